@@ -1,0 +1,231 @@
+"""How each kind of setting is read from text; every function raises ValueError with the rule."""
+
+import ipaddress
+import logging
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+type Parser = Callable[[str], Any]
+type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+TRACE = 5
+POSTGRES_SCHEMES = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+asyncpg", "asyncpg"}
+PLACEHOLDER_TOKENS = {"change-me", "changeme", "replace-me", "replace-with-strong-random-token"}
+SHORTEST_TOKEN = 50
+SHORTEST_SECRET_KEY = 32
+
+
+class ConfigError(Exception):
+    """The installation cannot run as it is configured; the text is meant for its operator."""
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+def text(value: str) -> str:
+    """Take any text that is not empty."""
+    if not value:
+        raise ValueError("it must not be empty.")
+    return value
+
+
+def header(value: str) -> str:
+    """Take the value of an HTTP header."""
+    if not value.isascii() or any(ord(character) < 32 for character in value):
+        raise ValueError("a header may hold printable ASCII characters only.")
+    return value
+
+
+def path(value: str) -> Path:
+    """Take a folder; `~` is the home directory."""
+    return Path(value).expanduser()
+
+
+def boolean(value: str) -> bool:
+    """Take a yes or no in any of its usual spellings."""
+    if value.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if value.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("use true or false.")
+
+
+def auto_boolean(value: str) -> bool | None:
+    """Take true, false or auto (None)."""
+    return None if value.lower() == "auto" else boolean(value)
+
+
+def not_negative(value: str) -> int:
+    """Take a whole number, 0 or more."""
+    if not re.fullmatch(r"[0-9]{1,15}", value):
+        raise ValueError("use a whole number, 0 or more.")
+    return int(value)
+
+
+def positive(value: str) -> int:
+    """Take a whole number, 1 or more."""
+    if not re.fullmatch(r"[0-9]{1,15}", value) or int(value) < 1:
+        raise ValueError("use a whole number, 1 or more.")
+    return int(value)
+
+
+def pool_size(value: str) -> int:
+    """Take the number of database connections; a migration needs two."""
+    if positive(value) < 2:
+        raise ValueError("use a whole number, 2 or more.")
+    return int(value)
+
+
+def port(value: str) -> int:
+    """Take a TCP port; 0 means any free one."""
+    if not re.fullmatch(r"[0-9]{1,5}", value) or int(value) > 65535:
+        raise ValueError("use a whole number from 0 to 65535.")
+    return int(value)
+
+
+def base_url(value: str) -> str:
+    """Take an absolute http(s) address, without its trailing slash."""
+    parts = urlsplit(value)
+    if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise ValueError("use an absolute address such as https://mission.example.org.")
+    return value.rstrip("/")
+
+
+def auth_mode(value: str) -> str:
+    """Take the way people sign in."""
+    if value.lower() != "local":
+        raise ValueError("this version signs people in locally only; use local.")
+    return "local"
+
+
+def local_auth_token(value: str) -> str:
+    """Take a token that cannot be guessed, or nothing."""
+    if not value:
+        return ""
+    if value.lower() in PLACEHOLDER_TOKENS:
+        raise ValueError("it is a placeholder from an example; make a random token.")
+    if len(value) < SHORTEST_TOKEN:
+        raise ValueError(f"it must be at least {SHORTEST_TOKEN} characters long.")
+    return value
+
+
+def secret_key(value: str) -> str:
+    """Take a key that cannot be guessed, or nothing."""
+    if value and len(value) < SHORTEST_SECRET_KEY:
+        raise ValueError(f"it must be at least {SHORTEST_SECRET_KEY} characters long.")
+    return value
+
+
+def origins(value: str) -> tuple[str, ...]:
+    """Take web origins (scheme, host, port), comma separated."""
+    found = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+    for origin in found:
+        parts = urlsplit(origin)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
+            raise ValueError("use origins such as https://app.example.org, separated by commas.")
+    return found
+
+
+def networks(value: str) -> tuple[Network, ...]:
+    """Take IP addresses and networks, comma separated."""
+    try:
+        return tuple(
+            ipaddress.ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip()
+        )
+    except ValueError as error:
+        raise ValueError("use addresses or networks such as 10.0.0.0/8, separated by commas.") from error
+
+
+def log_level(value: str) -> int:
+    """Take the name or number of a logging level."""
+    if value.isdigit():
+        return int(value)
+    known = logging.getLevelNamesMapping() | {"TRACE": TRACE}
+    if value.upper() not in known:
+        raise ValueError("use TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL or a number.")
+    return known[value.upper()]
+
+
+def log_format(value: str) -> str:
+    """Take the shape of log lines."""
+    if value.lower() not in {"text", "json"}:
+        raise ValueError("use text or json.")
+    return value.lower()
+
+
+def database_url(value: str) -> str:
+    """Take the address of a database, in one of its usual spellings, and return the one used here."""
+    if not value:
+        return ""
+    scheme, separator, rest = value.partition("://")
+    if separator and scheme in POSTGRES_SCHEMES:
+        _check_postgres(f"postgres://{rest}")
+        return f"postgres://{rest}"
+    if separator and scheme == "sqlite" and rest.removeprefix("/"):
+        return sqlite_url(Path(rest.removeprefix("/")).expanduser())
+    raise ValueError("use sqlite:///path/to/file or postgres://user:password@host:5432/database.")
+
+
+def _check_postgres(url: str) -> None:
+    try:
+        named = urlsplit(url).path.strip("/")
+        _ = urlsplit(url).port
+    except ValueError as error:
+        raise ValueError("the host or port of the PostgreSQL address cannot be read.") from error
+    if not named:
+        raise ValueError("a PostgreSQL address must end in the name of a database.")
+
+
+def sqlite_url(file: Path) -> str:
+    """Return the address of a SQLite file; an absolute path gives four slashes."""
+    return f"sqlite:///{file}"
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Return the file behind a SQLite address, None for any other database."""
+    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+
+
+def without_password(url: str) -> str:
+    """Return a database address fit for a screen."""
+    parts = urlsplit(url)
+    if not parts.password and not parts.query:
+        return url
+    user = f"{parts.username or ''}:****@" if parts.password else ""
+    return urlunsplit(parts._replace(netloc=f"{user}{parts.netloc.rpartition('@')[2]}", query=""))
+
+
+def printed(value: object) -> str:
+    """Return a checked value as an operator would write it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value)
+    return os.fspath(value) if isinstance(value, Path) else str(value)
+
+
+TYPE_NAMES: dict[Parser, str] = {
+    text: "text",
+    header: "text",
+    path: "folder",
+    boolean: "true/false",
+    auto_boolean: "true/false/auto",
+    not_negative: "number",
+    positive: "number",
+    pool_size: "number",
+    port: "port",
+    base_url: "URL",
+    auth_mode: "local",
+    local_auth_token: "secret",
+    secret_key: "secret",
+    origins: "list",
+    networks: "list",
+    log_level: "level",
+    log_format: "text/json",
+    database_url: "URL",
+}

@@ -1,0 +1,95 @@
+"""Connect Tortoise to the configured database."""
+
+import ssl
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from tortoise import Tortoise
+from tortoise.connection import get_connection
+
+from mission_control.config import ConfigError, Settings
+from mission_control.config_values import sqlite_path, without_password
+
+MODEL_MODULES = [
+    "mission_control.accounts.models",
+    "mission_control.organizations.models",
+    "mission_control.boards.models",
+    "mission_control.approvals.models",
+    "mission_control.agents.models",
+    "mission_control.tasks.models",
+    "mission_control.live.models",
+    "mission_control.delivery.models",
+]
+APP = "models"
+CONNECTION = "default"
+
+SQLITE_PRAGMAS = {
+    "journal_mode": "WAL",
+    "foreign_keys": "ON",
+    "busy_timeout": 5000,
+    "synchronous": "FULL",
+    "cache_size": -16000,
+}
+
+
+def orm_config(url: str, pool_size: int = 10, modules: list[str] | None = None) -> dict[str, Any]:
+    """Return Tortoise's configuration for a database address as kept in `Settings.database_url`."""
+    return {
+        "connections": {CONNECTION: _connection(url, pool_size)},
+        "apps": {APP: {"models": modules or MODEL_MODULES, "default_connection": CONNECTION}},
+        "use_tz": False,
+    }
+
+
+def _connection(url: str, pool_size: int) -> dict[str, Any]:
+    file = sqlite_path(url)
+    if file is not None:
+        credentials = {"file_path": str(file), **SQLITE_PRAGMAS}
+        return {"engine": "mission_control.database.sqlite_engine", "credentials": credentials}
+    credentials = {**postgres_credentials(url), "minsize": 1, "maxsize": pool_size}
+    return {"engine": "mission_control.database.asyncpg_engine", "credentials": credentials}
+
+
+def postgres_credentials(url: str) -> dict[str, Any]:
+    """Return the parts of a PostgreSQL address; sessions keep UTC, `sslmode` and a socket `host` are known."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    found: dict[str, Any] = {
+        "host": query.pop("host", None) or parts.hostname or "localhost",
+        "port": parts.port or 5432,
+        "user": unquote(parts.username or "") or None,
+        "password": unquote(parts.password or "") or None,
+        "database": unquote(parts.path.lstrip("/")),
+        "server_settings": {"timezone": "UTC", "application_name": "mission-control"},
+    }
+    mode = query.pop("sslmode", None)
+    if mode is not None:
+        found["ssl"] = ssl.create_default_context() if mode == "verify-full" else mode
+    return found
+
+
+async def connect(settings: Settings) -> None:
+    """Open the database for this process; every task of it sees the connection.
+
+    Raises ConfigError when the database cannot be reached.
+    """
+    if settings.sqlite_path is not None:
+        settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
+    config = orm_config(settings.database_url, settings.db_pool_size)
+    await Tortoise.init(config=config, _enable_global_fallback=True)
+    try:
+        await get_connection(CONNECTION).create_connection(with_db=True)
+    except Exception as error:
+        await disconnect()
+        raise ConfigError(unreachable(settings, error)) from error
+
+
+async def disconnect() -> None:
+    """Close all connections of this process."""
+    await Tortoise.close_connections()
+
+
+def unreachable(settings: Settings, error: Exception) -> str:
+    """Return the sentence for a database that does not answer."""
+    where = without_password(settings.database_url)
+    return f"The database {where} cannot be opened: {str(error) or type(error).__name__}"
