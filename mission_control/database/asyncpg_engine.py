@@ -24,7 +24,7 @@ class SafeTransaction(TransactionContextPooled):
 
     async def __aenter__(self) -> TransactionalDBClient:
         await self.ensure_connection()
-        pool = self.client._parent._pool
+        pool: asyncpg.Pool = self.client._parent._pool
         self.client._connection = await pool.acquire()
         try:
             await self.client.begin()

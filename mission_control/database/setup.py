@@ -51,7 +51,7 @@ def _connection(url: str, pool_size: int) -> dict[str, Any]:
 
 
 def postgres_credentials(url: str) -> dict[str, Any]:
-    """Return the parts of a PostgreSQL address; sessions keep UTC, `sslmode` and a socket `host` are known."""
+    """Return the parts of a PostgreSQL address; `sslmode` and a socket directory as `host` are known."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     found: dict[str, Any] = {

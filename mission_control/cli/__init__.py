@@ -1,0 +1,32 @@
+"""The command line: `mission-control COMMAND`."""
+
+import sys
+
+import click
+
+from mission_control import __version__
+from mission_control.cli import doctor, migrate, serve
+from mission_control.config import ConfigError
+
+COMMAND_MODULES = (serve, migrate, doctor)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mission-control")
+def commands() -> None:
+    """A live board where people and agents work together."""
+
+
+for module in COMMAND_MODULES:
+    for command in module.COMMANDS:
+        commands.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; what is configured wrongly ends in one sentence each and exit code 1."""
+    try:
+        commands(prog_name="mission-control")
+    except ConfigError as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        sys.exit(1)

@@ -1,0 +1,70 @@
+"""`mission-control doctor`: show the settings and what keeps the installation from running well."""
+
+import asyncio
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from mission_control.config import ConfigError, Settings
+
+SMALLEST_FREE_BYTES = 200 * 1024 * 1024
+SMALLEST_FILE_LIMIT = 1024
+
+
+@click.command()
+def doctor() -> None:
+    """Show settings and checks; the exit code is 1 when something is wrong."""
+    settings = Settings.from_environment()
+    for name, value in settings.shown().items():
+        click.echo(f"{name} = {value}")
+    click.echo()
+    checks = {
+        "Database": _database(settings),
+        "Free disk": _disk(settings.data_dir),
+        "Open files": _open_files(),
+        "Workers": _workers(settings),
+    }
+    for name, (fine, sentence) in checks.items():
+        click.echo(f"{'ok     ' if fine else 'PROBLEM'}  {name}: {sentence}")
+    sys.exit(0 if all(fine for fine, _ in checks.values()) else 1)
+
+
+def _database(settings: Settings) -> tuple[bool, str]:
+    from mission_control.database.migrate import pending_for
+
+    try:
+        waiting = asyncio.run(pending_for(settings))
+    except ConfigError as error:
+        return False, str(error)
+    if not waiting:
+        return True, "reachable, all migrations applied"
+    how = "`serve` applies them" if settings.db_auto_migrate else "run `mission-control migrate`"
+    return settings.db_auto_migrate, f"reachable, {len(waiting)} migration(s) pending; {how}"
+
+
+def _disk(folder: Path) -> tuple[bool, str]:
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    return free >= SMALLEST_FREE_BYTES, f"{free // (1024 * 1024)} MiB under {existing}"
+
+
+def _open_files() -> tuple[bool, str]:
+    from mission_control.serving import raise_file_limit
+
+    limit = raise_file_limit()
+    return limit >= SMALLEST_FILE_LIMIT, f"{limit} allowed; every open stream needs one"
+
+
+def _workers(settings: Settings) -> tuple[bool, str]:
+    from mission_control.serving import check_workers
+
+    try:
+        check_workers(settings)
+    except ConfigError as error:
+        return False, str(error)
+    return True, f"{settings.workers}"
+
+
+COMMANDS = [doctor]

@@ -1,0 +1,72 @@
+"""The installation's secret key: where it is kept, how it is checked, and what it encrypts."""
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from mission_control.config import ConfigError, Settings
+
+CHECK_NAME = "secret_key_check"
+
+
+def load_or_create_secret_key(settings: Settings) -> str:
+    """Return SECRET_KEY, else the key kept in DATA_DIR, which is made on first use (mode 0600)."""
+    if settings.secret_key:
+        return settings.secret_key
+    file = settings.data_dir / "secret_key"
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        key = file.read_text(encoding="ascii").strip()
+        if not key:
+            raise ConfigError(f"The file {file} is empty; it should hold the secret key.") from None
+        return key
+    key = secrets.token_urlsafe(48)
+    with os.fdopen(handle, "w", encoding="ascii") as opened:
+        opened.write(f"{key}\n")
+    return key
+
+
+async def verify_secret_key(key: str) -> None:
+    """Compare the key with the check value in the database; the first key is remembered.
+
+    Raises ConfigError for another key: cookies and stored secrets would be lost with it.
+    """
+    from mission_control.accounts.models import InstanceSetting
+
+    value = _derived(key, "check").hex()
+    found, _ = await InstanceSetting.get_or_create(name=CHECK_NAME, defaults={"value": value})
+    if not hmac.compare_digest(found.value, value):
+        raise ConfigError(
+            "SECRET_KEY (or the file secret_key in DATA_DIR) is not the one this database was made with."
+            " Put the former key back; secrets stored in the database cannot be read without it."
+        )
+
+
+def encrypt(text: str, key: str) -> str:
+    """Encrypt a secret for the database."""
+    return _cipher(key).encrypt(text.encode()).decode("ascii")
+
+
+def decrypt(text: str, key: str) -> str:
+    """Read a secret from the database; raises ConfigError when it was written with another key."""
+    try:
+        return _cipher(key).decrypt(text.encode("ascii")).decode()
+    except InvalidToken as error:
+        raise ConfigError("A stored secret cannot be read with the present SECRET_KEY.") from error
+
+
+@lru_cache(maxsize=4)
+def _cipher(key: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(_derived(key, "encryption")))
+
+
+def _derived(key: str, purpose: str) -> bytes:
+    """One key for each purpose, so that none gives away another."""
+    return hmac.digest(key.encode(), f"mission-control {purpose}".encode(), hashlib.sha256)

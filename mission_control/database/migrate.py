@@ -1,0 +1,162 @@
+"""Apply aerich's migration files: all or nothing, one process at a time, with a copy of a SQLite file.
+
+The same files and the same `aerich` table as aerich's command line. Its own runner commits half of a failing
+file on SQLite and takes no lock.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from aerich.utils import decompress_dict, import_py_file
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.context import TortoiseContext
+from tortoise.transactions import in_transaction
+
+from mission_control.config import ConfigError, Settings
+from mission_control.database import migration_lock, sqlite_copy
+from mission_control.database.setup import APP, CONNECTION, orm_config, unreachable
+from mission_control.database.statements import statements
+from mission_control.paths import data_dir
+
+HISTORY_TABLE = {
+    "sqlite": (
+        'CREATE TABLE IF NOT EXISTS "aerich" ("id" INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,'
+        ' "version" VARCHAR(255) NOT NULL, "app" VARCHAR(100) NOT NULL, "content" JSON NOT NULL)'
+    ),
+    "postgres": (
+        'CREATE TABLE IF NOT EXISTS "aerich" ("id" SERIAL NOT NULL PRIMARY KEY,'
+        ' "version" VARCHAR(255) NOT NULL, "app" VARCHAR(100) NOT NULL, "content" JSONB NOT NULL)'
+    ),
+}
+RECORD = {
+    "sqlite": "INSERT INTO aerich (version, app, content) VALUES (?, ?, ?)",
+    "postgres": "INSERT INTO aerich (version, app, content) VALUES ($1, $2, $3::jsonb)",
+}
+
+
+def migration_folder() -> Path:
+    """Return the folder with this installation's migration files."""
+    return data_dir("migrations") / APP
+
+
+async def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
+    """Apply every pending migration and return their names; waits while another process does it.
+
+    Raises ConfigError when the database is newer than this program or cannot be reached.
+    """
+    if settings.sqlite_path is not None:
+        settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
+    async with _own_connection(settings) as client, migration_lock.held(client, settings.sqlite_path):
+        await client.execute_script(HISTORY_TABLE[client.capabilities.dialect])
+        files = _files(folder or migration_folder())
+        waiting = _pending(files, await _applied(client))
+        if waiting and settings.sqlite_path is not None:
+            sqlite_copy.before_migration(settings.sqlite_path, waiting[0].stem)
+        for file in waiting:
+            await _apply(client, file)
+        return [file.name for file in waiting]
+
+
+async def pending(client: BaseDBAsyncClient, folder: Path | None = None) -> list[str]:
+    """Return the names of migrations that were not applied yet to the database behind `client`."""
+    waiting = _pending(_files(folder or migration_folder()), await _applied(client))
+    return [file.name for file in waiting]
+
+
+async def pending_for(settings: Settings) -> list[str]:
+    """Return the pending migrations over a connection of their own; changes nothing."""
+    if settings.sqlite_path is not None and not settings.sqlite_path.exists():
+        return [file.name for file in _files(migration_folder())]
+    async with _own_connection(settings) as client:
+        return await pending(client)
+
+
+@asynccontextmanager
+async def _own_connection(settings: Settings) -> AsyncIterator[BaseDBAsyncClient]:
+    """Connect beside the application's connection, whose context stays untouched."""
+    async with TortoiseContext() as context:
+        await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
+        client = context.db(CONNECTION)
+        try:
+            await client.create_connection(with_db=True)
+        except Exception as error:
+            raise ConfigError(unreachable(settings, error)) from error
+        yield client
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("[0-9]*_*.py"), key=lambda file: int(file.name.split("_")[0]))
+
+
+async def _applied(client: BaseDBAsyncClient) -> set[str]:
+    if not await _has_history(client):
+        return set()
+    found = await client.execute_query_dict(f"SELECT version FROM aerich WHERE app = '{APP}'")
+    return {row["version"] for row in found}
+
+
+async def _has_history(client: BaseDBAsyncClient) -> bool:
+    if client.capabilities.dialect == "sqlite":
+        query = "SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = 'aerich'"
+    else:
+        query = "SELECT 1 AS found WHERE to_regclass('aerich') IS NOT NULL"
+    return bool(await client.execute_query_dict(query))
+
+
+def _pending(files: Iterable[Path], applied: set[str]) -> list[Path]:
+    files = list(files)
+    unknown = applied - {file.name for file in files}
+    if unknown:
+        raise ConfigError(
+            f"The database is newer than this program: it has the migration {max(unknown)}, unknown here."
+            " Install the newer version, or go back to a copy of the database."
+        )
+    return [file for file in files if file.name not in applied]
+
+
+async def _apply(client: BaseDBAsyncClient, file: Path) -> None:
+    module = import_py_file(file)
+    dialect = client.capabilities.dialect
+    async with _transaction(client, module) as transaction:
+        script = await module.upgrade(transaction)
+        if dialect == "sqlite":
+            for statement in statements(script):  # executescript() would commit first
+                await transaction.execute_query(statement)
+        elif script.strip():
+            await transaction.execute_script(script)
+        await transaction.execute_query(RECORD[dialect], [file.name, APP, _state(module)])
+
+
+def _state(module: ModuleType) -> str:
+    packed = getattr(module, "MODELS_STATE", None)
+    return json.dumps(decompress_dict(packed)) if packed else "{}"
+
+
+def _transaction(client: BaseDBAsyncClient, module: ModuleType) -> AbstractAsyncContextManager[Any]:
+    if not getattr(module, "RUN_IN_TRANSACTION", True):
+        return nullcontext(client)
+    if client.capabilities.dialect == "sqlite":
+        return _sqlite_transaction(client)
+    return in_transaction(CONNECTION)
+
+
+@asynccontextmanager
+async def _sqlite_transaction(client: BaseDBAsyncClient) -> AsyncIterator[BaseDBAsyncClient]:
+    """Hold one transaction in which tables may be rebuilt; foreign keys are checked at its end."""
+    await client.execute_query("PRAGMA foreign_keys=OFF")
+    await client.execute_query("BEGIN IMMEDIATE")
+    try:
+        yield client
+        _, broken = await client.execute_query("PRAGMA foreign_key_check")
+        if broken:
+            raise RuntimeError(f"The migration left {len(broken)} rows that point nowhere.")
+        await client.execute_query("COMMIT")
+    except BaseException:
+        await client.execute_query("ROLLBACK")
+        raise
+    finally:
+        await client.execute_query("PRAGMA foreign_keys=ON")

@@ -1,0 +1,90 @@
+"""Prepare an installation and serve it: bind, migrate, check the key, then run one or more workers."""
+
+import asyncio
+import resource
+import socket
+from dataclasses import dataclass
+
+from mission_control.accounts.setup import issue_setup_code
+from mission_control.config import ConfigError, Settings
+from mission_control.core.secrets import load_or_create_secret_key, verify_secret_key
+from mission_control.database.migrate import migrate, pending_for
+from mission_control.database.setup import connect, disconnect
+
+BACKLOG = 1024
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What was done before serving, and what an operator should read."""
+
+    migrations: list[str]
+    setup_code: str | None
+
+
+def check_workers(settings: Settings) -> None:
+    """Refuse more than one worker on SQLite, whose file belongs to one process."""
+    if settings.workers > 1 and settings.uses_sqlite:
+        raise ConfigError(
+            f"WORKERS is {settings.workers}, but SQLite serves one process only."
+            " Use one worker, or set DATABASE_URL to a PostgreSQL database."
+        )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Listen on an address, so that a taken port is told before anything else is done."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"Cannot listen on {host} port {port}: {reason}. Choose another PORT.") from error
+    listener.setblocking(False)
+    return listener
+
+
+def raise_file_limit() -> int:
+    """Allow as many open files (streams are files) as the system permits, and return that number."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        except (ValueError, OSError):
+            return soft
+    return hard
+
+
+async def prepare(settings: Settings) -> Prepared:
+    """Migrate if that is wanted, check the secret key, and make the setup code while there is no account."""
+    applied: list[str] = []
+    if settings.db_auto_migrate:
+        applied = await migrate(settings)
+    elif waiting := await pending_for(settings):
+        raise ConfigError(
+            f"The database lacks {len(waiting)} migration(s) and DB_AUTO_MIGRATE is off:"
+            " run `mission-control migrate` first."
+        )
+    await connect(settings)
+    try:
+        await verify_secret_key(load_or_create_secret_key(settings))
+        return Prepared(applied, await issue_setup_code())
+    finally:
+        await disconnect()
+
+
+def visible_url(settings: Settings, listener: socket.socket) -> str:
+    """Return the address a person opens: BASE_URL, else the one bound."""
+    if settings.base_url:
+        return settings.base_url
+    host, port = listener.getsockname()[:2]
+    if host in {"0.0.0.0", "::"}:
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run_prepare(settings: Settings) -> Prepared:
+    """Run `prepare` in an event loop of its own."""
+    return asyncio.run(prepare(settings))

@@ -1,0 +1,101 @@
+"""Several server processes that share one listening socket, restarted when they die."""
+
+import logging
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+from mission_control.config import Settings
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+HEALTHY_SECONDS = 60.0
+STOP_SECONDS = 2.9
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Worker:
+    """One place in the group of workers; a process sits in it, or it waits for the next start."""
+
+    number: int
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    pause: float = FIRST_PAUSE
+    start_at: float = field(default_factory=time.monotonic)
+
+
+class Supervisor:
+    """Start workers, restart those that die with growing pauses, stop all on SIGTERM or SIGINT."""
+
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._listener = listener
+        self._workers = [Worker(number) for number in range(1, settings.workers + 1)]
+        self._alive_read, self._alive_write = os.pipe()  # workers stop when its writing end is gone
+        self._wake_read, self._wake_write = os.pipe()
+        self._stopping = False
+
+    def run(self) -> None:
+        """Keep the workers running until a signal comes."""
+        os.set_blocking(self._wake_write, False)
+        signal.set_wakeup_fd(self._wake_write)
+        for name in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            signal.signal(name, self._on_signal)
+        while not self._stopping:
+            for worker in self._workers:
+                self._tend(worker)
+            self._sleep(self._seconds_to_next_start())
+        self._stop()
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        self._stopping = self._stopping or number != signal.SIGCHLD
+
+    def _tend(self, worker: Worker) -> None:
+        if worker.process is not None and worker.process.poll() is not None:
+            self._note_death(worker, worker.process.returncode)
+        if worker.process is None and time.monotonic() >= worker.start_at:
+            self._start(worker)
+
+    def _note_death(self, worker: Worker, code: int) -> None:
+        if time.monotonic() - worker.started_at > HEALTHY_SECONDS:
+            worker.pause = FIRST_PAUSE
+        logger.error(
+            "worker.died", extra={"worker": worker.number, "code": code, "restart_seconds": worker.pause}
+        )
+        worker.process = None
+        worker.start_at = time.monotonic() + worker.pause
+        worker.pause = min(worker.pause * 2, LONGEST_PAUSE)
+
+    def _start(self, worker: Worker) -> None:
+        shared = (self._listener.fileno(), self._alive_read)
+        command = [sys.executable, "-m", "mission_control.cli", "worker", *map(str, shared)]
+        worker.process = subprocess.Popen(command, pass_fds=shared)
+        worker.started_at = time.monotonic()
+        logger.info("worker.started", extra={"worker": worker.number, "pid": worker.process.pid})
+
+    def _seconds_to_next_start(self) -> float | None:
+        waits = [worker.start_at for worker in self._workers if worker.process is None]
+        return max(0.0, min(waits) - time.monotonic()) if waits else None
+
+    def _sleep(self, seconds: float | None) -> None:
+        ready, _, _ = select.select([self._wake_read], [], [], seconds)
+        if ready:
+            os.read(self._wake_read, 4096)
+
+    def _stop(self) -> None:
+        running = [worker.process for worker in self._workers if worker.process is not None]
+        for process in running:
+            process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in running:
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

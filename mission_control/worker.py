@@ -1,0 +1,119 @@
+"""One server process: Hypercorn around the application, with a stop that takes less than three seconds."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from quart import Quart
+
+from mission_control.app import begin_shutdown, create_app
+from mission_control.config import Settings
+from mission_control.serving import BACKLOG
+
+GRACE_SECONDS = 2.0
+LAST_RESORT_SECONDS = 2.8
+KEEP_ALIVE_SECONDS = 75
+
+logger = logging.getLogger(__name__)
+
+
+def run_worker(settings: Settings, listener: socket.socket, parent_pipe: int | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, or until the parent at the other end of `parent_pipe` is gone."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, listener, parent_pipe))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _serve(settings: Settings, listener: socket.socket, parent_pipe: int | None) -> None:
+    stop = asyncio.Event()
+    _listen_for_stop(stop, parent_pipe)
+    app = create_app(settings)
+    running = InFlight(app.asgi_app)
+    app.asgi_app = running  # type: ignore[method-assign]
+
+    async def stopped() -> None:
+        await stop.wait()
+        _begin_stop(app, running)
+
+    await serve(app, hypercorn_config(listener), shutdown_trigger=stopped)
+
+
+def _listen_for_stop(stop: asyncio.Event, parent_pipe: int | None) -> None:
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    if parent_pipe is not None:
+
+        def parent_gone() -> None:
+            loop.remove_reader(parent_pipe)
+            stop.set()
+
+        loop.add_reader(parent_pipe, parent_gone)
+
+
+def _begin_stop(app: Quart, running: "InFlight") -> None:
+    """End the streams now, what still runs after the grace, and this process shortly after that."""
+    app.extensions["mission_control.stopping"] = True
+    begin_shutdown(app)
+    loop = asyncio.get_running_loop()
+    loop.call_later(GRACE_SECONDS - 0.2, running.cancel)
+    loop.call_later(LAST_RESORT_SECONDS, _leave)
+
+
+def _leave() -> None:
+    """Hypercorn waits without limit for a client that reads nothing; every commit is on disk already."""
+    logger.warning("server.stop.forced")
+    logging.shutdown()
+    os._exit(0)
+
+
+def hypercorn_config(listener: socket.socket) -> Config:
+    """Return Hypercorn's configuration for a socket that listens already."""
+    config = Config()
+    config.bind = [f"fd://{os.dup(listener.fileno())}"]
+    config.backlog = BACKLOG
+    config.graceful_timeout = GRACE_SECONDS
+    config.keep_alive_timeout = KEEP_ALIVE_SECONDS
+    config.accesslog = None
+    config.errorlog = logging.getLogger("hypercorn.error")
+    config.include_server_header = False
+    return config
+
+
+class InFlight:
+    """ASGI middleware that knows the running requests, so that a stop can cut the last of them."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self._app = app
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        task = asyncio.current_task()
+        if scope["type"] != "http" or task is None:
+            await self._app(scope, receive, send)
+            return
+        self._tasks.add(task)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._tasks.discard(task)
+
+    def cancel(self) -> None:
+        """Cut every request that still runs."""
+        for task in self._tasks:
+            with contextlib.suppress(RuntimeError):
+                task.cancel()
