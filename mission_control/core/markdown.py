@@ -1,0 +1,80 @@
+"""Markdown as people and agents write it, turned into HTML that cannot do anything."""
+
+import re
+from functools import lru_cache
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+
+LONGEST = 200_000
+TAGS = {
+    *("p", "br", "hr", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code"),
+    *("em", "strong", "del", "s", "a", "span", "table", "thead", "tbody", "tr", "th", "td"),
+}
+_WORDS = re.compile(
+    r"(?P<address>https?://[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}*_])"
+    r"|(?<![\w@/.])@(?P<name>[A-Za-z][\w-]*(?:\.[\w-]+)*)"
+)
+
+
+@lru_cache(maxsize=2048)
+def render(text: str) -> str:
+    """GitHub-flavoured Markdown without raw HTML; headings start at level 3; `@names` are marked outside code."""
+    return nh3.clean(
+        _markdown.render(text[:LONGEST]),
+        tags=TAGS,
+        attributes={"a": {"href", "title"}, "ol": {"start"}},
+        allowed_classes={"span": {"mention"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="nofollow noopener",
+    )
+
+
+def _mark_words(state: StateCore) -> None:
+    """Turn bare addresses into links and @names into marked spans, outside links and code."""
+    for block in state.tokens:
+        if block.type in ("heading_open", "heading_close"):
+            block.tag = f"h{min(6, int(block.tag[1]) + 2)}"
+        if block.type == "inline" and block.children:
+            block.children = _marked(block.children)
+
+
+def _marked(tokens: list[Token]) -> list[Token]:
+    out: list[Token] = []
+    depth = 0
+    for token in tokens:
+        depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
+        if token.type == "text" and not depth:
+            out += _split(token.content)
+        else:
+            out.append(token)
+    return out
+
+
+def _split(text: str) -> list[Token]:
+    out: list[Token] = []
+    end = 0
+    for match in _WORDS.finditer(text):
+        out.append(_text(text[end : match.start()]))
+        address = match["address"]
+        kind, tag, attribute = (
+            ("link", "a", {"href": address}) if address else ("mention", "span", {"class": "mention"})
+        )
+        opening = Token(f"{kind}_open", tag, 1, attrs={**attribute})
+        out += [opening, _text(match[0]), Token(f"{kind}_close", tag, -1)]
+        end = match.end()
+    return [*out, _text(text[end:])]
+
+
+def _text(content: str) -> Token:
+    return Token("text", "", 0, content=content)
+
+
+_markdown = (
+    MarkdownIt("commonmark", {"html": False, "breaks": True})
+    .enable(["table", "strikethrough"])
+    .disable("image")
+)
+_markdown.core.ruler.push("words", _mark_words)

@@ -1,0 +1,38 @@
+"""Moments as people read them; the browser repeats this in the reader's own time zone."""
+
+from datetime import datetime
+
+from mission_control.core import clock
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def iso(moment: datetime) -> str:
+    """A naive UTC datetime for `<time datetime>`: `2026-03-14T15:09:26Z`."""
+    return moment.replace(microsecond=0).isoformat() + "Z"
+
+
+def absolute(moment: datetime) -> str:
+    """The full moment: `14 Mar 2026, 15:09 UTC`."""
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+def relative(moment: datetime, now: datetime | None = None) -> str:
+    """How far away a moment is when that is under a day, else its date."""
+    now = now or clock.now()
+    seconds = (now - moment).total_seconds()
+    distance = abs(seconds)
+    if distance >= DAY:
+        return f"{moment.day} {moment:%b}" if moment.year == now.year else f"{moment.day} {moment:%b %Y}"
+    if distance < MINUTE:
+        return "now"
+    amount = f"{int(distance // HOUR)} h" if distance >= HOUR else f"{int(distance // MINUTE)} min"
+    return f"{amount} ago" if seconds > 0 else f"in {amount}"
+
+
+def elapsed(since: datetime, now: datetime | None = None) -> str:
+    """How long something has been going on: `4 m`, `2 h`, `3 d`."""
+    seconds = max(0.0, ((now or clock.now()) - since).total_seconds())
+    if seconds < HOUR:
+        return f"{int(seconds // MINUTE)} m"
+    return f"{int(seconds // HOUR)} h" if seconds < DAY else f"{int(seconds // DAY)} d"

@@ -1,0 +1,84 @@
+"""Static files under a path that carries the build's hash, so that browsers may keep them for ever."""
+
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+
+from quart import Quart, Response, abort, current_app
+
+from mission_control.paths import data_dir
+
+ROOT = data_dir("static")
+FOREVER = "public, max-age=31536000, immutable"
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+    ".webmanifest": "application/manifest+json",
+}
+_IMPORT = re.compile(rb'@import url\("([\w.-]+)"\);')
+
+
+@cache
+def build() -> str:
+    """The first twelve digits of a hash over all static files, made once."""
+    digest = hashlib.sha256()
+    for path in _servable():
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _servable() -> list[Path]:
+    return sorted(path for path in ROOT.rglob("*") if path.is_file() and path.suffix in TYPES)
+
+
+def asset(name: str) -> str:
+    """The address of a static file; a name that does not exist is a mistake in a template."""
+    if name not in _names():
+        raise LookupError(f"There is no static file {name!r}.")
+    return f"/static/{build()}/{name}"
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(path.relative_to(ROOT).as_posix() for path in _servable())
+
+
+def read(name: str) -> bytes:
+    """The bytes to serve; a stylesheet's imports are put in place, so that a page needs one request."""
+    path = ROOT / name
+    data = path.read_bytes()
+    if path.suffix != ".css":
+        return data
+    return _IMPORT.sub(lambda match: (path.parent / match[1].decode()).read_bytes(), data)
+
+
+_read_once = cache(read)
+
+
+def install(app: Quart) -> None:
+    """Serve the static files and make `asset()` known to templates. Create the app with `static_folder=None`."""
+    app.jinja_env.globals["asset"] = asset
+    app.add_url_rule("/static/<asset_build>/<path:name>", "assets.file", _file)
+    app.add_url_rule("/favicon.ico", "assets.favicon", _favicon)
+
+
+async def _file(asset_build: str, name: str) -> Response:
+    if name not in _names():  # a fixed set of names: a path can never lead out of the folder
+        abort(404)
+    response = Response(read(name) if current_app.debug else _read_once(name))
+    response.content_type = TYPES[Path(name).suffix]
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    known = asset_build == build() and not current_app.debug
+    response.headers["Cache-Control"] = FOREVER if known else "no-cache"
+    return response
+
+
+async def _favicon() -> Response:
+    return Response(
+        "", 302, {"Location": asset("icons/favicon.svg"), "Cache-Control": "public, max-age=3600"}
+    )

@@ -1,0 +1,146 @@
+"""From a posted form to a checked model, and the answers that fit both htmx and a plain browser."""
+
+import json
+import types
+from collections.abc import Mapping
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from quart import Response, request
+from werkzeug.datastructures import MultiDict
+
+SENTENCES = {
+    "missing": "Fill this in.",
+    "string_type": "Fill this in.",
+    "int_parsing": "Enter a whole number.",
+    "int_from_float": "Enter a whole number.",
+    "float_parsing": "Enter a number.",
+    "bool_parsing": "Choose yes or no.",
+    "date_from_datetime_parsing": "Enter a date such as 2026-03-14.",
+    "date_parsing": "Enter a date such as 2026-03-14.",
+    "datetime_from_date_parsing": "Enter a date and time such as 2026-03-14 15:00.",
+    "datetime_parsing": "Enter a date and time such as 2026-03-14 15:00.",
+    "enum": "Choose one of the options.",
+    "literal_error": "Choose one of the options.",
+    "uuid_parsing": "Choose one of the options.",
+    "url_parsing": "Enter a full address that starts with https://.",
+    "extra_forbidden": "This field is not known here.",
+}
+
+
+class FormInvalid(Exception):  # noqa: N818 - it reads as a fact, like the domain's errors
+    """What was typed cannot be used: the values as they were and one sentence per field."""
+
+    def __init__(self, values: dict[str, Any], errors: dict[str, str]) -> None:
+        super().__init__(errors)
+        self.values = values
+        self.errors = errors
+
+
+async def read_form[Model: BaseModel](model: type[Model]) -> Model:
+    """Read the posted form into the model, or raise FormInvalid with the values kept."""
+    values = form_values(model, await request.form)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise FormInvalid(values, sentences(error.errors())) from None
+
+
+def form_values(model: type[BaseModel], form: MultiDict[str, str]) -> dict[str, Any]:
+    """Turn what browsers send into what models expect: lists, unticked boxes, blanks that mean nothing."""
+    values: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        kinds = _kinds(field.annotation)
+        if kinds & {list, set, tuple, frozenset}:
+            if key in form:
+                values[key] = [item for item in form.getlist(key) if item != ""]
+        elif key in form:
+            _keep(values, key, form[key], kinds, field)
+        elif kinds == {bool}:
+            values[key] = False
+    return values
+
+
+def _keep(values: dict[str, Any], key: str, text: str, kinds: set[Any], field: FieldInfo) -> None:
+    text = text.replace("\r\n", "\n")
+    if text.strip():
+        values[key] = text
+    elif type(None) in kinds:
+        values[key] = None
+    elif field.is_required():
+        if str in kinds:
+            values[key] = ""
+    elif kinds == {str}:
+        values[key] = text
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """The plain types behind an annotation: `Annotated[list[UUID] | None, ...]` gives list and NoneType."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _kinds(get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        return set().union(*(_kinds(part) for part in get_args(annotation)))
+    return {origin or annotation}
+
+
+def sentences(errors: list[ErrorDetails]) -> dict[str, str]:
+    """The first problem of each field as a sentence; problems of the whole form stand under `""`."""
+    found: dict[str, str] = {}
+    for error in errors:
+        found.setdefault(str(error["loc"][0]) if error["loc"] else "", _sentence(error))
+    return found
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "string_too_short":
+        least = context["min_length"]
+        return (
+            "Fill this in." if least == 1 or not error.get("input") else f"Use at least {least} characters."
+        )
+    if kind == "string_too_long":
+        return f"Use at most {context['max_length']} characters."
+    if kind in ("greater_than_equal", "less_than_equal"):
+        return (
+            f"Enter {context['ge']} or more."
+            if kind.startswith("greater")
+            else f"Enter {context['le']} or less."
+        )
+    if kind in ("value_error", "assertion_error"):
+        message = str(error["msg"]).split(", ", 1)[-1].strip()
+        return message[:1].upper() + message[1:].rstrip(".") + "."
+    return SENTENCES.get(kind, "This value cannot be used.")
+
+
+def is_htmx() -> bool:
+    """Whether htmx asks; it then swaps what it gets instead of showing a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def done(
+    to: str, toast: str | None = None, undo: Mapping[str, str] | None = None, undo_action: str = ""
+) -> Response:
+    """The change is made. htmx: 204, the stream brings the news. Else: on to the page `to`.
+
+    `undo_action` is the address and `undo` the fields of the form that takes it back.
+    """
+    if not is_htmx():
+        return Response("", 303, {"Location": to})
+    response = Response("", 204)
+    if toast:
+        detail: dict[str, Any] = {"message": toast, "target": "body"}
+        if undo_action:
+            detail["undo"] = {"action": undo_action, "fields": dict(undo or {})}
+        response.headers["HX-Trigger"] = json.dumps({"toast": detail})
+    return response
+
+
+def go(to: str) -> Response:
+    """Lead the browser to another page after a form: a redirect that htmx follows as a page too."""
+    if is_htmx():
+        return Response("", 204, {"HX-Redirect": to})
+    return Response("", 303, {"Location": to})

@@ -1,0 +1,73 @@
+"""Rendering: whole pages, one block of a page, and macros (cards) in a synchronous environment."""
+
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from quart import Quart, current_app, render_template
+
+from mission_control.core import markdown, times
+from mission_control.web.assets import asset
+
+_MACROS = "mission_control.macros"
+
+
+def install(app: Quart) -> None:
+    """Prepare both Jinja environments of the app: the asynchronous one for pages, another for macros."""
+    _prepare(app.jinja_env)
+    macros = Environment(
+        autoescape=True,
+        loader=app.jinja_env.loader,
+        auto_reload=app.debug,
+        extensions=list(app.jinja_env.extensions),
+    )
+    _prepare(macros)
+    app.extensions[_MACROS] = macros
+
+
+def _prepare(environment: Environment) -> None:
+    environment.undefined = StrictUndefined
+    environment.autoescape = True
+    environment.trim_blocks = True
+    environment.lstrip_blocks = True
+    environment.globals["asset"] = asset
+    environment.filters["markdown"] = _prose
+    environment.filters["relative"] = times.relative
+    environment.filters["absolute"] = times.absolute
+    environment.filters["iso"] = times.iso
+    environment.filters["initials"] = initials
+
+
+def _prose(text: str | None) -> Markup:
+    """Markdown as safe HTML that htmx leaves alone."""
+    if not text:
+        return Markup("")
+    return Markup('<div class="prose" hx-ignore>{}</div>').format(Markup(markdown.render(text)))
+
+
+def initials(name: str) -> str:
+    """Up to two capitals for an avatar: `Mara Reyes` gives `MR`."""
+    words = [word for word in name.split() if word[0].isalnum()]
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
+
+
+async def render_page(template: str, **context: Any) -> str:
+    """Render a whole page."""
+    return await render_template(template, **context)
+
+
+async def render_block(template: str, block: str, **context: Any) -> str:
+    """Render one named block of a page template, nothing around it; works inside a stream too."""
+    page = current_app.jinja_env.get_template(template)
+    return "".join([part async for part in page.blocks[block](page.new_context(context))])
+
+
+def render_macro(template: str, macro: str, **arguments: Any) -> str:
+    """Render one macro without waiting for anything; fast enough for hundreds of cards."""
+    macros: Environment = current_app.extensions[_MACROS]
+    return str(getattr(macros.get_template(template).module, macro)(**arguments))
+
+
+def partial(target: str, html: str, swap: str = "innerMorph") -> str:
+    """Wrap a fragment for one region of an open page; `target` is a CSS selector written by us."""
+    return f'<hx-partial hx-target="{target}" hx-swap="{swap}">{html}</hx-partial>'

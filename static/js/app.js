@@ -1,0 +1,32 @@
+// Entry: every module listens once on the document, and looks at new markup when htmx has processed it.
+import * as copy from "./copy.js";
+import * as dialog from "./dialog.js";
+import * as guard from "./guard.js";
+import * as live from "./live.js";
+import * as nav from "./nav.js";
+import * as palette from "./palette.js";
+import * as panel from "./panel.js";
+import * as shortcuts from "./shortcuts.js";
+import * as theme from "./theme.js";
+import * as time from "./time.js";
+import * as toast from "./toast.js";
+
+const modules = [theme, dialog, toast, copy, time, guard, shortcuts, nav, palette, panel, live];
+let board;
+
+const attach = (root) => {
+  for (const module of modules) module.attach?.(root);
+  if (root.querySelector?.("[data-sortable]") || root.matches?.("[data-sortable]")) {
+    board ??= import("./board.js");
+    board.then((module) => module.attach(document));
+  }
+};
+
+const start = () => {
+  for (const module of modules) module.start?.();
+  attach(document.body);
+  document.addEventListener("htmx:after:process", (event) => attach(event.target));
+};
+
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+else start();

@@ -1,0 +1,98 @@
+// Drag with SortableJS on [data-sortable] lists. A drop submits the card's own move form; a refusal puts it back.
+let loading;
+let release = null; // resolves when the drag and its request are over
+let held = null;
+
+const sortable = () => loading ??= new Promise((resolve, reject) => {
+  if (window.Sortable) return resolve(window.Sortable);
+  const script = document.createElement("script");
+  script.src = new URL("../vendor/Sortable.min.js", import.meta.url);
+  script.addEventListener("load", () => resolve(window.Sortable));
+  script.addEventListener("error", reject);
+  document.head.append(script);
+});
+
+const hold = () => { held ??= new Promise((resolve) => { release = resolve; }); };
+const letGo = () => {
+  delete document.documentElement.dataset.dragging;
+  const done = release;
+  held = release = null;
+  done?.();
+};
+
+const putBack = (card, origin) => {
+  const siblings = [...origin.list.querySelectorAll(":scope > .card")].filter((other) => other !== card);
+  origin.list.insertBefore(card, siblings[origin.index] ?? null);
+};
+
+const indexOf = (card) => [...card.parentElement.querySelectorAll(":scope > .card")].indexOf(card);
+
+const neighbours = (card, form) => {
+  const before = card.nextElementSibling?.closest(".card")?.dataset.task ?? "";
+  const after = card.previousElementSibling?.closest(".card")?.dataset.task ?? "";
+  form.elements.before_task_id.value = before;
+  form.elements.after_task_id.value = before ? "" : after;
+};
+
+const clear = (form) => { form.elements.before_task_id.value = form.elements.after_task_id.value = ""; };
+
+const drop = (card, origin) => {
+  const form = card.querySelector("form[data-move]");
+  const status = card.parentElement.dataset.sortable;
+  const button = form?.querySelector(`button[name=status][value="${CSS.escape(status)}"]`);
+  if (!button || (card.parentElement === origin.list && indexOf(card) === origin.index)) return letGo();
+  neighbours(card, form);
+  const settle = (event) => {
+    if (event.target !== form) return;
+    document.removeEventListener("htmx:finally:request", settle);
+    clearTimeout(timer);
+    clear(form);
+    const status = event.detail?.ctx.response?.status ?? 0;
+    if (status < 200 || status >= 300) putBack(card, origin);
+    card.querySelector("[data-nav-item]")?.focus({ preventScroll: true });
+    letGo();
+  };
+  document.addEventListener("htmx:finally:request", settle);
+  const timer = setTimeout(() => settle({ target: form }), 15_000);
+  form.requestSubmit(button);
+};
+
+const enable = async (list) => {
+  if (list.sortable) return;
+  list.sortable = true;
+  const Sortable = await sortable();
+  let origin = null;
+  Sortable.create(list, {
+    group: "board",
+    draggable: ".card:not([data-fixed])",
+    filter: "button, .menu, .card-ask",
+    preventOnFilter: false,
+    animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 160,
+    ghostClass: "drag-ghost",
+    chosenClass: "drag-chosen",
+    dragClass: "drag-active",
+    delay: 180,
+    delayOnTouchOnly: true,
+    touchStartThreshold: 6,
+    scrollSensitivity: 60,
+    onStart: ({ item }) => {
+      origin = { list: item.parentElement, index: indexOf(item) };
+      document.documentElement.dataset.dragging = "";
+      hold();
+    },
+    onEnd: ({ item }) => drop(item, origin),
+  });
+};
+
+// News waits while a card is in the air, then comes in order.
+document.addEventListener("htmx:sse:before:message", (event) => { if (held) event.detail.waitUntil(held); });
+document.addEventListener("htmx:before:swap", (event) => {
+  const { ctx } = event.detail;
+  if (!held || ctx.sourceElement?.closest("#live, form[data-move]")) return;
+  event.preventDefault();
+  held.then(() => htmx.swap(ctx));
+});
+
+export const attach = (root) => {
+  for (const list of root.querySelectorAll("[data-sortable]")) enable(list);
+};

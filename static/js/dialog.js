@@ -1,0 +1,63 @@
+// Dialogs and menus. data-dialog-open="id", data-dialog-close, dialog[data-auto-open]; menus are native popovers.
+const open = (dialog) => {
+  if (!dialog || dialog.open) return;
+  for (const menu of document.querySelectorAll(".menu:popover-open")) menu.hidePopover();
+  dialog.showModal();
+  (dialog.querySelector("[data-autofocus], [autofocus]") ?? dialog.querySelector(".dialog-body :is(input:not([type=hidden]), textarea, select)"))?.focus();
+};
+
+const place = (menu) => { // browsers without anchor positioning
+  const button = document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
+  if (!button) return;
+  const from = button.getBoundingClientRect();
+  const size = menu.getBoundingClientRect();
+  const below = from.bottom + size.height + 8 < innerHeight;
+  const start = menu.dataset.align === "end" ? from.right - size.width : from.left;
+  menu.style.top = `${Math.max(8, below ? from.bottom : from.top - size.height - 8)}px`;
+  menu.style.left = `${Math.max(8, Math.min(start, innerWidth - size.width - 8))}px`;
+};
+
+const walkMenu = (event) => {
+  const menu = event.target.closest?.(".menu");
+  if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
+  const items = [...menu.querySelectorAll(".menu-item")].filter((item) => item.checkVisibility());
+  const at = items.indexOf(document.activeElement);
+  const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+  items.at(next % items.length)?.focus();
+  event.preventDefault();
+};
+
+export const start = () => {
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-dialog-open]");
+    if (opener) open(document.getElementById(opener.dataset.dialogOpen));
+    if (event.target.closest("[data-dialog-close]")) event.target.closest("dialog")?.close();
+    if (event.target instanceof HTMLDialogElement && outside(event)) event.target.close();
+    if (event.target.closest(".menu-item")) event.target.closest(".menu")?.hidePopover();
+  });
+  document.addEventListener("close", (event) => {
+    if (event.target.matches?.("#dialogs > dialog")) event.target.remove();
+  }, true);
+  document.addEventListener("toggle", (event) => {
+    if (!event.target.matches?.(".menu") || event.newState !== "open") return;
+    if (!CSS.supports("position-area: block-end")) place(event.target);
+    if (document.activeElement?.matches(":focus-visible")) event.target.querySelector(".menu-item")?.focus();
+  }, true);
+  document.addEventListener("keydown", walkMenu);
+  document.addEventListener("htmx:finally:request", (event) => { // a form in a dialog that did its work
+    const dialog = event.target.closest?.("dialog");
+    if (event.target.matches?.("form") && event.detail.ctx.response?.status === 204) dialog?.close();
+  });
+};
+
+const outside = (event) => {
+  const box = event.target.getBoundingClientRect();
+  return event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
+};
+
+export const attach = (root) => {
+  for (const dialog of root.querySelectorAll("dialog[data-auto-open]")) open(dialog);
+  if (root.matches("dialog[data-auto-open]")) open(root);
+  const wanted = root.matches("[data-autofocus]") ? root : root.querySelector("[data-autofocus]");
+  if (wanted && !wanted.closest("dialog:not([open])")) wanted.focus();
+};

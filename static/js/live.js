@@ -1,0 +1,91 @@
+// The live indicator, the queue in title and favicon, and sentences for screen readers (one per 5 s at most).
+let state = "idle";
+let since = null;
+let calm;
+let waiting = [];
+let lastSpoken = 0;
+let retry = 1000;
+
+const TEXT = { live: "Live", reconnecting: "Reconnecting", offline: "Offline", ended: "Signed out", idle: "Not live" };
+const clock = () => since.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+
+const show = (next) => {
+  clearTimeout(calm);
+  if (next !== state && (next === "offline" || next === "ended")) since = new Date();
+  state = next;
+  document.documentElement.dataset.live = next === "ended" ? "offline" : next;
+  for (const element of document.querySelectorAll("[data-live]")) {
+    element.dataset.state = next === "ended" ? "offline" : next;
+    const text = element.querySelector("[data-live-text]");
+    if (text) text.textContent = next === "offline" ? `Offline since ${clock()}` : TEXT[next];
+  }
+};
+
+const soon = (next, delay) => { clearTimeout(calm); calm = setTimeout(() => show(next), delay); };
+
+const queue = () => {
+  const count = Number(document.querySelector("[data-queue-count]")?.textContent) || 0;
+  const bare = document.title.replace(/^\(\d+\) /, "");
+  const title = count ? `(${count}) ${bare}` : bare;
+  if (document.title !== title) document.title = title;
+  const icon = document.querySelector("link[rel=icon]");
+  if (!icon) return;
+  icon.dataset.plain ??= icon.href;
+  const wanted = count ? icon.dataset.alert : icon.dataset.plain;
+  if (icon.getAttribute("href") !== wanted) icon.setAttribute("href", wanted);
+};
+
+const speak = () => {
+  if (!waiting.length) return;
+  const pause = lastSpoken + 5000 - Date.now();
+  if (pause > 0) { setTimeout(speak, pause); return; }
+  lastSpoken = Date.now();
+  const sentence = waiting.length > 1 ? `${waiting.at(-1)} And ${waiting.length - 1} more.` : waiting[0];
+  waiting = [];
+  document.getElementById("status-region")?.replaceChildren(sentence);
+};
+
+const listen = () => {
+  const inbox = document.getElementById("announcements");
+  if (!inbox) return;
+  new MutationObserver(() => {
+    const sentence = inbox.textContent.trim();
+    if (!sentence) return;
+    inbox.replaceChildren();
+    waiting.push(sentence);
+    if (waiting.length === 1) speak();
+  }).observe(inbox, { childList: true, characterData: true, subtree: true });
+};
+
+const again = () => { // the very first connection failed: hx-sse does not retry that one
+  const live = document.getElementById("live");
+  if (!live || live._htmx?.sse) return;
+  retry = Math.min(retry * 2, 10_000);
+  setTimeout(() => { if (!live._htmx?.sse && state !== "ended") htmx.process(live, true); }, retry);
+};
+
+export const start = () => {
+  const on = (name, handler) => document.addEventListener(name, handler);
+  on("htmx:sse:after:connection", (event) => {
+    retry = 1000;
+    if (event.detail.connection.status < 300) show("live");
+  });
+  on("htmx:sse:before:connection", (event) => { if (event.detail.connection.attempt > 0 && state === "live") soon("reconnecting", 900); });
+  on("htmx:sse:error", (event) => {
+    if ([401, 403, 404].includes(event.detail.status)) show("ended");
+    else if (!navigator.onLine || (event.detail.connection?.attempt ?? 0) > 3) show("offline");
+    else soon("reconnecting", 0);
+  });
+  for (const name of ["htmx:error", "htmx:response:error"]) {
+    on(name, (event) => {
+      if (event.target.id !== "live") return;
+      if ([401, 403, 404].includes(event.detail.ctx?.response?.status)) show("ended");
+      else { show("offline"); again(); }
+    });
+  }
+  addEventListener("offline", () => { if (document.getElementById("live")) show("offline"); });
+  addEventListener("online", () => { if (state === "offline") show("reconnecting"); again(); });
+  on("htmx:after:swap", queue);
+  queue();
+  listen();
+};

@@ -1,0 +1,59 @@
+// The side panel: opening pushes the task's own URL; Esc, Close and Back empty it again.
+const panel = () => document.getElementById("panel");
+let board = null; // the address to return to
+let opener = null;
+
+const inside = (path) => {
+  const base = panel()?.dataset.panelBase;
+  return base && path.split("?")[0].startsWith(`${base}/tasks/`);
+};
+
+const mark = () => {
+  const open = document.getElementById(panel()?.querySelector("[data-panel-task]")?.dataset.panelTask ?? "");
+  for (const card of document.querySelectorAll(".card[data-state=open]")) if (card !== open) delete card.dataset.state;
+  if (open) open.dataset.state = "open";
+};
+
+const empty = () => {
+  panel().replaceChildren();
+  mark();
+  const link = opener && document.querySelector(`[data-panel-link][href="${CSS.escape(opener)}"]`);
+  link?.focus({ preventScroll: true });
+};
+
+const close = (event) => {
+  const link = event.target.closest("[data-panel-close]");
+  if (!link || !panel()?.childElementCount) return;
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (!document.querySelector(".card, [data-panel-link]")) return; // alone on its page: follow the link
+  event.preventDefault();
+  const target = board ?? link.getAttribute("href");
+  history.pushState({ htmx: true }, "", target);
+  empty();
+};
+
+export const start = () => {
+  document.addEventListener("click", (event) => {
+    close(event);
+    const link = event.target.closest("[data-panel-link]");
+    if (!link) return;
+    opener = link.getAttribute("href");
+    if (!inside(location.pathname)) board = location.pathname + location.search;
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (event.detail.ctx.target !== panel()) return mark();
+    mark();
+    panel().scrollTop = 0;
+    panel().querySelector("[data-panel-title]")?.focus({ preventScroll: true });
+  });
+  document.addEventListener("htmx:before:history:restore", (event) => {
+    const { path } = event.detail;
+    const base = panel()?.dataset.panelBase;
+    if (!base || (!inside(path) && path.split("?")[0] !== base)) return;
+    event.preventDefault();
+    if (!inside(path)) empty();
+    else htmx.ajax("GET", path, { target: "#panel", select: "#panel > *", swap: "innerHTML" });
+  });
+};
+
+export const attach = () => { if (panel()?.childElementCount) mark(); };

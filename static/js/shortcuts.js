@@ -1,0 +1,89 @@
+// Keys are declared on what they press: data-key="c", data-key="g b", data-key="mod+k". Inside a
+// [data-key-scope] (card, row) a key belongs to the focused one. Off in fields, with modifiers, or by choice.
+const OFF = "shortcuts-off";
+let sequence = "";
+let timer;
+
+const enabled = () => { try { return localStorage.getItem(OFF) === null; } catch { return true; } };
+const typing = (target) => target.closest?.("input, textarea, select, [contenteditable=true]");
+const shown = (element) => element.closest("[popover]") ? element.closest("#toasts, [popover]:popover-open") || element.hasAttribute("data-keys-open") : element.checkVisibility();
+const keysOf = (element) => [element.dataset.key, element.dataset.keyAlso].filter(Boolean);
+
+const find = (combination) => {
+  const all = [...document.querySelectorAll("[data-key], [data-key-also]")].filter((element) => keysOf(element).includes(combination));
+  const scope = document.activeElement?.closest("[data-key-scope]");
+  const own = scope && all.find((element) => scope.contains(element) && element.dataset.key === combination);
+  if (own) return own;
+  const free = all.find((element) => !element.closest("[data-key-scope]") && shown(element));
+  if (free) return free;
+  const scoped = all.filter((element) => element.closest("[data-key-scope]")?.checkVisibility() && !element.closest("[popover]"));
+  if (scoped.length === 1) return scoped[0]; // no doubt what is meant
+  scoped[0]?.closest("[data-key-scope]").querySelector("[data-nav-item]")?.focus();
+  return null;
+};
+
+const waits = (start) => document.querySelector(`[data-key^="${CSS.escape(start)} "]`);
+
+const press = (element) => {
+  if (element.matches("input, textarea, select")) element.focus();
+  else if (element.matches("[popovertarget]")) { element.focus({ focusVisible: true }); element.click(); }
+  else element.click();
+};
+
+const onKey = (event) => {
+  if (event.defaultPrevented || event.isComposing || event.repeat) return;
+  const key = event.key.toLowerCase();
+  if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
+    const button = find(`mod+${key}`);
+    if (button) { event.preventDefault(); press(button); }
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !enabled()) return;
+  if (document.querySelector("dialog[open], .menu:popover-open")) return;
+  const combination = sequence ? `${sequence} ${key}` : key;
+  clearTimeout(timer);
+  sequence = "";
+  if (waits(combination)) {
+    sequence = combination;
+    timer = setTimeout(() => { sequence = ""; }, 1200);
+    return;
+  }
+  const element = find(combination);
+  if (element) { event.preventDefault(); press(element); }
+};
+
+const NAMES = { "mod+k": "Ctrl K", escape: "Esc", enter: "Enter" };
+const row = (list, label, combination) => {
+  const name = Object.assign(document.createElement("dt"), { textContent: label });
+  const keys = document.createElement("dd");
+  for (const part of combination.split(" ")) {
+    keys.append(Object.assign(document.createElement("kbd"), { textContent: NAMES[part] ?? part.toUpperCase() }));
+  }
+  list.append(name, keys);
+};
+
+const label = (element) => element.dataset.keyLabel ?? element.getAttribute("aria-label")?.replace(/ #\d+$/, "") ?? [...element.childNodes].filter((node) => node.nodeName !== "KBD").map((node) => node.textContent).join(" ").trim();
+
+const sheet = () => {
+  const dialog = document.getElementById("keys-sheet");
+  const list = dialog.querySelector("[data-keys-list]");
+  list.replaceChildren();
+  const seen = new Set();
+  for (const element of document.querySelectorAll("[data-key]")) {
+    const combination = element.dataset.key;
+    if (!seen.has(combination)) row(list, label(element), combination);
+    seen.add(combination);
+  }
+  if (document.querySelector("[data-nav-item]")) for (const [text, keys] of [["Next", "j"], ["Previous", "k"], ["Column to the left", "h"], ["Column to the right", "l"], ["Open", "enter"]]) row(list, text, keys);
+  dialog.querySelector("[data-keys-switch]").checked = enabled();
+  dialog.showModal();
+};
+
+export const start = () => {
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-keys-open]")) sheet(); });
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("[data-keys-switch]")) return;
+    try { event.target.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1"); } catch { /* not kept */ }
+  });
+};

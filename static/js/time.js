@@ -1,0 +1,33 @@
+// <time datetime="…Z">: relative under a day, the absolute moment of the reader's own zone in the title.
+const DAY = 86400;
+const today = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const other = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+export const relative = (moment, now = new Date()) => {
+  const seconds = (now - moment) / 1000;
+  const distance = Math.abs(seconds);
+  if (distance >= DAY) return (moment.getFullYear() === now.getFullYear() ? today : other).format(moment);
+  if (distance < 60) return "now";
+  const amount = distance >= 3600 ? `${Math.floor(distance / 3600)} h` : `${Math.floor(distance / 60)} min`;
+  return seconds > 0 ? `${amount} ago` : `in ${amount}`;
+};
+
+const show = (element) => {
+  const moment = new Date(element.dateTime);
+  if (Number.isNaN(moment.getTime())) return;
+  const text = element.dataset.format === "absolute" ? full.format(moment) : relative(moment);
+  if (element.textContent !== text) element.textContent = text;
+  const title = full.format(moment);
+  if (element.title !== title) element.title = title;
+};
+
+const all = (root) => { for (const element of root.querySelectorAll("time[datetime]")) show(element); };
+
+export const start = () => {
+  setInterval(() => all(document), 30_000);
+  document.addEventListener("htmx:after:settle", (event) => all(event.target));
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) all(document); });
+};
+
+export const attach = all;

@@ -1,0 +1,91 @@
+// One toast at a time for 8 s. Sources: a "toast" event (HX-Trigger), <template data-toast>, a refused request.
+let timer;
+
+const region = () => document.getElementById("toasts");
+
+const hide = () => {
+  clearTimeout(timer);
+  const toasts = region();
+  if (toasts?.matches(":popover-open")) toasts.hidePopover();
+  toasts?.replaceChildren();
+};
+
+const wait = () => {
+  clearTimeout(timer);
+  timer = setTimeout(() => region()?.matches(":hover, :focus-within") ? wait() : hide(), 8000);
+};
+
+const undoForm = ({ action, fields = {}, label = "Undo" }) => {
+  const form = document.createElement("form");
+  Object.assign(form, { method: "post", action });
+  form.setAttribute("hx-post", action);
+  form.setAttribute("hx-swap", "none");
+  for (const [name, value] of Object.entries(fields)) {
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  }
+  const button = Object.assign(document.createElement("button"), { className: "btn", textContent: label });
+  button.dataset.key = "z";
+  button.append(Object.assign(document.createElement("kbd"), { textContent: "Z" }));
+  button.lastChild.setAttribute("aria-hidden", "true");
+  form.append(button);
+  return form;
+};
+
+export const show = ({ message, undo, kind = "done", content }) => {
+  const toasts = region();
+  const template = document.getElementById("toast-template");
+  if (!toasts || !template || !(message || content)) return;
+  const toast = template.content.firstElementChild.cloneNode(true);
+  toast.dataset.kind = kind;
+  if (kind === "error") {
+    const use = toast.querySelector("use");
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#circle-alert"));
+  }
+  toast.querySelector("p").append(content ?? message);
+  if (undo) toast.querySelector(".btn-row").append(undoForm(undo));
+  hide();
+  toasts.append(toast);
+  toasts.showPopover();
+  window.htmx?.process(toast);
+  document.getElementById(kind === "error" ? "alert-region" : "status-region")?.replaceChildren(toast.querySelector("p").textContent);
+  wait();
+};
+
+/** The sentence of an answer that refused: [data-reason] of an error page, or plain text. */
+export const reason = (ctx) => {
+  const text = ctx.text ?? "";
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const found = page.querySelector("[data-reason]");
+  if (found) return found.textContent.trim();
+  const plain = ctx.response?.headers?.get("content-type")?.startsWith("text/plain");
+  return plain && text.length < 300 ? text : "That did not work. Nothing was changed.";
+};
+
+const isPage = (ctx) => /^\s*<!doctype/i.test(ctx.text ?? "");
+
+export const start = () => {
+  document.addEventListener("toast", (event) => show(event.detail));
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-toast-close]")) hide(); });
+  document.addEventListener("htmx:after:request", (event) => { if (event.target.closest?.("#toasts")) hide(); });
+  document.addEventListener("htmx:before:swap", (event) => { // an error page never lands inside a region
+    const { ctx } = event.detail;
+    if (ctx.response?.status >= 400 && isPage(ctx)) event.preventDefault();
+  });
+  document.addEventListener("htmx:response:error", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.sourceElement.closest?.("#live, #palette")) return;
+    if (isPage(ctx) || ctx.swap === "none") show({ message: reason(ctx), kind: "error" });
+  });
+  document.addEventListener("htmx:error", (event) => {
+    if (event.detail.ctx?.response || event.target.closest?.("#live, #palette")) return;
+    show({ message: "The server cannot be reached. Nothing was changed.", kind: "error" });
+  });
+};
+
+export const attach = (root) => {
+  for (const template of root.querySelectorAll("template[data-toast]")) {
+    const undo = template.dataset.undo ? { action: template.dataset.undo } : undefined;
+    show({ content: template.content.cloneNode(true), undo, kind: template.dataset.toast || "done" });
+    template.remove();
+  }
+};
