@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from hypercorn.asyncio import serve
@@ -97,7 +97,7 @@ def hypercorn_config(listener: socket.socket) -> Config:
 class InFlight:
     """ASGI middleware that knows the running requests, so that a stop can cut the last of them."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+    def __init__(self, app: Callable[..., Coroutine[Any, Any, None]]) -> None:
         self._app = app
         self._tasks: set[asyncio.Task[Any]] = set()
 

@@ -1,0 +1,81 @@
+# make run     build what is needed and serve on 127.0.0.1:8000
+# make test    the whole suite: SQLite, then PostgreSQL, then a browser (each where it can be had)
+# make check   format, lint, types, templates, then `make test`
+
+SHELL := /bin/bash
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+UV := $(shell command -v uv 2>/dev/null)
+CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+	command -v $$name && break; done)
+# A Python 3.13 or newer that can build a virtual environment; the first `python3` may be older.
+SYSTEM_PYTHON = $(shell for name in python3.14 python3.13 python3 /usr/bin/python3; do \
+	$$name -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 13))' >/dev/null 2>&1 && command -v $$name && break; done)
+
+.PHONY: run test test-sqlite test-postgres test-browser check long bench format clean
+.DELETE_ON_ERROR:
+
+run: $(VENV)/.installed
+	$(VENV)/bin/mission-control serve
+
+$(PYTHON):
+ifdef UV
+	$(UV) venv --quiet --python '>=3.13' $(VENV)
+else
+	@test -n "$(SYSTEM_PYTHON)" || { echo "Mission Control needs Python 3.13 or newer with its venv module" \
+		"(on Debian: apt install python3 python3-venv), or uv."; exit 1; }
+	$(SYSTEM_PYTHON) -m venv $(VENV)
+endif
+
+$(VENV)/.installed: pyproject.toml | $(PYTHON)
+	$(call install,.)
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(PYTHON)
+	$(call install,.[dev])
+	@touch $@ $(VENV)/.installed
+
+define install
+$(if $(UV),$(UV) pip install --quiet --python $(PYTHON) --editable '$(1)',$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '$(1)')
+endef
+
+test: test-sqlite test-postgres test-browser
+
+test-sqlite: $(VENV)/.installed-dev
+	@echo "== SQLite"
+	env -u TEST_DATABASE_URL $(PYTHON) -m pytest -m "not browser and not postgres"
+
+# Exit code 69 says that no server could be had; the reason was printed.
+test-postgres: $(VENV)/.installed-dev
+	@echo "== PostgreSQL"
+	@$(PYTHON) -m tests.databases postgres -- $(PYTHON) -m pytest -m "not browser"; code=$$?; \
+	if [ $$code = 69 ]; then echo "LEFT OUT: the suite on PostgreSQL (reason above)."; else exit $$code; fi
+
+test-browser: $(VENV)/.installed-dev
+	@echo "== Browser"
+	@if [ -n "$(CHROMIUM)" ]; then \
+		env -u TEST_DATABASE_URL CHROMIUM="$(CHROMIUM)" $(PYTHON) -m pytest -m browser; \
+	else echo "LEFT OUT: browser tests, no Chromium found (set CHROMIUM=/path/to/chromium)."; fi
+
+check: $(VENV)/.installed-dev
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m pytest -q tests/contract/test_templates.py
+	$(MAKE) test
+
+# The long forms of tests: soak, races, crash loop. Run by hand.
+long: $(VENV)/.installed-dev
+	LONG=1 $(PYTHON) -m pytest -m "not browser and not postgres" tests
+	LONG=1 $(PYTHON) -m tests.databases postgres -- $(PYTHON) -m pytest -m "not browser" tests
+
+bench: $(VENV)/.installed-dev
+	$(PYTHON) -m bench
+
+format: $(VENV)/.installed-dev
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,57 @@
+"""Is the process alive, and is it ready for work?"""
+
+import asyncio
+import logging
+from typing import Any
+
+from quart import Quart, Response, jsonify
+from tortoise.connection import get_connection
+
+from mission_control.config import Settings
+from mission_control.database.migrate import pending
+
+CHECK_SECONDS = 2.0
+
+logger = logging.getLogger(__name__)
+
+
+def install(app: Quart, settings: Settings) -> None:
+    """Answer /health and /healthz while the process lives, /readyz when database and events work."""
+
+    async def alive() -> Response:
+        return jsonify({"ok": True})
+
+    async def ready() -> tuple[Response, int]:
+        checks = await _checks(app)
+        fine = all(result == "ok" for result in checks.values())
+        body: dict[str, Any] = {"ok": True} if fine else {"ok": False, "checks": checks}
+        return jsonify(body), 200 if fine else 503
+
+    app.add_url_rule("/health", "health", alive)
+    app.add_url_rule("/healthz", "healthz", alive)
+    app.add_url_rule("/readyz", "readyz", ready)
+
+
+async def _checks(app: Quart) -> dict[str, str]:
+    """Return "ok" or a reason for each part, without secrets."""
+    if app.extensions.get("mission_control.stopping"):
+        return {"database": "ok", "migrations": "ok", "events": "the server is stopping"}
+    database, migrations = await _database_checks()
+    return {"database": database, "migrations": migrations, "events": _events_check(app)}
+
+
+async def _database_checks() -> tuple[str, str]:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            waiting = await pending(get_connection("default"))
+    except TimeoutError:
+        return "no answer in time", "unknown"
+    except Exception:
+        logger.exception("health.database.failed")
+        return "cannot be reached", "unknown"
+    return "ok", f"{len(waiting)} pending" if waiting else "ok"
+
+
+def _events_check(app: Quart) -> str:
+    broker = app.extensions.get("mission_control.broker")
+    return "ok" if broker is None else broker.healthy() or "ok"

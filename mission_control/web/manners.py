@@ -1,0 +1,27 @@
+"""All HTTP manners, in the order in which they must lie around the application."""
+
+from quart import Quart
+
+from mission_control.config import Settings
+from mission_control.web import (
+    body_limit,
+    compression,
+    cors,
+    health,
+    proxies,
+    request_id,
+    request_log,
+    security_headers,
+    trailing_slash,
+)
+
+# Layers around the whole application: the first is innermost.
+LAYERS = (security_headers, request_log, proxies, request_id)
+# Functions around each request: before it in this order, after it in the opposite one.
+HOOKS = (compression, cors, body_limit, trailing_slash, health)
+
+
+def install(app: Quart, settings: Settings) -> None:
+    """Give the application its manners; call this before anything else registers request functions."""
+    for part in (*HOOKS, *LAYERS):
+        part.install(app, settings)

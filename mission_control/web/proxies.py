@@ -1,0 +1,117 @@
+"""Believe a reverse proxy about the client, scheme and host, but only one that is trusted."""
+
+import ipaddress
+import re
+from collections.abc import Sequence
+
+from quart import Quart, request
+
+from mission_control.config import Settings
+from mission_control.config_values import Network
+from mission_control.web.asgi import Application, Receive, Scope, Send, header, wrap
+
+UNKNOWN = "unknown"
+HOST = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
+
+
+def client_ip() -> str:
+    """Return the address of the client of the running request, "unknown" without one."""
+    return scope_client_ip(request.scope)  # type: ignore[arg-type]
+
+
+def scope_client_ip(scope: Scope) -> str:
+    """Return the client's address from an ASGI scope."""
+    client = scope.get("client")
+    return str(client[0]) if client else UNKNOWN
+
+
+def install(app: Quart, settings: Settings) -> None:
+    """Rewrite client, scheme and host of requests that came through TRUSTED_PROXIES."""
+    trusted = settings.trusted_proxies
+    if not trusted:
+        return
+
+    def layer(inner: Application) -> Application:
+        async def behind_proxies(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] in {"http", "websocket"} and is_trusted(scope_client_ip(scope), trusted):
+                scope = _rewritten(scope, trusted)
+            await inner(scope, receive, send)
+
+        return behind_proxies
+
+    wrap(app, layer)
+
+
+def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+    """Return whether an address belongs to one of the networks."""
+    parsed = _parsed(address)
+    return parsed is not None and any(parsed in network for network in trusted)
+
+
+def first_untrusted(hops: Sequence[str], peer: str, trusted: Sequence[Network]) -> str:
+    """Walk from the nearest hop outwards and return the first one that is not ours.
+
+    Everything left of it was written by that client and proves nothing; an unreadable hop ends the walk.
+    """
+    nearest = peer
+    for hop in reversed(hops):
+        parsed = _parsed(hop)
+        if parsed is None:
+            return nearest
+        nearest = str(parsed)
+        if not is_trusted(nearest, trusted):
+            return nearest
+    return nearest
+
+
+def forwarded_hops(scope: Scope) -> list[str]:
+    """Return the chain of clients, farthest first: X-Forwarded-For, else `for=` of Forwarded.
+
+    X-Forwarded-For wins since most proxies extend only that one and pass a client's Forwarded on unread.
+    """
+    listed = header(scope, b"x-forwarded-for")
+    if listed is not None:
+        return [part.strip() for part in listed.split(",")]
+    return [element.get("for", "") for element in _forwarded(scope)]
+
+
+def _rewritten(scope: Scope, trusted: Sequence[Network]) -> Scope:
+    changed = dict(scope)
+    client = first_untrusted(forwarded_hops(scope), scope_client_ip(scope), trusted)
+    changed["client"] = (client, 0)
+    nearest = (_forwarded(scope) or [{}])[-1]
+    scheme = _last(scope, b"x-forwarded-proto") or nearest.get("proto", "")
+    if scheme.lower() in {"http", "https"}:
+        changed["scheme"] = scheme.lower()
+    host = _last(scope, b"x-forwarded-host") or nearest.get("host", "")
+    if HOST.fullmatch(host):
+        others = [(key, value) for key, value in scope["headers"] if key.lower() != b"host"]
+        changed["headers"] = [(b"host", host.encode()), *others]
+    return changed
+
+
+def _last(scope: Scope, name: bytes) -> str:
+    return (header(scope, name) or "").rpartition(",")[2].strip()
+
+
+def _forwarded(scope: Scope) -> list[dict[str, str]]:
+    listed = header(scope, b"forwarded") or ""
+    return [_pairs(element) for element in listed.split(",")] if listed else []
+
+
+def _pairs(element: str) -> dict[str, str]:
+    pairs = (pair.partition("=") for pair in element.split(";"))
+    return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
+
+
+def _parsed(hop: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    bare = hop.strip()
+    if bare.startswith("["):
+        bare = bare[1:].partition("]")[0]
+    elif bare.count(":") == 1:
+        bare = bare.partition(":")[0]
+    try:
+        parsed = ipaddress.ip_address(bare)
+    except ValueError:
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed

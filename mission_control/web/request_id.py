@@ -1,0 +1,50 @@
+"""Give every request an id that its answer, its errors, its events and its log lines carry."""
+
+import re
+from contextvars import ContextVar
+from uuid import uuid4
+
+from quart import Quart
+
+from mission_control.config import Settings
+from mission_control.web.asgi import Application, Message, Receive, Scope, Send, add_missing, header, wrap
+
+ACCEPTABLE = re.compile(r"[\x20-\x7e]{1,200}")
+
+_current: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+def current_request_id() -> str | None:
+    """Return the id of the running request, None outside of one."""
+    return _current.get()
+
+
+def install(app: Quart, settings: Settings) -> None:
+    """Take the client's X-Request-Id, or make one, and send it back with every answer."""
+    wrap(app, _layer)
+
+
+def _layer(inner: Application) -> Application:
+    async def with_request_id(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await inner(scope, receive, send)
+            return
+        request_id = _chosen(header(scope, b"x-request-id"))
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                add_missing(message, [(b"x-request-id", request_id.encode())])
+            await send(message)
+
+        token = _current.set(request_id)
+        try:
+            await inner(scope, receive, send_with_id)
+        finally:
+            _current.reset(token)
+
+    return with_request_id
+
+
+def _chosen(sent: str | None) -> str:
+    stripped = (sent or "").strip()
+    return stripped if ACCEPTABLE.fullmatch(stripped) else uuid4().hex

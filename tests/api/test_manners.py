@@ -1,0 +1,188 @@
+"""HTTP manners: ids, headers, limits, proxies, slashes, compression, CORS, health."""
+
+import gzip
+import re
+
+import pytest
+from quart import Quart
+
+from mission_control.web.proxies import first_untrusted
+from tests.tiny_app import settings_with, tiny_app
+
+GZIP = {"Accept-Encoding": "gzip, br"}
+
+
+@pytest.mark.parametrize(("sent", "kept"), [("abc 123", "abc 123"), ("  padded ", "padded")])
+async def test_a_client_names_its_request(sent: str, kept: str) -> None:
+    response = await tiny_app().test_client().get("/seen", headers={"X-Request-Id": sent})
+    assert response.headers["X-Request-Id"] == kept
+    assert (await response.get_json())["request_id"] == kept
+
+
+@pytest.mark.parametrize("sent", ["", " ", "x" * 201, "tab\there", "na\u00efve"])
+async def test_an_unfit_request_id_is_replaced(sent: str) -> None:
+    response = await tiny_app().test_client().get("/seen", headers={"X-Request-Id": sent})
+    assert re.fullmatch("[0-9a-f]{32}", response.headers["X-Request-Id"])
+
+
+@pytest.mark.parametrize("path", ["/seen", "/boom", "/nowhere", "/stream", "/healthz"])
+async def test_every_answer_carries_id_and_security_headers(path: str) -> None:
+    headers = (await tiny_app().test_client().get(path)).headers
+    assert headers["X-Request-Id"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "Permissions-Policy" not in headers
+
+
+async def test_security_headers_can_be_changed_and_left_out() -> None:
+    app = tiny_app(SECURITY_HEADER_X_FRAME_OPTIONS="", SECURITY_HEADER_PERMISSIONS_POLICY="camera=()")
+    headers = (await app.test_client().get("/seen")).headers
+    assert "X-Frame-Options" not in headers
+    assert headers["Permissions-Policy"] == "camera=()"
+
+
+async def test_large_pages_are_compressed_for_those_who_accept_it() -> None:
+    response = await tiny_app().test_client().get("/page?size=300000", headers=GZIP)
+    body = await response.get_data(as_text=False)
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert response.headers["Content-Length"] == str(len(body))
+    assert gzip.decompress(bytes(body)) == b"x" * 300000
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"), [("/page?size=9999", {}), ("/page?size=9", GZIP), ("/stream", GZIP)]
+)
+async def test_small_pages_streams_and_others_are_not_compressed(path: str, headers: dict[str, str]) -> None:
+    response = await tiny_app().test_client().get(path, headers=headers)
+    assert "Content-Encoding" not in response.headers
+
+
+async def test_compressible_answers_vary_by_encoding() -> None:
+    headers = (await tiny_app().test_client().get("/page")).headers
+    assert "Accept-Encoding" in headers["Vary"]
+    assert "Vary" not in (await tiny_app().test_client().get("/stream")).headers
+
+
+@pytest.mark.parametrize(("size", "status"), [(100, 200), (101, 413)])
+async def test_body_limit(size: int, status: int) -> None:
+    client = tiny_app(MAX_BODY_BYTES="100").test_client()
+    assert (await client.post("/echo", data=b"x" * size)).status_code == status
+
+
+async def test_body_limit_without_an_announced_length() -> None:
+    client = tiny_app(MAX_BODY_BYTES="100").test_client()
+    async with client.request("/echo", method="POST", headers={"Transfer-Encoding": "chunked"}) as connection:
+        for _ in range(3):
+            await connection.send(b"x" * 60)
+        await connection.send_complete()
+        await connection.receive()
+    assert (await connection.as_response()).status_code == 413
+
+
+async def seen(app: Quart, headers: dict[str, str], peer: str = "10.0.0.1") -> dict[str, str]:
+    response = await app.test_client().get("/seen", headers=headers, scope_base={"client": (peer, 1)})
+    found: dict[str, str] = await response.get_json()
+    return found
+
+
+async def test_forwarding_headers_of_a_stranger_count_for_nothing() -> None:
+    headers = {"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
+    for app in (tiny_app(), tiny_app(TRUSTED_PROXIES="10.9.0.0/16")):
+        found = await seen(app, headers)
+        assert (found["client"], found["scheme"], found["host"]) == ("10.0.0.1", "http", "localhost")
+
+
+async def test_a_trusted_proxy_tells_client_scheme_and_host() -> None:
+    headers = {
+        "X-Forwarded-For": "6.6.6.6, 1.2.3.4, 10.0.0.9",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "mc.example",
+    }
+    found = await seen(tiny_app(TRUSTED_PROXIES="10.0.0.0/8"), headers)
+    assert (found["client"], found["scheme"], found["host"]) == ("1.2.3.4", "https", "mc.example")
+
+
+async def test_forwarded_is_read_where_there_is_no_x_forwarded_for() -> None:
+    headers = {"Forwarded": 'for=6.6.6.6, for="[2001:db8::1]:4711";proto=https;host=mc.example'}
+    found = await seen(tiny_app(TRUSTED_PROXIES="10.0.0.1"), headers)
+    assert (found["client"], found["scheme"], found["host"]) == ("2001:db8::1", "https", "mc.example")
+
+
+@pytest.mark.parametrize(
+    ("hops", "client"),
+    [
+        ([], "10.0.0.1"),
+        (["1.2.3.4:55"], "1.2.3.4"),
+        (["10.0.0.7"], "10.0.0.7"),
+        (["1.2.3.4", "garbage"], "10.0.0.1"),
+        (["garbage", "1.2.3.4"], "1.2.3.4"),
+        (["::ffff:1.2.3.4"], "1.2.3.4"),
+    ],
+)
+def test_the_first_untrusted_hop_from_the_right_is_the_client(hops: list[str], client: str) -> None:
+    trusted = settings_with(TRUSTED_PROXIES="10.0.0.0/8").trusted_proxies
+    assert first_untrusted(hops, "10.0.0.1", trusted) == client
+
+
+async def test_a_trailing_slash_on_the_api_is_redirected() -> None:
+    client = tiny_app().test_client()
+    response = await client.get("/api/v1/things/?limit=2")
+    assert response.status_code == 307
+    assert response.headers["Location"] == "http://localhost/api/v1/things?limit=2"
+    assert (await client.post("/api/v1/things/")).status_code == 307
+    assert (await client.get("/api/v1/nothing/")).status_code == 404
+    assert (await client.get("/page/")).status_code == 404
+
+
+async def test_head_and_options_on_the_api_are_refused_but_not_on_pages() -> None:
+    client = tiny_app().test_client()
+    for response in (await client.head("/api/v1/things"), await client.options("/api/v1/things")):
+        assert response.status_code == 405
+        assert response.headers["Allow"] == "GET, POST"
+    assert (await client.delete("/api/v1/things")).headers["Allow"] == "GET, POST"
+    assert (await client.head("/page")).status_code == 200
+
+
+async def test_cors_for_a_known_origin() -> None:
+    client = tiny_app(CORS_ORIGINS="https://app.example").test_client()
+    asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "PATCH"}
+    preflight = await client.options("/nowhere", headers={**asked, "Access-Control-Request-Headers": "x-a"})
+    assert (preflight.status_code, await preflight.get_data()) == (200, b"OK")
+    assert "PATCH" in preflight.headers["Access-Control-Allow-Methods"]
+    assert preflight.headers["Access-Control-Max-Age"] == "600"
+    assert preflight.headers["Access-Control-Allow-Headers"] == "x-a"
+    assert preflight.headers["X-Request-Id"]
+    for path in ("/seen", "/boom", "/nowhere"):
+        headers = (await client.get(path, headers=asked)).headers
+        assert headers["Access-Control-Allow-Origin"] == "https://app.example"
+        assert headers["Access-Control-Allow-Credentials"] == "true"
+        assert "X-Request-Id" in headers["Access-Control-Expose-Headers"]
+        assert "Origin" in headers["Vary"]
+
+
+async def test_cors_for_an_unknown_origin_and_when_off() -> None:
+    asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
+    client = tiny_app(CORS_ORIGINS="https://app.example").test_client()
+    preflight = await client.options("/seen", headers=asked)
+    assert (preflight.status_code, await preflight.get_data()) == (400, b"Disallowed CORS origin")
+    assert "Access-Control-Allow-Origin" not in (await client.get("/seen", headers=asked)).headers
+    assert "Vary" not in (await tiny_app().test_client().get("/stream", headers=asked)).headers
+
+
+async def test_health_needs_nothing_and_readiness_tells_what_is_missing() -> None:
+    client = tiny_app().test_client()
+    for path in ("/health", "/healthz"):
+        response = await client.get(path)
+        assert (response.status_code, await response.get_json()) == (200, {"ok": True})
+
+
+async def test_not_ready_while_stopping() -> None:
+    app = tiny_app()
+    app.extensions["mission_control.stopping"] = True
+    response = await app.test_client().get("/readyz")
+    assert response.status_code == 503
+    body = await response.get_json()
+    assert body["ok"] is False
+    assert set(body["checks"]) == {"database", "migrations", "events"}

@@ -1,0 +1,225 @@
+"""`mission-control serve` and its neighbours, as separate processes."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.unit.small_database import empty_database
+
+COMMAND = (sys.executable, "-m", "mission_control.cli")
+TO_START = 60
+TO_STOP = 20
+QUIET = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(Path(__file__).parents[2])}
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """An environment in which only these settings are set."""
+    return {**QUIET, "DATA_DIR": str(folder / "data"), "PYTHONUNBUFFERED": "1", **more}
+
+
+async def run(folder: Path, *arguments: str, **more: str) -> tuple[int | None, str]:
+    """Run a command to its end; returns exit code and everything printed."""
+    process = await start(folder, *arguments, **more)
+    printed, _ = await process.communicate()
+    return process.returncode, printed.decode()
+
+
+async def start(folder: Path, *arguments: str, **more: str) -> asyncio.subprocess.Process:
+    """Start a command in a folder of its own."""
+    return await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *arguments,
+        env=environment(folder, **more),
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+@asynccontextmanager
+async def served(
+    folder: Path, *options: str, **more: str
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """Serve on a free port; yields the process and its address, and stops it."""
+    process = await start(folder, "serve", "--port", "0", *options, **more)
+    try:
+        yield process, await printed_address(process)
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.terminate()
+            async with asyncio.timeout(TO_STOP):
+                await process.communicate()
+
+
+async def printed_address(process: asyncio.subprocess.Process) -> str:
+    """Read what `serve` prints until the address comes."""
+    assert process.stdout is not None
+    printed = b""
+    async with asyncio.timeout(TO_START):
+        while line := await process.stdout.readline():
+            printed += line
+            if found := re.search(rb"https?://[^/\s]+", line):
+                return found[0].decode()
+    raise AssertionError(printed.decode())
+
+
+async def answered(url: str) -> httpx.Response:
+    """Ask until the server answers."""
+    async with asyncio.timeout(TO_START), httpx.AsyncClient() as client:
+        while True:
+            with suppress(httpx.TransportError):
+                return await client.get(url)
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_serve_starts_tells_the_setup_code_and_stops_on_a_signal(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    async with served(tmp_path) as (process, address):
+        health = await answered(f"{address}/healthz")
+        assert (health.status_code, health.json()) == (200, {"ok": True})
+        ready = await answered(f"{address}/readyz")
+        assert (ready.status_code, ready.json()) == (200, {"ok": True})
+        process.send_signal(number)
+        async with asyncio.timeout(TO_STOP):
+            assert await process.wait() == 0
+    assert (tmp_path / "data" / "secret_key").exists()
+
+
+async def test_an_idle_connection_does_not_keep_the_server(tmp_path: Path) -> None:
+    async with served(tmp_path) as (process, address):
+        await answered(f"{address}/healthz")
+        async with httpx.AsyncClient() as client:
+            await client.get(f"{address}/healthz")
+            process.terminate()
+            async with asyncio.timeout(TO_STOP):
+                assert await process.wait() == 0
+
+
+async def test_a_half_sent_request_does_not_keep_the_server(tmp_path: Path) -> None:
+    async with served(tmp_path) as (process, address):
+        await answered(f"{address}/healthz")
+        host, _, port = address.removeprefix("http://").partition(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"POST /api/v1/auth/bootstrap HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+        await writer.drain()
+        await asyncio.sleep(0.2)
+        process.terminate()
+        async with asyncio.timeout(TO_STOP):
+            assert await process.wait() == 0
+        writer.close()
+
+
+async def test_the_setup_code_is_printed_on_an_empty_database(tmp_path: Path) -> None:
+    process = await start(tmp_path, "serve", "--port", "0")
+    assert process.stdout is not None
+    printed = b""
+    async with asyncio.timeout(TO_START):
+        while b"/setup and enter the code" not in printed:
+            line = await process.stdout.readline()
+            assert line, printed
+            printed += line
+    process.terminate()
+    async with asyncio.timeout(TO_STOP):
+        await process.communicate()
+    assert re.search(rb"Open http://127\.0\.0\.1:\d+/setup and enter the code \w{4}-\w{4}", printed)
+
+
+async def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        code, printed = await run(tmp_path, "serve", "--port", port)
+    assert code == 1
+    assert printed.count("\n") == 1
+    assert f"port {port}" in printed and "in use" in printed
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"PORT": "x"}, "PORT cannot be"),
+        ({"WORKERS": "2"}, "SQLite serves one process only"),
+        ({"DATABASE_URL": "postgres://u:hush@127.0.0.1:1/d"}, "cannot be opened"),
+        ({"DB_AUTO_MIGRATE": "false"}, "run `mission-control migrate` first"),
+    ],
+)
+async def test_what_is_configured_wrongly_is_a_sentence(
+    tmp_path: Path, more: dict[str, str], says: str
+) -> None:
+    code, printed = await run(tmp_path, "serve", **{"PORT": "0", **more})
+    assert code == 1
+    assert says in printed
+    assert "Traceback" not in printed and "hush" not in printed
+
+
+async def test_another_secret_key_is_refused(tmp_path: Path) -> None:
+    async with served(tmp_path):
+        pass
+    (tmp_path / "data" / "secret_key").write_text("another-key-that-is-long-enough-for-the-rule")
+    code, printed = await run(tmp_path, "serve", "--port", "0")
+    assert code == 1
+    assert "SECRET_KEY" in printed and "Traceback" not in printed
+
+
+async def test_migrate_and_doctor(tmp_path: Path) -> None:
+    code, printed = await run(tmp_path, "doctor", DB_AUTO_MIGRATE="false")
+    assert code == 1
+    assert "PROBLEM  Database" in printed
+    code, printed = await run(tmp_path, "migrate")
+    assert code == 0 and "Applied 0_" in printed
+    assert await run(tmp_path, "migrate") == (0, "The database is up to date.\n")
+    code, printed = await run(tmp_path, "doctor", LOCAL_AUTH_TOKEN="t" * 50)
+    assert code == 0, printed
+    assert "LOCAL_AUTH_TOKEN = (set)" in printed and "t" * 50 not in printed
+
+
+@pytest.mark.postgres
+async def test_two_workers_share_a_port_and_a_dead_one_is_replaced(tmp_path: Path) -> None:
+    async with empty_database(tmp_path) as url:
+        async with served(tmp_path, "--workers", "2", DATABASE_URL=url) as (process, address):
+            await answered(f"{address}/healthz")
+            before = await children(process.pid, 2)
+            os.kill(before[0], signal.SIGKILL)
+            async with asyncio.timeout(TO_START):
+                while set(after := await children(process.pid, 2)) == set(before):
+                    await asyncio.sleep(0.05)
+            assert (await answered(f"{address}/healthz")).status_code == 200
+            process.terminate()
+            async with asyncio.timeout(TO_STOP):
+                assert await process.wait() == 0
+        assert not any(Path(f"/proc/{pid}").exists() for pid in (*before, *after))
+
+
+@pytest.mark.postgres
+async def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
+    async with empty_database(tmp_path) as url:
+        async with served(tmp_path, "--workers", "2", DATABASE_URL=url) as (process, address):
+            await answered(f"{address}/healthz")
+            pids = await children(process.pid, 2)
+            process.kill()
+            await process.wait()
+            async with asyncio.timeout(TO_STOP):
+                while any(Path(f"/proc/{pid}").exists() for pid in pids):
+                    await asyncio.sleep(0.05)
+
+
+async def children(parent: int, count: int) -> list[int]:
+    """The process ids of a supervisor's workers, once there are `count`."""
+    file = Path(f"/proc/{parent}/task/{parent}/children")
+    async with asyncio.timeout(TO_START):
+        while len(found := [int(pid) for pid in file.read_text().split()]) < count:
+            await asyncio.sleep(0.05)
+    return found

@@ -1,0 +1,88 @@
+"""One application, one event loop and one database for the whole run; every test begins with empty tables."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from quart import Quart
+from quart.typing import TestClientProtocol
+from tortoise.connection import get_connection
+from tortoise.transactions import in_transaction
+
+from mission_control.config import Settings
+from mission_control.core.secrets import CHECK_NAME
+from mission_control.database.migrate import migrate
+
+NEVER_EMPTIED = {"aerich"}
+
+
+def database_url_for_tests(folder: Path) -> str:
+    """Return TEST_DATABASE_URL, else a new SQLite file; a database not named for tests is refused."""
+    url = os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{folder / 'mission_control_test'}"
+    if not Path(urlsplit(url).path).name.endswith("_test"):
+        raise pytest.UsageError("The database in TEST_DATABASE_URL must have a name that ends in _test.")
+    return url
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The settings of the application under test."""
+    folder = tmp_path_factory.mktemp("data")
+    return Settings.from_environment(
+        {
+            "DATA_DIR": str(folder),
+            "DATABASE_URL": database_url_for_tests(folder),
+            "SECRET_KEY": "a-secret-key-for-tests-that-is-long-enough",
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+async def app(settings: Settings) -> AsyncIterator[Quart]:
+    """The application, started once, on a database made by the real migrations."""
+    from mission_control.app import create_app
+
+    await migrate(settings)
+    application = create_app(settings)
+    async with application.test_app():
+        await _empty_all_tables()
+        yield application
+
+
+@pytest.fixture
+def client(app: Quart) -> TestClientProtocol:
+    """A browser or script that is nobody yet."""
+    return app.test_client()
+
+
+@pytest.fixture(autouse=True)
+async def empty_tables(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """Leave nothing behind for the next test."""
+    yield
+    if "app" in request.fixturenames:
+        await _empty_all_tables()
+
+
+async def _empty_all_tables() -> None:
+    client = get_connection("default")
+    if client.capabilities.dialect == "sqlite":
+        listed = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    else:
+        listed = "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
+    names = [row["name"] for row in await client.execute_query_dict(listed)]
+    deletes = "".join(_delete(name) for name in names if name not in NEVER_EMPTIED)
+    if client.capabilities.dialect == "sqlite":
+        # This connection is all of the process; constraints cannot be switched inside a transaction.
+        await client.execute_script(
+            f"PRAGMA foreign_keys=OFF; BEGIN; {deletes} COMMIT; PRAGMA foreign_keys=ON;"
+        )
+        return
+    async with in_transaction() as transaction:
+        await transaction.execute_script(f"SET LOCAL session_replication_role = replica; {deletes}")
+
+
+def _delete(table: str) -> str:
+    kept = f" WHERE name <> '{CHECK_NAME}'" if table == "instance_settings" else ""
+    return f'DELETE FROM "{table}"{kept}; '

@@ -1,0 +1,31 @@
+"""Two tables for tests of the database layer, made by the test's own migration."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from mission_control.database.fields import UtcDatetimeField
+
+
+class Note(Model):
+    """A row with moments."""
+
+    id = fields.IntField(primary_key=True)
+    text = fields.TextField(default="")
+    at = UtcDatetimeField(null=True)
+    made_at = UtcDatetimeField(auto_now_add=True)
+    changed_at = UtcDatetimeField(auto_now=True)
+
+    class Meta:
+        table = "small_notes"
+
+
+class Tag(Model):
+    """A row that points at another."""
+
+    id = fields.IntField(primary_key=True)
+    note: Any = fields.ForeignKeyField("models.Note", related_name=False, on_delete=fields.CASCADE)
+
+    class Meta:
+        table = "small_tags"

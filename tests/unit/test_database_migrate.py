@@ -1,0 +1,148 @@
+"""The migration runner: all or nothing, once, with a copy, never backwards."""
+
+import asyncio
+import sqlite3
+import sys
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tortoise.context import TortoiseContext
+
+from mission_control.config import ConfigError, Settings
+from mission_control.database.migrate import migrate, pending
+from mission_control.database.setup import orm_config
+from mission_control.database.statements import statements
+from tests.unit.small_database import empty_database
+
+FILE = '''
+RUN_IN_TRANSACTION = True
+UP = {{"sqlite": """{up}""", "postgres": """{up}"""}}
+
+async def upgrade(db):
+    return UP[db.capabilities.dialect]
+
+async def downgrade(db):
+    return ""
+'''
+FIRST = "CREATE TABLE boats (id INT PRIMARY KEY, name TEXT); INSERT INTO boats VALUES (1, 'a;b');"
+SECOND = "ALTER TABLE boats ADD COLUMN sails INT NOT NULL DEFAULT 3;"
+BROKEN = "CREATE TABLE oars (id INT PRIMARY KEY); INSERT INTO nowhere VALUES (1);"
+APPLY = """
+import asyncio, sys, pathlib
+from mission_control.config import Settings
+from mission_control.database.migrate import migrate
+settings = Settings.from_environment({"DATABASE_URL": sys.argv[1], "DATA_DIR": sys.argv[2]})
+print(len(asyncio.run(migrate(settings, pathlib.Path(sys.argv[2], "files")))))
+"""
+
+
+@pytest.fixture
+async def settings(tmp_path: Path) -> AsyncIterator[Settings]:
+    """Settings of an empty database; hides the application's, which these tests leave alone."""
+    (tmp_path / "files").mkdir()
+    async with empty_database(tmp_path) as url:
+        yield Settings.from_environment({"DATABASE_URL": url, "DATA_DIR": str(tmp_path)})
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """The folder of migration files."""
+    return tmp_path / "files"
+
+
+def write(files: Path, number: int, up: str) -> str:
+    """Write one migration file and return its name."""
+    file = files / f"{number}_20261124_step.py"
+    file.write_text(FILE.format(up=up))
+    return file.name
+
+
+async def query(settings: Settings, sql: str) -> list[tuple[object, ...]]:
+    """Look into the database."""
+    async with TortoiseContext() as context:
+        await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
+        return [tuple(row.values()) for row in await context.db("default").execute_query_dict(sql)]
+
+
+async def test_files_are_applied_in_order_and_once(settings: Settings, files: Path) -> None:
+    names = [write(files, 2, FIRST), write(files, 10, SECOND)]
+    assert await migrate(settings, files) == names
+    assert await migrate(settings, files) == []
+    assert await query(settings, "SELECT name, sails FROM boats") == [("a;b", 3)]
+
+
+async def test_pending_is_told_without_changing_anything(settings: Settings, files: Path) -> None:
+    name = write(files, 0, FIRST)
+    async with TortoiseContext() as context:
+        await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
+        assert await pending(context.db("default"), files) == [name]
+    await migrate(settings, files)
+    async with TortoiseContext() as context:
+        await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
+        assert await pending(context.db("default"), files) == []
+
+
+async def test_a_failing_file_leaves_nothing(settings: Settings, files: Path) -> None:
+    write(files, 0, FIRST)
+    await migrate(settings, files)
+    broken = write(files, 1, BROKEN)
+    with pytest.raises(Exception, match="nowhere"):
+        await migrate(settings, files)
+    with pytest.raises(Exception, match="oars"):
+        await query(settings, "SELECT * FROM oars")
+    (files / broken).unlink()
+    assert await migrate(settings, files) == []
+
+
+async def test_a_newer_database_is_refused(settings: Settings, files: Path) -> None:
+    write(files, 0, FIRST)
+    newer = write(files, 1, SECOND)
+    await migrate(settings, files)
+    (files / newer).unlink()
+    with pytest.raises(ConfigError, match=f"newer than this program.*{newer}"):
+        await migrate(settings, files)
+
+
+async def test_of_four_processes_at_once_one_applies(settings: Settings, files: Path, tmp_path: Path) -> None:
+    write(files, 0, FIRST)
+    write(files, 1, SECOND)
+    command = (sys.executable, "-c", APPLY, settings.database_url, str(tmp_path))
+    running = [
+        await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE) for _ in range(4)
+    ]
+    printed = [(await process.communicate())[0].strip() for process in running]
+    assert sorted(printed) == [b"0", b"0", b"0", b"2"]
+
+
+async def test_a_copy_is_made_before_a_filled_sqlite_file_changes(settings: Settings, files: Path) -> None:
+    if settings.sqlite_path is None:
+        return  # PostgreSQL is backed up with its own tools
+    write(files, 0, FIRST)
+    await migrate(settings, files)
+    assert copies(settings.sqlite_path) == []
+    for number in range(1, 6):
+        write(files, number, f"ALTER TABLE boats ADD COLUMN extra{number} INT;")
+        await migrate(settings, files)
+    made = copies(settings.sqlite_path)
+    assert [copy.name.partition(".before-")[2] for copy in made] == [
+        f"{number}_20261124_step" for number in (3, 4, 5)
+    ]
+    assert all(copy.stat().st_mode & 0o777 == 0o600 for copy in made)
+    with closing(sqlite3.connect(made[-1])) as copied:
+        columns = [row[1] for row in copied.execute("PRAGMA table_info(boats)")]
+    assert "extra4" in columns and "extra5" not in columns
+
+
+def copies(file: Path) -> list[Path]:
+    """The copies beside a database file, by name."""
+    return sorted(file.parent.glob(f"{file.name}.before-*"))
+
+
+def test_statements_are_cut_where_they_end() -> None:
+    trigger = "CREATE TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM b; DELETE FROM c; END;"
+    function = "CREATE FUNCTION f() RETURNS int AS $$ BEGIN; RETURN 1; END; $$ LANGUAGE plpgsql;"
+    script = f"-- first; comment\nINSERT INTO a VALUES ('x;y'); {trigger}\n{function}\n ; -- end"
+    found = list(statements(script))
+    assert [part.split("\n")[-1] for part in found] == ["INSERT INTO a VALUES ('x;y');", trigger, function]

@@ -1,0 +1,17 @@
+"""Only a database that says it is for tests may be emptied."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import database_url_for_tests
+
+
+def test_a_database_not_named_for_tests_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_DATABASE_URL", "postgres://localhost/mission_control")
+    with pytest.raises(pytest.UsageError, match="ends in _test"):
+        database_url_for_tests(tmp_path)
+    monkeypatch.setenv("TEST_DATABASE_URL", "postgres://localhost/mission_control_test?host=/tmp/x")
+    assert database_url_for_tests(tmp_path).startswith("postgres")
+    monkeypatch.delenv("TEST_DATABASE_URL")
+    assert database_url_for_tests(tmp_path).startswith("sqlite:")

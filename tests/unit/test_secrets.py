@@ -1,0 +1,45 @@
+"""The secret key: made once, kept private, checked against the database."""
+
+from pathlib import Path
+
+import pytest
+from quart import Quart
+
+from mission_control.config import ConfigError, Settings
+from mission_control.core.secrets import decrypt, encrypt, load_or_create_secret_key, verify_secret_key
+
+
+def test_a_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    settings = Settings.from_environment({"DATA_DIR": str(tmp_path / "data")})
+    key = load_or_create_secret_key(settings)
+    file = tmp_path / "data" / "secret_key"
+    assert len(key) >= 32
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert load_or_create_secret_key(settings) == key
+
+
+def test_a_key_from_the_environment_is_not_kept(tmp_path: Path) -> None:
+    settings = Settings.from_environment({"DATA_DIR": str(tmp_path), "SECRET_KEY": "k" * 40})
+    assert load_or_create_secret_key(settings) == "k" * 40
+    assert not (tmp_path / "secret_key").exists()
+
+
+def test_an_empty_key_file_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").touch()
+    with pytest.raises(ConfigError, match="empty"):
+        load_or_create_secret_key(Settings.from_environment({"DATA_DIR": str(tmp_path)}))
+
+
+def test_secrets_are_read_with_their_key_only() -> None:
+    packed = encrypt("gateway token", "k" * 40)
+    assert "gateway" not in packed
+    assert decrypt(packed, "k" * 40) == "gateway token"
+    with pytest.raises(ConfigError, match="SECRET_KEY"):
+        decrypt(packed, "l" * 40)
+
+
+async def test_another_key_is_refused(app: Quart, settings: Settings) -> None:
+    await verify_secret_key(settings.secret_key)
+    await verify_secret_key(settings.secret_key)
+    with pytest.raises(ConfigError, match="not the one"):
+        await verify_secret_key("another key that is long enough for this")
