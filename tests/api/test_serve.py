@@ -97,6 +97,36 @@ async def test_serve_starts_tells_the_setup_code_and_stops_on_a_signal(
     assert (tmp_path / "data" / "secret_key").exists()
 
 
+WORKER_WITH_TINY_APP = """
+import sys
+from mission_control import serving, worker
+from tests.tiny_app import settings_with, tiny_app
+
+worker.create_app = lambda settings: tiny_app()
+worker.begin_shutdown = lambda app: None
+if sys.argv[1] == "asyncio":
+    worker._loop_factory = lambda: None
+listener = serving.bind("127.0.0.1", 0)
+print(f"http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
+worker.run_worker(settings_with(), listener)
+"""
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+async def test_a_stream_that_never_ends_does_not_keep_the_server(tmp_path: Path, loop: str) -> None:
+    command = (sys.executable, "-c", WORKER_WITH_TINY_APP, loop)
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment(tmp_path), cwd=tmp_path, stdout=asyncio.subprocess.PIPE
+    )
+    address = await printed_address(process)
+    async with httpx.AsyncClient() as client, client.stream("GET", f"{address}/endless") as response:
+        chunks = response.aiter_bytes()
+        assert await anext(chunks) == b": here\n\n"
+        process.terminate()
+        async with asyncio.timeout(TO_STOP):
+            assert await process.wait() == 0
+
+
 async def test_an_idle_connection_does_not_keep_the_server(tmp_path: Path) -> None:
     async with served(tmp_path) as (process, address):
         await answered(f"{address}/healthz")
@@ -133,7 +163,7 @@ async def test_the_setup_code_is_printed_on_an_empty_database(tmp_path: Path) ->
     process.terminate()
     async with asyncio.timeout(TO_STOP):
         await process.communicate()
-    assert re.search(rb"Open http://127\.0\.0\.1:\d+/setup and enter the code \w{4}-\w{4}", printed)
+    assert re.search(rb"Open http://127\.0\.0\.1:\d+/setup and enter the code [\w-]+", printed)
 
 
 async def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
