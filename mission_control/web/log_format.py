@@ -52,10 +52,9 @@ class TextFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Append the extras to the line, before a traceback."""
+        message = super().formatMessage(record).replace("\n", "\\n")
         named = {"app": APP_NAME, "version": __version__, **extras(record)}
-        return " ".join(
-            [super().formatMessage(record), *(f"{key}={_plain(value)}" for key, value in named.items())]
-        )
+        return " ".join([message, *(f"{key}={_plain(value)}" for key, value in named.items())])
 
 
 class JsonFormatter(logging.Formatter):

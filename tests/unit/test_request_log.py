@@ -1,0 +1,78 @@
+"""Log lines: two shapes, the running request in each, levels by outcome."""
+
+import json
+import logging
+import sys
+
+import pytest
+
+from mission_control.web.log_format import RequestContext, formatter, request_line
+from mission_control.web.request_id import _current
+from tests.tiny_app import settings_with, tiny_app
+
+
+def line(extra: dict[str, object] | None = None, **environment: str) -> str:
+    """One formatted record, as it is written during a request."""
+    record = logging.getLogger("x").makeRecord(
+        "x", logging.INFO, "f.py", 7, "it.happened", (), None, "f", extra
+    )
+    named, placed = _current.set("id-1"), request_line.set(("GET", "/boards"))
+    try:
+        RequestContext().filter(record)
+    finally:
+        _current.reset(named)
+        request_line.reset(placed)
+    return formatter(settings_with(**environment)).format(record)
+
+
+def test_text_lines_carry_the_request() -> None:
+    text = line({"count": 3}, LOG_USE_UTC="true")
+    assert "INFO x it.happened app=mission-control version=" in text
+    assert text.endswith("count=3 request_id=id-1 method=GET path=/boards")
+
+
+def test_a_value_cannot_forge_a_second_line() -> None:
+    assert "\n" not in line({"title": "a\n2026 ERROR forged"})
+
+
+def test_json_lines_are_one_object() -> None:
+    found = json.loads(line({"count": 3, "odd": {1: object}}, LOG_FORMAT="json"))
+    assert found["timestamp"].endswith("+00:00")
+    assert (found["level"], found["logger"], found["message"]) == ("INFO", "x", "it.happened")
+    assert (found["request_id"], found["method"], found["path"], found["count"]) == (
+        "id-1",
+        "GET",
+        "/boards",
+        3,
+    )
+    assert {"app", "version", "module", "function", "line"} <= set(found)
+
+
+def test_json_lines_hold_a_traceback() -> None:
+    try:
+        raise LookupError("gone")
+    except LookupError:
+        record = logging.getLogger("x").makeRecord("x", logging.ERROR, "f", 1, "failed", (), sys.exc_info())
+    found = json.loads(formatter(settings_with(LOG_FORMAT="json")).format(record))
+    assert "LookupError: gone" in found["exception"]
+
+
+@pytest.mark.parametrize(
+    ("path", "level"), [("/seen", "DEBUG"), ("/nowhere", "WARNING"), ("/boom", "ERROR"), ("/stream", "DEBUG")]
+)
+async def test_a_finished_request_is_logged_by_its_outcome(
+    caplog: pytest.LogCaptureFixture, path: str, level: str
+) -> None:
+    caplog.set_level(logging.DEBUG, "mission_control.request")
+    await tiny_app(REQUEST_LOG_SLOW_MS="0").test_client().get(path)
+    (record,) = (record for record in caplog.records if record.message == "http.request.complete")
+    assert record.levelname == level
+    assert {"status_code", "duration_ms", "client_ip"} <= set(vars(record))
+
+
+async def test_health_is_quiet_unless_wanted(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "mission_control.request")
+    await tiny_app().test_client().get("/healthz")
+    assert not [record for record in caplog.records if record.name == "mission_control.request"]
+    await tiny_app(REQUEST_LOG_INCLUDE_HEALTH="true").test_client().get("/healthz")
+    assert [record for record in caplog.records if record.name == "mission_control.request"]
