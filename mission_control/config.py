@@ -168,6 +168,8 @@ class Settings:
         value = getattr(self, row.name.lower())
         if row.name == "DATABASE_URL":
             return values.without_password(self.database_url)
+        if row.name == "LOG_LEVEL":
+            return values.level_name(self.log_level)
         if row.secret:
             return "(set)" if value else "(not set)"
         return values.printed(value)

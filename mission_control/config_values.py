@@ -151,6 +151,11 @@ def log_level(value: str) -> int:
     return known[value.upper()]
 
 
+def level_name(level: int) -> str:
+    """Return the name of a logging level, else its number."""
+    return "TRACE" if level == TRACE else logging.getLevelName(level).removeprefix("Level ")
+
+
 def log_format(value: str) -> str:
     """Take the shape of log lines."""
     if value.lower() not in {"text", "json"}:

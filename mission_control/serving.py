@@ -12,6 +12,7 @@ from mission_control.database.migrate import migrate, pending_for
 from mission_control.database.setup import connect, disconnect
 
 BACKLOG = 1024
+UNLIMITED_FILES = 65536  # where the system sets no limit, which as a number it may refuse
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,12 @@ def bind(host: str, port: int) -> socket.socket:
 def raise_file_limit() -> int:
     """Allow as many open files (streams are files) as the system permits, and return that number."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        except (ValueError, OSError):
-            return soft
-    return hard
+    wanted = UNLIMITED_FILES if hard == resource.RLIM_INFINITY else hard
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (ValueError, OSError):
+        return soft
+    return wanted
 
 
 async def prepare(settings: Settings) -> Prepared:

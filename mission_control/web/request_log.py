@@ -7,12 +7,12 @@ import time
 from quart import Quart
 
 from mission_control.config import Settings
+from mission_control.config_values import TRACE
 from mission_control.web.asgi import Application, Message, Receive, Scope, Send, wrap
 from mission_control.web.log_format import RequestContext, formatter, request_line
 from mission_control.web.proxies import scope_client_ip
 
 HEALTH_PATHS = {"/health", "/healthz", "/readyz"}
-TRACE = 5
 
 logger = logging.getLogger("mission_control.request")
 

@@ -104,6 +104,7 @@ def test_shown_settings_hide_secrets() -> None:
     shown = settings.shown()
     assert set(shown) == {row.name for row in SETTINGS}
     assert token not in str(shown) and "hush" not in str(shown)
+    assert shown["LOG_LEVEL"] == "INFO"
     assert shown["DATABASE_URL"] == "postgres://u:****@h/d"
 
 
