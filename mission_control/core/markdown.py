@@ -21,7 +21,7 @@ _WORDS = re.compile(
 
 @lru_cache(maxsize=2048)
 def render(text: str) -> str:
-    """GitHub-flavoured Markdown without raw HTML; headings start at level 3; `@names` are marked outside code."""
+    """GitHub-flavoured Markdown without raw HTML; headings start at level 3, `@names` are marked."""
     return nh3.clean(
         _markdown.render(text[:LONGEST]),
         tags=TAGS,
@@ -59,13 +59,17 @@ def _split(text: str) -> list[Token]:
     for match in _WORDS.finditer(text):
         out.append(_text(text[end : match.start()]))
         address = match["address"]
-        kind, tag, attribute = (
-            ("link", "a", {"href": address}) if address else ("mention", "span", {"class": "mention"})
-        )
-        opening = Token(f"{kind}_open", tag, 1, attrs={**attribute})
-        out += [opening, _text(match[0]), Token(f"{kind}_close", tag, -1)]
+        if address:
+            out += _wrapped("link", "a", ("href", address), match[0])
+        else:
+            out += _wrapped("mention", "span", ("class", "mention"), match[0])
         end = match.end()
     return [*out, _text(text[end:])]
+
+
+def _wrapped(kind: str, tag: str, attribute: tuple[str, str], text: str) -> list[Token]:
+    opening = Token(f"{kind}_open", tag, 1, attrs=dict([attribute]))
+    return [opening, _text(text), Token(f"{kind}_close", tag, -1)]
 
 
 def _text(content: str) -> Token:

@@ -61,7 +61,7 @@ _read_once = cache(read)
 
 
 def install(app: Quart) -> None:
-    """Serve the static files and make `asset()` known to templates. Create the app with `static_folder=None`."""
+    """Serve the static files, make `asset()` known to templates. The app needs `static_folder=None`."""
     app.jinja_env.globals["asset"] = asset
     app.add_url_rule("/static/<asset_build>/<path:name>", "assets.file", _file)
     app.add_url_rule("/favicon.ico", "assets.favicon", _favicon)

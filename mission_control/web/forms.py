@@ -30,7 +30,7 @@ SENTENCES = {
 }
 
 
-class FormInvalid(Exception):  # noqa: N818 - it reads as a fact, like the domain's errors
+class FormInvalid(Exception):
     """What was typed cannot be used: the values as they were and one sentence per field."""
 
     def __init__(self, values: dict[str, Any], errors: dict[str, str]) -> None:
@@ -99,19 +99,16 @@ def _sentence(error: Mapping[str, Any]) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "string_too_short":
         least = context["min_length"]
-        return (
-            "Fill this in." if least == 1 or not error.get("input") else f"Use at least {least} characters."
-        )
+        typed = least > 1 and error.get("input")
+        return f"Use at least {least} characters." if typed else "Fill this in."
     if kind == "string_too_long":
         return f"Use at most {context['max_length']} characters."
-    if kind in ("greater_than_equal", "less_than_equal"):
-        return (
-            f"Enter {context['ge']} or more."
-            if kind.startswith("greater")
-            else f"Enter {context['le']} or less."
-        )
+    if kind == "greater_than_equal":
+        return f"Enter {context['ge']} or more."
+    if kind == "less_than_equal":
+        return f"Enter {context['le']} or less."
     if kind in ("value_error", "assertion_error"):
-        message = str(error["msg"]).split(", ", 1)[-1].strip()
+        message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ").strip()
         return message[:1].upper() + message[1:].rstrip(".") + "."
     return SENTENCES.get(kind, "This value cannot be used.")
 
@@ -122,7 +119,7 @@ def is_htmx() -> bool:
 
 
 def done(
-    to: str, toast: str | None = None, undo: Mapping[str, str] | None = None, undo_action: str = ""
+    to: str, toast: str | None = None, undo_action: str = "", undo: Mapping[str, str] | None = None
 ) -> Response:
     """The change is made. htmx: 204, the stream brings the news. Else: on to the page `to`.
 

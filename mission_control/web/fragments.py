@@ -1,6 +1,7 @@
 """Rendering: whole pages, one block of a page, and macros (cards) in a synchronous environment."""
 
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, cast
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -15,12 +16,7 @@ _MACROS = "mission_control.macros"
 def install(app: Quart) -> None:
     """Prepare both Jinja environments of the app: the asynchronous one for pages, another for macros."""
     _prepare(app.jinja_env)
-    macros = Environment(
-        autoescape=True,
-        loader=app.jinja_env.loader,
-        auto_reload=app.debug,
-        extensions=list(app.jinja_env.extensions),
-    )
+    macros = Environment(loader=app.jinja_env.loader, auto_reload=app.debug, autoescape=True)
     _prepare(macros)
     app.extensions[_MACROS] = macros
 
@@ -59,7 +55,9 @@ async def render_page(template: str, **context: Any) -> str:
 async def render_block(template: str, block: str, **context: Any) -> str:
     """Render one named block of a page template, nothing around it; works inside a stream too."""
     page = current_app.jinja_env.get_template(template)
-    return "".join([part async for part in page.blocks[block](page.new_context(context))])
+    # Jinja types blocks as synchronous; in Quart's environment they are asynchronous generators.
+    parts = cast("AsyncIterator[str]", page.blocks[block](page.new_context(context)))
+    return "".join([part async for part in parts])
 
 
 def render_macro(template: str, macro: str, **arguments: Any) -> str:

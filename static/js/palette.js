@@ -11,6 +11,10 @@ const select = (option) => {
 };
 
 const onKey = (event) => {
+  if (event.key === "Escape") { // a search field would clear itself first
+    event.preventDefault();
+    dialog().close();
+  }
   const all = options();
   const at = all.findIndex((option) => option.getAttribute("aria-selected") === "true");
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {

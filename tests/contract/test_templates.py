@@ -1,0 +1,94 @@
+"""Every template keeps to the page's rules: nothing the content security policy forbids, nothing unnamed."""
+
+import re
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, FileSystemLoader, nodes
+
+from mission_control.paths import data_dir
+
+TEMPLATES = data_dir("templates")
+STATIC = data_dir("static")
+FILES = sorted(TEMPLATES.rglob("*.html"))
+PARSER = Environment(loader=FileSystemLoader(TEMPLATES))
+
+FORBIDDEN = {
+    "an hx-on attribute needs eval": r"\bhx-on[:-]",
+    "an event handler attribute": r"<[^>]*\son[a-z]+\s*=",
+    "an inline style attribute": r"<[^>]*\sstyle\s*=",
+    "a js: or javascript: value": r"[\"'{,\s](?:js|javascript):",
+    "a trigger filter needs eval": r"hx-trigger=\"[^\"]*\[",
+    "an inline style element": r"<style\b",
+    "an inline script": r"<script(?![^>]*\bsrc=)[^>]*>",
+    "a name of htmx 2": r"\b(?:sse-swap|sse-connect|hx-disabled-elt|hx-vars|hx-ws)\b",
+    "window.confirm instead of a dialog": r"\bhx-confirm\b",
+    "a positive tabindex": r"tabindex=\"[1-9]",
+}
+
+
+def template(path: Path) -> str:
+    return path.relative_to(TEMPLATES).as_posix()
+
+
+def source(path: Path) -> str:
+    return re.sub(r"\{#.*?#\}", "", path.read_text(), flags=re.S)
+
+
+@pytest.mark.parametrize("path", FILES, ids=template)
+def test_template_parses(path: Path) -> None:
+    PARSER.parse(path.read_text(), template(path))
+
+
+@pytest.mark.parametrize("path", FILES, ids=template)
+def test_template_holds_nothing_forbidden(path: Path) -> None:
+    text = source(path)
+    found = [what for what, pattern in FORBIDDEN.items() if re.search(pattern, text)]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=template)
+def test_buttons_have_a_type_and_images_a_text(path: Path) -> None:
+    text = source(path)
+    assert [tag for tag in re.findall(r"<button\b[^>]*", text) if "type=" not in tag] == []
+    assert [tag for tag in re.findall(r"<img\b[^>]*", text) if "alt=" not in tag] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=template)
+def test_assets_and_icons_exist(path: Path) -> None:
+    text = source(path)
+    assets = re.findall(r"asset\(\"([^\"]+)\"\)", text)
+    assert [name for name in assets if not (STATIC / name).is_file()] == []
+    sprite = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons" / "sprite.svg").read_text()))
+    icons = re.findall(r"\b(?:icon|glyph)\(\"([\w-]+)\"", text)
+    icons += re.findall(r"\b(?:button|link_button)\([^()]*\bicon=\"([\w-]+)\"", text)
+    icons += re.findall(
+        r"\b(?:icon_button|icon_link|menu_button)\((?:\"[^\"]*\"|[^,()\"]+), \"([\w-]+)\"", text
+    )
+    icons += re.findall(r"\bempty\(\"([\w-]+)\"", text)
+    assert [name for name in icons if name not in sprite] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=template)
+def test_pages_import_inside_their_blocks(path: Path) -> None:
+    """A block is also rendered alone for a stream; imports at the top of a page do not exist there."""
+    tree = PARSER.parse(path.read_text(), template(path))
+    if tree.find(nodes.Extends) is None:
+        return
+    assert [node.lineno for node in tree.body if isinstance(node, nodes.FromImport | nodes.Import)] == []
+
+
+def test_every_included_template_exists() -> None:
+    wanted = {
+        name
+        for path in FILES
+        for name in re.findall(r"\{%-?\s*(?:include|extends|from|import)\s+\"([^\"]+)\"", path.read_text())
+    }
+    assert [name for name in wanted if not (TEMPLATES / name).is_file()] == []
+
+
+@pytest.mark.parametrize("path", sorted((STATIC / "js").glob("*.js")), ids=lambda path: str(path.name))
+def test_modules_fetch_nothing_and_stay_small(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= 120
+    assert re.findall(r"\bfetch\(|XMLHttpRequest|EventSource|\beval\(|innerHTML\s*=", text) == []
