@@ -18,6 +18,7 @@ def tiny_app(**environment: str) -> Quart:
     """An application with manners as these settings want them."""
     app = Quart("tests.tiny_app", static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.url_map.strict_slashes = False  # as in the application
     manners.install(app, settings_with(**environment))
     app.add_url_rule("/page", "page", _page)
     app.add_url_rule("/boom", "boom", _boom)

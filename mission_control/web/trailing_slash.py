@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from quart import Quart, Response, request
 from quart.typing import ResponseTypes
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
 from mission_control.config import Settings
@@ -20,9 +20,13 @@ def install(app: Quart, settings: Settings) -> None:
     async def keep_manners() -> Response | None:
         if not request.path.startswith(API):
             return None
-        if request.routing_exception is not None:
-            return _redirect(app) if request.path.endswith("/") else None
-        if request.method in ADDED_BY_QUART and _is_added(request.method):
+        if request.path.endswith("/"):
+            return _redirect(app)
+        if (
+            request.routing_exception is None
+            and request.method in ADDED_BY_QUART
+            and _is_added(request.method)
+        ):
             raise MethodNotAllowed(valid_methods=_declared(app))
         return None
 
@@ -37,7 +41,7 @@ def install(app: Quart, settings: Settings) -> None:
 
 def _redirect(app: Quart) -> Response | None:
     path = request.path.rstrip("/")
-    if not isinstance(request.routing_exception, NotFound) or not _methods(app, path):
+    if not _methods(app, path):
         return None
     query = request.query_string.decode("latin-1")
     location = f"{request.scheme}://{request.host}{quote(path)}" + (f"?{query}" if query else "")
