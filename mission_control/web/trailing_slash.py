@@ -22,11 +22,7 @@ def install(app: Quart, settings: Settings) -> None:
             return None
         if request.path.endswith("/"):
             return _redirect(app)
-        if (
-            request.routing_exception is None
-            and request.method in ADDED_BY_QUART
-            and _is_added(request.method)
-        ):
+        if request.routing_exception is None and request.method in ADDED_BY_QUART and _is_added():
             raise MethodNotAllowed(valid_methods=_declared(app))
         return None
 
@@ -48,7 +44,7 @@ def _redirect(app: Quart) -> Response | None:
     return Response("", 307, {"Location": location})
 
 
-def _is_added(method: str) -> bool:
+def _is_added() -> bool:
     """HEAD and OPTIONS stand beside every GET; a route that declares them has no other method."""
     rule = request.url_rule
     return rule is None or rule.methods is None or not set(rule.methods) <= ADDED_BY_QUART
