@@ -59,9 +59,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Signs cookies and encrypts secrets; made and kept in <DATA_DIR>/secret_key when unset.",
         secret=True,
     ),
-    Setting(
-        "SECURE_COOKIES", values.auto_boolean, "auto", "Send cookies over TLS only; auto: as BASE_URL says."
-    ),
+    Setting("SECURE_COOKIES", values.auto_boolean, "auto", "Send cookies over TLS only; auto: as BASE_URL says."),
     Setting("CORS_ORIGINS", values.origins, "", "Origins of other web clients, comma separated."),
     Setting(
         "SECURITY_HEADER_X_CONTENT_TYPE_OPTIONS",
@@ -102,9 +100,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("LOG_LEVEL", values.log_level, "INFO", "A level name, TRACE among them, or a number."),
     Setting("LOG_FORMAT", values.log_format, "text", "text or json (one object a line)."),
     Setting("LOG_USE_UTC", values.boolean, "false", "Print UTC times in text logs."),
-    Setting(
-        "REQUEST_LOG_SLOW_MS", values.not_negative, "1000", "Warn about slower requests; 0 turns it off."
-    ),
+    Setting("REQUEST_LOG_SLOW_MS", values.not_negative, "1000", "Warn about slower requests; 0 turns it off."),
     Setting("REQUEST_LOG_INCLUDE_HEALTH", values.boolean, "false", "Log health checks as well."),
 )
 

@@ -134,9 +134,7 @@ def origins(value: str) -> tuple[str, ...]:
 def networks(value: str) -> tuple[Network, ...]:
     """Take IP addresses and networks, comma separated."""
     try:
-        return tuple(
-            ipaddress.ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip()
-        )
+        return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
     except ValueError as error:
         raise ValueError("use addresses or networks such as 10.0.0.0/8, separated by commas.") from error
 

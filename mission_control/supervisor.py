@@ -65,9 +65,7 @@ class Supervisor:
     def _note_death(self, worker: Worker, code: int) -> None:
         if time.monotonic() - worker.started_at > HEALTHY_SECONDS:
             worker.pause = FIRST_PAUSE
-        logger.error(
-            "worker.died", extra={"worker": worker.number, "code": code, "restart_seconds": worker.pause}
-        )
+        logger.error("worker.died", extra={"worker": worker.number, "code": code, "restart_seconds": worker.pause})
         worker.process = None
         worker.start_at = time.monotonic() + worker.pause
         worker.pause = min(worker.pause * 2, LONGEST_PAUSE)

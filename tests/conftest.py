@@ -75,9 +75,7 @@ async def _empty_all_tables() -> None:
     deletes = "".join(_delete(name) for name in names if name not in NEVER_EMPTIED)
     if client.capabilities.dialect == "sqlite":
         # This connection is all of the process; constraints cannot be switched inside a transaction.
-        await client.execute_script(
-            f"PRAGMA foreign_keys=OFF; BEGIN; {deletes} COMMIT; PRAGMA foreign_keys=ON;"
-        )
+        await client.execute_script(f"PRAGMA foreign_keys=OFF; BEGIN; {deletes} COMMIT; PRAGMA foreign_keys=ON;")
         return
     async with in_transaction() as transaction:
         await transaction.execute_script(f"SET LOCAL session_replication_role = replica; {deletes}")

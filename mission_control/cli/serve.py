@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--host", help="Address to listen on (HOST).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (PORT).")
-@click.option(
-    "--workers", type=click.IntRange(1), help="Server processes (WORKERS); several need PostgreSQL."
-)
+@click.option("--workers", type=click.IntRange(1), help="Server processes (WORKERS); several need PostgreSQL.")
 def serve(host: str | None, port: int | None, workers: int | None) -> None:
     """Run the server until SIGTERM or Ctrl-C."""
     from mission_control import serving

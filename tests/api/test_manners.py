@@ -51,9 +51,7 @@ async def test_large_pages_are_compressed_for_those_who_accept_it() -> None:
     assert gzip.decompress(bytes(body)) == b"x" * 300000
 
 
-@pytest.mark.parametrize(
-    ("path", "headers"), [("/page?size=9999", {}), ("/page?size=9", GZIP), ("/stream", GZIP)]
-)
+@pytest.mark.parametrize(("path", "headers"), [("/page?size=9999", {}), ("/page?size=9", GZIP), ("/stream", GZIP)])
 async def test_small_pages_streams_and_others_are_not_compressed(path: str, headers: dict[str, str]) -> None:
     response = await tiny_app().test_client().get(path, headers=headers)
     assert "Content-Encoding" not in response.headers

@@ -46,9 +46,7 @@ async def start(folder: Path, *arguments: str, **more: str) -> asyncio.subproces
 
 
 @asynccontextmanager
-async def served(
-    folder: Path, *options: str, **more: str
-) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+async def served(folder: Path, *options: str, **more: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """Serve on a free port; yields the process and its address, and stops it."""
     process = await start(folder, "serve", "--port", "0", *options, **more)
     try:
@@ -83,9 +81,7 @@ async def answered(url: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_serve_starts_tells_the_setup_code_and_stops_on_a_signal(
-    tmp_path: Path, number: signal.Signals
-) -> None:
+async def test_serve_starts_tells_the_setup_code_and_stops_on_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     async with served(tmp_path) as (process, address):
         health = await answered(f"{address}/healthz")
         assert (health.status_code, health.json()) == (200, {"ok": True})
@@ -186,9 +182,7 @@ async def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
         ({"DB_AUTO_MIGRATE": "false"}, "run `mission-control migrate` first"),
     ],
 )
-async def test_what_is_configured_wrongly_is_a_sentence(
-    tmp_path: Path, more: dict[str, str], says: str
-) -> None:
+async def test_what_is_configured_wrongly_is_a_sentence(tmp_path: Path, more: dict[str, str], says: str) -> None:
     code, printed = await run(tmp_path, "serve", **{"PORT": "0", **more})
     assert code == 1
     assert says in printed

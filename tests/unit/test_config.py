@@ -85,9 +85,7 @@ def test_all_problems_are_told_at_once_and_secrets_are_not() -> None:
 
 
 def test_names_in_any_case_blank_means_default_except_for_headers() -> None:
-    settings = Settings.from_environment(
-        {"port": " 9000 ", "HOST": "", "SECURITY_HEADER_X_FRAME_OPTIONS": ""}
-    )
+    settings = Settings.from_environment({"port": " 9000 ", "HOST": "", "SECURITY_HEADER_X_FRAME_OPTIONS": ""})
     assert (settings.port, settings.host) == (9000, "127.0.0.1")
     assert settings.security_header_x_frame_options == ""
 

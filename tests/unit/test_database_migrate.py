@@ -109,9 +109,7 @@ async def test_of_four_processes_at_once_one_applies(settings: Settings, files: 
     write(files, 0, FIRST)
     write(files, 1, SECOND)
     command = (sys.executable, "-c", APPLY, settings.database_url, str(tmp_path))
-    running = [
-        await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE) for _ in range(4)
-    ]
+    running = [await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE) for _ in range(4)]
     printed = [(await process.communicate())[0].strip() for process in running]
     assert sorted(printed) == [b"0", b"0", b"0", b"2"]
 
@@ -126,9 +124,7 @@ async def test_a_copy_is_made_before_a_filled_sqlite_file_changes(settings: Sett
         write(files, number, f"ALTER TABLE boats ADD COLUMN extra{number} INT;")
         await migrate(settings, files)
     made = copies(settings.sqlite_path)
-    assert [copy.name.partition(".before-")[2] for copy in made] == [
-        f"{number}_20261124_step" for number in (3, 4, 5)
-    ]
+    assert [copy.name.partition(".before-")[2] for copy in made] == [f"{number}_20261124_step" for number in (3, 4, 5)]
     assert all(copy.stat().st_mode & 0o777 == 0o600 for copy in made)
     with closing(sqlite3.connect(made[-1])) as copied:
         columns = [row[1] for row in copied.execute("PRAGMA table_info(boats)")]

@@ -13,9 +13,7 @@ from tests.tiny_app import settings_with, tiny_app
 
 def line(extra: dict[str, object] | None = None, **environment: str) -> str:
     """One formatted record, as it is written during a request."""
-    record = logging.getLogger("x").makeRecord(
-        "x", logging.INFO, "f.py", 7, "it.happened", (), None, "f", extra
-    )
+    record = logging.getLogger("x").makeRecord("x", logging.INFO, "f.py", 7, "it.happened", (), None, "f", extra)
     named, placed = _current.set("id-1"), request_line.set(("GET", "/boards"))
     try:
         RequestContext().filter(record)
