@@ -77,8 +77,6 @@ def _text(content: str) -> Token:
 
 
 _markdown = (
-    MarkdownIt("commonmark", {"html": False, "breaks": True})
-    .enable(["table", "strikethrough"])
-    .disable("image")
+    MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"]).disable("image")
 )
 _markdown.core.ruler.push("words", _mark_words)

@@ -79,6 +79,4 @@ async def _file(asset_build: str, name: str) -> Response:
 
 
 async def _favicon() -> Response:
-    return Response(
-        "", 302, {"Location": asset("icons/favicon.svg"), "Cache-Control": "public, max-age=3600"}
-    )
+    return Response("", 302, {"Location": asset("icons/favicon.svg"), "Cache-Control": "public, max-age=3600"})

@@ -118,9 +118,7 @@ def is_htmx() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def done(
-    to: str, toast: str | None = None, undo_action: str = "", undo: Mapping[str, str] | None = None
-) -> Response:
+def done(to: str, toast: str | None = None, undo_action: str = "", undo: Mapping[str, str] | None = None) -> Response:
     """The change is made. htmx: 204, the stream brings the news. Else: on to the page `to`.
 
     `undo_action` is the address and `undo` the fields of the form that takes it back.

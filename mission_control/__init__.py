@@ -1,0 +1,3 @@
+"""Mission Control: boards that people and AI agents share."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,57 @@
+"""People over HTTP."""
+
+from quart import Blueprint
+
+from mission_control.accounts.commands import update_profile
+from mission_control.accounts.models import User
+from mission_control.accounts.schemas import UserRead, UserUpdate
+from mission_control.core.actor import Actor
+from mission_control.core.operation import operation
+from mission_control.core.schemas import LLMErrorResponse
+
+api = Blueprint("accounts_api", __name__, url_prefix="/api/v1")
+
+
+@operation(
+    api,
+    "POST",
+    "/auth/bootstrap",
+    operation_id="bootstrap_user_api_v1_auth_bootstrap_post",
+    tags=("auth",),
+    who="user",
+    returns=UserRead,
+    errors={401: LLMErrorResponse},
+)
+async def bootstrap_user(actor: Actor) -> UserRead:
+    """Check the credentials and read one's own profile."""
+    return UserRead.of(await User.get(id=actor.id))
+
+
+@operation(
+    api,
+    "GET",
+    "/users/me",
+    operation_id="get_me_api_v1_users_me_get",
+    tags=("users",),
+    who="user",
+    returns=UserRead,
+)
+async def get_me(actor: Actor) -> UserRead:
+    """Read one's own profile."""
+    return UserRead.of(await User.get(id=actor.id))
+
+
+@operation(
+    api,
+    "PATCH",
+    "/users/me",
+    operation_id="update_me_api_v1_users_me_patch",
+    tags=("users",),
+    who="user",
+    body=UserUpdate,
+    returns=UserRead,
+)
+async def update_me(actor: Actor, data: UserUpdate) -> UserRead:
+    """Change one's own profile."""
+    user = await User.get(id=actor.id)
+    return UserRead.of(await update_profile(actor, user, data.model_dump(exclude_unset=True)))

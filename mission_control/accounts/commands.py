@@ -1,0 +1,166 @@
+"""What changes accounts: signing in and out, profiles, passwords, sessions."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from mission_control.accounts import policy as policy
+from mission_control.accounts.log import record_account
+from mission_control.accounts.models import PasswordReset, Session, User
+from mission_control.accounts.passwords import hash_password, password_fits
+from mission_control.accounts.setup import NOWHERE
+from mission_control.core import authn, clock
+from mission_control.core.actor import Actor, system
+from mission_control.core.command import command
+from mission_control.core.errors import Conflict, Forbidden, NotFound
+from mission_control.core.ids import fingerprint, new_id, new_secret
+from mission_control.database.sql import rows
+from mission_control.organizations.models import Member, Organization
+
+SESSION_LIFE = timedelta(days=30)
+RESET_LIFE = timedelta(hours=24)
+WRONG_PASSWORD = "That e-mail and password do not belong together."
+
+
+async def sign_in(email: str, password: str, user_agent: str | None) -> str:
+    """Start a session; returns the secret for the cookie. Wrong e-mail or password: Forbidden."""
+    user = await user_by_email(email)
+    fits = await password_fits(password, user.password_hash if user else None)
+    if user is None or not fits:
+        await _record_refusal(system(NOWHERE), user.id if user else None)
+        raise Forbidden(WRONG_PASSWORD)
+    return await start_session(system(NOWHERE), user, user_agent)
+
+
+async def user_by_email(email: str) -> User | None:
+    """The person with this address, in any spelling of upper and lower case."""
+    found = await rows("SELECT id FROM users WHERE LOWER(email) = ?", email.strip().lower())
+    return await User.get(id=found[0]["id"]) if found else None
+
+
+@command("account.sign_in")
+async def _record_refusal(actor: Actor, user_id: UUID | None) -> None:
+    await record_account("account.sign_in_refused", user_id)
+
+
+@command("account.sign_in")
+async def start_session(actor: Actor, user: User, user_agent: str | None) -> str:
+    """Start a session for somebody who has proved who they are; returns the secret for the cookie."""
+    secret = new_secret("mcs")
+    session = await Session.create(
+        user_id=user.id,
+        fingerprint=fingerprint(secret),
+        user_agent=(user_agent or "")[:400] or None,
+        expires_at=clock.now() + SESSION_LIFE,
+    )
+    await Session.filter(expires_at__lt=clock.now()).delete()
+    await record_account("account.signed_in", user.id, session_id=session.id)
+    return secret
+
+
+@command("account.sign_out")
+async def sign_out(actor: Actor, user: User) -> None:
+    """End the session that the caller came with."""
+    if actor.credential[0] == "session":
+        await Session.filter(id=actor.credential[1]).delete()
+        await record_account("account.signed_out", user.id)
+    authn.forget_fresh()
+
+
+@command("account.update")
+async def update_profile(actor: Actor, user: User, changes: dict[str, Any]) -> User:
+    """Change one's own profile fields."""
+    if changes:
+        await User.filter(id=user.id).update(**changes, updated_at=clock.now())
+        await record_account("account.updated", user.id, fields=sorted(changes))
+    return await User.get(id=user.id)
+
+
+async def change_password(actor: Actor, user: User, current: str, password: str) -> None:
+    """Set one's own password; other sessions end. Wrong current password: Forbidden."""
+    if not await password_fits(current, user.password_hash):
+        raise Forbidden("That is not your current password.")
+    await _set_password(actor, user, await hash_password(password))
+
+
+@command("account.change_password")
+async def _set_password(actor: Actor, user: User, password_hash: str) -> None:
+    await User.filter(id=user.id).update(password_hash=password_hash, updated_at=clock.now())
+    mine = actor.credential[1] if actor.credential[0] == "session" else None
+    await Session.filter(user_id=user.id).exclude(id=mine or NOWHERE).delete()
+    await record_account("account.password_changed", user.id)
+    authn.forget_fresh()
+
+
+@command("account.invite_reset")
+async def make_reset_link(actor: Actor, user: User) -> str:
+    """A secret for a one-time link with which the person sets a new password within 24 hours."""
+    if actor.is_user and not await _administers(actor, user):
+        raise NotFound()
+    secret = new_secret("mcr")
+    await PasswordReset.filter(user_id=user.id, used_at=None).delete()
+    await PasswordReset.create(user_id=user.id, fingerprint=fingerprint(secret), expires_at=clock.now() + RESET_LIFE)
+    await record_account("account.reset_link_made", user.id)
+    return secret
+
+
+async def _administers(actor: Actor, user: User) -> bool:
+    """An admin may reset people of the same organization; only owners may reset owners."""
+    for membership in await Member.filter(user_id=user.id):
+        mine = actor.memberships.get(membership.organization_id)
+        if mine and (mine.role == "owner" or (mine.role == "admin" and membership.role != "owner")):
+            return True
+    return False
+
+
+async def reset_target(secret: str) -> PasswordReset | None:
+    """The unused, unexpired reset behind a link."""
+    return await PasswordReset.get_or_none(fingerprint=fingerprint(secret), used_at=None, expires_at__gt=clock.now())
+
+
+async def reset_password(secret: str, password: str) -> User:
+    """Set a new password with a one-time link; all sessions end. Unknown or used link: NotFound."""
+    return await _use_reset(system(NOWHERE), secret, await hash_password(password))
+
+
+@command("account.reset_password")
+async def _use_reset(actor: Actor, secret: str, password_hash: str) -> User:
+    reset = await reset_target(secret)
+    if reset is None or not await PasswordReset.filter(id=reset.id, used_at=None).update(used_at=clock.now()):
+        raise NotFound("This link was used already or has expired.")
+    await User.filter(id=reset.user_id).update(password_hash=password_hash, updated_at=clock.now())
+    await Session.filter(user_id=reset.user_id).delete()
+    await record_account("account.password_reset", reset.user_id)
+    authn.forget_fresh()
+    return await User.get(id=reset.user_id)
+
+
+async def create_user(email: str, name: str, role: str, organization: Organization, password: str | None) -> User:
+    """Add a person to an organization from the command line. Taken address: Conflict."""
+    password_hash = await hash_password(password) if password else None
+    return await _create_user(system(organization.id), email.strip(), name, role, organization, password_hash)
+
+
+@command("account.set_up")
+async def _create_user(
+    actor: Actor, email: str, name: str, role: str, organization: Organization, password_hash: str | None
+) -> User:
+    if await user_by_email(email):
+        raise Conflict(f"Somebody with the address {email} exists already.")
+    whole = role in ("owner", "admin")
+    user = await User.create(
+        clerk_user_id=f"local-{new_id().hex}",
+        email=email,
+        name=name,
+        password_hash=password_hash,
+        active_organization_id=organization.id,
+    )
+    await Member.create(
+        organization_id=organization.id,
+        user_id=user.id,
+        role=role,
+        all_boards_read=True,
+        all_boards_write=whole,
+    )
+    await record_account("account.created", user.id, organization_id=organization.id, role=role)
+    return user

@@ -1,0 +1,125 @@
+"""People, how they prove who they are, and what was recorded about it."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from mission_control.core.clock import now
+from mission_control.core.ids import new_id
+from mission_control.database.fields import UtcDatetimeField
+
+
+class InstanceSetting(Model):
+    """One value of the whole installation, such as the setup code's fingerprint."""
+
+    name = fields.CharField(max_length=64, primary_key=True)
+    value = fields.TextField()
+
+    class Meta:
+        table = "instance_settings"
+
+
+class User(Model):
+    """A person."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    clerk_user_id = fields.CharField(max_length=255, unique=True)
+    email = fields.CharField(max_length=320, null=True)
+    name = fields.TextField(null=True)
+    preferred_name = fields.TextField(null=True)
+    pronouns = fields.TextField(null=True)
+    timezone = fields.TextField(null=True)
+    notes = fields.TextField(null=True)
+    context = fields.TextField(null=True)
+    is_super_admin = fields.BooleanField(default=False)
+    password_hash = fields.TextField(null=True)
+    active_organization: Any = fields.ForeignKeyField(
+        "models.Organization", related_name=False, null=True, on_delete=fields.SET_NULL
+    )
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    active_organization_id: Any
+
+    class Meta:
+        table = "users"
+
+    @property
+    def display_name(self) -> str:
+        """What other people read: the preferred name, the name, the address, or "User"."""
+        return self.preferred_name or self.name or self.email or "User"
+
+
+class Session(Model):
+    """A signed-in browser; the cookie carries a secret whose fingerprint stands here."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    user: Any = fields.ForeignKeyField("models.User", related_name=False, on_delete=fields.CASCADE)
+    fingerprint = fields.CharField(max_length=64, unique=True)
+    user_agent = fields.TextField(null=True)
+    expires_at = UtcDatetimeField()
+    last_seen_at = UtcDatetimeField(default=now)
+    created_at = UtcDatetimeField(default=now)
+
+    user_id: Any
+
+    class Meta:
+        table = "sessions"
+
+
+class Token(Model):
+    """A bearer secret of one person (`mcu_`) or one agent (`mca_`); only its fingerprint is kept."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.CASCADE)
+    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.CASCADE)
+    name = fields.TextField(default="")
+    prefix = fields.CharField(max_length=16)
+    fingerprint = fields.CharField(max_length=64, unique=True)
+    scopes: Any = fields.JSONField(null=True)
+    expires_at = UtcDatetimeField(null=True)
+    revoked_at = UtcDatetimeField(null=True)
+    last_used_at = UtcDatetimeField(null=True)
+    created_at = UtcDatetimeField(default=now)
+
+    user_id: Any
+    agent_id: Any
+
+    class Meta:
+        table = "tokens"
+
+
+class PasswordReset(Model):
+    """A one-time link with which a person sets a new password."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    user: Any = fields.ForeignKeyField("models.User", related_name=False, on_delete=fields.CASCADE)
+    fingerprint = fields.CharField(max_length=64, unique=True)
+    expires_at = UtcDatetimeField()
+    used_at = UtcDatetimeField(null=True)
+    created_at = UtcDatetimeField(default=now)
+
+    user_id: Any
+
+    class Meta:
+        table = "password_resets"
+
+
+class AccountEvent(Model):
+    """One entry of the account log: sign-ins, passwords, tokens. Numbered and chained like events."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    seq = fields.BigIntField(unique=True)
+    kind = fields.CharField(max_length=64)
+    user_id = fields.UUIDField(null=True)
+    actor_id = fields.UUIDField(null=True)
+    data = fields.TextField(default="{}")
+    prev_hash = fields.CharField(max_length=64)
+    hash = fields.CharField(max_length=64)
+    created_at = UtcDatetimeField(default=now)
+
+    class Meta:
+        table = "account_events"
+        indexes = (Index(fields=("user_id", "seq")),)

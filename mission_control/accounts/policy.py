@@ -1,0 +1,41 @@
+"""Who may do what to accounts."""
+
+from typing import Any
+
+from mission_control.accounts.models import Token, User
+from mission_control.core.actor import Actor
+from mission_control.core.policy import rule
+
+
+@rule("account.set_up")
+@rule("account.sign_in")
+@rule("account.reset_password")
+def may_use_system_door(actor: Actor, thing: Any) -> bool:
+    """Only the system itself: these are proved by a code, a password or a link."""
+    return False
+
+
+@rule("account.sign_out")
+@rule("account.update")
+@rule("account.change_password")
+def may_change_account(actor: Actor, user: User) -> bool:
+    """People change their own account."""
+    return actor.is_user and actor.id == user.id
+
+
+@rule("account.invite_reset")
+def may_make_reset_link(actor: Actor, user: User) -> bool:
+    """Admins of any organization make reset links for people; the command checks that they share it."""
+    return any(m.role in ("owner", "admin") for m in actor.memberships.values())
+
+
+@rule("token.create_personal")
+def may_create_personal_token(actor: Actor, user: User) -> bool:
+    """People make tokens for themselves."""
+    return actor.is_user and actor.id == user.id
+
+
+@rule("token.revoke_personal")
+def may_revoke_personal_token(actor: Actor, token: Token) -> bool:
+    """People revoke their own tokens."""
+    return actor.is_user and token.user_id is not None and actor.id == token.user_id

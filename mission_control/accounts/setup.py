@@ -1,0 +1,100 @@
+"""The first run: a one-time code, the owner, and the account behind LOCAL_AUTH_TOKEN."""
+
+import secrets
+from uuid import UUID
+
+from tortoise.transactions import in_transaction
+
+from mission_control.accounts import policy as policy
+from mission_control.accounts.log import record_account
+from mission_control.accounts.models import InstanceSetting, User
+from mission_control.accounts.passwords import hash_password
+from mission_control.core import clock
+from mission_control.core.actor import Actor, system
+from mission_control.core.command import command
+from mission_control.core.errors import Conflict, Forbidden
+from mission_control.core.ids import fingerprint
+from mission_control.organizations.models import Member, Organization
+
+LOCAL_USER = "local-auth-user"
+LOCAL_EMAIL = "admin@home.local"
+NOWHERE = UUID(int=0)
+ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+CODE_NAME = "setup_code"
+
+
+async def is_open() -> bool:
+    """Whether /setup still takes the first owner: nobody who owns an organization has a password."""
+    owners = await Member.filter(role="owner").values_list("user_id", flat=True)
+    return not await User.filter(id__in=owners, password_hash__not_isnull=True).exists()
+
+
+async def issue_setup_code() -> str | None:
+    """Make a new one-time code, or None when an owner has a password already; older codes end."""
+    if not await is_open():
+        return None
+    code = "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(3))
+    async with in_transaction():
+        await InstanceSetting.filter(name=CODE_NAME).delete()
+        await InstanceSetting.create(name=CODE_NAME, value=fingerprint(code))
+    return code
+
+
+async def complete_setup(code: str, organization_name: str, name: str, email: str, password: str) -> User:
+    """Give the installation its owner. Wrong code: Forbidden; already done: Conflict."""
+    password_hash = await hash_password(password)
+    return await _set_up(system(NOWHERE), code, organization_name, name, email, password_hash)
+
+
+@command("account.set_up")
+async def _set_up(actor: Actor, code: str, organization_name: str, name: str, email: str, password_hash: str) -> User:
+    spelled = code.strip().upper()
+    used = await InstanceSetting.filter(name=CODE_NAME, value=fingerprint(spelled)).delete()
+    if not used:
+        raise Forbidden("That setup code is not the one this server printed last.")
+    if not await is_open():
+        raise Conflict("An owner exists already. Sign in instead.")
+    user = await _local_owner(actor)
+    organization = await Organization.get(id=user.active_organization_id)
+    await Organization.filter(id=organization.id).update(name=organization_name, updated_at=clock.now())
+    user.name, user.email, user.password_hash, user.updated_at = name, email, password_hash, clock.now()
+    await user.save(update_fields=["name", "email", "password_hash", "updated_at"])
+    await record_account("account.set_up", user.id, organization_id=organization.id)
+    return user
+
+
+async def ensure_local_owner() -> UUID:
+    """The id of the account that LOCAL_AUTH_TOKEN acts as; made with organization "Personal" when missing."""
+    known = await User.filter(clerk_user_id=LOCAL_USER).values("id", "active_organization_id")
+    if known and known[0]["active_organization_id"] is not None:
+        return UUID(str(known[0]["id"]))
+    return (await _make_local_owner(system(NOWHERE))).id
+
+
+@command("account.set_up")
+async def _make_local_owner(actor: Actor) -> User:
+    return await _local_owner(actor)
+
+
+async def _local_owner(actor: Actor) -> User:
+    fresh = User(clerk_user_id=LOCAL_USER, email=LOCAL_EMAIL, name="Local User")
+    await User.bulk_create([fresh], ignore_conflicts=True)
+    user = await User.select_for_update().get(clerk_user_id=LOCAL_USER)
+    if user.active_organization_id is None:
+        membership = await Member.filter(user_id=user.id).order_by("created_at").first()
+        organization_id = membership.organization_id if membership else await _personal_organization(user)
+        user.active_organization_id = organization_id
+        await User.filter(id=user.id).update(active_organization_id=organization_id)
+    return user
+
+
+async def _personal_organization(user: User) -> UUID:
+    organization = await Organization.create(name="Personal")
+    await Member.create(
+        organization_id=organization.id,
+        user_id=user.id,
+        role="owner",
+        all_boards_read=True,
+        all_boards_write=True,
+    )
+    return organization.id

@@ -1,0 +1,196 @@
+"""What agents ask about themselves, their board and their colleagues."""
+
+from typing import Any
+
+from quart import Blueprint
+
+from mission_control.agents.commands import create_agent, report_heartbeat
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import own_agent, roster
+from mission_control.agents.schemas import (
+    AgentCreate,
+    AgentCreated,
+    AgentHealthStatusResponse,
+    AgentRead,
+    AgentRosterQuery,
+)
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.boards.schemas import BoardRead
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Forbidden
+from mission_control.core.hints import ALL_ROLES, LEAD, hints
+from mission_control.core.operation import operation
+from mission_control.core.paging import Page, Paging, page
+from mission_control.core.schemas import LLMErrorResponse
+
+api = Blueprint("agents_agent_api", __name__, url_prefix="/api/v1/agent")
+
+
+@operation(
+    api,
+    "GET",
+    "/healthz",
+    operation_id="agent_healthz_api_v1_agent_healthz_get",
+    tags=ALL_ROLES,
+    who="agent",
+    find=own_agent,
+    returns=AgentHealthStatusResponse,
+    hints=hints(
+        "agent_auth_health",
+        "any_agent",
+        use="At start, to learn that the token works and who you are.",
+        avoid="Not as a sign of life; that is the heartbeat.",
+        never="Do not go on working after a 401; ask for a new token.",
+        route="First call of every session.",
+        example="find out whether my token is valid",
+    ),
+)
+async def agent_healthz(actor: Actor, agent: Agent) -> AgentHealthStatusResponse:
+    """Check the token and read whose it is."""
+    return AgentHealthStatusResponse(
+        agent_id=agent.id,
+        board_id=agent.board_id,
+        gateway_id=agent.gateway_id,
+        status=agent.status,
+        is_board_lead=agent.is_board_lead,
+    )
+
+
+@operation(
+    api,
+    "POST",
+    "/heartbeat",
+    operation_id="agent_heartbeat_api_v1_agent_heartbeat_post",
+    tags=ALL_ROLES,
+    who="agent",
+    find=own_agent,
+    verb="agent.heartbeat",
+    returns=AgentRead,
+    hints=hints(
+        "agent_heartbeat",
+        "any_agent",
+        use="Every few minutes while you run, also when you have no work.",
+        avoid="Not to change a task; use the task operation.",
+        effects="You are shown as online for ten minutes.",
+        never="Do not stop working because a heartbeat failed once; try again.",
+        route="Independent of boards and tasks.",
+        example="say that I am alive",
+    ),
+)
+async def agent_heartbeat(actor: Actor, agent: Agent) -> AgentRead:
+    """Say that you are alive. A body is not needed and is ignored."""
+    return AgentRead.of(await report_heartbeat(actor, agent, None))
+
+
+@operation(
+    api,
+    "GET",
+    "/boards",
+    operation_id="list_boards_api_v1_agent_boards_get",
+    tags=ALL_ROLES,
+    who="agent",
+    query=Paging,
+    returns=Page[BoardRead],
+    hints=hints(
+        "agent_board_discovery",
+        "any_agent",
+        use="To learn which boards you may work on and their ids.",
+        avoid="Not when you know the board's id already.",
+        never="Do not guess board ids.",
+        route="Before any operation that needs a board id.",
+        example="which boards can I work on",
+    ),
+)
+async def list_boards(actor: Actor, query: Paging) -> dict[str, Any]:
+    """List the boards you may work on, newest first."""
+    boards = Board.visible_to(actor)
+    found = await boards.order_by("-created_at", "-id").limit(query.limit).offset(query.offset)
+    return page([BoardRead.of(board) for board in found], await boards.count(), query)
+
+
+async def reachable_board(actor: Actor, board_id: Any) -> Board:
+    """A board of the calling agent; NotFound otherwise."""
+    return await visible_board(actor, board_id)
+
+
+@operation(
+    api,
+    "GET",
+    "/boards/<board_id>",
+    operation_id="get_board_api_v1_agent_boards__board_id__get",
+    tags=ALL_ROLES,
+    who="agent",
+    find=reachable_board,
+    verb="board.read",
+    returns=BoardRead,
+    hints=hints(
+        "agent_board_lookup",
+        "any_agent",
+        use="To read a board's goal and rules before you act on it.",
+        avoid="Not to read tasks; list them instead.",
+        never="Do not work against the rules that this answer shows.",
+        route="After board discovery, before the first task change.",
+        example="what is this board for and which rules hold",
+    ),
+)
+async def get_board(actor: Actor, board: Board) -> BoardRead:
+    """Read a board's goal and rules."""
+    return BoardRead.of(board)
+
+
+@operation(
+    api,
+    "GET",
+    "/agents",
+    operation_id="list_agents_api_v1_agent_agents_get",
+    tags=ALL_ROLES,
+    who="agent",
+    query=AgentRosterQuery,
+    returns=Page[AgentRead],
+    hints=hints(
+        "agent_roster_discovery",
+        "any_agent",
+        use="To learn who works on the board and who is online.",
+        avoid="Not to find people; agents only.",
+        never="Do not assign work to an agent that is not in this list.",
+        route="Before assigning or mentioning somebody.",
+        example="who else works here",
+    ),
+)
+async def list_agents(actor: Actor, query: AgentRosterQuery) -> dict[str, Any]:
+    """List the agents on your board, newest first."""
+    agents, total = await roster(actor, query.board_id, query)
+    return page([AgentRead.of(agent) for agent in agents], total, query)
+
+
+@operation(
+    api,
+    "POST",
+    "/agents",
+    operation_id="agent_lead_create_agent",
+    tags=LEAD,
+    who="agent",
+    verb="agent.create",
+    body=AgentCreate,
+    returns=AgentCreated,
+    errors={403: LLMErrorResponse, 409: LLMErrorResponse, 422: LLMErrorResponse},
+    hints=hints(
+        "agent_management",
+        "board_lead",
+        use="When the board has work that no present worker can do.",
+        avoid="Not when an idle worker fits; assign the task instead.",
+        needs="You are the lead and the board has room (max_agents).",
+        effects="A worker is made; the answer holds its token once.",
+        never="Do not write the token into comments, memory or tasks.",
+        route="Lead only; workers ask the lead.",
+        example="add a worker to my board",
+    ),
+)
+async def create_board_agent(actor: Actor, data: AgentCreate) -> AgentCreated:
+    """Make a worker on your board."""
+    if data.board_id not in (None, actor.board_id):
+        raise Forbidden()
+    board = await Board.get(id=actor.board_id)
+    agent, token = await create_agent(actor, board, data)
+    return AgentCreated.of_new(agent, token)

@@ -1,0 +1,274 @@
+"""Agents over HTTP, for people and for heartbeats."""
+
+from typing import Any
+from uuid import UUID
+
+from quart import Blueprint, Response
+
+from mission_control.accounts.models import Token
+from mission_control.agents import commands
+from mission_control.agents.live import stream_of_agents
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import list_agents as agents_page
+from mission_control.agents.queries import own_agent, visible_agent, visible_agents
+from mission_control.agents.schemas import (
+    AgentCreate,
+    AgentCreated,
+    AgentHeartbeat,
+    AgentHeartbeatCreate,
+    AgentQuery,
+    AgentRead,
+    AgentStreamQuery,
+    AgentUpdate,
+    ForceQuery,
+    TokenCreate,
+    TokenCreated,
+    TokenRead,
+)
+from mission_control.boards.queries import visible_board
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Forbidden, Invalid, NotFound
+from mission_control.core.operation import operation
+from mission_control.core.paging import Page, page
+from mission_control.core.policy import require
+from mission_control.core.schemas import OK, OkResponse
+
+api = Blueprint("agents_api", __name__, url_prefix="/api/v1")
+TAGS = ("agents",)
+
+
+@operation(
+    api,
+    "GET",
+    "/agents",
+    operation_id="list_agents_api_v1_agents_get",
+    tags=TAGS,
+    who="user",
+    verb="agent.manage",
+    query=AgentQuery,
+    returns=Page[AgentRead],
+)
+async def list_agents(actor: Actor, query: AgentQuery) -> dict[str, Any]:
+    """List agents, newest first."""
+    agents, total = await agents_page(actor, query)
+    return page([AgentRead.of(agent) for agent in agents], total, query)
+
+
+@operation(
+    api,
+    "GET",
+    "/agents/stream",
+    operation_id="stream_agents_api_v1_agents_stream_get",
+    tags=TAGS,
+    who="user",
+    verb="agent.manage",
+    query=AgentStreamQuery,
+    returns=None,
+    is_stream=True,
+)
+async def stream_agents(actor: Actor, query: AgentStreamQuery) -> Response:
+    """Follow agents as they change, come and go."""
+    if query.board_id is not None:
+        try:
+            await visible_board(actor, query.board_id)
+        except NotFound:
+            raise Forbidden() from None
+    return await stream_of_agents(actor, query.board_id)
+
+
+@operation(
+    api,
+    "POST",
+    "/agents",
+    operation_id="create_agent_api_v1_agents_post",
+    tags=TAGS,
+    who="actor",
+    verb="agent.create",
+    body=AgentCreate,
+    returns=AgentCreated,
+)
+async def create_agent(actor: Actor, data: AgentCreate) -> AgentCreated:
+    """Make an agent.
+
+    Without a gateway it is a direct agent: the answer holds its token, this once.
+    """
+    board_id = data.board_id or actor.board_id
+    if board_id is None:
+        raise Invalid("board_id is needed: an agent works on a board.")
+    if actor.is_agent and board_id != actor.board_id:
+        raise Forbidden()
+    agent, token = await commands.create_agent(actor, await visible_board(actor, board_id), data)
+    return AgentCreated.of_new(agent, token)
+
+
+@operation(
+    api,
+    "GET",
+    "/agents/<agent_id>",
+    operation_id="get_agent_api_v1_agents__agent_id__get",
+    tags=TAGS,
+    who="user",
+    find=visible_agent,
+    verb="agent.read",
+    returns=AgentRead,
+)
+async def get_agent(actor: Actor, agent: Agent) -> AgentRead:
+    """Read an agent."""
+    return AgentRead.of(agent)
+
+
+@operation(
+    api,
+    "PATCH",
+    "/agents/<agent_id>",
+    operation_id="update_agent_api_v1_agents__agent_id__patch",
+    tags=TAGS,
+    who="user",
+    find=visible_agent,
+    verb="agent.update",
+    query=ForceQuery,
+    body=AgentUpdate,
+    returns=AgentRead,
+)
+async def update_agent(actor: Actor, agent: Agent, data: AgentUpdate, query: ForceQuery) -> AgentRead:
+    """Change an agent; its token stays."""
+    changes = data.model_dump(exclude_unset=True)
+    if "status" in changes:
+        raise Forbidden("An agent's status comes from its heartbeats.")
+    if changes.pop("is_gateway_main", None):
+        raise Invalid("An agent without a gateway cannot be a gateway's main agent.")
+    board = None
+    if (board_id := changes.pop("board_id", None)) is not None:
+        board = await visible_board(actor, board_id)
+        require(actor, "agent.create", board)
+    return AgentRead.of(await commands.update_agent(actor, agent, changes, board))
+
+
+@operation(
+    api,
+    "POST",
+    "/agents/<agent_id>/heartbeat",
+    operation_id="heartbeat_agent_api_v1_agents__agent_id__heartbeat_post",
+    tags=TAGS,
+    who="actor",
+    find=visible_agent,
+    verb="agent.heartbeat",
+    body=AgentHeartbeat,
+    returns=AgentRead,
+)
+async def heartbeat_agent(actor: Actor, agent: Agent, data: AgentHeartbeat) -> AgentRead:
+    """Report a sign of life of an agent."""
+    return AgentRead.of(await commands.report_heartbeat(actor, agent, data.status))
+
+
+@operation(
+    api,
+    "POST",
+    "/agents/heartbeat",
+    operation_id="heartbeat_or_create_agent_api_v1_agents_heartbeat_post",
+    tags=TAGS,
+    who="actor",
+    body=AgentHeartbeatCreate,
+    returns=AgentCreated,
+)
+async def heartbeat_or_create_agent(actor: Actor, data: AgentHeartbeatCreate) -> AgentCreated:
+    """Report a sign of life; a person's call makes the agent when there is none of that name."""
+    if actor.is_agent:
+        agent = await own_agent(actor)
+        return AgentCreated.of_new(await commands.report_heartbeat(actor, agent, data.status), None)
+    named = visible_agents(actor).filter(organization_id=actor.organization_id, name=data.name)
+    if data.board_id is not None:
+        named = named.filter(board_id=data.board_id)
+    found = await named.select_related("board").order_by("created_at").first()
+    token = None
+    if found is None:
+        if data.board_id is None:
+            raise Invalid("board_id is needed: there is no agent of this name yet.")
+        board = await visible_board(actor, data.board_id)
+        found, token = await commands.create_agent(actor, board, AgentCreate(name=data.name))
+        found.board = board
+    return AgentCreated.of_new(await commands.report_heartbeat(actor, found, data.status), token)
+
+
+@operation(
+    api,
+    "DELETE",
+    "/agents/<agent_id>",
+    operation_id="delete_agent_api_v1_agents__agent_id__delete",
+    tags=TAGS,
+    who="user",
+    verb="agent.manage",
+    returns=OkResponse,
+)
+async def delete_agent(actor: Actor, agent_id: UUID) -> dict[str, bool]:
+    """Delete an agent; its tasks return to the board. An unknown id is fine."""
+    agent = await visible_agents(actor).select_related("board").get_or_none(id=agent_id)
+    if agent is not None:
+        await commands.delete_agent(actor, agent)
+    return OK
+
+
+@operation(
+    api,
+    "POST",
+    "/agents/<agent_id>/tokens",
+    operation_id="create_agent_token_api_v1_agents__agent_id__tokens_post",
+    tags=TAGS,
+    who="user",
+    find=visible_agent,
+    verb="agent.manage_tokens",
+    body=TokenCreate,
+    returns=TokenCreated,
+)
+async def create_agent_token(actor: Actor, agent: Agent, data: TokenCreate) -> TokenCreated:
+    """Rotate an agent's token; the old one goes on for `overlap_seconds` (0: ends at once)."""
+    made = await commands.rotate_token(actor, agent, data)
+    return TokenCreated(
+        id=made.row.id,
+        token=made.secret,
+        prefix=made.row.prefix,
+        expires_at=made.row.expires_at,
+        replaced_until=made.replaced_until,
+    )
+
+
+@operation(
+    api,
+    "GET",
+    "/agents/<agent_id>/tokens",
+    operation_id="list_agent_tokens_api_v1_agents__agent_id__tokens_get",
+    tags=TAGS,
+    who="user",
+    find=visible_agent,
+    verb="agent.manage_tokens",
+    returns=list[TokenRead],
+)
+async def list_agent_tokens(actor: Actor, agent: Agent) -> list[TokenRead]:
+    """List an agent's tokens without their secrets, newest first."""
+    tokens = await Token.filter(agent_id=agent.id).order_by("-created_at")
+    return [TokenRead.model_validate(token, from_attributes=True) for token in tokens]
+
+
+async def agent_token(actor: Actor, agent_id: UUID, token_id: UUID) -> tuple[Agent, Token]:
+    """A token of an agent that exists for this actor; NotFound otherwise."""
+    agent = await visible_agent(actor, agent_id)
+    token = await Token.get_or_none(id=token_id, agent_id=agent.id)
+    if token is None:
+        raise NotFound()
+    return agent, token
+
+
+@operation(
+    api,
+    "DELETE",
+    "/agents/<agent_id>/tokens/<token_id>",
+    operation_id="revoke_agent_token_api_v1_agents__agent_id__tokens__token_id__delete",
+    tags=TAGS,
+    who="user",
+    find=agent_token,
+    returns=OkResponse,
+)
+async def revoke_agent_token(actor: Actor, found: tuple[Agent, Token]) -> dict[str, bool]:
+    """Revoke a token at once."""
+    await commands.revoke_token(actor, found[0], found[1].id)
+    return OK

@@ -1,0 +1,153 @@
+"""What changes agents: making, changing and deleting them, their tokens, signs of life."""
+
+from typing import Any
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from mission_control.accounts.models import Token
+from mission_control.accounts.tokens import NewToken, end_agent_tokens, make_agent_token
+from mission_control.agents import policy as policy
+from mission_control.agents.models import Agent
+from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate, AgentRead, TokenCreate
+from mission_control.boards.commands import locked_board
+from mission_control.boards.models import Board
+from mission_control.core import authn, clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, note_presence, react, record
+from mission_control.core.errors import Conflict, Forbidden, Invalid
+from mission_control.database.sql import rows
+
+
+@command("agent.create")
+async def create_agent(actor: Actor, board: Board, new: AgentCreate) -> tuple[Agent, str]:
+    """Make a direct agent; returns it with its token. Taken name, full board or second lead: Conflict."""
+    if new.gateway_id is not None:
+        raise Invalid("There is no gateway with this id in the organization.")
+    if actor.is_agent and new.is_board_lead:
+        raise Forbidden("Only an administrator makes a lead.")
+    board = await locked_board(board)
+    if actor.is_agent and await Agent.filter(board_id=board.id, is_board_lead=False).count() >= board.max_agents:
+        raise Conflict(f"This board takes at most {board.max_agents} worker agents.")
+    agent = Agent(
+        organization_id=board.organization_id,
+        board_id=board.id,
+        name=new.name,
+        heartbeat_config=new.heartbeat_config or DEFAULT_HEARTBEAT,
+        identity_profile=new.identity_profile,
+        identity_template=new.identity_template,
+        soul_template=new.soul_template,
+        is_board_lead=new.is_board_lead,
+    )
+    await _save_unique(agent)
+    token = await make_agent_token(agent.id)
+    record(
+        "agent.created",
+        agent,
+        f"Agent created: {agent.name}.",
+        name=agent.name,
+        is_board_lead=agent.is_board_lead,
+    )
+    return agent, token.secret
+
+
+async def _save_unique(agent: Agent, fields: list[str] | None = None) -> None:
+    """Save, turning the unique indexes' refusals into Conflict."""
+    twins = await rows(
+        "SELECT 1 AS one FROM agents WHERE board_id = ? AND LOWER(name) = ? AND id <> ?",
+        agent.board_id,
+        agent.name.lower(),
+        agent.id,
+    )
+    if twins:
+        raise Conflict(f"An agent named {agent.name} works on this board already.")
+    if agent.is_board_lead and await Agent.filter(board_id=agent.board_id, is_board_lead=True).exclude(id=agent.id):
+        raise Conflict("This board has a lead already.")
+    try:
+        async with in_transaction():
+            await agent.save(update_fields=fields, force_create=fields is None)
+    except IntegrityError:
+        raise Conflict("Another agent of this board has this name or leads it.") from None
+
+
+@command("agent.update")
+async def update_agent(actor: Actor, agent: Agent, changes: dict[str, Any], board: Board | None = None) -> Agent:
+    """Change an agent. A move to another board needs that board; tokens stay as they are."""
+    agent = await locked_agent(agent)
+    if "heartbeat_config" in changes and changes["heartbeat_config"] is None:
+        changes["heartbeat_config"] = DEFAULT_HEARTBEAT
+    changes = {name: value for name, value in changes.items() if getattr(agent, name) != value}
+    if board is not None and board.id != agent.board_id:
+        changes["board_id"] = board.id
+    if not changes:
+        return agent
+    before = {name: getattr(agent, name) for name in changes}
+    agent.update_from_dict(changes)
+    agent.updated_at = clock.now()
+    await _save_unique(agent, [*changes, "updated_at"])
+    agent.board = board or agent.board
+    record("agent.updated", agent, f"Agent changed: {agent.name}.", before=before, after=changes)
+    return agent
+
+
+@command("agent.delete")
+async def delete_agent(actor: Actor, agent: Agent) -> None:
+    """Delete an agent; its tasks return to the board and its token ends at once."""
+    agent = await locked_agent(agent)
+    last_state = AgentRead.of(agent).model_dump(mode="json")
+    record("agent.deleted", agent, f"Agent deleted: {agent.name}.", name=agent.name, agent=last_state)
+    await react()
+    await end_agent_tokens(agent.id, clock.now())
+    await agent.delete()
+
+
+@command("agent.manage_tokens")
+async def rotate_token(actor: Actor, agent: Agent, wanted: TokenCreate) -> NewToken:
+    """A new token; the live ones go on for the overlap and then end."""
+    agent = await locked_agent(agent)
+    if wanted.expires_at is not None and wanted.expires_at <= clock.now():
+        raise Invalid("The token would have expired already.")
+    made = await make_agent_token(
+        agent.id,
+        overlap_seconds=wanted.overlap_seconds,
+        scopes=list(wanted.scopes) if wanted.scopes else None,
+        expires_at=wanted.expires_at,
+    )
+    record(
+        "agent.token_rotated",
+        agent,
+        f"Token rotated: {agent.name}.",
+        token_id=made.row.id,
+        prefix=made.row.prefix,
+    )
+    return made
+
+
+@command("agent.manage_tokens")
+async def revoke_token(actor: Actor, agent: Agent, token_id: UUID) -> None:
+    """End one token of an agent at once."""
+    if await Token.filter(id=token_id, revoked_at=None).update(revoked_at=clock.now()):
+        record("agent.token_revoked", agent, f"Token revoked: {agent.name}.", token_id=token_id)
+    authn.forget_fresh()
+
+
+@command("agent.heartbeat")
+async def report_heartbeat(actor: Actor, agent: Agent, status: str | None) -> Agent:
+    """A sign of life: presence without an event."""
+    agent = await locked_agent(agent)
+    if status is not None:
+        agent.status = status
+    elif agent.status == "provisioning":
+        agent.status = "online"
+    agent.last_seen_at = agent.updated_at = clock.now()
+    await agent.save(update_fields=["status", "last_seen_at", "updated_at"])
+    note_presence(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))
+    return agent
+
+
+async def locked_agent(agent: Agent) -> Agent:
+    """The agent as it is now, held until the running command ends."""
+    found = await Agent.select_for_update().get(id=agent.id)
+    found.board = agent.board
+    return found

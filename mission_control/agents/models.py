@@ -1,0 +1,52 @@
+"""Agents: programs that work on boards."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from mission_control.core.clock import now
+from mission_control.core.ids import new_id
+from mission_control.core.scope import Scope
+from mission_control.database.fields import UtcDatetimeField
+
+
+class Agent(Model):
+    """A lead or worker of a board. Without a gateway it is a direct agent: any program with a token."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    board: Any = fields.ForeignKeyField("models.Board", related_name=False, null=True, on_delete=fields.CASCADE)
+    gateway_id = fields.UUIDField(null=True, db_index=True)
+    name = fields.TextField()
+    status = fields.CharField(max_length=64, default="provisioning")
+    is_board_lead = fields.BooleanField(default=False)
+    heartbeat_config: Any = fields.JSONField(null=True)
+    identity_profile: Any = fields.JSONField(null=True)
+    identity_template = fields.TextField(null=True)
+    soul_template = fields.TextField(null=True)
+    openclaw_session_id = fields.TextField(null=True)
+    last_seen_at = UtcDatetimeField(null=True)
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    organization_id: Any
+    board_id: Any
+
+    class Meta:
+        table = "agents"
+        indexes = (
+            Index(fields=("organization_id", "created_at")),
+            Index(fields=("board_id", "created_at")),
+            Index(fields=("last_seen_at",)),
+        )
+
+    def scope(self) -> Scope:
+        """Where an event about this agent belongs."""
+        return Scope(
+            organization_id=self.organization_id,
+            board_id=self.board_id,
+            agent_id=self.id,
+            subject_id=self.id,
+        )

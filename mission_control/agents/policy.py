@@ -1,0 +1,51 @@
+"""Who may do what to agents."""
+
+from mission_control.agents.models import Agent
+from mission_control.boards.models import Board
+from mission_control.core.actor import Actor
+from mission_control.core.policy import rule
+
+
+@rule("agent.manage")
+def may_manage_agents(actor: Actor, thing: object) -> bool:
+    """Owners and admins of the active organization."""
+    return actor.is_user and actor.administers(actor.organization_id)
+
+
+@rule("agent.create")
+def may_create_agent(actor: Actor, board: Board | None) -> bool:
+    """Admins who can write on the board, and its lead."""
+    if actor.is_agent:
+        return actor.is_lead and (board is None or actor.writes(board))
+    if board is None:
+        return actor.administers(actor.organization_id)
+    return actor.administers(board.organization_id) and actor.writes(board)
+
+
+@rule("agent.read")
+def may_read_agent(actor: Actor, agent: Agent) -> bool:
+    """Admins who reach the agent's board."""
+    return actor.is_user and actor.administers(agent.organization_id)
+
+
+@rule("agent.update")
+@rule("agent.manage_tokens")
+def may_update_agent(actor: Actor, agent: Agent) -> bool:
+    """Admins who can write on the agent's board."""
+    if not (actor.is_user and actor.administers(agent.organization_id)):
+        return False
+    return agent.board is None or actor.writes(agent.board)
+
+
+@rule("agent.delete")
+def may_delete_agent(actor: Actor, agent: Agent) -> bool:
+    """Admins who can write on the agent's board; a lead deletes workers of its own board."""
+    if actor.is_agent:
+        return actor.is_lead and agent.board_id == actor.board_id and not agent.is_board_lead
+    return may_update_agent(actor, agent)
+
+
+@rule("agent.heartbeat")
+def may_report_heartbeat(actor: Actor, agent: Agent) -> bool:
+    """The agent itself, and people who may change it."""
+    return actor.id == agent.id if actor.is_agent else may_update_agent(actor, agent)

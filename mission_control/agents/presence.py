@@ -1,0 +1,58 @@
+"""Presence: who was seen when. It is written at most every 30 seconds and makes no events."""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from mission_control.agents.models import Agent
+from mission_control.agents.schemas import OFFLINE_AFTER
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.database.sql import rows
+from mission_control.live import broker
+from mission_control.live.wake import publish_note
+
+TOUCH_AGAIN_AFTER = timedelta(seconds=30)
+WATCH_SECONDS = 15.0
+
+_log = logging.getLogger(__name__)
+
+
+async def agent_seen(actor: Actor, last_seen_at: datetime | None) -> None:
+    """An agent called: it is online now, unless its last call was a moment ago."""
+    now = clock.now()
+    if last_seen_at is not None and now - last_seen_at < TOUCH_AGAIN_AFTER:
+        return
+    touched = await rows(
+        "UPDATE agents SET last_seen_at = ?, updated_at = ?,"
+        " status = CASE WHEN status IN ('updating', 'deleting') THEN status ELSE 'online' END"
+        " WHERE id = ? AND (last_seen_at IS NULL OR last_seen_at < ?) RETURNING id",
+        now,
+        now,
+        actor.id,
+        now - TOUCH_AGAIN_AFTER,
+    )
+    if touched:
+        await publish_note(actor.organization_id, agent_id=str(actor.id), board_id=str(actor.board_id))
+
+
+async def watch_for_silence() -> None:
+    """For ever: tell live readers of agents that have just become offline by saying nothing."""
+    since = clock.now()
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        until = clock.now()
+        running = broker.current()
+        try:
+            if running is not None and running.reader_count:
+                await tell_silent(since, until)
+        except Exception:
+            _log.exception("looking for silent agents failed")
+        since = until
+
+
+async def tell_silent(since: datetime, until: datetime) -> None:
+    """Tell live readers of agents whose ten minutes ended between two moments."""
+    silent = Agent.filter(last_seen_at__gte=since - OFFLINE_AFTER, last_seen_at__lt=until - OFFLINE_AFTER)
+    for agent in await silent.only("id", "organization_id", "board_id"):
+        await publish_note(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))

@@ -1,0 +1,112 @@
+"""Reading agents."""
+
+from typing import Any
+from uuid import UUID
+
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
+
+from mission_control.agents.models import Agent
+from mission_control.agents.schemas import OFFLINE_AFTER, AgentQuery
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Forbidden, NotFound
+from mission_control.core.paging import Paging
+from mission_control.database.sql import placeholders, rows
+
+
+def visible_agents(actor: Actor) -> QuerySet[Agent]:
+    """The agents that exist for this actor."""
+    if actor.is_agent:
+        return Agent.filter(board_id=actor.board_id, organization_id=actor.organization_id)
+    whole, single = actor.readable_boards()
+    return Agent.filter(Q(organization_id__in=whole) | Q(board_id__in=single))
+
+
+async def visible_agent(actor: Actor, agent_id: UUID) -> Agent:
+    """An agent that exists for this actor, with its board; NotFound otherwise."""
+    agent = await visible_agents(actor).select_related("board").get_or_none(id=agent_id)
+    if agent is None:
+        raise NotFound()
+    return agent
+
+
+async def own_agent(actor: Actor, **_: Any) -> Agent:
+    """The agent that is calling, with its board."""
+    return await Agent.get(id=actor.id).select_related("board")
+
+
+async def list_agents(actor: Actor, query: AgentQuery) -> tuple[list[Agent], int]:
+    """Agents of the active organization that the actor reaches, newest first, and how many there are."""
+    agents = visible_agents(actor).filter(organization_id=actor.organization_id)
+    if query.board_id is not None:
+        await _readable_or_forbidden(actor, query.board_id)
+        agents = agents.filter(board_id=query.board_id)
+    if query.gateway_id is not None:
+        raise NotFound()
+    return await _page(agents, query)
+
+
+async def _readable_or_forbidden(actor: Actor, board_id: UUID) -> None:
+    try:
+        await visible_board(actor, board_id)
+    except NotFound:
+        raise Forbidden() from None
+
+
+async def roster(actor: Actor, board_id: UUID | None, paging: Paging) -> tuple[list[Agent], int]:
+    """The agents on the calling agent's board."""
+    if board_id is not None and board_id != actor.board_id:
+        raise Forbidden()
+    return await _page(visible_agents(actor), paging)
+
+
+async def _page(agents: QuerySet[Agent], paging: Paging) -> tuple[list[Agent], int]:
+    ordered = agents.order_by("-created_at", "-id").limit(paging.limit).offset(paging.offset)
+    return await ordered, await agents.count()
+
+
+async def agents_of_board(board: Board) -> list[Agent]:
+    """All agents of a board, newest first."""
+    return await Agent.filter(board_id=board.id).order_by("-created_at", "-id")
+
+
+async def lead_id_of(board_id: UUID) -> UUID | None:
+    """The id of the board's lead, if it has one."""
+    found: Any = await Agent.filter(board_id=board_id, is_board_lead=True).values_list("id", flat=True)
+    return found[0] if found else None
+
+
+async def working_on(agent_ids: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    """The tasks in progress of each agent: id, number, title, board_id, in_progress_at."""
+    if not agent_ids:
+        return {}
+    found = await rows(
+        "SELECT id, number, title, board_id, in_progress_at, assigned_agent_id FROM tasks WHERE deleted_at IS NULL"
+        f" AND status = 'in_progress' AND assigned_agent_id IN ({placeholders(len(agent_ids))})"
+        " ORDER BY in_progress_at DESC",
+        *agent_ids,
+    )
+    by_agent: dict[UUID, list[dict[str, Any]]] = {}
+    for row in found:
+        by_agent.setdefault(UUID(str(row["assigned_agent_id"])), []).append(row)
+    return by_agent
+
+
+async def waiting_notices(agent_ids: list[UUID]) -> dict[UUID, int]:
+    """How many deliveries wait for each agent."""
+    if not agent_ids:
+        return {}
+    found = await rows(
+        "SELECT agent_id, COUNT(*) AS n FROM deliveries WHERE state IN ('waiting', 'sending')"
+        f" AND agent_id IN ({placeholders(len(agent_ids))}) GROUP BY agent_id",
+        *agent_ids,
+    )
+    return {UUID(str(row["agent_id"])): int(row["n"]) for row in found}
+
+
+async def online_count(organization_id: UUID) -> int:
+    """How many agents of an organization were seen within the last ten minutes."""
+    return await Agent.filter(organization_id=organization_id, last_seen_at__gt=clock.now() - OFFLINE_AFTER).count()

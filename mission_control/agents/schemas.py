@@ -1,0 +1,198 @@
+"""Shapes of agents."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
+
+from mission_control.agents.models import Agent
+from mission_control.core import clock
+from mission_control.core.paging import Paging
+from mission_control.core.schemas import Moment, NonEmptyStr, NotNull, OptionalText
+
+OFFLINE_AFTER = timedelta(minutes=10)
+DEFAULT_HEARTBEAT: dict[str, Any] = {"every": "10m", "target": "last", "includeReasoning": False}
+SOUL_LENGTH = 18_000
+FIELD_LENGTH = 2_000
+
+
+def _profile(value: Any) -> dict[str, str] | None:
+    """An identity profile as text by key; what is no mapping, null or blank is left out."""
+    if not isinstance(value, Mapping):
+        return None
+    kept: dict[str, str] = {}
+    for key, one in value.items():
+        text = ", ".join(str(part) for part in one) if isinstance(one, list) else str(one)
+        if one is not None and str(key).strip() and text.strip():
+            kept[str(key).strip()] = text.strip()
+    return kept or None
+
+
+ShortText = Annotated[str, StringConstraints(max_length=FIELD_LENGTH)]
+Profile = Annotated[dict[str, ShortText] | None, BeforeValidator(_profile)]
+Soul = Annotated[OptionalText, Field(max_length=SOUL_LENGTH)]
+AgentName = Annotated[NonEmptyStr, Field(max_length=200)]
+
+
+class AgentCreate(BaseModel):
+    """An agent to be made. Without a gateway it is a direct agent and the answer carries its token."""
+
+    board_id: UUID | None = None
+    name: AgentName
+    status: str = "provisioning"
+    heartbeat_config: dict[str, Any] | None = None
+    identity_profile: Profile = None
+    identity_template: Soul = None
+    soul_template: Soul = None
+    gateway_id: UUID | None = None
+    is_board_lead: bool = False
+
+
+class AgentUpdate(BaseModel):
+    """What to change on an agent; absent leaves."""
+
+    board_id: UUID | None = None
+    is_gateway_main: bool | None = None
+    name: Annotated[AgentName | None, NotNull] = None
+    status: str | None = None
+    heartbeat_config: dict[str, Any] | None = None
+    identity_profile: Profile = None
+    identity_template: Soul = None
+    soul_template: Soul = None
+    is_board_lead: Annotated[bool | None, NotNull] = None
+
+
+class AgentHeartbeat(BaseModel):
+    """A sign of life."""
+
+    status: Annotated[str | None, Field(max_length=64)] = None
+
+
+class AgentHeartbeatCreate(AgentHeartbeat):
+    """A sign of life of an agent that may not exist yet."""
+
+    name: AgentName
+    board_id: UUID | None = None
+
+
+class AgentRead(BaseModel):
+    """An agent."""
+
+    board_id: UUID | None
+    name: str
+    status: str
+    heartbeat_config: dict[str, Any] | None
+    identity_profile: dict[str, Any] | None
+    identity_template: str | None
+    soul_template: str | None
+    id: UUID
+    gateway_id: UUID | None
+    is_board_lead: bool
+    is_gateway_main: bool
+    openclaw_session_id: str | None
+    last_seen_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, agent: Agent) -> "AgentRead":
+        """The answer for an agent, with its computed status."""
+        return cls.model_construct(**_values(agent))
+
+
+class AgentCreated(AgentRead):
+    """An agent just made; `token` is shown here and never again."""
+
+    token: str | None = None
+
+    @classmethod
+    def of_new(cls, agent: Agent, token: str | None) -> "AgentCreated":
+        """The answer for a new agent with its secret."""
+        return cls.model_construct(**_values(agent), token=token)
+
+
+def _values(agent: Agent) -> dict[str, Any]:
+    values = {name: getattr(agent, name) for name in AgentRead.model_fields if name != "is_gateway_main"}
+    return values | {
+        "status": computed_status(agent.status, agent.last_seen_at),
+        "is_gateway_main": agent.board_id is None,
+    }
+
+
+def computed_status(stored: str, last_seen_at: datetime | None) -> str:
+    """What people see: never seen is provisioning, not seen for ten minutes is offline, else as stored."""
+    if stored in ("updating", "deleting"):
+        return stored
+    if last_seen_at is None:
+        return "provisioning"
+    return "offline" if clock.now() - last_seen_at > OFFLINE_AFTER else stored
+
+
+class AgentHealthStatusResponse(BaseModel):
+    """Who the token belongs to."""
+
+    ok: Literal[True] = True
+    agent_id: UUID
+    board_id: UUID | None
+    gateway_id: UUID | None
+    status: str
+    is_board_lead: bool
+
+
+class AgentQuery(Paging):
+    """Which agents to list."""
+
+    board_id: UUID | None = None
+    gateway_id: UUID | None = None
+
+
+class AgentRosterQuery(Paging):
+    """Which agents of its surroundings an agent lists."""
+
+    board_id: UUID | None = None
+
+
+class AgentStreamQuery(BaseModel):
+    """Which agents to follow, and from where."""
+
+    board_id: UUID | None = None
+    since: str | None = None
+    after: str | None = None
+
+
+class ForceQuery(BaseModel):
+    """Whether to provision anew; a direct agent has nothing to provision."""
+
+    force: bool = False
+
+
+class TokenCreate(BaseModel):
+    """A new token that replaces the live ones."""
+
+    overlap_seconds: int = Field(600, ge=0, le=7 * 24 * 3600)
+    scopes: list[Literal["read", "work", "lead"]] | None = None
+    expires_at: Moment | None = None
+
+
+class TokenRead(BaseModel):
+    """A token without its secret."""
+
+    id: UUID
+    prefix: str
+    scopes: list[str] | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+class TokenCreated(BaseModel):
+    """A token just made; the secret is shown here and never again."""
+
+    id: UUID
+    token: str
+    prefix: str
+    expires_at: datetime | None
+    replaced_until: datetime | None

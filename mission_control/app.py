@@ -1,0 +1,98 @@
+"""The application: configuration, extensions, features, and what runs beside the requests."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from quart import Quart, request
+from quart.json.provider import JSONProvider
+from quart_auth import QuartAuth
+
+from mission_control import features
+from mission_control.accounts.setup import ensure_local_owner
+from mission_control.agents.presence import agent_seen, watch_for_silence
+from mission_control.config import Settings
+from mission_control.core.authn import hooks
+from mission_control.core.command import all_finished
+from mission_control.core.secrets import load_or_create_secret_key
+from mission_control.database.setup import connect, disconnect
+from mission_control.delivery import loop as delivery_loop
+from mission_control.live.broker import Broker
+from mission_control.paths import data_dir
+from mission_control.web import assets, errors, fragments, manners
+
+BROKER = "mission_control.broker"
+STOPPING = "mission_control.stopping"
+
+
+class OrjsonProvider(JSONProvider):
+    """JSON by orjson."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        """Write compact JSON."""
+        return orjson.dumps(obj, default=str).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Read JSON."""
+        return orjson.loads(s)
+
+
+def create_app(settings: Settings | None = None) -> Quart:
+    """Make the application; without settings it reads the environment."""
+    settings = settings or Settings.from_environment()
+    app = Quart("mission_control", template_folder=str(data_dir("templates")), static_folder=None)
+    app.json = OrjsonProvider(app)
+    app.url_map.strict_slashes = False
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=load_or_create_secret_key(settings),
+        QUART_AUTH_COOKIE_NAME="mission_control",
+        QUART_AUTH_COOKIE_SECURE=settings.secure_cookies,
+        QUART_AUTH_COOKIE_SAMESITE="Lax",
+        QUART_AUTH_DURATION=int(timedelta(days=30).total_seconds()),
+        QUART_AUTH_SALT="mission control session",
+    )
+    QuartAuth(app)
+    manners.install(app, settings)
+    assets.install(app)
+    fragments.install(app)
+    errors.install(app)
+    features.install(app)
+    _attach_background(app, settings)
+    return app
+
+
+def _attach_background(app: Quart, settings: Settings) -> None:
+    hooks.local_owner, hooks.agent_seen = ensure_local_owner, agent_seen
+    tasks: list[asyncio.Task[None]] = []
+
+    @app.before_serving
+    async def start() -> None:
+        await connect(settings)
+        broker = app.extensions[BROKER] = Broker(None if settings.uses_sqlite else settings.database_url)
+        await broker.start()
+        tasks.extend(asyncio.create_task(one) for one in (delivery_loop.run_for_ever(), watch_for_silence()))
+
+    @app.after_serving
+    async def stop() -> None:
+        begin_shutdown(app)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await app.extensions[BROKER].stop()
+        await all_finished()
+        await disconnect()
+
+    @app.after_request
+    async def never_cache_what_is_personal(response: Any) -> Any:
+        if "Cache-Control" not in response.headers and not request.path.startswith("/static/"):
+            response.headers["Cache-Control"] = "no-store" if request.path.startswith("/api/") else "no-cache"
+        return response
+
+
+def begin_shutdown(app: Quart) -> None:
+    """End all open streams; readiness fails from now on."""
+    app.extensions[STOPPING] = True
+    if BROKER in app.extensions:
+        app.extensions[BROKER].close()

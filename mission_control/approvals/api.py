@@ -1,0 +1,172 @@
+"""Approvals over HTTP, for people and for agents."""
+
+from typing import Any
+
+from quart import Blueprint, Response
+
+from mission_control.approvals.commands import change_approval, request_approval
+from mission_control.approvals.live import stream_of_approvals
+from mission_control.approvals.models import Approval
+from mission_control.approvals.queries import approval_read, visible_approval
+from mission_control.approvals.queries import list_approvals as approvals_page
+from mission_control.approvals.schemas import (
+    ApprovalConflictError,
+    ApprovalCreate,
+    ApprovalQuery,
+    ApprovalRead,
+    ApprovalUpdate,
+    StreamQuery,
+)
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.core.actor import Actor
+from mission_control.core.hints import BOARD_ROLES, hints
+from mission_control.core.operation import operation
+from mission_control.core.paging import Page, page
+
+api = Blueprint("approvals_api", __name__, url_prefix="/api/v1")
+TAGS = ("approvals",)
+CONFLICT = {409: ApprovalConflictError}
+
+
+async def list_approvals(actor: Actor, board: Board, query: ApprovalQuery) -> dict[str, Any]:
+    """List approvals, newest first."""
+    found, total = await approvals_page(board, query)
+    return page(found, total, query)
+
+
+async def create_approval(actor: Actor, board: Board, data: ApprovalCreate) -> dict[str, Any]:
+    """Ask people for a decision.
+
+    An agent's request is always pending and its own. One pending approval per task.
+    """
+    return await approval_read((await request_approval(actor, board, data)).id)
+
+
+operation(
+    api,
+    "GET",
+    "/boards/<board_id>/approvals",
+    operation_id="list_approvals_api_v1_boards__board_id__approvals_get",
+    tags=TAGS,
+    who="actor",
+    find=visible_board,
+    verb="board.read",
+    query=ApprovalQuery,
+    returns=Page[ApprovalRead],
+)(list_approvals)
+
+operation(
+    api,
+    "GET",
+    "/agent/boards/<board_id>/approvals",
+    operation_id="list_approvals_api_v1_agent_boards__board_id__approvals_get",
+    tags=BOARD_ROLES,
+    who="agent",
+    find=visible_board,
+    verb="board.read",
+    query=ApprovalQuery,
+    returns=Page[ApprovalRead],
+    hints=hints(
+        "agent_board_approval_discovery",
+        "any_agent",
+        use="To see whether your request was decided, and how.",
+        avoid="Not in a tight loop; follow the approvals stream or read your inbox.",
+        never="Do not ask again for what is pending already.",
+        route="Before a new request, and while you wait for a decision.",
+        example="was my request approved",
+    ),
+)(list_approvals)
+
+operation(
+    api,
+    "POST",
+    "/boards/<board_id>/approvals",
+    operation_id="create_approval_api_v1_boards__board_id__approvals_post",
+    tags=TAGS,
+    who="actor",
+    find=visible_board,
+    verb="approval.request",
+    body=ApprovalCreate,
+    returns=ApprovalRead,
+    errors=CONFLICT,
+)(create_approval)
+
+operation(
+    api,
+    "POST",
+    "/agent/boards/<board_id>/approvals",
+    operation_id="create_approval_api_v1_agent_boards__board_id__approvals_post",
+    tags=BOARD_ROLES,
+    who="agent",
+    find=visible_board,
+    verb="approval.request",
+    body=ApprovalCreate,
+    returns=ApprovalRead,
+    errors=CONFLICT,
+    hints=hints(
+        "agent_board_approval_request",
+        "any_agent",
+        use="Before something external, risky or final, and where the board asks for approval.",
+        avoid="Not for routine steps that the board lets you take.",
+        effects="People see the request at once; it stays pending until one of them decides.",
+        never="Do not act on a request that is still pending; an agent cannot decide one.",
+        route="Link the task by task_id and give the reason in lead_reasoning or payload.reason.",
+        example="ask a person whether I may finish this task",
+    ),
+)(create_approval)
+
+
+@operation(
+    api,
+    "GET",
+    "/boards/<board_id>/approvals/stream",
+    operation_id="stream_approvals_api_v1_boards__board_id__approvals_stream_get",
+    tags=TAGS,
+    who="actor",
+    find=visible_board,
+    verb="board.read",
+    query=StreamQuery,
+    returns=None,
+    is_stream=True,
+)
+async def stream_approvals(actor: Actor, board: Board, query: StreamQuery) -> Response:
+    """Follow approvals as they are asked for and decided."""
+    return await stream_of_approvals(actor, board)
+
+
+@operation(
+    api,
+    "GET",
+    "/boards/<board_id>/approvals/<approval_id>",
+    operation_id="get_approval_api_v1_boards__board_id__approvals__approval_id__get",
+    tags=TAGS,
+    who="actor",
+    find=visible_approval,
+    returns=ApprovalRead,
+)
+async def get_approval(actor: Actor, approval: Approval) -> dict[str, Any]:
+    """Read an approval."""
+    return await approval_read(approval.id)
+
+
+@operation(
+    api,
+    "PATCH",
+    "/boards/<board_id>/approvals/<approval_id>",
+    operation_id="update_approval_api_v1_boards__board_id__approvals__approval_id__patch",
+    tags=TAGS,
+    who="user",
+    find=visible_approval,
+    verb="approval.decide",
+    body=ApprovalUpdate,
+    returns=ApprovalRead,
+    errors=CONFLICT,
+)
+async def update_approval(actor: Actor, approval: Approval, data: ApprovalUpdate) -> dict[str, Any]:
+    """Decide an approval, or make it wait again.
+
+    `decision: changes_requested` sends the work back; its status is then rejected.
+    """
+    await change_approval(actor, approval, data.status, data.decision, data.note)
+    return await approval_read(approval.id)

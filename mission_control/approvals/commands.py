@@ -1,0 +1,266 @@
+"""What changes approvals: asking, deciding, re-opening, closing."""
+
+from typing import Any
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from mission_control.approvals import policy as policy
+from mission_control.approvals.models import Approval, ApprovalTask
+from mission_control.approvals.schemas import ApprovalCreate
+from mission_control.boards.models import Board
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, record
+from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.database.sql import is_postgres, placeholders, rows
+
+STATUS_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "rejected"}
+WORD_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "sent back"}
+
+
+@command("approval.request")
+async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) -> Approval:
+    """Ask people for a decision.
+
+    An agent's request is always pending and its own. A task with a pending approval: Conflict; tasks that are
+    not on the board: NotFound.
+    """
+    task_ids = asked.all_task_ids()
+    await _lock_tasks(board, task_ids)
+    status = "pending" if actor.is_agent else asked.status
+    approval = Approval(
+        board_id=board.id,
+        agent_id=actor.agent_id if actor.is_agent else await _agent_of(board, asked.agent_id),
+        requested_by_user_id=actor.user_id,
+        action_type=asked.action_type,
+        payload=asked.payload,
+        confidence=asked.confidence,
+        rubric_scores=asked.rubric_scores,
+        status=status,
+    )
+    approval.board = board
+    if status == "pending":
+        await _refuse_conflicts(approval, task_ids)
+    else:
+        _resolve(approval, actor, status, None)
+    await approval.save(force_create=True)
+    await _link(approval, task_ids)
+    record(
+        "approval.requested",
+        approval.scope(task_ids[0] if task_ids else None),
+        f"Approval requested: {approval.action_type}.",
+        agent_id=approval.agent_id,
+        approval_id=approval.id,
+        action_type=approval.action_type,
+        task_ids=task_ids,
+        status=status,
+    )
+    return approval
+
+
+async def _lock_tasks(board: Board, task_ids: list[UUID]) -> None:
+    if not task_ids:
+        return
+    hold = " FOR UPDATE" if is_postgres() else ""
+    found = await rows(
+        f"SELECT id FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND id IN ({placeholders(len(task_ids))})"
+        f" ORDER BY id{hold}",
+        board.id,
+        *task_ids,
+    )
+    known = {str(row["id"]) for row in found}
+    missing = [str(task_id) for task_id in task_ids if str(task_id) not in known]
+    if missing:
+        raise NotFound({"message": "Some tasks are not on this board.", "missing_task_ids": missing})
+
+
+async def _agent_of(board: Board, agent_id: UUID | None) -> UUID | None:
+    if agent_id is None:
+        return None
+    if not await rows("SELECT 1 AS one FROM agents WHERE id = ? AND board_id = ?", agent_id, board.id):
+        raise NotFound("The agent is not on this board.")
+    return agent_id
+
+
+async def _refuse_conflicts(approval: Approval, task_ids: list[UUID]) -> None:
+    if not task_ids:
+        return
+    found = await rows(
+        "SELECT l.task_id, l.approval_id FROM approval_task_links l JOIN approvals a ON a.id = l.approval_id"
+        f" WHERE l.is_pending AND l.task_id IN ({placeholders(len(task_ids))}) ORDER BY l.task_id, a.created_at",
+        *task_ids,
+    )
+    first: dict[str, str] = {}
+    for row in found:
+        if str(row["approval_id"]) != str(approval.id):
+            first.setdefault(str(row["task_id"]), str(row["approval_id"]))
+    if first:
+        raise conflict(first)
+
+
+def conflict(pending: dict[str, str]) -> Conflict:
+    """The refusal that names the pending approval of each task."""
+    conflicts = [{"task_id": task, "approval_id": approval} for task, approval in sorted(pending.items())]
+    return Conflict({"message": "A task of this request waits for another approval already.", "conflicts": conflicts})
+
+
+async def _link(approval: Approval, task_ids: list[UUID]) -> None:
+    pending = approval.status == "pending"
+    try:
+        async with in_transaction():
+            for task_id in task_ids:
+                await ApprovalTask.create(approval_id=approval.id, task_id=task_id, is_pending=pending)
+    except IntegrityError:
+        raise conflict(dict.fromkeys(map(str, task_ids), "")) from None
+
+
+@command("approval.decide")
+async def decide_approval(
+    actor: Actor, approval: Approval, decision: str, note: str | None = None, *, only_pending: bool = False
+) -> Approval:
+    """Approve, reject or send back. `only_pending` refuses with Conflict when somebody decided already."""
+    approval = await locked_approval(approval)
+    if approval.status != "pending" and only_pending:
+        raise Conflict(await _already_decided(approval))
+    if (approval.decision, approval.note if note is None else note) == (decision, approval.note):
+        return approval
+    before = approval.decision
+    _resolve(approval, actor, decision, note)
+    await _save_decision(approval)
+    task_ids = await task_ids_of(approval)
+    record(
+        "approval.decided",
+        approval.scope(task_ids[0] if task_ids else None),
+        f"Approval {WORD_OF[decision]}: {approval.action_type}.",
+        agent_id=approval.agent_id,
+        approval_id=approval.id,
+        action_type=approval.action_type,
+        before=before,
+        decision=decision,
+        note=note,
+        task_ids=task_ids,
+    )
+    return approval
+
+
+def _resolve(approval: Approval, actor: Actor, decision: str, note: str | None) -> None:
+    approval.status = STATUS_OF[decision]
+    approval.decision = decision
+    approval.note = note
+    approval.resolved_by_user_id = actor.user_id
+    approval.resolved_by_kind = actor.kind
+    approval.resolved_at = approval.updated_at = clock.now()
+
+
+async def _save_decision(approval: Approval) -> None:
+    await approval.save(
+        update_fields=[
+            "status", "decision", "note", "resolved_by_user_id", "resolved_by_kind", "resolved_at", "updated_at",
+        ]
+    )  # fmt: skip
+    await ApprovalTask.filter(approval_id=approval.id).update(is_pending=approval.status == "pending")
+
+
+async def _already_decided(approval: Approval) -> str:
+    [row] = await rows(
+        "SELECT COALESCE(u.preferred_name, u.name, u.email, 'The system') AS name FROM approvals a"
+        " LEFT JOIN users u ON u.id = a.resolved_by_user_id WHERE a.id = ?",
+        approval.id,
+    )
+    seconds = max(0, int((clock.now() - (approval.resolved_at or clock.now())).total_seconds()))
+    ago = f"{seconds} s" if seconds < 60 else f"{seconds // 60} min" if seconds < 3600 else f"{seconds // 3600} h"
+    return f"{row['name']} {WORD_OF[str(approval.decision)]} this {ago} ago."
+
+
+@command("approval.decide")
+async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
+    """Make a decided approval wait again. A task with another pending approval: Conflict."""
+    approval = await locked_approval(approval)
+    if approval.status == "pending":
+        return approval
+    task_ids = await task_ids_of(approval)
+    await _lock_tasks(approval.board, task_ids)
+    await _refuse_conflicts(approval, task_ids)
+    before = approval.decision
+    approval.status, approval.updated_at = "pending", clock.now()
+    approval.decision = approval.note = approval.resolved_at = None
+    approval.resolved_by_user_id = approval.resolved_by_kind = None
+    await _save_decision(approval)
+    record(
+        "approval.reopened",
+        approval.scope(task_ids[0] if task_ids else None),
+        f"Approval re-opened: {approval.action_type}.",
+        agent_id=approval.agent_id,
+        approval_id=approval.id,
+        before=before,
+        task_ids=task_ids,
+    )
+    return approval
+
+
+async def close_approvals_of(actor: Actor, board: Board, task_id: UUID) -> None:
+    """Inside a command: reject, as the system, pending approvals whose last live task is going away."""
+    found = await rows(
+        "SELECT l.approval_id FROM approval_task_links l WHERE l.task_id = ? AND l.is_pending AND NOT EXISTS"
+        " (SELECT 1 FROM approval_task_links o JOIN tasks t ON t.id = o.task_id"
+        " WHERE o.approval_id = l.approval_id AND t.deleted_at IS NULL AND t.id <> l.task_id)",
+        task_id,
+    )
+    for row in found:
+        approval = await Approval.get(id=row["approval_id"])
+        approval.board = board
+        await _close(actor, approval, task_id)
+
+
+@command("approval.close")
+async def _close(actor: Actor, approval: Approval, task_id: UUID) -> None:
+    approval.status, approval.decision = "rejected", "rejected"
+    approval.note = "Closed because its task was deleted."
+    approval.resolved_by_user_id, approval.resolved_by_kind = None, "system"
+    approval.resolved_at = approval.updated_at = clock.now()
+    await _save_decision(approval)
+    record(
+        "approval.closed",
+        approval.scope(task_id),
+        f"Approval closed: {approval.action_type}.",
+        agent_id=approval.agent_id,
+        approval_id=approval.id,
+        task_ids=[task_id],
+    )
+
+
+async def locked_approval(approval: Approval) -> Approval:
+    """The approval as it is now, held until the running command ends."""
+    found = await Approval.select_for_update().get_or_none(id=approval.id)
+    if found is None:
+        raise NotFound()
+    found.board = approval.board
+    return found
+
+
+async def task_ids_of(approval: Approval) -> list[UUID]:
+    """The tasks an approval is about, in link order."""
+    found: Any = (
+        await ApprovalTask.filter(approval_id=approval.id)
+        .order_by("created_at", "id")
+        .values_list("task_id", flat=True)
+    )
+    return list(found)
+
+
+async def change_approval(
+    actor: Actor, approval: Approval, status: str | None, decision: str | None, note: str | None
+) -> Approval:
+    """What the contract's PATCH asks for: a decision, a re-opening, or nothing."""
+    if decision is None and status is None:
+        if note is not None:
+            raise Invalid("A note goes with a decision.")
+        return approval
+    if status == "pending":
+        return await reopen_approval(actor, approval)
+    wanted = decision or str(status)
+    if decision is None and approval.status == status and note is None:
+        return approval
+    return await decide_approval(actor, approval, wanted, note)

@@ -1,0 +1,45 @@
+"""Approvals as a stream."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from quart import Response
+
+from mission_control.approvals.queries import approval_counts, approval_read, pending_count
+from mission_control.boards.models import Board
+from mission_control.core import authn
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.live.models import Event
+from mission_control.live.stream import json_stream
+
+
+async def stream_of_approvals(actor: Actor, board: Board) -> Response:
+    """One `approval` message per request, decision, re-opening and closing on the board."""
+
+    async def payload(event: Event) -> dict[str, Any] | None:
+        if event.board_id != board.id or not event.kind.startswith("approval.") or event.kind.endswith(UNSTREAMED):
+            return None
+        return await _message(board, UUID(orjson.loads(event.data)["approval_id"]))
+
+    async def alive() -> bool:
+        current = await authn.fresh(actor)
+        return current is not None and current.reads(board) and await Board.filter(id=board.id).exists()
+
+    return await json_stream(board.organization_id, "approval", payload, alive)
+
+
+UNSTREAMED = ("notified", "notify_failed")
+
+
+async def _message(board: Board, approval_id: UUID) -> dict[str, Any] | None:
+    try:
+        approval = await approval_read(approval_id)
+    except NotFound:
+        return None
+    counts = await approval_counts(approval["task_ids"])
+    message = {"approval": approval, "pending_approvals_count": await pending_count(board.id)}
+    if counts:
+        message["task_counts"] = counts[0] if len(counts) == 1 else counts
+    return message

@@ -1,0 +1,76 @@
+"""Approvals: what an agent asks a person to decide."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from mission_control.core.clock import now
+from mission_control.core.ids import new_id
+from mission_control.core.scope import Scope
+from mission_control.database.fields import UtcDatetimeField
+
+
+class Approval(Model):
+    """One request for a decision. `decision` tells a rejection from work sent back for changes."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
+    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
+    requested_by_user: Any = fields.ForeignKeyField(
+        "models.User", related_name=False, null=True, on_delete=fields.SET_NULL
+    )
+    action_type = fields.TextField()
+    payload: Any = fields.JSONField(null=True)
+    confidence = fields.FloatField()
+    rubric_scores: Any = fields.JSONField(null=True)
+    status = fields.CharField(max_length=16, default="pending")
+    decision: Any = fields.CharField(max_length=32, null=True)
+    note: Any = fields.TextField(null=True)
+    resolved_by_user: Any = fields.ForeignKeyField(
+        "models.User", related_name=False, null=True, on_delete=fields.SET_NULL
+    )
+    resolved_by_kind: Any = fields.CharField(max_length=16, null=True)
+    resolved_at: Any = UtcDatetimeField(null=True)
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    board_id: Any
+    agent_id: Any
+    requested_by_user_id: Any
+    resolved_by_user_id: Any
+
+    class Meta:
+        table = "approvals"
+        indexes = (
+            Index(fields=("board_id", "created_at")),
+            Index(fields=("status", "created_at")),
+        )
+
+    def scope(self, task_id: Any = None) -> Scope:
+        """Where an event about this approval belongs; `board` must be loaded."""
+        return Scope(
+            organization_id=self.board.organization_id,
+            board_id=self.board_id,
+            task_id=task_id,
+            subject_id=self.id,
+        )
+
+
+class ApprovalTask(Model):
+    """A task that an approval is about. `is_pending` repeats the approval's state for a unique index."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    approval: Any = fields.ForeignKeyField("models.Approval", related_name=False, on_delete=fields.CASCADE)
+    task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
+    is_pending = fields.BooleanField(default=True)
+    created_at = UtcDatetimeField(default=now)
+
+    approval_id: Any
+    task_id: Any
+
+    class Meta:
+        table = "approval_task_links"
+        unique_together = (("approval", "task"),)
+        indexes = (Index(fields=("task_id",)),)

@@ -1,0 +1,135 @@
+"""Reading approvals."""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.approvals.models import Approval
+from mission_control.approvals.schemas import ApprovalQuery
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.database.sql import as_json, placeholders, rows, wire_moment
+
+SELECT = (
+    "SELECT a.id, a.board_id, a.agent_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status,"
+    " a.decision, a.note, a.created_at, a.resolved_at, a.resolved_by_user_id, a.requested_by_user_id,"
+    " COALESCE(r.preferred_name, r.name, r.email, 'User') AS resolved_by_name,"
+    " COALESCE(q.preferred_name, q.name, q.email, 'User') AS requested_by_name"
+    " FROM approvals a LEFT JOIN users r ON r.id = a.resolved_by_user_id"
+    " LEFT JOIN users q ON q.id = a.requested_by_user_id"
+)
+NEWEST_FIRST = " ORDER BY a.created_at DESC, a.id DESC"
+
+
+async def visible_approval(actor: Actor, board_id: UUID, approval_id: UUID) -> Approval:
+    """An approval on a board that exists for this actor; NotFound otherwise."""
+    board = await visible_board(actor, board_id)
+    approval = await Approval.get_or_none(id=approval_id, board_id=board.id)
+    if approval is None:
+        raise NotFound()
+    approval.board = board
+    return approval
+
+
+async def list_approvals(board: Board, query: ApprovalQuery) -> tuple[list[dict[str, Any]], int]:
+    """The board's approvals, newest first, and how many there are."""
+    where = " WHERE a.board_id = ?"
+    values: list[Any] = [board.id]
+    if query.status is not None:
+        where, values = where + " AND a.status = ?", [*values, query.status]
+    [total] = await rows(f"SELECT COUNT(*) AS n FROM approvals a{where}", *values)
+    found = await rows(f"{SELECT}{where}{NEWEST_FIRST} LIMIT ? OFFSET ?", *values, query.limit, query.offset)
+    return await with_tasks(found), int(total["n"])
+
+
+async def approval_read(approval_id: UUID) -> dict[str, Any]:
+    """One approval in its wire shape."""
+    found = await with_tasks(await rows(f"{SELECT} WHERE a.id = ?", approval_id))
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+async def with_tasks(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `SELECT` in their wire shape, with the tasks they are about."""
+    links: dict[str, list[dict[str, Any]]] = {}
+    if found:
+        ids = [row["id"] for row in found]
+        for link in await rows(
+            "SELECT l.approval_id, l.task_id, t.title FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
+            f" WHERE l.approval_id IN ({placeholders(len(ids))}) ORDER BY l.created_at, l.id",
+            *ids,
+        ):
+            links.setdefault(str(link["approval_id"]), []).append(link)
+    return [_wire(row, links.get(str(row["id"]), [])) for row in found]
+
+
+def _wire(row: dict[str, Any], links: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "action_type": row["action_type"],
+        "task_id": links[0]["task_id"] if links else None,
+        "task_ids": [link["task_id"] for link in links],
+        "payload": as_json(row["payload"]),
+        "confidence": float(row["confidence"]),
+        "rubric_scores": as_json(row["rubric_scores"]),
+        "status": row["status"],
+        "id": row["id"],
+        "board_id": row["board_id"],
+        "task_titles": [link["title"] for link in links],
+        "agent_id": row["agent_id"],
+        "created_at": wire_moment(row["created_at"]),
+        "resolved_at": wire_moment(row["resolved_at"]),
+        "decision": row["decision"],
+        "note": row["note"],
+        "resolved_by": _person(row, "resolved_by"),
+        "requested_by": _person(row, "requested_by"),
+    }
+
+
+def _person(row: dict[str, Any], role: str) -> dict[str, Any] | None:
+    user_id = row[f"{role}_user_id"]
+    return None if user_id is None else {"id": user_id, "name": row[f"{role}_name"]}
+
+
+async def pending_count(board_id: UUID) -> int:
+    """How many approvals of a board wait for a decision."""
+    [row] = await rows("SELECT COUNT(*) AS n FROM approvals WHERE board_id = ? AND status = 'pending'", board_id)
+    return int(row["n"])
+
+
+async def approval_counts(task_ids: list[UUID]) -> list[dict[str, Any]]:
+    """For each task: how many approvals there are and how many are pending."""
+    if not task_ids:
+        return []
+    found = await rows(
+        "SELECT l.task_id, COUNT(*) AS total, SUM(CASE WHEN a.status = 'pending' THEN 1 ELSE 0 END) AS pending"
+        " FROM approval_task_links l JOIN approvals a ON a.id = l.approval_id"
+        f" WHERE l.task_id IN ({placeholders(len(task_ids))}) GROUP BY l.task_id",
+        *task_ids,
+    )
+    counted = {str(row["task_id"]): row for row in found}
+    return [
+        {
+            "task_id": task_id,
+            "approvals_count": int(counted[str(task_id)]["total"]) if str(task_id) in counted else 0,
+            "approvals_pending_count": int(counted[str(task_id)]["pending"]) if str(task_id) in counted else 0,
+        }
+        for task_id in task_ids
+    ]
+
+
+async def has_pending(task_id: UUID) -> bool:
+    """Whether an approval linked to the task waits for a decision (rule P)."""
+    return bool(await rows("SELECT 1 AS one FROM approval_task_links WHERE task_id = ? AND is_pending", task_id))
+
+
+async def has_approved(task_id: UUID) -> bool:
+    """Whether a person, or a policy that a person set, approved something linked to the task (rule A)."""
+    return bool(
+        await rows(
+            "SELECT 1 AS one FROM approval_task_links l JOIN approvals a ON a.id = l.approval_id WHERE l.task_id = ?"
+            " AND a.status = 'approved' AND a.resolved_by_kind IN ('user', 'policy') LIMIT 1",
+            task_id,
+        )
+    )

@@ -1,0 +1,135 @@
+"""Shapes of approvals."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field, model_validator
+
+from mission_control.core.ids import parse_id
+from mission_control.core.paging import Paging
+from mission_control.core.schemas import NotNull
+
+ApprovalStatus = Literal["pending", "approved", "rejected"]
+Decision = Literal["approved", "rejected", "changes_requested"]
+REASON_NEEDED = "an approval needs a reason: send lead_reasoning or payload.reason"
+
+
+class ApprovalCreate(BaseModel):
+    """A decision that is asked for."""
+
+    action_type: str
+    task_id: UUID | None = None
+    task_ids: list[UUID] = Field(default_factory=list)
+    payload: dict[str, Any] | None = None
+    confidence: float = Field(ge=0, le=100)
+    rubric_scores: dict[str, int] | None = None
+    status: ApprovalStatus = "pending"
+    agent_id: UUID | None = None
+    lead_reasoning: str | None = None
+
+    @model_validator(mode="after")
+    def _has_reason(self) -> Self:
+        payload = self.payload or {}
+        nested = payload.get("decision")
+        reasons = [payload.get("reason"), nested.get("reason") if isinstance(nested, dict) else None]
+        if any(isinstance(reason, str) and reason.strip() for reason in reasons):
+            return self
+        if not (self.lead_reasoning and self.lead_reasoning.strip()):
+            raise ValueError(REASON_NEEDED)
+        self.payload = {**payload, "reason": self.lead_reasoning.strip()}
+        return self
+
+    def all_task_ids(self) -> list[UUID]:
+        """Every task the request names, in the order of precedence, each once."""
+        payload = self.payload or {}
+        named: list[Any] = [self.task_id, *self.task_ids]
+        for key in ("task_ids", "taskIds", "taskIDs"):
+            named += payload[key] if isinstance(payload.get(key), list) else []
+        named += [payload.get(key) for key in ("task_id", "taskId", "taskID")]
+        return unique_ids(named)
+
+
+def unique_ids(values: Iterable[Any]) -> list[UUID]:
+    """The UUIDs among some values, each once, in order."""
+    known = (parse_id(value) for value in values if isinstance(value, str | UUID))
+    return list(dict.fromkeys(one for one in known if one is not None))
+
+
+class ApprovalUpdate(BaseModel):
+    """A decision, or the re-opening of one."""
+
+    status: Annotated[ApprovalStatus | None, NotNull] = None
+    decision: Annotated[Decision | None, NotNull] = None
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        implied = {"approved": "approved", "rejected": "rejected", "changes_requested": "rejected"}
+        if self.decision and self.status and implied[self.decision] != self.status:
+            raise ValueError(f"the decision {self.decision} does not go with the status {self.status}")
+        return self
+
+
+class PersonRef(BaseModel):
+    """A person, as others see them."""
+
+    id: UUID
+    name: str
+
+
+class ApprovalRead(BaseModel):
+    """An approval."""
+
+    action_type: str
+    task_id: UUID | None
+    task_ids: list[UUID]
+    payload: dict[str, Any] | None
+    confidence: float
+    rubric_scores: dict[str, int] | None
+    status: ApprovalStatus
+    id: UUID
+    board_id: UUID
+    task_titles: list[str]
+    agent_id: UUID | None
+    created_at: datetime
+    resolved_at: datetime | None
+    decision: Decision | None
+    note: str | None
+    resolved_by: PersonRef | None
+    requested_by: PersonRef | None
+
+
+class ApprovalQuery(Paging):
+    """Which approvals to list."""
+
+    status: ApprovalStatus | None = None
+
+
+class ApprovalConflict(BaseModel):
+    """A task that waits for another approval already."""
+
+    task_id: UUID
+    approval_id: UUID
+
+
+class ApprovalConflictDetail(BaseModel):
+    """Why the request was refused."""
+
+    message: str
+    conflicts: list[ApprovalConflict]
+
+
+class ApprovalConflictError(BaseModel):
+    """A pending approval exists for one of the tasks."""
+
+    detail: ApprovalConflictDetail
+    request_id: str | None = None
+
+
+class StreamQuery(BaseModel):
+    """Where a stream begins."""
+
+    since: str | None = None
+    after: str | None = None

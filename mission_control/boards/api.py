@@ -1,0 +1,101 @@
+"""Boards over HTTP."""
+
+from typing import Any
+
+from quart import Blueprint
+
+from mission_control.boards.commands import create_board as create
+from mission_control.boards.commands import delete_board as delete
+from mission_control.boards.commands import update_board as update
+from mission_control.boards.models import Board
+from mission_control.boards.queries import list_boards as boards_page
+from mission_control.boards.queries import visible_board
+from mission_control.boards.schemas import BoardCreate, BoardQuery, BoardRead, BoardUpdate
+from mission_control.core.actor import Actor
+from mission_control.core.operation import operation
+from mission_control.core.paging import Page, page
+from mission_control.core.schemas import OK, OkResponse
+
+api = Blueprint("boards_api", __name__, url_prefix="/api/v1")
+
+
+@operation(
+    api,
+    "GET",
+    "/boards",
+    operation_id="list_boards_api_v1_boards_get",
+    tags=("boards",),
+    who="user",
+    query=BoardQuery,
+    returns=Page[BoardRead],
+)
+async def list_boards(actor: Actor, query: BoardQuery) -> dict[str, Any]:
+    """List the boards of the active organization by name."""
+    boards, total = await boards_page(actor, query)
+    return page([BoardRead.of(board) for board in boards], total, query)
+
+
+@operation(
+    api,
+    "POST",
+    "/boards",
+    operation_id="create_board_api_v1_boards_post",
+    tags=("boards",),
+    who="user",
+    verb="board.create",
+    body=BoardCreate,
+    returns=BoardRead,
+)
+async def create_board(actor: Actor, data: BoardCreate) -> BoardRead:
+    """Make a board in the active organization."""
+    return BoardRead.of(await create(actor, actor.organization_id, data.model_dump()))
+
+
+@operation(
+    api,
+    "GET",
+    "/boards/<board_id>",
+    operation_id="get_board_api_v1_boards__board_id__get",
+    tags=("boards",),
+    who="user",
+    find=visible_board,
+    verb="board.read",
+    returns=BoardRead,
+)
+async def get_board(actor: Actor, board: Board) -> BoardRead:
+    """Read a board."""
+    return BoardRead.of(board)
+
+
+@operation(
+    api,
+    "PATCH",
+    "/boards/<board_id>",
+    operation_id="update_board_api_v1_boards__board_id__patch",
+    tags=("boards",),
+    who="user",
+    find=visible_board,
+    verb="board.update",
+    body=BoardUpdate,
+    returns=BoardRead,
+)
+async def update_board(actor: Actor, board: Board, data: BoardUpdate) -> BoardRead:
+    """Change a board; only the fields that are sent."""
+    return BoardRead.of(await update(actor, board, data.model_dump(exclude_unset=True)))
+
+
+@operation(
+    api,
+    "DELETE",
+    "/boards/<board_id>",
+    operation_id="delete_board_api_v1_boards__board_id__delete",
+    tags=("boards",),
+    who="user",
+    find=visible_board,
+    verb="board.delete",
+    returns=OkResponse,
+)
+async def delete_board(actor: Actor, board: Board) -> dict[str, bool]:
+    """Delete a board with its tasks, comments, approvals and agents."""
+    await delete(actor, board)
+    return OK

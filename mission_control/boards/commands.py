@@ -1,0 +1,80 @@
+"""What changes boards."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from mission_control.boards import policy as policy
+from mission_control.boards.models import Board
+from mission_control.core import authn, clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, react, record
+from mission_control.core.errors import Invalid, NotFound
+from mission_control.database.sql import rows
+
+GOAL_INCOMPLETE = "A goal board needs an objective and success metrics."
+
+
+@command("board.create")
+async def create_board(actor: Actor, organization_id: UUID, fields: dict[str, Any]) -> Board:
+    """Make a board. Unknown gateway or group: Invalid."""
+    _check_links(fields)
+    board = await Board.create(organization_id=organization_id, **fields)
+    record("board.created", board, f"Board created: {board.name}.", name=board.name)
+    return board
+
+
+@command("board.update")
+async def update_board(actor: Actor, board: Board, changes: dict[str, Any]) -> Board:
+    """Change a board's fields. What is set to what it was already is no change."""
+    _check_links(changes)
+    board = await locked_board(board)
+    changes = {name: value for name, value in changes.items() if getattr(board, name) != value}
+    before = {name: getattr(board, name) for name in changes}
+    board.update_from_dict(changes)
+    if changes.get("board_type") == "goal" and not (board.objective and board.success_metrics):
+        raise Invalid(GOAL_INCOMPLETE)
+    if not changes:
+        return board
+    board.updated_at = clock.now()
+    await board.save(update_fields=[*changes, "updated_at"])
+    record("board.updated", board, f"Board changed: {board.name}.", before=before, after=changes)
+    return board
+
+
+@command("board.delete")
+async def delete_board(actor: Actor, board: Board) -> None:
+    """Delete a board with everything on it; the log keeps what happened there."""
+    board = await locked_board(board)
+    record("board.deleted", board, f"Board deleted: {board.name}.", name=board.name)
+    await react()
+    await board.delete()
+    authn.forget_fresh()
+
+
+async def locked_board(board: Board) -> Board:
+    """The board as it is now, held until the running command ends; NotFound when it was deleted meanwhile."""
+    found = await Board.select_for_update().get_or_none(id=board.id)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+async def next_task_number(board_id: UUID) -> int:
+    """The number of the next task of a board; holds the board's row until the running command ends."""
+    found = await rows("UPDATE boards SET task_count = task_count + 1 WHERE id = ? RETURNING task_count", board_id)
+    if not found:
+        raise NotFound()
+    return int(found[0]["task_count"])
+
+
+def slugify(name: str) -> str:
+    """A name as lower-case words joined by hyphens; `board` when nothing is left."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "board"
+
+
+def _check_links(fields: dict[str, Any]) -> None:
+    if fields.get("gateway_id") is not None:
+        raise Invalid("There is no gateway with this id in the organization.")
+    if fields.get("board_group_id") is not None:
+        raise Invalid("There is no board group with this id in the organization.")

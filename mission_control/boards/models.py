@@ -1,0 +1,60 @@
+"""Boards: where people and agents meet over tasks."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.expressions import Q
+from tortoise.indexes import Index
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+from mission_control.core.actor import Actor
+from mission_control.core.clock import now
+from mission_control.core.ids import new_id
+from mission_control.core.scope import Scope
+from mission_control.database.fields import UtcDatetimeField
+
+
+class Board(Model):
+    """A board with its rules."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    name = fields.TextField()
+    slug = fields.TextField()
+    description = fields.TextField(default="")
+    gateway_id = fields.UUIDField(null=True, db_index=True)
+    board_group_id = fields.UUIDField(null=True, db_index=True)
+    board_type = fields.CharField(max_length=64, default="goal")
+    objective = fields.TextField(null=True)
+    success_metrics: Any = fields.JSONField(null=True)
+    target_date = UtcDatetimeField(null=True)
+    goal_confirmed = fields.BooleanField(default=False)
+    goal_source = fields.TextField(null=True)
+    require_approval_for_done = fields.BooleanField(default=True)
+    require_review_before_done = fields.BooleanField(default=False)
+    comment_required_for_review = fields.BooleanField(default=False)
+    block_status_changes_with_pending_approval = fields.BooleanField(default=False)
+    only_lead_can_change_status = fields.BooleanField(default=False)
+    max_agents = fields.IntField(default=1)
+    task_count = fields.IntField(default=0)
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    organization_id: Any
+
+    class Meta:
+        table = "boards"
+        indexes = (Index(fields=("organization_id", "created_at")),)
+
+    @classmethod
+    def visible_to(cls, actor: Actor) -> QuerySet["Board"]:
+        """The boards that exist for this actor."""
+        if actor.is_agent:
+            return cls.filter(id=actor.board_id, organization_id=actor.organization_id)
+        whole, single = actor.readable_boards()
+        return cls.filter(Q(organization_id__in=whole) | Q(id__in=single))
+
+    def scope(self) -> Scope:
+        """Where an event about this board belongs."""
+        return Scope(organization_id=self.organization_id, board_id=self.id, subject_id=self.id)

@@ -1,0 +1,34 @@
+"""Reading boards."""
+
+from uuid import UUID
+
+from tortoise.expressions import RawSQL
+
+from mission_control.boards.models import Board
+from mission_control.boards.schemas import BoardQuery
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+
+
+async def visible_board(actor: Actor, board_id: UUID) -> Board:
+    """A board that exists for this actor; NotFound otherwise."""
+    board = await Board.visible_to(actor).get_or_none(id=board_id)
+    if board is None:
+        raise NotFound()
+    return board
+
+
+async def list_boards(actor: Actor, query: BoardQuery) -> tuple[list[Board], int]:
+    """The actor's boards of the active organization by name, and how many there are."""
+    boards = Board.visible_to(actor).filter(organization_id=actor.organization_id)
+    if query.gateway_id is not None:
+        boards = boards.filter(gateway_id=query.gateway_id)
+    if query.board_group_id is not None:
+        boards = boards.filter(board_group_id=query.board_group_id)
+    ordered = boards.annotate(sort_name=RawSQL("LOWER(name)")).order_by("sort_name", "-created_at", "id")
+    return await ordered.limit(query.limit).offset(query.offset), await boards.count()
+
+
+async def boards_of(actor: Actor) -> list[Board]:
+    """All boards of the active organization that the actor reads, by name; for the sidebar."""
+    return (await list_boards(actor, BoardQuery(limit=200, offset=0)))[0]

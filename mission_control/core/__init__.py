@@ -1,0 +1,1 @@
+"""What every feature stands on: actors, rules, commands, operations. Imports no feature."""

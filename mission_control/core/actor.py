@@ -1,0 +1,109 @@
+"""Who acts, and what they reach. Actors are made in `core/authn.py` and nowhere else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
+from uuid import UUID
+
+Surface = Literal["api", "page", "mcp", "gateway", "system"]
+
+
+class BoardLike(Protocol):
+    """What a right needs to know of a board."""
+
+    id: UUID
+    organization_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A person's place in one organization, with the boards reached without an all-boards flag."""
+
+    id: UUID
+    organization_id: UUID
+    organization_name: str
+    role: str
+    all_boards_read: bool
+    all_boards_write: bool
+    boards: Mapping[UUID, tuple[bool, bool]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person, an agent or the system, as seen by one request."""
+
+    kind: Literal["user", "agent", "system"]
+    id: UUID | None
+    name: str
+    organization_id: UUID
+    surface: Surface = "api"
+    memberships: Mapping[UUID, Membership] = field(default_factory=dict)
+    board_id: UUID | None = None
+    is_lead: bool = False
+    credential: tuple[Literal["session", "token", "local", "none"], UUID | None] = ("none", None)
+
+    @property
+    def is_user(self) -> bool:
+        """Whether a person acts."""
+        return self.kind == "user"
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether an agent acts."""
+        return self.kind == "agent"
+
+    @property
+    def agent_id(self) -> UUID | None:
+        """The acting agent's id, or None when somebody else acts."""
+        return self.id if self.is_agent else None
+
+    @property
+    def user_id(self) -> UUID | None:
+        """The acting person's id, or None when somebody else acts."""
+        return self.id if self.is_user else None
+
+    def readable_boards(self) -> tuple[list[UUID], list[UUID]]:
+        """Organizations of which every board is readable, and single boards of the others."""
+        whole = [m.organization_id for m in self.memberships.values() if m.all_boards_read or m.all_boards_write]
+        single = [
+            board
+            for m in self.memberships.values()
+            for board, (read, write) in m.boards.items()
+            if m.organization_id not in whole and (read or write)
+        ]
+        return whole, single
+
+    def reads(self, board: BoardLike) -> bool:
+        """Whether the board exists for this actor."""
+        return self._reaches(board, write=False)
+
+    def writes(self, board: BoardLike) -> bool:
+        """Whether the actor may change things on the board."""
+        return self._reaches(board, write=True)
+
+    def administers(self, organization_id: UUID) -> bool:
+        """Whether the actor is an owner or admin of the organization."""
+        membership = self.memberships.get(organization_id)
+        return membership is not None and membership.role in ("owner", "admin")
+
+    def on(self, surface: Surface) -> "Actor":
+        """The same actor, coming through another door."""
+        return replace(self, surface=surface)
+
+    def _reaches(self, board: BoardLike, *, write: bool) -> bool:
+        if self.kind == "system":
+            return True
+        if self.is_agent:
+            return self.board_id == board.id and self.organization_id == board.organization_id
+        membership = self.memberships.get(board.organization_id)
+        if membership is None:
+            return False
+        if membership.all_boards_write or (membership.all_boards_read and not write):
+            return True
+        can_read, can_write = membership.boards.get(board.id, (False, False))
+        return can_write or (can_read and not write)
+
+
+def system(organization_id: UUID) -> Actor:
+    """The system itself, acting in one organization."""
+    return Actor("system", None, "Mission Control", organization_id, surface="system")

@@ -1,0 +1,83 @@
+"""Errors as values of the domain, and their one translation into HTTP."""
+
+from http import HTTPStatus
+from typing import Any
+
+
+class DomainError(Exception):
+    """Something the caller asked for cannot be done; `detail` is what the answer carries."""
+
+    status = 422
+
+    def __init__(self, detail: str | dict[str, Any] | list[Any] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail if detail is not None else HTTPStatus(self.status).phrase
+        self.headers: dict[str, str] = {}
+
+    @property
+    def sentence(self) -> str:
+        """The error as one sentence for people."""
+        if isinstance(self.detail, dict):
+            return str(self.detail.get("message", HTTPStatus(self.status).phrase))
+        if isinstance(self.detail, list):
+            return "; ".join(str(item.get("msg", "")) for item in self.detail)
+        return self.detail
+
+
+class Unauthenticated(DomainError):
+    """Nobody is known by the credentials sent, or none were sent."""
+
+    status = 401
+
+
+class Forbidden(DomainError):
+    """The thing is visible, the change is not allowed."""
+
+    status = 403
+
+
+class NotFound(DomainError):
+    """The thing does not exist for this caller."""
+
+    status = 404
+
+
+class Conflict(DomainError):
+    """The thing is not in a state for this."""
+
+    status = 409
+
+
+class Gone(DomainError):
+    """The thing existed and does no more."""
+
+    status = 410
+
+
+class Invalid(DomainError):
+    """A value does not fit; a list stands for schema errors, a string or object for business rules."""
+
+    status = 422
+
+
+class TooMany(DomainError):
+    """A limit was met."""
+
+    status = 429
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.headers["Retry-After"] = str(max(1, retry_after))
+
+
+def schema_error(kind: str, loc: list[str | int], msg: str, value: Any = None, **context: Any) -> dict[str, Any]:
+    """One item of the list that a schema error answers."""
+    item: dict[str, Any] = {"type": kind, "loc": loc, "msg": msg, "input": value}
+    if context:
+        item["ctx"] = context
+    return item
+
+
+def invalid_field(field: str, sentence: str, value: Any = None) -> Invalid:
+    """A business rule about one field, in the list shape of schema errors."""
+    return Invalid([schema_error("value_error", ["body", field], f"Value error, {sentence}", value, error=sentence)])

@@ -1,0 +1,163 @@
+"""The OpenAPI 3.1 document, made from the registered operations."""
+
+import re
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from mission_control import __version__
+from mission_control.core.operation import LENIENT_IDS, OPERATIONS, Operation
+from mission_control.core.schemas import ErrorResponse, HTTPValidationError
+
+TAGS = [
+    "auth", "health", "agents", "activity", "gateways", "metrics", "organizations", "souls-directory", "skills",
+    "board-groups", "board-group-memory", "boards", "board-memory", "board-webhooks", "board-onboarding", "approvals",
+    "tasks", "custom-fields", "tags", "users", "agent", "agent-lead", "agent-worker", "agent-main",
+]  # fmt: skip
+REASONS = {401: "No valid credentials", 403: "Not allowed", 404: "Not found", 409: "Conflict", 410: "Gone"}
+REF = "#/components/schemas/{model}"
+
+
+def document(base_url: str) -> dict[str, Any]:
+    """The whole document; agents and client generators read it at /openapi.json."""
+    schemas, references = _schemas()
+    paths: dict[str, Any] = {path: {"get": _health(path)} for path in ("/health", "/healthz", "/readyz")}
+    for one in OPERATIONS:
+        template = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", one.path)
+        paths.setdefault(template, {})[one.method.lower()] = _entry(one, references, template)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Mission Control API", "version": __version__},
+        "servers": [{"url": base_url or "/"}],
+        "tags": [{"name": tag} for tag in TAGS],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"HTTPBearer": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _health(path: str) -> dict[str, Any]:
+    name = path.strip("/")
+    content = {"application/json": {"schema": {"$ref": REF.format(model="OkResponse")}}}
+    answers: dict[str, Any] = {"200": {"description": "All is well", "content": content}}
+    if name == "readyz":
+        answers["503"] = {"description": "Not ready; `checks` says why"}
+    return {
+        "tags": ["health"],
+        "summary": "Is it ready for work?" if name == "readyz" else "Is the process alive?",
+        "operationId": f"{name}_{name}_get",
+        "responses": answers,
+    }
+
+
+def _schemas() -> tuple[dict[str, Any], dict[Any, Any]]:
+    wanted: dict[tuple[type[BaseModel], Any], None] = {
+        (ErrorResponse, "serialization"): None,
+        (HTTPValidationError, "serialization"): None,
+    }
+    for one in OPERATIONS:
+        for shape, mode in [(one.body, "validation"), (one.returns, "serialization")]:
+            for model in _models(shape):
+                wanted[(model, mode)] = None
+        for shape in one.errors.values():
+            wanted[(shape, "serialization")] = None
+    references, defs = models_json_schema(list(wanted), ref_template=REF)
+    return defs.get("$defs", {}), dict(references)
+
+
+def _models(shape: Any) -> list[type[BaseModel]]:
+    if isinstance(shape, type) and issubclass(shape, BaseModel):
+        return [shape]
+    return [model for part in get_args(shape) for model in _models(part)]
+
+
+def _entry(one: Operation, references: dict[Any, Any], template: str) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "tags": list(one.tags),
+        "summary": one.summary.rstrip("."),
+        "description": one.description,
+        "operationId": one.operation_id,
+        "parameters": _parameters(one, template),
+        "responses": _responses(one, references),
+    }
+    if one.body is not None:
+        schema = references[(one.body, "validation")]
+        entry["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if one.who in ("user", "actor"):
+        entry["security"] = [{"HTTPBearer": []}]
+    if one.hints is not None:
+        entry |= _hints(one)
+    return entry
+
+
+def _hints(one: Operation) -> dict[str, Any]:
+    hints = one.hints
+    assert hints is not None
+    return {
+        "x-llm-intent": hints.intent,
+        "x-when-to-use": hints.when_to_use,
+        "x-when-not-to-use": hints.when_not_to_use,
+        "x-required-actor": hints.required_actor,
+        "x-prerequisites": hints.prerequisites,
+        "x-side-effects": hints.side_effects,
+        "x-negative-guidance": hints.negative_guidance,
+        "x-routing-policy": hints.routing_policy,
+        "x-routing-policy-examples": hints.routing_examples,
+    }
+
+
+def _parameters(one: Operation, template: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    schema: dict[str, Any]
+    for name in re.findall(r"\{(\w+)\}", template):
+        schema = {"type": "string"} if name in LENIENT_IDS else {"type": "string", "format": "uuid"}
+        found.append({"name": name, "in": "path", "required": True, "schema": schema})
+    if one.query is not None:
+        schema = one.query.model_json_schema(ref_template=REF)
+        required = set(schema.get("required", []))
+        for name, part in schema["properties"].items():
+            found.append({"name": name, "in": "query", "required": name in required, "schema": part})
+    if one.who in ("agent", "actor"):
+        nullable = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+        found.append({"name": "X-Agent-Token", "in": "header", "required": False, "schema": nullable})
+    if one.who == "agent":
+        found.append({"name": "Authorization", "in": "header", "required": False, "schema": nullable})
+    return found
+
+
+def _responses(one: Operation, references: dict[Any, Any]) -> dict[str, Any]:
+    answers: dict[str, Any] = {"200": {"description": "The answer", "content": _content(one, references)}}
+    error = {"application/json": {"schema": references[(ErrorResponse, "serialization")]}}
+    statuses = [401] if one.who != "anyone" else []
+    if one.verb is not None:
+        statuses.append(403)
+    if "{" in one.path or "<" in one.path:
+        statuses.append(404)
+    for status in statuses:
+        answers[str(status)] = {"description": REASONS[status], "content": error}
+    if one.body is not None or one.query is not None or "<" in one.path:
+        schema = references[(HTTPValidationError, "serialization")]
+        answers["422"] = {
+            "description": "The request does not fit",
+            "content": {"application/json": {"schema": schema}},
+        }
+    for status, model in one.errors.items():
+        schema = references[(model, "serialization")]
+        description = REASONS.get(status, "The request does not fit" if status == 422 else "Error")
+        answers[str(status)] = {
+            "description": description,
+            "content": {"application/json": {"schema": schema}},
+        }
+    return answers
+
+
+def _content(one: Operation, references: dict[Any, Any]) -> dict[str, Any]:
+    if one.is_stream:
+        return {"text/event-stream": {"schema": {"type": "string"}}}
+    if get_origin(one.returns) is list:
+        [inner] = get_args(one.returns)
+        return {"application/json": {"schema": {"type": "array", "items": references[(inner, "serialization")]}}}
+    return {"application/json": {"schema": references[(one.returns, "serialization")]}}

@@ -1,0 +1,67 @@
+"""Field types that several features share."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstraints
+
+from mission_control.core.clock import naive_utc
+
+NonEmptyStr = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Moment = Annotated[datetime, AfterValidator(naive_utc)]
+
+
+def _blank_to_none(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _reject_null(value: Any) -> Any:
+    if value is None:
+        raise ValueError("null is not allowed here; leave the field out to keep its value")
+    return value
+
+
+NotNull = AfterValidator(_reject_null)
+OptionalText = Annotated[str | None, BeforeValidator(_blank_to_none)]
+
+
+class OkResponse(BaseModel):
+    """It worked."""
+
+    ok: Literal[True] = True
+
+
+class ErrorResponse(BaseModel):
+    """What every error answers."""
+
+    detail: str | dict[str, Any] | list[Any]
+    request_id: str | None = None
+
+
+class LLMErrorResponse(BaseModel):
+    """What errors of agent operations answer."""
+
+    detail: str | dict[str, Any] | list[Any]
+    request_id: str | None = None
+    code: str | None = None
+    retryable: bool | None = None
+
+
+class ValidationItem(BaseModel):
+    """One thing that is wrong with the request."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+    input: Any = None
+    ctx: dict[str, Any] | None = None
+
+
+class HTTPValidationError(BaseModel):
+    """The request does not fit: a list for schema errors, a sentence or an object for business rules."""
+
+    detail: list[ValidationItem] | str | dict[str, Any]
+    request_id: str | None = None
+
+
+OK = {"ok": True}

@@ -1,0 +1,67 @@
+"""Raw SQL in one spelling for both databases."""
+
+import functools
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
+
+
+def connection() -> BaseDBAsyncClient:
+    """The running transaction's connection, or the pool."""
+    return get_connection("default")
+
+
+def is_postgres() -> bool:
+    """Whether the database is PostgreSQL (else SQLite)."""
+    return connection().capabilities.dialect == "postgres"
+
+
+async def rows(sql: str, *values: Any) -> list[dict[str, Any]]:
+    """Run a statement with `?` placeholders; UUIDs and datetimes may be passed as they are."""
+    client = connection()
+    if client.capabilities.dialect == "postgres":
+        return list(await client.execute_query_dict(_numbered(sql), list(values)))
+    return list(await client.execute_query_dict(sql, [_plain(value) for value in values]))
+
+
+def placeholders(count: int) -> str:
+    """`?, ?, ?` for an IN list of known length."""
+    return ", ".join("?" * count)
+
+
+def as_id(value: Any) -> UUID | None:
+    """A UUID column's value as a UUID on both databases."""
+    return value if value is None or isinstance(value, UUID) else UUID(str(value))
+
+
+def as_moment(value: Any) -> datetime | None:
+    """A timestamp column's value as a naive UTC datetime on both databases."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def as_json(value: Any) -> Any:
+    """A JSON column's value on both databases."""
+    return json.loads(value) if isinstance(value, str | bytes) else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    return value
+
+
+@functools.lru_cache(maxsize=512)
+def _numbered(sql: str) -> str:
+    parts = sql.split("?")
+    return "".join(f"{part}${number}" for number, part in enumerate(parts[:-1], start=1)) + parts[-1]
+
+
+def wire_moment(value: Any) -> Any:
+    """A timestamp column's value as it is answered in JSON: naive UTC with a `T`."""
+    return value.replace(" ", "T", 1) if isinstance(value, str) else value

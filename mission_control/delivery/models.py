@@ -1,0 +1,43 @@
+"""What must reach somebody outside: rows written with the change that caused them."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from mission_control.core.clock import now
+from mission_control.core.ids import new_id
+from mission_control.database.fields import UtcDatetimeField
+
+
+class Delivery(Model):
+    """A message on its way: `waiting`, `sending` under a lease, `sent`, or `failed` for good."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    kind = fields.CharField(max_length=64)
+    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.CASCADE)
+    board_id = fields.UUIDField(null=True)
+    task_id = fields.UUIDField(null=True)
+    header = fields.TextField()
+    text = fields.TextField()
+    data: Any = fields.JSONField(default=dict)
+    state = fields.CharField(max_length=16, default="waiting")
+    attempts = fields.IntField(default=0)
+    due_at = UtcDatetimeField(default=now)
+    leased_by = fields.CharField(max_length=64, null=True)
+    leased_until = UtcDatetimeField(null=True)
+    last_error = fields.TextField(null=True)
+    sent_at = UtcDatetimeField(null=True)
+    created_at = UtcDatetimeField(default=now)
+
+    organization_id: Any
+    agent_id: Any
+
+    class Meta:
+        table = "deliveries"
+        indexes = (
+            Index(fields=("state", "kind", "due_at")),
+            Index(fields=("agent_id", "state", "created_at")),
+        )

@@ -1,0 +1,32 @@
+"""Which features the application consists of."""
+
+from quart import Quart
+
+from mission_control.accounts import api as accounts_api
+from mission_control.agents import agent_api as agents_agent_api
+from mission_control.agents import api as agents_api
+from mission_control.agents import reactions as agents_reactions
+from mission_control.approvals import api as approvals_api
+from mission_control.boards import api as boards_api
+from mission_control.docs import pages as docs_pages
+from mission_control.tasks import agent_api as tasks_agent_api
+from mission_control.tasks import api as tasks_api
+from mission_control.tasks import reactions as tasks_reactions
+
+REACTIONS = (agents_reactions, tasks_reactions)
+BLUEPRINTS = (
+    accounts_api.api,
+    boards_api.api,
+    approvals_api.api,
+    agents_api.api,
+    agents_agent_api.api,
+    tasks_api.api,
+    tasks_agent_api.api,
+    docs_pages.pages,
+)
+
+
+def install(app: Quart) -> None:
+    """Register every feature's operations and pages."""
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)

@@ -1,0 +1,242 @@
+"""The broker: reads the log once per process and hands new events to whoever listens.
+
+On PostgreSQL one direct connection LISTENs, so that a change made by another process is heard. On SQLite the
+process is alone but for the command line, whose writes a check of `PRAGMA data_version` notices. A sweep repairs
+whatever was missed.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from mission_control.database.sql import rows
+from mission_control.live.models import Event
+
+QUEUE_SIZE = 256
+PAGE = 500
+SWEEP_SECONDS = 15.0
+SQLITE_CHECK_SECONDS = 0.25
+
+Note = dict[str, Any]
+_log = logging.getLogger(__name__)
+_current: "Broker | None" = None
+
+
+def current() -> "Broker | None":
+    """The broker of this process while an app is being served."""
+    return _current
+
+
+class Subscription:
+    """One reader's bounded queue of events and notes; `overflowed` says that it fell behind."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[Event | Note] = asyncio.Queue()
+        self.overflowed = False
+        self.closed = False
+        self._changed = asyncio.Event()
+
+    def put(self, item: Event | Note) -> None:
+        """Add an item, or mark the reader as fallen behind."""
+        if self.queue.qsize() >= QUEUE_SIZE:
+            self.overflowed = True
+        else:
+            self.queue.put_nowait(item)
+        self._changed.set()
+
+    def close(self) -> None:
+        """End the reader's stream."""
+        self.closed = True
+        self._changed.set()
+
+    async def take(self, timeout: float, coalesce: float) -> list[Event | Note]:
+        """Everything that has arrived, waiting up to `timeout` seconds for the first item."""
+        if self.queue.empty() and not (self.closed or self.overflowed):
+            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), timeout)
+        if coalesce and not self.queue.empty() and not self.closed:
+            await asyncio.sleep(coalesce)
+        return [self.queue.get_nowait() for _ in range(self.queue.qsize())]
+
+
+class Broker:
+    """All readers of this process."""
+
+    def __init__(self, postgres_dsn: str | None) -> None:
+        self._dsn = postgres_dsn
+        self._readers: dict[UUID, set[Subscription]] = {}
+        self._heads: dict[UUID, int] = {}
+        self._stale: set[UUID] = set()
+        self._new = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._listener: asyncpg.Connection[Any] | None = None
+        self._fault: str | None = None
+        self.closing = False
+
+    @property
+    def hears_database(self) -> bool:
+        """Whether notes travel through the database, to all processes."""
+        return self._dsn is not None
+
+    def healthy(self) -> str | None:
+        """None when all is well, else the reason in a few words."""
+        if self.closing:
+            return "stopping"
+        if any(task.done() for task in self._tasks):
+            return "stopped unexpectedly"
+        return self._fault
+
+    async def start(self) -> None:
+        """Begin reading; becomes the broker of this process."""
+        global _current
+        loops = [self._pump(), self._sweep(), self._listen() if self._dsn else self._watch_file()]
+        self._tasks = [asyncio.create_task(loop) for loop in loops]
+        _current = self
+
+    def close(self) -> None:
+        """End every stream; no new ones begin."""
+        self.closing = True
+        for readers in self._readers.values():
+            for reader in readers:
+                reader.close()
+
+    async def stop(self) -> None:
+        """End every stream and stop reading."""
+        global _current
+        self.close()
+        if _current is self:
+            _current = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._listener is not None and not self._listener.is_closed():
+            self._listener.terminate()
+
+    @contextlib.asynccontextmanager
+    async def subscribe(self, organization_id: UUID) -> AsyncIterator[Subscription]:
+        """Receive everything that is recorded from now on."""
+        reader = Subscription()
+        readers = self._readers.setdefault(organization_id, set())
+        readers.add(reader)
+        try:
+            if organization_id not in self._heads:
+                head = await head_of(organization_id)
+                self._heads.setdefault(organization_id, head)
+            if self.closing:
+                reader.close()
+            yield reader
+        finally:
+            readers.discard(reader)
+            if not readers and self._readers.get(organization_id) is readers:
+                del self._readers[organization_id]
+                self._heads.pop(organization_id, None)
+
+    @property
+    def reader_count(self) -> int:
+        """How many streams are open."""
+        return sum(map(len, self._readers.values()))
+
+    def wake(self, organization_id: UUID) -> None:
+        """There may be new events of this organization."""
+        if organization_id in self._readers:
+            self._stale.add(organization_id)
+            self._new.set()
+
+    def note(self, organization_id: UUID, note: Note) -> None:
+        """Hand a note to all readers of the organization."""
+        for reader in self._readers.get(organization_id, ()):
+            reader.put(note)
+
+    def _wake_all(self) -> None:
+        for organization_id in self._readers:
+            self.wake(organization_id)
+
+    async def _pump(self) -> None:
+        while True:
+            await self._new.wait()
+            self._new.clear()
+            for organization_id in list(self._stale):
+                self._stale.discard(organization_id)
+                try:
+                    await self._hand_out(organization_id)
+                except Exception:
+                    _log.exception("reading new events failed")
+                    self._stale.add(organization_id)
+                    asyncio.get_running_loop().call_later(0.5, self._new.set)
+
+    async def _hand_out(self, organization_id: UUID) -> None:
+        while (head := self._heads.get(organization_id)) is not None:
+            events = await events_after(organization_id, head)
+            if not events:
+                return
+            if self._heads.get(organization_id) != head:
+                continue
+            self._heads[organization_id] = events[-1].seq
+            for reader in self._readers.get(organization_id, ()):
+                for event in events:
+                    reader.put(event)
+            if len(events) < PAGE:
+                return
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            self._wake_all()
+
+    async def _watch_file(self) -> None:
+        seen: int | None = None
+        while True:
+            await asyncio.sleep(SQLITE_CHECK_SECONDS)
+            if not self._readers:
+                continue
+            try:
+                [row] = await rows("PRAGMA data_version")
+            except Exception:
+                _log.exception("looking for changes of the file failed")
+                continue
+            if seen is not None and row["data_version"] != seen:
+                self._wake_all()
+            seen = row["data_version"]
+
+    async def _listen(self) -> None:
+        pause = 0.1
+        while True:
+            lost = asyncio.Event()
+            try:
+                self._listener = await asyncpg.connect(self._dsn, timeout=5)
+                self._listener.add_termination_listener(lambda _, gone=lost: gone.set())
+                await self._listener.add_listener("mission_control", self._heard)
+                self._fault, pause = None, 0.1
+                self._wake_all()
+                await lost.wait()
+            except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+                _log.warning("the event listener is not connected: %s", error)
+            self._fault = "not listening to the database"
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
+
+    def _heard(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
+        if payload.startswith("{"):
+            message = orjson.loads(payload)
+            self.note(UUID(message["organization"]), message["note"])
+        else:
+            self.wake(UUID(payload.partition(":")[0]))
+
+
+async def head_of(organization_id: UUID) -> int:
+    """The number of the organization's newest event; 0 when there is none."""
+    found = await rows("SELECT log_seq FROM organizations WHERE id = ?", organization_id)
+    return int(found[0]["log_seq"]) if found else 0
+
+
+async def events_after(organization_id: UUID, seq: int, limit: int = PAGE) -> list[Event]:
+    """The next events in order."""
+    query = Event.filter(organization_id=organization_id, seq__gt=seq).order_by("seq")
+    return await query.limit(limit)

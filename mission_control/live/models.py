@@ -1,0 +1,46 @@
+"""The event log."""
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from mission_control.core.clock import now
+from mission_control.core.ids import new_id
+from mission_control.database.fields import UtcDatetimeField
+
+
+class Event(Model):
+    """A fact in the past tense, numbered without a hole per organization and chained by hash.
+
+    Ids are plain values without foreign keys, so that the log outlives what it tells about. `data` is the
+    canonical JSON text that was hashed. A person's name is looked up, never stored here.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization_id = fields.UUIDField()
+    seq = fields.BigIntField()
+    kind = fields.CharField(max_length=96)
+    actor_kind = fields.CharField(max_length=16)
+    actor_id = fields.UUIDField(null=True)
+    actor_name = fields.TextField(null=True)
+    surface = fields.CharField(max_length=16)
+    board_id = fields.UUIDField(null=True)
+    task_id = fields.UUIDField(null=True)
+    agent_id = fields.UUIDField(null=True)
+    subject_id = fields.UUIDField(null=True)
+    message = fields.TextField(null=True)
+    data = fields.TextField(default="{}")
+    request_id = fields.CharField(max_length=200, null=True)
+    prev_hash = fields.CharField(max_length=64)
+    hash = fields.CharField(max_length=64)
+    created_at = UtcDatetimeField(default=now)
+
+    class Meta:
+        table = "events"
+        unique_together = (("organization_id", "seq"),)
+        indexes = (
+            Index(fields=("board_id", "seq")),
+            Index(fields=("task_id", "seq")),
+            Index(fields=("agent_id", "seq")),
+            Index(fields=("organization_id", "created_at")),
+        )

@@ -1,0 +1,187 @@
+"""Resumable streams over the log: JSON messages for programs, page fragments for people."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from quart import Response, request
+
+from mission_control.core import clock
+from mission_control.core.errors import DomainError
+from mission_control.database.sql import rows
+from mission_control.live import broker
+from mission_control.live.models import Event
+
+PING_SECONDS = 15.0
+LIFE_SECONDS = 30 * 60.0
+PAGE_COALESCE_SECONDS = 0.04
+PAGE_REPLAY_LIMIT = 500
+
+Alive = Callable[[], Awaitable[bool]]
+
+
+class Unavailable(DomainError):
+    """The server is stopping."""
+
+    status = 503
+
+
+@dataclass(slots=True)
+class Batch:
+    """What happened since the last batch; empty ones are heartbeats."""
+
+    events: list[Event] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    must_resync: bool = False
+
+
+async def requested_cursor(organization_id: UUID) -> int:
+    """The number after which the client wants events: `Last-Event-ID`, `after`, `since`, else now."""
+    head = await broker.head_of(organization_id)
+    for text in (request.headers.get("Last-Event-ID"), request.args.get("after")):
+        if text and text.strip().isascii() and text.strip().isdigit():
+            return min(int(text.strip()), head)
+    since = clock.parse_since(request.args.get("since"))
+    return head if since is None else await _cursor_before(organization_id, since, head)
+
+
+async def _cursor_before(organization_id: UUID, since: datetime, head: int) -> int:
+    [row] = await rows(
+        "SELECT MIN(seq) AS first FROM events WHERE organization_id = ? AND created_at >= ?",
+        organization_id,
+        since,
+    )
+    return head if row["first"] is None else int(row["first"]) - 1
+
+
+async def follow(
+    organization_id: UUID, cursor: int, *, coalesce: float, replay_limit: int | None
+) -> AsyncGenerator[Batch]:
+    """Batches of everything after `cursor`, first from the log, then as it happens; ends when it must.
+
+    A page's stream that is further behind than `replay_limit` gets one batch that asks for a resync.
+    """
+    running = broker.current()
+    if running is None:
+        raise Unavailable("The server is stopping.")
+    async with running.subscribe(organization_id) as reader:
+        async for batch in _replayed(organization_id, cursor, replay_limit):
+            cursor = batch.events[-1].seq if batch.events else cursor
+            yield batch
+            if batch.must_resync:
+                return
+        ends_at = asyncio.get_running_loop().time() + LIFE_SECONDS * random.uniform(0.9, 1.1)
+        while asyncio.get_running_loop().time() < ends_at:
+            items = await reader.take(PING_SECONDS, coalesce)
+            if reader.closed:
+                return
+            batch = Batch(
+                [item for item in items if isinstance(item, Event) and item.seq > cursor],
+                [item for item in items if isinstance(item, dict)],
+                must_resync=reader.overflowed,
+            )
+            cursor = batch.events[-1].seq if batch.events else cursor
+            if items and not (batch.events or batch.notes):
+                continue
+            yield batch
+            if batch.must_resync:
+                return
+
+
+async def _replayed(organization_id: UUID, cursor: int, limit: int | None) -> AsyncIterator[Batch]:
+    if limit is not None and await broker.head_of(organization_id) - cursor > limit:
+        yield Batch(must_resync=True)
+        return
+    while events := await broker.events_after(organization_id, cursor):
+        cursor = events[-1].seq
+        yield Batch(events)
+        if len(events) < broker.PAGE:
+            return
+
+
+def message(data: str, *, event: str | None = None, seq: int | None = None) -> bytes:
+    """One server-sent message with CRLF line ends."""
+    lines = [f"event: {event}"] if event else []
+    if seq is not None:
+        lines.append(f"id: {seq}")
+    lines += [f"data: {line}" for line in data.splitlines()] or ["data: "]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def ping() -> bytes:
+    """The comment that keeps a quiet stream open."""
+    return f": ping - {datetime.now(UTC)}\r\n\r\n".encode()
+
+
+def respond(source: AsyncIterator[bytes]) -> Response:
+    """A response that streams until its source ends."""
+    response = Response(source, content_type="text/event-stream; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"
+    response.timeout = None
+    return response
+
+
+async def json_stream(
+    organization_id: UUID,
+    name: str,
+    payload: Callable[[Event], Awaitable[Any | None]],
+    alive: Alive,
+    note_payload: Callable[[dict[str, Any]], Awaitable[Any | None]] | None = None,
+) -> Response:
+    """Stream one message per event for which `payload` gives something; closes when `alive` says no."""
+    cursor = await requested_cursor(organization_id)
+
+    async def source() -> AsyncIterator[bytes]:
+        yield ping()
+        async with aclosing(follow(organization_id, cursor, coalesce=0.0, replay_limit=None)) as batches:
+            async for batch in batches:
+                if not await alive():
+                    return
+                for event in batch.events:
+                    if (data := await payload(event)) is not None:
+                        yield message(orjson.dumps(data).decode(), event=name, seq=event.seq)
+                for note in batch.notes if note_payload else ():
+                    if note_payload and (data := await note_payload(note)) is not None:
+                        yield message(orjson.dumps(data).decode(), event=name)
+                if not (batch.events or batch.notes):
+                    yield ping()
+                if batch.must_resync:
+                    return
+
+    return respond(source())
+
+
+async def page_stream(
+    organization_id: UUID,
+    render: Callable[[Batch], Awaitable[str]],
+    alive: Alive,
+) -> Response:
+    """Stream `<hx-partial>` fragments of the current state; a reader too far behind gets a `resync` event."""
+    cursor = await requested_cursor(organization_id)
+
+    async def source() -> AsyncIterator[bytes]:
+        yield ping()
+        seen = cursor
+        stream = follow(organization_id, cursor, coalesce=PAGE_COALESCE_SECONDS, replay_limit=PAGE_REPLAY_LIMIT)
+        async with aclosing(stream) as batches:
+            async for batch in batches:
+                if not await alive():
+                    yield message("", event="signed-out")
+                    return
+                if batch.must_resync:
+                    yield message("", event="resync")
+                    return
+                seen = batch.events[-1].seq if batch.events else seen
+                if (batch.events or batch.notes) and (html := await render(batch)):
+                    yield message(html, seq=seen)
+                else:
+                    yield ping()
+
+    return respond(source())

@@ -1,0 +1,64 @@
+"""Organizations, who belongs to them, and which boards a member reaches."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from mission_control.core.clock import now
+from mission_control.core.ids import new_id
+from mission_control.database.fields import UtcDatetimeField
+
+
+class Organization(Model):
+    """Everything that belongs together: boards, agents, members, and one event log."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    name = fields.TextField()
+    is_demo = fields.BooleanField(default=False)
+    log_seq = fields.BigIntField(default=0)
+    log_hash = fields.CharField(max_length=64, default="0" * 64)
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    class Meta:
+        table = "organizations"
+
+
+class Member(Model):
+    """A person's place in an organization: owner, admin or member."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    user: Any = fields.ForeignKeyField("models.User", related_name=False, on_delete=fields.CASCADE)
+    role = fields.CharField(max_length=16, default="member")
+    all_boards_read = fields.BooleanField(default=False)
+    all_boards_write = fields.BooleanField(default=False)
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    organization_id: Any
+    user_id: Any
+
+    class Meta:
+        table = "organization_members"
+        unique_together = (("organization", "user"),)
+
+
+class BoardAccess(Model):
+    """What a member without an all-boards flag may do on one board."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization_member: Any = fields.ForeignKeyField("models.Member", related_name=False, on_delete=fields.CASCADE)
+    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
+    can_read = fields.BooleanField(default=True)
+    can_write = fields.BooleanField(default=False)
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    organization_member_id: Any
+    board_id: Any
+
+    class Meta:
+        table = "organization_board_access"
+        unique_together = (("organization_member", "board"),)

@@ -1,0 +1,212 @@
+"""Tasks and comments over HTTP. People and agents share the functions; the agents' mirror has its own paths."""
+
+from typing import Any
+
+from quart import Blueprint, Response
+
+from mission_control.approvals.schemas import StreamQuery
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.core.actor import Actor
+from mission_control.core.operation import operation
+from mission_control.core.paging import Page, Paging, page
+from mission_control.core.schemas import OK, OkResponse
+from mission_control.tasks import commands
+from mission_control.tasks.comments import add_comment
+from mission_control.tasks.live import stream_of_tasks
+from mission_control.tasks.models import Task
+from mission_control.tasks.queries import any_task, comment_read, task_read, visible_task
+from mission_control.tasks.queries import list_comments as comments_page
+from mission_control.tasks.queries import list_tasks as tasks_page
+from mission_control.tasks.schemas import (
+    BlockedTaskError,
+    BoardSnapshot,
+    TaskCommentCreate,
+    TaskCommentRead,
+    TaskCreate,
+    TaskQuery,
+    TaskRead,
+    TaskUpdate,
+)
+from mission_control.tasks.snapshot import board_snapshot
+
+api = Blueprint("tasks_api", __name__, url_prefix="/api/v1")
+TAGS = ("tasks",)
+BLOCKED = {409: BlockedTaskError}
+TASKS = "/boards/<board_id>/tasks"
+TASK = "/boards/<board_id>/tasks/<task_id>"
+
+
+@operation(
+    api,
+    "GET",
+    TASKS,
+    operation_id="list_tasks_api_v1_boards__board_id__tasks_get",
+    tags=TAGS,
+    who="actor",
+    find=visible_board,
+    verb="task.read",
+    query=TaskQuery,
+    returns=Page[TaskRead],
+)
+async def list_tasks(actor: Actor, board: Board, query: TaskQuery) -> dict[str, Any]:
+    """List tasks, newest first."""
+    found, total = await tasks_page(board, query)
+    return page(found, total, query)
+
+
+@operation(
+    api,
+    "GET",
+    f"{TASKS}/stream",
+    operation_id="stream_tasks_api_v1_boards__board_id__tasks_stream_get",
+    tags=TAGS,
+    who="actor",
+    find=visible_board,
+    verb="task.read",
+    query=StreamQuery,
+    returns=None,
+    is_stream=True,
+)
+async def stream_tasks(actor: Actor, board: Board, query: StreamQuery) -> Response:
+    """Follow tasks and comments as they change."""
+    return await stream_of_tasks(actor, board)
+
+
+@operation(
+    api,
+    "POST",
+    TASKS,
+    operation_id="create_task_api_v1_boards__board_id__tasks_post",
+    tags=TAGS,
+    who="user",
+    find=visible_board,
+    verb="task.create",
+    body=TaskCreate,
+    returns=TaskRead,
+    errors=BLOCKED,
+)
+async def create_task(actor: Actor, board: Board, data: TaskCreate) -> dict[str, Any]:
+    """Put a new task on a board."""
+    return await task_read((await commands.create_task(actor, board, data)).id)
+
+
+@operation(
+    api,
+    "GET",
+    TASK,
+    operation_id="get_task_api_v1_boards__board_id__tasks__task_id__get",
+    tags=TAGS,
+    who="actor",
+    find=visible_task,
+    returns=TaskRead,
+)
+async def get_task(actor: Actor, task: Task) -> dict[str, Any]:
+    """Read a task."""
+    return await task_read(task.id)
+
+
+@operation(
+    api,
+    "PATCH",
+    TASK,
+    operation_id="update_task_api_v1_boards__board_id__tasks__task_id__patch",
+    tags=TAGS,
+    who="actor",
+    find=visible_task,
+    verb="task.change",
+    body=TaskUpdate,
+    returns=TaskRead,
+    errors=BLOCKED,
+)
+async def update_task(actor: Actor, task: Task, data: TaskUpdate) -> dict[str, Any]:
+    """Change a task; only the fields that are sent.
+
+    What a person, a worker and a lead may change differs, and the board's rules may refuse a change of status.
+    """
+    await commands.change_task(actor, task, data.sent())
+    return await task_read(task.id)
+
+
+@operation(
+    api,
+    "DELETE",
+    TASK,
+    operation_id="delete_task_api_v1_boards__board_id__tasks__task_id__delete",
+    tags=TAGS,
+    who="user",
+    find=visible_task,
+    verb="task.delete",
+    returns=OkResponse,
+)
+async def delete_task(actor: Actor, task: Task) -> dict[str, bool]:
+    """Take a task off its board; a restoration brings it back."""
+    await commands.delete_task(actor, task)
+    return OK
+
+
+@operation(
+    api,
+    "POST",
+    f"{TASK}/restorations",
+    operation_id="restore_task_api_v1_boards__board_id__tasks__task_id__restorations_post",
+    tags=TAGS,
+    who="user",
+    find=any_task,
+    verb="task.restore",
+    returns=TaskRead,
+)
+async def restore_task(actor: Actor, task: Task) -> dict[str, Any]:
+    """Put a deleted task back."""
+    await commands.restore_task(actor, task)
+    return await task_read(task.id)
+
+
+@operation(
+    api,
+    "GET",
+    f"{TASK}/comments",
+    operation_id="list_task_comments_api_v1_boards__board_id__tasks__task_id__comments_get",
+    tags=TAGS,
+    who="actor",
+    find=visible_task,
+    query=Paging,
+    returns=Page[TaskCommentRead],
+)
+async def list_task_comments(actor: Actor, task: Task, query: Paging) -> dict[str, Any]:
+    """List a task's comments, oldest first."""
+    found, total = await comments_page(task, query)
+    return page(found, total, query)
+
+
+@operation(
+    api,
+    "POST",
+    f"{TASK}/comments",
+    operation_id="create_task_comment_api_v1_boards__board_id__tasks__task_id__comments_post",
+    tags=TAGS,
+    who="actor",
+    find=visible_task,
+    verb="task.comment",
+    body=TaskCommentCreate,
+    returns=TaskCommentRead,
+)
+async def create_task_comment(actor: Actor, task: Task, data: TaskCommentCreate) -> dict[str, Any] | None:
+    """Comment on a task."""
+    return await comment_read((await add_comment(actor, task, data.message)).id)
+
+
+@operation(
+    api,
+    "GET",
+    "/boards/<board_id>/snapshot",
+    operation_id="get_board_snapshot_api_v1_boards__board_id__snapshot_get",
+    tags=("boards",),
+    who="actor",
+    find=visible_board,
+    verb="board.read",
+    returns=BoardSnapshot,
+)
+async def get_board_snapshot(actor: Actor, board: Board) -> dict[str, Any]:
+    """Read everything on a board at one moment."""
+    return await board_snapshot(board)

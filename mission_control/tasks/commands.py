@@ -1,0 +1,275 @@
+"""What changes tasks."""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.approvals.commands import close_approvals_of
+from mission_control.boards.commands import next_task_number
+from mission_control.boards.models import Board
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, record
+from mission_control.core.errors import Conflict, NotFound, invalid_field
+from mission_control.core.ids import new_id
+from mission_control.tasks import dependencies, notices, rules
+from mission_control.tasks import policy as policy
+from mission_control.tasks.comments import write_comment
+from mission_control.tasks.gates import Before, pass_comment_gate, pass_done_gates, pass_gates
+from mission_control.tasks.models import Task, TaskDependency
+from mission_control.tasks.schemas import TaskCreate
+
+
+@command("task.create")
+async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
+    """Put a new task on a board. Unknown or circular dependencies, a blocked start and rules R and A refuse it."""
+    refuse_missing_tables(new.tag_ids, new.custom_field_values)
+    task = Task(
+        id=new_id(),
+        board_id=board.id,
+        position=rules.top_position(),
+        created_by_user_id=actor.user_id,
+        auto_created=actor.is_agent,
+        auto_reason=f"lead_agent:{actor.id}" if actor.is_agent else None,
+        **new.model_dump(include={"title", "description", "status", "priority", "due_at"}),
+    )
+    task.board = board
+    await dependencies.check_dependencies(board, task.id, new.depends_on_task_ids)
+    await _refuse_blocked_start(actor, board, new)
+    if new.status == "done":
+        await pass_done_gates(board, None, None)
+    await _assign_new(actor, board, task, new)
+    task.number = await next_task_number(board.id)
+    if task.status == "in_progress":
+        task.in_progress_at = clock.now()
+    await task.save(force_create=True)
+    await dependencies.replace_dependencies(board.id, task.id, new.depends_on_task_ids)
+    record("task.created", task, f"Task created: {task.title}.", title=task.title, status=task.status)
+    if actor.is_user:
+        await notices.tell_lead_of_new(board, task)
+    if task.assigned_agent_id is not None:
+        await notices.tell_assignee(actor, board, task, None)
+    return task
+
+
+def refuse_missing_tables(tag_ids: list[UUID] | None, values: dict[str, Any] | None) -> None:
+    """Tags and custom fields are refused rather than dropped until they can be stored."""
+    if tag_ids:
+        raise invalid_field("tag_ids", "tags cannot be stored by this version yet", [str(one) for one in tag_ids])
+    if values:
+        raise invalid_field("custom_field_values", "custom fields cannot be stored by this version yet")
+
+
+async def _refuse_blocked_start(actor: Actor, board: Board, new: TaskCreate) -> None:
+    if not new.depends_on_task_ids or (
+        new.status == "inbox" and new.assigned_agent_id is None and new.assigned_user_id is None
+    ):
+        return
+    found = await Task.filter(id__in=new.depends_on_task_ids).exclude(status="done").values_list("id", flat=True)
+    open_ids = {str(one) for one in found}
+    blockers = [str(one) for one in new.depends_on_task_ids if str(one) in open_ids]
+    if blockers:
+        raise dependencies.blocked_error(blockers, with_code=actor.is_user)
+
+
+async def _assign_new(actor: Actor, board: Board, task: Task, new: TaskCreate) -> None:
+    if actor.is_agent:
+        await rules.check_agent(board, new.assigned_agent_id, may_be_lead=False)
+    sent = new.model_dump(include={"assigned_agent_id", "assigned_user_id"}, exclude_none=True)
+    await rules.assign(board, task, sent)
+
+
+@command("task.change")
+async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
+    """Change a task as the actor's rule set and the board's rules allow. What is so already is no change."""
+    refuse_missing_tables(sent.get("tag_ids"), sent.get("custom_field_values"))
+    board = task.board
+    if sent.get("depends_on_task_ids"):
+        await dependencies.check_dependencies(board, task.id, sent["depends_on_task_ids"])
+    task = await locked_task(task)
+    before = Before(task)
+    rewired = await _apply_role(actor, board, task, sent)
+    await pass_gates(board, task, before.status, status_sent="status" in sent)
+    if not (actor.is_agent and actor.is_lead):
+        await pass_comment_gate(board, task, before, sent.get("comment"), actor.user_id)
+        await rules.hand_to_lead(board, task, before.status)
+    await _save(actor, board, task, before, rewired)
+    if "comment" in sent:
+        await write_comment(actor, task, sent["comment"])
+    return task
+
+
+async def _apply_role(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> bool:
+    """Apply the actor's rule set; returns whether the dependencies changed."""
+    if actor.is_agent and not actor.is_lead:
+        await rules.apply_worker_rules(actor, board, task, sent)
+        return False
+    if actor.is_agent and (set(sent) - rules.LEAD_FIELDS):
+        await rules.apply_lead_rules(actor, board, task, sent)
+    rewired = await _rewire(task, sent)
+    if actor.is_agent:
+        await rules.apply_lead_rules(actor, board, task, sent)
+    else:
+        await rules.apply_user_rules(actor, board, task, sent)
+    return rewired
+
+
+async def _rewire(task: Task, sent: dict[str, Any]) -> bool:
+    wanted = sent.get("depends_on_task_ids")
+    if wanted is None or wanted == await dependencies.dependency_ids(task.id):
+        return False
+    if task.status == "done":
+        raise Conflict("The dependencies of a done task cannot be changed.")
+    await dependencies.replace_dependencies(task.board_id, task.id, wanted)
+    return True
+
+
+async def _save(actor: Actor, board: Board, task: Task, before: Before, rewired: bool) -> None:
+    changed = before.changed(task)
+    if not changed and not rewired:
+        return
+    task.updated_at = clock.now()
+    await task.save(update_fields=[*changed, "updated_at"])
+    _record_change(task, changed, rewired)
+    if task.status != before.status and "done" in (task.status, before.status):
+        await _settle_dependents(actor, task, completed=task.status == "done")
+    await notices.tell_after_change(actor, board, task, before)
+
+
+def _record_change(task: Task, changed: dict[str, tuple[Any, Any]], rewired: bool) -> None:
+    data: dict[str, Any] = {
+        "before": {name: pair[0] for name, pair in changed.items() if name != "position"},
+        "after": {name: pair[1] for name, pair in changed.items() if name != "position"},
+    }
+    if rewired:
+        data["after"]["depends_on_task_ids"] = "changed"
+    if "status" in changed:
+        record("task.status_changed", task, f"Task moved to {task.status}: {task.title}.", **data)
+    else:
+        record("task.updated", task, f"Task updated: {task.title}.", **data)
+
+
+async def _settle_dependents(actor: Actor, task: Task, *, completed: bool) -> None:
+    """Tell the tasks that wait for this one; a re-opened dependency sends started ones back to the inbox."""
+    waiting = (
+        await TaskDependency.filter(depends_on_task_id=task.id).order_by("created_at").values_list("task_id", flat=True)
+    )
+    for dependent in await Task.filter(id__in=list(waiting), deleted_at=None).exclude(status="done").order_by("id"):
+        dependent.board = task.board
+        dependent = await locked_task(dependent)
+        idle = dependent.status == "inbox" and not dependent.assigned_agent_id and not dependent.assigned_user_id
+        if completed or idle:
+            text = "finished" if completed else "was opened again"
+            record("task.updated", dependent, f"A dependency {text}: {dependent.title}.", dependency_id=task.id)
+        else:
+            await _return_to_inbox(
+                dependent, f"Task returned to inbox: {dependent.title}. A dependency was opened again."
+            )
+
+
+async def _return_to_inbox(task: Task, message: str) -> None:
+    before = Before(task)
+    rules.enter(task, "inbox")
+    changed = before.changed(task)
+    task.updated_at = clock.now()
+    await task.save(update_fields=[*changed, "updated_at"])
+    data = {name: pair for name, pair in changed.items() if name != "position"}
+    record(
+        "task.status_changed" if task.status != before.status else "task.updated",
+        task,
+        message,
+        before={name: pair[0] for name, pair in data.items()},
+        after={name: pair[1] for name, pair in data.items()},
+    )
+
+
+@command("task.move")
+async def move_task(
+    actor: Actor,
+    task: Task,
+    status: str,
+    before_task_id: UUID | None = None,
+    after_task_id: UUID | None = None,
+) -> Task:
+    """Move a card to a column, and there before or after a neighbour."""
+    moved = await change_task(actor, task, {"status": status})
+    neighbour = before_task_id or after_task_id
+    if neighbour is None:
+        return moved
+    position = await _position_beside(moved, neighbour, above=before_task_id is not None)
+    if position != moved.position:
+        moved.position = position
+        await moved.save(update_fields=["position"])
+        record("task.updated", moved, f"Task moved within {status}: {moved.title}.", after={"position": position})
+    return moved
+
+
+async def _position_beside(task: Task, neighbour_id: UUID, *, above: bool) -> float:
+    column = [
+        one
+        for one in await Task.filter(board_id=task.board_id, status=task.status, deleted_at=None)
+        .order_by("position", "-created_at")
+        .only("id", "position")
+        if one.id != task.id
+    ]
+    index = next((at for at, one in enumerate(column) if one.id == neighbour_id), None)
+    if index is None:
+        raise NotFound("The neighbouring card is not in this column any more.")
+    slot = index if above else index + 1
+    low = column[slot - 1].position if slot > 0 else column[0].position - 2.0
+    high = column[slot].position if slot < len(column) else column[-1].position + 2.0
+    middle = (low + high) / 2
+    if not low < middle < high:
+        for at, one in enumerate(column):
+            await Task.filter(id=one.id).update(
+                position=low + 2.0 * (at - slot + 1) if at >= slot else low - 2.0 * (slot - 1 - at)
+            )
+        return low + 1.0
+    return middle
+
+
+@command("task.delete")
+async def delete_task(actor: Actor, task: Task) -> None:
+    """Take a task off its board. It can be restored; approvals that concern nothing else are closed."""
+    task = await locked_task(task)
+    task.deleted_at = task.updated_at = clock.now()
+    await task.save(update_fields=["deleted_at", "updated_at"])
+    record("task.deleted", task, f"Task deleted: {task.title}.", title=task.title, status=task.status)
+    await close_approvals_of(actor, task.board, task.id)
+    if task.status != "done":
+        await _settle_dependents(actor, task, completed=True)
+
+
+@command("task.restore")
+async def restore_task(actor: Actor, task: Task) -> Task:
+    """Put a deleted task back where it was."""
+    found = await Task.select_for_update().get(id=task.id)
+    found.board = task.board
+    if found.deleted_at is None:
+        return found
+    found.deleted_at, found.updated_at = None, clock.now()
+    await found.save(update_fields=["deleted_at", "updated_at"])
+    record("task.restored", found, f"Task restored: {found.title}.", title=found.title, status=found.status)
+    return found
+
+
+@command("task.release")
+async def release_task(actor: Actor, task: Task) -> None:
+    """Give back a task whose agent is going away: from progress to the inbox, else only unassigned."""
+    task = await locked_task(task)
+    if task.status == "in_progress":
+        await _return_to_inbox(task, f"Task returned to inbox: {task.title}. Its agent was deleted.")
+        return
+    before = {"assigned_agent_id": task.assigned_agent_id}
+    task.assigned_agent_id, task.updated_at = None, clock.now()
+    await task.save(update_fields=["assigned_agent_id", "updated_at"])
+    message = f"Task unassigned: {task.title}. Its agent was deleted."
+    record("task.updated", task, message, before=before, after={"assigned_agent_id": None})
+
+
+async def locked_task(task: Task) -> Task:
+    """The task as it is now, held until the running command ends; NotFound when it was deleted meanwhile."""
+    found = await Task.select_for_update().get_or_none(id=task.id, deleted_at=None)
+    if found is None:
+        raise NotFound()
+    found.board = task.board
+    return found

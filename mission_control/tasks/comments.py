@@ -1,0 +1,47 @@
+"""Saying something about a task."""
+
+from mission_control.agents.mentions import mentions
+from mission_control.agents.models import Agent
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, record
+from mission_control.core.errors import Forbidden
+from mission_control.core.ids import new_id
+from mission_control.tasks import policy as policy
+from mission_control.tasks.models import Comment, Task
+from mission_control.tasks.notices import tell_of_comment
+
+
+@command("task.comment")
+async def add_comment(actor: Actor, task: Task, message: str) -> Comment:
+    """Comment on a task. A lead does so only in review, when mentioned, or on a task it created."""
+    if actor.is_agent and actor.is_lead:
+        await _refuse_lead(actor, task)
+    return await write_comment(actor, task, message)
+
+
+async def write_comment(actor: Actor, task: Task, message: str) -> Comment:
+    """Inside a command: the comment, its event (which shares its id) and its notices."""
+    comment = Comment(
+        id=new_id(),
+        task_id=task.id,
+        agent_id=actor.agent_id,
+        user_id=actor.user_id,
+        author_name=None if actor.is_user else actor.name,
+        message=message.strip(),
+        created_at=clock.now(),
+    )
+    await comment.save(force_create=True)
+    record("task.comment", task, comment.message, event_id=comment.id, comment_id=comment.id)
+    await tell_of_comment(actor, task.board, task, comment.message)
+    return comment
+
+
+async def _refuse_lead(actor: Actor, task: Task) -> None:
+    if task.status == "review" or task.auto_reason == f"lead_agent:{actor.id}":
+        return
+    lead = await Agent.get(id=actor.id)
+    for comment in await Comment.filter(task_id=task.id, message__contains="@").only("id", "message"):
+        if mentions(comment.message, lead):
+            return
+    raise Forbidden("A lead comments on tasks in review, tasks it created, and where it is mentioned.")

@@ -1,0 +1,85 @@
+"""What a task waits for: checking, replacing and reading edges."""
+
+from uuid import UUID
+
+from mission_control.boards.commands import locked_board
+from mission_control.boards.models import Board
+from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.database.sql import placeholders, rows
+from mission_control.tasks.models import TaskDependency
+
+
+async def blockers_of(task_id: UUID) -> list[str]:
+    """The ids of the live tasks that this one waits for, in the order in which they were added."""
+    found = await rows(
+        "SELECT d.depends_on_task_id AS id FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
+        " WHERE d.task_id = ? AND p.deleted_at IS NULL AND p.status <> 'done' ORDER BY d.created_at, d.id",
+        task_id,
+    )
+    return [str(row["id"]) for row in found]
+
+
+async def dependency_ids(task_id: UUID) -> list[UUID]:
+    """The ids of the live tasks that this one depends on."""
+    found = await rows(
+        "SELECT d.depends_on_task_id AS id FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
+        " WHERE d.task_id = ? AND p.deleted_at IS NULL ORDER BY d.created_at, d.id",
+        task_id,
+    )
+    return [UUID(str(row["id"])) for row in found]
+
+
+async def check_dependencies(board: Board, task_id: UUID, wanted: list[UUID]) -> None:
+    """Refuse a task that would wait for itself (422), for a stranger (404) or in a circle (409).
+
+    The board's row is held, so that two edits cannot form a circle together.
+    """
+    if task_id in wanted:
+        raise Invalid("A task cannot depend on itself.")
+    if not wanted:
+        return
+    await locked_board(board)
+    found = await rows(
+        f"SELECT id FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND id IN ({placeholders(len(wanted))})",
+        board.id,
+        *wanted,
+    )
+    known = {str(row["id"]) for row in found}
+    missing = [str(one) for one in wanted if str(one) not in known]
+    if missing:
+        raise NotFound({"message": "Some dependencies are not on this board.", "missing_task_ids": missing})
+    if await _reaches(board.id, wanted, task_id):
+        raise Conflict("These dependencies would make tasks wait for each other in a circle.")
+
+
+async def _reaches(board_id: UUID, start: list[UUID], goal: UUID) -> bool:
+    edges: dict[str, list[str]] = {}
+    for row in await rows("SELECT task_id, depends_on_task_id FROM task_dependencies WHERE board_id = ?", board_id):
+        edges.setdefault(str(row["task_id"]), []).append(str(row["depends_on_task_id"]))
+    waiting, seen = [str(one) for one in start], set[str]()
+    while waiting:
+        one = waiting.pop()
+        if one == str(goal):
+            return True
+        if one not in seen:
+            seen.add(one)
+            waiting += edges.get(one, [])
+    return False
+
+
+async def replace_dependencies(board_id: UUID, task_id: UUID, wanted: list[UUID]) -> None:
+    """Make these the task's dependencies, in this order."""
+    await TaskDependency.filter(task_id=task_id).delete()
+    for one in wanted:
+        await TaskDependency.create(board_id=board_id, task_id=task_id, depends_on_task_id=one)
+
+
+def blocked_error(blockers: list[str], *, with_code: bool = True) -> Conflict:
+    """The refusal to move or assign a task that waits for others."""
+    detail = {
+        "message": "This task waits for unfinished tasks and cannot be started or assigned yet.",
+        "blocked_by_task_ids": blockers,
+    }
+    if with_code:
+        detail["code"] = "task_blocked_cannot_transition"
+    return Conflict(detail)

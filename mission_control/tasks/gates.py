@@ -1,0 +1,82 @@
+"""The board's rules that a change of status must pass: P, R, A and C."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from mission_control.approvals.queries import has_approved, has_pending
+from mission_control.boards.models import Board
+from mission_control.core.errors import Conflict, Invalid
+from mission_control.database.sql import rows
+from mission_control.tasks.models import Task
+
+
+def _refusal(message: str, code: str) -> Conflict:
+    return Conflict({"message": message, "code": code, "blocked_by_task_ids": []})
+
+
+async def pass_gates(board: Board, task: Task, before: str, *, status_sent: bool) -> None:
+    """Refuse with 409 what the rules P, R and A forbid, in this order."""
+    if task.status == before:
+        return
+    if status_sent and board.block_status_changes_with_pending_approval and await has_pending(task.id):
+        raise _refusal("A pending approval holds this task where it is.", "task_has_pending_approval")
+    if task.status == "done":
+        await pass_done_gates(board, task.id, before)
+
+
+async def pass_done_gates(board: Board, task_id: UUID | None, before: str | None) -> None:
+    """Rules R and A, which also hold for a task that is made as done (no id, no status before)."""
+    if board.require_review_before_done and before != "review":
+        raise _refusal("On this board a task is done only after review.", "task_review_required")
+    if board.require_approval_for_done and (task_id is None or not await has_approved(task_id)):
+        raise _refusal("On this board a task is done only with an approved approval.", "task_approval_required")
+
+
+async def pass_comment_gate(
+    board: Board, task: Task, before: "Before", comment: str | None, actor_id: UUID | None
+) -> None:
+    """Rule C: entering review needs a comment now, or one by the worker or the acting person since work began."""
+    if not board.comment_required_for_review or task.status != "review" or before.status == "review" or comment:
+        return
+    since = before.previous_in_progress_at or before.in_progress_at
+    if since is None or not await _has_comment(task.id, since, [before.assigned_agent_id, actor_id]):
+        raise Invalid("A comment is required to send a task to review on this board.")
+
+
+async def _has_comment(task_id: UUID, since: datetime, authors: list[Any]) -> bool:
+    for author in authors:
+        if author is None:
+            continue
+        found = await rows(
+            "SELECT 1 AS one FROM task_comments WHERE task_id = ? AND created_at >= ?"
+            " AND (agent_id = ? OR user_id = ?) LIMIT 1",
+            task_id,
+            since,
+            author,
+            author,
+        )
+        if found:
+            return True
+    return False
+
+
+class Before:
+    """What a task was when the change began."""
+
+    FIELDS = (
+        "title", "description", "status", "priority", "due_at", "assigned_agent_id", "assigned_user_id",
+        "in_progress_at", "previous_in_progress_at", "review_agent_id", "position",
+    )  # fmt: skip
+
+    def __init__(self, task: Task) -> None:
+        for name in self.FIELDS:
+            setattr(self, name, getattr(task, name))
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+    def changed(self, task: Task) -> dict[str, tuple[Any, Any]]:
+        """The fields that differ now: name to (before, after)."""
+        pairs = {name: (getattr(self, name), getattr(task, name)) for name in self.FIELDS}
+        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

@@ -1,0 +1,66 @@
+"""Tasks as a stream."""
+
+from typing import Any
+
+from quart import Response
+
+from mission_control.boards.models import Board
+from mission_control.core import authn
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.live.models import Event
+from mission_control.live.stream import json_stream
+from mission_control.tasks.queries import comment_read, task_read
+
+STREAMED = {
+    "task.created",
+    "task.updated",
+    "task.status_changed",
+    "task.comment",
+    "task.deleted",
+    "task.restored",
+}
+
+
+async def stream_of_tasks(actor: Actor, board: Board) -> Response:
+    """One `task` message per event of the board's tasks and comments."""
+
+    async def payload(event: Event) -> dict[str, Any] | None:
+        if event.board_id != board.id or event.kind not in STREAMED:
+            return None
+        activity = activity_of(event)
+        if event.kind == "task.comment":
+            comment = await comment_read(event.id)
+            return None if comment is None else {"type": event.kind, "activity": activity, "comment": comment}
+        return {"type": event.kind, "activity": activity, "task": await _task(event)}
+
+    return await json_stream(board.organization_id, "task", payload, lambda: still_reads(actor, board))
+
+
+def activity_of(event: Event) -> dict[str, Any]:
+    """An event as the six keys that stream clients know."""
+    return {
+        "id": event.id,
+        "event_type": event.kind,
+        "message": event.message,
+        "agent_id": event.agent_id,
+        "task_id": event.task_id,
+        "created_at": event.created_at,
+    }
+
+
+async def _task(event: Event) -> dict[str, Any] | None:
+    if event.kind == "task.deleted" or event.task_id is None:
+        return None
+    try:
+        return await task_read(event.task_id)
+    except NotFound:
+        return None
+
+
+async def still_reads(actor: Actor, board: Board) -> bool:
+    """Whether a stream's reader still exists and still reaches the board, which still exists."""
+    current = await authn.fresh(actor)
+    if current is None or not current.reads(board):
+        return False
+    return await Board.filter(id=board.id).exists()

@@ -1,0 +1,104 @@
+"""Tasks, what they depend on, and what was said about them."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from mission_control.core.clock import now
+from mission_control.core.ids import new_id
+from mission_control.core.scope import Scope
+from mission_control.database.fields import UtcDatetimeField
+
+STATUSES = ("inbox", "in_progress", "review", "done")
+
+
+class Task(Model):
+    """A card on a board. A deleted one keeps its row with `deleted_at` set."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
+    number = fields.IntField()
+    title = fields.TextField()
+    description = fields.TextField(null=True)
+    status = fields.CharField(max_length=16, default="inbox")
+    priority = fields.CharField(max_length=64, default="medium")
+    position = fields.FloatField()
+    due_at = UtcDatetimeField(null=True)
+    in_progress_at = UtcDatetimeField(null=True)
+    previous_in_progress_at = UtcDatetimeField(null=True)
+    created_by_user: Any = fields.ForeignKeyField(
+        "models.User", related_name=False, null=True, on_delete=fields.SET_NULL
+    )
+    assigned_agent: Any = fields.ForeignKeyField(
+        "models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL
+    )
+    assigned_user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.SET_NULL)
+    review_agent_id = fields.UUIDField(null=True)
+    auto_created = fields.BooleanField(default=False)
+    auto_reason = fields.TextField(null=True)
+    deleted_at = UtcDatetimeField(null=True)
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    board_id: Any
+    created_by_user_id: Any
+    assigned_agent_id: Any
+    assigned_user_id: Any
+
+    class Meta:
+        table = "tasks"
+        unique_together = (("board", "number"),)
+        indexes = (
+            Index(fields=("board_id", "created_at")),
+            Index(fields=("board_id", "status", "position")),
+            Index(fields=("assigned_agent_id", "status")),
+        )
+
+    def scope(self) -> Scope:
+        """Where an event about this task belongs; `board` must be loaded."""
+        return Scope(
+            organization_id=self.board.organization_id,
+            board_id=self.board_id,
+            task_id=self.id,
+            subject_id=self.id,
+        )
+
+
+class TaskDependency(Model):
+    """An edge: `task` waits for `depends_on_task` to be done."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
+    task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
+    depends_on_task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
+    created_at = UtcDatetimeField(default=now)
+
+    board_id: Any
+    task_id: Any
+    depends_on_task_id: Any
+
+    class Meta:
+        table = "task_dependencies"
+        unique_together = (("task", "depends_on_task"),)
+
+
+class Comment(Model):
+    """Something said about a task by an agent or a person; its id is the id of its event."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
+    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
+    user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.SET_NULL)
+    author_name = fields.TextField(null=True)
+    message = fields.TextField()
+    created_at = UtcDatetimeField(default=now)
+
+    task_id: Any
+    agent_id: Any
+    user_id: Any
+
+    class Meta:
+        table = "task_comments"
+        indexes = (Index(fields=("task_id", "created_at")),)

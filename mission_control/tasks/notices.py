@@ -1,0 +1,75 @@
+"""What agents are told about tasks: delivery rows written with the change."""
+
+from uuid import UUID
+
+from mission_control.agents.mentions import mentioned
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import lead_id_of
+from mission_control.agents.reactions import NOTICE
+from mission_control.boards.models import Board
+from mission_control.core.actor import Actor
+from mission_control.core.command import deliver
+from mission_control.tasks.gates import Before
+from mission_control.tasks.models import Comment, Task
+
+SNIPPET_LENGTH = 500
+
+
+def snippet(text: str | None) -> str:
+    """A text of at most 500 characters, the rest as three dots."""
+    text = (text or "").strip()
+    return text if len(text) <= SNIPPET_LENGTH else text[: SNIPPET_LENGTH - 3] + "..."
+
+
+def _tell(board: Board, task: Task, agent_id: UUID, header: str, what_to_do: str, event: str | None) -> None:
+    lines = [f"Board: {board.name}", f"Task: {task.title}", f"Task ID: {task.id}", f"Status: {task.status}"]
+    if task.description and task.description.strip():
+        lines.append(f"Description: {snippet(task.description)}")
+    outcome = {"succeeded": f"{event}_notified", "failed": f"{event}_notify_failed"} if event else {}
+    text = "\n".join([*lines, "", what_to_do])
+    deliver(NOTICE, task.scope(), agent_id=agent_id, header=header, text=text, **outcome)
+
+
+async def tell_lead_of_new(board: Board, task: Task) -> None:
+    """The lead sorts what people add."""
+    if lead_id := await lead_id_of(board.id):
+        _tell(board, task, lead_id, "NEW TASK ADDED", "Decide who works on it and assign it.", "task.lead")
+
+
+async def tell_after_change(actor: Actor, board: Board, task: Task, before: Before) -> None:
+    """The new assignee, or the lead when a task came back without one."""
+    came_back = task.status == "inbox" and (before.status != "inbox" or before.assigned_agent_id is not None)
+    if came_back and task.assigned_agent_id is None and not (actor.is_agent and actor.is_lead):
+        if lead_id := await lead_id_of(board.id):
+            _tell(board, task, lead_id, "TASK BACK IN INBOX", "Find a new owner for it.", "task.lead_unassigned")
+    if task.assigned_agent_id not in (None, before.assigned_agent_id, actor.agent_id):
+        await tell_assignee(actor, board, task, before.status)
+
+
+async def tell_assignee(actor: Actor, board: Board, task: Task, before_status: str | None) -> None:
+    """Whoever a task was given to."""
+    agent = await Agent.get(id=task.assigned_agent_id)
+    if before_status == "review" and task.status == "inbox" and actor.is_agent and actor.is_lead:
+        said = await Comment.filter(task_id=task.id, agent_id=actor.id).order_by("-created_at").first()
+        feedback = snippet(said.message) if said else "Read the comments, change what is asked for, and go on."
+        _tell(board, task, agent.id, "CHANGES REQUESTED", feedback, "task.rework")
+    elif task.status == "review" and agent.is_board_lead:
+        what = "Review it: move it to done, or back to inbox with a comment that says why."
+        _tell(board, task, agent.id, "TASK READY FOR LEAD REVIEW", what, "task.assignee")
+    else:
+        what = "Open it, work on it, and report in comments."
+        _tell(board, task, agent.id, "TASK ASSIGNED", what, "task.assignee")
+
+
+async def tell_of_comment(actor: Actor, board: Board, task: Task, message: str) -> None:
+    """Whoever a comment mentions; without a mention of an agent, the assignee. Never the author."""
+    agents = await Agent.filter(board_id=board.id)
+    named = mentioned(message, agents)
+    for agent in named or [one for one in agents if one.id == task.assigned_agent_id]:
+        if agent.id == actor.agent_id:
+            continue
+        header = "TASK MENTION" if agent in named else "NEW TASK COMMENT"
+        advice = "Answer in a comment. Leave the status alone unless the task is yours."
+        text = f"From: {actor.name}\n\n{snippet(message)}\n\n{advice}"
+        lines = f"Board: {board.name}\nTask: {task.title}\nTask ID: {task.id}\n{text}"
+        deliver(NOTICE, task.scope(), agent_id=agent.id, header=header, text=lines)

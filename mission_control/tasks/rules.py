@@ -1,0 +1,200 @@
+"""The three rule sets for changing a task: people, workers, leads."""
+
+import time
+from typing import Any
+from uuid import UUID
+
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import lead_id_of
+from mission_control.boards.models import Board
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from mission_control.database.sql import rows
+from mission_control.tasks.dependencies import blocked_error, blockers_of
+from mission_control.tasks.models import Task
+
+PLAIN_FIELDS = ("title", "description", "priority", "due_at")
+WORKER_FIELDS = {"status", "comment", "custom_field_values"}
+LEAD_FIELDS = {"assigned_agent_id", "status", "depends_on_task_ids", "tag_ids", "custom_field_values"}
+
+
+def top_position() -> float:
+    """The position above everything that was put into a column earlier."""
+    return -time.time()
+
+
+def _coded(error: type[DomainError], message: str, code: str) -> DomainError:
+    return error({"message": message, "code": code})
+
+
+# People
+
+
+async def apply_user_rules(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> None:
+    """Change the task in memory as a person may; 409 when it is blocked, 404/409 for a wrong assignee."""
+    await _refuse_blocked_change(task, sent)
+    if "status" in sent and sent["status"] != task.status:
+        enter(task, sent["status"])
+    for name in PLAIN_FIELDS:
+        if name in sent:
+            setattr(task, name, sent[name])
+    await assign(board, task, sent)
+
+
+async def _refuse_blocked_change(task: Task, sent: dict[str, Any]) -> None:
+    moves = sent.get("status", task.status) not in (task.status, "inbox")
+    assigns = any(
+        sent.get(name) is not None and sent[name] != getattr(task, name)
+        for name in ("assigned_agent_id", "assigned_user_id")
+    )
+    if (moves or assigns) and (blockers := await blockers_of(task.id)):
+        raise blocked_error(blockers)
+
+
+def enter(task: Task, status: str) -> None:
+    """Put a task into another column: clocks, assignee and position follow."""
+    if status in ("inbox", "review"):
+        leave_work(task)
+    if status == "in_progress":
+        task.in_progress_at = clock.now()
+    task.status = status
+    task.position = top_position()
+
+
+def leave_work(task: Task) -> None:
+    """Stop the clock and free the task; the time it ran since is remembered."""
+    task.previous_in_progress_at = task.in_progress_at
+    task.in_progress_at = task.assigned_agent_id = task.assigned_user_id = None
+
+
+async def assign(board: Board, task: Task, sent: dict[str, Any]) -> None:
+    """Apply the assignee that was sent: an agent or a person, never both."""
+    agent_id, user_id = sent.get("assigned_agent_id"), sent.get("assigned_user_id")
+    if agent_id is not None and user_id is not None:
+        raise Invalid("A task has one assignee: an agent or a person.")
+    if "assigned_agent_id" in sent:
+        await check_agent(board, agent_id)
+        task.assigned_agent_id = agent_id
+        if agent_id is not None:
+            task.assigned_user_id = None
+    if "assigned_user_id" in sent:
+        await check_user(board, user_id)
+        task.assigned_user_id = user_id
+        if user_id is not None:
+            task.assigned_agent_id = None
+
+
+async def check_agent(board: Board, agent_id: UUID | None, *, may_be_lead: bool = True) -> None:
+    """404 for an unknown agent, 403 for a lead where none may be named, 409 for another board's."""
+    if agent_id is None:
+        return
+    agent = await Agent.get_or_none(id=agent_id)
+    if agent is None or agent.organization_id != board.organization_id:
+        raise NotFound()
+    if agent.is_board_lead and not may_be_lead:
+        raise Forbidden("A lead gives tasks to workers, not to a lead.")
+    if agent.board_id is not None and agent.board_id != board.id:
+        raise Conflict()
+
+
+async def check_user(board: Board, user_id: UUID | None) -> None:
+    """404 for somebody who does not reach the board."""
+    if user_id is None:
+        return
+    found = await rows(
+        "SELECT 1 AS one FROM organization_members m WHERE m.user_id = ? AND m.organization_id = ?"
+        " AND (m.all_boards_read OR m.all_boards_write OR EXISTS (SELECT 1 FROM organization_board_access x"
+        " WHERE x.organization_member_id = m.id AND x.board_id = ? AND (x.can_read OR x.can_write)))",
+        user_id,
+        board.organization_id,
+        board.id,
+    )
+    if not found:
+        raise NotFound("This person does not reach the board.")
+
+
+# Workers
+
+
+async def apply_worker_rules(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> None:
+    """Change the task in memory as a worker may."""
+    status = sent.get("status")
+    others = task.assigned_user_id is not None or task.assigned_agent_id not in (None, actor.id)
+    if status is not None and others:
+        raise _coded(Forbidden, "This task is assigned to somebody else.", "task_assignee_mismatch")
+    if set(sent) - WORKER_FIELDS:
+        raise _coded(
+            Forbidden,
+            "A worker changes status, comment and custom fields only.",
+            "task_update_field_forbidden",
+        )
+    if status is None:
+        return
+    if board.only_lead_can_change_status:
+        raise Forbidden("On this board only the lead changes a task's status.")
+    if status != "inbox" and (status != task.status or task.assigned_agent_id is None):
+        if blockers := await blockers_of(task.id):
+            raise blocked_error(blockers)
+    _work(actor, task, status)
+
+
+def _work(actor: Actor, task: Task, status: str) -> None:
+    is_claim = status == "in_progress" and task.assigned_agent_id is None
+    if status == task.status and not is_claim:
+        return
+    enter(task, status)
+    if status in ("in_progress", "done"):
+        task.assigned_agent_id = actor.id
+    if status == "review":
+        task.review_agent_id = actor.id
+
+
+# Leads
+
+
+async def apply_lead_rules(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> None:
+    """Change the task in memory as the board's lead may."""
+    if "comment" in sent:
+        raise Forbidden("A lead comments with the comments operation.")
+    if strange := sorted(set(sent) - LEAD_FIELDS):
+        raise Forbidden(f"A lead may not change {', '.join(strange)}; it may change {', '.join(sorted(LEAD_FIELDS))}.")
+    if {"assigned_agent_id", "status"} & set(sent) and (blockers := await blockers_of(task.id)):
+        if _changes_something(task, sent):
+            raise blocked_error(blockers)
+    if "assigned_agent_id" in sent:
+        await check_agent(board, sent["assigned_agent_id"], may_be_lead=False)
+        task.assigned_agent_id = sent["assigned_agent_id"]
+        task.assigned_user_id = None if task.assigned_agent_id else task.assigned_user_id
+    if "status" in sent and sent["status"] != task.status:
+        await _lead_moves(board, task, sent)
+
+
+def _changes_something(task: Task, sent: dict[str, Any]) -> bool:
+    return any(name in sent and sent[name] != getattr(task, name) for name in ("assigned_agent_id", "status"))
+
+
+async def _lead_moves(board: Board, task: Task, sent: dict[str, Any]) -> None:
+    before, after = task.status, sent["status"]
+    if before == "review" and after in ("done", "inbox"):
+        enter(task, after)
+        if after == "inbox":
+            task.assigned_agent_id = await _last_worker(board, task)
+    elif before == "inbox" and after == "in_progress" and sent.get("assigned_agent_id") is not None:
+        enter(task, "in_progress")
+    else:
+        raise Forbidden("A lead takes a task from review to done or inbox, or assigns and starts one from the inbox.")
+
+
+async def _last_worker(board: Board, task: Task) -> UUID | None:
+    if task.review_agent_id is None:
+        return None
+    still_works = await Agent.filter(id=task.review_agent_id, board_id=board.id, is_board_lead=False).exists()
+    return task.review_agent_id if still_works else None
+
+
+async def hand_to_lead(board: Board, task: Task, before_status: str) -> None:
+    """A task that enters review belongs to the board's lead, if there is one."""
+    if task.status == "review" and before_status != "review":
+        if lead_id := await lead_id_of(board.id):
+            task.assigned_agent_id, task.assigned_user_id = lead_id, None

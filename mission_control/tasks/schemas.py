@@ -1,0 +1,173 @@
+"""Shapes of tasks and comments."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+
+from mission_control.agents.schemas import AgentRead
+from mission_control.approvals.schemas import ApprovalRead, PersonRef
+from mission_control.boards.schemas import BoardRead
+from mission_control.core.paging import Paging
+from mission_control.core.schemas import Moment, NonEmptyStr, NotNull, OptionalText
+
+TaskStatus = Literal["inbox", "in_progress", "review", "done"]
+
+
+def _unique(ids: list[UUID]) -> list[UUID]:
+    return list(dict.fromkeys(ids))
+
+
+Ids = Annotated[list[UUID], AfterValidator(_unique)]
+
+
+class TaskCreate(BaseModel):
+    """A task to be made."""
+
+    title: str
+    description: str | None = None
+    status: TaskStatus = "inbox"
+    priority: str = Field("medium", max_length=64)
+    due_at: Moment | None = None
+    assigned_agent_id: UUID | None = None
+    assigned_user_id: UUID | None = None
+    depends_on_task_ids: Ids = Field(default_factory=list)
+    tag_ids: Ids = Field(default_factory=list)
+    created_by_user_id: UUID | None = None
+    custom_field_values: dict[str, Any] = Field(default_factory=dict)
+
+
+class TaskUpdate(BaseModel):
+    """What to change on a task; absent leaves."""
+
+    title: Annotated[str | None, NotNull] = None
+    description: str | None = None
+    status: Annotated[TaskStatus | None, NotNull] = None
+    priority: Annotated[str | None, Field(max_length=64), NotNull] = None
+    due_at: Moment | None = None
+    assigned_agent_id: UUID | None = None
+    assigned_user_id: UUID | None = None
+    depends_on_task_ids: Ids | None = None
+    tag_ids: Ids | None = None
+    custom_field_values: dict[str, Any] | None = None
+    comment: OptionalText = None
+
+    def sent(self) -> dict[str, Any]:
+        """The fields that were sent; a null list and a blank comment count as not sent."""
+        given = self.model_dump(exclude_unset=True)
+        for name in ("depends_on_task_ids", "tag_ids", "comment"):
+            if given.get(name, ...) is None:
+                del given[name]
+        return given
+
+
+class TagRef(BaseModel):
+    """A tag on a task."""
+
+    id: UUID
+    name: str
+    slug: str
+    color: str
+
+
+class TaskRead(BaseModel):
+    """A task."""
+
+    title: str
+    description: str | None
+    status: TaskStatus
+    priority: str
+    due_at: datetime | None
+    assigned_agent_id: UUID | None
+    depends_on_task_ids: list[UUID]
+    tag_ids: list[UUID]
+    id: UUID
+    board_id: UUID | None
+    created_by_user_id: UUID | None
+    in_progress_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    blocked_by_task_ids: list[UUID]
+    is_blocked: bool
+    tags: list[TagRef]
+    custom_field_values: dict[str, Any] | None
+    number: int
+    assigned_user_id: UUID | None
+
+
+class TaskCardRead(TaskRead):
+    """A task as a card of a board."""
+
+    assignee: str | None
+    approvals_count: int
+    approvals_pending_count: int
+    comments_count: int
+
+
+class TaskQuery(Paging):
+    """Which tasks to list."""
+
+    status: str | None = None
+    assigned_agent_id: UUID | None = None
+    unassigned: bool | None = None
+
+
+def _trimmed(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+class TaskCommentCreate(BaseModel):
+    """Something to say about a task."""
+
+    message: Annotated[NonEmptyStr, BeforeValidator(_trimmed)]
+
+
+class TaskCommentRead(BaseModel):
+    """A comment; `agent_id` is null when a person wrote it, whom `author` then names."""
+
+    id: UUID
+    message: str | None
+    agent_id: UUID | None
+    task_id: UUID | None
+    created_at: datetime
+    author: PersonRef | None
+
+
+class BoardMemoryRead(BaseModel):
+    """An entry of a board's memory."""
+
+    id: UUID
+    board_id: UUID
+    content: str
+    tags: list[str] | None
+    source: str | None
+    is_chat: bool
+    created_at: datetime
+
+
+class BoardSnapshot(BaseModel):
+    """Everything that a board's page needs, read at one moment; `seq` is where a stream goes on."""
+
+    board: BoardRead
+    tasks: list[TaskCardRead]
+    agents: list[AgentRead]
+    approvals: list[ApprovalRead]
+    chat_messages: list[BoardMemoryRead]
+    pending_approvals_count: int
+    seq: int
+
+
+class BlockedTaskDetail(BaseModel):
+    """Why a task cannot change so."""
+
+    message: str
+    code: str | None = None
+    blocked_by_task_ids: list[str] = Field(default_factory=list)
+
+
+class BlockedTaskError(BaseModel):
+    """A rule of the board, or an unfinished dependency, stands against the change."""
+
+    detail: BlockedTaskDetail
+    request_id: str | None = None

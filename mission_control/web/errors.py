@@ -1,0 +1,86 @@
+"""Every error as an answer: the JSON envelope for programs, a helpful page for people."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from quart import Quart, Response, redirect, request
+from quart.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from mission_control.core.errors import DomainError
+from mission_control.core.operation import json_response
+from mission_control.web.forms import is_htmx
+from mission_control.web.fragments import render_page
+from mission_control.web.request_id import current_request_id
+
+_log = logging.getLogger(__name__)
+
+
+def install(app: Quart) -> None:
+    """Answer errors of every kind."""
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def wants_json() -> bool:
+    """Whether the caller is a program: it is, everywhere but on pages."""
+    if request.path.startswith(("/api/", "/openapi", "/health", "/readyz", "/mcp")):
+        return True
+    return "text/html" not in request.headers.get("Accept", "") and not is_htmx()
+
+
+def envelope(detail: Any, status: int) -> Response:
+    """The error envelope of the API."""
+    return json_response({"detail": detail, "request_id": current_request_id()}, status)
+
+
+async def _domain_error(error: DomainError) -> ResponseReturnValue:
+    if wants_json():
+        response = envelope(error.detail, error.status)
+    elif error.status == 401:
+        return _to_sign_in()
+    else:
+        response = await error_page(error.status, error.sentence)
+    response.headers.extend(error.headers)
+    return response
+
+
+def _to_sign_in() -> ResponseReturnValue:
+    if is_htmx():
+        return Response("", 204, {"HX-Redirect": "/sign-in"})
+    return redirect("/sign-in")
+
+
+async def _http_error(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    phrase = HTTPStatus(status).phrase
+    if status < 400:
+        return error.get_response()
+    response = envelope(phrase, status) if wants_json() else await error_page(status, "")
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            response.headers[name] = value
+    return response
+
+
+async def _unexpected(error: Exception) -> ResponseReturnValue:
+    _log.exception("unhandled_exception", exc_info=error)
+    if wants_json():
+        return envelope("Internal Server Error", 500)
+    return await error_page(500, "")
+
+
+async def error_page(status: int, sentence: str) -> Response:
+    """A page that says what happened and what to do; for htmx one sentence for a toast."""
+    if is_htmx():
+        return Response(sentence or HTTPStatus(status).phrase, status, content_type="text/plain; charset=utf-8")
+    html = await render_page(
+        "errors/error.html",
+        status=status,
+        phrase=HTTPStatus(status).phrase,
+        sentence=sentence,
+        request_id=current_request_id(),
+    )
+    return Response(html, status, content_type="text/html; charset=utf-8")
