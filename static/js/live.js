@@ -13,7 +13,7 @@ const show = (next) => {
   clearTimeout(calm);
   if (next !== state && (next === "offline" || next === "ended")) since = new Date();
   state = next;
-  document.documentElement.dataset.live = next === "ended" ? "offline" : next;
+  document.documentElement.dataset.connection = next === "ended" ? "offline" : next;
   for (const element of document.querySelectorAll("[data-live]")) {
     element.dataset.state = next === "ended" ? "offline" : next;
     const text = element.querySelector("[data-live-text]");

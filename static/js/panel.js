@@ -41,7 +41,8 @@ export const start = () => {
     if (!inside(location.pathname)) board = location.pathname + location.search;
   });
   document.addEventListener("htmx:after:swap", (event) => {
-    if (event.detail.ctx.target !== panel()) return mark();
+    const { target } = event.detail.ctx;
+    if (target !== panel() && target !== "#panel") return mark();
     mark();
     panel().scrollTop = 0;
     panel().querySelector("[data-panel-title]")?.focus({ preventScroll: true });

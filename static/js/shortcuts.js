@@ -62,7 +62,7 @@ const row = (list, label, combination) => {
   list.append(name, keys);
 };
 
-const label = (element) => element.dataset.keyLabel ?? element.getAttribute("aria-label")?.replace(/ #\d+$/, "") ?? [...element.childNodes].filter((node) => node.nodeName !== "KBD").map((node) => node.textContent).join(" ").trim();
+const label = (element) => element.dataset.keyLabel ?? element.getAttribute("aria-label")?.replace(/ #\d+$/, "") ?? element.querySelector(":scope > span")?.textContent ?? [...element.childNodes].filter((node) => node.nodeName !== "KBD").map((node) => node.textContent).join(" ").trim();
 
 const sheet = () => {
   const dialog = document.getElementById("keys-sheet");
