@@ -2,6 +2,7 @@
 
 from quart import Quart
 
+from mission_control import shell
 from mission_control.accounts import api as accounts_api
 from mission_control.agents import agent_api as agents_agent_api
 from mission_control.agents import api as agents_api
@@ -28,5 +29,6 @@ BLUEPRINTS = (
 
 def install(app: Quart) -> None:
     """Register every feature's operations and pages."""
+    shell.install()
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

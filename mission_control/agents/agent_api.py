@@ -22,7 +22,7 @@ from mission_control.core.errors import Forbidden
 from mission_control.core.hints import ALL_ROLES, LEAD, hints
 from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
-from mission_control.core.schemas import LLMErrorResponse
+from mission_control.core.schemas import HTTPValidationError, LLMErrorResponse
 
 api = Blueprint("agents_agent_api", __name__, url_prefix="/api/v1/agent")
 
@@ -36,6 +36,7 @@ api = Blueprint("agents_agent_api", __name__, url_prefix="/api/v1/agent")
     who="agent",
     find=own_agent,
     returns=AgentHealthStatusResponse,
+    errors={422: HTTPValidationError},
     hints=hints(
         "agent_auth_health",
         "any_agent",
@@ -67,6 +68,7 @@ async def agent_healthz(actor: Actor, agent: Agent) -> AgentHealthStatusResponse
     find=own_agent,
     verb="agent.heartbeat",
     returns=AgentRead,
+    errors={422: HTTPValidationError},
     hints=hints(
         "agent_heartbeat",
         "any_agent",

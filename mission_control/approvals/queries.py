@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from tortoise.expressions import Subquery
+
 from mission_control.approvals.models import Approval
 from mission_control.approvals.schemas import ApprovalQuery
 from mission_control.boards.models import Board
@@ -133,3 +135,9 @@ async def has_approved(task_id: UUID) -> bool:
             task_id,
         )
     )
+
+
+async def pending_for(actor: Actor) -> int:
+    """How many approvals wait on the boards that the actor reads, in the active organization."""
+    boards = Board.visible_to(actor).filter(organization_id=actor.organization_id)
+    return await Approval.filter(status="pending", board_id__in=Subquery(boards.values("id"))).count()

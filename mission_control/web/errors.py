@@ -13,6 +13,7 @@ from mission_control.core.operation import json_response
 from mission_control.web.forms import is_htmx
 from mission_control.web.fragments import render_page
 from mission_control.web.request_id import current_request_id
+from mission_control.web.shell import entrance
 
 _log = logging.getLogger(__name__)
 
@@ -40,17 +41,17 @@ async def _domain_error(error: DomainError) -> ResponseReturnValue:
     if wants_json():
         response = envelope(error.detail, error.status)
     elif error.status == 401:
-        return _to_sign_in()
+        return await _to_entrance()
     else:
         response = await error_page(error.status, error.sentence)
     response.headers.extend(error.headers)
     return response
 
 
-def _to_sign_in() -> ResponseReturnValue:
+async def _to_entrance() -> ResponseReturnValue:
     if is_htmx():
         return Response("", 204, {"HX-Redirect": "/sign-in"})
-    return redirect("/sign-in")
+    return redirect(await entrance(), 303)
 
 
 async def _http_error(error: HTTPException) -> ResponseReturnValue:

@@ -1,0 +1,90 @@
+"""What surrounds every page of a signed-in person, and how a person gets in.
+
+The features that fill it are registered by `mission_control/shell.py`, because nothing here imports a feature.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit
+from uuid import UUID
+
+from quart import g, request
+
+from mission_control.core import authn
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Unauthenticated
+from mission_control.web.fragments import render_page
+
+
+@dataclass(frozen=True, slots=True)
+class ShellBoard:
+    """A board in the sidebar."""
+
+    id: UUID
+    name: str
+
+    @property
+    def url(self) -> str:
+        """Where the board's page is."""
+        return f"/boards/{self.id}"
+
+
+@dataclass(slots=True)
+class Shell:
+    """The context object that the layout reads."""
+
+    organization_name: str
+    user_name: str
+    user_initials: str
+    is_admin: bool
+    is_demo: bool = False
+    boards: list[ShellBoard] = field(default_factory=list)
+    pending_count: int = 0
+    online_count: int = 0
+    active: str = ""
+    queue_scope: str = "all"
+    seq: int = 0
+
+
+@dataclass(slots=True)
+class Providers:
+    """What the features add to the shell."""
+
+    build: Callable[[Actor], Awaitable[Shell]] | None = None
+    needs_setup: Callable[[], Awaitable[bool]] | None = None
+
+
+providers = Providers()
+
+
+async def signed_in() -> Actor:
+    """The person whose browser asks; Unauthenticated (which leads to the entrance) when there is none."""
+    actor = await authn.user_by_session()
+    if actor is None:
+        raise Unauthenticated()
+    g.actor = actor = actor.on("page")
+    return actor
+
+
+async def entrance() -> str:
+    """Where somebody who is not signed in goes: /setup on a fresh installation, else /sign-in and back."""
+    if providers.needs_setup is not None and await providers.needs_setup():
+        return "/setup"
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    return f"/sign-in?next={quote(wanted)}" if wanted != "/" else "/sign-in"
+
+
+def safe_next(path: str | None) -> str:
+    """A path on this server to go on to after signing in; anything else becomes the start page."""
+    parts = urlsplit(path or "/")
+    local = not parts.scheme and not parts.netloc and parts.path.startswith("/") and "\\" not in (path or "")
+    return (path or "/") if local and not (path or "").startswith("//") else "/"
+
+
+async def shell_page(actor: Actor, template: str, *, active: str, **context: object) -> str:
+    """Render a page inside the shell. `shell.seq` was read before everything else on the page."""
+    if providers.build is None:
+        raise RuntimeError("The shell has no builder.")
+    shell = await providers.build(actor)
+    shell.active = active
+    return await render_page(template, shell=shell, actor=actor, **context)
