@@ -63,7 +63,5 @@ def test_every_pair_has_enough_contrast(theme: int) -> None:
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_every_solid_colour_can_be_shown(theme: int) -> None:
     solid = {name: both[theme] for name, both in tokens().items() if "/" not in both[theme]}
-    outside = [
-        name for name, colour in solid.items() if not all(-0.002 <= x <= 1.002 for x in linear_rgb(colour))
-    ]
+    outside = [name for name, colour in solid.items() if not all(-0.002 <= x <= 1.002 for x in linear_rgb(colour))]
     assert outside == []

@@ -62,9 +62,7 @@ def test_assets_and_icons_exist(path: Path) -> None:
     sprite = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons" / "sprite.svg").read_text()))
     icons = re.findall(r"\b(?:icon|glyph)\(\"([\w-]+)\"", text)
     icons += re.findall(r"\b(?:button|link_button)\([^()]*\bicon=\"([\w-]+)\"", text)
-    icons += re.findall(
-        r"\b(?:icon_button|icon_link|menu_button)\((?:\"[^\"]*\"|[^,()\"]+), \"([\w-]+)\"", text
-    )
+    icons += re.findall(r"\b(?:icon_button|icon_link|menu_button)\((?:\"[^\"]*\"|[^,()\"]+), \"([\w-]+)\"", text)
     icons += re.findall(r"\bempty\(\"([\w-]+)\"", text)
     assert [name for name in icons if name not in sprite] == []
 
