@@ -13,7 +13,9 @@ from tortoise.transactions import in_transaction
 
 from mission_control.config import Settings
 from mission_control.core.secrets import CHECK_NAME
+from mission_control.core.limits import unknown_tokens, wrong_passwords
 from mission_control.database.migrate import migrate
+from tests.cast import Cast, assemble
 
 NEVER_EMPTIED = {"aerich"}
 
@@ -57,11 +59,19 @@ def client(app: Quart) -> TestClientProtocol:
     return app.test_client()
 
 
+@pytest.fixture
+async def cast(app: Quart) -> Cast:
+    """Everybody, see `tests/cast.py`."""
+    return await assemble(app)
+
+
 @pytest.fixture(autouse=True)
 async def empty_tables(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     """Leave nothing behind for the next test."""
     yield
     if "app" in request.fixturenames:
+        unknown_tokens.clear()
+        wrong_passwords.clear()
         await _empty_all_tables()
 
 

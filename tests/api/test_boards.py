@@ -1,0 +1,157 @@
+"""Boards: made, read, listed, changed, deleted; by whom; and what was recorded."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from mission_control.agents.models import Agent
+from mission_control.approvals.models import Approval
+from mission_control.boards.models import Board
+from mission_control.tasks.models import Task
+from tests.cast import Cast, events, head, kinds
+
+KEYS = [
+    "name", "slug", "description", "gateway_id", "board_group_id", "board_type", "objective", "success_metrics",
+    "target_date", "goal_confirmed", "goal_source", "require_approval_for_done", "require_review_before_done",
+    "comment_required_for_review", "block_status_changes_with_pending_approval", "only_lead_can_change_status",
+    "max_agents", "id", "organization_id", "created_at", "updated_at",
+]  # fmt: skip
+NEW = {"name": "Mirror", "slug": "mirror", "description": "Polish the mirror."}
+
+
+async def test_an_owner_and_an_admin_create_boards(cast: Cast) -> None:
+    for person in (cast.ada, cast.ben):
+        before = await head(cast)
+        board = (await person.post("/boards", NEW)).ok()
+        assert list(board) == KEYS
+        assert board["require_approval_for_done"] is True and board["max_agents"] == 1
+        assert board["gateway_id"] is None and board["board_type"] == "goal"
+        [event] = await events(before, organization_id=cast.organization.id)
+        assert (event.kind, event.actor_kind, event.actor_id, event.agent_id) == (
+            "board.created", "user", person.id, None,
+        )  # fmt: skip
+        assert str(event.board_id) == board["id"] and orjson.loads(event.data) == {"name": "Mirror"}
+
+
+async def test_who_may_not_create_boards(cast: Cast) -> None:
+    assert (await cast.cleo.post("/boards", NEW)).refused(403) == "Forbidden"
+    assert (await cast.dan.post("/boards", NEW)).refused(403) == "Forbidden"
+    assert (await cast.atlas.post("/boards", NEW)).refused(401) == "Unauthorized"
+    assert (await cast.nobody.post("/boards", NEW)).refused(401) == "Unauthorized"
+    assert await Board.filter(name="Mirror").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "loc", "kind"),
+    [
+        ({"description": "  "}, ["body", "description"], "string_too_short"),
+        ({"description": None}, ["body", "description"], "string_type"),
+        ({"max_agents": -1}, ["body", "max_agents"], "greater_than_equal"),
+        ({"max_agents": 2**31}, ["body", "max_agents"], "less_than"),
+        ({"name": 5}, ["body", "name"], "string_type"),
+        ({"gateway_id": "x"}, ["body", "gateway_id"], "uuid_parsing"),
+        ({"goal_confirmed": True}, ["body"], "value_error"),
+        ({"goal_confirmed": True, "objective": "o", "success_metrics": {}}, ["body"], "value_error"),
+    ],
+)
+async def test_a_board_that_does_not_fit(cast: Cast, change: dict[str, Any], loc: list[str], kind: str) -> None:
+    [item] = (await cast.ada.post("/boards", NEW | change)).refused(422)
+    assert (item["loc"], item["type"]) == (loc, kind)
+
+
+@pytest.mark.parametrize("name", ["gateway_id", "board_group_id"])
+async def test_links_to_nothing_are_refused_with_a_sentence(cast: Cast, name: str) -> None:
+    link = {name: str(cast.board.id)}
+    assert isinstance((await cast.ada.post("/boards", NEW | link)).refused(422), str)
+    assert isinstance((await cast.ada.patch(cast.home, link)).refused(422), str)
+
+
+async def test_a_confirmed_goal_with_everything_is_accepted(cast: Cast) -> None:
+    goal = {"goal_confirmed": True, "objective": "See far.", "success_metrics": {"nights": 3}}
+    board = (await cast.ada.post("/boards", NEW | goal | {"target_date": "2026-12-01T10:00:00+02:00"})).ok()
+    assert board["success_metrics"] == {"nights": 3}
+    assert board["target_date"] == "2026-12-01T08:00:00"
+
+
+async def test_the_list_holds_what_one_reaches_by_name(cast: Cast) -> None:
+    for name in ("alpha", "Beta"):
+        (await cast.ada.post("/boards", NEW | {"name": name})).ok()
+    listed = (await cast.ada.get("/boards")).ok()
+    assert list(listed) == ["items", "total", "limit", "offset"]
+    assert [one["name"] for one in listed["items"]] == ["alpha", "Beta", "Dome", "Telescope"]
+    assert (listed["total"], listed["limit"], listed["offset"]) == (4, 200, 0)
+    page = (await cast.ada.get("/boards?limit=1&offset=2")).ok()
+    assert ([one["name"] for one in page["items"]], page["total"]) == (["Dome"], 4)
+    for person in (cast.cleo, cast.dan):
+        assert [one["name"] for one in (await person.get("/boards")).ok()["items"]] == ["Telescope"]
+    assert [one["name"] for one in (await cast.eve.get("/boards")).ok()["items"]] == ["Cellar"]
+    assert (await cast.ada.get(f"/boards?gateway_id={cast.board.id}")).ok()["items"] == []
+    assert (await cast.ada.get(f"/boards?board_group_id={cast.board.id}")).ok()["items"] == []
+
+
+async def test_reading_a_board(cast: Cast) -> None:
+    for person in (cast.ada, cast.ben, cast.cleo, cast.dan):
+        assert list((await person.get(cast.home)).ok()) == KEYS
+    assert (await cast.eve.get(cast.home)).refused(404) == "Not Found"
+    assert (await cast.cleo.get(f"/boards/{cast.other_board.id}")).refused(404) == "Not Found"
+    assert (await cast.vega.get(cast.home)).refused(401) == "Unauthorized"
+    assert (await cast.ada.get("/boards/not-an-id")).refused(404) == "Not Found"
+
+
+async def test_a_writer_changes_a_board_and_the_log_says_what(cast: Cast) -> None:
+    before = await head(cast)
+    board = (await cast.cleo.patch(cast.home, {"name": "Lens", "max_agents": 3, "objective": None})).ok()
+    assert board["name"] == "Lens"
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert (event.kind, event.actor_id) == ("board.updated", cast.cleo.id)
+    assert orjson.loads(event.data) == {"before": {"name": "Telescope"}, "after": {"name": "Lens"}}
+
+
+async def test_a_change_that_changes_nothing_is_not_recorded(cast: Cast) -> None:
+    before, known = await head(cast), (await cast.ada.get(cast.home)).ok()
+    assert (await cast.ada.patch(cast.home, {})).ok() == known
+    assert (await cast.ada.patch(cast.home, {"name": known["name"]})).ok() == known
+    assert await kinds(cast, before) == []
+
+
+async def test_who_may_not_change_a_board(cast: Cast) -> None:
+    assert (await cast.dan.patch(cast.home, {"name": "Mine"})).refused(403) == "Forbidden"
+    assert (await cast.eve.patch(cast.home, {"name": "Mine"})).refused(404) == "Not Found"
+    assert (await cast.nobody.patch(cast.home, {"name": "Mine"})).refused(401) == "Unauthorized"
+    assert (await cast.atlas.patch(cast.home, {"name": "Mine"})).refused(401) == "Unauthorized"
+
+
+@pytest.mark.parametrize("name", [
+    "name", "slug", "description", "board_type", "goal_confirmed", "require_approval_for_done", "max_agents",
+    "require_review_before_done", "comment_required_for_review", "only_lead_can_change_status",
+])  # fmt: skip
+async def test_null_is_refused_where_a_value_is_needed(cast: Cast, name: str) -> None:
+    [item] = (await cast.ada.patch(cast.home, {name: None})).refused(422)
+    assert item["loc"] == ["body", name]
+
+
+async def test_a_gateway_may_be_taken_away(cast: Cast) -> None:
+    assert (await cast.ada.patch(cast.home, {"gateway_id": None})).ok()["gateway_id"] is None
+
+
+async def test_becoming_a_goal_needs_a_goal(cast: Cast) -> None:
+    await cast.rule(board_type="general")
+    assert isinstance((await cast.ada.patch(cast.home, {"board_type": "goal"})).refused(422), str)
+    whole = {"board_type": "goal", "objective": "See.", "success_metrics": {"a": 1}}
+    assert (await cast.ada.patch(cast.home, whole)).ok()["board_type"] == "goal"
+
+
+async def test_deleting_takes_everything_but_the_log(cast: Cast) -> None:
+    task = await cast.add_task()
+    await cast.ask(None, task)
+    written = await head(cast)
+    for person, status in ((cast.cleo, 403), (cast.dan, 403), (cast.eve, 404), (cast.vega, 401)):
+        (await person.delete(cast.home)).refused(status)
+    assert (await cast.ben.delete(cast.home)).ok() == {"ok": True}
+    assert (await cast.ada.get(cast.home)).refused(404) == "Not Found"
+    assert await Task.all().count() == await Approval.all().count() == 0
+    assert await Agent.filter(board_id=cast.board.id).count() == 0
+    assert (await cast.vega.get("/agent/healthz")).refused(401) == "Unauthorized"
+    assert await kinds(cast, written) == [("board.deleted", None)]
+    assert len(await events(organization_id=cast.organization.id)) == written + 1
