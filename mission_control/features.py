@@ -4,6 +4,7 @@ from quart import Quart
 
 from mission_control import shell
 from mission_control.accounts import api as accounts_api
+from mission_control.accounts import pages as accounts_pages
 from mission_control.agents import agent_api as agents_agent_api
 from mission_control.agents import api as agents_api
 from mission_control.agents import reactions as agents_reactions
@@ -17,6 +18,7 @@ from mission_control.tasks import reactions as tasks_reactions
 REACTIONS = (agents_reactions, tasks_reactions)
 BLUEPRINTS = (
     accounts_api.api,
+    accounts_pages.pages,
     boards_api.api,
     approvals_api.api,
     agents_api.api,

@@ -40,6 +40,12 @@ async def issue_setup_code() -> str | None:
     return code
 
 
+def spelled(code: str) -> str:
+    """A typed code as it was printed: case, blanks and dashes do not matter."""
+    letters = "".join(letter for letter in code.upper() if letter.isalnum())
+    return "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
+
+
 async def complete_setup(code: str, organization_name: str, name: str, email: str, password: str) -> User:
     """Give the installation its owner. Wrong code: Forbidden; already done: Conflict."""
     password_hash = await hash_password(password)
@@ -48,8 +54,7 @@ async def complete_setup(code: str, organization_name: str, name: str, email: st
 
 @command("account.set_up")
 async def _set_up(actor: Actor, code: str, organization_name: str, name: str, email: str, password_hash: str) -> User:
-    spelled = code.strip().upper()
-    used = await InstanceSetting.filter(name=CODE_NAME, value=fingerprint(spelled)).delete()
+    used = await InstanceSetting.filter(name=CODE_NAME, value=fingerprint(spelled(code))).delete()
     if not used:
         raise Forbidden("That setup code is not the one this server printed last.")
     if not await is_open():

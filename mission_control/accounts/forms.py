@@ -1,0 +1,74 @@
+"""What people type to get in and about themselves."""
+
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
+from mission_control.accounts.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
+
+
+def _address(text: str) -> str:
+    name, at, host = text.rpartition("@")
+    if not (name and at and host) or any(letter.isspace() for letter in text):
+        raise ValueError("Enter an e-mail address such as mara@example.org")
+    return text
+
+
+def _zone(text: str | None) -> str | None:
+    if text is not None and text not in available_timezones():
+        raise ValueError("Choose a time zone of the list, such as Europe/Zurich")
+    return text
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+OptionalLine = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None
+Email = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320), AfterValidator(_address)]
+NewPassword = Annotated[str, Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH)]
+TypedPassword = Annotated[str, Field(min_length=1, max_length=MAXIMUM_LENGTH)]
+
+
+class SetupForm(BaseModel):
+    """The first owner and their organization."""
+
+    code: Line
+    organization_name: Line
+    name: Line
+    email: Email
+    password: NewPassword
+
+
+class SignInForm(BaseModel):
+    """Who wants in."""
+
+    email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)]
+    password: TypedPassword
+    next: str = "/"
+
+
+class ResetForm(BaseModel):
+    """A new password, by a link."""
+
+    password: NewPassword
+
+
+class ProfileForm(BaseModel):
+    """What others read about a person."""
+
+    name: Line
+    preferred_name: OptionalLine = None
+    timezone: Annotated[str | None, AfterValidator(_zone)] = None
+
+
+class PasswordForm(BaseModel):
+    """A new password, by the old one."""
+
+    current: TypedPassword
+    password: NewPassword
+
+
+class TokenForm(BaseModel):
+    """A new personal token."""
+
+    token_name: Line
+    days: Annotated[int | None, Field(ge=1, le=3650)] = None

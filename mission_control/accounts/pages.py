@@ -1,0 +1,138 @@
+"""The entrance: first run, signing in and out, a new password by a link."""
+
+from typing import Any
+
+from quart import Blueprint, Response, redirect, request
+from quart.typing import ResponseReturnValue
+from quart_auth import AuthUser, login_user, logout_user
+
+from mission_control.accounts import setup
+from mission_control.accounts.commands import reset_password, reset_target, sign_in, sign_out, start_session
+from mission_control.accounts.forms import ResetForm, SetupForm, SignInForm
+from mission_control.accounts.models import User
+from mission_control.core import authn
+from mission_control.core.actor import system
+from mission_control.core.errors import Forbidden, NotFound
+from mission_control.core.limits import wrong_passwords
+from mission_control.web.forms import FormInvalid, go, read_form
+from mission_control.web.fragments import render_page
+from mission_control.web.proxies import client_ip
+from mission_control.web.shell import safe_next
+
+pages = Blueprint("accounts_pages", __name__)
+DEAD_LINK = "This link was used already or has expired. Ask an admin of your organization for a new one."
+
+
+@pages.get("/setup")
+async def setup_form() -> ResponseReturnValue:
+    """Ask for the one-time code and the first owner."""
+    if not await setup.is_open():
+        return redirect("/sign-in", 303)
+    return await _setup_page({}, {})
+
+
+@pages.post("/setup")
+async def set_up() -> ResponseReturnValue:
+    """Make the first owner and sign them in."""
+    authn.require_same_origin()
+    if not await setup.is_open():
+        return go("/sign-in")
+    try:
+        owner = await _owner(await read_form(SetupForm))
+    except FormInvalid as invalid:
+        return await _setup_page(invalid.values, invalid.errors), 422
+    await _begin_session(owner)
+    return go("/boards")
+
+
+async def _setup_page(values: dict[str, Any], errors: dict[str, str]) -> str:
+    return await render_page("accounts/setup.html", values=values, errors=errors)
+
+
+async def _owner(form: SetupForm) -> User:
+    wrong_passwords.check(client_ip())
+    try:
+        return await setup.complete_setup(form.code, form.organization_name, form.name, form.email, form.password)
+    except Forbidden as wrong:
+        wrong_passwords.failed(client_ip())
+        raise FormInvalid(form.model_dump(), {"code": wrong.sentence}) from None
+
+
+async def _begin_session(user: User) -> None:
+    secret = await start_session(system(setup.NOWHERE), user, request.headers.get("User-Agent"))
+    login_user(AuthUser(secret), remember=True)
+
+
+@pages.get("/sign-in")
+async def sign_in_form() -> ResponseReturnValue:
+    """Ask who is there."""
+    if await setup.is_open():
+        return redirect("/setup", 303)
+    wanted = safe_next(request.args.get("next"))
+    if await authn.user_by_session():
+        return redirect(wanted, 303)
+    return await _sign_in_page({"next": wanted}, {})
+
+
+@pages.post("/sign-in")
+async def enter() -> ResponseReturnValue:
+    """Start a session."""
+    authn.require_same_origin()
+    try:
+        form = await read_form(SignInForm)
+        login_user(AuthUser(await _secret(form)), remember=True)
+    except FormInvalid as invalid:
+        return await _sign_in_page(invalid.values, invalid.errors), 422
+    return go(safe_next(form.next))
+
+
+async def _sign_in_page(values: dict[str, Any], errors: dict[str, str]) -> str:
+    return await render_page("accounts/sign_in.html", values=values, errors=errors)
+
+
+async def _secret(form: SignInForm) -> str:
+    keys = (client_ip(), f"email:{form.email.lower()}")
+    for key in keys:
+        wrong_passwords.check(key)
+    try:
+        return await sign_in(form.email, form.password, request.headers.get("User-Agent"))
+    except Forbidden as wrong:
+        for key in keys:
+            wrong_passwords.failed(key)
+        raise FormInvalid(form.model_dump(), {"": wrong.sentence}) from None
+
+
+@pages.post("/sign-out")
+async def leave() -> Response:
+    """End this browser's session."""
+    actor = await authn.user_by_session()
+    if actor is not None:
+        await sign_out(actor, await User.get(id=actor.id))
+    logout_user()
+    return go("/sign-in")
+
+
+@pages.get("/reset/<secret>")
+async def reset_form(secret: str) -> ResponseReturnValue:
+    """Ask for a new password."""
+    return await _reset_page(secret, {})
+
+
+@pages.post("/reset/<secret>")
+async def reset(secret: str) -> ResponseReturnValue:
+    """Set the new password; the link is used up and its person signed in."""
+    authn.require_same_origin()
+    try:
+        form = await read_form(ResetForm)
+    except FormInvalid as invalid:
+        return await _reset_page(secret, invalid.errors), 422
+    await _begin_session(await reset_password(secret, form.password))
+    return go("/")
+
+
+async def _reset_page(secret: str, errors: dict[str, str]) -> str:
+    target = await reset_target(secret)
+    if target is None:
+        raise NotFound(DEAD_LINK)
+    user = await User.get(id=target.user_id)
+    return await render_page("accounts/reset.html", name=user.display_name, email=user.email or "", errors=errors)
