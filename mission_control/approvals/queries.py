@@ -60,7 +60,7 @@ async def with_tasks(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
         ids = [row["id"] for row in found]
         for link in await rows(
             "SELECT l.approval_id, l.task_id, t.title FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
-            f" WHERE l.approval_id IN ({placeholders(len(ids))}) ORDER BY l.created_at, l.id",
+            f" WHERE t.deleted_at IS NULL AND l.approval_id IN ({placeholders(len(ids))}) ORDER BY l.created_at, l.id",
             *ids,
         ):
             links.setdefault(str(link["approval_id"]), []).append(link)

@@ -7,7 +7,7 @@ a feature; a request costs one look-up by fingerprint and, for people, one for m
 import hmac
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -231,7 +231,7 @@ async def _fresh_agent(actor: Actor) -> Actor | None:
     )
     if not found or _is_over(found[0]["expires_at"]):
         return None
-    return actor
+    return replace(actor, board_id=as_id(found[0]["board_id"]), is_lead=bool(found[0]["is_board_lead"]))
 
 
 async def _touch_token(row: dict[str, Any]) -> None:

@@ -81,6 +81,7 @@ async def _assign_new(actor: Actor, board: Board, task: Task, new: TaskCreate) -
 @command("task.change")
 async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
     """Change a task as the actor's rule set and the board's rules allow. What is so already is no change."""
+    rules.refuse_fields(actor, task, sent)
     refuse_missing_tables(sent.get("tag_ids"), sent.get("custom_field_values"))
     board = task.board
     if sent.get("depends_on_task_ids"):
@@ -103,8 +104,6 @@ async def _apply_role(actor: Actor, board: Board, task: Task, sent: dict[str, An
     if actor.is_agent and not actor.is_lead:
         await rules.apply_worker_rules(actor, board, task, sent)
         return False
-    if actor.is_agent and (set(sent) - rules.LEAD_FIELDS):
-        await rules.apply_lead_rules(actor, board, task, sent)
     rewired = await _rewire(task, sent)
     if actor.is_agent:
         await rules.apply_lead_rules(actor, board, task, sent)

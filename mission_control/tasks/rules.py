@@ -28,6 +28,33 @@ def _coded(error: type[DomainError], message: str, code: str) -> DomainError:
     return error({"message": message, "code": code})
 
 
+# What an agent may not send, whatever the task waits for
+
+
+def refuse_fields(actor: Actor, task: Task, sent: dict[str, Any]) -> None:
+    """Refuse what an agent's role never changes, and a worker's hand on a task that is another's."""
+    if not actor.is_agent:
+        return
+    if actor.is_lead:
+        _refuse_lead_fields(sent)
+        return
+    if "status" in sent and _is_others(actor, task):
+        raise _coded(Forbidden, "This task is assigned to somebody else.", "task_assignee_mismatch")
+    if set(sent) - WORKER_FIELDS:
+        raise _coded(
+            Forbidden,
+            "A worker changes status, comment and custom fields only.",
+            "task_update_field_forbidden",
+        )
+
+
+def _refuse_lead_fields(sent: dict[str, Any]) -> None:
+    if "comment" in sent:
+        raise Forbidden("A lead comments with the comments operation.")
+    if strange := sorted(set(sent) - LEAD_FIELDS):
+        raise Forbidden(f"A lead may not change {', '.join(strange)}; it may change {', '.join(sorted(LEAD_FIELDS))}.")
+
+
 # People
 
 
@@ -118,30 +145,30 @@ async def check_user(board: Board, user_id: UUID | None) -> None:
 
 
 async def apply_worker_rules(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> None:
-    """Change the task in memory as a worker may."""
+    """Change the task in memory as a worker may. A task that somebody else took meanwhile: Conflict."""
     status = sent.get("status")
-    others = task.assigned_user_id is not None or task.assigned_agent_id not in (None, actor.id)
-    if status is not None and others:
-        raise _coded(Forbidden, "This task is assigned to somebody else.", "task_assignee_mismatch")
-    if set(sent) - WORKER_FIELDS:
-        raise _coded(
-            Forbidden,
-            "A worker changes status, comment and custom fields only.",
-            "task_update_field_forbidden",
-        )
     if status is None:
         return
+    if _is_others(actor, task):
+        raise _coded(Conflict, "Somebody else took this task a moment ago.", "task_already_claimed")
     if board.only_lead_can_change_status:
         raise Forbidden("On this board only the lead changes a task's status.")
-    if status != "inbox" and (status != task.status or task.assigned_agent_id is None):
+    if status != "inbox" and (status != task.status or _is_claim(task, status)):
         if blockers := await blockers_of(task.id):
             raise blocked_error(blockers)
     _work(actor, task, status)
 
 
+def _is_others(actor: Actor, task: Task) -> bool:
+    return task.assigned_user_id is not None or task.assigned_agent_id not in (None, actor.id)
+
+
+def _is_claim(task: Task, status: str) -> bool:
+    return status == "in_progress" and task.assigned_agent_id is None
+
+
 def _work(actor: Actor, task: Task, status: str) -> None:
-    is_claim = status == "in_progress" and task.assigned_agent_id is None
-    if status == task.status and not is_claim:
+    if status == task.status and not _is_claim(task, status):
         return
     enter(task, status)
     if status in ("in_progress", "done"):
@@ -155,10 +182,6 @@ def _work(actor: Actor, task: Task, status: str) -> None:
 
 async def apply_lead_rules(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> None:
     """Change the task in memory as the board's lead may."""
-    if "comment" in sent:
-        raise Forbidden("A lead comments with the comments operation.")
-    if strange := sorted(set(sent) - LEAD_FIELDS):
-        raise Forbidden(f"A lead may not change {', '.join(strange)}; it may change {', '.join(sorted(LEAD_FIELDS))}.")
     if {"assigned_agent_id", "status"} & set(sent) and (blockers := await blockers_of(task.id)):
         if _changes_something(task, sent):
             raise blocked_error(blockers)
