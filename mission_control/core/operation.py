@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from quart import Blueprint, Response, request
 
 from mission_control.core.authn import Who, authenticate
 from mission_control.core.errors import Invalid, NotFound, schema_error
 from mission_control.core.ids import parse_id
+from mission_control.core.json import to_json
 from mission_control.core.policy import require
 
 LENIENT_IDS = {"board_id", "approval_id", "agent_id"}
@@ -134,13 +134,7 @@ def operation(
 
 def json_response(answer: Any, status: int = 200) -> Response:
     """An answer as compact JSON with naive UTC datetimes."""
-    return Response(orjson.dumps(answer, default=_plain), status, content_type="application/json")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    raise TypeError(f"{type(value).__name__} is no JSON value")
+    return Response(to_json(answer), status, content_type="application/json")
 
 
 async def _parsed_body() -> Any:
@@ -243,7 +237,7 @@ def _item(error: Any, place: str) -> dict[str, Any]:
 
 def _shown(value: Any) -> Any:
     try:
-        orjson.dumps(value)
+        to_json(value)
     except TypeError:
         return repr(value)
     return value

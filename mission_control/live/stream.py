@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from quart import Response, request
 
 from mission_control.core import clock
 from mission_control.core.errors import DomainError
+from mission_control.core.json import to_json
 from mission_control.database.sql import rows
 from mission_control.live import broker
 from mission_control.live.models import Event
@@ -146,10 +146,10 @@ async def json_stream(
                     return
                 for event in batch.events:
                     if (data := await payload(event)) is not None:
-                        yield message(orjson.dumps(data).decode(), event=name, seq=event.seq)
+                        yield message(to_json(data).decode(), event=name, seq=event.seq)
                 for note in batch.notes if note_payload else ():
                     if note_payload and (data := await note_payload(note)) is not None:
-                        yield message(orjson.dumps(data).decode(), event=name)
+                        yield message(to_json(data).decode(), event=name)
                 if not (batch.events or batch.notes):
                     yield ping()
                 if batch.must_resync:
