@@ -1,0 +1,166 @@
+"""`mission-control user ...`: people, their roles and their passwords."""
+
+import sys
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import click
+
+from mission_control.cli.database import table, with_database
+from mission_control.config import Settings
+
+if TYPE_CHECKING:
+    from mission_control.accounts.models import User
+    from mission_control.organizations.models import Organization
+
+ROLES = click.Choice(["owner", "admin", "member"])
+RESET_PATH = "/reset-password"
+
+
+@click.group()
+def user() -> None:
+    """People: add them, list them, change their role or password."""
+
+
+@user.command("create")
+@click.argument("email")
+@click.option("--name", required=True, help="The person's name.")
+@click.option("--role", type=ROLES, default="member", show_default=True)
+@click.option("--organization", help="Its name or id, where there are several.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def create(email: str, name: str, role: str, organization: str | None, password_stdin: bool) -> None:
+    """Add a person; without a password, print a link with which they set one."""
+    password = read_password() if password_stdin else None
+
+    async def work(settings: Settings) -> None:
+        from mission_control.accounts.commands import create_user
+
+        home = await organization_named(organization)
+        made = await create_user(email, name, role, home, password)
+        click.echo(f"{name} <{email}> belongs to {home.name} as {role}.")
+        if password is None:
+            await _tell_link(settings, made, home.id)
+
+    with_database(work)
+
+
+@user.command("list")
+def list_users() -> None:
+    """List people, one line for each organization they belong to."""
+
+    async def work(settings: Settings) -> None:
+        from mission_control.database.sql import rows
+
+        found = await rows(
+            "SELECT u.email, COALESCE(u.preferred_name, u.name) AS name, m.role, o.name AS organization,"
+            " u.password_hash IS NOT NULL AS signs_in FROM users u"
+            " LEFT JOIN organization_members m ON m.user_id = u.id"
+            " LEFT JOIN organizations o ON o.id = m.organization_id"
+            " ORDER BY LOWER(u.email), m.created_at"
+        )
+        texts = [
+            (
+                *(str(row[key] or "-") for key in ("email", "name", "role", "organization")),
+                "yes" if row["signs_in"] else "no",
+            )
+            for row in found
+        ]
+        table(("E-MAIL", "NAME", "ROLE", "ORGANIZATION", "PASSWORD"), texts)
+
+    with_database(work)
+
+
+@user.command("reset-password")
+@click.argument("email")
+@click.option("--password-stdin", is_flag=True, help="Set the password read from standard input instead.")
+def reset_password(email: str, password_stdin: bool) -> None:
+    """Print a link, good once and for 24 hours, with which the person sets a new password."""
+    password = read_password() if password_stdin else None
+
+    async def work(settings: Settings) -> None:
+        person = await user_named(email)
+        if password is None:
+            await _tell_link(settings, person, person.active_organization_id)
+            return
+        await set_password(person, password)
+        click.echo(f"The password of {email} is changed; all sessions have ended.")
+
+    with_database(work)
+
+
+@user.command("set-role")
+@click.argument("email")
+@click.argument("role", type=ROLES)
+@click.option("--organization", help="Its name or id, where there are several.")
+def set_role(email: str, role: str, organization: str | None) -> None:
+    """Make a person an owner, an admin or a member."""
+
+    async def work(settings: Settings) -> None:
+        from mission_control.accounts.members import set_role as change
+        from mission_control.core.actor import system
+
+        person, home = await user_named(email), await organization_named(organization)
+        await change(system(home.id), home.id, person, role)
+        click.echo(f"{email} is {role} of {home.name}.")
+
+    with_database(work)
+
+
+def read_password() -> str:
+    """The first line of standard input, long enough to be a password."""
+    from mission_control.accounts.passwords import MINIMUM_LENGTH
+
+    if sys.stdin.isatty():
+        password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    if len(password) < MINIMUM_LENGTH:
+        raise click.ClickException(f"A password has at least {MINIMUM_LENGTH} characters.")
+    return password
+
+
+async def set_password(person: "User", password: str) -> None:
+    """Set a password by the same one-time link that a person would use."""
+    from mission_control.accounts import commands
+    from mission_control.core.actor import system
+
+    secret = await commands.make_reset_link(system(person.active_organization_id), person)
+    await commands.reset_password(secret, password)
+
+
+async def user_named(email: str) -> "User":
+    """The person with this address, or a sentence."""
+    from mission_control.accounts.commands import user_by_email
+
+    person = await user_by_email(email)
+    if person is None:
+        raise click.ClickException(f"Nobody has the address {email}.")
+    return person
+
+
+async def organization_named(text: str | None) -> "Organization":
+    """The organization with this name or id; without a name the only one that is no demo."""
+    from mission_control.accounts.setup import ensure_local_owner
+    from mission_control.organizations.models import Organization
+
+    known = await Organization.all().order_by("created_at")
+    if text is None and not any(not one.is_demo for one in known):
+        await ensure_local_owner()
+        known = await Organization.all().order_by("created_at")
+    fitting = [one for one in known if (not one.is_demo if text is None else text in (one.name, str(one.id)))]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = ", ".join(f"{one.name} ({one.id})" for one in known) or "none"
+    raise click.ClickException(f"Name one organization with --organization; there are: {names}.")
+
+
+async def _tell_link(settings: Settings, person: "User", organization_id: UUID) -> None:
+    from mission_control.accounts.commands import make_reset_link
+    from mission_control.core.actor import system
+
+    secret = await make_reset_link(system(organization_id), person)
+    base = settings.base_url or f"http://127.0.0.1:{settings.port}"
+    click.echo(f"To set a password within 24 hours, open {base}{RESET_PATH}/{secret}")
+
+
+COMMANDS = [user]

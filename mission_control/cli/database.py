@@ -1,0 +1,41 @@
+"""What commands that work on the database share: opening it, and ending in one sentence when something is wrong."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import click
+
+from mission_control.config import ConfigError, Settings
+from mission_control.core.errors import DomainError
+
+
+def with_database[R](work: Callable[[Settings], Awaitable[R]]) -> R:
+    """Run `work` with the database of the environment open; refusals of the domain end in one sentence."""
+    settings = Settings.from_environment()
+    try:
+        return asyncio.run(_opened(settings, work))
+    except DomainError as error:
+        raise click.ClickException(error.sentence) from None
+
+
+async def _opened[R](settings: Settings, work: Callable[[Settings], Awaitable[R]]) -> R:
+    from mission_control import features as features  # commands need every rule and reaction
+    from mission_control.database.migrate import pending_for
+    from mission_control.database.setup import connect, disconnect
+
+    if waiting := await pending_for(settings):
+        raise ConfigError(
+            f"The database lacks {len(waiting)} migration(s): start the server once, or run `mission-control migrate`."
+        )
+    await connect(settings)
+    try:
+        return await work(settings)
+    finally:
+        await disconnect()
+
+
+def table(heads: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
+    """Print lines below their heads, in columns."""
+    widths = [max(len(line[at]) for line in [heads, *lines]) for at in range(len(heads))]
+    for line in [heads, *lines]:
+        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())

@@ -1,0 +1,81 @@
+"""`mission-control user`, `token` and `audit`, as somebody at a shell uses them."""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.live.servers import Installation, installation
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[Installation]:
+    """An installation whose database is ready."""
+    async with installation(tmp_path) as made:
+        await made.command("migrate")
+        yield made
+
+
+async def test_people_are_added_listed_and_given_roles(home: Installation) -> None:
+    made = await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
+    assert "Ada <ada@example.org> belongs to Personal as owner." in made
+    assert re.search(r"open http://127\.0\.0\.1:\d+/reset-password/mcr_\S{43}\n", made)
+    await home.command(
+        "user", "create", "ben@example.org", "--name", "Ben", "--password-stdin", typed="long-enough-1\n"
+    )
+    listed = await home.command("user", "list")
+    assert re.search(r"ada@example.org +Ada +owner +Personal +no\n", listed)
+    assert re.search(r"ben@example.org +Ben +member +Personal +yes\n", listed)
+    assert (
+        await home.command("user", "set-role", "ben@example.org", "admin") == "ben@example.org is admin of Personal.\n"
+    )
+    assert re.search(r"Ben +admin", await home.command("user", "list"))
+
+
+async def test_what_cannot_be_is_one_sentence(home: Installation) -> None:
+    await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
+    refused = [
+        (("user", "create", "ADA@example.org", "--name", "Ada"), "exists already"),
+        (("user", "reset-password", "nobody@example.org"), "Nobody has the address"),
+        (("user", "set-role", "ada@example.org", "member", "--organization", "Elsewhere"), "Name one organization"),
+        (("token", "revoke", "1"), "no live token"),
+    ]
+    answers = await asyncio.gather(*(home.run(*arguments) for arguments, _ in refused))
+    for (code, said), (_, sentence) in zip(answers, refused, strict=True):
+        assert code == 1 and sentence in said and said.count("\n") == 1, said
+
+
+async def test_the_only_owner_stays_one(home: Installation) -> None:
+    await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
+    await home.command("user", "set-role", "admin@home.local", "member")
+    code, said = await home.run("user", "set-role", "ada@example.org", "member")
+    assert code == 1 and "the only owner" in said
+
+
+async def test_tokens_work_at_once_on_a_running_server_and_end_at_once(home: Installation) -> None:
+    await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
+    async with home.served() as server, httpx.AsyncClient(base_url=server.url) as client:
+        said = await home.command("token", "create", "ada@example.org", "--name", "laptop", "--days", "2")
+        secret = said.splitlines()[0]
+        headers = {"Authorization": f"Bearer {secret}"}
+        assert (await client.get("/api/v1/users/me", headers=headers)).json()["email"] == "ada@example.org"
+        listed = await home.command("token", "list", "ada@example.org")
+        assert secret not in listed and "laptop" in listed
+        await home.command("token", "revoke", listed.splitlines()[1].split()[0])
+        assert (await client.get("/api/v1/users/me", headers=headers)).status_code == 401
+
+
+async def test_audit_finds_what_was_changed(home: Installation) -> None:
+    await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
+    assert re.search(r"Accounts: \d+ ent\w+, all as written\.\n", await home.command("audit", "verify"))
+    if home.sqlite_file is None:
+        return
+    with closing(sqlite3.connect(home.sqlite_file)) as opened, opened:
+        opened.execute("UPDATE account_events SET kind = 'account.other' WHERE seq = 1")
+    code, said = await home.run("audit", "verify")
+    assert code == 1 and "Accounts: Entry 1 was changed after it was written.\n" in said

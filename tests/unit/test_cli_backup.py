@@ -1,0 +1,44 @@
+"""`mission-control backup` and `restore`."""
+
+from pathlib import Path
+
+import httpx
+
+from tests.live.servers import installation
+
+
+async def test_a_backup_made_while_serving_brings_everything_back(tmp_path: Path) -> None:
+    async with installation(tmp_path) as home:
+        if home.sqlite_file is None:
+            code, said = await home.run("backup", "copy.sqlite3")
+            assert code == 1 and "pg_dump" in said and said.count("\n") == 1
+            return
+        copy = tmp_path / "copy.sqlite3"
+        async with home.served() as server, httpx.AsyncClient(base_url=server.url, headers=server.headers) as client:
+            await client.post("/api/v1/boards", json={"name": "Kept", "slug": "kept", "description": "x"})
+            assert "checked" in await home.command("backup", str(copy))
+            await client.post("/api/v1/boards", json={"name": "Later", "slug": "later", "description": "x"})
+            assert copy.stat().st_mode & 0o777 == 0o600
+            for arguments, sentence in (
+                (("backup", str(copy)), "exists already"),
+                (("restore", str(copy)), "With --replace"),
+                (("restore", str(copy), "--replace"), "stop the server first"),
+            ):
+                code, said = await home.run(*arguments)
+                assert code == 1 and sentence in said, said
+        assert "is restored" in await home.command("restore", str(copy), "--replace")
+        async with home.served() as server, httpx.AsyncClient(base_url=server.url, headers=server.headers) as client:
+            names = [board["name"] for board in (await client.get("/api/v1/boards")).json()["items"]]
+        assert names == ["Kept"]
+        assert len(list(home.sqlite_file.parent.glob("*.replaced-*"))) == 1
+
+
+async def test_rubbish_is_not_restored(tmp_path: Path) -> None:
+    async with installation(tmp_path) as home:
+        if home.sqlite_file is None:
+            return
+        rubbish = tmp_path / "rubbish"
+        rubbish.write_text("this is no database")
+        code, said = await home.run("restore", str(rubbish))
+        assert code == 1 and "is no backup" in said
+        assert not home.sqlite_file.exists()
