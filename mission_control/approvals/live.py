@@ -12,6 +12,7 @@ from mission_control.core import authn
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.live.models import Event
+from mission_control.live.shared import Shared
 from mission_control.live.stream import json_stream
 
 
@@ -21,7 +22,8 @@ async def stream_of_approvals(actor: Actor, board: Board) -> Response:
     async def payload(event: Event) -> dict[str, Any] | None:
         if event.board_id != board.id or not event.kind.startswith("approval.") or event.kind.endswith(UNSTREAMED):
             return None
-        return await _message(board, UUID(orjson.loads(event.data)["approval_id"]))
+        approval_id = UUID(orjson.loads(event.data)["approval_id"])
+        return await _messages.get(event.id, lambda: _message(board, approval_id))
 
     async def alive() -> bool:
         current = await authn.fresh(actor)
@@ -31,6 +33,7 @@ async def stream_of_approvals(actor: Actor, board: Board) -> Response:
 
 
 UNSTREAMED = ("notified", "notify_failed")
+_messages: Shared[dict[str, Any] | None] = Shared()
 
 
 async def _message(board: Board, approval_id: UUID) -> dict[str, Any] | None:

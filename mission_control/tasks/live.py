@@ -9,6 +9,7 @@ from mission_control.core import authn
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.live.models import Event
+from mission_control.live.shared import Shared
 from mission_control.live.stream import json_stream
 from mission_control.tasks.queries import comment_read, task_read
 
@@ -28,13 +29,20 @@ async def stream_of_tasks(actor: Actor, board: Board) -> Response:
     async def payload(event: Event) -> dict[str, Any] | None:
         if event.board_id != board.id or event.kind not in STREAMED:
             return None
-        activity = activity_of(event)
-        if event.kind == "task.comment":
-            comment = await comment_read(event.id)
-            return None if comment is None else {"type": event.kind, "activity": activity, "comment": comment}
-        return {"type": event.kind, "activity": activity, "task": await _task(event)}
+        return await _payloads.get(event.id, lambda: _payload(event))
 
     return await json_stream(board.organization_id, "task", payload, lambda: still_reads(actor, board))
+
+
+_payloads: Shared[dict[str, Any] | None] = Shared()
+
+
+async def _payload(event: Event) -> dict[str, Any] | None:
+    activity = activity_of(event)
+    if event.kind == "task.comment":
+        comment = await comment_read(event.id)
+        return None if comment is None else {"type": event.kind, "activity": activity, "comment": comment}
+    return {"type": event.kind, "activity": activity, "task": await _task(event)}
 
 
 def activity_of(event: Event) -> dict[str, Any]:
