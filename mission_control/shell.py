@@ -1,11 +1,18 @@
 """Fills the shell of every page, and keeps it live."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from quart import Response
+
 from mission_control.accounts import setup
 from mission_control.agents.queries import online_count
 from mission_control.approvals.queries import pending_for
 from mission_control.boards.queries import boards_of
+from mission_control.core import authn
 from mission_control.core.actor import Actor
 from mission_control.live.broker import head_of
+from mission_control.live.stream import Batch, page_stream
 from mission_control.organizations.models import Organization
 from mission_control.web.fragments import initials, partial, render_macro
 from mission_control.web.shell import Shell, ShellBoard, providers
@@ -27,19 +34,60 @@ async def build(actor: Actor) -> Shell:
         user_initials=initials(actor.name),
         is_admin=actor.administers(actor.organization_id),
         is_demo=organization.is_demo,
-        boards=[ShellBoard(board.id, board.name) for board in await boards_of(actor)],
+        boards=await _boards(actor),
         pending_count=await pending_for(actor),
         online_count=await online_count(actor.organization_id),
         seq=seq,
     )
 
 
-async def shell_partials(actor: Actor, active: str) -> str:
-    """The regions of the shell that change while a page is open, for any page's stream."""
-    shell = await build(actor)
-    shell.active = active
-    regions = {"#nav-approvals": "approvals_item", "#nav-boards": "board_items", "#nav-online": "online_item"}
-    return "".join(
-        partial(target, render_macro("layouts/nav_live.html", macro, shell=shell), "innerMorph")
-        for target, macro in regions.items()
-    )
+async def _boards(actor: Actor) -> list[ShellBoard]:
+    return [ShellBoard(board.id, board.name) for board in await boards_of(actor)]
+
+
+async def shell_partials(actor: Actor, active: str, batch: Batch | None = None) -> str:
+    """The regions of the shell that a batch concerns (all of them without one), for any page's stream."""
+    html = ""
+    if _concerns(batch, "approval.", "board.", "task.deleted"):
+        html += partial("[data-queue-count]", str(await pending_for(actor) or ""), "innerHTML")
+    if batch is None or batch.notes or _concerns(batch, "agent."):
+        html += partial("[data-online-count]", str(await online_count(actor.organization_id)), "innerHTML")
+    if _concerns(batch, "board."):
+        items = render_macro("layouts/nav_live.html", "board_items", boards=await _boards(actor), active=active)
+        html += partial("#nav-boards", items)
+    return html
+
+
+def _concerns(batch: Batch | None, *kinds: str) -> bool:
+    return batch is None or any(event.kind.startswith(kinds) for event in batch.events)
+
+
+async def live_page(
+    actor: Actor,
+    active: str,
+    render: Callable[[Actor, Batch], Awaitable[str]],
+    reaches: Callable[[Actor], Awaitable[bool]] | None = None,
+) -> Response:
+    """The stream of a page: what `render` gives for a batch, and the shell around it.
+
+    Everything is rendered with the rights that the reader has at that moment. The stream ends with the
+    session, or when `reaches` says that the page is no longer theirs.
+    """
+
+    async def now() -> Actor | None:
+        current = await authn.fresh(actor)
+        if current is None or actor.organization_id not in current.memberships:
+            return None
+        return replace(current, organization_id=actor.organization_id, surface="page")
+
+    async def alive() -> bool:
+        current = await now()
+        return current is not None and (reaches is None or await reaches(current))
+
+    async def fragments(batch: Batch) -> str:
+        current = await now()
+        if current is None:
+            return ""
+        return await render(current, batch) + await shell_partials(current, active, batch)
+
+    return await page_stream(actor.organization_id, fragments, alive)

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from mission_control.core.errors import DomainError
 from mission_control.core.operation import json_response
-from mission_control.web.forms import is_htmx
+from mission_control.web.forms import FormInvalid, is_htmx
 from mission_control.web.fragments import render_page
 from mission_control.web.request_id import current_request_id
 from mission_control.web.shell import entrance
@@ -21,6 +21,7 @@ _log = logging.getLogger(__name__)
 def install(app: Quart) -> None:
     """Answer errors of every kind."""
     app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(FormInvalid, _form_invalid)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 
@@ -43,15 +44,35 @@ async def _domain_error(error: DomainError) -> ResponseReturnValue:
     elif error.status == 401:
         return await _to_entrance()
     else:
-        response = await error_page(error.status, error.sentence)
+        response = await error_page(error.status, _sentence(error))
     response.headers.extend(error.headers)
     return response
 
 
+def _sentence(error: DomainError) -> str:
+    """What to tell people; nothing when the error says no more than its status does."""
+    if "Retry-After" in error.headers:
+        minutes = -(-int(error.headers["Retry-After"]) // 60)
+        return f"To slow down guessing, this is closed for {minutes} min. Then try again."
+    return "" if error.sentence == HTTPStatus(error.status).phrase else error.sentence
+
+
 async def _to_entrance() -> ResponseReturnValue:
-    if is_htmx():
-        return Response("", 204, {"HX-Redirect": "/sign-in"})
-    return redirect(await entrance(), 303)
+    if not is_htmx():
+        return redirect(await entrance(), 303)
+    response = await error_page(401, "")
+    if not request.path.endswith("/live"):  # a page whose stream ends stays readable and says "Signed out"
+        response.headers["HX-Redirect"] = await entrance()
+    return response
+
+
+async def _form_invalid(error: FormInvalid) -> ResponseReturnValue:
+    sentences = [f"{_label(name)}: {text}" if name else text for name, text in error.errors.items()]
+    return await error_page(422, " ".join(sentences))
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 async def _http_error(error: HTTPException) -> ResponseReturnValue:
@@ -74,9 +95,7 @@ async def _unexpected(error: Exception) -> ResponseReturnValue:
 
 
 async def error_page(status: int, sentence: str) -> Response:
-    """A page that says what happened and what to do; for htmx one sentence for a toast."""
-    if is_htmx():
-        return Response(sentence or HTTPStatus(status).phrase, status, content_type="text/plain; charset=utf-8")
+    """A page that says what happened and what to do; htmx never swaps it, its `data-reason` becomes a toast."""
     html = await render_page(
         "errors/error.html",
         status=status,

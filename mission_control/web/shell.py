@@ -70,8 +70,16 @@ async def entrance() -> str:
     """Where somebody who is not signed in goes: /setup on a fresh installation, else /sign-in and back."""
     if providers.needs_setup is not None and await providers.needs_setup():
         return "/setup"
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    wanted = _wanted_page()
     return f"/sign-in?next={quote(wanted)}" if wanted != "/" else "/sign-in"
+
+
+def _wanted_page() -> str:
+    """The page somebody is on or asks for; what forms and fragments are sent to is no page."""
+    if request.headers.get("HX-Request") == "true":
+        parts = urlsplit(request.headers.get("HX-Current-URL", ""))
+        return safe_next(parts.path + (f"?{parts.query}" if parts.query else ""))
+    return request.full_path.rstrip("?") if request.method == "GET" else "/"
 
 
 def safe_next(path: str | None) -> str:
