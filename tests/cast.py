@@ -27,6 +27,7 @@ from mission_control.organizations.models import BoardAccess, Member, Organizati
 from mission_control.tasks.models import Task
 
 API = "/api/v1"
+NO_ID = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,9 @@ class Caller:
 class Person(Caller):
     """A person with a personal token."""
 
-    id: UUID = UUID(int=0)
+    id: UUID = NO_ID
     name: str = ""
-    token_id: UUID = UUID(int=0)
+    token_id: UUID = NO_ID
 
     async def actor(self) -> Actor:
         """The person as commands know them now."""
@@ -111,7 +112,7 @@ class Person(Caller):
 class Program(Caller):
     """An agent with its token."""
 
-    id: UUID = UUID(int=0)
+    id: UUID = NO_ID
     name: str = ""
     secret: str = ""
 

@@ -96,7 +96,7 @@ OUTCOMES["handed"] = ("rigel", BEGUN, EARLIER)
 # rule: which changes it refuses besides, with which code; `sent` says that it asks what was sent, not what changes.
 FLAGS: dict[str, tuple[Any, int, str | None]] = {
     "require_approval_for_done": (lambda a, z: z == "done" != a, 409, "task_approval_required"),
-    "require_review_before_done": (lambda a, z: z == "done" and a not in ("done", "review"), 409, "task_review_required"),
+    "require_review_before_done": (lambda a, z: z == "done" and a not in (z, "review"), 409, "task_review_required"),
     "comment_required_for_review": (lambda a, z: z == "review" != a, 422, None),
     "block_status_changes_with_pending_approval": (lambda a, z: a != z, 409, "task_has_pending_approval"),
     "only_lead_can_change_status": (lambda a, z: True, 403, None),

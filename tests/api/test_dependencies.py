@@ -1,0 +1,146 @@
+"""What tasks wait for: edges, refusals, and what dependents hear."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from mission_control.tasks.models import Task
+from tests.cast import Cast, events, head
+
+
+async def chain(cast: Cast, count: int) -> list[dict[str, Any]]:
+    """Tasks of which each waits for the one before."""
+    made: list[dict[str, Any]] = []
+    for number in range(count):
+        waits_for = [made[-1]["id"]] if made else []
+        made.append(await cast.add_task(title=f"Step {number}", depends_on_task_ids=waits_for))
+    return made
+
+
+async def depend(cast: Cast, task: dict[str, Any], *others: dict[str, Any]) -> Any:
+    """Let a task wait for others."""
+    return await cast.ada.patch(cast.task(task), {"depends_on_task_ids": [one["id"] for one in others]})
+
+
+async def test_a_task_shows_what_it_waits_for(cast: Cast) -> None:
+    first, second = await cast.add_task(), await cast.add_task()
+    task = await cast.add_task(depends_on_task_ids=[second["id"], first["id"], second["id"]])
+    assert task["depends_on_task_ids"] == task["blocked_by_task_ids"] == [second["id"], first["id"]]
+    assert task["is_blocked"] is True
+    (await cast.ada.patch(cast.task(first), {"status": "done"})).ok()
+    task = (await cast.ada.get(cast.task(task))).ok()
+    assert (task["blocked_by_task_ids"], task["depends_on_task_ids"]) == ([second["id"]], [second["id"], first["id"]])
+    [listed] = [one for one in (await cast.ada.get(cast.tasks)).ok()["items"] if one["id"] == task["id"]]
+    assert listed == task
+    await cast.put(task, status="done")
+    done = (await cast.ada.get(cast.task(task))).ok()
+    assert (done["is_blocked"], done["blocked_by_task_ids"]) == (False, [])
+
+
+@pytest.mark.parametrize("role", ["person", "lead"])
+async def test_refusals(cast: Cast, role: str) -> None:
+    caller = cast.ada if role == "person" else cast.atlas
+    first, second, third = await chain(cast, 3)
+    stranger = str(uuid4())
+    other = (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Elsewhere"})).ok()
+
+    async def sent(task: dict[str, Any], *others: str) -> Any:
+        return await caller.patch(cast.task(task), {"depends_on_task_ids": list(others)})
+
+    assert isinstance((await sent(first, first["id"])).refused(422), str)
+    detail = (await sent(first, stranger, second["id"], other["id"])).refused(404)
+    assert set(detail) == {"message", "missing_task_ids"}
+    assert detail["missing_task_ids"] == [stranger, other["id"]]
+    assert isinstance((await sent(first, third["id"])).refused(409), str)
+    await cast.put(third, status="done")
+    assert isinstance((await sent(third, first["id"])).refused(409), str)
+    assert (await sent(second)).ok()["depends_on_task_ids"] == []
+
+
+async def test_refusals_on_create(cast: Cast) -> None:
+    waited_for = await cast.add_task()
+    body: dict[str, Any] = {"title": "Late", "depends_on_task_ids": [waited_for["id"]]}
+    for extra in ({"status": "in_progress"}, {"assigned_agent_id": cast.vega.id}, {"assigned_user_id": cast.cleo.id}):
+        detail = (await cast.ada.post(cast.tasks, body | extra)).refused(409)
+        assert set(detail) == {"message", "code", "blocked_by_task_ids"}
+        assert detail["code"] == "task_blocked_cannot_transition"
+        assert detail["blocked_by_task_ids"] == [waited_for["id"]]
+    detail = (await cast.atlas.post(f"/agent{cast.tasks}", body | {"assigned_agent_id": cast.vega.id})).refused(409)
+    assert set(detail) == {"message", "blocked_by_task_ids"}
+    missing = {"title": "Lost", "depends_on_task_ids": [str(uuid4())]}
+    assert set((await cast.ada.post(cast.tasks, missing)).refused(404)) == {"message", "missing_task_ids"}
+    await cast.put(waited_for, status="done")
+    assert (await cast.ada.post(cast.tasks, body | {"status": "in_progress"})).ok()["is_blocked"] is False
+
+
+async def test_changing_edges_is_recorded_once(cast: Cast) -> None:
+    first, second = await cast.add_task(), await cast.add_task()
+    before = await head(cast)
+    (await depend(cast, second, first)).ok()
+    (await depend(cast, second, first)).ok()
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert (event.kind, str(event.task_id)) == ("task.updated", second["id"])
+
+
+async def test_a_lead_that_blocks_a_task_moves_it_no_further(cast: Cast) -> None:
+    first, second = await cast.add_task(), await cast.add_task()
+    body = {"depends_on_task_ids": [first["id"]], "assigned_agent_id": str(cast.vega.id)}
+    detail = (await cast.atlas.patch(cast.task(second), body)).refused(409)
+    assert detail["code"] == "task_blocked_cannot_transition"
+    assert (await cast.ada.get(cast.task(second))).ok()["depends_on_task_ids"] == []
+    (await cast.atlas.patch(cast.task(second), {"depends_on_task_ids": [first["id"]]})).ok()
+
+
+async def test_dependents_hear_that_a_dependency_is_done(cast: Cast) -> None:
+    first, second, third = await chain(cast, 3)
+    finished = await cast.add_task(depends_on_task_ids=[first["id"]])
+    await cast.put(finished, status="done")
+    before = await head(cast)
+    (await cast.vega.patch(cast.task(first), {"status": "done"})).ok()
+    found = [(one.kind, str(one.task_id), one.agent_id) for one in await events(before)]
+    assert found == [
+        ("task.status_changed", first["id"], cast.vega.id),
+        ("task.updated", second["id"], cast.vega.id),
+    ]
+    assert (await cast.ada.get(cast.task(third))).ok()["is_blocked"] is True
+
+
+async def test_a_reopened_dependency_sends_started_dependents_back(cast: Cast) -> None:
+    first = await cast.add_task(status="done")
+    started, idle, assigned = [await cast.add_task(depends_on_task_ids=[first["id"]]) for _ in range(3)]
+    finished = await cast.add_task(depends_on_task_ids=[first["id"]])
+    (await cast.vega.patch(cast.task(started), {"status": "in_progress"})).ok()
+    (await cast.ada.patch(cast.task(assigned), {"assigned_user_id": cast.cleo.id})).ok()
+    (await cast.ada.patch(cast.task(finished), {"status": "done"})).ok()
+    before = await head(cast)
+    (await cast.ada.patch(cast.task(first), {"status": "inbox"})).ok()
+    by_task = {str(one.task_id): one.kind for one in (await events(before))[1:]}
+    assert by_task == {
+        started["id"]: "task.status_changed", idle["id"]: "task.updated", assigned["id"]: "task.updated",
+    }  # fmt: skip
+    for task in (started, assigned):
+        row = await Task.get(id=task["id"])
+        assert (row.status, row.assigned_agent_id, row.assigned_user_id, row.in_progress_at) == (
+            "inbox", None, None, None,
+        )  # fmt: skip
+    assert (await Task.get(id=finished["id"])).status == "done"
+
+
+async def test_deleted_tasks_block_nobody(cast: Cast) -> None:
+    first, second = await chain(cast, 2)
+    before = await head(cast)
+    (await cast.ada.delete(cast.task(first))).ok()
+    task = (await cast.ada.get(cast.task(second))).ok()
+    assert (task["is_blocked"], task["depends_on_task_ids"]) == (False, [])
+    assert [one.kind for one in await events(before)] == ["task.deleted", "task.updated"]
+    (await cast.ada.post(f"{cast.task(first)}/restorations")).ok()
+    assert (await cast.ada.get(cast.task(second))).ok()["blocked_by_task_ids"] == [first["id"]]
+    (await depend(cast, first, second)).refused(409)
+
+
+async def test_two_edits_cannot_form_a_circle_together(cast: Cast) -> None:
+    first, second = await cast.add_task(), await cast.add_task()
+    answers = await asyncio.gather(depend(cast, first, second), depend(cast, second, first))
+    assert sorted(one.status for one in answers) == [200, 409]

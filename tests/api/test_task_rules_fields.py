@@ -1,0 +1,157 @@
+"""Which fields each role may send, in which order refusals come, and what a claim is."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from mission_control.tasks.models import Task
+from tests.cast import Cast, head, kinds
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"title": "Mine"},
+        {"description": None},
+        {"priority": "high"},
+        {"due_at": None},
+        {"assigned_agent_id": None},
+        {"assigned_user_id": None},
+        {"tag_ids": [str(uuid4())]},
+        {"depends_on_task_ids": [str(uuid4())]},
+        {"depends_on_task_ids": []},
+        {"status": "done", "title": "Mine"},
+    ],
+)
+async def test_what_a_worker_may_not_send(cast: Cast, body: dict[str, Any]) -> None:
+    task = await cast.add_task()
+    detail = (await cast.vega.patch(cast.task(task), body)).refused(403)
+    assert set(detail) == {"message", "code"}
+    assert detail["code"] == "task_update_field_forbidden"
+
+
+async def test_a_worker_hears_first_that_the_task_is_not_its_own(cast: Cast) -> None:
+    task = await cast.add_task(assigned_agent_id=cast.rigel.id)
+    both = {"status": "done", "title": "Mine"}
+    assert (await cast.vega.patch(cast.task(task), both)).refused(403)["code"] == "task_assignee_mismatch"
+    assert (await cast.vega.patch(cast.task(task), {"title": "x"})).refused(403)[
+        "code"
+    ] == "task_update_field_forbidden"
+
+
+async def test_a_worker_comments_on_anybodys_task_by_patch(cast: Cast) -> None:
+    task, before = await cast.add_task(assigned_agent_id=cast.rigel.id), await head(cast)
+    (await cast.vega.patch(cast.task(task), {"comment": "I can help."})).ok()
+    assert await kinds(cast, before) == [("task.comment", cast.vega.id)]
+
+
+@pytest.mark.parametrize("name", ["title", "description", "priority", "due_at", "assigned_user_id", "comment"])
+async def test_what_a_lead_may_not_send(cast: Cast, name: str) -> None:
+    task = await cast.add_task()
+    value = {"title": "x", "priority": "high", "comment": "Well done."}.get(name)
+    body = {name: value, "depends_on_task_ids": [str(uuid4())], "assigned_agent_id": str(cast.vega.id)}
+    detail = (await cast.atlas.patch(cast.task(task), body)).refused(403)
+    assert isinstance(detail, str)
+    assert name == "comment" or name in detail
+    assert (await Task.get(id=task["id"])).assigned_agent_id is None
+
+
+async def test_a_leads_blank_comment_counts_as_not_sent(cast: Cast) -> None:
+    body = {"comment": " ", "assigned_agent_id": cast.vega.id}
+    changed = (await cast.atlas.patch(cast.task(await cast.add_task()), body)).ok()
+    assert changed["assigned_agent_id"] == str(cast.vega.id)
+
+
+async def test_whom_a_lead_may_name(cast: Cast) -> None:
+    path = cast.task(await cast.add_task(assigned_user_id=cast.cleo.id))
+    assert isinstance((await cast.atlas.patch(path, {"assigned_agent_id": cast.atlas.id})).refused(403), str)
+    assert (await cast.atlas.patch(path, {"assigned_agent_id": uuid4()})).refused(404) == "Not Found"
+    assert (await cast.atlas.patch(path, {"assigned_agent_id": cast.nova.id})).refused(404) == "Not Found"
+    assert (await cast.atlas.patch(path, {"assigned_agent_id": cast.mira.id})).refused(409) == "Conflict"
+    named = (await cast.atlas.patch(path, {"assigned_agent_id": cast.vega.id})).ok()
+    assert (named["assigned_agent_id"], named["assigned_user_id"]) == (str(cast.vega.id), None)
+    assert (await cast.atlas.patch(path, {"assigned_agent_id": None})).ok()["assigned_agent_id"] is None
+
+
+async def test_whom_a_person_may_name(cast: Cast) -> None:
+    path = cast.task(await cast.add_task())
+    assert (await cast.ada.patch(path, {"assigned_agent_id": uuid4()})).refused(404) == "Not Found"
+    assert (await cast.ada.patch(path, {"assigned_agent_id": cast.mira.id})).refused(409) == "Conflict"
+    (await cast.ada.patch(path, {"assigned_user_id": cast.eve.id})).refused(404)
+    (await cast.ada.patch(path, {"assigned_user_id": cast.dan.id, "assigned_agent_id": cast.vega.id})).refused(422)
+    assert (await cast.ada.patch(path, {"assigned_agent_id": cast.atlas.id})).ok()["assigned_agent_id"]
+    changed = (await cast.ada.patch(path, {"assigned_user_id": cast.dan.id})).ok()
+    assert (changed["assigned_user_id"], changed["assigned_agent_id"]) == (str(cast.dan.id), None)
+    changed = (await cast.ada.patch(path, {"assigned_agent_id": cast.vega.id})).ok()
+    assert (changed["assigned_user_id"], changed["assigned_agent_id"]) == (None, str(cast.vega.id))
+
+
+async def test_an_assignee_sent_with_a_move_wins_over_its_clearing(cast: Cast) -> None:
+    task = await cast.add_task(status="in_progress", assigned_agent_id=cast.vega.id)
+    body = {"status": "inbox", "assigned_agent_id": cast.rigel.id}
+    moved = (await cast.ada.patch(cast.task(task), body)).ok()
+    assert (moved["status"], moved["assigned_agent_id"], moved["in_progress_at"]) == ("inbox", str(cast.rigel.id), None)
+
+
+async def test_a_review_belongs_to_the_lead_whoever_is_named(cast: Cast) -> None:
+    task = await cast.add_task(assigned_agent_id=cast.vega.id)
+    body = {"status": "review", "assigned_agent_id": cast.rigel.id}
+    assert (await cast.ada.patch(cast.task(task), body)).ok()["assigned_agent_id"] == str(cast.atlas.id)
+
+
+async def test_after_handing_in_a_worker_has_to_wait(cast: Cast) -> None:
+    path = cast.task(await cast.add_task())
+    for status in ("in_progress", "review"):
+        (await cast.vega.patch(path, {"status": status})).ok()
+    assert (await cast.vega.patch(path, {"status": "done"})).refused(403)["code"] == "task_assignee_mismatch"
+    back = (await cast.atlas.patch(path, {"status": "inbox"})).ok()
+    assert back["assigned_agent_id"] == str(cast.vega.id)
+
+
+async def test_the_comment_rule_takes_a_comment_made_since_work_began(cast: Cast) -> None:
+    await cast.rule(comment_required_for_review=True)
+    path = cast.task(await cast.add_task())
+    (await cast.vega.post(f"{path}/comments", {"message": "Before it began."})).ok()
+    (await cast.vega.patch(path, {"status": "in_progress"})).ok()
+    assert "comment" in (await cast.vega.patch(path, {"status": "review"})).refused(422).lower()
+    (await cast.rigel.post(f"{path}/comments", {"message": "Somebody else's."})).ok()
+    (await cast.vega.patch(path, {"status": "review"})).refused(422)
+    (await cast.vega.post(f"{path}/comments", {"message": "Here it is."})).ok()
+    assert (await cast.vega.patch(path, {"status": "review"})).ok()["status"] == "review"
+
+
+async def test_the_order_of_the_boards_rules(cast: Cast) -> None:
+    await cast.rule(
+        block_status_changes_with_pending_approval=True, require_review_before_done=True, require_approval_for_done=True
+    )
+    task = await cast.add_task()
+    asked = await cast.ask(None, task)
+    path = cast.task(task)
+    assert (await cast.ada.patch(path, {"status": "done"})).refused(409)["code"] == "task_has_pending_approval"
+    (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "rejected"})).ok()
+    assert (await cast.ada.patch(path, {"status": "done"})).refused(409)["code"] == "task_review_required"
+    (await cast.ada.patch(path, {"status": "review"})).ok()
+    assert (await cast.ada.patch(path, {"status": "done"})).refused(409)["code"] == "task_approval_required"
+
+
+async def test_a_refusal_leaves_nothing_behind(cast: Cast) -> None:
+    await cast.rule(require_approval_for_done=True)
+    task, before = await cast.add_task(), await head(cast)
+    body = {"status": "done", "title": "Changed", "comment": "Done!"}
+    (await cast.ada.patch(cast.task(task), body)).refused(409)
+    assert (await cast.ada.get(cast.task(task))).ok() == task
+    assert await kinds(cast, before) == []
+
+
+async def test_a_plain_change_of_a_blocked_task_leaves_the_rest_alone(cast: Cast) -> None:
+    waited_for = await cast.add_task()
+    task = await cast.add_task(depends_on_task_ids=[waited_for["id"]])
+    await cast.put(task, status="in_progress", assigned_agent_id=cast.vega.id)
+    changed = (await cast.ada.patch(cast.task(task), {"title": "New"})).ok()
+    assert (changed["status"], changed["assigned_agent_id"], changed["is_blocked"]) == (
+        "in_progress", str(cast.vega.id), True,
+    )  # fmt: skip
+    detail = (await cast.ada.patch(cast.task(task), {"assigned_agent_id": cast.rigel.id})).refused(409)
+    assert detail["blocked_by_task_ids"] == [waited_for["id"]]
+    assert (await cast.ada.patch(cast.task(task), {"assigned_agent_id": None})).ok()["assigned_agent_id"] is None
