@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS "users" (
     "id" CHAR(36) NOT NULL PRIMARY KEY,
     "clerk_user_id" VARCHAR(255) NOT NULL UNIQUE,
     "email" VARCHAR(320),
+    "email_verified" INT NOT NULL,
     "name" TEXT,
     "preferred_name" TEXT,
     "pronouns" TEXT,
@@ -62,6 +63,23 @@ CREATE TABLE IF NOT EXISTS "sessions" (
     "created_at" TIMESTAMP NOT NULL,
     "user_id" CHAR(36) NOT NULL REFERENCES "users" ("id") ON DELETE CASCADE
 ) /* A signed-in browser; the cookie carries a secret whose fingerprint stands here. */;
+CREATE TABLE IF NOT EXISTS "organization_invites" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "invited_email" VARCHAR(320) NOT NULL,
+    "fingerprint" VARCHAR(64) NOT NULL UNIQUE,
+    "role" VARCHAR(16) NOT NULL,
+    "all_boards_read" INT NOT NULL,
+    "all_boards_write" INT NOT NULL,
+    "accepted_at" TIMESTAMP,
+    "expires_at" TIMESTAMP NOT NULL,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "accepted_by_user_id" CHAR(36) REFERENCES "users" ("id") ON DELETE SET NULL,
+    "created_by_user_id" CHAR(36) REFERENCES "users" ("id") ON DELETE SET NULL,
+    "organization_id" CHAR(36) NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE,
+    CONSTRAINT "ck_organization_invites_role" CHECK ("role" IN ('owner', 'admin', 'member'))
+) /* An invitation; its token is stored as a fingerprint and shown once. */;
+CREATE INDEX IF NOT EXISTS "idx_organizatio_invited_f12b18" ON "organization_invites" ("invited_email");
 CREATE TABLE IF NOT EXISTS "organization_members" (
     "id" CHAR(36) NOT NULL PRIMARY KEY,
     "role" VARCHAR(16) NOT NULL,
@@ -74,13 +92,22 @@ CREATE TABLE IF NOT EXISTS "organization_members" (
     CONSTRAINT "uid_organizatio_organiz_043440" UNIQUE ("organization_id", "user_id"),
     CONSTRAINT "ck_organization_members_role" CHECK ("role" IN ('owner', 'admin', 'member'))
 ) /* A person's place in an organization: owner, admin or member. */;
+CREATE TABLE IF NOT EXISTS "board_groups" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "name" TEXT NOT NULL,
+    "slug" TEXT NOT NULL,
+    "description" TEXT,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "organization_id" CHAR(36) NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE
+) /* Boards that are planned together and share a memory. */;
+CREATE INDEX IF NOT EXISTS "idx_board_group_organiz_b4725d" ON "board_groups" ("organization_id", "created_at");
 CREATE TABLE IF NOT EXISTS "boards" (
     "id" CHAR(36) NOT NULL PRIMARY KEY,
     "name" TEXT NOT NULL,
     "slug" TEXT NOT NULL,
     "description" TEXT NOT NULL,
     "gateway_id" CHAR(36),
-    "board_group_id" CHAR(36),
     "board_type" VARCHAR(64) NOT NULL,
     "objective" TEXT,
     "success_metrics" JSON,
@@ -94,8 +121,10 @@ CREATE TABLE IF NOT EXISTS "boards" (
     "only_lead_can_change_status" INT NOT NULL,
     "max_agents" INT NOT NULL,
     "task_count" INT NOT NULL,
+    "deleted_at" TIMESTAMP,
     "created_at" TIMESTAMP NOT NULL,
     "updated_at" TIMESTAMP NOT NULL,
+    "board_group_id" CHAR(36) REFERENCES "board_groups" ("id") ON DELETE SET NULL,
     "organization_id" CHAR(36) NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE,
     CONSTRAINT "ck_boards_max_agents" CHECK ("max_agents" >= 0)
 ) /* A board with its rules. */;
@@ -112,6 +141,16 @@ CREATE TABLE IF NOT EXISTS "organization_board_access" (
     "organization_member_id" CHAR(36) NOT NULL REFERENCES "organization_members" ("id") ON DELETE CASCADE,
     CONSTRAINT "uid_organizatio_organiz_ad50cc" UNIQUE ("organization_member_id", "board_id")
 ) /* What a member without an all-boards flag may do on one board. */;
+CREATE TABLE IF NOT EXISTS "organization_invite_board_access" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "can_read" INT NOT NULL,
+    "can_write" INT NOT NULL,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "board_id" CHAR(36) NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
+    "organization_invite_id" CHAR(36) NOT NULL REFERENCES "organization_invites" ("id") ON DELETE CASCADE,
+    CONSTRAINT "uid_organizatio_organiz_c99d78" UNIQUE ("organization_invite_id", "board_id")
+) /* What an invited member will be able to do on one board. */;
 CREATE TABLE IF NOT EXISTS "agents" (
     "id" CHAR(36) NOT NULL PRIMARY KEY,
     "gateway_id" CHAR(36),
@@ -185,6 +224,7 @@ CREATE TABLE IF NOT EXISTS "tasks" (
     "auto_created" INT NOT NULL,
     "auto_reason" TEXT,
     "deleted_at" TIMESTAMP,
+    "archived_at" TIMESTAMP,
     "created_at" TIMESTAMP NOT NULL,
     "updated_at" TIMESTAMP NOT NULL,
     "assigned_agent_id" CHAR(36) REFERENCES "agents" ("id") ON DELETE SET NULL,
@@ -207,16 +247,46 @@ CREATE TABLE IF NOT EXISTS "approval_task_links" (
     CONSTRAINT "uid_approval_ta_approva_b3b269" UNIQUE ("approval_id", "task_id")
 ) /* A task that an approval is about. `is_pending` repeats the approval's state for a unique index. */;
 CREATE INDEX IF NOT EXISTS "idx_approval_ta_task_id_52d113" ON "approval_task_links" ("task_id");
+CREATE TABLE IF NOT EXISTS "task_checklist_items" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "text" TEXT NOT NULL,
+    "is_done" INT NOT NULL,
+    "position" REAL NOT NULL,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "task_id" CHAR(36) NOT NULL REFERENCES "tasks" ("id") ON DELETE CASCADE
+) /* A small step of a task. */;
+CREATE INDEX IF NOT EXISTS "idx_task_checkl_task_id_e1e1be" ON "task_checklist_items" ("task_id", "position");
 CREATE TABLE IF NOT EXISTS "task_comments" (
     "id" CHAR(36) NOT NULL PRIMARY KEY,
     "author_name" TEXT,
     "message" TEXT NOT NULL,
+    "edited_at" TIMESTAMP,
+    "deleted_at" TIMESTAMP,
     "created_at" TIMESTAMP NOT NULL,
     "agent_id" CHAR(36) REFERENCES "agents" ("id") ON DELETE SET NULL,
     "task_id" CHAR(36) NOT NULL REFERENCES "tasks" ("id") ON DELETE CASCADE,
     "user_id" CHAR(36) REFERENCES "users" ("id") ON DELETE SET NULL
 ) /* Something said about a task by an agent or a person; its id is the id of its event. */;
 CREATE INDEX IF NOT EXISTS "idx_task_commen_task_id_66789a" ON "task_comments" ("task_id", "created_at");
+CREATE TABLE IF NOT EXISTS "task_attachments" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "name" TEXT NOT NULL,
+    "content_type" VARCHAR(255) NOT NULL,
+    "size" INT NOT NULL,
+    "sha256" VARCHAR(64) NOT NULL,
+    "created_at" TIMESTAMP NOT NULL,
+    "agent_id" CHAR(36) REFERENCES "agents" ("id") ON DELETE SET NULL,
+    "comment_id" CHAR(36) REFERENCES "task_comments" ("id") ON DELETE SET NULL,
+    "task_id" CHAR(36) NOT NULL REFERENCES "tasks" ("id") ON DELETE CASCADE,
+    "user_id" CHAR(36) REFERENCES "users" ("id") ON DELETE SET NULL,
+    CONSTRAINT "ck_task_attachments_size" CHECK ("size" >= 0)
+) /* A file on a task, or on one of its comments; its bytes are in `AttachmentContent`. */;
+CREATE INDEX IF NOT EXISTS "idx_task_attach_task_id_88178d" ON "task_attachments" ("task_id", "created_at");
+CREATE TABLE IF NOT EXISTS "task_attachment_contents" (
+    "content" BLOB NOT NULL,
+    "attachment_id" CHAR(36) NOT NULL PRIMARY KEY REFERENCES "task_attachments" ("id") ON DELETE CASCADE
+) /* The bytes of an attachment, apart so that lists never read them. */;
 CREATE TABLE IF NOT EXISTS "task_dependencies" (
     "id" CHAR(36) NOT NULL PRIMARY KEY,
     "created_at" TIMESTAMP NOT NULL,
@@ -226,6 +296,136 @@ CREATE TABLE IF NOT EXISTS "task_dependencies" (
     CONSTRAINT "uid_task_depend_task_id_2df13a" UNIQUE ("task_id", "depends_on_task_id"),
     CONSTRAINT "ck_task_dependencies_not_itself" CHECK ("task_id" <> "depends_on_task_id")
 ) /* An edge: `task` waits for `depends_on_task` to be done. */;
+CREATE TABLE IF NOT EXISTS "board_memory" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "content" TEXT NOT NULL,
+    "tags" JSON,
+    "is_chat" INT NOT NULL,
+    "source" TEXT,
+    "edited_at" TIMESTAMP,
+    "created_at" TIMESTAMP NOT NULL,
+    "author_agent_id" CHAR(36) REFERENCES "agents" ("id") ON DELETE SET NULL,
+    "author_user_id" CHAR(36) REFERENCES "users" ("id") ON DELETE SET NULL,
+    "board_id" CHAR(36) NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE
+) /* Something written down for everybody on a board: a chat message or a note. */;
+CREATE INDEX IF NOT EXISTS "idx_board_memor_board_i_6191e1" ON "board_memory" ("board_id", "is_chat", "created_at");
+CREATE INDEX IF NOT EXISTS "idx_board_memor_board_i_8e994e" ON "board_memory" ("board_id", "created_at");
+CREATE TABLE IF NOT EXISTS "board_group_memory" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "content" TEXT NOT NULL,
+    "tags" JSON,
+    "is_chat" INT NOT NULL,
+    "source" TEXT,
+    "edited_at" TIMESTAMP,
+    "created_at" TIMESTAMP NOT NULL,
+    "author_agent_id" CHAR(36) REFERENCES "agents" ("id") ON DELETE SET NULL,
+    "author_user_id" CHAR(36) REFERENCES "users" ("id") ON DELETE SET NULL,
+    "board_group_id" CHAR(36) NOT NULL REFERENCES "board_groups" ("id") ON DELETE CASCADE
+) /* Something written down for every board of a group. */;
+CREATE INDEX IF NOT EXISTS "idx_board_group_board_g_69d3c4" ON "board_group_memory" ("board_group_id", "is_chat", "created_at");
+CREATE INDEX IF NOT EXISTS "idx_board_group_board_g_d775c5" ON "board_group_memory" ("board_group_id", "created_at");
+CREATE TABLE IF NOT EXISTS "tags" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "name" TEXT NOT NULL,
+    "slug" VARCHAR(255) NOT NULL,
+    "color" VARCHAR(6) NOT NULL,
+    "description" TEXT,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "organization_id" CHAR(36) NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE,
+    CONSTRAINT "uid_tags_organiz_52da47" UNIQUE ("organization_id", "slug")
+) /* A word with a colour that tasks of an organization carry. */;
+CREATE TABLE IF NOT EXISTS "tag_assignments" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "created_at" TIMESTAMP NOT NULL,
+    "tag_id" CHAR(36) NOT NULL REFERENCES "tags" ("id") ON DELETE CASCADE,
+    "task_id" CHAR(36) NOT NULL REFERENCES "tasks" ("id") ON DELETE CASCADE,
+    CONSTRAINT "uid_tag_assignm_task_id_3f28e0" UNIQUE ("task_id", "tag_id")
+) /* A tag on a task. */;
+CREATE INDEX IF NOT EXISTS "idx_tag_assignm_tag_id_7f3220" ON "tag_assignments" ("tag_id");
+CREATE TABLE IF NOT EXISTS "task_custom_field_definitions" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "field_key" VARCHAR(255) NOT NULL,
+    "label" TEXT NOT NULL,
+    "field_type" VARCHAR(16) NOT NULL,
+    "ui_visibility" VARCHAR(16) NOT NULL,
+    "validation_regex" TEXT,
+    "description" TEXT,
+    "required" INT NOT NULL,
+    "default_value" JSON,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "organization_id" CHAR(36) NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE,
+    CONSTRAINT "uid_task_custom_organiz_849cd1" UNIQUE ("organization_id", "field_key"),
+    CONSTRAINT "ck_custom_fields_type" CHECK ("field_type" IN ('text', 'text_long', 'integer', 'decimal', 'boolean', 'date', 'date_time', 'url', 'json')),
+    CONSTRAINT "ck_custom_fields_visibility" CHECK ("ui_visibility" IN ('always', 'if_set', 'hidden'))
+) /* A field that an organization adds to the tasks of some boards. */;
+CREATE TABLE IF NOT EXISTS "board_task_custom_fields" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "created_at" TIMESTAMP NOT NULL,
+    "board_id" CHAR(36) NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
+    "field_id" CHAR(36) NOT NULL REFERENCES "task_custom_field_definitions" ("id") ON DELETE CASCADE,
+    CONSTRAINT "uid_board_task__board_i_bca493" UNIQUE ("board_id", "field_id")
+) /* A board whose tasks have a field. */;
+CREATE TABLE IF NOT EXISTS "task_custom_field_values" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "value" JSON,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "field_id" CHAR(36) NOT NULL REFERENCES "task_custom_field_definitions" ("id") ON DELETE CASCADE,
+    "task_id" CHAR(36) NOT NULL REFERENCES "tasks" ("id") ON DELETE CASCADE,
+    CONSTRAINT "uid_task_custom_task_id_f4810f" UNIQUE ("task_id", "field_id")
+) /* A task's value of a field; a missing row means the default. */;
+CREATE TABLE IF NOT EXISTS "board_webhooks" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "description" TEXT NOT NULL,
+    "enabled" INT NOT NULL,
+    "secret" TEXT,
+    "signature_header" VARCHAR(255),
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "agent_id" CHAR(36) REFERENCES "agents" ("id") ON DELETE SET NULL,
+    "board_id" CHAR(36) NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE
+) /* An address at which another system tells a board something; the secret is encrypted. */;
+CREATE INDEX IF NOT EXISTS "idx_board_webho_board_i_748bb5" ON "board_webhooks" ("board_id", "created_at");
+CREATE TABLE IF NOT EXISTS "board_webhook_payloads" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "payload" JSON,
+    "headers" JSON,
+    "source_ip" TEXT,
+    "content_type" TEXT,
+    "received_at" TIMESTAMP NOT NULL,
+    "board_id" CHAR(36) NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
+    "webhook_id" CHAR(36) NOT NULL REFERENCES "board_webhooks" ("id") ON DELETE CASCADE
+) /* One call that a webhook received. */;
+CREATE INDEX IF NOT EXISTS "idx_board_webho_board_i_ee7502" ON "board_webhook_payloads" ("board_id", "webhook_id", "received_at");
+CREATE TABLE IF NOT EXISTS "marketplace_skills" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "name" TEXT NOT NULL,
+    "description" TEXT,
+    "category" TEXT,
+    "risk" TEXT,
+    "source" TEXT,
+    "source_url" VARCHAR(2000) NOT NULL,
+    "metadata" JSON NOT NULL,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "organization_id" CHAR(36) NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE,
+    CONSTRAINT "uid_marketplace_organiz_019740" UNIQUE ("organization_id", "source_url")
+) /* An entry of the organization's catalogue. */;
+CREATE TABLE IF NOT EXISTS "skill_packs" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "name" TEXT NOT NULL,
+    "description" TEXT,
+    "source_url" VARCHAR(2000) NOT NULL,
+    "branch" VARCHAR(255) NOT NULL,
+    "metadata" JSON NOT NULL,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "organization_id" CHAR(36) NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE,
+    CONSTRAINT "uid_skill_packs_organiz_78f3ea" UNIQUE ("organization_id", "source_url"),
+    CONSTRAINT "ck_skill_packs_source_url" CHECK ("source_url" LIKE 'https://github.com/%/%')
+) /* A repository that skills are read from. */;
 CREATE TABLE IF NOT EXISTS "events" (
     "id" CHAR(36) NOT NULL PRIMARY KEY,
     "organization_id" CHAR(36) NOT NULL,
@@ -251,6 +451,17 @@ CREATE INDEX IF NOT EXISTS "idx_events_board_i_102a6a" ON "events" ("board_id", 
 CREATE INDEX IF NOT EXISTS "idx_events_task_id_ba8a7c" ON "events" ("task_id", "seq");
 CREATE INDEX IF NOT EXISTS "idx_events_agent_i_345dfa" ON "events" ("agent_id", "seq");
 CREATE INDEX IF NOT EXISTS "idx_events_organiz_263e49" ON "events" ("organization_id", "created_at");
+CREATE TABLE IF NOT EXISTS "kept_answers" (
+    "id" CHAR(36) NOT NULL PRIMARY KEY,
+    "actor_id" CHAR(36) NOT NULL,
+    "key" VARCHAR(255) NOT NULL,
+    "request_hash" VARCHAR(64) NOT NULL,
+    "status" INT,
+    "answer" TEXT,
+    "created_at" TIMESTAMP NOT NULL,
+    CONSTRAINT "uid_kept_answer_actor_i_25f7b0" UNIQUE ("actor_id", "key")
+) /* The answer to a write that came with an `Idempotency-Key`, kept for a day. */;
+CREATE INDEX IF NOT EXISTS "idx_kept_answer_created_cb84d2" ON "kept_answers" ("created_at");
 CREATE TABLE IF NOT EXISTS "deliveries" (
     "id" CHAR(36) NOT NULL PRIMARY KEY,
     "kind" VARCHAR(64) NOT NULL,
@@ -291,6 +502,12 @@ CREATE INDEX IF NOT EXISTS "idx_board_access_board" ON "organization_board_acces
 CREATE INDEX IF NOT EXISTS "idx_task_dependencies_waited_for" ON "task_dependencies" ("depends_on_task_id");
 CREATE INDEX IF NOT EXISTS "idx_task_dependencies_board" ON "task_dependencies" ("board_id");
 CREATE INDEX IF NOT EXISTS "idx_tasks_board_live" ON "tasks" ("board_id", "created_at", "id") WHERE "deleted_at" IS NULL;
+CREATE INDEX IF NOT EXISTS "idx_custom_field_boards_field" ON "board_task_custom_fields" ("field_id");
+CREATE INDEX IF NOT EXISTS "idx_custom_field_values_field" ON "task_custom_field_values" ("field_id");
+CREATE INDEX IF NOT EXISTS "idx_webhook_payloads_webhook" ON "board_webhook_payloads" ("webhook_id", "received_at");
+CREATE INDEX IF NOT EXISTS "idx_invites_organization" ON "organization_invites" ("organization_id", "created_at");
+CREATE INDEX IF NOT EXISTS "idx_marketplace_skills_organization" ON "marketplace_skills" ("organization_id", "created_at");
+CREATE INDEX IF NOT EXISTS "idx_invite_access_board" ON "organization_invite_board_access" ("board_id");
 CREATE INDEX IF NOT EXISTS "idx_deliveries_organization" ON "deliveries" ("organization_id");
     """,
     "postgres": """
@@ -326,6 +543,7 @@ CREATE TABLE IF NOT EXISTS "users" (
     "id" UUID NOT NULL PRIMARY KEY,
     "clerk_user_id" VARCHAR(255) NOT NULL UNIQUE,
     "email" VARCHAR(320),
+    "email_verified" BOOL NOT NULL,
     "name" TEXT,
     "preferred_name" TEXT,
     "pronouns" TEXT,
@@ -358,6 +576,24 @@ CREATE TABLE IF NOT EXISTS "sessions" (
     "user_id" UUID NOT NULL REFERENCES "users" ("id") ON DELETE CASCADE
 );
 COMMENT ON TABLE "sessions" IS 'A signed-in browser; the cookie carries a secret whose fingerprint stands here.';
+CREATE TABLE IF NOT EXISTS "organization_invites" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "invited_email" VARCHAR(320) NOT NULL,
+    "fingerprint" VARCHAR(64) NOT NULL UNIQUE,
+    "role" VARCHAR(16) NOT NULL,
+    "all_boards_read" BOOL NOT NULL,
+    "all_boards_write" BOOL NOT NULL,
+    "accepted_at" TIMESTAMP,
+    "expires_at" TIMESTAMP NOT NULL,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "accepted_by_user_id" UUID REFERENCES "users" ("id") ON DELETE SET NULL,
+    "created_by_user_id" UUID REFERENCES "users" ("id") ON DELETE SET NULL,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE,
+    CONSTRAINT "ck_organization_invites_role" CHECK ("role" IN ('owner', 'admin', 'member'))
+);
+CREATE INDEX IF NOT EXISTS "idx_organizatio_invited_f12b18" ON "organization_invites" ("invited_email");
+COMMENT ON TABLE "organization_invites" IS 'An invitation; its token is stored as a fingerprint and shown once.';
 CREATE TABLE IF NOT EXISTS "organization_members" (
     "id" UUID NOT NULL PRIMARY KEY,
     "role" VARCHAR(16) NOT NULL,
@@ -371,13 +607,23 @@ CREATE TABLE IF NOT EXISTS "organization_members" (
     CONSTRAINT "ck_organization_members_role" CHECK ("role" IN ('owner', 'admin', 'member'))
 );
 COMMENT ON TABLE "organization_members" IS 'A person''s place in an organization: owner, admin or member.';
+CREATE TABLE IF NOT EXISTS "board_groups" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "name" TEXT NOT NULL,
+    "slug" TEXT NOT NULL,
+    "description" TEXT,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS "idx_board_group_organiz_b4725d" ON "board_groups" ("organization_id", "created_at");
+COMMENT ON TABLE "board_groups" IS 'Boards that are planned together and share a memory.';
 CREATE TABLE IF NOT EXISTS "boards" (
     "id" UUID NOT NULL PRIMARY KEY,
     "name" TEXT NOT NULL,
     "slug" TEXT NOT NULL,
     "description" TEXT NOT NULL,
     "gateway_id" UUID,
-    "board_group_id" UUID,
     "board_type" VARCHAR(64) NOT NULL,
     "objective" TEXT,
     "success_metrics" JSONB,
@@ -391,8 +637,10 @@ CREATE TABLE IF NOT EXISTS "boards" (
     "only_lead_can_change_status" BOOL NOT NULL,
     "max_agents" INT NOT NULL,
     "task_count" INT NOT NULL,
+    "deleted_at" TIMESTAMP,
     "created_at" TIMESTAMP NOT NULL,
     "updated_at" TIMESTAMP NOT NULL,
+    "board_group_id" UUID REFERENCES "board_groups" ("id") ON DELETE SET NULL,
     "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE,
     CONSTRAINT "ck_boards_max_agents" CHECK ("max_agents" >= 0)
 );
@@ -411,6 +659,17 @@ CREATE TABLE IF NOT EXISTS "organization_board_access" (
     CONSTRAINT "uid_organizatio_organiz_ad50cc" UNIQUE ("organization_member_id", "board_id")
 );
 COMMENT ON TABLE "organization_board_access" IS 'What a member without an all-boards flag may do on one board.';
+CREATE TABLE IF NOT EXISTS "organization_invite_board_access" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "can_read" BOOL NOT NULL,
+    "can_write" BOOL NOT NULL,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "board_id" UUID NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
+    "organization_invite_id" UUID NOT NULL REFERENCES "organization_invites" ("id") ON DELETE CASCADE,
+    CONSTRAINT "uid_organizatio_organiz_c99d78" UNIQUE ("organization_invite_id", "board_id")
+);
+COMMENT ON TABLE "organization_invite_board_access" IS 'What an invited member will be able to do on one board.';
 CREATE TABLE IF NOT EXISTS "agents" (
     "id" UUID NOT NULL PRIMARY KEY,
     "gateway_id" UUID,
@@ -487,6 +746,7 @@ CREATE TABLE IF NOT EXISTS "tasks" (
     "auto_created" BOOL NOT NULL,
     "auto_reason" TEXT,
     "deleted_at" TIMESTAMP,
+    "archived_at" TIMESTAMP,
     "created_at" TIMESTAMP NOT NULL,
     "updated_at" TIMESTAMP NOT NULL,
     "assigned_agent_id" UUID REFERENCES "agents" ("id") ON DELETE SET NULL,
@@ -511,10 +771,23 @@ CREATE TABLE IF NOT EXISTS "approval_task_links" (
 );
 CREATE INDEX IF NOT EXISTS "idx_approval_ta_task_id_52d113" ON "approval_task_links" ("task_id");
 COMMENT ON TABLE "approval_task_links" IS 'A task that an approval is about. `is_pending` repeats the approval''s state for a unique index.';
+CREATE TABLE IF NOT EXISTS "task_checklist_items" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "text" TEXT NOT NULL,
+    "is_done" BOOL NOT NULL,
+    "position" DOUBLE PRECISION NOT NULL,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "task_id" UUID NOT NULL REFERENCES "tasks" ("id") ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS "idx_task_checkl_task_id_e1e1be" ON "task_checklist_items" ("task_id", "position");
+COMMENT ON TABLE "task_checklist_items" IS 'A small step of a task.';
 CREATE TABLE IF NOT EXISTS "task_comments" (
     "id" UUID NOT NULL PRIMARY KEY,
     "author_name" TEXT,
     "message" TEXT NOT NULL,
+    "edited_at" TIMESTAMP,
+    "deleted_at" TIMESTAMP,
     "created_at" TIMESTAMP NOT NULL,
     "agent_id" UUID REFERENCES "agents" ("id") ON DELETE SET NULL,
     "task_id" UUID NOT NULL REFERENCES "tasks" ("id") ON DELETE CASCADE,
@@ -522,6 +795,26 @@ CREATE TABLE IF NOT EXISTS "task_comments" (
 );
 CREATE INDEX IF NOT EXISTS "idx_task_commen_task_id_66789a" ON "task_comments" ("task_id", "created_at");
 COMMENT ON TABLE "task_comments" IS 'Something said about a task by an agent or a person; its id is the id of its event.';
+CREATE TABLE IF NOT EXISTS "task_attachments" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "name" TEXT NOT NULL,
+    "content_type" VARCHAR(255) NOT NULL,
+    "size" INT NOT NULL,
+    "sha256" VARCHAR(64) NOT NULL,
+    "created_at" TIMESTAMP NOT NULL,
+    "agent_id" UUID REFERENCES "agents" ("id") ON DELETE SET NULL,
+    "comment_id" UUID REFERENCES "task_comments" ("id") ON DELETE SET NULL,
+    "task_id" UUID NOT NULL REFERENCES "tasks" ("id") ON DELETE CASCADE,
+    "user_id" UUID REFERENCES "users" ("id") ON DELETE SET NULL,
+    CONSTRAINT "ck_task_attachments_size" CHECK ("size" >= 0)
+);
+CREATE INDEX IF NOT EXISTS "idx_task_attach_task_id_88178d" ON "task_attachments" ("task_id", "created_at");
+COMMENT ON TABLE "task_attachments" IS 'A file on a task, or on one of its comments; its bytes are in `AttachmentContent`.';
+CREATE TABLE IF NOT EXISTS "task_attachment_contents" (
+    "content" BYTEA NOT NULL,
+    "attachment_id" UUID NOT NULL PRIMARY KEY REFERENCES "task_attachments" ("id") ON DELETE CASCADE
+);
+COMMENT ON TABLE "task_attachment_contents" IS 'The bytes of an attachment, apart so that lists never read them.';
 CREATE TABLE IF NOT EXISTS "task_dependencies" (
     "id" UUID NOT NULL PRIMARY KEY,
     "created_at" TIMESTAMP NOT NULL,
@@ -532,6 +825,147 @@ CREATE TABLE IF NOT EXISTS "task_dependencies" (
     CONSTRAINT "ck_task_dependencies_not_itself" CHECK ("task_id" <> "depends_on_task_id")
 );
 COMMENT ON TABLE "task_dependencies" IS 'An edge: `task` waits for `depends_on_task` to be done.';
+CREATE TABLE IF NOT EXISTS "board_memory" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "content" TEXT NOT NULL,
+    "tags" JSONB,
+    "is_chat" BOOL NOT NULL,
+    "source" TEXT,
+    "edited_at" TIMESTAMP,
+    "created_at" TIMESTAMP NOT NULL,
+    "author_agent_id" UUID REFERENCES "agents" ("id") ON DELETE SET NULL,
+    "author_user_id" UUID REFERENCES "users" ("id") ON DELETE SET NULL,
+    "board_id" UUID NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS "idx_board_memor_board_i_6191e1" ON "board_memory" ("board_id", "is_chat", "created_at");
+CREATE INDEX IF NOT EXISTS "idx_board_memor_board_i_8e994e" ON "board_memory" ("board_id", "created_at");
+COMMENT ON TABLE "board_memory" IS 'Something written down for everybody on a board: a chat message or a note.';
+CREATE TABLE IF NOT EXISTS "board_group_memory" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "content" TEXT NOT NULL,
+    "tags" JSONB,
+    "is_chat" BOOL NOT NULL,
+    "source" TEXT,
+    "edited_at" TIMESTAMP,
+    "created_at" TIMESTAMP NOT NULL,
+    "author_agent_id" UUID REFERENCES "agents" ("id") ON DELETE SET NULL,
+    "author_user_id" UUID REFERENCES "users" ("id") ON DELETE SET NULL,
+    "board_group_id" UUID NOT NULL REFERENCES "board_groups" ("id") ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS "idx_board_group_board_g_69d3c4" ON "board_group_memory" ("board_group_id", "is_chat", "created_at");
+CREATE INDEX IF NOT EXISTS "idx_board_group_board_g_d775c5" ON "board_group_memory" ("board_group_id", "created_at");
+COMMENT ON TABLE "board_group_memory" IS 'Something written down for every board of a group.';
+CREATE TABLE IF NOT EXISTS "tags" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "name" TEXT NOT NULL,
+    "slug" VARCHAR(255) NOT NULL,
+    "color" VARCHAR(6) NOT NULL,
+    "description" TEXT,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE,
+    CONSTRAINT "uid_tags_organiz_52da47" UNIQUE ("organization_id", "slug")
+);
+COMMENT ON TABLE "tags" IS 'A word with a colour that tasks of an organization carry.';
+CREATE TABLE IF NOT EXISTS "tag_assignments" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "created_at" TIMESTAMP NOT NULL,
+    "tag_id" UUID NOT NULL REFERENCES "tags" ("id") ON DELETE CASCADE,
+    "task_id" UUID NOT NULL REFERENCES "tasks" ("id") ON DELETE CASCADE,
+    CONSTRAINT "uid_tag_assignm_task_id_3f28e0" UNIQUE ("task_id", "tag_id")
+);
+CREATE INDEX IF NOT EXISTS "idx_tag_assignm_tag_id_7f3220" ON "tag_assignments" ("tag_id");
+COMMENT ON TABLE "tag_assignments" IS 'A tag on a task.';
+CREATE TABLE IF NOT EXISTS "task_custom_field_definitions" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "field_key" VARCHAR(255) NOT NULL,
+    "label" TEXT NOT NULL,
+    "field_type" VARCHAR(16) NOT NULL,
+    "ui_visibility" VARCHAR(16) NOT NULL,
+    "validation_regex" TEXT,
+    "description" TEXT,
+    "required" BOOL NOT NULL,
+    "default_value" JSONB,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE,
+    CONSTRAINT "uid_task_custom_organiz_849cd1" UNIQUE ("organization_id", "field_key"),
+    CONSTRAINT "ck_custom_fields_type" CHECK ("field_type" IN ('text', 'text_long', 'integer', 'decimal', 'boolean', 'date', 'date_time', 'url', 'json')),
+    CONSTRAINT "ck_custom_fields_visibility" CHECK ("ui_visibility" IN ('always', 'if_set', 'hidden'))
+);
+COMMENT ON TABLE "task_custom_field_definitions" IS 'A field that an organization adds to the tasks of some boards.';
+CREATE TABLE IF NOT EXISTS "board_task_custom_fields" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "created_at" TIMESTAMP NOT NULL,
+    "board_id" UUID NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
+    "field_id" UUID NOT NULL REFERENCES "task_custom_field_definitions" ("id") ON DELETE CASCADE,
+    CONSTRAINT "uid_board_task__board_i_bca493" UNIQUE ("board_id", "field_id")
+);
+COMMENT ON TABLE "board_task_custom_fields" IS 'A board whose tasks have a field.';
+CREATE TABLE IF NOT EXISTS "task_custom_field_values" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "value" JSONB,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "field_id" UUID NOT NULL REFERENCES "task_custom_field_definitions" ("id") ON DELETE CASCADE,
+    "task_id" UUID NOT NULL REFERENCES "tasks" ("id") ON DELETE CASCADE,
+    CONSTRAINT "uid_task_custom_task_id_f4810f" UNIQUE ("task_id", "field_id")
+);
+COMMENT ON TABLE "task_custom_field_values" IS 'A task''s value of a field; a missing row means the default.';
+CREATE TABLE IF NOT EXISTS "board_webhooks" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "description" TEXT NOT NULL,
+    "enabled" BOOL NOT NULL,
+    "secret" TEXT,
+    "signature_header" VARCHAR(255),
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "agent_id" UUID REFERENCES "agents" ("id") ON DELETE SET NULL,
+    "board_id" UUID NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS "idx_board_webho_board_i_748bb5" ON "board_webhooks" ("board_id", "created_at");
+COMMENT ON TABLE "board_webhooks" IS 'An address at which another system tells a board something; the secret is encrypted.';
+CREATE TABLE IF NOT EXISTS "board_webhook_payloads" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "payload" JSONB,
+    "headers" JSONB,
+    "source_ip" TEXT,
+    "content_type" TEXT,
+    "received_at" TIMESTAMP NOT NULL,
+    "board_id" UUID NOT NULL REFERENCES "boards" ("id") ON DELETE CASCADE,
+    "webhook_id" UUID NOT NULL REFERENCES "board_webhooks" ("id") ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS "idx_board_webho_board_i_ee7502" ON "board_webhook_payloads" ("board_id", "webhook_id", "received_at");
+COMMENT ON TABLE "board_webhook_payloads" IS 'One call that a webhook received.';
+CREATE TABLE IF NOT EXISTS "marketplace_skills" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "name" TEXT NOT NULL,
+    "description" TEXT,
+    "category" TEXT,
+    "risk" TEXT,
+    "source" TEXT,
+    "source_url" VARCHAR(2000) NOT NULL,
+    "metadata" JSONB NOT NULL,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE,
+    CONSTRAINT "uid_marketplace_organiz_019740" UNIQUE ("organization_id", "source_url")
+);
+COMMENT ON TABLE "marketplace_skills" IS 'An entry of the organization''s catalogue.';
+CREATE TABLE IF NOT EXISTS "skill_packs" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "name" TEXT NOT NULL,
+    "description" TEXT,
+    "source_url" VARCHAR(2000) NOT NULL,
+    "branch" VARCHAR(255) NOT NULL,
+    "metadata" JSONB NOT NULL,
+    "created_at" TIMESTAMP NOT NULL,
+    "updated_at" TIMESTAMP NOT NULL,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE,
+    CONSTRAINT "uid_skill_packs_organiz_78f3ea" UNIQUE ("organization_id", "source_url"),
+    CONSTRAINT "ck_skill_packs_source_url" CHECK ("source_url" LIKE 'https://github.com/%/%')
+);
+COMMENT ON TABLE "skill_packs" IS 'A repository that skills are read from.';
 CREATE TABLE IF NOT EXISTS "events" (
     "id" UUID NOT NULL PRIMARY KEY,
     "organization_id" UUID NOT NULL,
@@ -558,6 +992,18 @@ CREATE INDEX IF NOT EXISTS "idx_events_task_id_ba8a7c" ON "events" ("task_id", "
 CREATE INDEX IF NOT EXISTS "idx_events_agent_i_345dfa" ON "events" ("agent_id", "seq");
 CREATE INDEX IF NOT EXISTS "idx_events_organiz_263e49" ON "events" ("organization_id", "created_at");
 COMMENT ON TABLE "events" IS 'A fact in the past tense, numbered without a hole per organization and chained by hash.';
+CREATE TABLE IF NOT EXISTS "kept_answers" (
+    "id" UUID NOT NULL PRIMARY KEY,
+    "actor_id" UUID NOT NULL,
+    "key" VARCHAR(255) NOT NULL,
+    "request_hash" VARCHAR(64) NOT NULL,
+    "status" INT,
+    "answer" TEXT,
+    "created_at" TIMESTAMP NOT NULL,
+    CONSTRAINT "uid_kept_answer_actor_i_25f7b0" UNIQUE ("actor_id", "key")
+);
+CREATE INDEX IF NOT EXISTS "idx_kept_answer_created_cb84d2" ON "kept_answers" ("created_at");
+COMMENT ON TABLE "kept_answers" IS 'The answer to a write that came with an `Idempotency-Key`, kept for a day.';
 CREATE TABLE IF NOT EXISTS "deliveries" (
     "id" UUID NOT NULL PRIMARY KEY,
     "kind" VARCHAR(64) NOT NULL,
@@ -599,6 +1045,12 @@ CREATE INDEX IF NOT EXISTS "idx_board_access_board" ON "organization_board_acces
 CREATE INDEX IF NOT EXISTS "idx_task_dependencies_waited_for" ON "task_dependencies" ("depends_on_task_id");
 CREATE INDEX IF NOT EXISTS "idx_task_dependencies_board" ON "task_dependencies" ("board_id");
 CREATE INDEX IF NOT EXISTS "idx_tasks_board_live" ON "tasks" ("board_id", "created_at", "id") WHERE "deleted_at" IS NULL;
+CREATE INDEX IF NOT EXISTS "idx_custom_field_boards_field" ON "board_task_custom_fields" ("field_id");
+CREATE INDEX IF NOT EXISTS "idx_custom_field_values_field" ON "task_custom_field_values" ("field_id");
+CREATE INDEX IF NOT EXISTS "idx_webhook_payloads_webhook" ON "board_webhook_payloads" ("webhook_id", "received_at");
+CREATE INDEX IF NOT EXISTS "idx_invites_organization" ON "organization_invites" ("organization_id", "created_at");
+CREATE INDEX IF NOT EXISTS "idx_marketplace_skills_organization" ON "marketplace_skills" ("organization_id", "created_at");
+CREATE INDEX IF NOT EXISTS "idx_invite_access_board" ON "organization_invite_board_access" ("board_id");
 CREATE INDEX IF NOT EXISTS "idx_deliveries_organization" ON "deliveries" ("organization_id");
     """,
 }
@@ -622,84 +1074,129 @@ async def downgrade(db: BaseDBAsyncClient) -> str:
 
 
 MODELS_STATE = (
-    "eJztXVtz2ziy/isovUymSnE5dhw7ma1TZSeeWe9J4qnE2dk6O1s0REISVhShEKQVbzb//QAgKfECUgRN3ajOS2QCDZ"
-    "Jfgw30Fd97U+YQlx9d2jYLveD6gXhB7w363vPwlIgf2vY+6uHZbNkqLwR44CoCHPW0iOyqmvCABz625bhD7HIiLjmE"
-    "2z6dBZR5kubWI0j09h8RG6JgTFA8CHLZ6A3idOQ9px7voxnmfM58R/wM2IR4/Ah9DKcD4hMHYc9B9hhTT/x26UQMqB"
-    "7gSD6Bw2zxCNQbbeJmoUe/hsQK2IiI0X1xy3/+S1ymnkO+ES7//N4bUuI66ncv5MS3qCMpOfnak13Jt5lPOBfg8IQ6"
-    "ZocXuq4E+3GmsO6pzgJc9ccP2XE2sdTgGSZGw6vrVkL75cvNu19VTwnQwLKZG069Ze/ZYzBm3qJ7GFLnSNLIthHxiI"
-    "8D4qRYKh8tngPJpQgJcSHwQ7KAwFlecMgQh66cGL2/DEPPlvMBTal6dfFAgknMPbKZT46ow488MhdA/U/8vClay/p4"
-    "e2d9vr6zrF5hcsWQpadAfEncQE5MKqepQOtHNO4SJXW1J2/w9q+Xn56dvvpZ4cJ4MPJVo8Kw90MR4gBbS64uoZc8LW"
-    "B/RUc3XqBHPybIwU+jz6594BN41gCoeFrx3/PXJyenp+cnx6evLs5enp+fXRxfiL7qeYtN5xVcuLr57ebjnXwgJsRJ"
-    "JG3kBcmAJeAT8bJFxN+Osa/HO+mfA1y8SBPAkwtLxJcibxOQT/E3yyXeKBiLP1+9rEDz75ef1LR+9fLnLKQf45YT1Z"
-    "QFNyWs6kqTFMkTREo8b3cF56fIiiWaYk1kpnCmaQDPLJ5SCBexvBMrpB7LpP/mPv3e9x9bWL7urv+hxOaU869u+hN/"
-    "9uHyHwrY6WPc8v72429J95RIePv+9ioHttiiPFhjzMcmwjZDBBK3hsQ1RRjANQDX9okEw8KBRgQH9jvRGNAp0SOdJc"
-    "7h7cSkR8mPtUmUFRtn22X25Mhj823sm+9uPlx/vrv88HtG+ry7vLuWLScZyZNcffYqx8DFIOiPm7u/Ivkn+r/bj9c9"
-    "eWMcBswSb2dhJ41Pcjm5pFSj4SS1Q5cXBtiezLHvWIUWdsLK+habpifT/BXs4ZFimIRMPmesRt8I5LBnk88kCCJMC5"
-    "p2vku/StmmcWeLR70N9O0H7IYkUYHnY+YSpEYT01F26yMe2mOEuWoXw4czZIsH+ImjobgR8WdiUgR67bq9oVfr0qU6"
-    "r/rfQHAm/dsRnNtVvNYiNst1XMVvk43XgqATq9Qmdl47Ir9+j21in4j4bHXSK9uhUnYl9jXLl31rSq5LxDzyXC6oyK"
-    "XeBM1pMBYihkp5gmbE52IdlKOJvzwyX9jwinLqKQM9QSqBJW5rlrjU2mKyLuTIYHlYuasm32ZUsKXZrjpLvK1d9ZZW"
-    "i53ZLudsfg01pBRlC4zcH5PVbvIRlN1D5PrWLPZ7JHdXbCoKe+8sukVofxVzkY68/yWPCuBEo9cAGu+av8TD7Ceky6"
-    "tLKe3j+WL3m55Q4t3FG5Mg2nRdfn57+e46clxvXpn5HPnYexo1JmmqVGB44qOvqbnI0ALiPKceGvhsLjD5RRlAbMYm"
-    "VPyHfZ8SqW9wIqRtIA0nnKQtIkhOI4cjoXIQnULT+vig54CeA3pOtTNciBYdzuW2ryxVI5j3aCe8Ds8j6Jed2qG6mA"
-    "cWJ8RrxtA8Oegme8N50EgPkeugkYJGChqpViO9k3HmPY0+GjX0q7TRKEa9ri46INgnfqIKsqH0hiVur2f3Uzu07n9G"
-    "zFeX1WZVXcXi6i/imvuIaJDx1iPK0YTMNAEBa74X6Kj7qKPqgzPKlaZ2gzNqLezbWK/XFKc5pN9MLAFLik6EZ2TNAC"
-    "9e1TADvMhvgpZmANmUBRjsLRuyt3CbyTEKGP/t8+3HklyaBUVeP6B2gP6LXMrrpNXsj71FQlEtQfLCIie75QC7bW/Z"
-    "H2bspvrlkwexU2yodGeJgZtb56ayfjWP0MiTA0e3zlEwih0i15Xea5oKmKKBVEBIVO2ojXE3EX26ibHw+bcA6WUyTj"
-    "cxTUu8XbLbqpmsMdsmM7zcaitnSW2jbWQz1ZlYUy1gEN1Hg6jYV/gTq3TVKjcjFQg7Z0g6OTurYUkSvUpNSaotZ9OY"
-    "Yuqa4Lwg6ELEThbg05PjGgCLXqUAq7YswBu18O8YvNsw8RPfF3qfKepFSsC/Cf7MY6GnMU1XIb+kAczNMZf2i/8wz2"
-    "i2p2kAc3PMPRbo/C8VQj0hALTN0ZYbW4GsCd4pEkDcHHHKLR7OZHi2M6VeEfgrxlyCvRJ1qECcY8FAUK/L4rq4slku"
-    "XN3evs9w4eomD/OXD1fXn569UCwRnWikrxfL9i2qAegLHlUspHlCmPkNZA04HQ7Q6RDOnOZczxID1/eG61jA9UAs5o"
-    "+wR/+jKjKZ16AsGQEcJ5WOEw1wLRj9b3PD7SXQq23/pZMu4wkQj4M+fnn/fluugCsmhri0bcKjCZPzCKSb+1WOgcx7"
-    "DiSVhZdkK50Ff4xxgDCaElmwXBU3YqG44CHsus/VcBwNXTxCU/yIHIaE/JTh16ql6GB48mgap8Q/s68YjS37Kqrev8"
-    "BpsRPSrF/ltMCeJfZ+GgZUakppsg3qSAlf9lZFkrjNfdlsjveCDpRSE8RBLTrADTKoRYfI9WiPZbabSNNAYmpOeGq2"
-    "d4bwlo8AYFcrmiVb6ycqmh8WA+0nxit1zPIJtzqEL1Jbng7yVTJORzFOy8xdiuGLJ7dGZ19O+5rqejRzDMP6fuJo5m"
-    "JblkqXmnV6wDeIzcVc6CPlWpKp0tEdyiMBmw62Uk9XnWRUI+jnu7EI9Cv0c/EGRiXwk/4bzLJerk37mPqLXTeyzfEm"
-    "dhANNWjnBtp5Cr8mZhEdOeAP1hHQk8E6AlzPcf0J3uJ23cQ7qvbsa7pid+CsaQ1pQUM39LfvKMRmxpC6VhAoP9dKbu"
-    "h2TCCZia0xhOQnfj1zSE07yPUD8cVcEPCiQIYbDIjLvBFHiS3iTRROwPtRjTjxf2xm6avT2GW8gTqEXR7jXjSMtD46"
-    "pFnuo0Vk9+vOdSiomHLxDlNmqJanqEAbN9DGhWCyOPmqQZuObryS+Z0iyoFNa9URaIT18ZpwFg8r/nv++uTk9PT85P"
-    "j01cXZy/Pzs4vjC9FXPW6x6byKOTe/SZgz7NDjbnpIc5pmg8bW4yf+24yZFo55BpMFGKqA63t3uHfkuS8L+q5WmCLt"
-    "o56mdBnpKtGRtbI2th+6hGsrb5f1W629fO8t31pnCkiJRUlJvs385DiseLAYhHheJd9OT3UWb6j++AFKEihJB60kcT"
-    "ccmYCd9AewG4CdfkwDzHNkUITeGPiRAGaOHw1dHFmqteYWbrK8VTsuoyiObuSzcNYoajlNCdBqoFVoFGAtV+qzVBsU"
-    "EiOG3X1Vzdng30QldprI4wwRlHtosOkIVSqpNSXiuWyzIxWKpHC2QvOzFQLsCxXMkoaEBlaKHDVUb9+60UnKYqkGDq"
-    "k/JaYBoUVi8IAYeEAUfJyFvm20muTIYD0xX0988jWkPrHwbOazBwHnkPmWo63OV/kBVI4DqeL1P4UESJ88UDK3BkQA"
-    "SZ7CEf1AIJ5MwqXZdCrLl8eQOmpyR7gaMmXFSMAVA64MpAvF4gEOQm7ZY+yNCLekxdyaEc8Rz7cQRoZMMhsYeGbAM3"
-    "koqFBKsWPJ0hYRtjHShkxaMRJwxYAr0lIQBc8VmVAagJIl2lwMyos1QR3HoJy8eHn+8uL01ctF6MniSlXESRHUAPOJ"
-    "gCvUnQ5SCmqWqDOBPa2BCvEgh6iaQzzIIXIdEpcg02bX00FqZ9psJ67pMtFTNKFNlykdpjy6KdF0agY43XoESd2W8A"
-    "AJ1RZh5BCbSnF3hO6Tn/coIK7LRaNPlDtICMWhz6ZozvwJ4jJXQ76+GiBWv4ohUmu9k2GQVbowSkvRVVIQpu6wVGwg"
-    "equz0VtYvVSJ97rcCp4jg/CiJucA4UeX6cqAlLtTUyTgRm3uRlVOM4d4Os/PrwLg8vNSUmQ5BgwlXbdm/bvbL1fvr9"
-    "Hvn67f3ny+ifmw2JOrxqyV59P15fu8ayEc+NS2uJSSRpEDBUKY8M0nfJm1szw8qdSquc7QpNjUva4VdN31nZIdoAnO"
-    "aZou+JLzZ0XWwPj0pOKkyMJBkUwX+lJ9plhXsN28n54z90Hs+weP1kS8s8m81tF2gQfrliEL3BrZHXPUEOG1dYMiOA"
-    "8OkevgPDhErivPtOnhWCkaOA5Ll1gBNfZbAzS2XUe7sgZF5MroYeKWb5wbwawlB5QrnYlQUb+e+3B1Rf3CmtYCqpfJ"
-    "OHs5U1cfN5haxksOGKwUxC0gXLMI4p4CXLb01AI7K04B65VYa9efnTo4M4kkuMN80quINFDt/TrRBpaKg3SpN6ldWE"
-    "VSRAUi5eGW8TiIcoQHLAyO0D3lSfj2PfLJTGjzXPQni74/cSQN7SSOJogmClLTQ1egZe330x7okQ48l09QOMwjEzWg"
-    "UBQTBgIFuhUosJxaRRasqtCYIoS0LDgxAaxIlVakZD0yNCRlycD2oUuNMIM0RQJwrjiqvjTrzVxTTA21n9Cu1haz3+"
-    "pqLTyId7FPhDbZDHcU1tT3ulMB0cr0odNREptIhXKySHaro4/I1ER5RJ+MNCY+YkOxx1fmniP0BxUTIhSKA4rLZCEa"
-    "KM0BOdQndhAVsn8jFItHJCbnyMfTqBIkRgGbEE+njqz7djtTdjIXGL3+0GsX88DihHgQct09TQqq27W+uYMapJssB7"
-    "YnwaRii6VCKzcWUdp+vTvKozMnVdEBc7tLlhbKExjYXsYE+8FArO1RhS2N0as8dF1HC9HrzaPXZc5FQINHS3zSQ6o7"
-    "pLicFzpa4EULvAjIdOZq6xCWL7ta4i5EBW98CWah24gDBUJA3xx9NiOe7eK50NAivUS3k6+oR6snB06YcyKjJxdYsN"
-    "JHkieHePmtez/A53WIXId4+UPk+hbju/dHTBtYwaB4ERQv2nUfXaNjwjcd2r2b0qGFyO7tOEDfRgWIexoXaNLUr3KC"
-    "xgUqVc+avtDPbEqi87s5pk4UHyl9izKAcvCowielAxKpMMgZ8TnzflGH3onONIqZFL/YUF1TR3kXHaBruoeh1zPl9I"
-    "YyTZ31GYp91Jj5lqmfK0cGJgZzE8NUfELiOzZBPUUCDsYGkIMN4BC1QciehoDXHYazQR4v5O7W1aUhvrWV+FZI3F13"
-    "4i7kj9bAdFdzRstyRVfniMovr3YUti0eFImN3yIY+hJFGMirBE0ImXGl8/tsHgU938ftYtN6jzjR2BpaG1Wb4bmwr3"
-    "nhdCAuViZ4rj/6OX2HVOgg41SB3OKdsBhi5MkXSImB+JZgQumWCSWe2wX4S8/FWRJs7kycNUrv1s8aooEuFK/cLLIg"
-    "AKNIA6NI+jENQM+RgQWws/Hu1Buwb+sSyesuezrzKfNp8GiCcppmgzhPiUPD6WaAbj+jYLGLKgBdUfg+TQRl7+uUvX"
-    "fEHruR+XpJCMGIWzdJU89SyalCBWjGzeIAwNWtc3Umzz5mIbeezN6KkYDPW+dzfAh5E7+ShhQs+NkVTkEf23+K0FZm"
-    "JuZJITHRIDFRgSew42Z6YI4M9MAmGnhiTm2yr8sQw+qw9dUBgkwOkeuQaHKIXNe6eWrHGOmIYTf4Q49wgzAZHS3gC0"
-    "dhrBXQZAVvdkKDnhomLRzQsPEDGnJTsQV8ux2cpP90a4R+ZfcBLeDc9cg63b7JBGeYziYo73LQ3TsiK8ATz37slYTf"
-    "pXr0V6YCOklnSuoG5XmIOCPyBt3LAe7RHMtIOXkIwn00GLfkxFFtAUMDghzmEU0YXvNxtIF3SdxzjrgQgAfxZLsXTw"
-    "YGpEM0JYAi1rIilhN9htDqqQFkyAUDxXbn9qpmii3khLWeE5bfZgK6K9DVLy+7VFvl+qGkskrU0K9SplTNkdppTUPR"
-    "jqin6pbMMA9QQDzZM0qTII5KOopKoIyZS2TFE5Su9oOw5yB7LNAWfQePaIz5WJfotJb7/On96d04HGFfELiiDT1gNy"
-    "R8MdgwmvloQh55H3EWHbMnn8FlIyR6uPRBdpdXqXwm110euyd1hPu4psufno095lEbu0gW0BVdvwXRaHPM1dMQlb0V"
-    "VYT5iSPJOEnsMjYRjxzOxLsK1viIB0y+r9AWK1RITUElTr7WT+FSnfutZVSlPpOWR86kaLU79PpODgHFffcUdyiTt1"
-    "ZdQ36bBUiv6Kg0zy4m6FKS3euTk9PT85Pj01cXZy/Pz88ujhfZdsWmqrS7q5vfZAhgP23TKMYETsTbFjEvz5xJ+nci"
-    "ES+bMfO6TmrS6/LUpNeF1CSxHWG+ZQpxlqqDQLefAxZBZhg7kqIB97sOT+OScRkqiBNukC8a+kKH0YBekTC6JAFRUU"
-    "NUQOXojtiHO4kmVLJrWaMIB/8mtimiWSrAdOtlTfcHx/WkD+EAm8Cd9N9gaYPvP7ZgyVkL2D4Rr831IqN8G5al6sIk"
-    "z27ETo6Pa+zERK/SrZhqy5fuIA+WNGubIJ0h6uCWt/3CHaYIA7gG4EIs16HEchXCOLbjtn1HpD/R18bDLtr6Vc5bJ+"
-    "pVPwQWxfs3WURSRq3O8eMbdC8jWAVT7/vonhPPkT9RKKaZPLPCJViOJBsC0UFGuQ4xdYlzr0JeR4w5Ogfu2u5jeDKG"
-    "rMKlPrfEChvX1lmXTzK5HbgOO+s6BEfLGhdhMOqBUW930RwT7OjykcoV+CVFJz7/TavwMm7KBO6kP4DdmnFKxq8ZGa"
-    "ccagfov8ilfG3BG6m9xSCkrthU8iN5223sJCQ+1azIo56TM3IAXblZM+dhQrBBS2G8nV8X5msPNQgCMp0FmqK+pVFK"
-    "aZLNhSodrwvglouB70a9UzCcbCYJTinsMoXeRExliLpnW29fH4oBC72Aug2+rDw51Jzb/neDeWAR32dGekSWqgtfzs"
-    "YjsqSVrtHylKKE72fr3w+4aQ6R6xBO1a4lC/JfNpkcnoasCLVxwu1tbrj9hHhl4q1mosGRl22VjCqrx7XlVOZL4lN7"
-    "3NN4xOOWfpU/HC/7rPKFlyO62sNs5JUtNSZpRafGjBSz72ne2HWqwK2Ykcr9rQ/E51q5WW5mSJF0whOQi+A7O6sTwX"
-    "d2Vh7BJ9ty1lDxURkgHHfvILovasVHvqiIj3xRjI+U23vtulTuXUmRbN7Bsp0NVmuulK0GeP34f0K/+GM="
+    "eJztXW1z2za2/isYfWl3RvH4JbGT9M6dsRO369007iRuu3t3d2iIhCWsKFIhSCvabv77BUBS4gtIERRFUdRpZmqbxI"
+    "Go54AAznNe8Mdg5lrEZifXpukGjn/7TBx/8Bb9MXDwjPBflPeHaIDn8/VdccHHI1sK4LClQURTeQuPmO9hU/T7hG1G"
+    "+CWLMNOjc5+6jpC5dwjirb0lcp+QPyEo6gTZ7vgtYnTsvKAOG6I5Zmzhehb/1XenxGEn6GMwGxGPWAg7FjInmDr8d5"
+    "tOeYfyAU7EE1iuyR+BOuM2Pixw6JeAGL47Jrx3j3/kP/7FL1PHIl8JE3/+MXiixLbk74OAEc+glpBk5MtANCVf5x5h"
+    "jIPDYulIHU5g2wLs5VxiPZCNObjyj2+i4XxqyM5TSgy7l9eNWPbXX+/e/yhbCoBGhunawcxZt54v/YnrrJoHAbVOhI"
+    "y4NyYO8bBPrIRKxaNFYyC+FCLBL/heQFYQWOsLFnnCgS0GxuB/ngLHFOMBzaj86vyBuJJc+8R0PXJCLXbikAUH6n+j"
+    "503IGsbH+wfj8+2DYQxygyuCLDkEokv8A8TApGKYcrS+hf2uUZJXB+ID3v35+tP3F5d/kri4zB978qbEcPBNCmIfG2"
+    "utrqEXOs1hf0PHd46vRj8SyMBPw9eueeBjeHYAKH9a/uPFm/Pzi4ur89OLy9evXl5dvXp9+pq3lc+bv3VVooWbu5/u"
+    "Pj6IB3L5dBLONuKCUMAa8Cn/snnE302wp8Y7bp8BnH+ROoDHF9aIr6e8NiCf4a+GTZyxP+F/Xr4sQfO3609yWF++/F"
+    "Ma0o/RnXN5Kw1uYrKqOpskRLaYUqJx2xWct5kr1mjyNdHVhTMpA3im8RSTcB7LB75CqrGM27f36g/++LaH5evh9m9y"
+    "2pwx9sVOvuLf/3z9NwnsbBnd+XD/8ae4eWJKePfh/iYDNt+iPBsTzCY6k21KCGbcCjOuLsIArga4pkcEGAb2FVOwb7"
+    "7nN306I2qk08IZvK1I9CT+ZWczyoaNs2m75vTEcRf72Dc/3P18+/nh+udfUrPP++uHW3HnPDXzxFe/v8wocNUJ+v3u"
+    "4c9I/In+7/7j7UB8MA581+DfzsBWEp/4cnxJmkZP08QOXVwYYXO6wJ5l5O64525R2/yt2fksewU7eCwVJiATzxmZ0X"
+    "ccOeyY5DPx/RDTnKWdbTIsM7Zp1NhgYWsNe/sZ2wGJTeDFxLUJkr3x4SiaDRELzAnCTN7n3QdzZPIH+I6hJ/5BxJvz"
+    "QeGrrevmut5sSxfavPKnxsQZt29m4tyv4bWTabPYxpX61tl4rQR6sUq1sfPqyPz1S8SJfSL8tVXNXukGpXNXzK8Znm"
+    "hbcea6Rq5DXogFFdnUmaIF9Sd8iqFiPkFz4jG+Dore+F8OWaw4vPw8tU1HW8xKwMTtjYlLrC0660JGDJaHjbtq8nVO"
+    "uVrq7arTwvvaVe9ptejMdjnD+dW0kBKSDSjycCirbuoRjN1j1PreGPsDmnc3bCpye+80unlof+RjkY6dv5KlBDi26B"
+    "WARrvmX6NuDhPS9dX1LO3hxWr3mxxQ/Lvzb0z8cNN1/fnd9fvb0HHdvjHzOfSxDxRmTHyr1IBhsY++ouUiQguI9YI6"
+    "aOS5C47JD5IAMV13SvkP7HmUCHuDET7b+oI4YSTJiCAxjCyGuMlBVAZN4/2DnQN2Dtg55c5wPrWocC7mvtJStWA+oJ"
+    "3wLjyPYF/2aodqY+YbjBCnnkKz4mCbHIzmwSI9Rq2DRQoWKVikSov0QcSZDxT2aHhjWGaNhjHqVW3REcEe8WJT0H0S"
+    "3rDY7fX948wMjMc/IdeTl+VmVV7F/OoP/Jq9RNRPeesRZWhK5oqAgB1/Ftioh2ijqoMzio2mZoMzKi3s+1ivdxSn+U"
+    "S/6jABa4lehGekaYCzywo0wFl2E7SmAcStNMDAt7TEtzDTFX3kMP7L5/uPBbk0K4msfUBNH/0X2ZRVSas5HL5FQFE+"
+    "g2Qni8zcLTroNt9yOMropvnlkWe+U6xpdKeFQZt716Zkv+pHaGTFQaN71yiQYseodWn36qYCJmQgFRASVXvKMXYT0e"
+    "0pxtzr3wCk13E//cQ0OeN1ibeVI1lB28YjvJi1FaOkMmkbcqYqijVxBwjRQyRE+b7CmxqFq1YxjZQT7B2RdP7qVQUm"
+    "ibcqpJLkvQynMcPU1sF5JdCHiJ00wBfnpxUA5q0KAZb3FAAbz8SjvFPFiL5xXZtgpwTslHAG9RGX3pX1srrS7uRxc3"
+    "//IWWS3Nxl2f1ff765/fT9mVQDb0TDtS9fAqdV70rHhvY+3CvE87jNrYt6XhLwr4O/67iBo3ALlCG/lgHM9TEX3NF/"
+    "XEdrtCdlAHN9zB3XV/m+Sib1WADQ1kdbGBUcWR28EyKAuD7ilBksmIvQeGtGHc39Yl4Y9osa+8VVJQZ1samShTQrCC"
+    "O/xlwDDp8jdPgEc6u+1tPCoPWD0TrmcD0Tw/XG2KH/kdWw9Ot/FvQATqtSp5UCuAYcLveZ7g4S6M1+l8JBl/LC8MdB"
+    "H3/98GFfbpgbl3dxbZqEhQMm441J3h6WOWVS33MkpAy8FtvoqPl9gn2E0YyIYvGysJQb8AsOwrb9QnbH0JONx2iGl8"
+    "hyEZ8/Rei7vJN37mzdm8Ih9I/0Vwz7Fm2l1OBf4DDqxGw2LHMYYcfgez9dZj0p1qKNFOvlYE0kgdvCE7f18V7JgVGq"
+    "gziYRUe4QQaz6Bi1Hu6x9HYTSRlICs5MnortnSa8xT0A2OWGZsHWektD8+dVR4eJ8UYbs3jAbQ6fDM2W7UG+ifvpKc"
+    "bJObNL8ZN3znO4D1RUw3+ONs8VzXUqBaqGVDpItpeiP8g8c5lGLzLMme/Kk95ExbRk8rk4+o1N3IUws01VHbZm+oQw"
+    "zkO0ysPRZxna4YU5wV2lXu8vjnMnYYaQfN1S8jV/N7WO04jbt1ixYb3XOsQyAti2Q66Z1eH1FNLANmmwTQn86tB8Kn"
+    "HAXwd/0yTz2sRPRhqymPfO6HSrZkRH7bXDUSeQ8ceodSDjj1Hrq8V0tCxOSCwLUFKKQ3SS2r1ZD2S1NGBc4gXZwv0B"
+    "fg9dv0cDXLxmZF1HIdZze1T1d2Re/wbQ7nctDvV0WRC7WLYWAtIbI0WVq3+nwkRDn9KGYNF8o6GmD6p25GjkQCLWOu"
+    "jTttGIIPFhyHerxozW6mdztChdueQgWrRLS/OwxC8F0aIQLdpr/hgIqmOkKoCgOkatQ7ToTnmScPO6DV2S7AHA1ogW"
+    "XW+ttzQy12Fzh4mxJm2SHHAQLdr3aNEoFFphtK+DpCta6qFhrFmA8zuG5jY2CTevhZGd7PAtchd8LAyRLEQiDjUKP6"
+    "G4Zmfdzjba6bKR4JrAPu/GIjAssc8hug6i63psnUN0HbAjYCcDOwJa373WIehhp1wJnF4MMSQtQ7ybGBI4KLoKtB09"
+    "KDo1sBVESHbgV6NDKvIgt8/E42OBw4t8EWgwIrbrjEWaa8hFvA3DCdgwPM2Z/4xolqFMdBXxBuRZHPNsu+M8MdJ475"
+    "BJe4iMSPdPiN5TfsiOii9bZOZqmuUJKbDGNaxxPjEZjHxRoE3Hd07B+E4IZcCmlU78qoX16Y5w5g/Lf7x4c35+cXF1"
+    "fnpx+frVy6urV69PX/O28nHzt67KlHP3k4A5pQ417uoK18VEa1KmRbL1dMv/2qFpm88yB6LqGCkLIKqORes5038/5l"
+    "PouS8qEVxuMIXWRzVL6Tq0VWTVXlkJyAtswlTO4MJ2m62XPwbrbx357MeeG8yF2Sqakq9zvu1m0r6LpKNvHQ2k+GUZ"
+    "yMb8K8k/5Bua6FlBMiQm3G0+CMwvML+O2vxidjDWATtuD2DXADv5mBqYZ8RatAX2sWHYBfBjDswCLzWdJ2mpnWY4t1"
+    "muqxlnVLjaSzRykBbbtGmpFkfy2MX2oVqm7ujfRJ6CoTNppITgbKwaK2MgsyeNGeHPZSrOP/zL5/uPBYtkXjRrHFLT"
+    "R/9FNmVVCLTD0YTApFwTWdAzM43oIHfmJ/a4BWIIO7qGkZ6RhgJde+dcxFwsbJUn6s2IbjxkXhgcABoOAAkfcwPP1F"
+    "pNMmKwnuivJx75ElCPGHg+99xnDueT6xmW8ijj0hegtB/IlK7+KsRAeuSZkoUxIhxIso1G1B3B9KQTLezOZsTxjQhS"
+    "Sw7uEFdNpWzoCbSioZWR8CAYzMd+wAxzgp0xYYYgjI05cSz+fKvJSFNJeh2DzjR05jr2khul2DJEZYcQ2whpTSVt6A"
+    "m0oqEVwRSEsWN5JRTGX6SF2gvBONsR1FEIxvnZy6uXry8uX64iL1ZXygIu8qD6mE05XIGqDn8hqGmh3sS1NAZqGG9a"
+    "0zGeFgaTe+8mNwS3HKPWIbjlGLWeicPIa35DpZqkJJT1hbK+O4YXUrK6kJKVePUbQFrGsv0Ud3aQE0XFEjXJybJTlW"
+    "avY+JEEWp4nSBViqMNY+qlYsDhvUOQINsI89GT6yGMLGJSsWKfoMf410fkE9sWZxB6RPqn+br+5LkztHC9KWIid0p8"
+    "fdlBxAflQxZ3+km1gh4bjUnMBD+umRaIeextzCOWX6ognKbYLZcRg6C8Gn65OV7arqosT3F8R0IE4jrqx3VIL75FHJ"
+    "Ur+kcOcMGgT4tlFPAk5Po16t/f/3rz4Rb98un23d3nu0gPK7NS3kzTzp9urz9kfZ3ByKOmwcQsqRXKlBOEAV9/wBe5"
+    "X4rjJQvdLLuMlYx8b7taQXddby3eAergnJTpQ3BL9vjjChhfnJccfpzF2HFVsXglORquMvruILFtP3CIufZzeK7JlH"
+    "9nnXGtku2DDnY9h6xwq0WdZ6TB/7V3Thz8X8eodfB/HaPWZaiM7smhCRnweakyveDMi8YAjbjr2iewFsnDwC3eONeC"
+    "WSkOKJf6bOGECx33YVX3rFyfGkD1Ou7nIEfq5iNAE8t4hSNWcxNpAwj3+4zVoqWnEtjp6RSw3oi1cv3pZJTBA2bTQU"
+    "mkgbw/rBJtYMjAbJs608qFjoREWLAVOyjuB1GG8MgN/BP0SFmcT/KIPDLn1jzj7cmq7XcMCaKdRNEE4UBBcnioCibt"
+    "/POUB+wkM2HEE+QO10lFDUgUt6zCBIEC3QsUWA+tvAo2VUxNCEKeKJxgAixSKYsUr0eaRFJaDLgPVa6WHqQJEYCz3P"
+    "guTsPVtxQTXR0mtJutxfS7utkK96Nd7JbQxpvhnsKaeF+7dG5FSH2obJSYEykxTlbZt1XsEZErLY7MFJHGxEPuE9/j"
+    "S7rnBP1O+YAIuOGAouJyiPrSckAW9YjphwdLvOWGxRLxwTn28CyszIqR706JozJHdv1xmhHRuyvWmgmM3n3otY2Zbz"
+    "BCHAi57p8lBTUhG9/cQeXeNusTHkgwKd9iydDK1iJKmy/ASVl4BqysgqLPu6RloV6KBvcyIdjzR3xtD0v+KUiv4tB1"
+    "lSxEr9ePXhc5Fz71lwZ/pZ+o6tDwYl2oZEEXDejCJ7O5rSyMWrzsKoX7EBXc+hLsBnYtDeQEAX199N05cUwbL7iFFt"
+    "olqp18SYFstThoQl8TKTs5p4KNPpKsOMTL7937AT6vY9Q6xMsfo9b3GN99ONM01IjqqMsTakS1WyOqAYyrhnZ3c3Zo"
+    "ILJ7Tw5Q38fmZFbkBV3fHZa5QqV3F68aV3aKCtYH8VUZy/DJoXBY8r9chwiHpTh3MirYzn6Qf42WPmEIeyIsEj2uH+"
+    "4dX8z5j0eVI3QXH6Hp/Ez4vqFaU29dh+DnapFcMMPXcVXkqqq3KyvXC/DTnq7zV68quLp4q0Jfl7yXITXpfxQ4F9ZR"
+    "j5u3V0F9l/A2XESdTfD5q0udUbuW6OF4bd4zCzzVMTIWkOHfLGMRn5Wkh2haCjCFQPcdwlkjfx9y9qtyaBDX3khcu2"
+    "JKbQDVd+ueDnKobsQ1vY5UyCSHYgi7KIYAOfkVMO1sHn6WvRyUUrxxo6EG02tEhEpFxvdhQiKGVSSkOGjd0RDhOfZ8"
+    "xNwwiV5E/DHkkGfiIU/ksvgTMsvzu010uJnNLaRbE0BoGh5ZwXZJ2E7uRYYl5Kq5HpuZMGvqYG9ZSvYp4JVD5nB3Jc"
+    "r46ihIdGWP/3b96ebu4/Wnv6t51htFUOnN3x9ur1W7Qp35S/V25PV275AHl/+v6qqc6uoQX4jNK3N2SqjgJtxqeXg3"
+    "IeZUTIt3PpmploZ0g83Lghm3NygXqOwEZDNs24j5ZB6mKYq+VJ68wnb13XF88FP5IOCM65czzuf60XHGxe17wa+37Y"
+    "yjbHWuvV4OVCwF2U8a2U+rOSsHd8nxKEkhOBylyuEo4EQ6RicSBDsfo9bBLQOOhH2bfx0tkBM7GlTm4doHsckwjEIs"
+    "q1mEn90Zt+M4pohhaoX1MyNzD42WkuUTJDaSZTLnxGOuE8Zu8sY0rKnJf4uiO8kzb5q3Jnf0GRAYCrZongYLOIyeoR"
+    "sfmhGDFFR9w3TGXyH+HuugnhABLqAG5MSitffPKVnI9937tjjchNRUZloYtLl3bQKhcYxah6hYiODsMJwQwQnEy24h"
+    "bTaCE6IMIcoQogxTDGHRKT+bT/cRb17lKBGTP2iYxx2Vsb5GkYkhk7mnhMyZZOM8dxGWq35cmyCPiBEFC9hYr8qzeV"
+    "aVEZxgNuIXS4/m2X3d6uQnJIq+NhEBk/kkzLsYO+ILJKaB6COB3OwXuRmN7Rz8hanBawFIDlZEd/jUVxVRLYlcigWA"
+    "rqxBVyYfUwP0jBhw872tVE6dkft1V1NyOhH+7LJCIvxZljFaJ8KLW5lQMY+6HvWXOignZVrEeUYsGszaAbr5igMQk9"
+    "dKTJ7F99j1nBErQXBE7J2Spo4hjxXiJkA9beY7AK3uXavcpHumbsCMrdVb0hPoee96Fsrhhmodv5JCFBj89AonoY/4"
+    "nzy0pfkUWVFIqtBIqpDgceyYnh2YEQM7sI4FDkEm/VkdsGdO6HNddWakQZ971ycEDR2j1iEL6hi1rnTbVY4ZUwnD7v"
+    "6bGuEaYU8qWcA3je8eDy05ICZWpwZotIKPlnWGrFoaBm1p0F7b52l0dOA2cKBGyUBuAN9+B5upX90qZRhT+4AGcO57"
+    "pKRq36SDMwxnHZS7HET5nswJh9Exl4OCcMpEi+HGpGsrbkxJ1SBLBxFrTN6iR9HBI1pgEfn45Hoi6FF0xgwxcOQ930"
+    "UjgkQBH0VYZf1+lIGUcRx7RjgXUAnxgd2LDwQC6RipBDDEGjbEMlOfJrRqaQAZcvvAsO3cXlXPsIUcv8Zz/LLbTEB3"
+    "A7rq5aVLVazknPGT5wbzgcK0StwdlplV4Zs5Fg0rWlSyZxYWoBdnis5t7HAzFMX2DcKOhdhE3MJoRmaut8ybU3U70S"
+    "xGpTj9F4pS9dYug9NK28x1sYOxDthxewAbUroOCHngeo6R64FgoWPUumK3WHUfpxAF7qScO0lC1oA9ep/p7jAh3miX"
+    "KgZa54zSn6W9NiiySqPbw81m6WzdUqPC8sKjvk8cZLkLR3roxPloy5FrLRNVUd7yX0xhfUbFUcOqyI7rK3x/zXatac"
+    "ImqTPKDNFxg2ZsST0VMJR7aygXnjxXbEoUnzsHFlwVO8LHY0VhiL98vv9Y5IQZq8pCWNT00X/lwY+9st0EEOWYZ+HN"
+    "jHrRgeIMp3i61Mg5TEhBuqFGuiFzA8/U4t/WEsBMQFXyY7Y8gWU6Rq1Hp2HUSk3Ki0IOQi79XUBUJy0pJwnYQlISxB"
+    "V1jw3TiytKvNcNYNvz7ILcHFglgSOxKjWAcN/TZPJreKfyN2T0UDGXm7w9rBhi1CijG7Kt4bnpsnd95lbdRS2GNvx+"
+    "rfK0yY8EthbYWmBrB8DWAlsLbC2wtZ2bUYCtraWKTvJ2wNYeo9aBrQW29jCxzVuLepxtUhKY2wrMbYhYU/ztKovrMP"
+    "GtSOImBxlQuUDlHiLEnaVyH/B4oKy/My6nbmNeo8phhgvXs8LjBDHiKwi3FsP0TnkioqRYHZSMXhbnFKpSQ7fqSVlr"
+    "JxtpLlPRoNBON9bSYQnzCQmde0/oLDm6rE8JnenDtM5fvSpBP8aatyo8Tkvey2QS8plMsVkpBngl0OKRZW+I+LerWS"
+    "JzZFkFjItPhssdDAc5spAjC3wY5MiC1iFHtluTLuTIQo5s2hi/lrV7Z0R+BZVZnmgw3GCgG3jVtrKtzsXChFVhUqtM"
+    "8HyD0iq2vHnOoE4FLInn5JqA0KR+Geiw8zvGPUD0Mmu8dGsJWPGhQGuLGygodlllw6RVStTHCpqwBqLjXgM67uDG81"
+    "3AfHf2Y24Dpbi9YdPJh4spW0evKweaOtSXe7qKW1ApGBUAzbhz+FLExCEKfJ+59vkwd0bCcH2m2rBu210lx1H4Zadk"
+    "Cd6jjkz9ZZvTtbZyGigm3VNC4Nqo5trgX53YOqT7SqAXCLfNtydQ1h7ZsVSLPiWfD4N2PEpnVVxKZ8U+pbOcUymgxj"
+    "NldERt6mvNIznBFgHH9gIv2aFC/oxtaoXcnUfG5KvOvKKSBY8e1Bs+HOQ98iWgHlHsGkvToJJikAelkQcVPbbBZ45A"
+    "sZwWp/zlBCH3r37uH/DIx8gjQwTBMWodIggggqDr/G3HIwgSTG1Y4amczV1VgdpUoyVH7FZmc8M6KouJy2KOdYKfxd"
+    "lNshsVYVtBQsnJpktjARHbkSloCFECsM4rsk6hRmBjkQKhuB6gSRkAFIoutl908Skel1uimvFO9xTb5Pva0R3nb5Lw"
+    "Kt9x/haTYjpBBJJJ0whhZdPvGJJCYQE/2csP4rxQsUI7Y+S5CzQj2GHS9R/pVB3tukVfpYGxsEnt0uRftknVJoCB+A"
+    "XiF0wDIH5B6xW1DvYLhI53DU4IHW8zdBxsQR1ou2oL/k5GE9edDhQmYHxruNnXsAibVrX3ZBi3yBtE2EeLCTUnCDuu"
+    "MLgQWzKfzJBPbJvFZ3DK+G5Z+f0HabAxwjeLPqIMEcf0lnM+WBSG4I4+ZIsTP6Gse28Nzj3G2HV0RmwtyI44AgjdGL"
+    "uEVIshdvELcbARduGsqDPE1xIQQVqjjhffSmE/8IgxIdhS1ccsqemlkO2DDtoo7wVM1hFyGsBkHaPWa9WAh+LvcJwk"
+    "RDZ0mnHRPE4SamNXAbWzRbEjsuoXvLRdrIyhzbQYVma1jHkoUpHduncIMrFtR/ULUNQL8ohJ6LOKqqoksQXvFH+P8K"
+    "+4V6Ch+kdDzdeDu2rkQ0IEYh/qxz6EJrbWOYMJEUC+PvLhUXYGVRzRsun8u0ioD6RI28RUdChpQeGKjYeZble64six"
+    "T67g+ZV2E1GRkQam4mCYCrCsG6Yq0hvjqpCmpQBUoCvapysW69iMLXFNRHn0FNn0+9ql4JvPU2rbAwVXEd4YllEUM+"
+    "xNiT+3Md/GMtG8evAN3395S5EaIeJcktnR3zFkctPSdscBUUbUVJesdnZXuAsPPBuyKjoykw9L2AU4wQuqdh0B8nwi"
+    "I2PXU1QILDFrEzKAeQ2Tlqris4vxjtsD1jViiuSqq8+WAd7b4C13OTnMS6K3UlK9WEIzgVunp6dVIrd4s+LQLXkzDf"
+    "eM+FhsYXSo+KTMVlz8tlTYKKC2Tx12Ij52H9tDSAwFuhLC6UDrUBGwOzZ5CbsKFQF7WBFQsn+/8K4GRdSgvDksowcl"
+    "JWjMebvKRVg8wsce9bkVGwYihawiwh7ht7CFnjx3piq4UlkOOEHgBIETBE7wAJEHG75VG37k8X3KRAfqtUSLZ7PMOC"
+    "y7mq5byHIDpgSYErCZO2AzA1NyjFoHpgSYEmBKtmJKbp+JfPQcSxLeGJYxJEQ0qX7CLb+PqCMDn+aY+cgnjmjpBLMR"
+    "8YiFFpQPk0Ckb01cm7chXubgWsdC5oRDzduOlmiC2UR59O0uPuefzj+dOyukZOY2vxdWx2Wrzp7C4Y+mZMmGiLkhkS"
+    "OewXbHiLew6bNoLq5SPy6cNOI3TtCj2A4+ikJJvP0/HRM7rkNNbCOxv0HivMiwtwVm8mmIdYKuxXMzGTYmFCeEbded"
+    "8kcO5vy7ctV4iPmu+L4T/q2rsUfR+GTkS445KkyNk42H9ZPgxHye6DpRQK3hnpOJlw13rcAQKlX1lrCDXcdOUwrEu5"
+    "mD9IaO75zC+khfFEDSSknkXYOQPy//8eLN+fnFxdX56cXl61cvr65evT59zdvKJ87fuirB/ebuJ1GCKrUNz9ekmvJv"
+    "q0MVxe17yMe9qXKA75viA3zf5A7w5dsR1zN0IU5L9RDo5k9KDiHTLEOTkIEyNCo8dd1TaSnwlNTwlAQet2G0DrNPiM"
+    "BUUWGq2GMe6OEM7kMovd5LNKGeWsMWRTD6NzF1EU1LAaZZzydjfMzp7AwSIrAtqBG6ovQzl8SsqH3Mu/Tm//FtH66p"
+    "3RQI4V+bqaeM4m1YWqoPgzwXrFItVqUsVCW7F5t75NkQtLYO0imhHm55L19WAPryZSHO4lamvJYmwgCuBrgQdHIs4Q"
+    "c5//h+3LZ/JXP/2mEL6cXL+W4Td4dlDtwpb2dg2bCiG/dhQlAogHxXFNr0qE9C76Qp3JDCHcoboMc7i8zmrk8cc/ni"
+    "r2T5OETiw4SblEtZeJn33DbbtdLXmWT7pmRZ7uQED15vPXh7ZIq7tjI2Yw2Kl0ljbxE17+HWYidRxrFZobuFy8r1EO"
+    "/mt3LMx36gqEJb7H5eCdTyQHfN4Asd0OdnL69evr64fLnyO6+ulLmb865lvNqGVHYgrST6YEC3XnoHLBGwRNq0RN4T"
+    "EdnoLQcKO2R1r9QKscJWlFQOJY2YZMRHCPUZWuDlW/S4wNTnSuXmwCMjjiV+RQEfZsIqsAkWPYkbPm/ALYXHJ0xtYj"
+    "1Ks2HsuqrzL3f3OZpHEYglRr5ucTyIxYW3tEvKoiPjjwMTqLcmEIR87XAPCeEFEF7QXTSLzsEs3pJvefpl117/tvfk"
+    "IoNDB+64PYDdmJu8OB0bUrFjfMpVUedcmXgfWTmMMRZoMWYh2s7vCvOdBz37PpnNfR3CKinSXtLE6a4Abpiwikyr/F"
+    "ZjE3myFgTipNPESVLb0mC3jJGW+yIl1AeSctf2UARY4PhUUf1n45uVFW/g/eqYAg7vvcHMN4jnuVp2RFqqD29O67kh"
+    "gqWrtTwlJOH92fv7A26aY9Q6JHY0y2RBJn7j8Oa8ilD/pxTi5ur/5CaKBjC+jvs5yNlhI7bJubFLRZWuiUfNyUDhEY"
+    "/uDMv84XjdZpMvvBjRzR5mLa9sIZmknDoVNFKkvu28sZ2Peyr2tz4TjynnzWKaISHSC09AC5GS4qXSQDhq3kN0zypl"
+    "ap2VZGqd5TO1opPHdbwrCZH2HSz72WA15krZa4DXt/8H1YGCxw=="
 )

@@ -27,6 +27,7 @@ class User(Model):
     id = fields.UUIDField(primary_key=True, default=new_id)
     clerk_user_id = fields.CharField(max_length=255, unique=True)
     email = fields.CharField(max_length=320, null=True)
+    email_verified = fields.BooleanField(default=False)
     name = fields.TextField(null=True)
     preferred_name = fields.TextField(null=True)
     pronouns = fields.TextField(null=True)

@@ -24,7 +24,9 @@ class Board(Model):
     slug = fields.TextField()
     description = fields.TextField(default="")
     gateway_id = fields.UUIDField(null=True, db_index=True)
-    board_group_id = fields.UUIDField(null=True, db_index=True)
+    board_group: Any = fields.ForeignKeyField(
+        "models.BoardGroup", related_name=False, null=True, on_delete=fields.SET_NULL
+    )
     board_type = fields.CharField(max_length=64, default="goal")
     objective = fields.TextField(null=True)
     success_metrics: Any = fields.JSONField(null=True)
@@ -38,22 +40,27 @@ class Board(Model):
     only_lead_can_change_status = fields.BooleanField(default=False)
     max_agents = fields.IntField(default=1)
     task_count = fields.IntField(default=0)
+    deleted_at: Any = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
     organization_id: Any
+    board_group_id: Any
 
     class Meta:
         table = "boards"
-        indexes = (Index(fields=("organization_id", "created_at")),)
+        indexes = (
+            Index(fields=("board_group_id",)),
+            Index(fields=("organization_id", "created_at")),
+        )
 
     @classmethod
     def visible_to(cls, actor: Actor) -> QuerySet["Board"]:
         """The boards that exist for this actor."""
         if actor.is_agent:
-            return cls.filter(id=actor.board_id, organization_id=actor.organization_id)
+            return cls.filter(id=actor.board_id, organization_id=actor.organization_id, deleted_at=None)
         whole, single = actor.readable_boards()
-        return cls.filter(Q(organization_id__in=whole) | Q(id__in=single))
+        return cls.filter(Q(organization_id__in=whole) | Q(id__in=single), deleted_at=None)
 
     def scope(self) -> Scope:
         """Where an event about this board belongs."""

@@ -17,6 +17,12 @@ MODEL_MODULES = [
     "mission_control.approvals.models",
     "mission_control.agents.models",
     "mission_control.tasks.models",
+    "mission_control.groups.models",
+    "mission_control.memory.models",
+    "mission_control.tags.models",
+    "mission_control.custom_fields.models",
+    "mission_control.webhooks.models",
+    "mission_control.skills.models",
     "mission_control.live.models",
     "mission_control.delivery.models",
 ]

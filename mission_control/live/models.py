@@ -1,4 +1,6 @@
-"""The event log."""
+"""The event log, and answers kept for safe retries."""
+
+from typing import Any
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -44,3 +46,20 @@ class Event(Model):
             Index(fields=("agent_id", "seq")),
             Index(fields=("organization_id", "created_at")),
         )
+
+
+class KeptAnswer(Model):
+    """The answer to a write that came with an `Idempotency-Key`, kept for a day."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    actor_id = fields.UUIDField()
+    key = fields.CharField(max_length=255)
+    request_hash = fields.CharField(max_length=64)
+    status: Any = fields.IntField(null=True)
+    answer: Any = fields.TextField(null=True)
+    created_at = UtcDatetimeField(default=now)
+
+    class Meta:
+        table = "kept_answers"
+        unique_together = (("actor_id", "key"),)
+        indexes = (Index(fields=("created_at",)),)

@@ -7,6 +7,7 @@ from tortoise.models import Model
 
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
+from mission_control.core.scope import Scope
 from mission_control.database.fields import UtcDatetimeField
 
 
@@ -23,6 +24,10 @@ class Organization(Model):
 
     class Meta:
         table = "organizations"
+
+    def scope(self) -> Scope:
+        """Where an event about this organization belongs."""
+        return Scope(organization_id=self.id, subject_id=self.id)
 
 
 class Member(Model):
@@ -44,6 +49,10 @@ class Member(Model):
         table = "organization_members"
         unique_together = (("organization", "user"),)
 
+    def scope(self) -> Scope:
+        """Where an event about this membership belongs."""
+        return Scope(organization_id=self.organization_id, subject_id=self.id)
+
 
 class BoardAccess(Model):
     """What a member without an all-boards flag may do on one board."""
@@ -62,3 +71,55 @@ class BoardAccess(Model):
     class Meta:
         table = "organization_board_access"
         unique_together = (("organization_member", "board"),)
+
+
+class Invite(Model):
+    """An invitation; its token is stored as a fingerprint and shown once."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    invited_email = fields.CharField(max_length=320, db_index=True)
+    fingerprint = fields.CharField(max_length=64, unique=True)
+    role = fields.CharField(max_length=16, default="member")
+    all_boards_read = fields.BooleanField(default=False)
+    all_boards_write = fields.BooleanField(default=False)
+    created_by_user: Any = fields.ForeignKeyField(
+        "models.User", related_name=False, null=True, on_delete=fields.SET_NULL
+    )
+    accepted_by_user: Any = fields.ForeignKeyField(
+        "models.User", related_name=False, null=True, on_delete=fields.SET_NULL
+    )
+    accepted_at: Any = UtcDatetimeField(null=True)
+    expires_at = UtcDatetimeField()
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    organization_id: Any
+    created_by_user_id: Any
+    accepted_by_user_id: Any
+
+    class Meta:
+        table = "organization_invites"
+
+    def scope(self) -> Scope:
+        """Where an event about this invitation belongs."""
+        return Scope(organization_id=self.organization_id, subject_id=self.id)
+
+
+class InviteBoardAccess(Model):
+    """What an invited member will be able to do on one board."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization_invite: Any = fields.ForeignKeyField("models.Invite", related_name=False, on_delete=fields.CASCADE)
+    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
+    can_read = fields.BooleanField(default=True)
+    can_write = fields.BooleanField(default=False)
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    organization_invite_id: Any
+    board_id: Any
+
+    class Meta:
+        table = "organization_invite_board_access"
+        unique_together = (("organization_invite", "board"),)

@@ -39,6 +39,7 @@ class Task(Model):
     auto_created = fields.BooleanField(default=False)
     auto_reason = fields.TextField(null=True)
     deleted_at = UtcDatetimeField(null=True)
+    archived_at: Any = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
@@ -93,6 +94,8 @@ class Comment(Model):
     user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.SET_NULL)
     author_name = fields.TextField(null=True)
     message = fields.TextField()
+    edited_at: Any = UtcDatetimeField(null=True)
+    deleted_at: Any = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
 
     task_id: Any
@@ -102,3 +105,59 @@ class Comment(Model):
     class Meta:
         table = "task_comments"
         indexes = (Index(fields=("task_id", "created_at")),)
+
+
+class ChecklistItem(Model):
+    """A small step of a task."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
+    text = fields.TextField()
+    is_done = fields.BooleanField(default=False)
+    position = fields.FloatField()
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    task_id: Any
+
+    class Meta:
+        table = "task_checklist_items"
+        indexes = (Index(fields=("task_id", "position")),)
+
+
+class Attachment(Model):
+    """A file on a task, or on one of its comments; its bytes are in `AttachmentContent`."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
+    comment: Any = fields.ForeignKeyField("models.Comment", related_name=False, null=True, on_delete=fields.SET_NULL)
+    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
+    user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.SET_NULL)
+    name = fields.TextField()
+    content_type = fields.CharField(max_length=255)
+    size = fields.IntField()
+    sha256 = fields.CharField(max_length=64)
+    created_at = UtcDatetimeField(default=now)
+
+    task_id: Any
+    comment_id: Any
+    agent_id: Any
+    user_id: Any
+
+    class Meta:
+        table = "task_attachments"
+        indexes = (Index(fields=("task_id", "created_at")),)
+
+
+class AttachmentContent(Model):
+    """The bytes of an attachment, apart so that lists never read them."""
+
+    attachment: Any = fields.OneToOneField(
+        "models.Attachment", related_name=False, on_delete=fields.CASCADE, primary_key=True
+    )
+    content = fields.BinaryField()
+
+    attachment_id: Any
+
+    class Meta:
+        table = "task_attachment_contents"

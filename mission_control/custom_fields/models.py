@@ -1,0 +1,80 @@
+"""Custom fields."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from mission_control.core.clock import now
+from mission_control.core.ids import new_id
+from mission_control.core.scope import Scope
+from mission_control.database.fields import UtcDatetimeField
+
+
+class CustomField(Model):
+    """A field that an organization adds to the tasks of some boards."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    field_key = fields.CharField(max_length=255)
+    label = fields.TextField()
+    field_type = fields.CharField(max_length=16, default="text")
+    ui_visibility = fields.CharField(max_length=16, default="always")
+    validation_regex: Any = fields.TextField(null=True)
+    description: Any = fields.TextField(null=True)
+    required = fields.BooleanField(default=False)
+    default_value: Any = fields.JSONField(null=True)
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    organization_id: Any
+
+    class Meta:
+        table = "task_custom_field_definitions"
+        unique_together = (("organization", "field_key"),)
+
+    def scope(self) -> Scope:
+        """Where an event about this field belongs."""
+        return Scope(organization_id=self.organization_id, subject_id=self.id)
+
+
+class CustomFieldBoard(Model):
+    """A board whose tasks have a field."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
+    field: Any = fields.ForeignKeyField(
+        "models.CustomField",
+        related_name=False,
+        on_delete=fields.CASCADE,
+    )
+    created_at = UtcDatetimeField(default=now)
+
+    board_id: Any
+    field_id: Any
+
+    class Meta:
+        table = "board_task_custom_fields"
+        unique_together = (("board", "field"),)
+
+
+class CustomFieldValue(Model):
+    """A task's value of a field; a missing row means the default."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
+    field: Any = fields.ForeignKeyField(
+        "models.CustomField",
+        related_name=False,
+        on_delete=fields.CASCADE,
+    )
+    value: Any = fields.JSONField(null=True)
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    task_id: Any
+    field_id: Any
+
+    class Meta:
+        table = "task_custom_field_values"
+        unique_together = (("task", "field"),)

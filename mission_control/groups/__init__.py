@@ -1,0 +1,1 @@
+"""Board groups: boards that belong together."""

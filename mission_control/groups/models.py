@@ -1,0 +1,34 @@
+"""Board groups."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from mission_control.core.clock import now
+from mission_control.core.ids import new_id
+from mission_control.core.scope import Scope
+from mission_control.database.fields import UtcDatetimeField
+
+
+class BoardGroup(Model):
+    """Boards that are planned together and share a memory."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    name = fields.TextField()
+    slug = fields.TextField()
+    description: Any = fields.TextField(null=True)
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    organization_id: Any
+
+    class Meta:
+        table = "board_groups"
+        indexes = (Index(fields=("organization_id", "created_at")),)
+
+    def scope(self) -> Scope:
+        """Where an event about this group belongs."""
+        return Scope(organization_id=self.organization_id, subject_id=self.id)

@@ -1,0 +1,1 @@
+"""Board memory and group memory: chat and notes."""

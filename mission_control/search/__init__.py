@@ -1,0 +1,1 @@
+"""Search over tasks, comments, memory and approvals."""

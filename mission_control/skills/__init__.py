@@ -1,0 +1,1 @@
+"""Skill packs and the catalogue made from them."""

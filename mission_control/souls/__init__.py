@@ -1,0 +1,1 @@
+"""The souls directory: texts that give an agent its character."""

@@ -1,0 +1,1 @@
+"""Tags of an organization and which tasks carry them."""

@@ -1,0 +1,1 @@
+"""Board webhooks: what other systems send in."""
