@@ -72,6 +72,13 @@ def command[**P, R](
     return decorate
 
 
+async def atomically[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
+    """Run work, in which commands join, as one transaction that a caller's hang-up cannot cancel."""
+    if _current.get() is not None:
+        return await work()
+    return await uncancelled(_transact(actor, work))
+
+
 async def uncancelled[R](work: Coroutine[Any, Any, R]) -> R:
     """Await work that goes on to its end even when the caller is cancelled."""
     task = asyncio.ensure_future(work)

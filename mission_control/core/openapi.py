@@ -7,7 +7,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from mission_control import __version__
-from mission_control.core.operation import LENIENT_IDS, OPERATIONS, Operation
+from mission_control.core.operation import LENIENT_IDS
+from mission_control.core.registry import OPERATIONS, Operation, read_of, reads_one_thing
 from mission_control.core.schemas import ErrorResponse, HTTPValidationError
 
 TAGS = [
@@ -125,11 +126,31 @@ def _parameters(one: Operation, template: str) -> list[dict[str, Any]]:
         found.append({"name": "X-Agent-Token", "in": "header", "required": False, "schema": nullable})
     if one.who == "agent":
         found.append({"name": "Authorization", "in": "header", "required": False, "schema": nullable})
-    return found
+    return found + _safety_headers(one)
+
+
+def _safety_headers(one: Operation) -> list[dict[str, Any]]:
+    """The optional headers that make a write safe to send again and safe against other people's changes."""
+    named = []
+    if one.method != "GET" and one.is_atomic and one.who != "anyone":
+        named.append(("Idempotency-Key", "Sent again with the same key, the write gets the first answer for 24 hours"))
+    if _takes_match(one):
+        named.append(("If-Match", "The ETag of the state that may be changed; another state answers 412"))
+    return [
+        {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
+        for name, text in named
+    ]
+
+
+def _takes_match(one: Operation) -> bool:
+    return one.method in ("PATCH", "PUT", "DELETE") and one.is_atomic and read_of(one) is not None
 
 
 def _responses(one: Operation, references: dict[Any, Any]) -> dict[str, Any]:
-    answers: dict[str, Any] = {"200": {"description": "The answer", "content": _content(one, references)}}
+    answer: dict[str, Any] = {"description": "The answer", "content": _content(one, references)}
+    if reads_one_thing(one):
+        answer["headers"] = {"ETag": {"description": "Names this state", "schema": {"type": "string"}}}
+    answers: dict[str, Any] = {str(one.status): answer}
     error = {"application/json": {"schema": references[(ErrorResponse, "serialization")]}}
     statuses = [401] if one.who != "anyone" else []
     if one.verb is not None:
@@ -138,6 +159,8 @@ def _responses(one: Operation, references: dict[Any, Any]) -> dict[str, Any]:
         statuses.append(404)
     for status in statuses:
         answers[str(status)] = {"description": REASONS[status], "content": error}
+    if _takes_match(one):
+        answers["412"] = {"description": "It has changed; `detail.current` is how it is now", "content": error}
     if one.body is not None or one.query is not None or "<" in one.path:
         schema = references[(HTTPValidationError, "serialization")]
         answers["422"] = {

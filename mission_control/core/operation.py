@@ -7,7 +7,6 @@ The order is: a body that is no JSON (422), credentials (401), the look-up (404)
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -19,49 +18,12 @@ from mission_control.core.errors import Invalid, NotFound, schema_error
 from mission_control.core.ids import parse_id
 from mission_control.core.json import to_json
 from mission_control.core.policy import require
+from mission_control.core.preconditions import tagged
+from mission_control.core.registry import OPERATIONS, Handler, Hints, Operation, reads_one_thing
+from mission_control.core.retries import written
 
 LENIENT_IDS = {"board_id", "approval_id", "agent_id"}
 INT64 = 2**63
-Handler = Callable[..., Awaitable[Any]]
-
-
-@dataclass(frozen=True)
-class Hints:
-    """What helps a language model choose an operation; published as `x-*` fields."""
-
-    intent: str
-    when_to_use: list[str]
-    when_not_to_use: list[str]
-    required_actor: str
-    prerequisites: list[str]
-    side_effects: list[str]
-    negative_guidance: list[str]
-    routing_policy: list[str]
-    routing_examples: list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Operation:
-    """An operation as registered."""
-
-    method: str
-    path: str
-    handler: Handler
-    operation_id: str
-    tags: tuple[str, ...]
-    who: Who
-    verb: str | None
-    summary: str
-    description: str
-    body: Any = None
-    query: type[BaseModel] | None = None
-    returns: Any = None
-    errors: Mapping[int, Any] = field(default_factory=dict)
-    hints: Hints | None = None
-    is_stream: bool = False
-
-
-OPERATIONS: list[Operation] = []
 
 
 def operation(
@@ -80,11 +42,14 @@ def operation(
     errors: Mapping[int, Any] | None = None,
     hints: Hints | None = None,
     is_stream: bool = False,
+    is_atomic: bool = True,
+    status: int = 200,
 ) -> Callable[[Handler], Handler]:
     """Serve a function as an operation.
 
     The function gets the actor, then what `find(actor, **ids)` found (or the ids of the path by name), then
-    `data` and `query` when those shapes are given.
+    `data` and `query` when those shapes are given. `is_atomic=False` is for a write that waits for the outside and
+    must not run inside one transaction; it takes no `Idempotency-Key` and no `If-Match`.
     """
 
     def register(handler: Handler) -> Handler:
@@ -99,12 +64,15 @@ def operation(
             verb=verb,
             summary=summary,
             description=re.sub(r"\s*\n\s*", " ", description.strip()) or summary,
+            find=find,
             body=body,
             query=query,
             returns=returns,
             errors=errors or {},
             hints=hints,
             is_stream=is_stream,
+            is_atomic=is_atomic,
+            status=status,
         )
         OPERATIONS.append(entry)
         body_adapter = None if body is None else TypeAdapter(body)
@@ -117,11 +85,13 @@ def operation(
             if verb is not None and actor is not None:
                 require(actor, verb, found)
             given = _validated(body_adapter, raw, query)
-            if find is not None:
-                answer = await handler(actor, found, **given)
-            else:
-                answer = await handler(actor, **ids, **given)
-            return answer if isinstance(answer, Response) else json_response(answer)
+
+            async def perform() -> Any:
+                if find is not None:
+                    return await handler(actor, found, **given)
+                return await handler(actor, **ids, **given)
+
+            return await (_read(entry, perform) if method == "GET" else written(entry, actor, ids, found, perform))
 
         view.__name__ = f"{operation_id}_{method.lower()}"
         blueprint.add_url_rule(
@@ -130,6 +100,15 @@ def operation(
         return handler
 
     return register
+
+
+async def _read(entry: Operation, perform: Callable[[], Awaitable[Any]]) -> Response:
+    answer = await perform()
+    if isinstance(answer, Response):
+        return answer
+    body = to_json(answer)
+    response = Response(body, entry.status, content_type="application/json")
+    return tagged(response, body) if reads_one_thing(entry) else response
 
 
 def json_response(answer: Any, status: int = 200) -> Response:

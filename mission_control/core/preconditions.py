@@ -1,0 +1,63 @@
+"""`ETag` on reads of one thing, `If-None-Match` on them, `If-Match` on its writes."""
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+from quart import Response, request
+from tortoise.models import Model
+
+from mission_control.core.actor import Actor
+from mission_control.core.errors import DomainError, Invalid
+from mission_control.core.json import to_json
+from mission_control.core.registry import Operation, read_of
+
+
+class PreconditionFailed(DomainError):
+    """The thing is not as the caller believed; the detail carries it as it is now."""
+
+    status = 412
+
+
+def tag_of(body: bytes) -> str:
+    """The entity tag of an answer: 128 bits of its SHA-256."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def tagged(response: Response, body: bytes) -> Response:
+    """An answer with its tag, or 304 when the caller has it already."""
+    response.headers["ETag"] = tag = tag_of(body)
+    if request.method == "GET" and _names(request.headers.get("If-None-Match", ""), tag):
+        return Response("", 304, {"ETag": tag})
+    return response
+
+
+async def require_match(entry: Operation, actor: Actor, ids: dict[str, UUID], found: Any, wanted: str) -> None:
+    """Hold the thing and refuse with 412 unless it is what `If-Match` names. Needs a running transaction."""
+    read = read_of(entry)
+    if read is None:
+        raise Invalid("This operation has no state that If-Match could name.")
+    await _hold(found)
+    state = await current_state(read, actor, ids)
+    tag = tag_of(to_json(state))
+    if not _names(wanted, tag):
+        raise PreconditionFailed({"message": "This has changed since you read it.", "etag": tag, "current": state})
+
+
+async def current_state(read: Operation, actor: Actor, ids: dict[str, UUID]) -> Any:
+    """What the read operation of a thing answers now."""
+    if read.find is None:
+        return await read.handler(actor, **ids)
+    return await read.handler(actor, await read.find(actor, **ids))
+
+
+async def _hold(found: Any) -> None:
+    things = found if isinstance(found, tuple) else (found,)
+    for thing in things:
+        if isinstance(thing, Model):
+            await type(thing).select_for_update().filter(pk=thing.pk).first()
+
+
+def _names(header: str, tag: str) -> bool:
+    listed = [one.strip().removeprefix("W/") for one in header.split(",")]
+    return "*" in listed or tag in listed

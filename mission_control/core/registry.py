@@ -1,0 +1,77 @@
+"""The operations of the API, as they were registered."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from mission_control.core.authn import Who
+from mission_control.core.paging import Page
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What helps a language model choose an operation; published as `x-*` fields."""
+
+    intent: str
+    when_to_use: list[str]
+    when_not_to_use: list[str]
+    required_actor: str
+    prerequisites: list[str]
+    side_effects: list[str]
+    negative_guidance: list[str]
+    routing_policy: list[str]
+    routing_examples: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation. `state` is the read whose answer `If-Match` on this write names, when its path differs."""
+
+    method: str
+    path: str
+    handler: Handler
+    operation_id: str
+    tags: tuple[str, ...]
+    who: Who
+    verb: str | None
+    summary: str
+    description: str
+    find: Handler | None = None
+    body: Any = None
+    query: type[BaseModel] | None = None
+    returns: Any = None
+    errors: Mapping[int, Any] = field(default_factory=dict)
+    hints: Hints | None = None
+    is_stream: bool = False
+    is_atomic: bool = True
+    status: int = 200
+
+
+OPERATIONS: list[Operation] = []
+
+
+def reads_one_thing(entry: Operation) -> bool:
+    """Whether an operation is the read of one thing, which carries an `ETag`."""
+    one = (
+        isinstance(entry.returns, type) and issubclass(entry.returns, BaseModel) and not issubclass(entry.returns, Page)
+    )
+    return entry.method == "GET" and one and not entry.is_stream
+
+
+def read_of(entry: Operation) -> Operation | None:
+    """The read of the thing that a write changes: the same path, or the people's path of an agents' mirror."""
+    for path in (entry.path, entry.path.replace("/api/v1/agent/", "/api/v1/", 1)):
+        for other in OPERATIONS:
+            if other.path == path and reads_one_thing(other):
+                return other
+    return None
+
+
+def answers_its_state(entry: Operation) -> bool:
+    """Whether a write answers what the read of the same thing would, so that its tag can be sent along."""
+    read = read_of(entry) if entry.method in ("PATCH", "PUT") else None
+    return read is not None and read.returns is entry.returns
