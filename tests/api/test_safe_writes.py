@@ -1,0 +1,116 @@
+"""Writes that are safe to send again (`Idempotency-Key`) and safe against other people's changes (`If-Match`)."""
+
+import asyncio
+from datetime import timedelta
+
+from mission_control.core import clock
+from mission_control.database.sql import rows
+from mission_control.tasks.models import Task
+from tests.cast import Cast, head
+
+KEY = {"Idempotency-Key": "f3c1"}
+
+
+async def test_a_write_sent_again_changes_nothing_and_answers_the_same(cast: Cast) -> None:
+    first = await cast.ada.post(cast.tasks, {"title": "Once"}, headers=KEY)
+    before = await head(cast)
+    again = await cast.ada.post(cast.tasks, {"title": "Once"}, headers=KEY)
+    assert again.ok() == first.ok()
+    assert again.headers["Idempotency-Replayed"] == "true" and "Idempotency-Replayed" not in first.headers
+    assert await head(cast) == before
+    assert await Task.filter(title="Once").count() == 1
+
+
+async def test_the_same_key_with_another_body_or_address_is_refused(cast: Cast) -> None:
+    (await cast.ada.post(cast.tasks, {"title": "Once"}, headers=KEY)).ok()
+    other_body = await cast.ada.post(cast.tasks, {"title": "Twice"}, headers=KEY)
+    assert other_body.refused(422) == "This Idempotency-Key was used for another request."
+    (await cast.ada.patch(cast.home, {"name": "Once"}, headers=KEY)).refused(422)
+    assert await Task.filter(title="Twice").count() == 0
+
+
+async def test_keys_belong_to_who_sent_them(cast: Cast) -> None:
+    one = (await cast.ada.post(cast.tasks, {"title": "Once"}, headers=KEY)).ok()
+    two = (await cast.ben.post(cast.tasks, {"title": "Once"}, headers=KEY)).ok()
+    assert one["id"] != two["id"]
+
+
+async def test_a_refused_write_may_be_tried_again_with_its_key(cast: Cast) -> None:
+    task = await cast.add_task()
+    await cast.rule(require_approval_for_done=True)
+    (await cast.vega.patch(cast.task(task), {"status": "done"}, headers=KEY)).refused(409)
+    await cast.rule(require_approval_for_done=False)
+    assert (await cast.vega.patch(cast.task(task), {"status": "done"}, headers=KEY)).ok()["status"] == "done"
+
+
+async def test_a_key_ends_after_a_day(cast: Cast) -> None:
+    one = (await cast.ada.post(cast.tasks, {"title": "Daily"}, headers=KEY)).ok()
+    with clock.travelled(timedelta(hours=25)):
+        two = (await cast.ada.post(cast.tasks, {"title": "Daily"}, headers=KEY)).ok()
+    assert one["id"] != two["id"]
+
+
+async def test_the_same_write_ten_times_at_once_happens_once(cast: Cast) -> None:
+    sent = [cast.ada.post(cast.tasks, {"title": "Rush"}, headers=KEY) for _ in range(10)]
+    answers = [answer.ok() for answer in await asyncio.gather(*sent)]
+    assert len({answer["id"] for answer in answers}) == 1
+    assert await Task.filter(title="Rush").count() == 1
+
+
+async def test_kept_answers_hold_no_readable_secret(cast: Cast) -> None:
+    new = {"name": "Lyra", "board_id": str(cast.board.id)}
+    made = (await cast.ada.post("/agents", new, headers=KEY)).ok()
+    [kept] = await rows("SELECT answer FROM kept_answers")
+    assert made["token"].startswith("mca_") and made["token"] not in kept["answer"]
+    assert (await cast.ada.post("/agents", new, headers=KEY)).ok()["token"] == made["token"]
+
+
+async def test_a_key_that_is_too_long_is_refused(cast: Cast) -> None:
+    (await cast.ada.post(cast.tasks, {"title": "x"}, headers={"Idempotency-Key": "k" * 256})).refused(422)
+
+
+async def test_reads_of_one_thing_carry_a_tag_that_saves_the_body(cast: Cast) -> None:
+    task = await cast.add_task()
+    answer = await cast.ada.get(cast.task(task))
+    tag = answer.headers["ETag"]
+    known = await cast.ada.get(cast.task(task), headers={"If-None-Match": tag})
+    assert (known.status, known.body) == (304, b"") and known.headers["ETag"] == tag
+    (await cast.ada.patch(cast.task(task), {"title": "Renamed"})).ok()
+    assert (await cast.ada.get(cast.task(task), headers={"If-None-Match": tag})).status == 200
+    assert "ETag" not in (await cast.ada.get(cast.tasks)).headers
+
+
+async def test_a_write_on_the_state_one_has_read(cast: Cast) -> None:
+    task = await cast.add_task()
+    tag = (await cast.ada.get(cast.task(task))).headers["ETag"]
+    changed = await cast.ada.patch(cast.task(task), {"title": "Mine"}, headers={"If-Match": tag})
+    assert changed.ok()["title"] == "Mine"
+    assert changed.headers["ETag"] == (await cast.ada.get(cast.task(task))).headers["ETag"] != tag
+
+
+async def test_a_write_on_an_older_state_gets_the_current_one(cast: Cast) -> None:
+    task = await cast.add_task()
+    tag = (await cast.ada.get(cast.task(task))).headers["ETag"]
+    (await cast.ben.patch(cast.task(task), {"title": "Theirs"})).ok()
+    detail = (await cast.ada.patch(cast.task(task), {"title": "Mine"}, headers={"If-Match": tag})).refused(412)
+    assert detail["current"]["title"] == "Theirs"
+    assert detail["etag"] == (await cast.ada.get(cast.task(task))).headers["ETag"]
+    (await cast.ada.delete(cast.task(task), headers={"If-Match": tag})).refused(412)
+    (await cast.ada.delete(cast.task(task), headers={"If-Match": "*"})).ok()
+
+
+async def test_two_people_with_the_same_state_cannot_both_change_it(cast: Cast) -> None:
+    task = await cast.add_task()
+    match = {"If-Match": (await cast.ada.get(cast.task(task))).headers["ETag"]}
+    sent = [who.patch(cast.task(task), {"title": who.name}, headers=match) for who in (cast.ada, cast.ben, cast.cleo)]
+    answers = await asyncio.gather(*sent)
+    assert sorted(answer.status for answer in answers) == [200, 412, 412]
+
+
+async def test_an_agent_matches_the_same_tag_on_its_own_path(cast: Cast) -> None:
+    task = await cast.add_task()
+    tag = (await cast.vega.get(cast.task(task))).headers["ETag"]
+    own_path = f"/agent{cast.task(task)}"
+    (await cast.vega.patch(own_path, {"status": "in_progress"}, headers={"If-Match": '"other"'})).refused(412)
+    claimed = await cast.vega.patch(own_path, {"status": "in_progress"}, headers={"If-Match": tag})
+    assert claimed.ok()["assigned_agent_id"] == str(cast.vega.id)
