@@ -7,6 +7,7 @@ from mission_control.accounts import api as accounts_api
 from mission_control.accounts import pages as accounts_pages
 from mission_control.agents import agent_api as agents_agent_api
 from mission_control.agents import api as agents_api
+from mission_control.agents import pages as agents_pages
 from mission_control.agents import reactions as agents_reactions
 from mission_control.approvals import api as approvals_api
 from mission_control.approvals import pages as approvals_pages
@@ -24,6 +25,7 @@ BLUEPRINTS = (
     approvals_api.api,
     approvals_pages.pages,
     agents_api.api,
+    agents_pages.pages,
     agents_agent_api.api,
     tasks_api.api,
     tasks_agent_api.api,

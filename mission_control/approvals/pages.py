@@ -194,13 +194,12 @@ async def send_back_form(board_id: UUID, approval_id: UUID) -> ResponseReturnVal
 async def _send_back(actor: Actor, approval: Approval, values: dict[str, Any], errors: dict[str, str]) -> str:
     item = await queue.item(actor, approval.board, approval.id)
     next_url = safe_next(values.get("next") or request.args.get("next") or f"/boards/{approval.board_id}/approvals")
+    context: dict[str, Any] = {"item": item, "values": values, "errors": errors, "next_url": next_url}
     if not is_htmx():
-        context = {"item": item, "values": values, "errors": errors, "next_url": next_url}
         return await shell_page(actor, "approvals/send_back.html", active="approvals", **context)
     if not errors:
         return render_macro(FORMS, "send_back_dialog", item=item, next_url=next_url)
-    context = {"item": item, "values": values, "errors": errors, "next_url": next_url, "in_dialog": True}
-    return render_macro(FORMS, "send_back_form", **context)
+    return render_macro(FORMS, "send_back_form", **context, in_dialog=True)
 
 
 @pages.post("/boards/<uuid:board_id>/approvals/<uuid:approval_id>/decisions")
@@ -229,7 +228,7 @@ async def _too_late(actor: Actor, approval: Approval, form: DecisionForm, late: 
     if is_htmx() and form.origin == "":
         raise late
     item = await queue.item(actor, approval.board, approval.id)
-    context = {"item": item, "sentence": late.sentence, "next_url": safe_next(form.next)}
+    context: dict[str, Any] = {"item": item, "sentence": late.sentence, "next_url": safe_next(form.next)}
     if not is_htmx():
         return await shell_page(actor, "approvals/show.html", active="approvals", **context)
     if form.origin == "dialog":
