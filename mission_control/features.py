@@ -7,8 +7,10 @@ from mission_control.accounts import api as accounts_api
 from mission_control.accounts import pages as accounts_pages
 from mission_control.agents import agent_api as agents_agent_api
 from mission_control.agents import api as agents_api
+from mission_control.agents import pages as agents_pages
 from mission_control.agents import reactions as agents_reactions
 from mission_control.approvals import api as approvals_api
+from mission_control.approvals import pages as approvals_pages
 from mission_control.boards import api as boards_api
 from mission_control.docs import pages as docs_pages
 from mission_control.tasks import agent_api as tasks_agent_api
@@ -21,7 +23,9 @@ BLUEPRINTS = (
     accounts_pages.pages,
     boards_api.api,
     approvals_api.api,
+    approvals_pages.pages,
     agents_api.api,
+    agents_pages.pages,
     agents_agent_api.api,
     tasks_api.api,
     tasks_agent_api.api,

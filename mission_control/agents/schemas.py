@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 from mission_control.agents.models import Agent
 from mission_control.core import clock
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import Moment, NonEmptyStr, NotNull, OptionalText
+from mission_control.core.schemas import BlankToNone, Moment, NonEmptyStr, NotNull
 
 OFFLINE_AFTER = timedelta(minutes=10)
 DEFAULT_HEARTBEAT: dict[str, Any] = {"every": "10m", "target": "last", "includeReasoning": False}
@@ -32,7 +32,7 @@ def _profile(value: Any) -> dict[str, str] | None:
 
 ShortText = Annotated[str, StringConstraints(max_length=FIELD_LENGTH)]
 Profile = Annotated[dict[str, ShortText] | None, BeforeValidator(_profile)]
-Soul = Annotated[OptionalText, Field(max_length=SOUL_LENGTH)]
+Soul = Annotated[Annotated[str, StringConstraints(max_length=SOUL_LENGTH)] | None, BlankToNone]
 AgentName = Annotated[NonEmptyStr, Field(max_length=200)]
 
 

@@ -13,8 +13,11 @@ def now() -> datetime:
 
 
 def naive_utc(moment: datetime) -> datetime:
-    """Turn an aware datetime into naive UTC; a naive one is taken as UTC already."""
-    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    """Turn an aware datetime into naive UTC; a naive one is taken as UTC already. Outside of the calendar: ValueError."""
+    try:
+        return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise ValueError("the moment lies outside of the years 1 to 9999") from None
 
 
 def parse_since(text: str | None) -> datetime | None:

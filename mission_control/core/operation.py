@@ -176,10 +176,10 @@ def _read_query(model: type[BaseModel]) -> BaseModel:
         given = request.args.getlist(key)
         if given:
             values[key] = given if "list[" in str(info.annotation) else given[-1]
-    problems = list(_unstorable(values, ["query"]))
-    if problems:
-        raise Invalid(problems)
-    return model.model_validate(values)
+    _refuse_unstorable(values, "query")
+    found = model.model_validate(values)
+    _refuse_unstorable(found.model_dump(), "query")
+    return found
 
 
 def _read_body(body: TypeAdapter[Any], raw: Any) -> Any:
@@ -188,10 +188,13 @@ def _read_body(body: TypeAdapter[Any], raw: Any) -> Any:
     if isinstance(raw, str):
         msg = "Input should be a valid dictionary or object to extract fields from"
         raise Invalid([schema_error("model_attributes_type", ["body"], msg, raw)])
-    problems = list(_unstorable(raw, ["body"]))
-    if problems:
-        raise Invalid(problems)
+    _refuse_unstorable(raw, "body")
     return body.validate_python(raw)
+
+
+def _refuse_unstorable(value: Any, place: str) -> None:
+    if problems := _unstorable(value, [place]):
+        raise Invalid(problems)
 
 
 def _checked(read: Callable[[], Any], place: str, problems: list[dict[str, Any]]) -> Any:

@@ -22,7 +22,8 @@ def _reject_null(value: Any) -> Any:
 
 
 NotNull = AfterValidator(_reject_null)
-OptionalText = Annotated[str | None, BeforeValidator(_blank_to_none)]
+BlankToNone = BeforeValidator(_blank_to_none)
+OptionalText = Annotated[str | None, BlankToNone]
 
 
 class OkResponse(BaseModel):

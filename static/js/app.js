@@ -6,13 +6,14 @@ import * as live from "./live.js";
 import * as nav from "./nav.js";
 import * as palette from "./palette.js";
 import * as panel from "./panel.js";
+import * as queue from "./queue.js";
 import * as reveal from "./reveal.js";
 import * as shortcuts from "./shortcuts.js";
 import * as theme from "./theme.js";
 import * as time from "./time.js";
 import * as toast from "./toast.js";
 
-const modules = [theme, dialog, toast, copy, reveal, time, guard, shortcuts, nav, palette, panel, live];
+const modules = [theme, dialog, toast, copy, reveal, queue, time, guard, shortcuts, nav, palette, panel, live];
 let board;
 
 const attach = (root) => {

@@ -18,7 +18,8 @@ const find = (combination) => {
   if (free) return free;
   const scoped = all.filter((element) => element.closest("[data-key-scope]")?.checkVisibility() && !element.closest("[popover]"));
   if (scoped.length === 1) return scoped[0]; // no doubt what is meant
-  scoped[0]?.closest("[data-key-scope]").querySelector("[data-nav-item]")?.focus();
+  const first = scoped[0]?.closest("[data-key-scope]");
+  (first?.matches("[data-nav-item]") ? first : first?.querySelector("[data-nav-item]"))?.focus();
   return null;
 };
 

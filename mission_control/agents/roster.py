@@ -1,0 +1,163 @@
+"""Agents as people read them: what each is doing now, and how to say it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import visible_agents, waiting_notices, working_on
+from mission_control.agents.schemas import OFFLINE_AFTER
+from mission_control.boards.models import Board
+from mission_control.boards.queries import boards_of
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.times import elapsed, relative
+from mission_control.database.sql import as_moment, placeholders, rows
+
+IDLE_AFTER = timedelta(minutes=2)
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A task of an agent."""
+
+    number: int
+    title: str
+    url: str
+    status: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One agent of the list."""
+
+    id: UUID
+    name: str
+    role: str
+    is_lead: bool
+    status: str
+    extra: str
+    last_seen_at: datetime | None
+    work: list[Work] = field(default_factory=list)
+    notices: int = 0
+    asking: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The agents of one board."""
+
+    board: Board
+    lines: list[Line]
+
+
+async def roster_by_board(actor: Actor) -> list[Group]:
+    """Every board of the organization that the actor reads with its agents, leads first, then by name."""
+    boards = await boards_of(actor)
+    agents = await visible_agents(actor).filter(organization_id=actor.organization_id)
+    agents.sort(key=lambda agent: (not agent.is_board_lead, agent.name.lower()))
+    lines = await lines_of(agents)
+    grouped: dict[UUID, list[Line]] = {}
+    for agent in agents:
+        grouped.setdefault(agent.board_id, []).append(lines[agent.id])
+    return [Group(board, grouped.get(board.id, [])) for board in boards]
+
+
+async def lines_of(agents: Sequence[Agent]) -> dict[UUID, Line]:
+    """What some agents are doing, by id."""
+    ids = [agent.id for agent in agents]
+    work, notices, asking = await working_on(ids), await waiting_notices(ids), await _asking(ids)
+    return {
+        agent.id: _line(agent, work.get(agent.id, []), notices.get(agent.id, 0), asking.get(agent.id, 0))
+        for agent in agents
+    }
+
+
+def _line(agent: Agent, work: list[dict[str, Any]], notices: int, asking: int) -> Line:
+    tasks = [_work(row) for row in work]
+    status, extra = status_of(agent, tasks, asking)
+    return Line(
+        id=agent.id,
+        name=agent.name,
+        role=role_of(agent),
+        is_lead=agent.is_board_lead,
+        status=status,
+        extra=extra,
+        last_seen_at=agent.last_seen_at,
+        work=tasks,
+        notices=notices,
+        asking=asking,
+    )
+
+
+def status_of(agent: Agent, work: list[Work], asking: int) -> tuple[str, str]:
+    """The agent's state, and what to say after its word."""
+    if agent.last_seen_at is None:
+        return "provisioning", ""
+    silence = clock.now() - agent.last_seen_at
+    if silence > OFFLINE_AFTER:
+        return "offline", f"since {relative(agent.last_seen_at)}" if silence > timedelta(days=1) else ""
+    if asking:
+        return "waiting", ""
+    if work:
+        return "working", elapsed(work[0].since) if work[0].since else ""
+    return ("idle" if silence > IDLE_AFTER or agent.status == "idle" else "online"), ""
+
+
+def role_of(agent: Agent) -> str:
+    """What the agent is for, when that was said."""
+    return str((agent.identity_profile or {}).get("role", ""))
+
+
+async def _asking(agent_ids: list[UUID]) -> dict[UUID, int]:
+    """How many approvals of each agent wait for a person."""
+    if not agent_ids:
+        return {}
+    found = await rows(
+        "SELECT agent_id, COUNT(*) AS n FROM approvals WHERE status = 'pending'"
+        f" AND agent_id IN ({placeholders(len(agent_ids))}) GROUP BY agent_id",
+        *agent_ids,
+    )
+    return {UUID(str(row["agent_id"])): int(row["n"]) for row in found}
+
+
+async def tasks_of(agent: Agent) -> list[Work]:
+    """The agent's tasks, those in progress first, then the newest."""
+    found = await rows(
+        "SELECT id, number, title, status, board_id, in_progress_at FROM tasks WHERE deleted_at IS NULL AND"
+        " assigned_agent_id = ? ORDER BY CASE status WHEN 'in_progress' THEN 0 WHEN 'review' THEN 1"
+        f" WHEN 'inbox' THEN 2 ELSE 3 END, updated_at DESC LIMIT {SHOWN}",
+        agent.id,
+    )
+    return [_work(row) for row in found]
+
+
+def _work(row: dict[str, Any]) -> Work:
+    return Work(
+        int(row["number"]),
+        row["title"],
+        f"/boards/{row['board_id']}/tasks/{row['id']}",
+        row.get("status") or "in_progress",
+        as_moment(row["in_progress_at"]),
+    )
+
+
+async def first_task(agent: Agent) -> UUID | None:
+    """The task with which a new agent can try itself: its own in progress, else the board's first free one."""
+    found = await rows(
+        "SELECT id FROM tasks WHERE deleted_at IS NULL AND board_id = ? AND ((status = 'in_progress' AND"
+        " assigned_agent_id = ?) OR (status = 'inbox' AND assigned_agent_id IS NULL AND assigned_user_id IS NULL))"
+        " ORDER BY CASE WHEN assigned_agent_id IS NULL THEN 1 ELSE 0 END, created_at LIMIT 1",
+        agent.board_id,
+        agent.id,
+    )
+    return UUID(str(found[0]["id"])) if found else None
+
+
+async def has_asked(agent: Agent) -> bool:
+    """Whether the agent ever asked for an approval."""
+    return bool(await rows("SELECT 1 AS one FROM approvals WHERE agent_id = ? LIMIT 1", agent.id))

@@ -1,0 +1,245 @@
+"""The approvals queue as pages: of the whole organization and of one board."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from urllib.parse import urlencode
+from uuid import UUID
+
+from pydantic import BaseModel, Field, model_validator
+from quart import Blueprint, Response, request
+from quart.typing import ResponseReturnValue
+
+from mission_control.approvals import queue
+from mission_control.approvals.commands import decide_approval, reopen_approval
+from mission_control.approvals.models import Approval
+from mission_control.approvals.queries import visible_approval
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict
+from mission_control.core.ids import parse_id
+from mission_control.core.times import iso
+from mission_control.live.stream import Batch
+from mission_control.shell import live_page
+from mission_control.web.forms import FormInvalid, done, is_htmx, read_form
+from mission_control.web.fragments import partial, render_block, render_macro
+from mission_control.web.shell import safe_next, shell_page, signed_in
+
+pages = Blueprint("approvals_pages", __name__)
+TEMPLATE = "approvals/index.html"
+FORMS = "approvals/forms.html"
+WORDS = {"approved": "approved", "rejected": "rejected", "changes_requested": "sent back"}
+
+
+class DecisionForm(BaseModel):
+    """What a person decides; sending back needs a note."""
+
+    decision: Literal["approved", "rejected", "changes_requested"]
+    note: str | None = Field(None, max_length=4000)
+    origin: Literal["row", "dialog", ""] = Field("", alias="from")
+    next: str = "/approvals"
+
+    @model_validator(mode="after")
+    def _note_when_sent_back(self) -> "DecisionForm":
+        if self.decision == "changes_requested" and not self.note:
+            raise ValueError("Say what should change.")
+        return self
+
+
+@pages.get("/approvals")
+async def all_approvals() -> ResponseReturnValue:
+    """What needs a decision on any board."""
+    actor = await signed_in()
+    return await _queue_page(actor, None)
+
+
+@pages.get("/approvals/live")
+async def all_live() -> Response:
+    """Keep the queue of all boards live."""
+    actor = await signed_in()
+    return await _live(actor, None)
+
+
+@pages.get("/boards/<uuid:board_id>/approvals")
+async def board_approvals(board_id: UUID) -> ResponseReturnValue:
+    """What needs a decision on one board."""
+    actor = await signed_in()
+    return await _queue_page(actor, await visible_board(actor, board_id))
+
+
+@pages.get("/boards/<uuid:board_id>/approvals/live")
+async def board_live(board_id: UUID) -> Response:
+    """Keep the queue of one board live."""
+    actor = await signed_in()
+    return await _live(actor, await visible_board(actor, board_id))
+
+
+@pages.get("/boards/<uuid:board_id>/approvals/<uuid:approval_id>")
+async def one_approval(board_id: UUID, approval_id: UUID) -> ResponseReturnValue:
+    """One approval of a board, whatever its state."""
+    actor = await signed_in()
+    approval = await visible_approval(actor, board_id, approval_id)
+    item = await queue.item(actor, approval.board, approval.id)
+    return await shell_page(actor, "approvals/show.html", active="approvals", item=item, sentence="", next_url="")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the address asks for: one board or all, a state and a page of the history."""
+
+    board: Board | None
+    board_id: UUID | None
+    state: str
+    page: int
+    opened: datetime
+
+    @property
+    def base(self) -> str:
+        """The queue without any filter."""
+        return f"/boards/{self.board.id}/approvals" if self.board else "/approvals"
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """What of it stands in the query."""
+        chosen = {"board": "" if self.board else str(self.board_id or ""), "state": self.state}
+        return {name: value for name, value in chosen.items() if value}
+
+    @property
+    def live(self) -> str:
+        """The query of the page's stream."""
+        return urlencode({**self.filters, "page": self.page, "opened": iso(self.opened)})
+
+    def at_page(self, page: int) -> str | None:
+        """Another page of the history."""
+        return f"{self.base}?{urlencode({**self.filters, 'page': page})}"
+
+
+def _view(board: Board | None, opened: datetime) -> View:
+    args = request.args
+    state, page = args.get("state", ""), args.get("page", "")
+    return View(
+        board=board,
+        board_id=board.id if board else parse_id(args.get("board")),
+        state=state if state in queue.STATES else "",
+        page=int(page) if re.fullmatch(r"[1-9][0-9]{0,4}", page) else 1,
+        opened=opened,
+    )
+
+
+async def _queue_page(actor: Actor, board: Board | None) -> str:
+    view = _view(board, clock.now())
+    active = f"board-{board.id}" if board else "approvals"
+    return await shell_page(actor, TEMPLATE, active=active, **await _context(actor, view))
+
+
+async def _context(actor: Actor, view: View) -> dict[str, Any]:
+    boards = await queue.boards_in_queue(actor, view.board_id)
+    items = await queue.queue(actor, boards, view.opened)
+    decided, total = await queue.history(actor, boards, view.state, view.page)
+    waiting = [item for item in items if item.is_pending]
+    return {
+        "view": view,
+        "items": items,
+        "waiting": len(waiting),
+        "oldest": waiting[0].created_at if waiting else None,
+        "last_decided": await queue.last_decided_at(boards),
+        "decided": decided,
+        "total": total,
+        "pages": -(-total // queue.PAGE),
+        "boards": await queue.boards_in_queue(actor, None),
+        "states": list(queue.STATES.items()),
+    }
+
+
+async def _live(actor: Actor, board: Board | None) -> Response:
+    view = _view(board, clock.parse_since(request.args.get("opened")) or clock.now())
+    shown = view.board_id
+
+    async def render(current: Actor, batch: Batch) -> str:
+        concerned = [one for one in batch.events if one.kind.startswith(("approval.", "board.", "task."))]
+        if not any(shown in (None, one.board_id) for one in concerned):
+            return ""
+        context = await _context(current, view)
+        html = partial("#queue", await render_block(TEMPLATE, "queue", **context))
+        html += partial("#queue-summary", await render_block(TEMPLATE, "summary", **context), "innerHTML")
+        if view.page == 1:
+            html += partial("#history", await render_block(TEMPLATE, "history", **context))
+        return html + _announcement(batch, shown)
+
+    async def reaches(current: Actor) -> bool:
+        return board is None or (current.reads(board) and await Board.filter(id=board.id).exists())
+
+    return await live_page(actor, f"board-{board.id}" if board else "approvals", render, reaches)
+
+
+def _announcement(batch: Batch, shown: UUID | None) -> str:
+    asked = [one for one in batch.events if one.kind == "approval.requested" and shown in (None, one.board_id)]
+    if not asked:
+        return ""
+    sentence = "A new approval waits for you." if len(asked) == 1 else f"{len(asked)} new approvals wait for you."
+    return partial("#announcements", sentence, "innerHTML")
+
+
+@pages.get("/boards/<uuid:board_id>/approvals/<uuid:approval_id>/send-back")
+async def send_back_form(board_id: UUID, approval_id: UUID) -> ResponseReturnValue:
+    """Ask what should change: a dialog for htmx, else a page."""
+    actor = await signed_in()
+    approval = await visible_approval(actor, board_id, approval_id)
+    return await _send_back(actor, approval, {}, {})
+
+
+async def _send_back(actor: Actor, approval: Approval, values: dict[str, Any], errors: dict[str, str]) -> str:
+    item = await queue.item(actor, approval.board, approval.id)
+    next_url = safe_next(values.get("next") or request.args.get("next") or f"/boards/{approval.board_id}/approvals")
+    context: dict[str, Any] = {"item": item, "values": values, "errors": errors, "next_url": next_url}
+    if not is_htmx():
+        return await shell_page(actor, "approvals/send_back.html", active="approvals", **context)
+    if not errors:
+        return render_macro(FORMS, "send_back_dialog", item=item, next_url=next_url)
+    return render_macro(FORMS, "send_back_form", **context, in_dialog=True)
+
+
+@pages.post("/boards/<uuid:board_id>/approvals/<uuid:approval_id>/decisions")
+async def decide(board_id: UUID, approval_id: UUID) -> ResponseReturnValue:
+    """Approve, send back or reject; only the first decision counts."""
+    actor = await signed_in()
+    approval = await visible_approval(actor, board_id, approval_id)
+    try:
+        form = await read_form(DecisionForm)
+    except FormInvalid as invalid:
+        if invalid.values.get("decision") != "changes_requested":
+            raise
+        errors = {"note" if name == "" else name: text for name, text in invalid.errors.items()}
+        return await _send_back(actor, approval, invalid.values, errors), 422
+    try:
+        approval = await decide_approval(actor, approval, form.decision, form.note, only_pending=True)
+    except Conflict as late:
+        return await _too_late(actor, approval, form, late), 409
+    sentence = f"{queue.humanised(approval.action_type)} {WORDS[form.decision]}"
+    undo = f"/boards/{board_id}/approvals/{approval_id}/reopenings"
+    return done(f"{safe_next(form.next)}#queue", toast=f"{sentence}.", undo_action=undo)
+
+
+async def _too_late(actor: Actor, approval: Approval, form: DecisionForm, late: Conflict) -> str:
+    """Somebody was faster: the sentence, and the approval as it is now."""
+    if is_htmx() and form.origin == "":
+        raise late
+    item = await queue.item(actor, approval.board, approval.id)
+    context: dict[str, Any] = {"item": item, "sentence": late.sentence, "next_url": safe_next(form.next)}
+    if not is_htmx():
+        return await shell_page(actor, "approvals/show.html", active="approvals", **context)
+    if form.origin == "dialog":
+        return render_macro(FORMS, "too_late", sentence=late.sentence)
+    return await render_block("approvals/show.html", "row", **context)
+
+
+@pages.post("/boards/<uuid:board_id>/approvals/<uuid:approval_id>/reopenings")
+async def reopen(board_id: UUID, approval_id: UUID) -> Response:
+    """Let a decided approval wait again."""
+    actor = await signed_in()
+    approval = await reopen_approval(actor, await visible_approval(actor, board_id, approval_id))
+    next_url = safe_next((await request.form).get("next") or f"/boards/{board_id}/approvals")
+    return done(f"{next_url}#queue", toast=f"{queue.humanised(approval.action_type)} waits again.")

@@ -1,0 +1,221 @@
+"""The queue as people read it: what waits, what was decided, and how to say it."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from mission_control.boards.models import Board
+from mission_control.boards.queries import boards_of
+from mission_control.core.actor import Actor
+from mission_control.database.sql import as_id, as_json, as_moment, placeholders, rows
+
+PENDING_LIMIT = 200
+PAGE = 20
+STATES = {"approved": "Approved", "changes_requested": "Sent back", "rejected": "Rejected"}
+
+_SELECT = (
+    "SELECT a.id, a.board_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status, a.decision, a.note,"
+    " a.created_at, a.resolved_at, a.resolved_by_kind, a.agent_id, g.name AS agent_name,"
+    " COALESCE(q.preferred_name, q.name, q.email) AS person_name,"
+    " COALESCE(r.preferred_name, r.name, r.email) AS decider_name"
+    " FROM approvals a LEFT JOIN agents g ON g.id = a.agent_id LEFT JOIN users q ON q.id = a.requested_by_user_id"
+    " LEFT JOIN users r ON r.id = a.resolved_by_user_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedTask:
+    """A task that a decision is about."""
+
+    number: int
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One line of a rubric; `share` is its part of the scale, 0 to 100."""
+
+    name: str
+    value: int
+    share: int
+
+
+@dataclass(slots=True)
+class Item:
+    """One approval, ready to be shown."""
+
+    id: UUID
+    board: Board
+    title: str
+    reason: str
+    confidence: int
+    rubric: list[Score]
+    payload: str
+    status: str
+    decision: str
+    note: str
+    asker: str
+    asker_kind: str
+    created_at: datetime | None
+    decider: str
+    decided_at: datetime | None
+    may_decide: bool
+    tasks: list[LinkedTask] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Where it stands in its board's queue."""
+        return f"/boards/{self.board.id}/approvals/{self.id}"
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it still waits."""
+        return self.status == "pending"
+
+    @property
+    def sureness(self) -> str:
+        """The confidence as a word."""
+        return "High" if self.confidence >= 80 else "Medium" if self.confidence >= 50 else "Low"
+
+    @property
+    def next_steps(self) -> list[tuple[str, str]]:
+        """What follows from each choice, and from none."""
+        who = self.asker if self.asker_kind == "agent" else "Whoever works on it"
+        numbers = ", ".join(f"#{task.number}" for task in self.tasks)
+        finish = f" and may finish {numbers}" if numbers and self.board.require_approval_for_done else " and goes on"
+        still = f" {numbers} cannot change its status meanwhile." if numbers and self._holds_tasks else ""
+        return [
+            ("Approve", f"{who} is told{finish}."),
+            ("Send back", f"{who} gets your note and changes the work."),
+            ("Ignore", f"It stays here; nothing happens until somebody decides.{still}"),
+        ]
+
+    @property
+    def _holds_tasks(self) -> bool:
+        return bool(self.board.block_status_changes_with_pending_approval)
+
+
+async def queue(actor: Actor, boards: list[Board], opened: datetime | None) -> list[Item]:
+    """What waits, oldest first; with `opened` also what was decided since a page was opened, in its place."""
+    where, values = "a.status = 'pending'", list[Any]()
+    if opened is not None:
+        where, values = "(a.status = 'pending' OR a.resolved_at >= ?)", [opened]
+    return await _items(actor, boards, where, values, f"ORDER BY a.created_at, a.id LIMIT {PENDING_LIMIT}")
+
+
+async def history(actor: Actor, boards: list[Board], state: str, page: int) -> tuple[list[Item], int]:
+    """One page of what was decided, newest first, and how many there are."""
+    where, values = "a.status <> 'pending'", list[Any]()
+    if state in STATES:
+        where, values = "a.status <> 'pending' AND a.decision = ?", [state]
+    order = f"ORDER BY a.resolved_at DESC, a.id DESC LIMIT {PAGE} OFFSET {PAGE * (page - 1)}"
+    total = 0
+    if boards:
+        counted = f"SELECT COUNT(*) AS n FROM approvals a WHERE {_on(boards)} AND {where}"
+        total = int((await rows(counted, *(board.id for board in boards), *values))[0]["n"])
+    return await _items(actor, boards, where, values, order), total
+
+
+async def last_decided_at(boards: list[Board]) -> datetime | None:
+    """When something on these boards was decided last."""
+    if not boards:
+        return None
+    found = await rows(
+        f"SELECT MAX(a.resolved_at) AS moment FROM approvals a WHERE {_on(boards)} AND a.status <> 'pending'",
+        *(board.id for board in boards),
+    )
+    moment: datetime | None = as_moment(found[0]["moment"])
+    return moment
+
+
+async def item(actor: Actor, board: Board, approval_id: UUID) -> Item | None:
+    """One approval of a board."""
+    found = await _items(actor, [board], "a.id = ?", [approval_id], "")
+    return found[0] if found else None
+
+
+async def boards_in_queue(actor: Actor, board_id: UUID | None) -> list[Board]:
+    """The boards whose approvals a page shows: all of the organization, or one of them."""
+    return [board for board in await boards_of(actor) if board_id in (None, board.id)]
+
+
+def _on(boards: list[Board]) -> str:
+    return f"a.board_id IN ({placeholders(len(boards))})"
+
+
+async def _items(actor: Actor, boards: list[Board], where: str, values: list[Any], order: str) -> list[Item]:
+    if not boards:
+        return []
+    known = {board.id: board for board in boards}
+    found = await rows(f"{_SELECT} WHERE {_on(boards)} AND {where} {order}", *known, *values)
+    items = [_item(actor, known, row) for row in found]
+    await _link(items)
+    return items
+
+
+def _item(actor: Actor, boards: Mapping[UUID, Board], row: dict[str, Any]) -> Item:
+    board = boards[UUID(str(row["board_id"]))]
+    payload = as_json(row["payload"])
+    return Item(
+        id=UUID(str(row["id"])),
+        board=board,
+        title=humanised(row["action_type"]),
+        reason=reason_of(payload),
+        confidence=round(float(row["confidence"])),
+        rubric=_rubric(as_json(row["rubric_scores"]), payload),
+        payload=json.dumps(payload, indent=2, ensure_ascii=False) if payload else "",
+        status=row["status"],
+        decision=row["decision"] or row["status"],
+        note=row["note"] or "",
+        asker=row["agent_name"] or row["person_name"] or "A deleted agent",
+        asker_kind="person" if row["person_name"] and not row["agent_name"] else "agent",
+        created_at=as_moment(row["created_at"]),
+        decider=row["decider_name"] or ("Policy" if row["resolved_by_kind"] == "policy" else "Mission Control"),
+        decided_at=as_moment(row["resolved_at"]),
+        may_decide=actor.is_user and actor.writes(board),
+    )
+
+
+async def _link(items: list[Item]) -> None:
+    if not items:
+        return
+    by_id = {item.id: item for item in items}
+    for link in await rows(
+        "SELECT l.approval_id, t.id, t.number, t.title FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
+        f" WHERE t.deleted_at IS NULL AND l.approval_id IN ({placeholders(len(items))}) ORDER BY l.created_at, l.id",
+        *by_id,
+    ):
+        owner = by_id[as_id(link["approval_id"]) or UUID(int=0)]
+        url = f"/boards/{owner.board.id}/tasks/{link['id']}"
+        owner.tasks.append(LinkedTask(int(link["number"]), link["title"], url))
+
+
+def humanised(action_type: str) -> str:
+    """`task.complete` or `mark_done` as people write it: `Task complete`, `Mark done`."""
+    words = re.sub(r"[._\-/]+", " ", action_type).strip()
+    return words[:1].upper() + words[1:] or "Decision"
+
+
+def reason_of(payload: Any) -> str:
+    """Why it is asked, wherever the payload keeps it."""
+    if not isinstance(payload, Mapping):
+        return ""
+    nested = payload.get("decision")
+    places = (payload.get("reason"), nested.get("reason") if isinstance(nested, Mapping) else None)
+    return next((text.strip() for text in places if isinstance(text, str) and text.strip()), "")
+
+
+def _rubric(scores: Any, payload: Any) -> list[Score]:
+    if not scores and isinstance(payload, Mapping) and isinstance(payload.get("analytics"), Mapping):
+        scores = payload["analytics"].get("rubric_scores")
+    if not isinstance(scores, Mapping):
+        return []
+    known = {str(name): round(value) for name, value in scores.items() if isinstance(value, int | float)}
+    highest = max(known.values(), default=0)
+    scale = next((one for one in (5, 10, 100) if highest <= one), highest)
+    return [Score(humanised(name), value, max(0, round(100 * value / scale))) for name, value in known.items()]

@@ -1,0 +1,217 @@
+"""Simulated agents. They know nothing but their token and the public API."""
+
+import asyncio
+import random
+from contextlib import suppress
+from typing import Any
+
+from mission_control.demo import story
+from mission_control.demo.api import Api, Refused
+
+HEARTBEAT_SECONDS = 60.0
+LOOK_AGAIN_SECONDS = 20.0
+MOST_WAITING = 2
+PRIORITIES = {"high": 0, "medium": 1, "low": 2}
+
+
+class Agent:
+    """What lead and worker have in common: a board, a pulse, and an ear for decisions."""
+
+    def __init__(self, api: Api, name: str, lead_name: str, speed: float, seed: int) -> None:
+        self.api, self.name, self.lead_name = api, name, lead_name
+        self.chance = random.Random(seed)
+        self._speed = speed
+        self._decided = asyncio.Event()
+        self.board: dict[str, Any] = {}
+        self.id = ""
+
+    async def run(self) -> None:
+        """Work for ever."""
+        me = await self.api.get("/agent/healthz")
+        self.id = me["agent_id"]
+        self.board = await self.api.get(f"/agent/boards/{me['board_id']}")
+        stream = f"/boards/{self.board['id']}/approvals/stream"
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._beat())
+            group.create_task(self.api.follow(stream, self._decided))
+            group.create_task(self._work())
+
+    async def _beat(self) -> None:
+        while True:
+            await self.api.post("/agent/heartbeat")
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _work(self) -> None:
+        while True:
+            with suppress(Refused):  # somebody was faster, or a person changed their mind: look again
+                if await self.turn():
+                    continue
+            await self.wait_for_news(LOOK_AGAIN_SECONDS)
+
+    async def turn(self) -> bool:
+        """Do one piece of work; False when there is none."""
+        raise NotImplementedError
+
+    async def pause(self, least: float, most: float) -> None:
+        """Take the time that such work takes."""
+        await asyncio.sleep(self.chance.uniform(least, most) / self._speed)
+
+    async def wait_for_news(self, seconds: float) -> None:
+        """Wait for a decision, but not longer than this."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._decided.wait(), seconds / self._speed)
+        self._decided.clear()
+
+    async def tasks(self, status: str) -> list[dict[str, Any]]:
+        """The board's tasks in a column, the most urgent and oldest first."""
+        found = (await self.api.get(self._path("tasks"), status=status))["items"]
+        return sorted(found, key=lambda one: (PRIORITIES.get(one["priority"], 1), one["created_at"]))
+
+    async def move(self, task: dict[str, Any], status: str) -> dict[str, Any]:
+        """Put a task into another column."""
+        moved: dict[str, Any] = await self.api.patch(self._path("tasks", task["id"]), status=status)
+        return moved
+
+    async def say(self, task: dict[str, Any], texts: tuple[str, ...]) -> None:
+        """Comment with one of these texts."""
+        text = self.chance.choice(texts).format(lead=self.lead_name)
+        await self.api.post(self._path("tasks", task["id"], "comments"), message=text)
+
+    async def ask(self, task: dict[str, Any]) -> None:
+        """Ask a person whether the task may be done."""
+        await self.api.post(
+            self._path("approvals"),
+            action_type="task.complete",
+            task_id=task["id"],
+            confidence=self.chance.randint(68, 97),
+            lead_reasoning=self.chance.choice(story.REASONS),
+            rubric_scores={name: self.chance.randint(60, 99) for name in ("completeness", "clarity", "risk")},
+        )
+
+    async def verdicts(self) -> dict[str, dict[str, Any]]:
+        """The newest approval of each task."""
+        newest: dict[str, dict[str, Any]] = {}
+        for approval in (await self.api.get(self._path("approvals")))["items"]:
+            for task_id in approval["task_ids"]:
+                newest.setdefault(task_id, approval)
+        return newest
+
+    def _path(self, *parts: str) -> str:
+        return "/".join((f"/agent/boards/{self.board['id']}", *parts))
+
+
+class Worker(Agent):
+    """Takes tasks, works on them, asks before it finishes, and now and then needs help."""
+
+    async def turn(self) -> bool:
+        """Go on with what was decided or begun, else take something new."""
+        mine = [task for task in await self.tasks("in_progress") if task["assigned_agent_id"] == self.id]
+        verdicts = await self.verdicts()
+        for task in mine:
+            verdict = verdicts.get(task["id"])
+            if verdict is None or verdict["created_at"] < task["in_progress_at"]:
+                await self._carry_on(task)
+                return True
+            if verdict["status"] != "pending":
+                await self._heed(task, verdict)
+                return True
+        return len(mine) < MOST_WAITING and await self._take()
+
+    async def _take(self) -> bool:
+        free = [
+            task
+            for task in await self.tasks("inbox")
+            if not task["is_blocked"]
+            and task["assigned_user_id"] is None
+            and task["assigned_agent_id"] in (None, self.id)
+        ]
+        if not free:
+            return False
+        await self.pause(2, 6)
+        task = await self.move(self.chance.choice(free[:2]), "in_progress")
+        await self.say(task, story.STARTS)
+        await self._carry_on(task)
+        return True
+
+    async def _carry_on(self, task: dict[str, Any]) -> None:
+        for _ in range(self.chance.randint(1, 2)):
+            await self.pause(6, 16)
+            await self.say(task, story.PROGRESS)
+        await self.pause(4, 10)
+        fate = self.chance.random()
+        if fate < 0.12:
+            await self.say(task, story.BLOCKED)
+            await self.move(task, "inbox")
+        elif fate < 0.40:
+            await self.say(task, story.FINISHED)
+            await self.move(task, "review")
+        else:
+            await self.say(task, story.FINISHED)
+            await self._finish(task)
+
+    async def _finish(self, task: dict[str, Any]) -> None:
+        if self.board["require_approval_for_done"]:
+            await self.ask(task)
+        else:
+            await self.move(task, "done")
+
+    async def _heed(self, task: dict[str, Any], verdict: dict[str, Any]) -> None:
+        await self.pause(1, 3)
+        if verdict["status"] == "approved":
+            await self.move(task, "done")
+        elif verdict["decision"] == "changes_requested":
+            await self.say(task, story.REWORK)
+            await self.pause(6, 14)
+            await self.say(task, story.FINISHED)
+            await self.ask(task)
+        else:
+            await self.say(task, ("Understood, I put it back.",))
+            await self.move(task, "inbox")
+
+
+class Lead(Agent):
+    """Reviews, asks for the final word, and keeps the inbox from running dry."""
+
+    LEAST_OPEN = 4
+
+    async def turn(self) -> bool:
+        """Settle one task in review, else plan something new."""
+        verdicts = await self.verdicts()
+        for task in await self.tasks("review"):
+            verdict = verdicts.get(task["id"])
+            if verdict is not None and verdict["status"] == "pending":
+                continue
+            is_fresh = verdict is not None and verdict["created_at"] >= task["updated_at"]
+            await self._settle(task, verdict if is_fresh else None)
+            return True
+        return await self._plan()
+
+    async def _settle(self, task: dict[str, Any], verdict: dict[str, Any] | None) -> None:
+        await self.pause(4, 9)
+        if verdict is not None and verdict["status"] == "approved":
+            await self.move(task, "done")
+        elif verdict is not None or self.chance.random() < 0.25:
+            await self.say(task, story.SENT_BACK)
+            await self.move(task, "inbox")
+        else:
+            await self.say(task, story.REVIEWED)
+            await (self.ask(task) if self.board["require_approval_for_done"] else self.move(task, "done"))
+
+    async def _plan(self) -> bool:
+        waiting = await self.tasks("inbox")
+        if len([task for task in waiting if not task["is_blocked"]]) >= self.LEAST_OPEN:
+            return False
+        await self.pause(5, 12)
+        title, text, priority = self._idea({task["title"] for task in waiting})
+        follows = [self.chance.choice(waiting)["id"]] if waiting and self.chance.random() < 0.2 else []
+        await self.api.post(
+            self._path("tasks"), title=title, description=text, priority=priority, depends_on_task_ids=follows
+        )
+        return True
+
+    def _idea(self, present: set[str]) -> tuple[str, str, str]:
+        ideas = next(
+            (ideas for place, ideas in zip(story.PLACES, story.IDEAS, strict=True) if place.slug == self.board["slug"]),
+            story.IDEAS[0],
+        )
+        return self.chance.choice([idea for idea in ideas if idea[0] not in present] or list(ideas))

@@ -1,0 +1,169 @@
+"""`mission-control demo`: a server when there is none, the story, and the crew at work until Ctrl-C."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+import httpx
+
+from mission_control.accounts.commands import make_reset_link, reset_password
+from mission_control.accounts.models import Token
+from mission_control.accounts.tokens import create_personal_token, revoke_personal_token
+from mission_control.config import ConfigError, Settings
+from mission_control.core.actor import system
+from mission_control.database.setup import connect, disconnect
+from mission_control.demo import seed, story
+from mission_control.demo.agents import Agent, Lead, Worker
+from mission_control.demo.api import Api, Gone
+from mission_control.demo.person import decide_for_ever
+from mission_control.organizations.models import Organization
+
+DECIDER = "demo: simulated person"
+STOP_SECONDS = 5.0
+TO_START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Everybody who acts in one run, with what they need to act."""
+
+    crew: list[seed.Hired]
+    password: str
+    decider: str | None
+
+
+def play(settings: Settings, url: str | None, agents: int, speed: float, decides: bool) -> None:
+    """Run the demo against the server at `url`, or where the settings say, or one of its own."""
+    with _server(settings, url) as address, asyncio.Runner() as runner:
+        runner.run(_play(settings, address, agents, speed, decides))
+
+
+@contextlib.contextmanager
+def _server(settings: Settings, url: str | None) -> Iterator[str]:
+    """The address of a running server; one of our own ends with us, however we end."""
+    from mission_control import serving
+
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    address = url or f"http://{host}:{settings.port}"
+    if url or (settings.port and _answers(address)):
+        if not _answers(address):
+            raise ConfigError(f"No Mission Control answers at {address}.")
+        yield address
+        return
+    listener = serving.bind(settings.host, settings.port)
+    serving.run_prepare(settings)
+    alive_read, alive_write = os.pipe()  # the worker stops when the writing end is gone
+    process = _start_worker(listener, alive_read)
+    try:
+        yield serving.visible_url(settings, listener)
+    finally:
+        os.close(alive_write)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+        process.kill()
+        process.wait()
+
+
+def _start_worker(listener: socket.socket, alive: int) -> subprocess.Popen[bytes]:
+    shared = (listener.fileno(), alive)
+    command = [sys.executable, "-m", "mission_control.cli", "worker", *map(str, shared)]
+    quiet = {"LOG_LEVEL": "ERROR", **os.environ}
+    return subprocess.Popen(command, pass_fds=shared, env=quiet, start_new_session=True)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return bool(httpx.get(f"{address}/healthz", timeout=3).json().get("ok"))
+    except (httpx.HTTPError, ValueError, AttributeError):
+        return False
+
+
+async def _play(settings: Settings, url: str, agents: int, speed: float, decides: bool) -> None:
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    cast = await _prepared(settings, agents, decides)
+    await _check_same_database(url, cast.crew[0].secret)
+    _greet(url, cast)
+    acting = [asyncio.create_task(one) for one in _acts(url, cast, speed)]
+    waiting = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait([*acting, waiting], return_when=asyncio.FIRST_COMPLETED)
+    for task in (*acting, waiting):
+        task.cancel()
+    await asyncio.gather(*acting, waiting, return_exceptions=True)
+    if not stop.is_set():
+        _tell_end([task.exception() for task in done if not task.cancelled()])
+
+
+async def _prepared(settings: Settings, agents: int, decides: bool) -> Cast:
+    await connect(settings)
+    try:
+        organization, crew = await seed.ready(agents)
+        owner = await seed.owner_of(organization)
+        password = "-".join(secrets.token_hex(2) for _ in range(4))
+        await reset_password(await make_reset_link(system(organization.id), owner), password)
+        return Cast(crew, password, await _decider(organization) if decides else None)
+    finally:
+        await disconnect()
+
+
+async def _decider(organization: Organization) -> str:
+    owner = await seed.owner_of(organization)
+    for former in await Token.filter(user_id=owner.id, name=DECIDER, revoked_at=None):
+        await revoke_personal_token(system(organization.id), former)
+    return (await create_personal_token(system(organization.id), owner, DECIDER)).secret
+
+
+async def _check_same_database(url: str, secret: str) -> None:
+    api = Api(url, secret)
+    try:
+        async with asyncio.timeout(TO_START_SECONDS):
+            await api.get("/agent/healthz")
+    except Gone:
+        raise ConfigError(
+            f"The server at {url} uses another database than DATA_DIR and DATABASE_URL name here."
+        ) from None
+    except TimeoutError:
+        raise ConfigError(f"The server at {url} does not answer.") from None
+    finally:
+        await api.close()
+
+
+def _greet(url: str, cast: Cast) -> None:
+    click.echo(f"Mission Control with demo data is at {url}")
+    click.echo(f"Sign in as {story.OWNER_EMAIL} with the password {cast.password}")
+    names = ", ".join(member.name for member in cast.crew)
+    decider = "a simulated person decides approvals" if cast.decider else "approvals wait for you"
+    click.echo(
+        f"Simulated agents at work: {names}; {decider}. Ctrl-C stops, `mission-control demo --wipe` removes all."
+    )
+
+
+def _acts(url: str, cast: Cast, speed: float) -> list[Coroutine[Any, Any, None]]:
+    acts: list[Coroutine[Any, Any, None]] = []
+    for number, member in enumerate(cast.crew):
+        kind: type[Agent] = Lead if member.name == member.lead_name else Worker
+        api = Api(url, member.secret)
+        acts.append(kind(api, member.name, member.lead_name, speed, secrets.randbits(32) + number).run())
+    if cast.decider:
+        acts.append(decide_for_ever(Api(url, cast.decider), speed, secrets.randbits(32)))
+    return acts
+
+
+def _tell_end(errors: list[BaseException | None]) -> None:
+    flat = [one for error in errors for one in (error.exceptions if isinstance(error, BaseExceptionGroup) else [error])]
+    if all(isinstance(one, Gone) for one in flat):
+        click.echo("The demo data is gone; the agents have stopped.")
+        return
+    for error in flat:
+        if error is not None:
+            raise error

@@ -1,0 +1,213 @@
+"""Writes the story into the database: by the same commands as everything else, dated over the last two days."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from mission_control.accounts.commands import create_user
+from mission_control.accounts.models import User
+from mission_control.agents.commands import create_agent, rotate_token
+from mission_control.agents.models import Agent
+from mission_control.agents.schemas import AgentCreate, TokenCreate
+from mission_control.approvals.commands import decide_approval, request_approval
+from mission_control.approvals.schemas import ApprovalCreate
+from mission_control.boards.commands import create_board
+from mission_control.boards.models import Board
+from mission_control.config import ConfigError
+from mission_control.core import authn, clock
+from mission_control.core.actor import Actor, system
+from mission_control.core.command import command
+from mission_control.demo import story
+from mission_control.organizations import policy as policy
+from mission_control.organizations.models import BoardAccess, Member, Organization
+from mission_control.tasks.commands import change_task, create_task
+from mission_control.tasks.comments import add_comment
+from mission_control.tasks.models import Task
+from mission_control.tasks.schemas import TaskCreate
+
+STORY_LENGTH = timedelta(hours=44)
+
+
+@dataclass(frozen=True)
+class Hired:
+    """One agent of the crew with a token that works now."""
+
+    name: str
+    lead_name: str
+    secret: str
+
+
+@dataclass
+class Stage:
+    """The demo organization and who plays in it."""
+
+    organization: Organization
+    actors: dict[str, Actor] = field(default_factory=dict)
+    boards: list[Board] = field(default_factory=list)
+    tasks: dict[str, Task] = field(default_factory=dict)
+
+
+async def ready(agents: int) -> tuple[Organization, list[Hired]]:
+    """The demo organization, written when there is none, and a crew of this size with new tokens."""
+    organization = await Organization.filter(is_demo=True).order_by("created_at").first()
+    if organization is None:
+        organization = await _write_story()
+    return organization, await _crew(organization, agents)
+
+
+async def owner_of(organization: Organization) -> User:
+    """The person who signs in to the demo."""
+    user = await User.get_or_none(email=story.OWNER_EMAIL, active_organization_id=organization.id)
+    return user if user is not None else await _person(organization, story.OWNER_EMAIL, story.OWNER_NAME, "owner")
+
+
+async def _write_story() -> Organization:
+    stage = Stage(await _found(system(UUID(int=0))))
+    cards = sum(len(place.cards) for place in story.PLACES)
+    with clock.travelled(-STORY_LENGTH):
+        await _enter_people(stage)
+        for place in story.PLACES:
+            stage.boards.append(await _open_board(stage, place))
+        await _let_members_write(stage)
+        await _enter_agents(stage)
+    told = 0
+    for place, board in zip(story.PLACES, stage.boards, strict=True):
+        for card in place.cards:
+            told += 1
+            await _tell(stage, board, card, STORY_LENGTH * (1 - told / (cards + 1)))
+    return stage.organization
+
+
+@command("organization.reset_demo")
+async def _found(actor: Actor) -> Organization:
+    return await Organization.create(name=story.ORGANIZATION, is_demo=True)
+
+
+async def _person(organization: Organization, email: str, name: str, role: str) -> User:
+    return await create_user(email, name, role, organization, None)
+
+
+async def _enter_people(stage: Stage) -> None:
+    for email, name, role in ((story.OWNER_EMAIL, story.OWNER_NAME, "owner"), *story.COLLEAGUES):
+        user = await _person(stage.organization, email, name, role)
+        await _enter(stage, user)
+
+
+async def _enter(stage: Stage, user: User) -> None:
+    actor = await authn.user_actor(user.id, ("none", None))
+    if actor is not None:
+        stage.actors[str(user.name).split()[0]] = actor
+
+
+async def _let_members_write(stage: Stage) -> None:
+    for member in await Member.filter(organization_id=stage.organization.id, role="member").select_related("user"):
+        for board in stage.boards:
+            await BoardAccess.create(organization_member_id=member.id, board_id=board.id, can_write=True)
+        await _enter(stage, member.user)
+
+
+async def _open_board(stage: Stage, place: story.Place) -> Board:
+    fields = {
+        "name": place.name,
+        "slug": place.slug,
+        "description": place.text,
+        "board_type": "general",
+        "max_agents": story.MOST_AGENTS,
+        "require_approval_for_done": place.needs_approval,
+    }
+    return await create_board(stage.actors["Mara"], stage.organization.id, fields)
+
+
+async def _enter_agents(stage: Stage) -> None:
+    for name, board_index, leads in story.CREW[:3]:
+        secret = await _hire(stage.actors["Mara"], stage.boards[board_index], name, leads)
+        actor = await authn.agent_by_token(secret)
+        if actor is not None:
+            stage.actors[name] = actor
+
+
+async def _hire(actor: Actor, board: Board, name: str, leads: bool) -> str:
+    profile = {"role": "Lead" if leads else "Worker", "note": "Simulated for the demo"}
+    new = AgentCreate(name=name, is_board_lead=leads, identity_profile=profile)
+    _, secret = await create_agent(actor, board, new)
+    return secret
+
+
+async def _tell(stage: Stage, board: Board, card: story.Card, ago: timedelta) -> None:
+    """Let a card happen: made, begun, talked about, asked for, finished; some minutes between each."""
+    minutes = 0
+
+    def later(by: int) -> timedelta:
+        nonlocal minutes
+        minutes += by
+        return min(timedelta(minutes=minutes) - ago, timedelta(0))
+
+    mara = stage.actors["Mara"]
+    with clock.travelled(later(0)):
+        stage.tasks[card.title] = task = await create_task(
+            mara,
+            board,
+            TaskCreate(
+                title=card.title,
+                description=card.text,
+                priority=card.priority,
+                depends_on_task_ids=[stage.tasks[title].id for title in card.waits_for],
+            ),
+        )
+    worker = stage.actors[card.worker] if card.worker else mara
+    if card.stage != "inbox":
+        with clock.travelled(later(12)):
+            await change_task(worker, task, _claim(worker))
+    for who, text in card.said:
+        with clock.travelled(later(9)):
+            await add_comment(stage.actors[who], task, text)
+    await _finish(stage, board, card, worker, task, later(7), later(11))
+
+
+def _claim(worker: Actor) -> dict[str, object]:
+    claim: dict[str, object] = {"status": "in_progress"}
+    return claim if worker.is_agent else claim | {"assigned_user_id": worker.id}
+
+
+async def _finish(
+    stage: Stage, board: Board, card: story.Card, worker: Actor, task: Task, asked: timedelta, decided: timedelta
+) -> None:
+    if card.asks:
+        with clock.travelled(asked):
+            request = ApprovalCreate(
+                action_type="task.complete" if card.stage == "done" else "data.delete",
+                task_id=task.id,
+                confidence=88,
+                lead_reasoning=card.asks,
+                rubric_scores={"completeness": 92, "clarity": 87, "risk": 71},
+            )
+            approval = await request_approval(worker, board, request)
+    with clock.travelled(decided):
+        if card.asks and card.stage == "done":
+            await decide_approval(stage.actors["Mara"], approval, "approved", "Good work.")
+        if card.stage in ("review", "done"):
+            await change_task(worker, task, {"status": card.stage})
+
+
+async def _crew(organization: Organization, size: int) -> list[Hired]:
+    boards = {board.slug: board for board in await Board.filter(organization_id=organization.id)}
+    places = [boards.get(place.slug) for place in story.PLACES]
+    leads = {index: name for name, index, is_lead in story.CREW if is_lead}
+    crew = []
+    for name, index, is_lead in story.CREW[:size]:
+        board = places[index]
+        if board is not None:
+            secret = await _token_of(organization, board, name, is_lead)
+            crew.append(Hired(name, leads[index], secret))
+    if len(crew) < size:
+        raise ConfigError("The demo data is not complete: run `mission-control demo --wipe`, then start it again.")
+    return crew
+
+
+async def _token_of(organization: Organization, board: Board, name: str, leads: bool) -> str:
+    actor = system(organization.id)
+    agent = await Agent.get_or_none(board_id=board.id, name=name)
+    if agent is None:
+        return await _hire(actor, board, name, leads)
+    agent.board = board
+    return (await rotate_token(actor, agent, TokenCreate(overlap_seconds=0))).secret

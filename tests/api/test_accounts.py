@@ -1,0 +1,153 @@
+"""One's own account: profile over HTTP, sessions, passwords, tokens, set-up, and the account log."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from quart import Quart
+
+from mission_control.accounts import commands, setup
+from mission_control.accounts.log import verify
+from mission_control.accounts.models import AccountEvent, PasswordReset, Session, Token, User
+from mission_control.accounts.tokens import create_personal_token, revoke_personal_token
+from mission_control.core import clock
+from mission_control.core.errors import Conflict, Forbidden, NotFound
+from mission_control.organizations.models import Member, Organization
+from tests.cast import Cast
+
+KEYS = [
+    "clerk_user_id", "email", "name", "preferred_name", "pronouns", "timezone", "notes", "context", "id",
+    "is_super_admin",
+]  # fmt: skip
+
+
+async def kinds(since: int = 0) -> list[str]:
+    """What the account log holds."""
+    return [event.kind for event in await AccountEvent.filter(seq__gt=since).order_by("seq")]
+
+
+async def test_who_am_i(cast: Cast) -> None:
+    me = (await cast.cleo.get("/users/me")).ok()
+    assert list(me) == KEYS
+    assert (me["id"], me["name"], me["email"]) == (str(cast.cleo.id), "Cleo", "cleo@example.org")
+    assert (await cast.cleo.post("/auth/bootstrap")).ok() == me
+    for caller in (cast.vega, cast.nobody):
+        assert (await caller.get("/users/me")).refused(401) == "Unauthorized"
+        assert (await caller.post("/auth/bootstrap")).refused(401) == "Unauthorized"
+        assert (await caller.patch("/users/me", {})).refused(401) == "Unauthorized"
+
+
+async def test_only_what_is_sent_changes(cast: Cast) -> None:
+    entries = len(await kinds())
+    body = {"preferred_name": "C.", "timezone": "Not/AZone", "email": "other@example.org", "is_super_admin": True}
+    me = (await cast.cleo.patch("/users/me", body)).ok()
+    assert (me["preferred_name"], me["timezone"]) == ("C.", "Not/AZone")
+    assert (me["email"], me["is_super_admin"], me["name"]) == ("cleo@example.org", False, "Cleo")
+    assert (await cast.cleo.patch("/users/me", {"preferred_name": None})).ok()["preferred_name"] is None
+    assert await kinds(entries) == ["account.updated", "account.updated"]
+    assert (await cast.cleo.patch("/users/me", {})).ok()["timezone"] == "Not/AZone"
+    assert len(await kinds()) == entries + 2
+    [item] = (await cast.cleo.patch("/users/me", {"name": 5})).refused(422)
+    assert (item["type"], item["loc"]) == ("string_type", ["body", "name"])
+
+
+async def test_others_comments_show_the_name_of_today(cast: Cast) -> None:
+    path = f"{cast.task(await cast.add_task())}/comments"
+    (await cast.cleo.post(path, {"message": "Hello."})).ok()
+    (await cast.cleo.patch("/users/me", {"preferred_name": "Cleopatra"})).ok()
+    assert (await cast.dan.get(path)).ok()["items"][0]["author"]["name"] == "Cleopatra"
+
+
+async def test_setting_up_and_signing_in(app: Quart) -> None:
+    assert await setup.is_open()
+    first, code = await setup.issue_setup_code(), await setup.issue_setup_code()
+    assert code is not None
+    with pytest.raises(Forbidden):
+        await setup.complete_setup(str(first), "Lab", "Ada", "ada@example.org", "a long password")
+    ada = await setup.complete_setup(f" {code.lower()} ", "Lab", "Ada", "ada@example.org", "a long password")
+    assert not await setup.is_open() and await setup.issue_setup_code() is None
+    with pytest.raises(Forbidden):
+        await setup.complete_setup(code, "Lab", "Eve", "eve@example.org", "a long password")
+    [member] = await Member.filter(user_id=ada.id)
+    assert (member.role, member.all_boards_write) == ("owner", True)
+    assert (await Organization.get(id=ada.active_organization_id)).name == "Lab"
+    await commands.sign_in("ADA@example.org ", "a long password", "Firefox")
+    for email, password in (("ada@example.org", "another password"), ("eve@example.org", "a long password")):
+        with pytest.raises(Forbidden):
+            await commands.sign_in(email, password, None)
+    assert await kinds() == [
+        "account.set_up", "account.signed_in", "account.sign_in_refused", "account.sign_in_refused",
+    ]  # fmt: skip
+
+
+async def test_a_new_password_ends_the_other_sessions(cast: Cast) -> None:
+    user = await User.get(id=cast.cleo.id)
+    user.password_hash = await commands.hash_password("the old password")
+    await user.save(update_fields=["password_hash"])
+    await commands.sign_in("cleo@example.org", "the old password", None)
+    actor = await cast.cleo.actor()
+    with pytest.raises(Forbidden):
+        await commands.change_password(actor, user, "a wrong password", "the new password")
+    await commands.change_password(actor, user, "the old password", "the new password")
+    assert await Session.all().count() == 0
+    await commands.sign_in("cleo@example.org", "the new password", None)
+    with pytest.raises(Forbidden):
+        await commands.change_password(await cast.ada.actor(), await User.get(id=user.id), "the new password", "mine")
+
+
+async def test_a_forgotten_password(cast: Cast) -> None:
+    cleo, ada, eve = [await User.get(id=one.id) for one in (cast.cleo, cast.ada, cast.eve)]
+    for person, user, refusal in (
+        (cast.cleo, cleo, Forbidden), (cast.ben, ada, NotFound), (cast.ada, eve, NotFound),
+    ):  # fmt: skip
+        with pytest.raises(refusal):
+            await commands.make_reset_link(await person.actor(), user)
+    first = await commands.make_reset_link(await cast.ben.actor(), cleo)
+    link = await commands.make_reset_link(await cast.ada.actor(), cleo)
+    with pytest.raises(NotFound):
+        await commands.reset_password(first, "the new password")
+    with clock.travelled(timedelta(hours=25)), pytest.raises(NotFound):
+        await commands.reset_password(link, "the new password")
+    await commands.reset_password(link, "the new password")
+    await commands.sign_in("cleo@example.org", "the new password", None)
+    with pytest.raises(NotFound):
+        await commands.reset_password(link, "another password")
+    assert await PasswordReset.filter(fingerprint=link).count() == 0
+
+
+async def test_a_personal_token_acts_until_it_is_revoked_or_over(cast: Cast) -> None:
+    actor, user = await cast.cleo.actor(), await User.get(id=cast.cleo.id)
+    made = await create_personal_token(actor, user, "laptop", clock.now() + timedelta(days=1))
+    assert made.secret.startswith("mcu_") and len(made.secret) == 47
+    headers = {"Authorization": f"Bearer {made.secret}"}
+    assert (await cast.nobody.get("/users/me", headers=headers)).ok()["name"] == "Cleo"
+    with clock.travelled(timedelta(days=2)):
+        (await cast.nobody.get("/users/me", headers=headers)).refused(401)
+    with pytest.raises(Forbidden):
+        await revoke_personal_token(await cast.ada.actor(), made.row)
+    with pytest.raises(Forbidden):
+        await create_personal_token(await cast.ada.actor(), user, "stolen")
+    await revoke_personal_token(actor, made.row)
+    (await cast.nobody.get("/users/me", headers=headers)).refused(401)
+    assert await Token.filter(user_id=user.id, revoked_at=None).count() == 1
+
+
+async def test_an_address_belongs_to_one_person(cast: Cast) -> None:
+    with pytest.raises(Conflict):
+        await commands.create_user("CLEO@example.org", "Cleo", "member", cast.organization, None)
+
+
+@pytest.mark.parametrize("change", ["kind", "data", "user", "missing", "end"])
+async def test_tampering_with_the_account_log_is_found(cast: Cast, change: str) -> None:
+    count, fault = await verify()
+    assert (count, fault) == (await AccountEvent.all().count(), None)
+    entry: Any = AccountEvent.filter(seq=3)
+    if change == "missing":
+        await entry.delete()
+    elif change == "end":
+        await AccountEvent.filter(seq=count).delete()
+    else:
+        values = {"kind": {"kind": "account.signed_in"}, "data": {"data": "{}"}, "user": {"user_id": cast.eve.id}}
+        await entry.update(**values[change])
+    held, fault = await verify()
+    assert fault is not None and held == (count - 1 if change == "end" else 2)

@@ -1,0 +1,105 @@
+"""An agent's tokens: rotated with an overlap, listed without secrets, revoked at once."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+
+from mission_control.accounts.models import Token
+from mission_control.core import clock
+from tests.cast import Answer, Cast, events, head, kinds, stamp
+
+
+async def with_token(cast: Cast, secret: str) -> Answer:
+    """Who answers to a token."""
+    return await cast.nobody.get("/agent/healthz", headers={"X-Agent-Token": secret})
+
+
+async def test_the_old_token_works_until_the_overlap_ends(cast: Cast) -> None:
+    path, before = f"/agents/{cast.vega.id}/tokens", await head(cast)
+    made = (await cast.ben.post(path, {})).ok()
+    assert list(made) == ["id", "token", "prefix", "expires_at", "replaced_until"]
+    assert made["token"].startswith(made["prefix"]) and made["expires_at"] is None
+    assert made["replaced_until"] is not None
+    [event] = await events(before)
+    assert (event.kind, event.actor_id, event.agent_id) == ("agent.token_rotated", cast.ben.id, cast.vega.id)
+    assert orjson.loads(event.data) == {"token_id": made["id"], "prefix": made["prefix"]}
+    (await with_token(cast, made["token"])).ok()
+    (await with_token(cast, cast.vega.secret)).ok()
+    with clock.travelled(timedelta(seconds=590)):
+        (await with_token(cast, cast.vega.secret)).ok()
+    with clock.travelled(timedelta(seconds=610)):
+        (await with_token(cast, cast.vega.secret)).refused(401)
+        (await with_token(cast, made["token"])).ok()
+
+
+async def test_no_overlap_ends_the_old_token_at_once(cast: Cast) -> None:
+    made = (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {"overlap_seconds": 0})).ok()
+    (await with_token(cast, cast.vega.secret)).refused(401)
+    (await with_token(cast, made["token"])).ok()
+
+
+async def test_an_overlap_never_prolongs_a_token(cast: Cast) -> None:
+    path = f"/agents/{cast.vega.id}/tokens"
+    short = (await cast.ada.post(path, {"expires_at": f"{stamp(1).isoformat()}Z", "overlap_seconds": 0})).ok()
+    (await cast.ada.post(path, {"overlap_seconds": 3600})).ok()
+    with clock.travelled(timedelta(minutes=2)):
+        (await with_token(cast, short["token"])).refused(401)
+
+
+async def test_listing_shows_no_secret(cast: Cast) -> None:
+    path = f"/agents/{cast.vega.id}/tokens"
+    made = (await cast.ada.post(path, {"scopes": ["read"]})).ok()
+    listed = (await cast.ben.get(path)).ok()
+    assert [one["id"] for one in listed][0] == made["id"]
+    assert len(listed) == 2
+    assert set(listed[0]) == {"id", "prefix", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at"}
+    assert listed[0]["scopes"] == ["read"]
+    assert made["token"] not in orjson.dumps(listed).decode()
+    assert not await Token.filter(fingerprint=made["token"]).exists()
+
+
+async def test_revoking_ends_a_token_at_once(cast: Cast) -> None:
+    path = f"/agents/{cast.vega.id}/tokens"
+    token_id = (await cast.ada.get(path)).ok()[0]["id"]
+    for caller, code in ((cast.cleo, 403), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
+        (await caller.delete(f"{path}/{token_id}")).refused(code)
+    before = await head(cast)
+    assert (await cast.ben.delete(f"{path}/{token_id}")).ok() == {"ok": True}
+    assert (await cast.ben.delete(f"{path}/{token_id}")).ok() == {"ok": True}
+    assert await kinds(cast, before) == [("agent.token_revoked", cast.vega.id)]
+    (await with_token(cast, cast.vega.secret)).refused(401)
+    (await cast.ada.delete(f"{path}/{uuid4()}")).refused(404)
+    other = (await cast.ada.get(f"/agents/{cast.rigel.id}/tokens")).ok()[0]["id"]
+    (await cast.ada.delete(f"{path}/{other}")).refused(404)
+
+
+async def test_who_may_not_rotate(cast: Cast) -> None:
+    path = f"/agents/{cast.vega.id}/tokens"
+    for caller, code in ((cast.cleo, 403), (cast.dan, 403), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
+        (await caller.post(path, {})).refused(code)
+        (await caller.get(path)).refused(code)
+    assert await Token.filter(agent_id=cast.vega.id).count() == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"overlap_seconds": -1}, {"overlap_seconds": 10**9}, {"scopes": ["all"]}, {"expires_at": "2020-01-01T00:00:00"}],
+)
+async def test_a_token_that_does_not_fit(cast: Cast, body: dict[str, Any]) -> None:
+    (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", body)).refused(422)
+    assert await Token.filter(agent_id=cast.vega.id).count() == 1
+
+
+async def test_use_is_noted_once_a_minute(cast: Cast) -> None:
+    (await with_token(cast, cast.vega.secret)).ok()
+    first = (await Token.get(agent_id=cast.vega.id)).last_used_at
+    assert first is not None
+    with clock.travelled(timedelta(seconds=30)):
+        (await with_token(cast, cast.vega.secret)).ok()
+        assert (await Token.get(agent_id=cast.vega.id)).last_used_at == first
+    with clock.travelled(timedelta(seconds=90)):
+        (await with_token(cast, cast.vega.secret)).ok()
+        assert (await Token.get(agent_id=cast.vega.id)).last_used_at > first

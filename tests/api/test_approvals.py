@@ -1,0 +1,238 @@
+"""Approvals: asked for, listed, decided, sent back, re-opened; by whom; and what was recorded."""
+
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+
+from mission_control.approvals.models import Approval
+from mission_control.delivery.models import Delivery
+from tests.cast import Cast, events, head, ids, kinds
+
+KEYS = [
+    "action_type", "task_id", "task_ids", "payload", "confidence", "rubric_scores", "status", "id", "board_id",
+    "task_titles", "agent_id", "created_at", "resolved_at", "decision", "note", "resolved_by", "requested_by",
+]  # fmt: skip
+ASK = {"action_type": "publish", "confidence": 80, "lead_reasoning": " Ready. "}
+
+
+async def decide(cast: Cast, approval: dict[str, Any], **body: Any) -> Any:
+    """What Cleo says about an approval."""
+    return await cast.cleo.patch(f"{cast.approvals}/{approval['id']}", body)
+
+
+async def test_an_agent_asks(cast: Cast) -> None:
+    task, before = await cast.add_task(), await head(cast)
+    approval = (await cast.vega.post(f"/agent{cast.approvals}", ASK | {"task_id": task["id"]})).ok()
+    assert list(approval) == KEYS
+    assert (approval["status"], approval["agent_id"], approval["requested_by"]) == ("pending", str(cast.vega.id), None)
+    assert (approval["task_id"], approval["task_titles"]) == (task["id"], [task["title"]])
+    assert (approval["payload"], approval["confidence"]) == ({"reason": "Ready."}, 80.0)
+    [event] = await events(before)
+    assert (event.kind, event.agent_id, str(event.task_id)) == ("approval.requested", cast.vega.id, task["id"])
+    data = orjson.loads(event.data)
+    assert data == {
+        "approval_id": approval["id"], "action_type": "publish", "task_ids": [task["id"]], "status": "pending",
+    }  # fmt: skip
+
+
+async def test_an_agent_can_never_ask_for_what_is_decided_nor_for_another(cast: Cast) -> None:
+    for caller in (cast.vega, cast.atlas):
+        for path in (cast.approvals, f"/agent{cast.approvals}"):
+            body = ASK | {"status": "approved", "agent_id": str(cast.rigel.id)}
+            made = (await caller.post(path, body)).ok()
+            assert (made["status"], made["agent_id"], made["resolved_at"]) == ("pending", str(caller.id), None)
+
+
+async def test_a_person_asks_and_may_decide_at_once(cast: Cast) -> None:
+    made = (await cast.cleo.post(cast.approvals, ASK | {"agent_id": cast.vega.id})).ok()
+    assert (made["agent_id"], made["requested_by"]) == (str(cast.vega.id), {"id": str(cast.cleo.id), "name": "Cleo"})
+    decided = (await cast.cleo.post(cast.approvals, ASK | {"status": "approved"})).ok()
+    assert (decided["status"], decided["decision"]) == ("approved", "approved")
+    assert decided["resolved_at"] is not None and decided["resolved_by"]["name"] == "Cleo"
+    for stranger in (uuid4(), cast.mira.id, cast.nova.id):
+        (await cast.cleo.post(cast.approvals, ASK | {"agent_id": stranger})).refused(404)
+
+
+async def test_who_may_not_ask(cast: Cast) -> None:
+    assert (await cast.dan.post(cast.approvals, ASK)).refused(403) == "Forbidden"
+    for caller in (cast.eve, cast.mira, cast.nova):
+        assert (await caller.post(cast.approvals, ASK)).refused(404) == "Not Found"
+    assert (await cast.nobody.post(cast.approvals, ASK)).refused(401) == "Unauthorized"
+    assert (await cast.ada.post(f"/agent{cast.approvals}", ASK)).refused(401) == "Unauthorized"
+    assert await Approval.all().count() == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "loc", "kind"),
+    [
+        ({"confidence": 101}, ["body", "confidence"], "less_than_equal"),
+        ({"confidence": -1}, ["body", "confidence"], "greater_than_equal"),
+        ({"confidence": None}, ["body", "confidence"], "float_type"),
+        ({"action_type": None}, ["body", "action_type"], "string_type"),
+        ({"status": "maybe"}, ["body", "status"], "literal_error"),
+        ({"rubric_scores": {"a": "b"}}, ["body", "rubric_scores", "a"], "int_parsing"),
+        ({"task_ids": ["x"]}, ["body", "task_ids", 0], "uuid_parsing"),
+        ({"lead_reasoning": " "}, ["body"], "value_error"),
+        ({"lead_reasoning": None, "payload": {"reason": " "}}, ["body"], "value_error"),
+        ({"lead_reasoning": None, "payload": {"decision": "yes"}}, ["body"], "value_error"),
+    ],
+)
+async def test_a_request_that_does_not_fit(cast: Cast, change: Any, loc: list[Any], kind: str) -> None:
+    [item] = (await cast.vega.post(cast.approvals, ASK | change)).refused(422)
+    assert (item["loc"], item["type"]) == (loc, kind)
+
+
+@pytest.mark.parametrize(
+    ("payload", "stored"),
+    [
+        ({"reason": "Why."}, {"reason": "Why."}),
+        ({"decision": {"reason": "Why."}}, {"decision": {"reason": "Why."}}),
+        ({"a": 1}, {"a": 1, "reason": "Ready."}),
+        (None, {"reason": "Ready."}),
+    ],
+)
+async def test_where_the_reason_may_stand(cast: Cast, payload: Any, stored: Any) -> None:
+    assert (await cast.vega.post(cast.approvals, ASK | {"payload": payload})).ok()["payload"] == stored
+
+
+async def test_tasks_are_named_in_many_ways_and_merged_in_order(cast: Cast) -> None:
+    made = [(await cast.add_task(title=str(number)))["id"] for number in range(8)]
+    payload = {
+        "reason": "r", "taskID": made[7], "taskId": made[6], "task_id": made[5], "taskIDs": [made[4], made[1]],
+        "taskIds": [made[3], "nonsense", 5, None], "task_ids": [made[2]],
+    }  # fmt: skip
+    body = ASK | {"task_ids": [made[1], made[0]], "task_id": made[0], "payload": payload}
+    approval = (await cast.vega.post(cast.approvals, body)).ok()
+    assert approval["task_ids"] == made
+    assert approval["task_id"] == made[0]
+    assert approval["task_titles"] == [str(number) for number in range(8)]
+
+
+async def test_tasks_must_be_on_the_board(cast: Cast) -> None:
+    other = (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Secret"})).ok()
+    stranger = str(uuid4())
+    detail = (await cast.vega.post(cast.approvals, ASK | {"task_ids": [stranger, other["id"]]})).refused(404)
+    assert set(detail) == {"message", "missing_task_ids"}
+    assert detail["missing_task_ids"] == [stranger, other["id"]]
+
+
+async def test_one_pending_approval_for_each_task(cast: Cast) -> None:
+    first, second, free = [await cast.add_task() for _ in range(3)]
+    pending = await cast.ask(cast.vega, first)
+    also = await cast.ask(cast.vega, second)
+    wanted = ASK | {"task_ids": [second["id"], free["id"], first["id"]]}
+    detail = (await cast.rigel.post(cast.approvals, wanted)).refused(409)
+    assert set(detail) == {"message", "conflicts"}
+    expected = [
+        {"task_id": first["id"], "approval_id": pending["id"]},
+        {"task_id": second["id"], "approval_id": also["id"]},
+    ]
+    assert detail["conflicts"] == sorted(expected, key=lambda one: one["task_id"])
+    await cast.ask(cast.rigel)
+    (await cast.ada.post(cast.approvals, wanted | {"status": "rejected"})).ok()
+    (await decide(cast, pending, status="approved")).ok()
+    await cast.ask(cast.rigel, first)
+
+
+async def test_the_list_is_newest_first(cast: Cast) -> None:
+    first, second = await cast.ask(), await cast.ask()
+    (await decide(cast, first, status="approved")).ok()
+    for caller, path in ((cast.dan, cast.approvals), (cast.vega, f"/agent{cast.approvals}")):
+        page = (await caller.get(path)).ok()
+        assert (ids(page["items"]), page["total"]) == ([second["id"], first["id"]], 2)
+        assert list(page["items"][0]) == KEYS
+        assert ids((await caller.get(f"{path}?status=pending")).ok()["items"]) == [second["id"]]
+        assert ids((await caller.get(f"{path}?limit=1&offset=1")).ok()["items"]) == [first["id"]]
+        [item] = (await caller.get(f"{path}?status=maybe")).refused(422)
+        assert (item["type"], item["loc"]) == ("literal_error", ["query", "status"])
+    (await cast.eve.get(cast.approvals)).refused(404)
+    (await cast.nobody.get(cast.approvals)).refused(401)
+    assert (await cast.dan.get(f"{cast.approvals}/{first['id']}")).ok()["status"] == "approved"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "decision"),
+    [
+        ({"status": "approved"}, "approved", "approved"),
+        ({"status": "rejected"}, "rejected", "rejected"),
+        ({"decision": "approved"}, "approved", "approved"),
+        ({"decision": "changes_requested", "note": "Shorter."}, "rejected", "changes_requested"),
+        ({"decision": "changes_requested", "status": "rejected"}, "rejected", "changes_requested"),
+    ],
+)
+async def test_a_writer_decides(cast: Cast, body: dict[str, Any], status: str, decision: str) -> None:
+    task = await cast.add_task()
+    approval, before = await cast.ask(cast.vega, task), await head(cast)
+    decided = (await decide(cast, approval, **body)).ok()
+    assert (decided["status"], decided["decision"], decided["note"]) == (status, decision, body.get("note"))
+    assert decided["resolved_by"] == {"id": str(cast.cleo.id), "name": "Cleo"}
+    assert decided["resolved_at"] is not None
+    [event] = await events(before)
+    assert (event.kind, event.actor_id, event.agent_id) == ("approval.decided", cast.cleo.id, cast.vega.id)
+    data = orjson.loads(event.data)
+    assert (data["before"], data["decision"], data["note"]) == (None, decision, body.get("note"))
+    notices = await Delivery.filter(header="APPROVAL DECIDED")
+    assert {one.agent_id for one in notices} == {cast.vega.id, cast.atlas.id}
+    assert {one.data["succeeded"] for one in notices} == {"approval.lead_notified"}
+
+
+async def test_a_lead_that_asked_is_told_once(cast: Cast) -> None:
+    (await decide(cast, await cast.ask(cast.atlas), status="approved")).ok()
+    assert [one.agent_id for one in await Delivery.filter(header="APPROVAL DECIDED")] == [cast.atlas.id]
+
+
+async def test_who_may_not_decide(cast: Cast) -> None:
+    path = f"{cast.approvals}/{(await cast.ask())['id']}"
+    body = {"status": "approved"}
+    assert (await cast.dan.patch(path, body)).refused(403) == "Forbidden"
+    assert (await cast.eve.patch(path, body)).refused(404) == "Not Found"
+    for caller in (cast.vega, cast.atlas, cast.nobody):
+        assert (await caller.patch(path, body)).refused(401) == "Unauthorized"
+    (await cast.ada.patch(f"{cast.approvals}/{uuid4()}", body)).refused(404)
+    (await cast.ada.patch(f"/boards/{cast.other_board.id}/approvals/{path.rpartition('/')[2]}", body)).refused(404)
+    (await cast.ada.patch(f"{cast.approvals}/nonsense", body)).refused(404)
+    assert (await Approval.get()).status == "pending"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"status": None}, {"status": "maybe"}, {"decision": None}, {"decision": "pending"},
+        {"decision": "approved", "status": "rejected"},
+        {"decision": "approved", "status": "pending"}, {"note": "Only a note."},
+    ],
+)  # fmt: skip
+async def test_a_decision_that_does_not_fit(cast: Cast, body: dict[str, Any]) -> None:
+    approval = await cast.ask()
+    (await decide(cast, approval, **body)).refused(422)
+    assert (await Approval.get()).status == "pending"
+
+
+async def test_nothing_sent_and_the_same_again_are_nothing(cast: Cast) -> None:
+    approval = await cast.ask()
+    assert (await decide(cast, approval)).ok() == approval
+    assert (await decide(cast, approval, status="pending")).ok() == approval
+    decided = (await decide(cast, approval, status="approved")).ok()
+    before = await head(cast)
+    assert (await decide(cast, approval, status="approved")).ok() == decided
+    assert await kinds(cast, before) == []
+
+
+async def test_a_decision_may_be_changed(cast: Cast) -> None:
+    approval = await cast.ask()
+    (await decide(cast, approval, status="approved")).ok()
+    changed = (await cast.ada.patch(f"{cast.approvals}/{approval['id']}", {"status": "rejected"})).ok()
+    assert (changed["status"], changed["resolved_by"]["name"]) == ("rejected", "Ada")
+    [*_, event] = await events(kind="approval.decided")
+    assert orjson.loads(event.data)["before"] == "approved"
+
+
+async def test_reopening_clears_the_decision(cast: Cast) -> None:
+    approval = await cast.ask()
+    (await decide(cast, approval, decision="changes_requested", note="No.")).ok()
+    before = await head(cast)
+    again = (await decide(cast, approval, status="pending")).ok()
+    assert again == approval
+    assert await kinds(cast, before) == [("approval.reopened", cast.vega.id)]

@@ -1,0 +1,118 @@
+"""Approvals and their tasks: what counts for rule A, what deleting does, and two at the same moment."""
+
+import asyncio
+
+import pytest
+
+from mission_control.approvals.commands import decide_approval
+from mission_control.approvals.models import Approval
+from mission_control.core.errors import Conflict
+from tests.cast import Cast, events, head, kinds
+
+
+async def approval_of(cast: Cast, approval: dict[str, str]) -> Approval:
+    """The row of an approval, with its board."""
+    row = await Approval.get(id=approval["id"])
+    row.board = cast.board
+    return row
+
+
+async def test_rule_a_needs_a_persons_approval(cast: Cast) -> None:
+    await cast.rule(require_approval_for_done=True)
+    task = await cast.add_task()
+    path = cast.task(task)
+    asked = await cast.ask(cast.vega, task, status="approved")
+    assert (await cast.vega.patch(path, {"status": "done"})).refused(409)["code"] == "task_approval_required"
+    where = f"{cast.approvals}/{asked['id']}"
+    (await cast.cleo.patch(where, {"decision": "changes_requested"})).ok()
+    (await cast.vega.patch(path, {"status": "done"})).refused(409)
+    (await cast.cleo.patch(where, {"status": "approved"})).ok()
+    assert (await cast.vega.patch(path, {"status": "done"})).ok()["status"] == "done"
+
+
+@pytest.mark.parametrize(("kind", "counts"), [("user", True), ("policy", True), ("agent", False), ("system", False)])
+async def test_whose_approval_counts(cast: Cast, kind: str, counts: bool) -> None:
+    await cast.rule(require_approval_for_done=True)
+    task = await cast.add_task()
+    asked = await cast.ask(cast.vega, task)
+    (await cast.cleo.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
+    await Approval.all().update(resolved_by_kind=kind)
+    answer = await cast.vega.patch(cast.task(task), {"status": "done"})
+    assert answer.status == (200 if counts else 409)
+
+
+async def test_an_approval_counts_for_each_of_its_tasks(cast: Cast) -> None:
+    await cast.rule(require_approval_for_done=True)
+    tasks = [await cast.add_task() for _ in range(2)]
+    (await cast.cleo.patch(f"{cast.approvals}/{(await cast.ask(None, *tasks))['id']}", {"status": "approved"})).ok()
+    for task in tasks:
+        (await cast.ada.patch(cast.task(task), {"status": "done"})).ok()
+
+
+async def test_reopening_meets_the_pending_approval_of_a_task(cast: Cast) -> None:
+    task = await cast.add_task()
+    first = await cast.ask(cast.vega, task)
+    (await cast.cleo.patch(f"{cast.approvals}/{first['id']}", {"status": "rejected"})).ok()
+    second = await cast.ask(cast.vega, task)
+    detail = (await cast.cleo.patch(f"{cast.approvals}/{first['id']}", {"status": "pending"})).refused(409)
+    assert detail["conflicts"] == [{"task_id": task["id"], "approval_id": second["id"]}]
+
+
+async def test_deleting_the_last_task_closes_its_approval(cast: Cast) -> None:
+    task, before = await cast.add_task(), 0
+    asked = await cast.ask(cast.vega, task)
+    before = await head(cast)
+    (await cast.cleo.delete(cast.task(task))).ok()
+    closed = (await cast.ada.get(f"{cast.approvals}/{asked['id']}")).ok()
+    assert (closed["status"], closed["decision"], closed["resolved_by"]) == ("rejected", "rejected", None)
+    assert closed["note"] and closed["resolved_at"]
+    assert (closed["task_id"], closed["task_ids"], closed["task_titles"]) == (None, [], [])
+    assert (await approval_of(cast, asked)).resolved_by_kind == "system"
+    assert await kinds(cast, before) == [("task.deleted", None), ("approval.closed", cast.vega.id)]
+
+
+async def test_an_approval_goes_on_for_its_other_task(cast: Cast) -> None:
+    first, second = await cast.add_task(title="1"), await cast.add_task(title="2")
+    asked = await cast.ask(cast.vega, first, second)
+    (await cast.atlas.delete(f"/agent{cast.task(first)}")).ok()
+    left = (await cast.ada.get(f"{cast.approvals}/{asked['id']}")).ok()
+    assert (left["status"], left["task_id"], left["task_titles"]) == ("pending", second["id"], ["2"])
+    (await cast.atlas.delete(f"/agent{cast.task(second)}")).ok()
+    assert (await cast.ada.get(f"{cast.approvals}/{asked['id']}")).ok()["status"] == "rejected"
+
+
+async def test_a_decided_approval_stays_as_it_is_when_its_task_goes(cast: Cast) -> None:
+    task = await cast.add_task()
+    asked = await cast.ask(cast.vega, task)
+    path = f"{cast.approvals}/{asked['id']}"
+    (await cast.cleo.patch(path, {"status": "approved"})).ok()
+    (await cast.ada.delete(cast.task(task))).ok()
+    assert (await cast.ada.get(path)).ok()["status"] == "approved"
+    (await cast.ada.post(f"{cast.task(task)}/restorations")).ok()
+    assert (await cast.ada.get(path)).ok()["task_ids"] == [task["id"]]
+
+
+async def test_two_requests_for_one_task(cast: Cast) -> None:
+    task = await cast.add_task()
+    body = {"action_type": "a", "confidence": 1, "lead_reasoning": "r", "task_id": task["id"]}
+    answers = await asyncio.gather(cast.vega.post(cast.approvals, body), cast.rigel.post(cast.approvals, body))
+    assert sorted(one.status for one in answers) == [200, 409]
+    [pending] = [one.body["id"] for one in answers if one.status == 200]
+    [refused] = [one.detail for one in answers if one.status == 409]
+    assert refused["conflicts"] == [{"task_id": task["id"], "approval_id": pending}]
+
+
+async def test_the_second_of_two_people_hears_that_the_first_decided(cast: Cast) -> None:
+    asked = await cast.ask()
+    people = [await cast.ada.actor(), await cast.cleo.actor()]
+    rows = [await approval_of(cast, asked) for _ in people]
+    results = await asyncio.gather(
+        decide_approval(people[0], rows[0], "approved", only_pending=True),
+        decide_approval(people[1], rows[1], "rejected", only_pending=True),
+        return_exceptions=True,
+    )
+    [refusal] = [one for one in results if isinstance(one, BaseException)]
+    assert isinstance(refusal, Conflict)
+    [decided] = await events(kind="approval.decided")
+    winner = "Ada" if decided.actor_id == cast.ada.id else "Cleo"
+    assert refusal.sentence.startswith(f"{winner} {'approved' if winner == 'Ada' else 'rejected'} this")

@@ -1,0 +1,112 @@
+"""`mission-control demo`, as a newcomer starts it."""
+
+import asyncio
+import re
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.live.servers import COMMAND, PATIENCE, Installation, installation
+
+FAST = ("demo", "--speed", "60")
+
+
+@asynccontextmanager
+async def playing(home: Installation, *options: str) -> AsyncIterator[tuple[str, str]]:
+    """The demo at work; yields everything it printed at its start and the address."""
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, *FAST, *options, env=home.environment(), cwd=home.folder,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    assert process.stdout is not None
+    printed = ""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while "Ctrl-C" not in printed:
+                line = await process.stdout.readline()
+                assert line, printed
+                printed += line.decode()
+        found = re.search(r"is at (\S+)", printed)
+        assert found is not None
+        yield printed, found[1]
+    finally:
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(PATIENCE):
+            rest, _ = await process.communicate()
+    assert process.returncode == 0, rest.decode()
+    assert "Traceback" not in rest.decode(), rest.decode()
+
+
+async def secret_of_owner(home: Installation) -> str:
+    """A token of the demo's owner."""
+    return (await home.command("token", "create", "demo@example.com", "--name", "test")).splitlines()[0]
+
+
+async def eventually(client: httpx.AsyncClient, path: str, fits: Callable[[Any], bool]) -> Any:
+    """Ask until the answer fits."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            answer = (await client.get(path)).json()
+            if fits(answer):
+                return answer
+            await asyncio.sleep(0.1)
+
+
+def count_of(status: str, tasks: Any) -> int:
+    """How many tasks of a page are in a column."""
+    return len([one for one in tasks["items"] if one["status"] == status])
+
+
+async def test_one_command_serves_a_living_board_and_wipes_only_its_own(tmp_path: Path) -> None:
+    async with installation(tmp_path) as home:
+        async with playing(home, "--port", "0", "--decide") as (printed, url):
+            assert re.search(r"Sign in as demo@example.com with the password \S{19}\n", printed)
+            headers = {"Authorization": f"Bearer {await secret_of_owner(home)}"}
+            async with httpx.AsyncClient(base_url=f"{url}/api/v1", headers=headers, timeout=PATIENCE) as client:
+                boards = (await client.get("/boards")).json()["items"]
+                assert [board["name"] for board in boards] == ["Shop relaunch", "Support desk"]
+                tasks = f"/boards/{boards[0]['id']}/tasks"
+                await eventually(client, tasks, lambda found: count_of("done", found) >= 4)
+                agents = (await client.get("/agents")).json()["items"]
+                assert {agent["name"]: agent["status"] for agent in agents} == dict.fromkeys(
+                    ("Atlas", "Juno", "Kit"), "online"
+                )
+        await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
+        assert "all as written" in await home.command("audit", "verify")
+        assert await home.command("demo", "--wipe") == "The demo data is removed.\n"
+        listed = await home.command("user", "list")
+        assert "ada@example.org" in listed and "example.com" not in listed
+        assert "demo" not in await home.command("audit", "verify")
+
+
+async def test_agents_come_back_after_a_restart_of_the_server(tmp_path: Path) -> None:
+    async with installation(tmp_path) as home:
+        server = await home.start()
+        async with playing(home, "--url", server.url, "--decide"):
+            headers = {"Authorization": f"Bearer {await secret_of_owner(home)}"}
+            assert await server.stop() == 0
+            server = await home.start(port=server.port)
+            try:
+                async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", headers=headers, timeout=20) as client:
+                    board = (await client.get("/boards")).json()["items"][0]
+                    tasks = f"/boards/{board['id']}/tasks"
+                    before = count_of("done", (await client.get(tasks)).json())
+                    await eventually(client, tasks, lambda found: count_of("done", found) > before)
+            finally:
+                await server.stop()
+
+
+async def test_another_database_is_a_sentence(tmp_path: Path) -> None:
+    async with installation(tmp_path) as home, home.served() as server:
+        other = tmp_path / "other"
+        other.mkdir()
+        elsewhere = f"sqlite:///{other / 'file'}"
+        await home.command("migrate", DATABASE_URL=elsewhere)
+        code, said = await home.run("demo", "--url", server.url, DATABASE_URL=elsewhere)
+        assert code == 1 and "uses another database" in said and "Traceback" not in said
+        code, said = await home.run("demo", "--url", "http://127.0.0.1:1")
+        assert code == 1 and "No Mission Control answers" in said

@@ -1,0 +1,221 @@
+"""Errors: the envelope, the shape of each 422, the order of checks, and values no database takes."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from mission_control.boards.models import Board
+from tests.cast import Cast
+
+BAD_JSON = {"data": b'{"title": ', "headers": {"Content-Type": "application/json"}}
+
+
+async def item(answer: Any) -> dict[str, Any]:
+    """The one thing that is wrong."""
+    [found] = answer.refused(422)
+    assert set(found) <= {"type", "loc", "msg", "input", "ctx"}
+    return dict(found)
+
+
+async def test_the_envelope_carries_the_request_id(cast: Cast) -> None:
+    for path in ("/nowhere", f"/boards/{uuid4()}", "/users/me"):
+        answer = await cast.nobody.get(path, headers={"X-Request-Id": "  abc 123 "})
+        assert answer.body["request_id"] == answer.headers["X-Request-Id"] == "abc 123"
+        made = await cast.nobody.get(path)
+        assert len(made.refused(made.status)) > 0
+        assert len(made.body["request_id"]) == 32
+    assert (await cast.ada.get("/users/me", headers={"X-Request-Id": "mine"})).headers["X-Request-Id"] == "mine"
+    assert (await cast.nobody.get("/nowhere")).refused(404) == "Not Found"
+
+
+async def test_a_wrong_type(cast: Cast) -> None:
+    assert await item(await cast.ada.patch(cast.home, {"name": 5})) == {
+        "type": "string_type", "loc": ["body", "name"], "msg": "Input should be a valid string", "input": 5,
+    }  # fmt: skip
+
+
+async def test_broken_json(cast: Cast) -> None:
+    found = await item(await cast.ada.call("POST", cast.tasks, **BAD_JSON))
+    assert (found["type"], found["msg"], found["input"]) == ("json_invalid", "JSON decode error", {})
+    assert found["loc"] == ["body", 10] and list(found["ctx"]) == ["error"]
+    for text in (b"\xff\xfe", b"[" * 100_000, b"{'a': 1}", b"nul"):
+        answer = await cast.ada.call("POST", cast.tasks, data=text, headers={"Content-Type": "application/json"})
+        assert (await item(answer))["type"] == "json_invalid"
+
+
+async def test_what_is_missing(cast: Cast) -> None:
+    missing = {"type": "missing", "msg": "Field required"}
+    for options in ({}, {"data": b"  "}):
+        assert await item(await cast.ada.call("POST", cast.tasks, **options)) == missing | {
+            "loc": ["body"], "input": None,
+        }  # fmt: skip
+    body = {"priority": "low"}
+    assert await item(await cast.ada.post(cast.tasks, body)) == missing | {"loc": ["body", "title"], "input": body}
+
+
+@pytest.mark.parametrize(
+    ("query", "kind", "ctx", "given"),
+    [
+        ("limit=0", "greater_than_equal", {"ge": 1}, "0"),
+        ("limit=201", "less_than_equal", {"le": 200}, "201"),
+        ("offset=-1", "greater_than_equal", {"ge": 0}, "-1"),
+        ("limit=many", "int_parsing", None, "many"),
+        ("unassigned=maybe", "bool_parsing", None, "maybe"),
+        ("assigned_agent_id=nope", "uuid_parsing", ..., "nope"),
+    ],
+)
+async def test_queries_that_do_not_fit(cast: Cast, query: str, kind: str, ctx: Any, given: str) -> None:
+    found = await item(await cast.ada.get(f"{cast.tasks}?{query}"))
+    assert (found["type"], found["loc"], found["input"]) == (kind, ["query", query.partition("=")[0]], given)
+    assert ctx is ... or found.get("ctx") == ctx
+
+
+async def test_all_that_is_wrong_is_told_together(cast: Cast) -> None:
+    found = (await cast.ada.get(f"{cast.tasks}?limit=0&offset=-1&unassigned=x")).refused(422)
+    assert sorted(one["loc"][1] for one in found) == ["limit", "offset", "unassigned"]
+    found = (await cast.ada.post("/boards", {"name": 1})).refused(422)
+    assert sorted(one["loc"][1] for one in found) == ["description", "name", "slug"]
+
+
+@pytest.mark.parametrize("limit", ["1", "200"])
+async def test_bounds_are_inside(cast: Cast, limit: str) -> None:
+    page = (await cast.ada.get(f"{cast.tasks}?limit={limit}&offset=0")).ok()
+    assert page == {"items": [], "total": 0, "limit": int(limit), "offset": 0}
+
+
+@pytest.mark.parametrize("word", ["true", "1", "YES", "on", "t", "Y"])
+async def test_spellings_of_true(cast: Cast, word: str) -> None:
+    await cast.add_task(assigned_agent_id=cast.vega.id)
+    assert (await cast.ada.get(f"{cast.tasks}?unassigned={word}")).ok()["total"] == 0
+
+
+@pytest.mark.parametrize("word", ["false", "0", "No", "OFF", "f", "n"])
+async def test_spellings_of_false(cast: Cast, word: str) -> None:
+    await cast.add_task(assigned_agent_id=cast.vega.id)
+    assert (await cast.ada.get(f"{cast.tasks}?unassigned={word}")).ok()["total"] == 1
+
+
+async def test_ids_in_all_their_spellings(cast: Cast) -> None:
+    task = await cast.add_task()
+    plain = task["id"].replace("-", "")
+    for spelling in (task["id"].upper(), plain, f"urn:uuid:{task['id']}"):
+        assert (await cast.ada.get(f"{cast.tasks}/{spelling}")).ok() == task
+    found = await item(await cast.ada.get(f"{cast.tasks}/nope"))
+    assert (found["type"], found["loc"], found["input"]) == ("uuid_parsing", ["path", "task_id"], "nope")
+    assert found["msg"] == f"Input should be a valid UUID, {found['ctx']['error']}"
+
+
+async def test_an_enum_and_a_literal(cast: Cast) -> None:
+    found = await item(await cast.ada.post(cast.tasks, {"title": "x", "status": "doing"}))
+    assert found["type"] == "literal_error"
+    assert found["ctx"] == {"expected": "'inbox', 'in_progress', 'review' or 'done'"}
+
+
+async def test_a_blank_text(cast: Cast) -> None:
+    found = await item(await cast.ada.patch(cast.home, {"description": " "}))
+    assert (found["type"], found["ctx"]) == ("string_too_short", {"min_length": 1})
+    assert found["msg"] == "String should have at least 1 character"
+
+
+async def test_a_rule_about_the_whole(cast: Cast) -> None:
+    body = {"name": "x", "slug": "x", "description": "x", "goal_confirmed": True}
+    found = await item(await cast.ada.post("/boards", body))
+    assert (found["type"], found["loc"]) == ("value_error", ["body"])
+    assert found["msg"] == f"Value error, {found['ctx']['error']}"
+
+
+async def test_only_json_is_read(cast: Cast) -> None:
+    text = b'{"title": "x"}'
+    for kind in ("text/plain", "application/x-www-form-urlencoded"):
+        found = await item(await cast.ada.call("POST", cast.tasks, data=text, headers={"Content-Type": kind}))
+        assert (found["type"], found["loc"]) == ("model_attributes_type", ["body"])
+    for headers in (
+        {},
+        {"Content-Type": "application/vnd.x+json"},
+        {"Content-Type": "application/json; charset=utf-8"},
+    ):
+        (await cast.ada.call("POST", cast.tasks, data=text, headers=headers)).ok()
+    for body in ([1], "text", 5, None):
+        assert (await cast.ada.post(cast.tasks, body)).refused(422)[0]["loc"] == ["body"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "loc"),
+    [
+        (r'{"title": "a\u0000b"}', "string_unicode", ["body", "title"]),
+        (r'{"title": "\ud800"}', "string_unicode", ["body", "title"]),
+        (r'{"title": "x", "custom_field_values": {"a": [1, "\u0000"]}}', "string_unicode",
+         ["body", "custom_field_values", "a", 1]),
+        ('{"title": "x", "extra": 9223372036854775808}', "int_parsing_size", ["body", "extra"]),
+        ('{"title": "x", "extra": -9223372036854775809}', "int_parsing_size", ["body", "extra"]),
+        ('{"title": "x", "extra": NaN}', "finite_number", ["body", "extra"]),
+        ('{"title": "x", "extra": 1e999}', "finite_number", ["body", "extra"]),
+    ],
+)  # fmt: skip
+async def test_what_no_database_takes(cast: Cast, text: str, kind: str, loc: list[Any]) -> None:
+    answer = await cast.ada.call("POST", cast.tasks, data=text.encode(), headers={"Content-Type": "application/json"})
+    found = await item(answer)
+    assert (found["type"], found["loc"]) == (kind, loc)
+
+
+async def test_nul_in_keys_queries_and_paths(cast: Cast) -> None:
+    body = {"action_type": "a", "confidence": 1, "payload": {"reason": "r", "a\0b": 1}}
+    assert (await item(await cast.vega.post(cast.approvals, body)))["type"] == "string_unicode"
+    assert (await item(await cast.ada.get(f"{cast.tasks}?status=%00")))["type"] == "string_unicode"
+    (await cast.ada.get("/boards/%00")).refused(404)
+    assert (await item(await cast.ada.get(f"{cast.tasks}/%00")))["type"] == "uuid_parsing"
+    for number in (2**31, 2**63 - 1):
+        assert (await cast.ada.get(f"{cast.tasks}?offset={number}")).ok()["offset"] == number
+    for number in (2**63, 2**70):
+        found = await item(await cast.ada.get(f"{cast.tasks}?offset={number}"))
+        assert (found["type"], found["loc"]) == ("int_parsing_size", ["query", "offset"])
+    (await cast.ada.patch(cast.home, {"max_agents": 2**40})).refused(422)
+
+
+async def test_the_largest_numbers_are_kept(cast: Cast) -> None:
+    payload = {"reason": "r", "big": 2**63 - 1, "small": -(2**63)}
+    made = (await cast.vega.post(cast.approvals, {"action_type": "a", "confidence": 1, "payload": payload})).ok()
+    assert made["payload"] == payload
+
+
+async def test_the_order_of_checks(cast: Cast) -> None:
+    nowhere = f"/boards/{uuid4()}/tasks"
+    found = await item(await cast.nobody.call("POST", nowhere, **BAD_JSON))
+    assert found["type"] == "json_invalid"
+    (await cast.nobody.post(nowhere, {"title": 5})).refused(401)
+    (await cast.nobody.get(f"{cast.tasks}/nope?limit=0")).refused(401)
+    (await cast.ada.post(nowhere, {"title": 5})).refused(404)
+    (await cast.dan.post(cast.tasks, {"title": 5})).refused(403)
+    (await cast.dan.post(cast.tasks)).refused(403)
+    (await cast.cleo.post("/agents", {"name": 5})).refused(403)
+    assert (await cast.ada.post(cast.tasks, {"title": 5})).refused(422)[0]["loc"] == ["body", "title"]
+    (await cast.ada.post(cast.tasks, {"title": "x", "assigned_agent_id": str(uuid4())})).refused(404)
+
+
+async def test_methods_that_are_not_there(cast: Cast) -> None:
+    for method, path, allow in (
+        ("HEAD", "/boards", {"GET"}), ("OPTIONS", "/boards", {"GET", "POST"}), ("PUT", "/boards", {"GET", "POST"}),
+        ("DELETE", "/users/me", {"GET", "PATCH"}), ("DELETE", f"{cast.approvals}/{uuid4()}", {"GET", "PATCH"}),
+    ):  # fmt: skip
+        answer = await cast.ada.call(method, path)
+        assert answer.status == 405
+        assert allow <= set(answer.headers["Allow"].replace(" ", "").split(","))
+        if method != "HEAD":
+            assert answer.refused(405) == "Method Not Allowed"
+
+
+async def test_a_trailing_slash_is_sent_on(cast: Cast) -> None:
+    answer = await cast.ada.get("/boards/?limit=5")
+    assert (answer.status, answer.headers["Location"]) == (307, "http://localhost/api/v1/boards?limit=5")
+
+
+async def test_what_is_unexpected_is_500_in_the_envelope(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a secret detail")
+
+    monkeypatch.setattr(Board, "visible_to", broken)
+    monkeypatch.setitem(cast.app.config, "PROPAGATE_EXCEPTIONS", False)
+    answer = await cast.ada.get("/boards")
+    assert answer.refused(500) == "Internal Server Error"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
