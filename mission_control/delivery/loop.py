@@ -23,6 +23,7 @@ LEASE = timedelta(seconds=60)
 BATCH = 20
 IDLE_SECONDS = 1.0
 MOST_ATTEMPTS = 6
+NOWHERE = UUID(int=0)
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 600.0
 
 _log = logging.getLogger(__name__)
@@ -99,12 +100,16 @@ async def _send(delivery: Delivery) -> None:
         async with asyncio.timeout(LEASE.total_seconds() / 2):
             await _senders[delivery.kind](delivery)
     except GiveUp as error:
-        await settle(system(delivery.organization_id), delivery, str(error) or "given up", final=True)
+        await settle(_system(delivery), delivery, str(error) or "given up", final=True)
     except Exception as error:
         reason = str(error) or type(error).__name__
-        await settle(system(delivery.organization_id), delivery, reason, final=delivery.attempts >= MOST_ATTEMPTS)
+        await settle(_system(delivery), delivery, reason, final=delivery.attempts >= MOST_ATTEMPTS)
     else:
-        await settle(system(delivery.organization_id), delivery, None, final=True)
+        await settle(_system(delivery), delivery, None, final=True)
+
+
+def _system(delivery: Delivery) -> Actor:
+    return system(delivery.organization_id or NOWHERE)
 
 
 @command("delivery.settle")

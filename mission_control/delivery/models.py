@@ -15,7 +15,9 @@ class Delivery(Model):
     """A message on its way: `waiting`, `sending` under a lease, `sent`, or `failed` for good."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    organization: Any = fields.ForeignKeyField(
+        "models.Organization", related_name=False, null=True, on_delete=fields.CASCADE
+    )
     kind = fields.CharField(max_length=64)
     agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.CASCADE)
     board_id = fields.UUIDField(null=True)
