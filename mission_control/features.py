@@ -13,6 +13,7 @@ from mission_control.approvals import api as approvals_api
 from mission_control.approvals import pages as approvals_pages
 from mission_control.boards import api as boards_api
 from mission_control.docs import pages as docs_pages
+from mission_control.metrics import api as metrics_api
 from mission_control.tasks import agent_api as tasks_agent_api
 from mission_control.tasks import api as tasks_api
 from mission_control.tasks import reactions as tasks_reactions
@@ -29,6 +30,7 @@ BLUEPRINTS = (
     agents_agent_api.api,
     tasks_api.api,
     tasks_agent_api.api,
+    metrics_api.api,
     docs_pages.pages,
 )
 

@@ -49,6 +49,7 @@ class Operation:
     is_stream: bool = False
     is_atomic: bool = True
     status: int = 200
+    media: str = "application/json"
 
 
 OPERATIONS: list[Operation] = []
@@ -59,7 +60,7 @@ def reads_one_thing(entry: Operation) -> bool:
     one = (
         isinstance(entry.returns, type) and issubclass(entry.returns, BaseModel) and not issubclass(entry.returns, Page)
     )
-    return entry.method == "GET" and one and not entry.is_stream
+    return entry.method == "GET" and one and entry.query is None and not entry.is_stream
 
 
 def read_of(entry: Operation) -> Operation | None:

@@ -1,0 +1,87 @@
+"""Time ranges and their buckets, all naive UTC."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+RangeKey = Literal["24h", "3d", "7d", "14d", "1m", "3m", "6m", "1y"]
+BucketKey = Literal["hour", "day", "week", "month"]
+
+RANGES: dict[RangeKey, tuple[timedelta, BucketKey]] = {
+    "24h": (timedelta(hours=24), "hour"),
+    "3d": (timedelta(days=3), "day"),
+    "7d": (timedelta(days=7), "day"),
+    "14d": (timedelta(days=14), "day"),
+    "1m": (timedelta(days=30), "day"),
+    "3m": (timedelta(days=90), "week"),
+    "6m": (timedelta(days=180), "week"),
+    "1y": (timedelta(days=365), "month"),
+}
+
+
+def hour_of(moment: datetime) -> datetime:
+    """The hour that a moment is in."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def day_of(moment: datetime) -> datetime:
+    """The day that a moment is in."""
+    return hour_of(moment).replace(hour=0)
+
+
+def week_of(moment: datetime) -> datetime:
+    """The Monday that began the week of a moment."""
+    return day_of(moment) - timedelta(days=moment.weekday())
+
+
+def month_of(moment: datetime) -> datetime:
+    """The first day of the month of a moment."""
+    return day_of(moment).replace(day=1)
+
+
+STARTS: dict[BucketKey, Callable[[datetime], datetime]] = {
+    "hour": hour_of,
+    "day": day_of,
+    "week": week_of,
+    "month": month_of,
+}
+STEPS: dict[BucketKey, timedelta] = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=32),  # lands in the next month, whose first day is then taken
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A closed stretch of time and the buckets that cover it."""
+
+    key: RangeKey
+    bucket: BucketKey
+    start: datetime
+    end: datetime
+
+    def contains(self, moment: datetime) -> bool:
+        """Whether a moment lies in the window, ends included."""
+        return self.start <= moment <= self.end
+
+    def periods(self) -> list[datetime]:
+        """The start of every bucket from the one that holds `start` to the one that holds `end`."""
+        begin = STARTS[self.bucket]
+        found = [begin(self.start)]
+        while (following := begin(found[-1] + STEPS[self.bucket])) <= self.end:
+            found.append(following)
+        return found
+
+    def period_of(self, moment: datetime) -> datetime:
+        """The start of the bucket that holds a moment."""
+        return STARTS[self.bucket](moment)
+
+
+def windows(key: RangeKey, now: datetime) -> tuple[Window, Window]:
+    """The window that ends now and the one of the same length directly before it."""
+    duration, bucket = RANGES[key]
+    start = now - duration
+    return Window(key, bucket, start, now), Window(key, bucket, start - duration, start)

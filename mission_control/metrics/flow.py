@@ -1,0 +1,165 @@
+"""Figures computed from what happened to tasks and approvals, as the event log tells it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.metrics.buckets import Window
+from mission_control.metrics.series import averaged, counted, points
+
+KINDS = ("task.created", "task.status_changed", "task.deleted", "task.restored")
+AT_WORK = ("in_progress", "review")
+
+
+@dataclass(slots=True)
+class History:
+    """What tasks went through: starts, finishes with their cycle time, and changes of work in progress."""
+
+    finished: list[tuple[datetime, float | None]] = field(default_factory=list)
+    wip_changes: list[tuple[datetime, int]] = field(default_factory=list)
+    status: dict[str, str] = field(default_factory=dict)
+    started: dict[str, datetime] = field(default_factory=dict)
+    entered: dict[str, datetime] = field(default_factory=dict)
+
+    def enter(self, task: str, status: str, moment: datetime) -> None:
+        """A task is in a status from a moment on; `gone` is one of them."""
+        before = self.status.get(task, "gone")
+        if before == status:
+            return
+        if (status in AT_WORK) != (before in AT_WORK):
+            self.wip_changes.append((moment, 1 if status in AT_WORK else -1))
+            self.entered[task] = moment
+        if status == "in_progress":
+            self.started.setdefault(task, moment)
+        if status == "done":
+            start = self.started.pop(task, None)
+            self.finished.append((moment, None if start is None else (moment - start).total_seconds() / 3600))
+        self.status[task] = status
+
+
+async def read_history(boards: list[UUID]) -> History:
+    """Walk the status events of some boards from the beginning."""
+    history = History()
+    if not boards:
+        return history
+    found = await rows(
+        "SELECT kind, task_id, data, created_at FROM events"
+        f" WHERE board_id IN ({placeholders(len(boards))}) AND kind IN ({placeholders(len(KINDS))}) ORDER BY seq",
+        *boards,
+        *KINDS,
+    )
+    for row in found:
+        moment = as_moment(row["created_at"])
+        if moment is not None:
+            history.enter(str(row["task_id"]), _status(row), moment)
+    return history
+
+
+def _status(row: dict[str, Any]) -> str:
+    if row["kind"] == "task.deleted":
+        return "gone"
+    data = orjson.loads(row["data"])
+    return str(data.get("status") or data.get("after", {}).get("status") or "inbox")
+
+
+def throughput(window: Window, history: History) -> dict[str, Any]:
+    """Tasks finished in each bucket."""
+    return points(window, counted(window, (moment for moment, _ in history.finished)))
+
+
+def cycle_time(window: Window, history: History) -> dict[str, Any]:
+    """Mean hours from the first start to the finish, by when it was finished."""
+    measured = [(moment, hours) for moment, hours in history.finished if hours is not None]
+    return points(window, averaged(window, measured))
+
+
+def cycle_times(window: Window, history: History) -> list[float]:
+    """The hours that each task finished in the window took."""
+    return [hours for moment, hours in history.finished if hours is not None and window.contains(moment)]
+
+
+def work_in_progress(window: Window, history: History) -> dict[str, Any]:
+    """Tasks in progress or review at the end of each bucket (at the window's end in the last one)."""
+    periods = window.periods()
+    ends = [*periods[1:], None]
+    changes, level, values = sorted(history.wip_changes), 0, {}
+    position = 0
+    for period, end in zip(periods, ends, strict=True):
+        while position < len(changes) and (changes[position][0] < end if end else changes[position][0] <= window.end):
+            level += changes[position][1]
+            position += 1
+        values[period] = float(level)
+    return points(window, values)
+
+
+async def aging(boards: list[UUID], history: History, now: datetime) -> list[dict[str, Any]]:
+    """The ten tasks that have been in progress or review for longest."""
+    at_work = [(moment, task) for task, moment in history.entered.items() if history.status[task] in AT_WORK]
+    oldest = sorted(at_work)[:10]
+    if not oldest:
+        return []
+    ids = [UUID(task) for _, task in oldest]
+    found = await rows(
+        f"SELECT id, board_id, title, status FROM tasks WHERE deleted_at IS NULL AND id IN ({placeholders(len(ids))})",
+        *ids,
+    )
+    known = {str(row["id"]): row for row in found}
+    return [
+        {
+            "task_id": task,
+            "board_id": known[task]["board_id"],
+            "title": known[task]["title"],
+            "status": known[task]["status"],
+            "age_hours": round((now - moment).total_seconds() / 3600, 3),
+        }
+        for moment, task in oldest
+        if task in known
+    ]
+
+
+async def waiting(boards: list[UUID], window: Window) -> dict[str, Any]:
+    """How long people let approvals wait: those decided in the window, and those that wait now. Hours."""
+    if not boards:
+        return {
+            "waiting_for_person_median": None,
+            "waiting_for_person_p85": None,
+            "waiting_now": 0,
+            "oldest_waiting": None,
+        }
+    found = await rows(
+        f"SELECT created_at, resolved_at, status FROM approvals WHERE board_id IN ({placeholders(len(boards))})"
+        " AND (status = 'pending' OR (resolved_by_kind = 'user' AND resolved_at >= ? AND resolved_at <= ?))",
+        *boards,
+        window.start,
+        window.end,
+    )
+    decided = [_hours(row["created_at"], row["resolved_at"]) for row in found if row["status"] != "pending"]
+    open_since = [_hours(row["created_at"], window.end) for row in found if row["status"] == "pending"]
+    return {
+        "waiting_for_person_median": middle(decided),
+        "waiting_for_person_p85": percentile(decided, 85),
+        "waiting_now": len(open_since),
+        "oldest_waiting": max(open_since, default=None),
+    }
+
+
+def _hours(start: Any, end: Any) -> float:
+    begin, finish = as_moment(start), as_moment(end)
+    assert begin is not None and finish is not None
+    return (finish - begin).total_seconds() / 3600
+
+
+def middle(values: list[float]) -> float | None:
+    """The median; None of nothing."""
+    return median(values) if values else None
+
+
+def percentile(values: list[float], share: int) -> float | None:
+    """The nearest-rank percentile (Hyndman and Fan's first definition); None of nothing."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-share * len(ordered) // 100) - 1)] if ordered else None

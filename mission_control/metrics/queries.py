@@ -1,0 +1,117 @@
+"""The dashboard."""
+
+from datetime import datetime
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.database.sql import placeholders, rows, wire_moment
+from mission_control.metrics import flow, series
+from mission_control.metrics.buckets import Window, windows
+from mission_control.metrics.schemas import DashboardQuery
+from mission_control.metrics.scope import boards_in_scope
+
+
+async def dashboard(actor: Actor, query: DashboardQuery) -> dict[str, Any]:
+    """All figures over the boards in scope."""
+    now = clock.now()
+    boards = await boards_in_scope(actor, query)
+    primary, before = windows(query.range_key, now)
+    tasks = await series.read_tasks(boards, before.start)
+    outcomes = await series.read_outcomes(boards, before.start)
+    both = (primary, before)
+    return {
+        "range": query.range_key,
+        "generated_at": now,
+        "kpis": await _kpis(boards, primary, tasks, outcomes),
+        "throughput": _pair([series.throughput(one, tasks) for one in both]),
+        "cycle_time": _pair(
+            [series.points(one, series.averaged(one, series.review_times(one, tasks))) for one in both]
+        ),
+        "error_rate": _pair([series.error_rate(one, outcomes) for one in both]),
+        "wip": _pair([series.wip(one, tasks) for one in both]),
+        "pending_approvals": await _pending(boards),
+        "flow": await _flow(boards, both, now),
+    }
+
+
+def _pair(both: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"primary": both[0], "comparison": both[1]}
+
+
+async def _kpis(boards: list[UUID], window: Window, tasks: list[dict[str, Any]], outcomes: Any) -> dict[str, Any]:
+    by_status = await _by_status(boards)
+    hours = [value for _, value in series.review_times(window, tasks)]
+    return {
+        "active_agents": await _active_agents(boards, window.start),
+        "tasks_in_progress": by_status.get("in_progress", 0),
+        **{f"{status}_tasks": by_status.get(status, 0) for status in series.STATUSES},
+        "error_rate_pct": series.error_share(window, outcomes),
+        "median_cycle_time_hours_7d": median(hours) if hours else None,
+    }
+
+
+async def _by_status(boards: list[UUID]) -> dict[str, int]:
+    if not boards:
+        return {}
+    found = await rows(
+        "SELECT status, COUNT(*) AS n FROM tasks WHERE deleted_at IS NULL"
+        f" AND board_id IN ({placeholders(len(boards))}) GROUP BY status",
+        *boards,
+    )
+    return {row["status"]: int(row["n"]) for row in found}
+
+
+async def _active_agents(boards: list[UUID], since: datetime) -> int:
+    if not boards:
+        return 0
+    [row] = await rows(
+        f"SELECT COUNT(*) AS n FROM agents WHERE board_id IN ({placeholders(len(boards))}) AND last_seen_at >= ?",
+        *boards,
+        since,
+    )
+    return int(row["n"])
+
+
+async def _pending(boards: list[UUID]) -> dict[str, Any]:
+    if not boards:
+        return {"total": 0, "items": []}
+    here = f"a.status = 'pending' AND a.board_id IN ({placeholders(len(boards))})"
+    [total] = await rows(f"SELECT COUNT(*) AS n FROM approvals a WHERE {here}", *boards)
+    found = await rows(
+        "SELECT a.id, a.board_id, b.name, a.action_type, a.confidence, a.created_at,"
+        " (SELECT t.title FROM approval_task_links l JOIN tasks t ON t.id = l.task_id WHERE l.approval_id = a.id"
+        "  ORDER BY l.created_at, l.id LIMIT 1) AS title"
+        f" FROM approvals a JOIN boards b ON b.id = a.board_id WHERE {here}"
+        " ORDER BY a.created_at DESC, a.id DESC LIMIT 10",
+        *boards,
+    )
+    return {"total": int(total["n"]), "items": [_pending_item(row) for row in found]}
+
+
+def _pending_item(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "approval_id": row["id"],
+        "board_id": row["board_id"],
+        "board_name": row["name"],
+        "action_type": row["action_type"],
+        "confidence": float(row["confidence"]),
+        "created_at": wire_moment(row["created_at"]),
+        "task_title": row["title"],
+    }
+
+
+async def _flow(boards: list[UUID], both: tuple[Window, Window], now: datetime) -> dict[str, Any]:
+    history = await flow.read_history(boards)
+    hours = flow.cycle_times(both[0], history)
+    return {
+        "throughput": _pair([flow.throughput(one, history) for one in both]),
+        "cycle_time": _pair([flow.cycle_time(one, history) for one in both]),
+        "cycle_time_median": flow.middle(hours),
+        "cycle_time_p85": flow.percentile(hours, 85),
+        "wip": _pair([flow.work_in_progress(one, history) for one in both]),
+        "aging": await flow.aging(boards, history, now),
+        **await flow.waiting(boards, both[0]),
+    }

@@ -1,0 +1,108 @@
+"""The dashboard's series as its clients know them: computed from how tasks look now."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from statistics import mean
+from typing import Any
+from uuid import UUID
+
+from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.metrics.buckets import Window
+
+STATUSES = ("inbox", "in_progress", "review", "done")
+REFERENCE_KINDS = (
+    "task.created", "task.updated", "task.status_changed", "task.comment", "task.lead_notified",
+    "task.lead_notify_failed", "task.lead_unassigned_notified", "task.lead_unassigned_notify_failed",
+    "task.assignee_notified", "task.assignee_notify_failed", "task.rework_notified", "task.rework_notify_failed",
+    "approval.lead_notified", "approval.lead_notify_failed",
+)  # fmt: skip
+
+
+def points(window: Window, values: dict[datetime, float]) -> dict[str, Any]:
+    """A series with every bucket, zero where nothing is known."""
+    listed = [{"period": period, "value": float(values.get(period, 0.0))} for period in window.periods()]
+    return {"range": window.key, "bucket": window.bucket, "points": listed}
+
+
+def counted(window: Window, moments: Iterable[datetime]) -> dict[datetime, float]:
+    """How many moments fall into each bucket."""
+    found = Counter(window.period_of(moment) for moment in moments if window.contains(moment))
+    return {period: float(number) for period, number in found.items()}
+
+
+def averaged(window: Window, measured: Iterable[tuple[datetime, float]]) -> dict[datetime, float]:
+    """The mean of what was measured in each bucket."""
+    by_period: dict[datetime, list[float]] = defaultdict(list)
+    for moment, value in measured:
+        if window.contains(moment):
+            by_period[window.period_of(moment)].append(value)
+    return {period: mean(values) for period, values in by_period.items()}
+
+
+async def read_tasks(boards: list[UUID], since: datetime) -> list[dict[str, Any]]:
+    """Status and times of the live tasks that were made or changed since a moment."""
+    if not boards:
+        return []
+    found = await rows(
+        "SELECT status, created_at, updated_at, in_progress_at FROM tasks WHERE deleted_at IS NULL"
+        f" AND board_id IN ({placeholders(len(boards))}) AND (updated_at >= ? OR created_at >= ?)",
+        *boards,
+        since,
+        since,
+    )
+    times = ("created_at", "updated_at", "in_progress_at")
+    return [{"status": row["status"], **{name: as_moment(row[name]) for name in times}} for row in found]
+
+
+def throughput(window: Window, tasks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Done tasks by their last change."""
+    return points(window, counted(window, (one["updated_at"] for one in tasks if one["status"] == "done")))
+
+
+def review_times(window: Window, tasks: list[dict[str, Any]]) -> list[tuple[datetime, float]]:
+    """For tasks in review: when they last changed, and the hours since work began."""
+    return [
+        (one["updated_at"], (one["updated_at"] - one["in_progress_at"]).total_seconds() / 3600)
+        for one in tasks
+        if one["status"] == "review" and one["in_progress_at"] and window.contains(one["updated_at"])
+    ]
+
+
+def wip(window: Window, tasks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Inbox tasks by creation, others by their last change."""
+    found: Counter[tuple[datetime, str]] = Counter()
+    for one in tasks:
+        moment = one["created_at"] if one["status"] == "inbox" else one["updated_at"]
+        if window.contains(moment):
+            found[window.period_of(moment), one["status"]] += 1
+    listed = [
+        {"period": period, **{status: found[period, status] for status in STATUSES}} for period in window.periods()
+    ]
+    return {"range": window.key, "bucket": window.bucket, "points": listed}
+
+
+async def read_outcomes(boards: list[UUID], since: datetime) -> list[tuple[datetime, bool]]:
+    """Events about tasks since a moment: when, and whether something failed."""
+    if not boards:
+        return []
+    found = await rows(
+        "SELECT e.kind, e.created_at FROM events e JOIN tasks t ON t.id = e.task_id"
+        f" WHERE t.board_id IN ({placeholders(len(boards))}) AND e.created_at >= ?"
+        f" AND e.kind IN ({placeholders(len(REFERENCE_KINDS))})",
+        *boards,
+        since,
+        *REFERENCE_KINDS,
+    )
+    return [(moment, row["kind"].endswith("failed")) for row in found if (moment := as_moment(row["created_at"]))]
+
+
+def error_rate(window: Window, outcomes: list[tuple[datetime, bool]]) -> dict[str, Any]:
+    """The share of failures in each bucket, in per cent."""
+    return points(window, averaged(window, ((moment, 100.0 * failed) for moment, failed in outcomes)))
+
+
+def error_share(window: Window, outcomes: list[tuple[datetime, bool]]) -> float:
+    """The share of failures in the whole window, in per cent; 0 without events."""
+    inside = [failed for moment, failed in outcomes if window.contains(moment)]
+    return 100.0 * sum(inside) / len(inside) if inside else 0.0
