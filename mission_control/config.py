@@ -91,6 +91,32 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("MAX_BODY_BYTES", values.positive, "1048576", "Largest request body; more is answered 413."),
     Setting(
+        "WEBHOOK_MAX_PAYLOAD_BYTES",
+        values.positive,
+        "1048576",
+        "Largest payload that a board's webhook takes; more is answered 413.",
+    ),
+    Setting("IMPORT_MAX_BYTES", values.positive, "20971520", "Largest file that a board can be imported from."),
+    Setting(
+        "OUTBOUND_ALLOW_PRIVATE",
+        values.boolean,
+        "false",
+        "Let requests to the outside reach private and loopback addresses.",
+    ),
+    Setting(
+        "SOULS_DIRECTORY_URL",
+        values.base_url,
+        "https://souls.directory",
+        "Where souls are searched; blank: nowhere.",
+        keeps_blank=True,
+    ),
+    Setting(
+        "SKILLS_GIT_BASE_URL",
+        values.git_base_url,
+        "https://github.com",
+        "Where the repositories of skill packs are cloned from: GitHub, or a mirror of it.",
+    ),
+    Setting(
         "TRUSTED_PROXIES",
         values.networks,
         "",
@@ -127,6 +153,11 @@ class Settings:
     security_header_referrer_policy: str
     security_header_permissions_policy: str
     max_body_bytes: int
+    webhook_max_payload_bytes: int
+    import_max_bytes: int
+    outbound_allow_private: bool
+    souls_directory_url: str
+    skills_git_base_url: str
     trusted_proxies: tuple[values.Network, ...]
     environment: str
     log_level: int

@@ -96,6 +96,14 @@ def base_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def git_base_url(value: str) -> str:
+    """Take what the clone address of `/owner/repository` begins with; git's local files are allowed for mirrors."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"https", "file"} or (parts.scheme == "https" and not parts.hostname):
+        raise ValueError("use an https address, or file:///path of a mirror.")
+    return value.rstrip("/")
+
+
 def auth_mode(value: str) -> str:
     """Take the way people sign in."""
     if value.lower() != "local":
@@ -223,6 +231,7 @@ TYPE_NAMES: dict[Parser, str] = {
     pool_size: "number",
     port: "port",
     base_url: "URL",
+    git_base_url: "URL",
     auth_mode: "local",
     local_auth_token: "secret",
     secret_key: "secret",

@@ -24,6 +24,12 @@ class DomainError(Exception):
         return self.detail
 
 
+class Refused(DomainError):
+    """A value names something that this program does not deal with."""
+
+    status = 400
+
+
 class Unauthenticated(DomainError):
     """Nobody is known by the credentials sent, or none were sent."""
 
@@ -54,6 +60,12 @@ class Gone(DomainError):
     status = 410
 
 
+class TooLarge(DomainError):
+    """More was sent, or would have to be sent, than is allowed."""
+
+    status = 413
+
+
 class Invalid(DomainError):
     """A value does not fit; a list stands for schema errors, a string or object for business rules."""
 
@@ -68,6 +80,12 @@ class TooMany(DomainError):
     def __init__(self, retry_after: int) -> None:
         super().__init__()
         self.headers["Retry-After"] = str(max(1, retry_after))
+
+
+class Unreachable(DomainError):
+    """Somebody outside, whose answer is needed, did not give a usable one."""
+
+    status = 502
 
 
 def schema_error(kind: str, loc: list[str | int], msg: str, value: Any = None, **context: Any) -> dict[str, Any]:

@@ -16,7 +16,17 @@ TAGS = [
     "board-groups", "board-group-memory", "boards", "board-memory", "board-webhooks", "board-onboarding", "approvals",
     "tasks", "custom-fields", "tags", "users", "agent", "agent-lead", "agent-worker", "agent-main",
 ]  # fmt: skip
-REASONS = {401: "No valid credentials", 403: "Not allowed", 404: "Not found", 409: "Conflict", 410: "Gone"}
+REASONS = {
+    400: "Not something that can be dealt with here",
+    401: "No valid credentials",
+    403: "Not allowed",
+    404: "Not found",
+    409: "Conflict",
+    410: "Gone",
+    413: "Too large",
+    429: "Too many requests",
+    502: "Somebody outside gave no usable answer",
+}
 REF = "#/components/schemas/{model}"
 
 
@@ -114,7 +124,8 @@ def _parameters(one: Operation, template: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     schema: dict[str, Any]
     for name in re.findall(r"\{(\w+)\}", template):
-        schema = {"type": "string"} if name in LENIENT_IDS else {"type": "string", "format": "uuid"}
+        is_text = name in LENIENT_IDS or f"<string:{name}>" in one.path
+        schema = {"type": "string"} if is_text else {"type": "string", "format": "uuid"}
         found.append({"name": name, "in": "path", "required": True, "schema": schema})
     if one.query is not None:
         schema = one.query.model_json_schema(ref_template=REF)
@@ -180,6 +191,8 @@ def _responses(one: Operation, references: dict[Any, Any]) -> dict[str, Any]:
 def _content(one: Operation, references: dict[Any, Any]) -> dict[str, Any]:
     if one.is_stream:
         return {"text/event-stream": {"schema": {"type": "string"}}}
+    if one.media != "application/json":
+        return {one.media: {"schema": {"type": "string"}}}
     if get_origin(one.returns) is list:
         [inner] = get_args(one.returns)
         return {"application/json": {"schema": {"type": "array", "items": references[(inner, "serialization")]}}}

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from quart import Blueprint, Response, request
@@ -44,12 +43,14 @@ def operation(
     is_stream: bool = False,
     is_atomic: bool = True,
     status: int = 200,
+    media: str = "application/json",
 ) -> Callable[[Handler], Handler]:
     """Serve a function as an operation.
 
     The function gets the actor, then what `find(actor, **ids)` found (or the ids of the path by name), then
     `data` and `query` when those shapes are given. `is_atomic=False` is for a write that waits for the outside and
-    must not run inside one transaction; it takes no `Idempotency-Key` and no `If-Match`.
+    must not run inside one transaction; it takes no `Idempotency-Key` and no `If-Match`. A part of the path written
+    `<string:name>` is text, every other one is an id. With a `media` of its own the function answers a Response.
     """
 
     def register(handler: Handler) -> Handler:
@@ -73,6 +74,7 @@ def operation(
             is_stream=is_stream,
             is_atomic=is_atomic,
             status=status,
+            media=media,
         )
         OPERATIONS.append(entry)
         body_adapter = None if body is None else TypeAdapter(body)
@@ -80,7 +82,7 @@ def operation(
         async def view(**path_values: str) -> Response:
             raw = await _parsed_body() if body_adapter is not None else None
             actor = await authenticate(who)
-            ids = _path_ids(path_values)
+            ids = _path_ids(path_values, path)
             found = await find(actor, **ids) if find is not None else None
             if verb is not None and actor is not None:
                 require(actor, verb, found)
@@ -133,11 +135,13 @@ async def _parsed_body() -> Any:
         ) from None
 
 
-def _path_ids(values: dict[str, str]) -> dict[str, UUID]:
-    ids: dict[str, UUID] = {}
+def _path_ids(values: dict[str, str], path: str) -> dict[str, Any]:
+    ids: dict[str, Any] = {}
     problems = []
     for name, text in values.items():
-        if (known := parse_id(text)) is not None:
+        if f"<string:{name}>" in path:
+            ids[name] = text
+        elif (known := parse_id(text)) is not None:
             ids[name] = known
         elif name in LENIENT_IDS:
             raise NotFound()
