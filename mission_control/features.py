@@ -12,13 +12,19 @@ from mission_control.agents import reactions as agents_reactions
 from mission_control.approvals import api as approvals_api
 from mission_control.approvals import pages as approvals_pages
 from mission_control.boards import api as boards_api
+from mission_control.custom_fields import api as custom_fields_api
 from mission_control.docs import pages as docs_pages
+from mission_control.groups import api as groups_api
+from mission_control.groups import reactions as groups_reactions
 from mission_control.metrics import api as metrics_api
+from mission_control.search import api as search_api
+from mission_control.tags import agent_api as tags_agent_api
+from mission_control.tags import api as tags_api
 from mission_control.tasks import agent_api as tasks_agent_api
 from mission_control.tasks import api as tasks_api
 from mission_control.tasks import reactions as tasks_reactions
 
-REACTIONS = (agents_reactions, tasks_reactions)
+REACTIONS = (agents_reactions, tasks_reactions, groups_reactions)
 BLUEPRINTS = (
     accounts_api.api,
     accounts_pages.pages,
@@ -28,9 +34,14 @@ BLUEPRINTS = (
     agents_api.api,
     agents_pages.pages,
     agents_agent_api.api,
+    tags_api.api,
+    tags_agent_api.api,
+    custom_fields_api.api,
     tasks_api.api,
     tasks_agent_api.api,
+    groups_api.api,
     metrics_api.api,
+    search_api.api,
     docs_pages.pages,
 )
 

@@ -78,7 +78,7 @@ async def empty_tables(request: pytest.FixtureRequest) -> AsyncIterator[None]:
 async def _empty_all_tables() -> None:
     client = get_connection("default")
     if client.capabilities.dialect == "sqlite":
-        listed = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        listed = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search_words%'"
     else:
         listed = "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
     names = [row["name"] for row in await client.execute_query_dict(listed)]

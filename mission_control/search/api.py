@@ -1,0 +1,29 @@
+"""Search over HTTP."""
+
+from typing import Any
+
+from quart import Blueprint
+
+from mission_control.core.actor import Actor
+from mission_control.core.operation import operation
+from mission_control.core.paging import Page, page
+from mission_control.search.queries import search
+from mission_control.search.schemas import SearchHit, SearchQuery
+
+api = Blueprint("search_api", __name__, url_prefix="/api/v1")
+
+
+@operation(
+    api,
+    "GET",
+    "/search",
+    operation_id="search_api_v1_search_get",
+    tags=("boards",),
+    who="actor",
+    query=SearchQuery,
+    returns=Page[SearchHit],
+)
+async def search_everything(actor: Actor, query: SearchQuery) -> dict[str, Any]:
+    """Search tasks, comments, memory and approvals on the boards that the caller reads."""
+    found, total = await search(actor, query)
+    return page(found, total, query)

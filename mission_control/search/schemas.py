@@ -1,0 +1,33 @@
+"""Shapes of search."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from mission_control.core.paging import Paging
+
+SearchKind = Literal["task", "comment", "memory", "approval"]
+
+
+class SearchQuery(Paging):
+    """What to look for: every word must occur; the last one may be the beginning of a word."""
+
+    q: str = Field(min_length=1, max_length=500)
+    kind: list[SearchKind] = Field(default_factory=list)
+    board_id: UUID | None = None
+    limit: int = Field(20, ge=1, le=100)
+
+
+class SearchHit(BaseModel):
+    """Something found, the best first. `snippet` is plain text around the first word found."""
+
+    kind: SearchKind
+    id: UUID
+    board_id: UUID
+    board_name: str
+    task_id: UUID | None
+    title: str
+    snippet: str
+    changed_at: datetime

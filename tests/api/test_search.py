@@ -1,0 +1,91 @@
+"""Search: what is found, in which order, and by whom."""
+
+from typing import Any
+
+import pytest
+
+from mission_control.database.sql import rows
+from mission_control.memory.models import BoardMemory
+from mission_control.search.queries import snippet
+from mission_control.search.schemas import SearchHit
+from tests.cast import Caller, Cast
+
+
+async def found(who: Caller, q: str, more: str = "") -> list[tuple[str, str]]:
+    """Kind and id of every hit."""
+    body: dict[str, Any] = (await who.get(f"/search?q={q}{more}")).ok()
+    for hit in body["items"]:
+        SearchHit.model_validate(hit)
+    assert body["total"] == len(body["items"])
+    return [(hit["kind"], hit["id"]) for hit in body["items"]]
+
+
+async def test_everything_that_is_written_is_found(cast: Cast) -> None:
+    task = await cast.add_task(title="Calibrate the Éclair sensor", description="Use the lunar target.")
+    comment = (await cast.vega.post(f"{cast.task(task)}/comments", {"message": "The zirconium filter drifts"})).ok()
+    asked = await cast.ask(cast.vega, task, lead_reasoning="The obsidian shutter is risky")
+    note = await BoardMemory.create(board_id=cast.board.id, content="Wavelengths live in the periwinkle folder")
+    assert await found(cast.ada, "eclair") == [("task", task["id"])]
+    assert await found(cast.ada, "LUNAR target") == [("task", task["id"])]
+    assert await found(cast.ada, "zirc") == [("comment", comment["id"])]
+    assert await found(cast.ada, "obsidian") == [("approval", asked["id"])]
+    assert await found(cast.ada, "periwinkle") == [("memory", str(note.id))]
+    assert await found(cast.ada, "lunar zirconium") == []
+
+
+async def test_a_title_comes_before_a_text(cast: Cast) -> None:
+    text = await cast.add_task(title="Something", description="mentions the gyroscope once")
+    title = await cast.add_task(title="Gyroscope")
+    assert await found(cast.ada, "gyroscope") == [("task", title["id"]), ("task", text["id"])]
+
+
+async def test_changes_and_deletions_are_followed(cast: Cast) -> None:
+    task = await cast.add_task(title="Heliotrope")
+    await cast.vega.post(f"{cast.task(task)}/comments", {"message": "heliotrope indeed"})
+    (await cast.ada.patch(cast.task(task), {"title": "Marigold"})).ok()
+    assert [kind for kind, _ in await found(cast.ada, "heliotrope")] == ["comment"]
+    (await cast.ada.delete(cast.task(task))).ok()
+    assert await found(cast.ada, "marigold") == await found(cast.ada, "heliotrope") == []
+    (await cast.ada.post(f"{cast.task(task)}/restorations")).ok()
+    assert await found(cast.ada, "marigold") == [("task", task["id"])]
+
+
+async def test_only_boards_that_the_caller_reads(cast: Cast) -> None:
+    await cast.add_task(title="Quasar")
+    assert len(await found(cast.dan, "quasar")) == 1
+    assert len(await found(cast.vega, "quasar")) == 1
+    for stranger in (cast.eve, cast.mira, cast.nova):
+        assert await found(stranger, "quasar") == []
+    (await cast.nobody.get("/search?q=quasar")).refused(401)
+
+
+async def test_filters_and_pages(cast: Cast) -> None:
+    for number in range(5):
+        await cast.add_task(title=f"Nebula {number}")
+    assert await found(cast.ada, "nebula", "&kind=comment&kind=approval") == []
+    assert len(await found(cast.ada, "nebula", f"&kind=task&board_id={cast.board.id}")) == 5
+    page = (await cast.ada.get("/search?q=nebula&limit=2&offset=4")).ok()
+    assert (len(page["items"]), page["total"], page["limit"], page["offset"]) == (1, 5, 2, 4)
+    (await cast.ada.get("/search")).refused(422)
+    (await cast.ada.get("/search?q=x&limit=101")).refused(422)
+
+
+@pytest.mark.parametrize(
+    "q", ["%22", "*", "-", "a%20OR", "NEAR(", "%27%29%3B--", "a:b", "(", "%26", "!", "<->", "c%2B%2B"]
+)
+async def test_no_query_is_a_syntax_error(cast: Cast, q: str) -> None:
+    (await cast.ada.get(f"/search?q={q}")).ok()
+
+
+async def test_deleting_for_good_leaves_no_documents(cast: Cast) -> None:
+    await cast.add_task(title="Pulsar")
+    await rows("DELETE FROM tasks")
+    assert await rows("SELECT 1 AS one FROM search_documents") == []
+    assert await found(cast.ada, "pulsar") == []
+
+
+def test_a_snippet_shows_the_word() -> None:
+    text = "x " * 200 + "needle" + " y" * 200
+    cut = snippet(text, ["Needle"])
+    assert "needle" in cut and len(cut) <= 202 and cut.startswith("…") and cut.endswith("…")
+    assert snippet("short text", ["other"]) == "short text"
