@@ -1,0 +1,1 @@
+"""Requests to the outside: one guarded way for everything that leaves."""
