@@ -5,6 +5,7 @@ from typing import Any
 from quart import Blueprint, Response
 
 from mission_control.approvals.commands import change_approval, request_approval
+from mission_control.approvals.history import ApprovalHistoryItem, approval_history
 from mission_control.approvals.live import stream_of_approvals
 from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import approval_read, visible_approval
@@ -170,3 +171,18 @@ async def update_approval(actor: Actor, approval: Approval, data: ApprovalUpdate
     """
     await change_approval(actor, approval, data.status, data.decision, data.note)
     return await approval_read(approval.id)
+
+
+@operation(
+    api,
+    "GET",
+    "/boards/<board_id>/approvals/<approval_id>/history",
+    operation_id="get_approval_history_api_v1_boards__board_id__approvals__approval_id__history_get",
+    tags=TAGS,
+    who="actor",
+    find=visible_approval,
+    returns=list[ApprovalHistoryItem],
+)
+async def get_approval_history(actor: Actor, approval: Approval) -> list[dict[str, Any]]:
+    """Read who asked, who decided what and why, and who opened it again, oldest first."""
+    return await approval_history(approval)

@@ -1,0 +1,35 @@
+"""The history of an approval."""
+
+from pydantic import TypeAdapter
+
+from mission_control.approvals.history import ApprovalHistoryItem
+from tests.cast import Cast
+
+
+async def test_an_approval_remembers_who_decided_what_and_why(cast: Cast) -> None:
+    task = await cast.add_task()
+    asked = await cast.ask(cast.vega, task)
+    path = f"{cast.approvals}/{asked['id']}"
+    (await cast.cleo.patch(path, {"decision": "changes_requested", "note": "Add the figures."})).ok()
+    (await cast.ada.patch(path, {"status": "pending"})).ok()
+    (await cast.ben.patch(path, {"status": "approved"})).ok()
+    items = (await cast.dan.get(f"{path}/history")).ok()
+    TypeAdapter(list[ApprovalHistoryItem]).validate_python(items)
+    told = [(one["event_type"], one["actor"]["name"], one["decision"], one["note"]) for one in items]
+    assert told == [
+        ("approval.requested", "Vega", None, None),
+        ("approval.decided", "Cleo", "changes_requested", "Add the figures."),
+        ("approval.reopened", "Ada", None, None),
+        ("approval.decided", "Ben", "approved", None),
+    ]
+    assert [one["seq"] for one in items] == sorted(one["seq"] for one in items)
+    now = (await cast.vega.get(path)).ok()
+    assert now["decision"] == "approved" and now["note"] is None and now["resolved_by"]["name"] == "Ben"
+
+
+async def test_who_reads_it(cast: Cast) -> None:
+    path = f"{cast.approvals}/{(await cast.ask(cast.vega))['id']}/history"
+    (await cast.vega.get(path)).ok()
+    (await cast.eve.get(path)).refused(404)
+    (await cast.nova.get(path)).refused(404)
+    (await cast.nobody.get(path)).refused(401)
