@@ -21,9 +21,11 @@ from mission_control.tasks.queries import list_tasks as tasks_page
 from mission_control.tasks.schemas import (
     BlockedTaskError,
     BoardSnapshot,
+    SnapshotQuery,
     TaskCommentCreate,
     TaskCommentRead,
     TaskCreate,
+    TaskMove,
     TaskQuery,
     TaskRead,
     TaskUpdate,
@@ -130,6 +132,28 @@ async def update_task(actor: Actor, task: Task, data: TaskUpdate) -> dict[str, A
 
 @operation(
     api,
+    "POST",
+    f"{TASK}/moves",
+    operation_id="move_task_api_v1_boards__board_id__tasks__task_id__moves_post",
+    tags=TAGS,
+    who="actor",
+    find=visible_task,
+    verb="task.move",
+    body=TaskMove,
+    returns=TaskRead,
+    errors=BLOCKED,
+)
+async def move_task(actor: Actor, task: Task, data: TaskMove) -> dict[str, Any]:
+    """Put a card into a column, and there before or after another card.
+
+    A change of status must pass the same rules as when it is sent with PATCH.
+    """
+    await commands.move_task(actor, task, data.status, data.before_task_id, data.after_task_id)
+    return await task_read(task.id)
+
+
+@operation(
+    api,
     "DELETE",
     TASK,
     operation_id="delete_task_api_v1_boards__board_id__tasks__task_id__delete",
@@ -205,8 +229,9 @@ async def create_task_comment(actor: Actor, task: Task, data: TaskCommentCreate)
     who="actor",
     find=visible_board,
     verb="board.read",
+    query=SnapshotQuery,
     returns=BoardSnapshot,
 )
-async def get_board_snapshot(actor: Actor, board: Board) -> dict[str, Any]:
+async def get_board_snapshot(actor: Actor, board: Board, query: SnapshotQuery) -> dict[str, Any]:
     """Read everything on a board at one moment."""
-    return await board_snapshot(board)
+    return await board_snapshot(board, archived=query.archived)

@@ -9,8 +9,10 @@ from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
-from mission_control.core.errors import Conflict, NotFound, invalid_field
+from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.ids import new_id
+from mission_control.custom_fields.task_values import check_new_values, merge_values, store_new_values
+from mission_control.tags.assignment import check_tags, replace_tags
 from mission_control.tasks import dependencies, notices, rules
 from mission_control.tasks import policy as policy
 from mission_control.tasks.comments import write_comment
@@ -18,11 +20,12 @@ from mission_control.tasks.gates import Before, pass_comment_gate, pass_done_gat
 from mission_control.tasks.models import Task, TaskDependency
 from mission_control.tasks.schemas import TaskCreate
 
+Beside = dict[str, tuple[Any, Any]]
+
 
 @command("task.create")
 async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
     """Put a new task on a board. Unknown or circular dependencies, a blocked start and rules R and A refuse it."""
-    refuse_missing_tables(new.tag_ids, new.custom_field_values)
     task = Task(
         id=new_id(),
         board_id=board.id,
@@ -34,7 +37,9 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
     )
     task.board = board
     await dependencies.check_dependencies(board, task.id, new.depends_on_task_ids)
+    await check_tags(board.organization_id, new.tag_ids)
     await _refuse_blocked_start(actor, board, new)
+    values = await check_new_values(board.id, new.custom_field_values)
     if new.status == "done":
         await pass_done_gates(board, None, None)
     await _assign_new(actor, board, task, new)
@@ -43,20 +48,14 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
         task.in_progress_at = clock.now()
     await task.save(force_create=True)
     await dependencies.replace_dependencies(board.id, task.id, new.depends_on_task_ids)
+    await replace_tags(task.id, new.tag_ids)
+    await store_new_values(task.id, values)
     record("task.created", task, f"Task created: {task.title}.", title=task.title, status=task.status)
     if actor.is_user:
         await notices.tell_lead_of_new(board, task)
     if task.assigned_agent_id is not None:
         await notices.tell_assignee(actor, board, task, None)
     return task
-
-
-def refuse_missing_tables(tag_ids: list[UUID] | None, values: dict[str, Any] | None) -> None:
-    """Tags and custom fields are refused rather than dropped until they can be stored."""
-    if tag_ids:
-        raise invalid_field("tag_ids", "tags cannot be stored by this version yet", [str(one) for one in tag_ids])
-    if values:
-        raise invalid_field("custom_field_values", "custom fields cannot be stored by this version yet")
 
 
 async def _refuse_blocked_start(actor: Actor, board: Board, new: TaskCreate) -> None:
@@ -82,10 +81,10 @@ async def _assign_new(actor: Actor, board: Board, task: Task, new: TaskCreate) -
 async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
     """Change a task as the actor's rule set and the board's rules allow. What is so already is no change."""
     rules.refuse_fields(actor, task, sent)
-    refuse_missing_tables(sent.get("tag_ids"), sent.get("custom_field_values"))
     board = task.board
     if sent.get("depends_on_task_ids"):
         await dependencies.check_dependencies(board, task.id, sent["depends_on_task_ids"])
+    await check_tags(board.organization_id, sent.get("tag_ids") or [])
     task = await locked_task(task)
     before = Before(task)
     rewired = await _apply_role(actor, board, task, sent)
@@ -93,7 +92,10 @@ async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
     if not (actor.is_agent and actor.is_lead):
         await pass_comment_gate(board, task, before, sent.get("comment"), actor.user_id)
         await rules.hand_to_lead(board, task, before.status)
-    await _save(actor, board, task, before, rewired)
+    if task.status != "done":
+        task.archived_at = None
+    beside = await _change_beside(board, task, sent, rewired)
+    await _save(actor, board, task, before, beside)
     if "comment" in sent:
         await write_comment(actor, task, sent["comment"])
     return task
@@ -122,25 +124,35 @@ async def _rewire(task: Task, sent: dict[str, Any]) -> bool:
     return True
 
 
-async def _save(actor: Actor, board: Board, task: Task, before: Before, rewired: bool) -> None:
+async def _change_beside(board: Board, task: Task, sent: dict[str, Any], rewired: bool) -> Beside:
+    """Replace tags and merge custom fields; returns what changed outside of the task's row."""
+    beside: Beside = {"depends_on_task_ids": (None, "changed")} if rewired else {}
+    if "tag_ids" in sent and (tags := await replace_tags(task.id, sent["tag_ids"])) is not None:
+        beside["tag_ids"] = tags
+    if "custom_field_values" in sent:
+        if (values := await merge_values(board.id, task.id, sent["custom_field_values"])) is not None:
+            beside["custom_field_values"] = values
+    return beside
+
+
+async def _save(actor: Actor, board: Board, task: Task, before: Before, beside: Beside) -> None:
     changed = before.changed(task)
-    if not changed and not rewired:
+    if not changed and not beside:
         return
     task.updated_at = clock.now()
     await task.save(update_fields=[*changed, "updated_at"])
-    _record_change(task, changed, rewired)
+    _record_change(task, changed, beside)
     if task.status != before.status and "done" in (task.status, before.status):
         await _settle_dependents(actor, task, completed=task.status == "done")
     await notices.tell_after_change(actor, board, task, before)
 
 
-def _record_change(task: Task, changed: dict[str, tuple[Any, Any]], rewired: bool) -> None:
+def _record_change(task: Task, changed: dict[str, tuple[Any, Any]], beside: Beside) -> None:
+    pairs = {name: pair for name, pair in (changed | beside).items() if name != "position"}
     data: dict[str, Any] = {
-        "before": {name: pair[0] for name, pair in changed.items() if name != "position"},
-        "after": {name: pair[1] for name, pair in changed.items() if name != "position"},
+        "before": {name: pair[0] for name, pair in pairs.items() if name != "depends_on_task_ids"},
+        "after": {name: pair[1] for name, pair in pairs.items()},
     }
-    if rewired:
-        data["after"]["depends_on_task_ids"] = "changed"
     if "status" in changed:
         record("task.status_changed", task, f"Task moved to {task.status}: {task.title}.", **data)
     else:

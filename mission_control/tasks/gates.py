@@ -49,7 +49,7 @@ async def _has_comment(task_id: UUID, since: datetime, authors: list[Any]) -> bo
         if author is None:
             continue
         found = await rows(
-            "SELECT 1 AS one FROM task_comments WHERE task_id = ? AND created_at >= ?"
+            "SELECT 1 AS one FROM task_comments WHERE task_id = ? AND created_at >= ? AND deleted_at IS NULL"
             " AND (agent_id = ? OR user_id = ?) LIMIT 1",
             task_id,
             since,
@@ -66,7 +66,7 @@ class Before:
 
     FIELDS = (
         "title", "description", "status", "priority", "due_at", "assigned_agent_id", "assigned_user_id",
-        "in_progress_at", "previous_in_progress_at", "review_agent_id", "position",
+        "in_progress_at", "previous_in_progress_at", "review_agent_id", "position", "archived_at",
     )  # fmt: skip
 
     def __init__(self, task: Task) -> None:

@@ -1,22 +1,27 @@
 """Reading tasks: raw SQL into wire shapes, a fixed number of statements whatever the number of rows."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
+from mission_control.custom_fields.queries import Values, values_of_board, values_of_tasks
 from mission_control.database.sql import placeholders, rows, wire_moment
-from mission_control.tasks.models import STATUSES, Comment, Task
+from mission_control.tags.queries import tags_of_board, tags_of_tasks
+from mission_control.tags.schemas import Tags
+from mission_control.tasks import filters
+from mission_control.tasks.models import Comment, Task
 from mission_control.tasks.schemas import TaskQuery
 
 COLUMNS = (
     "t.id, t.board_id, t.number, t.title, t.description, t.status, t.priority, t.due_at, t.assigned_agent_id,"
-    " t.assigned_user_id, t.created_by_user_id, t.in_progress_at, t.created_at, t.updated_at"
+    " t.assigned_user_id, t.created_by_user_id, t.in_progress_at, t.created_at, t.updated_at, t.archived_at,"
+    " t.deleted_at"
 )
-NEWEST_FIRST = " ORDER BY t.created_at DESC, t.id DESC"
 
 
 async def visible_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
@@ -38,64 +43,67 @@ async def any_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
 
 
 async def list_tasks(board: Board, query: TaskQuery) -> tuple[list[dict[str, Any]], int]:
-    """The board's tasks, newest first, and how many there are. Unknown status: Invalid."""
-    where, values = "t.board_id = ? AND t.deleted_at IS NULL", [board.id]
-    if statuses := _statuses(query.status):
-        where += f" AND t.status IN ({placeholders(len(statuses))})"
-        values += statuses
-    if query.assigned_agent_id is not None:
-        where, values = where + " AND t.assigned_agent_id = ?", [*values, query.assigned_agent_id]
-    if query.unassigned:
-        where += " AND t.assigned_agent_id IS NULL AND t.assigned_user_id IS NULL"
+    """The board's tasks, newest first unless another order is asked for, and how many there are."""
+    where, values = filters.where(board.id, query)
     [total] = await rows(f"SELECT COUNT(*) AS n FROM tasks t WHERE {where}", *values)
-    page = f"SELECT {COLUMNS} FROM tasks t WHERE {where}{NEWEST_FIRST} LIMIT ? OFFSET ?"
-    found = await rows(page, *values, query.limit, query.offset)
-    edges = await _edges_of([row["id"] for row in found])
-    return [wire_task(row, edges) for row in found], int(total["n"])
-
-
-def _statuses(text: str | None) -> list[Any]:
-    wanted = [part.strip() for part in (text or "").split(",") if part.strip()]
-    if strange := [one for one in wanted if one not in STATUSES]:
-        raise Invalid(f"Unknown status {strange[0]}; known are {', '.join(STATUSES)}.")
-    return wanted
+    page = f"SELECT {COLUMNS} FROM tasks t WHERE {where}{filters.order(query)} LIMIT ? OFFSET ?"
+    return await _wired(board.id, await rows(page, *values, query.limit, query.offset)), int(total["n"])
 
 
 async def task_read(task_id: UUID) -> dict[str, Any]:
     """One task in its wire shape."""
-    found = await rows(f"SELECT {COLUMNS} FROM tasks t WHERE t.id = ?", task_id)
+    found = await tasks_read([task_id])
     if not found:
         raise NotFound()
-    return wire_task(found[0], await _edges_of([task_id]))
+    return found[0]
+
+
+async def tasks_read(task_ids: list[UUID]) -> list[dict[str, Any]]:
+    """Some tasks of one board in their wire shape, in any order."""
+    if not task_ids:
+        return []
+    found = await rows(f"SELECT {COLUMNS} FROM tasks t WHERE t.id IN ({placeholders(len(task_ids))})", *task_ids)
+    return await _wired(found[0]["board_id"], found) if found else []
+
+
+async def _wired(board_id: Any, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    ids = [row["id"] for row in found]
+    beside = Beside(await _edges_of(ids), await tags_of_tasks(ids), await values_of_tasks(board_id, ids))
+    return [wire_task(row, beside) for row in found]
 
 
 Edges = dict[str, list[tuple[str, bool]]]
 
 
+@dataclass(slots=True)
+class Beside:
+    """What stands beside the rows of tasks: what they wait for, their tags, their custom fields."""
+
+    edges: Edges
+    tags: Tags
+    values: Values
+
+
+async def beside_board(board_id: UUID) -> Beside:
+    """What stands beside every task of a board."""
+    return Beside(await _edges_of_board(board_id), await tags_of_board(board_id), await values_of_board(board_id))
+
+
 async def _edges_of(task_ids: list[Any]) -> Edges:
     if not task_ids:
         return {}
-    return _grouped(
-        await rows(
-            "SELECT d.task_id, d.depends_on_task_id, p.status FROM task_dependencies d"
-            " JOIN tasks p ON p.id = d.depends_on_task_id"
-            f" WHERE p.deleted_at IS NULL AND d.task_id IN ({placeholders(len(task_ids))})"
-            " ORDER BY d.created_at, d.id",
-            *task_ids,
-        )
-    )
+    where = f"d.task_id IN ({placeholders(len(task_ids))})"
+    return _grouped(await rows(EDGES.format(where=where), *task_ids))
 
 
-async def edges_of_board(board_id: UUID) -> Edges:
-    """What every task of a board depends on, and which of that is unfinished."""
-    return _grouped(
-        await rows(
-            "SELECT d.task_id, d.depends_on_task_id, p.status FROM task_dependencies d"
-            " JOIN tasks p ON p.id = d.depends_on_task_id"
-            " WHERE p.deleted_at IS NULL AND d.board_id = ? ORDER BY d.created_at, d.id",
-            board_id,
-        )
-    )
+async def _edges_of_board(board_id: UUID) -> Edges:
+    return _grouped(await rows(EDGES.format(where="d.board_id = ?"), board_id))
+
+
+EDGES = (
+    "SELECT d.task_id, d.depends_on_task_id, p.status FROM task_dependencies d"
+    " JOIN tasks p ON p.id = d.depends_on_task_id WHERE p.deleted_at IS NULL AND {where} ORDER BY d.created_at, d.id"
+)
 
 
 def _grouped(found: list[dict[str, Any]]) -> Edges:
@@ -105,9 +113,9 @@ def _grouped(found: list[dict[str, Any]]) -> Edges:
     return edges
 
 
-def wire_task(row: dict[str, Any], edges: Edges) -> dict[str, Any]:
+def wire_task(row: dict[str, Any], beside: Beside) -> dict[str, Any]:
     """A row of `COLUMNS` as TaskRead."""
-    waits_for = edges.get(str(row["id"]), [])
+    waits_for, tags = beside.edges.get(str(row["id"]), []), beside.tags.get(str(row["id"]), [])
     blockers = [one for one, is_open in waits_for if is_open] if row["status"] != "done" else []
     return {
         "title": row["title"],
@@ -117,7 +125,7 @@ def wire_task(row: dict[str, Any], edges: Edges) -> dict[str, Any]:
         "due_at": wire_moment(row["due_at"]),
         "assigned_agent_id": row["assigned_agent_id"],
         "depends_on_task_ids": [one for one, _ in waits_for],
-        "tag_ids": [],
+        "tag_ids": [tag["id"] for tag in tags],
         "id": row["id"],
         "board_id": row["board_id"],
         "created_by_user_id": row["created_by_user_id"],
@@ -126,32 +134,34 @@ def wire_task(row: dict[str, Any], edges: Edges) -> dict[str, Any]:
         "updated_at": wire_moment(row["updated_at"]),
         "blocked_by_task_ids": blockers,
         "is_blocked": bool(blockers),
-        "tags": [],
-        "custom_field_values": {},
+        "tags": tags,
+        "custom_field_values": beside.values.of(row["id"]),
         "number": row["number"],
         "assigned_user_id": row["assigned_user_id"],
+        "archived_at": wire_moment(row["archived_at"]),
+        "deleted_at": wire_moment(row["deleted_at"]),
     }
 
 
 async def list_comments(task: Task, paging: Paging) -> tuple[list[dict[str, Any]], int]:
     """The task's comments, oldest first, and how many there are."""
     found = await rows(
-        f"{COMMENTS} WHERE c.task_id = ? ORDER BY c.created_at, c.id LIMIT ? OFFSET ?",
+        f"{COMMENTS} WHERE c.task_id = ? AND c.deleted_at IS NULL ORDER BY c.created_at, c.id LIMIT ? OFFSET ?",
         task.id,
         paging.limit,
         paging.offset,
     )
-    return [wire_comment(row) for row in found], await Comment.filter(task_id=task.id).count()
+    return [wire_comment(row) for row in found], await Comment.filter(task_id=task.id, deleted_at=None).count()
 
 
 async def comment_read(comment_id: UUID) -> dict[str, Any] | None:
-    """One comment in its wire shape."""
-    found = await rows(f"{COMMENTS} WHERE c.id = ?", comment_id)
+    """One comment in its wire shape, or None when it was deleted."""
+    found = await rows(f"{COMMENTS} WHERE c.id = ? AND c.deleted_at IS NULL", comment_id)
     return wire_comment(found[0]) if found else None
 
 
 COMMENTS = (
-    "SELECT c.id, c.message, c.agent_id, c.user_id, c.task_id, c.created_at, c.author_name,"
+    "SELECT c.id, c.message, c.agent_id, c.user_id, c.task_id, c.created_at, c.edited_at, c.author_name,"
     " COALESCE(a.name, c.author_name) AS agent_name,"
     " COALESCE(u.preferred_name, u.name, u.email, 'User') AS user_name"
     " FROM task_comments c LEFT JOIN users u ON u.id = c.user_id LEFT JOIN agents a ON a.id = c.agent_id"
@@ -167,4 +177,5 @@ def wire_comment(row: dict[str, Any]) -> dict[str, Any]:
         "task_id": row["task_id"],
         "created_at": wire_moment(row["created_at"]),
         "author": {"id": row["user_id"], "name": row["user_name"]} if row["user_id"] is not None else None,
+        "edited_at": wire_moment(row["edited_at"]),
     }

@@ -1,16 +1,17 @@
 """Shapes of tasks and comments."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.schemas import ApprovalRead, PersonRef
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import Moment, NonEmptyStr, NotNull, OptionalText
+from mission_control.core.schemas import ActorRef, Moment, NonEmptyStr, NotNull, OptionalText
+from mission_control.tags.schemas import TagRef
 
 TaskStatus = Literal["inbox", "in_progress", "review", "done"]
 
@@ -54,21 +55,14 @@ class TaskUpdate(BaseModel):
     comment: OptionalText = None
 
     def sent(self) -> dict[str, Any]:
-        """The fields that were sent; a null list and a blank comment count as not sent."""
+        """The fields that were sent; a null list and a blank comment count as not sent, null values as none."""
         given = self.model_dump(exclude_unset=True)
+        if given.get("custom_field_values", ...) is None:
+            given["custom_field_values"] = {}
         for name in ("depends_on_task_ids", "tag_ids", "comment"):
             if given.get(name, ...) is None:
                 del given[name]
         return given
-
-
-class TagRef(BaseModel):
-    """A tag on a task."""
-
-    id: UUID
-    name: str
-    slug: str
-    color: str
 
 
 class TaskRead(BaseModel):
@@ -94,6 +88,8 @@ class TaskRead(BaseModel):
     custom_field_values: dict[str, Any] | None
     number: int
     assigned_user_id: UUID | None
+    archived_at: datetime | None
+    deleted_at: datetime | None
 
 
 class TaskCardRead(TaskRead):
@@ -105,12 +101,29 @@ class TaskCardRead(TaskRead):
     comments_count: int
 
 
+Sort = Literal[
+    "created_at", "-created_at", "updated_at", "-updated_at", "due_at", "-due_at", "priority", "-priority",
+    "position", "-position",
+]  # fmt: skip
+
+
 class TaskQuery(Paging):
     """Which tasks to list."""
 
     status: str | None = None
     assigned_agent_id: UUID | None = None
     unassigned: bool | None = None
+    assigned_user_id: UUID | None = None
+    q: str | None = Field(None, max_length=200, description="Words of the title or the description, or a number")
+    tag_id: list[UUID] | None = Field(None, max_length=50, description="Any of these tags; may be repeated")
+    priority: list[str] | None = Field(None, max_length=50, description="Any of these priorities; may be repeated")
+    due_before: Moment | None = None
+    due_after: Moment | None = Field(None, description="Due at this moment or later")
+    blocked: bool | None = Field(None, description="Whether it waits for an unfinished task")
+    updated_since: Moment | None = None
+    archived: bool = Field(False, description="Show archived tasks as well")
+    deleted: bool = Field(False, description="Show what is in the trash instead")
+    sort: Sort | None = Field(None, description="The order; with - in front the greatest first")
 
 
 def _trimmed(value: Any) -> Any:
@@ -123,6 +136,20 @@ class TaskCommentCreate(BaseModel):
     message: Annotated[NonEmptyStr, BeforeValidator(_trimmed)]
 
 
+class TaskMove(BaseModel):
+    """Where a card goes: a column, and there beside another card."""
+
+    status: TaskStatus
+    before_task_id: UUID | None = None
+    after_task_id: UUID | None = None
+
+    @model_validator(mode="after")
+    def _one_neighbour(self) -> Self:
+        if self.before_task_id is not None and self.after_task_id is not None:
+            raise ValueError("send before_task_id or after_task_id, not both")
+        return self
+
+
 class TaskCommentRead(BaseModel):
     """A comment; `agent_id` is null when a person wrote it, whom `author` then names."""
 
@@ -132,10 +159,11 @@ class TaskCommentRead(BaseModel):
     task_id: UUID | None
     created_at: datetime
     author: PersonRef | None
+    edited_at: datetime | None
 
 
 class BoardMemoryRead(BaseModel):
-    """An entry of a board's memory."""
+    """An entry of a board's memory; who wrote it is `author`, `source` is for display only."""
 
     id: UUID
     board_id: UUID
@@ -144,6 +172,8 @@ class BoardMemoryRead(BaseModel):
     source: str | None
     is_chat: bool
     created_at: datetime
+    author: ActorRef | None
+    edited_at: datetime | None
 
 
 class BoardSnapshot(BaseModel):
@@ -156,6 +186,12 @@ class BoardSnapshot(BaseModel):
     chat_messages: list[BoardMemoryRead]
     pending_approvals_count: int
     seq: int
+
+
+class SnapshotQuery(BaseModel):
+    """What a snapshot holds."""
+
+    archived: bool = Field(False, description="Hold archived tasks as well")
 
 
 class BlockedTaskDetail(BaseModel):

@@ -9,28 +9,32 @@ from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardRead
 from mission_control.database.sql import rows
 from mission_control.live.broker import head_of
-from mission_control.tasks.queries import COLUMNS, edges_of_board, wire_task
+from mission_control.tasks.chat import newest_chat
+from mission_control.tasks.queries import COLUMNS, Beside, beside_board, wire_task
 
 NEWEST_APPROVALS = 200
 
 
-async def board_snapshot(board: Board) -> dict[str, Any]:
+async def board_snapshot(board: Board, *, archived: bool = False) -> dict[str, Any]:
     """The board with all tasks, agents and its newest approvals; `seq` was read before anything else."""
     seq = await head_of(board.organization_id)
     approvals = await rows(f"{SELECT} WHERE a.board_id = ?{NEWEST_FIRST} LIMIT {NEWEST_APPROVALS}", board.id)
     return {
         "board": BoardRead.of(board),
-        "tasks": await task_cards(board),
+        "tasks": await task_cards(board, archived=archived),
         "agents": [AgentRead.of(agent) for agent in await agents_of_board(board)],
         "approvals": await with_tasks(approvals),
-        "chat_messages": [],
+        "chat_messages": await newest_chat(board.id),
         "pending_approvals_count": await pending_count(board.id),
         "seq": seq,
     }
 
 
-async def task_cards(board: Board, order: str = " ORDER BY t.created_at DESC, t.id DESC") -> list[dict[str, Any]]:
-    """All live tasks of a board as cards, with names and counts."""
+async def task_cards(
+    board: Board, order: str = " ORDER BY t.created_at DESC, t.id DESC", *, archived: bool = False
+) -> list[dict[str, Any]]:
+    """All live tasks of a board as cards, with names and counts; archived ones only when asked for."""
+    kept = "" if archived else " AND t.archived_at IS NULL"
     found = await rows(
         f"SELECT {COLUMNS}, COALESCE(g.name, u.preferred_name, u.name, u.email) AS assignee,"
         " COALESCE(l.approvals, 0) AS approvals, COALESCE(l.pending, 0) AS pending, COALESCE(c.comments, 0) AS comments"
@@ -39,18 +43,18 @@ async def task_cards(board: Board, order: str = " ORDER BY t.created_at DESC, t.
         "  FROM approval_task_links k JOIN tasks s ON s.id = k.task_id WHERE s.board_id = ? GROUP BY k.task_id)"
         "  l ON l.task_id = t.id"
         " LEFT JOIN (SELECT m.task_id, COUNT(*) AS comments FROM task_comments m JOIN tasks s ON s.id = m.task_id"
-        "  WHERE s.board_id = ? GROUP BY m.task_id) c ON c.task_id = t.id"
-        f" WHERE t.board_id = ? AND t.deleted_at IS NULL{order}",
+        "  WHERE s.board_id = ? AND m.deleted_at IS NULL GROUP BY m.task_id) c ON c.task_id = t.id"
+        f" WHERE t.board_id = ? AND t.deleted_at IS NULL{kept}{order}",
         board.id,
         board.id,
         board.id,
     )
-    edges = await edges_of_board(board.id)
-    return [_card(row, edges) for row in found]
+    beside = await beside_board(board.id)
+    return [_card(row, beside) for row in found]
 
 
-def _card(row: dict[str, Any], edges: Any) -> dict[str, Any]:
-    return wire_task(row, edges) | {
+def _card(row: dict[str, Any], beside: Beside) -> dict[str, Any]:
+    return wire_task(row, beside) | {
         "assignee": row["assignee"],
         "approvals_count": int(row["approvals"]),
         "approvals_pending_count": int(row["pending"]),

@@ -8,7 +8,7 @@ from mission_control.delivery.models import Delivery
 from mission_control.tasks.models import Comment
 from tests.cast import Cast, events, head
 
-KEYS = ["id", "message", "agent_id", "task_id", "created_at", "author"]
+KEYS = ["id", "message", "agent_id", "task_id", "created_at", "author", "edited_at"]
 
 
 async def told(cast: Cast) -> set[tuple[str, str]]:

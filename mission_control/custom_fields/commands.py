@@ -1,0 +1,145 @@
+"""What changes custom fields."""
+
+from typing import Any
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, record
+from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.json import to_json
+from mission_control.custom_fields import policy as policy
+from mission_control.custom_fields.models import CustomField, CustomFieldBoard
+from mission_control.custom_fields.schemas import TaskCustomFieldDefinitionCreate
+from mission_control.custom_fields.values import WITH_PATTERN, misfit, type_misfit
+from mission_control.database.sql import as_json, is_postgres, placeholders, rows
+
+
+@command("custom_field.create")
+async def create_field(actor: Actor, new: TaskCustomFieldDefinitionCreate) -> CustomField:
+    """Make a field. A key that is taken: Conflict; unknown boards or a default that does not fit: Invalid."""
+    await _check_boards(actor.organization_id, new.board_ids)
+    field = CustomField(
+        organization_id=actor.organization_id,
+        label=new.label or new.field_key,
+        **new.model_dump(exclude={"label", "default_value", "board_ids"}),
+    )
+    _check_default(field, new.default_value)
+    try:
+        async with in_transaction():
+            await field.save(force_create=True)
+    except IntegrityError:
+        raise Conflict(f"The organization has a field with the key {field.field_key} already.") from None
+    await _store_default(field, new.default_value)
+    await _bind(field, new.board_ids)
+    record(
+        "custom_field.created",
+        field,
+        f"Custom field created: {field.label}.",
+        field_key=field.field_key,
+        field_type=field.field_type,
+        board_ids=new.board_ids,
+    )
+    return field
+
+
+@command("custom_field.update")
+async def update_field(actor: Actor, field: CustomField, sent: dict[str, Any]) -> CustomField:
+    """Change a field. A new type that stored values do not fit: Conflict; a combination that is none: Invalid."""
+    sent = dict(sent)
+    board_ids: list[UUID] | None = sent.pop("board_ids", None)
+    field = await _locked(field)
+    before = {name: getattr(field, name) for name in sent if _differs(getattr(field, name), sent[name])}
+    for name in before:
+        setattr(field, name, sent[name])
+    if field.validation_regex is not None and field.field_type not in WITH_PATTERN:
+        raise Invalid("Only text, date and address fields take a pattern.")
+    _check_default(field, field.default_value)
+    if board_ids is not None:
+        await _check_boards(field.organization_id, board_ids)
+    if "field_type" in before:
+        await _refuse_misfits(field)
+    after = {name: sent[name] for name in before}
+    await _save(field, before)
+    if board_ids is not None and (bound := await _bound_boards(field)) != {str(one) for one in board_ids}:
+        await _bind(field, board_ids)
+        before["board_ids"], after["board_ids"] = sorted(bound), sorted(map(str, board_ids))
+    if before:
+        record("custom_field.updated", field, f"Custom field changed: {field.label}.", before=before, after=after)
+    return field
+
+
+@command("custom_field.delete")
+async def delete_field(actor: Actor, field: CustomField) -> None:
+    """Delete a field that no task has a value of; with values: Conflict."""
+    field = await _locked(field)
+    if await rows("SELECT 1 AS one FROM task_custom_field_values WHERE field_id = ? LIMIT 1", field.id):
+        raise Conflict("Tasks have values in this field. Clear them first, or hide the field.")
+    record("custom_field.deleted", field, f"Custom field deleted: {field.label}.", field_key=field.field_key)
+    await field.delete()
+
+
+def _differs(one: Any, other: Any) -> bool:
+    return type(one) is not type(other) or bool(one != other)
+
+
+async def _locked(field: CustomField) -> CustomField:
+    found = await CustomField.select_for_update().get_or_none(id=field.id)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+async def _check_boards(organization_id: UUID, board_ids: list[UUID]) -> None:
+    hold = " ORDER BY id FOR KEY SHARE" if is_postgres() else ""
+    found = await rows(
+        "SELECT id FROM boards WHERE organization_id = ? AND deleted_at IS NULL"
+        f" AND id IN ({placeholders(len(board_ids))}){hold}",
+        organization_id,
+        *board_ids,
+    )
+    known = {str(row["id"]) for row in found}
+    if strange := [str(one) for one in board_ids if str(one) not in known]:
+        raise Invalid({"message": "Some boards do not belong to this organization.", "invalid_board_ids": strange})
+
+
+def _check_default(field: CustomField, value: Any) -> None:
+    if reason := misfit(field, value):
+        raise Invalid(f"The default value does not fit the field. {reason}")
+
+
+async def _refuse_misfits(field: CustomField) -> None:
+    for row in await rows("SELECT value FROM task_custom_field_values WHERE field_id = ?", field.id):
+        if type_misfit(field.field_type, as_json(row["value"])):
+            raise Conflict(f"Tasks have values in this field that are no {field.field_type}. Clear them first.")
+
+
+async def _save(field: CustomField, before: dict[str, Any]) -> None:
+    if not before:
+        return
+    field.updated_at = clock.now()
+    plain = [name for name in before if name != "default_value"]
+    await field.save(update_fields=[*plain, "updated_at"])
+    if "default_value" in before:
+        await _store_default(field, field.default_value)
+
+
+async def _store_default(field: CustomField, value: Any) -> None:
+    """By SQL, because Tortoise takes a string for JSON text already."""
+    text = None if value is None else to_json(value).decode()
+    await rows("UPDATE task_custom_field_definitions SET default_value = ? WHERE id = ?", text, field.id)
+
+
+async def _bound_boards(field: CustomField) -> set[str]:
+    return {str(one) for one in await CustomFieldBoard.filter(field_id=field.id).values_list("board_id", flat=True)}
+
+
+async def _bind(field: CustomField, board_ids: list[UUID]) -> None:
+    await CustomFieldBoard.filter(field_id=field.id).exclude(board_id__in=board_ids).delete()
+    known = await _bound_boards(field)
+    await CustomFieldBoard.bulk_create(
+        CustomFieldBoard(field_id=field.id, board_id=one) for one in board_ids if str(one) not in known
+    )

@@ -1,0 +1,115 @@
+"""Reading custom fields and what tasks hold in them."""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.custom_fields.models import CustomField
+from mission_control.database.sql import as_json, placeholders, rows, wire_moment
+
+COLUMNS = (
+    "f.id, f.organization_id, f.field_key, f.label, f.field_type, f.ui_visibility, f.validation_regex, f.description,"
+    " f.required, f.default_value, f.created_at, f.updated_at"
+)
+BY_LABEL = " ORDER BY LOWER(f.label), f.created_at, f.id"
+
+
+async def visible_field(actor: Actor, task_custom_field_definition_id: UUID) -> CustomField:
+    """A field of the active organization; NotFound otherwise."""
+    field = await CustomField.get_or_none(id=task_custom_field_definition_id, organization_id=actor.organization_id)
+    if field is None:
+        raise NotFound()
+    return field
+
+
+async def list_fields(organization_id: UUID) -> list[dict[str, Any]]:
+    """All fields of an organization by label."""
+    found = await rows(
+        f"SELECT {COLUMNS} FROM task_custom_field_definitions f WHERE f.organization_id = ?{BY_LABEL}", organization_id
+    )
+    bound = await rows(
+        "SELECT b.field_id, b.board_id FROM board_task_custom_fields b JOIN task_custom_field_definitions f"
+        " ON f.id = b.field_id JOIN boards o ON o.id = b.board_id"
+        " WHERE f.organization_id = ? AND o.deleted_at IS NULL",
+        organization_id,
+    )
+    return [_wire(row, _boards_of(row["id"], bound)) for row in found]
+
+
+async def field_read(field_id: UUID, board_ids: list[UUID] | None = None) -> dict[str, Any]:
+    """One field in its wire shape, its boards as the caller named them or sorted as text."""
+    found = await rows(f"SELECT {COLUMNS} FROM task_custom_field_definitions f WHERE f.id = ?", field_id)
+    if not found:
+        raise NotFound()
+    bound = await rows(
+        "SELECT b.field_id, b.board_id FROM board_task_custom_fields b JOIN boards o ON o.id = b.board_id"
+        " WHERE b.field_id = ? AND o.deleted_at IS NULL",
+        field_id,
+    )
+    boards = [str(one) for one in board_ids] if board_ids else _boards_of(field_id, bound)
+    return _wire(found[0], boards)
+
+
+def _boards_of(field_id: Any, bound: list[dict[str, Any]]) -> list[str]:
+    return sorted(str(row["board_id"]) for row in bound if str(row["field_id"]) == str(field_id))
+
+
+def _wire(row: dict[str, Any], board_ids: list[str]) -> dict[str, Any]:
+    return {
+        "field_key": row["field_key"],
+        "label": row["label"],
+        "field_type": row["field_type"],
+        "ui_visibility": row["ui_visibility"],
+        "validation_regex": row["validation_regex"],
+        "description": row["description"],
+        "required": bool(row["required"]),
+        "default_value": as_json(row["default_value"]),
+        "id": row["id"],
+        "organization_id": row["organization_id"],
+        "board_ids": board_ids,
+        "created_at": wire_moment(row["created_at"]),
+        "updated_at": wire_moment(row["updated_at"]),
+    }
+
+
+class Values:
+    """What the tasks of one board hold in its fields: stored values, defaults where there is none."""
+
+    def __init__(self, fields: list[dict[str, Any]], stored: list[dict[str, Any]]) -> None:
+        self._defaults = {str(row["id"]): (row["field_key"], as_json(row["default_value"])) for row in fields}
+        self._stored: dict[str, dict[str, Any]] = {}
+        for row in stored:
+            of_task = self._stored.setdefault(str(row["task_id"]), {})
+            of_task[str(row["field_id"])] = as_json(row["value"])
+
+    def of(self, task_id: Any) -> dict[str, Any]:
+        """The values of one task by key."""
+        stored = self._stored.get(str(task_id), {})
+        return {key: stored.get(one, default) for one, (key, default) in self._defaults.items()}
+
+
+async def values_of_tasks(board_id: Any, task_ids: list[Any]) -> Values:
+    """What some tasks of a board hold in its fields."""
+    if not task_ids:
+        return Values([], [])
+    return await _values(board_id, f"v.task_id IN ({placeholders(len(task_ids))})", task_ids)
+
+
+async def values_of_board(board_id: Any) -> Values:
+    """What every task of a board holds in its fields."""
+    return await _values(board_id, "t.board_id = ?", [board_id])
+
+
+async def _values(board_id: Any, where: str, parameters: list[Any]) -> Values:
+    fields = await rows(
+        "SELECT f.id, f.field_key, f.default_value FROM board_task_custom_fields b"
+        f" JOIN task_custom_field_definitions f ON f.id = b.field_id WHERE b.board_id = ?{BY_LABEL}",
+        board_id,
+    )
+    stored = await rows(
+        "SELECT v.task_id, v.field_id, v.value FROM task_custom_field_values v JOIN tasks t ON t.id = v.task_id"
+        f" WHERE {where}",
+        *parameters,
+    )
+    return Values(fields, stored)

@@ -1,0 +1,93 @@
+"""Reading tags."""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.boards.models import Board
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.core.paging import Paging
+from mission_control.database.sql import placeholders, rows, wire_moment
+from mission_control.tags.models import Tag
+from mission_control.tags.schemas import Tags
+
+SELECT = (
+    "SELECT g.id, g.organization_id, g.name, g.slug, g.color, g.description, g.created_at, g.updated_at,"
+    " (SELECT COUNT(*) FROM tag_assignments a JOIN tasks t ON t.id = a.task_id JOIN boards b ON b.id = t.board_id"
+    "  WHERE a.tag_id = g.id AND t.deleted_at IS NULL AND b.deleted_at IS NULL) AS task_count FROM tags g"
+)
+BY_NAME = " ORDER BY LOWER(g.name), g.created_at, g.id"
+ON_TASKS = (
+    "SELECT a.task_id, g.id, g.name, g.slug, g.color FROM tag_assignments a JOIN tags g ON g.id = a.tag_id"
+    " JOIN tasks t ON t.id = a.task_id WHERE {where} ORDER BY a.created_at, a.id"
+)
+
+
+async def visible_tag(actor: Actor, tag_id: UUID) -> Tag:
+    """A tag of the active organization; NotFound otherwise."""
+    tag = await Tag.get_or_none(id=tag_id, organization_id=actor.organization_id)
+    if tag is None:
+        raise NotFound()
+    return tag
+
+
+async def list_tags(organization_id: UUID, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    """An organization's tags by name, and how many there are."""
+    [total] = await rows("SELECT COUNT(*) AS n FROM tags WHERE organization_id = ?", organization_id)
+    found = await rows(
+        f"{SELECT} WHERE g.organization_id = ?{BY_NAME} LIMIT ? OFFSET ?",
+        organization_id,
+        paging.limit,
+        paging.offset,
+    )
+    return [_wire(row) for row in found], int(total["n"])
+
+
+async def tag_read(tag_id: UUID) -> dict[str, Any]:
+    """One tag in its wire shape."""
+    found = await rows(f"{SELECT} WHERE g.id = ?", tag_id)
+    if not found:
+        raise NotFound()
+    return _wire(found[0])
+
+
+def _wire(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": row["name"],
+        "slug": row["slug"],
+        "color": row["color"],
+        "description": row["description"],
+        "id": row["id"],
+        "organization_id": row["organization_id"],
+        "task_count": int(row["task_count"]),
+        "created_at": wire_moment(row["created_at"]),
+        "updated_at": wire_moment(row["updated_at"]),
+    }
+
+
+async def tags_for(board: Board) -> list[dict[str, Any]]:
+    """What tasks of a board can be tagged with, by name."""
+    return await rows(
+        f"SELECT g.id, g.name, g.slug, g.color FROM tags g WHERE g.organization_id = ?{BY_NAME}",
+        board.organization_id,
+    )
+
+
+async def tags_of_tasks(task_ids: list[Any]) -> Tags:
+    """The tags of some tasks, in the order in which they were given."""
+    if not task_ids:
+        return {}
+    where = f"a.task_id IN ({placeholders(len(task_ids))})"
+    return _grouped(await rows(ON_TASKS.format(where=where), *task_ids))
+
+
+async def tags_of_board(board_id: UUID) -> Tags:
+    """The tags of every task of a board."""
+    return _grouped(await rows(ON_TASKS.format(where="t.board_id = ?"), board_id))
+
+
+def _grouped(found: list[dict[str, Any]]) -> Tags:
+    tags: Tags = {}
+    for row in found:
+        tags.setdefault(str(row["task_id"]), []).append({name: row[name] for name in ("id", "name", "slug", "color")})
+    return tags

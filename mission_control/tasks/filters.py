@@ -1,0 +1,110 @@
+"""Which tasks a list shows, and in which order: a TaskQuery as SQL."""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.core.errors import Invalid
+from mission_control.database.sql import is_postgres, placeholders
+from mission_control.tasks.models import STATUSES
+from mission_control.tasks.schemas import TaskQuery
+
+RANK = (
+    "CASE LOWER(t.priority) WHEN 'critical' THEN 4 WHEN 'urgent' THEN 4 WHEN 'high' THEN 3"
+    " WHEN 'medium' THEN 2 WHEN 'low' THEN 1 ELSE 0 END"
+)
+ORDERS = {
+    "created_at": "t.created_at",
+    "updated_at": "t.updated_at",
+    "due_at": "t.due_at",
+    "priority": RANK,
+    "position": "t.position",
+}
+OPEN_DEPENDENCY = (
+    "EXISTS (SELECT 1 FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
+    " WHERE d.task_id = t.id AND p.deleted_at IS NULL AND p.status <> 'done')"
+)
+
+Parts = list[tuple[str, list[Any]]]
+
+
+def where(board_id: UUID, query: TaskQuery) -> tuple[str, list[Any]]:
+    """The condition of a list and its values. Unknown status: Invalid."""
+    parts: Parts = [("t.board_id = ?", [board_id]), *_kept(query), *_states(query), *_owners(query), *_moments(query)]
+    for name, wanted in (("t.priority", query.priority), ("a.tag_id", query.tag_id)):
+        if wanted:
+            parts.append(_any_of(name, list(wanted)))
+    parts += [_contains(word) for word in (query.q or "").split()]
+    return " AND ".join(text for text, _ in parts), [value for _, values in parts for value in values]
+
+
+def order(query: TaskQuery) -> str:
+    """The order of a list; without one the newest are first, and what is not set comes last."""
+    name = query.sort or "-created_at"
+    column, way = ORDERS[name.removeprefix("-")], "DESC" if name.startswith("-") else "ASC"
+    unset = f"{column} IS NULL, " if column == "t.due_at" else ""
+    then = "" if column == "t.created_at" else f", t.created_at {way}"
+    return f" ORDER BY {unset}{column} {way}{then}, t.id {way}"
+
+
+def statuses(text: str | None) -> list[Any]:
+    """A comma-separated list of statuses; blanks are dropped."""
+    wanted = [part.strip() for part in (text or "").split(",") if part.strip()]
+    if strange := [one for one in wanted if one not in STATUSES]:
+        raise Invalid(f"Unknown status {strange[0]}; known are {', '.join(STATUSES)}.")
+    return wanted
+
+
+def _kept(query: TaskQuery) -> Parts:
+    kept: Parts = [("t.deleted_at IS NOT NULL" if query.deleted else "t.deleted_at IS NULL", [])]
+    if not (query.archived or query.deleted):
+        kept.append(("t.archived_at IS NULL", []))
+    return kept
+
+
+def _states(query: TaskQuery) -> Parts:
+    parts: Parts = []
+    if wanted := statuses(query.status):
+        parts.append(_any_of("t.status", wanted))
+    if query.blocked is True:
+        parts.append((f"t.status <> 'done' AND {OPEN_DEPENDENCY}", []))
+    if query.blocked is False:
+        parts.append((f"(t.status = 'done' OR NOT {OPEN_DEPENDENCY})", []))
+    return parts
+
+
+def _owners(query: TaskQuery) -> Parts:
+    parts: Parts = []
+    if query.assigned_agent_id is not None:
+        parts.append(("t.assigned_agent_id = ?", [query.assigned_agent_id]))
+    if query.assigned_user_id is not None:
+        parts.append(("t.assigned_user_id = ?", [query.assigned_user_id]))
+    if query.unassigned:
+        parts.append(("t.assigned_agent_id IS NULL AND t.assigned_user_id IS NULL", []))
+    return parts
+
+
+def _moments(query: TaskQuery) -> Parts:
+    wanted = [
+        ("t.due_at < ?", query.due_before),
+        ("t.due_at >= ?", query.due_after),
+        ("t.updated_at >= ?", query.updated_since),
+    ]
+    return [(text, [moment]) for text, moment in wanted if moment is not None]
+
+
+def _any_of(column: str, wanted: list[Any]) -> tuple[str, list[Any]]:
+    listed = f"{column} IN ({placeholders(len(wanted))})"
+    if column == "a.tag_id":
+        listed = f"EXISTS (SELECT 1 FROM tag_assignments a WHERE a.task_id = t.id AND {listed})"
+    return listed, wanted
+
+
+def _contains(word: str) -> tuple[str, list[Any]]:
+    """A word of the title or the description, or the number of a task."""
+    like = "ILIKE" if is_postgres() else "LIKE"
+    text = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    found, values = f"t.title {like} ? ESCAPE '\\' OR t.description {like} ? ESCAPE '\\'", [text, text]
+    number = word.removeprefix("#")
+    if number.isascii() and number.isdigit() and len(number) < 10:
+        return f"({found} OR t.number = {int(number)})", values
+    return f"({found})", values
