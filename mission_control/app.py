@@ -19,6 +19,7 @@ from mission_control.core.secrets import load_or_create_secret_key
 from mission_control.database.setup import connect, disconnect
 from mission_control.delivery import loop as delivery_loop
 from mission_control.live.broker import Broker
+from mission_control.organizations.commands import ensure_membership
 from mission_control.paths import data_dir
 from mission_control.web import assets, errors, fragments, manners
 
@@ -64,7 +65,7 @@ def create_app(settings: Settings | None = None) -> Quart:
 
 
 def _attach_background(app: Quart, settings: Settings) -> None:
-    hooks.local_owner, hooks.agent_seen = ensure_local_owner, agent_seen
+    hooks.local_owner, hooks.agent_seen, hooks.homeless = ensure_local_owner, agent_seen, ensure_membership
     tasks: list[asyncio.Task[None]] = []
 
     @app.before_serving

@@ -16,7 +16,11 @@ from mission_control.custom_fields import api as custom_fields_api
 from mission_control.docs import pages as docs_pages
 from mission_control.groups import api as groups_api
 from mission_control.groups import reactions as groups_reactions
+from mission_control.memory import api as memory_api
+from mission_control.memory import group_api as group_memory_api
 from mission_control.metrics import api as metrics_api
+from mission_control.organizations import api as organizations_api
+from mission_control.organizations import invites_api, members_api
 from mission_control.search import api as search_api
 from mission_control.tags import agent_api as tags_agent_api
 from mission_control.tags import api as tags_api
@@ -28,6 +32,9 @@ REACTIONS = (agents_reactions, tasks_reactions, groups_reactions)
 BLUEPRINTS = (
     accounts_api.api,
     accounts_pages.pages,
+    organizations_api.api,
+    members_api.api,
+    invites_api.api,
     boards_api.api,
     approvals_api.api,
     approvals_pages.pages,
@@ -40,6 +47,8 @@ BLUEPRINTS = (
     tasks_api.api,
     tasks_agent_api.api,
     groups_api.api,
+    memory_api.api,
+    group_memory_api.api,
     metrics_api.api,
     search_api.api,
     docs_pages.pages,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -40,7 +41,8 @@ class Actor:
     memberships: Mapping[UUID, Membership] = field(default_factory=dict)
     board_id: UUID | None = None
     is_lead: bool = False
-    credential: tuple[Literal["session", "token", "local", "none"], UUID | None] = ("none", None)
+    credential: tuple[Literal["session", "token", "local", "provider", "none"], UUID | None] = ("none", None)
+    expires_at: datetime | None = None
 
     @property
     def is_user(self) -> bool:

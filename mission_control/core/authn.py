@@ -32,9 +32,15 @@ FRESH_SECONDS = 1.0
 
 @dataclass(slots=True)
 class Hooks:
-    """What features add: the owner behind LOCAL_AUTH_TOKEN, and what an agent's call means for its presence."""
+    """What features add.
+
+    The owner behind LOCAL_AUTH_TOKEN, a place for somebody who belongs nowhere, the person and the end of a token
+    that the identity provider signed, and what an agent's call means for its presence.
+    """
 
     local_owner: Callable[[], Awaitable[UUID]] | None = None
+    homeless: Callable[[UUID], Awaitable[None]] | None = None
+    provider_token: Callable[[str], Awaitable[tuple[UUID, datetime] | None]] | None = None
     agent_seen: Callable[[Actor, datetime | None], Awaitable[None]] | None = None
 
 
@@ -79,11 +85,14 @@ def bearer_token() -> str:
 
 async def user_by_token(secret: str) -> Actor | None:
     """The person behind a personal token or the installation's LOCAL_AUTH_TOKEN."""
-    local = current_app.config["SETTINGS"].local_auth_token
+    settings = current_app.config["SETTINGS"]
+    local = settings.local_auth_token if settings.auth_mode == "local" else ""
     if local and hmac.compare_digest(local.encode(), secret.encode("utf-8", "surrogatepass")):
         if hooks.local_owner is None:
             return None
-        return await user_actor(await hooks.local_owner(), ("local", None))
+        return await _at_home(await hooks.local_owner(), ("local", None))
+    if secret.count(".") == 2:
+        return await _user_by_provider(secret)
     found = await rows(
         "SELECT id, user_id, expires_at, last_used_at FROM tokens"
         " WHERE fingerprint = ? AND user_id IS NOT NULL AND revoked_at IS NULL",
@@ -92,7 +101,24 @@ async def user_by_token(secret: str) -> Actor | None:
     if not found or _is_over(found[0]["expires_at"]):
         return None
     await _touch_token(found[0])
-    return await user_actor(_id(found[0]["user_id"]), ("token", _id(found[0]["id"])))
+    return await _at_home(_id(found[0]["user_id"]), ("token", _id(found[0]["id"])))
+
+
+async def _user_by_provider(signed: str) -> Actor | None:
+    known = await hooks.provider_token(signed) if hooks.provider_token is not None else None
+    if known is None:
+        return None
+    actor = await _at_home(known[0], ("provider", None))
+    return replace(actor, expires_at=known[1]) if actor else None
+
+
+async def _at_home(user_id: UUID, credential: tuple[Any, UUID | None]) -> Actor | None:
+    """A person, who is given a place first when they belong nowhere."""
+    actor = await user_actor(user_id, credential)
+    if actor is None and hooks.homeless is not None:
+        await hooks.homeless(user_id)
+        actor = await user_actor(user_id, credential)
+    return actor
 
 
 async def agent_by_token(secret: str) -> Actor | None:
@@ -131,7 +157,7 @@ async def user_by_session() -> Actor | None:
         return None
     if request.method not in SAFE_METHODS:
         require_same_origin()
-    return await user_actor(_id(found[0]["user_id"]), ("session", _id(found[0]["id"])))
+    return await _at_home(_id(found[0]["user_id"]), ("session", _id(found[0]["id"])))
 
 
 def require_same_origin() -> None:
@@ -194,6 +220,8 @@ async def fresh(actor: Actor) -> Actor | None:
 
     For streams, which ask at every batch: an answer is reused for up to a second.
     """
+    if _is_over(actor.expires_at):
+        return None
     key = (actor.kind, actor.credential[1] or actor.id)
     known = _fresh.get(key)
     if known is not None and time.monotonic() - known[0] < FRESH_SECONDS:
@@ -220,7 +248,8 @@ async def _fresh_user(actor: Actor) -> Actor | None:
         found = [{"expires_at": None}]
     if not found or _is_over(found[0]["expires_at"]) or actor.id is None:
         return None
-    return await user_actor(actor.id, actor.credential)
+    current = await user_actor(actor.id, actor.credential)
+    return replace(current, expires_at=actor.expires_at) if current else None
 
 
 async def _fresh_agent(actor: Actor) -> Actor | None:

@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 
 from mission_control.core import clock
+from mission_control.core.errors import NotFound
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
 from mission_control.database.sql import is_postgres, rows
@@ -79,11 +80,14 @@ async def append(events: Iterable[NewEvent]) -> dict[UUID, int]:
 
 
 async def _append_to(organization_id: UUID, batch: list[NewEvent]) -> int:
-    [head] = await rows(
+    found = await rows(
         "UPDATE organizations SET log_seq = log_seq + ? WHERE id = ? RETURNING log_seq, log_hash",
         len(batch),
         organization_id,
     )
+    if not found:
+        raise NotFound()  # the organization was deleted while the command ran
+    head = found[0]
     previous, moment = head["log_hash"], clock.now()
     written = []
     for seq, new in enumerate(batch, start=head["log_seq"] - len(batch) + 1):

@@ -5,6 +5,15 @@ from uuid import UUID
 
 from mission_control.core.actor import Actor
 from mission_control.core.policy import rule
+from mission_control.organizations.models import Invite, Member, Organization
+
+ROLES = ("member", "admin", "owner")
+
+
+def role_of(actor: Actor, organization_id: UUID) -> str | None:
+    """The actor's role in an organization, None for those who do not belong to it."""
+    membership = actor.memberships.get(organization_id)
+    return membership.role if membership else None
 
 
 @rule("organization.administer")
@@ -13,7 +22,67 @@ def may_administer(actor: Actor, organization_id: UUID | None) -> bool:
     return actor.administers(organization_id or actor.organization_id)
 
 
+@rule("organization.create")
+@rule("invite.accept")
+def may_found_or_join(actor: Actor, thing: Any) -> bool:
+    """Everybody who is a person."""
+    return actor.is_user
+
+
+@rule("organization.switch")
+@rule("organization.leave")
+def may_belong(actor: Actor, organization: Organization) -> bool:
+    """Its members."""
+    return role_of(actor, organization.id) is not None
+
+
+@rule("organization.rename")
+def may_rename(actor: Actor, organization: Organization | None) -> bool:
+    """Owners and admins."""
+    return actor.administers(organization.id if organization else actor.organization_id)
+
+
+@rule("organization.delete")
+@rule("organization.transfer")
+def may_dispose(actor: Actor, organization: Organization | None) -> bool:
+    """Owners."""
+    return role_of(actor, organization.id if organization else actor.organization_id) == "owner"
+
+
+@rule("organization.settle")
 @rule("organization.reset_demo")
-def may_reset_demo(actor: Actor, thing: Any) -> bool:
-    """Only the command line, as the system."""
+def may_use_system_door(actor: Actor, thing: Any) -> bool:
+    """Only the system itself."""
     return False
+
+
+@rule("member.read")
+def may_read_member(actor: Actor, member: Member) -> bool:
+    """Owners, admins, and the member itself."""
+    return actor.administers(member.organization_id) or actor.user_id == member.user_id
+
+
+@rule("member.change_role")
+@rule("member.change_access")
+def may_change_member(actor: Actor, member: Member) -> bool:
+    """Owners; admins where no owner is concerned."""
+    role = role_of(actor, member.organization_id)
+    return role == "owner" or (role == "admin" and member.role != "owner")
+
+
+@rule("member.remove")
+def may_remove_member(actor: Actor, member: Member) -> bool:
+    """Owners and admins; the command says who removes whom."""
+    return actor.administers(member.organization_id)
+
+
+@rule("invite.create")
+def may_invite(actor: Actor, organization: Organization | None) -> bool:
+    """Owners and admins."""
+    return actor.administers(organization.id if organization else actor.organization_id)
+
+
+@rule("invite.revoke")
+def may_revoke_invite(actor: Actor, invite: Invite) -> bool:
+    """Owners and admins."""
+    return actor.administers(invite.organization_id)

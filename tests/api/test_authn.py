@@ -114,9 +114,10 @@ async def test_a_session_ends(cast: Cast) -> None:
     (await forged.get("/users/me")).refused(401)
 
 
-async def test_somebody_who_belongs_nowhere_is_nobody(cast: Cast) -> None:
+async def test_somebody_who_belongs_nowhere_gets_a_place_of_their_own(cast: Cast) -> None:
     await Member.filter(user_id=cast.cleo.id).delete()
-    (await cast.cleo.get("/users/me")).refused(401)
+    assert (await cast.cleo.get("/organizations/me")).ok()["name"] == "Personal"
+    assert (await cast.cleo.get("/organizations/me/member")).ok()["role"] == "owner"
 
 
 async def test_rights_are_read_anew_with_every_request(cast: Cast) -> None:

@@ -1,0 +1,99 @@
+"""Invitations over HTTP."""
+
+from typing import Any
+
+from quart import Blueprint
+
+from mission_control.core.actor import Actor
+from mission_control.core.operation import operation
+from mission_control.core.paging import Page, Paging, page
+from mission_control.organizations import invites
+from mission_control.organizations.models import Invite, Organization
+from mission_control.organizations.queries import active_organization, list_invites, member_read, visible_invite
+from mission_control.organizations.schemas import (
+    OrganizationInviteAccept,
+    OrganizationInviteCreate,
+    OrganizationInviteRead,
+    OrganizationMemberRead,
+)
+
+api = Blueprint("invites_api", __name__, url_prefix="/api/v1/organizations")
+TAGS = ("organizations",)
+
+
+@operation(
+    api,
+    "GET",
+    "/me/invites",
+    operation_id="list_org_invites_api_v1_organizations_me_invites_get",
+    tags=TAGS,
+    who="user",
+    verb="organization.administer",
+    query=Paging,
+    returns=Page[OrganizationInviteRead],
+)
+async def list_organization_invites(actor: Actor, query: Paging) -> dict[str, Any]:
+    """List the invitations that nobody has accepted yet, newest first.
+
+    Their tokens are not readable. Expired ones stay until they are revoked.
+    """
+    found, total = await list_invites(actor, query)
+    return page([OrganizationInviteRead.of(invite) for invite in found], total, query)
+
+
+@operation(
+    api,
+    "POST",
+    "/me/invites",
+    operation_id="create_org_invite_api_v1_organizations_me_invites_post",
+    tags=TAGS,
+    who="user",
+    find=active_organization,
+    verb="invite.create",
+    body=OrganizationInviteCreate,
+    returns=OrganizationInviteRead,
+)
+async def create_organization_invite(
+    actor: Actor, organization: Organization, data: OrganizationInviteCreate
+) -> OrganizationInviteRead:
+    """Invite somebody by e-mail address.
+
+    The token is in this answer and nowhere else; hand it over yourself. It is good for 14 days.
+    """
+    made = await invites.create_invite(actor, organization, data)
+    return OrganizationInviteRead.of(made.row, made.token)
+
+
+@operation(
+    api,
+    "DELETE",
+    "/me/invites/<invite_id>",
+    operation_id="revoke_org_invite_api_v1_organizations_me_invites__invite_id__delete",
+    tags=TAGS,
+    who="user",
+    find=visible_invite,
+    verb="invite.revoke",
+    returns=OrganizationInviteRead,
+)
+async def revoke_organization_invite(actor: Actor, invite: Invite) -> OrganizationInviteRead:
+    """Revoke an invitation."""
+    return OrganizationInviteRead.of(await invites.revoke_invite(actor, invite))
+
+
+@operation(
+    api,
+    "POST",
+    "/invites/accept",
+    operation_id="accept_org_invite_api_v1_organizations_invites_accept_post",
+    tags=TAGS,
+    who="user",
+    body=OrganizationInviteAccept,
+    returns=OrganizationMemberRead,
+)
+async def accept_organization_invite(actor: Actor, data: OrganizationInviteAccept) -> dict[str, Any]:
+    """Join an organization by the token of an invitation.
+
+    A member's role and boards are added to, never reduced. The organization one works in stays the same.
+    """
+    member = await invites.accept_invite(actor, data.token)
+    return await member_read(member.id)

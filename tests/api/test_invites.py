@@ -1,0 +1,193 @@
+"""Invitations: shown once, for two weeks, for one person; joining adds and never takes away."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from mission_control.accounts.models import User
+from mission_control.core import clock
+from mission_control.organizations.commands import ensure_membership
+from mission_control.organizations.models import BoardAccess, Invite, InviteBoardAccess, Member
+from tests.cast import Cast, events, head, stamp
+
+INVITES = "/organizations/me/invites"
+ACCEPT = "/organizations/invites/accept"
+EVE = {"invited_email": "eve@example.org"}
+KEYS = [
+    "id", "organization_id", "invited_email", "role", "all_boards_read", "all_boards_write", "token",
+    "created_by_user_id", "accepted_by_user_id", "accepted_at", "expires_at", "created_at", "updated_at",
+]  # fmt: skip
+
+
+async def invited(cast: Cast, **fields: Any) -> dict[str, Any]:
+    """An invitation of Eve, or as given, by Ada."""
+    body: dict[str, Any] = (await cast.ada.post(INVITES, EVE | fields)).ok()
+    return body
+
+
+async def test_an_invitation_shows_its_token_once(cast: Cast) -> None:
+    before = await head(cast)
+    made = (await cast.ben.post(INVITES, {"invited_email": "  Fay@Example.ORG ", "role": "Admin"})).ok()
+    assert list(made) == KEYS
+    assert (made["invited_email"], made["role"]) == ("fay@example.org", "admin")
+    assert made["token"] and made["created_by_user_id"] == str(cast.ben.id)
+    assert stamp(minutes=14 * 24 * 60 - 5).isoformat() < made["expires_at"] < stamp(minutes=14 * 24 * 60).isoformat()
+    assert made["token"] not in (await Invite.get(id=made["id"])).fingerprint
+    [listed] = (await cast.ben.get(INVITES)).ok()["items"]
+    assert listed == made | {"token": ""}
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert (event.kind, str(event.subject_id), orjson.loads(event.data)) == (
+        "invite.created", made["id"], {"role": "admin"},
+    )  # fmt: skip
+    assert "fay" not in f"{event.message}"
+
+
+async def test_invitations_are_listed_newest_first_until_they_are_accepted(cast: Cast) -> None:
+    first, second = await invited(cast), await invited(cast)
+    with clock.travelled(timedelta(days=15)):
+        page = (await cast.ben.get(INVITES)).ok()
+    assert [one["id"] for one in page["items"]] == [second["id"], first["id"]] and page["total"] == 2
+    (await cast.eve.post(ACCEPT, {"token": first["token"]})).ok()
+    assert [one["id"] for one in (await cast.ben.get(f"{INVITES}?limit=1")).ok()["items"]] == [second["id"]]
+
+
+async def test_who_may_not_invite(cast: Cast) -> None:
+    made = await invited(cast)
+    for caller, status in ((cast.cleo, 403), (cast.dan, 403), (cast.vega, 401), (cast.nobody, 401)):
+        (await caller.post(INVITES, EVE)).refused(status)
+        (await caller.get(INVITES)).refused(status)
+        (await caller.delete(f"{INVITES}/{made['id']}")).refused(404 if status == 404 else status)
+    (await cast.eve.delete(f"{INVITES}/{made['id']}")).refused(404)
+    (await cast.ben.post(INVITES, EVE | {"role": "owner"})).refused(403)
+    assert (await invited(cast, role="owner"))["role"] == "owner"
+
+
+async def test_an_invitation_that_does_not_fit(cast: Cast) -> None:
+    foreign = {"board_id": str(cast.foreign_board.id)}
+    wrong: dict[str, Any]
+    for wrong in ({"invited_email": " "}, {"board_access": [foreign]}):
+        assert isinstance((await cast.ada.post(INVITES, EVE | wrong)).refused(422), str)
+    twice = [{"board_id": str(cast.board.id)}] * 2
+    for wrong in ({"role": "boss"}, {"role": None}, {"invited_email": None}, {"board_access": twice}):
+        assert isinstance((await cast.ada.post(INVITES, EVE | wrong)).refused(422), list)
+    (await cast.ada.post(INVITES, {"invited_email": "CLEO@example.org", "board_access": [foreign]})).refused(409)
+    assert not await Invite.exists()
+
+
+async def test_a_revoked_invitation_is_worth_nothing(cast: Cast) -> None:
+    made = await invited(cast)
+    before = await head(cast)
+    assert (await cast.ben.delete(f"{INVITES}/{made['id']}")).ok() == made | {"token": ""}
+    (await cast.ben.delete(f"{INVITES}/{made['id']}")).refused(404)
+    (await cast.eve.post(ACCEPT, {"token": made["token"]})).refused(404)
+    assert [event.kind for event in await events(before, organization_id=cast.organization.id)] == ["invite.revoked"]
+
+
+async def test_accepting_makes_a_member_of_what_was_offered(cast: Cast) -> None:
+    spec = {"board_id": str(cast.board.id), "can_read": False, "can_write": True}
+    made = await invited(cast, role="admin", board_access=[spec])
+    before = await head(cast)
+    member = (await cast.eve.post(ACCEPT, {"token": made["token"]})).ok()
+    assert (member["role"], member["user_id"]) == ("admin", str(cast.eve.id))
+    assert [{name: row[name] for name in spec} for row in member["board_access"]] == [spec]
+    assert (await cast.eve.get("/organizations/me")).ok()["name"] == "Elsewhere"
+    assert [one["name"] for one in (await cast.eve.get("/organizations/me/list")).ok()] == ["Elsewhere", "Observatory"]
+    invite = await Invite.get(id=made["id"])
+    assert invite.accepted_by_user_id == cast.eve.id and invite.accepted_at is not None
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert (event.kind, event.actor_id) == ("invite.accepted", cast.eve.id)
+    assert "eve" not in f"{event.message}{event.data}".lower()
+
+
+async def test_flags_for_all_boards_leave_the_single_ones_away(cast: Cast) -> None:
+    made = await invited(cast, all_boards_read=True, board_access=[{"board_id": str(cast.board.id)}])
+    assert not await InviteBoardAccess.exists()
+    member = (await cast.eve.post(ACCEPT, {"token": made["token"]})).ok()
+    assert (member["all_boards_read"], member["all_boards_write"], member["board_access"]) == (True, False, [])
+
+
+async def test_whoever_is_a_member_already_only_gains(cast: Cast) -> None:
+    both = [
+        {"board_id": str(board.id), "can_write": True, "can_read": False} for board in (cast.board, cast.other_board)
+    ]
+    made = await invited(cast, board_access=both)
+    boards = (await cast.eve.post(ACCEPT, {"token": made["token"]})).ok()["board_access"]
+    assert [(row["can_read"], row["can_write"]) for row in boards] == [(False, True)] * 2
+    await BoardAccess.filter(board_id=cast.board.id).update(can_read=True, can_write=False)
+    await Member.filter(user_id=cast.eve.id, organization_id=cast.organization.id).update(role="owner")
+    again = await _second_invite(cast, role="member", board_access=both)
+    member = (await cast.eve.post(ACCEPT, {"token": again})).ok()
+    assert member["role"] == "owner" and member["all_boards_read"] is False
+    assert [(row["can_read"], row["can_write"]) for row in member["board_access"]] == [(True, True)] * 2
+    third = await _second_invite(cast, role="admin", all_boards_write=True)
+    member = (await cast.eve.post(ACCEPT, {"token": third})).ok()
+    assert (member["role"], member["all_boards_read"], member["all_boards_write"]) == ("owner", True, True)
+
+
+async def _second_invite(cast: Cast, **fields: Any) -> str:
+    """The token of an invitation that was made before its person became a member."""
+    made = await invited(cast, invited_email="not-yet@example.org", **fields)
+    await Invite.filter(id=made["id"]).update(invited_email="eve@example.org")
+    return str(made["token"])
+
+
+async def test_tokens_that_open_nothing(cast: Cast) -> None:
+    made = await invited(cast)
+    (await cast.eve.post(ACCEPT, {"token": "mci_unknown"})).refused(404)
+    (await cast.eve.post(ACCEPT, {"token": ""})).refused(404)
+    (await cast.eve.post(ACCEPT, {})).refused(422)
+    (await cast.nobody.post(ACCEPT, {"token": made["token"]})).refused(401)
+    (await cast.nova.post(ACCEPT, {"token": made["token"]})).refused(401)
+    with clock.travelled(timedelta(days=14, seconds=1)):
+        (await cast.eve.post(ACCEPT, {"token": made["token"]})).refused(404)
+    (await cast.eve.post(ACCEPT, {"token": made["token"]})).ok()
+    (await cast.eve.post(ACCEPT, {"token": made["token"]})).refused(404)
+
+
+async def test_an_invitation_is_for_its_address(cast: Cast) -> None:
+    made = await invited(cast, invited_email="fay@example.org")
+    (await cast.eve.post(ACCEPT, {"token": made["token"]})).refused(403)
+    await User.filter(id=cast.eve.id).update(email=None)
+    (await cast.eve.post(ACCEPT, {"token": made["token"]})).ok()
+
+
+async def test_an_invitation_accepted_twice_at_once_counts_once(cast: Cast) -> None:
+    made = await invited(cast)
+    answers = await asyncio.gather(*(cast.eve.post(ACCEPT, {"token": made["token"]}) for _ in range(2)))
+    assert sorted(answer.status for answer in answers) == [200, 404]
+    assert await Member.filter(user_id=cast.eve.id).count() == 2
+
+
+async def test_two_invitations_accepted_at_once_are_both_good(cast: Cast) -> None:
+    made = [await invited(cast, role="admin"), await invited(cast, all_boards_read=True)]
+    answers = await asyncio.gather(*(cast.eve.post(ACCEPT, {"token": one["token"]}) for one in made))
+    assert [answer.status for answer in answers] == [200, 200]
+    member = await Member.get(user_id=cast.eve.id, organization_id=cast.organization.id)
+    assert (member.role, member.all_boards_read) == ("admin", True)
+
+
+async def test_one_token_for_two_people_lets_one_in(cast: Cast) -> None:
+    made = await invited(cast, invited_email="fay@example.org")
+    for person in (cast.eve, cast.dan):
+        await User.filter(id=person.id).update(email=None)
+    answers = await asyncio.gather(*(one.post(ACCEPT, {"token": made["token"]}) for one in (cast.eve, cast.dan)))
+    assert sorted(answer.status for answer in answers) == [200, 404]
+
+
+@pytest.mark.parametrize(("verified", "home"), [(True, "Observatory"), (False, "Personal")])
+async def test_a_proven_address_joins_without_the_token(cast: Cast, verified: bool, home: str) -> None:
+    await invited(cast)
+    await Member.filter(user_id=cast.eve.id).delete()
+    await User.filter(id=cast.eve.id).update(active_organization_id=None, email_verified=verified)
+    assert (await cast.eve.get("/organizations/me")).ok()["name"] == home
+    assert await Invite.filter(accepted_by_user_id=cast.eve.id).exists() is verified
+
+
+async def test_two_first_requests_make_one_place(cast: Cast) -> None:
+    await Member.filter(user_id=cast.eve.id).delete()
+    await User.filter(id=cast.eve.id).update(active_organization_id=None)
+    await asyncio.gather(*(ensure_membership(cast.eve.id) for _ in range(3)))
+    assert await Member.filter(user_id=cast.eve.id).count() == 1

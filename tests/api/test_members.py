@@ -1,0 +1,185 @@
+"""Members: read, promoted, limited and removed; only owners touch owners; one owner remains."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+
+from mission_control.organizations.models import BoardAccess, Member
+from tests.cast import Caller, Cast, Person, events, head
+
+MEMBERS = "/organizations/me/members"
+KEYS = [
+    "id", "organization_id", "user_id", "role", "all_boards_read", "all_boards_write", "created_at", "updated_at",
+    "user", "board_access",
+]  # fmt: skip
+
+
+async def path(person: Person) -> str:
+    """The path of somebody's only membership."""
+    return f"{MEMBERS}/{(await Member.get(user_id=person.id)).id}"
+
+
+async def test_members_are_listed_by_address(cast: Cast) -> None:
+    page = (await cast.ada.get(MEMBERS)).ok()
+    assert [one["user"]["email"].split("@")[0] for one in page["items"]] == ["ada", "ben", "cleo", "dan"]
+    assert [list(one) for one in page["items"]] == [KEYS] * 4
+    assert list(page["items"][0]["user"]) == ["id", "email", "name", "preferred_name"]
+    assert (page["total"], page["limit"], page["offset"]) == (4, 200, 0)
+    second = (await cast.dan.get(f"{MEMBERS}?limit=1&offset=1")).ok()
+    assert ([one["user"]["name"] for one in second["items"]], second["total"]) == (["Ben"], 4)
+    (await cast.ada.get(f"{MEMBERS}?limit=0")).refused(422)
+
+
+async def test_which_boards_others_reach_is_for_administrators(cast: Cast) -> None:
+    def reached(page: dict[str, Any]) -> dict[str, int]:
+        return {one["user"]["name"]: len(one["board_access"]) for one in page["items"]}
+
+    assert reached((await cast.ben.get(MEMBERS)).ok()) == {"Ada": 0, "Ben": 0, "Cleo": 1, "Dan": 1}
+    assert reached((await cast.dan.get(MEMBERS)).ok()) == {"Ada": 0, "Ben": 0, "Cleo": 0, "Dan": 1}
+
+
+async def test_a_member_is_read_by_administrators_and_by_itself(cast: Cast) -> None:
+    for reader in (cast.ada, cast.ben, cast.cleo):
+        member = (await reader.get(await path(cast.cleo))).ok()
+        [access] = member["board_access"]
+        assert list(access) == ["id", "board_id", "can_read", "can_write", "created_at", "updated_at"]
+        assert (access["board_id"], access["can_read"], access["can_write"]) == (str(cast.board.id), True, True)
+    assert (await cast.cleo.get("/organizations/me/member")).ok() == member
+    (await cast.dan.get(await path(cast.cleo))).refused(403)
+    (await cast.eve.get(await path(cast.cleo))).refused(404)
+    (await cast.ada.get(f"{MEMBERS}/{cast.board.id}")).refused(404)
+    (await cast.ada.get(f"{MEMBERS}/x")).refused(422)
+
+
+async def test_a_role_is_changed_and_recorded(cast: Cast) -> None:
+    before = await head(cast)
+    changed = (await cast.ben.patch(await path(cast.cleo), {"role": " Admin "})).ok()
+    assert changed["role"] == "admin" and len(changed["board_access"]) == 1
+    (await cast.ben.patch(await path(cast.cleo), {"role": "admin"})).ok()
+    (await cast.ben.patch(await path(cast.cleo), {})).ok()
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert (event.kind, event.actor_id, str(event.subject_id)) == ("member.role_changed", cast.ben.id, changed["id"])
+    assert orjson.loads(event.data) == {
+        "before": {"role": "member"}, "after": {"role": "admin"}, "user_id": str(cast.cleo.id),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["boss", None, 5, "owner\x00"])
+async def test_a_role_that_does_not_exist(cast: Cast, role: Any) -> None:
+    assert isinstance((await cast.ada.patch(await path(cast.cleo), {"role": role})).refused(422), list)
+
+
+async def test_only_owners_touch_owners(cast: Cast) -> None:
+    ada, ben = await path(cast.ada), await path(cast.ben)
+    (await cast.ben.patch(ada, {"role": "member"})).refused(403)
+    (await cast.ben.patch(ben, {"role": "owner"})).refused(403)
+    (await cast.ben.patch(await path(cast.dan), {"role": "owner"})).refused(403)
+    (await cast.ben.call("PUT", f"{ada}/access", {})).refused(403)
+    (await cast.ben.delete(ada)).refused(403)
+    assert (await Member.get(user_id=cast.ada.id)).all_boards_write is True
+    assert (await cast.ada.patch(ben, {"role": "owner"})).ok()["role"] == "owner"
+    assert (await cast.ben.patch(ada, {"role": "admin"})).ok()["role"] == "admin"
+
+
+async def test_members_change_nobody(cast: Cast) -> None:
+    for caller, status in ((cast.cleo, 403), (cast.dan, 403), (cast.eve, 404), (cast.atlas, 401), (cast.nobody, 401)):
+        await _changes_nothing(caller, await path(cast.dan), status)
+
+
+async def _changes_nothing(caller: Caller, member: str, status: int) -> None:
+    (await caller.patch(member, {"role": "admin"})).refused(status)
+    (await caller.call("PUT", f"{member}/access", {"all_boards_write": True})).refused(status)
+    (await caller.delete(member)).refused(status)
+
+
+async def test_the_last_owner_keeps_the_role(cast: Cast) -> None:
+    assert isinstance((await cast.ada.patch(await path(cast.ada), {"role": "member"})).refused(422), str)
+    assert (await Member.get(user_id=cast.ada.id)).role == "owner"
+
+
+async def test_of_two_demotions_of_the_last_owners_one_wins(cast: Cast) -> None:
+    await Member.filter(user_id=cast.ben.id).update(role="owner")
+    ada, ben = await path(cast.ada), await path(cast.ben)
+    answers = await asyncio.gather(cast.ada.patch(ben, {"role": "member"}), cast.ben.patch(ada, {"role": "member"}))
+    assert [answer.status for answer in answers].count(200) == 1
+    assert {answer.status for answer in answers} <= {200, 403, 422}
+    assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 1
+
+
+async def test_of_two_owners_who_step_down_at_once_one_wins(cast: Cast) -> None:
+    await Member.filter(user_id=cast.ben.id).update(role="owner")
+    ada, ben = await path(cast.ada), await path(cast.ben)
+    answers = await asyncio.gather(cast.ada.patch(ada, {"role": "member"}), cast.ben.patch(ben, {"role": "member"}))
+    assert sorted(answer.status for answer in answers) == [200, 422]
+    assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 1
+
+
+async def test_somebody_removed_meanwhile_removes_nobody(cast: Cast) -> None:
+    for person in (cast.ben, cast.dan):
+        await Member.filter(user_id=person.id).update(role="owner")
+    ben, dan = await path(cast.ben), await path(cast.dan)
+    answers = await asyncio.gather(cast.ben.delete(dan), cast.dan.delete(ben))
+    assert [answer.status for answer in answers].count(200) == 1
+    assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 2
+
+
+async def test_access_is_replaced_and_answered_as_it_is(cast: Cast) -> None:
+    before = await head(cast)
+    access = f"{await path(cast.dan)}/access"
+    spec = {"board_id": str(cast.other_board.id), "can_read": False, "can_write": True}
+    member = (await cast.ben.call("PUT", access, {"board_access": [spec]})).ok()
+    [row] = member["board_access"]
+    assert {name: row[name] for name in spec} == spec
+    assert (await cast.dan.get(f"/boards/{cast.other_board.id}")).ok()["name"] == "Dome"
+    (await cast.dan.get(cast.home)).refused(404)
+    assert (await cast.ben.call("PUT", access, {"board_access": [spec]})).ok()["board_access"] == [row]
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert event.kind == "member.access_changed"
+    assert orjson.loads(event.data)["after"]["board_ids"] == [str(cast.other_board.id)]
+
+
+async def test_a_flag_for_all_boards_leaves_no_single_ones(cast: Cast) -> None:
+    access = f"{await path(cast.dan)}/access"
+    body = {"all_boards_read": True, "board_access": [{"board_id": str(cast.other_board.id)}]}
+    member = (await cast.ada.call("PUT", access, body)).ok()
+    assert (member["all_boards_read"], member["all_boards_write"], member["board_access"]) == (True, False, [])
+    assert [one["name"] for one in (await cast.dan.get("/boards")).ok()["items"]] == ["Dome", "Telescope"]
+    member = (await cast.ada.call("PUT", access, {})).ok()
+    assert member["all_boards_read"] is False and (await cast.dan.get("/boards")).ok()["total"] == 0
+
+
+async def test_access_that_does_not_fit(cast: Cast) -> None:
+    access = f"{await path(cast.dan)}/access"
+    foreign = {"all_boards_read": True, "board_access": [{"board_id": str(cast.foreign_board.id)}]}
+    assert isinstance((await cast.ada.call("PUT", access, foreign)).refused(422), str)
+    twice = [{"board_id": str(cast.board.id)}, {"board_id": str(cast.board.id).upper()}]
+    assert isinstance((await cast.ada.call("PUT", access, {"board_access": twice})).refused(422), list)
+    (await cast.ada.call("PUT", access, {"board_access": None})).refused(422)
+    assert await BoardAccess.filter(board_id=cast.board.id).count() == 2
+
+
+async def test_a_member_is_removed(cast: Cast) -> None:
+    before = await head(cast)
+    member = await path(cast.cleo)
+    assert (await cast.ben.delete(member)).ok() == {"ok": True}
+    assert not await Member.filter(user_id=cast.cleo.id).exists()
+    assert (await cast.cleo.get("/organizations/me")).ok()["name"] == "Personal"
+    (await cast.cleo.get(cast.home)).refused(404)
+    (await cast.ben.delete(member)).refused(404)
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert event.kind == "member.removed"
+    assert UUID(orjson.loads(event.data)["user_id"]) == cast.cleo.id
+
+
+async def test_nobody_removes_themselves(cast: Cast) -> None:
+    for person in (cast.ada, cast.ben):
+        assert (await person.delete(await path(person))).refused(403) != "Forbidden"
+
+
+async def test_an_owner_removes_an_owner_but_never_the_last(cast: Cast) -> None:
+    await Member.filter(user_id=cast.ben.id).update(role="owner")
+    (await cast.ada.delete(await path(cast.ben))).ok()
+    assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 1

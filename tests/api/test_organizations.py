@@ -1,0 +1,208 @@
+"""Organizations: founded, listed, switched, renamed, handed over, left and deleted; by whom; what was recorded."""
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+
+from mission_control.accounts.models import AccountEvent, User
+from mission_control.agents.models import Agent
+from mission_control.boards.models import Board
+from mission_control.delivery.models import Delivery
+from mission_control.live.log import verify
+from mission_control.live.models import Event
+from mission_control.organizations.models import BoardAccess, Invite, Member, Organization
+from mission_control.tasks.models import Task
+from tests.cast import Cast, Person, events, head
+
+ME = "/organizations/me"
+KEYS = ["id", "name", "created_at", "updated_at"]
+
+
+async def member_of(person: Person, organization: Organization) -> Member:
+    """Somebody's place."""
+    return await Member.get(user_id=person.id, organization_id=organization.id)
+
+
+async def test_everybody_may_found_an_organization(cast: Cast) -> None:
+    made = (await cast.dan.post("/organizations", {"name": "  Planetarium "})).ok()
+    assert list(made) == KEYS and made["name"] == "Planetarium"
+    assert (await cast.dan.get(ME)).ok() == made
+    mine = (await cast.dan.get(f"{ME}/member")).ok()
+    assert (mine["role"], mine["all_boards_read"], mine["all_boards_write"]) == ("owner", True, True)
+    [event] = await Event.filter(organization_id=made["id"])
+    assert (event.kind, event.actor_id, event.seq) == ("organization.created", cast.dan.id, 1)
+    assert orjson.loads(event.data)["personal"] is False
+
+
+@pytest.mark.parametrize("name", ["", "   ", "n" * 201])
+async def test_a_name_that_is_none(cast: Cast, name: str) -> None:
+    for method, path in (("POST", "/organizations"), ("PATCH", ME)):
+        assert isinstance((await cast.ada.call(method, path, {"name": name})).refused(422), str)
+
+
+@pytest.mark.parametrize("body", [{}, {"name": None}, {"name": 3}, []])
+async def test_a_body_that_does_not_fit(cast: Cast, body: Any) -> None:
+    assert isinstance((await cast.ada.post("/organizations", body)).refused(422), list)
+
+
+async def test_a_name_is_taken_among_ones_own_only(cast: Cast) -> None:
+    (await cast.ada.post("/organizations", {"name": "OBSERVATORY"})).refused(409)
+    (await cast.eve.post("/organizations", {"name": "Observatory"})).ok()
+    (await cast.eve.patch(ME, {"name": "elsewhere"})).refused(409)
+    (await cast.eve.patch(ME, {"name": "observatory"})).ok()
+
+
+async def test_one_of_two_equal_names_at_once_wins(cast: Cast) -> None:
+    answers = await asyncio.gather(*(cast.ada.post("/organizations", {"name": "Twin"}) for _ in range(2)))
+    assert sorted(answer.status for answer in answers) == [200, 409]
+    assert await Organization.filter(name="Twin").count() == 1
+
+
+async def test_ones_organizations_are_listed_by_name_with_role(cast: Cast) -> None:
+    (await cast.ben.post("/organizations", {"name": "attic"})).ok()
+    listed = (await cast.ben.get(f"{ME}/list")).ok()
+    assert [list(one) for one in listed] == [["id", "name", "role", "is_active"]] * 2
+    assert [(one["name"], one["role"], one["is_active"]) for one in listed] == [
+        ("attic", "owner", True), ("Observatory", "admin", False),
+    ]  # fmt: skip
+
+
+async def test_switching_counts_from_the_next_request_on(cast: Cast) -> None:
+    (await cast.ben.post("/organizations", {"name": "Attic"})).ok()
+    back = (await cast.ben.patch(f"{ME}/active", {"organization_id": str(cast.organization.id)})).ok()
+    assert back["name"] == "Observatory" and (await cast.ben.get(ME)).ok() == back
+    (await cast.ben.delete(ME)).refused(403)
+
+
+async def test_switching_to_what_one_does_not_belong_to(cast: Cast) -> None:
+    for organization_id in (cast.elsewhere.id, cast.board.id):
+        (await cast.ada.patch(f"{ME}/active", {"organization_id": str(organization_id)})).refused(403)
+    (await cast.ada.patch(f"{ME}/active", {"organization_id": "x"})).refused(422)
+
+
+async def test_owners_and_admins_rename(cast: Cast) -> None:
+    before = await head(cast)
+    assert (await cast.ben.patch(ME, {"name": "Dark Sky"})).ok()["name"] == "Dark Sky"
+    (await cast.ben.patch(ME, {"name": "Dark Sky"})).ok()
+    (await cast.ben.patch(ME, {})).ok()
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert event.kind == "organization.renamed"
+    assert orjson.loads(event.data) == {"before": {"name": "Observatory"}, "after": {"name": "Dark Sky"}}
+    (await cast.cleo.patch(ME, {"name": "Mine"})).refused(403)
+    (await cast.ben.patch(ME, {"name": None})).refused(422)
+
+
+async def test_agents_and_strangers_have_no_organization(cast: Cast) -> None:
+    for path in ("/list", "", "/member", "/members", "/invites"):
+        (await cast.atlas.get(ME + path)).refused(401)
+        (await cast.nobody.get(ME + path)).refused(401)
+    for method, path in (
+        ("POST", "/leave"),
+        ("POST", "/ownership"),
+        ("PATCH", ""),
+        ("DELETE", ""),
+        ("PATCH", "/active"),
+    ):
+        (await cast.nobody.call(method, ME + path, {})).refused(401)
+    (await cast.nobody.post("/organizations", {"name": "X"})).refused(401)
+
+
+async def test_an_owner_deletes_the_organization_with_everything_in_it(cast: Cast) -> None:
+    task = await cast.add_task()
+    await cast.ask(cast.vega, task)
+    (await cast.ada.post(f"{ME}/invites", {"invited_email": "fay@example.org"})).ok()
+    (await cast.ada.post("/organizations", {"name": "Attic"})).ok()
+    (await cast.ada.patch(f"{ME}/active", {"organization_id": str(cast.organization.id)})).ok()
+    assert (await cast.ada.delete(ME)).ok() == {"ok": True}
+    gone = {"organization_id": cast.organization.id}
+    assert not await Organization.filter(id=cast.organization.id).exists()
+    for model in (Board, Agent, Member, Invite, Event, Delivery):
+        assert not await model.filter(**gone).exists(), model
+    assert await Task.filter(board_id=cast.board.id).count() == await BoardAccess.all().count() == 0
+    assert (await cast.ada.get(ME)).ok()["name"] == "Attic"
+    assert (await cast.ben.get(ME)).ok()["name"] == "Personal"
+    (await cast.vega.get("/agent/boards")).refused(401)
+    assert await verify(cast.elsewhere.id) == ((await Organization.get(id=cast.elsewhere.id)).log_seq, None)
+    entry = await AccountEvent.get(kind="organization.deleted")
+    assert entry.actor_id == cast.ada.id and orjson.loads(entry.data)["name"] == "Observatory"
+
+
+async def test_who_may_not_delete_it(cast: Cast) -> None:
+    for person in (cast.ben, cast.cleo, cast.dan):
+        (await person.delete(ME)).refused(403)
+    assert await Organization.filter(id=cast.organization.id).exists()
+
+
+async def test_an_organization_that_was_never_used_can_be_deleted(cast: Cast) -> None:
+    (await cast.dan.post("/organizations", {"name": "Empty"})).ok()
+    (await cast.dan.delete(ME)).ok()
+    assert (await cast.dan.get(ME)).ok()["name"] == "Observatory"
+
+
+async def test_a_member_leaves(cast: Cast) -> None:
+    before = await head(cast)
+    member = await member_of(cast.cleo, cast.organization)
+    assert (await cast.cleo.post(f"{ME}/leave")).ok() == {"ok": True}
+    assert (await cast.cleo.get(ME)).ok()["name"] == "Personal"
+    (await cast.cleo.get(cast.home)).refused(404)
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert (event.kind, event.subject_id, event.actor_id) == ("member.left", member.id, cast.cleo.id)
+    assert "leo" not in f"{event.message}{event.data}"
+
+
+async def test_the_only_owner_cannot_leave(cast: Cast) -> None:
+    assert isinstance((await cast.ada.post(f"{ME}/leave")).refused(422), str)
+    assert isinstance((await cast.eve.post(f"{ME}/leave")).refused(422), str)
+    assert await Member.filter(role="owner").count() == 2
+
+
+async def test_of_two_owners_who_leave_at_once_one_stays(cast: Cast) -> None:
+    await Member.filter(user_id=cast.ben.id).update(role="owner")
+    answers = await asyncio.gather(cast.ada.post(f"{ME}/leave"), cast.ben.post(f"{ME}/leave"))
+    assert sorted(answer.status for answer in answers) == [200, 422]
+    assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 1
+
+
+async def test_the_ownership_is_handed_over(cast: Cast) -> None:
+    before = await head(cast)
+    dan = await member_of(cast.dan, cast.organization)
+    heir = (await cast.ada.post(f"{ME}/ownership", {"member_id": str(dan.id)})).ok()
+    assert (heir["id"], heir["role"], heir["all_boards_read"], heir["all_boards_write"]) == (
+        str(dan.id), "owner", True, True,
+    )  # fmt: skip
+    assert (await cast.ada.get(f"{ME}/member")).ok()["role"] == "admin"
+    found = await events(before, organization_id=cast.organization.id)
+    assert [event.kind for event in found] == [
+        "member.role_changed", "member.role_changed", "organization.ownership_transferred",
+    ]  # fmt: skip
+    assert orjson.loads(found[-1].data)["user_id"] == str(cast.dan.id)
+
+
+async def test_to_whom_and_by_whom_it_cannot_be_handed_over(cast: Cast) -> None:
+    ada, dan = await member_of(cast.ada, cast.organization), await member_of(cast.dan, cast.organization)
+    eve = await member_of(cast.eve, cast.elsewhere)
+    for person in (cast.ben, cast.dan):
+        (await person.post(f"{ME}/ownership", {"member_id": str(dan.id)})).refused(403)
+    (await cast.ada.post(f"{ME}/ownership", {"member_id": str(ada.id)})).refused(422)
+    (await cast.ada.post(f"{ME}/ownership", {"member_id": str(eve.id)})).refused(404)
+    (await cast.ada.post(f"{ME}/ownership", {})).refused(422)
+    assert (await Member.get(id=ada.id)).role == "owner"
+
+
+async def test_handing_over_to_an_owner_only_steps_down(cast: Cast) -> None:
+    await Member.filter(user_id=cast.ben.id).update(role="owner")
+    before = await head(cast)
+    ben = await member_of(cast.ben, cast.organization)
+    (await cast.ada.post(f"{ME}/ownership", {"member_id": str(ben.id)})).ok()
+    roles = {one.user_id: one.role for one in await Member.filter(organization_id=cast.organization.id)}
+    assert (roles[cast.ada.id], roles[cast.ben.id]) == ("admin", "owner")
+    assert len(await events(before, organization_id=cast.organization.id)) == 2
+
+
+async def test_the_active_organization_of_everybody_moves_on(cast: Cast) -> None:
+    (await cast.eve.delete(ME)).ok()
+    assert (await User.get(id=cast.eve.id)).active_organization_id is None
+    assert (await cast.eve.get(ME)).ok()["name"] == "Personal"
+    assert (await User.get(id=cast.eve.id)).active_organization_id is not None
