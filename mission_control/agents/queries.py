@@ -110,3 +110,9 @@ async def waiting_notices(agent_ids: list[UUID]) -> dict[UUID, int]:
 async def online_count(organization_id: UUID) -> int:
     """How many agents of an organization were seen within the last ten minutes."""
     return await Agent.filter(organization_id=organization_id, last_seen_at__gt=clock.now() - OFFLINE_AFTER).count()
+
+
+async def agents_to_tell(board_ids: list[UUID]) -> list[Agent]:
+    """The agents of some boards that a message can reach: direct ones, and those with a session."""
+    reachable = Q(gateway_id=None) | Q(openclaw_session_id__not_isnull=True)
+    return await Agent.filter(reachable, board_id__in=board_ids).order_by("created_at", "id")

@@ -1,11 +1,14 @@
 """What agents are told when something concerns them."""
 
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from mission_control.agents.queries import lead_id_of
+from mission_control.agents.queries import agents_to_tell, lead_id_of
+from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.command import deliver, reacts_to
-from mission_control.live.log import NewEvent
+from mission_control.live.log import NewEvent, canonical
 
 NOTICE = "agent.notice"
 
@@ -42,3 +45,30 @@ def _tell(event: NewEvent, agent_id: UUID) -> None:
         succeeded="approval.lead_notified",
         failed="approval.lead_notify_failed",
     )
+
+
+@reacts_to("board.updated")
+async def tell_board_change(actor: Actor, event: NewEvent) -> None:
+    """The board's lead learns which fields changed, from what to what."""
+    if event.scope.board_id is None:
+        return
+    before, after = event.data["before"], event.data["after"]
+    board = await Board.get(id=event.scope.board_id)
+    changes = [f"{name}: {_shown(before[name])} -> {_shown(after[name])}" for name in sorted(after)]
+    for agent in await agents_to_tell([board.id]):
+        if agent.is_board_lead:
+            deliver(
+                NOTICE,
+                event.scope,
+                agent_id=agent.id,
+                header="BOARD UPDATED",
+                text="\n".join([f"Board: {board.name}", f"Board ID: {board.id}", "", *changes]),
+                succeeded="board.lead_notified",
+                failed="board.lead_notify_failed",
+            )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if isinstance(value, str) else canonical(value).strip('"')

@@ -10,7 +10,7 @@ from mission_control.core import authn, clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, react, record
 from mission_control.core.errors import Invalid, NotFound
-from mission_control.database.sql import rows
+from mission_control.database.sql import is_postgres, rows
 
 GOAL_INCOMPLETE = "A goal board needs an objective and success metrics."
 
@@ -18,7 +18,7 @@ GOAL_INCOMPLETE = "A goal board needs an objective and success metrics."
 @command("board.create")
 async def create_board(actor: Actor, organization_id: UUID, fields: dict[str, Any]) -> Board:
     """Make a board. Unknown gateway or group: Invalid."""
-    _check_links(fields)
+    await _check_links(organization_id, fields)
     board = await Board.create(organization_id=organization_id, **fields)
     record("board.created", board, f"Board created: {board.name}.", name=board.name)
     return board
@@ -27,8 +27,8 @@ async def create_board(actor: Actor, organization_id: UUID, fields: dict[str, An
 @command("board.update")
 async def update_board(actor: Actor, board: Board, changes: dict[str, Any]) -> Board:
     """Change a board's fields. What is set to what it was already is no change."""
-    _check_links(changes)
     board = await locked_board(board)
+    await _check_links(board.organization_id, changes)
     changes = {name: value for name, value in changes.items() if getattr(board, name) != value}
     before = {name: getattr(board, name) for name in changes}
     board.update_from_dict(changes)
@@ -68,13 +68,16 @@ async def next_task_number(board_id: UUID) -> int:
     return int(found[0]["task_count"])
 
 
-def slugify(name: str) -> str:
-    """A name as lower-case words joined by hyphens; `board` when nothing is left."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "board"
+def slugify(name: str, otherwise: str = "board") -> str:
+    """A name as lower-case words joined by hyphens; something else when nothing is left."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or otherwise
 
 
-def _check_links(fields: dict[str, Any]) -> None:
+async def _check_links(organization_id: UUID, fields: dict[str, Any]) -> None:
     if fields.get("gateway_id") is not None:
         raise Invalid("There is no gateway with this id in the organization.")
     if fields.get("board_group_id") is not None:
-        raise Invalid("There is no board group with this id in the organization.")
+        hold = " FOR KEY SHARE" if is_postgres() else ""
+        sql = f"SELECT 1 AS one FROM board_groups WHERE id = ? AND organization_id = ?{hold}"
+        if not await rows(sql, fields["board_group_id"], organization_id):
+            raise Invalid("There is no board group with this id in the organization.")

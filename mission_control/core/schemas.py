@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstraints
 
@@ -30,6 +31,14 @@ class OkResponse(BaseModel):
     """It worked."""
 
     ok: Literal[True] = True
+
+
+class ActorRef(BaseModel):
+    """Who did something: a person, an agent, or the system."""
+
+    kind: Literal["user", "agent", "system"]
+    id: UUID | None
+    name: str
 
 
 class ErrorResponse(BaseModel):

@@ -6,6 +6,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+from mission_control.boards.models import Board
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
@@ -13,7 +14,7 @@ from mission_control.database.fields import UtcDatetimeField
 
 
 class BoardGroup(Model):
-    """Boards that are planned together and share a memory."""
+    """Boards that are planned together and share a memory; `boards` are the live ones, once they were loaded."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
@@ -24,6 +25,7 @@ class BoardGroup(Model):
     updated_at = UtcDatetimeField(default=now)
 
     organization_id: Any
+    boards: list[Board]
 
     class Meta:
         table = "board_groups"

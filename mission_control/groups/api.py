@@ -1,0 +1,180 @@
+"""Board groups over HTTP."""
+
+from typing import Any
+
+from quart import Blueprint
+
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.core.actor import Actor
+from mission_control.core.operation import operation
+from mission_control.core.paging import Page, Paging, page
+from mission_control.core.schemas import OK, OkResponse
+from mission_control.groups.commands import apply_heartbeat as apply
+from mission_control.groups.commands import create_group as create
+from mission_control.groups.commands import delete_group as delete
+from mission_control.groups.commands import update_group as update
+from mission_control.groups.models import BoardGroup
+from mission_control.groups.queries import list_groups, reachable_group, visible_group
+from mission_control.groups.schemas import (
+    BoardGroupCreate,
+    BoardGroupHeartbeatApply,
+    BoardGroupHeartbeatApplyResult,
+    BoardGroupRead,
+    BoardGroupSnapshot,
+    BoardGroupSnapshotQuery,
+    BoardGroupUpdate,
+    GroupSnapshotQuery,
+)
+from mission_control.groups.snapshot import snapshot_around, snapshot_of_group
+
+api = Blueprint("groups_api", __name__, url_prefix="/api/v1")
+TAGS = ("board-groups",)
+GROUP = "/board-groups/<group_id>"
+
+
+@operation(
+    api,
+    "GET",
+    "/board-groups",
+    operation_id="list_board_groups_api_v1_board_groups_get",
+    tags=TAGS,
+    who="user",
+    query=Paging,
+    returns=Page[BoardGroupRead],
+)
+async def list_board_groups(actor: Actor, query: Paging) -> dict[str, Any]:
+    """List the groups of the active organization by name.
+
+    Who does not read all boards sees the groups in which they read a board.
+    """
+    groups, total = await list_groups(actor, query)
+    return page([BoardGroupRead.of(group) for group in groups], total, query)
+
+
+@operation(
+    api,
+    "POST",
+    "/board-groups",
+    operation_id="create_board_group_api_v1_board_groups_post",
+    tags=TAGS,
+    who="user",
+    verb="board_group.create",
+    body=BoardGroupCreate,
+    returns=BoardGroupRead,
+)
+async def create_board_group(actor: Actor, data: BoardGroupCreate) -> BoardGroupRead:
+    """Make a group in the active organization; a blank slug is made from the name."""
+    return BoardGroupRead.of(await create(actor, actor.organization_id, data.model_dump()))
+
+
+@operation(
+    api,
+    "GET",
+    GROUP,
+    operation_id="get_board_group_api_v1_board_groups__group_id__get",
+    tags=TAGS,
+    who="user",
+    find=visible_group,
+    verb="board_group.read",
+    returns=BoardGroupRead,
+)
+async def get_board_group(actor: Actor, group: BoardGroup) -> BoardGroupRead:
+    """Read a group."""
+    return BoardGroupRead.of(group)
+
+
+@operation(
+    api,
+    "GET",
+    f"{GROUP}/snapshot",
+    operation_id="get_board_group_snapshot_api_v1_board_groups__group_id__snapshot_get",
+    tags=TAGS,
+    who="user",
+    find=visible_group,
+    verb="board_group.read",
+    query=GroupSnapshotQuery,
+    returns=BoardGroupSnapshot,
+)
+async def get_board_group_snapshot(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> dict[str, Any]:
+    """Read how the group's boards stand, as far as you read them."""
+    return await snapshot_of_group(actor, group, query)
+
+
+@operation(
+    api,
+    "PATCH",
+    GROUP,
+    operation_id="update_board_group_api_v1_board_groups__group_id__patch",
+    tags=TAGS,
+    who="user",
+    find=visible_group,
+    verb="board_group.update",
+    body=BoardGroupUpdate,
+    returns=BoardGroupRead,
+)
+async def update_board_group(actor: Actor, group: BoardGroup, data: BoardGroupUpdate) -> BoardGroupRead:
+    """Change a group; only the fields that are sent."""
+    return BoardGroupRead.of(await update(actor, group, data.model_dump(exclude_unset=True)))
+
+
+@operation(
+    api,
+    "DELETE",
+    GROUP,
+    operation_id="delete_board_group_api_v1_board_groups__group_id__delete",
+    tags=TAGS,
+    who="user",
+    find=visible_group,
+    verb="board_group.delete",
+    returns=OkResponse,
+)
+async def delete_board_group(actor: Actor, group: BoardGroup) -> dict[str, bool]:
+    """Delete a group and its memory; its boards stay, without a group."""
+    await delete(actor, group)
+    return OK
+
+
+@operation(
+    api,
+    "POST",
+    f"{GROUP}/heartbeat",
+    operation_id="apply_board_group_heartbeat_api_v1_board_groups__group_id__heartbeat_post",
+    tags=TAGS,
+    who="actor",
+    find=reachable_group,
+    verb="board_group.apply_heartbeat",
+    body=BoardGroupHeartbeatApply,
+    returns=BoardGroupHeartbeatApplyResult,
+)
+async def apply_board_group_heartbeat(
+    actor: Actor, group: BoardGroup, data: BoardGroupHeartbeatApply
+) -> dict[str, Any]:
+    """Set how often the agents of the group's boards report; leads only when asked."""
+    updated = await apply(actor, group, data.every, include_leads=data.include_board_leads)
+    return {
+        "board_group_id": group.id,
+        "requested": data.model_dump(),
+        "updated_agent_ids": updated,
+        "failed_agent_ids": [],
+    }
+
+
+@operation(
+    api,
+    "GET",
+    "/boards/<board_id>/group-snapshot",
+    operation_id="get_board_group_snapshot_api_v1_boards__board_id__group_snapshot_get",
+    tags=("boards", "agent-lead", "agent-worker"),
+    who="actor",
+    find=visible_board,
+    verb="board.read",
+    query=BoardGroupSnapshotQuery,
+    returns=BoardGroupSnapshot,
+)
+async def get_group_snapshot_of_board(actor: Actor, board: Board, query: BoardGroupSnapshotQuery) -> dict[str, Any]:
+    """Read how the other boards of this board's group stand.
+
+    People are told of the boards they read, agents of all. Without a group: null and no boards.
+    """
+    return await snapshot_around(actor, board, query)

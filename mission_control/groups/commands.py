@@ -1,0 +1,95 @@
+"""What changes board groups."""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.agents.models import Agent
+from mission_control.agents.schemas import DEFAULT_HEARTBEAT
+from mission_control.boards.commands import slugify
+from mission_control.boards.models import Board
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, react, record
+from mission_control.core.errors import NotFound
+from mission_control.core.ids import new_id
+from mission_control.groups import policy as policy
+from mission_control.groups.models import BoardGroup
+
+
+@command("board_group.create")
+async def create_group(actor: Actor, organization_id: UUID, fields: dict[str, Any]) -> BoardGroup:
+    """Make a group without boards."""
+    slug = _slug(fields["slug"], fields["name"])
+    group = await BoardGroup.create(organization_id=organization_id, **{**fields, "slug": slug})
+    group.boards = []
+    record("board_group.created", group, f"Board group created: {group.name}.", name=group.name)
+    return group
+
+
+@command("board_group.update")
+async def update_group(actor: Actor, group: BoardGroup, changes: dict[str, Any]) -> BoardGroup:
+    """Change a group's fields; a blank slug is made from the name."""
+    group = await locked_group(group)
+    if "slug" in changes:
+        changes["slug"] = _slug(changes["slug"], changes.get("name", group.name))
+    changes = {name: value for name, value in changes.items() if getattr(group, name) != value}
+    if not changes:
+        return group
+    before = {name: getattr(group, name) for name in changes}
+    group.update_from_dict(changes)
+    group.updated_at = clock.now()
+    await group.save(update_fields=[*changes, "updated_at"])
+    record("board_group.updated", group, f"Board group changed: {group.name}.", before=before, after=changes)
+    return group
+
+
+@command("board_group.delete")
+async def delete_group(actor: Actor, group: BoardGroup) -> None:
+    """Delete a group and its memory; its boards stay, without a group."""
+    group = await locked_group(group)
+    boards = await Board.filter(board_group_id=group.id).order_by("id")
+    left = [board.id for board in boards]
+    record("board_group.deleted", group, f"Board group deleted: {group.name}.", name=group.name, board_ids=left)
+    await react()
+    await Board.filter(id__in=left).update(board_group_id=None, updated_at=clock.now())
+    await group.delete()
+
+
+@command("board_group.apply_heartbeat")
+async def apply_heartbeat(actor: Actor, group: BoardGroup, every: str, *, include_leads: bool) -> list[UUID]:
+    """Set how often the agents of a group's boards report; returns who they are, changed or not."""
+    agents = Agent.filter(board_id__in=[board.id for board in group.boards])
+    if not include_leads:
+        agents = agents.filter(is_board_lead=False)
+    found = await agents.select_for_update().order_by("id")
+    changed = []
+    for agent in found:
+        before = agent.heartbeat_config
+        after = {**DEFAULT_HEARTBEAT, **(before or {}), "every": every, "target": "last"}
+        if after == before:
+            continue
+        agent.heartbeat_config, agent.updated_at = after, clock.now()
+        changed.append(agent)
+        record(
+            "agent.updated",
+            agent,
+            f"Agent changed: {agent.name}.",
+            before={"heartbeat_config": before},
+            after={"heartbeat_config": after},
+        )
+    if changed:
+        await Agent.bulk_update(changed, fields=["heartbeat_config", "updated_at"])
+    return [agent.id for agent in found]
+
+
+async def locked_group(group: BoardGroup) -> BoardGroup:
+    """The group as it is now, held until the running command ends; NotFound when it was deleted meanwhile."""
+    found = await BoardGroup.select_for_update().get_or_none(id=group.id)
+    if found is None:
+        raise NotFound()
+    found.boards = group.boards
+    return found
+
+
+def _slug(slug: str, name: str) -> str:
+    return slug if slug.strip() else slugify(name, otherwise=new_id().hex)

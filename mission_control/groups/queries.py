@@ -1,0 +1,55 @@
+"""Reading board groups."""
+
+from uuid import UUID
+
+from tortoise.expressions import RawSQL, Subquery
+
+from mission_control.boards.models import Board
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.core.paging import Paging
+from mission_control.groups.models import BoardGroup
+
+
+async def visible_group(actor: Actor, group_id: UUID) -> BoardGroup:
+    """A group of the actor's active organization, with its boards; NotFound otherwise."""
+    return await _group_in([actor.organization_id], group_id)
+
+
+async def reachable_group(actor: Actor, group_id: UUID) -> BoardGroup:
+    """A group of any organization that the actor belongs to, with its boards; NotFound otherwise."""
+    return await _group_in([actor.organization_id] if actor.is_agent else list(actor.memberships), group_id)
+
+
+async def _group_in(organization_ids: list[UUID], group_id: UUID) -> BoardGroup:
+    group = await BoardGroup.get_or_none(id=group_id, organization_id__in=organization_ids)
+    if group is None:
+        raise NotFound()
+    return await with_boards(group)
+
+
+async def with_boards(group: BoardGroup) -> BoardGroup:
+    """The group with its live boards by name."""
+    boards = Board.filter(board_group_id=group.id, deleted_at=None)
+    group.boards = await boards.annotate(sort_name=RawSQL("LOWER(name)")).order_by("sort_name", "created_at", "id")
+    return group
+
+
+async def group_of(board: Board) -> BoardGroup | None:
+    """The group that a board is in, with its boards."""
+    group = await BoardGroup.get_or_none(id=board.board_group_id) if board.board_group_id else None
+    return None if group is None else await with_boards(group)
+
+
+async def list_groups(actor: Actor, paging: Paging) -> tuple[list[BoardGroup], int]:
+    """The groups of the active organization in which the actor reads a board, by name, and how many there are.
+
+    Who reads all boards sees empty groups too.
+    """
+    groups = BoardGroup.filter(organization_id=actor.organization_id)
+    whole, _ = actor.readable_boards()
+    if actor.organization_id not in whole:
+        readable = Board.visible_to(actor).filter(board_group_id__not_isnull=True)
+        groups = groups.filter(id__in=Subquery(readable.values("board_group_id")))
+    ordered = groups.annotate(sort_name=RawSQL("LOWER(name)")).order_by("sort_name", "created_at", "id")
+    return await ordered.limit(paging.limit).offset(paging.offset), await groups.count()

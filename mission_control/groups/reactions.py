@@ -1,0 +1,60 @@
+"""What the agents of a group are told when a board joins or leaves it."""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.agents.queries import agents_to_tell
+from mission_control.agents.reactions import NOTICE
+from mission_control.boards.models import Board
+from mission_control.core.actor import Actor
+from mission_control.core.command import deliver, reacts_to
+from mission_control.groups.models import BoardGroup
+from mission_control.live.log import NewEvent
+
+GUIDANCE = {
+    "join": "Look at what the other boards of the group do before you plan.\n"
+    "Write what several boards need to know to the group's memory.\n"
+    "Tell the other leads of dependencies between boards early.",
+    "leave": "Work on this board no longer depends on the group's plans.\n"
+    "Finish or hand over what was agreed between the boards.\n"
+    "Read the group's memory once more for open agreements.",
+}
+
+
+@reacts_to("board.updated")
+async def tell_group(actor: Actor, event: NewEvent) -> None:
+    """All agents of the old group and of the new one, the board's own among them."""
+    if "board_group_id" not in event.data["after"]:
+        return
+    board = await Board.get(id=event.scope.board_id)
+    for step, group_id in (
+        ("leave", event.data["before"]["board_group_id"]),
+        ("join", event.data["after"]["board_group_id"]),
+    ):
+        if group_id is not None:
+            await _tell(board, step, group_id)
+
+
+async def _tell(board: Board, step: str, group_id: UUID) -> None:
+    group = await BoardGroup.get_or_none(id=group_id)
+    if group is None:
+        return
+    named: dict[Any, str] = {one.id: one.name for one in await Board.filter(board_group_id=group.id, deleted_at=None)}
+    named[board.id] = board.name
+    for agent in await agents_to_tell(list(named)):
+        lines = [
+            f"{'Joined' if step == 'join' else 'Left'} board: {board.name} ({board.id})",
+            f"Your board: {named[agent.board_id]} ({agent.board_id})",
+            f"Group: {group.name} ({group.id})",
+            "",
+            GUIDANCE[step],
+        ]
+        deliver(
+            NOTICE,
+            agent.scope(),
+            agent_id=agent.id,
+            header="BOARD GROUP UPDATED",
+            text="\n".join(lines),
+            succeeded=f"board.group.{step}.notified",
+            failed=f"board.group.{step}.notify_failed",
+        )

@@ -1,0 +1,109 @@
+"""Shapes of board groups."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from mission_control.boards.schemas import BoardRead
+from mission_control.core.schemas import NotNull
+from mission_control.groups.models import BoardGroup
+from mission_control.tags.schemas import TagRef
+
+DURATION = r"^[1-9][0-9]{0,4}(s|m|h|d)$"
+
+
+class BoardGroupCreate(BaseModel):
+    """A group to be made; a blank slug is made from the name."""
+
+    name: str
+    slug: str
+    description: str | None = None
+
+
+class BoardGroupUpdate(BaseModel):
+    """What to change on a group; absent leaves."""
+
+    name: Annotated[str | None, NotNull] = None
+    slug: Annotated[str | None, NotNull] = None
+    description: str | None = None
+
+
+class BoardGroupRead(BaseModel):
+    """A group of boards."""
+
+    name: str
+    slug: str
+    description: str | None
+    id: UUID
+    organization_id: UUID
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, group: BoardGroup) -> "BoardGroupRead":
+        """The answer for a group."""
+        return cls.model_construct(**{name: getattr(group, name) for name in cls.model_fields})
+
+
+class BoardGroupTaskSummary(BaseModel):
+    """A task in few words."""
+
+    id: UUID
+    board_id: UUID
+    board_name: str
+    title: str
+    status: str
+    priority: str
+    assigned_agent_id: UUID | None
+    assignee: str | None
+    due_at: datetime | None
+    in_progress_at: datetime | None
+    tags: list[TagRef]
+    created_at: datetime
+    updated_at: datetime
+
+
+class BoardGroupBoardSnapshot(BaseModel):
+    """A board of a group; `task_counts` names only the states in which there are tasks."""
+
+    board: BoardRead
+    task_counts: dict[str, int]
+    tasks: list[BoardGroupTaskSummary]
+
+
+class BoardGroupSnapshot(BaseModel):
+    """How the boards of a group stand."""
+
+    group: BoardGroupRead | None
+    boards: list[BoardGroupBoardSnapshot]
+
+
+class GroupSnapshotQuery(BaseModel):
+    """How much of each board to tell."""
+
+    include_done: bool = False
+    per_board_task_limit: int = Field(5, ge=0, le=100)
+
+
+class BoardGroupSnapshotQuery(GroupSnapshotQuery):
+    """The same, and whether the board that asks is told too."""
+
+    include_self: bool = False
+
+
+class BoardGroupHeartbeatApply(BaseModel):
+    """How often the agents of a group report: seconds, minutes, hours or days, such as `30s` or `10m`."""
+
+    every: Annotated[str, StringConstraints(strip_whitespace=True, pattern=DURATION)]
+    include_board_leads: bool = False
+
+
+class BoardGroupHeartbeatApplyResult(BaseModel):
+    """Which agents have the new interval."""
+
+    board_group_id: UUID
+    requested: dict[str, Any]
+    updated_agent_ids: list[UUID]
+    failed_agent_ids: list[UUID]

@@ -1,0 +1,124 @@
+"""What changes memory."""
+
+from typing import Any
+
+from mission_control.boards.commands import locked_board
+from mission_control.boards.models import Board
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, record
+from mission_control.core.errors import NotFound
+from mission_control.core.ids import new_id
+from mission_control.groups.commands import locked_group
+from mission_control.groups.models import BoardGroup
+from mission_control.memory import policy as policy
+from mission_control.memory.models import BoardMemory, GroupMemory
+from mission_control.memory.notices import concerns_agents, is_chat, tell_board, tell_group
+
+Entry = BoardMemory | GroupMemory
+
+
+@command("memory.write")
+async def write_memory(
+    actor: Actor, board: Board, content: str, tags: list[str] | None = None, source: str | None = None
+) -> BoardMemory:
+    """Write something down on a board; chat reaches the lead and whom it mentions, a command all agents."""
+    board = await locked_board(board)
+    chat = is_chat(tags)
+    entry = BoardMemory(board_id=board.id, **_values(actor, content, tags, source, is_named=chat))
+    entry.board = board
+    await entry.save(force_create=True)
+    _record("memory.created", entry, "written")
+    if chat:
+        await tell_board(actor, board, entry.content)
+    return entry
+
+
+@command("memory.edit")
+async def edit_memory(actor: Actor, entry: BoardMemory, changes: dict[str, Any]) -> BoardMemory:
+    """Change the text or the tags of an entry."""
+    found = await BoardMemory.select_for_update().get_or_none(id=entry.id)
+    if found is None:
+        raise NotFound()
+    found.board = entry.board
+    await _edit(found, changes, "memory.updated")
+    return found
+
+
+@command("memory.delete")
+async def delete_memory(actor: Actor, entry: BoardMemory) -> None:
+    """Delete an entry; the log keeps its last text."""
+    await _delete(entry, "memory.deleted")
+
+
+@command("group_memory.write")
+async def write_group_memory(
+    actor: Actor, group: BoardGroup, content: str, tags: list[str] | None = None, source: str | None = None
+) -> GroupMemory:
+    """Write something down for every board of a group; chat, broadcasts and `@all` reach agents."""
+    group = await locked_group(group)
+    named = concerns_agents(content, tags)
+    entry = GroupMemory(board_group_id=group.id, **_values(actor, content, tags, source, is_named=named))
+    entry.board_group = group
+    await entry.save(force_create=True)
+    _record("group_memory.created", entry, "written")
+    if named:
+        await tell_group(actor, group, entry.content, tags)
+    return entry
+
+
+@command("group_memory.edit")
+async def edit_group_memory(actor: Actor, entry: GroupMemory, changes: dict[str, Any]) -> GroupMemory:
+    """Change the text or the tags of an entry."""
+    found = await GroupMemory.select_for_update().get_or_none(id=entry.id)
+    if found is None:
+        raise NotFound()
+    found.board_group = entry.board_group
+    await _edit(found, changes, "group_memory.updated")
+    return found
+
+
+@command("group_memory.delete")
+async def delete_group_memory(actor: Actor, entry: GroupMemory) -> None:
+    """Delete an entry; the log keeps its last text."""
+    await _delete(entry, "group_memory.deleted")
+
+
+def _values(
+    actor: Actor, content: str, tags: list[str] | None, source: str | None, *, is_named: bool
+) -> dict[str, Any]:
+    """What both kinds of entries hold; one that concerns others carries its author's name unless told otherwise."""
+    return {
+        "id": new_id(),
+        "content": content.strip(),
+        "tags": tags,
+        "is_chat": is_chat(tags),
+        "source": actor.name if is_named and not source else source,
+        "author_user_id": actor.user_id,
+        "author_agent_id": actor.agent_id,
+        "created_at": clock.now(),
+    }
+
+
+async def _edit(entry: Entry, changes: dict[str, Any], kind: str) -> None:
+    changes = {name: value for name, value in changes.items() if getattr(entry, name) != value}
+    if not changes:
+        return
+    before = {name: getattr(entry, name) for name in changes}
+    entry.update_from_dict(changes)
+    entry.is_chat, entry.edited_at = is_chat(entry.tags), clock.now()
+    await entry.save(update_fields=[*changes, "is_chat", "edited_at"])
+    _record(kind, entry, "changed", before=before, after=changes)
+
+
+async def _delete(entry: Entry, kind: str) -> None:
+    if not await type(entry).filter(id=entry.id).delete():
+        raise NotFound()
+    _record(kind, entry, "deleted", before={"content": entry.content, "tags": entry.tags})
+
+
+def _record(kind: str, entry: Entry, what: str, **more: Any) -> None:
+    where = {"board_group_id": entry.board_group_id} if isinstance(entry, GroupMemory) else {}
+    noun = "Chat message" if entry.is_chat else "Memory entry"
+    state = {"memory_id": entry.id, "is_chat": entry.is_chat, "source": entry.source, "created_at": entry.created_at}
+    record(kind, entry, f"{noun} {what}.", **state, **where, **more)

@@ -1,0 +1,256 @@
+"""Group memory over HTTP: for people by the group, for people and agents by one of its boards.
+
+Whoever reads one board of a group reads the group's memory.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from quart import Blueprint, Response
+
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.core.actor import Actor
+from mission_control.core.authn import Who
+from mission_control.core.errors import Invalid
+from mission_control.core.hints import hints
+from mission_control.core.operation import operation
+from mission_control.core.paging import Page, page
+from mission_control.core.schemas import OK, OkResponse
+from mission_control.groups.models import BoardGroup
+from mission_control.groups.queries import group_of, visible_group
+from mission_control.memory.commands import delete_group_memory, edit_group_memory, write_group_memory
+from mission_control.memory.live import stream_around, stream_of_group
+from mission_control.memory.models import GroupMemory
+from mission_control.memory.queries import (
+    GROUP_SHELF,
+    list_group_entries,
+    read_entry,
+    visible_entry_around,
+    visible_group_entry,
+)
+from mission_control.memory.schemas import (
+    BoardGroupMemoryCreate,
+    BoardGroupMemoryRead,
+    MemoryQuery,
+    MemoryStreamQuery,
+    MemoryUpdate,
+)
+
+api = Blueprint("group_memory_api", __name__, url_prefix="/api/v1")
+TAGS = ("board-group-memory",)
+BOARD_TAGS = ("board-group-memory", "agent-lead", "agent-worker")
+Find = Callable[..., Awaitable[GroupMemory]]
+OF_GROUP = "/board-groups/<group_id>/memory"
+OF_BOARD = "/boards/<board_id>/group-memory"
+
+
+async def _write(actor: Actor, group: BoardGroup, data: BoardGroupMemoryCreate) -> dict[str, Any]:
+    entry = await write_group_memory(actor, group, data.content, data.tags, data.source)
+    return await read_entry(GROUP_SHELF, entry.id)
+
+
+@operation(
+    api,
+    "GET",
+    OF_GROUP,
+    operation_id="list_board_group_memory_api_v1_board_groups__group_id__memory_get",
+    tags=TAGS,
+    who="user",
+    find=visible_group,
+    verb="board_group.read",
+    query=MemoryQuery,
+    returns=Page[BoardGroupMemoryRead],
+)
+async def list_board_group_memory(actor: Actor, group: BoardGroup, query: MemoryQuery) -> dict[str, Any]:
+    """List what was written down for a group, newest first."""
+    found, total = await list_group_entries(group, query)
+    return page(found, total, query)
+
+
+@operation(
+    api,
+    "POST",
+    OF_GROUP,
+    operation_id="create_board_group_memory_api_v1_board_groups__group_id__memory_post",
+    tags=TAGS,
+    who="user",
+    find=visible_group,
+    verb="group_memory.write",
+    body=BoardGroupMemoryCreate,
+    returns=BoardGroupMemoryRead,
+)
+async def create_board_group_memory(actor: Actor, group: BoardGroup, data: BoardGroupMemoryCreate) -> dict[str, Any]:
+    """Write something down for every board of a group.
+
+    Chat reaches the leads and whom it mentions; the tag `broadcast` and `@all` reach every agent of the group.
+    """
+    return await _write(actor, group, data)
+
+
+@operation(
+    api,
+    "GET",
+    f"{OF_GROUP}/stream",
+    operation_id="stream_board_group_memory_api_v1_board_groups__group_id__memory_stream_get",
+    tags=TAGS,
+    who="user",
+    find=visible_group,
+    verb="board_group.read",
+    query=MemoryStreamQuery,
+    returns=None,
+    is_stream=True,
+)
+async def stream_board_group_memory(actor: Actor, group: BoardGroup, query: MemoryStreamQuery) -> Response:
+    """Follow a group's memory.
+
+    A changed entry comes again with its id; a deleted one with `deleted: true` and an empty text.
+    """
+    return await stream_of_group(actor, group, query.is_chat)
+
+
+@operation(
+    api,
+    "GET",
+    OF_BOARD,
+    operation_id="list_board_group_memory_for_board_api_v1_boards__board_id__group_memory_get",
+    tags=BOARD_TAGS,
+    who="actor",
+    find=visible_board,
+    verb="board.read",
+    query=MemoryQuery,
+    returns=Page[BoardGroupMemoryRead],
+    hints=hints(
+        "agent_board_group_memory_discovery",
+        "any_agent",
+        use="To learn what the other boards of your group agreed on or need.",
+        avoid="Not for what concerns only your board; read its own memory.",
+        never="Do not take an entry's source for its author.",
+        route="Before work that other boards depend on; a board without a group answers an empty list.",
+        example="what do the other boards need from us",
+    ),
+)
+async def list_board_group_memory_for_board(actor: Actor, board: Board, query: MemoryQuery) -> dict[str, Any]:
+    """List what was written down for the board's group, newest first; nothing without a group."""
+    group = await group_of(board)
+    found, total = ([], 0) if group is None else await list_group_entries(group, query)
+    return page(found, total, query)
+
+
+@operation(
+    api,
+    "POST",
+    OF_BOARD,
+    operation_id="create_board_group_memory_for_board_api_v1_boards__board_id__group_memory_post",
+    tags=BOARD_TAGS,
+    who="actor",
+    find=visible_board,
+    verb="memory.write",
+    body=BoardGroupMemoryCreate,
+    returns=BoardGroupMemoryRead,
+    hints=hints(
+        "agent_board_group_memory_record",
+        "any_agent",
+        use="To tell the other boards of your group what they need to know, or to ask their leads in chat.",
+        avoid="Not for what concerns only your board.",
+        effects="Chat reaches leads and mentioned agents of all boards; broadcast and @all reach every agent.",
+        never="Do not broadcast what one board could be told.",
+        route="A board without a group answers 422; write to the board's own memory then.",
+        example="tell the other boards that the interface changed",
+    ),
+)
+async def create_board_group_memory_for_board(
+    actor: Actor, board: Board, data: BoardGroupMemoryCreate
+) -> dict[str, Any]:
+    """Write something down for every board of the board's group."""
+    group = await group_of(board)
+    if group is None:
+        raise Invalid("This board is in no group, so there is no group memory to write to.")
+    return await _write(actor, group, data)
+
+
+@operation(
+    api,
+    "GET",
+    f"{OF_BOARD}/stream",
+    operation_id="stream_board_group_memory_for_board_api_v1_boards__board_id__group_memory_stream_get",
+    tags=BOARD_TAGS,
+    who="actor",
+    find=visible_board,
+    verb="board.read",
+    query=MemoryStreamQuery,
+    returns=None,
+    is_stream=True,
+    hints=hints(
+        "agent_board_group_memory_stream",
+        "any_agent",
+        use="To hear at once what is written for your group.",
+        avoid="Not to read what was written before; list it.",
+        never="Do not open it in a loop; resume with Last-Event-ID after a cut.",
+        route="Only while you wait for other boards; it is silent without a group and ends when the group changes.",
+        example="watch for news from the other boards",
+    ),
+)
+async def stream_board_group_memory_for_board(actor: Actor, board: Board, query: MemoryStreamQuery) -> Response:
+    """Follow the memory of the board's group; silent without a group."""
+    return await stream_around(actor, board, query.is_chat)
+
+
+async def get_group_entry(actor: Actor, entry: GroupMemory) -> dict[str, Any]:
+    """Read an entry of a group."""
+    return await read_entry(GROUP_SHELF, entry.id)
+
+
+async def update_group_entry(actor: Actor, entry: GroupMemory, data: MemoryUpdate) -> dict[str, Any]:
+    """Change an entry of a group that you wrote; admins change any."""
+    await edit_group_memory(actor, entry, data.model_dump(exclude_unset=True))
+    return await read_entry(GROUP_SHELF, entry.id)
+
+
+async def delete_group_entry(actor: Actor, entry: GroupMemory) -> dict[str, bool]:
+    """Delete an entry of a group that you wrote; admins delete any."""
+    await delete_group_memory(actor, entry)
+    return OK
+
+
+def _serve_entries(path: str, name: str, suffix: str, who: Who, find: Find) -> None:
+    one = f"{path}/<memory_id>"
+    operation(
+        api,
+        "GET",
+        one,
+        operation_id=f"get_{name}_{suffix}_get",
+        tags=TAGS,
+        who=who,
+        find=find,
+        returns=BoardGroupMemoryRead,
+    )(get_group_entry)
+    operation(
+        api,
+        "PATCH",
+        one,
+        operation_id=f"update_{name}_{suffix}_patch",
+        tags=TAGS,
+        who=who,
+        find=find,
+        verb="group_memory.edit",
+        body=MemoryUpdate,
+        returns=BoardGroupMemoryRead,
+    )(update_group_entry)
+    operation(
+        api,
+        "DELETE",
+        one,
+        operation_id=f"delete_{name}_{suffix}_delete",
+        tags=TAGS,
+        who=who,
+        find=find,
+        verb="group_memory.delete",
+        returns=OkResponse,
+    )(delete_group_entry)
+
+
+GROUP_ENTRY = "api_v1_board_groups__group_id__memory__memory_id_"
+BOARD_ENTRY = "api_v1_boards__board_id__group_memory__memory_id_"
+_serve_entries(OF_GROUP, "board_group_memory", GROUP_ENTRY, "user", visible_group_entry)
+_serve_entries(OF_BOARD, "board_group_memory_for_board", BOARD_ENTRY, "actor", visible_entry_around)

@@ -1,0 +1,111 @@
+"""Memory as streams."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import orjson
+from quart import Response
+
+from mission_control.boards.models import Board
+from mission_control.core import authn
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.core.policy import can
+from mission_control.groups.models import BoardGroup
+from mission_control.groups.queries import with_boards
+from mission_control.live.models import Event
+from mission_control.live.shared import Shared
+from mission_control.live.stream import json_stream
+from mission_control.memory.queries import BOARD_SHELF, GROUP_SHELF, Shelf, read_entry
+
+_entries: Shared[dict[str, Any] | None] = Shared()
+
+
+async def stream_of_board(actor: Actor, board: Board, is_chat: bool | None) -> Response:
+    """One `memory` message per entry written, changed or deleted on a board."""
+
+    async def payload(event: Event) -> dict[str, Any] | None:
+        if event.board_id != board.id or not event.kind.startswith("memory."):
+            return None
+        return await _message(event, BOARD_SHELF, board.id, is_chat)
+
+    async def alive() -> bool:
+        return await _still_reads(actor, board) is not None
+
+    return await json_stream(board.organization_id, "memory", payload, alive)
+
+
+async def stream_of_group(actor: Actor, group: BoardGroup, is_chat: bool | None) -> Response:
+    """The same for a group that a person reads."""
+
+    async def alive() -> bool:
+        current = await authn.fresh(actor)
+        found = await BoardGroup.get_or_none(id=group.id)
+        return current is not None and found is not None and can(current, "board_group.read", await with_boards(found))
+
+    return await _stream_of(group.organization_id, group.id, is_chat, alive)
+
+
+async def stream_around(actor: Actor, board: Board, is_chat: bool | None) -> Response:
+    """The same for the group that a board is in; silent without one. Ends when the board changes its group."""
+
+    async def alive() -> bool:
+        current = await _still_reads(actor, board)
+        return current is not None and current.board_group_id == board.board_group_id
+
+    return await _stream_of(board.organization_id, board.board_group_id, is_chat, alive)
+
+
+async def _stream_of(
+    organization_id: UUID, group_id: UUID | None, is_chat: bool | None, alive: Callable[[], Awaitable[bool]]
+) -> Response:
+    async def payload(event: Event) -> dict[str, Any] | None:
+        if group_id is None or not event.kind.startswith("group_memory."):
+            return None
+        if orjson.loads(event.data)["board_group_id"] != str(group_id):
+            return None
+        return await _message(event, GROUP_SHELF, group_id, is_chat)
+
+    return await json_stream(organization_id, "memory", payload, alive)
+
+
+async def _still_reads(actor: Actor, board: Board) -> Board | None:
+    current = await authn.fresh(actor)
+    if current is None or not current.reads(board):
+        return None
+    return await Board.get_or_none(id=board.id, deleted_at=None)
+
+
+async def _message(event: Event, shelf: Shelf, home_id: UUID, is_chat: bool | None) -> dict[str, Any] | None:
+    data = orjson.loads(event.data)
+    if event.kind.endswith(".deleted"):
+        entry: dict[str, Any] | None = _farewell(data, shelf, home_id)
+    else:
+        entry = await _entries.get(event.id, lambda: _entry(shelf, UUID(data["memory_id"])))
+    if entry is None or (is_chat is not None and entry["is_chat"] is not is_chat):
+        return None
+    return {"memory": entry}
+
+
+async def _entry(shelf: Shelf, memory_id: UUID) -> dict[str, Any] | None:
+    try:
+        return await read_entry(shelf, memory_id)
+    except NotFound:
+        return None
+
+
+def _farewell(data: dict[str, Any], shelf: Shelf, home_id: UUID) -> dict[str, Any]:
+    """A deleted entry in the shape that clients know, without its text."""
+    return {
+        "id": data["memory_id"],
+        shelf.home: home_id,
+        "content": "",
+        "tags": None,
+        "source": data["source"],
+        "is_chat": data["is_chat"],
+        "created_at": data["created_at"],
+        "author": None,
+        "edited_at": None,
+        "deleted": True,
+    }

@@ -1,0 +1,72 @@
+"""Which agents hear of what is written down: delivery rows written with the entry."""
+
+from quart import current_app, has_app_context
+
+from mission_control.agents.mentions import mentioned_names, mentions
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import agents_to_tell
+from mission_control.agents.reactions import NOTICE
+from mission_control.boards.models import Board
+from mission_control.core.actor import Actor
+from mission_control.core.command import deliver
+from mission_control.groups.models import BoardGroup
+
+COMMANDS = ("/pause", "/resume")
+SNIPPET_LENGTH = 800
+
+
+def is_chat(tags: list[str] | None) -> bool:
+    """Whether an entry with these tags is a message of the chat."""
+    return "chat" in (tags or ())
+
+
+def concerns_agents(content: str, tags: list[str] | None) -> bool:
+    """Whether a group's entry is told to agents: chat, and what is for everybody."""
+    return is_chat(tags) or is_broadcast(content, tags)
+
+
+def is_broadcast(content: str, tags: list[str] | None) -> bool:
+    """Whether a group's entry is for every agent."""
+    return "broadcast" in (tags or ()) or "all" in mentioned_names(content)
+
+
+async def tell_board(actor: Actor, board: Board, content: str) -> None:
+    """A command goes to every agent of the board, a message to its lead and those it mentions; never the author."""
+    agents = [one for one in await agents_to_tell([board.id]) if one.id != actor.agent_id]
+    order = content.strip().lower()
+    if order in COMMANDS:
+        for agent in agents:
+            deliver(NOTICE, agent.scope(), agent_id=agent.id, header=order, text="", command=order, deliver=True)
+        return
+    for agent in agents:
+        named = mentions(content, agent)
+        if named or agent.is_board_lead:
+            header = "BOARD CHAT MENTION" if named else "BOARD CHAT"
+            how = _how_to_reply(f"/api/v1/agent/boards/{board.id}/memory")
+            _tell(agent, header, [f"Board: {board.name}", f"From: {actor.name}"], content, how)
+
+
+async def tell_group(actor: Actor, group: BoardGroup, content: str, tags: list[str] | None) -> None:
+    """A broadcast goes to every agent of the group, a message to leads and those it mentions; never the author."""
+    to_all = is_broadcast(content, tags)
+    for agent in await agents_to_tell([board.id for board in group.boards]):
+        named = mentions(content, agent)
+        if agent.id == actor.agent_id or not (to_all or named or agent.is_board_lead):
+            continue
+        header = "GROUP BROADCAST" if to_all else "GROUP CHAT MENTION" if named else "GROUP CHAT"
+        how = _how_to_reply(f"/api/v1/boards/{agent.board_id}/group-memory")
+        _tell(agent, header, [f"Group: {group.name}", f"From: {actor.name}"], content, how)
+
+
+def _tell(agent: Agent, header: str, about: list[str], content: str, how: str) -> None:
+    text = "\n".join([*about, "", _snippet(content), "", how])
+    deliver(NOTICE, agent.scope(), agent_id=agent.id, header=header, text=text)
+
+
+def _how_to_reply(path: str) -> str:
+    base = current_app.config["SETTINGS"].base_url if has_app_context() else ""
+    return f'Reply with POST {(base or "").rstrip("/")}{path} and {{"content": "...", "tags": ["chat"]}}.'
+
+
+def _snippet(text: str) -> str:
+    return text if len(text) <= SNIPPET_LENGTH else text[: SNIPPET_LENGTH - 3] + "..."

@@ -1,0 +1,198 @@
+"""Board groups: made, listed, read, changed, deleted; by whom; what was recorded and who was told."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from mission_control.boards.models import Board
+from mission_control.delivery.models import Delivery
+from mission_control.groups.models import BoardGroup
+from mission_control.memory.models import GroupMemory
+from mission_control.organizations.models import Member
+from tests.cast import Cast, events, head, kinds
+
+KEYS = ["name", "slug", "description", "id", "organization_id", "created_at", "updated_at"]
+NEW = {"name": "Night Sky", "slug": "night", "description": "Everything above."}
+
+
+async def made(cast: Cast, *boards: Board, **fields: Any) -> str:
+    """A group that Ada makes, with some boards in it; the path of the group."""
+    group = (await cast.ada.post("/board-groups", NEW | fields)).ok()
+    for board in boards:
+        (await cast.ada.patch(f"/boards/{board.id}", {"board_group_id": group["id"]})).ok()
+    return f"/board-groups/{group['id']}"
+
+
+async def test_owners_and_admins_make_groups(cast: Cast) -> None:
+    for person in (cast.ada, cast.ben):
+        before = await head(cast)
+        group = (await person.post("/board-groups", NEW)).ok()
+        assert list(group) == KEYS
+        assert (group["name"], group["slug"], group["description"]) == ("Night Sky", "night", "Everything above.")
+        [event] = await events(before, organization_id=cast.organization.id)
+        assert (event.kind, event.actor_id, str(event.subject_id)) == ("board_group.created", person.id, group["id"])
+    assert (await cast.cleo.post("/board-groups", NEW)).refused(403) == "Forbidden"
+    assert (await cast.atlas.post("/board-groups", NEW)).refused(401) == "Unauthorized"
+    assert (await cast.nobody.post("/board-groups", NEW)).refused(401) == "Unauthorized"
+    assert await BoardGroup.filter(organization_id=cast.organization.id).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "slug", "expected"),
+    [("Night Sky!", " ", "night-sky"), ("Night Sky", "  x y ", "  x y "), ("Äther 7", "", "ther-7")],
+)
+async def test_slugs(cast: Cast, name: str, slug: str, expected: str) -> None:
+    group = (await cast.ada.post("/board-groups", {"name": name, "slug": slug})).ok()
+    assert (group["slug"], group["description"]) == (expected, None)
+
+
+async def test_a_name_of_which_nothing_is_left_gets_a_random_slug(cast: Cast) -> None:
+    slugs = {(await cast.ada.post("/board-groups", {"name": "", "slug": ""})).ok()["slug"] for _ in range(2)}
+    assert len(slugs) == 2 and {len(slug) for slug in slugs} == {32}
+
+
+@pytest.mark.parametrize(
+    ("body", "loc"),
+    [({"name": "x"}, "slug"), ({"slug": "x"}, "name"), ({"name": None, "slug": ""}, "name"), ({"name": 5}, "name")],
+)
+async def test_a_group_that_does_not_fit(cast: Cast, body: dict[str, Any], loc: str) -> None:
+    assert ["body", loc] in [item["loc"] for item in (await cast.ada.post("/board-groups", body)).refused(422)]
+
+
+async def test_the_list_holds_the_groups_in_which_one_reads_a_board(cast: Cast) -> None:
+    await made(cast, cast.board, name="beta")
+    await made(cast, cast.other_board, name="Alpha")
+    await made(cast, name="Empty")
+    listed = (await cast.ada.get("/board-groups")).ok()
+    assert list(listed) == ["items", "total", "limit", "offset"]
+    assert [one["name"] for one in listed["items"]] == ["Alpha", "beta", "Empty"]
+    second = (await cast.ada.get("/board-groups?limit=1&offset=1")).ok()
+    assert ([one["name"] for one in second["items"]], second["total"]) == (["beta"], 3)
+    for person in (cast.cleo, cast.dan):
+        listed = (await person.get("/board-groups")).ok()
+        assert ([one["name"] for one in listed["items"]], listed["total"]) == (["beta"], 1)
+    assert (await cast.eve.get("/board-groups")).ok()["items"] == []
+    assert (await cast.vega.get("/board-groups")).refused(401) == "Unauthorized"
+
+
+async def test_who_reads_a_group(cast: Cast) -> None:
+    path = await made(cast, cast.board)
+    for person in (cast.ada, cast.ben, cast.cleo, cast.dan):
+        assert list((await person.get(path)).ok()) == KEYS
+    assert (await cast.eve.get(path)).refused(404) == "Not Found"
+    assert (await cast.atlas.get(path)).refused(401) == "Unauthorized"
+    assert (await cast.nobody.get(path)).refused(401) == "Unauthorized"
+    away = await made(cast, cast.other_board)
+    assert (await cast.cleo.get(away)).refused(403) == "Forbidden"
+    assert (await cast.ada.get(f"/board-groups/{cast.board.id}")).refused(404) == "Not Found"
+    [item] = (await cast.ada.get("/board-groups/no-id")).refused(422)
+    assert item["loc"] == ["path", "group_id"]
+
+
+async def test_an_empty_group_without_all_boards_is_for_admins(cast: Cast) -> None:
+    path = await made(cast)
+    assert (await cast.dan.get(path)).refused(403) == "Forbidden"
+    await Member.filter(user_id=cast.ben.id).update(all_boards_read=False, all_boards_write=False)
+    (await cast.ben.get(path)).ok()
+    assert (await cast.ben.get("/board-groups")).ok()["items"] == []
+
+
+async def test_changing_a_group(cast: Cast) -> None:
+    path = await made(cast, cast.board)
+    before = await head(cast)
+    group = (await cast.ben.patch(path, {"name": "Day", "slug": " ", "description": None})).ok()
+    assert (group["name"], group["slug"], group["description"]) == ("Day", "day", None)
+    assert group["updated_at"] > group["created_at"]
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert event.kind == "board_group.updated"
+    assert orjson.loads(event.data)["before"] == {
+        "name": "Night Sky",
+        "slug": "night",
+        "description": NEW["description"],
+    }
+    assert (await cast.ben.patch(path, {"name": "Day"})).ok() == group
+    assert len(await kinds(cast, before)) == 1
+
+
+async def test_who_may_not_change_a_group(cast: Cast) -> None:
+    path = await made(cast, cast.board)
+    for name in ("name", "slug"):
+        [item] = (await cast.ada.patch(path, {name: None})).refused(422)
+        assert item["loc"] == ["body", name]
+    for change in (cast.cleo.patch(path, {"name": "x"}), cast.cleo.delete(path)):
+        assert (await change).refused(403) == "Forbidden"
+    await Member.filter(user_id=cast.ben.id).update(all_boards_write=False)
+    for change in (cast.ben.patch(path, {"name": "x"}), cast.ben.delete(path)):
+        assert (await change).refused(403) == "Forbidden"
+    for change in (cast.eve.patch(path, {"name": "x"}), cast.eve.delete(path)):
+        assert (await change).refused(404) == "Not Found"
+    for change in (cast.atlas.patch(path, {"name": "x"}), cast.nobody.delete(path)):
+        assert (await change).refused(401) == "Unauthorized"
+
+
+async def test_deleting_a_group_leaves_its_boards_and_takes_its_memory(cast: Cast) -> None:
+    path = await made(cast, cast.board, cast.other_board)
+    (await cast.ada.post(f"{path}/memory", {"content": "Agreed."})).ok()
+    before = await head(cast)
+    assert (await cast.ada.delete(path)).ok() == {"ok": True}
+    assert (await cast.ada.get(path)).refused(404) == "Not Found"
+    assert (await cast.ada.get(cast.home)).ok()["board_group_id"] is None
+    assert await GroupMemory.all().count() == 0
+    assert [kind for kind, _ in await kinds(cast, before)] == ["board_group.deleted"]
+
+
+async def test_deleting_a_board_leaves_its_group(cast: Cast) -> None:
+    path = await made(cast, cast.board, cast.other_board)
+    (await cast.ada.delete(cast.home)).ok()
+    snapshot = (await cast.ada.get(f"{path}/snapshot")).ok()
+    assert [one["board"]["name"] for one in snapshot["boards"]] == ["Dome"]
+
+
+async def test_a_board_joins_only_a_group_of_its_organization(cast: Cast) -> None:
+    theirs = (await cast.eve.post("/board-groups", NEW)).ok()["id"]
+    for link in (theirs, str(cast.board.id)):
+        assert isinstance((await cast.ada.patch(cast.home, {"board_group_id": link})).refused(422), str)
+    group = (await cast.ada.post("/board-groups", NEW)).ok()["id"]
+    body = {"name": "Mirror", "slug": "mirror", "description": "Polish.", "board_group_id": group}
+    assert (await cast.ada.post("/boards", body)).ok()["board_group_id"] == group
+    listed = (await cast.ada.get(f"/boards?board_group_id={group}")).ok()
+    assert [one["name"] for one in listed["items"]] == ["Mirror"]
+    assert isinstance((await cast.ada.post("/boards", body | {"board_group_id": theirs})).refused(422), str)
+
+
+async def told(cast: Cast) -> list[tuple[str, str, str | None]]:
+    """Who was told what, with the event of success; the list is emptied."""
+    names = {one.id: one.name.split()[0].lower() for one in (cast.atlas, cast.vega, cast.rigel, cast.mira, cast.nova)}
+    found = [(names[one.agent_id], one.header, one.data.get("succeeded")) for one in await Delivery.all()]
+    await Delivery.all().delete()
+    return sorted(found, key=str)
+
+
+async def test_everybody_hears_of_a_board_that_joins_and_leaves(cast: Cast) -> None:
+    path = await made(cast, cast.other_board)
+    await told(cast)
+    group_id = path.rpartition("/")[2]
+    (await cast.ada.patch(cast.home, {"board_group_id": group_id})).ok()
+    [mira] = await Delivery.filter(agent_id=cast.mira.id)
+    assert (mira.board_id, mira.data["failed"]) == (cast.other_board.id, "board.group.join.notify_failed")
+    assert "Telescope" in mira.text and "Dome" in mira.text and "Night Sky" in mira.text
+    everyone = ("atlas", "mira", "rigel", "vega")
+    lead = ("atlas", "BOARD UPDATED", "board.lead_notified")
+    joined = [(name, "BOARD GROUP UPDATED", "board.group.join.notified") for name in everyone]
+    assert await told(cast) == sorted([lead, *joined], key=str)
+    (await cast.ada.patch(cast.home, {"board_group_id": None})).ok()
+    left = [(name, "BOARD GROUP UPDATED", "board.group.leave.notified") for name in everyone]
+    assert await told(cast) == sorted([lead, *left], key=str)
+
+
+async def test_the_lead_hears_what_changed_on_its_board(cast: Cast) -> None:
+    change = {"name": "Lens", "max_agents": 5, "goal_confirmed": False, "objective": "See."}
+    (await cast.ada.patch(cast.home, change)).ok()
+    [notice] = await Delivery.all()
+    assert (notice.agent_id, notice.header) == (cast.atlas.id, "BOARD UPDATED")
+    changes = notice.text.partition("\n\n")[2].split("\n")
+    assert changes == ["max_agents: 3 -> 5", "name: Telescope -> Lens", "objective: null -> See."]
+    (await cast.ada.patch(cast.home, {"name": "Lens"})).ok()
+    (await cast.ada.patch(f"/boards/{cast.other_board.id}", {"name": "Roof"})).ok()
+    assert await Delivery.all().count() == 1
