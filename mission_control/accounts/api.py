@@ -1,13 +1,14 @@
 """People over HTTP."""
 
-from quart import Blueprint
+from quart import Blueprint, current_app
 
 from mission_control.accounts.commands import update_profile
+from mission_control.accounts.deletion import delete_account
 from mission_control.accounts.models import User
 from mission_control.accounts.schemas import UserRead, UserUpdate
 from mission_control.core.actor import Actor
 from mission_control.core.operation import operation
-from mission_control.core.schemas import LLMErrorResponse
+from mission_control.core.schemas import OK, LLMErrorResponse, OkResponse
 
 api = Blueprint("accounts_api", __name__, url_prefix="/api/v1")
 
@@ -55,3 +56,23 @@ async def update_me(actor: Actor, data: UserUpdate) -> UserRead:
     """Change one's own profile."""
     user = await User.get(id=actor.id)
     return UserRead.of(await update_profile(actor, user, data.model_dump(exclude_unset=True)))
+
+
+@operation(
+    api,
+    "DELETE",
+    "/users/me",
+    operation_id="delete_me_api_v1_users_me_delete",
+    tags=("users",),
+    who="user",
+    returns=OkResponse,
+)
+async def delete_me(actor: Actor) -> dict[str, bool]:
+    """Delete one's own account.
+
+    Organizations in which one is alone are deleted with it; other organizations stay. The only owner among other
+    members has to make somebody else an owner first: 422.
+    """
+    user = await User.get(id=actor.id)
+    await delete_account(actor, user, at_provider=current_app.config["SETTINGS"].auth_mode == "clerk")
+    return OK

@@ -18,6 +18,7 @@ def may_use_system_door(actor: Actor, thing: Any) -> bool:
 @rule("account.sign_out")
 @rule("account.update")
 @rule("account.change_password")
+@rule("account.delete")
 def may_change_account(actor: Actor, user: User) -> bool:
     """People change their own account."""
     return actor.is_user and actor.id == user.id

@@ -1,0 +1,98 @@
+"""Deleting an account: the database first, the identity provider afterwards, nobody's organization left ownerless."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from mission_control.accounts import policy as policy
+from mission_control.accounts.log import record_account
+from mission_control.accounts.models import InstanceSetting, User
+from mission_control.core import authn, clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, record, unit_of_work
+from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.ids import fingerprint
+from mission_control.database.sql import rows
+from mission_control.delivery.models import Delivery
+from mission_control.organizations.commands import locked_organization, remove_organization
+from mission_control.organizations.members import hold
+from mission_control.organizations.models import Member, Organization
+
+DELETE_AT_PROVIDER = "identity.delete_account"
+REMEMBERED = timedelta(hours=24)
+_NAME = "deleted:"
+
+
+@command("account.delete")
+async def delete_account(actor: Actor, user: User, *, at_provider: bool = False) -> None:
+    """Delete a person and the organizations in which they are alone.
+
+    The only owner among other members: Invalid. `at_provider` has the account at the identity provider deleted too,
+    as a delivery, once this is done.
+    """
+    held = await User.select_for_update().get_or_none(id=user.id)
+    if held is None:
+        raise NotFound()
+    alone, shared = await _memberships(actor, held)
+    for organization in alone:
+        await remove_organization(organization)
+    for member in shared:
+        record("member.left", member, "A person left.", user_id=held.id, role=member.role)
+    await rows("DELETE FROM kept_answers WHERE actor_id = ?", held.id)
+    await rows("DELETE FROM users WHERE id = ?", held.id)
+    await record_account("account.deleted", held.id)
+    if not held.clerk_user_id.startswith("local-"):
+        await _remember(held.clerk_user_id)
+    if at_provider:
+        unit_of_work().deliveries.append(_farewell(held.clerk_user_id))
+    authn.forget_fresh()
+
+
+async def _memberships(actor: Actor, user: User) -> tuple[list[Organization], list[Member]]:
+    """The organizations that go with the person, and the memberships in those that stay; all of them locked."""
+    alone, shared, ownerless = [], [], []
+    for member in await Member.filter(user_id=user.id).order_by("organization_id").select_related("organization"):
+        held = await hold(actor, member)
+        if not await _has_others(member.organization_id, user):
+            organization = await locked_organization(member.organization)
+            if not await _has_others(organization.id, user):  # nobody has joined while the lock was awaited
+                alone.append(organization)
+                continue
+        if held.is_last_owner:
+            ownerless.append(member.organization.name)
+        shared.append(held.member)
+    if ownerless:
+        names = ", ".join(sorted(ownerless, key=str.casefold))
+        raise Invalid(f"You are the only owner of {names}. Make somebody else an owner first, or delete it.")
+    return alone, shared
+
+
+async def _has_others(organization_id: UUID, user: User) -> bool:
+    return await Member.filter(organization_id=organization_id).exclude(user_id=user.id).exists()
+
+
+def _farewell(subject: str) -> Delivery:
+    return Delivery(
+        organization_id=None,
+        kind=DELETE_AT_PROVIDER,
+        header="Delete an account at the identity provider",
+        text="",
+        data={"subject": subject},
+    )
+
+
+async def _remember(subject: str) -> None:
+    """Keep for a day that tokens signed until now must not make the person anew."""
+    now = clock.now()
+    await InstanceSetting.filter(name__startswith=_NAME, value__lt=(now - REMEMBERED).isoformat()).delete()
+    await InstanceSetting.filter(name=_name(subject)).delete()
+    await InstanceSetting.create(name=_name(subject), value=now.isoformat())
+
+
+async def deleted_at(subject: str) -> datetime | None:
+    """When an account of the identity provider was deleted here, if that was within the last day."""
+    found = await InstanceSetting.get_or_none(name=_name(subject))
+    return datetime.fromisoformat(found.value) if found else None
+
+
+def _name(subject: str) -> str:
+    return _NAME + fingerprint(subject)[:48]

@@ -1,0 +1,110 @@
+"""One's own account: deleted, with what belongs to nobody else, and without harm to others."""
+
+import asyncio
+from dataclasses import replace
+
+import orjson
+
+from mission_control.accounts.commands import _create_user
+from mission_control.accounts.deletion import DELETE_AT_PROVIDER, delete_account, deleted_at
+from mission_control.accounts.log import verify as verify_accounts
+from mission_control.accounts.models import AccountEvent, Session, Token, User
+from mission_control.core.actor import system
+from mission_control.delivery.models import Delivery
+from mission_control.live.log import verify
+from mission_control.live.models import KeptAnswer
+from mission_control.organizations.models import Invite, Member, Organization
+from mission_control.tasks.models import Task
+from tests.cast import Caller, Cast, as_person, events, head
+
+ME = "/users/me"
+
+
+async def test_a_member_goes_and_the_organization_stays(cast: Cast) -> None:
+    task = await cast.add_task(cast.cleo)
+    before = await head(cast)
+    assert (await cast.cleo.delete(ME)).ok() == {"ok": True}
+    assert not await User.filter(id=cast.cleo.id).exists()
+    assert not await Token.filter(user_id=cast.cleo.id).exists()
+    (await cast.cleo.get(ME)).refused(401)
+    assert (await Task.get(id=task["id"])).created_by_user_id is None
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert (event.kind, event.actor_id) == ("member.left", cast.cleo.id)
+    assert await verify(cast.organization.id) == (event.seq, None)
+    assert [entry.user_id for entry in await AccountEvent.filter(kind="account.deleted")] == [cast.cleo.id]
+    assert (await verify_accounts())[1] is None
+
+
+async def test_an_organization_in_which_one_is_alone_goes_too(cast: Cast) -> None:
+    assert (await cast.eve.delete(ME)).ok() == {"ok": True}
+    assert not await Organization.filter(id=cast.elsewhere.id).exists()
+    assert await Organization.filter(id=cast.organization.id).exists()
+    (await cast.nova.get("/agent/boards")).refused(401)
+
+
+async def test_the_only_owner_among_others_stays(cast: Cast) -> None:
+    (await cast.ada.post("/organizations", {"name": "Attic"})).ok()
+    sentence = (await cast.ada.delete(ME)).refused(422)
+    assert "Observatory" in sentence and "Attic" not in sentence
+    assert await Organization.filter(name="Attic").exists() and await Member.filter(user_id=cast.ada.id).count() == 2
+    await Member.filter(user_id=cast.ben.id).update(role="owner")
+    (await cast.ada.delete(ME)).ok()
+    assert not await Organization.filter(name="Attic").exists()
+
+
+async def test_what_the_person_did_stays_without_them(cast: Cast) -> None:
+    made = (await cast.ben.post("/organizations/me/invites", {"invited_email": "fay@example.org"})).ok()
+    (await cast.ben.delete(ME)).ok()
+    assert (await Invite.get(id=made["id"])).created_by_user_id is None
+
+
+async def test_nobody_and_no_agent_deletes_an_account(cast: Cast) -> None:
+    (await cast.nobody.delete(ME)).refused(401)
+    (await cast.atlas.delete(ME)).refused(401)
+
+
+async def test_of_two_owners_who_delete_their_accounts_at_once_one_stays(cast: Cast) -> None:
+    await Member.filter(user_id=cast.ben.id).update(role="owner")
+    answers = await asyncio.gather(cast.ada.delete(ME), cast.ben.delete(ME))
+    assert sorted(answer.status for answer in answers) == [200, 422]
+    assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 1
+
+
+async def test_a_deletion_and_a_request_at_once_leave_nothing_behind(cast: Cast) -> None:
+    answers = await asyncio.gather(cast.eve.delete(ME), *(cast.eve.get("/organizations/me") for _ in range(3)))
+    assert answers[0].status == 200 and {answer.status for answer in answers[1:]} <= {200, 401, 404}
+    assert not await User.filter(id=cast.eve.id).exists()
+    assert await Organization.all().count() == 1
+
+
+async def test_an_account_of_the_provider_is_deleted_there_afterwards(cast: Cast) -> None:
+    user = await _create_user(system(cast.organization.id), "fay@example.org", "Fay", "member", cast.organization, None)
+    await User.filter(id=user.id).update(clerk_user_id="user_fay")
+    fay = await as_person(cast.app, user)
+    await Session.create(user_id=user.id, fingerprint="f", expires_at=user.created_at)
+    await delete_account(await fay.actor(), user, at_provider=True)
+    [farewell] = await Delivery.filter(kind=DELETE_AT_PROVIDER)
+    assert (farewell.organization_id, farewell.data, farewell.state) == (None, {"subject": "user_fay"}, "waiting")
+    assert await deleted_at("user_fay") is not None and await deleted_at("user_gus") is None
+    entry = await AccountEvent.get(kind="account.deleted")
+    assert "fay" not in orjson.dumps([entry.data]).decode()
+
+
+async def test_a_deletion_with_a_key_leaves_no_kept_answer(cast: Cast) -> None:
+    (await cast.cleo.delete(ME, headers={"Idempotency-Key": "bye"})).ok()
+    assert not await KeptAnswer.exists()
+
+
+async def test_the_account_of_the_installations_token_comes_back(cast: Cast) -> None:
+    before = cast.app.config["SETTINGS"]
+    token = "a-token-of-the-instance-owner-that-is-long-enough-to-be-one"
+    cast.app.config["SETTINGS"] = replace(before, local_auth_token=token)
+    owner = Caller(cast.app, {"Authorization": f"Bearer {token}"})
+    try:
+        first = (await owner.get(ME)).ok()
+        (await owner.delete(ME)).ok()
+        second = (await owner.get(ME)).ok()
+    finally:
+        cast.app.config["SETTINGS"] = before
+    assert first["id"] != second["id"] and first["clerk_user_id"] == second["clerk_user_id"]
+    assert await Organization.filter(name="Personal").count() == 1
