@@ -17,15 +17,15 @@ TAGS = [
     "tasks", "custom-fields", "tags", "users", "agent", "agent-lead", "agent-worker", "agent-main",
 ]  # fmt: skip
 REASONS = {
-    400: "Not something that can be dealt with here",
     401: "No valid credentials",
     403: "Not allowed",
     404: "Not found",
-    409: "Conflict",
+    409: "It is not in a state for this",
     410: "Gone",
-    413: "Too large",
-    429: "Too many requests",
-    502: "Somebody outside gave no usable answer",
+    412: "It has changed; `detail.current` is how it is now",
+    413: "The request is too large",
+    422: "The request does not fit",
+    429: "Too many tries; see Retry-After",
 }
 REF = "#/components/schemas/{model}"
 
@@ -163,29 +163,29 @@ def _responses(one: Operation, references: dict[Any, Any]) -> dict[str, Any]:
         answer["headers"] = {"ETag": {"description": "Names this state", "schema": {"type": "string"}}}
     answers: dict[str, Any] = {str(one.status): answer}
     error = {"application/json": {"schema": references[(ErrorResponse, "serialization")]}}
-    statuses = [401] if one.who != "anyone" else []
-    if one.verb is not None:
-        statuses.append(403)
-    if "{" in one.path or "<" in one.path:
-        statuses.append(404)
-    for status in statuses:
+    for status in _refusals(one):
         answers[str(status)] = {"description": REASONS[status], "content": error}
-    if _takes_match(one):
-        answers["412"] = {"description": "It has changed; `detail.current` is how it is now", "content": error}
-    if one.body is not None or one.query is not None or "<" in one.path:
-        schema = references[(HTTPValidationError, "serialization")]
-        answers["422"] = {
-            "description": "The request does not fit",
-            "content": {"application/json": {"schema": schema}},
-        }
+    invalid = {"application/json": {"schema": references[(HTTPValidationError, "serialization")]}}
+    answers["422"] = {"description": REASONS[422], "content": invalid}
     for status, model in one.errors.items():
         schema = references[(model, "serialization")]
-        description = REASONS.get(status, "The request does not fit" if status == 422 else "Error")
         answers[str(status)] = {
-            "description": description,
+            "description": REASONS.get(status, "Error"),
             "content": {"application/json": {"schema": schema}},
         }
     return answers
+
+
+def _refusals(one: Operation) -> list[int]:
+    """The errors that an operation may answer by the house's own rules, besides those it declares."""
+    statuses = [] if one.who == "anyone" else [401, 403, 429]
+    if "<" in one.path or one.query is not None or one.body is not None:
+        statuses.append(404)
+    if one.method != "GET":
+        statuses += [409, 413]
+    if _takes_match(one):
+        statuses.append(412)
+    return statuses
 
 
 def _content(one: Operation, references: dict[Any, Any]) -> dict[str, Any]:
