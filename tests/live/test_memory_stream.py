@@ -1,0 +1,130 @@
+"""What the memory streams say, to whom, where they begin and when they end."""
+
+from typing import Any
+
+from tests.api.test_groups import made
+from tests.cast import Caller, Cast, head
+from tests.live.reading import Stream, reading
+
+FAREWELL = {"content": "", "tags": None, "author": None, "edited_at": None, "deleted": True}
+
+
+async def write(by: Caller, path: str, content: str, *tags: str) -> dict[str, Any]:
+    """An entry that somebody writes."""
+    body: dict[str, Any] = (await by.post(path, {"content": content, "tags": list(tags)})).ok()
+    return body
+
+
+async def entries(stream: Stream, count: int) -> list[dict[str, Any]]:
+    """The next entries of a stream."""
+    found = await stream.take(count)
+    assert {(one.event, tuple(one.data)) for one in found} == {("memory", ("memory",))}
+    return [one.data["memory"] for one in found]
+
+
+async def test_entries_as_they_are_written_changed_and_deleted(cast: Cast) -> None:
+    path = f"{cast.home}/memory"
+    async with reading(cast.dan, f"{path}/stream") as people, reading(cast.vega, f"{path}/stream") as agent:
+        entry = await write(cast.ada, path, "Hello.", "chat")
+        assert await entries(people, 1) == [entry]
+        changed = (await cast.ada.patch(f"{path}/{entry['id']}", {"content": "Good evening."})).ok()
+        assert await entries(people, 1) == [changed]
+        (await cast.ada.delete(f"{path}/{entry['id']}")).ok()
+        assert await entries(people, 1) == [{**entry, **FAREWELL}]
+        assert await agent.take(3) == people.seen
+        assert [one.id for one in people.seen] == sorted({one.id or 0 for one in people.seen})
+
+
+async def test_a_stream_holds_only_its_board_and_what_was_asked_for(cast: Cast) -> None:
+    path = f"{cast.home}/memory"
+    async with (
+        reading(cast.ada, f"{path}/stream?is_chat=true") as chat,
+        reading(cast.ada, f"{path}/stream?is_chat=false") as notes,
+    ):
+        await write(cast.ada, f"/boards/{cast.other_board.id}/memory", "Elsewhere", "chat")
+        await cast.add_task()
+        note = await write(cast.ada, path, "A note")
+        message = await write(cast.ada, path, "A message", "chat")
+        assert await entries(chat, 1) == [message]
+        assert await entries(notes, 1) == [note]
+        await chat.silent()
+        await notes.silent()
+
+
+async def test_a_stream_goes_on_where_it_was_cut_and_repeats_nothing(cast: Cast) -> None:
+    path, start = f"{cast.home}/memory", await head(cast)
+    said = [await write(cast.ada, path, text) for text in ("One", "Two")]
+    gone = await write(cast.ada, path, "Three")
+    (await cast.ada.delete(f"{path}/{gone['id']}")).ok()
+    for query, headers in (("", {"Last_Event_ID": str(start)}), (f"?after={start}", {}), ("?since=2020-01-01", {})):
+        async with reading(cast.dan, f"{path}/stream{query}", **headers) as stream:
+            assert await entries(stream, 3) == [*said, {**gone, **FAREWELL}]
+            await stream.silent()
+    async with reading(cast.dan, f"{path}/stream?since=null") as stream:
+        last = await write(cast.ada, path, "Four")
+        assert await entries(stream, 1) == [last]
+
+
+async def test_who_hears_nothing(cast: Cast) -> None:
+    path = f"{cast.home}/memory/stream"
+    for caller in (cast.eve, cast.mira, cast.nova):
+        assert (await caller.get(path)).refused(404) == "Not Found"
+    assert (await cast.nobody.get(path)).refused(401) == "Unauthorized"
+
+
+async def test_a_stream_ends_with_the_right_to_read(cast: Cast) -> None:
+    path = f"{cast.home}/memory"
+    async with reading(cast.vega, f"{path}/stream") as stream:
+        (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
+        await write(cast.ada, path, "A secret")
+        await stream.ended()
+
+
+async def test_a_group_is_heard_by_both_doors(cast: Cast) -> None:
+    path = await made(cast, cast.board, cast.other_board)
+    around = f"{cast.home}/group-memory"
+    async with (
+        reading(cast.dan, f"{path}/memory/stream") as people,
+        reading(cast.vega, f"{around}/stream") as agent,
+        reading(cast.cleo, f"{around}/stream?is_chat=true") as chat,
+    ):
+        note = await write(cast.mira, f"/boards/{cast.other_board.id}/group-memory", "Look up")
+        message = await write(cast.ada, f"{path}/memory", "Hello", "chat")
+        assert await entries(people, 2) == [note, message]
+        assert await agent.take(2) == people.seen
+        assert await entries(chat, 1) == [message]
+        (await cast.mira.delete(f"/boards/{cast.other_board.id}/group-memory/{note['id']}")).ok()
+        assert await entries(people, 1) == [{**note, **FAREWELL}]
+    for caller, door, status in (
+        (cast.eve, f"{path}/memory/stream", 404), (cast.atlas, f"{path}/memory/stream", 401),
+        (cast.nova, f"{around}/stream", 404), (cast.nobody, f"{around}/stream", 401),
+    ):  # fmt: skip
+        (await caller.get(door)).refused(status)
+
+
+async def test_another_group_is_not_heard(cast: Cast) -> None:
+    await made(cast, cast.board)
+    away = await made(cast, cast.other_board)
+    async with reading(cast.vega, f"{cast.home}/group-memory/stream") as stream:
+        await write(cast.ada, f"{away}/memory", "Elsewhere")
+        mine = await write(cast.vega, f"{cast.home}/group-memory", "Here")
+        assert await entries(stream, 1) == [mine]
+    assert (await cast.cleo.get(f"{away}/memory/stream")).refused(403) == "Forbidden"
+
+
+async def test_a_group_stream_ends_with_the_group_and_when_the_board_leaves(cast: Cast) -> None:
+    path = await made(cast, cast.board)
+    async with (
+        reading(cast.dan, f"{path}/memory/stream") as people,
+        reading(cast.vega, f"{cast.home}/group-memory/stream") as agent,
+    ):
+        (await cast.ada.patch(cast.home, {"board_group_id": None})).ok()
+        await agent.ended()
+        await people.ended()
+
+
+async def test_without_a_group_there_is_silence(cast: Cast) -> None:
+    async with reading(cast.vega, f"{cast.home}/group-memory/stream") as stream:
+        await write(cast.ada, f"{cast.home}/memory", "Hello", "chat")
+        await write(cast.ada, f"{await made(cast, cast.other_board)}/memory", "Elsewhere")
+        await stream.silent()
