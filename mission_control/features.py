@@ -5,6 +5,7 @@ from quart import Quart
 from mission_control import shell
 from mission_control.accounts import api as accounts_api
 from mission_control.accounts import pages as accounts_pages
+from mission_control.activity import api as activity_api
 from mission_control.agents import agent_api as agents_agent_api
 from mission_control.agents import api as agents_api
 from mission_control.agents import pages as agents_pages
@@ -27,6 +28,8 @@ from mission_control.tags import api as tags_api
 from mission_control.tasks import agent_api as tasks_agent_api
 from mission_control.tasks import api as tasks_api
 from mission_control.tasks import reactions as tasks_reactions
+from mission_control.webhooks import agent_api as webhooks_agent_api
+from mission_control.webhooks import api as webhooks_api
 
 REACTIONS = (agents_reactions, tasks_reactions, groups_reactions)
 BLUEPRINTS = (
@@ -49,8 +52,11 @@ BLUEPRINTS = (
     groups_api.api,
     memory_api.api,
     group_memory_api.api,
+    activity_api.api,
     metrics_api.api,
     search_api.api,
+    webhooks_api.api,
+    webhooks_agent_api.api,
     docs_pages.pages,
 )
 

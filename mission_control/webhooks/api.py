@@ -1,0 +1,244 @@
+"""Webhooks of a board over HTTP."""
+
+from typing import Any
+from uuid import UUID
+
+from quart import Blueprint, current_app, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.core.actor import Actor, system
+from mission_control.core.errors import TooLarge
+from mission_control.core.operation import operation
+from mission_control.core.paging import Page, Paging, page
+from mission_control.core.schemas import OK, ErrorResponse, OkResponse
+from mission_control.web.body_limit import limit_apart
+from mission_control.web.proxies import client_ip
+from mission_control.webhooks import commands, ingest
+from mission_control.webhooks.models import Webhook, WebhookPayload
+from mission_control.webhooks.queries import (
+    list_payloads,
+    list_webhooks,
+    payload_read,
+    visible_payload,
+    visible_webhook,
+)
+from mission_control.webhooks.schemas import (
+    BoardWebhookCreate,
+    BoardWebhookIngestResponse,
+    BoardWebhookPayloadRead,
+    BoardWebhookRead,
+    BoardWebhookUpdate,
+    ReplayRead,
+    WebhookSecret,
+)
+
+api = Blueprint("webhooks_api", __name__, url_prefix="/api/v1/boards/<board_id>/webhooks")
+TAGS = ("board-webhooks",)
+BASE = "api_v1_boards__board_id__webhooks"
+limit_apart("POST", r"/api/v1/boards/[^/]+/webhooks/[^/]+", "webhook_max_payload_bytes")
+
+
+def _key() -> str:
+    key: str = current_app.config["SECRET_KEY"]
+    return key
+
+
+def _shown(webhook: Webhook) -> BoardWebhookRead:
+    base = current_app.config["SETTINGS"].base_url or request.host_url.rstrip("/")
+    return BoardWebhookRead.of(webhook, base)
+
+
+@operation(
+    api,
+    "GET",
+    "",
+    operation_id=f"list_board_webhooks_{BASE}_get",
+    tags=TAGS,
+    who="user",
+    find=visible_board,
+    verb="board.read",
+    query=Paging,
+    returns=Page[BoardWebhookRead],
+)
+async def list_of_board(actor: Actor, board: Board, query: Paging) -> dict[str, Any]:
+    """List the webhooks of a board, newest first."""
+    webhooks, total = await list_webhooks(board, query)
+    return page([_shown(one) for one in webhooks], total, query)
+
+
+@operation(
+    api,
+    "POST",
+    "",
+    operation_id=f"create_board_webhook_{BASE}_post",
+    tags=TAGS,
+    who="user",
+    find=visible_board,
+    verb="webhook.create",
+    body=BoardWebhookCreate,
+    returns=BoardWebhookRead,
+)
+async def create(actor: Actor, board: Board, data: BoardWebhookCreate) -> BoardWebhookRead:
+    """Make an address at which another system can tell the board something."""
+    return _shown(await commands.create_webhook(actor, board, data, _key()))
+
+
+@operation(
+    api,
+    "GET",
+    "/<webhook_id>",
+    operation_id=f"get_board_webhook_{BASE}__webhook_id__get",
+    tags=TAGS,
+    who="user",
+    find=visible_webhook,
+    verb="webhook.read",
+    returns=BoardWebhookRead,
+)
+async def read(actor: Actor, webhook: Webhook) -> BoardWebhookRead:
+    """Read a webhook."""
+    return _shown(webhook)
+
+
+@operation(
+    api,
+    "PATCH",
+    "/<webhook_id>",
+    operation_id=f"update_board_webhook_{BASE}__webhook_id__patch",
+    tags=TAGS,
+    who="user",
+    find=visible_webhook,
+    verb="webhook.update",
+    body=BoardWebhookUpdate,
+    returns=BoardWebhookRead,
+)
+async def update(actor: Actor, webhook: Webhook, data: BoardWebhookUpdate) -> BoardWebhookRead:
+    """Change a webhook; only the fields that are sent. A new secret holds at once."""
+    return _shown(await commands.update_webhook(actor, webhook, data.model_dump(exclude_unset=True), _key()))
+
+
+@operation(
+    api,
+    "DELETE",
+    "/<webhook_id>",
+    operation_id=f"delete_board_webhook_{BASE}__webhook_id__delete",
+    tags=TAGS,
+    who="user",
+    find=visible_webhook,
+    verb="webhook.delete",
+    returns=OkResponse,
+)
+async def delete(actor: Actor, webhook: Webhook) -> dict[str, bool]:
+    """Delete a webhook and what it received. What it wrote into the board's memory stays."""
+    await commands.delete_webhook(actor, webhook)
+    return OK
+
+
+@operation(
+    api,
+    "POST",
+    "/<webhook_id>/secret-rotations",
+    operation_id=f"rotate_board_webhook_secret_{BASE}__webhook_id__secret_rotations_post",
+    tags=TAGS,
+    who="user",
+    find=visible_webhook,
+    verb="webhook.rotate_secret",
+    returns=WebhookSecret,
+)
+async def rotate(actor: Actor, webhook: Webhook) -> WebhookSecret:
+    """Give a webhook a new random secret.
+
+    It is answered this once. Calls that are signed with the old one are refused from now on.
+    """
+    return WebhookSecret(webhook_id=webhook.id, secret=await commands.rotate_secret(actor, webhook, _key()))
+
+
+async def listening(actor: Actor | None, board_id: UUID, webhook_id: UUID) -> Webhook:
+    """The webhook that is called, whoever calls."""
+    return await ingest.listening_webhook(board_id, webhook_id, client_ip())
+
+
+@operation(
+    api,
+    "POST",
+    "/<webhook_id>",
+    operation_id=f"ingest_board_webhook_{BASE}__webhook_id__post",
+    tags=TAGS,
+    who="anyone",
+    find=listening,
+    returns=BoardWebhookIngestResponse,
+    errors={403: ErrorResponse, 410: ErrorResponse, 413: ErrorResponse, 429: ErrorResponse},
+    status=202,
+)
+async def receive(actor: Actor | None, webhook: Webhook) -> BoardWebhookIngestResponse:
+    """Tell a board something.
+
+    The body may be anything. When the webhook has a secret, the call carries the HMAC-SHA256 of the body in
+    hexadecimal digits, in the header that the webhook names, else in X-Hub-Signature-256 or X-Webhook-Signature.
+    """
+    call = ingest.Call(await _body(), list(request.headers.items()), request.content_type, client_ip())
+    ingest.check_signature(webhook, call, _key())
+    payload = await ingest.receive(system(webhook.board.organization_id), webhook, call)
+    return BoardWebhookIngestResponse(board_id=webhook.board_id, webhook_id=webhook.id, payload_id=payload.id)
+
+
+async def _body() -> bytes:
+    try:
+        body: Any = await request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        most = current_app.config["SETTINGS"].webhook_max_payload_bytes
+        raise TooLarge(f"A payload may have at most {most} bytes.") from None
+    return bytes(body)
+
+
+@operation(
+    api,
+    "GET",
+    "/<webhook_id>/payloads",
+    operation_id=f"list_board_webhook_payloads_{BASE}__webhook_id__payloads_get",
+    tags=TAGS,
+    who="user",
+    find=visible_webhook,
+    verb="webhook.read",
+    query=Paging,
+    returns=Page[BoardWebhookPayloadRead],
+)
+async def list_received(actor: Actor, webhook: Webhook, query: Paging) -> dict[str, Any]:
+    """List what a webhook received, newest first."""
+    payloads, total = await list_payloads(webhook, query)
+    return page(payloads, total, query)
+
+
+@operation(
+    api,
+    "GET",
+    "/<webhook_id>/payloads/<payload_id>",
+    operation_id=f"get_board_webhook_payload_{BASE}__webhook_id__payloads__payload_id__get",
+    tags=TAGS,
+    who="user",
+    find=visible_payload,
+    verb="webhook.read",
+    returns=BoardWebhookPayloadRead,
+)
+async def read_received(actor: Actor, payload: WebhookPayload) -> dict[str, Any]:
+    """Read one thing that a webhook received."""
+    return await payload_read(payload.id)
+
+
+@operation(
+    api,
+    "POST",
+    "/<webhook_id>/payloads/<payload_id>/replays",
+    operation_id=f"replay_board_webhook_payload_{BASE}__webhook_id__payloads__payload_id__replays_post",
+    tags=TAGS,
+    who="user",
+    find=visible_payload,
+    verb="webhook.replay",
+    returns=ReplayRead,
+    errors={409: ErrorResponse},
+)
+async def replay(actor: Actor, payload: WebhookPayload) -> ReplayRead:
+    """Tell the webhook's agent, or the lead, of a payload once more."""
+    agent_id = await ingest.replay(actor, payload)
+    return ReplayRead(webhook_id=payload.webhook.id, payload_id=payload.id, agent_id=agent_id)

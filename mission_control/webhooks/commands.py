@@ -1,0 +1,117 @@
+"""What changes webhooks."""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.agents.models import Agent
+from mission_control.boards.models import Board
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, record
+from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.ids import new_secret
+from mission_control.core.secrets import decrypt, encrypt
+from mission_control.delivery.models import Delivery
+from mission_control.webhooks import policy as policy
+from mission_control.webhooks.models import Webhook
+from mission_control.webhooks.schemas import BoardWebhookCreate
+
+NOT_ITS_AGENT = "agent_id must name an agent of this board."
+
+
+@command("webhook.create")
+async def create_webhook(actor: Actor, board: Board, new: BoardWebhookCreate, key: str) -> Webhook:
+    """Make a webhook; its secret is encrypted with the installation's key. Another board's agent: Invalid."""
+    await _check_agent(board.id, new.agent_id)
+    webhook = Webhook(board_id=board.id, **new.model_dump(exclude={"secret"}))
+    webhook.secret = encrypt(new.secret, key) if new.secret else None
+    webhook.board = board
+    await webhook.save(force_create=True)
+    record("webhook.created", webhook, f"Webhook created: {webhook.description}", **_shown(webhook))
+    return webhook
+
+
+@command("webhook.update")
+async def update_webhook(actor: Actor, webhook: Webhook, sent: dict[str, Any], key: str) -> Webhook:
+    """Change the fields that were sent; what is so already is no change."""
+    if "agent_id" in sent:
+        await _check_agent(webhook.board_id, sent["agent_id"])
+    webhook = await locked_webhook(webhook)
+    if "secret" in sent and sent["secret"] == _secret_of(webhook, key):
+        del sent["secret"]
+    before = _shown(webhook)
+    changes = {name: value for name, value in sent.items() if name == "secret" or getattr(webhook, name) != value}
+    if not changes:
+        return webhook
+    has_new_secret = changes.get("secret") is not None
+    if has_new_secret:
+        changes["secret"] = encrypt(changes["secret"], key)
+    webhook.update_from_dict(changes)
+    webhook.updated_at = clock.now()
+    await webhook.save(update_fields=[*changes, "updated_at"])
+    _record_update(webhook, before, has_new_secret=has_new_secret)
+    return webhook
+
+
+def _record_update(webhook: Webhook, before: dict[str, Any], *, has_new_secret: bool) -> None:
+    after = _shown(webhook)
+    changed = [name for name in after if after[name] != before[name]]
+    record(
+        "webhook.updated",
+        webhook,
+        f"Webhook changed: {webhook.description}",
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+        has_new_secret=has_new_secret,
+    )
+
+
+@command("webhook.rotate_secret")
+async def rotate_secret(actor: Actor, webhook: Webhook, key: str) -> str:
+    """Give a webhook a new random secret, which holds from now on; returns it, this once."""
+    webhook = await locked_webhook(webhook)
+    secret = new_secret("mcw")
+    webhook.secret, webhook.updated_at = encrypt(secret, key), clock.now()
+    await webhook.save(update_fields=["secret", "updated_at"])
+    record("webhook.secret_rotated", webhook, f"Secret of a webhook changed: {webhook.description}")
+    return secret
+
+
+@command("webhook.delete")
+async def delete_webhook(actor: Actor, webhook: Webhook) -> None:
+    """Delete a webhook with its payloads; notices of it that still wait are dropped, memory stays."""
+    webhook = await locked_webhook(webhook)
+    waiting = await Delivery.filter(board_id=webhook.board_id, state="waiting").only("id", "data")
+    dropped = [one.id for one in waiting if one.data.get("webhook_id") == str(webhook.id)]
+    await Delivery.filter(id__in=dropped).delete()
+    await webhook.delete()
+    record("webhook.deleted", webhook, f"Webhook deleted: {webhook.description}", **_shown(webhook))
+
+
+async def locked_webhook(webhook: Webhook) -> Webhook:
+    """The webhook as it is now, held until the running command ends; NotFound when it was deleted meanwhile."""
+    found = await Webhook.select_for_update().get_or_none(id=webhook.id)
+    if found is None:
+        raise NotFound()
+    found.board = webhook.board
+    return found
+
+
+async def _check_agent(board_id: UUID, agent_id: UUID | None) -> None:
+    if agent_id is not None and not await Agent.exists(id=agent_id, board_id=board_id):
+        raise Invalid(NOT_ITS_AGENT)
+
+
+def _secret_of(webhook: Webhook, key: str) -> str | None:
+    return None if webhook.secret is None else decrypt(webhook.secret, key)
+
+
+def _shown(webhook: Webhook) -> dict[str, Any]:
+    """What may be known of a webhook."""
+    return {
+        "description": webhook.description,
+        "enabled": webhook.enabled,
+        "agent_id": webhook.agent_id,
+        "signature_header": webhook.signature_header,
+        "has_secret": webhook.secret is not None,
+    }

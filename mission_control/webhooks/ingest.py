@@ -1,0 +1,129 @@
+"""Taking in what other systems send: checking the call, storing it, telling the board."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from mission_control.agents.queries import agents_to_tell
+from mission_control.agents.reactions import NOTICE
+from mission_control.boards.commands import locked_board
+from mission_control.boards.models import Board
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, deliver, record
+from mission_control.core.errors import Conflict, Forbidden, Gone, NotFound
+from mission_control.core.ids import new_id
+from mission_control.core.json import to_json
+from mission_control.core.limits import FailureLimit
+from mission_control.core.secrets import decrypt
+from mission_control.memory.commands import write_memory
+from mission_control.webhooks import policy as policy
+from mission_control.webhooks.commands import locked_webhook
+from mission_control.webhooks.models import Webhook, WebhookPayload
+from mission_control.webhooks.queries import payload_read
+from mission_control.webhooks.received import decoded, is_signed, kept_headers
+from mission_control.webhooks.texts import memory_text, notice_text
+
+calls = FailureLimit(60, 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What was sent to a webhook."""
+
+    body: bytes
+    headers: list[tuple[str, str]]
+    content_type: str | None
+    source_ip: str
+
+
+async def listening_webhook(board_id: UUID, webhook_id: UUID, source_ip: str) -> Webhook:
+    """The webhook behind an address, once a minute's calls from one place are not used up; Gone when switched off."""
+    board = await Board.get_or_none(id=board_id, deleted_at=None)
+    if board is None:
+        raise NotFound()
+    calls.check(source_ip)
+    calls.failed(source_ip)
+    webhook = await Webhook.get_or_none(id=webhook_id, board_id=board.id)
+    if webhook is None:
+        raise NotFound()
+    if not webhook.enabled:
+        raise Gone("This webhook is switched off.")
+    webhook.board = board
+    return webhook
+
+
+def check_signature(webhook: Webhook, call: Call, key: str) -> None:
+    """Forbidden unless the call is signed with the webhook's secret, when it has one."""
+    if webhook.secret is None:
+        return
+    headers = {name.lower(): value for name, value in call.headers}
+    configured = (webhook.signature_header or "").lower() or None
+    signed = is_signed(call.body, decrypt(webhook.secret, key), headers, configured)
+    if signed is None:
+        raise Forbidden("The signature is missing.")
+    if not signed:
+        raise Forbidden("The signature is not right.")
+
+
+@command("webhook.receive")
+async def receive(actor: Actor, webhook: Webhook, call: Call) -> WebhookPayload:
+    """Store a call, write it down in the board's memory, and tell the agent that is to look after it."""
+    board = await locked_board(webhook.board)
+    webhook = await locked_webhook(webhook)
+    content = decoded(call.body, call.content_type)
+    payload = WebhookPayload(
+        id=new_id(),
+        board_id=board.id,
+        webhook_id=webhook.id,
+        headers=kept_headers(call.headers, webhook.signature_header),
+        source_ip=call.source_ip,
+        content_type=call.content_type,
+        received_at=clock.now(),
+    )
+    payload.payload = to_json(content).decode()  # as JSON, for the field takes text for JSON already
+    await payload.save(force_create=True)
+    tags = ["webhook", f"webhook:{webhook.id}", f"payload:{payload.id}"]
+    await write_memory(actor, board, memory_text(webhook, payload, content), tags, "webhook")
+    agent_id = await _recipient(webhook)
+    told = "." if agent_id else "; the board has nobody who could be told."
+    message = f"Webhook received something: {webhook.description}{told}"
+    record("webhook.received", webhook, message, payload_id=payload.id, told_agent_id=agent_id)
+    if agent_id is not None:
+        _tell(board, webhook, payload, content, agent_id)
+    return payload
+
+
+@command("webhook.replay")
+async def replay(actor: Actor, payload: WebhookPayload) -> UUID:
+    """Tell an agent of a payload once more; returns its id. Conflict when there is nobody to tell."""
+    webhook = await locked_webhook(payload.webhook)
+    agent_id = await _recipient(webhook)
+    if agent_id is None:
+        raise Conflict("Neither the webhook's agent nor a lead of the board is there to be told.")
+    stored = await payload_read(payload.id)
+    message = f"Webhook payload sent again: {webhook.description}"
+    record("webhook.replayed", webhook, message, payload_id=payload.id, told_agent_id=agent_id)
+    _tell(payload.board, webhook, payload, stored["payload"], agent_id)
+    return agent_id
+
+
+async def _recipient(webhook: Webhook) -> UUID | None:
+    """The webhook's agent while it is on the board and can be reached, else the lead."""
+    agents = await agents_to_tell([webhook.board_id])
+    chosen = [one for one in agents if one.id == webhook.agent_id] or [one for one in agents if one.is_board_lead]
+    return chosen[0].id if chosen else None
+
+
+def _tell(board: Board, webhook: Webhook, payload: WebhookPayload, content: Any, agent_id: UUID) -> None:
+    deliver(
+        NOTICE,
+        webhook.scope(),
+        agent_id=agent_id,
+        header="WEBHOOK EVENT RECEIVED",
+        text=notice_text(board, webhook, payload, content),
+        webhook_id=str(webhook.id),
+        payload_id=str(payload.id),
+        succeeded="webhook.notified",
+        failed="webhook.notify_failed",
+    )

@@ -1,0 +1,77 @@
+"""Reading webhooks and what they received."""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.core.paging import Paging
+from mission_control.database.sql import as_json, rows, wire_moment
+from mission_control.webhooks.models import Webhook, WebhookPayload
+
+PAYLOADS = (
+    "SELECT id, board_id, webhook_id, payload, headers, source_ip, content_type, received_at"
+    " FROM board_webhook_payloads"
+)
+
+
+async def visible_webhook(actor: Actor, board_id: UUID, webhook_id: UUID) -> Webhook:
+    """A webhook of a board that exists for this actor; NotFound otherwise."""
+    board = await visible_board(actor, board_id)
+    webhook = await Webhook.get_or_none(id=webhook_id, board_id=board.id)
+    if webhook is None:
+        raise NotFound()
+    webhook.board = board
+    return webhook
+
+
+async def visible_payload(actor: Actor, board_id: UUID, webhook_id: UUID, payload_id: UUID) -> WebhookPayload:
+    """What such a webhook received, without the payload itself; NotFound otherwise."""
+    webhook = await visible_webhook(actor, board_id, webhook_id)
+    payload = await WebhookPayload.filter(id=payload_id, webhook_id=webhook.id).only("id", "webhook_id").first()
+    if payload is None:
+        raise NotFound()
+    payload.board, payload.webhook = webhook.board, webhook
+    return payload
+
+
+async def list_webhooks(board: Board, paging: Paging) -> tuple[list[Webhook], int]:
+    """The board's webhooks, newest first, and how many there are."""
+    webhooks = Webhook.filter(board_id=board.id)
+    found = await webhooks.order_by("-created_at", "-id").limit(paging.limit).offset(paging.offset)
+    return found, await webhooks.count()
+
+
+async def list_payloads(webhook: Webhook, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    """What a webhook received, newest first, and how many calls there were."""
+    found = await rows(
+        f"{PAYLOADS} WHERE webhook_id = ? ORDER BY received_at DESC, id DESC LIMIT ? OFFSET ?",
+        webhook.id,
+        paging.limit,
+        paging.offset,
+    )
+    [total] = await rows("SELECT COUNT(*) AS n FROM board_webhook_payloads WHERE webhook_id = ?", webhook.id)
+    return [_wire(row) for row in found], int(total["n"])
+
+
+async def payload_read(payload_id: UUID) -> dict[str, Any]:
+    """One payload in its wire shape."""
+    found = await rows(f"{PAYLOADS} WHERE id = ?", payload_id)
+    if not found:
+        raise NotFound()
+    return _wire(found[0])
+
+
+def _wire(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "board_id": row["board_id"],
+        "webhook_id": row["webhook_id"],
+        "payload": as_json(row["payload"]),
+        "headers": as_json(row["headers"]),
+        "source_ip": row["source_ip"],
+        "content_type": row["content_type"],
+        "received_at": wire_moment(row["received_at"]),
+    }

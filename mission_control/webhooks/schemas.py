@@ -1,0 +1,132 @@
+"""Shapes of webhooks."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from mission_control.core.schemas import NonEmptyStr, NotNull, OptionalText
+from mission_control.webhooks.models import Webhook
+
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+LONGEST_HEADER = 255
+UNSIGNED = "Whoever knows the address can write to this board. Set a secret, so that only signed calls are taken."
+
+
+def _header_name(value: str | None) -> str | None:
+    if value is None:
+        return None
+    value = value.strip()
+    if len(value) > LONGEST_HEADER or not HEADER_NAME.fullmatch(value):
+        raise ValueError("this cannot be the name of an HTTP header")
+    return value
+
+
+HeaderName = Annotated[OptionalText, AfterValidator(_header_name)]
+
+
+class BoardWebhookCreate(BaseModel):
+    """A webhook to be made."""
+
+    description: NonEmptyStr
+    enabled: bool = True
+    agent_id: UUID | None = None
+    secret: OptionalText = None
+    signature_header: HeaderName = None
+
+
+class BoardWebhookUpdate(BaseModel):
+    """What to change on a webhook; absent leaves, null clears."""
+
+    description: Annotated[NonEmptyStr | None, NotNull] = None
+    enabled: Annotated[bool | None, NotNull] = None
+    agent_id: UUID | None = None
+    secret: OptionalText = None
+    signature_header: HeaderName = None
+
+
+class BoardWebhookRead(BaseModel):
+    """A webhook; the secret is never shown. `warning` says what is unsafe about it."""
+
+    id: UUID
+    board_id: UUID
+    agent_id: UUID | None
+    description: str
+    enabled: bool
+    has_secret: bool
+    signature_header: str | None
+    endpoint_path: str
+    endpoint_url: str | None
+    created_at: datetime
+    updated_at: datetime
+    warning: str | None
+
+    @classmethod
+    def of(cls, webhook: Webhook, base_url: str) -> "BoardWebhookRead":
+        """The answer for a webhook."""
+        path = endpoint_path(webhook)
+        return cls(
+            id=webhook.id,
+            board_id=webhook.board_id,
+            agent_id=webhook.agent_id,
+            description=webhook.description,
+            enabled=webhook.enabled,
+            has_secret=webhook.secret is not None,
+            signature_header=webhook.signature_header,
+            endpoint_path=path,
+            endpoint_url=f"{base_url}{path}",
+            created_at=webhook.created_at,
+            updated_at=webhook.updated_at,
+            warning=UNSIGNED if webhook.secret is None else None,
+        )
+
+
+def endpoint_path(webhook: Webhook) -> str:
+    """Where a webhook listens."""
+    return f"/api/v1/boards/{webhook.board_id}/webhooks/{webhook.id}"
+
+
+class WebhookSecret(BaseModel):
+    """A new secret, shown this once."""
+
+    webhook_id: UUID
+    secret: str
+
+
+class BoardWebhookPayloadRead(BaseModel):
+    """One call that a webhook received."""
+
+    id: UUID
+    board_id: UUID
+    webhook_id: UUID
+    payload: dict[str, Any] | list[Any] | str | int | float | bool | None
+    headers: dict[str, str] | None
+    source_ip: str | None
+    content_type: str | None
+    received_at: datetime
+
+
+class PayloadQuery(BaseModel):
+    """How much of a payload to answer."""
+
+    max_chars: int | None = Field(None, ge=1, le=1_000_000)
+
+
+class BoardWebhookIngestResponse(BaseModel):
+    """A call that was taken."""
+
+    ok: bool = True
+    board_id: UUID
+    webhook_id: UUID
+    payload_id: UUID
+
+
+class ReplayRead(BaseModel):
+    """Whom a payload was sent to once more."""
+
+    ok: bool = True
+    webhook_id: UUID
+    payload_id: UUID
+    agent_id: UUID
