@@ -23,6 +23,7 @@ from mission_control.metrics import api as metrics_api
 from mission_control.organizations import api as organizations_api
 from mission_control.organizations import invites_api, members_api
 from mission_control.search import api as search_api
+from mission_control.souls import api as souls_api
 from mission_control.tags import agent_api as tags_agent_api
 from mission_control.tags import api as tags_api
 from mission_control.tasks import agent_api as tasks_agent_api
@@ -57,6 +58,7 @@ BLUEPRINTS = (
     search_api.api,
     webhooks_api.api,
     webhooks_agent_api.api,
+    souls_api.api,
     docs_pages.pages,
 )
 

@@ -1,0 +1,78 @@
+"""What happened, over HTTP: for people on the boards they read, for agents what concerns them."""
+
+from typing import Any
+
+from quart import Blueprint, Response
+
+from mission_control.activity.comments import list_comments, stream_of_comments
+from mission_control.activity.feed import list_events, require_readable
+from mission_control.activity.schemas import (
+    ActivityEventRead,
+    ActivityQuery,
+    ActivityTaskCommentFeedItemRead,
+    CommentFeedQuery,
+    CommentStreamQuery,
+)
+from mission_control.core.actor import Actor
+from mission_control.core.operation import operation
+from mission_control.core.paging import Page, page
+
+api = Blueprint("activity_api", __name__, url_prefix="/api/v1")
+TAGS = ("activity",)
+
+
+@operation(
+    api,
+    "GET",
+    "/activity",
+    operation_id="list_activity_api_v1_activity_get",
+    tags=TAGS,
+    who="actor",
+    query=ActivityQuery,
+    returns=Page[ActivityEventRead],
+)
+async def list_activity(actor: Actor, query: ActivityQuery) -> dict[str, Any]:
+    """List what happened, newest first.
+
+    People see the boards they read in the active organization, an agent what concerns itself. A kind stands also for
+    those below it: `task` for `task.created`. `total` counts everything that the other filters leave, whatever
+    `before_seq` says.
+    """
+    found, total = await list_events(actor, query)
+    return page(found, total, query)
+
+
+@operation(
+    api,
+    "GET",
+    "/activity/task-comments",
+    operation_id="list_task_comment_feed_api_v1_activity_task_comments_get",
+    tags=TAGS,
+    who="user",
+    query=CommentFeedQuery,
+    returns=Page[ActivityTaskCommentFeedItemRead],
+)
+async def list_task_comment_feed(actor: Actor, query: CommentFeedQuery) -> dict[str, Any]:
+    """List the comments on the boards you read in the active organization, newest first."""
+    if query.board_id is not None:
+        await require_readable(actor, query.board_id)
+    found, total = await list_comments(actor, query.board_id, query)
+    return page(found, total, query)
+
+
+@operation(
+    api,
+    "GET",
+    "/activity/task-comments/stream",
+    operation_id="stream_task_comment_feed_api_v1_activity_task_comments_stream_get",
+    tags=TAGS,
+    who="user",
+    query=CommentStreamQuery,
+    returns=None,
+    is_stream=True,
+)
+async def stream_task_comment_feed(actor: Actor, query: CommentStreamQuery) -> Response:
+    """Follow the comments on the boards you read; a board that you come to read later is heard too."""
+    if query.board_id is not None:
+        await require_readable(actor, query.board_id)
+    return await stream_of_comments(actor, query.board_id)

@@ -1,0 +1,80 @@
+"""The comments of many boards: as a list and as a stream."""
+
+from typing import Any
+from uuid import UUID
+
+from quart import Response
+
+from mission_control.activity.feed import live_boards_of
+from mission_control.core import authn
+from mission_control.core.actor import Actor
+from mission_control.core.paging import Paging
+from mission_control.database.sql import as_json, rows, wire_moment
+from mission_control.live.models import Event
+from mission_control.live.stream import json_stream
+
+JOINED = (
+    " FROM task_comments c JOIN tasks t ON t.id = c.task_id JOIN boards b ON b.id = t.board_id"
+    " LEFT JOIN agents g ON g.id = c.agent_id LEFT JOIN users u ON u.id = c.user_id"
+)
+SHOWN = "c.deleted_at IS NULL AND t.deleted_at IS NULL AND TRIM(c.message) <> ''"
+SELECT = (
+    "SELECT c.id, c.created_at, c.message, c.agent_id, c.user_id, c.task_id, t.title AS task_title, t.board_id,"
+    " b.name AS board_name, COALESCE(g.name, c.author_name) AS agent_name, g.identity_profile,"
+    f" COALESCE(u.preferred_name, u.name, u.email, 'User') AS user_name{JOINED}"
+)
+
+
+async def list_comments(actor: Actor, board_id: UUID | None, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    """The comments on the boards that a person reads, newest first, and how many there are."""
+    where, values = _where(actor, actor.organization_id, board_id)
+    [total] = await rows(f"SELECT COUNT(*) AS n{JOINED} WHERE {where}", *values)
+    page = f"{SELECT} WHERE {where} ORDER BY c.created_at DESC, c.id DESC LIMIT ? OFFSET ?"
+    return [_wire(row) for row in await rows(page, *values, paging.limit, paging.offset)], int(total["n"])
+
+
+async def stream_of_comments(actor: Actor, board_id: UUID | None) -> Response:
+    """One `comment` message per comment on a board that the person reads at that moment."""
+
+    async def payload(event: Event) -> dict[str, Any] | None:
+        if event.kind != "task.comment" or board_id not in (None, event.board_id):
+            return None
+        current = await authn.fresh(actor)
+        if current is None:
+            return None
+        where, values = _where(current, actor.organization_id, board_id)
+        found = await rows(f"{SELECT} WHERE {where} AND c.id = ?", *values, event.id)
+        return {"comment": _wire(found[0])} if found else None
+
+    async def alive() -> bool:
+        current = await authn.fresh(actor)
+        return current is not None and actor.organization_id in current.memberships
+
+    return await json_stream(actor.organization_id, "comment", payload, alive)
+
+
+def _where(actor: Actor, organization_id: UUID, board_id: UUID | None) -> tuple[str, list[Any]]:
+    boards, values = live_boards_of(actor, organization_id)
+    one = "" if board_id is None else " AND t.board_id = ?"
+    return f"{SHOWN} AND {boards}{one}", [*values, *([] if board_id is None else [board_id])]
+
+
+def _wire(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "created_at": wire_moment(row["created_at"]),
+        "message": row["message"],
+        "agent_id": row["agent_id"],
+        "agent_name": row["agent_name"],
+        "agent_role": _role(as_json(row["identity_profile"])),
+        "task_id": row["task_id"],
+        "task_title": row["task_title"],
+        "board_id": row["board_id"],
+        "board_name": row["board_name"],
+        "author": None if row["user_id"] is None else {"id": row["user_id"], "name": row["user_name"]},
+    }
+
+
+def _role(profile: Any) -> str | None:
+    role = profile.get("role") if isinstance(profile, dict) else None
+    return role.strip() or None if isinstance(role, str) else None

@@ -1,0 +1,116 @@
+"""Reading the event log as a list: two statements, whatever the number of events."""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.activity.schemas import ActivityQuery
+from mission_control.boards.queries import visible_board
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Forbidden, NotFound
+from mission_control.database.sql import as_moment, placeholders, rows, wire_moment
+
+SELECT = (
+    "SELECT e.id, e.seq, e.kind, e.message, e.agent_id, e.task_id, e.board_id, e.created_at, e.actor_kind, e.actor_id,"
+    " CASE WHEN e.actor_kind = 'user' THEN COALESCE(u.preferred_name, u.name, u.email, 'Somebody')"
+    " ELSE COALESCE(e.actor_name, 'Mission Control') END AS actor_name"
+    " FROM events e LEFT JOIN users u ON u.id = e.actor_id AND e.actor_kind = 'user'"
+)
+
+
+async def list_events(actor: Actor, query: ActivityQuery) -> tuple[list[dict[str, Any]], int]:
+    """What the actor may know of, newest first, and how much there is; an agent knows of what concerns itself."""
+    if query.board_id is not None and actor.is_user:
+        await require_readable(actor, query.board_id)
+    where, values = _reach(actor)
+    for condition, more in _conditions(query):
+        where, values = f"{where} AND {condition}", [*values, *more]
+    [total] = await rows(f"SELECT COUNT(*) AS n FROM events e WHERE {where}", *values)
+    if query.before_seq is not None:
+        where, values = f"{where} AND e.seq < ?", [*values, query.before_seq]
+    page = f"{SELECT} WHERE {where} ORDER BY e.seq DESC LIMIT ? OFFSET ?"
+    found = await rows(page, *values, query.limit, query.offset)
+    return [_wire(row) for row in found], int(total["n"])
+
+
+async def require_readable(actor: Actor, board_id: UUID) -> None:
+    """Refuse a filter by a board of which the caller knows nothing; Forbidden."""
+    try:
+        board = await visible_board(actor, board_id)
+    except NotFound:
+        raise Forbidden() from None
+    if board.organization_id != actor.organization_id:
+        raise Forbidden()
+
+
+def live_boards_of(actor: Actor, organization_id: UUID) -> tuple[str, list[Any]]:
+    """The boards of an organization that a person reads, as a condition on `boards b`."""
+    whole, single = actor.readable_boards()
+    condition = "b.organization_id = ? AND b.deleted_at IS NULL"
+    if organization_id in whole:
+        return condition, [organization_id]
+    if not single:
+        return "1 = 0", []
+    return f"{condition} AND b.id IN ({placeholders(len(single))})", [organization_id, *single]
+
+
+def _reach(actor: Actor) -> tuple[str, list[Any]]:
+    if actor.is_agent:
+        return "e.organization_id = ? AND e.agent_id = ?", [actor.organization_id, actor.id]
+    boards, values = live_boards_of(actor, actor.organization_id)
+    inside = f"e.board_id IN (SELECT b.id FROM boards b WHERE {boards})"
+    return f"e.organization_id = ? AND {inside}", [actor.organization_id, *values]
+
+
+def _conditions(query: ActivityQuery) -> list[tuple[str, list[Any]]]:
+    found: list[tuple[str, list[Any]]] = []
+    if query.board_id is not None:
+        found.append(("e.board_id = ?", [query.board_id]))
+    if query.actor_id is not None:
+        found.append(("e.actor_id = ?", [query.actor_id]))
+    if query.since is not None:
+        found.append(("e.created_at >= ?", [query.since]))
+    if query.until is not None:
+        found.append(("e.created_at < ?", [query.until]))
+    kinds = [kind for one in query.kind if (kind := one.strip().rstrip(".*"))]
+    if kinds:
+        each = " OR ".join(["e.kind = ? OR e.kind LIKE ? ESCAPE '~'"] * len(kinds))
+        found.append((f"({each})", [value for kind in kinds for value in (kind, _below(kind))]))
+    return found
+
+
+def _below(kind: str) -> str:
+    return kind.replace("~", "~~").replace("%", "~%").replace("_", "~_") + ".%"
+
+
+def _wire(row: dict[str, Any]) -> dict[str, Any]:
+    route_name, route_params = _route(row)
+    return {
+        "id": row["id"],
+        "event_type": row["kind"],
+        "message": row["message"],
+        "agent_id": row["agent_id"],
+        "task_id": row["task_id"],
+        "board_id": row["board_id"],
+        "route_name": route_name,
+        "route_params": route_params,
+        "created_at": wire_moment(row["created_at"]),
+        "seq": row["seq"],
+        "actor": {"kind": row["actor_kind"], "id": row["actor_id"], "name": row["actor_name"]},
+    }
+
+
+def _route(row: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    """Where clients show an event."""
+    kind, task = row["kind"], {"taskId": str(row["task_id"])} if row["task_id"] is not None else {}
+    if row["board_id"] is None:
+        moment = as_moment(row["created_at"])
+        created = {"createdAt": moment.isoformat()} if moment else {}
+        return "activity", {"eventId": str(row["id"]), "eventType": kind, **created, **task}
+    board = {"boardId": str(row["board_id"])}
+    if kind == "task.comment" and task:
+        return "board", {**board, **task, "commentId": str(row["id"])}
+    if kind.startswith("approval."):
+        return "board.approvals", board
+    if kind.startswith("board."):
+        return "board", {**board, "panel": "chat"}
+    return "board", {**board, **task}
