@@ -28,6 +28,7 @@ from mission_control.tags import agent_api as tags_agent_api
 from mission_control.tags import api as tags_api
 from mission_control.tasks import agent_api as tasks_agent_api
 from mission_control.tasks import api as tasks_api
+from mission_control.tasks import attachments_api, bulk_api, checklist_api
 from mission_control.tasks import reactions as tasks_reactions
 from mission_control.webhooks import agent_api as webhooks_agent_api
 from mission_control.webhooks import api as webhooks_api
@@ -49,6 +50,9 @@ BLUEPRINTS = (
     tags_agent_api.api,
     custom_fields_api.api,
     tasks_api.api,
+    bulk_api.api,
+    checklist_api.api,
+    attachments_api.api,
     tasks_agent_api.api,
     groups_api.api,
     memory_api.api,

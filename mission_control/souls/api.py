@@ -1,0 +1,71 @@
+"""The souls directory over HTTP, for people and agents."""
+
+from quart import Blueprint, current_app
+
+from mission_control.core.actor import Actor
+from mission_control.core.operation import operation
+from mission_control.core.schemas import ErrorResponse
+from mission_control.outbound.client import Outbound
+from mission_control.souls import policy as policy
+from mission_control.souls.directory import SoulsDirectory
+from mission_control.souls.schemas import SoulQuery, SoulsDirectoryMarkdownResponse, SoulsDirectorySearchResponse
+
+api = Blueprint("souls_api", __name__, url_prefix="/api/v1/souls-directory")
+TAGS = ("souls-directory",)
+EXTENSION = "mission_control.souls"
+
+
+def directory() -> SoulsDirectory:
+    """The directory of the running application, which remembers what it read."""
+    settings = current_app.config["SETTINGS"]
+    key = (settings.souls_directory_url, settings.outbound_allow_private)
+    known = current_app.extensions.get(EXTENSION)
+    if known is None or known[0] != key:
+        outbound = Outbound(allow_private=settings.outbound_allow_private)
+        known = current_app.extensions[EXTENSION] = (key, SoulsDirectory(settings.souls_directory_url, outbound))
+    found: SoulsDirectory = known[1]
+    return found
+
+
+@operation(
+    api,
+    "GET",
+    "/search",
+    operation_id="search_api_v1_souls_directory_search_get",
+    tags=TAGS,
+    who="actor",
+    verb="soul.read",
+    query=SoulQuery,
+    returns=SoulsDirectorySearchResponse,
+    errors={502: ErrorResponse},
+)
+async def search(actor: Actor, query: SoulQuery) -> SoulsDirectorySearchResponse:
+    """Find souls by a part of their handle or name; without words, the first of the directory."""
+    return SoulsDirectorySearchResponse(items=await directory().search(query.q, query.limit))
+
+
+@operation(
+    api,
+    "GET",
+    "/<string:handle>/<string:slug>.md",
+    operation_id="get_markdown_api_v1_souls_directory__handle___slug__md_get",
+    tags=TAGS,
+    who="actor",
+    verb="soul.read",
+    returns=SoulsDirectoryMarkdownResponse,
+    errors={502: ErrorResponse},
+)
+@operation(
+    api,
+    "GET",
+    "/<string:handle>/<string:slug>",
+    operation_id="get_markdown_api_v1_souls_directory__handle___slug__get",
+    tags=TAGS,
+    who="actor",
+    verb="soul.read",
+    returns=SoulsDirectoryMarkdownResponse,
+    errors={502: ErrorResponse},
+)
+async def get_markdown(actor: Actor, handle: str, slug: str) -> SoulsDirectoryMarkdownResponse:
+    """Read the text of a soul; fill it into an agent's own words before you use it."""
+    return await directory().text(handle, slug)

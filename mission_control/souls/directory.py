@@ -1,0 +1,86 @@
+"""The souls directory: a public website with texts that say who an agent is."""
+
+import html
+import re
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from mission_control.core.errors import Invalid, Unreachable
+from mission_control.outbound.client import Outbound, OutboundError
+from mission_control.souls.cache import Cache
+from mission_control.souls.schemas import SoulsDirectoryMarkdownResponse, SoulsDirectorySoulRef
+
+SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+LOCATION = re.compile(r"<(?:[A-Za-z0-9_.-]+:)?loc(?:\s[^<>]*)?>([^<]*)</")
+LONGEST_SEGMENT = 200
+INDEX_BYTES, INDEX_SECONDS = 10_485_760, 10.0
+TEXT_BYTES, TEXT_SECONDS = 524_288, 15.0
+TEXTS_KEPT = 200
+
+
+class SoulsDirectory:
+    """One directory, with what was read from it within the last hour."""
+
+    def __init__(self, url: str, outbound: Outbound) -> None:
+        self._url = url
+        self._outbound = outbound
+        self._index: Cache[list[SoulsDirectorySoulRef]] = Cache(1)
+        self._texts: Cache[str] = Cache(TEXTS_KEPT)
+
+    async def search(self, words: str, limit: int) -> list[SoulsDirectorySoulRef]:
+        """The first souls whose `handle/slug` holds the words, in the directory's order."""
+        wanted = words.strip().lower()
+        found = await self._index.get("", self._read_index)
+        return [one for one in found if wanted in f"{one.handle}/{one.slug}".lower()][:limit]
+
+    async def text(self, handle: str, slug: str) -> SoulsDirectoryMarkdownResponse:
+        """A soul's text. Names that cannot be ones: Invalid."""
+        handle, slug = segment("handle", handle), segment("slug", slug.strip().removesuffix(".md"))
+        content = await self._texts.get(f"{handle}/{slug}", lambda: self._read_text(handle, slug))
+        return SoulsDirectoryMarkdownResponse(handle=handle, slug=slug, content=content)
+
+    async def _read_index(self) -> list[SoulsDirectorySoulRef]:
+        text = await self._read("/sitemap.xml", INDEX_BYTES, INDEX_SECONDS)
+        addresses = (html.unescape(found).strip() for found in LOCATION.findall(text))
+        return [ref for address in addresses if (ref := self._ref(address)) is not None]
+
+    def _ref(self, address: str) -> SoulsDirectorySoulRef | None:
+        if not address.startswith(f"{self._url}/souls/"):
+            return None
+        handle, _, rest = urlsplit(address).path.removeprefix(f"{urlsplit(self._url).path}/souls/").partition("/")
+        slug = rest.partition("/")[0]
+        if not (SEGMENT.fullmatch(handle) and SEGMENT.fullmatch(slug)):
+            return None
+        return SoulsDirectorySoulRef(
+            handle=handle,
+            slug=slug,
+            page_url=f"{self._url}/souls/{handle}/{slug}",
+            raw_md_url=f"{self._url}/api/souls/{handle}/{slug}.md",
+        )
+
+    async def _read_text(self, handle: str, slug: str) -> str:
+        return await self._read(f"/api/souls/{handle}/{slug}.md", TEXT_BYTES, TEXT_SECONDS)
+
+    async def _read(self, path: str, most_bytes: int, seconds: float) -> str:
+        if not self._url:
+            raise Unreachable("This installation has no souls directory.")
+        outbound = replace(self._outbound, most_bytes=most_bytes, seconds=seconds)
+        try:
+            reply = await outbound.get(self._url + path)
+        except OutboundError as error:
+            raise Unreachable(f"The souls directory {error}.") from error
+        if reply.status == 404:
+            raise Unreachable("The souls directory does not have this.")
+        if reply.status != 200:
+            raise Unreachable(f"The souls directory answered with status {reply.status}.")
+        return reply.text.replace("\x00", "\ufffd")
+
+
+def segment(what: str, text: str) -> str:
+    """One part of a soul's name; Invalid when it is blank or could be more than a name."""
+    text = text.strip(" \t\r\n/")
+    if not text:
+        raise Invalid(f"The {what} is empty.")
+    if len(text) > LONGEST_SEGMENT or not SEGMENT.fullmatch(text):
+        raise Invalid(f"The {what} may hold letters, digits, - and _ only, and begins with a letter or digit.")
+    return text
