@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self, cast
+from urllib.parse import urlsplit
 
+from mission_control import config_identity as identity
 from mission_control import config_values as values
 from mission_control.config_values import ConfigError
 
@@ -22,6 +24,7 @@ class Setting:
     doc: str
     secret: bool = False
     keeps_blank: bool = False
+    former_name: str = ""
 
     @property
     def type(self) -> str:
@@ -44,13 +47,51 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DB_AUTO_MIGRATE", values.boolean, "true", "Apply pending migrations when the server starts."),
     Setting("DB_POOL_SIZE", values.pool_size, "10", "PostgreSQL connections per process, 2 or more."),
     Setting("BASE_URL", values.base_url, "", "Public http(s) address, for links in messages and webhooks."),
-    Setting("AUTH_MODE", values.auth_mode, "local", "How people sign in; this version knows only local."),
+    Setting(
+        "AUTH_MODE",
+        identity.auth_mode,
+        "local",
+        "How people sign in: local (passwords), clerk, or oidc (any OpenID Connect provider).",
+    ),
     Setting(
         "LOCAL_AUTH_TOKEN",
         values.local_auth_token,
         "",
-        "Optional bearer token of the instance owner, 50 characters or more.",
+        "Optional bearer token of the instance owner in local mode, 50 characters or more.",
         secret=True,
+    ),
+    Setting("OIDC_ISSUER", identity.address, "", "Issuer of the provider, exactly as its tokens name it."),
+    Setting(
+        "OIDC_CLIENT_ID",
+        identity.free_text,
+        "",
+        "Client for signing in on pages; its redirect is <BASE_URL>/sign-in/callback.",
+    ),
+    Setting(
+        "OIDC_CLIENT_SECRET", identity.free_text, "", "Secret of that client; empty for a public one.", secret=True
+    ),
+    Setting(
+        "OIDC_AUDIENCE", identity.words, "", "Audiences of bearer tokens; without, they must be of OIDC_CLIENT_ID."
+    ),
+    Setting("OIDC_SCOPES", identity.words, "openid email profile", "What signing in on pages asks for."),
+    Setting("OIDC_NAME", identity.free_text, "", "What people call the provider; empty takes the issuer's host."),
+    Setting("OIDC_LEEWAY", identity.seconds, "10", "Seconds that the provider's clock may differ."),
+    Setting("CLERK_SECRET_KEY", identity.free_text, "", "Clerk's secret key, needed in clerk mode.", secret=True),
+    Setting(
+        "CLERK_PUBLISHABLE_KEY",
+        identity.publishable_key,
+        "",
+        "Clerk's publishable key; it names the issuer, which is then checked.",
+        former_name="NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY",
+    ),
+    Setting("CLERK_API_URL", identity.address, "https://api.clerk.com", "Clerk's backend."),
+    Setting("CLERK_LEEWAY", identity.seconds, "10.0", "Seconds that Clerk's clock may differ."),
+    Setting("CLERK_VERIFY_IAT", values.boolean, "true", "Refuse Clerk's tokens that were issued in the future."),
+    Setting(
+        "CLERK_AUTHORIZED_PARTIES",
+        identity.words,
+        "",
+        "Origins whose session tokens count; empty takes all of the issuer's.",
     ),
     Setting(
         "SECRET_KEY",
@@ -96,6 +137,7 @@ SETTINGS: tuple[Setting, ...] = (
         "1048576",
         "Largest payload that a board's webhook takes; more is answered 413.",
     ),
+    Setting("MAX_FILE_BYTES", values.positive, "10485760", "Largest request that attaches a file to a task."),
     Setting("IMPORT_MAX_BYTES", values.positive, "20971520", "Largest file that a board can be imported from."),
     Setting(
         "OUTBOUND_ALLOW_PRIVATE",
@@ -145,6 +187,19 @@ class Settings:
     base_url: str
     auth_mode: str
     local_auth_token: str
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_client_secret: str
+    oidc_audience: tuple[str, ...]
+    oidc_scopes: tuple[str, ...]
+    oidc_name: str
+    oidc_leeway: float
+    clerk_secret_key: str
+    clerk_publishable_key: str
+    clerk_api_url: str
+    clerk_leeway: float
+    clerk_verify_iat: bool
+    clerk_authorized_parties: tuple[str, ...]
     secret_key: str
     secure_cookies: bool
     cors_origins: tuple[str, ...]
@@ -154,6 +209,7 @@ class Settings:
     security_header_permissions_policy: str
     max_body_bytes: int
     webhook_max_payload_bytes: int
+    max_file_bytes: int
     import_max_bytes: int
     outbound_allow_private: bool
     souls_directory_url: str
@@ -186,6 +242,20 @@ class Settings:
     def uses_sqlite(self) -> bool:
         """Return whether the database is a SQLite file."""
         return self.sqlite_path is not None
+
+    @property
+    def issuer(self) -> str:
+        """Return the identity provider's issuer, empty in local mode or when nothing names it."""
+        if self.auth_mode == "local":
+            return ""
+        return self.oidc_issuer or identity.clerk_issuer(self.clerk_publishable_key)
+
+    @property
+    def sign_in_provider(self) -> str:
+        """Return the name of the provider with which people sign in on pages, empty when there is none."""
+        if not (self.issuer and self.oidc_client_id):
+            return ""
+        return self.oidc_name or urlsplit(self.issuer).netloc
 
     def shown(self) -> dict[str, str]:
         """Return every setting as text for people, secrets masked."""
@@ -224,7 +294,7 @@ def _parse_all(raw: Mapping[str, str]) -> dict[str, Any]:
     parsed: dict[str, Any] = {}
     problems: list[str] = []
     for row in SETTINGS:
-        given = raw.get(row.name)
+        given = raw.get(row.name) or raw.get(row.former_name) if row.former_name else raw.get(row.name)
         value = row.default if given is None or (not given and not row.keeps_blank) else given
         try:
             parsed[row.name.lower()] = row.parse(value)
@@ -237,6 +307,8 @@ def _parse_all(raw: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _with_derived(parsed: dict[str, Any]) -> dict[str, Any]:
+    if problems := identity.missing(parsed):
+        raise ConfigError(problems)
     if not parsed["database_url"]:
         file = cast(Path, parsed["data_dir"]) / "mission-control.sqlite3"
         parsed["database_url"] = values.sqlite_url(file)

@@ -104,13 +104,6 @@ def git_base_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def auth_mode(value: str) -> str:
-    """Take the way people sign in."""
-    if value.lower() != "local":
-        raise ValueError("this version signs people in locally only; use local.")
-    return "local"
-
-
 def local_auth_token(value: str) -> str:
     """Take a token that cannot be guessed, or nothing."""
     if not value:
@@ -232,7 +225,6 @@ TYPE_NAMES: dict[Parser, str] = {
     port: "port",
     base_url: "URL",
     git_base_url: "URL",
-    auth_mode: "local",
     local_auth_token: "secret",
     secret_key: "secret",
     origins: "list",
