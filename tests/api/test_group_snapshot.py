@@ -7,6 +7,7 @@ import pytest
 from mission_control.tags.models import Tag, TagAssignment
 from tests.api.test_groups import made
 from tests.cast import Cast, stamp
+from tests.statements import cost
 
 SUMMARY = [
     "id", "board_id", "board_name", "title", "status", "priority", "assigned_agent_id", "assignee", "due_at",
@@ -107,3 +108,17 @@ async def test_people_are_told_of_boards_they_read_and_agents_of_all(cast: Cast)
 
 async def test_a_board_without_a_group(cast: Cast) -> None:
     assert (await cast.dan.get(f"{cast.home}/group-snapshot")).ok() == {"group": None, "boards": []}
+
+
+async def test_many_boards_and_tasks_cost_what_one_costs(cast: Cast) -> None:
+    path = await made(cast, cast.board)
+    await cast.add_task()
+    few, few_listed = await cost(cast.ada, f"{path}/snapshot"), await cost(cast.ada, "/board-groups")
+    for number in range(4):
+        body = {"name": f"Board {number}", "slug": "b", "description": "One more.", "board_group_id": path[-36:]}
+        board = (await cast.ada.post("/boards", body)).ok()
+        (await cast.ada.post(f"/boards/{board['id']}/tasks", {"title": "Look"})).ok()
+        await made(cast, name=f"Group {number}")
+    assert len((await cast.ada.get(f"{path}/snapshot")).ok()["boards"]) == 5
+    assert await cost(cast.ada, f"{path}/snapshot") == few
+    assert await cost(cast.ada, "/board-groups") == few_listed
