@@ -97,6 +97,8 @@ def _entry(one: Operation, references: dict[Any, Any], template: str) -> dict[st
     if one.body is not None:
         schema = references[(one.body, "validation")]
         entry["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if one.form is not None:
+        entry["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": dict(one.form)}}}
     if one.who in ("user", "actor"):
         entry["security"] = [{"HTTPBearer": []}]
     if one.hints is not None:

@@ -44,13 +44,15 @@ def operation(
     is_atomic: bool = True,
     status: int = 200,
     media: str = "application/json",
+    form: Mapping[str, Any] | None = None,
 ) -> Callable[[Handler], Handler]:
     """Serve a function as an operation.
 
     The function gets the actor, then what `find(actor, **ids)` found (or the ids of the path by name), then
     `data` and `query` when those shapes are given. `is_atomic=False` is for a write that waits for the outside and
     must not run inside one transaction; it takes no `Idempotency-Key` and no `If-Match`. A part of the path written
-    `<string:name>` is text, every other one is an id. With a `media` of its own the function answers a Response.
+    `<string:name>` is text, every other one is an id. With a `media` of its own the function answers a Response;
+    `form` documents a `multipart/form-data` body, which the function reads itself.
     """
 
     def register(handler: Handler) -> Handler:
@@ -75,6 +77,7 @@ def operation(
             is_atomic=is_atomic,
             status=status,
             media=media,
+            form=form,
         )
         OPERATIONS.append(entry)
         body_adapter = None if body is None else TypeAdapter(body)

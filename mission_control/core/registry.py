@@ -50,6 +50,7 @@ class Operation:
     is_atomic: bool = True
     status: int = 200
     media: str = "application/json"
+    form: Mapping[str, Any] | None = None
 
 
 OPERATIONS: list[Operation] = []

@@ -1,12 +1,21 @@
-"""Regular expressions that people write: bounded in length and in the time that a match may take."""
+"""Regular expressions that people write, in Python's notation: bounded in length, in size and in time.
 
+Python's own engine cannot be interrupted, so `regex` matches, which takes a time limit. That engine in turn unfolds
+counted repetitions when it compiles, so their product is counted first.
+"""
+
+import re
 import warnings
 
 import regex
 
 LONGEST_PATTERN = 500
+LARGEST_UNFOLDED = 5_000
 LONGEST_TEXT = 10_000
 SECONDS = 0.05
+
+COUNT = re.compile(r"\{(\d*)(,?)(\d*)\}")
+CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 
 
 class TakesTooLong(Exception):
@@ -17,12 +26,51 @@ def compiled(pattern: str) -> regex.Pattern[str]:
     """The pattern, ready to match; ValueError says what is wrong with it."""
     if len(pattern) > LONGEST_PATTERN:
         raise ValueError(f"a pattern has at most {LONGEST_PATTERN} characters")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            flags = re.compile(pattern).flags
+            if flags & re.VERBOSE:
+                raise ValueError("a pattern cannot have blanks and comments for reading")
+            if _unfolded(pattern) > LARGEST_UNFOLDED:
+                raise ValueError("the pattern repeats too much")
             return regex.compile(pattern)
-    except (regex.error, RecursionError, OverflowError, MemoryError) as error:
-        raise ValueError(f"the pattern cannot be read: {error}") from None
+        except (re.error, regex.error, RecursionError, OverflowError) as error:
+            raise ValueError(f"the pattern cannot be read: {error}") from None
+
+
+def _unfolded(pattern: str) -> int:
+    """How many parts a pattern has once every counted repetition is written out."""
+    groups: list[list[int]] = [[]]
+    at = 0
+    while at < len(pattern):
+        length = 1
+        if pattern[at] == "\\":
+            length = 2
+            groups[-1].append(1)
+        elif pattern[at] == "[" and (found := CLASS.match(pattern, at)):
+            length = len(found[0])
+            groups[-1].append(1)
+        elif pattern[at] == "(":
+            groups.append([])
+        elif pattern[at] == ")":
+            inner = groups.pop()
+            groups[-1].append(1 + sum(inner))
+        elif pattern[at] == "{":
+            length = _repeat(pattern, at, groups[-1])
+        else:
+            groups[-1].append(1)
+        at += length
+    return sum(groups[0])
+
+
+def _repeat(pattern: str, at: int, parts: list[int]) -> int:
+    found = COUNT.match(pattern, at)
+    numbers = [int(one) for one in (found[1], found[3]) if one] if found else []
+    if not (found and numbers and parts):
+        raise ValueError("a brace that is no repetition is written \\{")
+    parts[-1] *= max(1, *numbers)
+    return len(found[0])
 
 
 def matches(pattern: str, text: str) -> bool:

@@ -41,7 +41,7 @@ async def _refuse_lead(actor: Actor, task: Task) -> None:
     if task.status == "review" or task.auto_reason == f"lead_agent:{actor.id}":
         return
     lead = await Agent.get(id=actor.id)
-    for comment in await Comment.filter(task_id=task.id, message__contains="@").only("id", "message"):
+    for comment in await Comment.filter(task_id=task.id, message__contains="@", deleted_at=None).only("id", "message"):
         if mentions(comment.message, lead):
             return
     raise Forbidden("A lead comments on tasks in review, tasks it created, and where it is mentioned.")

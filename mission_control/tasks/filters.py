@@ -42,7 +42,8 @@ def order(query: TaskQuery) -> str:
     name = query.sort or "-created_at"
     column, way = ORDERS[name.removeprefix("-")], "DESC" if name.startswith("-") else "ASC"
     unset = f"{column} IS NULL, " if column == "t.due_at" else ""
-    then = "" if column == "t.created_at" else f", t.created_at {way}"
+    newest = {"ASC": "DESC", "DESC": "ASC"}[way] if column == "t.position" else way
+    then = "" if column == "t.created_at" else f", t.created_at {newest}"
     return f" ORDER BY {unset}{column} {way}{then}, t.id {way}"
 
 

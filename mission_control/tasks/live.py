@@ -1,6 +1,8 @@
 """Tasks as a stream."""
 
+import json
 from typing import Any
+from uuid import UUID
 
 from quart import Response
 
@@ -20,6 +22,10 @@ STREAMED = {
     "task.comment",
     "task.deleted",
     "task.restored",
+    "task.archived",
+    "task.unarchived",
+    "task.comment_edited",
+    "task.comment_deleted",
 }
 
 
@@ -39,10 +45,16 @@ _payloads: Shared[dict[str, Any] | None] = Shared()
 
 async def _payload(event: Event) -> dict[str, Any] | None:
     activity = activity_of(event)
-    if event.kind == "task.comment":
-        comment = await comment_read(event.id)
+    if event.kind in ("task.comment", "task.comment_edited"):
+        comment = await comment_read(_comment_id(event))
         return None if comment is None else {"type": event.kind, "activity": activity, "comment": comment}
+    if event.kind == "task.comment_deleted":
+        return {"type": event.kind, "activity": activity, "comment_id": _comment_id(event)}
     return {"type": event.kind, "activity": activity, "task": await _task(event)}
+
+
+def _comment_id(event: Event) -> UUID:
+    return event.id if event.kind == "task.comment" else UUID(json.loads(event.data)["comment_id"])
 
 
 def activity_of(event: Event) -> dict[str, Any]:
@@ -71,4 +83,4 @@ async def still_reads(actor: Actor, board: Board) -> bool:
     current = await authn.fresh(actor)
     if current is None or not current.reads(board):
         return False
-    return await Board.filter(id=board.id).exists()
+    return await Board.filter(id=board.id, deleted_at=None).exists()

@@ -50,7 +50,7 @@ async def tell_assignee(actor: Actor, board: Board, task: Task, before_status: s
     """Whoever a task was given to."""
     agent = await Agent.get(id=task.assigned_agent_id)
     if before_status == "review" and task.status == "inbox" and actor.is_agent and actor.is_lead:
-        said = await Comment.filter(task_id=task.id, agent_id=actor.id).order_by("-created_at").first()
+        said = await Comment.filter(task_id=task.id, agent_id=actor.id, deleted_at=None).order_by("-created_at").first()
         feedback = snippet(said.message) if said else "Read the comments, change what is asked for, and go on."
         _tell(board, task, agent.id, "CHANGES REQUESTED", feedback, "task.rework")
     elif task.status == "review" and agent.is_board_lead:

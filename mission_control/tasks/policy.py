@@ -3,7 +3,7 @@
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.policy import rule
-from mission_control.tasks.models import Task
+from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task
 
 
 @rule("task.create")
@@ -30,6 +30,60 @@ def may_change_task(actor: Actor, task: Task) -> bool:
 def may_delete_task(actor: Actor, task: Task) -> bool:
     """People with write access and the board's lead."""
     return actor.writes(task.board) and (actor.is_user or actor.is_lead)
+
+
+@rule("task.archive")
+def may_archive_task(actor: Actor, task: Task) -> bool:
+    """People with write access and the board's lead."""
+    return may_delete_task(actor, task)
+
+
+@rule("task.archive_old")
+def may_archive_old_tasks(actor: Actor, board: Board) -> bool:
+    """People with write access and the board's lead."""
+    return actor.writes(board) and (actor.is_user or actor.is_lead)
+
+
+@rule("task.bulk")
+def may_change_tasks(actor: Actor, board: Board) -> bool:
+    """People with write access and the board's agents; each task then asks its own rules."""
+    return actor.writes(board)
+
+
+@rule("task.edit_checklist")
+@rule("task.attach")
+def may_add_to_task(actor: Actor, thing: Task | tuple[Task, ChecklistItem]) -> bool:
+    """People with write access and the board's agents."""
+    task = thing[0] if isinstance(thing, tuple) else thing
+    return actor.writes(task.board)
+
+
+@rule("task.detach")
+def may_detach(actor: Actor, attachment: Attachment) -> bool:
+    """Whoever attached the file, and people who administer the organization."""
+    return _is_own_or_administered(actor, attachment)
+
+
+@rule("task.edit_comment")
+def may_edit_comment(actor: Actor, comment: Comment) -> bool:
+    """Whoever wrote it."""
+    return actor.writes(comment.task.board) and _is_own(actor, comment)
+
+
+@rule("task.delete_comment")
+def may_delete_comment(actor: Actor, comment: Comment) -> bool:
+    """Whoever wrote it, and people who administer the organization."""
+    return _is_own_or_administered(actor, comment)
+
+
+def _is_own(actor: Actor, thing: Comment | Attachment) -> bool:
+    return actor.id is not None and actor.id == (thing.agent_id if actor.is_agent else thing.user_id)
+
+
+def _is_own_or_administered(actor: Actor, thing: Comment | Attachment) -> bool:
+    board = thing.task.board
+    administers = actor.is_user and actor.administers(board.organization_id)
+    return actor.writes(board) and (_is_own(actor, thing) or administers)
 
 
 @rule("task.comment")

@@ -108,22 +108,22 @@ Sort = Literal[
 
 
 class TaskQuery(Paging):
-    """Which tasks to list."""
+    """Which tasks to list, and in which order."""
 
     status: str | None = None
     assigned_agent_id: UUID | None = None
     unassigned: bool | None = None
     assigned_user_id: UUID | None = None
-    q: str | None = Field(None, max_length=200, description="Words of the title or the description, or a number")
-    tag_id: list[UUID] | None = Field(None, max_length=50, description="Any of these tags; may be repeated")
-    priority: list[str] | None = Field(None, max_length=50, description="Any of these priorities; may be repeated")
+    q: Annotated[str | None, Field(max_length=200, description="Words of title or description, or a number")] = None
+    tag_id: Annotated[list[UUID] | None, Field(max_length=50, description="Any of these tags")] = None
+    priority: Annotated[list[str] | None, Field(max_length=50, description="Any of these priorities")] = None
     due_before: Moment | None = None
-    due_after: Moment | None = Field(None, description="Due at this moment or later")
-    blocked: bool | None = Field(None, description="Whether it waits for an unfinished task")
+    due_after: Annotated[Moment | None, Field(description="Due at this moment or later")] = None
+    blocked: Annotated[bool | None, Field(description="Whether it waits for an unfinished task")] = None
     updated_since: Moment | None = None
-    archived: bool = Field(False, description="Show archived tasks as well")
-    deleted: bool = Field(False, description="Show what is in the trash instead")
-    sort: Sort | None = Field(None, description="The order; with - in front the greatest first")
+    archived: Annotated[bool, Field(description="Show archived tasks as well")] = False
+    deleted: Annotated[bool, Field(description="Show what is in the trash instead")] = False
+    sort: Annotated[Sort | None, Field(description="The order; with - in front the greatest first")] = None
 
 
 def _trimmed(value: Any) -> Any:
@@ -191,7 +191,7 @@ class BoardSnapshot(BaseModel):
 class SnapshotQuery(BaseModel):
     """What a snapshot holds."""
 
-    archived: bool = Field(False, description="Hold archived tasks as well")
+    archived: Annotated[bool, Field(description="Hold archived tasks as well")] = False
 
 
 class BlockedTaskDetail(BaseModel):

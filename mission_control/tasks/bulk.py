@@ -1,0 +1,171 @@
+"""Changing many tasks at once: one transaction, in which every task passes the rules that hold for it alone."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field, model_validator
+from tortoise.transactions import in_transaction
+
+from mission_control.boards.models import Board
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, unit_of_work
+from mission_control.core.errors import Conflict, DomainError, NotFound
+from mission_control.tags.assignment import tag_ids_of
+from mission_control.tasks import policy as policy
+from mission_control.tasks.commands import change_task, delete_task
+from mission_control.tasks.models import Task
+from mission_control.tasks.queries import tasks_read
+from mission_control.tasks.schemas import Ids, TaskRead, TaskStatus
+
+MOST = 200
+
+
+class BulkMove(BaseModel):
+    """Where the tasks go."""
+
+    status: TaskStatus
+
+
+class BulkAssign(BaseModel):
+    """Who gets the tasks: an agent, a person, or nobody when what is sent is null."""
+
+    assigned_agent_id: UUID | None = None
+    assigned_user_id: UUID | None = None
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("send assigned_agent_id or assigned_user_id")
+        return self
+
+
+class TaskBulk(BaseModel):
+    """One change for up to 200 tasks. `atomic` does all of it or nothing."""
+
+    task_ids: Ids = Field(min_length=1, max_length=MOST)
+    move: BulkMove | None = None
+    assign: BulkAssign | None = None
+    add_tag_ids: Ids = Field(default_factory=list)
+    remove_tag_ids: Ids = Field(default_factory=list)
+    delete: bool = False
+    atomic: bool = True
+
+    @model_validator(mode="after")
+    def _one_change(self) -> Self:
+        if len(self._changes()) != 1:
+            raise ValueError("send one change: move, assign, tags to add or remove, or delete")
+        return self
+
+    def _changes(self) -> list[Any]:
+        sent = (self.move, self.assign, self.add_tag_ids or self.remove_tag_ids, self.delete)
+        return [given for given in sent if given]
+
+
+class TaskBulkResult(BaseModel):
+    """What became of one task: its new state, or why it could not change."""
+
+    task_id: UUID
+    ok: bool
+    status: int
+    detail: str | dict[str, Any] | list[Any] | None
+    task: TaskRead | None
+
+
+class TaskBulkRead(BaseModel):
+    """What became of each task, in the order in which they were sent."""
+
+    results: list[TaskBulkResult]
+    changed: int
+    failed: int
+
+
+class TaskBulkFailure(BaseModel):
+    """Why one task could not change."""
+
+    task_id: UUID
+    status: int
+    detail: str | dict[str, Any] | list[Any]
+
+
+class TaskBulkConflict(BaseModel):
+    """Nothing was changed, because some tasks could not."""
+
+    message: str
+    failures: list[TaskBulkFailure]
+
+
+class TaskBulkError(BaseModel):
+    """The refusal of an atomic change."""
+
+    detail: TaskBulkConflict
+    request_id: str | None = None
+
+
+@command("task.bulk")
+async def change_tasks(actor: Actor, board: Board, wanted: TaskBulk) -> dict[UUID, DomainError | None]:
+    """Change many tasks; returns what went wrong with each. Atomic and something went wrong: Conflict."""
+    outcome: dict[UUID, DomainError | None] = {}
+    for task_id in sorted(wanted.task_ids):
+        outcome[task_id] = await _attempt(partial(_change_one, actor, board, task_id, wanted))
+    if wanted.atomic and any(outcome.values()):
+        failures = [
+            {"task_id": str(one), "status": error.status, "detail": error.detail}
+            for one in wanted.task_ids
+            if (error := outcome[one]) is not None
+        ]
+        message = f"{len(failures)} of {len(outcome)} tasks cannot change so; nothing was changed."
+        raise Conflict({"message": message, "failures": failures})
+    return outcome
+
+
+async def _attempt(work: Callable[[], Awaitable[None]]) -> DomainError | None:
+    """Do something inside the running transaction; a refusal leaves nothing of it behind, records included."""
+    unit = unit_of_work()
+    known = len(unit.events), len(unit.deliveries), len(unit.notes)
+    try:
+        async with in_transaction():
+            await work()
+    except DomainError as error:
+        del unit.events[known[0] :], unit.deliveries[known[1] :], unit.notes[known[2] :]
+        unit.reacted = min(unit.reacted, len(unit.events))
+        return error
+    return None
+
+
+async def _change_one(actor: Actor, board: Board, task_id: UUID, wanted: TaskBulk) -> None:
+    task = await Task.get_or_none(id=task_id, board_id=board.id, deleted_at=None)
+    if task is None:
+        raise NotFound()
+    task.board = board
+    if wanted.delete:
+        await delete_task(actor, task)
+    else:
+        await change_task(actor, task, await _sent(task, wanted))
+
+
+async def _sent(task: Task, wanted: TaskBulk) -> dict[str, Any]:
+    if wanted.move is not None:
+        return {"status": wanted.move.status}
+    if wanted.assign is not None:
+        return wanted.assign.model_dump(exclude_unset=True)
+    kept = [one for one in await tag_ids_of(task.id) if one not in wanted.remove_tag_ids]
+    return {"tag_ids": [*kept, *(one for one in wanted.add_tag_ids if one not in kept)]}
+
+
+async def results_of(wanted: TaskBulk, outcome: dict[UUID, DomainError | None]) -> dict[str, Any]:
+    """The answer to a bulk change."""
+    changed = [one for one, error in outcome.items() if error is None]
+    states = {str(task["id"]): task for task in ([] if wanted.delete else await tasks_read(changed))}
+    results = [
+        {
+            "task_id": one,
+            "ok": error is None,
+            "status": 200 if error is None else error.status,
+            "detail": None if error is None else error.detail,
+            "task": states.get(str(one)),
+        }
+        for one, error in ((one, outcome[one]) for one in wanted.task_ids)
+    ]
+    return {"results": results, "changed": len(changed), "failed": len(outcome) - len(changed)}

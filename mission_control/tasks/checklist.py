@@ -1,0 +1,156 @@
+"""The small steps of a task."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, record
+from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.paging import Paging
+from mission_control.core.schemas import NonEmptyStr, NotNull
+from mission_control.database.sql import rows, wire_moment
+from mission_control.tasks import policy as policy
+from mission_control.tasks.commands import locked_task
+from mission_control.tasks.models import ChecklistItem, Task
+from mission_control.tasks.queries import visible_task
+from mission_control.tasks.schemas import Ids
+
+MOST = 200
+Text = Annotated[NonEmptyStr, Field(max_length=2000)]
+
+
+class ChecklistItemCreate(BaseModel):
+    """A step to be added at the end."""
+
+    text: Text
+    is_done: bool = False
+
+
+class ChecklistItemUpdate(BaseModel):
+    """What to change on a step; absent leaves."""
+
+    text: Annotated[Text | None, NotNull] = None
+    is_done: Annotated[bool | None, NotNull] = None
+
+
+class ChecklistOrder(BaseModel):
+    """All steps of the task in their new order."""
+
+    item_ids: Ids = Field(max_length=MOST)
+
+
+class ChecklistItemRead(BaseModel):
+    """A step of a task."""
+
+    id: UUID
+    task_id: UUID
+    text: str
+    is_done: bool
+    created_at: str
+    updated_at: str
+
+
+async def visible_item(actor: Actor, board_id: UUID, task_id: UUID, item_id: UUID) -> tuple[Task, ChecklistItem]:
+    """A step of a task that exists for this actor, with the task; NotFound otherwise."""
+    task = await visible_task(actor, board_id, task_id)
+    item = await ChecklistItem.get_or_none(id=item_id, task_id=task.id)
+    if item is None:
+        raise NotFound()
+    return task, item
+
+
+async def list_items(task: Task, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    """The task's steps in order, and how many there are."""
+    found = await rows(
+        "SELECT i.id, i.task_id, i.text, i.is_done, i.created_at, i.updated_at FROM task_checklist_items i"
+        " WHERE i.task_id = ? ORDER BY i.position, i.id LIMIT ? OFFSET ?",
+        task.id,
+        paging.limit,
+        paging.offset,
+    )
+    return [_wire(row) for row in found], await ChecklistItem.filter(task_id=task.id).count()
+
+
+def item_read(item: ChecklistItem) -> dict[str, Any]:
+    """One step in its wire shape."""
+    return _wire({name: getattr(item, name) for name in ChecklistItemRead.model_fields})
+
+
+def _wire(row: dict[str, Any]) -> dict[str, Any]:
+    moments = {name: wire_moment(row[name]) for name in ("created_at", "updated_at")}
+    return {**row, **moments, "is_done": bool(row["is_done"])}
+
+
+@command("task.edit_checklist")
+async def add_item(actor: Actor, task: Task, new: ChecklistItemCreate) -> ChecklistItem:
+    """Add a step at the end. More than 200 steps: Conflict."""
+    task = await locked_task(task)
+    [last] = await rows(
+        "SELECT COUNT(*) AS n, MAX(position) AS position FROM task_checklist_items WHERE task_id = ?", task.id
+    )
+    if int(last["n"]) >= MOST:
+        raise Conflict(f"A task has at most {MOST} steps.")
+    position = float(last["position"] or 0) + 1
+    item = await ChecklistItem.create(task_id=task.id, text=new.text, is_done=new.is_done, position=position)
+    record("task.checklist_item_added", task, f"Step added: {item.text}.", item_id=item.id, is_done=item.is_done)
+    return item
+
+
+@command("task.edit_checklist")
+async def change_item(actor: Actor, task: Task, item: ChecklistItem, sent: dict[str, Any]) -> ChecklistItem:
+    """Change the text of a step, or whether it is done."""
+    task = await locked_task(task)
+    item = await _current(item)
+    after = {name: value for name, value in sent.items() if getattr(item, name) != value}
+    if not after:
+        return item
+    before = {name: getattr(item, name) for name in after}
+    item.update_from_dict(after)
+    item.updated_at = clock.now()
+    await item.save(update_fields=[*after, "updated_at"])
+    words = {True: "done", False: "open again"}
+    happened = words[item.is_done] if "is_done" in after else "changed"
+    record(
+        "task.checklist_item_changed",
+        task,
+        f"Step {happened}: {item.text}.",
+        item_id=item.id,
+        before=before,
+        after=after,
+    )
+    return item
+
+
+@command("task.edit_checklist")
+async def remove_item(actor: Actor, task: Task, item: ChecklistItem) -> None:
+    """Take a step away."""
+    task = await locked_task(task)
+    item = await _current(item)
+    await item.delete()
+    record("task.checklist_item_removed", task, f"Step removed: {item.text}.", item_id=item.id, text=item.text)
+
+
+@command("task.edit_checklist")
+async def order_items(actor: Actor, task: Task, wanted: list[UUID]) -> None:
+    """Put the steps into an order. Not exactly the steps that there are: Conflict."""
+    task = await locked_task(task)
+    items = await ChecklistItem.filter(task_id=task.id).order_by("position", "id")
+    before = [item.id for item in items]
+    if set(before) != set(wanted):
+        raise Conflict("The steps have changed. Read them again, then order them.")
+    if before == wanted:
+        return
+    for item in items:
+        item.position = float(wanted.index(item.id) + 1)
+    await ChecklistItem.bulk_update(items, fields=["position"])
+    record("task.checklist_reordered", task, f"Steps reordered: {task.title}.", before=before, after=wanted)
+
+
+async def _current(item: ChecklistItem) -> ChecklistItem:
+    found = await ChecklistItem.get_or_none(id=item.id)
+    if found is None:
+        raise NotFound()
+    return found

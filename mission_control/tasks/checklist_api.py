@@ -1,0 +1,117 @@
+"""The small steps of a task over HTTP."""
+
+from typing import Any
+
+from quart import Blueprint
+
+from mission_control.core.actor import Actor
+from mission_control.core.operation import operation
+from mission_control.core.paging import Page, Paging, page
+from mission_control.core.schemas import OK, ErrorResponse, OkResponse
+from mission_control.tasks import checklist
+from mission_control.tasks.api import TAGS, TASK
+from mission_control.tasks.models import ChecklistItem, Task
+from mission_control.tasks.queries import visible_task
+
+api = Blueprint("tasks_checklist_api", __name__, url_prefix="/api/v1")
+ITEMS = f"{TASK}/checklist"
+NAME = "api_v1_boards__board_id__tasks__task_id__checklist"
+FULL = {409: ErrorResponse}
+
+
+async def task_of_item(actor: Actor, **ids: Any) -> tuple[Task, ChecklistItem]:
+    """A step with its task; the task's rule is asked by the command."""
+    return await checklist.visible_item(actor, **ids)
+
+
+@operation(
+    api,
+    "GET",
+    ITEMS,
+    operation_id=f"list_checklist_{NAME}_get",
+    tags=TAGS,
+    who="actor",
+    find=visible_task,
+    query=Paging,
+    returns=Page[checklist.ChecklistItemRead],
+)
+async def list_checklist(actor: Actor, task: Task, query: Paging) -> dict[str, Any]:
+    """List a task's steps in order."""
+    found, total = await checklist.list_items(task, query)
+    return page(found, total, query)
+
+
+@operation(
+    api,
+    "POST",
+    ITEMS,
+    operation_id=f"add_checklist_item_{NAME}_post",
+    tags=TAGS,
+    who="actor",
+    find=visible_task,
+    verb="task.edit_checklist",
+    body=checklist.ChecklistItemCreate,
+    returns=checklist.ChecklistItemRead,
+    errors=FULL,
+)
+async def add_checklist_item(actor: Actor, task: Task, data: checklist.ChecklistItemCreate) -> dict[str, Any]:
+    """Add a step at the end."""
+    return checklist.item_read(await checklist.add_item(actor, task, data))
+
+
+@operation(
+    api,
+    "PUT",
+    ITEMS,
+    operation_id=f"order_checklist_{NAME}_put",
+    tags=TAGS,
+    who="actor",
+    find=visible_task,
+    verb="task.edit_checklist",
+    body=checklist.ChecklistOrder,
+    returns=Page[checklist.ChecklistItemRead],
+    errors=FULL,
+)
+async def order_checklist(actor: Actor, task: Task, data: checklist.ChecklistOrder) -> dict[str, Any]:
+    """Put all steps of a task into a new order."""
+    await checklist.order_items(actor, task, data.item_ids)
+    paging = Paging(limit=checklist.MOST, offset=0)
+    found, total = await checklist.list_items(task, paging)
+    return page(found, total, paging)
+
+
+@operation(
+    api,
+    "PATCH",
+    f"{ITEMS}/<item_id>",
+    operation_id=f"change_checklist_item_{NAME}__item_id__patch",
+    tags=TAGS,
+    who="actor",
+    find=task_of_item,
+    verb="task.edit_checklist",
+    body=checklist.ChecklistItemUpdate,
+    returns=checklist.ChecklistItemRead,
+)
+async def change_checklist_item(
+    actor: Actor, found: tuple[Task, ChecklistItem], data: checklist.ChecklistItemUpdate
+) -> dict[str, Any]:
+    """Change a step, or tick it."""
+    task, item = found
+    return checklist.item_read(await checklist.change_item(actor, task, item, data.model_dump(exclude_unset=True)))
+
+
+@operation(
+    api,
+    "DELETE",
+    f"{ITEMS}/<item_id>",
+    operation_id=f"remove_checklist_item_{NAME}__item_id__delete",
+    tags=TAGS,
+    who="actor",
+    find=task_of_item,
+    verb="task.edit_checklist",
+    returns=OkResponse,
+)
+async def remove_checklist_item(actor: Actor, found: tuple[Task, ChecklistItem]) -> dict[str, bool]:
+    """Take a step away."""
+    await checklist.remove_item(actor, *found)
+    return OK

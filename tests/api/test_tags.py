@@ -1,0 +1,203 @@
+"""Tags: made, listed, changed, deleted, put on tasks; by whom; and what was recorded."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+
+from mission_control.tags.models import Tag, TagAssignment
+from tests.cast import Cast, events, head, ids, kinds
+from tests.statements import cost
+
+KEYS = ["name", "slug", "color", "description", "id", "organization_id", "task_count", "created_at", "updated_at"]
+
+
+async def make(cast: Cast, name: str = "Optics", **fields: Any) -> dict[str, Any]:
+    """A tag that Ada makes."""
+    tag: dict[str, Any] = (await cast.ada.post("/tags", {"name": name, **fields})).ok()
+    return tag
+
+
+async def test_admins_make_tags(cast: Cast) -> None:
+    for person, name in ((cast.ada, "Deep Sky!"), (cast.ben, "Lens")):
+        before = await head(cast)
+        tag = (await person.post("/tags", {"name": f"  {name} ", "color": "#AbCdEf"})).ok()
+        assert list(tag) == KEYS
+        assert (tag["name"], tag["color"], tag["task_count"]) == (name, "abcdef", 0)
+        [event] = await events(before, organization_id=cast.organization.id)
+        assert (event.kind, event.actor_id, str(event.subject_id)) == ("tag.created", person.id, tag["id"])
+        assert orjson.loads(event.data)["slug"] == tag["slug"]
+    assert (await make(cast, "Plain"))["color"] == "9e9e9e"
+
+
+@pytest.mark.parametrize(
+    ("name", "slug", "made"),
+    [
+        ("Deep  Sky / M31", None, "deep-sky-m31"),
+        ("Name", "  --My Slug--  ", "my-slug"),
+        ("星", None, "tag"),
+        ("Name", "   ", "name"),
+        ("N" * 300, None, "n" * 255),
+    ],
+)
+async def test_slugs(cast: Cast, name: str, slug: str | None, made: str) -> None:
+    assert (await make(cast, name, slug=slug))["slug"] == made
+
+
+@pytest.mark.parametrize(
+    ("body", "loc", "kind"),
+    [
+        ({}, ["body", "name"], "missing"),
+        ({"name": "  "}, ["body", "name"], "string_too_short"),
+        ({"name": "x", "color": "blue"}, ["body", "color"], "value_error"),
+        ({"name": "x", "color": ""}, ["body", "color"], "value_error"),
+        ({"name": "x", "color": None}, ["body", "color"], "string_type"),
+    ],
+)
+async def test_tags_that_do_not_fit(cast: Cast, body: Any, loc: list[str], kind: str) -> None:
+    [item] = (await cast.ada.post("/tags", body)).refused(422)
+    assert (item["loc"], item["type"]) == (loc, kind)
+
+
+async def test_a_slug_is_there_once(cast: Cast) -> None:
+    tag, other = await make(cast), await make(cast, "Other")
+    assert isinstance((await cast.ada.post("/tags", {"name": "optics"})).refused(409), str)
+    assert isinstance((await cast.ada.patch(f"/tags/{other['id']}", {"slug": "Optics"})).refused(409), str)
+    assert (await cast.eve.post("/tags", {"name": "Optics"})).ok()["slug"] == tag["slug"]
+    answers = await asyncio.gather(*(cast.ada.post("/tags", {"name": "Race"}) for _ in range(4)))
+    assert sorted(one.status for one in answers) == [200, 409, 409, 409]
+    assert await Tag.filter(slug="race").count() == 1
+
+
+async def test_the_list_is_ordered_by_name(cast: Cast) -> None:
+    for name in ("beta", "Alpha", "Gamma"):
+        await make(cast, name)
+    await cast.eve.post("/tags", {"name": "Foreign"})
+    for person in (cast.ada, cast.dan):
+        listed = (await person.get("/tags")).ok()
+        assert ([one["name"] for one in listed["items"]], listed["total"]) == (["Alpha", "beta", "Gamma"], 3)
+    assert [one["name"] for one in (await cast.ada.get("/tags?limit=1&offset=1")).ok()["items"]] == ["beta"]
+    assert (await cast.nobody.get("/tags")).refused(401) == "Unauthorized"
+    assert (await cast.vega.get("/tags")).refused(401) == "Unauthorized"
+
+
+async def test_agents_read_what_their_board_can_use(cast: Cast) -> None:
+    tag = await make(cast)
+    found = (await cast.vega.get(f"/agent{cast.home}/tags")).ok()
+    assert found == [{name: tag[name] for name in ("id", "name", "slug", "color")}]
+    assert (await cast.mira.get(f"/agent{cast.home}/tags")).refused(404) == "Not Found"
+    assert (await cast.ada.get(f"/agent{cast.home}/tags")).refused(401) == "Unauthorized"
+
+
+async def test_changing_a_tag(cast: Cast) -> None:
+    tag = await make(cast)
+    path, before = f"/tags/{tag['id']}", await head(cast)
+    task = await cast.add_task(tag_ids=[tag["id"]])
+    changed = (await cast.ben.patch(path, {"name": "Mirrors", "color": "112233"})).ok()
+    assert (changed["name"], changed["slug"], changed["color"], changed["task_count"]) == (
+        "Mirrors", "optics", "112233", 1,
+    )  # fmt: skip
+    assert (await cast.ben.patch(path, {"slug": None})).ok()["slug"] == "mirrors"
+    assert (await cast.ben.patch(path, {"name": "Coating", "slug": " "})).ok()["slug"] == "coating"
+    assert (await cast.ben.patch(path, {"slug": "coating"})).ok()["task_count"] == 1
+    assert [kind for kind, _ in await kinds(cast, before)] == ["task.created"] + ["tag.updated"] * 3
+    assert (await cast.ada.get(cast.task(task))).ok()["tags"][0]["name"] == "Coating"
+
+
+@pytest.mark.parametrize("body", [{}, {"name": None}, {"name": " "}, {"color": None}, {"color": ""}])
+async def test_changes_that_do_not_fit(cast: Cast, body: Any) -> None:
+    tag = await make(cast)
+    assert isinstance((await cast.ada.patch(f"/tags/{tag['id']}", body)).refused(422), list)
+
+
+async def test_who_may_not_change_tags(cast: Cast) -> None:
+    tag = await make(cast)
+    path = f"/tags/{tag['id']}"
+    for person, status in ((cast.cleo, 403), (cast.dan, 403), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
+        (await person.patch(path, {"name": "Mine"})).refused(status)
+        (await person.delete(path)).refused(status)
+        if status != 404:
+            (await person.post("/tags", {"name": "Mine"})).refused(status)
+    assert (await cast.eve.get(path)).refused(404) == "Not Found"
+    assert (await cast.dan.get(path)).ok() == tag
+    assert await Tag.all().count() == 1
+
+
+async def test_deleting_a_tag_takes_it_off_tasks(cast: Cast) -> None:
+    tag = await make(cast)
+    task = await cast.add_task(tag_ids=[tag["id"]])
+    before = await head(cast)
+    assert (await cast.ada.delete(f"/tags/{tag['id']}")).ok() == {"ok": True}
+    assert (await cast.ada.get(cast.task(task))).ok()["tags"] == []
+    assert await TagAssignment.all().count() == 0
+    assert await kinds(cast, before) == [("tag.deleted", None)]
+    (await cast.ada.get(f"/tags/{tag['id']}")).refused(404)
+
+
+async def test_only_living_tasks_count(cast: Cast) -> None:
+    tag = await make(cast)
+    first, _ = [await cast.add_task(tag_ids=[tag["id"]]) for _ in range(2)]
+    assert (await cast.ada.get(f"/tags/{tag['id']}")).ok()["task_count"] == 2
+    (await cast.ada.delete(cast.task(first))).ok()
+    assert (await cast.ada.get(f"/tags/{tag['id']}")).ok()["task_count"] == 1
+    assert (await cast.ada.get("/tags")).ok()["items"][0]["task_count"] == 1
+    (await cast.ada.post(f"{cast.task(first)}/restorations")).ok()
+    assert (await cast.ada.get(f"/tags/{tag['id']}")).ok()["task_count"] == 2
+
+
+async def test_tasks_carry_tags_in_the_order_given(cast: Cast) -> None:
+    first, second = await make(cast, "First"), await make(cast, "Second")
+    wanted = [second["id"], first["id"], second["id"]]
+    task = await cast.add_task(tag_ids=wanted)
+    assert task["tag_ids"] == wanted[:2] == ids(task["tags"])
+    assert list(task["tags"][0]) == ["id", "name", "slug", "color"]
+    [listed] = (await cast.ada.get(cast.tasks)).ok()["items"]
+    [card] = (await cast.ada.get(f"{cast.home}/snapshot")).ok()["tasks"]
+    assert listed["tags"] == card["tags"] == task["tags"]
+    before = await head(cast)
+    assert (await cast.cleo.patch(cast.task(task), {"tag_ids": [first["id"]]})).ok()["tag_ids"] == [first["id"]]
+    assert (await cast.cleo.patch(cast.task(task), {"tag_ids": [first["id"]]})).ok()["tag_ids"] == [first["id"]]
+    assert (await cast.cleo.patch(cast.task(task), {"tag_ids": None})).ok()["tag_ids"] == [first["id"]]
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert event.kind == "task.updated"
+    assert orjson.loads(event.data) == {"before": {"tag_ids": wanted[:2]}, "after": {"tag_ids": [first["id"]]}}
+    assert (await cast.atlas.patch(cast.task(task), {"tag_ids": []})).ok()["tags"] == []
+
+
+async def test_tags_that_do_not_exist_here(cast: Cast) -> None:
+    tag, task = await make(cast), await cast.add_task()
+    foreign = (await cast.eve.post("/tags", {"name": "Foreign"})).ok()
+    missing = [str(uuid4()), foreign["id"]]
+    for answer in (
+        await cast.ada.post(cast.tasks, {"title": "x", "tag_ids": [tag["id"], *missing]}),
+        await cast.ada.patch(cast.task(task), {"tag_ids": [tag["id"], *missing]}),
+        await cast.atlas.patch(cast.task(task), {"tag_ids": [tag["id"], *missing]}),
+        await cast.atlas.post(f"/agent{cast.tasks}", {"title": "x", "tag_ids": [tag["id"], *missing]}),
+    ):
+        detail = answer.refused(404)
+        assert set(detail) == {"message", "missing_tag_ids"} and detail["missing_tag_ids"] == missing
+    assert await TagAssignment.all().count() == 0
+
+
+async def test_workers_do_not_tag(cast: Cast) -> None:
+    tag, task = await make(cast), await cast.add_task()
+    detail = (await cast.vega.patch(cast.task(task), {"tag_ids": [tag["id"]]})).refused(403)
+    assert detail["code"] == "task_update_field_forbidden"
+
+
+async def test_lists_cost_the_same_for_many(cast: Cast) -> None:
+    async def costs() -> list[int]:
+        return [
+            await cost(cast.ada, "/tags"),
+            await cost(cast.ada, cast.tasks),
+            await cost(cast.ada, f"{cast.home}/snapshot"),
+            await cost(cast.vega, f"/agent{cast.home}/tags"),
+        ]
+
+    await cast.add_task(tag_ids=[(await make(cast))["id"]])
+    for_one = await costs()
+    for number in range(49):
+        await cast.add_task(tag_ids=[(await make(cast, f"Tag {number}"))["id"]])
+    assert await costs() == for_one

@@ -1,0 +1,92 @@
+"""Moving cards: into a column, and within it."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from mission_control.tasks.models import Task
+from tests.cast import Cast, head, kinds
+
+
+async def move(cast: Cast, task: Any, by: Any = None, **body: Any) -> Any:
+    """Send a card somewhere."""
+    return await (by or cast.cleo).post(f"{cast.task(task)}/moves", body)
+
+
+async def column(cast: Cast, status: str) -> list[str]:
+    """The titles of a column, from the top."""
+    return [one["title"] for one in (await cast.ada.get(f"{cast.tasks}?status={status}&sort=position")).ok()["items"]]
+
+
+async def test_cards_move_between_and_within_columns(cast: Cast) -> None:
+    a, b, c = [await cast.add_task(title=title) for title in "abc"]
+    assert await column(cast, "inbox") == ["c", "b", "a"]
+    assert (await move(cast, a, status="inbox", before_task_id=b["id"])).ok()["id"] == a["id"]
+    assert await column(cast, "inbox") == ["c", "a", "b"]
+    (await move(cast, c, status="inbox", after_task_id=b["id"])).ok()
+    assert await column(cast, "inbox") == ["a", "b", "c"]
+    assert (await move(cast, b, status="review")).ok()["status"] == "review"
+    (await move(cast, a, status="review", after_task_id=b["id"])).ok()
+    assert await column(cast, "review") == ["b", "a"]
+
+
+async def test_a_column_without_room_is_spaced_anew(cast: Cast) -> None:
+    a, b, c = [await cast.add_task(title=title) for title in "abc"]
+    for at, task in enumerate((a, b, c)):
+        await cast.put(task, position=1.0 if at < 2 else 5.0)
+    top = (await column(cast, "inbox"))[1]
+    neighbour = b if top == "b" else a
+    (await move(cast, c, status="inbox", before_task_id=neighbour["id"])).ok()
+    assert (await column(cast, "inbox"))[1] == "c"
+    assert len({one.position for one in await Task.all()}) == 3
+
+
+async def test_moves_are_recorded(cast: Cast) -> None:
+    a, b = await cast.add_task(), await cast.add_task()
+    before = await head(cast)
+    (await move(cast, a, status="inbox")).ok()
+    assert await kinds(cast, before) == []
+    (await move(cast, a, status="in_progress", by=cast.vega)).ok()
+    (await move(cast, b, status="inbox", by=cast.ada)).ok()
+    assert await kinds(cast, before) == [("task.status_changed", cast.vega.id)]
+
+
+@pytest.mark.parametrize(
+    ("body", "loc"),
+    [
+        ({}, ["body", "status"]),
+        ({"status": "doing"}, ["body", "status"]),
+        ({"status": "done", "before_task_id": "x"}, ["body", "before_task_id"]),
+        ({"status": "done", "before_task_id": str(uuid4()), "after_task_id": str(uuid4())}, ["body"]),
+    ],
+)
+async def test_moves_that_do_not_fit(cast: Cast, body: Any, loc: list[str]) -> None:
+    [item] = (await cast.ada.post(f"{cast.task(await cast.add_task())}/moves", body)).refused(422)
+    assert item["loc"] == loc
+
+
+async def test_a_neighbour_elsewhere_leaves_all_as_it_was(cast: Cast) -> None:
+    a, b = await cast.add_task(), await cast.add_task()
+    before = await head(cast)
+    for neighbour in (b["id"], str(uuid4()), a["id"]):
+        (await move(cast, a, status="review", before_task_id=neighbour)).refused(404)
+    assert (await cast.ada.get(cast.task(a))).ok()["status"] == "inbox"
+    assert await kinds(cast, before) == []
+
+
+async def test_moves_pass_the_same_rules(cast: Cast) -> None:
+    first = await cast.add_task()
+    waits = await cast.add_task(depends_on_task_ids=[first["id"]])
+    for caller in (cast.ada, cast.vega):
+        detail = (await move(cast, waits, by=caller, status="in_progress")).refused(409)
+        assert detail["code"] == "task_blocked_cannot_transition"
+    await cast.rule(require_review_before_done=True)
+    assert (await move(cast, first, status="done")).refused(409)["code"] == "task_review_required"
+    (await move(cast, first, by=cast.atlas, status="done")).refused(403)
+
+
+async def test_who_may_not_move(cast: Cast) -> None:
+    task = await cast.add_task()
+    for caller, status in ((cast.dan, 403), (cast.eve, 404), (cast.mira, 404), (cast.nova, 404), (cast.nobody, 401)):
+        (await move(cast, task, by=caller, status="review")).refused(status)
