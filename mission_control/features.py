@@ -17,12 +17,16 @@ from mission_control.custom_fields import api as custom_fields_api
 from mission_control.docs import pages as docs_pages
 from mission_control.groups import api as groups_api
 from mission_control.groups import reactions as groups_reactions
+from mission_control.identity import bearer as identity_bearer
+from mission_control.identity import pages as identity_pages
 from mission_control.memory import api as memory_api
 from mission_control.memory import group_api as group_memory_api
 from mission_control.metrics import api as metrics_api
 from mission_control.organizations import api as organizations_api
 from mission_control.organizations import invites_api, members_api
 from mission_control.search import api as search_api
+from mission_control.skills import api as skills_api
+from mission_control.skills import packs_api as skill_packs_api
 from mission_control.souls import api as souls_api
 from mission_control.tags import agent_api as tags_agent_api
 from mission_control.tags import api as tags_api
@@ -37,6 +41,7 @@ REACTIONS = (agents_reactions, tasks_reactions, groups_reactions)
 BLUEPRINTS = (
     accounts_api.api,
     accounts_pages.pages,
+    identity_pages.pages,
     organizations_api.api,
     members_api.api,
     invites_api.api,
@@ -62,6 +67,8 @@ BLUEPRINTS = (
     search_api.api,
     webhooks_api.api,
     webhooks_agent_api.api,
+    skills_api.api,
+    skill_packs_api.api,
     souls_api.api,
     docs_pages.pages,
 )
@@ -70,5 +77,6 @@ BLUEPRINTS = (
 def install(app: Quart) -> None:
     """Register every feature's operations and pages."""
     shell.install()
+    identity_bearer.install(app, app.config["SETTINGS"])
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -1,0 +1,102 @@
+"""Shapes of skills and packs."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AnyUrl, BaseModel, Field, UrlConstraints
+from pydantic.aliases import AliasChoices
+
+from mission_control.core.schemas import NonEmptyStr
+
+LONGEST_URL = 2000
+WebUrl = Annotated[AnyUrl, UrlConstraints(max_length=LONGEST_URL, allowed_schemes=["http", "https"])]
+AnyAddress = Annotated[AnyUrl, UrlConstraints(max_length=LONGEST_URL)]
+
+
+class MarketplaceSkillCreate(BaseModel):
+    """A skill to be put into the catalogue."""
+
+    source_url: WebUrl
+    name: NonEmptyStr | None = None
+    description: str | None = None
+
+
+class MarketplaceSkillRead(BaseModel):
+    """A skill of the catalogue."""
+
+    id: UUID
+    organization_id: UUID
+    name: str
+    description: str | None
+    category: str | None
+    risk: str | None
+    source: str | None
+    source_url: str
+    metadata: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+
+class MarketplaceSkillCardRead(MarketplaceSkillRead):
+    """A skill of the catalogue, and whether a gateway has it."""
+
+    installed: bool
+    installed_at: datetime | None
+
+
+class MarketplaceQuery(BaseModel):
+    """Which skills to list. Without a gateway the catalogue is answered as it is; nothing counts as installed."""
+
+    gateway_id: UUID | None = None
+    search: str | None = Field(None, max_length=200)
+    category: str | None = None
+    risk: str | None = None
+    pack_id: UUID | None = None
+    limit: int | None = Field(None, ge=1, le=200)
+    offset: int = Field(0, ge=0, lt=2**63)
+
+
+class SkillPackCreate(BaseModel):
+    """A pack to be made, or what an existing one is to become."""
+
+    source_url: AnyAddress
+    name: NonEmptyStr | None = None
+    description: str | None = None
+    branch: str = "main"
+    metadata: dict[str, Any] = Field(
+        default_factory=dict, validation_alias=AliasChoices("metadata", "metadata_"), serialization_alias="metadata"
+    )
+
+
+class SkillPackRead(BaseModel):
+    """A pack, and how many skills of the catalogue are from it."""
+
+    id: UUID
+    organization_id: UUID
+    name: str
+    description: str | None
+    source_url: str
+    branch: str
+    metadata: dict[str, Any]
+    skill_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class SyncQuery(BaseModel):
+    """How to read a pack; `prune` also deletes what the pack no longer holds."""
+
+    prune: bool = False
+
+
+class SkillPackSyncResponse(BaseModel):
+    """What reading a pack came to; `synced` is how many skills it holds."""
+
+    ok: bool = True
+    pack_id: UUID
+    synced: int
+    created: int
+    updated: int
+    pruned: int
+    warnings: list[str]
