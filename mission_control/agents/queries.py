@@ -18,11 +18,11 @@ from mission_control.database.sql import placeholders, rows
 
 
 def visible_agents(actor: Actor) -> QuerySet[Agent]:
-    """The agents that exist for this actor."""
+    """The agents that exist for this actor; those of deleted boards do not."""
     if actor.is_agent:
         return Agent.filter(board_id=actor.board_id, organization_id=actor.organization_id)
     whole, single = actor.readable_boards()
-    return Agent.filter(Q(organization_id__in=whole) | Q(board_id__in=single))
+    return Agent.filter(Q(organization_id__in=whole) | Q(board_id__in=single), board__deleted_at=None)
 
 
 async def visible_agent(actor: Actor, agent_id: UUID) -> Agent:
@@ -109,7 +109,8 @@ async def waiting_notices(agent_ids: list[UUID]) -> dict[UUID, int]:
 
 async def online_count(organization_id: UUID) -> int:
     """How many agents of an organization were seen within the last ten minutes."""
-    return await Agent.filter(organization_id=organization_id, last_seen_at__gt=clock.now() - OFFLINE_AFTER).count()
+    seen = Agent.filter(organization_id=organization_id, last_seen_at__gt=clock.now() - OFFLINE_AFTER)
+    return await seen.filter(board__deleted_at=None).count()
 
 
 async def agents_to_tell(board_ids: list[UUID]) -> list[Agent]:

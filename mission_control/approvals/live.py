@@ -27,7 +27,9 @@ async def stream_of_approvals(actor: Actor, board: Board) -> Response:
 
     async def alive() -> bool:
         current = await authn.fresh(actor)
-        return current is not None and current.reads(board) and await Board.filter(id=board.id).exists()
+        if current is None or not current.reads(board):
+            return False
+        return await Board.filter(id=board.id, deleted_at=None).exists()
 
     return await json_stream(board.organization_id, "approval", payload, alive)
 

@@ -170,7 +170,7 @@ async def _live(actor: Actor, board: Board | None) -> Response:
         return html + _announcement(batch, shown)
 
     async def reaches(current: Actor) -> bool:
-        return board is None or (current.reads(board) and await Board.filter(id=board.id).exists())
+        return board is None or (current.reads(board) and await Board.filter(id=board.id, deleted_at=None).exists())
 
     return await live_page(actor, f"board-{board.id}" if board else "approvals", render, reaches)
 

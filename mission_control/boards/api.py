@@ -4,16 +4,21 @@ from typing import Any
 
 from quart import Blueprint
 
-from mission_control.boards.commands import create_board as create
-from mission_control.boards.commands import delete_board as delete
-from mission_control.boards.commands import update_board as update
+from mission_control.boards import commands
 from mission_control.boards.models import Board
+from mission_control.boards.queries import deletable_board, deleted_boards, visible_board
 from mission_control.boards.queries import list_boards as boards_page
-from mission_control.boards.queries import visible_board
-from mission_control.boards.schemas import BoardCreate, BoardQuery, BoardRead, BoardUpdate
+from mission_control.boards.schemas import (
+    BoardCreate,
+    BoardDeletion,
+    BoardQuery,
+    BoardRead,
+    BoardUpdate,
+    DeletedBoardRead,
+)
 from mission_control.core.actor import Actor
 from mission_control.core.operation import operation
-from mission_control.core.paging import Page, page
+from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
 
 api = Blueprint("boards_api", __name__, url_prefix="/api/v1")
@@ -48,7 +53,7 @@ async def list_boards(actor: Actor, query: BoardQuery) -> dict[str, Any]:
 )
 async def create_board(actor: Actor, data: BoardCreate) -> BoardRead:
     """Make a board in the active organization."""
-    return BoardRead.of(await create(actor, actor.organization_id, data.model_dump()))
+    return BoardRead.of(await commands.create_board(actor, actor.organization_id, data.model_dump()))
 
 
 @operation(
@@ -81,7 +86,7 @@ async def get_board(actor: Actor, board: Board) -> BoardRead:
 )
 async def update_board(actor: Actor, board: Board, data: BoardUpdate) -> BoardRead:
     """Change a board; only the fields that are sent."""
-    return BoardRead.of(await update(actor, board, data.model_dump(exclude_unset=True)))
+    return BoardRead.of(await commands.update_board(actor, board, data.model_dump(exclude_unset=True)))
 
 
 @operation(
@@ -91,11 +96,51 @@ async def update_board(actor: Actor, board: Board, data: BoardUpdate) -> BoardRe
     operation_id="delete_board_api_v1_boards__board_id__delete",
     tags=("boards",),
     who="user",
-    find=visible_board,
+    find=deletable_board,
     verb="board.delete",
+    query=BoardDeletion,
     returns=OkResponse,
 )
-async def delete_board(actor: Actor, board: Board) -> dict[str, bool]:
-    """Delete a board with its tasks, comments, approvals and agents."""
-    await delete(actor, board)
+async def delete_board(actor: Actor, board: Board, query: BoardDeletion) -> dict[str, bool]:
+    """Put a board into the trash, or delete it for good.
+
+    It is gone at once with everything on it, and its agents' tokens stop working; a restoration brings all of it back.
+    """
+    if query.permanent:
+        await commands.erase_board(actor, board)
+    else:
+        await commands.delete_board(actor, board)
     return OK
+
+
+@operation(
+    api,
+    "GET",
+    "/boards/trash",
+    operation_id="list_deleted_boards_api_v1_boards_trash_get",
+    tags=("boards",),
+    who="user",
+    verb="organization.administer",
+    query=Paging,
+    returns=Page[DeletedBoardRead],
+)
+async def list_deleted_boards(actor: Actor, query: Paging) -> dict[str, Any]:
+    """List the active organization's deleted boards that can be restored, newest first."""
+    boards, total = await deleted_boards(actor, query)
+    return page([DeletedBoardRead.of(board) for board in boards], total, query)
+
+
+@operation(
+    api,
+    "POST",
+    "/boards/<board_id>/restorations",
+    operation_id="restore_board_api_v1_boards__board_id__restorations_post",
+    tags=("boards",),
+    who="user",
+    find=deletable_board,
+    verb="board.restore",
+    returns=BoardRead,
+)
+async def restore_board(actor: Actor, board: Board) -> BoardRead:
+    """Take a board out of the trash, with everything that was on it."""
+    return BoardRead.of(await commands.restore_board(actor, board))

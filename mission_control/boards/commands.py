@@ -44,25 +44,59 @@ async def update_board(actor: Actor, board: Board, changes: dict[str, Any]) -> B
 
 @command("board.delete")
 async def delete_board(actor: Actor, board: Board) -> None:
-    """Delete a board with everything on it; the log keeps what happened there."""
+    """Put a board into the trash: it and everything on it, its agents' tokens too, are gone until it is restored."""
     board = await locked_board(board)
+    board.deleted_at = board.updated_at = clock.now()
+    await board.save(update_fields=["deleted_at", "updated_at"])
     record("board.deleted", board, f"Board deleted: {board.name}.", name=board.name)
+    authn.forget_fresh()
+
+
+@command("board.restore")
+async def restore_board(actor: Actor, board: Board) -> Board:
+    """Take a board out of the trash, with everything that was on it. One that is not there is left as it is."""
+    board = await _locked(board)
+    if board.deleted_at is not None:
+        board.deleted_at, board.updated_at = None, clock.now()
+        await board.save(update_fields=["deleted_at", "updated_at"])
+        record("board.restored", board, f"Board restored: {board.name}.", name=board.name)
+        authn.forget_fresh()
+    return board
+
+
+@command("board.erase")
+async def erase_board(actor: Actor, board: Board) -> None:
+    """Delete a board for good with everything on it; only the log keeps what happened there."""
+    board = await _locked(board)
+    if board.deleted_at is None:
+        record("board.deleted", board, f"Board deleted: {board.name}.", name=board.name)
+    record("board.erased", board, f"Board deleted for good: {board.name}.", name=board.name)
     await react()
     await board.delete()
     authn.forget_fresh()
 
 
-async def locked_board(board: Board) -> Board:
-    """The board as it is now, held until the running command ends; NotFound when it was deleted meanwhile."""
+async def _locked(board: Board) -> Board:
     found = await Board.select_for_update().get_or_none(id=board.id)
     if found is None:
         raise NotFound()
     return found
 
 
+async def locked_board(board: Board) -> Board:
+    """The board as it is now, held until the running command ends; NotFound when it was deleted meanwhile."""
+    found = await _locked(board)
+    if found.deleted_at is not None:
+        raise NotFound()
+    return found
+
+
 async def next_task_number(board_id: UUID) -> int:
     """The number of the next task of a board; holds the board's row until the running command ends."""
-    found = await rows("UPDATE boards SET task_count = task_count + 1 WHERE id = ? RETURNING task_count", board_id)
+    found = await rows(
+        "UPDATE boards SET task_count = task_count + 1 WHERE id = ? AND deleted_at IS NULL RETURNING task_count",
+        board_id,
+    )
     if not found:
         raise NotFound()
     return int(found[0]["task_count"])

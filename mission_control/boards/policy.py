@@ -26,6 +26,8 @@ def may_update_board(actor: Actor, board: Board) -> bool:
 
 
 @rule("board.delete")
+@rule("board.restore")
+@rule("board.erase")
 def may_delete_board(actor: Actor, board: Board) -> bool:
     """Owners and admins who can write on the board."""
     return actor.is_user and actor.writes(board) and actor.administers(board.organization_id)

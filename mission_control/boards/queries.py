@@ -2,12 +2,14 @@
 
 from uuid import UUID
 
-from tortoise.expressions import RawSQL
+from tortoise.expressions import Q, RawSQL
+from tortoise.queryset import QuerySet
 
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardQuery
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.core.paging import Paging
 
 
 async def visible_board(actor: Actor, board_id: UUID) -> Board:
@@ -16,6 +18,27 @@ async def visible_board(actor: Actor, board_id: UUID) -> Board:
     if board is None:
         raise NotFound()
     return board
+
+
+async def deletable_board(actor: Actor, board_id: UUID) -> Board:
+    """A board that exists for this actor, for those who administer it also from the trash; NotFound otherwise."""
+    board = await _reached(actor).get_or_none(id=board_id)
+    if board is None or (board.deleted_at is not None and not actor.administers(board.organization_id)):
+        raise NotFound()
+    return board
+
+
+def _reached(actor: Actor) -> QuerySet[Board]:
+    """What the actor reaches, the trash included."""
+    whole, single = actor.readable_boards()
+    return Board.filter(Q(organization_id__in=whole) | Q(id__in=single))
+
+
+async def deleted_boards(actor: Actor, paging: Paging) -> tuple[list[Board], int]:
+    """The trash of the active organization, newest first, and how many boards are in it."""
+    boards = _reached(actor).filter(organization_id=actor.organization_id).exclude(deleted_at=None)
+    ordered = boards.order_by("-deleted_at", "id").limit(paging.limit).offset(paging.offset)
+    return await ordered, await boards.count()
 
 
 async def list_boards(actor: Actor, query: BoardQuery) -> tuple[list[Board], int]:

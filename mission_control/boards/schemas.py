@@ -89,9 +89,21 @@ class BoardRead(BaseModel):
     updated_at: datetime
 
     @classmethod
-    def of(cls, board: Board) -> "BoardRead":
+    def of(cls, board: Board) -> Self:
         """The answer for a board."""
         return cls.model_construct(**{name: getattr(board, name) for name in cls.model_fields})
+
+
+class DeletedBoardRead(BoardRead):
+    """A board in the trash."""
+
+    deleted_at: datetime | None
+
+
+class BoardDeletion(BaseModel):
+    """How a board is deleted."""
+
+    permanent: Annotated[bool, Field(description="Delete it for good, with everything on it")] = False
 
 
 class BoardQuery(Paging):

@@ -126,7 +126,8 @@ async def agent_by_token(secret: str) -> Actor | None:
     found = await rows(
         "SELECT t.id AS token_id, t.expires_at, t.last_used_at, t.id, a.id AS agent_id, a.name, a.organization_id,"
         " a.board_id, a.is_board_lead, a.last_seen_at FROM tokens t JOIN agents a ON a.id = t.agent_id"
-        " WHERE t.fingerprint = ? AND t.revoked_at IS NULL",
+        " LEFT JOIN boards b ON b.id = a.board_id"
+        " WHERE t.fingerprint = ? AND t.revoked_at IS NULL AND b.deleted_at IS NULL",
         fingerprint(secret),
     )
     if not found or _is_over(found[0]["expires_at"]):
@@ -255,7 +256,8 @@ async def _fresh_user(actor: Actor) -> Actor | None:
 async def _fresh_agent(actor: Actor) -> Actor | None:
     found = await rows(
         "SELECT t.expires_at, a.board_id, a.is_board_lead FROM tokens t JOIN agents a ON a.id = t.agent_id"
-        " WHERE t.id = ? AND t.revoked_at IS NULL",
+        " LEFT JOIN boards b ON b.id = a.board_id"
+        " WHERE t.id = ? AND t.revoked_at IS NULL AND b.deleted_at IS NULL",
         actor.credential[1],
     )
     if not found or _is_over(found[0]["expires_at"]):

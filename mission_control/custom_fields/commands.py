@@ -134,12 +134,19 @@ async def _store_default(field: CustomField, value: Any) -> None:
 
 
 async def _bound_boards(field: CustomField) -> set[str]:
-    return {str(one) for one in await CustomFieldBoard.filter(field_id=field.id).values_list("board_id", flat=True)}
+    """The boards that have the field; what is in the trash stays bound, whatever is changed meanwhile."""
+    found = await rows(
+        "SELECT b.board_id FROM board_task_custom_fields b JOIN boards o ON o.id = b.board_id"
+        " WHERE b.field_id = ? AND o.deleted_at IS NULL",
+        field.id,
+    )
+    return {str(row["board_id"]) for row in found}
 
 
 async def _bind(field: CustomField, board_ids: list[UUID]) -> None:
-    await CustomFieldBoard.filter(field_id=field.id).exclude(board_id__in=board_ids).delete()
     known = await _bound_boards(field)
+    gone = known - {str(one) for one in board_ids}
+    await CustomFieldBoard.filter(field_id=field.id, board_id__in=[UUID(one) for one in gone]).delete()
     await CustomFieldBoard.bulk_create(
         CustomFieldBoard(field_id=field.id, board_id=one) for one in board_ids if str(one) not in known
     )

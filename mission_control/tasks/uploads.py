@@ -54,7 +54,7 @@ def _read(body: bytes, mimetype: str, parameters: dict[str, str]) -> Upload:
         raise Invalid([schema_error("missing", ["body", "file"], "Field required")])
     content = file.stream.read()
     return Upload(
-        name=_name(file.filename or ""),
+        name=kept_name(file.filename or ""),
         content_type=checked_type(content, file.mimetype),
         content=content,
         sha256=hashlib.sha256(content).hexdigest(),
@@ -62,7 +62,8 @@ def _read(body: bytes, mimetype: str, parameters: dict[str, str]) -> Upload:
     )
 
 
-def _name(given: str) -> str:
+def kept_name(given: str) -> str:
+    """The last part of a file's name, without what could mislead or break out; `file` when nothing is left."""
     last = re.split(r"[/\\]", given)[-1].encode("utf-8", "replace").decode()
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "", last).strip(" .")[-LONGEST_NAME:] or "file"
 

@@ -148,10 +148,10 @@ async def test_deleting_takes_everything_but_the_log(cast: Cast) -> None:
     written = await head(cast)
     for person, status in ((cast.cleo, 403), (cast.dan, 403), (cast.eve, 404), (cast.vega, 401)):
         (await person.delete(cast.home)).refused(status)
-    assert (await cast.ben.delete(cast.home)).ok() == {"ok": True}
+    assert (await cast.ben.delete(f"{cast.home}?permanent=true")).ok() == {"ok": True}
     assert (await cast.ada.get(cast.home)).refused(404) == "Not Found"
     assert await Task.all().count() == await Approval.all().count() == 0
     assert await Agent.filter(board_id=cast.board.id).count() == 0
     assert (await cast.vega.get("/agent/healthz")).refused(401) == "Unauthorized"
-    assert await kinds(cast, written) == [("board.deleted", None)]
-    assert len(await events(organization_id=cast.organization.id)) == written + 1
+    assert await kinds(cast, written) == [("board.deleted", None), ("board.erased", None)]
+    assert len(await events(organization_id=cast.organization.id)) == written + 2

@@ -1,0 +1,122 @@
+"""Second thoughts about comments: who may, what lists and streams show, and what the log keeps."""
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+from quart import Quart
+
+from mission_control.core.actor import Actor
+from mission_control.tasks import live
+from tests.cast import Cast, events, head
+
+
+async def say(cast: Cast, task: Any, message: str = "Frist", by: Any = None) -> dict[str, Any]:
+    """A comment of Cleo's, or of somebody else."""
+    comment: dict[str, Any] = (await (by or cast.cleo).post(f"{cast.task(task)}/comments", {"message": message})).ok()
+    return comment
+
+
+def path(cast: Cast, comment: Any) -> str:
+    """Where a comment is."""
+    return f"{cast.task(comment['task_id'])}/comments/{comment['id']}"
+
+
+async def test_an_author_changes_a_comment(cast: Cast) -> None:
+    task = await cast.add_task()
+    for caller in (cast.cleo, cast.vega):
+        comment = await say(cast, task, by=caller)
+        assert comment["edited_at"] is None
+        before = await head(cast)
+        edited = (await caller.patch(path(cast, comment), {"message": "  First "})).ok()
+        assert (edited["message"], edited["id"], edited["created_at"]) == (
+            "First",
+            comment["id"],
+            comment["created_at"],
+        )
+        assert edited["edited_at"] is not None
+        assert (await caller.patch(path(cast, comment), {"message": "First"})).ok() == edited
+        [event] = await events(before, organization_id=cast.organization.id)
+        assert (event.kind, event.actor_id, event.message) == ("task.comment_edited", caller.id, "First")
+        assert orjson.loads(event.data) == {"comment_id": comment["id"], "before": "Frist", "after": "First"}
+        assert edited in (await cast.dan.get(f"{cast.task(task)}/comments")).ok()["items"]
+
+
+async def test_deleted_comments_leave_lists_and_keep_their_place_in_the_log(cast: Cast) -> None:
+    task = await cast.add_task()
+    own, administered = await say(cast, task, "Secret"), await say(cast, task, "Off topic", cast.vega)
+    before = await head(cast)
+    assert (await cast.cleo.delete(path(cast, own))).ok() == {"ok": True}
+    assert (await cast.ben.delete(path(cast, administered))).ok() == {"ok": True}
+    listed = (await cast.ada.get(f"{cast.task(task)}/comments")).ok()
+    assert (listed["items"], listed["total"]) == ([], 0)
+    [card] = (await cast.ada.get(f"{cast.home}/snapshot")).ok()["tasks"]
+    assert card["comments_count"] == 0
+    found = await events(before, organization_id=cast.organization.id)
+    assert [(one.kind, one.actor_id) for one in found] == [
+        ("task.comment_deleted", cast.cleo.id), ("task.comment_deleted", cast.ben.id),
+    ]  # fmt: skip
+    assert not any("Secret" in f"{one.message}{one.data}" for one in found)
+    assert [one.message for one in await events(kind="task.comment")] == ["Secret", "Off topic"]
+    (await cast.cleo.delete(path(cast, own))).refused(404)
+    (await cast.cleo.patch(path(cast, own), {"message": "Again"})).refused(404)
+
+
+async def test_who_may_not(cast: Cast) -> None:
+    comment = await say(cast, await cast.add_task())
+    for caller, status in ((cast.dan, 403), (cast.vega, 403), (cast.atlas, 403), (cast.eve, 404), (cast.nobody, 401)):
+        (await caller.patch(path(cast, comment), {"message": "Mine"})).refused(status)
+        (await caller.delete(path(cast, comment))).refused(status)
+    (await cast.ada.patch(path(cast, comment), {"message": "Mine"})).refused(403)
+    other = await cast.add_task()
+    (await cast.cleo.patch(path(cast, comment | {"task_id": other["id"]}), {"message": "x"})).refused(404)
+
+
+@pytest.mark.parametrize("body", [{}, {"message": None}, {"message": "  "}, {"message": 5}])
+async def test_words_are_needed(cast: Cast, body: Any) -> None:
+    comment = await say(cast, await cast.add_task())
+    assert isinstance((await cast.cleo.patch(path(cast, comment), body)).refused(422), list)
+
+
+async def test_a_deleted_comment_is_no_reason_for_review(cast: Cast) -> None:
+    await cast.rule(comment_required_for_review=True)
+    task = await cast.add_task()
+    (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
+    comment = await say(cast, task, "Ready", cast.vega)
+    (await cast.vega.delete(path(cast, comment))).ok()
+    (await cast.vega.patch(cast.task(task), {"status": "review"})).refused(422)
+    await say(cast, task, "Ready", cast.vega)
+    (await cast.vega.patch(cast.task(task), {"status": "review"})).ok()
+
+
+async def test_streams_tell_of_second_thoughts(app: Quart, cast: Cast) -> None:
+    task = await cast.add_task()
+    kept, gone = await say(cast, task, "Kept"), await say(cast, task, "Gone")
+    (await cast.cleo.patch(path(cast, kept), {"message": "Better"})).ok()
+    (await cast.cleo.delete(path(cast, gone))).ok()
+    (await cast.ada.post(f"{cast.task(task)}/moves", {"status": "done"})).ok()
+    (await cast.ada.post(f"{cast.task(task)}/archivals")).ok()
+    found = await _streamed(app, cast, await cast.ada.actor())
+    assert [one["type"] for one in found] == [
+        "task.created", "task.comment", "task.comment_edited", "task.comment_deleted",
+        "task.status_changed", "task.archived",
+    ]  # fmt: skip
+    assert found[2]["comment"]["message"] == "Better"
+    assert found[3]["comment_id"] == gone["id"] and "comment" not in found[3]
+    assert found[5]["task"]["archived_at"] is not None
+
+
+async def _streamed(app: Quart, cast: Cast, actor: Actor) -> list[dict[str, Any]]:
+    """What a stream of the board's tasks tells of the past."""
+    found: list[dict[str, Any]] = []
+    async with app.test_request_context("/?after=0", method="GET"):
+        response = await live.stream_of_tasks(actor, cast.board)
+        async with asyncio.timeout(10):
+            async for piece in response.response:  # type: ignore[union-attr]
+                for line in bytes(piece).decode().splitlines():
+                    if line.startswith("data: "):
+                        found.append(orjson.loads(line[6:]))
+                if found and found[-1]["type"] == "task.archived":
+                    break
+    return found

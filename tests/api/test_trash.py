@@ -1,0 +1,124 @@
+"""The trash: tasks and boards that are gone, hidden everywhere, restored, or erased for good."""
+
+from typing import Any
+
+import pytest
+
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import online_count
+from mission_control.approvals.queries import pending_for
+from mission_control.boards.models import Board
+from mission_control.core import authn
+from mission_control.tasks.live import still_reads
+from mission_control.tasks.models import Task
+from tests.cast import Cast, events, head, ids, kinds
+from tests.statements import cost
+
+
+async def test_deleted_tasks_are_in_the_trash(cast: Cast) -> None:
+    kept, gone = await cast.add_task(title="Kept"), await cast.add_task(title="Gone")
+    (await cast.cleo.delete(cast.task(gone))).ok()
+    for path in (f"{cast.home}/trash", f"{cast.tasks}?deleted=true"):
+        listed = (await cast.dan.get(path)).ok()
+        assert ([one["title"] for one in listed["items"]], listed["total"]) == (["Gone"], 1)
+        assert listed["items"][0]["deleted_at"] is not None
+    assert ids((await cast.dan.get(cast.tasks)).ok()["items"]) == [kept["id"]]
+    (await cast.dan.post(f"{cast.task(gone)}/restorations")).refused(403)
+    assert (await cast.cleo.post(f"{cast.task(gone)}/restorations")).ok()["deleted_at"] is None
+    assert (await cast.dan.get(f"{cast.home}/trash")).ok()["items"] == []
+
+
+async def test_who_may_not_look_into_a_board_s_trash(cast: Cast) -> None:
+    for caller, status in ((cast.eve, 404), (cast.mira, 404), (cast.nobody, 401)):
+        (await caller.get(f"{cast.home}/trash")).refused(status)
+    (await cast.ada.get(f"{cast.home}/trash?limit=0")).refused(422)
+
+
+async def test_a_deleted_board_is_gone_at_once(cast: Cast) -> None:
+    task = await cast.add_task()
+    approval = await cast.ask(None, task)
+    (await cast.vega.get("/agent/healthz")).ok()
+    reader = await cast.vega.actor()
+    before = await head(cast)
+    assert (await cast.ben.delete(cast.home)).ok() == {"ok": True}
+    found = await events(before, organization_id=cast.organization.id)
+    assert [(one.kind, one.actor_id, one.board_id) for one in found] == [("board.deleted", cast.ben.id, cast.board.id)]
+    paths = [
+        cast.home, cast.tasks, cast.task(task), f"{cast.task(task)}/comments", f"{cast.home}/snapshot",
+        f"{cast.home}/trash", cast.approvals, f"{cast.approvals}/{approval['id']}", f"/agents/{cast.vega.id}",
+    ]  # fmt: skip
+    for path in paths:
+        (await cast.ada.get(path)).refused(404)
+    for caller, path in ((cast.vega, "/agent/healthz"), (cast.atlas, "/agent/boards"), (cast.vega, cast.tasks)):
+        (await caller.get(path)).refused(401)
+    assert [one["name"] for one in (await cast.ada.get("/boards")).ok()["items"]] == ["Dome"]
+    assert [one["name"] for one in (await cast.ada.get("/agents")).ok()["items"]] == ["Mira"]
+    assert await pending_for(await cast.ada.actor()) == 0
+    assert await online_count(cast.organization.id) == 0
+    assert await authn.fresh(reader) is None
+    assert not await still_reads(await cast.ada.actor(), cast.board)
+    (await cast.ada.delete(cast.home)).refused(404)
+    (await cast.ada.patch(cast.home, {"name": "Back"})).refused(404)
+    assert await Task.all().count() == 1 and await Agent.filter(board_id=cast.board.id).count() == 3
+
+
+async def test_a_board_comes_back_with_everything_on_it(cast: Cast) -> None:
+    task = await cast.add_task()
+    whole = (await cast.ada.get(f"{cast.home}/snapshot")).ok()
+    (await cast.ada.delete(cast.home)).ok()
+    [deleted] = (await cast.ben.get("/boards/trash")).ok()["items"]
+    assert (deleted["id"], deleted["name"]) == (str(cast.board.id), "Telescope") and deleted["deleted_at"] is not None
+    before = await head(cast)
+    restored = (await cast.ben.post(f"{cast.home}/restorations")).ok()
+    assert restored["id"] == str(cast.board.id) and "deleted_at" not in restored
+    assert (await cast.ben.post(f"{cast.home}/restorations")).ok() == restored
+    assert await kinds(cast, before) == [("board.restored", None)]
+    assert (await cast.ada.get(f"{cast.home}/snapshot")).ok()["tasks"] == whole["tasks"]
+    assert (await cast.vega.get(cast.task(task))).ok()["id"] == task["id"]
+    assert (await cast.ada.get("/boards/trash")).ok()["items"] == []
+
+
+async def test_only_administrators_delete_and_restore_boards(cast: Cast) -> None:
+    for caller, status in ((cast.cleo, 403), (cast.dan, 403), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
+        (await caller.delete(cast.home)).refused(status)
+        (await caller.delete(f"{cast.home}?permanent=true")).refused(status)
+    (await cast.ada.delete(cast.home)).ok()
+    for caller, status in ((cast.cleo, 404), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
+        (await caller.post(f"{cast.home}/restorations")).refused(status)
+        (await caller.delete(f"{cast.home}?permanent=true")).refused(status)
+    for caller, status in ((cast.cleo, 403), (cast.dan, 403), (cast.vega, 401), (cast.nobody, 401)):
+        (await caller.get("/boards/trash")).refused(status)
+    assert (await cast.eve.get("/boards/trash")).ok()["items"] == []
+    assert await Board.filter(id=cast.board.id).exclude(deleted_at=None).count() == 1
+
+
+@pytest.mark.parametrize("first", ["live", "in the trash"])
+async def test_erasing_takes_the_rows_and_leaves_the_log(cast: Cast, first: str) -> None:
+    await cast.ask(None, await cast.add_task())
+    if first == "in the trash":
+        (await cast.ada.delete(cast.home)).ok()
+    written = await head(cast)
+    assert (await cast.ada.delete(f"{cast.home}?permanent=true")).ok() == {"ok": True}
+    told = [kind for kind, _ in await kinds(cast, written)]
+    assert told == (["board.erased"] if first == "in the trash" else ["board.deleted", "board.erased"])
+    assert not await Board.filter(id=cast.board.id).exists()
+    assert await Task.all().count() == await Agent.filter(board_id=cast.board.id).count() == 0
+    assert len(await events(organization_id=cast.organization.id)) == written + len(told)
+    (await cast.ada.delete(f"{cast.home}?permanent=true")).refused(404)
+    (await cast.ada.delete(f"/boards/{cast.other_board.id}?permanent=perhaps")).refused(422)
+
+
+async def test_the_trash_costs_the_same_for_many(cast: Cast) -> None:
+    async def fill(count: int) -> None:
+        for _ in range(count):
+            board: Any = (await cast.ada.post("/boards", {"name": "b", "slug": "b", "description": "b"})).ok()
+            (await cast.ada.delete(f"/boards/{board['id']}")).ok()
+            (await cast.ada.delete(cast.task(await cast.add_task()))).ok()
+
+    async def costs() -> list[int]:
+        return [await cost(cast.ada, path) for path in ("/boards/trash", "/boards", f"{cast.home}/trash")]
+
+    await fill(1)
+    for_one = await costs()
+    await fill(49)
+    assert await costs() == for_one
