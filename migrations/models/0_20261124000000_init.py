@@ -233,7 +233,8 @@ CREATE TABLE IF NOT EXISTS "tasks" (
     "created_by_user_id" CHAR(36) REFERENCES "users" ("id") ON DELETE SET NULL,
     CONSTRAINT "uid_tasks_board_i_df1159" UNIQUE ("board_id", "number"),
     CONSTRAINT "ck_tasks_status" CHECK ("status" IN ('inbox', 'in_progress', 'review', 'done')),
-    CONSTRAINT "ck_tasks_one_assignee" CHECK ("assigned_agent_id" IS NULL OR "assigned_user_id" IS NULL)
+    CONSTRAINT "ck_tasks_one_assignee" CHECK ("assigned_agent_id" IS NULL OR "assigned_user_id" IS NULL),
+    CONSTRAINT "ck_tasks_archived_when_done" CHECK ("archived_at" IS NULL OR "status" = 'done')
 ) /* A card on a board. A deleted one keeps its row with `deleted_at` set. */;
 CREATE INDEX IF NOT EXISTS "idx_tasks_board_i_f56674" ON "tasks" ("board_id", "created_at");
 CREATE INDEX IF NOT EXISTS "idx_tasks_board_i_843601" ON "tasks" ("board_id", "status", "position");
@@ -333,7 +334,9 @@ CREATE TABLE IF NOT EXISTS "tags" (
     "created_at" TIMESTAMP NOT NULL,
     "updated_at" TIMESTAMP NOT NULL,
     "organization_id" CHAR(36) NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE,
-    CONSTRAINT "uid_tags_organiz_52da47" UNIQUE ("organization_id", "slug")
+    CONSTRAINT "uid_tags_organiz_52da47" UNIQUE ("organization_id", "slug"),
+    CONSTRAINT "ck_tags_slug" CHECK ("slug" <> ''),
+    CONSTRAINT "ck_tags_color" CHECK (LENGTH("color") = 6)
 ) /* A word with a colour that tasks of an organization carry. */;
 CREATE TABLE IF NOT EXISTS "tag_assignments" (
     "id" CHAR(36) NOT NULL PRIMARY KEY,
@@ -509,6 +512,14 @@ CREATE INDEX IF NOT EXISTS "idx_invites_organization" ON "organization_invites" 
 CREATE INDEX IF NOT EXISTS "idx_marketplace_skills_organization" ON "marketplace_skills" ("organization_id", "created_at");
 CREATE INDEX IF NOT EXISTS "idx_invite_access_board" ON "organization_invite_board_access" ("board_id");
 CREATE INDEX IF NOT EXISTS "idx_deliveries_organization" ON "deliveries" ("organization_id");
+CREATE INDEX IF NOT EXISTS "idx_tasks_board_updated" ON "tasks" ("board_id", "updated_at", "id") WHERE "deleted_at" IS NULL;
+CREATE INDEX IF NOT EXISTS "idx_tasks_board_due" ON "tasks" ("board_id", "due_at", "id") WHERE "deleted_at" IS NULL;
+CREATE INDEX IF NOT EXISTS "idx_tasks_trash" ON "tasks" ("board_id", "deleted_at") WHERE "deleted_at" IS NOT NULL;
+CREATE INDEX IF NOT EXISTS "idx_tasks_assigned_user" ON "tasks" ("assigned_user_id", "status");
+CREATE INDEX IF NOT EXISTS "idx_tags_name" ON "tags" ("organization_id", LOWER("name"), "created_at", "id");
+CREATE INDEX IF NOT EXISTS "idx_custom_fields_label" ON "task_custom_field_definitions" ("organization_id", LOWER("label"));
+CREATE INDEX IF NOT EXISTS "idx_boards_name" ON "boards" ("organization_id", LOWER("name"), "created_at");
+CREATE INDEX IF NOT EXISTS "idx_task_attachments_comment" ON "task_attachments" ("comment_id");
     """,
     "postgres": """
         CREATE TABLE IF NOT EXISTS "account_events" (
@@ -755,7 +766,8 @@ CREATE TABLE IF NOT EXISTS "tasks" (
     "created_by_user_id" UUID REFERENCES "users" ("id") ON DELETE SET NULL,
     CONSTRAINT "uid_tasks_board_i_df1159" UNIQUE ("board_id", "number"),
     CONSTRAINT "ck_tasks_status" CHECK ("status" IN ('inbox', 'in_progress', 'review', 'done')),
-    CONSTRAINT "ck_tasks_one_assignee" CHECK ("assigned_agent_id" IS NULL OR "assigned_user_id" IS NULL)
+    CONSTRAINT "ck_tasks_one_assignee" CHECK ("assigned_agent_id" IS NULL OR "assigned_user_id" IS NULL),
+    CONSTRAINT "ck_tasks_archived_when_done" CHECK ("archived_at" IS NULL OR "status" = 'done')
 );
 CREATE INDEX IF NOT EXISTS "idx_tasks_board_i_f56674" ON "tasks" ("board_id", "created_at");
 CREATE INDEX IF NOT EXISTS "idx_tasks_board_i_843601" ON "tasks" ("board_id", "status", "position");
@@ -864,7 +876,9 @@ CREATE TABLE IF NOT EXISTS "tags" (
     "created_at" TIMESTAMP NOT NULL,
     "updated_at" TIMESTAMP NOT NULL,
     "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE CASCADE,
-    CONSTRAINT "uid_tags_organiz_52da47" UNIQUE ("organization_id", "slug")
+    CONSTRAINT "uid_tags_organiz_52da47" UNIQUE ("organization_id", "slug"),
+    CONSTRAINT "ck_tags_slug" CHECK ("slug" <> ''),
+    CONSTRAINT "ck_tags_color" CHECK (LENGTH("color") = 6)
 );
 COMMENT ON TABLE "tags" IS 'A word with a colour that tasks of an organization carry.';
 CREATE TABLE IF NOT EXISTS "tag_assignments" (
@@ -1052,6 +1066,14 @@ CREATE INDEX IF NOT EXISTS "idx_invites_organization" ON "organization_invites" 
 CREATE INDEX IF NOT EXISTS "idx_marketplace_skills_organization" ON "marketplace_skills" ("organization_id", "created_at");
 CREATE INDEX IF NOT EXISTS "idx_invite_access_board" ON "organization_invite_board_access" ("board_id");
 CREATE INDEX IF NOT EXISTS "idx_deliveries_organization" ON "deliveries" ("organization_id");
+CREATE INDEX IF NOT EXISTS "idx_tasks_board_updated" ON "tasks" ("board_id", "updated_at", "id") WHERE "deleted_at" IS NULL;
+CREATE INDEX IF NOT EXISTS "idx_tasks_board_due" ON "tasks" ("board_id", "due_at", "id") WHERE "deleted_at" IS NULL;
+CREATE INDEX IF NOT EXISTS "idx_tasks_trash" ON "tasks" ("board_id", "deleted_at") WHERE "deleted_at" IS NOT NULL;
+CREATE INDEX IF NOT EXISTS "idx_tasks_assigned_user" ON "tasks" ("assigned_user_id", "status");
+CREATE INDEX IF NOT EXISTS "idx_tags_name" ON "tags" ("organization_id", LOWER("name"), "created_at", "id");
+CREATE INDEX IF NOT EXISTS "idx_custom_fields_label" ON "task_custom_field_definitions" ("organization_id", LOWER("label"));
+CREATE INDEX IF NOT EXISTS "idx_boards_name" ON "boards" ("organization_id", LOWER("name"), "created_at");
+CREATE INDEX IF NOT EXISTS "idx_task_attachments_comment" ON "task_attachments" ("comment_id");
     """,
 }
 

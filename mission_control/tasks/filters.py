@@ -38,7 +38,12 @@ def where(board_id: UUID, query: TaskQuery) -> tuple[str, list[Any]]:
 
 
 def order(query: TaskQuery) -> str:
-    """The order of a list; without one the newest are first, and what is not set comes last."""
+    """The order of a list; without one the newest are first, and what is not set comes last.
+
+    The trash begins with what was deleted last.
+    """
+    if query.deleted and query.sort is None:
+        return " ORDER BY t.deleted_at DESC, t.id DESC"
     name = query.sort or "-created_at"
     column, way = ORDERS[name.removeprefix("-")], "DESC" if name.startswith("-") else "ASC"
     unset = f"{column} IS NULL, " if column == "t.due_at" else ""
