@@ -94,3 +94,8 @@ async def _empty_all_tables() -> None:
 def _delete(table: str) -> str:
     kept = f" WHERE name <> '{CHECK_NAME}'" if table == "instance_settings" else ""
     return f'DELETE FROM "{table}"{kept}; '
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the table of rights be written anew."""
+    parser.addoption("--write-rights", action="store_true", help="write tests/contract/operation_rights.csv anew")

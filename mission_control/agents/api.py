@@ -250,8 +250,9 @@ async def list_agent_tokens(actor: Actor, agent: Agent) -> list[TokenRead]:
 
 
 async def agent_token(actor: Actor, agent_id: UUID, token_id: UUID) -> tuple[Agent, Token]:
-    """A token of an agent that exists for this actor; NotFound otherwise."""
+    """A token of an agent that exists for this actor (else NotFound) and whose tokens it manages (else Forbidden)."""
     agent = await visible_agent(actor, agent_id)
+    require(actor, "agent.manage_tokens", agent)
     token = await Token.get_or_none(id=token_id, agent_id=agent.id)
     if token is None:
         raise NotFound()
