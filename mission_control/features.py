@@ -15,6 +15,7 @@ from mission_control.approvals import pages as approvals_pages
 from mission_control.boards import api as boards_api
 from mission_control.custom_fields import api as custom_fields_api
 from mission_control.docs import pages as docs_pages
+from mission_control.exports import api as exports_api
 from mission_control.groups import api as groups_api
 from mission_control.groups import reactions as groups_reactions
 from mission_control.identity import bearer as identity_bearer
@@ -70,6 +71,7 @@ BLUEPRINTS = (
     skills_api.api,
     skill_packs_api.api,
     souls_api.api,
+    exports_api.api,
     docs_pages.pages,
 )
 

@@ -21,7 +21,7 @@ from mission_control.web.shell import Shell, ShellBoard, providers
 def install() -> None:
     """Register what surrounds every page."""
     providers.build = build
-    providers.needs_setup = setup.is_open
+    providers.needs_setup = setup.comes_first
 
 
 async def build(actor: Actor) -> Shell:

@@ -22,14 +22,19 @@ RESET_LIFE = timedelta(hours=24)
 WRONG_PASSWORD = "That e-mail and password do not belong together."
 
 
-async def sign_in(email: str, password: str, user_agent: str | None) -> str:
+async def sign_in(email: str, password: str, user_agent: str | None, *, owners_only: bool = False) -> str:
     """Start a session; returns the secret for the cookie. Wrong e-mail or password: Forbidden."""
     user = await user_by_email(email)
     fits = await password_fits(password, user.password_hash if user else None)
-    if user is None or not fits:
+    if user is None or not fits or (owners_only and not await owns_something(user)):
         await _record_refusal(system(NOWHERE), user.id if user else None)
         raise Forbidden(WRONG_PASSWORD)
     return await start_session(system(NOWHERE), user, user_agent)
+
+
+async def owns_something(user: User) -> bool:
+    """Whether a person owns any organization; then a password lets them in beside an identity provider, too."""
+    return await Member.filter(user_id=user.id, role="owner").exists()
 
 
 async def user_by_email(email: str) -> User | None:

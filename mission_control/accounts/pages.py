@@ -2,12 +2,19 @@
 
 from typing import Any
 
-from quart import Blueprint, Response, redirect, request
+from quart import Blueprint, Response, current_app, redirect, request
 from quart.typing import ResponseReturnValue
 from quart_auth import AuthUser, login_user, logout_user
 
 from mission_control.accounts import setup
-from mission_control.accounts.commands import reset_password, reset_target, sign_in, sign_out, start_session
+from mission_control.accounts.commands import (
+    owns_something,
+    reset_password,
+    reset_target,
+    sign_in,
+    sign_out,
+    start_session,
+)
 from mission_control.accounts.forms import ResetForm, SetupForm, SignInForm
 from mission_control.accounts.models import User
 from mission_control.core import authn
@@ -66,7 +73,7 @@ async def _begin_session(user: User) -> None:
 @pages.get("/sign-in")
 async def sign_in_form() -> ResponseReturnValue:
     """Ask who is there."""
-    if await setup.is_open():
+    if await setup.comes_first():
         return redirect("/setup", 303)
     wanted = safe_next(request.args.get("next"))
     if await authn.user_by_session():
@@ -87,7 +94,12 @@ async def enter() -> ResponseReturnValue:
 
 
 async def _sign_in_page(values: dict[str, Any], errors: dict[str, str]) -> str:
-    return await render_page("accounts/sign_in.html", values=values, errors=errors)
+    name = current_app.config["SETTINGS"].sign_in_provider
+    return await render_page("accounts/sign_in.html", values=values, errors=errors, provider=name)
+
+
+def _passwords_are_for_owners() -> bool:
+    return bool(current_app.config["SETTINGS"].auth_mode != "local")
 
 
 async def _secret(form: SignInForm) -> str:
@@ -95,7 +107,8 @@ async def _secret(form: SignInForm) -> str:
     for key in keys:
         wrong_passwords.check(key)
     try:
-        return await sign_in(form.email, form.password, request.headers.get("User-Agent"))
+        user_agent = request.headers.get("User-Agent")
+        return await sign_in(form.email, form.password, user_agent, owners_only=_passwords_are_for_owners())
     except Forbidden as wrong:
         for key in keys:
             wrong_passwords.failed(key)
@@ -126,7 +139,10 @@ async def reset(secret: str) -> ResponseReturnValue:
         form = await read_form(ResetForm)
     except FormInvalid as invalid:
         return await _reset_page(secret, invalid.errors), 422
-    await _begin_session(await reset_password(secret, form.password))
+    user = await reset_password(secret, form.password)
+    if _passwords_are_for_owners() and not await owns_something(user):
+        return go("/sign-in")
+    await _begin_session(user)
     return go("/")
 
 

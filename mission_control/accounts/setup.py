@@ -3,6 +3,7 @@
 import secrets
 from uuid import UUID
 
+from quart import current_app
 from tortoise.transactions import in_transaction
 
 from mission_control.accounts import policy as policy
@@ -11,7 +12,7 @@ from mission_control.accounts.models import InstanceSetting, User
 from mission_control.accounts.passwords import hash_password
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.core.command import command
+from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, Forbidden
 from mission_control.core.ids import fingerprint
 from mission_control.organizations.models import Member, Organization
@@ -27,6 +28,11 @@ async def is_open() -> bool:
     """Whether /setup still takes the first owner: nobody who owns an organization has a password."""
     owners = await Member.filter(role="owner").values_list("user_id", flat=True)
     return not await User.filter(id__in=owners, password_hash__not_isnull=True).exists()
+
+
+async def comes_first() -> bool:
+    """Whether people without a session are led to /setup: not where an identity provider lets them in."""
+    return current_app.config["SETTINGS"].auth_mode == "local" and await is_open()
 
 
 async def issue_setup_code() -> str | None:
@@ -101,5 +107,8 @@ async def _personal_organization(user: User) -> UUID:
         role="owner",
         all_boards_read=True,
         all_boards_write=True,
+    )
+    record(
+        "organization.created", organization, "Organization created: Personal.", name=organization.name, personal=True
     )
     return organization.id

@@ -1,1 +1,1 @@
-"""Sign-in with an OpenID Connect provider."""
+"""People proved by an OpenID Connect provider, Clerk among them: bearer tokens, and signing in on pages."""

@@ -1,0 +1,73 @@
+"""The provider's signed tokens as credentials of API requests."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from quart import Quart, current_app
+
+from mission_control.accounts.deletion import DELETE_AT_PROVIDER
+from mission_control.config import Settings
+from mission_control.core.authn import hooks
+from mission_control.delivery import loop as delivery_loop
+from mission_control.identity.clerk import account_deleter, clerk_profile
+from mission_control.identity.keys import ProviderKeys
+from mission_control.identity.people import person_behind
+from mission_control.identity.profile import Profile, profile_of_claims
+from mission_control.identity.provider import Provider, provider_of
+from mission_control.identity.remote import ProviderUnreachable, bearer, read_object
+from mission_control.identity.verification import bearer_claims, expiry
+
+IDENTITY = "mission_control.identity"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The provider of one application with what is known of its keys."""
+
+    provider: Provider
+    keys: ProviderKeys
+
+    async def details(self, claims: dict[str, Any], access_token: str | None) -> Profile | None:
+        """More about a person than the claims say; None, and a line in the log, when nobody answers."""
+        if self.provider.kind == "clerk" and self.provider.api_key:
+            return await clerk_profile(self.provider, claims["sub"])
+        try:
+            address = (await self.keys.metadata()).get("userinfo_endpoint")
+            if not (isinstance(address, str) and access_token):
+                return None
+            found = await read_object(address, headers=bearer(access_token))
+        except ProviderUnreachable as error:
+            _log.info("userinfo not read", extra={"reason": str(error.__cause__ or error.detail)})
+            return None
+        return profile_of_claims(found) if isinstance(found.get("sub"), str) else None
+
+
+def install(app: Quart, settings: Settings) -> None:
+    """Let the application know its provider, if it has one."""
+    provider = provider_of(settings)
+    app.extensions[IDENTITY] = Identity(provider, ProviderKeys(provider)) if provider else None
+    hooks.provider_token = person_of_token
+    if provider is not None and provider.kind == "clerk":
+        delivery_loop.sender(DELETE_AT_PROVIDER)(account_deleter(provider))
+
+
+def identity() -> Identity | None:
+    """The running application's provider, None in local mode."""
+    found: Identity | None = current_app.extensions.get(IDENTITY)
+    return found
+
+
+async def person_of_token(token: str) -> tuple[UUID, datetime] | None:
+    """The person behind a bearer token and the moment it ends; None when it is not good."""
+    known = identity()
+    if known is None:
+        return None
+    claims = await bearer_claims(known.keys, token)
+    if claims is None:
+        return None
+    person = await person_behind(claims, lambda: known.details(claims, token))
+    return None if person is None else (person, expiry(known.provider, claims))

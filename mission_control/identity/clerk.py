@@ -1,0 +1,40 @@
+"""Clerk's backend: a person's profile, and deleting their account there after it was deleted here."""
+
+import logging
+from urllib.parse import quote
+
+from mission_control.delivery.loop import GiveUp, Sender
+from mission_control.delivery.models import Delivery
+from mission_control.identity.profile import Profile, profile_of_clerk
+from mission_control.identity.provider import Provider
+from mission_control.identity.remote import ProviderUnreachable, ask, bearer, read_object
+
+_log = logging.getLogger(__name__)
+
+
+async def clerk_profile(provider: Provider, subject: str) -> Profile | None:
+    """What Clerk knows of somebody; None, and a line in the log, when it does not answer."""
+    try:
+        return profile_of_clerk(await read_object(_address(provider, subject), headers=bearer(provider.api_key)))
+    except ProviderUnreachable as error:
+        _log.warning("profile not read", extra={"reason": str(error.__cause__ or error.detail)})
+        return None
+
+
+def account_deleter(provider: Provider) -> Sender:
+    """The sender that deletes accounts at Clerk; one that is gone already counts as deleted."""
+
+    async def delete_account(delivery: Delivery) -> None:
+        subject = delivery.data.get("subject")
+        if not isinstance(subject, str):
+            raise GiveUp("The delivery names no account.")
+        response = await ask("DELETE", _address(provider, subject), headers=bearer(provider.api_key))
+        if response.status_code >= 300 and response.status_code != 404:
+            raise ProviderUnreachable(f"Clerk answered {response.status_code}.")
+        await Delivery.filter(id=delivery.id).update(data={})  # nothing of the person stays
+
+    return delete_account
+
+
+def _address(provider: Provider, subject: str) -> str:
+    return f"{provider.api_url}/users/{quote(subject, safe='')}"

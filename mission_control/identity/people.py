@@ -1,0 +1,117 @@
+"""Making the provider's people ours: found by their subject, linked by a proven address, kept up to date."""
+
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC
+from typing import Any
+from uuid import UUID
+
+from mission_control.accounts.deletion import deleted_at
+from mission_control.accounts.log import record_account
+from mission_control.accounts.models import User
+from mission_control.core import authn, clock
+from mission_control.core.actor import Actor, system
+from mission_control.core.command import command
+from mission_control.database.sql import as_id, rows
+from mission_control.identity import policy as policy
+from mission_control.identity.profile import Profile, profile_of_claims
+from mission_control.organizations.commands import NOWHERE
+
+ASK_AGAIN_SECONDS = 3600.0
+_asked: dict[tuple[str, str | None], float] = {}
+
+type Details = Callable[[], Awaitable[Profile | None]]
+
+
+async def person_behind(claims: dict[str, Any], details: Details) -> UUID | None:
+    """The id of the person, made when new; None for an account that was deleted after the token was signed.
+
+    `details` asks the provider for more, once in a while, where the claims leave address or name open.
+    """
+    profile = profile_of_claims(claims)
+    known = await rows("SELECT id, email, email_verified, name FROM users WHERE clerk_user_id = ?", profile.subject)
+    row = known[0] if known else None
+    if row is None and await _was_deleted_since(claims):
+        return None
+    wanting = row is None or not (row["email"] and row["name"])
+    if row is not None and not wanting and not _brings_news(row, profile):
+        return as_id(row["id"])
+    if row is not None and not _may_ask(profile):
+        return as_id(row["id"])
+    if wanting and not (profile.email and profile.name):
+        profile = profile.completed_by(await details())
+    return UUID(str((await _admit(system(NOWHERE), profile)).id))
+
+
+async def _was_deleted_since(claims: dict[str, Any]) -> bool:
+    moment = await deleted_at(claims["sub"])
+    return moment is not None and claims.get("iat", 0) <= moment.replace(tzinfo=UTC).timestamp()
+
+
+def _brings_news(row: dict[str, Any], profile: Profile) -> bool:
+    if profile.email is None:
+        return False
+    return profile.email != row["email"] or (profile.email_verified and not row["email_verified"])
+
+
+def _may_ask(profile: Profile) -> bool:
+    """Whether it is time again to look at somebody who is incomplete, or whose address belongs to another account."""
+    now, key = time.monotonic(), (profile.subject, profile.email)
+    if now - _asked.get(key, -ASK_AGAIN_SECONDS) < ASK_AGAIN_SECONDS:
+        return False
+    if len(_asked) > 10_000:
+        _asked.clear()
+    _asked[key] = now
+    return True
+
+
+def forget_asked() -> None:
+    """Look at everybody again."""
+    _asked.clear()
+
+
+@command("account.admit")
+async def _admit(actor: Actor, profile: Profile) -> User:
+    user = await User.select_for_update().get_or_none(clerk_user_id=profile.subject)
+    if user is None:
+        user = await _linked(profile) or await _new(profile)
+    changes: dict[str, Any] = {}
+    if profile.email and (profile.email, profile.email_verified) != (user.email, user.email_verified):
+        if not await _belongs_to_another(profile.email, user):
+            changes |= {"email": profile.email, "email_verified": profile.email_verified}
+    if profile.name and not user.name:
+        changes["name"] = profile.name
+    if changes:
+        user.update_from_dict({**changes, "updated_at": clock.now()})
+        await user.save(update_fields=[*changes, "updated_at"])
+        authn.forget_fresh()
+    return user
+
+
+async def _linked(profile: Profile) -> User | None:
+    """An account of this installation with the same address, which the provider has verified."""
+    if not (profile.email and profile.email_verified):
+        return None
+    found = await rows("SELECT id FROM users WHERE LOWER(email) = ? AND clerk_user_id LIKE 'local-%'", profile.email)
+    user = await User.select_for_update().get_or_none(id=found[0]["id"]) if found else None
+    if user is None:
+        return None
+    user.clerk_user_id = profile.subject
+    await user.save(update_fields=["clerk_user_id"])
+    await record_account("account.linked", user.id)
+    return user
+
+
+async def _new(profile: Profile) -> User:
+    """A new row; of two requests at once the second finds the first one's."""
+    fresh = User(clerk_user_id=profile.subject, name=profile.name)
+    await User.bulk_create([fresh], ignore_conflicts=True)
+    user = await User.select_for_update().get(clerk_user_id=profile.subject)
+    if user.id == fresh.id:
+        await record_account("account.created", user.id)
+    return user
+
+
+async def _belongs_to_another(email: str, user: User) -> bool:
+    found = await rows("SELECT 1 AS one FROM users WHERE LOWER(email) = ? AND id <> ?", email, user.id)
+    return bool(found)

@@ -1,0 +1,59 @@
+"""Which identity provider this installation trusts, and for what."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mission_control.config import Settings
+
+ASYMMETRIC = frozenset(
+    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """The provider. Without an issuer (Clerk with its secret key alone) the keys come from its backend."""
+
+    kind: Literal["clerk", "oidc"]
+    issuer: str
+    audiences: tuple[str, ...]
+    client_id: str
+    client_secret: str
+    scopes: tuple[str, ...]
+    parties: tuple[str, ...]
+    algorithms: frozenset[str]
+    leeway: float
+    checks_iat: bool
+    api_url: str
+    api_key: str
+
+    @property
+    def signs_in_pages(self) -> bool:
+        """Whether people can sign in on pages with it."""
+        return bool(self.issuer and self.client_id)
+
+
+def provider_of(settings: Settings) -> Provider | None:
+    """The provider that the settings name, None in local mode."""
+    if settings.auth_mode == "local":
+        return None
+    is_clerk = settings.auth_mode == "clerk"
+    return Provider(
+        kind="clerk" if is_clerk else "oidc",
+        issuer=settings.issuer,
+        audiences=settings.oidc_audience,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        scopes=tuple(dict.fromkeys(("openid", *settings.oidc_scopes))),
+        parties=settings.clerk_authorized_parties if is_clerk else (),
+        algorithms=frozenset({"RS256"}) if is_clerk else ASYMMETRIC,
+        leeway=settings.clerk_leeway if is_clerk else settings.oidc_leeway,
+        checks_iat=settings.clerk_verify_iat if is_clerk else True,
+        api_url=_versioned(settings.clerk_api_url) if is_clerk else "",
+        api_key=settings.clerk_secret_key if is_clerk else "",
+    )
+
+
+def _versioned(url: str) -> str:
+    url = url.rstrip("/")
+    return url if url.endswith("/v1") else f"{url}/v1"
