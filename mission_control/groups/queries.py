@@ -17,8 +17,13 @@ async def visible_group(actor: Actor, group_id: UUID) -> BoardGroup:
 
 
 async def reachable_group(actor: Actor, group_id: UUID) -> BoardGroup:
-    """A group of any organization that the actor belongs to, with its boards; NotFound otherwise."""
-    return await _group_in([actor.organization_id] if actor.is_agent else list(actor.memberships), group_id)
+    """A group of any organization of a person, or the one that an agent's board is in; NotFound otherwise."""
+    if actor.is_user:
+        return await _group_in(list(actor.memberships), group_id)
+    group = await _group_in([actor.organization_id], group_id)
+    if all(board.id != actor.board_id for board in group.boards):
+        raise NotFound()
+    return group
 
 
 async def _group_in(organization_ids: list[UUID], group_id: UUID) -> BoardGroup:

@@ -1,6 +1,7 @@
 """Every operation, whatever it does: nobody, the wrong kind of caller, outsiders, ended credentials, odd bodies."""
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 from mission_control import features
 from mission_control.accounts.models import Token
 from mission_control.core import clock
-from mission_control.core.operation import OPERATIONS, Operation
+from mission_control.core.registry import OPERATIONS, Operation
 from tests.cast import Answer, Caller, Cast
 
 assert features.BLUEPRINTS
@@ -24,6 +25,31 @@ def operation(name: str) -> Operation:
     return next(one for one in OPERATIONS if one.operation_id == name)
 
 
+async def _group(cast: Cast) -> dict[str, Any]:
+    group = (await cast.ada.post("/board-groups", {"name": "Night", "slug": ""})).ok()
+    (await cast.ada.patch(cast.home, {"board_group_id": group["id"]})).ok()
+    return {"group_id": group["id"]}
+
+
+async def _entry(cast: Cast) -> dict[str, Any]:
+    return {"memory_id": (await cast.ada.post(f"{cast.home}/memory", {"content": "Odd."})).ok()["id"]}
+
+
+async def _group_entry(cast: Cast) -> dict[str, Any]:
+    group = await _group(cast)
+    entry = (await cast.ada.post(f"{cast.home}/group-memory", {"content": "Odd."})).ok()
+    return {**group, "memory_id": entry["id"]}
+
+
+# What must exist before an operation can be called, by a part of its path; the last that fits decides.
+MAKERS: dict[str, Callable[[Cast], Awaitable[dict[str, Any]]]] = {
+    "/board-groups/<group_id>": _group,
+    "<board_id>/memory/<memory_id>": _entry,
+    "<group_id>/memory/<memory_id>": _group_entry,
+    "/group-memory/<memory_id>": _group_entry,
+}
+
+
 async def path_of(cast: Cast, one: Operation) -> str:
     """The operation's path with things of the cast in it."""
     task = await cast.add_task()
@@ -34,6 +60,9 @@ async def path_of(cast: Cast, one: Operation) -> str:
         "approval_id": (await cast.ask(cast.vega, task))["id"],
         "token_id": (await Token.get(agent_id=cast.vega.id)).id,
     }
+    for part, make in MAKERS.items():
+        if part in one.path:
+            values.update(await make(cast))
     return re.sub(r"<(\w+)>", lambda found: str(values[found[1]]), one.path)
 
 
@@ -67,7 +96,11 @@ async def test_ended_credentials(cast: Cast, name: str) -> None:
 async def test_outsiders_find_nothing(cast: Cast, name: str) -> None:
     one = operation(name)
     path = await path_of(cast, one)
-    callers = {"user": [cast.eve], "agent": [cast.nova, cast.mira], "actor": [cast.eve, cast.nova, cast.mira]}
+    callers: dict[str, list[Caller]] = {
+        "user": [cast.eve],
+        "agent": [cast.nova, cast.mira],
+        "actor": [cast.eve, cast.nova, cast.mira],
+    }
     for caller in callers[one.who]:
         answer = await send(caller, one, path)
         if name in ANSWERS_OUTSIDERS:
@@ -95,7 +128,7 @@ ODD: list[Any] = [
 ]  # fmt: skip
 WELL: dict[str, Any] = {
     "name": "Odd", "slug": "odd", "description": "Odd.", "title": "Odd", "message": "Odd.", "action_type": "odd",
-    "confidence": 5, "lead_reasoning": "Odd.",
+    "confidence": 5, "lead_reasoning": "Odd.", "content": "Odd.", "every": "5m",
 }  # fmt: skip
 
 
