@@ -23,6 +23,7 @@ from mission_control.core.retries import written
 
 LENIENT_IDS = {"board_id", "approval_id", "agent_id"}
 INT64 = 2**63
+DEEPEST = 100
 
 
 def operation(
@@ -233,7 +234,9 @@ def _shown(value: Any) -> Any:
 
 
 def _unstorable(value: Any, loc: list[str | int]) -> list[dict[str, Any]]:
-    """What no database column takes: NUL, lone surrogates, integers beyond 64 bits, numbers that are none."""
+    """What no column or log takes: NUL, lone surrogates, integers beyond 64 bits, no numbers, nesting without end."""
+    if isinstance(value, dict | list) and len(loc) > DEEPEST:
+        return [schema_error("nested_too_deeply", loc[:2], f"Values are nested at most {DEEPEST} deep")]
     if isinstance(value, dict):
         inner = [(key, one) for key, one in value.items()]
         keys = [p for key in value if isinstance(key, str) for p in _unstorable(key, [*loc, _safe(key)])]

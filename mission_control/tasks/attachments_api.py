@@ -115,6 +115,21 @@ async def remove_attachment(actor: Actor, attachment: Attachment) -> dict[str, b
 
 @operation(
     api,
+    "GET",
+    COMMENT,
+    operation_id=f"get_task_comment_{NAME}comments__comment_id__get",
+    tags=TAGS,
+    who="actor",
+    find=comment_edits.visible_comment,
+    returns=TaskCommentRead,
+)
+async def get_task_comment(actor: Actor, comment: Comment) -> dict[str, Any] | None:
+    """Read a comment."""
+    return await comment_read(comment.id)
+
+
+@operation(
+    api,
     "PATCH",
     COMMENT,
     operation_id=f"edit_task_comment_{NAME}comments__comment_id__patch",

@@ -1,5 +1,6 @@
 """The small steps of a task."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -49,8 +50,8 @@ class ChecklistItemRead(BaseModel):
     task_id: UUID
     text: str
     is_done: bool
-    created_at: str
-    updated_at: str
+    created_at: datetime
+    updated_at: datetime
 
 
 async def visible_item(actor: Actor, board_id: UUID, task_id: UUID, item_id: UUID) -> tuple[Task, ChecklistItem]:

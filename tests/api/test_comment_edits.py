@@ -10,6 +10,7 @@ from quart import Quart
 from mission_control.core.actor import Actor
 from mission_control.tasks import live
 from tests.cast import Cast, events, head
+from tests.statements import cost
 
 
 async def say(cast: Cast, task: Any, message: str = "Frist", by: Any = None) -> dict[str, Any]:
@@ -111,12 +112,32 @@ async def _streamed(app: Quart, cast: Cast, actor: Actor) -> list[dict[str, Any]
     """What a stream of the board's tasks tells of the past."""
     found: list[dict[str, Any]] = []
     async with app.test_request_context("/?after=0", method="GET"):
-        response = await live.stream_of_tasks(actor, cast.board)
+        response: Any = await live.stream_of_tasks(actor, cast.board)
         async with asyncio.timeout(10):
-            async for piece in response.response:  # type: ignore[union-attr]
+            async for piece in response.response:
                 for line in bytes(piece).decode().splitlines():
                     if line.startswith("data: "):
                         found.append(orjson.loads(line[6:]))
                 if found and found[-1]["type"] == "task.archived":
                     break
     return found
+
+
+async def test_the_list_costs_the_same_for_many(cast: Cast) -> None:
+    task = await cast.add_task()
+    await say(cast, task)
+    for_one = await cost(cast.ada, f"{cast.task(task)}/comments")
+    for number in range(49):
+        await say(cast, task, f"Number {number}")
+    assert await cost(cast.ada, f"{cast.task(task)}/comments") == for_one
+
+
+async def test_one_comment_can_be_read_and_changed_only_as_it_was_read(cast: Cast) -> None:
+    comment = await say(cast, await cast.add_task())
+    read = await cast.dan.get(path(cast, comment))
+    assert read.ok() == comment
+    (await cast.cleo.patch(path(cast, comment), {"message": "First"}, headers={"If-Match": read.headers["ETag"]})).ok()
+    late = await cast.cleo.patch(path(cast, comment), {"message": "Last"}, headers={"If-Match": read.headers["ETag"]})
+    assert late.refused(412)["current"]["message"] == "First"
+    (await cast.eve.get(path(cast, comment))).refused(404)
+    (await cast.nobody.get(path(cast, comment))).refused(401)

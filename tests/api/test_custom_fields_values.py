@@ -140,3 +140,15 @@ async def test_values_of_unbound_boards_are_hidden_not_lost(cast: Cast) -> None:
     assert (await cast.ada.get(cast.task(task))).ok()["custom_field_values"] == {}
     (await cast.ada.patch(path, {"board_ids": [str(cast.board.id)]})).ok()
     assert (await cast.ada.get(cast.task(task))).ok()["custom_field_values"] == {"effort": "kept"}
+
+
+async def test_values_are_not_nested_without_end(cast: Cast) -> None:
+    await make(cast, field_type="json")
+    task = await cast.add_task()
+    for depth, status in ((90, 200), (150, 422), (900, 422)):
+        text = '{"custom_field_values": {"effort": %s}}' % ("[" * depth + "]" * depth)
+        headers = {"Content-Type": "application/json"}
+        answer = await cast.ada.call("PATCH", cast.task(task), data=text, headers=headers)
+        assert answer.status == status
+        if status == 422:
+            assert (answer.detail[0]["type"], answer.detail[0]["loc"][0]) == ("nested_too_deeply", "body")
