@@ -41,12 +41,23 @@ async def _group_entry(cast: Cast) -> dict[str, Any]:
     return {**group, "memory_id": entry["id"]}
 
 
+async def _member(cast: Cast) -> dict[str, Any]:
+    return {"member_id": (await cast.cleo.get("/organizations/me/member")).ok()["id"]}
+
+
+async def _invite(cast: Cast) -> dict[str, Any]:
+    invited = {"invited_email": "fay@example.org"}
+    return {"invite_id": (await cast.ada.post("/organizations/me/invites", invited)).ok()["id"]}
+
+
 # What must exist before an operation can be called, by a part of its path; the last that fits decides.
 MAKERS: dict[str, Callable[[Cast], Awaitable[dict[str, Any]]]] = {
     "/board-groups/<group_id>": _group,
     "<board_id>/memory/<memory_id>": _entry,
     "<group_id>/memory/<memory_id>": _group_entry,
     "/group-memory/<memory_id>": _group_entry,
+    "/members/<member_id>": _member,
+    "/invites/<invite_id>": _invite,
 }
 
 
