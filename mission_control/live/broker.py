@@ -201,7 +201,7 @@ class Broker:
             except Exception:
                 _log.exception("looking for changes of the file failed")
                 continue
-            if seen is not None and row["data_version"] != seen:
+            if row["data_version"] != seen:  # the first look too: what came before it was heard by nobody
                 self._wake_all()
             seen = row["data_version"]
 
