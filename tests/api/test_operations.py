@@ -67,7 +67,11 @@ async def test_ended_credentials(cast: Cast, name: str) -> None:
 async def test_outsiders_find_nothing(cast: Cast, name: str) -> None:
     one = operation(name)
     path = await path_of(cast, one)
-    callers = {"user": [cast.eve], "agent": [cast.nova, cast.mira], "actor": [cast.eve, cast.nova, cast.mira]}
+    callers: dict[str, list[Caller]] = {
+        "user": [cast.eve],
+        "agent": [cast.nova, cast.mira],
+        "actor": [cast.eve, cast.nova, cast.mira],
+    }
     for caller in callers[one.who]:
         answer = await send(caller, one, path)
         if name in ANSWERS_OUTSIDERS:
@@ -77,8 +81,8 @@ async def test_outsiders_find_nothing(cast: Cast, name: str) -> None:
             assert answer.refused(404) == "Not Found"
     unknown = re.sub(r"<(\w+)>", str(uuid4()), one.path)
     if name not in ANSWERS_OUTSIDERS:
-        caller = cast.atlas if one.who == "agent" else cast.ada
-        assert (await send(caller, one, unknown)).refused(404) == "Not Found"
+        insider: Caller = cast.atlas if one.who == "agent" else cast.ada
+        assert (await send(insider, one, unknown)).refused(404) == "Not Found"
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if operation(name).method not in SAFE])

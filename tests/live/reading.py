@@ -95,7 +95,8 @@ async def reading(caller: Caller, path: str, **headers: str) -> AsyncIterator[St
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     path, _, query = path.partition("?")
     where = f"{API}{path}" + (f"?{query}" if query else "")
-    async with client.request(where, headers={**caller.headers, **names}) as connection:
+    request: Any = client.request(where, headers={**caller.headers, **names})
+    async with request as connection:
         await connection.send_complete()
         stream = Stream(connection)
         await stream.begun()

@@ -47,7 +47,8 @@ async def test_tasks_as_they_change(cast: Cast) -> None:
             assert (activity["task_id"], activity["created_at"]) == (task["id"], event.created_at.isoformat())
         assert messages[0].data["task"] == task
         assert [one.data["activity"]["agent_id"] for one in messages] == [None, str(cast.vega.id), None]
-        assert messages[0].id < messages[1].id < messages[2].id
+        numbers = [one.id or 0 for one in messages]
+        assert numbers == sorted(set(numbers))
         assert await agent.take(3) == messages
         await people.silent()
 
