@@ -8,6 +8,8 @@ from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardQuery
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.live import broker
+from mission_control.live.shared import Shared
 
 
 async def visible_board(actor: Actor, board_id: UUID) -> Board:
@@ -16,6 +18,16 @@ async def visible_board(actor: Actor, board_id: UUID) -> Board:
     if board is None:
         raise NotFound()
     return board
+
+
+async def still_exists(board: Board) -> bool:
+    """Whether the board exists at this moment of the log: asked once for all streams, anew after every event."""
+    running = broker.current()
+    head = running.head(board.organization_id) if running else None
+    return await _existing.get((board.id, head), Board.filter(id=board.id).exists)
+
+
+_existing: Shared[bool] = Shared(1.0)
 
 
 async def list_boards(actor: Actor, query: BoardQuery) -> tuple[list[Board], int]:

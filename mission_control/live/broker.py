@@ -143,6 +143,10 @@ class Broker:
         """How many streams are open."""
         return sum(map(len, self._readers.values()))
 
+    def head(self, organization_id: UUID) -> int | None:
+        """The newest number that was handed out, while anybody follows the organization."""
+        return self._heads.get(organization_id)
+
     def wake(self, organization_id: UUID) -> None:
         """There may be new events of this organization."""
         if organization_id in self._readers:

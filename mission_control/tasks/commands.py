@@ -42,7 +42,8 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
     if task.status == "in_progress":
         task.in_progress_at = clock.now()
     await task.save(force_create=True)
-    await dependencies.replace_dependencies(board.id, task.id, new.depends_on_task_ids)
+    if new.depends_on_task_ids:
+        await dependencies.replace_dependencies(board.id, task.id, new.depends_on_task_ids)
     record("task.created", task, f"Task created: {task.title}.", title=task.title, status=task.status)
     if actor.is_user:
         await notices.tell_lead_of_new(board, task)
