@@ -53,7 +53,7 @@ async def _domain_error(error: DomainError) -> ResponseReturnValue:
 def _sentence(error: DomainError) -> str:
     """What to tell people; nothing when the error says no more than its status does."""
     if "Retry-After" in error.headers:
-        minutes = -(-int(error.headers["Retry-After"]) // 60)
+        minutes = max(1, round(int(error.headers["Retry-After"]) / 60))
         return f"To slow down guessing, this is closed for {minutes} min. Then try again."
     return "" if error.sentence == HTTPStatus(error.status).phrase else error.sentence
 
