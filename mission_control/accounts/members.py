@@ -9,7 +9,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import command
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.organizations import policy as policy
-from mission_control.organizations.models import Member
+from mission_control.organizations.models import Member, Organization
 
 ROLES = ("owner", "admin", "member")
 
@@ -17,6 +17,7 @@ ROLES = ("owner", "admin", "member")
 @command("organization.administer")
 async def set_role(actor: Actor, organization_id: UUID, user: User, role: str) -> None:
     """Give a person another role. Not a member: NotFound; the last owner: Conflict."""
+    await Organization.select_for_update().get_or_none(id=organization_id)  # two owners must not depose each other
     member = await Member.select_for_update().get_or_none(organization_id=organization_id, user_id=user.id)
     if member is None:
         raise NotFound(f"{user.display_name} does not belong to this organization.")

@@ -18,6 +18,9 @@ from mission_control.tasks.gates import Before, pass_comment_gate, pass_done_gat
 from mission_control.tasks.models import Task, TaskDependency
 from mission_control.tasks.schemas import TaskCreate
 
+Rewired = tuple[list[UUID], list[UUID]] | None
+REOPENED = "was opened again"
+
 
 @command("task.create")
 async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
@@ -100,11 +103,11 @@ async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
     return task
 
 
-async def _apply_role(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> bool:
-    """Apply the actor's rule set; returns whether the dependencies changed."""
+async def _apply_role(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> Rewired:
+    """Apply the actor's rule set; returns the dependencies before and after when they changed."""
     if actor.is_agent and not actor.is_lead:
         await rules.apply_worker_rules(actor, board, task, sent)
-        return False
+        return None
     rewired = await _rewire(task, sent)
     if actor.is_agent:
         await rules.apply_lead_rules(actor, board, task, sent)
@@ -113,17 +116,17 @@ async def _apply_role(actor: Actor, board: Board, task: Task, sent: dict[str, An
     return rewired
 
 
-async def _rewire(task: Task, sent: dict[str, Any]) -> bool:
-    wanted = sent.get("depends_on_task_ids")
-    if wanted is None or wanted == await dependencies.dependency_ids(task.id):
-        return False
+async def _rewire(task: Task, sent: dict[str, Any]) -> Rewired:
+    wanted, present = sent.get("depends_on_task_ids"), await dependencies.dependency_ids(task.id)
+    if wanted is None or wanted == present:
+        return None
     if task.status == "done":
         raise Conflict("The dependencies of a done task cannot be changed.")
     await dependencies.replace_dependencies(task.board_id, task.id, wanted)
-    return True
+    return present, wanted
 
 
-async def _save(actor: Actor, board: Board, task: Task, before: Before, rewired: bool) -> None:
+async def _save(actor: Actor, board: Board, task: Task, before: Before, rewired: Rewired) -> None:
     changed = before.changed(task)
     if not changed and not rewired:
         return
@@ -131,24 +134,24 @@ async def _save(actor: Actor, board: Board, task: Task, before: Before, rewired:
     await task.save(update_fields=[*changed, "updated_at"])
     _record_change(task, changed, rewired)
     if task.status != before.status and "done" in (task.status, before.status):
-        await _settle_dependents(actor, task, completed=task.status == "done")
+        await _settle_dependents(actor, task, "was finished" if task.status == "done" else REOPENED)
     await notices.tell_after_change(actor, board, task, before)
 
 
-def _record_change(task: Task, changed: dict[str, tuple[Any, Any]], rewired: bool) -> None:
+def _record_change(task: Task, changed: dict[str, tuple[Any, Any]], rewired: Rewired) -> None:
     data: dict[str, Any] = {
         "before": {name: pair[0] for name, pair in changed.items() if name != "position"},
         "after": {name: pair[1] for name, pair in changed.items() if name != "position"},
     }
     if rewired:
-        data["after"]["depends_on_task_ids"] = "changed"
+        data["before"]["depends_on_task_ids"], data["after"]["depends_on_task_ids"] = rewired
     if "status" in changed:
         record("task.status_changed", task, f"Task moved to {task.status}: {task.title}.", **data)
     else:
         record("task.updated", task, f"Task updated: {task.title}.", **data)
 
 
-async def _settle_dependents(actor: Actor, task: Task, *, completed: bool) -> None:
+async def _settle_dependents(actor: Actor, task: Task, what: str) -> None:
     """Tell the tasks that wait for this one; a re-opened dependency sends started ones back to the inbox."""
     waiting = (
         await TaskDependency.filter(depends_on_task_id=task.id).order_by("created_at").values_list("task_id", flat=True)
@@ -157,13 +160,10 @@ async def _settle_dependents(actor: Actor, task: Task, *, completed: bool) -> No
         dependent.board = task.board
         dependent = await locked_task(dependent)
         idle = dependent.status == "inbox" and not dependent.assigned_agent_id and not dependent.assigned_user_id
-        if completed or idle:
-            text = "finished" if completed else "was opened again"
-            record("task.updated", dependent, f"A dependency {text}: {dependent.title}.", dependency_id=task.id)
+        if what != REOPENED or idle:
+            record("task.updated", dependent, f"A dependency {what}: {dependent.title}.", dependency_id=task.id)
         else:
-            await _return_to_inbox(
-                dependent, f"Task returned to inbox: {dependent.title}. A dependency was opened again."
-            )
+            await _return_to_inbox(dependent, f"Task returned to inbox: {dependent.title}. A dependency {what}.")
 
 
 async def _return_to_inbox(task: Task, message: str) -> None:
@@ -236,7 +236,7 @@ async def delete_task(actor: Actor, task: Task) -> None:
     record("task.deleted", task, f"Task deleted: {task.title}.", title=task.title, status=task.status)
     await close_approvals_of(actor, task.board, task.id)
     if task.status != "done":
-        await _settle_dependents(actor, task, completed=True)
+        await _settle_dependents(actor, task, "was deleted")
 
 
 @command("task.restore")
