@@ -88,8 +88,9 @@ export const start = () => {
   on("htmx:after:swap", queue);
   queue();
   listen();
-  const live = document.getElementById("live");
-  if (!live) return;
-  if (!live._htmx) htmx.process(live, true); // htmx was ready before its extension
-  else if (live._htmx.sse?.status < 300) show("live"); // it was quicker than this module
+  setTimeout(() => { // events that came before this module, or an extension that came after htmx
+    const live = document.getElementById("live");
+    if (live && !live._htmx) htmx.process(live, true);
+    else if (state === "idle" && live?._htmx.sse?.status < 300) show("live");
+  }, 500);
 };

@@ -18,7 +18,8 @@ async def live(page: Page) -> None:
 
 
 async def drag(page: Page, card: str, target: str) -> None:
-    await page.wait_for_function("window.Sortable !== undefined")
+    while not await page.evaluate("Boolean(document.querySelector('[data-sortable]').sortable && window.Sortable)"):
+        await page.wait_for_timeout(50)
     start = await page.locator(card).bounding_box()
     end = await page.locator(target).bounding_box()
     assert start and end
