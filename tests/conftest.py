@@ -12,8 +12,8 @@ from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from mission_control.config import Settings
-from mission_control.core.secrets import CHECK_NAME
 from mission_control.core.limits import unknown_tokens, wrong_passwords
+from mission_control.core.secrets import CHECK_NAME
 from mission_control.database.migrate import migrate
 from tests.cast import Cast, assemble
 

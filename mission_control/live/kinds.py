@@ -5,7 +5,7 @@ KINDS: dict[str, str] = {
     "board.updated": "A board's fields or rules changed.",
     "board.deleted": "A board was deleted with everything on it.",
     "task.created": "A task was put on a board.",
-    "task.updated": "Something but a task's status changed, or a task it waits for was finished, opened again or deleted.",
+    "task.updated": "A task changed but not its status, or a task it waits for was finished, opened again or deleted.",
     "task.status_changed": "A task went to another column.",
     "task.comment": "Somebody said something about a task; the event has the comment's id.",
     "task.deleted": "A task was taken off its board; it can be restored.",
