@@ -44,7 +44,7 @@ async def create(board_id: UUID) -> ResponseReturnValue:
     """Quick add."""
     actor, board = await on_board(board_id)
     form = await read_form(NewTaskForm)
-    task = await create_task(actor, board, TaskCreate(title=form.title, status=form.status))
+    task = await create_task(actor, board, TaskCreate.model_validate(form.model_dump()))
     hidden = "?" in urlsplit(request.headers.get("HX-Current-URL", "")).geturl()
     toast = f"#{task.number} added to {WORDS[task.status]}. The filter may hide it." if hidden else None
     return done(_back(board_id), toast=toast)

@@ -9,10 +9,11 @@ pytestmark = pytest.mark.browser
 
 
 async def test_an_address_unfolds_its_operation(open_page: Open) -> None:
-    page = await open_page("/docs#get_me_api_v1_users_me_get")
-    await expect(page.locator("#get_me_api_v1_users_me_get .operation-body")).to_be_visible()
-    await page.locator("#get_me_api_v1_users_me_get").get_by_role("link", name="UserRead").first.click()
-    await expect(page.locator("#shape-UserRead .operation-body")).to_be_visible()
+    operation = "list_boards_api_v1_boards_get"
+    page = await open_page(f"/docs#{operation}")
+    await expect(page.locator(f"#{operation} .operation-body")).to_be_visible()
+    await page.locator(f"#{operation}").get_by_role("link", name="BoardRead").first.click()
+    await expect(page.locator("#shape-BoardRead .operation-body")).to_be_visible()
 
 
 async def test_the_palette_jumps_with_keys_only(site: Site, open_page: Open) -> None:
@@ -21,7 +22,7 @@ async def test_the_palette_jumps_with_keys_only(site: Site, open_page: Open) -> 
     page = await open_page("/settings")
     await page.keyboard.press("Control+k")
     await page.keyboard.type("varnish")
-    await expect(page.get_by_role("option").first).to_contain_text("Varnish the rudder")
+    await expect(page.locator("#palette-results [role=option]").first).to_contain_text("Varnish the rudder")
     await page.keyboard.press("Enter")
     await page.wait_for_url(f"**/boards/{board}/tasks/{task}")
 
