@@ -37,7 +37,7 @@ async def test_older_lines_are_loaded_by_number(cast: Cast) -> None:
         await cast.add_task(title=f"Plate {number:02}")
     ada = await visitor(cast.app, cast.ada)
     first = (await ada.get(f"{cast.home}/activity")).has("Plate 54", "Load older").lacks("Plate 01")
-    url = first.text.split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
+    url = first.text.split('id="feed-older"')[1].split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
     older = (await ada.with_htmx.get(url)).is_status(200).has("Plate 01").lacks("Plate 54", "<!doctype", "Today")
     assert older.text.count("feed-item") == (await ada.get(url)).text.count("feed-item")
 
