@@ -84,8 +84,10 @@ async def _operations(server: Server, data: Data, counts: dict[str, int], option
 
 
 async def _streams(server: Server, data: Data, options: argparse.Namespace) -> None:
-    times = await measure.change_to_stream(server, data, 60)
-    print(f"\nchange to stream: p50 {measure.percentile(times, 50):.1f} ms, p99 {measure.percentile(times, 99):.1f} ms")
+    answered, shown = await measure.change_to_stream(server, data, 60)
+    for what, times in (("answer", answered), ("stream", shown)):
+        p50, p99 = measure.percentile(times, 50), measure.percentile(times, 99)
+        print(f"change to {what}: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
     known = operations(data)
     for name in ("GET tasks (200)", "POST comment"):
         rates: dict[int, float] = {0: 0.0, STREAMS: 0.0}

@@ -63,26 +63,30 @@ async def load(server: Server, make: Callable[[int, int], Request], concurrency:
     return Cell(len(times) / seconds, percentile(times, 50), percentile(times, 99), used * 1000 / count, errors, size)
 
 
-async def change_to_stream(server: Server, data: Data, changes: int) -> list[float]:
-    """Milliseconds from sending a change until another connection's stream shows it."""
+async def change_to_stream(server: Server, data: Data, changes: int) -> tuple[list[float], list[float]]:
+    """Milliseconds from sending a change until its answer, and until another connection's stream shows it."""
     chance = random.Random(3)
     reader, writer = Connection(server.port, server.token), Connection(server.port, server.token)
     lines = await reader.stream(f"{data.board}/tasks/stream")
-    times = []
+    answered, shown = [], []
     for number in range(changes):
         await asyncio.sleep(chance.uniform(0.0, 0.15))
-        title = f"Seen {number}"
+        title = f"Seen {number} of {changes}"
+        path = f"{data.board}/tasks/{data.tasks[number % len(data.tasks)]}"
         sent = time.perf_counter()
-        sending = asyncio.create_task(
-            writer.call("PATCH", f"{data.board}/tasks/{data.tasks[number % len(data.tasks)]}", {"title": title})
-        )
+
+        async def send(path: str = path, title: str = title, sent: float = sent) -> None:
+            await writer.json("PATCH", path, {"title": title})
+            answered.append((time.perf_counter() - sent) * 1000)
+
+        sending = asyncio.create_task(send())
         while title.encode() not in await lines.readline():
             pass
-        times.append((time.perf_counter() - sent) * 1000)
+        shown.append((time.perf_counter() - sent) * 1000)
         await sending
     reader.close()
     writer.close()
-    return times
+    return answered, shown
 
 
 @asynccontextmanager
