@@ -5,7 +5,9 @@ from quart import Quart
 from mission_control import shell
 from mission_control.accounts import api as accounts_api
 from mission_control.accounts import pages as accounts_pages
+from mission_control.accounts import settings_pages
 from mission_control.activity import api as activity_api
+from mission_control.activity import pages as activity_pages
 from mission_control.agents import agent_api as agents_agent_api
 from mission_control.agents import api as agents_api
 from mission_control.agents import pages as agents_pages
@@ -13,6 +15,7 @@ from mission_control.agents import reactions as agents_reactions
 from mission_control.approvals import api as approvals_api
 from mission_control.approvals import pages as approvals_pages
 from mission_control.boards import api as boards_api
+from mission_control.boards import pages as boards_pages
 from mission_control.custom_fields import api as custom_fields_api
 from mission_control.docs import pages as docs_pages
 from mission_control.exports import api as exports_api
@@ -26,6 +29,7 @@ from mission_control.metrics import api as metrics_api
 from mission_control.organizations import api as organizations_api
 from mission_control.organizations import invites_api, members_api
 from mission_control.search import api as search_api
+from mission_control.search import pages as search_pages
 from mission_control.skills import api as skills_api
 from mission_control.skills import packs_api as skill_packs_api
 from mission_control.souls import api as souls_api
@@ -34,6 +38,7 @@ from mission_control.tags import api as tags_api
 from mission_control.tasks import agent_api as tasks_agent_api
 from mission_control.tasks import api as tasks_api
 from mission_control.tasks import attachments_api, bulk_api, checklist_api
+from mission_control.tasks import pages as tasks_pages
 from mission_control.tasks import reactions as tasks_reactions
 from mission_control.webhooks import agent_api as webhooks_agent_api
 from mission_control.webhooks import api as webhooks_api
@@ -46,7 +51,9 @@ BLUEPRINTS = (
     organizations_api.api,
     members_api.api,
     invites_api.api,
+    settings_pages.pages,
     boards_api.api,
+    boards_pages.pages,
     approvals_api.api,
     approvals_pages.pages,
     agents_api.api,
@@ -72,7 +79,10 @@ BLUEPRINTS = (
     skill_packs_api.api,
     souls_api.api,
     exports_api.api,
+    tasks_pages.pages,
+    activity_pages.pages,
     docs_pages.pages,
+    search_pages.pages,
 )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from quart import Response
+from quart import Quart, Response, current_app
 
 from mission_control.accounts import setup
 from mission_control.agents.queries import online_count
@@ -74,6 +74,8 @@ async def live_page(
     session, or when `reaches` says that the page is no longer theirs.
     """
 
+    app: Quart = current_app._get_current_object()
+
     async def now() -> Actor | None:
         current = await authn.fresh(actor)
         if current is None or actor.organization_id not in current.memberships:
@@ -88,6 +90,7 @@ async def live_page(
         current = await now()
         if current is None:
             return ""
-        return await render(current, batch) + await shell_partials(current, active, batch)
+        async with app.app_context():  # a stream runs after its request, outside of every context
+            return await render(current, batch) + await shell_partials(current, active, batch)
 
     return await page_stream(actor.organization_id, fragments, alive)

@@ -263,7 +263,7 @@ async def events(since: int = 0, **where: Any) -> list[Event]:
 
 async def head(cast: Cast) -> int:
     """The number of the newest event of the organization."""
-    return (await Organization.get(id=cast.organization.id)).log_seq
+    return int((await Organization.get(id=cast.organization.id)).log_seq)
 
 
 async def kinds(cast: Cast, since: int) -> list[tuple[str, UUID | None]]:

@@ -12,8 +12,8 @@ from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from mission_control.config import Settings
-from mission_control.core.secrets import CHECK_NAME
 from mission_control.core.limits import unknown_tokens, wrong_passwords
+from mission_control.core.secrets import CHECK_NAME
 from mission_control.database.migrate import migrate
 from tests.cast import Cast, assemble
 
@@ -78,7 +78,11 @@ async def empty_tables(request: pytest.FixtureRequest) -> AsyncIterator[None]:
 async def _empty_all_tables() -> None:
     client = get_connection("default")
     if client.capabilities.dialect == "sqlite":
-        listed = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search_words%'"
+        # The full-text tables follow their documents by trigger.
+        listed = (
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+            " AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search_words%'"
+        )
     else:
         listed = "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
     names = [row["name"] for row in await client.execute_query_dict(listed)]

@@ -72,6 +72,17 @@ async def sign_out(actor: Actor, user: User) -> None:
     authn.forget_fresh()
 
 
+@command("account.sign_out")
+async def end_other_sessions(actor: Actor, user: User) -> int:
+    """End every session of the person but the one the caller came with; returns how many."""
+    mine = actor.credential[1] if actor.credential[0] == "session" else None
+    ended = await Session.filter(user_id=user.id).exclude(id=mine or NOWHERE).delete()
+    if ended:
+        await record_account("account.sessions_ended", user.id, count=ended)
+    authn.forget_fresh()
+    return ended
+
+
 @command("account.update")
 async def update_profile(actor: Actor, user: User, changes: dict[str, Any]) -> User:
     """Change one's own profile fields."""

@@ -8,6 +8,7 @@ from quart import Response
 
 from mission_control.approvals.queries import approval_counts, approval_read, pending_count
 from mission_control.boards.models import Board
+from mission_control.boards.queries import still_exists
 from mission_control.core import authn
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
@@ -27,9 +28,7 @@ async def stream_of_approvals(actor: Actor, board: Board) -> Response:
 
     async def alive() -> bool:
         current = await authn.fresh(actor)
-        if current is None or not current.reads(board):
-            return False
-        return await Board.filter(id=board.id, deleted_at=None).exists()
+        return current is not None and current.reads(board) and await still_exists(board)
 
     return await json_stream(board.organization_id, "approval", payload, alive)
 

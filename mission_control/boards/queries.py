@@ -10,6 +10,8 @@ from mission_control.boards.schemas import BoardQuery
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
+from mission_control.live import broker
+from mission_control.live.shared import Shared
 
 
 async def visible_board(actor: Actor, board_id: UUID) -> Board:
@@ -39,6 +41,16 @@ async def deleted_boards(actor: Actor, paging: Paging) -> tuple[list[Board], int
     boards = _reached(actor).filter(organization_id=actor.organization_id).exclude(deleted_at=None)
     ordered = boards.order_by("-deleted_at", "id").limit(paging.limit).offset(paging.offset)
     return await ordered, await boards.count()
+
+
+async def still_exists(board: Board) -> bool:
+    """Whether the board exists at this moment of the log: asked once for all streams, anew after every event."""
+    running = broker.current()
+    head = running.head(board.organization_id) if running else None
+    return await _existing.get((board.id, head), Board.filter(id=board.id, deleted_at=None).exists)
+
+
+_existing: Shared[bool] = Shared(1.0)
 
 
 async def list_boards(actor: Actor, query: BoardQuery) -> tuple[list[Board], int]:

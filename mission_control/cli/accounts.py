@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mission_control.organizations.models import Organization
 
 ROLES = click.Choice(["owner", "admin", "member"])
-RESET_PATH = "/reset-password"
+RESET_PATH = "/reset"
 
 
 @click.group()

@@ -13,7 +13,7 @@ def now() -> datetime:
 
 
 def naive_utc(moment: datetime) -> datetime:
-    """Turn an aware datetime into naive UTC; a naive one is taken as UTC already. Outside of the calendar: ValueError."""
+    """Turn an aware datetime into naive UTC; a naive one is taken as UTC. Outside of the calendar: ValueError."""
     try:
         return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
     except OverflowError:

@@ -25,7 +25,7 @@ from mission_control.delivery.models import Delivery
 from mission_control.live.log import NewEvent, append
 from mission_control.live.wake import carry_notes, wake
 
-VERBS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {}
 REACTIONS: dict[str, list[Callable[[Actor, NewEvent], Awaitable[None]]]] = {}
 ATTEMPTS = 4
 
@@ -57,7 +57,7 @@ def command[**P, R](
     def decorate(
         function: Callable[Concatenate[Actor, P], Awaitable[R]],
     ) -> Callable[Concatenate[Actor, P], Coroutine[Any, Any, R]]:
-        VERBS[verb] = f"{function.__module__}.{function.__name__}"
+        COMMANDS[f"{function.__module__}.{function.__name__}"] = verb
         takes_thing = len(inspect.signature(function).parameters) > 1
 
         @functools.wraps(function)

@@ -243,13 +243,21 @@ def _unstorable(value: Any, loc: list[str | int]) -> list[dict[str, Any]]:
         return keys + [p for key, one in inner for p in _unstorable(one, [*loc, _safe(key)])]
     if isinstance(value, list):
         return [p for index, one in enumerate(value) for p in _unstorable(one, [*loc, index])]
-    if isinstance(value, str) and ("\x00" in value or any("\ud800" <= c <= "\udfff" for c in value)):
+    if isinstance(value, str) and ("\x00" in value or not _is_unicode(value)):
         return [schema_error("string_unicode", loc, "Text must be Unicode without NUL characters", _safe(value))]
     if isinstance(value, int) and not -INT64 <= value < INT64:
         return [schema_error("int_parsing_size", loc, "Integers must fit 64 bits", str(value)[:40])]
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return [schema_error("finite_number", loc, "Input should be a finite number", str(value))]
     return []
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _safe(text: str) -> str:

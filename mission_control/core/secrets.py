@@ -10,6 +10,7 @@ from functools import lru_cache
 from cryptography.fernet import Fernet, InvalidToken
 
 from mission_control.config import ConfigError, Settings
+from mission_control.database.sql import rows
 
 CHECK_NAME = "secret_key_check"
 
@@ -38,11 +39,10 @@ async def verify_secret_key(key: str) -> None:
 
     Raises ConfigError for another key: cookies and stored secrets would be lost with it.
     """
-    from mission_control.accounts.models import InstanceSetting
-
     value = _derived(key, "check").hex()
-    found, _ = await InstanceSetting.get_or_create(name=CHECK_NAME, defaults={"value": value})
-    if not hmac.compare_digest(found.value, value):
+    await rows("INSERT INTO instance_settings (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", CHECK_NAME, value)
+    [known] = await rows("SELECT value FROM instance_settings WHERE name = ?", CHECK_NAME)
+    if not hmac.compare_digest(known["value"], value):
         raise ConfigError(
             "SECRET_KEY (or the file secret_key in DATA_DIR) is not the one this database was made with."
             " Put the former key back; secrets stored in the database cannot be read without it."

@@ -52,8 +52,16 @@ def _connection(url: str, pool_size: int) -> dict[str, Any]:
     if file is not None:
         credentials = {"file_path": str(file), **SQLITE_PRAGMAS}
         return {"engine": "mission_control.database.sqlite_engine", "credentials": credentials}
-    credentials = {**postgres_credentials(url), "minsize": 1, "maxsize": pool_size}
+    credentials = {**postgres_credentials(url), "minsize": 1, "maxsize": pool_size, "reset": keep_session}
     return {"engine": "mission_control.database.asyncpg_engine", "credentials": credentials}
+
+
+async def keep_session(connection: Any) -> None:
+    """What the pool does with a returned connection: nothing, for sessions are never changed here.
+
+    An open transaction was rolled back by then. The default would reset the session after every statement
+    outside of a transaction, which doubles the round trips of a read.
+    """
 
 
 def postgres_credentials(url: str) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """Raw SQL in one spelling for both databases."""
 
 import functools
-import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
@@ -45,7 +45,7 @@ def as_moment(value: Any) -> datetime | None:
 
 def as_json(value: Any) -> Any:
     """A JSON column's value on both databases."""
-    return json.loads(value) if isinstance(value, str | bytes) else value
+    return orjson.loads(value) if isinstance(value, str | bytes) else value
 
 
 def _plain(value: Any) -> Any:

@@ -143,6 +143,10 @@ class Broker:
         """How many streams are open."""
         return sum(map(len, self._readers.values()))
 
+    def head(self, organization_id: UUID) -> int | None:
+        """The newest number that was handed out, while anybody follows the organization."""
+        return self._heads.get(organization_id)
+
     def wake(self, organization_id: UUID) -> None:
         """There may be new events of this organization."""
         if organization_id in self._readers:
@@ -201,7 +205,7 @@ class Broker:
             except Exception:
                 _log.exception("looking for changes of the file failed")
                 continue
-            if seen is not None and row["data_version"] != seen:
+            if row["data_version"] != seen:  # the first look too: what came before it was heard by nobody
                 self._wake_all()
             seen = row["data_version"]
 

@@ -13,11 +13,14 @@ from mission_control.core import clock
 from mission_control.core.errors import NotFound
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.sql import is_postgres, rows
+from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.live.models import Event
 from mission_control.web.request_id import current_request_id
 
 GENESIS = "0" * 64
+COLUMNS = tuple(sorted(Event._meta.db_fields))
+INSERT = f"INSERT INTO events ({', '.join(COLUMNS)}) VALUES"
+AT_ONCE = 100
 
 
 @dataclass(slots=True)
@@ -94,10 +97,18 @@ async def _append_to(organization_id: UUID, batch: list[NewEvent]) -> int:
         event = _row(organization_id, seq, new, previous, moment)
         previous = event.hash = chain_hash(event)
         written.append(event)
-    await Event.bulk_create(written)
+    await _insert(written)
     await rows("UPDATE organizations SET log_hash = ? WHERE id = ?", previous, organization_id)
     await notify(organization_id, head["log_seq"])
     return int(head["log_seq"])
+
+
+async def _insert(written: list[Event]) -> None:
+    """One statement of our own: this runs with every change, and the ORM's way costs three times as much."""
+    for start in range(0, len(written), AT_ONCE):
+        part = written[start : start + AT_ONCE]
+        values = [getattr(event, column) for event in part for column in COLUMNS]
+        await rows(f"{INSERT} {', '.join([f'({placeholders(len(COLUMNS))})'] * len(part))}", *values)
 
 
 def _row(organization_id: UUID, seq: int, new: NewEvent, previous: str, moment: datetime) -> Event:

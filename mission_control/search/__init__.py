@@ -1,1 +1,1 @@
-"""Search over tasks, comments, memory and approvals."""
+"""Finding things: search over what was written, and the palette that jumps anywhere."""

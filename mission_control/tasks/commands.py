@@ -21,6 +21,8 @@ from mission_control.tasks.models import Task, TaskDependency
 from mission_control.tasks.schemas import TaskCreate
 
 Beside = dict[str, tuple[Any, Any]]
+Rewired = tuple[list[UUID], list[UUID]] | None
+REOPENED = "was opened again"
 
 
 @command("task.create")
@@ -47,7 +49,8 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
     if task.status == "in_progress":
         task.in_progress_at = clock.now()
     await task.save(force_create=True)
-    await dependencies.replace_dependencies(board.id, task.id, new.depends_on_task_ids)
+    if new.depends_on_task_ids:
+        await dependencies.replace_dependencies(board.id, task.id, new.depends_on_task_ids)
     await replace_tags(task.id, new.tag_ids)
     await store_new_values(task.id, values)
     record("task.created", task, f"Task created: {task.title}.", title=task.title, status=task.status)
@@ -101,11 +104,11 @@ async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
     return task
 
 
-async def _apply_role(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> bool:
-    """Apply the actor's rule set; returns whether the dependencies changed."""
+async def _apply_role(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> Rewired:
+    """Apply the actor's rule set; returns the dependencies before and after when they changed."""
     if actor.is_agent and not actor.is_lead:
         await rules.apply_worker_rules(actor, board, task, sent)
-        return False
+        return None
     rewired = await _rewire(task, sent)
     if actor.is_agent:
         await rules.apply_lead_rules(actor, board, task, sent)
@@ -114,19 +117,19 @@ async def _apply_role(actor: Actor, board: Board, task: Task, sent: dict[str, An
     return rewired
 
 
-async def _rewire(task: Task, sent: dict[str, Any]) -> bool:
-    wanted = sent.get("depends_on_task_ids")
-    if wanted is None or wanted == await dependencies.dependency_ids(task.id):
-        return False
+async def _rewire(task: Task, sent: dict[str, Any]) -> Rewired:
+    wanted, present = sent.get("depends_on_task_ids"), await dependencies.dependency_ids(task.id)
+    if wanted is None or wanted == present:
+        return None
     if task.status == "done":
         raise Conflict("The dependencies of a done task cannot be changed.")
     await dependencies.replace_dependencies(task.board_id, task.id, wanted)
-    return True
+    return present, wanted
 
 
-async def _change_beside(board: Board, task: Task, sent: dict[str, Any], rewired: bool) -> Beside:
+async def _change_beside(board: Board, task: Task, sent: dict[str, Any], rewired: Rewired) -> Beside:
     """Replace tags and merge custom fields; returns what changed outside of the task's row."""
-    beside: Beside = {"depends_on_task_ids": (None, "changed")} if rewired else {}
+    beside: Beside = {"depends_on_task_ids": rewired} if rewired else {}
     if "tag_ids" in sent and (tags := await replace_tags(task.id, sent["tag_ids"])) is not None:
         beside["tag_ids"] = tags
     if "custom_field_values" in sent:
@@ -143,14 +146,14 @@ async def _save(actor: Actor, board: Board, task: Task, before: Before, beside: 
     await task.save(update_fields=[*changed, "updated_at"])
     _record_change(task, changed, beside)
     if task.status != before.status and "done" in (task.status, before.status):
-        await _settle_dependents(actor, task, completed=task.status == "done")
+        await _settle_dependents(actor, task, "was finished" if task.status == "done" else REOPENED)
     await notices.tell_after_change(actor, board, task, before)
 
 
 def _record_change(task: Task, changed: dict[str, tuple[Any, Any]], beside: Beside) -> None:
     pairs = {name: pair for name, pair in (changed | beside).items() if name != "position"}
     data: dict[str, Any] = {
-        "before": {name: pair[0] for name, pair in pairs.items() if name != "depends_on_task_ids"},
+        "before": {name: pair[0] for name, pair in pairs.items()},
         "after": {name: pair[1] for name, pair in pairs.items()},
     }
     if "status" in changed:
@@ -159,7 +162,7 @@ def _record_change(task: Task, changed: dict[str, tuple[Any, Any]], beside: Besi
         record("task.updated", task, f"Task updated: {task.title}.", **data)
 
 
-async def _settle_dependents(actor: Actor, task: Task, *, completed: bool) -> None:
+async def _settle_dependents(actor: Actor, task: Task, what: str) -> None:
     """Tell the tasks that wait for this one; a re-opened dependency sends started ones back to the inbox."""
     waiting = (
         await TaskDependency.filter(depends_on_task_id=task.id).order_by("created_at").values_list("task_id", flat=True)
@@ -168,13 +171,10 @@ async def _settle_dependents(actor: Actor, task: Task, *, completed: bool) -> No
         dependent.board = task.board
         dependent = await locked_task(dependent)
         idle = dependent.status == "inbox" and not dependent.assigned_agent_id and not dependent.assigned_user_id
-        if completed or idle:
-            text = "finished" if completed else "was opened again"
-            record("task.updated", dependent, f"A dependency {text}: {dependent.title}.", dependency_id=task.id)
+        if what != REOPENED or idle:
+            record("task.updated", dependent, f"A dependency {what}: {dependent.title}.", dependency_id=task.id)
         else:
-            await _return_to_inbox(
-                dependent, f"Task returned to inbox: {dependent.title}. A dependency was opened again."
-            )
+            await _return_to_inbox(dependent, f"Task returned to inbox: {dependent.title}. A dependency {what}.")
 
 
 async def _return_to_inbox(task: Task, message: str) -> None:
@@ -247,7 +247,7 @@ async def delete_task(actor: Actor, task: Task) -> None:
     record("task.deleted", task, f"Task deleted: {task.title}.", title=task.title, status=task.status)
     await close_approvals_of(actor, task.board, task.id)
     if task.status != "done":
-        await _settle_dependents(actor, task, completed=True)
+        await _settle_dependents(actor, task, "was deleted")
 
 
 @command("task.restore")

@@ -7,6 +7,7 @@ from uuid import UUID
 from quart import Response
 
 from mission_control.boards.models import Board
+from mission_control.boards.queries import still_exists
 from mission_control.core import authn
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
@@ -83,4 +84,4 @@ async def still_reads(actor: Actor, board: Board) -> bool:
     current = await authn.fresh(actor)
     if current is None or not current.reads(board):
         return False
-    return await Board.filter(id=board.id, deleted_at=None).exists()
+    return await still_exists(board)

@@ -63,13 +63,12 @@ async def tell_assignee(actor: Actor, board: Board, task: Task, before_status: s
 
 async def tell_of_comment(actor: Actor, board: Board, task: Task, message: str) -> None:
     """Whoever a comment mentions; without a mention of an agent, the assignee. Never the author."""
-    agents = await Agent.filter(board_id=board.id)
-    named = mentioned(message, agents)
-    for agent in named or [one for one in agents if one.id == task.assigned_agent_id]:
-        if agent.id == actor.agent_id:
+    named = mentioned(message, await Agent.filter(board_id=board.id)) if "@" in message else []
+    header = "TASK MENTION" if named else "NEW TASK COMMENT"
+    for agent_id in [agent.id for agent in named] or [task.assigned_agent_id]:
+        if agent_id in (None, actor.agent_id):
             continue
-        header = "TASK MENTION" if agent in named else "NEW TASK COMMENT"
         advice = "Answer in a comment. Leave the status alone unless the task is yours."
         text = f"From: {actor.name}\n\n{snippet(message)}\n\n{advice}"
         lines = f"Board: {board.name}\nTask: {task.title}\nTask ID: {task.id}\n{text}"
-        deliver(NOTICE, task.scope(), agent_id=agent.id, header=header, text=lines)
+        deliver(NOTICE, task.scope(), agent_id=agent_id, header=header, text=lines)

@@ -29,7 +29,7 @@ class TaskCreate(BaseModel):
     title: str
     description: str | None = None
     status: TaskStatus = "inbox"
-    priority: str = Field("medium", max_length=64)
+    priority: str = Field(default="medium", max_length=64)
     due_at: Moment | None = None
     assigned_agent_id: UUID | None = None
     assigned_user_id: UUID | None = None

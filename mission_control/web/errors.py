@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from mission_control.core.errors import DomainError
 from mission_control.core.operation import json_response
+from mission_control.database.outages import outage
 from mission_control.web.forms import FormInvalid, is_htmx
 from mission_control.web.fragments import render_page
 from mission_control.web.request_id import current_request_id
@@ -52,7 +53,7 @@ async def _domain_error(error: DomainError) -> ResponseReturnValue:
 def _sentence(error: DomainError) -> str:
     """What to tell people; nothing when the error says no more than its status does."""
     if "Retry-After" in error.headers:
-        minutes = -(-int(error.headers["Retry-After"]) // 60)
+        minutes = max(1, round(int(error.headers["Retry-After"]) / 60))
         return f"To slow down guessing, this is closed for {minutes} min. Then try again."
     return "" if error.sentence == HTTPStatus(error.status).phrase else error.sentence
 
@@ -88,6 +89,11 @@ async def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 async def _unexpected(error: Exception) -> ResponseReturnValue:
+    if sentence := outage(error):
+        _log.error("database.outage", extra={"reason": str(error)[:200]})
+        response = envelope(sentence, 503) if wants_json() else await error_page(503, sentence)
+        response.headers["Retry-After"] = "2"
+        return response
     _log.exception("unhandled_exception", exc_info=error)
     if wants_json():
         return envelope("Internal Server Error", 500)

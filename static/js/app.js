@@ -1,6 +1,7 @@
 // Entry: every module listens once on the document, and looks at new markup when htmx has processed it.
 import * as copy from "./copy.js";
 import * as dialog from "./dialog.js";
+import * as forms from "./forms.js";
 import * as guard from "./guard.js";
 import * as live from "./live.js";
 import * as nav from "./nav.js";
@@ -13,7 +14,7 @@ import * as theme from "./theme.js";
 import * as time from "./time.js";
 import * as toast from "./toast.js";
 
-const modules = [theme, dialog, toast, copy, reveal, queue, time, guard, shortcuts, nav, palette, panel, live];
+const modules = [theme, dialog, toast, copy, reveal, queue, time, forms, guard, shortcuts, nav, palette, panel, live];
 let board;
 
 const attach = (root) => {

@@ -88,4 +88,9 @@ export const start = () => {
   on("htmx:after:swap", queue);
   queue();
   listen();
+  setTimeout(() => { // events that came before this module, or an extension that came after htmx
+    const live = document.getElementById("live");
+    if (live && !live._htmx) htmx.process(live, true);
+    else if (state === "idle" && live?._htmx.sse?.status < 300) show("live");
+  }, 500);
 };

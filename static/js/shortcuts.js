@@ -88,3 +88,5 @@ export const start = () => {
     try { event.target.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1"); } catch { /* not kept */ }
   });
 };
+
+export const attach = (root) => { for (const one of root.querySelectorAll("[data-keys-switch]")) one.checked = enabled(); };

@@ -1,5 +1,6 @@
 """One's own account: profile over HTTP, sessions, passwords, tokens, set-up, and the account log."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,9 @@ from quart import Quart
 
 from mission_control.accounts import commands, setup
 from mission_control.accounts.log import verify
+from mission_control.accounts.members import set_role
 from mission_control.accounts.models import AccountEvent, PasswordReset, Session, Token, User
+from mission_control.accounts.passwords import hash_password
 from mission_control.accounts.tokens import create_personal_token, revoke_personal_token
 from mission_control.core import clock
 from mission_control.core.errors import Conflict, Forbidden, NotFound
@@ -82,7 +85,7 @@ async def test_setting_up_and_signing_in(app: Quart) -> None:
 
 async def test_a_new_password_ends_the_other_sessions(cast: Cast) -> None:
     user = await User.get(id=cast.cleo.id)
-    user.password_hash = await commands.hash_password("the old password")
+    user.password_hash = await hash_password("the old password")
     await user.save(update_fields=["password_hash"])
     await commands.sign_in("cleo@example.org", "the old password", None)
     actor = await cast.cleo.actor()
@@ -147,7 +150,23 @@ async def test_tampering_with_the_account_log_is_found(cast: Cast, change: str) 
     elif change == "end":
         await AccountEvent.filter(seq=count).delete()
     else:
-        values = {"kind": {"kind": "account.signed_in"}, "data": {"data": "{}"}, "user": {"user_id": cast.eve.id}}
+        values: dict[str, dict[str, Any]] = {
+            "kind": {"kind": "account.signed_in"},
+            "data": {"data": "{}"},
+            "user": {"user_id": cast.eve.id},
+        }
         await entry.update(**values[change])
     held, fault = await verify()
     assert fault is not None and held == (count - 1 if change == "end" else 2)
+
+
+async def test_two_owners_cannot_depose_each_other(cast: Cast) -> None:
+    ada, ben = await User.get(id=cast.ada.id), await User.get(id=cast.ben.id)
+    await set_role(await cast.ada.actor(), cast.organization.id, ben, "owner")
+    results = await asyncio.gather(
+        set_role(await cast.ada.actor(), cast.organization.id, ben, "member"),
+        set_role(await cast.ben.actor(), cast.organization.id, ada, "member"),
+        return_exceptions=True,
+    )
+    assert sorted(type(one).__name__ for one in results) == ["Conflict", "NoneType"]
+    assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 1

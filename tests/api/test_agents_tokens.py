@@ -53,7 +53,7 @@ async def test_listing_shows_no_secret(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/tokens"
     made = (await cast.ada.post(path, {"scopes": ["read"]})).ok()
     listed = (await cast.ben.get(path)).ok()
-    assert [one["id"] for one in listed][0] == made["id"]
+    assert listed[0]["id"] == made["id"]
     assert len(listed) == 2
     assert set(listed[0]) == {"id", "prefix", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at"}
     assert listed[0]["scopes"] == ["read"]

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
+import orjson
 import pytest
 
 from mission_control.tasks.models import Task
@@ -82,6 +83,9 @@ async def test_changing_edges_is_recorded_once(cast: Cast) -> None:
     (await depend(cast, second, first)).ok()
     [event] = await events(before, organization_id=cast.organization.id)
     assert (event.kind, str(event.task_id)) == ("task.updated", second["id"])
+    data = orjson.loads(event.data)
+    assert data["before"] == {"depends_on_task_ids": []}
+    assert data["after"] == {"depends_on_task_ids": [first["id"]]}
 
 
 async def test_a_lead_that_blocks_a_task_moves_it_no_further(cast: Cast) -> None:
@@ -134,7 +138,9 @@ async def test_deleted_tasks_block_nobody(cast: Cast) -> None:
     (await cast.ada.delete(cast.task(first))).ok()
     task = (await cast.ada.get(cast.task(second))).ok()
     assert (task["is_blocked"], task["depends_on_task_ids"]) == (False, [])
-    assert [one.kind for one in await events(before)] == ["task.deleted", "task.updated"]
+    recorded = await events(before)
+    assert [one.kind for one in recorded] == ["task.deleted", "task.updated"]
+    assert recorded[1].message == "A dependency was deleted: Step 1."
     (await cast.ada.post(f"{cast.task(first)}/restorations")).ok()
     assert (await cast.ada.get(cast.task(second))).ok()["blocked_by_task_ids"] == [first["id"]]
     (await depend(cast, first, second)).refused(409)

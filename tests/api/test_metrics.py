@@ -13,7 +13,7 @@ PATH = "/metrics/dashboard"
 
 
 def total(series: dict[str, Any]) -> float:
-    return sum(point["value"] for point in series["points"])
+    return float(sum(point["value"] for point in series["points"]))
 
 
 async def finish(cast: Cast, title: str, started_hours_ago: float, finished_hours_ago: float) -> dict[str, Any]:

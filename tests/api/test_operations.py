@@ -121,8 +121,8 @@ async def test_outsiders_find_nothing(cast: Cast, name: str) -> None:
             assert answer.refused(404) == "Not Found"
     unknown = re.sub(r"<(\w+)>", str(uuid4()), one.path)
     if name not in ANSWERS_OUTSIDERS:
-        caller = cast.atlas if one.who == "agent" else cast.ada
-        assert (await send(caller, one, unknown)).refused(404) == "Not Found"
+        insider: Caller = cast.atlas if one.who == "agent" else cast.ada
+        assert (await send(insider, one, unknown)).refused(404) == "Not Found"
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if operation(name).method not in SAFE])

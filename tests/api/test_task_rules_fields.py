@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from mission_control.core.errors import Conflict
+from mission_control.tasks.commands import change_task
 from mission_control.tasks.models import Task
 from tests.cast import Cast, head, kinds
 
@@ -155,3 +157,13 @@ async def test_a_plain_change_of_a_blocked_task_leaves_the_rest_alone(cast: Cast
     detail = (await cast.ada.patch(cast.task(task), {"assigned_agent_id": cast.rigel.id})).refused(409)
     assert detail["blocked_by_task_ids"] == [waited_for["id"]]
     assert (await cast.ada.patch(cast.task(task), {"assigned_agent_id": None})).ok()["assigned_agent_id"] is None
+
+
+async def test_a_claim_that_came_a_moment_too_late(cast: Cast) -> None:
+    task = await Task.get(id=(await cast.add_task())["id"])
+    task.board = cast.board
+    (await cast.rigel.patch(cast.task(task), {"status": "in_progress"})).ok()
+    with pytest.raises(Conflict) as refusal:
+        await change_task(await cast.vega.actor(), task, {"status": "in_progress"})
+    assert isinstance(refusal.value.detail, dict) and refusal.value.detail["code"] == "task_already_claimed"
+    assert (await Task.get(id=task.id)).assigned_agent_id == cast.rigel.id

@@ -1,0 +1,1 @@
+"""Repeatable measurements of the public API: `python -m bench`."""

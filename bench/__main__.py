@@ -1,0 +1,107 @@
+"""Measure and print one table: `python -m bench [--database postgres] [--seconds 2]`."""
+
+import argparse
+import asyncio
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench import measure, statements
+from bench.data import Data, operations, seed
+from bench.server import Server, served
+
+CONCURRENCIES = (1, 16)
+STREAMS = 100
+
+
+def main() -> None:
+    """Run everything against a server of our own, or against `--port`."""
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="mc-bench-") as name, _server(Path(name), options) as server:
+        print(f"{time.strftime('%F %T')}, {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+        print(f"database: {options.database}; {options.seconds:g} s a cell; 500 tasks, 200 approvals, 20 agents\n")
+        if server.start_seconds is not None:
+            print(f"start to first page: {server.start_seconds:.2f} s; resident {server.resident_mib():.0f} MiB")
+        counts = asyncio.run(statements.count(Path(name) / "counted")) if options.port is None else {}
+        asyncio.run(_measure(server, counts, options))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of one cell")
+    parser.add_argument("--workers", type=int, default=1, help="server processes (PostgreSQL)")
+    parser.add_argument("--only", default="", help="names of operations, comma separated")
+    parser.add_argument("--port", type=int, help="measure the server on this loopback port instead")
+    parser.add_argument("--token", default="", help="its owner's token, with --port")
+    parser.add_argument("--pid", type=int, help="its process, for CPU and memory")
+    return parser.parse_args()
+
+
+@contextmanager
+def _server(folder: Path, options: argparse.Namespace) -> Iterator[Server]:
+    if options.port is not None:
+        yield Server(options.port, options.pid, None, options.token)
+        return
+    if options.database == "sqlite":
+        with served(folder, f"sqlite:///{folder / 'bench.sqlite3'}") as server:
+            yield server
+        return
+    from tests.databases import postgres
+
+    with postgres() as url, served(folder, url, options.workers) as server:
+        yield server
+
+
+async def _measure(server: Server, counts: dict[str, int], options: argparse.Namespace) -> None:
+    began = time.perf_counter()
+    data = await seed(server)
+    print(f"seeded in {time.perf_counter() - began:.1f} s\n")
+    await _operations(server, data, counts, options)
+    await _streams(server, data, options)
+    print(f"\nresident at the end: {server.resident_mib():.0f} MiB")
+
+
+async def _operations(server: Server, data: Data, counts: dict[str, int], options: argparse.Namespace) -> None:
+    wanted = [one.strip() for one in options.only.split(",") if one.strip()]
+    print("| Operation | at once | req/s | p50 ms | p99 ms | CPU ms | SQL | bytes |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, make in operations(data).items():
+        if wanted and name not in wanted:
+            continue
+        for concurrency in CONCURRENCIES:
+            cell = await measure.load(server, make, concurrency, options.seconds)
+            failed = f" ({cell.errors} errors)" if cell.errors else ""
+            print(
+                f"| {name} | {concurrency} | {cell.per_second:.0f}{failed} | {cell.p50:.1f} | {cell.p99:.1f}"
+                f" | {cell.cpu_ms:.2f} | {counts.get(name, '')} | {cell.size} |",
+                flush=True,
+            )
+
+
+async def _streams(server: Server, data: Data, options: argparse.Namespace) -> None:
+    answered, shown = await measure.change_to_stream(server, data, 60)
+    for what, times in (("answer", answered), ("stream", shown)):
+        p50, p99 = measure.percentile(times, 50), measure.percentile(times, 99)
+        print(f"change to {what}: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+    known = operations(data)
+    for name in ("GET tasks (200)", "POST comment"):
+        rates: dict[int, float] = {0: 0.0, STREAMS: 0.0}
+        for _ in range(2):
+            for count in rates:
+                async with measure.open_streams(server, data, count):
+                    rates[count] += (await measure.load(server, known[name], 4, options.seconds)).per_second / 2
+        print(
+            f"{name} at 4: {rates[0]:.0f} req/s without streams, {rates[STREAMS]:.0f} with {STREAMS}"
+            f" (ratio {rates[STREAMS] / max(rates[0], 0.1):.2f})"
+        )
+    async with measure.open_streams(server, data, STREAMS):
+        print(f"{STREAMS} idle streams: {await measure.idle_cpu_percent(server, 10):.1f} % of a core")
+
+
+if __name__ == "__main__":
+    main()

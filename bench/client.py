@@ -1,0 +1,59 @@
+"""A keep-alive HTTP client that costs next to nothing, so that what is measured is the server."""
+
+import asyncio
+from typing import Any
+
+import orjson
+
+
+class Connection:
+    """One connection to the server, used by one worker."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self._port = port
+        self._head = f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def open(self) -> None:
+        """Connect."""
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port, limit=2**22)
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._writer is not None:
+            self._writer.transport.abort()
+
+    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
+        """Send a request; status and body of the answer."""
+        await self._send(method, path, body)
+        assert self._reader is not None
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+        return int(head[9:12]), await self._reader.readexactly(length)
+
+    async def json(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request that must succeed; its JSON."""
+        status, text = await self.call(method, path, body)
+        if status >= 300:
+            raise RuntimeError(f"{method} {path} answers {status}: {text[:300]!r}")
+        return orjson.loads(text)
+
+    async def stream(self, path: str) -> asyncio.StreamReader:
+        """Open an event stream; its lines (with the marks of chunked encoding between them)."""
+        await self._send("GET", path, None)
+        assert self._reader is not None
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"{path} answers {head[:60]!r}")
+        await self._reader.readline()
+        return self._reader
+
+    async def _send(self, method: str, path: str, body: Any) -> None:
+        if self._writer is None:
+            await self.open()
+        assert self._writer is not None
+        text = b"" if body is None else orjson.dumps(body)
+        kind = f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n" if body is not None else ""
+        self._writer.write(f"{method} {path} HTTP/1.1\r\n{self._head}{kind}\r\n".encode() + text)
+        await self._writer.drain()

@@ -1,0 +1,98 @@
+"""The server under measurement: a process of its own on a free port, and what /proc says about it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TOKEN = "bench-token-of-the-owner-with-at-least-fifty-characters-in-it"
+TICKS = os.sysconf("SC_CLK_TCK")
+TO_START_SECONDS = 60.0
+
+
+class Server:
+    """A running server, ours or somebody else's."""
+
+    def __init__(self, port: int, pid: int | None, start_seconds: float | None, token: str = TOKEN) -> None:
+        self.port, self.pid, self.start_seconds, self.token = port, pid, start_seconds, token
+
+    def cpu_seconds(self) -> float:
+        """Processor time of the process and its children so far; 0 when it is not ours to look at."""
+        if self.pid is None:
+            return 0.0
+        total = 0
+        for pid in (self.pid, *_children(self.pid)):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += int(fields[11]) + int(fields[12])
+        return total / TICKS
+
+    def resident_mib(self) -> float:
+        """Memory held by the process and its children."""
+        if self.pid is None:
+            return 0.0
+        total = 0
+        for pid in (self.pid, *_children(self.pid)):
+            text = Path(f"/proc/{pid}/status").read_text()
+            total += int(text.partition("VmRSS:")[2].split()[0])
+        return total / 1024
+
+
+def _children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@contextmanager
+def served(folder: Path, database_url: str, workers: int = 1) -> Iterator[Server]:
+    """Serve an installation in a folder; the process is ended afterwards."""
+    port = _free_port()
+    environment = {
+        **os.environ,
+        "DATA_DIR": str(folder / "data"),
+        "DATABASE_URL": database_url,
+        "LOCAL_AUTH_TOKEN": TOKEN,
+        "LOG_LEVEL": "WARNING",
+        "REQUEST_LOG_SLOW_MS": "0",
+    }
+    command = [
+        sys.executable, "-m", "mission_control.cli", "serve", "--port", str(port), "--workers", str(workers),
+    ]  # fmt: skip
+    started = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        _wait_for_page(port, process)
+        yield Server(port, process.pid, time.perf_counter() - started)
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for_page(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + TO_START_SECONDS
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/", headers={"Accept": "text/html"})
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(request, timeout=5).close()
+        except urllib.error.HTTPError:
+            return  # an answer, if not a friendly one
+        except OSError:
+            time.sleep(0.01)
+        else:
+            return
+    raise RuntimeError("The server does not start.")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,106 @@
+"""What the settings page shows of a person, their sessions and tokens, and the people they look after."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from mission_control.accounts.models import Session, Token, User
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.database.sql import rows
+
+BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+)
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A signed-in browser."""
+
+    name: str
+    is_this: bool
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A person of the organization."""
+
+    id: UUID
+    name: str
+    email: str
+    role: str
+    has_password: bool
+    may_reset: bool
+
+
+async def settings_context(actor: Actor) -> dict[str, Any]:
+    """Everything on the settings page."""
+    user = await User.get(id=actor.id)
+    return {
+        "user": user,
+        "profile": {"name": user.name, "preferred_name": user.preferred_name, "timezone": user.timezone},
+        "zones": sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC"),
+        "browsers": await _browsers(actor, user),
+        "tokens": await Token.filter(user_id=user.id, revoked_at=None).order_by("-created_at"),
+        "people": await _colleagues(actor),
+        "now": clock.now(),
+    }
+
+
+async def _browsers(actor: Actor, user: User) -> list[Browser]:
+    sessions = await Session.filter(user_id=user.id, expires_at__gt=clock.now()).order_by("-created_at")
+    mine = actor.credential[1]
+    found = [Browser(device(one.user_agent), one.id == mine, one.created_at, one.expires_at) for one in sessions]
+    return sorted(found, key=lambda one: not one.is_this)
+
+
+def device(user_agent: str | None) -> str:
+    """A browser as people name it: `Firefox on Linux`."""
+    text = user_agent or ""
+    browser = next((name for mark, name in BROWSERS if mark in text), "")
+    system = next((name for mark, name in SYSTEMS if mark in text), "")
+    plain = re.split(r"[/ ]", text, maxsplit=1)[0][:40]
+    return " on ".join(part for part in (browser or plain or "Unknown browser", system) if part)
+
+
+async def _colleagues(actor: Actor) -> list[Colleague]:
+    """The people of the active organization, for its admins."""
+    mine = actor.memberships[actor.organization_id]
+    if mine.role not in ("owner", "admin"):
+        return []
+    found = await rows(
+        "SELECT u.id, u.name, u.preferred_name, u.email, u.password_hash IS NOT NULL AS has_password, m.role"
+        " FROM organization_members m JOIN users u ON u.id = m.user_id WHERE m.organization_id = ?"
+        " ORDER BY CASE m.role WHEN 'owner' THEN 0 WHEN 'admin' THEN 1 ELSE 2 END, LOWER(COALESCE(u.name, u.email))",
+        actor.organization_id,
+    )
+    return [
+        Colleague(
+            id=UUID(str(row["id"])),
+            name=row["preferred_name"] or row["name"] or row["email"] or "User",
+            email=row["email"] or "",
+            role=row["role"],
+            has_password=bool(row["has_password"]),
+            may_reset=mine.role == "owner" or row["role"] != "owner",
+        )
+        for row in found
+    ]

@@ -1,0 +1,181 @@
+"""Reading the event log as a feed: two statements, whatever the number of lines."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import orjson
+
+from mission_control.activity.sentences import Entry, describe, named_ids
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.ids import parse_id
+from mission_control.database.sql import as_id, as_moment, placeholders, rows
+
+PAGE = 50
+KINDS = {
+    "tasks": ("Tasks", "e.kind LIKE 'task.%' AND e.kind <> 'task.comment'"),
+    "comments": ("Comments", "e.kind = 'task.comment'"),
+    "approvals": ("Approvals", "e.kind LIKE 'approval.%'"),
+    "agents": ("Agents", "e.kind LIKE 'agent.%'"),
+    "boards": ("Boards", "e.kind LIKE 'board.%'"),
+}
+PERSON = "COALESCE(u.preferred_name, u.name, u.email, 'Somebody')"
+_SELECT = (
+    "SELECT e.seq, e.kind, e.actor_kind, e.actor_id, e.message, e.data, e.board_id, e.task_id, e.subject_id,"
+    f" e.created_at, CASE WHEN e.actor_kind = 'user' THEN {PERSON} ELSE COALESCE(e.actor_name, 'Mission Control') END"
+    " AS actor, b.name AS board_name, t.number, t.title, g.name AS agent_name, g.id AS live_agent_id"
+    " FROM events e LEFT JOIN users u ON u.id = e.actor_id LEFT JOIN boards b ON b.id = e.board_id"
+    " LEFT JOIN tasks t ON t.id = e.task_id LEFT JOIN agents g ON g.id = e.agent_id"
+    " WHERE e.organization_id = ? AND e.kind NOT LIKE '%notified' AND e.kind NOT LIKE '%notify_failed'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFilter:
+    """What the address of a feed asks for."""
+
+    board_id: UUID | None = None
+    kind: str = ""
+    actor: str = ""
+    before: int | None = None
+    after: int | None = None
+
+    @classmethod
+    def of(cls, args: Mapping[str, str], board_id: UUID | None = None) -> "FeedFilter":
+        """Read an address; what is not understood is left out."""
+        kind, _, name = args.get("actor", "").partition(":")
+        known = kind == "system" or (kind in ("agent", "user") and parse_id(name) is not None)
+        return cls(
+            board_id=board_id or parse_id(args.get("board", "")),
+            kind=args.get("kind", "") if args.get("kind") in KINDS else "",
+            actor=args.get("actor", "") if known else "",
+            before=_number(args.get("before")),
+        )
+
+    def query(self, *, with_board: bool, **more: Any) -> str:
+        """The address's query, with a leading `?` when there is any."""
+        board = str(self.board_id) if with_board and self.board_id else ""
+        values = {"board": board, "kind": self.kind, "actor": self.actor, **more}
+        kept = {name: value for name, value in values.items() if value not in ("", None)}
+        return f"?{urlencode(kept, safe=':')}" if kept else ""
+
+    @property
+    def narrows(self) -> bool:
+        """Whether some lines may be hidden."""
+        return bool(self.kind or self.actor)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+async def feed(actor: Actor, wanted: FeedFilter, limit: int = PAGE) -> list[Entry]:
+    """The newest lines that the actor may read, newest first."""
+    sql, values = _conditions(actor, wanted)
+    found = await rows(f"{_SELECT}{sql} ORDER BY e.seq DESC LIMIT ?", actor.organization_id, *values, limit)
+    return await entries(found)
+
+
+async def history_of_task(organization_id: UUID, task_id: UUID, limit: int = PAGE) -> list[Entry]:
+    """What happened to one task, newest first; comments stand elsewhere."""
+    found = await rows(
+        f"{_SELECT} AND e.task_id = ? AND e.kind <> 'task.comment' ORDER BY e.seq DESC LIMIT ?",
+        organization_id,
+        task_id,
+        limit,
+    )
+    return await entries(found)
+
+
+def _conditions(actor: Actor, wanted: FeedFilter) -> tuple[str, list[Any]]:
+    sql, values = "", list[Any]()
+    whole, single = actor.readable_boards()
+    if actor.organization_id not in whole:
+        reach = f"e.board_id IN ({placeholders(len(single))})" if single else "1 = 0"
+        sql, values = f" AND {reach}", [*single]
+    if wanted.board_id is not None:
+        sql, values = sql + " AND e.board_id = ?", [*values, wanted.board_id]
+    if wanted.kind:
+        sql += f" AND {KINDS[wanted.kind][1]}"
+    kind, _, name = wanted.actor.partition(":")
+    if kind:
+        sql, values = sql + " AND e.actor_kind = ?", [*values, kind]
+    if name:
+        sql, values = sql + " AND e.actor_id = ?", [*values, parse_id(name)]
+    if wanted.before is not None:
+        sql, values = sql + " AND e.seq < ?", [*values, wanted.before]
+    if wanted.after is not None:
+        sql, values = sql + " AND e.seq > ?", [*values, wanted.after]
+    return sql, values
+
+
+async def entries(found: list[dict[str, Any]]) -> list[Entry]:
+    """Rows of the log as lines; the names that a sentence needs are read at once."""
+    data = [orjson.loads(row["data"] or "{}") for row in found]
+    names = await _names(set().union(*map(named_ids, data)) if data else set())
+    return [_entry(row, one, names) for row, one in zip(found, data, strict=True)]
+
+
+async def _names(ids: set[str]) -> dict[str, str]:
+    known = [one for one in map(parse_id, sorted(ids)) if one is not None]
+    if not known:
+        return {}
+    marks = placeholders(len(known))
+    found = await rows(
+        f"SELECT g.id, g.name FROM agents g WHERE g.id IN ({marks})"
+        f" UNION ALL SELECT u.id, {PERSON} FROM users u WHERE u.id IN ({marks})",
+        *known,
+        *known,
+    )
+    return {str(row["id"]): row["name"] for row in found}
+
+
+def _entry(row: dict[str, Any], data: dict[str, Any], names: dict[str, str]) -> Entry:
+    kind, message = row["kind"], row["message"] or ""
+    did, then, body = describe(kind, data, message, names)
+    about, url = _subject(row, data)
+    return Entry(
+        seq=int(row["seq"]),
+        kind=kind,
+        actor=row["actor"],
+        actor_kind={"user": "person", "agent": "agent"}.get(row["actor_kind"], "none"),
+        created_at=as_moment(row["created_at"]) or clock.now(),
+        did=did,
+        about=about,
+        then=then,
+        body=body[:600],
+        url=url,
+        board_id=as_id(row["board_id"]),
+        board_name=row["board_name"] or "",
+    )
+
+
+def _subject(row: dict[str, Any], data: dict[str, Any]) -> tuple[str, str]:
+    """What an event is about, and where that is; the address is empty when it is gone."""
+    kind, board = row["kind"], row["board_id"] if row["board_name"] else None
+    if row["task_id"] is not None:
+        url = f"/boards/{board}/tasks/{row['task_id']}" if board and row["number"] else ""
+        name = f"#{row['number']} {row['title']}" if row["number"] else str(data.get("title", "a task"))
+        return name, url
+    if kind.startswith("approval."):
+        return "a decision", f"/boards/{board}/approvals/{row['subject_id']}" if board else ""
+    if kind.startswith("agent."):
+        name = row["agent_name"] or str(data.get("name", "")) or (row["message"] or "").partition(": ")[2].rstrip(".")
+        return name, f"/agents/{row['live_agent_id']}" if row["live_agent_id"] else ""
+    if kind.startswith("board."):
+        return row["board_name"] or str(data.get("name", "a board")), f"/boards/{board}" if board else ""
+    return "", ""
+
+
+async def actors_of(actor: Actor) -> list[dict[str, Any]]:
+    """Who may have done something: the agents and members of the organization, by name."""
+    return await rows(
+        "SELECT * FROM (SELECT 'agent' AS kind, g.id AS id, g.name AS name FROM agents g WHERE g.organization_id = ?"
+        f" UNION ALL SELECT 'user', u.id, {PERSON} FROM organization_members m JOIN users u ON u.id = m.user_id"
+        " WHERE m.organization_id = ?) everybody ORDER BY kind, LOWER(name), id",
+        actor.organization_id,
+        actor.organization_id,
+    )

@@ -1,0 +1,124 @@
+"""An event of the log as a sentence for people: what somebody did, to what."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+COLUMNS = {"inbox": "Inbox", "in_progress": "In progress", "review": "Review", "done": "Done"}
+DECIDED = {"approved": "approved", "rejected": "rejected", "changes_requested": "sent back"}
+ICONS = {
+    "task.created": "plus",
+    "task.status_changed": "move-right",
+    "task.comment": "message-square",
+    "task.deleted": "trash-2",
+    "task.restored": "rotate-ccw",
+    "approval": "shield-check",
+    "agent": "bot",
+    "board": "square-kanban",
+}
+BOARD_FIELDS = {
+    "require_approval_for_done": "approval before done",
+    "require_review_before_done": "review before done",
+    "comment_required_for_review": "comment when entering review",
+    "block_status_changes_with_pending_approval": "waiting approvals hold tasks",
+    "only_lead_can_change_status": "only the lead moves tasks",
+    "max_agents": "most agents",
+}
+
+
+@dataclass(slots=True)
+class Entry:
+    """One line of a feed."""
+
+    seq: int
+    kind: str
+    actor: str
+    actor_kind: str
+    created_at: datetime
+    did: str
+    about: str = ""
+    then: str = ""
+    body: str = ""
+    url: str = ""
+    board_id: UUID | None = None
+    board_name: str = ""
+
+    @property
+    def icon(self) -> str:
+        """The glyph of its kind."""
+        return ICONS.get(self.kind) or ICONS.get(self.kind.partition(".")[0]) or "pencil"
+
+
+def describe(kind: str, data: dict[str, Any], message: str, names: dict[str, str]) -> tuple[str, str, str]:
+    """What was done, what follows the thing's name, and a text to quote; `names` are those of agents and people."""
+    after = data.get("after") or {}
+    if kind == "task.status_changed":
+        return "moved", f"to {COLUMNS.get(after.get('status', ''), 'another column')}", ""
+    if kind == "task.comment":
+        return "commented on", "", message
+    if kind == "task.updated":
+        return (*_task_update(data, after, names), "")
+    if kind.startswith("approval."):
+        return (*_approval(kind, data), str(data.get("note") or ""))
+    simple = _SIMPLE.get(kind)
+    if simple is not None:
+        return simple, "", ""
+    if kind == "board.updated":
+        changed = [BOARD_FIELDS.get(name, name.replace("_", " ")) for name in after if name != "updated_at"]
+        return f"changed {' and '.join(changed[:3]) or 'settings'} of", "", ""
+    return message.partition(":")[0].lower() or kind.replace(".", " ").replace("_", " "), "", ""
+
+
+_SIMPLE = {
+    "task.created": "added",
+    "task.deleted": "deleted",
+    "task.restored": "restored",
+    "board.created": "made the board",
+    "board.deleted": "deleted the board",
+    "agent.created": "made the agent",
+    "agent.updated": "changed the agent",
+    "agent.deleted": "deleted the agent",
+    "agent.token_rotated": "rotated the token of",
+    "agent.token_revoked": "revoked a token of",
+}
+
+
+def _task_update(data: dict[str, Any], after: dict[str, Any], names: dict[str, str]) -> tuple[str, str]:
+    if "dependency_id" in data:
+        return "changed a dependency of", ""
+    given = after.get("assigned_agent_id") or after.get("assigned_user_id")
+    if given:
+        return "assigned", f"to {names.get(str(given), 'somebody')}"
+    if "assigned_agent_id" in after or "assigned_user_id" in after:
+        return "unassigned", ""
+    if "title" in after:
+        before = (data.get("before") or {}).get("title")
+        return "renamed", f"(was {before})" if before else ""
+    if "priority" in after:
+        return "set the priority of", f"to {after['priority']}"
+    if "due_at" in after:
+        day = str(after["due_at"] or "")[:10]
+        return ("set the due date of", f"to {day}") if day else ("removed the due date of", "")
+    if "description" in after:
+        return "described", ""
+    if "depends_on_task_ids" in after:
+        return "changed the dependencies of", ""
+    return ("reordered", "") if set(after) == {"position"} else ("changed", "")
+
+
+def _approval(kind: str, data: dict[str, Any]) -> tuple[str, str]:
+    what = str(data.get("action_type") or "an action").replace("_", " ").replace(".", " ")
+    if kind == "approval.requested":
+        return f"asked for approval: {what}, for", ""
+    if kind == "approval.decided":
+        return f"{DECIDED.get(str(data.get('decision')), 'decided')} {what}, for", ""
+    if kind == "approval.reopened":
+        return "re-opened the approval of", ""
+    return "closed the approval of", ""
+
+
+def named_ids(data: dict[str, Any]) -> set[str]:
+    """The ids of agents and people that a sentence names."""
+    after = data.get("after") or {}
+    return {str(after[key]) for key in ("assigned_agent_id", "assigned_user_id") if after.get(key)}

@@ -1,0 +1,240 @@
+"""Read models of the board page: cards by column, who is there, and what the filter offers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from mission_control.boards.models import Board
+from mission_control.core import clock, times
+from mission_control.core.actor import Actor
+from mission_control.core.ids import parse_id
+from mission_control.database.sql import as_moment, placeholders, rows
+
+STATUSES = ("inbox", "in_progress", "review", "done")
+PRIORITIES = ("low", "medium", "high", "critical")
+SHOWN = 50
+OFFLINE_AFTER = timedelta(minutes=10)
+PERSON = "COALESCE(u.preferred_name, u.name, u.email, 'User')"
+
+
+@dataclass(frozen=True, slots=True)
+class CardFilter:
+    """What the address of the board page asks for."""
+
+    text: str = ""
+    assignee: str = ""
+    priority: str = ""
+    blocked: bool = False
+    approval: bool = False
+    whole: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, args: Mapping[str, str]) -> "CardFilter":
+        """Read an address; what is not understood is left out."""
+        kind, _, name = args.get("assignee", "").partition(":")
+        known = kind in ("me", "none") or (kind in ("agent", "user") and parse_id(name) is not None)
+        return cls(
+            text=args.get("q", "").strip()[:200],
+            assignee=args.get("assignee", "") if known else "",
+            priority=args.get("priority", "")[:64],
+            blocked=bool(args.get("blocked")),
+            approval=bool(args.get("approval")),
+            whole=tuple(sorted({one for one in args.get("all", "").split(",") if one in STATUSES})),
+        )
+
+    @property
+    def narrows(self) -> bool:
+        """Whether some tasks may be hidden."""
+        return bool(self.text or self.assignee or self.priority or self.blocked or self.approval)
+
+    def query(self, **changes: str) -> str:
+        """The address's query, with a leading `?` when there is any."""
+        values = {
+            "q": self.text,
+            "assignee": self.assignee,
+            "priority": self.priority,
+            "blocked": "1" if self.blocked else "",
+            "approval": "1" if self.approval else "",
+            "all": ",".join(self.whole),
+        }
+        kept = {name: value for name, value in (values | changes).items() if value}
+        return f"?{urlencode(kept, safe=':,')}" if kept else ""
+
+    def conditions(self, viewer_id: UUID | None) -> tuple[str, list[Any]]:
+        """The filter as SQL on `t`, `d` and `l`."""
+        sql, values = "", list[Any]()
+        if self.text:
+            like = "%" + self.text.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
+            sql += " AND (LOWER(t.title) LIKE ? ESCAPE '!' OR LOWER(COALESCE(t.description, '')) LIKE ? ESCAPE '!'"
+            values += [like, like]
+            number = self.text.removeprefix("#")
+            if number.isascii() and number.isdigit() and len(number) < 9:
+                sql, values = sql + " OR t.number = ?", [*values, int(number)]
+            sql += ")"
+        sql, values = self._of_assignee(sql, values, viewer_id)
+        if self.priority:
+            sql, values = sql + " AND t.priority = ?", [*values, self.priority]
+        if self.blocked:
+            sql += " AND t.status <> 'done' AND d.open_ones > 0"
+        if self.approval:
+            sql += " AND l.pending_id IS NOT NULL"
+        return sql, values
+
+    def _of_assignee(self, sql: str, values: list[Any], viewer_id: UUID | None) -> tuple[str, list[Any]]:
+        kind, _, name = self.assignee.partition(":")
+        if kind == "none":
+            return sql + " AND t.assigned_agent_id IS NULL AND t.assigned_user_id IS NULL", values
+        if kind == "agent":
+            return sql + " AND t.assigned_agent_id = ?", [*values, parse_id(name)]
+        if kind in ("user", "me"):
+            return sql + " AND t.assigned_user_id = ?", [*values, viewer_id if kind == "me" else parse_id(name)]
+        return sql, values
+
+
+@dataclass(slots=True)
+class Column:
+    """One column: the arguments of its cards, and how many tasks it holds in all."""
+
+    status: str
+    total: int = 0
+    cards: list[dict[str, Any]] = field(default_factory=list)
+
+
+async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Column]:
+    """The four columns with their first cards by position, in one statement."""
+    narrowed, values = wanted.conditions(viewer_id)
+    unlimited = f" OR status IN ({placeholders(len(wanted.whole))})" if wanted.whole else ""
+    found = await rows(
+        f"WITH matching AS ({_CARDS}{narrowed}) SELECT * FROM matching WHERE place <= {SHOWN}{unlimited}"
+        " ORDER BY status, place",
+        *[board.id] * 4,
+        *values,
+        *wanted.whole,
+    )
+    columns = {status: Column(status) for status in STATUSES}
+    now = clock.now()
+    for row in found:
+        column = columns[row["status"]]
+        column.total = int(row["total"])
+        column.cards.append(_card(board, row, now))
+    return list(columns.values())
+
+
+_CARDS = (
+    "SELECT t.id, t.number, t.title, t.status, t.priority, t.due_at, t.in_progress_at,"
+    f" g.name AS agent_name, g.last_seen_at, CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,"
+    " COALESCE(c.n, 0) AS comments, COALESCE(d.n, 0) AS dependencies, COALESCE(d.open_ones, 0) AS blockers,"
+    " COALESCE(l.n, 0) AS approvals, l.pending_id,"
+    " ROW_NUMBER() OVER (PARTITION BY t.status ORDER BY t.position, t.created_at DESC) AS place,"
+    " COUNT(*) OVER (PARTITION BY t.status) AS total"
+    " FROM tasks t LEFT JOIN agents g ON g.id = t.assigned_agent_id LEFT JOIN users u ON u.id = t.assigned_user_id"
+    " LEFT JOIN (SELECT m.task_id, COUNT(*) AS n FROM task_comments m JOIN tasks s ON s.id = m.task_id"
+    "  WHERE s.board_id = ? GROUP BY m.task_id) c ON c.task_id = t.id"
+    " LEFT JOIN (SELECT e.task_id, COUNT(*) AS n, SUM(CASE WHEN p.status <> 'done' THEN 1 ELSE 0 END) AS open_ones"
+    "  FROM task_dependencies e JOIN tasks p ON p.id = e.depends_on_task_id"
+    "  WHERE e.board_id = ? AND p.deleted_at IS NULL GROUP BY e.task_id) d ON d.task_id = t.id"
+    " LEFT JOIN (SELECT k.task_id, COUNT(*) AS n,"
+    "  MIN(CASE WHEN k.is_pending THEN CAST(k.approval_id AS TEXT) END) AS pending_id"
+    "  FROM approval_task_links k JOIN tasks s ON s.id = k.task_id WHERE s.board_id = ? GROUP BY k.task_id)"
+    "  l ON l.task_id = t.id"
+    " WHERE t.board_id = ? AND t.deleted_at IS NULL"
+)
+
+
+def _card(board: Board, row: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """A row as the arguments of the card macro."""
+    name = row["agent_name"] or row["person_name"]
+    return {
+        "task_id": row["id"],
+        "board_id": board.id,
+        "number": row["number"],
+        "title": row["title"],
+        "status": row["status"],
+        "priority": row["priority"],
+        "badge_": _badge(row, now),
+        "assignee": {"name": name, "kind": "agent" if row["agent_name"] else "person"} if name else None,
+        "comments": int(row["comments"]),
+        "dependencies": int(row["dependencies"]),
+        "approvals": int(row["approvals"]),
+        "approval_id": row["pending_id"],
+    }
+
+
+def _badge(row: dict[str, Any], now: datetime) -> dict[str, str] | None:
+    """The one badge that changes what somebody does next, if any."""
+    if row["pending_id"]:
+        return {"label": "Needs approval", "tone": "ask", "icon": "hand"}
+    if row["status"] == "done":
+        return None
+    if int(row["blockers"]):
+        return {"label": "Blocked", "tone": "bad", "icon": "circle-alert"}
+    due = as_moment(row["due_at"])
+    if due is not None and due < now:
+        return {"label": "Overdue", "tone": "bad", "icon": "clock"}
+    if due is not None and due.date() == now.date():
+        return {"label": "Due today", "tone": "warn", "icon": "clock"}
+    since = as_moment(row["in_progress_at"])
+    if row["status"] == "in_progress" and since is not None and is_online(row["last_seen_at"], now):
+        return {"label": f"Working {times.elapsed(since, now)}", "tone": "run", "icon": "loader-circle"}
+    return None
+
+
+def is_online(last_seen_at: Any, now: datetime) -> bool:
+    """Whether an agent was seen within the last ten minutes."""
+    moment = as_moment(last_seen_at)
+    return moment is not None and now - moment < OFFLINE_AFTER
+
+
+async def crew_of(board: Board) -> list[dict[str, Any]]:
+    """The agents of a board by name, whether they are online, and the task each works on."""
+    now = clock.now()
+    crew: dict[str, dict[str, Any]] = {}
+    for row in await rows(
+        "SELECT g.id, g.name, g.is_board_lead, g.last_seen_at, t.id AS task_id, t.number, t.title"
+        " FROM agents g LEFT JOIN tasks t ON t.assigned_agent_id = g.id AND t.board_id = g.board_id"
+        " AND t.status = 'in_progress' AND t.deleted_at IS NULL WHERE g.board_id = ?"
+        " ORDER BY LOWER(g.name), g.id, t.in_progress_at DESC",
+        board.id,
+    ):
+        if str(row["id"]) not in crew:
+            crew[str(row["id"])] = {**row, "is_online": is_online(row["last_seen_at"], now)}
+    return list(crew.values())
+
+
+async def people_of(board: Board) -> list[dict[str, Any]]:
+    """The people who reach a board, by name."""
+    return await rows(
+        f"SELECT u.id, {PERSON} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
+        " WHERE m.organization_id = ? AND (m.all_boards_read OR m.all_boards_write OR EXISTS"
+        " (SELECT 1 FROM organization_board_access x WHERE x.organization_member_id = m.id AND x.board_id = ?"
+        f" AND (x.can_read OR x.can_write))) ORDER BY LOWER({PERSON}), u.id",
+        board.organization_id,
+        board.id,
+    )
+
+
+async def board_rows(actor: Actor) -> list[dict[str, Any]]:
+    """The actor's boards by name with counts per column, waiting approvals and agents online, in one statement."""
+    whole, single = actor.readable_boards()
+    everything = actor.organization_id in whole
+    if not everything and not single:
+        return []
+    reach = "" if everything else f" AND b.id IN ({placeholders(len(single))})"
+    counts = ", ".join(
+        f"(SELECT COUNT(*) FROM tasks t WHERE t.board_id = b.id AND t.deleted_at IS NULL AND t.status = '{status}')"
+        f" AS {status}"
+        for status in STATUSES
+    )
+    return await rows(
+        f"SELECT b.id, b.name, b.description, b.updated_at, {counts},"
+        " (SELECT COUNT(*) FROM approvals a WHERE a.board_id = b.id AND a.status = 'pending') AS pending,"
+        " (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id) AS agents,"
+        " (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id AND g.last_seen_at > ?) AS online"
+        f" FROM boards b WHERE b.organization_id = ?{reach} ORDER BY LOWER(b.name), b.id LIMIT 200",
+        clock.now() - OFFLINE_AFTER,
+        actor.organization_id,
+        *([] if everything else single),
+    )

@@ -1,0 +1,49 @@
+"""What the forms of the board pages send."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from mission_control.boards.commands import slugify
+from mission_control.core.schemas import NonEmptyStr, OptionalText
+
+Name = Annotated[NonEmptyStr, Field(max_length=200)]
+RULES = (
+    "require_approval_for_done",
+    "require_review_before_done",
+    "comment_required_for_review",
+    "block_status_changes_with_pending_approval",
+    "only_lead_can_change_status",
+)
+
+
+class NewBoardForm(BaseModel):
+    """A board to be made: a name is enough."""
+
+    name: Name
+    description: str = Field("", max_length=10_000)
+    require_approval_for_done: bool = False
+
+    def fields(self) -> dict[str, Any]:
+        """What the command needs."""
+        return {**self.model_dump(), "slug": slugify(self.name), "description": self.description.strip()}
+
+
+class BoardSettingsForm(BaseModel):
+    """Everything that people change about a board."""
+
+    name: Name
+    description: str = Field("", max_length=10_000)
+    objective: OptionalText = Field(None, max_length=10_000)
+    max_agents: int = Field(1, ge=0, le=1000)
+    require_approval_for_done: bool = False
+    require_review_before_done: bool = False
+    comment_required_for_review: bool = False
+    block_status_changes_with_pending_approval: bool = False
+    only_lead_can_change_status: bool = False
+
+
+class BoardDeletionForm(BaseModel):
+    """The board's name, typed to be sure."""
+
+    name: str = ""

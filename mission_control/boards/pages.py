@@ -1,0 +1,220 @@
+"""The pages of boards: the list, one board, its settings."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from markupsafe import Markup
+from quart import Blueprint, Response, make_response, redirect, request
+from quart.typing import ResponseReturnValue
+
+from mission_control.boards.cards import CardFilter, board_rows, people_of
+from mission_control.boards.commands import create_board, delete_board, update_board
+from mission_control.boards.forms import BoardDeletionForm, BoardSettingsForm, NewBoardForm
+from mission_control.boards.live import TEMPLATE, Rights, board_partials, regions_of
+from mission_control.boards.models import Board
+from mission_control.boards.queries import boards_of, visible_board
+from mission_control.core.actor import Actor
+from mission_control.core.ids import parse_id
+from mission_control.core.policy import can, require
+from mission_control.live.broker import head_of
+from mission_control.live.stream import Batch
+from mission_control.shell import live_page
+from mission_control.web.forms import FormInvalid, go, read_form
+from mission_control.web.fragments import partial, render_macro
+from mission_control.web.shell import shell_page, signed_in
+
+pages = Blueprint("boards_pages", __name__)
+LAST_BOARD = "last_board"
+DELETE_WORDS = "Type the board's name exactly as it is written above."
+
+
+@pages.get("/")
+async def start() -> ResponseReturnValue:
+    """On to the board that was open last, else to the only one, else to the list."""
+    boards = await boards_of(await signed_in())
+    last = parse_id(request.cookies.get(LAST_BOARD, ""))
+    wanted = [board for board in boards if board.id == last] or (boards if len(boards) == 1 else [])
+    return redirect(f"/boards/{wanted[0].id}" if wanted else "/boards", 303)
+
+
+@pages.get("/boards")
+async def index() -> ResponseReturnValue:
+    """The boards at a glance."""
+    actor = await signed_in()
+    return await _index(actor, {}, {})
+
+
+async def _index(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
+    seq = await head_of(actor.organization_id)
+    return await shell_page(
+        actor,
+        "boards/index.html",
+        active="boards",
+        boards=await board_rows(actor),
+        may_create=can(actor, "board.create", actor.organization_id),
+        values=values,
+        errors=errors,
+        live_url=f"/boards/live?after={seq}",
+    )
+
+
+@pages.get("/boards/live")
+async def index_live() -> Response:
+    """What changes on the list of boards."""
+    actor = await signed_in()
+
+    async def render(viewer: Actor, batch: Batch) -> str:
+        boards = await board_rows(viewer)
+        return partial("#boards", render_macro("boards/list.html", "tiles", boards=boards)) if boards else ""
+
+    return await live_page(actor, "boards", render)
+
+
+@pages.get("/boards/new")
+async def new() -> ResponseReturnValue:
+    """The form for a board."""
+    actor = await signed_in()
+    require(actor, "board.create", actor.organization_id)
+    return await _new(actor, {"require_approval_for_done": True}, {})
+
+
+async def _new(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
+    return await shell_page(actor, "boards/new.html", active="boards", values=values, errors=errors)
+
+
+@pages.post("/boards")
+async def create() -> ResponseReturnValue:
+    """Make a board and open it."""
+    actor = await signed_in()
+    try:
+        form = await read_form(NewBoardForm)
+    except FormInvalid as invalid:
+        return await _new(actor, invalid.values, invalid.errors), 422
+    board = await create_board(actor, actor.organization_id, form.fields())
+    return go(f"/boards/{board.id}")
+
+
+async def on_board(board_id: UUID) -> tuple[Actor, Board]:
+    """The person who asks, in the organization of a board that exists for them."""
+    actor = await signed_in()
+    board = await visible_board(actor, board_id)
+    return replace(actor, organization_id=board.organization_id), board
+
+
+@pages.get("/boards/<uuid:board_id>")
+async def show(board_id: UUID) -> ResponseReturnValue:
+    """One board."""
+    actor, board = await on_board(board_id)
+    response = await make_response(await board_page(actor, board))
+    response.set_cookie(LAST_BOARD, str(board.id), max_age=31_536_000, httponly=True, samesite="Lax")
+    return response
+
+
+async def board_page(actor: Actor, board: Board, *, panel: str = "", page_title: str = "") -> str:
+    """The page of a board, with a task's panel or without."""
+    seq = await head_of(board.organization_id)
+    wanted = CardFilter.of(request.args)
+    rights = Rights.of(actor, board)
+    regions = await regions_of(board, rights, wanted, actor.id)
+    return await shell_page(
+        actor,
+        "boards/show.html",
+        active=f"board-{board.id}",
+        board=board,
+        may_write=rights.may_write,
+        is_admin=rights.is_admin,
+        wanted=wanted,
+        columns=regions.columns,
+        presence=regions.presence,
+        note=regions.note,
+        crew=regions.crew,
+        people=await people_of(board),
+        panel=Markup(panel),
+        page_title=page_title,
+        panel_base=f"/boards/{board.id}",
+        live_url=live_url(board, wanted, seq),
+    )
+
+
+def live_url(board: Board, wanted: CardFilter, seq: int) -> str:
+    """The stream of a board page with a filter, from an event on."""
+    query = wanted.query()
+    return f"/boards/{board.id}/live{query}{'&' if query else '?'}after={seq}"
+
+
+@pages.get("/boards/<uuid:board_id>/cards")
+async def cards(board_id: UUID) -> ResponseReturnValue:
+    """The open page with another filter: its regions, its stream and its address."""
+    actor, board = await on_board(board_id)
+    wanted = CardFilter.of(request.args)
+    seq = await head_of(board.organization_id)
+    regions = await regions_of(board, Rights.of(actor, board), wanted, actor.id)
+    clear = render_macro(TEMPLATE, "clear", board_id=board.id, narrows=wanted.narrows)
+    stream = render_macro(TEMPLATE, "stream", url=live_url(board, wanted, seq))
+    html = regions.partials() + partial("#filter-clear", clear, "innerHTML") + partial("#live", stream, "outerHTML")
+    return Response(html, headers={"HX-Replace-Url": f"/boards/{board.id}{wanted.query()}"}, mimetype="text/html")
+
+
+@pages.get("/boards/<uuid:board_id>/live")
+async def live(board_id: UUID) -> Response:
+    """What changes on a board, for a page with a filter."""
+    actor, board = await on_board(board_id)
+    wanted = CardFilter.of(request.args)
+
+    async def render(viewer: Actor, batch: Batch) -> str:
+        return await board_partials(viewer, board, wanted, batch)
+
+    async def reaches(viewer: Actor) -> bool:
+        return viewer.reads(board) and await Board.filter(id=board.id).exists()
+
+    return await live_page(actor, f"board-{board.id}", render, reaches)
+
+
+@pages.get("/boards/<uuid:board_id>/settings")
+async def settings(board_id: UUID) -> ResponseReturnValue:
+    """The form with everything about a board."""
+    actor, board = await on_board(board_id)
+    require(actor, "board.update", board)
+    values = {name: getattr(board, name) for name in BoardSettingsForm.model_fields}
+    return await _settings(actor, board, values, {}, is_saved=request.args.get("saved") == "1")
+
+
+async def _settings(
+    actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str], *, is_saved: bool = False
+) -> str:
+    return await shell_page(
+        actor,
+        "boards/settings.html",
+        active=f"board-{board.id}",
+        board=board,
+        values=values,
+        errors=errors,
+        is_saved=is_saved,
+        may_delete=can(actor, "board.delete", board),
+    )
+
+
+@pages.post("/boards/<uuid:board_id>/settings")
+async def save_settings(board_id: UUID) -> ResponseReturnValue:
+    """Change a board."""
+    actor, board = await on_board(board_id)
+    try:
+        form = await read_form(BoardSettingsForm)
+    except FormInvalid as invalid:
+        return await _settings(actor, board, invalid.values, invalid.errors), 422
+    await update_board(actor, board, form.model_dump())
+    return go(f"/boards/{board.id}/settings?saved=1")
+
+
+@pages.post("/boards/<uuid:board_id>/deletion")
+async def delete(board_id: UUID) -> ResponseReturnValue:
+    """Delete a board whose name was typed."""
+    actor, board = await on_board(board_id)
+    typed = (await read_form(BoardDeletionForm)).name
+    if typed.strip() != board.name.strip():
+        require(actor, "board.delete", board)
+        values = {name: getattr(board, name) for name in BoardSettingsForm.model_fields}
+        return await _settings(actor, board, {**values, "typed": typed}, {"typed": DELETE_WORDS}), 422
+    await delete_board(actor, board)
+    return go("/boards")

@@ -1,0 +1,60 @@
+"""What an error of the database says about the database itself: full, busy, away."""
+
+import sqlite3
+
+import asyncpg
+from tortoise.exceptions import DBConnectionError, OperationalError
+
+FULL = "The disk of the database is full. Nothing of this request was saved."
+BUSY = "The database is busy. Nothing of this request was saved; try again."
+AWAY = "The database cannot be reached at the moment."
+UNWRITABLE = "The database cannot be written. Nothing of this request was saved."
+
+SQLITE_TEXTS = {
+    "disk is full": FULL,
+    "database is locked": BUSY,
+    "database table is locked": BUSY,
+    "readonly database": UNWRITABLE,
+    "disk i/o error": UNWRITABLE,
+    "unable to open database": AWAY,
+}
+POSTGRES_KINDS: tuple[tuple[type[BaseException], str], ...] = (
+    (asyncpg.DiskFullError, FULL),
+    (asyncpg.ReadOnlySQLTransactionError, UNWRITABLE),
+    (asyncpg.LockNotAvailableError, BUSY),
+    (asyncpg.DeadlockDetectedError, BUSY),
+    (asyncpg.SerializationError, BUSY),
+    (asyncpg.TooManyConnectionsError, BUSY),
+    (asyncpg.PostgresConnectionError, AWAY),
+    (asyncpg.CannotConnectNowError, AWAY),
+    (asyncpg.AdminShutdownError, AWAY),
+    (asyncpg.CrashShutdownError, AWAY),
+    (DBConnectionError, AWAY),
+    (ConnectionRefusedError, AWAY),
+)
+
+
+def outage(error: BaseException) -> str | None:
+    """A sentence for people when the database is at fault rather than the request or the program."""
+    for one in _with_causes(error):
+        for kind, sentence in POSTGRES_KINDS:
+            if isinstance(one, kind):
+                return sentence
+        if isinstance(one, OperationalError | sqlite3.OperationalError):
+            text = str(one).lower()
+            for part, sentence in SQLITE_TEXTS.items():
+                if part in text:
+                    return sentence
+        if isinstance(one, asyncpg.InterfaceError) and "closed" in str(one):
+            return AWAY
+    return None
+
+
+def _with_causes(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and one not in found:
+        found.append(one)
+        wrapped = one.args[0] if one.args and isinstance(one.args[0], BaseException) else None
+        one = wrapped or one.__cause__
+    return found

@@ -1,0 +1,225 @@
+"""The OpenAPI document as people read it: groups of operations with fields as tables, and the shapes they use."""
+
+import json
+import shlex
+from dataclasses import dataclass, field
+from typing import Any
+
+JSON = "application/json"
+TONES = {"GET": "run", "POST": "ok", "PATCH": "warn", "PUT": "warn", "DELETE": "bad"}
+TITLES = {"agent": "Agents' own paths", "users": "People", "auth": "Signing in"}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of a table; `kind` is a list of words, those with a shape behind them are linked."""
+
+    name: str
+    kind: list[tuple[str, str]]
+    required: bool
+    default: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A named JSON object."""
+
+    name: str
+    description: str
+    fields: list[Field]
+
+
+@dataclass(slots=True)
+class Entry:
+    """One operation."""
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    description: str
+    who: str
+    tag: str
+    parameters: list[Field]
+    body: Shape | None
+    answer: list[tuple[str, str]]
+    answer_shape: Shape | None
+    is_stream: bool
+    errors: list[tuple[str, str]]
+    curl: str
+    advice: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def tone(self) -> str:
+        """The colour of the method."""
+        return TONES.get(self.method, "")
+
+    def matches(self, words: list[str]) -> bool:
+        """Whether every word stands somewhere in it."""
+        text = " ".join((self.method, self.path, self.summary, self.description, self.id, self.tag, self.who)).lower()
+        return all(word in text for word in words)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The operations of one tag."""
+
+    tag: str
+    title: str
+    entries: list[Entry]
+
+
+def groups(document: dict[str, Any], query: str, base: str) -> list[Group]:
+    """The operations by tag in the document's order, only those that match the query."""
+    words = query.lower().split()
+    found: dict[str, list[Entry]] = {tag["name"]: [] for tag in document["tags"]}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            entry = _entry(document, path, method.upper(), operation, base)
+            if entry.matches(words):
+                found.setdefault(entry.tag, []).append(entry)
+    return [Group(tag, _title(tag), entries) for tag, entries in found.items() if entries]
+
+
+def shapes(document: dict[str, Any]) -> list[Shape]:
+    """Every named object, by name."""
+    schemas = document["components"]["schemas"]
+    return [_shape(document, name) for name in sorted(schemas) if "properties" in schemas[name]]
+
+
+def _title(tag: str) -> str:
+    return TITLES.get(tag, tag.replace("-", " ").capitalize())
+
+
+def _entry(document: dict[str, Any], path: str, method: str, operation: dict[str, Any], base: str) -> Entry:
+    body = _content(operation.get("requestBody", {}))
+    answer = operation["responses"].get("200", {}).get("content", {})
+    schema = answer.get(JSON, {}).get("schema", {})
+    headers = {one["name"] for one in operation.get("parameters", []) if one["in"] == "header"}
+    return Entry(
+        id=operation["operationId"],
+        method=method,
+        path=path,
+        summary=operation.get("summary", ""),
+        description=operation.get("description", ""),
+        who=_who(operation, headers),
+        tag=operation.get("tags", ["other"])[0],
+        parameters=[_parameter(one) for one in operation.get("parameters", []) if one["in"] != "header"],
+        body=_named(document, body),
+        answer=_kind(schema) if schema else [],
+        answer_shape=_named(document, schema),
+        is_stream="text/event-stream" in answer,
+        errors=[(code, one["description"]) for code, one in operation["responses"].items() if code != "200"],
+        curl=_curl(document, path, method, headers, operation, body, base),
+        advice=_advice(operation),
+    )
+
+
+def _who(operation: dict[str, Any], headers: set[str]) -> str:
+    people, agents = "security" in operation, "X-Agent-Token" in headers
+    if people and agents:
+        return "People and agents"
+    return "People" if people else "Agents" if agents else "Anybody"
+
+
+def _advice(operation: dict[str, Any]) -> list[tuple[str, str]]:
+    titles = {"x-when-to-use": "Use it", "x-when-not-to-use": "Rather not", "x-negative-guidance": "Never"}
+    return [(title, " ".join(operation[key])) for key, title in titles.items() if operation.get(key)]
+
+
+def _content(part: dict[str, Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = part.get("content", {}).get(JSON, {}).get("schema", {})
+    return schema
+
+
+def _parameter(one: dict[str, Any]) -> Field:
+    schema = one.get("schema", {})
+    where = "in the path" if one["in"] == "path" else "in the query"
+    description = " ".join(part for part in (schema.get("description", ""), where) if part)
+    return Field(one["name"], _kind(schema), one.get("required", False), _default(schema), description)
+
+
+def _named(document: dict[str, Any], schema: dict[str, Any]) -> Shape | None:
+    name = _ref(schema)
+    known = name and document["components"]["schemas"].get(name, {})
+    return _shape(document, name) if known and "properties" in known else None
+
+
+def _ref(schema: dict[str, Any]) -> str:
+    return str(schema.get("$ref", "")).rpartition("/")[2]
+
+
+def _shape(document: dict[str, Any], name: str) -> Shape:
+    schema = document["components"]["schemas"][name]
+    required = set(schema.get("required", []))
+    fields = [
+        Field(key, _kind(part), key in required, _default(part), part.get("description", ""))
+        for key, part in schema.get("properties", {}).items()
+    ]
+    return Shape(name, schema.get("description", ""), fields)
+
+
+def _default(schema: dict[str, Any]) -> str:
+    return json.dumps(schema["default"]) if "default" in schema else ""
+
+
+def _kind(schema: dict[str, Any]) -> list[tuple[str, str]]:
+    """A type in words: `list of `, `TaskRead` (linked), ` or `, `null`."""
+    if name := _ref(schema):
+        return [(name, name)]
+    if options := schema.get("anyOf") or schema.get("oneOf"):
+        words: list[tuple[str, str]] = []
+        for option in options:
+            words += [(" or ", ""), *_kind(option)] if words else _kind(option)
+        return words
+    if "enum" in schema:
+        return [(", ".join(json.dumps(value) for value in schema["enum"]), "")]
+    if "const" in schema:
+        return [(json.dumps(schema["const"]), "")]
+    if schema.get("type") == "array":
+        return [("list of ", ""), *_kind(schema.get("items", {}))]
+    return [(_simple(schema), "")]
+
+
+def _simple(schema: dict[str, Any]) -> str:
+    kind = str(schema.get("type", "anything"))
+    notes = [str(schema["format"])] if "format" in schema else []
+    notes += [f"at least {schema[key]}" for key in ("minimum", "minLength") if key in schema]
+    notes += [f"at most {schema[key]}" for key in ("maximum", "maxLength") if key in schema]
+    return f"{kind} ({', '.join(notes)})" if notes else kind
+
+
+def _curl(
+    document: dict[str, Any], path: str, method: str, headers: set[str], operation: dict[str, Any],
+    body: dict[str, Any], base: str,
+) -> str:  # fmt: skip
+    parts = ["curl -sS"]
+    if method != "GET":
+        parts.append(f"-X {method}")
+    if "text/event-stream" in operation["responses"].get("200", {}).get("content", {}):
+        parts[0] = "curl -sSN"
+    parts.append(shlex.quote(base + path) if "{" in path else base + path)
+    if "X-Agent-Token" in headers and "security" not in operation:
+        parts.append('-H "X-Agent-Token: $TOKEN"')
+    elif "security" in operation:
+        parts.append('-H "Authorization: Bearer $TOKEN"')
+    if body:
+        parts += ["-H 'Content-Type: application/json'", "-d " + shlex.quote(json.dumps(_example(document, body)))]
+    return " \\\n  ".join(parts)
+
+
+def _example(document: dict[str, Any], schema: dict[str, Any]) -> Any:
+    """Something that fits: the required fields, or the first one."""
+    if name := _ref(schema):
+        schema = document["components"]["schemas"][name]
+    if "properties" in schema:
+        wanted = schema.get("required") or list(schema["properties"])[:1]
+        return {key: _example(document, schema["properties"][key]) for key in wanted}
+    for key in ("anyOf", "oneOf", "enum"):
+        if schema.get(key):
+            return _example(document, schema[key][0]) if key != "enum" else schema[key][0]
+    simple: dict[str, Any] = {"integer": 1, "number": 80, "boolean": True, "array": [], "object": {}}
+    if schema.get("format") == "uuid":
+        return "00000000-0000-0000-0000-000000000000"
+    return simple.get(str(schema.get("type")), "…")

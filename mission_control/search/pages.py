@@ -1,0 +1,34 @@
+"""The palette: what htmx asks while somebody types, and a page of results without JavaScript."""
+
+import re
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from quart import Blueprint, request
+
+from mission_control.core.ids import parse_id
+from mission_control.search.palette import palette
+from mission_control.web.forms import is_htmx
+from mission_control.web.fragments import render_macro
+from mission_control.web.shell import shell_page, signed_in
+
+pages = Blueprint("search_pages", __name__)
+LONGEST_QUERY = 200
+
+
+@pages.get("/palette")
+async def results() -> str:
+    """What matches."""
+    actor = await signed_in()
+    query = request.args.get("q", "")[:LONGEST_QUERY].strip()
+    groups = await palette(actor, query, _current_board())
+    if is_htmx():
+        return render_macro("ui/palette.html", "palette_results", groups=groups, query=query)
+    return await shell_page(actor, "search/index.html", active="", groups=groups, query=query)
+
+
+def _current_board() -> UUID | None:
+    """The board that the page belongs to from which the palette was opened."""
+    path = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    found = re.match(r"/boards/([0-9a-f-]{36})(?:/|$)", path)
+    return parse_id(found[1] if found else request.args.get("board"))

@@ -1,0 +1,131 @@
+"""What the palette finds: places, things to do, tasks and agents that the reader may see."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from mission_control.boards.models import Board
+from mission_control.boards.queries import boards_of
+from mission_control.core.actor import Actor
+from mission_control.core.policy import can
+from mission_control.database.sql import placeholders, rows
+
+LIMIT = 20
+PLACES = (
+    ("Approvals", "/approvals", "inbox", "queue decide"),
+    ("Activity", "/activity", "activity", "feed log"),
+    ("Agents", "/agents", "bot", ""),
+    ("Boards", "/boards", "square-kanban", ""),
+    ("Settings", "/settings", "settings", "profile password token theme"),
+    ("API and documents", "/docs", "book-open", "help openapi"),
+)
+STATUS = {"inbox": "Inbox", "in_progress": "In progress", "review": "Review", "done": "Done"}
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One line of the palette."""
+
+    label: str
+    url: str
+    icon: str
+    hint: str = ""
+
+
+async def palette(actor: Actor, query: str, current_board: UUID | None) -> list[tuple[str, list[Hit]]]:
+    """Groups of at most 20 lines altogether; without a query the places and what can be done."""
+    boards = await boards_of(actor)
+    words = query.lower().split()
+    groups = [
+        ("Go to", _places(words) + _boards(boards, words)),
+        ("Do", _deeds(actor, boards, words, current_board)),
+        ("Tasks", await _tasks(boards, query.strip()) if words else []),
+        ("Agents", await _agents(actor, boards, words) if words else []),
+    ]
+    return _capped(groups)
+
+
+def _capped(groups: list[tuple[str, list[Hit]]]) -> list[tuple[str, list[Hit]]]:
+    left, capped = LIMIT, []
+    for title, hits in groups:
+        capped.append((title, hits[:left]))
+        left -= len(hits[:left])
+    return capped
+
+
+def _fits(text: str, words: list[str]) -> bool:
+    return all(word in text.lower() for word in words)
+
+
+def _places(words: list[str]) -> list[Hit]:
+    return [Hit(label, url, icon) for label, url, icon, more in PLACES if _fits(f"{label} {more}", words)]
+
+
+def _boards(boards: list[Board], words: list[str]) -> list[Hit]:
+    found = [board for board in boards if _fits(f"{board.name} board", words)]
+    return [Hit(board.name, f"/boards/{board.id}", "square-kanban", "Board") for board in found[:6]]
+
+
+def _deeds(actor: Actor, boards: list[Board], words: list[str], current_board: UUID | None) -> list[Hit]:
+    deeds = []
+    board = next((one for one in boards if one.id == current_board), None)
+    if board is not None and actor.writes(board):
+        deeds.append(Hit(f"New task on {board.name}", f"/boards/{board.id}#new-task-inbox", "plus"))
+    if can(actor, "board.create", actor.organization_id):
+        deeds.append(Hit("New board", "/boards/new", "plus"))
+    if can(actor, "agent.manage"):
+        deeds.append(Hit("New agent", "/agents/new", "plus"))
+    return [deed for deed in deeds if _fits(deed.label, words)]
+
+
+async def _tasks(boards: list[Board], query: str) -> list[Hit]:
+    if not boards:
+        return []
+    names = {str(board.id): board.name for board in boards}
+    match, values = _task_match(query)
+    found = await rows(
+        f"SELECT id, board_id, number, title, status FROM tasks WHERE deleted_at IS NULL AND ({match})"
+        f" AND board_id IN ({placeholders(len(names))})"
+        f" ORDER BY CASE WHEN status = 'done' THEN 1 ELSE 0 END, updated_at DESC LIMIT {LIMIT}",
+        *values,
+        *(board.id for board in boards),
+    )
+    return [_task(row, names) for row in found]
+
+
+def _task_match(query: str) -> tuple[str, list[Any]]:
+    """By number (`12`, `#12`), else by every word in the title."""
+    number = re.fullmatch(r"#?([0-9]{1,9})", query)
+    words = query.lower().split()
+    by_title = " AND ".join(["LOWER(title) LIKE ? ESCAPE '!'"] * len(words))
+    patterns: list[Any] = [f"%{re.sub(r'([!%_])', r'!\1', word)}%" for word in words]
+    return (f"number = ? OR ({by_title})", [int(number[1]), *patterns]) if number else (by_title, patterns)
+
+
+def _task(row: dict[str, Any], names: dict[str, str]) -> Hit:
+    url = f"/boards/{row['board_id']}/tasks/{row['id']}"
+    hint = f"{names[str(row['board_id'])]} · {STATUS.get(row['status'], row['status'])}"
+    return Hit(f"#{row['number']} {row['title']}", url, "circle-dot", hint)
+
+
+async def _agents(actor: Actor, boards: list[Board], words: list[str]) -> list[Hit]:
+    """Agents of readable boards; only admins have pages of agents, others are led to the board."""
+    if not boards:
+        return []
+    known = {str(board.id): board for board in boards}
+    found = await rows(
+        f"SELECT id, name, board_id FROM agents WHERE board_id IN ({placeholders(len(known))}) ORDER BY LOWER(name)",
+        *(board.id for board in boards),
+    )
+    manages = can(actor, "agent.manage")
+    return [
+        Hit(
+            row["name"],
+            f"/agents/{row['id']}" if manages else f"/boards/{row['board_id']}",
+            "bot",
+            known[str(row["board_id"])].name,
+        )
+        for row in found
+        if _fits(row["name"], words)
+    ]

@@ -1,0 +1,29 @@
+// Small conveniences of forms: [data-focus] puts the focus where its link points, Ctrl Enter sends [data-send].
+const focus = (event) => {
+  const link = event.target.closest?.("[data-focus]");
+  const field = link && document.querySelector(link.getAttribute("href"));
+  if (!field) return;
+  event.preventDefault();
+  const details = field.closest("details");
+  if (details) details.open = true;
+  field.focus();
+  field.scrollIntoView({ block: "nearest", inline: "nearest" });
+};
+
+const send = (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
+  const form = event.target.closest?.("form[data-send]");
+  if (!form) return;
+  event.preventDefault();
+  form.requestSubmit();
+};
+
+const opened = (event) => { // a quick add that was opened by hand wants a title
+  if (event.target.matches?.("details.column-add") && event.target.open && event.target.contains(document.activeElement)) event.target.querySelector(".input").focus();
+};
+
+export const start = () => {
+  document.addEventListener("click", focus);
+  document.addEventListener("keydown", send);
+  document.addEventListener("toggle", opened, true);
+};

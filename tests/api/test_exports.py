@@ -1,0 +1,338 @@
+"""Boards as files: taken away, brought back, and what cannot come along."""
+
+import copy
+import csv
+import io
+from typing import Any
+
+import orjson
+import pytest
+
+from mission_control.approvals.models import Approval
+from mission_control.boards.models import Board
+from mission_control.database import sql
+from mission_control.delivery.models import Delivery
+from mission_control.exports import reading
+from mission_control.exports.spreadsheet import cell
+from mission_control.organizations.models import Member
+from mission_control.tags.models import Tag
+from mission_control.tasks.models import Task
+from tests.cast import NO_ID, Cast, events, head, kinds
+
+IMPORT = "/boards/import"
+TIMES = {"exported_at", "created_at", "updated_at", "edited_at", "resolved_at", "in_progress_at", "position"}
+
+
+async def furnished(cast: Cast) -> dict[str, Any]:
+    """The file of a board on which everything happened."""
+    await Member.filter(user_id=cast.cleo.id).update(all_boards_read=True)
+    tag = (await cast.ada.post("/tags", {"name": "Night work", "color": "#112233", "description": "After dark"})).ok()
+    field = {"field_key": "lens", "field_type": "text", "board_ids": [str(cast.board.id)], "label": "Lens"}
+    size = {"field_key": "size", "field_type": "integer", "board_ids": [str(cast.board.id)], "default_value": 3}
+    for one in (field, size):
+        (await cast.ada.post("/organizations/me/custom-fields", one)).ok()
+    first = await cast.add_task(title="Grind", tag_ids=[tag["id"]], custom_field_values={"lens": "12", "size": 5})
+    second = await cast.add_task(
+        title="Polish",
+        description="Until it shines",
+        depends_on_task_ids=[first["id"]],
+        due_at="2026-12-01T10:00:00",
+        priority="high",
+    )
+    third = await cast.add_task(title="Mount", assigned_user_id=str(cast.cleo.id), status="in_progress")
+    gone = await cast.add_task(title="Gone", depends_on_task_ids=[first["id"]])
+    (await cast.ada.patch(cast.task(second), {"depends_on_task_ids": [first["id"], third["id"]]})).ok()
+    (await cast.ada.post(f"{cast.task(first)}/checklist", {"text": "Fetch sand"})).ok()
+    (await cast.ada.post(f"{cast.task(first)}/checklist", {"text": "Fetch water", "is_done": True})).ok()
+    for who in (cast.cleo, cast.vega):
+        (await who.post(f"{cast.task(first)}/comments", {"message": f"From {who.name}"})).ok()
+    asked = await cast.ask(cast.vega, first, second, payload={"reason": "now", "how": [1]}, rubric_scores={"care": 3})
+    (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved", "note": "Go."})).ok()
+    await cast.ask(cast.rigel, third)
+    (await cast.ada.post(f"{cast.home}/memory", {"content": "The sky is clear", "tags": ["weather"]})).ok()
+    (await cast.atlas.post(f"/agent{cast.home}/memory", {"content": "Hello", "tags": ["chat"]})).ok()
+    (await cast.ada.delete(cast.task(gone))).ok()
+    file: dict[str, Any] = (await cast.dan.get(f"{cast.home}/export")).ok()
+    return file
+
+
+def without(value: Any, names: set[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: without(one, names) for key, one in value.items() if key not in names}
+    return [without(one, names) for one in value] if isinstance(value, list) else value
+
+
+async def test_a_board_becomes_a_file_without_ids(cast: Cast) -> None:
+    file = await furnished(cast)
+    assert list(file) == [
+        "format", "version", "exported_at", "board", "tags", "custom_fields", "tasks", "approvals", "memory",
+    ]  # fmt: skip
+    assert str(cast.board.id) not in orjson.dumps(file).decode()
+    assert (file["board"]["name"], file["board"]["max_agents"], file["board"]["board_group"]) == ("Telescope", 3, None)
+    assert "gateway_id" not in file["board"]
+    assert file["tags"] == [
+        {"slug": "night-work", "name": "Night work", "color": "112233", "description": "After dark"}
+    ]
+    assert [one["field_key"] for one in file["custom_fields"]] == ["lens", "size"]
+    first, second, third = file["tasks"]
+    assert (first["number"], first["tags"], first["custom_fields"]) == (1, ["night-work"], {"lens": "12", "size": 5})
+    assert first["checklist"] == [
+        {"text": "Fetch sand", "is_done": False}, {"text": "Fetch water", "is_done": True},
+    ]  # fmt: skip
+    assert [one["author"] for one in first["comments"]] == [
+        {"kind": "person", "email": "cleo@example.org", "name": "Cleo"},
+        {"kind": "agent", "email": None, "name": "Vega"},
+    ]
+    assert (second["depends_on"], second["due_at"], second["priority"]) == ([1, 3], "2026-12-01T10:00:00", "high")
+    assert (third["assigned_person"], third["created_by"], third["status"]) == (
+        "cleo@example.org", "ada@example.org", "in_progress",
+    )  # fmt: skip
+    decided, waiting = file["approvals"]
+    assert (decided["tasks"], decided["status"], decided["resolved_by"], decided["note"]) == (
+        [1, 2], "approved", "ada@example.org", "Go.",
+    )  # fmt: skip
+    assert (waiting["tasks"], waiting["status"], waiting["requested_by"]["name"]) == ([3], "pending", "Rigel Orion")
+    assert [(one["content"], one["is_chat"], one["author"]["kind"]) for one in file["memory"]] == [
+        ("The sky is clear", False, "person"), ("Hello", True, "agent"),
+    ]  # fmt: skip
+
+
+async def test_what_was_taken_away_comes_back_the_same(cast: Cast) -> None:
+    file = await furnished(cast)
+    before, waiting = await head(cast), await Delivery.all().count()
+    answer = (await cast.ben.post(IMPORT, file)).ok()
+    assert answer["dropped"] == []
+    assert answer["counts"] == {"tasks": 3, "comments": 2, "approvals": 2, "memory": 2}
+    assert answer["board"]["id"] != str(cast.board.id) and answer["board"]["name"] == "Telescope"
+    again = (await cast.ada.get(f"/boards/{answer['board']['id']}/export")).ok()
+    assert without(again, {"exported_at"}) == without(file, {"exported_at"})
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert (event.kind, event.actor_id, str(event.board_id)) == ("board.imported", cast.ben.id, answer["board"]["id"])
+    assert orjson.loads(event.data)["counts"]["tasks"] == 3 and orjson.loads(event.data)["new_tags"] == []
+    assert await Delivery.all().count() == waiting
+    tasks = (await cast.ada.get(f"/boards/{answer['board']['id']}/tasks")).ok()["items"]
+    polish = next(one for one in tasks if one["title"] == "Polish")
+    assert polish["is_blocked"] is True and len(polish["depends_on_task_ids"]) == 2
+    added = (await cast.ada.post(f"/boards/{answer['board']['id']}/tasks", {"title": "New"})).ok()
+    assert added["number"] == 4
+
+
+async def test_in_a_strange_house_people_and_agents_stay_behind(cast: Cast) -> None:
+    file = await furnished(cast)
+    answer = (await cast.eve.post(IMPORT, file)).ok()
+    dropped = {(one["what"], one["name"]) for one in answer["dropped"]}
+    assert dropped == {
+        ("assignee", "cleo@example.org"), ("creator", "ada@example.org"),
+        ("author of a comment", "cleo@example.org"), ("author of a comment", "Vega"),
+        ("requester", "Vega"), ("requester", "Rigel Orion"), ("decider", "ada@example.org"),
+        ("author", "ada@example.org"), ("author", "Atlas"),
+    }  # fmt: skip
+    again = (await cast.eve.get(f"/boards/{answer['board']['id']}/export")).ok()
+    people = {"assigned_person", "created_by", "author", "requested_by", "resolved_by", "exported_at"}
+    assert without(again, people) == without(file, people)
+    names = [one["author"]["name"] for one in again["tasks"][0]["comments"]]
+    assert names == ["Cleo", "Vega"]
+    assert await Tag.filter(organization_id=cast.elsewhere.id).count() == 1
+
+
+async def test_agents_of_other_boards_cannot_be_assigned(cast: Cast) -> None:
+    task = await cast.add_task(assigned_agent_id=str(cast.vega.id))
+    file = (await cast.ada.get(f"{cast.home}/export")).ok()
+    assert file["tasks"][0]["assigned_agent"] == "Vega"
+    answer = (await cast.ada.post(IMPORT, file)).ok()
+    assert answer["dropped"] == [{"what": "assignee", "name": "Vega", "where": f"task {task['number']}"}]
+
+
+async def test_only_people_who_reach_the_new_board_are_assigned(cast: Cast) -> None:
+    await cast.add_task(assigned_user_id=str(cast.cleo.id))
+    file = (await cast.ada.get(f"{cast.home}/export")).ok()
+    answer = (await cast.ada.post(IMPORT, file)).ok()
+    assert [(one["what"], one["name"]) for one in answer["dropped"]] == [("assignee", "cleo@example.org")]
+
+
+async def test_a_decision_of_a_file_opens_no_gate(cast: Cast) -> None:
+    task = await cast.add_task()
+    asked = await cast.ask(cast.vega, task)
+    (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
+    await cast.rule(require_approval_for_done=True)
+    file = (await cast.ada.get(f"{cast.home}/export")).ok()
+    new = (await cast.ada.post(IMPORT, file)).ok()["board"]
+    [copied] = (await cast.ada.get(f"/boards/{new['id']}/tasks")).ok()["items"]
+    refused = await cast.ada.patch(f"/boards/{new['id']}/tasks/{copied['id']}", {"status": "done"})
+    assert refused.status == 409
+    assert (await Approval.get(board_id=new["id"])).status == "approved"
+
+
+async def test_a_group_is_found_by_its_name(cast: Cast) -> None:
+    group = (await cast.ada.post("/board-groups", {"name": "Sky", "slug": "sky"})).ok()
+    await cast.rule(board_group_id=group["id"])
+    file = (await cast.ada.get(f"{cast.home}/export")).ok()
+    assert file["board"]["board_group"] == "Sky"
+    assert (await cast.ada.post(IMPORT, file)).ok()["board"]["board_group_id"] == group["id"]
+    away = (await cast.eve.post(IMPORT, file)).ok()
+    assert away["board"]["board_group_id"] is None
+    assert away["dropped"] == [{"what": "board group", "name": "Sky", "where": "board"}]
+
+
+async def test_a_field_that_means_something_else_here_is_dropped(cast: Cast) -> None:
+    file = await furnished(cast)
+    mine = {"field_key": "lens", "field_type": "integer", "board_ids": [str(cast.foreign_board.id)]}
+    (await cast.eve.post("/organizations/me/custom-fields", mine)).ok()
+    answer = (await cast.eve.post(IMPORT, file)).ok()
+    assert {"what": "custom field", "name": "lens", "where": "it is integer here"} in answer["dropped"]
+    [event] = await events(kind="board.imported")
+    assert orjson.loads(event.data)["new_custom_fields"] == ["size"]
+    again = (await cast.eve.get(f"/boards/{answer['board']['id']}/export")).ok()
+    assert again["tasks"][0]["custom_fields"] == {"size": 5}
+
+
+STAMP = "2026-01-01T00:00:00"
+SMALL: dict[str, Any] = {
+    "format": "mission-control/board",
+    "version": 1,
+    "board": {"name": "Small", "slug": "small", "description": "A small board."},
+    "tasks": [
+        {"number": number, "title": "T", "position": 0, "created_at": STAMP, "updated_at": STAMP} for number in (1, 2)
+    ],
+}
+ASKED = {
+    "action_type": "x", "tasks": [1], "confidence": 1, "status": "pending", "requested_by": {"kind": "other"},
+    "created_at": "2026-01-01T00:00:00", "updated_at": "2026-01-01T00:00:00",
+}  # fmt: skip
+
+
+async def test_the_smallest_file(cast: Cast) -> None:
+    answer = (await cast.ada.post(IMPORT, SMALL)).ok()
+    assert answer["counts"] == {"tasks": 2, "comments": 0, "approvals": 0, "memory": 0}
+    empty = (await cast.ada.post(IMPORT, {**SMALL, "tasks": []})).ok()
+    assert empty["counts"]["tasks"] == 0 and await Board.filter(name="Small").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (["format"], "something else"),
+        (["version"], 2),
+        (["board", "description"], " "),
+        (["board", "name"], None),
+        (["board", "goal_confirmed"], True),
+        (["tasks", 0, "number"], 0),
+        (["tasks", 0, "number"], 2),
+        (["tasks", 0, "status"], "lost"),
+        (["tasks", 0, "title"], 5),
+        (["tasks", 0, "title"], "nul \x00"),
+        (["tasks", 0, "due_at"], "soon"),
+        (["tasks", 0, "depends_on"], [1]),
+        (["tasks", 0, "depends_on"], [3]),
+        (["tasks", 0, "tags"], ["unknown"]),
+        (["tasks", 0, "custom_fields"], {"unknown": 1}),
+        (["tasks", 0, "comments"], [{"author": {"kind": "robot"}, "message": "x", "created_at": "2026-01-01"}]),
+        (["tasks", 0, "checklist"], [{"text": " "}]),
+        (["tags"], [{"slug": "a", "name": "A"}] * 2),
+        (["tags"], [{"slug": "a", "name": "A", "color": "red"}]),
+        (["custom_fields"], [{"field_key": "a", "label": "A", "field_type": "integer", "default_value": "x"}]),
+        (["custom_fields"], [{"field_key": "a", "label": "A", "field_type": "integer", "validation_regex": "x"}]),
+        (["approvals"], [ASKED, ASKED]),
+        (["approvals"], [ASKED | {"tasks": [9]}]),
+        (["approvals"], [ASKED | {"status": "approved"}]),
+        (["approvals"], [ASKED | {"resolved_at": "2026-01-01T00:00:00"}]),
+        (["approvals"], [ASKED | {"confidence": 101}]),
+        (["memory"], [{"content": "", "author": {"kind": "other"}, "created_at": "2026-01-01T00:00:00"}]),
+        (["tasks"], {}),
+    ],
+)
+async def test_a_file_that_does_not_fit_changes_nothing(cast: Cast, path: list[Any], value: Any) -> None:
+    file = copy.deepcopy(SMALL)
+    place: Any = file
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    before = await head(cast)
+    assert isinstance((await cast.ada.post(IMPORT, file)).refused(422), list)
+    assert await kinds(cast, before) == [] and await Board.filter(name="Small").count() == 0
+
+
+async def test_tasks_that_wait_in_a_circle(cast: Cast) -> None:
+    file = copy.deepcopy(SMALL)
+    for number, task in enumerate(file["tasks"]):
+        task["depends_on"] = [2 - number]
+    [item] = (await cast.ada.post(IMPORT, file)).refused(422)
+    assert "circle" in item["msg"]
+
+
+async def test_who_takes_away_and_who_brings(cast: Cast) -> None:
+    for path in (f"{cast.home}/export", f"{cast.home}/export/tasks.csv"):
+        for member in (cast.ada, cast.ben, cast.cleo, cast.dan):
+            assert (await member.get(path)).status in (200, 404)
+        assert (await cast.dan.get(path)).status == 200
+        assert (await cast.eve.get(path)).refused(404) == "Not Found"
+        assert (await cast.atlas.get(path)).refused(401) == "Unauthorized"
+        assert (await cast.nobody.get(path)).refused(401) == "Unauthorized"
+    assert (await cast.ada.get(f"/boards/{NO_ID}/export")).refused(404) == "Not Found"
+    for member in (cast.cleo, cast.dan):
+        assert (await member.post(IMPORT, SMALL)).refused(403) == "Forbidden"
+    for stranger in (cast.atlas, cast.nobody):
+        assert (await stranger.post(IMPORT, SMALL)).refused(401) == "Unauthorized"
+    assert await Board.filter(name="Small").count() == 0
+
+
+async def test_sizes(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    big = copy.deepcopy(SMALL)
+    big["tasks"][0]["description"] = "x" * 3_000_000
+    assert (await cast.ada.post(IMPORT, big)).status == 200
+    huge = await cast.ada.call(
+        "POST", IMPORT, data=b'"' + b"x" * 20_971_520, headers={"Content-Type": "application/json"}
+    )
+    assert huge.status == 413
+    monkeypatch.setattr(reading, "MOST_ROWS", 0)
+    await cast.add_task()
+    for path in (f"{cast.home}/export", f"{cast.home}/export/tasks.csv"):
+        assert isinstance((await cast.ada.get(path)).refused(413), str)
+
+
+async def test_tasks_as_a_table(cast: Cast) -> None:
+    await furnished(cast)
+    await cast.add_task(title='=HYPERLINK("http://evil")', description="two\nlines, and a comma")
+    answer = await cast.dan.get(f"{cast.home}/export/tasks.csv")
+    assert answer.status == 200 and answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="telescope-tasks.csv"'
+    lines = list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
+    assert [one["title"] for one in lines] == ["Grind", "Polish", "Mount", '\'=HYPERLINK("http://evil")']
+    first, second, third, last = lines
+    assert (first["tags"], first["field:lens"], first["field:size"], first["comments"]) == (
+        "night-work",
+        "12",
+        "5",
+        "2",
+    )
+    assert (second["depends_on"], second["due_at"]) == ("1, 3", "2026-12-01T10:00:00")
+    assert (third["assigned_person"], third["status"]) == ("cleo@example.org", "in_progress")
+    assert last["description"] == "two\nlines, and a comma"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"), ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"), ("  =1", "'  =1"), ("\uff1d1", "'\uff1d1"), ("1=1", "1=1"), ("a-b", "a-b"), ("", ""),
+        (None, ""), (-5, "-5"), (True, "true"), (1.5, "1.5"), (["-a", "b"], "'-a, b"), ({"a": 1}, '{"a":1}'),
+    ],
+)  # fmt: skip
+def test_no_cell_is_a_formula(value: Any, text: str) -> None:
+    assert cell(value) == text
+
+
+async def test_the_number_of_statements_is_that_of_an_empty_board(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    real = sql.rows
+
+    async def counted(statement: str, *values: Any) -> Any:
+        asked.append(statement)
+        return await real(statement, *values)
+
+    monkeypatch.setattr(reading, "rows", counted)
+    (await cast.ada.get(f"{cast.home}/export")).ok()
+    few = len(asked)
+    asked.clear()
+    await furnished(cast)
+    assert len(asked) == few and await Task.filter(board_id=cast.board.id).count() == 4

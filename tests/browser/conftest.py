@@ -1,0 +1,164 @@
+"""A server of its own on an empty database, somebody who is signed in, and pages that must stay free of errors."""
+
+import asyncio
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+REFUSALS = re.compile(r"status of (409|422)")
+WATCH = "addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI));"
+
+
+@dataclass(slots=True)
+class Site:
+    """A running server and its owner's session."""
+
+    url: str
+    cookie: str
+    api: httpx.AsyncClient
+
+    async def make(self, path: str, **body: Any) -> dict[str, Any]:
+        """Make something through the API."""
+        answer = await self.api.post(f"/api/v1{path}", json=body)
+        assert answer.status_code == 200, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    async def board(self, **fields: Any) -> str:
+        """A board; returns its id."""
+        wanted = {"name": "Harbour", "slug": "harbour", "description": "Ships.", "require_approval_for_done": False}
+        return str((await self.make("/boards", **{**wanted, **fields}))["id"])
+
+    async def task(self, board: str, title: str, **fields: Any) -> str:
+        """A task; returns its id."""
+        return str((await self.make(f"/boards/{board}/tasks", title=title, **fields))["id"])
+
+    async def read(self, board: str, task: str) -> dict[str, Any]:
+        """A task as the API lists it."""
+        answer = await self.api.get(f"/api/v1/boards/{board}/tasks")
+        return next(one for one in answer.json()["items"] if one["id"] == task)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """The address of a fresh server, and its setup code."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("browser")
+    keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environment = {**keep, "DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "mission_control.cli", "serve", "--port", str(port)]
+    log = (folder / "log").open("w+")
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        yield f"http://127.0.0.1:{port}", _setup_code(process, folder / "log")
+    finally:
+        process.terminate()
+        process.wait(10)
+        log.close()
+
+
+def _setup_code(process: "subprocess.Popen[bytes]", log: Path) -> str:
+    for _ in range(200):
+        if found := re.search(r"enter the code (\S+)", log.read_text()):
+            return found[1]
+        if process.poll() is not None:
+            break
+        _pause()
+    raise AssertionError(log.read_text())
+
+
+def _pause() -> None:
+    import time
+
+    time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+async def site(server: tuple[str, str]) -> AsyncIterator[Site]:
+    """The server after its first run: Ada owns the Observatory."""
+    url, code = server
+    async with httpx.AsyncClient(base_url=url, headers=SAME_ORIGIN, timeout=20) as api:
+        owner = {"name": "Ada", "email": "ada@example.org", "password": "a long enough password"}
+        for _ in range(100):
+            try:
+                answer = await api.post("/setup", data={"code": code, "organization_name": "Observatory", **owner})
+                break
+            except httpx.ConnectError:
+                await asyncio.sleep(0.1)
+        assert answer.status_code == 303, answer.text
+        yield Site(url, answer.cookies["mission_control"], api)
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser for all tests."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@dataclass(slots=True)
+class Watched:
+    """Contexts that were opened, and what their pages complained about."""
+
+    contexts: list[BrowserContext] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    forgiven: str = r"^$"
+
+    def hear(self, text: str) -> None:
+        """Keep a complaint that nobody expected."""
+        if not REFUSALS.search(text) and not re.search(self.forgiven, text):
+            self.complaints.append(text)
+
+
+@pytest.fixture
+async def watched() -> AsyncIterator[Watched]:
+    """Fails the test when a page logged an error or violated the content security policy."""
+    seen = Watched()
+    yield seen
+    for context in seen.contexts:
+        await context.close()
+    assert seen.complaints == []
+
+
+Open = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+def open_page(site: Site, chromium: Browser, watched: Watched) -> Open:
+    """Open an address as Ada: `await open_page("/boards", width=320, theme="dark")`."""
+
+    async def open_(path: str, *, width: int = 1440, theme: Any = "light", base: str = "", **options: Any) -> Page:
+        context = await chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce", **options
+        )
+        watched.contexts.append(context)
+        await context.add_cookies([{"name": "mission_control", "value": site.cookie, "url": base or site.url}])
+        await context.add_init_script(WATCH)
+        page = await context.new_page()
+        page.on("console", lambda said: watched.hear(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: watched.hear(str(error)))
+        await page.goto((base or site.url) + path)
+        return page
+
+    return open_

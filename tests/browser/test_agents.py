@@ -1,0 +1,94 @@
+"""A new agent: its token once, and the lines that work when they are pasted into a shell."""
+
+import asyncio
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Open, Site
+
+pytestmark = pytest.mark.browser
+
+
+async def shell(line: str) -> str:
+    """Run a pasted line as a person would."""
+    process = await asyncio.create_subprocess_exec("sh", "-c", line, stdout=-1, stderr=-1)
+    printed, complained = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 0, complained
+    return printed.decode()
+
+
+async def create(page: Page, name: str, board: str) -> None:
+    await page.get_by_label("Name", exact=True).fill(name)
+    await page.get_by_label("Board", exact=True).select_option(board)
+    await page.get_by_role("button", name="Create the agent").click()
+    await expect(page.get_by_role("heading", name=f"{name} is ready")).to_be_visible()
+
+
+async def test_the_pasted_lines_work_and_every_step_shows(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Workshop")
+    page = await open_page(f"/agents/new?board={board}")
+    await create(page, "Lyra", board)
+    await expect(page.locator("html")).to_have_attribute("data-connection", "live")
+    await expect(page.locator("#first-task")).to_contain_text("no free task yet")
+    task = await site.task(board, "Sand the table")
+    await expect(page.locator("#line-2")).to_contain_text(task)
+    await expect(page.locator("#first-task")).not_to_contain_text("no free task yet")
+    watching = await open_page(f"/boards/{board}")
+    await expect(watching.locator("html")).to_have_attribute("data-connection", "live")
+    assert "Sand the table" in await shell(await page.locator("#line-1").inner_text())
+    await expect(page.locator("#step-1")).to_have_text("Done")
+    await shell(await page.locator("#line-2").inner_text())
+    await expect(watching.locator(f"#list-in_progress #task-{task}")).to_be_visible()
+    await expect(page.locator("#step-2")).to_have_text("Done")
+    await shell(await page.locator("#line-3").inner_text())
+    await expect(page.locator("#step-3")).to_have_text("Done")
+    await expect(watching.locator(f"#task-{task}").get_by_role("button", name="Approve")).to_be_visible()
+    secret = (await page.locator("#token").inner_text()).strip()
+    await page.get_by_role("link", name="Back to Lyra").click()
+    await expect(page.get_by_text("Sand the table").first).to_be_visible()
+    assert secret not in await page.content()
+
+
+async def test_the_token_is_copied(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Copying")
+    page = await open_page(f"/agents/new?board={board}", permissions=["clipboard-read", "clipboard-write"])
+    await create(page, "Cygnus", board)
+    await page.locator(".copy-block[data-once]").get_by_role("button").click()
+    await expect(page.locator(".copy-block[data-once]").get_by_role("button")).to_have_text("Copied")
+    assert await page.evaluate("navigator.clipboard.readText()") == await page.locator("#token code").inner_text()
+
+
+async def test_presence_shows_in_the_list(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Presence")
+    made = await site.make("/agents", name="Deneb", board_id=board)
+    page = await open_page("/agents")
+    row = page.locator(f"#agent-{made['id']}")
+    await expect(row).to_contain_text("Waiting for first check-in")
+    await expect(page.locator("html")).to_have_attribute("data-connection", "live")
+    headers = {"X-Agent-Token": made["token"]}
+    await site.api.post("/api/v1/agent/heartbeat", headers=headers, json={})
+    await expect(row).to_contain_text("Online")
+
+
+async def test_an_agent_is_deleted_after_a_warning(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Leaving")
+    made = await site.make("/agents", name="Rigel", board_id=board)
+    page = await open_page(f"/agents/{made['id']}")
+    await page.get_by_role("button", name="More for Rigel").click()
+    await page.get_by_role("link", name="Delete the agent").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("Its tokens end at once")
+    await page.get_by_role("dialog").get_by_role("button", name="Delete Rigel").click()
+    await page.wait_for_url("**/agents")
+    await expect(page.locator(f"#agent-{made['id']}")).to_have_count(0)
+
+
+async def test_an_agent_is_made_without_javascript(site: Site, open_page: Open) -> None:
+    board = await site.board(name="No scripts")
+    task = await site.task(board, "Oil the hinge")
+    page = await open_page("/agents/new", java_script_enabled=False)
+    await create(page, "Altair", board)
+    await expect(page.locator("#line-2")).to_contain_text(task)
+    for number in (1, 2, 3):
+        await shell(await page.locator(f"#line-{number}").inner_text())
+    assert (await site.read(board, task))["status"] == "in_progress"

@@ -1,0 +1,106 @@
+"""Deciding with keys, two people at once, and without JavaScript."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Open, Site
+
+pytestmark = pytest.mark.browser
+
+
+async def ask(site: Site, board: str, action: str, **fields: Any) -> str:
+    wanted = {"action_type": action, "confidence": 80, "lead_reasoning": "It is ready.", **fields}
+    return str((await site.make(f"/boards/{board}/approvals", **wanted))["id"])
+
+
+async def decision(site: Site, board: str, approval: str) -> tuple[str | None, str | None]:
+    answer = (await site.api.get(f"/api/v1/boards/{board}/approvals/{approval}")).json()
+    return answer["decision"], answer["note"]
+
+
+async def live(page: Page) -> None:
+    await expect(page.locator("html")).to_have_attribute("data-connection", "live")
+
+
+async def test_keys_approve_and_send_back_and_focus_moves_on(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Keys")
+    first, second, third = [await ask(site, board, name) for name in ("first", "second", "third")]
+    page = await open_page(f"/boards/{board}/approvals")
+    await live(page)
+    await page.keyboard.press("j")
+    await expect(page.locator(f"#approval-{first}")).to_be_focused()
+    await page.keyboard.press("a")
+    await expect(page.locator(f"#approval-{second}")).to_be_focused()
+    await expect(page.locator(f"#approval-{first}")).to_have_attribute("data-state", "decided")
+    await expect(page.locator("#toasts")).to_contain_text("First approved.")
+    await page.keyboard.press("r")
+    note = page.get_by_role("dialog").get_by_label("What should change")
+    await expect(note).to_be_focused()
+    await note.fill("Name the zone.")
+    await page.get_by_role("dialog").get_by_role("button", name="Send back").click()
+    await expect(page.locator(f"#approval-{third}")).to_be_focused()
+    await expect(page.locator(f"#approval-{second}")).to_contain_text("Name the zone.")
+    assert await decision(site, board, first) == ("approved", None)
+    assert await decision(site, board, second) == ("changes_requested", "Name the zone.")
+    await page.keyboard.press("a")
+    await expect(page.get_by_role("heading", name="Nothing needs you")).to_be_visible()
+    await expect(page.locator(f"#approval-{third}")).to_contain_text("Ada approved")
+
+
+async def test_undo_lets_it_wait_again(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Undo")
+    approval = await ask(site, board, "deploy")
+    page = await open_page(f"/boards/{board}/approvals")
+    await live(page)
+    await page.keyboard.press("a")
+    await expect(page.locator(f"#approval-{approval}")).to_have_attribute("data-state", "decided")
+    await page.keyboard.press("z")
+    await expect(page.locator(f"#approval-{approval}")).to_have_attribute("data-pending", "")
+    assert await decision(site, board, approval) == (None, None)
+
+
+async def test_two_people_decide_the_same(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Two")
+    approval = await ask(site, board, "deploy")
+    slow, fast = await open_page(f"/boards/{board}/approvals"), await open_page(f"/boards/{board}/approvals")
+    await live(slow)
+    await live(fast)
+    await slow.route("**/approvals/live*", lambda route: route.abort())
+    await slow.evaluate("document.getElementById('live').remove()")  # this one hears nothing any more
+    await fast.keyboard.press("a")
+    await expect(fast.locator(f"#approval-{approval}")).to_have_attribute("data-state", "decided")
+    await slow.get_by_role("button", name="Approve").click()
+    row = slow.locator(f"#approval-{approval}")
+    await expect(row).to_contain_text("Ada approved this")
+    await expect(row).to_have_attribute("data-state", "decided")
+    await expect(row.get_by_role("button", name="Approve")).to_have_count(0)
+
+
+async def test_a_request_appears_with_title_and_mark(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Appearing")
+    page = await open_page(f"/boards/{board}/approvals")
+    await live(page)
+    await expect(page.get_by_role("heading", name="Nothing needs you")).to_be_visible()
+    before = int((await page.locator(".sidebar [data-queue-count]").inner_text()) or 0)
+    approval = await ask(site, board, "deploy")
+    await expect(page.locator(f"#approval-{approval}")).to_be_visible()
+    await expect(page.locator(".sidebar [data-queue-count]")).to_have_text(str(before + 1))
+    assert (await page.title()).startswith(f"({before + 1}) ")
+    assert "alert" in str(await page.get_attribute("link[rel=icon]", "href"))
+
+
+async def test_without_javascript(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Plain")
+    first, second = await ask(site, board, "first"), await ask(site, board, "second")
+    page = await open_page(f"/boards/{board}/approvals", java_script_enabled=False)
+    await page.locator(f"#approval-{first}").get_by_role("button", name="Approve").click()
+    await page.locator(f"#approval-{second}").get_by_role("link", name="Send back").click()
+    await page.get_by_label("What should change").fill("Say why.")
+    await page.get_by_role("button", name="Send back").click()
+    await page.wait_for_url(f"**/boards/{board}/approvals#queue")
+    assert await decision(site, board, first) == ("approved", None)
+    assert await decision(site, board, second) == ("changes_requested", "Say why.")
+    await page.locator(f"#decided-{first}").get_by_role("button", name="Re-open").click()
+    assert await decision(site, board, first) == (None, None)

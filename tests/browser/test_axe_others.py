@@ -1,0 +1,85 @@
+"""Nothing for axe to find on the entrance, approvals, agents, settings, documentation, palette and error pages."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Open, Site, Watched
+
+pytestmark = pytest.mark.browser
+NAMES = (
+    "sign in", "sign in refused", "approvals", "approvals of a board", "approval", "send back", "agents", "new agent",
+    "agent", "edit agent", "delete agent", "token", "settings", "documentation", "public documentation", "palette",
+    "not found",
+)  # fmt: skip
+PUBLIC = {"sign in", "sign in refused", "public documentation", "not found"}
+
+
+@pytest.fixture(scope="session")
+async def places(site: Site) -> dict[str, str]:
+    """Pages with something on them."""
+    board = await site.board(name="Observatory hill")
+    task = await site.task(board, "Align the finder")
+    agent = await site.make("/agents", name="Polaris", board_id=board, soul_template="Be **kind**.")
+    asked = {"confidence": 64, "lead_reasoning": "See `log`.", "rubric_scores": {"safety": 80, "clarity": 7}}
+    waiting = await site.make(f"/boards/{board}/approvals", action_type="move.mount", task_ids=[task], **asked)
+    decided = await site.make(f"/boards/{board}/approvals", action_type="open.dome", **asked)
+    change = {"decision": "changes_requested", "note": "Wait for the wind."}
+    await site.api.patch(f"/api/v1/boards/{board}/approvals/{decided['id']}", json=change)
+    one, agents = f"/boards/{board}/approvals/{waiting['id']}", f"/agents/{agent['id']}"
+    return {
+        "sign in": "/sign-in", "sign in refused": "/sign-in", "approvals": "/approvals",
+        "approvals of a board": f"/boards/{board}/approvals", "approval": one, "send back": one + "/send-back",
+        "agents": "/agents", "new agent": "/agents/new", "agent": agents, "edit agent": agents + "/edit",
+        "delete agent": agents + "/delete", "token": agents, "settings": "/settings", "documentation": "/docs",
+        "public documentation": "/docs?q=approvals", "palette": "/palette?q=a", "not found": "/nowhere",
+    }  # fmt: skip
+
+
+async def prepare(page: Page, name: str) -> None:
+    if name == "sign in refused":
+        await page.get_by_label("E-mail").fill("ada@example.org")
+        await page.get_by_label("Password", exact=True).fill("not the password")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("alert")).to_be_visible()
+    if name == "token":
+        await page.get_by_role("button", name="Rotate").click()
+        await expect(page.locator("#token")).to_be_visible()
+    if name.endswith("documentation"):
+        unfold = "for (const one of [...document.querySelectorAll('.operation')].slice(0, 8)) one.open = true"
+        await page.evaluate(unfold)
+
+
+@pytest.mark.parametrize("width", [320, 1440])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", NAMES)
+async def test_axe_finds_nothing(
+    places: dict[str, str], open_page: Open, watched: Watched, name: str, theme: str, width: int
+) -> None:
+    watched.forgiven = "status of 40[14]" if name in PUBLIC else "^$"  # the page itself, and a stream that was left
+    page = await open_page("/docs" if name in PUBLIC else places[name], width=width, theme=theme)
+    if name in PUBLIC:
+        await page.context.clear_cookies()
+        await page.goto(page.url.removesuffix("/docs") + places[name])
+    await prepare(page, name)
+    await page.wait_for_timeout(150)
+    results: Any = await Axe().run(page)
+    assert [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in results.response["violations"]] == []
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    scroll = "(document.querySelector('.scroll') ?? document.documentElement)"
+    assert await page.evaluate(f"{scroll}.scrollWidth <= {scroll}.clientWidth")
+
+
+async def test_axe_finds_nothing_in_dialogs(places: dict[str, str], open_page: Open) -> None:
+    page = await open_page(places["approvals of a board"])
+    await page.keyboard.press("r")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    results: Any = await Axe().run(page)
+    assert [one["id"] for one in results.response["violations"]] == []
+    await page.goto(page.url.partition("/boards/")[0] + places["agent"])
+    await page.keyboard.press("Control+k")
+    await expect(page.locator("#palette-results [role=option]").first).to_be_visible()
+    results = await Axe().run(page)
+    assert [one["id"] for one in results.response["violations"]] == []

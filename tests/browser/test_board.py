@@ -1,0 +1,217 @@
+"""What only a browser can show about a board: drag, keys, focus, drafts, networks that come and go."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Open, Site, Watched
+
+pytestmark = pytest.mark.browser
+
+
+async def live(page: Page) -> None:
+    """Wait until the page hears the server."""
+    await expect(page.locator("html")).to_have_attribute("data-connection", "live")
+
+
+async def drag(page: Page, card: str, target: str) -> None:
+    while not await page.evaluate("Boolean(document.querySelector('[data-sortable]').sortable && window.Sortable)"):
+        await page.wait_for_timeout(50)
+    start = await page.locator(card).bounding_box()
+    end = await page.locator(target).bounding_box()
+    assert start and end
+    await page.mouse.move(start["x"] + 60, start["y"] + start["height"] - 8)
+    await page.mouse.down()
+    await page.mouse.move(start["x"] + 90, start["y"] + 40, steps=4)
+    await page.mouse.move(end["x"] + 80, end["y"] + 30, steps=12)
+    await page.mouse.up()
+
+
+async def test_a_person_drags_a_card_and_takes_it_back(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    task = await site.task(board, "Paint the hull")
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    await drag(page, f"#task-{task}", "#list-in_progress")
+    await expect(page.locator(f"#list-in_progress #task-{task}")).to_be_visible()
+    await expect(page.locator("#toasts")).to_contain_text("#1 moved to In progress")
+    assert (await site.read(board, task))["status"] == "in_progress"
+    await page.locator("#toasts").get_by_role("button", name="Undo").click()
+    await expect(page.locator(f"#list-inbox #task-{task}")).to_be_visible()
+    assert (await site.read(board, task))["status"] == "inbox"
+
+
+async def test_a_person_reorders_within_a_column(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    first, second = await site.task(board, "Lower card"), await site.task(board, "Upper card")
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    await drag(page, f"#task-{first}", f"#task-{second}")
+    await page.wait_for_timeout(300)
+    await page.reload()
+    titles = await page.locator("#list-inbox .card-title").all_inner_texts()
+    assert titles == ["Lower card", "Upper card"]
+
+
+async def test_a_refused_move_puts_the_card_back_and_says_why(site: Site, open_page: Open) -> None:
+    board = await site.board(require_approval_for_done=True)
+    task = await site.task(board, "Launch")
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    await drag(page, f"#task-{task}", "#list-done")
+    await expect(page.locator("#toasts")).to_contain_text("only with an approved approval")
+    await expect(page.locator(f"#list-inbox #task-{task}")).to_be_visible()
+
+
+async def test_the_move_menu_moves_a_card(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    task = await site.task(board, "Mend the nets")
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    await page.get_by_role("button", name="Move or edit #1").click()
+    await page.locator(f"#menu-{task}").get_by_role("button", name="Review").click()
+    await expect(page.locator(f"#list-review #task-{task}")).to_be_visible()
+
+
+async def test_keyboard_only_creates_moves_and_comments(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    await page.keyboard.press("c")
+    await page.keyboard.type("Ring the bell")
+    await page.keyboard.press("Enter")
+    card = page.locator(".card", has_text="Ring the bell")
+    await expect(card).to_be_visible()
+    await expect(page.locator("#new-task-inbox")).to_be_focused()
+    await expect(page.locator("#new-task-inbox")).to_have_value("")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Tab")
+    await page.locator("body").press("j")
+    await expect(card.locator("[data-nav-item]")).to_be_focused()
+    await page.keyboard.press("m")
+    menu = page.locator(".menu:popover-open")
+    await expect(menu.get_by_role("button", name="Inbox")).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await expect(menu.get_by_role("button", name="In progress")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#list-in_progress .card")).to_contain_text("Ring the bell")
+    await page.locator("#list-in_progress [data-nav-item]").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-panel-title]")).to_be_focused()
+    await page.locator(".composer textarea").focus()
+    await page.keyboard.type("Twice at noon")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".comment")).to_contain_text("Twice at noon")
+    await expect(page.locator(".composer textarea")).to_have_value("")
+
+
+async def test_without_javascript_a_person_creates_moves_and_comments(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    page = await open_page(f"/boards/{board}", java_script_enabled=False)
+    await page.locator("#new-task-inbox").fill("Coil the ropes")
+    await page.locator("#new-task-inbox").press("Enter")
+    await page.get_by_role("button", name="Move or edit #1").click()
+    await page.locator(".menu:popover-open").get_by_role("button", name="Review").click()
+    await expect(page.locator("#list-review .card")).to_contain_text("Coil the ropes")
+    await page.get_by_role("link", name="Coil the ropes").click()
+    await page.locator(".composer textarea").fill("All of them")
+    await page.get_by_role("button", name="Comment").click()
+    await expect(page.locator(".comment")).to_contain_text("All of them")
+
+
+async def test_news_from_others_keep_focus_and_drafts(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    task = await site.task(board, "Watch the tide")
+    page = await open_page(f"/boards/{board}/tasks/{task}")
+    await live(page)
+    await page.locator("#new-task-inbox").fill("half a tit")
+    await page.locator(".composer textarea").fill("half a comment")
+    answer = await site.api.patch(f"/api/v1/boards/{board}/tasks/{task}", json={"status": "review"})
+    assert answer.status_code == 200
+    await site.make(f"/boards/{board}/tasks/{task}/comments", message="From elsewhere")
+    await expect(page.locator(f"#list-review #task-{task}")).to_be_visible()
+    await expect(page.locator(".comment")).to_contain_text("From elsewhere")
+    await expect(page.locator(f"#status-{task}")).to_have_value("review")
+    await expect(page.locator(".composer textarea")).to_be_focused()
+    await expect(page.locator(".composer textarea")).to_have_value("half a comment")
+    await expect(page.locator("#new-task-inbox")).to_have_value("half a tit")
+
+
+async def test_a_filter_goes_into_the_address_and_the_stream_follows_it(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    await site.task(board, "Red buoy")
+    await site.task(board, "Green buoy")
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    await page.keyboard.press("f")
+    await page.keyboard.type("red")
+    await expect(page.locator(".card")).to_have_count(1)
+    await expect(page).to_have_url(f"{site.url}/boards/{board}?q=red")
+    await page.wait_for_timeout(400)
+    await site.task(board, "Another green one")
+    await site.task(board, "Second red buoy")
+    await expect(page.locator(".card")).to_have_count(2)
+    await page.locator("#filters input[name=q]").fill("nothing like it")
+    await expect(page.locator("#board-note")).to_contain_text("No task matches")
+    await page.get_by_role("link", name="Clear the filter").click()
+    await expect(page.locator(".card")).to_have_count(4)
+
+
+class Cable:
+    """A TCP proxy that can be cut."""
+
+    def __init__(self, target: int) -> None:
+        self.target = target
+        self.is_cut = False
+        self.writers: set[asyncio.StreamWriter] = set()
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.is_cut:
+            writer.close()
+            return
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        self.writers |= {writer, far_writer}
+        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+
+    def cut(self) -> None:
+        self.is_cut = True
+        for writer in self.writers:
+            writer.close()
+        self.writers.clear()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+@pytest.fixture
+async def cable(site: Site) -> AsyncIterator[tuple[Cable, str]]:
+    made = Cable(int(site.url.rsplit(":", 1)[1]))
+    server = await asyncio.start_server(made.carry, "127.0.0.1", 0)
+    yield made, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    made.cut()
+    server.close()
+
+
+async def test_a_cut_network_shows_what_was_missed(
+    site: Site, open_page: Open, watched: Watched, cable: tuple[Cable, str]
+) -> None:
+    watched.forgiven = r"ERR_|Failed to fetch|network error"
+    board = await site.board()
+    task = await site.task(board, "Drift")
+    page = await open_page(f"/boards/{board}", base=cable[1])
+    await live(page)
+    cable[0].cut()
+    await expect(page.locator("html")).not_to_have_attribute("data-connection", "live", timeout=15_000)
+    await site.api.patch(f"/api/v1/boards/{board}/tasks/{task}", json={"status": "done"})
+    await site.task(board, "Made meanwhile")
+    cable[0].is_cut = False
+    await expect(page.locator(f"#list-done #task-{task}")).to_be_visible(timeout=20_000)
+    await expect(page.locator(".card", has_text="Made meanwhile")).to_have_count(1)

@@ -1,0 +1,54 @@
+"""Nothing for axe to find, and no sideways scrolling, on these pages in both themes and at both ends of widths."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+
+from tests.browser.conftest import Open, Site
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="session")
+async def places(site: Site) -> dict[str, str]:
+    """Pages with something on them."""
+    board = await site.board(name="Lighthouse")
+    waiting = await site.task(board, "Change the lamp", description="With **care**:\n\n- gloves\n- ladder")
+    task = await site.task(board, "Polish the lens", priority="critical", depends_on_task_ids=[waiting])
+    await site.task(board, "Written down", due_at="2026-01-01T00:00:00")
+    await site.make(f"/boards/{board}/tasks/{task}/comments", message="Ask @Keeper about `brass`.")
+    asked = {"action_type": "buy.lamp", "task_ids": [waiting], "confidence": 70, "lead_reasoning": "It is dark."}
+    await site.make(f"/boards/{board}/approvals", **asked)
+    await site.make("/agents", name="Keeper", board_id=board)
+    empty = await site.board(name="Empty")
+    home = f"/boards/{board}"
+    return {
+        "boards": "/boards",
+        "new board": "/boards/new",
+        "board": home,
+        "empty board": f"/boards/{empty}",
+        "nothing matches": f"{home}?q=zzz",
+        "task": f"{home}/tasks/{waiting}",
+        "task being edited": f"{home}/tasks/{task}?edit=text",
+        "settings": f"{home}/settings",
+        "activity": "/activity",
+        "activity of a board": f"{home}/activity",
+    }
+
+
+NAMES = (
+    "boards", "new board", "board", "empty board", "nothing matches", "task", "task being edited", "settings",
+    "activity", "activity of a board",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [320, 1440])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", NAMES)
+async def test_axe_finds_nothing(places: dict[str, str], open_page: Open, name: str, theme: str, width: int) -> None:
+    page = await open_page(places[name], width=width, theme=theme)
+    await page.wait_for_timeout(150)
+    results: Any = await Axe().run(page)
+    assert [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in results.response["violations"]] == []
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,0 +1,36 @@
+"""The documentation and the palette in a browser."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Open, Site
+
+pytestmark = pytest.mark.browser
+
+
+async def test_an_address_unfolds_its_operation(open_page: Open) -> None:
+    operation = "list_boards_api_v1_boards_get"
+    page = await open_page(f"/docs#{operation}")
+    await expect(page.locator(f"#{operation} .operation-body")).to_be_visible()
+    await page.locator(f"#{operation}").get_by_role("link", name="BoardRead").first.click()
+    await expect(page.locator("#shape-BoardRead .operation-body")).to_be_visible()
+
+
+async def test_the_palette_jumps_with_keys_only(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Palette")
+    task = await site.task(board, "Varnish the rudder")
+    page = await open_page("/settings")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("varnish")
+    await expect(page.locator("#palette-results [role=option]").first).to_contain_text("Varnish the rudder")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/boards/{board}/tasks/{task}")
+
+
+async def test_the_palette_without_javascript(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Plain palette")
+    page = await open_page("/palette", java_script_enabled=False)
+    await page.locator("main").get_by_label("Search or jump to").fill("plain palette")
+    await page.locator("main").get_by_role("button", name="Search").click()
+    await page.locator("main").get_by_role("link", name="Plain palette").click()
+    await page.wait_for_url(f"**/boards/{board}")

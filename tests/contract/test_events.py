@@ -1,0 +1,56 @@
+"""Every kind that is recorded is written down in `live/kinds.py`, none too many, and in ARCHITECTURE.md."""
+
+import re
+from pathlib import Path
+
+from mission_control.live.kinds import ACCOUNT_KINDS, KINDS
+from mission_control.tasks.live import STREAMED
+from tests.contract.source import calls, texts, trees
+
+KIND = re.compile(r"[a-z_]+(\.[a-z_]+)+")
+
+
+def recorded() -> set[str]:
+    """The kinds in calls of `record`, and those that a delivery's outcome will have."""
+    found: set[str] = set()
+    for name, tree in trees():
+        for call in calls(tree, "record"):
+            found |= {text for text in texts(call.args[0]) if KIND.fullmatch(text)}
+        for call in calls(tree, "deliver"):
+            outcomes = [one.value for one in call.keywords if one.arg in ("succeeded", "failed")]
+            found |= {text for one in outcomes for text in texts(one)}
+        if name == "tasks.notices":
+            stems = [text for call in calls(tree, "_tell") for text in texts(call.args[-1])]
+            found |= {f"{stem}_{end}" for stem in stems for end in ("notified", "notify_failed")}
+    return found
+
+
+def test_every_recorded_kind_is_written_down_and_no_other() -> None:
+    assert recorded() == set(KINDS)
+
+
+def test_every_kind_of_the_account_log_is_written_down_and_no_other() -> None:
+    found = {
+        text
+        for _, tree in trees()
+        for call in calls(tree, "record_account")
+        for text in texts(call.args[0])
+        if KIND.fullmatch(text)
+    }
+    assert found == set(ACCOUNT_KINDS)
+
+
+def test_kinds_are_facts_in_one_sentence() -> None:
+    for kind, sentence in (KINDS | ACCOUNT_KINDS).items():
+        assert KIND.fullmatch(kind) and len(kind) <= 96
+        assert re.fullmatch(r"[A-Z].*\.", sentence), kind
+
+
+def test_streamed_kinds_exist() -> None:
+    assert set(KINDS) >= STREAMED
+
+
+def test_the_architecture_lists_the_kinds() -> None:
+    section = Path("ARCHITECTURE.md").read_text(encoding="utf-8").partition("## Event kinds")[2].partition("\n## ")[0]
+    listed = [line for line in section.splitlines() if line.startswith("| `")]
+    assert listed == [f"| `{kind}` | {sentence} |" for kind, sentence in KINDS.items()]

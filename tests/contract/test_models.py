@@ -1,0 +1,203 @@
+"""The migrated database is what the models say, on whichever database the tests run; and who reaches which rows."""
+
+import re
+from typing import Any
+
+import pytest
+from quart import Quart
+from tortoise import Tortoise
+from tortoise.connection import get_connection
+from tortoise.models import Model
+
+from mission_control.database.sql import is_postgres, rows
+from tests.contract.source import modules
+
+# Constraints and indexes written by hand, which no model knows. Both databases must have them.
+CHECKS = {
+    "ck_approvals_confidence": "approvals",
+    "ck_approvals_resolved": "approvals",
+    "ck_approvals_status": "approvals",
+    "ck_boards_max_agents": "boards",
+    "ck_deliveries_state": "deliveries",
+    "ck_organization_members_role": "organization_members",
+    "ck_task_dependencies_not_itself": "task_dependencies",
+    "ck_tasks_one_assignee": "tasks",
+    "ck_tasks_status": "tasks",
+    "ck_tokens_one_owner": "tokens",
+}
+INDEXES = {
+    "idx_board_access_board", "idx_deliveries_organization", "idx_members_user", "idx_sessions_user",
+    "idx_task_dependencies_board", "idx_task_dependencies_waited_for", "idx_tasks_board_live", "idx_tokens_agent",
+    "idx_tokens_user", "uid_agents_board_lead", "uid_agents_board_name", "uid_approval_task_links_pending",
+    "uid_users_email",
+}  # fmt: skip
+
+# How an actor reaches the rows of each model that belongs to an organization: a function, or why none is needed.
+REACH = {
+    "Agent": "mission_control.agents.queries.visible_agents",
+    "Approval": "mission_control.approvals.queries.visible_approval",
+    "ApprovalTask": "only read together with its approval, which was found first",
+    "Board": "mission_control.boards.models.Board.visible_to",
+    "BoardAccess": "the rights themselves: read by core/authn.py to make an actor",
+    "Comment": "only read together with its task, which was found first",
+    "Delivery": "counted per agent that was found first; sent by the system",
+    "Event": "read by streams, which ask at every batch whether the reader still reaches the board",
+    "Member": "the rights themselves: read by core/authn.py to make an actor",
+    "Task": "mission_control.tasks.queries.visible_task",
+    "TaskDependency": "only read together with its tasks or its board, which were found first",
+    "User": "people read themselves; others see names only",
+}
+NOBODYS = {"AccountEvent", "InstanceSetting", "Organization", "PasswordReset", "Session", "Token"}
+
+
+def models() -> list[type[Model]]:
+    """All models of the program."""
+    return [one for one in Tortoise.apps["models"].values() if one._meta.db_table != "aerich"]
+
+
+def types(model: type[Model]) -> dict[str, tuple[str, bool]]:
+    """Each column's type and whether it may be null, as the model has it on this database."""
+    dialect = get_connection("default").capabilities.dialect
+    found = {}
+    for name, column in model._meta.fields_db_projection.items():
+        field: Any = model._meta.fields_map[name]
+        related = field.reference.to_field_instance if field.reference is not None else field
+        found[column] = (_spelled(related.get_for_dialect(dialect, "SQL_TYPE")), field.null)
+    return found
+
+
+def _spelled(kind: str) -> str:
+    words = {"BOOL": "boolean", "INT": "integer", "TIMESTAMP": "timestamp without time zone", "JSONB": "jsonb"}
+    if not is_postgres():
+        return kind
+    return words.get(kind, kind.lower().replace("varchar", "character varying"))
+
+
+async def columns(table: str) -> dict[str, tuple[str, bool]]:
+    """Each column's type and whether it may be null, as the database has it."""
+    if is_postgres():
+        found = await rows(
+            "SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS required"
+            " FROM pg_attribute a WHERE a.attrelid = to_regclass(?) AND a.attnum > 0 AND NOT a.attisdropped",
+            table,
+        )
+    else:
+        found = await rows(f"SELECT name, type, \"notnull\" AS required FROM pragma_table_info('{table}')")
+    return {row["name"]: (row["type"], not row["required"]) for row in found}
+
+
+async def foreign_keys(table: str) -> set[tuple[str, str, str]]:
+    """Column, table referred to and what happens on delete."""
+    if not is_postgres():
+        found = await rows(
+            f'SELECT "from" AS column, "table" AS target, on_delete FROM pragma_foreign_key_list(\'{table}\')'
+        )
+        return {(row["column"], row["target"], row["on_delete"]) for row in found}
+    words = {"c": "CASCADE", "n": "SET NULL", "a": "NO ACTION", "r": "RESTRICT"}
+    found = await rows(
+        "SELECT a.attname AS column, t.relname AS target, c.confdeltype::text AS on_delete FROM pg_constraint c"
+        " JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY(c.conkey)"
+        " JOIN pg_class t ON t.oid = c.confrelid WHERE c.contype = 'f' AND c.conrelid = to_regclass(?)",
+        table,
+    )
+    return {(row["column"], row["target"], words[row["on_delete"]]) for row in found}
+
+
+async def unique_sets(table: str) -> set[tuple[str, ...]]:
+    """The columns of every plain unique constraint or index, the primary key included."""
+    if is_postgres():
+        found = await rows(
+            "SELECT (SELECT string_agg(a.attname, ',' ORDER BY array_position(i.indkey::int[], a.attnum::int))"
+            " FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)) AS names FROM pg_index i"
+            " WHERE i.indrelid = to_regclass(?) AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL",
+            table,
+        )
+        return {tuple(row["names"].split(",")) for row in found}
+    sets = set()
+    for index in await rows(f"SELECT name FROM pragma_index_list('{table}') WHERE \"unique\" AND NOT partial"):
+        parts = await rows(f"SELECT name FROM pragma_index_info('{index['name']}') ORDER BY seqno")
+        if all(part["name"] for part in parts):
+            sets.add(tuple(part["name"] for part in parts))
+    return sets
+
+
+@pytest.mark.usefixtures("app")
+async def test_tables_have_exactly_the_models_columns() -> None:
+    for model in models():
+        assert await columns(model._meta.db_table) == types(model), model.__name__
+
+
+@pytest.mark.usefixtures("app")
+async def test_foreign_keys_are_the_models() -> None:
+    for model in models():
+        fields: dict[str, Any] = {name: model._meta.fields_map[name] for name in model._meta.fk_fields}
+        expected = {
+            (field.source_field or f"{name}_id", field.related_model._meta.db_table, str(field.on_delete.value))
+            for name, field in fields.items()
+        }
+        assert await foreign_keys(model._meta.db_table) == expected, model.__name__
+
+
+@pytest.mark.usefixtures("app")
+async def test_unique_constraints_are_the_models() -> None:
+    for model in models():
+        meta = model._meta
+        expected = {tuple(_column(model, name) for name in names) for names in meta.unique_together}
+        expected |= {(column,) for name, column in meta.fields_db_projection.items() if meta.fields_map[name].unique}
+        expected.add((meta.fields_db_projection[meta.pk_attr],))
+        assert await unique_sets(meta.db_table) == expected, model.__name__
+
+
+def _column(model: type[Model], name: str) -> str:
+    return f"{name}_id" if name in model._meta.fk_fields else name
+
+
+@pytest.mark.usefixtures("app")
+async def test_what_was_written_by_hand_is_there() -> None:
+    if is_postgres():
+        found = await rows(
+            "SELECT conname AS name, relname AS table_name FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid"
+            " WHERE contype = 'c'"
+        )
+        checks = {row["name"]: row["table_name"] for row in found}
+        indexes = {
+            row["indexname"] for row in await rows("SELECT indexname FROM pg_indexes WHERE schemaname = 'public'")
+        }
+    else:
+        tables = await rows("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND sql IS NOT NULL")
+        checks = {
+            check: row["name"] for row in tables for check in re.findall(r'CONSTRAINT "(ck_\w+)" CHECK', row["sql"])
+        }
+        indexes = {row["name"] for row in await rows("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    assert checks == CHECKS
+    known = {
+        index for index in indexes if re.fullmatch(r"(idx|uid)_\w+", index) and not re.search(r"_[0-9a-f]{6}$", index)
+    }
+    assert known == INDEXES
+
+
+@pytest.mark.usefixtures("app")
+async def test_no_table_is_without_a_model() -> None:
+    listed = (
+        "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
+        if is_postgres()
+        else "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    )
+    assert {row["name"] for row in await rows(listed)} == {one._meta.db_table for one in models()} | {"aerich"}
+
+
+def test_every_model_says_how_its_rows_are_reached(app: Quart) -> None:
+    assert {one.__name__ for one in models()} == set(REACH) | NOBODYS
+    for name, reach in REACH.items():
+        if reach.startswith("mission_control."):
+            assert callable(_resolved(reach)), name
+        else:
+            assert " " in reach, name
+
+
+def _resolved(dotted: str) -> Any:
+    module = next(one for one in sorted(modules(), key=len, reverse=True) if dotted.startswith(f"{one}."))
+    thing: Any = __import__(module, fromlist=["x"])
+    for part in dotted.removeprefix(f"{module}.").split("."):
+        thing = getattr(thing, part)
+    return thing

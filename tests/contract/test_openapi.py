@@ -1,0 +1,169 @@
+"""The served OpenAPI document: sound in itself, complete, and what the contract's clients expect."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mission_control.core.openapi import TAGS
+from mission_control.core.registry import OPERATIONS
+from tests.cast import API, Cast
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+CHECKER = Path(__file__).parents[3] / "shared" / "contract" / "check_openapi.py"
+HINTS = {
+    "x-llm-intent": str, "x-when-to-use": list, "x-when-not-to-use": list, "x-required-actor": str,
+    "x-prerequisites": list, "x-side-effects": list, "x-negative-guidance": list, "x-routing-policy": list,
+    "x-routing-policy-examples": list,
+}  # fmt: skip
+LLM_ERRORS = {
+    "agent_lead_create_agent": {"403", "409", "422"},
+    "agent_lead_create_task": {"403", "404", "409", "422"},
+    "bootstrap_user_api_v1_auth_bootstrap_post": {"401"},
+}
+ROLES = {"agent-lead", "agent-worker", "agent-main"}
+
+
+@pytest.fixture
+async def document(cast: Cast) -> dict[str, Any]:
+    """The document as anybody gets it."""
+    found: dict[str, Any] = (await cast.nobody.get("/openapi.json")).ok()
+    return found
+
+
+def entries(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Path, method and entry of every operation."""
+    for path, item in document["paths"].items():
+        for method, entry in item.items():
+            assert method in METHODS, f"{path}: {method}"
+            yield path, method, entry
+
+
+def references(node: Any) -> Iterator[str]:
+    """Every $ref below a node."""
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for one in node.values():
+            yield from references(one)
+    elif isinstance(node, list):
+        for one in node:
+            yield from references(one)
+
+
+def test_the_document_is_sound(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1.")
+    assert document["info"]["title"] == "Mission Control API" and document["info"]["version"]
+    assert [one["name"] for one in document["tags"]] == TAGS and len(set(TAGS)) == len(TAGS)
+    for reference in set(references(document)):
+        node = document
+        for part in reference.removeprefix("#/").split("/"):
+            assert part in node, reference
+            node = node[part]
+
+
+def test_every_entry_is_sound(document: dict[str, Any]) -> None:
+    for path, method, entry in entries(document):
+        where = f"{method} {path}"
+        assert entry["summary"] and set(entry["tags"]) <= set(TAGS), where
+        assert path.startswith((API, "/health", "/readyz")), where
+        placeholders = re.findall(r"\{(\w+)\}", path)
+        parameters = entry.get("parameters", [])
+        assert [one["name"] for one in parameters if one["in"] == "path"] == placeholders, where
+        assert all(one["required"] for one in parameters if one["in"] == "path"), where
+        keys = [(one["in"], one["name"]) for one in parameters]
+        assert len(set(keys)) == len(keys) and all("schema" in one for one in parameters), where
+        assert "200" in entry["responses"], where
+        for status, answer in entry["responses"].items():
+            assert re.fullmatch(r"[1-5]\d\d", status) and answer["description"], where
+        for scheme in entry.get("security", []):
+            assert set(scheme) <= set(document["components"]["securitySchemes"]), where
+
+
+def test_operation_ids_are_unique(document: dict[str, Any]) -> None:
+    names = [entry["operationId"] for _, _, entry in entries(document)]
+    assert len(names) == len(set(names))
+
+
+def test_every_operation_is_described(document: dict[str, Any]) -> None:
+    served = {(method, path) for path, method, _ in entries(document) if path.startswith(API)}
+    assert served == {(one.method.lower(), re.sub(r"<(\w+)>", r"{\1}", one.path)) for one in OPERATIONS}
+
+
+async def test_every_described_operation_is_served(cast: Cast, document: dict[str, Any]) -> None:
+    rules = {
+        (method.lower(), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
+        for rule in cast.app.url_map.iter_rules()
+        for method in rule.methods or ()
+    }
+    described = {(method, path) for path, method, _ in entries(document) if path.startswith(API)}
+    assert described <= rules
+    api_routes = {
+        (method, path) for method, path in rules if path.startswith(API) and method not in ("head", "options")
+    }
+    assert api_routes - described == set()
+
+
+def test_agent_operations_carry_their_hints(document: dict[str, Any]) -> None:
+    for path, _, entry in entries(document):
+        if not path.startswith(f"{API}/agent/"):
+            continue
+        name = entry["operationId"]
+        assert "agent" in entry["tags"] and ROLES & set(entry["tags"]), name
+        assert entry["description"], name
+        for key, kind in HINTS.items():
+            assert isinstance(entry[key], kind) and entry[key], f"{name}: {key}"
+        assert entry["x-required-actor"] in ("any_agent", "board_lead", "agent_main"), name
+        for example in entry["x-routing-policy-examples"]:
+            assert set(example) == {"input", "decision"} and set(example["input"]) == {"intent", "required_privilege"}
+        headers = {one["name"] for one in entry["parameters"] if one["in"] == "header"}
+        assert "X-Agent-Token" in headers, name
+        if entry["x-required-actor"] == "board_lead":
+            assert "agent-lead" in entry["tags"], name
+
+
+def test_intents_are_told_apart(document: dict[str, Any]) -> None:
+    intents = [entry["x-llm-intent"] for _, _, entry in entries(document) if "x-llm-intent" in entry]
+    assert len(intents) == len(set(intents))
+
+
+def test_the_heartbeat_shows_no_body(document: dict[str, Any]) -> None:
+    assert "requestBody" not in document["paths"][f"{API}/agent/heartbeat"]["post"]
+
+
+def test_declared_errors(document: dict[str, Any]) -> None:
+    for path, method, entry in entries(document):
+        shapes = {
+            status: answer["content"]["application/json"]["schema"].get("$ref", "").rpartition("/")[2]
+            for status, answer in entry["responses"].items()
+            if "application/json" in answer.get("content", {})
+        }
+        for status in LLM_ERRORS.get(entry["operationId"], set()):
+            assert shapes[status] == "LLMErrorResponse", f"{method} {path} {status}"
+        blocked = method in ("post", "patch") and re.fullmatch(rf"{API}/boards/{{board_id}}/tasks(/{{task_id}})?", path)
+        assert (shapes.get("409") == "BlockedTaskError") == bool(blocked), f"{method} {path}"
+
+
+def test_streams_are_declared_as_such(document: dict[str, Any]) -> None:
+    streams = [
+        path
+        for path, _, entry in entries(document)
+        if "text/event-stream" in entry["responses"]["200"].get("content", {})
+    ]
+    assert {path.rpartition("/")[2] for path in streams} == {"stream"} and len(streams) == 3
+
+
+def test_the_contracts_shapes(document: dict[str, Any], tmp_path: Path) -> None:
+    if not CHECKER.exists():
+        pytest.skip(f"the contract's checker is not beside this checkout ({CHECKER})")
+    file = tmp_path / "openapi.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, str(CHECKER), str(file), "--served"], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -1,0 +1,58 @@
+"""A full disk is told clearly, leaves nothing half written, and is forgotten once there is room again."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from tortoise.connection import get_connection
+
+from mission_control.database.outages import FULL, outage
+from mission_control.live import log
+from tests.cast import Cast, head
+
+ROOM = 12  # pages: enough to begin, not enough to end
+
+
+@pytest.fixture
+async def little_room(cast: Cast) -> AsyncIterator[None]:
+    """Almost no room left in the file."""
+    connection = get_connection("default")
+    if connection.capabilities.dialect != "sqlite":
+        pytest.skip("PostgreSQL has no limit that a test may set")
+    await connection.execute_script("VACUUM")  # free pages inside the file are room as well
+    [row] = await connection.execute_query_dict("PRAGMA page_count")
+    await connection.execute_query_dict(f"PRAGMA max_page_count = {row['page_count'] + ROOM}")
+    yield
+    await connection.execute_query_dict("PRAGMA max_page_count = 1073741823")
+
+
+async def test_a_full_disk_is_a_503_and_nothing_is_half_written(cast: Cast, little_room: None) -> None:
+    refused = 0
+    for number in range(60):
+        answer = await cast.ada.post(cast.tasks, {"title": f"Task {number}", "description": "x" * 8000})
+        if answer.status == 200:
+            continue
+        refused += 1
+        assert answer.refused(503) == FULL
+        assert answer.headers["Retry-After"]
+    assert refused
+    before = await head(cast)
+    await get_connection("default").execute_query_dict("PRAGMA max_page_count = 1073741823")
+    await cast.add_task(title="There is room again")
+    assert await head(cast) == before + 1
+    tasks = (await cast.ada.get(cast.tasks)).ok()["total"]
+    [row] = await get_connection("default").execute_query_dict(
+        "SELECT COUNT(*) AS n FROM events WHERE kind = 'task.created'"
+    )
+    assert tasks == row["n"] == 60 - refused + 1
+    assert (await log.verify(cast.organization.id))[1] is None
+
+
+async def test_comments_are_refused_and_reading_goes_on(cast: Cast, little_room: None) -> None:
+    task = await cast.add_task()
+    answers = [await cast.vega.post(f"{cast.task(task)}/comments", {"message": "y" * 8000}) for _ in range(40)]
+    assert {answer.status for answer in answers} == {200, 503}
+    assert (await cast.ada.get(cast.tasks)).status == 200
+
+
+def test_an_ordinary_error_is_no_outage() -> None:
+    assert outage(ValueError("disk is full")) is None

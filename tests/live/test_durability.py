@@ -1,0 +1,207 @@
+"""Nothing that was acknowledged is lost, nothing committed stays unseen: the short forms of `tests/long`."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.live.scenarios import (
+    check_followers,
+    check_whole,
+    new_board,
+    play_aborted_requests,
+    play_restarts,
+    play_sudden_death,
+    write_some,
+)
+from tests.live.servers import Follower, Installation, Server, installation, messages
+
+
+async def test_aborted_requests_lock_nothing_and_hide_nothing(tmp_path: Path) -> None:
+    async with installation(tmp_path) as home:
+        await play_aborted_requests(home, 300, seed=1)
+
+
+async def test_acknowledged_writes_survive_sudden_death(tmp_path: Path) -> None:
+    async with installation(tmp_path) as home:
+        await play_sudden_death(home, rounds=1, seconds=1.0, seed=2)
+
+
+async def test_streams_resume_after_a_restart(tmp_path: Path) -> None:
+    async with installation(tmp_path) as home:
+        await play_restarts(home, streams=20, restarts=1)
+
+
+async def test_a_stop_answers_what_runs_and_ends_streams_properly(tmp_path: Path) -> None:
+    async with installation(tmp_path) as home:
+        server = await home.start()
+        board = await new_board(server)
+        async with server.client() as client, client.stream("GET", f"{board}/tasks/stream") as stream:
+            chunks = stream.aiter_bytes()
+            await anext(chunks)
+            async with writes_held(home):
+                running = asyncio.create_task(client.post(f"{board}/tasks", json={"title": "Last"}))
+                await asyncio.sleep(0.3)
+                assert not running.done()
+                server.process.terminate()
+                await asyncio.sleep(0.3)
+            assert (await running).status_code == 200
+            async for _ in chunks:
+                pass  # a stream that is cut instead of ended raises here
+        assert await server.process.wait() == 0
+        await check_whole(home)
+
+
+@asynccontextmanager
+async def writes_held(home: Installation) -> AsyncIterator[None]:
+    """Hold the lock that every write needs."""
+    if home.sqlite_file is not None:
+        with closing(sqlite3.connect(home.sqlite_file, isolation_level=None)) as opened:
+            opened.execute("BEGIN IMMEDIATE")
+            yield
+            opened.execute("ROLLBACK")
+        return
+    connection = await asyncpg.connect(home.database_url)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT * FROM organizations FOR UPDATE")
+            yield
+    finally:
+        await connection.close()
+
+
+@pytest.mark.postgres
+async def test_two_workers_are_one_server(tmp_path: Path) -> None:
+    async with installation(tmp_path) as home, home.served("--workers", "2") as server:
+        board = await new_board(server)
+        followers: list[Follower] = []
+        try:
+            while min(served_by_each(server)) < 2:  # whichever worker is first takes a connection
+                assert len(followers) < 100
+                followers.append(Follower(server.url, f"{board}/tasks/stream", 0))
+                await followers[-1].connected.wait()
+            await write_some(server, board, writers=20, each=5)
+            await check_followers(home, followers)
+            await check_whole(home)
+        finally:
+            await asyncio.gather(*(follower.close() for follower in followers))
+
+
+def served_by_each(server: Server) -> list[int]:
+    """How many established connections each worker holds on the server's port."""
+    inodes = set()
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if int(fields[1].rpartition(":")[2], 16) == server.port and fields[3] == "01":
+            inodes.add(f"socket:[{fields[9]}]")
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    return [len([one for one in open_files(pid) if one in inodes]) for pid in children]
+
+
+def open_files(pid: str) -> list[str]:
+    """What the descriptors of a process point to."""
+    return [str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir() if file.is_symlink()]
+
+
+async def test_sqlite_refuses_two_workers(tmp_path: Path) -> None:
+    async with installation(tmp_path) as home:
+        if home.sqlite_file is not None:
+            code, said = await home.run("serve", "--workers", "2")
+            assert code == 1 and "SQLite serves one process only" in said
+
+
+async def test_readers_that_never_read_cost_little_and_hurt_nobody(tmp_path: Path) -> None:
+    async with installation(tmp_path) as home, home.served() as server:
+        board = await new_board(server)
+        stuck = [await never_reading(server, f"{board}/tasks/stream") for _ in range(10)]
+        follower = Follower(server.url, f"{board}/tasks/stream", 0)
+        try:
+            await follower.connected.wait()
+            before = server.resident_mib()
+            async with server.client() as client:
+                for number in range(250):  # 15 MB for each reader
+                    body = {"title": f"Task {number}", "description": "x" * 60_000}
+                    (await client.post(f"{board}/tasks", json=body)).raise_for_status()
+            await check_followers(home, [follower])
+            assert server.resident_mib() - before < 100
+            assert await resumed_numbers(server, f"{board}/tasks/stream", 10) == follower.ids[:10]
+        finally:
+            await follower.close()
+            for writer in stuck:
+                writer.transport.abort()
+
+
+async def never_reading(server: Server, path: str) -> asyncio.StreamWriter:
+    """Open a stream and never read from it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {server.headers['Authorization']}\r\n\r\n".encode())
+    await reader.readline()
+    return writer
+
+
+async def resumed_numbers(server: Server, path: str, count: int) -> list[int]:
+    """The first numbers of a stream that begins at the beginning."""
+    found: list[int] = []
+    async with server.client() as client, client.stream("GET", path, headers={"Last-Event-ID": "0"}) as stream:
+        async for message in messages(stream):
+            found.append(message.id or 0)
+            if len(found) == count:
+                break
+    return found
+
+
+@pytest.mark.postgres
+async def test_a_lost_database_is_told_and_recovers(tmp_path: Path) -> None:
+    """Every connection of the server is cut, the listener's among them; the stream goes on."""
+    async with installation(tmp_path) as home, home.served() as server:
+        board = await new_board(server)
+        follower = Follower(server.url, f"{board}/tasks/stream", 0)
+        try:
+            await follower.connected.wait()
+            await write_some(server, board, writers=2, each=2)
+            await cut_connections(home)
+            async with server.client() as client:
+                async with asyncio.timeout(20):
+                    while (answer := await client.post(f"{board}/tasks", json={"title": "Again"})).status_code != 200:
+                        assert answer.status_code == 503, answer.text
+                        await asyncio.sleep(0.1)
+            await write_some(server, board, writers=2, each=2)
+            await check_followers(home, [follower])
+            async with server.client() as client:
+                assert (await client.get("/readyz")).status_code == 200
+            await check_whole(home)
+        finally:
+            await follower.close()
+
+
+async def cut_connections(home: Installation) -> None:
+    """End every other session of the database."""
+    connection = await asyncpg.connect(home.database_url)
+    try:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    finally:
+        await connection.close()
+
+
+async def test_what_the_command_line_changes_is_heard_by_open_streams(tmp_path: Path) -> None:
+    """Another process writes; on SQLite nothing but the file tells of it."""
+    async with installation(tmp_path) as home, home.served() as server:
+        board = await new_board(server)
+        follower = Follower(server.url, f"{board}/tasks/stream", 0)
+        try:
+            await follower.connected.wait()
+            other = await home.start()
+            try:
+                await write_some(other, board, writers=1, each=3)
+            finally:
+                await other.stop()
+            await check_followers(home, [follower])
+        finally:
+            await follower.close()

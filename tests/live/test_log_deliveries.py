@@ -1,0 +1,170 @@
+"""Deliveries: leased to one worker, retried, given up, and what is recorded when they arrive."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from mission_control.core import clock
+from mission_control.core.actor import system
+from mission_control.core.errors import Forbidden
+from mission_control.delivery import loop
+from mission_control.delivery.loop import BATCH, LEASE, MOST_ATTEMPTS, GiveUp, lease, pause_after, send_due, settle
+from mission_control.delivery.models import Delivery
+from tests.cast import Cast, events, head
+
+KIND = "test.letter"
+OUTCOMES = {"succeeded": "task.lead_notified", "failed": "task.lead_notify_failed"}
+
+
+class Postman:
+    """A sender that remembers, and does what it is told."""
+
+    def __init__(self) -> None:
+        self.sent: list[Delivery] = []
+        self.answer: Exception | None = None
+
+    async def __call__(self, delivery: Delivery) -> None:
+        """Send one."""
+        self.sent.append(delivery)
+        if self.answer is not None:
+            raise self.answer
+
+
+@pytest.fixture
+async def postman() -> AsyncIterator[Postman]:
+    """The sender of our kind, for one test."""
+    found = Postman()
+    loop.sender(KIND)(found)
+    yield found
+    loop.forget_sender(KIND)
+
+
+async def letters(cast: Cast, count: int = 1, **fields: object) -> list[Delivery]:
+    """Letters that wait for Vega."""
+    made = [
+        Delivery(
+            organization_id=cast.organization.id, kind=KIND, agent_id=cast.vega.id, board_id=cast.board.id,
+            header="LETTER", text=str(number), data=OUTCOMES,
+            **fields,
+        )
+        for number in range(count)
+    ]  # fmt: skip
+    await Delivery.bulk_create(made)
+    return made
+
+
+async def taken_later(worker: str, *, minutes: float = 60) -> list[Delivery]:
+    """What a worker takes some time from now."""
+    with clock.travelled(timedelta(minutes=minutes)):
+        return await lease(worker, [KIND])
+
+
+async def test_an_arrival_is_recorded(cast: Cast, postman: Postman) -> None:
+    [letter] = await letters(cast)
+    before = await head(cast)
+    assert await send_due("one") == 1
+    [sent] = await Delivery.filter(id=letter.id)
+    assert (sent.state, sent.attempts, sent.leased_by, sent.leased_until) == ("sent", 1, None, None)
+    assert sent.sent_at is not None and [one.id for one in postman.sent] == [letter.id]
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert (event.kind, event.actor_kind, event.agent_id, event.board_id) == (
+        "task.lead_notified", "system", cast.vega.id, cast.board.id,
+    )  # fmt: skip
+    assert await send_due("one") == 0
+
+
+async def test_no_two_workers_get_the_same(cast: Cast) -> None:
+    await letters(cast, 3 * BATCH)
+    batches = await asyncio.gather(*(lease(f"worker {number}", [KIND]) for number in range(6)))
+    ids = [one.id for batch in batches for one in batch]
+    assert len(ids) == len(set(ids)) == 3 * BATCH
+    assert all(len(batch) <= BATCH for batch in batches)
+
+
+async def test_what_is_not_due_or_of_another_kind_waits(cast: Cast) -> None:
+    await letters(cast, due_at=clock.now() + timedelta(minutes=5))
+    assert await lease("one", [KIND]) == []
+    assert len(await taken_later("one", minutes=6)) == 1
+    await letters(cast)
+    assert await lease("one", ["test.parcel"]) == []
+
+
+async def test_without_a_sender_everything_waits(cast: Cast) -> None:
+    [letter] = await letters(cast)
+    assert await send_due("one") == 0
+    assert (await Delivery.get(id=letter.id)).state == "waiting"
+
+
+async def test_a_failure_is_tried_again_later(cast: Cast, postman: Postman) -> None:
+    [letter] = await letters(cast)
+    before = await head(cast)
+    postman.answer = RuntimeError("nobody opened")
+    assert await send_due("one") == 1
+    waiting = await Delivery.get(id=letter.id)
+    assert (waiting.state, waiting.attempts, waiting.last_error) == ("waiting", 1, "nobody opened")
+    assert waiting.due_at > clock.now() and waiting.leased_by is None
+    assert await send_due("one") == 0
+    postman.answer = None
+    with clock.travelled(timedelta(hours=1)):
+        assert await send_due("one") == 1
+    arrived = await Delivery.get(id=letter.id)
+    assert (arrived.state, arrived.attempts) == ("sent", 2) and not arrived.last_error
+    assert [one.kind for one in await events(before)] == ["task.lead_notified"]
+
+
+async def test_after_the_last_attempt_it_is_given_up(cast: Cast, postman: Postman) -> None:
+    [letter] = await letters(cast)
+    before = await head(cast)
+    postman.answer = RuntimeError("nobody opened")
+    for attempt in range(MOST_ATTEMPTS):
+        with clock.travelled(timedelta(hours=attempt)):
+            assert await send_due("one") == 1
+    assert (await Delivery.get(id=letter.id)).state == "failed"
+    with clock.travelled(timedelta(days=1)):
+        assert await send_due("one") == 0
+    assert [one.kind for one in await events(before)] == ["task.lead_notify_failed"]
+    await loop.retry(letter.id)
+    postman.answer = None
+    assert await send_due("one") == 1
+    assert (await Delivery.get(id=letter.id)).state == "sent"
+
+
+async def test_a_sender_may_give_up_at_once(cast: Cast, postman: Postman) -> None:
+    [letter] = await letters(cast)
+    postman.answer = GiveUp("moved away")
+    await send_due("one")
+    given_up = await Delivery.get(id=letter.id)
+    assert (given_up.state, given_up.attempts, given_up.last_error) == ("failed", 1, "moved away")
+
+
+async def test_a_lost_lease_is_taken_over_and_the_former_worker_ignored(cast: Cast) -> None:
+    [letter] = await letters(cast)
+    before = await head(cast)
+    [first] = await lease("one", [KIND])
+    assert await lease("two", [KIND]) == []
+    [second] = await taken_later("two", minutes=LEASE.total_seconds() / 60 + 1)
+    assert (second.id, second.attempts) == (letter.id, 2)
+    await settle(system(cast.organization.id), first, None, final=True)
+    held = await Delivery.get(id=letter.id)
+    assert (held.state, held.leased_by) == ("sending", "two")
+    assert await events(before) == []
+    await settle(system(cast.organization.id), second, None, final=True)
+    await settle(system(cast.organization.id), second, "too late", final=True)
+    assert (await Delivery.get(id=letter.id)).state == "sent"
+    assert [one.kind for one in await events(before)] == ["task.lead_notified"]
+
+
+async def test_nobody_but_the_system_settles(cast: Cast) -> None:
+    [letter] = await letters(cast)
+    for caller in (cast.ada, cast.atlas):
+        with pytest.raises(Forbidden):
+            await settle(await caller.actor(), letter, None, final=True)
+
+
+def test_pauses_grow_to_a_limit() -> None:
+    seconds = [pause_after(attempt).total_seconds() for attempt in range(1, 12)]
+    for attempt, pause in enumerate(seconds):
+        nominal = min(10.0 * 2**attempt, 600.0)
+        assert nominal <= pause <= nominal * 1.1

@@ -1,0 +1,126 @@
+"""How streams end and what keeps them open: pings, lost rights, deleted boards, slow readers, many readers."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+
+from mission_control.accounts.models import Token
+from mission_control.accounts.tokens import revoke_personal_token
+from mission_control.core import authn
+from mission_control.core.command import _transact, record
+from mission_control.live import broker, stream
+from mission_control.organizations.models import BoardAccess
+from tests.cast import Cast
+from tests.live.reading import reading
+
+
+async def test_a_quiet_stream_is_kept_open_by_comments(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "PING_SECONDS", 0.01)
+    async with reading(cast.dan, f"{cast.tasks}/stream") as quiet:
+        while len(quiet.comments) < 4:
+            await quiet._read()
+        assert all(one.startswith(": ping - ") for one in quiet.comments)
+        task = await cast.add_task()
+        assert (await quiet.next()).data["task"]["id"] == task["id"]
+
+
+async def test_a_revoked_personal_token_ends_the_stream(cast: Cast) -> None:
+    async with reading(cast.dan, f"{cast.tasks}/stream") as ends, reading(cast.cleo, f"{cast.tasks}/stream") as stays:
+        await revoke_personal_token(await cast.dan.actor(), await Token.get(id=cast.dan.token_id))
+        task = await cast.add_task()
+        await ends.ended()
+        assert (await stays.next()).data["task"]["id"] == task["id"]
+
+
+async def test_a_revoked_agent_token_ends_the_stream(cast: Cast) -> None:
+    token = await Token.get(agent_id=cast.vega.id)
+    async with reading(cast.vega, f"{cast.tasks}/stream") as ends:
+        (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token.id}")).ok()
+        await ends.ended()
+
+
+async def test_a_deleted_agent_hears_no_more(cast: Cast) -> None:
+    async with reading(cast.vega, f"{cast.tasks}/stream") as ends:
+        (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
+        await ends.ended()
+
+
+async def test_an_agent_that_moved_away_hears_no_more(cast: Cast) -> None:
+    async with reading(cast.vega, f"{cast.tasks}/stream") as ends:
+        (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
+        await cast.add_task()
+        await ends.ended()
+
+
+async def test_a_person_whose_access_ends_hears_no_more(cast: Cast) -> None:
+    async with reading(cast.dan, f"{cast.approvals}/stream") as ends:
+        await BoardAccess.all().delete()
+        authn.forget_fresh()
+        await cast.ask(cast.vega)
+        await ends.ended()
+
+
+async def test_a_deleted_board_ends_its_streams(cast: Cast) -> None:
+    async with (
+        reading(cast.dan, f"{cast.tasks}/stream") as tasks,
+        reading(cast.vega, f"{cast.approvals}/stream") as asks,
+    ):
+        (await cast.ada.delete(cast.home)).ok()
+        await tasks.ended()
+        await asks.ended()
+
+
+async def test_a_reader_that_cannot_keep_up_is_sent_away_and_resumes(cast: Cast) -> None:
+    running = broker.current()
+    assert running is not None
+    async with running.subscribe(cast.organization.id) as slow:
+        actor, scope = await cast.ada.actor(), cast.board.scope()
+
+        async def work() -> None:
+            for number in range(broker.QUEUE_SIZE + 1):
+                record("task.updated", scope, str(number))
+
+        await _transact(actor, work)
+        while not slow.overflowed:
+            await asyncio.sleep(0.01)
+        assert slow.queue.qsize() == broker.QUEUE_SIZE
+
+
+async def test_a_stopping_server_ends_all_streams(cast: Cast) -> None:
+    running = broker.current()
+    assert running is not None
+    async with reading(cast.dan, f"{cast.tasks}/stream") as ends:
+        for readers in running._readers.values():
+            for reader in readers:
+                reader.close()
+        await ends.ended()
+
+
+async def test_a_stream_ends_after_its_life(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "LIFE_SECONDS", 0.01)
+    monkeypatch.setattr(stream, "PING_SECONDS", 0.01)
+    async with reading(cast.dan, f"{cast.tasks}/stream") as ends:
+        await ends.ended()
+
+
+async def test_hanging_up_unsubscribes(cast: Cast) -> None:
+    running = broker.current()
+    assert running is not None
+    before = running.reader_count
+    async with reading(cast.dan, f"{cast.tasks}/stream"):
+        while running.reader_count != before + 1:
+            await asyncio.sleep(0.01)
+    assert running.reader_count == before
+
+
+async def test_a_hundred_streams_hold_no_connection(cast: Cast) -> None:
+    async with AsyncExitStack() as stack:
+        path = f"{cast.tasks}/stream"
+        streams = [await stack.enter_async_context(reading(cast.dan, path)) for _ in range(100)]
+        assert cast.app.config["SETTINGS"].db_pool_size < len(streams)
+        answers = await asyncio.gather(*(cast.ada.get(cast.tasks) for _ in range(30)))
+        assert {one.status for one in answers} == {200}
+        task = await cast.add_task()
+        messages = await asyncio.gather(*(one.next() for one in streams))
+    assert {one.data["task"]["id"] for one in messages} == {task["id"]}

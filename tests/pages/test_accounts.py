@@ -1,0 +1,114 @@
+"""The entrance: first run, signing in and out, a new password by a link."""
+
+from quart import Quart
+
+from mission_control.accounts import setup
+from mission_control.accounts.commands import make_reset_link
+from mission_control.accounts.models import Session, User
+from mission_control.core.actor import system
+from tests.cast import Cast
+from tests.pages.visitor import PASSWORD, Visitor, give_password, opened, visitor
+
+OWNER = {"organization_name": "Observatory", "name": "Mara Reyes", "email": "mara@example.org", "password": PASSWORD}
+
+
+async def test_every_page_leads_to_setup_on_a_fresh_installation(app: Quart) -> None:
+    nobody = Visitor(app)
+    for path in ("/", "/approvals", "/agents", "/settings", "/palette", "/sign-in"):
+        assert (await nobody.get(path)).is_status(303).leads_to == "/setup"
+
+
+async def test_the_first_owner_sets_up_and_is_signed_in(app: Quart) -> None:
+    code = await setup.issue_setup_code()
+    assert code
+    typed = f"  {code.lower().replace('-', ' ')} "
+    done = await Visitor(app).post("/setup", {**OWNER, "code": typed})
+    assert done.is_status(303).leads_to == "/boards"
+    mara = await Visitor(app).remembering(done)
+    (await mara.get("/settings")).is_status(200).has("Mara Reyes", "mara@example.org", "Observatory")
+    assert (await Visitor(app).get("/setup")).is_status(303).leads_to == "/sign-in"
+    assert (await Visitor(app).post("/setup", {**OWNER, "code": code})).leads_to == "/sign-in"
+
+
+async def test_an_invalid_setup_keeps_what_was_typed_but_never_the_password(app: Quart) -> None:
+    await setup.issue_setup_code()
+    wrong = {**OWNER, "code": "ABCD-EFGH-2345", "email": "nowhere", "password": "short"}
+    seen = (await Visitor(app).post("/setup", wrong)).is_status(422)
+    seen.has(
+        "ABCD-EFGH-2345", "Mara Reyes", 'value="nowhere"', "Use at least 10 characters.", "Enter an e-mail address"
+    )
+    seen.has('aria-invalid="true"', 'aria-describedby="field-email-error').lacks('value="short"')
+
+
+async def test_guessing_the_code_is_limited(app: Quart) -> None:
+    await setup.issue_setup_code()
+    for _ in range(10):
+        seen = await Visitor(app).post("/setup", {**OWNER, "code": "WRONG"})
+        seen.is_status(422).has("not the one this server printed last").lacks(PASSWORD)
+    refused = (await Visitor(app).post("/setup", {**OWNER, "code": "WRONG"})).is_status(429)
+    assert int(refused.headers["Retry-After"]) > 0
+    refused.has("Too many tries", "closed for 5 min")
+
+
+async def test_a_person_signs_in_goes_on_and_out(cast: Cast) -> None:
+    nobody = await opened(cast)
+    wanted = (await nobody.get("/approvals?state=approved")).is_status(303).leads_to
+    assert wanted == "/sign-in?next=/approvals%3Fstate%3Dapproved"
+    (await nobody.get(wanted)).is_status(200).has('value="/approvals?state=approved"', "user reset-password")
+    form = {"email": "ADA@example.org", "password": PASSWORD, "next": "/approvals?state=approved"}
+    entered = (await nobody.post("/sign-in", form)).is_status(303)
+    assert entered.leads_to == "/approvals?state=approved"
+    cookie = entered.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and ("Max-Age=2592000" in cookie or "Expires=" in cookie)
+    ada = await nobody.remembering(entered)
+    assert (await ada.get("/sign-in?next=/agents")).leads_to == "/agents"
+    assert (await ada.post("/sign-out")).is_status(303).leads_to == "/sign-in"
+    assert (await ada.get("/approvals")).leads_to.startswith("/sign-in")
+    assert await Session.all().count() == 0
+
+
+async def test_an_unknown_address_and_a_wrong_password_read_the_same(cast: Cast) -> None:
+    nobody = await opened(cast)
+    sentence = "That e-mail and password do not belong together."
+    for email, password in (("ada@example.org", "wrong password"), ("nobody@example.org", PASSWORD)):
+        seen = await nobody.post("/sign-in", {"email": email, "password": password})
+        seen.is_status(422).has(sentence, f'value="{email}"').lacks(password)
+    (await nobody.post("/sign-in", {"email": "", "password": ""})).is_status(422).has("Fill this in.")
+
+
+async def test_guessing_passwords_is_limited_by_address_of_the_person(cast: Cast) -> None:
+    nobody = await opened(cast)
+    for _ in range(10):
+        (await nobody.post("/sign-in", {"email": "ada@example.org", "password": "wrong"})).is_status(422)
+    (await nobody.post("/sign-in", {"email": "ada@example.org", "password": PASSWORD})).is_status(429)
+
+
+async def test_signing_in_leads_to_no_other_site(cast: Cast) -> None:
+    nobody = await opened(cast)
+    for evil in ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"):
+        form = {"email": "ada@example.org", "password": PASSWORD, "next": evil}
+        assert (await nobody.post("/sign-in", form)).leads_to == "/"
+
+
+async def test_forms_of_other_sites_are_refused(cast: Cast) -> None:
+    nobody = await opened(cast)
+    ada = await visitor(cast.app, cast.ada)
+    for who, path in ((nobody, "/sign-in"), (nobody, "/setup"), (nobody, "/reset/mcr_x"), (ada, "/sign-out")):
+        (await who.post_from(path, {}, Origin="https://evil.example")).is_status(403)
+        (await who.post_from(path, {}, Sec_Fetch_Site="cross-site")).is_status(403)
+        (await who.post_from(path, {})).is_status(403)
+
+
+async def test_a_link_sets_a_new_password_once(cast: Cast) -> None:
+    await give_password(cast.ada)
+    ben = await User.get(id=cast.ben.id)
+    before = await visitor(cast.app, cast.ben)
+    secret = await make_reset_link(system(cast.organization.id), ben)
+    nobody = Visitor(cast.app)
+    (await nobody.get(f"/reset/{secret}")).is_status(200).has("ben@example.org")
+    (await nobody.post(f"/reset/{secret}", {"password": "short"})).is_status(422).lacks("short<")
+    done = (await nobody.post(f"/reset/{secret}", {"password": PASSWORD})).is_status(303)
+    (await (await nobody.remembering(done)).get("/approvals")).is_status(200)
+    assert (await before.get("/approvals")).status == 303
+    (await nobody.get(f"/reset/{secret}")).is_status(404).has("used already or has expired")
+    (await nobody.post(f"/reset/{secret}", {"password": PASSWORD})).is_status(404)

@@ -1,0 +1,80 @@
+"""Settings: profile, password, sessions, tokens, and links for others."""
+
+import re
+
+from mission_control.accounts.models import Session, Token, User
+from tests.cast import Caller, Cast
+from tests.pages.visitor import PASSWORD, give_password, visitor
+
+NEW = "another battery staple"
+
+
+async def test_a_person_changes_their_profile(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    form = {"name": "Ada L.", "preferred_name": "Countess", "timezone": "Europe/London"}
+    assert (await ada.post("/settings/profile", form)).leads_to == "/settings?saved=profile#profile"
+    (await ada.get("/settings?saved=profile")).has("Your profile is saved.", 'value="Countess"', "Europe/London")
+    refused = await ada.post("/settings/profile", {"name": "", "timezone": "Moon/Crater"})
+    refused.is_status(422).has("Fill this in.", "Choose a time zone", 'value="Moon/Crater"')
+
+
+async def test_a_person_changes_their_password(cast: Cast) -> None:
+    await give_password(cast.ada)
+    ada, elsewhere = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.ada)
+    wrong = await ada.post("/settings/password", {"current": "not this one", "password": NEW})
+    wrong.is_status(422).has("not your current password").lacks(NEW)
+    short = await ada.post("/settings/password", {"current": PASSWORD, "password": "short"})
+    short.is_status(422).has("Use at least 10 characters.")
+    assert (await ada.post("/settings/password", {"current": PASSWORD, "password": NEW})).status == 303
+    (await ada.get("/settings")).is_status(200)
+    assert (await elsewhere.get("/settings")).status == 303
+
+
+async def test_a_person_signs_out_their_other_browsers(cast: Cast) -> None:
+    ada, elsewhere = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.ada)
+    ben = await visitor(cast.app, cast.ben)
+    (await ada.get("/settings")).has("Firefox on Linux", "This browser", "Sign out the others")
+    assert (await ada.post("/settings/sessions/endings")).status == 303
+    assert (await elsewhere.get("/settings")).status == 303
+    (await ben.get("/settings")).is_status(200)
+    assert await Session.filter(user_id=cast.ada.id).count() == 1
+
+
+async def test_a_personal_token_is_shown_once_and_revoked(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.post("/settings/tokens", {"token_name": "", "days": "x"})).is_status(422).has("Enter a whole number.")
+    made = (await ada.post("/settings/tokens", {"token_name": "Release script", "days": "30"})).is_status(200)
+    found = re.search(r"mcu_[\w-]{20,}", made.text)
+    assert found
+    script = Caller(cast.app, {"Authorization": f"Bearer {found[0]}"})
+    assert (await script.get("/users/me")).ok()["email"] == "ada@example.org"
+    (await ada.get("/settings")).has("Release script").lacks(found[0])
+    token = await Token.get(name="Release script")
+    ben = await visitor(cast.app, cast.ben)
+    (await ben.post(f"/settings/tokens/{token.id}/revocations")).is_status(404)
+    assert (await ada.post(f"/settings/tokens/{token.id}/revocations")).status == 303
+    (await script.get("/users/me")).refused(401)
+
+
+async def test_an_admin_makes_a_reset_link(cast: Cast) -> None:
+    ben = await visitor(cast.app, cast.ben)
+    (await ben.get("/settings")).has("People of Observatory", "cleo@example.org")
+    made = (await ben.post(f"/settings/people/{cast.cleo.id}/reset-links")).is_status(200)
+    link = re.search(r"http://localhost(/reset/mcr_[\w-]+)", made.text)
+    assert link
+    (await ben.get(link[1])).is_status(200).has("Cleo")
+    (await ben.post(f"/settings/people/{cast.ada.id}/reset-links")).is_status(404)
+    (await ben.post(f"/settings/people/{cast.eve.id}/reset-links")).is_status(404)
+
+
+async def test_a_member_makes_no_links(cast: Cast) -> None:
+    cleo = await visitor(cast.app, cast.cleo)
+    (await cleo.get("/settings")).is_status(200).lacks("People of Observatory")
+    (await cleo.post(f"/settings/people/{cast.ben.id}/reset-links")).is_status(403)
+
+
+async def test_other_sites_change_no_settings(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    for path in ("/settings/profile", "/settings/password", "/settings/sessions/endings", "/settings/tokens"):
+        (await ada.post_from(path, {"name": "Evil"}, Sec_Fetch_Site="cross-site")).is_status(403)
+    assert (await User.get(id=cast.ada.id)).name == "Ada"

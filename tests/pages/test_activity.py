@@ -1,0 +1,50 @@
+"""The activity: what happened, in sentences, filtered, paged, live, and only what the reader reaches."""
+
+from tests.cast import Cast
+from tests.pages.visitor import visitor
+
+
+async def test_the_feed_tells_what_happened(cast: Cast) -> None:
+    task = await cast.add_task()
+    await cast.ada.patch(cast.task(task), {"status": "in_progress", "assigned_agent_id": str(cast.vega.id)})
+    await cast.vega.post(f"/agent{cast.task(task)}/comments", {"message": "Half **way**"})
+    asked = await cast.ask(None, task)
+    await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"decision": "approved"})
+    seen = (await (await visitor(cast.app, cast.ada)).get("/activity")).is_status(200)
+    seen.has("Today", "#1 Write the report", "to In progress", "commented on", "<strong>way</strong>")
+    seen.has("asked for approval: publish, for", "approved publish, for", "Vega", "Ada", "Telescope")
+
+
+async def test_the_feed_shows_only_what_the_reader_reaches(cast: Cast) -> None:
+    await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Secret of the dome"})
+    await cast.add_task(title="Open to all")
+    (await (await visitor(cast.app, cast.dan)).get("/activity")).has("Open to all").lacks("Secret of the dome")
+    (await (await visitor(cast.app, cast.eve)).get("/activity")).lacks("Open to all", "Secret of the dome")
+
+
+async def test_filters_stand_in_the_address(cast: Cast) -> None:
+    task = await cast.add_task()
+    await cast.vega.post(f"/agent{cast.task(task)}/comments", {"message": "Only this"})
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get("/activity?kind=comments")).has("Only this").lacks("> added ")
+    (await ada.get(f"/activity?actor=agent:{cast.vega.id}")).has("Only this").lacks("<strong>Ada</strong>")
+    (await ada.get(f"/activity?board={cast.other_board.id}")).lacks("Only this")
+    (await ada.get(f"{cast.home}/activity?kind=approvals")).has("Nothing matches")
+
+
+async def test_older_lines_are_loaded_by_number(cast: Cast) -> None:
+    for number in range(55):
+        await cast.add_task(title=f"Plate {number:02}")
+    ada = await visitor(cast.app, cast.ada)
+    first = (await ada.get(f"{cast.home}/activity")).has("Plate 54", "Load older").lacks("Plate 01")
+    url = first.text.split('id="feed-older"')[1].split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
+    older = (await ada.with_htmx.get(url)).is_status(200).has("Plate 01").lacks("Plate 54", "<!doctype", "Today")
+    assert older.text.count("feed-item") == (await ada.get(url)).text.count("feed-item")
+
+
+async def test_the_feed_is_live(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    async with ada.watching("/activity/live?day=Today") as watch:
+        await cast.add_task(title="Just now")
+        text = await watch.until("feed-first-day")
+    assert 'hx-target="#feed-new"' in text and "Just now" in text

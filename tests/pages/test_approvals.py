@@ -1,0 +1,159 @@
+"""The approvals queue: reading, deciding, sending back, re-opening."""
+
+from uuid import UUID
+
+from mission_control.approvals.models import Approval
+from tests.cast import Cast, kinds
+from tests.pages.visitor import opened, visitor
+
+
+def where(cast: Cast, approval: dict[str, str]) -> str:
+    return f"/boards/{cast.board.id}/approvals/{approval['id']}"
+
+
+async def state(approval: dict[str, str]) -> tuple[str, str | None, str | None]:
+    row = await Approval.get(id=UUID(str(approval["id"])))
+    return row.status, row.decision, row.note
+
+
+async def test_the_queue_says_what_why_and_what_next(cast: Cast) -> None:
+    task = await cast.add_task()
+    await cast.rule(block_status_changes_with_pending_approval=True, require_approval_for_done=True)
+    await cast.ask(
+        cast.vega, task, action_type="task.mark_done", confidence=83.4, rubric_scores={"test_coverage": 91},
+        lead_reasoning="It is **ready**.", payload={"files": ["<a>.py"]},
+    )  # fmt: skip
+    ada = await visitor(cast.app, cast.ada)
+    seen = (await ada.get("/approvals")).is_status(200)
+    seen.has(
+        "Task mark done", "It is <strong>ready</strong>", "High, 83 %", "Test coverage", ">91<", "Vega", "Telescope"
+    )
+    seen.has(f"/boards/{cast.board.id}/tasks/{task['id']}", "&lt;a&gt;.py", "Vega is told and may finish #1.")
+    seen.has("#1 cannot change its status meanwhile", 'data-key="a"', 'data-key="r"', "(1) Approvals")
+
+
+async def test_oldest_first_and_empty(cast: Cast) -> None:
+    dan = await visitor(cast.app, cast.dan)
+    (await dan.get("/approvals")).has("Nothing needs you", "appears here at once", "Nothing was decided yet")
+    await cast.ask(action_type="first")
+    await cast.ask(action_type="second")
+    text = (await dan.get("/approvals")).has("2 waiting").text
+    assert text.index(">First<") < text.index(">Second<")
+    assert 'name="decision"' not in text  # Dan only reads
+
+
+async def test_people_see_the_approvals_of_their_boards_only(cast: Cast) -> None:
+    mine = await cast.ask()
+    await cast.mira.post(
+        f"/boards/{cast.other_board.id}/approvals",
+        {"action_type": "close_dome", "confidence": 9, "lead_reasoning": "x"},
+    )
+    cleo, eve, nobody = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.eve), await opened(cast)
+    (await cleo.get("/approvals")).has("Publish").lacks("Close dome", "Dome")
+    (await eve.get("/approvals")).lacks("Publish", "Close dome")
+    for path in (f"/boards/{cast.board.id}/approvals", where(cast, mine), where(cast, mine) + "/send-back"):
+        (await eve.get(path)).is_status(404)
+        (await cleo.get(path)).is_status(200)
+        assert (await nobody.get(path)).leads_to.startswith("/sign-in?next=/boards/")
+    (await eve.post(where(cast, mine) + "/decisions", {"decision": "approved"})).is_status(404)
+    (await cleo.get(f"/boards/{cast.other_board.id}/approvals")).is_status(404)
+
+
+async def test_cleo_approves_with_and_without_javascript(cast: Cast) -> None:
+    first, second = await cast.ask(), await cast.ask(action_type="deploy")
+    cleo = await visitor(cast.app, cast.cleo)
+    form = {"decision": "approved", "from": "row", "next": "/approvals"}
+    answer = (await cleo.with_htmx.post(where(cast, first) + "/decisions", form)).is_status(204)
+    assert "Publish approved." in answer.headers["HX-Trigger"] and "/reopenings" in answer.headers["HX-Trigger"]
+    plain = (await cleo.post(where(cast, second) + "/decisions", form)).is_status(303)
+    assert plain.leads_to == "/approvals#queue"
+    assert await state(first) == await state(second) == ("approved", "approved", None)
+    (await cleo.get("/approvals")).has("Nothing needs you", "The last decision was made")
+
+
+async def test_sending_back_needs_a_note(cast: Cast) -> None:
+    asked = await cast.ask()
+    cleo = await visitor(cast.app, cast.cleo)
+    to = where(cast, asked)
+    (await cleo.get(to + "/send-back")).is_status(200).has("<!doctype html>", "What should change")
+    dialog = (await cleo.with_htmx.get(to + "/send-back")).is_status(200)
+    dialog.has("<dialog", "data-auto-open", 'name="note"').lacks("<!doctype")
+    form = {"decision": "changes_requested", "from": "dialog", "note": " "}
+    refused = (await cleo.with_htmx.post(to + "/decisions", form)).is_status(422)
+    refused.has("Say what should change.", 'aria-invalid="true"').lacks("<!doctype")
+    (await cleo.post(to + "/decisions", form)).is_status(422).has("<!doctype html>", "Say what should change.")
+    (await cleo.with_htmx.post(to + "/decisions", form | {"note": "Name the zone."})).is_status(204)
+    assert await state(asked) == ("rejected", "changes_requested", "Name the zone.")
+    (await cleo.get("/approvals")).has("sent it back", "Name the zone.", "Sent back")
+
+
+async def test_the_second_decider_is_told_and_sees_the_row_as_it_is(cast: Cast) -> None:
+    asked = await cast.ask()
+    ada, cleo = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.cleo)
+    to = where(cast, asked) + "/decisions"
+    (await ada.with_htmx.post(to, {"decision": "approved", "from": "row"})).is_status(204)
+    late = (await cleo.with_htmx.post(to, {"decision": "rejected", "from": "row"})).is_status(409)
+    late.has(f'id="approval-{asked["id"]}"', "Ada approved this", 'data-state="decided"').lacks("<!doctype")
+    dialog = {"decision": "changes_requested", "note": "x", "from": "dialog"}
+    (await cleo.with_htmx.post(to, dialog)).is_status(409).has("Ada approved this").lacks("<textarea")
+    (await cleo.with_htmx.post(to, {"decision": "rejected"})).is_status(409).has(
+        "<!doctype", "data-reason>Ada approved"
+    )
+    (await cleo.post(to, {"decision": "rejected"})).is_status(409).has("<!doctype html>", "Ada approved this")
+    assert (await state(asked))[0] == "approved"
+
+
+async def test_a_reader_may_not_decide_and_nonsense_is_refused(cast: Cast) -> None:
+    asked = await cast.ask()
+    dan, cleo = await visitor(cast.app, cast.dan), await visitor(cast.app, cast.cleo)
+    to = where(cast, asked)
+    (await dan.post(to + "/decisions", {"decision": "approved"})).is_status(403)
+    (await dan.post(to + "/reopenings")).is_status(403)
+    (await cleo.post(to + "/decisions", {"decision": "maybe"})).is_status(422).has("Choose one of the options.")
+    (await cleo.post_from(to + "/decisions", {"decision": "approved"}, Origin="https://evil.example")).is_status(403)
+    assert (await state(asked))[0] == "pending"
+
+
+async def test_history_is_filtered_and_reopened(cast: Cast) -> None:
+    task = await cast.add_task()
+    asked = await cast.ask(cast.vega, task)
+    cleo = await visitor(cast.app, cast.cleo)
+    await cleo.post(where(cast, asked) + "/decisions", {"decision": "rejected"})
+    (await cleo.get("/approvals?state=rejected")).has(f"decided-{asked['id']}", "Cleo rejected")
+    (await cleo.get("/approvals?state=approved")).has("No decision like this")
+    (await cleo.get(f"/approvals?board={cast.board.id}&state=rejected")).has(f"decided-{asked['id']}")
+    (await cleo.get("/approvals?board=nonsense&state=nonsense&page=-3")).is_status(200)
+    back = await cleo.post(where(cast, asked) + "/reopenings", {"next": "/approvals"})
+    assert back.is_status(303).leads_to == "/approvals#queue"
+    assert await state(asked) == ("pending", None, None)
+    assert ("approval.reopened", cast.vega.id) in await kinds(cast, 0)
+
+
+async def test_a_second_request_for_the_task_forbids_reopening(cast: Cast) -> None:
+    task = await cast.add_task()
+    asked = await cast.ask(cast.vega, task)
+    cleo = await visitor(cast.app, cast.cleo)
+    await cleo.post(where(cast, asked) + "/decisions", {"decision": "rejected"})
+    await cast.ask(cast.vega, task)
+    refused = await cleo.with_htmx.post(where(cast, asked) + "/reopenings")
+    refused.is_status(409).has("data-reason>A task of this request waits for another approval already.")
+
+
+async def test_the_stream_shows_new_requests_and_keeps_decided_ones(cast: Cast) -> None:
+    cleo = await visitor(cast.app, cast.cleo)
+    async with cleo.watching("/approvals/live?opened=2020-01-01T00:00:00Z") as watch:
+        asked = await cast.ask()
+        text = await watch.until('hx-target="[data-queue-count]"')
+        assert 'hx-target="#queue"' in text and f"approval-{asked['id']}" in text and "1 waiting" in text
+        assert "A new approval waits for you." in text
+        watch.text = ""
+        await cleo.post(where(cast, asked) + "/decisions", {"decision": "approved"})
+        text = await watch.until('hx-target="[data-queue-count]"')
+        assert 'data-state="decided"' in text and "Nothing waits" in text and 'hx-target="#history"' in text
+
+
+async def test_the_stream_of_a_board_ends_with_the_access(cast: Cast) -> None:
+    eve, nobody = await visitor(cast.app, cast.eve), await opened(cast)
+    (await eve.with_htmx.get(f"/boards/{cast.board.id}/approvals/live")).is_status(404)
+    signed_out = (await nobody.with_htmx.get("/approvals/live")).is_status(401)
+    assert not signed_out.leads_to

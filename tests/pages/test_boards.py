@@ -1,0 +1,129 @@
+"""The pages of boards: listed, made, shown, filtered, changed, deleted, and live; by whom."""
+
+from mission_control.boards.models import Board
+from tests.cast import Cast
+from tests.pages.visitor import visitor
+
+
+async def test_ada_sees_her_boards_with_counts(cast: Cast) -> None:
+    task = await cast.add_task()
+    await cast.ask(None, task)
+    seen = (await (await visitor(cast.app, cast.ada)).get("/boards")).is_status(200)
+    seen.has("Telescope", "Dome", "1 needs approval").lacks("Cellar")
+
+
+async def test_the_start_leads_to_the_only_board_or_the_last_one(cast: Cast) -> None:
+    cleo, ada = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.ada)
+    assert (await cleo.get("/")).leads_to == cast.home
+    assert (await ada.get("/")).leads_to == "/boards"
+    opened = await ada.get(f"/boards/{cast.other_board.id}")
+    assert f"last_board={cast.other_board.id}" in opened.headers["Set-Cookie"]
+
+
+async def test_a_name_is_enough_for_a_board(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get("/boards/new")).is_status(200).has('name="name"')
+    made = (await ada.post("/boards", {"name": "Night Sky"})).is_status(303)
+    board = await Board.get(name="Night Sky")
+    assert made.leads_to == f"/boards/{board.id}"
+    assert (board.slug, board.require_approval_for_done) == ("night-sky", False)
+
+
+async def test_a_board_without_a_name_gives_the_form_back(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    seen = (await ada.post("/boards", {"name": " ", "description": "Kept words"})).is_status(422)
+    seen.has("Kept words", 'aria-invalid="true"', "Fill this in.")
+
+
+async def test_members_make_no_boards(cast: Cast) -> None:
+    cleo = await visitor(cast.app, cast.cleo)
+    (await cleo.get("/boards/new")).is_status(403)
+    (await cleo.post("/boards", {"name": "Mine"})).is_status(403)
+    (await cleo.get("/boards")).is_status(200).lacks("New board")
+
+
+async def test_strangers_find_nothing(cast: Cast) -> None:
+    eve = await visitor(cast.app, cast.eve)
+    for path in ("", "/live", "/cards", "/settings", "/activity", "/activity/live"):
+        (await eve.get(cast.home + path)).is_status(404)
+    (await eve.post(f"{cast.home}/deletion", {"name": "Telescope"})).is_status(404)
+
+
+async def test_a_new_board_shows_the_first_steps(cast: Cast) -> None:
+    (await (await visitor(cast.app, cast.ada)).get(cast.home)).is_status(200).has("Make the first task")
+
+
+async def test_readers_get_no_controls(cast: Cast) -> None:
+    task = await cast.add_task()
+    await cast.ask(None, task)
+    dan = await visitor(cast.app, cast.dan)
+    seen = (await dan.get(cast.home)).is_status(200).has("Write the report", "Needs approval")
+    seen.lacks("quick-add", "data-move", "/decisions", f"{cast.home}/settings")
+    (await dan.get(f"{cast.home}/settings")).is_status(403)
+    panel = (await dan.get(cast.task(task))).is_status(200)
+    panel.lacks("composer", "/changes", "/text", "/deletion", "/decisions")
+
+
+async def test_filters_narrow_the_board(cast: Cast) -> None:
+    first = await cast.add_task(title="Polish the mirror", priority="high")
+    await cast.add_task(title="Oil the dome_motor", depends_on_task_ids=[first["id"]])
+    await cast.add_task(title="Assigned one", assigned_agent_id=str(cast.vega.id))
+    ada = await visitor(cast.app, cast.ada)
+    expected = {
+        "q=mirror": "Polish the mirror", "q=dome_": "Oil the dome_motor", "q=%232": "Oil the dome_motor",
+        "priority=high": "Polish the mirror", "blocked=1": "Oil the dome_motor",
+        f"assignee=agent:{cast.vega.id}": "Assigned one",
+    }  # fmt: skip
+    for query, title in expected.items():
+        seen = (await ada.get(f"{cast.home}/cards?{query}")).is_status(200)
+        assert seen.text.count('class="card"') == 1, query
+        seen.has(title)
+    assert (await ada.get(f"{cast.home}/cards?q=mirror")).headers["HX-Replace-Url"] == f"{cast.home}?q=mirror"
+    (await ada.get(f"{cast.home}?assignee=me")).has("No task matches this filter.")
+
+
+async def test_long_columns_are_cut_and_can_be_shown(cast: Cast) -> None:
+    for number in range(52):
+        await cast.add_task(title=f"Plate {number}")
+    ada = await visitor(cast.app, cast.ada)
+    seen = (await ada.get(cast.home)).has("Show all 52", "?all=inbox")
+    assert seen.text.count('class="card"') == 50
+    assert (await ada.get(f"{cast.home}?all=inbox")).text.count('class="card"') == 52
+
+
+async def test_settings_are_saved_or_given_back(cast: Cast) -> None:
+    cleo = await visitor(cast.app, cast.cleo)
+    (await cleo.get(f"{cast.home}/settings")).is_status(200).has("Approval before done").lacks("delete-board")
+    form = {"name": "Telescope 2", "max_agents": "5", "require_review_before_done": "true"}
+    (await cleo.post(f"{cast.home}/settings", form)).is_status(303)
+    board = await Board.get(id=cast.board.id)
+    assert (board.name, board.max_agents, board.require_review_before_done) == ("Telescope 2", 5, True)
+    seen = (await cleo.post(f"{cast.home}/settings", {**form, "name": "", "max_agents": "-1"})).is_status(422)
+    seen.has("Enter 0 or more.", 'value="-1"')
+
+
+async def test_a_board_goes_only_when_its_name_is_typed(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.post(f"{cast.home}/deletion", {"name": "telescop"})).is_status(422).has("exactly as it is written")
+    assert (await ada.post(f"{cast.home}/deletion", {"name": "Telescope"})).leads_to == "/boards"
+    (await ada.get(cast.home)).is_status(404)
+    cleo = await visitor(cast.app, cast.cleo)
+    (await cleo.post(f"/boards/{cast.other_board.id}/deletion", {"name": "Dome"})).is_status(404)
+
+
+async def test_an_open_board_hears_of_changes(cast: Cast) -> None:
+    task = await cast.add_task()
+    dan = await visitor(cast.app, cast.dan)
+    async with dan.watching(f"{cast.home}/live") as watch:
+        await cast.ada.patch(cast.task(task), {"status": "review"})
+        text = await watch.until("#announcements")
+    assert 'hx-target="#columns"' in text and "Write the report moved to Review" in text
+    assert f'hx-target="#task-{task["id"]}-panel-facts"' in text
+    assert "quick-add" not in text
+
+
+async def test_the_list_of_boards_is_live(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    async with ada.watching("/boards/live") as watch:
+        await cast.add_task()
+        assert 'hx-target="#boards"' in await watch.until("#boards")

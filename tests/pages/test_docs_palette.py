@@ -1,0 +1,73 @@
+"""The documentation, the palette, and what surrounds every page."""
+
+from mission_control.boards.commands import create_board
+from mission_control.core.registry import OPERATIONS
+from mission_control.organizations.models import Organization
+from tests.cast import Cast
+from tests.pages.visitor import Visitor, opened, visitor
+
+
+async def test_the_documentation_is_public_and_complete(cast: Cast) -> None:
+    seen = (await Visitor(cast.app).get("/docs")).is_status(200)
+    for operation in OPERATIONS:
+        seen.has(f'id="{operation.operation_id}"')
+    seen.has("Authentication", "Last-Event-ID", "People and agents", "X-Agent-Token: $TOKEN", 'id="shape-TaskRead"')
+    seen.lacks('class="sidebar"')
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get("/docs")).is_status(200).has('class="sidebar"', "Observatory")
+
+
+async def test_the_documentation_is_searched_without_javascript(cast: Cast) -> None:
+    seen = (await Visitor(cast.app).get("/docs?q=POST+approvals")).is_status(200)
+    seen.has("create_approval_api_v1_boards").lacks("update_me_api_v1_users_me_patch", "Last-Event-ID")
+    (await Visitor(cast.app).get("/docs?q=<nothing>")).has("No operation matches", "&lt;nothing&gt;")
+
+
+async def test_the_palette_finds_places_deeds_tasks_and_agents(cast: Cast) -> None:
+    task = await cast.add_task(title="Polish the mirror 100%")
+    ada = (await visitor(cast.app, cast.ada)).with_htmx
+    current = f"http://localhost/boards/{cast.board.id}"
+    empty = await ada.get("/palette?q=", HX_Current_URL=current)
+    empty.has("Approvals", "Telescope", "New board", "New agent", "New task on Telescope", 'role="option"')
+    empty.lacks("<!doctype", "Polish")
+    for query in ("mirror+polish", "%231", "1", "100%25"):
+        (await ada.get(f"/palette?q={query}")).has(f"/boards/{cast.board.id}/tasks/{task['id']}", "Telescope · Inbox")
+    (await ada.get("/palette?q=vega")).has(f"/agents/{cast.vega.id}")
+    (await ada.get("/palette?q=zzz")).has("Nothing found for “zzz”").lacks("option")
+    (await ada.get("/palette?q=%25%25")).lacks("Polish")
+
+
+async def test_the_palette_shows_what_its_reader_may_see(cast: Cast) -> None:
+    await cast.add_task(title="Secret mirror")
+    eve, cleo, dan = [await visitor(cast.app, person) for person in (cast.eve, cast.cleo, cast.dan)]
+    (await eve.get("/palette?q=mirror")).lacks("Secret mirror")
+    (await cleo.get("/palette?q=mirror")).has("<!doctype html>", "Secret mirror")
+    (await cleo.get("/palette?q=mira")).lacks("/agents/", ">Mira<")
+    (await dan.get(f"/palette?board={cast.board.id}")).lacks("New task", "New board", "New agent")
+    assert (await (await opened(cast)).get("/palette")).status == 303
+
+
+async def test_the_palette_stops_at_twenty(cast: Cast) -> None:
+    for number in range(25):
+        await cast.add_task(title=f"Mirror {number}")
+    ada = (await visitor(cast.app, cast.ada)).with_htmx
+    assert (await ada.get("/palette?q=mirror")).text.count('role="option"') == 20
+
+
+async def test_the_shell_follows_boards_queue_and_presence(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    async with ada.watching("/settings/live") as watch:
+        await cast.ask()
+        assert '<hx-partial hx-target="[data-queue-count]" hx-swap="innerHTML">1<' in await watch.until("queue-count")
+        fields = {"name": "Orbit", "slug": "orbit", "description": ""}
+        await create_board(await cast.ada.actor(), cast.organization.id, fields)
+        assert 'hx-target="#nav-boards"' in await watch.until("Orbit")
+        await cast.rigel.post("/agent/heartbeat", {})
+        await watch.until('hx-target="[data-online-count]"')
+
+
+async def test_demo_data_is_marked(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get("/settings")).lacks("Demo data")
+    await Organization.filter(id=cast.organization.id).update(is_demo=True)
+    (await ada.get("/settings")).has("Demo data")

@@ -1,0 +1,97 @@
+"""Errors as pages, for htmx, and as JSON."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from quart import Quart
+
+from mission_control.core import limits
+from mission_control.web import shell
+from tests.cast import Cast
+from tests.pages.visitor import Seen, Visitor, opened, visitor
+
+
+def is_page(seen: Seen, status: int, *parts: str) -> None:
+    seen.is_status(status).has("<!doctype html>", "data-reason", f">{status}<", "Request <code", *parts)
+    assert seen.headers["Content-Type"].startswith("text/html")
+
+
+async def test_unknown_addresses(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    is_page(await ada.get("/nowhere"), 404, "There is nothing here")
+    is_page(await ada.with_htmx.get("/nowhere"), 404)
+    (await ada.get("/nowhere", Accept="application/json")).is_status(404).has('{"detail":"Not Found","request_id":')
+    (await ada.get("/api/v1/nowhere")).is_status(404).has('"detail"')
+
+
+async def test_wrong_methods(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    seen = await ada.post("/approvals")
+    is_page(seen, 405, "That is not how this page works")
+    assert "GET" in seen.headers["Allow"]
+    is_page(await ada.with_htmx.post("/approvals"), 405)
+    (await ada.post("/approvals", Accept="application/json")).is_status(405).has('"Method Not Allowed"')
+
+
+async def test_forbidden_says_who_can_help(cast: Cast) -> None:
+    cleo = await visitor(cast.app, cast.cleo)
+    is_page(await cleo.get("/agents/new"), 403, "Ask an owner or an admin")
+    is_page(await cleo.with_htmx.get("/agents/new"), 403)
+    (await cleo.get("/agents/new", Accept="application/json")).is_status(403).has('"Forbidden"')
+
+
+async def test_too_large_forms(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    huge = {"name": "x" * 1_100_000}
+    is_page(await ada.post("/settings/profile", huge), 413, "That is too large")
+    is_page(await ada.with_htmx.post("/settings/profile", huge), 413)
+    (await ada.post("/settings/profile", huge, Accept="application/json")).is_status(413).has('"detail"')
+
+
+async def test_too_many_tries(cast: Cast) -> None:
+    nobody = await opened(cast)
+    for _ in range(limits.wrong_passwords.count):
+        limits.wrong_passwords.failed("email:ada@example.org")
+    form = {"email": "ada@example.org", "password": "whatever"}
+    for browser in (nobody, nobody.with_htmx):
+        seen = await browser.post("/sign-in", form)
+        is_page(seen, 429, "closed for 5 min")
+        assert 0 < int(seen.headers["Retry-After"]) <= 301
+    (await nobody.post("/sign-in", form, Accept="application/json")).is_status(429).has('"Too Many Requests"')
+
+
+async def test_a_form_that_nobody_caught_is_422_with_its_reasons(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    path = f"/agents/{cast.vega.id}/tokens"
+    is_page(await ada.with_htmx.post(path, {"overlap_seconds": "soon"}), 422, "Overlap seconds: Enter a whole number.")
+
+
+async def test_nobody_is_led_to_the_entrance_and_back(cast: Cast) -> None:
+    nobody = await opened(cast)
+    assert (await nobody.get("/agents?x=1&y=2")).leads_to == "/sign-in?next=/agents%3Fx%3D1%26y%3D2"
+    asked = await nobody.with_htmx.post(
+        "/settings/profile", {}, HX_Current_URL="http://localhost/settings?saved=profile"
+    )
+    assert asked.is_status(401).headers["HX-Redirect"] == "/sign-in?next=/settings%3Fsaved%3Dprofile"
+    (await nobody.get("/agents", Accept="application/json")).is_status(401).has('"Unauthorized"')
+
+
+@pytest.fixture
+async def broken(app: Quart) -> AsyncIterator[Quart]:
+    """An application whose shell cannot be built."""
+    kept, shell.providers.build = shell.providers.build, None
+    yield app
+    shell.providers.build = kept
+
+
+async def test_mistakes_of_ours(cast: Cast, broken: Quart) -> None:
+    ada = await visitor(broken, cast.ada)
+    is_page(await ada.get("/settings"), 500, "Something broke on our side")
+    is_page(await ada.with_htmx.get("/settings"), 500)
+    seen = await ada.get("/settings", Accept="application/json")
+    seen.is_status(500).has('"Internal Server Error"').lacks("Traceback", "RuntimeError")
+
+
+async def test_pages_carry_the_strict_policy(cast: Cast) -> None:
+    seen = await Visitor(cast.app).get("/docs")
+    assert "script-src 'self'" in seen.headers["Content-Security-Policy"]

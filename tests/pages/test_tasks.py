@@ -1,0 +1,123 @@
+"""Tasks as pages: added, opened, moved, written, changed, talked about, linked, deleted and restored."""
+
+import json
+
+from mission_control.tasks.models import Comment, Task
+from tests.cast import Cast
+from tests.pages.visitor import visitor
+
+
+async def test_cleo_adds_moves_and_comments_with_plain_forms(cast: Cast) -> None:
+    cleo = await visitor(cast.app, cast.cleo)
+    (await cleo.post(cast.tasks, {"title": "Align the finder", "status": "inbox"})).is_status(303)
+    task = await Task.get(title="Align the finder")
+    assert (await cleo.post(f"{cast.task(task)}/moves", {"status": "in_progress"})).leads_to == cast.home
+    (await cleo.post(f"{cast.task(task)}/comments", {"message": "Two degrees off"})).is_status(303)
+    assert (await Task.get(id=task.id)).status == "in_progress"
+    (await cleo.get(cast.task(task))).is_status(200).has("Two degrees off", "Align the finder", "Cleo")
+
+
+async def test_an_empty_title_is_refused(cast: Cast) -> None:
+    cleo = await visitor(cast.app, cast.cleo)
+    (await cleo.post(cast.tasks, {"title": "  "})).is_status(422).has("Title")
+    assert await Task.all().count() == 0
+
+
+async def test_a_move_offers_to_be_taken_back_with_its_assignee(cast: Cast) -> None:
+    task = await cast.add_task(status="in_progress", assigned_agent_id=str(cast.vega.id))
+    cleo = (await visitor(cast.app, cast.cleo)).with_htmx
+    moved = (await cleo.post(f"{cast.task(task)}/moves", {"status": "inbox"})).is_status(204)
+    undo = json.loads(moved.headers["HX-Trigger"])["toast"]["undo"]
+    assert (await Task.get(id=task["id"])).assigned_agent_id is None
+    (await cleo.post(undo["action"], undo["fields"])).is_status(204)
+    back = await Task.get(id=task["id"])
+    assert (back.status, back.assigned_agent_id) == ("in_progress", cast.vega.id)
+
+
+async def test_a_refused_move_says_why_and_shows_the_facts(cast: Cast) -> None:
+    await cast.rule(require_approval_for_done=True)
+    task = await cast.add_task()
+    cleo = (await visitor(cast.app, cast.cleo)).with_htmx
+    seen = (await cleo.post(f"{cast.task(task)}/moves", {"status": "done"})).is_status(409)
+    seen.has("data-reason", "only with an approved approval", f"#task-{task['id']}-panel-facts")
+
+
+async def test_readers_and_strangers_change_nothing(cast: Cast) -> None:
+    task = await cast.add_task()
+    dan, eve = await visitor(cast.app, cast.dan), await visitor(cast.app, cast.eve)
+    forms = {"moves": {"status": "done"}, "comments": {"message": "x"}, "text": {"title": "x"}, "deletion": {},
+             "changes": {"priority": "low"}}  # fmt: skip
+    for name, form in forms.items():
+        (await dan.post(f"{cast.task(task)}/{name}", form)).is_status(403)
+        (await eve.post(f"{cast.task(task)}/{name}", form)).is_status(404)
+    (await dan.post(cast.tasks, {"title": "x"})).is_status(403)
+    (await eve.get(cast.task(task))).is_status(404)
+
+
+async def test_title_and_description_are_edited_in_place(cast: Cast) -> None:
+    task = await cast.add_task(description="Old **words**")
+    cleo = await visitor(cast.app, cast.cleo)
+    form = (await cleo.get(f"{cast.task(task)}?edit=text")).has("Old **words**", "data-editing")
+    version = form.text.split('name="version" value="')[1].split('"')[0]
+    (await cleo.post(f"{cast.task(task)}/text", {"title": "", "version": version})).is_status(422).has("Fill this in.")
+    saved = {"title": "New title", "description": "New *words*", "version": version}
+    (await cleo.post(f"{cast.task(task)}/text", saved)).is_status(303)
+    late = {"title": "Mine", "description": "My draft", "version": version}
+    seen = (await cleo.post(f"{cast.task(task)}/text", late)).is_status(409)
+    seen.has("Somebody changed this task", "My draft", "<em>words</em>")
+    assert (await Task.get(id=task["id"])).title == "New title"
+
+
+async def test_facts_change_one_by_one(cast: Cast) -> None:
+    task = await cast.add_task()
+    cleo = (await visitor(cast.app, cast.cleo)).with_htmx
+    url = f"{cast.task(task)}/changes"
+    for form in ({"priority": "critical"}, {"due": "2030-05-06"}, {"assignee": f"user:{cast.cleo.id}"}):
+        (await cleo.post(url, form)).is_status(204)
+    changed = await Task.get(id=task["id"])
+    assert (changed.priority, str(changed.due_at), changed.assigned_user_id) == (
+        "critical", "2030-05-06 23:59:00", cast.cleo.id,
+    )  # fmt: skip
+    (await cleo.post(url, {"assignee": f"agent:{cast.vega.id}"})).is_status(204)
+    (await cleo.post(url, {"assignee": ""})).is_status(204)
+    (await cleo.post(url, {"priority": "loud"})).is_status(422).has("data-reason")
+    after = await Task.get(id=task["id"])
+    assert (after.assigned_agent_id, after.assigned_user_id) == (None, None)
+
+
+async def test_dependencies_are_added_and_removed(cast: Cast) -> None:
+    first, second = await cast.add_task(title="Grind"), await cast.add_task(title="Polish")
+    cleo = await visitor(cast.app, cast.cleo)
+    form = {"task_id": first["id"]}
+    (await cleo.post(f"{cast.task(second)}/dependencies", form)).is_status(303)
+    (await cleo.get(cast.task(second))).has("Waits for", "Grind")
+    (await cleo.get(cast.task(first))).has("Needed by", "Polish")
+    (await cleo.post(f"{cast.task(first)}/dependencies", {"task_id": second["id"]})).is_status(409).has("circle")
+    (await cleo.post(f"{cast.task(second)}/dependencies/removals", form)).is_status(303)
+    (await cleo.get(cast.task(second))).lacks("Waits for")
+
+
+async def test_a_deleted_task_can_be_restored(cast: Cast) -> None:
+    task = await cast.add_task()
+    cleo = await visitor(cast.app, cast.cleo)
+    assert (await cleo.post(f"{cast.task(task)}/deletion")).leads_to == cast.task(task)
+    (await cleo.get(cast.task(task))).is_status(200).has("This task was deleted", "Restore")
+    (await cleo.post(f"{cast.task(task)}/restoration")).is_status(303)
+    (await cleo.get(cast.task(task))).lacks("This task was deleted")
+
+
+async def test_the_panel_comes_alone_for_the_open_board(cast: Cast) -> None:
+    task = await cast.add_task()
+    await cast.ask(None, task)
+    cleo = (await visitor(cast.app, cast.cleo)).with_htmx
+    seen = (await cleo.get(cast.task(task), HX_Target="section#panel")).is_status(200)
+    seen.has("data-panel-task", "Publish", "It is ready.", "Approve").lacks("<!doctype", 'id="columns"')
+
+
+async def test_an_open_panel_hears_of_comments(cast: Cast) -> None:
+    task = await cast.add_task()
+    cleo = await visitor(cast.app, cast.cleo)
+    async with cleo.watching(f"{cast.home}/live") as watch:
+        (await cleo.post(f"{cast.task(task)}/comments", {"message": "Clear **tonight**"})).is_status(303)
+        await watch.until("<strong>tonight</strong>")
+    assert await Comment.filter(task_id=task["id"]).count() == 1

@@ -1,0 +1,126 @@
+"""Small parts of the core: Markdown, mentions, moments, ids, limits."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
+from uuid import UUID
+
+import pytest
+
+from mission_control.agents.mentions import mentioned_names
+from mission_control.boards.commands import slugify
+from mission_control.core import clock, limits, times
+from mission_control.core.errors import TooMany
+from mission_control.core.ids import fingerprint, new_id, new_secret, parse_id
+from mission_control.core.markdown import render
+from mission_control.tasks.notices import snippet
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("**a** _b_ ~~c~~ `d`", "<p><strong>a</strong> <em>b</em> <s>c</s> <code>d</code></p>"),
+        ("# One", "<h3>One</h3>"),
+        ("###### Six", "<h6>Six</h6>"),
+        ("@vega hi", '<p><span class="mention">@vega</span> hi</p>'),
+        ("mail a@vega.org", "<p>mail a@vega.org</p>"),
+        ("`@vega`", "<p><code>@vega</code></p>"),
+        (
+            "see https://a.example/x.",
+            '<p>see <a href="https://a.example/x" rel="nofollow noopener">https://a.example/x</a>.</p>',
+        ),
+    ],
+)
+def test_markdown(text: str, expected: str) -> None:
+    assert render(text).strip() == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[a](javascript:alert(1))", "![a](https://a/b.png)",
+        "[a](data:text/html,x)", "<a href='javascript:x'>b</a>", "[a](vbscript:x)", "<https://a\" onclick=\"x>",
+    ],
+)  # fmt: skip
+def test_markdown_can_do_nothing(text: str) -> None:
+    tags = re.findall(r"<[^>]*>", render(text))
+    assert not any(re.search(r"<(script|img)|\son\w+=|href=\"(?!https?:|mailto:)", tag) for tag in tags)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("@Vega, @rigel-2 and @lead!", {"vega", "rigel-2", "lead"}),
+        ("mail a@b.org", set()),
+        ("@1st @_x @", set()),
+        ("(@a)@b", {"a", "b"}),
+        ("@" + "x" * 40, {"x" * 32}),
+    ],
+)
+def test_mentions(text: str, names: set[str]) -> None:
+    assert mentioned_names(text) == names
+
+
+def test_moments_come_from_one_place_and_can_be_moved() -> None:
+    start = clock.now()
+    assert start.tzinfo is None
+    with clock.travelled(timedelta(days=1)), clock.travelled(timedelta(days=1)):
+        assert clock.now() - start >= timedelta(days=2)
+    assert clock.now() - start < timedelta(days=1)
+
+
+def test_moments_are_naive_utc() -> None:
+    noon = datetime(2026, 1, 1, 12)
+    assert clock.naive_utc(noon) == clock.naive_utc(noon.replace(tzinfo=UTC)) == noon
+    assert clock.naive_utc(datetime(2026, 1, 1, 14, tzinfo=timezone(timedelta(hours=2)))) == noon
+    with pytest.raises(ValueError, match="years"):
+        clock.naive_utc(datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-5))))
+
+
+@pytest.mark.parametrize("text", [None, "", " ", "null", "yesterday", "2026-13-01", "9999-12-31T23:59:59-23:00"])
+def test_an_unclear_since_is_none(text: str | None) -> None:
+    assert clock.parse_since(text) is None
+
+
+def test_distances_in_words() -> None:
+    now = datetime(2026, 3, 14, 15)
+    cases = {0: "now", -120: "2 min ago", -7200: "2 h ago", 3600: "in 1 h", -86400 * 2: "12 Mar"}
+    for seconds, words in cases.items():
+        assert times.relative(now + timedelta(seconds=seconds), now) == words
+    assert times.relative(datetime(2025, 3, 14), now) == "14 Mar 2025"
+    assert (times.iso(now), times.absolute(now)) == ("2026-03-14T15:00:00Z", "14 Mar 2026, 15:00 UTC")
+    assert [times.elapsed(now - timedelta(hours=hours), now) for hours in (0.5, 3, 50)] == ["30 m", "3 h", "2 d"]
+
+
+def test_ids_and_secrets() -> None:
+    made = [new_id() for _ in range(1000)]
+    assert made == sorted(made) and len(set(made)) == 1000 and made[0].version == 7
+    assert parse_id(str(made[0])) == parse_id(made[0].hex) == parse_id(made[0]) == made[0]
+    assert parse_id("nope") is parse_id(None) is parse_id("") is None
+    secret = new_secret("mca")
+    assert len(secret) == 47 and secret != new_secret("mca") and len(fingerprint(secret)) == 64
+    assert isinstance(parse_id(UUID(int=1).urn), UUID)
+
+
+def test_a_limit_forgets_after_its_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("mission_control.core.limits.time", SimpleNamespace(monotonic=lambda: now))
+    limit = limits.FailureLimit(2, 60.0, keys=2)
+    for _ in range(2):
+        limit.check("a")
+        limit.failed("a")
+    with pytest.raises(TooMany) as refused:
+        limit.check("a")
+    assert refused.value.headers == {"Retry-After": "61"}
+    limit.check("b")
+    now += 61
+    limit.check("a")
+    for key in ("a", "b", "c"):
+        limit.failed(key)
+    assert len(limit._failures) == 2
+
+
+def test_short_texts() -> None:
+    assert snippet(f" {'x' * 500} ") == "x" * 500 and snippet("x" * 501) == "x" * 497 + "..."
+    assert snippet(None) == ""
+    assert [slugify(name) for name in ("My Board!", "  ", "Été 2")] == ["my-board", "board", "t-2"]
