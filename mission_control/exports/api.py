@@ -1,0 +1,85 @@
+"""Taking boards away as files and bringing them back, over HTTP."""
+
+from typing import Any
+
+from quart import Blueprint, Response
+
+from mission_control.boards.commands import slugify
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.core.actor import Actor
+from mission_control.core.operation import operation
+from mission_control.core.schemas import ErrorResponse
+from mission_control.exports.file import BoardFile, BoardImported
+from mission_control.exports.importing import import_board
+from mission_control.exports.reading import board_file
+from mission_control.exports.spreadsheet import tasks_csv
+from mission_control.web.body_limit import limit_apart
+
+api = Blueprint("exports_api", __name__, url_prefix="/api/v1/boards")
+TAGS = ("boards",)
+limit_apart("POST", "/api/v1/boards/import", "import_max_bytes")
+
+
+@operation(
+    api,
+    "GET",
+    "/<board_id>/export",
+    operation_id="export_board_api_v1_boards__board_id__export_get",
+    tags=TAGS,
+    who="user",
+    find=visible_board,
+    verb="board.export",
+    returns=BoardFile,
+    errors={413: ErrorResponse},
+)
+async def export(actor: Actor, board: Board) -> dict[str, Any]:
+    """Take a board away: its tasks, comments, approvals and memory as one JSON file.
+
+    Tasks go by their numbers, people by e-mail, agents by name. Attached files and the trash are not in it.
+    """
+    return await board_file(board)
+
+
+@operation(
+    api,
+    "GET",
+    "/<board_id>/export/tasks.csv",
+    operation_id="export_tasks_api_v1_boards__board_id__export_tasks_csv_get",
+    tags=TAGS,
+    who="user",
+    find=visible_board,
+    verb="board.export",
+    returns=None,
+    media="text/csv",
+    errors={413: ErrorResponse},
+)
+async def export_tasks(actor: Actor, board: Board) -> Response:
+    """Take the tasks of a board away as a table.
+
+    Text that a spreadsheet would take for a formula has an apostrophe in front of it.
+    """
+    name = f"{slugify(board.name)[:100]}-tasks.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(await tasks_csv(board), 200, headers, content_type="text/csv; charset=utf-8")
+
+
+@operation(
+    api,
+    "POST",
+    "/import",
+    operation_id="import_board_api_v1_boards_import_post",
+    tags=TAGS,
+    who="user",
+    verb="board.import",
+    body=BoardFile,
+    returns=BoardImported,
+    errors={413: ErrorResponse},
+)
+async def bring(actor: Actor, data: BoardFile) -> BoardImported:
+    """Make a board in the active organization from an exported file.
+
+    Everything gets new ids. People are found by e-mail and agents by name; who or what is not here is dropped, and the
+    answer lists it. Agents are not made. All of the file is taken or, when it does not fit, nothing.
+    """
+    return await import_board(actor, actor.organization_id, data)

@@ -1,0 +1,99 @@
+"""The file of a board: what it holds, and how its parts must fit together."""
+
+from collections.abc import Iterable
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from mission_control.boards.schemas import BoardRead
+from mission_control.core.schemas import Moment
+from mission_control.exports.parts import ApprovalPart, BoardPart, FieldPart, MemoryPart, TagPart, TaskPart
+
+FORMAT: Literal["mission-control/board"] = "mission-control/board"
+VERSION: Literal[1] = 1
+
+
+class BoardFile(BaseModel):
+    """A board with its tasks, comments, approvals and memory. Attached files and what is in the trash are not in it."""
+
+    format: Literal["mission-control/board"]
+    version: Literal[1]
+    exported_at: Moment | None = None
+    board: BoardPart
+    tags: list[TagPart] = Field(default_factory=list)
+    custom_fields: list[FieldPart] = Field(default_factory=list)
+    tasks: list[TaskPart] = Field(default_factory=list)
+    approvals: list[ApprovalPart] = Field(default_factory=list)
+    memory: list[MemoryPart] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        _each_once("tag", (tag.slug for tag in self.tags))
+        _each_once("custom field", (field.field_key for field in self.custom_fields))
+        _each_once("task number", (task.number for task in self.tasks))
+        numbers, slugs = {task.number for task in self.tasks}, {tag.slug for tag in self.tags}
+        for task in self.tasks:
+            place = f"task {task.number}"
+            _known(place, "task", task.depends_on, numbers)
+            _known(place, "tag", task.tags, slugs)
+            self._check_values(task)
+        for position, approval in enumerate(self.approvals):
+            _known(f"approval {position}", "task", approval.tasks, numbers)
+        _no_circle(self.tasks)
+        waiting = (number for one in self.approvals if one.status == "pending" for number in one.tasks)
+        _each_once("pending approval of task", waiting)
+        return self
+
+    def _check_values(self, task: TaskPart) -> None:
+        fields = {field.field_key: field for field in self.custom_fields}
+        _known(f"task {task.number}", "custom field", task.custom_fields, set(fields))
+        for key, value in task.custom_fields.items():
+            if reason := fields[key].misfit(value):
+                raise ValueError(f"task {task.number} has a value in {key} that does not fit: {reason}")
+
+
+def _each_once(what: str, values: Iterable[Any]) -> None:
+    seen = set()
+    for one in values:
+        if one in seen:
+            raise ValueError(f"the {what} {one} is there twice")
+        seen.add(one)
+
+
+def _known(place: str, what: str, values: Iterable[Any], known: set[Any]) -> None:
+    for one in values:
+        if one not in known:
+            raise ValueError(f"{place} names the {what} {one}, which is not in the file")
+
+
+def _no_circle(tasks: list[TaskPart]) -> None:
+    try:
+        TopologicalSorter({task.number: task.depends_on for task in tasks}).prepare()
+    except CycleError:
+        raise ValueError("some tasks wait for each other in a circle") from None
+
+
+class Dropped(BaseModel):
+    """Something of the file that could not be brought over, and where it was."""
+
+    what: str
+    name: str
+    where: str
+
+
+class ImportCounts(BaseModel):
+    """How much was brought over."""
+
+    tasks: int
+    comments: int
+    approvals: int
+    memory: int
+
+
+class BoardImported(BaseModel):
+    """The new board, and what of the file is not on it."""
+
+    board: BoardRead
+    counts: ImportCounts
+    dropped: list[Dropped]

@@ -1,0 +1,69 @@
+"""Tags and custom fields of a board's file: found in the organization, or made."""
+
+from uuid import UUID
+
+from mission_control.boards.models import Board
+from mission_control.core.ids import new_id
+from mission_control.core.json import to_json
+from mission_control.custom_fields.models import CustomField, CustomFieldBoard, CustomFieldValue
+from mission_control.custom_fields.values import misfit
+from mission_control.exports.parts import FieldPart, TagPart, TaskPart
+from mission_control.exports.people import Known
+from mission_control.tags.models import Tag
+from mission_control.tasks.models import Task
+
+BATCH = 500
+
+
+async def find_tags(organization_id: UUID, parts: list[TagPart]) -> tuple[dict[str, UUID], list[str]]:
+    """The ids of tags by slug, and the slugs of those that the organization did not have and that were made."""
+    new = [Tag(id=new_id(), organization_id=organization_id, **part.model_dump()) for part in parts]
+    await Tag.bulk_create(new, ignore_conflicts=True)
+    slugs = [part.slug for part in parts]
+    found = await Tag.filter(organization_id=organization_id, slug__in=slugs).values_list("slug", "id")
+    made = {tag.id for tag in new}
+    return dict(found), sorted(slug for slug, tag_id in found if tag_id in made)
+
+
+async def bind_fields(board: Board, parts: list[FieldPart], known: Known) -> tuple[dict[str, CustomField], list[str]]:
+    """Give the board its fields, by key, and name those that were made. One of another type here is dropped."""
+    made = [_field(board, part) for part in parts]
+    await CustomField.bulk_create(made, ignore_conflicts=True)
+    keys = [part.field_key for part in parts]
+    stored = await CustomField.filter(organization_id=board.organization_id, field_key__in=keys)
+    types = {part.field_key: part.field_type for part in parts}
+    bound: dict[str, CustomField] = {}
+    for field in stored:
+        if field.field_type == types[field.field_key]:
+            bound[field.field_key] = field
+        else:
+            known.drop("custom field", field.field_key, f"it is {field.field_type} here")
+    await CustomFieldBoard.bulk_create(CustomFieldBoard(board_id=board.id, field_id=one.id) for one in bound.values())
+    ids = {field.id for field in made}
+    return bound, sorted(key for key, field in bound.items() if field.id in ids)
+
+
+def _field(board: Board, part: FieldPart) -> CustomField:
+    fields = part.model_dump(exclude={"default_value"})
+    field = CustomField(id=new_id(), organization_id=board.organization_id, **fields)
+    # As JSON, for the model takes text for JSON already.
+    field.default_value = None if part.default_value is None else to_json(part.default_value).decode()
+    return field
+
+
+async def store_values(
+    fields: dict[str, CustomField], parts: list[TaskPart], tasks: dict[int, Task], known: Known
+) -> None:
+    """Store what tasks hold in the board's fields; what a field of here does not take is dropped."""
+    values = []
+    for part in parts:
+        for key, value in part.custom_fields.items():
+            if value is None or key not in fields:
+                continue
+            if misfit(fields[key], value):
+                known.drop("value", key, f"task {part.number}")
+                continue
+            stored = CustomFieldValue(task_id=tasks[part.number].id, field_id=fields[key].id)
+            stored.value = to_json(value).decode()
+            values.append(stored)
+    await CustomFieldValue.bulk_create(values, batch_size=BATCH)

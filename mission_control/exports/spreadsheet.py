@@ -1,0 +1,45 @@
+"""The tasks of a board as a table for spreadsheets."""
+
+import csv
+import io
+from typing import Any
+
+from mission_control.boards.models import Board
+from mission_control.core.json import to_json
+from mission_control.exports.reading import refuse_too_much, tasks_of
+
+COLUMNS = (
+    "number", "title", "status", "priority", "assigned_agent", "assigned_person", "created_by", "due_at", "tags",
+    "depends_on", "description", "comments", "created_at", "updated_at", "in_progress_at", "archived_at",
+)  # fmt: skip
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+async def tasks_csv(board: Board) -> str:
+    """The board's tasks by number, one a line, each custom field a column. No cell can be a formula."""
+    await refuse_too_much(board.id)
+    tasks = await tasks_of(board.id)
+    keys = sorted({key for task in tasks for key in task["custom_fields"]})
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([*COLUMNS, *(cell(f"field:{key}") for key in keys)])
+    for task in tasks:
+        plain = {**task, "comments": len(task["comments"])}
+        writer.writerow(cell(one) for one in [*map(plain.get, COLUMNS), *map(task["custom_fields"].get, keys)])
+    return out.getvalue()
+
+
+def cell(value: Any) -> str:
+    """A value as text that no spreadsheet takes for a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list) and all(isinstance(one, str | int) for one in value):
+        value = ", ".join(map(str, value))
+    if isinstance(value, int | float):
+        return str(value)
+    text = (
+        value if isinstance(value, str) else to_json(value).decode() if isinstance(value, dict | list) else str(value)
+    )
+    return f"'{text}" if text.lstrip(" ").startswith(DANGEROUS) else text
