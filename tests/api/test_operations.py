@@ -12,6 +12,8 @@ from mission_control import features
 from mission_control.accounts.models import Token
 from mission_control.core import clock
 from mission_control.core.registry import OPERATIONS, Operation
+from tests.api.test_attachments import send as send_file
+from tests.api.test_custom_fields import make as make_field
 from tests.cast import Answer, Caller, Cast
 
 assert features.BLUEPRINTS
@@ -50,6 +52,32 @@ async def _invite(cast: Cast) -> dict[str, Any]:
     return {"invite_id": (await cast.ada.post("/organizations/me/invites", invited)).ok()["id"]}
 
 
+async def _tag(cast: Cast) -> dict[str, Any]:
+    return {"tag_id": (await cast.ada.post("/tags", {"name": "Odd"})).ok()["id"]}
+
+
+async def _field(cast: Cast) -> dict[str, Any]:
+    field = (await make_field(cast, field_key="odd"))["id"]
+    return {"task_custom_field_definition_id": field}
+
+
+async def _comment(cast: Cast) -> dict[str, Any]:
+    task = await cast.add_task()
+    comment = (await cast.ada.post(f"{cast.task(task)}/comments", {"message": "Odd."})).ok()
+    return {"task_id": task["id"], "comment_id": comment["id"]}
+
+
+async def _item(cast: Cast) -> dict[str, Any]:
+    task = await cast.add_task()
+    item = (await cast.ada.post(f"{cast.task(task)}/checklist", {"text": "Odd."})).ok()
+    return {"task_id": task["id"], "item_id": item["id"]}
+
+
+async def _attachment(cast: Cast) -> dict[str, Any]:
+    task = await cast.add_task()
+    return {"task_id": task["id"], "attachment_id": (await send_file(cast, task, by=cast.ada)).ok()["id"]}
+
+
 # What must exist before an operation can be called, by a part of its path; the last that fits decides.
 MAKERS: dict[str, Callable[[Cast], Awaitable[dict[str, Any]]]] = {
     "/board-groups/<group_id>": _group,
@@ -58,6 +86,11 @@ MAKERS: dict[str, Callable[[Cast], Awaitable[dict[str, Any]]]] = {
     "/group-memory/<memory_id>": _group_entry,
     "/members/<member_id>": _member,
     "/invites/<invite_id>": _invite,
+    "/tags/<tag_id>": _tag,
+    "/custom-fields/<": _field,
+    "/comments/<comment_id>": _comment,
+    "/checklist/<item_id>": _item,
+    "/attachments/<attachment_id>": _attachment,
 }
 
 
