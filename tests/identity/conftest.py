@@ -1,0 +1,103 @@
+"""A real OpenID Connect provider as a process of its own, and applications that trust it."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from quart import Quart
+
+from mission_control.accounts.deletion import DELETE_AT_PROVIDER
+from mission_control.app import create_app
+from mission_control.config import Settings
+from mission_control.delivery import loop
+from mission_control.identity.people import forget_asked
+from tests.identity.browser import SECRET, RunningProvider
+
+SOURCE = Path(__file__).parent / "provider"
+FILES = ("package.json", "package-lock.json", "provider.mjs")
+
+type MakeApp = Callable[..., Quart]
+
+
+def installed() -> Path:
+    """The folder where the provider's packages are; they are fetched once and kept for later runs."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            pytest.skip(f"the identity provider for tests needs {program}, which is not installed")
+    text = b"".join((SOURCE / name).read_bytes() for name in FILES)
+    folder = (
+        Path(tempfile.gettempdir()) / f"mission-control-provider-{os.getuid()}-{hashlib.sha256(text).hexdigest()[:12]}"
+    )
+    if not (folder / "installed").exists():
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for name in FILES:
+            shutil.copy(SOURCE / name, folder / name)
+        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            pytest.skip(f"npm cannot install the identity provider for tests: {done.stderr.strip()[-300:]}")
+        (folder / "installed").touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def provider_process() -> Iterator[RunningProvider]:
+    """The provider, started once."""
+    folder = installed()
+    process = subprocess.Popen(
+        ["node", "provider.mjs"],
+        cwd=folder,
+        env={**os.environ, "BACKEND_SECRET": SECRET},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        issuer = next((line.split()[1] for line in lines if line.startswith("issuer ")), None)
+        assert issuer is not None, "the provider ended before it listened"
+        yield RunningProvider(issuer)
+    finally:
+        process.terminate()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+@pytest.fixture
+def provider(provider_process: RunningProvider) -> Iterator[RunningProvider]:
+    """The provider; nobody has been asked about yet."""
+    forget_asked()
+    yield provider_process
+    loop.forget_sender(DELETE_AT_PROVIDER)
+
+
+@pytest.fixture
+def make_app(app: Quart, provider: RunningProvider, tmp_path: Path) -> MakeApp:
+    """Makes applications on the database of the tests that trust the provider."""
+
+    def make(**settings: str) -> Quart:
+        chosen = {
+            "DATA_DIR": str(tmp_path),
+            "DATABASE_URL": app.config["SETTINGS"].database_url,
+            "SECRET_KEY": app.config["SECRET_KEY"],
+            "AUTH_MODE": "oidc",
+            "OIDC_ISSUER": provider.issuer,
+            "OIDC_CLIENT_ID": "mission-control",
+            "OIDC_CLIENT_SECRET": "a secret / of: the client",
+        }
+        return create_app(Settings.from_environment(chosen | settings))
+
+    return make
+
+
+@pytest.fixture
+def trusting(make_app: MakeApp) -> Quart:
+    """An application that trusts the provider as people would set it up."""
+    return make_app()

@@ -1,0 +1,262 @@
+"""Bearer tokens of a real provider: which are good, which are not, and who comes in with them."""
+
+import asyncio
+import base64
+import hmac
+import time
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+from quart import Quart
+
+from mission_control.accounts.models import AccountEvent, User
+from mission_control.core import authn, clock
+from mission_control.core.authn import hooks
+from mission_control.core.limits import unknown_tokens
+from mission_control.organizations.models import Invite, Member, Organization
+from tests.cast import Caller, Cast
+from tests.identity.browser import AUDIENCE, RunningProvider, with_bearer
+from tests.identity.conftest import MakeApp
+
+ME = "/users/me"
+
+
+async def test_an_id_token_of_the_client_is_somebody(make_app: MakeApp, provider: RunningProvider) -> None:
+    tokens = await provider.tokens_of("vera")
+    vera = with_bearer(make_app(OIDC_CLIENT_ID="public"), tokens["id_token"])
+    me = (await vera.get(ME)).ok()
+    assert me["clerk_user_id"] == "vera"
+    assert (await vera.get("/organizations/me")).ok()["name"] == "Personal"
+    assert (await vera.post("/auth/bootstrap")).ok() == me
+    assert await User.all().count() == await Organization.all().count() == 1
+    assert await AccountEvent.filter(kind="account.created").count() == 1
+
+
+async def test_an_access_token_for_our_audience_is_somebody(make_app: MakeApp, provider: RunningProvider) -> None:
+    tokens = await provider.tokens_of("vera", resource=AUDIENCE)
+    good = make_app(OIDC_AUDIENCE=AUDIENCE)
+    assert (await with_bearer(good, tokens["access_token"]).get(ME)).ok()["clerk_user_id"] == "vera"
+    machine = await provider.machine_token()
+    assert (await with_bearer(good, machine).get(ME)).ok()["clerk_user_id"] == "machine"
+    for audience in ("https://other.example.org", f"{AUDIENCE}/"):
+        (await with_bearer(make_app(OIDC_AUDIENCE=audience), machine).get(ME)).refused(401)
+    (await with_bearer(good, tokens["id_token"]).get(ME)).refused(401)
+
+
+async def test_a_token_of_another_client_is_nobody(trusting: Quart, provider: RunningProvider) -> None:
+    tokens = await provider.tokens_of("vera")
+    (await with_bearer(trusting, tokens["id_token"]).get(ME)).refused(401)
+    (await with_bearer(trusting, tokens["access_token"]).get(ME)).refused(401)
+    assert not await User.exists()
+
+
+async def test_the_party_a_token_was_given_to_counts_as_audience(trusting: Quart, provider: RunningProvider) -> None:
+    token = await provider.forged(aud="https://elsewhere.example.org", azp="mission-control")
+    (await with_bearer(trusting, token).get(ME)).ok()
+
+
+NOW = int(time.time())
+WRONG: list[dict[str, Any]] = [
+    {"iss": "https://login.example.org"},
+    {"iss": None},
+    {"aud": "another"},
+    {"aud": ["another", 7]},
+    {"aud": None},
+    {"sub": None},
+    {"sub": " "},
+    {"sub": 7},
+    {"sub": "s" * 256},
+    {"sub": "local-auth-user"},
+    {"exp": NOW - 60},
+    {"exp": None},
+    {"exp": "tomorrow"},
+    {"exp": True},
+    {"nbf": NOW + 3600},
+    {"iat": NOW + 3600},
+    {"iat": "now"},
+]
+
+
+@pytest.mark.parametrize("claims", WRONG, ids=lambda claims: str(claims)[:40])
+async def test_claims_that_are_not_good(trusting: Quart, provider: RunningProvider, claims: dict[str, Any]) -> None:
+    (await with_bearer(trusting, await provider.forged(**claims)).get(ME)).refused(401)
+    (await with_bearer(trusting, await provider.forged()).get(ME)).ok()
+
+
+@pytest.mark.parametrize("header", [{"typ": None}, {"kid": None}, {"typ": "JWT"}])
+async def test_headers_that_are_good(trusting: Quart, provider: RunningProvider, header: dict[str, Any]) -> None:
+    (await with_bearer(trusting, await provider.forged(header=header)).get(ME)).ok()
+
+
+async def test_a_token_ends_and_the_clocks_may_differ_a_little(make_app: MakeApp, provider: RunningProvider) -> None:
+    app, strict = make_app(OIDC_LEEWAY="30"), make_app(OIDC_LEEWAY="0")
+    token = await provider.forged(exp=int(time.time()) + 600)
+    ahead = await provider.forged(iat=int(time.time()) + 15, nbf=int(time.time()) + 15)
+    (await with_bearer(app, token).get(ME)).ok()
+    (await with_bearer(app, ahead).get(ME)).ok()
+    (await with_bearer(strict, ahead).get(ME)).refused(401)
+    with clock.travelled(timedelta(seconds=615)):
+        (await with_bearer(app, token).get(ME)).ok()
+        (await with_bearer(strict, token).get(ME)).refused(401)
+    with clock.travelled(timedelta(seconds=640)):
+        (await with_bearer(app, token).get(ME)).refused(401)
+
+
+async def test_a_stream_knows_when_its_token_ends(trusting: Quart, provider: RunningProvider) -> None:
+    token = await provider.forged()
+    async with trusting.test_request_context("/", headers={"Authorization": f"Bearer {token}"}):
+        actor = await authn.authenticate("user")
+    assert actor is not None and await authn.fresh(actor) is not None
+    with clock.travelled(timedelta(seconds=620)):
+        assert await authn.fresh(actor) is None
+
+
+async def test_keys_of_others_and_no_key_at_all(trusting: Quart, provider: RunningProvider) -> None:
+    good = await provider.forged()
+    body, stranger = good.split(".")[1], RSAKey.generate_key(2048)
+    none = f"{_part({'alg': 'none', 'typ': 'JWT'})}.{body}."
+    published = RSAKey.import_key(await provider.state("key"))
+    confused = [
+        _confused(secret, kid, body)
+        for secret in (published.as_pem(private=False), published.as_pem(private=False).strip())
+        for kid in (published.kid, "x")
+    ]
+    altered = _altered(good, sub="otto")
+    forged = await provider.forged(key=stranger)
+    embedded = await provider.forged(key=stranger, header={"jwk": stranger.as_dict(private=False)})
+    (await with_bearer(trusting, good).get(ME)).ok()
+    for token in (none, none + "x", *confused, altered, forged, embedded, good + "x", good.rpartition(".")[0] + "."):
+        (await with_bearer(trusting, token).get(ME)).refused(401)
+    assert [user.clerk_user_id for user in await User.all()] == ["vera"]
+
+
+@pytest.mark.parametrize(
+    "token", ["a.b.c", "..", "é.é.é", "e30.e30.e30", "W10.e30.", f"{'a' * 20_000}.b.c", "eyJhbGciOjF9.e30.x"]
+)
+async def test_what_is_no_token(trusting: Quart, token: str) -> None:
+    (await with_bearer(trusting, token).get(ME)).refused(401)
+
+
+async def test_rotated_keys_are_found_and_the_old_ones_forgotten(trusting: Quart, provider: RunningProvider) -> None:
+    old = await provider.forged()
+    (await with_bearer(trusting, old).get(ME)).ok()
+    await provider.state("rotate")
+    new = await provider.forged()
+    (await with_bearer(trusting, new).get(ME)).ok()
+    (await with_bearer(trusting, old).get(ME)).refused(401)
+
+
+async def test_many_callers_read_the_keys_once(trusting: Quart, provider: RunningProvider) -> None:
+    token, before = await provider.forged(), (await provider.state())["read"]
+    answers = await asyncio.gather(*(with_bearer(trusting, token).get(ME) for _ in range(12)))
+    assert {answer.status for answer in answers} == {200}
+    assert (await provider.state())["read"] == before + 1
+    assert await User.all().count() == await Member.all().count() == 1
+
+
+async def test_unknown_key_ids_cannot_make_us_ask_again_and_again(trusting: Quart, provider: RunningProvider) -> None:
+    (await with_bearer(trusting, await provider.forged()).get(ME)).ok()
+    before = (await provider.state())["read"]
+    unknown = [await provider.forged(header={"kid": f"unknown-{number}"}) for number in range(12)]
+    answers = await asyncio.gather(*(with_bearer(trusting, token).get(ME) for token in unknown))
+    assert {answer.status for answer in answers} == {401}
+    assert (await provider.state())["read"] == before + 1
+
+
+async def test_a_provider_that_does_not_answer_is_told_apart_from_a_wrong_token(make_app: MakeApp) -> None:
+    app = make_app(OIDC_ISSUER="http://127.0.0.1:9")
+    token = jwt.encode({"alg": "RS256", "kid": "x"}, {"sub": "vera"}, RSAKey.generate_key(2048))
+    answer = await with_bearer(app, token).get(ME)
+    assert answer.refused(503) and answer.headers["Retry-After"] == "5"
+    unknown_tokens.clear()
+    (await with_bearer(app, "mcu_unknown").get(ME)).refused(401)
+
+
+async def test_tokens_of_ours_work_in_every_mode(trusting: Quart, cast: Cast) -> None:
+    assert (await Caller(trusting, cast.ada.headers).get(ME)).ok()["name"] == "Ada"
+    assert (await Caller(trusting, cast.vega.headers).get("/agent/boards")).ok()["total"] == 1
+
+
+async def test_the_providers_tokens_mean_nothing_in_local_mode(app: Quart, provider: RunningProvider) -> None:
+    assert hooks.provider_token is not None
+    (await with_bearer(app, await provider.forged()).get(ME)).refused(401)
+
+
+async def test_the_local_token_means_nothing_beside_a_provider(make_app: MakeApp) -> None:
+    local = "a-token-of-the-instance-owner-that-is-long-enough-to-be-one"
+    (await with_bearer(make_app(LOCAL_AUTH_TOKEN=local), local).get(ME)).refused(401)
+
+
+async def test_address_and_name_are_taken_from_the_claims(trusting: Quart, provider: RunningProvider) -> None:
+    claims: dict[str, Any] = {
+        "email": "Vera@Example.org",
+        "email_verified": True,
+        "given_name": "Vera",
+        "family_name": "Rubin",
+    }
+    me = (await with_bearer(trusting, await provider.forged(**claims)).get(ME)).ok()
+    assert (me["email"], me["name"]) == ("vera@example.org", "Vera Rubin")
+    assert (await User.get()).email_verified is True
+    moved = await provider.forged(email="rubin@example.org", name="Dr Rubin")
+    me = (await with_bearer(trusting, moved).get(ME)).ok()
+    assert (me["email"], me["name"]) == ("rubin@example.org", "Vera Rubin")
+    assert (await User.get()).email_verified is False
+
+
+async def test_a_proven_address_joins_where_it_was_invited_to(
+    trusting: Quart, provider: RunningProvider, cast: Cast
+) -> None:
+    for address in ("vera@example.org", "otto@example.org"):
+        (await cast.ada.post("/organizations/me/invites", {"invited_email": address})).ok()
+    vera = with_bearer(trusting, await provider.forged(email="vera@example.org", email_verified=True))
+    otto = with_bearer(trusting, await provider.forged(sub="otto", email="otto@example.org"))
+    assert (await vera.get("/organizations/me")).ok()["name"] == "Observatory"
+    assert (await otto.get("/organizations/me")).ok()["name"] == "Personal"
+    assert await Invite.filter(accepted_at=None).count() == 1
+
+
+async def test_a_proven_address_is_the_account_that_was_there(
+    trusting: Quart, provider: RunningProvider, cast: Cast
+) -> None:
+    taken = with_bearer(trusting, await provider.forged(sub="thief", email="ada@example.org"))
+    me = (await taken.get(ME)).ok()
+    assert (me["email"], me["id"] == str(cast.ada.id)) == (None, False)
+    ada = with_bearer(trusting, await provider.forged(sub="ada", email="ada@example.org", email_verified=True))
+    assert (await ada.get(ME)).ok()["id"] == str(cast.ada.id)
+    assert await AccountEvent.filter(kind="account.linked", user_id=cast.ada.id).count() == 1
+    late = with_bearer(trusting, await provider.forged(sub="late", email="ada@example.org", email_verified=True))
+    assert (await late.get(ME)).ok()["email"] is None
+
+
+async def test_a_deleted_account_does_not_come_back_with_an_old_token(
+    trusting: Quart, provider: RunningProvider
+) -> None:
+    vera = with_bearer(trusting, await provider.forged())
+    (await vera.delete(ME)).ok()
+    (await vera.get(ME)).refused(401)
+    later = await provider.forged(iat=int(time.time()) + 5)
+    (await with_bearer(trusting, later).get(ME)).ok()
+
+
+def _part(value: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(value)).rstrip(b"=").decode()
+
+
+def _padded(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def _confused(public_key: bytes, kid: str | None, body: str) -> str:
+    """A token that takes the provider's public key for a shared secret."""
+    signed = f"{_part({'alg': 'HS256', 'kid': kid})}.{body}"
+    mac = base64.urlsafe_b64encode(hmac.digest(public_key, signed.encode(), "sha256")).rstrip(b"=").decode()
+    return f"{signed}.{mac}"
+
+
+def _altered(token: str, **claims: Any) -> str:
+    head, body, signature = token.split(".")
+    return f"{head}.{_part(orjson.loads(_padded(body)) | claims)}.{signature}"

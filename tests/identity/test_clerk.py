@@ -1,0 +1,132 @@
+"""Clerk's mode: session tokens, keys with or without an issuer, profiles, and deleting an account there."""
+
+import base64
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from quart import Quart
+
+from mission_control.accounts.deletion import DELETE_AT_PROVIDER
+from mission_control.accounts.models import User
+from mission_control.core import clock
+from mission_control.delivery import loop
+from mission_control.delivery.models import Delivery
+from tests.identity.browser import SECRET, RunningProvider, with_bearer
+from tests.identity.conftest import MakeApp
+
+ME = "/users/me"
+
+
+@pytest.fixture
+def clerk(make_app: MakeApp, provider: RunningProvider) -> MakeApp:
+    """Makes applications in Clerk's mode; without an issuer the keys come from its backend."""
+
+    def make(**settings: str) -> Quart:
+        mode = {"AUTH_MODE": "clerk", "CLERK_SECRET_KEY": SECRET, "CLERK_API_URL": provider.issuer}
+        return make_app(**{"OIDC_ISSUER": "", "OIDC_CLIENT_ID": "", **mode, **settings})
+
+    return make
+
+
+async def session(provider: RunningProvider, **claims: Any) -> str:
+    """A session token as Clerk makes them."""
+    return await provider.forged(**{"aud": None, "azp": "https://app.example.org", **claims})
+
+
+async def test_the_secret_key_alone_is_enough(clerk: MakeApp, provider: RunningProvider) -> None:
+    before = (await provider.state())["read"]
+    vera = with_bearer(clerk(), await session(provider))
+    me = (await vera.get(ME)).ok()
+    assert (me["clerk_user_id"], me["email"], me["name"]) == ("vera", "vera@example.org", "Vera Rubin")
+    assert (await User.get()).email_verified is True
+    assert (await provider.state())["read"] == before + 1
+    elsewhere = await session(provider, iss="https://any.example.org")
+    (await with_bearer(clerk(), elsewhere).get(ME)).ok()
+
+
+async def test_with_an_issuer_it_is_checked(clerk: MakeApp, provider: RunningProvider) -> None:
+    app = clerk(OIDC_ISSUER=provider.issuer)
+    (await with_bearer(app, await session(provider)).get(ME)).ok()
+    (await with_bearer(app, await session(provider, iss="https://any.example.org")).get(ME)).refused(401)
+
+
+async def test_the_publishable_key_names_the_issuer(clerk: MakeApp, provider: RunningProvider) -> None:
+    key = "pk_test_" + base64.b64encode(b"localhost:9$").decode()
+    for name in ("CLERK_PUBLISHABLE_KEY", "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY"):
+        app = clerk(**{name: key})
+        assert app.config["SETTINGS"].issuer == "https://localhost:9"
+        # Nobody answers there, so that the keys come from the backend; the issuer is checked all the same.
+        (await with_bearer(app, await session(provider, iss="https://localhost:9")).get(ME)).ok()
+        (await with_bearer(app, await session(provider)).get(ME)).refused(401)
+
+
+@pytest.mark.parametrize("claims", [{"aud": "mission-control"}, {"aud": ["x"]}, {"sub": "mch_1"}, {"exp": 1}])
+async def test_claims_that_are_not_a_sessions(
+    clerk: MakeApp, provider: RunningProvider, claims: dict[str, Any]
+) -> None:
+    (await with_bearer(clerk(), await session(provider, **claims)).get(ME)).refused(401)
+
+
+async def test_an_audience_that_is_configured_counts(clerk: MakeApp, provider: RunningProvider) -> None:
+    app = clerk(OIDC_AUDIENCE="ours, theirs")
+    (await with_bearer(app, await session(provider, aud="theirs")).get(ME)).ok()
+    (await with_bearer(app, await session(provider)).get(ME)).refused(401)
+
+
+async def test_authorized_parties(clerk: MakeApp, provider: RunningProvider) -> None:
+    app = clerk(CLERK_AUTHORIZED_PARTIES="https://app.example.org https://b.example.org")
+    (await with_bearer(app, await session(provider)).get(ME)).ok()
+    for party in ("https://evil.example.org", None):
+        (await with_bearer(app, await session(provider, azp=party)).get(ME)).refused(401)
+
+
+@pytest.mark.parametrize("prefix", ["mt_", "oat_", "ak_"])
+async def test_tokens_of_machines_and_applications(clerk: MakeApp, provider: RunningProvider, prefix: str) -> None:
+    app = clerk()
+    (await with_bearer(app, prefix + await session(provider)).get(ME)).refused(401)
+    access = await provider.forged(aud=None, header={"typ": "at+jwt"})
+    (await with_bearer(app, access).get(ME)).refused(401)
+
+
+async def test_clocks_may_differ_by_the_leeway(clerk: MakeApp, provider: RunningProvider) -> None:
+    token = await session(provider)
+    with clock.travelled(timedelta(seconds=605)):
+        (await with_bearer(clerk(), token).get(ME)).ok()
+        (await with_bearer(clerk(CLERK_LEEWAY="0"), token).get(ME)).refused(401)
+    with clock.travelled(timedelta(seconds=-60)):
+        (await with_bearer(clerk(), token).get(ME)).refused(401)
+        (await with_bearer(clerk(CLERK_VERIFY_IAT="false"), token).get(ME)).ok()
+
+
+async def test_a_wrong_secret_key_lets_nobody_in(clerk: MakeApp, provider: RunningProvider) -> None:
+    (await with_bearer(clerk(CLERK_SECRET_KEY="sk_wrong"), await session(provider)).get(ME)).refused(503)
+
+
+async def test_somebody_without_a_profile_comes_in_nameless(clerk: MakeApp, provider: RunningProvider) -> None:
+    me = (await with_bearer(clerk(), await session(provider, sub="nobody-knows")).get(ME)).ok()
+    assert (me["email"], me["name"]) == (None, None)
+
+
+async def test_an_account_is_deleted_here_first_and_there_afterwards(clerk: MakeApp, provider: RunningProvider) -> None:
+    app = clerk()
+    vera = with_bearer(app, await session(provider))
+    (await vera.delete(ME)).ok()
+    assert not await User.exists()
+    await _send(refusing=True, provider=provider)
+    [farewell] = await Delivery.filter(kind=DELETE_AT_PROVIDER)
+    assert (farewell.state, farewell.attempts) == ("waiting", 1)
+    with clock.travelled(timedelta(minutes=1)):
+        await _send(refusing=False, provider=provider)
+    [farewell] = await Delivery.filter(kind=DELETE_AT_PROVIDER)
+    assert (farewell.state, farewell.data, farewell.organization_id) == ("sent", {}, None)
+    assert "vera" in (await provider.state())["deleted"]
+
+
+async def _send(*, refusing: bool, provider: RunningProvider) -> None:
+    if (await provider.state())["refuse"] != refusing:
+        await provider.state("refuse")
+    for _ in range(50):  # the application's own loop may hold the delivery already
+        await loop.send_due("tests")
+        if not await Delivery.filter(state="sending").exists():
+            return

@@ -1,0 +1,157 @@
+"""Signing in on pages with a real provider: there, back, in; and everything that must not work."""
+
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from quart import Quart
+from quart import typing as quart_typing
+
+from mission_control.accounts.models import AccountEvent, Session, User
+from mission_control.accounts.passwords import hash_password
+from mission_control.core import clock
+from tests.cast import Cast
+from tests.identity.browser import RunningProvider
+from tests.identity.conftest import MakeApp
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
+COOKIE = "mission_control_provider"
+
+
+async def depart(browser: quart_typing.TestClientProtocol, wanted: str = "/boards") -> str:
+    """Follow the link of the sign-in page; returns where it leads."""
+    answer = await browser.get(f"/sign-in/provider?{urlencode({'next': wanted})}")
+    assert answer.status_code == 303
+    cookie: Any = SimpleCookie(answer.headers["Set-Cookie"])[COOKIE]
+    assert cookie["httponly"] and cookie["samesite"] == "Lax" and cookie["path"] == "/sign-in"
+    return str(answer.headers["Location"])
+
+
+def local(address: str) -> str:
+    """An address without the host, as the test client takes it."""
+    parts = urlsplit(address)
+    return f"{parts.path}?{parts.query}"
+
+
+@pytest.mark.parametrize(
+    "client", [{}, {"OIDC_CLIENT_ID": "public", "OIDC_CLIENT_SECRET": ""}], ids=["with a secret", "without"]
+)
+async def test_there_and_back(make_app: MakeApp, provider: RunningProvider, client: dict[str, str]) -> None:
+    app = make_app(**client)
+    browser = app.test_client()
+    leads_to = await depart(browser)
+    asked = parse_qs(urlsplit(leads_to).query)
+    assert leads_to.startswith(f"{provider.issuer}/auth?")
+    assert (asked["code_challenge_method"], asked["response_type"]) == (["S256"], ["code"])
+    arrived = await browser.get(local(await provider.sign_in(leads_to, "vera")))
+    assert (arrived.status_code, arrived.headers["Location"]) == (303, "/boards")
+    user = await User.get()
+    assert (user.clerk_user_id, user.email, user.email_verified, user.name) == (
+        "vera", "vera@example.org", True, "Vera Rubin",
+    )  # fmt: skip
+    assert (await browser.get("/api/v1/organizations/me")).status_code == 200
+    assert (await browser.get("/boards")).status_code == 200
+    assert await AccountEvent.filter(kind="account.signed_in", user_id=user.id).count() == 1
+
+
+async def test_the_same_person_comes_back(trusting: Quart, provider: RunningProvider) -> None:
+    for _ in range(2):
+        browser = trusting.test_client()
+        arrived = await browser.get(local(await provider.sign_in(await depart(browser), "otto")))
+        assert arrived.status_code == 303
+    user = await User.get()
+    assert (user.email, user.email_verified) == ("otto@example.org", False)
+    assert await Session.all().count() == 2
+
+
+async def test_a_way_back_works_once(trusting: Quart, provider: RunningProvider) -> None:
+    browser = trusting.test_client()
+    leads_to = await depart(browser)
+    jar = dict(_cookies(browser))
+    back = local(await provider.sign_in(leads_to, "vera"))
+    assert (await browser.get(back)).status_code == 303
+    assert (await browser.get(back)).status_code == 403
+    browser.set_cookie("localhost", COOKIE, jar[COOKIE], path="/sign-in")  # even with the cookie put back
+    assert (await browser.get(back)).status_code == 403
+    assert await Session.all().count() == 1
+
+
+async def test_another_browsers_way_back_is_refused(trusting: Quart, provider: RunningProvider) -> None:
+    attacker, victim = trusting.test_client(), trusting.test_client()
+    back = local(await provider.sign_in(await depart(attacker), "otto"))
+    assert (await victim.get(back)).status_code == 403
+    await depart(victim)
+    assert (await victim.get(back)).status_code == 403
+    assert not await Session.exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": "other"},
+        {"state": ""},
+        {"state": "é"},
+        {"code": "other"},
+        {"code": ""},
+        {"iss": "https://login.example.org"},
+        {"error": "access_denied"},
+        {"error": "server_error"},
+    ],
+    ids=str,
+)
+async def test_answers_that_belong_to_nothing(
+    trusting: Quart, provider: RunningProvider, change: dict[str, str]
+) -> None:
+    browser = trusting.test_client()
+    answer = parse_qs(urlsplit(await provider.sign_in(await depart(browser), "vera")).query)
+    query = urlencode({name: values[0] for name, values in answer.items()} | change)
+    page = await browser.get(f"/sign-in/callback?{query}")
+    assert page.status_code == 403 and "Continue with" in await page.get_data(as_text=True)
+    assert not await Session.exists()
+
+
+async def test_a_sign_in_that_took_too_long(
+    trusting: Quart, provider: RunningProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = trusting.test_client()
+    back = local(await provider.sign_in(await depart(browser), "vera"))
+    monkeypatch.setattr("mission_control.identity.flow.LIFE_SECONDS", -1)
+    assert (await browser.get(back)).status_code == 403
+
+
+async def test_only_pages_of_ours_are_gone_on_to(trusting: Quart, provider: RunningProvider) -> None:
+    browser = trusting.test_client()
+    leads_to = await depart(browser, "https://evil.example.org/")
+    arrived = await browser.get(local(await provider.sign_in(leads_to, "vera")))
+    assert arrived.headers["Location"] == "/"
+
+
+async def test_the_sign_in_page_offers_the_provider(make_app: MakeApp, app: Quart) -> None:
+    named = make_app(OIDC_NAME="Starlight")
+    page = await (await named.test_client().get("/sign-in?next=/boards")).get_data(as_text=True)
+    assert "Continue with Starlight" in page and 'href="/sign-in/provider?next=/boards"' in page
+    bearers = make_app(OIDC_CLIENT_ID="", OIDC_AUDIENCE="x")
+    assert "Continue with" not in await (await bearers.test_client().get("/sign-in")).get_data(as_text=True)
+    for one in (bearers, app):
+        assert (await one.test_client().get("/sign-in/provider")).status_code == 404
+        assert (await one.test_client().get("/sign-in/callback?state=x&code=y")).status_code == 404
+
+
+async def test_a_provider_that_does_not_answer(make_app: MakeApp) -> None:
+    page = await make_app(OIDC_ISSUER="http://127.0.0.1:9").test_client().get("/sign-in/provider")
+    assert page.status_code == 503 and "does not answer" in await page.get_data(as_text=True)
+
+
+async def test_beside_a_provider_passwords_are_for_owners(trusting: Quart, cast: Cast) -> None:
+    password = "a long enough password"
+    await User.all().update(password_hash=await hash_password(password))
+    for name, status in (("ada", 303), ("ben", 422), ("cleo", 422)):
+        form = urlencode({"email": f"{name}@example.org", "password": password})
+        answer = await trusting.test_client().post("/sign-in", data=form, headers=FORM)
+        assert answer.status_code == status, name
+    assert await Session.filter(expires_at__gt=clock.now()).count() == 1
+
+
+def _cookies(browser: quart_typing.TestClientProtocol) -> list[tuple[str, str]]:
+    return [(cookie.name, str(cookie.value)) for cookie in browser.cookie_jar or ()]
