@@ -11,17 +11,16 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.ids import new_id
-from mission_control.custom_fields.task_values import check_new_values, merge_values, store_new_values
+from mission_control.custom_fields.task_values import check_new_values, store_new_values
 from mission_control.tags.assignment import check_tags, replace_tags
 from mission_control.tasks import dependencies, notices, rules
 from mission_control.tasks import policy as policy
+from mission_control.tasks.beside import Beside, Rewired, change_beside
 from mission_control.tasks.comments import write_comment
 from mission_control.tasks.gates import Before, pass_comment_gate, pass_done_gates, pass_gates
 from mission_control.tasks.models import Task, TaskDependency
 from mission_control.tasks.schemas import TaskCreate
 
-Beside = dict[str, tuple[Any, Any]]
-Rewired = tuple[list[UUID], list[UUID]] | None
 REOPENED = "was opened again"
 
 
@@ -97,7 +96,7 @@ async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
         await rules.hand_to_lead(board, task, before.status)
     if task.status != "done":
         task.archived_at = None
-    beside = await _change_beside(board, task, sent, rewired)
+    beside = await change_beside(board, task, sent, rewired)
     await _save(actor, board, task, before, beside)
     if "comment" in sent:
         await write_comment(actor, task, sent["comment"])
@@ -125,17 +124,6 @@ async def _rewire(task: Task, sent: dict[str, Any]) -> Rewired:
         raise Conflict("The dependencies of a done task cannot be changed.")
     await dependencies.replace_dependencies(task.board_id, task.id, wanted)
     return present, wanted
-
-
-async def _change_beside(board: Board, task: Task, sent: dict[str, Any], rewired: Rewired) -> Beside:
-    """Replace tags and merge custom fields; returns what changed outside of the task's row."""
-    beside: Beside = {"depends_on_task_ids": rewired} if rewired else {}
-    if "tag_ids" in sent and (tags := await replace_tags(task.id, sent["tag_ids"])) is not None:
-        beside["tag_ids"] = tags
-    if "custom_field_values" in sent:
-        if (values := await merge_values(board.id, task.id, sent["custom_field_values"])) is not None:
-            beside["custom_field_values"] = values
-    return beside
 
 
 async def _save(actor: Actor, board: Board, task: Task, before: Before, beside: Beside) -> None:
