@@ -9,13 +9,23 @@ import pytest
 from mission_control.accounts.models import Token, User
 from mission_control.agents.models import Agent
 from mission_control.approvals.models import Approval
+from mission_control.boards.models import Board
 from mission_control.core.actor import Actor, system
 from mission_control.core.policy import RULES, can
-from mission_control.tasks.models import Task
+from mission_control.custom_fields.models import CustomField
+from mission_control.groups.models import BoardGroup
+from mission_control.groups.queries import with_boards
+from mission_control.memory.commands import write_group_memory, write_memory
+from mission_control.organizations.models import Invite, Member
+from mission_control.skills.models import Skill, SkillPack
+from mission_control.tags.models import Tag
+from mission_control.tasks.models import Attachment, Comment, Task
+from mission_control.webhooks.models import Webhook, WebhookPayload
 from tests.cast import Cast, everybody
 from tests.contract.source import modules
 
 FILE = Path(__file__).with_name("matrix.csv")
+FILE_FIELDS: dict[str, Any] = {"name": "x", "content_type": "text/plain", "size": 1, "sha256": "x"}
 
 
 def table() -> list[dict[str, str]]:
@@ -33,13 +43,42 @@ async def things(cast: Cast) -> dict[str, Any]:
     return {
         "nothing": None,
         "organization": cast.organization.id,
+        "Observatory": cast.organization,
+        "invitation": Invite(organization_id=cast.organization.id),
+        "Cleo's membership": await Member.get(user_id=cast.cleo.id),
+        "Ada's membership": await Member.get(user_id=cast.ada.id),
         "board": cast.board,
         "task": row,
         "approval": approval,
         "worker": await Agent.get(id=cast.vega.id).select_related("board"),
         "lead": await Agent.get(id=cast.atlas.id).select_related("board"),
+        "webhook": Webhook(board_id=cast.board.id, board=cast.board, description="x"),
+        "payload": WebhookPayload(board_id=cast.board.id, board=cast.board, webhook_id=cast.board.id),
+        "skill": Skill(organization_id=cast.organization.id, name="x", source_url="x"),
+        "pack": SkillPack(organization_id=cast.organization.id, name="x", source_url="x"),
         "Cleo": await User.get(id=cast.cleo.id),
+        "tag": Tag(organization_id=cast.organization.id, name="x", slug="x"),
+        "custom field": CustomField(organization_id=cast.organization.id, field_key="x", label="x"),
+        "Cleo's comment": Comment(task_id=row.id, task=row, user_id=cast.cleo.id, message="x"),
+        "Vega's comment": Comment(task_id=row.id, task=row, agent_id=cast.vega.id, message="x"),
+        "Cleo's file": Attachment(task_id=row.id, task=row, user_id=cast.cleo.id, **FILE_FIELDS),
+        "Vega's file": Attachment(task_id=row.id, task=row, agent_id=cast.vega.id, **FILE_FIELDS),
+        **await _written(cast),
         "Cleo's token": await Token.get(user_id=cast.cleo.id),
+    }
+
+
+async def _written(cast: Cast) -> dict[str, Any]:
+    """A group of the board, and what Vega wrote down for both."""
+    group = await BoardGroup.create(organization_id=cast.organization.id, name="Sky", slug="sky")
+    await Board.filter(id=cast.board.id).update(board_group_id=group.id)
+    vega, board = await cast.vega.actor(), await Board.get(id=cast.board.id)
+    entry = await write_memory(vega, board, "A note")
+    group = await with_boards(group)
+    return {
+        "group": group,
+        "Vega's entry": entry,
+        "Vega's entry for the group": await write_group_memory(vega, group, "A note"),
     }
 
 
