@@ -42,6 +42,8 @@ REACH = {
     "Comment": "only read together with its task, which was found first",
     "Delivery": "counted per agent that was found first; sent by the system",
     "Event": "read by streams, which ask at every batch whether the reader still reaches the board",
+    "Invite": "mission_control.organizations.queries.visible_invite",
+    "InviteBoardAccess": "only read together with its invitation, which was found first",
     "Member": "the rights themselves: read by core/authn.py to make an actor",
     "Task": "mission_control.tasks.queries.visible_task",
     "TaskDependency": "only read together with its tasks or its board, which were found first",
