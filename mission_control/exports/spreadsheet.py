@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import datetime
 from typing import Any
 
 from mission_control.boards.models import Board
@@ -35,6 +36,8 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, list) and all(isinstance(one, str | int) for one in value):
         value = ", ".join(map(str, value))
     if isinstance(value, int | float):
