@@ -1,6 +1,5 @@
 """Approvals as a stream."""
 
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -12,6 +11,7 @@ from mission_control.boards.queries import still_exists
 from mission_control.core import authn
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.core.json import to_json
 from mission_control.live.models import Event
 from mission_control.live.shared import Shared
 from mission_control.live.stream import json_stream
@@ -20,7 +20,7 @@ from mission_control.live.stream import json_stream
 async def stream_of_approvals(actor: Actor, board: Board) -> Response:
     """One `approval` message per request, decision, re-opening and closing on the board."""
 
-    async def payload(event: Event) -> dict[str, Any] | None:
+    async def payload(event: Event) -> bytes | None:
         if event.board_id != board.id or not event.kind.startswith("approval.") or event.kind.endswith(UNSTREAMED):
             return None
         approval_id = UUID(orjson.loads(event.data)["approval_id"])
@@ -34,10 +34,10 @@ async def stream_of_approvals(actor: Actor, board: Board) -> Response:
 
 
 UNSTREAMED = ("notified", "notify_failed")
-_messages: Shared[dict[str, Any] | None] = Shared()
+_messages: Shared[bytes | None] = Shared()
 
 
-async def _message(board: Board, approval_id: UUID) -> dict[str, Any] | None:
+async def _message(board: Board, approval_id: UUID) -> bytes | None:
     try:
         approval = await approval_read(approval_id)
     except NotFound:
@@ -46,4 +46,4 @@ async def _message(board: Board, approval_id: UUID) -> dict[str, Any] | None:
     message = {"approval": approval, "pending_approvals_count": await pending_count(board.id)}
     if counts:
         message["task_counts"] = counts[0] if len(counts) == 1 else counts
-    return message
+    return to_json(message)

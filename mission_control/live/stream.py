@@ -114,6 +114,12 @@ def message(data: str, *, event: str | None = None, seq: int | None = None) -> b
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
+def json_message(data: Any, event: str, seq: int | None) -> bytes:
+    """One message with JSON, which may come as bytes that many streams share."""
+    head = f"event: {event}\r\n" if seq is None else f"event: {event}\r\nid: {seq}\r\n"
+    return b"".join((head.encode(), b"data: ", data if isinstance(data, bytes) else to_json(data), b"\r\n\r\n"))
+
+
 def ping() -> bytes:
     """The comment that keeps a quiet stream open."""
     return f": ping - {datetime.now(UTC)}\r\n\r\n".encode()
@@ -146,10 +152,10 @@ async def json_stream(
                     return
                 for event in batch.events:
                     if (data := await payload(event)) is not None:
-                        yield message(to_json(data).decode(), event=name, seq=event.seq)
+                        yield json_message(data, name, event.seq)
                 for note in batch.notes if note_payload else ():
                     if note_payload and (data := await note_payload(note)) is not None:
-                        yield message(to_json(data).decode(), event=name)
+                        yield json_message(data, name, None)
                 if not (batch.events or batch.notes):
                     yield ping()
                 if batch.must_resync:

@@ -11,6 +11,7 @@ from mission_control.boards.queries import still_exists
 from mission_control.core import authn
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.core.json import to_json
 from mission_control.live.models import Event
 from mission_control.live.shared import Shared
 from mission_control.live.stream import json_stream
@@ -33,15 +34,20 @@ STREAMED = {
 async def stream_of_tasks(actor: Actor, board: Board) -> Response:
     """One `task` message per event of the board's tasks and comments."""
 
-    async def payload(event: Event) -> dict[str, Any] | None:
+    async def payload(event: Event) -> bytes | None:
         if event.board_id != board.id or event.kind not in STREAMED:
             return None
-        return await _payloads.get(event.id, lambda: _payload(event))
+        return await _payloads.get(event.id, lambda: _encoded(event))
 
     return await json_stream(board.organization_id, "task", payload, lambda: still_reads(actor, board))
 
 
-_payloads: Shared[dict[str, Any] | None] = Shared()
+_payloads: Shared[bytes | None] = Shared()
+
+
+async def _encoded(event: Event) -> bytes | None:
+    payload = await _payload(event)
+    return None if payload is None else to_json(payload)
 
 
 async def _payload(event: Event) -> dict[str, Any] | None:
