@@ -37,6 +37,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             "DATA_DIR": str(folder),
             "DATABASE_URL": database_url_for_tests(folder),
             "SECRET_KEY": "a-secret-key-for-tests-that-is-long-enough",
+            # No test reaches out of the house.
+            "SOULS_DIRECTORY_URL": "",
+            "SKILLS_GIT_BASE_URL": "file:///nowhere",
         }
     )
 
