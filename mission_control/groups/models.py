@@ -6,7 +6,6 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from mission_control.boards.models import Board
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
@@ -25,7 +24,7 @@ class BoardGroup(Model):
     updated_at = UtcDatetimeField(default=now)
 
     organization_id: Any
-    boards: list[Board]
+    boards: list[Any]
 
     class Meta:
         table = "board_groups"

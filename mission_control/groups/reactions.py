@@ -11,14 +11,16 @@ from mission_control.core.command import deliver, reacts_to
 from mission_control.groups.models import BoardGroup
 from mission_control.live.log import NewEvent
 
-GUIDANCE = {
-    "join": "Look at what the other boards of the group do before you plan.\n"
+ON_JOINING = (
+    "Look at what the other boards of the group do before you plan.\n"
     "Write what several boards need to know to the group's memory.\n"
-    "Tell the other leads of dependencies between boards early.",
-    "leave": "Work on this board no longer depends on the group's plans.\n"
+    "Tell the other leads of dependencies between boards early."
+)
+ON_LEAVING = (
+    "Work on this board no longer depends on the group's plans.\n"
     "Finish or hand over what was agreed between the boards.\n"
-    "Read the group's memory once more for open agreements.",
-}
+    "Read the group's memory once more for open agreements."
+)
 
 
 @reacts_to("board.updated")
@@ -27,15 +29,13 @@ async def tell_group(actor: Actor, event: NewEvent) -> None:
     if "board_group_id" not in event.data["after"]:
         return
     board = await Board.get(id=event.scope.board_id)
-    for step, group_id in (
-        ("leave", event.data["before"]["board_group_id"]),
-        ("join", event.data["after"]["board_group_id"]),
-    ):
-        if group_id is not None:
-            await _tell(board, step, group_id)
+    if (left := event.data["before"]["board_group_id"]) is not None:
+        await _tell(board, left, joins=False)
+    if (joined := event.data["after"]["board_group_id"]) is not None:
+        await _tell(board, joined, joins=True)
 
 
-async def _tell(board: Board, step: str, group_id: UUID) -> None:
+async def _tell(board: Board, group_id: UUID, *, joins: bool) -> None:
     group = await BoardGroup.get_or_none(id=group_id)
     if group is None:
         return
@@ -43,11 +43,11 @@ async def _tell(board: Board, step: str, group_id: UUID) -> None:
     named[board.id] = board.name
     for agent in await agents_to_tell(list(named)):
         lines = [
-            f"{'Joined' if step == 'join' else 'Left'} board: {board.name} ({board.id})",
+            f"{'Joined' if joins else 'Left'} board: {board.name} ({board.id})",
             f"Your board: {named[agent.board_id]} ({agent.board_id})",
             f"Group: {group.name} ({group.id})",
             "",
-            GUIDANCE[step],
+            ON_JOINING if joins else ON_LEAVING,
         ]
         deliver(
             NOTICE,
@@ -55,6 +55,6 @@ async def _tell(board: Board, step: str, group_id: UUID) -> None:
             agent_id=agent.id,
             header="BOARD GROUP UPDATED",
             text="\n".join(lines),
-            succeeded=f"board.group.{step}.notified",
-            failed=f"board.group.{step}.notify_failed",
+            succeeded="board.group.join.notified" if joins else "board.group.leave.notified",
+            failed="board.group.join.notify_failed" if joins else "board.group.leave.notify_failed",
         )

@@ -28,7 +28,7 @@ async def write_memory(
     entry = BoardMemory(board_id=board.id, **_values(actor, content, tags, source, is_named=chat))
     entry.board = board
     await entry.save(force_create=True)
-    _record("memory.created", entry, "written")
+    record("memory.created", entry, _sentence(entry, "written"), **_state(entry))
     if chat:
         await tell_board(actor, board, entry.content)
     return entry
@@ -41,14 +41,17 @@ async def edit_memory(actor: Actor, entry: BoardMemory, changes: dict[str, Any])
     if found is None:
         raise NotFound()
     found.board = entry.board
-    await _edit(found, changes, "memory.updated")
+    if before := await _edit(found, changes):
+        after = {name: getattr(found, name) for name in before}
+        record("memory.updated", found, _sentence(found, "changed"), before=before, after=after, **_state(found))
     return found
 
 
 @command("memory.delete")
 async def delete_memory(actor: Actor, entry: BoardMemory) -> None:
     """Delete an entry; the log keeps its last text."""
-    await _delete(entry, "memory.deleted")
+    last = await _delete(entry)
+    record("memory.deleted", entry, _sentence(entry, "deleted"), before=last, **_state(entry))
 
 
 @command("group_memory.write")
@@ -61,7 +64,7 @@ async def write_group_memory(
     entry = GroupMemory(board_group_id=group.id, **_values(actor, content, tags, source, is_named=named))
     entry.board_group = group
     await entry.save(force_create=True)
-    _record("group_memory.created", entry, "written")
+    record("group_memory.created", entry, _sentence(entry, "written"), **_state(entry))
     if named:
         await tell_group(actor, group, entry.content, tags)
     return entry
@@ -74,14 +77,17 @@ async def edit_group_memory(actor: Actor, entry: GroupMemory, changes: dict[str,
     if found is None:
         raise NotFound()
     found.board_group = entry.board_group
-    await _edit(found, changes, "group_memory.updated")
+    if before := await _edit(found, changes):
+        after = {name: getattr(found, name) for name in before}
+        record("group_memory.updated", found, _sentence(found, "changed"), before=before, after=after, **_state(found))
     return found
 
 
 @command("group_memory.delete")
 async def delete_group_memory(actor: Actor, entry: GroupMemory) -> None:
     """Delete an entry; the log keeps its last text."""
-    await _delete(entry, "group_memory.deleted")
+    last = await _delete(entry)
+    record("group_memory.deleted", entry, _sentence(entry, "deleted"), before=last, **_state(entry))
 
 
 def _values(
@@ -100,25 +106,30 @@ def _values(
     }
 
 
-async def _edit(entry: Entry, changes: dict[str, Any], kind: str) -> None:
+async def _edit(entry: Entry, changes: dict[str, Any]) -> dict[str, Any]:
+    """Change what differs; returns what that was before."""
     changes = {name: value for name, value in changes.items() if getattr(entry, name) != value}
-    if not changes:
-        return
     before = {name: getattr(entry, name) for name in changes}
-    entry.update_from_dict(changes)
-    entry.is_chat, entry.edited_at = is_chat(entry.tags), clock.now()
-    await entry.save(update_fields=[*changes, "is_chat", "edited_at"])
-    _record(kind, entry, "changed", before=before, after=changes)
+    if changes:
+        entry.update_from_dict(changes)
+        entry.is_chat, entry.edited_at = is_chat(entry.tags), clock.now()
+        await entry.save(update_fields=[*changes, "is_chat", "edited_at"])
+    return before
 
 
-async def _delete(entry: Entry, kind: str) -> None:
+async def _delete(entry: Entry) -> dict[str, Any]:
+    """Remove an entry; returns what it said."""
     if not await type(entry).filter(id=entry.id).delete():
         raise NotFound()
-    _record(kind, entry, "deleted", before={"content": entry.content, "tags": entry.tags})
+    return {"content": entry.content, "tags": entry.tags}
 
 
-def _record(kind: str, entry: Entry, what: str, **more: Any) -> None:
+def _sentence(entry: Entry, what: str) -> str:
+    return f"{'Chat message' if entry.is_chat else 'Memory entry'} {what}."
+
+
+def _state(entry: Entry) -> dict[str, Any]:
+    """What streams need to know of an entry when it has gone."""
     where = {"board_group_id": entry.board_group_id} if isinstance(entry, GroupMemory) else {}
-    noun = "Chat message" if entry.is_chat else "Memory entry"
     state = {"memory_id": entry.id, "is_chat": entry.is_chat, "source": entry.source, "created_at": entry.created_at}
-    record(kind, entry, f"{noun} {what}.", **state, **where, **more)
+    return {**state, **where}
