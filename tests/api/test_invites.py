@@ -11,6 +11,7 @@ from mission_control.accounts.models import User
 from mission_control.core import clock
 from mission_control.organizations.commands import ensure_membership
 from mission_control.organizations.models import BoardAccess, Invite, InviteBoardAccess, Member
+from mission_control.organizations.schemas import OrganizationInviteRead, OrganizationMemberRead
 from tests.cast import Cast, events, head, stamp
 
 INVITES = "/organizations/me/invites"
@@ -43,6 +44,17 @@ async def test_an_invitation_shows_its_token_once(cast: Cast) -> None:
         "invite.created", made["id"], {"role": "admin"},
     )  # fmt: skip
     assert "fay" not in f"{event.message}"
+
+
+async def test_answers_are_as_declared(cast: Cast) -> None:
+    made = await invited(cast, board_access=[{"board_id": str(cast.board.id)}])
+    listed = (await cast.ada.get(INVITES)).ok()["items"][0]
+    member = (await cast.eve.post(ACCEPT, {"token": made["token"]})).ok()
+    everybody = (await cast.ada.get("/organizations/me/members")).ok()["items"]
+    for answer in (made, listed):
+        assert OrganizationInviteRead.model_validate(answer).model_dump(mode="json") == answer
+    for answer in (member, *everybody):
+        assert OrganizationMemberRead.model_validate(answer).model_dump(mode="json") == answer
 
 
 async def test_invitations_are_listed_newest_first_until_they_are_accepted(cast: Cast) -> None:
