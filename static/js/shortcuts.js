@@ -39,6 +39,7 @@ const onKey = (event) => {
     if (button) { event.preventDefault(); press(button); }
     return;
   }
+  if (key === "escape" && typing(event.target) && !event.target.closest("dialog")) return event.target.blur(); // back to the keys
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !enabled()) return;
   if (document.querySelector("dialog[open], .menu:popover-open")) return;
   const combination = sequence ? `${sequence} ${key}` : key;

@@ -74,6 +74,7 @@ async def test_axe_finds_nothing(
 
 async def test_axe_finds_nothing_in_dialogs(places: dict[str, str], open_page: Open) -> None:
     page = await open_page(places["approvals of a board"])
+    await expect(page.locator("html")).to_have_attribute("data-connection", "live")  # the scripts have come
     await page.keyboard.press("r")
     await expect(page.get_by_role("dialog")).to_be_visible()
     results: Any = await Axe().run(page)
