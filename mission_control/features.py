@@ -16,6 +16,7 @@ from mission_control.approvals import api as approvals_api
 from mission_control.approvals import pages as approvals_pages
 from mission_control.boards import api as boards_api
 from mission_control.boards import pages as boards_pages
+from mission_control.boards import trash_pages as boards_trash_pages
 from mission_control.custom_fields import api as custom_fields_api
 from mission_control.docs import pages as docs_pages
 from mission_control.exports import api as exports_api
@@ -53,6 +54,7 @@ BLUEPRINTS = (
     invites_api.api,
     settings_pages.pages,
     boards_api.api,
+    boards_trash_pages.pages,
     boards_pages.pages,
     approvals_api.api,
     approvals_pages.pages,
