@@ -30,6 +30,8 @@ _SELECT = (
     " FROM events e LEFT JOIN users u ON u.id = e.actor_id LEFT JOIN boards b ON b.id = e.board_id"
     " LEFT JOIN tasks t ON t.id = e.task_id LEFT JOIN agents g ON g.id = e.agent_id"
     " WHERE e.organization_id = ? AND e.kind NOT LIKE '%notified' AND e.kind NOT LIKE '%notify_failed'"
+    " AND (e.board_id IS NULL OR (b.id IS NOT NULL AND b.deleted_at IS NULL))"
+    " AND NOT EXISTS (SELECT 1 FROM task_comments x WHERE x.id = e.id AND x.deleted_at IS NOT NULL)"
 )
 
 

@@ -104,7 +104,7 @@ class Column:
 
 
 async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Column]:
-    """The four columns with their first cards by position, in one statement."""
+    """The four columns with their first cards by position, in two statements."""
     narrowed, values = wanted.conditions(viewer_id)
     unlimited = f" OR status IN ({placeholders(len(wanted.whole))})" if wanted.whole else ""
     found = await rows(
@@ -115,12 +115,24 @@ async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -
         *wanted.whole,
     )
     columns = {status: Column(status) for status in STATUSES}
-    now = clock.now()
+    now, tags = clock.now(), await _tags_of(board)
     for row in found:
         column = columns[row["status"]]
         column.total = int(row["total"])
-        column.cards.append(_card(board, row, now))
+        column.cards.append(_card(board, row, now) | {"tags": tags.get(str(row["id"]), [])})
     return list(columns.values())
+
+
+async def _tags_of(board: Board) -> dict[str, list[tuple[str, str]]]:
+    """Name and colour of the tags of each task, in the order in which they were given."""
+    by_task: dict[str, list[tuple[str, str]]] = {}
+    for row in await rows(
+        "SELECT a.task_id, g.name, g.color FROM tag_assignments a JOIN tags g ON g.id = a.tag_id"
+        " JOIN tasks t ON t.id = a.task_id WHERE t.board_id = ? ORDER BY a.created_at, a.id",
+        board.id,
+    ):
+        by_task.setdefault(str(row["task_id"]), []).append((row["name"], f"#{row['color']}"))
+    return by_task
 
 
 _CARDS = (
@@ -132,7 +144,7 @@ _CARDS = (
     " COUNT(*) OVER (PARTITION BY t.status) AS total"
     " FROM tasks t LEFT JOIN agents g ON g.id = t.assigned_agent_id LEFT JOIN users u ON u.id = t.assigned_user_id"
     " LEFT JOIN (SELECT m.task_id, COUNT(*) AS n FROM task_comments m JOIN tasks s ON s.id = m.task_id"
-    "  WHERE s.board_id = ? GROUP BY m.task_id) c ON c.task_id = t.id"
+    "  WHERE s.board_id = ? AND m.deleted_at IS NULL GROUP BY m.task_id) c ON c.task_id = t.id"
     " LEFT JOIN (SELECT e.task_id, COUNT(*) AS n, SUM(CASE WHEN p.status <> 'done' THEN 1 ELSE 0 END) AS open_ones"
     "  FROM task_dependencies e JOIN tasks p ON p.id = e.depends_on_task_id"
     "  WHERE e.board_id = ? AND p.deleted_at IS NULL GROUP BY e.task_id) d ON d.task_id = t.id"
@@ -140,7 +152,7 @@ _CARDS = (
     "  MIN(CASE WHEN k.is_pending THEN CAST(k.approval_id AS TEXT) END) AS pending_id"
     "  FROM approval_task_links k JOIN tasks s ON s.id = k.task_id WHERE s.board_id = ? GROUP BY k.task_id)"
     "  l ON l.task_id = t.id"
-    " WHERE t.board_id = ? AND t.deleted_at IS NULL"
+    " WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL"
 )
 
 
@@ -224,7 +236,8 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
         return []
     reach = "" if everything else f" AND b.id IN ({placeholders(len(single))})"
     counts = ", ".join(
-        f"(SELECT COUNT(*) FROM tasks t WHERE t.board_id = b.id AND t.deleted_at IS NULL AND t.status = '{status}')"
+        f"(SELECT COUNT(*) FROM tasks t WHERE t.board_id = b.id AND t.deleted_at IS NULL AND t.archived_at IS NULL"
+        f" AND t.status = '{status}')"
         f" AS {status}"
         for status in STATUSES
     )
@@ -233,7 +246,8 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
         " (SELECT COUNT(*) FROM approvals a WHERE a.board_id = b.id AND a.status = 'pending') AS pending,"
         " (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id) AS agents,"
         " (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id AND g.last_seen_at > ?) AS online"
-        f" FROM boards b WHERE b.organization_id = ?{reach} ORDER BY LOWER(b.name), b.id LIMIT 200",
+        f" FROM boards b WHERE b.organization_id = ? AND b.deleted_at IS NULL{reach}"
+        " ORDER BY LOWER(b.name), b.id LIMIT 200",
         clock.now() - OFFLINE_AFTER,
         actor.organization_id,
         *([] if everything else single),

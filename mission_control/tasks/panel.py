@@ -21,6 +21,7 @@ from mission_control.web.fragments import partial, render_macro
 TEMPLATE = "tasks/panel.html"
 REGIONS = "tasks/regions.html"
 COMMENTS_SHOWN = 100
+LIVE_COMMENTS = f"{COMMENTS} WHERE c.task_id = ? AND c.deleted_at IS NULL"
 LIVE_REGIONS = ("text", "facts", "approvals", "links", "comments", "history")
 
 
@@ -91,7 +92,7 @@ async def panel_of(board: Board, task_id: UUID, rights: Rights, *, all_comments:
         f"SELECT {COLUMNS}, t.deleted_at, g.name AS agent_name, g.last_seen_at,"
         f" CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,"
         " COALESCE(c.preferred_name, c.name, c.email) AS creator_name,"
-        " (SELECT COUNT(*) FROM task_comments m WHERE m.task_id = t.id) AS comments_total"
+        " (SELECT COUNT(*) FROM task_comments m WHERE m.task_id = t.id AND m.deleted_at IS NULL) AS comments_total"
         " FROM tasks t LEFT JOIN agents g ON g.id = t.assigned_agent_id LEFT JOIN users u ON u.id = t.assigned_user_id"
         " LEFT JOIN users c ON c.id = t.created_by_user_id WHERE t.id = ? AND t.board_id = ?",
         task_id,
@@ -135,7 +136,7 @@ async def _fill(panel: Panel, board: Board, *, all_comments: bool) -> None:
     await _fill_links(panel)
     panel.approvals = await _approvals(panel.id)
     limit = "" if all_comments else f" LIMIT {COMMENTS_SHOWN}"
-    newest = await rows(f"{COMMENTS} WHERE c.task_id = ? ORDER BY c.created_at DESC, c.id DESC{limit}", panel.id)
+    newest = await rows(f"{LIVE_COMMENTS} ORDER BY c.created_at DESC, c.id DESC{limit}", panel.id)
     panel.comments = [_comment(row) for row in reversed(newest)]
     panel.history = await history_of_task(board.organization_id, panel.id)
     if panel.may_write:
