@@ -1,0 +1,172 @@
+"""Everything that a path can name, made over the API by the cast: one place, and only what a path needs.
+
+Each maker has the name of the part of the path. A maker gets the things that the same path has made before it, so
+that a comment is one of the task beside it in the path. All of it is Ada's, on the cast's board.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from io import BytesIO
+from typing import Any
+
+from quart.datastructures import FileStorage
+
+from mission_control.accounts.models import Token
+from mission_control.core.registry import Operation
+from tests.cast import Answer, Caller, Cast
+
+Things = dict[str, str]
+Maker = Callable[[Cast, Things, str], Awaitable[Any]]
+PLACE = re.compile(r"<(?:string:)?(\w+)>")
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
+PACK = "https://github.com/observatory/skills"
+MAKERS: dict[str, Maker] = {}
+
+
+def makes(name: str) -> Callable[[Maker], Maker]:
+    """Register the maker of what a part of a path names."""
+
+    def register(maker: Maker) -> Maker:
+        MAKERS[name] = maker
+        return maker
+
+    return register
+
+
+async def things_of(cast: Cast, path: str) -> Things:
+    """What the names in a path stand for, in their order."""
+    made: Things = {}
+    for name in PLACE.findall(path):
+        made[name] = str(await MAKERS[name](cast, made, path))
+    return made
+
+
+def filled(path: str, made: Things) -> str:
+    """A path with things in the places of their names."""
+    return PLACE.sub(lambda found: made[found[1]], path)
+
+
+async def path_of(cast: Cast, one: Operation) -> str:
+    """The path of an operation on real things."""
+    return filled(one.path, await things_of(cast, one.path))
+
+
+async def upload(caller: Caller, path: str, content: bytes = PNG, name: str = "sky.png", **form: str) -> Answer:
+    """Send a file as a form does."""
+    file = FileStorage(BytesIO(content), filename=name, content_type="image/png")
+    return await caller.call("POST", path, files={"file": file}, form=form)
+
+
+@makes("board_id")
+async def _board(cast: Cast, made: Things, path: str) -> Any:
+    if path.endswith("/restorations") and "<task_id>" not in path:
+        (await cast.ada.delete(cast.home)).ok()
+    return cast.board.id
+
+
+@makes("task_id")
+async def _task(cast: Cast, made: Things, path: str) -> Any:
+    task = await cast.add_task(**({"status": "done"} if "archivals" in path else {}))
+    if path.endswith("/restorations"):
+        (await cast.ada.delete(cast.task(task))).ok()
+    return task["id"]
+
+
+@makes("comment_id")
+async def _comment(cast: Cast, made: Things, path: str) -> Any:
+    return (await cast.ada.post(f"{cast.task(made['task_id'])}/comments", {"message": "Odd."})).ok()["id"]
+
+
+@makes("item_id")
+async def _item(cast: Cast, made: Things, path: str) -> Any:
+    return (await cast.ada.post(f"{cast.task(made['task_id'])}/checklist", {"text": "Odd."})).ok()["id"]
+
+
+@makes("attachment_id")
+async def _attachment(cast: Cast, made: Things, path: str) -> Any:
+    return (await upload(cast.ada, f"{cast.task(made['task_id'])}/attachments")).ok()["id"]
+
+
+@makes("approval_id")
+async def _approval(cast: Cast, made: Things, path: str) -> Any:
+    return (await cast.ask(cast.vega, await cast.add_task()))["id"]
+
+
+@makes("agent_id")
+async def _agent(cast: Cast, made: Things, path: str) -> Any:
+    return cast.vega.id
+
+
+@makes("token_id")
+async def _token(cast: Cast, made: Things, path: str) -> Any:
+    return (await Token.get(agent_id=made["agent_id"])).id
+
+
+@makes("member_id")
+async def _member(cast: Cast, made: Things, path: str) -> Any:
+    return (await cast.cleo.get("/organizations/me/member")).ok()["id"]
+
+
+@makes("invite_id")
+async def _invite(cast: Cast, made: Things, path: str) -> Any:
+    return (await cast.ada.post("/organizations/me/invites", {"invited_email": "fay@example.org"})).ok()["id"]
+
+
+@makes("group_id")
+async def a_group(cast: Cast, made: Things, path: str) -> Any:
+    """A group with the cast's board in it."""
+    group = (await cast.ada.post("/board-groups", {"name": "Night", "slug": ""})).ok()
+    (await cast.ada.patch(cast.home, {"board_group_id": group["id"]})).ok()
+    return group["id"]
+
+
+@makes("memory_id")
+async def _entry(cast: Cast, made: Things, path: str) -> Any:
+    for_group = "group" in path
+    if for_group and "group_id" not in made:
+        await a_group(cast, made, path)
+    where = f"{cast.home}/group-memory" if for_group else f"{cast.home}/memory"
+    return (await cast.ada.post(where, {"content": "Odd."})).ok()["id"]
+
+
+@makes("tag_id")
+async def _tag(cast: Cast, made: Things, path: str) -> Any:
+    return (await cast.ada.post("/tags", {"name": "Odd"})).ok()["id"]
+
+
+@makes("task_custom_field_definition_id")
+async def _field(cast: Cast, made: Things, path: str) -> Any:
+    field = {"field_key": "odd", "board_ids": [str(cast.board.id)]}
+    return (await cast.ada.post("/organizations/me/custom-fields", field)).ok()["id"]
+
+
+@makes("webhook_id")
+async def _webhook(cast: Cast, made: Things, path: str) -> Any:
+    return (await cast.ada.post(f"{cast.home}/webhooks", {"description": "Odd."})).ok()["id"]
+
+
+@makes("payload_id")
+async def _payload(cast: Cast, made: Things, path: str) -> Any:
+    answer = await cast.nobody.post(f"{cast.home}/webhooks/{made['webhook_id']}", {"n": 1})
+    assert answer.status == 202, answer.body
+    return answer.body["payload_id"]
+
+
+@makes("skill_id")
+async def _skill(cast: Cast, made: Things, path: str) -> Any:
+    return (await cast.ada.post("/skills/marketplace", {"source_url": f"{PACK}/tree/main/star"})).ok()["id"]
+
+
+@makes("pack_id")
+async def _pack(cast: Cast, made: Things, path: str) -> Any:
+    return (await cast.ada.post("/skills/packs", {"source_url": PACK})).ok()["id"]
+
+
+@makes("handle")
+async def _handle(cast: Cast, made: Things, path: str) -> Any:
+    return "ada"
+
+
+@makes("slug")
+async def _slug(cast: Cast, made: Things, path: str) -> Any:
+    return "night-owl"
