@@ -252,17 +252,18 @@ async def restore_task(actor: Actor, task: Task) -> Task:
 
 
 @command("task.release")
-async def release_task(actor: Actor, task: Task) -> None:
-    """Give back a task whose agent is going away: from progress to the inbox, else only unassigned."""
+async def release_task(actor: Actor, task: Task, why: str) -> None:
+    """Give back a task whose assignee is going away: from progress to the inbox, else only unassigned."""
     task = await locked_task(task)
     if task.status == "in_progress":
-        await _return_to_inbox(task, f"Task returned to inbox: {task.title}. Its agent was deleted.")
+        await _return_to_inbox(task, f"Task returned to inbox: {task.title}. {why}")
         return
-    before = {"assigned_agent_id": task.assigned_agent_id}
-    task.assigned_agent_id, task.updated_at = None, clock.now()
-    await task.save(update_fields=["assigned_agent_id", "updated_at"])
-    message = f"Task unassigned: {task.title}. Its agent was deleted."
-    record("task.updated", task, message, before=before, after={"assigned_agent_id": None})
+    name = "assigned_agent_id" if task.assigned_agent_id else "assigned_user_id"
+    before = {name: getattr(task, name)}
+    task.assigned_agent_id = task.assigned_user_id = None
+    task.updated_at = clock.now()
+    await task.save(update_fields=["assigned_agent_id", "assigned_user_id", "updated_at"])
+    record("task.updated", task, f"Task unassigned: {task.title}. {why}", before=before, after={name: None})
 
 
 async def locked_task(task: Task) -> Task:

@@ -94,5 +94,6 @@ def may_comment(actor: Actor, task: Task) -> bool:
 
 @rule("task.release")
 def may_release(actor: Actor, task: Task) -> bool:
-    """Whoever may delete an agent gives its tasks back."""
-    return actor.writes(task.board)
+    """Whoever deletes an agent or removes a person gives their tasks back; who leaves, their own."""
+    leaves = actor.is_user and task.assigned_user_id == actor.id
+    return leaves or actor.writes(task.board) or actor.administers(task.board.organization_id)

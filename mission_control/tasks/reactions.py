@@ -12,4 +12,12 @@ async def give_tasks_back(actor: Actor, event: NewEvent) -> None:
     """The tasks of a deleted agent return to its board."""
     held = Task.filter(assigned_agent_id=event.agent_id, deleted_at=None).order_by("id")
     for task in await held.select_related("board"):
-        await release_task(actor, task)
+        await release_task(actor, task, "Its agent was deleted.")
+
+
+@reacts_to("member.left", "member.removed")
+async def give_back_what_a_person_held(actor: Actor, event: NewEvent) -> None:
+    """The tasks of a person who leaves an organization return to its boards."""
+    held = Task.filter(assigned_user_id=event.data["user_id"], deleted_at=None).order_by("id")
+    for task in await held.filter(board__organization_id=event.scope.organization_id).select_related("board"):
+        await release_task(actor, task, "Its assignee left the organization.")

@@ -183,3 +183,16 @@ async def test_an_owner_removes_an_owner_but_never_the_last(cast: Cast) -> None:
     await Member.filter(user_id=cast.ben.id).update(role="owner")
     (await cast.ada.delete(await path(cast.ben))).ok()
     assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 1
+
+
+async def test_the_tasks_of_a_person_who_goes_return_to_the_board(cast: Cast) -> None:
+    started = await cast.add_task(assigned_user_id=str(cast.cleo.id), status="in_progress")
+    waiting = await cast.add_task(assigned_user_id=str(cast.cleo.id), status="review")
+    foreign = await cast.add_task(assigned_user_id=str(cast.ben.id))
+    (await cast.cleo.post("/organizations/me/leave")).ok()
+    first, second, third = [(await cast.ada.get(cast.task(one))).ok() for one in (started, waiting, foreign)]
+    assert (first["status"], first["assigned_user_id"], first["in_progress_at"]) == ("inbox", None, None)
+    assert (second["status"], second["assigned_user_id"]) == ("review", None)
+    assert third["assigned_user_id"] == str(cast.ben.id)
+    told = await events(0, organization_id=cast.organization.id, kind__startswith="task.", task_id=started["id"])
+    assert [event.kind for event in told][-1] == "task.status_changed" and "left the organization" in told[-1].message
