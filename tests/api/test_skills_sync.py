@@ -1,7 +1,6 @@
 """Reading packs: real git on a real repository, what is found in it, and what goes wrong."""
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,16 +13,11 @@ from mission_control.core.errors import Unreachable
 from mission_control.skills.clone import Git
 from mission_control.skills.models import Skill
 from tests.cast import Cast, events, head, kinds
+from tests.outside import git
 
 PACKS = "/skills/packs"
 URL = "https://github.com/observatory/skills"
 Write = Callable[..., None]
-
-
-def git(folder: Path, *arguments: str) -> None:
-    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false")
-    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    subprocess.run(("git", *who, *arguments), cwd=folder, check=True, capture_output=True, env=environment)
 
 
 @pytest.fixture

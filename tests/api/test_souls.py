@@ -2,57 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
 from mission_control.core import clock
 from mission_control.outbound.client import Outbound
-from mission_control.souls.api import EXTENSION
 from mission_control.souls.directory import SoulsDirectory
 from tests.cast import Cast
+from tests.outside import Directory, souls_directory
 
 SEARCH = "/souls-directory/search"
 
 
-@dataclass
-class Directory:
-    """A directory on the loopback whose pages a test writes."""
-
-    url: str = ""
-    pages: dict[str, tuple[int, str]] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-    pause: float = 0.0
-
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
-        self.asked.append(path)
-        await asyncio.sleep(self.pause)
-        status, text = self.pages.get(path, (404, "nothing"))
-        body = text.encode()
-        head = f"HTTP/1.1 {status} Answer\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        writer.write(head.encode() + body)
-        await writer.drain()
-        writer.close()
-
-    def lists(self, *paths: str, prefix: str = "") -> None:
-        entries = "".join(f"<{prefix}url><{prefix}loc>{self.url}{path}</{prefix}loc></{prefix}url>" for path in paths)
-        self.pages["/sitemap.xml"] = (200, f"<{prefix}urlset>{entries}</{prefix}urlset>")
-
-
 @pytest.fixture
 async def souls(cast: Cast) -> AsyncIterator[Directory]:
-    directory = Directory()
-    before = cast.app.config["SETTINGS"]
-    server = await asyncio.start_server(directory.handle, "127.0.0.1", 0)
-    async with server:
-        directory.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        cast.app.config["SETTINGS"] = replace(before, souls_directory_url=directory.url, outbound_allow_private=True)
-        cast.app.extensions.pop(EXTENSION, None)
+    async with souls_directory(cast.app) as directory:
         yield directory
-    cast.app.config["SETTINGS"] = before
-    cast.app.extensions.pop(EXTENSION, None)
 
 
 @pytest.mark.parametrize("prefix", ["", "sm:"])

@@ -1,10 +1,14 @@
 """Rights: every operation, called by everybody, answers what the table says; one without a row fails."""
 
+from pathlib import Path
+
 import pytest
 
 from mission_control.core.registry import Operation
 from tests.cast import Cast
-from tests.contract.operation_rights import COLUMNS, addresses, answer, callers, operations, path_of, table, write
+from tests.contract.operation_rights import COLUMNS, answer, callers, operations, table, write
+from tests.outside import outside
+from tests.things import path_of
 
 
 def named(one: Operation) -> str:
@@ -16,10 +20,11 @@ def test_every_operation_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("one", operations(), ids=named)
-async def test_who_gets_in(cast: Cast, one: Operation, request: pytest.FixtureRequest) -> None:
-    path = path_of(one, await addresses(cast))
+async def test_who_gets_in(cast: Cast, one: Operation, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     everybody = await callers(cast)
-    found = {name: await answer(one, everybody[name], path) for name in COLUMNS}
+    path = await path_of(cast, one)
+    async with outside(cast.app, path, tmp_path):
+        found = {name: await answer(one, everybody[name], path) for name in COLUMNS}
     if request.config.getoption("--write-rights"):
         known = table()
         known[one.method, one.path] = found

@@ -1,0 +1,257 @@
+"""Rows for every answer that is a list or holds one: how one more of them comes to be, over the API by the cast.
+
+`LISTS` has an entry per operation: who reads, and what makes row number `n`. What takes no rows of ours, or has a
+fixed number of them, says why in `FIXED`.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mission_control.boards.models import Board
+from mission_control.core.registry import OPERATIONS, Operation
+from mission_control.webhooks import ingest
+from tests.cast import API, Caller, Cast, _person, hire
+from tests.things import Things, a_group, upload
+
+More = Callable[[Cast, Things, int], Awaitable[None]]
+LISTS: dict[str, tuple[More, str]] = {}
+FIXED = {
+    "/api/v1/souls-directory/search": "the directory is read from outside and remembered; no row is ours",
+    "/api/v1/agent/boards": "an agent without a gateway reaches one board, its own",
+    "/api/v1/metrics/dashboard": "its length is the range's, whatever the number of rows (tests/api/test_metrics.py)",
+}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list operation: where it is, what makes a row, and what is asked."""
+
+    operation: Operation
+    more: More
+    query: str
+
+
+def lists(path: str, query: str = "") -> Callable[[More], More]:
+    """Register what makes a row of the list at a path of the API."""
+
+    def register(more: More) -> More:
+        LISTS[API + path] = (more, query)
+        return more
+
+    return register
+
+
+BOARD, TASK = "/boards/<board_id>", "/boards/<board_id>/tasks/<task_id>"
+AGENT_BOARD, GROUP = "/agent/boards/<board_id>", "/board-groups/<group_id>"
+
+
+def _somebody(cast: Cast, n: int) -> Caller:
+    """A person or an agent, by turns, so that both kinds of names are looked up."""
+    return (cast.ada, cast.cleo, cast.vega)[n % 3]
+
+
+@lists("/activity")
+@lists("/search", "?q=report&limit=100")
+@lists(f"{BOARD}/tasks")
+@lists(f"{AGENT_BOARD}/tasks")
+@lists(f"{BOARD}/export")
+@lists(f"{BOARD}/export/tasks.csv")
+async def _tasks(cast: Cast, made: Things, n: int) -> None:
+    await _rich_task(cast, n)
+
+
+async def _rich_task(cast: Cast, n: int) -> dict[str, Any]:
+    """A task with a tag, a field's value, an owner, a step, a comment and another that it waits for."""
+    fields = {"field_key": f"field_{n}", "board_ids": [str(cast.board.id)]}
+    (await cast.ada.post("/organizations/me/custom-fields", fields)).ok()
+    tag = (await cast.ada.post("/tags", {"name": f"Tag {n}"})).ok()
+    first = await cast.add_task(title=f"Report {n}")
+    task = await cast.add_task(
+        tag_ids=[tag["id"]],
+        depends_on_task_ids=[first["id"]],
+        custom_field_values={f"field_{n}": "x"},
+        assigned_user_id=str(cast.cleo.id),
+    )
+    (await cast.ada.post(f"{cast.task(task)}/checklist", {"text": f"Step {n}"})).ok()
+    (await _somebody(cast, n).post(f"{cast.task(task)}/comments", {"message": "Hello."})).ok()
+    return task
+
+
+@lists(f"{BOARD}/snapshot")
+async def _everything(cast: Cast, made: Things, n: int) -> None:
+    task = await _rich_task(cast, n)
+    await cast.ask(cast.vega, task)
+    (await cast.ada.post(f"{cast.home}/memory", {"content": f"Hello {n}", "tags": ["chat"]})).ok()
+
+
+@lists(f"{GROUP}/snapshot", "?include_done=true&per_board_task_limit=100")
+@lists(f"{BOARD}/group-snapshot", "?include_done=true&include_self=true&per_board_task_limit=100")
+async def _boards_of_a_group(cast: Cast, made: Things, n: int) -> None:
+    if "group_id" not in made:
+        made["group_id"] = str(await a_group(cast, made, ""))
+    board = await _board(cast, n, board_group_id=made["group_id"])
+    tag = (await cast.ada.post("/tags", {"name": f"Tag {n}"})).ok()
+    fields = {"title": "Report", "tag_ids": [tag["id"]], "assigned_user_id": str(cast.ada.id)}
+    (await cast.ada.post(f"/boards/{board['id']}/tasks", fields)).ok()
+    (await cast.ada.post(cast.tasks, fields)).ok()
+
+
+async def _board(cast: Cast, n: int, **fields: Any) -> dict[str, Any]:
+    new = {"name": f"Board {n}", "slug": f"board-{n}", "description": "Odd.", **fields}
+    board: dict[str, Any] = (await cast.ada.post("/boards", new)).ok()
+    return board
+
+
+@lists("/boards")
+async def _boards(cast: Cast, made: Things, n: int) -> None:
+    await _board(cast, n)
+
+
+@lists("/boards/trash")
+async def _deleted_boards(cast: Cast, made: Things, n: int) -> None:
+    board = await _board(cast, n)
+    (await cast.ada.delete(f"/boards/{board['id']}")).ok()
+
+
+@lists(f"{BOARD}/trash")
+async def _deleted_tasks(cast: Cast, made: Things, n: int) -> None:
+    (await cast.ada.delete(cast.task(await _rich_task(cast, n)))).ok()
+
+
+@lists("/activity/task-comments")
+async def _comments_anywhere(cast: Cast, made: Things, n: int) -> None:
+    task = await cast.add_task()
+    (await _somebody(cast, n).post(f"{cast.task(task)}/comments", {"message": "Hello."})).ok()
+
+
+@lists(f"{TASK}/comments")
+@lists(f"{AGENT_BOARD}/tasks/<task_id>/comments")
+async def _comments(cast: Cast, made: Things, n: int) -> None:
+    (await _somebody(cast, n).post(f"{cast.task(made['task_id'])}/comments", {"message": "Hello."})).ok()
+
+
+@lists(f"{TASK}/checklist")
+async def _steps(cast: Cast, made: Things, n: int) -> None:
+    (await cast.ada.post(f"{cast.task(made['task_id'])}/checklist", {"text": f"Step {n}"})).ok()
+
+
+@lists(f"{TASK}/attachments")
+async def _files(cast: Cast, made: Things, n: int) -> None:
+    (await upload(cast.ada, f"{cast.task(made['task_id'])}/attachments", name=f"sky{n}.png")).ok()
+
+
+@lists(f"{BOARD}/approvals")
+@lists(f"{AGENT_BOARD}/approvals")
+async def _approvals(cast: Cast, made: Things, n: int) -> None:
+    asked = await cast.ask(cast.vega, await cast.add_task())
+    if n % 2:
+        (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
+
+
+@lists(f"{BOARD}/approvals/<approval_id>/history")
+async def _decisions(cast: Cast, made: Things, n: int) -> None:
+    wanted = {"status": "pending" if n % 2 else "approved"}
+    (await (cast.ada, cast.ben)[n % 3 == 0].patch(f"{cast.approvals}/{made['approval_id']}", wanted)).ok()
+
+
+@lists(f"{BOARD}/memory")
+@lists(f"{AGENT_BOARD}/memory")
+async def _entries(cast: Cast, made: Things, n: int) -> None:
+    (await _somebody(cast, n).post(f"{cast.home}/memory", {"content": f"Note {n}", "tags": ["x"]})).ok()
+
+
+@lists(f"{GROUP}/memory")
+@lists(f"{BOARD}/group-memory")
+async def _group_entries(cast: Cast, made: Things, n: int) -> None:
+    if "group_id" not in made:
+        made["group_id"] = str(await a_group(cast, made, ""))
+    (await _somebody(cast, n).post(f"{cast.home}/group-memory", {"content": f"Note {n}"})).ok()
+
+
+@lists("/board-groups")
+async def _groups(cast: Cast, made: Things, n: int) -> None:
+    (await cast.ada.post("/board-groups", {"name": f"Group {n}", "slug": ""})).ok()
+
+
+@lists("/agents")
+@lists("/agent/agents")
+async def _agents(cast: Cast, made: Things, n: int) -> None:
+    await hire(cast.app, cast.ada, cast.board, f"Worker {n}")
+
+
+@lists("/agents/<agent_id>/tokens")
+async def _tokens(cast: Cast, made: Things, n: int) -> None:
+    (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {"overlap_seconds": 600})).ok()
+
+
+@lists("/tags")
+@lists(f"{AGENT_BOARD}/tags")
+async def _tags(cast: Cast, made: Things, n: int) -> None:
+    tag = (await cast.ada.post("/tags", {"name": f"Tag {n}"})).ok()
+    await cast.add_task(tag_ids=[tag["id"]])
+
+
+@lists("/organizations/me/custom-fields")
+async def _fields(cast: Cast, made: Things, n: int) -> None:
+    field = {"field_key": f"field_{n}", "board_ids": [str(cast.board.id), str(cast.other_board.id)]}
+    (await cast.ada.post("/organizations/me/custom-fields", field)).ok()
+
+
+@lists(f"{BOARD}/webhooks")
+async def _webhooks(cast: Cast, made: Things, n: int) -> None:
+    (await cast.ada.post(f"{cast.home}/webhooks", {"description": f"Hook {n}", "agent_id": str(cast.vega.id)})).ok()
+
+
+@lists(f"{BOARD}/webhooks/<webhook_id>/payloads")
+async def _payloads(cast: Cast, made: Things, n: int) -> None:
+    ingest.calls.clear()
+    answer = await cast.nobody.post(f"{cast.home}/webhooks/{made['webhook_id']}", {"n": n})
+    assert answer.status == 202, answer.body
+
+
+@lists("/organizations/me/invites")
+async def _invites(cast: Cast, made: Things, n: int) -> None:
+    (await cast.ada.post("/organizations/me/invites", {"invited_email": f"fay{n}@example.org"})).ok()
+
+
+@lists("/organizations/me/members")
+async def _members(cast: Cast, made: Things, n: int) -> None:
+    await _person(cast.app, cast.organization, f"Fay{n}", "member")
+
+
+@lists("/organizations/me/members/<member_id>")
+@lists("/organizations/me/member")
+async def _access(cast: Cast, made: Things, n: int) -> None:
+    await _board(cast, n)
+    member = (await cast.cleo.get("/organizations/me/member")).ok()["id"]
+    specs = [{"board_id": str(one)} for one in await _ids_of_boards(cast)]
+    (await cast.ada.call("PUT", f"/organizations/me/members/{member}/access", {"board_access": specs})).ok()
+
+
+async def _ids_of_boards(cast: Cast) -> list[Any]:
+    return [board.id for board in await Board.filter(organization_id=cast.organization.id)]
+
+
+@lists("/organizations/me/list")
+async def _organizations(cast: Cast, made: Things, n: int) -> None:
+    (await cast.ada.post("/organizations", {"name": f"House {n}"})).ok()
+    wanted = {"organization_id": str(cast.organization.id)}
+    (await cast.ada.patch("/organizations/me/active", wanted)).ok()
+
+
+@lists("/skills/marketplace")
+async def _skills(cast: Cast, made: Things, n: int) -> None:
+    skill = {"source_url": f"https://github.com/observatory/skills/tree/main/star{n}"}
+    (await cast.ada.post("/skills/marketplace", skill)).ok()
+
+
+@lists("/skills/packs")
+async def _packs(cast: Cast, made: Things, n: int) -> None:
+    (await cast.ada.post("/skills/packs", {"source_url": f"https://github.com/observatory/skills{n}"})).ok()
+    await _skills(cast, made, n)
+
+
+def listings() -> list[Listing]:
+    """All list operations that have rows of ours."""
+    return [Listing(one, *LISTS[one.path]) for one in OPERATIONS if one.method == "GET" and one.path in LISTS]
