@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from mission_control import features as features
 from mission_control.boards.models import Board
 from mission_control.core.registry import OPERATIONS, Operation
 from mission_control.webhooks import ingest
@@ -19,7 +20,6 @@ LISTS: dict[str, tuple[More, str]] = {}
 FIXED = {
     "/api/v1/souls-directory/search": "the directory is read from outside and remembered; no row is ours",
     "/api/v1/agent/boards": "an agent without a gateway reaches one board, its own",
-    "/api/v1/metrics/dashboard": "its length is the range's, whatever the number of rows (tests/api/test_metrics.py)",
 }
 
 
@@ -66,12 +66,11 @@ async def _rich_task(cast: Cast, n: int) -> dict[str, Any]:
     fields = {"field_key": f"field_{n}", "board_ids": [str(cast.board.id)]}
     (await cast.ada.post("/organizations/me/custom-fields", fields)).ok()
     tag = (await cast.ada.post("/tags", {"name": f"Tag {n}"})).ok()
-    first = await cast.add_task(title=f"Report {n}")
+    first = await cast.add_task(title=f"Report {n}", tag_ids=[tag["id"]], assigned_user_id=str(cast.cleo.id))
     task = await cast.add_task(
         tag_ids=[tag["id"]],
         depends_on_task_ids=[first["id"]],
         custom_field_values={f"field_{n}": "x"},
-        assigned_user_id=str(cast.cleo.id),
     )
     (await cast.ada.post(f"{cast.task(task)}/checklist", {"text": f"Step {n}"})).ok()
     (await _somebody(cast, n).post(f"{cast.task(task)}/comments", {"message": "Hello."})).ok()
@@ -129,6 +128,15 @@ async def _comments_anywhere(cast: Cast, made: Things, n: int) -> None:
 @lists(f"{AGENT_BOARD}/tasks/<task_id>/comments")
 async def _comments(cast: Cast, made: Things, n: int) -> None:
     (await _somebody(cast, n).post(f"{cast.task(made['task_id'])}/comments", {"message": "Hello."})).ok()
+
+
+@lists(TASK)
+async def _tags_and_waiting(cast: Cast, made: Things, n: int) -> None:
+    tag = (await cast.ada.post("/tags", {"name": f"Tag {n}"})).ok()
+    other = await cast.add_task(title=f"Report {n}")
+    task = (await cast.ada.get(cast.task(made["task_id"]))).ok()
+    both = {name: [*task[name], one["id"]] for name, one in (("tag_ids", tag), ("depends_on_task_ids", other))}
+    (await cast.ada.patch(cast.task(task), both)).ok()
 
 
 @lists(f"{TASK}/checklist")

@@ -66,7 +66,7 @@ async def _board(cast: Cast, made: Things, path: str) -> Any:
 
 @makes("task_id")
 async def _task(cast: Cast, made: Things, path: str) -> Any:
-    task = await cast.add_task(**({"status": "done"} if "archivals" in path else {}))
+    task = await cast.add_task(status="done" if "archivals" in path else "inbox")
     if path.endswith("/restorations"):
         (await cast.ada.delete(cast.task(task))).ok()
     return task["id"]
@@ -99,7 +99,7 @@ async def _agent(cast: Cast, made: Things, path: str) -> Any:
 
 @makes("token_id")
 async def _token(cast: Cast, made: Things, path: str) -> Any:
-    return (await Token.get(agent_id=made["agent_id"])).id
+    return (await Token.filter(agent_id=made["agent_id"]).order_by("created_at").first().values("id"))["id"]
 
 
 @makes("member_id")

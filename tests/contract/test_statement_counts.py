@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from mission_control import features as features
 from mission_control.core.paging import Page
 from mission_control.core.registry import OPERATIONS, Operation
 from tests.cast import Cast

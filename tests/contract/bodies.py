@@ -1,0 +1,153 @@
+"""What is sent to each operation that takes a body, and who sends it."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from tests.cast import Cast
+from tests.things import PACK, Things, a_group
+
+BOARD = {"name": "Mirror", "slug": "mirror", "description": "Polish."}
+GOAL = {"objective": "See.", "success_metrics": {"nights": [1, {"a": None}]}, "target_date": "2027-01-01T00:00:00.5Z"}
+ASK = {"action_type": "publish", "confidence": 80, "payload": {"reason": "r"}, "rubric_scores": {"clarity": 3}}
+SAID = {"message": "Hello."}
+AGENT = {
+    "name": "Lyra",
+    "identity_profile": {"role": "x"},
+    "soul_template": "Calm.",
+    "heartbeat_config": {"every": "1m"},
+}
+
+Body = Callable[[Cast, Things], Any]
+NOTE = {"content": "Clear sky.", "tags": ["chat"], "source": "Cleo"}
+
+# Who calls when it is not Ada or the lead: she cannot go while she is the only owner, nor accept her own
+# invitation; a lead comments only on some tasks.
+CALLERS = {
+    "accept_org_invite_api_v1_organizations_invites_accept_post": "eve",
+    "leave_my_org_api_v1_organizations_me_leave_post": "ben",
+    "delete_me_api_v1_users_me_delete": "dan",
+    "create_task_comment_api_v1_agent_boards__board_id__tasks__task_id__comments_post": "vega",
+}
+
+
+async def board_file(cast: Cast, made: Things) -> Any:
+    """The file of the board on which everything is, under another name."""
+    file = (await cast.ada.get(f"{cast.home}/export")).ok()
+    file["board"] |= {"name": "Copy", "slug": "copy"}
+    return file
+
+
+async def in_a_group(cast: Cast, made: Things) -> Any:
+    """A note for the group, which the board joins first."""
+    await a_group(cast, made, "")
+    return NOTE
+
+
+async def bens_membership(cast: Cast, made: Things) -> Any:
+    """Ben as the next owner."""
+    return {"member_id": (await cast.ben.get("/organizations/me/member")).ok()["id"]}
+
+
+async def invitation(cast: Cast, made: Things) -> Any:
+    """An invitation for Eve."""
+    invited = {"invited_email": "eve@example.org"}
+    return {"token": (await cast.ada.post("/organizations/me/invites", invited)).ok()["token"]}
+
+
+async def some_tasks(cast: Cast, made: Things) -> Any:
+    """A change that one task takes and one does not."""
+    return {"task_ids": [(await cast.add_task())["id"], str(uuid4())], "move": {"status": "review"}, "atomic": False}
+
+
+async def steps(cast: Cast, made: Things) -> Any:
+    """Two steps in the other order."""
+    path = f"{cast.task(made['task_id'])}/checklist"
+    items = [(await cast.ada.post(path, {"text": f"Step {n}"})).ok()["id"] for n in range(2)]
+    return {"item_ids": items[::-1]}
+
+
+# What is sent to each operation that takes a body.
+BODIES: dict[str, Body] = {
+    "update_me_api_v1_users_me_patch": lambda cast, made: {"preferred_name": "A.", "notes": "x"},
+    "create_board_api_v1_boards_post": lambda cast, made: BOARD | GOAL,
+    "update_board_api_v1_boards__board_id__patch": lambda cast, made: GOAL,
+    "create_approval_api_v1_boards__board_id__approvals_post": lambda cast, made: ASK,
+    "create_approval_api_v1_agent_boards__board_id__approvals_post": lambda cast, made: ASK,
+    "update_approval_api_v1_boards__board_id__approvals__approval_id__patch": lambda cast, made: {
+        "decision": "changes_requested", "note": "Shorter.",
+    },
+    "create_agent_api_v1_agents_post": lambda cast, made: AGENT | {"board_id": str(cast.board.id)},
+    "update_agent_api_v1_agents__agent_id__patch": lambda cast, made: AGENT,
+    "heartbeat_agent_api_v1_agents__agent_id__heartbeat_post": lambda cast, made: {"status": "busy"},
+    "heartbeat_or_create_agent_api_v1_agents_heartbeat_post": lambda cast, made: {"name": "Vega", "status": "busy"},
+    "create_agent_token_api_v1_agents__agent_id__tokens_post": lambda cast, made: {
+        "scopes": ["read", "work"], "expires_at": "2099-01-01T00:00:00Z",
+    },
+    "agent_lead_create_agent": lambda cast, made: AGENT,
+    "create_task_api_v1_boards__board_id__tasks_post": lambda cast, made: {
+        "title": "x", "due_at": "2027-01-01T00:00:00Z",
+    },
+    "update_task_api_v1_boards__board_id__tasks__task_id__patch": lambda cast, made: {
+        "title": "New", "due_at": "2027-01-01T00:00:00.000001Z",
+    },
+    "create_task_comment_api_v1_boards__board_id__tasks__task_id__comments_post": lambda cast, made: SAID,
+    "agent_lead_create_task": lambda cast, made: {"title": "x", "assigned_agent_id": str(cast.vega.id)},
+    "update_task_api_v1_agent_boards__board_id__tasks__task_id__patch": lambda cast, made: {"depends_on_task_ids": []},
+    "create_task_comment_api_v1_agent_boards__board_id__tasks__task_id__comments_post": lambda cast, made: SAID,
+    "create_org_custom_field_api_v1_organizations_me_custom_fields_post": lambda cast, made: {
+        "field_key": "lens", "field_type": "integer", "default_value": 3, "board_ids": [str(cast.board.id)],
+    },
+    "update_org_custom_field_api_v1_organizations_me_custom_fields__task_custom_field_definition_id__patch": (
+        lambda cast, made: {"label": "Lens", "default_value": "x", "validation_regex": "x+"}
+    ),
+    "import_board_api_v1_boards_import_post": board_file,
+    "create_board_group_api_v1_board_groups_post": lambda cast, made: {"name": "Sky", "slug": "", "description": "d"},
+    "update_board_group_api_v1_board_groups__group_id__patch": lambda cast, made: {"description": "d"},
+    "apply_board_group_heartbeat_api_v1_board_groups__group_id__heartbeat_post": lambda cast, made: {"every": "5m"},
+    "create_board_memory_api_v1_boards__board_id__memory_post": lambda cast, made: NOTE,
+    "create_board_memory_api_v1_agent_boards__board_id__memory_post": lambda cast, made: NOTE,
+    "update_board_memory_api_v1_boards__board_id__memory__memory_id__patch": lambda cast, made: {"content": "New."},
+    "create_board_group_memory_api_v1_board_groups__group_id__memory_post": lambda cast, made: NOTE,
+    "create_board_group_memory_for_board_api_v1_boards__board_id__group_memory_post": in_a_group,
+    "update_board_group_memory_api_v1_board_groups__group_id__memory__memory_id__patch": lambda cast, made: NOTE,
+    "update_board_group_memory_for_board_api_v1_boards__board_id__group_memory__memory_id__patch": (
+        lambda cast, made: NOTE
+    ),
+    "create_organization_api_v1_organizations_post": lambda cast, made: {"name": "House"},
+    "set_active_org_api_v1_organizations_me_active_patch": lambda cast, made: {
+        "organization_id": str(cast.organization.id),
+    },
+    "update_my_org_api_v1_organizations_me_patch": lambda cast, made: {"name": "House"},
+    "transfer_my_org_api_v1_organizations_me_ownership_post": bens_membership,
+    "create_org_invite_api_v1_organizations_me_invites_post": lambda cast, made: {
+        "invited_email": "fay@example.org", "board_access": [{"board_id": str(cast.board.id)}],
+    },
+    "accept_org_invite_api_v1_organizations_invites_accept_post": invitation,
+    "update_org_member_api_v1_organizations_me_members__member_id__patch": lambda cast, made: {"role": "admin"},
+    "update_member_access_api_v1_organizations_me_members__member_id__access_put": lambda cast, made: {
+        "board_access": [{"board_id": str(cast.board.id), "can_write": True}],
+    },
+    "create_marketplace_skill_api_v1_skills_marketplace_post": lambda cast, made: {
+        "source_url": f"{PACK}/tree/main/x",
+    },
+    "create_skill_pack_api_v1_skills_packs_post": lambda cast, made: {"source_url": PACK, "metadata": {"a": [1]}},
+    "update_skill_pack_api_v1_skills_packs__pack_id__patch": lambda cast, made: {"source_url": PACK, "name": "New"},
+    "create_tag_api_v1_tags_post": lambda cast, made: {"name": "Red", "color": "#ff0000"},
+    "update_tag_api_v1_tags__tag_id__patch": lambda cast, made: {"description": "d"},
+    "move_task_api_v1_boards__board_id__tasks__task_id__moves_post": lambda cast, made: {"status": "review"},
+    "edit_task_comment_api_v1_boards__board_id__tasks__task_id__comments__comment_id__patch": lambda cast, made: SAID,
+    "change_tasks_api_v1_boards__board_id__tasks_bulk_post": some_tasks,
+    "archive_old_tasks_api_v1_boards__board_id__archive_post": lambda cast, made: {
+        "done_before": "2099-01-01T00:00:00",
+    },
+    "add_checklist_item_api_v1_boards__board_id__tasks__task_id__checklist_post": lambda cast, made: {"text": "Step"},
+    "order_checklist_api_v1_boards__board_id__tasks__task_id__checklist_put": steps,
+    "change_checklist_item_api_v1_boards__board_id__tasks__task_id__checklist__item_id__patch": lambda cast, made: {
+        "is_done": True,
+    },
+    "create_board_webhook_api_v1_boards__board_id__webhooks_post": lambda cast, made: {
+        "description": "d", "secret": "s",
+    },
+    "update_board_webhook_api_v1_boards__board_id__webhooks__webhook_id__patch": lambda cast, made: {"enabled": False},
+}  # fmt: skip
