@@ -201,7 +201,7 @@ async def test_a_command_ends_although_its_caller_is_gone(cast: Cast, steps: int
     async def work() -> None:
         begun.set()
         await Board.filter(id=cast.board.id).update(name="Lens")
-        record("board.updated", cast.board, "x")
+        record("board.updated", cast.board, "x", before={}, after={})
 
     caller = asyncio.create_task(as_one(actor, work))
     await begun.wait()
