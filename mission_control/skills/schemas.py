@@ -4,14 +4,25 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AnyUrl, BaseModel, Field, UrlConstraints
+from pydantic import AfterValidator, AnyUrl, BaseModel, Field, UrlConstraints
 from pydantic.aliases import AliasChoices
 
 from mission_control.core.schemas import NonEmptyStr
 
 LONGEST_URL = 2000
-WebUrl = Annotated[AnyUrl, UrlConstraints(max_length=LONGEST_URL, allowed_schemes=["http", "https"])]
-AnyAddress = Annotated[AnyUrl, UrlConstraints(max_length=LONGEST_URL)]
+
+
+def _fits(url: AnyUrl) -> AnyUrl:
+    """An address is longer written out: with its last slash and everything escaped."""
+    if len(str(url)) > LONGEST_URL:
+        raise ValueError(f"written out, an address has at most {LONGEST_URL} characters")
+    return url
+
+
+WebUrl = Annotated[
+    AnyUrl, UrlConstraints(max_length=LONGEST_URL, allowed_schemes=["http", "https"]), AfterValidator(_fits)
+]
+AnyAddress = Annotated[AnyUrl, UrlConstraints(max_length=LONGEST_URL), AfterValidator(_fits)]
 
 
 class MarketplaceSkillCreate(BaseModel):

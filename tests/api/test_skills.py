@@ -61,6 +61,7 @@ async def test_the_same_address_changes_the_skill_that_has_it(cast: Cast) -> Non
         {"source_url": "ftp://example.org/x"},
         {"source_url": "javascript:alert(1)"},
         {"source_url": "https://example.org/" + "x" * 2000},
+        {"source_url": "https://example.org?" + "x" * 1980},
         {"source_url": "https://example.org/x", "name": " "},
         {"source_url": "https://example.org/x", "description": 5},
     ],

@@ -111,13 +111,13 @@ class Installation:
         assert code == 0, printed
         return printed
 
-    async def start(self, *options: str, port: int = 0, **more: str) -> Server:
-        """Start a server and wait until it answers."""
+    async def start(self, *options: str, port: int = 0, program: tuple[str, ...] = COMMAND, **more: str) -> Server:
+        """Start a server and wait until it answers; `program` is what takes the place of `mission-control`."""
         self.starts += 1
         log = self.folder / f"server-{self.starts}.log"
         with log.open("wb") as opened:
             process = await asyncio.create_subprocess_exec(
-                *COMMAND, "serve", "--port", str(port), *options,
+                *program, "serve", "--port", str(port), *options,
                 env=self.environment(**more), cwd=self.folder, stdout=opened, stderr=opened,
             )  # fmt: skip
         server = Server(process, "", log)
