@@ -80,6 +80,7 @@ class Token(Model):
     prefix = fields.CharField(max_length=16)
     fingerprint = fields.CharField(max_length=64, unique=True)
     scopes: Any = fields.JSONField(null=True)
+    requests_per_minute: Any = fields.IntField(null=True)
     expires_at = UtcDatetimeField(null=True)
     revoked_at = UtcDatetimeField(null=True)
     last_used_at = UtcDatetimeField(null=True)

@@ -27,6 +27,13 @@ class Agent(Model):
     identity_template = fields.TextField(null=True)
     soul_template = fields.TextField(null=True)
     openclaw_session_id = fields.TextField(null=True)
+    wip_limit: Any = fields.IntField(null=True)
+    claim_tags: Any = fields.JSONField(null=True)
+    callback_url: Any = fields.TextField(null=True)
+    callback_secret: Any = fields.TextField(null=True)
+    work_state = fields.CharField(max_length=16, default="running")
+    work_state_reason: Any = fields.TextField(null=True)
+    work_state_at: Any = UtcDatetimeField(null=True)
     last_seen_at = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
@@ -50,3 +57,23 @@ class Agent(Model):
             agent_id=self.id,
             subject_id=self.id,
         )
+
+
+class AgentSoul(Model):
+    """One text that was an agent's soul, and who wrote it why; the newest is the present one."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, on_delete=fields.CASCADE)
+    content = fields.TextField()
+    source_url = fields.TextField(null=True)
+    reason = fields.TextField(null=True)
+    author_kind = fields.CharField(max_length=16)
+    author_id = fields.UUIDField(null=True)
+    author_name = fields.TextField(null=True)
+    created_at = UtcDatetimeField(default=now)
+
+    agent_id: Any
+
+    class Meta:
+        table = "agent_souls"
+        indexes = (Index(fields=("agent_id", "created_at")),)

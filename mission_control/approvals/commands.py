@@ -15,6 +15,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.database.sql import is_postgres, placeholders, rows
+from mission_control.runs.fence import refuse_lost_lease
 
 STATUS_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "rejected"}
 WORD_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "sent back"}
@@ -29,6 +30,7 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
     """
     task_ids = asked.all_task_ids()
     await _lock_tasks(board, task_ids)
+    await refuse_lost_lease(task_ids)
     status = "pending" if actor.is_agent else asked.status
     approval = Approval(
         board_id=board.id,

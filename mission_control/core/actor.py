@@ -31,7 +31,10 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person, an agent or the system, as seen by one request."""
+    """A person, an agent or the system, as seen by one request.
+
+    `scopes` are those of an agent's token (None: all); `fence` is the hand-out in whose name an agent writes.
+    """
 
     kind: Literal["user", "agent", "system"]
     id: UUID | None
@@ -43,6 +46,8 @@ class Actor:
     is_lead: bool = False
     credential: tuple[Literal["session", "token", "local", "provider", "none"], UUID | None] = ("none", None)
     expires_at: datetime | None = None
+    scopes: frozenset[str] | None = None
+    fence: int | None = None
 
     @property
     def is_user(self) -> bool:

@@ -18,7 +18,7 @@ from quart_auth import current_user
 
 from mission_control.core import clock
 from mission_control.core.actor import Actor, Membership
-from mission_control.core.errors import Forbidden, Unauthenticated
+from mission_control.core.errors import Forbidden, Invalid, Unauthenticated
 from mission_control.core.ids import fingerprint
 from mission_control.core.limits import unknown_tokens
 from mission_control.database.sql import as_id, as_moment, rows
@@ -65,6 +65,8 @@ async def authenticate(who: Who) -> Actor | None:
         actor = await user_by_session()
     if actor is None:
         refuse(presented=bool(bearer or agent_header))
+    if actor.is_agent and (fence := _fence()) is not None:
+        actor = replace(actor, fence=fence)
     g.actor = actor
     return actor
 
@@ -146,6 +148,16 @@ async def agent_by_token(secret: str) -> Actor | None:
     if hooks.agent_seen is not None:
         await hooks.agent_seen(actor, as_moment(row["last_seen_at"]))
     return actor
+
+
+def _fence() -> int | None:
+    """The hand-out in whose name an agent writes, from `X-Task-Fence`."""
+    text = request.headers.get("X-Task-Fence", "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Invalid("X-Task-Fence is the whole number that the claim answered.")
+    return int(text)
 
 
 async def user_by_session() -> Actor | None:

@@ -21,7 +21,10 @@ from tortoise.transactions import in_transaction
 from mission_control.core.actor import Actor
 from mission_control.core.policy import RULES, require
 from mission_control.core.scope import Scope, Scoped
+from mission_control.delivery import pace as delivery_pace
 from mission_control.delivery.models import Delivery
+from mission_control.delivery.numbers import hold_recipients, number
+from mission_control.live import bells
 from mission_control.live.log import NewEvent, append
 from mission_control.live.wake import carry_notes, wake
 
@@ -41,6 +44,7 @@ class UnitOfWork:
     events: list[NewEvent] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     notes: list[tuple[UUID, dict[str, Any]]] = field(default_factory=list)
+    bells: set[str] = field(default_factory=set)
     reacted: int = 0
 
 
@@ -114,6 +118,9 @@ async def _transact[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
             await asyncio.sleep(0.01 * attempt)
         else:
             wake(heads, unit.notes)
+            bells.rung(unit.bells)
+            if unit.deliveries:
+                delivery_pace.hurry()
             return result
         finally:
             _current.reset(token)
@@ -127,10 +134,15 @@ def _is_worth_retrying(error: Exception) -> bool:
 
 async def _flush(unit: UnitOfWork) -> dict[UUID, int]:
     await react()
+    await hold_recipients(unit.deliveries)
+    heads = await append(unit.events)
     if unit.deliveries:
+        await number(unit.deliveries)
         await Delivery.bulk_create(unit.deliveries)
+        unit.bells.update(f"inbox:{one.agent_id}" for one in unit.deliveries if one.agent_id)
     await carry_notes(unit.notes)
-    return await append(unit.events)
+    await bells.carry(unit.bells)
+    return heads
 
 
 async def react() -> None:
@@ -207,6 +219,11 @@ def deliver(
             data=data,
         )
     )
+
+
+def ring(bell: str) -> None:
+    """Wake whoever waits for a bell (`work:<board id>`, `inbox:<agent id>`) once this command has committed."""
+    unit_of_work().bells.add(bell)
 
 
 def note_presence(organization_id: UUID, **note: Any) -> None:

@@ -14,31 +14,36 @@ from mission_control.core.command import command, record
 from mission_control.core.ids import new_id
 from mission_control.core.policy import rule
 from mission_control.core.scope import Scope
-from mission_control.database.sql import is_postgres, placeholders, rows
+from mission_control.database.sql import is_postgres, rows
+from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
 
 Sender = Callable[[Delivery], Awaitable[None]]
 
 LEASE = timedelta(seconds=60)
 BATCH = 20
-IDLE_SECONDS = 1.0
 MOST_ATTEMPTS = 6
 NOWHERE = UUID(int=0)
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 600.0
 
 _log = logging.getLogger(__name__)
 _senders: dict[str, Sender] = {}
+_conditions: dict[str, str] = {}
 
 
 class GiveUp(Exception):
     """A sender's word that trying again is of no use."""
 
 
-def sender(kind: str) -> Callable[[Sender], Sender]:
-    """Register who sends deliveries of a kind; without a sender they wait, visibly."""
+def sender(kind: str, *, only: str = "") -> Callable[[Sender], Sender]:
+    """Register who sends deliveries of a kind; without a sender they wait, visibly.
+
+    `only` is an SQL condition on `deliveries` that a row must meet to be sent at all.
+    """
 
     def register(function: Sender) -> Sender:
         _senders[kind] = function
+        _conditions[kind] = f" AND {only}" if only else ""
         return function
 
     return register
@@ -47,6 +52,7 @@ def sender(kind: str) -> Callable[[Sender], Sender]:
 def forget_sender(kind: str) -> None:
     """Let deliveries of a kind wait again."""
     _senders.pop(kind, None)
+    _conditions.pop(kind, None)
 
 
 @rule("delivery.settle")
@@ -58,14 +64,17 @@ def may_settle(actor: Actor, delivery: Any) -> bool:
 async def run_for_ever() -> None:
     """Send what is due, and look again."""
     name = new_id().hex
-    while True:
-        sent = 0
-        try:
-            sent = await send_due(name)
-        except Exception:
-            _log.exception("sending deliveries failed")
-        if sent < BATCH:
-            await asyncio.sleep(IDLE_SECONDS)
+    try:
+        while True:
+            sent = 0
+            try:
+                sent = await send_due(name)
+            except Exception:
+                _log.exception("sending deliveries failed")
+            if sent < BATCH:
+                await pace.rest()
+    finally:
+        pace.forget()
 
 
 async def send_due(worker: str) -> int:
@@ -81,9 +90,10 @@ async def lease(worker: str, kinds: list[str]) -> list[Delivery]:
     """Take due deliveries, and those whose worker has not come back in time; no two workers get the same."""
     now = clock.now()
     hold = " FOR UPDATE SKIP LOCKED" if is_postgres() else ""
+    wanted = " OR ".join(f"(kind = ?{_conditions.get(kind, '')})" for kind in kinds)
     found = await rows(
         "UPDATE deliveries SET state = 'sending', attempts = attempts + 1, leased_by = ?, leased_until = ?"
-        f" WHERE id IN (SELECT id FROM deliveries WHERE kind IN ({placeholders(len(kinds))})"
+        f" WHERE id IN (SELECT id FROM deliveries WHERE ({wanted})"
         " AND ((state = 'waiting' AND due_at <= ?) OR (state = 'sending' AND leased_until < ?))"
         f" ORDER BY due_at LIMIT {BATCH}{hold}) RETURNING id",
         worker,

@@ -18,6 +18,7 @@ class Delivery(Model):
     organization: Any = fields.ForeignKeyField(
         "models.Organization", related_name=False, null=True, on_delete=fields.CASCADE
     )
+    seq: Any = fields.BigIntField(null=True)
     kind = fields.CharField(max_length=64)
     agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.CASCADE)
     board_id = fields.UUIDField(null=True)
@@ -42,4 +43,5 @@ class Delivery(Model):
         indexes = (
             Index(fields=("state", "kind", "due_at")),
             Index(fields=("agent_id", "state", "created_at")),
+            Index(fields=("agent_id", "seq")),
         )

@@ -16,6 +16,7 @@ import asyncpg
 import orjson
 
 from mission_control.database.sql import rows
+from mission_control.live import bells
 from mission_control.live.models import Event
 
 QUEUE_SIZE = 256
@@ -103,6 +104,7 @@ class Broker:
     def close(self) -> None:
         """End every stream; no new ones begin."""
         self.closing = True
+        bells.rung_all()
         for readers in self._readers.values():
             for reader in readers:
                 reader.close()
@@ -219,6 +221,7 @@ class Broker:
                 await self._listener.add_listener("mission_control", self._heard)
                 self._fault, pause = None, 0.1
                 self._wake_all()
+                bells.rung_all()
                 await lost.wait()
             except (OSError, asyncpg.PostgresError, TimeoutError) as error:
                 _log.warning("the event listener is not connected: %s", error)
@@ -229,7 +232,10 @@ class Broker:
     def _heard(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
         if payload.startswith("{"):
             message = orjson.loads(payload)
-            self.note(UUID(message["organization"]), message["note"])
+            if "bells" not in message:
+                self.note(UUID(message["organization"]), message["note"])
+            elif message["from"] != bells.PROCESS:
+                bells.rung(message["bells"])
         else:
             self.wake(UUID(payload.partition(":")[0]))
 

@@ -19,6 +19,10 @@ class Organization(Model):
     is_demo = fields.BooleanField(default=False)
     log_seq = fields.BigIntField(default=0)
     log_hash = fields.CharField(max_length=64, default="0" * 64)
+    delivery_seq = fields.BigIntField(default=0)
+    work_state = fields.CharField(max_length=16, default="running")
+    work_state_reason: Any = fields.TextField(null=True)
+    work_state_at: Any = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 

@@ -12,6 +12,8 @@ from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.ids import new_id
 from mission_control.custom_fields.task_values import check_new_values, store_new_values
+from mission_control.runs.fence import refuse_lost_lease
+from mission_control.runs.follow import begin_run, end_run, follow, holder
 from mission_control.tags.assignment import check_tags, replace_tags
 from mission_control.tasks import dependencies, notices, rules
 from mission_control.tasks import policy as policy
@@ -47,7 +49,11 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
     task.number = await next_task_number(board.id)
     if task.status == "in_progress":
         task.in_progress_at = clock.now()
+    if holder(task) is not None:
+        task.fence = 1
     await task.save(force_create=True)
+    if (agent_id := holder(task)) is not None:
+        await begin_run(task, agent_id)
     if new.depends_on_task_ids:
         await dependencies.replace_dependencies(board.id, task.id, new.depends_on_task_ids)
     await replace_tags(task.id, new.tag_ids)
@@ -96,6 +102,7 @@ async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
         await rules.hand_to_lead(board, task, before.status)
     if task.status != "done":
         task.archived_at = None
+    await follow(actor, task, before)
     beside = await change_beside(board, task, sent, rewired)
     await _save(actor, board, task, before, beside)
     if "comment" in sent:
@@ -157,17 +164,18 @@ async def _settle_dependents(actor: Actor, task: Task, what: str) -> None:
     )
     for dependent in await Task.filter(id__in=list(waiting), deleted_at=None).exclude(status="done").order_by("id"):
         dependent.board = task.board
-        dependent = await locked_task(dependent)
+        dependent = await held_task(dependent)
         idle = dependent.status == "inbox" and not dependent.assigned_agent_id and not dependent.assigned_user_id
         if what != REOPENED or idle:
             record("task.updated", dependent, f"A dependency {what}: {dependent.title}.", dependency_id=task.id)
         else:
-            await _return_to_inbox(dependent, f"Task returned to inbox: {dependent.title}. A dependency {what}.")
+            await _return_to_inbox(actor, dependent, f"Task returned to inbox: {dependent.title}. A dependency {what}.")
 
 
-async def _return_to_inbox(task: Task, message: str) -> None:
+async def _return_to_inbox(actor: Actor, task: Task, message: str) -> None:
     before = Before(task)
     rules.enter(task, "inbox")
+    await follow(actor, task, before)
     changed = before.changed(task)
     task.updated_at = clock.now()
     await task.save(update_fields=[*changed, "updated_at"])
@@ -230,6 +238,7 @@ async def _position_beside(task: Task, neighbour_id: UUID, *, above: bool) -> fl
 async def delete_task(actor: Actor, task: Task) -> None:
     """Take a task off its board. It can be restored; approvals that concern nothing else are closed."""
     task = await locked_task(task)
+    await end_run(task.id, "released", "The task was deleted.")
     task.deleted_at = task.updated_at = clock.now()
     await task.save(update_fields=["deleted_at", "updated_at"])
     record("task.deleted", task, f"Task deleted: {task.title}.", title=task.title, status=task.status)
@@ -246,7 +255,10 @@ async def restore_task(actor: Actor, task: Task) -> Task:
     if found.deleted_at is None:
         return found
     found.deleted_at, found.updated_at = None, clock.now()
-    await found.save(update_fields=["deleted_at", "updated_at"])
+    if (agent_id := holder(found)) is not None:
+        found.fence += 1
+        await begin_run(found, agent_id)
+    await found.save(update_fields=["deleted_at", "fence", "updated_at"])
     record("task.restored", found, f"Task restored: {found.title}.", title=found.title, status=found.status)
     return found
 
@@ -256,7 +268,7 @@ async def release_task(actor: Actor, task: Task, why: str) -> None:
     """Give back a task whose assignee is going away: from progress to the inbox, else only unassigned."""
     task = await locked_task(task)
     if task.status == "in_progress":
-        await _return_to_inbox(task, f"Task returned to inbox: {task.title}. {why}")
+        await _return_to_inbox(actor, task, f"Task returned to inbox: {task.title}. {why}")
         return
     name = "assigned_agent_id" if task.assigned_agent_id else "assigned_user_id"
     before = {name: getattr(task, name)}
@@ -267,7 +279,17 @@ async def release_task(actor: Actor, task: Task, why: str) -> None:
 
 
 async def locked_task(task: Task) -> Task:
-    """The task as it is now, held until the running command ends; NotFound when it was deleted meanwhile."""
+    """The task as it is now, held until the running command ends.
+
+    NotFound when it was deleted meanwhile; 409 `lease_lost` when the caller names a fence that is over.
+    """
+    found = await held_task(task)
+    await refuse_lost_lease([found.id])
+    return found
+
+
+async def held_task(task: Task) -> Task:
+    """As `locked_task`, for a task that the caller did not name."""
     found = await Task.select_for_update().get_or_none(id=task.id, deleted_at=None)
     if found is None:
         raise NotFound()

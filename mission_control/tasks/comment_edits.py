@@ -6,6 +6,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
 from mission_control.core.errors import NotFound
+from mission_control.runs.fence import hold_lease
 from mission_control.tasks import policy as policy
 from mission_control.tasks.models import Comment
 from mission_control.tasks.queries import visible_task
@@ -44,6 +45,7 @@ async def delete_comment(actor: Actor, comment: Comment) -> None:
 
 
 async def _locked(comment: Comment) -> Comment:
+    await hold_lease(comment.task_id)
     found = await Comment.select_for_update().get_or_none(id=comment.id, deleted_at=None)
     if found is None:
         raise NotFound()

@@ -7,6 +7,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
 from mission_control.core.errors import Forbidden
 from mission_control.core.ids import new_id
+from mission_control.runs.fence import hold_lease
 from mission_control.tasks import policy as policy
 from mission_control.tasks.models import Comment, Task
 from mission_control.tasks.notices import tell_of_comment
@@ -15,6 +16,8 @@ from mission_control.tasks.notices import tell_of_comment
 @command("task.comment")
 async def add_comment(actor: Actor, task: Task, message: str) -> Comment:
     """Comment on a task. A lead does so only in review, when mentioned, or on a task it created."""
+    if actor.fence is not None:
+        await hold_lease(task.id)
     if actor.is_agent and actor.is_lead:
         await _refuse_lead(actor, task)
     return await write_comment(actor, task, message)

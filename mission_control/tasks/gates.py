@@ -67,7 +67,11 @@ class Before:
     FIELDS = (
         "title", "description", "status", "priority", "due_at", "assigned_agent_id", "assigned_user_id",
         "in_progress_at", "previous_in_progress_at", "review_agent_id", "position", "archived_at",
+        "fence", "failed_attempts", "retry_at", "flagged_at", "flag_reason",
     )  # fmt: skip
+
+    status: str
+    assigned_agent_id: Any
 
     def __init__(self, task: Task) -> None:
         for name in self.FIELDS:

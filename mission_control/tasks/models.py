@@ -36,6 +36,11 @@ class Task(Model):
     )
     assigned_user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.SET_NULL)
     review_agent_id = fields.UUIDField(null=True)
+    fence = fields.IntField(default=0)
+    failed_attempts = fields.IntField(default=0)
+    retry_at: Any = UtcDatetimeField(null=True)
+    flagged_at: Any = UtcDatetimeField(null=True)
+    flag_reason: Any = fields.TextField(null=True)
     auto_created = fields.BooleanField(default=False)
     auto_reason = fields.TextField(null=True)
     deleted_at = UtcDatetimeField(null=True)
@@ -131,6 +136,7 @@ class Attachment(Model):
     id = fields.UUIDField(primary_key=True, default=new_id)
     task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
     comment: Any = fields.ForeignKeyField("models.Comment", related_name=False, null=True, on_delete=fields.SET_NULL)
+    run: Any = fields.ForeignKeyField("models.Run", related_name=False, null=True, on_delete=fields.SET_NULL)
     agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
     user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.SET_NULL)
     name = fields.TextField()
@@ -141,6 +147,7 @@ class Attachment(Model):
 
     task_id: Any
     comment_id: Any
+    run_id: Any
     agent_id: Any
     user_id: Any
 

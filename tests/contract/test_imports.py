@@ -8,8 +8,9 @@ import pytest
 from tests.contract.source import trees
 
 ORDER = [
-    "accounts", "organizations", "boards", "approvals", "agents", "tags", "custom_fields", "activity", "tasks",
-    "groups", "memory", "webhooks", "skills", "souls", "metrics", "search", "exports", "identity",
+    "accounts", "organizations", "boards", "runs", "approvals", "usage", "agents", "inbox", "tags", "custom_fields",
+    "activity", "tasks", "claims", "groups", "memory", "questions", "onboarding", "webhooks", "skills", "souls",
+    "metrics", "search", "exports", "identity",
 ]  # fmt: skip
 BELOW = ["core", "live", "delivery", "web", "database"]
 ABOVE_ALL = {"demo": "it fills an installation through everybody's commands", "docs": "it shows every operation"}

@@ -1,0 +1,91 @@
+"""Bells: what a long poll waits for without asking the database.
+
+Whoever waits holds a future and nothing else. A command rings after its commit; on PostgreSQL the ringing travels to
+the other processes with the commit. A waiter looks once more when its time is over, so that a ringing that was lost on
+the way delays it and loses nothing.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Iterator
+
+import orjson
+
+from mission_control.core.ids import new_id
+from mission_control.database.sql import is_postgres, rows
+
+PROCESS = new_id().hex
+AT_ONCE = 100
+
+_waiting: dict[str, dict[asyncio.Future[None], None]] = {}
+
+
+async def wait(bell: str, seconds: float) -> bool:
+    """Wait for a bell in the order of arrival; False when the time was over first."""
+    with listening(bell) as heard:
+        return await within(heard, seconds)
+
+
+@contextlib.contextmanager
+def listening(bell: str) -> Iterator["asyncio.Future[None]"]:
+    """Be rung from now on; look for what there is already only after that."""
+    heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    _waiting.setdefault(bell, {})[heard] = None
+    try:
+        yield heard
+    finally:
+        _forget(bell, heard)
+
+
+async def within(heard: "asyncio.Future[None]", seconds: float) -> bool:
+    """Whether a future from `listening` is rung within so many seconds."""
+    await asyncio.wait([heard], timeout=max(0.0, seconds))
+    return heard.done()
+
+
+def rung(bells: Iterable[str]) -> None:
+    """Wake everybody who waits for these bells in this process."""
+    for bell in bells:
+        for heard in list(_waiting.get(bell, ())):
+            _ring(bell, heard)
+
+
+def ring_one(bell: str) -> bool:
+    """Wake only the one who has waited longest; False when nobody waits."""
+    return any(_ring(bell, heard) for heard in list(_waiting.get(bell, ())))
+
+
+def rung_all() -> None:
+    """Wake everybody, after the connection on which ringing is heard was lost, and at shutdown."""
+    rung(list(_waiting))
+
+
+def waiting(bell: str) -> int:
+    """How many wait for a bell in this process."""
+    return len(_waiting.get(bell, ()))
+
+
+async def carry(bells: Iterable[str]) -> None:
+    """On PostgreSQL, ring in the other processes too when the running transaction commits."""
+    names = sorted(bells)
+    if not names or not is_postgres():
+        return
+    for start in range(0, len(names), AT_ONCE):
+        payload = orjson.dumps({"bells": names[start : start + AT_ONCE], "from": PROCESS}).decode()
+        await rows("SELECT pg_notify('mission_control', ?)", payload)
+
+
+def _ring(bell: str, heard: "asyncio.Future[None]") -> bool:
+    _forget(bell, heard)
+    if heard.done():
+        return False
+    heard.set_result(None)
+    return True
+
+
+def _forget(bell: str, heard: "asyncio.Future[None]") -> None:
+    waiters = _waiting.get(bell)
+    if waiters is not None:
+        waiters.pop(heard, None)
+        if not waiters:
+            del _waiting[bell]

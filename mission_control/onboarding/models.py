@@ -1,0 +1,30 @@
+"""Conversations in which a board's goal and lead are found."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from mission_control.core.clock import now
+from mission_control.core.ids import new_id
+from mission_control.database.fields import UtcDatetimeField
+
+
+class OnboardingSession(Model):
+    """One conversation about a board: `active`, `completed` by the agent, `confirmed` by a person."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
+    session_key = fields.TextField(default="")
+    status = fields.CharField(max_length=16, default="active")
+    messages: Any = fields.JSONField(default=list)
+    draft_goal: Any = fields.JSONField(null=True)
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    board_id: Any
+
+    class Meta:
+        table = "board_onboarding_sessions"
+        indexes = (Index(fields=("board_id", "updated_at")),)

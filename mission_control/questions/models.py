@@ -1,0 +1,40 @@
+"""What agents want to know from people."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from mission_control.core.clock import now
+from mission_control.core.ids import new_id
+from mission_control.database.fields import UtcDatetimeField
+
+
+class Question(Model):
+    """A lead's question to people: `open`, `answered`, or `withdrawn`. The answer is also an entry of the memory."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
+    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
+    agent_name = fields.TextField()
+    content = fields.TextField()
+    correlation_id = fields.TextField(null=True)
+    preferred_channel = fields.TextField(null=True)
+    reply_tags: Any = fields.JSONField(default=list)
+    reply_source = fields.TextField(null=True)
+    state = fields.CharField(max_length=16, default="open")
+    answer: Any = fields.TextField(null=True)
+    answered_by_user: Any = fields.ForeignKeyField(
+        "models.User", related_name=False, null=True, on_delete=fields.SET_NULL
+    )
+    answered_at: Any = UtcDatetimeField(null=True)
+    created_at = UtcDatetimeField(default=now)
+
+    board_id: Any
+    agent_id: Any
+    answered_by_user_id: Any
+
+    class Meta:
+        table = "agent_questions"
+        indexes = (Index(fields=("board_id", "state", "created_at")),)

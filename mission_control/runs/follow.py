@@ -1,0 +1,91 @@
+"""Runs follow what happens to a task: a hand-out begins one, and what takes the task away ends it."""
+
+from typing import Any, Protocol
+from uuid import UUID
+
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.database.sql import rows
+from mission_control.runs.models import Run
+
+
+class Held(Protocol):
+    """What decides whether a task is in an agent's hands."""
+
+    status: str
+    assigned_agent_id: Any
+
+
+class HandedOut(Held, Protocol):
+    """A task, as far as a hand-out changes it."""
+
+    id: Any
+    board_id: Any
+    fence: Any
+    failed_attempts: Any
+    retry_at: Any
+    flagged_at: Any
+    flag_reason: Any
+
+
+def holder(task: Held) -> UUID | None:
+    """The agent in whose hands a task is."""
+    return task.assigned_agent_id if task.status == "in_progress" else None
+
+
+async def follow(actor: Actor, task: HandedOut, before: Held) -> None:
+    """Inside a command that holds the task and saves it afterwards: begin or end its run as the change demands.
+
+    A hand-out raises `fence` and clears what kept the task from being handed out. A person's own hand-out, and work
+    that comes to its end, also forget the attempts that failed.
+    """
+    was, is_now = holder(before), holder(task)
+    if was == is_now:
+        if actor.is_user and task.flagged_at is not None and task.status != before.status:
+            forgive(task)
+        return
+    if was is not None:
+        finished = is_now is None and task.status in ("review", "done")
+        state = "superseded" if is_now is not None else "completed" if finished else "released"
+        await end_run(task.id, state, None if finished else f"By {actor.name}.")
+        if finished:
+            task.failed_attempts = 0
+    if is_now is not None:
+        if actor.is_user:
+            task.failed_attempts = 0
+        task.retry_at = task.flagged_at = task.flag_reason = None
+        task.fence += 1
+        await begin_run(task, is_now)
+
+
+def forgive(task: HandedOut) -> None:
+    """Forget what kept a task from being handed out."""
+    task.failed_attempts, task.retry_at, task.flagged_at, task.flag_reason = 0, None, None, None
+
+
+async def begin_run(task: HandedOut, agent_id: UUID) -> Run:
+    """Write down a hand-out without an expiry; `task.fence` is its number already."""
+    [agent] = await rows("SELECT name FROM agents WHERE id = ?", agent_id)
+    run = Run(
+        board_id=task.board_id,
+        task_id=task.id,
+        agent_id=agent_id,
+        agent_name=agent["name"],
+        fence=task.fence,
+        started_at=clock.now(),
+    )
+    await run.save(force_create=True)
+    return run
+
+
+async def end_run(task_id: UUID, state: str, reason: str | None) -> bool:
+    """End the running run of a task; False when there is none."""
+    ended = await Run.filter(task_id=task_id, ended_at=None).update(
+        state=state, ended_at=clock.now(), end_reason=reason
+    )
+    return bool(ended)
+
+
+async def running(task_id: UUID) -> Run | None:
+    """The run in whose hands a task is."""
+    return await Run.get_or_none(task_id=task_id, ended_at=None)

@@ -1,0 +1,49 @@
+"""Runs: one agent's attempt at one task, from the hand-out to its end."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from mission_control.core.clock import now
+from mission_control.core.ids import new_id
+from mission_control.database.fields import UtcDatetimeField
+
+STATES = ("running", "completed", "released", "expired", "superseded")
+
+
+class Run(Model):
+    """One hand-out of a task. While it is `running` it is the task's lease, for ever when it has no expiry.
+
+    `fence` is the task's number of hand-outs at that moment. `cost_micros` is in millionths of a US dollar.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
+    task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
+    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
+    agent_name = fields.TextField()
+    fence = fields.IntField()
+    state = fields.CharField(max_length=16, default="running")
+    started_at = UtcDatetimeField(default=now)
+    lease_expires_at: Any = UtcDatetimeField(null=True)
+    ended_at: Any = UtcDatetimeField(null=True)
+    end_reason: Any = fields.TextField(null=True)
+    summary: Any = fields.TextField(null=True)
+    evidence: Any = fields.JSONField(null=True)
+    input_tokens = fields.BigIntField(default=0)
+    output_tokens = fields.BigIntField(default=0)
+    cost_micros = fields.BigIntField(default=0)
+
+    board_id: Any
+    task_id: Any
+    agent_id: Any
+
+    class Meta:
+        table = "task_runs"
+        unique_together = (("task", "fence"),)
+        indexes = (
+            Index(fields=("board_id", "started_at")),
+            Index(fields=("agent_id", "started_at")),
+        )

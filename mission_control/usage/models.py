@@ -1,0 +1,67 @@
+"""What agents use up, and how much of it they may."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from mission_control.core.clock import now
+from mission_control.core.ids import new_id
+from mission_control.database.fields import UtcDatetimeField
+
+
+class UsageEntry(Model):
+    """Tokens and money that an agent reported at once. `cost_micros` is in millionths of a US dollar."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    board: Any = fields.ForeignKeyField("models.Board", related_name=False, null=True, on_delete=fields.SET_NULL)
+    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
+    run: Any = fields.ForeignKeyField("models.Run", related_name=False, null=True, on_delete=fields.SET_NULL)
+    task_id = fields.UUIDField(null=True)
+    day = fields.CharField(max_length=10)
+    input_tokens = fields.BigIntField(default=0)
+    output_tokens = fields.BigIntField(default=0)
+    cost_micros = fields.BigIntField(default=0)
+    model: Any = fields.TextField(null=True)
+    created_at = UtcDatetimeField(default=now)
+
+    organization_id: Any
+    board_id: Any
+    agent_id: Any
+    run_id: Any
+
+    class Meta:
+        table = "usage_entries"
+        indexes = (
+            Index(fields=("organization_id", "day")),
+            Index(fields=("board_id", "day")),
+            Index(fields=("agent_id", "day")),
+        )
+
+
+class Budget(Model):
+    """A limit for one agent, one board, or (neither given) the organization, for each UTC day or in total.
+
+    `unit` is `tokens` (input and output together) or `cost` (millionths of a US dollar).
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    board: Any = fields.ForeignKeyField("models.Board", related_name=False, null=True, on_delete=fields.CASCADE)
+    agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.CASCADE)
+    unit = fields.CharField(max_length=16)
+    period = fields.CharField(max_length=16, default="day")
+    limit_amount = fields.BigIntField()
+    warned_on: Any = fields.CharField(max_length=10, null=True)
+    exceeded_on: Any = fields.CharField(max_length=10, null=True)
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    organization_id: Any
+    board_id: Any
+    agent_id: Any
+
+    class Meta:
+        table = "budgets"
