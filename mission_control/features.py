@@ -33,6 +33,7 @@ from mission_control.search import api as search_api
 from mission_control.search import pages as search_pages
 from mission_control.skills import api as skills_api
 from mission_control.skills import packs_api as skill_packs_api
+from mission_control.skills import reactions as skills_reactions
 from mission_control.souls import api as souls_api
 from mission_control.tags import agent_api as tags_agent_api
 from mission_control.tags import api as tags_api
@@ -44,7 +45,7 @@ from mission_control.tasks import reactions as tasks_reactions
 from mission_control.webhooks import agent_api as webhooks_agent_api
 from mission_control.webhooks import api as webhooks_api
 
-REACTIONS = (agents_reactions, tasks_reactions, groups_reactions)
+REACTIONS = (agents_reactions, tasks_reactions, groups_reactions, skills_reactions)
 BLUEPRINTS = (
     accounts_api.api,
     accounts_pages.pages,

@@ -1,8 +1,12 @@
-"""Every kind that is recorded is written down in `live/kinds.py`, none too many, and in ARCHITECTURE.md."""
+"""Every kind that is recorded is written down in `live/kinds.py`, none too many, and in ARCHITECTURE.md.
+
+Every module of reactions is one that the application knows.
+"""
 
 import re
 from pathlib import Path
 
+from mission_control.features import REACTIONS
 from mission_control.live.kinds import ACCOUNT_KINDS, KINDS
 from mission_control.tasks.live import STREAMED
 from tests.contract.source import calls, texts, trees
@@ -54,3 +58,8 @@ def test_the_architecture_lists_the_kinds() -> None:
     section = Path("ARCHITECTURE.md").read_text(encoding="utf-8").partition("## Event kinds")[2].partition("\n## ")[0]
     listed = [line for line in section.splitlines() if line.startswith("| `")]
     assert listed == [f"| `{kind}` | {sentence} |" for kind, sentence in KINDS.items()]
+
+
+def test_the_application_knows_every_reaction() -> None:
+    written = {name for name, tree in trees() if any(calls(tree, "reacts_to"))}
+    assert written == {module.__name__.removeprefix("mission_control.") for module in REACTIONS}

@@ -1,0 +1,148 @@
+"""The packs that a personal organization has from its beginning, and that no other has."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+from quart import Quart
+
+from mission_control.accounts import setup
+from mission_control.accounts.models import User
+from mission_control.core.errors import Refused
+from mission_control.live.log import verify
+from mission_control.live.models import Event
+from mission_control.organizations.commands import ensure_membership
+from mission_control.organizations.models import Member, Organization
+from mission_control.skills.models import Skill, SkillPack
+from tests.cast import Caller, Cast
+
+ME, PACKS = "/organizations/me", "/skills/packs"
+LOCAL = "a-token-of-the-owner-for-these-tests-that-is-long-enough-to-be-one"
+NAMES = {
+    "https://github.com/sickn33/antigravity-awesome-skills": "antigravity-awesome-skills",
+    "https://github.com/BrianRWagner/ai-marketing-skills": "ai-marketing-skills",
+}
+FOUNDED = ["organization.created", "skill_pack.created", "skill_pack.created"]
+
+
+@pytest.fixture
+async def local(app: Quart) -> AsyncIterator[Caller]:
+    """The bearer of LOCAL_AUTH_TOKEN on an empty database."""
+    before = app.config["SETTINGS"]
+    app.config["SETTINGS"] = replace(before, local_auth_token=LOCAL)
+    yield Caller(app, {"Authorization": f"Bearer {LOCAL}"})
+    app.config["SETTINGS"] = before
+
+
+async def make_homeless(cast: Cast) -> None:
+    """Eve belongs nowhere from now on."""
+    await Member.filter(user_id=cast.eve.id).delete()
+    await User.filter(id=cast.eve.id).update(active_organization_id=None)
+
+
+def named(packs: list[dict[str, Any]]) -> dict[str, str]:
+    """Address and name of every pack in a list."""
+    return {one["source_url"]: one["name"] for one in packs}
+
+
+async def log_of(organization_id: Any) -> list[Event]:
+    """Everything that was recorded in an organization, in order."""
+    return await Event.filter(organization_id=organization_id).order_by("seq")
+
+
+async def test_a_personal_organization_has_two_packs_that_nobody_has_read(cast: Cast) -> None:
+    await make_homeless(cast)
+    home = (await cast.eve.get(ME)).ok()
+    packs = (await cast.eve.get(PACKS)).ok()
+    assert home["name"] == "Personal" and len(packs) == 2 and named(packs) == NAMES
+    for pack in packs:
+        assert (pack["organization_id"], pack["branch"], pack["metadata"]) == (home["id"], "main", {})
+        assert pack["skill_count"] == 0 and pack["description"]
+    assert await Skill.all().count() == 0
+
+
+async def test_each_pack_is_recorded_behind_its_organization(cast: Cast) -> None:
+    await make_homeless(cast)
+    home = (await cast.eve.get(ME)).ok()
+    found = await log_of(home["id"])
+    assert [event.kind for event in found] == FOUNDED
+    assert {(event.actor_kind, event.actor_id) for event in found} == {("system", None)}
+    assert {event.subject_id: orjson.loads(event.data)["source_url"] for event in found[1:]} == {
+        pack.id: pack.source_url for pack in await SkillPack.filter(organization_id=home["id"])
+    }
+    assert await verify(found[0].organization_id) == (3, None)
+
+
+async def test_the_packs_come_once(cast: Cast) -> None:
+    await make_homeless(cast)
+    await asyncio.gather(*(ensure_membership(cast.eve.id) for _ in range(3)))
+    await ensure_membership(cast.eve.id)
+    home = (await cast.eve.get(ME)).ok()
+    assert named((await cast.eve.get(PACKS)).ok()) == NAMES
+    assert await SkillPack.all().count() == 2
+    assert [event.kind for event in await log_of(home["id"])] == FOUNDED
+
+
+async def test_packs_that_were_removed_stay_away(cast: Cast) -> None:
+    await make_homeless(cast)
+    for pack in (await cast.eve.get(PACKS)).ok():
+        (await cast.eve.delete(f"{PACKS}/{pack['id']}")).ok()
+    await ensure_membership(cast.eve.id)
+    assert (await cast.eve.get(PACKS)).ok() == []
+
+
+async def test_an_organization_that_somebody_founds_has_none(cast: Cast) -> None:
+    await make_homeless(cast)
+    (await cast.eve.get(ME)).ok()
+    second = (await cast.eve.post("/organizations", {"name": "Second"})).ok()
+    assert (await cast.eve.get(ME)).ok() == second and (await cast.eve.get(PACKS)).ok() == []
+    assert [event.kind for event in await log_of(second["id"])] == ["organization.created"]
+    assert await SkillPack.all().count() == 2
+
+
+async def test_its_name_alone_makes_no_organization_personal(cast: Cast) -> None:
+    (await cast.dan.post("/organizations", {"name": "Personal"})).ok()
+    assert (await cast.dan.get(PACKS)).ok() == []
+
+
+async def test_who_joins_by_invitation_brings_none(cast: Cast) -> None:
+    (await cast.ada.post(f"{ME}/invites", {"invited_email": "eve@example.org"})).ok()
+    await make_homeless(cast)
+    await User.filter(id=cast.eve.id).update(email_verified=True)
+    assert (await cast.eve.get(ME)).ok()["name"] == "Observatory"
+    assert await SkillPack.all().count() == 0
+
+
+async def test_without_its_packs_there_is_no_organization(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    await make_homeless(cast)
+    broken = [(url, name, "It.") for url, name in {**NAMES, "https://example.org/a/b": "elsewhere"}.items()]
+    # By name: an import above would register the reaction, even if the application forgot it.
+    monkeypatch.setattr("mission_control.skills.reactions.DEFAULT_PACKS", broken)
+    with pytest.raises(Refused):
+        await ensure_membership(cast.eve.id)
+    assert not await Member.filter(user_id=cast.eve.id).exists()
+    assert not await Organization.filter(name="Personal").exists()
+    assert await SkillPack.all().count() == 0
+
+
+async def test_the_local_owner_has_them_too(local: Caller) -> None:
+    await asyncio.gather(*(local.get(ME) for _ in range(4)))
+    assert (await local.get(ME)).ok()["name"] == "Personal"
+    assert named((await local.get(PACKS)).ok()) == NAMES
+    [organization] = await Organization.all()
+    assert [event.kind for event in await log_of(organization.id)] == FOUNDED
+    assert await verify(organization.id) == (3, None)
+
+
+@pytest.mark.parametrize("known_before", [False, True])
+async def test_the_first_owner_has_them_whatever_the_organization_is_called(app: Quart, known_before: bool) -> None:
+    if known_before:
+        await setup.ensure_local_owner()
+    code = await setup.issue_setup_code()
+    owner = await setup.complete_setup(str(code), "Lab", "Ada", "ada@example.org", "a long password")
+    packs = await SkillPack.filter(organization_id=owner.active_organization_id)
+    assert {pack.source_url: pack.name for pack in packs} == NAMES
+    assert [event.kind for event in await log_of(owner.active_organization_id)] == FOUNDED
