@@ -111,21 +111,26 @@ async def test_somebody_without_a_profile_comes_in_nameless(clerk: MakeApp, prov
 async def test_an_account_is_deleted_here_first_and_there_afterwards(clerk: MakeApp, provider: RunningProvider) -> None:
     app = clerk()
     vera = with_bearer(app, await session(provider))
+    await _let_refuse(provider, True)
     (await vera.delete(ME)).ok()
     assert not await User.exists()
-    await _send(refusing=True, provider=provider)
+    await _send()
     [farewell] = await Delivery.filter(kind=DELETE_AT_PROVIDER)
     assert (farewell.state, farewell.attempts) == ("waiting", 1)
     with clock.travelled(timedelta(minutes=1)):
-        await _send(refusing=False, provider=provider)
+        await _let_refuse(provider, False)
+        await _send()
     [farewell] = await Delivery.filter(kind=DELETE_AT_PROVIDER)
     assert (farewell.state, farewell.data, farewell.organization_id) == ("sent", {}, None)
     assert "vera" in (await provider.state())["deleted"]
 
 
-async def _send(*, refusing: bool, provider: RunningProvider) -> None:
+async def _let_refuse(provider: RunningProvider, refusing: bool) -> None:
     if (await provider.state())["refuse"] != refusing:
         await provider.state("refuse")
+
+
+async def _send() -> None:
     for _ in range(50):  # the application's own loop may hold the delivery already
         await loop.send_due("tests")
         if not await Delivery.filter(state="sending").exists():
