@@ -51,6 +51,7 @@ async def things(cast: Cast) -> dict[str, Any]:
         "task": row,
         "approval": approval,
         "worker": await Agent.get(id=cast.vega.id).select_related("board"),
+        "worker's id": cast.vega.id,
         "lead": await Agent.get(id=cast.atlas.id).select_related("board"),
         "webhook": Webhook(board_id=cast.board.id, board=cast.board, description="x"),
         "payload": WebhookPayload(board_id=cast.board.id, board=cast.board, webhook_id=cast.board.id),
