@@ -58,6 +58,8 @@ def served(folder: Path, database_url: str, workers: int = 1) -> Iterator[Server
         "LOCAL_AUTH_TOKEN": TOKEN,
         "LOG_LEVEL": "WARNING",
         "REQUEST_LOG_SLOW_MS": "0",
+        "AGENT_REQUESTS_PER_MINUTE": "0",
+        "PERSON_REQUESTS_PER_MINUTE": "0",
     }
     command = [
         sys.executable, "-m", "mission_control.cli", "serve", "--port", str(port), "--workers", str(workers),

@@ -13,6 +13,7 @@ from mission_control import features
 from mission_control.accounts.setup import ensure_local_owner
 from mission_control.agents.presence import agent_seen, watch_for_silence
 from mission_control.config import Settings
+from mission_control.core import token_use
 from mission_control.core.authn import hooks
 from mission_control.core.command import all_finished
 from mission_control.core.secrets import load_or_create_secret_key
@@ -73,7 +74,10 @@ def _attach_background(app: Quart, settings: Settings) -> None:
         await connect(settings)
         broker = app.extensions[BROKER] = Broker(None if settings.uses_sqlite else settings.database_url)
         await broker.start()
-        tasks.extend(asyncio.create_task(one) for one in (delivery_loop.run_for_ever(), watch_for_silence()))
+        tasks.extend(
+            asyncio.create_task(one)
+            for one in (delivery_loop.run_for_ever(), watch_for_silence(), token_use.write_for_ever())
+        )
 
     @app.after_serving
     async def stop() -> None:
@@ -83,6 +87,7 @@ def _attach_background(app: Quart, settings: Settings) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
         await app.extensions[BROKER].stop()
         await all_finished()
+        await token_use.write_down()
         await disconnect()
 
     @app.after_request

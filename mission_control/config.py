@@ -130,6 +130,18 @@ SETTINGS: tuple[Setting, ...] = (
         "Permissions-Policy of every answer; blank leaves it out.",
         keeps_blank=True,
     ),
+    Setting(
+        "AGENT_REQUESTS_PER_MINUTE",
+        values.not_negative,
+        "600",
+        "Requests a minute of an agent's token whose own number is not set, per server process; 0: no limit.",
+    ),
+    Setting(
+        "PERSON_REQUESTS_PER_MINUTE",
+        values.not_negative,
+        "600",
+        "The same of a person's API token; browsers have no limit.",
+    ),
     Setting("MAX_BODY_BYTES", values.positive, "1048576", "Largest request body; more is answered 413."),
     Setting(
         "WEBHOOK_MAX_PAYLOAD_BYTES",
@@ -207,6 +219,8 @@ class Settings:
     security_header_x_frame_options: str
     security_header_referrer_policy: str
     security_header_permissions_policy: str
+    agent_requests_per_minute: int
+    person_requests_per_minute: int
     max_body_bytes: int
     webhook_max_payload_bytes: int
     max_file_bytes: int

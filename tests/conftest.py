@@ -12,7 +12,7 @@ from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from mission_control.config import Settings
-from mission_control.core.limits import unknown_tokens, wrong_passwords
+from mission_control.core.limits import agent_requests, person_requests, unknown_tokens, wrong_passwords
 from mission_control.core.secrets import CHECK_NAME
 from mission_control.database.migrate import migrate
 from tests.cast import Cast, assemble
@@ -39,6 +39,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             "SECRET_KEY": "a-secret-key-for-tests-that-is-long-enough",
             # No test reaches out of the house.
             "SOULS_DIRECTORY_URL": "",
+            # Tests call as fast as they can; the tests of budgets set their own.
+            "AGENT_REQUESTS_PER_MINUTE": "0",
+            "PERSON_REQUESTS_PER_MINUTE": "0",
             "SKILLS_GIT_BASE_URL": "file:///nowhere",
         }
     )
@@ -73,8 +76,8 @@ async def empty_tables(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     """Leave nothing behind for the next test."""
     yield
     if "app" in request.fixturenames:
-        unknown_tokens.clear()
-        wrong_passwords.clear()
+        for limit in (unknown_tokens, wrong_passwords, agent_requests, person_requests):
+            limit.clear()
         await _empty_all_tables()
 
 

@@ -1,5 +1,6 @@
 """The one place where time comes from, so that tests can move it."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,11 @@ _offset = timedelta(0)
 def now() -> datetime:
     """The present moment as a naive UTC datetime, the only kind used inside the program."""
     return datetime.now(UTC).replace(tzinfo=None) + _offset
+
+
+def monotonic() -> float:
+    """Seconds on a clock that nobody sets, to measure how long ago something was; tests move it like `now`."""
+    return time.monotonic() + _offset.total_seconds()
 
 
 def naive_utc(moment: datetime) -> datetime:

@@ -77,8 +77,8 @@ class TooMany(DomainError):
 
     status = 429
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__()
+    def __init__(self, retry_after: int, detail: str | dict[str, Any] | None = None) -> None:
+        super().__init__(detail)
         self.headers["Retry-After"] = str(max(1, retry_after))
 
 

@@ -20,6 +20,7 @@ from mission_control.core.policy import require
 from mission_control.core.preconditions import tagged
 from mission_control.core.registry import OPERATIONS, Handler, Hints, Operation, reads_one_thing
 from mission_control.core.retries import written
+from mission_control.core.token_scopes import require_scope
 
 LENIENT_IDS = {"board_id", "approval_id", "agent_id"}
 INT64 = 2**63
@@ -86,6 +87,7 @@ def operation(
         async def view(**path_values: str) -> Response:
             raw = await _parsed_body() if body_adapter is not None else None
             actor = await authenticate(who)
+            require_scope(actor, entry.scope)
             ids = _path_ids(path_values, path)
             found = await find(actor, **ids) if find is not None else None
             if verb is not None and actor is not None:

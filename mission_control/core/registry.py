@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from mission_control.core.authn import Who
 from mission_control.core.paging import Page
+from mission_control.core.token_scopes import TokenScope, scope_needed
 
 Handler = Callable[..., Awaitable[Any]]
 
@@ -51,6 +52,12 @@ class Operation:
     status: int = 200
     media: str = "application/json"
     form: Mapping[str, Any] | None = None
+
+    @property
+    def scope(self) -> TokenScope:
+        """What an agent's token must be made for."""
+        for_leads = self.hints is not None and self.hints.required_actor == "board_lead"
+        return scope_needed(self.method, for_leads=for_leads)
 
 
 OPERATIONS: list[Operation] = []

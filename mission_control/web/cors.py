@@ -6,7 +6,18 @@ from quart.typing import ResponseTypes
 from mission_control.config import Settings
 
 METHODS = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
-EXPOSED = "X-Total-Count, X-Limit, X-Offset, X-Request-Id"
+EXPOSED = ", ".join(
+    (
+        "X-Total-Count",
+        "X-Limit",
+        "X-Offset",
+        "X-Request-Id",
+        "RateLimit-Limit",
+        "RateLimit-Remaining",
+        "RateLimit-Reset",
+        "Retry-After",
+    )
+)
 MAX_AGE_SECONDS = "600"
 
 

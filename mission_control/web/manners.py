@@ -9,6 +9,7 @@ from mission_control.web import (
     cors,
     health,
     proxies,
+    rate_limits,
     request_id,
     request_log,
     security_headers,
@@ -18,7 +19,7 @@ from mission_control.web import (
 # Layers around the whole application: the first is innermost.
 LAYERS = (security_headers, request_log, proxies, request_id)
 # Functions around each request: before it in this order, after it in the opposite one.
-HOOKS = (compression, cors, body_limit, trailing_slash, health)
+HOOKS = (compression, cors, body_limit, trailing_slash, health, rate_limits)
 
 
 def install(app: Quart, settings: Settings) -> None:

@@ -86,6 +86,8 @@ class Installation:
             "DATABASE_URL": self.database_url,
             "LOCAL_AUTH_TOKEN": TOKEN,
             "REQUEST_LOG_SLOW_MS": "0",
+            "AGENT_REQUESTS_PER_MINUTE": "0",
+            "PERSON_REQUESTS_PER_MINUTE": "0",
             "LOG_LEVEL": "WARNING",
             **more,
         }
