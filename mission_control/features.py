@@ -17,6 +17,7 @@ from mission_control.approvals import pages as approvals_pages
 from mission_control.boards import api as boards_api
 from mission_control.boards import pages as boards_pages
 from mission_control.boards import trash_pages as boards_trash_pages
+from mission_control.claims import completions_api, runs_api
 from mission_control.custom_fields import api as custom_fields_api
 from mission_control.docs import pages as docs_pages
 from mission_control.exports import api as exports_api
@@ -70,6 +71,8 @@ BLUEPRINTS = (
     checklist_api.api,
     attachments_api.api,
     tasks_agent_api.api,
+    completions_api.api,
+    runs_api.api,
     groups_api.api,
     memory_api.api,
     group_memory_api.api,

@@ -149,6 +149,19 @@ async def _files(cast: Cast, made: Things, n: int) -> None:
     (await upload(cast.ada, f"{cast.task(made['task_id'])}/attachments", name=f"sky{n}.png")).ok()
 
 
+@lists(f"{TASK}/runs")
+@lists(f"{AGENT_BOARD}/tasks/<task_id>/runs")
+@lists("/agents/<agent_id>/runs")
+async def _runs(cast: Cast, made: Things, n: int) -> None:
+    task = await cast.add_task() if "task_id" not in made else {"id": made["task_id"]}
+    agent = (cast.rigel, cast.vega)[n % 2] if "agent_id" not in made else cast.vega
+    (await agent.patch(cast.task(task), {"status": "in_progress"})).ok()
+    fence = n + 1 if "task_id" in made else 1
+    work = {"fence": fence, "summary": "Done.", "artifacts": [{"name": "log.txt", "content_base64": "Y2xlYXI="}]}
+    (await agent.post(f"/agent{cast.task(task)}/completions", work)).ok()
+    (await cast.ada.patch(cast.task(task), {"status": "inbox"})).ok()
+
+
 @lists(f"{BOARD}/approvals")
 @lists(f"{AGENT_BOARD}/approvals")
 async def _approvals(cast: Cast, made: Things, n: int) -> None:

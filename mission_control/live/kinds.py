@@ -88,6 +88,7 @@ KINDS: dict[str, str] = {
     "task.file_removed": "A file was removed from a task for good.",
     "task.comment_edited": "An author put other words into a comment.",
     "task.comment_deleted": "A comment was taken out of lists and streams; the log keeps what was said.",
+    "task.run_completed": "An agent handed in its work on a task, with what shows it and what it used up.",
     "budget.warning": "Four fifths of a budget are used up.",
     "budget.exceeded": "A budget is used up; its agents get no more work.",
 }

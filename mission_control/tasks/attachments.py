@@ -25,7 +25,7 @@ from mission_control.tasks.uploads import Upload
 MOST = 100
 SELECT = (
     "SELECT f.id, f.task_id, f.comment_id, f.agent_id, f.user_id, f.name, f.content_type, f.size, f.sha256,"
-    " f.created_at, COALESCE(u.preferred_name, u.name, u.email, 'User') AS user_name FROM task_attachments f"
+    " f.created_at, f.run_id, COALESCE(u.preferred_name, u.name, u.email, 'User') AS user_name FROM task_attachments f"
     " LEFT JOIN users u ON u.id = f.user_id LEFT JOIN task_comments c ON c.id = f.comment_id"
     " WHERE c.deleted_at IS NULL"
 )
@@ -44,6 +44,7 @@ class AttachmentRead(BaseModel):
     agent_id: UUID | None
     author: PersonRef | None
     created_at: datetime
+    run_id: UUID | None
 
 
 async def visible_attachment(actor: Actor, board_id: UUID, task_id: UUID, attachment_id: UUID) -> Attachment:
@@ -85,12 +86,13 @@ async def attachment_read(attachment_id: UUID) -> dict[str, Any]:
 def _wire(row: dict[str, Any]) -> dict[str, Any]:
     plain = ("id", "task_id", "comment_id", "name", "content_type", "size", "sha256", "agent_id")
     author = {"id": row["user_id"], "name": row["user_name"]} if row["user_id"] is not None else None
-    return {name: row[name] for name in plain} | {"author": author, "created_at": wire_moment(row["created_at"])}
+    later = {"author": author, "created_at": wire_moment(row["created_at"]), "run_id": row["run_id"]}
+    return {name: row[name] for name in plain} | later
 
 
 @command("task.attach")
-async def attach(actor: Actor, task: Task, upload: Upload) -> Attachment:
-    """Put a file on a task, or on a comment of one's own there. More than 100 files: Conflict."""
+async def attach(actor: Actor, task: Task, upload: Upload, run_id: UUID | None = None) -> Attachment:
+    """Put a file on a task, or on a comment of one's own there, as what a run made. More than 100 files: Conflict."""
     task = await locked_task(task)
     await _check_comment(actor, task, upload.comment_id)
     if await Attachment.filter(task_id=task.id).count() >= MOST:
@@ -99,6 +101,7 @@ async def attach(actor: Actor, task: Task, upload: Upload) -> Attachment:
         id=new_id(),
         task_id=task.id,
         comment_id=upload.comment_id,
+        run_id=run_id,
         agent_id=actor.agent_id,
         user_id=actor.user_id,
         name=upload.name,

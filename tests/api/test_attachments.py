@@ -50,6 +50,7 @@ async def test_a_picture_on_a_task(cast: Cast) -> None:
     found = (await send(cast, task)).ok()
     assert list(found) == [
         "id", "task_id", "comment_id", "name", "content_type", "size", "sha256", "agent_id", "author", "created_at",
+        "run_id",
     ]  # fmt: skip
     assert (found["name"], found["content_type"], found["size"]) == ("sky.png", "image/png", len(PNG))
     assert found["author"] == {"id": str(cast.cleo.id), "name": "Cleo"} and found["agent_id"] is None

@@ -28,6 +28,7 @@ CALLERS = {
     "leave_my_org_api_v1_organizations_me_leave_post": "ben",
     "delete_me_api_v1_users_me_delete": "dan",
     "create_task_comment_api_v1_agent_boards__board_id__tasks__task_id__comments_post": "vega",
+    "complete_task_api_v1_agent_boards__board_id__tasks__task_id__completions_post": "vega",
 }
 
 
@@ -58,6 +59,15 @@ async def invitation(cast: Cast, made: Things) -> Any:
 async def some_tasks(cast: Cast, made: Things) -> Any:
     """A change that one task takes and one does not."""
     return {"task_ids": [(await cast.add_task())["id"], str(uuid4())], "move": {"status": "review"}, "atomic": False}
+
+
+async def handed_in(cast: Cast, made: Things) -> Any:
+    """The work of Vega, who took the task."""
+    (await cast.vega.patch(cast.task(made["task_id"]), {"status": "in_progress"})).ok()
+    file = {"name": "log.txt", "content_base64": "Y2xlYXI="}
+    evidence = [{"title": "Photo", "url": "https://example.org/1"}, {"url": "http://example.org"}]
+    used = {"input_tokens": 12, "output_tokens": 3, "cost_usd": "0.000125", "model": "m"}
+    return {"fence": 1, "summary": "Clear sky.", "evidence": evidence, "artifacts": [file], **used}
 
 
 async def steps(cast: Cast, made: Things) -> Any:
@@ -95,6 +105,7 @@ BODIES: dict[str, Body] = {
     "agent_lead_create_task": lambda cast, made: {"title": "x", "assigned_agent_id": str(cast.vega.id)},
     "update_task_api_v1_agent_boards__board_id__tasks__task_id__patch": lambda cast, made: {"depends_on_task_ids": []},
     "create_task_comment_api_v1_agent_boards__board_id__tasks__task_id__comments_post": lambda cast, made: SAID,
+    "complete_task_api_v1_agent_boards__board_id__tasks__task_id__completions_post": handed_in,
     "create_org_custom_field_api_v1_organizations_me_custom_fields_post": lambda cast, made: {
         "field_key": "lens", "field_type": "integer", "default_value": 3, "board_ids": [str(cast.board.id)],
     },

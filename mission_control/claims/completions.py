@@ -1,0 +1,108 @@
+"""Handing in work: the summary, what shows it, what it used up, and the task's next column, all at once."""
+
+import hashlib
+from base64 import b64decode
+from uuid import UUID
+
+from mission_control.agents.queries import lead_id_of
+from mission_control.boards.models import Board
+from mission_control.claims import policy as policy
+from mission_control.claims.run_schemas import ArtifactCreate, CompletionCreate
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, record
+from mission_control.core.errors import Conflict
+from mission_control.core.scope import Scope
+from mission_control.runs.fence import LIVE, lease_lost
+from mission_control.runs.models import Run
+from mission_control.tasks.attachments import attach
+from mission_control.tasks.commands import change_task, held_task
+from mission_control.tasks.comments import add_comment
+from mission_control.tasks.file_types import checked_type
+from mission_control.tasks.models import Task
+from mission_control.tasks.uploads import Upload, kept_name
+from mission_control.usage.commands import report_usage
+
+
+def uploads_of(artifacts: list[ArtifactCreate]) -> list[Upload]:
+    """The files that were sent; Invalid when one is not what it claims to be."""
+    return [_upload(one.name, b64decode(one.content_base64), one.content_type) for one in artifacts]
+
+
+def _upload(name: str, content: bytes, claimed: str) -> Upload:
+    kind = checked_type(content, claimed.partition(";")[0].strip())
+    return Upload(kept_name(name), kind, content, hashlib.sha256(content).hexdigest(), comment_id=None)
+
+
+@command("task.complete")
+async def complete_run(actor: Actor, task: Task, given: CompletionCreate, files: list[Upload]) -> UUID:
+    """Hand in the work of a run and return its id; a run that was handed in before stays as it is.
+
+    A run that a plain change of status ended takes its report afterwards. A fence that is over: Conflict.
+    """
+    board = task.board
+    task = await held_task(task)
+    run = await _own_run(actor, task, given.fence)
+    if run.summary is not None:
+        return UUID(str(run.id))
+    if run.state == "running":
+        status = given.status or await _next_status(board)
+        task = await change_task(actor, task, {"status": status, "comment": given.summary})
+    else:
+        _refuse_another_way(task, given)
+        await add_comment(actor, task, given.summary)
+    await _fill(actor, task, run, given, files)
+    return UUID(str(run.id))
+
+
+async def _own_run(actor: Actor, task: Task, fence: int) -> Run:
+    run = await Run.get_or_none(task_id=task.id, fence=fence, agent_id=actor.id)
+    if run is None:
+        raise lease_lost(fence, task.fence)
+    is_over = run.state == "running" and run.lease_expires_at is not None and run.lease_expires_at <= clock.now()
+    is_handed_in = run.state == "completed" and run.summary is not None
+    if not is_handed_in and (run.state not in LIVE or is_over or task.fence != fence):
+        raise lease_lost(fence, task.fence)
+    return run
+
+
+async def _next_status(board: Board) -> str:
+    return "review" if board.require_review_before_done or await lead_id_of(board.id) else "done"
+
+
+def _refuse_another_way(task: Task, given: CompletionCreate) -> None:
+    if given.status not in (None, task.status):
+        message = f"This run ended already and the task is in {task.status}; leave the status out to hand in a report."
+        raise Conflict({"message": message, "code": "run_ended"})
+
+
+async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, files: list[Upload]) -> None:
+    run.summary = given.summary
+    run.evidence = [one.model_dump(mode="json") for one in given.evidence]
+    await run.save(update_fields=["summary", "evidence"])
+    for file in files:
+        await attach(actor, task, file, run.id)
+    await report_usage(
+        actor,
+        run.agent_id,
+        board_id=task.board_id,
+        task_id=task.id,
+        run_id=run.id,
+        input_tokens=given.input_tokens,
+        output_tokens=given.output_tokens,
+        cost_micros=given.cost_micros,
+        model=given.model,
+    )
+    record(
+        "task.run_completed",
+        Scope(task.board.organization_id, task.board_id, task.id, run.agent_id, run.id),
+        f"Work handed in: {task.title}.",
+        run_id=run.id,
+        fence=run.fence,
+        status=task.status,
+        evidence=len(given.evidence),
+        artifacts=len(files),
+        input_tokens=given.input_tokens,
+        output_tokens=given.output_tokens,
+        cost_micros=given.cost_micros,
+    )

@@ -1,0 +1,59 @@
+"""Handing in work over HTTP."""
+
+import asyncio
+from typing import Any
+
+from quart import Blueprint
+
+from mission_control.claims.completions import complete_run, uploads_of
+from mission_control.claims.run_queries import run_read
+from mission_control.claims.run_schemas import CompletionCreate, CompletionRead
+from mission_control.core.actor import Actor
+from mission_control.core.hints import hints
+from mission_control.core.operation import operation
+from mission_control.core.schemas import LLMErrorResponse
+from mission_control.tasks.api import TASK
+from mission_control.tasks.models import Task
+from mission_control.tasks.queries import task_read, visible_task
+from mission_control.web.body_limit import limit_apart
+
+api = Blueprint("claims_completions_api", __name__, url_prefix="/api/v1/agent")
+REFUSALS = dict.fromkeys((403, 404, 409, 422), LLMErrorResponse)
+
+limit_apart("POST", "/api/v1/agent/boards/[^/]+/tasks/[^/]+/completions", "max_file_bytes")
+
+
+@operation(
+    api,
+    "POST",
+    f"{TASK}/completions",
+    operation_id="complete_task_api_v1_agent_boards__board_id__tasks__task_id__completions_post",
+    tags=("agent", "agent-worker"),
+    who="agent",
+    find=visible_task,
+    verb="task.complete",
+    body=CompletionCreate,
+    returns=CompletionRead,
+    errors=REFUSALS,
+    hints=hints(
+        "agent_task_completion",
+        "any_agent",
+        use="When your work on a task you hold is finished: one call hands in the summary, links, files and figures.",
+        avoid="Not for progress in between; comment, and extend your lease.",
+        needs="You are a worker and hold the task; send the fence of the hand-out.",
+        effects="The task goes to review or done with your summary as a comment, and your run ends.",
+        never="Do not go on with a task after a 409 with the code lease_lost; it is somebody else's now.",
+        route="Any other 409 names a rule of the board that is not met yet; meet it and send the same again.",
+        example="hand in my finished work",
+    ),
+)
+async def complete_task(actor: Actor, task: Task, data: CompletionCreate) -> dict[str, Any]:
+    """Hand in the work on a task.
+
+    The summary becomes a comment, the files become attachments, and all of it is kept with the run. The board's rules
+    hold: a refusal changes nothing. Sent again with the same fence it answers the same. The whole request has at most
+    MAX_FILE_BYTES.
+    """
+    files = await asyncio.to_thread(uploads_of, data.artifacts)
+    run_id = await complete_run(actor, task, data, files)
+    return {"task": await task_read(task.id), "run": await run_read(run_id)}

@@ -1,0 +1,87 @@
+"""Reading runs: raw SQL into wire shapes, the same number of statements whatever the number of runs."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from mission_control.agents.models import Agent
+from mission_control.claims.run_schemas import MICROS
+from mission_control.core.errors import NotFound
+from mission_control.core.paging import Paging
+from mission_control.database.sql import as_json, placeholders, rows, wire_moment
+from mission_control.tasks.models import Task
+
+COLUMNS = (
+    "r.id, r.task_id, r.board_id, r.agent_id, r.agent_name, r.fence, r.state, r.started_at, r.lease_expires_at,"
+    " r.ended_at, r.end_reason, r.summary, r.evidence, r.input_tokens, r.output_tokens, r.cost_micros"
+)
+OF_LIVE_TASKS = (
+    "FROM task_runs r JOIN tasks t ON t.id = r.task_id JOIN boards b ON b.id = r.board_id"
+    " WHERE t.deleted_at IS NULL AND b.deleted_at IS NULL AND r.agent_id = ?"
+)
+
+
+async def runs_of_task(task: Task, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    """The task's runs, newest first, and how many there are."""
+    [total] = await rows("SELECT COUNT(*) AS n FROM task_runs WHERE task_id = ?", task.id)
+    found = await rows(
+        f"SELECT {COLUMNS} FROM task_runs r WHERE r.task_id = ? ORDER BY r.fence DESC LIMIT ? OFFSET ?",
+        task.id,
+        paging.limit,
+        paging.offset,
+    )
+    return await _wired(found), int(total["n"])
+
+
+async def runs_of_agent(agent: Agent, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    """The agent's runs at tasks that exist, newest first, and how many there are."""
+    [total] = await rows(f"SELECT COUNT(*) AS n {OF_LIVE_TASKS}", agent.id)
+    found = await rows(
+        f"SELECT {COLUMNS}, t.number AS task_number, t.title AS task_title {OF_LIVE_TASKS}"
+        " ORDER BY r.started_at DESC, r.id DESC LIMIT ? OFFSET ?",
+        agent.id,
+        paging.limit,
+        paging.offset,
+    )
+    wired = await _wired(found)
+    named = [{name: row[name] for name in ("task_number", "task_title")} for row in found]
+    return [run | names for run, names in zip(wired, named, strict=True)], int(total["n"])
+
+
+async def run_read(run_id: UUID) -> dict[str, Any]:
+    """One run in its wire shape."""
+    found = await _wired(await rows(f"SELECT {COLUMNS} FROM task_runs r WHERE r.id = ?", run_id))
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+async def _wired(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    artifacts: dict[str, list[dict[str, Any]]] = {}
+    if found:
+        for row in await rows(
+            "SELECT f.id, f.run_id, f.name, f.size, f.content_type FROM task_attachments f"
+            f" WHERE f.run_id IN ({placeholders(len(found))}) ORDER BY f.created_at, f.id",
+            *[row["id"] for row in found],
+        ):
+            artifacts.setdefault(str(row.pop("run_id")), []).append(row)
+    return [_wire(row, artifacts.get(str(row["id"]), [])) for row in found]
+
+
+def _wire(row: dict[str, Any], artifacts: list[dict[str, Any]]) -> dict[str, Any]:
+    """A row of `COLUMNS` as RunRead."""
+    plain = ("id", "task_id", "board_id", "agent_id", "agent_name", "fence", "state")
+    moments = ("started_at", "lease_expires_at", "ended_at")
+    return (
+        {name: row[name] for name in plain}
+        | {name: wire_moment(row[name]) for name in moments}
+        | {"end_reason": row["end_reason"], "summary": row["summary"]}
+        | {"evidence": as_json(row["evidence"]) or [], "artifacts": artifacts}
+        | {"input_tokens": row["input_tokens"], "output_tokens": row["output_tokens"], "cost_usd": usd(row)}
+    )
+
+
+def usd(row: dict[str, Any]) -> str:
+    """A row's cost in US dollars, to the cent at least and to the millionth at most: `0.42`, `0.000125`."""
+    text = f"{Decimal(row['cost_micros']) / MICROS:.6f}"
+    return text[:-4] + text[-4:].rstrip("0")

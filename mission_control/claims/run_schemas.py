@@ -1,0 +1,131 @@
+"""Shapes of runs, and of the hand-off that completes one."""
+
+import binascii
+from base64 import b64decode
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, AnyUrl, BaseModel, Field, StringConstraints, UrlConstraints
+
+from mission_control.core.schemas import NonEmptyStr
+from mission_control.tasks.schemas import TaskRead
+
+LONGEST_URL = 2000
+MOST_EVIDENCE, MOST_ARTIFACTS = 50, 20
+MICROS = 1_000_000
+MOST_TOKENS = 10**12
+
+
+def _fits(url: AnyUrl) -> AnyUrl:
+    """An address is longer written out: with its last slash and everything escaped."""
+    if len(str(url)) > LONGEST_URL:
+        raise ValueError(f"written out, an address has at most {LONGEST_URL} characters")
+    return url
+
+
+def _is_base64(text: str) -> str:
+    try:
+        b64decode(text, validate=True)
+    except binascii.Error:
+        raise ValueError("the content is not base64") from None
+    return text
+
+
+WebUrl = Annotated[
+    AnyUrl, UrlConstraints(max_length=LONGEST_URL, allowed_schemes=["http", "https"]), AfterValidator(_fits)
+]
+Tokens = Annotated[int, Field(ge=0, le=MOST_TOKENS)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+
+
+class Evidence(BaseModel):
+    """A link to something that shows what was done."""
+
+    title: Title | None = None
+    url: WebUrl
+
+
+class EvidenceRead(BaseModel):
+    """A link to something that shows what was done."""
+
+    title: str | None
+    url: str
+
+
+class ArtifactCreate(BaseModel):
+    """A small file that the work made."""
+
+    name: NonEmptyStr
+    content_base64: Annotated[str, AfterValidator(_is_base64)]
+    content_type: str = Field(default="", max_length=255)
+
+
+class CompletionCreate(BaseModel):
+    """What a worker hands in: what it did, what shows it, and what it used up."""
+
+    fence: int = Field(ge=1)
+    summary: Annotated[NonEmptyStr, Field(max_length=100_000)]
+    status: Annotated[
+        Literal["review", "done"] | None,
+        Field(
+            description="Where the task goes. Left out: review when the board requires review or has a lead, else done"
+        ),
+    ] = None
+    evidence: list[Evidence] = Field(default_factory=list, max_length=MOST_EVIDENCE)
+    artifacts: list[ArtifactCreate] = Field(default_factory=list, max_length=MOST_ARTIFACTS)
+    input_tokens: Tokens = 0
+    output_tokens: Tokens = 0
+    cost_usd: Annotated[Decimal, Field(ge=0, le=10**6, description="In US dollars, kept to the millionth")] = Decimal(0)
+    model: Annotated[str | None, Field(max_length=200)] = None
+
+    @property
+    def cost_micros(self) -> int:
+        """The cost in millionths of a US dollar."""
+        return int((self.cost_usd * MICROS).to_integral_value(ROUND_HALF_UP))
+
+
+class ArtifactRead(BaseModel):
+    """A file that a run handed in; it is one of the task's attachments."""
+
+    id: UUID
+    name: str
+    size: int
+    content_type: str
+
+
+class RunRead(BaseModel):
+    """One agent's attempt at a task, from the hand-out to its end."""
+
+    id: UUID
+    task_id: UUID
+    board_id: UUID
+    agent_id: UUID | None
+    agent_name: str
+    fence: int
+    state: Literal["running", "completed", "released", "expired", "superseded"]
+    started_at: datetime
+    lease_expires_at: datetime | None
+    ended_at: datetime | None
+    end_reason: str | None
+    summary: str | None
+    evidence: list[EvidenceRead]
+    artifacts: list[ArtifactRead]
+    input_tokens: int
+    output_tokens: int
+    cost_usd: str
+
+
+class AgentRunRead(RunRead):
+    """An attempt as the page of its agent shows it."""
+
+    task_number: int
+    task_title: str
+
+
+class CompletionRead(BaseModel):
+    """A task that was handed in, and the run that ended with it."""
+
+    task: TaskRead
+    run: RunRead
