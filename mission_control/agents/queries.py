@@ -96,11 +96,11 @@ async def working_on(agent_ids: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:
 
 
 async def waiting_notices(agent_ids: list[UUID]) -> dict[UUID, int]:
-    """How many deliveries wait for each agent."""
+    """How many deliveries each agent has not received; one that was given up is among them."""
     if not agent_ids:
         return {}
     found = await rows(
-        "SELECT agent_id, COUNT(*) AS n FROM deliveries WHERE state IN ('waiting', 'sending')"
+        "SELECT agent_id, COUNT(*) AS n FROM deliveries WHERE state <> 'sent'"
         f" AND agent_id IN ({placeholders(len(agent_ids))}) GROUP BY agent_id",
         *agent_ids,
     )

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.agents.queries import agents_to_tell, lead_id_of
+from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.command import deliver, reacts_to
@@ -19,26 +20,31 @@ async def tell_decision(actor: Actor, event: NewEvent) -> None:
     board_id = event.scope.board_id
     if board_id is None:
         return
+    approval = await Approval.get(id=event.data["approval_id"]).select_related("board")
     recipients: list[UUID | None] = [event.agent_id, await lead_id_of(board_id)]
     for agent_id in dict.fromkeys(recipients):
         if agent_id is not None:
-            _tell(event, agent_id)
+            _tell(event, approval, agent_id)
 
 
-def _tell(event: NewEvent, agent_id: UUID) -> None:
+def _tell(event: NewEvent, approval: Approval, agent_id: UUID) -> None:
     lines = [
-        f"Approval: {event.data['approval_id']}",
-        f"About: {event.data['action_type']}",
+        f"Board: {approval.board.name}",
+        f"Approval ID: {approval.id}",
+        f"Action: {event.data['action_type']}",
         f"Decision: {event.data['decision']}",
+        f"Confidence: {approval.confidence:g}",
     ]
+    if task_ids := event.data["task_ids"]:
+        lines.append(f"Task ID{'s' if len(task_ids) > 1 else ''}: {', '.join(map(str, task_ids))}")
     if event.data.get("note"):
         lines.append(f"Note: {event.data['note']}")
-    lines.append("Go on with this decision.")
+    lines += ["", "Go on with this decision."]
     deliver(
         NOTICE,
         event.scope,
         agent_id=agent_id,
-        header="APPROVAL DECIDED",
+        header="APPROVAL RESOLVED",
         text="\n".join(lines),
         approval_id=str(event.data["approval_id"]),
         decision=event.data["decision"],

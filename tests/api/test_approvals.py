@@ -173,14 +173,20 @@ async def test_a_writer_decides(cast: Cast, body: dict[str, Any], status: str, d
     assert (event.kind, event.actor_id, event.agent_id) == ("approval.decided", cast.cleo.id, cast.vega.id)
     data = orjson.loads(event.data)
     assert (data["before"], data["decision"], data["note"]) == (None, decision, body.get("note"))
-    notices = await Delivery.filter(header="APPROVAL DECIDED")
+    notices = await Delivery.filter(header="APPROVAL RESOLVED")
     assert {one.agent_id for one in notices} == {cast.vega.id, cast.atlas.id}
     assert {one.data["succeeded"] for one in notices} == {"approval.lead_notified"}
+    lines = notices[0].text.splitlines()
+    assert lines[:6] == [
+        "Board: Telescope", f"Approval ID: {approval['id']}", "Action: publish", f"Decision: {decision}",
+        "Confidence: 80", f"Task ID: {task['id']}",
+    ]  # fmt: skip
+    assert (f"Note: {body.get('note')}" in lines) is ("note" in body)
 
 
 async def test_a_lead_that_asked_is_told_once(cast: Cast) -> None:
     (await decide(cast, await cast.ask(cast.atlas), status="approved")).ok()
-    assert [one.agent_id for one in await Delivery.filter(header="APPROVAL DECIDED")] == [cast.atlas.id]
+    assert [one.agent_id for one in await Delivery.filter(header="APPROVAL RESOLVED")] == [cast.atlas.id]
 
 
 async def test_who_may_not_decide(cast: Cast) -> None:
