@@ -25,6 +25,9 @@ from mission_control.groups import api as groups_api
 from mission_control.groups import reactions as groups_reactions
 from mission_control.identity import bearer as identity_bearer
 from mission_control.identity import pages as identity_pages
+from mission_control.inbox import agent_api as inbox_agent_api
+from mission_control.inbox import api as inbox_api
+from mission_control.inbox import callbacks
 from mission_control.memory import api as memory_api
 from mission_control.memory import group_api as group_memory_api
 from mission_control.metrics import api as metrics_api
@@ -63,6 +66,8 @@ BLUEPRINTS = (
     agents_api.api,
     agents_pages.pages,
     agents_agent_api.api,
+    inbox_api.api,
+    inbox_agent_api.api,
     tags_api.api,
     tags_agent_api.api,
     custom_fields_api.api,
@@ -96,5 +101,6 @@ def install(app: Quart) -> None:
     """Register every feature's operations and pages."""
     shell.install()
     identity_bearer.install(app, app.config["SETTINGS"])
+    callbacks.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -195,6 +195,16 @@ async def _groups(cast: Cast, made: Things, n: int) -> None:
     (await cast.ada.post("/board-groups", {"name": f"Group {n}", "slug": ""})).ok()
 
 
+@lists("/agent/inbox")
+async def _notices(cast: Cast, made: Things, n: int) -> None:
+    await cast.add_task()
+
+
+@lists("/agents/<agent_id>/deliveries")
+async def _deliveries(cast: Cast, made: Things, n: int) -> None:
+    await cast.add_task(assigned_agent_id=made["agent_id"])
+
+
 @lists("/agents")
 @lists("/agent/agents")
 async def _agents(cast: Cast, made: Things, n: int) -> None:

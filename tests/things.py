@@ -13,6 +13,7 @@ from quart.datastructures import FileStorage
 
 from mission_control.accounts.models import Token
 from mission_control.core.registry import Operation
+from mission_control.delivery.models import Delivery
 from tests.cast import Answer, Caller, Cast
 
 Things = dict[str, str]
@@ -95,6 +96,15 @@ async def _approval(cast: Cast, made: Things, path: str) -> Any:
 @makes("agent_id")
 async def _agent(cast: Cast, made: Things, path: str) -> Any:
     return cast.vega.id
+
+
+@makes("delivery_id")
+async def _delivery(cast: Cast, made: Things, path: str) -> Any:
+    await cast.add_task(assigned_agent_id=made["agent_id"])
+    delivery = await Delivery.filter(agent_id=made["agent_id"]).order_by("-seq").first()
+    assert delivery is not None
+    await Delivery.filter(id=delivery.id).update(state="failed", last_error="Nobody answered.")
+    return delivery.id
 
 
 @makes("token_id")

@@ -21,7 +21,7 @@ from tortoise.transactions import in_transaction
 from mission_control.core.actor import Actor
 from mission_control.core.policy import RULES, require
 from mission_control.core.scope import Scope, Scoped
-from mission_control.delivery import pace as delivery_pace
+from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
 from mission_control.delivery.numbers import hold_recipients, number
 from mission_control.live import bells
@@ -119,8 +119,6 @@ async def _transact[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
         else:
             wake(heads, unit.notes)
             bells.rung(unit.bells)
-            if unit.deliveries:
-                delivery_pace.hurry()
             return result
         finally:
             _current.reset(token)
@@ -140,6 +138,7 @@ async def _flush(unit: UnitOfWork) -> dict[UUID, int]:
         await number(unit.deliveries)
         await Delivery.bulk_create(unit.deliveries)
         unit.bells.update(f"inbox:{one.agent_id}" for one in unit.deliveries if one.agent_id)
+        unit.bells.add(pace.BELL)
     await carry_notes(unit.notes)
     await bells.carry(unit.bells)
     return heads

@@ -1,4 +1,8 @@
-"""The background loop that hands deliveries to senders under a lease."""
+"""The background loop that hands deliveries to senders under a lease.
+
+The deliveries of one agent go out in the order of their numbers: the next one waits until the one before has arrived or
+was given up. A receiver that is slow holds up nobody but itself.
+"""
 
 import asyncio
 import logging
@@ -10,21 +14,29 @@ from uuid import UUID
 
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.core.command import command, record
+from mission_control.core.command import command, record, ring
+from mission_control.core.errors import Conflict
 from mission_control.core.ids import new_id
 from mission_control.core.policy import rule
-from mission_control.core.scope import Scope
-from mission_control.database.sql import is_postgres, rows
+from mission_control.database.sql import as_moment, is_postgres, rows
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
+from mission_control.delivery.outcome import record_outcome, scope_of
+from mission_control.live import bells
 
 Sender = Callable[[Delivery], Awaitable[None]]
 
 LEASE = timedelta(seconds=60)
-BATCH = 20
+AT_ONCE = 20
 MOST_ATTEMPTS = 6
 NOWHERE = UUID(int=0)
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 600.0
+# Written so that the partial index on what has not arrived serves it.
+IN_ORDER = (
+    " AND (agent_id IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries earlier"
+    " WHERE earlier.agent_id = deliveries.agent_id AND earlier.kind = deliveries.kind AND earlier.seq < deliveries.seq"
+    " AND earlier.state <> 'sent' AND earlier.state <> 'failed'))"
+)
 
 _log = logging.getLogger(__name__)
 _senders: dict[str, Sender] = {}
@@ -61,41 +73,89 @@ def may_settle(actor: Actor, delivery: Any) -> bool:
     return False
 
 
+@rule("delivery.retry")
+def may_retry(actor: Actor, delivery: Delivery) -> bool:
+    """Owners and admins of the organization whose delivery it is."""
+    return actor.is_user and actor.administers(delivery.organization_id or NOWHERE)
+
+
 async def run_for_ever() -> None:
-    """Send what is due, and look again."""
-    name = new_id().hex
+    """Send what is due, and look again when it is time."""
+    worker = new_id().hex
+    running: set[asyncio.Task[None]] = set()
     try:
         while True:
-            sent = 0
-            try:
-                sent = await send_due(name)
-            except Exception:
-                _log.exception("sending deliveries failed")
-            if sent < BATCH:
-                await pace.rest()
+            with bells.listening(pace.BELL) as heard:
+                pause = pace.IDLE_SECONDS
+                try:
+                    pause = await look(worker, running)
+                except Exception:
+                    _log.exception("sending deliveries failed")
+                await bells.within(heard, pause)
     finally:
-        pace.forget()
+        for one in running:
+            one.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def look(worker: str, running: set["asyncio.Task[None]"]) -> float:
+    """Begin to send what is due; returns for how many seconds nobody needs to look again.
+
+    Costs nothing without a sender, and one statement while nothing is due.
+    """
+    room = AT_ONCE - len(running)
+    if not _senders or room <= 0:
+        return pace.IDLE_SECONDS
+    kinds = list(_senders)
+    pause = await _seconds_until_due(kinds)
+    if pause > 0:
+        return pause
+    taken = await lease(worker, kinds, room)
+    for one in taken:
+        task = asyncio.create_task(_send(one))
+        running.add(task)
+        task.add_done_callback(lambda done: _finished(done, running))
+    return 0.0 if taken else pace.BUSY_SECONDS
+
+
+def _finished(task: "asyncio.Task[None]", running: set["asyncio.Task[None]"]) -> None:
+    running.discard(task)
+    if not task.cancelled():
+        if (error := task.exception()) is not None:
+            _log.error("settling a delivery failed", exc_info=error)
+        bells.rung([pace.BELL])  # the agent's next one may be due now
+
+
+async def _seconds_until_due(kinds: list[str]) -> float:
+    found = await rows(
+        "SELECT MIN(CASE WHEN state = 'sending' THEN leased_until ELSE due_at END) AS due FROM deliveries"
+        f" WHERE ({_wanted(kinds)}) AND state IN ('waiting', 'sending'){IN_ORDER}",
+        *kinds,
+    )
+    due = as_moment(found[0]["due"])
+    return pace.IDLE_SECONDS if due is None else min((due - clock.now()).total_seconds(), pace.IDLE_SECONDS)
+
+
+def _wanted(kinds: list[str]) -> str:
+    return " OR ".join(f"(kind = ?{_conditions.get(kind, '')})" for kind in kinds)
 
 
 async def send_due(worker: str) -> int:
-    """Lease and send one batch; returns how many were taken. Costs nothing while there is no sender."""
-    if not _senders:
-        return 0
-    taken = await lease(worker, list(_senders))
+    """Lease one batch and wait until it is sent; returns how many were taken."""
+    taken = await lease(worker, list(_senders)) if _senders else []
     await asyncio.gather(*(_send(one) for one in taken))
     return len(taken)
 
 
-async def lease(worker: str, kinds: list[str]) -> list[Delivery]:
+async def lease(worker: str, kinds: list[str], most: int = AT_ONCE) -> list[Delivery]:
     """Take due deliveries, and those whose worker has not come back in time; no two workers get the same."""
     now = clock.now()
     hold = " FOR UPDATE SKIP LOCKED" if is_postgres() else ""
-    wanted = " OR ".join(f"(kind = ?{_conditions.get(kind, '')})" for kind in kinds)
     found = await rows(
         "UPDATE deliveries SET state = 'sending', attempts = attempts + 1, leased_by = ?, leased_until = ?"
-        f" WHERE id IN (SELECT id FROM deliveries WHERE ({wanted})"
-        " AND ((state = 'waiting' AND due_at <= ?) OR (state = 'sending' AND leased_until < ?))"
-        f" ORDER BY due_at LIMIT {BATCH}{hold}) RETURNING id",
+        f" WHERE id IN (SELECT id FROM deliveries WHERE ({_wanted(kinds)})"
+        f" AND ((state = 'waiting' AND due_at <= ?) OR (state = 'sending' AND leased_until < ?)){IN_ORDER}"
+        f" ORDER BY due_at LIMIT {most}{hold}) RETURNING id",
         worker,
         now + LEASE,
         *kinds,
@@ -139,10 +199,7 @@ async def settle(actor: Actor, delivery: Delivery, error: str | None, *, final: 
         }
     if not await mine.update(**values, leased_by=None, leased_until=None) or not final:
         return
-    if kind := delivery.data.get("succeeded" if error is None else "failed"):
-        outcome = "Notice delivered" if error is None else "Notice could not be delivered"
-        scope = Scope(delivery.organization_id, delivery.board_id, delivery.task_id, delivery.agent_id, delivery.id)
-        record(kind, scope, f"{outcome}: {delivery.header}.", delivery_id=delivery.id)
+    record_outcome(delivery, arrived=error is None)
 
 
 def pause_after(attempts: int) -> timedelta:
@@ -151,6 +208,13 @@ def pause_after(attempts: int) -> timedelta:
     return timedelta(seconds=seconds * random.uniform(1.0, 1.1))
 
 
-async def retry(delivery_id: UUID) -> None:
-    """Let a failed delivery be tried again at once."""
-    await Delivery.filter(id=delivery_id, state="failed").update(state="waiting", attempts=0, due_at=clock.now())
+@command("delivery.retry")
+async def retry(actor: Actor, delivery: Delivery) -> Delivery:
+    """Let a delivery that was given up be tried again at once; Conflict when it was not given up."""
+    again = {"state": "waiting", "attempts": 0, "due_at": clock.now()}
+    if not await Delivery.filter(id=delivery.id, state="failed").update(**again):
+        message = "Only a delivery that was given up can be sent again."
+        raise Conflict({"message": message, "code": "delivery_not_failed"})
+    record("delivery.retried", scope_of(delivery), f"Sent again: {delivery.header}.", delivery_id=delivery.id)
+    ring(pace.BELL)
+    return await Delivery.get(id=delivery.id)

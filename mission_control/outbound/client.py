@@ -39,12 +39,16 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """How requests leave: where they may go, how long they may take, how much may come back."""
+    """How requests leave: where they may go, how long they may take, how much may come back.
+
+    Without `reads_body` the status is all that is wanted, and what follows it is left unread.
+    """
 
     allow_private: bool = False
     seconds: float = 15.0
     most_bytes: int = 1_048_576
     redirects: int = 0
+    reads_body: bool = True
 
     async def get(self, url: str, headers: Mapping[str, str] | None = None) -> Reply:
         """Read what is behind an address."""
@@ -61,7 +65,8 @@ class Outbound:
                 self._client() as client,
                 client.stream(method, url, headers={**own, **(headers or {})}, content=content) as answer,
             ):
-                return Reply(answer.status_code, answer.headers, await self._body(answer))
+                body = await self._body(answer) if self.reads_body else b""
+                return Reply(answer.status_code, answer.headers, body)
         except (TimeoutError, httpx.TimeoutException):
             raise OutboundError("did not answer in time") from None
         except httpx.TooManyRedirects:

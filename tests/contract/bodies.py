@@ -95,6 +95,7 @@ BODIES: dict[str, Body] = {
         "scopes": ["read", "work"], "expires_at": "2099-01-01T00:00:00Z",
     },
     "agent_lead_create_agent": lambda cast, made: AGENT,
+    "set_agent_callback_api_v1_agents__agent_id__callback_put": lambda cast, made: {"url": "https://example.org/hook"},
     "create_task_api_v1_boards__board_id__tasks_post": lambda cast, made: {
         "title": "x", "due_at": "2027-01-01T00:00:00Z",
     },

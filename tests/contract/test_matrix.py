@@ -13,6 +13,7 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor, system
 from mission_control.core.policy import RULES, can
 from mission_control.custom_fields.models import CustomField
+from mission_control.delivery.models import Delivery
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import with_boards
 from mission_control.memory.commands import write_group_memory, write_memory
@@ -53,6 +54,7 @@ async def things(cast: Cast) -> dict[str, Any]:
         "worker": await Agent.get(id=cast.vega.id).select_related("board"),
         "worker's id": cast.vega.id,
         "lead": await Agent.get(id=cast.atlas.id).select_related("board"),
+        "delivery": Delivery(organization_id=cast.organization.id, agent_id=cast.vega.id, kind="x"),
         "webhook": Webhook(board_id=cast.board.id, board=cast.board, description="x"),
         "payload": WebhookPayload(board_id=cast.board.id, board=cast.board, webhook_id=cast.board.id),
         "skill": Skill(organization_id=cast.organization.id, name="x", source_url="x"),

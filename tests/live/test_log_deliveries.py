@@ -9,8 +9,8 @@ import pytest
 from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden
-from mission_control.delivery import loop
-from mission_control.delivery.loop import BATCH, LEASE, MOST_ATTEMPTS, GiveUp, lease, pause_after, send_due, settle
+from mission_control.delivery import loop, pace
+from mission_control.delivery.loop import AT_ONCE, LEASE, MOST_ATTEMPTS, GiveUp, lease, pause_after, send_due, settle
 from mission_control.delivery.models import Delivery
 from tests.cast import Cast, events, head
 
@@ -32,14 +32,14 @@ class Postman:
             raise self.answer
 
 
-async def _nothing(worker: str) -> int:
-    return 0
+async def _away(worker: str, running: set[asyncio.Task[None]]) -> float:
+    return pace.IDLE_SECONDS
 
 
 @pytest.fixture
 async def postman(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Postman]:
     """The sender of our kind, for one test; the application's own loop looks away meanwhile."""
-    monkeypatch.setattr(loop, "send_due", _nothing)
+    monkeypatch.setattr(loop, "look", _away)
     found = Postman()
     loop.sender(KIND)(found)
     yield found
@@ -81,11 +81,11 @@ async def test_an_arrival_is_recorded(cast: Cast, postman: Postman) -> None:
 
 
 async def test_no_two_workers_get_the_same(cast: Cast) -> None:
-    await letters(cast, 3 * BATCH)
+    await letters(cast, 3 * AT_ONCE)
     batches = await asyncio.gather(*(lease(f"worker {number}", [KIND]) for number in range(6)))
     ids = [one.id for batch in batches for one in batch]
-    assert len(ids) == len(set(ids)) == 3 * BATCH
-    assert all(len(batch) <= BATCH for batch in batches)
+    assert len(ids) == len(set(ids)) == 3 * AT_ONCE
+    assert all(len(batch) <= AT_ONCE for batch in batches)
 
 
 async def test_what_is_not_due_or_of_another_kind_waits(cast: Cast) -> None:
@@ -130,7 +130,7 @@ async def test_after_the_last_attempt_it_is_given_up(cast: Cast, postman: Postma
     with clock.travelled(timedelta(days=1)):
         assert await send_due("one") == 0
     assert [one.kind for one in await events(before)] == ["task.lead_notify_failed"]
-    await loop.retry(letter.id)
+    await loop.retry(await cast.ada.actor(), letter)
     postman.answer = None
     assert await send_due("one") == 1
     assert (await Delivery.get(id=letter.id)).state == "sent"

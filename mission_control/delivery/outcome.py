@@ -1,0 +1,26 @@
+"""What is recorded when it is known what became of a delivery."""
+
+from mission_control.core.command import record
+from mission_control.core.scope import Scope
+from mission_control.delivery.models import Delivery
+
+
+def scope_of(delivery: Delivery) -> Scope:
+    """Where an event about a delivery belongs."""
+    return Scope(
+        delivery.organization_id,
+        board_id=delivery.board_id,
+        task_id=delivery.task_id,
+        agent_id=delivery.agent_id,
+        subject_id=delivery.id,
+    )
+
+
+def record_outcome(delivery: Delivery, *, arrived: bool) -> bool:
+    """Record the event that the delivery names for this outcome; False when it names none."""
+    kind = delivery.data.get("succeeded" if arrived else "failed")
+    if not kind:
+        return False
+    outcome = "Notice delivered" if arrived else "Notice could not be delivered"
+    record(kind, scope_of(delivery), f"{outcome}: {delivery.header}.", delivery_id=delivery.id)
+    return True

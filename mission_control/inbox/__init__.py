@@ -1,0 +1,1 @@
+"""What an agent is told: an inbox that it reads, and an address of its own to which notices are sent."""

@@ -1,0 +1,45 @@
+"""The inbox, for agents."""
+
+from typing import Any
+
+from quart import Blueprint
+
+from mission_control.core.actor import Actor
+from mission_control.core.hints import ALL_ROLES, hints
+from mission_control.core.operation import operation
+from mission_control.core.schemas import HTTPValidationError
+from mission_control.inbox.polling import read_inbox
+from mission_control.inbox.schemas import Inbox, InboxQuery
+
+api = Blueprint("inbox_agent_api", __name__, url_prefix="/api/v1/agent")
+
+
+@operation(
+    api,
+    "GET",
+    "/inbox",
+    operation_id="read_inbox_api_v1_agent_inbox_get",
+    tags=ALL_ROLES,
+    who="agent",
+    verb="inbox.read",
+    query=InboxQuery,
+    returns=Inbox,
+    errors={422: HTTPValidationError},
+    hints=hints(
+        "agent_inbox_read",
+        "any_agent",
+        use="In a loop with wait_seconds=50, to learn of assignments, mentions, comments, decisions and chat at once.",
+        avoid="Not to read a task's comments or the chat's history; list those instead.",
+        effects="Notices up to `after` are acknowledged and never given again; everything else is given again.",
+        never="Do not send the `next` of an answer as `after` before you have dealt with its notices.",
+        route="Start with after=0, then always with the `next` of the last answer.",
+        example="wait until somebody wants something from me",
+    ),
+)
+async def inbox(actor: Actor, query: InboxQuery) -> dict[str, Any]:
+    """Read your notices in order, and acknowledge those up to `after`.
+
+    With `wait_seconds` the answer comes as soon as there is a notice, or empty after that time. What was not
+    acknowledged is given again, also after a restart with `after=0`.
+    """
+    return await read_inbox(actor, query.after, query.limit, query.wait_seconds)

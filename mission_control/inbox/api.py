@@ -1,0 +1,115 @@
+"""What agents are told and where, for people."""
+
+from typing import Any
+
+from quart import Blueprint, current_app
+
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import visible_agent
+from mission_control.core.actor import Actor
+from mission_control.core.operation import operation
+from mission_control.core.paging import Page, page
+from mission_control.core.schemas import OK, OkResponse
+from mission_control.delivery.loop import retry
+from mission_control.delivery.models import Delivery
+from mission_control.inbox import commands
+from mission_control.inbox.callbacks import check_url
+from mission_control.inbox.queries import callback_state, deliveries_of, delivery_read, row_of, visible_delivery
+from mission_control.inbox.schemas import CallbackRead, CallbackSecret, CallbackSet, DeliveryQuery, DeliveryRead
+
+api = Blueprint("inbox_api", __name__, url_prefix="/api/v1/agents/<agent_id>")
+TAGS = ("agents",)
+
+
+@operation(
+    api,
+    "GET",
+    "/deliveries",
+    operation_id="list_agent_deliveries_api_v1_agents__agent_id__deliveries_get",
+    tags=TAGS,
+    who="user",
+    find=visible_agent,
+    verb="agent.read",
+    query=DeliveryQuery,
+    returns=Page[DeliveryRead],
+)
+async def list_deliveries(actor: Actor, agent: Agent, query: DeliveryQuery) -> dict[str, Any]:
+    """List an agent's notices and what became of them, newest first."""
+    items, total = await deliveries_of(agent.id, query, query.state)
+    return page(items, total, query)
+
+
+@operation(
+    api,
+    "POST",
+    "/deliveries/<delivery_id>/retries",
+    operation_id="retry_agent_delivery_api_v1_agents__agent_id__deliveries__delivery_id__retries_post",
+    tags=TAGS,
+    who="user",
+    find=visible_delivery,
+    verb="delivery.retry",
+    returns=DeliveryRead,
+)
+async def retry_delivery(actor: Actor, delivery: Delivery) -> dict[str, Any]:
+    """Send a notice that was given up once more, at once."""
+    return delivery_read(row_of(await retry(actor, delivery)))
+
+
+@operation(
+    api,
+    "GET",
+    "/callback",
+    operation_id="get_agent_callback_api_v1_agents__agent_id__callback_get",
+    tags=TAGS,
+    who="user",
+    find=visible_agent,
+    verb="agent.read",
+    returns=CallbackRead,
+)
+async def get_callback(actor: Actor, agent: Agent) -> CallbackRead:
+    """Read where an agent's notices are sent and how that goes; never the secret."""
+    return await callback_state(agent.id)
+
+
+@operation(
+    api,
+    "PUT",
+    "/callback",
+    operation_id="set_agent_callback_api_v1_agents__agent_id__callback_put",
+    tags=TAGS,
+    who="user",
+    find=visible_agent,
+    verb="agent.set_callback",
+    body=CallbackSet,
+    returns=CallbackSecret,
+)
+async def set_callback(actor: Actor, agent: Agent, data: CallbackSet) -> CallbackSecret:
+    """Let an agent's notices be sent to an address; the answer holds the secret, this once.
+
+    Each notice is a POST whose JSON is one item of the inbox. `X-Mission-Control-Delivery` is its id, by which a
+    receiver knows one that comes twice. `X-Mission-Control-Signature` is `sha256=` and the hex HMAC-SHA256 with the
+    secret over `X-Mission-Control-Timestamp` (seconds since 1970), a dot and the body. Any 2xx within ten seconds
+    takes the notice out of the inbox; 410 removes the callback; everything else is tried again, six times in all, and
+    stays in the inbox. Redirects are not followed. The notices of one agent come in order.
+    """
+    check_url(data.url, allow_private=current_app.config["SETTINGS"].outbound_allow_private)
+    secret = await commands.set_callback(actor, agent, data.url, data.secret, current_app.config["SECRET_KEY"])
+    state = await callback_state(agent.id)
+    return CallbackSecret(**state.model_dump(), secret=secret)
+
+
+@operation(
+    api,
+    "DELETE",
+    "/callback",
+    operation_id="remove_agent_callback_api_v1_agents__agent_id__callback_delete",
+    tags=TAGS,
+    who="user",
+    find=visible_agent,
+    verb="agent.set_callback",
+    returns=OkResponse,
+)
+async def remove_callback(actor: Actor, agent: Agent) -> dict[str, bool]:
+    """Send an agent's notices nowhere; it reads them in its inbox. Without a callback nothing happens."""
+    await commands.remove_callback(actor, agent)
+    return OK

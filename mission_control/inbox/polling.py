@@ -1,0 +1,48 @@
+"""Reading the inbox, with a wait that asks the database nothing."""
+
+import asyncio
+from typing import Any
+
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid
+from mission_control.inbox.commands import acknowledge
+from mission_control.inbox.queries import handed_out, unread
+from mission_control.live import bells, broker
+
+
+async def read_inbox(actor: Actor, after: int, limit: int, wait_seconds: float) -> dict[str, Any]:
+    """The calling agent's notices after a number; those up to it are acknowledged by asking so.
+
+    Waits for the first one at most so long. A number that nobody was given yet: Invalid. A token that may only read
+    acknowledges nothing.
+    """
+    if after and (actor.scopes is None or "work" in actor.scopes):
+        await _acknowledge(actor, after)
+    items = await _waited(actor, after, limit, wait_seconds)
+    return {"items": items, "next": items[-1]["seq"] if items else after}
+
+
+async def _acknowledge(actor: Actor, upto: int) -> None:
+    newest, some = await handed_out(actor, upto)
+    if upto > newest:
+        message = "No notice has had this number yet. Read on with the `next` of an answer, or again from 0."
+        raise Invalid({"message": message, "code": "after_unknown", "newest": newest})
+    if some:
+        await acknowledge(actor, upto)
+
+
+async def _waited(actor: Actor, after: int, limit: int, seconds: float) -> list[dict[str, Any]]:
+    now = asyncio.get_running_loop().time
+    end = now() + seconds
+    while True:
+        with bells.listening(f"inbox:{actor.id}") as heard:
+            items = await unread(actor, after, limit)
+            left = end - now()
+            if items or left <= 0 or _is_stopping():
+                return items
+            await bells.within(heard, left)
+
+
+def _is_stopping() -> bool:
+    running = broker.current()
+    return running is None or running.closing
