@@ -12,6 +12,7 @@ from mission_control.agents import agent_api as agents_agent_api
 from mission_control.agents import api as agents_api
 from mission_control.agents import pages as agents_pages
 from mission_control.agents import reactions as agents_reactions
+from mission_control.agents import token_api as agents_token_api
 from mission_control.approvals import api as approvals_api
 from mission_control.approvals import pages as approvals_pages
 from mission_control.boards import api as boards_api
@@ -64,6 +65,7 @@ BLUEPRINTS = (
     approvals_api.api,
     approvals_pages.pages,
     agents_api.api,
+    agents_token_api.api,
     agents_pages.pages,
     agents_agent_api.api,
     inbox_api.api,

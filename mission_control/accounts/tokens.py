@@ -13,7 +13,6 @@ from mission_control.core.command import command
 from mission_control.core.ids import fingerprint, new_secret
 
 PREFIX_LENGTH = 10
-MAXIMUM_OVERLAP_SECONDS = 7 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +46,20 @@ async def make_agent_token(
     overlap_seconds: int = 0,
     scopes: list[str] | None = None,
     expires_at: datetime | None = None,
+    requests_per_minute: int | None = None,
+    name: str = "",
 ) -> NewToken:
     """Inside a command: a new token for an agent; its live ones end after the overlap (0: at once)."""
     until = clock.now() + timedelta(seconds=overlap_seconds)
     replaced = await end_agent_tokens(agent_id, until)
-    made = await _make("mca", name="", scopes=scopes, expires_at=expires_at, agent_id=agent_id)
+    made = await _make(
+        "mca",
+        name=name,
+        scopes=scopes,
+        expires_at=expires_at,
+        requests_per_minute=requests_per_minute,
+        agent_id=agent_id,
+    )
     return NewToken(made.row, made.secret, until if replaced else None)
 
 
@@ -79,6 +87,7 @@ async def _make(
     user_id: UUID | None = None,
     agent_id: UUID | None = None,
     scopes: list[str] | None = None,
+    requests_per_minute: int | None = None,
 ) -> NewToken:
     secret = new_secret(prefix)
     row = await Token.create(
@@ -88,6 +97,7 @@ async def _make(
         prefix=secret[:PREFIX_LENGTH],
         fingerprint=fingerprint(secret),
         scopes=scopes,
+        requests_per_minute=requests_per_minute,
         expires_at=expires_at,
     )
     return NewToken(row, secret)

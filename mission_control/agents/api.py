@@ -5,7 +5,6 @@ from uuid import UUID
 
 from quart import Blueprint, Response
 
-from mission_control.accounts.models import Token
 from mission_control.agents import commands
 from mission_control.agents.live import stream_of_agents
 from mission_control.agents.models import Agent
@@ -21,9 +20,6 @@ from mission_control.agents.schemas import (
     AgentStreamQuery,
     AgentUpdate,
     ForceQuery,
-    TokenCreate,
-    TokenCreated,
-    TokenRead,
 )
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
@@ -205,71 +201,4 @@ async def delete_agent(actor: Actor, agent_id: UUID) -> dict[str, bool]:
     agent = await visible_agents(actor).select_related("board").get_or_none(id=agent_id)
     if agent is not None:
         await commands.delete_agent(actor, agent)
-    return OK
-
-
-@operation(
-    api,
-    "POST",
-    "/agents/<agent_id>/tokens",
-    operation_id="create_agent_token_api_v1_agents__agent_id__tokens_post",
-    tags=TAGS,
-    who="user",
-    find=visible_agent,
-    verb="agent.manage_tokens",
-    body=TokenCreate,
-    returns=TokenCreated,
-)
-async def create_agent_token(actor: Actor, agent: Agent, data: TokenCreate) -> TokenCreated:
-    """Rotate an agent's token; the old one goes on for `overlap_seconds` (0: ends at once)."""
-    made = await commands.rotate_token(actor, agent, data)
-    return TokenCreated(
-        id=made.row.id,
-        token=made.secret,
-        prefix=made.row.prefix,
-        expires_at=made.row.expires_at,
-        replaced_until=made.replaced_until,
-    )
-
-
-@operation(
-    api,
-    "GET",
-    "/agents/<agent_id>/tokens",
-    operation_id="list_agent_tokens_api_v1_agents__agent_id__tokens_get",
-    tags=TAGS,
-    who="user",
-    find=visible_agent,
-    verb="agent.manage_tokens",
-    returns=list[TokenRead],
-)
-async def list_agent_tokens(actor: Actor, agent: Agent) -> list[TokenRead]:
-    """List an agent's tokens without their secrets, newest first."""
-    tokens = await Token.filter(agent_id=agent.id).order_by("-created_at")
-    return [TokenRead.model_validate(token, from_attributes=True) for token in tokens]
-
-
-async def agent_token(actor: Actor, agent_id: UUID, token_id: UUID) -> tuple[Agent, Token]:
-    """A token of an agent that exists for this actor (else NotFound) and whose tokens it manages (else Forbidden)."""
-    agent = await visible_agent(actor, agent_id)
-    require(actor, "agent.manage_tokens", agent)
-    token = await Token.get_or_none(id=token_id, agent_id=agent.id)
-    if token is None:
-        raise NotFound()
-    return agent, token
-
-
-@operation(
-    api,
-    "DELETE",
-    "/agents/<agent_id>/tokens/<token_id>",
-    operation_id="revoke_agent_token_api_v1_agents__agent_id__tokens__token_id__delete",
-    tags=TAGS,
-    who="user",
-    find=agent_token,
-    returns=OkResponse,
-)
-async def revoke_agent_token(actor: Actor, found: tuple[Agent, Token]) -> dict[str, bool]:
-    """Revoke a token at once."""
-    await commands.revoke_token(actor, found[0], found[1].id)
     return OK

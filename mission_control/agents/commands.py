@@ -1,19 +1,17 @@
-"""What changes agents: making, changing and deleting them, their tokens, signs of life."""
+"""What changes agents: making, changing and deleting them, signs of life."""
 
 from typing import Any
-from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.accounts.models import Token
-from mission_control.accounts.tokens import NewToken, end_agent_tokens, make_agent_token
+from mission_control.accounts.tokens import end_agent_tokens, make_agent_token
 from mission_control.agents import policy as policy
 from mission_control.agents.models import Agent
-from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate, AgentRead, TokenCreate
+from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate, AgentRead
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
-from mission_control.core import authn, clock
+from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, note_presence, react, record
 from mission_control.core.errors import Conflict, Forbidden, Invalid
@@ -100,36 +98,6 @@ async def delete_agent(actor: Actor, agent: Agent) -> None:
     await react()
     await end_agent_tokens(agent.id, clock.now())
     await agent.delete()
-
-
-@command("agent.manage_tokens")
-async def rotate_token(actor: Actor, agent: Agent, wanted: TokenCreate) -> NewToken:
-    """A new token; the live ones go on for the overlap and then end."""
-    agent = await locked_agent(agent)
-    if wanted.expires_at is not None and wanted.expires_at <= clock.now():
-        raise Invalid("The token would have expired already.")
-    made = await make_agent_token(
-        agent.id,
-        overlap_seconds=wanted.overlap_seconds,
-        scopes=list(wanted.scopes) if wanted.scopes else None,
-        expires_at=wanted.expires_at,
-    )
-    record(
-        "agent.token_rotated",
-        agent,
-        f"Token rotated: {agent.name}.",
-        token_id=made.row.id,
-        prefix=made.row.prefix,
-    )
-    return made
-
-
-@command("agent.manage_tokens")
-async def revoke_token(actor: Actor, agent: Agent, token_id: UUID) -> None:
-    """End one token of an agent at once."""
-    if await Token.filter(id=token_id, revoked_at=None).update(revoked_at=clock.now()):
-        record("agent.token_revoked", agent, f"Token revoked: {agent.name}.", token_id=token_id)
-    authn.forget_fresh()
 
 
 @command("agent.heartbeat")

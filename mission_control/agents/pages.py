@@ -9,11 +9,13 @@ from quart.typing import ResponseReturnValue
 from mission_control.accounts.models import Token
 from mission_control.accounts.tokens import NewToken
 from mission_control.agents import page_live, roster
-from mission_control.agents.commands import create_agent, delete_agent, revoke_token, rotate_token, update_agent
+from mission_control.agents.commands import create_agent, delete_agent, update_agent
 from mission_control.agents.forms import LABELS, AgentForm, NewAgentForm, RotationForm
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agent
-from mission_control.agents.schemas import AgentCreate, TokenCreate
+from mission_control.agents.schemas import AgentCreate
+from mission_control.agents.token_schemas import TokenCreate
+from mission_control.agents.tokens import revoke_token, rotate_token
 from mission_control.boards.queries import boards_of, visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict

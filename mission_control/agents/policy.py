@@ -37,6 +37,12 @@ def may_update_agent(actor: Actor, agent: Agent) -> bool:
     return agent.board is None or actor.writes(agent.board)
 
 
+@rule("agent.renew_token")
+def may_renew_token(actor: Actor, agent: Agent) -> bool:
+    """The agent itself."""
+    return actor.is_agent and actor.id == agent.id
+
+
 @rule("agent.delete")
 def may_delete_agent(actor: Actor, agent: Agent) -> bool:
     """Admins who can write on the agent's board; a lead deletes workers of its own board."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 from mission_control.agents.models import Agent
 from mission_control.core import clock
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import BlankToNone, Moment, NonEmptyStr, NotNull
+from mission_control.core.schemas import BlankToNone, NonEmptyStr, NotNull
 
 OFFLINE_AFTER = timedelta(minutes=10)
 DEFAULT_HEARTBEAT: dict[str, Any] = {"every": "10m", "target": "last", "includeReasoning": False}
@@ -139,6 +139,8 @@ class AgentHealthStatusResponse(BaseModel):
     gateway_id: UUID | None
     status: str
     is_board_lead: bool
+    scopes: list[str] | None
+    token_expires_at: datetime | None
 
 
 class AgentQuery(Paging):
@@ -166,33 +168,3 @@ class ForceQuery(BaseModel):
     """Whether to provision anew; a direct agent has nothing to provision."""
 
     force: bool = False
-
-
-class TokenCreate(BaseModel):
-    """A new token that replaces the live ones."""
-
-    overlap_seconds: int = Field(600, ge=0, le=7 * 24 * 3600)
-    scopes: list[Literal["read", "work", "lead"]] | None = None
-    expires_at: Moment | None = None
-
-
-class TokenRead(BaseModel):
-    """A token without its secret."""
-
-    id: UUID
-    prefix: str
-    scopes: list[str] | None
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
-
-
-class TokenCreated(BaseModel):
-    """A token just made; the secret is shown here and never again."""
-
-    id: UUID
-    token: str
-    prefix: str
-    expires_at: datetime | None
-    replaced_until: datetime | None

@@ -25,8 +25,17 @@ REASONS = {
     412: "It has changed; `detail.current` is how it is now",
     413: "The request is too large",
     422: "The request does not fit",
-    429: "Too many tries; see Retry-After",
+    429: "Too many requests, or too many tries with unknown credentials; see Retry-After",
 }
+ABOUT_TOKENS = (
+    "A token of a person (`mcu_...`) or, where the operation has the header X-Agent-Token, of an agent (`mca_...`,"
+    " in either header). An agent's token may have scopes: `read` reads, `work` also writes, `lead` also acts as the"
+    " board's lead; without scopes it may everything that its agent may. Too few: 403 with the code"
+    " `token_scope_missing` and `needed`. Each token has a number of requests a minute, told by RateLimit-Limit,"
+    " RateLimit-Remaining and RateLimit-Reset (seconds until all are there again); over it: 429 with the code"
+    " `rate_limited` and Retry-After (seconds). Long polls and streams count once. Unknown tokens are limited per"
+    " address."
+)
 REF = "#/components/schemas/{model}"
 
 
@@ -45,7 +54,7 @@ def document(base_url: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"HTTPBearer": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {"HTTPBearer": {"type": "http", "scheme": "bearer", "description": ABOUT_TOKENS}},
         },
     }
 

@@ -6,9 +6,11 @@ from uuid import UUID
 
 from mission_control.accounts.commands import create_user
 from mission_control.accounts.models import User
-from mission_control.agents.commands import create_agent, rotate_token
+from mission_control.agents.commands import create_agent
 from mission_control.agents.models import Agent
-from mission_control.agents.schemas import AgentCreate, TokenCreate
+from mission_control.agents.schemas import AgentCreate
+from mission_control.agents.token_schemas import TokenCreate
+from mission_control.agents.tokens import rotate_token
 from mission_control.approvals.commands import decide_approval, request_approval
 from mission_control.approvals.schemas import ApprovalCreate
 from mission_control.boards.commands import create_board

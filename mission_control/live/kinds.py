@@ -28,6 +28,7 @@ KINDS: dict[str, str] = {
     "agent.updated": "An agent's fields changed, or it moved to another board.",
     "agent.deleted": "An agent was deleted; its tasks went back to the board.",
     "agent.token_rotated": "An agent got a new token.",
+    "agent.token_changed": "What a token of an agent may, or when it ends, changed.",
     "agent.token_revoked": "A token of an agent was ended.",
     "agent.callback_set": "An agent's notices are sent to an address of its own.",
     "agent.callback_removed": "An agent's notices are no longer sent; a person wanted it so, or the address was gone.",

@@ -16,7 +16,7 @@ async def test_who_am_i(cast: Cast) -> None:
     answer = (await cast.atlas.get("/agent/healthz")).ok()
     assert answer == {
         "ok": True, "agent_id": str(cast.atlas.id), "board_id": str(cast.board.id), "gateway_id": None,
-        "status": "online", "is_board_lead": True,
+        "status": "online", "is_board_lead": True, "scopes": None, "token_expires_at": None,
     }  # fmt: skip
 
 

@@ -55,7 +55,10 @@ async def test_listing_shows_no_secret(cast: Cast) -> None:
     listed = (await cast.ben.get(path)).ok()
     assert listed[0]["id"] == made["id"]
     assert len(listed) == 2
-    assert set(listed[0]) == {"id", "prefix", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at"}
+    assert set(listed[0]) == {
+        "id", "prefix", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at", "name",
+        "requests_per_minute",
+    }  # fmt: skip
     assert listed[0]["scopes"] == ["read"]
     assert made["token"] not in orjson.dumps(listed).decode()
     assert not await Token.filter(fingerprint=made["token"]).exists()
@@ -76,6 +79,57 @@ async def test_revoking_ends_a_token_at_once(cast: Cast) -> None:
     (await cast.ada.delete(f"{path}/{other}")).refused(404)
 
 
+async def test_rotating_twice_within_the_overlap(cast: Cast) -> None:
+    path = f"/agents/{cast.vega.id}/tokens"
+    second = (await cast.ada.post(path, {"overlap_seconds": 600})).ok()
+    with clock.travelled(timedelta(seconds=300)):
+        third = (await cast.ada.post(path, {"overlap_seconds": 600})).ok()
+        for secret in (cast.vega.secret, second["token"], third["token"]):
+            (await with_token(cast, secret)).ok()
+    with clock.travelled(timedelta(seconds=610)):
+        (await with_token(cast, cast.vega.secret)).refused(401)
+        (await with_token(cast, second["token"])).ok()
+    with clock.travelled(timedelta(seconds=910)):
+        (await with_token(cast, second["token"])).refused(401)
+        (await with_token(cast, third["token"])).ok()
+
+
+async def test_a_token_ends_when_it_was_meant_to(cast: Cast) -> None:
+    wanted = {"overlap_seconds": 0, "expires_at": f"{stamp(60).isoformat()}Z"}
+    made = (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", wanted)).ok()
+    assert made["expires_at"] is not None
+    with clock.travelled(timedelta(minutes=59)):
+        (await with_token(cast, made["token"])).ok()
+    with clock.travelled(timedelta(minutes=61)):
+        (await with_token(cast, made["token"])).refused(401)
+        after = (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {})).ok()
+        assert after["replaced_until"] is None and after["expires_at"] is None
+        (await with_token(cast, after["token"])).ok()
+
+
+async def test_without_its_only_token_an_agent_waits_for_a_new_one(cast: Cast) -> None:
+    path = f"/agents/{cast.vega.id}/tokens"
+    [only] = (await cast.ada.get(path)).ok()
+    (await cast.ada.delete(f"{path}/{only['id']}")).ok()
+    (await with_token(cast, cast.vega.secret)).refused(401)
+    assert (await cast.ada.get(path)).ok()[0]["revoked_at"] is not None
+    made = (await cast.ada.post(path, {})).ok()
+    assert made["replaced_until"] is None
+    (await with_token(cast, made["token"])).ok()
+
+
+async def test_a_rotated_token_may_what_the_old_one_did(cast: Cast) -> None:
+    path = f"/agents/{cast.vega.id}/tokens"
+    traits = {"name": "Laptop", "scopes": ["work", "read", "work"], "requests_per_minute": 60}
+    (await cast.ada.post(path, traits | {"expires_at": f"{stamp(60).isoformat()}Z"})).ok()
+    (await cast.ada.post(path, {})).ok()
+    kept = {name: (await cast.ada.get(path)).ok()[0][name] for name in (*traits, "expires_at")}
+    assert kept == {"name": "Laptop", "scopes": ["work", "read"], "requests_per_minute": 60, "expires_at": None}
+    (await cast.ada.post(path, {"scopes": None, "requests_per_minute": None, "name": ""})).ok()
+    freed = (await cast.ada.get(path)).ok()[0]
+    assert (freed["scopes"], freed["requests_per_minute"], freed["name"]) == (None, None, "")
+
+
 async def test_who_may_not_rotate(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/tokens"
     for caller, code in ((cast.cleo, 403), (cast.dan, 403), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
@@ -86,7 +140,16 @@ async def test_who_may_not_rotate(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [{"overlap_seconds": -1}, {"overlap_seconds": 10**9}, {"scopes": ["all"]}, {"expires_at": "2020-01-01T00:00:00"}],
+    [
+        {"overlap_seconds": -1},
+        {"overlap_seconds": 10**9},
+        {"scopes": ["all"]},
+        {"scopes": []},
+        {"expires_at": "2020-01-01T00:00:00"},
+        {"requests_per_minute": 0},
+        {"requests_per_minute": 100_001},
+        {"name": "x" * 201},
+    ],
 )
 async def test_a_token_that_does_not_fit(cast: Cast, body: dict[str, Any]) -> None:
     (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", body)).refused(422)

@@ -94,6 +94,10 @@ BODIES: dict[str, Body] = {
     "create_agent_token_api_v1_agents__agent_id__tokens_post": lambda cast, made: {
         "scopes": ["read", "work"], "expires_at": "2099-01-01T00:00:00Z",
     },
+    "update_agent_token_api_v1_agents__agent_id__tokens__token_id__patch": lambda cast, made: {
+        "scopes": ["read"], "expires_at": "2099-01-01T00:00:00Z", "requests_per_minute": 60, "name": "Laptop",
+    },
+    "renew_own_token_api_v1_agent_tokens_rotations_post": lambda cast, made: {"overlap_seconds": 60},
     "agent_lead_create_agent": lambda cast, made: AGENT,
     "set_agent_callback_api_v1_agents__agent_id__callback_put": lambda cast, made: {"url": "https://example.org/hook"},
     "create_task_api_v1_boards__board_id__tasks_post": lambda cast, made: {

@@ -1,0 +1,68 @@
+"""Shapes of agents' tokens."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from mission_control.core.schemas import Moment, NotNull
+from mission_control.core.token_scopes import TokenScope
+
+LONGEST_OVERLAP = 7 * 24 * 3600
+Scopes = Annotated[list[TokenScope], Field(min_length=1), AfterValidator(lambda given: list(dict.fromkeys(given)))]
+Budget = Annotated[int, Field(ge=1, le=100_000)]
+TokenName = Annotated[str, Field(max_length=200)]
+ABOUT_SCOPES = "read; work, which implies read; lead, which implies both and lets a lead act as one. null: all."
+
+
+class TokenCreate(BaseModel):
+    """A new token that replaces the live ones.
+
+    A name, scopes or budget that is absent stays that of the replaced one.
+    """
+
+    overlap_seconds: int = Field(600, ge=0, le=LONGEST_OVERLAP)
+    scopes: Scopes | None = Field(default=None, description=ABOUT_SCOPES)
+    expires_at: Moment | None = None
+    name: TokenName = ""
+    requests_per_minute: Budget | None = Field(default=None, description="null: as many as the server grants to every agent.")
+
+
+class TokenUpdate(BaseModel):
+    """What to change on a token; absent leaves. For `expires_at` null is never."""
+
+    scopes: Scopes | None = Field(default=None, description=ABOUT_SCOPES)
+    expires_at: Moment | None = None
+    name: Annotated[TokenName | None, NotNull] = None
+    requests_per_minute: Budget | None = Field(default=None, description="null: as many as the server grants to every agent.")
+
+
+class TokenRenewal(BaseModel):
+    """How long the token that asks for its successor goes on."""
+
+    overlap_seconds: int = Field(600, ge=0, le=LONGEST_OVERLAP)
+
+
+class TokenRead(BaseModel):
+    """A token without its secret."""
+
+    id: UUID
+    prefix: str
+    scopes: list[str] | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    name: str
+    requests_per_minute: int | None
+
+
+class TokenCreated(BaseModel):
+    """A token just made; the secret is shown here and never again."""
+
+    id: UUID
+    token: str
+    prefix: str
+    expires_at: datetime | None
+    replaced_until: datetime | None

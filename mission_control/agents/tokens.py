@@ -1,0 +1,107 @@
+"""What changes agents' tokens: rotating them with an overlap, changing what one may, revoking one."""
+
+from typing import Any
+from uuid import UUID
+
+from tortoise.expressions import Q
+
+from mission_control.accounts.models import Token
+from mission_control.accounts.tokens import NewToken, make_agent_token
+from mission_control.agents import policy as policy
+from mission_control.agents.commands import locked_agent
+from mission_control.agents.models import Agent
+from mission_control.agents.token_schemas import TokenCreate
+from mission_control.core import authn, clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, record
+from mission_control.core.errors import Conflict, Invalid
+
+KEPT_WHEN_ROTATED = ("name", "scopes", "requests_per_minute")
+
+
+@command("agent.manage_tokens")
+async def rotate_token(actor: Actor, agent: Agent, wanted: TokenCreate) -> NewToken:
+    """A new token; the live ones go on for the overlap and then end. What is not wanted otherwise stays as it was."""
+    agent = await locked_agent(agent)
+    if wanted.expires_at is not None and wanted.expires_at <= clock.now():
+        raise Invalid("The token would have expired already.")
+    replaced = await newest_live_token(agent.id)
+    traits = {name: getattr(wanted, name) for name in KEPT_WHEN_ROTATED}
+    if replaced is not None:
+        traits |= {name: getattr(replaced, name) for name in traits if name not in wanted.model_fields_set}
+    made = await make_agent_token(
+        agent.id, overlap_seconds=wanted.overlap_seconds, expires_at=wanted.expires_at, **traits
+    )
+    _rotated(agent, made)
+    return made
+
+
+@command("agent.renew_token")
+async def renew_token(actor: Actor, agent: Agent, overlap_seconds: int) -> NewToken:
+    """A successor of the token with which an agent calls: it may as much and lives as long. Replaced: Conflict."""
+    agent = await locked_agent(agent)
+    used = await newest_live_token(agent.id)
+    if used is None or used.id != actor.credential[1]:
+        message = "Only an agent's newest token can be renewed; this one has been replaced."
+        raise Conflict({"message": message, "code": "token_replaced"})
+    lifetime = used.expires_at - used.created_at if used.expires_at is not None else None
+    made = await make_agent_token(
+        agent.id,
+        overlap_seconds=overlap_seconds,
+        expires_at=clock.now() + lifetime if lifetime is not None else None,
+        **{name: getattr(used, name) for name in KEPT_WHEN_ROTATED},
+    )
+    _rotated(agent, made)
+    return made
+
+
+async def newest_live_token(agent_id: UUID) -> Token | None:
+    """The token that an agent is meant to use: the newest that has not ended."""
+    live = Token.filter(Q(expires_at=None) | Q(expires_at__gt=clock.now()), agent_id=agent_id, revoked_at=None)
+    return await live.order_by("-created_at", "-id").first()
+
+
+def _rotated(agent: Agent, made: NewToken) -> None:
+    record(
+        "agent.token_rotated",
+        agent,
+        f"Token rotated: {agent.name}.",
+        token_id=made.row.id,
+        prefix=made.row.prefix,
+    )
+
+
+@command("agent.manage_tokens")
+async def change_token(actor: Actor, agent: Agent, token_id: UUID, changes: dict[str, Any]) -> Token:
+    """Change name, scopes, end or budget of a token; open streams notice at once. Ended: Conflict."""
+    agent = await locked_agent(agent)
+    token = await Token.select_for_update().get(id=token_id)
+    if token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= clock.now()):
+        raise Conflict({"message": "This token has ended; rotate it instead.", "code": "token_ended"})
+    changes = {name: value for name, value in changes.items() if getattr(token, name) != value}
+    if not changes:
+        return token
+    if changes.get("expires_at") is not None and changes["expires_at"] <= clock.now():
+        raise Invalid("The token would have expired already; revoke it to end it at once.")
+    before = {name: getattr(token, name) for name in changes}
+    token.update_from_dict(changes)
+    await token.save(update_fields=list(changes))
+    record(
+        "agent.token_changed",
+        agent,
+        f"Token changed: {agent.name}.",
+        token_id=token.id,
+        prefix=token.prefix,
+        before=before,
+        after=changes,
+    )
+    authn.forget_fresh()
+    return token
+
+
+@command("agent.manage_tokens")
+async def revoke_token(actor: Actor, agent: Agent, token_id: UUID) -> None:
+    """End one token of an agent at once."""
+    if await Token.filter(id=token_id, revoked_at=None).update(revoked_at=clock.now()):
+        record("agent.token_revoked", agent, f"Token revoked: {agent.name}.", token_id=token_id)
+    authn.forget_fresh()
