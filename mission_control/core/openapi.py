@@ -105,7 +105,7 @@ def _entry(one: Operation, references: dict[Any, Any], template: str) -> dict[st
     }
     if one.body is not None:
         schema = references[(one.body, "validation")]
-        entry["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        entry["requestBody"] = {"required": one.needs_body, "content": {"application/json": {"schema": schema}}}
     if one.form is not None:
         entry["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": dict(one.form)}}}
     if one.who in ("user", "actor"):
@@ -152,16 +152,22 @@ def _parameters(one: Operation, template: str) -> list[dict[str, Any]]:
 
 
 def _safety_headers(one: Operation) -> list[dict[str, Any]]:
-    """The optional headers that make a write safe to send again and safe against other people's changes."""
+    """The optional headers that make a write safe to send again, and safe against what happened meanwhile."""
     named = []
-    if one.method != "GET" and one.is_atomic and one.who != "anyone":
+    if one.method != "GET" and (one.is_atomic or one.is_long_poll) and one.who != "anyone":
         named.append(("Idempotency-Key", "Sent again with the same key, the write gets the first answer for 24 hours"))
     if _takes_match(one):
         named.append(("If-Match", "The ETag of the state that may be changed; another state answers 412"))
+    if one.method != "GET" and one.who in ("agent", "actor") and "<task_id>" in one.path:
+        named.append(("X-Task-Fence", "The fence of an agent's lease; when the lease is over: 409 lease_lost"))
     return [
-        {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
+        {"name": name, "in": "header", "required": False, "description": text, "schema": _header_schema(name)}
         for name, text in named
     ]
+
+
+def _header_schema(name: str) -> dict[str, Any]:
+    return {"type": "integer", "minimum": 0} if name == "X-Task-Fence" else {"type": "string"}
 
 
 def _takes_match(one: Operation) -> bool:
@@ -204,6 +210,8 @@ def _content(one: Operation, references: dict[Any, Any]) -> dict[str, Any]:
         return {"text/event-stream": {"schema": {"type": "string"}}}
     if one.media != "application/json":
         return {one.media: {"schema": {"type": "string"}}}
+    if one.returns is str:
+        return {"application/json": {"schema": {"type": "string"}}}
     if get_origin(one.returns) is list:
         [inner] = get_args(one.returns)
         return {"application/json": {"schema": {"type": "array", "items": references[(inner, "serialization")]}}}

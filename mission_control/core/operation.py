@@ -44,6 +44,8 @@ def operation(
     hints: Hints | None = None,
     is_stream: bool = False,
     is_atomic: bool = True,
+    is_long_poll: bool = False,
+    needs_body: bool = True,
     status: int = 200,
     media: str = "application/json",
     form: Mapping[str, Any] | None = None,
@@ -52,9 +54,11 @@ def operation(
 
     The function gets the actor, then what `find(actor, **ids)` found (or the ids of the path by name), then
     `data` and `query` when those shapes are given. `is_atomic=False` is for a write that waits for the outside and
-    must not run inside one transaction; it takes no `Idempotency-Key` and no `If-Match`. A part of the path written
-    `<string:name>` is text, every other one is an id. With a `media` of its own the function answers a Response;
-    `form` documents a `multipart/form-data` body, which the function reads itself.
+    must not run inside one transaction; it takes no `Idempotency-Key` and no `If-Match`. `is_long_poll` is for a write
+    that waits for its moment; it takes the key when it makes its change by `retries.decided`. Without a body that is
+    not needed `data` is None. A part of the path written `<string:name>` is text, every other one is an id. With a
+    `media` of its own the function answers a Response; `form` documents a `multipart/form-data` body, which the
+    function reads itself.
     """
 
     def register(handler: Handler) -> Handler:
@@ -76,7 +80,9 @@ def operation(
             errors=errors or {},
             hints=hints,
             is_stream=is_stream,
-            is_atomic=is_atomic,
+            is_atomic=is_atomic and not is_long_poll,
+            is_long_poll=is_long_poll,
+            needs_body=needs_body,
             status=status,
             media=media,
             form=form,
@@ -92,7 +98,7 @@ def operation(
             found = await find(actor, **ids) if find is not None else None
             if verb is not None and actor is not None:
                 require(actor, verb, found)
-            given = _validated(body_adapter, raw, query)
+            given = _validated(body_adapter, raw, query, needs_body=needs_body)
 
             async def perform() -> Any:
                 if find is not None:
@@ -167,12 +173,16 @@ def _path_ids(values: dict[str, str], path: str) -> dict[str, Any]:
     return ids
 
 
-def _validated(body: TypeAdapter[Any] | None, raw: Any, query: type[BaseModel] | None) -> dict[str, Any]:
+def _validated(
+    body: TypeAdapter[Any] | None, raw: Any, query: type[BaseModel] | None, *, needs_body: bool
+) -> dict[str, Any]:
     given: dict[str, Any] = {}
     problems: list[dict[str, Any]] = []
     if query is not None:
         given["query"] = _checked(lambda: _read_query(query), "query", problems)
-    if body is not None:
+    if body is not None and raw is ... and not needs_body:
+        given["data"] = None
+    elif body is not None:
         given["data"] = _checked(lambda: _read_body(body, raw), "body", problems)
     if problems:
         raise Invalid(problems)
@@ -186,9 +196,9 @@ def _read_query(model: type[BaseModel]) -> BaseModel:
         given = request.args.getlist(key)
         if given:
             values[key] = given if "list[" in str(info.annotation) else given[-1]
-    _refuse_unstorable(values, "query")
+    refuse_unstorable(values, "query")
     found = model.model_validate(values)
-    _refuse_unstorable(found.model_dump(), "query")
+    refuse_unstorable(found.model_dump(), "query")
     return found
 
 
@@ -198,11 +208,12 @@ def _read_body(body: TypeAdapter[Any], raw: Any) -> Any:
     if isinstance(raw, str):
         msg = "Input should be a valid dictionary or object to extract fields from"
         raise Invalid([schema_error("model_attributes_type", ["body"], msg, raw)])
-    _refuse_unstorable(raw, "body")
+    refuse_unstorable(raw, "body")
     return body.validate_python(raw)
 
 
-def _refuse_unstorable(value: Any, place: str) -> None:
+def refuse_unstorable(value: Any, place: str) -> None:
+    """Refuse what no column or log takes, wherever it is in a value."""
     if problems := _unstorable(value, [place]):
         raise Invalid(problems)
 

@@ -30,7 +30,7 @@ class Hints:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation. `state` is the read whose answer `If-Match` on this write names, when its path differs."""
+    """One operation. One that `is_long_poll` waits outside of any transaction, see `core/retries.py`."""
 
     method: str
     path: str
@@ -49,6 +49,8 @@ class Operation:
     hints: Hints | None = None
     is_stream: bool = False
     is_atomic: bool = True
+    is_long_poll: bool = False
+    needs_body: bool = True
     status: int = 200
     media: str = "application/json"
     form: Mapping[str, Any] | None = None

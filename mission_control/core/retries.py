@@ -2,10 +2,15 @@
 
 The key's row, the change and the answer are one transaction. A request that fails leaves no trace, so that it may be
 tried again; one that arrives while the first still runs waits for it on the unique index.
+
+A write that waits for its moment (a long poll) is no single transaction. It makes its change by `decided`, and the
+key's row and the answer join that one transaction.
 """
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -21,10 +26,34 @@ from mission_control.core.json import to_json
 from mission_control.core.preconditions import require_match, tag_of
 from mission_control.core.registry import Operation, answers_its_state
 from mission_control.core.secrets import decrypt, encrypt
-from mission_control.database.sql import rows
+from mission_control.database.sql import as_moment, rows
 
 KEPT_FOR = timedelta(hours=24)
 LONGEST_KEY = 255
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the caller of a long poll wants to be kept: the answer, under a key."""
+
+    entry: Operation
+    key: str
+    request_hash: str
+
+
+_asked: ContextVar[_Asked | None] = ContextVar("asked_to_keep", default=None)
+
+
+class _AnsweredBefore(Exception):
+    """The key has an answer already."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
+class _Undecided(Exception):
+    """There is no answer yet; nothing of the attempt stays."""
 
 
 async def written(
@@ -32,12 +61,52 @@ async def written(
 ) -> Response:
     """Perform a write, safely repeatable and only on the state that the caller names, when it asks for that."""
     key, match = request.headers.get("Idempotency-Key", "").strip(), request.headers.get("If-Match", "").strip()
-    if actor is None or not entry.is_atomic or not (key or match):
+    wanted = key if entry.is_long_poll else (key or match) if entry.is_atomic else ""
+    if actor is None or not wanted:
         return _answered(entry, await perform())
     if len(key) > LONGEST_KEY:
         raise Invalid(f"An Idempotency-Key has at most {LONGEST_KEY} characters.")
-    body = await request.get_data()
-    return await atomically(actor, lambda: _write(entry, actor, ids, found, perform, key, match, _hash(body)))
+    request_hash = _hash(await request.get_data())
+    if entry.is_long_poll:
+        return await _polled(actor, perform, _Asked(entry, key, request_hash))
+    return await atomically(actor, lambda: _write(entry, actor, ids, found, perform, key, match, request_hash))
+
+
+async def _polled(actor: Actor, perform: Callable[[], Awaitable[Any]], asked: _Asked) -> Response:
+    for kept in await _kept(actor, asked.key):
+        if (as_moment(kept["created_at"]) or clock.now()) >= clock.now() - KEPT_FOR:
+            return _replayed(kept, asked.request_hash)
+    token = _asked.set(asked)
+    try:
+        return _answered(asked.entry, await perform())
+    except _AnsweredBefore as before:
+        return before.response
+    finally:
+        _asked.reset(token)
+
+
+async def decided[R](actor: Actor, work: Callable[[], Awaitable[R | None]]) -> R | None:
+    """Inside a long poll: work that makes its answer, as one transaction in which the answer is kept for the key.
+
+    None is no answer yet: what the work did is undone when there is a key, so it must have done nothing.
+    """
+    asked = _asked.get()
+    if asked is None:
+        return await work()
+    try:
+        return await atomically(actor, lambda: _decide(actor, asked, work))
+    except _Undecided:
+        return None
+
+
+async def _decide[R](actor: Actor, asked: _Asked, work: Callable[[], Awaitable[R | None]]) -> R:
+    if (kept := await _claim(actor, asked.key, asked.request_hash)) is not None:
+        raise _AnsweredBefore(kept)
+    answer = await work()
+    if answer is None:
+        raise _Undecided()
+    await _keep(actor, asked.key, _answered(asked.entry, answer))
+    return answer
 
 
 def _hash(body: Any) -> str:
@@ -86,11 +155,18 @@ async def _claim(actor: Actor, key: str, request_hash: str) -> Response | None:
         request_hash,
         clock.now(),
     )
-    if mine:
-        return None
-    [kept] = await rows(
-        "SELECT request_hash, status, answer FROM kept_answers WHERE actor_id = ? AND key = ?", actor.id, key
+    return None if mine else _replayed((await _kept(actor, key))[0], request_hash)
+
+
+async def _kept(actor: Actor, key: str) -> list[dict[str, Any]]:
+    return await rows(
+        "SELECT request_hash, status, answer, created_at FROM kept_answers WHERE actor_id = ? AND key = ?",
+        actor.id,
+        key,
     )
+
+
+def _replayed(kept: dict[str, Any], request_hash: str) -> Response:
     if kept["request_hash"] != request_hash:
         raise Invalid("This Idempotency-Key was used for another request.")
     body = decrypt(kept["answer"], current_app.config["SECRET_KEY"])

@@ -2,7 +2,8 @@
 
 Whoever waits holds a future and nothing else. A command rings after its commit; on PostgreSQL the ringing travels to
 the other processes with the commit. A waiter looks once more when its time is over, so that a ringing that was lost on
-the way delays it and loses nothing.
+the way delays it and loses nothing. A ringing wakes everybody who listens to the bell here, and one of those who stand
+in its queue (`live/queues.py`).
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import orjson
 
 from mission_control.core.ids import new_id
 from mission_control.database.sql import is_postgres, rows
+from mission_control.live import queues
 
 PROCESS = new_id().hex
 AT_ONCE = 100
@@ -44,24 +46,21 @@ async def within(heard: "asyncio.Future[None]", seconds: float) -> bool:
 
 
 def rung(bells: Iterable[str]) -> None:
-    """Wake everybody who waits for these bells in this process."""
+    """Wake those who wait for these bells in this process."""
     for bell in bells:
+        queues.rung(bell)
         for heard in list(_waiting.get(bell, ())):
             _ring(bell, heard)
 
 
-def ring_one(bell: str) -> bool:
-    """Wake only the one who has waited longest; False when nobody waits."""
-    return any(_ring(bell, heard) for heard in list(_waiting.get(bell, ())))
-
-
 def rung_all() -> None:
     """Wake everybody, after the connection on which ringing is heard was lost, and at shutdown."""
+    queues.rung_all()
     rung(list(_waiting))
 
 
 def waiting(bell: str) -> int:
-    """How many wait for a bell in this process."""
+    """How many listen to a bell in this process."""
     return len(_waiting.get(bell, ()))
 
 
@@ -75,12 +74,10 @@ async def carry(bells: Iterable[str]) -> None:
         await rows("SELECT pg_notify('mission_control', ?)", payload)
 
 
-def _ring(bell: str, heard: "asyncio.Future[None]") -> bool:
+def _ring(bell: str, heard: "asyncio.Future[None]") -> None:
     _forget(bell, heard)
-    if heard.done():
-        return False
-    heard.set_result(None)
-    return True
+    if not heard.done():
+        heard.set_result(None)
 
 
 def _forget(bell: str, heard: "asyncio.Future[None]") -> None:

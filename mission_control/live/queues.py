@@ -1,0 +1,102 @@
+"""Queues: bells that wake one at a time, in the order of arrival.
+
+Whoever is woken looks for work and passes the ringing on while some is left, so that a ringing costs as many looks as
+there is work and not as many as there are waiters. A place that is left before that was settled passes the ringing on
+by itself: nobody's hang-up loses it for the others.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_queues: dict[str, "_Queue"] = {}
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Who waits, the longest first, and how often it was rung so far."""
+
+    places: dict["Place", None] = field(default_factory=dict)
+    rings: int = 0
+
+    def wake_next(self) -> bool:
+        """Wake the first who has not looked since the last ringing."""
+        first = next(iter(self.places), None)
+        if first is None or first.since >= self.rings:
+            return False
+        del self.places[first]
+        first.heard.set_result(None)
+        return True
+
+
+class Place:
+    """One waiter's place; `owes` says that it was woken and has not yet settled whether work is left for others."""
+
+    def __init__(self, bell: str) -> None:
+        self.owes = False
+        self.since = 0
+        self.heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._bell = bell
+
+    def listen(self) -> None:
+        """Go to the end of the queue and be woken from now on; look for what there is already only after that."""
+        self.owes = self.owes or self.heard.done()
+        self.heard = asyncio.get_running_loop().create_future()
+        queue = _queues.setdefault(self._bell, _Queue())
+        queue.places.pop(self, None)
+        queue.places[self] = None
+        self.since = queue.rings
+
+    async def woken(self, seconds: float) -> bool:
+        """Whether it was this one's turn within so many seconds."""
+        await asyncio.wait([self.heard], timeout=max(0.0, seconds))
+        return self.heard.done()
+
+    def settle(self, *, more: bool) -> None:
+        """It looked and took nothing; when there is more for somebody else, the next one is woken."""
+        self.owes = False
+        if more and (queue := _queues.get(self._bell)) is not None:
+            queue.wake_next()
+
+    def leave(self) -> None:
+        """Go; a ringing that was heard and not settled is passed on."""
+        queue = _queues.get(self._bell)
+        if queue is None:
+            return
+        queue.places.pop(self, None)
+        if self.owes or self.heard.done():
+            queue.wake_next()
+        if not queue.places:
+            del _queues[self._bell]
+
+
+@contextlib.contextmanager
+def place(bell: str) -> Iterator[Place]:
+    """A place in the queue of a bell, left however the block ends."""
+    taken = Place(bell)
+    try:
+        yield taken
+    finally:
+        taken.leave()
+
+
+def rung(bell: str) -> None:
+    """Wake the one who has waited longest."""
+    if (queue := _queues.get(bell)) is not None:
+        queue.rings += 1
+        queue.wake_next()
+
+
+def rung_all() -> None:
+    """Wake everybody."""
+    for queue in _queues.values():
+        queue.rings += 1
+        while queue.wake_next():
+            pass
+
+
+def waiting(bell: str) -> int:
+    """How many wait in the queue of a bell in this process."""
+    queue = _queues.get(bell)
+    return len(queue.places) if queue is not None else 0
