@@ -10,8 +10,11 @@ from mission_control.activity import api as activity_api
 from mission_control.activity import pages as activity_pages
 from mission_control.agents import agent_api as agents_agent_api
 from mission_control.agents import api as agents_api
+from mission_control.agents import coordination_api as agents_coordination_api
+from mission_control.agents import main_api as agents_main_api
 from mission_control.agents import pages as agents_pages
 from mission_control.agents import reactions as agents_reactions
+from mission_control.agents import souls_api as agents_souls_api
 from mission_control.agents import token_api as agents_token_api
 from mission_control.approvals import api as approvals_api
 from mission_control.approvals import pages as approvals_pages
@@ -68,6 +71,9 @@ BLUEPRINTS = (
     agents_token_api.api,
     agents_pages.pages,
     agents_agent_api.api,
+    agents_coordination_api.api,
+    agents_main_api.api,
+    agents_souls_api.api,
     inbox_api.api,
     inbox_agent_api.api,
     tags_api.api,

@@ -211,6 +211,16 @@ async def _agents(cast: Cast, made: Things, n: int) -> None:
     await hire(cast.app, cast.ada, cast.board, f"Worker {n}")
 
 
+@lists("/agents/<agent_id>/souls")
+async def _souls(cast: Cast, made: Things, n: int) -> None:
+    path = f"/agents/{cast.vega.id}"
+    if n % 2:
+        (await cast.ada.patch(path, {"soul_template": f"Soul {n}"})).ok()
+    else:
+        soul = {"content": f"Soul {n}", "reason": "It changes."}
+        (await cast.atlas.call("PUT", f"/agent{cast.home}{path}/soul", soul)).ok()
+
+
 @lists("/agents/<agent_id>/tokens")
 async def _tokens(cast: Cast, made: Things, n: int) -> None:
     (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {"overlap_seconds": 600})).ok()

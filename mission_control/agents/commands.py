@@ -9,12 +9,13 @@ from mission_control.accounts.tokens import end_agent_tokens, make_agent_token
 from mission_control.agents import policy as policy
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate, AgentRead
+from mission_control.agents.souls import begin_soul, keep_soul
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, note_presence, react, record
-from mission_control.core.errors import Conflict, Forbidden, Invalid
+from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.database.sql import rows
 
 
@@ -39,6 +40,7 @@ async def create_agent(actor: Actor, board: Board, new: AgentCreate) -> tuple[Ag
         is_board_lead=new.is_board_lead,
     )
     await _save_unique(agent)
+    await begin_soul(agent)
     token = await make_agent_token(agent.id)
     record(
         "agent.created",
@@ -73,6 +75,8 @@ async def _save_unique(agent: Agent, fields: list[str] | None = None) -> None:
 async def update_agent(actor: Actor, agent: Agent, changes: dict[str, Any], board: Board | None = None) -> Agent:
     """Change an agent. A move to another board needs that board; tokens stay as they are."""
     agent = await locked_agent(agent)
+    if board is not None and board.organization_id != agent.organization_id:
+        raise NotFound()
     if "heartbeat_config" in changes and changes["heartbeat_config"] is None:
         changes["heartbeat_config"] = DEFAULT_HEARTBEAT
     changes = {name: value for name, value in changes.items() if getattr(agent, name) != value}
@@ -85,14 +89,19 @@ async def update_agent(actor: Actor, agent: Agent, changes: dict[str, Any], boar
     agent.updated_at = clock.now()
     await _save_unique(agent, [*changes, "updated_at"])
     agent.board = board or agent.board
+    if "soul_template" in changes:
+        await keep_soul(agent, before["soul_template"])
     record("agent.updated", agent, f"Agent changed: {agent.name}.", before=before, after=changes)
     return agent
 
 
 @command("agent.delete")
 async def delete_agent(actor: Actor, agent: Agent) -> None:
-    """Delete an agent; its tasks return to the board and its token ends at once."""
-    agent = await locked_agent(agent)
+    """Delete an agent; its tasks return to the board and its token ends at once. One that is gone already is fine."""
+    try:
+        agent = await locked_agent(agent)
+    except NotFound:
+        return
     last_state = AgentRead.of(agent).model_dump(mode="json")
     record("agent.deleted", agent, f"Agent deleted: {agent.name}.", name=agent.name, agent=last_state)
     await react()
@@ -115,7 +124,9 @@ async def report_heartbeat(actor: Actor, agent: Agent, status: str | None) -> Ag
 
 
 async def locked_agent(agent: Agent) -> Agent:
-    """The agent as it is now, held until the running command ends."""
-    found = await Agent.select_for_update().get(id=agent.id)
+    """The agent as it is now, held until the running command ends; NotFound when it was deleted meanwhile."""
+    found = await Agent.select_for_update().get_or_none(id=agent.id)
+    if found is None:
+        raise NotFound()
     found.board = agent.board
     return found

@@ -31,7 +31,7 @@ async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
     async def payload(event: Event) -> dict[str, Any] | None:
         if event.kind == "agent.deleted" and board_id in (None, event.board_id):
             return {"agent": orjson.loads(event.data)["agent"] | {"status": "deleted"}}
-        return await shown(event.agent_id) if event.kind.startswith("agent.") else None
+        return await shown(event.subject_id) if event.kind.startswith("agent.") else None
 
     async def note_payload(note: dict[str, Any]) -> dict[str, Any] | None:
         return await shown(note["agent_id"]) if "agent_id" in note else None

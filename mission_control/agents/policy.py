@@ -1,5 +1,7 @@
 """Who may do what to agents."""
 
+from uuid import UUID
+
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
@@ -49,6 +51,24 @@ def may_delete_agent(actor: Actor, agent: Agent) -> bool:
     if actor.is_agent:
         return actor.is_lead and agent.board_id == actor.board_id and not agent.is_board_lead
     return may_update_agent(actor, agent)
+
+
+@rule("agent.coordinate")
+def may_coordinate(actor: Actor, board: Board) -> bool:
+    """The lead of the board."""
+    return actor.is_agent and actor.is_lead and actor.writes(board)
+
+
+@rule("agent.read_soul")
+def may_read_soul(actor: Actor, agent_id: UUID) -> bool:
+    """Agents read their own soul; leads also those of their colleagues."""
+    return actor.is_agent and (actor.is_lead or actor.id == agent_id)
+
+
+@rule("agent.message_leads")
+def may_message_leads(actor: Actor, thing: object) -> bool:
+    """The main agents of gateways, which belong to no board."""
+    return actor.is_agent and actor.board_id is None
 
 
 @rule("agent.heartbeat")

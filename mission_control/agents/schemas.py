@@ -1,11 +1,12 @@
 """Shapes of agents."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
 
 from mission_control.agents.models import Agent
 from mission_control.core import clock
@@ -30,6 +31,17 @@ def _profile(value: Any) -> dict[str, str] | None:
     return kept or None
 
 
+EVERY = r"^[0-9]{1,5}(s|m|h|d)$"
+
+
+def _heartbeat(config: dict[str, Any] | None) -> dict[str, Any] | None:
+    every = (config or {}).get("every", "10m")
+    if not (isinstance(every, str) and re.fullmatch(EVERY, every)):
+        raise ValueError("every is a number and s, m, h or d, such as 30s or 10m; 0m is off")
+    return config
+
+
+HeartbeatConfig = Annotated[dict[str, Any] | None, AfterValidator(_heartbeat)]
 ShortText = Annotated[str, StringConstraints(max_length=FIELD_LENGTH)]
 Profile = Annotated[dict[str, ShortText] | None, BeforeValidator(_profile)]
 Soul = Annotated[Annotated[str, StringConstraints(max_length=SOUL_LENGTH)] | None, BlankToNone]
@@ -42,7 +54,7 @@ class AgentCreate(BaseModel):
     board_id: UUID | None = None
     name: AgentName
     status: str = "provisioning"
-    heartbeat_config: dict[str, Any] | None = None
+    heartbeat_config: HeartbeatConfig = None
     identity_profile: Profile = None
     identity_template: Soul = None
     soul_template: Soul = None
@@ -57,7 +69,7 @@ class AgentUpdate(BaseModel):
     is_gateway_main: bool | None = None
     name: Annotated[AgentName | None, NotNull] = None
     status: str | None = None
-    heartbeat_config: dict[str, Any] | None = None
+    heartbeat_config: HeartbeatConfig = None
     identity_profile: Profile = None
     identity_template: Soul = None
     soul_template: Soul = None

@@ -7,6 +7,7 @@ from mission_control.core.registry import Hints
 ALL_ROLES = ("agent", "agent-lead", "agent-worker", "agent-main")
 BOARD_ROLES = ("agent", "agent-lead", "agent-worker")
 LEAD = ("agent", "agent-lead")
+MAIN = ("agent", "agent-main")
 
 
 def hints(

@@ -6,12 +6,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from mission_control.agents.schemas import EVERY
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.schemas import NotNull
 from mission_control.groups.models import BoardGroup
 from mission_control.tags.schemas import TagRef
-
-DURATION = r"^[1-9][0-9]{0,4}(s|m|h|d)$"
 
 
 class BoardGroupCreate(BaseModel):
@@ -94,9 +93,9 @@ class BoardGroupSnapshotQuery(GroupSnapshotQuery):
 
 
 class BoardGroupHeartbeatApply(BaseModel):
-    """How often the agents of a group report: seconds, minutes, hours or days, such as `30s` or `10m`."""
+    """How often the agents of a group report: seconds, minutes, hours or days, such as `30s` or `10m`; `0m` is off."""
 
-    every: Annotated[str, StringConstraints(strip_whitespace=True, pattern=DURATION)]
+    every: Annotated[str, StringConstraints(strip_whitespace=True, pattern=EVERY)]
     include_board_leads: bool = False
 
 

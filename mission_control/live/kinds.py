@@ -30,6 +30,8 @@ KINDS: dict[str, str] = {
     "agent.token_rotated": "An agent got a new token.",
     "agent.token_changed": "What a token of an agent may, or when it ends, changed.",
     "agent.token_revoked": "A token of an agent was ended.",
+    "agent.nudge.sent": "A lead put a word into a colleague's inbox.",
+    "agent.soul.updated": "A lead gave a colleague another soul; the old one stays in its history.",
     "agent.callback_set": "An agent's notices are sent to an address of its own.",
     "agent.callback_removed": "An agent's notices are no longer sent; a person wanted it so, or the address was gone.",
     "delivery.retried": "A person let a notice that was given up be sent again.",

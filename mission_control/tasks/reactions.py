@@ -15,6 +15,16 @@ async def give_tasks_back(actor: Actor, event: NewEvent) -> None:
         await release_task(actor, task, "Its agent was deleted.")
 
 
+@reacts_to("agent.updated")
+async def leave_tasks_behind(actor: Actor, event: NewEvent) -> None:
+    """The unfinished tasks of an agent that moves to another board stay on the board that it leaves."""
+    if "board_id" not in event.data.get("after", {}):
+        return
+    left = Task.filter(assigned_agent_id=event.scope.agent_id, board_id=event.data["before"]["board_id"])
+    for task in await left.filter(deleted_at=None).exclude(status="done").order_by("id").select_related("board"):
+        await release_task(actor, task, "Its agent went to another board.")
+
+
 @reacts_to("member.left", "member.removed")
 async def give_back_what_a_person_held(actor: Actor, event: NewEvent) -> None:
     """The tasks of a person who leaves an organization return to its boards."""

@@ -48,7 +48,7 @@ async def test_a_group_without_agents(cast: Cast) -> None:
     assert (answer["updated_agent_ids"], answer["failed_agent_ids"]) == ([], [])
 
 
-@pytest.mark.parametrize("every", ["banana", "", "0m", "10", "m", "10w", "-5m", "1.5h", "10m 5s", "999999h", None, 5])
+@pytest.mark.parametrize("every", ["banana", "", "10", "m", "10w", "-5m", "1.5h", "10m 5s", "999999h", None, 5])
 async def test_only_durations_are_accepted(cast: Cast, every: Any) -> None:
     path = await made(cast, cast.board)
     [item] = (await cast.ada.post(f"{path}/heartbeat", {"every": every})).refused(422)

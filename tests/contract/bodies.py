@@ -99,6 +99,10 @@ BODIES: dict[str, Body] = {
     },
     "renew_own_token_api_v1_agent_tokens_rotations_post": lambda cast, made: {"overlap_seconds": 60},
     "agent_lead_create_agent": lambda cast, made: AGENT,
+    "agent_lead_nudge_agent": lambda cast, made: {"message": "Are you there?"},
+    "agent_lead_update_agent_soul": lambda cast, made: {"content": "Patient.", "reason": "It hurried."},
+    "agent_main_message_board_lead": lambda cast, made: {"content": "How is it going?"},
+    "agent_main_broadcast_lead_message": lambda cast, made: {"content": "How is it going?"},
     "set_agent_callback_api_v1_agents__agent_id__callback_put": lambda cast, made: {"url": "https://example.org/hook"},
     "create_task_api_v1_boards__board_id__tasks_post": lambda cast, made: {
         "title": "x", "due_at": "2027-01-01T00:00:00Z",

@@ -24,6 +24,11 @@ HINTS = {
 LLM_ERRORS = {
     "agent_lead_create_agent": {"403", "409", "422"},
     "agent_lead_create_task": {"403", "404", "409", "422"},
+    "agent_lead_nudge_agent": {"403", "404", "422", "502"},
+    "agent_lead_update_agent_soul": {"403", "404", "422", "502"},
+    "agent_lead_delete_board_agent": {"403", "404"},
+    "agent_main_message_board_lead": {"403", "404", "422", "502"},
+    "agent_main_broadcast_lead_message": {"403", "404", "422", "502"},
     "bootstrap_user_api_v1_auth_bootstrap_post": {"401"},
 }
 ROLES = {"agent-lead", "agent-worker", "agent-main"}

@@ -18,6 +18,11 @@ from tests.things import filled, things_of, upload
 
 assert features.BLUEPRINTS
 ANSWERING = [one for one in OPERATIONS if not one.is_stream]
+# What nobody gets an answer from before there are gateways, and how it refuses.
+REFUSED = {
+    "agent_main_message_board_lead": 403,
+    "agent_main_broadcast_lead_message": 403,
+}
 
 
 async def scene(cast: Cast) -> None:
@@ -63,6 +68,9 @@ async def call(cast: Cast, one: Operation, tmp_path: Path) -> Answer:
 async def test_answers_are_as_declared(cast: Cast, one: Operation, tmp_path: Path) -> None:
     await scene(cast)
     answer = await call(cast, one, tmp_path)
+    if one.operation_id in REFUSED:
+        answer.refused(REFUSED[one.operation_id])
+        return
     assert answer.status == one.status, answer.body
     if one.returns is None:
         assert isinstance(answer.body, bytes) and answer.body

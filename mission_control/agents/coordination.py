@@ -1,0 +1,59 @@
+"""What a lead does with its colleagues: a nudge, and the soul it gives them."""
+
+from uuid import UUID
+
+from mission_control.agents.commands import locked_agent
+from mission_control.agents.coordination_schemas import SoulUpdateRequest
+from mission_control.agents.models import Agent, AgentSoul
+from mission_control.agents.reactions import NOTICE
+from mission_control.agents.souls import keep_soul
+from mission_control.boards.models import Board
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, deliver, record
+from mission_control.core.errors import Invalid, NotFound
+
+NUDGE = "NUDGE"
+
+
+async def colleague_on(board: Board, agent_id: UUID) -> Agent:
+    """An agent of a board; NotFound otherwise, wherever else it may be."""
+    agent = await Agent.get_or_none(id=agent_id, board_id=board.id)
+    if agent is None:
+        raise NotFound()
+    agent.board = board
+    return agent
+
+
+@command("agent.coordinate")
+async def nudge_agent(actor: Actor, board: Board, agent: Agent, message: str) -> None:
+    """Put a word into a colleague's inbox, just as it is."""
+    agent = await locked_agent(agent)
+    if agent.gateway_id is not None and agent.openclaw_session_id is None:
+        raise Invalid({"message": f"{agent.name} has no session yet.", "code": "agent_without_session"})
+    deliver(NOTICE, agent.scope(), agent_id=agent.id, header=NUDGE, text=message, deliver=True)
+    sentence = f"Agent nudged: {agent.name}."
+    record("agent.nudge.sent", agent, sentence, agent_id=actor.agent_id, to_agent_id=agent.id, text=message)
+
+
+@command("agent.coordinate")
+async def write_soul(actor: Actor, board: Board, agent: Agent, new: SoulUpdateRequest) -> AgentSoul | None:
+    """Give a colleague another soul; None when it has this one already."""
+    agent = await locked_agent(agent)
+    if agent.soul_template == new.content:
+        return None
+    before, agent.soul_template = agent.soul_template, new.content
+    agent.updated_at = clock.now()
+    await agent.save(update_fields=["soul_template", "updated_at"])
+    soul = await keep_soul(agent, before, new.source_url, new.reason)
+    why = "".join(f" {word}: {text}" for word, text in (("Reason", new.reason), ("Source", new.source_url)) if text)
+    record(
+        "agent.soul.updated",
+        agent,
+        f"Soul updated: {agent.name}.{why}",
+        agent_id=actor.agent_id,
+        soul_id=soul.id,
+        source_url=new.source_url,
+        reason=new.reason,
+    )
+    return soul

@@ -1,0 +1,82 @@
+"""Shapes of what agents ask of each other."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from mission_control.agents.schemas import FIELD_LENGTH, SOUL_LENGTH
+from mission_control.core.schemas import ActorRef, NonEmptyStr, OptionalText
+
+REPLY_TAGS = ("gateway_main", "lead_reply")
+
+
+class AgentNudge(BaseModel):
+    """A word to a colleague; it is passed on as it is."""
+
+    message: Annotated[NonEmptyStr, Field(max_length=10_000)]
+
+
+class SoulUpdateRequest(BaseModel):
+    """An agent's new soul, where it comes from and why."""
+
+    content: Annotated[NonEmptyStr, Field(max_length=SOUL_LENGTH)]
+    source_url: Annotated[OptionalText, Field(max_length=FIELD_LENGTH)] = None
+    reason: Annotated[OptionalText, Field(max_length=FIELD_LENGTH)] = None
+
+
+class SoulRead(BaseModel):
+    """One text that is or was an agent's soul; empty when it was taken away."""
+
+    id: UUID
+    content: str
+    source_url: str | None
+    reason: str | None
+    author: ActorRef
+    created_at: datetime
+
+
+class GatewayLeadMessageRequest(BaseModel):
+    """What a gateway's main agent asks of a board's lead, or hands over to it."""
+
+    kind: Literal["question", "handoff"] = "question"
+    correlation_id: str | None = None
+    content: NonEmptyStr
+    reply_tags: list[str] = Field(default_factory=lambda: list(REPLY_TAGS))
+    reply_source: str | None = "lead_to_gateway_main"
+
+
+class GatewayLeadBroadcastRequest(GatewayLeadMessageRequest):
+    """The same for the leads of some boards; without ids for all boards of the gateway."""
+
+    board_ids: list[UUID] | None = None
+
+
+class GatewayLeadMessageResponse(BaseModel):
+    """Which lead got the message."""
+
+    ok: bool = True
+    board_id: UUID
+    lead_agent_id: UUID | None = None
+    lead_agent_name: str | None = None
+    lead_created: bool = False
+
+
+class GatewayLeadBroadcastBoardResult(BaseModel):
+    """How it went on one board."""
+
+    board_id: UUID
+    lead_agent_id: UUID | None = None
+    lead_agent_name: str | None = None
+    ok: bool = False
+    error: str | None = None
+
+
+class GatewayLeadBroadcastResponse(BaseModel):
+    """How many leads the message was accepted for, and how it went on each board."""
+
+    ok: bool = True
+    sent: int = 0
+    failed: int = 0
+    results: list[GatewayLeadBroadcastBoardResult] = Field(default_factory=list)
