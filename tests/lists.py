@@ -139,6 +139,12 @@ async def _tags_and_waiting(cast: Cast, made: Things, n: int) -> None:
     (await cast.ada.patch(cast.task(task), both)).ok()
 
 
+@lists(f"{TASK}/waiting")
+@lists(f"{AGENT_BOARD}/tasks/<task_id>/waiting")
+async def _reasons(cast: Cast, made: Things, n: int) -> None:
+    await _tags_and_waiting(cast, made, n)
+
+
 @lists(f"{TASK}/checklist")
 async def _steps(cast: Cast, made: Things, n: int) -> None:
     (await cast.ada.post(f"{cast.task(made['task_id'])}/checklist", {"text": f"Step {n}"})).ok()

@@ -1,6 +1,5 @@
 """Reading runs: raw SQL into wire shapes, the same number of statements whatever the number of runs."""
 
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -77,11 +76,9 @@ def _wire(row: dict[str, Any], artifacts: list[dict[str, Any]]) -> dict[str, Any
         | {name: wire_moment(row[name]) for name in moments}
         | {"end_reason": row["end_reason"], "summary": row["summary"]}
         | {"evidence": as_json(row["evidence"]) or [], "artifacts": artifacts}
-        | {"input_tokens": row["input_tokens"], "output_tokens": row["output_tokens"], "cost_usd": usd(row)}
+        | {
+            "input_tokens": row["input_tokens"],
+            "output_tokens": row["output_tokens"],
+            "cost_usd": row["cost_micros"] / MICROS,
+        }
     )
-
-
-def usd(row: dict[str, Any]) -> str:
-    """A row's cost in US dollars, to the cent at least and to the millionth at most: `0.42`, `0.000125`."""
-    text = f"{Decimal(row['cost_micros']) / MICROS:.6f}"
-    return text[:-4] + text[-4:].rstrip("0")

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AnyUrl, BaseModel, Field, StringConstraints
 
 from mission_control.core.schemas import NonEmptyStr
 from mission_control.tasks.schemas import TaskRead
+from mission_control.tasks.waiting import WaitingReason
 
 LONGEST_URL = 2000
 MOST_EVIDENCE, MOST_ARTIFACTS = 50, 20
@@ -114,7 +115,7 @@ class RunRead(BaseModel):
     artifacts: list[ArtifactRead]
     input_tokens: int
     output_tokens: int
-    cost_usd: str
+    cost_usd: float
 
 
 class AgentRunRead(RunRead):
@@ -129,3 +130,10 @@ class CompletionRead(BaseModel):
 
     task: TaskRead
     run: RunRead
+
+
+class TaskWaitingRead(BaseModel):
+    """What a task waits for; nothing when it is done."""
+
+    task_id: UUID
+    reasons: list[WaitingReason]

@@ -1,4 +1,4 @@
-"""The history of attempts over HTTP: of a task for everybody on the board, of an agent for admins."""
+"""Over HTTP: the attempts at a task and those of an agent, and what a task waits for."""
 
 from typing import Any
 
@@ -7,7 +7,8 @@ from quart import Blueprint
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agent
 from mission_control.claims import run_queries
-from mission_control.claims.run_schemas import AgentRunRead, RunRead
+from mission_control.claims.run_schemas import AgentRunRead, RunRead, TaskWaitingRead
+from mission_control.claims.waiting import reasons_of
 from mission_control.core.actor import Actor
 from mission_control.core.hints import BOARD_ROLES, hints
 from mission_control.core.operation import operation
@@ -17,7 +18,7 @@ from mission_control.tasks.models import Task
 from mission_control.tasks.queries import visible_task
 
 api = Blueprint("claims_runs_api", __name__, url_prefix="/api/v1")
-RUNS = f"{TASK}/runs"
+RUNS, WAITING = f"{TASK}/runs", f"{TASK}/waiting"
 
 
 @operation(
@@ -73,3 +74,41 @@ async def list_agent_runs(actor: Actor, agent: Agent, query: Paging) -> dict[str
     """List an agent's attempts at tasks, newest first."""
     found, total = await run_queries.runs_of_agent(agent, query)
     return page(found, total, query)
+
+
+@operation(
+    api,
+    "GET",
+    f"/agent{WAITING}",
+    operation_id="explain_waiting_api_v1_agent_boards__board_id__tasks__task_id__waiting_get",
+    tags=BOARD_ROLES,
+    who="agent",
+    find=visible_task,
+    returns=TaskWaitingRead,
+    hints=hints(
+        "agent_task_waiting",
+        "any_agent",
+        use="When a task does not move, or a claim or a change of it was refused, to learn everything it waits for.",
+        avoid="Not in a loop; a claim that waits is told when there is work.",
+        never="Do not work around a reason: a decision, a rule and a pause are meant.",
+        route="For many tasks at once list them with include_waiting=true.",
+        example="why does nobody work on this task",
+    ),
+)
+@operation(
+    api,
+    "GET",
+    WAITING,
+    operation_id="explain_waiting_api_v1_boards__board_id__tasks__task_id__waiting_get",
+    tags=("tasks",),
+    who="actor",
+    find=visible_task,
+    returns=TaskWaitingRead,
+)
+async def explain_waiting(actor: Actor, task: Task) -> dict[str, Any]:
+    """Say what a task waits for.
+
+    Every reason has a sentence for people and the ids that it is about: unfinished tasks, decisions, rules of the
+    board, limits, a pause, who holds it until when. The list of tasks has them too with `include_waiting=true`.
+    """
+    return {"task_id": task.id, "reasons": (await reasons_of([task.id])).get(str(task.id), [])}

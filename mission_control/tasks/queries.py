@@ -16,6 +16,7 @@ from mission_control.tags.schemas import Tags
 from mission_control.tasks import filters
 from mission_control.tasks.models import Comment, Task
 from mission_control.tasks.schemas import TaskQuery
+from mission_control.tasks.waiting import add_reasons
 
 COLUMNS = (
     "t.id, t.board_id, t.number, t.title, t.description, t.status, t.priority, t.due_at, t.assigned_agent_id,"
@@ -47,7 +48,10 @@ async def list_tasks(board: Board, query: TaskQuery) -> tuple[list[dict[str, Any
     where, values = filters.where(board.id, query)
     [total] = await rows(f"SELECT COUNT(*) AS n FROM tasks t WHERE {where}", *values)
     page = f"SELECT {COLUMNS} FROM tasks t WHERE {where}{filters.order(query)} LIMIT ? OFFSET ?"
-    return await _wired(board.id, await rows(page, *values, query.limit, query.offset)), int(total["n"])
+    found = await _wired(board.id, await rows(page, *values, query.limit, query.offset))
+    if query.include_waiting:
+        await add_reasons(found)
+    return found, int(total["n"])
 
 
 async def task_read(task_id: UUID) -> dict[str, Any]:

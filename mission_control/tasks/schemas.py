@@ -12,6 +12,7 @@ from mission_control.boards.schemas import BoardRead
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import ActorRef, Moment, NonEmptyStr, NotNull, OptionalText
 from mission_control.tags.schemas import TagRef
+from mission_control.tasks.waiting import WaitingReason
 
 TaskStatus = Literal["inbox", "in_progress", "review", "done"]
 
@@ -90,6 +91,10 @@ class TaskRead(BaseModel):
     assigned_user_id: UUID | None
     archived_at: datetime | None
     deleted_at: datetime | None
+    waiting: Annotated[
+        list[WaitingReason] | None,
+        Field(description="What it waits for, only when asked for", exclude_if=lambda found: found is None),
+    ] = None
 
 
 class TaskCardRead(TaskRead):
@@ -123,6 +128,7 @@ class TaskQuery(Paging):
     updated_since: Moment | None = None
     archived: Annotated[bool, Field(description="Show archived tasks as well")] = False
     deleted: Annotated[bool, Field(description="Show what is in the trash instead")] = False
+    include_waiting: Annotated[bool, Field(description="Say of each task what it waits for")] = False
     sort: Annotated[Sort | None, Field(description="The order; with - in front the greatest first")] = None
 
 

@@ -1,0 +1,200 @@
+"""Why is this waiting? What every task waits for, found in one statement and said in sentences."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, get_args
+
+from mission_control.claims import waiting_sql as levels
+from mission_control.claims.waiting_sql import statement
+from mission_control.core import clock, times
+from mission_control.database.sql import as_id, as_moment, rows, wire_moment
+from mission_control.tasks.waiting import Kind, Reasons, WaitingReason, known
+
+ORDER = {kind: place for place, kind in enumerate(get_args(Kind))}
+EMPTY = dict.fromkeys(WaitingReason.model_fields)
+COLUMNS = {"in_progress": "In progress", "review": "Review"}
+NAMED = 3
+Row = dict[str, Any]
+
+
+async def reasons_of(task_ids: list[Any]) -> dict[str, Reasons]:
+    """What each of these tasks waits for, by its id; nothing for those that are done or deleted."""
+    wanted = [one for one in map(as_id, task_ids) if one is not None]
+    if not wanted:
+        return {}
+    sql, values = statement(wanted)
+    by_task: dict[str, list[Row]] = {}
+    for row in await rows(sql, *values):
+        by_task.setdefault(str(row["task_id"]), []).append(row)
+    return {task_id: _reasons(found) for task_id, found in by_task.items()}
+
+
+known.explain = reasons_of
+
+
+def _reasons(found: list[Row]) -> Reasons:
+    [asked] = [row for row in found if row["kind"] == "asked"]
+    dependencies = [row for row in found if row["kind"] == "dependency"]
+    reasons = [SAID[row["kind"]](row) for row in _in_order(found) if row["kind"] in SAID]
+    if dependencies:
+        reasons.append(_dependency(_in_order(dependencies)))
+    if not reasons and asked["detail"] == "inbox":
+        reasons.append(_available(asked))
+    return sorted(reasons, key=lambda one: ORDER[one["kind"]])
+
+
+def _in_order(found: list[Row]) -> list[Row]:
+    return sorted(found, key=lambda row: (str(row["since"] or ""), str(row["ref_id"]), str(row["detail"])))
+
+
+def _reason(kind: Kind, text: str, **fields: Any) -> Row:
+    return EMPTY | {"tasks": []} | fields | {"kind": kind, "text": text}
+
+
+def _by_agent(row: Row) -> Row:
+    return {"agent_id": row["ref_id"], "agent_name": row["name"]}
+
+
+def _since(row: Row) -> Row:
+    return {"since": wire_moment(row["since"])}
+
+
+def _clock(value: Any) -> str:
+    """A moment in a sentence: the time of day, with the date when that is not today's."""
+    moment = as_moment(value)
+    assert moment is not None
+    return f"{moment:%H:%M} UTC" if moment.date() == clock.now().date() else times.absolute(moment)
+
+
+def _flagged(row: Row) -> Row:
+    text = "A person has to look at it before it is handed out again."
+    return _reason("flagged", f"{text} {row['why']}" if row["why"] else text, **_since(row))
+
+
+def _backoff(row: Row) -> Row:
+    many = "a failed attempt" if row["number"] == 1 else f"{row['number']} failed attempts"
+    text = f"After {many} it is not handed out before {_clock(row['until'])}."
+    return _reason("backoff", text, until=wire_moment(row["until"]))
+
+
+def _dependency(found: list[Row]) -> Row:
+    names = [f"#{row['number']} {row['name']}" for row in found[:NAMED]]
+    if len(found) > NAMED:
+        names.append(f"{len(found) - NAMED} more")
+    text = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    tasks = [{"id": row["ref_id"], "number": row["number"], "title": row["name"]} for row in found]
+    return _reason("dependency", f"It waits for {text}.", tasks=tasks)
+
+
+def _lease(row: Row) -> Row:
+    until: datetime | None = as_moment(row["until"])
+    text = f"{row['name']} has it."
+    if until is not None:
+        is_over = until <= clock.now()
+        text = (
+            f"{row['name']} had it until {_clock(until)}."
+            if is_over
+            else f"{row['name']} has it until {_clock(until)}."
+        )
+    return _reason("lease", text, until=wire_moment(row["until"]), **_since(row), **_by_agent(row))
+
+
+def _approval(row: Row) -> Row:
+    what = str(row["detail"]).replace("_", " ").replace(".", " ").strip()
+    return _reason("approval", f"It waits for a decision: {what}.", approval_id=row["ref_id"], **_since(row))
+
+
+def _person(row: Row) -> Row:
+    text = (
+        f"It is {row['name']}'s." if row["ref_id"] else "It is in progress without anybody: assign it or move it back."
+    )
+    return _reason("person", text, user_id=row["ref_id"])
+
+
+def _review(row: Row) -> Row:
+    return _reason("review", f"{row['name'] or 'Somebody'} has to review it.", **_by_agent(row))
+
+
+def _rule(row: Row) -> Row:
+    lead = (
+        f"only the lead, {row['name']}, changes a task's status"
+        if row["name"]
+        else "only a lead changes a task's status"
+    )
+    said = {
+        "only_lead_can_change_status": lead if row["name"] else f"{lead}, and there is none",
+        "require_review_before_done": "it is done only after review",
+        "comment_required_for_review": "it needs a comment before it goes to review",
+        "require_approval_for_done": "it is done only when an approval was given, and none is asked for",
+    }
+    return _reason("rule", f"On this board {said[row['detail']]}.", rule=row["detail"], **_by_agent(row))
+
+
+def _paused(kind: Kind, whose: str) -> Callable[[Row], Row]:
+    def say(row: Row) -> Row:
+        said = f"{whose}{row['name']} is {row['detail']}"
+        fields = _by_agent(row) if kind == "assignee_paused" else {}
+        return _reason(kind, f"{said}: {row['why']}" if row["why"] else f"{said}.", **_since(row), **fields)
+
+    return say
+
+
+def _offline(row: Row) -> Row:
+    text = (
+        f"{row['name']} is offline since {_clock(row['since'])}."
+        if row["since"]
+        else f"{row['name']} has not come yet."
+    )
+    return _reason("assignee_offline", text, **_since(row), **_by_agent(row))
+
+
+def _crew(row: Row) -> Row:
+    kind, text = CREW[row["number"]]
+    return _reason(kind, text)
+
+
+CREW: dict[int, tuple[Kind, str]] = {
+    levels.NO_WORKER: ("no_capable_agent", "No worker is on this board."),
+    levels.OTHER_TAGS: ("no_capable_agent", "No worker of this board takes tasks with these tags."),
+    levels.NONE_ONLINE: ("no_capable_agent", "No agent that could take it is online."),
+    levels.ALL_PAUSED: ("no_capable_agent", "Every agent that could take it is paused."),
+    levels.ALL_OVER_BUDGET: ("budget", "Every agent that could take it has used up its budget."),
+    levels.ALL_FULL: ("wip_limit", "Every agent that could take it has as many tasks as it may."),
+}
+
+
+def _wip_limit(row: Row) -> Row:
+    fields = {"limit": row["number"], "column": row["detail"]}
+    if row["detail"]:
+        return _reason("wip_limit", f"The column {COLUMNS[row['detail']]} is full at {row['number']}.", **fields)
+    text = f"{row['name']} has as many tasks in progress as it may: {row['number']}."
+    return _reason("wip_limit", text, **fields, **_by_agent(row))
+
+
+def _budget(row: Row) -> Row:
+    whose = f"The budget of {row['name']}" if row["name"] else f"The {row['detail']}'s budget"
+    text = f"{whose} is used up{' for today' if row['why'] == 'day' else ''}."
+    return _reason("budget", text, budget_id=row["ref_id"])
+
+
+def _available(row: Row) -> Row:
+    text = f"{row['name']} can start it now." if row["name"] else "An agent can claim it now."
+    return _reason("available", text, **_by_agent(row))
+
+
+SAID: dict[str, Callable[[Row], Row]] = {
+    "flagged": _flagged,
+    "organization_paused": _paused("organization_paused", "The organization "),
+    "board_paused": _paused("board_paused", "The board "),
+    "assignee_paused": _paused("assignee_paused", ""),
+    "approval": _approval,
+    "rule": _rule,
+    "backoff": _backoff,
+    "budget": _budget,
+    "wip_limit": _wip_limit,
+    "lease": _lease,
+    "review": _review,
+    "person": _person,
+    "assignee_offline": _offline,
+    "no_capable_agent": _crew,
+}

@@ -1,0 +1,232 @@
+"""The one statement that finds what tasks wait for: a SELECT over the tasks asked for per kind of reason."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from mission_control.boards.cards import OFFLINE_AFTER, PERSON
+from mission_control.core import clock
+from mission_control.database.sql import placeholders
+
+Part = tuple[str, list[Any]]
+
+# How far the best worker of a board gets towards taking an unassigned task.
+NO_WORKER, OTHER_TAGS, NONE_ONLINE, ALL_PAUSED, ALL_OVER_BUDGET, ALL_FULL, ABLE = range(7)
+
+ASKED = (
+    "SELECT t.id, t.status, t.board_id, b.organization_id, t.assigned_agent_id AS agent_id,"
+    " t.assigned_user_id AS user_id, COALESCE(t.previous_in_progress_at, t.in_progress_at) AS work_since,"
+    " t.flagged_at, t.flag_reason, t.retry_at, t.failed_attempts, b.wip_limits, b.require_approval_for_done,"
+    " b.require_review_before_done, b.comment_required_for_review, b.only_lead_can_change_status,"
+    " b.block_status_changes_with_pending_approval, b.name AS board_name, b.work_state AS board_state,"
+    " b.work_state_reason AS board_reason, b.work_state_at AS board_state_at, o.name AS organization_name,"
+    " o.work_state AS organization_state, o.work_state_reason AS organization_reason,"
+    " o.work_state_at AS organization_state_at, a.name AS agent_name, a.work_state AS agent_state,"
+    " a.work_state_reason AS agent_reason, a.work_state_at AS agent_state_at, a.last_seen_at,"
+    f" a.wip_limit AS agent_limit, {PERSON} AS user_name"
+    " FROM tasks t JOIN boards b ON b.id = t.board_id JOIN organizations o ON o.id = b.organization_id"
+    " LEFT JOIN agents a ON a.id = t.assigned_agent_id LEFT JOIN users u ON u.id = t.assigned_user_id"
+    " WHERE t.id IN ({ids}) AND t.status <> 'done' AND t.deleted_at IS NULL"
+)
+NOTHING = {
+    "ref_id": "CAST(NULL AS TEXT)",
+    "name": "CAST(NULL AS TEXT)",
+    "since": "CAST(NULL AS TIMESTAMP)",
+    "until": "CAST(NULL AS TIMESTAMP)",
+    "number": "CAST(NULL AS BIGINT)",
+    "detail": "CAST(NULL AS TEXT)",
+    "why": "CAST(NULL AS TEXT)",
+}
+# A task that agents deal with, not a person.
+AGENTS_TURN = "w.user_id IS NULL AND (w.status <> 'review' OR w.agent_id IS NOT NULL)"
+TO_HAND_OUT = "w.status = 'inbox' AND w.user_id IS NULL"
+UNMET_APPROVAL = (
+    "w.require_approval_for_done AND (w.status = 'review'"
+    " OR (w.status = 'in_progress' AND NOT w.require_review_before_done))"
+    " AND NOT EXISTS (SELECT 1 FROM approval_task_links k JOIN approvals p ON p.id = k.approval_id"
+    " WHERE k.task_id = w.id"
+    " AND (k.is_pending OR (p.status = 'approved' AND p.resolved_by_kind IN ('user', 'policy'))))"
+)
+UNMET_COMMENT = (
+    "w.comment_required_for_review AND w.status = 'in_progress' AND NOT EXISTS (SELECT 1 FROM task_comments c"
+    " WHERE c.task_id = w.id AND c.deleted_at IS NULL AND c.created_at >= w.work_since"
+    " AND (c.agent_id = w.agent_id OR c.user_id = w.user_id))"
+)
+IS_OVER = "((x.period = 'day' AND x.exceeded_on = ?) OR (x.period = 'total' AND x.exceeded_on IS NOT NULL))"
+IN_HAND = (
+    "(SELECT COUNT(*) FROM tasks s WHERE s.assigned_agent_id = {agent} AND s.status = 'in_progress'"
+    " AND s.deleted_at IS NULL)"
+)
+TAKES_ITS_TAGS = (
+    "(c.claim_tags IS NULL OR EXISTS (SELECT 1 FROM tag_assignments y JOIN tags g ON g.id = y.tag_id"
+    " WHERE y.task_id = w.id AND CAST(c.claim_tags AS TEXT) LIKE '%\"' || g.slug || '\"%'))"
+)
+
+
+def statement(task_ids: list[UUID]) -> Part:
+    """The statement for these tasks, and its values."""
+    now = clock.now()
+    parts = [*_tasks_own(now), *_of_people_and_rules(), *_of_agents(now), *_limits(now.date().isoformat())]
+    asked = ASKED.format(ids=placeholders(len(task_ids)))
+    sql = f"WITH w AS ({asked}) " + " UNION ALL ".join(text for text, _ in parts)
+    return sql, [*task_ids, *(value for _, values in parts for value in values)]
+
+
+def _part(kind: str, source: str, *values: Any, **columns: str) -> Part:
+    selected = ", ".join(f"{columns.get(name, nothing)} AS {name}" for name, nothing in NOTHING.items())
+    return f"SELECT w.id AS task_id, '{kind}' AS kind, {selected} FROM {source}", list(values)
+
+
+def _id(column: str) -> str:
+    return f"CAST({column} AS TEXT)"
+
+
+def _tasks_own(now: datetime) -> list[Part]:
+    agent = {"ref_id": _id("w.agent_id"), "name": "w.agent_name"}
+    return [
+        _part("asked", "w", detail="w.status", **agent),
+        _part("flagged", "w WHERE w.flagged_at IS NOT NULL", since="w.flagged_at", why="w.flag_reason"),
+        _part(
+            "backoff",
+            f"w WHERE {TO_HAND_OUT} AND w.retry_at > ?",
+            now,
+            until="w.retry_at",
+            number="w.failed_attempts",
+        ),
+        _part(
+            "dependency",
+            "w JOIN task_dependencies d ON d.task_id = w.id JOIN tasks p ON p.id = d.depends_on_task_id"
+            " WHERE p.status <> 'done' AND p.deleted_at IS NULL",
+            ref_id=_id("p.id"),
+            name="p.title",
+            number="p.number",
+            since="d.created_at",
+        ),
+        _part(
+            "lease",
+            "w JOIN task_runs r ON r.task_id = w.id AND r.ended_at IS NULL",
+            ref_id=_id("r.agent_id"),
+            name="r.agent_name",
+            since="r.started_at",
+            until="r.lease_expires_at",
+        ),
+    ]
+
+
+def _of_people_and_rules() -> list[Part]:
+    return [
+        _part(
+            "approval",
+            "w JOIN approval_task_links k ON k.task_id = w.id AND k.is_pending JOIN approvals p ON p.id = k.approval_id"
+            " WHERE w.block_status_changes_with_pending_approval OR w.status <> 'inbox'",
+            ref_id=_id("p.id"),
+            detail="p.action_type",
+            since="p.created_at",
+        ),
+        _part("person", "w WHERE w.user_id IS NOT NULL", ref_id=_id("w.user_id"), name="w.user_name"),
+        _part("person", "w WHERE w.status = 'in_progress' AND w.user_id IS NULL AND w.agent_id IS NULL"),
+        _part(
+            "review",
+            "w WHERE w.status = 'review' AND w.user_id IS NULL",
+            ref_id=_id("w.agent_id"),
+            name="w.agent_name",
+        ),
+        _part(
+            "rule",
+            "w LEFT JOIN agents l ON l.board_id = w.board_id AND l.is_board_lead"
+            " WHERE w.only_lead_can_change_status AND w.user_id IS NULL AND w.status <> 'review'",
+            ref_id=_id("l.id"),
+            name="l.name",
+            detail="'only_lead_can_change_status'",
+        ),
+        _part(
+            "rule",
+            "w WHERE w.require_review_before_done AND w.status = 'in_progress'",
+            detail="'require_review_before_done'",
+        ),
+        _part("rule", f"w WHERE {UNMET_COMMENT}", detail="'comment_required_for_review'"),
+        _part("rule", f"w WHERE {UNMET_APPROVAL}", detail="'require_approval_for_done'"),
+    ]
+
+
+def _of_agents(now: datetime) -> list[Part]:
+    """Who is paused or away. Several names in a column are told apart by their kind."""
+    paused = [
+        _part(
+            kind,
+            f"w WHERE w.{who}_state <> 'running' AND {AGENTS_TURN}",
+            ref_id=_id(f"w.{who}_id"),
+            name=f"w.{who}_name",
+            since=f"w.{who}_state_at",
+            detail=f"w.{who}_state",
+            why=f"w.{who}_reason",
+        )
+        for kind, who in (
+            ("organization_paused", "organization"),
+            ("board_paused", "board"),
+            ("assignee_paused", "agent"),
+        )
+    ]
+    offline = _part(
+        "assignee_offline",
+        "w WHERE w.agent_id IS NOT NULL AND (w.last_seen_at IS NULL OR w.last_seen_at <= ?)",
+        now - OFFLINE_AFTER,
+        ref_id=_id("w.agent_id"),
+        name="w.agent_name",
+        since="w.last_seen_at",
+    )
+    return [*paused, offline, _crew(now)]
+
+
+def _crew(now: datetime) -> Part:
+    """How far the best worker gets with an unassigned task, where that is not far enough."""
+    level = (
+        f"COALESCE(MAX(CASE WHEN c.id IS NULL THEN {NO_WORKER} WHEN NOT {TAKES_ITS_TAGS} THEN {OTHER_TAGS}"
+        f" WHEN c.last_seen_at IS NULL OR c.last_seen_at <= ? THEN {NONE_ONLINE}"
+        f" WHEN c.work_state <> 'running' THEN {ALL_PAUSED}"
+        f" WHEN EXISTS (SELECT 1 FROM budgets x WHERE x.agent_id = c.id AND {IS_OVER}) THEN {ALL_OVER_BUDGET}"
+        f" WHEN c.wip_limit <= {IN_HAND.format(agent='c.id')} THEN {ALL_FULL} ELSE {ABLE} END), {NO_WORKER})"
+    )
+    values = [now - OFFLINE_AFTER, now.date().isoformat()]
+    return _part(
+        "no_capable_agent",
+        "w LEFT JOIN agents c ON c.board_id = w.board_id AND NOT c.is_board_lead"
+        f" WHERE {TO_HAND_OUT} AND w.agent_id IS NULL AND NOT w.only_lead_can_change_status"
+        f" GROUP BY w.id HAVING {level} < {ABLE}",
+        *values,
+        *values,
+        number=level,
+    )
+
+
+def _limits(day: str) -> list[Part]:
+    full = [
+        _part(
+            "wip_limit",
+            f"w WHERE {TO_HAND_OUT} AND CAST(w.wip_limits ->> '{column}' AS BIGINT) <= (SELECT COUNT(*) FROM tasks s"
+            f" WHERE s.board_id = w.board_id AND s.status = '{column}' AND s.deleted_at IS NULL)",
+            number=f"CAST(w.wip_limits ->> '{column}' AS BIGINT)",
+            detail=f"'{column}'",
+        )
+        for column in ("in_progress", "review")
+    ]
+    agent = _part(
+        "wip_limit",
+        f"w WHERE {TO_HAND_OUT} AND w.agent_limit <= {IN_HAND.format(agent='w.agent_id')}",
+        ref_id=_id("w.agent_id"),
+        name="w.agent_name",
+        number="w.agent_limit",
+    )
+    budget = _part(
+        "budget",
+        "w JOIN budgets x ON x.organization_id = w.organization_id AND (x.agent_id = w.agent_id"
+        " OR x.board_id = w.board_id OR (x.agent_id IS NULL AND x.board_id IS NULL))"
+        f" WHERE {IS_OVER} AND {AGENTS_TURN}",
+        day,
+        ref_id=_id("x.id"),
+        name="CASE WHEN x.agent_id IS NOT NULL THEN w.agent_name END",
+        detail="CASE WHEN x.agent_id IS NOT NULL THEN 'agent' WHEN x.board_id IS NOT NULL THEN 'board'"
+        " ELSE 'organization' END",
+        why="x.period",
+    )
+    return [*full, agent, budget]

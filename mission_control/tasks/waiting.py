@@ -1,0 +1,61 @@
+"""Why tasks wait: what a reason looks like, and where the features above that know the reasons are asked for them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel
+
+Kind = Literal[
+    "flagged", "organization_paused", "board_paused", "assignee_paused", "dependency", "approval", "rule", "backoff",
+    "budget", "wip_limit", "lease", "review", "person", "assignee_offline", "no_capable_agent", "available",
+]  # fmt: skip
+Reasons = list[dict[str, Any]]
+
+
+class WaitedTask(BaseModel):
+    """A task that another one waits for."""
+
+    id: UUID
+    number: int
+    title: str
+
+
+class WaitingReason(BaseModel):
+    """One thing that a task waits for, as a sentence; of the other fields only those of its kind are set.
+
+    `rule` names the board's rule, `column` the one that is full. `since` is when it began, `until` when it ends.
+    """
+
+    kind: Kind
+    text: str
+    tasks: list[WaitedTask]
+    approval_id: UUID | None
+    agent_id: UUID | None
+    agent_name: str | None
+    user_id: UUID | None
+    budget_id: UUID | None
+    rule: str | None
+    column: str | None
+    limit: int | None
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(slots=True)
+class Known:
+    """Who explains: for some tasks their reasons by id, in one statement."""
+
+    explain: Callable[[list[Any]], Awaitable[dict[str, Reasons]]] | None = None
+
+
+known = Known()
+
+
+async def add_reasons(found: list[dict[str, Any]]) -> None:
+    """Add to tasks in their wire shape what each waits for."""
+    reasons = await known.explain([task["id"] for task in found]) if known.explain and found else {}
+    for task in found:
+        task["waiting"] = reasons.get(str(task["id"]), [])

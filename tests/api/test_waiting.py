@@ -1,0 +1,298 @@
+"""Why is this waiting? Every kind of reason, for one task and in lists."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mission_control.agents.models import Agent
+from mission_control.core import clock
+from mission_control.organizations.models import Organization
+from mission_control.runs.models import Run
+from mission_control.usage.models import Budget
+from tests.cast import Cast, stamp
+from tests.statements import counted
+
+
+async def reasons(cast: Cast, task: Any) -> list[dict[str, Any]]:
+    """What a task waits for."""
+    found: list[dict[str, Any]] = (await cast.dan.get(f"{cast.task(task)}/waiting")).ok()["reasons"]
+    return found
+
+
+async def kinds(cast: Cast, task: Any) -> list[str]:
+    return [one["kind"] for one in await reasons(cast, task)]
+
+
+async def texts(cast: Cast, task: Any) -> list[str]:
+    return [one["text"] for one in await reasons(cast, task)]
+
+
+async def online(cast: Cast, *agents: Any) -> None:
+    """Some agents were seen just now; Vega when nobody is named."""
+    for agent in agents or (cast.vega,):
+        await Agent.filter(id=agent.id).update(last_seen_at=clock.now())
+
+
+async def put_agent(agent: Any, **columns: Any) -> None:
+    await Agent.filter(id=agent.id).update(**columns)
+
+
+async def test_a_task_that_anybody_can_take(cast: Cast) -> None:
+    task = await cast.add_task()
+    await online(cast)
+    [reason] = await reasons(cast, task)
+    assert (reason["kind"], reason["text"]) == ("available", "An agent can claim it now.")
+    given = await cast.add_task(assigned_agent_id=cast.vega.id)
+    [reason] = await reasons(cast, given)
+    assert (reason["text"], reason["agent_id"]) == ("Vega can start it now.", str(cast.vega.id))
+
+
+async def test_a_done_task_waits_for_nothing(cast: Cast) -> None:
+    assert await reasons(cast, await cast.add_task(status="done")) == []
+
+
+async def test_unfinished_dependencies_in_one_reason(cast: Cast) -> None:
+    await online(cast)
+    others = [await cast.add_task(title=f"Step {n}") for n in range(1, 6)]
+    (await cast.ada.patch(cast.task(others[0]), {"status": "done"})).ok()
+    (await cast.ada.delete(cast.task(others[1]))).ok()
+    task = await cast.add_task(depends_on_task_ids=[one["id"] for one in others if one is not others[1]])
+    [reason] = await reasons(cast, task)
+    assert reason["kind"] == "dependency" and reason["text"] == "It waits for #3 Step 3, #4 Step 4 and #5 Step 5."
+    assert [(one["id"], one["number"], one["title"]) for one in reason["tasks"]] == [
+        (one["id"], one["number"], one["title"]) for one in others[2:]
+    ]
+
+
+async def test_many_dependencies_are_counted(cast: Cast) -> None:
+    others = [(await cast.add_task(title=f"Step {n}"))["id"] for n in range(1, 6)]
+    task = await cast.add_task(depends_on_task_ids=others)
+    assert (await texts(cast, task))[0] == "It waits for #1 Step 1, #2 Step 2, #3 Step 3 and 2 more."
+
+
+async def test_a_pending_decision_under_the_boards_rule(cast: Cast) -> None:
+    await online(cast)
+    task = await cast.add_task()
+    asked = await cast.ask(cast.vega, task, action_type="buy.lamp")
+    assert await kinds(cast, task) == ["available"]
+    await cast.rule(block_status_changes_with_pending_approval=True)
+    [reason] = await reasons(cast, task)
+    assert (reason["kind"], reason["approval_id"], reason["text"]) == (
+        "approval", asked["id"], "It waits for a decision: buy lamp.",
+    )  # fmt: skip
+
+
+async def test_a_lease_says_who_has_it_until_when(cast: Cast) -> None:
+    task = await cast.add_task()
+    (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
+    [reason] = await reasons(cast, task)
+    assert (reason["kind"], reason["text"], reason["until"]) == ("lease", "Vega has it.", None)
+    until = clock.now().replace(hour=23, minute=59, second=59, microsecond=5)
+    await Run.filter(task_id=task["id"]).update(lease_expires_at=until)
+    [reason] = await reasons(cast, task)
+    assert (reason["text"], reason["until"]) == ("Vega has it until 23:59 UTC.", until.isoformat())
+    assert reason["agent_id"] == str(cast.vega.id) and reason["since"] is not None
+    with clock.travelled(timedelta(days=2)):
+        found = {one["kind"]: one["text"] for one in await reasons(cast, task)}
+    assert found["lease"].startswith("Vega had it until ") and f"{until:%b %Y}" in found["lease"]
+    assert found["assignee_offline"].startswith("Vega is offline since ")
+
+
+async def test_rules_that_the_next_step_needs(cast: Cast) -> None:
+    task = await cast.add_task()
+    (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
+    await cast.rule(require_review_before_done=True, comment_required_for_review=True, require_approval_for_done=True)
+    found = await reasons(cast, task)
+    assert [one["rule"] for one in found if one["kind"] == "rule"] == [
+        "comment_required_for_review", "require_review_before_done",
+    ]  # fmt: skip
+    (await cast.vega.post(f"{cast.task(task)}/comments", {"message": "Clean."})).ok()
+    assert [one["rule"] for one in await reasons(cast, task) if one["kind"] == "rule"] == ["require_review_before_done"]
+    (await cast.vega.patch(cast.task(task), {"status": "review"})).ok()
+    await online(cast, cast.atlas)
+    found = await reasons(cast, task)
+    assert [(one["kind"], one["rule"]) for one in found] == [("rule", "require_approval_for_done"), ("review", None)]
+    assert found[1]["text"] == "Atlas has to review it."
+    asked = await cast.ask(cast.vega, task)
+    assert await kinds(cast, task) == ["approval", "review"]
+    (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
+    assert await kinds(cast, task) == ["review"]
+
+
+async def test_where_only_the_lead_moves(cast: Cast) -> None:
+    await cast.rule(only_lead_can_change_status=True)
+    task = await cast.add_task()
+    [reason] = await reasons(cast, task)
+    assert (reason["kind"], reason["rule"], reason["agent_id"]) == (
+        "rule", "only_lead_can_change_status", str(cast.atlas.id),
+    )  # fmt: skip
+    assert "only the lead, Atlas, changes" in reason["text"]
+    await put_agent(cast.atlas, is_board_lead=False)
+    assert (await texts(cast, task))[0].endswith("and there is none.")
+
+
+async def test_a_person_has_it(cast: Cast) -> None:
+    await cast.rule(work_state="paused", wip_limits={"in_progress": 0})
+    task = await cast.add_task(assigned_user_id=cast.cleo.id)
+    [reason] = await reasons(cast, task)
+    assert (reason["kind"], reason["text"], reason["user_id"]) == ("person", "It is Cleo's.", str(cast.cleo.id))
+    await cast.rule(work_state="running", wip_limits=None)
+    nobodys = await cast.add_task(status="in_progress")
+    [reason] = await reasons(cast, nobodys)
+    assert reason["kind"] == "person" and reason["user_id"] is None and "nobody" not in reason["text"]
+
+
+async def test_an_assignee_that_is_away_or_paused(cast: Cast) -> None:
+    task = await cast.add_task(assigned_agent_id=cast.vega.id)
+    [reason] = await reasons(cast, task)
+    assert (reason["kind"], reason["text"], reason["since"]) == ("assignee_offline", "Vega has not come yet.", None)
+    await put_agent(cast.vega, last_seen_at=stamp(-11))
+    assert (await reasons(cast, task))[0]["since"] is not None
+    await online(cast)
+    assert await kinds(cast, task) == ["available"]
+    await put_agent(cast.vega, work_state="paused", work_state_reason="New lamp.", work_state_at=clock.now())
+    [reason] = await reasons(cast, task)
+    assert (reason["kind"], reason["text"]) == ("assignee_paused", "Vega is paused: New lamp.")
+
+
+async def test_a_board_and_an_organization_that_are_paused(cast: Cast) -> None:
+    await online(cast, cast.vega, cast.atlas)
+    task = await cast.add_task()
+    await cast.rule(work_state="stopped")
+    await Organization.filter(id=cast.organization.id).update(work_state="paused", work_state_reason="Night.")
+    assert await texts(cast, task) == [
+        "The organization Observatory is paused: Night.",
+        "The board Telescope is stopped.",
+    ]
+    reviewed = await cast.add_task(status="review", assigned_agent_id=cast.atlas.id)
+    assert await kinds(cast, reviewed) == ["organization_paused", "board_paused", "review"]
+    assert await kinds(cast, await cast.add_task(status="review")) == ["review"]
+
+
+async def test_a_flag_and_a_pause_between_attempts(cast: Cast) -> None:
+    await online(cast)
+    task = await cast.add_task()
+    await cast.put(task, flagged_at=clock.now(), flag_reason="5 attempts failed.")
+    [reason] = await reasons(cast, task)
+    assert reason["kind"] == "flagged" and reason["text"].endswith("5 attempts failed.") and reason["since"]
+    until = clock.now() + timedelta(minutes=1)
+    await cast.put(task, flagged_at=None, retry_at=until, failed_attempts=2)
+    [reason] = await reasons(cast, task)
+    assert (reason["kind"], reason["until"]) == ("backoff", until.isoformat())
+    assert reason["text"].startswith("After 2 failed attempts it is not handed out before ")
+    with clock.travelled(timedelta(minutes=2)):
+        assert await kinds(cast, task) == ["available"]
+
+
+@pytest.mark.parametrize("column", ["in_progress", "review"])
+async def test_a_column_that_is_full(cast: Cast, column: str) -> None:
+    await online(cast)
+    task = await cast.add_task()
+    await cast.rule(wip_limits={column: 2})
+    await cast.add_task(status=column)
+    assert await kinds(cast, task) == ["available"]
+    await cast.add_task(status=column)
+    [reason] = await reasons(cast, task)
+    assert (reason["kind"], reason["column"], reason["limit"]) == ("wip_limit", column, 2)
+
+
+async def test_an_assignee_with_its_hands_full(cast: Cast) -> None:
+    await online(cast)
+    task = await cast.add_task(assigned_agent_id=cast.vega.id)
+    await put_agent(cast.vega, wip_limit=1)
+    assert await kinds(cast, task) == ["available"]
+    await cast.add_task(assigned_agent_id=cast.vega.id, status="in_progress")
+    [reason] = await reasons(cast, task)
+    assert (reason["kind"], reason["agent_id"], reason["limit"]) == ("wip_limit", str(cast.vega.id), 1)
+
+
+async def test_how_far_the_best_worker_gets(cast: Cast) -> None:
+    tag = (await cast.ada.post("/tags", {"name": "Night"})).ok()
+    task = await cast.add_task(tag_ids=[tag["id"]])
+    for agent in (cast.vega, cast.rigel):
+        await put_agent(agent, claim_tags=["day", "nigh"])
+    assert await texts(cast, task) == ["No worker of this board takes tasks with these tags."]
+    await put_agent(cast.vega, claim_tags=["day", "night"])
+    assert await texts(cast, task) == ["No agent that could take it is online."]
+    await online(cast)
+    await put_agent(cast.vega, work_state="paused")
+    assert await texts(cast, task) == ["Every agent that could take it is paused."]
+    await put_agent(cast.vega, work_state="running")
+    budget = await _exhausted(cast, agent_id=cast.vega.id)
+    assert await kinds(cast, task) == ["budget"]
+    await budget.delete()
+    await put_agent(cast.vega, wip_limit=0)
+    assert await kinds(cast, task) == ["wip_limit"]
+    await put_agent(cast.vega, wip_limit=1)
+    assert await kinds(cast, task) == ["available"]
+    await Agent.filter(id__in=[cast.vega.id, cast.rigel.id]).delete()
+    assert await texts(cast, task) == ["No worker is on this board."]
+
+
+async def _exhausted(cast: Cast, **of: Any) -> Budget:
+    return await Budget.create(
+        organization_id=cast.organization.id, unit="tokens", limit_amount=1, exceeded_on=str(clock.now().date()), **of
+    )
+
+
+async def test_budgets_that_are_used_up(cast: Cast) -> None:
+    await online(cast)
+    task = await cast.add_task(assigned_agent_id=cast.vega.id)
+    await _exhausted(cast, board_id=cast.other_board.id)
+    await _exhausted(cast, agent_id=cast.rigel.id)
+    assert await kinds(cast, task) == ["available"]
+    own, board, whole = [
+        await _exhausted(cast, **of) for of in ({"agent_id": cast.vega.id}, {"board_id": cast.board.id}, {})
+    ]
+    found = {one["budget_id"]: one["text"] for one in await reasons(cast, task)}
+    assert found == {
+        str(own.id): "The budget of Vega is used up for today.",
+        str(board.id): "The board's budget is used up for today.",
+        str(whole.id): "The organization's budget is used up for today.",
+    }
+    with clock.travelled(timedelta(days=1)):
+        assert "budget" not in await kinds(cast, task)
+    await Budget.filter(id=own.id).update(period="total")
+    with clock.travelled(timedelta(days=1)):
+        assert "The budget of Vega is used up." in await texts(cast, task)
+
+
+async def test_lists_say_it_when_asked(cast: Cast) -> None:
+    await online(cast)
+    first = await cast.add_task()
+    second = await cast.add_task(depends_on_task_ids=[first["id"]], status="inbox")
+    await cast.add_task(status="done")
+    for caller, path in ((cast.dan, cast.tasks), (cast.rigel, f"/agent{cast.tasks}")):
+        plain = (await caller.get(path)).ok()["items"]
+        told = (await caller.get(f"{path}?include_waiting=true")).ok()["items"]
+        assert all("waiting" not in one for one in plain)
+        assert [[reason["kind"] for reason in one["waiting"]] for one in told] == [[], ["dependency"], ["available"]]
+        assert told[1]["waiting"] == await reasons(cast, second)
+        assert [{name: one[name] for name in plain[0]} for one in told] == plain
+    (await cast.ada.delete(cast.task(first))).ok()
+    [gone] = (await cast.dan.get(f"{cast.tasks}?include_waiting=true&deleted=true")).ok()["items"]
+    assert gone["waiting"] == []
+
+
+async def test_a_list_costs_one_statement_more(cast: Cast) -> None:
+    async def cost(query: str) -> int:
+        with counted() as found:
+            (await cast.dan.get(f"{cast.tasks}{query}")).ok()
+        return len(found)
+
+    task = await cast.add_task()
+    few = await cost("")
+    assert await cost("?include_waiting=true") == few + 1
+    for _ in range(10):
+        await cast.add_task(depends_on_task_ids=[task["id"]])
+    assert (await cost(""), await cost("?include_waiting=true")) == (few, few + 1)
+
+
+async def test_who_may_ask(cast: Cast) -> None:
+    path = f"{cast.task(await cast.add_task())}/waiting"
+    assert (await cast.vega.get(f"/agent{path}")).ok() == (await cast.dan.get(path)).ok()
+    (await cast.eve.get(path)).refused(404)
+    (await cast.nova.get(f"/agent{path}")).refused(404)
+    (await cast.nobody.get(path)).refused(401)
+    (await cast.dan.get(f"{cast.task(cast.board.id)}/waiting")).refused(404)
