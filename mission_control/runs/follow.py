@@ -14,6 +14,7 @@ class Held(Protocol):
 
     status: str
     assigned_agent_id: Any
+    assigned_user_id: Any
 
 
 class HandedOut(Held, Protocol):
@@ -36,12 +37,12 @@ def holder(task: Held) -> UUID | None:
 async def follow(actor: Actor, task: HandedOut, before: Held) -> None:
     """Inside a command that holds the task and saves it afterwards: begin or end its run as the change demands.
 
-    A hand-out raises `fence` and clears what kept the task from being handed out. A person's own hand-out, and work
-    that comes to its end, also forget the attempts that failed.
+    A hand-out raises `fence` and clears what kept the task from being handed out. A person who moves or assigns the
+    task, and work that comes to its end, also forget the attempts that failed.
     """
     was, is_now = holder(before), holder(task)
     if was == is_now:
-        if actor.is_user and task.flagged_at is not None and task.status != before.status:
+        if actor.is_user and _is_moved_or_assigned(task, before):
             forgive(task)
         return
     if was is not None:
@@ -56,6 +57,11 @@ async def follow(actor: Actor, task: HandedOut, before: Held) -> None:
         task.retry_at = task.flagged_at = task.flag_reason = None
         task.fence += 1
         await begin_run(task, is_now)
+
+
+def _is_moved_or_assigned(task: Held, before: Held) -> bool:
+    names = ("status", "assigned_agent_id", "assigned_user_id")
+    return any(getattr(task, name) != getattr(before, name) for name in names)
 
 
 def forgive(task: HandedOut) -> None:

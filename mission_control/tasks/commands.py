@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from mission_control.agents.work_state import refuse_when_paused
 from mission_control.approvals.commands import close_approvals_of
 from mission_control.boards.commands import next_task_number
 from mission_control.boards.models import Board
@@ -20,6 +21,7 @@ from mission_control.tasks import policy as policy
 from mission_control.tasks.beside import Beside, Rewired, change_beside
 from mission_control.tasks.comments import write_comment
 from mission_control.tasks.gates import Before, pass_comment_gate, pass_done_gates, pass_gates
+from mission_control.tasks.limits import hold_limits, hold_limits_for, refuse_hand_out
 from mission_control.tasks.models import Task, TaskDependency
 from mission_control.tasks.schemas import TaskCreate
 
@@ -46,6 +48,9 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
     if new.status == "done":
         await pass_done_gates(board, None, None)
     await _assign_new(actor, board, task, new)
+    if actor.is_agent and holder(task) is not None:
+        await refuse_when_paused(holder(task), board.id)
+        await refuse_hand_out(await hold_limits(holder(task), board.id), task)
     task.number = await next_task_number(board.id)
     if task.status == "in_progress":
         task.in_progress_at = clock.now()
@@ -93,6 +98,7 @@ async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
     if sent.get("depends_on_task_ids"):
         await dependencies.check_dependencies(board, task.id, sent["depends_on_task_ids"])
     await check_tags(board.organization_id, sent.get("tag_ids") or [])
+    limits = await hold_limits_for(actor, task, sent)
     task = await locked_task(task)
     before = Before(task)
     rewired = await _apply_role(actor, board, task, sent)
@@ -102,6 +108,9 @@ async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
         await rules.hand_to_lead(board, task, before.status)
     if task.status != "done":
         task.archived_at = None
+    if actor.is_agent and holder(task) not in (None, holder(before)):
+        await refuse_when_paused(holder(task), board.id)
+        await refuse_hand_out(limits, task, before)
     await follow(actor, task, before)
     beside = await change_beside(board, task, sent, rewired)
     await _save(actor, board, task, before, beside)

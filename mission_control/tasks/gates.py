@@ -72,6 +72,7 @@ class Before:
 
     status: str
     assigned_agent_id: Any
+    assigned_user_id: Any
 
     def __init__(self, task: Task) -> None:
         for name in self.FIELDS:

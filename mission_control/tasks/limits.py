@@ -1,0 +1,94 @@
+"""What stops agents from being handed work: full columns, enough in their own hands, a card that waits for a person.
+
+People may go over every limit.
+"""
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict
+from mission_control.database.sql import as_json, is_postgres, rows
+from mission_control.organizations.work_state import may_hand_out
+from mission_control.tasks.gates import Before
+from mission_control.tasks.models import Task
+
+FULL = {
+    "own": "The agent has {n} tasks in progress; more than its limit of {limit} it is not given.",
+    "in_progress": "The column In progress is full: {n} of {limit}.",
+    "review": "The column Review is full: {n} of {limit}. Nothing is started until some of it is reviewed.",
+}
+
+
+class Limits(NamedTuple):
+    """How many tasks an agent may have in progress, and how many a board's columns take; None is any number."""
+
+    own: int | None = None
+    in_progress: int | None = None
+    review: int | None = None
+
+    @classmethod
+    def of(cls, wip_limit: int | None, wip_limits: dict[str, Any] | None) -> "Limits":
+        """The limits as they stand in an agent's and a board's rows."""
+        return cls(wip_limit, *((wip_limits or {}).get(name) for name in ("in_progress", "review")))
+
+
+async def hold_limits_for(actor: Actor, task: Task, sent: dict[str, Any]) -> Limits:
+    """Inside a command that has not locked the task yet: the limits that an agent's change may meet, held."""
+    starts = sent.get("status") == "in_progress" or (task.status == "in_progress" and "assigned_agent_id" in sent)
+    if not (actor.is_agent and starts):
+        return Limits()
+    worker = sent.get("assigned_agent_id") or (task.assigned_agent_id if actor.is_lead else actor.id)
+    return await hold_limits(worker, task.board_id)
+
+
+async def hold_limits(agent_id: UUID | None, board_id: UUID) -> Limits:
+    """The limits of a hand-out; where there is one, no other hand-out under it goes on until the command ends.
+
+    Rows are locked in this order everywhere: agent, board, task.
+    """
+    await may_hand_out()
+    [row] = await rows(
+        "SELECT a.wip_limit, b.wip_limits FROM boards b LEFT JOIN agents a ON a.id = ? WHERE b.id = ?",
+        agent_id,
+        board_id,
+    )
+    limits = Limits.of(row["wip_limit"], as_json(row["wip_limits"]))
+    if is_postgres() and limits.own is not None:
+        await rows("SELECT 1 AS one FROM agents WHERE id = ? FOR NO KEY UPDATE", agent_id)
+    if is_postgres() and (limits.in_progress is not None or limits.review is not None):
+        await rows("SELECT 1 AS one FROM boards WHERE id = ? FOR NO KEY UPDATE", board_id)
+    return limits
+
+
+async def refuse_hand_out(limits: Limits, task: Task, before: Before | None = None) -> None:
+    """Inside a command that holds the limits and the task: 409 when an agent may not be given it."""
+    if before is not None and before.flagged_at is not None:
+        message = (
+            f"This task waits for a person: {before.flag_reason} A person moves it, assigns it or clears the flag."
+        )
+        raise Conflict({"message": message, "code": "task_not_claimable"})
+    if (reason := await full(limits, task.assigned_agent_id, task.board_id, besides=task.id)) is not None:
+        raise Conflict({"message": reason, "code": "wip_limit_reached"})
+
+
+async def full(limits: Limits, agent_id: UUID, board_id: UUID, *, besides: UUID | None = None) -> str | None:
+    """The first limit that is reached, as a sentence; `besides` is a task that does not count."""
+    if limits == Limits():
+        return None
+    [row] = await rows(
+        "SELECT (SELECT COUNT(*) FROM tasks t WHERE t.assigned_agent_id = ? AND t.status = 'in_progress'"
+        "  AND t.deleted_at IS NULL AND t.id <> ?) AS own,"
+        " COALESCE(SUM(CASE WHEN c.status = 'in_progress' THEN 1 ELSE 0 END), 0) AS in_progress,"
+        " COALESCE(SUM(CASE WHEN c.status = 'review' THEN 1 ELSE 0 END), 0) AS review"
+        " FROM tasks c WHERE c.board_id = ? AND c.status IN ('in_progress', 'review') AND c.deleted_at IS NULL"
+        " AND c.id <> ?",
+        agent_id,
+        besides or UUID(int=0),
+        board_id,
+        besides or UUID(int=0),
+    )
+    for name, limit in limits._asdict().items():
+        if limit is not None and int(row[name]) >= limit:
+            return FULL[name].format(n=int(row[name]), limit=limit)
+    return None
