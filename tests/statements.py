@@ -12,28 +12,28 @@ OF_SIGNING_IN = ("UPDATE tokens SET last_used_at", "UPDATE agents SET last_seen_
 _log = logging.getLogger("tortoise.db_client")
 
 
-_listening: ContextVar[list[str] | None] = ContextVar("listening", default=None)
+_listening: ContextVar[tuple[list[str], tuple[str, ...]] | None] = ContextVar("listening", default=None)
 
 
 class _Collector(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the text of a statement, which Tortoise writes to its log first."""
-        found = _listening.get()
+        listening = _listening.get()
         arguments: Any = record.args
         text = str(arguments[0]) if arguments else record.getMessage()
-        if found is not None and not any(word in text for word in OF_SIGNING_IN):
-            found.append(text)
+        if listening is not None and not any(word in text for word in listening[1]):
+            listening[0].append(text)
 
 
 @contextmanager
-def counted() -> Iterator[list[str]]:
+def counted(*, passing_over: tuple[str, ...] = OF_SIGNING_IN) -> Iterator[list[str]]:
     """Collect the statements of what is called here, except those that only remember when somebody called.
 
     What runs beside, such as the delivery loop, began in another context and is not heard.
     """
     found: list[str] = []
     collector, level = _Collector(), _log.level
-    token = _listening.set(found)
+    token = _listening.set((found, passing_over))
     _log.addHandler(collector)
     _log.setLevel(logging.DEBUG)
     try:

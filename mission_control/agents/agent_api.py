@@ -4,7 +4,6 @@ from typing import Any
 
 from quart import Blueprint
 
-from mission_control.accounts.models import Token
 from mission_control.agents.commands import create_agent, report_heartbeat
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import own_agent, roster
@@ -50,15 +49,14 @@ api = Blueprint("agents_agent_api", __name__, url_prefix="/api/v1/agent")
 )
 async def agent_healthz(actor: Actor, agent: Agent) -> AgentHealthStatusResponse:
     """Check the token and read whose it is."""
-    token = await Token.get(id=actor.credential[1])
     return AgentHealthStatusResponse(
         agent_id=agent.id,
         board_id=agent.board_id,
         gateway_id=agent.gateway_id,
         status=agent.status,
         is_board_lead=agent.is_board_lead,
-        scopes=token.scopes,
-        token_expires_at=token.expires_at,
+        scopes=None if actor.scopes is None else sorted(actor.scopes),
+        token_expires_at=actor.expires_at,
     )
 
 

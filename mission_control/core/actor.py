@@ -33,7 +33,8 @@ class Membership:
 class Actor:
     """A person, an agent or the system, as seen by one request.
 
-    `scopes` are those of an agent's token (None: all); `fence` is the hand-out in whose name an agent writes.
+    `expires_at` is the end of a token; `scopes` are those of an agent's (None: all); `fence` is the hand-out in whose
+    name an agent writes.
     """
 
     kind: Literal["user", "agent", "system"]

@@ -86,6 +86,7 @@ async def agent_of(token: KnownToken) -> Actor | None:
         board_id=as_id(token.row["board_id"]),
         is_lead=leads(token.row["is_board_lead"], scopes),
         credential=("token", token.id),
+        expires_at=as_moment(token.row["expires_at"]),
         scopes=scopes,
     )
     if hooks.agent_seen is not None:

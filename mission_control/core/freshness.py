@@ -7,7 +7,7 @@ from uuid import UUID
 from mission_control.core.actor import Actor
 from mission_control.core.credentials import is_over, leads, user_actor
 from mission_control.core.token_scopes import granted
-from mission_control.database.sql import as_id, as_json, rows
+from mission_control.database.sql import as_id, as_json, as_moment, rows
 
 FRESH_SECONDS = 1.0
 KEPT = 10_000
@@ -20,7 +20,7 @@ async def fresh(actor: Actor) -> Actor | None:
 
     An answer is reused for up to a second.
     """
-    if is_over(actor.expires_at):
+    if actor.credential[0] == "provider" and is_over(actor.expires_at):
         return None
     key = (actor.kind, actor.credential[1] or actor.id)
     known = _fresh.get(key)
@@ -64,4 +64,10 @@ async def _fresh_agent(actor: Actor) -> Actor | None:
     row = found[0]
     scopes = granted(as_json(row["scopes"]))
     is_lead = leads(row["is_board_lead"], scopes)
-    return replace(actor, board_id=as_id(row["board_id"]), is_lead=is_lead, scopes=scopes)
+    return replace(
+        actor,
+        board_id=as_id(row["board_id"]),
+        is_lead=is_lead,
+        expires_at=as_moment(row["expires_at"]),
+        scopes=scopes,
+    )

@@ -5,13 +5,15 @@ A token is written at most once a minute; a process that is killed forgets at mo
 
 import asyncio
 import logging
+from contextlib import nullcontext
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from tortoise.transactions import in_transaction
 
 from mission_control.core import clock
-from mission_control.database.sql import rows
+from mission_control.database.sql import is_postgres, rows
 
 WRITTEN_AGAIN_AFTER = timedelta(seconds=60)
 WRITE_SECONDS = 15.0
@@ -33,8 +35,10 @@ async def write_down() -> None:
         return
     taken = dict(_used)
     _used.clear()
+    # One transaction is one wait for SQLite's disk; on PostgreSQL it would hold rows that rotations want as well.
+    together: Any = nullcontext() if is_postgres() else in_transaction()
     try:
-        async with in_transaction():
+        async with together:
             for token_id, moment in taken.items():
                 await rows(
                     "UPDATE tokens SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR last_used_at < ?)",

@@ -92,7 +92,7 @@ async def test_open_streams_see_changed_scopes(cast: Cast) -> None:
     assert lead.is_lead and lead.scopes is None
     (await cast.ada.patch(await path_of_token(cast, cast.atlas), {"scopes": ["work"]})).ok()
     current = await authn.fresh(lead)
-    assert current is not None and not current.is_lead and current.scopes == {"read", "work"}
+    assert current is not None and not current.is_lead and current.scopes == frozenset({"read", "work"})
     assert (await authn.fresh(current)) == current
 
 

@@ -156,7 +156,8 @@ async def test_cors_for_a_known_origin() -> None:
         headers = (await client.get(path, headers=asked)).headers
         assert headers["Access-Control-Allow-Origin"] == "https://app.example"
         assert headers["Access-Control-Allow-Credentials"] == "true"
-        assert "X-Request-Id" in headers["Access-Control-Expose-Headers"]
+        for name in ("X-Request-Id", "RateLimit-Remaining", "Retry-After"):
+            assert name in headers["Access-Control-Expose-Headers"]
         assert "Origin" in headers["Vary"]
 
 
