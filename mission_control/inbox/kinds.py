@@ -22,6 +22,12 @@ KINDS = {
     "LEAD REQUEST: ASK USER": "ask_user",
     "BOARD ONBOARDING REQUEST": "onboarding",
     "NUDGE": "nudge",
+    "SOUL UPDATED": "soul_updated",
+    "WORK PAUSED": "work_paused",
+    "WORK STOPPED": "work_stopped",
+    "WORK RESUMED": "work_resumed",
+    "BUDGET WARNING": "budget_warning",
+    "BUDGET USED UP": "budget_used_up",
     "/pause": "pause",
     "/resume": "resume",
 }

@@ -1,0 +1,234 @@
+"""The loop that sends: when it looks, what that costs, the order of one agent's deliveries, and who holds up whom."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mission_control.core import clock
+from mission_control.core.command import command, deliver
+from mission_control.core.errors import Conflict, Forbidden
+from mission_control.core.policy import RULES
+from mission_control.database.sql import is_postgres, rows
+from mission_control.delivery import loop, pace
+from mission_control.delivery.loop import lease, look, retry
+from mission_control.delivery.models import Delivery
+from mission_control.live import bells
+from tests.cast import Cast, Program, events, head
+from tests.statements import counted
+
+KIND = "test.letter"
+Running = set["asyncio.Task[None]"]
+
+
+@pytest.fixture
+def senders(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """No senders but those of the test."""
+    own: dict[str, Any] = {}
+    monkeypatch.setattr(loop, "_senders", own)
+    monkeypatch.setattr(loop, "_conditions", {})
+    return own
+
+
+@pytest.fixture
+async def asleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application's own loop looks away."""
+
+    async def away(worker: str, running: Running) -> float:
+        return pace.IDLE_SECONDS
+
+    monkeypatch.setattr(loop, "look", away)
+
+
+async def letters(cast: Cast, to: Program, *numbers: int, **fields: Any) -> list[Delivery]:
+    """Letters with numbers that wait for somebody."""
+    made = [
+        Delivery(
+            organization_id=cast.organization.id, seq=number, kind=KIND, agent_id=to.id,
+            header="LETTER", text=str(number), **fields,
+        )
+        for number in numbers
+    ]  # fmt: skip
+    await Delivery.bulk_create(made)
+    return made
+
+
+async def taken(hours: float = 0) -> list[int]:
+    """The numbers that a worker takes now, or some hours from now."""
+    with clock.travelled(timedelta(hours=hours)):
+        return sorted(one.seq for one in await lease("one", [KIND]))
+
+
+async def ended(state: str, *numbers: int) -> None:
+    """What became of letters."""
+    await Delivery.filter(seq__in=numbers, kind=KIND).update(state=state, leased_by=None, leased_until=None)
+
+
+@pytest.mark.usefixtures("asleep")
+async def test_the_next_waits_for_the_one_before(cast: Cast) -> None:
+    await letters(cast, cast.vega, 1, 2, 3)
+    await letters(cast, cast.rigel, 4, 5)
+    assert await taken() == [1, 4]
+    assert await taken() == []
+    await ended("sent", 1)
+    assert await taken() == [2]
+    await ended("failed", 2, 4)
+    assert await taken() == [3, 5]
+
+
+@pytest.mark.usefixtures("asleep")
+async def test_one_that_is_due_later_holds_up_the_next(cast: Cast) -> None:
+    await letters(cast, cast.vega, 1, due_at=clock.now() + timedelta(minutes=5))
+    await letters(cast, cast.vega, 2)
+    assert await taken() == []
+    assert await taken(hours=1) == [1]
+
+
+@pytest.mark.usefixtures("asleep")
+async def test_a_lost_lease_keeps_the_order(cast: Cast) -> None:
+    await letters(cast, cast.vega, 1, 2)
+    assert await taken() == [1]
+    assert await taken(hours=1) == [1]
+
+
+@pytest.mark.usefixtures("asleep")
+async def test_workers_at_once_keep_the_order(cast: Cast) -> None:
+    await letters(cast, cast.vega, *range(1, 11))
+    for number in range(1, 11):
+        found = await asyncio.gather(*(lease(f"worker {n}", [KIND]) for n in range(6)))
+        assert [one.seq for batch in found for one in batch] == [number]
+        await ended("sent", number)
+
+
+@pytest.mark.usefixtures("asleep")
+async def test_a_condition_is_asked_of_every_row(cast: Cast, senders: dict[str, Any]) -> None:
+    loop.sender(KIND, only=f"agent_id = '{cast.vega.id}'")(_never)
+    await letters(cast, cast.vega, 1)
+    await letters(cast, cast.rigel, 2)
+    assert await taken() == [1]
+
+
+async def _never(delivery: Delivery) -> None:
+    raise AssertionError("nothing should be sent")
+
+
+async def test_without_a_sender_a_look_costs_nothing(cast: Cast, senders: dict[str, Any]) -> None:
+    await letters(cast, cast.vega, 1)
+    with counted() as found:
+        assert await look("one", set()) == pace.IDLE_SECONDS
+    assert found == []
+
+
+async def test_an_idle_look_is_one_read(cast: Cast, senders: dict[str, Any]) -> None:
+    senders[KIND] = _never
+    await letters(cast, cast.vega, 1, state="sent")
+    await letters(cast, cast.vega, 2, state="failed")
+    with counted() as found:
+        assert await look("one", set()) == pace.IDLE_SECONDS
+    assert len(found) == 1 and found[0].startswith("SELECT")
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(4, 4), (4000, pace.IDLE_SECONDS)])
+async def test_it_sleeps_until_the_next_is_due(
+    cast: Cast, senders: dict[str, Any], seconds: float, expected: float
+) -> None:
+    senders[KIND] = _never
+    await letters(cast, cast.vega, 1, due_at=clock.now() + timedelta(seconds=seconds))
+    await letters(cast, cast.vega, 2)  # due, but it waits for the first
+    pause = await look("one", set())
+    assert 0 < pause <= expected
+
+
+async def test_one_that_another_worker_holds_is_looked_at_again_when_its_lease_is_over(
+    cast: Cast, senders: dict[str, Any]
+) -> None:
+    senders[KIND] = _never
+    await letters(cast, cast.vega, 1, state="sending", leased_until=clock.now() + timedelta(seconds=3))
+    assert 0 < await look("one", set()) <= 3
+
+
+@pytest.fixture
+async def gates(senders: dict[str, Any], asleep: None) -> AsyncIterator[dict[int, asyncio.Event]]:
+    """A sender that waits for a gate of each number; open ones need none."""
+    found: dict[int, asyncio.Event] = {}
+
+    async def send(delivery: Delivery) -> None:
+        if delivery.seq in found:
+            await found[delivery.seq].wait()
+
+    senders[KIND] = send
+    yield found
+    for gate in found.values():
+        gate.set()
+
+
+async def test_at_most_so_many_are_sent_at_once(
+    cast: Cast, gates: dict[int, asyncio.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "AT_ONCE", 2)
+    running: Running = set()
+    for number, agent in enumerate((cast.vega, cast.rigel, cast.atlas), start=1):
+        gates[number] = asyncio.Event()
+        await letters(cast, agent, number)
+    assert await look("one", running) == 0.0 and len(running) == 2
+    assert await look("one", running) == pace.IDLE_SECONDS and len(running) == 2
+    gates[1].set()
+    with bells.listening(pace.BELL) as heard:
+        assert await bells.within(heard, 20)  # whoever finishes lets the loop look
+    assert await look("one", running) == 0.0 and len(running) == 2
+    for gate in gates.values():
+        gate.set()
+    await asyncio.gather(*running)
+    assert await Delivery.filter(kind=KIND, state="sent").count() == 3
+
+
+async def test_the_loop_hears_of_a_command_that_delivers(
+    cast: Cast, senders: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived = asyncio.Event()
+
+    async def send(delivery: Delivery) -> None:
+        arrived.set()
+
+    monkeypatch.setitem(RULES, "test.tell", lambda actor, thing: True)
+
+    @command("test.tell")
+    async def tell(actor: Any) -> None:
+        deliver(KIND, cast.board.scope(), agent_id=cast.vega.id, header="LETTER", text="x")
+
+    async with asyncio.timeout(20):
+        while not bells.waiting(pace.BELL):
+            await asyncio.sleep(0.005)
+    senders[KIND] = send
+    await tell(await cast.ada.actor())
+    async with asyncio.timeout(pace.IDLE_SECONDS - 5):
+        await arrived.wait()
+        while not await Delivery.exists(kind=KIND, state="sent"):
+            await asyncio.sleep(0.005)
+
+
+@pytest.mark.postgres
+async def test_another_process_rings_with_its_commit(cast: Cast) -> None:
+    assert is_postgres()
+    with bells.listening(pace.BELL) as heard:
+        await rows("SELECT pg_notify('mission_control', ?)", '{"bells": ["deliveries"], "from": "another"}')
+        assert await bells.within(heard, 20)
+
+
+@pytest.mark.usefixtures("asleep")
+async def test_sending_again_is_a_persons_and_recorded(cast: Cast) -> None:
+    [letter] = await letters(cast, cast.vega, 1, state="failed", attempts=6, last_error="nobody opened")
+    for caller in (cast.cleo, cast.eve, cast.vega, cast.atlas):
+        with pytest.raises(Forbidden):
+            await retry(await caller.actor(), letter)
+    before = await head(cast)
+    with bells.listening(pace.BELL) as heard:
+        again = await retry(await cast.ben.actor(), letter)
+        assert await bells.within(heard, 20)
+    assert (again.state, again.attempts, again.last_error) == ("waiting", 0, "nobody opened")
+    assert [one.kind for one in await events(before)] == ["delivery.retried"]
+    with pytest.raises(Conflict):
+        await retry(await cast.ben.actor(), letter)
+    assert await taken() == [1]
