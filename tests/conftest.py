@@ -39,9 +39,6 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             "SECRET_KEY": "a-secret-key-for-tests-that-is-long-enough",
             # No test reaches out of the house.
             "SOULS_DIRECTORY_URL": "",
-            # Tests call as fast as they can; the tests of budgets set their own.
-            "AGENT_REQUESTS_PER_MINUTE": "0",
-            "PERSON_REQUESTS_PER_MINUTE": "0",
             "SKILLS_GIT_BASE_URL": "file:///nowhere",
         }
     )
@@ -74,6 +71,8 @@ async def cast(app: Quart) -> Cast:
 @pytest.fixture(autouse=True)
 async def empty_tables(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     """Leave nothing behind for the next test."""
+    # Tests call as fast as they can, and some make an application of their own, which sets the budgets of all.
+    agent_requests.per_minute = person_requests.per_minute = 0
     yield
     if "app" in request.fixturenames:
         for limit in (unknown_tokens, wrong_passwords, agent_requests, person_requests):
