@@ -16,11 +16,15 @@ from mission_control.agents import pages as agents_pages
 from mission_control.agents import reactions as agents_reactions
 from mission_control.agents import souls_api as agents_souls_api
 from mission_control.agents import token_api as agents_token_api
+from mission_control.agents import usage_api as agents_usage_api
+from mission_control.agents import work_state_api as agents_work_state_api
+from mission_control.agents import work_state_notices
 from mission_control.approvals import api as approvals_api
 from mission_control.approvals import pages as approvals_pages
 from mission_control.boards import api as boards_api
 from mission_control.boards import pages as boards_pages
 from mission_control.boards import trash_pages as boards_trash_pages
+from mission_control.boards import work_state_api as boards_work_state_api
 from mission_control.claims import completions_api, runs_api
 from mission_control.custom_fields import api as custom_fields_api
 from mission_control.docs import pages as docs_pages
@@ -37,6 +41,7 @@ from mission_control.memory import group_api as group_memory_api
 from mission_control.metrics import api as metrics_api
 from mission_control.organizations import api as organizations_api
 from mission_control.organizations import invites_api, members_api
+from mission_control.organizations import work_state_api as organizations_work_state_api
 from mission_control.search import api as search_api
 from mission_control.search import pages as search_pages
 from mission_control.skills import api as skills_api
@@ -50,10 +55,11 @@ from mission_control.tasks import api as tasks_api
 from mission_control.tasks import attachments_api, bulk_api, checklist_api
 from mission_control.tasks import pages as tasks_pages
 from mission_control.tasks import reactions as tasks_reactions
+from mission_control.usage import api as usage_api
 from mission_control.webhooks import agent_api as webhooks_agent_api
 from mission_control.webhooks import api as webhooks_api
 
-REACTIONS = (agents_reactions, tasks_reactions, groups_reactions, skills_reactions)
+REACTIONS = (agents_reactions, work_state_notices, tasks_reactions, groups_reactions, skills_reactions)
 BLUEPRINTS = (
     accounts_api.api,
     accounts_pages.pages,
@@ -61,13 +67,18 @@ BLUEPRINTS = (
     organizations_api.api,
     members_api.api,
     invites_api.api,
+    organizations_work_state_api.api,
     settings_pages.pages,
     boards_api.api,
+    boards_work_state_api.api,
     boards_trash_pages.pages,
     boards_pages.pages,
     approvals_api.api,
     approvals_pages.pages,
     agents_api.api,
+    agents_work_state_api.api,
+    agents_usage_api.api,
+    usage_api.api,
     agents_token_api.api,
     agents_pages.pages,
     agents_agent_api.api,

@@ -51,6 +51,19 @@ def _somebody(cast: Cast, n: int) -> Caller:
     return (cast.ada, cast.cleo, cast.vega)[n % 3]
 
 
+@lists("/budgets")
+async def _budgets(cast: Cast, made: Things, n: int) -> None:
+    agent = await hire(cast.app, cast.ada, cast.board, f"Spender {n}")
+    budget = {"agent_id": str(agent.id), "unit": "tokens", "limit": 10 + n}
+    (await cast.ada.post("/budgets", budget)).ok()
+
+
+@lists("/usage")
+async def _usage(cast: Cast, made: Things, n: int) -> None:
+    agent = await hire(cast.app, cast.ada, cast.board, f"Spender {n}")
+    (await agent.post("/agent/usage", {"input_tokens": 10 + n})).ok()
+
+
 @lists("/activity")
 @lists("/search", "?q=report&limit=100")
 @lists(f"{BOARD}/tasks")

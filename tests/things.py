@@ -172,6 +172,11 @@ async def _pack(cast: Cast, made: Things, path: str) -> Any:
     return (await cast.ada.post("/skills/packs", {"source_url": PACK})).ok()["id"]
 
 
+@makes("budget_id")
+async def _budget(cast: Cast, made: Things, path: str) -> Any:
+    return (await cast.ada.post("/budgets", {"unit": "tokens", "limit": 1000})).ok()["id"]
+
+
 @makes("handle")
 async def _handle(cast: Cast, made: Things, path: str) -> Any:
     return "ada"

@@ -8,12 +8,14 @@ from mission_control.agents.commands import create_agent, report_heartbeat
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import own_agent, roster
 from mission_control.agents.schemas import (
+    AgentCheckedIn,
     AgentCreate,
     AgentCreated,
     AgentHealthStatusResponse,
     AgentRead,
     AgentRosterQuery,
 )
+from mission_control.agents.work_state import directive_of
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.boards.schemas import BoardRead
@@ -69,22 +71,27 @@ async def agent_healthz(actor: Actor, agent: Agent) -> AgentHealthStatusResponse
     who="agent",
     find=own_agent,
     verb="agent.heartbeat",
-    returns=AgentRead,
+    returns=AgentCheckedIn,
     errors={422: HTTPValidationError},
     hints=hints(
         "agent_heartbeat",
         "any_agent",
         use="Every few minutes while you run, also when you have no work.",
         avoid="Not to change a task; use the task operation.",
-        effects="You are shown as online for ten minutes.",
-        never="Do not stop working because a heartbeat failed once; try again.",
+        effects="You are shown as online for ten minutes; the answer's `directive` says continue, pause or stop.",
+        never="Do not stop working because a heartbeat failed once; try again. Do not go on when it says stop.",
         route="Independent of boards and tasks.",
         example="say that I am alive",
     ),
 )
-async def agent_heartbeat(actor: Actor, agent: Agent) -> AgentRead:
-    """Say that you are alive. A body is not needed and is ignored."""
-    return AgentRead.of(await report_heartbeat(actor, agent, None))
+async def agent_heartbeat(actor: Actor, agent: Agent) -> AgentCheckedIn:
+    """Say that you are alive, and learn whether to go on.
+
+    A body is not needed and is ignored. `directive` is `stop` when you, your board or your organization is stopped or a
+    budget is used up, `pause` (take nothing new) when one of them is paused, else `continue`.
+    """
+    agent = await report_heartbeat(actor, agent, None)
+    return AgentCheckedIn.of_directed(agent, (await directive_of(agent))._asdict())
 
 
 @operation(

@@ -11,6 +11,8 @@ from mission_control.agents.models import Agent
 from mission_control.agents.queries import list_agents as agents_page
 from mission_control.agents.queries import own_agent, visible_agent, visible_agents
 from mission_control.agents.schemas import (
+    AgentCheckedIn,
+    AgentCheckedInOrCreated,
     AgentCreate,
     AgentCreated,
     AgentHeartbeat,
@@ -21,6 +23,7 @@ from mission_control.agents.schemas import (
     AgentUpdate,
     ForceQuery,
 )
+from mission_control.agents.work_state import directive_of
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, NotFound
@@ -150,11 +153,12 @@ async def update_agent(actor: Actor, agent: Agent, data: AgentUpdate, query: For
     find=visible_agent,
     verb="agent.heartbeat",
     body=AgentHeartbeat,
-    returns=AgentRead,
+    returns=AgentCheckedIn,
 )
-async def heartbeat_agent(actor: Actor, agent: Agent, data: AgentHeartbeat) -> AgentRead:
-    """Report a sign of life of an agent."""
-    return AgentRead.of(await commands.report_heartbeat(actor, agent, data.status))
+async def heartbeat_agent(actor: Actor, agent: Agent, data: AgentHeartbeat) -> AgentCheckedIn:
+    """Report a sign of life of an agent; `directive` says whether it should continue, pause or stop."""
+    agent = await commands.report_heartbeat(actor, agent, data.status)
+    return AgentCheckedIn.of_directed(agent, (await directive_of(agent))._asdict())
 
 
 @operation(
@@ -165,13 +169,17 @@ async def heartbeat_agent(actor: Actor, agent: Agent, data: AgentHeartbeat) -> A
     tags=TAGS,
     who="actor",
     body=AgentHeartbeatCreate,
-    returns=AgentCreated,
+    returns=AgentCheckedInOrCreated,
 )
-async def heartbeat_or_create_agent(actor: Actor, data: AgentHeartbeatCreate) -> AgentCreated:
+async def heartbeat_or_create_agent(actor: Actor, data: AgentHeartbeatCreate) -> AgentCheckedInOrCreated:
     """Report a sign of life; a person's call makes the agent when there is none of that name."""
-    if actor.is_agent:
-        agent = await own_agent(actor)
-        return AgentCreated.of_new(await commands.report_heartbeat(actor, agent, data.status), None)
+    found, token = (await own_agent(actor), None) if actor.is_agent else await _named_or_new(actor, data)
+    agent = await commands.report_heartbeat(actor, found, data.status)
+    return AgentCheckedInOrCreated.of_made(agent, (await directive_of(agent))._asdict(), token)
+
+
+async def _named_or_new(actor: Actor, data: AgentHeartbeatCreate) -> tuple[Agent, str | None]:
+    """The person's agent of a name, or a new one with its token."""
     named = visible_agents(actor).filter(organization_id=actor.organization_id, name=data.name)
     if data.board_id is not None:
         named = named.filter(board_id=data.board_id)
@@ -183,7 +191,7 @@ async def heartbeat_or_create_agent(actor: Actor, data: AgentHeartbeatCreate) ->
         board = await visible_board(actor, data.board_id)
         found, token = await commands.create_agent(actor, board, AgentCreate(name=data.name))
         found.board = board
-    return AgentCreated.of_new(await commands.report_heartbeat(actor, found, data.status), token)
+    return found, token
 
 
 @operation(

@@ -75,3 +75,11 @@ def may_message_leads(actor: Actor, thing: object) -> bool:
 def may_report_heartbeat(actor: Actor, agent: Agent) -> bool:
     """The agent itself, and people who may change it."""
     return actor.id == agent.id if actor.is_agent else may_update_agent(actor, agent)
+
+
+@rule("agent.set_work_state")
+def may_set_work_state(actor: Actor, agent: Agent) -> bool:
+    """People who can write on the agent's board; of an agent without one, admins."""
+    if agent.board is None:
+        return actor.is_user and actor.administers(agent.organization_id)
+    return actor.is_user and actor.writes(agent.board)

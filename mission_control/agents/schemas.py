@@ -12,6 +12,7 @@ from mission_control.agents.models import Agent
 from mission_control.core import clock
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import BlankToNone, NonEmptyStr, NotNull
+from mission_control.organizations.work_state import State
 
 OFFLINE_AFTER = timedelta(minutes=10)
 DEFAULT_HEARTBEAT: dict[str, Any] = {"every": "10m", "target": "last", "includeReasoning": False}
@@ -104,6 +105,9 @@ class AgentRead(BaseModel):
     is_board_lead: bool
     is_gateway_main: bool
     openclaw_session_id: str | None
+    work_state: State
+    work_state_reason: str | None
+    work_state_at: datetime | None
     last_seen_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -123,6 +127,27 @@ class AgentCreated(AgentRead):
     def of_new(cls, agent: Agent, token: str | None) -> "AgentCreated":
         """The answer for a new agent with its secret."""
         return cls.model_construct(**_values(agent), token=token)
+
+
+class AgentCheckedIn(AgentRead):
+    """An agent after a sign of life, and what it should do: go on, pause (take nothing new), or stop."""
+
+    directive: Literal["continue", "pause", "stop"]
+    directive_reason: str | None
+
+    @classmethod
+    def of_directed(cls, agent: Agent, directive: Mapping[str, Any]) -> "AgentCheckedIn":
+        """The answer to a heartbeat."""
+        return cls.model_construct(**_values(agent), **directive)
+
+
+class AgentCheckedInOrCreated(AgentCreated, AgentCheckedIn):
+    """An agent after a sign of life; `token` is shown when the call has made it, and never again."""
+
+    @classmethod
+    def of_made(cls, agent: Agent, directive: Mapping[str, Any], token: str | None) -> "AgentCheckedInOrCreated":
+        """The answer to a heartbeat that may have made the agent."""
+        return cls.model_construct(**_values(agent), **directive, token=token)
 
 
 def _values(agent: Agent) -> dict[str, Any]:

@@ -1,11 +1,31 @@
-"""Whether agents may take up work: their own state, their board's, and the organization's."""
+"""Whether agents may take up work: their own state, their board's, the organization's, and their budgets."""
 
 from typing import NamedTuple
 from uuid import UUID
 
-from mission_control.core.errors import Conflict
+from mission_control.agents import policy as policy
+from mission_control.agents.models import Agent
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, react, record
+from mission_control.core.errors import Conflict, NotFound
 from mission_control.database.sql import rows
-from mission_control.organizations.work_state import PAUSED, RUNNING, STOPPED, may_hand_out
+from mission_control.organizations.work_state import (
+    FIELDS,
+    HAPPENED,
+    PAUSED,
+    RUNNING,
+    STOPPED,
+    WorkStateChange,
+    apply,
+    change_of,
+    hold_hand_outs,
+    may_hand_out,
+    reason_of,
+)
+from mission_control.usage.models import Budget
+from mission_control.usage.queries import exhausted
+
+PERIODS = {"day": "today's budget", "total": "the budget"}
 
 
 class Standing(NamedTuple):
@@ -16,34 +36,68 @@ class Standing(NamedTuple):
     name: str = ""
     reason: str | None = None
 
+    def __str__(self) -> str:
+        """As a sentence."""
+        whose = f"The {self.who} {self.name} is {self.state}"
+        return f"{whose}: {self.reason.rstrip('.')}." if self.reason else f"{whose}."
+
+
+class Directive(NamedTuple):
+    """What a heartbeat tells an agent to do: `continue`, `pause` (take nothing new) or `stop`; and why."""
+
+    directive: str
+    directive_reason: str | None
+
+
+@command("agent.set_work_state")
+async def set_agent_state(actor: Actor, agent: Agent, wanted: WorkStateChange) -> Agent:
+    """Pause, stop or let run on one agent. What is so already is no change."""
+    await hold_hand_outs()
+    found = await Agent.get_or_none(id=agent.id)
+    if found is None:
+        raise NotFound()
+    found.board = agent.board
+    if (change := change_of(found, wanted)) is None:
+        return found
+    message = f"Agent {found.name} {HAPPENED[wanted.state]}{reason_of(wanted)}."
+    record("agent.work_state_changed", found, message, name=found.name, **change)
+    await react()
+    apply(found, wanted)
+    await found.save(update_fields=[*FIELDS, "updated_at"])
+    return found
+
 
 async def refuse_when_paused(agent_id: UUID | None, board_id: UUID) -> None:
     """Inside a command that hands out work: 409 when the agent, the board or the organization is paused or stopped.
 
-    The code is `agent_paused`, `board_paused` or `organization_paused`. Until the command ends, nothing is stopped.
+    The code is `agent_paused`, `board_paused` or `organization_paused`. Nothing is paused until the command ends.
     """
     await may_hand_out()
     standing = await standing_of(agent_id, board_id)
     if standing.state != RUNNING:
-        raise paused(standing)
+        message = f"{standing} Nothing is handed out meanwhile."
+        raise Conflict({"message": message, "code": f"{standing.who}_paused"})
 
 
-async def work_state_of(agent_id: UUID | None, board_id: UUID) -> tuple[str, str | None]:
+async def work_state_of(agent_id: UUID | None, board_id: UUID | None) -> tuple[str, str | None]:
     """The strongest state for an agent (or anybody) on a board, and whose it is; None when all are running."""
     standing = await standing_of(agent_id, board_id)
     return standing.state, standing.who
 
 
-async def standing_of(agent_id: UUID | None, board_id: UUID) -> Standing:
+async def standing_of(agent_id: UUID | None, board_id: UUID | None) -> Standing:
     """As `work_state_of`, with the name of who is paused and the reason that was given."""
     found = await rows(
         "SELECT b.work_state AS board_state, b.name AS board_name, b.work_state_reason AS board_reason,"
         " o.work_state AS organization_state, o.name AS organization_name, o.work_state_reason AS organization_reason,"
         " a.work_state AS agent_state, a.name AS agent_name, a.work_state_reason AS agent_reason"
-        " FROM boards b JOIN organizations o ON o.id = b.organization_id LEFT JOIN agents a ON a.id = ?"
-        " WHERE b.id = ?",
+        " FROM organizations o LEFT JOIN boards b ON b.id = ? LEFT JOIN agents a ON a.id = ?"
+        " WHERE o.id = COALESCE((SELECT organization_id FROM boards WHERE id = ?),"
+        " (SELECT organization_id FROM agents WHERE id = ?))",
+        board_id,
         agent_id,
         board_id,
+        agent_id,
     )
     for state in (STOPPED, PAUSED):
         for who in ("agent", "board", "organization"):
@@ -52,8 +106,17 @@ async def standing_of(agent_id: UUID | None, board_id: UUID) -> Standing:
     return Standing(RUNNING)
 
 
-def paused(standing: Standing) -> Conflict:
-    """The refusal while somebody is paused or stopped."""
-    whose = f"The {standing.who} {standing.name} is {standing.state}"
-    message = f"{whose}: {standing.reason}" if standing.reason else f"{whose}. Nothing is handed out until it runs on."
-    return Conflict({"message": message, "code": f"{standing.who}_paused"})
+async def directive_of(agent: Agent) -> Directive:
+    """What an agent should do now: stop when it is stopped or over a budget, pause when it is paused."""
+    standing = await standing_of(agent.id, agent.board_id)
+    if standing.state == STOPPED:
+        return Directive("stop", str(standing))
+    if (budget := await exhausted(agent.id, agent.board_id, agent.organization_id)) is not None:
+        return Directive("stop", used_up(budget))
+    return Directive("pause", str(standing)) if standing.state == PAUSED else Directive("continue", None)
+
+
+def used_up(budget: Budget) -> str:
+    """That a budget is used up, as a sentence for its agents."""
+    unit = "tokens" if budget.unit == "tokens" else "money"
+    return f"{PERIODS[budget.period].capitalize()} of {unit} for the {budget.subject} is used up."

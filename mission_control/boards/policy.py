@@ -31,3 +31,9 @@ def may_update_board(actor: Actor, board: Board) -> bool:
 def may_delete_board(actor: Actor, board: Board) -> bool:
     """Owners and admins who can write on the board."""
     return actor.is_user and actor.writes(board) and actor.administers(board.organization_id)
+
+
+@rule("board.set_work_state")
+def may_set_work_state(actor: Actor, board: Board) -> bool:
+    """People with write access and the board's lead."""
+    return actor.writes(board) and (actor.is_user or actor.is_lead)

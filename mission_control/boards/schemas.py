@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 from mission_control.boards.models import Board
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import Moment, NonEmptyStr, NotNull
+from mission_control.organizations.work_state import State
 
 GOAL_RULE = "a confirmed goal needs an objective and success metrics"
 
@@ -83,6 +84,9 @@ class BoardRead(BaseModel):
     block_status_changes_with_pending_approval: bool
     only_lead_can_change_status: bool
     max_agents: int
+    work_state: State
+    work_state_reason: str | None
+    work_state_at: datetime | None
     id: UUID
     organization_id: UUID
     created_at: datetime

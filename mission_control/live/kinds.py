@@ -97,6 +97,12 @@ KINDS: dict[str, str] = {
     "task.run_completed": "An agent handed in its work on a task, with what shows it and what it used up.",
     "budget.warning": "Four fifths of a budget are used up.",
     "budget.exceeded": "A budget is used up; its agents get no more work.",
+    "budget.created": "A limit was set on what agents may use up.",
+    "budget.updated": "A budget got another limit.",
+    "budget.deleted": "A budget was lifted.",
+    "agent.work_state_changed": "An agent was paused, stopped, or let run on.",
+    "board.work_state_changed": "The agents of a board were paused, stopped, or let run on.",
+    "organization.work_state_changed": "All agents of an organization were paused, stopped, or let run on.",
 }
 
 ACCOUNT_KINDS: dict[str, str] = {

@@ -7,11 +7,11 @@ from mission_control.agents.models import Agent
 from mission_control.agents.queries import agents_to_tell
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
+from mission_control.boards.work_state import ORDERS, follow_order
 from mission_control.core.actor import Actor
 from mission_control.core.command import deliver
 from mission_control.groups.models import BoardGroup
 
-COMMANDS = ("/pause", "/resume")
 SNIPPET_LENGTH = 800
 
 
@@ -31,10 +31,14 @@ def is_broadcast(content: str, tags: list[str] | None) -> bool:
 
 
 async def tell_board(actor: Actor, board: Board, content: str) -> None:
-    """A command goes to every agent of the board, a message to its lead and those it mentions; never the author."""
+    """An order goes to every agent of the board, a message to its lead and those it mentions; never the author.
+
+    An order by those who may give it, people and the lead, also sets the board's state.
+    """
     agents = [one for one in await agents_to_tell([board.id]) if one.id != actor.agent_id]
     order = content.strip().lower()
-    if order in COMMANDS:
+    if order in ORDERS:
+        await follow_order(actor, board, order)
         for agent in agents:
             deliver(NOTICE, agent.scope(), agent_id=agent.id, header=order, text="", command=order, deliver=True)
         return

@@ -37,6 +37,7 @@ def may_belong(actor: Actor, organization: Organization) -> bool:
 
 
 @rule("organization.rename")
+@rule("organization.set_work_state")
 def may_rename(actor: Actor, organization: Organization | None) -> bool:
     """Owners and admins."""
     return actor.administers(organization.id if organization else actor.organization_id)

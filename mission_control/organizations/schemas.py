@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from mission_control.core.schemas import NotNull
 from mission_control.organizations.models import Invite, Organization
 from mission_control.organizations.policy import ROLES
+from mission_control.organizations.work_state import State
 
 
 def _role(text: str | None) -> str | None:
@@ -47,6 +48,9 @@ class OrganizationRead(BaseModel):
 
     id: UUID
     name: str
+    work_state: State
+    work_state_reason: str | None
+    work_state_at: datetime | None
     created_at: datetime
     updated_at: datetime
 

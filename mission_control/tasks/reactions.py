@@ -3,6 +3,7 @@
 from mission_control.core.actor import Actor
 from mission_control.core.command import reacts_to
 from mission_control.live.log import NewEvent
+from mission_control.organizations.work_state import STOPPED
 from mission_control.tasks.commands import release_task
 from mission_control.tasks.models import Task
 
@@ -31,3 +32,20 @@ async def give_back_what_a_person_held(actor: Actor, event: NewEvent) -> None:
     held = Task.filter(assigned_user_id=event.data["user_id"], deleted_at=None).order_by("id")
     for task in await held.filter(board__organization_id=event.scope.organization_id).select_related("board"):
         await release_task(actor, task, "Its assignee left the organization.")
+
+
+@reacts_to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")
+async def take_back_what_is_worked_on(actor: Actor, event: NewEvent) -> None:
+    """When agents are stopped, what they have in progress returns to the inbox, and their runs end."""
+    if event.data["after"]["work_state"] != STOPPED:
+        return
+    scope = event.scope
+    held = Task.filter(status="in_progress", assigned_agent_id__isnull=False, deleted_at=None, board__deleted_at=None)
+    if scope.agent_id is not None:
+        held = held.filter(assigned_agent_id=scope.agent_id)
+    elif scope.board_id is not None:
+        held = held.filter(board_id=scope.board_id)
+    else:
+        held = held.filter(board__organization_id=scope.organization_id)
+    for task in await held.order_by("id").select_related("board"):
+        await release_task(actor, task, event.message)

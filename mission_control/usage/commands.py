@@ -1,16 +1,15 @@
-"""What changes usage: reports, and the budgets they draw on."""
+"""What agents use up, and the lines of budgets that this crosses."""
 
+from typing import Any
 from uuid import UUID
 
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
+from mission_control.core.command import command, note_presence, record
 from mission_control.core.scope import Scope
 from mission_control.database.sql import as_id, rows
 from mission_control.usage import policy as policy
-from mission_control.usage.models import Budget, UsageEntry
-from mission_control.usage.queries import concerned, today, used_by
-
-WARN_AT_PERCENT = 80
+from mission_control.usage.models import WARN_AT_PERCENT, Budget, UsageEntry
+from mission_control.usage.queries import concerned, today
 
 
 @command("usage.report")
@@ -26,7 +25,7 @@ async def report_usage(
     cost_micros: int = 0,
     model: str | None = None,
 ) -> UsageEntry | None:
-    """Write down what an agent used up, and what its budgets say to that; None when it is nothing.
+    """Write down what an agent used up, and which lines of its budgets this crosses; None when it is nothing.
 
     With a run, the run's own sums grow too. `cost_micros` is in millionths of a US dollar.
     """
@@ -48,7 +47,8 @@ async def report_usage(
     await entry.save(force_create=True)
     if run_id is not None:
         await _add_to_run(entry)
-    await _weigh(entry)
+    await _draw_on_budgets(entry)
+    note_presence(entry.organization_id, usage=str(agent_id))
     return entry
 
 
@@ -63,41 +63,48 @@ async def _add_to_run(entry: UsageEntry) -> None:
     )
 
 
-async def _weigh(entry: UsageEntry) -> None:
-    """Look at every budget that an entry draws on, one report after another, so that each line is crossed once."""
+async def _draw_on_budgets(entry: UsageEntry) -> None:
+    """Add an entry to every budget that it draws on, one report after another, so that each line is crossed once."""
     budgets = concerned(entry.agent_id, entry.board_id, entry.organization_id)
     for budget in await budgets.order_by("id").select_for_update():
-        await mark(budget, await used_by(budget))
+        used = entry.input_tokens + entry.output_tokens if budget.unit == "tokens" else entry.cost_micros
+        if budget.period == "day" and (budget.used_on or "") < entry.day:
+            budget.used_amount = 0
+        elif budget.period == "day" and budget.used_on != entry.day:
+            continue  # Another process is past midnight already.
+        budget.used_amount, budget.used_on = budget.used_amount + used, entry.day
+        await mark(budget, entry.day)
+        await budget.save(update_fields=["used_amount", "used_on", "warned_on", "exceeded_on"])
 
 
-async def mark(budget: Budget, used: int) -> None:
-    """Inside a command that holds a budget: write down which lines its use has crossed, and tell it once."""
-    day = today()
-    for column, crossed in (
-        ("warned_on", used * 100 >= budget.limit_amount * WARN_AT_PERCENT),
-        ("exceeded_on", used >= budget.limit_amount),
-    ):
-        told = getattr(budget, column)
-        is_told = told == day if budget.period == "day" else told is not None
-        if crossed and not is_told:
-            setattr(budget, column, day)
-            await budget.save(update_fields=[column])
-            _record_crossed(budget, column, used)
+async def mark(budget: Budget, day: str) -> None:
+    """Inside a command that holds a budget and saves it afterwards: tell once of each line that its use has crossed."""
+    state = budget.state(day)
+    if state != "ok" and not budget.stands(budget.warned_on, day):
+        budget.warned_on = day
+        what = f"The budget of {_whose(budget)} is used up to {WARN_AT_PERCENT} %."
+        record("budget.warning", await scope_of(budget), what, **facts(budget, day))
+    if state == "exceeded" and not budget.stands(budget.exceeded_on, day):
+        budget.exceeded_on = day
+        what = f"The budget of {_whose(budget)} is used up."
+        record("budget.exceeded", await scope_of(budget), what, **facts(budget, day))
 
 
-def scope_of(budget: Budget) -> Scope:
-    """Where an event about a budget belongs."""
-    return Scope(budget.organization_id, budget.board_id, agent_id=budget.agent_id, subject_id=budget.id)
+def _whose(budget: Budget) -> str:
+    unit = "tokens" if budget.unit == "tokens" else "money"
+    return f"{unit} of {'an' if budget.agent_id else 'a' if budget.board_id else 'the'} {budget.subject}"
 
 
-def _record_crossed(budget: Budget, line: str, used: int) -> None:
-    whose = "agent" if budget.agent_id else "board" if budget.board_id else "organization"
-    record(
-        "budget.warning" if line == "warned_on" else "budget.exceeded",
-        scope_of(budget),
-        f"The {whose}'s budget of {budget.unit} is used up{f' to {WARN_AT_PERCENT} %' if line == 'warned_on' else ''}.",
-        used=used,
-        limit=budget.limit_amount,
-        unit=budget.unit,
-        period=budget.period,
-    )
+def facts(budget: Budget, day: str) -> dict[str, Any]:
+    """What an event about a budget says of it; amounts as they are kept."""
+    named = {name: getattr(budget, name) for name in ("subject", "unit", "period")}
+    return named | {"budget_id": budget.id, "limit": budget.limit_amount, "used": budget.used(day)}
+
+
+async def scope_of(budget: Budget) -> Scope:
+    """Where an event about a budget belongs: an agent's is told on the agent's board."""
+    board_id = budget.board_id
+    if budget.agent_id is not None:
+        [agent] = await rows("SELECT board_id FROM agents WHERE id = ?", budget.agent_id)
+        board_id = as_id(agent["board_id"])
+    return Scope(budget.organization_id, board_id, agent_id=budget.agent_id, subject_id=budget.id)

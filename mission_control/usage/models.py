@@ -10,6 +10,8 @@ from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.database.fields import UtcDatetimeField
 
+WARN_AT_PERCENT = 80
+
 
 class UsageEntry(Model):
     """Tokens and money that an agent reported at once. `cost_micros` is in millionths of a US dollar."""
@@ -44,7 +46,8 @@ class UsageEntry(Model):
 class Budget(Model):
     """A limit for one agent, one board, or (neither given) the organization, for each UTC day or in total.
 
-    `unit` is `tokens` (input and output together) or `cost` (millionths of a US dollar).
+    `unit` is `tokens` (input and output together) or `cost` (millionths of a US dollar). `used_amount` is what was used
+    on the day `used_on`, or ever when the period is `total`: it grows with every report, under the budget's lock.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -54,6 +57,8 @@ class Budget(Model):
     unit = fields.CharField(max_length=16)
     period = fields.CharField(max_length=16, default="day")
     limit_amount = fields.BigIntField()
+    used_amount = fields.BigIntField(default=0)
+    used_on: Any = fields.CharField(max_length=10, null=True)
     warned_on: Any = fields.CharField(max_length=10, null=True)
     exceeded_on: Any = fields.CharField(max_length=10, null=True)
     created_at = UtcDatetimeField(default=now)
@@ -65,3 +70,23 @@ class Budget(Model):
 
     class Meta:
         table = "budgets"
+
+    @property
+    def subject(self) -> str:
+        """Whose work it limits."""
+        return "agent" if self.agent_id else "board" if self.board_id else "organization"
+
+    def used(self, day: str) -> int:
+        """How much of it is used up, when it is this day."""
+        return self.used_amount if self.period == "total" or self.used_on == day else 0
+
+    def stands(self, line: str | None, day: str) -> bool:
+        """Whether `warned_on` or `exceeded_on` still says something on this day."""
+        return line is not None and (self.period == "total" or line == day)
+
+    def state(self, day: str) -> str:
+        """`ok`, `warning` from 80 % on, or `exceeded`."""
+        used = self.used(day)
+        if used >= self.limit_amount:
+            return "exceeded"
+        return "warning" if used * 100 >= self.limit_amount * WARN_AT_PERCENT else "ok"

@@ -1,13 +1,25 @@
-"""Reading what was used up, and what is left."""
+"""Reading budgets, and what is left of them."""
 
+from typing import Any
 from uuid import UUID
 
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from mission_control.core import clock
-from mission_control.database.sql import rows
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.core.paging import Paging
+from mission_control.database.sql import rows, wire_moment
 from mission_control.usage.models import Budget
+from mission_control.usage.schemas import amount
+
+# Budgets of boards in the trash, and of their agents, are passed over.
+BUDGETS = (
+    " FROM budgets u LEFT JOIN agents a ON a.id = u.agent_id"
+    " LEFT JOIN boards b ON b.id = COALESCE(u.board_id, a.board_id)"
+    " WHERE u.organization_id = ? AND b.deleted_at IS NULL"
+)
 
 
 def today() -> str:
@@ -34,21 +46,65 @@ def concerned(agent_id: UUID | None, board_id: UUID | None, organization_id: UUI
     return Budget.filter(subject, organization_id=organization_id)
 
 
-async def used_by(budget: Budget) -> int:
-    """How much of a budget is used up: of this UTC day, or of all time."""
-    amount = "input_tokens + output_tokens" if budget.unit == "tokens" else "cost_micros"
-    column, subject = _subject(budget)
-    day = " AND day = ?" if budget.period == "day" else ""
-    values = [subject, today()] if day else [subject]
-    [found] = await rows(
-        f"SELECT COALESCE(SUM({amount}), 0) AS used FROM usage_entries WHERE {column} = ?{day}", *values
+async def budget_states(agent_id: UUID | None, board_id: UUID | None, organization_id: UUID) -> list[dict[str, Any]]:
+    """The budgets that work of an agent on a board draws on, as they are answered to it."""
+    found = await concerned(agent_id, board_id, organization_id).order_by("created_at", "id")
+    return [state_of(budget) for budget in found]
+
+
+def state_of(budget: Budget) -> dict[str, Any]:
+    """A budget and how much of it is used up."""
+    day = today()
+    return {
+        "id": budget.id,
+        "subject": budget.subject,
+        "unit": budget.unit,
+        "period": budget.period,
+        "limit": amount(budget.unit, budget.limit_amount),
+        "used": amount(budget.unit, budget.used(day)),
+        "state": budget.state(day),
+    }
+
+
+async def visible_budget(actor: Actor, budget_id: UUID) -> Budget:
+    """A budget of the active organization; NotFound otherwise."""
+    budget = await Budget.get_or_none(id=budget_id, organization_id=actor.organization_id)
+    if budget is None:
+        raise NotFound()
+    return budget
+
+
+async def list_budgets(actor: Actor, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    """The budgets of the active organization: its own, then those of boards and agents by name."""
+    found = await rows(
+        "SELECT u.*, a.name AS agent_name, CASE WHEN u.board_id IS NULL THEN NULL ELSE b.name END AS board_name"
+        f"{BUDGETS}"
+        " ORDER BY CASE WHEN u.agent_id IS NOT NULL THEN 2 WHEN u.board_id IS NOT NULL THEN 1 ELSE 0 END,"
+        " LOWER(COALESCE(a.name, b.name, '')), COALESCE(a.name, b.name, ''), COALESCE(u.agent_id, u.board_id),"
+        " u.unit DESC, u.period LIMIT ? OFFSET ?",
+        actor.organization_id,
+        paging.limit,
+        paging.offset,
     )
-    return int(found["used"])
+    [count] = await rows(f"SELECT COUNT(*) AS n{BUDGETS}", actor.organization_id)
+    return [_read(row) for row in found], int(count["n"])
 
 
-def _subject(budget: Budget) -> tuple[str, UUID]:
-    if budget.agent_id is not None:
-        return "agent_id", budget.agent_id
-    if budget.board_id is not None:
-        return "board_id", budget.board_id
-    return "organization_id", budget.organization_id
+async def budget_read(actor: Actor, budget_id: UUID) -> dict[str, Any]:
+    """The answer for one budget."""
+    [row] = await rows(
+        "SELECT u.*, a.name AS agent_name, b.name AS board_name FROM budgets u LEFT JOIN agents a ON a.id = u.agent_id"
+        " LEFT JOIN boards b ON b.id = u.board_id WHERE u.id = ? AND u.organization_id = ?",
+        budget_id,
+        actor.organization_id,
+    )
+    return _read(row)
+
+
+def _read(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as it is answered."""
+    budget = Budget(**{name: row[name] for name in ("id", "agent_id", "board_id", "unit", "period", "limit_amount")})
+    budget.used_amount, budget.used_on = row["used_amount"], row["used_on"]
+    kept = {name: row[name] for name in ("agent_id", "agent_name", "board_id", "board_name")}
+    moments = {name: wire_moment(row[name]) for name in ("created_at", "updated_at")}
+    return state_of(budget) | kept | moments

@@ -17,7 +17,7 @@ from mission_control.tasks.models import Task
 from tests.cast import Cast, Person, events, head
 
 ME = "/organizations/me"
-KEYS = ["id", "name", "created_at", "updated_at"]
+KEYS = ["id", "name", "work_state", "work_state_reason", "work_state_at", "created_at", "updated_at"]
 
 
 async def member_of(person: Person, organization: Organization) -> Member:

@@ -77,8 +77,25 @@ async def steps(cast: Cast, made: Things) -> Any:
     return {"item_ids": items[::-1]}
 
 
+async def used_up(cast: Cast, made: Things) -> Any:
+    """A report of Vega's about the lead's task, on which two budgets stand."""
+    for budget in ({"unit": "tokens", "limit": 1000}, {"board_id": str(cast.board.id), "unit": "cost", "limit": 0.5}):
+        (await cast.ada.post("/budgets", budget)).ok()
+    return {"input_tokens": 900, "cost_usd": "0.25", "model": "m", "task_id": (await cast.add_task())["id"]}
+
+
 # What is sent to each operation that takes a body.
 BODIES: dict[str, Body] = {
+    "report_usage_api_v1_agent_usage_post": used_up,
+    "create_budget_api_v1_budgets_post": lambda cast, made: {
+        "agent_id": str(cast.vega.id), "unit": "cost", "period": "total", "limit": "2.5",
+    },
+    "update_budget_api_v1_budgets__budget_id__patch": lambda cast, made: {"limit": 7},
+    "set_agent_work_state_api_v1_agents__agent_id__work_state_put": lambda cast, made: {"state": "paused"},
+    "set_board_work_state_api_v1_boards__board_id__work_state_put": lambda cast, made: {
+        "state": "stopped", "reason": "Storm.",
+    },
+    "set_my_org_work_state_api_v1_organizations_me_work_state_put": lambda cast, made: {"state": "paused"},
     "update_me_api_v1_users_me_patch": lambda cast, made: {"preferred_name": "A.", "notes": "x"},
     "create_board_api_v1_boards_post": lambda cast, made: BOARD | GOAL,
     "update_board_api_v1_boards__board_id__patch": lambda cast, made: GOAL,

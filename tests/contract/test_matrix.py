@@ -21,6 +21,7 @@ from mission_control.organizations.models import Invite, Member
 from mission_control.skills.models import Skill, SkillPack
 from mission_control.tags.models import Tag
 from mission_control.tasks.models import Attachment, Comment, Task
+from mission_control.usage.models import Budget
 from mission_control.webhooks.models import Webhook, WebhookPayload
 from tests.cast import Cast, everybody
 from tests.contract.source import modules
@@ -53,6 +54,7 @@ async def things(cast: Cast) -> dict[str, Any]:
         "approval": approval,
         "worker": await Agent.get(id=cast.vega.id).select_related("board"),
         "worker's id": cast.vega.id,
+        "budget": Budget(organization_id=cast.organization.id, unit="tokens", limit_amount=1),
         "lead": await Agent.get(id=cast.atlas.id).select_related("board"),
         "delivery": Delivery(organization_id=cast.organization.id, agent_id=cast.vega.id, kind="x"),
         "webhook": Webhook(board_id=cast.board.id, board=cast.board, description="x"),

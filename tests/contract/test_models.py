@@ -104,7 +104,7 @@ REACH = {
     "BoardAccess": "the rights themselves: read by core/credentials.py to make an actor",
     "BoardGroup": "mission_control.groups.queries.visible_group",
     "BoardMemory": "mission_control.memory.queries.visible_entry",
-    "Budget": "only read by an admin of its organization",
+    "Budget": "mission_control.usage.queries.visible_budget",
     "ChecklistItem": "only read together with its task, which was found first",
     "Comment": "only read together with its task, which was found first",
     "CustomField": "mission_control.custom_fields.queries.visible_field",

@@ -1,0 +1,33 @@
+"""Pausing and stopping one agent over HTTP."""
+
+from quart import Blueprint
+
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import visible_agent
+from mission_control.agents.schemas import AgentRead
+from mission_control.agents.work_state import set_agent_state
+from mission_control.core.actor import Actor
+from mission_control.core.operation import operation
+from mission_control.organizations.work_state import WorkStateChange
+
+api = Blueprint("agents_work_state_api", __name__, url_prefix="/api/v1")
+
+
+@operation(
+    api,
+    "PUT",
+    "/agents/<agent_id>/work-state",
+    operation_id="set_agent_work_state_api_v1_agents__agent_id__work_state_put",
+    tags=("agents",),
+    who="user",
+    find=visible_agent,
+    verb="agent.set_work_state",
+    body=WorkStateChange,
+    returns=AgentRead,
+)
+async def set_work_state(actor: Actor, agent: Agent, data: WorkStateChange) -> AgentRead:
+    """Pause, stop or let run on an agent; whoever may write on its board may.
+
+    Paused: no claims and no moves to in progress. Stopped: also, what it has in progress goes back to the inbox.
+    """
+    return AgentRead.of(await set_agent_state(actor, agent, data))

@@ -1,0 +1,75 @@
+"""What agents are told when they are paused, stopped or let run on, and when a budget runs out; who waits is woken."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import agents_to_tell
+from mission_control.agents.reactions import NOTICE
+from mission_control.boards.models import Board
+from mission_control.core.actor import Actor
+from mission_control.core.command import deliver, reacts_to, ring
+from mission_control.live.log import NewEvent
+from mission_control.organizations.work_state import PAUSED, RUNNING, STOPPED
+from mission_control.usage.schemas import amount
+
+HEADERS = {RUNNING: "WORK RESUMED", PAUSED: "WORK PAUSED", STOPPED: "WORK STOPPED"}
+ADVICE = {
+    RUNNING: "Go on with your work, and claim what comes next.",
+    PAUSED: "Finish or release what you hold; take up nothing new until you are told that work is resumed.",
+    STOPPED: "Stop at once. What you held is back in the inbox; take up nothing until work is resumed.",
+}
+
+
+@reacts_to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")
+async def tell_work_state(actor: Actor, event: NewEvent) -> None:
+    """The agents whose work is paused, stopped or resumed learn of it, unless they were told already."""
+    boards = await _boards(event)
+    after = event.data["after"]
+    if after["work_state"] == RUNNING:
+        for board_id in boards:
+            ring(f"work:{board_id}")
+    if event.data.get("is_told"):
+        return
+    reason = [f"Reason: {after['work_state_reason']}"] if after["work_state_reason"] else []
+    lines = [event.message, f"By: {actor.name}", *reason, "", ADVICE[after["work_state"]]]
+    _tell(await _concerned(event, boards), actor, HEADERS[after["work_state"]], lines, **after)
+
+
+@reacts_to("budget.warning", "budget.exceeded")
+async def tell_budget(actor: Actor, event: NewEvent) -> None:
+    """The agents that a budget limits learn that it runs out; the one that reported it too."""
+    is_over = event.kind == "budget.exceeded"
+    used, limit = (amount(event.data["unit"], event.data[name]) for name in ("used", "limit"))
+    unit = "tokens" if event.data["unit"] == "tokens" else "US dollars"
+    span = "today (UTC)" if event.data["period"] == "day" else "in total"
+    advice = "Stop: no work is handed out until there is more." if is_over else "Be sparing, and finish what you hold."
+    lines = [event.message, f"Used: {used:,} of {limit:,} {unit} {span}", "", advice]
+    header = "BUDGET USED UP" if is_over else "BUDGET WARNING"
+    facts = {name: event.data[name] for name in ("subject", "unit", "period")}
+    agents = await _concerned(event, await _boards(event))
+    _tell(agents, None, header, lines, budget_id=str(event.data["budget_id"]), **facts)
+
+
+async def _boards(event: NewEvent) -> list[UUID]:
+    """The boards that an event is about: one, or all of the organization."""
+    if event.scope.board_id is not None:
+        return [event.scope.board_id]
+    found: Any = await Board.filter(organization_id=event.scope.organization_id, deleted_at=None).values_list(
+        "id", flat=True
+    )
+    return list(found)
+
+
+async def _concerned(event: NewEvent, boards: list[UUID]) -> list[Agent]:
+    """The agents that can be told: the one of the event's scope, else all of the boards."""
+    agents = await agents_to_tell(boards)
+    return [one for one in agents if event.scope.agent_id in (None, one.id)]
+
+
+def _tell(agents: Sequence[Agent], author: Actor | None, header: str, lines: list[str], **data: Any) -> None:
+    """A notice for each, except for whoever did it."""
+    for agent in agents:
+        if author is None or agent.id != author.agent_id:
+            deliver(NOTICE, agent.scope(), agent_id=agent.id, header=header, text="\n".join(lines), **data)

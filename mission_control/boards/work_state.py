@@ -1,0 +1,56 @@
+"""Pausing and stopping the work of a board's agents."""
+
+from mission_control.boards import policy as policy
+from mission_control.boards.models import Board
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, react, record
+from mission_control.core.errors import NotFound
+from mission_control.core.policy import can
+from mission_control.organizations.work_state import (
+    FIELDS,
+    HAPPENED,
+    PAUSED,
+    RUNNING,
+    STOPPED,
+    State,
+    WorkStateChange,
+    apply,
+    change_of,
+    hold_hand_outs,
+    reason_of,
+)
+
+ORDERS: dict[str, State] = {"/pause": PAUSED, "/resume": RUNNING}
+
+
+@command("board.set_work_state")
+async def set_board_state(actor: Actor, board: Board, wanted: WorkStateChange, *, is_told: bool = False) -> Board:
+    """Pause, stop or let run on the agents of a board. What is so already is no change.
+
+    `is_told`: the agents learn of it in another way.
+    """
+    await hold_hand_outs()
+    found = await Board.get_or_none(id=board.id, deleted_at=None)
+    if found is None:
+        raise NotFound()
+    if (change := change_of(found, wanted)) is None:
+        return found
+    message = f"The board {HAPPENED[wanted.state]}{reason_of(wanted)}."
+    record("board.work_state_changed", found, message, is_told=is_told, **change)
+    await react()
+    apply(found, wanted)
+    await found.save(update_fields=[*FIELDS, "updated_at"])
+    return found
+
+
+async def follow_order(actor: Actor, board: Board, order: str) -> None:
+    """Inside a command: set a board's state as a chat's `/pause` or `/resume` says, which its agents are told besides.
+
+    Others than people and the board's lead change nothing. A pause is weaker than a stop and leaves it alone, and only
+    people end a stop.
+    """
+    if not can(actor, "board.set_work_state", board):
+        return
+    if board.work_state == STOPPED and (order == "/pause" or not actor.is_user):
+        return
+    await set_board_state(actor, board, WorkStateChange(state=ORDERS[order]), is_told=True)

@@ -1,0 +1,33 @@
+"""Pausing and stopping the agents of a board over HTTP."""
+
+from quart import Blueprint
+
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.boards.schemas import BoardRead
+from mission_control.boards.work_state import set_board_state
+from mission_control.core.actor import Actor
+from mission_control.core.operation import operation
+from mission_control.organizations.work_state import WorkStateChange
+
+api = Blueprint("boards_work_state_api", __name__, url_prefix="/api/v1")
+
+
+@operation(
+    api,
+    "PUT",
+    "/boards/<board_id>/work-state",
+    operation_id="set_board_work_state_api_v1_boards__board_id__work_state_put",
+    tags=("boards",),
+    who="user",
+    find=visible_board,
+    verb="board.set_work_state",
+    body=WorkStateChange,
+    returns=BoardRead,
+)
+async def set_work_state(actor: Actor, board: Board, data: WorkStateChange) -> BoardRead:
+    """Pause, stop or let run on the agents of a board.
+
+    Paused: no claims and no moves to in progress. Stopped: also, what agents have in progress goes back to the inbox.
+    """
+    return BoardRead.of(await set_board_state(actor, board, data))

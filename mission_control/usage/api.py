@@ -1,0 +1,112 @@
+"""Usage and budgets over HTTP, for people."""
+
+from typing import Any
+
+from quart import Blueprint
+
+from mission_control.core.actor import Actor
+from mission_control.core.operation import operation
+from mission_control.core.paging import Page, Paging, page
+from mission_control.core.schemas import OK, OkResponse
+from mission_control.usage import budgets
+from mission_control.usage.models import Budget
+from mission_control.usage.queries import budget_read, visible_budget
+from mission_control.usage.queries import list_budgets as budgets_page
+from mission_control.usage.schemas import BudgetCreate, BudgetRead, BudgetUpdate, UsagePage, UsageQuery
+from mission_control.usage.sums import usage_page
+
+api = Blueprint("usage_api", __name__, url_prefix="/api/v1")
+TAGS = ("metrics",)
+
+
+@operation(
+    api,
+    "GET",
+    "/usage",
+    operation_id="read_usage_api_v1_usage_get",
+    tags=TAGS,
+    who="user",
+    verb="usage.read",
+    query=UsageQuery,
+    returns=UsagePage,
+)
+async def read_usage(actor: Actor, query: UsageQuery) -> dict[str, Any]:
+    """Sum up what agents used up, by day, agent and board.
+
+    Days are those of UTC. Money is in US dollars, as the agents reported it.
+    """
+    return await usage_page(actor, query)
+
+
+@operation(
+    api,
+    "GET",
+    "/budgets",
+    operation_id="list_budgets_api_v1_budgets_get",
+    tags=TAGS,
+    who="user",
+    verb="budget.manage",
+    query=Paging,
+    returns=Page[BudgetRead],
+)
+async def list_budgets(actor: Actor, query: Paging) -> dict[str, Any]:
+    """List the budgets of the active organization with what is used of them: its own, the boards', the agents'."""
+    found, total = await budgets_page(actor, query)
+    return page(found, total, query)
+
+
+@operation(
+    api,
+    "POST",
+    "/budgets",
+    operation_id="create_budget_api_v1_budgets_post",
+    tags=TAGS,
+    who="user",
+    verb="budget.manage",
+    body=BudgetCreate,
+    returns=BudgetRead,
+)
+async def create_budget(actor: Actor, data: BudgetCreate) -> dict[str, Any]:
+    """Limit what an agent, a board or the organization may use up.
+
+    The limit is in tokens, input and output together, or in US dollars, for each day of UTC or in total. At four
+    fifths the agents are warned; at the limit heartbeats say stop and claims are refused. There is one budget for each
+    subject, unit and period.
+    """
+    made = await budgets.create_budget(actor, actor.organization_id, data)
+    return await budget_read(actor, made.id)
+
+
+@operation(
+    api,
+    "PATCH",
+    "/budgets/<budget_id>",
+    operation_id="update_budget_api_v1_budgets__budget_id__patch",
+    tags=TAGS,
+    who="user",
+    find=visible_budget,
+    verb="budget.manage",
+    body=BudgetUpdate,
+    returns=BudgetRead,
+)
+async def update_budget(actor: Actor, budget: Budget, data: BudgetUpdate) -> dict[str, Any]:
+    """Give a budget another limit; agents that waited for it may go on."""
+    await budgets.change_limit(actor, budget, data.limit)
+    return await budget_read(actor, budget.id)
+
+
+@operation(
+    api,
+    "DELETE",
+    "/budgets/<budget_id>",
+    operation_id="delete_budget_api_v1_budgets__budget_id__delete",
+    tags=TAGS,
+    who="user",
+    find=visible_budget,
+    verb="budget.manage",
+    returns=OkResponse,
+)
+async def delete_budget(actor: Actor, budget: Budget) -> dict[str, bool]:
+    """Lift a limit."""
+    await budgets.delete_budget(actor, budget)
+    return OK

@@ -1,0 +1,121 @@
+"""What changes budgets."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, record, ring
+from mission_control.core.errors import Conflict, Invalid, NotFound, invalid_field
+from mission_control.database.sql import is_postgres, rows
+from mission_control.usage.commands import facts, mark, scope_of
+from mission_control.usage.models import Budget
+from mission_control.usage.queries import today
+from mission_control.usage.schemas import BudgetCreate, inside
+
+TAKEN = "There is a budget of this unit and period already. Change its limit."
+
+
+@command("budget.manage")
+async def create_budget(actor: Actor, organization_id: UUID, wanted: BudgetCreate) -> Budget:
+    """Limit what may be used up; what was used up already counts. A second one of its kind: Conflict."""
+    made = Budget(
+        organization_id=organization_id,
+        agent_id=wanted.agent_id,
+        board_id=wanted.board_id,
+        unit=wanted.unit,
+        period=wanted.period,
+        limit_amount=inside(wanted.unit, wanted.limit),
+    )
+    await _hold_subject(made)
+    day = today()
+    made.used_amount, made.used_on = await _used_so_far(made, day), day
+    try:
+        async with in_transaction():
+            await made.save(force_create=True)
+    except IntegrityError:
+        raise Conflict(TAKEN) from None
+    record("budget.created", await scope_of(made), f"Budget made for {_whose(made)}.", **facts(made, day))
+    await mark(made, day)
+    await made.save(update_fields=["warned_on", "exceeded_on"])
+    return made
+
+
+async def _hold_subject(budget: Budget) -> None:
+    """Whose the budget is, held as far as reports hold it; then the organization, until no report is under way."""
+    hold, whole = (" FOR KEY SHARE", " FOR UPDATE") if is_postgres() else ("", "")
+    for table, subject in (("agents", budget.agent_id), ("boards", budget.board_id)):
+        if subject is not None:
+            sql = f"SELECT 1 AS one FROM {table} WHERE id = ? AND organization_id = ?{hold}"
+            if not await rows(sql, subject, budget.organization_id):
+                raise Invalid(f"There is no {budget.subject} with this id in the organization.")
+    await rows(f"SELECT 1 AS one FROM organizations WHERE id = ?{whole}", budget.organization_id)
+
+
+async def _used_so_far(budget: Budget, day: str) -> int:
+    amount = "input_tokens + output_tokens" if budget.unit == "tokens" else "cost_micros"
+    subject = {"agent": budget.agent_id, "board": budget.board_id, "organization": budget.organization_id}
+    since = " AND day >= ?" if budget.period == "day" else ""
+    [found] = await rows(
+        f"SELECT COALESCE(SUM({amount}), 0) AS used FROM usage_entries WHERE {budget.subject}_id = ?{since}",
+        *[subject[budget.subject], day][: 2 if since else 1],
+    )
+    return int(found["used"])
+
+
+@command("budget.manage")
+async def change_limit(actor: Actor, budget: Budget, limit: Decimal) -> Budget:
+    """Give a budget another limit; its warnings are told anew, and agents that waited for it may go on."""
+    budget = await _locked(budget)
+    try:
+        kept = inside(budget.unit, limit)
+    except ValueError as wrong:
+        raise invalid_field("limit", str(wrong), str(limit)) from None
+    if kept == budget.limit_amount:
+        return budget
+    day, before = today(), budget.limit_amount
+    budget.limit_amount, budget.updated_at = kept, clock.now()
+    budget.warned_on = budget.exceeded_on = None
+    changed: dict[str, Any] = {"before": {"limit": before}, "after": {"limit": kept}}
+    what = f"Budget changed for {_whose(budget)}."
+    record("budget.updated", await scope_of(budget), what, **changed, **facts(budget, day))
+    await mark(budget, day)
+    await budget.save(update_fields=["limit_amount", "warned_on", "exceeded_on", "updated_at"])
+    await _ring_boards(budget)
+    return budget
+
+
+@command("budget.manage")
+async def delete_budget(actor: Actor, budget: Budget) -> None:
+    """Lift a limit."""
+    budget = await _locked(budget)
+    scope, day = await scope_of(budget), today()
+    await Budget.filter(id=budget.id).delete()
+    record("budget.deleted", scope, f"Budget lifted for {_whose(budget)}.", **facts(budget, day))
+    await _ring_boards(budget)
+
+
+async def _locked(budget: Budget) -> Budget:
+    found = await Budget.select_for_update().get_or_none(id=budget.id)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+async def _ring_boards(budget: Budget) -> None:
+    """Wake the agents that wait for work on the boards that a budget concerns."""
+    condition, subject = "organization_id = ? AND deleted_at IS NULL", budget.organization_id
+    if budget.board_id is not None:
+        condition, subject = "id = ?", budget.board_id
+    elif budget.agent_id is not None:
+        condition, subject = "id = (SELECT board_id FROM agents WHERE id = ?)", budget.agent_id
+    for row in await rows(f"SELECT id FROM boards WHERE {condition}", subject):
+        ring(f"work:{UUID(str(row['id']))}")
+
+
+def _whose(budget: Budget) -> str:
+    return {"agent": "an agent", "board": "a board", "organization": "the organization"}[budget.subject]

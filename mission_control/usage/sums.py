@@ -1,0 +1,98 @@
+"""Sums of what agents used up."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from mission_control.boards.queries import visible_board
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound, invalid_field
+from mission_control.core.paging import page
+from mission_control.database.sql import as_id, placeholders, rows
+from mission_control.usage.queries import today
+from mission_control.usage.schemas import UsageQuery, UsageSums
+
+SHOWN_DAYS = 30
+NOBODYS = UUID(int=0)
+SUMS = (
+    "COALESCE(SUM(e.input_tokens), 0) AS input_tokens, COALESCE(SUM(e.output_tokens), 0) AS output_tokens,"
+    " COALESCE(SUM(e.cost_micros), 0) AS cost_micros"
+)
+Condition = tuple[str, list[Any]]
+
+
+async def sums_of_agent(agent_id: UUID) -> dict[str, Any]:
+    """What an agent has used up `today` (UTC) and in `total`."""
+    found = await rows(
+        f"SELECT e.day >= ? AS is_today, {SUMS} FROM usage_entries e WHERE e.agent_id = ? GROUP BY 1", today(), agent_id
+    )
+    now = next((row for row in found if row["is_today"]), None)
+    return {"today": _sums([now] if now else []), "total": _sums(found)}
+
+
+def _sums(found: list[dict[str, Any]]) -> dict[str, Any]:
+    return UsageSums.of(
+        *(sum(int(row[name]) for row in found) for name in ("input_tokens", "output_tokens", "cost_micros"))
+    )
+
+
+async def usage_page(actor: Actor, query: UsageQuery) -> dict[str, Any]:
+    """Usage by day, agent and board, newest day first, of the boards that the actor reads; 404 for another one."""
+    where, values = await _wanted(actor, query)
+    source = f"FROM usage_entries e LEFT JOIN boards b ON b.id = e.board_id AND b.deleted_at IS NULL WHERE {where}"
+    grouped = f"SELECT e.day, e.agent_id, e.board_id, b.name AS board_name, {SUMS} {source}"
+    grouped += " GROUP BY e.day, e.agent_id, e.board_id, b.name"
+    found = await rows(
+        f"SELECT g.*, a.name AS agent_name FROM ({grouped}) g LEFT JOIN agents a ON a.id = g.agent_id"
+        " ORDER BY g.day DESC, LOWER(a.name) NULLS LAST, LOWER(g.board_name) NULLS LAST, g.agent_id, g.board_id"
+        " LIMIT ? OFFSET ?",
+        *values,
+        query.limit,
+        query.offset,
+    )
+    [count] = await rows(f"SELECT COUNT(*) AS n FROM ({grouped}) g", *values)
+    answer = page([_line(row) for row in found], int(count["n"]), query)
+    return answer | {"sums": _sums(await rows(f"SELECT {SUMS} {source}", *values))}
+
+
+def _line(row: dict[str, Any]) -> dict[str, Any]:
+    named = {name: row[name] for name in ("day", "agent_id", "agent_name", "board_id", "board_name")}
+    return named | _sums([row])
+
+
+async def _wanted(actor: Actor, query: UsageQuery) -> Condition:
+    until = query.until or clock.now().date()
+    since = query.since or (
+        until - timedelta(days=SHOWN_DAYS - 1) if until > date.min + timedelta(days=SHOWN_DAYS) else date.min
+    )
+    if since > until:
+        raise invalid_field("from", "the first day lies after the last one", str(since))
+    reach, values = _reached(actor)
+    where, values = f"{reach} AND e.day BETWEEN ? AND ?", [*values, since.isoformat(), until.isoformat()]
+    if query.board_id is not None:
+        await visible_board(actor, query.board_id)
+        where, values = f"{where} AND e.board_id = ?", [*values, query.board_id]
+    if query.agent_id is not None:
+        await _known_agent(actor, query.agent_id)
+        where, values = f"{where} AND e.agent_id = ?", [*values, query.agent_id]
+    return where, values
+
+
+def _reached(actor: Actor) -> Condition:
+    """The entries of the active organization that the actor reads; of deleted boards only who reads all boards."""
+    whole, single = actor.readable_boards()
+    if actor.organization_id in whole:
+        return "e.organization_id = ?", [actor.organization_id]
+    boards = placeholders(len(single) or 1)
+    return f"e.organization_id = ? AND b.id IN ({boards})", [actor.organization_id, *(single or [NOBODYS])]
+
+
+async def _known_agent(actor: Actor, agent_id: UUID) -> None:
+    found = await rows(
+        "SELECT board_id FROM agents WHERE id = ? AND organization_id = ?", agent_id, actor.organization_id
+    )
+    if not found:
+        raise NotFound()
+    if (board_id := as_id(found[0]["board_id"])) is not None:
+        await visible_board(actor, board_id)
