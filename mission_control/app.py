@@ -20,6 +20,7 @@ from mission_control.core.secrets import load_or_create_secret_key
 from mission_control.database.setup import connect, disconnect
 from mission_control.delivery import loop as delivery_loop
 from mission_control.live.broker import Broker
+from mission_control.mcp import api as mcp_api
 from mission_control.organizations.commands import ensure_membership
 from mission_control.paths import data_dir
 from mission_control.web import assets, errors, fragments, manners
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Quart:
         QUART_AUTH_SALT="mission control session",
     )
     QuartAuth(app)
+    mcp_api.install(app, settings)
     manners.install(app, settings)
     assets.install(app)
     fragments.install(app)

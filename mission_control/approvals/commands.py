@@ -12,7 +12,7 @@ from mission_control.approvals.schemas import ApprovalCreate
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
+from mission_control.core.command import command, record, ring
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.runs.fence import refuse_lost_lease
@@ -163,6 +163,12 @@ async def _save_decision(approval: Approval) -> None:
         ]
     )  # fmt: skip
     await ApprovalTask.filter(approval_id=approval.id).update(is_pending=approval.status == "pending")
+    ring(bell_of(approval.id))
+
+
+def bell_of(approval_id: UUID) -> str:
+    """The bell that rings when an approval is decided, closed, or opened again."""
+    return f"approval:{approval_id}"
 
 
 async def _already_decided(approval: Approval) -> str:

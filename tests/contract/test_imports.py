@@ -13,7 +13,11 @@ ORDER = [
     "metrics", "search", "exports", "identity",
 ]  # fmt: skip
 BELOW = ["core", "live", "delivery", "web", "database"]
-ABOVE_ALL = {"demo": "it fills an installation through everybody's commands", "docs": "it shows every operation"}
+ABOVE_ALL = {
+    "demo": "it fills an installation through everybody's commands",
+    "docs": "it shows every operation",
+    "mcp": "its tools are doors to everybody's operations",
+}
 ALLOWED = {
     "accounts.commands -> organizations.models": "an account's first membership is made with it",
     "accounts.setup -> organizations.models": "the first owner's organization is made with the account",

@@ -1,0 +1,41 @@
+"""Waiting for a decision, without a query while nothing is decided."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from mission_control.approvals.commands import bell_of
+from mission_control.approvals.models import Approval
+from mission_control.approvals.queries import approval_read
+from mission_control.core.actor import Actor
+from mission_control.core.authn import fresh
+from mission_control.core.errors import Unauthenticated
+from mission_control.live import bells, broker
+
+
+async def wait_for_decision(actor: Actor, approval: Approval, seconds: float) -> dict[str, Any]:
+    """The approval in its wire shape once it is decided, or pending as it is when the time is over.
+
+    Whoever lost the right to ask meanwhile is not told.
+    """
+    answer = await _waited(approval.id, seconds)
+    if seconds > 0 and await fresh(actor) is None:
+        raise Unauthenticated
+    return answer
+
+
+async def _waited(approval_id: UUID, seconds: float) -> dict[str, Any]:
+    now = asyncio.get_running_loop().time
+    end = now() + seconds
+    while True:
+        with bells.listening(bell_of(approval_id)) as heard:
+            answer = await approval_read(approval_id)
+            left = end - now()
+            if answer["status"] != "pending" or left <= 0 or _is_stopping():
+                return answer
+            await bells.within(heard, left)
+
+
+def _is_stopping() -> bool:
+    running = broker.current()
+    return running is None or running.closing

@@ -1,0 +1,26 @@
+"""MCP over HTTP: an application of its own at `/mcp`, beside Quart and within the same layers."""
+
+from quart import Quart
+
+from mission_control.config import Settings
+from mission_control.mcp.door import Door
+from mission_control.mcp.service import Service
+from mission_control.web.asgi import Application, Receive, Scope, Send, wrap
+
+PATHS = ("/mcp", "/mcp/")
+
+
+def install(app: Quart, settings: Settings) -> None:
+    """Serve MCP. Call it before the manners are installed, so that they lie around it."""
+    service = Service(settings)
+    door = Door(service, settings.max_body_bytes)
+
+    def layer(inner: Application) -> Application:
+        async def dispatched(scope: Scope, receive: Receive, send: Send) -> None:
+            is_ours = scope["type"] == "http" and scope["path"] in PATHS
+            await (door if is_ours else inner)(scope, receive, send)
+
+        return dispatched
+
+    wrap(app, layer)
+    app.after_serving(service.stop)

@@ -1,0 +1,89 @@
+"""What every call of MCP passes first: the method, the caller's token with its budget, the size of the body."""
+
+from mission_control.core.authn import agent_for
+from mission_control.core.errors import DomainError, TooLarge, Unauthenticated
+from mission_control.core.json import to_json
+from mission_control.mcp.answer import Answer
+from mission_control.mcp.refusals import refusal
+from mission_control.mcp.service import ACTOR, Service
+from mission_control.web.asgi import Receive, Scope, Send, header
+from mission_control.web.proxies import scope_client_ip
+
+WHO = "Send the token of an agent as `Authorization: Bearer <token>`. The one sent is unknown, expired or revoked."
+REFUSED = -32000  # JSON-RPC leaves -32000 to -32099 to servers
+
+
+class HungUp(Exception):
+    """The client went away before it had said what it wanted."""
+
+
+class NotAllowed(DomainError):
+    """The endpoint is only for POST: an answer here is one JSON document, there is no stream to open."""
+
+    status = 405
+
+    def __init__(self) -> None:
+        super().__init__("MCP is spoken with POST here; there is no stream to open and no session to end.")
+        self.headers["Allow"] = "POST"
+
+
+class Door:
+    """The ASGI application in front of the SDK. What it refuses is an error of JSON-RPC with the status of HTTP."""
+
+    def __init__(self, service: Service, max_body_bytes: int) -> None:
+        self._service = service
+        self._limit = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = Answer(send)
+        try:
+            if scope["method"] != "POST":
+                raise NotAllowed
+            actor, allowance = await agent_for(_secret(scope), scope_client_ip(scope))
+            if allowance is not None:
+                answer.add(allowance.headers())
+            body = await self._body(scope, receive)
+            await self._service.serve({**scope, ACTOR: actor.on("mcp")}, body, receive, answer)
+        except HungUp:
+            return
+        except Exception as error:
+            if answer.has_begun:
+                raise
+            await _refuse(answer, error)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        announced = header(scope, b"content-length") or ""
+        if announced.isdigit() and int(announced) > self._limit:
+            raise TooLarge
+        body: bytes = b""
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise HungUp
+            body += message.get("body", b"")
+            if len(body) > self._limit:
+                raise TooLarge
+            if not message.get("more_body", False):
+                return body
+
+
+def _secret(scope: Scope) -> str:
+    """The token of the request, as the agents' API takes it too."""
+    scheme, _, bearer = (header(scope, b"authorization") or "").partition(" ")
+    secret = (header(scope, b"x-agent-token") or "").strip() or (bearer.strip() if scheme.lower() == "bearer" else "")
+    if not secret:
+        raise Unauthenticated(WHO)
+    return secret
+
+
+async def _refuse(answer: Answer, error: Exception) -> None:
+    if isinstance(error, DomainError):
+        answer.add(error.headers)
+    if isinstance(error, Unauthenticated):
+        error = Unauthenticated(WHO)
+        answer.add({"WWW-Authenticate": 'Bearer realm="Mission Control"'})
+    sentence, values = refusal(error)
+    body = to_json({"jsonrpc": "2.0", "id": None, "error": {"code": REFUSED, "message": sentence, "data": values}})
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await answer({"type": "http.response.start", "status": values["status"], "headers": headers})
+    await answer({"type": "http.response.body", "body": body})

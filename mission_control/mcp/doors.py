@@ -1,0 +1,66 @@
+"""The operations of the HTTP API without HTTP: the same look-ups, rules, shapes and handlers, in the same order."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict
+from mission_control.core.policy import require
+from mission_control.core.registry import OPERATIONS, Operation
+from mission_control.core.token_scopes import require_scope
+
+
+async def perform(
+    name: str,
+    actor: Actor,
+    ids: Mapping[str, UUID] | None = None,
+    *,
+    body: Mapping[str, Any] | None = None,
+    query: Mapping[str, Any] | None = None,
+) -> Any:
+    """What an operation answers; it is named by the intent of its hints, or by its id."""
+    entry = _operation(name)
+    require_scope(actor, entry.scope)
+    found = await entry.find(actor, **(ids or {})) if entry.find is not None else None
+    if entry.verb is not None:
+        require(actor, entry.verb, found)
+    given: dict[str, Any] = {}
+    if entry.query is not None:
+        given["query"] = entry.query.model_validate(query or {})
+    if entry.body is not None:
+        given["data"] = TypeAdapter(entry.body).validate_python(body or {})
+    if entry.find is not None:
+        return await entry.handler(actor, found, **given)
+    return await entry.handler(actor, **(ids or {}), **given)
+
+
+@functools.cache
+def _operation(name: str) -> Operation:
+    [found] = [
+        one
+        for one in OPERATIONS
+        if one.who in ("agent", "actor") and name in (one.operation_id, one.hints.intent if one.hints else None)
+    ]
+    return found
+
+
+def home(actor: Actor) -> UUID:
+    """The board on which the calling agent works."""
+    if actor.board_id is None:
+        raise Conflict({"message": "You work on no board. A person can put you on one.", "code": "no_board"})
+    return actor.board_id
+
+
+def at(actor: Actor, **ids: UUID) -> dict[str, UUID]:
+    """The ids of something on the board of the calling agent, as paths name them."""
+    return {"board_id": home(actor), **ids}
+
+
+def holding(actor: Actor, fence: int | None) -> Actor:
+    """The agent, writing in the name of a hand-out; without one as itself."""
+    return actor if fence is None else replace(actor, fence=fence)

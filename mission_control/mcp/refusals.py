@@ -1,0 +1,53 @@
+"""Errors in words that a model can act on."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import ValidationError
+
+from mission_control.core.errors import DomainError
+from mission_control.database.outages import outage
+from mission_control.web.request_id import current_request_id
+
+PLAIN = {
+    403: "This is not yours to do: your role, or your token, does not allow it.",
+    404: "There is no such thing on your board. Look the id up again.",
+    409: "It is not in a state for this. Read it again.",
+}
+_log = logging.getLogger(__name__)
+
+
+def refusal(error: Exception) -> tuple[str, dict[str, Any]]:
+    """An error as a sentence for models, and as values for programs: status, code, message, request_id, and more."""
+    if isinstance(error, ValidationError):
+        return _told(422, "arguments_invalid", _sentence(error.errors(include_url=False), 0))
+    if isinstance(error, DomainError):
+        detail = error.detail if isinstance(error.detail, dict) else {}
+        text = _sentence(error.detail, 1) if isinstance(error.detail, list) else _words(error)
+        return _told(error.status, str(detail.get("code") or _code(error.status)), text, detail)
+    if sentence := outage(error):
+        return _told(503, "database_unavailable", f"{sentence} Try again in a few seconds.")
+    _log.exception("unhandled_exception", exc_info=error)
+    return _told(500, "internal_error", f"Something went wrong here (request {current_request_id()}). Tell a person.")
+
+
+def _words(error: DomainError) -> str:
+    """What the error says, or what its status means when it says nothing else."""
+    return (
+        PLAIN.get(error.status, error.sentence) if error.sentence == HTTPStatus(error.status).phrase else error.sentence
+    )
+
+
+def _told(status: int, code: str, message: str, more: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+    values = {**(more or {}), "status": status, "code": code, "message": message, "request_id": current_request_id()}
+    return f"Refused ({status} {code}): {message}", values
+
+
+def _code(status: int) -> str:
+    return HTTPStatus(status).phrase.lower().replace(" ", "_")
+
+
+def _sentence(problems: list[Any], begin: int) -> str:
+    """Schema errors as one sentence, each with the argument that it is about."""
+    return "; ".join(f"{'.'.join(map(str, one['loc'][begin:])) or 'arguments'}: {one['msg']}" for one in problems)

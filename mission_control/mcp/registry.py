@@ -1,0 +1,96 @@
+"""Tools: each is a function of the calling agent and its arguments, with shapes on both sides and words for models.
+
+Nothing here knows the protocol; `server.py` speaks it.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+
+from mission_control.core.actor import Actor
+from mission_control.core.operation import refuse_unstorable
+from mission_control.core.token_scopes import TokenScope, require_scope
+
+type Handler = Callable[[Actor, Any], Awaitable[tuple[str, Any]]]
+type Role = Literal["anyone", "worker", "lead"]
+TOOLS: dict[str, "Tool"] = {}
+
+
+class Arguments(BaseModel):
+    """What a tool is given; a name that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Terse(GenerateJsonSchema):
+    """Schemas without titles, which would only repeat the names to a model that reads them all."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Never."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool and for whom it is.
+
+    One that `reads` changes nothing; one that `repeats` does no more when it is called again. `scope` is what the
+    caller's token must be made for.
+    """
+
+    name: str
+    title: str
+    description: str
+    handler: Handler
+    arguments: type[Arguments]
+    returns: type[BaseModel]
+    role: Role
+    reads: bool
+    repeats: bool
+    scope: TokenScope
+
+    def is_for(self, actor: Actor) -> bool:
+        """Whether to show it to an agent: it has the role, and its token the scope."""
+        has_role = self.role == "anyone" or (self.role == "lead") == actor.is_lead
+        return has_role and (actor.scopes is None or self.scope in actor.scopes)
+
+    def schema(self, mode: JsonSchemaMode) -> dict[str, Any]:
+        """The JSON schema of its arguments (`validation`) or of its answer (`serialization`)."""
+        model = self.arguments if mode == "validation" else self.returns
+        schema = model.model_json_schema(mode=mode, schema_generator=_Terse)
+        schema.pop("title", None)
+        return schema
+
+    async def call(self, actor: Actor, given: dict[str, Any]) -> tuple[str, BaseModel]:
+        """Do it: one sentence about what came of it, and the answer. Null counts as not given."""
+        require_scope(actor, self.scope)
+        refuse_unstorable(given, "arguments")
+        asked = self.arguments.model_validate({name: value for name, value in given.items() if value is not None})
+        sentence, answer = await self.handler(actor, asked)
+        return sentence, self.returns.model_validate(answer, from_attributes=True)
+
+
+def tool(
+    title: str,
+    arguments: type[Arguments],
+    returns: type[BaseModel],
+    *,
+    role: Role = "anyone",
+    reads: bool = False,
+    repeats: bool = False,
+    scope: TokenScope | None = None,
+) -> Callable[[Handler], Handler]:
+    """Make a function a tool: its name is the tool's, its docstring is what models read before they call it."""
+
+    def register(handler: Handler) -> Handler:
+        name = handler.__name__
+        text = inspect.getdoc(handler) or title
+        needed: TokenScope = scope or ("lead" if role == "lead" else "read" if reads else "work")
+        TOOLS[name] = Tool(name, title, text, handler, arguments, returns, role, reads, reads or repeats, needed)
+        return handler
+
+    return register

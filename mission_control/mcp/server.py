@@ -1,0 +1,130 @@
+"""The tools as the official SDK serves them. Importing this takes a third of a second, so only `service.py` does."""
+
+import functools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
+from mcp_types import (
+    CallToolRequestParams,
+    CallToolResult,
+    ContentBlock,
+    ListToolsResult,
+    TextContent,
+    Tool,
+    ToolAnnotations,
+)
+from starlette.requests import Request
+
+from mission_control import __version__
+from mission_control.config import Settings
+from mission_control.core.actor import Actor
+from mission_control.core.errors import DomainError, NotFound
+from mission_control.core.json import to_json
+from mission_control.mcp import registry
+from mission_control.mcp import tools as tools
+from mission_control.mcp.instructions import INSTRUCTIONS
+from mission_control.mcp.refusals import refusal
+from mission_control.mcp.service import ACTOR
+from mission_control.web.asgi import Application, Receive, Scope
+
+LOCAL = ("127.0.0.1", "localhost", "[::1]")
+EVERYWHERE = ("0.0.0.0", "::", "")
+REASONS = {
+    400: "Send JSON, with Content-Type: application/json.",
+    403: "This request came from a page of another site.",
+    421: "This server does not know itself by the host that was asked for. Use, or set, its BASE_URL.",
+}
+
+
+class Misdirected(DomainError):
+    """The request is not for this server, or not in a shape that it reads."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(REASONS[status])
+        self.status = status
+
+
+@asynccontextmanager
+async def protocol(settings: Settings) -> AsyncIterator[Application]:
+    """The SDK, running: stateless, with JSON answers, for requests to the hosts by which this server is known."""
+    manager = StreamableHTTPSessionManager(_server(), json_response=True, stateless=True)
+    guard = TransportSecurityMiddleware(security(settings))
+
+    async def answer(scope: Scope, receive: Receive, send: Any) -> None:
+        refused = await guard.validate_request(Request(scope), is_post=True)
+        if refused is not None:
+            raise Misdirected(refused.status_code)
+        await manager.handle_request(scope, receive, send)
+
+    async with manager.run():
+        yield answer
+
+
+def security(settings: Settings) -> TransportSecuritySettings:
+    """The hosts and origins that are this server: local ones, the address it listens on, and BASE_URL."""
+    names = [*LOCAL, *([settings.host] if settings.host not in EVERYWHERE else [])]
+    hosts = [host for name in names for host in (name, f"{name}:*")]
+    origins = [f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]
+    public = urlsplit(settings.base_url.lower())
+    if public.netloc:
+        hosts += [public.netloc, f"{public.hostname}:{public.port or (443 if public.scheme == 'https' else 80)}"]
+        origins.append(f"{public.scheme}://{public.netloc}")
+    return TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins)
+
+
+def _server() -> Server[Any]:
+    return Server(
+        "mission-control",
+        version=__version__,
+        title="Mission Control",
+        instructions=INSTRUCTIONS,
+        get_tool_input_schema=lambda name: _described(name).input_schema if name in registry.TOOLS else None,
+        on_list_tools=_list_tools,
+        on_call_tool=_call_tool,
+    )
+
+
+async def _list_tools(context: Any, _: Any) -> ListToolsResult:
+    actor: Actor = context.request.scope[ACTOR]
+    return ListToolsResult(tools=[_described(one.name) for one in registry.TOOLS.values() if one.is_for(actor)])
+
+
+@functools.cache
+def _described(name: str) -> Tool:
+    one = registry.TOOLS[name]
+    return Tool(
+        name=one.name,
+        title=one.title,
+        description=one.description,
+        input_schema=one.schema("validation"),
+        output_schema=one.schema("serialization"),
+        annotations=ToolAnnotations(
+            read_only_hint=one.reads, destructive_hint=False, idempotent_hint=one.repeats, open_world_hint=False
+        ),
+    )
+
+
+async def _call_tool(context: Any, asked: CallToolRequestParams) -> CallToolResult:
+    """What a tool answers: a sentence, then the answer as JSON text and as structured content, which are the same.
+
+    A refusal is text only: some clients hold structured content against the tool's schema even then.
+    """
+    try:
+        found = registry.TOOLS.get(asked.name)
+        if found is None:
+            raise NotFound(f"There is no tool {asked.name}. List the tools.")
+        sentence, answer = await found.call(context.request.scope[ACTOR], asked.arguments or {})
+        values = answer.model_dump(mode="json")
+    except Exception as error:
+        sentence, values = refusal(error)
+        return CallToolResult(content=_texts(sentence, values), is_error=True)
+    return CallToolResult(content=_texts(sentence, values), structured_content=values)
+
+
+def _texts(sentence: str, values: dict[str, Any]) -> list[ContentBlock]:
+    return [TextContent(text=sentence), TextContent(text=to_json(values).decode())]

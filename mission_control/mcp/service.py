@@ -1,0 +1,88 @@
+"""The official SDK, begun by the first call and ended with the application.
+
+Nobody else pays for it: until then it is not even imported.
+"""
+
+import asyncio
+import contextvars
+from collections.abc import Awaitable
+from importlib import import_module
+from typing import Any
+
+from mission_control.config import Settings
+from mission_control.mcp.answer import Answer
+from mission_control.web.asgi import Application, Message, Receive, Scope
+
+ACTOR = "mission_control.actor"
+SERVER = "mission_control.mcp.server"
+
+
+class Service:
+    """Everything that speaks MCP in this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._ready: asyncio.Future[Application] | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def serve(self, scope: Scope, body: bytes, receive: Receive, answer: Answer) -> None:
+        """Answer one call; its work is cancelled when the client hangs up."""
+        protocol = await self._begun()
+        await _while_there(protocol(scope, _replayed(body), answer), receive, answer)
+
+    async def stop(self) -> None:
+        """End what the first call began; another one may begin it anew."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        self._ready = self._keeper = None
+
+    async def _begun(self) -> Application:
+        if self._ready is None:
+            self._ready = asyncio.get_running_loop().create_future()
+            # What the first caller is must not stay with everything that the SDK does later.
+            self._keeper = asyncio.create_task(self._keep(self._ready), context=contextvars.Context())
+        return await asyncio.shield(self._ready)
+
+    async def _keep(self, ready: "asyncio.Future[Application]") -> None:
+        """Hold the SDK's task group open: a task that enters one must be the one to leave it."""
+        try:
+            server = await asyncio.to_thread(import_module, SERVER)
+            async with server.protocol(self._settings) as protocol:
+                ready.set_result(protocol)
+                await asyncio.get_running_loop().create_future()
+        except Exception as error:
+            self._ready = None
+            if not ready.done():
+                ready.set_exception(error)
+
+
+async def _while_there(work: Awaitable[None], receive: Receive, answer: Answer) -> None:
+    working, watching = asyncio.ensure_future(work), asyncio.ensure_future(_hangs_up(receive))
+    try:
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if answer.has_ended:
+            await working  # what is left is the SDK's tidying, which a cancellation would break off
+    finally:
+        working.cancel()
+        watching.cancel()
+        await asyncio.gather(working, watching, return_exceptions=True)
+    if not working.cancelled():
+        working.result()
+
+
+async def _hangs_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _replayed(body: bytes) -> Receive:
+    """A `receive` that gives a body which was read already, and then nothing any more."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Any:
+        if messages:
+            return messages.pop()
+        return await asyncio.get_running_loop().create_future()
+
+    return receive

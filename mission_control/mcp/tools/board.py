@@ -1,0 +1,102 @@
+"""The tasks on the board."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from mission_control.core.actor import Actor
+from mission_control.mcp.doors import at, perform
+from mission_control.mcp.registry import Arguments, tool
+from mission_control.mcp.shapes import AttemptLine, CommentLine, Ref, Sentences, StepLine, TaskDetail, WaitingTaskLine
+
+RECENT_COMMENTS, RECENT_ATTEMPTS = 50, 10
+
+
+class TaskFilter(Arguments):
+    """Which tasks to list."""
+
+    status: Literal["inbox", "in_progress", "review", "done"] | None = None
+    mine: Annotated[bool, Field(description="Only tasks that are assigned to you")] = False
+    unassigned: Annotated[bool, Field(description="Only tasks that are assigned to nobody")] = False
+    q: Annotated[str | None, Field(max_length=200, description="Words of title or description, or a number")] = None
+    why: Annotated[bool, Field(description="Tell for each task what it waits for")] = False
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    offset: Annotated[int, Field(ge=0)] = 0
+
+
+class TaskLines(BaseModel):
+    """A part of the board's tasks, and how many match in all."""
+
+    tasks: list[WaitingTaskLine]
+    total: int
+
+
+@tool("List tasks", TaskFilter, TaskLines, reads=True)
+async def list_tasks(actor: Actor, asked: TaskFilter) -> tuple[str, Any]:
+    """List the tasks of your board, newest first.
+
+    Use it to look around, to find unfinished work of your own (mine), or as a lead to see what is in review. To get
+    work, call claim_task instead: it picks the best task and gives it to you alone.
+    """
+    query = {
+        "status": asked.status,
+        "assigned_agent_id": actor.id if asked.mine else None,
+        "unassigned": asked.unassigned or None,
+        "q": asked.q,
+        "include_waiting": asked.why,
+        "limit": asked.limit,
+        "offset": asked.offset,
+    }
+    page = await perform("agent_board_task_discovery", actor, at(actor), query=query)
+    return f"{len(page['items'])} of {page['total']} tasks.", {"tasks": page["items"], "total": page["total"]}
+
+
+class TaskId(Arguments):
+    """Which task."""
+
+    task_id: Ref
+
+
+class TaskShown(BaseModel):
+    """A task, what it waits for, what was said (newest last), its steps, and what was tried before (newest first)."""
+
+    task: TaskDetail
+    waiting: Sentences
+    comments: list[CommentLine]
+    comments_total: int
+    checklist: list[StepLine]
+    attempts: list[AttemptLine]
+
+
+@tool("Read a task", TaskId, TaskShown, reads=True)
+async def get_task(actor: Actor, asked: TaskId) -> tuple[str, Any]:
+    """Read a task: its description, what it waits for, the newest comments, its checklist, and earlier attempts.
+
+    Call it after claiming and before you do anything: comments may change what is wanted, and the summaries of
+    earlier attempts say what was found out already. 404: no such task on your board.
+    """
+    ids = at(actor, task_id=asked.task_id)
+    task = await perform("get_task_api_v1_boards__board_id__tasks__task_id__get", actor, ids)
+    comments, total = await _newest_comments(actor, ids)
+    steps = await perform("list_checklist_api_v1_boards__board_id__tasks__task_id__checklist_get", actor, ids)
+    reasons = await perform("agent_task_waiting", actor, ids)
+    attempts = await perform("agent_task_run_discovery", actor, ids, query={"limit": RECENT_ATTEMPTS})
+    values = {
+        "task": task,
+        "waiting": reasons["reasons"],
+        "comments": comments,
+        "comments_total": total,
+        "checklist": steps["items"],
+        "attempts": attempts["items"],
+    }
+    return f"Task #{task['number']} is in {task['status']}: {task['title']}", values
+
+
+async def _newest_comments(actor: Actor, ids: dict[str, UUID]) -> tuple[list[Any], int]:
+    discovery = "agent_task_comment_discovery"
+    page = await perform(discovery, actor, ids, query={"limit": RECENT_COMMENTS})
+    if page["total"] > RECENT_COMMENTS:
+        skipped = {"limit": RECENT_COMMENTS, "offset": page["total"] - RECENT_COMMENTS}
+        page = await perform(discovery, actor, ids, query=skipped)
+    return page["items"], page["total"]

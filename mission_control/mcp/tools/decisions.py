@@ -1,0 +1,72 @@
+"""Questions to people, and their answers."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from mission_control.approvals.queries import visible_approval
+from mission_control.approvals.waiting import wait_for_decision as decision_within
+from mission_control.core.actor import Actor
+from mission_control.mcp.doors import at, holding, home, perform
+from mission_control.mcp.registry import Arguments, tool
+from mission_control.mcp.shapes import ApprovalState, Ref
+
+
+class Question(Arguments):
+    """What people should decide, and why they can say yes."""
+
+    action_type: Annotated[str, Field(min_length=1, description="What you want to do, such as task.finish or deploy")]
+    reason: Annotated[str, Field(min_length=1, description="Why, with what a person needs to decide; Markdown")]
+    confidence: Annotated[float, Field(ge=0, le=100, description="How sure you are that it is right, in percent")]
+    task_ids: Annotated[list[UUID], Field(description="The tasks that it is about; name yours")] = []
+    payload: Annotated[dict[str, Any] | None, Field(description="More to look at, such as a diff or a draft")] = None
+    fence: Annotated[int | None, Field(ge=1, description="The fence of your lease, when a task is yours")] = None
+
+
+@tool("Ask people to approve", Question, ApprovalState)
+async def request_approval(actor: Actor, asked: Question) -> tuple[str, Any]:
+    """Ask the people of the board for a decision, and get the id of the request.
+
+    Use it before anything external, risky or final, and before finish_task where the board's rules ask for an
+    approval. Then call wait_for_decision. 409 with `conflicts`: a task has a pending request already; wait for the
+    approval_id that is named there and do not ask again. 409 lease_lost: stop working on the task.
+    """
+    body = {
+        "action_type": asked.action_type,
+        "lead_reasoning": asked.reason,
+        "confidence": asked.confidence,
+        "task_ids": asked.task_ids,
+        "payload": asked.payload,
+    }
+    caller = holding(actor, asked.fence)
+    answer = await perform("agent_board_approval_request", caller, at(actor), body=body)
+    return "People see your request now. Wait for the decision before you act on it.", answer
+
+
+class Patience(Arguments):
+    """Which request, and how long to wait."""
+
+    approval_id: Ref
+    wait_seconds: Annotated[int, Field(ge=0, le=50, description="How long to wait at most")] = 50
+
+
+@tool("Wait for a decision", Patience, ApprovalState, reads=True)
+async def wait_for_decision(actor: Actor, asked: Patience) -> tuple[str, Any]:
+    """Wait until people decide about a request, at most 50 seconds; call it again while it is pending.
+
+    approved: go on. rejected: do not do it; note says why. changes_requested: change what the note asks for, then
+    request_approval again. Keep your lease alive with extend_lease while you wait long, or release the task.
+    """
+    approval = await visible_approval(actor, board_id=home(actor), approval_id=asked.approval_id)
+    answer = await decision_within(actor, approval, asked.wait_seconds)
+    return _sentence(answer), answer
+
+
+def _sentence(answer: dict[str, Any]) -> str:
+    if answer["status"] == "pending":
+        return "Nobody has decided yet."
+    who = answer["resolved_by"]["name"] if answer["resolved_by"] else "Mission Control"
+    what = {"approved": "approved it", "rejected": "rejected it", "changes_requested": "asks for changes"}
+    note = f": {answer['note']}" if answer["note"] else "."
+    return f"{who} {what[answer['decision']]}{note}"

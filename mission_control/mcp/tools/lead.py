@@ -1,0 +1,104 @@
+"""What a lead does: make work, hand it out, judge it, and talk to its workers and to people."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from mission_control.core.actor import Actor
+from mission_control.core.command import atomically
+from mission_control.core.schemas import OkResponse
+from mission_control.mcp.doors import at, perform
+from mission_control.mcp.registry import Arguments, tool
+from mission_control.mcp.shapes import Ref, TaskDetail
+
+
+class NewTask(Arguments):
+    """A task to be made."""
+
+    title: Annotated[str, Field(min_length=1, description="What is to be achieved, in one line")]
+    description: Annotated[str | None, Field(description="What a worker must know, and how to tell it is done")] = None
+    priority: Annotated[Literal["low", "medium", "high", "urgent"], Field(description="How soon")] = "medium"
+    due_at: Annotated[str | None, Field(description="When it must be done, as 2026-12-24T12:00:00Z")] = None
+    assigned_agent_id: Annotated[UUID | None, Field(description="A worker; left out, whoever claims it first")] = None
+    depends_on_task_ids: Annotated[list[UUID], Field(description="Tasks that must be done before this one")] = []
+
+
+@tool("Make a task", NewTask, TaskDetail, role="lead")
+async def create_task(actor: Actor, asked: NewTask) -> tuple[str, Any]:
+    """Put a new task on the board. For leads.
+
+    Make tasks that one worker finishes in one go, and say how to tell that they are done. Leave the assignee out
+    unless it must be somebody: workers claim what fits them. Name what it depends on instead of ordering by hand.
+    404: an unknown worker or task. 409: it waits for other tasks and cannot have an assignee yet.
+    """
+    task = await perform("delegate_work", actor, at(actor), body=asked.model_dump())
+    return f"Task #{task['number']} is on the board.", task
+
+
+class Assignment(Arguments):
+    """Which task goes to whom."""
+
+    task_id: Ref
+    agent_id: Annotated[UUID | None, Field(description="A worker of who_am_i; left out, the task is nobody's")] = None
+
+
+@tool("Assign a task", Assignment, TaskDetail, role="lead", repeats=True)
+async def assign_task(actor: Actor, asked: Assignment) -> tuple[str, Any]:
+    """Give a task to a worker, who is told at once; without agent_id take it from whoever has it. For leads.
+
+    403: a lead cannot be given tasks. 409 with blocked_by_task_ids: the task waits for those; assign it when they are
+    done.
+    """
+    task = await _change(actor, asked.task_id, {"assigned_agent_id": asked.agent_id})
+    return f"Task #{task['number']} is assigned." if asked.agent_id else f"Task #{task['number']} is nobody's.", task
+
+
+class Review(Arguments):
+    """The judgement about a task in review."""
+
+    task_id: Ref
+    verdict: Annotated[
+        Literal["done", "rework"], Field(description="done: it is as wanted; rework: back to its worker")
+    ]
+    comment: Annotated[str, Field(min_length=1, description="Why, or what is to be changed; Markdown")]
+
+
+@tool("Review a task", Review, TaskDetail, role="lead")
+async def review_task(actor: Actor, asked: Review) -> tuple[str, Any]:
+    """Judge a task in review: accept it, or send it back to its worker with what is to be changed. For leads.
+
+    Read the task first (get_task): the summary of the last attempt says what was done. A refusal changes nothing.
+    403: the task is not in review. 409 with the code of a rule: the board asks for an approval by a person before it is
+    done; request_approval, wait_for_decision, and review again.
+    """
+    task = await atomically(actor, lambda: _judge(actor, asked))
+    return f"Task #{task['number']} is {'done' if asked.verdict == 'done' else 'back with its worker'}.", task
+
+
+async def _judge(actor: Actor, asked: Review) -> Any:
+    ids = at(actor, task_id=asked.task_id)
+    await perform("agent_task_comment_create", actor, ids, body={"message": asked.comment})
+    return await _change(actor, asked.task_id, {"status": "done" if asked.verdict == "done" else "inbox"})
+
+
+class Nudge(Arguments):
+    """A word to a worker."""
+
+    agent_id: Ref
+    message: Annotated[str, Field(min_length=1, max_length=10_000)]
+
+
+@tool("Nudge a worker", Nudge, OkResponse, role="lead")
+async def nudge(actor: Actor, asked: Nudge) -> tuple[str, Any]:
+    """Put a word into the inbox of a worker that is silent or stuck. For leads.
+
+    Not to hand out work (assign_task) and not to talk about a task (comment). 404: no such agent on your board.
+    """
+    ids = at(actor, agent_id=asked.agent_id)
+    answer = await perform("agent_coordination", actor, ids, body={"message": asked.message})
+    return "It is in the worker's inbox.", answer
+
+
+async def _change(actor: Actor, task_id: UUID, change: dict[str, Any]) -> Any:
+    return await perform("agent_task_update", actor, at(actor, task_id=task_id), body=change)

@@ -1,0 +1,1 @@
+"""MCP as its clients use it: the official SDK's own client against the served application."""

@@ -1,0 +1,92 @@
+"""Clients of MCP: the official SDK's, in this process or over a real socket."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import orjson
+from mcp.client import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CallToolResult
+from quart import Quart
+
+from tests.cast import Program
+
+URL = "http://127.0.0.1:8000/mcp"
+ERAS = ("legacy", "2026-07-28")
+PATIENCE = 60.0
+
+
+class Tools:
+    """Somebody who is connected and calls tools."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    async def names(self) -> set[str]:
+        """The tools that are shown."""
+        return {one.name for one in (await self.client.list_tools()).tools}
+
+    async def call(self, name: str, **arguments: Any) -> CallToolResult:
+        """Call a tool; what came back, whatever it is."""
+        return await self.client.call_tool(name, arguments)
+
+    async def ok(self, name: str, **arguments: Any) -> Any:
+        """Call a tool that must succeed; its structured content, which its text repeats."""
+        result = await self.call(name, **arguments)
+        assert not result.is_error, result.content
+        sentence, text = (one.text for one in result.content)  # type: ignore[union-attr]
+        assert sentence and orjson.loads(text) == result.structured_content
+        return result.structured_content
+
+    async def refused(self, name: str, **arguments: Any) -> dict[str, Any]:
+        """Call a tool that must refuse; its status, code and message, which its first text tells too."""
+        result = await self.call(name, **arguments)
+        assert result.is_error, result.structured_content
+        sentence, text = (one.text for one in result.content)  # type: ignore[union-attr]
+        values: dict[str, Any] = orjson.loads(text)
+        assert sentence == f"Refused ({values['status']} {values['code']}): {values['message']}"
+        assert "Traceback" not in sentence and values["request_id"]
+        return values
+
+
+def http(app: Quart, secret: str) -> httpx2.AsyncClient:
+    """A plain client of the application in this process, with a token."""
+    asgi: Any = app.asgi_app
+    headers = {"Authorization": f"Bearer {secret}"}
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=asgi), headers=headers, timeout=PATIENCE)
+
+
+@asynccontextmanager
+async def connected(agent: Program, mode: str = "auto", url: str = URL) -> AsyncIterator[Tools]:
+    """An agent of the cast, connected within this process."""
+    async with http(agent.app, agent.secret) as client, Client(_way(url, client), mode=mode) as it:
+        yield Tools(it)
+
+
+@asynccontextmanager
+async def dialled(url: str, secret: str, mode: str = "auto") -> AsyncIterator[Tools]:
+    """An agent, connected to a server over its socket."""
+    headers = {"Authorization": f"Bearer {secret}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=PATIENCE) as client,
+        Client(_way(f"{url}/mcp", client), mode=mode) as it,
+    ):
+        yield Tools(it)
+
+
+def _way(url: str, client: httpx2.AsyncClient) -> Any:
+    return streamable_http_client(url, http_client=client)
+
+
+def posted(method: str, **params: Any) -> dict[str, Any]:
+    """A call as it is written on the wire."""
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+
+async def post(app: Quart, secret: str, json: Any, **options: Any) -> httpx2.Response:
+    """Send one document as a client without the SDK would."""
+    headers = {"Accept": "application/json, text/event-stream", **options.pop("headers", {})}
+    async with http(app, secret) as client:
+        return await client.post(options.pop("url", URL), json=json, headers=headers, **options)

@@ -1,0 +1,143 @@
+"""What every call passes first: the host, the method, the token and its budget, the size of the body."""
+
+from typing import Any
+
+import httpx2
+import pytest
+from mcp import MCPError
+
+from mission_control.config import Settings
+from mission_control.core import limits
+from mission_control.mcp.server import security
+from tests.cast import Cast, events, head
+from tests.mcp.clients import URL, connected, http, post, posted
+
+LIST = posted("tools/list")
+NOBODY = "mca_" + "0" * 43
+
+
+def refused(answer: httpx2.Response, status: int) -> dict[str, Any]:
+    """The refusal of an HTTP request, as JSON-RPC carries it."""
+    body = answer.json()
+    assert answer.status_code == status == body["error"]["data"]["status"], body
+    assert body["jsonrpc"] == "2.0" and body["id"] is None
+    assert body["error"]["data"]["request_id"] == answer.headers["X-Request-Id"]
+    data: dict[str, Any] = body["error"]["data"]
+    return data
+
+
+@pytest.mark.parametrize("header", ["Authorization", "X-Agent-Token"])
+async def test_both_headers_let_an_agent_in(cast: Cast, header: str) -> None:
+    value = f"Bearer {cast.vega.secret}" if header == "Authorization" else cast.vega.secret
+    answer = await post(cast.app, "", LIST, headers={"Authorization": "", header: value})
+    assert answer.status_code == 200 and answer.json()["result"]["tools"]
+
+
+@pytest.mark.parametrize("secret", ["", NOBODY, "mcu"])
+async def test_without_an_agents_token_nobody_comes_in(cast: Cast, secret: str) -> None:
+    if secret == "mcu":
+        secret = cast.ada.headers["Authorization"].removeprefix("Bearer ")
+    answer = await post(cast.app, secret, LIST)
+    assert "Authorization: Bearer" in refused(answer, 401)["message"]
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+async def test_a_token_that_was_revoked_is_good_no_more(cast: Cast) -> None:
+    async with connected(cast.vega) as vega:
+        assert await vega.names()
+        [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()
+        (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token['id']}")).ok()
+        with pytest.raises(MCPError, match="401"):
+            await vega.call("heartbeat")
+
+
+async def test_twenty_wrong_tokens_close_the_door_for_an_address_and_not_for_its_good_tokens(cast: Cast) -> None:
+    for _ in range(limits.unknown_tokens.count):
+        refused(await post(cast.app, NOBODY, LIST), 401)
+    answer = await post(cast.app, NOBODY, LIST)
+    refused(answer, 429)
+    assert int(answer.headers["Retry-After"]) > 0
+    assert (await post(cast.app, cast.vega.secret, LIST)).status_code == 200
+
+
+async def test_a_token_has_its_budget_here_too(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits.agent_requests, "per_minute", 3)
+    left = [(await post(cast.app, cast.vega.secret, LIST)).headers["RateLimit-Remaining"] for _ in range(3)]
+    assert left == ["2", "1", "0"]
+    over = await post(cast.app, cast.vega.secret, LIST)
+    assert refused(over, 429)["code"] == "rate_limited"
+    assert over.headers["RateLimit-Limit"] == "3" and int(over.headers["Retry-After"]) > 0
+    assert (await cast.vega.get("/agent/healthz")).status == 429
+    assert (await post(cast.app, cast.rigel.secret, LIST)).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "OPTIONS"])
+async def test_only_post_is_spoken(cast: Cast, method: str) -> None:
+    async with http(cast.app, cast.vega.secret) as client:
+        answer = await client.request(method, URL)
+    refused(answer, 405)
+    assert answer.headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8000", "127.0.0.1:1", "localhost", "localhost:9999", "[::1]:8000"])
+async def test_local_names_are_this_server_at_any_port(cast: Cast, host: str) -> None:
+    assert (await post(cast.app, cast.vega.secret, LIST, url=f"http://{host}/mcp")).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example"])
+async def test_a_foreign_host_is_not_this_server(cast: Cast, host: str) -> None:
+    answer = await post(cast.app, cast.vega.secret, LIST, url=f"http://{host}/mcp")
+    assert "BASE_URL" in refused(answer, 421)["message"]
+
+
+@pytest.mark.parametrize(("origin", "status"), [("http://localhost:3000", 200), ("https://evil.example", 403)])
+async def test_pages_of_other_sites_are_refused(cast: Cast, origin: str, status: int) -> None:
+    assert (await post(cast.app, cast.vega.secret, LIST, headers={"Origin": origin})).status_code == status
+
+
+def test_the_public_address_is_this_server() -> None:
+    known = security(Settings.from_environment({"BASE_URL": "https://Mission.example.org", "HOST": "10.1.2.3"}))
+    assert {"mission.example.org", "mission.example.org:443", "10.1.2.3:*"} <= set(known.allowed_hosts)
+    assert "https://mission.example.org" in known.allowed_origins
+    assert "http://mission.example.org" not in known.allowed_origins
+    everywhere = security(Settings.from_environment({"HOST": "0.0.0.0", "BASE_URL": "http://mission.example.org:8080"}))
+    assert "mission.example.org:8080" in everywhere.allowed_hosts
+    assert not any(host.startswith("0.0.0.0") for host in everywhere.allowed_hosts)
+
+
+async def test_a_body_has_the_size_that_it_has_elsewhere(cast: Cast, settings: Settings) -> None:
+    large = posted("tools/call", name="remember", arguments={"content": "x" * settings.max_body_bytes})
+    refused(await post(cast.app, cast.vega.secret, large), 413)
+
+
+@pytest.mark.parametrize(("content", "kind", "status"), [(b"{", "application/json", 400), (b"{}", "text/plain", 400)])
+async def test_what_is_no_json_is_refused(cast: Cast, content: bytes, kind: str, status: int) -> None:
+    headers = {"Content-Type": kind, "Accept": "application/json"}
+    answer = await post(cast.app, cast.vega.secret, None, content=content, headers=headers)
+    assert answer.status_code == status and answer.json()["error"]
+
+
+async def test_answers_carry_what_all_answers_carry(cast: Cast) -> None:
+    answer = await post(cast.app, cast.vega.secret, LIST, headers={"X-Request-Id": "mine"}, url=f"{URL}/")
+    assert answer.headers["X-Request-Id"] == "mine"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("era", ["2025-06-18", "2026-07-28"])
+async def test_what_happens_is_told_with_its_surface_and_request(cast: Cast, era: str) -> None:
+    before = await head(cast)
+    call = posted("tools/call", name="remember", arguments={"content": "The mirror is clean."})
+    headers = {"X-Request-Id": f"call-{era}", "MCP-Protocol-Version": era}
+    if era > "2026":
+        call["params"]["_meta"] = {
+            "io.modelcontextprotocol/protocolVersion": era,
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }
+        headers |= {"Mcp-Method": "tools/call", "Mcp-Name": "remember"}
+    answer = await post(cast.app, cast.vega.secret, call, headers=headers)
+    assert answer.json()["result"]["structuredContent"]["content"] == "The mirror is clean.", answer.text
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert (event.kind, event.surface, event.actor_id) == ("memory.created", "mcp", cast.vega.id)
+    assert event.request_id == f"call-{era}"
