@@ -14,6 +14,7 @@ Scopes = Annotated[list[TokenScope], Field(min_length=1), AfterValidator(lambda 
 Budget = Annotated[int, Field(ge=1, le=100_000)]
 TokenName = Annotated[str, Field(max_length=200)]
 ABOUT_SCOPES = "read; work, which implies read; lead, which implies both and lets a lead act as one. null: all."
+ABOUT_BUDGETS = "null: as many as the server grants to every agent."
 
 
 class TokenCreate(BaseModel):
@@ -26,7 +27,7 @@ class TokenCreate(BaseModel):
     scopes: Scopes | None = Field(default=None, description=ABOUT_SCOPES)
     expires_at: Moment | None = None
     name: TokenName = ""
-    requests_per_minute: Budget | None = Field(default=None, description="null: as many as the server grants to every agent.")
+    requests_per_minute: Budget | None = Field(default=None, description=ABOUT_BUDGETS)
 
 
 class TokenUpdate(BaseModel):
@@ -35,7 +36,7 @@ class TokenUpdate(BaseModel):
     scopes: Scopes | None = Field(default=None, description=ABOUT_SCOPES)
     expires_at: Moment | None = None
     name: Annotated[TokenName | None, NotNull] = None
-    requests_per_minute: Budget | None = Field(default=None, description="null: as many as the server grants to every agent.")
+    requests_per_minute: Budget | None = Field(default=None, description=ABOUT_BUDGETS)
 
 
 class TokenRenewal(BaseModel):
