@@ -23,6 +23,7 @@ from mission_control.live.broker import Broker
 from mission_control.mcp import api as mcp_api
 from mission_control.organizations.commands import ensure_membership
 from mission_control.paths import data_dir
+from mission_control.usage.days import watch_for_midnight
 from mission_control.web import assets, errors, fragments, manners
 
 BROKER = "mission_control.broker"
@@ -76,10 +77,13 @@ def _attach_background(app: Quart, settings: Settings) -> None:
         await connect(settings)
         broker = app.extensions[BROKER] = Broker(None if settings.uses_sqlite else settings.database_url)
         await broker.start()
-        tasks.extend(
-            asyncio.create_task(one)
-            for one in (delivery_loop.run_for_ever(), watch_for_silence(), token_use.write_for_ever())
+        beside = (
+            delivery_loop.run_for_ever(),
+            watch_for_silence(),
+            watch_for_midnight(),
+            token_use.write_for_ever(),
         )
+        tasks.extend(asyncio.create_task(one) for one in beside)
 
     @app.after_serving
     async def stop() -> None:

@@ -24,12 +24,13 @@ ADVICE = {
 
 @reacts_to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")
 async def tell_work_state(actor: Actor, event: NewEvent) -> None:
-    """The agents whose work is paused, stopped or resumed learn of it, unless they were told already."""
-    boards = await _boards(event)
-    after = event.data["after"]
-    if after["work_state"] == RUNNING:
-        for board_id in boards:
-            ring(f"work:{board_id}")
+    """The agents whose work is paused, stopped or resumed learn of it, unless they were told already.
+
+    Those that wait for work look again: for work that they may have now, or for the refusal.
+    """
+    boards, after = await _boards(event), event.data["after"]
+    for board_id in boards:
+        ring(f"work:{board_id}")
     if event.data.get("is_told"):
         return
     reason = [f"Reason: {after['work_state_reason']}"] if after["work_state_reason"] else []
@@ -48,7 +49,10 @@ async def tell_budget(actor: Actor, event: NewEvent) -> None:
     lines = [event.message, f"Used: {used:,} of {limit:,} {unit} {span}", "", advice]
     header = "BUDGET USED UP" if is_over else "BUDGET WARNING"
     facts = {name: event.data[name] for name in ("subject", "unit", "period")}
-    agents = await _concerned(event, await _boards(event))
+    boards = await _boards(event)
+    for board_id in boards if is_over else ():
+        ring(f"work:{board_id}")
+    agents = await _concerned(event, boards)
     _tell(agents, None, header, lines, budget_id=str(event.data["budget_id"]), **facts)
 
 

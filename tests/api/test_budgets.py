@@ -1,7 +1,7 @@
 """Limits of what agents may use up: made by admins, warned of at four fifths, enforced at the limit."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -10,8 +10,9 @@ import pytest
 from mission_control.core.clock import travelled
 from mission_control.delivery.models import Delivery
 from mission_control.live import bells
+from mission_control.usage.days import begin_day, seconds_left
 from mission_control.usage.models import Budget, UsageEntry
-from mission_control.usage.queries import exhausted
+from mission_control.usage.queries import exhausted, today
 from tests.cast import Answer, Caller, Cast, events, head
 
 KEYS = [
@@ -167,6 +168,15 @@ async def test_a_new_day_begins_anew(cast: Cast) -> None:
         assert (read["id"], read["used"], read["state"]) == (budget["id"], 0, "ok")
         await use(cast.vega, 85)
     assert await kinds(before) == ["budget.warning", "budget.exceeded", "budget.warning"]
+
+
+async def test_at_midnight_everybody_looks_again(cast: Cast) -> None:
+    day = today()
+    with bells.listening(f"work:{cast.board.id}") as heard:
+        assert begin_day(day) == day and not heard.done()
+        with travelled(timedelta(days=1)):
+            assert begin_day(day) > day and heard.done()
+    assert seconds_left(datetime(2026, 12, 31, 23, 59, 30)) == 30.1
 
 
 async def test_a_changed_limit_warns_anew_and_wakes_who_waits(cast: Cast) -> None:
