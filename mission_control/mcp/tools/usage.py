@@ -1,0 +1,46 @@
+"""What an agent says it used up."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from mission_control.core.actor import Actor
+from mission_control.mcp.doors import perform
+from mission_control.mcp.registry import Arguments, tool
+from mission_control.mcp.tools.myself import Directive
+from mission_control.usage.schemas import BudgetState, UsageSums
+
+
+class Used(Arguments):
+    """What you used up since your last report."""
+
+    input_tokens: Annotated[int, Field(ge=0)] = 0
+    output_tokens: Annotated[int, Field(ge=0)] = 0
+    cost_usd: Annotated[Decimal, Field(ge=0, description="US dollars")] = Decimal(0)
+    model: Annotated[str | None, Field(max_length=200)] = None
+    task_id: Annotated[UUID | None, Field(description="The task that it was for")] = None
+    fence: Annotated[int | None, Field(ge=1, description="The fence of your lease of that task")] = None
+
+
+class Drawn(BaseModel):
+    """What you used up today (UTC) and ever, the budgets that it draws on, and whether to go on."""
+
+    today: UsageSums
+    total: UsageSums
+    budgets: list[BudgetState]
+    directive: Directive
+    directive_reason: str | None
+
+
+@tool("Report usage", Used, Drawn)
+async def report_usage(actor: Actor, asked: Used) -> tuple[str, Any]:
+    """Tell how many tokens and how much money your work used up since the last report.
+
+    Each report is added to those before; never report sums, and not what you already told finish_task. `directive`
+    stop: a budget is used up; end your work and claim nothing until people raise it.
+    """
+    answer = await perform("agent_usage_report", actor, body=asked.model_dump())
+    why = f" {answer['directive_reason']}" if answer["directive_reason"] else ""
+    return f"Directive: {answer['directive']}.{why}", answer

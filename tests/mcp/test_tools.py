@@ -1,0 +1,214 @@
+"""What the tools show, do and refuse."""
+
+from typing import Any
+
+import pytest
+
+from mission_control.core.registry import OPERATIONS
+from mission_control.mcp import tools as tools
+from mission_control.mcp.doors import perform
+from mission_control.mcp.registry import TOOLS
+from mission_control.tasks.models import Comment
+from tests.cast import Cast, Program, events, head, kinds
+from tests.contract.source import calls, modules, texts, trees
+from tests.mcp.clients import ERAS, connected
+
+LEADS_ONLY = {"create_task", "assign_task", "review_task", "nudge"}
+WORKERS_ONLY = {"finish_task"}
+
+
+async def with_scopes(cast: Cast, agent: Program, *scopes: str) -> Program:
+    """The same agent with a token that is made for less."""
+    made = (await cast.ada.post(f"/agents/{agent.id}/tokens", {"scopes": scopes})).ok()
+    return Program(agent.app, {"X-Agent-Token": made["token"]}, agent.id, agent.name, made["token"])
+
+
+# What is shown
+
+
+def test_every_tool_and_every_argument_is_described() -> None:
+    for one in TOOLS.values():
+        assert len(one.description) > 150, one.name
+        assert "Args:" not in one.description
+        schema = one.schema("validation")
+        assert schema["additionalProperties"] is False and "title" not in schema
+        assert one.schema("serialization")["type"] == "object"
+
+
+def test_every_operation_that_a_tool_names_exists_once() -> None:
+    modules()
+    known = [name for one in OPERATIONS for name in {one.operation_id, one.hints.intent if one.hints else None}]
+    named = [
+        text
+        for module, tree in trees()
+        if module.startswith("mcp.tools.")
+        for call in calls(tree, perform.__name__)
+        for text in texts(call.args[0])
+    ]
+    assert len(named) > 12
+    assert [name for name in named if known.count(name) != 1] == []
+
+
+@pytest.mark.parametrize("mode", ["auto", *ERAS])
+async def test_everybody_sees_the_tools_of_their_role(cast: Cast, mode: str) -> None:
+    async with connected(cast.vega, mode) as vega, connected(cast.atlas, mode) as atlas:
+        workers, leads = await vega.names(), await atlas.names()
+    assert workers - leads == WORKERS_ONLY and leads - workers == LEADS_ONLY
+    assert workers | leads == set(TOOLS)
+
+
+async def test_a_token_sees_only_what_it_is_made_for(cast: Cast) -> None:
+    reader = await with_scopes(cast, cast.vega, "read")
+    async with connected(reader) as shown:
+        assert await shown.names() == {one.name for one in TOOLS.values() if one.scope == "read"}
+        assert "comment" not in await shown.names()
+        assert (await shown.ok("list_tasks"))["total"] == 0
+        refusal = await shown.refused("remember", content="No.")
+    assert (refusal["status"], refusal["code"], refusal["needed"]) == (403, "token_scope_missing", "work")
+    as_worker = await with_scopes(cast, cast.atlas, "work")
+    async with connected(as_worker) as shown:
+        assert not LEADS_ONLY & await shown.names()
+        assert (await shown.refused("create_task", title="No."))["needed"] == "lead"
+
+
+async def test_the_client_is_told_what_this_is_and_how_to_begin(cast: Cast) -> None:
+    async with connected(cast.vega) as vega:
+        assert vega.client.server_info.name == "mission-control"
+        assert "who_am_i" in str(vega.client.instructions)
+        listed = {one.name: one for one in (await vega.client.list_tools()).tools}
+    assert listed["list_tasks"].annotations.read_only_hint is True  # type: ignore[union-attr]
+    assert listed["remember"].annotations.read_only_hint is False  # type: ignore[union-attr]
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({}, "message: Field required"),
+        ({"task_id": "x", "message": "A."}, "task_id: "),
+        ({"message": "A.", "mesage": "B."}, "mesage: Extra inputs are not permitted"),
+        ({"message": "nul \x00"}, "message: Text must be Unicode"),
+        ({"message": "A.", "fence": 0}, "fence: "),
+    ],
+)
+async def test_arguments_that_do_not_fit_are_named(cast: Cast, arguments: dict[str, Any], named: str) -> None:
+    task = await cast.add_task()
+    async with connected(cast.vega) as vega:
+        refusal = await vega.refused("comment", **{"task_id": task["id"], **arguments})
+    assert refusal["status"] == 422 and named in refusal["message"]
+    assert not await Comment.filter(task_id=task["id"]).exists()
+
+
+async def test_null_is_as_good_as_nothing(cast: Cast) -> None:
+    async with connected(cast.vega) as vega:
+        assert (await vega.ok("list_tasks", status=None, limit=None))["total"] == 0
+
+
+async def test_a_tool_that_is_not_there_is_a_refusal(cast: Cast) -> None:
+    async with connected(cast.vega) as vega:
+        assert (await vega.refused("delete_everything"))["status"] == 404
+
+
+async def test_another_board_does_not_exist(cast: Cast) -> None:
+    task = (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Sweep"})).ok()
+    async with connected(cast.vega) as vega:
+        for name, arguments in (("get_task", {}), ("comment", {"message": "Hello?"})):
+            refusal = await vega.refused(name, task_id=task["id"], **arguments)
+            assert (refusal["status"], refusal["code"]) == (404, "not_found")
+
+
+async def test_a_workers_hand_at_a_leads_tool_is_refused_by_the_operations_rule(cast: Cast) -> None:
+    async with connected(cast.vega) as vega:
+        refusal = await vega.refused("create_task", title="Mine")
+    assert (refusal["status"], refusal["code"]) == (403, "forbidden") and "role" in refusal["message"]
+
+
+async def test_what_breaks_here_is_told_without_its_insides(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: Any) -> Any:
+        raise RuntimeError("secret insides")
+
+    monkeypatch.setattr("mission_control.mcp.tools.memory.perform", broken)
+    for mode in ERAS:
+        async with connected(cast.vega, mode) as vega:
+            refusal = await vega.refused("recall")
+        assert refusal["code"] == "internal_error" and "secret" not in refusal["message"]
+
+
+# What is done
+
+
+async def test_a_worker_reads_a_task_with_all_that_was_said(cast: Cast) -> None:
+    task = await cast.add_task(title="Point the mirror", description="At Vega.")
+    for number in range(60):
+        (await cast.ada.post(f"{cast.task(task)}/comments", {"message": f"Word {number}"})).ok()
+    (await cast.ada.post(f"{cast.task(task)}/checklist", {"text": "Unlock it"})).ok()
+    async with connected(cast.vega) as vega:
+        shown = await vega.ok("get_task", task_id=task["id"])
+        [line] = (await vega.ok("list_tasks", why=True, q="mirror"))["tasks"]
+    assert shown["task"]["description"] == "At Vega." and shown["waiting"] == line["waiting"] != []
+    assert [one["text"] for one in shown["checklist"]] == ["Unlock it"]
+    assert shown["comments_total"] == 60 and len(shown["comments"]) == 50
+    assert (shown["comments"][0]["message"], shown["comments"][-1]["message"]) == ("Word 10", "Word 59")
+    assert shown["comments"][-1]["author"] == "Ada"
+
+
+async def test_what_is_written_down_is_found_again(cast: Cast) -> None:
+    before = await head(cast)
+    async with connected(cast.vega) as vega:
+        await vega.ok("remember", content="The dome sticks at 40 degrees.", tags=["dome"])
+        await vega.ok("remember", content="Good morning.", tags=["chat"])
+        found = await vega.ok("recall", q="sticks", tags=["dome"])
+        chat = await vega.ok("recall", chat=True)
+    assert [one["content"] for one in found["entries"]] == ["The dome sticks at 40 degrees."]
+    assert [one["content"] for one in chat["entries"]] == ["Good morning."]
+    recorded = await events(before, organization_id=cast.organization.id)
+    assert {(one.kind, one.surface) for one in recorded} == {("memory.created", "mcp")}
+
+
+async def test_notices_are_read_and_acknowledged(cast: Cast) -> None:
+    task = await cast.add_task(assigned_agent_id=str(cast.vega.id))
+    async with connected(cast.vega) as vega:
+        first = await vega.ok("read_inbox")
+        assert [one["task_id"] for one in first["items"]] == [task["id"]]
+        assert (await vega.ok("read_inbox"))["items"] == first["items"]
+        assert (await vega.ok("read_inbox", after=first["next"]))["items"] == []
+        assert (await vega.ok("read_inbox"))["items"] == []
+
+
+async def test_a_lead_makes_hands_out_and_judges_work(cast: Cast) -> None:
+    before = await head(cast)
+    async with connected(cast.atlas) as atlas:
+        task = await atlas.ok("create_task", title="Clean the mirror", description="Until it shines.")
+        assigned = await atlas.ok("assign_task", task_id=task["id"], agent_id=str(cast.vega.id))
+        assert assigned["assigned_agent_id"] == str(cast.vega.id)
+        assert (await atlas.ok("assign_task", task_id=task["id"]))["assigned_agent_id"] is None
+        await atlas.ok("nudge", agent_id=str(cast.vega.id), message="There is work.")
+        refusal = await atlas.refused("review_task", task_id=task["id"], verdict="done", comment="Fine.")
+        assert refusal["status"] == 403
+        assert not await Comment.filter(task_id=task["id"]).exists(), "a refused review leaves no comment"
+        await cast.put(task, status="review", review_agent_id=cast.vega.id)
+        back = await atlas.ok("review_task", task_id=task["id"], verdict="rework", comment="It does not shine.")
+        assert (back["status"], back["assigned_agent_id"]) == ("inbox", str(cast.vega.id))
+        await cast.put(task, status="review")
+        done = await atlas.ok("review_task", task_id=task["id"], verdict="done", comment="It shines.")
+        assert done["status"] == "done"
+    happened = await kinds(cast, before)
+    assert ("task.created", cast.atlas.id) in happened and ("task.comment", cast.atlas.id) in happened
+
+
+async def test_a_rule_of_the_board_is_told_with_its_code(cast: Cast) -> None:
+    await cast.rule(require_approval_for_done=True)
+    task = await cast.add_task()
+    await cast.put(task, status="review", review_agent_id=cast.vega.id)
+    async with connected(cast.atlas) as atlas:
+        refusal = await atlas.refused("review_task", task_id=task["id"], verdict="done", comment="Fine.")
+        assert refusal["status"] == 409 and "approv" in refusal["message"]
+        asked = await atlas.ok(
+            "request_approval", action_type="task.finish", reason="It shines.", confidence=90, task_ids=[task["id"]]
+        )
+        again = await atlas.refused(
+            "request_approval", action_type="task.finish", reason="Really.", confidence=90, task_ids=[task["id"]]
+        )
+        assert again["conflicts"] == [{"task_id": task["id"], "approval_id": asked["id"]}]
