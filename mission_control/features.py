@@ -25,7 +25,9 @@ from mission_control.boards import api as boards_api
 from mission_control.boards import pages as boards_pages
 from mission_control.boards import trash_pages as boards_trash_pages
 from mission_control.boards import work_state_api as boards_work_state_api
+from mission_control.claims import api as claims_api
 from mission_control.claims import completions_api, runs_api
+from mission_control.claims import reactions as claims_reactions
 from mission_control.custom_fields import api as custom_fields_api
 from mission_control.docs import pages as docs_pages
 from mission_control.exports import api as exports_api
@@ -59,7 +61,14 @@ from mission_control.usage import api as usage_api
 from mission_control.webhooks import agent_api as webhooks_agent_api
 from mission_control.webhooks import api as webhooks_api
 
-REACTIONS = (agents_reactions, work_state_notices, tasks_reactions, groups_reactions, skills_reactions)
+REACTIONS = (
+    agents_reactions,
+    work_state_notices,
+    tasks_reactions,
+    claims_reactions,
+    groups_reactions,
+    skills_reactions,
+)
 BLUEPRINTS = (
     accounts_api.api,
     accounts_pages.pages,
@@ -95,6 +104,7 @@ BLUEPRINTS = (
     checklist_api.api,
     attachments_api.api,
     tasks_agent_api.api,
+    claims_api.api,
     completions_api.api,
     runs_api.api,
     groups_api.api,

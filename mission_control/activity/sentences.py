@@ -13,6 +13,7 @@ ICONS = {
     "task.comment": "message-square",
     "task.deleted": "trash-2",
     "task.restored": "rotate-ccw",
+    "task.lease_expired": "rotate-ccw",
     "approval": "shield-check",
     "agent": "bot",
     "board": "square-kanban",
@@ -24,6 +25,7 @@ BOARD_FIELDS = {
     "block_status_changes_with_pending_approval": "waiting approvals hold tasks",
     "only_lead_can_change_status": "only the lead moves tasks",
     "max_agents": "most agents",
+    "wip_limits": "limits of columns",
 }
 
 
@@ -57,6 +59,10 @@ def describe(kind: str, data: dict[str, Any], message: str, names: dict[str, str
         return "moved", f"to {COLUMNS.get(after.get('status', ''), 'another column')}", ""
     if kind == "task.comment":
         return "commented on", "", message
+    if kind == "task.lease_expired":
+        return "took back", "because its lease ran out", ""
+    if kind == "task.flagged":
+        return "flagged", "for a person", str(data.get("reason") or "")
     if kind == "task.updated":
         return (*_task_update(data, after, names), "")
     if kind.startswith("approval."):
@@ -74,6 +80,7 @@ _SIMPLE = {
     "task.created": "added",
     "task.deleted": "deleted",
     "task.restored": "restored",
+    "task.unflagged": "cleared the flag of",
     "board.created": "made the board",
     "board.deleted": "deleted the board",
     "agent.created": "made the agent",

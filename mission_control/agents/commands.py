@@ -38,6 +38,8 @@ async def create_agent(actor: Actor, board: Board, new: AgentCreate) -> tuple[Ag
         identity_template=new.identity_template,
         soul_template=new.soul_template,
         is_board_lead=new.is_board_lead,
+        wip_limit=new.wip_limit,
+        claim_tags=new.claim_tags,
     )
     await _save_unique(agent)
     await begin_soul(agent)

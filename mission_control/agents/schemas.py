@@ -49,6 +49,22 @@ Soul = Annotated[Annotated[str, StringConstraints(max_length=SOUL_LENGTH)] | Non
 AgentName = Annotated[NonEmptyStr, Field(max_length=200)]
 
 
+def _tags(slugs: list[str] | None) -> list[str] | None:
+    """The slugs once each; an empty list is no restriction."""
+    return list(dict.fromkeys(slugs or [])) or None
+
+
+TagSlug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=255)]
+ClaimTags = Annotated[
+    list[TagSlug] | None,
+    Field(max_length=50, description="Slugs of tags: only tasks with one of them are handed out to the agent"),
+    AfterValidator(_tags),
+]
+WipLimit = Annotated[
+    int | None, Field(ge=1, lt=2**31, description="As many tasks in progress it has at most; null is any number")
+]
+
+
 class AgentCreate(BaseModel):
     """An agent to be made. Without a gateway it is a direct agent and the answer carries its token."""
 
@@ -61,6 +77,8 @@ class AgentCreate(BaseModel):
     soul_template: Soul = None
     gateway_id: UUID | None = None
     is_board_lead: bool = False
+    wip_limit: WipLimit = None
+    claim_tags: ClaimTags = None
 
 
 class AgentUpdate(BaseModel):
@@ -75,6 +93,8 @@ class AgentUpdate(BaseModel):
     identity_template: Soul = None
     soul_template: Soul = None
     is_board_lead: Annotated[bool | None, NotNull] = None
+    wip_limit: WipLimit = None
+    claim_tags: ClaimTags = None
 
 
 class AgentHeartbeat(BaseModel):
@@ -105,6 +125,8 @@ class AgentRead(BaseModel):
     is_board_lead: bool
     is_gateway_main: bool
     openclaw_session_id: str | None
+    wip_limit: int | None
+    claim_tags: list[str] | None
     work_state: State
     work_state_reason: str | None
     work_state_at: datetime | None

@@ -20,6 +20,7 @@ from mission_control.web.fragments import partial, render_macro
 
 TEMPLATE = "boards/regions.html"
 WORDS = {"inbox": "Inbox", "in_progress": "In progress", "review": "Review", "done": "Done"}
+MOVES = ("task.status_changed", "task.lease_expired")
 KEPT = 128
 
 
@@ -146,7 +147,7 @@ async def _once(key: tuple[Any, ...], make: Callable[[], Awaitable[str]]) -> str
 
 def announcement(viewer: Actor, events: list[Event]) -> str:
     """A sentence for screen readers about the newest move that somebody else made."""
-    moves = [one for one in events if one.kind == "task.status_changed" and one.actor_id != viewer.id]
+    moves = [one for one in events if one.kind in MOVES and one.actor_id != viewer.id]
     if not moves:
         return ""
     after = orjson.loads(moves[-1].data).get("after", {})

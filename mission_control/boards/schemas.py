@@ -1,10 +1,10 @@
 """Shapes of boards."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from mission_control.boards.models import Board
 from mission_control.core.paging import Paging
@@ -12,6 +12,18 @@ from mission_control.core.schemas import Moment, NonEmptyStr, NotNull
 from mission_control.organizations.work_state import State
 
 GOAL_RULE = "a confirmed goal needs an objective and success metrics"
+
+
+def _set_limits(limits: dict[str, int | None] | None) -> dict[str, int] | None:
+    """The limits that are set; none set is null."""
+    return {name: limit for name, limit in (limits or {}).items() if limit is not None} or None
+
+
+WipLimits = Annotated[
+    dict[Literal["in_progress", "review"], Annotated[int | None, Field(ge=1, lt=2**31)]] | None,
+    AfterValidator(_set_limits),
+    Field(description="How many tasks a column takes; while one is full nothing is handed out to agents"),
+]
 
 
 class BoardCreate(BaseModel):
@@ -34,6 +46,7 @@ class BoardCreate(BaseModel):
     block_status_changes_with_pending_approval: bool = False
     only_lead_can_change_status: bool = False
     max_agents: int = Field(1, ge=0, lt=2**31)
+    wip_limits: WipLimits = None
 
     @model_validator(mode="after")
     def _goal_is_complete(self) -> Self:
@@ -62,6 +75,7 @@ class BoardUpdate(BaseModel):
     block_status_changes_with_pending_approval: Annotated[bool | None, NotNull] = None
     only_lead_can_change_status: Annotated[bool | None, NotNull] = None
     max_agents: Annotated[int | None, Field(ge=0, lt=2**31), NotNull] = None
+    wip_limits: WipLimits = None
 
 
 class BoardRead(BaseModel):
@@ -84,6 +98,7 @@ class BoardRead(BaseModel):
     block_status_changes_with_pending_approval: bool
     only_lead_can_change_status: bool
     max_agents: int
+    wip_limits: dict[str, int] | None
     work_state: State
     work_state_reason: str | None
     work_state_at: datetime | None

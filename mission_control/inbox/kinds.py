@@ -6,6 +6,7 @@ KINDS = {
     "CHANGES REQUESTED": "changes_requested",
     "NEW TASK ADDED": "task_added",
     "TASK BACK IN INBOX": "task_returned",
+    "TASK FLAGGED": "task_flagged",
     "TASK MENTION": "mention",
     "NEW TASK COMMENT": "comment",
     "APPROVAL RESOLVED": "decision",

@@ -12,7 +12,7 @@ from mission_control.database.sql import as_moment, placeholders, rows
 from mission_control.metrics.buckets import Window
 from mission_control.metrics.series import averaged, counted, points
 
-KINDS = ("task.created", "task.status_changed", "task.deleted", "task.restored")
+KINDS = ("task.created", "task.status_changed", "task.lease_expired", "task.deleted", "task.restored")
 AT_WORK = ("in_progress", "review")
 
 

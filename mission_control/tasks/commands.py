@@ -178,10 +178,11 @@ async def _settle_dependents(actor: Actor, task: Task, what: str) -> None:
         if what != REOPENED or idle:
             record("task.updated", dependent, f"A dependency {what}: {dependent.title}.", dependency_id=task.id)
         else:
-            await _return_to_inbox(actor, dependent, f"Task returned to inbox: {dependent.title}. A dependency {what}.")
+            await return_to_inbox(actor, dependent, f"Task returned to inbox: {dependent.title}. A dependency {what}.")
 
 
-async def _return_to_inbox(actor: Actor, task: Task, message: str) -> None:
+async def return_to_inbox(actor: Actor, task: Task, message: str) -> None:
+    """Inside a command that holds the task: take it out of whoever's hands it is in."""
     before = Before(task)
     rules.enter(task, "inbox")
     await follow(actor, task, before)
@@ -277,7 +278,7 @@ async def release_task(actor: Actor, task: Task, why: str) -> None:
     """Give back a task whose assignee is going away: from progress to the inbox, else only unassigned."""
     task = await locked_task(task)
     if task.status == "in_progress":
-        await _return_to_inbox(actor, task, f"Task returned to inbox: {task.title}. {why}")
+        await return_to_inbox(actor, task, f"Task returned to inbox: {task.title}. {why}")
         return
     name = "assigned_agent_id" if task.assigned_agent_id else "assigned_user_id"
     before = {name: getattr(task, name)}

@@ -28,6 +28,9 @@ STREAMED = {
     "task.unarchived",
     "task.comment_edited",
     "task.comment_deleted",
+    "task.lease_expired",
+    "task.flagged",
+    "task.unflagged",
 }
 
 

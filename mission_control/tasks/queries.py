@@ -21,7 +21,7 @@ from mission_control.tasks.waiting import add_reasons
 COLUMNS = (
     "t.id, t.board_id, t.number, t.title, t.description, t.status, t.priority, t.due_at, t.assigned_agent_id,"
     " t.assigned_user_id, t.created_by_user_id, t.in_progress_at, t.created_at, t.updated_at, t.archived_at,"
-    " t.deleted_at"
+    " t.deleted_at, t.fence, t.flagged_at"
 )
 
 
@@ -144,6 +144,8 @@ def wire_task(row: dict[str, Any], beside: Beside) -> dict[str, Any]:
         "assigned_user_id": row["assigned_user_id"],
         "archived_at": wire_moment(row["archived_at"]),
         "deleted_at": wire_moment(row["deleted_at"]),
+        "fence": row["fence"],
+        "flagged_at": wire_moment(row["flagged_at"]),
     }
 
 

@@ -91,6 +91,8 @@ class TaskRead(BaseModel):
     assigned_user_id: UUID | None
     archived_at: datetime | None
     deleted_at: datetime | None
+    fence: int
+    flagged_at: datetime | None
     waiting: Annotated[
         list[WaitingReason] | None,
         Field(description="What it waits for, only when asked for", exclude_if=lambda found: found is None),

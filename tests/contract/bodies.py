@@ -29,7 +29,22 @@ CALLERS = {
     "delete_me_api_v1_users_me_delete": "dan",
     "create_task_comment_api_v1_agent_boards__board_id__tasks__task_id__comments_post": "vega",
     "complete_task_api_v1_agent_boards__board_id__tasks__task_id__completions_post": "vega",
+    "claim_task_api_v1_agent_boards__board_id__claims_post": "vega",
+    "extend_lease_api_v1_agent_boards__board_id__tasks__task_id__lease_post": "vega",
+    "release_lease_api_v1_agent_boards__board_id__tasks__task_id__lease_delete": "vega",
 }
+
+
+async def some_work(cast: Cast, made: Things) -> Any:
+    """A claim of something that is there."""
+    await cast.add_task()
+    return {"lease_seconds": 60}
+
+
+async def a_lease(cast: Cast, made: Things) -> Any:
+    """The lease of a task that Vega holds."""
+    claimed = await cast.vega.post(f"/agent{cast.home}/claims", {"task_id": made["task_id"]})
+    return {"fence": claimed.ok()["lease"]["fence"]}
 
 
 async def board_file(cast: Cast, made: Things) -> Any:
@@ -132,6 +147,9 @@ BODIES: dict[str, Body] = {
     "update_task_api_v1_agent_boards__board_id__tasks__task_id__patch": lambda cast, made: {"depends_on_task_ids": []},
     "create_task_comment_api_v1_agent_boards__board_id__tasks__task_id__comments_post": lambda cast, made: SAID,
     "complete_task_api_v1_agent_boards__board_id__tasks__task_id__completions_post": handed_in,
+    "claim_task_api_v1_agent_boards__board_id__claims_post": some_work,
+    "extend_lease_api_v1_agent_boards__board_id__tasks__task_id__lease_post": a_lease,
+    "release_lease_api_v1_agent_boards__board_id__tasks__task_id__lease_delete": a_lease,
     "create_org_custom_field_api_v1_organizations_me_custom_fields_post": lambda cast, made: {
         "field_key": "lens", "field_type": "integer", "default_value": 3, "board_ids": [str(cast.board.id)],
     },

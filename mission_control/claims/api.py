@@ -1,0 +1,150 @@
+"""Claims, leases and flags over HTTP."""
+
+from typing import Any
+
+from quart import Blueprint
+
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.claims import polling, timer
+from mission_control.claims.flags import clear_flag
+from mission_control.claims.leases import extend_lease, release_lease
+from mission_control.claims.schemas import ClaimCreate, ClaimRead, LeaseExtend, LeaseExtended, LeaseRelease
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid, schema_error
+from mission_control.core.hints import BOARD_ROLES, hints
+from mission_control.core.operation import operation
+from mission_control.core.schemas import OK, LLMErrorResponse, OkResponse
+from mission_control.tasks.models import Task
+from mission_control.tasks.queries import visible_task
+
+api = Blueprint("claims_api", __name__, url_prefix="/api/v1")
+REFUSALS = dict.fromkeys((403, 404, 409, 422), LLMErrorResponse)
+LEASE = "/agent/boards/<board_id>/tasks/<task_id>/lease"
+
+
+@operation(
+    api,
+    "POST",
+    "/agent/boards/<board_id>/claims",
+    operation_id="claim_task_api_v1_agent_boards__board_id__claims_post",
+    tags=("agent", "agent-worker"),
+    who="agent",
+    find=visible_board,
+    verb="task.claim",
+    body=ClaimCreate,
+    needs_body=False,
+    returns=ClaimRead,
+    errors=REFUSALS,
+    is_long_poll=True,
+    hints=hints(
+        "agent_task_claim",
+        "any_agent",
+        use="Whenever you are free: it hands you the best task that the board's rules allow, and nobody else gets it.",
+        avoid="Not to look around; list tasks for that. Not while you cannot begin at once.",
+        needs="You are a worker of the board.",
+        effects="The task is in progress and yours until the lease ends; its fence has grown by one.",
+        never="Do not poll in a loop without wait_seconds, and do not claim several tasks to keep them.",
+        route="With wait_seconds up to 50 the call itself waits for work; task null means none came, so call again.",
+        example="give me something to do",
+    ),
+)
+async def claim_task(actor: Actor, board: Board, data: ClaimCreate | None) -> dict[str, Any]:
+    """Claim the best available task, or the one that `task_id` names.
+
+    Your own assigned tasks come first, then by priority (each full day of waiting lifts a task by one step), due date
+    and age. Send `lease.fence` as the header X-Task-Fence with every write of the task, and extend the lease before
+    `lease.expires_at`: afterwards the task goes back, and writes with that fence answer 409 `lease_lost`. Naming a
+    task that you hold already renews the lease with the same fence, for instance after an answer that was lost. Nothing
+    is claimed for a client that hangs up while it waits; a claim that was made before stays until its lease ends.
+    A named task that cannot be claimed answers 409 at once, with the reason as `code`: task_already_claimed,
+    task_not_claimable, wip_limit_reached, claims_disabled, agent_paused, board_paused, organization_paused,
+    budget_exhausted, task_has_pending_approval, task_blocked_cannot_transition.
+    """
+    return await polling.claim(actor, board, data or ClaimCreate())
+
+
+@operation(
+    api,
+    "POST",
+    LEASE,
+    operation_id="extend_lease_api_v1_agent_boards__board_id__tasks__task_id__lease_post",
+    tags=BOARD_ROLES,
+    who="agent",
+    find=visible_task,
+    verb="task.extend_lease",
+    body=LeaseExtend,
+    returns=LeaseExtended,
+    errors=REFUSALS,
+    hints=hints(
+        "agent_lease_extend",
+        "any_agent",
+        use="While you work longer than the lease lasts, some time before it ends.",
+        avoid="Not to keep a task that you do not work on; release it.",
+        needs="You hold the task and know the fence of the hand-out.",
+        effects="The lease ends later; nobody is told.",
+        never="Do not go on working after a 409 with the code lease_lost; the task is not yours any more.",
+        route="At about half of the lease's time; a task taken by PATCH gets an end by this.",
+        example="I need another quarter of an hour",
+    ),
+)
+async def extend_task_lease(actor: Actor, task: Task, data: LeaseExtend) -> dict[str, Any]:
+    """Extend your lease of a task, counted from now."""
+    lease = await extend_lease(actor, task, data.fence, data.lease_seconds)
+    timer.lease_ends(lease.expires_at)
+    return {"lease": lease.wire()}
+
+
+@operation(
+    api,
+    "DELETE",
+    LEASE,
+    operation_id="release_lease_api_v1_agent_boards__board_id__tasks__task_id__lease_delete",
+    tags=BOARD_ROLES,
+    who="agent",
+    find=visible_task,
+    verb="task.release_lease",
+    body=LeaseRelease,
+    needs_body=False,
+    query=LeaseRelease,
+    returns=OkResponse,
+    errors=REFUSALS,
+    hints=hints(
+        "agent_lease_release",
+        "any_agent",
+        use="When you cannot or must not go on with a task: somebody else gets it at once.",
+        avoid="Not when the work is finished; hand it in instead.",
+        needs="You hold the task and know the fence of the hand-out.",
+        effects="The task is in the inbox without an assignee, your reason is kept with the run, and the lead is told.",
+        never="Do not let a lease run out instead; that counts as a failed attempt.",
+        route="Say in the reason what the next one should know.",
+        example="I cannot do this task",
+    ),
+)
+async def release_task_lease(
+    actor: Actor, task: Task, data: LeaseRelease | None, query: LeaseRelease
+) -> dict[str, bool]:
+    """Give a task back. Fence and reason are sent in the body or in the address; the header X-Task-Fence will do."""
+    sent = data or query
+    fence = next((one for one in (sent.fence, query.fence, actor.fence) if one is not None), None)
+    if fence is None:
+        raise Invalid([schema_error("missing", ["body", "fence"], "Field required")])
+    await release_lease(actor, task, fence, sent.reason or query.reason)
+    return OK
+
+
+@operation(
+    api,
+    "DELETE",
+    "/boards/<board_id>/tasks/<task_id>/flag",
+    operation_id="clear_flag_api_v1_boards__board_id__tasks__task_id__flag_delete",
+    tags=("tasks",),
+    who="user",
+    find=visible_task,
+    verb="task.unflag",
+    returns=OkResponse,
+)
+async def clear_task_flag(actor: Actor, task: Task) -> dict[str, bool]:
+    """Clear the flag of a task that waits for a person after failed attempts, so that it is handed out again."""
+    await clear_flag(actor, task)
+    return OK

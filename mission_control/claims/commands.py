@@ -1,0 +1,127 @@
+"""Claims: a worker is handed a task under a lease."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from mission_control.agents.work_state import refuse_when_paused
+from mission_control.boards.models import Board
+from mission_control.claims import policy as policy
+from mission_control.claims import selection
+from mission_control.claims.leases import Lease, hold_until, is_over, tell_pages
+from mission_control.claims.schemas import ClaimCreate
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command
+from mission_control.core.errors import Conflict, Forbidden, NotFound
+from mission_control.organizations.work_state import may_hand_out
+from mission_control.runs.follow import running
+from mission_control.tasks.commands import change_task
+from mission_control.tasks.limits import Limits, hold_limits
+from mission_control.tasks.models import Task
+from mission_control.tasks.queries import task_read
+from mission_control.usage.queries import exhausted
+
+PAUSED = ("agent_paused", "board_paused", "organization_paused")
+
+
+class Worker(NamedTuple):
+    """What is known of a worker before it is handed something."""
+
+    limits: Limits
+    capabilities: Sequence[str] | None
+    meets_overdue: bool
+
+
+class Missed(Exception):
+    """The task that was chosen changed at the last moment; there may be another one."""
+
+
+@command("task.claim")
+async def claim_best(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> dict[str, Any] | None:
+    """Hand the best available task to a worker; None when there is none."""
+    await may_hand_out()
+    if worker.limits != Limits():
+        await hold_limits(actor.id, board.id)
+    chosen = await selection.best(actor.agent_id, board.id, worker.capabilities, wanted.tags or None, hold=True)
+    if chosen is None:
+        return None
+    await refuse_used_up(actor, board)
+    task = Task(id=chosen, board_id=board.id, status="inbox")
+    task.board = board
+    try:
+        task = await change_task(actor, task, {"status": "in_progress"})
+    except (Conflict, Forbidden, NotFound) as error:
+        if isinstance(error.detail, dict) and error.detail.get("code") in PAUSED:
+            raise
+        raise Missed from error
+    return await _answer(await hold_until(task, wanted.lease_seconds))
+
+
+@command("task.claim")
+async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> dict[str, Any]:
+    """Hand one task to a worker, or renew its own lease of it; whatever stands against that: 409."""
+    await hold_limits(actor.id, board.id)
+    task = await Task.select_for_update().get_or_none(id=wanted.task_id, board_id=board.id, deleted_at=None)
+    if task is None:
+        raise NotFound()
+    task.board = board
+    if await _is_in_own_hands(actor, task):
+        tell_pages(actor, task)
+        return await _answer(await hold_until(task, wanted.lease_seconds))
+    refuse_closed(board)
+    await refuse_used_up(actor, board)
+    await refuse_when_paused(actor.agent_id, board.id)
+    await _refuse_unclaimable(actor, task, worker, wanted)
+    task = await change_task(actor, task, {"status": "in_progress"})
+    return await _answer(await hold_until(task, wanted.lease_seconds))
+
+
+async def _answer(lease: Lease) -> dict[str, Any]:
+    return {"task": await task_read(lease.task_id), "lease": lease.wire()}
+
+
+async def _is_in_own_hands(actor: Actor, task: Task) -> bool:
+    run = await running(task.id)
+    return run is not None and run.agent_id == actor.id and not is_over(run)
+
+
+# What stands against a claim
+
+
+def refuse_closed(board: Board) -> None:
+    """409 on a board where only the lead changes a task's status."""
+    if board.only_lead_can_change_status:
+        message = "On this board only the lead starts tasks; there is nothing to claim."
+        raise Conflict({"message": message, "code": "claims_disabled"})
+
+
+async def refuse_used_up(actor: Actor, board: Board) -> None:
+    """409 while a budget of the agent, the board or the organization is used up."""
+    budget = await exhausted(actor.agent_id, board.id, board.organization_id)
+    if budget is not None:
+        message = f"The budget of the {budget.subject} ({budget.unit} per {budget.period}) is used up."
+        raise Conflict({"message": message, "code": "budget_exhausted"})
+
+
+async def _refuse_unclaimable(actor: Actor, task: Task, worker: Worker, wanted: ClaimCreate) -> None:
+    """What the board's rules, which follow, do not ask: whose it is, where it is, and what keeps it."""
+    if task.assigned_agent_id not in (None, actor.id):
+        raise Conflict({"message": "Another agent has this task.", "code": "task_already_claimed"})
+    if reason := await _reason(task, worker, wanted):
+        raise Conflict({"message": reason, "code": "task_not_claimable"})
+
+
+async def _reason(task: Task, worker: Worker, wanted: ClaimCreate) -> str | None:
+    if task.assigned_user_id is not None:
+        return "This task belongs to a person."
+    if task.status != "inbox":
+        return f"This task is in {task.status}; tasks are claimed from the inbox."
+    if task.flagged_at is not None:
+        return f"This task waits for a person. {task.flag_reason}"
+    if task.retry_at is not None and task.retry_at > clock.now():
+        return f"An attempt at this task failed; it rests until {task.retry_at.isoformat(timespec='seconds')} (UTC)."
+    if not await selection.carries(task.id, worker.capabilities):
+        return f"This task has none of the tags that you take: {', '.join(worker.capabilities or ())}."
+    if not await selection.carries(task.id, wanted.tags or None):
+        return "This task has none of the tags that you ask for."
+    return None

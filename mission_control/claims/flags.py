@@ -1,0 +1,30 @@
+"""Flags: a card that waits for a person after several attempts, and the person who lets it go on."""
+
+from mission_control.claims import policy as policy
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, record
+from mission_control.runs.follow import forgive
+from mission_control.tasks.commands import locked_task
+from mission_control.tasks.gates import Before
+from mission_control.tasks.models import Task
+
+
+@command("task.unflag")
+async def clear_flag(actor: Actor, task: Task) -> None:
+    """Let a task be handed out again at once, with all attempts before it. Without a flag and a pause: no change."""
+    task = await locked_task(task)
+    before = Before(task)
+    forgive(task)
+    changed = before.changed(task)
+    if not changed:
+        return
+    task.updated_at = clock.now()
+    await task.save(update_fields=[*changed, "updated_at"])
+    record(
+        "task.unflagged",
+        task,
+        f"Flag cleared: {task.title}.",
+        before={name: pair[0] for name, pair in changed.items()},
+        after={name: pair[1] for name, pair in changed.items()},
+    )

@@ -1,0 +1,77 @@
+"""Leases: a run with an end. Its agent moves the end, or gives the task back."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from mission_control.claims import policy as policy
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, note_presence
+from mission_control.runs.fence import lease_lost
+from mission_control.runs.follow import end_run, running
+from mission_control.runs.models import Run
+from mission_control.tasks import notices
+from mission_control.tasks.commands import locked_task, return_to_inbox
+from mission_control.tasks.gates import Before
+from mission_control.tasks.models import Task
+
+
+class Lease(NamedTuple):
+    """A hand-out of a task that ends by itself."""
+
+    task_id: UUID
+    fence: int
+    expires_at: datetime
+
+    def wire(self) -> dict[str, object]:
+        """As it is answered."""
+        return {"fence": self.fence, "expires_at": self.expires_at}
+
+
+def is_over(run: Run) -> bool:
+    """Whether a run's lease has ended, swept or not."""
+    return run.lease_expires_at is not None and run.lease_expires_at <= clock.now()
+
+
+async def hold_until(task: Task, seconds: int) -> Lease:
+    """Inside a command that holds a task in an agent's hands: let its lease end so many seconds from now."""
+    expires_at = clock.now() + timedelta(seconds=seconds)
+    await Run.filter(task_id=task.id, fence=task.fence, ended_at=None).update(lease_expires_at=expires_at)
+    return Lease(task.id, task.fence, expires_at)
+
+
+@command("task.extend_lease")
+async def extend_lease(actor: Actor, task: Task, fence: int, seconds: int) -> Lease:
+    """Move the end of the caller's lease, also to an earlier moment; a hand-out without an end gets one.
+
+    Presence without an event: pages hear a note.
+    """
+    task = await _in_hands_of(actor, task, fence)
+    lease = await hold_until(task, seconds)
+    tell_pages(actor, task)
+    return lease
+
+
+@command("task.release_lease")
+async def release_lease(actor: Actor, task: Task, fence: int, reason: str | None) -> None:
+    """Give a task back to the inbox, whatever the board's rules are; it counts as no failure."""
+    task = await _in_hands_of(actor, task, fence)
+    before = Before(task)
+    await end_run(task.id, "released", reason or f"By {actor.name}.")
+    await return_to_inbox(actor, task, f"Task released: {task.title}.{f' {reason}' if reason else ''}")
+    await notices.tell_after_change(actor, task.board, task, before)
+
+
+async def _in_hands_of(actor: Actor, task: Task, fence: int) -> Task:
+    """The task, held; 409 `lease_lost` unless this fence is the caller's live hand-out."""
+    task = await locked_task(task)
+    run = await running(task.id)
+    if run is None or run.agent_id != actor.id or run.fence != fence or is_over(run):
+        raise lease_lost(fence, task.fence)
+    return task
+
+
+def tell_pages(actor: Actor, task: Task) -> None:
+    """Let open pages know that a lease has another end."""
+    note_presence(task.board.organization_id, agent_id=str(actor.id), board_id=str(task.board_id), task_id=str(task.id))

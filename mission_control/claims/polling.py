@@ -1,0 +1,133 @@
+"""Claiming with a wait: look, wait for the board's bell without asking the database, look again.
+
+Whoever hangs up while it waits has claimed nothing. A claim that was committed before the hang-up stays until its
+lease ends; asking again for the same task renews it, and the same `Idempotency-Key` gets the same answer.
+"""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from mission_control.agents.work_state import refuse_when_paused
+from mission_control.boards.models import Board
+from mission_control.claims import selection, timer
+from mission_control.claims.commands import Missed, Worker, claim_best, claim_named, refuse_closed, refuse_used_up
+from mission_control.claims.expiry import expire_due
+from mission_control.claims.schemas import ClaimCreate
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Forbidden, NotFound, Unauthenticated
+from mission_control.core.retries import decided
+from mission_control.database.sql import as_json, as_moment, rows
+from mission_control.live import broker, queues
+from mission_control.tasks.limits import Limits, full
+
+NOTHING: dict[str, Any] = {"task": None, "lease": None}
+ATTEMPTS = 3
+
+
+async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, Any]:
+    """Hand the best available task, or the named one, to a worker; waits for one at most as long as it wants."""
+    actor = replace(actor, fence=None)
+    if wanted.task_id is None and wanted.wait_seconds:
+        answer = await _waited(actor, board, wanted)
+    else:
+        answer = await _look(actor, board, wanted)
+    if answer is None:
+        return await decided(actor, _nothing) or NOTHING
+    timer.lease_ends(answer["lease"]["expires_at"])
+    return answer
+
+
+async def _nothing() -> dict[str, Any]:
+    return NOTHING
+
+
+async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, Any] | None:
+    now = asyncio.get_running_loop().time
+    end = now() + wanted.wait_seconds
+    with queues.place(bell_of(board.id)) as place:
+        place.listen()
+        answer = await _look(actor, board, wanted)
+        while answer is None and now() < end and not _is_stopping():
+            if place.owes:
+                place.settle(more=await selection.anything_open(board.id))
+            await place.woken(end - now())
+            place.listen()
+            answer = await _look(actor, await _still_there(board), wanted)
+        return answer
+
+
+def bell_of(board_id: UUID) -> str:
+    """The bell that rings when there may be work on a board."""
+    return f"work:{board_id}"
+
+
+async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, Any] | None:
+    for _ in range(ATTEMPTS):
+        worker = await _worker(actor, board)
+        if worker.meets_overdue:
+            await expire_due(board.id)
+        try:
+            if wanted.task_id is not None:
+                return await decided(actor, lambda who=worker: claim_named(actor, board, who, wanted))
+            if not await _may_find(actor, board, worker, wanted):
+                return None
+            answer = await decided(actor, lambda who=worker: claim_best(actor, board, who, wanted))
+        except Missed:
+            continue
+        if answer is not None:
+            return answer
+    return None
+
+
+async def _may_find(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> bool:
+    """Read only, so that an idle worker takes no lock; 409 when nothing at all may be handed to it."""
+    if await full(worker.limits, actor.agent_id, board.id) is None:
+        if await selection.best(actor.agent_id, board.id, worker.capabilities, wanted.tags or None, hold=False):
+            return True
+    refuse_closed(board)
+    await refuse_used_up(actor, board)
+    await refuse_when_paused(actor.agent_id, board.id)
+    return False
+
+
+async def _worker(actor: Actor, board: Board) -> Worker:
+    """The calling agent as it is now: while it waited it may have lost its token, its place, or become the lead."""
+    found = await rows(
+        "SELECT a.board_id, a.is_board_lead, a.wip_limit, a.claim_tags, k.id AS token_id, k.expires_at, k.revoked_at,"
+        " EXISTS (SELECT 1 FROM task_runs r WHERE r.board_id = ? AND r.ended_at IS NULL"
+        " AND r.lease_expires_at <= ?) AS meets_overdue"
+        " FROM agents a LEFT JOIN tokens k ON k.id = ? WHERE a.id = ?",
+        board.id,
+        clock.now(),
+        actor.credential[1],
+        actor.id,
+    )
+    if not found or (actor.credential[0] == "token" and _has_ended(found[0])):
+        raise Unauthenticated()
+    row = found[0]
+    if str(row["board_id"]) != str(board.id):
+        raise NotFound()
+    if row["is_board_lead"]:
+        raise Forbidden()
+    limits = Limits.of(row["wip_limit"], board.wip_limits)
+    return Worker(limits, as_json(row["claim_tags"]), bool(row["meets_overdue"]))
+
+
+def _has_ended(row: dict[str, Any]) -> bool:
+    expires_at = as_moment(row["expires_at"])
+    return row["token_id"] is None or row["revoked_at"] is not None or bool(expires_at and expires_at <= clock.now())
+
+
+async def _still_there(board: Board) -> Board:
+    found = await Board.get_or_none(id=board.id, deleted_at=None)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _is_stopping() -> bool:
+    running = broker.current()
+    return running is None or running.closing

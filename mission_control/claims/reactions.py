@@ -1,0 +1,47 @@
+"""What may open work, or a place for more, wakes the workers that wait for it.
+
+Work states and budgets ring in `agents/work_state_notices.py`.
+"""
+
+from typing import Any
+
+from mission_control.core.actor import Actor
+from mission_control.core.command import reacts_to, ring
+from mission_control.live.log import NewEvent
+
+# Of the fields of a task, those that decide whether it can be handed out, and to whom.
+DECISIVE = {"status", "assigned_agent_id", "assigned_user_id", "depends_on_task_ids", "tag_ids"}
+
+
+@reacts_to("task.created", "task.status_changed", "task.updated")
+async def ring_for_task(actor: Actor, event: NewEvent) -> None:
+    """A task came into the inbox, left an agent's hands, or waits for nothing any more."""
+    after: dict[str, Any] = event.data.get("after") or {}
+    if event.kind == "task.created":
+        opens = event.data["status"] == "inbox"
+    elif event.kind == "task.updated":
+        opens = "dependency_id" in event.data or bool(DECISIVE & set(after))
+    else:
+        opens = after.get("status") != "in_progress"
+    if opens:
+        _ring(event)
+
+
+@reacts_to(
+    "task.restored",
+    "task.deleted",
+    "task.lease_expired",
+    "task.unflagged",
+    "approval.decided",
+    "approval.closed",
+    "board.updated",
+    "agent.updated",
+)
+async def ring_for_board(actor: Actor, event: NewEvent) -> None:
+    """Something else changed on which hand-outs on a board depend."""
+    _ring(event)
+
+
+def _ring(event: NewEvent) -> None:
+    if event.scope.board_id is not None:
+        ring(f"work:{event.scope.board_id}")

@@ -1,0 +1,65 @@
+"""Shapes of claims and leases."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from mission_control.core.schemas import NonEmptyStr, OptionalText
+from mission_control.tasks.schemas import TaskRead
+
+LONGEST_LEASE_SECONDS = 86_400
+LONGEST_WAIT_SECONDS = 50
+
+Fence = Annotated[int, Field(ge=0, lt=2**31, description="The number of the hand-out, as the claim answered it")]
+LeaseSeconds = Annotated[int, Field(ge=1, le=LONGEST_LEASE_SECONDS, description="How long the lease lasts from now")]
+Reason = Annotated[OptionalText, Field(max_length=2_000, description="Why it is given back")]
+
+
+class ClaimCreate(BaseModel):
+    """What kind of work is wanted, for how long, and how long to wait for it."""
+
+    task_id: Annotated[UUID | None, Field(description="This task and no other; it is not waited for")] = None
+    tags: Annotated[
+        list[Annotated[NonEmptyStr, Field(max_length=255)]] | None,
+        Field(max_length=50, description="Only tasks with any of these tags, given by slug or id"),
+    ] = None
+    lease_seconds: LeaseSeconds = 900
+    wait_seconds: Annotated[
+        int, Field(ge=0, le=LONGEST_WAIT_SECONDS, description="How long to wait for work when there is none")
+    ] = 0
+
+
+class LeaseRead(BaseModel):
+    """A hand-out: send `fence` with every write of the task, and extend before `expires_at`."""
+
+    fence: int
+    expires_at: datetime
+
+
+class ClaimRead(BaseModel):
+    """The task that was handed out and its lease; both null when there is nothing to do."""
+
+    task: TaskRead | None
+    lease: LeaseRead | None
+
+
+class LeaseExtend(BaseModel):
+    """Until when a lease is needed, counted from now."""
+
+    fence: Fence
+    lease_seconds: LeaseSeconds = 900
+
+
+class LeaseExtended(BaseModel):
+    """A lease with its new end."""
+
+    lease: LeaseRead
+
+
+class LeaseRelease(BaseModel):
+    """Which hand-out is given back, and why; in the body or in the address."""
+
+    fence: Fence | None = None
+    reason: Reason = None
