@@ -27,6 +27,7 @@ from mission_control.boards import trash_pages as boards_trash_pages
 from mission_control.boards import work_state_api as boards_work_state_api
 from mission_control.claims import api as claims_api
 from mission_control.claims import completions_api, runs_api
+from mission_control.claims import pages as claims_pages
 from mission_control.claims import reactions as claims_reactions
 from mission_control.custom_fields import api as custom_fields_api
 from mission_control.docs import pages as docs_pages
@@ -120,6 +121,7 @@ BLUEPRINTS = (
     souls_api.api,
     exports_api.api,
     tasks_pages.pages,
+    claims_pages.pages,
     activity_pages.pages,
     docs_pages.pages,
     search_pages.pages,

@@ -80,6 +80,7 @@ _SIMPLE = {
     "task.created": "added",
     "task.deleted": "deleted",
     "task.restored": "restored",
+    "task.run_completed": "handed in",
     "task.unflagged": "cleared the flag of",
     "board.created": "made the board",
     "board.deleted": "deleted the board",

@@ -136,13 +136,15 @@ async def _tags_of(board: Board) -> dict[str, list[tuple[str, str]]]:
 
 
 _CARDS = (
-    "SELECT t.id, t.number, t.title, t.status, t.priority, t.due_at, t.in_progress_at,"
+    "SELECT t.id, t.number, t.title, t.status, t.priority, t.due_at, t.in_progress_at, t.flagged_at, t.flag_reason,"
+    " r.lease_expires_at,"
     f" g.name AS agent_name, g.last_seen_at, CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,"
     " COALESCE(c.n, 0) AS comments, COALESCE(d.n, 0) AS dependencies, COALESCE(d.open_ones, 0) AS blockers,"
     " COALESCE(l.n, 0) AS approvals, l.pending_id,"
     " ROW_NUMBER() OVER (PARTITION BY t.status ORDER BY t.position, t.created_at DESC) AS place,"
     " COUNT(*) OVER (PARTITION BY t.status) AS total"
     " FROM tasks t LEFT JOIN agents g ON g.id = t.assigned_agent_id LEFT JOIN users u ON u.id = t.assigned_user_id"
+    " LEFT JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL"
     " LEFT JOIN (SELECT m.task_id, COUNT(*) AS n FROM task_comments m JOIN tasks s ON s.id = m.task_id"
     "  WHERE s.board_id = ? AND m.deleted_at IS NULL GROUP BY m.task_id) c ON c.task_id = t.id"
     " LEFT JOIN (SELECT e.task_id, COUNT(*) AS n, SUM(CASE WHEN p.status <> 'done' THEN 1 ELSE 0 END) AS open_ones"
@@ -172,11 +174,15 @@ def _card(board: Board, row: dict[str, Any], now: datetime) -> dict[str, Any]:
         "dependencies": int(row["dependencies"]),
         "approvals": int(row["approvals"]),
         "approval_id": row["pending_id"],
+        "lease_until": as_moment(row["lease_expires_at"]),
+        "flag": row["flag_reason"] or "No reason was given." if row["flagged_at"] else "",
     }
 
 
 def _badge(row: dict[str, Any], now: datetime) -> dict[str, str] | None:
     """The one badge that changes what somebody does next, if any."""
+    if row["flagged_at"]:
+        return {"label": "Needs a person", "tone": "ask", "icon": "flag"}
     if row["pending_id"]:
         return {"label": "Needs approval", "tone": "ask", "icon": "hand"}
     if row["status"] == "done":

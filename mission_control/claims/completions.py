@@ -7,8 +7,8 @@ from uuid import UUID
 from mission_control.agents.queries import lead_id_of
 from mission_control.boards.models import Board
 from mission_control.claims import policy as policy
+from mission_control.claims.leases import is_over
 from mission_control.claims.run_schemas import ArtifactCreate, CompletionCreate
-from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict
@@ -59,9 +59,9 @@ async def _own_run(actor: Actor, task: Task, fence: int) -> Run:
     run = await Run.get_or_none(task_id=task.id, fence=fence, agent_id=actor.id)
     if run is None:
         raise lease_lost(fence, task.fence)
-    is_over = run.state == "running" and run.lease_expires_at is not None and run.lease_expires_at <= clock.now()
+    is_late = run.state == "running" and is_over(run)
     is_handed_in = run.state == "completed" and run.summary is not None
-    if not is_handed_in and (run.state not in LIVE or is_over or task.fence != fence):
+    if not is_handed_in and (run.state not in LIVE or is_late or task.fence != fence):
         raise lease_lost(fence, task.fence)
     return run
 
@@ -82,16 +82,14 @@ async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, fil
     await run.save(update_fields=["summary", "evidence"])
     for file in files:
         await attach(actor, task, file, run.id)
+    figures = given.figures()
     await report_usage(
         actor,
         run.agent_id,
         board_id=task.board_id,
         task_id=task.id,
         run_id=run.id,
-        input_tokens=given.input_tokens,
-        output_tokens=given.output_tokens,
-        cost_micros=given.cost_micros,
-        model=given.model,
+        **figures,
     )
     record(
         "task.run_completed",
@@ -102,7 +100,5 @@ async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, fil
         status=task.status,
         evidence=len(given.evidence),
         artifacts=len(files),
-        input_tokens=given.input_tokens,
-        output_tokens=given.output_tokens,
-        cost_micros=given.cost_micros,
+        **figures,
     )

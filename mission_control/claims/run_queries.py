@@ -4,11 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
-from mission_control.claims.run_schemas import MICROS
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_json, placeholders, rows, wire_moment
-from mission_control.tasks.models import Task
+from mission_control.usage.schemas import MICROS
 
 COLUMNS = (
     "r.id, r.task_id, r.board_id, r.agent_id, r.agent_name, r.fence, r.state, r.started_at, r.lease_expires_at,"
@@ -20,12 +19,12 @@ OF_LIVE_TASKS = (
 )
 
 
-async def runs_of_task(task: Task, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+async def runs_of_task(task_id: UUID, paging: Paging) -> tuple[list[dict[str, Any]], int]:
     """The task's runs, newest first, and how many there are."""
-    [total] = await rows("SELECT COUNT(*) AS n FROM task_runs WHERE task_id = ?", task.id)
+    [total] = await rows("SELECT COUNT(*) AS n FROM task_runs WHERE task_id = ?", task_id)
     found = await rows(
         f"SELECT {COLUMNS} FROM task_runs r WHERE r.task_id = ? ORDER BY r.fence DESC LIMIT ? OFFSET ?",
-        task.id,
+        task_id,
         paging.limit,
         paging.offset,
     )

@@ -3,20 +3,19 @@
 import binascii
 from base64 import b64decode
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, AnyUrl, BaseModel, Field, StringConstraints, UrlConstraints
 
+from mission_control.claims.schemas import Fence
 from mission_control.core.schemas import NonEmptyStr
 from mission_control.tasks.schemas import TaskRead
 from mission_control.tasks.waiting import WaitingReason
+from mission_control.usage.schemas import UsageFigures
 
 LONGEST_URL = 2000
 MOST_EVIDENCE, MOST_ARTIFACTS = 50, 20
-MICROS = 1_000_000
-MOST_TOKENS = 10**12
 
 
 def _fits(url: AnyUrl) -> AnyUrl:
@@ -37,7 +36,6 @@ def _is_base64(text: str) -> str:
 WebUrl = Annotated[
     AnyUrl, UrlConstraints(max_length=LONGEST_URL, allowed_schemes=["http", "https"]), AfterValidator(_fits)
 ]
-Tokens = Annotated[int, Field(ge=0, le=MOST_TOKENS)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 
 
@@ -63,10 +61,10 @@ class ArtifactCreate(BaseModel):
     content_type: str = Field(default="", max_length=255)
 
 
-class CompletionCreate(BaseModel):
+class CompletionCreate(UsageFigures):
     """What a worker hands in: what it did, what shows it, and what it used up."""
 
-    fence: int = Field(ge=1)
+    fence: Fence
     summary: Annotated[NonEmptyStr, Field(max_length=100_000)]
     status: Annotated[
         Literal["review", "done"] | None,
@@ -76,15 +74,6 @@ class CompletionCreate(BaseModel):
     ] = None
     evidence: list[Evidence] = Field(default_factory=list, max_length=MOST_EVIDENCE)
     artifacts: list[ArtifactCreate] = Field(default_factory=list, max_length=MOST_ARTIFACTS)
-    input_tokens: Tokens = 0
-    output_tokens: Tokens = 0
-    cost_usd: Annotated[Decimal, Field(ge=0, le=10**6, description="In US dollars, kept to the millionth")] = Decimal(0)
-    model: Annotated[str | None, Field(max_length=200)] = None
-
-    @property
-    def cost_micros(self) -> int:
-        """The cost in millionths of a US dollar."""
-        return int((self.cost_usd * MICROS).to_integral_value(ROUND_HALF_UP))
 
 
 class ArtifactRead(BaseModel):

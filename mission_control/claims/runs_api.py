@@ -54,7 +54,7 @@ RUNS, WAITING = f"{TASK}/runs", f"{TASK}/waiting"
 )
 async def list_runs(actor: Actor, task: Task, query: Paging) -> dict[str, Any]:
     """List the attempts at a task, newest first."""
-    found, total = await run_queries.runs_of_task(task, query)
+    found, total = await run_queries.runs_of_task(task.id, query)
     return page(found, total, query)
 
 

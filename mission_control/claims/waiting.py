@@ -60,10 +60,9 @@ def _since(row: Row) -> Row:
 
 
 def _clock(value: Any) -> str:
-    """A moment in a sentence: the time of day, with the date when that is not today's."""
     moment = as_moment(value)
     assert moment is not None
-    return f"{moment:%H:%M} UTC" if moment.date() == clock.now().date() else times.absolute(moment)
+    return times.clock_time(moment)
 
 
 def _flagged(row: Row) -> Row:
@@ -149,6 +148,8 @@ def _offline(row: Row) -> Row:
 
 
 def _crew(row: Row) -> Row:
+    if row["ref_id"]:
+        return _reason("no_capable_agent", f"{row['name']} takes only tasks with other tags.", **_by_agent(row))
     kind, text = CREW[row["number"]]
     return _reason(kind, text)
 

@@ -23,10 +23,15 @@ ASKED = (
     " o.work_state AS organization_state, o.work_state_reason AS organization_reason,"
     " o.work_state_at AS organization_state_at, a.name AS agent_name, a.work_state AS agent_state,"
     " a.work_state_reason AS agent_reason, a.work_state_at AS agent_state_at, a.last_seen_at,"
-    f" a.wip_limit AS agent_limit, {PERSON} AS user_name"
+    f" a.wip_limit AS agent_limit, a.claim_tags, {PERSON} AS user_name"
     " FROM tasks t JOIN boards b ON b.id = t.board_id JOIN organizations o ON o.id = b.organization_id"
     " LEFT JOIN agents a ON a.id = t.assigned_agent_id LEFT JOIN users u ON u.id = t.assigned_user_id"
     " WHERE t.id IN ({ids}) AND t.status <> 'done' AND t.deleted_at IS NULL"
+)
+FILLED = (
+    "SELECT s.board_id, s.status, COUNT(*) AS n FROM tasks s WHERE s.status IN ('in_progress', 'review')"
+    " AND s.deleted_at IS NULL AND s.board_id IN (SELECT w.board_id FROM w WHERE w.wip_limits IS NOT NULL)"
+    " GROUP BY s.board_id, s.status"
 )
 NOTHING = {
     "ref_id": "CAST(NULL AS TEXT)",
@@ -58,8 +63,8 @@ IN_HAND = (
     " AND s.deleted_at IS NULL)"
 )
 TAKES_ITS_TAGS = (
-    "(c.claim_tags IS NULL OR EXISTS (SELECT 1 FROM tag_assignments y JOIN tags g ON g.id = y.tag_id"
-    " WHERE y.task_id = w.id AND CAST(c.claim_tags AS TEXT) LIKE '%\"' || g.slug || '\"%'))"
+    "({agent}.claim_tags IS NULL OR EXISTS (SELECT 1 FROM tag_assignments y JOIN tags g ON g.id = y.tag_id"
+    " WHERE y.task_id = w.id AND CAST({agent}.claim_tags AS TEXT) LIKE '%\"' || g.slug || '\"%'))"
 )
 
 
@@ -68,7 +73,7 @@ def statement(task_ids: list[UUID]) -> Part:
     now = clock.now()
     parts = [*_tasks_own(now), *_of_people_and_rules(), *_of_agents(now), *_limits(now.date().isoformat())]
     asked = ASKED.format(ids=placeholders(len(task_ids)))
-    sql = f"WITH w AS ({asked}) " + " UNION ALL ".join(text for text, _ in parts)
+    sql = f"WITH w AS ({asked}), f AS ({FILLED}) " + " UNION ALL ".join(text for text, _ in parts)
     return sql, [*task_ids, *(value for _, values in parts for value in values)]
 
 
@@ -175,13 +180,21 @@ def _of_agents(now: datetime) -> list[Part]:
         name="w.agent_name",
         since="w.last_seen_at",
     )
-    return [*paused, offline, _crew(now)]
+    others = _part(
+        "no_capable_agent",
+        f"w WHERE {TO_HAND_OUT} AND w.agent_id IS NOT NULL AND NOT {TAKES_ITS_TAGS.format(agent='w')}",
+        ref_id=_id("w.agent_id"),
+        name="w.agent_name",
+        number=str(OTHER_TAGS),
+    )
+    return [*paused, offline, others, _crew(now)]
 
 
 def _crew(now: datetime) -> Part:
     """How far the best worker gets with an unassigned task, where that is not far enough."""
     level = (
-        f"COALESCE(MAX(CASE WHEN c.id IS NULL THEN {NO_WORKER} WHEN NOT {TAKES_ITS_TAGS} THEN {OTHER_TAGS}"
+        f"COALESCE(MAX(CASE WHEN c.id IS NULL THEN {NO_WORKER}"
+        f" WHEN NOT {TAKES_ITS_TAGS.format(agent='c')} THEN {OTHER_TAGS}"
         f" WHEN c.last_seen_at IS NULL OR c.last_seen_at <= ? THEN {NONE_ONLINE}"
         f" WHEN c.work_state <> 'running' THEN {ALL_PAUSED}"
         f" WHEN EXISTS (SELECT 1 FROM budgets x WHERE x.agent_id = c.id AND {IS_OVER}) THEN {ALL_OVER_BUDGET}"
@@ -203,8 +216,8 @@ def _limits(day: str) -> list[Part]:
     full = [
         _part(
             "wip_limit",
-            f"w WHERE {TO_HAND_OUT} AND CAST(w.wip_limits ->> '{column}' AS BIGINT) <= (SELECT COUNT(*) FROM tasks s"
-            f" WHERE s.board_id = w.board_id AND s.status = '{column}' AND s.deleted_at IS NULL)",
+            f"w LEFT JOIN f ON f.board_id = w.board_id AND f.status = '{column}'"
+            f" WHERE {TO_HAND_OUT} AND CAST(w.wip_limits ->> '{column}' AS BIGINT) <= COALESCE(f.n, 0)",
             number=f"CAST(w.wip_limits ->> '{column}' AS BIGINT)",
             detail=f"'{column}'",
         )

@@ -30,6 +30,11 @@ def relative(moment: datetime, now: datetime | None = None) -> str:
     return f"{amount} ago" if seconds > 0 else f"in {amount}"
 
 
+def clock_time(moment: datetime, now: datetime | None = None) -> str:
+    """The time of day, with the date when that is not today: `15:09 UTC`."""
+    return f"{moment:%H:%M} UTC" if moment.date() == (now or clock.now()).date() else absolute(moment)
+
+
 def elapsed(since: datetime, now: datetime | None = None) -> str:
     """How long something has been going on: `4 m`, `2 h`, `3 d`."""
     seconds = max(0.0, ((now or clock.now()) - since).total_seconds())

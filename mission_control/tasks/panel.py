@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from markupsafe import Markup
+
 from mission_control.activity.queries import history_of_task
 from mission_control.activity.sentences import Entry
 from mission_control.boards.cards import PERSON, crew_of, is_online, people_of
@@ -15,6 +17,7 @@ from mission_control.core import clock
 from mission_control.core.ids import fingerprint
 from mission_control.database.sql import as_json, as_moment, rows
 from mission_control.tasks.models import Task
+from mission_control.tasks.panel_sections import Shown, sections_of
 from mission_control.tasks.queries import COLUMNS, COMMENTS
 from mission_control.web.fragments import partial, render_macro
 
@@ -54,6 +57,7 @@ class Panel:
     history: list[Entry] = field(default_factory=list)
     agents: list[dict[str, Any]] = field(default_factory=list)
     people: list[dict[str, Any]] = field(default_factory=list)
+    sections: dict[str, Markup] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -69,11 +73,6 @@ class Panel:
     def version(self) -> str:
         """Title and description as a mark, to notice that somebody else changed them meanwhile."""
         return text_version(self.title, self.description)
-
-    @property
-    def blockers(self) -> list[dict[str, Any]]:
-        """What is unfinished of what the task waits for."""
-        return [one for one in self.waits_for if one["status"] != "done"] if self.status != "done" else []
 
     @property
     def is_overdue(self) -> bool:
@@ -139,6 +138,7 @@ async def _fill(panel: Panel, board: Board, *, all_comments: bool) -> None:
     newest = await rows(f"{LIVE_COMMENTS} ORDER BY c.created_at DESC, c.id DESC{limit}", panel.id)
     panel.comments = [_comment(row) for row in reversed(newest)]
     panel.history = await history_of_task(board.organization_id, panel.id)
+    panel.sections = await sections_of(Shown(panel.id, board.id, panel.may_write))
     if panel.may_write:
         panel.agents, panel.people = await crew_of(board), await people_of(board)
 
@@ -218,9 +218,8 @@ async def panel_partials(board: Board, rights: Rights, task_ids: list[UUID]) -> 
             html += partial(f"#task-{task_id}-panel", render_macro(REGIONS, "deleted", panel=panel))
             continue
         html += partial(f"#task-{task_id}-panel-gone", render_macro(REGIONS, "reload", panel=panel), "outerHTML")
-        html += "".join(
-            partial(f"#task-{task_id}-panel-{name}", render_macro(REGIONS, name, panel=panel)) for name in LIVE_REGIONS
-        )
+        regions = {name: render_macro(REGIONS, name, panel=panel) for name in LIVE_REGIONS} | panel.sections
+        html += "".join(partial(f"#task-{task_id}-panel-{name}", region) for name, region in regions.items())
     return html
 
 

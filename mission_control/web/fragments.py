@@ -30,6 +30,7 @@ def _prepare(environment: Environment) -> None:
     environment.filters["markdown"] = _prose
     environment.filters["relative"] = times.relative
     environment.filters["absolute"] = times.absolute
+    environment.filters["clock"] = times.clock_time
     environment.filters["iso"] = times.iso
     environment.filters["initials"] = initials
 

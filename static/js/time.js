@@ -2,6 +2,7 @@
 const DAY = 86400;
 const today = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const other = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 export const relative = (moment, now = new Date()) => {
@@ -13,10 +14,13 @@ export const relative = (moment, now = new Date()) => {
   return seconds > 0 ? `${amount} ago` : `in ${amount}`;
 };
 
+const clock = (moment) => (moment.toDateString() === new Date().toDateString() ? hour : full).format(moment);
+
 const show = (element) => {
   const moment = new Date(element.dateTime);
   if (Number.isNaN(moment.getTime())) return;
-  const text = element.dataset.format === "absolute" ? full.format(moment) : relative(moment);
+  const write = { absolute: (one) => full.format(one), clock }[element.dataset.format] ?? relative;
+  const text = write(moment);
   if (element.textContent !== text) element.textContent = text;
   const title = full.format(moment);
   if (element.title !== title) element.title = title;

@@ -198,7 +198,8 @@ async def test_only_the_worker_in_whose_hands_it_is(cast: Cast) -> None:
 @pytest.mark.parametrize("wrong", [
     {"summary": "  "},
     {"summary": None},
-    {"fence": 0},
+    {"fence": -1},
+    {"fence": 2**31},
     {"status": "inbox"},
     {"evidence": [{"url": "javascript:alert(1)"}]},
     {"evidence": [{"url": "ftp://example.org/x"}]},

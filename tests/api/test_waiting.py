@@ -230,6 +230,17 @@ async def test_how_far_the_best_worker_gets(cast: Cast) -> None:
     assert await texts(cast, task) == ["No worker is on this board."]
 
 
+async def test_an_assignee_that_takes_other_tags(cast: Cast) -> None:
+    await online(cast)
+    tag = (await cast.ada.post("/tags", {"name": "Night"})).ok()
+    task = await cast.add_task(assigned_agent_id=cast.vega.id)
+    await put_agent(cast.vega, claim_tags=["night"])
+    [reason] = await reasons(cast, task)
+    assert (reason["kind"], reason["text"]) == ("no_capable_agent", "Vega takes only tasks with other tags.")
+    (await cast.ada.patch(cast.task(task), {"tag_ids": [tag["id"]]})).ok()
+    assert await kinds(cast, task) == ["available"]
+
+
 async def _exhausted(cast: Cast, **of: Any) -> Budget:
     return await Budget.create(
         organization_id=cast.organization.id, unit="tokens", limit_amount=1, exceeded_on=str(clock.now().date()), **of

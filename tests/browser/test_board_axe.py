@@ -10,6 +10,21 @@ from tests.browser.conftest import Open, Site
 pytestmark = pytest.mark.browser
 
 
+async def hand_in(site: Site, token: str, board: str, task: str) -> None:
+    """An agent takes a task, hands it in with everything that can be handed in, and takes another one."""
+    path, headers = f"/api/v1/agent/boards/{board}/tasks/{task}", {"X-Agent-Token": token}
+    file = {"name": "log.txt", "content_base64": "Y2xlYXI="}
+    evidence = [{"title": "Photo", "url": "https://example.org/1"}, {"url": "https://example.org/" + "x" * 80}]
+    work = {"fence": 1, "summary": "It **runs**.", "evidence": evidence, "artifacts": [file], "input_tokens": 12}
+    for method, where, body in (
+        ("PATCH", path, {"status": "in_progress"}),
+        ("POST", f"{path}/completions", work | {"status": "review"}),
+        ("PATCH", path, {"status": "in_progress"}),
+    ):
+        answer = await site.api.request(method, where, json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+
+
 @pytest.fixture(scope="session")
 async def places(site: Site) -> dict[str, str]:
     """Pages with something on them."""
@@ -20,7 +35,9 @@ async def places(site: Site) -> dict[str, str]:
     await site.make(f"/boards/{board}/tasks/{task}/comments", message="Ask @Keeper about `brass`.")
     asked = {"action_type": "buy.lamp", "task_ids": [waiting], "confidence": 70, "lead_reasoning": "It is dark."}
     await site.make(f"/boards/{board}/approvals", **asked)
-    await site.make("/agents", name="Keeper", board_id=board)
+    keeper = await site.make("/agents", name="Keeper", board_id=board)
+    tried = await site.task(board, "Wind the clockwork")
+    await hand_in(site, keeper["token"], board, tried)
     empty = await site.board(name="Empty")
     home = f"/boards/{board}"
     return {
@@ -31,6 +48,7 @@ async def places(site: Site) -> dict[str, str]:
         "nothing matches": f"{home}?q=zzz",
         "task": f"{home}/tasks/{waiting}",
         "task being edited": f"{home}/tasks/{task}?edit=text",
+        "task with runs": f"{home}/tasks/{tried}",
         "settings": f"{home}/settings",
         "activity": "/activity",
         "activity of a board": f"{home}/activity",
@@ -38,8 +56,8 @@ async def places(site: Site) -> dict[str, str]:
 
 
 NAMES = (
-    "boards", "new board", "board", "empty board", "nothing matches", "task", "task being edited", "settings",
-    "activity", "activity of a board",
+    "boards", "new board", "board", "empty board", "nothing matches", "task", "task being edited", "task with runs",
+    "settings", "activity", "activity of a board",
 )  # fmt: skip
 
 

@@ -1,0 +1,60 @@
+"""What a task's panel shows of the work on it: what it waits for, and the runs so far."""
+
+from datetime import datetime
+from typing import Any
+
+from mission_control.claims.run_queries import runs_of_task
+from mission_control.claims.waiting import reasons_of
+from mission_control.core import times
+from mission_control.core.paging import Paging
+from mission_control.database.sql import as_moment
+from mission_control.tasks.panel_sections import SECTIONS, Shown
+from mission_control.web.fragments import render_macro
+
+TEMPLATE = "claims/panel.html"
+SHOWN = Paging(limit=20, offset=0)
+
+
+async def waiting_html(panel: Shown) -> str:
+    """What the task waits for; empty when it is done."""
+    reasons = (await reasons_of([panel.id])).get(str(panel.id), [])
+    shown = [one | {name: as_moment(one[name]) for name in ("since", "until")} for one in reasons]
+    return render_macro(TEMPLATE, "waiting", panel=panel, reasons=shown) if shown else ""
+
+
+async def runs_html(panel: Shown) -> str:
+    """The newest runs of the task; empty when nobody has tried."""
+    found, total = await runs_of_task(panel.id, SHOWN)
+    if not found:
+        return ""
+    return render_macro(TEMPLATE, "runs", panel=panel, runs=[_shown(run) for run in found], earlier=total - len(found))
+
+
+def _shown(run: dict[str, Any]) -> dict[str, Any]:
+    """A run with moments as moments, how long it took, and what it cost in words."""
+    began, ended = as_moment(run["started_at"]), as_moment(run["ended_at"])
+    assert began is not None
+    figures = [
+        f"{run[name]:,} tokens {way}" for name, way in (("input_tokens", "in"), ("output_tokens", "out")) if run[name]
+    ]
+    if run["cost_usd"]:
+        figures.append(f"{run['cost_usd']:.6f}".rstrip("0").rstrip(".") + " USD")
+    files = [file | {"size": _size(file["size"])} for file in run["artifacts"]]
+    took = _took(began, ended) if ended else ""
+    return run | {"began": began, "took": took, "figures": figures, "artifacts": files}
+
+
+def _took(began: datetime, ended: datetime) -> str:
+    text = times.elapsed(began, ended)
+    return "under a minute" if text == "0 m" else text
+
+
+def _size(size: int) -> str:
+    """A number of bytes as people read it: `340 B`, `12 kB`, `1.5 MB`."""
+    if size < 1000:
+        return f"{size} B"
+    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+
+
+SECTIONS["waiting"] = waiting_html
+SECTIONS["runs"] = runs_html
