@@ -10,12 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import measure, statements
+from bench import measure, polls, statements
 from bench.data import Data, operations, seed
 from bench.server import Server, served
 
 CONCURRENCIES = (1, 16)
 STREAMS = 100
+WAITERS = 500
+IDLE_SECONDS = 20.0
+WAKES = 60
+PARTS = ("streams", "polls")
 
 
 def main() -> None:
@@ -28,6 +32,9 @@ def main() -> None:
             print(f"start to first page: {server.start_seconds:.2f} s; resident {server.resident_mib():.0f} MiB")
         counts = asyncio.run(statements.count(Path(name) / "counted")) if options.port is None else {}
         asyncio.run(_measure(server, counts, options))
+        if options.port is None and _wants(options, "polls"):
+            found = asyncio.run(statements.count_waiting(Path(name) / "waiting", WAITERS, IDLE_SECONDS))
+            print(f"{WAITERS} agents waiting: {len(found)} SQL statements in {IDLE_SECONDS:g} s, in process on SQLite")
 
 
 def _options() -> argparse.Namespace:
@@ -35,7 +42,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of one cell")
     parser.add_argument("--workers", type=int, default=1, help="server processes (PostgreSQL)")
-    parser.add_argument("--only", default="", help="names of operations, comma separated")
+    parser.add_argument("--only", default="", help=f"names of operations, {' and '.join(PARTS)}, comma separated")
     parser.add_argument("--port", type=int, help="measure the server on this loopback port instead")
     parser.add_argument("--token", default="", help="its owner's token, with --port")
     parser.add_argument("--pid", type=int, help="its process, for CPU and memory")
@@ -62,12 +69,25 @@ async def _measure(server: Server, counts: dict[str, int], options: argparse.Nam
     data = await seed(server)
     print(f"seeded in {time.perf_counter() - began:.1f} s\n")
     await _operations(server, data, counts, options)
-    await _streams(server, data, options)
+    if _wants(options, "streams"):
+        await _streams(server, data, options)
+    if _wants(options, "polls"):
+        await _polls(server, data)
     print(f"\nresident at the end: {server.resident_mib():.0f} MiB")
 
 
+def _wanted(options: argparse.Namespace) -> list[str]:
+    return [one.strip() for one in options.only.split(",") if one.strip()]
+
+
+def _wants(options: argparse.Namespace, part: str) -> bool:
+    return not options.only or part in _wanted(options)
+
+
 async def _operations(server: Server, data: Data, counts: dict[str, int], options: argparse.Namespace) -> None:
-    wanted = [one.strip() for one in options.only.split(",") if one.strip()]
+    wanted = _wanted(options)
+    if wanted and not set(wanted) - set(PARTS):
+        return
     print("| Operation | at once | req/s | p50 ms | p99 ms | CPU ms | SQL | bytes |")
     print("|---|---|---|---|---|---|---|---|")
     for name, make in operations(data).items():
@@ -101,6 +121,20 @@ async def _streams(server: Server, data: Data, options: argparse.Namespace) -> N
         )
     async with measure.open_streams(server, data, STREAMS):
         print(f"{STREAMS} idle streams: {await measure.idle_cpu_percent(server, 10):.1f} % of a core")
+
+
+async def _polls(server: Server, data: Data) -> None:
+    waiters = await polls.hire(server, data, WAITERS)
+    async with polls.waiting(waiters) as waiting:
+        share = await measure.idle_cpu_percent(server, 5)
+        print(f"{WAITERS} agents waiting on their inboxes: {share:.1f} % of a core")
+        answered, woken, between = await polls.wake(server, data, waiting, WAKES)
+    for what, times in (
+        ("assignment to its answer", answered),
+        ("assignment to the woken poll's answer", woken),
+        ("the one to the other", between),
+    ):
+        print(f"{what}: p50 {measure.percentile(times, 50):.1f} ms, p99 {measure.percentile(times, 99):.1f} ms")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """How many SQL statements each operation sends, counted by SQLite itself inside one process."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 from bench.data import V1, Data, Request, operations
 from bench.server import TOKEN
 from mission_control.config import Settings
+
+SETTLE_SECONDS = 5.0
 
 
 async def count(folder: Path) -> dict[str, int]:
@@ -48,3 +51,42 @@ async def _small(call: Any) -> Data:
     path = f"{V1}/boards/{board['id']}"
     tasks = [(await call(("POST", f"{path}/tasks", {"title": "T"})))["id"] for _ in range(3)]
     return Data(path, tasks)
+
+
+async def count_waiting(folder: Path, count: int, seconds: float) -> list[str]:
+    """All statements of a whole process in which so many agents wait on their inboxes and nothing else happens."""
+    from tortoise.connection import get_connection
+
+    from mission_control.app import create_app
+    from mission_control.core import token_use
+    from mission_control.database.migrate import migrate
+    from mission_control.live import bells
+
+    unlimited = {"AGENT_REQUESTS_PER_MINUTE": "0", "PERSON_REQUESTS_PER_MINUTE": "0"}
+    settings = Settings.from_environment({"DATA_DIR": str(folder), "LOCAL_AUTH_TOKEN": TOKEN, **unlimited})
+    await migrate(settings)
+    app = create_app(settings)
+    seen: list[str] = []
+    async with app.test_app():
+
+        async def call(request: Request, token: str = TOKEN) -> Any:
+            method, path, body = request
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = await app.test_client(use_cookies=False).open(path, method=method, json=body, headers=headers)
+            return await answer.get_json()
+
+        board_id = (await _small(call)).board.rpartition("/")[2]
+        body = {"board_id": board_id, "name": ""}
+        agents = [await call(("POST", f"{V1}/agents", body | {"name": f"Waiter {n}"})) for n in range(count)]
+        wait = f"{V1}/agent/inbox?wait_seconds={min(50, int(SETTLE_SECONDS + seconds) + 5)}"
+        polls = [asyncio.create_task(call(("GET", wait, None), one["token"])) for one in agents]
+        await asyncio.sleep(SETTLE_SECONDS)
+        if sum(bells.waiting(f"inbox:{one['id']}") for one in agents) < count:
+            raise RuntimeError("Not all of them wait.")
+        await token_use.write_down()  # that the tokens were used, which is written once a minute
+        connection: Any = get_connection("default")
+        await connection._connection.set_trace_callback(seen.append)
+        await asyncio.sleep(seconds)
+        await connection._connection.set_trace_callback(None)
+        await asyncio.gather(*polls)
+    return seen

@@ -21,6 +21,7 @@ from mission_control.core.preconditions import tagged
 from mission_control.core.registry import OPERATIONS, Handler, Hints, Operation, reads_one_thing
 from mission_control.core.retries import written
 from mission_control.core.token_scopes import require_scope
+from mission_control.web.request_log import waits
 
 LENIENT_IDS = {"board_id", "approval_id", "agent_id"}
 INT64 = 2**63
@@ -99,6 +100,8 @@ def operation(
             if verb is not None and actor is not None:
                 require(actor, verb, found)
             given = _validated(body_adapter, raw, query, needs_body=needs_body)
+            if is_long_poll:
+                waits()
 
             async def perform() -> Any:
                 if find is not None:

@@ -24,6 +24,7 @@ api = Blueprint("inbox_agent_api", __name__, url_prefix="/api/v1/agent")
     verb="inbox.read",
     query=InboxQuery,
     returns=Inbox,
+    is_long_poll=True,
     errors={422: HTTPValidationError},
     hints=hints(
         "agent_inbox_read",

@@ -3,8 +3,9 @@
 import logging
 import sys
 import time
+from typing import Any
 
-from quart import Quart
+from quart import Quart, request
 
 from mission_control.config import Settings
 from mission_control.config_values import TRACE
@@ -13,6 +14,7 @@ from mission_control.web.log_format import RequestContext, formatter, request_li
 from mission_control.web.proxies import scope_client_ip
 
 HEALTH_PATHS = {"/health", "/healthz", "/readyz"}
+WAITS = "mission_control.waits"
 
 logger = logging.getLogger("mission_control.request")
 
@@ -32,7 +34,7 @@ def set_up_logging(settings: Settings) -> None:
 
 
 def install(app: Quart, settings: Settings) -> None:
-    """Log each request when it ends; slow ones are a warning, streams are never slow."""
+    """Log each request when it ends; slow ones are a warning, streams and long polls are never slow."""
 
     def layer(inner: Application) -> Application:
         async def logged(scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,6 +46,12 @@ def install(app: Quart, settings: Settings) -> None:
         return logged
 
     wrap(app, layer)
+
+
+def waits() -> None:
+    """The present request is one that may wait on purpose."""
+    scope: Any = request.scope
+    scope[WAITS] = True
 
 
 def _is_quiet(path: str, settings: Settings) -> bool:
@@ -89,7 +97,7 @@ class _Watched:
             return
         extra["status_code"] = self._status
         logger.log(_level(self._status), "http.request.complete", extra=extra)
-        if 0 < self._slow_ms <= milliseconds and not self._streams:
+        if 0 < self._slow_ms <= milliseconds and not (self._streams or WAITS in self._scope):
             logger.warning("http.request.slow", extra={**extra, "slow_threshold_ms": self._slow_ms})
 
 

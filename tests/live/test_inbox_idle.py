@@ -5,11 +5,8 @@ import contextvars
 from collections.abc import Coroutine
 from typing import Any
 
-import pytest
-
 from mission_control.delivery.models import Delivery
 from mission_control.live import bells
-from tests import statements
 from tests.cast import Answer, Cast, Program, hire
 from tests.statements import counted
 
@@ -67,14 +64,11 @@ async def test_waiting_costs_no_statement_and_a_notice_wakes_its_agent(cast: Cas
     assert waiting(agents) == 0
 
 
-async def test_a_request_checks_one_token_and_writes_presence_now_and_then(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(statements, "OF_SIGNING_IN", ("pg_notify",))
-    with counted() as first:
+async def test_a_request_checks_one_token_and_writes_presence_now_and_then(cast: Cast) -> None:
+    with counted(passing_over=()) as first:
         (await cast.vega.get("/agent/inbox")).ok()
     assert len([text for text in first if "UPDATE agents SET last_seen_at" in text]) == 1
-    with counted() as second:
+    with counted(passing_over=()) as second:
         poll = asyncio.create_task(cast.vega.get(PATH))
         await all_wait([cast.vega])
         bells.rung([f"inbox:{cast.vega.id}"])  # a ringing for nothing

@@ -1,5 +1,6 @@
 """Log lines: two shapes, the running request in each, levels by outcome."""
 
+import asyncio
 import json
 import logging
 import sys
@@ -8,6 +9,7 @@ import pytest
 
 from mission_control.web.log_format import RequestContext, formatter, request_line
 from mission_control.web.request_id import _current
+from mission_control.web.request_log import waits
 from tests.tiny_app import settings_with, tiny_app
 
 
@@ -66,6 +68,25 @@ async def test_a_finished_request_is_logged_by_its_outcome(
     (record,) = (record for record in caplog.records if record.message == "http.request.complete")
     assert record.levelname == level
     assert {"status_code", "duration_ms", "client_ip"} <= set(vars(record))
+
+
+@pytest.mark.parametrize("on_purpose", [False, True])
+async def test_a_slow_request_is_a_warning_unless_it_waits_on_purpose(
+    caplog: pytest.LogCaptureFixture, on_purpose: bool
+) -> None:
+    app = tiny_app(REQUEST_LOG_SLOW_MS="1")
+
+    @app.get("/slow")
+    async def slow() -> str:
+        if on_purpose:
+            waits()
+        await asyncio.sleep(0.01)
+        return "done"
+
+    caplog.set_level(logging.DEBUG, "mission_control.request")
+    await app.test_client().get("/slow")
+    warned = [record for record in caplog.records if record.message == "http.request.slow"]
+    assert len(warned) == (0 if on_purpose else 1)
 
 
 async def test_health_is_quiet_unless_wanted(caplog: pytest.LogCaptureFixture) -> None:
