@@ -160,11 +160,13 @@ async def test_a_fence_that_is_over_is_refused(cast: Cast) -> None:
 
 
 async def test_a_lease_that_ran_out_hands_in_nothing(cast: Cast) -> None:
-    task = await taken(cast)
-    await Run.filter(task_id=task["id"]).update(lease_expires_at=clock.now() + timedelta(minutes=15))
+    await cast.add_task()
+    claimed = (await cast.vega.post(f"/agent{cast.home}/claims", {"lease_seconds": 900})).ok()
+    task, fence = claimed["task"], claimed["lease"]["fence"]
     with clock.travelled(timedelta(minutes=16)):
-        assert (await hand_in(cast, task)).refused(409)["code"] == "lease_lost"
-    assert (await hand_in(cast, task)).ok()["run"]["state"] == "completed"
+        assert (await hand_in(cast, task, fence=fence)).refused(409)["code"] == "lease_lost"
+    found = (await hand_in(cast, task, fence=fence)).ok()
+    assert found["run"]["state"] == "completed" and found["run"]["lease_expires_at"] is not None
 
 
 async def test_a_stale_header_is_refused_too(cast: Cast) -> None:
