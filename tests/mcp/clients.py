@@ -1,5 +1,6 @@
 """Clients of MCP: the official SDK's, in this process or over a real socket."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -74,6 +75,58 @@ async def dialled(url: str, secret: str, mode: str = "auto") -> AsyncIterator[To
         Client(_way(f"{url}/mcp", client), mode=mode) as it,
     ):
         yield Tools(it)
+
+
+class Call:
+    """A call of a tool, begun on the bare application, whose client can hang up at any moment."""
+
+    def __init__(self, agent: Program, era: str, tool: str, arguments: dict[str, Any]) -> None:
+        self.messages: list[str] = []
+        self._gone = asyncio.Event()
+        self._body, headers = called(era, tool, arguments)
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/mcp",
+            "raw_path": b"/mcp",
+            "query_string": b"",
+            "scheme": "http",
+            "http_version": "1.1",
+            "headers": [(b"host", b"localhost"), (b"x-agent-token", agent.secret.encode()), *headers],
+            "client": ("127.0.0.1", 1),
+        }
+        asgi: Any = agent.app.asgi_app
+        self._running = asyncio.create_task(asgi(scope, self._receive, self._send))
+
+    def hang_up(self) -> None:
+        """Go away without the answer."""
+        self._gone.set()
+
+    async def ended(self) -> list[str]:
+        """What the application had sent when it was through with the call."""
+        await asyncio.gather(self._running, return_exceptions=True)
+        return self.messages
+
+    async def _receive(self) -> dict[str, Any]:
+        if self._body:
+            body, self._body = self._body, b""
+            return {"type": "http.request", "body": body, "more_body": False}
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        self.messages.append(message["type"])
+
+
+def called(era: str, tool: str, arguments: dict[str, Any]) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """A call of a tool as it is written on the wire in one of the protocol's eras: body and headers."""
+    call = posted("tools/call", name=tool, arguments=arguments)
+    headers = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+    if era != "legacy":
+        about = {"protocolVersion": era, "clientCapabilities": {}}
+        call["params"]["_meta"] = {f"io.modelcontextprotocol/{name}": value for name, value in about.items()}
+        headers |= {"mcp-protocol-version": era, "mcp-method": "tools/call", "mcp-name": tool}
+    return orjson.dumps(call), [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
 def _way(url: str, client: httpx2.AsyncClient) -> Any:

@@ -10,7 +10,7 @@ from mission_control.config import Settings
 from mission_control.core import limits
 from mission_control.mcp.server import security
 from tests.cast import Cast, events, head
-from tests.mcp.clients import URL, connected, http, post, posted
+from tests.mcp.clients import ERAS, URL, called, connected, http, post, posted
 
 LIST = posted("tools/list")
 NOBODY = "mca_" + "0" * 43
@@ -125,19 +125,13 @@ async def test_answers_carry_what_all_answers_carry(cast: Cast) -> None:
     assert answer.headers["Content-Type"] == "application/json"
 
 
-@pytest.mark.parametrize("era", ["2025-06-18", "2026-07-28"])
+@pytest.mark.parametrize("era", ERAS)
 async def test_what_happens_is_told_with_its_surface_and_request(cast: Cast, era: str) -> None:
     before = await head(cast)
-    call = posted("tools/call", name="remember", arguments={"content": "The mirror is clean."})
-    headers = {"X-Request-Id": f"call-{era}", "MCP-Protocol-Version": era}
-    if era > "2026":
-        call["params"]["_meta"] = {
-            "io.modelcontextprotocol/protocolVersion": era,
-            "io.modelcontextprotocol/clientCapabilities": {},
-        }
-        headers |= {"Mcp-Method": "tools/call", "Mcp-Name": "remember"}
-    answer = await post(cast.app, cast.vega.secret, call, headers=headers)
+    body, headers = called(era, "remember", {"content": "The mirror is clean."})
+    async with http(cast.app, cast.vega.secret) as client:
+        answer = await client.post(URL, content=body, headers=[*headers, (b"x-request-id", era.encode())])
     assert answer.json()["result"]["structuredContent"]["content"] == "The mirror is clean.", answer.text
     [event] = await events(before, organization_id=cast.organization.id)
     assert (event.kind, event.surface, event.actor_id) == ("memory.created", "mcp", cast.vega.id)
-    assert event.request_id == f"call-{era}"
+    assert event.request_id == era

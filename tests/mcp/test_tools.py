@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from mcp_types import Implementation
 
+from mission_control import __version__
 from mission_control.core.registry import OPERATIONS
 from mission_control.mcp import tools as tools
 from mission_control.mcp.doors import perform
@@ -13,8 +15,8 @@ from tests.cast import Cast, Program, events, head, kinds
 from tests.contract.source import calls, modules, texts, trees
 from tests.mcp.clients import ERAS, connected
 
-LEADS_ONLY = {"create_task", "assign_task", "review_task", "nudge"}
-WORKERS_ONLY = {"finish_task"}
+LEADS_ONLY = {"create_task", "assign_task", "review_task", "nudge", "ask_people"}
+WORKERS_ONLY = {"claim_task", "extend_lease", "release_task", "finish_task"}
 
 
 async def with_scopes(cast: Cast, agent: Program, *scopes: str) -> Program:
@@ -73,7 +75,9 @@ async def test_a_token_sees_only_what_it_is_made_for(cast: Cast) -> None:
 
 async def test_the_client_is_told_what_this_is_and_how_to_begin(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
-        assert vega.client.server_info.name == "mission-control"
+        assert vega.client.server_info == Implementation(
+            name="mission-control", title="Mission Control", version=__version__
+        )
         assert "who_am_i" in str(vega.client.instructions)
         listed = {one.name: one for one in (await vega.client.list_tools()).tools}
     assert listed["list_tasks"].annotations.read_only_hint is True  # type: ignore[union-attr]

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# A lead that knows nothing but an address and a token. It makes a task, waits until a worker has done it, reads what
+# was done, and accepts it: BASE_URL=http://127.0.0.1:8000 TOKEN=mca_... ./lead.sh "Write a haiku about the moon"
+set -euo pipefail
+role=agent-lead
+source "$(dirname "$0")/mission-control.sh"
+
+board=$(call agent_auth_health | jq --raw-output .board_id)
+call agent_heartbeat >/dev/null
+call agent_roster_discovery | jq --raw-output '.items[] | "  \(.name) is \(.status)"'
+
+# Make the task. Whoever is free claims it.
+new=$(jq --null-input --arg title "${1:-Look out of the window}" '{title: $title, description: "Say what you did."}')
+task=$(call delegate_work "$new" | jq --raw-output .id)
+
+# Wait in the inbox until it is to be reviewed; what was read is acknowledged by asking for what comes after it.
+after=0 wanted=''
+while [ -z "$wanted" ]; do
+    inbox=$(call agent_inbox_read "{\"after\": $after, \"wait_seconds\": 50}")
+    after=$(jq .next <<<"$inbox")
+    wanted=$(jq --raw-output --arg task "$task" \
+        '.items[] | select(.task_id == $task and .kind == "task_review") | .id' <<<"$inbox")
+done
+
+# Judge. The worker's summary is the newest comment.
+call agent_task_comment_discovery | jq --raw-output '.items[-1].message | "  “\(.)”"'
+call agent_task_comment_create '{"message": "Thank you, that is what I wanted."}' >/dev/null
+call agent_task_update '{"status": "done"}' | jq --raw-output '"  #\(.number) is \(.status)"'

@@ -1,0 +1,50 @@
+"""The same agent over MCP, with the official SDK: what a language model does with these tools, done by hand.
+
+BASE_URL=http://127.0.0.1:8000 TOKEN=mca_... python worker_mcp.py [--until-empty]
+"""
+
+import asyncio
+import os
+import sys
+from typing import Any
+
+import httpx2
+from mcp.client import Client
+from mcp.client.streamable_http import streamable_http_client
+
+WAIT = 0 if "--until-empty" in sys.argv else 50
+
+
+def work(task: dict[str, Any]) -> str:
+    """Do the task and say what came of it. This is where your agent goes."""
+    return f"I looked at “{task['title']}” and did it."
+
+
+async def main() -> None:
+    """Claim, work, hand in, and again."""
+    headers = {"Authorization": f"Bearer {os.environ['TOKEN']}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=60) as http,
+        Client(streamable_http_client(f"{os.environ['BASE_URL']}/mcp", http_client=http)) as client,
+    ):
+
+        async def call(tool: str, **arguments: Any) -> Any:
+            result = await client.call_tool(tool, arguments)
+            if result.is_error:
+                raise SystemExit(result.content[0].text)  # type: ignore[union-attr]
+            return result.structured_content
+
+        while (directive := (await call("heartbeat"))["directive"]) != "stop":
+            if directive == "pause":
+                await asyncio.sleep(60)
+                continue
+            claim = await call("claim_task", wait_seconds=WAIT)
+            if claim["task"] is not None:
+                held = {"task_id": claim["task"]["id"], "fence": claim["lease"]["fence"]}
+                await call("comment", **held, message="I am on it.")
+                await call("finish_task", **held, summary=work(claim["task"]))
+            elif not WAIT:
+                break
+
+
+asyncio.run(main())

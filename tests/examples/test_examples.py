@@ -1,0 +1,124 @@
+"""Each example does on a real board what it says, knowing nothing but an address and a token."""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.live.crew import Crew, Member, crew
+from tests.live.servers import API, PATIENCE, ROOT, Server, installation
+
+EXAMPLES = ROOT / "examples"
+WORKERS = {
+    "worker.py": (sys.executable, "worker.py", "--until-empty"),
+    "worker.sh": ("bash", "worker.sh"),
+    "worker_mcp.py": (sys.executable, "worker_mcp.py", "--until-empty"),
+}
+SURFACES = {"worker.py": "api", "worker.sh": "api", "worker_mcp.py": "mcp"}
+
+
+@pytest.fixture(scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """One server for all examples."""
+    async with installation(tmp_path_factory.mktemp("examples")) as here, here.served() as running:
+        yield running
+
+
+@pytest.fixture
+async def made(server: Server) -> Crew:
+    """A new board with a lead and a worker."""
+    return await crew(server)
+
+
+async def start(made: Crew, who: Member, *command: str, **more: str) -> asyncio.subprocess.Process:
+    """Run an example as an agent."""
+    environment = {"PATH": os.environ["PATH"], "BASE_URL": made.server.url, "TOKEN": who.token, **more}
+    return await asyncio.create_subprocess_exec(
+        *command, env=environment, cwd=EXAMPLES, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+
+
+async def ended(process: asyncio.subprocess.Process) -> str:
+    """What an example printed, when it ended well."""
+    async with asyncio.timeout(PATIENCE):
+        printed, _ = await process.communicate()
+    assert process.returncode == 0, printed.decode()
+    return printed.decode()
+
+
+@pytest.mark.parametrize("example", WORKERS)
+async def test_a_worker_does_all_there_is_to_do(made: Crew, example: str) -> None:
+    wanted = [await made.add_task("Look at “Vega” & 'Lyra'"), await made.add_task("Count the moons", priority="high")]
+    await ended(await start(made, made.vega, *WORKERS[example], UNTIL_EMPTY="1"))
+    for task_id in wanted:
+        task = await made.task(task_id)
+        assert (task["status"], task["assigned_agent_id"], task["fence"]) == ("review", made.atlas.id, 1)
+        [run] = (await made.ask("GET", f"{made.tasks}/{task_id}/runs"))["items"]
+        assert (run["state"], run["agent_id"]) == ("completed", made.vega.id) and "did it" in run["summary"]
+        comments = (await made.ask("GET", f"{made.tasks}/{task_id}/comments"))["items"]
+        assert {one["agent_id"] for one in comments} == {made.vega.id}
+        assert comments[-1]["message"] == run["summary"]
+
+
+@pytest.mark.parametrize("example", WORKERS)
+async def test_a_worker_that_waits_gets_new_work_and_ends_when_it_is_stopped(made: Crew, example: str) -> None:
+    command = [part for part in WORKERS[example] if part != "--until-empty"]
+    process = await start(made, made.vega, *command)
+    try:
+        task_id = await made.add_task("A comet")
+        async with asyncio.timeout(PATIENCE):
+            while (await made.task(task_id))["status"] != "review":
+                await asyncio.sleep(0.1)
+        await made.ask("PUT", f"{API}/agents/{made.vega.id}/work-state", {"state": "stopped", "reason": "Enough."})
+        async with asyncio.timeout(PATIENCE):
+            await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+
+async def test_a_lead_makes_a_task_and_accepts_what_a_worker_did(made: Crew) -> None:
+    lead = await start(made, made.atlas, "bash", "lead.sh", "Write a haiku about the moon")
+    worker = await start(made, made.vega, "bash", "worker.sh")
+    try:
+        printed = await ended(lead)
+    finally:
+        worker.kill()
+        await worker.communicate()
+    assert "I looked at it and did it." in printed and "#1 is done" in printed
+    [task] = (await made.ask("GET", made.tasks))["items"]
+    assert (task["title"], task["status"]) == ("Write a haiku about the moon", "done")
+    comments = (await made.ask("GET", f"{made.tasks}/{task['id']}/comments"))["items"]
+    assert [one["agent_id"] for one in comments] == [made.vega.id, made.vega.id, made.atlas.id]
+
+
+async def test_a_refusal_is_shown_and_ends_a_shell_agent(made: Crew) -> None:
+    await made.ask("PATCH", f"{API}/boards/{made.board_id}", {"only_lead_can_change_status": True})
+    process = await start(made, made.vega, *WORKERS["worker.sh"], UNTIL_EMPTY="1")
+    printed, _ = await process.communicate()
+    assert process.returncode != 0 and "claims_disabled" in printed.decode()
+
+
+@pytest.mark.parametrize("example", WORKERS)
+async def test_a_wrong_token_is_told_and_no_traceback_of_ours(made: Crew, example: str) -> None:
+    nobody = Member("", "", "mca_" + "0" * 43)
+    process = await start(made, nobody, *WORKERS[example], UNTIL_EMPTY="1")
+    printed, _ = await process.communicate()
+    assert process.returncode != 0 and "401" in printed.decode()
+
+
+def test_the_shell_agents_know_no_path_of_the_api() -> None:
+    for name in ("worker.sh", "lead.sh", "mission-control.sh"):
+        text = (EXAMPLES / name).read_text(encoding="utf-8")
+        assert "/api" not in text and set(re.findall(r"\$BASE_URL(/[\w.]+)", text)) <= {"/openapi.json"}, name
+
+
+def test_the_examples_stay_short_and_are_all_told_of() -> None:
+    readme = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    for path in EXAMPLES.iterdir():
+        if path.suffix in (".py", ".sh"):
+            assert len(path.read_text(encoding="utf-8").splitlines()) <= 60, path.name
+            assert f"]({path.name})" in readme, path.name

@@ -1,0 +1,206 @@
+"""A worker's day over MCP: claim, report, ask, wait, hand in."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from mission_control.claims.polling import bell_of
+from mission_control.core import clock
+from mission_control.live import bells, queues
+from mission_control.runs.models import Run
+from mission_control.tasks.models import Comment, Task
+from tests.cast import Cast, events, head, kinds
+from tests.mcp.clients import ERAS, Call, connected
+from tests.statements import counted
+
+USED_UP = {"input_tokens": 1200, "output_tokens": 300, "cost_usd": 0.02, "model": "small"}
+
+
+async def until(ready: object) -> None:
+    """Look until something is so."""
+    async with asyncio.timeout(30):
+        while not ready():  # type: ignore[operator]
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_the_whole_loop_of_a_worker(cast: Cast, mode: str) -> None:
+    await cast.rule(require_approval_for_done=True)
+    wanted = await cast.add_task(title="Point the mirror", priority="high")
+    await cast.add_task(title="Sweep the floor", priority="low")
+    before = await head(cast)
+    async with connected(cast.vega, mode) as vega:
+        me = await vega.ok("who_am_i")
+        assert (me["name"], me["role"], me["directive"]) == ("Vega", "worker", "continue")
+        assert "approved" in me["board"]["rules"][0]
+        claimed = await vega.ok("claim_task")
+        assert claimed["task"]["id"] == wanted["id"]
+        held = {"task_id": wanted["id"], "fence": claimed["lease"]["fence"]}
+        assert (await vega.ok("get_task", task_id=wanted["id"]))["task"]["status"] == "in_progress"
+        await vega.ok("comment", **held, message="The lock is stiff.")
+        later = await vega.ok("extend_lease", **held, lease_seconds=3600)
+        assert later["lease"]["expires_at"] > claimed["lease"]["expires_at"]
+        refusal = await vega.refused("finish_task", **held, summary="Pointed.", status="done")
+        assert refusal["status"] == 409 and "approv" in refusal["message"]
+        asked = await vega.ok(
+            "request_approval",
+            action_type="task.finish",
+            reason="It points.",
+            confidence=95,
+            task_ids=[wanted["id"]],
+            fence=held["fence"],
+        )
+        waiting = asyncio.create_task(vega.ok("wait_for_decision", approval_id=asked["id"]))
+        await until(lambda: bells.waiting(f"approval:{asked['id']}"))
+        (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved", "note": "Well done."})).ok()
+        decided = await waiting
+        assert (decided["decision"], decided["note"], decided["resolved_by"]) == ("approved", "Well done.", "Ada")
+        done = await vega.ok(
+            "finish_task",
+            **held,
+            **USED_UP,
+            summary="It points at Vega.",
+            status="done",
+            evidence=[{"url": "https://ci.example.org/214", "title": "Run 214"}],
+            files=[{"name": "pointing.md", "text": "# Pointing\n"}],
+        )
+        assert (done["task"]["status"], done["run"]["state"]) == ("done", "completed")
+        assert (await vega.ok("heartbeat"))["directive"] == "continue"
+        assert (await vega.ok("report_usage"))["total"]["tokens"] == 1500
+    run = await Run.get(task_id=wanted["id"])
+    assert (run.summary, run.input_tokens, run.cost_micros) == ("It points at Vega.", 1200, 20_000)
+    attached = (await cast.ada.get(f"{cast.task(wanted)}/attachments")).ok()["items"]
+    assert [one["name"] for one in attached] == ["pointing.md"]
+    recorded = await events(before, organization_id=cast.organization.id, actor_id=cast.vega.id)
+    assert {one.surface for one in recorded} == {"mcp"}
+    assert {one.kind for one in recorded} >= {"task.status_changed", "approval.requested", "task.run_completed"}
+
+
+async def test_without_work_there_is_no_task_and_no_refusal(cast: Cast) -> None:
+    async with connected(cast.vega) as vega:
+        assert await vega.ok("claim_task", wait_seconds=0) == {"task": None, "lease": None}
+
+
+async def test_a_task_that_was_given_back_is_anybodys(cast: Cast) -> None:
+    task = await cast.add_task()
+    async with connected(cast.vega) as vega, connected(cast.rigel) as rigel:
+        fence = (await vega.ok("claim_task"))["lease"]["fence"]
+        await vega.ok("release_task", task_id=task["id"], fence=fence, reason="I have no key.")
+        taken = await rigel.ok("claim_task")
+        assert (taken["task"]["id"], taken["lease"]["fence"]) == (task["id"], fence + 1)
+        [second, first] = (await rigel.ok("get_task", task_id=task["id"]))["attempts"]
+    assert (first["state"], first["end_reason"], second["state"]) == ("released", "I have no key.", "running")
+
+
+async def test_whoever_lost_the_lease_writes_nothing(cast: Cast) -> None:
+    task = await cast.add_task()
+    async with connected(cast.vega) as vega:
+        held = {"task_id": task["id"], "fence": (await vega.ok("claim_task"))["lease"]["fence"]}
+        with clock.travelled(timedelta(seconds=901)):
+            before = await head(cast)
+            for name, more in (
+                ("comment", {"message": "Still here."}),
+                ("extend_lease", {}),
+                ("release_task", {"reason": "Late."}),
+                ("finish_task", {"summary": "Late."}),
+                ("request_approval", {"action_type": "x", "reason": "y", "confidence": 1, "task_ids": [task["id"]]}),
+            ):
+                arguments = {**held, **more} if name != "request_approval" else {**more, "fence": held["fence"]}
+                refusal = await vega.refused(name, **arguments)
+                assert (refusal["status"], refusal["code"]) == (409, "lease_lost"), name
+            happened = {kind for kind, _ in await kinds(cast, before)}
+    assert happened <= {"task.lease_expired"}
+    assert not await Comment.filter(task_id=task["id"]).exists()
+
+
+async def test_a_paused_agent_is_told_so(cast: Cast) -> None:
+    await cast.add_task()
+    (await cast.ada.call("PUT", f"/agents/{cast.vega.id}/work-state", {"state": "paused", "reason": "Lunch."})).ok()
+    async with connected(cast.vega) as vega:
+        refusal = await vega.refused("claim_task", wait_seconds=0)
+        assert (refusal["status"], refusal["code"]) == (409, "agent_paused") and "Lunch" in refusal["message"]
+        assert (await vega.ok("heartbeat"))["directive"] == "pause"
+        assert (await vega.ok("who_am_i"))["directive"] == "pause"
+
+
+async def test_two_who_claim_at_once_do_not_get_the_same(cast: Cast) -> None:
+    await asyncio.gather(*(cast.add_task(title=f"Task {number}") for number in range(6)))
+    async with connected(cast.vega) as vega, connected(cast.rigel) as rigel:
+        claims = (one.ok("claim_task", wait_seconds=0) for _ in range(4) for one in (vega, rigel))
+        got = [one["task"]["id"] for one in await asyncio.gather(*claims) if one["task"]]
+    assert len(got) == len(set(got)) == 6
+
+
+# Waiting
+
+
+async def test_a_claim_that_waits_gets_the_work_that_comes(cast: Cast) -> None:
+    async with connected(cast.vega) as vega:
+        waiting = asyncio.create_task(vega.ok("claim_task", wait_seconds=50))
+        await until(lambda: queues.waiting(bell_of(cast.board.id)))
+        task = await cast.add_task()
+        assert (await waiting)["task"]["id"] == task["id"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_whoever_hangs_up_while_it_waits_has_claimed_nothing(cast: Cast, era: str) -> None:
+    call = Call(cast.vega, era, "claim_task", {"wait_seconds": 50})
+    await until(lambda: queues.waiting(bell_of(cast.board.id)))
+    call.hang_up()
+    await until(lambda: not queues.waiting(bell_of(cast.board.id)))
+    assert await call.ended() == []
+    task = await cast.add_task()
+    assert (await Task.get(id=task["id"])).status == "inbox"
+    async with connected(cast.rigel) as rigel:
+        assert (await rigel.ok("claim_task"))["task"]["id"] == task["id"]
+
+
+async def test_waiting_for_a_decision_asks_the_database_nothing(cast: Cast) -> None:
+    asked = await cast.ask(cast.vega)
+    with counted() as statements:
+        call = Call(cast.vega, "legacy", "wait_for_decision", {"approval_id": asked["id"], "wait_seconds": 50})
+        await until(lambda: bells.waiting(f"approval:{asked['id']}"))
+        begun = len(statements)
+        await asyncio.sleep(0.3)
+        assert len(statements) == begun <= 6, statements
+        call.hang_up()
+        await call.ended()
+
+
+async def test_a_wait_is_no_slow_request(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
+    slow = cast.app.config["SETTINGS"].request_log_slow_ms
+    assert slow > 0
+    asked = await cast.ask(cast.vega)
+    async with connected(cast.vega) as vega:
+        await vega.names()
+        await vega.ok("wait_for_decision", approval_id=asked["id"], wait_seconds=1 + slow // 1000)
+    assert "http.request.slow" not in caplog.messages
+
+
+async def test_whoever_loses_the_token_while_waiting_is_told_nothing(cast: Cast) -> None:
+    asked = await cast.ask(cast.vega)
+    async with connected(cast.vega) as vega:
+        waiting = asyncio.create_task(vega.refused("wait_for_decision", approval_id=asked["id"]))
+        await until(lambda: bells.waiting(f"approval:{asked['id']}"))
+        [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()
+        (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token['id']}")).ok()
+        (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
+        assert (await waiting)["status"] == 401
+
+
+async def test_a_decision_that_is_not_made_stays_pending(cast: Cast) -> None:
+    asked = await cast.ask(cast.vega)
+    async with connected(cast.rigel) as rigel, connected(cast.mira) as mira:
+        assert (await rigel.ok("wait_for_decision", approval_id=asked["id"], wait_seconds=0))["status"] == "pending"
+        assert (await mira.refused("wait_for_decision", approval_id=asked["id"], wait_seconds=0))["status"] == 404
+
+
+async def test_a_question_to_people_comes_back_as_a_notice(cast: Cast) -> None:
+    async with connected(cast.atlas) as atlas:
+        asked = await atlas.ok("ask_people", question="North or south?", tags=["direction"])
+        path = f"{cast.home}/questions/{asked['question_id']}/answers"
+        (await cast.ada.post(path, {"answer": "North."})).ok()
+        [*_, notice] = (await atlas.ok("read_inbox"))["items"]
+        assert "North." in notice["text"]
+        assert [one["content"] for one in (await atlas.ok("recall", tags=["direction"]))["entries"]] == ["North."]
