@@ -43,7 +43,8 @@ class Door:
             if allowance is not None:
                 answer.add(allowance.headers())
             body = await self._body(scope, receive)
-            await self._service.serve({**scope, ACTOR: actor.on("mcp")}, body, receive, answer)
+            scope[ACTOR] = actor.on("mcp")
+            await self._service.serve(scope, body, receive, answer)
         except HungUp:
             return
         except Exception as error:

@@ -53,6 +53,11 @@ class Tool:
     repeats: bool
     scope: TokenScope
 
+    @property
+    def waits(self) -> bool:
+        """Whether it may take long on purpose."""
+        return "wait_seconds" in self.arguments.model_fields
+
     def is_for(self, actor: Actor) -> bool:
         """Whether to show it to an agent: it has the role, and its token the scope."""
         has_role = self.role == "anyone" or (self.role == "lead") == actor.is_lead

@@ -31,6 +31,7 @@ from mission_control.mcp.instructions import INSTRUCTIONS
 from mission_control.mcp.refusals import refusal
 from mission_control.mcp.service import ACTOR
 from mission_control.web.asgi import Application, Receive, Scope
+from mission_control.web.request_log import WAITS
 
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 EVERYWHERE = ("0.0.0.0", "::", "")
@@ -118,7 +119,10 @@ async def _call_tool(context: Any, asked: CallToolRequestParams) -> CallToolResu
         found = registry.TOOLS.get(asked.name)
         if found is None:
             raise NotFound(f"There is no tool {asked.name}. List the tools.")
-        sentence, answer = await found.call(context.request.scope[ACTOR], asked.arguments or {})
+        scope = context.request.scope
+        if found.waits:
+            scope[WAITS] = True
+        sentence, answer = await found.call(scope[ACTOR], asked.arguments or {})
         values = answer.model_dump(mode="json")
     except Exception as error:
         sentence, values = refusal(error)

@@ -1,4 +1,4 @@
-"""What a lead does: make work, hand it out, judge it, and talk to its workers and to people."""
+"""What a lead does: make work, hand it out, judge it, and talk to its workers."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID

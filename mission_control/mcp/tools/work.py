@@ -3,15 +3,95 @@
 from base64 import b64encode
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from mission_control.claims.schemas import LeaseExtended, LeaseRead
 from mission_control.core.actor import Actor
+from mission_control.core.schemas import OkResponse
 from mission_control.mcp.doors import at, holding, perform
 from mission_control.mcp.registry import Arguments, tool
-from mission_control.mcp.shapes import AttemptLine, CommentLine, Ref, TaskLine
+from mission_control.mcp.shapes import AttemptLine, CommentLine, Ref, TaskDetail, TaskLine
 
 Fence = Annotated[int, Field(ge=1, description="The fence of your lease, as claim_task answered it")]
+
+
+class Wanted(Arguments):
+    """What kind of work you want, for how long, and how long to wait for it."""
+
+    wait_seconds: Annotated[int, Field(ge=0, le=50, description="How long to wait when there is none")] = 30
+    task_id: Annotated[UUID | None, Field(description="This task and no other; it is not waited for")] = None
+    tags: Annotated[list[str] | None, Field(max_length=50, description="Only tasks with any of these tags")] = None
+    lease_seconds: Annotated[int, Field(ge=1, le=86_400, description="How long it is yours, from now")] = 900
+
+
+class Claimed(BaseModel):
+    """Your task and your lease of it; both null when there was nothing to do."""
+
+    task: TaskDetail | None
+    lease: LeaseRead | None
+
+
+@tool("Claim a task", Wanted, Claimed, role="worker")
+async def claim_task(actor: Actor, asked: Wanted) -> tuple[str, Any]:
+    """Get the best task that you may work on. It is yours alone, in progress, until the lease ends.
+
+    Call it whenever you are free. Without work it waits up to wait_seconds and answers task null; call it again then,
+    nothing else is needed. Pass lease.fence to every later call about the task, and extend_lease before
+    lease.expires_at. To get back to a task that you hold already (after a lost answer; list_tasks with mine shows it),
+    name its task_id: you get the same fence and a new end.
+
+    409 agent_paused, board_paused, organization_paused, budget_exhausted: claim nothing until people change that; ask
+    heartbeat every few minutes. claims_disabled: the lead hands out work here; read_inbox. For a named task:
+    task_already_claimed, task_not_claimable, wip_limit_reached and others say why you cannot have it; claim another.
+    """
+    answer = await perform("agent_task_claim", actor, at(actor), body=asked.model_dump())
+    task, lease = answer["task"], answer["lease"]
+    if task is None:
+        return "There is nothing to do at the moment. Call again.", answer
+    until = f"{lease['expires_at']:%H:%M:%S} UTC"
+    return f"Task #{task['number']} is yours until {until}, with fence {lease['fence']}: {task['title']}", answer
+
+
+class Longer(Arguments):
+    """Until when you need the task, counted from now."""
+
+    task_id: Ref
+    fence: Fence
+    lease_seconds: Annotated[int, Field(ge=1, le=86_400, description="How long it is yours, from now")] = 900
+
+
+@tool("Extend your lease", Longer, LeaseExtended, role="worker", repeats=True)
+async def extend_lease(actor: Actor, asked: Longer) -> tuple[str, Any]:
+    """Keep a task for longer. Call it at about half of the lease's time while you still work on the task.
+
+    409 lease_lost: the lease ended and the task went back or to somebody else. Stop working on it, keep nothing that
+    you did not hand in for certain, and claim anew.
+    """
+    body = {"fence": asked.fence, "lease_seconds": asked.lease_seconds}
+    answer = await perform("agent_lease_extend", actor, at(actor, task_id=asked.task_id), body=body)
+    return f"It is yours until {answer['lease']['expires_at']:%H:%M:%S} UTC.", answer
+
+
+class GivenBack(Arguments):
+    """Which task you give back, and why."""
+
+    task_id: Ref
+    fence: Fence
+    reason: Annotated[str, Field(min_length=1, max_length=2_000, description="What the next one should know")]
+
+
+@tool("Give a task back", GivenBack, OkResponse, role="worker")
+async def release_task(actor: Actor, asked: GivenBack) -> tuple[str, Any]:
+    """Give back a task that you cannot or must not finish. It returns to the inbox, and somebody else can have it.
+
+    Always better than letting the lease run out, which counts as a failed attempt. 409 lease_lost: you do not hold it
+    any more; there is nothing to give back.
+    """
+    body = {"fence": asked.fence, "reason": asked.reason}
+    answer = await perform("agent_lease_release", actor, at(actor, task_id=asked.task_id), body=body)
+    return "It is back in the inbox.", answer
 
 
 class Remark(Arguments):
