@@ -89,6 +89,9 @@ _SIMPLE = {
     "agent.deleted": "deleted the agent",
     "agent.token_rotated": "rotated the token of",
     "agent.token_revoked": "revoked a token of",
+    "agent.callback_set": "set the callback of",
+    "agent.callback_removed": "removed the callback of",
+    "delivery.retried": "sent a notice again",
 }
 
 

@@ -31,7 +31,11 @@ AT_ONCE = 20
 MOST_ATTEMPTS = 6
 NOWHERE = UUID(int=0)
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 600.0
-# Written so that the partial index on what has not arrived serves it.
+DUE = "CASE WHEN state = 'sending' THEN leased_until ELSE due_at END"
+OPEN = "state IN ('waiting', 'sending')"
+# The same for rows that are found by their agents: in this form the partial index on what has not arrived serves it,
+# and however many notices wait to be read by others, they are not looked at.
+OPEN_OF_AGENTS = "state <> 'sent' AND state <> 'failed'"
 IN_ORDER = (
     " AND (agent_id IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries earlier"
     " WHERE earlier.agent_id = deliveries.agent_id AND earlier.kind = deliveries.kind AND earlier.seq < deliveries.seq"
@@ -50,7 +54,7 @@ class GiveUp(Exception):
 def sender(kind: str, *, only: str = "") -> Callable[[Sender], Sender]:
     """Register who sends deliveries of a kind; without a sender they wait, visibly.
 
-    `only` is an SQL condition on `deliveries` that a row must meet to be sent at all.
+    `only` is an SQL condition on `deliveries` that a row must meet to be sent at all, best `agent_id IN (...)`.
     """
 
     def register(function: Sender) -> Sender:
@@ -128,8 +132,7 @@ def _finished(task: "asyncio.Task[None]", running: set["asyncio.Task[None]"]) ->
 
 async def _seconds_until_due(kinds: list[str]) -> float:
     found = await rows(
-        "SELECT MIN(CASE WHEN state = 'sending' THEN leased_until ELSE due_at END) AS due FROM deliveries"
-        f" WHERE ({_wanted(kinds)}) AND state IN ('waiting', 'sending'){IN_ORDER}",
+        f"SELECT MIN({DUE}) AS due FROM deliveries WHERE ({_wanted(kinds)}){IN_ORDER}",
         *kinds,
     )
     due = as_moment(found[0]["due"])
@@ -137,7 +140,8 @@ async def _seconds_until_due(kinds: list[str]) -> float:
 
 
 def _wanted(kinds: list[str]) -> str:
-    return " OR ".join(f"(kind = ?{_conditions.get(kind, '')})" for kind in kinds)
+    conditions = [_conditions.get(kind, "") for kind in kinds]
+    return " OR ".join(f"(kind = ? AND {OPEN_OF_AGENTS + one if one else OPEN})" for one in conditions)
 
 
 async def send_due(worker: str) -> int:
@@ -153,13 +157,11 @@ async def lease(worker: str, kinds: list[str], most: int = AT_ONCE) -> list[Deli
     hold = " FOR UPDATE SKIP LOCKED" if is_postgres() else ""
     found = await rows(
         "UPDATE deliveries SET state = 'sending', attempts = attempts + 1, leased_by = ?, leased_until = ?"
-        f" WHERE id IN (SELECT id FROM deliveries WHERE ({_wanted(kinds)})"
-        f" AND ((state = 'waiting' AND due_at <= ?) OR (state = 'sending' AND leased_until < ?)){IN_ORDER}"
+        f" WHERE id IN (SELECT id FROM deliveries WHERE ({_wanted(kinds)}) AND {DUE} <= ?{IN_ORDER}"
         f" ORDER BY due_at LIMIT {most}{hold}) RETURNING id",
         worker,
         now + LEASE,
         *kinds,
-        now,
         now,
     )
     return await Delivery.filter(id__in=[row["id"] for row in found]).order_by("created_at")
