@@ -50,7 +50,7 @@ class Door:
         except Exception as error:
             if answer.has_begun:
                 raise
-            await _refuse(answer, error)
+            await _refuse(answer, error, has_body=scope["method"] != "HEAD")
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         announced = header(scope, b"content-length") or ""
@@ -77,7 +77,7 @@ def _secret(scope: Scope) -> str:
     return secret
 
 
-async def _refuse(answer: Answer, error: Exception) -> None:
+async def _refuse(answer: Answer, error: Exception, *, has_body: bool) -> None:
     if isinstance(error, DomainError):
         answer.add(error.headers)
     if isinstance(error, Unauthenticated):
@@ -87,4 +87,4 @@ async def _refuse(answer: Answer, error: Exception) -> None:
     body = to_json({"jsonrpc": "2.0", "id": None, "error": {"code": REFUSED, "message": sentence, "data": values}})
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await answer({"type": "http.response.start", "status": values["status"], "headers": headers})
-    await answer({"type": "http.response.body", "body": body})
+    await answer({"type": "http.response.body", "body": body if has_body else b""})

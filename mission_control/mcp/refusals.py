@@ -11,6 +11,7 @@ from mission_control.database.outages import outage
 from mission_control.web.request_id import current_request_id
 
 PLAIN = {
+    401: "Your token is expired or revoked.",
     403: "This is not yours to do: your role, or your token, does not allow it.",
     404: "There is no such thing on your board. Look the id up again.",
     409: "It is not in a state for this. Read it again.",

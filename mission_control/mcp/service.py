@@ -5,6 +5,7 @@ Nobody else pays for it: until then it is not even imported.
 
 import asyncio
 import contextvars
+import logging
 from collections.abc import Awaitable
 from importlib import import_module
 from typing import Any
@@ -15,6 +16,8 @@ from mission_control.web.asgi import Application, Message, Receive, Scope
 
 ACTOR = "mission_control.actor"
 SERVER = "mission_control.mcp.server"
+
+_log = logging.getLogger(__name__)
 
 
 class Service:
@@ -52,8 +55,10 @@ class Service:
                 ready.set_result(protocol)
                 await asyncio.get_running_loop().create_future()
         except Exception as error:
-            self._ready = None
-            if not ready.done():
+            self._ready = None  # the next call tries anew
+            if ready.done():
+                _log.exception("mcp.ended")
+            else:
                 ready.set_exception(error)
 
 

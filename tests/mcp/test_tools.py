@@ -1,14 +1,17 @@
 """What the tools show, do and refuse."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from mcp_types import Implementation
 
 from mission_control import __version__
+from mission_control.core.errors import Conflict
 from mission_control.core.registry import OPERATIONS
 from mission_control.mcp import tools as tools
 from mission_control.mcp.doors import perform
+from mission_control.mcp.refusals import refusal
 from mission_control.mcp.registry import TOOLS
 from mission_control.tasks.models import Comment
 from tests.cast import Cast, Program, events, head, kinds
@@ -108,6 +111,14 @@ async def test_arguments_that_do_not_fit_are_named(cast: Cast, arguments: dict[s
 async def test_null_is_as_good_as_nothing(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
         assert (await vega.ok("list_tasks", status=None, limit=None))["total"] == 0
+
+
+async def test_an_agent_without_a_board_is_told_so(cast: Cast) -> None:
+    nowhere = replace(await cast.vega.actor(), board_id=None)
+    with pytest.raises(Conflict) as caught:
+        await TOOLS["list_tasks"].call(nowhere, {})
+    _, values = refusal(caught.value)
+    assert (values["status"], values["code"]) == (409, "no_board")
 
 
 async def test_a_tool_that_is_not_there_is_a_refusal(cast: Cast) -> None:
