@@ -45,6 +45,8 @@ from mission_control.metrics import api as metrics_api
 from mission_control.organizations import api as organizations_api
 from mission_control.organizations import invites_api, members_api
 from mission_control.organizations import work_state_api as organizations_work_state_api
+from mission_control.questions import api as questions_api
+from mission_control.questions import pages as questions_pages
 from mission_control.search import api as search_api
 from mission_control.search import pages as search_pages
 from mission_control.skills import api as skills_api
@@ -111,6 +113,8 @@ BLUEPRINTS = (
     groups_api.api,
     memory_api.api,
     group_memory_api.api,
+    questions_api.api,
+    questions_pages.pages,
     activity_api.api,
     metrics_api.api,
     search_api.api,

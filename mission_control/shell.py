@@ -14,6 +14,7 @@ from mission_control.core.actor import Actor
 from mission_control.live.broker import head_of
 from mission_control.live.stream import Batch, page_stream
 from mission_control.organizations.models import Organization
+from mission_control.questions.queries import open_for
 from mission_control.web.fragments import initials, partial, render_macro
 from mission_control.web.shell import Shell, ShellBoard, providers
 
@@ -35,10 +36,15 @@ async def build(actor: Actor) -> Shell:
         is_admin=actor.administers(actor.organization_id),
         is_demo=organization.is_demo,
         boards=await _boards(actor),
-        pending_count=await pending_for(actor),
+        pending_count=await waiting_for(actor),
         online_count=await online_count(actor.organization_id),
         seq=seq,
     )
+
+
+async def waiting_for(actor: Actor) -> int:
+    """How many approvals and questions wait for a person."""
+    return await pending_for(actor) + await open_for(actor)
 
 
 async def _boards(actor: Actor) -> list[ShellBoard]:
@@ -48,8 +54,8 @@ async def _boards(actor: Actor) -> list[ShellBoard]:
 async def shell_partials(actor: Actor, active: str, batch: Batch | None = None) -> str:
     """The regions of the shell that a batch concerns (all of them without one), for any page's stream."""
     html = ""
-    if _concerns(batch, "approval.", "board.", "task.deleted"):
-        html += partial("[data-queue-count]", str(await pending_for(actor) or ""), "innerHTML")
+    if _concerns(batch, "approval.", "question.", "board.", "task.deleted"):
+        html += partial("[data-queue-count]", str(await waiting_for(actor) or ""), "innerHTML")
     if batch is None or batch.notes or _concerns(batch, "agent."):
         html += partial("[data-online-count]", str(await online_count(actor.organization_id)), "innerHTML")
     if _concerns(batch, "board."):

@@ -201,6 +201,15 @@ async def _entries(cast: Cast, made: Things, n: int) -> None:
     (await _somebody(cast, n).post(f"{cast.home}/memory", {"content": f"Note {n}", "tags": ["x"]})).ok()
 
 
+@lists(f"{BOARD}/questions")
+@lists(f"{AGENT_BOARD}/questions")
+async def _questions(cast: Cast, made: Things, n: int) -> None:
+    path = f"/agent{cast.home}/gateway/main/ask-user"
+    asked = (await cast.atlas.post(path, {"content": f"Which lens {n}?"})).ok()["question_id"]
+    if n % 2:
+        (await cast.cleo.post(f"{cast.home}/questions/{asked}/answers", {"answer": "The wide one."})).ok()
+
+
 @lists(f"{GROUP}/memory")
 @lists(f"{BOARD}/group-memory")
 async def _group_entries(cast: Cast, made: Things, n: int) -> None:

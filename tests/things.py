@@ -130,6 +130,12 @@ async def a_group(cast: Cast, made: Things, path: str) -> Any:
     return group["id"]
 
 
+@makes("question_id")
+async def _question(cast: Cast, made: Things, path: str) -> Any:
+    asked = await cast.atlas.post(f"/agent{cast.home}/gateway/main/ask-user", {"content": "Which lens?"})
+    return asked.ok()["question_id"]
+
+
 @makes("memory_id")
 async def _entry(cast: Cast, made: Things, path: str) -> Any:
     for_group = "group" in path

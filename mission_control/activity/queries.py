@@ -28,7 +28,7 @@ _SELECT = (
     f" e.created_at, CASE WHEN e.actor_kind = 'user' THEN {PERSON} ELSE COALESCE(e.actor_name, 'Mission Control') END"
     " AS actor, b.name AS board_name, t.number, t.title, g.name AS agent_name, g.id AS live_agent_id"
     " FROM events e LEFT JOIN users u ON u.id = e.actor_id LEFT JOIN boards b ON b.id = e.board_id"
-    " LEFT JOIN tasks t ON t.id = e.task_id LEFT JOIN agents g ON g.id = e.agent_id"
+    " LEFT JOIN tasks t ON t.id = e.task_id LEFT JOIN agents g ON g.id = e.subject_id"
     " WHERE e.organization_id = ? AND e.kind NOT LIKE '%notified' AND e.kind NOT LIKE '%notify_failed'"
     " AND (e.board_id IS NULL OR (b.id IS NOT NULL AND b.deleted_at IS NULL))"
     " AND NOT EXISTS (SELECT 1 FROM task_comments x WHERE x.id = e.id AND x.deleted_at IS NOT NULL)"
@@ -167,7 +167,10 @@ def _subject(row: dict[str, Any], data: dict[str, Any]) -> tuple[str, str]:
     if kind.startswith("agent."):
         name = row["agent_name"] or str(data.get("name", "")) or (row["message"] or "").partition(": ")[2].rstrip(".")
         return name, f"/agents/{row['live_agent_id']}" if row["live_agent_id"] else ""
-    if kind.startswith("board."):
+    if kind.startswith("question."):
+        asked = (row["message"] or "").partition(": ")[2]
+        return asked, f"/boards/{board}/questions/{row['subject_id']}" if board else ""
+    if kind.startswith(("board.", "onboarding.")):
         return row["board_name"] or str(data.get("name", "a board")), f"/boards/{board}" if board else ""
     return "", ""
 

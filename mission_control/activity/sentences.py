@@ -16,6 +16,8 @@ ICONS = {
     "task.lease_expired": "rotate-ccw",
     "approval": "shield-check",
     "agent": "bot",
+    "question": "message-square",
+    "onboarding": "square-kanban",
     "board": "square-kanban",
 }
 BOARD_FIELDS = {
@@ -89,6 +91,11 @@ _SIMPLE = {
     "agent.deleted": "deleted the agent",
     "agent.token_rotated": "rotated the token of",
     "agent.token_revoked": "revoked a token of",
+    "agent.nudge.sent": "nudged",
+    "agent.soul.updated": "gave another soul to",
+    "question.asked": "asked people:",
+    "question.answered": "answered:",
+    "question.withdrawn": "withdrew:",
     "agent.callback_set": "set the callback of",
     "agent.callback_removed": "removed the callback of",
     "delivery.retried": "sent a notice again",

@@ -8,8 +8,8 @@ from quart import Blueprint, Response
 from mission_control.agents import commands
 from mission_control.agents.live import stream_of_agents
 from mission_control.agents.models import Agent
+from mission_control.agents.queries import agent_named, own_agent, visible_agent, visible_agents
 from mission_control.agents.queries import list_agents as agents_page
-from mission_control.agents.queries import own_agent, visible_agent, visible_agents
 from mission_control.agents.schemas import (
     AgentCheckedIn,
     AgentCheckedInOrCreated,
@@ -26,7 +26,7 @@ from mission_control.agents.schemas import (
 from mission_control.agents.work_state import directive_of
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Forbidden, Invalid, NotFound
+from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.operation import operation
 from mission_control.core.paging import Page, page
 from mission_control.core.policy import require
@@ -134,12 +134,14 @@ async def update_agent(actor: Actor, agent: Agent, data: AgentUpdate, query: For
     changes = data.model_dump(exclude_unset=True)
     if "status" in changes:
         raise Forbidden("An agent's status comes from its heartbeats.")
+    board = None
+    if "board_id" in changes:
+        if changes["board_id"] is None:
+            raise Invalid("An agent works on a board: board_id cannot be null.")
+        board = await visible_board(actor, changes.pop("board_id"))
+        require(actor, "agent.create", board)
     if changes.pop("is_gateway_main", None):
         raise Invalid("An agent without a gateway cannot be a gateway's main agent.")
-    board = None
-    if (board_id := changes.pop("board_id", None)) is not None:
-        board = await visible_board(actor, board_id)
-        require(actor, "agent.create", board)
     return AgentRead.of(await commands.update_agent(actor, agent, changes, board))
 
 
@@ -179,19 +181,21 @@ async def heartbeat_or_create_agent(actor: Actor, data: AgentHeartbeatCreate) ->
 
 
 async def _named_or_new(actor: Actor, data: AgentHeartbeatCreate) -> tuple[Agent, str | None]:
-    """The person's agent of a name, or a new one with its token."""
-    named = visible_agents(actor).filter(organization_id=actor.organization_id, name=data.name)
-    if data.board_id is not None:
-        named = named.filter(board_id=data.board_id)
-    found = await named.select_related("board").order_by("created_at").first()
-    token = None
-    if found is None:
-        if data.board_id is None:
-            raise Invalid("board_id is needed: there is no agent of this name yet.")
-        board = await visible_board(actor, data.board_id)
-        found, token = await commands.create_agent(actor, board, AgentCreate(name=data.name))
-        found.board = board
-    return found, token
+    """The agent of exactly this name in the active organization, or a new one with its token."""
+    if found := await agent_named(actor, data.name, data.board_id):
+        return found, None
+    require(actor, "agent.create")
+    if data.board_id is None:
+        raise Invalid("board_id is needed: there is no agent of this name yet.")
+    board = await visible_board(actor, data.board_id)
+    try:
+        made, token = await commands.create_agent(actor, board, AgentCreate(name=data.name))
+    except Conflict:
+        if found := await agent_named(actor, data.name, data.board_id):
+            return found, None  # somebody else made it at the same moment
+        raise
+    made.board = board
+    return made, token
 
 
 @operation(

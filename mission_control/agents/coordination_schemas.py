@@ -6,10 +6,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from mission_control.agents.schemas import FIELD_LENGTH, SOUL_LENGTH
-from mission_control.core.schemas import ActorRef, NonEmptyStr, OptionalText
+from mission_control.agents.schemas import SOUL_LENGTH, ShortText
+from mission_control.core.schemas import ActorRef, BlankToNone, NonEmptyStr
 
 REPLY_TAGS = ("gateway_main", "lead_reply")
+OptionalShortText = Annotated[ShortText | None, BlankToNone]
 
 
 class AgentNudge(BaseModel):
@@ -22,8 +23,8 @@ class SoulUpdateRequest(BaseModel):
     """An agent's new soul, where it comes from and why."""
 
     content: Annotated[NonEmptyStr, Field(max_length=SOUL_LENGTH)]
-    source_url: Annotated[OptionalText, Field(max_length=FIELD_LENGTH)] = None
-    reason: Annotated[OptionalText, Field(max_length=FIELD_LENGTH)] = None
+    source_url: OptionalShortText = None
+    reason: OptionalShortText = None
 
 
 class SoulRead(BaseModel):

@@ -18,7 +18,7 @@ from mission_control.live.stream import Batch
 from mission_control.shell import live_page
 from mission_control.web.fragments import partial, render_block, render_macro
 
-KINDS = ("agent.", "task.", "approval.", "board.")
+KINDS = ("agent.", "task.", "approval.", "question.", "board.")
 SHOWN = 20
 
 

@@ -38,6 +38,14 @@ async def own_agent(actor: Actor, **_: Any) -> Agent:
     return await Agent.get(id=actor.id).select_related("board")
 
 
+async def agent_named(actor: Actor, name: str, board_id: UUID | None) -> Agent | None:
+    """The first agent of the active organization with exactly this name, on a board if one is given."""
+    named = visible_agents(actor).filter(organization_id=actor.organization_id, name=name)
+    if board_id is not None:
+        named = named.filter(board_id=board_id)
+    return await named.select_related("board").order_by("created_at").first()
+
+
 async def list_agents(actor: Actor, query: AgentQuery) -> tuple[list[Agent], int]:
     """Agents of the active organization that the actor reaches, newest first, and how many there are."""
     agents = visible_agents(actor).filter(organization_id=actor.organization_id)

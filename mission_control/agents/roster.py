@@ -114,12 +114,16 @@ def role_of(agent: Agent) -> str:
 
 
 async def _asking(agent_ids: list[UUID]) -> dict[UUID, int]:
-    """How many approvals of each agent wait for a person."""
+    """How many approvals and questions of each agent wait for a person."""
     if not agent_ids:
         return {}
+    theirs = f"agent_id IN ({placeholders(len(agent_ids))})"
     found = await rows(
-        "SELECT agent_id, COUNT(*) AS n FROM approvals WHERE status = 'pending'"
-        f" AND agent_id IN ({placeholders(len(agent_ids))}) GROUP BY agent_id",
+        "SELECT agent_id, COUNT(*) AS n FROM ("
+        f"SELECT agent_id FROM approvals WHERE status = 'pending' AND {theirs}"
+        f" UNION ALL SELECT agent_id FROM agent_questions WHERE state = 'open' AND {theirs}"
+        ") asked GROUP BY agent_id",
+        *agent_ids,
         *agent_ids,
     )
     return {UUID(str(row["agent_id"])): int(row["n"]) for row in found}

@@ -12,6 +12,7 @@ from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.approvals import queue
+from mission_control.approvals.beside import Place, Row, rows_beside
 from mission_control.approvals.commands import decide_approval, reopen_approval
 from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import visible_approval
@@ -31,6 +32,8 @@ from mission_control.web.shell import safe_next, shell_page, signed_in
 pages = Blueprint("approvals_pages", __name__)
 TEMPLATE = "approvals/index.html"
 FORMS = "approvals/forms.html"
+CONCERNS = ("approval.", "question.", "board.", "task.")
+ASKED = {"approval.requested": "approval", "question.asked": "question"}
 WORDS = {"approved": "approved", "rejected": "rejected", "changes_requested": "sent back"}
 
 
@@ -137,7 +140,9 @@ async def _queue_page(actor: Actor, board: Board | None) -> str:
 
 async def _context(actor: Actor, view: View) -> dict[str, Any]:
     boards = await queue.boards_in_queue(actor, view.board_id)
-    items = await queue.queue(actor, boards, view.opened)
+    place = Place(boards, view.opened, view.base, show_board=view.board is None)
+    both: list[queue.Item | Row] = [*await queue.queue(actor, boards, view.opened), *await rows_beside(actor, place)]
+    items = sorted(both, key=lambda one: one.created_at or view.opened)
     decided, total = await queue.history(actor, boards, view.state, view.page)
     waiting = [item for item in items if item.is_pending]
     return {
@@ -159,7 +164,7 @@ async def _live(actor: Actor, board: Board | None) -> Response:
     shown = view.board_id
 
     async def render(current: Actor, batch: Batch) -> str:
-        concerned = [one for one in batch.events if one.kind.startswith(("approval.", "board.", "task."))]
+        concerned = [one for one in batch.events if one.kind.startswith(CONCERNS)]
         if not any(shown in (None, one.board_id) for one in concerned):
             return ""
         context = await _context(current, view)
@@ -176,10 +181,11 @@ async def _live(actor: Actor, board: Board | None) -> Response:
 
 
 def _announcement(batch: Batch, shown: UUID | None) -> str:
-    asked = [one for one in batch.events if one.kind == "approval.requested" and shown in (None, one.board_id)]
+    asked = [ASKED[one.kind] for one in batch.events if one.kind in ASKED and shown in (None, one.board_id)]
     if not asked:
         return ""
-    sentence = "A new approval waits for you." if len(asked) == 1 else f"{len(asked)} new approvals wait for you."
+    what = f"{asked[0]}s" if len(set(asked)) == 1 else "approvals and questions"
+    sentence = f"A new {asked[0]} waits for you." if len(asked) == 1 else f"{len(asked)} new {what} wait for you."
     return partial("#announcements", sentence, "innerHTML")
 
 

@@ -8,6 +8,7 @@ from tortoise.models import Model
 
 from mission_control.core.clock import now
 from mission_control.core.ids import new_id
+from mission_control.core.scope import Scope
 from mission_control.database.fields import UtcDatetimeField
 
 
@@ -38,3 +39,7 @@ class Question(Model):
     class Meta:
         table = "agent_questions"
         indexes = (Index(fields=("board_id", "state", "created_at")),)
+
+    def scope(self) -> Scope:
+        """Where an event about this question belongs; `board` must be loaded."""
+        return Scope(self.board.organization_id, self.board_id, agent_id=self.agent_id, subject_id=self.id)

@@ -128,6 +128,13 @@ async def test_the_same_soul_again_is_no_change(cast: Cast) -> None:
     assert await kinds(cast, before) == [] and await AgentSoul.filter(agent_id=cast.vega.id).count() == 1
 
 
+async def test_where_a_soul_comes_from_may_be_blank(cast: Cast) -> None:
+    new = {"content": "Calm.", "source_url": " ", "reason": None}
+    (await cast.atlas.call("PUT", at(cast, cast.vega, "/soul"), new)).ok()
+    [one] = (await cast.ada.get(f"/agents/{cast.vega.id}/souls")).ok()["items"]
+    assert (one["source_url"], one["reason"]) == (None, None)
+
+
 async def test_a_lead_may_change_its_own_soul_and_is_not_told(cast: Cast) -> None:
     (await cast.atlas.call("PUT", at(cast, cast.atlas, "/soul"), {"content": "Bold."})).ok()
     assert await notices(cast.atlas.id, "SOUL UPDATED") == []

@@ -131,6 +131,10 @@ BODIES: dict[str, Body] = {
     },
     "renew_own_token_api_v1_agent_tokens_rotations_post": lambda cast, made: {"overlap_seconds": 60},
     "agent_lead_create_agent": lambda cast, made: AGENT,
+    "agent_lead_ask_user_via_gateway_main": lambda cast, made: {"content": "Which lens?", "correlation_id": "7"},
+    "answer_question_api_v1_boards__board_id__questions__question_id__answers_post": lambda cast, made: {
+        "answer": "The wide one.",
+    },
     "agent_lead_nudge_agent": lambda cast, made: {"message": "Are you there?"},
     "agent_lead_update_agent_soul": lambda cast, made: {"content": "Patient.", "reason": "It hurried."},
     "agent_main_message_board_lead": lambda cast, made: {"content": "How is it going?"},

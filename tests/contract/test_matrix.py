@@ -18,6 +18,7 @@ from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import with_boards
 from mission_control.memory.commands import write_group_memory, write_memory
 from mission_control.organizations.models import Invite, Member
+from mission_control.questions.models import Question
 from mission_control.skills.models import Skill, SkillPack
 from mission_control.tags.models import Tag
 from mission_control.tasks.models import Attachment, Comment, Task
@@ -57,6 +58,7 @@ async def things(cast: Cast) -> dict[str, Any]:
         "budget": Budget(organization_id=cast.organization.id, unit="tokens", limit_amount=1),
         "lead": await Agent.get(id=cast.atlas.id).select_related("board"),
         "delivery": Delivery(organization_id=cast.organization.id, agent_id=cast.vega.id, kind="x"),
+        "question": Question(board_id=cast.board.id, board=cast.board, agent_name="Atlas", content="x"),
         "webhook": Webhook(board_id=cast.board.id, board=cast.board, description="x"),
         "payload": WebhookPayload(board_id=cast.board.id, board=cast.board, webhook_id=cast.board.id),
         "skill": Skill(organization_id=cast.organization.id, name="x", source_url="x"),

@@ -24,6 +24,7 @@ HINTS = {
 LLM_ERRORS = {
     "agent_lead_create_agent": {"403", "409", "422"},
     "agent_lead_create_task": {"403", "404", "409", "422"},
+    "agent_lead_ask_user_via_gateway_main": {"403", "404", "502"},
     "agent_lead_nudge_agent": {"403", "404", "422", "502"},
     "agent_lead_update_agent_soul": {"403", "404", "422", "502"},
     "agent_lead_delete_board_agent": {"403", "404"},

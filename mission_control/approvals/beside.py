@@ -1,0 +1,39 @@
+"""What other features put beside approvals into the queue of what waits for people."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup
+
+from mission_control.boards.models import Board
+from mission_control.core.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A queue on a page: whose boards it shows, since when it is open, and where it is."""
+
+    boards: list[Board]
+    opened: datetime
+    url: str
+    show_board: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing in the queue, rendered: since when it is there, and whether it still waits."""
+
+    created_at: datetime
+    is_pending: bool
+    html: Markup
+
+
+# What waits in a place, and what ended there since it was opened.
+Rows = Callable[[Actor, Place], Awaitable[list[Row]]]
+providers: list[Rows] = []
+
+
+async def rows_beside(actor: Actor, place: Place) -> list[Row]:
+    """Everything that the features have for a queue."""
+    return [row for provide in providers for row in await provide(actor, place)]

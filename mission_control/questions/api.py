@@ -1,0 +1,169 @@
+"""Questions of agents to people, over HTTP for both."""
+
+from typing import Any
+
+from quart import Blueprint
+
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.core.actor import Actor
+from mission_control.core.hints import BOARD_ROLES, LEAD, hints
+from mission_control.core.operation import operation
+from mission_control.core.paging import Page, page
+from mission_control.core.schemas import OK, HTTPValidationError, LLMErrorResponse, OkResponse
+from mission_control.questions.commands import answer_question, ask_people, withdraw_question
+from mission_control.questions.models import Question
+from mission_control.questions.queries import list_questions as questions_page
+from mission_control.questions.queries import read_question, visible_question
+from mission_control.questions.schemas import (
+    GatewayMainAskUserRequest,
+    GatewayMainAskUserResponse,
+    QuestionAnswer,
+    QuestionQuery,
+    QuestionRead,
+)
+
+api = Blueprint("questions_api", __name__, url_prefix="/api/v1")
+TAGS = ("boards",)
+QUESTIONS = "/boards/<board_id>/questions"
+QUESTION = f"{QUESTIONS}/<question_id>"
+
+
+@operation(
+    api,
+    "POST",
+    "/agent/boards/<board_id>/gateway/main/ask-user",
+    operation_id="agent_lead_ask_user_via_gateway_main",
+    tags=LEAD,
+    who="agent",
+    find=visible_board,
+    verb="question.ask",
+    body=GatewayMainAskUserRequest,
+    returns=GatewayMainAskUserResponse,
+    errors={403: LLMErrorResponse, 404: LLMErrorResponse, 422: HTTPValidationError, 502: LLMErrorResponse},
+    hints=hints(
+        "human_escalation",
+        "board_lead",
+        use="When work cannot go on without something that only people know or want to decide.",
+        avoid="Not for a yes or no about one step; ask for an approval. Not for what the board's memory answers.",
+        needs="You are the lead of the board; you searched its memory first.",
+        effects="People see the question at once. The answer comes to your inbox and into the memory with your tags.",
+        never="Do not ask for passwords or other secrets, and do not ask the same again while it is open.",
+        route="Lead only; a worker asks the lead in a comment.",
+        example="ask people which of two directions they want",
+    ),
+)
+async def ask_user(actor: Actor, board: Board, data: GatewayMainAskUserRequest) -> GatewayMainAskUserResponse:
+    """Ask people something.
+
+    The question waits for them with `question_id`; their answer is written into the board's memory.
+    """
+    question = await ask_people(actor, board, data)
+    return GatewayMainAskUserResponse(board_id=board.id, question_id=question.id)
+
+
+async def list_questions(actor: Actor, board: Board, query: QuestionQuery) -> dict[str, Any]:
+    """List the questions of a board to people, newest first."""
+    found, total = await questions_page(board, query)
+    return page(found, total, query)
+
+
+operation(
+    api,
+    "GET",
+    QUESTIONS,
+    operation_id="list_questions_api_v1_boards__board_id__questions_get",
+    tags=TAGS,
+    who="actor",
+    find=visible_board,
+    verb="board.read",
+    query=QuestionQuery,
+    returns=Page[QuestionRead],
+)(list_questions)
+
+operation(
+    api,
+    "GET",
+    f"/agent{QUESTIONS}",
+    operation_id="list_questions_api_v1_agent_boards__board_id__questions_get",
+    tags=BOARD_ROLES,
+    who="agent",
+    find=visible_board,
+    verb="board.read",
+    query=QuestionQuery,
+    returns=Page[QuestionRead],
+    hints=hints(
+        "agent_question_discovery",
+        "any_agent",
+        use="To see which questions wait for people and how they were answered.",
+        avoid="Not in a tight loop; the answer comes to the inbox of whoever asked.",
+        never="Do not act as if an open question were answered.",
+        route="With state=open before a lead asks anew.",
+        example="did people answer my question",
+    ),
+)(list_questions)
+
+
+@operation(
+    api,
+    "GET",
+    QUESTION,
+    operation_id="get_question_api_v1_boards__board_id__questions__question_id__get",
+    tags=TAGS,
+    who="actor",
+    find=visible_question,
+    returns=QuestionRead,
+)
+async def get_question(actor: Actor, question: Question) -> dict[str, Any]:
+    """Read a question and its answer."""
+    return await read_question(question.id)
+
+
+@operation(
+    api,
+    "POST",
+    f"{QUESTION}/answers",
+    operation_id="answer_question_api_v1_boards__board_id__questions__question_id__answers_post",
+    tags=TAGS,
+    who="user",
+    find=visible_question,
+    verb="question.answer",
+    body=QuestionAnswer,
+    returns=QuestionRead,
+)
+async def create_answer(actor: Actor, question: Question, data: QuestionAnswer) -> dict[str, Any]:
+    """Answer a question; the first answer counts, another gets 409.
+
+    It is written into the board's memory as a note, and the agent that asked is told.
+    """
+    await answer_question(actor, question, data.answer)
+    return await read_question(question.id)
+
+
+@operation(
+    api,
+    "DELETE",
+    f"/agent{QUESTION}",
+    operation_id="withdraw_question_api_v1_agent_boards__board_id__questions__question_id__delete",
+    tags=LEAD,
+    who="agent",
+    find=visible_question,
+    verb="question.withdraw",
+    returns=OkResponse,
+    errors={403: LLMErrorResponse, 404: LLMErrorResponse, 409: LLMErrorResponse},
+    hints=hints(
+        "question_withdrawal",
+        "board_lead",
+        use="When you have found the answer yourself, or the question has become pointless.",
+        avoid="Not to ask in other words at once; people may be answering.",
+        needs="You are the lead of the board and the question is open.",
+        effects="It disappears from people's queues.",
+        never="Do not withdraw a question because the answer takes long.",
+        route="Lead only; an answered question cannot be withdrawn.",
+        example="take back a question that nobody has to answer any more",
+    ),
+)
+async def delete_question(actor: Actor, question: Question) -> dict[str, bool]:
+    """Withdraw a question that people have not answered."""
+    await withdraw_question(actor, question)
+    return OK

@@ -1,0 +1,133 @@
+"""What changes questions: asking, answering, withdrawing."""
+
+from uuid import UUID
+
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import lead_id_of
+from mission_control.agents.reactions import NOTICE
+from mission_control.boards.commands import locked_board
+from mission_control.boards.models import Board
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command, deliver, record
+from mission_control.core.errors import Conflict, NotFound
+from mission_control.memory.commands import write_memory
+from mission_control.memory.models import BoardMemory
+from mission_control.questions import policy as policy
+from mission_control.questions.models import Question
+from mission_control.questions.schemas import REPLY_SOURCE, REPLY_TAGS, GatewayMainAskUserRequest
+
+SNIPPET_LENGTH = 120
+OVER = {"answered": "Somebody answered this question already.", "withdrawn": "This question was withdrawn."}
+
+
+@command("question.ask")
+async def ask_people(actor: Actor, board: Board, new: GatewayMainAskUserRequest) -> Question:
+    """Ask people something; they see it in their queue and in the board's chat."""
+    board = await locked_board(board)
+    question = Question(
+        board_id=board.id,
+        agent_id=actor.agent_id,
+        agent_name=actor.name,
+        content=new.content,
+        correlation_id=new.correlation_id,
+        preferred_channel=new.preferred_channel,
+        reply_tags=_reply_tags(new.reply_tags),
+        reply_source=new.reply_source or REPLY_SOURCE,
+        created_at=clock.now(),
+    )
+    question.board = board
+    await question.save(force_create=True)
+    sentence = f"Question asked: {snippet(new.content)}"
+    record("question.asked", question, sentence, question_id=question.id, correlation_id=question.correlation_id)
+    await write_memory(actor, board, f"Question for people: {new.content}", ["chat", "question"])
+    return question
+
+
+def _reply_tags(tags: list[str]) -> list[str]:
+    """The tags of the answer; it is a note, so `chat` is none of them."""
+    kept = [tag for tag in dict.fromkeys(tags) if tag and tag != "chat"]
+    return kept or list(REPLY_TAGS)
+
+
+def snippet(text: str) -> str:
+    """The first line of a text, cut where it is too long."""
+    line = text.strip().partition("\n")[0].strip()
+    return line if len(line) <= SNIPPET_LENGTH else line[: SNIPPET_LENGTH - 3] + "..."
+
+
+@command("question.answer")
+async def answer_question(actor: Actor, question: Question, answer: str) -> Question:
+    """Answer a question; only the first answer counts. It is kept in the board's memory, and whoever asked is told."""
+    question = await _held(question)
+    _refuse_when_over(question)
+    entry = await write_memory(actor, question.board, answer, question.reply_tags, question.reply_source)
+    question.state, question.answer, question.answered_at = "answered", entry.content, clock.now()
+    question.answered_by_user_id = actor.user_id
+    await question.save(update_fields=["state", "answer", "answered_at", "answered_by_user_id"])
+    record(
+        "question.answered",
+        question,
+        f"Question answered: {snippet(question.content)}",
+        question_id=question.id,
+        correlation_id=question.correlation_id,
+        memory_id=entry.id,
+    )
+    await _tell(actor, question, entry)
+    return question
+
+
+async def _held(question: Question) -> Question:
+    """The question as it is now, held until the command ends."""
+    board = await locked_board(question.board)
+    found = await Question.select_for_update().get_or_none(id=question.id)
+    if found is None:
+        raise NotFound()
+    found.board = board
+    return found
+
+
+def _refuse_when_over(question: Question) -> None:
+    if question.state != "open":
+        raise Conflict({"message": OVER[question.state], "code": f"question_{question.state}"})
+
+
+async def _tell(actor: Actor, question: Question, entry: BoardMemory) -> None:
+    agent_id = await _asker(question)
+    if agent_id is None:
+        return
+    lines = [f"Board: {question.board.name}", f"Question: {snippet(question.content)}", f"From: {actor.name}"]
+    if question.correlation_id:
+        lines.append(f"Correlation ID: {question.correlation_id}")
+    tags = ", ".join(entry.tags or [])
+    lines += ["", entry.content, "", f"It is in the board's memory with the tags {tags}. Go on with this answer."]
+    deliver(
+        NOTICE,
+        question.scope(),
+        agent_id=agent_id,
+        header="QUESTION ANSWERED",
+        text="\n".join(lines),
+        question_id=str(question.id),
+        correlation_id=question.correlation_id,
+        memory_id=str(entry.id),
+        answer=entry.content,
+    )
+
+
+async def _asker(question: Question) -> UUID | None:
+    """Who asked, while it works on the board; else the board's lead of today."""
+    asker = await Agent.get_or_none(id=question.agent_id, board_id=question.board_id) if question.agent_id else None
+    return asker.id if asker else await lead_id_of(question.board_id)
+
+
+@command("question.withdraw")
+async def withdraw_question(actor: Actor, question: Question) -> None:
+    """Take a question back. One that was taken back already is left so; one that was answered: Conflict."""
+    question = await _held(question)
+    if question.state == "withdrawn":
+        return
+    _refuse_when_over(question)
+    question.state = "withdrawn"
+    await question.save(update_fields=["state"])
+    sentence = f"Question withdrawn: {snippet(question.content)}"
+    record("question.withdrawn", question, sentence, question_id=question.id, correlation_id=question.correlation_id)

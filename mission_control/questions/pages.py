@@ -1,0 +1,65 @@
+"""Answering questions on pages: in the queue, or one by itself."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from quart import Blueprint
+from quart.typing import ResponseReturnValue
+
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.schemas import NonEmptyStr
+from mission_control.questions import queue
+from mission_control.questions.commands import answer_question
+from mission_control.questions.models import Question
+from mission_control.questions.queries import visible_question
+from mission_control.questions.schemas import LONGEST_ANSWER
+from mission_control.web.forms import FormInvalid, done, is_htmx, read_form
+from mission_control.web.fragments import render_block
+from mission_control.web.shell import safe_next, shell_page, signed_in
+
+pages = Blueprint("questions_pages", __name__)
+TEMPLATE = "questions/show.html"
+
+
+class AnswerForm(BaseModel):
+    """What a person answers."""
+
+    answer: NonEmptyStr = Field(max_length=LONGEST_ANSWER)
+    next: str = "/approvals"
+
+
+@pages.get("/boards/<uuid:board_id>/questions/<uuid:question_id>")
+async def one_question(board_id: UUID, question_id: UUID) -> ResponseReturnValue:
+    """One question of a board, whatever its state."""
+    actor = await signed_in()
+    return await _shown(actor, await visible_question(actor, board_id, question_id))
+
+
+@pages.post("/boards/<uuid:board_id>/questions/<uuid:question_id>/answers")
+async def answer(board_id: UUID, question_id: UUID) -> ResponseReturnValue:
+    """Answer a question; only the first answer counts."""
+    actor = await signed_in()
+    question = await visible_question(actor, board_id, question_id)
+    try:
+        form = await read_form(AnswerForm)
+    except FormInvalid as invalid:
+        return await _shown(actor, question, values=invalid.values, errors=invalid.errors), 422
+    try:
+        await answer_question(actor, question, form.answer)
+    except Conflict as late:
+        return await _shown(actor, question, sentence=late.sentence, typed=form.answer), 409
+    return done(f"{safe_next(form.next)}#queue", toast=f"{question.agent_name} has your answer.")
+
+
+async def _shown(actor: Actor, question: Question, **more: Any) -> str:
+    """The question as it is now: its row for htmx, else its page."""
+    item = await queue.item(actor, question.board, question.id)
+    if item is None:
+        raise NotFound()
+    context: dict[str, Any] = {"item": item, "sentence": "", "typed": "", "values": {}, "errors": {}, **more}
+    context["next_url"] = safe_next(context["values"].get("next") or f"/boards/{question.board_id}/approvals")
+    if is_htmx():
+        return await render_block(TEMPLATE, "row", **context)
+    return await shell_page(actor, TEMPLATE, active="approvals", **context)

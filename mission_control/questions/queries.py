@@ -1,0 +1,77 @@
+"""Reading questions."""
+
+from typing import Any
+from uuid import UUID
+
+from tortoise.expressions import Subquery
+
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.database.sql import as_json, rows, wire_moment
+from mission_control.questions.models import Question
+from mission_control.questions.schemas import QuestionQuery
+
+SELECT = (
+    "SELECT q.id, q.board_id, q.agent_id, q.agent_name, q.content, q.correlation_id, q.preferred_channel,"
+    " q.reply_tags, q.reply_source, q.state, q.answer, q.answered_by_user_id, q.answered_at, q.created_at,"
+    " COALESCE(u.preferred_name, u.name, u.email, 'User') AS answered_by_name"
+    " FROM agent_questions q LEFT JOIN users u ON u.id = q.answered_by_user_id"
+)
+
+
+async def visible_question(actor: Actor, board_id: UUID, question_id: UUID) -> Question:
+    """A question on a board that exists for this actor; NotFound otherwise."""
+    board = await visible_board(actor, board_id)
+    question = await Question.get_or_none(id=question_id, board_id=board.id)
+    if question is None:
+        raise NotFound()
+    question.board = board
+    return question
+
+
+async def list_questions(board: Board, query: QuestionQuery) -> tuple[list[dict[str, Any]], int]:
+    """The board's questions, newest first, and how many there are."""
+    where, values = " WHERE q.board_id = ?", list[Any]([board.id])
+    if query.state is not None:
+        where, values = where + " AND q.state = ?", [*values, query.state]
+    [total] = await rows(f"SELECT COUNT(*) AS n FROM agent_questions q{where}", *values)
+    page = f"{SELECT}{where} ORDER BY q.created_at DESC, q.id DESC LIMIT ? OFFSET ?"
+    found = await rows(page, *values, query.limit, query.offset)
+    return [wire_question(row) for row in found], int(total["n"])
+
+
+async def read_question(question_id: UUID) -> dict[str, Any]:
+    """One question in its wire shape."""
+    found = await rows(f"{SELECT} WHERE q.id = ?", question_id)
+    if not found:
+        raise NotFound()
+    return wire_question(found[0])
+
+
+async def open_for(actor: Actor) -> int:
+    """How many questions wait on the boards that the actor reads, in the active organization."""
+    boards = Board.visible_to(actor).filter(organization_id=actor.organization_id)
+    return await Question.filter(state="open", board_id__in=Subquery(boards.values("id"))).count()
+
+
+def wire_question(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of `SELECT` as it is answered."""
+    by = row["answered_by_user_id"]
+    return {
+        "id": row["id"],
+        "board_id": row["board_id"],
+        "agent_id": row["agent_id"],
+        "agent_name": row["agent_name"],
+        "content": row["content"],
+        "correlation_id": row["correlation_id"],
+        "preferred_channel": row["preferred_channel"],
+        "reply_tags": as_json(row["reply_tags"]),
+        "reply_source": row["reply_source"],
+        "state": row["state"],
+        "answer": row["answer"],
+        "answered_by": None if by is None else {"kind": "user", "id": by, "name": row["answered_by_name"]},
+        "answered_at": wire_moment(row["answered_at"]),
+        "created_at": wire_moment(row["created_at"]),
+    }

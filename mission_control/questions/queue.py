@@ -1,0 +1,102 @@
+"""Questions as people read them in the queue of what waits for them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from markupsafe import Markup
+
+from mission_control.approvals.beside import Place, Row, providers
+from mission_control.boards.models import Board
+from mission_control.core.actor import Actor
+from mission_control.core.clock import now
+from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.questions.queries import SELECT
+from mission_control.web.fragments import render_macro
+
+LIMIT = 200
+TITLE_LENGTH = 140
+TEMPLATE = "questions/rows.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question, ready to be shown."""
+
+    id: UUID
+    board: Board
+    title: str
+    text: str
+    asker: str
+    channel: str
+    state: str
+    answer: str
+    answered_by: str
+    answered_at: datetime | None
+    created_at: datetime
+    may_answer: bool
+
+    @property
+    def url(self) -> str:
+        """Where it stands by itself."""
+        return f"/boards/{self.board.id}/questions/{self.id}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits."""
+        return self.state == "open"
+
+
+async def item(actor: Actor, board: Board, question_id: UUID) -> Item | None:
+    """One question of a board."""
+    found = await rows(f"{SELECT} WHERE q.id = ? AND q.board_id = ?", question_id, board.id)
+    return _item(actor, board, found[0]) if found else None
+
+
+async def in_queue(actor: Actor, place: Place) -> list[Row]:
+    """The open questions of a queue's boards, and those that were answered since it was opened."""
+    if not place.boards:
+        return []
+    known = {board.id: board for board in place.boards}
+    found = await rows(
+        f"{SELECT} WHERE q.board_id IN ({placeholders(len(known))}) AND (q.state = 'open' OR q.answered_at >= ?)"
+        f" ORDER BY q.created_at, q.id LIMIT {LIMIT}",
+        *known,
+        place.opened,
+    )
+    items = [_item(actor, known[UUID(str(row["board_id"]))], row) for row in found]
+    return [Row(one.created_at, one.is_open, _html(one, place)) for one in items]
+
+
+providers.append(in_queue)
+
+
+def _html(one: Item, place: Place) -> Markup:
+    return Markup(render_macro(TEMPLATE, "question_row", item=one, next_url=place.url, show_board=place.show_board))
+
+
+def _item(actor: Actor, board: Board, row: dict[str, Any]) -> Item:
+    title, text = in_two(row["content"])
+    return Item(
+        id=UUID(str(row["id"])),
+        board=board,
+        title=title,
+        text=text,
+        asker=row["agent_name"],
+        channel=row["preferred_channel"] or "",
+        state=row["state"],
+        answer=row["answer"] or "",
+        answered_by=row["answered_by_name"],
+        answered_at=as_moment(row["answered_at"]),
+        created_at=as_moment(row["created_at"]) or now(),
+        may_answer=actor.is_user and actor.writes(board),
+    )
+
+
+def in_two(content: str) -> tuple[str, str]:
+    """A question as a heading, which is its first line, and what else it says; all of it when the line is too long."""
+    line, _, rest = content.strip().partition("\n")
+    if len(line) <= TITLE_LENGTH:
+        return line.strip(), rest.strip()
+    return line[: TITLE_LENGTH - 1].rstrip() + "…", content

@@ -1,0 +1,186 @@
+"""Questions of leads to people: asked, answered once, withdrawn; who is told and what is kept."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+
+from mission_control.delivery.models import Delivery
+from mission_control.memory.models import BoardMemory
+from mission_control.questions.models import Question
+from tests.cast import Caller, Cast, events, head, kinds
+
+
+def asking(cast: Cast, board: Any = None) -> str:
+    """Where a lead asks."""
+    return f"/agent/boards/{(board or cast.board).id}/gateway/main/ask-user"
+
+
+async def ask(cast: Cast, **fields: Any) -> str:
+    """A question of Atlas; its id."""
+    asked: dict[str, Any] = (await cast.atlas.post(asking(cast), {"content": "Which lens?", **fields})).ok()
+    return str(asked["question_id"])
+
+
+async def test_a_question_is_asked(cast: Cast) -> None:
+    before = await head(cast)
+    new = {"content": " Which lens?\nThe wide one? ", "correlation_id": " 7 ", "preferred_channel": "chat"}
+    answer = (await cast.atlas.post(asking(cast), new)).ok()
+    known = {"ok": True, "board_id": str(cast.board.id), "main_agent_id": None, "main_agent_name": None}
+    assert answer == known | {"question_id": answer["question_id"]}
+    question = (await cast.dan.get(f"{cast.home}/questions/{answer['question_id']}")).ok()
+    assert (question["content"], question["state"]) == ("Which lens?\nThe wide one?", "open")
+    assert (question["correlation_id"], question["preferred_channel"]) == ("7", "chat")
+    assert (question["reply_tags"], question["reply_source"]) == (
+        ["gateway_main", "user_reply"],
+        "user_via_gateway_main",
+    )
+    assert (question["agent_id"], question["agent_name"]) == (str(cast.atlas.id), "Atlas")
+    assert (question["answer"], question["answered_by"], question["answered_at"]) == (None, None, None)
+    asked, written = await events(before)
+    assert (asked.kind, asked.agent_id, str(asked.subject_id)) == ("question.asked", cast.atlas.id, question["id"])
+    assert (asked.message, written.kind) == ("Question asked: Which lens?", "memory.created")
+    [entry] = (await cast.ada.get(f"{cast.home}/memory?is_chat=true")).ok()["items"]
+    assert (entry["author"]["name"], entry["content"]) == ("Atlas", "Question for people: Which lens?\nThe wide one?")
+    assert entry["tags"] == ["chat", "question"]
+
+
+async def test_who_asks(cast: Cast) -> None:
+    body = {"content": "Which lens?"}
+    assert (await cast.vega.post(asking(cast), body)).refused(403) == "Forbidden"
+    assert (await cast.vega.post(asking(cast), {})).refused(403) == "Forbidden"
+    for board in (cast.other_board, cast.foreign_board):
+        assert (await cast.atlas.post(asking(cast, board), body)).refused(404) == "Not Found"
+    (await cast.atlas.post(f"/agent/boards/{uuid4()}/gateway/main/ask-user", body)).refused(404)
+    (await cast.mira.post(asking(cast), body)).refused(404)
+    for caller in (cast.nobody, cast.ada):
+        (await caller.post(asking(cast), body)).refused(401)
+    assert await Question.all().count() == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"content": " "}, "content"),
+        ({"content": None}, "content"),
+        ({"content": "x" * 10_001}, "content"),
+        ({"reply_tags": None}, "reply_tags"),
+        ({"reply_tags": ["x"] * 21}, "reply_tags"),
+        ({"correlation_id": "x" * 201}, "correlation_id"),
+    ],
+)
+async def test_a_question_that_does_not_fit(cast: Cast, change: dict[str, Any], field: str) -> None:
+    [item] = (await cast.atlas.post(asking(cast), {"content": "Which?", **change})).refused(422)
+    assert item["loc"] == ["body", field]
+
+
+async def test_people_answer_and_whoever_asked_is_told(cast: Cast) -> None:
+    asked = await ask(cast, correlation_id="7", reply_tags=["lens", "chat", "lens"], reply_source="people")
+    before = await head(cast)
+    answered = (await cast.cleo.post(f"{cast.home}/questions/{asked}/answers", {"answer": " The wide one. "})).ok()
+    assert (answered["state"], answered["answer"]) == ("answered", "The wide one.")
+    assert answered["answered_by"] == {"kind": "user", "id": str(cast.cleo.id), "name": "Cleo"}
+    assert answered["answered_at"] is not None
+    written, event = await events(before)
+    assert (written.kind, event.kind, event.actor_id) == ("memory.created", "question.answered", cast.cleo.id)
+    entry = await BoardMemory.get(id=orjson.loads(event.data)["memory_id"])
+    assert (entry.content, entry.tags, entry.is_chat) == ("The wide one.", ["lens"], False)
+    assert (entry.source, entry.author_user_id) == ("people", cast.cleo.id)
+    [notice] = await Delivery.filter(agent_id=cast.atlas.id, header="QUESTION ANSWERED")
+    assert "Question: Which lens?" in notice.text and "The wide one." in notice.text and "From: Cleo" in notice.text
+    told = {"question_id": asked, "correlation_id": "7", "memory_id": str(entry.id), "answer": "The wide one."}
+    assert notice.data == told
+    assert (await cast.vega.get(f"/agent{cast.home}/questions?state=answered")).ok()["items"] == [answered]
+
+
+async def test_defaults_stand_in_for_what_is_blank(cast: Cast) -> None:
+    asked = await ask(cast, correlation_id=" ", reply_tags=["chat", " "], reply_source="")
+    question = (await cast.ada.get(f"{cast.home}/questions/{asked}")).ok()
+    assert (question["reply_tags"], question["reply_source"]) == (
+        ["gateway_main", "user_reply"],
+        "user_via_gateway_main",
+    )
+    assert question["correlation_id"] is None
+
+
+async def test_the_first_answer_counts(cast: Cast) -> None:
+    asked = await ask(cast)
+    path = f"{cast.home}/questions/{asked}/answers"
+    answers = await asyncio.gather(*(one.post(path, {"answer": one.name}) for one in (cast.ada, cast.ben, cast.cleo)))
+    assert sorted(one.status for one in answers) == [200, 409, 409]
+    assert {one.detail["code"] for one in answers if one.status == 409} == {"question_answered"}
+    [won] = [one.body for one in answers if one.status == 200]
+    assert (await cast.ada.get(f"{cast.home}/questions/{asked}")).ok()["answer"] == won["answered_by"]["name"]
+    assert await BoardMemory.filter(board_id=cast.board.id, is_chat=False).count() == 1
+
+
+async def test_who_answers(cast: Cast) -> None:
+    asked = await ask(cast)
+    path, body = f"{cast.home}/questions/{asked}/answers", {"answer": "The wide one."}
+    assert (await cast.dan.post(path, body)).refused(403) == "Forbidden"
+    (await cast.eve.post(path, body)).refused(404)
+    (await cast.atlas.post(path, body)).refused(401)
+    (await cast.nobody.post(path, body)).refused(401)
+    (await cast.ada.post(f"{cast.home}/questions/{uuid4()}/answers", body)).refused(404)
+    (await cast.ada.post(f"/boards/{cast.other_board.id}/questions/{asked}/answers", body)).refused(404)
+    for wrong in ({}, {"answer": " "}, {"answer": "x" * 20_001}):
+        [item] = (await cast.ada.post(path, wrong)).refused(422)
+        assert item["loc"] == ["body", "answer"]
+    assert (await Question.get(id=asked)).state == "open"
+
+
+async def test_a_lead_takes_a_question_back(cast: Cast) -> None:
+    asked = await ask(cast)
+    path, before = f"/agent{cast.home}/questions/{asked}", await head(cast)
+    assert (await cast.vega.delete(path)).refused(403) == "Forbidden"
+    (await cast.mira.delete(path)).refused(404)
+    for _ in range(2):
+        assert (await cast.atlas.delete(path)).ok() == {"ok": True}
+    assert await kinds(cast, before) == [("question.withdrawn", cast.atlas.id)]
+    late = (await cast.ada.post(f"{cast.home}/questions/{asked}/answers", {"answer": "The wide one."})).refused(409)
+    assert late["code"] == "question_withdrawn"
+
+
+async def test_an_answered_question_stays(cast: Cast) -> None:
+    asked = await ask(cast)
+    (await cast.ada.post(f"{cast.home}/questions/{asked}/answers", {"answer": "The wide one."})).ok()
+    detail = (await cast.atlas.delete(f"/agent{cast.home}/questions/{asked}")).refused(409)
+    assert detail["code"] == "question_answered"
+
+
+async def test_lists(cast: Cast) -> None:
+    first, second = await ask(cast), await ask(cast, content="When?")
+    (await cast.ada.post(f"{cast.home}/questions/{first}/answers", {"answer": "The wide one."})).ok()
+    readers: list[Caller] = [cast.ada, cast.dan, cast.vega]
+    for caller in readers:
+        page = (await caller.get(f"{cast.home}/questions")).ok()
+        assert [one["id"] for one in page["items"]] == [second, first] and page["total"] == 2
+    opened = (await cast.dan.get(f"{cast.home}/questions?state=open")).ok()
+    assert [one["id"] for one in opened["items"]] == [second] and opened["total"] == 1
+    (await cast.ada.get(f"{cast.home}/questions?state=odd")).refused(422)
+    (await cast.eve.get(f"{cast.home}/questions")).refused(404)
+    (await cast.mira.get(f"/agent{cast.home}/questions")).refused(404)
+
+
+async def test_when_who_asked_has_gone_the_lead_of_today_is_told(cast: Cast) -> None:
+    asked = await ask(cast)
+    (await cast.ada.delete(f"/agents/{cast.atlas.id}")).ok()
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"is_board_lead": True})).ok()
+    answered = (await cast.ada.post(f"{cast.home}/questions/{asked}/answers", {"answer": "The wide one."})).ok()
+    assert (answered["agent_id"], answered["agent_name"]) == (None, "Atlas")
+    assert await Delivery.filter(agent_id=cast.vega.id, header="QUESTION ANSWERED").count() == 1
+
+
+async def test_without_anybody_to_tell_the_answer_is_kept(cast: Cast) -> None:
+    asked = await ask(cast)
+    (await cast.ada.delete(f"/agents/{cast.atlas.id}")).ok()
+    (await cast.ada.post(f"{cast.home}/questions/{asked}/answers", {"answer": "The wide one."})).ok()
+    assert await Delivery.filter(header="QUESTION ANSWERED").count() == 0
+    assert await BoardMemory.filter(content="The wide one.").count() == 1
+
+
+async def test_a_question_cannot_pause_the_board(cast: Cast) -> None:
+    await ask(cast, content="/pause")
+    assert await Delivery.filter(header="/pause").count() == 0
