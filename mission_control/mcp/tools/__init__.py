@@ -6,5 +6,6 @@ from mission_control.mcp.tools import inbox as inbox
 from mission_control.mcp.tools import lead as lead
 from mission_control.mcp.tools import memory as memory
 from mission_control.mcp.tools import myself as myself
+from mission_control.mcp.tools import questions as questions
 from mission_control.mcp.tools import usage as usage
 from mission_control.mcp.tools import work as work
