@@ -46,7 +46,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("DB_AUTO_MIGRATE", values.boolean, "true", "Apply pending migrations when the server starts."),
     Setting("DB_POOL_SIZE", values.pool_size, "10", "PostgreSQL connections per process, 2 or more."),
-    Setting("BASE_URL", values.base_url, "", "Public http(s) address, for links in messages and webhooks; MCP answers to its host."),
+    Setting(
+        "BASE_URL",
+        values.base_url,
+        "",
+        "Public http(s) address, for links in messages and webhooks; MCP answers to its host.",
+    ),
     Setting(
         "AUTH_MODE",
         identity.auth_mode,
