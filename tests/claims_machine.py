@@ -1,0 +1,494 @@
+"""Agents, people and time against one board, in any order: what must hold after every step.
+
+The machine speaks HTTP to the application in this process and moves the test clock. What it expects of a hand-out it
+works out by itself, from the rows and in Python, so that it shares no line with the statement it checks.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from mission_control.agents.models import Agent
+from mission_control.boards.models import Board
+from mission_control.claims.expiry import expire_due
+from mission_control.core import authn, clock
+from mission_control.database.sql import as_json, as_moment, rows
+from mission_control.live.log import verify
+from mission_control.organizations.models import Organization
+from mission_control.tasks.models import Task
+from tests.cast import Answer, Cast, Program
+
+PRIORITIES = ("urgent", "high", "medium", "low", "whenever")
+FLAGGED_AT = 5
+NEVER = datetime(9999, 1, 1)
+WORKERS = st.integers(0, 1)
+ANY = st.integers(0, 10_000)
+
+
+@dataclass
+class Ground:
+    """Where the machine runs: the loop of the application, everybody, and how many steps were taken."""
+
+    loop: asyncio.AbstractEventLoop
+    cast: Cast
+    steps: int = 0
+    claims: int = 0
+    seen: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Row:
+    """What a hand-out depends on, of one task."""
+
+    id: UUID
+    status: str
+    priority: str
+    agent: UUID | None
+    user: UUID | None
+    fence: int
+    created_at: datetime
+    due_at: datetime | None
+    is_there: bool
+    retry_at: datetime | None
+    is_flagged: bool
+    is_blocked: bool
+    is_held: bool
+
+
+class ClaimsMachine(RuleBasedStateMachine):
+    """One board from nothing to chaos."""
+
+    ground: Ground
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.time = ExitStack()
+        self.fences: dict[UUID, int] = {}
+        self.known: list[tuple[int, UUID, int]] = []
+        self.run(self._start())
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do something in the application's own loop."""
+        return asyncio.run_coroutine_threadsafe(work, self.ground.loop).result(60)
+
+    async def _start(self) -> None:
+        cast = self.cast
+        await Task.all().delete()
+        await rows("DELETE FROM approvals")
+        running = {"work_state": "running", "work_state_reason": None}
+        await Board.filter(id=cast.board.id).update(
+            **running,
+            wip_limits=None,
+            only_lead_can_change_status=False,
+            block_status_changes_with_pending_approval=False,
+            require_approval_for_done=False,
+        )
+        await Agent.filter(board_id=cast.board.id).update(**running, wip_limit=None)
+        await Organization.filter(id=cast.organization.id).update(**running)
+        for priority in PRIORITIES[:4]:
+            await cast.add_task(priority=priority)
+
+    def teardown(self) -> None:
+        """The log of everything that happened holds, from its first event on."""
+        try:
+            _, fault = self.run(verify(self.cast.organization.id))
+            assert fault is None, fault
+        finally:
+            self.time.close()
+
+    # Who and what
+
+    @property
+    def cast(self) -> Cast:
+        """Everybody."""
+        return self.ground.cast
+
+    def worker(self, number: int) -> Program:
+        """One of the two workers."""
+        return (self.cast.vega, self.cast.rigel)[number]
+
+    def count(self, what: str) -> None:
+        """Remember that something was tried, so that a run can show what it has seen."""
+        self.ground.steps += 1
+        self.ground.seen[what] = self.ground.seen.get(what, 0) + 1
+
+    async def _table(self) -> list[Row]:
+        found = await rows(
+            "SELECT id, status, priority, assigned_agent_id, assigned_user_id, fence, created_at, due_at, deleted_at,"
+            " archived_at, retry_at, flagged_at FROM tasks WHERE board_id = ? ORDER BY number",
+            self.cast.board.id,
+        )
+        done = {str(one["id"]) for one in found if one["status"] == "done" or one["deleted_at"] is not None}
+        edges = await rows("SELECT task_id, depends_on_task_id FROM task_dependencies")
+        blocked = {str(one["task_id"]) for one in edges if str(one["depends_on_task_id"]) not in done}
+        links = await rows("SELECT task_id FROM approval_task_links WHERE is_pending")
+        pending = {str(one["task_id"]) for one in links}
+        return [
+            Row(
+                id=UUID(str(one["id"])),
+                status=one["status"],
+                priority=one["priority"],
+                agent=None if one["assigned_agent_id"] is None else UUID(str(one["assigned_agent_id"])),
+                user=None if one["assigned_user_id"] is None else UUID(str(one["assigned_user_id"])),
+                fence=one["fence"],
+                created_at=as_moment(one["created_at"]) or clock.now(),
+                due_at=as_moment(one["due_at"]),
+                is_there=one["deleted_at"] is None and one["archived_at"] is None,
+                retry_at=as_moment(one["retry_at"]),
+                is_flagged=one["flagged_at"] is not None,
+                is_blocked=str(one["id"]) in blocked,
+                is_held=str(one["id"]) in pending,
+            )
+            for one in found
+        ]
+
+    def table(self) -> list[Row]:
+        """All tasks of the board as they are."""
+        found: list[Row] = self.run(self._table())
+        return found
+
+    def some_task(self, number: int) -> Row | None:
+        """A task by a number that means nothing."""
+        there = [row for row in self.table() if row.is_there]
+        return there[number % len(there)] if there else None
+
+    # What a hand-out may be
+
+    async def _refusal(self, agent: Program) -> str | None:
+        """Why nothing at all may be handed to an agent now."""
+        [state] = await rows(
+            "SELECT b.work_state AS board, o.work_state AS organization, a.work_state AS agent, b.wip_limits,"
+            " a.wip_limit, b.only_lead_can_change_status AS closed FROM boards b"
+            " JOIN organizations o ON o.id = b.organization_id JOIN agents a ON a.id = ? WHERE b.id = ?",
+            agent.id,
+            self.cast.board.id,
+        )
+        if state["closed"]:
+            return "claims_disabled"
+        for who in ("agent", "board", "organization"):
+            if state[who] != "running":
+                return "paused"
+        table = [row for row in await self._table() if row.is_there]
+        limits = as_json(state["wip_limits"]) or {}
+        for column, limit in limits.items():
+            if sum(row.status == column for row in table) >= limit:
+                return "wip"
+        mine = sum(row.status == "in_progress" and row.agent == agent.id for row in table)
+        return "wip" if state["wip_limit"] is not None and mine >= state["wip_limit"] else None
+
+    async def _may_have(self, agent: Program, row: Row) -> bool:
+        [board] = await rows(
+            "SELECT block_status_changes_with_pending_approval AS p FROM boards WHERE id = ?", self.cast.board.id
+        )
+        return (
+            row.is_there
+            and row.status == "inbox"
+            and row.user is None
+            and row.agent in (None, agent.id)
+            and not row.is_flagged
+            and not row.is_blocked
+            and not (row.is_held and board["p"])
+            and (row.retry_at is None or row.retry_at <= clock.now())
+        )
+
+    @staticmethod
+    def _level(row: Row, at: datetime) -> int:
+        level = {"urgent": 0, "critical": 0, "high": 1, "medium": 2}.get(row.priority.lower(), 3)
+        return max(0, level - (at - row.created_at).days)
+
+    def _rank(self, agent: Program, row: Row, at: datetime) -> tuple[Any, ...]:
+        return (row.agent != agent.id, self._level(row, at), row.due_at or NEVER, row.created_at)
+
+    # People and time
+
+    @rule(priority=st.sampled_from(PRIORITIES), due_in=st.none() | st.integers(-3, 5), on=st.none() | ANY)
+    def a_person_adds_a_task(self, priority: str, due_in: int | None, on: int | None) -> None:
+        """A task, perhaps with a day and something it waits for."""
+        self.count("add")
+        there = self.table()
+        if len(there) >= 14:
+            return
+        wanted: dict[str, Any] = {"title": "Work", "priority": priority}
+        if due_in is not None:
+            wanted["due_at"] = (clock.now() + timedelta(days=due_in)).isoformat()
+        other = self.some_task(on) if on is not None else None
+        if other is not None:
+            wanted["depends_on_task_ids"] = [str(other.id)]
+        self.run(self.cast.ada.post(self.cast.tasks, wanted)).ok()
+
+    @rule(seconds=st.sampled_from((1, 20, 61, 400, 4_000, 90_000)))
+    def time_goes_on(self, seconds: int) -> None:
+        """The test clock moves."""
+        self.count("time")
+        self.time.enter_context(clock.travelled(timedelta(seconds=seconds)))
+
+    @rule()
+    def leases_are_swept(self) -> None:
+        """What the background loop does."""
+        self.count("sweep")
+        self.run(expire_due())
+        for row in self.run(rows("SELECT lease_expires_at FROM task_runs WHERE ended_at IS NULL")):
+            expires_at = as_moment(row["lease_expires_at"])
+            assert expires_at is None or expires_at > clock.now()
+
+    @rule(task=ANY, status=st.sampled_from(("inbox", "in_progress", "review", "done")))
+    def a_person_moves_a_card(self, task: int, status: str) -> None:
+        """Wherever they like; blocked cards stay."""
+        self.count("move")
+        if (row := self.some_task(task)) is not None:
+            answer = self.run(self.cast.ada.patch(self.cast.task(row), {"status": status}))
+            assert answer.status in (200, 409), answer.body
+
+    @rule(task=ANY, worker=st.none() | WORKERS)
+    def a_person_assigns(self, task: int, worker: int | None) -> None:
+        """To a worker, or to nobody."""
+        self.count("assign")
+        if (row := self.some_task(task)) is not None:
+            agent_id = None if worker is None else str(self.worker(worker).id)
+            answer = self.run(self.cast.ada.patch(self.cast.task(row), {"assigned_agent_id": agent_id}))
+            assert answer.status in (200, 409), answer.body
+
+    @rule(task=ANY, back=st.booleans())
+    def a_person_deletes(self, task: int, back: bool) -> None:
+        """And perhaps thinks better of it."""
+        self.count("delete and restore" if back else "delete")
+        if (row := self.some_task(task)) is None or (not back and len(self.table()) < 6):
+            return
+        self.run(self.cast.ada.delete(self.cast.task(row))).ok()
+        if back:
+            self.run(self.cast.ada.post(f"{self.cast.task(row)}/restorations")).ok()
+
+    @rule(task=ANY)
+    def a_person_clears_a_flag(self, task: int) -> None:
+        """Whether there is one or not."""
+        self.count("unflag")
+        if (row := self.some_task(task)) is not None:
+            self.run(self.cast.ada.delete(f"{self.cast.task(row)}/flag")).ok()
+
+    @rule(task=ANY)
+    def an_agent_asks(self, task: int) -> None:
+        """An approval about a task, unless it has one."""
+        self.count("ask")
+        if (row := self.some_task(task)) is not None:
+            wanted = {"action_type": "go", "confidence": 50, "lead_reasoning": "So.", "task_ids": [str(row.id)]}
+            answer = self.run(self.cast.vega.post(self.cast.approvals, wanted))
+            assert answer.status == (409 if row.is_held else 200), answer.body
+
+    @rule(decision=st.sampled_from(("approved", "rejected")))
+    def a_person_decides(self, decision: str) -> None:
+        """The oldest pending approval."""
+        self.count("decide")
+        found = self.run(rows("SELECT id FROM approvals WHERE status = 'pending' ORDER BY created_at LIMIT 1"))
+        if found:
+            self.run(self.cast.ada.patch(f"{self.cast.approvals}/{found[0]['id']}", {"status": decision})).ok()
+
+    @rule(
+        closed=st.integers(0, 5).map(lambda number: number == 5),
+        held=st.booleans(),
+        limits=st.sampled_from((None, {"in_progress": 1}, {"in_progress": 3}, {"review": 1})),
+    )
+    def the_board_gets_rules(self, closed: bool, held: bool, limits: dict[str, int] | None) -> None:
+        """Of the kinds that a hand-out depends on; mostly it stays open."""
+        self.count("rules")
+        changes = {
+            "only_lead_can_change_status": closed,
+            "block_status_changes_with_pending_approval": held,
+            "wip_limits": limits,
+        }
+        self.run(self.cast.ada.patch(self.cast.home, changes)).ok()
+
+    @rule(worker=WORKERS, limit=st.sampled_from((None, None, 1, 2)))
+    def an_agent_gets_a_limit(self, worker: int, limit: int | None) -> None:
+        """Of tasks at once."""
+        self.count("limit")
+        self.run(self.cast.ada.patch(f"/agents/{self.worker(worker).id}", {"wip_limit": limit})).ok()
+
+    @rule(
+        who=st.sampled_from(("agent", "board", "organization")),
+        worker=WORKERS,
+        state=st.sampled_from(("running",) * 6 + ("paused", "stopped")),
+    )
+    def a_person_pauses(self, who: str, worker: int, state: str) -> None:
+        """Or stops, or lets go on."""
+        self.count("pause")
+        agent = self.worker(worker)
+        path = {"agent": f"/agents/{agent.id}", "board": self.cast.home, "organization": "/organizations/me"}[who]
+        self.run(self.cast.ada.call("PUT", f"{path}/work-state", {"state": state})).ok()
+        if state == "stopped":
+            whose = {row.agent for row in self.table() if row.is_there and row.status == "in_progress"}
+            assert not (whose & {agent.id} if who == "agent" else whose & {a.id for a in self.workers()})
+
+    def workers(self) -> tuple[Program, Program]:
+        """Both workers."""
+        return self.cast.vega, self.cast.rigel
+
+    # Agents
+
+    @rule(worker=WORKERS, lease=st.sampled_from((1, 30, 900, 86_400)))
+    def an_agent_claims(self, worker: int, lease: int) -> None:
+        """The best task, and only when there is one that may be handed out."""
+        self.count("claim")
+        agent = self.worker(worker)
+        self.run(expire_due())
+        at = clock.now()
+        refusal, before = self.run(self._refusal(agent)), self.table()
+        fit = [row for row in before if self.run(self._may_have(agent, row))]
+        answer: Answer = self.run(agent.post(f"/agent{self.cast.home}/claims", {"lease_seconds": lease}))
+        if refusal in ("paused", "claims_disabled"):
+            assert answer.refused(409)["code"].endswith("paused" if refusal == "paused" else "claims_disabled")
+            return
+        taken = answer.ok()["task"]
+        if refusal == "wip" or not fit:
+            assert taken is None and answer.body["lease"] is None
+            return
+        assert taken is not None, "there was work that could be handed out"
+        best = min(fit, key=lambda row: self._rank(agent, row, at))
+        [got] = [row for row in fit if str(row.id) == taken["id"]]
+        assert self._rank(agent, got, at) == self._rank(agent, best, at), "there was better work"
+        self._handed_out(worker, got, answer.body["lease"]["fence"])
+
+    @rule(worker=WORKERS, task=ANY)
+    def an_agent_claims_by_name(self, worker: int, task: int) -> None:
+        """A named task: it gets it, or 409."""
+        self.count("claim by name")
+        if (row := self.some_task(task)) is None:
+            return
+        agent = self.worker(worker)
+        self.run(expire_due())
+        row = next(one for one in self.table() if one.id == row.id)
+        is_free = self.run(self._refusal(agent)) is None and self.run(self._may_have(agent, row))
+        answer = self.run(agent.post(f"/agent{self.cast.home}/claims", {"task_id": str(row.id)}))
+        if is_free:
+            self._handed_out(worker, row, answer.ok()["lease"]["fence"])
+        elif answer.status == 200:  # its own, once more
+            assert row.agent == agent.id and row.status == "in_progress"
+            assert answer.body["lease"]["fence"] == row.fence
+        else:
+            assert answer.refused(409)["code"]
+
+    @rule(worker=WORKERS, task=ANY)
+    def an_agent_claims_as_it_used_to(self, worker: int, task: int) -> None:
+        """By PATCH, as clients know it."""
+        self.count("claim by PATCH")
+        if (row := self.some_task(task)) is not None:
+            agent = self.worker(worker)
+            answer = self.run(agent.patch(f"/agent{self.cast.task(row)}", {"status": "in_progress"}))
+            assert answer.status in (200, 403, 409), answer.body
+            if answer.status == 200 and not (row.status == "in_progress" and row.agent == agent.id):
+                self._handed_out(worker, row, row.fence + 1)
+
+    def _handed_out(self, worker: int, row: Row, fence: int) -> None:
+        assert fence == row.fence + 1, "every hand-out raises the fence by one"
+        self.ground.claims += 1
+        self.known.append((worker, row.id, fence))
+
+    @rule(which=ANY)
+    @precondition(lambda self: self.known)
+    def an_agent_extends(self, which: int) -> None:
+        """With a fence that it once got."""
+        self.count("extend")
+        self._write(which, "POST", "/lease", lambda fence: {"fence": fence, "lease_seconds": 600}, needs_run=True)
+
+    @rule(which=ANY)
+    @precondition(lambda self: self.known)
+    def an_agent_releases(self, which: int) -> None:
+        """The task goes back."""
+        self.count("release")
+        self._write(which, "DELETE", "/lease", lambda fence: {"fence": fence, "reason": "no time"}, needs_run=True)
+
+    @rule(which=ANY)
+    @precondition(lambda self: self.known)
+    def an_agent_comments(self, which: int) -> None:
+        """In the name of a hand-out."""
+        self.count("comment")
+        self._write(which, "POST", "/comments", lambda _: {"message": "So far."}, needs_run=False)
+
+    @rule(which=ANY)
+    @precondition(lambda self: self.known)
+    def an_agent_completes(self, which: int) -> None:
+        """Hands in what it did."""
+        self.count("complete")
+        wanted = {"summary": "Done.", "input_tokens": 10, "cost_usd": "0.01"}
+        self._write(which, "POST", "/completions", lambda fence: {"fence": fence, **wanted}, needs_run=True)
+
+    def _write(self, which: int, method: str, path: str, body: Any, *, needs_run: bool) -> None:
+        worker, task_id, fence = self.known[which % len(self.known)]
+        agent, standing = self.worker(worker), self.run(self._standing(task_id, fence, self.worker(worker).id))
+        whole = f"/agent{self.cast.task(task_id)}{path}"
+        headers = {"X-Task-Fence": str(fence)}
+        answer: Answer = self.run(agent.call(method, whole, body(fence), headers=headers))
+        if standing == "gone":
+            assert answer.status in (404, 409), answer.body
+        elif standing == "lost":
+            if path == "/completions" and answer.status == 200:  # handed in before: the same answer once more
+                assert answer.body["run"]["state"] == "completed"
+                return
+            assert answer.refused(409)["code"] == "lease_lost"
+        elif standing == "running" or not needs_run:
+            held = answer.status == 409 and answer.detail["code"] != "lease_lost"
+            held = held or (answer.status == 403 and self.run(self._refusal(agent)) == "claims_disabled")
+            assert answer.status == 200 or (held and path in ("/lease", "/completions")), answer.body
+
+    async def _standing(self, task_id: UUID, fence: int, agent_id: UUID) -> str:
+        """What a fence is worth: running, completed, lost, or its task gone."""
+        found = await rows(
+            "SELECT t.fence, t.deleted_at, r.state, r.agent_id, r.lease_expires_at FROM tasks t"
+            " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = ? WHERE t.id = ?",
+            fence,
+            task_id,
+        )
+        if not found or found[0]["deleted_at"] is not None:
+            return "gone"
+        expires_at = as_moment(found[0]["lease_expires_at"])
+        is_over = expires_at is not None and expires_at <= clock.now() and found[0]["state"] == "running"
+        stands = found[0]["fence"] == fence and found[0]["state"] in ("running", "completed")
+        return (
+            str(found[0]["state"]) if stands and not is_over and str(found[0]["agent_id"]) == str(agent_id) else "lost"
+        )
+
+    # What must always hold
+
+    @invariant()
+    def everything_holds(self) -> None:
+        """One live run for each task in an agent's hands and for no other; fences only grow."""
+        self.run(self._hold())
+
+    async def _hold(self) -> None:
+        runs = await rows("SELECT task_id, agent_id, fence, state, ended_at FROM task_runs ORDER BY fence")
+        live: dict[str, dict[str, Any]] = {}
+        numbers: dict[str, list[int]] = {}
+        for run in runs:
+            numbers.setdefault(str(run["task_id"]), []).append(run["fence"])
+            if run["ended_at"] is None:
+                assert str(run["task_id"]) not in live, "one live lease per task"
+                live[str(run["task_id"])] = run
+        for row in await self._table():
+            assert row.fence >= self.fences.get(row.id, 0), "fences only grow"
+            self.fences[row.id] = row.fence
+            assert numbers.get(str(row.id), []) == list(range(1, row.fence + 1)), "every hand-out has its run"
+            in_hands = row.status == "in_progress" and row.agent is not None and await self._is_live(row.id)
+            run = live.get(str(row.id))
+            assert (run is not None) == in_hands
+            if run is not None:
+                assert str(run["agent_id"]) == str(row.agent) and run["fence"] == row.fence
+            if row.is_flagged:
+                [kept] = await rows("SELECT failed_attempts FROM tasks WHERE id = ?", row.id)
+                assert kept["failed_attempts"] >= FLAGGED_AT
+
+    @staticmethod
+    async def _is_live(task_id: UUID) -> bool:
+        [row] = await rows("SELECT deleted_at FROM tasks WHERE id = ?", task_id)
+        return row["deleted_at"] is None
+
+
+async def prepare(cast: Cast) -> Ground:
+    """The ground for a machine: everybody, with rights looked up anew each time."""
+    authn.forget_fresh()
+    return Ground(asyncio.get_running_loop(), cast)

@@ -1,0 +1,37 @@
+"""Agents, people and time against one board in any order: 2,000 steps here, 100,000 with LONG=1."""
+
+import asyncio
+import os
+import random
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.cast import Cast
+from tests.claims_machine import ClaimsMachine, prepare
+
+LONG = bool(os.environ.get("LONG"))
+STEPS = int(os.environ.get("STEPS") or (100_000 if LONG else 2_000))
+PHASES = (Phase.generate, Phase.shrink) if os.environ.get("SHRINK") != "0" else (Phase.generate,)
+STEPS_EACH, EXAMPLES_AT_ONCE = 50, 200
+
+
+async def test_what_must_hold_holds_after_every_step(cast: Cast) -> None:
+    ground = await prepare(cast)
+    chosen = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
+    print(f"SEED={chosen}")
+    machine = type("Machine", (ClaimsMachine,), {"ground": ground})
+    while ground.steps < STEPS:
+        wanted = settings(
+            max_examples=min(EXAMPLES_AT_ONCE, -(-(STEPS - ground.steps) // STEPS_EACH)),
+            stateful_step_count=STEPS_EACH,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            phases=PHASES,
+            suppress_health_check=list(HealthCheck),
+        )
+        await asyncio.to_thread(run_state_machine_as_test, seed(chosen)(machine), settings=wanted)
+        chosen += 1
+    print(f"{ground.steps} steps, {ground.claims} hand-outs: {ground.seen}")
+    assert ground.claims
