@@ -24,6 +24,7 @@ KINDS = {
     "BOARD ONBOARDING REQUEST": "onboarding",
     "NUDGE": "nudge",
     "SOUL UPDATED": "soul_updated",
+    "QUESTION ANSWERED": "question_answered",
     "WORK PAUSED": "work_paused",
     "WORK STOPPED": "work_stopped",
     "WORK RESUMED": "work_resumed",

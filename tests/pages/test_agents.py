@@ -106,7 +106,7 @@ async def test_an_agent_shows_notices_and_what_it_did(cast: Cast) -> None:
     asked = await cast.ask(cast.vega)
     ada = await visitor(cast.app, cast.ada)
     await ada.post(f"/boards/{cast.board.id}/approvals/{asked['id']}/decisions", {"decision": "approved"})
-    (await ada.get(f"/agents/{cast.vega.id}")).has("Approval decided", "Waiting", "Approval requested: publish.")
+    (await ada.get(f"/agents/{cast.vega.id}")).has("Approval resolved", "Waiting", "Approval requested: publish.")
     (await ada.get("/agents")).has("waiting notices")
 
 
