@@ -42,6 +42,8 @@ from mission_control.inbox import callbacks
 from mission_control.memory import api as memory_api
 from mission_control.memory import group_api as group_memory_api
 from mission_control.metrics import api as metrics_api
+from mission_control.onboarding import api as onboarding_api
+from mission_control.onboarding import pages as onboarding_pages
 from mission_control.organizations import api as organizations_api
 from mission_control.organizations import invites_api, members_api
 from mission_control.organizations import work_state_api as organizations_work_state_api
@@ -115,6 +117,8 @@ BLUEPRINTS = (
     group_memory_api.api,
     questions_api.api,
     questions_pages.pages,
+    onboarding_api.api,
+    onboarding_pages.pages,
     activity_api.api,
     metrics_api.api,
     search_api.api,

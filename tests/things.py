@@ -14,6 +14,7 @@ from quart.datastructures import FileStorage
 from mission_control.accounts.models import Token
 from mission_control.core.registry import Operation
 from mission_control.delivery.models import Delivery
+from mission_control.onboarding.models import OnboardingSession
 from tests.cast import Answer, Caller, Cast
 
 Things = dict[str, str]
@@ -62,6 +63,8 @@ async def upload(caller: Caller, path: str, content: bytes = PNG, name: str = "s
 async def _board(cast: Cast, made: Things, path: str) -> Any:
     if path.endswith("/restorations") and "<task_id>" not in path:
         (await cast.ada.delete(cast.home)).ok()
+    if path.endswith("/onboarding"):  # only the gateways to come begin a conversation
+        await OnboardingSession.create(board_id=cast.board.id)
     return cast.board.id
 
 

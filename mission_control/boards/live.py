@@ -94,6 +94,7 @@ def _note(board: Board, rights: Rights, is_empty: bool, wanted: CardFilter, *, h
         no_match=is_empty and wanted.narrows,
         may_write=rights.may_write,
         is_admin=rights.is_admin,
+        needs_goal=not board.goal_confirmed,
     )
     return Markup(html)
 

@@ -104,7 +104,7 @@ def _entry(one: Operation, references: dict[Any, Any], template: str) -> dict[st
         "responses": _responses(one, references),
     }
     if one.body is not None:
-        schema = references[(one.body, "validation")]
+        schema = _body_schema(one.body, references)
         entry["requestBody"] = {"required": one.needs_body, "content": {"application/json": {"schema": schema}}}
     if one.form is not None:
         entry["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": dict(one.form)}}}
@@ -113,6 +113,13 @@ def _entry(one: Operation, references: dict[Any, Any], template: str) -> dict[st
     if one.hints is not None:
         entry |= _hints(one)
     return entry
+
+
+def _body_schema(body: Any, references: dict[Any, Any]) -> Any:
+    """One shape, or one of several."""
+    if (body, "validation") in references:
+        return references[(body, "validation")]
+    return {"anyOf": [references[(part, "validation")] for part in get_args(body)]}
 
 
 def _hints(one: Operation) -> dict[str, Any]:

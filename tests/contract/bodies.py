@@ -11,6 +11,7 @@ BOARD = {"name": "Mirror", "slug": "mirror", "description": "Polish."}
 GOAL = {"objective": "See.", "success_metrics": {"nights": [1, {"a": None}]}, "target_date": "2027-01-01T00:00:00.5Z"}
 ASK = {"action_type": "publish", "confidence": 80, "payload": {"reason": "r"}, "rubric_scores": {"clarity": 3}}
 SAID = {"message": "Hello."}
+ASKING = {"question": "What for?", "options": [{"id": "1", "label": "Stars"}]}
 AGENT = {
     "name": "Lyra",
     "identity_profile": {"role": "x"},
@@ -131,6 +132,13 @@ BODIES: dict[str, Body] = {
     },
     "renew_own_token_api_v1_agent_tokens_rotations_post": lambda cast, made: {"overlap_seconds": 60},
     "agent_lead_create_agent": lambda cast, made: AGENT,
+    "start_onboarding_api_v1_boards__board_id__onboarding_start_post": lambda cast, made: {},
+    "answer_onboarding_api_v1_boards__board_id__onboarding_answer_post": lambda cast, made: {"answer": "Stars."},
+    "confirm_onboarding_api_v1_boards__board_id__onboarding_confirm_post": lambda cast, made: GOAL | {
+        "board_type": "goal",
+    },
+    "agent_onboarding_update_api_v1_boards__board_id__onboarding_agent_post": lambda cast, made: ASKING,
+    "update_onboarding_api_v1_agent_boards__board_id__onboarding_post": lambda cast, made: ASKING,
     "agent_lead_ask_user_via_gateway_main": lambda cast, made: {"content": "Which lens?", "correlation_id": "7"},
     "answer_question_api_v1_boards__board_id__questions__question_id__answers_post": lambda cast, made: {
         "answer": "The wide one.",

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from mission_control import features
 from mission_control.core.registry import OPERATIONS, Operation
+from mission_control.onboarding.models import OnboardingSession
 from tests.cast import Answer, Caller, Cast
 from tests.contract.bodies import BODIES, CALLERS
 from tests.lists import LISTS
@@ -18,10 +19,18 @@ from tests.things import filled, things_of, upload
 
 assert features.BLUEPRINTS
 ANSWERING = [one for one in OPERATIONS if not one.is_stream]
+DRAFT = {
+    "status": "complete", "board_type": "goal", "objective": "See.", "success_metrics": {"nights": 3},
+    "lead_agent": {"name": "Lyra", "autonomy_level": "balanced"},
+}  # fmt: skip
 # What nobody gets an answer from before there are gateways, and how it refuses.
 REFUSED = {
     "agent_main_message_board_lead": 403,
     "agent_main_broadcast_lead_message": 403,
+    "agent_onboarding_update_api_v1_boards__board_id__onboarding_agent_post": 403,
+    "update_onboarding_api_v1_agent_boards__board_id__onboarding_post": 403,
+    "start_onboarding_api_v1_boards__board_id__onboarding_start_post": 422,
+    "answer_onboarding_api_v1_boards__board_id__onboarding_answer_post": 422,
 }
 
 
@@ -42,6 +51,8 @@ async def scene(cast: Cast) -> None:
     await cast.add_task(title="Done", status="done")
     (await cast.ada.delete(cast.task(await cast.add_task(title="Gone")))).ok()
     (await cast.ada.post(f"{cast.home}/memory", {"content": "Clear.", "tags": ["chat"]})).ok()
+    said = [{"role": "user", "content": "Begin."}]
+    await OnboardingSession.create(board_id=cast.board.id, status="completed", messages=said, draft_goal=DRAFT)
 
 
 def test_every_operation_with_a_body_is_called_with_one() -> None:

@@ -1,0 +1,162 @@
+"""Setting up a board over HTTP: for people, and for the main agent of the board's gateway."""
+
+from typing import Any, NoReturn
+from uuid import UUID
+
+from quart import Blueprint
+
+from mission_control.agents.main_api import only_main_agents
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.boards.schemas import BoardRead
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.hints import ALL_ROLES, hints
+from mission_control.core.operation import operation
+from mission_control.core.policy import can
+from mission_control.onboarding.commands import confirm_goal, hear_main_agent
+from mission_control.onboarding.queries import latest_session, read_session
+from mission_control.onboarding.schemas import (
+    BoardConfirmed,
+    BoardOnboardingAgentComplete,
+    BoardOnboardingAgentQuestion,
+    BoardOnboardingAnswer,
+    BoardOnboardingConfirm,
+    BoardOnboardingRead,
+    BoardOnboardingStart,
+)
+
+api = Blueprint("onboarding_api", __name__, url_prefix="/api/v1")
+TAGS = ("board-onboarding",)
+ONBOARDING = "/boards/<board_id>/onboarding"
+REPORT = "onboarding.report"
+Said = BoardOnboardingAgentComplete | BoardOnboardingAgentQuestion
+
+
+def without_gateway() -> Invalid:
+    """The refusal where a conversation needs an agent to lead it."""
+    message = "The conversation is led by a gateway's main agent, and this board has no gateway. Confirm its goal."
+    return Invalid({"message": message, "code": "board_without_gateway"})
+
+
+@operation(
+    api,
+    "GET",
+    ONBOARDING,
+    operation_id="get_onboarding_api_v1_boards__board_id__onboarding_get",
+    tags=TAGS,
+    who="user",
+    find=visible_board,
+    verb="board.read",
+    returns=BoardOnboardingRead,
+)
+async def get_onboarding(actor: Actor, board: Board) -> BoardOnboardingRead:
+    """Read the latest conversation about a board's goal; 404 when there was none."""
+    session = await latest_session(board.id)
+    if session is None:
+        raise NotFound()
+    return read_session(session)
+
+
+@operation(
+    api,
+    "POST",
+    f"{ONBOARDING}/start",
+    operation_id="start_onboarding_api_v1_boards__board_id__onboarding_start_post",
+    tags=TAGS,
+    who="user",
+    find=visible_board,
+    verb="onboarding.hold",
+    body=BoardOnboardingStart,
+    returns=BoardOnboardingRead,
+)
+async def start_onboarding(actor: Actor, board: Board, data: BoardOnboardingStart) -> NoReturn:
+    """Begin a conversation with the board's gateway; 422 for a board without one."""
+    raise without_gateway()
+
+
+@operation(
+    api,
+    "POST",
+    f"{ONBOARDING}/answer",
+    operation_id="answer_onboarding_api_v1_boards__board_id__onboarding_answer_post",
+    tags=TAGS,
+    who="user",
+    find=visible_board,
+    verb="onboarding.hold",
+    body=BoardOnboardingAnswer,
+    returns=BoardOnboardingRead,
+)
+async def answer_onboarding(actor: Actor, board: Board, data: BoardOnboardingAnswer) -> NoReturn:
+    """Answer the agent's question in the conversation; 422 for a board without a gateway."""
+    raise without_gateway()
+
+
+@operation(
+    api,
+    "POST",
+    f"{ONBOARDING}/confirm",
+    operation_id="confirm_onboarding_api_v1_boards__board_id__onboarding_confirm_post",
+    tags=TAGS,
+    who="user",
+    find=visible_board,
+    verb="onboarding.confirm",
+    body=BoardOnboardingConfirm,
+    returns=BoardConfirmed,
+)
+async def confirm_onboarding(actor: Actor, board: Board, data: BoardOnboardingConfirm) -> BoardConfirmed:
+    """Confirm what a board is for.
+
+    A board without a lead gets one, named and minded as the conversation proposed; `lead_token` is shown this once.
+    """
+    done = await confirm_goal(actor, board, data)
+    known = {name: getattr(done.board, name) for name in BoardRead.model_fields}
+    return BoardConfirmed.model_construct(**known, lead_agent_id=done.lead_id, lead_token=done.token)
+
+
+async def reported_board(actor: Actor, board_id: UUID) -> Board:
+    """The board that a gateway's main agent speaks about; an agent that works on it is refused with a reason."""
+    board = await visible_board(actor, board_id)
+    if not can(actor, REPORT, board):
+        raise only_main_agents()
+    return board
+
+
+async def update_onboarding(actor: Actor, board: Board, data: Said) -> BoardOnboardingRead:
+    """Ask the next question of the conversation about a board, or propose its goal and lead.
+
+    Only the main agent of the board's gateway does this.
+    """
+    return read_session(await hear_main_agent(actor, board, data))
+
+
+shared: dict[str, Any] = {"who": "agent", "find": reported_board, "body": Said, "returns": BoardOnboardingRead}
+
+operation(
+    api,
+    "POST",
+    f"{ONBOARDING}/agent",
+    operation_id="agent_onboarding_update_api_v1_boards__board_id__onboarding_agent_post",
+    tags=TAGS,
+    **shared,
+)(update_onboarding)
+
+operation(
+    api,
+    "POST",
+    f"/agent{ONBOARDING}",
+    operation_id="update_onboarding_api_v1_agent_boards__board_id__onboarding_post",
+    tags=ALL_ROLES,
+    hints=hints(
+        "agent_board_onboarding_update",
+        "any_agent",
+        use="As a gateway's main agent in a conversation about a new board, to ask or to propose.",
+        avoid="Not as an agent of a board; read its goal there.",
+        needs="You are the main agent of the board's gateway and the conversation was started.",
+        effects="People see the question or the proposal; a proposal waits until one of them confirms it.",
+        never="Do not ask several questions at once, and do not answer in a chat instead.",
+        route="Main agents of gateways only; everybody else is refused.",
+        example="propose a goal for a new board",
+    ),
+    **shared,
+)(update_onboarding)

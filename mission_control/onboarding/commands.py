@@ -1,0 +1,136 @@
+"""What sets up a board: what its gateway's agent proposes, and what a person confirms."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from mission_control.accounts.commands import update_profile
+from mission_control.accounts.models import User
+from mission_control.agents.commands import create_agent
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import lead_id_of
+from mission_control.agents.schemas import AgentCreate
+from mission_control.boards.commands import locked_board, update_board
+from mission_control.boards.models import Board
+from mission_control.core import clock
+from mission_control.core.actor import Actor, system
+from mission_control.core.command import command, record
+from mission_control.core.errors import Conflict, NotFound
+from mission_control.onboarding import policy as policy
+from mission_control.onboarding.models import OnboardingSession
+from mission_control.onboarding.plan import Plan, identity_of
+from mission_control.onboarding.queries import latest_session
+from mission_control.onboarding.schemas import (
+    BoardOnboardingAgentComplete,
+    BoardOnboardingAgentQuestion,
+    BoardOnboardingConfirm,
+)
+
+GOAL_SOURCE = "lead_agent_onboarding"
+LEAD_NAME = "Lead Agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A board with its goal, its lead, and the token of a lead that was made for it."""
+
+    board: Board
+    lead_id: UUID | None
+    token: str | None
+
+
+@command("onboarding.report")
+async def hear_main_agent(
+    actor: Actor, board: Board, said: BoardOnboardingAgentComplete | BoardOnboardingAgentQuestion
+) -> OnboardingSession:
+    """Write down what a gateway's main agent asks or proposes.
+
+    Without a conversation NotFound, after its end Conflict.
+    """
+    board = await locked_board(board)
+    session = await latest_session(board.id, held=True)
+    if session is None:
+        raise NotFound()
+    if session.status == "confirmed":
+        raise Conflict({"message": "This was confirmed already.", "code": "onboarding_confirmed"})
+    text = said.model_dump(mode="json", exclude_none=True)
+    now = clock.now()
+    message = {"role": "assistant", "content": orjson.dumps(text).decode(), "timestamp": now.isoformat()}
+    session.messages = [*(session.messages or []), message]
+    session.updated_at = now
+    if isinstance(said, BoardOnboardingAgentComplete):
+        session.draft_goal, session.status = text, "completed"
+        record("onboarding.drafted", board, f"Goal proposed for {board.name}.", session_id=session.id)
+    else:
+        record("onboarding.asked", board, f"Question about {board.name}: {said.question}", session_id=session.id)
+    await session.save(update_fields=["messages", "draft_goal", "status", "updated_at"])
+    return session
+
+
+@command("onboarding.confirm")
+async def confirm_goal(actor: Actor, board: Board, goal: BoardOnboardingConfirm, plan: Plan | None = None) -> Confirmed:
+    """Give a board its goal, and a lead when it has none. Without a plan, the proposal of the agent is taken.
+
+    To confirm what is so already changes nothing.
+    """
+    board = await locked_board(board)
+    session = await latest_session(board.id, held=True)
+    plan = plan or Plan.of(session.draft_goal if session else None)
+    before = board.updated_at
+    board = await update_board(actor, board, _goal(goal, plan))
+    ended = await _end(session)
+    await _tell_of_person(actor, plan)
+    lead_id, token = await _lead(board, plan)
+    if ended or token or board.updated_at != before:
+        record(
+            "onboarding.confirmed",
+            board,
+            f"Board set up: {board.name}.",
+            session_id=session.id if session else None,
+            lead_agent_id=lead_id,
+        )
+    return Confirmed(board, lead_id, token)
+
+
+def _goal(goal: BoardOnboardingConfirm, plan: Plan) -> dict[str, Any]:
+    return {
+        **{name: getattr(goal, name) for name in BoardOnboardingConfirm.model_fields},
+        "goal_confirmed": True,
+        "goal_source": GOAL_SOURCE,
+        "require_approval_for_done": plan.needs_approval,
+    }
+
+
+async def _end(session: OnboardingSession | None) -> bool:
+    """Confirm a conversation; False when there is none or it was confirmed before."""
+    if session is None or session.status == "confirmed":
+        return False
+    session.status, session.updated_at = "confirmed", clock.now()
+    await session.save(update_fields=["status", "updated_at"])
+    return True
+
+
+async def _tell_of_person(actor: Actor, plan: Plan) -> None:
+    """Let the person's profile have what the conversation found out; nothing is cleared."""
+    found = plan.profile.model_dump(exclude_none=True)
+    user = await User.get_or_none(id=actor.user_id) if found and actor.user_id else None
+    if user is not None:
+        await update_profile(actor, user, {name: text for name, text in found.items() if getattr(user, name) != text})
+
+
+async def _lead(board: Board, plan: Plan) -> tuple[UUID | None, str | None]:
+    """The board's lead; one that is made for it comes with its token. Who confirms need not administer."""
+    if known := await lead_id_of(board.id):
+        return known, None
+    name = await _free_name(board.id, plan.lead.name or LEAD_NAME)
+    wanted = AgentCreate(name=name, identity_profile=identity_of(plan.lead), is_board_lead=True)
+    agent, token = await create_agent(system(board.organization_id), board, wanted)
+    return agent.id, token
+
+
+async def _free_name(board_id: UUID, wanted: str) -> str:
+    taken = {agent.name.lower() for agent in await Agent.filter(board_id=board_id).only("name")}
+    names = [wanted, *(f"{wanted} {number}" for number in range(2, len(taken) + 3))]
+    return next(name for name in names if name.lower() not in taken)

@@ -1,0 +1,99 @@
+"""What people type when they set up a board."""
+
+from datetime import date, datetime, time
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from mission_control.agents.schemas import AgentName, ShortText
+from mission_control.boards.models import Board
+from mission_control.core.schemas import BlankToNone
+from mission_control.onboarding.metrics import as_lines, from_lines
+from mission_control.onboarding.plan import Plan
+from mission_control.onboarding.schemas import (
+    LONGEST_TEXT,
+    BoardOnboardingAgentComplete,
+    BoardOnboardingConfirm,
+    BoardOnboardingLeadAgentDraft,
+)
+from mission_control.web.forms import FormInvalid, sentences
+
+KINDS = [("goal", "A goal to reach"), ("general", "Work without an end")]
+AUTONOMY = [
+    ("ask_first", "Asks first"),
+    ("balanced", "Asks when it matters"),
+    ("autonomous", "Works alone"),
+]
+LABELS = {
+    "board_type": "What it is",
+    "objective": "Objective",
+    "metrics": "Success metrics",
+    "target_date": "Target date",
+    "lead_name": "Name",
+    "autonomy": "How much it decides",
+    "instructions": "Instructions",
+}
+
+
+class SetUpForm(BaseModel):
+    """A board's goal, and its lead when it has none yet."""
+
+    board_type: Annotated[str, Field(max_length=64)] = "goal"
+    objective: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
+    metrics: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
+    target_date: date | None = None
+    lead_name: Annotated[AgentName | None, BlankToNone] = None
+    autonomy: Literal["ask_first", "balanced", "autonomous"] = "balanced"
+    instructions: ShortText | None = None
+
+    def goal(self, board: Board) -> BoardOnboardingConfirm:
+        """The goal that was typed; FormInvalid says which field is wrong."""
+        try:
+            metrics = from_lines(self.metrics, board.success_metrics)
+        except ValueError as error:
+            raise self._invalid(metrics=str(error)) from None
+        if self.board_type == "goal" and not (self.objective.strip() and metrics):
+            raise self._invalid(**self._missing(metrics))
+        try:
+            return BoardOnboardingConfirm(
+                board_type=self.board_type,
+                objective=self.objective.strip() or None,
+                success_metrics=metrics or None,
+                target_date=datetime.combine(self.target_date, time()) if self.target_date else None,
+            )
+        except ValidationError as error:
+            raise FormInvalid(self.model_dump(), sentences(error.errors())) from None
+
+    def _missing(self, metrics: dict[str, Any]) -> dict[str, str]:
+        missing = {} if self.objective.strip() else {"objective": "say what should be true in the end"}
+        return missing if metrics else {**missing, "metrics": "name at least one metric; a goal is measured"}
+
+    def _invalid(self, **errors: str) -> FormInvalid:
+        shown = {name: f"{text[:1].upper()}{text[1:]}." for name, text in errors.items()}
+        return FormInvalid(self.model_dump(), shown)
+
+    def plan(self, proposed: Plan) -> Plan:
+        """The typed lead over what an agent proposed."""
+        lead = proposed.lead.model_copy(
+            update={
+                "name": self.lead_name,
+                "autonomy_level": self.autonomy,
+                "custom_instructions": (self.instructions or "").strip() or None,
+            }
+        )
+        return Plan(lead, proposed.profile, needs_approval=self.autonomy != "autonomous")
+
+
+def values_of(board: Board, draft: BoardOnboardingAgentComplete | None) -> dict[str, Any]:
+    """What the form shows at first: the agent's proposal, else the board as it is."""
+    goal = draft or board
+    lead = (draft and draft.lead_agent) or BoardOnboardingLeadAgentDraft()
+    return {
+        "board_type": goal.board_type,
+        "objective": goal.objective,
+        "metrics": as_lines(goal.success_metrics),
+        "target_date": goal.target_date.date() if goal.target_date else None,
+        "lead_name": lead.name,
+        "autonomy": lead.autonomy_level or "balanced",
+        "instructions": lead.custom_instructions,
+    }

@@ -1,0 +1,26 @@
+"""Success metrics as people write them: one line each, what is measured before a colon and how much after it."""
+
+from typing import Any
+
+import orjson
+
+
+def as_lines(metrics: dict[str, Any] | None) -> str:
+    """Metrics as lines; what is no plain value is shown as JSON."""
+    return "\n".join(f"{name}: {_shown(value)}" for name, value in (metrics or {}).items())
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def from_lines(text: str, known: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Metrics from lines; a line that was left as it is shown keeps its value. ValueError for one without a colon."""
+    metrics: dict[str, Any] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        name, colon, wanted = (part.strip() for part in line.partition(":"))
+        if not (name and colon and wanted):
+            raise ValueError(f"write each line as what is measured, a colon and how much; this one is not: {line[:80]}")
+        kept = (known or {}).get(name)
+        metrics[name] = kept if kept is not None and _shown(kept) == wanted else wanted
+    return metrics

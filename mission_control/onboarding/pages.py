@@ -1,0 +1,78 @@
+"""Setting up a board on a page: what it is for and who leads it."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from quart import Blueprint, current_app, request
+from quart.typing import ResponseReturnValue
+
+from mission_control.agents.models import Agent
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
+from mission_control.core.actor import Actor
+from mission_control.core.policy import can, require
+from mission_control.onboarding.commands import Confirmed, confirm_goal
+from mission_control.onboarding.forms import AUTONOMY, KINDS, LABELS, SetUpForm, values_of
+from mission_control.onboarding.plan import Plan
+from mission_control.onboarding.queries import latest_session, read_session
+from mission_control.web.forms import FormInvalid, go, read_form
+from mission_control.web.shell import shell_page, signed_in
+
+pages = Blueprint("onboarding_pages", __name__)
+
+
+async def _settable(board_id: UUID) -> tuple[Actor, Board]:
+    actor = await signed_in()
+    board = await visible_board(actor, board_id)
+    require(actor, "onboarding.confirm", board)
+    return replace(actor, organization_id=board.organization_id), board
+
+
+@pages.get("/boards/<uuid:board_id>/setup")
+async def set_up_form(board_id: UUID) -> ResponseReturnValue:
+    """Ask what a board is for, and for its lead when it has none."""
+    actor, board = await _settable(board_id)
+    session = await latest_session(board.id)
+    draft = read_session(session).draft_goal if session and session.status != "confirmed" else None
+    return await _form(actor, board, values_of(board, draft), {})
+
+
+async def _form(actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str]) -> str:
+    kinds = KINDS if board.board_type in dict(KINDS) else [*KINDS, (board.board_type, board.board_type)]
+    context = {"values": values, "errors": errors, "labels": LABELS, "kinds": kinds, "autonomy": AUTONOMY}
+    lead = await Agent.get_or_none(board_id=board.id, is_board_lead=True)
+    active = f"board-{board.id}"
+    return await shell_page(actor, "onboarding/setup.html", active=active, board=board, lead=lead, **context)
+
+
+@pages.post("/boards/<uuid:board_id>/setup")
+async def set_up(board_id: UUID) -> ResponseReturnValue:
+    """Confirm what a board is for; a new lead's token is shown, once."""
+    actor, board = await _settable(board_id)
+    try:
+        form = await read_form(SetUpForm)
+        goal = form.goal(board)
+    except FormInvalid as invalid:
+        return await _form(actor, board, invalid.values, invalid.errors), 422
+    done = await confirm_goal(actor, board, goal, await _plan(board, form))
+    if done.token is None:
+        return go(f"/boards/{board.id}")
+    return await _ready(actor, done, done.token)
+
+
+async def _plan(board: Board, form: SetUpForm) -> Plan:
+    """What was typed; where a lead is there already, the board's rule of approvals stays as it is."""
+    session = await latest_session(board.id)
+    proposed = Plan.of(session.draft_goal if session else None)
+    if await Agent.filter(board_id=board.id, is_board_lead=True).exists():
+        return replace(proposed, needs_approval=board.require_approval_for_done)
+    return form.plan(proposed)
+
+
+async def _ready(actor: Actor, done: Confirmed, token: str) -> str:
+    lead = await Agent.get(id=done.lead_id).select_related("board")
+    base = (current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
+    context: dict[str, Any] = {"lead": lead, "token": token, "base": base, "may_read": can(actor, "agent.read", lead)}
+    active = f"board-{done.board.id}"
+    return await shell_page(actor, "onboarding/ready.html", active=active, board=done.board, **context)

@@ -1,0 +1,52 @@
+"""What a board is to become besides its goal: its lead, how much that may do alone, and who the person is."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from mission_control.onboarding.schemas import BoardOnboardingLeadAgentDraft as LeadDraft
+from mission_control.onboarding.schemas import BoardOnboardingUserProfile as UserProfile
+
+STYLE = ("autonomy_level", "verbosity", "output_format", "update_cadence", "custom_instructions")
+AUTONOMY = ("autonomy_level", "autonomy", "mode")
+ALONE = {"autonomous", "fully-autonomous", "full-autonomy"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The wishes for a board's lead and person, and whether finishing a task needs an approval."""
+
+    lead: LeadDraft
+    profile: UserProfile
+    needs_approval: bool
+
+    @classmethod
+    def of(cls, draft: dict[str, Any] | None) -> "Plan":
+        """What an agent proposed; parts that do not fit any more count as absent."""
+        lead = _part(LeadDraft, draft, "lead_agent")
+        return cls(lead, _part(UserProfile, draft, "user_profile"), not works_alone(lead))
+
+
+def _part[Part: BaseModel](kind: type[Part], draft: dict[str, Any] | None, name: str) -> Part:
+    try:
+        return kind.model_validate((draft or {}).get(name) or {})
+    except ValidationError:
+        return kind()
+
+
+def works_alone(lead: LeadDraft) -> bool:
+    """Whether a lead may finish work without asking, by its level of autonomy or its identity profile."""
+    profile = lead.identity_profile or {}
+    said = [lead.autonomy_level or "", *(profile.get(name, "") for name in AUTONOMY)]
+    return any(_is_full(one.strip().lower().replace("_", "-")) for one in said)
+
+
+def _is_full(level: str) -> bool:
+    return level in ALONE or ("autonom" in level and "fully" in level)
+
+
+def identity_of(lead: LeadDraft) -> dict[str, str] | None:
+    """The identity profile of a lead with its working style in it."""
+    style = {name: value for name in STYLE if (value := getattr(lead, name))}
+    return {**(lead.identity_profile or {}), **style} or None

@@ -1,0 +1,258 @@
+"""Setting up a board: what it is for, the lead that is made for it, and the conversation that a gateway would lead."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+
+from mission_control.accounts.models import User
+from mission_control.agents.models import Agent
+from mission_control.boards.models import Board
+from mission_control.core import clock
+from mission_control.core.actor import system
+from mission_control.core.errors import Conflict, NotFound
+from mission_control.onboarding.commands import hear_main_agent
+from mission_control.onboarding.models import OnboardingSession
+from mission_control.onboarding.schemas import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
+from tests.cast import Caller, Cast, events, head, kinds
+
+GOAL = {
+    "board_type": "goal",
+    "objective": "See farther.",
+    "success_metrics": {"nights": 12},
+    "target_date": "2027-03-01",
+}
+LEAD = {"name": "Lyra", "identity_profile": {"role": " Guide ", "empty": " "}, "autonomy_level": "ask_first"}
+STYLE = {
+    "verbosity": "concise",
+    "output_format": "bullets",
+    "update_cadence": "daily",
+    "custom_instructions": " Be kind. ",
+}
+
+
+def at(cast: Cast, tail: str = "", board: Any = None) -> str:
+    """The path of a board's conversation; the other board has no lead."""
+    return f"/boards/{(board or cast.other_board).id}/onboarding{tail}"
+
+
+def draft(**fields: Any) -> BoardOnboardingAgentComplete:
+    """What an agent proposes."""
+    return BoardOnboardingAgentComplete.model_validate(GOAL | {"status": "complete"} | fields)
+
+
+async def session(cast: Cast, **fields: Any) -> OnboardingSession:
+    """A conversation about the other board."""
+    return await OnboardingSession.create(board_id=cast.other_board.id, **fields)
+
+
+async def hear(cast: Cast, said: Any) -> OnboardingSession:
+    """What a main agent says, by the command that its operation calls."""
+    return await hear_main_agent(system(cast.organization.id), cast.other_board, said)
+
+
+async def test_confirming_gives_a_goal_and_a_lead(cast: Cast) -> None:
+    before = await head(cast)
+    done = (await cast.ben.post(at(cast, "/confirm"), GOAL)).ok()
+    assert (done["id"], done["goal_confirmed"], done["goal_source"]) == (
+        str(cast.other_board.id), True, "lead_agent_onboarding",
+    )  # fmt: skip
+    assert (done["objective"], done["success_metrics"]) == ("See farther.", {"nights": 12})
+    assert (done["target_date"], done["require_approval_for_done"]) == ("2027-03-01T00:00:00", True)
+    lead = await Agent.get(id=done["lead_agent_id"])
+    assert (lead.name, lead.is_board_lead, lead.gateway_id) == ("Lead Agent", True, None)
+    found = await events(before)
+    assert [one.kind for one in found] == ["board.updated", "agent.created", "onboarding.confirmed"]
+    assert {one.actor_id for one in found} == {cast.ben.id}
+    assert done["lead_token"] not in "".join(one.data for one in found)
+    healthy = await cast.nobody.get("/agent/healthz", headers={"X-Agent-Token": done["lead_token"]})
+    assert healthy.ok()["is_board_lead"] is True
+
+
+async def test_confirming_again_changes_nothing(cast: Cast) -> None:
+    first = (await cast.ada.post(at(cast, "/confirm"), GOAL)).ok()
+    before = await head(cast)
+    again = (await cast.ada.post(at(cast, "/confirm"), GOAL)).ok()
+    assert again == first | {"lead_token": None}
+    assert await kinds(cast, before) == []
+    other = (await cast.ada.post(at(cast, "/confirm"), GOAL | {"objective": "See all."})).ok()
+    assert (other["objective"], other["lead_token"]) == ("See all.", None)
+    assert await Agent.filter(board_id=cast.other_board.id, is_board_lead=True).count() == 1
+
+
+async def test_a_board_with_a_lead_keeps_it(cast: Cast) -> None:
+    done = (await cast.cleo.post(at(cast, "/confirm", cast.board), {"board_type": "general"})).ok()
+    assert (done["board_type"], done["objective"], done["lead_token"]) == ("general", None, None)
+    assert done["lead_agent_id"] == str(cast.atlas.id)
+
+
+async def test_two_confirm_at_the_same_moment(cast: Cast) -> None:
+    answers = await asyncio.gather(*(who.post(at(cast, "/confirm"), GOAL) for who in (cast.ada, cast.ben, cast.ada)))
+    assert sorted(one.ok()["lead_token"] is not None for one in answers) == [False, False, True]
+    assert await Agent.filter(board_id=cast.other_board.id, is_board_lead=True).count() == 1
+
+
+async def test_a_taken_name_gets_a_number(cast: Cast) -> None:
+    for name in ("LEAD agent", "Lead Agent 2"):
+        (await cast.ada.post("/agents", {"name": name, "board_id": str(cast.other_board.id)})).ok()
+    done = (await cast.ada.post(at(cast, "/confirm"), GOAL)).ok()
+    assert (await Agent.get(id=done["lead_agent_id"])).name == "Lead Agent 3"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"board_type": None},
+        {"objective": ""},
+        {"objective": None},
+        {"success_metrics": {}},
+        {"success_metrics": [1]},
+        {"target_date": "soon"},
+        {"board_type": "x" * 65},
+    ],
+)
+async def test_a_goal_that_does_not_fit(cast: Cast, change: dict[str, Any]) -> None:
+    before = await head(cast)
+    assert isinstance((await cast.ada.post(at(cast, "/confirm"), GOAL | change)).refused(422), list)
+    assert await kinds(cast, before) == []
+
+
+async def test_the_proposal_names_the_lead_and_tells_of_the_person(cast: Cast) -> None:
+    person = {"preferred_name": " Adi ", "timezone": "Europe/Oslo", "notes": " "}
+    await User.filter(id=cast.ada.id).update(notes="Old.", pronouns="she")
+    await session(cast)
+    await hear(cast, draft(lead_agent=LEAD | STYLE, user_profile=person))
+    done = (await cast.ada.post(at(cast, "/confirm"), GOAL | {"objective": "Mine."})).ok()
+    lead = await Agent.get(id=done["lead_agent_id"])
+    assert lead.name == "Lyra"
+    assert lead.identity_profile == {
+        "role": "Guide", "autonomy_level": "ask_first", "verbosity": "concise", "output_format": "bullets",
+        "update_cadence": "daily", "custom_instructions": "Be kind.",
+    }  # fmt: skip
+    assert (done["objective"], done["require_approval_for_done"]) == ("Mine.", True)
+    ada = await User.get(id=cast.ada.id)
+    assert (ada.preferred_name, ada.timezone, ada.notes, ada.pronouns) == ("Adi", "Europe/Oslo", "Old.", "she")
+    assert (await cast.ada.get(at(cast))).ok()["status"] == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("lead", "asks"),
+    [
+        ({"autonomy_level": "autonomous"}, False),
+        ({"autonomy_level": "balanced"}, True),
+        ({"identity_profile": {"autonomy": "Fully_Autonomous"}}, False),
+        ({"identity_profile": {"mode": "full-autonomy"}}, False),
+        ({"identity_profile": {"autonomy_level": "fully, and autonomously"}}, False),
+        ({"identity_profile": {"autonomy": "semi-autonomous"}}, True),
+        (None, True),
+    ],
+)
+async def test_only_a_lead_that_works_alone_needs_no_approvals(cast: Cast, lead: Any, asks: bool) -> None:
+    await session(cast)
+    await hear(cast, draft(lead_agent=lead))
+    done = (await cast.ada.post(at(cast, "/confirm"), GOAL)).ok()
+    assert done["require_approval_for_done"] is asks
+
+
+async def test_parts_of_a_proposal_that_do_not_fit_any_more_are_passed_over(cast: Cast) -> None:
+    await session(cast, draft_goal={"lead_agent": {"name": "Lyra", "verbosity": "loud"}, "user_profile": [1]})
+    assert (await cast.ada.get(at(cast))).ok()["draft_goal"] is None
+    done = (await cast.ada.post(at(cast, "/confirm"), GOAL)).ok()
+    assert (await Agent.get(id=done["lead_agent_id"])).name == "Lead Agent"
+
+
+async def test_who_confirms(cast: Cast) -> None:
+    path = at(cast, "/confirm", cast.board)
+    (await cast.cleo.post(path, GOAL)).ok()
+    assert (await cast.dan.post(path, {})).refused(403) == "Forbidden"
+    assert (await cast.cleo.post(at(cast, "/confirm"), {})).refused(404) == "Not Found"
+    (await cast.eve.post(path, GOAL)).refused(404)
+    (await cast.atlas.post(path, GOAL)).refused(401)
+    (await cast.nobody.post(path, GOAL)).refused(401)
+    (await cast.ada.post(f"/boards/{uuid4()}/onboarding/confirm", GOAL)).refused(404)
+
+
+async def test_a_writer_who_is_no_admin_gets_the_lead_too(cast: Cast) -> None:
+    (await cast.ada.delete(f"/agents/{cast.atlas.id}")).ok()
+    done = (await cast.cleo.post(at(cast, "/confirm", cast.board), GOAL)).ok()
+    assert done["lead_token"].startswith("mca_")
+
+
+@pytest.mark.parametrize(("tail", "body"), [("/start", {}), ("/answer", {"answer": "Stars."})])
+async def test_without_a_gateway_there_is_no_conversation(cast: Cast, tail: str, body: Any) -> None:
+    await session(cast)
+    assert (await cast.ada.post(at(cast, tail), body)).refused(422)["code"] == "board_without_gateway"
+    assert (await cast.dan.post(at(cast, tail, cast.board), body)).refused(403) == "Forbidden"
+    (await cast.eve.post(at(cast, tail), body)).refused(404)
+    (await cast.ada.post(f"/boards/{uuid4()}/onboarding{tail}", body)).refused(404)
+    (await cast.mira.post(at(cast, tail), body)).refused(401)
+    (await cast.nobody.post(at(cast, tail), body)).refused(401)
+    [item] = (await cast.ada.post(at(cast, tail))).refused(422)
+    assert item["loc"] == ["body"]
+
+
+async def test_reading_the_latest_conversation(cast: Cast) -> None:
+    assert (await cast.ada.get(at(cast))).refused(404) == "Not Found"
+    old = await session(cast, session_key="old")
+    await session(cast, session_key="new", updated_at=clock.now() - timedelta(hours=1))
+    read = (await cast.ada.get(at(cast))).ok()
+    assert (read["id"], read["session_key"], read["status"]) == (str(old.id), "old", "active")
+    assert (read["messages"], read["draft_goal"]) == ([], None)
+    (await cast.eve.get(at(cast))).refused(404)
+    (await cast.mira.get(at(cast))).refused(401)
+
+
+async def test_only_a_main_agent_reports(cast: Cast) -> None:
+    await OnboardingSession.create(board_id=cast.board.id)
+    said = {"question": "What for?", "options": [{"id": "1", "label": "Stars"}]}
+    for path in (at(cast, "/agent", cast.board), f"/agent{at(cast, board=cast.board)}"):
+        for caller in (cast.atlas, cast.vega):
+            assert (await caller.post(path, said)).refused(403)["code"] == "main_agent_only"
+            assert (await caller.post(path, {})).refused(403)["code"] == "main_agent_only"
+        assert (await cast.mira.post(path, said)).refused(404) == "Not Found"
+        strangers: list[Caller] = [cast.nobody, cast.ada]
+        for stranger in strangers:
+            assert (await stranger.post(path, said)).refused(401) == "Unauthorized"
+    assert (await OnboardingSession.get(board_id=cast.board.id)).messages == []
+
+
+async def test_what_a_main_agent_says_is_kept(cast: Cast) -> None:
+    question = {"question": " What for? ", "options": [{"id": "1", "label": "Stars"}]}
+    with pytest.raises(NotFound):
+        await hear(cast, BoardOnboardingAgentQuestion.model_validate(question))
+    await session(cast)
+    before = await head(cast)
+    await hear(cast, BoardOnboardingAgentQuestion.model_validate(question))
+    await hear(cast, draft(lead_agent=LEAD))
+    read = (await cast.ada.get(at(cast))).ok()
+    assert [one["role"] for one in read["messages"]] == ["assistant", "assistant"]
+    asked, proposed = (orjson.loads(one["content"]) for one in read["messages"])
+    assert asked == {"question": "What for?", "options": [{"id": "1", "label": "Stars"}]}
+    assert proposed["lead_agent"] == {
+        "name": "Lyra",
+        "identity_profile": {"role": "Guide"},
+        "autonomy_level": "ask_first",
+    }
+    assert (read["status"], read["draft_goal"]["objective"]) == ("completed", "See farther.")
+    assert [kind for kind, _ in await kinds(cast, before)] == ["onboarding.asked", "onboarding.drafted"]
+    await hear(cast, draft(objective="See all."))
+    assert (await cast.ada.get(at(cast))).ok()["draft_goal"]["lead_agent"] is None
+    (await cast.ada.post(at(cast, "/confirm"), GOAL)).ok()
+    with pytest.raises(Conflict):
+        await hear(cast, draft())
+
+
+async def test_words_said_at_the_same_moment_are_all_kept(cast: Cast) -> None:
+    await session(cast)
+    said = [BoardOnboardingAgentQuestion(question=f"{n}?", options=[{"id": "1", "label": "x"}]) for n in range(5)]  # type: ignore[list-item]
+    await asyncio.gather(*(hear(cast, one) for one in said))
+    assert len((await OnboardingSession.get(board_id=cast.other_board.id)).messages) == 5
+
+
+async def test_a_deleted_board_is_not_set_up(cast: Cast) -> None:
+    (await cast.ada.delete(f"/boards/{cast.other_board.id}")).ok()
+    (await cast.ada.post(at(cast, "/confirm"), GOAL)).refused(404)
+    assert (await Board.get(id=UUID(str(cast.other_board.id)))).goal_confirmed is False
