@@ -45,7 +45,8 @@ def _heartbeat(config: dict[str, Any] | None) -> dict[str, Any] | None:
 HeartbeatConfig = Annotated[dict[str, Any] | None, AfterValidator(_heartbeat)]
 ShortText = Annotated[str, StringConstraints(max_length=FIELD_LENGTH)]
 Profile = Annotated[dict[str, ShortText] | None, BeforeValidator(_profile)]
-Soul = Annotated[Annotated[str, StringConstraints(max_length=SOUL_LENGTH)] | None, BlankToNone]
+SoulText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=SOUL_LENGTH)]
+Soul = Annotated[SoulText | None, BlankToNone]
 AgentName = Annotated[NonEmptyStr, Field(max_length=200)]
 
 

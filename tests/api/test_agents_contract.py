@@ -1,0 +1,322 @@
+"""The rules of agents as the contract lists them: making, changing, moving, deleting, signs of life, states."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from mission_control.accounts.models import Token
+from mission_control.agents.models import Agent
+from mission_control.agents.schemas import DEFAULT_HEARTBEAT, computed_status
+from mission_control.approvals.models import Approval
+from mission_control.core import clock
+from mission_control.organizations.models import Member
+from mission_control.tasks.models import Task
+from tests.cast import Caller, Cast, head, kinds
+from tests.live.reading import reading
+
+LEAST = {"name": "Lyra"}
+
+
+def new(cast: Cast, **fields: Any) -> dict[str, Any]:
+    """A wish for an agent of the board."""
+    return LEAST | {"board_id": str(cast.board.id)} | fields
+
+
+def at(agent: Any) -> str:
+    """The path of an agent."""
+    return f"/agents/{getattr(agent, 'id', agent)}"
+
+
+@pytest.mark.parametrize("path", ["/agents", "/agent/agents"])
+@pytest.mark.parametrize(
+    ("who", "fields", "status"),
+    [
+        ("atlas", {}, 200),
+        ("atlas", {"board_id": "own"}, 200),
+        ("atlas", {"board_id": "other"}, 403),
+        ("atlas", {"board_id": "foreign"}, 403),
+        ("atlas", {"board_id": "none"}, 403),
+        ("atlas", {"is_board_lead": True}, 403),
+        ("atlas", {"name": "vega"}, 409),
+        ("atlas", {"name": " "}, 422),
+        ("vega", {}, 403),
+        ("vega", {"name": " "}, 403),
+    ],
+)
+async def test_agents_that_agents_make(cast: Cast, path: str, who: str, fields: dict[str, Any], status: int) -> None:
+    boards = {"own": cast.board.id, "other": cast.other_board.id, "foreign": cast.foreign_board.id, "none": uuid4()}
+    wanted = {name: str(boards[value]) if name == "board_id" else value for name, value in fields.items()}
+    answer = await getattr(cast, who).post(path, LEAST | wanted)
+    assert answer.status == status, answer.body
+    assert await Agent.filter(name="Lyra").count() == (status == 200)
+
+
+@pytest.mark.parametrize(
+    ("who", "fields", "status"),
+    [
+        ("ada", {}, 200),
+        ("ben", {"is_board_lead": False}, 200),
+        ("ada", {"board_id": None}, 422),
+        ("ada", {"board_id": str(uuid4())}, 404),
+        ("ada", {"is_board_lead": True}, 409),
+        ("ada", {"name": "VEGA"}, 409),
+        ("ada", {"name": "V%"}, 200),
+        ("ada", {"name": "_ega"}, 200),
+        ("ada", {"gateway_id": str(uuid4())}, 422),
+        ("ada", {"gateway_id": None}, 200),
+        ("cleo", {}, 403),
+        ("cleo", {"name": None}, 403),
+        ("eve", {}, 404),
+    ],
+)
+async def test_agents_that_people_make(cast: Cast, who: str, fields: dict[str, Any], status: int) -> None:
+    answer = await getattr(cast, who).post("/agents", new(cast, **fields))
+    assert answer.status == status, answer.body
+
+
+async def test_leads_do_not_count_against_the_boards_limit(cast: Cast) -> None:
+    await cast.rule(max_agents=3)
+    (await cast.atlas.post("/agent/agents", LEAST)).ok()
+    assert "3" in (await cast.atlas.post("/agent/agents", {"name": "Cetus"})).refused(409)
+
+
+@pytest.mark.parametrize("every", ["banana", "", "10", "m", "10w", "-5m", "1.5h", "10m ", "999999h", None, 5, "٣m"])
+async def test_an_interval_that_is_none(cast: Cast, every: Any) -> None:
+    for answer in (
+        await cast.ada.post("/agents", new(cast, heartbeat_config={"every": every})),
+        await cast.ada.patch(at(cast.vega), {"heartbeat_config": {"every": every}}),
+    ):
+        [item] = answer.refused(422)
+        assert item["loc"] == ["body", "heartbeat_config"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (None, DEFAULT_HEARTBEAT),
+        ({}, DEFAULT_HEARTBEAT),
+        ({"every": "0m"}, {"every": "0m"}),
+        ({"every": "90s", "quiet": True}, {"every": "90s", "quiet": True}),
+        ({"quiet": True}, {"quiet": True}),
+    ],
+)
+async def test_intervals_are_kept_as_sent(cast: Cast, sent: Any, kept: Any) -> None:
+    made = (await cast.ada.post("/agents", new(cast, heartbeat_config=sent))).ok()
+    assert made["heartbeat_config"] == kept
+    (await cast.ada.patch(at(made["id"]), {"heartbeat_config": None})).ok()
+    assert (await Agent.get(id=made["id"])).heartbeat_config == DEFAULT_HEARTBEAT
+
+
+async def test_templates_are_trimmed_and_blank_is_none(cast: Cast) -> None:
+    made = (await cast.ada.post("/agents", new(cast, soul_template=" {{ x }}\n", identity_template=" \n"))).ok()
+    assert (made["soul_template"], made["identity_template"]) == ("{{ x }}", None)
+    known = await head(cast)
+    (await cast.ada.patch(at(made["id"]), {"soul_template": "\n{{ x }} "})).ok()
+    assert await kinds(cast, known) == []
+    cleared = (await cast.ada.patch(at(made["id"]), {"soul_template": None, "identity_profile": None})).ok()
+    assert (cleared["soul_template"], cleared["identity_profile"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("who", "body", "status"),
+    [
+        ("eve", {"status": "online"}, 404),
+        ("cleo", {"status": "online"}, 403),
+        ("ada", {"status": "online", "board_id": str(uuid4())}, 403),
+        ("ada", {"status": None}, 403),
+        ("ada", {"board_id": str(uuid4()), "is_gateway_main": True}, 404),
+        ("ada", {"board_id": "foreign"}, 404),
+        ("ada", {"board_id": None}, 422),
+        ("ada", {"is_gateway_main": True}, 422),
+        ("ada", {"name": None}, 422),
+        ("ada", {"name": " "}, 422),
+        ("ada", {"is_board_lead": None}, 422),
+        ("ada", {"is_board_lead": True}, 409),
+        ("ada", {"name": "rigel ORION"}, 409),
+        ("ada", {"is_gateway_main": False}, 200),
+        ("ada", {"is_gateway_main": None}, 200),
+        ("ada", {}, 200),
+    ],
+)
+async def test_changes_in_the_order_of_their_checks(cast: Cast, who: str, body: dict[str, Any], status: int) -> None:
+    sent = {key: str(cast.foreign_board.id) if value == "foreign" else value for key, value in body.items()}
+    before = await head(cast)
+    answer = await getattr(cast, who).patch(at(cast.vega), sent)
+    assert answer.status == status, answer.body
+    assert await kinds(cast, before) == []
+
+
+async def test_a_change_never_touches_tokens(cast: Cast) -> None:
+    known = await Token.filter(agent_id=cast.vega.id).count()
+    (await cast.ada.patch(f"{at(cast.vega)}?force=true", {"name": "Vega II"})).ok()
+    assert await Token.filter(agent_id=cast.vega.id).count() == known
+    (await cast.vega.get("/agent/healthz")).ok()
+
+
+async def test_an_agent_does_not_move_to_another_organization(cast: Cast) -> None:
+    await Member.create(organization_id=cast.elsewhere.id, user_id=cast.ada.id, role="owner", all_boards_write=True)
+    (await cast.ada.get(f"/boards/{cast.foreign_board.id}")).ok()
+    (await cast.ada.patch(at(cast.vega), {"board_id": str(cast.foreign_board.id)})).refused(404)
+    assert (await Agent.get(id=cast.vega.id)).board_id == cast.board.id
+
+
+async def test_an_agent_that_moves_leaves_its_unfinished_tasks(cast: Cast) -> None:
+    states = ("inbox", "in_progress", "review", "done")
+    made = {status: await cast.add_task() for status in states}
+    for status, task in made.items():
+        await cast.put(task, status=status, assigned_agent_id=cast.vega.id, in_progress_at=clock.now())
+    before = await head(cast)
+    (await cast.ada.patch(at(cast.vega), {"board_id": str(cast.other_board.id)})).ok()
+    for status, task in made.items():
+        row = await Task.get(id=task["id"])
+        assert row.status == ("inbox" if status == "in_progress" else status)
+        assert row.assigned_agent_id == (cast.vega.id if status == "done" else None)
+    recorded = sorted(kind for kind, _ in await kinds(cast, before))
+    assert recorded == ["agent.updated", "task.status_changed", "task.updated", "task.updated"]
+
+
+async def test_a_lead_that_moves_leads_there_or_not_at_all(cast: Cast) -> None:
+    to = {"board_id": str(cast.other_board.id)}
+    moved = (await cast.ada.patch(at(cast.atlas), to)).ok()
+    assert (moved["is_board_lead"], moved["board_id"]) == (True, to["board_id"])
+    again = (await cast.ada.post("/agents", new(cast, is_board_lead=True))).ok()
+    assert isinstance((await cast.ada.patch(at(again["id"]), to)).refused(409), str)
+    assert (await Agent.get(id=again["id"])).board_id == cast.board.id
+    demoted = (await cast.ada.patch(at(again["id"]), to | {"is_board_lead": False})).ok()
+    assert (demoted["is_board_lead"], demoted["board_id"]) == (False, to["board_id"])
+
+
+async def test_two_leads_move_to_one_board_at_the_same_moment(cast: Cast) -> None:
+    third = (await cast.ada.post("/boards", {"name": "Pier", "slug": "pier", "description": "x"})).ok()["id"]
+    other = (await cast.ada.post("/agents", LEAST | {"board_id": str(cast.other_board.id), "is_board_lead": True})).ok()
+    moves = [cast.ada.patch(at(one), {"board_id": third}) for one in (cast.atlas.id, other["id"])]
+    assert sorted(one.status for one in await asyncio.gather(*moves)) == [200, 409]
+
+
+async def test_a_change_of_an_agent_that_goes_at_the_same_moment(cast: Cast) -> None:
+    for n in range(4):
+        made = (await cast.ada.post("/agents", new(cast, name=f"Lyra {n}"))).ok()["id"]
+        calls = (cast.ada.delete(at(made)), cast.ben.patch(at(made), {"name": f"Cetus {n}"}), cast.ben.delete(at(made)))
+        answers = await asyncio.gather(*calls)
+        assert [answers[0].status, answers[2].status] == [200, 200]
+        assert answers[1].status in (200, 404)
+        assert not await Agent.filter(id=made).exists()
+
+
+async def test_what_stays_of_a_deleted_agent(cast: Cast) -> None:
+    asked = await cast.ask(cast.vega)
+    task = await cast.add_task()
+    comment = (await cast.vega.post(f"{cast.task(task)}/comments", {"message": "Hello."})).ok()
+    (await cast.ada.delete(at(cast.vega))).ok()
+    assert (await Approval.get(id=asked["id"])).agent_id is None
+    said = (await cast.ada.get(f"{cast.task(task)}/comments")).ok()["items"]
+    assert [(one["id"], one["agent_id"]) for one in said] == [(comment["id"], None)]
+    answers = [await cast.ada.delete(at(target)) for target in (cast.vega, uuid4(), cast.nova)]
+    assert [one.ok() for one in answers] == [{"ok": True}] * 3
+    assert await Agent.filter(id=cast.nova.id).exists()
+
+
+async def test_whoever_only_reads_a_board_deletes_nobody(cast: Cast) -> None:
+    await Member.filter(user_id=cast.ben.id).update(all_boards_read=True, all_boards_write=False)
+    assert (await cast.ben.delete(at(cast.vega))).refused(403) == "Forbidden"
+    assert (await cast.ben.patch(at(cast.vega), {"name": "X"})).refused(403) == "Forbidden"
+    assert (await cast.ben.post(f"{at(cast.vega)}/heartbeat", {})).refused(403) == "Forbidden"
+    (await cast.ben.get(at(cast.vega))).ok()
+
+
+async def test_an_owner_without_boards_sees_no_agents(cast: Cast) -> None:
+    await Member.filter(user_id=cast.ada.id).update(all_boards_read=False, all_boards_write=False)
+    assert (await cast.ada.get("/agents")).ok()["items"] == []
+    (await cast.ada.get(at(cast.vega))).refused(404)
+    (await cast.ada.get(f"/agents?board_id={cast.board.id}")).refused(403)
+
+
+@pytest.mark.parametrize(
+    ("who", "body", "status"),
+    [
+        ("ada", {"name": "Vega"}, 200),
+        ("ada", {"name": "vega"}, 422),
+        ("ada", {"name": "Nova"}, 422),
+        ("ada", {"name": "Vega", "board_id": "other"}, 200),
+        ("ada", {"name": "vega", "board_id": "own"}, 409),
+        ("ada", {"name": "Lyra", "board_id": "foreign"}, 404),
+        ("ada", {"name": " "}, 422),
+        ("ada", {}, 422),
+        ("cleo", {"name": "Lyra"}, 403),
+        ("cleo", {"name": "Vega"}, 403),
+        ("dan", {"name": "Lyra", "board_id": "own"}, 403),
+    ],
+)
+async def test_heartbeat_or_create(cast: Cast, who: str, body: dict[str, Any], status: int) -> None:
+    boards = {"own": cast.board.id, "other": cast.other_board.id, "foreign": cast.foreign_board.id}
+    sent = {key: str(boards[value]) if key == "board_id" else value for key, value in body.items()}
+    answer = await getattr(cast, who).post("/agents/heartbeat", sent)
+    assert answer.status == status, answer.body
+    if status == 200:
+        assert (answer.body["token"] is not None) == ("board_id" in body)
+
+
+async def test_many_first_signs_of_life_make_one_agent(cast: Cast) -> None:
+    body = {"name": "Lyra", "board_id": str(cast.board.id)}
+    answers = await asyncio.gather(*(cast.ada.post("/agents/heartbeat", body) for _ in range(5)))
+    assert len({one.ok()["id"] for one in answers}) == 1
+    assert sum(one.body["token"] is not None for one in answers) == 1
+    assert await Agent.filter(name="Lyra").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("stored", "minutes", "shown"),
+    [
+        ("provisioning", None, "provisioning"),
+        ("online", None, "provisioning"),
+        ("updating", None, "updating"),
+        ("deleting", 60, "deleting"),
+        ("online", 9, "online"),
+        ("busy", 11, "offline"),
+        ("provisioning", 0, "provisioning"),
+    ],
+)
+def test_the_state_that_people_see(stored: str, minutes: int | None, shown: str) -> None:
+    seen = None if minutes is None else clock.now() - timedelta(minutes=minutes)
+    assert computed_status(stored, seen) == shown
+
+
+@pytest.mark.parametrize(
+    ("stored", "sent", "kept"),
+    [
+        ("provisioning", None, "online"),
+        ("provisioning", "busy", "busy"),
+        ("busy", None, "busy"),
+        ("updating", None, "updating"),
+        ("updating", "online", "online"),
+    ],
+)
+async def test_the_state_after_a_sign_of_life(cast: Cast, stored: str, sent: str | None, kept: str) -> None:
+    await Agent.filter(id=cast.vega.id).update(status=stored)
+    before = await head(cast)
+    answer = (await cast.ada.post(f"{at(cast.vega)}/heartbeat", {"status": sent})).ok()
+    assert (answer["status"], (await Agent.get(id=cast.vega.id)).status) == (kept, kept)
+    assert await kinds(cast, before) == []
+
+
+async def test_a_foreign_board_does_not_exist_for_agents(cast: Cast) -> None:
+    strangers: list[Caller] = [cast.mira, cast.nova]
+    for caller in strangers:
+        for path in ("", "/tasks", "/memory", "/approvals", "/tags", "/questions", f"/agents/{cast.vega.id}/soul"):
+            assert (await caller.get(f"/agent{cast.home}{path}")).refused(404) == "Not Found"
+        for path in ("/gateway/main/ask-user", f"/agents/{cast.vega.id}/nudge", "/onboarding", "/tasks", "/memory"):
+            assert (await caller.post(f"/agent{cast.home}{path}", {})).refused(404) == "Not Found"
+
+
+async def test_the_stream_shows_the_agent_that_a_lead_changed(cast: Cast) -> None:
+    async with reading(cast.ada, "/agents/stream") as stream:
+        soul = f"/agent{cast.home}/agents/{cast.vega.id}/soul"
+        (await cast.atlas.call("PUT", soul, {"content": "Calm."})).ok()
+        while True:
+            message = await stream.next()
+            if message.data["agent"]["soul_template"] == "Calm.":
+                break
+    assert (message.event, message.data["agent"]["id"]) == ("agent", str(cast.vega.id))
