@@ -110,6 +110,8 @@ class TaskPart(BaseModel):
     def _agrees(self) -> Self:
         if self.assigned_agent is not None and self.assigned_person is not None:
             raise ValueError("a task has one assignee: an agent or a person")
+        if self.archived_at is not None and self.status != "done":
+            raise ValueError("only done tasks can be archived")
         for name in ("depends_on", "tags"):
             setattr(self, name, list(dict.fromkeys(getattr(self, name))))
         return self

@@ -222,6 +222,7 @@ async def test_the_smallest_file(cast: Cast) -> None:
         (["tasks", 0, "title"], 5),
         (["tasks", 0, "title"], "nul \x00"),
         (["tasks", 0, "due_at"], "soon"),
+        (["tasks", 0, "archived_at"], "2026-01-01T00:00:00"),
         (["tasks", 0, "depends_on"], [1]),
         (["tasks", 0, "depends_on"], [3]),
         (["tasks", 0, "tags"], ["unknown"]),
