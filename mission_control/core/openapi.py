@@ -215,8 +215,10 @@ def _refusals(one: Operation) -> list[int]:
 def _content(one: Operation, references: dict[Any, Any]) -> dict[str, Any]:
     if one.is_stream:
         return {"text/event-stream": {"schema": {"type": "string"}}}
-    if one.media != "application/json":
-        return {one.media: {"schema": {"type": "string"}}}
+    if one.media != ("application/json",):
+        return {media: {"schema": {"type": "string"}} for media in one.media}
+    if one.returns is str:
+        return {"application/json": {"schema": {"type": "string"}}}
     if one.returns is str:
         return {"application/json": {"schema": {"type": "string"}}}
     if get_origin(one.returns) is list:

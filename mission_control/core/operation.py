@@ -48,7 +48,7 @@ def operation(
     is_long_poll: bool = False,
     needs_body: bool = True,
     status: int = 200,
-    media: str = "application/json",
+    media: tuple[str, ...] = ("application/json",),
     form: Mapping[str, Any] | None = None,
 ) -> Callable[[Handler], Handler]:
     """Serve a function as an operation.
@@ -57,9 +57,9 @@ def operation(
     `data` and `query` when those shapes are given. `is_atomic=False` is for a write that waits for the outside and
     must not run inside one transaction; it takes no `Idempotency-Key` and no `If-Match`. `is_long_poll` is for a write
     that waits for its moment; it takes the key when it makes its change by `retries.decided`. Without a body that is
-    not needed `data` is None. A part of the path written `<string:name>` is text, every other one is an id. With a
-    `media` of its own the function answers a Response; `form` documents a `multipart/form-data` body, which the
-    function reads itself.
+    not needed `data` is None. A part of the path written `<string:name>` is text, every other one is an id. With
+    `media` of its own, the types that it may have, the function answers a Response; `form` documents a
+    `multipart/form-data` body, which the function reads itself.
     """
 
     def register(handler: Handler) -> Handler:

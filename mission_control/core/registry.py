@@ -30,7 +30,10 @@ class Hints:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation. One that `is_long_poll` waits outside of any transaction, see `core/retries.py`."""
+    """One operation. One that `is_long_poll` waits outside of any transaction, see `core/retries.py`.
+
+    `media` are the types that its answer may have.
+    """
 
     method: str
     path: str
@@ -52,7 +55,7 @@ class Operation:
     is_long_poll: bool = False
     needs_body: bool = True
     status: int = 200
-    media: str = "application/json"
+    media: tuple[str, ...] = ("application/json",)
     form: Mapping[str, Any] | None = None
 
     @property

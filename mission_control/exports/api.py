@@ -51,7 +51,7 @@ async def export(actor: Actor, board: Board) -> dict[str, Any]:
     find=visible_board,
     verb="board.export",
     returns=None,
-    media="text/csv",
+    media=("text/csv",),
     errors={413: ErrorResponse},
 )
 async def export_tasks(actor: Actor, board: Board) -> Response:

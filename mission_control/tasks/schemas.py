@@ -211,7 +211,7 @@ class BlockedTaskDetail(BaseModel):
 
 
 class BlockedTaskError(BaseModel):
-    """A rule of the board, or an unfinished dependency, stands against the change."""
+    """A rule of the board, or an unfinished dependency, stands against the change; text for every other reason."""
 
-    detail: BlockedTaskDetail
+    detail: BlockedTaskDetail | str
     request_id: str | None = None

@@ -99,6 +99,9 @@ async def test_assignees_of_a_new_task(cast: Cast) -> None:
     (await cast.ada.post(cast.tasks, NEW | {"assigned_user_id": cast.eve.id})).refused(404)
     assert (await cast.ada.post(cast.tasks, NEW | {"assigned_agent_id": cast.nova.id})).refused(404) == "Not Found"
     assert (await cast.ada.post(cast.tasks, NEW | {"assigned_agent_id": cast.mira.id})).refused(409) == "Conflict"
+    document = (await cast.nobody.get("/openapi.json")).ok()
+    declared = document["components"]["schemas"]["BlockedTaskError"]["properties"]["detail"]
+    assert {"type": "string"} in declared["anyOf"]
     lead = f"/agent{cast.tasks}"
     assert isinstance((await cast.atlas.post(lead, NEW | {"assigned_agent_id": cast.atlas.id})).refused(403), str)
     (await cast.atlas.post(lead, NEW | {"assigned_agent_id": cast.mira.id})).refused(409)

@@ -23,7 +23,7 @@ def holds_a_list(one: Operation) -> bool:
     if one.method != "GET" or one.is_stream:
         return False
     kind = one.returns
-    if typing.get_origin(kind) is list or one.media.partition(";")[0] in TABLES:
+    if typing.get_origin(kind) is list or TABLES & set(one.media):
         return True
     if not isinstance(kind, type) or not issubclass(kind, BaseModel):
         return False
