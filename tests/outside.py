@@ -62,15 +62,20 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(("git", *who, *arguments), cwd=folder, check=True, capture_output=True, env=environment)
 
 
-@contextmanager
-def skill_repository(app: Quart, folder: Path) -> Iterator[None]:
-    """An installation that clones `observatory/skills`, which has one skill, from a mirror in a folder."""
+def repository_of_skills(folder: Path) -> None:
+    """Make `observatory/skills`, which has one skill, in a mirror in a folder."""
     repository = folder / "mirror" / "observatory" / "skills"
     (repository / "star").mkdir(parents=True)
     (repository / "star" / "SKILL.md").write_text("---\nname: Star gazer\ndescription: Looks up\n---\n")
     git(repository, "init", "--quiet", "--initial-branch=main")
     git(repository, "add", "--all")
     git(repository, "commit", "--quiet", "--message=star")
+
+
+@contextmanager
+def skill_repository(app: Quart, folder: Path) -> Iterator[None]:
+    """An installation that clones `observatory/skills` from a mirror in a folder."""
+    repository_of_skills(folder)
     before = app.config["SETTINGS"]
     app.config["SETTINGS"] = replace(before, skills_git_base_url=f"file://{folder / 'mirror'}")
     yield
