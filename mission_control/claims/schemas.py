@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from mission_control.core.schemas import NonEmptyStr, OptionalText
+from mission_control.core.schemas import BlankToNone, NonEmptyStr
 from mission_control.tasks.schemas import TaskRead
 
 LONGEST_LEASE_SECONDS = 86_400
@@ -14,7 +14,9 @@ LONGEST_WAIT_SECONDS = 50
 
 Fence = Annotated[int, Field(ge=0, lt=2**31, description="The number of the hand-out, as the claim answered it")]
 LeaseSeconds = Annotated[int, Field(ge=1, le=LONGEST_LEASE_SECONDS, description="How long the lease lasts from now")]
-Reason = Annotated[OptionalText, Field(max_length=2_000, description="Why it is given back")]
+Reason = Annotated[
+    Annotated[str, Field(max_length=2_000)] | None, BlankToNone, Field(description="Why it is given back")
+]
 
 
 class ClaimCreate(BaseModel):

@@ -219,8 +219,6 @@ def _content(one: Operation, references: dict[Any, Any]) -> dict[str, Any]:
         return {media: {"schema": {"type": "string"}} for media in one.media}
     if one.returns is str:
         return {"application/json": {"schema": {"type": "string"}}}
-    if one.returns is str:
-        return {"application/json": {"schema": {"type": "string"}}}
     if get_origin(one.returns) is list:
         [inner] = get_args(one.returns)
         return {"application/json": {"schema": {"type": "array", "items": references[(inner, "serialization")]}}}

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstrain
 
 from mission_control.core.clock import naive_utc
 
-NonEmptyStr = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+# The pattern refuses what `str.strip` takes away and pydantic does not: separators such as U+001F.
+NonEmptyStr = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"[^\s\x1c-\x1f]")]
 Moment = Annotated[datetime, AfterValidator(naive_utc)]
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import parse_id
-from mission_control.core.schemas import NonEmptyStr, OptionalText
+from mission_control.core.schemas import BlankToNone, NonEmptyStr
 from mission_control.tasks.schemas import TaskStatus
 
 Title = Annotated[NonEmptyStr, Field(max_length=500)]
@@ -34,7 +34,7 @@ class TextForm(BaseModel):
     """Title and description; `version` marks what they were when the form was opened."""
 
     title: Title
-    description: Annotated[OptionalText, Field(max_length=100_000)] = None
+    description: Annotated[Annotated[str, Field(max_length=100_000)] | None, BlankToNone] = None
     version: str = ""
 
 

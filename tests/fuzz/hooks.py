@@ -22,8 +22,8 @@ MOMENT = {
     "format": "moment",
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})?$",
 }
-# What the installation under test knows of the outside, and a value that hardly anybody would guess.
-VALUES = {"source_url": "https://github.com/observatory/skills", "color": "9e9e9e"}
+# What the installation under test knows of the outside, a value that hardly anybody would guess, and no waiting.
+VALUES = {"source_url": "https://github.com/observatory/skills", "color": "9e9e9e", "wait_seconds": 0}
 SOUL = {"handle": "ada", "slug": "night-owl"}
 AS_AGENT = "X-Agent-Token"
 # After these somebody works elsewhere or may do less. The owner, whose things are known, stays and stays the owner.

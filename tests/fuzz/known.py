@@ -14,11 +14,11 @@ Ids = dict[str, str]
 class Known:
     """The ids that answers showed, by path (`/boards/{board_id}/tasks/{task_id}`) and by name (`task_id`)."""
 
-    def __init__(self, values: dict[str, str]) -> None:
+    def __init__(self, values: dict[str, Any]) -> None:
         self.random = random.Random()
         self.places: set[str] = set()
         self.values = values
-        self.seen = set(values.values())
+        self.seen: set[Any] = set(values.values())
         self._at: dict[str, deque[Ids]] = defaultdict(lambda: deque(maxlen=NEWEST))
         self._gone: dict[str, deque[Ids]] = defaultdict(lambda: deque(maxlen=NEWEST))
         self._ever: dict[str, set[frozenset[tuple[str, str]]]] = defaultdict(set)
@@ -101,7 +101,7 @@ class Known:
         return [self.filled(one) for one in value] if isinstance(value, list) else value
 
     def _field(self, name: str, value: Any) -> Any:
-        if name in self.values and not self.chance(4):
+        if name in self.values and not self.chance(8):
             return self.values[name]
         if name.endswith("_id") and (isinstance(value, str) or (value is None and self.chance(2))):
             return self._one(name, value)

@@ -1,0 +1,36 @@
+"""No shape stumbles over null, over nothing, or over a text without a letter: it takes them or refuses them."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+import mission_control.app  # noqa: F401 - everything is imported then
+from mission_control.core.schemas import NonEmptyStr
+
+BLANKS: tuple[Any, ...] = (None, "", " ", "\x1f", 0, [], {})
+
+
+def shapes(above: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
+    """Every shape of the application."""
+    for one in above.__subclasses__():
+        if one.__module__.startswith("mission_control."):
+            yield one
+        yield from shapes(one)
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=repr)
+def test_a_blank_is_taken_or_refused(blank: Any) -> None:
+    for shape in set(shapes()):
+        for name, info in shape.model_fields.items():
+            with suppress(ValidationError):
+                shape.model_validate({info.alias or name: blank})
+
+
+@pytest.mark.parametrize("text", ["", " ", "\x1f", "\x1c \t\x1d", "\u2003"])
+def test_what_python_strips_to_nothing_is_empty(text: str) -> None:
+    assert text.strip() == ""
+    with pytest.raises(ValidationError):
+        TypeAdapter(NonEmptyStr).validate_python(text)
