@@ -18,7 +18,7 @@ from mission_control.agents import souls_api as agents_souls_api
 from mission_control.agents import token_api as agents_token_api
 from mission_control.agents import usage_api as agents_usage_api
 from mission_control.agents import work_state_api as agents_work_state_api
-from mission_control.agents import work_state_notices
+from mission_control.agents import work_state_notices, work_state_pages
 from mission_control.approvals import api as approvals_api
 from mission_control.approvals import pages as approvals_pages
 from mission_control.boards import api as boards_api
@@ -63,6 +63,7 @@ from mission_control.tasks import attachments_api, bulk_api, checklist_api
 from mission_control.tasks import pages as tasks_pages
 from mission_control.tasks import reactions as tasks_reactions
 from mission_control.usage import api as usage_api
+from mission_control.usage import pages as usage_pages
 from mission_control.webhooks import agent_api as webhooks_agent_api
 from mission_control.webhooks import api as webhooks_api
 
@@ -92,7 +93,9 @@ BLUEPRINTS = (
     agents_api.api,
     agents_work_state_api.api,
     agents_usage_api.api,
+    work_state_pages.pages,
     usage_api.api,
+    usage_pages.pages,
     agents_token_api.api,
     agents_pages.pages,
     agents_agent_api.api,

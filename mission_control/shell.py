@@ -18,6 +18,8 @@ from mission_control.questions.queries import open_for
 from mission_control.web.fragments import initials, partial, render_macro
 from mission_control.web.shell import Shell, ShellBoard, providers
 
+WORK = "layouts/work.html"
+
 
 def install() -> None:
     """Register what surrounds every page."""
@@ -35,6 +37,9 @@ async def build(actor: Actor) -> Shell:
         user_initials=initials(actor.name),
         is_admin=actor.administers(actor.organization_id),
         is_demo=organization.is_demo,
+        work_state=organization.work_state,
+        work_state_reason=organization.work_state_reason,
+        work_state_at=organization.work_state_at,
         boards=await _boards(actor),
         pending_count=await waiting_for(actor),
         online_count=await online_count(actor.organization_id),
@@ -58,10 +63,22 @@ async def shell_partials(actor: Actor, active: str, batch: Batch | None = None) 
         html += partial("[data-queue-count]", str(await waiting_for(actor) or ""), "innerHTML")
     if batch is None or batch.notes or _concerns(batch, "agent."):
         html += partial("[data-online-count]", str(await online_count(actor.organization_id)), "innerHTML")
+    if _concerns(batch, "organization.work_state_changed"):
+        html += await _work_partials(actor)
     if _concerns(batch, "board."):
         items = render_macro("layouts/nav_live.html", "board_items", boards=await _boards(actor), active=active)
         html += partial("#nav-boards", items)
     return html
+
+
+async def _work_partials(actor: Actor) -> str:
+    """That all agents are paused or stopped, and where an admin finds the buttons."""
+    organization = await Organization.get(id=actor.organization_id)
+    is_admin = actor.administers(organization.id)
+    banner = render_macro(WORK, "organization_banner", thing=organization, is_admin=is_admin)
+    html = partial("#organization-work", banner)
+    menu = render_macro(WORK, "organization_menu", thing=organization, is_admin=is_admin)
+    return html + partial("#account-work", menu) + partial("#more-work", menu)
 
 
 def _concerns(batch: Batch | None, *kinds: str) -> bool:

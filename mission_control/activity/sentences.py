@@ -19,6 +19,17 @@ ICONS = {
     "question": "message-square",
     "onboarding": "square-kanban",
     "board": "square-kanban",
+    "agent.work_state_changed": "pause",
+    "board.work_state_changed": "pause",
+    "organization.work_state_changed": "pause",
+    "budget": "gauge",
+}
+BUDGETS = {
+    "budget.created": "set",
+    "budget.updated": "changed",
+    "budget.deleted": "lifted",
+    "budget.warning": "used up four fifths of",
+    "budget.exceeded": "used up",
 }
 BOARD_FIELDS = {
     "require_approval_for_done": "approval before done",
@@ -69,6 +80,14 @@ def describe(kind: str, data: dict[str, Any], message: str, names: dict[str, str
         return (*_task_update(data, after, names), "")
     if kind.startswith("approval."):
         return (*_approval(kind, data), str(data.get("note") or ""))
+    if kind.endswith(".work_state_changed"):
+        what = {"paused": "paused", "stopped": "stopped"}.get(str(after.get("work_state")), "resumed")
+        whole = " all agents" if kind.startswith("organization.") else ""
+        return f"{what}{whole}", "", str(after.get("work_state_reason") or "")
+    if kind.startswith("budget."):
+        unit = "tokens" if data.get("unit") == "tokens" else "money"
+        budget = f"the {data.get('subject')}'s {'daily' if data.get('period') == 'day' else 'total'} budget of {unit}"
+        return f"{BUDGETS.get(kind, 'changed')} {budget}", "", ""
     simple = _SIMPLE.get(kind)
     if simple is not None:
         return simple, "", ""

@@ -13,6 +13,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.policy import can
 from mission_control.core.times import elapsed, relative
 from mission_control.database.sql import as_moment, placeholders, rows
 
@@ -45,14 +46,18 @@ class Line:
     work: list[Work] = field(default_factory=list)
     notices: int = 0
     asking: int = 0
+    work_state: str = "running"
+    work_state_reason: str | None = None
+    work_state_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The agents of one board."""
+    """The agents of one board, and whether the actor may pause and stop them."""
 
     board: Board
     lines: list[Line]
+    may_set: bool = False
 
 
 async def roster_by_board(actor: Actor) -> list[Group]:
@@ -64,7 +69,7 @@ async def roster_by_board(actor: Actor) -> list[Group]:
     grouped: dict[UUID, list[Line]] = {}
     for agent in agents:
         grouped.setdefault(agent.board_id, []).append(lines[agent.id])
-    return [Group(board, grouped.get(board.id, [])) for board in boards]
+    return [Group(board, grouped.get(board.id, []), can(actor, "board.set_work_state", board)) for board in boards]
 
 
 async def lines_of(agents: Sequence[Agent]) -> dict[UUID, Line]:
@@ -91,6 +96,9 @@ def _line(agent: Agent, work: list[dict[str, Any]], notices: int, asking: int) -
         work=tasks,
         notices=notices,
         asking=asking,
+        work_state=agent.work_state,
+        work_state_reason=agent.work_state_reason,
+        work_state_at=agent.work_state_at,
     )
 
 

@@ -18,7 +18,7 @@ from mission_control.live.models import Event
 from mission_control.live.stream import Batch
 from mission_control.web.fragments import partial, render_macro
 
-TEMPLATE = "boards/regions.html"
+TEMPLATE, WORK = "boards/regions.html", "ui/work_state.html"
 WORDS = {"inbox": "Inbox", "in_progress": "In progress", "review": "Review", "done": "Done"}
 MOVES = ("task.status_changed", "task.lease_expired")
 KEPT = 128
@@ -44,13 +44,15 @@ class Regions:
     columns: Markup
     presence: Markup
     note: Markup
+    work: Markup
+    actions: Markup
     crew: list[dict[str, Any]]
 
     def partials(self) -> str:
         """The regions for an open page."""
         return (
             partial("#columns", self.columns) + partial("#presence", self.presence) + partial("#board-note", self.note)
-        )
+        ) + (partial("#board-work", self.work) + partial("#board-work-actions", self.actions))
 
 
 @dataclass(slots=True)
@@ -73,6 +75,8 @@ async def regions_of(board: Board, rights: Rights, wanted: CardFilter, viewer_id
         columns=_columns(board, columns, rights, wanted),
         presence=Markup(render_macro(TEMPLATE, "presence", board_id=board.id, crew=crew)),
         note=_note(board, rights, is_empty, wanted, has_agents=bool(crew)),
+        work=_work_banner(board, rights),
+        actions=_work_actions(board, rights),
         crew=crew,
     )
 
@@ -97,6 +101,21 @@ def _note(board: Board, rights: Rights, is_empty: bool, wanted: CardFilter, *, h
         needs_goal=not board.goal_confirmed,
     )
     return Markup(html)
+
+
+def _work_banner(board: Board, rights: Rights) -> Markup:
+    """That the board's agents are paused or stopped, since when and why, with the way out."""
+    about: dict[str, Any] = {"thing": board, "url": f"/boards/{board.id}/work-state", "whose": board.name}
+    html = render_macro(WORK, "work_banner", subject="This board is", may_set=rights.may_write, **about)
+    return Markup(html)
+
+
+def _work_actions(board: Board, rights: Rights) -> Markup:
+    """The buttons of the header."""
+    if not rights.may_write:
+        return Markup("")
+    url = f"/boards/{board.id}/work-state"
+    return Markup(render_macro(WORK, "work_actions", thing=board, url=url, whose=board.name, compact=True))
 
 
 async def board_partials(viewer: Actor, board: Board, wanted: CardFilter, batch: Batch) -> str:

@@ -31,6 +31,32 @@ async def sums_of_agent(agent_id: UUID) -> dict[str, Any]:
     return {"today": _sums([now] if now else []), "total": _sums(found)}
 
 
+async def days_of_agent(agent_id: UUID, count: int) -> list[dict[str, Any]]:
+    """What an agent used up on each of the last days (UTC), the oldest first; days without usage are zero."""
+    last = clock.now().date()
+    days = [(last - timedelta(days=back)).isoformat() for back in reversed(range(count))]
+    found = await rows(
+        f"SELECT e.day, {SUMS} FROM usage_entries e WHERE e.agent_id = ? AND e.day >= ? GROUP BY e.day",
+        agent_id,
+        days[0],
+    )
+    by_day = {row["day"]: _sums([row]) for row in found}
+    return [{"day": day, **by_day.get(day, _sums([]))} for day in days]
+
+
+async def used_today(agent_ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
+    """What each of some agents used up today (UTC); those that used nothing are left out."""
+    if not agent_ids:
+        return {}
+    found = await rows(
+        f"SELECT e.agent_id, {SUMS} FROM usage_entries e WHERE e.day = ?"
+        f" AND e.agent_id IN ({placeholders(len(agent_ids))}) GROUP BY e.agent_id",
+        today(),
+        *agent_ids,
+    )
+    return {UUID(str(row["agent_id"])): _sums([row]) for row in found}
+
+
 def _sums(found: list[dict[str, Any]]) -> dict[str, Any]:
     return UsageSums.of(
         *(sum(int(row[name]) for row in found) for name in ("input_tokens", "output_tokens", "cost_micros"))

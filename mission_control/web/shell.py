@@ -5,6 +5,7 @@ The features that fill it are registered by `mission_control/shell.py`, because 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
@@ -38,6 +39,9 @@ class Shell:
     user_initials: str
     is_admin: bool
     is_demo: bool = False
+    work_state: str = "running"
+    work_state_reason: str | None = None
+    work_state_at: datetime | None = None
     boards: list[ShellBoard] = field(default_factory=list)
     pending_count: int = 0
     online_count: int = 0

@@ -1,0 +1,74 @@
+"""What people type about budgets."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ValidationInfo, field_validator
+
+from mission_control.core.ids import parse_id
+from mission_control.usage.models import Budget
+from mission_control.usage.schemas import MOST_LIMIT, BudgetCreate, Period, Unit, amount, inside
+
+LABELS = {"subject": "For", "unit": "Of", "period": "Counted", "limit": "Limit"}
+
+
+def _somebody(text: str) -> str:
+    kind, _, name = text.partition(":")
+    if text != "organization" and (kind not in ("board", "agent") or parse_id(name) is None):
+        raise ValueError("choose one of the options")
+    return text
+
+
+def _limit(text: str, unit: str) -> Decimal:
+    """A typed limit; ValueError says what is wrong with it."""
+    if not text.strip():
+        raise ValueError("fill this in")
+    try:
+        limit = Decimal(text.replace(",", "").replace(" ", "").lstrip("$"))
+    except InvalidOperation:
+        raise ValueError("enter a number") from None
+    if not limit.is_finite() or limit > MOST_LIMIT:
+        raise ValueError(f"enter at most {MOST_LIMIT:,}")
+    if limit <= 0:
+        raise ValueError("enter more than 0")
+    inside(unit, limit)
+    return limit
+
+
+class BudgetForm(BaseModel):
+    """A budget to be made: for `organization`, `board:<id>` or `agent:<id>`."""
+
+    subject: Annotated[str, AfterValidator(_somebody)]
+    unit: Unit
+    period: Period
+    limit: str
+
+    @field_validator("limit")
+    @classmethod
+    def _is_a_limit(cls, text: str, info: ValidationInfo) -> str:
+        return str(_limit(text, info.data.get("unit", "cost")))
+
+    def wanted(self) -> BudgetCreate:
+        """As the command takes it."""
+        kind, _, name = self.subject.partition(":")
+        whose: dict[str, UUID | None] = {f"{kind}_id": parse_id(name)} if name else {}
+        return BudgetCreate(unit=self.unit, period=self.period, limit=Decimal(self.limit), **whose)
+
+    @staticmethod
+    def fields_of(budget: Budget) -> dict[str, str]:
+        """The form that makes a budget again."""
+        subject_id = budget.agent_id or budget.board_id
+        subject = f"{budget.subject}:{subject_id}" if subject_id else "organization"
+        limit = format(Decimal(str(amount(budget.unit, budget.limit_amount))), "f")
+        return {"subject": subject, "unit": budget.unit, "period": budget.period, "limit": limit}
+
+
+class LimitForm(BaseModel):
+    """Another limit."""
+
+    limit: str
+
+    def wanted(self, unit: str) -> Decimal:
+        """As the command takes it; ValueError says what is wrong with it."""
+        return _limit(self.limit, unit)

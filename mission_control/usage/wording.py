@@ -1,0 +1,25 @@
+"""Figures of usage as people read them."""
+
+
+def money(usd: float) -> str:
+    """US dollars with two places, or as many as it takes: `1.50 USD`, `0.000125 USD`."""
+    whole, _, places = f"{usd:,.6f}".partition(".")
+    return f"{whole}.{places.rstrip('0'):0<2} USD"
+
+
+def tokens(number: int) -> str:
+    """`1 token`, `12,345 tokens`."""
+    return f"{number:,} token{'' if number == 1 else 's'}"
+
+
+def short(number: int) -> str:
+    """A number in few characters: `950`, `12.3k`, `4M`."""
+    for size, letter in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            return f"{number * 10 // size / 10:.1f}".removesuffix(".0") + letter
+    return str(number)
+
+
+def amount_of(unit: str, value: float) -> str:
+    """An amount of a budget in its unit."""
+    return tokens(int(value)) if unit == "tokens" else money(value)

@@ -1,0 +1,87 @@
+"""Pausing with one click or one key, for everybody who looks; budgets; nothing for axe to find on either."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Open, Site, Watched
+
+pytestmark = pytest.mark.browser
+LIVE = ("data-connection", "live")
+
+
+async def opened(open_page: Open, path: str, **options: Any) -> Page:
+    page = await open_page(path, **options)
+    await expect(page.locator("html")).to_have_attribute(*LIVE)
+    return page
+
+
+async def test_a_board_is_paused_and_resumed_by_keyboard_while_another_page_looks(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Pier")
+    page, other = await opened(open_page, f"/boards/{board}"), await opened(open_page, f"/boards/{board}")
+    await page.get_by_role("button", name="Pause Pier").focus()
+    await page.keyboard.press("Enter")
+    for one in (page, other):
+        await expect(one.locator("#board-work")).to_contain_text("This board is paused")
+    await page.get_by_role("link", name="Say why").click()
+    await page.get_by_label("Reason").fill("High tide")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    for one in (page, other):
+        await expect(one.locator("#board-work")).to_contain_text("High tide")
+    await other.locator("#board-work").get_by_role("button", name="Resume Pier").click()
+    for one in (page, other):
+        await expect(one.locator("#board-work")).to_be_empty()
+    await page.keyboard.press("Escape")
+    await other.keyboard.press("z")
+    await expect(page.locator("#board-work")).to_contain_text("High tide")
+    await other.locator("#board-work").get_by_role("button", name="Resume Pier").click()
+
+
+async def test_all_agents_are_stopped_from_the_menu_and_every_page_says_so(site: Site, open_page: Open) -> None:
+    page, other = await opened(open_page, "/agents"), await opened(open_page, "/settings", width=390)
+    await page.get_by_role("button", name="account and appearance").click()
+    await page.locator("#account-work").get_by_role("button", name="Stop all agents").click()
+    for one in (page, other):
+        await expect(one.locator("#organization-work")).to_contain_text("All agents are stopped")
+    await other.get_by_role("button", name="Resume all agents").click()
+    for one in (page, other):
+        await expect(one.locator("#organization-work")).to_be_empty()
+
+
+async def test_a_budget_is_made_changed_and_lifted(site: Site, open_page: Open) -> None:
+    page = await opened(open_page, "/settings/budgets")
+    await page.get_by_label("Limit").fill("2.50")
+    await page.get_by_label("Of", exact=True).select_option("US dollars")
+    await page.get_by_role("button", name="Set the budget").click()
+    await expect(page.locator("#budgets")).to_contain_text("0.00 of 2.50 USD")
+    await expect(page.locator("html")).to_have_attribute(*LIVE)
+    await page.get_by_role("link", name="Change the limit of The whole organization").click()
+    await page.get_by_label("Limit in US dollars").fill("3")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#budgets")).to_contain_text("0.00 of 3.00 USD")
+    await page.get_by_role("button", name="Lift the budget of The whole organization").click()
+    await expect(page.locator("#budgets")).to_contain_text("No budgets")
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.locator("#budgets")).to_contain_text("0.00 of 3.00 USD")
+
+
+@pytest.mark.parametrize("width", [320, 1440])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_axe_finds_nothing(site: Site, open_page: Open, watched: Watched, theme: str, width: int) -> None:
+    board = await site.board(name=f"Quay {theme} {width}")
+    agent = await site.make("/agents", name="Polaris", board_id=board)
+    for path, state in ((f"/agents/{agent['id']}", "paused"), (f"/boards/{board}", "stopped")):
+        answer = await site.api.put(f"/api/v1{path}/work-state", json={"state": state, "reason": "A long storm"})
+        assert answer.status_code == 200
+    await site.make("/budgets", agent_id=agent["id"], unit="cost", limit=1)
+    await site.api.post(
+        "/api/v1/agent/usage", json={"cost_usd": 0.9}, headers={"X-Agent-Token": agent["token"], "Cookie": ""}
+    )
+    for path in (f"/boards/{board}", "/agents", "/settings/budgets"):
+        page = await opened(open_page, path, width=width, theme=theme)
+        results: Any = await Axe().run(page)
+        assert [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in results.response["violations"]] == []
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
