@@ -474,10 +474,10 @@ class ClaimsMachine(RuleBasedStateMachine):
             self.fences[row.id] = row.fence
             assert numbers.get(str(row.id), []) == list(range(1, row.fence + 1)), "every hand-out has its run"
             in_hands = row.status == "in_progress" and row.agent is not None and await self._is_live(row.id)
-            run = live.get(str(row.id))
-            assert (run is not None) == in_hands
-            if run is not None:
-                assert str(run["agent_id"]) == str(row.agent) and run["fence"] == row.fence
+            held = live.get(str(row.id))
+            assert (held is not None) == in_hands
+            if held is not None:
+                assert str(held["agent_id"]) == str(row.agent) and held["fence"] == row.fence
             if row.is_flagged:
                 [kept] = await rows("SELECT failed_attempts FROM tasks WHERE id = ?", row.id)
                 assert kept["failed_attempts"] >= FLAGGED_AT
