@@ -15,7 +15,10 @@ const dirty = (node) => {
   return fields.some((field) => changed(field) || (field === document.activeElement && !field.closest("dialog")));
 };
 
+const sent = new WeakSet(); // regions of [data-guard="until-sent"] that wait for news, which may come before the answer
+
 const check = (node) => {
+  if (sent.has(node)) return;
   const editing = dirty(node) || node.querySelector?.("[data-editing]") !== null && node.matches("[data-guard]");
   node.toggleAttribute("hx-morph-skip", Boolean(editing));
 };
@@ -24,9 +27,17 @@ const onField = (event) => {
   if (event.target.matches?.(FIELDS)) check(region(event.target));
 };
 
+const onSend = (event) => {
+  const node = event.target.closest?.("[data-guard=until-sent]");
+  if (!node) return;
+  sent.add(node);
+  node.removeAttribute("hx-morph-skip");
+};
+
 const release = (event) => {
   const form = event.target;
   if (!form.matches?.("form")) return;
+  if (event.type !== "reset" && !(event.detail.ctx.response?.status < 300)) sent.delete(region(form));
   if (event.type === "reset") setTimeout(() => check(region(form)));
   else if (event.detail.ctx.response?.status < 300) {
     if (form.hasAttribute("data-reset")) form.reset();
@@ -39,6 +50,7 @@ export const start = () => {
   document.addEventListener("focusin", onField);
   document.addEventListener("focusout", (event) => setTimeout(() => event.target.isConnected && onField(event)));
   document.addEventListener("reset", release);
+  document.addEventListener("htmx:before:request", onSend);
   document.addEventListener("htmx:after:request", release);
   addEventListener("beforeunload", (event) => {
     if ([...document.querySelectorAll("form[data-guard-unload]")].some((form) => [...form.querySelectorAll(FIELDS)].some(changed))) event.preventDefault();
