@@ -88,7 +88,7 @@ def apply(thing: Any, wanted: WorkStateChange) -> None:
 
 
 async def may_hand_out() -> None:
-    """Inside a command that hands out work: nobody's state is changed until it ends."""
+    """Inside a command that hands out work and holds no row yet: nobody's state is changed until it ends."""
     if is_postgres():
         await rows(f"SELECT pg_advisory_xact_lock_shared({LOCK_KEY})")
 

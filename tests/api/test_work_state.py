@@ -257,3 +257,16 @@ async def test_nothing_slips_past_a_stop(cast: Cast) -> None:
     assert {answer.status for answer in answers} <= {200, 409}
     assert await Run.filter(state="running").count() == 0
     assert {one["status"] for one in (await cast.ada.get(cast.tasks)).ok()["items"]} == {"inbox"}
+
+
+async def test_hand_overs_during_a_stop_end_well(cast: Cast) -> None:
+    """The lead gives running tasks to somebody else while the board is stopped: nobody holds one in the end."""
+    tasks = [await cast.add_task() for _ in range(6)]
+    for task in tasks:
+        (await cast.vega.patch(cast.task(task), STARTED)).ok()
+    given = {"assigned_agent_id": str(cast.rigel.id)}
+    moves = [cast.atlas.patch(cast.task(task), given) for task in tasks]
+    answers = await asyncio.gather(*moves[:3], put(cast.ada, cast, "board", "stopped"), *moves[3:])
+    assert answers[3].status == 200 and {answer.status for answer in answers} <= {200, 403, 409}
+    assert await Run.filter(state="running").count() == 0
+    assert {one["status"] for one in (await cast.ada.get(cast.tasks)).ok()["items"]} == {"inbox"}
