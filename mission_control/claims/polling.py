@@ -6,6 +6,7 @@ lease ends; asking again for the same task renews it, and the same `Idempotency-
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -47,12 +48,13 @@ async def _nothing() -> dict[str, Any]:
 async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, Any] | None:
     now = asyncio.get_running_loop().time
     end = now() + wanted.wait_seconds
-    with queues.place(bell_of(board.id)) as place:
+    bell = bell_of(board.id)
+    with queues.place(bell, actor.id) as place:
         place.listen()
         answer = await _look(actor, board, wanted)
         while answer is None and now() < end and not _is_stopping():
             if place.owes:
-                place.settle(more=await selection.anything_open(board.id))
+                place.settle(more=await selection.is_open_for(queues.who_waits(bell), board.id))
             await place.woken(end - now())
             place.listen()
             answer = await _look(actor, await _still_there(board), wanted)
@@ -71,10 +73,10 @@ async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, An
             await expire_due(board.id)
         try:
             if wanted.task_id is not None:
-                return await decided(actor, lambda who=worker: claim_named(actor, board, who, wanted))
+                return await decided(actor, partial(claim_named, actor, board, worker, wanted))
             if not await _may_find(actor, board, worker, wanted):
                 return None
-            answer = await decided(actor, lambda who=worker: claim_best(actor, board, who, wanted))
+            answer = await decided(actor, partial(claim_best, actor, board, worker, wanted))
         except Missed:
             continue
         if answer is not None:

@@ -1,6 +1,6 @@
 """Which task a worker is handed: one statement with every rule and the order in it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Hashable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -82,9 +82,10 @@ def _days_ago() -> list[Any]:
     return [one, two, one, three, two, one]
 
 
-async def anything_open(board_id: UUID) -> bool:
-    """Whether a board has work for some worker, whoever that is."""
-    return bool(await rows(f"SELECT 1 AS one {TASKS} WHERE {OPEN} LIMIT 1", board_id, clock.now()))
+async def is_open_for(agents: Collection[Hashable], board_id: UUID) -> bool:
+    """Whether a board has work that is nobody's, or one of these agents'; their limits and tags are not asked."""
+    found = await rows(f"SELECT DISTINCT t.assigned_agent_id AS id {TASKS} WHERE {OPEN}", board_id, clock.now())
+    return any(row["id"] is None or as_id(row["id"]) in agents for row in found)
 
 
 async def carries(task_id: UUID, names: Sequence[str] | None) -> bool:

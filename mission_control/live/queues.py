@@ -7,7 +7,7 @@ by itself: nobody's hang-up loses it for the others.
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
 _queues: dict[str, "_Queue"] = {}
@@ -15,36 +15,35 @@ _queues: dict[str, "_Queue"] = {}
 
 @dataclass(slots=True)
 class _Queue:
-    """Who waits, the longest first, and how often it was rung so far."""
+    """Who is in it, the longest first, and how often it was rung so far."""
 
     places: dict["Place", None] = field(default_factory=dict)
     rings: int = 0
 
     def wake_next(self) -> bool:
-        """Wake the first who has not looked since the last ringing."""
-        first = next(iter(self.places), None)
-        if first is None or first.since >= self.rings:
-            return False
-        del self.places[first]
-        first.heard.set_result(None)
-        return True
+        """Wake the first who has not begun to look since the last ringing."""
+        for one in self.places:
+            if one.since < self.rings and not one.heard.done():
+                one.heard.set_result(None)
+                return True
+        return False
 
 
 class Place:
     """One waiter's place; `owes` says that it was woken and has not yet settled whether work is left for others."""
 
-    def __init__(self, bell: str) -> None:
+    def __init__(self, bell: str, who: Hashable = None) -> None:
         self.owes = False
+        self.who = who
         self.since = 0
         self.heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._bell = bell
 
     def listen(self) -> None:
-        """Go to the end of the queue and be woken from now on; look for what there is already only after that."""
+        """Be woken from now on, in the order of arrival; look for what there is already only after that."""
         self.owes = self.owes or self.heard.done()
         self.heard = asyncio.get_running_loop().create_future()
         queue = _queues.setdefault(self._bell, _Queue())
-        queue.places.pop(self, None)
         queue.places[self] = None
         self.since = queue.rings
 
@@ -72,9 +71,9 @@ class Place:
 
 
 @contextlib.contextmanager
-def place(bell: str) -> Iterator[Place]:
+def place(bell: str, who: Hashable = None) -> Iterator[Place]:
     """A place in the queue of a bell, left however the block ends."""
-    taken = Place(bell)
+    taken = Place(bell, who)
     try:
         yield taken
     finally:
@@ -92,11 +91,18 @@ def rung_all() -> None:
     """Wake everybody."""
     for queue in _queues.values():
         queue.rings += 1
-        while queue.wake_next():
-            pass
+        for one in queue.places:
+            if not one.heard.done():
+                one.heard.set_result(None)
 
 
 def waiting(bell: str) -> int:
-    """How many wait in the queue of a bell in this process."""
+    """How many wait in the queue of a bell in this process and were not woken yet."""
     queue = _queues.get(bell)
-    return len(queue.places) if queue is not None else 0
+    return sum(not one.heard.done() for one in queue.places) if queue is not None else 0
+
+
+def who_waits(bell: str) -> set[Hashable]:
+    """Everybody in the queue of a bell in this process."""
+    queue = _queues.get(bell)
+    return {one.who for one in queue.places} if queue is not None else set()

@@ -93,6 +93,7 @@ async def _assign_new(actor: Actor, board: Board, task: Task, new: TaskCreate) -
 @command("task.change")
 async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
     """Change a task as the actor's rule set and the board's rules allow. What is so already is no change."""
+    await refuse_lost_lease([task.id])
     rules.refuse_fields(actor, task, sent)
     board = task.board
     if sent.get("depends_on_task_ids"):

@@ -72,7 +72,7 @@ async def refuse_hand_out(limits: Limits, task: Task, before: Before | None = No
         raise Conflict({"message": reason, "code": "wip_limit_reached"})
 
 
-async def full(limits: Limits, agent_id: UUID, board_id: UUID, *, besides: UUID | None = None) -> str | None:
+async def full(limits: Limits, agent_id: UUID | None, board_id: UUID, *, besides: UUID | None = None) -> str | None:
     """The first limit that is reached, as a sentence; `besides` is a task that does not count."""
     if limits == Limits():
         return None

@@ -1,0 +1,216 @@
+"""Leases that end: the task comes back, rests, and after several attempts waits for a person."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from mission_control.claims.expiry import expire_due, expire_lease, pause_after
+from mission_control.core import clock
+from mission_control.core.actor import system
+from mission_control.delivery.models import Delivery
+from mission_control.live.models import Event
+from mission_control.runs.models import Run
+from mission_control.tasks.models import Task
+from tests.cast import Caller, Cast, events, head
+from tests.claiming import claim, later, taken, title_of_next
+
+
+async def fail(cast: Cast, times: int = 1) -> dict[str, Any]:
+    """Vega takes the one task and says nothing more, so many times; the rest after each is over but the last."""
+    task: dict[str, Any] = {}
+    for attempt in range(times):
+        if attempt:
+            await Task.filter(id=task["id"]).update(retry_at=None)
+        task = await taken(cast, lease_seconds=1)
+        with later(2):
+            await expire_due()
+    return task
+
+
+async def test_a_lease_that_ends_gives_the_task_back(cast: Cast) -> None:
+    await cast.add_task(title="Polish")
+    task, before = await taken(cast, lease_seconds=60), await head(cast)
+    with later(59):
+        assert await expire_due() == 0
+    with later(61):
+        await expire_due()
+        row, run = await Task.get(), await Run.get()
+        assert (row.status, row.assigned_agent_id, row.fence, row.failed_attempts) == ("inbox", None, 1, 1)
+        assert timedelta(seconds=25) < row.retry_at - clock.now() <= timedelta(seconds=30)
+        assert row.in_progress_at is None and row.previous_in_progress_at is not None and row.flagged_at is None
+        assert (run.state, run.end_reason) == ("expired", "The lease ran out.") and run.ended_at is not None
+        [event] = await events(before, organization_id=cast.organization.id)
+        assert (event.kind, event.actor_kind, event.agent_id) == ("task.lease_expired", "system", cast.vega.id)
+        assert event.message == "Lease ran out: Polish. Vega did not report in time."
+        data = orjson.loads(event.data)
+        assert data["fence"] == 1
+        assert (data["before"]["status"], data["after"]["status"]) == ("in_progress", "inbox")
+        assert (data["after"]["failed_attempts"], data["after"]["assigned_agent_id"]) == (1, None)
+        assert await expire_due() == 0
+        assert (await cast.vega.get(cast.task(task))).ok()["status"] == "inbox"
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds"), [(1, 30), (2, 60), (3, 120), (4, 240), (7, 1920), (8, 3600), (9, 3600), (10_000, 3600)]
+)
+def test_each_rest_is_twice_as_long_up_to_an_hour(attempts: int, seconds: int) -> None:
+    assert pause_after(attempts) == timedelta(seconds=seconds)
+
+
+async def test_a_task_rests_before_it_is_handed_out_again(cast: Cast) -> None:
+    await cast.add_task(title="Polish")
+    await taken(cast, lease_seconds=1)
+    with later(2):
+        await expire_due()
+        assert await title_of_next(cast, cast.rigel) is None
+    with later(40):
+        assert (await taken(cast, cast.rigel, lease_seconds=1))["lease"]["fence"] == 2
+    with later(42):
+        await expire_due()
+        assert (await Task.get()).failed_attempts == 2
+    with later(80):
+        assert await title_of_next(cast) is None
+    with later(110):
+        assert await title_of_next(cast) == "Polish"
+
+
+async def test_two_sweepers_take_a_task_back_once(cast: Cast) -> None:
+    for _ in range(5):
+        await cast.add_task()
+        await taken(cast, lease_seconds=1)
+    with later(2):
+        await asyncio.gather(*(expire_due() for _ in range(4)))
+        assert await expire_due() == 0
+    assert sorted(row.failed_attempts for row in await Task.all()) == [1] * 5
+    assert await Event.filter(kind="task.lease_expired").count() == 5
+
+
+async def test_a_lease_that_was_extended_meanwhile_stays(cast: Cast) -> None:
+    await cast.add_task()
+    task = await taken(cast, lease_seconds=60)
+    run = await Run.get()
+    assert await expire_lease(system(cast.organization.id), run.task_id, run.id) is False
+    assert (await cast.vega.get(cast.task(task))).ok()["status"] == "in_progress"
+
+
+async def test_a_claim_that_meets_an_ended_lease_takes_it_back_first(cast: Cast) -> None:
+    await cast.add_task(title="Polish")
+    await cast.add_task(title="Sweep", priority="low")
+    polish = await taken(cast, lease_seconds=1)
+    (await cast.ada.patch(cast.home, {"wip_limits": {"in_progress": 1}})).ok()
+    assert await title_of_next(cast, cast.rigel) is None
+    with later(2):
+        refused = (await claim(cast, cast.rigel, task_id=polish["id"])).refused(409)
+        assert refused["code"] == "task_not_claimable" and "rests" in refused["message"]
+        assert await title_of_next(cast, cast.rigel) == "Sweep"
+    assert (await Task.get(id=polish["id"])).status == "inbox"
+
+
+async def test_what_comes_to_an_end_in_time_does_not_expire(cast: Cast) -> None:
+    for ending in ("done", "review", "inbox"):
+        await cast.add_task()
+        task = await taken(cast, lease_seconds=1)
+        (await cast.vega.patch(cast.task(task), {"status": ending})).ok()
+        (await cast.ada.delete(cast.task(task))).ok()
+    await cast.add_task()
+    deleted = await taken(cast, lease_seconds=1)
+    (await cast.ada.delete(cast.task(deleted))).ok()
+    with later(5):
+        assert await expire_due() == 0
+    assert not await Event.filter(kind="task.lease_expired").exists()
+
+
+# Flags
+
+
+async def test_after_five_attempts_a_person_is_asked(cast: Cast) -> None:
+    await cast.add_task(title="Polish")
+    task = await fail(cast, 4)
+    assert (await Task.get()).flagged_at is None
+    await Task.all().update(retry_at=None)
+    before = await head(cast)
+    task = await fail(cast)
+    row = await Task.get()
+    assert row.flagged_at is not None and row.flag_reason == "5 leases ran out in a row, the last one of Vega."
+    assert (await cast.ada.get(cast.task(task))).ok()["flagged_at"] is not None
+    kinds = [event.kind for event in await events(before, organization_id=cast.organization.id)]
+    assert kinds == ["task.status_changed", "task.lease_expired", "task.flagged"]
+    notice = await Delivery.get(header="TASK FLAGGED")
+    assert notice.agent_id == cast.atlas.id and str(row.flag_reason) in notice.text and "Polish" in notice.text
+    with later(days=2):
+        assert await title_of_next(cast) is None
+        for by, path in ((cast.vega, cast.task(task)), (cast.rigel, f"/agent{cast.task(task)}")):
+            refused = (await by.patch(path, {"status": "in_progress"})).refused(409)
+            assert refused["code"] == "task_not_claimable" and "waits for a person" in refused["message"]
+        started = {"status": "in_progress", "assigned_agent_id": str(cast.vega.id)}
+        (await cast.atlas.patch(cast.task(task), started)).refused(409)
+
+
+async def test_a_board_without_a_lead_flags_all_the_same(cast: Cast) -> None:
+    (await cast.ada.patch(f"/agents/{cast.atlas.id}", {"is_board_lead": False})).ok()
+    await cast.add_task()
+    await fail(cast, 5)
+    assert (await Task.get()).flagged_at is not None and not await Delivery.filter(header="TASK FLAGGED").exists()
+
+
+async def flagged(cast: Cast) -> dict[str, Any]:
+    """A task that waits for a person."""
+    task = await cast.add_task(title="Polish")
+    rests = clock.now() + timedelta(hours=1)
+    await cast.put(task, failed_attempts=5, flagged_at=clock.now(), flag_reason="It failed.", retry_at=rests)
+    return task
+
+
+async def test_a_person_clears_the_flag(cast: Cast) -> None:
+    task, before = await flagged(cast), await head(cast)
+    flag = f"{cast.task(task)}/flag"
+    for caller, status in ((cast.vega, 401), (cast.atlas, 401), (cast.dan, 403), (cast.eve, 404), (cast.nobody, 401)):
+        (await caller.delete(flag)).refused(status)
+    assert (await cast.cleo.delete(flag)).ok() == {"ok": True}
+    row = await Task.get()
+    assert (row.flagged_at, row.flag_reason, row.failed_attempts, row.retry_at) == (None, None, 0, None)
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert (event.kind, event.actor_id, event.message) == ("task.unflagged", cast.cleo.id, "Flag cleared: Polish.")
+    (await cast.cleo.delete(flag)).ok()
+    assert await head(cast) == event.seq, "what is so already makes no event"
+    assert await title_of_next(cast) == "Polish"
+
+
+@pytest.mark.parametrize("change", ["moves", "assigns to an agent", "assigns to a person", "hands it out"])
+async def test_a_person_who_moves_or_assigns_a_task_lets_it_go_on(cast: Cast, change: str) -> None:
+    task = await flagged(cast)
+    sent: dict[str, Any] = {
+        "moves": {"status": "review"},
+        "assigns to an agent": {"assigned_agent_id": str(cast.vega.id)},
+        "assigns to a person": {"assigned_user_id": str(cast.cleo.id)},
+        "hands it out": {"status": "in_progress", "assigned_agent_id": str(cast.vega.id)},
+    }[change]
+    (await cast.ada.patch(cast.task(task), sent)).ok()
+    row = await Task.get()
+    assert (row.flagged_at, row.flag_reason, row.failed_attempts, row.retry_at) == (None, None, 0, None)
+
+
+async def test_other_changes_leave_the_flag(cast: Cast) -> None:
+    task = await flagged(cast)
+    edits: list[tuple[Caller, dict[str, Any]]] = [
+        (cast.ada, {"title": "Polish again", "priority": "high"}),
+        (cast.atlas, {"assigned_agent_id": str(cast.vega.id)}),
+        (cast.vega, {"status": "inbox"}),
+    ]
+    for by, sent in edits:
+        (await by.patch(cast.task(task), sent)).ok()
+        assert (await Task.get()).flagged_at is not None
+    assert await title_of_next(cast) is None
+
+
+async def test_work_that_comes_to_its_end_forgets_failed_attempts(cast: Cast) -> None:
+    await cast.add_task()
+    await fail(cast, 2)
+    await Task.all().update(retry_at=None)
+    task = await taken(cast)
+    assert (await Task.get()).failed_attempts == 2
+    (await cast.vega.patch(cast.task(task), {"status": "review"})).ok()
+    assert (await Task.get()).failed_attempts == 0

@@ -1,0 +1,224 @@
+"""Leases: extending, releasing, and the zombie that comes back after its lease is over."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from mission_control.claims.expiry import expire_due
+from mission_control.core import clock
+from mission_control.core.openapi import document
+from mission_control.delivery.models import Delivery
+from mission_control.runs.models import Run
+from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task
+from tests.cast import Answer, Cast, events, head
+from tests.claiming import claim, extend, later, release, taken
+from tests.things import upload
+
+Write = Callable[[Cast, dict[str, Any], dict[str, str]], Awaitable[Answer]]
+
+
+async def test_a_lease_is_extended_from_now(cast: Cast) -> None:
+    await cast.add_task()
+    task, before = await taken(cast, lease_seconds=60), await head(cast)
+    with later(50):
+        lease = (await extend(cast, task, fence=1, lease_seconds=60)).ok()["lease"]
+        assert set(lease) == {"fence", "expires_at"} and lease["fence"] == 1
+        assert timedelta(seconds=50) < datetime.fromisoformat(lease["expires_at"]) - clock.now() <= timedelta(minutes=1)
+    with later(100):
+        assert await expire_due() == 0
+        (await extend(cast, task, fence=1)).ok()
+    assert await head(cast) == before, "an extension is no event"
+    assert (await cast.ada.get(cast.task(task))).ok()["updated_at"] == task["updated_at"]
+
+
+async def test_a_lease_is_shortened_too(cast: Cast) -> None:
+    await cast.add_task()
+    task = await taken(cast)
+    (await extend(cast, task, fence=1, lease_seconds=1)).ok()
+    with later(2):
+        assert await expire_due() == 1 or (await Task.get()).status == "inbox"
+
+
+async def test_a_hand_out_without_an_end_gets_one(cast: Cast) -> None:
+    task = await cast.add_task()
+    (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
+    with later(days=300):
+        assert await expire_due() == 0
+    (await extend(cast, task, fence=1, lease_seconds=60)).ok()
+    with later(61):
+        await expire_due()
+        assert (await Task.get()).status == "inbox"
+
+
+async def test_what_does_not_extend(cast: Cast) -> None:
+    await cast.add_task()
+    task = await taken(cast)
+    for body in ({}, {"fence": "x"}, {"fence": -1}, {"fence": 1, "lease_seconds": 0}, {"fence": None}):
+        (await extend(cast, task, **body)).refused(422)
+    for fence in (0, 2):
+        refused = (await extend(cast, task, fence=fence)).refused(409)
+        assert (refused["code"], refused["current_fence"]) == ("lease_lost", 1)
+    assert (await extend(cast, task, cast.rigel, fence=1)).refused(409)["code"] == "lease_lost"
+    (await extend(cast, task, cast.mira, fence=1)).refused(404)
+    (await extend(cast, task, cast.ada, fence=1)).refused(401)
+    stale = {"X-Task-Fence": "7"}
+    lease = f"/agent{cast.task(task)}/lease"
+    assert (await cast.vega.post(lease, {"fence": 1}, headers=stale)).refused(409)["code"] == "lease_lost"
+    (await cast.vega.patch(cast.task(task), {"status": "done"})).ok()
+    assert (await extend(cast, task, fence=1)).refused(409)["code"] == "lease_lost"
+
+
+async def test_a_released_task_goes_back_at_once(cast: Cast) -> None:
+    await cast.add_task(title="Polish")
+    task, before = await taken(cast), await head(cast)
+    assert (await release(cast, task, fence=1, reason="No cloth.")).ok() == {"ok": True}
+    row = await Task.get()
+    assert (row.status, row.assigned_agent_id, row.failed_attempts, row.retry_at) == ("inbox", None, 0, None)
+    run = await Run.get()
+    assert (run.state, run.end_reason, run.ended_at is None) == ("released", "No cloth.", False)
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert (event.kind, event.agent_id) == ("task.status_changed", cast.vega.id)
+    assert event.message == "Task released: Polish. No cloth."
+    assert orjson.loads(event.data)["after"]["status"] == "inbox"
+    assert await Delivery.filter(agent_id=cast.atlas.id, header="TASK BACK IN INBOX").exists()
+    assert (await taken(cast, cast.rigel))["lease"]["fence"] == 2
+    assert (await release(cast, task, fence=1)).refused(409)["code"] == "lease_lost"
+
+
+async def test_fence_and_reason_may_stand_in_the_address_or_the_header(cast: Cast) -> None:
+    await cast.add_task()
+    for fence, query, headers in (
+        (1, "?fence=1&reason=Rain", {}),
+        (2, "?reason=Rain", {"X-Task-Fence": "2"}),
+        (3, "", {"X-Task-Fence": "3"}),
+    ):
+        task = await taken(cast)
+        lease = f"/agent{cast.task(task)}/lease"
+        [item] = (await cast.vega.delete(lease)).refused(422)
+        assert item["loc"] == ["body", "fence"]
+        (await cast.vega.delete(lease + query, headers=headers)).ok()
+        run = await Run.get(fence=fence)
+        assert run.end_reason == ("Rain" if query else "By Vega.")
+
+
+async def test_a_task_can_be_given_back_whatever_the_rules_are(cast: Cast) -> None:
+    await cast.add_task()
+    task = await taken(cast)
+    await cast.ask(cast.vega, task)
+    await cast.rule(block_status_changes_with_pending_approval=True, only_lead_can_change_status=True)
+    (await release(cast, task, cast.rigel, fence=1)).refused(409)
+    (await release(cast, task, fence=1)).ok()
+    assert (await Task.get()).status == "inbox"
+
+
+# The zombie
+
+
+def writing(method: str, path: str, body: Any = ...) -> Write:
+    """A request on the task or beside it."""
+
+    async def send(cast: Cast, task: dict[str, Any], headers: dict[str, str]) -> Answer:
+        whole = path.format(task=f"/agent{cast.task(task)}", plain=cast.task(task), **task)
+        return await cast.vega.call(method, whole, body, headers=headers)
+
+    return send
+
+
+async def attach(cast: Cast, task: dict[str, Any], headers: dict[str, str]) -> Answer:
+    """A file."""
+    by = type(cast.vega)(cast.app, cast.vega.headers | headers, cast.vega.id, "Vega", cast.vega.secret)
+    return await upload(by, f"{cast.task(task)}/attachments")
+
+
+async def ask(cast: Cast, task: dict[str, Any], headers: dict[str, str]) -> Answer:
+    """An approval about the task."""
+    wanted = {"action_type": "go", "confidence": 50, "lead_reasoning": "So.", "task_ids": [task["id"]]}
+    return await cast.vega.post(f"/agent{cast.approvals}", wanted, headers=headers)
+
+
+WRITES: dict[str, Write] = {
+    "status": writing("PATCH", "{task}", {"status": "done"}),
+    "the status it thinks to have": writing("PATCH", "{task}", {"status": "in_progress"}),
+    "custom fields": writing("PATCH", "{task}", {"custom_field_values": {}}),
+    "the people's path": writing("PATCH", "{plain}", {"status": "review", "comment": "Ready."}),
+    "a move": writing("POST", "{plain}/moves", {"status": "review"}),
+    "a comment": writing("POST", "{task}/comments", {"message": "Still at it."}),
+    "another wording": writing("PATCH", "{plain}/comments/{comment_id}", {"message": "Otherwise."}),
+    "taking a comment back": writing("DELETE", "{plain}/comments/{comment_id}"),
+    "a step": writing("POST", "{plain}/checklist", {"text": "Rinse"}),
+    "ticking": writing("PATCH", "{plain}/checklist/{item_id}", {"is_done": True}),
+    "removing a step": writing("DELETE", "{plain}/checklist/{item_id}"),
+    "a file": attach,
+    "removing a file": writing("DELETE", "{plain}/attachments/{attachment_id}"),
+    "an approval": ask,
+    "an extension": writing("POST", "{task}/lease", {"fence": 1, "lease_seconds": 60}),
+    "a release": writing("DELETE", "{task}/lease", {"fence": 1}),
+    "handing in": writing("POST", "{task}/completions", {"fence": 1, "summary": "Done."}),
+}
+
+
+async def everything_about(task: dict[str, Any]) -> list[Any]:
+    """What a write on the task could have changed."""
+    beside = [await model.all().order_by("id").values() for model in (Comment, ChecklistItem, Attachment, Run)]
+    return [await Task.filter(id=task["id"]).values(), *beside]
+
+
+async def at_work(cast: Cast) -> dict[str, Any]:
+    """A task in Vega's hands for a minute, with something of Vega's on it."""
+    await cast.add_task()
+    task = await taken(cast, lease_seconds=60)
+    said = await cast.vega.post(f"{cast.task(task)}/comments", {"message": "Begun."})
+    step = await cast.vega.post(f"{cast.task(task)}/checklist", {"text": "Wash"})
+    file = await upload(cast.vega, f"{cast.task(task)}/attachments")
+    return task | {"comment_id": said.ok()["id"], "item_id": step.ok()["id"], "attachment_id": file.ok()["id"]}
+
+
+@pytest.mark.parametrize("what", WRITES)
+async def test_the_holder_of_a_lease_may_write(cast: Cast, what: str) -> None:
+    answer = await WRITES[what](cast, await at_work(cast), {"X-Task-Fence": "1"})
+    assert answer.status == 200, answer.body
+
+
+@pytest.mark.parametrize("what", WRITES)
+@pytest.mark.parametrize("since", ["nobody swept", "it went back", "another agent has it", "it has it itself again"])
+async def test_a_zombie_is_refused(cast: Cast, what: str, since: str) -> None:
+    task = await at_work(cast)
+    with later(61):
+        if since != "nobody swept":
+            await expire_due()
+        if since == "another agent has it":
+            (await cast.rigel.patch(cast.task(task), {"status": "in_progress"})).ok()
+        if since == "it has it itself again":
+            (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
+        known = await everything_about(task)
+        answer = await WRITES[what](cast, task, {"X-Task-Fence": "1"})
+        assert answer.refused(409)["code"] == "lease_lost"
+        if since != "nobody swept":  # the application's own timer may sweep between two looks
+            assert await everything_about(task) == known
+
+
+async def test_without_the_header_the_contracts_rules_apply(cast: Cast) -> None:
+    task = await at_work(cast)
+    with later(61):
+        await expire_due()
+        (await cast.vega.post(f"{cast.task(task)}/comments", {"message": "Sorry."})).ok()
+        assert (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()["fence"] == 2
+        (await cast.vega.patch(cast.task(task), {"status": "done"}, headers={"X-Task-Fence": "2"})).ok()
+
+
+async def test_a_fence_is_a_whole_number(cast: Cast) -> None:
+    task = await at_work(cast)
+    for text in ("x", "-1", "1.5", "9" * 12):
+        (await cast.vega.patch(cast.task(task), {"status": "done"}, headers={"X-Task-Fence": text})).refused(422)
+    assert (await claim(cast)).ok()["task"] is None
+
+
+def test_the_header_is_documented_on_every_write_of_a_task() -> None:
+    for path, item in document("")["paths"].items():
+        for method, entry in item.items():
+            names = {one["name"] for one in entry.get("parameters", ())}
+            is_agents = "X-Agent-Token" in names
+            assert ("X-Task-Fence" in names) == (method != "get" and is_agents and "{task_id}" in path), path

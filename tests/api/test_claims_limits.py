@@ -1,0 +1,148 @@
+"""WIP limits of agents and of columns: hand-outs stop while one is reached; people may go over."""
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+
+from mission_control.tasks.models import Task
+from tests.cast import Cast, events, head
+from tests.claiming import claim, release, taken, title_of_next
+
+
+async def limit(cast: Cast, **limits: int | None) -> None:
+    """Set the limits of the board's columns."""
+    (await cast.ada.patch(cast.home, {"wip_limits": limits or None})).ok()
+
+
+async def several(cast: Cast, count: int, **fields: Any) -> list[dict[str, Any]]:
+    """So many tasks."""
+    return [await cast.add_task(title=f"Task {number}", **fields) for number in range(count)]
+
+
+async def test_an_agent_holds_no_more_than_its_limit(cast: Cast) -> None:
+    first, second, *_ = await several(cast, 4)
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"wip_limit": 1})).ok()
+    held = await taken(cast)
+    assert await title_of_next(cast) is None
+    refused = (await claim(cast, task_id=second["id"])).refused(409)
+    assert refused["code"] == "wip_limit_reached" and "1 tasks in progress" in refused["message"]
+    by_patch = (await cast.vega.patch(cast.task(second), {"status": "in_progress"})).refused(409)
+    assert by_patch["code"] == "wip_limit_reached"
+    given = {"status": "in_progress", "assigned_agent_id": str(cast.vega.id)}
+    assert (await cast.atlas.patch(cast.task(second), given)).refused(409)["code"] == "wip_limit_reached"
+    assert (await claim(cast, task_id=held["id"])).ok()["lease"]["fence"] == 1, "renewing is no hand-out"
+    assert (await taken(cast, cast.rigel))["id"] == second["id"]
+    (await release(cast, held, fence=1)).ok()
+    assert await title_of_next(cast) == first["title"]
+
+
+@pytest.mark.parametrize(("column", "status"), [("in_progress", "in_progress"), ("review", "review")])
+async def test_while_a_column_is_full_nothing_is_handed_out(cast: Cast, column: str, status: str) -> None:
+    there = (await several(cast, 2, status=status))[0]
+    free = await cast.add_task(title="free")
+    await limit(cast, **{column: 2})
+    assert await title_of_next(cast) is None
+    assert (await claim(cast, task_id=free["id"])).refused(409)["code"] == "wip_limit_reached"
+    assert (await cast.vega.patch(cast.task(free), {"status": "in_progress"})).refused(409)["code"] == (
+        "wip_limit_reached"
+    )
+    (await cast.ada.delete(cast.task(there))).ok()
+    assert await title_of_next(cast) == "free"
+
+
+async def test_people_go_over_a_limit(cast: Cast) -> None:
+    await limit(cast, in_progress=1)
+    for task in await several(cast, 3):
+        sent = {"status": "in_progress", "assigned_agent_id": str(cast.vega.id)}
+        (await cast.cleo.patch(cast.task(task), sent)).ok()
+    assert await Task.filter(status="in_progress").count() == 3
+    (await cast.ada.post(cast.tasks, {"title": "One more", **sent})).ok()
+
+
+async def test_a_lead_makes_no_task_over_a_limit(cast: Cast) -> None:
+    await limit(cast, in_progress=1)
+    new = {"title": "Polish", "status": "in_progress", "assigned_agent_id": str(cast.vega.id)}
+    (await cast.atlas.post(f"/agent{cast.tasks}", new)).ok()
+    assert (await cast.atlas.post(f"/agent{cast.tasks}", new)).refused(409)["code"] == "wip_limit_reached"
+    (await cast.atlas.post(f"/agent{cast.tasks}", new | {"status": "inbox"})).ok()
+
+
+async def test_a_task_that_is_in_progress_already_does_not_stand_in_its_own_way(cast: Cast) -> None:
+    task = await cast.add_task(status="in_progress")
+    await limit(cast, in_progress=1)
+    assert (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()["fence"] == 1
+
+
+async def test_many_claims_at_once_keep_both_limits(cast: Cast) -> None:
+    await several(cast, 12)
+    await limit(cast, in_progress=3)
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"wip_limit": 2})).ok()
+    answers = await asyncio.gather(*(claim(cast, by) for by in (cast.vega, cast.rigel) * 6))
+    handed_out = [answer.ok()["task"] for answer in answers if answer.ok()["task"] is not None]
+    assert len(handed_out) == 3 and len({task["id"] for task in handed_out}) == 3
+    assert sum(task["assigned_agent_id"] == str(cast.vega.id) for task in handed_out) <= 2
+
+
+async def test_many_patches_at_once_keep_the_limit(cast: Cast) -> None:
+    tasks = await several(cast, 8)
+    await limit(cast, in_progress=2)
+    begin = {"status": "in_progress"}
+    answers = await asyncio.gather(
+        *((cast.vega, cast.rigel)[n % 2].patch(cast.task(task), begin) for n, task in enumerate(tasks))
+    )
+    assert sorted(answer.status for answer in answers) == [200] * 2 + [409] * 6
+    assert await Task.filter(status="in_progress").count() == 2
+
+
+# The fields
+
+
+async def test_limits_are_fields_of_agents_and_boards(cast: Cast) -> None:
+    before = await head(cast)
+    fields = {"wip_limit": 2, "claim_tags": ["glass", "heavy-metal", "glass"]}
+    made = (await cast.ada.post("/agents", {"name": "Lyra", "board_id": str(cast.board.id), **fields})).ok()
+    assert (made["wip_limit"], made["claim_tags"]) == (2, ["glass", "heavy-metal"])
+    changed = (await cast.ada.patch(f"/agents/{made['id']}", {"wip_limit": None, "claim_tags": []})).ok()
+    assert (changed["wip_limit"], changed["claim_tags"]) == (None, None)
+    event = (await events(before, organization_id=cast.organization.id))[-1]
+    assert event.kind == "agent.updated" and orjson.loads(event.data)["after"] == {
+        "wip_limit": None,
+        "claim_tags": None,
+    }
+    limits = {"in_progress": 3, "review": None}
+    board = (await cast.ada.patch(cast.home, {"wip_limits": limits})).ok()
+    assert board["wip_limits"] == {"in_progress": 3}
+    assert (await cast.vega.get(f"/agent{cast.home}")).ok()["wip_limits"] == {"in_progress": 3}
+    for nothing in ({}, None, {"review": None}):
+        assert (await cast.ada.patch(cast.home, {"wip_limits": nothing})).ok()["wip_limits"] is None
+    new = {"name": "Dome", "slug": "dome", "description": "Turn.", "wip_limits": {"review": 1}}
+    assert (await cast.ada.post("/boards", new)).ok()["wip_limits"] == {"review": 1}
+
+
+@pytest.mark.parametrize("value", [0, -1, 2**31, "many", 1.5])
+async def test_limits_are_positive_whole_numbers(cast: Cast, value: Any) -> None:
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"wip_limit": value})).refused(422)
+    (await cast.ada.patch(cast.home, {"wip_limits": {"in_progress": value}})).refused(422)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [{"claim_tags": ["Not a slug"]}, {"claim_tags": [""]}, {"claim_tags": "glass"}, {"claim_tags": ["x"] * 51}],
+)
+async def test_claim_tags_are_slugs(cast: Cast, sent: dict[str, Any]) -> None:
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", sent)).refused(422)
+
+
+async def test_only_columns_with_a_limit_are_named(cast: Cast) -> None:
+    for limits in ({"done": 1}, {"inbox": 1}, [1], 3):
+        (await cast.ada.patch(cast.home, {"wip_limits": limits})).refused(422)
+
+
+async def test_a_boards_file_has_its_limits(cast: Cast) -> None:
+    await limit(cast, in_progress=3, review=2)
+    file = (await cast.ada.get(f"{cast.home}/export")).ok()
+    assert file["board"]["wip_limits"] == {"in_progress": 3, "review": 2}
+    file["board"]["slug"] = "copy"
+    assert (await cast.ada.post("/boards/import", file)).ok()["board"]["wip_limits"] == {"in_progress": 3, "review": 2}

@@ -1,0 +1,139 @@
+"""When nothing at all is handed out: paused, stopped, over a budget. And claims that are sent again."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from mission_control.database.sql import rows
+from mission_control.live.queues import waiting
+from mission_control.runs.models import Run
+from mission_control.tasks.models import Task
+from tests.cast import Cast, head
+from tests.claiming import claim, extend, release, taken, title_of_next
+from tests.statements import counted
+
+KEY = {"Idempotency-Key": "c1a1"}
+
+
+def path_of(cast: Cast, who: str) -> str:
+    """Where the state of Vega, of the board, or of the organization is set."""
+    thing = {"agent": f"/agents/{cast.vega.id}", "board": cast.home, "organization": "/organizations/me"}[who]
+    return f"{thing}/work-state"
+
+
+@pytest.mark.parametrize("who", ["agent", "board", "organization"])
+@pytest.mark.parametrize("wanted", ["the best", "by name", "with a wait", "when there is none"])
+async def test_who_is_paused_claims_nothing(cast: Cast, who: str, wanted: str) -> None:
+    held = await cast.add_task()
+    (await cast.vega.patch(cast.task(held), {"status": "in_progress"})).ok()
+    task = await cast.add_task(status="review" if wanted == "when there is none" else "inbox")
+    (await cast.ada.call("PUT", path_of(cast, who), {"state": "paused"})).ok()
+    before = await head(cast)
+    body: dict[str, Any] = {"by name": {"task_id": task["id"]}, "with a wait": {"wait_seconds": 50}}.get(wanted, {})
+    assert (await claim(cast, **body)).refused(409)["code"] == f"{who}_paused"
+    assert await head(cast) == before and (await Task.get(id=task["id"])).fence == 0
+    (await extend(cast, held, fence=1)).ok()
+    (await release(cast, held, fence=1)).ok()
+
+
+async def test_who_waits_learns_at_once_that_work_is_paused(cast: Cast) -> None:
+    polls = [asyncio.create_task(claim(cast, by, wait_seconds=50)) for by in (cast.vega, cast.rigel, cast.vega)]
+    while waiting(f"work:{cast.board.id}") < 3:
+        await asyncio.sleep(0.01)
+    (await cast.ada.call("PUT", path_of(cast, "board"), {"state": "stopped"})).ok()
+    answers = await asyncio.wait_for(asyncio.gather(*polls), 20)
+    assert {answer.refused(409)["code"] for answer in answers} == {"board_paused"}
+
+
+@pytest.mark.parametrize("whose", ["agent", "board", "organization"])
+async def test_over_a_budget_nothing_is_handed_out(cast: Cast, whose: str) -> None:
+    task = await cast.add_task(title="Polish")
+    subject = {"agent": {"agent_id": str(cast.vega.id)}, "board": {"board_id": str(cast.board.id)}}.get(whose, {})
+    budget = (await cast.ada.post("/budgets", {"unit": "tokens", "limit": 100, **subject})).ok()
+    (await cast.vega.post("/agent/usage", {"input_tokens": 100})).ok()
+    for body in ({}, {"task_id": task["id"]}, {"wait_seconds": 50}):
+        refused = (await claim(cast, **body)).refused(409)
+        assert refused["code"] == "budget_exhausted" and whose in refused["message"]
+    if whose == "agent":
+        assert await title_of_next(cast, cast.rigel) == "Polish"
+    else:
+        (await cast.ada.patch(f"/budgets/{budget['id']}", {"limit": 1000})).ok()
+        assert await title_of_next(cast) == "Polish"
+
+
+# Sent again
+
+
+async def test_a_claim_sent_again_with_its_key_gets_the_same_task(cast: Cast) -> None:
+    await cast.add_task()
+    await cast.add_task()
+    path = f"/agent{cast.home}/claims"
+    first = await cast.vega.post(path, {"wait_seconds": 5}, headers=KEY)
+    before = await head(cast)
+    again = await cast.vega.post(path, {"wait_seconds": 5}, headers=KEY)
+    assert again.ok() == first.ok() and first.body["task"] is not None
+    assert again.headers["Idempotency-Replayed"] == "true" and "Idempotency-Replayed" not in first.headers
+    assert await head(cast) == before and await Run.all().count() == 1
+    (await cast.vega.post(path, {"wait_seconds": 6}, headers=KEY)).refused(422)
+    (await cast.vega.post(path, {}, headers={"Idempotency-Key": "k" * 256})).refused(422)
+    assert (await cast.rigel.post(path, {}, headers=KEY)).ok()["task"]["id"] != first.body["task"]["id"]
+
+
+async def test_the_same_claim_ten_times_at_once_takes_one_task(cast: Cast) -> None:
+    for _ in range(5):
+        await cast.add_task()
+    path = f"/agent{cast.home}/claims"
+    answers = await asyncio.gather(*(cast.vega.post(path, {}, headers=KEY) for _ in range(10)))
+    assert len({answer.ok()["task"]["id"] for answer in answers}) == 1
+    assert await Run.all().count() == 1 and await Task.filter(status="in_progress").count() == 1
+
+
+async def test_that_there_was_nothing_is_kept_too(cast: Cast) -> None:
+    path = f"/agent{cast.home}/claims"
+    nothing = {"task": None, "lease": None}
+    assert (await cast.vega.post(path, {}, headers=KEY)).ok() == nothing
+    await cast.add_task()
+    assert (await cast.vega.post(path, {}, headers=KEY)).ok() == nothing
+    assert (await claim(cast)).ok()["task"] is not None
+
+
+async def test_a_refused_claim_may_be_tried_again_with_its_key(cast: Cast) -> None:
+    task = await cast.add_task()
+    (await cast.ada.call("PUT", path_of(cast, "board"), {"state": "paused"})).ok()
+    body, path = {"task_id": task["id"]}, f"/agent{cast.home}/claims"
+    (await cast.vega.post(path, body, headers=KEY)).refused(409)
+    (await cast.ada.call("PUT", path_of(cast, "board"), {"state": "running"})).ok()
+    assert (await cast.vega.post(path, body, headers=KEY)).ok()["task"]["id"] == task["id"]
+
+
+async def test_a_key_holds_no_transaction_while_its_claim_waits(cast: Cast) -> None:
+    path = f"/agent{cast.home}/claims"
+    poll = asyncio.create_task(cast.vega.post(path, {"wait_seconds": 50}, headers=KEY))
+    while not waiting(f"work:{cast.board.id}"):
+        await asyncio.sleep(0.01)
+    assert await rows("SELECT 1 AS one FROM kept_answers") == []
+    task = await cast.add_task()  # on SQLite this would wait for the transaction
+    assert (await asyncio.wait_for(poll, 20)).ok()["task"]["id"] == task["id"]
+    assert (await cast.vega.post(path, {"wait_seconds": 50}, headers=KEY)).ok()["task"]["id"] == task["id"]
+
+
+async def test_an_idle_claim_only_reads(cast: Cast) -> None:
+    await cast.add_task(status="review")
+    await claim(cast)
+    with counted() as found:
+        (await claim(cast)).ok()
+    writing = [text for text in found if not text.lstrip().upper().startswith("SELECT") or "FOR UPDATE" in text]
+    assert writing == [] and len(found) <= 8, found
+
+
+async def test_what_a_claim_costs_does_not_grow_with_the_board(cast: Cast) -> None:
+    costs = []
+    for more in (2, 30):
+        for number in range(more):
+            await cast.add_task(title=f"Task {number}")
+        await taken(cast)
+        with counted() as found:
+            await taken(cast)
+        costs.append(len(found))
+    assert costs[0] == costs[1] <= 36
