@@ -16,9 +16,10 @@ from mission_control.core.scope import Scope
 from mission_control.runs.fence import LIVE, lease_lost
 from mission_control.runs.models import Run
 from mission_control.tasks.attachments import attach
-from mission_control.tasks.commands import change_task, held_task
+from mission_control.tasks.commands import change_task
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.file_types import checked_type
+from mission_control.tasks.locks import held_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.uploads import Upload, kept_name
 from mission_control.usage.commands import report_usage

@@ -5,8 +5,8 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
 from mission_control.runs.follow import forgive
-from mission_control.tasks.commands import locked_task
 from mission_control.tasks.gates import Before
+from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 
 

@@ -11,7 +11,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
-from mission_control.tasks import commands
+from mission_control.tasks import commands, leaving
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.live import stream_of_tasks
 from mission_control.tasks.models import Task
@@ -165,7 +165,7 @@ async def move_task(actor: Actor, task: Task, data: TaskMove) -> dict[str, Any]:
 )
 async def delete_task(actor: Actor, task: Task) -> dict[str, bool]:
     """Take a task off its board; a restoration brings it back."""
-    await commands.delete_task(actor, task)
+    await leaving.delete_task(actor, task)
     return OK
 
 
@@ -182,7 +182,7 @@ async def delete_task(actor: Actor, task: Task) -> dict[str, bool]:
 )
 async def restore_task(actor: Actor, task: Task) -> dict[str, Any]:
     """Put a deleted task back."""
-    await commands.restore_task(actor, task)
+    await leaving.restore_task(actor, task)
     return await task_read(task.id)
 
 

@@ -14,7 +14,8 @@ from mission_control.core.command import command, unit_of_work
 from mission_control.core.errors import Conflict, DomainError, NotFound
 from mission_control.tags.assignment import tag_ids_of
 from mission_control.tasks import policy as policy
-from mission_control.tasks.commands import change_task, delete_task
+from mission_control.tasks.commands import change_task
+from mission_control.tasks.leaving import delete_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import tasks_read
 from mission_control.tasks.schemas import Ids, TaskRead, TaskStatus

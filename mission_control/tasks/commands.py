@@ -4,28 +4,28 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.agents.work_state import refuse_when_paused
-from mission_control.approvals.commands import close_approvals_of
 from mission_control.boards.commands import next_task_number
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
-from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.errors import Conflict
 from mission_control.core.ids import new_id
 from mission_control.custom_fields.task_values import check_new_values, store_new_values
 from mission_control.runs.fence import refuse_lost_lease
-from mission_control.runs.follow import begin_run, end_run, follow, holder
+from mission_control.runs.follow import begin_run, follow, holder
 from mission_control.tags.assignment import check_tags, replace_tags
 from mission_control.tasks import dependencies, notices, rules
 from mission_control.tasks import policy as policy
 from mission_control.tasks.beside import Beside, Rewired, change_beside
 from mission_control.tasks.comments import write_comment
+from mission_control.tasks.dependents import REOPENED, settle_dependents
 from mission_control.tasks.gates import Before, pass_comment_gate, pass_done_gates, pass_gates
 from mission_control.tasks.limits import hold_limits, hold_limits_for, refuse_hand_out
-from mission_control.tasks.models import Task, TaskDependency
+from mission_control.tasks.locks import locked_task
+from mission_control.tasks.models import Task
+from mission_control.tasks.positions import position_beside
 from mission_control.tasks.schemas import TaskCreate
-
-REOPENED = "was opened again"
 
 
 @command("task.create")
@@ -151,7 +151,7 @@ async def _save(actor: Actor, board: Board, task: Task, before: Before, beside: 
     await task.save(update_fields=[*changed, "updated_at"])
     _record_change(task, changed, beside)
     if task.status != before.status and "done" in (task.status, before.status):
-        await _settle_dependents(actor, task, "was finished" if task.status == "done" else REOPENED)
+        await settle_dependents(actor, task, "was finished" if task.status == "done" else REOPENED)
     await notices.tell_after_change(actor, board, task, before)
 
 
@@ -167,39 +167,6 @@ def _record_change(task: Task, changed: dict[str, tuple[Any, Any]], beside: Besi
         record("task.updated", task, f"Task updated: {task.title}.", **data)
 
 
-async def _settle_dependents(actor: Actor, task: Task, what: str) -> None:
-    """Tell the tasks that wait for this one; a re-opened dependency sends started ones back to the inbox."""
-    waiting = (
-        await TaskDependency.filter(depends_on_task_id=task.id).order_by("created_at").values_list("task_id", flat=True)
-    )
-    for dependent in await Task.filter(id__in=list(waiting), deleted_at=None).exclude(status="done").order_by("id"):
-        dependent.board = task.board
-        dependent = await held_task(dependent)
-        idle = dependent.status == "inbox" and not dependent.assigned_agent_id and not dependent.assigned_user_id
-        if what != REOPENED or idle:
-            record("task.updated", dependent, f"A dependency {what}: {dependent.title}.", dependency_id=task.id)
-        else:
-            await return_to_inbox(actor, dependent, f"Task returned to inbox: {dependent.title}. A dependency {what}.")
-
-
-async def return_to_inbox(actor: Actor, task: Task, message: str) -> None:
-    """Inside a command that holds the task: take it out of whoever's hands it is in."""
-    before = Before(task)
-    rules.enter(task, "inbox")
-    await follow(actor, task, before)
-    changed = before.changed(task)
-    task.updated_at = clock.now()
-    await task.save(update_fields=[*changed, "updated_at"])
-    data = {name: pair for name, pair in changed.items() if name != "position"}
-    record(
-        "task.status_changed" if task.status != before.status else "task.updated",
-        task,
-        message,
-        before={name: pair[0] for name, pair in data.items()},
-        after={name: pair[1] for name, pair in data.items()},
-    )
-
-
 @command("task.move")
 async def move_task(
     actor: Actor,
@@ -213,96 +180,9 @@ async def move_task(
     neighbour = before_task_id or after_task_id
     if neighbour is None:
         return moved
-    position = await _position_beside(moved, neighbour, above=before_task_id is not None)
+    position = await position_beside(moved, neighbour, above=before_task_id is not None)
     if position != moved.position:
         moved.position = position
         await moved.save(update_fields=["position"])
         record("task.updated", moved, f"Task moved within {status}: {moved.title}.", after={"position": position})
     return moved
-
-
-async def _position_beside(task: Task, neighbour_id: UUID, *, above: bool) -> float:
-    column = [
-        one
-        for one in await Task.filter(board_id=task.board_id, status=task.status, deleted_at=None)
-        .order_by("position", "-created_at")
-        .only("id", "position")
-        if one.id != task.id
-    ]
-    index = next((at for at, one in enumerate(column) if one.id == neighbour_id), None)
-    if index is None:
-        raise NotFound("The neighbouring card is not in this column any more.")
-    slot = index if above else index + 1
-    low = column[slot - 1].position if slot > 0 else column[0].position - 2.0
-    high = column[slot].position if slot < len(column) else column[-1].position + 2.0
-    middle = (low + high) / 2
-    if not low < middle < high:
-        for at, one in enumerate(column):
-            await Task.filter(id=one.id).update(
-                position=low + 2.0 * (at - slot + 1) if at >= slot else low - 2.0 * (slot - 1 - at)
-            )
-        return low + 1.0
-    return middle
-
-
-@command("task.delete")
-async def delete_task(actor: Actor, task: Task) -> None:
-    """Take a task off its board. It can be restored; approvals that concern nothing else are closed."""
-    task = await locked_task(task)
-    await end_run(task.id, "released", "The task was deleted.")
-    task.deleted_at = task.updated_at = clock.now()
-    await task.save(update_fields=["deleted_at", "updated_at"])
-    record("task.deleted", task, f"Task deleted: {task.title}.", title=task.title, status=task.status)
-    await close_approvals_of(actor, task.board, task.id)
-    if task.status != "done":
-        await _settle_dependents(actor, task, "was deleted")
-
-
-@command("task.restore")
-async def restore_task(actor: Actor, task: Task) -> Task:
-    """Put a deleted task back where it was."""
-    found = await Task.select_for_update().get(id=task.id)
-    found.board = task.board
-    if found.deleted_at is None:
-        return found
-    found.deleted_at, found.updated_at = None, clock.now()
-    if (agent_id := holder(found)) is not None:
-        found.fence += 1
-        await begin_run(found, agent_id)
-    await found.save(update_fields=["deleted_at", "fence", "updated_at"])
-    record("task.restored", found, f"Task restored: {found.title}.", title=found.title, status=found.status)
-    return found
-
-
-@command("task.release")
-async def release_task(actor: Actor, task: Task, why: str) -> None:
-    """Give back a task whose assignee is going away: from progress to the inbox, else only unassigned."""
-    task = await locked_task(task)
-    if task.status == "in_progress":
-        await return_to_inbox(actor, task, f"Task returned to inbox: {task.title}. {why}")
-        return
-    name = "assigned_agent_id" if task.assigned_agent_id else "assigned_user_id"
-    before = {name: getattr(task, name)}
-    task.assigned_agent_id = task.assigned_user_id = None
-    task.updated_at = clock.now()
-    await task.save(update_fields=["assigned_agent_id", "assigned_user_id", "updated_at"])
-    record("task.updated", task, f"Task unassigned: {task.title}. {why}", before=before, after={name: None})
-
-
-async def locked_task(task: Task) -> Task:
-    """The task as it is now, held until the running command ends.
-
-    NotFound when it was deleted meanwhile; 409 `lease_lost` when the caller names a fence that is over.
-    """
-    found = await held_task(task)
-    await refuse_lost_lease([found.id])
-    return found
-
-
-async def held_task(task: Task) -> Task:
-    """As `locked_task`, for a task that the caller did not name."""
-    found = await Task.select_for_update().get_or_none(id=task.id, deleted_at=None)
-    if found is None:
-        raise NotFound()
-    found.board = task.board
-    return found

@@ -14,10 +14,11 @@ from mission_control.boards.pages import board_page, on_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, DomainError, NotFound
 from mission_control.core.policy import require
-from mission_control.tasks.commands import change_task, create_task, delete_task, restore_task
+from mission_control.tasks.commands import change_task, create_task
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.dependencies import dependency_ids
 from mission_control.tasks.forms import ChangeForm, CommentForm, DependencyForm, MoveForm, NewTaskForm, TextForm
+from mission_control.tasks.leaving import delete_task, restore_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.moves import move_card, place_of
 from mission_control.tasks.panel import REGIONS, Panel, is_stale, other_tasks, panel_html, panel_of, panel_partials

@@ -4,7 +4,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import reacts_to
 from mission_control.live.log import NewEvent
 from mission_control.organizations.work_state import STOPPED
-from mission_control.tasks.commands import release_task
+from mission_control.tasks.leaving import release_task
 from mission_control.tasks.models import Task
 
 

@@ -1,0 +1,45 @@
+"""What happens to the tasks that wait for another, and to one that goes back to the inbox."""
+
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import record
+from mission_control.runs.follow import follow
+from mission_control.tasks import rules
+from mission_control.tasks.gates import Before
+from mission_control.tasks.locks import held_task
+from mission_control.tasks.models import Task, TaskDependency
+
+REOPENED = "was opened again"
+
+
+async def settle_dependents(actor: Actor, task: Task, what: str) -> None:
+    """Tell the tasks that wait for this one; a re-opened dependency sends started ones back to the inbox."""
+    waiting = (
+        await TaskDependency.filter(depends_on_task_id=task.id).order_by("created_at").values_list("task_id", flat=True)
+    )
+    for dependent in await Task.filter(id__in=list(waiting), deleted_at=None).exclude(status="done").order_by("id"):
+        dependent.board = task.board
+        dependent = await held_task(dependent)
+        idle = dependent.status == "inbox" and not dependent.assigned_agent_id and not dependent.assigned_user_id
+        if what != REOPENED or idle:
+            record("task.updated", dependent, f"A dependency {what}: {dependent.title}.", dependency_id=task.id)
+        else:
+            await return_to_inbox(actor, dependent, f"Task returned to inbox: {dependent.title}. A dependency {what}.")
+
+
+async def return_to_inbox(actor: Actor, task: Task, message: str) -> None:
+    """Inside a command that holds the task: take it out of whoever's hands it is in."""
+    before = Before(task)
+    rules.enter(task, "inbox")
+    await follow(actor, task, before)
+    changed = before.changed(task)
+    task.updated_at = clock.now()
+    await task.save(update_fields=[*changed, "updated_at"])
+    data = {name: pair for name, pair in changed.items() if name != "position"}
+    record(
+        "task.status_changed" if task.status != before.status else "task.updated",
+        task,
+        message,
+        before={name: pair[0] for name, pair in data.items()},
+        after={name: pair[1] for name, pair in data.items()},
+    )

@@ -1,0 +1,24 @@
+"""Holding a task until the running command ends."""
+
+from mission_control.core.errors import NotFound
+from mission_control.runs.fence import refuse_lost_lease
+from mission_control.tasks.models import Task
+
+
+async def locked_task(task: Task) -> Task:
+    """The task as it is now, held until the running command ends.
+
+    NotFound when it was deleted meanwhile; 409 `lease_lost` when the caller names a fence that is over.
+    """
+    found = await held_task(task)
+    await refuse_lost_lease([found.id])
+    return found
+
+
+async def held_task(task: Task) -> Task:
+    """As `locked_task`, for a task that the caller did not name."""
+    found = await Task.select_for_update().get_or_none(id=task.id, deleted_at=None)
+    if found is None:
+        raise NotFound()
+    found.board = task.board
+    return found
