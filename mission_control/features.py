@@ -11,12 +11,15 @@ from mission_control.activity import pages as activity_pages
 from mission_control.agents import agent_api as agents_agent_api
 from mission_control.agents import api as agents_api
 from mission_control.agents import coordination_api as agents_coordination_api
+from mission_control.agents import edit_pages as agents_edit_pages
 from mission_control.agents import main_api as agents_main_api
 from mission_control.agents import pages as agents_pages
 from mission_control.agents import reactions as agents_reactions
 from mission_control.agents import souls_api as agents_souls_api
 from mission_control.agents import token_api as agents_token_api
+from mission_control.agents import token_pages as agents_token_pages
 from mission_control.agents import usage_api as agents_usage_api
+from mission_control.agents import usage_pages as agents_usage_pages
 from mission_control.agents import work_state_api as agents_work_state_api
 from mission_control.agents import work_state_notices, work_state_pages
 from mission_control.approvals import api as approvals_api
@@ -39,6 +42,7 @@ from mission_control.identity import pages as identity_pages
 from mission_control.inbox import agent_api as inbox_agent_api
 from mission_control.inbox import api as inbox_api
 from mission_control.inbox import callbacks
+from mission_control.inbox import pages as inbox_pages
 from mission_control.memory import api as memory_api
 from mission_control.memory import group_api as group_memory_api
 from mission_control.metrics import api as metrics_api
@@ -91,19 +95,23 @@ BLUEPRINTS = (
     approvals_api.api,
     approvals_pages.pages,
     agents_api.api,
+    agents_token_api.api,
     agents_work_state_api.api,
     agents_usage_api.api,
     work_state_pages.pages,
     usage_api.api,
     usage_pages.pages,
-    agents_token_api.api,
     agents_pages.pages,
+    agents_edit_pages.pages,
+    agents_token_pages.pages,
+    agents_usage_pages.pages,
     agents_agent_api.api,
     agents_coordination_api.api,
     agents_main_api.api,
     agents_souls_api.api,
     inbox_api.api,
     inbox_agent_api.api,
+    inbox_pages.pages,
     tags_api.api,
     tags_agent_api.api,
     custom_fields_api.api,

@@ -1,18 +1,18 @@
 """The activity of an organization and of one board."""
 
-from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
+from mission_control.activity import agent_tab as agent_tab
+from mission_control.activity.days import by_day, day_name
 from mission_control.activity.queries import KINDS, PAGE, FeedFilter, actors_of, feed
 from mission_control.activity.sentences import Entry
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.boards.queries import boards_of
-from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.live.broker import head_of
 from mission_control.live.stream import Batch
@@ -24,7 +24,6 @@ from mission_control.web.shell import shell_page, signed_in
 pages = Blueprint("activity_pages", __name__)
 ITEMS = "activity/items.html"
 LIVE_LINES = 100
-Day = tuple[str, list[Entry]]
 
 
 @pages.get("/activity")
@@ -85,27 +84,6 @@ def _older_url(board: Board | None, wanted: FeedFilter, found: list[Entry]) -> s
     last = found[PAGE - 1]
     query = wanted.query(with_board=board is None, before=last.seq, day=day_name(last.created_at.date()))
     return _base(board) + query
-
-
-def by_day(found: list[Entry]) -> list[Day]:
-    """Lines grouped under the names of their days (UTC)."""
-    days: list[Day] = []
-    for entry in found:
-        name = day_name(entry.created_at.date())
-        if not days or days[-1][0] != name:
-            days.append((name, []))
-        days[-1][1].append(entry)
-    return days
-
-
-def day_name(day: date) -> str:
-    """Today, Yesterday, else the date."""
-    today = clock.now().date()
-    if day == today:
-        return "Today"
-    if day == today - timedelta(days=1):
-        return "Yesterday"
-    return f"{day:%A}, {day.day} {day:%B}" + ("" if day.year == today.year else f" {day.year}")
 
 
 @pages.get("/activity/live")

@@ -92,6 +92,17 @@ async def history_of_task(organization_id: UUID, task_id: UUID, limit: int = PAG
     return await entries(found)
 
 
+async def feed_of_agent(
+    organization_id: UUID, agent_id: UUID, limit: int = PAGE, before: int | None = None
+) -> list[Entry]:
+    """What an agent did and what happened to it, newest first."""
+    older, values = ("", []) if before is None else (" AND e.seq < ?", [before])
+    found = await rows(
+        f"{_SELECT} AND e.agent_id = ?{older} ORDER BY e.seq DESC LIMIT ?", organization_id, agent_id, *values, limit
+    )
+    return await entries(found)
+
+
 def _conditions(actor: Actor, wanted: FeedFilter) -> tuple[str, list[Any]]:
     sql, values = "", list[Any]()
     whole, single = actor.readable_boards()

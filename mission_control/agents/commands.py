@@ -9,7 +9,7 @@ from mission_control.accounts.tokens import end_agent_tokens, make_agent_token
 from mission_control.agents import policy as policy
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate, AgentRead
-from mission_control.agents.souls import begin_soul, keep_soul
+from mission_control.agents.souls import begin_soul, keep_soul, soul_version
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.core import clock
@@ -74,7 +74,9 @@ async def _save_unique(agent: Agent, fields: list[str] | None = None) -> None:
 
 
 @command("agent.update")
-async def update_agent(actor: Actor, agent: Agent, changes: dict[str, Any], board: Board | None = None) -> Agent:
+async def update_agent(
+    actor: Actor, agent: Agent, changes: dict[str, Any], board: Board | None = None, soul_reason: str | None = None
+) -> Agent:
     """Change an agent. A move to another board needs that board; tokens stay as they are."""
     agent = await locked_agent(agent)
     if board is not None and board.organization_id != agent.organization_id:
@@ -92,9 +94,19 @@ async def update_agent(actor: Actor, agent: Agent, changes: dict[str, Any], boar
     await _save_unique(agent, [*changes, "updated_at"])
     agent.board = board or agent.board
     if "soul_template" in changes:
-        await keep_soul(agent, before["soul_template"])
+        await keep_soul(agent, before["soul_template"], reason=soul_reason)
     record("agent.updated", agent, f"Agent changed: {agent.name}.", before=before, after=changes)
     return agent
+
+
+@command("agent.update")
+async def give_soul(actor: Actor, agent: Agent, soul: str | None, *, reason: str | None, version: str) -> Agent:
+    """Give an agent another soul; Conflict when it is not any more the one with the version that was seen."""
+    agent = await locked_agent(agent)
+    if version != soul_version(agent):
+        message = "Somebody gave the agent another soul meanwhile. Saving again replaces it with yours."
+        raise Conflict({"message": message, "code": "soul_changed"})
+    return await update_agent(actor, agent, {"soul_template": soul}, soul_reason=reason)
 
 
 @command("agent.delete")

@@ -3,11 +3,12 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from mission_control.agents.models import Agent
 from mission_control.agents.roster import role_of
-from mission_control.agents.schemas import AgentName, ShortText, Soul
+from mission_control.agents.schemas import AgentName, ClaimTags, ShortText, Soul, WipLimit
+from mission_control.core.schemas import BlankToNone
 
 LABELS = {
     "name": "Name",
@@ -16,17 +17,17 @@ LABELS = {
     "role": "Role",
     "identity": "Identity",
     "soul": "Soul",
+    "reason": "Reason",
 }
 
 
 class AgentForm(BaseModel):
-    """An agent's name and character."""
+    """An agent's name and what it is."""
 
     name: AgentName
     is_board_lead: bool = False
     role: ShortText | None = None
     identity: Soul = None
-    soul: Soul = None
 
     def profile(self, kept: dict[str, Any] | None = None) -> dict[str, str] | None:
         """The identity profile with the typed role; other keys stay."""
@@ -34,6 +35,15 @@ class AgentForm(BaseModel):
         if self.role:
             profile["role"] = self.role
         return profile or None
+
+    def changes(self, agent: Agent) -> dict[str, Any]:
+        """What the command changes."""
+        return {
+            "name": self.name,
+            "is_board_lead": self.is_board_lead,
+            "identity_profile": self.profile(agent.identity_profile),
+            "identity_template": self.identity,
+        }
 
     @classmethod
     def values_of(cls, agent: Agent) -> dict[str, Any]:
@@ -43,7 +53,6 @@ class AgentForm(BaseModel):
             "is_board_lead": agent.is_board_lead,
             "role": role_of(agent),
             "identity": agent.identity_template,
-            "soul": agent.soul_template,
         }
 
 
@@ -51,9 +60,25 @@ class NewAgentForm(AgentForm):
     """An agent to be made."""
 
     board_id: UUID
+    soul: Soul = None
 
 
-class RotationForm(BaseModel):
-    """How long the old tokens of an agent go on."""
+class LimitsForm(BaseModel):
+    """What an agent is handed out by itself."""
 
-    overlap_seconds: Annotated[int, Field(ge=0, le=7 * 24 * 3600)] = 600
+    wip_limit: WipLimit = None
+    claim_tags: ClaimTags = None
+
+
+class SoulForm(BaseModel):
+    """An agent's soul, why it changes, and a mark of the one that was seen when the form was opened."""
+
+    soul: Soul = None
+    reason: Annotated[ShortText | None, BlankToNone] = None
+    version: str = ""
+
+
+class SoulChoiceForm(BaseModel):
+    """A text that was the agent's soul."""
+
+    soul_id: UUID

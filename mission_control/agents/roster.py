@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from mission_control.core.actor import Actor
 from mission_control.core.policy import can
 from mission_control.core.times import elapsed, relative
 from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.usage.sums import used_today
+from mission_control.usage.wording import short
 
 IDLE_AFTER = timedelta(minutes=2)
 SHOWN = 20
@@ -49,6 +51,13 @@ class Line:
     work_state: str = "running"
     work_state_reason: str | None = None
     work_state_at: datetime | None = None
+    runs_today: int = 0
+    tokens_today: int = 0
+
+    @property
+    def tokens_short(self) -> str:
+        """The tokens of today in few characters."""
+        return short(self.tokens_today)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +85,34 @@ async def lines_of(agents: Sequence[Agent]) -> dict[UUID, Line]:
     """What some agents are doing, by id."""
     ids = [agent.id for agent in agents]
     work, notices, asking = await working_on(ids), await waiting_notices(ids), await _asking(ids)
+    runs, used = await _runs_today(ids), await used_today(ids)
     return {
-        agent.id: _line(agent, work.get(agent.id, []), notices.get(agent.id, 0), asking.get(agent.id, 0))
+        agent.id: _line(
+            agent,
+            [_work(row) for row in work.get(agent.id, [])],
+            asking.get(agent.id, 0),
+            notices=notices.get(agent.id, 0),
+            runs_today=runs.get(agent.id, 0),
+            tokens_today=used[agent.id]["tokens"] if agent.id in used else 0,
+        )
         for agent in agents
     }
 
 
-def _line(agent: Agent, work: list[dict[str, Any]], notices: int, asking: int) -> Line:
-    tasks = [_work(row) for row in work]
+async def _runs_today(agent_ids: list[UUID]) -> dict[UUID, int]:
+    """How many runs of each agent began today (UTC)."""
+    if not agent_ids:
+        return {}
+    found = await rows(
+        "SELECT agent_id, COUNT(*) AS n FROM task_runs WHERE started_at >= ?"
+        f" AND agent_id IN ({placeholders(len(agent_ids))}) GROUP BY agent_id",
+        datetime.combine(clock.now().date(), time.min),
+        *agent_ids,
+    )
+    return {UUID(str(row["agent_id"])): int(row["n"]) for row in found}
+
+
+def _line(agent: Agent, tasks: list[Work], asking: int, **figures: int) -> Line:
     status, extra = status_of(agent, tasks, asking)
     return Line(
         id=agent.id,
@@ -94,11 +123,11 @@ def _line(agent: Agent, work: list[dict[str, Any]], notices: int, asking: int) -
         extra=extra,
         last_seen_at=agent.last_seen_at,
         work=tasks,
-        notices=notices,
         asking=asking,
         work_state=agent.work_state,
         work_state_reason=agent.work_state_reason,
         work_state_at=agent.work_state_at,
+        **figures,
     )
 
 
@@ -112,8 +141,14 @@ def status_of(agent: Agent, work: list[Work], asking: int) -> tuple[str, str]:
     if asking:
         return "waiting", ""
     if work:
-        return "working", elapsed(work[0].since) if work[0].since else ""
+        return "working", _how_long(work[0].since)
     return ("idle" if silence > IDLE_AFTER or agent.status == "idle" else "online"), ""
+
+
+def _how_long(since: datetime | None) -> str:
+    """How long it has worked, once that is a minute."""
+    text = elapsed(since) if since is not None else ""
+    return "" if text == "0 m" else text
 
 
 def role_of(agent: Agent) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
 
 from mission_control.accounts.models import Token
 from mission_control.accounts.tokens import NewToken, make_agent_token
@@ -57,8 +58,12 @@ async def renew_token(actor: Actor, agent: Agent, overlap_seconds: int) -> NewTo
 
 async def newest_live_token(agent_id: UUID) -> Token | None:
     """The token that an agent is meant to use: the newest that has not ended."""
-    live = Token.filter(Q(expires_at=None) | Q(expires_at__gt=clock.now()), agent_id=agent_id, revoked_at=None)
-    return await live.order_by("-created_at", "-id").first()
+    return await live_tokens(agent_id).order_by("-created_at", "-id").first()
+
+
+def live_tokens(agent_id: UUID) -> QuerySet[Token]:
+    """The tokens of an agent that have not ended."""
+    return Token.filter(Q(expires_at=None) | Q(expires_at__gt=clock.now()), agent_id=agent_id, revoked_at=None)
 
 
 def _rotated(agent: Agent, made: NewToken) -> None:

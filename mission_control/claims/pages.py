@@ -5,6 +5,7 @@ from uuid import UUID
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
+from mission_control.claims import agent_tab as agent_tab
 from mission_control.claims.flags import clear_flag
 from mission_control.claims.panel import waiting_html
 from mission_control.tasks.pages import TASK, on_task

@@ -9,6 +9,7 @@ from mission_control.core import times
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_moment
 from mission_control.tasks.panel_sections import SECTIONS, Shown
+from mission_control.usage.wording import money
 from mission_control.web.fragments import render_macro
 
 TEMPLATE = "claims/panel.html"
@@ -27,10 +28,12 @@ async def runs_html(panel: Shown) -> str:
     found, total = await runs_of_task(panel.id, SHOWN)
     if not found:
         return ""
-    return render_macro(TEMPLATE, "runs", panel=panel, runs=[_shown(run) for run in found], earlier=total - len(found))
+    return render_macro(
+        TEMPLATE, "runs", panel=panel, runs=[in_words(run) for run in found], earlier=total - len(found)
+    )
 
 
-def _shown(run: dict[str, Any]) -> dict[str, Any]:
+def in_words(run: dict[str, Any]) -> dict[str, Any]:
     """A run with moments as moments, how long it took, and what it cost in words."""
     began, ended = as_moment(run["started_at"]), as_moment(run["ended_at"])
     assert began is not None
@@ -38,7 +41,7 @@ def _shown(run: dict[str, Any]) -> dict[str, Any]:
         f"{run[name]:,} tokens {way}" for name, way in (("input_tokens", "in"), ("output_tokens", "out")) if run[name]
     ]
     if run["cost_usd"]:
-        figures.append(f"{run['cost_usd']:.6f}".rstrip("0").rstrip(".") + " USD")
+        figures.append(money(run["cost_usd"]))
     files = [file | {"size": _size(file["size"])} for file in run["artifacts"]]
     took = _took(began, ended) if ended else ""
     return run | {"began": began, "took": took, "figures": figures, "artifacts": files}

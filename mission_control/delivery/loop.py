@@ -14,7 +14,7 @@ from uuid import UUID
 
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.core.command import command, record, ring
+from mission_control.core.command import command, note_presence, record, ring
 from mission_control.core.errors import Conflict
 from mission_control.core.ids import new_id
 from mission_control.core.policy import rule
@@ -199,9 +199,12 @@ async def settle(actor: Actor, delivery: Delivery, error: str | None, *, final: 
             "due_at": now + pause_after(delivery.attempts),
             "last_error": error[:2000],
         }
-    if not await mine.update(**values, leased_by=None, leased_until=None) or not final:
+    if not await mine.update(**values, leased_by=None, leased_until=None):
         return
-    record_outcome(delivery, arrived=error is None)
+    if delivery.organization_id is not None and delivery.agent_id is not None:
+        note_presence(delivery.organization_id, inbox_of=str(delivery.agent_id))
+    if final:
+        record_outcome(delivery, arrived=error is None)
 
 
 def pause_after(attempts: int) -> timedelta:

@@ -2,8 +2,8 @@
 
 
 def money(usd: float) -> str:
-    """US dollars with two places, or as many as it takes: `1.50 USD`, `0.000125 USD`."""
-    whole, _, places = f"{usd:,.6f}".partition(".")
+    """US dollars with two places, or less than one with as many as it takes: `1.50 USD`, `0.000125 USD`."""
+    whole, _, places = (f"{usd:,.2f}" if usd >= 1 else f"{usd:.6f}").partition(".")
     return f"{whole}.{places.rstrip('0'):0<2} USD"
 
 

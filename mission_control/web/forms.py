@@ -17,6 +17,7 @@ SENTENCES = {
     "int_parsing": "Enter a whole number.",
     "int_from_float": "Enter a whole number.",
     "float_parsing": "Enter a number.",
+    "decimal_parsing": "Enter a number.",
     "bool_parsing": "Choose yes or no.",
     "date_from_datetime_parsing": "Enter a date such as 2026-03-14.",
     "date_parsing": "Enter a date such as 2026-03-14.",
@@ -103,6 +104,8 @@ def _sentence(error: Mapping[str, Any]) -> str:
         return f"Use at least {least} characters." if typed else "Fill this in."
     if kind == "string_too_long":
         return f"Use at most {context['max_length']} characters."
+    if kind == "greater_than":
+        return f"Enter more than {context['gt']}."
     if kind == "greater_than_equal":
         return f"Enter {context['ge']} or more."
     if kind == "less_than_equal":

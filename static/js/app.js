@@ -8,13 +8,14 @@ import * as nav from "./nav.js";
 import * as palette from "./palette.js";
 import * as panel from "./panel.js";
 import * as queue from "./queue.js";
+import * as refocus from "./refocus.js";
 import * as reveal from "./reveal.js";
 import * as shortcuts from "./shortcuts.js";
 import * as theme from "./theme.js";
 import * as time from "./time.js";
 import * as toast from "./toast.js";
 
-const modules = [theme, dialog, toast, copy, reveal, queue, time, forms, guard, shortcuts, nav, palette, panel, live];
+const modules = [theme, dialog, toast, copy, reveal, refocus, queue, time, forms, guard, shortcuts, nav, palette, panel, live];
 let board;
 
 const attach = (root) => {

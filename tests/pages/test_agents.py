@@ -2,10 +2,10 @@
 
 import re
 
-from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
-from tests.cast import Caller, Cast, events
+from tests.cast import Caller, Cast, events, hire
 from tests.pages.visitor import Seen, Visitor, opened, visitor
+from tests.statements import counted
 
 
 async def made(ada: Visitor, cast: Cast, **fields: str) -> Seen:
@@ -47,6 +47,7 @@ async def test_a_new_agent_shows_its_token_once_with_lines_that_name_a_task(cast
     assert (agent.identity_profile, agent.soul_template) == ({"role": "Librarian"}, "Be kind.")
     (await Caller(cast.app, {"X-Agent-Token": secret}).get("/agent/healthz")).ok()
     (await ada.get(f"/agents/{agent.id}")).is_status(200).has("Librarian", secret[:10]).lacks(secret)
+    (await ada.get(f"/agents/{agent.id}/soul")).has("Be kind.")
 
 
 async def test_without_a_task_the_page_says_to_make_one_and_learns_of_it(cast: Cast) -> None:
@@ -83,31 +84,21 @@ async def test_an_admin_edits_an_agent(cast: Cast) -> None:
     assert (await ben.post(path, {"name": "Vega II", "role": "New"})).leads_to == f"/agents/{cast.vega.id}"
     agent = await Agent.get(id=cast.vega.id)
     assert (agent.name, agent.identity_profile) == ("Vega II", {"role": "New", "emoji": "*"})
-    (await ben.post(path, {"name": "Vega", "soul": "x" * 18_001})).is_status(422).has("at most 18000")
-    (await ben.post(path, {"name": "Atlas"})).is_status(409)
-
-
-async def test_rotation_shows_the_new_token_once_and_revoking_ends_it(cast: Cast) -> None:
-    ada = await visitor(cast.app, cast.ada)
-    path = f"/agents/{cast.vega.id}"
-    (await ada.post(path + "/tokens", {"overlap_seconds": "-1"})).is_status(422)
-    seen = (await ada.post(path + "/tokens", {"overlap_seconds": "600"})).is_status(200).has("The old token goes on")
-    secret = secret_in(seen)
-    (await cast.vega.get("/agent/healthz")).ok()
-    (await ada.get(path)).has("Ends soon", secret[:10]).lacks(secret)
-    token = await Token.get(prefix=secret[:10], agent_id=cast.vega.id)
-    (await ada.with_htmx.post(f"{path}/tokens/{token.id}/revocations")).is_status(204)
-    (await Caller(cast.app, {"X-Agent-Token": secret}).get("/agent/healthz")).refused(401)
-    (await ada.post(path + "/tokens", {"overlap_seconds": "0"})).is_status(200)
-    (await cast.vega.get("/agent/healthz")).refused(401)
+    (await ben.post(path, {"name": "Vega", "identity": "x" * 18_001})).is_status(422).has("at most 18000")
+    (await ben.post(path, {"name": "Atlas", "role": "Typed"})).is_status(409).has(
+        'value="Typed"', "works on this board"
+    )
+    (await ben.with_htmx.get(path)).is_status(200).has("<dialog", 'value="Vega II"').lacks("<!doctype")
+    (await ben.with_htmx.post(path, {"name": ""})).is_status(422).has("Fill this in.").lacks("<dialog")
+    (await ben.with_htmx.post(path, {"name": "Vega"})).is_status(204)
 
 
 async def test_an_agent_shows_notices_and_what_it_did(cast: Cast) -> None:
     asked = await cast.ask(cast.vega)
     ada = await visitor(cast.app, cast.ada)
     await ada.post(f"/boards/{cast.board.id}/approvals/{asked['id']}/decisions", {"decision": "approved"})
-    (await ada.get(f"/agents/{cast.vega.id}")).has("Approval resolved", "Waiting", "Approval requested: publish.")
-    (await ada.get("/agents")).has("waiting notices")
+    (await ada.get(f"/agents/{cast.vega.id}")).has("Approval resolved", "asked for approval: publish")
+    (await ada.get("/agents")).has("1 waiting notice")
 
 
 async def test_deleting_names_the_consequences(cast: Cast) -> None:
@@ -127,5 +118,42 @@ async def test_the_streams_follow_presence(cast: Cast) -> None:
     async with ada.watching("/agents/live") as everyone, ada.watching(f"/agents/{cast.vega.id}/live") as one:
         await cast.vega.post("/agent/heartbeat", {})
         assert "Online" in await everyone.until('hx-target="[data-online-count]"')
-        text = await one.until('hx-target="#agent-events"')
-        assert 'hx-target="#agent-status"' in text and "Online" in text
+        text = await one.until('hx-target="#agent-tab"')
+        assert 'hx-target="#agent-head"' in text and "Online" in text
+
+
+async def test_the_list_counts_what_waits_and_what_was_done_today(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get("/agents")).has("no runs today").lacks("waiting notice")
+    for _ in range(2):
+        await cast.add_task(assigned_agent_id=str(cast.vega.id))
+    async with ada.watching("/agents/live") as watch:
+        (await cast.vega.post(f"/agent{cast.home}/claims", {})).ok()
+        await watch.until("1 run today")
+        (await cast.vega.post("/agent/usage", {"input_tokens": 12_000, "output_tokens": 345})).ok()
+        await watch.until("1 run · 12.3k tokens today")
+    (await ada.get("/agents")).has("2 waiting notices", "#1 Write the report")
+
+
+async def test_without_agents_the_list_says_how_one_connects(cast: Cast) -> None:
+    eve = await visitor(cast.app, cast.eve)
+    (await eve.get("/agents")).has("Nova").lacks("How an agent connects")
+    (await cast.eve.delete(f"/agents/{cast.nova.id}")).ok()
+    seen = await eve.get("/agents")
+    seen.has("No agents yet", "How an agent connects", "http://localhost/api/v1/agent/heartbeat", "$TOKEN")
+    seen.has("claude mcp add --transport http mission-control http://localhost/mcp", 'href="/docs"', "examples")
+
+
+async def test_a_long_list_costs_no_more_statements(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    costs = []
+    for more in (0, 12):
+        for n in range(more):
+            agent = await hire(cast.app, cast.ada, cast.other_board, f"Agent {n}")
+            task = (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Work"})).ok()
+            (await agent.patch(f"/boards/{cast.other_board.id}/tasks/{task['id']}", {"status": "in_progress"})).ok()
+            (await agent.post("/agent/usage", {"input_tokens": 1})).ok()
+        with counted() as found:
+            (await ada.get("/agents")).is_status(200)
+        costs.append(len(found))
+    assert costs[0] == costs[1]

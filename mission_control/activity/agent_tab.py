@@ -1,0 +1,28 @@
+"""What an agent did, and what happened to it, as its page shows it."""
+
+from mission_control.activity.days import by_day
+from mission_control.activity.queries import PAGE, feed_of_agent
+from mission_control.agents.page_tabs import CARDS, TABS, Tab, Viewed
+from mission_control.web.fragments import render_macro
+
+TEMPLATE = "activity/agent.html"
+CARD_LINES = 6
+
+
+async def render(viewed: Viewed) -> str:
+    """The tab."""
+    before = viewed.args.get("before", "")
+    upto = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
+    found = await feed_of_agent(viewed.agent.organization_id, viewed.id, PAGE + 1, upto)
+    older = found[PAGE - 1].seq if len(found) > PAGE else None
+    return render_macro(TEMPLATE, "tab", viewed=viewed, days=by_day(found[:PAGE]), is_older=bool(upto), older=older)
+
+
+async def card(viewed: Viewed) -> str:
+    """What the overview shows of it: the latest."""
+    found = await feed_of_agent(viewed.agent.organization_id, viewed.id, CARD_LINES)
+    return render_macro(TEMPLATE, "card", viewed=viewed, entries=found)
+
+
+TABS["activity"] = Tab("activity", "Activity", render)
+CARDS["activity"] = card

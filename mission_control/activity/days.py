@@ -1,0 +1,29 @@
+"""Lines of a feed by their days."""
+
+from datetime import date, timedelta
+
+from mission_control.activity.sentences import Entry
+from mission_control.core import clock
+
+Day = tuple[str, list[Entry]]
+
+
+def by_day(found: list[Entry]) -> list[Day]:
+    """Lines grouped under the names of their days (UTC)."""
+    days: list[Day] = []
+    for entry in found:
+        name = day_name(entry.created_at.date())
+        if not days or days[-1][0] != name:
+            days.append((name, []))
+        days[-1][1].append(entry)
+    return days
+
+
+def day_name(day: date) -> str:
+    """Today, Yesterday, else the date."""
+    today = clock.now().date()
+    if day == today:
+        return "Today"
+    if day == today - timedelta(days=1):
+        return "Yesterday"
+    return f"{day:%A}, {day.day} {day:%B}" + ("" if day.year == today.year else f" {day.year}")

@@ -1,0 +1,59 @@
+"""The first tab of an agent's page: what it does now, what it may take, and what its other tabs hold."""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.agents.page_tabs import TABS, Tab, Viewed, cards_of
+from mission_control.agents.roster import SHOWN
+from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.web.fragments import render_macro
+
+TEMPLATE = "agents/overview.html"
+
+
+async def render(viewed: Viewed) -> str:
+    """The tab."""
+    agent = viewed.agent
+    tags = await tags_named(agent.organization_id, agent.claim_tags or [])
+    tasks = await open_tasks(agent.id)
+    return render_macro(TEMPLATE, "tab", viewed=viewed, tasks=tasks, tags=tags, cards=await cards_of(viewed))
+
+
+async def open_tasks(agent_id: UUID) -> list[dict[str, Any]]:
+    """The agent's tasks that are not done, those in its hands first, with the end of its lease."""
+    found = await rows(
+        "SELECT t.id, t.number, t.title, t.status, t.board_id, t.in_progress_at, r.lease_expires_at, r.fence"
+        " FROM tasks t LEFT JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL"
+        " WHERE t.deleted_at IS NULL AND t.archived_at IS NULL AND t.status <> 'done' AND t.assigned_agent_id = ?"
+        " ORDER BY CASE t.status WHEN 'in_progress' THEN 0 WHEN 'review' THEN 1 ELSE 2 END, t.updated_at DESC, t.id"
+        f" LIMIT {SHOWN}",
+        agent_id,
+    )
+    moments = ("in_progress_at", "lease_expires_at")
+    return [row | {name: as_moment(row[name]) for name in moments} for row in found]
+
+
+async def tags_named(organization_id: UUID, slugs: list[str]) -> list[dict[str, Any]]:
+    """Tags by their slugs; one that does not exist any more has its slug as its name, and no colour."""
+    if not slugs:
+        return []
+    found = await rows(
+        f"SELECT slug, name, color FROM tags WHERE organization_id = ? AND slug IN ({placeholders(len(slugs))})",
+        organization_id,
+        *slugs,
+    )
+    known = {row["slug"]: row for row in found}
+    return [known.get(slug, {"slug": slug, "name": slug, "color": None}) for slug in slugs]
+
+
+async def tags_to_choose(organization_id: UUID, chosen: list[str]) -> list[dict[str, Any]]:
+    """Every tag of the organization by name, after those that are chosen and exist no more."""
+    found = await rows(
+        "SELECT slug, name, color FROM tags WHERE organization_id = ? ORDER BY LOWER(name), slug LIMIT 200",
+        organization_id,
+    )
+    known = {row["slug"] for row in found}
+    return [one for one in await tags_named(organization_id, chosen) if one["slug"] not in known] + found
+
+
+TABS["overview"] = Tab("overview", "Overview", render)

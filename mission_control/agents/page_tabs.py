@@ -1,0 +1,93 @@
+"""The tabs of an agent's page. Features above agents add theirs here, and cards to the overview."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from markupsafe import Markup
+
+from mission_control.agents.models import Agent
+from mission_control.agents.roster import Line, lines_of
+from mission_control.agents.work_state import Directive, directive_of
+from mission_control.core.actor import Actor
+from mission_control.core.ids import parse_id
+from mission_control.core.policy import can
+
+ORDER = ("overview", "inbox", "runs", "usage", "tokens", "soul", "activity")
+PAGE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Viewed:
+    """An agent as somebody sees it now, and what the address of the page asks for."""
+
+    actor: Actor
+    agent: Agent
+    line: Line
+    directive: Directive
+    args: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    async def by(cls, actor: Actor, agent: Agent, args: Mapping[str, str]) -> "Viewed":
+        """Look at an agent."""
+        line = (await lines_of([agent]))[agent.id]
+        return cls(actor, agent, line, await directive_of(agent), args)
+
+    @property
+    def id(self) -> UUID:
+        """The agent's id."""
+        return self.agent.id
+
+    @property
+    def url(self) -> str:
+        """Where the agent's page is."""
+        return f"/agents/{self.agent.id}"
+
+    @property
+    def may_change(self) -> bool:
+        """Whether the reader may change the agent, its tokens and its callback."""
+        return can(self.actor, "agent.update", self.agent)
+
+    @property
+    def may_set_state(self) -> bool:
+        """Whether the reader may pause and stop the agent."""
+        return can(self.actor, "agent.set_work_state", self.agent)
+
+    @property
+    def may_limit(self) -> bool:
+        """Whether the reader sets budgets."""
+        return can(self.actor, "budget.manage", self.agent.organization_id)
+
+    @property
+    def offset(self) -> int:
+        """How many lines of a list stand on the pages before."""
+        text = self.args.get("from", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+    def marked(self, name: str) -> UUID | None:
+        """An id that the address names."""
+        return parse_id(self.args.get(name, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab: the end of its address, its word, and its HTML, which a stream brings anew."""
+
+    key: str
+    label: str
+    render: Callable[[Viewed], Awaitable[str]]
+
+
+TABS: dict[str, Tab] = {}
+# What the overview shows of the tabs, by their keys.
+CARDS: dict[str, Callable[[Viewed], Awaitable[str]]] = {}
+
+
+async def cards_of(viewed: Viewed) -> dict[str, Markup]:
+    """The cards of the overview."""
+    return {key: Markup(await render(viewed)) for key, render in CARDS.items()}
+
+
+def in_order() -> list[Tab]:
+    """The tabs from left to right."""
+    return [TABS[key] for key in ORDER if key in TABS]

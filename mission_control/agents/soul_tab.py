@@ -1,0 +1,17 @@
+"""An agent's soul and what it was before, as its page shows them."""
+
+from mission_control.agents.page_tabs import PAGE, TABS, Tab, Viewed
+from mission_control.agents.souls import list_souls
+from mission_control.core.paging import Paging
+from mission_control.database.sql import as_moment
+from mission_control.web.fragments import render_macro
+
+
+async def render(viewed: Viewed) -> str:
+    """The tab."""
+    found, total = await list_souls(viewed.agent, Paging(limit=PAGE, offset=viewed.offset))
+    souls = [soul | {"created_at": as_moment(soul["created_at"])} for soul in found]
+    return render_macro("agents/soul.html", "tab", viewed=viewed, souls=souls, total=total)
+
+
+TABS["soul"] = Tab("soul", "Soul", render)

@@ -1,0 +1,84 @@
+"""What people type about agents' tokens."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from mission_control.accounts.models import Token
+from mission_control.agents.token_schemas import LONGEST_OVERLAP, Budget, TokenCreate, TokenName, TokenUpdate
+from mission_control.core import clock
+
+DAY = 86_400
+OVERLAPS = [(0, "at once"), (600, "in 10 minutes"), (3600, "in an hour"), (DAY, "in a day"), (7 * DAY, "in a week")]
+ENDS = [("never", "Never")] + [
+    (str(days * DAY), word)
+    for days, word in ((1, "In a day"), (7, "In a week"), (30, "In 30 days"), (90, "In 90 days"), (365, "In a year"))
+]
+POWERS = [
+    ("all", "Everything that the agent may"),
+    ("work", "Read and work"),
+    ("read", "Only read"),
+    ("lead", "Read, work and lead"),
+]
+KEEP = "keep"
+LABELS = {"name": "Name", "may": "It may", "ends": "It ends", "requests_per_minute": "Requests a minute"}
+
+Power = Literal["all", "work", "read", "lead"]
+Ends = Annotated[str, Field(pattern=r"^(never|keep|[1-9][0-9]{0,8})$")]
+
+
+class TokenForm(BaseModel):
+    """What a token may, how often, and until when; what is not sent stays as it is."""
+
+    name: TokenName = ""
+    may: Power = "all"
+    ends: Ends = KEEP
+    requests_per_minute: Budget | None = None
+
+    def traits(self) -> dict[str, Any]:
+        """As the commands take them."""
+        sent = self.model_fields_set
+        found: dict[str, Any] = {name: getattr(self, name) for name in ("name", "requests_per_minute") if name in sent}
+        if "may" in sent:
+            found["scopes"] = None if self.may == "all" else [self.may]
+        if "ends" in sent and self.ends != KEEP:
+            found["expires_at"] = _moment(self.ends)
+        return found
+
+    def changes(self, power: str) -> dict[str, Any]:
+        """What to change on a token that may so much now."""
+        traits = self.traits()
+        if self.may == power:
+            traits.pop("scopes", None)
+        return TokenUpdate(**traits).model_dump(exclude_unset=True)
+
+
+class NewTokenForm(TokenForm):
+    """A token that replaces the live ones, which go on for the overlap."""
+
+    overlap_seconds: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP)] = 600
+
+    def wanted(self) -> TokenCreate:
+        """As the command takes it."""
+        return TokenCreate(overlap_seconds=self.overlap_seconds, **self.traits())
+
+
+def _moment(ends: str) -> datetime | None:
+    return None if ends == "never" else clock.now() + timedelta(seconds=int(ends))
+
+
+def values_of(token: Token, power: str) -> dict[str, Any]:
+    """What the form shows for a token."""
+    return {"name": token.name, "may": power, "ends": KEEP, "requests_per_minute": token.requests_per_minute}
+
+
+def successor_values(token: Token | None, power: str) -> dict[str, Any]:
+    """What the form shows for the token after one: it may as much, as often, and lives about as long."""
+    if token is None:
+        return {"may": "all", "ends": "never", "overlap_seconds": 0}
+    ends = "never"
+    if token.expires_at is not None:
+        lifetime = (token.expires_at - token.created_at).total_seconds()
+        ends = min((value for value, _ in ENDS[1:]), key=lambda value: abs(int(value) - lifetime))
+    return values_of(token, power) | {"ends": ends, "overlap_seconds": 600}

@@ -1,0 +1,147 @@
+"""Making, changing and revoking an agent's tokens, on its page."""
+
+from typing import Any
+from uuid import UUID
+
+from markupsafe import Markup
+from quart import Blueprint, current_app, request
+from quart.typing import ResponseReturnValue
+
+from mission_control.accounts.models import Token
+from mission_control.agents.models import Agent
+from mission_control.agents.page_forms import Form, back_to, submitted
+from mission_control.agents.page_frame import on_agent, submitted_to, tab_page
+from mission_control.agents.token_forms import (
+    ENDS,
+    KEEP,
+    LABELS,
+    OVERLAPS,
+    POWERS,
+    NewTokenForm,
+    TokenForm,
+    successor_values,
+    values_of,
+)
+from mission_control.agents.token_tab import power_of
+from mission_control.agents.tokens import change_token, live_tokens, newest_live_token, revoke_token, rotate_token
+from mission_control.core.errors import NotFound
+from mission_control.web.forms import done, read_form
+from mission_control.web.fragments import render_macro
+from mission_control.web.shell import signed_in
+
+pages = Blueprint("agents_token_pages", __name__)
+TEMPLATE = "agents/token_forms.html"
+VERB = "agent.manage_tokens"
+
+
+@pages.get("/agents/<uuid:agent_id>/tokens")
+async def tokens(agent_id: UUID) -> str:
+    """The tokens of an agent."""
+    return await tab_page(agent_id, "tokens")
+
+
+@pages.get("/agents/<uuid:agent_id>/tokens/new")
+async def ask_new(agent_id: UUID) -> ResponseReturnValue:
+    """Ask what a new token may."""
+    actor, agent = await on_agent(agent_id, VERB)
+    present = await newest_live_token(agent.id)
+    values = successor_values(present, power_of(present.scopes) if present else "all")
+    return await _new_form(agent_id).shown(actor, values)
+
+
+def _new_form(agent_id: UUID) -> Form:
+    context = {"choices": _choices(ENDS, OVERLAPS), "labels": LABELS, "submit": "Make the token"}
+    url = f"/agents/{agent_id}/tokens"
+    return Form("New token", TEMPLATE, "token_form", url, back_to(agent_id, "tokens", "the tokens"), context=context)
+
+
+def _choices(ends: list[tuple[str, str]], overlaps: list[tuple[int, str]]) -> dict[str, Any]:
+    budget = current_app.config["SETTINGS"].agent_requests_per_minute
+    usual = f"{budget:,}" if budget else "as many as it likes"
+    return {"powers": POWERS, "ends": ends, "overlaps": overlaps, "budget": usual}
+
+
+@pages.post("/agents/<uuid:agent_id>/tokens")
+async def rotate(agent_id: UUID) -> ResponseReturnValue:
+    """Make a new token and show it, once; the old ones end after the overlap."""
+    actor, form = await signed_in(), _new_form(agent_id)
+
+    async def work() -> ResponseReturnValue:
+        viewer, agent = await submitted_to(agent_id, VERB)
+        wanted = await read_form(NewTokenForm)
+        made = await rotate_token(viewer, agent, wanted.wanted())
+        return await form.instead(viewer, secret_html(form, agent, made=made, until=made.replaced_until))
+
+    return await submitted(form, actor, work)
+
+
+def secret_html(form: Form, agent: Agent, **more: Any) -> Markup:
+    """A token just made, with the lines that use it."""
+    where = {"base": base_url(), "back": form.back[0], "in_dialog": form.is_dialog}
+    return Markup(render_macro(TEMPLATE, "secret", agent=agent, **where, **more))
+
+
+def base_url() -> str:
+    """The address at which agents find this server."""
+    return str(current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
+
+
+@pages.get("/agents/<uuid:agent_id>/tokens/<uuid:token_id>")
+async def ask_change(agent_id: UUID, token_id: UUID) -> ResponseReturnValue:
+    """Ask what to change on a token."""
+    actor, agent = await on_agent(agent_id, VERB)
+    token = await _token(agent, token_id)
+    return await _change_form(agent_id, token_id).shown(actor, values_of(token, power_of(token.scopes)))
+
+
+def _change_form(agent_id: UUID, token_id: UUID) -> Form:
+    ends = [(KEEP, "As it is"), *ENDS]
+    context = {"choices": _choices(ends, []), "labels": LABELS, "submit": "Save"}
+    url = f"/agents/{agent_id}/tokens/{token_id}"
+    back = back_to(agent_id, "tokens", "the tokens")
+    return Form("Change the token", TEMPLATE, "token_form", url, back, context=context)
+
+
+async def _token(agent: Agent, token_id: UUID) -> Token:
+    token = await Token.get_or_none(id=token_id, agent_id=agent.id)
+    if token is None:
+        raise NotFound()
+    return token
+
+
+@pages.post("/agents/<uuid:agent_id>/tokens/<uuid:token_id>")
+async def change(agent_id: UUID, token_id: UUID) -> ResponseReturnValue:
+    """Change what a token may, how often, and until when."""
+    actor, form = await signed_in(), _change_form(agent_id, token_id)
+
+    async def work() -> ResponseReturnValue:
+        viewer, agent = await submitted_to(agent_id, VERB)
+        token = await _token(agent, token_id)
+        wanted = await read_form(TokenForm)
+        await change_token(viewer, agent, token.id, wanted.changes(power_of(token.scopes)))
+        return done(form.back[0], toast="Token changed")
+
+    return await submitted(form, actor, work)
+
+
+@pages.get("/agents/<uuid:agent_id>/tokens/<uuid:token_id>/revocations")
+async def ask_revoke(agent_id: UUID, token_id: UUID) -> ResponseReturnValue:
+    """Name the consequences before a token is revoked."""
+    actor, agent = await on_agent(agent_id, VERB)
+    return await (await _revoke_form(agent, token_id)).shown(actor, {})
+
+
+async def _revoke_form(agent: Agent, token_id: UUID) -> Form:
+    token = await _token(agent, token_id)
+    context = {"prefix": token.prefix, "others": await live_tokens(agent.id).exclude(id=token.id).count()}
+    url, back = f"/agents/{agent.id}/tokens/{token_id}/revocations", back_to(agent.id, "tokens", "the tokens")
+    return Form("Revoke the token?", TEMPLATE, "revoke_form", url, back, context=context)
+
+
+@pages.post("/agents/<uuid:agent_id>/tokens/<uuid:token_id>/revocations")
+async def revoke(agent_id: UUID, token_id: UUID) -> ResponseReturnValue:
+    """End one token at once; one that has ended already is fine."""
+    viewer, agent = await submitted_to(agent_id, VERB)
+    token = await _token(agent, token_id)
+    await revoke_token(viewer, agent, token.id)
+    return done(f"/agents/{agent_id}/tokens", toast="Token revoked")

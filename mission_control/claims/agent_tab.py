@@ -1,0 +1,33 @@
+"""An agent's attempts at tasks, as its page shows them."""
+
+from typing import Any
+
+from mission_control.agents.page_tabs import CARDS, PAGE, TABS, Tab, Viewed
+from mission_control.claims.panel import in_words
+from mission_control.claims.run_queries import runs_of_agent
+from mission_control.core.paging import Paging
+from mission_control.database.sql import as_moment
+from mission_control.web.fragments import render_macro
+
+TEMPLATE = "claims/agent.html"
+CARD_LINES = 5
+
+
+async def render(viewed: Viewed) -> str:
+    """The tab."""
+    found, total = await runs_of_agent(viewed.agent, Paging(limit=PAGE, offset=viewed.offset))
+    return render_macro(TEMPLATE, "tab", viewed=viewed, runs=[_shown(run) for run in found], total=total)
+
+
+async def card(viewed: Viewed) -> str:
+    """What the overview shows of them: the latest."""
+    found, total = await runs_of_agent(viewed.agent, Paging(limit=CARD_LINES, offset=0))
+    return render_macro(TEMPLATE, "card", viewed=viewed, runs=[_shown(run) for run in found], total=total)
+
+
+def _shown(run: dict[str, Any]) -> dict[str, Any]:
+    return in_words(run) | {"lease_until": as_moment(run["lease_expires_at"]) if run["state"] == "running" else None}
+
+
+TABS["runs"] = Tab("runs", "Runs", render)
+CARDS["runs"] = card

@@ -1,0 +1,38 @@
+// When a change takes away what had the focus, the focus goes to what stands in its place: the element of the same id,
+// else the first thing to press in the nearest region that is still there. It never falls to the body.
+const PRESSABLE = "a[href], button:not([disabled]), summary, input:not([type=hidden]), select, textarea";
+let held = null; // what had the focus before a change, and the ids around it from the inside out
+
+const around = (element) => {
+  const ids = [];
+  for (let one = element; one && one !== document.body; one = one.parentElement) if (one.id) ids.push(one.id);
+  return ids;
+};
+
+const remember = () => {
+  const active = document.activeElement;
+  if (active && active !== document.body && !active.closest("dialog")) held = { element: active, ids: around(active) };
+};
+
+const leave = (event) => setTimeout(() => { // somebody let go of it: nothing to give back
+  if (event.target.isConnected && document.activeElement === document.body && held?.element === event.target) held = null;
+});
+
+const give = () => {
+  if (!held || held.element.isConnected || (document.activeElement && document.activeElement !== document.body)) return;
+  const { ids } = held;
+  held = null;
+  for (const id of ids) {
+    const region = document.getElementById(id);
+    if (!region) continue;
+    const wanted = region.matches(PRESSABLE) ? region : [...region.querySelectorAll(PRESSABLE)].find((one) => one.checkVisibility());
+    if (wanted) return wanted.focus({ preventScroll: true });
+  }
+};
+
+export const start = () => {
+  document.addEventListener("focusin", remember);
+  document.addEventListener("focusout", leave);
+  document.addEventListener("htmx:after:swap", give);
+  document.addEventListener("close", () => setTimeout(give), true); // a dialog gives the focus back to what opened it
+};

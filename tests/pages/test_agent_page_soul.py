@@ -1,0 +1,80 @@
+"""An agent's soul on its page: the text, who changed it and why, another one, and one from before."""
+
+import orjson
+
+from mission_control.agents.models import Agent, AgentSoul
+from mission_control.agents.souls import soul_version
+from mission_control.delivery.models import Delivery
+from tests.cast import Cast, head, kinds
+from tests.pages.visitor import visitor
+
+
+async def soul_of(cast: Cast) -> str | None:
+    return (await Agent.get(id=cast.vega.id)).soul_template
+
+
+async def version(cast: Cast) -> str:
+    return soul_version(await Agent.get(id=cast.vega.id))
+
+
+async def test_a_soul_is_written_with_a_reason_and_the_agent_learns(cast: Cast) -> None:
+    ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/soul"
+    (await ada.get(path)).has("No soul", "Write a soul").lacks("Bring this back")
+    (await ada.with_htmx.get(f"{path}/edit")).has("<dialog", "18,000 characters").lacks("<!doctype")
+    typed = {"soul": "Be **kind** & brief.", "reason": "A quiet night.", "version": await version(cast)}
+    before = await head(cast)
+    async with ada.watching(f"/agents/{cast.vega.id}/live?tab=soul") as watch:
+        (await ada.with_htmx.post(f"{path}/edit", typed)).is_status(204)
+        assert "Be <strong>kind</strong> &amp; brief." in await watch.until("A quiet night.")
+    assert await soul_of(cast) == "Be **kind** & brief."
+    assert ("agent.updated", cast.vega.id) in await kinds(cast, before)
+    told = await Delivery.get(agent_id=cast.vega.id, header="SOUL UPDATED")
+    assert "By: Ada" in told.text and "Reason: A quiet night." in told.text
+    (await ada.get(path)).has("Ada", "Present", "A quiet night.")
+
+
+async def test_a_lead_s_souls_stand_in_the_history_and_come_back(cast: Cast) -> None:
+    ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/soul"
+    lead = f"/agent{cast.home}/agents/{cast.vega.id}/soul"
+    for content, more in (("First", {}), ("Second", {"reason": "Why not", "source_url": "javascript:alert(1)"})):
+        (await cast.atlas.call("PUT", lead, {"content": content, **more})).ok()
+    seen = (await ada.get(path)).has("Atlas", "Why not", "Second", "First", "Bring this back", "javascript:alert(1)")
+    seen.lacks('href="javascript')
+    first = await AgentSoul.get(agent_id=cast.vega.id, content="First")
+    back = (await ada.with_htmx.post(f"{path}/restorations", {"soul_id": str(first.id)})).is_status(204)
+    assert await soul_of(cast) == "First"
+    (await ada.get(path)).has("Back to the text of")
+    undo = orjson.loads(back.headers["HX-Trigger"])["toast"]["undo"]
+    (await ada.with_htmx.post(undo["action"], undo["fields"])).is_status(204)
+    assert await soul_of(cast) == "Second"
+    other = await AgentSoul.create(agent_id=cast.nova.id, content="Foreign", author_kind="system")
+    (await ada.post(f"{path}/restorations", {"soul_id": str(other.id)})).is_status(404)
+
+
+async def test_who_comes_second_sees_both_texts_and_loses_nothing(cast: Cast) -> None:
+    ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/soul/edit"
+    old = await version(cast)
+    ben = await visitor(cast.app, cast.ben)
+    (await ben.with_htmx.post(path, {"soul": "Ben's <text>", "version": old})).is_status(204)
+    for browser in (ada, ada.with_htmx):
+        late = await browser.post(path, {"soul": "Ada's text", "reason": "Mine", "version": old})
+        late.is_status(409).has("Somebody gave the agent another soul meanwhile", "Ada&#39;s text", 'value="Mine"')
+        late.has("Ben&#39;s &lt;text&gt;", f'value="{await version(cast)}"')
+    assert await soul_of(cast) == "Ben's <text>"
+    (await ada.post(path, {"soul": "Ada's text", "version": await version(cast)})).is_status(303)
+    assert await soul_of(cast) == "Ada's text"
+
+
+async def test_a_soul_that_is_too_long_is_kept_in_the_form(cast: Cast) -> None:
+    ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/soul/edit"
+    typed = {"soul": "x" * 18_001, "reason": "y" * 2_001, "version": await version(cast)}
+    (await ada.post(path, typed)).is_status(422).has("at most 18000", "at most 2000", "x" * 18_001)
+    (await (await visitor(cast.app, cast.cleo)).post(path, typed)).is_status(403)
+
+
+async def test_an_emptied_soul_is_none(cast: Cast) -> None:
+    ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/soul/edit"
+    await ada.post(path, {"soul": "Something", "version": await version(cast)})
+    await ada.post(path, {"soul": " ", "version": await version(cast)})
+    assert await soul_of(cast) is None
+    (await ada.get(f"/agents/{cast.vega.id}/soul")).has("No soul", "It was taken away.", "Bring this back")
