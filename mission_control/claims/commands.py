@@ -29,22 +29,21 @@ class Worker(NamedTuple):
 
     limits: Limits
     capabilities: Sequence[str] | None
-    meets_overdue: bool
 
 
 class Missed(Exception):
-    """The task that was chosen changed at the last moment; there may be another one."""
+    """What a look found is in another command's hands or changed at the last moment: to be claimed, or just edited."""
 
 
 @command("task.claim")
-async def claim_best(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> dict[str, Any] | None:
-    """Hand the best available task to a worker; None when there is none."""
+async def claim_best(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> dict[str, Any]:
+    """Hand the best available task to a worker who has seen that there is one."""
     await may_hand_out()
     if worker.limits != Limits():
         await hold_limits(actor.id, board.id)
     chosen = await selection.best(actor.agent_id, board.id, worker.capabilities, wanted.tags or None, hold=True)
     if chosen is None:
-        return None
+        raise Missed
     await refuse_used_up(actor, board)
     task = Task(id=chosen, board_id=board.id, status="inbox")
     task.board = board

@@ -15,7 +15,7 @@ from mission_control.boards.models import Board
 from mission_control.claims import selection, timer
 from mission_control.claims.commands import Missed, Worker, claim_best, claim_named, refuse_closed, refuse_used_up
 from mission_control.claims.expiry import expire_due
-from mission_control.claims.schemas import ClaimCreate
+from mission_control.claims.schemas import LONGEST_WAIT_SECONDS, ClaimCreate
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, NotFound, Unauthenticated
@@ -25,16 +25,21 @@ from mission_control.live import broker, queues
 from mission_control.tasks.limits import Limits, full
 
 NOTHING: dict[str, Any] = {"task": None, "lease": None}
-ATTEMPTS = 3
+# After a look that found only what another command held at that moment, seconds until the next one.
+PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+HELD_SECONDS = 1.0
 
 
 async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, Any]:
     """Hand the best available task, or the named one, to a worker; waits for one at most as long as it wants."""
     actor = replace(actor, fence=None)
-    if wanted.task_id is None and wanted.wait_seconds:
+    if wanted.task_id is not None:
+        worker = await _worker(actor, board)
+        answer = await decided(actor, partial(claim_named, actor, board, worker, wanted))
+    elif wanted.wait_seconds:
         answer = await _waited(actor, board, wanted)
     else:
-        answer = await _look(actor, board, wanted)
+        answer, _ = await _look(actor, board, wanted)
     if answer is None:
         return await decided(actor, _nothing) or NOTHING
     timer.lease_ends(answer["lease"]["expires_at"])
@@ -46,18 +51,17 @@ async def _nothing() -> dict[str, Any]:
 
 
 async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, Any] | None:
-    now = asyncio.get_running_loop().time
+    now, bell = asyncio.get_running_loop().time, bell_of(board.id)
     end = now() + wanted.wait_seconds
-    bell = bell_of(board.id)
     with queues.place(bell, actor.id) as place:
         place.listen()
-        answer = await _look(actor, board, wanted)
+        answer, is_held = await _look(actor, board, wanted)
         while answer is None and now() < end and not _is_stopping():
             if place.owes:
                 place.settle(more=await selection.is_open_for(queues.who_waits(bell), board.id))
-            await place.woken(end - now())
+            await place.woken(min(end - now(), HELD_SECONDS if is_held else LONGEST_WAIT_SECONDS))
             place.listen()
-            answer = await _look(actor, await _still_there(board), wanted)
+            answer, is_held = await _look(actor, await _still_there(board), wanted)
         return answer
 
 
@@ -66,22 +70,17 @@ def bell_of(board_id: UUID) -> str:
     return f"work:{board_id}"
 
 
-async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, Any] | None:
-    for _ in range(ATTEMPTS):
+async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[dict[str, Any] | None, bool]:
+    """The answer, or None and whether there is work all the same that another command holds."""
+    for pause in PAUSES:
         worker = await _worker(actor, board)
-        if worker.meets_overdue:
-            await expire_due(board.id)
+        if not await _may_find(actor, board, worker, wanted):
+            return None, False
         try:
-            if wanted.task_id is not None:
-                return await decided(actor, partial(claim_named, actor, board, worker, wanted))
-            if not await _may_find(actor, board, worker, wanted):
-                return None
-            answer = await decided(actor, partial(claim_best, actor, board, worker, wanted))
+            return await decided(actor, partial(claim_best, actor, board, worker, wanted)), False
         except Missed:
-            continue
-        if answer is not None:
-            return answer
-    return None
+            await asyncio.sleep(pause)
+    return None, True
 
 
 async def _may_find(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> bool:
@@ -96,7 +95,10 @@ async def _may_find(actor: Actor, board: Board, worker: Worker, wanted: ClaimCre
 
 
 async def _worker(actor: Actor, board: Board) -> Worker:
-    """The calling agent as it is now: while it waited it may have lost its token, its place, or become the lead."""
+    """The calling agent as it is now: while it waited it may have lost its token, its place, or become the lead.
+
+    What leases held that have ended on the board is taken back first.
+    """
     found = await rows(
         "SELECT a.board_id, a.is_board_lead, a.wip_limit, a.claim_tags, k.id AS token_id, k.expires_at, k.revoked_at,"
         " EXISTS (SELECT 1 FROM task_runs r WHERE r.board_id = ? AND r.ended_at IS NULL"
@@ -114,8 +116,9 @@ async def _worker(actor: Actor, board: Board) -> Worker:
         raise NotFound()
     if row["is_board_lead"]:
         raise Forbidden()
-    limits = Limits.of(row["wip_limit"], board.wip_limits)
-    return Worker(limits, as_json(row["claim_tags"]), bool(row["meets_overdue"]))
+    if row["meets_overdue"]:
+        await expire_due(board.id)
+    return Worker(Limits.of(row["wip_limit"], board.wip_limits), as_json(row["claim_tags"]))
 
 
 def _has_ended(row: dict[str, Any]) -> bool:

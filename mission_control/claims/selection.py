@@ -47,7 +47,7 @@ async def best(
     `hold` the task is locked until the running command ends, and one that another command holds is passed over.
     """
     where, values = _where(agent_id, board_id, capabilities, tags)
-    lock = " FOR UPDATE OF t SKIP LOCKED" if hold and is_postgres() else ""
+    lock = " FOR NO KEY UPDATE OF t SKIP LOCKED" if hold and is_postgres() else ""
     found = await rows(f"SELECT t.id {TASKS} WHERE {where}{ORDER}{lock}", *values, *_days_ago())
     return as_id(found[0]["id"]) if found else None
 

@@ -34,7 +34,7 @@ def looks_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def looked(*arguments: Any) -> Any:
         found = await look(*arguments)
-        if found is None:
+        if found[0] is None:
             LOOKS.append(None)
         return found
 
