@@ -137,6 +137,8 @@ CREATE INDEX IF NOT EXISTS "idx_board_onboa_board_i_d5d7e6" ON "board_onboarding
         ALTER TABLE "deliveries" ADD "seq" BIGINT;
         CREATE INDEX IF NOT EXISTS "idx_deliveries_agent_i_b7b6e0" ON "deliveries" ("agent_id", "seq");
         CREATE INDEX IF NOT EXISTS "idx_deliveries_unread" ON "deliveries" ("agent_id", "seq") WHERE "state" <> 'sent';
+        CREATE INDEX IF NOT EXISTS "idx_deliveries_open" ON "deliveries" ("agent_id", "seq")
+            WHERE "state" <> 'sent' AND "state" <> 'failed';
         CREATE INDEX IF NOT EXISTS "idx_tasks_retry" ON "tasks" ("retry_at") WHERE "retry_at" IS NOT NULL;
         CREATE INDEX IF NOT EXISTS "idx_task_attachments_run" ON "task_attachments" ("run_id");
         CREATE INDEX IF NOT EXISTS "idx_usage_entries_run" ON "usage_entries" ("run_id");
@@ -299,6 +301,8 @@ COMMENT ON TABLE "board_onboarding_sessions" IS 'One conversation about a board:
         ALTER TABLE "task_attachments" ADD CONSTRAINT "fk_task_att_task_run_b4eaa824" FOREIGN KEY ("run_id") REFERENCES "task_runs" ("id") ON DELETE SET NULL;
         CREATE INDEX IF NOT EXISTS "idx_deliveries_agent_i_b7b6e0" ON "deliveries" ("agent_id", "seq");
         CREATE INDEX IF NOT EXISTS "idx_deliveries_unread" ON "deliveries" ("agent_id", "seq") WHERE "state" <> 'sent';
+        CREATE INDEX IF NOT EXISTS "idx_deliveries_open" ON "deliveries" ("agent_id", "seq")
+            WHERE "state" <> 'sent' AND "state" <> 'failed';
         CREATE INDEX IF NOT EXISTS "idx_tasks_retry" ON "tasks" ("retry_at") WHERE "retry_at" IS NOT NULL;
         CREATE INDEX IF NOT EXISTS "idx_task_attachments_run" ON "task_attachments" ("run_id");
         CREATE INDEX IF NOT EXISTS "idx_usage_entries_run" ON "usage_entries" ("run_id");
@@ -326,6 +330,7 @@ DOWN = {
     "sqlite": """
         DROP INDEX IF EXISTS "idx_deliveries_agent_i_b7b6e0";
         DROP INDEX IF EXISTS "idx_deliveries_unread";
+        DROP INDEX IF EXISTS "idx_deliveries_open";
         DROP INDEX IF EXISTS "idx_tasks_retry";
         DROP INDEX IF EXISTS "idx_task_attachments_run";
         ALTER TABLE "tokens" DROP COLUMN "requests_per_minute";
@@ -361,6 +366,7 @@ DOWN = {
     "postgres": """
         DROP INDEX IF EXISTS "idx_deliveries_agent_i_b7b6e0";
         DROP INDEX IF EXISTS "idx_deliveries_unread";
+        DROP INDEX IF EXISTS "idx_deliveries_open";
         DROP INDEX IF EXISTS "idx_tasks_retry";
         DROP INDEX IF EXISTS "idx_task_attachments_run";
         ALTER TABLE "tokens" DROP COLUMN "requests_per_minute";

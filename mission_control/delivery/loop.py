@@ -33,8 +33,8 @@ NOWHERE = UUID(int=0)
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 600.0
 DUE = "CASE WHEN state = 'sending' THEN leased_until ELSE due_at END"
 OPEN = "state IN ('waiting', 'sending')"
-# The same for rows that are found by their agents: in this form the partial index on what has not arrived serves it,
-# and however many notices wait to be read by others, they are not looked at.
+# The same for rows that are found by their agents: in this form the partial index on what is on its way serves it, and
+# however many notices wait to be read by others, or were given up, they are not looked at.
 OPEN_OF_AGENTS = "state <> 'sent' AND state <> 'failed'"
 IN_ORDER = (
     " AND (agent_id IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries earlier"

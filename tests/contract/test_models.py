@@ -54,6 +54,7 @@ INDEXES = {
     "idx_custom_field_boards_field",
     "idx_custom_field_values_field",
     "idx_custom_fields_label",
+    "idx_deliveries_open",
     "idx_deliveries_organization",
     "idx_deliveries_unread",
     "idx_invite_access_board",

@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tortoise.transactions import in_transaction
 
+from mission_control.agents.reactions import NOTICE
 from mission_control.core import clock
 from mission_control.core.command import command, deliver
 from mission_control.core.errors import Conflict, Forbidden
@@ -64,6 +66,17 @@ async def taken(hours: float = 0) -> list[int]:
 async def ended(state: str, *numbers: int) -> None:
     """What became of letters."""
     await Delivery.filter(seq__in=numbers, kind=KIND).update(state=state, leased_by=None, leased_until=None)
+
+
+async def test_what_was_given_up_is_not_looked_at(cast: Cast) -> None:
+    """A callback that is broken for days leaves thousands behind, and every look would step over them all."""
+    search = f"SELECT MIN({loop.DUE}) AS due FROM deliveries WHERE ({loop._wanted([NOTICE])}){loop.IN_ORDER}"
+    async with in_transaction():
+        if is_postgres():
+            await rows("SET LOCAL enable_seqscan = off")
+        plan = await rows(f"EXPLAIN {'' if is_postgres() else 'QUERY PLAN '}{search}", NOTICE)
+    used = " ".join(str(value) for row in plan for value in row.values())
+    assert "idx_deliveries_open" in used and "idx_deliveries_unread" not in used
 
 
 @pytest.mark.usefixtures("asleep")
