@@ -4,13 +4,17 @@ import asyncio
 import random
 from collections import Counter
 from typing import Any
+from uuid import UUID
 
 from mission_control.boards.models import Board
+from mission_control.claims import polling
+from mission_control.claims.schemas import ClaimCreate
+from mission_control.core.actor import Actor
 from mission_control.database.sql import rows
 from mission_control.live.log import verify
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
-from tests.cast import Cast, Program, hire
+from tests.cast import Cast, hire
 from tests.claiming import claim, taken
 
 AGENTS, TASKS, ROUNDS = 16, 40, 100
@@ -59,14 +63,16 @@ async def test_one_agent_claims_its_own_task_twice_at_once(cast: Cast) -> None:
 async def test_a_hundred_races(cast: Cast) -> None:
     """16 agents take 40 tasks as fast as they can, a hundred times: each task is handed out once in each round.
 
-    Between rounds one statement puts all tasks back, so that the rounds cost nothing but claims.
+    Agents ask the application in this process without HTTP in between, and between rounds one statement puts all
+    tasks back, so that the rounds cost nothing but claims.
     """
     await Board.filter(id=cast.board.id).update(max_agents=AGENTS)
-    agents = [await hire(cast.app, cast.ada, cast.board, f"Star {n}") for n in range(AGENTS)]
+    hired = [await hire(cast.app, cast.ada, cast.board, f"Star {n}") for n in range(AGENTS)]
+    agents, board = [await one.actor() for one in hired], await Board.get(id=cast.board.id)
     for number in range(TASKS):
         await cast.add_task(title=f"Task {number}", priority=random.choice(("low", "high")))
     for round_number in range(1, ROUNDS + 1):
-        handed_out = [task for found in await asyncio.gather(*(greedy(cast, one) for one in agents)) for task in found]
+        handed_out = [task for found in await asyncio.gather(*(greedy(one, board) for one in agents)) for task in found]
         assert max(Counter(task for task, _ in handed_out).values()) == 1 and len(handed_out) == TASKS
         assert {fence for _, fence in handed_out} == {round_number}
         await put_all_back()
@@ -74,10 +80,10 @@ async def test_a_hundred_races(cast: Cast) -> None:
     assert (await verify(cast.organization.id))[1] is None
 
 
-async def greedy(cast: Cast, agent: Program) -> list[tuple[str, int]]:
+async def greedy(agent: Actor, board: Board) -> list[tuple[UUID, int]]:
     """Everything that an agent gets until there is nothing left."""
-    found: list[tuple[str, int]] = []
-    while (body := (await claim(cast, agent)).ok())["task"] is not None:
+    found: list[tuple[UUID, int]] = []
+    while (body := await polling.claim(agent, board, ClaimCreate()))["task"] is not None:
         found.append((body["task"]["id"], body["lease"]["fence"]))
     return found
 
