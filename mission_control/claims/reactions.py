@@ -15,14 +15,15 @@ DECISIVE = {"status", "assigned_agent_id", "assigned_user_id", "depends_on_task_
 
 @reacts_to("task.created", "task.status_changed", "task.updated")
 async def ring_for_task(actor: Actor, event: NewEvent) -> None:
-    """A task came into the inbox, left an agent's hands, or waits for nothing any more."""
+    """A task came into the inbox, left an agent's hands or a column, or waits for nothing any more."""
+    before: dict[str, Any] = event.data.get("before") or {}
     after: dict[str, Any] = event.data.get("after") or {}
     if event.kind == "task.created":
         opens = event.data["status"] == "inbox"
     elif event.kind == "task.updated":
         opens = "dependency_id" in event.data or bool(DECISIVE & set(after))
     else:
-        opens = after.get("status") != "in_progress"
+        opens = after.get("status") != "in_progress" or before.get("status") == "review"
     if opens:
         _ring(event)
 

@@ -353,6 +353,14 @@ async def make_room(cast: Cast) -> Callable[[], Awaitable[Any]]:
     return lambda: cast.ada.patch(cast.task(full), {"status": "done"})
 
 
+async def go_on_with_what_was_reviewed(cast: Cast) -> Callable[[], Awaitable[Any]]:
+    """A card goes from the full column back to work."""
+    full = await cast.add_task(status="review")
+    await cast.add_task()
+    (await cast.ada.patch(cast.home, {"wip_limits": {"review": 1}})).ok()
+    return lambda: cast.ada.patch(cast.task(full), {"status": "in_progress", "assigned_user_id": str(cast.cleo.id)})
+
+
 async def lift_its_own_limit(cast: Cast) -> Callable[[], Awaitable[Any]]:
     """The agent may have more in hand."""
     await cast.add_task()
@@ -378,7 +386,7 @@ async def clear_a_flag(cast: Cast) -> Callable[[], Awaitable[Any]]:
 
 OPENINGS = (
     finish_what_it_waits_for, delete_what_it_waits_for, wait_no_longer, move_back, assign, restore, decide,
-    lift_a_columns_limit, make_room, lift_its_own_limit, learn, clear_a_flag,
+    lift_a_columns_limit, make_room, go_on_with_what_was_reviewed, lift_its_own_limit, learn, clear_a_flag,
 )  # fmt: skip
 
 
