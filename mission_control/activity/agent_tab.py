@@ -13,14 +13,14 @@ async def render(viewed: Viewed) -> str:
     """The tab."""
     before = viewed.args.get("before", "")
     upto = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
-    found = await feed_of_agent(viewed.agent.organization_id, viewed.id, PAGE + 1, upto)
+    found = await feed_of_agent(viewed.actor, viewed.agent, PAGE + 1, upto)
     older = found[PAGE - 1].seq if len(found) > PAGE else None
     return render_macro(TEMPLATE, "tab", viewed=viewed, days=by_day(found[:PAGE]), is_older=bool(upto), older=older)
 
 
 async def card(viewed: Viewed) -> str:
     """What the overview shows of it: the latest."""
-    found = await feed_of_agent(viewed.agent.organization_id, viewed.id, CARD_LINES)
+    found = await feed_of_agent(viewed.actor, viewed.agent, CARD_LINES)
     return render_macro(TEMPLATE, "card", viewed=viewed, entries=found)
 
 

@@ -9,6 +9,8 @@ from uuid import UUID
 import orjson
 
 from mission_control.activity.sentences import Entry, describe, named_ids
+from mission_control.agents.models import Agent
+from mission_control.boards.queries import on_readable_boards
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
@@ -92,13 +94,17 @@ async def history_of_task(organization_id: UUID, task_id: UUID, limit: int = PAG
     return await entries(found)
 
 
-async def feed_of_agent(
-    organization_id: UUID, agent_id: UUID, limit: int = PAGE, before: int | None = None
-) -> list[Entry]:
-    """What an agent did and what happened to it, newest first."""
+async def feed_of_agent(actor: Actor, agent: Agent, limit: int = PAGE, before: int | None = None) -> list[Entry]:
+    """What an agent did and what happened to it on boards that the actor reads, newest first."""
+    here, boards = on_readable_boards(actor, agent.organization_id, "e.board_id")
     older, values = ("", []) if before is None else (" AND e.seq < ?", [before])
     found = await rows(
-        f"{_SELECT} AND e.agent_id = ?{older} ORDER BY e.seq DESC LIMIT ?", organization_id, agent_id, *values, limit
+        f"{_SELECT} AND e.agent_id = ?{here}{older} ORDER BY e.seq DESC LIMIT ?",
+        agent.organization_id,
+        agent.id,
+        *boards,
+        *values,
+        limit,
     )
     return await entries(found)
 

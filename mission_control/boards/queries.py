@@ -10,6 +10,7 @@ from mission_control.boards.schemas import BoardQuery
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
+from mission_control.database.sql import placeholders
 from mission_control.live import broker
 from mission_control.live.shared import Shared
 
@@ -20,6 +21,15 @@ async def visible_board(actor: Actor, board_id: UUID) -> Board:
     if board is None:
         raise NotFound()
     return board
+
+
+def on_readable_boards(actor: Actor, organization_id: UUID, column: str) -> tuple[str, list[UUID]]:
+    """A condition with its AND, and its values, that leaves out what happened on boards that a person does not read."""
+    whole, single = actor.readable_boards()
+    if organization_id in whole:
+        return "", []
+    there = f" OR {column} IN ({placeholders(len(single))})" if single else ""
+    return f" AND ({column} IS NULL{there})", single
 
 
 async def deletable_board(actor: Actor, board_id: UUID) -> Board:

@@ -15,13 +15,13 @@ CARD_LINES = 5
 
 async def render(viewed: Viewed) -> str:
     """The tab."""
-    found, total = await runs_of_agent(viewed.agent, Paging(limit=PAGE, offset=viewed.offset))
+    found, total = await runs_of_agent(viewed.actor, viewed.agent, Paging(limit=PAGE, offset=viewed.offset))
     return render_macro(TEMPLATE, "tab", viewed=viewed, runs=[_shown(run) for run in found], total=total)
 
 
 async def card(viewed: Viewed) -> str:
     """What the overview shows of them: the latest."""
-    found, total = await runs_of_agent(viewed.agent, Paging(limit=CARD_LINES, offset=0))
+    found, total = await runs_of_agent(viewed.actor, viewed.agent, Paging(limit=CARD_LINES, offset=0))
     return render_macro(TEMPLATE, "card", viewed=viewed, runs=[_shown(run) for run in found], total=total)
 
 

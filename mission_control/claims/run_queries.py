@@ -4,6 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
+from mission_control.boards.queries import on_readable_boards
+from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_json, placeholders, rows, wire_moment
@@ -31,13 +33,15 @@ async def runs_of_task(task_id: UUID, paging: Paging) -> tuple[list[dict[str, An
     return await _wired(found), int(total["n"])
 
 
-async def runs_of_agent(agent: Agent, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """The agent's runs at tasks that exist, newest first, and how many there are."""
-    [total] = await rows(f"SELECT COUNT(*) AS n {OF_LIVE_TASKS}", agent.id)
+async def runs_of_agent(actor: Actor, agent: Agent, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    """The agent's runs at tasks that exist for the actor, newest first, and how many there are."""
+    here, boards = on_readable_boards(actor, agent.organization_id, "r.board_id")
+    [total] = await rows(f"SELECT COUNT(*) AS n {OF_LIVE_TASKS}{here}", agent.id, *boards)
     found = await rows(
-        f"SELECT {COLUMNS}, t.number AS task_number, t.title AS task_title {OF_LIVE_TASKS}"
+        f"SELECT {COLUMNS}, t.number AS task_number, t.title AS task_title {OF_LIVE_TASKS}{here}"
         " ORDER BY r.started_at DESC, r.id DESC LIMIT ? OFFSET ?",
         agent.id,
+        *boards,
         paging.limit,
         paging.offset,
     )

@@ -72,7 +72,7 @@ async def list_runs(actor: Actor, task: Task, query: Paging) -> dict[str, Any]:
 )
 async def list_agent_runs(actor: Actor, agent: Agent, query: Paging) -> dict[str, Any]:
     """List an agent's attempts at tasks, newest first."""
-    found, total = await run_queries.runs_of_agent(agent, query)
+    found, total = await run_queries.runs_of_agent(actor, agent, query)
     return page(found, total, query)
 
 

@@ -18,7 +18,8 @@ async def render(viewed: Viewed) -> str:
     """The tab: the notices, all or of one state, and the callback."""
     state = viewed.args.get("state", "")
     state = state if state in STATES else ""
-    found, total = await deliveries_of(viewed.id, Paging(limit=PAGE, offset=viewed.offset), state or None)
+    paging = Paging(limit=PAGE, offset=viewed.offset)
+    found, total = await deliveries_of(viewed.actor, viewed.agent, paging, state or None)
     return render_macro(
         TEMPLATE,
         "tab",
@@ -32,7 +33,7 @@ async def render(viewed: Viewed) -> str:
 
 async def card(viewed: Viewed) -> str:
     """What the overview shows of it: the newest notices."""
-    found, total = await deliveries_of(viewed.id, Paging(limit=CARD_LINES, offset=0))
+    found, total = await deliveries_of(viewed.actor, viewed.agent, Paging(limit=CARD_LINES, offset=0))
     return render_macro(TEMPLATE, "card", viewed=viewed, notices=[_shown(one) for one in found], total=total)
 
 

@@ -35,7 +35,7 @@ TAGS = ("agents",)
 )
 async def list_deliveries(actor: Actor, agent: Agent, query: DeliveryQuery) -> dict[str, Any]:
     """List an agent's notices and what became of them, newest first."""
-    items, total = await deliveries_of(agent.id, query, query.state)
+    items, total = await deliveries_of(actor, agent, query, query.state)
     return page(items, total, query)
 
 

@@ -3,8 +3,10 @@
 from typing import Any
 from uuid import UUID
 
+from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agent
 from mission_control.agents.reactions import NOTICE
+from mission_control.boards.queries import on_readable_boards, visible_board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
@@ -72,9 +74,12 @@ def public_data(data: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in data.items() if key not in INTERNAL}
 
 
-async def deliveries_of(agent_id: UUID, paging: Paging, state: str | None = None) -> tuple[list[dict[str, Any]], int]:
-    """An agent's notices, newest first, and how many there are."""
-    where, values = "agent_id = ? AND kind = ?", [agent_id, NOTICE]
+async def deliveries_of(
+    actor: Actor, agent: Agent, paging: Paging, state: str | None = None
+) -> tuple[list[dict[str, Any]], int]:
+    """An agent's notices about what exists for the actor, newest first, and how many there are."""
+    here, boards = on_readable_boards(actor, agent.organization_id, "board_id")
+    where, values = f"agent_id = ? AND kind = ?{here}", [agent.id, NOTICE, *boards]
     if state is not None:
         where, values = f"{where} AND state = ?", [*values, state]
     found = await rows(
@@ -104,6 +109,8 @@ async def visible_delivery(actor: Actor, agent_id: UUID, delivery_id: UUID) -> D
     found = await Delivery.get_or_none(id=delivery_id, agent_id=agent.id, kind=NOTICE)
     if found is None:
         raise NotFound()
+    if found.board_id is not None and found.board_id != agent.board_id:
+        await visible_board(actor, found.board_id)
     return found
 
 
