@@ -223,9 +223,12 @@ class Broker:
                 self._wake_all()
                 bells.rung_all()
                 await lost.wait()
-            except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 _log.warning("the event listener is not connected: %s", error)
             self._fault = "not listening to the database"
+            if self._listener is not None:
+                self._listener.terminate()
+                self._listener = None
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
 

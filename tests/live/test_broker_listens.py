@@ -1,0 +1,58 @@
+"""The one connection on which a process hears of the others' changes: whatever befalls it, another one is made."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+
+from mission_control.live import broker
+
+PATIENCE = 10
+
+
+class Line:
+    """A connection to the database, as far as listening needs it."""
+
+    def __init__(self) -> None:
+        self.is_heard = asyncio.Event()
+
+    def add_termination_listener(self, callback: Any) -> None:
+        """Never terminated."""
+
+    async def add_listener(self, channel: str, callback: Any) -> None:
+        """Heard from now on."""
+        self.is_heard.set()
+
+
+class CutLine(Line):
+    """A connection that was cut right after it was made: asyncpg's own error, which is none of PostgreSQL's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_closed = False
+
+    async def add_listener(self, channel: str, callback: Any) -> None:
+        """It is closed already."""
+        raise asyncpg.InterfaceError("cannot call Connection.add_listener(): connection is closed")
+
+    def terminate(self) -> None:
+        """Let go."""
+        self.is_closed = True
+
+
+async def test_a_line_that_is_cut_at_once_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    cut, good = CutLine(), Line()
+    lines: list[Line] = [good, cut]
+
+    async def connect(*_: Any, **__: Any) -> Line:
+        return lines.pop()
+
+    monkeypatch.setattr(asyncpg, "connect", connect)
+    listening = asyncio.create_task(broker.Broker("postgresql://nowhere")._listen())
+    try:
+        await asyncio.wait_for(good.is_heard.wait(), PATIENCE)
+        assert cut.is_closed and not listening.done()
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
