@@ -63,7 +63,7 @@ class UsageReport(UsageFigures):
     """What an agent used up since its last report. `fence` names the hand-out of the task that it was for."""
 
     task_id: UUID | None = None
-    fence: Annotated[int, Field(ge=1)] | None = None
+    fence: Annotated[int, Field(ge=1, lt=2**31)] | None = None
 
     @model_validator(mode="after")
     def _a_fence_is_of_a_task(self) -> Self:

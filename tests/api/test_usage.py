@@ -151,3 +151,10 @@ async def test_what_was_used_up_outlives_agents_and_boards(cast: Cast) -> None:
     assert (None, "Telescope", 11) in lines(answer) and (None, None, 10) in lines(answer)
     assert await Agent.filter(id=cast.mira.id).count() == 0 and await Board.filter(id=cast.other_board.id).count() == 0
     assert (await cast.cleo.get("/usage")).ok()["sums"]["tokens"] == 221
+
+
+async def test_a_fence_that_no_hand_out_can_have_is_refused(cast: Cast) -> None:
+    task = await cast.add_task()
+    for fence in (2**31, 2**62):
+        answer = await cast.vega.post("/agent/usage", {"input_tokens": 1, "task_id": task["id"], "fence": fence})
+        assert answer.status == 422, answer.body
