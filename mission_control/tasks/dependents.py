@@ -6,7 +6,7 @@ from mission_control.core.command import record
 from mission_control.runs.follow import follow
 from mission_control.tasks import rules
 from mission_control.tasks.gates import Before
-from mission_control.tasks.locks import held_task
+from mission_control.tasks.locks import present_task
 from mission_control.tasks.models import Task, TaskDependency
 
 REOPENED = "was opened again"
@@ -17,9 +17,11 @@ async def settle_dependents(actor: Actor, task: Task, what: str) -> None:
     waiting = (
         await TaskDependency.filter(depends_on_task_id=task.id).order_by("created_at").values_list("task_id", flat=True)
     )
-    for dependent in await Task.filter(id__in=list(waiting), deleted_at=None).exclude(status="done").order_by("id"):
-        dependent.board = task.board
-        dependent = await held_task(dependent)
+    for found in await Task.filter(id__in=list(waiting), deleted_at=None).exclude(status="done").order_by("id"):
+        found.board = task.board
+        dependent = await present_task(found)
+        if dependent is None or dependent.status == "done":
+            continue
         idle = dependent.status == "inbox" and not dependent.assigned_agent_id and not dependent.assigned_user_id
         if what != REOPENED or idle:
             record("task.updated", dependent, f"A dependency {what}: {dependent.title}.", dependency_id=task.id)

@@ -7,7 +7,7 @@ from mission_control.core.command import command, record
 from mission_control.runs.follow import begin_run, end_run, holder
 from mission_control.tasks import policy as policy
 from mission_control.tasks.dependents import return_to_inbox, settle_dependents
-from mission_control.tasks.locks import locked_task
+from mission_control.tasks.locks import locked_task, present_task
 from mission_control.tasks.models import Task
 
 
@@ -41,12 +41,23 @@ async def restore_task(actor: Actor, task: Task) -> Task:
 
 
 @command("task.release")
-async def release_task(actor: Actor, task: Task, why: str) -> None:
-    """Give back a task whose assignee is going away: from progress to the inbox, else only unassigned."""
-    task = await locked_task(task)
+async def release_task(actor: Actor, task: Task, why: str, *, only_started: bool = False) -> None:
+    """Give back a task whose assignee is going away: from progress to the inbox, else only unassigned.
+
+    One that has gone to somebody else since it was found stays there; with `only_started` also one whose work ended.
+    """
+    holders = (task.assigned_agent_id, task.assigned_user_id)
+    found = await present_task(task)
+    if found is None or (found.assigned_agent_id, found.assigned_user_id) != holders:
+        return
+    task = found
     if task.status == "in_progress":
         await return_to_inbox(actor, task, f"Task returned to inbox: {task.title}. {why}")
-        return
+    elif not only_started:
+        await _unassign(task, why)
+
+
+async def _unassign(task: Task, why: str) -> None:
     name = "assigned_agent_id" if task.assigned_agent_id else "assigned_user_id"
     before = {name: getattr(task, name)}
     task.assigned_agent_id = task.assigned_user_id = None

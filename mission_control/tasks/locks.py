@@ -16,9 +16,19 @@ async def locked_task(task: Task) -> Task:
 
 
 async def held_task(task: Task) -> Task:
-    """As `locked_task`, for a task that the caller did not name."""
-    found = await Task.select_for_update().get_or_none(id=task.id, deleted_at=None)
+    """As `locked_task`, for a hand-out that the caller names in another way."""
+    found = await present_task(task)
     if found is None:
         raise NotFound()
-    found.board = task.board
+    return found
+
+
+async def present_task(task: Task) -> Task | None:
+    """A task that the caller did not name, as it is now, held; None when it was deleted since it was found.
+
+    Whoever found it without holding it must ask anew what it was found for.
+    """
+    found = await Task.select_for_update().get_or_none(id=task.id, deleted_at=None)
+    if found is not None:
+        found.board = task.board
     return found

@@ -48,4 +48,4 @@ async def take_back_what_is_worked_on(actor: Actor, event: NewEvent) -> None:
     else:
         held = held.filter(board__organization_id=scope.organization_id)
     for task in await held.order_by("id").select_related("board"):
-        await release_task(actor, task, event.message)
+        await release_task(actor, task, event.message, only_started=True)

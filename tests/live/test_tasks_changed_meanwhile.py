@@ -1,0 +1,92 @@
+"""A command that reaches tasks nobody named finds them changed by the time it holds them: on PostgreSQL only."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from mission_control.config import Settings
+from mission_control.runs.models import Run
+from mission_control.tasks.models import Task
+from tests.cast import Answer, Cast
+from tests.claiming import taken
+
+pytestmark = pytest.mark.postgres
+PATIENCE = 20
+DELETED = "UPDATE tasks SET deleted_at = created_at WHERE id = $1"
+ENDED = "UPDATE task_runs SET state = 'completed', ended_at = started_at WHERE task_id = $1"
+
+
+@contextlib.asynccontextmanager
+async def uncommitted(settings: Settings, task: dict[str, Any], *changes: str) -> AsyncIterator[None]:
+    """Another process has changed a task, and commits when the block ends."""
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        async with connection.transaction():
+            for change in changes:
+                await connection.execute(change, task["id"])
+            yield
+    finally:
+        await connection.close()
+
+
+async def meanwhile(settings: Settings, task: dict[str, Any], call: Any, *changes: str) -> Answer:
+    """What a call answers that waits for the changes of another process."""
+    async with uncommitted(settings, task, *changes):
+        calling = asyncio.create_task(call)
+        await asyncio.wait([calling], timeout=0.5)
+        assert not calling.done()
+    answer: Answer = await asyncio.wait_for(calling, PATIENCE)
+    return answer
+
+
+def stop(cast: Cast) -> Any:
+    """Everybody on the board is stopped."""
+    return cast.ada.call("PUT", f"{cast.home}/work-state", {"state": "stopped"})
+
+
+async def test_a_stop_does_not_fail_because_a_task_is_deleted(cast: Cast, settings: Settings) -> None:
+    await cast.add_task(title="first", priority="high")
+    await cast.add_task(title="second")
+    first, second = await taken(cast), await taken(cast, cast.rigel)
+    (await meanwhile(settings, first, stop(cast), ENDED, DELETED)).ok()
+    assert (await Task.get(id=second["id"])).status == "inbox"
+    assert not await Run.filter(ended_at=None).exists()
+
+
+async def test_a_stop_leaves_what_was_handed_in(cast: Cast, settings: Settings) -> None:
+    await cast.add_task()
+    task = await taken(cast)
+    to_lead = f"UPDATE tasks SET status = 'review', assigned_agent_id = '{cast.atlas.id}' WHERE id = $1"
+    (await meanwhile(settings, task, stop(cast), ENDED, to_lead)).ok()
+    found = await Task.get(id=task["id"])
+    assert (found.status, found.assigned_agent_id) == ("review", cast.atlas.id)
+
+
+async def test_a_deleted_agent_gives_back_nothing_that_is_anothers(cast: Cast, settings: Settings) -> None:
+    await cast.add_task()
+    task = await taken(cast)
+    to_rigel = f"UPDATE tasks SET assigned_agent_id = '{cast.rigel.id}' WHERE id = $1"
+    (await meanwhile(settings, task, cast.ada.delete(f"/agents/{cast.vega.id}"), to_rigel)).ok()
+    found = await Task.get(id=task["id"])
+    assert (found.status, found.assigned_agent_id) == ("in_progress", cast.rigel.id)
+
+
+async def test_a_task_is_finished_although_one_that_waits_for_it_is_deleted(cast: Cast, settings: Settings) -> None:
+    task = await cast.add_task()
+    waiting = await cast.add_task(depends_on_task_ids=[task["id"]])
+    finish = cast.ada.patch(cast.task(task), {"status": "done"})
+    (await meanwhile(settings, waiting, finish, DELETED)).ok()
+
+
+async def test_a_task_that_was_finished_is_not_sent_back_with_its_dependency(cast: Cast, settings: Settings) -> None:
+    task = await cast.add_task()
+    waiting = await cast.add_task(depends_on_task_ids=[task["id"]])
+    for one in (task, waiting):
+        await cast.put(one, status="review" if one is waiting else "done")
+    reopen = cast.ada.patch(cast.task(task), {"status": "inbox"})
+    (await meanwhile(settings, waiting, reopen, "UPDATE tasks SET status = 'done' WHERE id = $1")).ok()
+    assert (await Task.get(id=waiting["id"])).status == "done"
