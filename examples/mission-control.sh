@@ -21,9 +21,10 @@ hint() {
         first(.paths[][] | select(.["x-llm-intent"]? == $intent)) | .["x-when-to-use"][0]' <<<"$api"
 }
 
-# call INTENT [JSON]: perform it and print the answer. A read takes the fields of the JSON as its query.
+# call INTENT [JSON]: perform it and print the answer. A read takes the fields of the JSON as its query. After a refusal
+# for a while the heartbeat says how to go on; every other one ends the agent. While nobody answers, it asks again.
 call() {
-    local method path found query answer options
+    local method path found query answer options code
     found=$(operation "$1") || return 1
     read -r method path <<<"$found"
     path=${path//\{board_id\}/$board}
@@ -37,6 +38,13 @@ call() {
     elif [ -n "${2:-}" ]; then
         options+=(--header 'Content-Type: application/json' --data "$2")
     fi
-    answer=$(curl --request "$method" "${options[@]}" "$BASE_URL$path") || { echo "$answer" >&2; return 1; }
-    echo "$answer"
+    while true; do
+        code=0
+        answer=$(curl --request "$method" "${options[@]}" "$BASE_URL$path") || code=$?
+        case $code in
+        0) echo "$answer" && return ;;
+        22) echo "$answer" >&2 && [[ $answer =~ _paused|budget_exhausted|lease_lost ]] && echo '{}' && return || return 1 ;;
+        *) sleep 5 ;;
+        esac
+    done
 }

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 WAIT = 0 if "--until-empty" in sys.argv else 50
+PASSING = ("_paused", "budget_exhausted", "lease_lost")  # After these refusals the heartbeat says how to go on.
 agent = httpx.Client(base_url=f"{os.environ['BASE_URL']}/api/v1/agent", timeout=60)
 agent.headers["X-Agent-Token"] = os.environ["TOKEN"]
 
@@ -21,9 +22,15 @@ def work(task: dict[str, Any]) -> str:
 
 
 def call(method: str, path: str, **body: Any) -> Any:
-    """Ask Mission Control for something; a refusal says why in `detail`."""
-    answer = agent.request(method, path, json=body or None)
-    if answer.is_error:
+    """Ask Mission Control for something; a refusal says why in `detail`. While nobody answers, ask again."""
+    while True:
+        try:
+            answer = agent.request(method, path, json=body or None)
+            break
+        except httpx.TransportError as problem:
+            print(f"{problem} Again in 5 s.", file=sys.stderr)
+            time.sleep(5)
+    if answer.is_error and not any(code in answer.text for code in PASSING):
         raise SystemExit(f"{answer.status_code} {answer.text}")
     return answer.json()
 
@@ -34,7 +41,7 @@ while (directive := call("POST", "/heartbeat")["directive"]) != "stop":
         time.sleep(60)
         continue
     claim = call("POST", f"{board}/claims", wait_seconds=WAIT, lease_seconds=3600)
-    if claim["task"] is not None:
+    if claim.get("task"):
         path, fence = f"{board}/tasks/{claim['task']['id']}", claim["lease"]["fence"]
         try:
             summary = work(claim["task"])

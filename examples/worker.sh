@@ -27,6 +27,6 @@ while true; do
     summary="I looked at it and did it."
 
     call agent_task_completion "$(jq --null-input --arg did "$summary" --argjson fence "$fence" \
-        '{fence: $fence, summary: $did}')" | jq --raw-output '"  #\(.task.number) is in \(.task.status)"'
+        '{fence: $fence, summary: $did}')" | jq --raw-output '.task | values | "  #\(.number) is in \(.status)"'
     task='' fence=''
 done

@@ -1,8 +1,10 @@
 """Each example does on a real board what it says, knowing nothing but an address and a token."""
 
 import asyncio
+import contextlib
 import os
 import re
+import signal
 import sys
 from collections.abc import AsyncIterator
 
@@ -37,8 +39,20 @@ async def start(made: Crew, who: Member, *command: str, **more: str) -> asyncio.
     """Run an example as an agent."""
     environment = {"PATH": os.environ["PATH"], "BASE_URL": made.server.url, "TOKEN": who.token, **more}
     return await asyncio.create_subprocess_exec(
-        *command, env=environment, cwd=EXAMPLES, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *command,
+        env=environment,
+        cwd=EXAMPLES,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
     )
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """End an example and what it started, such as a curl that waits."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.communicate()
 
 
 async def ended(process: asyncio.subprocess.Process) -> str:
@@ -73,11 +87,25 @@ async def test_a_worker_that_waits_gets_new_work_and_ends_when_it_is_stopped(mad
             while (await made.task(task_id))["status"] != "review":
                 await asyncio.sleep(0.1)
         await made.ask("PUT", f"{API}/agents/{made.vega.id}/work-state", {"state": "stopped", "reason": "Enough."})
-        async with asyncio.timeout(PATIENCE):
-            await process.communicate()
+        await ended(process)
     finally:
-        if process.returncode is None:
-            process.kill()
+        await end(process)
+
+
+@pytest.mark.parametrize("example", WORKERS)
+async def test_a_worker_that_is_paused_while_it_waits_does_not_end(made: Crew, example: str) -> None:
+    command = [part for part in WORKERS[example] if part != "--until-empty"]
+    process = await start(made, made.vega, *command)
+    task_id = await made.add_task("A comet")
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while (await made.task(task_id))["status"] != "review":
+                await asyncio.sleep(0.1)
+        await made.ask("PUT", f"{API}/agents/{made.vega.id}/work-state", {"state": "paused"})
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(process.wait(), 1.5)
+    finally:
+        await end(process)
 
 
 async def test_a_lead_makes_a_task_and_accepts_what_a_worker_did(made: Crew) -> None:
@@ -86,8 +114,7 @@ async def test_a_lead_makes_a_task_and_accepts_what_a_worker_did(made: Crew) -> 
     try:
         printed = await ended(lead)
     finally:
-        worker.kill()
-        await worker.communicate()
+        await end(worker)
     assert "I looked at it and did it." in printed and "#1 is done" in printed
     [task] = (await made.ask("GET", made.tasks))["items"]
     assert (task["title"], task["status"]) == ("Write a haiku about the moon", "done")
