@@ -217,9 +217,11 @@ async def close_approvals_of(actor: Actor, board: Board, task_id: UUID) -> None:
         task_id,
     )
     for row in found:
-        approval = await Approval.get(id=row["approval_id"])
-        approval.board = board
-        await _close(actor, approval, task_id)
+        pending = await Approval.get(id=row["approval_id"])
+        pending.board = board
+        approval = await locked_approval(pending)
+        if approval.status == "pending":  # nobody decided since it was found
+            await _close(actor, approval, task_id)
 
 
 @command("approval.close")

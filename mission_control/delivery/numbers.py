@@ -7,15 +7,17 @@ from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.delivery.models import Delivery
 
 
-async def hold_recipients(deliveries: Sequence[Delivery]) -> None:
+async def hold_recipients(deliveries: list[Delivery]) -> None:
     """On PostgreSQL, lock the agents that new rows will refer to before the organization's row is locked.
 
-    Otherwise a command that holds an agent and waits for the organization would wait in a circle with this one.
+    Otherwise a command that holds an agent and waits for the organization would wait in a circle with this one. What
+    is for an agent that was deleted meanwhile is taken out.
     """
     agents = sorted({one.agent_id for one in deliveries if one.agent_id is not None})
     if agents and is_postgres():
-        sql = f"SELECT 1 AS one FROM agents WHERE id IN ({placeholders(len(agents))}) ORDER BY id FOR KEY SHARE"
-        await rows(sql, *agents)
+        sql = f"SELECT id FROM agents WHERE id IN ({placeholders(len(agents))}) ORDER BY id FOR KEY SHARE"
+        present = {row["id"] for row in await rows(sql, *agents)}
+        deliveries[:] = [one for one in deliveries if one.agent_id is None or one.agent_id in present]
 
 
 async def number(deliveries: Sequence[Delivery]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from mission_control.approvals.models import Approval
 from mission_control.config import Settings
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
@@ -21,21 +22,21 @@ ENDED = "UPDATE task_runs SET state = 'completed', ended_at = started_at WHERE t
 
 
 @contextlib.asynccontextmanager
-async def uncommitted(settings: Settings, task: dict[str, Any], *changes: str) -> AsyncIterator[None]:
-    """Another process has changed a task, and commits when the block ends."""
+async def uncommitted(settings: Settings, thing: Any, *changes: str) -> AsyncIterator[None]:
+    """Another process has changed something, given by its answer or its id, and commits when the block ends."""
     connection = await asyncpg.connect(settings.database_url)
     try:
         async with connection.transaction():
             for change in changes:
-                await connection.execute(change, task["id"])
+                await connection.execute(change, thing["id"] if isinstance(thing, dict) else thing)
             yield
     finally:
         await connection.close()
 
 
-async def meanwhile(settings: Settings, task: dict[str, Any], call: Any, *changes: str) -> Answer:
+async def meanwhile(settings: Settings, thing: Any, call: Any, *changes: str) -> Answer:
     """What a call answers that waits for the changes of another process."""
-    async with uncommitted(settings, task, *changes):
+    async with uncommitted(settings, thing, *changes):
         calling = asyncio.create_task(call)
         await asyncio.wait([calling], timeout=0.5)
         assert not calling.done()
@@ -90,3 +91,21 @@ async def test_a_task_that_was_finished_is_not_sent_back_with_its_dependency(cas
     reopen = cast.ada.patch(cast.task(task), {"status": "inbox"})
     (await meanwhile(settings, waiting, reopen, "UPDATE tasks SET status = 'done' WHERE id = $1")).ok()
     assert (await Task.get(id=waiting["id"])).status == "done"
+
+
+async def test_a_decision_is_not_overwritten_by_the_deletion_of_its_task(cast: Cast, settings: Settings) -> None:
+    task = await cast.add_task()
+    approval = await cast.ask(cast.vega, task)
+    approved = (
+        "UPDATE approvals SET status = 'approved', decision = 'approved', resolved_by_kind = 'policy',"
+        " resolved_at = created_at WHERE id = $1"
+    )
+    links = "UPDATE approval_task_links SET is_pending = FALSE WHERE approval_id = $1"
+    (await meanwhile(settings, approval, cast.ada.delete(cast.task(task)), approved, links)).ok()
+    assert (await Approval.get(id=approval["id"])).status == "approved"
+
+
+async def test_who_was_deleted_is_told_nothing(cast: Cast, settings: Settings) -> None:
+    create = cast.ada.post(cast.tasks, {"title": "Somebody has to do it"})
+    answer = await meanwhile(settings, cast.atlas.id, create, "DELETE FROM agents WHERE id = $1")
+    assert answer.ok()["title"] == "Somebody has to do it"
