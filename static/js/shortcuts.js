@@ -28,6 +28,7 @@ const waits = (start) => document.querySelector(`[data-key^="${CSS.escape(start)
 const press = (element) => {
   if (element.matches("input, textarea, select")) element.focus();
   else if (element.matches("[popovertarget]")) { element.focus({ focusVisible: true }); element.click(); }
+  else if (element.matches("[hx-target='#dialogs']") && document.activeElement === document.body) { element.focus(); element.click(); } // gets it back
   else element.click();
 };
 

@@ -33,8 +33,9 @@ async def places(site: Site) -> dict[str, str]:
         "sign in": "/sign-in", "sign in refused": "/sign-in", "approvals": "/approvals",
         "approvals of a board": f"/boards/{board}/approvals", "approval": one, "send back": one + "/send-back",
         "agents": "/agents", "new agent": "/agents/new", "agent": agents, "edit agent": agents + "/edit",
-        "delete agent": agents + "/delete", "token": agents, "settings": "/settings", "documentation": "/docs",
-        "public documentation": "/docs?q=approvals", "palette": "/palette?q=a", "not found": "/nowhere",
+        "delete agent": agents + "/delete", "token": agents + "/tokens/new", "settings": "/settings",
+        "documentation": "/docs", "public documentation": "/docs?q=approvals", "palette": "/palette?q=a",
+        "not found": "/nowhere",
     }  # fmt: skip
 
 
@@ -45,7 +46,7 @@ async def prepare(page: Page, name: str) -> None:
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("alert")).to_be_visible()
     if name == "token":
-        await page.get_by_role("button", name="Rotate").click()
+        await page.get_by_role("button", name="Make the token").click()
         await expect(page.locator("#token")).to_be_visible()
     if name.endswith("documentation"):
         unfold = "for (const one of [...document.querySelectorAll('.operation')].slice(0, 8)) one.open = true"
