@@ -13,6 +13,7 @@ from mission_control.core.command import deliver, reacts_to, ring
 from mission_control.live.log import NewEvent
 from mission_control.organizations.work_state import PAUSED, RUNNING, STOPPED
 from mission_control.usage.schemas import amount
+from mission_control.usage.wording import amount_of
 
 HEADERS = {RUNNING: "WORK RESUMED", PAUSED: "WORK PAUSED", STOPPED: "WORK STOPPED"}
 ADVICE = {
@@ -42,11 +43,11 @@ async def tell_work_state(actor: Actor, event: NewEvent) -> None:
 async def tell_budget(actor: Actor, event: NewEvent) -> None:
     """The agents that a budget limits learn that it runs out; the one that reported it too."""
     is_over = event.kind == "budget.exceeded"
-    used, limit = (amount(event.data["unit"], event.data[name]) for name in ("used", "limit"))
-    unit = "tokens" if event.data["unit"] == "tokens" else "US dollars"
+    unit = event.data["unit"]
+    used, limit = (amount_of(unit, amount(unit, event.data[name])) for name in ("used", "limit"))
     span = "today (UTC)" if event.data["period"] == "day" else "in total"
     advice = "Stop: no work is handed out until there is more." if is_over else "Be sparing, and finish what you hold."
-    lines = [event.message, f"Used: {used:,} of {limit:,} {unit} {span}", "", advice]
+    lines = [event.message, f"Used: {used} of {limit} {span}", "", advice]
     header = "BUDGET USED UP" if is_over else "BUDGET WARNING"
     facts = {name: event.data[name] for name in ("subject", "unit", "period")}
     boards = await _boards(event)

@@ -52,6 +52,7 @@ async def release_task(actor: Actor, task: Task, why: str, *, only_started: bool
         return
     task = found
     if task.status == "in_progress":
+        await end_run(task.id, "released", why)
         await return_to_inbox(actor, task, f"Task returned to inbox: {task.title}. {why}")
     elif not only_started:
         await _unassign(task, why)

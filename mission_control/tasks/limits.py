@@ -14,7 +14,7 @@ from mission_control.tasks.gates import Before
 from mission_control.tasks.models import Task
 
 FULL = {
-    "own": "The agent has {n} tasks in progress; more than its limit of {limit} it is not given.",
+    "own": "The agent has as much in progress as its limit allows: {n} of {limit}.",
     "in_progress": "The column In progress is full: {n} of {limit}.",
     "review": "The column Review is full: {n} of {limit}. Nothing is started until some of it is reviewed.",
 }

@@ -141,7 +141,7 @@ async def test_one_report_can_cross_both_lines(cast: Cast) -> None:
     assert answer["budgets"] == [answer["budgets"][0] | {"subject": "board", "limit": 0.02, "used": 0.03}]
     assert set(await told("BUDGET USED UP")) == {cast.atlas.id, cast.vega.id, cast.rigel.id}
     told_text = (await Delivery.filter(header="BUDGET USED UP").first().values("text"))["text"]
-    assert "Used: 0.03 of 0.02 US dollars today (UTC)" in told_text
+    assert "Used: 0.03 USD of 0.02 USD today (UTC)" in told_text
     assert (await cast.rigel.post("/agent/heartbeat")).ok()["directive"] == "stop"
     assert (await cast.mira.post("/agent/heartbeat")).ok()["directive"] == "continue"
 

@@ -27,7 +27,7 @@ async def test_an_agent_holds_no_more_than_its_limit(cast: Cast) -> None:
     held = await taken(cast)
     assert await title_of_next(cast) is None
     refused = (await claim(cast, task_id=second["id"])).refused(409)
-    assert refused["code"] == "wip_limit_reached" and "1 tasks in progress" in refused["message"]
+    assert refused["code"] == "wip_limit_reached" and "1 of 1" in refused["message"]
     by_patch = (await cast.vega.patch(cast.task(second), {"status": "in_progress"})).refused(409)
     assert by_patch["code"] == "wip_limit_reached"
     given = {"status": "in_progress", "assigned_agent_id": str(cast.vega.id)}

@@ -110,7 +110,9 @@ async def test_stopped_takes_back_what_is_worked_on(cast: Cast, who: str) -> Non
     for event in moved:
         after = orjson.loads(event.data)["after"]
         assert (after["status"], after["assigned_agent_id"]) == ("inbox", None)
-    assert {str(run.task_id) for run in await Run.filter(state="released")} == expected[who]
+    ended = await Run.filter(state="released")
+    assert {str(run.task_id) for run in ended} == expected[who]
+    assert all("It burns money" in (run.end_reason or "") for run in ended)
     assert await Run.filter(state="running").count() == 3 - len(expected[who])
     assert (await cast.ada.get(cast.task(persons))).ok()["status"] == "in_progress"
     assert (await cast.vega.patch(cast.task(mine), STARTED)).refused(409)["code"] == f"{who}_paused"
