@@ -46,6 +46,9 @@ async def write_down() -> None:
                     token_id,
                     moment,
                 )
+    except asyncio.CancelledError:  # the application stops, and writes once more when its loops have ended
+        _used.update(taken | _used)
+        raise
     except Exception:
         _used.update(taken | _used)
         _log.exception("writing down the use of tokens failed")

@@ -1,5 +1,6 @@
 """An agent's tokens: rotated with an overlap, listed without secrets, revoked at once."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -168,3 +169,17 @@ async def test_use_is_noted_once_a_minute(cast: Cast) -> None:
         assert await used() == first
     with clock.travelled(timedelta(seconds=90)):
         assert await used() > first
+
+
+async def test_use_is_not_forgotten_when_the_application_stops_while_it_is_written(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (await with_token(cast, cast.vega.secret)).ok()
+    with monkeypatch.context() as slow:
+        slow.setattr(token_use, "rows", lambda *_: asyncio.get_running_loop().create_future())
+        writing = asyncio.create_task(token_use.write_down())
+        await asyncio.sleep(0.01)
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+    await token_use.write_down()
+    assert (await Token.get(agent_id=cast.vega.id)).last_used_at is not None
