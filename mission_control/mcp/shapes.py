@@ -12,11 +12,13 @@ Ref = Annotated[UUID, Field(description="An id, as another tool answered it")]
 
 
 def _names(tags: Any) -> Any:
-    return [one["name"] if isinstance(one, dict) else one for one in tags]
+    return [one.get("name") if isinstance(one, dict) else one for one in tags]
 
 
 def _sentences(reasons: Any) -> Any:
-    return [one["text"] if isinstance(one, dict) else one for one in reasons]
+    if not isinstance(reasons, list):
+        return reasons
+    return [one.get("text") if isinstance(one, dict) else one for one in reasons]
 
 
 Sentences = Annotated[list[str], BeforeValidator(_sentences)]
@@ -60,7 +62,7 @@ class CommentLine(BaseModel):
     id: UUID
     message: str | None
     agent_id: UUID | None
-    author: Annotated[str | None, BeforeValidator(lambda one: one["name"] if isinstance(one, dict) else one)]
+    author: Annotated[str | None, BeforeValidator(lambda one: one.get("name") if isinstance(one, dict) else one)]
     created_at: datetime
 
 
@@ -104,5 +106,5 @@ class ApprovalState(BaseModel):
     status: Literal["pending", "approved", "rejected"]
     decision: Literal["approved", "rejected", "changes_requested"] | None
     note: str | None
-    resolved_by: Annotated[str | None, BeforeValidator(lambda one: one["name"] if isinstance(one, dict) else one)]
+    resolved_by: Annotated[str | None, BeforeValidator(lambda one: one.get("name") if isinstance(one, dict) else one)]
     resolved_at: datetime | None

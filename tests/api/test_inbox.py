@@ -10,6 +10,7 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.core import clock
+from mission_control.core import command as core_command
 from mission_control.core.command import command, deliver
 from mission_control.core.policy import RULES
 from mission_control.delivery.models import Delivery
@@ -260,6 +261,7 @@ async def test_old_notices_wait_for_as_long_as_it_takes(cast: Cast) -> None:
 
 
 async def test_a_header_in_no_table_is_a_message(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core_command, "COMMANDS", {})
     monkeypatch.setitem(RULES, "test.tell", lambda actor, thing: True)
 
     @command("test.tell")

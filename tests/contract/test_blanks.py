@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-import mission_control.app  # noqa: F401 - everything is imported then
+import mission_control.app
+import mission_control.mcp.shapes  # noqa: F401 - and this, which waits for the first call
 from mission_control.core.schemas import NonEmptyStr
 
 BLANKS: tuple[Any, ...] = (None, "", " ", "\x1f", 0, [], {})

@@ -10,6 +10,7 @@ from tortoise.transactions import in_transaction
 
 from mission_control.agents.reactions import NOTICE
 from mission_control.core import clock
+from mission_control.core import command as core_command
 from mission_control.core.command import command, deliver
 from mission_control.core.errors import Conflict, Forbidden
 from mission_control.core.policy import RULES
@@ -205,6 +206,7 @@ async def test_the_loop_hears_of_a_command_that_delivers(
     async def send(delivery: Delivery) -> None:
         arrived.set()
 
+    monkeypatch.setattr(core_command, "COMMANDS", {})
     monkeypatch.setitem(RULES, "test.tell", lambda actor, thing: True)
 
     @command("test.tell")
