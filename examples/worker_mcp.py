@@ -6,6 +6,7 @@ BASE_URL=http://127.0.0.1:8000 TOKEN=mca_... python worker_mcp.py [--until-empty
 import asyncio
 import os
 import sys
+import time
 from typing import Any
 
 import httpx2
@@ -51,4 +52,9 @@ async def main() -> None:
                 break
 
 
-asyncio.run(main())
+while True:
+    try:
+        asyncio.run(main())
+        break
+    except* httpx2.TransportError:  # Nobody answers: it is started again.
+        time.sleep(5)
