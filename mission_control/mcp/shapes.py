@@ -11,17 +11,16 @@ from mission_control.core.schemas import ActorRef
 Ref = Annotated[UUID, Field(description="An id, as another tool answered it")]
 
 
-def _names(tags: Any) -> Any:
-    return [one.get("name") if isinstance(one, dict) else one for one in tags]
+def _part(name: str) -> BeforeValidator:
+    """Of a list of objects, one field of each; what is no list is left to the type."""
+
+    def pick(found: Any) -> Any:
+        return [one.get(name) if isinstance(one, dict) else one for one in found] if isinstance(found, list) else found
+
+    return BeforeValidator(pick)
 
 
-def _sentences(reasons: Any) -> Any:
-    if not isinstance(reasons, list):
-        return reasons
-    return [one.get("text") if isinstance(one, dict) else one for one in reasons]
-
-
-Sentences = Annotated[list[str], BeforeValidator(_sentences)]
+Sentences = Annotated[list[str], _part("text")]
 
 
 class TaskLine(BaseModel):
@@ -36,7 +35,7 @@ class TaskLine(BaseModel):
     assigned_agent_id: UUID | None
     assigned_user_id: UUID | None
     is_blocked: bool
-    tags: Annotated[list[str], BeforeValidator(_names)]
+    tags: Annotated[list[str], _part("name")]
 
 
 class WaitingTaskLine(TaskLine):
