@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from mission_control.agents.work_state import refuse_when_paused
 from mission_control.boards.models import Board
@@ -27,8 +28,14 @@ PAUSED = ("agent_paused", "board_paused", "organization_paused")
 class Worker(NamedTuple):
     """What is known of a worker before it is handed something."""
 
+    id: UUID | None
+    board_id: UUID
     limits: Limits
     capabilities: Sequence[str] | None
+
+    def search(self, wanted: ClaimCreate) -> selection.Search:
+        """What it looks for."""
+        return selection.Search(self.id, self.board_id, self.capabilities, wanted.tags or None)
 
 
 class Missed(Exception):
@@ -36,12 +43,14 @@ class Missed(Exception):
 
 
 @command("task.claim")
-async def claim_best(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> dict[str, Any]:
-    """Hand the best available task to a worker who has seen that there is one."""
+async def claim_best(
+    actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate, seen: Sequence[UUID]
+) -> dict[str, Any]:
+    """Hand the best of the tasks that a worker has seen to it."""
     await may_hand_out()
     if worker.limits != Limits():
         await hold_limits(actor.id, board.id)
-    chosen = await selection.best(actor.agent_id, board.id, worker.capabilities, wanted.tags or None, hold=True)
+    chosen = await selection.hold_best(worker.search(wanted), seen)
     if chosen is None:
         raise Missed
     await refuse_used_up(actor, board)

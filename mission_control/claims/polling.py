@@ -74,24 +74,25 @@ async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[dict[s
     """The answer, or None and whether there is work all the same that another command holds."""
     for pause in PAUSES:
         worker = await _worker(actor, board)
-        if not await _may_find(actor, board, worker, wanted):
+        seen = await _seen(actor, board, worker, wanted)
+        if not seen:
             return None, False
         try:
-            return await decided(actor, partial(claim_best, actor, board, worker, wanted)), False
+            return await decided(actor, partial(claim_best, actor, board, worker, wanted, seen)), False
         except Missed:
             await asyncio.sleep(pause)
     return None, True
 
 
-async def _may_find(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> bool:
-    """Read only, so that an idle worker takes no lock; 409 when nothing at all may be handed to it."""
+async def _seen(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> list[UUID]:
+    """What could be handed out, read only, so that an idle worker takes no lock; 409 when nothing at all may be."""
     if await full(worker.limits, actor.agent_id, board.id) is None:
-        if await selection.best(actor.agent_id, board.id, worker.capabilities, wanted.tags or None, hold=False):
-            return True
+        if seen := await selection.see_best(worker.search(wanted)):
+            return seen
     refuse_closed(board)
     await refuse_used_up(actor, board)
     await refuse_when_paused(actor.agent_id, board.id)
-    return False
+    return []
 
 
 async def _worker(actor: Actor, board: Board) -> Worker:
@@ -118,7 +119,8 @@ async def _worker(actor: Actor, board: Board) -> Worker:
         raise Forbidden()
     if row["meets_overdue"]:
         await expire_due(board.id)
-    return Worker(Limits.of(row["wip_limit"], board.wip_limits), as_json(row["claim_tags"]))
+    limits = Limits.of(row["wip_limit"], board.wip_limits)
+    return Worker(actor.agent_id, board.id, limits, as_json(row["claim_tags"]))
 
 
 def _has_ended(row: dict[str, Any]) -> bool:

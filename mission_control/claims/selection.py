@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Hashable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from mission_control.core import clock
@@ -11,14 +11,14 @@ from mission_control.database.sql import as_id, is_postgres, placeholders, rows
 from mission_control.tasks.filters import OPEN_DEPENDENCY
 
 # What may be handed out at all: nobody's hands, no person, nothing that holds it, on a board that takes claims.
+# The board is read once and not beside each task.
 OPEN = (
     "t.board_id = ? AND t.status = 'inbox' AND t.deleted_at IS NULL AND t.archived_at IS NULL"
     " AND t.assigned_user_id IS NULL AND t.flagged_at IS NULL AND (t.retry_at IS NULL OR t.retry_at <= ?)"
-    f" AND NOT b.only_lead_can_change_status AND NOT {OPEN_DEPENDENCY}"
-    " AND NOT (b.block_status_changes_with_pending_approval AND EXISTS ("
+    f" AND NOT (SELECT b.only_lead_can_change_status FROM boards b WHERE b.id = ?) AND NOT {OPEN_DEPENDENCY}"
+    " AND NOT ((SELECT b.block_status_changes_with_pending_approval FROM boards b WHERE b.id = ?) AND EXISTS ("
     "SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_pending))"
 )
-TASKS = "FROM tasks t JOIN boards b ON b.id = t.board_id"
 TAGGED = "SELECT 1 FROM tag_assignments x JOIN tags g ON g.id = x.tag_id WHERE x.task_id = t.id"
 # Own work first; then by priority, which each full day of waiting lifts by one step; then by due date and age.
 ORDER = (
@@ -27,43 +27,56 @@ ORDER = (
     " WHEN 'high' THEN CASE WHEN t.created_at <= ? THEN 0 ELSE 1 END"
     " WHEN 'medium' THEN CASE WHEN t.created_at <= ? THEN 0 WHEN t.created_at <= ? THEN 1 ELSE 2 END"
     " ELSE CASE WHEN t.created_at <= ? THEN 0 WHEN t.created_at <= ? THEN 1 WHEN t.created_at <= ? THEN 2 ELSE 3 END"
-    " END, CASE WHEN t.due_at IS NULL THEN 1 ELSE 0 END, t.due_at, t.created_at, t.id LIMIT 1"
+    " END, CASE WHEN t.due_at IS NULL THEN 1 ELSE 0 END, t.due_at, t.created_at, t.id"
 )
+# So many tasks a look sees; as many workers may want one at the same moment without passing each other over.
+SEEN = 50
 
 Part = tuple[str, list[Any]]
 
 
-async def best(
-    agent_id: UUID | None,
-    board_id: UUID,
-    capabilities: Sequence[str] | None,
-    tags: Sequence[str] | None,
-    *,
-    hold: bool,
-) -> UUID | None:
-    """The task that an agent is to be handed next, or None.
+class Search(NamedTuple):
+    """For whom work is looked for, and which.
 
-    `capabilities` are the tags (slugs) that it takes, `tags` those it asks for (slugs or ids); None is any. With
-    `hold` the task is locked until the running command ends, and one that another command holds is passed over.
+    `capabilities` are the tags (slugs) that the agent takes, `tags` those it asks for (slugs or ids); None is any.
     """
-    where, values = _where(agent_id, board_id, capabilities, tags)
-    lock = " FOR NO KEY UPDATE OF t SKIP LOCKED" if hold and is_postgres() else ""
-    found = await rows(f"SELECT t.id {TASKS} WHERE {where}{ORDER}{lock}", *values, *_days_ago())
-    return as_id(found[0]["id"]) if found else None
+
+    agent_id: UUID | None
+    board_id: UUID
+    capabilities: Sequence[str] | None
+    tags: Sequence[str] | None
 
 
-def _where(
-    agent_id: UUID | None, board_id: UUID, capabilities: Sequence[str] | None, tags: Sequence[str] | None
-) -> Part:
+async def see_best(search: Search) -> list[UUID]:
+    """The first tasks that an agent could be handed, the best first."""
+    return await _ids(search, None, f" LIMIT {SEEN}")
+
+
+async def hold_best(search: Search, seen: Sequence[UUID]) -> UUID | None:
+    """The best of the tasks that were seen, held until the running command ends; those that others hold are passed."""
+    found = await _ids(search, seen, " LIMIT 1" + (" FOR NO KEY UPDATE SKIP LOCKED" if is_postgres() else ""))
+    return found[0] if found else None
+
+
+async def _ids(search: Search, among: Sequence[UUID] | None, end: str) -> list[UUID]:
+    where, values = _where(search, among)
+    found = await rows(f"SELECT t.id FROM tasks t WHERE {where}{ORDER}{end}", *values, *_days_ago())
+    return [known for row in found if (known := as_id(row["id"])) is not None]
+
+
+def _where(search: Search, among: Sequence[UUID] | None) -> Part:
     parts: list[Part] = [
-        (OPEN, [board_id, clock.now()]),
-        ("(t.assigned_agent_id IS NULL OR t.assigned_agent_id = ?)", [agent_id]),
+        _open(search.board_id),
+        ("(t.assigned_agent_id IS NULL OR t.assigned_agent_id = ?)", [search.agent_id]),
     ]
-    if capabilities is not None:
-        parts.append(_tagged(capabilities))
-    if tags is not None:
-        parts.append(_tagged(tags))
+    parts += [_tagged(names) for names in (search.capabilities, search.tags) if names is not None]
+    if among is not None:
+        parts.append((f"t.id IN ({placeholders(len(among))})", list(among)))
     return " AND ".join(text for text, _ in parts), [value for _, values in parts for value in values]
+
+
+def _open(board_id: UUID) -> Part:
+    return OPEN, [board_id, clock.now(), board_id, board_id]
 
 
 def _tagged(names: Sequence[str]) -> Part:
@@ -84,7 +97,8 @@ def _days_ago() -> list[Any]:
 
 async def is_open_for(agents: Collection[Hashable], board_id: UUID) -> bool:
     """Whether a board has work that is nobody's, or one of these agents'; their limits and tags are not asked."""
-    found = await rows(f"SELECT DISTINCT t.assigned_agent_id AS id {TASKS} WHERE {OPEN}", board_id, clock.now())
+    where, values = _open(board_id)
+    found = await rows(f"SELECT DISTINCT t.assigned_agent_id AS id FROM tasks t WHERE {where}", *values)
     return any(row["id"] is None or as_id(row["id"]) in agents for row in found)
 
 
