@@ -12,6 +12,7 @@ from mission_control.agents.queries import visible_agent, visible_agents
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import can, require
+from mission_control.live.broker import head_of
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
 from mission_control.shell import live_page
@@ -42,10 +43,12 @@ async def submitted_to(agent_id: UUID, verb: str) -> tuple[Actor, Agent]:
 async def tab_page(agent_id: UUID, key: str) -> str:
     """One tab as a page."""
     actor, agent = await on_agent(agent_id)
+    seq = await head_of(actor.organization_id)  # before everything that the page shows
     viewed = await Viewed.by(actor, agent, request.args)
     regions = await _regions(viewed, key)
+    live_url = f"{viewed.url}/live?{_live_query(key)}&after={seq}"
     return await shell_page(
-        actor, "agents/show.html", active="agents", viewed=viewed, regions=regions, live=_live_query(key)
+        actor, "agents/show.html", active="agents", viewed=viewed, regions=regions, live_url=live_url
     )
 
 

@@ -18,6 +18,7 @@ from mission_control.boards.queries import boards_of, visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.policy import can, require
+from mission_control.live.broker import head_of
 from mission_control.web.forms import FormInvalid, go, is_htmx, read_form
 from mission_control.web.fragments import render_macro
 from mission_control.web.shell import shell_page, signed_in
@@ -31,8 +32,9 @@ async def agents() -> str:
     actor = await signed_in()
     if not can(actor, "agent.manage"):
         return await shell_page(actor, "agents/members.html", active="agents")
+    live_url = f"/agents/live?after={await head_of(actor.organization_id)}"
     context = await page_live.list_context(actor, base_url())
-    return await shell_page(actor, "agents/index.html", active="agents", **context)
+    return await shell_page(actor, "agents/index.html", active="agents", live_url=live_url, **context)
 
 
 @pages.get("/agents/live")
@@ -85,8 +87,9 @@ async def _new_page(actor: Actor, values: dict[str, Any], errors: dict[str, str]
 
 
 async def _token_page(actor: Actor, agent: Agent, secret: str) -> str:
+    live_url = f"/agents/{agent.id}/live?show=steps&after={await head_of(agent.organization_id)}"
     context = await first_steps.context_of(agent)
-    context |= {"agent": agent, "secret": secret, "base": base_url()}
+    context |= {"agent": agent, "secret": secret, "base": base_url(), "live_url": live_url}
     return await shell_page(actor, "agents/token.html", active="agents", **context)
 
 

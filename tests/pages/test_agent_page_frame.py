@@ -16,6 +16,7 @@ async def test_every_tab_is_a_page_of_its_own(cast: Cast, tab: str) -> None:
     ada, cleo, eve = [await visitor(cast.app, one) for one in (cast.ada, cast.cleo, cast.eve)]
     path = f"/agents/{cast.vega.id}"
     seen = (await ada.get(path + tab)).is_status(200)
+    assert ("It has not checked in yet." in seen.text) is (tab == "")
     seen.has("<!doctype html>", "Vega", "Waiting for first check-in", "Pause Vega", "Stop Vega", "/live?tab=")
     for other in TABS:
         seen.has(f'href="{path}{other}"')
