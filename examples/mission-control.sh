@@ -44,7 +44,7 @@ call() {
         case $code in
         0) echo "$answer" && return ;;
         22) echo "$answer" >&2 && [[ $answer =~ _paused|budget_exhausted|lease_lost ]] && echo '{}' && return || return 1 ;;
-        *) sleep 5 ;;
+        *) sleep 2 ;;
         esac
     done
 }

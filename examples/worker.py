@@ -28,8 +28,8 @@ def call(method: str, path: str, **body: Any) -> Any:
             answer = agent.request(method, path, json=body or None)
             break
         except httpx.TransportError as problem:
-            print(f"{problem} Again in 5 s.", file=sys.stderr)
-            time.sleep(5)
+            print(f"{problem} Again in 2 s.", file=sys.stderr)
+            time.sleep(2)
     if answer.is_error and not any(code in answer.text for code in PASSING):
         raise SystemExit(f"{answer.status_code} {answer.text}")
     return answer.json()

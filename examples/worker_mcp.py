@@ -57,4 +57,4 @@ while True:
         asyncio.run(main())
         break
     except* httpx2.TransportError:  # Nobody answers: it is started again.
-        time.sleep(5)
+        time.sleep(2)

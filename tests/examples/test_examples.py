@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +64,13 @@ async def ended(process: asyncio.subprocess.Process) -> str:
     return printed.decode()
 
 
+async def reviewed(made: Crew, task_id: str) -> None:
+    """Until a worker has handed a task in."""
+    async with asyncio.timeout(PATIENCE):
+        while (await made.task(task_id))["status"] != "review":
+            await asyncio.sleep(0.1)
+
+
 @pytest.mark.parametrize("example", WORKERS)
 async def test_a_worker_does_all_there_is_to_do(made: Crew, example: str) -> None:
     wanted = [await made.add_task("Look at “Vega” & 'Lyra'"), await made.add_task("Count the moons", priority="high")]
@@ -83,9 +91,7 @@ async def test_a_worker_that_waits_gets_new_work_and_ends_when_it_is_stopped(mad
     process = await start(made, made.vega, *command)
     try:
         task_id = await made.add_task("A comet")
-        async with asyncio.timeout(PATIENCE):
-            while (await made.task(task_id))["status"] != "review":
-                await asyncio.sleep(0.1)
+        await reviewed(made, task_id)
         await made.ask("PUT", f"{API}/agents/{made.vega.id}/work-state", {"state": "stopped", "reason": "Enough."})
         await ended(process)
     finally:
@@ -98,14 +104,28 @@ async def test_a_worker_that_is_paused_while_it_waits_does_not_end(made: Crew, e
     process = await start(made, made.vega, *command)
     task_id = await made.add_task("A comet")
     try:
-        async with asyncio.timeout(PATIENCE):
-            while (await made.task(task_id))["status"] != "review":
-                await asyncio.sleep(0.1)
+        await reviewed(made, task_id)
         await made.ask("PUT", f"{API}/agents/{made.vega.id}/work-state", {"state": "paused"})
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(process.wait(), 1.5)
     finally:
         await end(process)
+
+
+@pytest.mark.parametrize("example", WORKERS)
+async def test_a_worker_outlasts_a_sudden_end_of_the_server(tmp_path: Path, example: str) -> None:
+    async with installation(tmp_path) as here:
+        server = await here.start()
+        made = await crew(server)
+        process = await start(made, made.vega, *[part for part in WORKERS[example] if part != "--until-empty"])
+        try:
+            await reviewed(made, await made.add_task("A comet"))
+            await server.kill()
+            made.server = server = await here.start(port=server.port)
+            await reviewed(made, await made.add_task("Its tail"))
+        finally:
+            await end(process)
+            await server.stop()
 
 
 async def test_a_lead_makes_a_task_and_accepts_what_a_worker_did(made: Crew) -> None:
