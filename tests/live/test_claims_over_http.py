@@ -1,9 +1,12 @@
 """Claims over real sockets; `tests/long/test_claim_race.py` is the long form."""
 
+import asyncio
 from pathlib import Path
 
-from tests.live.claim_plays import play_race, play_zombies
-from tests.live.servers import installation
+import httpx
+
+from tests.live.claim_plays import Crew, add_tasks, check_hand_outs, new_crew, play_race, play_zombies
+from tests.live.servers import PATIENCE, Server, installation
 
 
 async def test_agents_race_for_tasks(tmp_path: Path) -> None:
@@ -14,3 +17,37 @@ async def test_agents_race_for_tasks(tmp_path: Path) -> None:
 async def test_zombies_are_refused(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served() as server:
         await play_zombies(home, server, 5)
+
+
+async def test_a_server_that_stops_answers_who_waits(tmp_path: Path) -> None:
+    async with installation(tmp_path) as home:
+        server = await home.start()
+        crew = await new_crew(server, 3)
+        async with asyncio.TaskGroup() as group:
+            waiting = [group.create_task(wait_for_work(server, crew, token)) for token in crew.tokens]
+            await asyncio.sleep(0.5)
+            assert not any(one.done() for one in waiting)
+            assert await server.stop() == 0
+        for one in waiting:
+            assert one.result().json() == {"task": None, "lease": None}
+
+
+async def test_who_hangs_up_while_it_waits_claims_nothing(tmp_path: Path) -> None:
+    async with installation(tmp_path) as home, home.served() as server:
+        crew = await new_crew(server, 2)
+        gone = asyncio.create_task(wait_for_work(server, crew, crew.tokens[0]))
+        await asyncio.sleep(0.5)
+        stays = asyncio.create_task(wait_for_work(server, crew, crew.tokens[1]))
+        await asyncio.sleep(0.5)
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+        await add_tasks(server, crew, 1)
+        body = (await asyncio.wait_for(stays, PATIENCE)).json()
+        assert body["task"] is not None and body["lease"]["fence"] == 1
+        await check_hand_outs(home, 1)
+
+
+async def wait_for_work(server: Server, crew: Crew, token: str) -> httpx.Response:
+    """One long poll on a connection of its own."""
+    async with httpx.AsyncClient(base_url=server.url, headers={"X-Agent-Token": token}, timeout=PATIENCE) as client:
+        return await client.post(crew.claims, json={"wait_seconds": 50})
