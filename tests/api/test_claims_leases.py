@@ -1,5 +1,6 @@
 """Leases: extending, releasing, and the zombie that comes back after its lease is over."""
 
+import inspect
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,15 +8,18 @@ from typing import Any
 import orjson
 import pytest
 
+from mission_control import features as features
 from mission_control.claims.expiry import expire_due
 from mission_control.core import clock
 from mission_control.core.openapi import document
+from mission_control.core.registry import OPERATIONS, Operation
 from mission_control.delivery.models import Delivery
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task
 from tests.cast import Answer, Cast, events, head
 from tests.claiming import claim, extend, later, release, taken
-from tests.things import upload
+from tests.contract.bodies import BODIES
+from tests.things import filled, things_of, upload
 
 Write = Callable[[Cast, dict[str, Any], dict[str, str]], Awaitable[Answer]]
 
@@ -214,6 +218,28 @@ async def test_a_fence_is_a_whole_number(cast: Cast) -> None:
     for text in ("x", "-1", "1.5", "9" * 12):
         (await cast.vega.patch(cast.task(task), {"status": "done"}, headers={"X-Task-Fence": text})).refused(422)
     assert (await claim(cast)).ok()["task"] is None
+
+
+OWN = {"task.edit_comment", "task.delete_comment", "task.detach"}  # only of what is one's own, see WRITES
+AGENTS_WRITES = [
+    one
+    for one in OPERATIONS
+    if one.method != "GET" and one.who in ("agent", "actor") and "<task_id>" in one.path and one.verb not in OWN
+]
+
+
+@pytest.mark.parametrize("one", AGENTS_WRITES, ids=lambda one: f"{one.method} {one.path}")
+async def test_no_write_of_a_task_takes_a_fence_that_is_over(cast: Cast, one: Operation) -> None:
+    made = await things_of(cast, one.path)
+    body = BODIES[one.operation_id](cast, made) if one.body is not None else ...
+    body = await body if inspect.isawaitable(body) else body
+    by = cast.atlas if one.verb in ("task.delete", "task.archive") else cast.vega
+    stale = {"X-Task-Fence": "999"}
+    if one.form:
+        answer = await attach(cast, {"id": made["task_id"]}, stale)
+    else:
+        answer = await by.call(one.method, filled(one.path, made), body, headers=stale)
+    assert answer.refused(409)["code"] == "lease_lost"
 
 
 def test_the_header_is_documented_on_every_write_of_a_task() -> None:
