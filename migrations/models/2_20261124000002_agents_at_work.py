@@ -159,6 +159,15 @@ CREATE INDEX IF NOT EXISTS "idx_board_onboa_board_i_d5d7e6" ON "board_onboarding
         UPDATE "organizations" SET "delivery_seq" = (
             SELECT COUNT(*) FROM "deliveries" WHERE "deliveries"."organization_id" = "organizations"."id"
         );
+        INSERT INTO "task_runs" ("id", "agent_name", "fence", "state", "started_at", "input_tokens", "output_tokens",
+            "cost_micros", "agent_id", "board_id", "task_id")
+            SELECT lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
+                || '-a' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))),
+                "a"."name", 1, 'running', COALESCE("t"."in_progress_at", "t"."updated_at"), 0, 0, 0,
+                "a"."id", "t"."board_id", "t"."id"
+            FROM "tasks" AS "t" JOIN "agents" AS "a" ON "a"."id" = "t"."assigned_agent_id"
+            WHERE "t"."status" = 'in_progress' AND "t"."deleted_at" IS NULL;
+        UPDATE "tasks" SET "fence" = 1 WHERE "id" IN (SELECT "task_id" FROM "task_runs");
     """,
     "postgres": """
         CREATE TABLE IF NOT EXISTS "task_runs" (
@@ -323,6 +332,14 @@ COMMENT ON TABLE "board_onboarding_sessions" IS 'One conversation about a board:
         UPDATE "organizations" SET "delivery_seq" = (
             SELECT COUNT(*) FROM "deliveries" WHERE "deliveries"."organization_id" = "organizations"."id"
         );
+        INSERT INTO "task_runs" ("id", "agent_name", "fence", "state", "started_at", "input_tokens", "output_tokens",
+            "cost_micros", "agent_id", "board_id", "task_id")
+            SELECT gen_random_uuid(),
+                "a"."name", 1, 'running', COALESCE("t"."in_progress_at", "t"."updated_at"), 0, 0, 0,
+                "a"."id", "t"."board_id", "t"."id"
+            FROM "tasks" AS "t" JOIN "agents" AS "a" ON "a"."id" = "t"."assigned_agent_id"
+            WHERE "t"."status" = 'in_progress' AND "t"."deleted_at" IS NULL;
+        UPDATE "tasks" SET "fence" = 1 WHERE "id" IN (SELECT "task_id" FROM "task_runs");
     """,
 }
 

@@ -6,12 +6,13 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 from tortoise.context import TortoiseContext
 
 from mission_control.config import ConfigError, Settings
-from mission_control.database.migrate import migrate, pending
+from mission_control.database.migrate import migrate, migration_folder, pending
 from mission_control.database.setup import orm_config
 from mission_control.database.statements import statements
 from tests.unit.small_database import empty_database
@@ -29,6 +30,23 @@ async def downgrade(db):
 FIRST = "CREATE TABLE boats (id INT PRIMARY KEY, name TEXT); INSERT INTO boats VALUES (1, 'a;b');"
 SECOND = "ALTER TABLE boats ADD COLUMN sails INT NOT NULL DEFAULT 3;"
 BROKEN = "CREATE TABLE oars (id INT PRIMARY KEY); INSERT INTO nowhere VALUES (1);"
+WHEN = "'2026-11-20 08:00:00'"
+IN_PROGRESS = f"""
+INSERT INTO organizations (id, name, is_demo, log_seq, log_hash, created_at, updated_at)
+    VALUES ('{{organization}}', 'Observatory', '0', 0, '', {WHEN}, {WHEN});
+INSERT INTO boards (id, organization_id, name, slug, description, board_type, goal_confirmed, require_approval_for_done,
+    require_review_before_done, comment_required_for_review, block_status_changes_with_pending_approval,
+    only_lead_can_change_status, max_agents, task_count, created_at, updated_at)
+    VALUES ('{{board}}', '{{organization}}', 'Telescope', 't', '', 'goal', '0', '0', '0', '0', '0', '0', 1, 3,
+    {WHEN}, {WHEN});
+INSERT INTO agents (id, organization_id, board_id, name, status, is_board_lead, created_at, updated_at)
+    VALUES ('{{agent}}', '{{organization}}', '{{board}}', 'Vega', 'online', '0', {WHEN}, {WHEN});
+INSERT INTO tasks (id, board_id, number, title, status, priority, position, auto_created, assigned_agent_id, deleted_at,
+    created_at, updated_at) VALUES
+    ('{{held}}', '{{board}}', 1, 'a', 'in_progress', 'high', 1, '0', '{{agent}}', NULL, {WHEN}, {WHEN}),
+    ('{{waiting}}', '{{board}}', 2, 'b', 'inbox', 'high', 2, '0', '{{agent}}', NULL, {WHEN}, {WHEN}),
+    ('{{deleted}}', '{{board}}', 3, 'c', 'in_progress', 'high', 3, '0', '{{agent}}', {WHEN}, {WHEN}, {WHEN});
+"""
 APPLY = """
 import asyncio, sys, pathlib
 from mission_control.config import Settings
@@ -71,6 +89,25 @@ async def test_files_are_applied_in_order_and_once(settings: Settings, files: Pa
     assert await migrate(settings, files) == names
     assert await migrate(settings, files) == []
     assert await query(settings, "SELECT name, sails FROM boats") == [("a;b", 3)]
+
+
+async def test_work_in_progress_before_runs_were_kept_becomes_a_run(settings: Settings, files: Path) -> None:
+    ours = sorted(migration_folder().glob("[0-9]*_*.py"))
+    for file in ours[:2]:
+        (files / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    await migrate(settings, files)
+    thing = {name: str(uuid4()) for name in ("organization", "board", "agent", "held", "waiting", "deleted")}
+    async with TortoiseContext() as context:
+        await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
+        await context.db("default").execute_script(IN_PROGRESS.format(**thing))
+    for file in ours[2:]:
+        (files / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    await migrate(settings, files)
+    [run] = await query(settings, "SELECT id, task_id, agent_id, board_id, agent_name, fence, state FROM task_runs")
+    assert str(UUID(str(run[0]))) == str(run[0])
+    assert [str(one) for one in run[1:4]] == [thing["held"], thing["agent"], thing["board"]]
+    assert run[4:] == ("Vega", 1, "running")
+    assert await query(settings, "SELECT title, fence FROM tasks ORDER BY number") == [("a", 1), ("b", 0), ("c", 0)]
 
 
 async def test_pending_is_told_without_changing_anything(settings: Settings, files: Path) -> None:
