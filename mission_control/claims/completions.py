@@ -5,6 +5,7 @@ from base64 import b64decode
 from uuid import UUID
 
 from mission_control.agents.queries import lead_id_of
+from mission_control.approvals.queries import has_approved
 from mission_control.boards.models import Board
 from mission_control.claims import policy as policy
 from mission_control.claims.leases import is_over
@@ -47,7 +48,7 @@ async def complete_run(actor: Actor, task: Task, given: CompletionCreate, files:
     if run.summary is not None:
         return UUID(str(run.id))
     if run.state == "running":
-        status = given.status or await _next_status(board)
+        status = given.status or await _next_status(board, task.id)
         task = await change_task(actor, task, {"status": status, "comment": given.summary})
     else:
         _refuse_another_way(task, given)
@@ -67,8 +68,10 @@ async def _own_run(actor: Actor, task: Task, fence: int) -> Run:
     return run
 
 
-async def _next_status(board: Board) -> str:
-    return "review" if board.require_review_before_done or await lead_id_of(board.id) else "done"
+async def _next_status(board: Board, task_id: UUID) -> str:
+    if board.require_review_before_done or await lead_id_of(board.id):
+        return "review"
+    return "review" if board.require_approval_for_done and not await has_approved(task_id) else "done"
 
 
 def _refuse_another_way(task: Task, given: CompletionCreate) -> None:

@@ -69,7 +69,8 @@ class CompletionCreate(UsageFigures):
     status: Annotated[
         Literal["review", "done"] | None,
         Field(
-            description="Where the task goes. Left out: review when the board requires review or has a lead, else done"
+            description="Where the task goes. Left out: review when the board requires a review or has a lead, or when"
+            " it requires an approval that was not given; else done"
         ),
     ] = None
     evidence: list[Evidence] = Field(default_factory=list, max_length=MOST_EVIDENCE)

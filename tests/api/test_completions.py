@@ -86,6 +86,7 @@ async def test_what_is_handed_in_stands_on_the_task(cast: Cast) -> None:
 @pytest.mark.parametrize(("has_lead", "rules", "expected"), [
     (True, {}, "review"),
     (False, {"require_review_before_done": True}, "review"),
+    (False, {"require_approval_for_done": True}, "review"),
     (False, {}, "done"),
 ])  # fmt: skip
 async def test_where_the_task_goes_by_itself(cast: Cast, has_lead: bool, rules: dict[str, bool], expected: str) -> None:
