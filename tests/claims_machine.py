@@ -331,7 +331,7 @@ class ClaimsMachine(RuleBasedStateMachine):
 
     # Agents
 
-    @rule(worker=WORKERS, lease=st.sampled_from((1, 30, 900, 86_400)))
+    @rule(worker=WORKERS, lease=st.sampled_from((30, 900, 86_400)))
     def an_agent_claims(self, worker: int, lease: int) -> None:
         """The best task, and only when there is one that may be handed out."""
         self.count("claim")

@@ -62,8 +62,8 @@ async def test_too_many_tries(cast: Cast) -> None:
 
 async def test_a_form_that_nobody_caught_is_422_with_its_reasons(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
-    path = f"/agents/{cast.vega.id}/tokens"
-    is_page(await ada.with_htmx.post(path, {"overlap_seconds": "soon"}), 422, "Overlap seconds: Enter a whole number.")
+    path = f"{cast.task(await cast.add_task())}/moves"
+    is_page(await ada.with_htmx.post(path, {"status": "nowhere"}), 422, "Status: ")
 
 
 async def test_nobody_is_led_to_the_entrance_and_back(cast: Cast) -> None:
