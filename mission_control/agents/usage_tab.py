@@ -68,6 +68,7 @@ def _bars(days: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             "label": f"{(on := date.fromisoformat(day['day'])).day} {on:%b}",
+            "number": f"{day['tokens']:,}",
             "tokens": tokens(day["tokens"]),
             "cost": money(day["cost_usd"]),
             "height": max(2, round(day["tokens"] * BAR_HEIGHT / most)) if day["tokens"] else 0,
