@@ -11,6 +11,7 @@ from mission_control.demo.api import Api, Refused
 HEARTBEAT_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 20.0
 MOST_WAITING = 2
+LEASE_SECONDS, LEASE_SECONDS_FOR_A_DECISION = 1800, 86_400
 PRIORITIES = {"high": 0, "medium": 1, "low": 2}
 
 
@@ -101,7 +102,11 @@ class Agent:
 
 
 class Worker(Agent):
-    """Takes tasks, works on them, asks before it finishes, and now and then needs help."""
+    """Claims tasks, works on them, asks before it finishes, and now and then needs help."""
+
+    def __init__(self, api: Api, name: str, lead_name: str, speed: float, seed: int) -> None:
+        super().__init__(api, name, lead_name, speed, seed)
+        self.fences: dict[str, int] = {}
 
     async def turn(self) -> bool:
         """Go on with what was decided or begun, else take something new."""
@@ -118,20 +123,50 @@ class Worker(Agent):
         return len(mine) < MOST_WAITING and await self._take()
 
     async def _take(self) -> bool:
-        free = [
-            task
-            for task in await self.tasks("inbox")
-            if not task["is_blocked"]
-            and task["assigned_user_id"] is None
-            and task["assigned_agent_id"] in (None, self.id)
-        ]
-        if not free:
-            return False
         await self.pause(2, 6)
-        task = await self.move(self.chance.choice(free[:2]), "in_progress")
+        task = await self._claim()
+        if task is None:
+            return False
         await self.say(task, story.STARTS)
         await self._carry_on(task)
         return True
+
+    async def _claim(self, **wanted: Any) -> dict[str, Any] | None:
+        claim = await self.api.post(self._path("claims"), lease_seconds=LEASE_SECONDS, **wanted)
+        if claim["task"] is not None:
+            self.fences[claim["task"]["id"]] = claim["lease"]["fence"]
+        task: dict[str, Any] | None = claim["task"]
+        return task
+
+    async def _fence(self, task: dict[str, Any]) -> int:
+        """The number of the hand-out, for one write; else from a claim of what it holds already."""
+        if task["id"] not in self.fences:
+            await self._claim(task_id=task["id"])
+        return self.fences.pop(task["id"])
+
+    async def _hand_in(self, task: dict[str, Any], status: str, texts: tuple[str, ...]) -> None:
+        fence = await self._fence(task)
+        await self.api.post(
+            self._path("tasks", task["id"], "completions"),
+            fence=fence,
+            status=status,
+            summary=self.chance.choice(texts).format(lead=self.lead_name),
+            evidence=[{"title": "Preview", "url": f"https://preview.example.com/{task['number']}"}],
+            input_tokens=(tokens := self.chance.randint(4_000, 60_000)),
+            output_tokens=tokens // 12,
+            cost_usd=round(tokens * 4e-6, 4),
+        )
+
+    async def _give_back(self, task: dict[str, Any], reason: str) -> None:
+        fence = await self._fence(task)
+        await self.api.call("DELETE", self._path("tasks", task["id"], "lease"), json={"fence": fence, "reason": reason})
+
+    async def _wait_for_decision(self, task: dict[str, Any]) -> None:
+        fence = await self._fence(task)
+        seconds = LEASE_SECONDS_FOR_A_DECISION
+        await self.api.post(self._path("tasks", task["id"], "lease"), fence=fence, lease_seconds=seconds)
+        self.fences[task["id"]] = fence
+        await self.ask(task)
 
     async def _carry_on(self, task: dict[str, Any]) -> None:
         for _ in range(self.chance.randint(1, 2)):
@@ -141,32 +176,27 @@ class Worker(Agent):
         fate = self.chance.random()
         if fate < 0.12:
             await self.say(task, story.BLOCKED)
-            await self.move(task, "inbox")
+            await self._give_back(task, "Something is missing that somebody else has.")
         elif fate < 0.40:
+            await self._hand_in(task, "review", story.FINISHED)
+        elif self.board["require_approval_for_done"]:
             await self.say(task, story.FINISHED)
-            await self.move(task, "review")
+            await self._wait_for_decision(task)
         else:
-            await self.say(task, story.FINISHED)
-            await self._finish(task)
-
-    async def _finish(self, task: dict[str, Any]) -> None:
-        if self.board["require_approval_for_done"]:
-            await self.ask(task)
-        else:
-            await self.move(task, "done")
+            await self._hand_in(task, "done", story.FINISHED)
 
     async def _heed(self, task: dict[str, Any], verdict: dict[str, Any]) -> None:
         await self.pause(1, 3)
         if verdict["status"] == "approved":
-            await self.move(task, "done")
+            await self._hand_in(task, "done", story.DELIVERED)
         elif verdict["decision"] == "changes_requested":
             await self.say(task, story.REWORK)
             await self.pause(6, 14)
             await self.say(task, story.FINISHED)
-            await self.ask(task)
+            await self._wait_for_decision(task)
         else:
             await self.say(task, ("Understood, I put it back.",))
-            await self.move(task, "inbox")
+            await self._give_back(task, "It was rejected.")
 
 
 class Lead(Agent):
