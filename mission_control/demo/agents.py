@@ -9,6 +9,7 @@ from mission_control.demo import story
 from mission_control.demo.api import Api, Refused
 
 HEARTBEAT_SECONDS = 60.0
+INBOX_SECONDS = 10
 LOOK_AGAIN_SECONDS = 20.0
 MOST_WAITING = 2
 LEASE_SECONDS, LEASE_SECONDS_FOR_A_DECISION = 1800, 86_400
@@ -22,7 +23,7 @@ class Agent:
         self.api, self.name, self.lead_name = api, name, lead_name
         self.chance = random.Random(seed)
         self._speed = speed
-        self._decided = asyncio.Event()
+        self._news = asyncio.Event()
         self.board: dict[str, Any] = {}
         self.id = ""
 
@@ -34,13 +35,22 @@ class Agent:
         stream = f"/boards/{self.board['id']}/approvals/stream"
         async with asyncio.TaskGroup() as group:
             group.create_task(self._beat())
-            group.create_task(self.api.follow(stream, self._decided))
+            group.create_task(self._read())
+            group.create_task(self.api.follow(stream, self._news))
             group.create_task(self._work())
 
     async def _beat(self) -> None:
         while True:
             await self.api.post("/agent/heartbeat")
             await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _read(self) -> None:
+        after = 0
+        while True:
+            inbox = await self.api.get("/agent/inbox", after=after, wait_seconds=INBOX_SECONDS)
+            after = inbox["next"]
+            if inbox["items"]:
+                self._news.set()
 
     async def _work(self) -> None:
         while True:
@@ -58,10 +68,10 @@ class Agent:
         await asyncio.sleep(self.chance.uniform(least, most) / self._speed)
 
     async def wait_for_news(self, seconds: float) -> None:
-        """Wait for a decision, but not longer than this."""
+        """Wait for a notice or a decision, but not longer than this."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._decided.wait(), seconds / self._speed)
-        self._decided.clear()
+            await asyncio.wait_for(self._news.wait(), seconds / self._speed)
+        self._news.clear()
 
     async def tasks(self, status: str) -> list[dict[str, Any]]:
         """The board's tasks in a column, the most urgent and oldest first."""
