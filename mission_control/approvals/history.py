@@ -11,7 +11,7 @@ from mission_control.approvals.models import Approval
 from mission_control.database.sql import rows, wire_moment
 
 
-class ActorRef(BaseModel):
+class HistoryActor(BaseModel):
     """Who did something; a deleted person has no name any more."""
 
     kind: Literal["user", "agent", "system"]
@@ -26,7 +26,7 @@ class ApprovalHistoryItem(BaseModel):
     seq: int
     event_type: str
     message: str
-    actor: ActorRef
+    actor: HistoryActor
     decision: str | None
     note: str | None
     created_at: datetime

@@ -45,7 +45,7 @@ async def set_organization_state(actor: Actor, organization: Organization, wante
     organization = await _present(organization)
     if (change := change_of(organization, wanted)) is None:
         return organization
-    message = f"The organization {HAPPENED[wanted.state]}{reason_of(wanted)}."
+    message = f"The organization {organization.name} {HAPPENED[wanted.state]}{reason_of(wanted)}."
     record("organization.work_state_changed", organization, message, **change)
     await react()
     apply(organization, wanted)
