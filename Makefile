@@ -64,9 +64,9 @@ check: $(VENV)/.installed-dev
 	$(PYTHON) -m pytest -q tests/contract/test_templates.py
 	$(MAKE) test
 
-# The long forms of tests: crash loop, hang-ups, restarts, soak, fuzzing. Run by hand, a quarter of an hour for each database;
+# The long forms of tests: crash loop, hang-ups, restarts, soak, fuzzing, races for work. Run by hand, an hour for each database;
 # ROUNDS=50 makes them longer, SEED=n repeats what was printed.
-LONG_TESTS := tests/long tests/unit/test_database_cancellation.py tests/contract/test_fuzz.py
+LONG_TESTS := tests/long tests/unit/test_database_cancellation.py tests/contract/test_fuzz.py tests/live/test_claims_machine.py
 long: $(VENV)/.installed-dev
 	env -u TEST_DATABASE_URL LONG=1 $(PYTHON) -m pytest -s -m "not postgres" $(LONG_TESTS)
 	@LONG=1 $(PYTHON) -m tests.databases postgres -- $(PYTHON) -m pytest -s $(LONG_TESTS); code=$$?; \
