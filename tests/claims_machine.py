@@ -320,8 +320,9 @@ class ClaimsMachine(RuleBasedStateMachine):
         self.count("pause")
         agent = self.worker(worker)
         path = {"agent": f"/agents/{agent.id}", "board": self.cast.home, "organization": "/organizations/me"}[who]
+        was = self.run(self.cast.ada.get(path)).ok()["work_state"]
         self.run(self.cast.ada.call("PUT", f"{path}/work-state", {"state": state})).ok()
-        if state == "stopped":
+        if state == "stopped" != was:  # what people start for whom they have stopped is their own decision
             whose = {row.agent for row in self.table() if row.is_there and row.status == "in_progress"}
             assert not (whose & {agent.id} if who == "agent" else whose & {a.id for a in self.workers()})
 
