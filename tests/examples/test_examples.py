@@ -7,7 +7,6 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -110,22 +109,6 @@ async def test_a_worker_that_is_paused_while_it_waits_does_not_end(made: Crew, e
             await asyncio.wait_for(process.wait(), 1.5)
     finally:
         await end(process)
-
-
-@pytest.mark.parametrize("example", WORKERS)
-async def test_a_worker_outlasts_a_sudden_end_of_the_server(tmp_path: Path, example: str) -> None:
-    async with installation(tmp_path) as here:
-        server = await here.start()
-        made = await crew(server)
-        process = await start(made, made.vega, *[part for part in WORKERS[example] if part != "--until-empty"])
-        try:
-            await reviewed(made, await made.add_task("A comet"))
-            await server.kill()
-            made.server = server = await here.start(port=server.port)
-            await reviewed(made, await made.add_task("Its tail"))
-        finally:
-            await end(process)
-            await server.stop()
 
 
 async def test_a_lead_makes_a_task_and_accepts_what_a_worker_did(made: Crew) -> None:
