@@ -30,7 +30,11 @@ class Connection:
         assert self._reader is not None
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-        return int(head[9:12]), await self._reader.readexactly(length)
+        status, body = int(head[9:12]), await self._reader.readexactly(length)
+        if b"connection: close" in head.lower():  # the server ends a connection after a thousand requests
+            self.close()
+            self._reader = self._writer = None
+        return status, body
 
     async def json(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request that must succeed; its JSON."""
