@@ -22,12 +22,6 @@ AT_ONCE = 100
 _waiting: dict[str, dict[asyncio.Future[None], None]] = {}
 
 
-async def wait(bell: str, seconds: float) -> bool:
-    """Wait for a bell in the order of arrival; False when the time was over first."""
-    with listening(bell) as heard:
-        return await within(heard, seconds)
-
-
 @contextlib.contextmanager
 def listening(bell: str) -> Iterator["asyncio.Future[None]"]:
     """Be rung from now on; look for what there is already only after that."""
