@@ -13,16 +13,26 @@ call agent_roster_discovery | jq --raw-output '.items[] | "  \(.name) is \(.stat
 new=$(jq --null-input --arg title "${1:-Look out of the window}" '{title: $title, description: "Say what you did."}')
 task=$(call delegate_work "$new" | jq --raw-output .id)
 
-# Wait in the inbox until it is to be reviewed; what was read is acknowledged by asking for what comes after it.
-after=0 wanted=''
-while [ -z "$wanted" ]; do
-    inbox=$(call agent_inbox_read "{\"after\": $after, \"wait_seconds\": 50}")
-    after=$(jq .next <<<"$inbox")
-    wanted=$(jq --raw-output --arg task "$task" \
-        '.items[] | select(.task_id == $task and .kind == "task_review") | .id' <<<"$inbox")
-done
+# await KIND: wait in the inbox for a notice about the task; what was read is acknowledged by asking for what follows.
+after=0
+await() {
+    local inbox='{}'
+    until jq --exit-status --arg task "$task" --arg kind "$1" \
+        'any(.items[]?; .task_id == $task and .kind == $kind)' <<<"$inbox" >/dev/null; do
+        inbox=$(call agent_inbox_read "{\"after\": $after, \"wait_seconds\": 50}")
+        after=$(jq .next <<<"$inbox")
+    done
+}
+await task_review
 
 # Judge. The worker's summary is the newest comment.
 call agent_task_comment_discovery | jq --raw-output '.items[-1].message | "  “\(.)”"'
 call agent_task_comment_create '{"message": "Thank you, that is what I wanted."}' >/dev/null
+
+# Where the board wants a person's word before a task is done, ask for it and wait until it comes.
+if call agent_board_lookup | jq --exit-status .require_approval_for_done >/dev/null; then
+    call agent_board_approval_request "$(jq --null-input --arg task "$task" '{action_type: "task.finish",
+        task_id: $task, confidence: 90, lead_reasoning: "I read what was done, and it is what I wanted."}')" >/dev/null
+    await decision
+fi
 call agent_task_update '{"status": "done"}' | jq --raw-output '"  #\(.number) is \(.status)"'

@@ -125,6 +125,22 @@ async def test_a_lead_makes_a_task_and_accepts_what_a_worker_did(made: Crew) -> 
     assert [one["agent_id"] for one in comments] == [made.vega.id, made.vega.id, made.atlas.id]
 
 
+async def test_a_lead_asks_where_the_board_wants_a_persons_word(server: Server) -> None:
+    made = await crew(server, require_approval_for_done=True)
+    lead = await start(made, made.atlas, "bash", "lead.sh", "Write a haiku")
+    worker = await start(made, made.vega, "bash", "worker.sh")
+    approvals = made.tasks.removesuffix("/tasks") + "/approvals"
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not (asked := (await made.ask("GET", approvals))["items"]):
+                await asyncio.sleep(0.1)
+        await made.ask("PATCH", f"{approvals}/{asked[0]['id']}", {"status": "approved"})
+        assert "#1 is done" in await ended(lead)
+    finally:
+        await end(lead)
+        await end(worker)
+
+
 async def test_a_refusal_is_shown_and_ends_a_shell_agent(made: Crew) -> None:
     await made.ask("PATCH", f"{API}/boards/{made.board_id}", {"only_lead_can_change_status": True})
     process = await start(made, made.vega, *WORKERS["worker.sh"], UNTIL_EMPTY="1")
