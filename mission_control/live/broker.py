@@ -23,6 +23,7 @@ QUEUE_SIZE = 256
 PAGE = 500
 SWEEP_SECONDS = 15.0
 SQLITE_CHECK_SECONDS = 0.25
+DEAF = "not listening to the database"
 
 Note = dict[str, Any]
 _log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class Broker:
         self._new = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._listener: asyncpg.Connection[Any] | None = None
-        self._fault: str | None = None
+        self._fault = DEAF if postgres_dsn else None
         self.closing = False
 
     @property
@@ -225,7 +226,7 @@ class Broker:
                 await lost.wait()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 _log.warning("the event listener is not connected: %s", error)
-            self._fault = "not listening to the database"
+            self._fault = DEAF
             if self._listener is not None:
                 self._listener.terminate()
                 self._listener = None
