@@ -1,4 +1,4 @@
-"""How many SQL statements each operation sends, counted by SQLite itself inside one process."""
+"""How many SQL statements each operation sends, as SQLite tells them inside one process."""
 
 import asyncio
 from pathlib import Path
@@ -39,8 +39,17 @@ async def count(folder: Path) -> dict[str, int]:
             await call(make(0, 0))
             seen.clear()
             await call(make(0, 1))
-            counts[name] = len(seen)
+            counts[name] = len(sent(seen))
     return counts
+
+
+def sent(traced: list[str]) -> list[str]:
+    """What was sent, of what SQLite tells: without what triggers and the full-text index do inside of a statement.
+
+    Those begin with a comment, or are told by the text of the statement that they belong to.
+    """
+    own = [text for text in traced if not text.startswith("--")]
+    return [text for number, text in enumerate(own) if number == 0 or text != own[number - 1]]
 
 
 async def _small(call: Any) -> Data:
@@ -89,4 +98,4 @@ async def count_waiting(folder: Path, count: int, seconds: float) -> list[str]:
         await asyncio.sleep(seconds)
         await connection._connection.set_trace_callback(None)
         await asyncio.gather(*polls)
-    return seen
+    return sent(seen)

@@ -139,9 +139,11 @@ async def notify(organization_id: UUID, seq: int) -> None:
         await rows("SELECT pg_notify('mission_control', ?)", f"{organization_id}:{seq}")
 
 
-async def verify(organization_id: UUID) -> tuple[int, str | None]:
-    """Walk one organization's chain; returns how many events hold and the first fault as a sentence."""
-    previous, seq = GENESIS, 0
+async def verify(organization_id: UUID, seq: int = 0, previous: str = GENESIS) -> tuple[int, str | None]:
+    """Walk one organization's chain; returns how many events hold and the first fault as a sentence.
+
+    `seq` and `previous` are the number and hash of an event up to which it was walked before.
+    """
     while True:
         page = await Event.filter(organization_id=organization_id, seq__gt=seq).order_by("seq").limit(500)
         if not page:

@@ -45,5 +45,6 @@ async def test_what_must_hold_holds_after_every_step(cast: Cast, monkeypatch: py
         )
         await asyncio.to_thread(run_state_machine_as_test, seed(chosen)(machine), settings=wanted)
         chosen += 1
+    await ground.verify_all()
     print(f"{ground.steps} steps, {ground.claims} hand-outs: {ground.seen}")
     assert ground.claims

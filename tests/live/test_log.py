@@ -18,6 +18,7 @@ from mission_control.live.log import NewEvent, canonical, chain_hash, verify
 from mission_control.live.models import Event
 from mission_control.organizations.models import Organization
 from tests.cast import Cast, head, kinds
+from tests.statements import counted
 
 
 async def as_one[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
@@ -129,6 +130,22 @@ async def test_two_exchanged_events_are_found(cast: Cast) -> None:
     await Event.filter(id=second.id).update(seq=2)
     await Event.filter(id=first.id).update(seq=3)
     assert (await verify(cast.organization.id))[0] == 1
+
+
+async def test_a_chain_is_walked_on_from_where_it_was_verified(cast: Cast) -> None:
+    count = await sound(cast)
+    mark = (count, (await Event.get(organization_id=cast.organization.id, seq=count)).hash)
+    assert await verify(cast.organization.id, *mark) == (count, None)
+    await cast.add_task()
+    await Event.filter(organization_id=cast.organization.id, seq=1).update(message="Something else.")
+    newest = await head(cast)
+    with counted() as found:
+        assert await verify(cast.organization.id, *mark) == (newest, None)
+    assert len(found) == 3, found  # the new events, that there are no more, and the head
+    assert (await verify(cast.organization.id, count, "f" * 64))[1] is not None
+    assert (await verify(cast.organization.id))[1] is not None
+    await Event.filter(organization_id=cast.organization.id, seq=newest).update(message="Something else.")
+    assert (await verify(cast.organization.id, *mark))[1] is not None
 
 
 async def test_a_failing_command_leaves_nothing(cast: Cast) -> None:
