@@ -12,7 +12,7 @@ from uuid import UUID
 
 from mission_control.agents.work_state import refuse_when_paused
 from mission_control.boards.models import Board
-from mission_control.claims import selection, timer
+from mission_control.claims import matching, selection, timer
 from mission_control.claims.commands import Missed, Worker, claim_best, claim_named, refuse_closed, refuse_used_up
 from mission_control.claims.expiry import expire_due
 from mission_control.claims.schemas import LONGEST_WAIT_SECONDS, ClaimCreate
@@ -53,15 +53,16 @@ async def _nothing() -> dict[str, Any]:
 async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, Any] | None:
     now, bell = asyncio.get_running_loop().time, bell_of(board.id)
     end = now() + wanted.wait_seconds
-    with queues.place(bell, actor.id) as place:
+    with queues.place(bell, matching.Waiter(actor.agent_id, tuple(wanted.tags or ()))) as place:
         place.listen()
         answer, is_held = await _look(actor, board, wanted)
         while answer is None and now() < end and not _is_stopping():
             if place.owes:
-                place.settle(more=await selection.is_open_for(queues.who_waits(bell), board.id))
+                place.settle(await matching.could_take(place.who_has_not_looked(), board))
             await place.woken(min(end - now(), HELD_SECONDS if is_held else LONGEST_WAIT_SECONDS))
             place.listen()
-            answer, is_held = await _look(actor, await _still_there(board), wanted)
+            board = await _still_there(board)
+            answer, is_held = await _look(actor, board, wanted)
         return answer
 
 

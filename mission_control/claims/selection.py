@@ -1,6 +1,6 @@
 """Which task a worker is handed: one statement with every rule and the order in it."""
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -66,7 +66,7 @@ async def _ids(search: Search, among: Sequence[UUID] | None, end: str) -> list[U
 
 def _where(search: Search, among: Sequence[UUID] | None) -> Part:
     parts: list[Part] = [
-        _open(search.board_id),
+        open_on(search.board_id),
         ("(t.assigned_agent_id IS NULL OR t.assigned_agent_id = ?)", [search.agent_id]),
     ]
     parts += [_tagged(names) for names in (search.capabilities, search.tags) if names is not None]
@@ -75,7 +75,8 @@ def _where(search: Search, among: Sequence[UUID] | None) -> Part:
     return " AND ".join(text for text, _ in parts), [value for _, values in parts for value in values]
 
 
-def _open(board_id: UUID) -> Part:
+def open_on(board_id: UUID) -> Part:
+    """What of a board could be handed out at all."""
     return OPEN, [board_id, clock.now(), board_id, board_id]
 
 
@@ -93,13 +94,6 @@ def _days_ago() -> list[Any]:
     """The thresholds of `ORDER`: for high, medium, and everything below."""
     one, two, three = (clock.now() - timedelta(days=days) for days in (1, 2, 3))
     return [one, two, one, three, two, one]
-
-
-async def is_open_for(agents: Collection[Hashable], board_id: UUID) -> bool:
-    """Whether a board has work that is nobody's, or one of these agents'; their limits and tags are not asked."""
-    where, values = _open(board_id)
-    found = await rows(f"SELECT DISTINCT t.assigned_agent_id AS id FROM tasks t WHERE {where}", *values)
-    return any(row["id"] is None or as_id(row["id"]) in agents for row in found)
 
 
 async def carries(task_id: UUID, names: Sequence[str] | None) -> bool:

@@ -1,13 +1,13 @@
 """Queues: bells that wake one at a time, in the order of arrival.
 
-Whoever is woken looks for work and passes the ringing on while some is left, so that a ringing costs as many looks as
-there is work and not as many as there are waiters. A place that is left before that was settled passes the ringing on
-by itself: nobody's hang-up loses it for the others.
+Whoever is woken looks for work and passes the ringing on to somebody for whom some is left, so that a ringing costs as
+many looks as there is work and not as many as there are waiters. A place that is left before that was settled passes
+the ringing on by itself: nobody's hang-up loses it for the others.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Hashable, Iterator
+from collections.abc import Container, Hashable, Iterator
 from dataclasses import dataclass, field
 
 _queues: dict[str, "_Queue"] = {}
@@ -20,13 +20,16 @@ class _Queue:
     places: dict["Place", None] = field(default_factory=dict)
     rings: int = 0
 
-    def wake_next(self) -> bool:
-        """Wake the first who has not begun to look since the last ringing."""
-        for one in self.places:
-            if one.since < self.rings and not one.heard.done():
+    def not_looked(self) -> Iterator["Place"]:
+        """Who has not begun to look since the last ringing and was not woken, the longest in it first."""
+        return (one for one in self.places if one.since < self.rings and not one.heard.done())
+
+    def wake_next(self, among: Container[Hashable] | None = None) -> None:
+        """Wake the first of them; None is of all."""
+        for one in self.not_looked():
+            if among is None or one.who in among:
                 one.heard.set_result(None)
-                return True
-        return False
+                return
 
 
 class Place:
@@ -52,11 +55,16 @@ class Place:
         await asyncio.wait([self.heard], timeout=max(0.0, seconds))
         return self.heard.done()
 
-    def settle(self, *, more: bool) -> None:
-        """It looked and took nothing; when there is more for somebody else, the next one is woken."""
+    def who_has_not_looked(self) -> set[Hashable]:
+        """Who else waits and would be woken."""
+        queue = _queues.get(self._bell)
+        return {one.who for one in queue.not_looked()} if queue is not None else set()
+
+    def settle(self, others: Container[Hashable]) -> None:
+        """It looked and took nothing; the first of these, for whom there may be something, is woken."""
         self.owes = False
-        if more and (queue := _queues.get(self._bell)) is not None:
-            queue.wake_next()
+        if (queue := _queues.get(self._bell)) is not None:
+            queue.wake_next(others)
 
     def leave(self) -> None:
         """Go; a ringing that was heard and not settled is passed on."""
@@ -100,9 +108,3 @@ def waiting(bell: str) -> int:
     """How many wait in the queue of a bell in this process and were not woken yet."""
     queue = _queues.get(bell)
     return sum(not one.heard.done() for one in queue.places) if queue is not None else 0
-
-
-def who_waits(bell: str) -> set[Hashable]:
-    """Everybody in the queue of a bell in this process."""
-    queue = _queues.get(bell)
-    return {one.who for one in queue.places} if queue is not None else set()

@@ -5,6 +5,8 @@ import asyncio
 from mission_control.live import bells, queues
 
 BELL = "work:somewhere"
+NOBODY: set[str | None] = set()
+ANYBODY: set[str | None] = {None}
 
 
 def woken(*places: queues.Place) -> list[bool]:
@@ -54,14 +56,14 @@ async def test_who_found_nothing_ends_the_chain_or_not() -> None:
     first, second = standing(2)
     queues.rung(BELL)
     first.listen()
-    first.settle(more=False)
+    first.settle(NOBODY)
     assert woken(second) == [False]
     queues.rung(BELL)
     first.listen()
-    first.settle(more=True)
+    first.settle(ANYBODY)
     assert woken(second) == [True]
     second.listen()
-    second.settle(more=True)
+    second.settle(ANYBODY)
     assert woken(first, second) == [False, False], "everybody has looked since the last ringing"
     gone(first, second)
 
@@ -72,7 +74,7 @@ async def test_a_ringing_during_a_look_is_heard_afterwards() -> None:
     first.listen()
     queues.rung(BELL)  # it keeps its place
     assert woken(first, second) == [True, False]
-    first.settle(more=False)
+    first.settle(NOBODY)
     assert await first.woken(0)
     first.leave()
     assert woken(second) == [True]
@@ -83,9 +85,9 @@ async def test_who_found_nothing_keeps_its_place() -> None:
     first, second, third = standing(3)
     queues.rung(BELL)
     first.listen()
-    first.settle(more=True)
+    first.settle(ANYBODY)
     second.listen()
-    second.settle(more=False)
+    second.settle(NOBODY)
     queues.rung(BELL)
     assert woken(first, second, third) == [True, False, False]
     queues.rung(BELL)
@@ -99,7 +101,7 @@ async def test_what_was_rung_while_the_first_looked_is_not_settled_with_it() -> 
     queues.rung(BELL)
     first.listen()
     queues.rung(BELL)
-    first.settle(more=False)
+    first.settle(NOBODY)
     second = queues.Place(BELL)
     second.listen()
     queues._queues[BELL].rings += 1  # as if second had come before the ringing
