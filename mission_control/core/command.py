@@ -19,8 +19,10 @@ from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
 from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
 from mission_control.core.policy import RULES, require
 from mission_control.core.scope import Scope, Scoped
+from mission_control.database.references import names_what_is_gone
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
 from mission_control.delivery.numbers import hold_recipients, number
@@ -104,6 +106,10 @@ async def all_finished() -> None:
 
 
 async def _transact[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
+    """Do the work as one transaction, again when others were in its way or deleted what it is about to name.
+
+    When what it names stays gone without the work itself noticing: NotFound.
+    """
     for attempt in range(1, ATTEMPTS + 1):
         unit = UnitOfWork(actor)
         token = _current.set(unit)
@@ -112,7 +118,10 @@ async def _transact[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
                 result = await work()
                 heads = await _flush(unit)
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, OperationalError) as error:
-            if attempt == ATTEMPTS or not _is_worth_retrying(error):
+            is_gone = names_what_is_gone(error)
+            if attempt == ATTEMPTS and is_gone:
+                raise NotFound() from error
+            if attempt == ATTEMPTS or not (is_gone or _is_worth_retrying(error)):
                 raise
             _log.info("command retried", extra={"attempt": attempt, "reason": type(error).__name__})
             await asyncio.sleep(0.01 * attempt)

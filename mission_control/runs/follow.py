@@ -5,6 +5,7 @@ from uuid import UUID
 
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
 from mission_control.database.sql import rows
 from mission_control.runs.models import Run
 
@@ -70,13 +71,15 @@ def forgive(task: HandedOut) -> None:
 
 
 async def begin_run(task: HandedOut, agent_id: UUID) -> Run:
-    """Write down a hand-out without an expiry; `task.fence` is its number already."""
-    [agent] = await rows("SELECT name FROM agents WHERE id = ?", agent_id)
+    """Write down a hand-out without an expiry; `task.fence` is its number already. An agent that is gone: NotFound."""
+    agents = await rows("SELECT name FROM agents WHERE id = ?", agent_id)
+    if not agents:
+        raise NotFound()
     run = Run(
         board_id=task.board_id,
         task_id=task.id,
         agent_id=agent_id,
-        agent_name=agent["name"],
+        agent_name=agents[0]["name"],
         fence=task.fence,
         started_at=clock.now(),
     )

@@ -5,7 +5,7 @@ from mission_control.agents.models import Agent
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
-from mission_control.core.errors import Forbidden
+from mission_control.core.errors import Forbidden, NotFound
 from mission_control.core.ids import new_id
 from mission_control.runs.fence import hold_lease
 from mission_control.tasks import policy as policy
@@ -15,9 +15,14 @@ from mission_control.tasks.notices import tell_of_comment
 
 @command("task.comment")
 async def add_comment(actor: Actor, task: Task, message: str) -> Comment:
-    """Comment on a task. A lead does so only in review, when mentioned, or on a task it created."""
+    """Comment on a task. A lead does so only in review, when mentioned, or on a task it created.
+
+    A task that was deleted since it was found: NotFound.
+    """
     if actor.fence is not None:
         await hold_lease(task.id)
+    if not await Task.exists(id=task.id, deleted_at=None):
+        raise NotFound()
     if actor.is_agent and actor.is_lead:
         await _refuse_lead(actor, task)
     return await write_comment(actor, task, message)
@@ -43,7 +48,9 @@ async def write_comment(actor: Actor, task: Task, message: str) -> Comment:
 async def _refuse_lead(actor: Actor, task: Task) -> None:
     if task.status == "review" or task.auto_reason == f"lead_agent:{actor.id}":
         return
-    lead = await Agent.get(id=actor.id)
+    lead = await Agent.get_or_none(id=actor.id)
+    if lead is None:
+        raise NotFound()
     for comment in await Comment.filter(task_id=task.id, message__contains="@", deleted_at=None).only("id", "message"):
         if mentions(comment.message, lead):
             return

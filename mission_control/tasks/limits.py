@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict
+from mission_control.core.errors import Conflict, NotFound
 from mission_control.database.sql import as_json, is_postgres, rows
 from mission_control.organizations.work_state import may_hand_out
 from mission_control.tasks.gates import Before
@@ -45,15 +45,17 @@ async def hold_limits_for(actor: Actor, task: Task, sent: dict[str, Any]) -> Lim
 async def hold_limits(agent_id: UUID | None, board_id: UUID) -> Limits:
     """The limits of a hand-out; where there is one, no other hand-out under it goes on until the command ends.
 
-    Rows are locked in this order everywhere: agent, board, task.
+    Rows are locked in this order everywhere: agent, board, task. A board that is gone: NotFound.
     """
     await may_hand_out()
-    [row] = await rows(
+    found = await rows(
         "SELECT a.wip_limit, b.wip_limits FROM boards b LEFT JOIN agents a ON a.id = ? WHERE b.id = ?",
         agent_id,
         board_id,
     )
-    limits = Limits.of(row["wip_limit"], as_json(row["wip_limits"]))
+    if not found:
+        raise NotFound()
+    limits = Limits.of(found[0]["wip_limit"], as_json(found[0]["wip_limits"]))
     if is_postgres() and limits.own is not None:
         await rows("SELECT 1 AS one FROM agents WHERE id = ? FOR NO KEY UPDATE", agent_id)
     if is_postgres() and (limits.in_progress is not None or limits.review is not None):

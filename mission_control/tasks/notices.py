@@ -9,6 +9,7 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.command import deliver
+from mission_control.core.errors import NotFound
 from mission_control.tasks.gates import Before
 from mission_control.tasks.models import Comment, Task
 
@@ -47,8 +48,10 @@ async def tell_after_change(actor: Actor, board: Board, task: Task, before: Befo
 
 
 async def tell_assignee(actor: Actor, board: Board, task: Task, before_status: str | None) -> None:
-    """Whoever a task was given to."""
-    agent = await Agent.get(id=task.assigned_agent_id)
+    """Whoever a task was given to. An agent that was deleted meanwhile: NotFound."""
+    agent = await Agent.get_or_none(id=task.assigned_agent_id)
+    if agent is None:
+        raise NotFound()
     if before_status == "review" and task.status == "inbox" and actor.is_agent and actor.is_lead:
         said = await Comment.filter(task_id=task.id, agent_id=actor.id, deleted_at=None).order_by("-created_at").first()
         feedback = snippet(said.message) if said else "Read the comments, change what is asked for, and go on."

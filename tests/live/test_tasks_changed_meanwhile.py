@@ -109,3 +109,36 @@ async def test_who_was_deleted_is_told_nothing(cast: Cast, settings: Settings) -
     create = cast.ada.post(cast.tasks, {"title": "Somebody has to do it"})
     answer = await meanwhile(settings, cast.atlas.id, create, "DELETE FROM agents WHERE id = $1")
     assert answer.ok()["title"] == "Somebody has to do it"
+
+
+ERASED = "DELETE FROM boards WHERE id = $1"
+FIRED = "DELETE FROM agents WHERE id = $1"
+
+
+@pytest.mark.parametrize("body", [{}, {"status": "in_progress"}])
+async def test_nobody_is_given_a_task_who_is_deleted(cast: Cast, settings: Settings, body: Any) -> None:
+    task = await cast.add_task()
+    given = body | {"assigned_agent_id": str(cast.rigel.id)}
+    (await meanwhile(settings, cast.rigel.id, cast.ada.patch(cast.task(task), given), FIRED)).refused(404)
+    assert (await Task.get(id=task["id"])).assigned_agent_id is None
+
+
+async def test_no_task_is_made_for_somebody_who_is_deleted(cast: Cast, settings: Settings) -> None:
+    wanted = {"title": "For Rigel", "assigned_agent_id": str(cast.rigel.id), "status": "in_progress"}
+    (await meanwhile(settings, cast.rigel.id, cast.ada.post(cast.tasks, wanted), FIRED)).refused(404)
+    assert not await Task.filter(title="For Rigel").exists()
+
+
+async def test_nothing_is_put_on_a_board_that_is_erased(cast: Cast, settings: Settings) -> None:
+    task = await cast.add_task()
+    writes = [
+        (f"{cast.task(task)}/comments", {"message": "Odd."}),
+        (cast.approvals, {"action_type": "publish", "confidence": 80, "lead_reasoning": "It is ready."}),
+        (f"{cast.home}/webhooks", {"description": "Odd."}),
+        (f"{cast.home}/memory", {"content": "Odd."}),
+    ]
+    async with uncommitted(settings, cast.board.id, ERASED):
+        calling = [asyncio.create_task(cast.ada.post(path, body)) for path, body in writes]
+        await asyncio.wait(calling, timeout=0.5)
+        assert not any(call.done() for call in calling)
+    assert [(await asyncio.wait_for(call, PATIENCE)).status for call in calling] == [404] * len(writes)

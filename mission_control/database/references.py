@@ -1,0 +1,13 @@
+"""Rows that name what is not there (any more)."""
+
+import sqlite3
+
+import asyncpg
+
+
+def names_what_is_gone(error: Exception) -> bool:
+    """Whether a row was refused because another one that it names does not exist."""
+    reason = error.args[0] if error.args else None
+    if isinstance(reason, sqlite3.IntegrityError):
+        return reason.sqlite_errorname == "SQLITE_CONSTRAINT_FOREIGNKEY"
+    return isinstance(reason, asyncpg.ForeignKeyViolationError)
