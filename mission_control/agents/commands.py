@@ -12,7 +12,7 @@ from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate, Agent
 from mission_control.agents.souls import begin_soul, keep_soul, soul_version
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
-from mission_control.core import clock
+from mission_control.core import authn, clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, note_presence, react, record
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -92,6 +92,8 @@ async def update_agent(
     agent.update_from_dict(changes)
     agent.updated_at = clock.now()
     await _save_unique(agent, [*changes, "updated_at"])
+    if {"board_id", "is_board_lead"} & set(changes):
+        authn.forget_fresh()
     agent.board = board or agent.board
     if "soul_template" in changes:
         await keep_soul(agent, before["soul_template"], reason=soul_reason)

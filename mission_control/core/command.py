@@ -19,7 +19,7 @@ from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
 from mission_control.core.actor import Actor
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.policy import RULES, require
 from mission_control.core.scope import Scope, Scoped
 from mission_control.database.references import names_what_is_gone
@@ -33,6 +33,7 @@ from mission_control.live.wake import carry_notes, wake
 COMMANDS: dict[str, str] = {}
 REACTIONS: dict[str, list[Callable[[Actor, NewEvent], Awaitable[None]]]] = {}
 ATTEMPTS = 4
+TOO_LARGE = "One of these texts is longer than the database can look up. Use a shorter one."
 
 _log = logging.getLogger(__name__)
 _running: set[asyncio.Task[Any]] = set()
@@ -117,6 +118,8 @@ async def _transact[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
             async with in_transaction():
                 result = await work()
                 heads = await _flush(unit)
+        except asyncpg.ProgramLimitExceededError as error:
+            raise Invalid(TOO_LARGE) from error
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, OperationalError) as error:
             is_gone = names_what_is_gone(error)
             if attempt == ATTEMPTS and is_gone:
@@ -232,6 +235,12 @@ def deliver(
 def ring(bell: str) -> None:
     """Wake whoever waits for a bell (`work:<board id>`, `inbox:<agent id>`) once this command has committed."""
     unit_of_work().bells.add(bell)
+
+
+def rings_at_commit(bell: str) -> None:
+    """Ring a bell when the running command commits; outside a command nobody is to be told."""
+    if (unit := _current.get()) is not None:
+        unit.bells.add(bell)
 
 
 def note_presence(organization_id: UUID, **note: Any) -> None:

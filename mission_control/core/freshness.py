@@ -1,24 +1,32 @@
-"""Whether somebody who was let in still may: streams ask at every batch."""
+"""Whether somebody who was let in still may: streams ask at every batch.
+
+An answer is kept for a second at most, and not beyond a change of rights: when the command that makes one commits,
+every process forgets what it knew, and what was read before that moment is read anew.
+"""
 
 import time
 from dataclasses import replace
 from uuid import UUID
 
 from mission_control.core.actor import Actor
+from mission_control.core.command import rings_at_commit
 from mission_control.core.credentials import is_over, leads, user_actor
 from mission_control.core.token_scopes import granted
 from mission_control.database.sql import as_id, as_json, as_moment, rows
+from mission_control.live import bells
 
 FRESH_SECONDS = 1.0
 KEPT = 10_000
+BELL = "rights"
 
 _fresh: dict[tuple[str, UUID | None], tuple[float, Actor | None]] = {}
+_changes = 0
 
 
 async def fresh(actor: Actor) -> Actor | None:
     """The same caller as they are now, or None when the session, token or account has ended.
 
-    An answer is reused for up to a second.
+    An answer is reused for up to a second, unless rights have changed.
     """
     if actor.credential[0] == "provider" and is_over(actor.expires_at):
         return None
@@ -28,14 +36,39 @@ async def fresh(actor: Actor) -> Actor | None:
         return known[1]
     if len(_fresh) > KEPT:
         _fresh.clear()
-    current = await _fresh_agent(actor) if actor.is_agent else await _fresh_user(actor)
-    _fresh[key] = (time.monotonic(), current)
-    return current
+    while True:
+        began = _changes
+        current = await _fresh_agent(actor) if actor.is_agent else await _fresh_user(actor)
+        if began == _changes:  # else rights changed while this looked, and it may have seen the old ones
+            _fresh[key] = (time.monotonic(), current)
+            return current
 
 
 def forget_fresh() -> None:
-    """Make streams look again at once, after rights or credentials changed in this process."""
+    """Make streams look again: at once, and in every process when the running command commits."""
+    _forget()
+    rings_at_commit(BELL)
+
+
+def _forget() -> None:
+    global _changes
+    _changes += 1
     _fresh.clear()
+
+
+bells.whenever(BELL, _forget)
+
+
+class Glance:
+    """When somebody's rights were looked at, and whether that still counts."""
+
+    def __init__(self) -> None:
+        self._at, self._changes = time.monotonic(), _changes
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a second has passed since, or rights have changed."""
+        return self._changes != _changes or time.monotonic() - self._at >= FRESH_SECONDS
 
 
 async def _fresh_user(actor: Actor) -> Actor | None:

@@ -3,12 +3,13 @@
 Whoever waits holds a future and nothing else. A command rings after its commit; on PostgreSQL the ringing travels to
 the other processes with the commit. A waiter looks once more when its time is over, so that a ringing that was lost on
 the way delays it and loses nothing. A ringing wakes everybody who listens to the bell here, and one of those who stand
-in its queue (`live/queues.py`).
+in its queue (`live/queues.py`). What is done `whenever` a bell rings is done before anything that happened later is
+heard of.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import orjson
 
@@ -20,6 +21,12 @@ PROCESS = new_id().hex
 AT_ONCE = 100
 
 _waiting: dict[str, dict[asyncio.Future[None], None]] = {}
+_done_whenever: dict[str, list[Callable[[], None]]] = {}
+
+
+def whenever(bell: str, deed: Callable[[], None]) -> None:
+    """Do something at every ringing of a bell, of this process and of the others; also when one may have been lost."""
+    _done_whenever.setdefault(bell, []).append(deed)
 
 
 @contextlib.contextmanager
@@ -41,14 +48,24 @@ async def within(heard: "asyncio.Future[None]", seconds: float) -> bool:
 
 def rung(bells: Iterable[str]) -> None:
     """Wake those who wait for these bells in this process."""
+    bells = list(bells)
+    do_whenever(bells)
     for bell in bells:
         queues.rung(bell)
         for heard in list(_waiting.get(bell, ())):
             _ring(bell, heard)
 
 
+def do_whenever(bells: Iterable[str]) -> None:
+    """Do what is to be done at the ringing of these bells, and wake nobody."""
+    for bell in bells:
+        for deed in _done_whenever.get(bell, ()):
+            deed()
+
+
 def rung_all() -> None:
     """Wake everybody, after the connection on which ringing is heard was lost, and at shutdown."""
+    do_whenever(_done_whenever)
     queues.rung_all()
     rung(list(_waiting))
 

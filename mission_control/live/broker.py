@@ -240,6 +240,8 @@ class Broker:
                 self.note(UUID(message["organization"]), message["note"])
             elif message["from"] != bells.PROCESS:
                 bells.rung(message["bells"])
+            else:  # this process rings itself, but maybe only after the next commit was heard of
+                bells.do_whenever(message["bells"])
         else:
             self.wake(UUID(payload.partition(":")[0]))
 

@@ -13,6 +13,7 @@ from quart import Response, request
 
 from mission_control.core import clock
 from mission_control.core.errors import DomainError
+from mission_control.core.freshness import Glance
 from mission_control.core.json import to_json
 from mission_control.database.sql import rows
 from mission_control.live import broker
@@ -22,6 +23,7 @@ PING_SECONDS = 15.0
 LIFE_SECONDS = 30 * 60.0
 PAGE_COALESCE_SECONDS = 0.04
 PAGE_REPLAY_LIMIT = 500
+DIGITS = 18  # no event has a longer number
 
 Alive = Callable[[], Awaitable[bool]]
 
@@ -46,7 +48,7 @@ async def requested_cursor(organization_id: UUID) -> int:
     head = await broker.head_of(organization_id)
     for text in (request.headers.get("Last-Event-ID"), request.args.get("after")):
         if text and text.strip().isascii() and text.strip().isdigit():
-            return min(int(text.strip()), head)
+            return min(int(text.strip()[:DIGITS]), head)
     since = clock.parse_since(request.args.get("since"))
     return head if since is None else await _cursor_before(organization_id, since, head)
 
@@ -148,11 +150,17 @@ async def json_stream(
         yield ping()
         async with aclosing(follow(organization_id, cursor, coalesce=0.0, replay_limit=None)) as batches:
             async for batch in batches:
+                glance = Glance()
                 if not await alive():
                     return
                 for event in batch.events:
-                    if (data := await payload(event)) is not None:
-                        yield json_message(data, name, event.seq)
+                    if (data := await payload(event)) is None:
+                        continue
+                    if glance.is_over:  # a slow reader takes a batch for long
+                        glance = Glance()
+                        if not await alive():
+                            return
+                    yield json_message(data, name, event.seq)
                 for note in batch.notes if note_payload else ():
                     if note_payload and (data := await note_payload(note)) is not None:
                         yield json_message(data, name, None)

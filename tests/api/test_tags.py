@@ -1,12 +1,14 @@
 """Tags: made, listed, changed, deleted, put on tasks; by whom; and what was recorded."""
 
 import asyncio
+import secrets
 from typing import Any
 from uuid import uuid4
 
 import orjson
 import pytest
 
+from mission_control.database.sql import is_postgres
 from mission_control.tags.models import Tag, TagAssignment
 from tests.cast import Cast, events, head, ids, kinds
 from tests.statements import cost
@@ -201,3 +203,12 @@ async def test_lists_cost_the_same_for_many(cast: Cast) -> None:
     for number in range(49):
         await cast.add_task(tag_ids=[(await make(cast, f"Tag {number}"))["id"]])
     assert await costs() == for_one
+
+
+async def test_a_name_that_is_too_long_to_be_looked_up(cast: Cast) -> None:
+    """PostgreSQL has a limit for what it indexes, SQLite has none; letters at random, for what repeats is packed."""
+    answer = await cast.ada.post("/tags", {"name": secrets.token_urlsafe(6000)})
+    if is_postgres():
+        assert "longer than the database can look up" in answer.refused(422)
+    else:
+        answer.ok()

@@ -1,0 +1,83 @@
+"""Rights that change while streams are open: what was read before the change is not believed after it."""
+
+from typing import Any
+
+import orjson
+import pytest
+from quart import Quart
+
+from mission_control.boards.models import Board
+from mission_control.core import freshness
+from mission_control.core.actor import Actor
+from mission_control.core.command import atomically
+from mission_control.core.freshness import forget_fresh, fresh
+from mission_control.live import bells, broker
+from mission_control.organizations.models import BoardAccess
+from mission_control.tasks.live import stream_of_tasks
+from tests.cast import Cast
+
+
+async def test_rights_that_were_read_while_they_changed_are_read_again(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dan, looks = await cast.dan.actor(), 0
+
+    async def look(actor: Actor) -> Actor | None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            forget_fresh()  # the change is committed after this look has begun
+            return actor
+        return None
+
+    monkeypatch.setattr(freshness, "_fresh_user", look)
+    assert await fresh(dan) is None
+    assert await fresh(dan) is None and looks == 2
+
+
+async def test_what_was_kept_before_the_commit_is_forgotten_with_it(cast: Cast) -> None:
+    dan = await cast.dan.actor()
+    assert await fresh(dan) is not None
+    known = dict(freshness._fresh)
+
+    async def work() -> None:
+        await BoardAccess.all().delete()
+        forget_fresh()
+        freshness._fresh.update(known)  # as somebody who looks before the commit keeps it
+
+    await atomically(await cast.ada.actor(), work)
+    current = await fresh(dan)
+    assert current is not None and not current.reads(cast.board)
+
+
+@pytest.mark.parametrize("sender", ["another", bells.PROCESS])
+async def test_changes_of_other_processes_are_heard_and_ones_own_in_their_order(cast: Cast, sender: str) -> None:
+    running = broker.current()
+    assert running is not None and await fresh(await cast.dan.actor()) is not None
+    running._heard(None, 0, "", orjson.dumps({"bells": [freshness.BELL], "from": sender}).decode())
+    assert not freshness._fresh
+
+
+async def test_a_change_of_rights_tells_the_other_processes(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    carried: set[str] = set()
+
+    async def carry(names: Any) -> None:
+        carried.update(names)
+
+    monkeypatch.setattr(bells, "carry", carry)
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
+    assert freshness.BELL in carried
+
+
+async def test_a_slow_reader_gets_nothing_more_of_what_was_fetched_for_it(app: Quart, cast: Cast) -> None:
+    for _ in range(3):
+        await cast.add_task()
+    path = f"/?after={(await Board.get(id=cast.board.id).select_related('organization')).organization.log_seq - 3}"
+    async with app.test_request_context(path):
+        response = await stream_of_tasks(await cast.dan.actor(), cast.board)
+    async with response.response as body:
+        messages = aiter(body)
+        assert [(await anext(messages))[:6] for _ in range(2)] == [b": ping", b"event:"]
+        await BoardAccess.all().delete()
+        forget_fresh()
+        assert [one async for one in messages] == []
