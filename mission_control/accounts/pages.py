@@ -23,7 +23,7 @@ from mission_control.core.errors import Forbidden, NotFound
 from mission_control.core.limits import wrong_passwords
 from mission_control.web.forms import FormInvalid, go, read_form
 from mission_control.web.fragments import render_page
-from mission_control.web.proxies import client_ip
+from mission_control.web.proxies import client_ip, place_of
 from mission_control.web.shell import safe_next
 
 pages = Blueprint("accounts_pages", __name__)
@@ -57,11 +57,10 @@ async def _setup_page(values: dict[str, Any], errors: dict[str, str]) -> str:
 
 
 async def _owner(form: SetupForm) -> User:
-    wrong_passwords.check(client_ip())
     try:
-        return await setup.complete_setup(form.code, form.organization_name, form.name, form.email, form.password)
+        with wrong_passwords.attempt(place_of(client_ip())):
+            return await setup.complete_setup(form.code, form.organization_name, form.name, form.email, form.password)
     except Forbidden as wrong:
-        wrong_passwords.failed(client_ip())
         raise FormInvalid(form.model_dump(), {"code": wrong.sentence}) from None
 
 
@@ -103,15 +102,11 @@ def _passwords_are_for_owners() -> bool:
 
 
 async def _secret(form: SignInForm) -> str:
-    keys = (client_ip(), f"email:{form.email.lower()}")
-    for key in keys:
-        wrong_passwords.check(key)
+    user_agent, owners_only = request.headers.get("User-Agent"), _passwords_are_for_owners()
     try:
-        user_agent = request.headers.get("User-Agent")
-        return await sign_in(form.email, form.password, user_agent, owners_only=_passwords_are_for_owners())
+        with wrong_passwords.attempt(place_of(client_ip()), f"email:{form.email.lower()}"):
+            return await sign_in(form.email, form.password, user_agent, owners_only=owners_only)
     except Forbidden as wrong:
-        for key in keys:
-            wrong_passwords.failed(key)
         raise FormInvalid(form.model_dump(), {"": wrong.sentence}) from None
 
 

@@ -69,15 +69,13 @@ async def save_profile() -> ResponseReturnValue:
 async def save_password() -> ResponseReturnValue:
     """Change the password."""
     actor = await signed_in()
-    key = f"user:{actor.id}"
-    wrong_passwords.check(key)
     try:
-        form = await read_form(PasswordForm)
-        await change_password(actor, await User.get(id=actor.id), form.current, form.password)
+        with wrong_passwords.attempt(f"user:{actor.id}"):
+            form = await read_form(PasswordForm)
+            await change_password(actor, await User.get(id=actor.id), form.current, form.password)
     except FormInvalid as invalid:
         return await _page(actor, section="password", errors=invalid.errors), 422
     except Forbidden as wrong:
-        wrong_passwords.failed(key)
         return await _page(actor, section="password", errors={"current": wrong.sentence}), 422
     return go("/settings?saved=password#password")
 

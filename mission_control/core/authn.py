@@ -7,7 +7,6 @@ with a good token suffers from a neighbour's bad one. A good token at the wrong 
 from collections.abc import Container
 from dataclasses import replace
 from typing import Literal
-from urllib.parse import urlsplit
 
 from quart import g, request
 
@@ -30,7 +29,7 @@ from mission_control.core.freshness import forget_fresh as forget_fresh
 from mission_control.core.freshness import fresh as fresh
 from mission_control.core.limits import Allowance
 from mission_control.core.token_scopes import SAFE_METHODS
-from mission_control.web.proxies import client_ip
+from mission_control.web.proxies import client_ip, place_of
 
 Who = Literal["user", "agent", "actor", "anyone"]
 KINDS: dict[Who, frozenset[str]] = {
@@ -86,8 +85,9 @@ async def _admitted(secret: str, ip: str) -> tuple[KnownToken, Allowance | None]
     """A live token within its budget; an unknown one counts against the address."""
     token = await known_token(secret)
     if token is None:
-        limits.unknown_tokens.check(ip)
-        limits.unknown_tokens.failed(ip)
+        place = place_of(ip)
+        limits.unknown_tokens.check(place)
+        limits.unknown_tokens.failed(place)
         raise Unauthenticated()
     budget = limits.agent_requests if token.agent_id is not None else limits.person_requests
     return token, budget.spend(token.id, token.requests_per_minute)
@@ -123,6 +123,6 @@ def require_same_origin() -> None:
         allowed = site in ("same-origin", "none")
     else:
         origin = request.headers.get("Origin")
-        allowed = origin is not None and urlsplit(origin).netloc == request.host
+        allowed = origin is not None and origin.partition("://")[2] == request.host
     if not allowed:
         raise Forbidden("This request did not come from a page of this server.")

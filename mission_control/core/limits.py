@@ -2,12 +2,13 @@
 
 import math
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 from mission_control.core import clock
-from mission_control.core.errors import TooMany
+from mission_control.core.errors import Forbidden, TooMany
 
 MINUTE = 60.0
 ROUNDING = 1e-6
@@ -38,6 +39,30 @@ class FailureLimit:
         moments.append(self.now())
         while len(self._failures) > self._keys:
             self._failures.popitem(last=False)
+
+    @contextmanager
+    def attempt(self, *keys: str) -> Iterator[None]:
+        """Around something that may turn out wrong (Forbidden); 429 when one of the keys has used up its failures.
+
+        It counts from its beginning, so that attempts at the same moment cannot all be let in.
+        """
+        for key in keys:
+            self.check(key)
+        for key in keys:
+            self.failed(key)
+        try:
+            yield
+        except Forbidden:
+            raise
+        except Exception:
+            self._take_back(keys)
+            raise
+        self._take_back(keys)
+
+    def _take_back(self, keys: tuple[str, ...]) -> None:
+        for key in keys:
+            if moments := self._failures.get(key):
+                moments.pop()
 
     def clear(self) -> None:
         """Forget everything."""

@@ -25,6 +25,14 @@ def scope_client_ip(scope: Scope) -> str:
     return str(client[0]) if client else UNKNOWN
 
 
+def place_of(address: str) -> str:
+    """Whose failures an address counts to: itself, or the /64 network of IPv6 that one customer has for itself."""
+    parsed = _parsed(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((parsed, 64), strict=False))
+    return str(parsed or address)
+
+
 def install(app: Quart, settings: Settings) -> None:
     """Rewrite client, scheme and host of requests that came through TRUSTED_PROXIES."""
     trusted = settings.trusted_proxies

@@ -17,6 +17,7 @@ from mission_control.core.json import to_json
 from mission_control.core.limits import FailureLimit
 from mission_control.core.secrets import decrypt
 from mission_control.memory.commands import write_memory
+from mission_control.web.proxies import place_of
 from mission_control.webhooks import policy as policy
 from mission_control.webhooks.commands import locked_webhook
 from mission_control.webhooks.models import Webhook, WebhookPayload
@@ -42,8 +43,9 @@ async def listening_webhook(board_id: UUID, webhook_id: UUID, source_ip: str) ->
     board = await Board.get_or_none(id=board_id, deleted_at=None)
     if board is None:
         raise NotFound()
-    calls.check(source_ip)
-    calls.failed(source_ip)
+    place = place_of(source_ip)
+    calls.check(place)
+    calls.failed(place)
     webhook = await Webhook.get_or_none(id=webhook_id, board_id=board.id)
     if webhook is None:
         raise NotFound()

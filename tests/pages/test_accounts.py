@@ -1,5 +1,7 @@
 """The entrance: first run, signing in and out, a new password by a link."""
 
+import asyncio
+
 from quart import Quart
 
 from mission_control.accounts import setup
@@ -83,9 +85,23 @@ async def test_guessing_passwords_is_limited_by_address_of_the_person(cast: Cast
     (await nobody.post("/sign-in", {"email": "ada@example.org", "password": PASSWORD})).is_status(429)
 
 
+async def test_guesses_at_the_same_moment_are_limited_too(cast: Cast) -> None:
+    nobody = await opened(cast)
+    guesses = [nobody.post("/sign-in", {"email": "ada@example.org", "password": f"wrong {n}"}) for n in range(30)]
+    statuses = [seen.status for seen in await asyncio.gather(*guesses)]
+    assert sorted(statuses) == [422] * 10 + [429] * 20
+
+
+async def test_signing_in_rightly_uses_nothing_up(cast: Cast) -> None:
+    nobody = await opened(cast)
+    for _ in range(11):
+        (await nobody.post("/sign-in", {"email": "ada@example.org", "password": PASSWORD})).is_status(303)
+
+
 async def test_signing_in_leads_to_no_other_site(cast: Cast) -> None:
     nobody = await opened(cast)
-    for evil in ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"):
+    unreadable = ("//[", "http://[", "/a\nSet-Cookie: x=1", "/\t/evil.example")
+    for evil in ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", *unreadable):
         form = {"email": "ada@example.org", "password": PASSWORD, "next": evil}
         assert (await nobody.post("/sign-in", form)).leads_to == "/"
 
@@ -94,7 +110,8 @@ async def test_forms_of_other_sites_are_refused(cast: Cast) -> None:
     nobody = await opened(cast)
     ada = await visitor(cast.app, cast.ada)
     for who, path in ((nobody, "/sign-in"), (nobody, "/setup"), (nobody, "/reset/mcr_x"), (ada, "/sign-out")):
-        (await who.post_from(path, {}, Origin="https://evil.example")).is_status(403)
+        for origin in ("https://evil.example", "http://[", "null", "http://localhost.evil.example", "localhost"):
+            (await who.post_from(path, {}, Origin=origin)).is_status(403)
         (await who.post_from(path, {}, Sec_Fetch_Site="cross-site")).is_status(403)
         (await who.post_from(path, {})).is_status(403)
 

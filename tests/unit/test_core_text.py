@@ -9,10 +9,12 @@ import pytest
 from mission_control.agents.mentions import mentioned_names
 from mission_control.boards.commands import slugify
 from mission_control.core import clock, limits, times
-from mission_control.core.errors import TooMany
+from mission_control.core.addresses import parts_of
+from mission_control.core.errors import Forbidden, Invalid, TooMany
 from mission_control.core.ids import fingerprint, new_id, new_secret, parse_id
 from mission_control.core.markdown import render
 from mission_control.tasks.notices import snippet
+from mission_control.web.proxies import place_of
 
 
 @pytest.mark.parametrize(
@@ -118,6 +120,34 @@ def test_a_limit_forgets_after_its_window() -> None:
     for key in ("a", "b", "c"):
         limit.failed(key)
     assert len(limit._failures) == 2
+
+
+def test_an_attempt_counts_from_its_beginning() -> None:
+    limit = limits.FailureLimit(2, 60.0)
+    with limit.attempt("a"), limit.attempt("a"):
+        with pytest.raises(TooMany), limit.attempt("b", "a"):
+            raise AssertionError("a third one at the same moment")
+    limit.check("a")
+    for error in (Invalid, Forbidden, Invalid, Forbidden):
+        with limit.attempt("c"):
+            pass
+        with pytest.raises(error), limit.attempt("c"):
+            raise error
+    with pytest.raises(TooMany), limit.attempt("c"):
+        raise AssertionError("after two wrong ones")
+
+
+def test_whose_failures_an_address_counts_to() -> None:
+    assert place_of("2001:db8:1:2:aaaa::1") == place_of("2001:db8:1:2:bbbb::2") == "2001:db8:1:2::/64"
+    assert place_of("2001:db8:1:3::1") != place_of("2001:db8:1:2::1")
+    assert place_of("::ffff:192.0.2.7") == place_of("192.0.2.7") == "192.0.2.7" != place_of("192.0.2.8")
+    assert place_of("unknown") == "unknown"
+
+
+def test_what_cannot_be_read_is_no_address() -> None:
+    assert parts_of("https://example.org/a?b").netloc == "example.org"
+    for text in ("https://[", "//[::1", "http://[x]/"):
+        assert parts_of(text).geturl() == ""
 
 
 def test_short_texts() -> None:
