@@ -8,6 +8,7 @@ from mission_control.accounts import policy as policy
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import PasswordReset, Session, User
 from mission_control.accounts.passwords import hash_password, password_fits
+from mission_control.accounts.policy import may_reset
 from mission_control.accounts.setup import NOWHERE
 from mission_control.core import authn, clock
 from mission_control.core.actor import Actor, system
@@ -19,6 +20,10 @@ from mission_control.organizations.models import Member, Organization
 
 SESSION_LIFE = timedelta(days=30)
 RESET_LIFE = timedelta(hours=24)
+BELONGS_ELSEWHERE = (
+    "This person also belongs to an organization in which you may not do this."
+    " On the server, `mission-control user reset-password` makes a link."
+)
 WRONG_PASSWORD = "That e-mail and password do not belong together."
 
 
@@ -93,7 +98,7 @@ async def update_profile(actor: Actor, user: User, changes: dict[str, Any]) -> U
 
 
 async def change_password(actor: Actor, user: User, current: str, password: str) -> None:
-    """Set one's own password; other sessions end. Wrong current password: Forbidden."""
+    """Set one's own password; other sessions and links for a new one end. Wrong current password: Forbidden."""
     if not await password_fits(current, user.password_hash):
         raise Forbidden("That is not your current password.")
     await _set_password(actor, user, await hash_password(password))
@@ -104,6 +109,7 @@ async def _set_password(actor: Actor, user: User, password_hash: str) -> None:
     await User.filter(id=user.id).update(password_hash=password_hash, updated_at=clock.now())
     mine = actor.credential[1] if actor.credential[0] == "session" else None
     await Session.filter(user_id=user.id).exclude(id=mine or NOWHERE).delete()
+    await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await record_account("account.password_changed", user.id)
     authn.forget_fresh()
 
@@ -111,8 +117,8 @@ async def _set_password(actor: Actor, user: User, password_hash: str) -> None:
 @command("account.invite_reset")
 async def make_reset_link(actor: Actor, user: User) -> str:
     """A secret for a one-time link with which the person sets a new password within 24 hours."""
-    if actor.is_user and not await _administers(actor, user):
-        raise NotFound()
+    if actor.is_user:
+        await _refuse_stranger(actor, user)
     secret = new_secret("mcr")
     await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await PasswordReset.create(user_id=user.id, fingerprint=fingerprint(secret), expires_at=clock.now() + RESET_LIFE)
@@ -120,13 +126,12 @@ async def make_reset_link(actor: Actor, user: User) -> str:
     return secret
 
 
-async def _administers(actor: Actor, user: User) -> bool:
-    """An admin may reset people of the same organization; only owners may reset owners."""
-    for membership in await Member.filter(user_id=user.id):
-        mine = actor.memberships.get(membership.organization_id)
-        if mine and (mine.role == "owner" or (mine.role == "admin" and membership.role != "owner")):
-            return True
-    return False
+async def _refuse_stranger(actor: Actor, user: User) -> None:
+    places = {one.organization_id: one.role for one in await Member.filter(user_id=user.id)}
+    if not any(may_reset(actor, {one: places[one]}) for one in places):
+        raise NotFound()
+    if not may_reset(actor, places):
+        raise Forbidden(BELONGS_ELSEWHERE)
 
 
 async def reset_target(secret: str) -> PasswordReset | None:

@@ -1,6 +1,8 @@
 """Who may do what to accounts."""
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from mission_control.accounts.models import Token, User
 from mission_control.core.actor import Actor
@@ -26,8 +28,17 @@ def may_change_account(actor: Actor, user: User) -> bool:
 
 @rule("account.invite_reset")
 def may_make_reset_link(actor: Actor, user: User) -> bool:
-    """Admins of any organization make reset links for people; the command checks that they share it."""
+    """Admins of any organization make reset links for people; the command checks whose."""
     return any(m.role in ("owner", "admin") for m in actor.memberships.values())
+
+
+def may_reset(actor: Actor, places: Mapping[UUID, str]) -> bool:
+    """Whether somebody may make a link for a person with these roles by organization.
+
+    Who uses the link is that person everywhere. So one must be admin wherever they belong, and owner where they are.
+    """
+    mine = {one: actor.memberships[one].role for one in places if one in actor.memberships}
+    return all(mine.get(one) == "owner" or (mine.get(one) == "admin" and places[one] != "owner") for one in places)
 
 
 @rule("token.create_personal")

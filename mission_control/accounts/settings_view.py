@@ -8,9 +8,10 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from mission_control.accounts.models import Session, Token, User
+from mission_control.accounts.policy import may_reset
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.database.sql import rows
+from mission_control.database.sql import placeholders, rows
 
 BROWSERS = (
     ("Edg/", "Edge"),
@@ -93,6 +94,7 @@ async def _colleagues(actor: Actor) -> list[Colleague]:
         " ORDER BY CASE m.role WHEN 'owner' THEN 0 WHEN 'admin' THEN 1 ELSE 2 END, LOWER(COALESCE(u.name, u.email))",
         actor.organization_id,
     )
+    places = await _places_of([row["id"] for row in found])
     return [
         Colleague(
             id=UUID(str(row["id"])),
@@ -100,7 +102,20 @@ async def _colleagues(actor: Actor) -> list[Colleague]:
             email=row["email"] or "",
             role=row["role"],
             has_password=bool(row["has_password"]),
-            may_reset=mine.role == "owner" or row["role"] != "owner",
+            may_reset=may_reset(actor, places[str(row["id"])]),
         )
         for row in found
     ]
+
+
+async def _places_of(user_ids: list[Any]) -> dict[str, dict[UUID, str]]:
+    """The roles of some people by organization."""
+    found = await rows(
+        "SELECT user_id, organization_id, role FROM organization_members"
+        f" WHERE user_id IN ({placeholders(len(user_ids))})",
+        *user_ids,
+    )
+    places: dict[str, dict[UUID, str]] = {}
+    for row in found:
+        places.setdefault(str(row["user_id"]), {})[UUID(str(row["organization_id"]))] = row["role"]
+    return places

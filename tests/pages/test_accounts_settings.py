@@ -2,9 +2,12 @@
 
 import re
 
+from mission_control.accounts.commands import make_reset_link
 from mission_control.accounts.models import Session, Token, User
+from mission_control.core.actor import system
+from mission_control.organizations.models import Member
 from tests.cast import Caller, Cast
-from tests.pages.visitor import PASSWORD, give_password, visitor
+from tests.pages.visitor import PASSWORD, Visitor, give_password, visitor
 
 NEW = "another battery staple"
 
@@ -65,6 +68,26 @@ async def test_an_admin_makes_a_reset_link(cast: Cast) -> None:
     (await ben.get(link[1])).is_status(200).has("Cleo")
     (await ben.post(f"/settings/people/{cast.ada.id}/reset-links")).is_status(404)
     (await ben.post(f"/settings/people/{cast.eve.id}/reset-links")).is_status(404)
+
+
+async def test_an_admin_makes_no_link_for_somebody_who_belongs_elsewhere_too(cast: Cast) -> None:
+    """The link would open the other organization as well: Eve makes Ben a member of hers, and Ben is Ada's admin."""
+    member = await Member.create(organization_id=cast.elsewhere.id, user_id=cast.ben.id, role="member")
+    eve, ada = await visitor(cast.app, cast.eve), await visitor(cast.app, cast.ada)
+    (await eve.get("/settings")).has("ben@example.org").lacks(f"/settings/people/{cast.ben.id}/reset-links")
+    for admin in (eve, ada):
+        (await admin.post(f"/settings/people/{cast.ben.id}/reset-links")).is_status(403).has("also belongs to")
+    await member.delete()
+    (await ada.post(f"/settings/people/{cast.ben.id}/reset-links")).is_status(200)
+
+
+async def test_a_new_password_ends_links_for_another_one(cast: Cast) -> None:
+    await give_password(cast.ben)
+    ben = await User.get(id=cast.ben.id)
+    secret = await make_reset_link(system(cast.organization.id), ben)
+    changed = {"current": PASSWORD, "password": f"{PASSWORD} twice"}
+    (await (await visitor(cast.app, cast.ben)).post("/settings/password", changed)).is_status(303)
+    (await Visitor(cast.app).get(f"/reset/{secret}")).is_status(404)
 
 
 async def test_a_member_makes_no_links(cast: Cast) -> None:
