@@ -18,7 +18,7 @@ GOAL_INCOMPLETE = "A goal board needs an objective and success metrics."
 @command("board.create")
 async def create_board(actor: Actor, organization_id: UUID, fields: dict[str, Any]) -> Board:
     """Make a board. Unknown gateway or group: Invalid."""
-    await _check_links(organization_id, fields)
+    await _check_links(actor, organization_id, fields)
     board = await Board.create(organization_id=organization_id, **fields)
     record("board.created", board, f"Board created: {board.name}.", name=board.name)
     return board
@@ -28,7 +28,7 @@ async def create_board(actor: Actor, organization_id: UUID, fields: dict[str, An
 async def update_board(actor: Actor, board: Board, changes: dict[str, Any]) -> Board:
     """Change a board's fields. What is set to what it was already is no change."""
     board = await locked_board(board)
-    await _check_links(board.organization_id, changes)
+    await _check_links(actor, board.organization_id, changes)
     changes = {name: value for name, value in changes.items() if getattr(board, name) != value}
     before = {name: getattr(board, name) for name in changes}
     board.update_from_dict(changes)
@@ -107,11 +107,21 @@ def slugify(name: str, otherwise: str = "board") -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or otherwise
 
 
-async def _check_links(organization_id: UUID, fields: dict[str, Any]) -> None:
+async def _check_links(actor: Actor, organization_id: UUID, fields: dict[str, Any]) -> None:
     if fields.get("gateway_id") is not None:
         raise Invalid("There is no gateway with this id in the organization.")
     if fields.get("board_group_id") is not None:
         hold = " FOR KEY SHARE" if is_postgres() else ""
         sql = f"SELECT 1 AS one FROM board_groups WHERE id = ? AND organization_id = ?{hold}"
-        if not await rows(sql, fields["board_group_id"], organization_id):
+        group_id = fields["board_group_id"]
+        if not await rows(sql, group_id, organization_id) or not await _reaches_group(actor, organization_id, group_id):
             raise Invalid("There is no board group with this id in the organization.")
+
+
+async def _reaches_group(actor: Actor, organization_id: UUID, group_id: UUID) -> bool:
+    """Whether a group exists for somebody who puts a board into it: as one with a board that they read, or empty."""
+    membership = actor.memberships.get(organization_id)
+    if membership is None or membership.all_boards_read or membership.all_boards_write:
+        return True
+    boards = await Board.filter(board_group_id=group_id, deleted_at=None)
+    return any(actor.reads(board) for board in boards) if boards else actor.administers(organization_id)

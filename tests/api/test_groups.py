@@ -196,3 +196,16 @@ async def test_the_lead_hears_what_changed_on_its_board(cast: Cast) -> None:
     (await cast.ada.patch(cast.home, {"name": "Lens"})).ok()
     (await cast.ada.patch(f"/boards/{cast.other_board.id}", {"name": "Roof"})).ok()
     assert await Delivery.all().count() == 1
+
+
+async def test_nobody_puts_a_board_into_a_group_that_they_cannot_see(cast: Cast) -> None:
+    """It would let Cleo read what is written down for the group, and write there."""
+    hidden = await made(cast, cast.other_board)
+    group_id = hidden.rpartition("/")[2]
+    refused = (await cast.cleo.patch(cast.home, {"board_group_id": group_id})).refused(422)
+    assert refused == "There is no board group with this id in the organization."
+    (await cast.ada.patch(cast.home, {"board_group_id": group_id})).ok()
+    (await cast.cleo.patch(cast.home, {"board_group_id": group_id, "name": "Lens"})).ok()
+    empty = (await made(cast)).rpartition("/")[2]
+    (await cast.cleo.patch(cast.home, {"board_group_id": empty})).refused(422)
+    (await cast.ben.patch(cast.home, {"board_group_id": empty})).ok()
