@@ -101,7 +101,8 @@ async def board_live(board_id: UUID) -> Response:
 async def _live(actor: Actor, board: Board | None) -> Response:
     args: dict[str, Any] = request.args.to_dict()
     after = args.get("after", "")
-    since = int(after) if after.isascii() and after.isdigit() else await head_of(actor.organization_id)
+    is_number = after.isascii() and after.isdigit() and len(after) < 16
+    since = int(after) if is_number else await head_of(actor.organization_id)
     wanted = FeedFilter.of(args, board.id if board else None)
     new = FeedFilter(wanted.board_id, wanted.kind, wanted.actor, after=since)
     first_day = args.get("day", "")

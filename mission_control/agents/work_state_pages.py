@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from quart import Blueprint, request
@@ -14,6 +13,7 @@ from mission_control.agents.work_state import set_agent_state
 from mission_control.boards.pages import on_board
 from mission_control.boards.work_state import set_board_state
 from mission_control.core.actor import Actor
+from mission_control.core.addresses import parts_of
 from mission_control.core.policy import require
 from mission_control.organizations.queries import active_organization
 from mission_control.organizations.work_state import (
@@ -26,7 +26,7 @@ from mission_control.organizations.work_state import (
 )
 from mission_control.web.forms import FormInvalid, done, is_htmx, read_form
 from mission_control.web.fragments import render_macro
-from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.shell import safe_next, shell_page, signed_in
 
 pages = Blueprint("work_state_pages", __name__)
 TOASTS = {RUNNING: "{} may work again", PAUSED: "{} paused", STOPPED: "{} stopped"}
@@ -123,9 +123,9 @@ async def _set(actor: Actor, switch: Switch) -> ResponseReturnValue:
 
 def _back(switch: Switch) -> str:
     """The page of ours on which the form stood, else the thing's own."""
-    came = urlsplit(request.headers.get("Referer", ""))
+    came = parts_of(request.headers.get("Referer", ""))
     if came.netloc == request.host and not came.path.endswith("/work-state"):
-        return came.path + (f"?{came.query}" if came.query else "")
+        return safe_next(came.path + (f"?{came.query}" if came.query else ""))
     return "/boards" if switch.home == "/organization" else switch.home
 
 

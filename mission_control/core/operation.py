@@ -142,7 +142,7 @@ async def _parsed_body() -> Any:
         return text.decode("utf-8", "replace")
     try:
         return json.loads(text)
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a plain ValueError is a number of thousands of digits
         position = getattr(error, "pos", getattr(error, "start", 0))
         reason = getattr(error, "msg", str(error))
         raise Invalid(

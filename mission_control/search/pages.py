@@ -1,11 +1,11 @@
 """The palette: what htmx asks while somebody types, and a page of results without JavaScript."""
 
 import re
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from quart import Blueprint, request
 
+from mission_control.core.addresses import parts_of
 from mission_control.core.ids import parse_id
 from mission_control.search.palette import palette
 from mission_control.web.forms import is_htmx
@@ -29,6 +29,6 @@ async def results() -> str:
 
 def _current_board() -> UUID | None:
     """The board that the page belongs to from which the palette was opened."""
-    path = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    path = parts_of(request.headers.get("HX-Current-URL", "")).path
     found = re.match(r"/boards/([0-9a-f-]{36})(?:/|$)", path)
     return parse_id(found[1] if found else request.args.get("board"))

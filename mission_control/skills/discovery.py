@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from mission_control.core.addresses import parts_of
 from mission_control.skills.front_matter import described
 
 INDEX = "skills_index.json"
@@ -74,7 +74,7 @@ def _by_index(entries: list[dict[str, Any]], url: str, branch: str, found: Disco
     base = f"{url}/tree/{branch}"
     for number, entry in enumerate(entries, start=1):
         given, path = _text(entry.get("source_url")), _inner_path(entry.get("path"))
-        if given and urlsplit(given).scheme in ("http", "https"):
+        if given and parts_of(given).scheme in ("http", "https"):
             address = given
             path = path or _inner_path(given.removeprefix(f"{base}/") if given.startswith(f"{base}/") else None)
         else:

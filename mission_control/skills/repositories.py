@@ -1,8 +1,9 @@
 """Addresses of repositories and of skills in them."""
 
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Refused
 
 OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,99})")
@@ -14,7 +15,7 @@ EXPECTED = "A pack is a repository of GitHub: https://github.com/<owner>/<reposi
 
 def repository_url(text: str) -> str:
     """The one spelling of a repository's address. Anything but a repository of GitHub over https: Refused."""
-    parts = urlsplit(text.strip())
+    parts = parts_of(text.strip())
     if parts.scheme != "https":
         raise Refused(f"A pack cannot be read over {parts.scheme[:20]!r}; use https.")
     if parts.netloc.lower() != HOST or parts.query or parts.fragment:
@@ -33,5 +34,5 @@ def usable_branch(text: str) -> str:
 
 def name_from(url: str) -> str:
     """A name out of an address: its last part in words."""
-    last = unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2]).removesuffix(".git")
+    last = unquote(parts_of(url).path.rstrip("/").rpartition("/")[2]).removesuffix(".git")
     return re.sub(r"[-_\s]+", " ", last).replace("\x00", "").strip() or "Skill"

@@ -1,7 +1,6 @@
 """The pages of tasks: the panel beside the board, and every form in it."""
 
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from quart import Blueprint, current_app, request
@@ -12,6 +11,7 @@ from mission_control.boards.live import WORDS, Rights
 from mission_control.boards.models import Board
 from mission_control.boards.pages import board_page, on_board
 from mission_control.core.actor import Actor
+from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Conflict, DomainError, NotFound
 from mission_control.core.policy import require
 from mission_control.tasks.commands import change_task, create_task
@@ -46,7 +46,7 @@ async def create(board_id: UUID) -> ResponseReturnValue:
     actor, board = await on_board(board_id)
     form = await read_form(NewTaskForm)
     task = await create_task(actor, board, TaskCreate.model_validate(form.model_dump()))
-    hidden = "?" in urlsplit(request.headers.get("HX-Current-URL", "")).geturl()
+    hidden = "?" in parts_of(request.headers.get("HX-Current-URL", "")).geturl()
     toast = f"#{task.number} added to {WORDS[task.status]}. The filter may hide it." if hidden else None
     return done(_back(board_id), toast=toast)
 
@@ -202,7 +202,7 @@ def _url(task: Task) -> str:
 
 def _back(board_id: UUID) -> str:
     """The board's page that the form stood on, with its filter; else the board."""
-    came = urlsplit(request.headers.get("Referer", ""))
+    came = parts_of(request.headers.get("Referer", ""))
     base = f"/boards/{board_id}"
     if came.netloc != request.host or not (came.path == base or came.path.startswith(f"{base}/tasks/")):
         return base

@@ -6,13 +6,14 @@ The features that fill it are registered by `mission_control/shell.py`, because 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from uuid import UUID
 
 from quart import g, request
 
 from mission_control.core import authn
 from mission_control.core.actor import Actor
+from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Unauthenticated
 from mission_control.web.fragments import render_page
 
@@ -81,16 +82,17 @@ async def entrance() -> str:
 def _wanted_page() -> str:
     """The page somebody is on or asks for; what forms and fragments are sent to is no page."""
     if request.headers.get("HX-Request") == "true":
-        parts = urlsplit(request.headers.get("HX-Current-URL", ""))
+        parts = parts_of(request.headers.get("HX-Current-URL", ""))
         return safe_next(parts.path + (f"?{parts.query}" if parts.query else ""))
     return request.full_path.rstrip("?") if request.method == "GET" else "/"
 
 
 def safe_next(path: str | None) -> str:
     """A path on this server to go on to after signing in; anything else becomes the start page."""
-    parts = urlsplit(path or "/")
-    local = not parts.scheme and not parts.netloc and parts.path.startswith("/") and "\\" not in (path or "")
-    return (path or "/") if local and not (path or "").startswith("//") else "/"
+    path = path or "/"
+    parts = parts_of(path)
+    is_plain = path.isprintable() and "\\" not in path and not path.startswith("//")
+    return path if is_plain and parts.path.startswith("/") and not (parts.scheme or parts.netloc) else "/"
 
 
 async def shell_page(actor: Actor, template: str, *, active: str, **context: object) -> str:

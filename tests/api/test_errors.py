@@ -39,7 +39,7 @@ async def test_broken_json(cast: Cast) -> None:
     found = await item(await cast.ada.call("POST", cast.tasks, **BAD_JSON))
     assert (found["type"], found["msg"], found["input"]) == ("json_invalid", "JSON decode error", {})
     assert found["loc"] == ["body", 10] and list(found["ctx"]) == ["error"]
-    for text in (b"\xff\xfe", b"[" * 100_000, b"{'a': 1}", b"nul"):
+    for text in (b"\xff\xfe", b"[" * 100_000, b"{'a': 1}", b"nul", b'{"title": %s}' % (b"9" * 5000)):
         answer = await cast.ada.call("POST", cast.tasks, data=text, headers={"Content-Type": "application/json"})
         assert (await item(answer))["type"] == "json_invalid"
 
