@@ -66,7 +66,7 @@ async def written(
         return _answered(entry, await perform())
     if len(key) > LONGEST_KEY:
         raise Invalid(f"An Idempotency-Key has at most {LONGEST_KEY} characters.")
-    request_hash = _hash(await request.get_data())
+    request_hash = _hash(await request.get_data(as_text=False))
     if entry.is_long_poll:
         return await _polled(actor, perform, _Asked(entry, key, request_hash))
     return await atomically(actor, lambda: _write(entry, actor, ids, found, perform, key, match, request_hash))
@@ -109,9 +109,12 @@ async def _decide[R](actor: Actor, asked: _Asked, work: Callable[[], Awaitable[R
     return answer
 
 
-def _hash(body: Any) -> str:
+def _hash(body: bytes) -> str:
+    """What makes two requests the same: address and body, but not the boundary of a form, which is new in each."""
     address = f"{request.method} {request.full_path}\n".encode()
-    return hashlib.sha256(address + (body if isinstance(body, bytes) else body.encode())).hexdigest()
+    if boundary := request.mimetype_params.get("boundary"):
+        body = body.replace(f"--{boundary}".encode(), b"--")
+    return hashlib.sha256(address + body).hexdigest()
 
 
 async def _write(

@@ -45,6 +45,26 @@ async def send(
     return Answer(response.status_code, orjson.loads(text), response.headers)
 
 
+async def test_a_file_sent_again_with_its_key_is_attached_once(cast: Cast) -> None:
+    """Every client divides each try's form by another random line, and it is the same request all the same."""
+    task = await cast.add_task()
+
+    async def tried(boundary: str, content: bytes) -> Answer:
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="sky.png"\r\n\r\n'
+        body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        kind = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Idempotency-Key": "a-file"}
+        response = await cast.app.test_client(use_cookies=False).post(
+            f"/api/v1{cast.task(task)}/attachments", headers=cast.cleo.headers | kind, data=body
+        )
+        text: Any = await response.get_data()
+        return Answer(response.status_code, orjson.loads(text), response.headers)
+
+    first = (await tried("one-line", PNG)).ok()
+    assert (await tried("another-line", PNG)).ok() == first
+    assert await Attachment.filter(task_id=task["id"]).count() == 1
+    (await tried("a-third-line", b"something else")).refused(422)
+
+
 async def test_a_picture_on_a_task(cast: Cast) -> None:
     task = await cast.add_task()
     before = await head(cast)
