@@ -27,6 +27,16 @@ class ConfigError(Exception):
         super().__init__("\n".join(self.problems))
 
 
+def made_folder(folder: Path) -> Path:
+    """Make a folder that is not there yet; ConfigError when that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"The folder {folder} cannot be made: {reason}. Set DATA_DIR to one that can.") from error
+    return folder
+
+
 def text(value: str) -> str:
     """Take any text that is not empty."""
     if not value:

@@ -1,6 +1,7 @@
 """Prepare an installation and serve it: bind, migrate, check the key, then run one or more workers."""
 
 import asyncio
+import errno
 import resource
 import socket
 from dataclasses import dataclass
@@ -42,7 +43,8 @@ def bind(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise ConfigError(f"Cannot listen on {host} port {port}: {reason}. Choose another PORT.") from error
+        setting = "PORT" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "HOST"
+        raise ConfigError(f"Cannot listen on {host} port {port}: {reason}. Choose another {setting}.") from error
     listener.setblocking(False)
     return listener
 

@@ -87,6 +87,7 @@ class Supervisor:
             os.read(self._wake_read, 4096)
 
     def _stop(self) -> None:
+        self._listener.close()
         running = [worker.process for worker in self._workers if worker.process is not None]
         for process in running:
             process.terminate()

@@ -47,6 +47,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent_pipe: int |
 
     async def stopped() -> None:
         await stop.wait()
+        listener.close()  # Hypercorn closes its own; a successor can have the address while the last requests end
         _begin_stop(app, running)
 
     await serve(app, hypercorn_config(listener), shutdown_trigger=stopped)

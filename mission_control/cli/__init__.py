@@ -23,10 +23,17 @@ for module in COMMAND_MODULES:
 
 
 def main() -> None:
-    """Run the command line; what is configured wrongly ends in one sentence each and exit code 1."""
+    """Run the command line; what is wrong with settings or database ends in one sentence each and exit code 1."""
     try:
         commands(prog_name="mission-control")
     except ConfigError as error:
         for problem in error.problems:
             click.echo(problem, err=True)
+        sys.exit(1)
+    except Exception as error:
+        from mission_control.database.outages import outage
+
+        if outage(error) is None:
+            raise
+        click.echo(f"The database cannot be used: {error}", err=True)
         sys.exit(1)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from mission_control.config import ConfigError, Settings
+from mission_control.config_values import made_folder
 
 USE_PG_DUMP = (
     "The database is PostgreSQL: {verb} with `{tool}`, for example `{example}`; keep DATA_DIR/secret_key with it."
@@ -43,7 +44,7 @@ def restore(file: Path, replace: bool) -> None:
         example = 'pg_restore --clean --if-exists --dbname="$DATABASE_URL" FILE'
         raise ConfigError(USE_PG_DUMP.format(verb="restore it", tool="pg_restore", example=example))
     sqlite_copy.check_backup(file)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    made_folder(target.parent)
     if target.exists():
         if not replace:
             raise ConfigError(f"{target} exists. With --replace it is kept as a copy and the backup takes its place.")

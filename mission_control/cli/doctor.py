@@ -1,6 +1,7 @@
 """`mission-control doctor`: show the settings and what keeps the installation from running well."""
 
 import asyncio
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ def doctor() -> None:
     click.echo()
     checks = {
         "Database": _database(settings),
+        "Data folder": _folder(settings.data_dir),
         "Free disk": _disk(settings.data_dir),
         "Open files": _open_files(),
         "Workers": _workers(settings),
@@ -44,8 +46,18 @@ def _database(settings: Settings) -> tuple[bool, str]:
     return settings.db_auto_migrate, f"reachable, {len(waiting)} migration(s) pending; {how}"
 
 
+def _folder(folder: Path) -> tuple[bool, str]:
+    existing = _existing(folder)
+    fine = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+    return fine, f"{folder} can{'' if fine else 'not'} be written"
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+
+
 def _disk(folder: Path) -> tuple[bool, str]:
-    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    existing = _existing(folder)
     free = shutil.disk_usage(existing).free
     return free >= SMALLEST_FREE_BYTES, f"{free // (1024 * 1024)} MiB under {existing}"
 

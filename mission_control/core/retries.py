@@ -66,7 +66,8 @@ async def written(
         return _answered(entry, await perform())
     if len(key) > LONGEST_KEY:
         raise Invalid(f"An Idempotency-Key has at most {LONGEST_KEY} characters.")
-    request_hash = _hash(await request.get_data(as_text=False))
+    sent: Any = await request.get_data()
+    request_hash = _hash(sent)
     if entry.is_long_poll:
         return await _polled(actor, perform, _Asked(entry, key, request_hash))
     return await atomically(actor, lambda: _write(entry, actor, ids, found, perform, key, match, request_hash))

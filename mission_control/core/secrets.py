@@ -1,15 +1,18 @@
 """The installation's secret key: where it is kept, how it is checked, and what it encrypts."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
 from functools import lru_cache
+from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 
 from mission_control.config import ConfigError, Settings
+from mission_control.config_values import made_folder
 from mission_control.database.sql import rows
 
 CHECK_NAME = "secret_key_check"
@@ -19,19 +22,44 @@ def load_or_create_secret_key(settings: Settings) -> str:
     """Return SECRET_KEY, else the key kept in DATA_DIR, which is made on first use (mode 0600)."""
     if settings.secret_key:
         return settings.secret_key
-    file = settings.data_dir / "secret_key"
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    file = made_folder(settings.data_dir) / "secret_key"
     try:
-        handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
+        if not file.exists():
+            _make_key(file)
         key = file.read_text(encoding="ascii").strip()
-        if not key:
-            raise ConfigError(f"The file {file} is empty; it should hold the secret key.") from None
-        return key
-    key = secrets.token_urlsafe(48)
-    with os.fdopen(handle, "w", encoding="ascii") as opened:
-        opened.write(f"{key}\n")
+    except OSError as error:
+        raise ConfigError(f"The secret key cannot be kept in {file}: {error.strerror or error}.") from error
+    if not key:
+        raise ConfigError(
+            f"The file {file} is empty; it should hold the secret key. Put the former key back, or delete the file when"
+            " this installation has none yet."
+        )
     return key
+
+
+def _make_key(file: Path) -> None:
+    """Whole or not at all, and never over another one."""
+    unfinished = file.with_name(f"{file.name}.{os.getpid()}")
+    try:
+        with os.fdopen(
+            os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="ascii"
+        ) as opened:
+            opened.write(f"{secrets.token_urlsafe(48)}\n")
+            opened.flush()
+            os.fsync(opened.fileno())
+        with contextlib.suppress(FileExistsError):
+            _name(unfinished, file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _name(unfinished: Path, file: Path) -> None:
+    try:
+        os.link(unfinished, file)  # unlike a rename it overwrites nothing
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        unfinished.rename(file)
 
 
 async def verify_secret_key(key: str) -> None:

@@ -17,6 +17,7 @@ from tortoise.context import TortoiseContext
 from tortoise.transactions import in_transaction
 
 from mission_control.config import ConfigError, Settings
+from mission_control.config_values import made_folder
 from mission_control.database import migration_lock, sqlite_copy
 from mission_control.database.setup import APP, CONNECTION, orm_config, unreachable
 from mission_control.database.statements import statements
@@ -49,7 +50,7 @@ async def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
     Raises ConfigError when the database is newer than this program or cannot be reached.
     """
     if settings.sqlite_path is not None:
-        settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
+        made_folder(settings.sqlite_path.parent)
     async with _own_connection(settings) as client, migration_lock.held(client, settings.sqlite_path):
         await client.execute_script(HISTORY_TABLE[client.capabilities.dialect])
         files = _files(folder or migration_folder())

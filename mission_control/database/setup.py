@@ -8,7 +8,7 @@ from tortoise import Tortoise
 from tortoise.connection import get_connection
 
 from mission_control.config import ConfigError, Settings
-from mission_control.config_values import sqlite_path, without_password
+from mission_control.config_values import made_folder, sqlite_path, without_password
 
 MODEL_MODULES = [
     "mission_control.accounts.models",
@@ -92,7 +92,7 @@ async def connect(settings: Settings) -> None:
     Raises ConfigError when the database cannot be reached.
     """
     if settings.sqlite_path is not None:
-        settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
+        made_folder(settings.sqlite_path.parent)
     config = orm_config(settings.database_url, settings.db_pool_size)
     await Tortoise.init(config=config, _enable_global_fallback=True)
     try:

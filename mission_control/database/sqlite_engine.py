@@ -83,7 +83,11 @@ class SafeSqliteClient(SqliteClient):
 
     async def _open(self, with_db: bool) -> None:
         async with self._opening:
-            await super().create_connection(with_db)
+            try:
+                await super().create_connection(with_db)
+            except BaseException:
+                await self.close()  # or its thread keeps the process from ending
+                raise
 
     def _in_transaction(self) -> TransactionContext:
         return SafeTransaction(SqliteTransactionWrapper(self), self._lock)

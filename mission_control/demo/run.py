@@ -50,7 +50,7 @@ def play(settings: Settings, url: str | None, agents: int, speed: float, decides
 @contextlib.contextmanager
 def _server(settings: Settings, url: str | None) -> Iterator[str]:
     """The address of a running server; one of our own ends with us, however we end."""
-    from mission_control import serving
+    from mission_control.database import server_lock
 
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
     address = url or f"http://{host}:{settings.port}"
@@ -59,6 +59,13 @@ def _server(settings: Settings, url: str | None) -> Iterator[str]:
             raise ConfigError(f"No Mission Control answers at {address}.")
         yield address
         return
+    with server_lock.held(settings.sqlite_path):
+        yield from _own_server(settings)
+
+
+def _own_server(settings: Settings) -> Iterator[str]:
+    from mission_control import serving
+
     listener = serving.bind(settings.host, settings.port)
     serving.run_prepare(settings)
     alive_read, alive_write = os.pipe()  # the worker stops when the writing end is gone

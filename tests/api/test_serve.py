@@ -147,6 +147,67 @@ async def test_a_half_sent_request_does_not_keep_the_server(tmp_path: Path) -> N
         writer.close()
 
 
+async def test_a_server_that_stops_gives_its_address_free_at_once(tmp_path: Path) -> None:
+    """Whoever starts it again need not wait for the last requests to end."""
+    async with served(tmp_path) as (process, address):
+        await answered(f"{address}/healthz")
+        host, _, port = address.removeprefix("http://").partition(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"POST /api/v1/auth/bootstrap HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+        await writer.drain()
+        process.terminate()
+        ended = asyncio.create_task(process.wait())
+        async with asyncio.timeout(TO_STOP):
+            while await connects(host, int(port)):
+                await asyncio.sleep(0.02)
+            assert not ended.done()
+            assert await ended == 0
+        writer.close()
+
+
+async def connects(host: str, port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except ConnectionError:
+        return False
+    writer.close()
+    return True
+
+
+async def test_a_second_server_on_one_sqlite_file_is_refused(tmp_path: Path) -> None:
+    async with served(tmp_path) as (process, address):
+        await answered(f"{address}/healthz")
+        code, printed = await run(tmp_path, "serve", "--port", "0")
+        assert code == 1 and printed.count("\n") == 1
+        assert f"process {process.pid}" in printed and "SQLite serves one only" in printed
+        process.kill()
+        await process.wait()
+    async with served(tmp_path) as (_, address):
+        assert (await answered(f"{address}/readyz")).status_code == 200
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("migrate",), ("user", "list")])
+async def test_a_file_that_is_no_database_ends_every_command_in_a_sentence(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "rubbish").write_text("this is no database" * 100)
+    async with asyncio.timeout(TO_START):
+        code, printed = await run(tmp_path, *command, DATABASE_URL="sqlite:///rubbish")
+    assert code == 1
+    assert "cannot be opened: file is not a database" in printed and printed.count("\n") == 1
+
+
+async def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for command in (("serve", "--port", "0"), ("migrate",)):
+        code, printed = await run(tmp_path, *command, DATA_DIR="file/data")
+        assert code == 1
+        assert "file/data cannot be made: Not a directory. Set DATA_DIR" in printed and printed.count("\n") == 1
+    code, printed = await run(tmp_path, "doctor", DATA_DIR="file/data")
+    assert code == 1 and "PROBLEM  Data folder: file/data cannot be written" in printed
+
+
 async def test_the_setup_code_is_printed_on_an_empty_database(tmp_path: Path) -> None:
     process = await start(tmp_path, "serve", "--port", "0")
     assert process.stdout is not None
@@ -178,6 +239,7 @@ async def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
     [
         ({"PORT": "x"}, "PORT cannot be"),
         ({"WORKERS": "2"}, "SQLite serves one process only"),
+        ({"HOST": "no such host"}, "Choose another HOST"),
         ({"DATABASE_URL": "postgres://u:hush@127.0.0.1:1/d"}, "cannot be opened"),
         ({"DB_AUTO_MIGRATE": "false"}, "run `mission-control migrate` first"),
     ],

@@ -1,5 +1,7 @@
 """The secret key: made once, kept private, checked against the database."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,20 @@ def test_a_key_from_the_environment_is_not_kept(tmp_path: Path) -> None:
     settings = Settings.from_environment({"DATA_DIR": str(tmp_path), "SECRET_KEY": "k" * 40})
     assert load_or_create_secret_key(settings) == "k" * 40
     assert not (tmp_path / "secret_key").exists()
+
+
+def test_a_key_that_could_not_be_written_leaves_no_empty_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings.from_environment({"DATA_DIR": str(tmp_path)})
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", full)
+        with pytest.raises(ConfigError, match="No space left"):
+            load_or_create_secret_key(settings)
+    assert list(tmp_path.iterdir()) == []
+    assert len(load_or_create_secret_key(settings)) >= 32
 
 
 def test_an_empty_key_file_is_a_sentence(tmp_path: Path) -> None:
