@@ -10,7 +10,7 @@ from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
-from mission_control.core.schemas import OK, OkResponse
+from mission_control.core.schemas import OK, ErrorResponse, OkResponse
 from mission_control.tasks import commands, leaving
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.live import stream_of_tasks
@@ -179,9 +179,14 @@ async def delete_task(actor: Actor, task: Task) -> dict[str, bool]:
     find=any_task,
     verb="task.restore",
     returns=TaskRead,
+    errors={409: ErrorResponse},
 )
 async def restore_task(actor: Actor, task: Task) -> dict[str, Any]:
-    """Put a deleted task back."""
+    """Put a deleted task back.
+
+    What waits for it waits again; what was started meanwhile goes back to the inbox, and so does its own work when it
+    cannot go on by now.
+    """
     await leaving.restore_task(actor, task)
     return await task_read(task.id)
 

@@ -48,13 +48,23 @@ async def check_dependencies(board: Board, task_id: UUID, wanted: list[UUID]) ->
     missing = [str(one) for one in wanted if str(one) not in known]
     if missing:
         raise NotFound({"message": "Some dependencies are not on this board.", "missing_task_ids": missing})
-    if await _reaches(board.id, wanted, task_id):
+    await refuse_circle(board.id, task_id, wanted)
+
+
+async def refuse_circle(board_id: UUID, task_id: UUID, wanted: list[UUID]) -> None:
+    """Refuse tasks to wait for that wait for this one already (409). Deleted tasks wait for nothing."""
+    if await _reaches(board_id, wanted, task_id):
         raise Conflict("These dependencies would make tasks wait for each other in a circle.")
 
 
 async def _reaches(board_id: UUID, start: list[UUID], goal: UUID) -> bool:
     edges: dict[str, list[str]] = {}
-    for row in await rows("SELECT task_id, depends_on_task_id FROM task_dependencies WHERE board_id = ?", board_id):
+    for row in await rows(
+        "SELECT d.task_id, d.depends_on_task_id FROM task_dependencies d JOIN tasks t ON t.id = d.task_id"
+        " JOIN tasks p ON p.id = d.depends_on_task_id"
+        " WHERE d.board_id = ? AND t.deleted_at IS NULL AND p.deleted_at IS NULL",
+        board_id,
+    ):
         edges.setdefault(str(row["task_id"]), []).append(str(row["depends_on_task_id"]))
     waiting, seen = [str(one) for one in start], set[str]()
     while waiting:

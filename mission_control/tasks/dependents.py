@@ -10,10 +10,11 @@ from mission_control.tasks.locks import present_task
 from mission_control.tasks.models import Task, TaskDependency
 
 REOPENED = "was opened again"
+RESTORED = "was restored"
 
 
 async def settle_dependents(actor: Actor, task: Task, what: str) -> None:
-    """Tell the tasks that wait for this one; a re-opened dependency sends started ones back to the inbox."""
+    """Tell the tasks that wait for this one; one that is open again sends started ones back to the inbox."""
     waiting = (
         await TaskDependency.filter(depends_on_task_id=task.id).order_by("created_at").values_list("task_id", flat=True)
     )
@@ -23,7 +24,7 @@ async def settle_dependents(actor: Actor, task: Task, what: str) -> None:
         if dependent is None or dependent.status == "done":
             continue
         idle = dependent.status == "inbox" and not dependent.assigned_agent_id and not dependent.assigned_user_id
-        if what != REOPENED or idle:
+        if idle or what not in (REOPENED, RESTORED):
             record("task.updated", dependent, f"A dependency {what}: {dependent.title}.", dependency_id=task.id)
         else:
             await return_to_inbox(actor, dependent, f"Task returned to inbox: {dependent.title}. A dependency {what}.")

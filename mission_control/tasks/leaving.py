@@ -1,21 +1,31 @@
 """Tasks that leave their board or their owner, and come back."""
 
+from mission_control.agents.models import Agent
+from mission_control.agents.work_state import standing_of
 from mission_control.approvals.commands import close_approvals_of
+from mission_control.boards.commands import locked_board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
+from mission_control.core.errors import NotFound
+from mission_control.organizations.work_state import STOPPED, may_hand_out
 from mission_control.runs.follow import begin_run, end_run, holder
+from mission_control.runs.models import Run
 from mission_control.tasks import policy as policy
-from mission_control.tasks.dependents import return_to_inbox, settle_dependents
+from mission_control.tasks.dependencies import blockers_of, dependency_ids, refuse_circle
+from mission_control.tasks.dependents import RESTORED, return_to_inbox, settle_dependents
 from mission_control.tasks.locks import locked_task, present_task
 from mission_control.tasks.models import Task
+from mission_control.tasks.rules import reaches
+
+DELETED = "The task was deleted."
 
 
 @command("task.delete")
 async def delete_task(actor: Actor, task: Task) -> None:
     """Take a task off its board. It can be restored; approvals that concern nothing else are closed."""
     task = await locked_task(task)
-    await end_run(task.id, "released", "The task was deleted.")
+    await end_run(task.id, "released", DELETED)
     task.deleted_at = task.updated_at = clock.now()
     await task.save(update_fields=["deleted_at", "updated_at"])
     record("task.deleted", task, f"Task deleted: {task.title}.", title=task.title, status=task.status)
@@ -26,18 +36,52 @@ async def delete_task(actor: Actor, task: Task) -> None:
 
 @command("task.restore")
 async def restore_task(actor: Actor, task: Task) -> Task:
-    """Put a deleted task back where it was."""
-    found = await Task.select_for_update().get(id=task.id)
+    """Put a deleted task back where it was; started work goes to the inbox when it cannot go on by now.
+
+    What waits for it waits again: dependents that were started meanwhile return to the inbox. Tasks that would wait
+    for each other in a circle: Conflict.
+    """
+    await may_hand_out()
+    await locked_board(task.board)
+    found = await Task.select_for_update().get_or_none(id=task.id)
+    if found is None:
+        raise NotFound()
     found.board = task.board
     if found.deleted_at is None:
         return found
     found.deleted_at, found.updated_at = None, clock.now()
-    if (agent_id := holder(found)) is not None:
-        found.fence += 1
-        await begin_run(found, agent_id)
-    await found.save(update_fields=["deleted_at", "fence", "updated_at"])
+    await found.save(update_fields=["deleted_at", "updated_at"])
+    await refuse_circle(found.board_id, found.id, await dependency_ids(found.id))
     record("task.restored", found, f"Task restored: {found.title}.", title=found.title, status=found.status)
+    if found.status != "done":
+        await _go_on(actor, found)
+        await settle_dependents(actor, found, RESTORED)
     return found
+
+
+async def _go_on(actor: Actor, task: Task) -> None:
+    is_started = task.status != "inbox" or task.assigned_agent_id or task.assigned_user_id
+    if is_started and await blockers_of(task.id):
+        await return_to_inbox(actor, task, f"Task returned to inbox: {task.title}. It waits for unfinished tasks.")
+    elif (why := await _why_not(task)) is not None:
+        await release_task(actor, task, why)
+    elif (agent_id := holder(task)) is not None:
+        task.fence += 1
+        await begin_run(task, agent_id)
+        await task.save(update_fields=["fence"])
+
+
+async def _why_not(task: Task) -> str | None:
+    """Why whoever had a task when it was deleted cannot have it now, as a sentence."""
+    if task.assigned_user_id is not None:
+        return None if await reaches(task.board, task.assigned_user_id) else "Its assignee left the board."
+    if task.assigned_agent_id is None:
+        deleted_at_work = Run.filter(task_id=task.id, fence=task.fence, end_reason=DELETED)
+        return "Its agent was deleted." if task.status == "in_progress" and await deleted_at_work.exists() else None
+    if await Agent.filter(id=task.assigned_agent_id).exclude(board_id=task.board_id).exists():
+        return "Its agent went to another board."
+    standing = await standing_of(task.assigned_agent_id, task.board_id)
+    return str(standing) if task.status == "in_progress" and standing.state == STOPPED else None
 
 
 @command("task.release")

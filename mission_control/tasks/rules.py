@@ -70,6 +70,8 @@ async def apply_user_rules(actor: Actor, board: Board, task: Task, sent: dict[st
 
 
 async def _refuse_blocked_change(task: Task, sent: dict[str, Any]) -> None:
+    if _stays_done(task, sent):
+        return
     moves = sent.get("status", task.status) not in (task.status, "inbox")
     assigns = any(
         sent.get(name) is not None and sent[name] != getattr(task, name)
@@ -77,6 +79,11 @@ async def _refuse_blocked_change(task: Task, sent: dict[str, Any]) -> None:
     )
     if (moves or assigns) and (blockers := await blockers_of(task.id)):
         raise blocked_error(blockers)
+
+
+def _stays_done(task: Task, sent: dict[str, Any]) -> bool:
+    """A done task waits for nothing, whatever became of its dependencies."""
+    return task.status == "done" and sent.get("status", "done") == "done"
 
 
 def enter(task: Task, status: str) -> None:
@@ -127,8 +134,12 @@ async def check_agent(board: Board, agent_id: UUID | None, *, may_be_lead: bool 
 
 async def check_user(board: Board, user_id: UUID | None) -> None:
     """404 for somebody who does not reach the board."""
-    if user_id is None:
-        return
+    if user_id is not None and not await reaches(board, user_id):
+        raise NotFound("This person does not reach the board.")
+
+
+async def reaches(board: Board, user_id: UUID) -> bool:
+    """Whether a person reads the board."""
     found = await rows(
         "SELECT 1 AS one FROM organization_members m WHERE m.user_id = ? AND m.organization_id = ?"
         " AND (m.all_boards_read OR m.all_boards_write OR EXISTS (SELECT 1 FROM organization_board_access x"
@@ -137,8 +148,7 @@ async def check_user(board: Board, user_id: UUID | None) -> None:
         board.organization_id,
         board.id,
     )
-    if not found:
-        raise NotFound("This person does not reach the board.")
+    return bool(found)
 
 
 # Workers
@@ -183,7 +193,7 @@ def _work(actor: Actor, task: Task, status: str) -> None:
 async def apply_lead_rules(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> None:
     """Change the task in memory as the board's lead may."""
     if {"assigned_agent_id", "status"} & set(sent) and (blockers := await blockers_of(task.id)):
-        if _changes_something(task, sent):
+        if _changes_something(task, sent) and not _stays_done(task, sent):
             raise blocked_error(blockers)
     if "assigned_agent_id" in sent:
         await check_agent(board, sent["assigned_agent_id"], may_be_lead=False)
