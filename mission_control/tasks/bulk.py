@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, Self
 from uuid import UUID
 
@@ -12,10 +13,12 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, unit_of_work
 from mission_control.core.errors import Conflict, DomainError, NotFound
+from mission_control.database.sql import placeholders, rows
 from mission_control.tags.assignment import tag_ids_of
 from mission_control.tasks import policy as policy
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.leaving import delete_task
+from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import tasks_read
 from mission_control.tasks.schemas import Ids, TaskRead, TaskStatus
@@ -106,9 +109,12 @@ class TaskBulkError(BaseModel):
 
 @command("task.bulk")
 async def change_tasks(actor: Actor, board: Board, wanted: TaskBulk) -> dict[UUID, DomainError | None]:
-    """Change many tasks; returns what went wrong with each. Atomic and something went wrong: Conflict."""
+    """Change many tasks; returns what went wrong with each. Atomic and something went wrong: Conflict.
+
+    A task comes after those of the others that it waits for, so that all of them can be finished at once.
+    """
     outcome: dict[UUID, DomainError | None] = {}
-    for task_id in sorted(wanted.task_ids):
+    for task_id in await _in_order(wanted.task_ids):
         outcome[task_id] = await _attempt(partial(_change_one, actor, board, task_id, wanted))
     if wanted.atomic and any(outcome.values()):
         failures = [
@@ -119,6 +125,23 @@ async def change_tasks(actor: Actor, board: Board, wanted: TaskBulk) -> dict[UUI
         message = f"{len(failures)} of {len(outcome)} tasks cannot change so; nothing was changed."
         raise Conflict({"message": message, "failures": failures})
     return outcome
+
+
+async def _in_order(task_ids: list[UUID]) -> list[UUID]:
+    listed = placeholders(len(task_ids))
+    edges = await rows(
+        f"SELECT task_id, depends_on_task_id FROM task_dependencies WHERE task_id IN ({listed})"
+        f" AND depends_on_task_id IN ({listed})",
+        *task_ids,
+        *task_ids,
+    )
+    waits_for: dict[UUID, list[UUID]] = {one: [] for one in sorted(task_ids)}
+    for row in edges:
+        waits_for[UUID(str(row["task_id"]))].append(UUID(str(row["depends_on_task_id"])))
+    try:
+        return list(TopologicalSorter(waits_for).static_order())
+    except CycleError:  # through a deleted task, which waits for nothing
+        return sorted(task_ids)
 
 
 async def _attempt(work: Callable[[], Awaitable[None]]) -> DomainError | None:
@@ -151,6 +174,7 @@ async def _sent(task: Task, wanted: TaskBulk) -> dict[str, Any]:
         return {"status": wanted.move.status}
     if wanted.assign is not None:
         return wanted.assign.model_dump(exclude_unset=True)
+    await locked_task(task)
     kept = [one for one in await tag_ids_of(task.id) if one not in wanted.remove_tag_ids]
     return {"tag_ids": [*kept, *(one for one in wanted.add_tag_ids if one not in kept)]}
 

@@ -1,5 +1,6 @@
 """Many tasks at once: each by its own rules, all or nothing, and what was recorded."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -55,6 +56,25 @@ async def test_tagging_many(cast: Cast) -> None:
     assert await kinds(cast, before) == []
     failures = (await bulk(cast, [first], add_tag_ids=[str(uuid4())])).refused(409)["failures"]
     assert set(failures[0]["detail"]) == {"message", "missing_tag_ids"}
+
+
+async def test_two_people_tag_the_same_task_at_once(cast: Cast) -> None:
+    tags = [(await cast.ada.post("/tags", {"name": name})).ok()["id"] for name in "abcd"]
+    task = await cast.add_task()
+    answers = await asyncio.gather(*(bulk(cast, [task], add_tag_ids=[one]) for one in tags))
+    assert [answer.status for answer in answers] == [200] * 4
+    assert set((await cast.ada.get(cast.task(task))).ok()["tag_ids"]) == set(tags)
+
+
+@pytest.mark.parametrize("age", ["older", "newer"])
+async def test_a_task_is_finished_together_with_what_it_waits_for(cast: Cast, age: str) -> None:
+    tasks = [await cast.add_task() for _ in range(3)]
+    chain = tasks if age == "newer" else tasks[::-1]
+    for waiting, waited_for in zip(chain[1:], chain, strict=False):
+        (await cast.ada.patch(cast.task(waiting), {"depends_on_task_ids": [waited_for["id"]]})).ok()
+    answer = (await bulk(cast, tasks, move={"status": "done"})).ok()
+    assert [one["task"]["status"] for one in answer["results"]] == ["done"] * 3
+    assert [one["task_id"] for one in answer["results"]] == ids(tasks)
 
 
 async def test_deleting_many(cast: Cast) -> None:
