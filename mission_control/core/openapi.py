@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from mission_control import __version__
-from mission_control.core.operation import LENIENT_IDS
+from mission_control.core.given import LENIENT_IDS
 from mission_control.core.registry import OPERATIONS, Operation, read_of, reads_one_thing
 from mission_control.core.schemas import ErrorResponse, HTTPValidationError
 
@@ -178,7 +178,8 @@ def _header_schema(name: str) -> dict[str, Any]:
 
 
 def _takes_match(one: Operation) -> bool:
-    return one.method in ("PATCH", "PUT", "DELETE") and one.is_atomic and read_of(one) is not None
+    is_held = one.is_atomic and not one.is_long_poll
+    return one.method in ("PATCH", "PUT", "DELETE") and is_held and read_of(one) is not None
 
 
 def _responses(one: Operation, references: dict[Any, Any]) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from quart import Response, request
 from tortoise.models import Model
 
 from mission_control.core.actor import Actor
+from mission_control.core.answers import json_response
 from mission_control.core.errors import DomainError, Invalid
 from mission_control.core.json import to_json
-from mission_control.core.registry import Operation, read_of
+from mission_control.core.registry import Operation, answers_its_state, read_of, reads_one_thing
 
 
 class PreconditionFailed(DomainError):
@@ -24,7 +25,15 @@ def tag_of(body: bytes) -> str:
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
-def tagged(response: Response, body: bytes) -> Response:
+def answered(entry: Operation, answer: Any) -> Response:
+    """The answer of an operation as it is sent, with the tag of the state that it tells."""
+    if isinstance(answer, Response):
+        return answer
+    response = json_response(body := to_json(answer), entry.status)
+    return _tagged(response, body) if reads_one_thing(entry) or answers_its_state(entry) else response
+
+
+def _tagged(response: Response, body: bytes) -> Response:
     """An answer with its tag, or 304 when the caller has it already."""
     response.headers["ETag"] = tag = tag_of(body)
     if request.method == "GET" and _names(request.headers.get("If-None-Match", ""), tag):

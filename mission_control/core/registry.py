@@ -41,10 +41,10 @@ class Operation:
     operation_id: str
     tags: tuple[str, ...]
     who: Who
-    verb: str | None
     summary: str
     description: str
     find: Handler | None = None
+    verb: str | None = None
     body: Any = None
     query: type[BaseModel] | None = None
     returns: Any = None

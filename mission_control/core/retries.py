@@ -22,9 +22,8 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import atomically
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import new_id
-from mission_control.core.json import to_json
-from mission_control.core.preconditions import require_match, tag_of
-from mission_control.core.registry import Operation, answers_its_state
+from mission_control.core.preconditions import answered, require_match
+from mission_control.core.registry import Operation
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.database.sql import as_moment, rows
 
@@ -63,7 +62,7 @@ async def written(
     key, match = request.headers.get("Idempotency-Key", "").strip(), request.headers.get("If-Match", "").strip()
     wanted = key if entry.is_long_poll else (key or match) if entry.is_atomic else ""
     if actor is None or not wanted:
-        return _answered(entry, await perform())
+        return answered(entry, await perform())
     if len(key) > LONGEST_KEY:
         raise Invalid(f"An Idempotency-Key has at most {LONGEST_KEY} characters.")
     sent: Any = await request.get_data()
@@ -79,7 +78,7 @@ async def _polled(actor: Actor, perform: Callable[[], Awaitable[Any]], asked: _A
             return _replayed(kept, asked.request_hash)
     token = _asked.set(asked)
     try:
-        return _answered(asked.entry, await perform())
+        return answered(asked.entry, await perform())
     except _AnsweredBefore as before:
         return before.response
     finally:
@@ -106,7 +105,7 @@ async def _decide[R](actor: Actor, asked: _Asked, work: Callable[[], Awaitable[R
     answer = await work()
     if answer is None:
         raise _Undecided()
-    await _keep(actor, asked.key, _answered(asked.entry, answer))
+    await _keep(actor, asked.key, answered(asked.entry, answer))
     return answer
 
 
@@ -132,19 +131,9 @@ async def _write(
         return kept
     if match:
         await require_match(entry, actor, ids, found, match)
-    response = _answered(entry, await perform())
+    response = answered(entry, await perform())
     if key:
         await _keep(actor, key, response)
-    return response
-
-
-def _answered(entry: Operation, answer: Any) -> Response:
-    if isinstance(answer, Response):
-        return answer
-    body = to_json(answer)
-    response = Response(body, entry.status, content_type="application/json")
-    if answers_its_state(entry):
-        response.headers["ETag"] = tag_of(body)
     return response
 
 

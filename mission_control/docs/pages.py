@@ -6,8 +6,8 @@ from typing import Any
 from quart import Blueprint, Response, current_app, request
 
 from mission_control.core import authn
+from mission_control.core.answers import json_response
 from mission_control.core.openapi import document
-from mission_control.core.operation import json_response
 from mission_control.docs import reference
 from mission_control.web.fragments import render_page
 from mission_control.web.shell import shell_page

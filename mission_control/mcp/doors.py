@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
-from mission_control.core.policy import require
+from mission_control.core.operation import admitted, handled
 from mission_control.core.registry import OPERATIONS, Operation
 from mission_control.core.token_scopes import require_scope
 
@@ -26,17 +26,13 @@ async def perform(
     """What an operation answers; it is named by the intent of its hints, or by its id."""
     entry = _operation(name)
     require_scope(actor, entry.scope)
-    found = await entry.find(actor, **(ids or {})) if entry.find is not None else None
-    if entry.verb is not None:
-        require(actor, entry.verb, found)
+    found = await admitted(entry, actor, ids or {})
     given: dict[str, Any] = {}
     if entry.query is not None:
         given["query"] = entry.query.model_validate(query or {})
     if entry.body is not None:
         given["data"] = TypeAdapter(entry.body).validate_python(body or {})
-    if entry.find is not None:
-        return await entry.handler(actor, found, **given)
-    return await entry.handler(actor, **(ids or {}), **given)
+    return await handled(entry, actor, ids or {}, found, given)
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from mission_control.core.actor import Actor
-from mission_control.core.operation import refuse_unstorable
+from mission_control.core.storable import refuse_unstorable
 from mission_control.core.token_scopes import TokenScope, require_scope
 
 type Handler = Callable[[Actor, Any], Awaitable[tuple[str, Any]]]

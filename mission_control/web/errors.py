@@ -8,8 +8,8 @@ from quart import Quart, Response, redirect, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from mission_control.core.answers import json_response
 from mission_control.core.errors import DomainError
-from mission_control.core.operation import json_response
 from mission_control.database.outages import outage
 from mission_control.web.forms import FormInvalid, is_htmx
 from mission_control.web.fragments import render_page

@@ -1,0 +1,133 @@
+"""What a request gives to an operation: its body, the ids of its path, its query; 422 when they are not as declared."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from quart import request
+
+from mission_control.core.errors import Invalid, NotFound, schema_error
+from mission_control.core.ids import parse_id
+from mission_control.core.json import to_json
+from mission_control.core.storable import refuse_unstorable
+
+LENIENT_IDS = {"board_id", "approval_id", "agent_id"}
+# No body at all, which is something else than `null`.
+NOTHING: Any = ...
+
+
+async def parsed_body() -> Any:
+    """The body of the request as JSON, the text itself when it is said to be something else, or NOTHING.
+
+    Invalid when it is no JSON.
+    """
+    text: Any = await request.get_data()
+    if not text.strip():
+        return NOTHING
+    kind = request.mimetype
+    if kind and kind != "application/json" and not kind.endswith("+json"):
+        return text.decode("utf-8", "replace")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:  # a plain ValueError is a number of thousands of digits
+        position = getattr(error, "pos", getattr(error, "start", 0))
+        reason = getattr(error, "msg", str(error))
+        raise Invalid(
+            [schema_error("json_invalid", ["body", position], "JSON decode error", {}, error=reason)]
+        ) from None
+
+
+def path_ids(values: dict[str, str], path: str) -> dict[str, Any]:
+    """The ids of an address, by name; a part that `path` has as `<string:name>` stays text.
+
+    Something that is no id: NotFound where a person may have typed it, Invalid elsewhere.
+    """
+    ids: dict[str, Any] = {}
+    problems = []
+    for name, text in values.items():
+        if f"<string:{name}>" in path:
+            ids[name] = text
+        elif (known := parse_id(text)) is not None:
+            ids[name] = known
+        elif name in LENIENT_IDS:
+            raise NotFound()
+        else:
+            problems.append(_no_id(name, text))
+    if problems:
+        raise Invalid(problems)
+    return ids
+
+
+def _no_id(name: str, text: str) -> dict[str, Any]:
+    reason = "it is not made of 32 hexadecimal digits"
+    message = f"Input should be a valid UUID, {reason}"
+    return schema_error("uuid_parsing", ["path", name], message, text, error=reason)
+
+
+def validated(
+    body: TypeAdapter[Any] | None, raw: Any, query: type[BaseModel] | None, *, needs_body: bool
+) -> dict[str, Any]:
+    """`query` and `data` as the declared shapes read them; Invalid with all that is wrong in both."""
+    given: dict[str, Any] = {}
+    problems: list[dict[str, Any]] = []
+    if query is not None:
+        given["query"] = _checked(lambda: _read_query(query), "query", problems)
+    if body is not None and raw is NOTHING and not needs_body:
+        given["data"] = None
+    elif body is not None:
+        given["data"] = _checked(lambda: _read_body(body, raw), "body", problems)
+    if problems:
+        raise Invalid(problems)
+    return given
+
+
+def _checked(read: Callable[[], Any], place: str, problems: list[dict[str, Any]]) -> Any:
+    try:
+        return read()
+    except ValidationError as error:
+        problems += [_item(one, place) for one in error.errors(include_url=False)]
+    except Invalid as error:
+        problems += error.detail if isinstance(error.detail, list) else []
+    return None
+
+
+def _read_query(model: type[BaseModel]) -> BaseModel:
+    values: dict[str, Any] = {}
+    for name, info in model.model_fields.items():
+        key = info.alias or name
+        given = request.args.getlist(key)
+        if given:
+            values[key] = given if "list[" in str(info.annotation) else given[-1]
+    refuse_unstorable(values, "query")
+    found = model.model_validate(values)
+    refuse_unstorable(found.model_dump(), "query")
+    return found
+
+
+def _read_body(body: TypeAdapter[Any], raw: Any) -> Any:
+    if raw is NOTHING:
+        raise Invalid([schema_error("missing", ["body"], "Field required")])
+    if isinstance(raw, str):
+        msg = "Input should be a valid dictionary or object to extract fields from"
+        raise Invalid([schema_error("model_attributes_type", ["body"], msg, raw)])
+    refuse_unstorable(raw, "body")
+    return body.validate_python(raw)
+
+
+def _item(error: Any, place: str) -> dict[str, Any]:
+    value = None if place == "query" and error["type"] == "missing" else error.get("input")
+    item = schema_error(error["type"], [place, *error["loc"]], error["msg"], _shown(value))
+    if error.get("ctx"):
+        item["ctx"] = {
+            key: str(one) if isinstance(one, Exception) else _shown(one) for key, one in error["ctx"].items()
+        }
+    return item
+
+
+def _shown(value: Any) -> Any:
+    try:
+        to_json(value)
+    except TypeError:
+        return repr(value)
+    return value

@@ -1,0 +1,43 @@
+"""What no column and no log takes: NUL, lone surrogates, integers beyond 64 bits, no numbers, nesting without end."""
+
+from typing import Any
+
+from mission_control.core.errors import Invalid, schema_error
+
+INT64 = 2**63
+DEEPEST = 100
+
+
+def refuse_unstorable(value: Any, place: str) -> None:
+    """Invalid with the places of all that cannot be stored in a value; `place` is where they begin, such as `body`."""
+    if problems := _unstorable(value, [place]):
+        raise Invalid(problems)
+
+
+def _unstorable(value: Any, loc: list[str | int]) -> list[dict[str, Any]]:
+    if isinstance(value, dict | list) and len(loc) > DEEPEST:
+        return [schema_error("nested_too_deeply", loc[:2], f"Values are nested at most {DEEPEST} deep")]
+    if isinstance(value, dict):
+        keys = [p for key in value if isinstance(key, str) for p in _unstorable(key, [*loc, _safe(key)])]
+        return keys + [p for key, one in value.items() for p in _unstorable(one, [*loc, _safe(key)])]
+    if isinstance(value, list):
+        return [p for index, one in enumerate(value) for p in _unstorable(one, [*loc, index])]
+    if isinstance(value, str) and ("\x00" in value or not _is_unicode(value)):
+        return [schema_error("string_unicode", loc, "Text must be Unicode without NUL characters", _safe(value))]
+    if isinstance(value, int) and not -INT64 <= value < INT64:
+        return [schema_error("int_parsing_size", loc, "Integers must fit 64 bits", str(value)[:40])]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return [schema_error("finite_number", loc, "Input should be a finite number", str(value))]
+    return []
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _safe(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\x00", "?")
