@@ -4,6 +4,7 @@ import asyncio
 import errno
 import resource
 import socket
+import time
 from dataclasses import dataclass
 
 from mission_control.accounts.setup import issue_setup_code
@@ -13,6 +14,7 @@ from mission_control.database.migrate import migrate, pending_for
 from mission_control.database.setup import connect, disconnect
 
 BACKLOG = 1024
+SECONDS_TO_BIND = 3.0
 UNLIMITED_FILES = 65536  # where the system sets no limit, which as a number it may refuse
 
 
@@ -34,17 +36,33 @@ def check_workers(settings: Settings) -> None:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Listen on an address, so that a taken port is told before anything else is done."""
+    """Listen on an address, so that a taken port is told before anything else is done.
+
+    It waits a little for a taken one: the workers of a server that was killed leave by themselves.
+    """
+    deadline = time.monotonic() + SECONDS_TO_BIND
+    while True:
+        try:
+            return _listening(host, port)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and time.monotonic() < deadline:
+                time.sleep(0.1)
+                continue
+            reason = error.strerror or str(error)
+            setting = "PORT" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "HOST"
+            raise ConfigError(f"Cannot listen on {host} port {port}: {reason}. Choose another {setting}.") from error
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(BACKLOG)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        setting = "PORT" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "HOST"
-        raise ConfigError(f"Cannot listen on {host} port {port}: {reason}. Choose another {setting}.") from error
+    except OSError:
+        listener.close()
+        raise
     listener.setblocking(False)
     return listener
 

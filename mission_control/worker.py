@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import signal
@@ -16,9 +17,11 @@ from quart import Quart
 from mission_control.app import begin_shutdown, create_app
 from mission_control.config import Settings
 from mission_control.serving import BACKLOG
+from mission_control.web.request_id import id_of
 
 GRACE_SECONDS = 2.0
 LAST_RESORT_SECONDS = 2.8
+CUT = "The server is stopping; whether this took effect is not known. Send it again with the same Idempotency-Key."
 KEEP_ALIVE_SECONDS = 75
 
 logger = logging.getLogger(__name__)
@@ -96,25 +99,55 @@ def hypercorn_config(listener: socket.socket) -> Config:
 
 
 class InFlight:
-    """ASGI middleware that knows the running requests, so that a stop can cut the last of them."""
+    """ASGI middleware that knows the running requests, so that a stop can cut the last of them.
+
+    One that was not answered yet is answered 503: left to Hypercorn it would be a 500 without a word.
+    """
 
     def __init__(self, app: Callable[..., Coroutine[Any, Any, None]]) -> None:
         self._app = app
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._cut = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         task = asyncio.current_task()
         if scope["type"] != "http" or task is None:
             await self._app(scope, receive, send)
             return
+        begun = False
+
+        async def passed_on(message: Any) -> None:
+            nonlocal begun
+            begun = True
+            if not self._cut:
+                await send(message)
+
         self._tasks.add(task)
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, passed_on)
+        except asyncio.CancelledError:
+            if begun or not self._cut:
+                raise
+            await _answer_cut(id_of(scope), send)
         finally:
             self._tasks.discard(task)
 
     def cancel(self) -> None:
         """Cut every request that still runs."""
+        self._cut = True
         for task in self._tasks:
             with contextlib.suppress(RuntimeError):
                 task.cancel()
+
+
+async def _answer_cut(request_id: str, send: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
+    body = json.dumps({"detail": CUT, "request_id": request_id}).encode()
+    headers = {
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+        "retry-after": "1",
+        "x-request-id": request_id,
+    }
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": 503, "headers": pairs})
+    await send({"type": "http.response.body", "body": body})

@@ -24,6 +24,7 @@ def tiny_app(**environment: str) -> Quart:
     app.add_url_rule("/boom", "boom", _boom)
     app.add_url_rule("/stream", "stream", _stream)
     app.add_url_rule("/endless", "endless", _endless)
+    app.add_url_rule("/never", "never", _never)
     app.add_url_rule("/echo", "echo", _echo, methods=["POST"])
     app.add_url_rule("/seen", "seen", _seen)
     app.add_url_rule("/api/v1/things", "things", _seen, methods=["GET", "POST"])
@@ -54,6 +55,11 @@ async def _endless() -> Response:
     response = Response(events(), content_type="text/event-stream")
     response.timeout = None
     return response
+
+
+async def _never() -> Response:
+    await asyncio.Event().wait()
+    raise AssertionError("unreachable")
 
 
 async def _echo() -> Response:

@@ -29,7 +29,7 @@ def _layer(inner: Application) -> Application:
         if scope["type"] not in {"http", "websocket"}:
             await inner(scope, receive, send)
             return
-        request_id = _chosen(header(scope, b"x-request-id"))
+        request_id = id_of(scope)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -45,6 +45,7 @@ def _layer(inner: Application) -> Application:
     return with_request_id
 
 
-def _chosen(sent: str | None) -> str:
-    stripped = (sent or "").strip()
+def id_of(scope: Scope) -> str:
+    """Return the id that the client chose, else a new one."""
+    stripped = (header(scope, b"x-request-id") or "").strip()
     return stripped if ACCEPTABLE.fullmatch(stripped) else uuid4().hex

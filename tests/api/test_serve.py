@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mission_control import serving
 from tests.unit.small_database import empty_database
 
 COMMAND = (sys.executable, "-m", "mission_control.cli")
@@ -123,6 +124,27 @@ async def test_a_stream_that_never_ends_does_not_keep_the_server(tmp_path: Path,
             assert await process.wait() == 0
 
 
+async def test_a_request_that_a_stop_cuts_is_told_to_come_again(tmp_path: Path) -> None:
+    command = (sys.executable, "-c", WORKER_WITH_TINY_APP, "uvloop")
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment(tmp_path), cwd=tmp_path, stdout=asyncio.subprocess.PIPE
+    )
+    address = await printed_address(process)
+    host, _, port = address.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET /never HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine\r\n\r\n")
+    await writer.drain()
+    await answered(f"{address}/page")  # one loop serves both, so the first has begun
+    process.terminate()
+    async with asyncio.timeout(TO_STOP):
+        answer = (await reader.read()).decode()
+        assert await process.wait() == 0
+    head, _, body = answer.partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 503 ") and "retry-after: 1" in head
+    assert '"request_id": "mine"' in body and "Send it again" in body
+    writer.close()
+
+
 async def test_an_idle_connection_does_not_keep_the_server(tmp_path: Path) -> None:
     async with served(tmp_path) as (process, address):
         await answered(f"{address}/healthz")
@@ -221,6 +243,15 @@ async def test_the_setup_code_is_printed_on_an_empty_database(tmp_path: Path) ->
     async with asyncio.timeout(TO_STOP):
         await process.communicate()
     assert re.search(rb"Open http://127\.0\.0\.1:\d+/setup and enter the code [\w-]+", printed)
+
+
+def test_a_port_that_is_about_to_be_free_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers of a server that was killed hold it until they notice."""
+    taken = serving.bind("127.0.0.1", 0)
+    port = taken.getsockname()[1]
+    monkeypatch.setattr("mission_control.serving.time.sleep", lambda _: taken.close())
+    with serving.bind("127.0.0.1", port) as listener:
+        assert listener.getsockname()[1] == port
 
 
 async def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
