@@ -6,6 +6,8 @@ KINDS = {
     "CHANGES REQUESTED": "changes_requested",
     "NEW TASK ADDED": "task_added",
     "TASK BACK IN INBOX": "task_returned",
+    "TASK TAKEN AWAY": "task_taken_away",
+    "TASK UNBLOCKED": "task_unblocked",
     "TASK FLAGGED": "task_flagged",
     "TASK MENTION": "mention",
     "NEW TASK COMMENT": "comment",

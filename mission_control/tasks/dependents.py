@@ -5,16 +5,22 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import record
 from mission_control.runs.follow import follow
 from mission_control.tasks import rules
+from mission_control.tasks.dependencies import blockers_of
 from mission_control.tasks.gates import Before
 from mission_control.tasks.locks import present_task
 from mission_control.tasks.models import Task, TaskDependency
+from mission_control.tasks.notices import tell_former, tell_unblocked
 
 REOPENED = "was opened again"
 RESTORED = "was restored"
+OPEN_AGAIN = (REOPENED, RESTORED)
 
 
 async def settle_dependents(actor: Actor, task: Task, what: str) -> None:
-    """Tell the tasks that wait for this one; one that is open again sends started ones back to the inbox."""
+    """Tell the tasks that wait for this one; one that is open again sends started ones back to the inbox.
+
+    Agents are told that a task was taken from them, or that nothing keeps it any more.
+    """
     waiting = (
         await TaskDependency.filter(depends_on_task_id=task.id).order_by("created_at").values_list("task_id", flat=True)
     )
@@ -24,10 +30,14 @@ async def settle_dependents(actor: Actor, task: Task, what: str) -> None:
         if dependent is None or dependent.status == "done":
             continue
         idle = dependent.status == "inbox" and not dependent.assigned_agent_id and not dependent.assigned_user_id
-        if idle or what not in (REOPENED, RESTORED):
+        if idle or what not in OPEN_AGAIN:
             record("task.updated", dependent, f"A dependency {what}: {dependent.title}.", dependency_id=task.id)
         else:
+            had_it = dependent.assigned_agent_id
             await return_to_inbox(actor, dependent, f"Task returned to inbox: {dependent.title}. A dependency {what}.")
+            tell_former(actor, task.board, dependent, had_it, f"A task that it waits for {what}.")
+        if what not in OPEN_AGAIN and not await blockers_of(dependent.id):
+            await tell_unblocked(task.board, dependent)
 
 
 async def return_to_inbox(actor: Actor, task: Task, message: str) -> None:

@@ -16,6 +16,7 @@ from mission_control.tasks.dependencies import blockers_of, dependency_ids, refu
 from mission_control.tasks.dependents import RESTORED, return_to_inbox, settle_dependents
 from mission_control.tasks.locks import locked_task, present_task
 from mission_control.tasks.models import Task
+from mission_control.tasks.notices import tell_former
 from mission_control.tasks.rules import reaches
 
 DELETED = "The task was deleted."
@@ -31,6 +32,7 @@ async def delete_task(actor: Actor, task: Task) -> None:
     record("task.deleted", task, f"Task deleted: {task.title}.", title=task.title, status=task.status)
     await close_approvals_of(actor, task.board, task.id)
     if task.status != "done":
+        tell_former(actor, task.board, task, task.assigned_agent_id, "It was deleted.")
         await settle_dependents(actor, task, "was deleted")
 
 

@@ -38,13 +38,39 @@ async def tell_lead_of_new(board: Board, task: Task) -> None:
 
 
 async def tell_after_change(actor: Actor, board: Board, task: Task, before: Before) -> None:
-    """The new assignee, or the lead when a task came back without one."""
-    came_back = task.status == "inbox" and (before.status != "inbox" or before.assigned_agent_id is not None)
-    if came_back and task.assigned_agent_id is None and not (actor.is_agent and actor.is_lead):
+    """The new assignee, or the lead when a task came back without one; and the agent that has it no more."""
+    lead_id = None
+    if _came_back(task, before) and not (actor.is_agent and actor.is_lead):
         if lead_id := await lead_id_of(board.id):
             _tell(board, task, lead_id, "TASK BACK IN INBOX", "Find a new owner for it.", "task.lead_unassigned")
     if task.assigned_agent_id not in (None, before.assigned_agent_id, actor.agent_id):
         await tell_assignee(actor, board, task, before.status)
+    if before.assigned_agent_id not in (task.assigned_agent_id, lead_id) and before.status != "done":
+        tell_former(actor, board, task, before.assigned_agent_id)
+
+
+def _came_back(task: Task, before: Before) -> bool:
+    """Whether a task lies in the inbox without an owner, which it did not before."""
+    is_free = task.assigned_agent_id is None and task.assigned_user_id is None
+    was_free = before.assigned_agent_id is None and before.assigned_user_id is None
+    return task.status == "inbox" and is_free and not (before.status == "inbox" and was_free)
+
+
+def tell_former(actor: Actor, board: Board, task: Task, agent_id: UUID | None, why: str = "") -> None:
+    """The agent that a task was taken from, unless it gave it away itself."""
+    if agent_id is not None and agent_id != actor.agent_id:
+        what = "It is yours no more. If you work on it, stop."
+        _tell(board, task, agent_id, "TASK TAKEN AWAY", f"{why} {what}".strip(), None)
+
+
+async def tell_unblocked(board: Board, task: Task) -> None:
+    """Whoever can go on with a task that waits for nothing any more: the agent that has it, or the lead."""
+    if task.assigned_user_id is not None:
+        return
+    agent_id = task.assigned_agent_id or await lead_id_of(board.id)
+    what = "Work on it." if task.assigned_agent_id else "Decide who works on it and assign it."
+    if agent_id is not None:
+        _tell(board, task, agent_id, "TASK UNBLOCKED", f"It waits for no other task any more. {what}", None)
 
 
 async def tell_assignee(actor: Actor, board: Board, task: Task, before_status: str | None) -> None:

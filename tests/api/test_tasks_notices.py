@@ -33,15 +33,25 @@ async def test_a_lead_that_creates_is_not_told(cast: Cast) -> None:
 
 
 BACK = ("atlas", "TASK BACK IN INBOX", "task.lead_unassigned_notified")
-CHANGES: dict[str, tuple[str, dict[str, Any], str, dict[str, Any], list[tuple[str, str, str]]]] = {
+AWAY = ("vega", "TASK TAKEN AWAY", None)
+CHANGES: dict[str, tuple[str, dict[str, Any], str, dict[str, Any], list[tuple[str, str, str | None]]]] = {
     # who, state before, body, expected
     "a person assigns": ("ada", {}, "vega", {}, [("vega", "TASK ASSIGNED", "task.assignee_notified")]),
     "a person assigns the same": ("ada", {"assigned": "vega"}, "vega", {}, []),
-    "a person takes back": ("ada", {"assigned": "vega", "status": "in_progress"}, "", {"status": "inbox"}, [BACK]),
-    "a person unassigns in the inbox": ("ada", {"assigned": "vega"}, "none", {}, [BACK]),
+    "a person takes back": (
+        "ada", {"assigned": "vega", "status": "in_progress"}, "", {"status": "inbox"}, [BACK, AWAY],
+    ),
+    "a person unassigns in the inbox": ("ada", {"assigned": "vega"}, "none", {}, [BACK, AWAY]),
+    "a person gives it to another": (
+        "ada", {"assigned": "vega"}, "rigel", {}, [("rigel", "TASK ASSIGNED", "task.assignee_notified"), AWAY],
+    ),
+    "a person takes a done one": ("ada", {"assigned": "vega", "status": "done"}, "none", {}, []),
+    "a person takes the lead's review back": (
+        "ada", {"assigned": "atlas", "status": "review"}, "", {"status": "inbox"}, [BACK],
+    ),
     "a person moves to review": (
         "ada", {"assigned": "vega", "status": "in_progress"}, "", {"status": "review"},
-        [("atlas", "TASK READY FOR LEAD REVIEW", "task.assignee_notified")],
+        [("atlas", "TASK READY FOR LEAD REVIEW", "task.assignee_notified"), AWAY],
     ),
     "a person starts": ("ada", {"assigned": "vega"}, "", {"status": "in_progress"}, []),
     "a worker claims": ("vega", {}, "", {"status": "in_progress"}, []),
@@ -51,7 +61,7 @@ CHANGES: dict[str, tuple[str, dict[str, Any], str, dict[str, Any], list[tuple[st
     ),
     "a worker gives up": ("vega", {"assigned": "vega", "status": "in_progress"}, "", {"status": "inbox"}, [BACK]),
     "a lead assigns": ("atlas", {}, "vega", {}, [("vega", "TASK ASSIGNED", "task.assignee_notified")]),
-    "a lead unassigns": ("atlas", {"assigned": "vega"}, "none", {}, []),
+    "a lead unassigns": ("atlas", {"assigned": "vega"}, "none", {}, [AWAY]),
     "a lead sends back": (
         "atlas", {"assigned": "atlas", "status": "review", "review": "vega"}, "", {"status": "inbox"},
         [("vega", "CHANGES REQUESTED", "task.rework_notified")],
@@ -73,6 +83,52 @@ async def test_who_is_told_of_a_change(cast: Cast, case: str) -> None:
     sent = body | ({"assigned_agent_id": getattr(cast, named).id if named != "none" else None} if named else {})
     (await getattr(cast, who).patch(cast.task(task), sent)).ok()
     assert await told(cast) == expected
+
+
+async def test_the_lead_finds_no_owner_for_what_a_person_has(cast: Cast) -> None:
+    task = await cast.add_task(status="in_progress", assigned_agent_id=cast.vega.id)
+    await told(cast)
+    (await cast.ada.patch(cast.task(task), {"status": "inbox", "assigned_user_id": cast.cleo.id})).ok()
+    assert await told(cast) == [AWAY]
+    (await cast.ada.patch(cast.task(task), {"assigned_user_id": None})).ok()
+    assert await told(cast) == [BACK]
+
+
+@pytest.mark.parametrize("owner", ["vega", "cleo", None])
+@pytest.mark.parametrize("what", ["finished", "deleted"])
+async def test_who_hears_that_nothing_keeps_a_task_any_more(cast: Cast, owner: str | None, what: str) -> None:
+    first, second = await cast.add_task(), await cast.add_task()
+    waiting = await cast.add_task(depends_on_task_ids=[first["id"], second["id"]])
+    column = {"vega": "assigned_agent_id", "cleo": "assigned_user_id"}
+    await cast.put(waiting, **({column[owner]: getattr(cast, owner).id} if owner else {}))
+    await told(cast)
+    for task in (first, second):
+        assert await told(cast) == []
+        if what == "finished":
+            (await cast.ada.patch(cast.task(task), {"status": "done"})).ok()
+        else:
+            (await cast.ada.delete(cast.task(task))).ok()
+    hears = {"vega": ["vega"], "cleo": [], None: ["atlas"]}[owner]
+    assert await told(cast) == [(name, "TASK UNBLOCKED", None) for name in hears]
+
+
+@pytest.mark.parametrize("what", ["reopened", "restored", "deleted itself"])
+async def test_a_worker_hears_that_its_work_is_stopped(cast: Cast, what: str) -> None:
+    first = await cast.add_task(status="done" if what == "reopened" else "inbox")
+    task = await cast.add_task(depends_on_task_ids=[first["id"]])
+    if what != "reopened":
+        (await cast.ada.delete(cast.task(first))).ok()
+    (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
+    await told(cast)
+    if what == "reopened":
+        (await cast.ada.patch(cast.task(first), {"status": "review"})).ok()
+    elif what == "restored":
+        (await cast.ada.post(f"{cast.task(first)}/restorations")).ok()
+    else:
+        (await cast.ada.delete(cast.task(task))).ok()
+    notices = await Delivery.filter(agent_id=cast.vega.id)
+    why = {"deleted itself": "It was deleted."}.get(what, "A task that it waits for was")
+    assert [one.header for one in notices] == ["TASK TAKEN AWAY"] and why in notices[0].text
 
 
 async def test_work_sent_back_quotes_the_leads_latest_comment(cast: Cast) -> None:
