@@ -1,4 +1,4 @@
-"""The outside world, small and local: a souls directory on the loopback, and a repository of skills in a folder."""
+"""The outside world, small and local: a souls directory and an agent's server on the loopback, skills in a folder."""
 
 import asyncio
 import os
@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+import orjson
 from quart import Quart
 
 from mission_control.souls.api import EXTENSION
@@ -53,6 +55,45 @@ async def souls_directory(app: Quart) -> AsyncIterator[Directory]:
         yield directory
     app.config["SETTINGS"] = before
     app.extensions.pop(EXTENSION, None)
+
+
+OK = "200 OK"
+
+
+@dataclass
+class Receiver:
+    """An agent's server on the loopback: it remembers what it got, and answers what it is told, else 200."""
+
+    url: str = ""
+    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take one request."""
+        lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
+        body = await reader.readexactly(int(headers["content-length"]))
+        self.got.append((headers | {"": lines[0]}, body))
+        await self.gate.wait()
+        status = self.answers.pop(0) if self.answers else OK
+        more = "Location: /elsewhere\r\n" if status.startswith("3") else ""
+        writer.write(f"HTTP/1.1 {status}\r\n{more}Content-Length: 5000000\r\nConnection: close\r\n\r\nno".encode())
+        writer.close()
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """What it got, as JSON."""
+        return [orjson.loads(body) for _, body in self.got]
+
+
+@contextmanager
+def reaching(app: Quart, *, private: bool) -> Iterator[None]:
+    """An installation that reaches private addresses, or none."""
+    before = app.config["SETTINGS"]
+    app.config["SETTINGS"] = replace(before, outbound_allow_private=private)
+    yield
+    app.config["SETTINGS"] = before
 
 
 def git(folder: Path, *arguments: str) -> None:

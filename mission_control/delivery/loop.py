@@ -144,13 +144,6 @@ def _wanted(kinds: list[str]) -> str:
     return " OR ".join(f"(kind = ? AND {OPEN_OF_AGENTS + one if one else OPEN})" for one in conditions)
 
 
-async def send_due(worker: str) -> int:
-    """Lease one batch and wait until it is sent; returns how many were taken."""
-    taken = await lease(worker, list(_senders)) if _senders else []
-    await asyncio.gather(*(_send(one) for one in taken))
-    return len(taken)
-
-
 async def lease(worker: str, kinds: list[str], most: int = AT_ONCE) -> list[Delivery]:
     """Take due deliveries, and those whose worker has not come back in time; no two workers get the same."""
     now = clock.now()

@@ -10,8 +10,8 @@ from quart import Quart
 from mission_control.accounts.deletion import DELETE_AT_PROVIDER
 from mission_control.accounts.models import User
 from mission_control.core import clock
-from mission_control.delivery import loop
 from mission_control.delivery.models import Delivery
+from tests.deliveries import send_due
 from tests.identity.browser import SECRET, RunningProvider, with_bearer
 from tests.identity.conftest import MakeApp
 
@@ -132,6 +132,6 @@ async def _let_refuse(provider: RunningProvider, refusing: bool) -> None:
 
 async def _send() -> None:
     for _ in range(50):  # the application's own loop may hold the delivery already
-        await loop.send_due("tests")
+        await send_due()
         if not await Delivery.filter(state="sending").exists():
             return

@@ -9,10 +9,11 @@ import pytest
 from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden
-from mission_control.delivery import loop, pace
-from mission_control.delivery.loop import AT_ONCE, LEASE, MOST_ATTEMPTS, GiveUp, lease, pause_after, send_due, settle
+from mission_control.delivery import loop
+from mission_control.delivery.loop import AT_ONCE, LEASE, MOST_ATTEMPTS, GiveUp, lease, pause_after, settle
 from mission_control.delivery.models import Delivery
 from tests.cast import Cast, events, head
+from tests.deliveries import look_away, send_due
 
 KIND = "test.letter"
 OUTCOMES = {"succeeded": "task.lead_notified", "failed": "task.lead_notify_failed"}
@@ -32,14 +33,10 @@ class Postman:
             raise self.answer
 
 
-async def _away(worker: str, running: set[asyncio.Task[None]]) -> float:
-    return pace.IDLE_SECONDS
-
-
 @pytest.fixture
 async def postman(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Postman]:
     """The sender of our kind, for one test; the application's own loop looks away meanwhile."""
-    monkeypatch.setattr(loop, "look", _away)
+    monkeypatch.setattr(loop, "look", look_away)
     found = Postman()
     loop.sender(KIND)(found)
     yield found

@@ -1,0 +1,288 @@
+"""Notices sent to an agent's own address: signed, in order, tried again, given up, and what admins do about that."""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import orjson
+import pytest
+from quart import Quart
+
+from mission_control.agents.models import Agent
+from mission_control.core import clock
+from mission_control.delivery import loop
+from mission_control.delivery.loop import MOST_ATTEMPTS
+from mission_control.delivery.models import Delivery
+from mission_control.inbox import callbacks
+from tests.cast import Cast, Program, events, head
+from tests.deliveries import look_away, send_due
+from tests.outside import Receiver, reaching
+
+SECRET = "a secret of sixteen characters"
+BROKEN, GONE = "500 Oh", "410 Gone"
+
+
+@pytest.fixture
+async def receiver(app: Quart) -> AsyncIterator[Receiver]:
+    """A receiver that lets everything in, and an installation that reaches it."""
+    found = Receiver()
+    found.gate.set()
+    server = await asyncio.start_server(found.handle, "127.0.0.1", 0)
+    async with server:
+        found.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook?for=vega"
+        with reaching(app, private=True):
+            yield found
+        found.gate.set()
+
+
+@pytest.fixture
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application's own loop looks away; the test sends."""
+    monkeypatch.setattr(loop, "look", look_away)
+
+
+def path(cast: Cast) -> str:
+    return f"/agents/{cast.vega.id}/callback"
+
+
+async def called_back(cast: Cast, receiver: Receiver, agent: Program | None = None) -> None:
+    """Vega, or somebody else, has a callback."""
+    where = f"/agents/{(agent or cast.vega).id}/callback"
+    (await cast.ada.call("PUT", where, {"url": receiver.url, "secret": SECRET})).ok()
+
+
+async def later(hours: float = 1) -> int:
+    """What is due some hours from now is sent; how much that was."""
+    with clock.travelled(timedelta(hours=hours)):
+        return await send_due()
+
+
+async def states(cast: Cast) -> list[str]:
+    """What became of Vega's notices, in order."""
+    return [one.state for one in await Delivery.filter(agent_id=cast.vega.id).order_by("seq")]
+
+
+async def until(cast: Cast, *wanted: str) -> None:
+    """Wait until Vega's notices are in these states."""
+    async with asyncio.timeout(20):
+        while await states(cast) != list(wanted):
+            await asyncio.sleep(0.005)
+
+
+async def tell(cast: Cast, count: int = 1) -> None:
+    """Vega is told of tasks."""
+    for number in range(count):
+        await cast.add_task(title=f"Task {number}", assigned_agent_id=cast.vega.id)
+
+
+async def test_a_notice_is_sent_at_once_and_signed(cast: Cast, receiver: Receiver) -> None:
+    await called_back(cast, receiver)
+    await tell(cast)
+    await until(cast, "sent")
+    [(headers, body)] = receiver.got
+    stored = await Delivery.get(agent_id=cast.vega.id)
+    assert headers[""] == "POST /hook?for=vega HTTP/1.1"
+    assert (headers["content-type"], headers["x-mission-control-delivery"]) == ("application/json", str(stored.id))
+    text = headers["x-mission-control-timestamp"]
+    assert text.isdigit()
+    wanted = hmac.new(SECRET.encode(), f"{text}.".encode() + body, hashlib.sha256).hexdigest()
+    assert headers["x-mission-control-signature"] == f"sha256={wanted}"
+    assert list(orjson.loads(body)) == [
+        "seq", "id", "kind", "header", "text", "task_id", "board_id", "data", "created_at",
+    ]  # fmt: skip
+    assert orjson.loads(body)["data"] == {}
+    assert (await cast.vega.get("/agent/inbox")).ok()["items"] == []
+    shown = (await cast.ada.get(path(cast))).ok()
+    assert shown["last_success_at"] == stored.sent_at.isoformat() and shown["last_error"] is None
+    assert [one.kind for one in await events(agent_id=cast.vega.id)][-1] == "task.assignee_notified"
+
+
+async def test_it_is_the_inboxs_item(cast: Cast, receiver: Receiver) -> None:
+    await tell(cast, 2)
+    items = (await cast.vega.get("/agent/inbox")).ok()["items"]
+    await called_back(cast, receiver)  # what waited goes out now
+    await until(cast, "sent", "sent")
+    assert receiver.items == items
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_notices_of_one_agent_go_out_in_order(cast: Cast, receiver: Receiver) -> None:
+    await called_back(cast, receiver)
+    await tell(cast, 3)
+    receiver.answers = [BROKEN]
+    assert await send_due() == 1
+    assert await states(cast) == ["waiting"] * 3
+    assert await send_due() == 0  # the second waits for the first
+    for _ in range(3):
+        assert await later() == 1
+    assert await states(cast) == ["sent"] * 3
+    numbers = [one["seq"] for one in receiver.items]
+    assert numbers[0] == numbers[1] and numbers[1:] == sorted(set(numbers))
+
+
+async def test_a_slow_receiver_holds_up_nobody_else(cast: Cast, receiver: Receiver) -> None:
+    receiver.gate.clear()
+    await called_back(cast, receiver)
+    await tell(cast, 2)
+    async with asyncio.timeout(20):
+        while not receiver.got:
+            await asyncio.sleep(0.005)
+    other = Receiver()
+    other.gate.set()
+    server = await asyncio.start_server(other.handle, "127.0.0.1", 0)
+    async with server:
+        other.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        await called_back(cast, other, cast.rigel)
+        await cast.add_task(assigned_agent_id=cast.rigel.id)
+        async with asyncio.timeout(20):
+            while not await Delivery.exists(agent_id=cast.rigel.id, state="sent"):
+                await asyncio.sleep(0.005)
+    assert await states(cast) == ["sending", "waiting"]
+    receiver.gate.set()
+    await until(cast, "sent", "sent")
+
+
+@pytest.mark.usefixtures("by_hand")
+@pytest.mark.parametrize("status", [BROKEN, "302 Found", "404 Not Found", "429 Too Many"])
+async def test_what_is_not_taken_is_tried_again(cast: Cast, receiver: Receiver, status: str) -> None:
+    await called_back(cast, receiver)
+    await tell(cast)
+    receiver.answers = [status]
+    await send_due()
+    code = status.split()[0]
+    shown = (await cast.ada.get(path(cast))).ok()
+    assert (shown["last_error"], shown["waiting"]) == (f"The callback answered with status {code}.", 1)
+    assert len((await cast.vega.get("/agent/inbox")).ok()["items"]) == 1
+    assert await later() == 1
+    assert await states(cast) == ["sent"] and len(receiver.got) == 2  # no redirect was followed
+    shown = (await cast.ada.get(path(cast))).ok()
+    assert (shown["last_error"], shown["waiting"]) == (None, 0)
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_given_up_it_stays_in_the_inbox_and_the_next_is_sent(cast: Cast, receiver: Receiver) -> None:
+    await called_back(cast, receiver)
+    await tell(cast, 2)
+    receiver.answers = [BROKEN] * MOST_ATTEMPTS
+    for attempt in range(MOST_ATTEMPTS):
+        assert await later(attempt) == 1
+    assert await states(cast) == ["failed", "waiting"]
+    assert (await cast.ada.get(path(cast))).ok()["failed"] == 1
+    assert await later() == 1
+    assert await states(cast) == ["failed", "sent"]
+    body = (await cast.vega.get("/agent/inbox")).ok()
+    assert [one["seq"] for one in body["items"]] == [receiver.items[0]["seq"]]
+    (await cast.vega.get(f"/agent/inbox?after={body['next']}")).ok()
+    kinds = [one.kind for one in await events(agent_id=cast.vega.id) if "assignee" in one.kind]
+    assert kinds == ["task.assignee_notify_failed", "task.assignee_notified", "task.assignee_notified"]
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_one_that_is_gone_is_removed(cast: Cast, receiver: Receiver) -> None:
+    await called_back(cast, receiver)
+    await tell(cast, 2)
+    before = await head(cast)
+    receiver.answers = [GONE]
+    await send_due()
+    assert await later() == 0
+    assert await states(cast) == ["failed", "waiting"] and len(receiver.got) == 1
+    removed, failed = await events(before, organization_id=cast.organization.id)
+    assert (removed.kind, removed.actor_kind, removed.agent_id) == ("agent.callback_removed", "system", cast.vega.id)
+    assert orjson.loads(removed.data)["is_gone"] is True and failed.kind == "task.assignee_notify_failed"
+    assert (await cast.ada.get(path(cast))).ok()["url"] is None
+    assert len((await cast.vega.get("/agent/inbox")).ok()["items"]) == 2
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_an_address_that_was_changed_meanwhile_is_not_removed(cast: Cast, receiver: Receiver) -> None:
+    await called_back(cast, receiver)
+    await tell(cast)
+    receiver.gate.clear()
+    receiver.answers = [GONE]
+    sending = asyncio.create_task(send_due())
+    async with asyncio.timeout(20):
+        while not receiver.got:
+            await asyncio.sleep(0.005)
+    (await cast.ada.call("PUT", path(cast), {"url": "https://new.example.org"})).ok()
+    receiver.gate.set()
+    await sending
+    assert (await Agent.get(id=cast.vega.id)).callback_url == "https://new.example.org"
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_what_was_read_in_the_inbox_is_not_sent(cast: Cast, receiver: Receiver) -> None:
+    await called_back(cast, receiver)
+    await tell(cast, 2)
+    upto = (await cast.vega.get("/agent/inbox")).ok()["next"]
+    (await cast.vega.get(f"/agent/inbox?after={upto}")).ok()
+    assert await later() == 0 and receiver.got == []
+    assert (await cast.ada.get(path(cast))).ok()["last_success_at"] is None
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_reading_while_it_is_sent_is_recorded_once(cast: Cast, receiver: Receiver) -> None:
+    await called_back(cast, receiver)
+    await tell(cast)
+    receiver.gate.clear()
+    sending = asyncio.create_task(send_due())
+    async with asyncio.timeout(20):
+        while not receiver.got:
+            await asyncio.sleep(0.005)
+    upto = (await cast.vega.get("/agent/inbox")).ok()["next"]
+    (await cast.vega.get(f"/agent/inbox?after={upto}")).ok()
+    receiver.gate.set()
+    await sending
+    kinds = [one.kind for one in await events(agent_id=cast.vega.id) if "assignee" in one.kind]
+    assert (await states(cast), kinds) == (["sent"], ["task.assignee_notified"])
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_nothing_is_sent_to_an_address_inside(cast: Cast, receiver: Receiver) -> None:
+    await called_back(cast, receiver)
+    await tell(cast)
+    with reaching(cast.app, private=False):
+        await send_due()
+    assert receiver.got == []
+    error = (await cast.ada.get(path(cast))).ok()["last_error"]
+    assert error == "The callback is at an address that may not be reached from here."
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_one_that_never_answers(cast: Cast, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callbacks, "SECONDS", 0.05)
+    await called_back(cast, receiver)
+    await tell(cast)
+    receiver.gate.clear()
+    await send_due()
+    assert (await cast.ada.get(path(cast))).ok()["last_error"] == "The callback did not answer in time."
+    assert await states(cast) == ["waiting"]
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_a_board_in_the_trash_sends_nothing(cast: Cast, receiver: Receiver) -> None:
+    await called_back(cast, receiver)
+    await tell(cast)
+    (await cast.ada.delete(cast.home)).ok()
+    assert await later() == 0
+    (await cast.ada.post(f"{cast.home}/restorations")).ok()
+    assert await later() == 1
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_one_that_was_given_up_is_sent_again(cast: Cast, receiver: Receiver) -> None:
+    await called_back(cast, receiver)
+    await tell(cast)
+    receiver.answers = [GONE]
+    await send_due()
+    await called_back(cast, receiver)
+    [failed] = (await cast.ada.get(f"/agents/{cast.vega.id}/deliveries")).ok()["items"]
+    where, before = f"/agents/{cast.vega.id}/deliveries/{failed['id']}/retries", await head(cast)
+    again = (await cast.ben.post(where)).ok()
+    assert (again["state"], again["attempts"], again["id"]) == ("waiting", 0, failed["id"])
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert (event.kind, event.actor_id, event.agent_id) == ("delivery.retried", cast.ben.id, cast.vega.id)
+    assert orjson.loads(event.data) == {"delivery_id": failed["id"]}
+    assert (await cast.ben.post(where)).refused(409)["code"] == "delivery_not_failed"
+    assert await send_due() == 1 and await states(cast) == ["sent"]

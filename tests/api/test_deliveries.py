@@ -1,0 +1,38 @@
+"""What admins see of the notices of an agent, and who lets one be sent again."""
+
+from mission_control.delivery.models import Delivery
+from tests.cast import Cast
+
+
+async def tell(cast: Cast, count: int = 1) -> None:
+    """Vega is told of tasks."""
+    for number in range(count):
+        await cast.add_task(title=f"Task {number}", assigned_agent_id=cast.vega.id)
+
+
+async def test_deliveries_for_people(cast: Cast) -> None:
+    await tell(cast, 3)
+    where = f"/agents/{cast.vega.id}/deliveries"
+    first = await Delivery.filter(agent_id=cast.vega.id).order_by("seq").first().values("id")
+    await Delivery.filter(id=first["id"]).update(state="failed", last_error="No.")
+    body = (await cast.ben.get(f"{where}?limit=2")).ok()
+    assert (body["total"], body["limit"], len(body["items"])) == (3, 2, 2)
+    numbers = [one["seq"] for one in body["items"]]
+    assert numbers == sorted(numbers, reverse=True)
+    [failed] = (await cast.ben.get(f"{where}?state=failed")).ok()["items"]
+    assert (failed["kind"], failed["state"], failed["last_error"]) == ("task_assigned", "failed", "No.")
+    (await cast.ben.get(f"{where}?state=odd")).refused(422)
+    (await cast.cleo.get(where)).refused(403)
+    (await cast.eve.get(where)).refused(404)
+
+
+async def test_who_may_send_again(cast: Cast) -> None:
+    await tell(cast)
+    [one] = (await cast.ada.get(f"/agents/{cast.vega.id}/deliveries")).ok()["items"]
+    await Delivery.filter(id=one["id"]).update(state="failed")
+    where = f"/agents/{cast.vega.id}/deliveries/{one['id']}/retries"
+    (await cast.cleo.post(where)).refused(403)
+    (await cast.eve.post(where)).refused(404)
+    (await cast.vega.post(where)).refused(401)
+    (await cast.ada.post(f"/agents/{cast.rigel.id}/deliveries/{one['id']}/retries")).refused(404)
+    assert (await Delivery.get(id=one["id"])).state == "failed"
