@@ -62,7 +62,7 @@ def _created(made: NewToken) -> TokenCreated:
 async def list_agent_tokens(actor: Actor, agent: Agent) -> list[TokenRead]:
     """List an agent's tokens without their secrets, newest first."""
     found = await Token.filter(agent_id=agent.id).order_by("-created_at")
-    return [TokenRead.model_validate(token, from_attributes=True) for token in found]
+    return [TokenRead.of(token) for token in found]
 
 
 async def agent_token(actor: Actor, agent_id: UUID, token_id: UUID) -> tuple[Agent, Token]:
@@ -89,7 +89,7 @@ async def agent_token(actor: Actor, agent_id: UUID, token_id: UUID) -> tuple[Age
 async def update_agent_token(actor: Actor, found: tuple[Agent, Token], data: TokenUpdate) -> TokenRead:
     """Change what a live token may, when it ends, its budget of requests, or its name; the secret stays."""
     token = await tokens.change_token(actor, found[0], found[1].id, data.model_dump(exclude_unset=True))
-    return TokenRead.model_validate(token, from_attributes=True)
+    return TokenRead.of(token)
 
 
 @operation(

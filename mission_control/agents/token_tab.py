@@ -1,17 +1,15 @@
 """An agent's tokens, as its page shows them."""
 
-from datetime import timedelta
 from typing import Any
 
 from mission_control.accounts.models import Token
 from mission_control.agents.page_tabs import CARDS, TABS, Tab, Viewed
-from mission_control.core import clock
+from mission_control.agents.token_schemas import state_of
 from mission_control.core.token_scopes import granted
 from mission_control.web.fragments import render_macro
 
 TEMPLATE = "agents/tokens.html"
 ENDED_SHOWN = 50
-SOON = timedelta(days=3)
 MAY = {"all": "Everything", "lead": "Reads, works and leads", "work": "Reads and works", "read": "Only reads"}
 
 
@@ -30,20 +28,18 @@ async def card(viewed: Viewed) -> str:
 async def tokens_of(viewed: Viewed) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The live tokens and those that ended last, both newest first."""
     found = await Token.filter(agent_id=viewed.id).order_by("-created_at", "-id").limit(200)
-    now = clock.now()
-    live = [one for one in found if one.revoked_at is None and (one.expires_at is None or one.expires_at > now)]
+    live = [one for one in found if state_of(one) in ("active", "expiring")]
     ended = [one for one in found if one not in live][:ENDED_SHOWN]
     return [_shown(one, is_replaced=one is not live[0]) for one in live], [_shown(one) for one in ended]
 
 
 def _shown(token: Token, *, is_replaced: bool = False) -> dict[str, Any]:
     """A token in words. Whichever is not the newest was replaced, and goes on for its overlap."""
-    ends_soon = token.expires_at is not None and token.expires_at - clock.now() < SOON
     return {
         "row": token,
+        "state": state_of(token),
         "may": MAY[power_of(token.scopes)],
         "is_replaced": is_replaced,
-        "ends_soon": ends_soon and not is_replaced,
         "is_narrow": token.scopes is not None,
     }
 

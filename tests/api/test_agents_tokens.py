@@ -58,11 +58,32 @@ async def test_listing_shows_no_secret(cast: Cast) -> None:
     assert len(listed) == 2
     assert set(listed[0]) == {
         "id", "prefix", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at", "name",
-        "requests_per_minute",
+        "requests_per_minute", "state",
     }  # fmt: skip
     assert listed[0]["scopes"] == ["read"]
     assert made["token"] not in orjson.dumps(listed).decode()
     assert not await Token.filter(fingerprint=made["token"]).exists()
+
+
+async def test_a_list_says_which_tokens_let_in(cast: Cast) -> None:
+    path = f"/agents/{cast.vega.id}/tokens"
+
+    async def states() -> list[str]:
+        return [one["state"] for one in (await cast.ada.get(path)).ok()]
+
+    assert await states() == ["active"]
+    (await cast.ada.post(path, {"overlap_seconds": 600})).ok()
+    assert await states() == ["active", "expiring"]
+    with clock.travelled(timedelta(seconds=601)):
+        replaced = (await cast.ada.get(path)).ok()[1]
+        assert (replaced["state"], replaced["revoked_at"]) == ("expired", None)
+    newest = (await cast.ada.post(path, {"overlap_seconds": 0})).ok()
+    assert await states() == ["active", "revoked", "revoked"]
+    in_eight_days = clock.now() + timedelta(days=8)
+    sent = {"expires_at": f"{in_eight_days.isoformat()}Z"}
+    assert (await cast.ada.patch(f"{path}/{newest['id']}", sent)).ok()["state"] == "active"
+    with clock.travelled(timedelta(days=2)):
+        assert (await states())[0] == "expiring"
 
 
 async def test_revoking_ends_a_token_at_once(cast: Cast) -> None:
