@@ -1,5 +1,6 @@
 """What changes agents: making, changing and deleting them, signs of life."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from tortoise.exceptions import IntegrityError
@@ -16,6 +17,7 @@ from mission_control.core import authn, clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, note_presence, react, record
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
+from mission_control.core.ids import fingerprint
 from mission_control.database.sql import rows
 
 
@@ -99,6 +101,23 @@ async def update_agent(
         await keep_soul(agent, before["soul_template"], reason=soul_reason)
     record("agent.updated", agent, f"Agent changed: {agent.name}.", before=before, after=changes)
     return agent
+
+
+@command("agent.update")
+async def update_seen_agent(actor: Actor, agent: Agent, changes: dict[str, Any], version: str) -> Agent:
+    """Change an agent as somebody saw it; Conflict when the version is not that of the fields that they change.
+
+    Who names no version saw nothing.
+    """
+    agent = await locked_agent(agent)
+    if version and version != version_of(agent, changes):
+        raise Conflict({"message": "Somebody changed the agent meanwhile.", "code": "agent_changed"})
+    return await update_agent(actor, agent, changes)
+
+
+def version_of(agent: Agent, names: Iterable[str]) -> str:
+    """A mark of some fields of an agent, to notice that somebody else changed them meanwhile."""
+    return fingerprint(repr([(name, getattr(agent, name)) for name in sorted(names)]))[:16]
 
 
 @command("agent.update")

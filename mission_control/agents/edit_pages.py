@@ -1,14 +1,27 @@
 """Changing an agent on its page: its name and role, what it takes, and its soul."""
 
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents import soul_tab as soul_tab
-from mission_control.agents.commands import give_soul, update_agent
-from mission_control.agents.forms import LABELS, AgentForm, LimitsForm, SoulChoiceForm, SoulForm
+from mission_control.agents.commands import give_soul, update_seen_agent, version_of
+from mission_control.agents.forms import (
+    FIELDS,
+    LABELS,
+    LIMIT_LABELS,
+    LIMITS,
+    AgentForm,
+    LimitsForm,
+    SoulChoiceForm,
+    SoulForm,
+    now_is,
+)
 from mission_control.agents.models import Agent, AgentSoul
 from mission_control.agents.overview_tab import tags_to_choose
 from mission_control.agents.page_forms import Form, back_to, submitted
@@ -26,26 +39,40 @@ VERB = "agent.update"
 async def ask_changes(agent_id: UUID) -> ResponseReturnValue:
     """Ask what to change."""
     actor, agent = await on_agent(agent_id, VERB)
-    return await _edit_form(agent_id).shown(actor, AgentForm.values_of(agent))
+    return await _edit_form(agent_id, version_of(agent, FIELDS)).shown(actor, AgentForm.values_of(agent))
 
 
-def _edit_form(agent_id: UUID) -> Form:
+def _edit_form(agent_id: UUID, version: str = "") -> Form:
     url, back = f"/agents/{agent_id}/edit", back_to(agent_id, "", "the agent")
-    return Form("Edit the agent", "agents/forms.html", "edit", url, back, context={"labels": LABELS})
+    context = {"labels": LABELS, "version": version}
+    return Form("Edit the agent", "agents/forms.html", "edit", url, back, context=context)
 
 
 @pages.post("/agents/<uuid:agent_id>/edit")
 async def edit(agent_id: UUID) -> ResponseReturnValue:
-    """Change an agent."""
+    """Change an agent; when somebody changed it meanwhile, what it is now is said."""
     form = _edit_form(agent_id)
 
     async def work() -> ResponseReturnValue:
         actor, agent = await submitted_to(agent_id, VERB)
+        form.context["version"] = version_of(agent, FIELDS)
         typed = await read_form(AgentForm)
-        await update_agent(actor, agent, typed.changes(agent))
+        with _told(LABELS, typed, AgentForm.values_of(agent)):
+            await update_seen_agent(actor, agent, typed.changes(agent), typed.version)
         return done(form.back[0], toast=f"{typed.name} saved")
 
     return await submitted(form, await signed_in(), work)
+
+
+@contextlib.contextmanager
+def _told(labels: Mapping[str, str], typed: BaseModel, present: Mapping[str, Any]) -> Iterator[None]:
+    """Say what is there now when somebody else was faster."""
+    try:
+        yield
+    except Conflict as refused:
+        if isinstance(refused.detail, dict) and refused.detail.get("code") == "agent_changed":
+            raise Conflict(now_is(labels, typed.model_dump(), present)) from None
+        raise
 
 
 @pages.get("/agents/<uuid:agent_id>/limits")
@@ -53,26 +80,29 @@ async def ask_limits(agent_id: UUID) -> ResponseReturnValue:
     """Ask how much the agent takes at once, and which tasks."""
     actor, agent = await on_agent(agent_id, VERB)
     chosen = agent.claim_tags or []
-    form = await _limits_form(agent_id, agent.organization_id, chosen)
+    form = await _limits_form(agent_id, agent.organization_id, chosen, version_of(agent, LIMITS))
     return await form.shown(actor, {"wip_limit": agent.wip_limit, "claim_tags": chosen})
 
 
-async def _limits_form(agent_id: UUID, organization_id: UUID, chosen: list[str]) -> Form:
+async def _limits_form(agent_id: UUID, organization_id: UUID, chosen: list[str], version: str = "") -> Form:
     url, back = f"/agents/{agent_id}/limits", back_to(agent_id, "", "the agent")
-    context = {"choices": await tags_to_choose(organization_id, chosen)}
+    choices = await tags_to_choose(organization_id, chosen)
+    context = {"choices": choices, "labels": LIMIT_LABELS, "version": version}
     return Form("Limits", "agents/overview.html", "limits", url, back, context=context)
 
 
 @pages.post("/agents/<uuid:agent_id>/limits")
 async def change_limits(agent_id: UUID) -> ResponseReturnValue:
-    """Change how much the agent takes at once, and which tasks."""
+    """Change how much the agent takes at once, and which tasks, unless somebody else did meanwhile."""
     viewer = await signed_in()
     form = await _limits_form(agent_id, viewer.organization_id, [])
 
     async def work() -> ResponseReturnValue:
         actor, agent = await submitted_to(agent_id, VERB)
+        form.context["version"] = version_of(agent, LIMITS)
         typed = await read_form(LimitsForm)
-        await update_agent(actor, agent, typed.model_dump())
+        with _told(LIMIT_LABELS, typed, {name: getattr(agent, name) for name in LIMITS}):
+            await update_seen_agent(actor, agent, typed.changes(), typed.version)
         return done(form.back[0], toast="Limits saved")
 
     return await submitted(form, viewer, work)

@@ -1,5 +1,6 @@
 """What people type about agents."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,13 +22,19 @@ LABELS = {
 }
 
 
+LIMIT_LABELS = {"wip_limit": "Tasks at once", "claim_tags": "Tags"}
+FIELDS = ("name", "is_board_lead", "identity_profile", "identity_template")
+LIMITS = ("wip_limit", "claim_tags")
+
+
 class AgentForm(BaseModel):
-    """An agent's name and what it is."""
+    """An agent's name and what it is, and a mark of what that was when the form was opened."""
 
     name: AgentName
     is_board_lead: bool = False
     role: ShortText | None = None
     identity: Soul = None
+    version: str = ""
 
     def profile(self, kept: dict[str, Any] | None = None) -> dict[str, str] | None:
         """The identity profile with the typed role; other keys stay."""
@@ -64,10 +71,15 @@ class NewAgentForm(AgentForm):
 
 
 class LimitsForm(BaseModel):
-    """What an agent is handed out by itself."""
+    """What an agent is handed out by itself, and a mark of what that was when the form was opened."""
 
     wip_limit: WipLimit = None
     claim_tags: ClaimTags = None
+    version: str = ""
+
+    def changes(self) -> dict[str, Any]:
+        """What the command changes."""
+        return {name: getattr(self, name) for name in LIMITS}
 
 
 class SoulForm(BaseModel):
@@ -82,3 +94,17 @@ class SoulChoiceForm(BaseModel):
     """A text that was the agent's soul."""
 
     soul_id: UUID
+
+
+def now_is(labels: Mapping[str, str], typed: Mapping[str, Any], present: Mapping[str, Any]) -> str:
+    """What is there now where it differs from what was typed, in words."""
+    differing = [name for name in labels if name in typed and (typed[name] or None) != (present[name] or None)]
+    now = ", ".join(f"{labels[name]} is {_shown(present[name])}" for name in differing)
+    return f"Somebody changed it meanwhile: {now or 'it is as you typed it'}. Saving again replaces that with yours."
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    text = ", ".join(value) if isinstance(value, list) else str(value or "")
+    return f"“{text[:80]}{'…' if len(text) > 80 else ''}”" if text else "empty"

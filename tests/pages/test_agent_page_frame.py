@@ -1,5 +1,8 @@
 """One agent's page: its head and banner, its tabs, what follows without a reload, and what if the agent goes away."""
 
+import re
+from typing import Any
+
 import pytest
 
 from mission_control.agents.models import Agent
@@ -103,6 +106,46 @@ async def test_limits_are_changed_and_kept_when_refused(cast: Cast) -> None:
     assert (await ada.post(path, {"wip_limit": ""})).leads_to == f"/agents/{cast.vega.id}"
     agent = await Agent.get(id=cast.vega.id)
     assert (agent.wip_limit, agent.claim_tags) == (None, None)
+
+
+def version_in(seen: Any) -> str:
+    """The mark that a form carries of what its reader saw."""
+    found = re.search(r'name="version" value="([0-9a-f]{16})"', seen.text)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("form", "hers", "his", "now"),
+    [
+        ("edit", {"name": "Vega", "role": "Pilot"}, {"name": "Vega II", "role": "Twin"}, ["Vega II", "Twin"]),
+        ("limits", {"wip_limit": "7"}, {"wip_limit": "2", "claim_tags": "optics"}, ["Tasks at once is “2”", "optics"]),
+    ],
+)
+async def test_who_was_slower_is_told_what_somebody_else_changed(
+    cast: Cast, form: str, hers: dict[str, str], his: dict[str, str], now: list[str]
+) -> None:
+    ada, ben = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.ben)
+    (await cast.ada.post("/tags", {"name": "Optics"})).ok()
+    path = f"/agents/{cast.vega.id}/{form}"
+    seen = version_in(await ada.with_htmx.get(path))
+    (await ben.with_htmx.post(path, his | {"version": version_in(await ben.with_htmx.get(path))})).is_status(204)
+    refused = (await ada.with_htmx.post(path, hers | {"version": seen})).is_status(409)
+    refused.has("Somebody changed it meanwhile", "Saving again replaces that with yours", *now)
+    for typed in hers.values():
+        refused.has(f'value="{typed}"')
+    agent = await Agent.get(id=cast.vega.id)
+    assert (agent.name, agent.wip_limit) in (("Vega II", None), ("Vega", 2))
+    (await ada.with_htmx.post(path, hers | {"version": version_in(refused)})).is_status(204)
+    agent = await Agent.get(id=cast.vega.id)
+    assert (agent.name, agent.wip_limit) in (("Vega", None), ("Vega", 7))
+
+
+async def test_a_change_of_something_else_is_in_nobody_s_way(cast: Cast) -> None:
+    ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/limits"
+    seen = version_in(await ada.with_htmx.get(path))
+    (await cast.ben.patch(f"/agents/{cast.vega.id}", {"name": "Vega II"})).ok()
+    (await ada.with_htmx.post(path, {"wip_limit": "7", "version": seen})).is_status(204)
 
 
 async def test_a_page_that_is_open_when_the_agent_is_deleted_says_so(cast: Cast) -> None:
