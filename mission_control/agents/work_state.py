@@ -59,7 +59,7 @@ async def set_agent_state(actor: Actor, agent: Agent, wanted: WorkStateChange) -
     found.board = agent.board
     if (change := change_of(found, wanted)) is None:
         return found
-    message = f"Agent {found.name} {HAPPENED[wanted.state]}{reason_of(wanted)}."
+    message = f"Agent {found.name} {HAPPENED[wanted.state]}{reason_of(wanted.reason)}."
     record("agent.work_state_changed", found, message, name=found.name, **change)
     await react()
     apply(found, wanted)

@@ -11,7 +11,7 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.command import deliver, reacts_to, ring
 from mission_control.live.log import NewEvent
-from mission_control.organizations.work_state import PAUSED, RUNNING, STOPPED
+from mission_control.organizations.work_state import PAUSED, RUNNING, STOPPED, reason_of
 from mission_control.usage.schemas import amount
 from mission_control.usage.wording import amount_of
 
@@ -34,8 +34,10 @@ async def tell_work_state(actor: Actor, event: NewEvent) -> None:
         ring(f"work:{board_id}")
     if event.data.get("is_told"):
         return
-    reason = [f"Reason: {after['work_state_reason']}"] if after["work_state_reason"] else []
-    lines = [event.message, f"By: {actor.name}", *reason, "", ADVICE[after["work_state"]]]
+    reason = after["work_state_reason"]
+    what = event.message.removesuffix(f"{reason_of(reason)}.")
+    why = [f"Reason: {reason}"] if reason else []
+    lines = [f"{what}.", f"By: {actor.name}", *why, "", ADVICE[after["work_state"]]]
     _tell(await _concerned(event, boards), actor, HEADERS[after["work_state"]], lines, **after)
 
 

@@ -35,7 +35,7 @@ async def set_board_state(actor: Actor, board: Board, wanted: WorkStateChange, *
         raise NotFound()
     if (change := change_of(found, wanted)) is None:
         return found
-    message = f"The board {found.name} {HAPPENED[wanted.state]}{reason_of(wanted)}."
+    message = f"The board {found.name} {HAPPENED[wanted.state]}{reason_of(wanted.reason)}."
     record("board.work_state_changed", found, message, is_told=is_told, **change)
     await react()
     apply(found, wanted)

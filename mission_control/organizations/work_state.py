@@ -45,7 +45,7 @@ async def set_organization_state(actor: Actor, organization: Organization, wante
     organization = await _present(organization)
     if (change := change_of(organization, wanted)) is None:
         return organization
-    message = f"The organization {organization.name} {HAPPENED[wanted.state]}{reason_of(wanted)}."
+    message = f"The organization {organization.name} {HAPPENED[wanted.state]}{reason_of(wanted.reason)}."
     record("organization.work_state_changed", organization, message, **change)
     await react()
     apply(organization, wanted)
@@ -69,9 +69,9 @@ def change_of(thing: HasWorkState, wanted: WorkStateChange) -> dict[str, Any] | 
     return {"before": before, "after": {"work_state": wanted.state, "work_state_reason": wanted.reason}}
 
 
-def reason_of(wanted: WorkStateChange) -> str:
-    """The reason as the end of a sentence."""
-    return f": {wanted.reason.rstrip('.')}" if wanted.reason else ""
+def reason_of(reason: str | None) -> str:
+    """A reason as the end of a sentence."""
+    return f": {reason.rstrip('.')}" if reason else ""
 
 
 def apply(thing: Any, wanted: WorkStateChange) -> None:

@@ -79,20 +79,22 @@ async def _draw_on_budgets(entry: UsageEntry) -> None:
 
 async def mark(budget: Budget, day: str) -> None:
     """Inside a command that holds a budget and saves it afterwards: tell once of each line that its use has crossed."""
-    state = budget.state(day)
+    state, unit = budget.state(day), "tokens" if budget.unit == "tokens" else "money"
     if state != "ok" and not budget.stands(budget.warned_on, day):
         budget.warned_on = day
-        what = f"The budget of {_whose(budget)} is used up to {WARN_AT_PERCENT} %."
+        what = f"The budget of {unit} of {await whose(budget)} is used up to {WARN_AT_PERCENT} %."
         record("budget.warning", await scope_of(budget), what, **facts(budget, day))
     if state == "exceeded" and not budget.stands(budget.exceeded_on, day):
         budget.exceeded_on = day
-        what = f"The budget of {_whose(budget)} is used up."
+        what = f"The budget of {unit} of {await whose(budget)} is used up."
         record("budget.exceeded", await scope_of(budget), what, **facts(budget, day))
 
 
-def _whose(budget: Budget) -> str:
-    unit = "tokens" if budget.unit == "tokens" else "money"
-    return f"{unit} of {'an' if budget.agent_id else 'a' if budget.board_id else 'the'} {budget.subject}"
+async def whose(budget: Budget) -> str:
+    """Whose work a budget limits, by name: `the agent Vega`."""
+    subject_id = {"agent": budget.agent_id, "board": budget.board_id, "organization": budget.organization_id}
+    found = await rows(f"SELECT name FROM {budget.subject}s WHERE id = ?", subject_id[budget.subject])
+    return " ".join(["the", budget.subject, *(row["name"] for row in found)])
 
 
 def facts(budget: Budget, day: str) -> dict[str, Any]:

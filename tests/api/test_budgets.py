@@ -61,6 +61,19 @@ async def test_admins_make_read_change_and_lift_budgets(cast: Cast) -> None:
     assert orjson.loads(first.data)["limit"] == 2_500_000
 
 
+@pytest.mark.parametrize("whose", ["agent Vega", "board Telescope", "organization Observatory"])
+async def test_what_is_told_of_a_budget_says_whose_it_is(cast: Cast, whose: str) -> None:
+    subject = {"agent": {"agent_id": str(cast.vega.id)}, "board": {"board_id": str(cast.board.id)}}
+    before = await head(cast)
+    await limit(cast, **subject.get(whose.split()[0], {}))
+    assert (await events(before, organization_id=cast.organization.id))[0].message == f"Budget made for the {whose}."
+    await use(cast.vega, 80)
+    await use(cast.vega, 20)
+    for header, how in (("BUDGET WARNING", "used up to 80 %"), ("BUDGET USED UP", "used up")):
+        notice = await Delivery.filter(header=header, agent_id=cast.vega.id).get()
+        assert notice.text.splitlines()[0] == f"The budget of tokens of the {whose} is {how}."
+
+
 async def test_there_is_one_of_a_kind(cast: Cast) -> None:
     for subject in ({}, {"board_id": str(cast.board.id)}, {"agent_id": str(cast.vega.id)}):
         await limit(cast, **subject)

@@ -179,6 +179,7 @@ async def test_agents_are_told_and_woken(cast: Cast) -> None:
     }
     told = await Delivery.filter(agent_id=cast.vega.id).order_by("seq").first()
     assert told is not None and "Reason: Too fast" in told.text and "By: Ada" in told.text
+    assert told.text.count("Too fast") == 1
     assert told.data["work_state"] == "paused"
 
 
