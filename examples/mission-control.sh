@@ -6,6 +6,7 @@
 
 api=$(curl --fail --silent --show-error "$BASE_URL/openapi.json")
 board='' task='' fence=''
+passing='_paused|budget_exhausted|lease_lost|task_already_claimed|task_not_claimable'
 
 # operation INTENT: method and path of the operation that $role uses for it.
 operation() {
@@ -22,7 +23,8 @@ hint() {
 }
 
 # call INTENT [JSON]: perform it and print the answer. A read takes the fields of the JSON as its query. After a refusal
-# for a while the heartbeat says how to go on; every other one ends the agent. While nobody answers, it asks again.
+# for a while the heartbeat says how to go on; every other one ends the agent. While nobody answers, it asks again, with
+# the same key, so that what was done already, when only its answer was lost, is not done twice.
 call() {
     local method path found query answer options code
     found=$(operation "$1") || return 1
@@ -31,6 +33,7 @@ call() {
     path=${path//\{task_id\}/$task}
     echo "$method $path: $(hint "$1")" >&2
     options=(--silent --show-error --fail-with-body --header "X-Agent-Token: $TOKEN")
+    options+=(--header "Idempotency-Key: $$-$(date +%s)-$RANDOM$RANDOM")
     [ -z "$fence" ] || options+=(--header "X-Task-Fence: $fence")
     if [ "$method" = GET ] && [ -n "${2:-}" ]; then
         query=$(jq --raw-output 'to_entries | map("\(.key)=\(.value | tostring | @uri)") | join("&")' <<<"$2")
@@ -43,7 +46,7 @@ call() {
         answer=$(curl --request "$method" "${options[@]}" "$BASE_URL$path") || code=$?
         case $code in
         0) echo "$answer" && return ;;
-        22) echo "$answer" >&2 && [[ $answer =~ _paused|budget_exhausted|lease_lost ]] && echo '{}' && return || return 1 ;;
+        22) echo "$answer" >&2 && [[ $answer =~ $passing ]] && echo '{}' && return || return 1 ;;
         *) sleep 2 ;;
         esac
     done

@@ -7,11 +7,12 @@ import os
 import sys
 import time
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
 WAIT = 0 if "--until-empty" in sys.argv else 50
-PASSING = ("_paused", "budget_exhausted", "lease_lost")  # After these refusals the heartbeat says how to go on.
+PASSING = ("_paused", "budget_exhausted", "lease_lost", "_already_claimed", "_claimable")  # It goes on after these.
 agent = httpx.Client(base_url=f"{os.environ['BASE_URL']}/api/v1/agent", timeout=60)
 agent.headers["X-Agent-Token"] = os.environ["TOKEN"]
 
@@ -23,9 +24,10 @@ def work(task: dict[str, Any]) -> str:
 
 def call(method: str, path: str, **body: Any) -> Any:
     """Ask Mission Control for something; a refusal says why in `detail`. While nobody answers, ask again."""
+    key = {"Idempotency-Key": str(uuid4())}  # What was done, and only its answer lost, is not done twice.
     while True:
         try:
-            answer = agent.request(method, path, json=body or None)
+            answer = agent.request(method, path, json=body or None, headers=key)
             break
         except httpx.TransportError as problem:
             print(f"{problem} Again in 2 s.", file=sys.stderr)
@@ -35,12 +37,15 @@ def call(method: str, path: str, **body: Any) -> Any:
     return answer.json()
 
 
-board = f"/boards/{call('GET', '/healthz')['board_id']}"
+me = call("GET", "/healthz")
+board = f"/boards/{me['board_id']}"
+mine = f"{board}/tasks?status=in_progress&limit=1&assigned_agent_id={me['agent_id']}"
 while (directive := call("POST", "/heartbeat")["directive"]) != "stop":
     if directive == "pause":
         time.sleep(60)
         continue
-    claim = call("POST", f"{board}/claims", wait_seconds=WAIT, lease_seconds=3600)
+    held = [task["id"] for task in call("GET", mine)["items"]]  # Such as from before this program died.
+    claim = call("POST", f"{board}/claims", task_id=held[0] if held else None, wait_seconds=WAIT, lease_seconds=3600)
     if claim.get("task"):
         path, fence = f"{board}/tasks/{claim['task']['id']}", claim["lease"]["fence"]
         try:

@@ -7,7 +7,9 @@ patience=$([ -n "${UNTIL_EMPTY:-}" ] && echo 0 || echo 50)
 source "$(dirname "$0")/mission-control.sh"
 
 # Who am I, and what is there to do?
-board=$(call agent_auth_health | jq --raw-output .board_id)
+health=$(call agent_auth_health)
+board=$(jq --raw-output .board_id <<<"$health")
+mine=$(jq '{status: "in_progress", limit: 1, assigned_agent_id: .agent_id}' <<<"$health")
 call agent_board_task_discovery '{"status": "inbox"}' | jq --raw-output '.items[] | "  #\(.number) \(.title)"'
 
 while true; do
@@ -15,8 +17,10 @@ while true; do
     [ "$directive" != stop ] || break
     [ "$directive" != pause ] || { sleep 60; continue; }
 
-    # The claim waits for work by itself, and what it hands out is nobody else's.
-    claim=$(call agent_task_claim "{\"wait_seconds\": $patience}")
+    # What is in your hands comes first, such as from before this program died. Otherwise the claim waits for work by
+    # itself, and what it hands out is nobody else's.
+    held=$(call agent_board_task_discovery "$mine" | jq '.items[0].id')
+    claim=$(call agent_task_claim "{\"task_id\": $held, \"wait_seconds\": $patience}")
     task=$(jq --raw-output '.task.id // empty' <<<"$claim")
     [ -n "$task" ] || { [ "$patience" = 0 ] && break || continue; }
     fence=$(jq .lease.fence <<<"$claim")

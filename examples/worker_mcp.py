@@ -14,7 +14,7 @@ from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
 WAIT = 0 if "--until-empty" in sys.argv else 50
-PASSING = ("_paused", "budget_exhausted", "lease_lost")  # After these refusals the heartbeat says how to go on.
+PASSING = ("_paused", "budget_exhausted", "lease_lost", "_already_claimed", "_claimable")  # It goes on after these.
 
 
 def work(task: dict[str, Any]) -> str:
@@ -24,9 +24,8 @@ def work(task: dict[str, Any]) -> str:
 
 async def main() -> None:
     """Claim, work, hand in, and again."""
-    headers = {"Authorization": f"Bearer {os.environ['TOKEN']}"}
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=60) as http,
+        httpx2.AsyncClient(headers={"Authorization": f"Bearer {os.environ['TOKEN']}"}, timeout=60) as http,
         Client(streamable_http_client(f"{os.environ['BASE_URL']}/mcp", http_client=http)) as client,
     ):
 
@@ -43,7 +42,8 @@ async def main() -> None:
             if directive == "pause":
                 await asyncio.sleep(60)
                 continue
-            claim = await call("claim_task", wait_seconds=WAIT)
+            mine = (await call("list_tasks", mine=True, status="in_progress", limit=1))["tasks"]  # A lost answer's?
+            claim = await call("claim_task", wait_seconds=WAIT, task_id=mine[0]["id"] if mine else None)
             if claim.get("task"):
                 held = {"task_id": claim["task"]["id"], "fence": claim["lease"]["fence"]}
                 await call("comment", **held, message="I am on it.")

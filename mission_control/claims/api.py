@@ -55,8 +55,10 @@ async def claim_task(actor: Actor, board: Board, data: ClaimCreate | None) -> di
     Your own assigned tasks come first, then by priority (each full day of waiting lifts a task by one step), due date
     and age. Send `lease.fence` as the header X-Task-Fence with every write of the task, and extend the lease before
     `lease.expires_at`: afterwards the task goes back, and writes with that fence answer 409 `lease_lost`. Naming a
-    task that you hold already renews the lease with the same fence, for instance after an answer that was lost. Nothing
-    is claimed for a client that hangs up while it waits; a claim that was made before stays until its lease ends.
+    task that you hold already renews the lease with the same fence. With an Idempotency-Key, a new one for each claim,
+    the same request sent again after a lost answer gets the same task and fence, also while the first still waits.
+    Nothing is claimed for a client that hangs up while it waits; a claim that was made before stays until its lease
+    ends.
     A named task that cannot be claimed answers 409 at once, with the reason as `code`: task_already_claimed,
     task_not_claimable, wip_limit_reached, claims_disabled, agent_paused, board_paused, organization_paused,
     budget_exhausted, task_has_pending_approval, task_blocked_cannot_transition.

@@ -32,10 +32,11 @@ class Worker(NamedTuple):
     board_id: UUID
     limits: Limits
     capabilities: Sequence[str] | None
+    token_id: UUID | None
 
     def search(self, wanted: ClaimCreate) -> selection.Search:
         """What it looks for."""
-        return selection.Search(self.id, self.board_id, self.capabilities, wanted.tags or None)
+        return selection.Search(self.id, self.board_id, self.capabilities, wanted.tags or None, self.token_id)
 
 
 class Missed(Exception):
@@ -128,7 +129,7 @@ async def _reason(task: Task, worker: Worker, wanted: ClaimCreate) -> str | None
         return f"This task waits for a person. {task.flag_reason}"
     if task.retry_at is not None and task.retry_at > clock.now():
         return f"An attempt at this task failed; it rests until {task.retry_at.isoformat(timespec='seconds')} (UTC)."
-    if not await selection.carries(task.id, worker.capabilities):
+    if task.assigned_agent_id is None and not await selection.carries(task.id, worker.capabilities):
         return f"This task has none of the tags that you take: {', '.join(worker.capabilities or ())}."
     if not await selection.carries(task.id, wanted.tags or None):
         return "This task has none of the tags that you ask for."

@@ -1,4 +1,8 @@
-"""Leases that ran out: the task goes back, the attempt counts, and after the fifth a person is asked."""
+"""Leases that ran out: the task goes back, the attempt counts, and after the fifth a person is asked.
+
+While people have not decided an approval about the task, what comes of it is not in the agent's hands, and the attempt
+does not count.
+"""
 
 import logging
 from datetime import timedelta
@@ -7,6 +11,7 @@ from uuid import UUID
 
 from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
+from mission_control.approvals.queries import has_pending
 from mission_control.boards.models import Board
 from mission_control.claims import policy as policy
 from mission_control.core import clock
@@ -21,6 +26,7 @@ MOST_ATTEMPTS = 5
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 AT_ONCE = 100
 NOWHERE = UUID(int=0)
+WAITED = "was waiting for a decision, so the attempt does not count."
 
 _log = logging.getLogger(__name__)
 
@@ -66,9 +72,11 @@ async def expire_lease(actor: Actor, task_id: UUID, run_id: UUID) -> bool:
 async def _take_back(task: Task, run: dict[str, Any]) -> None:
     before = Before(task)
     enter(task, "inbox")
-    task.failed_attempts += 1
-    task.retry_at = clock.now() + pause_after(task.failed_attempts)
-    if task.failed_attempts >= MOST_ATTEMPTS:
+    waited = await has_pending(task.id)
+    if not waited:
+        task.failed_attempts += 1
+    task.retry_at = clock.now() + pause_after(max(1, task.failed_attempts))
+    if not waited and task.failed_attempts >= MOST_ATTEMPTS:
         task.flagged_at = clock.now()
         task.flag_reason = f"{task.failed_attempts} leases ran out in a row, the last one of {run['agent_name']}."
     changed = before.changed(task)
@@ -78,7 +86,7 @@ async def _take_back(task: Task, run: dict[str, Any]) -> None:
     record(
         "task.lease_expired",
         task,
-        f"Lease ran out: {task.title}. {run['agent_name']} did not report in time.",
+        f"Lease ran out: {task.title}. {run['agent_name']} {WAITED if waited else 'did not report in time.'}",
         agent_id=as_id(run["agent_id"]),
         fence=run["fence"],
         before={name: pair[0] for name, pair in pairs.items()},

@@ -45,8 +45,8 @@ async def could_take(waiters: Collection[Any], board: Board) -> set[Waiter]:
         one
         for one in waiters
         if one.agent_id in able
-        for offer in (offers.get(None), offers.get(one.agent_id))
-        if offer is not None and _has_any(offer, able[one.agent_id]) and _has_any(offer, one.tags or None)
+        for offer, taken in ((offers.get(None), able[one.agent_id]), (offers.get(one.agent_id), None))
+        if offer is not None and _has_any(offer, taken) and _has_any(offer, one.tags or None)
     }
 
 

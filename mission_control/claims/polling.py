@@ -19,8 +19,9 @@ from mission_control.claims.schemas import LONGEST_WAIT_SECONDS, ClaimCreate
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, NotFound, Unauthenticated
-from mission_control.core.retries import decided
-from mission_control.database.sql import as_json, as_moment, rows
+from mission_control.core.retries import answered_elsewhere, decided
+from mission_control.core.token_scopes import granted, require_scope
+from mission_control.database.sql import as_id, as_json, as_moment, rows
 from mission_control.live import broker, queues
 from mission_control.tasks.limits import Limits, full
 
@@ -53,13 +54,16 @@ async def _nothing() -> dict[str, Any]:
 async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, Any] | None:
     now, bell = asyncio.get_running_loop().time, bell_of(board.id)
     end = now() + wanted.wait_seconds
-    with queues.place(bell, matching.Waiter(actor.agent_id, tuple(wanted.tags or ()))) as place:
+    waiter = matching.Waiter(actor.agent_id, tuple(wanted.tags or ()))
+    with queues.place(bell, waiter) as place, answered_elsewhere(actor) as twin:
         place.listen()
         answer, is_held = await _look(actor, board, wanted)
         while answer is None and now() < end and not _is_stopping():
             if place.owes:
                 place.settle(await matching.could_take(place.who_has_not_looked(), board))
-            await place.woken(min(end - now(), HELD_SECONDS if is_held else LONGEST_WAIT_SECONDS))
+            await place.woken(min(end - now(), HELD_SECONDS if is_held else LONGEST_WAIT_SECONDS), twin)
+            if twin.done():
+                return None
             place.listen()
             board = await _still_there(board)
             answer, is_held = await _look(actor, board, wanted)
@@ -97,12 +101,14 @@ async def _seen(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate)
 
 
 async def _worker(actor: Actor, board: Board) -> Worker:
-    """The calling agent as it is now: while it waited it may have lost its token, its place, or become the lead.
+    """The calling agent as it is now: while it waited its token may have ended or been narrowed, and the agent may
+    have been moved or made the lead.
 
     What leases held that have ended on the board is taken back first.
     """
     found = await rows(
         "SELECT a.board_id, a.is_board_lead, a.wip_limit, a.claim_tags, k.id AS token_id, k.expires_at, k.revoked_at,"
+        " k.scopes,"
         " EXISTS (SELECT 1 FROM task_runs r WHERE r.board_id = ? AND r.ended_at IS NULL"
         " AND r.lease_expires_at <= ?) AS meets_overdue"
         " FROM agents a LEFT JOIN tokens k ON k.id = ? WHERE a.id = ?",
@@ -114,6 +120,7 @@ async def _worker(actor: Actor, board: Board) -> Worker:
     if not found or (actor.credential[0] == "token" and _has_ended(found[0])):
         raise Unauthenticated()
     row = found[0]
+    require_scope(replace(actor, scopes=granted(as_json(row["scopes"]))), "work")
     if str(row["board_id"]) != str(board.id):
         raise NotFound()
     if row["is_board_lead"]:
@@ -121,7 +128,7 @@ async def _worker(actor: Actor, board: Board) -> Worker:
     if row["meets_overdue"]:
         await expire_due(board.id)
     limits = Limits.of(row["wip_limit"], board.wip_limits)
-    return Worker(actor.agent_id, board.id, limits, as_json(row["claim_tags"]))
+    return Worker(actor.agent_id, board.id, limits, as_json(row["claim_tags"]), as_id(row["token_id"]))
 
 
 def _has_ended(row: dict[str, Any]) -> bool:

@@ -29,6 +29,12 @@ ORDER = (
     " ELSE CASE WHEN t.created_at <= ? THEN 0 WHEN t.created_at <= ? THEN 1 WHEN t.created_at <= ? THEN 2 ELSE 3 END"
     " END, CASE WHEN t.due_at IS NULL THEN 1 ELSE 0 END, t.due_at, t.created_at, t.id"
 )
+# The token with which work is asked for has not ended, and may work.
+WORKS = (
+    "EXISTS (SELECT 1 FROM tokens c WHERE c.id = ? AND c.revoked_at IS NULL"
+    " AND (c.expires_at IS NULL OR c.expires_at > ?) AND (c.scopes IS NULL"
+    " OR CAST(c.scopes AS TEXT) LIKE '%\"work\"%' OR CAST(c.scopes AS TEXT) LIKE '%\"lead\"%'))"
+)
 # So many tasks a look sees; as many workers may want one at the same moment without passing each other over.
 SEEN = 50
 
@@ -38,13 +44,15 @@ Part = tuple[str, list[Any]]
 class Search(NamedTuple):
     """For whom work is looked for, and which.
 
-    `capabilities` are the tags (slugs) that the agent takes, `tags` those it asks for (slugs or ids); None is any.
+    `capabilities` are the tags (slugs) that the agent takes of what is nobody's, `tags` those it asks for (slugs or
+    ids); None is any. `token_id` is the token with which it asks, if it asks with one.
     """
 
     agent_id: UUID | None
     board_id: UUID
     capabilities: Sequence[str] | None
     tags: Sequence[str] | None
+    token_id: UUID | None = None
 
 
 async def see_best(search: Search) -> list[UUID]:
@@ -53,7 +61,10 @@ async def see_best(search: Search) -> list[UUID]:
 
 
 async def hold_best(search: Search, seen: Sequence[UUID]) -> UUID | None:
-    """The best of the tasks that were seen, held until the running command ends; those that others hold are passed."""
+    """The best of the tasks that were seen, held until the running command ends; those that others hold are passed.
+
+    None also when the token with which it is asked for may not work any more.
+    """
     found = await _ids(search, seen, " LIMIT 1" + (" FOR NO KEY UPDATE SKIP LOCKED" if is_postgres() else ""))
     return found[0] if found else None
 
@@ -65,14 +76,20 @@ async def _ids(search: Search, among: Sequence[UUID] | None, end: str) -> list[U
 
 
 def _where(search: Search, among: Sequence[UUID] | None) -> Part:
-    parts: list[Part] = [
-        open_on(search.board_id),
-        ("(t.assigned_agent_id IS NULL OR t.assigned_agent_id = ?)", [search.agent_id]),
-    ]
-    parts += [_tagged(names) for names in (search.capabilities, search.tags) if names is not None]
+    parts = [open_on(search.board_id), _its_own_or_free(search)]
+    if search.tags is not None:
+        parts.append(_tagged(search.tags))
     if among is not None:
         parts.append((f"t.id IN ({placeholders(len(among))})", list(among)))
+    if among is not None and search.token_id is not None:
+        parts.append((WORKS, [search.token_id, clock.now()]))
     return " AND ".join(text for text, _ in parts), [value for _, values in parts for value in values]
+
+
+def _its_own_or_free(search: Search) -> Part:
+    """What somebody gave to the agent, whatever its tags are, and of what is nobody's the tags that it takes."""
+    takes, values = ("TRUE", []) if search.capabilities is None else _tagged(search.capabilities)
+    return f"(t.assigned_agent_id = ? OR (t.assigned_agent_id IS NULL AND {takes}))", [search.agent_id, *values]
 
 
 def open_on(board_id: UUID) -> Part:

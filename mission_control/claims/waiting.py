@@ -71,7 +71,7 @@ def _flagged(row: Row) -> Row:
 
 
 def _backoff(row: Row) -> Row:
-    many = "a failed attempt" if row["number"] == 1 else f"{row['number']} failed attempts"
+    many = {0: "a lease that ran out", 1: "a failed attempt"}.get(row["number"], f"{row['number']} failed attempts")
     text = f"After {many} it is not handed out before {_clock(row['until'])}."
     return _reason("backoff", text, until=wire_moment(row["until"]))
 
@@ -148,8 +148,6 @@ def _offline(row: Row) -> Row:
 
 
 def _crew(row: Row) -> Row:
-    if row["ref_id"]:
-        return _reason("no_capable_agent", f"{row['name']} takes only tasks with other tags.", **_by_agent(row))
     kind, text = CREW[row["number"]]
     return _reason(kind, text)
 

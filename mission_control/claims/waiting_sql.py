@@ -180,14 +180,7 @@ def _of_agents(now: datetime) -> list[Part]:
         name="w.agent_name",
         since="w.last_seen_at",
     )
-    others = _part(
-        "no_capable_agent",
-        f"w WHERE {TO_HAND_OUT} AND w.agent_id IS NOT NULL AND NOT {TAKES_ITS_TAGS.format(agent='w')}",
-        ref_id=_id("w.agent_id"),
-        name="w.agent_name",
-        number=str(OTHER_TAGS),
-    )
-    return [*paused, offline, others, _crew(now)]
+    return [*paused, offline, _crew(now)]
 
 
 def _crew(now: datetime) -> Part:

@@ -4,11 +4,14 @@ The key's row, the change and the answer are one transaction. A request that fai
 tried again; one that arrives while the first still runs waits for it on the unique index.
 
 A write that waits for its moment (a long poll) is no single transaction. It makes its change by `decided`, and the
-key's row and the answer join that one transaction.
+key's row and the answer join that one transaction. The same request may wait twice, when a client believes that its
+first is lost: whichever is answered wakes the other, which answers the same.
 """
 
+import asyncio
+import contextlib
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,13 +22,14 @@ from quart import Response, current_app, request
 
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import atomically
+from mission_control.core.command import atomically, ring
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import new_id
 from mission_control.core.preconditions import answered, require_match
 from mission_control.core.registry import Operation
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.database.sql import as_moment, rows
+from mission_control.live import bells
 
 KEPT_FOR = timedelta(hours=24)
 LONGEST_KEY = 255
@@ -99,12 +103,28 @@ async def decided[R](actor: Actor, work: Callable[[], Awaitable[R | None]]) -> R
         return None
 
 
+@contextlib.contextmanager
+def answered_elsewhere(actor: Actor) -> Iterator["asyncio.Future[None]"]:
+    """Inside a long poll: done when the same request with the same key was answered; `decided` answers so then."""
+    asked = _asked.get()
+    if asked is None:
+        yield asyncio.get_running_loop().create_future()
+        return
+    with bells.listening(_bell(actor, asked.key)) as heard:
+        yield heard
+
+
+def _bell(actor: Actor, key: str) -> str:
+    return f"answered:{actor.id}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+
+
 async def _decide[R](actor: Actor, asked: _Asked, work: Callable[[], Awaitable[R | None]]) -> R:
     if (kept := await _claim(actor, asked.key, asked.request_hash)) is not None:
         raise _AnsweredBefore(kept)
     answer = await work()
     if answer is None:
         raise _Undecided()
+    ring(_bell(actor, asked.key))
     await _keep(actor, asked.key, answered(asked.entry, answer))
     return answer
 

@@ -50,9 +50,10 @@ class Place:
         queue.places[self] = None
         self.since = queue.rings
 
-    async def woken(self, seconds: float) -> bool:
-        """Whether it was this one's turn within so many seconds."""
-        await asyncio.wait([self.heard], timeout=max(0.0, seconds))
+    async def woken(self, seconds: float, *also: "asyncio.Future[None]") -> bool:
+        """Whether it was this one's turn within so many seconds; another future that is done ends the wait too."""
+        waited, seconds = [self.heard, *also], max(0.0, seconds)
+        await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         return self.heard.done()
 
     def who_has_not_looked(self) -> set[Hashable]:

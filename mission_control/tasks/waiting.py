@@ -9,8 +9,8 @@ from uuid import UUID
 from pydantic import BaseModel
 
 Kind = Literal[
-    "flagged", "organization_paused", "board_paused", "assignee_paused", "dependency", "approval", "rule", "backoff",
-    "budget", "wip_limit", "lease", "review", "person", "assignee_offline", "no_capable_agent", "available",
+    "flagged", "organization_paused", "board_paused", "assignee_paused", "lease", "dependency", "approval", "rule",
+    "backoff", "budget", "wip_limit", "review", "person", "assignee_offline", "no_capable_agent", "available",
 ]  # fmt: skip
 Reasons = list[dict[str, Any]]
 

@@ -12,7 +12,7 @@ from mission_control.live.queues import waiting
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
 from tests.cast import Cast, events, head, stamp
-from tests.claiming import claim, later, taken, title_of_next
+from tests.claiming import claim, later, release, taken, title_of_next
 
 
 async def test_a_claim_hands_out_a_task_under_a_lease(cast: Cast) -> None:
@@ -207,6 +207,18 @@ async def test_an_agent_is_handed_only_what_it_can_do(cast: Cast) -> None:
     (await cast.ada.patch(cast.task(steel), {"status": "inbox"})).ok()
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"claim_tags": []})).ok()
     assert await title_of_next(cast, task_id=steel["id"], tags=["glass"]) == "steel"
+
+
+async def test_what_somebody_gave_to_an_agent_it_gets_whatever_its_tags_are(cast: Cast) -> None:
+    await cast.add_task(title="nobody's", priority="urgent")
+    mine = await cast.add_task(title="mine", assigned_agent_id=cast.vega.id)
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"claim_tags": ["glass"]})).ok()
+    assert await title_of_next(cast, tags=["glass"]) is None
+    assert await title_of_next(cast) == "mine"
+    assert await title_of_next(cast) is None
+    (await release(cast, mine, fence=1)).ok()
+    (await cast.ada.patch(cast.task(mine), {"assigned_agent_id": str(cast.vega.id)})).ok()
+    assert await title_of_next(cast, task_id=mine["id"]) == "mine"
 
 
 # One task by its name

@@ -123,6 +123,42 @@ async def test_what_comes_to_an_end_in_time_does_not_expire(cast: Cast) -> None:
     assert not await Event.filter(kind="task.lease_expired").exists()
 
 
+async def ask(cast: Cast, task: dict[str, Any]) -> dict[str, Any]:
+    wanted = {"action_type": "go", "confidence": 50, "lead_reasoning": "So.", "task_ids": [task["id"]]}
+    asked: dict[str, Any] = (await cast.vega.post(cast.approvals, wanted)).ok()
+    return asked
+
+
+@pytest.mark.parametrize("is_blocking", [True, False])
+async def test_who_waits_for_a_decision_has_not_failed(cast: Cast, is_blocking: bool) -> None:
+    (await cast.ada.patch(cast.home, {"block_status_changes_with_pending_approval": is_blocking})).ok()
+    await cast.add_task(title="Polish")
+    task = await taken(cast, lease_seconds=1)
+    asked, before = await ask(cast, task), await head(cast)
+    await Task.all().update(failed_attempts=4)
+    with later(2):
+        await expire_due()
+        row = await Task.get()
+        assert (row.status, row.failed_attempts, row.flagged_at) == ("inbox", 4, None)
+        assert timedelta(seconds=235) < row.retry_at - clock.now() <= timedelta(seconds=240)
+        [event] = await events(before, organization_id=cast.organization.id)
+        assert event.message == "Lease ran out: Polish. Vega was waiting for a decision, so the attempt does not count."
+    with later(3_700):
+        assert await title_of_next(cast) == (None if is_blocking else "Polish")
+    (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
+    with later(3_700):
+        assert await title_of_next(cast) == ("Polish" if is_blocking else None)
+
+
+async def test_after_the_decision_attempts_count_again(cast: Cast) -> None:
+    await cast.add_task()
+    task = await taken(cast, lease_seconds=1)
+    (await cast.ada.patch(f"{cast.approvals}/{(await ask(cast, task))['id']}", {"status": "approved"})).ok()
+    with later(2):
+        await expire_due()
+        assert (await Task.get()).failed_attempts == 1
+
+
 # Flags
 
 

@@ -2,9 +2,12 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
+from tortoise.transactions import in_transaction
 
+from mission_control.claims.selection import Search, hold_best, see_best
 from mission_control.database.sql import rows
 from mission_control.live.queues import waiting
 from mission_control.runs.models import Run
@@ -62,6 +65,41 @@ async def test_over_a_budget_nothing_is_handed_out(cast: Cast, whose: str) -> No
         assert await title_of_next(cast) == "Polish"
 
 
+# A token that may less than before
+
+
+async def newest_token(cast: Cast) -> str:
+    """Where Vega's token is changed."""
+    path = f"/agents/{cast.vega.id}/tokens"
+    return f"{path}/{(await cast.ada.get(path)).ok()[0]['id']}"
+
+
+async def test_a_claim_that_waits_gets_nothing_by_a_token_that_may_only_read_now(cast: Cast) -> None:
+    poll = asyncio.create_task(claim(cast, wait_seconds=50))
+    while not waiting(f"work:{cast.board.id}"):
+        await asyncio.sleep(0.01)
+    (await cast.ada.patch(await newest_token(cast), {"scopes": ["read"]})).ok()
+    await cast.add_task(title="Polish")
+    assert (await asyncio.wait_for(poll, 20)).refused(403)["code"] == "token_scope_missing"
+    assert await Run.all().count() == 0
+    assert await title_of_next(cast, cast.rigel) == "Polish"
+
+
+@pytest.mark.parametrize("scopes", [None, ["work"], ["lead"], ["read"]])
+async def test_the_hand_out_itself_asks_what_the_token_may(cast: Cast, scopes: list[str] | None) -> None:
+    task = await cast.add_task()
+    path = await newest_token(cast)
+    search = Search(cast.vega.id, cast.board.id, None, None, UUID(path.rpartition("/")[2]))
+    seen = await see_best(search)
+    assert [str(one) for one in seen] == [task["id"]]
+    (await cast.ada.patch(path, {"scopes": scopes})).ok()
+    async with in_transaction():
+        assert await hold_best(search, seen) == (None if scopes == ["read"] else seen[0])
+    (await cast.ada.delete(path)).ok()
+    async with in_transaction():
+        assert await hold_best(search, seen) is None
+
+
 # Sent again
 
 
@@ -87,6 +125,20 @@ async def test_the_same_claim_ten_times_at_once_takes_one_task(cast: Cast) -> No
     answers = await asyncio.gather(*(cast.vega.post(path, {}, headers=KEY) for _ in range(10)))
     assert len({answer.ok()["task"]["id"] for answer in answers}) == 1
     assert await Run.all().count() == 1 and await Task.filter(status="in_progress").count() == 1
+
+
+async def test_a_claim_sent_again_while_the_first_waits_answers_with_it(cast: Cast) -> None:
+    path, polls = f"/agent{cast.home}/claims", []
+    for number in (1, 2, 3):
+        polls.append(asyncio.create_task(cast.vega.post(path, {"wait_seconds": 50}, headers=KEY)))
+        while waiting(f"work:{cast.board.id}") < number:
+            await asyncio.sleep(0.01)
+    await cast.add_task()
+    answers = [answer.ok() for answer in await asyncio.wait_for(asyncio.gather(*polls), 20)]
+    assert answers[0]["task"] is not None and answers == [answers[0]] * 3
+    assert await Run.all().count() == 1
+    other = await cast.add_task()
+    assert (await cast.rigel.post(path, {}, headers=KEY)).ok()["task"]["id"] == other["id"]
 
 
 async def test_that_there_was_nothing_is_kept_too(cast: Cast) -> None:

@@ -9,8 +9,10 @@ from mission_control.agents.models import Agent
 from mission_control.core import clock
 from mission_control.organizations.models import Organization
 from mission_control.runs.models import Run
+from mission_control.tasks.models import Task
 from mission_control.usage.models import Budget
 from tests.cast import Cast, stamp
+from tests.claiming import taken
 from tests.statements import counted
 
 
@@ -230,15 +232,25 @@ async def test_how_far_the_best_worker_gets(cast: Cast) -> None:
     assert await texts(cast, task) == ["No worker is on this board."]
 
 
-async def test_an_assignee_that_takes_other_tags(cast: Cast) -> None:
+async def test_an_assignee_that_takes_other_tags_by_itself_takes_what_it_is_given(cast: Cast) -> None:
     await online(cast)
-    tag = (await cast.ada.post("/tags", {"name": "Night"})).ok()
     task = await cast.add_task(assigned_agent_id=cast.vega.id)
     await put_agent(cast.vega, claim_tags=["night"])
-    [reason] = await reasons(cast, task)
-    assert (reason["kind"], reason["text"]) == ("no_capable_agent", "Vega takes only tasks with other tags.")
-    (await cast.ada.patch(cast.task(task), {"tag_ids": [tag["id"]]})).ok()
-    assert await kinds(cast, task) == ["available"]
+    assert await texts(cast, task) == ["Vega can start it now."]
+
+
+async def test_who_has_a_task_is_said_before_what_it_needs_later(cast: Cast) -> None:
+    await online(cast)
+    (await cast.ada.patch(cast.home, {"require_approval_for_done": True, "comment_required_for_review": True})).ok()
+    await cast.add_task()
+    assert await kinds(cast, await taken(cast)) == ["lease", "rule", "rule"]
+
+
+async def test_a_rest_without_a_failed_attempt_is_said_so(cast: Cast) -> None:
+    await online(cast)
+    task = await cast.add_task()
+    await Task.filter(id=task["id"]).update(retry_at=clock.now() + timedelta(minutes=5))
+    assert (await texts(cast, task))[0].startswith("After a lease that ran out it is not handed out before ")
 
 
 async def _exhausted(cast: Cast, **of: Any) -> Budget:

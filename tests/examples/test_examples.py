@@ -85,6 +85,19 @@ async def test_a_worker_does_all_there_is_to_do(made: Crew, example: str) -> Non
 
 
 @pytest.mark.parametrize("example", WORKERS)
+async def test_a_worker_takes_up_what_it_holds_already(made: Crew, example: str) -> None:
+    wanted = [await made.add_task("The answer about this one was lost"), await made.add_task("Count the moons")]
+    async with made.server.client() as program:
+        lost = {"task_id": wanted[0], "lease_seconds": 86_400}
+        path, headers = f"{API}/agent/boards/{made.board_id}/claims", {"Authorization": f"Bearer {made.vega.token}"}
+        assert (await program.post(path, json=lost, headers=headers)).status_code == 200
+    await ended(await start(made, made.vega, *WORKERS[example], UNTIL_EMPTY="1"))
+    for task_id in wanted:
+        task = await made.task(task_id)
+        assert (task["status"], task["fence"]) == ("review", 1)
+
+
+@pytest.mark.parametrize("example", WORKERS)
 async def test_a_worker_that_waits_gets_new_work_and_ends_when_it_is_stopped(made: Crew, example: str) -> None:
     command = [part for part in WORKERS[example] if part != "--until-empty"]
     process = await start(made, made.vega, *command)
