@@ -502,6 +502,14 @@ async def test_what_an_agent_takes_and_asks_for_decides_who_is_woken(cast: Cast,
     await hang_up(*others[1:])
 
 
+async def test_what_is_given_to_an_agent_wakes_it_whatever_its_tags_are(cast: Cast) -> None:
+    (await cast.ada.patch(f"/agents/{cast.rigel.id}", {"claim_tags": ["glass"]})).ok()
+    polls = [await poll(cast), await poll(cast, cast.rigel)]
+    task = await cast.add_task(assigned_agent_id=str(cast.rigel.id))
+    assert (await answer_of(polls[1]))["task"]["id"] == task["id"]
+    await hang_up(polls[0])
+
+
 async def test_a_full_column_wakes_nobody_but_the_first(cast: Cast) -> None:
     await cast.add_task(status="in_progress", assigned_user_id=str(cast.cleo.id))
     (await cast.ada.patch(cast.home, {"wip_limits": {"in_progress": 1}})).ok()
