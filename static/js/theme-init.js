@@ -5,7 +5,5 @@
   try {
     const theme = localStorage.getItem("theme");
     if (theme === "light" || theme === "dark") root.dataset.theme = theme;
-    const density = localStorage.getItem("density");
-    if (density === "compact") root.dataset.density = density;
   } catch { /* storage is off: the system decides */ }
 })();
