@@ -1,14 +1,14 @@
 """Agents, people and time against one board, in any order: what must hold after every step.
 
-The machine speaks HTTP to the application in this process and moves the test clock. What it expects of a hand-out it
-works out by itself, from the rows and in Python, so that it shares no line with the statement it checks.
+The machine speaks HTTP to the application in this process and moves the test clock. What it expects of a hand-out is
+in `claims_oracle.py`.
 """
 
 import asyncio
 from collections.abc import Coroutine
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,16 +19,17 @@ from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.claims.expiry import expire_due
 from mission_control.core import authn, clock
-from mission_control.database.sql import as_json, as_moment, rows
+from mission_control.database.sql import as_moment, rows
 from mission_control.live.log import GENESIS, verify
 from mission_control.live.models import Event
 from mission_control.organizations.models import Organization
 from mission_control.tasks.models import Task
+from tests import claims_oracle as oracle
 from tests.cast import Answer, Cast, Program
+from tests.claims_oracle import Row
 
 PRIORITIES = ("urgent", "high", "medium", "low", "whenever")
 FLAGGED_AT = 5
-NEVER = datetime(9999, 1, 1)
 WORKERS = st.integers(0, 1)
 ANY = st.integers(0, 10_000)
 
@@ -55,25 +56,6 @@ class Ground:
         """The whole chain holds, from its first event on."""
         self.verified = (0, GENESIS)
         await self.verify_on()
-
-
-@dataclass
-class Row:
-    """What a hand-out depends on, of one task."""
-
-    id: UUID
-    status: str
-    priority: str
-    agent: UUID | None
-    user: UUID | None
-    fence: int
-    created_at: datetime
-    due_at: datetime | None
-    is_there: bool
-    retry_at: datetime | None
-    is_flagged: bool
-    is_blocked: bool
-    is_held: bool
 
 
 class ClaimsMachine(RuleBasedStateMachine):
@@ -132,92 +114,24 @@ class ClaimsMachine(RuleBasedStateMachine):
         self.ground.steps += 1
         self.ground.seen[what] = self.ground.seen.get(what, 0) + 1
 
-    async def _table(self) -> list[Row]:
-        found = await rows(
-            "SELECT id, status, priority, assigned_agent_id, assigned_user_id, fence, created_at, due_at, deleted_at,"
-            " archived_at, retry_at, flagged_at FROM tasks WHERE board_id = ? ORDER BY number",
-            self.cast.board.id,
-        )
-        done = {str(one["id"]) for one in found if one["status"] == "done" or one["deleted_at"] is not None}
-        edges = await rows("SELECT task_id, depends_on_task_id FROM task_dependencies")
-        blocked = {str(one["task_id"]) for one in edges if str(one["depends_on_task_id"]) not in done}
-        links = await rows("SELECT task_id FROM approval_task_links WHERE is_pending")
-        pending = {str(one["task_id"]) for one in links}
-        return [
-            Row(
-                id=UUID(str(one["id"])),
-                status=one["status"],
-                priority=one["priority"],
-                agent=None if one["assigned_agent_id"] is None else UUID(str(one["assigned_agent_id"])),
-                user=None if one["assigned_user_id"] is None else UUID(str(one["assigned_user_id"])),
-                fence=one["fence"],
-                created_at=as_moment(one["created_at"]) or clock.now(),
-                due_at=as_moment(one["due_at"]),
-                is_there=one["deleted_at"] is None and one["archived_at"] is None,
-                retry_at=as_moment(one["retry_at"]),
-                is_flagged=one["flagged_at"] is not None,
-                is_blocked=str(one["id"]) in blocked,
-                is_held=str(one["id"]) in pending,
-            )
-            for one in found
-        ]
-
     def table(self) -> list[Row]:
         """All tasks of the board as they are."""
-        found: list[Row] = self.run(self._table())
+        found: list[Row] = self.run(oracle.tasks_of(self.cast.board.id))
         return found
+
+    def refusal(self, agent: Program) -> str | None:
+        """Why nothing at all may be handed to an agent now."""
+        found: str | None = self.run(oracle.refusal(self.cast.board.id, agent))
+        return found
+
+    def may_have(self, agent: Program, row: Row) -> bool:
+        """Whether a task may be handed to an agent that may be handed something at all."""
+        return bool(self.run(oracle.may_have(self.cast.board.id, agent, row)))
 
     def some_task(self, number: int) -> Row | None:
         """A task by a number that means nothing."""
         there = [row for row in self.table() if row.is_there]
         return there[number % len(there)] if there else None
-
-    # What a hand-out may be
-
-    async def _refusal(self, agent: Program) -> str | None:
-        """Why nothing at all may be handed to an agent now."""
-        [state] = await rows(
-            "SELECT b.work_state AS board, o.work_state AS organization, a.work_state AS agent, b.wip_limits,"
-            " a.wip_limit, b.only_lead_can_change_status AS closed FROM boards b"
-            " JOIN organizations o ON o.id = b.organization_id JOIN agents a ON a.id = ? WHERE b.id = ?",
-            agent.id,
-            self.cast.board.id,
-        )
-        if state["closed"]:
-            return "claims_disabled"
-        for who in ("agent", "board", "organization"):
-            if state[who] != "running":
-                return "paused"
-        table = [row for row in await self._table() if row.is_there]
-        limits = as_json(state["wip_limits"]) or {}
-        for column, limit in limits.items():
-            if sum(row.status == column for row in table) >= limit:
-                return "wip"
-        mine = sum(row.status == "in_progress" and row.agent == agent.id for row in table)
-        return "wip" if state["wip_limit"] is not None and mine >= state["wip_limit"] else None
-
-    async def _may_have(self, agent: Program, row: Row) -> bool:
-        [board] = await rows(
-            "SELECT block_status_changes_with_pending_approval AS p FROM boards WHERE id = ?", self.cast.board.id
-        )
-        return (
-            row.is_there
-            and row.status == "inbox"
-            and row.user is None
-            and row.agent in (None, agent.id)
-            and not row.is_flagged
-            and not row.is_blocked
-            and not (row.is_held and board["p"])
-            and (row.retry_at is None or row.retry_at <= clock.now())
-        )
-
-    @staticmethod
-    def _level(row: Row, at: datetime) -> int:
-        level = {"urgent": 0, "critical": 0, "high": 1, "medium": 2}.get(row.priority.lower(), 3)
-        return max(0, level - (at - row.created_at).days)
-
-    def _rank(self, agent: Program, row: Row, at: datetime) -> tuple[Any, ...]:
-        return (row.agent != agent.id, self._level(row, at), row.due_at or NEVER, row.created_at)
 
     # People and time
 
@@ -352,8 +266,8 @@ class ClaimsMachine(RuleBasedStateMachine):
         agent = self.worker(worker)
         self.run(expire_due())
         at = clock.now()
-        refusal, before = self.run(self._refusal(agent)), self.table()
-        fit = [row for row in before if self.run(self._may_have(agent, row))]
+        refusal, before = self.refusal(agent), self.table()
+        fit = [row for row in before if self.may_have(agent, row)]
         answer: Answer = self.run(agent.post(f"/agent{self.cast.home}/claims", {"lease_seconds": lease}))
         if refusal in ("paused", "claims_disabled"):
             assert answer.refused(409)["code"].endswith("paused" if refusal == "paused" else "claims_disabled")
@@ -363,9 +277,9 @@ class ClaimsMachine(RuleBasedStateMachine):
             assert taken is None and answer.body["lease"] is None
             return
         assert taken is not None, "there was work that could be handed out"
-        best = min(fit, key=lambda row: self._rank(agent, row, at))
+        best = min(fit, key=lambda row: oracle.rank(agent, row, at))
         [got] = [row for row in fit if str(row.id) == taken["id"]]
-        assert self._rank(agent, got, at) == self._rank(agent, best, at), "there was better work"
+        assert oracle.rank(agent, got, at) == oracle.rank(agent, best, at), "there was better work"
         self._handed_out(worker, got, answer.body["lease"]["fence"])
 
     @rule(worker=WORKERS, task=ANY)
@@ -377,7 +291,7 @@ class ClaimsMachine(RuleBasedStateMachine):
         agent = self.worker(worker)
         self.run(expire_due())
         row = next(one for one in self.table() if one.id == row.id)
-        is_free = self.run(self._refusal(agent)) is None and self.run(self._may_have(agent, row))
+        is_free = self.refusal(agent) is None and self.may_have(agent, row)
         answer = self.run(agent.post(f"/agent{self.cast.home}/claims", {"task_id": str(row.id)}))
         if is_free:
             self._handed_out(worker, row, answer.ok()["lease"]["fence"])
@@ -434,7 +348,7 @@ class ClaimsMachine(RuleBasedStateMachine):
 
     def _write(self, which: int, method: str, path: str, body: Any, *, needs_run: bool) -> None:
         worker, task_id, fence = self.known[which % len(self.known)]
-        agent, standing = self.worker(worker), self.run(self._standing(task_id, fence, self.worker(worker).id))
+        agent, standing = self.worker(worker), self.run(oracle.standing(task_id, fence, self.worker(worker).id))
         whole = f"/agent{self.cast.task(task_id)}{path}"
         headers = {"X-Task-Fence": str(fence)}
         answer: Answer = self.run(agent.call(method, whole, body(fence), headers=headers))
@@ -447,25 +361,8 @@ class ClaimsMachine(RuleBasedStateMachine):
             assert answer.refused(409)["code"] == "lease_lost"
         elif standing == "running" or not needs_run:
             held = answer.status == 409 and answer.detail["code"] != "lease_lost"
-            held = held or (answer.status == 403 and self.run(self._refusal(agent)) == "claims_disabled")
+            held = held or (answer.status == 403 and self.refusal(agent) == "claims_disabled")
             assert answer.status == 200 or (held and path in ("/lease", "/completions")), answer.body
-
-    async def _standing(self, task_id: UUID, fence: int, agent_id: UUID) -> str:
-        """What a fence is worth: running, completed, lost, or its task gone."""
-        found = await rows(
-            "SELECT t.fence, t.deleted_at, r.state, r.agent_id, r.lease_expires_at FROM tasks t"
-            " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = ? WHERE t.id = ?",
-            fence,
-            task_id,
-        )
-        if not found or found[0]["deleted_at"] is not None:
-            return "gone"
-        expires_at = as_moment(found[0]["lease_expires_at"])
-        is_over = expires_at is not None and expires_at <= clock.now() and found[0]["state"] == "running"
-        stands = found[0]["fence"] == fence and found[0]["state"] in ("running", "completed")
-        return (
-            str(found[0]["state"]) if stands and not is_over and str(found[0]["agent_id"]) == str(agent_id) else "lost"
-        )
 
     # What must always hold
 
@@ -483,7 +380,7 @@ class ClaimsMachine(RuleBasedStateMachine):
             if run["ended_at"] is None:
                 assert str(run["task_id"]) not in live, "one live lease per task"
                 live[str(run["task_id"])] = run
-        for row in await self._table():
+        for row in await oracle.tasks_of(self.cast.board.id):
             assert row.fence >= self.fences.get(row.id, 0), "fences only grow"
             self.fences[row.id] = row.fence
             assert numbers.get(str(row.id), []) == list(range(1, row.fence + 1)), "every hand-out has its run"
