@@ -134,7 +134,7 @@ async def give_soul(actor: Actor, agent: Agent, soul: str | None, *, reason: str
 async def delete_agent(actor: Actor, agent: Agent) -> None:
     """Delete an agent; its tasks return to the board and its token ends at once. One that is gone already is fine."""
     try:
-        agent = await locked_agent(agent)
+        agent = await locked_agent(agent, for_good=True)
     except NotFound:
         return
     last_state = AgentRead.of(agent).model_dump(mode="json")
@@ -158,9 +158,12 @@ async def report_heartbeat(actor: Actor, agent: Agent, status: str | None) -> Ag
     return agent
 
 
-async def locked_agent(agent: Agent) -> Agent:
-    """The agent as it is now, held until the running command ends; NotFound when it was deleted meanwhile."""
-    found = await Agent.select_for_update().get_or_none(id=agent.id)
+async def locked_agent(agent: Agent, *, for_good: bool = False) -> Agent:
+    """The agent as it is now, held until the running command ends; NotFound when it was deleted meanwhile.
+
+    `for_good` holds it also against everything that refers to it, as before it is deleted.
+    """
+    found = await Agent.select_for_update(no_key=not for_good).get_or_none(id=agent.id)
     if found is None:
         raise NotFound()
     found.board = agent.board

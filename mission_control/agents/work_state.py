@@ -52,7 +52,7 @@ class Directive(NamedTuple):
 @command("agent.set_work_state")
 async def set_agent_state(actor: Actor, agent: Agent, wanted: WorkStateChange) -> Agent:
     """Pause, stop or let run on one agent. What is so already is no change."""
-    await hold_hand_outs()
+    await hold_hand_outs(agent.organization_id)
     found = await Agent.get_or_none(id=agent.id)
     if found is None:
         raise NotFound()
@@ -72,7 +72,7 @@ async def refuse_when_paused(agent_id: UUID | None, board_id: UUID) -> None:
 
     The code is `agent_paused`, `board_paused` or `organization_paused`. Nothing is paused until the command ends.
     """
-    await may_hand_out()
+    await may_hand_out(board_id)
     standing = await standing_of(agent_id, board_id)
     if standing.state != RUNNING:
         message = f"{standing} Nothing is handed out meanwhile."

@@ -65,7 +65,7 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
 async def _lock_tasks(board: Board, task_ids: list[UUID]) -> None:
     if not task_ids:
         return
-    hold = " FOR UPDATE" if is_postgres() else ""
+    hold = " FOR NO KEY UPDATE" if is_postgres() else ""
     found = await rows(
         f"SELECT id FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND id IN ({placeholders(len(task_ids))})"
         f" ORDER BY id{hold}",

@@ -67,7 +67,7 @@ async def restore_board(actor: Actor, board: Board) -> Board:
 @command("board.erase")
 async def erase_board(actor: Actor, board: Board) -> None:
     """Delete a board for good with everything on it; only the log keeps what happened there."""
-    board = await _locked(board)
+    board = await _locked(board, for_good=True)
     if board.deleted_at is None:
         record("board.deleted", board, f"Board deleted: {board.name}.", name=board.name)
     record("board.erased", board, f"Board deleted for good: {board.name}.", name=board.name)
@@ -76,8 +76,9 @@ async def erase_board(actor: Actor, board: Board) -> None:
     authn.forget_fresh()
 
 
-async def _locked(board: Board) -> Board:
-    found = await Board.select_for_update().get_or_none(id=board.id)
+async def _locked(board: Board, *, for_good: bool = False) -> Board:
+    """The board, held; `for_good` also against everything that refers to it, as before it is erased."""
+    found = await Board.select_for_update(no_key=not for_good).get_or_none(id=board.id)
     if found is None:
         raise NotFound()
     return found

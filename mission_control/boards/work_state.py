@@ -29,7 +29,7 @@ async def set_board_state(actor: Actor, board: Board, wanted: WorkStateChange, *
 
     `is_told`: the agents learn of it in another way.
     """
-    await hold_hand_outs()
+    await hold_hand_outs(board.organization_id)
     found = await Board.get_or_none(id=board.id, deleted_at=None)
     if found is None:
         raise NotFound()

@@ -48,7 +48,7 @@ async def claim_best(
     actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate, seen: Sequence[UUID]
 ) -> dict[str, Any]:
     """Hand the best of the tasks that a worker has seen to it."""
-    await may_hand_out()
+    await may_hand_out(board.id)
     if worker.limits != Limits():
         await hold_limits(actor.id, board.id)
     chosen = await selection.hold_best(worker.search(wanted), seen)
@@ -70,7 +70,7 @@ async def claim_best(
 async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> dict[str, Any]:
     """Hand one task to a worker, or renew its own lease of it; whatever stands against that: 409."""
     await hold_limits(actor.id, board.id)
-    task = await Task.select_for_update().get_or_none(id=wanted.task_id, board_id=board.id, deleted_at=None)
+    task = await Task.select_for_update(no_key=True).get_or_none(id=wanted.task_id, board_id=board.id, deleted_at=None)
     if task is None:
         raise NotFound()
     task.board = board

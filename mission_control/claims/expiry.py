@@ -53,7 +53,7 @@ async def expire_due(board_id: UUID | None = None) -> int:
 @command("task.expire_lease")
 async def expire_lease(actor: Actor, task_id: UUID, run_id: UUID) -> bool:
     """Take a task back whose lease ran out; False when somebody else is at it, or the lease was extended meanwhile."""
-    task = await Task.select_for_update(skip_locked=True).get_or_none(id=task_id)
+    task = await Task.select_for_update(skip_locked=True, no_key=True).get_or_none(id=task_id)
     if task is None:
         return False
     ended = await rows(

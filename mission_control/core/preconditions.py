@@ -64,7 +64,7 @@ async def _hold(found: Any) -> None:
     things = found if isinstance(found, tuple) else (found,)
     for thing in things:
         if isinstance(thing, Model):
-            await type(thing).select_for_update().filter(pk=thing.pk).first()
+            await type(thing).select_for_update(no_key=True).filter(pk=thing.pk).first()
 
 
 def _names(header: str, tag: str) -> bool:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 
@@ -20,7 +21,9 @@ PAUSED: Literal["paused"] = "paused"
 STOPPED: Literal["stopped"] = "stopped"
 FIELDS = ("work_state", "work_state_reason", "work_state_at")
 HAPPENED = {RUNNING: "runs on", PAUSED: "is paused", STOPPED: "is stopped"}
-LOCK_KEY = 7_204_118_332
+LOCK_KEY = 0x4D43_4855
+# Of two organizations whose ids end alike the one may wait for the other, and nothing worse.
+LOCK_OF = "{lock}({key}, ('x' || right({organization}, 8))::bit(32)::int)"
 
 
 class WorkStateChange(BaseModel):
@@ -41,7 +44,7 @@ class HasWorkState(Protocol):
 @command("organization.set_work_state")
 async def set_organization_state(actor: Actor, organization: Organization, wanted: WorkStateChange) -> Organization:
     """Pause, stop or let run on all agents of an organization. What is so already is no change."""
-    await hold_hand_outs()
+    await hold_hand_outs(organization.id)
     organization = await _present(organization)
     if (change := change_of(organization, wanted)) is None:
         return organization
@@ -87,13 +90,15 @@ def apply(thing: Any, wanted: WorkStateChange) -> None:
     thing.work_state_reason = None if wanted.state == RUNNING else wanted.reason
 
 
-async def may_hand_out() -> None:
-    """Inside a command that hands out work and holds no row yet: nobody's state is changed until it ends."""
+async def may_hand_out(board_id: UUID) -> None:
+    """Inside a command that hands out work of a board and holds no row yet: no state is changed until it ends."""
     if is_postgres():
-        await rows(f"SELECT pg_advisory_xact_lock_shared({LOCK_KEY})")
+        lock = LOCK_OF.format(lock="pg_advisory_xact_lock_shared", key=LOCK_KEY, organization="organization_id::text")
+        await rows(f"SELECT {lock} FROM boards WHERE id = ?", board_id)
 
 
-async def hold_hand_outs() -> None:
-    """Inside a command that changes a state: wait for hand-outs under way, and let none begin until it ends."""
+async def hold_hand_outs(organization_id: UUID) -> None:
+    """Inside a command that changes a state: wait for hand-outs of the organization; none begins until it ends."""
     if is_postgres():
-        await rows(f"SELECT pg_advisory_xact_lock({LOCK_KEY})")
+        lock = LOCK_OF.format(lock="pg_advisory_xact_lock", key=LOCK_KEY, organization="?::text")
+        await rows(f"SELECT {lock}", str(organization_id))

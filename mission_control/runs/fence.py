@@ -39,7 +39,7 @@ async def hold_lease(task_id: UUID) -> None:
     if unit_of_work().actor.fence is None:
         return
     if is_postgres():
-        await rows("SELECT 1 AS one FROM tasks WHERE id = ? FOR UPDATE", task_id)
+        await rows("SELECT 1 AS one FROM tasks WHERE id = ? FOR NO KEY UPDATE", task_id)
     await refuse_lost_lease([task_id])
 
 

@@ -32,7 +32,7 @@ class ArchiveRead(BaseModel):
 @command("task.archive_old")
 async def archive_old_tasks(actor: Actor, board: Board, done_before: datetime) -> list[UUID]:
     """Archive the tasks of a board that were done before a moment; returns them, oldest first."""
-    hold = " FOR UPDATE OF t" if is_postgres() else ""
+    hold = " FOR NO KEY UPDATE OF t" if is_postgres() else ""
     found = await rows(
         "SELECT t.id FROM tasks t WHERE t.board_id = ? AND t.status = 'done' AND t.deleted_at IS NULL"
         " AND t.archived_at IS NULL AND COALESCE((SELECT MAX(e.created_at) FROM events e WHERE e.task_id = t.id"

@@ -21,7 +21,7 @@ from mission_control.tasks.beside import Beside, Rewired, change_beside
 from mission_control.tasks.comments import write_comment
 from mission_control.tasks.dependents import REOPENED, settle_dependents
 from mission_control.tasks.gates import Before, pass_comment_gate, pass_done_gates, pass_gates
-from mission_control.tasks.limits import hold_limits, hold_limits_for, refuse_hand_out
+from mission_control.tasks.limits import Limits, hold_limits, hold_limits_for, refuse_hand_out
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.positions import position_beside
@@ -41,6 +41,8 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
         **new.model_dump(include={"title", "description", "status", "priority", "due_at"}),
     )
     task.board = board
+    worker = new.assigned_agent_id if actor.is_agent and new.status == "in_progress" else None
+    limits = await hold_limits(worker, board.id) if worker else Limits()
     await dependencies.check_dependencies(board, task.id, new.depends_on_task_ids)
     await check_tags(board.organization_id, new.tag_ids)
     await _refuse_blocked_start(actor, board, new)
@@ -50,7 +52,7 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
     await _assign_new(actor, board, task, new)
     if actor.is_agent and holder(task) is not None:
         await refuse_when_paused(holder(task), board.id)
-        await refuse_hand_out(await hold_limits(holder(task), board.id), task)
+        await refuse_hand_out(limits, task)
     task.number = await next_task_number(board.id)
     if task.status == "in_progress":
         task.in_progress_at = clock.now()
@@ -96,10 +98,10 @@ async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
     await refuse_lost_lease([task.id])
     rules.refuse_fields(actor, task, sent)
     board = task.board
+    limits = await hold_limits_for(actor, task, sent)
     if sent.get("depends_on_task_ids"):
         await dependencies.check_dependencies(board, task.id, sent["depends_on_task_ids"])
     await check_tags(board.organization_id, sent.get("tag_ids") or [])
-    limits = await hold_limits_for(actor, task, sent)
     task = await locked_task(task)
     before = Before(task)
     rewired = await _apply_role(actor, board, task, sent)

@@ -5,7 +5,7 @@ from uuid import UUID
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.core.errors import Conflict, Invalid, NotFound
-from mission_control.database.sql import placeholders, rows
+from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.tasks.models import TaskDependency
 
 
@@ -32,7 +32,8 @@ async def dependency_ids(task_id: UUID) -> list[UUID]:
 async def check_dependencies(board: Board, task_id: UUID, wanted: list[UUID]) -> None:
     """Refuse a task that would wait for itself (422), for a stranger (404) or in a circle (409).
 
-    The board's row is held, so that two edits cannot form a circle together.
+    The board's row is held, so that two edits cannot form a circle together; and the tasks that it shall wait for, so
+    that none of them is opened again before the edit is known.
     """
     if task_id in wanted:
         raise Invalid("A task cannot depend on itself.")
@@ -40,7 +41,8 @@ async def check_dependencies(board: Board, task_id: UUID, wanted: list[UUID]) ->
         return
     await locked_board(board)
     found = await rows(
-        f"SELECT id FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND id IN ({placeholders(len(wanted))})",
+        f"SELECT id FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND id IN ({placeholders(len(wanted))})"
+        f" ORDER BY id{' FOR SHARE' if is_postgres() else ''}",
         board.id,
         *wanted,
     )

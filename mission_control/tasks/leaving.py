@@ -43,9 +43,9 @@ async def restore_task(actor: Actor, task: Task) -> Task:
     What waits for it waits again: dependents that were started meanwhile return to the inbox. Tasks that would wait
     for each other in a circle: Conflict.
     """
-    await may_hand_out()
+    await may_hand_out(task.board_id)
     await locked_board(task.board)
-    found = await Task.select_for_update().get_or_none(id=task.id)
+    found = await Task.select_for_update(no_key=True).get_or_none(id=task.id)
     if found is None:
         raise NotFound()
     found.board = task.board

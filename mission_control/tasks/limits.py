@@ -47,7 +47,7 @@ async def hold_limits(agent_id: UUID | None, board_id: UUID) -> Limits:
 
     Rows are locked in this order everywhere: agent, board, task. A board that is gone: NotFound.
     """
-    await may_hand_out()
+    await may_hand_out(board_id)
     found = await rows(
         "SELECT a.wip_limit, b.wip_limits FROM boards b LEFT JOIN agents a ON a.id = ? WHERE b.id = ?",
         agent_id,

@@ -1,4 +1,8 @@
-"""Holding a task until the running command ends."""
+"""Holding a task until the running command ends.
+
+Tasks are held without their key, here and everywhere: what refers to one (a run, a comment, a dependency) can be
+written meanwhile, so that two commands which hold two tasks do not wait for each other because of it.
+"""
 
 from mission_control.core.errors import NotFound
 from mission_control.runs.fence import refuse_lost_lease
@@ -28,7 +32,7 @@ async def present_task(task: Task) -> Task | None:
 
     Whoever found it without holding it must ask anew what it was found for.
     """
-    found = await Task.select_for_update().get_or_none(id=task.id, deleted_at=None)
+    found = await Task.select_for_update(no_key=True).get_or_none(id=task.id, deleted_at=None)
     if found is not None:
         found.board = task.board
     return found

@@ -1,0 +1,79 @@
+"""What commands hold while they run, and whom that keeps waiting: on PostgreSQL only."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from mission_control.boards.commands import locked_board
+from mission_control.config import Settings
+from mission_control.core.command import atomically
+from mission_control.database.sql import rows
+from mission_control.organizations.work_state import may_hand_out
+from mission_control.tasks.locks import locked_task
+from mission_control.tasks.models import Task
+from tests.cast import Cast
+from tests.live.test_tasks_changed_meanwhile import meanwhile
+
+pytestmark = pytest.mark.postgres
+PATIENCE = 20
+WAITING = "SELECT COUNT(*) AS n FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
+
+
+@contextlib.asynccontextmanager
+async def held(cast: Cast, hold: Callable[[], Awaitable[Any]]) -> AsyncIterator[None]:
+    """A command of Ada's holds something until the block ends."""
+    holds, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        await hold()
+        holds.set()
+        await goes_on.wait()
+
+    command = asyncio.create_task(atomically(await cast.ada.actor(), work))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await holds.wait()
+        yield
+    finally:
+        goes_on.set()
+        await command
+
+
+def pause(cast: Cast, by: str) -> Any:
+    """Somebody pauses the organization."""
+    return getattr(cast, by).call("PUT", "/organizations/me/work-state", {"state": "paused"})
+
+
+async def test_a_task_is_started_while_its_board_is_held(cast: Cast) -> None:
+    """As by somebody who edits dependencies, holds the board, and wants this very task next."""
+    task = await cast.add_task()
+    async with held(cast, lambda: locked_board(cast.board)), asyncio.timeout(PATIENCE):
+        (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
+
+
+async def test_what_refers_to_a_task_is_written_while_it_is_held(cast: Cast) -> None:
+    task = await Task.get(id=(await cast.add_task())["id"])
+    task.board = cast.board
+    async with held(cast, lambda: locked_task(task)), asyncio.timeout(PATIENCE):
+        (await cast.vega.post(f"{cast.task(task)}/comments", {"message": "Odd."})).ok()
+
+
+async def test_work_does_not_start_on_what_is_opened_again_at_that_moment(cast: Cast, settings: Settings) -> None:
+    done = await cast.add_task(status="done")
+    started = {"title": "Next", "status": "in_progress", "depends_on_task_ids": [done["id"]]}
+    reopened = "UPDATE tasks SET status = 'inbox' WHERE id = $1"
+    answer = await meanwhile(settings, done, cast.ada.post(cast.tasks, started), reopened)
+    assert answer.refused(409)["blocked_by_task_ids"] == [done["id"]]
+
+
+async def test_a_pause_waits_for_hand_outs_of_its_own_organization_only(cast: Cast) -> None:
+    async with held(cast, lambda: may_hand_out(cast.board.id)), asyncio.timeout(PATIENCE):
+        (await pause(cast, "eve")).ok()
+        waits = asyncio.create_task(pause(cast, "ada"))
+        while not (await rows(WAITING))[0]["n"]:
+            await asyncio.sleep(0.01)
+        assert not waits.done()
+    (await waits).ok()
