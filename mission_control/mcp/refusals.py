@@ -5,8 +5,9 @@ from http import HTTPStatus
 from typing import Any
 
 from pydantic import ValidationError
+from tortoise.exceptions import DoesNotExist
 
-from mission_control.core.errors import DomainError
+from mission_control.core.errors import DomainError, NotFound
 from mission_control.database.outages import outage
 from mission_control.web.request_id import current_request_id
 
@@ -21,6 +22,8 @@ _log = logging.getLogger(__name__)
 
 def refusal(error: Exception) -> tuple[str, dict[str, Any]]:
     """An error as a sentence for models, and as values for programs: status, code, message, request_id, and more."""
+    if isinstance(error, DoesNotExist):
+        error = NotFound()
     if isinstance(error, ValidationError):
         return _told(422, "arguments_invalid", _sentence(error.errors(include_url=False), 0))
     if isinstance(error, DomainError):

@@ -6,10 +6,11 @@ from typing import Any
 
 from quart import Quart, Response, redirect, request
 from quart.typing import ResponseReturnValue
+from tortoise.exceptions import DoesNotExist
 from werkzeug.exceptions import HTTPException
 
 from mission_control.core.answers import json_response
-from mission_control.core.errors import DomainError
+from mission_control.core.errors import DomainError, NotFound
 from mission_control.database.outages import outage
 from mission_control.web.forms import FormInvalid, is_htmx
 from mission_control.web.fragments import render_page
@@ -94,6 +95,9 @@ async def _unexpected(error: Exception) -> ResponseReturnValue:
         response = envelope(sentence, 503) if wants_json() else await error_page(503, sentence)
         response.headers["Retry-After"] = "2"
         return response
+    if isinstance(error, DoesNotExist):  # it was there when its id was found, and was erased at that moment
+        _log.info("gone_meanwhile", extra={"reason": str(error)})
+        return await _domain_error(NotFound())
     _log.exception("unhandled_exception", exc_info=error)
     if wants_json():
         return envelope("Internal Server Error", 500)

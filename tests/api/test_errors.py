@@ -5,7 +5,10 @@ from uuid import uuid4
 
 import pytest
 
+from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
+from mission_control.core import authn
+from mission_control.core.actor import Actor
 from tests.cast import Cast
 
 BAD_JSON = {"data": b'{"title": ', "headers": {"Content-Type": "application/json"}}
@@ -219,3 +222,12 @@ async def test_what_is_unexpected_is_500_in_the_envelope(cast: Cast, monkeypatch
     answer = await cast.ada.get("/boards")
     assert answer.refused(500) == "Internal Server Error"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_who_is_deleted_between_two_look_ups_is_not_found(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def seen(actor: Actor, last_seen_at: Any) -> None:
+        await Agent.filter(id=actor.id).delete()
+
+    monkeypatch.setattr(authn.hooks, "agent_seen", seen)
+    monkeypatch.setitem(cast.app.config, "PROPAGATE_EXCEPTIONS", False)
+    (await cast.vega.post("/agent/usage", {"input_tokens": 1})).refused(404)
