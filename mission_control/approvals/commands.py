@@ -1,24 +1,21 @@
-"""What changes approvals: asking, deciding, re-opening, closing."""
+"""What lets approvals wait for people: asking, and opening one again. What ends that is in `decisions.py`."""
 
-from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from mission_control.approvals import policy as policy
+from mission_control.approvals.decisions import decide_approval, locked_approval, resolve, save_decision, task_ids_of
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.schemas import ApprovalCreate
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record, ring
+from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.runs.fence import refuse_lost_lease
-
-STATUS_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "rejected"}
-WORD_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "sent back"}
 
 
 @command("approval.request")
@@ -46,7 +43,7 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
     if status == "pending":
         await _refuse_conflicts(approval, task_ids)
     else:
-        _resolve(approval, actor, status, None)
+        resolve(approval, actor, status, None)
     await approval.save(force_create=True)
     await _link(approval, task_ids)
     record(
@@ -119,70 +116,6 @@ async def _link(approval: Approval, task_ids: list[UUID]) -> None:
 
 
 @command("approval.decide")
-async def decide_approval(
-    actor: Actor, approval: Approval, decision: str, note: str | None = None, *, only_pending: bool = False
-) -> Approval:
-    """Approve, reject or send back. `only_pending` refuses with Conflict when somebody decided already."""
-    approval = await locked_approval(approval)
-    if approval.status != "pending" and only_pending:
-        raise Conflict(await _already_decided(approval))
-    if (approval.decision, approval.note if note is None else note) == (decision, approval.note):
-        return approval
-    before = approval.decision
-    _resolve(approval, actor, decision, note)
-    await _save_decision(approval)
-    task_ids = await task_ids_of(approval)
-    record(
-        "approval.decided",
-        approval.scope(task_ids[0] if task_ids else None),
-        f"Approval {WORD_OF[decision]}: {approval.action_type}.",
-        agent_id=approval.agent_id,
-        approval_id=approval.id,
-        action_type=approval.action_type,
-        before=before,
-        decision=decision,
-        note=note,
-        task_ids=task_ids,
-    )
-    return approval
-
-
-def _resolve(approval: Approval, actor: Actor, decision: str, note: str | None) -> None:
-    approval.status = STATUS_OF[decision]
-    approval.decision = decision
-    approval.note = note
-    approval.resolved_by_user_id = actor.user_id
-    approval.resolved_by_kind = actor.kind
-    approval.resolved_at = approval.updated_at = clock.now()
-
-
-async def _save_decision(approval: Approval) -> None:
-    await approval.save(
-        update_fields=[
-            "status", "decision", "note", "resolved_by_user_id", "resolved_by_kind", "resolved_at", "updated_at",
-        ]
-    )  # fmt: skip
-    await ApprovalTask.filter(approval_id=approval.id).update(is_pending=approval.status == "pending")
-    ring(bell_of(approval.id))
-
-
-def bell_of(approval_id: UUID) -> str:
-    """The bell that rings when an approval is decided, closed, or opened again."""
-    return f"approval:{approval_id}"
-
-
-async def _already_decided(approval: Approval) -> str:
-    [row] = await rows(
-        "SELECT COALESCE(u.preferred_name, u.name, u.email, 'The system') AS name FROM approvals a"
-        " LEFT JOIN users u ON u.id = a.resolved_by_user_id WHERE a.id = ?",
-        approval.id,
-    )
-    seconds = max(0, int((clock.now() - (approval.resolved_at or clock.now())).total_seconds()))
-    ago = f"{seconds} s" if seconds < 60 else f"{seconds // 60} min" if seconds < 3600 else f"{seconds // 3600} h"
-    return f"{row['name']} {WORD_OF[str(approval.decision)]} this {ago} ago."
-
-
-@command("approval.decide")
 async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     """Make a decided approval wait again. A task with another pending approval: Conflict."""
     approval = await locked_approval(approval)
@@ -195,7 +128,7 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     approval.status, approval.updated_at = "pending", clock.now()
     approval.decision = approval.note = approval.resolved_at = None
     approval.resolved_by_user_id = approval.resolved_by_kind = None
-    await _save_decision(approval)
+    await save_decision(approval)
     record(
         "approval.reopened",
         approval.scope(task_ids[0] if task_ids else None),
@@ -206,58 +139,6 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
         task_ids=task_ids,
     )
     return approval
-
-
-async def close_approvals_of(actor: Actor, board: Board, task_id: UUID) -> None:
-    """Inside a command: reject, as the system, pending approvals whose last live task is going away."""
-    found = await rows(
-        "SELECT l.approval_id FROM approval_task_links l WHERE l.task_id = ? AND l.is_pending AND NOT EXISTS"
-        " (SELECT 1 FROM approval_task_links o JOIN tasks t ON t.id = o.task_id"
-        " WHERE o.approval_id = l.approval_id AND t.deleted_at IS NULL AND t.id <> l.task_id)",
-        task_id,
-    )
-    for row in found:
-        pending = await Approval.get(id=row["approval_id"])
-        pending.board = board
-        approval = await locked_approval(pending)
-        if approval.status == "pending":  # nobody decided since it was found
-            await _close(actor, approval, task_id)
-
-
-@command("approval.close")
-async def _close(actor: Actor, approval: Approval, task_id: UUID) -> None:
-    approval.status, approval.decision = "rejected", "rejected"
-    approval.note = "Closed because its task was deleted."
-    approval.resolved_by_user_id, approval.resolved_by_kind = None, "system"
-    approval.resolved_at = approval.updated_at = clock.now()
-    await _save_decision(approval)
-    record(
-        "approval.closed",
-        approval.scope(task_id),
-        f"Approval closed: {approval.action_type}.",
-        agent_id=approval.agent_id,
-        approval_id=approval.id,
-        task_ids=[task_id],
-    )
-
-
-async def locked_approval(approval: Approval) -> Approval:
-    """The approval as it is now, held until the running command ends."""
-    found = await Approval.select_for_update().get_or_none(id=approval.id)
-    if found is None:
-        raise NotFound()
-    found.board = approval.board
-    return found
-
-
-async def task_ids_of(approval: Approval) -> list[UUID]:
-    """The tasks an approval is about, in link order."""
-    found: Any = (
-        await ApprovalTask.filter(approval_id=approval.id)
-        .order_by("created_at", "id")
-        .values_list("task_id", flat=True)
-    )
-    return list(found)
 
 
 async def change_approval(

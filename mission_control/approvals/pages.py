@@ -13,7 +13,8 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.approvals import queue
 from mission_control.approvals.beside import Place, Row, rows_beside
-from mission_control.approvals.commands import decide_approval, reopen_approval
+from mission_control.approvals.commands import reopen_approval
+from mission_control.approvals.decisions import decide_approval
 from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import visible_approval
 from mission_control.boards.models import Board

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from mission_control.approvals.commands import bell_of
+from mission_control.approvals.decisions import bell_of
 from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import approval_read
 from mission_control.core.actor import Actor

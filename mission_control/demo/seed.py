@@ -11,7 +11,8 @@ from mission_control.agents.models import Agent
 from mission_control.agents.schemas import AgentCreate
 from mission_control.agents.token_schemas import TokenCreate
 from mission_control.agents.tokens import rotate_token
-from mission_control.approvals.commands import decide_approval, request_approval
+from mission_control.approvals.commands import request_approval
+from mission_control.approvals.decisions import decide_approval
 from mission_control.approvals.schemas import ApprovalCreate
 from mission_control.boards.commands import create_board
 from mission_control.boards.models import Board

@@ -2,7 +2,7 @@
 
 from mission_control.agents.models import Agent
 from mission_control.agents.work_state import standing_of
-from mission_control.approvals.commands import close_approvals_of
+from mission_control.approvals.decisions import close_approvals_of
 from mission_control.boards.commands import locked_board
 from mission_control.core import clock
 from mission_control.core.actor import Actor

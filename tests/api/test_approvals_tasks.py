@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from mission_control.approvals.commands import decide_approval
+from mission_control.approvals.decisions import decide_approval
 from mission_control.approvals.models import Approval
 from mission_control.core.errors import Conflict
 from tests.cast import Cast, events, head, kinds
