@@ -128,7 +128,7 @@ async def _reason(task: Task, worker: Worker, wanted: ClaimCreate) -> str | None
     if task.flagged_at is not None:
         return f"This task waits for a person. {task.flag_reason}"
     if task.retry_at is not None and task.retry_at > clock.now():
-        return f"An attempt at this task failed; it rests until {task.retry_at.isoformat(timespec='seconds')} (UTC)."
+        return f"A lease of this task ran out; it rests until {task.retry_at.isoformat(timespec='seconds')} (UTC)."
     if task.assigned_agent_id is None and not await selection.carries(task.id, worker.capabilities):
         return f"This task has none of the tags that you take: {', '.join(worker.capabilities or ())}."
     if not await selection.carries(task.id, wanted.tags or None):

@@ -75,7 +75,8 @@ async def _take_back(task: Task, run: dict[str, Any]) -> None:
     waited = await has_pending(task.id)
     if not waited:
         task.failed_attempts += 1
-    task.retry_at = clock.now() + pause_after(max(1, task.failed_attempts))
+    if not (waited and task.board.block_status_changes_with_pending_approval):  # what is held needs no rest besides
+        task.retry_at = clock.now() + pause_after(max(1, task.failed_attempts))
     if not waited and task.failed_attempts >= MOST_ATTEMPTS:
         task.flagged_at = clock.now()
         task.flag_reason = f"{task.failed_attempts} leases ran out in a row, the last one of {run['agent_name']}."

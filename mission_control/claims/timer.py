@@ -70,7 +70,7 @@ async def watch_leases() -> None:
                 expired = await expire_due()
                 await ring_for_rested(since, until)
                 since = until
-                seconds = 0.0 if expired == AT_ONCE else await _seconds_left()
+                seconds = 0.0 if expired == AT_ONCE else await seconds_left(until)
             except Exception:
                 _log.exception("looking for leases that ended failed")
             await alarm.sleep(seconds)
@@ -86,15 +86,20 @@ async def ring_for_rested(since: datetime, until: datetime) -> None:
     bells.rung(f"work:{row['board_id']}" for row in found)
 
 
-async def _seconds_left() -> float:
-    """Until the next lease or rest ends; what is overdue all the same is tried again after a moment."""
+async def seconds_left(looked_at: datetime) -> float:
+    """Until the next lease or rest ends; a lease that is overdue all the same is tried again after a moment.
+
+    A rest that ended since the look began was not rung for: the next look is at once.
+    """
     [row] = await rows(
         "SELECT (SELECT MIN(lease_expires_at) FROM task_runs WHERE ended_at IS NULL) AS lease,"
         " (SELECT MIN(retry_at) FROM tasks WHERE retry_at > ?) AS rest",
-        clock.now(),
+        looked_at,
     )
-    moments = [moment for name in ("lease", "rest") if (moment := as_moment(row[name])) is not None]
-    if not moments:
-        return LONGEST_SLEEP_SECONDS
-    seconds = (min(moments) - clock.now()).total_seconds()
-    return seconds if seconds > 0 else SECONDS_UNTIL_ANOTHER_TRY
+    lease, rest, now = as_moment(row["lease"]), as_moment(row["rest"]), clock.now()
+    left = [LONGEST_SLEEP_SECONDS]
+    if lease is not None:
+        left.append((lease - now).total_seconds() if lease > now else SECONDS_UNTIL_ANOTHER_TRY)
+    if rest is not None:
+        left.append(max(0.0, (rest - now).total_seconds()))
+    return min(left)

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from mission_control.claims.expiry import expire_due, expire_lease, pause_after
+from mission_control.claims.timer import LONGEST_SLEEP_SECONDS, SECONDS_UNTIL_ANOTHER_TRY, seconds_left
 from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.delivery.models import Delivery
@@ -77,6 +78,19 @@ async def test_a_task_rests_before_it_is_handed_out_again(cast: Cast) -> None:
         assert await title_of_next(cast) == "Polish"
 
 
+async def test_a_rest_that_ends_while_the_timer_looks_is_not_slept_over(cast: Cast) -> None:
+    task, looked_at = await cast.add_task(), clock.now()
+    await Task.filter(id=task["id"]).update(retry_at=looked_at + timedelta(milliseconds=1))
+    with later(1):
+        assert await seconds_left(looked_at) == 0
+        assert await seconds_left(clock.now()) == LONGEST_SLEEP_SECONDS
+    await cast.add_task()
+    await taken(cast, cast.rigel, lease_seconds=5)
+    assert 0 < await seconds_left(clock.now()) <= 5
+    with later(6):
+        assert await seconds_left(clock.now()) == SECONDS_UNTIL_ANOTHER_TRY
+
+
 async def test_two_sweepers_take_a_task_back_once(cast: Cast) -> None:
     for _ in range(5):
         await cast.add_task()
@@ -140,14 +154,18 @@ async def test_who_waits_for_a_decision_has_not_failed(cast: Cast, is_blocking: 
         await expire_due()
         row = await Task.get()
         assert (row.status, row.failed_attempts, row.flagged_at) == ("inbox", 4, None)
-        assert timedelta(seconds=235) < row.retry_at - clock.now() <= timedelta(seconds=240)
+        if is_blocking:
+            assert row.retry_at is None
+        else:
+            assert timedelta(seconds=235) < row.retry_at - clock.now() <= timedelta(seconds=240)
+            refused = (await claim(cast, task_id=task["id"])).refused(409)
+            assert "A lease of this task ran out; it rests until" in refused["message"]
         [event] = await events(before, organization_id=cast.organization.id)
         assert event.message == "Lease ran out: Polish. Vega was waiting for a decision, so the attempt does not count."
     with later(3_700):
         assert await title_of_next(cast) == (None if is_blocking else "Polish")
     (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
-    with later(3_700):
-        assert await title_of_next(cast) == ("Polish" if is_blocking else None)
+    assert await title_of_next(cast) == ("Polish" if is_blocking else None)
 
 
 async def test_after_the_decision_attempts_count_again(cast: Cast) -> None:
