@@ -13,11 +13,12 @@ from quart import Blueprint, Response
 
 from mission_control.core.actor import Actor
 from mission_control.core.authn import Who, authenticate
+from mission_control.core.errors import Forbidden, NotFound
 from mission_control.core.given import parsed_body, path_ids, validated
 from mission_control.core.policy import require
 from mission_control.core.preconditions import answered
 from mission_control.core.registry import OPERATIONS, Handler, Hints, Operation
-from mission_control.core.retries import written
+from mission_control.core.retries import answered_before, written
 from mission_control.core.token_scopes import require_scope
 from mission_control.web.request_log import waits
 
@@ -86,7 +87,12 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
         actor = await authenticate(entry.who)
         require_scope(actor, entry.scope)
         ids = path_ids(path_values, entry.path)
-        found = await admitted(entry, actor, ids)
+        try:
+            found = await admitted(entry, actor, ids)
+        except (NotFound, Forbidden):
+            if (before := await answered_before(entry, actor)) is None:
+                raise
+            return before
         given = validated(shape, raw, entry.query, needs_body=entry.needs_body)
         if entry.is_long_poll:
             waits()

@@ -25,8 +25,8 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import atomically, ring
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import new_id
-from mission_control.core.preconditions import answered, require_match
-from mission_control.core.registry import Operation
+from mission_control.core.preconditions import answered, require_match, tag_of
+from mission_control.core.registry import Operation, answers_its_state
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.database.sql import as_moment, rows
 from mission_control.live import bells
@@ -59,6 +59,22 @@ class _Undecided(Exception):
     """There is no answer yet; nothing of the attempt stays."""
 
 
+async def answered_before(entry: Operation, actor: Actor | None) -> Response | None:
+    """The kept answer of a write that is sent again when what it was about is out of reach by now.
+
+    The first one may have put it there: a deleted thing is not found, and whoever gave a right away lacks it.
+    """
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if actor is None or not key or entry.method == "GET":
+        return None
+    sent: Any = await request.get_data()
+    request_hash = _hash(sent)
+    for kept in await _kept(actor, key):
+        if _is_fresh(kept) and kept["request_hash"] == request_hash:
+            return _replayed(entry, kept, request_hash)
+    return None
+
+
 async def written(
     entry: Operation, actor: Actor | None, ids: dict[str, UUID], found: Any, perform: Callable[[], Awaitable[Any]]
 ) -> Response:
@@ -78,8 +94,8 @@ async def written(
 
 async def _polled(actor: Actor, perform: Callable[[], Awaitable[Any]], asked: _Asked) -> Response:
     for kept in await _kept(actor, asked.key):
-        if (as_moment(kept["created_at"]) or clock.now()) >= clock.now() - KEPT_FOR:
-            return _replayed(kept, asked.request_hash)
+        if _is_fresh(kept):
+            return _replayed(asked.entry, kept, asked.request_hash)
     token = _asked.set(asked)
     try:
         return answered(asked.entry, await perform())
@@ -119,7 +135,7 @@ def _bell(actor: Actor, key: str) -> str:
 
 
 async def _decide[R](actor: Actor, asked: _Asked, work: Callable[[], Awaitable[R | None]]) -> R:
-    if (kept := await _claim(actor, asked.key, asked.request_hash)) is not None:
+    if (kept := await _claim(asked.entry, actor, asked.key, asked.request_hash)) is not None:
         raise _AnsweredBefore(kept)
     answer = await work()
     if answer is None:
@@ -147,7 +163,7 @@ async def _write(
     match: str,
     request_hash: str,
 ) -> Response:
-    if key and (kept := await _claim(actor, key, request_hash)) is not None:
+    if key and (kept := await _claim(entry, actor, key, request_hash)) is not None:
         return kept
     if match:
         await require_match(entry, actor, ids, found, match)
@@ -157,7 +173,7 @@ async def _write(
     return response
 
 
-async def _claim(actor: Actor, key: str, request_hash: str) -> Response | None:
+async def _claim(entry: Operation, actor: Actor, key: str, request_hash: str) -> Response | None:
     await rows("DELETE FROM kept_answers WHERE actor_id = ? AND created_at < ?", actor.id, clock.now() - KEPT_FOR)
     mine = await rows(
         "INSERT INTO kept_answers (id, actor_id, key, request_hash, created_at) VALUES (?, ?, ?, ?, ?)"
@@ -168,22 +184,30 @@ async def _claim(actor: Actor, key: str, request_hash: str) -> Response | None:
         request_hash,
         clock.now(),
     )
-    return None if mine else _replayed((await _kept(actor, key))[0], request_hash)
+    return None if mine else _replayed(entry, (await _kept(actor, key))[0], request_hash)
 
 
 async def _kept(actor: Actor, key: str) -> list[dict[str, Any]]:
     return await rows(
-        "SELECT request_hash, status, answer, created_at FROM kept_answers WHERE actor_id = ? AND key = ?",
+        "SELECT request_hash, status, answer, created_at FROM kept_answers"
+        " WHERE actor_id = ? AND key = ? AND status IS NOT NULL",
         actor.id,
         key,
     )
 
 
-def _replayed(kept: dict[str, Any], request_hash: str) -> Response:
+def _is_fresh(kept: dict[str, Any]) -> bool:
+    return (as_moment(kept["created_at"]) or clock.now()) >= clock.now() - KEPT_FOR
+
+
+def _replayed(entry: Operation, kept: dict[str, Any], request_hash: str) -> Response:
     if kept["request_hash"] != request_hash:
         raise Invalid("This Idempotency-Key was used for another request.")
     body = decrypt(kept["answer"], current_app.config["SECRET_KEY"])
-    return Response(body, kept["status"], {"Idempotency-Replayed": "true"}, content_type="application/json")
+    headers = {"Idempotency-Replayed": "true"}
+    if answers_its_state(entry):
+        headers["ETag"] = tag_of(body.encode())
+    return Response(body, kept["status"], headers, content_type="application/json")
 
 
 async def _keep(actor: Actor, key: str, response: Response) -> None:

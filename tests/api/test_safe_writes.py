@@ -3,10 +3,13 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from mission_control.core import clock
 from mission_control.database.sql import rows
 from mission_control.tasks.models import Task
 from tests.cast import Cast, head
+from tests.things import filled, things_of
 
 KEY = {"Idempotency-Key": "f3c1"}
 
@@ -27,6 +30,49 @@ async def test_the_same_key_with_another_body_or_address_is_refused(cast: Cast) 
     assert other_body.refused(422) == "This Idempotency-Key was used for another request."
     (await cast.ada.patch(cast.home, {"name": "Once"}, headers=KEY)).refused(422)
     assert await Task.filter(title="Twice").count() == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/boards/<board_id>/tasks/<task_id>",
+        "/boards/<board_id>/tasks/<task_id>/comments/<comment_id>",
+        "/boards/<board_id>/tasks/<task_id>/attachments/<attachment_id>",
+        "/boards/<board_id>/tasks/<task_id>/checklist/<item_id>",
+        "/boards/<board_id>",
+        "/tags/<tag_id>",
+        "/organizations/me/custom-fields/<task_custom_field_definition_id>",
+        "/board-groups/<group_id>",
+    ],
+)
+async def test_a_deletion_sent_again_answers_the_same_although_the_thing_is_gone(cast: Cast, path: str) -> None:
+    thing = filled(path, await things_of(cast, path))
+    first = await cast.ada.delete(thing, headers=KEY)
+    before = await head(cast)
+    again = await cast.ada.delete(thing, headers=KEY)
+    assert again.ok() == first.ok() and again.headers["Idempotency-Replayed"] == "true"
+    assert await head(cast) == before
+    (await cast.ben.delete(thing, headers=KEY)).refused(404)
+    (await cast.ada.delete(thing, headers={"Idempotency-Key": "other"})).refused(404)
+    assert (await cast.ada.delete(f"{thing}?permanent=0", headers=KEY)).status in (404, 422)
+    with clock.travelled(timedelta(hours=25)):
+        (await cast.ada.delete(thing, headers=KEY)).refused(404)
+
+
+async def test_who_gave_a_right_away_hears_the_same_again(cast: Cast) -> None:
+    ben = (await cast.ben.get("/organizations/me/member")).ok()["id"]
+    path, body = "/organizations/me/ownership", {"member_id": ben}
+    first = await cast.ada.post(path, body, headers=KEY)
+    again = await cast.ada.post(path, body, headers=KEY)
+    assert again.ok() == first.ok() and again.headers["Idempotency-Replayed"] == "true"
+    (await cast.ada.post(path, body)).refused(403)
+
+
+async def test_an_answer_sent_again_has_its_tag(cast: Cast) -> None:
+    task = await cast.add_task()
+    first = await cast.ada.patch(cast.task(task), {"title": "Once"}, headers=KEY)
+    again = await cast.ada.patch(cast.task(task), {"title": "Once"}, headers=KEY)
+    assert again.headers["ETag"] == first.headers["ETag"] == (await cast.ada.get(cast.task(task))).headers["ETag"]
 
 
 async def test_keys_belong_to_who_sent_them(cast: Cast) -> None:
