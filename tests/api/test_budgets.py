@@ -183,6 +183,17 @@ async def test_a_new_day_begins_anew(cast: Cast) -> None:
     assert await kinds(before) == ["budget.warning", "budget.exceeded", "budget.warning"]
 
 
+async def test_a_report_of_yesterday_does_not_count_today(cast: Cast) -> None:
+    """Two processes at midnight: one writes the new day down while the other still reports on the old one."""
+    await limit(cast)
+    with travelled(timedelta(days=1)):
+        await use(cast.vega, 40)
+    await use(cast.vega, 70)
+    with travelled(timedelta(days=1)):
+        [read] = (await cast.ada.get("/budgets")).ok()["items"]
+        assert (read["used"], read["state"]) == (40, "ok")
+
+
 async def test_at_midnight_everybody_looks_again(cast: Cast) -> None:
     day = today()
     with bells.listening(f"work:{cast.board.id}") as heard:

@@ -86,6 +86,9 @@ async def test_an_invitation_that_does_not_fit(cast: Cast) -> None:
     for wrong in ({"role": "boss"}, {"role": None}, {"invited_email": None}, {"board_access": twice}):
         assert isinstance((await cast.ada.post(INVITES, EVE | wrong)).refused(422), list)
     (await cast.ada.post(INVITES, {"invited_email": "CLEO@example.org", "board_access": [foreign]})).refused(409)
+    (await cast.ada.delete(f"/boards/{cast.other_board.id}")).ok()
+    in_the_trash = [{"board_id": str(cast.other_board.id)}]
+    (await cast.ada.post(INVITES, EVE | {"board_access": in_the_trash})).refused(422)
     assert not await Invite.exists()
 
 
@@ -133,6 +136,9 @@ async def test_whoever_is_a_member_already_only_gains(cast: Cast) -> None:
     again = await _second_invite(cast, role="member", board_access=both)
     member = (await cast.eve.post(ACCEPT, {"token": again})).ok()
     assert member["role"] == "owner" and member["all_boards_read"] is False
+    assert [(row["can_read"], row["can_write"]) for row in member["board_access"]] == [(True, True)] * 2
+    reading = await _second_invite(cast, board_access=[{"board_id": str(cast.board.id), "can_write": False}])
+    member = (await cast.eve.post(ACCEPT, {"token": reading})).ok()
     assert [(row["can_read"], row["can_write"]) for row in member["board_access"]] == [(True, True)] * 2
     third = await _second_invite(cast, role="admin", all_boards_write=True)
     member = (await cast.eve.post(ACCEPT, {"token": third})).ok()
@@ -196,6 +202,14 @@ async def test_a_proven_address_joins_without_the_token(cast: Cast, verified: bo
     await User.filter(id=cast.eve.id).update(active_organization_id=None, email_verified=verified)
     assert (await cast.eve.get("/organizations/me")).ok()["name"] == home
     assert await Invite.filter(accepted_by_user_id=cast.eve.id).exists() is verified
+
+
+async def test_a_proven_address_joins_by_no_invitation_that_has_ended(cast: Cast) -> None:
+    await invited(cast)
+    await Member.filter(user_id=cast.eve.id).delete()
+    await User.filter(id=cast.eve.id).update(active_organization_id=None, email_verified=True)
+    with clock.travelled(timedelta(days=14, seconds=1)):
+        assert (await cast.eve.get("/organizations/me")).ok()["name"] == "Personal"
 
 
 async def test_two_first_requests_make_one_place(cast: Cast) -> None:

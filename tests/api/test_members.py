@@ -7,6 +7,8 @@ from uuid import UUID
 import orjson
 import pytest
 
+from mission_control.core.errors import Forbidden
+from mission_control.organizations.members import change_access, change_role, remove_member
 from mission_control.organizations.models import BoardAccess, Member
 from tests.cast import Caller, Cast, Person, events, head
 
@@ -124,6 +126,20 @@ async def test_somebody_removed_meanwhile_removes_nobody(cast: Cast) -> None:
     answers = await asyncio.gather(cast.ben.delete(dan), cast.dan.delete(ben))
     assert [answer.status for answer in answers].count(200) == 1
     assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 2
+
+
+async def test_who_lost_the_role_meanwhile_changes_nobody(cast: Cast) -> None:
+    """The rule was asked before the rows were held; what the caller is then decides."""
+    ben, dan = await cast.ben.actor(), await Member.get(user_id=cast.dan.id)
+    await Member.filter(user_id=cast.ben.id).update(role="member")
+    for change in (
+        change_role(ben, dan, "admin"),
+        change_access(ben, dan, read=True, write=True, boards=[]),
+        remove_member(ben, dan),
+    ):
+        with pytest.raises(Forbidden):
+            await change
+    assert (await Member.get(id=dan.id)).role == "member"
 
 
 async def test_access_is_replaced_and_answered_as_it_is(cast: Cast) -> None:

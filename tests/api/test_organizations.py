@@ -9,9 +9,11 @@ import pytest
 from mission_control.accounts.models import AccountEvent, User
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
+from mission_control.core.errors import Forbidden
 from mission_control.delivery.models import Delivery
 from mission_control.live.log import verify
 from mission_control.live.models import Event
+from mission_control.organizations.members import transfer_ownership
 from mission_control.organizations.models import BoardAccess, Invite, Member, Organization
 from mission_control.tasks.models import Task
 from tests.cast import Cast, Person, events, head
@@ -152,6 +154,14 @@ async def test_a_member_leaves(cast: Cast) -> None:
     assert "leo" not in f"{event.message}{event.data}"
 
 
+async def test_who_leaves_works_in_their_oldest_other_organization(cast: Cast) -> None:
+    for name in ("Second", "Third"):
+        (await cast.cleo.post("/organizations", {"name": name})).ok()
+    (await cast.cleo.patch(f"{ME}/active", {"organization_id": str(cast.organization.id)})).ok()
+    (await cast.cleo.post(f"{ME}/leave")).ok()
+    assert (await cast.cleo.get(ME)).ok()["name"] == "Second"
+
+
 async def test_the_only_owner_cannot_leave(cast: Cast) -> None:
     assert isinstance((await cast.ada.post(f"{ME}/leave")).refused(422), str)
     assert isinstance((await cast.eve.post(f"{ME}/leave")).refused(422), str)
@@ -189,6 +199,16 @@ async def test_to_whom_and_by_whom_it_cannot_be_handed_over(cast: Cast) -> None:
     (await cast.ada.post(f"{ME}/ownership", {"member_id": str(eve.id)})).refused(404)
     (await cast.ada.post(f"{ME}/ownership", {})).refused(422)
     assert (await Member.get(id=ada.id)).role == "owner"
+
+
+async def test_who_is_no_owner_any_more_hands_nothing_over(cast: Cast) -> None:
+    """The rule was asked before the rows were held."""
+    ada, dan = await cast.ada.actor(), await member_of(cast.dan, cast.organization)
+    await Member.filter(user_id=cast.ben.id).update(role="owner")
+    await Member.filter(user_id=cast.ada.id).update(role="admin")
+    with pytest.raises(Forbidden):
+        await transfer_ownership(ada, cast.organization, dan.id)
+    assert (await Member.get(id=dan.id)).role == "member"
 
 
 async def test_handing_over_to_an_owner_only_steps_down(cast: Cast) -> None:
