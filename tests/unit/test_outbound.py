@@ -70,6 +70,11 @@ def says(body: bytes, *headers: str, status: str = "200 OK", with_length: bool =
         ("2001:0:4136:e378:8000:63bf:f5ff:fffd", False, False),
         ("::ffff:93.184.215.14", True, True),
         ("not an address", False, False),
+        ("fec0::1", False, True),
+        ("192.88.99.1", False, False),
+        ("192.0.0.192", False, False),
+        ("fd00:ec2::254", False, False),
+        ("fd20:ce::254", False, False),
     ],
 )
 def test_which_addresses_may_be_reached(address: str, is_public: bool, is_fine_at_home: bool) -> None:
