@@ -5,12 +5,14 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import asyncpg
 import pytest
 
 from mission_control.boards.commands import locked_board
 from mission_control.config import Settings
 from mission_control.core.command import atomically
 from mission_control.database.sql import rows
+from mission_control.organizations.models import Organization
 from mission_control.organizations.work_state import may_hand_out
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
@@ -77,3 +79,20 @@ async def test_a_pause_waits_for_hand_outs_of_its_own_organization_only(cast: Ca
             await asyncio.sleep(0.01)
         assert not waits.done()
     (await waits).ok()
+
+
+async def test_an_organization_is_deleted_after_who_is_writing_in_it(cast: Cast, settings: Settings) -> None:
+    """Whoever writes has its board first and the log of the organization last."""
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        async with connection.transaction(), asyncio.timeout(PATIENCE):
+            await connection.execute("UPDATE boards SET task_count = task_count + 1 WHERE id = $1", cast.board.id)
+            deletes = asyncio.create_task(cast.ada.delete("/organizations/me"))
+            while not (await rows("SELECT COUNT(*) AS n FROM pg_locks WHERE NOT granted"))[0]["n"]:
+                await asyncio.sleep(0.01)
+            log = "UPDATE organizations SET log_seq = log_seq WHERE id = $1"
+            await connection.execute(log, cast.organization.id)
+        (await deletes).ok()
+    finally:
+        await connection.close()
+    assert not await Organization.filter(id=cast.organization.id).exists()
