@@ -58,7 +58,7 @@ def _tags(slugs: list[str] | None) -> list[str] | None:
 TagSlug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=255)]
 ClaimTags = Annotated[
     list[TagSlug] | None,
-    Field(max_length=50, description="Slugs of tags: only tasks with one of them are handed out to the agent"),
+    Field(max_length=50, description="Slugs of tags: of what is nobody's, only tasks with one of them are handed out"),
     AfterValidator(_tags),
 ]
 WipLimit = Annotated[

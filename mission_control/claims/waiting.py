@@ -148,6 +148,9 @@ def _offline(row: Row) -> Row:
 
 
 def _crew(row: Row) -> Row:
+    if row["ref_id"]:
+        text = f"{row['name']} leads the board and starts no work itself: it has to give this to a worker."
+        return _reason("no_capable_agent", text, **_by_agent(row))
     kind, text = CREW[row["number"]]
     return _reason(kind, text)
 

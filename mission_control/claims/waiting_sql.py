@@ -23,7 +23,7 @@ ASKED = (
     " o.work_state AS organization_state, o.work_state_reason AS organization_reason,"
     " o.work_state_at AS organization_state_at, a.name AS agent_name, a.work_state AS agent_state,"
     " a.work_state_reason AS agent_reason, a.work_state_at AS agent_state_at, a.last_seen_at,"
-    f" a.wip_limit AS agent_limit, a.claim_tags, {PERSON} AS user_name"
+    f" a.wip_limit AS agent_limit, a.is_board_lead AS agent_leads, {PERSON} AS user_name"
     " FROM tasks t JOIN boards b ON b.id = t.board_id JOIN organizations o ON o.id = b.organization_id"
     " LEFT JOIN agents a ON a.id = t.assigned_agent_id LEFT JOIN users u ON u.id = t.assigned_user_id"
     " WHERE t.id IN ({ids}) AND t.status <> 'done' AND t.deleted_at IS NULL"
@@ -180,7 +180,13 @@ def _of_agents(now: datetime) -> list[Part]:
         name="w.agent_name",
         since="w.last_seen_at",
     )
-    return [*paused, offline, _crew(now)]
+    leads = _part(
+        "no_capable_agent",
+        f"w WHERE {TO_HAND_OUT} AND w.agent_leads",
+        ref_id=_id("w.agent_id"),
+        name="w.agent_name",
+    )
+    return [*paused, offline, leads, _crew(now)]
 
 
 def _crew(now: datetime) -> Part:

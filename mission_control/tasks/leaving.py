@@ -16,7 +16,7 @@ from mission_control.tasks.dependencies import blockers_of, dependency_ids, refu
 from mission_control.tasks.dependents import RESTORED, return_to_inbox, settle_dependents
 from mission_control.tasks.locks import locked_task, present_task
 from mission_control.tasks.models import Task
-from mission_control.tasks.notices import tell_former
+from mission_control.tasks.notices import tell_assignee, tell_former
 from mission_control.tasks.rules import reaches
 
 DELETED = "The task was deleted."
@@ -65,12 +65,16 @@ async def _go_on(actor: Actor, task: Task) -> None:
     is_started = task.status != "inbox" or task.assigned_agent_id or task.assigned_user_id
     if is_started and await blockers_of(task.id):
         await return_to_inbox(actor, task, f"Task returned to inbox: {task.title}. It waits for unfinished tasks.")
-    elif (why := await _why_not(task)) is not None:
+        return
+    if (why := await _why_not(task)) is not None:
         await release_task(actor, task, why)
-    elif (agent_id := holder(task)) is not None:
+        return
+    if (agent_id := holder(task)) is not None:
         task.fence += 1
         await begin_run(task, agent_id)
         await task.save(update_fields=["fence"])
+    if task.assigned_agent_id is not None:  # it was told to stop
+        await tell_assignee(actor, task.board, task, None)
 
 
 async def _why_not(task: Task) -> str | None:

@@ -131,6 +131,17 @@ async def test_a_worker_hears_that_its_work_is_stopped(cast: Cast, what: str) ->
     assert [one.header for one in notices] == ["TASK TAKEN AWAY"] and why in notices[0].text
 
 
+@pytest.mark.parametrize("status", ["inbox", "in_progress", "review", "done"])
+async def test_who_was_told_that_a_task_is_deleted_is_told_that_it_is_back(cast: Cast, status: str) -> None:
+    task = await cast.add_task(status=status, assigned_agent_id=str(cast.vega.id))
+    (await cast.ada.delete(cast.task(task))).ok()
+    await Delivery.all().delete()
+    restored = (await cast.ada.post(f"{cast.task(task)}/restorations")).ok()
+    assert (restored["status"], restored["assigned_agent_id"]) == (status, str(cast.vega.id))
+    expected = [] if status == "done" else [("vega", "TASK ASSIGNED", "task.assignee_notified")]
+    assert await told(cast) == expected
+
+
 async def test_work_sent_back_quotes_the_leads_latest_comment(cast: Cast) -> None:
     task = await cast.add_task()
     path = cast.task(task)

@@ -12,7 +12,7 @@ from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
 from mission_control.usage.models import Budget
 from tests.cast import Cast, stamp
-from tests.claiming import taken
+from tests.claiming import claim, taken
 from tests.statements import counted
 
 
@@ -237,6 +237,15 @@ async def test_an_assignee_that_takes_other_tags_by_itself_takes_what_it_is_give
     task = await cast.add_task(assigned_agent_id=cast.vega.id)
     await put_agent(cast.vega, claim_tags=["night"])
     assert await texts(cast, task) == ["Vega can start it now."]
+
+
+async def test_a_lead_cannot_start_what_is_given_to_it(cast: Cast) -> None:
+    (await cast.atlas.post("/agent/heartbeat")).ok()
+    task = await cast.add_task(assigned_agent_id=cast.atlas.id)
+    [reason] = await reasons(cast, task)
+    assert (reason["kind"], reason["agent_id"]) == ("no_capable_agent", str(cast.atlas.id))
+    assert reason["text"] == "Atlas leads the board and starts no work itself: it has to give this to a worker."
+    (await claim(cast, cast.atlas, task_id=task["id"])).refused(403)
 
 
 async def test_who_has_a_task_is_said_before_what_it_needs_later(cast: Cast) -> None:
