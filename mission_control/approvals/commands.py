@@ -117,12 +117,12 @@ async def _link(approval: Approval, task_ids: list[UUID]) -> None:
 
 @command("approval.decide")
 async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
-    """Make a decided approval wait again. A task with another pending approval: Conflict."""
+    """Make a decided approval wait again. A task with another pending approval: Conflict; no task left: NotFound."""
     approval = await locked_approval(approval)
     if approval.status == "pending":
         return approval
     task_ids = await task_ids_of(approval)
-    await _lock_tasks(approval.board, task_ids)
+    await _lock_tasks(approval.board, await _live_of(approval) or task_ids)
     await _refuse_conflicts(approval, task_ids)
     before = approval.decision
     approval.status, approval.updated_at = "pending", clock.now()
@@ -141,6 +141,11 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     return approval
 
 
+async def _live_of(approval: Approval) -> list[UUID]:
+    """The tasks of an approval that are not in the trash."""
+    return [link.task_id for link in await ApprovalTask.filter(approval_id=approval.id, task__deleted_at=None)]
+
+
 async def change_approval(
     actor: Actor, approval: Approval, status: str | None, decision: str | None, note: str | None
 ) -> Approval:
@@ -150,6 +155,8 @@ async def change_approval(
             raise Invalid("A note goes with a decision.")
         return approval
     if status == "pending":
+        if note is not None:
+            raise Invalid("A note goes with a decision.")
         return await reopen_approval(actor, approval)
     wanted = decision or str(status)
     if decision is None and approval.status == status and note is None:

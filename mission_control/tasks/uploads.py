@@ -52,6 +52,8 @@ def _read(body: bytes, mimetype: str, parameters: dict[str, str]) -> Upload:
     file = files.get("file")
     if file is None:
         raise Invalid([schema_error("missing", ["body", "file"], "Field required")])
+    if len(files.getlist("file")) > 1:
+        raise Invalid([schema_error("too_many_files", ["body", "file"], "Send one file at a time")])
     content = file.stream.read()
     return Upload(
         name=kept_name(file.filename or ""),

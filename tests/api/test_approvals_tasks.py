@@ -92,6 +92,24 @@ async def test_a_decided_approval_stays_as_it_is_when_its_task_goes(cast: Cast) 
     assert (await cast.ada.get(path)).ok()["task_ids"] == [task["id"]]
 
 
+async def test_what_is_left_of_an_approval_may_be_asked_again(cast: Cast) -> None:
+    first, second = await cast.add_task(), await cast.add_task()
+    path = f"{cast.approvals}/{(await cast.ask(cast.vega, first, second))['id']}"
+    (await cast.cleo.patch(path, {"status": "approved"})).ok()
+    (await cast.ada.delete(cast.task(first))).ok()
+    again = (await cast.cleo.patch(path, {"status": "pending"})).ok()
+    assert (again["status"], again["task_ids"]) == ("pending", [second["id"]])
+    (await cast.ada.delete(cast.task(second))).ok()
+    assert (await cast.ada.get(path)).ok()["status"] == "rejected"
+    assert set((await cast.cleo.patch(path, {"status": "pending"})).refused(404)) == {"message", "missing_task_ids"}
+
+
+async def test_a_note_is_not_lost_in_a_reopening(cast: Cast) -> None:
+    path = f"{cast.approvals}/{(await cast.ask())['id']}"
+    (await cast.cleo.patch(path, {"status": "approved"})).ok()
+    assert "note" in (await cast.cleo.patch(path, {"status": "pending", "note": "Wait."})).refused(422)
+
+
 async def test_two_requests_for_one_task(cast: Cast) -> None:
     task = await cast.add_task()
     body = {"action_type": "a", "confidence": 1, "lead_reasoning": "r", "task_id": task["id"]}

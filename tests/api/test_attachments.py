@@ -156,7 +156,11 @@ async def test_requests_that_are_no_form(cast: Cast) -> None:
     assert item["loc"] == ["body", "file"]
     [item] = (await send(cast, task, field="picture")).refused(422)
     assert item["loc"] == ["body", "file"]
+    part = 'Content-Disposition: form-data; name="file"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\na\r\n'
+    both = f"--x\r\n{part}--x\r\n{part}--x--\r\n".encode()
     broken = {"Content-Type": "multipart/form-data; boundary=x"}
+    [item] = (await cast.cleo.call("POST", path, data=both, headers=broken)).refused(422)
+    assert (item["loc"], item["msg"]) == (["body", "file"], "Send one file at a time")
     (await cast.cleo.call("POST", path, data=b"--y\r\n", headers=broken)).refused(422)
     (await cast.cleo.call("POST", path, data=b"", headers={"Content-Type": "multipart/form-data"})).refused(422)
     [item] = (await send(cast, task, comment_id="x")).refused(422)
