@@ -1,0 +1,48 @@
+"""What the documents say of files is so."""
+
+import re
+from pathlib import Path
+
+from tests.contract.source import ROOT
+
+HOME = Path("ARCHITECTURE.md").parent
+NAMED = re.compile(r"`([\w./-]+(?:\.py|\.md|\.csv|/))`")
+
+
+def places(row: str) -> list[tuple[str, list[Path]]]:
+    """The files that a row names, with where each may be: in the tree, the program, or a folder named before it."""
+    found, folders = [], [HOME, ROOT]
+    for name in NAMED.findall(row):
+        found.append((name, [folder / name for folder in folders]))
+        folders.append(ROOT / name if name.endswith("/") else (ROOT / name).parent)
+    return found
+
+
+def test_the_architecture_names_files_that_are_there() -> None:
+    text = HOME.joinpath("ARCHITECTURE.md").read_text(encoding="utf-8")
+    table = text.partition("## Where things are")[2].partition("\n## ")[0]
+    named = [one for row in table.splitlines() if row.startswith("| ") for one in places(row)]
+    assert len(named) > 100
+    assert [name for name, where in named if not any(path.exists() for path in where)] == []
+
+
+def test_every_feature_and_every_ground_has_a_place() -> None:
+    text = Path("ARCHITECTURE.md").read_text(encoding="utf-8")
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert [name for name in sorted(packages) if f"`{name}/" not in text and f" {name}," not in text] == []
+
+
+def test_the_guide_for_pages_names_stylesheets_and_macros_that_are_there() -> None:
+    guide = Path("static/README.md").read_text(encoding="utf-8")
+    macros = guide.partition("## Macros")[2].partition("\nA board:")[0]
+    named = re.findall(r"`(\w+\.html)`: ([^.]*(?:\.html)?[^.]*)", macros)
+    assert len(named) > 8
+    for file, text in named:
+        source = Path("templates/ui", file).read_text(encoding="utf-8")
+        for macro in re.findall(r"`(\w+)\(", text):
+            assert f"macro {macro}(" in source, f"{file} has no {macro}"
+    rows = re.findall(r"^\| ([a-z, ]+) \| (`.*) \|$", guide.partition("## CSS")[2], re.M)
+    for files, classes in rows:
+        styles = "".join(Path(f"static/css/{one}.css").read_text(encoding="utf-8") for one in files.split(", "))
+        for one in re.findall(r"[\w-]+", re.sub(r"\[.*?\]", "", classes)):
+            assert re.search(rf"\.{one}(?![\w-])", styles), f"{files} have no class {one}"
