@@ -1,4 +1,7 @@
-"""Reading the event log as a list: two statements, whatever the number of events."""
+"""Reading the event log as a list: two statements, whatever the number of events.
+
+What a comment says stands in the comment, so that one that was deleted says nothing here either.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -9,11 +12,18 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, NotFound
 from mission_control.database.sql import as_moment, placeholders, rows, wire_moment
 
+COMMENT = "LEFT JOIN task_comments c ON c.id = e.id AND e.kind = 'task.comment'"
+MESSAGE = (
+    "CASE e.kind WHEN 'task.comment_edited' THEN 'Comment edited.'"
+    " WHEN 'task.comment' THEN CASE WHEN c.deleted_at IS NULL THEN c.message END ELSE e.message END AS message"
+)
 SELECT = (
-    "SELECT e.id, e.seq, e.kind, e.message, e.agent_id, e.task_id, e.board_id, e.created_at, e.actor_kind, e.actor_id,"
+    f"SELECT e.id, e.seq, e.kind, {MESSAGE}, e.agent_id, e.task_id, e.board_id, e.created_at, e.actor_kind,"
+    " e.actor_id,"
     " CASE WHEN e.actor_kind = 'user' THEN COALESCE(u.preferred_name, u.name, u.email, 'Somebody')"
     " ELSE COALESCE(e.actor_name, 'Mission Control') END AS actor_name"
     " FROM events e LEFT JOIN users u ON u.id = e.actor_id AND e.actor_kind = 'user'"
+    f" {COMMENT}"
 )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 
+from mission_control.activity.feed import COMMENT, MESSAGE
 from mission_control.activity.sentences import Entry, describe, named_ids
 from mission_control.agents.models import Agent
 from mission_control.boards.queries import on_readable_boards
@@ -26,14 +27,15 @@ KINDS = {
 }
 PERSON = "COALESCE(u.preferred_name, u.name, u.email, 'Somebody')"
 _SELECT = (
-    "SELECT e.seq, e.kind, e.actor_kind, e.actor_id, e.message, e.data, e.board_id, e.task_id, e.subject_id,"
+    f"SELECT e.seq, e.kind, e.actor_kind, e.actor_id, {MESSAGE}, e.data, e.board_id, e.task_id, e.subject_id,"
     f" e.created_at, CASE WHEN e.actor_kind = 'user' THEN {PERSON} ELSE COALESCE(e.actor_name, 'Mission Control') END"
     " AS actor, b.name AS board_name, t.number, t.title, g.name AS agent_name, g.id AS live_agent_id"
     " FROM events e LEFT JOIN users u ON u.id = e.actor_id LEFT JOIN boards b ON b.id = e.board_id"
     " LEFT JOIN tasks t ON t.id = e.task_id LEFT JOIN agents g ON g.id = e.subject_id"
+    f" {COMMENT}"
     " WHERE e.organization_id = ? AND e.kind NOT LIKE '%notified' AND e.kind NOT LIKE '%notify_failed'"
     " AND (e.board_id IS NULL OR (b.id IS NOT NULL AND b.deleted_at IS NULL))"
-    " AND NOT EXISTS (SELECT 1 FROM task_comments x WHERE x.id = e.id AND x.deleted_at IS NOT NULL)"
+    " AND c.deleted_at IS NULL"
 )
 
 

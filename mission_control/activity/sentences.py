@@ -101,6 +101,8 @@ _SIMPLE = {
     "task.created": "added",
     "task.deleted": "deleted",
     "task.restored": "restored",
+    "task.comment_edited": "edited a comment on",
+    "task.comment_deleted": "deleted a comment on",
     "task.run_completed": "handed in",
     "task.unflagged": "cleared the flag of",
     "board.created": "made the board",

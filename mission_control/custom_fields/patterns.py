@@ -1,18 +1,23 @@
 """Regular expressions that people write, in Python's notation: bounded in length, in size and in time.
 
 Python's own engine cannot be interrupted, so `regex` matches, which takes a time limit. That engine in turn unfolds
-counted repetitions when it compiles, so their product is counted first.
+counted repetitions when it compiles, so their product is counted first. Matching holds the whole server up, so that all
+the values of one request share a limit too.
 """
 
+import functools
 import re
 import warnings
+from time import perf_counter
 
 import regex
+from quart import g, has_request_context
 
 LONGEST_PATTERN = 500
 LARGEST_UNFOLDED = 5_000
 LONGEST_TEXT = 10_000
 SECONDS = 0.05
+SECONDS_OF_A_REQUEST = 1.0
 
 COUNT = re.compile(r"\{(\d*)(,?)(\d*)\}")
 CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
@@ -22,6 +27,7 @@ class TakesTooLong(Exception):
     """The pattern did not decide within its time."""
 
 
+@functools.lru_cache(maxsize=512)
 def compiled(pattern: str) -> regex.Pattern[str]:
     """The pattern, ready to match; ValueError says what is wrong with it."""
     if len(pattern) > LONGEST_PATTERN:
@@ -74,8 +80,19 @@ def _repeat(pattern: str, at: int, parts: list[int]) -> int:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether a pattern matches a whole text. TakesTooLong after `SECONDS`."""
+    """Whether a pattern matches a whole text. TakesTooLong after `SECONDS`, or when its request has used up its own."""
+    ready, spent = compiled(pattern), _spent()
+    if spent >= SECONDS_OF_A_REQUEST:
+        raise TakesTooLong
+    begun = perf_counter()
     try:
-        return compiled(pattern).fullmatch(text, timeout=SECONDS) is not None
+        return ready.fullmatch(text, timeout=SECONDS) is not None
     except TimeoutError:
         raise TakesTooLong from None
+    finally:
+        if has_request_context():
+            g.seconds_of_patterns = spent + perf_counter() - begun
+
+
+def _spent() -> float:
+    return g.get("seconds_of_patterns", 0.0) if has_request_context() else 0.0

@@ -11,9 +11,10 @@ from mission_control.core.errors import NotFound
 from mission_control.core.ids import new_id
 from mission_control.groups.commands import locked_group
 from mission_control.groups.models import BoardGroup
+from mission_control.inbox.quotes import WITHDRAWN, requote
 from mission_control.memory import policy as policy
 from mission_control.memory.models import BoardMemory, GroupMemory
-from mission_control.memory.notices import concerns_agents, is_chat, tell_board, tell_group
+from mission_control.memory.notices import concerns_agents, is_chat, snippet, tell_board, tell_group
 
 Entry = BoardMemory | GroupMemory
 
@@ -30,7 +31,7 @@ async def write_memory(
     await entry.save(force_create=True)
     record("memory.created", entry, _sentence(entry, "written"), **_state(entry))
     if chat:
-        await tell_board(actor, board, entry.content)
+        await tell_board(actor, board, entry)
     return entry
 
 
@@ -41,17 +42,16 @@ async def edit_memory(actor: Actor, entry: BoardMemory, changes: dict[str, Any])
     if found is None:
         raise NotFound()
     found.board = entry.board
-    if before := await _edit(found, changes):
-        after = {name: getattr(found, name) for name in before}
-        record("memory.updated", found, _sentence(found, "changed"), before=before, after=after, **_state(found))
+    if changed := await _edit(found, changes):
+        record("memory.updated", found, _sentence(found, "changed"), fields=changed, **_state(found))
     return found
 
 
 @command("memory.delete")
 async def delete_memory(actor: Actor, entry: BoardMemory) -> None:
-    """Delete an entry; the log keeps its last text."""
-    last = await _delete(entry)
-    record("memory.deleted", entry, _sentence(entry, "deleted"), before=last, **_state(entry))
+    """Delete an entry for good; the log keeps that it was deleted and by whom, and notices no longer quote it."""
+    await _delete(entry)
+    record("memory.deleted", entry, _sentence(entry, "deleted"), **_state(entry))
 
 
 @command("group_memory.write")
@@ -66,7 +66,7 @@ async def write_group_memory(
     await entry.save(force_create=True)
     record("group_memory.created", entry, _sentence(entry, "written"), **_state(entry))
     if named:
-        await tell_group(actor, group, entry.content, tags)
+        await tell_group(actor, group, entry)
     return entry
 
 
@@ -77,17 +77,16 @@ async def edit_group_memory(actor: Actor, entry: GroupMemory, changes: dict[str,
     if found is None:
         raise NotFound()
     found.board_group = entry.board_group
-    if before := await _edit(found, changes):
-        after = {name: getattr(found, name) for name in before}
-        record("group_memory.updated", found, _sentence(found, "changed"), before=before, after=after, **_state(found))
+    if changed := await _edit(found, changes):
+        record("group_memory.updated", found, _sentence(found, "changed"), fields=changed, **_state(found))
     return found
 
 
 @command("group_memory.delete")
 async def delete_group_memory(actor: Actor, entry: GroupMemory) -> None:
-    """Delete an entry; the log keeps its last text."""
-    last = await _delete(entry)
-    record("group_memory.deleted", entry, _sentence(entry, "deleted"), before=last, **_state(entry))
+    """Delete an entry for good; the log keeps that it was deleted and by whom, and notices no longer quote it."""
+    await _delete(entry)
+    record("group_memory.deleted", entry, _sentence(entry, "deleted"), **_state(entry))
 
 
 def _values(
@@ -106,22 +105,29 @@ def _values(
     }
 
 
-async def _edit(entry: Entry, changes: dict[str, Any]) -> dict[str, Any]:
-    """Change what differs; returns what that was before."""
+async def _edit(entry: Entry, changes: dict[str, Any]) -> list[str]:
+    """Change what differs; returns the names of that."""
     changes = {name: value for name, value in changes.items() if getattr(entry, name) != value}
-    before = {name: getattr(entry, name) for name in changes}
+    before = entry.content
     if changes:
         entry.update_from_dict(changes)
         entry.is_chat, entry.edited_at = is_chat(entry.tags), clock.now()
         await entry.save(update_fields=[*changes, "is_chat", "edited_at"])
-    return before
+        await _requote(entry, before, snippet(entry.content))
+    return sorted(changes)
 
 
-async def _delete(entry: Entry) -> dict[str, Any]:
-    """Remove an entry; returns what it said."""
-    if not await type(entry).filter(id=entry.id).delete():
+async def _delete(entry: Entry) -> None:
+    last = await type(entry).select_for_update().get_or_none(id=entry.id)
+    if last is None:
         raise NotFound()
-    return {"content": entry.content, "tags": entry.tags}
+    await last.delete()
+    await _requote(entry, last.content, WITHDRAWN)
+
+
+async def _requote(entry: Entry, before: str, after: str) -> None:
+    organization_id = entry.scope().organization_id
+    await requote(organization_id, "memory_id", entry.id, entry.created_at, snippet(before), after)
 
 
 def _sentence(entry: Entry, what: str) -> str:
@@ -129,7 +135,7 @@ def _sentence(entry: Entry, what: str) -> str:
 
 
 def _state(entry: Entry) -> dict[str, Any]:
-    """What streams need to know of an entry when it has gone."""
+    """What streams need to know of an entry when it has gone; of its words, and of its author's name, nothing."""
     where = {"board_group_id": entry.board_group_id} if isinstance(entry, GroupMemory) else {}
-    state = {"memory_id": entry.id, "is_chat": entry.is_chat, "source": entry.source, "created_at": entry.created_at}
+    state = {"memory_id": entry.id, "is_chat": entry.is_chat, "created_at": entry.created_at}
     return {**state, **where}

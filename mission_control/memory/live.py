@@ -102,7 +102,7 @@ def _farewell(data: dict[str, Any], shelf: Shelf, home_id: UUID) -> dict[str, An
         shelf.home: home_id,
         "content": "",
         "tags": None,
-        "source": data["source"],
+        "source": None,
         "is_chat": data["is_chat"],
         "created_at": data["created_at"],
         "author": None,

@@ -1,4 +1,4 @@
-"""Changing one's mind about a comment. The log keeps what was said."""
+"""Changing one's mind about a comment. The log keeps that it was done and by whom, not the words."""
 
 from uuid import UUID
 
@@ -6,9 +6,11 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
 from mission_control.core.errors import NotFound
+from mission_control.inbox.quotes import WITHDRAWN, requote
 from mission_control.runs.fence import hold_lease
 from mission_control.tasks import policy as policy
-from mission_control.tasks.models import Comment
+from mission_control.tasks.models import Attachment, Comment
+from mission_control.tasks.notices import snippet
 from mission_control.tasks.queries import visible_task
 
 
@@ -31,17 +33,25 @@ async def edit_comment(actor: Actor, comment: Comment, message: str) -> Comment:
         return comment
     comment.message, comment.edited_at = after, clock.now()
     await comment.save(update_fields=["message", "edited_at"])
-    record("task.comment_edited", comment.task, after, comment_id=comment.id, before=before, after=after)
+    await _requote(comment, before, snippet(after))
+    record("task.comment_edited", comment.task, "Comment edited.", comment_id=comment.id)
     return comment
 
 
 @command("task.delete_comment")
 async def delete_comment(actor: Actor, comment: Comment) -> None:
-    """Take a comment out of lists and streams."""
+    """Take a comment out of lists and streams; its words and files are gone for good, notices no longer quote it."""
     comment = await _locked(comment)
-    comment.deleted_at = clock.now()
-    await comment.save(update_fields=["deleted_at"])
+    before, comment.message, comment.deleted_at = comment.message, "", clock.now()
+    await comment.save(update_fields=["message", "deleted_at"])
+    await Attachment.filter(comment_id=comment.id).delete()
+    await _requote(comment, before, WITHDRAWN)
     record("task.comment_deleted", comment.task, "Comment deleted.", comment_id=comment.id)
+
+
+async def _requote(comment: Comment, before: str, after: str) -> None:
+    organization_id = comment.task.board.organization_id
+    await requote(organization_id, "comment_id", comment.id, comment.created_at, snippet(before), after)
 
 
 async def _locked(comment: Comment) -> Comment:

@@ -29,7 +29,7 @@ async def add_comment(actor: Actor, task: Task, message: str) -> Comment:
 
 
 async def write_comment(actor: Actor, task: Task, message: str) -> Comment:
-    """Inside a command: the comment, its event (which shares its id) and its notices."""
+    """Inside a command: the comment, its event (which shares its id and not its words) and its notices."""
     comment = Comment(
         id=new_id(),
         task_id=task.id,
@@ -40,8 +40,8 @@ async def write_comment(actor: Actor, task: Task, message: str) -> Comment:
         created_at=clock.now(),
     )
     await comment.save(force_create=True)
-    record("task.comment", task, comment.message, event_id=comment.id, comment_id=comment.id)
-    await tell_of_comment(actor, task.board, task, comment.message)
+    record("task.comment", task, "Comment written.", event_id=comment.id, comment_id=comment.id)
+    await tell_of_comment(actor, task.board, task, comment)
     return comment
 
 

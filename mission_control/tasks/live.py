@@ -57,7 +57,9 @@ async def _payload(event: Event) -> dict[str, Any] | None:
     activity = activity_of(event)
     if event.kind in ("task.comment", "task.comment_edited"):
         comment = await comment_read(_comment_id(event))
-        return None if comment is None else {"type": event.kind, "activity": activity, "comment": comment}
+        if comment is None:
+            return None
+        return {"type": event.kind, "activity": activity | {"message": comment["message"]}, "comment": comment}
     if event.kind == "task.comment_deleted":
         return {"type": event.kind, "activity": activity, "comment_id": _comment_id(event)}
     return {"type": event.kind, "activity": activity, "task": await _task(event)}

@@ -22,13 +22,15 @@ def snippet(text: str | None) -> str:
     return text if len(text) <= SNIPPET_LENGTH else text[: SNIPPET_LENGTH - 3] + "..."
 
 
-def _tell(board: Board, task: Task, agent_id: UUID, header: str, what_to_do: str, event: str | None) -> None:
+def _tell(
+    board: Board, task: Task, agent_id: UUID, header: str, what_to_do: str, event: str | None, **data: str
+) -> None:
     lines = [f"Board: {board.name}", f"Task: {task.title}", f"Task ID: {task.id}", f"Status: {task.status}"]
     if task.description and task.description.strip():
         lines.append(f"Description: {snippet(task.description)}")
     outcome = {"succeeded": f"{event}_notified", "failed": f"{event}_notify_failed"} if event else {}
     text = "\n".join([*lines, "", what_to_do])
-    deliver(NOTICE, task.scope(), agent_id=agent_id, header=header, text=text, **outcome)
+    deliver(NOTICE, task.scope(), agent_id=agent_id, header=header, text=text, **outcome, **data)
 
 
 async def tell_lead_of_new(board: Board, task: Task) -> None:
@@ -81,7 +83,8 @@ async def tell_assignee(actor: Actor, board: Board, task: Task, before_status: s
     if before_status == "review" and task.status == "inbox" and actor.is_agent and actor.is_lead:
         said = await Comment.filter(task_id=task.id, agent_id=actor.id, deleted_at=None).order_by("-created_at").first()
         feedback = snippet(said.message) if said else "Read the comments, change what is asked for, and go on."
-        _tell(board, task, agent.id, "CHANGES REQUESTED", feedback, "task.rework")
+        data = {"comment_id": str(said.id)} if said else {}
+        _tell(board, task, agent.id, "CHANGES REQUESTED", feedback, "task.rework", **data)
     elif task.status == "review" and agent.is_board_lead:
         what = "Review it: move it to done, or back to inbox with a comment that says why."
         _tell(board, task, agent.id, "TASK READY FOR LEAD REVIEW", what, "task.assignee")
@@ -90,8 +93,9 @@ async def tell_assignee(actor: Actor, board: Board, task: Task, before_status: s
         _tell(board, task, agent.id, "TASK ASSIGNED", what, "task.assignee")
 
 
-async def tell_of_comment(actor: Actor, board: Board, task: Task, message: str) -> None:
+async def tell_of_comment(actor: Actor, board: Board, task: Task, comment: Comment) -> None:
     """Whoever a comment mentions; without a mention of an agent, the assignee. Never the author."""
+    message = comment.message
     named = mentioned(message, await Agent.filter(board_id=board.id)) if "@" in message else []
     header = "TASK MENTION" if named else "NEW TASK COMMENT"
     for agent_id in [agent.id for agent in named] or [task.assigned_agent_id]:
@@ -100,4 +104,4 @@ async def tell_of_comment(actor: Actor, board: Board, task: Task, message: str) 
         advice = "Answer in a comment. Leave the status alone unless the task is yours."
         text = f"From: {actor.name}\n\n{snippet(message)}\n\n{advice}"
         lines = f"Board: {board.name}\nTask: {task.title}\nTask ID: {task.id}\n{text}"
-        deliver(NOTICE, task.scope(), agent_id=agent_id, header=header, text=lines)
+        deliver(NOTICE, task.scope(), agent_id=agent_id, header=header, text=lines, comment_id=str(comment.id))

@@ -8,6 +8,7 @@ import pytest
 from mission_control.delivery.models import Delivery
 from mission_control.memory.models import BoardMemory
 from tests.cast import Caller, Cast, events, everybody, head, ids, kinds
+from tests.remains import where_is
 from tests.statements import cost
 
 KEYS = ["id", "board_id", "content", "tags", "source", "is_chat", "created_at", "author", "edited_at"]
@@ -184,8 +185,7 @@ async def test_an_author_changes_what_it_wrote(cast: Cast) -> None:
         assert changed["edited_at"] > entry["created_at"] and (await cast.dan.get(path)).ok() == changed
         [event] = await events(before, organization_id=cast.organization.id)
         assert (event.kind, event.actor_id) == ("memory.updated", caller.id)
-        data = orjson.loads(event.data)
-        assert (data["before"], data["after"]) == ({"content": "Teh dome"}, {"content": "The dome"})
+        assert orjson.loads(event.data)["fields"] == ["content"] and "dome" not in event.data
         assert (await caller.patch(path, {"content": "The dome"})).ok() == changed
         assert len(await kinds(cast, before)) == 1
 
@@ -206,6 +206,26 @@ async def test_an_admin_changes_and_deletes_any(cast: Cast) -> None:
     for answer in (cast.ben.get(path), cast.ben.patch(path, {"content": "x"}), cast.ben.delete(path)):
         assert (await answer).refused(404) == "Not Found"
     assert (await cast.ada.get(memory(cast))).ok()["total"] == 0
+
+
+async def test_words_that_were_taken_back_are_nowhere(cast: Cast) -> None:
+    gone, slipped = [await write(cast, cast.cleo, f"{one} hunter2 @vega", "chat") for one in ("First", "Second")]
+    assert await where_is("hunter2")
+    assert (await cast.cleo.delete(f"{memory(cast)}/{gone['id']}")).ok() == {"ok": True}
+    (await cast.cleo.patch(f"{memory(cast)}/{slipped['id']}", {"content": "Second thoughts"})).ok()
+    assert await where_is("hunter2") == set()
+    texts = {one["data"]["memory_id"]: one["text"] for one in (await cast.vega.get("/agent/inbox")).ok()["items"]}
+    assert "\n\n(deleted)\n\nReply" in texts[gone["id"]]
+    assert "\n\nSecond thoughts\n\nReply" in texts[slipped["id"]]
+
+
+async def test_the_log_does_not_know_the_names_of_people(cast: Cast) -> None:
+    path = f"{memory(cast)}/{(await write(cast, cast.cleo, 'Hello', 'chat'))['id']}"
+    assert (await cast.cleo.get(path)).ok()["source"] == "Cleo"
+    (await cast.cleo.patch(path, {"content": "Hello all"})).ok()
+    (await cast.cleo.delete(path)).ok()
+    told = [f"{one.message}{one.data}" for one in await events(organization_id=cast.organization.id)]
+    assert not any("Cleo" in one for one in told)
 
 
 async def test_who_may_not_change_or_delete(cast: Cast) -> None:

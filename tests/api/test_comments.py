@@ -26,7 +26,7 @@ async def test_a_person_comments(cast: Cast) -> None:
     assert (comment["message"], comment["agent_id"]) == ("Hello.", None)
     assert comment["author"] == {"id": str(cast.cleo.id), "name": "Cleo"}
     [event] = await events(before, organization_id=cast.organization.id)
-    assert (event.kind, event.message, event.actor_id) == ("task.comment", "Hello.", cast.cleo.id)
+    assert (event.kind, event.message, event.actor_id) == ("task.comment", "Comment written.", cast.cleo.id)
     assert str(event.id) == comment["id"]
 
 

@@ -3,6 +3,7 @@
 import copy
 import csv
 import io
+import itertools
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ import pytest
 
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
+from mission_control.custom_fields import patterns
 from mission_control.database import sql
 from mission_control.delivery.models import Delivery
 from mission_control.exports import reading
@@ -336,3 +338,16 @@ async def test_the_number_of_statements_is_that_of_an_empty_board(cast: Cast, mo
     asked.clear()
     await furnished(cast)
     assert len(asked) == few and await Task.filter(board_id=cast.board.id).count() == 4
+
+
+async def test_slow_patterns_of_a_file_end_soon(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = await furnished(cast)
+    file["custom_fields"] = [{"field_key": "slow", "label": "Slow", "validation_regex": "a+b|c*"}]
+    file["approvals"] = []
+    task = file["tasks"][0] | {"depends_on": [], "tags": []}
+    file["tasks"] = [task | {"number": number, "custom_fields": {"slow": "ccc"}} for number in range(1, 41)]
+    assert (await cast.ada.post(IMPORT, file)).ok()["counts"]["tasks"] == 40
+    moments = itertools.count(step=0.03)
+    monkeypatch.setattr(f"{patterns.__name__}.perf_counter", lambda: next(moments))
+    [item] = (await cast.ada.post(IMPORT, file)).refused(422)
+    assert "took too long" in item["msg"] and "task 35 " in item["msg"]

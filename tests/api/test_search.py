@@ -1,6 +1,7 @@
 """Search: what is found, in which order, and by whom."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -75,6 +76,39 @@ async def test_filters_and_pages(cast: Cast) -> None:
 )
 async def test_no_query_is_a_syntax_error(cast: Cast, q: str) -> None:
     (await cast.ada.get(f"/search?q={q}")).ok()
+
+
+@pytest.mark.parametrize(
+    ("text", "q"),
+    [
+        ("Released on 2026-11-24 at noon", "2026-11-24"),
+        ("Released on 2026-11-24 at noon", "11 noon"),
+        ("See https://docs.example.org/setup/first-steps.html#keys", "docs example"),
+        ("See https://docs.example.org/setup/first-steps.html#keys", "steps.html"),
+        ("Write to grace.hopper@navy.example today", "hopper today"),
+        ("Write to grace.hopper@navy.example today", "navy"),
+        ("It broke in mission_control/search/queries.py again", "queries.py"),
+        ("It broke in mission_control/search/queries.py again", "search again"),
+        ("It broke in mission_control/search/queries.py again", "mission_control"),
+        ("Version 1.2.3-rc1 is out", "1.2.3"),
+        ("Version 1.2.3-rc1 is out", "rc1 out"),
+        ("Minus -17.5 degrees", "17.5"),
+        ("Minus -17.5 degrees", "5 degrees"),
+        ("A fire-and-forget call", "forget call"),
+        ("<b>bold</b> &amp; brave", "bold brave"),
+        ("<b>bold</b> &amp; brave", "amp"),
+        ("Ticket ABC-123/456", "123 456"),
+        ("Grüße an das Straßenfest — 100 %", "gruße straßenfest 100"),
+        ("你好 世界", "世界"),
+        ("1e5 and 0x1F and 12ab", "0x1f 12ab"),
+        ("snake_case_word", "case"),
+    ],
+)
+async def test_words_are_words_wherever_they_stand(cast: Cast, text: str, q: str) -> None:
+    task = await cast.add_task(title="Something", description=text)
+    await cast.add_task(title="Something else", description="Nothing of the kind")
+    assert await found(cast.ada, quote(q)) == [("task", task["id"])]
+    assert await found(cast.ada, quote(f"{q} zebra")) == []
 
 
 async def test_deleting_for_good_leaves_no_documents(cast: Cast) -> None:
