@@ -11,7 +11,7 @@ from mission_control.database.sql import is_postgres, placeholders, rows, wire_m
 from mission_control.search.schemas import SearchQuery
 
 SNIPPET_LENGTH = 200
-WORD = re.compile(r"\w+", re.UNICODE)
+WORD = re.compile(r"[^\W_]\w*")
 COLUMNS = "d.kind, d.thing_id AS id, d.board_id, b.name AS board_name, d.task_id, d.title, d.body, d.changed_at"
 LIVE = " AND (t.id IS NULL OR (t.deleted_at IS NULL AND t.archived_at IS NULL))"
 
@@ -54,7 +54,7 @@ def _sqlite(words: list[str]) -> Plan:
 
 
 def _postgres(words: list[str]) -> Plan:
-    plain = [without_marks(word) for word in words]
+    plain = [" <-> ".join(part for part in without_marks(word).split("_") if part) for word in words]
     expression = " & ".join([*plain[:-1], f"{plain[-1]}:*"])
     match = "d.words @@ to_tsquery('simple', ?)"
     return "search_documents d", (match, expression), ("ts_rank(d.words, to_tsquery('simple', ?)) DESC", [expression])
