@@ -151,7 +151,8 @@ async def user_actor(user_id: UUID, credential: tuple[Any, UUID | None]) -> Acto
     )
     if not found:
         return None
-    memberships = {_id(row["organization_id"]): await _membership(row) for row in found}
+    access = await _board_access(user_id) if any(not row["all_boards_write"] for row in found) else {}
+    memberships = {_id(row["organization_id"]): _membership(row, access.get(_id(row["id"]), {})) for row in found}
     first = found[0]
     active = as_id(first["active_organization_id"])
     return Actor(
@@ -164,14 +165,21 @@ async def user_actor(user_id: UUID, credential: tuple[Any, UUID | None]) -> Acto
     )
 
 
-async def _membership(row: dict[str, Any]) -> Membership:
-    boards: dict[UUID, tuple[bool, bool]] = {}
-    if not row["all_boards_write"]:
-        access = await rows(
-            "SELECT board_id, can_read, can_write FROM organization_board_access WHERE organization_member_id = ?",
-            _id(row["id"]),
-        )
-        boards = {_id(one["board_id"]): (bool(one["can_read"]), bool(one["can_write"])) for one in access}
+async def _board_access(user_id: UUID) -> dict[UUID, dict[UUID, tuple[bool, bool]]]:
+    """Which single boards a person reads and writes, by membership."""
+    found = await rows(
+        "SELECT x.organization_member_id, x.board_id, x.can_read, x.can_write FROM organization_board_access x"
+        " JOIN organization_members m ON m.id = x.organization_member_id WHERE m.user_id = ? AND NOT m.all_boards_write",
+        user_id,
+    )
+    access: dict[UUID, dict[UUID, tuple[bool, bool]]] = {}
+    for row in found:
+        boards = access.setdefault(_id(row["organization_member_id"]), {})
+        boards[_id(row["board_id"])] = bool(row["can_read"]), bool(row["can_write"])
+    return access
+
+
+def _membership(row: dict[str, Any], boards: dict[UUID, tuple[bool, bool]]) -> Membership:
     return Membership(
         _id(row["id"]),
         _id(row["organization_id"]),

@@ -17,6 +17,7 @@ from mission_control.organizations.members import transfer_ownership
 from mission_control.organizations.models import BoardAccess, Invite, Member, Organization
 from mission_control.tasks.models import Task
 from tests.cast import Cast, Person, events, head
+from tests.statements import cost
 
 ME = "/organizations/me"
 KEYS = ["id", "name", "work_state", "work_state_reason", "work_state_at", "created_at", "updated_at"]
@@ -47,6 +48,21 @@ async def test_a_name_that_is_none(cast: Cast, name: str) -> None:
 @pytest.mark.parametrize("body", [{}, {"name": None}, {"name": 3}, []])
 async def test_a_body_that_does_not_fit(cast: Cast, body: Any) -> None:
     assert isinstance((await cast.ada.post("/organizations", body)).refused(422), list)
+
+
+async def test_a_request_costs_the_same_however_many_organizations_one_belongs_to(cast: Cast) -> None:
+    for_one = await cost(cast.cleo, f"{cast.home}/snapshot")
+    for number in range(20):
+        organization = await Organization.create(name=f"Society {number}")
+        member = await Member.create(organization_id=organization.id, user_id=cast.cleo.id)
+        board = await Board.create(organization_id=organization.id, name="Desk", slug=f"desk-{number}")
+        await BoardAccess.create(organization_member_id=member.id, board_id=board.id, can_write=number % 2 == 0)
+    assert await cost(cast.cleo, f"{cast.home}/snapshot") == for_one
+    actor = await cast.cleo.actor()
+    assert len(actor.memberships) == 21
+    assert [actor.writes(one) for one in await Board.filter(slug__startswith="desk-1").order_by("slug")] == [
+        False, True, False, True, False, True, False, True, False, True, False,
+    ]  # fmt: skip
 
 
 async def test_a_name_is_taken_among_ones_own_only(cast: Cast) -> None:
