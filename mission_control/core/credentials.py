@@ -169,7 +169,8 @@ async def _board_access(user_id: UUID) -> dict[UUID, dict[UUID, tuple[bool, bool
     """Which single boards a person reads and writes, by membership."""
     found = await rows(
         "SELECT x.organization_member_id, x.board_id, x.can_read, x.can_write FROM organization_board_access x"
-        " JOIN organization_members m ON m.id = x.organization_member_id WHERE m.user_id = ? AND NOT m.all_boards_write",
+        " JOIN organization_members m ON m.id = x.organization_member_id"
+        " WHERE m.user_id = ? AND NOT m.all_boards_write",
         user_id,
     )
     access: dict[UUID, dict[UUID, tuple[bool, bool]]] = {}

@@ -77,7 +77,7 @@ async def _admit(actor: Actor, profile: Profile) -> User:
         user = await _linked(profile) or await _new(profile)
     changes: dict[str, Any] = {}
     if profile.email and (profile.email, profile.email_verified) != (user.email, user.email_verified):
-        if not await _belongs_to_another(profile.email, user):
+        if await _is_free_for(profile.email, user, is_proven=profile.email_verified):
             changes |= {"email": profile.email, "email_verified": profile.email_verified}
     if profile.name and not user.name:
         changes["name"] = profile.name
@@ -112,6 +112,17 @@ async def _new(profile: Profile) -> User:
     return user
 
 
-async def _belongs_to_another(email: str, user: User) -> bool:
-    found = await rows("SELECT 1 AS one FROM users WHERE LOWER(email) = ? AND id <> ?", email, user.id)
-    return bool(found)
+async def _is_free_for(email: str, user: User, *, is_proven: bool) -> bool:
+    """Whether an address can be the person's; one who has proved it takes it from another who only claims it."""
+    other = await rows(
+        "SELECT id, email_verified, clerk_user_id FROM users WHERE LOWER(email) = ? AND id <> ?", email, user.id
+    )
+    if not other:
+        return True
+    if not is_proven or other[0]["email_verified"] or other[0]["clerk_user_id"].startswith("local-"):
+        return False
+    loser = other[0]["id"]
+    await rows("UPDATE users SET email = NULL, updated_at = ? WHERE id = ?", clock.now(), loser)
+    await record_account("account.address_lost", as_id(loser))
+    authn.forget_fresh()
+    return True

@@ -118,6 +118,7 @@ ACCOUNT_KINDS: dict[str, str] = {
     "account.set_up": "The installation got its first owner.",
     "account.created": "An account was made, on the command line or for somebody whom the identity provider proved.",
     "account.updated": "Somebody changed their profile.",
+    "account.address_lost": "An address that a person claimed became that of somebody who proved it.",
     "account.linked": "An account became that of somebody whom the identity provider proved.",
     "account.deleted": "A person deleted their account.",
     "account.signed_in": "A session began.",

@@ -232,6 +232,22 @@ async def test_a_proven_address_is_the_account_that_was_there(
     assert (await late.get(ME)).ok()["email"] is None
 
 
+async def test_an_address_that_is_only_claimed_goes_to_who_proves_it(
+    trusting: Quart, provider: RunningProvider, cast: Cast
+) -> None:
+    (await cast.ada.post("/organizations/me/invites", {"invited_email": "vera@example.org"})).ok()
+    claim = await provider.forged(sub="squatter", email="vera@example.org")
+    assert (await with_bearer(trusting, claim).get(ME)).ok()["email"] == "vera@example.org"
+    proof = await provider.forged(sub="vera", email="vera@example.org", email_verified=True)
+    vera = with_bearer(trusting, proof)
+    assert (await vera.get(ME)).ok()["email"] == "vera@example.org"
+    assert (await vera.get("/organizations/me")).ok()["name"] == "Observatory"
+    squatter = (await with_bearer(trusting, claim).get(ME)).ok()
+    assert squatter["email"] is None
+    [lost] = await AccountEvent.filter(kind="account.address_lost")
+    assert str(lost.user_id) == squatter["id"]
+
+
 async def test_a_deleted_account_does_not_come_back_with_an_old_token(
     trusting: Quart, provider: RunningProvider
 ) -> None:
