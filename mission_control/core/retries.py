@@ -28,11 +28,12 @@ from mission_control.core.ids import new_id
 from mission_control.core.preconditions import answered, require_match, tag_of
 from mission_control.core.registry import Operation, answers_its_state
 from mission_control.core.secrets import decrypt, encrypt
-from mission_control.database.sql import as_moment, rows
+from mission_control.database.sql import as_moment, is_postgres, rows
 from mission_control.live import bells
 
 KEPT_FOR = timedelta(hours=24)
 LONGEST_KEY = 255
+FORGOTTEN_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ async def _write(
 
 
 async def _claim(entry: Operation, actor: Actor, key: str, request_hash: str) -> Response | None:
-    await rows("DELETE FROM kept_answers WHERE actor_id = ? AND created_at < ?", actor.id, clock.now() - KEPT_FOR)
+    await _forget_old(actor)
     mine = await rows(
         "INSERT INTO kept_answers (id, actor_id, key, request_hash, created_at) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (actor_id, key) DO NOTHING RETURNING id",
@@ -185,6 +186,18 @@ async def _claim(entry: Operation, actor: Actor, key: str, request_hash: str) ->
         clock.now(),
     )
     return None if mine else _replayed(entry, (await _kept(actor, key))[0], request_hash)
+
+
+async def _forget_old(actor: Actor) -> None:
+    """Delete the actor's old answers, and some of those whose senders did not come back."""
+    oldest, locked = clock.now() - KEPT_FOR, " FOR UPDATE SKIP LOCKED" if is_postgres() else ""
+    await rows(
+        "DELETE FROM kept_answers WHERE (actor_id = ? AND created_at < ?) OR id IN"
+        f" (SELECT id FROM kept_answers WHERE created_at < ? ORDER BY created_at LIMIT {FORGOTTEN_AT_ONCE}{locked})",
+        actor.id,
+        oldest,
+        oldest,
+    )
 
 
 async def _kept(actor: Actor, key: str) -> list[dict[str, Any]]:

@@ -79,16 +79,20 @@ class BoardGroupSnapshot(BaseModel):
     boards: list[BoardGroupBoardSnapshot]
 
 
+MOST_TASKS = 200
+
+
 class GroupSnapshotQuery(BaseModel):
-    """How much of each board to tell."""
+    """How much of each board to tell: never more than 200 tasks, whatever is asked for."""
 
     include_done: bool = False
-    per_board_task_limit: int = Field(5, ge=0, le=100)
+    per_board_task_limit: int = Field(5, ge=0)
 
 
 class BoardGroupSnapshotQuery(GroupSnapshotQuery):
     """The same, and whether the board that asks is told too."""
 
+    per_board_task_limit: int = Field(5, ge=0, le=100)
     include_self: bool = False
 
 

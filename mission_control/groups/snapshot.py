@@ -9,6 +9,7 @@ from mission_control.database.sql import placeholders, rows, wire_moment
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import group_of
 from mission_control.groups.schemas import (
+    MOST_TASKS,
     BoardGroupRead,
     BoardGroupSnapshotQuery,
     BoardGroupTaskSummary,
@@ -83,7 +84,7 @@ async def _summaries(boards: list[Board], query: GroupSnapshotQuery) -> dict[str
         " WHERE t.deleted_at IS NULL AND t.archived_at IS NULL"
         f" AND t.board_id IN ({placeholders(len(boards))}){undone}) ranked WHERE place <= ? ORDER BY board_id, place",
         *[board.id for board in boards],
-        query.per_board_task_limit,
+        min(query.per_board_task_limit, MOST_TASKS),
     )
     names = {str(board.id): board.name for board in boards}
     tags = await tags_of_tasks([row["id"] for row in found])

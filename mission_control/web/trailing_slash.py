@@ -1,4 +1,4 @@
-"""API routing manners that Quart has otherwise: trailing slashes, HEAD and OPTIONS."""
+"""API routing manners that Quart has otherwise: slashes, HEAD and OPTIONS."""
 
 from collections.abc import Iterable
 from urllib.parse import quote
@@ -15,7 +15,11 @@ ADDED_BY_QUART = {"HEAD", "OPTIONS"}
 
 
 def install(app: Quart, settings: Settings) -> None:
-    """Redirect `/api/v1/things/` to the path without the slash, and refuse HEAD and OPTIONS on the API."""
+    """Redirect `/api/v1/things/` to the path without the slash, and refuse HEAD and OPTIONS on the API.
+
+    Two slashes are not taken for one.
+    """
+    app.url_map.merge_slashes = False
 
     async def keep_manners() -> Response | None:
         if not request.path.startswith(API):

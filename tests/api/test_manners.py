@@ -134,6 +134,13 @@ async def test_a_trailing_slash_on_the_api_is_redirected() -> None:
     assert (await client.get("/page/")).status_code == 200
 
 
+async def test_two_slashes_are_no_address() -> None:
+    client = tiny_app().test_client()
+    for path in ("/api/v1//things", "/api//v1/things"):
+        response = await client.get(path)
+        assert response.status_code == 404 and "Location" not in response.headers
+
+
 async def test_head_and_options_on_the_api_are_refused_but_not_on_pages() -> None:
     client = tiny_app().test_client()
     for response in (await client.head("/api/v1/things"), await client.options("/api/v1/things")):

@@ -96,6 +96,14 @@ async def test_a_key_ends_after_a_day(cast: Cast) -> None:
     assert one["id"] != two["id"]
 
 
+async def test_answers_are_forgotten_though_their_senders_do_not_come_back(cast: Cast) -> None:
+    for caller in (cast.cleo, cast.vega):
+        (await caller.post(f"{cast.home}/memory", {"content": "Once"}, headers={"Idempotency-Key": "once"})).ok()
+    await rows("UPDATE kept_answers SET created_at = ?", clock.now() - timedelta(hours=25))
+    (await cast.ada.post(f"{cast.home}/memory", {"content": "Now"}, headers={"Idempotency-Key": "now"})).ok()
+    assert [row["key"] for row in await rows("SELECT key FROM kept_answers")] == ["now"]
+
+
 async def test_the_same_write_ten_times_at_once_happens_once(cast: Cast) -> None:
     sent = [cast.ada.post(cast.tasks, {"title": "Rush"}, headers=KEY) for _ in range(10)]
     answers = [answer.ok() for answer in await asyncio.gather(*sent)]
