@@ -101,7 +101,10 @@ async def waiting_invite(email: str) -> Invite | None:
 
 
 async def join(user: User, invite: Invite) -> Member:
-    """Inside a command that holds both: make somebody a member as invited, or add to what they had; never less."""
+    """Inside a command that holds both: make somebody a member as invited, or add to what they had; never less.
+
+    They work in that organization from now on.
+    """
     member = await Member.select_for_update().get_or_none(organization_id=invite.organization_id, user_id=user.id)
     by_board = not (invite.all_boards_read or invite.all_boards_write)
     if member is None:
@@ -114,7 +117,7 @@ async def join(user: User, invite: Invite) -> Member:
             await merge_access(invite, member)
     now = clock.now()
     await Invite.filter(id=invite.id).update(accepted_by_user_id=user.id, accepted_at=now, updated_at=now)
-    await User.filter(id=user.id, active_organization_id=None).update(active_organization_id=invite.organization_id)
+    await User.filter(id=user.id).update(active_organization_id=invite.organization_id)
     record(
         "invite.accepted",
         invite,

@@ -93,7 +93,7 @@ async def revoke_organization_invite(actor: Actor, invite: Invite) -> Organizati
 async def accept_organization_invite(actor: Actor, data: OrganizationInviteAccept) -> dict[str, Any]:
     """Join an organization by the token of an invitation.
 
-    A member's role and boards are added to, never reduced. The organization one works in stays the same.
+    A member's role and boards are added to, never reduced. One works in that organization from now on.
     """
     member = await invites.accept_invite(actor, data.token)
     return await member_read(member.id)

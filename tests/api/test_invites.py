@@ -108,7 +108,7 @@ async def test_accepting_makes_a_member_of_what_was_offered(cast: Cast) -> None:
     member = (await cast.eve.post(ACCEPT, {"token": made["token"]})).ok()
     assert (member["role"], member["user_id"]) == ("admin", str(cast.eve.id))
     assert [{name: row[name] for name in spec} for row in member["board_access"]] == [spec]
-    assert (await cast.eve.get("/organizations/me")).ok()["name"] == "Elsewhere"
+    assert (await cast.eve.get("/organizations/me")).ok()["name"] == "Observatory"
     assert [one["name"] for one in (await cast.eve.get("/organizations/me/list")).ok()] == ["Elsewhere", "Observatory"]
     invite = await Invite.get(id=made["id"])
     assert invite.accepted_by_user_id == cast.eve.id and invite.accepted_at is not None
