@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -47,6 +48,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent_pipe: int |
     app = create_app(settings)
     running = InFlight(app.asgi_app)
     app.asgi_app = running  # type: ignore[method-assign]
+    app.before_serving(settle_memory)
 
     async def stopped() -> None:
         await stop.wait()
@@ -54,6 +56,12 @@ async def _serve(settings: Settings, listener: socket.socket, parent_pipe: int |
         _begin_stop(app, running)
 
     await serve(app, hypercorn_config(listener), shutdown_trigger=stopped)
+
+
+async def settle_memory() -> None:
+    """Keep what was made by now out of garbage collections: a full one, which stops everything, took 100 ms for it."""
+    gc.collect()
+    gc.freeze()
 
 
 def _listen_for_stop(stop: asyncio.Event, parent_pipe: int | None) -> None:

@@ -13,10 +13,17 @@ from uuid import UUID
 from tortoise.transactions import in_transaction
 
 from mission_control.core import clock
-from mission_control.database.sql import is_postgres, rows
+from mission_control.database.sql import is_postgres, placeholders, rows
 
 WRITTEN_AGAIN_AFTER = timedelta(seconds=60)
 WRITE_SECONDS = 15.0
+AT_ONCE = 100
+# What somebody else holds is passed over: another process that writes the same down, or a token that is being changed.
+UPDATE = (
+    "UPDATE tokens SET last_used_at = used.column2 FROM (VALUES {values}) AS used WHERE tokens.id = used.column1"
+    " AND (tokens.last_used_at IS NULL OR tokens.last_used_at < used.column2)"
+)
+NOT_HELD = " AND tokens.id IN (SELECT id FROM tokens WHERE id IN ({ids}) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)"
 
 _used: dict[UUID, datetime] = {}
 _log = logging.getLogger(__name__)
@@ -39,19 +46,25 @@ async def write_down() -> None:
     together: Any = nullcontext() if is_postgres() else in_transaction()
     try:
         async with together:
-            for token_id, moment in taken.items():
-                await rows(
-                    "UPDATE tokens SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR last_used_at < ?)",
-                    moment,
-                    token_id,
-                    moment,
-                )
+            used = list(taken.items())
+            for start in range(0, len(used), AT_ONCE):
+                await _write(used[start : start + AT_ONCE])
     except asyncio.CancelledError:  # the application stops, and writes once more when its loops have ended
         _used.update(taken | _used)
         raise
     except Exception:
         _used.update(taken | _used)
         _log.exception("writing down the use of tokens failed")
+
+
+async def _write(used: list[tuple[UUID, datetime]]) -> None:
+    """One statement for many tokens."""
+    pairs = [value for pair in used for value in pair]
+    if is_postgres():
+        sql = UPDATE.format(values=", ".join(["(?::uuid, ?::timestamp)"] * len(used)))
+        await rows(sql + NOT_HELD.format(ids=placeholders(len(used))), *pairs, *(token_id for token_id, _ in used))
+    else:
+        await rows(UPDATE.format(values=", ".join(["(?, ?)"] * len(used))), *pairs)
 
 
 async def write_for_ever() -> None:

@@ -95,6 +95,7 @@ async def test_serve_starts_tells_the_setup_code_and_stops_on_a_signal(tmp_path:
 
 
 WORKER_WITH_TINY_APP = """
+import gc
 import sys
 from mission_control import serving, worker
 from tests.tiny_app import settings_with, tiny_app
@@ -106,6 +107,7 @@ if sys.argv[1] == "asyncio":
 listener = serving.bind("127.0.0.1", 0)
 print(f"http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
 worker.run_worker(settings_with(), listener)
+print(gc.get_freeze_count())
 """
 
 
@@ -122,6 +124,8 @@ async def test_a_stream_that_never_ends_does_not_keep_the_server(tmp_path: Path,
         process.terminate()
         async with asyncio.timeout(TO_STOP):
             assert await process.wait() == 0
+    assert process.stdout is not None
+    assert int(await process.stdout.read()) > 10_000, "what was imported is walked through by every full collection"
 
 
 async def test_a_request_that_a_stop_cuts_is_told_to_come_again(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -190,6 +190,27 @@ async def test_presence_and_use_are_what_they_were_said_to_be(cast: Cast) -> Non
             now = await noted()
             assert tuple(after > before for before, after in zip(first, now, strict=True)) == moved, seconds
             first = now
+
+
+async def test_the_use_of_many_tokens_is_written_with_few_statements(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five hundred agents that begin to wait must not hold up everybody else fifteen seconds later."""
+    await token_use.write_down()
+    before, now = datetime(2020, 1, 1), clock.now()
+    made = [Token(prefix="mca_", fingerprint=f"{n}", agent_id=cast.vega.id, last_used_at=before) for n in range(30)]
+    await Token.bulk_create(made)
+    monkeypatch.setattr(token_use, "AT_ONCE", 10)
+    for number, one in enumerate(made):
+        token_use.note(one.id, before)
+        token_use._used[one.id] = now + timedelta(seconds=number)
+    await Token.filter(id=made[7].id).update(last_used_at=now + timedelta(hours=1))
+    with counted(passing_over=()) as found:
+        await token_use.write_down()
+    assert len([text for text in found if "UPDATE tokens" in text]) == 3, found
+    written = dict(await Token.filter(id__in=[one.id for one in made]).values_list("id", "last_used_at"))
+    for number, one in enumerate(made):
+        assert written[one.id] == now + (timedelta(hours=1) if number == 7 else timedelta(seconds=number))
 
 
 async def test_use_that_cannot_be_written_stays_for_later(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
