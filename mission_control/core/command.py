@@ -27,8 +27,9 @@ from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
 from mission_control.delivery.numbers import hold_recipients, number
 from mission_control.live import bells
+from mission_control.live.heads import hold, keep
 from mission_control.live.log import NewEvent, append
-from mission_control.live.wake import carry_notes, wake
+from mission_control.live.wake import carry, wake
 
 COMMANDS: dict[str, str] = {}
 REACTIONS: dict[str, list[Callable[[Actor, NewEvent], Awaitable[None]]]] = {}
@@ -145,14 +146,32 @@ def _is_worth_retrying(error: Exception) -> bool:
 async def _flush(unit: UnitOfWork) -> dict[UUID, int]:
     await react()
     await hold_recipients(unit.deliveries)
-    heads = await append(unit.events)
+    heads = await _number(unit)
     if unit.deliveries:
-        await number(unit.deliveries)
         await Delivery.bulk_create(unit.deliveries)
         unit.bells.update(f"inbox:{one.agent_id}" for one in unit.deliveries if one.agent_id)
         unit.bells.add(pace.BELL)
-    await carry_notes(unit.notes)
-    await bells.carry(unit.bells)
+    await carry(heads, unit.notes, unit.bells)
+    return heads
+
+
+async def _number(unit: UnitOfWork) -> dict[UUID, int]:
+    """Write the events, and number the deliveries; returns the heads of the organizations that have new events."""
+    events: dict[UUID, list[NewEvent]] = {}
+    deliveries: dict[UUID, list[Delivery]] = {}
+    for event in unit.events:
+        events.setdefault(event.scope.organization_id, []).append(event)
+    for delivery in unit.deliveries:
+        if delivery.organization_id is not None:
+            deliveries.setdefault(delivery.organization_id, []).append(delivery)
+    heads: dict[UUID, int] = {}
+    for organization_id in sorted(events.keys() | deliveries.keys()):
+        head = await hold(organization_id)
+        if organization_id in events:
+            await append(head, events[organization_id])
+            heads[organization_id] = head.log_seq
+        number(head, deliveries.get(organization_id, ()))
+        await keep(head)
     return heads
 
 

@@ -1,10 +1,10 @@
 """The numbers of deliveries: growing per organization, and visible in their order."""
 
-from collections.abc import Sequence
-from uuid import UUID
+from collections.abc import Iterable
 
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.delivery.models import Delivery
+from mission_control.live.heads import Head
 
 
 async def hold_recipients(deliveries: list[Delivery]) -> None:
@@ -20,22 +20,8 @@ async def hold_recipients(deliveries: list[Delivery]) -> None:
         deliveries[:] = [one for one in deliveries if one.agent_id is None or one.agent_id in present]
 
 
-async def number(deliveries: Sequence[Delivery]) -> None:
-    """Give new deliveries their numbers inside the running transaction.
-
-    The organization's row stays locked until the commit, so that a reader who has seen a number never finds a smaller
-    new one.
-    """
-    by_organization: dict[UUID, list[Delivery]] = {}
+def number(head: Head, deliveries: Iterable[Delivery]) -> None:
+    """Give new deliveries of one organization their numbers under its head, which moves on."""
     for one in deliveries:
-        if one.organization_id is not None:
-            by_organization.setdefault(one.organization_id, []).append(one)
-    for organization_id, batch in sorted(by_organization.items()):
-        found = await rows(
-            "UPDATE organizations SET delivery_seq = delivery_seq + ? WHERE id = ? RETURNING delivery_seq",
-            len(batch),
-            organization_id,
-        )
-        first = int(found[0]["delivery_seq"]) - len(batch) + 1 if found else 1
-        for seq, one in enumerate(batch, start=first):
-            one.seq = seq
+        head.delivery_seq += 1
+        one.seq = head.delivery_seq

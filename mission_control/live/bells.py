@@ -10,11 +10,9 @@ heard of.
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-
-import orjson
+from typing import Any
 
 from mission_control.core.ids import new_id
-from mission_control.database.sql import is_postgres, rows
 from mission_control.live import queues
 
 PROCESS = new_id().hex
@@ -75,14 +73,11 @@ def waiting(bell: str) -> int:
     return len(_waiting.get(bell, ()))
 
 
-async def carry(bells: Iterable[str]) -> None:
-    """On PostgreSQL, ring in the other processes too when the running transaction commits."""
+def messages(bells: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """What other processes are told so that they ring too; a message of PostgreSQL has less than 8,000 bytes."""
     names = sorted(bells)
-    if not names or not is_postgres():
-        return
     for start in range(0, len(names), AT_ONCE):
-        payload = orjson.dumps({"bells": names[start : start + AT_ONCE], "from": PROCESS}).decode()
-        await rows("SELECT pg_notify('mission_control', ?)", payload)
+        yield {"bells": names[start : start + AT_ONCE], "from": PROCESS}
 
 
 def _ring(bell: str, heard: "asyncio.Future[None]") -> None:

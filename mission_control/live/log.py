@@ -1,7 +1,7 @@
 """Writing and verifying the chained event log."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,10 +10,10 @@ from uuid import UUID
 import orjson
 
 from mission_control.core import clock
-from mission_control.core.errors import NotFound
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
-from mission_control.database.sql import is_postgres, placeholders, rows
+from mission_control.database.sql import placeholders, rows
+from mission_control.live.heads import Head
 from mission_control.live.models import Event
 from mission_control.web.request_id import current_request_id
 
@@ -67,40 +67,16 @@ def chain_hash(event: Event) -> str:
     return hashlib.sha256(canonical(fields).encode()).hexdigest()
 
 
-async def append(events: Iterable[NewEvent]) -> dict[UUID, int]:
-    """Number, chain and insert events inside the running transaction; returns each organization's head.
-
-    The update of the organization's row is the log lock. It is taken last and held until the commit, so
-    that numbers become visible in order.
-    """
-    by_organization: dict[UUID, list[NewEvent]] = {}
-    for event in events:
-        by_organization.setdefault(event.scope.organization_id, []).append(event)
-    heads: dict[UUID, int] = {}
-    for organization_id, batch in sorted(by_organization.items()):
-        heads[organization_id] = await _append_to(organization_id, batch)
-    return heads
-
-
-async def _append_to(organization_id: UUID, batch: list[NewEvent]) -> int:
-    found = await rows(
-        "UPDATE organizations SET log_seq = log_seq + ? WHERE id = ? RETURNING log_seq, log_hash",
-        len(batch),
-        organization_id,
-    )
-    if not found:
-        raise NotFound()  # the organization was deleted while the command ran
-    head = found[0]
-    previous, moment = head["log_hash"], clock.now()
+async def append(head: Head, events: Sequence[NewEvent]) -> None:
+    """Number, chain and insert events of one organization under its head, which moves on."""
+    moment = clock.now()
     written = []
-    for seq, new in enumerate(batch, start=head["log_seq"] - len(batch) + 1):
-        event = _row(organization_id, seq, new, previous, moment)
-        previous = event.hash = chain_hash(event)
+    for new in events:
+        head.log_seq += 1
+        event = _row(head, new, moment)
+        head.log_hash = event.hash = chain_hash(event)
         written.append(event)
     await _insert(written)
-    await rows("UPDATE organizations SET log_hash = ? WHERE id = ?", previous, organization_id)
-    await notify(organization_id, head["log_seq"])
-    return int(head["log_seq"])
 
 
 async def _insert(written: list[Event]) -> None:
@@ -111,11 +87,11 @@ async def _insert(written: list[Event]) -> None:
         await rows(f"{INSERT} {', '.join([f'({placeholders(len(COLUMNS))})'] * len(part))}", *values)
 
 
-def _row(organization_id: UUID, seq: int, new: NewEvent, previous: str, moment: datetime) -> Event:
+def _row(head: Head, new: NewEvent, moment: datetime) -> Event:
     return Event(
         id=new.id or new_id(),
-        organization_id=organization_id,
-        seq=seq,
+        organization_id=head.organization_id,
+        seq=head.log_seq,
         kind=new.kind,
         actor_kind=new.actor_kind,
         actor_id=new.actor_id,
@@ -128,15 +104,9 @@ def _row(organization_id: UUID, seq: int, new: NewEvent, previous: str, moment: 
         message=new.message,
         data=canonical(new.data),
         request_id=current_request_id(),
-        prev_hash=previous,
+        prev_hash=head.log_hash,
         created_at=moment,
     )
-
-
-async def notify(organization_id: UUID, seq: int) -> None:
-    """On PostgreSQL, tell other processes of a new head; delivered only when the transaction commits."""
-    if is_postgres():
-        await rows("SELECT pg_notify('mission_control', ?)", f"{organization_id}:{seq}")
 
 
 async def verify(organization_id: UUID, seq: int = 0, previous: str = GENESIS) -> tuple[int, str | None]:

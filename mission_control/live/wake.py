@@ -1,12 +1,13 @@
 """Telling live readers that there is something new."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from mission_control.database.sql import is_postgres, rows
-from mission_control.live import broker
+from mission_control.live import bells, broker
 
 
 def wake(heads: dict[UUID, int], notes: list[tuple[UUID, dict[str, Any]]]) -> None:
@@ -21,16 +22,23 @@ def wake(heads: dict[UUID, int], notes: list[tuple[UUID, dict[str, Any]]]) -> No
             running.note(organization_id, note)
 
 
-async def carry_notes(notes: list[tuple[UUID, dict[str, Any]]]) -> None:
-    """On PostgreSQL, send notes to every process (this one included) when the transaction commits."""
-    if is_postgres():
-        for organization_id, note in notes:
-            payload = orjson.dumps({"organization": organization_id, "note": note}, default=str).decode()
-            await rows("SELECT pg_notify('mission_control', ?)", payload)
+async def carry(heads: dict[UUID, int], notes: list[tuple[UUID, dict[str, Any]]], rung: Iterable[str]) -> None:
+    """On PostgreSQL, tell every process (this one included) when the running transaction commits, in one statement."""
+    if not is_postgres():
+        return
+    payloads = [f"{organization_id}:{seq}" for organization_id, seq in heads.items()]
+    payloads += [_json({"organization": organization_id, "note": note}) for organization_id, note in notes]
+    payloads += [_json(message) for message in bells.messages(rung)]
+    if payloads:
+        await rows("SELECT pg_notify('mission_control', payload) FROM unnest(?::text[]) AS payload", payloads)
+
+
+def _json(message: dict[str, Any]) -> str:
+    return orjson.dumps(message, default=str).decode()
 
 
 async def publish_note(organization_id: UUID, **note: Any) -> None:
     """Tell live readers something that is worth no row, outside a command."""
     notes = [(organization_id, note)]
-    await carry_notes(notes)
+    await carry({}, notes, ())
     wake({}, notes)
