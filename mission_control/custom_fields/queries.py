@@ -107,6 +107,8 @@ async def _values(board_id: Any, where: str, parameters: list[Any]) -> Values:
         f" JOIN task_custom_field_definitions f ON f.id = b.field_id WHERE b.board_id = ?{BY_LABEL}",
         board_id,
     )
+    if not fields:
+        return Values([], [])
     stored = await rows(
         "SELECT v.task_id, v.field_id, v.value FROM task_custom_field_values v JOIN tasks t ON t.id = v.task_id"
         f" WHERE {where}",

@@ -63,7 +63,8 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
         await begin_run(task, agent_id)
     if new.depends_on_task_ids:
         await dependencies.replace_dependencies(board.id, task.id, new.depends_on_task_ids)
-    await replace_tags(task.id, new.tag_ids)
+    if new.tag_ids:
+        await replace_tags(task.id, new.tag_ids)
     await store_new_values(task.id, values)
     record("task.created", task, f"Task created: {task.title}.", title=task.title, status=task.status)
     if actor.is_user:
@@ -136,8 +137,8 @@ async def _apply_role(actor: Actor, board: Board, task: Task, sent: dict[str, An
 
 
 async def _rewire(task: Task, sent: dict[str, Any]) -> Rewired:
-    wanted, present = sent.get("depends_on_task_ids"), await dependencies.dependency_ids(task.id)
-    if wanted is None or wanted == present:
+    wanted = sent.get("depends_on_task_ids")
+    if wanted is None or wanted == (present := await dependencies.dependency_ids(task.id)):
         return None
     if task.status == "done":
         raise Conflict("The dependencies of a done task cannot be changed.")
