@@ -83,19 +83,23 @@ def may_retry(actor: Actor, delivery: Delivery) -> bool:
     return actor.is_user and actor.administers(delivery.organization_id or NOWHERE)
 
 
-async def run_for_ever() -> None:
-    """Send what is due, and look again when it is time."""
-    worker = new_id().hex
+async def run_for_ever(breath: float = pace.BREATH_SECONDS) -> None:
+    """Send what is due, and look again when it is time; while nothing is being sent at most once in a breath."""
+    worker, now = new_id().hex, asyncio.get_running_loop().time
     running: set[asyncio.Task[None]] = set()
     try:
         while True:
+            began = now()
             with bells.listening(pace.BELL) as heard:
                 pause = pace.IDLE_SECONDS
                 try:
                     pause = await look(worker, running)
                 except Exception:
                     _log.exception("sending deliveries failed")
+                is_sending = bool(running)
                 await bells.within(heard, pause)
+            if not is_sending:
+                await asyncio.sleep(began + breath - now())
     finally:
         for one in running:
             one.cancel()

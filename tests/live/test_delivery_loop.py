@@ -224,6 +224,74 @@ async def test_the_loop_hears_of_a_command_that_delivers(
             await asyncio.sleep(0.005)
 
 
+class Looking:
+    """A loop of its own beside the application's, whose looks find nothing; `looks` holds what it was sending."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, breath: float) -> None:
+        self.looks: list[Running] = []
+        patch.setattr(loop, "look", self.look)
+        self.task = asyncio.create_task(loop.run_for_ever(breath))
+
+    async def look(self, worker: str, running: Running) -> float:
+        """Look away."""
+        if asyncio.current_task() is self.task:
+            self.looks.append(running)
+        return pace.IDLE_SECONDS
+
+    async def happens(self, count: int) -> None:
+        """Wait for so many looks."""
+        async with asyncio.timeout(20):
+            while len(self.looks) < count:
+                await asyncio.sleep(0.002)
+
+    async def end(self) -> None:
+        """No more of them."""
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+
+async def ring_often() -> None:
+    """Many commands that deliver."""
+    for _ in range(20):
+        bells.rung([pace.BELL])
+        await asyncio.sleep(0)
+
+
+async def test_what_many_commands_write_is_looked_at_together(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Looking(monkeypatch, breath=3600)
+    await one.happens(1)
+    await ring_often()
+    await asyncio.sleep(0.05)
+    assert len(one.looks) == 1
+    await one.end()
+
+
+async def test_a_ringing_while_it_breathes_is_heard(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Looking(monkeypatch, breath=0.05)
+    for count in range(1, 6):
+        await one.happens(count)
+        await ring_often()
+    await one.happens(6)
+    await one.end()
+
+
+async def test_while_something_is_sent_it_takes_no_breath(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next notice of an agent is due when the one before has arrived."""
+    look = Looking.look
+    sending = asyncio.create_task(asyncio.sleep(3600))
+
+    async def busy(self: Looking, worker: str, running: Running) -> float:
+        running.add(sending)
+        return await look(self, worker, running)
+
+    monkeypatch.setattr(Looking, "look", busy)
+    one = Looking(monkeypatch, breath=3600)
+    for count in range(1, 9):
+        await one.happens(count)
+        bells.rung([pace.BELL])
+    await one.end()
+
+
 @pytest.mark.postgres
 async def test_another_process_rings_with_its_commit(cast: Cast) -> None:
     assert is_postgres()
