@@ -8,7 +8,7 @@ whatever was missed.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,8 @@ QUEUE_SIZE = 256
 PAGE = 500
 SWEEP_SECONDS = 15.0
 SQLITE_CHECK_SECONDS = 0.25
+# What is written within so long after a hand-out is handed out together: one read, and one message to each reader.
+BREATH_SECONDS = 0.02
 DEAF = "not listening to the database"
 
 Note = dict[str, Any]
@@ -71,11 +73,14 @@ class Subscription:
 class Broker:
     """All readers of this process."""
 
-    def __init__(self, postgres_dsn: str | None) -> None:
+    def __init__(self, postgres_dsn: str | None, breath: float = BREATH_SECONDS) -> None:
         self._dsn = postgres_dsn
+        self._breath = breath
         self._readers: dict[UUID, set[Subscription]] = {}
         self._heads: dict[UUID, int] = {}
         self._stale: set[UUID] = set()
+        self._notes: dict[UUID, list[Note]] = {}
+        self._reading: UUID | None = None
         self._new = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._listener: asyncpg.Connection[Any] | None = None
@@ -140,6 +145,7 @@ class Broker:
             if not readers and self._readers.get(organization_id) is readers:
                 del self._readers[organization_id]
                 self._heads.pop(organization_id, None)
+                self._notes.pop(organization_id, None)
 
     @property
     def reader_count(self) -> int:
@@ -157,9 +163,16 @@ class Broker:
             self._new.set()
 
     def note(self, organization_id: UUID, note: Note) -> None:
-        """Hand a note to all readers of the organization."""
+        """Hand a note to all readers of the organization, behind the events that they have not got yet."""
+        if organization_id in self._stale or organization_id == self._reading:
+            self._notes.setdefault(organization_id, []).append(note)
+            return
+        self._put(organization_id, [note])
+
+    def _put(self, organization_id: UUID, items: Sequence[Event | Note]) -> None:
         for reader in self._readers.get(organization_id, ()):
-            reader.put(note)
+            for item in items:
+                reader.put(item)
 
     def _wake_all(self) -> None:
         for organization_id in self._readers:
@@ -170,13 +183,27 @@ class Broker:
             await self._new.wait()
             self._new.clear()
             for organization_id in list(self._stale):
-                self._stale.discard(organization_id)
-                try:
-                    await self._hand_out(organization_id)
-                except Exception:
-                    _log.exception("reading new events failed")
-                    self._stale.add(organization_id)
-                    asyncio.get_running_loop().call_later(0.5, self._new.set)
+                await self._catch_up(organization_id)
+            await asyncio.sleep(self._breath)
+
+    async def _catch_up(self, organization_id: UUID) -> None:
+        """Hand out new events, and then the notes that came after them."""
+        self._stale.discard(organization_id)
+        notes = self._notes.pop(organization_id, [])
+        self._reading = organization_id
+        try:
+            await self._hand_out(organization_id)
+        except Exception:
+            _log.exception("reading new events failed")
+            self._notes[organization_id] = notes + self._notes.get(organization_id, [])
+            self._stale.add(organization_id)
+            asyncio.get_running_loop().call_later(0.5, self._new.set)
+            return
+        finally:
+            self._reading = None
+        self._put(organization_id, notes)
+        if self._notes.get(organization_id):
+            self.wake(organization_id)
 
     async def _hand_out(self, organization_id: UUID) -> None:
         while (head := self._heads.get(organization_id)) is not None:
@@ -186,9 +213,7 @@ class Broker:
             if self._heads.get(organization_id) != head:
                 continue
             self._heads[organization_id] = events[-1].seq
-            for reader in self._readers.get(organization_id, ()):
-                for event in events:
-                    reader.put(event)
+            self._put(organization_id, events)
             if len(events) < PAGE:
                 return
 

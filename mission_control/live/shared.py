@@ -23,7 +23,7 @@ class Shared[T]:
             self._results[key] = known
             known[1].add_done_callback(lambda done: self._settled(key, done))
             self._trim()
-        return await asyncio.shield(known[1])
+        return known[1].result() if known[1].done() else await asyncio.shield(known[1])
 
     def clear(self) -> None:
         """Forget everything."""

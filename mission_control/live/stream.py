@@ -25,7 +25,10 @@ PAGE_COALESCE_SECONDS = 0.04
 PAGE_REPLAY_LIMIT = 500
 DIGITS = 18  # no event has a longer number
 
+PIECE = 2**16
+
 Alive = Callable[[], Awaitable[bool]]
+type Payload[T] = Callable[[T], Awaitable[Any | None]]
 
 
 class Unavailable(DomainError):
@@ -139,9 +142,9 @@ def respond(source: AsyncIterator[bytes]) -> Response:
 async def json_stream(
     organization_id: UUID,
     name: str,
-    payload: Callable[[Event], Awaitable[Any | None]],
+    payload: Payload[Event],
     alive: Alive,
-    note_payload: Callable[[dict[str, Any]], Awaitable[Any | None]] | None = None,
+    note_payload: Payload[dict[str, Any]] | None = None,
 ) -> Response:
     """Stream one message per event for which `payload` gives something; closes when `alive` says no."""
     cursor = await requested_cursor(organization_id)
@@ -153,23 +156,44 @@ async def json_stream(
                 glance = Glance()
                 if not await alive():
                     return
-                for event in batch.events:
-                    if (data := await payload(event)) is None:
-                        continue
+                async for piece in _joined(_messages(batch, name, payload, note_payload)):
                     if glance.is_over:  # a slow reader takes a batch for long
                         glance = Glance()
                         if not await alive():
                             return
-                    yield json_message(data, name, event.seq)
-                for note in batch.notes if note_payload else ():
-                    if note_payload and (data := await note_payload(note)) is not None:
-                        yield json_message(data, name, None)
+                    yield piece
                 if not (batch.events or batch.notes):
                     yield ping()
                 if batch.must_resync:
                     return
 
     return respond(source())
+
+
+async def _messages(
+    batch: Batch, name: str, payload: Payload[Event], note_payload: Payload[dict[str, Any]] | None
+) -> AsyncGenerator[bytes]:
+    for event in batch.events:
+        if (data := await payload(event)) is not None:
+            yield json_message(data, name, event.seq)
+    for note in batch.notes if note_payload else ():
+        if note_payload and (data := await note_payload(note)) is not None:
+            yield json_message(data, name, None)
+
+
+async def _joined(messages: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """Messages in pieces of about `PIECE` bytes: sending a piece costs more than making a message."""
+    held: list[bytes] = []
+    size = 0
+    async with aclosing(messages):
+        async for one in messages:
+            held.append(one)
+            size += len(one)
+            if size >= PIECE:
+                yield b"".join(held)
+                held, size = [], 0
+    if held:
+        yield b"".join(held)
 
 
 async def page_stream(

@@ -1,0 +1,122 @@
+"""What happens within a moment is read once, and goes to each reader in one piece."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from mission_control.live import stream
+from mission_control.live.broker import Broker, Subscription
+from mission_control.live.models import Event
+from tests.cast import Cast, head
+from tests.statements import counted
+
+LONG = 3600.0
+
+
+@asynccontextmanager
+async def reading(cast: Cast, breath: float) -> AsyncIterator[tuple[Broker, Subscription]]:
+    """A broker of its own that hears nothing by itself, and a reader of the cast's organization."""
+    broker = Broker(None, breath)
+    pump = asyncio.create_task(broker._pump())
+    async with broker.subscribe(cast.organization.id) as reader:
+        yield broker, reader
+    pump.cancel()
+    await asyncio.gather(pump, return_exceptions=True)
+
+
+async def numbers(reader: Subscription, upto: int) -> list[int]:
+    """The numbers of the events that arrive, until one does."""
+    found: list[int] = []
+    async with asyncio.timeout(20):
+        while upto not in found:
+            found += [one.seq for one in await reader.take(1, 0) if isinstance(one, Event)]
+    return found
+
+
+async def change(cast: Cast, broker: Broker) -> int:
+    """A task more, of which the broker is told; the number of its event."""
+    await cast.add_task()
+    broker.wake(cast.organization.id)
+    await asyncio.sleep(0)
+    return await head(cast)
+
+
+async def test_a_change_is_handed_out_at_once_and_those_right_after_it_together(cast: Cast) -> None:
+    with counted() as found:
+        async with reading(cast, LONG) as (broker, reader):
+            first = await change(cast, broker)
+            assert await numbers(reader, first) == [first]
+            for _ in range(5):
+                await change(cast, broker)
+            await asyncio.sleep(0.05)
+            assert reader.queue.empty()
+    assert len([text for text in found if 'FROM "events"' in text and '"seq">' in text]) == 1
+
+
+async def test_what_came_during_a_breath_follows_it(cast: Cast) -> None:
+    async with reading(cast, 0.05) as (broker, reader):
+        first = await change(cast, broker)
+        for _ in range(9):
+            last = await change(cast, broker)
+        assert await numbers(reader, last) == list(range(first, last + 1))
+
+
+async def test_a_note_does_not_overtake_what_was_written_before_it(cast: Cast) -> None:
+    async with reading(cast, 0.05) as (broker, reader):
+        first = await change(cast, broker)
+        await numbers(reader, first)
+        for _ in range(20):
+            last = await change(cast, broker)
+            broker.note(cast.organization.id, {"after": last})
+        found: list[Any] = []
+        async with asyncio.timeout(20):
+            while {"after": last} not in found:
+                found += await reader.take(1, 0)
+    seen = first
+    for one in found:
+        if isinstance(one, Event):
+            seen = one.seq
+        else:
+            assert one["after"] <= seen
+
+
+async def test_a_note_alone_goes_at_once_and_one_that_comes_while_it_reads_follows(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with reading(cast, 0.0) as (broker, reader):
+        broker.note(cast.organization.id, {"number": 1})
+        assert reader.queue.get_nowait() == {"number": 1}
+        hand_out = broker._hand_out
+
+        async def slowly(organization_id: UUID) -> None:
+            broker.note(organization_id, {"number": 2})
+            monkeypatch.setattr(broker, "_hand_out", hand_out)
+            raise OSError("the database is away")
+
+        monkeypatch.setattr(broker, "_hand_out", slowly)
+        last = await change(cast, broker)
+        async with asyncio.timeout(20):
+            found = await reader.take(20, 0)
+            while {"number": 2} not in found:
+                found += await reader.take(20, 0)
+    assert [getattr(one, "seq", None) for one in found] == [last, None]
+
+
+async def _each(messages: list[bytes]) -> AsyncGenerator[bytes]:
+    for one in messages:
+        yield one
+
+
+@pytest.mark.parametrize(("size", "pieces"), [(1, 1), (stream.PIECE // 2, 2), (stream.PIECE, 4)])
+async def test_messages_go_in_pieces(size: int, pieces: int) -> None:
+    messages = [b"%d" % number * size for number in range(4)]
+    found = [piece async for piece in stream._joined(_each(messages))]
+    assert len(found) == pieces and b"".join(found) == b"".join(messages)
+
+
+async def test_nothing_is_no_piece() -> None:
+    assert [piece async for piece in stream._joined(_each([]))] == []
