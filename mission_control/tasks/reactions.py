@@ -6,6 +6,7 @@ from mission_control.live.log import NewEvent
 from mission_control.organizations.work_state import STOPPED
 from mission_control.tasks.leaving import release_task
 from mission_control.tasks.models import Task
+from mission_control.tasks.rules import reaches
 
 
 @reacts_to("agent.deleted")
@@ -32,6 +33,19 @@ async def give_back_what_a_person_held(actor: Actor, event: NewEvent) -> None:
     held = Task.filter(assigned_user_id=event.data["user_id"], deleted_at=None).order_by("id")
     for task in await held.filter(board__organization_id=event.scope.organization_id).select_related("board"):
         await release_task(actor, task, "Its assignee left the organization.")
+
+
+@reacts_to("member.access_changed")
+async def give_back_what_a_person_reaches_no_more(actor: Actor, event: NewEvent) -> None:
+    """The unfinished tasks of a person return to the boards that the person does not read any more."""
+    user_id = event.data["user_id"]
+    held = Task.filter(assigned_user_id=user_id, deleted_at=None, board__organization_id=event.scope.organization_id)
+    tasks = await held.exclude(status="done").order_by("id").select_related("board")
+    boards = {task.board_id: task.board for task in tasks}
+    left = {board_id for board_id, board in boards.items() if not await reaches(board, user_id)}
+    for task in tasks:
+        if task.board_id in left:
+            await release_task(actor, task, "Its assignee does not reach the board any more.")
 
 
 @reacts_to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")

@@ -10,7 +10,7 @@ from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
-from mission_control.database.sql import rows
+from mission_control.database.sql import is_postgres, rows
 from mission_control.tasks.dependencies import blocked_error, blockers_of
 from mission_control.tasks.models import Task
 
@@ -139,11 +139,12 @@ async def check_user(board: Board, user_id: UUID | None) -> None:
 
 
 async def reaches(board: Board, user_id: UUID) -> bool:
-    """Whether a person reads the board."""
+    """Inside a command: whether a person reads the board. Nobody takes that from them until it ends."""
+    hold = " FOR SHARE OF m" if is_postgres() else ""
     found = await rows(
         "SELECT 1 AS one FROM organization_members m WHERE m.user_id = ? AND m.organization_id = ?"
         " AND (m.all_boards_read OR m.all_boards_write OR EXISTS (SELECT 1 FROM organization_board_access x"
-        " WHERE x.organization_member_id = m.id AND x.board_id = ? AND (x.can_read OR x.can_write)))",
+        f" WHERE x.organization_member_id = m.id AND x.board_id = ? AND (x.can_read OR x.can_write))){hold}",
         user_id,
         board.organization_id,
         board.id,

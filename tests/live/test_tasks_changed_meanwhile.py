@@ -142,3 +142,11 @@ async def test_nothing_is_put_on_a_board_that_is_erased(cast: Cast, settings: Se
         await asyncio.wait(calling, timeout=0.5)
         assert not any(call.done() for call in calling)
     assert [(await asyncio.wait_for(call, PATIENCE)).status for call in calling] == [404] * len(writes)
+
+
+async def test_nobody_is_given_a_task_who_is_removed(cast: Cast, settings: Settings) -> None:
+    task = await cast.add_task()
+    given = cast.ada.patch(cast.task(task), {"assigned_user_id": str(cast.cleo.id)})
+    removed = "DELETE FROM organization_members WHERE user_id = $1"
+    (await meanwhile(settings, cast.cleo.id, given, removed)).refused(404)
+    assert (await Task.get(id=task["id"])).assigned_user_id is None
