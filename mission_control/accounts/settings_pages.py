@@ -39,12 +39,12 @@ async def settings() -> str:
 
 @pages.get("/settings/live")
 async def live() -> Response:
-    """Keep what surrounds the settings live."""
+    """Keep what surrounds a page live that has no other news; `active` is its place in the sidebar."""
 
     async def render(current: Actor, batch: object) -> str:
         return ""
 
-    return await live_page(await signed_in(), "settings", render)
+    return await live_page(await signed_in(), request.args.get("active") or "settings", render)
 
 
 async def _page(actor: Actor, **changes: Any) -> str:

@@ -32,6 +32,7 @@ from mission_control.web.shell import safe_next, shell_page, signed_in
 
 pages = Blueprint("approvals_pages", __name__)
 TEMPLATE = "approvals/index.html"
+ONE = "approvals/show.html"
 FORMS = "approvals/forms.html"
 CONCERNS = ("approval.", "question.", "board.", "task.")
 ASKED = {"approval.requested": "approval", "question.asked": "question"}
@@ -87,7 +88,31 @@ async def one_approval(board_id: UUID, approval_id: UUID) -> ResponseReturnValue
     actor = await signed_in()
     approval = await visible_approval(actor, board_id, approval_id)
     item = await queue.item(actor, approval.board, approval.id)
-    return await shell_page(actor, "approvals/show.html", active="approvals", item=item, sentence="", next_url="")
+    return await _one_page(actor, item)
+
+
+async def _one_page(actor: Actor, item: queue.Item | None, sentence: str = "", next_url: str = "") -> str:
+    return await shell_page(actor, ONE, active="approvals", item=item, sentence=sentence, next_url=next_url)
+
+
+@pages.get("/boards/<uuid:board_id>/approvals/<uuid:approval_id>/live")
+async def one_live(board_id: UUID, approval_id: UUID) -> Response:
+    """Keep the page of one approval live."""
+    actor = await signed_in()
+    board = (await visible_approval(actor, board_id, approval_id)).board
+
+    async def render(current: Actor, batch: Batch) -> str:
+        if not any(one.board_id == board.id and one.kind.startswith(CONCERNS) for one in batch.events):
+            return ""
+        item = await queue.item(current, board, approval_id)
+        context: dict[str, Any] = {"item": item, "sentence": "", "next_url": ""}
+        html = partial("#approval-row", await render_block(ONE, "row", **context))
+        return html + partial("#approval-asked", await render_block(ONE, "asked", **context))
+
+    async def reaches(current: Actor) -> bool:
+        return current.reads(board) and await Approval.filter(id=approval_id, board__deleted_at=None).exists()
+
+    return await live_page(actor, "approvals", render, reaches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +262,10 @@ async def _too_late(actor: Actor, approval: Approval, form: DecisionForm, late: 
     item = await queue.item(actor, approval.board, approval.id)
     context: dict[str, Any] = {"item": item, "sentence": late.sentence, "next_url": safe_next(form.next)}
     if not is_htmx():
-        return await shell_page(actor, "approvals/show.html", active="approvals", **context)
+        return await _one_page(actor, **context)
     if form.origin == "dialog":
         return render_macro(FORMS, "too_late", sentence=late.sentence)
-    return await render_block("approvals/show.html", "row", **context)
+    return await render_block(ONE, "row", **context)
 
 
 @pages.post("/boards/<uuid:board_id>/approvals/<uuid:approval_id>/reopenings")

@@ -4,23 +4,27 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from quart import Blueprint
+from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.schemas import NonEmptyStr
+from mission_control.live.stream import Batch
 from mission_control.questions import queue
 from mission_control.questions.commands import answer_question
 from mission_control.questions.models import Question
 from mission_control.questions.queries import visible_question
 from mission_control.questions.schemas import LONGEST_ANSWER
+from mission_control.shell import live_page
 from mission_control.web.forms import FormInvalid, done, is_htmx, read_form
-from mission_control.web.fragments import render_block
+from mission_control.web.fragments import partial, render_block
 from mission_control.web.shell import safe_next, shell_page, signed_in
 
 pages = Blueprint("questions_pages", __name__)
 TEMPLATE = "questions/show.html"
+CONCERNS = ("question.", "board.")
+NOTHING_TYPED: dict[str, Any] = {"sentence": "", "typed": "", "values": {}, "errors": {}}
 
 
 class AnswerForm(BaseModel):
@@ -35,6 +39,26 @@ async def one_question(board_id: UUID, question_id: UUID) -> ResponseReturnValue
     """One question of a board, whatever its state."""
     actor = await signed_in()
     return await _shown(actor, await visible_question(actor, board_id, question_id))
+
+
+@pages.get("/boards/<uuid:board_id>/questions/<uuid:question_id>/live")
+async def one_live(board_id: UUID, question_id: UUID) -> Response:
+    """Keep the page of one question live."""
+    actor = await signed_in()
+    board = (await visible_question(actor, board_id, question_id)).board
+
+    async def render(current: Actor, batch: Batch) -> str:
+        if not any(one.board_id == board.id and one.kind.startswith(CONCERNS) for one in batch.events):
+            return ""
+        item = await queue.item(current, board, question_id)
+        context = {**NOTHING_TYPED, "item": item, "next_url": f"/boards/{board.id}/approvals"}
+        html = partial("#question-row", await render_block(TEMPLATE, "row", **context))
+        return html + partial("#question-asked", await render_block(TEMPLATE, "asked", **context))
+
+    async def reaches(current: Actor) -> bool:
+        return current.reads(board) and await Question.filter(id=question_id, board__deleted_at=None).exists()
+
+    return await live_page(actor, "approvals", render, reaches)
 
 
 @pages.post("/boards/<uuid:board_id>/questions/<uuid:question_id>/answers")
@@ -58,7 +82,7 @@ async def _shown(actor: Actor, question: Question, **more: Any) -> str:
     item = await queue.item(actor, question.board, question.id)
     if item is None:
         raise NotFound()
-    context: dict[str, Any] = {"item": item, "sentence": "", "typed": "", "values": {}, "errors": {}, **more}
+    context: dict[str, Any] = {"item": item, **NOTHING_TYPED, **more}
     context["next_url"] = safe_next(context["values"].get("next") or f"/boards/{question.board_id}/approvals")
     if is_htmx():
         return await render_block(TEMPLATE, "row", **context)

@@ -96,9 +96,14 @@ def safe_next(path: str | None) -> str:
 
 
 async def shell_page(actor: Actor, template: str, *, active: str, **context: object) -> str:
-    """Render a page inside the shell. `shell.seq` was read before everything else on the page."""
+    """Render a page inside the shell. `shell.seq` was read before everything else on the page.
+
+    A page without a stream of its own, `live_url`, keeps the shell live with the one that has no other news.
+    """
     if providers.build is None:
         raise RuntimeError("The shell has no builder.")
     shell = await providers.build(actor)
     shell.active = active
+    if request.method == "GET" and not context.get("live_url"):  # a refused form must not become what its address shows
+        context["live_url"] = f"/settings/live?active={active}&after={shell.seq}"
     return await render_page(template, shell=shell, actor=actor, **context)

@@ -104,3 +104,18 @@ async def test_without_javascript(site: Site, open_page: Open) -> None:
     assert await decision(site, board, second) == ("changes_requested", "Say why.")
     await page.locator(f"#decided-{first}").get_by_role("button", name="Re-open").click()
     assert await decision(site, board, first) == (None, None)
+
+
+async def test_an_approvals_own_page_shows_the_decision(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Alone")
+    mine, theirs = await ask(site, board, "deploy"), await ask(site, board, "publish")
+    page = await open_page(f"/boards/{board}/approvals/{mine}")
+    await live(page)
+    await page.keyboard.press("a")
+    await expect(page.locator(f"#approval-{mine}")).to_contain_text("Ada approved")
+    await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+    await expect(page.get_by_role("heading", name="What was asked")).to_be_visible()
+    await page.goto(f"{site.url}/boards/{board}/approvals/{theirs}")
+    await live(page)
+    await site.api.patch(f"/api/v1/boards/{board}/approvals/{theirs}", json={"decision": "rejected"})
+    await expect(page.locator(f"#approval-{theirs}")).to_contain_text("Ada rejected")

@@ -84,3 +84,15 @@ async def test_without_javascript(site: Site, open_page: Open) -> None:
     await page.get_by_role("button", name="Answer").click()
     await page.wait_for_url(f"**/boards/{board}/approvals#queue")
     assert await answered(site, board, asked) == "The wide one."
+
+
+async def test_a_questions_own_page_shows_the_answer(site: Site, open_page: Open) -> None:
+    board = await site.board(name="One question")
+    asked = await ask(site, board, await lead(site, board), "Which lens?\n\nThe wide one or the long one?")
+    page = await open_page(f"/boards/{board}/questions/{asked}")
+    await live(page)
+    await page.locator(f"#answer-{asked}").fill("The wide one.")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(f"#question-{asked}")).to_contain_text("Ada answered")
+    await expect(page.locator(f"#answer-{asked}")).to_have_count(0)
+    await expect(page.get_by_role("heading", name="What was asked")).to_be_visible()

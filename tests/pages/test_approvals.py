@@ -157,3 +157,25 @@ async def test_the_stream_of_a_board_ends_with_the_access(cast: Cast) -> None:
     (await eve.with_htmx.get(f"/boards/{cast.board.id}/approvals/live")).is_status(404)
     signed_out = (await nobody.with_htmx.get("/approvals/live")).is_status(401)
     assert not signed_out.leads_to
+
+
+async def test_the_page_of_one_approval_is_live(cast: Cast) -> None:
+    asked, other = await cast.ask(), await cast.ask(action_type="deploy")
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get(where(cast, asked))).has(f"{where(cast, asked)}/live?after=")
+    async with ada.watching(f"{where(cast, asked)}/live") as watch:
+        await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"decision": "approved"})
+        text = await watch.until("What was asked")
+    assert "Ada approved" in text and str(other["id"]) not in text
+    eve = await visitor(cast.app, cast.eve)
+    (await eve.get(f"{where(cast, asked)}/live")).is_status(404)
+
+
+async def test_pages_without_news_keep_what_surrounds_them_live(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get(f"{cast.home}/settings")).has(f"/settings/live?active=board-{cast.board.id}&amp;after=")
+    async with ada.watching(f"/settings/live?active=board-{cast.board.id}") as watch:
+        await cast.ask()
+        assert "[data-queue-count]" in await watch.until("data-queue-count")
+        await cast.ada.patch(cast.home, {"name": "Dome"})
+        assert 'aria-current="page"' in await watch.until("Dome")
