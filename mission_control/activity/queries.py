@@ -9,7 +9,8 @@ from uuid import UUID
 import orjson
 
 from mission_control.activity.feed import COMMENT, MESSAGE
-from mission_control.activity.sentences import Entry, describe, named_ids
+from mission_control.activity.phrases import NAMED
+from mission_control.activity.sentences import Entry, asked_action, describe, named_ids
 from mission_control.agents.models import Agent
 from mission_control.boards.queries import on_readable_boards
 from mission_control.core import clock
@@ -156,8 +157,10 @@ async def _names(ids: set[str]) -> dict[str, str]:
 
 def _entry(row: dict[str, Any], data: dict[str, Any], names: dict[str, str]) -> Entry:
     kind, message = row["kind"], row["message"] or ""
-    did, then, body = describe(kind, data, message, names)
-    about, url = _subject(row, data)
+    did, then, body = describe(kind, data, message, names, by_person=row["actor_kind"] == "user")
+    about, url = _subject(row, data, names)
+    if kind.startswith("approval.") and row["task_id"] is None:
+        did, about = did.partition(f"{asked_action(data)}, for")[0].strip(), asked_action(data)
     return Entry(
         seq=int(row["seq"]),
         kind=kind,
@@ -174,7 +177,7 @@ def _entry(row: dict[str, Any], data: dict[str, Any], names: dict[str, str]) -> 
     )
 
 
-def _subject(row: dict[str, Any], data: dict[str, Any]) -> tuple[str, str]:
+def _subject(row: dict[str, Any], data: dict[str, Any], names: dict[str, str]) -> tuple[str, str]:
     """What an event is about, and where that is; the address is empty when it is gone."""
     kind, board = row["kind"], row["board_id"] if row["board_name"] else None
     if row["task_id"] is not None:
@@ -191,6 +194,10 @@ def _subject(row: dict[str, Any], data: dict[str, Any]) -> tuple[str, str]:
         return asked, f"/boards/{board}/questions/{row['subject_id']}" if board else ""
     if kind.startswith(("board.", "onboarding.")):
         return row["board_name"] or str(data.get("name", "a board")), f"/boards/{board}" if board else ""
+    if kind in ("member.role_changed", "member.access_changed", "member.removed", "organization.ownership_transferred"):
+        return names.get(str(data.get("user_id")), "somebody"), ""
+    if kind.startswith(NAMED):
+        return (row["message"] or "").partition(": ")[2].rstrip("."), ""
     return "", ""
 
 

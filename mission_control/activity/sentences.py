@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from mission_control.activity.phrases import PHRASES
+
 COLUMNS = {"inbox": "Inbox", "in_progress": "In progress", "review": "Review", "done": "Done"}
 DECIDED = {"approved": "approved", "rejected": "rejected", "changes_requested": "sent back"}
 ICONS = {
@@ -30,6 +32,10 @@ BUDGETS = {
     "budget.deleted": "lifted",
     "budget.warning": "used up four fifths of",
     "budget.exceeded": "used up",
+}
+LOWERED = {
+    "budget.warning": "set a limit of which four fifths are used up already:",
+    "budget.exceeded": "set a limit that is used up already:",
 }
 BOARD_FIELDS = {
     "require_approval_for_done": "approval before done",
@@ -65,7 +71,9 @@ class Entry:
         return ICONS.get(self.kind) or ICONS.get(self.kind.partition(".")[0]) or "pencil"
 
 
-def describe(kind: str, data: dict[str, Any], message: str, names: dict[str, str]) -> tuple[str, str, str]:
+def describe(
+    kind: str, data: dict[str, Any], message: str, names: dict[str, str], *, by_person: bool = False
+) -> tuple[str, str, str]:
     """What was done, what follows the thing's name, and a text to quote; `names` are those of agents and people."""
     after = data.get("after") or {}
     if kind == "task.status_changed":
@@ -87,43 +95,19 @@ def describe(kind: str, data: dict[str, Any], message: str, names: dict[str, str
     if kind.startswith("budget."):
         unit = "tokens" if data.get("unit") == "tokens" else "money"
         budget = f"the {data.get('subject')}'s {'daily' if data.get('period') == 'day' else 'total'} budget of {unit}"
-        return f"{BUDGETS.get(kind, 'changed')} {budget}", "", ""
-    simple = _SIMPLE.get(kind)
-    if simple is not None:
-        return simple, "", ""
+        lowered = LOWERED.get(kind) if by_person else None
+        return f"{lowered or BUDGETS.get(kind, 'changed')} {budget}", "", ""
+    if kind in ("memory.created", "group_memory.created"):
+        return "wrote in the chat" if data.get("is_chat") else "wrote down something", "", ""
+    if kind == "member.role_changed":
+        return PHRASES[kind], f"to {after.get('role', 'another')}", ""
+    phrase = PHRASES.get(kind)
+    if phrase is not None:
+        return phrase, "", ""
     if kind == "board.updated":
         changed = [BOARD_FIELDS.get(name, name.replace("_", " ")) for name in after if name != "updated_at"]
         return f"changed {' and '.join(changed[:3]) or 'settings'} of", "", ""
     return message.partition(":")[0].lower() or kind.replace(".", " ").replace("_", " "), "", ""
-
-
-_SIMPLE = {
-    "task.created": "added",
-    "task.deleted": "deleted",
-    "task.restored": "restored",
-    "task.comment_edited": "edited a comment on",
-    "task.comment_deleted": "deleted a comment on",
-    "task.run_completed": "handed in",
-    "task.unflagged": "cleared the flag of",
-    "board.created": "made the board",
-    "board.deleted": "deleted the board",
-    "agent.created": "made the agent",
-    "agent.updated": "changed the agent",
-    "agent.deleted": "deleted the agent",
-    "agent.token_rotated": "rotated the token of",
-    "agent.token_revoked": "revoked a token of",
-    "agent.nudge.sent": "nudged",
-    "agent.soul.updated": "gave another soul to",
-    "onboarding.asked": "asked something about",
-    "onboarding.drafted": "proposed a goal for",
-    "onboarding.confirmed": "set up",
-    "question.asked": "asked people:",
-    "question.answered": "answered:",
-    "question.withdrawn": "withdrew:",
-    "agent.callback_set": "set the callback of",
-    "agent.callback_removed": "removed the callback of",
-    "delivery.retried": "sent a notice again",
-}
 
 
 def _task_update(data: dict[str, Any], after: dict[str, Any], names: dict[str, str]) -> tuple[str, str]:
@@ -149,8 +133,13 @@ def _task_update(data: dict[str, Any], after: dict[str, Any], names: dict[str, s
     return ("reordered", "") if set(after) == {"position"} else ("changed", "")
 
 
+def asked_action(data: dict[str, Any]) -> str:
+    """What an approval is about, in words."""
+    return str(data.get("action_type") or "an action").replace("_", " ").replace(".", " ")
+
+
 def _approval(kind: str, data: dict[str, Any]) -> tuple[str, str]:
-    what = str(data.get("action_type") or "an action").replace("_", " ").replace(".", " ")
+    what = asked_action(data)
     if kind == "approval.requested":
         return f"asked for approval: {what}, for", ""
     if kind == "approval.decided":
@@ -163,4 +152,5 @@ def _approval(kind: str, data: dict[str, Any]) -> tuple[str, str]:
 def named_ids(data: dict[str, Any]) -> set[str]:
     """The ids of agents and people that a sentence names."""
     after = data.get("after") or {}
-    return {str(after[key]) for key in ("assigned_agent_id", "assigned_user_id") if after.get(key)}
+    named = (after.get("assigned_agent_id"), after.get("assigned_user_id"), data.get("user_id"))
+    return {str(one) for one in named if one}

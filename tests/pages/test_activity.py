@@ -1,5 +1,9 @@
 """The activity: what happened, in sentences, filtered, paged, live, and only what the reader reaches."""
 
+import pytest
+
+from mission_control.activity.sentences import describe
+from mission_control.live.kinds import KINDS
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 
@@ -48,3 +52,24 @@ async def test_the_feed_is_live(cast: Cast) -> None:
         await cast.add_task(title="Just now")
         text = await watch.until("feed-first-day")
     assert 'hx-target="#feed-new"' in text and "Just now" in text
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.endswith(("notified", "notify_failed"))])
+def test_every_kind_has_words_of_its_own(kind: str) -> None:
+    did, _, _ = describe(kind, {}, "What the log says.", {})
+    assert did and did != "what the log says."
+
+
+async def test_people_read_what_things_are_called(cast: Cast) -> None:
+    await cast.ada.post("/tags", {"name": "Optics", "slug": "optics"})
+    await cast.ada.post(f"{cast.home}/memory", {"content": "Lenses are cold", "tags": ["chat"]})
+    await cast.ask(None)
+    seen = (await (await visitor(cast.app, cast.ada)).get("/activity")).is_status(200)
+    seen.has("made the tag Optics", "wrote in the chat", "asked for approval:", ">publish</a>").lacks("for a decision")
+
+
+async def test_a_limit_below_what_is_used_is_not_used_up_by_who_set_it(cast: Cast) -> None:
+    await cast.vega.post("/agent/usage", {"input_tokens": 500, "output_tokens": 1})
+    await cast.ada.post("/budgets", {"unit": "tokens", "limit": 100, "agent_id": str(cast.vega.id)})
+    seen = await (await visitor(cast.app, cast.ada)).get("/activity")
+    seen.has("set a limit that is used up already: the agent").lacks("Ada</strong> used up")
