@@ -1,6 +1,7 @@
 // Entry: every module listens once on the document, and looks at new markup when htmx has processed it.
 import * as copy from "./copy.js";
 import * as dialog from "./dialog.js";
+import * as draft from "./draft.js";
 import * as forms from "./forms.js";
 import * as guard from "./guard.js";
 import * as live from "./live.js";
@@ -15,7 +16,7 @@ import * as theme from "./theme.js";
 import * as time from "./time.js";
 import * as toast from "./toast.js";
 
-const modules = [theme, dialog, toast, copy, reveal, refocus, queue, time, forms, guard, shortcuts, nav, palette, panel, live];
+const modules = [theme, dialog, toast, copy, reveal, refocus, queue, time, forms, guard, draft, shortcuts, nav, palette, panel, live];
 let board;
 
 const attach = (root) => {

@@ -1,4 +1,25 @@
 // Small conveniences of forms: [data-focus] puts the focus where its link points, Ctrl Enter sends [data-send].
+// What is on its way is not sent twice, however often Enter is pressed.
+const PATIENCE = 10_000;
+const underway = new WeakSet();
+
+const begin = (form) => {
+  underway.add(form);
+  setTimeout(() => underway.delete(form), PATIENCE);
+};
+
+const once = (event) => {
+  const form = event.target;
+  if (form.getAttribute("method") !== "post") return;
+  if (underway.has(form)) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  } else if (!form.hasAttribute("hx-post")) { // htmx tells when its own begin and end
+    setTimeout(() => { if (!event.defaultPrevented) begin(form); });
+    addEventListener("pageshow", () => underway.delete(form), { once: true });
+  }
+};
+
 const focus = (event) => {
   const link = event.target.closest?.("[data-focus]");
   const field = link && document.querySelector(link.getAttribute("href"));
@@ -23,6 +44,9 @@ const opened = (event) => { // a quick add that was opened by hand wants a title
 };
 
 export const start = () => {
+  document.addEventListener("submit", once, true);
+  document.addEventListener("htmx:before:request", (event) => { if (event.target.matches?.("form")) begin(event.target); });
+  document.addEventListener("htmx:finally:request", (event) => underway.delete(event.target));
   document.addEventListener("click", focus);
   document.addEventListener("keydown", send);
   document.addEventListener("toggle", opened, true);

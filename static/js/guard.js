@@ -15,6 +15,8 @@ const dirty = (node) => {
   return fields.some((field) => changed(field) || (field === document.activeElement && !field.closest("dialog")));
 };
 
+const words = (form) => JSON.stringify([...form.querySelectorAll(FIELDS)].map((field) => field.value));
+const onTheWay = new WeakMap(); // what a [data-reset] form held when it was sent
 const sent = new WeakSet(); // regions of [data-guard="until-sent"] that wait for news, which may come before the answer
 
 const check = (node) => {
@@ -28,6 +30,7 @@ const onField = (event) => {
 };
 
 const onSend = (event) => {
+  if (event.target.matches?.("form[data-reset]")) onTheWay.set(event.target, words(event.target));
   const node = event.target.closest?.("[data-guard=until-sent]");
   if (!node) return;
   sent.add(node);
@@ -40,7 +43,7 @@ const release = (event) => {
   if (event.type !== "reset" && !(event.detail.ctx.response?.status < 300)) sent.delete(region(form));
   if (event.type === "reset") setTimeout(() => check(region(form)));
   else if (event.detail.ctx.response?.status < 300) {
-    if (form.hasAttribute("data-reset")) form.reset();
+    if (form.hasAttribute("data-reset") && (onTheWay.get(form) ?? words(form)) === words(form)) form.reset(); // else somebody writes on
     region(form).removeAttribute("hx-morph-skip");
   }
 };

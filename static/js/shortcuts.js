@@ -56,11 +56,11 @@ const onKey = (event) => {
 };
 
 const NAMES = { "mod+k": "Ctrl K", escape: "Esc", enter: "Enter" };
-const row = (list, label, combination) => {
+const row = (list, label, combination, also) => {
   const name = Object.assign(document.createElement("dt"), { textContent: label });
   const keys = document.createElement("dd");
-  for (const part of combination.split(" ")) {
-    keys.append(Object.assign(document.createElement("kbd"), { textContent: NAMES[part] ?? part.toUpperCase() }));
+  for (const part of [combination, also].filter(Boolean).join(" or ").split(" ")) {
+    keys.append(part === "or" ? " or " : Object.assign(document.createElement("kbd"), { textContent: NAMES[part] ?? part.toUpperCase() }));
   }
   list.append(name, keys);
 };
@@ -74,7 +74,7 @@ const sheet = () => {
   const seen = new Set();
   for (const element of document.querySelectorAll("[data-key]")) {
     const combination = element.dataset.key;
-    if (!seen.has(combination)) row(list, label(element), combination);
+    if (!seen.has(combination)) row(list, label(element), combination, element.dataset.keyAlso);
     seen.add(combination);
   }
   if (document.querySelector("[data-nav-item]")) for (const [text, keys] of [["Next", "j"], ["Previous", "k"], ["Column to the left", "h"], ["Column to the right", "l"], ["Open", "enter"]]) row(list, text, keys);

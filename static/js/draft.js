@@ -1,0 +1,44 @@
+// form[data-draft="<key>"]: what was typed and not sent yet is there again when the form comes back, in this tab.
+const FIELDS = "textarea, input:not([type]), input[type=text]";
+const nameOf = (form) => `draft:${form.dataset.draft}`;
+const fieldsOf = (form) => [...form.querySelectorAll(FIELDS)];
+
+const write = (form) => {
+  const typed = Object.fromEntries(fieldsOf(form).filter((field) => field.value !== field.defaultValue).map((field) => [field.name, field.value]));
+  try {
+    if (Object.keys(typed).length) sessionStorage.setItem(nameOf(form), JSON.stringify(typed));
+    else sessionStorage.removeItem(nameOf(form));
+  } catch { /* not kept */ }
+};
+
+const forget = (form) => { try { sessionStorage.removeItem(nameOf(form)); } catch { /* was not kept */ } };
+
+const restore = (form) => {
+  let typed;
+  try { typed = JSON.parse(sessionStorage.getItem(nameOf(form))); } catch { return; }
+  for (const field of fieldsOf(form)) {
+    if (typed?.[field.name] === undefined || field.value !== field.defaultValue) continue;
+    field.value = typed[field.name];
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+};
+
+export const start = () => {
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest?.("form[data-draft]");
+    if (form) write(form);
+  });
+  document.addEventListener("click", (event) => {
+    const form = event.target.closest?.("[data-draft-drop]")?.closest("form[data-draft]");
+    if (form) forget(form);
+  });
+  document.addEventListener("htmx:after:request", (event) => {
+    if (event.target.matches?.("form[data-draft]") && event.detail.ctx.response?.status < 300) forget(event.target);
+  });
+};
+
+export const attach = (root) => {
+  const forms = [...root.querySelectorAll("form[data-draft]")];
+  if (root.matches("form[data-draft]")) forms.push(root);
+  for (const form of forms) restore(form);
+};
