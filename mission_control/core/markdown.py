@@ -26,6 +26,7 @@ def render(text: str) -> str:
         _markdown.render(text[:LONGEST]),
         tags=TAGS,
         attributes={"a": {"href", "title"}, "ol": {"start"}},
+        set_tag_attribute_values={"pre": {"tabindex": "0"}, "table": {"tabindex": "0"}},  # they scroll, keys reach them
         allowed_classes={"span": {"mention"}},
         url_schemes={"http", "https", "mailto"},
         link_rel="nofollow noopener",

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import expect
 
 from tests.browser.conftest import Open, Site
 
@@ -70,3 +71,18 @@ async def test_axe_finds_nothing(places: dict[str, str], open_page: Open, name: 
     results: Any = await Axe().run(page)
     assert [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in results.response["violations"]] == []
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_long_names_stay_inside(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft")
+    lens = await site.task(board, "Grind the lens")
+    for word in ("Supercalifragilisticexpialidocious" * 5, "many words " * 18):
+        await site.task(board, word, depends_on_task_ids=[lens])
+    await site.make("/agents", name="Io", board_id=board)
+    for width in (320, 1440):
+        page = await open_page(f"/boards/{board}/tasks/{lens}", width=width)
+        await expect(page.locator(".linked")).to_have_count(2)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert await page.evaluate("panel.scrollWidth <= panel.clientWidth")
+        await page.goto(f"{site.url}/agents")
+        assert await page.evaluate("agents.parentElement.scrollWidth <= agents.parentElement.clientWidth")
