@@ -21,8 +21,8 @@ class Slow:
         self.sent = 0
         self._free = asyncio.Event()
 
-    async def on(self, page: Page) -> "Slow":
-        await page.route("**/*", self._hold)
+    async def on(self, page: Page, path: str) -> "Slow":
+        await page.route(path, self._hold)
         return self
 
     async def _hold(self, route: Route) -> None:
@@ -51,7 +51,7 @@ async def test_a_task_is_added_once_and_writing_on_is_kept(site: Site, open_page
     board = await site.board(name="Impatience")
     page = await open_page(f"/boards/{board}")
     await live(page)
-    slow = await Slow().on(page)
+    slow = await Slow().on(page, "**/boards/*/tasks")
     field = page.locator("#new-task-inbox")
     await field.fill("Paint the hull")
     await page.keyboard.press("Enter")
@@ -70,7 +70,7 @@ async def test_a_task_is_added_once_and_writing_on_is_kept(site: Site, open_page
 
 async def test_a_board_is_made_once(site: Site, open_page: Open) -> None:
     page = await open_page("/boards/new")
-    slow = await Slow().on(page)
+    slow = await Slow().on(page, "**/boards")
     await page.get_by_label("Name").fill("Only one of these")
     await page.get_by_role("button", name="Create board").dblclick(no_wait_after=True)
     slow.let_go()
