@@ -47,7 +47,7 @@ def migration_folder() -> Path:
 async def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
     """Apply every pending migration and return their names; waits while another process does it.
 
-    Raises ConfigError when the database is newer than this program or cannot be reached.
+    Raises ConfigError when the database is newer than this program, cannot be reached, or refuses a migration.
     """
     if settings.sqlite_path is not None:
         made_folder(settings.sqlite_path.parent)
@@ -58,7 +58,10 @@ async def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
         if waiting and settings.sqlite_path is not None:
             sqlite_copy.before_migration(settings.sqlite_path, waiting[0].stem)
         for file in waiting:
-            await _apply(client, file)
+            try:
+                await _apply(client, file)
+            except Exception as error:
+                raise ConfigError(await _why_not(client, file, files, error)) from error
         return [file.name for file in waiting]
 
 
@@ -130,6 +133,27 @@ async def _apply(client: BaseDBAsyncClient, file: Path) -> None:
         elif script.strip():
             await transaction.execute_script(script)
         await transaction.execute_query(RECORD[dialect], [file.name, APP, _state(module)])
+
+
+async def _why_not(client: BaseDBAsyncClient, file: Path, files: list[Path], error: Exception) -> str:
+    said = f"The migration {file.name} could not be applied, and nothing of it was: {error}."
+    if not await _differs(client, files):
+        return said
+    return (
+        f"{said} The database was made by a development version whose tables were still changing; it cannot be brought"
+        " up to date. Set it aside and start with an empty one."
+    )
+
+
+async def _differs(client: BaseDBAsyncClient, files: list[Path]) -> bool:
+    """Whether a migration that was applied to the database was another one than its file is today."""
+    kept = await client.execute_query_dict(f"SELECT version, content FROM aerich WHERE app = '{APP}'")
+    states = {row["version"]: row["content"] for row in kept}
+    for file in files:
+        known = states.get(file.name, _state(import_py_file(file)))
+        if (json.loads(known) if isinstance(known, str) else known) != json.loads(_state(import_py_file(file))):
+            return True
+    return False
 
 
 def _state(module: ModuleType) -> str:

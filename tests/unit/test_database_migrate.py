@@ -125,12 +125,24 @@ async def test_a_failing_file_leaves_nothing(settings: Settings, files: Path) ->
     write(files, 0, FIRST)
     await migrate(settings, files)
     broken = write(files, 1, BROKEN)
-    with pytest.raises(Exception, match="nowhere"):
+    with pytest.raises(ConfigError, match=f"{broken} could not be applied, and nothing of it was: .*nowhere"):
         await migrate(settings, files)
     with pytest.raises(Exception, match="oars"):
         await query(settings, "SELECT * FROM oars")
     (files / broken).unlink()
     assert await migrate(settings, files) == []
+
+
+async def test_a_database_of_unsettled_tables_is_told_from_a_broken_migration(settings: Settings, files: Path) -> None:
+    write(files, 0, FIRST)
+    await migrate(settings, files)
+    write(files, 1, BROKEN)
+    with pytest.raises(ConfigError) as caught:
+        await migrate(settings, files)
+    assert "development version" not in str(caught.value)
+    await query(settings, """UPDATE aerich SET content = '{"models.Boat": {}}'""")
+    with pytest.raises(ConfigError, match=r"nowhere.*development version.*start with an empty one"):
+        await migrate(settings, files)
 
 
 async def test_a_newer_database_is_refused(settings: Settings, files: Path) -> None:
