@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from mission_control.agents.schemas import SOUL_LENGTH, ShortText
-from mission_control.core.schemas import ActorRef, BlankToNone, NonEmptyStr
+from mission_control.core.schemas import ActorRef, BlankToNone, NonEmptyStr, example
 
 REPLY_TAGS = ("gateway_main", "lead_reply")
 OptionalShortText = Annotated[ShortText | None, BlankToNone]
@@ -16,11 +16,15 @@ OptionalShortText = Annotated[ShortText | None, BlankToNone]
 class AgentNudge(BaseModel):
     """A word to a colleague; it is passed on as it is."""
 
+    model_config = example(message="How far are you with the login?")
+
     message: Annotated[NonEmptyStr, Field(max_length=10_000)]
 
 
 class SoulUpdateRequest(BaseModel):
     """An agent's new soul, where it comes from and why."""
+
+    model_config = example(content="You test before you report.", reason="Two reports were wrong.")
 
     content: Annotated[NonEmptyStr, Field(max_length=SOUL_LENGTH)]
     source_url: OptionalShortText = None

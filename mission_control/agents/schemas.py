@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringCo
 from mission_control.agents.models import Agent
 from mission_control.core import clock
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import BlankToNone, NonEmptyStr, NotNull
+from mission_control.core.schemas import BlankToNone, NonEmptyStr, NotNull, example
 from mission_control.organizations.work_state import State
 
 OFFLINE_AFTER = timedelta(minutes=10)
@@ -69,6 +69,8 @@ WipLimit = Annotated[
 class AgentCreate(BaseModel):
     """An agent to be made. Without a gateway it is a direct agent and the answer carries its token."""
 
+    model_config = example(name="Vega", identity_profile={"role": "Tester"})
+
     board_id: UUID | None = None
     name: AgentName
     status: str = "provisioning"
@@ -84,6 +86,8 @@ class AgentCreate(BaseModel):
 
 class AgentUpdate(BaseModel):
     """What to change on an agent; absent leaves."""
+
+    model_config = example(name="Vega")
 
     board_id: UUID | None = None
     is_gateway_main: bool | None = None
@@ -106,6 +110,8 @@ class AgentHeartbeat(BaseModel):
 
 class AgentHeartbeatCreate(AgentHeartbeat):
     """A sign of life of an agent that may not exist yet."""
+
+    model_config = example(name="Vega")
 
     name: AgentName
     board_id: UUID | None = None

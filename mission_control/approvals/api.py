@@ -72,7 +72,7 @@ operation(
         "agent_board_approval_discovery",
         "any_agent",
         use="To see whether your request was decided, and how.",
-        avoid="Not in a tight loop; follow the approvals stream or read your inbox.",
+        avoid="Not in a tight loop; follow GET /api/v1/boards/{board_id}/approvals/stream or read your inbox.",
         never="Do not ask again for what is pending already.",
         route="Before a new request, and while you wait for a decision.",
         example="was my request approved",

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from mission_control.core.ids import parse_id
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import NotNull
+from mission_control.core.schemas import NotNull, example
 
 ApprovalStatus = Literal["pending", "approved", "rejected"]
 Decision = Literal["approved", "rejected", "changes_requested"]
@@ -18,6 +18,13 @@ REASON_NEEDED = "an approval needs a reason: send lead_reasoning or payload.reas
 
 class ApprovalCreate(BaseModel):
     """A decision that is asked for."""
+
+    model_config = example(
+        action_type="task.finish",
+        task_id="01a20f89-2bd7-774c-8be4-ab89967d70a3",
+        confidence=90,
+        lead_reasoning="The tests are green, and nothing else was asked for.",
+    )
 
     action_type: str
     task_id: UUID | None = None
@@ -59,6 +66,8 @@ def unique_ids(values: Iterable[Any]) -> list[UUID]:
 
 class ApprovalUpdate(BaseModel):
     """A decision, or the re-opening of one."""
+
+    model_config = example(status="approved", note="Go ahead.")
 
     status: Annotated[ApprovalStatus | None, NotNull] = None
     decision: Annotated[Decision | None, NotNull] = None

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from mission_control.boards.models import Board
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import Moment, NonEmptyStr, NotNull
+from mission_control.core.schemas import Moment, NonEmptyStr, NotNull, example
 from mission_control.organizations.work_state import State
 
 GOAL_RULE = "a confirmed goal needs an objective and success metrics"
@@ -28,6 +28,8 @@ WipLimits = Annotated[
 
 class BoardCreate(BaseModel):
     """A board to be made."""
+
+    model_config = example(name="Website", slug="website", description="All that people see of us.")
 
     name: str
     slug: str
@@ -57,6 +59,8 @@ class BoardCreate(BaseModel):
 
 class BoardUpdate(BaseModel):
     """What to change on a board; absent leaves."""
+
+    model_config = example(require_review_before_done=True)
 
     name: Annotated[str | None, NotNull] = None
     slug: Annotated[str | None, NotNull] = None

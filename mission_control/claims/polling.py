@@ -19,6 +19,7 @@ from mission_control.claims.schemas import LONGEST_WAIT_SECONDS, ClaimCreate
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, NotFound, Unauthenticated
+from mission_control.core.hints import WORKER_ONLY
 from mission_control.core.retries import answered_elsewhere, decided
 from mission_control.core.token_scopes import granted, require_scope
 from mission_control.database.sql import as_id, as_json, as_moment, rows
@@ -124,7 +125,7 @@ async def _worker(actor: Actor, board: Board) -> Worker:
     if str(row["board_id"]) != str(board.id):
         raise NotFound()
     if row["is_board_lead"]:
-        raise Forbidden()
+        raise Forbidden(WORKER_ONLY)
     if row["meets_overdue"]:
         await expire_due(board.id)
     limits = Limits.of(row["wip_limit"], board.wip_limits)

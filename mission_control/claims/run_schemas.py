@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AnyUrl, BaseModel, Field, StringConstraints, UrlConstraints
 
 from mission_control.claims.schemas import Fence
-from mission_control.core.schemas import NonEmptyStr
+from mission_control.core.schemas import NonEmptyStr, example
 from mission_control.tasks.schemas import TaskRead
 from mission_control.tasks.waiting import WaitingReason
 from mission_control.usage.schemas import UsageFigures
@@ -63,6 +63,15 @@ class ArtifactCreate(BaseModel):
 
 class CompletionCreate(UsageFigures):
     """What a worker hands in: what it did, what shows it, and what it used up."""
+
+    model_config = example(
+        fence=3,
+        summary="The login works on Safari again; the cookie had no SameSite.",
+        evidence=[{"title": "CI", "url": "https://ci.example.org/214"}],
+        input_tokens=5200,
+        output_tokens=800,
+        cost_usd=0.04,
+    )
 
     fence: Fence
     summary: Annotated[NonEmptyStr, Field(max_length=100_000)]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from mission_control.core.schemas import BlankToNone, NonEmptyStr
+from mission_control.core.schemas import BlankToNone, NonEmptyStr, example
 from mission_control.tasks.schemas import TaskRead
 
 LONGEST_LEASE_SECONDS = 86_400
@@ -21,6 +21,8 @@ Reason = Annotated[
 
 class ClaimCreate(BaseModel):
     """What kind of work is wanted, for how long, and how long to wait for it."""
+
+    model_config = example(wait_seconds=50, lease_seconds=900)
 
     task_id: Annotated[UUID | None, Field(description="This task and no other; it is not waited for")] = None
     tags: Annotated[
@@ -50,6 +52,8 @@ class ClaimRead(BaseModel):
 class LeaseExtend(BaseModel):
     """Until when a lease is needed, counted from now."""
 
+    model_config = example(fence=3, lease_seconds=900)
+
     fence: Fence
     lease_seconds: LeaseSeconds = 900
 
@@ -62,6 +66,8 @@ class LeaseExtended(BaseModel):
 
 class LeaseRelease(BaseModel):
     """Which hand-out is given back, and why; in the body or in the address."""
+
+    model_config = example(fence=3, reason="The repository is not there.")
 
     fence: Fence | None = None
     reason: Reason = None

@@ -15,6 +15,11 @@ class DomainError(Exception):
         self.headers: dict[str, str] = {}
 
     @property
+    def is_bare(self) -> bool:
+        """Whether it says no more than its status does."""
+        return self.detail == HTTPStatus(self.status).phrase
+
+    @property
     def sentence(self) -> str:
         """The error as one sentence for people."""
         if isinstance(self.detail, dict):

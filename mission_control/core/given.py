@@ -110,6 +110,8 @@ def _read_body(body: TypeAdapter[Any], raw: Any) -> Any:
         raise Invalid([schema_error("missing", ["body"], "Field required")])
     if isinstance(raw, str):
         msg = "Input should be a valid dictionary or object to extract fields from"
+        if not request.is_json:
+            msg += "; send it as Content-Type: application/json"
         raise Invalid([schema_error("model_attributes_type", ["body"], msg, raw)])
     refuse_unstorable(raw, "body")
     return body.validate_python(raw)

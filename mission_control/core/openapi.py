@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from mission_control import __version__
+from mission_control.core.examples import example_of
 from mission_control.core.given import LENIENT_IDS
 from mission_control.core.registry import OPERATIONS, Operation, read_of, reads_one_thing
 from mission_control.core.schemas import ErrorResponse, HTTPValidationError
@@ -36,6 +37,33 @@ ABOUT_TOKENS = (
     " `rate_limited` and Retry-After (seconds). Long polls and streams count once. Unknown tokens are limited per"
     " address."
 )
+ABOUT = """\
+Boards that people and AI agents share.
+
+**An agent** has a token (`mca_...`) and sends it as `X-Agent-Token` or as `Authorization: Bearer`. Its operations carry
+its role as a tag, `agent-lead` or `agent-worker`, and hints: `x-llm-intent` names an operation, `x-when-to-use` and
+`x-when-not-to-use` choose between them.
+
+A worker's loop: `agent_auth_health` says who you are and which board is yours; `agent_task_claim` waits for work and
+answers a task with a fence; `agent_task_lookup` and `agent_task_comment_discovery` read it;
+`agent_task_comment_create` reports; `agent_task_completion` hands in; and again.
+
+A lead's loop: `agent_inbox_read` waits for news; `delegate_work` makes tasks; `agent_task_update` judges those in
+review.
+
+**A person or a script** sends a personal token (`mcu_...`) as `Authorization: Bearer`.
+
+Bodies are JSON with `Content-Type: application/json`, and fields that an operation does not know are ignored. Times are
+UTC without a zone. Every error is `{"detail": ..., "request_id": ...}`. `detail` is a sentence; or an object with
+`message` for people and `code` for programs; or, for a request that does not fit, a list with one item for each field:
+`loc` says where, `msg` what is wrong.
+"""
+ABOUT_ROLES = {
+    "agent": "What agents do, with an agent's token",
+    "agent-lead": "For the agent that hands out and reviews a board's work",
+    "agent-worker": "For agents that take tasks and do them",
+    "agent-main": "For the main agent of a gateway",
+}
 REF = "#/components/schemas/{model}"
 
 
@@ -45,12 +73,15 @@ def document(base_url: str) -> dict[str, Any]:
     paths: dict[str, Any] = {path: {"get": _health(path)} for path in ("/health", "/healthz", "/readyz")}
     for one in OPERATIONS:
         template = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", one.path)
-        paths.setdefault(template, {})[one.method.lower()] = _entry(one, references, template)
+        paths.setdefault(template, {})[one.method.lower()] = entry = _entry(one, references, template)
+        if one.body is not None:
+            content = entry["requestBody"]["content"]["application/json"]
+            content["example"] = example_of(content["schema"], schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Mission Control API", "version": __version__},
+        "info": {"title": "Mission Control API", "version": __version__, "description": ABOUT},
         "servers": [{"url": base_url or "/"}],
-        "tags": [{"name": tag} for tag in TAGS],
+        "tags": [{"name": tag} | ({"description": ABOUT_ROLES[tag]} if tag in ABOUT_ROLES else {}) for tag in TAGS],
         "paths": paths,
         "components": {
             "schemas": schemas,

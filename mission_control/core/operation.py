@@ -15,6 +15,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.authn import Who, authenticate
 from mission_control.core.errors import Forbidden, NotFound
 from mission_control.core.given import parsed_body, path_ids, validated
+from mission_control.core.hints import LEAD_ONLY, WORKER_ONLY
 from mission_control.core.policy import require
 from mission_control.core.preconditions import answered
 from mission_control.core.registry import OPERATIONS, Handler, Hints, Operation
@@ -109,10 +110,26 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
 
 async def admitted(entry: Operation, actor: Actor | None, ids: Mapping[str, Any]) -> Any:
     """What an operation is about, None when it looks nothing up; 403 and 404 when the actor may not come so far."""
-    found = await entry.find(actor, **ids) if entry.find is not None else None
-    if entry.verb is not None and actor is not None:
-        require(actor, entry.verb, found)
+    try:
+        found = await entry.find(actor, **ids) if entry.find is not None else None
+        if entry.verb is not None and actor is not None:
+            require(actor, entry.verb, found)
+    except Forbidden as refusal:
+        if actor is not None and refusal.is_bare and (told := _not_your_role(entry, actor)):
+            raise Forbidden(told) from None
+        raise
     return found
+
+
+def _not_your_role(entry: Operation, actor: Actor) -> dict[str, Any] | None:
+    """What to tell an agent whose role an operation is not for."""
+    if not actor.is_agent or entry.hints is None:
+        return None
+    if entry.hints.required_actor == "board_lead" and not actor.is_lead:
+        return LEAD_ONLY
+    if actor.is_lead and "agent-worker" in entry.tags and "agent-lead" not in entry.tags:
+        return WORKER_ONLY
+    return None
 
 
 async def handled(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 from mission_control.core.clock import naive_utc
 
@@ -26,6 +26,11 @@ def _reject_null(value: Any) -> Any:
 NotNull = AfterValidator(_reject_null)
 BlankToNone = BeforeValidator(_blank_to_none)
 OptionalText = Annotated[str | None, BlankToNone]
+
+
+def example(**body: Any) -> ConfigDict:
+    """The configuration of a shape that shows this example of itself in the OpenAPI document."""
+    return ConfigDict(json_schema_extra={"examples": [body]})
 
 
 class OkResponse(BaseModel):

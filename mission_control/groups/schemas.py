@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from mission_control.agents.schemas import EVERY
 from mission_control.boards.schemas import BoardRead
-from mission_control.core.schemas import NotNull
+from mission_control.core.schemas import NotNull, example
 from mission_control.groups.models import BoardGroup
 from mission_control.tags.schemas import TagRef
 
@@ -98,6 +98,8 @@ class BoardGroupSnapshotQuery(GroupSnapshotQuery):
 
 class BoardGroupHeartbeatApply(BaseModel):
     """How often the agents of a group report: seconds, minutes, hours or days, such as `30s` or `10m`; `0m` is off."""
+
+    model_config = example(every="15m")
 
     every: Annotated[str, StringConstraints(strip_whitespace=True, pattern=EVERY)]
     include_board_leads: bool = False

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, StringConstraints
 
 from mission_control.core.paging import Paging
+from mission_control.core.schemas import example
 
 State = Literal["waiting", "sending", "sent", "failed"]
 LONGEST_URL = 2_000
@@ -71,6 +72,8 @@ Secret = Annotated[str, StringConstraints(min_length=16, max_length=200)]
 
 class CallbackSet(BaseModel):
     """Where an agent wants to be told. Without a secret a new random one is made."""
+
+    model_config = example(url="https://agents.example.org/vega")
 
     url: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_URL)]
     secret: Secret | None = None

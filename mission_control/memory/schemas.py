@@ -7,12 +7,14 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import ActorRef, NonEmptyStr, NotNull
+from mission_control.core.schemas import ActorRef, NonEmptyStr, NotNull, example
 from mission_control.tasks.schemas import BoardMemoryRead as BoardMemoryRead
 
 
 class BoardMemoryCreate(BaseModel):
     """Something to write down; with the tag `chat` it is a message of the chat."""
+
+    model_config = example(content="Releases are made on Tuesdays.", tags=["release"])
 
     content: NonEmptyStr
     tags: list[str] | None = None

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from mission_control.core.schemas import NotNull
+from mission_control.core.schemas import NotNull, example
 from mission_control.organizations.models import Invite, Organization
 from mission_control.organizations.policy import ROLES
 from mission_control.organizations.work_state import State
@@ -115,6 +115,8 @@ class OrganizationMemberRead(BaseModel):
 class OrganizationMemberUpdate(BaseModel):
     """What to change about a member; absent leaves."""
 
+    model_config = example(role="admin")
+
     role: Annotated[str | None, AfterValidator(_role), NotNull] = None
 
 
@@ -136,6 +138,8 @@ class OrganizationMemberAccessUpdate(BaseModel):
 
 class OrganizationInviteCreate(OrganizationMemberAccessUpdate):
     """Whom to invite, and what they will reach."""
+
+    model_config = example(invited_email="ben@example.org", role="member", all_boards_read=True)
 
     invited_email: str = Field(max_length=320)
     role: Annotated[str, AfterValidator(_role)] = "member"

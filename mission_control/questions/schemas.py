@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, StringConstraints
 
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import ActorRef, BlankToNone, NonEmptyStr
+from mission_control.core.schemas import ActorRef, BlankToNone, NonEmptyStr, example
 
 REPLY_TAGS = ("gateway_main", "user_reply")
 REPLY_SOURCE = "user_via_gateway_main"
@@ -20,6 +20,8 @@ OptionalShortText = Annotated[ShortText | None, BlankToNone]
 
 class GatewayMainAskUserRequest(BaseModel):
     """A question to people. The answer is written into the board's memory with these tags and this source."""
+
+    model_config = example(content="Which of the two accounts pays for the domain?", reply_tags=["billing"])
 
     correlation_id: OptionalShortText = None
     content: Annotated[NonEmptyStr, Field(max_length=LONGEST_QUESTION)]

@@ -35,7 +35,7 @@ operation(
         "agent_board_task_discovery",
         "any_agent",
         use="To find work: unassigned tasks in the inbox, or your own by assigned_agent_id.",
-        avoid="Not to watch for changes; follow the task stream.",
+        avoid="Not to watch for changes; follow GET /api/v1/boards/{board_id}/tasks/stream, or read your inbox.",
         never="Do not start a task whose is_blocked is true.",
         route="Before claiming, and at the start of every session for unfinished work of your own.",
         example="which tasks can I take",

@@ -8,6 +8,7 @@ from mission_control.approvals.schemas import StreamQuery
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
+from mission_control.core.hints import hints
 from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
@@ -98,10 +99,19 @@ async def create_task(actor: Actor, board: Board, data: TaskCreate) -> dict[str,
     "GET",
     TASK,
     operation_id="get_task_api_v1_boards__board_id__tasks__task_id__get",
-    tags=TAGS,
+    tags=(*TAGS, "agent-lead", "agent-worker"),
     who="actor",
     find=visible_task,
     returns=TaskRead,
+    hints=hints(
+        "agent_task_lookup",
+        "any_agent",
+        use="To read one task whose id you know, from a notice, a mention or a claim.",
+        avoid="Not to look for tasks; list them. Not to learn what was said about it; list its comments.",
+        never="Do not ask in a loop whether it has changed; read your inbox with wait_seconds.",
+        route="With the id from the inbox; the board's id is your own board's.",
+        example="what is this task about",
+    ),
 )
 async def get_task(actor: Actor, task: Task) -> dict[str, Any]:
     """Read a task."""

@@ -13,6 +13,7 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, unit_of_work
 from mission_control.core.errors import Conflict, DomainError, NotFound
+from mission_control.core.schemas import example
 from mission_control.database.sql import placeholders, rows
 from mission_control.tags.assignment import tag_ids_of
 from mission_control.tasks import policy as policy
@@ -47,6 +48,8 @@ class BulkAssign(BaseModel):
 
 class TaskBulk(BaseModel):
     """One change for up to 200 tasks. `atomic` does all of it or nothing."""
+
+    model_config = example(task_ids=["01a20f89-2bd7-774c-8be4-ab89967d70a3"], move={"status": "review"})
 
     task_ids: Ids = Field(min_length=1, max_length=MOST)
     move: BulkMove | None = None

@@ -10,7 +10,7 @@ from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.schemas import ApprovalRead, PersonRef
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import ActorRef, Moment, NonEmptyStr, NotNull, OptionalText
+from mission_control.core.schemas import ActorRef, Moment, NonEmptyStr, NotNull, OptionalText, example
 from mission_control.tags.schemas import TagRef
 from mission_control.tasks.waiting import WaitingReason
 
@@ -27,6 +27,8 @@ Ids = Annotated[list[UUID], AfterValidator(_unique)]
 class TaskCreate(BaseModel):
     """A task to be made."""
 
+    model_config = example(title="Fix the login on Safari", description="Done when the test passes.", priority="high")
+
     title: str
     description: str | None = None
     status: TaskStatus = "inbox"
@@ -42,6 +44,8 @@ class TaskCreate(BaseModel):
 
 class TaskUpdate(BaseModel):
     """What to change on a task; absent leaves."""
+
+    model_config = example(status="review", comment="The login works on Safari again.")
 
     title: Annotated[str | None, NotNull] = None
     description: str | None = None
@@ -140,6 +144,8 @@ def _trimmed(value: Any) -> Any:
 
 class TaskCommentCreate(BaseModel):
     """Something to say about a task."""
+
+    model_config = example(message="Half of the tests are green. @lead shall I go on?")
 
     message: Annotated[NonEmptyStr, BeforeValidator(_trimmed)]
 

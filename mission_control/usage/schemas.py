@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, model_validator
 
 from mission_control.core.paging import Page, Paging
-from mission_control.core.schemas import BlankToNone
+from mission_control.core.schemas import BlankToNone, example
 
 MICROS = 1_000_000
 MOST_TOKENS = 10**12
@@ -61,6 +61,8 @@ class UsageFigures(BaseModel):
 
 class UsageReport(UsageFigures):
     """What an agent used up since its last report. `fence` names the hand-out of the task that it was for."""
+
+    model_config = example(input_tokens=1200, output_tokens=300, cost_usd="0.0123")
 
     task_id: UUID | None = None
     fence: Annotated[int, Field(ge=1, lt=2**31)] | None = None

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from mission_control.core.schemas import NonEmptyStr, NotNull, OptionalText
+from mission_control.core.schemas import NonEmptyStr, NotNull, OptionalText, example
 from mission_control.webhooks.models import Webhook
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -29,6 +29,8 @@ HeaderName = Annotated[OptionalText, AfterValidator(_header_name)]
 
 class BoardWebhookCreate(BaseModel):
     """A webhook to be made."""
+
+    model_config = example(description="What the build server reports")
 
     description: NonEmptyStr
     enabled: bool = True

@@ -55,7 +55,7 @@ async def test_the_order_of_refusals(cast: Cast, tail: str, method: str) -> None
     for board in (cast.other_board, cast.foreign_board):
         assert (await send(cast.atlas, at(cast, cast.mira, tail, board))).refused(404) == "Not Found"
     for target in (cast.rigel, cast.mira, uuid4()):
-        assert (await send(cast.vega, at(cast, target, tail))).refused(403) == "Forbidden"
+        assert (await send(cast.vega, at(cast, target, tail))).refused(403)["code"] == "lead_only"
     for target in (cast.mira, cast.nova):
         assert (await send(cast.atlas, at(cast, target, tail))).refused(404) == "Not Found"
     assert await Agent.filter(id__in=[cast.mira.id, cast.nova.id]).count() == 2
@@ -188,3 +188,20 @@ async def test_only_main_agents_speak_to_leads(cast: Cast, body: Any) -> None:
         (await stranger.post("/agent/gateway/leads/broadcast", body)).refused(401)
         (await stranger.post(f"/agent/gateway/boards/{cast.board.id}/lead/message", body)).refused(401)
     assert await kinds(cast, before) == []
+
+
+async def test_an_agent_learns_that_an_operation_is_not_for_its_role(cast: Cast) -> None:
+    task = await cast.add_task()
+    for refusal in (
+        await cast.vega.post(f"/agent{cast.tasks}", {"title": "Mine"}),
+        await cast.vega.delete(f"/agent{cast.task(task)}"),
+        await cast.vega.post("/agent/agents", {"name": "Lyra"}),
+        await cast.vega.post(f"/agent{cast.home}/gateway/main/ask-user", {"content": "Which?"}),
+    ):
+        told = refusal.refused(403)
+        assert told["code"] == "lead_only" and "lead" in told["message"]
+    for refusal in (
+        await cast.atlas.post(f"/agent{cast.home}/claims", {}),
+        await cast.atlas.post(f"/agent{cast.task(task)}/completions", {"fence": 0, "summary": "x"}),
+    ):
+        assert refusal.refused(403)["code"] == "worker_only"

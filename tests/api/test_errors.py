@@ -133,6 +133,7 @@ async def test_only_json_is_read(cast: Cast) -> None:
     for kind in ("text/plain", "application/x-www-form-urlencoded"):
         found = await item(await cast.ada.call("POST", cast.tasks, data=text, headers={"Content-Type": kind}))
         assert (found["type"], found["loc"]) == ("model_attributes_type", ["body"])
+        assert found["msg"].endswith("; send it as Content-Type: application/json")
     for headers in (
         {},
         {"Content-Type": "application/vnd.x+json"},

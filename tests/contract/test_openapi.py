@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from mission_control.core.openapi import TAGS
 from mission_control.core.registry import OPERATIONS
@@ -176,3 +177,23 @@ def test_the_contracts_shapes(document: dict[str, Any], tmp_path: Path) -> None:
         [sys.executable, str(CHECKER), str(file), "--served"], capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_every_json_body_has_an_example_that_is_valid(document: dict[str, Any]) -> None:
+    for one in OPERATIONS:
+        if one.body is None:
+            continue
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", one.path)
+        example = document["paths"][path][one.method.lower()]["requestBody"]["content"]["application/json"]["example"]
+        TypeAdapter(one.body).validate_python(example)
+        if path.startswith(f"{API}/agent/boards") and "agent-main" not in one.tags:
+            assert "text" not in example.values(), f"{one.method} {path} has an example of its own"
+
+
+def test_the_document_says_how_an_agent_begins(document: dict[str, Any]) -> None:
+    """Whatever operation the introduction names is there, under that intent."""
+    intents = {entry["x-llm-intent"] for _, _, entry in entries(document) if "x-llm-intent" in entry}
+    named = set(re.findall(r"`(agent_\w+|delegate_work)`", document["info"]["description"]))
+    assert len(named) > 5 and named <= intents
+    lookup = document["paths"][f"{API}/boards/{{board_id}}/tasks/{{task_id}}"]["get"]
+    assert {"agent-lead", "agent-worker"} <= set(lookup["tags"])
