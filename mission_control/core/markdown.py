@@ -2,13 +2,16 @@
 
 import re
 from functools import lru_cache
+from html import escape
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-LONGEST = 200_000
+# Longer texts are shown as they were written, for reading Markdown takes a second per hundred thousand characters.
+LONGEST = 30_000
+LONGEST_PLAIN = 200_000
 TAGS = {
     *("p", "br", "hr", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code"),
     *("em", "strong", "del", "s", "a", "span", "table", "thead", "tbody", "tr", "th", "td"),
@@ -19,11 +22,22 @@ _WORDS = re.compile(
 )
 
 
-@lru_cache(maxsize=2048)
 def render(text: str) -> str:
-    """GitHub-flavoured Markdown without raw HTML; headings start at level 3, `@names` are marked."""
+    """GitHub-flavoured Markdown without raw HTML; headings start at level 3, `@names` are marked.
+
+    A text of more than 30,000 characters keeps its lines and is not read as Markdown.
+    """
+    return _rendered(text) if len(text) <= LONGEST else _plain(text[:LONGEST_PLAIN])
+
+
+def _plain(text: str) -> str:
+    return f"<p>{escape(text)}</p>".replace("\n", "<br>\n")
+
+
+@lru_cache(maxsize=1024)
+def _rendered(text: str) -> str:
     return nh3.clean(
-        _markdown.render(text[:LONGEST]),
+        _markdown.render(text),
         tags=TAGS,
         attributes={"a": {"href", "title"}, "ol": {"start"}},
         set_tag_attribute_values={"pre": {"tabindex": "0"}, "table": {"tabindex": "0"}},  # they scroll, keys reach them
@@ -40,6 +54,18 @@ def _mark_words(state: StateCore) -> None:
             block.tag = f"h{min(6, int(block.tag[1]) + 2)}"
         if block.type == "inline" and block.children:
             block.children = _marked(block.children)
+
+
+def _limit_addresses(state: StateCore) -> None:
+    """Take the addresses off the last links once all of them are longer than a text may be.
+
+    An address that is written once can be used by thousands of links.
+    """
+    left = LONGEST
+    for token in (one for block in state.tokens for one in block.children or () if one.type == "link_open"):
+        left -= sum(len(str(value)) for value in token.attrs.values())
+        if left < 0:
+            token.attrs.clear()
 
 
 def _marked(tokens: list[Token]) -> list[Token]:
@@ -80,4 +106,5 @@ def _text(content: str) -> Token:
 _markdown = (
     MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"]).disable("image")
 )
+_markdown.core.ruler.push("addresses", _limit_addresses)
 _markdown.core.ruler.push("words", _mark_words)

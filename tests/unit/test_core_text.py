@@ -150,6 +150,18 @@ def test_what_cannot_be_read_is_no_address() -> None:
         assert parts_of(text).geturl() == ""
 
 
+def test_one_address_does_not_grow_with_the_links_that_use_it() -> None:
+    for definition in (f"[a]: /{'x' * 20_000}", f"[a]: /x '{'x' * 20_000}'"):
+        html = render(f"{definition}\n\n{'[a] ' * 2000}")
+        assert len(html) < 150_000 and html.count("x" * 20_000) == 1 and html.count(">a</a>") == 2000
+
+
+def test_long_texts_keep_their_lines_and_are_not_read_as_markdown() -> None:
+    html = render("**a** <b>\n" * 5000)
+    assert html.startswith("<p>**a** &lt;b&gt;<br>\n**a**") and html.count("<br>") == 5000
+    assert len(render("x" * 1_000_000)) == len("<p></p>") + 200_000
+
+
 def test_short_texts() -> None:
     assert snippet(f" {'x' * 500} ") == "x" * 500 and snippet("x" * 501) == "x" * 497 + "..."
     assert snippet(None) == ""
