@@ -24,9 +24,11 @@ from mission_control.core.limits import wrong_passwords
 from mission_control.web.forms import FormInvalid, go, read_form
 from mission_control.web.fragments import render_page
 from mission_control.web.proxies import client_ip, place_of
+from mission_control.web.request_log import hide_after
 from mission_control.web.shell import safe_next
 
 pages = Blueprint("accounts_pages", __name__)
+hide_after("/reset/")
 DEAD_LINK = "This link was used already or has expired. Ask an admin of your organization for a new one."
 
 

@@ -17,6 +17,16 @@ HEALTH_PATHS = {"/health", "/healthz", "/readyz"}
 WAITS = "mission_control.waits"
 
 logger = logging.getLogger("mission_control.request")
+_before_secrets: list[str] = []
+
+
+def hide_after(beginning: str) -> None:
+    """Let no log line carry what stands in a path after this beginning, for it is a secret."""
+    _before_secrets.append(beginning)
+
+
+def _shown(path: str) -> str:
+    return next((f"{one}..." for one in _before_secrets if path.startswith(one)), path)
 
 
 def set_up_logging(settings: Settings) -> None:
@@ -76,7 +86,7 @@ class _Watched:
                 self._note(message)
             await send(message)
 
-        token = request_line.set((self._scope["method"], self._scope["path"]))
+        token = request_line.set((self._scope["method"], _shown(self._scope["path"])))
         logger.log(TRACE, "http.request.start")
         try:
             await inner(self._scope, receive, noting_send)

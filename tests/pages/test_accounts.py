@@ -1,6 +1,7 @@
 """The entrance: first run, signing in and out, a new password by a link."""
 
 import asyncio
+import logging
 
 from quart import Quart
 
@@ -8,8 +9,10 @@ from mission_control.accounts import setup
 from mission_control.accounts.commands import make_reset_link
 from mission_control.accounts.models import Session, User
 from mission_control.core.actor import system
+from mission_control.web.log_format import RequestContext, formatter
 from tests.cast import Cast
 from tests.pages.visitor import PASSWORD, Visitor, give_password, opened, visitor
+from tests.tiny_app import settings_with
 
 OWNER = {"organization_name": "Observatory", "name": "Mara Reyes", "email": "mara@example.org", "password": PASSWORD}
 
@@ -129,3 +132,22 @@ async def test_a_link_sets_a_new_password_once(cast: Cast) -> None:
     assert (await before.get("/approvals")).status == 303
     (await nobody.get(f"/reset/{secret}")).is_status(404).has("used already or has expired")
     (await nobody.post(f"/reset/{secret}", {"password": PASSWORD})).is_status(404)
+
+
+async def test_the_secret_of_a_link_is_in_no_log(cast: Cast) -> None:
+    """It still works after a password that is too short, and what is refused is logged with its path."""
+    lines: list[str] = []
+
+    class Written(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            RequestContext().filter(record)
+            lines.append(formatter(settings_with()).format(record))
+
+    written = Written()
+    secret = await make_reset_link(system(cast.organization.id), await User.get(id=cast.ben.id))
+    logging.getLogger().addHandler(written)
+    try:
+        (await Visitor(cast.app).post(f"/reset/{secret}", {"password": "short"})).is_status(422)
+    finally:
+        logging.getLogger().removeHandler(written)
+    assert any("path=/reset/..." in line for line in lines) and secret not in "".join(lines)
