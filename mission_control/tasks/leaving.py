@@ -81,13 +81,17 @@ async def _why_not(task: Task) -> str | None:
     """Why whoever had a task when it was deleted cannot have it now, as a sentence."""
     if task.assigned_user_id is not None:
         return None if await reaches(task.board, task.assigned_user_id) else "Its assignee left the board."
+    run = await Run.get_or_none(task_id=task.id, fence=task.fence, end_reason=DELETED)
     if task.assigned_agent_id is None:
-        deleted_at_work = Run.filter(task_id=task.id, fence=task.fence, end_reason=DELETED)
-        return "Its agent was deleted." if task.status == "in_progress" and await deleted_at_work.exists() else None
+        return "Its agent was deleted." if task.status == "in_progress" and run is not None else None
     if await Agent.filter(id=task.assigned_agent_id).exclude(board_id=task.board_id).exists():
         return "Its agent went to another board."
+    if task.status != "in_progress":
+        return None
     standing = await standing_of(task.assigned_agent_id, task.board_id)
-    return str(standing) if task.status == "in_progress" and standing.state == STOPPED else None
+    if standing.state == STOPPED:
+        return str(standing)
+    return "The lease of its agent is over." if run is not None and run.lease_expires_at is not None else None
 
 
 @command("task.release")

@@ -73,6 +73,15 @@ async def test_started_work_goes_on_under_a_new_fence(cast: Cast) -> None:
     assert (run.fence, run.agent_id) == (2, cast.vega.id)
 
 
+async def test_work_under_a_lease_is_handed_out_anew(cast: Cast) -> None:
+    task = await cast.add_task()
+    (await cast.vega.post(f"/agent{cast.home}/claims", {"task_id": task["id"]})).ok()
+    await restored(cast, await deleted(cast, task))
+    assert await state(task) == IDLE and not await Run.filter(ended_at=None).exists()
+    claimed = (await cast.rigel.post(f"/agent{cast.home}/claims", {})).ok()
+    assert (claimed["task"]["id"], claimed["lease"]["fence"]) == (task["id"], 2)
+
+
 async def test_started_work_that_waits_by_now_goes_to_the_inbox(cast: Cast) -> None:
     first = await cast.add_task(status="done")
     task = await cast.add_task(depends_on_task_ids=[first["id"]])
