@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mission_control.config import SETTINGS, ConfigError, Settings, read_env_file
+from mission_control.config import ConfigError, Settings, read_env_file
+from mission_control.config_table import SETTINGS
 
 
 def test_every_setting_has_a_field_a_doc_and_a_default_that_is_accepted() -> None:
