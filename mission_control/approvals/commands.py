@@ -41,7 +41,7 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
     )
     approval.board = board
     if status == "pending":
-        await _refuse_conflicts(approval, task_ids)
+        await _refuse_conflicts(task_ids)
     else:
         resolve(approval, actor, status, None)
     await approval.save(force_create=True)
@@ -83,7 +83,8 @@ async def _agent_of(board: Board, agent_id: UUID | None) -> UUID | None:
     return agent_id
 
 
-async def _refuse_conflicts(approval: Approval, task_ids: list[UUID]) -> None:
+async def _refuse_conflicts(task_ids: list[UUID]) -> None:
+    """Inside a command that holds the tasks, for an approval that does not wait yet."""
     if not task_ids:
         return
     found = await rows(
@@ -93,8 +94,7 @@ async def _refuse_conflicts(approval: Approval, task_ids: list[UUID]) -> None:
     )
     first: dict[str, str] = {}
     for row in found:
-        if str(row["approval_id"]) != str(approval.id):
-            first.setdefault(str(row["task_id"]), str(row["approval_id"]))
+        first.setdefault(str(row["task_id"]), str(row["approval_id"]))
     if first:
         raise conflict(first)
 
@@ -123,7 +123,7 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
         return approval
     task_ids = await task_ids_of(approval)
     await _lock_tasks(approval.board, await _live_of(approval) or task_ids)
-    await _refuse_conflicts(approval, task_ids)
+    await _refuse_conflicts(task_ids)
     before = approval.decision
     approval.status, approval.updated_at = "pending", clock.now()
     approval.decision = approval.note = approval.resolved_at = None

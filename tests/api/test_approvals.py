@@ -235,6 +235,15 @@ async def test_a_decision_may_be_changed(cast: Cast) -> None:
     assert orjson.loads(event.data)["before"] == "approved"
 
 
+async def test_the_same_decision_with_another_note_is_a_change(cast: Cast) -> None:
+    approval = await cast.ask()
+    (await decide(cast, approval, decision="approved", note="Well done.")).ok()
+    before = await head(cast)
+    again = (await decide(cast, approval, decision="approved", note="Well done, Vega.")).ok()
+    assert again["note"] == "Well done, Vega."
+    assert await kinds(cast, before) == [("approval.decided", cast.vega.id)]
+
+
 async def test_reopening_clears_the_decision(cast: Cast) -> None:
     approval = await cast.ask()
     (await decide(cast, approval, decision="changes_requested", note="No.")).ok()

@@ -58,6 +58,13 @@ async def test_reopening_meets_the_pending_approval_of_a_task(cast: Cast) -> Non
     assert detail["conflicts"] == [{"task_id": task["id"], "approval_id": second["id"]}]
 
 
+async def test_reopening_one_that_waits_changes_nothing(cast: Cast) -> None:
+    asked = await cast.ask(cast.vega, await cast.add_task())
+    before = await head(cast)
+    assert (await cast.cleo.patch(f"{cast.approvals}/{asked['id']}", {"status": "pending"})).ok() == asked
+    assert await head(cast) == before
+
+
 async def test_deleting_the_last_task_closes_its_approval(cast: Cast) -> None:
     task, before = await cast.add_task(), 0
     asked = await cast.ask(cast.vega, task)

@@ -100,6 +100,10 @@ async def test_a_review_belongs_to_the_lead_whoever_is_named(cast: Cast) -> None
     task = await cast.add_task(assigned_agent_id=cast.vega.id)
     body = {"status": "review", "assigned_agent_id": cast.rigel.id}
     assert (await cast.ada.patch(cast.task(task), body)).ok()["assigned_agent_id"] == str(cast.atlas.id)
+    another = await cast.add_task(assigned_agent_id=cast.vega.id)
+    body = {"status": "review", "assigned_user_id": cast.cleo.id}
+    reviewed = (await cast.ada.patch(cast.task(another), body)).ok()
+    assert (reviewed["assigned_agent_id"], reviewed["assigned_user_id"]) == (str(cast.atlas.id), None)
 
 
 async def test_after_handing_in_a_worker_has_to_wait(cast: Cast) -> None:

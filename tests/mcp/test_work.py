@@ -54,7 +54,7 @@ async def test_the_whole_loop_of_a_worker(cast: Cast, mode: str) -> None:
         waiting = asyncio.create_task(vega.ok("wait_for_decision", approval_id=asked["id"]))
         await until(lambda: bells.waiting(f"approval:{asked['id']}"))
         (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved", "note": "Well done."})).ok()
-        decided = await waiting
+        decided = await asyncio.wait_for(waiting, 30)  # it would have waited for 50 s
         assert (decided["decision"], decided["note"], decided["resolved_by"]) == ("approved", "Well done.", "Ada")
         done = await vega.ok(
             "finish_task",
