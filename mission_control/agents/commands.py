@@ -141,6 +141,7 @@ async def delete_agent(actor: Actor, agent: Agent) -> None:
     record("agent.deleted", agent, f"Agent deleted: {agent.name}.", name=agent.name, agent=last_state)
     await react()
     await end_agent_tokens(agent.id, clock.now())
+    await rows("DELETE FROM kept_answers WHERE actor_id = ?", agent.id)
     await agent.delete()
 
 

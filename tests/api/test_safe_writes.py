@@ -111,6 +111,13 @@ async def test_the_same_write_ten_times_at_once_happens_once(cast: Cast) -> None
     assert await Task.filter(title="Rush").count() == 1
 
 
+async def test_answers_kept_for_an_agent_go_with_it(cast: Cast) -> None:
+    for agent in (cast.vega, cast.rigel):
+        (await agent.post("/agent/heartbeat", headers={"Idempotency-Key": "beat"})).ok()
+    (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
+    assert [str(row["actor_id"]) for row in await rows("SELECT actor_id FROM kept_answers")] == [str(cast.rigel.id)]
+
+
 async def test_kept_answers_hold_no_readable_secret(cast: Cast) -> None:
     new = {"name": "Lyra", "board_id": str(cast.board.id)}
     made = (await cast.ada.post("/agents", new, headers=KEY)).ok()
