@@ -1,0 +1,123 @@
+"""How many SQL statements the operations that are called most cost; who adds one changes the number here, knowingly.
+
+BEGIN and COMMIT are not counted, nor that somebody called, nor what PostgreSQL is told to pass on to other processes.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from mission_control.database.sql import is_postgres
+from mission_control.tasks.models import Task
+from tests.cast import Answer, Cast
+from tests.claiming import claim, taken
+from tests.statements import counted
+
+Call = Callable[[Cast], Awaitable[Callable[[], Awaitable[Answer]]]]
+
+
+async def list_tasks(cast: Cast) -> Callable[[], Awaitable[Answer]]:
+    """A page of tasks, with what they wait for, their tags and fields."""
+    await cast.add_task()
+    return lambda: cast.ada.get(cast.tasks)
+
+
+async def snapshot(cast: Cast) -> Callable[[], Awaitable[Answer]]:
+    """Everything on a board."""
+    await cast.add_task()
+    return lambda: cast.ada.get(f"{cast.home}/snapshot")
+
+
+async def create(cast: Cast) -> Callable[[], Awaitable[Answer]]:
+    """A task; the board's lead is told."""
+    return lambda: cast.ada.post(cast.tasks, {"title": "T"})
+
+
+async def move(cast: Cast) -> Callable[[], Awaitable[Answer]]:
+    """Another column."""
+    task = await cast.add_task()
+    return lambda: cast.ada.patch(cast.task(task), {"status": "review"})
+
+
+async def rename(cast: Cast) -> Callable[[], Awaitable[Answer]]:
+    """Another title."""
+    task = await cast.add_task()
+    return lambda: cast.ada.patch(cast.task(task), {"title": "Another"})
+
+
+async def comment(cast: Cast) -> Callable[[], Awaitable[Answer]]:
+    """A comment that nobody is told of."""
+    task = await cast.add_task()
+    await Task.filter(id=task["id"]).update(assigned_agent_id=None)
+    return lambda: cast.vega.post(f"/agent{cast.task(task)}/comments", {"message": "So far."})
+
+
+async def comment_with_notice(cast: Cast) -> Callable[[], Awaitable[Answer]]:
+    """A comment of which an agent is told."""
+    task = await cast.add_task(assigned_agent_id=str(cast.vega.id))
+    return lambda: cast.ada.post(f"{cast.task(task)}/comments", {"message": "How far?"})
+
+
+async def heartbeat(cast: Cast) -> Callable[[], Awaitable[Answer]]:
+    """A sign of life."""
+    return lambda: cast.vega.post("/agent/heartbeat", None)
+
+
+async def empty_inbox(cast: Cast) -> Callable[[], Awaitable[Answer]]:
+    """Nothing new."""
+    return lambda: cast.vega.get("/agent/inbox")
+
+
+async def claim_best(cast: Cast) -> Callable[[], Awaitable[Answer]]:
+    """The best task."""
+    await cast.add_task()
+    return lambda: claim(cast)
+
+
+async def claim_nothing(cast: Cast) -> Callable[[], Awaitable[Answer]]:
+    """When there is none."""
+    return lambda: claim(cast)
+
+
+async def extend(cast: Cast) -> Callable[[], Awaitable[Answer]]:
+    """A lease."""
+    await cast.add_task()
+    task = await taken(cast)
+    wanted = {"fence": task["lease"]["fence"], "lease_seconds": 600}
+    return lambda: cast.vega.post(f"/agent{cast.task(task)}/lease", wanted)
+
+
+async def hand_in(cast: Cast) -> Callable[[], Awaitable[Answer]]:
+    """What was done."""
+    await cast.add_task()
+    task = await taken(cast)
+    wanted = {"fence": task["lease"]["fence"], "summary": "Done.", "input_tokens": 5}
+    return lambda: cast.vega.post(f"/agent{cast.task(task)}/completions", wanted)
+
+
+# On SQLite and on PostgreSQL, which locks rows that SQLite need not.
+COSTS: dict[Call, tuple[int, int]] = {
+    list_tasks: (8, 8),
+    snapshot: (12, 12),
+    create: (15, 16),
+    move: (17, 18),
+    rename: (13, 13),
+    comment: (9, 9),
+    comment_with_notice: (11, 12),
+    heartbeat: (6, 6),
+    empty_inbox: (2, 2),
+    claim_best: (21, 24),
+    claim_nothing: (6, 7),
+    extend: (6, 6),
+    hand_in: (28, 29),
+}
+
+
+@pytest.mark.parametrize("operation", COSTS, ids=lambda one: one.__name__)
+async def test_what_an_operation_costs(cast: Cast, operation: Call) -> None:
+    (await cast.ada.get(cast.home)).ok()
+    (await cast.vega.get("/agent/healthz")).ok()
+    call = await operation(cast)
+    with counted() as found:
+        (await call()).ok()
+    assert len(found) <= COSTS[operation][is_postgres()], "\n".join(found)
