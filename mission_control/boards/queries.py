@@ -54,13 +54,21 @@ async def deleted_boards(actor: Actor, paging: Paging) -> tuple[list[Board], int
 
 
 async def still_exists(board: Board) -> bool:
-    """Whether the board exists at this moment of the log: asked once for all streams, anew after every event."""
-    running = broker.current()
-    head = running.head(board.organization_id) if running else None
-    return await _existing.get((board.id, head), Board.filter(id=board.id, deleted_at=None).exists)
+    """Whether the board exists at this moment of the log."""
+    return await present(board) is not None
 
 
-_existing: Shared[bool] = Shared(1.0)
+async def present(board: Board) -> Board | None:
+    """The board at this moment of the log, None in the trash: asked once for all streams, anew after every event."""
+    key = (board.id, broker.known_head(board.organization_id))
+    return await _present.get(key, lambda: _found(board.id))
+
+
+async def _found(board_id: UUID) -> Board | None:
+    return await Board.get_or_none(id=board_id, deleted_at=None)
+
+
+_present: Shared[Board | None] = Shared(1.0)
 
 
 async def list_boards(actor: Actor, query: BoardQuery) -> tuple[list[Board], int]:

@@ -4,6 +4,7 @@ An answer is kept for a second at most, and not beyond a change of rights: when 
 every process forgets what it knew, and what was read before that moment is read anew.
 """
 
+import asyncio
 import time
 from dataclasses import replace
 from uuid import UUID
@@ -20,13 +21,14 @@ KEPT = 10_000
 BELL = "rights"
 
 _fresh: dict[tuple[str, UUID | None], tuple[float, Actor | None]] = {}
+_asked: dict[tuple[str, UUID | None], "asyncio.Future[Actor | None]"] = {}
 _changes = 0
 
 
 async def fresh(actor: Actor) -> Actor | None:
     """The same caller as they are now, or None when the session, token or account has ended.
 
-    An answer is reused for up to a second, unless rights have changed.
+    An answer is reused for up to a second, unless rights have changed; who asks meanwhile waits for the same one.
     """
     if actor.credential[0] == "provider" and is_over(actor.expires_at):
         return None
@@ -36,6 +38,13 @@ async def fresh(actor: Actor) -> Actor | None:
         return known[1]
     if len(_fresh) > KEPT:
         _fresh.clear()
+    if key not in _asked:
+        _asked[key] = asyncio.ensure_future(_ask(key, actor))
+        _asked[key].add_done_callback(lambda done: _asked.pop(key, None))
+    return await asyncio.shield(_asked[key])
+
+
+async def _ask(key: tuple[str, UUID | None], actor: Actor) -> Actor | None:
     while True:
         began = _changes
         current = await _fresh_agent(actor) if actor.is_agent else await _fresh_user(actor)

@@ -37,6 +37,11 @@ def current() -> "Broker | None":
     return _current
 
 
+def known_head(organization_id: UUID) -> int | None:
+    """The newest number that was handed out here: what was read at the same number may be shared between streams."""
+    return _current.head(organization_id) if _current is not None else None
+
+
 class Subscription:
     """One reader's bounded queue of events and notes; `overflowed` says that it fell behind."""
 

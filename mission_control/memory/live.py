@@ -8,18 +8,21 @@ import orjson
 from quart import Response
 
 from mission_control.boards.models import Board
+from mission_control.boards.queries import present
 from mission_control.core import authn
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import can
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import with_boards
+from mission_control.live import broker
 from mission_control.live.models import Event
 from mission_control.live.shared import Shared
 from mission_control.live.stream import json_stream
 from mission_control.memory.queries import BOARD_SHELF, GROUP_SHELF, Shelf, read_entry
 
 _entries: Shared[dict[str, Any] | None] = Shared()
+_groups: Shared[BoardGroup | None] = Shared(1.0)
 
 
 async def stream_of_board(actor: Actor, board: Board, is_chat: bool | None) -> Response:
@@ -41,8 +44,8 @@ async def stream_of_group(actor: Actor, group: BoardGroup, is_chat: bool | None)
 
     async def alive() -> bool:
         current = await authn.fresh(actor)
-        found = await BoardGroup.get_or_none(id=group.id)
-        return current is not None and found is not None and can(current, "board_group.read", await with_boards(found))
+        found = await _groups.get((group.id, broker.known_head(group.organization_id)), lambda: _group(group.id))
+        return current is not None and found is not None and can(current, "board_group.read", found)
 
     return await _stream_of(group.organization_id, group.id, is_chat, alive)
 
@@ -74,7 +77,12 @@ async def _still_reads(actor: Actor, board: Board) -> Board | None:
     current = await authn.fresh(actor)
     if current is None or not current.reads(board):
         return None
-    return await Board.get_or_none(id=board.id, deleted_at=None)
+    return await present(board)
+
+
+async def _group(group_id: UUID) -> BoardGroup | None:
+    found = await BoardGroup.get_or_none(id=group_id)
+    return None if found is None else await with_boards(found)
 
 
 async def _message(event: Event, shelf: Shelf, home_id: UUID, is_chat: bool | None) -> dict[str, Any] | None:

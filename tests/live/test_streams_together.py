@@ -1,17 +1,20 @@
 """What happens within a moment is read once, and goes to each reader in one piece."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+import contextvars
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from mission_control.core import authn
 from mission_control.live import stream
 from mission_control.live.broker import Broker, Subscription
 from mission_control.live.models import Event
 from tests.cast import Cast, head
+from tests.live.reading import reading as listen
 from tests.statements import counted
 
 LONG = 3600.0
@@ -104,6 +107,60 @@ async def test_a_note_alone_goes_at_once_and_one_that_comes_while_it_reads_follo
             while {"number": 2} not in found:
                 found += await reader.take(20, 0)
     assert [getattr(one, "seq", None) for one in found] == [last, None]
+
+
+async def note(cast: Cast, path: str) -> None:
+    """Something that is written down."""
+    (await cast.ada.post(path, {"content": "Hello.", "tags": []})).ok()
+
+
+async def say(cast: Cast, path: str) -> None:
+    """A comment on the board's only task."""
+    [task] = (await cast.ada.get(cast.tasks)).ok()["items"]
+    (await cast.ada.post(f"{cast.task(task)}/comments", {"message": "Hello."})).ok()
+
+
+STREAMS: dict[str, tuple[str, Callable[[Cast, str], Coroutine[Any, Any, None]]]] = {
+    "tasks": ("{board}/tasks", say),
+    "memory": ("{board}/memory", note),
+    "a group's memory": ("{group}/memory", note),
+    "memory around a board": ("{board}/group-memory", note),
+    "comments": ("/activity/task-comments", say),
+}
+
+
+@pytest.mark.parametrize("what", STREAMS)
+async def test_eight_readers_ask_the_database_no_more_than_two(cast: Cast, what: str) -> None:
+    group = (await cast.ada.post("/board-groups", {"name": "Group", "slug": "group"})).ok()
+    (await cast.ada.patch(cast.home, {"board_group_id": group["id"]})).ok()
+    await cast.add_task()
+    outside = contextvars.copy_context()
+    path, act = STREAMS[what]
+    path = path.format(board=cast.home, group=f"/board-groups/{group['id']}")
+    costs = []
+    for readers in (2, 8):
+        async with AsyncExitStack() as stack:
+            with counted() as found:
+                streams = [await stack.enter_async_context(listen(cast.ada, f"{path}/stream")) for _ in range(readers)]
+                authn.forget_fresh()
+                found.clear()
+                written = f"/board-groups/{group['id']}/memory" if what == "memory around a board" else path
+                await asyncio.create_task(act(cast, written), context=outside)
+                for one in streams:
+                    await one.next()
+                costs.append(list(found))
+    assert len(costs[0]) == len(costs[1]) > 0, costs
+
+
+async def test_who_asks_at_once_whether_somebody_still_may_is_answered_by_one_look(cast: Cast) -> None:
+    actor = await cast.ada.actor()
+    authn.forget_fresh()
+    with counted() as one:
+        await authn.fresh(actor)
+    authn.forget_fresh()
+    with counted() as many:
+        found = await asyncio.gather(*(authn.fresh(actor) for _ in range(20)))
+    assert len(many) == len(one) > 0 and len({id(each) for each in found}) == 1
 
 
 async def _each(messages: list[bytes]) -> AsyncGenerator[bytes]:
