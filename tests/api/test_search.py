@@ -7,7 +7,7 @@ import pytest
 
 from mission_control.database.sql import rows
 from mission_control.memory.models import BoardMemory
-from mission_control.search.queries import snippet
+from mission_control.search.queries import _each_once, snippet
 from mission_control.search.schemas import SearchHit
 from tests.cast import Caller, Cast
 
@@ -135,6 +135,14 @@ async def test_deleting_for_good_leaves_no_documents(cast: Cast) -> None:
     await rows("DELETE FROM tasks")
     assert await rows("SELECT 1 AS one FROM search_documents") == []
     assert await found(cast.ada, "pulsar") == []
+
+
+async def test_a_word_that_is_said_often_is_looked_for_once(cast: Cast) -> None:
+    task = await cast.add_task(title="Alpha and Omega")
+    for words, sought in (("a a and a", ["and", "a"]), ("om", ["om"]), ("omega and omega", ["and", "omega"])):
+        assert _each_once(words.split()) == sought
+        assert [hit["id"] for hit in (await cast.ada.get(f"/search?q={quote(words)}")).ok()["items"]] == [task["id"]]
+    assert _each_once([]) == []
 
 
 def test_a_snippet_shows_the_word() -> None:
