@@ -10,7 +10,7 @@ from quart import request
 from mission_control.core.errors import Invalid, NotFound, schema_error
 from mission_control.core.ids import parse_id
 from mission_control.core.json import to_json
-from mission_control.core.storable import refuse_unstorable
+from mission_control.core.storable import MOST_PROBLEMS, refuse_unstorable
 
 LENIENT_IDS = {"board_id", "approval_id", "agent_id"}
 # No body at all, which is something else than `null`.
@@ -86,7 +86,7 @@ def _checked(read: Callable[[], Any], place: str, problems: list[dict[str, Any]]
     try:
         return read()
     except ValidationError as error:
-        problems += [_item(one, place) for one in error.errors(include_url=False)]
+        problems += [_item(one, place) for one in error.errors(include_url=False)[:MOST_PROBLEMS]]
     except Invalid as error:
         problems += error.detail if isinstance(error.detail, list) else []
     return None

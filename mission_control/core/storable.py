@@ -6,12 +6,13 @@ from mission_control.core.errors import Invalid, schema_error
 
 INT64 = 2**63
 DEEPEST = 100
+MOST_PROBLEMS = 100  # of one request are told: each is longer than what causes it
 
 
 def refuse_unstorable(value: Any, place: str) -> None:
-    """Invalid with the places of all that cannot be stored in a value; `place` is where they begin, such as `body`."""
+    """Invalid with the places of what cannot be stored in a value; `place` is where they begin, such as `body`."""
     if problems := _unstorable(value, [place]):
-        raise Invalid(problems)
+        raise Invalid(problems[:MOST_PROBLEMS])
 
 
 def _unstorable(value: Any, loc: list[str | int]) -> list[dict[str, Any]]:

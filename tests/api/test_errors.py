@@ -232,3 +232,9 @@ async def test_who_is_deleted_between_two_look_ups_is_not_found(cast: Cast, monk
     monkeypatch.setattr(authn.hooks, "agent_seen", seen)
     monkeypatch.setitem(cast.app.config, "PROPAGATE_EXCEPTIONS", False)
     (await cast.vega.post("/agent/usage", {"input_tokens": 1})).refused(404)
+
+
+async def test_not_everything_that_is_wrong_is_told(cast: Cast) -> None:
+    """A request of one megabyte could otherwise have an answer of fifty."""
+    for wrong in ({"tag_ids": ["x"] * 500}, {"more": ["\x00"] * 500}):
+        assert len((await cast.ada.post(cast.tasks, {"title": "x"} | wrong)).refused(422)) == 100
