@@ -6,7 +6,7 @@ from uuid import UUID
 
 from mission_control.approvals.decisions import bell_of
 from mission_control.approvals.models import Approval
-from mission_control.approvals.queries import approval_read
+from mission_control.approvals.queries import approval_read, visible_approval
 from mission_control.core.actor import Actor
 from mission_control.core.authn import fresh
 from mission_control.core.errors import Unauthenticated
@@ -16,11 +16,14 @@ from mission_control.live import bells, broker
 async def wait_for_decision(actor: Actor, approval: Approval, seconds: float) -> dict[str, Any]:
     """The approval in its wire shape once it is decided, or pending as it is when the time is over.
 
-    Whoever lost the right to ask meanwhile is not told.
+    Whoever lost the right to ask meanwhile, such as by a move to another board, is not told.
     """
     answer = await _waited(approval.id, seconds)
-    if seconds > 0 and await fresh(actor) is None:
-        raise Unauthenticated
+    if seconds > 0:
+        present = await fresh(actor)
+        if present is None:
+            raise Unauthenticated
+        await visible_approval(present, approval.board_id, approval.id)
     return answer
 
 

@@ -192,6 +192,16 @@ async def test_whoever_loses_the_token_while_waiting_is_told_nothing(cast: Cast)
         assert (await waiting)["status"] == 401
 
 
+async def test_who_works_on_another_board_by_now_is_told_nothing_of_this_one(cast: Cast) -> None:
+    asked = await cast.ask(cast.vega)
+    async with connected(cast.vega) as vega:
+        waiting = asyncio.create_task(vega.refused("wait_for_decision", approval_id=asked["id"]))
+        await until(lambda: bells.waiting(f"approval:{asked['id']}"))
+        (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
+        (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
+        assert (await waiting)["status"] == 404
+
+
 async def test_a_decision_that_is_not_made_stays_pending(cast: Cast) -> None:
     asked = await cast.ask(cast.vega)
     async with connected(cast.rigel) as rigel, connected(cast.mira) as mira:
