@@ -65,7 +65,8 @@ def live_boards_of(actor: Actor, organization_id: UUID) -> tuple[str, list[Any]]
 
 def _reach(actor: Actor) -> tuple[str, list[Any]]:
     if actor.is_agent:
-        return "e.organization_id = ? AND e.agent_id = ?", [actor.organization_id, actor.id]
+        alive = "(e.board_id IS NULL OR e.board_id IN (SELECT b.id FROM boards b WHERE b.deleted_at IS NULL))"
+        return f"e.organization_id = ? AND e.agent_id = ? AND {alive}", [actor.organization_id, actor.id]
     boards, values = live_boards_of(actor, actor.organization_id)
     inside = f"e.board_id IN (SELECT b.id FROM boards b WHERE {boards})"
     return f"e.organization_id = ? AND {inside}", [actor.organization_id, *values]

@@ -11,7 +11,7 @@ from mission_control.boards.models import Board
 from mission_control.core import clock, times
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
-from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.database.sql import as_moment, lowered, placeholders, rows
 
 STATUSES = ("inbox", "in_progress", "review", "done")
 PRIORITIES = ("low", "medium", "high", "critical")
@@ -68,7 +68,8 @@ class CardFilter:
         sql, values = "", list[Any]()
         if self.text:
             like = "%" + self.text.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
-            sql += " AND (LOWER(t.title) LIKE ? ESCAPE '!' OR LOWER(COALESCE(t.description, '')) LIKE ? ESCAPE '!'"
+            title, description = lowered("t.title"), lowered("COALESCE(t.description, '')")
+            sql += f" AND ({title} LIKE ? ESCAPE '!' OR {description} LIKE ? ESCAPE '!'"
             values += [like, like]
             number = self.text.removeprefix("#")
             if number.isascii() and number.isdigit() and len(number) < 9:

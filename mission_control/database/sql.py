@@ -28,6 +28,14 @@ async def rows(sql: str, *values: Any) -> list[dict[str, Any]]:
     return list(await client.execute_query_dict(sql, [_plain(value) for value in values]))
 
 
+def lowered(text: str) -> str:
+    """SQL for a text in small letters, those beyond ASCII among them; compare it with what Python's `lower` made.
+
+    For conditions only: indexes and constraints have LOWER, which does the same for ASCII.
+    """
+    return f"LOWER({text})" if is_postgres() else f"unicode_lower({text})"
+
+
 def placeholders(count: int) -> str:
     """`?, ?, ?` for an IN list of known length."""
     return ", ".join("?" * count)

@@ -85,6 +85,8 @@ class SafeSqliteClient(SqliteClient):
         async with self._opening:
             try:
                 await super().create_connection(with_db)
+                if self._connection is not None:
+                    await self._connection.create_function("unicode_lower", 1, _lower, deterministic=True)
             except BaseException:
                 await self.close()  # or its thread keeps the process from ending
                 raise
@@ -96,6 +98,11 @@ class SafeSqliteClient(SqliteClient):
         """Run one statement for many rows, all or none."""
         async with self._in_transaction() as transaction:
             await transaction.execute_many(query, values)
+
+
+def _lower(value: Any) -> Any:
+    """SQLite's own LOWER knows the letters of ASCII only."""
+    return value.lower() if isinstance(value, str) else value
 
 
 client_class = SafeSqliteClient

@@ -11,7 +11,7 @@ from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, NotFound
 from mission_control.core.policy import can
-from mission_control.database.sql import is_postgres, rows
+from mission_control.database.sql import is_postgres, lowered, rows
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import group_of, visible_group
 from mission_control.memory.models import BoardMemory, GroupMemory
@@ -88,7 +88,8 @@ async def _list(shelf: Shelf, home_id: UUID, query: MemoryQuery) -> tuple[list[d
     if query.is_chat is not None:
         where += " AND m.is_chat" if query.is_chat else " AND NOT m.is_chat"
     if query.q and query.q.strip():
-        where, values = where + " AND LOWER(m.content) LIKE LOWER(?) ESCAPE '~'", [*values, _containing(query.q)]
+        where += f" AND {lowered('m.content')} LIKE ? ESCAPE '~'"
+        values = [*values, _containing(query.q.lower())]
     for tag in query.tag:
         condition, value = _has_tag(tag)
         where, values = f"{where} AND {condition}", [*values, value]

@@ -9,7 +9,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
-from mission_control.database.sql import placeholders, rows
+from mission_control.database.sql import lowered, placeholders, rows
 
 LIMIT = 20
 PLACES = (
@@ -98,7 +98,7 @@ def _task_match(query: str) -> tuple[str, list[Any]]:
     """By number (`12`, `#12`), else by every word in the title."""
     number = re.fullmatch(r"#?([0-9]{1,9})", query)
     words = query.lower().split()
-    by_title = " AND ".join(["LOWER(title) LIKE ? ESCAPE '!'"] * len(words))
+    by_title = " AND ".join([f"{lowered('title')} LIKE ? ESCAPE '!'"] * len(words))
     patterns: list[Any] = [f"%{re.sub(r'([!%_])', r'!\1', word)}%" for word in words]
     return (f"number = ? OR ({by_title})", [int(number[1]), *patterns]) if number else (by_title, patterns)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.database.sql import as_json, rows, wire_moment
+from mission_control.database.sql import as_json, lowered, rows, wire_moment
 from mission_control.skills.models import Skill, SkillPack
 from mission_control.skills.schemas import MarketplaceQuery
 
@@ -95,7 +95,7 @@ async def _filters(actor: Actor, query: MarketplaceQuery) -> tuple[str, list[Any
             values.append(wanted)
     if term := (query.search or "").strip().lower():
         columns = ("name", "description", "category", "risk", "source")
-        where.append("(" + " OR ".join(f"lower(s.{name}) LIKE ? ESCAPE '!'" for name in columns) + ")")
+        where.append("(" + " OR ".join(f"{lowered(f's.{name}')} LIKE ? ESCAPE '!'" for name in columns) + ")")
         pattern = "%" + "".join(f"!{one}" if one in "!%_" else one for one in term) + "%"
         values += [pattern] * len(columns)
     return " AND ".join(where), values

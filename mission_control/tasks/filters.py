@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.core.errors import Invalid
-from mission_control.database.sql import is_postgres, placeholders
+from mission_control.database.sql import lowered, placeholders
 from mission_control.tasks.models import STATUSES
 from mission_control.tasks.schemas import TaskQuery
 
@@ -107,9 +107,9 @@ def _any_of(column: str, wanted: list[Any]) -> tuple[str, list[Any]]:
 
 def _contains(word: str) -> tuple[str, list[Any]]:
     """A word of the title or the description, or the number of a task."""
-    like = "ILIKE" if is_postgres() else "LIKE"
-    text = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    found, values = f"t.title {like} ? ESCAPE '\\' OR t.description {like} ? ESCAPE '\\'", [text, text]
+    text = "%" + word.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    places = (lowered("t.title"), lowered("t.description"))
+    found, values = " OR ".join(f"{place} LIKE ? ESCAPE '\\'" for place in places), [text, text]
     number = word.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) < 10:
         return f"({found} OR t.number = {int(number)})", values

@@ -90,6 +90,17 @@ async def test_who_sees_what(cast: Cast) -> None:
     assert (await cast.nobody.get("/activity")).refused(401) == "Unauthorized"
 
 
+async def test_an_agent_sees_nothing_of_a_board_in_the_trash(cast: Cast) -> None:
+    (await cast.mira.post(f"/boards/{cast.other_board.id}/memory", {"content": "A note"})).ok()
+    assert "memory.created" in kinds_of((await cast.mira.get("/activity")).ok()["items"])
+    (await cast.ada.patch(f"/agents/{cast.mira.id}", {"board_id": str(cast.board.id)})).ok()
+    assert "memory.created" in kinds_of((await cast.mira.get("/activity")).ok()["items"])
+    (await cast.ada.delete(f"/boards/{cast.other_board.id}")).ok()
+    listed = (await cast.mira.get("/activity")).ok()
+    assert listed["total"] == len(listed["items"]) > 0
+    assert {one["board_id"] for one in listed["items"]} == {str(cast.board.id)}
+
+
 async def test_an_agent_sees_what_concerns_itself(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()

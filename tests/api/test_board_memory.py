@@ -1,6 +1,7 @@
 """Board memory: chat and notes, who writes, finds, changes and deletes them, and which agents are told."""
 
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -102,6 +103,9 @@ async def test_the_list_is_newest_first_and_can_be_narrowed(cast: Cast) -> None:
     assert (await cast.vega.get(f"{memory(cast)}?is_chat=false&limit=1")).ok()["total"] == 2
     agent = (await cast.vega.get(f"/agent{memory(cast)}?is_chat=true")).ok()
     assert agent["items"] == [second]
+    fourth = await write(cast, cast.ada, "Ein Gruß aus ÖSTERREICH")
+    for query in ("österreich", "ÖSTERREICH", "gruß aus ö"):
+        assert (await cast.vega.get(f"{memory(cast)}?q={quote(query)}")).ok()["items"] == [fourth], query
 
 
 async def test_agents_have_a_path_of_their_own(cast: Cast) -> None:

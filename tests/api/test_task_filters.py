@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -29,6 +30,8 @@ async def test_words_are_found_in_title_and_description(cast: Cast) -> None:
     assert await titles(cast, "q=%232") == await titles(cast, "q=2") == ["Mirror stand"]
     assert await titles(cast, "q=moon") == []
     assert len(await titles(cast, "q=%20")) == 3
+    await cast.add_task(title="ÜBER den Wolken", description="Für ALLE")
+    assert await titles(cast, f"q={quote('über')}") == await titles(cast, f"q={quote('FÜR')}") == ["ÜBER den Wolken"]
 
 
 async def test_tags_and_priorities_take_any_of_several(cast: Cast) -> None:

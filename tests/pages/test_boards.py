@@ -82,6 +82,13 @@ async def test_filters_narrow_the_board(cast: Cast) -> None:
     (await ada.get(f"{cast.home}?assignee=me")).has("No task matches this filter.")
 
 
+async def test_letters_beyond_ascii_are_found_in_both_sizes(cast: Cast) -> None:
+    await cast.add_task(title="ÖL prüfen")
+    ada = await visitor(cast.app, cast.ada)
+    for query in ("%C3%B6l", "PR%C3%9CFEN"):
+        (await ada.get(f"{cast.home}/cards?q={query}")).has("ÖL prüfen")
+
+
 async def test_long_columns_are_cut_and_can_be_shown(cast: Cast) -> None:
     for number in range(52):
         await cast.add_task(title=f"Plate {number}")

@@ -33,6 +33,8 @@ async def test_the_palette_finds_places_deeds_tasks_and_agents(cast: Cast) -> No
     for query in ("mirror+polish", "%231", "1", "100%25"):
         (await ada.get(f"/palette?q={query}")).has(f"/boards/{cast.board.id}/tasks/{task['id']}", "Telescope · Inbox")
     (await ada.get("/palette?q=vega")).has(f"/agents/{cast.vega.id}")
+    await cast.add_task(title="Élan vital")
+    (await ada.get("/palette?q=%C3%A9lan")).has("Élan vital")
     (await ada.get("/palette?q=zzz")).has("Nothing found for “zzz”").lacks("option")
     (await ada.get("/palette?q=%25%25")).lacks("Polish")
 
