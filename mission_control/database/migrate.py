@@ -33,6 +33,7 @@ HISTORY_TABLE = {
         ' "version" VARCHAR(255) NOT NULL, "app" VARCHAR(100) NOT NULL, "content" JSONB NOT NULL)'
     ),
 }
+OURS = ("users", "organizations", "boards", "tasks", "agents")
 RECORD = {
     "sqlite": "INSERT INTO aerich (version, app, content) VALUES (?, ?, ?)",
     "postgres": "INSERT INTO aerich (version, app, content) VALUES ($1, $2, $3::jsonb)",
@@ -52,6 +53,7 @@ async def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
     if settings.sqlite_path is not None:
         made_folder(settings.sqlite_path.parent)
     async with _own_connection(settings) as client, migration_lock.held(client, settings.sqlite_path):
+        await _refuse_tables_of_others(client)
         await client.execute_script(HISTORY_TABLE[client.capabilities.dialect])
         files = _files(folder or migration_folder())
         waiting = _pending(files, await _applied(client))
@@ -104,11 +106,27 @@ async def _applied(client: BaseDBAsyncClient) -> set[str]:
 
 
 async def _has_history(client: BaseDBAsyncClient) -> bool:
+    return await _has_table(client, "aerich")
+
+
+async def _has_table(client: BaseDBAsyncClient, name: str) -> bool:
     if client.capabilities.dialect == "sqlite":
-        query = "SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = 'aerich'"
+        query = f"SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = '{name}'"
     else:
-        query = "SELECT 1 AS found WHERE to_regclass('aerich') IS NOT NULL"
+        query = f"SELECT 1 AS found WHERE to_regclass('{name}') IS NOT NULL"
     return bool(await client.execute_query_dict(query))
+
+
+async def _refuse_tables_of_others(client: BaseDBAsyncClient) -> None:
+    """A database that another program filled, the predecessor for instance, stays as it is."""
+    if await _has_history(client):
+        return
+    taken = [name for name in OURS if await _has_table(client, name)]
+    if taken:
+        raise ConfigError(
+            f"The database holds tables of another program: {', '.join(taken)}. They were left alone."
+            " Set DATABASE_URL to an empty database."
+        )
 
 
 def _pending(files: Iterable[Path], applied: set[str]) -> list[Path]:

@@ -18,6 +18,7 @@ SQLITE_TEXTS = {
     "disk i/o error": UNWRITABLE,
     "unable to open database": AWAY,
 }
+LOST_CONNECTIONS = ("closed", "released back to the pool")
 POSTGRES_KINDS: tuple[tuple[type[BaseException], str], ...] = (
     (asyncpg.DiskFullError, FULL),
     (asyncpg.ReadOnlySQLTransactionError, UNWRITABLE),
@@ -30,7 +31,8 @@ POSTGRES_KINDS: tuple[tuple[type[BaseException], str], ...] = (
     (asyncpg.AdminShutdownError, AWAY),
     (asyncpg.CrashShutdownError, AWAY),
     (DBConnectionError, AWAY),
-    (ConnectionRefusedError, AWAY),
+    (asyncpg.InternalClientError, AWAY),  # a statement on a connection that broke while it was being made
+    (ConnectionError, AWAY),
 )
 
 
@@ -45,7 +47,7 @@ def outage(error: BaseException) -> str | None:
             for part, sentence in SQLITE_TEXTS.items():
                 if part in text:
                     return sentence
-        if isinstance(one, asyncpg.InterfaceError) and "closed" in str(one):
+        if isinstance(one, asyncpg.InterfaceError) and any(part in str(one) for part in LOST_CONNECTIONS):
             return AWAY
     return None
 

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 from tortoise.connection import get_connection
 
-from mission_control.database.outages import FULL, outage
+from mission_control.database.outages import AWAY, FULL, outage
 from mission_control.live import log
 from tests.cast import Cast, head
 
@@ -52,6 +53,21 @@ async def test_comments_are_refused_and_reading_goes_on(cast: Cast, little_room:
     answers = [await cast.vega.post(f"{cast.task(task)}/comments", {"message": "y" * 8000}) for _ in range(40)]
     assert {answer.status for answer in answers} == {200, 503}
     assert (await cast.ada.get(cast.tasks)).status == 200
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"),
+        asyncpg.InterfaceError("cannot call Connection.fetch(): connection has been released back to the pool"),
+        ConnectionResetError(104, "Connection reset by peer"),
+        ConnectionRefusedError(111, "Connection refused"),
+        asyncpg.CannotConnectNowError("the database system is starting up"),
+    ],
+)
+def test_a_database_that_restarts_is_away(error: Exception) -> None:
+    """All of these were answers to requests while PostgreSQL restarted under load."""
+    assert outage(error) == AWAY
 
 
 def test_an_ordinary_error_is_no_outage() -> None:

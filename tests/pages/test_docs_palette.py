@@ -73,3 +73,11 @@ async def test_demo_data_is_marked(cast: Cast) -> None:
     (await ada.get("/settings")).lacks("Demo data")
     await Organization.filter(id=cast.organization.id).update(is_demo=True)
     (await ada.get("/settings")).has("Demo data")
+
+
+async def test_the_document_is_written_once_and_its_old_page_leads_to_the_new(cast: Cast) -> None:
+    client = cast.app.test_client(use_cookies=False)
+    first, second = [await client.get("/openapi.json") for _ in range(2)]
+    assert first.content_type == "application/json" and await first.get_data() == await second.get_data()
+    moved = await client.get("/redoc")
+    assert (moved.status_code, moved.headers["Location"]) == (307, "/docs")

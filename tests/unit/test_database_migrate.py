@@ -145,6 +145,19 @@ async def test_a_database_of_unsettled_tables_is_told_from_a_broken_migration(se
         await migrate(settings, files)
 
 
+async def test_the_tables_of_another_program_are_left_alone(settings: Settings, files: Path) -> None:
+    async with TortoiseContext() as context:
+        await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
+        await context.db("default").execute_script(
+            "CREATE TABLE tasks (id INT); CREATE TABLE alembic_version (v TEXT);"
+        )
+    write(files, 0, FIRST)
+    with pytest.raises(ConfigError, match=r"another program: tasks\. .* empty database"):
+        await migrate(settings, files)
+    with pytest.raises(Exception, match="boats"):
+        await query(settings, "SELECT * FROM boats")
+
+
 async def test_a_newer_database_is_refused(settings: Settings, files: Path) -> None:
     write(files, 0, FIRST)
     newer = write(files, 1, SECOND)
