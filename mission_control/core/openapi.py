@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from mission_control import __version__
 from mission_control.core.examples import example_of
 from mission_control.core.given import LENIENT_IDS
-from mission_control.core.registry import OPERATIONS, Operation, read_of, reads_one_thing
+from mission_control.core.registry import OPERATIONS, Operation, answers_its_state, read_of, reads_one_thing
 from mission_control.core.schemas import ErrorResponse, HTTPValidationError
 
 TAGS = [
@@ -210,7 +210,8 @@ def _header_schema(name: str) -> dict[str, Any]:
 
 def _takes_match(one: Operation) -> bool:
     is_held = one.is_atomic and not one.is_long_poll
-    return one.method in ("PATCH", "PUT", "DELETE") and is_held and read_of(one) is not None
+    changes = one.method in ("PATCH", "PUT", "DELETE") or answers_its_state(one)
+    return changes and is_held and read_of(one) is not None
 
 
 def _responses(one: Operation, references: dict[Any, Any]) -> dict[str, Any]:

@@ -77,15 +77,27 @@ def reads_one_thing(entry: Operation) -> bool:
 
 
 def read_of(entry: Operation) -> Operation | None:
-    """The read of the thing that a write changes: the same path, or the people's path of an agents' mirror."""
-    for path in (entry.path, entry.path.replace("/api/v1/agent/", "/api/v1/", 1)):
+    """The read of the thing that a write changes; for an agents' mirror, that of the people's path.
+
+    It has the same path, or, for what is done to a thing by another noun (`moves`, `archivals`), the path above.
+    """
+    paths = (entry.path, entry.path.replace("/api/v1/agent/", "/api/v1/", 1))
+    for path in paths:
         for other in OPERATIONS:
             if other.path == path and reads_one_thing(other):
                 return other
+    above = {path.rpartition("/")[0] for path in paths}
+    for other in OPERATIONS:
+        if other.path in above and reads_one_thing(other) and _is_about_the_same(entry, other):
+            return other
     return None
+
+
+def _is_about_the_same(entry: Operation, other: Operation) -> bool:
+    return entry.find is not None and entry.find is other.find and entry.returns is other.returns
 
 
 def answers_its_state(entry: Operation) -> bool:
     """Whether a write answers what the read of the same thing would, so that its tag can be sent along."""
-    read = read_of(entry) if entry.method in ("PATCH", "PUT") else None
+    read = read_of(entry) if entry.method != "GET" else None
     return read is not None and read.returns is entry.returns

@@ -5,7 +5,7 @@ KINDS: dict[str, str] = {
     "board.updated": "A board's fields or rules changed.",
     "board.deleted": "A board was put into the trash; it can be restored.",
     "task.created": "A task was put on a board.",
-    "task.updated": "A task changed but not its status, or a task it waits for was finished, opened again or deleted.",
+    "task.updated": "A task changed but not its status, or what it waits for was done, opened, deleted or restored.",
     "task.status_changed": "A task went to another column.",
     "task.comment": "Somebody said something about a task; the event has the comment's id and not its words.",
     "task.deleted": "A task was taken off its board; it can be restored.",

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -160,6 +161,29 @@ async def test_a_write_on_an_older_state_gets_the_current_one(cast: Cast) -> Non
     assert detail["etag"] == (await cast.ada.get(cast.task(task))).headers["ETag"]
     (await cast.ada.delete(cast.task(task), headers={"If-Match": tag})).refused(412)
     (await cast.ada.delete(cast.task(task), headers={"If-Match": "*"})).ok()
+
+
+@pytest.mark.parametrize(
+    ("method", "noun", "body"),
+    [("POST", "moves", {"status": "review"}), ("POST", "archivals", ...), ("DELETE", "archivals", ...)],
+)
+async def test_what_another_noun_does_to_a_thing_names_its_state(cast: Cast, method: str, noun: str, body: Any) -> None:
+    task = await cast.add_task(status="done")
+    tag = (await cast.ada.get(cast.task(task))).headers["ETag"]
+    path = f"{cast.task(task)}/{noun}"
+    (await cast.ben.patch(cast.task(task), {"title": "Theirs"})).ok()
+    stale = await cast.ada.call(method, path, body, headers={"If-Match": tag})
+    assert stale.refused(412)["current"]["title"] == "Theirs"
+    now = (await cast.ada.get(cast.task(task))).headers["ETag"]
+    done = await cast.ada.call(method, path, body, headers={"If-Match": now})
+    assert done.status == 200 and done.headers["ETag"] == (await cast.ada.get(cast.task(task))).headers["ETag"]
+
+
+async def test_what_has_no_state_takes_no_match(cast: Cast) -> None:
+    task = await cast.add_task()
+    for path, body in (("/comments", {"message": "Odd."}), ("/checklist", {"text": "Odd."})):
+        sent = await cast.ada.post(cast.task(task) + path, body, headers={"If-Match": "*"})
+        assert "no state" in sent.refused(422)
 
 
 async def test_two_people_with_the_same_state_cannot_both_change_it(cast: Cast) -> None:
