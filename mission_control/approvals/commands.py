@@ -26,7 +26,7 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
     not on the board: NotFound.
     """
     task_ids = asked.all_task_ids()
-    await _lock_tasks(board, task_ids)
+    _refuse_missing(task_ids, await _held_tasks(board, task_ids))
     await refuse_lost_lease(task_ids)
     status = "pending" if actor.is_agent else asked.status
     approval = Approval(
@@ -59,9 +59,10 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
     return approval
 
 
-async def _lock_tasks(board: Board, task_ids: list[UUID]) -> None:
+async def _held_tasks(board: Board, task_ids: list[UUID]) -> set[str]:
+    """Hold tasks of a board, always before the approval that is about them; returns the ids of those that are there."""
     if not task_ids:
-        return
+        return set()
     hold = " FOR NO KEY UPDATE" if is_postgres() else ""
     found = await rows(
         f"SELECT id FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND id IN ({placeholders(len(task_ids))})"
@@ -69,8 +70,11 @@ async def _lock_tasks(board: Board, task_ids: list[UUID]) -> None:
         board.id,
         *task_ids,
     )
-    known = {str(row["id"]) for row in found}
-    missing = [str(task_id) for task_id in task_ids if str(task_id) not in known]
+    return {str(row["id"]) for row in found}
+
+
+def _refuse_missing(task_ids: list[UUID], held: set[str]) -> None:
+    missing = [str(task_id) for task_id in task_ids if str(task_id) not in held]
     if missing:
         raise NotFound({"message": "Some tasks are not on this board.", "missing_task_ids": missing})
 
@@ -118,11 +122,13 @@ async def _link(approval: Approval, task_ids: list[UUID]) -> None:
 @command("approval.decide")
 async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     """Make a decided approval wait again. A task with another pending approval: Conflict; no task left: NotFound."""
+    task_ids = await task_ids_of(approval)
+    held = await _held_tasks(approval.board, task_ids)
     approval = await locked_approval(approval)
     if approval.status == "pending":
         return approval
-    task_ids = await task_ids_of(approval)
-    await _lock_tasks(approval.board, await _live_of(approval) or task_ids)
+    if not held:
+        _refuse_missing(task_ids, held)
     await _refuse_conflicts(task_ids)
     before = approval.decision
     approval.status, approval.updated_at = "pending", clock.now()
@@ -139,11 +145,6 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
         task_ids=task_ids,
     )
     return approval
-
-
-async def _live_of(approval: Approval) -> list[UUID]:
-    """The tasks of an approval that are not in the trash."""
-    return [link.task_id for link in await ApprovalTask.filter(approval_id=approval.id, task__deleted_at=None)]
 
 
 async def change_approval(

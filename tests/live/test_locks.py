@@ -21,7 +21,6 @@ from tests.live.test_tasks_changed_meanwhile import meanwhile
 
 pytestmark = pytest.mark.postgres
 PATIENCE = 20
-WAITING = "SELECT COUNT(*) AS n FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
 
 
 @contextlib.asynccontextmanager
@@ -42,6 +41,12 @@ async def held(cast: Cast, hold: Callable[[], Awaitable[Any]]) -> AsyncIterator[
     finally:
         goes_on.set()
         await command
+
+
+async def somebody_waits() -> None:
+    """Come back when a lock is waited for."""
+    while not (await rows("SELECT COUNT(*) AS n FROM pg_locks WHERE NOT granted"))[0]["n"]:
+        await asyncio.sleep(0.01)
 
 
 def pause(cast: Cast, by: str) -> Any:
@@ -75,8 +80,7 @@ async def test_a_pause_waits_for_hand_outs_of_its_own_organization_only(cast: Ca
     async with held(cast, lambda: may_hand_out(cast.board.id)), asyncio.timeout(PATIENCE):
         (await pause(cast, "eve")).ok()
         waits = asyncio.create_task(pause(cast, "ada"))
-        while not (await rows(WAITING))[0]["n"]:
-            await asyncio.sleep(0.01)
+        await somebody_waits()
         assert not waits.done()
     (await waits).ok()
 
@@ -88,11 +92,28 @@ async def test_an_organization_is_deleted_after_who_is_writing_in_it(cast: Cast,
         async with connection.transaction(), asyncio.timeout(PATIENCE):
             await connection.execute("UPDATE boards SET task_count = task_count + 1 WHERE id = $1", cast.board.id)
             deletes = asyncio.create_task(cast.ada.delete("/organizations/me"))
-            while not (await rows("SELECT COUNT(*) AS n FROM pg_locks WHERE NOT granted"))[0]["n"]:
-                await asyncio.sleep(0.01)
+            await somebody_waits()
             log = "UPDATE organizations SET log_seq = log_seq WHERE id = $1"
             await connection.execute(log, cast.organization.id)
         (await deletes).ok()
     finally:
         await connection.close()
     assert not await Organization.filter(id=cast.organization.id).exists()
+
+
+async def test_tasks_are_held_before_the_approval_that_is_about_them(cast: Cast, settings: Settings) -> None:
+    """As who deletes the task holds it, and wants the approval next, to close it."""
+    task = await cast.add_task()
+    approval = await cast.ask(cast.vega, task)
+    path = f"{cast.approvals}/{approval['id']}"
+    (await cast.ada.patch(path, {"status": "approved"})).ok()
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        async with connection.transaction(), asyncio.timeout(PATIENCE):
+            await connection.execute("SELECT 1 FROM tasks WHERE id = $1 FOR NO KEY UPDATE", task["id"])
+            reopens = asyncio.create_task(cast.ada.patch(path, {"status": "pending"}))
+            await somebody_waits()
+            await connection.execute("SELECT 1 FROM approvals WHERE id = $1 FOR UPDATE NOWAIT", approval["id"])
+    finally:
+        await connection.close()
+    assert (await reopens).ok()["status"] == "pending"
