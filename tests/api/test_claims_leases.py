@@ -9,7 +9,9 @@ import orjson
 import pytest
 
 from mission_control import features as features
+from mission_control.claims import timer
 from mission_control.claims.expiry import expire_due
+from mission_control.claims.leases import is_over
 from mission_control.core import clock
 from mission_control.core.openapi import document
 from mission_control.core.registry import OPERATIONS, Operation
@@ -74,6 +76,35 @@ async def test_what_does_not_extend(cast: Cast) -> None:
     assert (await cast.vega.post(lease, {"fence": 1}, headers=stale)).refused(409)["code"] == "lease_lost"
     (await cast.vega.patch(cast.task(task), {"status": "done"})).ok()
     assert (await extend(cast, task, fence=1)).refused(409)["code"] == "lease_lost"
+
+
+@pytest.mark.parametrize("what", ["extend", "release", "complete"])
+async def test_a_lease_that_ran_out_is_over_before_anybody_sweeps(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    async def looks_away() -> int:
+        return 0
+
+    monkeypatch.setattr(timer, "expire_due", looks_away)
+    await cast.add_task()
+    task = await taken(cast, lease_seconds=60)
+    with later(61):
+        if what == "complete":
+            work = {"fence": 1, "summary": "Ready."}
+            answer = await cast.vega.post(f"/agent{cast.task(task)}/completions", work)
+        else:
+            answer = await {"extend": extend, "release": release}[what](cast, task, fence=1)
+        assert answer.refused(409)["code"] == "lease_lost"
+    assert (await Run.get()).state == "running"
+
+
+async def test_a_lease_is_over_at_its_very_end(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    await cast.add_task()
+    await taken(cast)
+    run = await Run.get()
+    assert not is_over(run)
+    monkeypatch.setattr(clock, "now", lambda: run.lease_expires_at)
+    assert is_over(run)
 
 
 async def test_a_released_task_goes_back_at_once(cast: Cast) -> None:

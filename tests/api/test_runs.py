@@ -29,6 +29,15 @@ async def test_attempts_are_listed_newest_first(cast: Cast) -> None:
     assert second == {"items": page["items"][1:2], "total": 3, "limit": 1, "offset": 1}
 
 
+async def test_work_that_is_given_to_another_agent_is_superseded(cast: Cast) -> None:
+    task = await cast.add_task(status="in_progress", assigned_agent_id=cast.vega.id)
+    (await cast.ada.patch(cast.task(task), {"assigned_agent_id": cast.rigel.id})).ok()
+    page = (await cast.dan.get(f"{cast.task(task)}/runs")).ok()
+    assert [(run["agent_name"], run["state"], run["end_reason"]) for run in page["items"]] == [
+        ("Rigel Orion", "running", None), ("Vega", "superseded", "By Ada."),
+    ]  # fmt: skip
+
+
 async def test_who_reads_the_attempts_at_a_task(cast: Cast) -> None:
     task = await cast.add_task()
     path = f"{cast.task(task)}/runs"
