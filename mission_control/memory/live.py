@@ -90,7 +90,8 @@ async def _message(event: Event, shelf: Shelf, home_id: UUID, is_chat: bool | No
     if event.kind.endswith(".deleted"):
         entry: dict[str, Any] | None = _farewell(data, shelf, home_id)
     else:
-        entry = await _entries.get(event.id, lambda: _entry(shelf, UUID(data["memory_id"])))
+        key = (event.id, broker.known_head(event.organization_id))  # it may have been deleted since
+        entry = await _entries.get(key, lambda: _entry(shelf, UUID(data["memory_id"])))
     if entry is None or (is_chat is not None and entry["is_chat"] is not is_chat):
         return None
     return {"memory": entry}

@@ -12,6 +12,7 @@ from mission_control.core import authn
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.json import to_json
+from mission_control.live import broker
 from mission_control.live.models import Event
 from mission_control.live.shared import Shared
 from mission_control.live.stream import json_stream
@@ -40,12 +41,18 @@ async def stream_of_tasks(actor: Actor, board: Board) -> Response:
     async def payload(event: Event) -> bytes | None:
         if event.board_id != board.id or event.kind not in STREAMED:
             return None
-        return await _payloads.get(event.id, lambda: _encoded(event))
+        return await _payloads.get(_key(event), lambda: _encoded(event))
 
     return await json_stream(board.organization_id, "task", payload, lambda: still_reads(actor, board))
 
 
 _payloads: Shared[bytes | None] = Shared()
+
+
+def _key(event: Event) -> tuple[UUID, int | None]:
+    """What a comment says is looked up again once anything has happened since, for it may have been deleted."""
+    is_comment = event.kind in ("task.comment", "task.comment_edited")
+    return event.id, broker.known_head(event.organization_id) if is_comment else None
 
 
 async def _encoded(event: Event) -> bytes | None:

@@ -6,7 +6,7 @@ from tests.api.test_groups import made
 from tests.cast import Caller, Cast, head
 from tests.live.reading import Stream, reading
 
-FAREWELL = {"content": "", "tags": None, "author": None, "edited_at": None, "deleted": True}
+FAREWELL = {"content": "", "tags": None, "source": None, "author": None, "edited_at": None, "deleted": True}
 
 
 async def write(by: Caller, path: str, content: str, *tags: str) -> dict[str, Any]:
@@ -63,6 +63,18 @@ async def test_a_stream_goes_on_where_it_was_cut_and_repeats_nothing(cast: Cast)
     async with reading(cast.dan, f"{path}/stream?since=null") as stream:
         last = await write(cast.ada, path, "Four")
         assert await entries(stream, 1) == [last]
+
+
+async def test_a_deleted_entry_is_not_told_again(cast: Cast) -> None:
+    path, start = f"{cast.home}/memory", await head(cast)
+    async with reading(cast.dan, f"{path}/stream") as live:
+        entry = await write(cast.ada, path, "hunter2")
+        assert await entries(live, 1) == [entry]
+        (await cast.ada.delete(f"{path}/{entry['id']}")).ok()
+        gone = await entries(live, 1)
+        async with reading(cast.dan, f"{path}/stream?after={start}") as late:
+            assert await entries(late, 1) == gone
+            await late.silent()
 
 
 async def test_who_hears_nothing(cast: Cast) -> None:

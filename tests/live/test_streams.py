@@ -63,6 +63,19 @@ async def test_comments_carry_the_comment_and_no_task(cast: Cast) -> None:
     assert message.data["activity"]["id"] == comment["id"]
 
 
+async def test_a_deleted_comment_is_not_told_again(cast: Cast) -> None:
+    task, path = await cast.add_task(), f"{cast.tasks}/stream"
+    async with reading(cast.dan, path) as live:
+        comment = (await cast.cleo.post(f"{cast.task(task)}/comments", {"message": "hunter2"})).ok()
+        said = await live.next()
+        assert said.data["comment"] == comment
+        (await cast.cleo.delete(f"{cast.task(task)}/comments/{comment['id']}")).ok()
+        deleted = await live.next()
+        async with reading(cast.dan, f"{path}?after={(said.id or 0) - 1}") as late:
+            assert await late.next() == deleted
+            await late.silent()
+
+
 async def test_a_deleted_task_is_told_without_a_task(cast: Cast) -> None:
     task = await cast.add_task()
     async with reading(cast.dan, f"{cast.tasks}/stream") as stream:
