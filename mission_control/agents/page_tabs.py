@@ -10,7 +10,6 @@ from mission_control.agents.models import Agent
 from mission_control.agents.roster import Line, lines_of
 from mission_control.agents.work_state import Directive, directive_of
 from mission_control.core.actor import Actor
-from mission_control.core.ids import parse_id
 from mission_control.core.policy import can
 
 ORDER = ("overview", "inbox", "runs", "usage", "tokens", "soul", "activity")
@@ -63,10 +62,6 @@ class Viewed:
         """How many lines of a list stand on the pages before."""
         text = self.args.get("from", "")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
-
-    def marked(self, name: str) -> UUID | None:
-        """An id that the address names."""
-        return parse_id(self.args.get(name, ""))
 
 
 @dataclass(frozen=True, slots=True)

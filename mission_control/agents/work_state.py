@@ -79,14 +79,8 @@ async def refuse_when_paused(agent_id: UUID | None, board_id: UUID) -> None:
         raise Conflict({"message": message, "code": f"{standing.who}_paused"})
 
 
-async def work_state_of(agent_id: UUID | None, board_id: UUID | None) -> tuple[str, str | None]:
-    """The strongest state for an agent (or anybody) on a board, and whose it is; None when all are running."""
-    standing = await standing_of(agent_id, board_id)
-    return standing.state, standing.who
-
-
 async def standing_of(agent_id: UUID | None, board_id: UUID | None) -> Standing:
-    """As `work_state_of`, with the name of who is paused and the reason that was given."""
+    """The strongest state for an agent (or anybody) on a board; `who` is None when all are running."""
     found = await rows(
         "SELECT b.work_state AS board_state, b.name AS board_name, b.work_state_reason AS board_reason,"
         " o.work_state AS organization_state, o.name AS organization_name, o.work_state_reason AS organization_reason,"

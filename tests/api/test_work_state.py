@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from mission_control.agents.work_state import work_state_of
+from mission_control.agents.work_state import standing_of
 from mission_control.boards.models import Board
 from mission_control.delivery.models import Delivery
 from mission_control.live import bells
@@ -150,14 +150,14 @@ async def test_what_is_so_already_is_no_change_but_a_reason_may_follow(cast: Cas
 
 
 async def test_the_strongest_state_counts(cast: Cast) -> None:
-    assert await work_state_of(cast.vega.id, cast.board.id) == ("running", None)
+    assert (await standing_of(cast.vega.id, cast.board.id))[:2] == ("running", None)
     (await put(cast.ada, cast, "agent", "paused")).ok()
-    assert await work_state_of(cast.vega.id, cast.board.id) == ("paused", "agent")
-    assert await work_state_of(None, cast.board.id) == ("running", None)
+    assert (await standing_of(cast.vega.id, cast.board.id))[:2] == ("paused", "agent")
+    assert (await standing_of(None, cast.board.id))[:2] == ("running", None)
     (await put(cast.ada, cast, "organization", "stopped")).ok()
-    assert await work_state_of(cast.vega.id, cast.board.id) == ("stopped", "organization")
-    assert await work_state_of(cast.vega.id, None) == ("stopped", "organization")
-    assert await work_state_of(cast.nova.id, cast.foreign_board.id) == ("running", None)
+    assert (await standing_of(cast.vega.id, cast.board.id))[:2] == ("stopped", "organization")
+    assert (await standing_of(cast.vega.id, None))[:2] == ("stopped", "organization")
+    assert (await standing_of(cast.nova.id, cast.foreign_board.id))[:2] == ("running", None)
     assert (await cast.nova.post("/agent/heartbeat")).ok()["directive"] == "continue"
 
 
