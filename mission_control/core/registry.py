@@ -1,5 +1,6 @@
 """The operations of the API, as they were registered."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,7 +87,7 @@ def read_of(entry: Operation) -> Operation | None:
         for other in OPERATIONS:
             if other.path == path and reads_one_thing(other):
                 return other
-    above = {path.rpartition("/")[0] for path in paths}
+    above = {path.rpartition("/")[0] for path in paths if re.fullmatch(r".*<\w+>/[^/]+", path)}
     for other in OPERATIONS:
         if other.path in above and reads_one_thing(other) and _is_about_the_same(entry, other):
             return other
