@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mission_control.config_values import ConfigError, made_folder
@@ -32,7 +32,11 @@ def held(sqlite_file: Path | None) -> Iterator[None]:
                 f"Another server (process {opened.read().strip() or 'unknown'}) uses {sqlite_file}, and SQLite serves"
                 " one only. Stop it, set another DATA_DIR, or set DATABASE_URL to a PostgreSQL database."
             ) from None
-        opened.truncate(0)
-        opened.write(f"{os.getpid()}\n")
-        opened.flush()
+        _sign(lock)
         yield
+
+
+def _sign(lock: Path) -> None:
+    """Say who has it; on a full disk nobody is named."""
+    with suppress(OSError):
+        lock.write_text(f"{os.getpid()}\n", encoding="ascii")
