@@ -5,6 +5,7 @@ from uuid import UUID
 
 from mission_control.agents import policy as policy
 from mission_control.agents.models import Agent
+from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, react, record
 from mission_control.core.errors import Conflict, NotFound
@@ -77,6 +78,14 @@ async def refuse_when_paused(agent_id: UUID | None, board_id: UUID) -> None:
     if standing.state != RUNNING:
         message = f"{standing} Nothing is handed out meanwhile."
         raise Conflict({"message": message, "code": f"{standing.who}_paused"})
+
+
+async def refuse_when_used_up(agent_id: UUID | None, board: Board) -> None:
+    """409 `budget_exhausted` while a budget of the agent, the board or the organization is used up."""
+    budget = await exhausted(agent_id, board.id, board.organization_id)
+    if budget is not None:
+        message = f"{used_up(budget)} Nothing is handed out meanwhile."
+        raise Conflict({"message": message, "code": "budget_exhausted"})
 
 
 async def standing_of(agent_id: UUID | None, board_id: UUID | None) -> Standing:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from mission_control.agents.work_state import refuse_when_paused
+from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
 from mission_control.boards.models import Board
 from mission_control.claims import policy as policy
 from mission_control.claims import selection
@@ -20,9 +20,8 @@ from mission_control.tasks.commands import change_task
 from mission_control.tasks.limits import Limits, hold_limits
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import task_read
-from mission_control.usage.queries import exhausted
 
-PAUSED = ("agent_paused", "board_paused", "organization_paused")
+NOTHING_AT_ALL = ("agent_paused", "board_paused", "organization_paused", "budget_exhausted")
 
 
 class Worker(NamedTuple):
@@ -54,13 +53,12 @@ async def claim_best(
     chosen = await selection.hold_best(worker.search(wanted), seen)
     if chosen is None:
         raise Missed
-    await refuse_used_up(actor, board)
     task = Task(id=chosen, board_id=board.id, status="inbox")
     task.board = board
     try:
         task = await change_task(actor, task, {"status": "in_progress"})
     except (Conflict, Forbidden, NotFound) as error:
-        if isinstance(error.detail, dict) and error.detail.get("code") in PAUSED:
+        if isinstance(error.detail, dict) and error.detail.get("code") in NOTHING_AT_ALL:
             raise
         raise Missed from error
     return await _answer(await hold_until(task, wanted.lease_seconds))
@@ -78,7 +76,7 @@ async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimC
         tell_pages(actor, task)
         return await _answer(await hold_until(task, wanted.lease_seconds))
     refuse_closed(board)
-    await refuse_used_up(actor, board)
+    await refuse_when_used_up(actor.agent_id, board)
     await refuse_when_paused(actor.agent_id, board.id)
     await _refuse_unclaimable(actor, task, worker, wanted)
     task = await change_task(actor, task, {"status": "in_progress"})
@@ -102,14 +100,6 @@ def refuse_closed(board: Board) -> None:
     if board.only_lead_can_change_status:
         message = "On this board only the lead starts tasks; there is nothing to claim."
         raise Conflict({"message": message, "code": "claims_disabled"})
-
-
-async def refuse_used_up(actor: Actor, board: Board) -> None:
-    """409 while a budget of the agent, the board or the organization is used up."""
-    budget = await exhausted(actor.agent_id, board.id, board.organization_id)
-    if budget is not None:
-        message = f"The budget of the {budget.subject} ({budget.unit} per {budget.period}) is used up."
-        raise Conflict({"message": message, "code": "budget_exhausted"})
 
 
 async def _refuse_unclaimable(actor: Actor, task: Task, worker: Worker, wanted: ClaimCreate) -> None:

@@ -10,10 +10,10 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from mission_control.agents.work_state import refuse_when_paused
+from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
 from mission_control.boards.models import Board
 from mission_control.claims import matching, selection, timer
-from mission_control.claims.commands import Missed, Worker, claim_best, claim_named, refuse_closed, refuse_used_up
+from mission_control.claims.commands import Missed, Worker, claim_best, claim_named, refuse_closed
 from mission_control.claims.expiry import expire_due
 from mission_control.claims.schemas import LONGEST_WAIT_SECONDS, ClaimCreate
 from mission_control.core import clock
@@ -96,7 +96,7 @@ async def _seen(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate)
         if seen := await selection.see_best(worker.search(wanted)):
             return seen
     refuse_closed(board)
-    await refuse_used_up(actor, board)
+    await refuse_when_used_up(actor.agent_id, board)
     await refuse_when_paused(actor.agent_id, board.id)
     return []
 

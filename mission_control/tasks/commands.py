@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from mission_control.agents.work_state import refuse_when_paused
+from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
 from mission_control.boards.commands import next_task_number
 from mission_control.boards.models import Board
 from mission_control.core import clock
@@ -51,7 +51,7 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
         await pass_done_gates(board, None, None)
     await _assign_new(actor, board, task, new)
     if actor.is_agent and holder(task) is not None:
-        await refuse_when_paused(holder(task), board.id)
+        await _refuse_new_work(board, task)
         await refuse_hand_out(limits, task)
     task.number = await next_task_number(board.id)
     if task.status == "in_progress":
@@ -72,6 +72,12 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
     if task.assigned_agent_id is not None:
         await notices.tell_assignee(actor, board, task, None)
     return task
+
+
+async def _refuse_new_work(board: Board, task: Task) -> None:
+    """409 when the agent in whose hands a task would come is paused, or has used up what it may."""
+    await refuse_when_paused(holder(task), board.id)
+    await refuse_when_used_up(holder(task), board)
 
 
 async def _refuse_blocked_start(actor: Actor, board: Board, new: TaskCreate) -> None:
@@ -113,7 +119,7 @@ async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
     if task.status != "done":
         task.archived_at = None
     if actor.is_agent and holder(task) not in (None, holder(before)):
-        await refuse_when_paused(holder(task), board.id)
+        await _refuse_new_work(board, task)
         await refuse_hand_out(limits, task, before)
     await follow(actor, task, before)
     beside = await change_beside(board, task, sent, rewired)

@@ -65,6 +65,23 @@ async def test_over_a_budget_nothing_is_handed_out(cast: Cast, whose: str) -> No
         assert await title_of_next(cast) == "Polish"
 
 
+async def test_over_a_budget_agents_start_nothing_in_another_way(cast: Cast) -> None:
+    held, free = await cast.add_task(), await cast.add_task()
+    (await cast.vega.patch(cast.task(held), {"status": "in_progress"})).ok()
+    (await cast.ada.post("/budgets", {"unit": "tokens", "limit": 100, "agent_id": str(cast.vega.id)})).ok()
+    (await cast.vega.post("/agent/usage", {"input_tokens": 100})).ok()
+    start = {"status": "in_progress", "assigned_agent_id": str(cast.vega.id)}
+    for answer in (
+        await cast.vega.patch(cast.task(free), {"status": "in_progress"}),
+        await cast.atlas.patch(cast.task(free), start),
+        await cast.atlas.post(f"/agent{cast.tasks}", {"title": "Sweep", **start}),
+    ):
+        assert answer.refused(409)["code"] == "budget_exhausted"
+    (await cast.rigel.patch(cast.task(free), {"status": "in_progress"})).ok()
+    (await cast.vega.patch(cast.task(held), {"status": "review"})).ok()
+    (await cast.ada.patch(cast.task(held), start)).ok()  # people may
+
+
 # A token that may less than before
 
 
