@@ -202,11 +202,13 @@ def _subject(row: dict[str, Any], data: dict[str, Any], names: dict[str, str]) -
 
 
 async def actors_of(actor: Actor) -> list[dict[str, Any]]:
-    """Who may have done something: the agents and members of the organization, by name."""
+    """Who may have done something: the agents of boards that one reads, and the organization's members, by name."""
+    here, boards = on_readable_boards(actor, actor.organization_id, "g.board_id")
     return await rows(
         "SELECT * FROM (SELECT 'agent' AS kind, g.id AS id, g.name AS name FROM agents g WHERE g.organization_id = ?"
-        f" UNION ALL SELECT 'user', u.id, {PERSON} FROM organization_members m JOIN users u ON u.id = m.user_id"
+        f"{here} UNION ALL SELECT 'user', u.id, {PERSON} FROM organization_members m JOIN users u ON u.id = m.user_id"
         " WHERE m.organization_id = ?) everybody ORDER BY kind, LOWER(name), id",
         actor.organization_id,
+        *boards,
         actor.organization_id,
     )

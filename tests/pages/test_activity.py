@@ -73,3 +73,8 @@ async def test_a_limit_below_what_is_used_is_not_used_up_by_who_set_it(cast: Cas
     await cast.ada.post("/budgets", {"unit": "tokens", "limit": 100, "agent_id": str(cast.vega.id)})
     seen = await (await visitor(cast.app, cast.ada)).get("/activity")
     seen.has("set a limit that is used up already: the agent").lacks("Ada</strong> used up")
+
+
+async def test_the_filter_names_no_agents_of_boards_that_the_reader_cannot_see(cast: Cast) -> None:
+    (await (await visitor(cast.app, cast.dan)).get("/activity")).has("Vega", "Ben").lacks("Mira", str(cast.mira.id))
+    (await (await visitor(cast.app, cast.ada)).get("/activity")).has("Vega", "Mira").lacks("Nova")
