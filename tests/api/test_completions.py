@@ -188,6 +188,17 @@ async def test_a_run_that_a_move_ended_takes_its_report_afterwards(cast: Cast) -
     assert await Comment.filter(task_id=task["id"]).count() == 1
 
 
+async def test_a_report_comes_too_late_when_the_task_was_handed_out_anew(cast: Cast) -> None:
+    task = await taken(cast)
+    (await cast.vega.patch(cast.task(task), {"status": "review"})).ok()
+    (await cast.ada.patch(cast.task(task), {"status": "inbox"})).ok()
+    (await cast.rigel.patch(cast.task(task), {"status": "in_progress"})).ok()
+    before = await head(cast)
+    refused = (await hand_in(cast, task)).refused(409)
+    assert (refused["code"], refused["current_fence"]) == ("lease_lost", 2)
+    assert await head(cast) == before and (await Run.get(fence=1)).summary is None
+
+
 async def test_only_the_worker_in_whose_hands_it_is(cast: Cast) -> None:
     task = await taken(cast)
     assert (await hand_in(cast, task, cast.rigel)).refused(409)["code"] == "lease_lost"
