@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 
 from tests.live.scenarios import (
@@ -44,8 +45,8 @@ async def test_a_stop_answers_what_runs_and_ends_streams_properly(tmp_path: Path
             chunks = stream.aiter_bytes()
             await anext(chunks)
             async with writes_held(home):
-                running = asyncio.create_task(client.post(f"{board}/tasks", json={"title": "Last"}))
-                await asyncio.sleep(0.3)
+                running = await sent(client, f"{board}/tasks", {"title": "Last"})
+                (await client.get("/healthz")).raise_for_status()  # the server has read on since
                 assert not running.done()
                 server.process.terminate()
                 await asyncio.sleep(0.3)
@@ -54,6 +55,20 @@ async def test_a_stop_answers_what_runs_and_ends_streams_properly(tmp_path: Path
                 pass  # a stream that is cut instead of ended raises here
         assert await server.process.wait() == 0
         await check_whole(home)
+
+
+async def sent(client: httpx.AsyncClient, path: str, body: dict[str, str]) -> "asyncio.Task[httpx.Response]":
+    """A request that is on its way as a whole, however slow this machine is."""
+    whole = asyncio.Event()
+
+    async def trace(name: str, info: object) -> None:
+        if name.endswith(".send_request_body.complete"):
+            whole.set()
+
+    running = asyncio.create_task(client.post(path, json=body, extensions={"trace": trace}))
+    async with asyncio.timeout(20):
+        await whole.wait()
+    return running
 
 
 @asynccontextmanager
