@@ -84,7 +84,11 @@ export const start = () => {
     });
   }
   addEventListener("offline", () => { if (document.getElementById("live")) show("offline"); });
-  addEventListener("online", () => { if (state === "offline") show("reconnecting"); again(); });
+  addEventListener("online", () => {
+    if (state === "offline") show("reconnecting");
+    document.getElementById("live")?._htmx?.sse?.reader?.cancel(); // one that outlived the cut would never say so
+    again();
+  });
   on("htmx:after:swap", queue);
   queue();
   listen();

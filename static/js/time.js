@@ -3,6 +3,7 @@ const DAY = 86400;
 const today = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const other = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const shortly = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 export const relative = (moment, now = new Date()) => {
@@ -14,7 +15,7 @@ export const relative = (moment, now = new Date()) => {
   return seconds > 0 ? `${amount} ago` : `in ${amount}`;
 };
 
-const clock = (moment) => (moment.toDateString() === new Date().toDateString() ? hour : full).format(moment);
+const clock = (moment) => (moment.toDateString() === new Date().toDateString() ? hour : shortly).format(moment);
 
 const show = (element) => {
   const moment = new Date(element.dateTime);

@@ -215,3 +215,19 @@ async def test_a_cut_network_shows_what_was_missed(
     cable[0].is_cut = False
     await expect(page.locator(f"#list-done #task-{task}")).to_be_visible(timeout=20_000)
     await expect(page.locator(".card", has_text="Made meanwhile")).to_have_count(1)
+
+
+async def test_a_short_cut_that_the_stream_outlives_is_over_when_it_is_over(
+    site: Site, open_page: Open, watched: Watched
+) -> None:
+    watched.forgiven = r"ERR_|Failed to fetch|network error"
+    board = await site.board()
+    page = await open_page(f"/boards/{board}", width=390)
+    await live(page)
+    await page.evaluate("dispatchEvent(new Event('offline'))")
+    await expect(page.locator(".bar-live")).to_contain_text("Offline since")
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await live(page)
+    await expect(page.locator(".bar-live")).to_be_hidden()
+    await site.task(board, "Made later")
+    await expect(page.locator(".card", has_text="Made later")).to_have_count(1)
