@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hmac
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,9 @@ from mission_control.accounts.models import AccountEvent, User
 from mission_control.core import authn, clock
 from mission_control.core.authn import hooks
 from mission_control.core.limits import unknown_tokens
+from mission_control.identity.bearer import IDENTITY
+from mission_control.identity.keys import ProviderKeys
+from mission_control.identity.remote import ProviderUnreachable
 from mission_control.organizations.models import Invite, Member, Organization
 from tests.cast import Caller, Cast
 from tests.identity.browser import AUDIENCE, RunningProvider, with_bearer
@@ -276,3 +280,28 @@ def _confused(public_key: bytes, kid: str | None, body: str) -> str:
 def _altered(token: str, **claims: Any) -> str:
     head, body, signature = token.split(".")
     return f"{head}.{_part(orjson.loads(_padded(body)) | claims)}.{signature}"
+
+
+@pytest.mark.parametrize(
+    ("issuer", "address", "is_read"),
+    [
+        ("https://login.example.org", "https://keys.example.org/jwks", True),
+        ("https://login.example.org", "http://keys.example.org/jwks", False),
+        ("http://127.0.0.1:9", "http://127.0.0.1:9/jwks", True),
+        ("http://127.0.0.1:9", "file:///etc/jwks", False),
+        ("https://login.example.org", None, False),
+    ],
+)
+async def test_keys_are_read_from_where_they_are_as_safe_as_the_issuer(
+    trusting: Quart, monkeypatch: pytest.MonkeyPatch, issuer: str, address: str | None, is_read: bool
+) -> None:
+    async def published(url: str, **options: Any) -> dict[str, Any]:
+        return {"keys": []} if url == address else {"issuer": issuer, "jwks_uri": address}
+
+    monkeypatch.setattr("mission_control.identity.keys.read_object", published)
+    keys = ProviderKeys(replace(trusting.extensions[IDENTITY].provider, issuer=issuer))
+    if is_read:
+        assert (await keys.metadata())["jwks_uri"] == address
+    else:
+        with pytest.raises(ProviderUnreachable):
+            await keys.metadata()

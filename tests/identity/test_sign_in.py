@@ -11,6 +11,8 @@ from quart import typing as quart_typing
 from mission_control.accounts.models import AccountEvent, Session, User
 from mission_control.accounts.passwords import hash_password
 from mission_control.core import clock
+from mission_control.identity.bearer import IDENTITY
+from mission_control.identity.verification import id_token_claims
 from tests.cast import Cast
 from tests.identity.browser import RunningProvider
 from tests.identity.conftest import MakeApp
@@ -109,6 +111,19 @@ async def test_answers_that_belong_to_nothing(
     page = await browser.get(f"/sign-in/callback?{query}")
     assert page.status_code == 403 and "Continue with" in await page.get_data(as_text=True)
     assert not await Session.exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"nonce": "m"}, {"nonce": None}, {"aud": "public"}, {"aud": ["public", "mission-control"], "azp": "public"}],
+    ids=str,
+)
+async def test_an_id_token_of_another_sign_in_or_client(
+    trusting: Quart, provider: RunningProvider, change: dict[str, Any]
+) -> None:
+    keys = trusting.extensions[IDENTITY].keys
+    assert await id_token_claims(keys, await provider.forged(nonce="n"), "n")
+    assert await id_token_claims(keys, await provider.forged(**{"nonce": "n", **change}), "n") is None
 
 
 async def test_a_sign_in_that_took_too_long(
