@@ -7,7 +7,7 @@ import pytest
 from quart import Quart
 
 from mission_control.boards.models import Board
-from mission_control.core import freshness
+from mission_control.core import command, freshness
 from mission_control.core.actor import Actor
 from mission_control.core.command import atomically
 from mission_control.core.freshness import forget_fresh, fresh
@@ -61,10 +61,10 @@ async def test_changes_of_other_processes_are_heard_and_ones_own_in_their_order(
 async def test_a_change_of_rights_tells_the_other_processes(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     carried: set[str] = set()
 
-    async def carry(names: Any) -> None:
-        carried.update(names)
+    async def carry(heads: Any, notes: Any, rung: Any) -> None:
+        carried.update(rung)
 
-    monkeypatch.setattr(bells, "carry", carry)
+    monkeypatch.setattr(f"{command.__name__}.carry", carry)
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
     assert freshness.BELL in carried
 
