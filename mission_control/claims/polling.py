@@ -56,19 +56,23 @@ async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, 
     now, bell = asyncio.get_running_loop().time, bell_of(board.id)
     end = now() + wanted.wait_seconds
     waiter = matching.Waiter(actor.agent_id, tuple(wanted.tags or ()))
-    with queues.place(bell, waiter) as place, answered_elsewhere(actor) as twin:
-        place.listen()
-        answer, is_held = await _look(actor, board, wanted)
-        while answer is None and now() < end and not _is_stopping():
-            if place.owes:
-                place.settle(await matching.could_take(place.who_has_not_looked(), board))
-            await place.woken(min(end - now(), HELD_SECONDS if is_held else LONGEST_WAIT_SECONDS), twin)
+    with queues.place(bell, waiter) as place:
+        while True:
+            with answered_elsewhere(actor) as twin:
+                place.listen()
+                answer, is_held = await _look(actor, board, wanted)
+                if answer is not None or now() >= end or _is_stopping():
+                    return answer
+                if place.owes:
+                    place.settle(await matching.could_take(place.who_has_not_looked(), board))
+                await place.woken(min(end - now(), HELD_SECONDS if is_held else LONGEST_WAIT_SECONDS), twin)
             if twin.done():
-                return None
-            place.listen()
+                await decided(actor, _not_yet)
             board = await _still_there(board)
-            answer, is_held = await _look(actor, board, wanted)
-        return answer
+
+
+async def _not_yet() -> None:
+    return None
 
 
 def bell_of(board_id: UUID) -> str:

@@ -122,7 +122,7 @@ async def decided[R](actor: Actor, work: Callable[[], Awaitable[R | None]]) -> R
 
 @contextlib.contextmanager
 def answered_elsewhere(actor: Actor) -> Iterator["asyncio.Future[None]"]:
-    """Inside a long poll: done when the same request with the same key was answered; `decided` answers so then."""
+    """Inside a long poll: done when the same request with the same key may have been answered; `decided` tells."""
     asked = _asked.get()
     if asked is None:
         yield asyncio.get_running_loop().create_future()
