@@ -11,7 +11,7 @@ import pytest
 from mission_control.config import Settings
 from tests.cast import Cast
 from tests.claiming import claim
-from tests.live.test_claims_waiting import PATIENCE, answer_of
+from tests.live.waiters import PATIENCE, answer_of
 
 pytestmark = pytest.mark.postgres
 

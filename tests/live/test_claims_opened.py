@@ -1,0 +1,167 @@
+"""What opens work wakes who waits for it, and so does the timer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mission_control.claims.expiry import expire_due
+from mission_control.claims.timer import lease_ends, ring_for_rested
+from mission_control.core import clock
+from mission_control.runs.models import Run
+from mission_control.tasks.models import Task
+from tests.cast import Cast
+from tests.claiming import later, taken
+from tests.live.waiters import PATIENCE, answer_of, poll
+from tests.live.waiters import looks_are_counted as looks_are_counted
+
+
+async def finish_what_it_waits_for(cast: Cast) -> Callable[[], Awaitable[Any]]:
+    """The last task that it waits for is done."""
+    before = await cast.add_task(title="before", status="review")
+    await cast.add_task(depends_on_task_ids=[before["id"]])
+    return lambda: cast.ada.patch(cast.task(before), {"status": "done"})
+
+
+async def delete_what_it_waits_for(cast: Cast) -> Callable[[], Awaitable[Any]]:
+    """The last task that it waits for is deleted."""
+    before = await cast.add_task(title="before", status="review")
+    await cast.add_task(depends_on_task_ids=[before["id"]])
+    return lambda: cast.ada.delete(cast.task(before))
+
+
+async def wait_no_longer(cast: Cast) -> Callable[[], Awaitable[Any]]:
+    """It does not have to wait any more."""
+    before = await cast.add_task(title="before", status="review")
+    task = await cast.add_task(depends_on_task_ids=[before["id"]])
+    return lambda: cast.ada.patch(cast.task(task), {"depends_on_task_ids": []})
+
+
+async def move_back(cast: Cast) -> Callable[[], Awaitable[Any]]:
+    """A person puts it into the inbox."""
+    task = await cast.add_task(status="review")
+    return lambda: cast.ada.patch(cast.task(task), {"status": "inbox"})
+
+
+async def assign(cast: Cast) -> Callable[[], Awaitable[Any]]:
+    """A person's task is given to the agent."""
+    task = await cast.add_task(assigned_user_id=str(cast.cleo.id))
+    return lambda: cast.ada.patch(cast.task(task), {"assigned_agent_id": str(cast.vega.id)})
+
+
+async def restore(cast: Cast) -> Callable[[], Awaitable[Any]]:
+    """It comes out of the trash."""
+    task = await cast.add_task()
+    (await cast.ada.delete(cast.task(task))).ok()
+    return lambda: cast.ada.post(f"{cast.task(task)}/restorations")
+
+
+async def decide(cast: Cast) -> Callable[[], Awaitable[Any]]:
+    """The approval that held it is decided."""
+    asked = await cast.ask(cast.vega, await cast.add_task())
+    await cast.rule(block_status_changes_with_pending_approval=True)
+    return lambda: cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})
+
+
+async def lift_a_columns_limit(cast: Cast) -> Callable[[], Awaitable[Any]]:
+    """The column takes more."""
+    await cast.add_task(status="in_progress", assigned_user_id=str(cast.cleo.id))
+    await cast.add_task()
+    (await cast.ada.patch(cast.home, {"wip_limits": {"in_progress": 1}})).ok()
+    return lambda: cast.ada.patch(cast.home, {"wip_limits": {"in_progress": 2}})
+
+
+async def make_room(cast: Cast) -> Callable[[], Awaitable[Any]]:
+    """A card leaves the full column."""
+    full = await cast.add_task(status="review")
+    await cast.add_task()
+    (await cast.ada.patch(cast.home, {"wip_limits": {"review": 1}})).ok()
+    return lambda: cast.ada.patch(cast.task(full), {"status": "done"})
+
+
+async def go_on_with_what_was_reviewed(cast: Cast) -> Callable[[], Awaitable[Any]]:
+    """A card goes from the full column back to work."""
+    full = await cast.add_task(status="review")
+    await cast.add_task()
+    (await cast.ada.patch(cast.home, {"wip_limits": {"review": 1}})).ok()
+    return lambda: cast.ada.patch(cast.task(full), {"status": "in_progress", "assigned_user_id": str(cast.cleo.id)})
+
+
+async def lift_its_own_limit(cast: Cast) -> Callable[[], Awaitable[Any]]:
+    """The agent may have more in hand."""
+    await cast.add_task()
+    await taken(cast)
+    await cast.add_task()
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"wip_limit": 1})).ok()
+    return lambda: cast.ada.patch(f"/agents/{cast.vega.id}", {"wip_limit": 2})
+
+
+async def learn(cast: Cast) -> Callable[[], Awaitable[Any]]:
+    """The agent can do more."""
+    await cast.add_task()
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"claim_tags": ["glass"]})).ok()
+    return lambda: cast.ada.patch(f"/agents/{cast.vega.id}", {"claim_tags": None})
+
+
+async def clear_a_flag(cast: Cast) -> Callable[[], Awaitable[Any]]:
+    """A person lets it go on."""
+    task = await cast.add_task()
+    await cast.put(task, flagged_at=clock.now(), flag_reason="It failed.", failed_attempts=5)
+    return lambda: cast.ada.delete(f"{cast.task(task)}/flag")
+
+
+OPENINGS = (
+    finish_what_it_waits_for, delete_what_it_waits_for, wait_no_longer, move_back, assign, restore, decide,
+    lift_a_columns_limit, make_room, go_on_with_what_was_reviewed, lift_its_own_limit, learn, clear_a_flag,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("opening", OPENINGS, ids=lambda one: one.__name__)
+async def test_what_opens_work_wakes_who_waits(
+    cast: Cast, opening: Callable[[Cast], Awaitable[Callable[[], Awaitable[Any]]]]
+) -> None:
+    open_up = await opening(cast)
+    waiting = await poll(cast)
+    assert not waiting.done()
+    (await open_up()).ok()
+    assert (await answer_of(waiting))["task"] is not None
+
+
+async def test_a_lease_that_ends_makes_room(cast: Cast) -> None:
+    (await cast.ada.patch(cast.home, {"wip_limits": {"in_progress": 1}})).ok()
+    await cast.add_task(title="held", priority="high")
+    await cast.add_task(title="next")
+    await taken(cast, cast.rigel)
+    waiting = await poll(cast)
+    with later(901):
+        await expire_due()
+    assert (await answer_of(waiting))["task"]["title"] == "next"
+
+
+async def test_a_rest_that_is_over_wakes_who_waits(cast: Cast) -> None:
+    task = await cast.add_task()
+    now = clock.now()
+    await cast.put(task, retry_at=now + timedelta(seconds=30))
+    waiting = await poll(cast)
+    with later(31):
+        await ring_for_rested(now, clock.now())
+        assert (await answer_of(waiting))["task"]["id"] == task["id"]
+
+
+async def test_the_timer_takes_back_by_itself_what_was_held(cast: Cast) -> None:
+    await cast.add_task()
+    await taken(cast, lease_seconds=1)
+    async with asyncio.timeout(PATIENCE):
+        while (await Task.get()).status != "inbox":
+            await asyncio.sleep(0.05)
+    assert (await Run.get()).state == "expired"
+
+
+async def test_the_timer_wakes_who_waits_when_a_rest_is_over(cast: Cast) -> None:
+    task = await cast.add_task()
+    await cast.put(task, retry_at=clock.now() + timedelta(seconds=1))
+    waiting = await poll(cast)
+    lease_ends(clock.now())  # the timer looks, and learns of the rest
+    assert (await answer_of(waiting))["task"]["id"] == task["id"]

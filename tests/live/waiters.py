@@ -1,0 +1,75 @@
+"""Agents that wait for work, and every look that they take in vain."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from mission_control.claims import polling
+from mission_control.live import queues
+from mission_control.runs.models import Run
+from mission_control.tasks.models import Task
+from tests.cast import Answer, Caller, Cast
+from tests.claiming import claim
+
+NOTHING = {"task": None, "lease": None}
+PATIENCE = 20
+LOOKS: list[None] = []
+
+
+@pytest.fixture(autouse=True)
+def looks_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remember every look for work that came to its end without any."""
+    LOOKS.clear()
+    look = polling._look
+
+    async def looked(*arguments: Any) -> Any:
+        found = await look(*arguments)
+        if found[0] is None:
+            LOOKS.append(None)
+        return found
+
+    monkeypatch.setattr(polling, "_look", looked)
+
+
+def bell(cast: Cast) -> str:
+    """The bell of the cast's board."""
+    return f"work:{cast.board.id}"
+
+
+async def poll(cast: Cast, by: Caller | None = None, **wanted: Any) -> "asyncio.Task[Answer]":
+    """Somebody who has looked and stands in the queue now."""
+    before, looks = queues.waiting(bell(cast)), len(LOOKS)
+    task = asyncio.create_task(claim(cast, by, **{"wait_seconds": 50, **wanted}))
+    async with asyncio.timeout(PATIENCE):
+        while queues.waiting(bell(cast)) == before or len(LOOKS) == looks:
+            await asyncio.sleep(0.002)
+    return task
+
+
+async def looked(count: int) -> None:
+    """Wait until there were so many looks in vain, and a moment more: there must be no more of them."""
+    async with asyncio.timeout(PATIENCE):
+        while len(LOOKS) < count:
+            await asyncio.sleep(0.002)
+    await asyncio.sleep(0.03)
+    assert len(LOOKS) == count
+
+
+async def started(count: int) -> None:
+    """Wait until so many tasks are in progress and none is left in the inbox."""
+    async with asyncio.timeout(PATIENCE):
+        while await Run.filter(ended_at=None).count() < count or await Task.filter(status="inbox").exists():
+            await asyncio.sleep(0.01)
+
+
+async def answer_of(waiting: "asyncio.Task[Answer]") -> Any:
+    """What it got, which must come soon."""
+    return (await asyncio.wait_for(waiting, PATIENCE)).ok()
+
+
+async def hang_up(*polls: "asyncio.Task[Answer]") -> None:
+    """The clients go away."""
+    for one in polls:
+        one.cancel()
+    await asyncio.gather(*polls, return_exceptions=True)
