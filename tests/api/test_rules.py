@@ -1,0 +1,31 @@
+"""Rules hold by themselves, also where the look-up before them refuses already."""
+
+from mission_control.agents.models import Agent
+from mission_control.core.policy import can
+from mission_control.memory.models import BoardMemory
+from mission_control.organizations.models import Member
+from tests.cast import Cast
+
+
+async def test_a_lead_leads_its_own_board_only(cast: Cast) -> None:
+    atlas = await cast.atlas.actor()
+    assert can(atlas, "agent.delete", await Agent.get(id=cast.vega.id))
+    assert not can(atlas, "agent.delete", await Agent.get(id=cast.mira.id))
+    assert can(atlas, "agent.coordinate", cast.board)
+    assert not can(atlas, "agent.coordinate", cast.other_board)
+
+
+async def test_an_admin_who_only_reads_a_board_does_not_delete_it(cast: Cast) -> None:
+    assert can(await cast.ben.actor(), "board.delete", cast.board)
+    await Member.filter(user_id=cast.ben.id).update(all_boards_read=True, all_boards_write=False)
+    ben = await cast.ben.actor()
+    assert can(ben, "board.read", cast.board)
+    assert not any(can(ben, verb, cast.board) for verb in ("board.delete", "board.restore", "board.erase"))
+
+
+async def test_who_may_only_read_any_more_edits_not_even_what_they_wrote(cast: Cast) -> None:
+    for person, may in ((cast.cleo, True), (cast.dan, False)):
+        entry = BoardMemory(board_id=cast.board.id, content="It is cold.", author_user_id=person.id)
+        entry.board = cast.board
+        for verb in ("memory.edit", "memory.delete"):
+            assert can(await person.actor(), verb, entry) is may
