@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -217,7 +218,7 @@ async def test_what_the_command_line_changes_is_heard_by_open_streams(tmp_path: 
         follower = Follower(server.url, f"{board}/tasks/stream", 0)
         try:
             await follower.connected.wait()
-            other = await home.start()
+            other = await home.start(program=(sys.executable, "-m", "tests.live.unlocked_server"))
             try:
                 await write_some(other, board, writers=1, each=3)
             finally:

@@ -1,0 +1,10 @@
+"""`mission-control` that serves a SQLite file beside another server: a second process that writes, as commands do."""
+
+from contextlib import nullcontext
+
+from mission_control.cli import main
+from mission_control.database import server_lock
+
+if __name__ == "__main__":
+    server_lock.held = lambda _path: nullcontext()  # type: ignore[assignment, return-value]
+    main()
