@@ -2,7 +2,8 @@
 
 from mission_control.agents.models import Agent
 from mission_control.core.policy import can
-from mission_control.memory.models import BoardMemory
+from mission_control.groups.models import BoardGroup
+from mission_control.memory.models import BoardMemory, GroupMemory
 from mission_control.organizations.models import Member
 from tests.cast import Cast
 
@@ -25,7 +26,12 @@ async def test_an_admin_who_only_reads_a_board_does_not_delete_it(cast: Cast) ->
 
 async def test_who_may_only_read_any_more_edits_not_even_what_they_wrote(cast: Cast) -> None:
     for person, may in ((cast.cleo, True), (cast.dan, False)):
+        actor = await person.actor()
         entry = BoardMemory(board_id=cast.board.id, content="It is cold.", author_user_id=person.id)
         entry.board = cast.board
-        for verb in ("memory.edit", "memory.delete"):
-            assert can(await person.actor(), verb, entry) is may
+        for_all = GroupMemory(content="It is cold.", author_user_id=person.id)
+        for_all.board_group = BoardGroup(organization_id=cast.organization.id, name="Domes", slug="domes")
+        for_all.board_group.boards = [cast.board]
+        for verb in ("edit", "delete"):
+            assert can(actor, f"memory.{verb}", entry) is may
+            assert can(actor, f"group_memory.{verb}", for_all) is may
