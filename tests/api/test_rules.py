@@ -5,6 +5,7 @@ from mission_control.core.policy import can
 from mission_control.groups.models import BoardGroup
 from mission_control.memory.models import BoardMemory, GroupMemory
 from mission_control.organizations.models import Member
+from mission_control.tasks.models import Task
 from tests.cast import Cast
 
 
@@ -35,3 +36,12 @@ async def test_who_may_only_read_any_more_edits_not_even_what_they_wrote(cast: C
         for verb in ("edit", "delete"):
             assert can(actor, f"memory.{verb}", entry) is may
             assert can(actor, f"group_memory.{verb}", for_all) is may
+
+
+async def test_an_admin_gives_tasks_back_also_where_they_only_read(cast: Cast) -> None:
+    """Whoever removes a person or deletes an agent gives back what is in their hands on every board."""
+    await Member.filter(user_id=cast.ben.id).update(all_boards_read=True, all_boards_write=False)
+    task = Task(board_id=cast.board.id, title="Polish")
+    task.board = cast.board
+    assert can(await cast.ben.actor(), "task.release", task)
+    assert not can(await cast.dan.actor(), "task.release", task)

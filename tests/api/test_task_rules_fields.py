@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from mission_control.agents.models import Agent
 from mission_control.core.errors import Conflict
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.models import Task
@@ -104,6 +105,14 @@ async def test_a_review_belongs_to_the_lead_whoever_is_named(cast: Cast) -> None
     body = {"status": "review", "assigned_user_id": cast.cleo.id}
     reviewed = (await cast.ada.patch(cast.task(another), body)).ok()
     assert (reviewed["assigned_agent_id"], reviewed["assigned_user_id"]) == (str(cast.atlas.id), None)
+
+
+async def test_who_leads_now_gets_no_work_back(cast: Cast) -> None:
+    task = await cast.add_task(status="in_progress", assigned_agent_id=cast.vega.id)
+    (await cast.vega.patch(cast.task(task), {"status": "review"})).ok()
+    await Agent.filter(id=cast.atlas.id).update(is_board_lead=False)
+    await Agent.filter(id=cast.vega.id).update(is_board_lead=True)
+    assert (await cast.vega.patch(cast.task(task), {"status": "inbox"})).ok()["assigned_agent_id"] is None
 
 
 async def test_after_handing_in_a_worker_has_to_wait(cast: Cast) -> None:
