@@ -7,6 +7,8 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.core.errors import Conflict
+from mission_control.database.sql import as_json
+from mission_control.live.models import Event
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.models import Task
 from tests.cast import Cast, head, kinds
@@ -115,6 +117,13 @@ async def test_who_leads_now_gets_no_work_back(cast: Cast) -> None:
     assert (await cast.vega.patch(cast.task(task), {"status": "inbox"})).ok()["assigned_agent_id"] is None
 
 
+async def test_who_works_on_another_board_by_now_gets_no_work_back(cast: Cast) -> None:
+    task = await cast.add_task(status="in_progress", assigned_agent_id=cast.vega.id)
+    (await cast.vega.patch(cast.task(task), {"status": "review"})).ok()
+    await Agent.filter(id=cast.vega.id).update(board_id=cast.other_board.id)
+    assert (await cast.atlas.patch(cast.task(task), {"status": "inbox"})).ok()["assigned_agent_id"] is None
+
+
 async def test_after_handing_in_a_worker_has_to_wait(cast: Cast) -> None:
     path = cast.task(await cast.add_task())
     for status in ("in_progress", "review"):
@@ -134,6 +143,32 @@ async def test_the_comment_rule_takes_a_comment_made_since_work_began(cast: Cast
     (await cast.vega.patch(path, {"status": "review"})).refused(422)
     (await cast.vega.post(f"{path}/comments", {"message": "Here it is."})).ok()
     assert (await cast.vega.patch(path, {"status": "review"})).ok()["status"] == "review"
+
+
+async def test_the_comment_rule_takes_a_comment_made_since_the_work_before(cast: Cast) -> None:
+    await cast.rule(comment_required_for_review=True)
+    path = cast.task(await cast.add_task())
+    (await cast.vega.patch(path, {"status": "in_progress"})).ok()
+    (await cast.vega.post(f"{path}/comments", {"message": "Half of it."})).ok()
+    (await cast.vega.patch(path, {"status": "inbox"})).ok()
+    (await cast.vega.patch(path, {"status": "in_progress"})).ok()
+    assert (await cast.vega.patch(path, {"status": "review"})).ok()["status"] == "review"
+
+
+async def test_the_comment_rule_takes_a_comment_of_the_person_who_moves_the_task(cast: Cast) -> None:
+    await cast.rule(comment_required_for_review=True)
+    path = cast.task(await cast.add_task(status="in_progress", assigned_agent_id=cast.vega.id))
+    (await cast.ada.post(f"{path}/comments", {"message": "Looked at with Vega."})).ok()
+    (await cast.cleo.patch(path, {"status": "review"})).refused(422)
+    assert (await cast.ada.patch(path, {"status": "review"})).ok()["status"] == "review"
+
+
+async def test_a_change_says_nothing_of_the_place_in_a_column(cast: Cast) -> None:
+    path, before = cast.task(await cast.add_task()), await head(cast)
+    (await cast.ada.patch(path, {"status": "review"})).ok()
+    [event] = await Event.filter(seq__gt=before, kind="task.status_changed")
+    told = as_json(event.data)
+    assert "status" in told["after"] and "position" not in told["after"] | told["before"]
 
 
 async def test_the_order_of_the_boards_rules(cast: Cast) -> None:
