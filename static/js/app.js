@@ -1,4 +1,5 @@
 // Entry: every module listens once on the document, and looks at new markup when htmx has processed it.
+import * as board from "./board.js";
 import * as copy from "./copy.js";
 import * as dialog from "./dialog.js";
 import * as draft from "./draft.js";
@@ -16,15 +17,10 @@ import * as theme from "./theme.js";
 import * as time from "./time.js";
 import * as toast from "./toast.js";
 
-const modules = [theme, dialog, toast, copy, reveal, refocus, queue, time, forms, guard, draft, shortcuts, nav, palette, panel, live];
-let board;
+const modules = [theme, dialog, toast, copy, reveal, refocus, queue, time, forms, guard, draft, shortcuts, nav, palette, panel, live, board];
 
 const attach = (root) => {
   for (const module of modules) module.attach?.(root);
-  if (root.querySelector?.("[data-sortable]") || root.matches?.("[data-sortable]")) {
-    board ??= import("./board.js");
-    board.then((module) => module.attach(document));
-  }
 };
 
 const start = () => {

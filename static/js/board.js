@@ -8,7 +8,11 @@ const sortable = () => loading ??= new Promise((resolve, reject) => {
   const script = document.createElement("script");
   script.src = new URL("../vendor/Sortable.min.js", import.meta.url);
   script.addEventListener("load", () => resolve(window.Sortable));
-  script.addEventListener("error", reject);
+  script.addEventListener("error", () => {
+    loading = undefined; // the network was away; the next try may succeed
+    script.remove();
+    reject(new Error("SortableJS did not load."));
+  });
   document.head.append(script);
 });
 
@@ -60,7 +64,11 @@ const drop = (card, origin) => {
 const enable = async (list) => {
   if (list.sortable) return;
   list.sortable = true;
-  const Sortable = await sortable();
+  const Sortable = await sortable().catch(() => null);
+  if (!Sortable) {
+    list.sortable = false;
+    return;
+  }
   let origin = null;
   Sortable.create(list, {
     group: "board",
@@ -93,6 +101,12 @@ document.addEventListener("htmx:before:swap", (event) => {
   held.then(() => htmx.swap(ctx));
 });
 
-export const attach = (root) => {
-  for (const list of root.querySelectorAll("[data-sortable]")) enable(list);
+export const attach = () => {
+  for (const list of document.querySelectorAll("[data-sortable]")) enable(list);
+};
+
+export const start = () => {
+  document.addEventListener("htmx:sse:after:connection", (event) => {
+    if (event.detail.connection.status < 300) attach(); // what could not be loaded while the network was away
+  });
 };

@@ -18,8 +18,9 @@ async def live(page: Page) -> None:
 
 
 async def drag(page: Page, card: str, target: str) -> None:
-    while not await page.evaluate("Boolean(document.querySelector('[data-sortable]').sortable && window.Sortable)"):
-        await page.wait_for_timeout(50)
+    async with asyncio.timeout(15):
+        while not await page.evaluate("Boolean(document.querySelector('[data-sortable]').sortable && window.Sortable)"):
+            await page.wait_for_timeout(50)
     start = await page.locator(card).bounding_box()
     end = await page.locator(target).bounding_box()
     assert start and end
@@ -215,6 +216,26 @@ async def test_a_cut_network_shows_what_was_missed(
     cable[0].is_cut = False
     await expect(page.locator(f"#list-done #task-{task}")).to_be_visible(timeout=20_000)
     await expect(page.locator(".card", has_text="Made meanwhile")).to_have_count(1)
+
+
+async def test_cards_can_be_dragged_although_the_network_was_away_when_the_board_opened(
+    site: Site, open_page: Open, watched: Watched, cable: tuple[Cable, str]
+) -> None:
+    watched.forgiven = r"ERR_|Failed to fetch|network error"
+    board = await site.board()
+    task = await site.task(board, "Mend the nets")
+    page = await open_page("/boards", base=cable[1])
+    await page.route("**/Sortable*", lambda route: route.abort())
+    async with page.expect_event("requestfailed", lambda failed: "Sortable" in failed.url):
+        await page.goto(f"{cable[1]}/boards/{board}")
+    await live(page)
+    await page.unroute_all(behavior="wait")
+    cable[0].cut()
+    await expect(page.locator("html")).not_to_have_attribute("data-connection", "live", timeout=15_000)
+    cable[0].is_cut = False
+    await expect(page.locator("html")).to_have_attribute("data-connection", "live", timeout=20_000)
+    await drag(page, f"#task-{task}", "#list-in_progress")
+    await expect(page.locator(f"#list-in_progress #task-{task}")).to_be_visible()
 
 
 async def test_a_short_cut_that_the_stream_outlives_is_over_when_it_is_over(
