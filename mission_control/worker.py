@@ -20,8 +20,8 @@ from mission_control.config import Settings
 from mission_control.serving import BACKLOG
 from mission_control.web.request_id import id_of
 
-GRACE_SECONDS = 2.0
-LAST_RESORT_SECONDS = 2.8
+# After the signal to stop: when requests are cut, when Hypercorn cuts the connections, when the process goes anyway.
+CUT_SECONDS, GRACE_SECONDS, LAST_RESORT_SECONDS = 1.5, 2.2, 2.8
 CUT = "The server is stopping; whether this took effect is not known. Send it again with the same Idempotency-Key."
 KEEP_ALIVE_SECONDS = 75
 
@@ -78,11 +78,11 @@ def _listen_for_stop(stop: asyncio.Event, parent_pipe: int | None) -> None:
 
 
 def _begin_stop(app: Quart, running: "InFlight") -> None:
-    """End the streams now, what still runs after the grace, and this process shortly after that."""
+    """End the streams now, what still runs after a moment, and this process shortly after that."""
     app.extensions["mission_control.stopping"] = True
     begin_shutdown(app)
     loop = asyncio.get_running_loop()
-    loop.call_later(GRACE_SECONDS - 0.2, running.cancel)
+    loop.call_later(CUT_SECONDS, running.cancel)
     loop.call_later(LAST_RESORT_SECONDS, _leave)
 
 

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -17,8 +18,7 @@ from mission_control import serving
 from tests.unit.small_database import empty_database
 
 COMMAND = (sys.executable, "-m", "mission_control.cli")
-TO_START = 60
-TO_STOP = 20
+TO_START = TO_STOP = 60
 QUIET = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
@@ -30,11 +30,15 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 async def run(folder: Path, *arguments: str, **more: str) -> tuple[int | None, str]:
     """Run a command to its end; returns exit code and everything printed."""
     process = await start(folder, *arguments, **more)
-    printed, _ = await process.communicate()
+    try:
+        async with asyncio.timeout(TO_START):
+            printed, _ = await process.communicate()
+    finally:
+        await killed(process)
     return process.returncode, printed.decode()
 
 
-async def start(folder: Path, *arguments: str, **more: str) -> asyncio.subprocess.Process:
+async def start(folder: Path, *arguments: str, **more: str) -> Process:
     """Start a command in a folder of its own."""
     return await asyncio.create_subprocess_exec(
         *COMMAND,
@@ -47,20 +51,29 @@ async def start(folder: Path, *arguments: str, **more: str) -> asyncio.subproces
 
 
 @asynccontextmanager
-async def served(folder: Path, *options: str, **more: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+async def served(folder: Path, *options: str, **more: str) -> AsyncIterator[tuple[Process, str]]:
     """Serve on a free port; yields the process and its address, and stops it."""
     process = await start(folder, "serve", "--port", "0", *options, **more)
     try:
         yield process, await printed_address(process)
     finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.terminate()
+        with suppress(ProcessLookupError):
+            process.terminate()
+        try:
             async with asyncio.timeout(TO_STOP):
                 await process.communicate()
+        finally:
+            await killed(process)
 
 
-async def printed_address(process: asyncio.subprocess.Process) -> str:
+async def killed(process: Process) -> None:
+    """End a process and close its pipe, in whatever state a test left them."""
+    with suppress(ProcessLookupError):
+        process.kill()
+    await process.communicate()
+
+
+async def printed_address(process: Process) -> str:
     """Read what `serve` prints until the address comes."""
     assert process.stdout is not None
     printed = b""
@@ -94,7 +107,7 @@ async def test_serve_starts_tells_the_setup_code_and_stops_on_a_signal(tmp_path:
     assert (tmp_path / "data" / "secret_key").exists()
 
 
-WORKER_WITH_TINY_APP = """
+TINY_WORKER = """
 import gc
 import sys
 from mission_control import serving, worker
@@ -104,49 +117,68 @@ worker.create_app = lambda settings: tiny_app()
 worker.begin_shutdown = lambda app: None
 if sys.argv[1] == "asyncio":
     worker._loop_factory = lambda: None
+worker.CUT_SECONDS = float(sys.argv[2])
+worker.GRACE_SECONDS = worker.LAST_RESORT_SECONDS = 3600  # only the cut ends anything, however slow the machine is
 listener = serving.bind("127.0.0.1", 0)
 print(f"http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
 worker.run_worker(settings_with(), listener)
 print(gc.get_freeze_count())
 """
+NEVER = b"GET /never HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine\r\n\r\n"
+
+
+@asynccontextmanager
+async def tiny_worker(folder: Path, *, cut: float, loop: str = "uvloop") -> AsyncIterator[tuple[Process, str]]:
+    """One worker around the tiny application, which cuts requests so many seconds after the signal to stop."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", TINY_WORKER, loop, str(cut)),
+        env=environment(folder),
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process, await printed_address(process)
+    finally:
+        await killed(process)
+
+
+@asynccontextmanager
+async def connection(address: str, sent: bytes) -> AsyncIterator[asyncio.StreamReader]:
+    """What comes back on a connection on which this was sent."""
+    host, _, port = address.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        writer.write(sent)
+        await writer.drain()
+        yield reader
+    finally:
+        writer.transport.abort()
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 async def test_a_stream_that_never_ends_does_not_keep_the_server(tmp_path: Path, loop: str) -> None:
-    command = (sys.executable, "-c", WORKER_WITH_TINY_APP, loop)
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environment(tmp_path), cwd=tmp_path, stdout=asyncio.subprocess.PIPE
-    )
-    address = await printed_address(process)
-    async with httpx.AsyncClient() as client, client.stream("GET", f"{address}/endless") as response:
-        chunks = response.aiter_bytes()
-        assert await anext(chunks) == b": here\n\n"
-        process.terminate()
-        async with asyncio.timeout(TO_STOP):
-            assert await process.wait() == 0
-    assert process.stdout is not None
-    assert int(await process.stdout.read()) > 10_000, "what was imported is walked through by every full collection"
+    async with tiny_worker(tmp_path, cut=0.2, loop=loop) as (process, address), httpx.AsyncClient() as client:
+        async with client.stream("GET", f"{address}/endless") as response:
+            chunks = response.aiter_bytes()
+            assert await anext(chunks) == b": here\n\n"
+            process.terminate()
+            async with asyncio.timeout(TO_STOP):
+                assert await process.wait() == 0
+        assert process.stdout is not None
+        printed = int(await process.stdout.read())
+        assert printed > 10_000, "what was imported is walked through by every full collection"
 
 
 async def test_a_request_that_a_stop_cuts_is_told_to_come_again(tmp_path: Path) -> None:
-    command = (sys.executable, "-c", WORKER_WITH_TINY_APP, "uvloop")
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environment(tmp_path), cwd=tmp_path, stdout=asyncio.subprocess.PIPE
-    )
-    address = await printed_address(process)
-    host, _, port = address.removeprefix("http://").partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(b"GET /never HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine\r\n\r\n")
-    await writer.drain()
-    await answered(f"{address}/page")  # one loop serves both, so the first has begun
-    process.terminate()
-    async with asyncio.timeout(TO_STOP):
-        answer = (await reader.read()).decode()
-        assert await process.wait() == 0
+    async with tiny_worker(tmp_path, cut=0.2) as (process, address), connection(address, NEVER) as reader:
+        await answered(f"{address}/page")  # one loop serves both, so the first has begun
+        process.terminate()
+        async with asyncio.timeout(TO_STOP):
+            answer = (await reader.read()).decode()
+            assert await process.wait() == 0
     head, _, body = answer.partition("\r\n\r\n")
     assert head.startswith("HTTP/1.1 503 ") and "retry-after: 1" in head
     assert '"request_id": "mine"' in body and "Send it again" in body
-    writer.close()
 
 
 async def test_an_idle_connection_does_not_keep_the_server(tmp_path: Path) -> None:
@@ -160,45 +192,34 @@ async def test_an_idle_connection_does_not_keep_the_server(tmp_path: Path) -> No
 
 
 async def test_a_half_sent_request_does_not_keep_the_server(tmp_path: Path) -> None:
-    async with served(tmp_path) as (process, address):
-        await answered(f"{address}/healthz")
-        host, _, port = address.removeprefix("http://").partition(":")
-        _, writer = await asyncio.open_connection(host, int(port))
-        writer.write(b"POST /api/v1/auth/bootstrap HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
-        await writer.drain()
-        await asyncio.sleep(0.2)
+    half = b"POST /api/v1/auth/bootstrap HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf"
+    async with served(tmp_path) as (process, address), connection(address, half):
+        await answered(f"{address}/healthz")  # the half has been read too by now
         process.terminate()
         async with asyncio.timeout(TO_STOP):
             assert await process.wait() == 0
-        writer.close()
 
 
 async def test_a_server_that_stops_gives_its_address_free_at_once(tmp_path: Path) -> None:
     """Whoever starts it again need not wait for the last requests to end."""
-    async with served(tmp_path) as (process, address):
-        await answered(f"{address}/healthz")
+    async with tiny_worker(tmp_path, cut=3600) as (process, address):
         host, _, port = address.removeprefix("http://").partition(":")
-        _, writer = await asyncio.open_connection(host, int(port))
-        writer.write(b"POST /api/v1/auth/bootstrap HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
-        await writer.drain()
-        process.terminate()
-        ended = asyncio.create_task(process.wait())
+        async with connection(address, NEVER) as reader:
+            await answered(f"{address}/page")  # one loop serves both, so the first has begun
+            process.terminate()
+            async with asyncio.timeout(TO_STOP):
+                while await connects(host, int(port)):
+                    await asyncio.sleep(0.02)
+            with serving.bind(host, int(port)):
+                assert process.returncode is None and not reader.at_eof(), "the last request was cut"
         async with asyncio.timeout(TO_STOP):
-            while await connects(host, int(port)):
-                await asyncio.sleep(0.02)
-            assert not ended.done()
-            assert await ended == 0
-        writer.close()
+            assert await process.wait() == 0  # its last client has gone
 
 
 async def connects(host: str, port: int) -> bool:
     """Whether somebody listens there."""
-    try:
-        _, writer = await asyncio.open_connection(host, port)
-    except ConnectionError:
-        return False
-    writer.close()
-    return True
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0
 
 
 async def test_a_second_server_on_one_sqlite_file_is_refused(tmp_path: Path) -> None:
@@ -218,8 +239,7 @@ async def test_a_file_that_is_no_database_ends_every_command_in_a_sentence(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     (tmp_path / "rubbish").write_text("this is no database" * 100)
-    async with asyncio.timeout(TO_START):
-        code, printed = await run(tmp_path, *command, DATABASE_URL="sqlite:///rubbish")
+    code, printed = await run(tmp_path, *command, DATABASE_URL="sqlite:///rubbish")
     assert code == 1
     assert "cannot be opened: file is not a database" in printed and printed.count("\n") == 1
 
@@ -236,16 +256,16 @@ async def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> Non
 
 async def test_the_setup_code_is_printed_on_an_empty_database(tmp_path: Path) -> None:
     process = await start(tmp_path, "serve", "--port", "0")
-    assert process.stdout is not None
-    printed = b""
-    async with asyncio.timeout(TO_START):
-        while b"/setup and enter the code" not in printed:
-            line = await process.stdout.readline()
-            assert line, printed
-            printed += line
-    process.terminate()
-    async with asyncio.timeout(TO_STOP):
-        await process.communicate()
+    try:
+        assert process.stdout is not None
+        printed = b""
+        async with asyncio.timeout(TO_START):
+            while b"/setup and enter the code" not in printed:
+                line = await process.stdout.readline()
+                assert line, printed
+                printed += line
+    finally:
+        await killed(process)
     assert re.search(rb"Open http://127\.0\.0\.1:\d+/setup and enter the code [\w-]+", printed)
 
 
