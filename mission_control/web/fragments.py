@@ -1,5 +1,6 @@
 """Rendering: whole pages, one block of a page, and macros (cards) in a synchronous environment."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ _MACROS = "mission_control.macros"
 def install(app: Quart) -> None:
     """Prepare both Jinja environments of the app: the asynchronous one for pages, another for macros."""
     _prepare(app.jinja_env)
+    app.jinja_env.filters["markdown"] = _prose_in_turn
     macros = Environment(loader=app.jinja_env.loader, auto_reload=app.debug, autoescape=True)
     _prepare(macros)
     app.extensions[_MACROS] = macros
@@ -40,6 +42,13 @@ def _prose(text: str | None) -> Markup:
     if not text:
         return Markup("")
     return Markup('<div class="prose" hx-ignore>{}</div>').format(Markup(markdown.render(text)))
+
+
+async def _prose_in_turn(text: str | None) -> Markup:
+    """The same where a page can wait: between its texts everybody else has a turn."""
+    prose = _prose(text)
+    await asyncio.sleep(0)
+    return prose
 
 
 def initials(name: str) -> str:
