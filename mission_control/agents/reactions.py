@@ -8,10 +8,30 @@ from mission_control.agents.queries import agents_to_tell, lead_id_of
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.command import deliver, reacts_to
+from mission_control.core.command import deliver, reacts_to, ring
 from mission_control.live.log import NewEvent, canonical
 
 NOTICE = "agent.notice"
+
+
+def bell_of(agent_id: UUID | None) -> str:
+    """The bell that rings when what an agent is or may has changed, such as its token, its board or its state."""
+    return f"agent:{agent_id}"
+
+
+@reacts_to(
+    "agent.updated",
+    "agent.deleted",
+    "agent.work_state_changed",
+    "agent.token_rotated",
+    "agent.token_changed",
+    "agent.token_revoked",
+    "budget.exceeded",
+)
+async def ring_for_agent(actor: Actor, event: NewEvent) -> None:
+    """What an agent waits for may be refused to it now: its polls look again, whoever else waits."""
+    if event.scope.agent_id is not None:
+        ring(bell_of(event.scope.agent_id))
 
 
 @reacts_to("approval.decided")

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from mission_control.agents.reactions import bell_of as bell_of_agent
 from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
 from mission_control.boards.models import Board
 from mission_control.claims import matching, selection, timer
@@ -23,7 +24,7 @@ from mission_control.core.hints import WORKER_ONLY
 from mission_control.core.retries import answered_elsewhere, decided
 from mission_control.core.token_scopes import granted, require_scope
 from mission_control.database.sql import as_id, as_json, as_moment, rows
-from mission_control.live import broker, queues
+from mission_control.live import bells, broker, queues
 from mission_control.tasks.limits import Limits, full
 
 NOTHING: dict[str, Any] = {"task": None, "lease": None}
@@ -58,14 +59,14 @@ async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, 
     waiter = matching.Waiter(actor.agent_id, tuple(wanted.tags or ()))
     with queues.place(bell, waiter) as place:
         while True:
-            with answered_elsewhere(actor) as twin:
+            with answered_elsewhere(actor) as twin, bells.listening(bell_of_agent(actor.agent_id)) as changed:
                 place.listen()
                 answer, is_held = await _look(actor, board, wanted)
                 if answer is not None or now() >= end or _is_stopping():
                     return answer
                 if place.owes:
                     place.settle(await matching.could_take(place.who_has_not_looked(), board))
-                await place.woken(min(end - now(), HELD_SECONDS if is_held else LONGEST_WAIT_SECONDS), twin)
+                await place.woken(min(end - now(), HELD_SECONDS if is_held else LONGEST_WAIT_SECONDS), twin, changed)
             if twin.done():
                 await decided(actor, _not_yet)
             board = await _still_there(board)

@@ -7,6 +7,7 @@ from typing import Any
 
 from mission_control.core.actor import Actor
 from mission_control.core.command import reacts_to, ring
+from mission_control.database.sql import as_id, rows
 from mission_control.live.log import NewEvent
 
 # Of the fields of a task, those that decide whether it can be handed out, and to whom.
@@ -36,11 +37,24 @@ async def ring_for_task(actor: Actor, event: NewEvent) -> None:
     "approval.decided",
     "approval.closed",
     "board.updated",
+    "board.deleted",
     "agent.updated",
 )
 async def ring_for_board(actor: Actor, event: NewEvent) -> None:
     """Something else changed on which hand-outs on a board depend."""
     _ring(event)
+
+
+@reacts_to("tag.updated")
+async def ring_for_tag(actor: Actor, event: NewEvent) -> None:
+    """Open tasks are asked for by another name now."""
+    if "slug" in event.data["after"]:
+        for row in await rows(
+            "SELECT DISTINCT t.board_id FROM tag_assignments x JOIN tasks t ON t.id = x.task_id"
+            " WHERE x.tag_id = ? AND t.status = 'inbox' AND t.deleted_at IS NULL",
+            event.scope.subject_id,
+        ):
+            ring(f"work:{as_id(row['board_id'])}")
 
 
 def _ring(event: NewEvent) -> None:

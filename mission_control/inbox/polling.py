@@ -3,8 +3,10 @@
 import asyncio
 from typing import Any
 
+from mission_control.agents.reactions import bell_of
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Invalid
+from mission_control.core.authn import fresh
+from mission_control.core.errors import Invalid, Unauthenticated
 from mission_control.inbox.commands import acknowledge
 from mission_control.inbox.queries import handed_out, unread
 from mission_control.live import bells, broker
@@ -13,8 +15,8 @@ from mission_control.live import bells, broker
 async def read_inbox(actor: Actor, after: int, limit: int, wait_seconds: float) -> dict[str, Any]:
     """The calling agent's notices after a number; those up to it are acknowledged by asking so.
 
-    Waits for the first one at most so long. A number that nobody was given yet: Invalid. A token that may only read
-    acknowledges nothing.
+    Waits for the first one at most so long, and for none any more when the token ends meanwhile: Unauthenticated. A
+    number that nobody was given yet: Invalid. A token that may only read acknowledges nothing.
     """
     if after and (actor.scopes is None or "work" in actor.scopes):
         await _acknowledge(actor, after)
@@ -35,12 +37,14 @@ async def _waited(actor: Actor, after: int, limit: int, seconds: float) -> list[
     now = asyncio.get_running_loop().time
     end = now() + seconds
     while True:
-        with bells.listening(f"inbox:{actor.id}") as heard:
+        with bells.listening(f"inbox:{actor.id}") as heard, bells.listening(bell_of(actor.id)) as changed:
             items = await unread(actor, after, limit)
             left = end - now()
             if items or left <= 0 or _is_stopping():
                 return items
-            await bells.within(heard, left)
+            await bells.within(heard, left, changed)
+        if changed.done() and await fresh(actor) is None:
+            raise Unauthenticated()
 
 
 def _is_stopping() -> bool:

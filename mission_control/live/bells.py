@@ -38,9 +38,9 @@ def listening(bell: str) -> Iterator["asyncio.Future[None]"]:
         _forget(bell, heard)
 
 
-async def within(heard: "asyncio.Future[None]", seconds: float) -> bool:
-    """Whether a future from `listening` is rung within so many seconds."""
-    await asyncio.wait([heard], timeout=max(0.0, seconds))
+async def within(heard: "asyncio.Future[None]", seconds: float, *also: "asyncio.Future[None]") -> bool:
+    """Whether a future from `listening` is rung within so many seconds; another one that is rung ends the wait too."""
+    await asyncio.wait([heard, *also], timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
     return heard.done()
 
 

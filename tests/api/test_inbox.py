@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
 from mission_control.core import clock
 from mission_control.core import command as core_command
@@ -244,12 +245,30 @@ async def test_who_hangs_up_leaves_nobody_waiting(cast: Cast) -> None:
             await asyncio.sleep(0.001)
 
 
-async def test_a_token_that_ends_meanwhile_is_told_nothing(cast: Cast) -> None:
-    poll = await polling(cast.vega, seconds=2)
+async def test_a_token_that_ends_meanwhile_is_refused_at_once(cast: Cast) -> None:
+    poll = await polling(cast.vega)
     (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {"overlap_seconds": 0})).ok()
+    (await asyncio.wait_for(poll, 20)).refused(401)
+
+
+async def test_an_agent_that_is_deleted_meanwhile_is_refused_at_once(cast: Cast) -> None:
+    poll = await polling(cast.vega)
+    (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
+    (await asyncio.wait_for(poll, 20)).refused(401)
+
+
+async def test_a_token_that_is_replaced_later_goes_on_waiting(cast: Cast) -> None:
+    poll = await polling(cast.vega)
+    (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {"overlap_seconds": 600})).ok()
+    await assigned(cast)
+    assert len((await woken(poll))["items"]) == 1
+
+
+async def test_a_token_that_nobody_told_of_ending_is_told_nothing(cast: Cast) -> None:
+    poll = await polling(cast.vega, seconds=2)
+    await Token.filter(agent_id=cast.vega.id).update(expires_at=clock.now())
     await assigned(cast)
     assert (await woken(poll)) == {"items": [], "next": 0}
-    (await cast.vega.get(INBOX)).refused(401)
 
 
 async def test_old_notices_wait_for_as_long_as_it_takes(cast: Cast) -> None:

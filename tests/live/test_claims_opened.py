@@ -105,6 +105,14 @@ async def learn(cast: Cast) -> Callable[[], Awaitable[Any]]:
     return lambda: cast.ada.patch(f"/agents/{cast.vega.id}", {"claim_tags": None})
 
 
+async def call_a_tag_by_the_name_that_it_asks_for(cast: Cast) -> Callable[[], Awaitable[Any]]:
+    """The tag of a task has the name now by which the agent asks for it."""
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"claim_tags": ["glass"]})).ok()
+    tag = (await cast.ada.post("/tags", {"name": "Pane"})).ok()
+    await cast.add_task(tag_ids=[tag["id"]])
+    return lambda: cast.ada.patch(f"/tags/{tag['id']}", {"slug": "glass"})
+
+
 async def clear_a_flag(cast: Cast) -> Callable[[], Awaitable[Any]]:
     """A person lets it go on."""
     task = await cast.add_task()
@@ -114,7 +122,8 @@ async def clear_a_flag(cast: Cast) -> Callable[[], Awaitable[Any]]:
 
 OPENINGS = (
     finish_what_it_waits_for, delete_what_it_waits_for, wait_no_longer, move_back, assign, restore, decide,
-    lift_a_columns_limit, make_room, go_on_with_what_was_reviewed, lift_its_own_limit, learn, clear_a_flag,
+    lift_a_columns_limit, make_room, go_on_with_what_was_reviewed, lift_its_own_limit, learn,
+    call_a_tag_by_the_name_that_it_asks_for, clear_a_flag,
 )  # fmt: skip
 
 

@@ -1,0 +1,87 @@
+"""An agent that waits for work hears at once that it gets none any more, whoever stands before it in the queue."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from mission_control.live import queues
+from mission_control.runs.models import Run
+from tests.cast import Cast
+from tests.live.waiters import PATIENCE, bell, hang_up, poll
+from tests.live.waiters import looks_are_counted as looks_are_counted
+
+Change = Callable[[Cast], Awaitable[Any]]
+
+
+async def pause(cast: Cast) -> None:
+    """A person pauses it."""
+    (await cast.ada.call("PUT", f"/agents/{cast.vega.id}/work-state", {"state": "paused"})).ok()
+
+
+async def stop(cast: Cast) -> None:
+    """A person stops it."""
+    (await cast.ada.call("PUT", f"/agents/{cast.vega.id}/work-state", {"state": "stopped"})).ok()
+
+
+async def move(cast: Cast) -> None:
+    """It works on another board."""
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
+
+
+async def promote(cast: Cast) -> None:
+    """It leads the board, and hands out work."""
+    (await cast.ada.patch(f"/agents/{cast.atlas.id}", {"is_board_lead": False})).ok()
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"is_board_lead": True})).ok()
+
+
+async def replace_its_token(cast: Cast) -> None:
+    """Its token is replaced without an overlap."""
+    (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {"overlap_seconds": 0})).ok()
+
+
+async def revoke_its_token(cast: Cast) -> None:
+    """Its token is ended."""
+    [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()
+    (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token['id']}")).ok()
+
+
+async def narrow_its_token(cast: Cast) -> None:
+    """Its token may only read."""
+    [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()
+    (await cast.ada.patch(f"/agents/{cast.vega.id}/tokens/{token['id']}", {"scopes": ["read"]})).ok()
+
+
+async def delete(cast: Cast) -> None:
+    """It is deleted."""
+    (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
+
+
+async def use_up_its_budget(cast: Cast) -> None:
+    """It has used up what it may."""
+    (await cast.ada.post("/budgets", {"agent_id": str(cast.vega.id), "unit": "tokens", "limit": 10})).ok()
+    (await cast.vega.post("/agent/usage", {"input_tokens": 10})).ok()
+
+
+CHANGES: dict[Change, int] = {
+    pause: 409, stop: 409, move: 404, promote: 403, replace_its_token: 401, revoke_its_token: 401,
+    narrow_its_token: 403, delete: 401, use_up_its_budget: 409,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda one: one.__name__)
+async def test_it_hears_of_it_and_who_stands_before_it_waits_on(cast: Cast, change: Change) -> None:
+    before, waiting = await poll(cast, cast.rigel), await poll(cast)
+    await change(cast)
+    (await asyncio.wait_for(waiting, PATIENCE)).refused(CHANGES[change])
+    assert not before.done() and queues.waiting(bell(cast)) == 1
+    await hang_up(before)
+
+
+async def test_everybody_hears_that_the_board_was_deleted(cast: Cast) -> None:
+    polls = [await poll(cast, cast.rigel), await poll(cast)]
+    (await cast.ada.delete(cast.home)).ok()
+    for one in polls:
+        (await asyncio.wait_for(one, PATIENCE)).refused(404)
+    assert await Run.all().count() == 0
