@@ -87,4 +87,4 @@ async def _refuse(answer: Answer, error: Exception, *, has_body: bool) -> None:
     body = to_json({"jsonrpc": "2.0", "id": None, "error": {"code": REFUSED, "message": sentence, "data": values}})
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await answer({"type": "http.response.start", "status": values["status"], "headers": headers})
-    await answer({"type": "http.response.body", "body": body if has_body else b""})
+    await answer({"type": "http.response.body", "body": body if has_body else b"", "more_body": False})

@@ -14,10 +14,11 @@ from mission_control.web import (
     request_log,
     security_headers,
     trailing_slash,
+    whole_requests,
 )
 
 # Layers around the whole application: the first is innermost.
-LAYERS = (security_headers, request_log, proxies, request_id)
+LAYERS = (whole_requests, security_headers, request_log, proxies, request_id)
 # Functions around each request: before it in this order, after it in the opposite one.
 HOOKS = (compression, cors, body_limit, trailing_slash, health, rate_limits)
 

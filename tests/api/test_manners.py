@@ -1,5 +1,6 @@
 """HTTP manners: ids, headers, limits, proxies, slashes, compression, CORS, health."""
 
+import asyncio
 import gzip
 import re
 
@@ -77,6 +78,18 @@ async def test_body_limit_without_an_announced_length() -> None:
         await connection.send_complete()
         await connection.receive()
     assert (await connection.as_response()).status_code == 413
+
+
+async def test_a_refusal_does_not_overtake_the_request_that_it_is_for() -> None:
+    client = tiny_app().test_client()
+    async with client.request("/nowhere", method="POST", headers={"Transfer-Encoding": "chunked"}) as connection:
+        await connection.send(b"a file that nobody reads")
+        answer = asyncio.create_task(connection.receive())
+        await asyncio.sleep(0.2)
+        assert not answer.done()
+        await connection.send_complete()
+        await answer
+    assert (await connection.as_response()).status_code == 404
 
 
 async def seen(app: Quart, headers: dict[str, str], peer: str = "10.0.0.1") -> dict[str, str]:

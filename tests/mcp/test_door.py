@@ -1,5 +1,6 @@
 """What every call passes first: the host, the method, the token and its budget, the size of the body."""
 
+import asyncio
 from typing import Any
 
 import httpx2
@@ -40,6 +41,18 @@ async def test_without_an_agents_token_nobody_comes_in(cast: Cast, secret: str) 
     answer = await post(cast.app, secret, LIST)
     assert "Authorization: Bearer" in refused(answer, 401)["message"]
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+async def test_a_refusal_waits_for_the_call_that_it_is_for(cast: Cast) -> None:
+    headers = {"Authorization": f"Bearer {NOBODY}", "Transfer-Encoding": "chunked"}
+    async with cast.app.test_client().request("/mcp", method="POST", headers=headers) as connection:
+        await connection.send(b'{"jsonrpc": "2.0", ')
+        answer = asyncio.create_task(connection.receive())
+        await asyncio.sleep(0.2)
+        assert not answer.done()
+        await connection.send_complete()
+        await answer
+    assert (await connection.as_response()).status_code == 401
 
 
 async def test_a_token_that_was_revoked_is_good_no_more(cast: Cast) -> None:
