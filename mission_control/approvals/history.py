@@ -38,8 +38,8 @@ async def approval_history(approval: Approval) -> list[dict[str, Any]]:
         "SELECT e.id, e.seq, e.kind, e.message, e.actor_kind, e.actor_id, e.data, e.created_at,"
         " COALESCE(e.actor_name, u.preferred_name, u.name, u.email) AS actor_name"
         " FROM events e LEFT JOIN users u ON u.id = e.actor_id"
-        " WHERE e.board_id = ? AND e.subject_id = ? AND e.kind IN"
-        " ('approval.requested', 'approval.decided', 'approval.reopened', 'approval.closed') ORDER BY e.seq",
+        " WHERE e.id IN (SELECT id FROM events WHERE board_id = ? AND subject_id = ? AND kind IN"
+        "  ('approval.requested', 'approval.decided', 'approval.reopened', 'approval.closed')) ORDER BY e.seq",
         approval.board_id,
         approval.id,
     )

@@ -1,5 +1,6 @@
 """Figures computed from what happened to tasks and approvals, as the event log tells it."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import median
@@ -14,6 +15,7 @@ from mission_control.metrics.series import averaged, counted, points
 
 KINDS = ("task.created", "task.status_changed", "task.lease_expired", "task.deleted", "task.restored")
 AT_WORK = ("in_progress", "review")
+AT_ONCE = 1000  # events that are walked before others get their turn
 
 
 @dataclass(slots=True)
@@ -42,18 +44,30 @@ class History:
         self.status[task] = status
 
 
-async def read_history(boards: list[UUID]) -> History:
-    """Walk the status events of some boards from the beginning."""
+async def read_history(boards: list[UUID], since: datetime) -> History:
+    """Walk, from its beginning, what went on with every task that changed since a moment or is at work now.
+
+    The others were not at work then and are not now, so that no figure since then knows of them.
+    """
     history = History()
     if not boards:
         return history
+    here, kinds = f"board_id IN ({placeholders(len(boards))})", f"kind IN ({placeholders(len(KINDS))})"
     found = await rows(
-        "SELECT kind, task_id, data, created_at FROM events"
-        f" WHERE board_id IN ({placeholders(len(boards))}) AND kind IN ({placeholders(len(KINDS))}) ORDER BY seq",
+        f"SELECT kind, task_id, data, created_at FROM events WHERE {here} AND {kinds} AND task_id IN"
+        f" (SELECT task_id FROM events WHERE {here} AND {kinds} AND created_at >= ?"
+        f"  UNION SELECT id FROM tasks WHERE {here} AND status IN ('in_progress', 'review') AND deleted_at IS NULL)"
+        " ORDER BY seq",
         *boards,
         *KINDS,
+        *boards,
+        *KINDS,
+        since,
+        *boards,
     )
-    for row in found:
+    for number, row in enumerate(found):
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)
         moment = as_moment(row["created_at"])
         if moment is not None:
             history.enter(str(row["task_id"]), _status(row), moment)

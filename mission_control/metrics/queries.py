@@ -20,17 +20,17 @@ async def dashboard(actor: Actor, query: DashboardQuery) -> dict[str, Any]:
     boards = await boards_in_scope(actor, query)
     primary, before = windows(query.range_key, now)
     tasks = await series.read_tasks(boards, before.start)
-    outcomes = await series.read_outcomes(boards, before.start)
     both = (primary, before)
+    outcomes = [await series.read_outcomes(boards, one) for one in both]
     return {
         "range": query.range_key,
         "generated_at": now,
-        "kpis": await _kpis(boards, primary, tasks, outcomes),
+        "kpis": await _kpis(boards, primary, tasks, outcomes[0]),
         "throughput": _pair([series.throughput(one, tasks) for one in both]),
         "cycle_time": _pair(
             [series.points(one, series.averaged(one, series.review_times(one, tasks))) for one in both]
         ),
-        "error_rate": _pair([series.error_rate(one, outcomes) for one in both]),
+        "error_rate": _pair([series.error_rate(*one) for one in zip(both, outcomes, strict=True)]),
         "wip": _pair([series.wip(one, tasks) for one in both]),
         "pending_approvals": await _pending(boards),
         "flow": await _flow(boards, both, now),
@@ -41,14 +41,16 @@ def _pair(both: list[dict[str, Any]]) -> dict[str, Any]:
     return {"primary": both[0], "comparison": both[1]}
 
 
-async def _kpis(boards: list[UUID], window: Window, tasks: list[dict[str, Any]], outcomes: Any) -> dict[str, Any]:
+async def _kpis(
+    boards: list[UUID], window: Window, tasks: list[dict[str, Any]], outcomes: list[series.Outcomes]
+) -> dict[str, Any]:
     by_status = await _by_status(boards)
     hours = [value for _, value in series.review_times(window, tasks)]
     return {
         "active_agents": await _active_agents(boards, window.start),
         "tasks_in_progress": by_status.get("in_progress", 0),
         **{f"{status}_tasks": by_status.get(status, 0) for status in series.STATUSES},
-        "error_rate_pct": series.error_share(window, outcomes),
+        "error_rate_pct": series.error_share(outcomes),
         "median_cycle_time_hours_7d": median(hours) if hours else None,
     }
 
@@ -104,7 +106,7 @@ def _pending_item(row: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _flow(boards: list[UUID], both: tuple[Window, Window], now: datetime) -> dict[str, Any]:
-    history = await flow.read_history(boards)
+    history = await flow.read_history(boards, both[1].start)
     hours = flow.cycle_times(both[0], history)
     return {
         "throughput": _pair([flow.throughput(one, history) for one in both]),

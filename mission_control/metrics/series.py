@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from statistics import mean
 from typing import Any
@@ -82,27 +83,44 @@ def wip(window: Window, tasks: list[dict[str, Any]]) -> dict[str, Any]:
     return {"range": window.key, "bucket": window.bucket, "points": listed}
 
 
-async def read_outcomes(boards: list[UUID], since: datetime) -> list[tuple[datetime, bool]]:
-    """Events about tasks since a moment: when, and whether something failed."""
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What happened to tasks in one hour: how many events, and how many of them were failures."""
+
+    hour: datetime
+    events: int
+    failures: int
+
+
+async def read_outcomes(boards: list[UUID], window: Window) -> list[Outcomes]:
+    """The events about tasks in a window, counted by the hour, of which every bucket is made up."""
     if not boards:
         return []
     found = await rows(
-        "SELECT e.kind, e.created_at FROM events e JOIN tasks t ON t.id = e.task_id"
-        f" WHERE t.board_id IN ({placeholders(len(boards))}) AND e.created_at >= ?"
-        f" AND e.kind IN ({placeholders(len(REFERENCE_KINDS))})",
+        "SELECT SUBSTR(CAST(e.created_at AS TEXT), 1, 13) AS hour, COUNT(*) AS events,"
+        " SUM(CASE WHEN e.kind LIKE '%failed' THEN 1 ELSE 0 END) AS failures"
+        f" FROM events e WHERE e.board_id IN ({placeholders(len(boards))}) AND e.task_id IS NOT NULL"
+        f" AND e.created_at >= ? AND e.created_at <= ? AND e.kind IN ({placeholders(len(REFERENCE_KINDS))})"
+        " GROUP BY SUBSTR(CAST(e.created_at AS TEXT), 1, 13)",
         *boards,
-        since,
+        window.start,
+        window.end,
         *REFERENCE_KINDS,
     )
-    return [(moment, row["kind"].endswith("failed")) for row in found if (moment := as_moment(row["created_at"]))]
+    return [
+        Outcomes(datetime.fromisoformat(f"{row['hour']}:00"), int(row["events"]), int(row["failures"])) for row in found
+    ]
 
 
-def error_rate(window: Window, outcomes: list[tuple[datetime, bool]]) -> dict[str, Any]:
+def error_rate(window: Window, outcomes: list[Outcomes]) -> dict[str, Any]:
     """The share of failures in each bucket, in per cent."""
-    return points(window, averaged(window, ((moment, 100.0 * failed) for moment, failed in outcomes)))
+    by_period: dict[datetime, list[Outcomes]] = defaultdict(list)
+    for one in outcomes:
+        by_period[window.period_of(one.hour)].append(one)
+    return points(window, {period: error_share(listed) for period, listed in by_period.items()})
 
 
-def error_share(window: Window, outcomes: list[tuple[datetime, bool]]) -> float:
-    """The share of failures in the whole window, in per cent; 0 without events."""
-    inside = [failed for moment, failed in outcomes if window.contains(moment)]
-    return 100.0 * sum(inside) / len(inside) if inside else 0.0
+def error_share(outcomes: list[Outcomes]) -> float:
+    """The share of failures, in per cent; 0 without events."""
+    events = sum(one.events for one in outcomes)
+    return 100.0 * sum(one.failures for one in outcomes) / events if events else 0.0

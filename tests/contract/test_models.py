@@ -48,7 +48,14 @@ CHECKS = {
 }
 INDEXES = {
     "idx_agent_questions_agent",
+    "idx_agent_questions_answerer",
+    "idx_approvals_agent",
+    "idx_approvals_decider",
+    "idx_approvals_requester",
     "idx_board_access_board",
+    "idx_board_memory_agent",
+    "idx_board_memory_user",
+    "idx_board_webhooks_agent",
     "idx_boards_name",
     "idx_budgets_organization",
     "idx_custom_field_boards_field",
@@ -57,15 +64,27 @@ INDEXES = {
     "idx_deliveries_open",
     "idx_deliveries_organization",
     "idx_deliveries_unread",
+    "idx_events_kind",
+    "idx_group_memory_agent",
+    "idx_group_memory_user",
     "idx_invite_access_board",
+    "idx_invites_accepter",
+    "idx_invites_creator",
     "idx_invites_organization",
     "idx_marketplace_skills_organization",
     "idx_members_user",
+    "idx_password_resets_user",
     "idx_search_documents_board",
     "idx_sessions_user",
     "idx_tags_name",
+    "idx_task_attachments_agent",
     "idx_task_attachments_comment",
     "idx_task_attachments_run",
+    "idx_task_attachments_user",
+    "idx_task_comments_agent",
+    "idx_task_comments_counted",
+    "idx_task_comments_shown",
+    "idx_task_comments_user",
     "idx_task_dependencies_board",
     "idx_task_dependencies_waited_for",
     "idx_task_runs_lease",
@@ -73,11 +92,13 @@ INDEXES = {
     "idx_tasks_board_due",
     "idx_tasks_board_live",
     "idx_tasks_board_updated",
+    "idx_tasks_created_by",
     "idx_tasks_retry",
     "idx_tasks_trash",
     "idx_tokens_agent",
     "idx_tokens_user",
     "idx_usage_entries_run",
+    "idx_users_active_organization",
     "idx_webhook_payloads_webhook",
     "uid_agents_board_lead",
     "uid_agents_board_name",
@@ -294,3 +315,28 @@ def _resolved(dotted: str) -> Any:
     for part in dotted.removeprefix(f"{module}.").split("."):
         thing = getattr(thing, part)
     return thing
+
+
+@pytest.mark.usefixtures("app")
+async def test_what_names_something_is_found_by_an_index_when_that_is_deleted() -> None:
+    lacking = set()
+    for model in models():
+        table = model._meta.db_table
+        indexed = await first_columns(table)
+        lacking |= {f"{table}.{column}" for column, *_ in await foreign_keys(table) if column not in indexed}
+    assert lacking == set()
+
+
+async def first_columns(table: str) -> set[str]:
+    """The columns with which the indexes of a table begin."""
+    if is_postgres():
+        found = await rows(
+            "SELECT a.attname AS name FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid"
+            " AND a.attnum = i.indkey[0] WHERE i.indrelid = to_regclass(?)",
+            table,
+        )
+    else:
+        found = await rows(
+            f"SELECT c.name FROM pragma_index_list('{table}') l JOIN pragma_index_info(l.name) c ON c.seqno = 0"
+        )
+    return {row["name"] for row in found}

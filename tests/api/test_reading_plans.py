@@ -1,0 +1,92 @@
+"""Lists of what grows without end find their page and their number by an index, whatever else is in the tables."""
+
+from datetime import timedelta
+from types import ModuleType
+from typing import Any
+
+import pytest
+from tortoise.transactions import in_transaction
+
+from mission_control.activity import comments, feed
+from mission_control.approvals import history
+from mission_control.core import clock
+from mission_control.database.sql import is_postgres, rows
+from mission_control.metrics import flow, series
+from tests.cast import Cast
+
+Statement = tuple[str, tuple[Any, ...]]
+
+
+async def finds(statement: Statement, table: str, index: str) -> None:
+    """Hold that the database finds rows of a table by an index; which one, PostgreSQL chooses by what is in it."""
+    sql, values = statement
+    async with in_transaction():
+        if is_postgres():
+            await rows("SET LOCAL enable_seqscan = off")
+        found = await rows(f"EXPLAIN {'' if is_postgres() else 'QUERY PLAN '}{sql}", *values)
+    plan = " ".join(str(value) for row in found for value in row.values())
+    assert f"Seq Scan on {table}" not in plan if is_postgres() else index in plan, plan
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Statement]:
+    """The statements of the lists."""
+    heard: list[Statement] = []
+
+    async def listened(sql: str, *values: Any) -> list[dict[str, Any]]:
+        heard.append((sql, values))
+        return await rows(sql, *values)
+
+    modules: tuple[ModuleType, ...] = (comments, feed, history, flow, series)
+    for module in modules:
+        monkeypatch.setattr(module, "rows", listened)
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("path", "table", "indexes"),
+    [
+        ("/activity", "events", ["idx_events_board_i_102a6a", "idx_events_board_i_102a6a"]),
+        ("/activity?kind=board", "events", ["idx_events_kind", "idx_events_kind"]),
+        ("/activity/task-comments", "task_comments", ["idx_task_comments_counted", "idx_task_comments_shown"]),
+        ("/metrics/dashboard", "events", ["idx_events_kind", "idx_events_kind", "idx_events_kind"]),
+    ],
+)
+async def test_a_list_is_found_by_its_index(
+    cast: Cast, asked: list[Statement], path: str, table: str, indexes: list[str]
+) -> None:
+    (await cast.ada.get(path)).ok()
+    statements = [one for one in asked if f"FROM {table}" in one[0]]
+    for statement, index in zip(statements, indexes, strict=True):
+        await finds(statement, table, index)
+
+
+async def test_an_approvals_history_is_found_by_its_index(cast: Cast, asked: list[Statement]) -> None:
+    approval = await cast.ask(cast.vega)
+    asked.clear()
+    (await cast.ada.get(f"{cast.approvals}/{approval['id']}/history")).ok()
+    [statement] = asked
+    await finds(statement, "events", "idx_events_kind")
+
+
+async def test_what_was_over_before_a_dashboard_begins_is_not_read(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+
+    async def counted(sql: str, *values: Any) -> list[dict[str, Any]]:
+        found = await rows(sql, *values)
+        read.append(len(found) if "FROM events" in sql else 0)
+        return found
+
+    monkeypatch.setattr(flow, "rows", counted)
+    (await cast.ada.get("/metrics/dashboard")).ok()
+    before = sum(read)
+    with clock.travelled(timedelta(days=-60)):
+        for _ in range(3):
+            task = await cast.add_task(status="in_progress")
+            (await cast.ada.patch(cast.task(task), {"status": "done"})).ok()
+    read.clear()
+    (await cast.ada.get("/metrics/dashboard")).ok()
+    assert sum(read) == before
+    read.clear()
+    (await cast.ada.get("/metrics/dashboard?range_key=3m")).ok()
+    assert sum(read) == before + 6
