@@ -2,13 +2,25 @@
 
 import asyncio
 
-from mission_control.delivery import pace
+import pytest
+
+from mission_control.delivery import loop, pace
 from mission_control.delivery.loop import look
+from mission_control.live import bells
 
 
-async def look_away(worker: str, running: set["asyncio.Task[None]"]) -> float:
-    """What stands in for the loop's `look` while a test sends by hand: nothing is due."""
-    return pace.IDLE_SECONDS
+async def look_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a test sends by hand the application's own loop finds nothing; a look that it had begun is over."""
+    is_away = asyncio.Event()
+
+    async def see_nothing(worker: str, running: set["asyncio.Task[None]"]) -> float:
+        is_away.set()
+        return pace.IDLE_SECONDS
+
+    monkeypatch.setattr(loop, "look", see_nothing)
+    bells.rung([pace.BELL])
+    async with asyncio.timeout(60):
+        await is_away.wait()
 
 
 async def send_due(worker: str = "tests") -> int:

@@ -89,7 +89,7 @@ def _start_worker(listener: socket.socket, alive: int) -> subprocess.Popen[bytes
 
 def _answers(address: str) -> bool:
     try:
-        return bool(httpx.get(f"{address}/healthz", timeout=3).json().get("ok"))
+        return bool(httpx.get(f"{address}/healthz", timeout=20).json().get("ok"))
     except (httpx.HTTPError, ValueError, AttributeError):
         return False
 

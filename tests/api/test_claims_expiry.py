@@ -25,8 +25,8 @@ async def fail(cast: Cast, times: int = 1) -> dict[str, Any]:
     for attempt in range(times):
         if attempt:
             await Task.filter(id=task["id"]).update(retry_at=None)
-        task = await taken(cast, lease_seconds=1)
-        with later(2):
+        task = await taken(cast, lease_seconds=60)
+        with later(61):
             await expire_due()
     return task
 
@@ -63,18 +63,18 @@ def test_each_rest_is_twice_as_long_up_to_an_hour(attempts: int, seconds: int) -
 
 async def test_a_task_rests_before_it_is_handed_out_again(cast: Cast) -> None:
     await cast.add_task(title="Polish")
-    await taken(cast, lease_seconds=1)
-    with later(2):
+    await taken(cast, lease_seconds=60)
+    with later(61):
         await expire_due()
         assert await title_of_next(cast, cast.rigel) is None
-    with later(40):
-        assert (await taken(cast, cast.rigel, lease_seconds=1))["lease"]["fence"] == 2
-    with later(42):
+    with later(100):
+        assert (await taken(cast, cast.rigel, lease_seconds=60))["lease"]["fence"] == 2
+    with later(161):
         await expire_due()
         assert (await Task.get()).failed_attempts == 2
-    with later(80):
+    with later(200):
         assert await title_of_next(cast) is None
-    with later(110):
+    with later(230):
         assert await title_of_next(cast) == "Polish"
 
 
@@ -85,17 +85,17 @@ async def test_a_rest_that_ends_while_the_timer_looks_is_not_slept_over(cast: Ca
         assert await seconds_left(looked_at) == 0
         assert await seconds_left(clock.now()) == LONGEST_SLEEP_SECONDS
     await cast.add_task()
-    await taken(cast, cast.rigel, lease_seconds=5)
-    assert 0 < await seconds_left(clock.now()) <= 5
-    with later(6):
+    await taken(cast, cast.rigel, lease_seconds=14)
+    assert 0 < await seconds_left(clock.now()) <= 14
+    with later(15):
         assert await seconds_left(clock.now()) == SECONDS_UNTIL_ANOTHER_TRY
 
 
 async def test_two_sweepers_take_a_task_back_once(cast: Cast) -> None:
     for _ in range(5):
         await cast.add_task()
-        await taken(cast, lease_seconds=1)
-    with later(2):
+        await taken(cast, lease_seconds=60)
+    with later(61):
         await asyncio.gather(*(expire_due() for _ in range(4)))
         assert await expire_due() == 0
     assert sorted(row.failed_attempts for row in await Task.all()) == [1] * 5
@@ -113,10 +113,10 @@ async def test_a_lease_that_was_extended_meanwhile_stays(cast: Cast) -> None:
 async def test_a_claim_that_meets_an_ended_lease_takes_it_back_first(cast: Cast) -> None:
     await cast.add_task(title="Polish")
     await cast.add_task(title="Sweep", priority="low")
-    polish = await taken(cast, lease_seconds=1)
+    polish = await taken(cast, lease_seconds=60)
     (await cast.ada.patch(cast.home, {"wip_limits": {"in_progress": 1}})).ok()
     assert await title_of_next(cast, cast.rigel) is None
-    with later(2):
+    with later(61):
         refused = (await claim(cast, cast.rigel, task_id=polish["id"])).refused(409)
         assert refused["code"] == "task_not_claimable" and "rests" in refused["message"]
         assert await title_of_next(cast, cast.rigel) == "Sweep"
@@ -126,13 +126,13 @@ async def test_a_claim_that_meets_an_ended_lease_takes_it_back_first(cast: Cast)
 async def test_what_comes_to_an_end_in_time_does_not_expire(cast: Cast) -> None:
     for ending in ("done", "review", "inbox"):
         await cast.add_task()
-        task = await taken(cast, lease_seconds=1)
+        task = await taken(cast, lease_seconds=60)
         (await cast.vega.patch(cast.task(task), {"status": ending})).ok()
         (await cast.ada.delete(cast.task(task))).ok()
     await cast.add_task()
-    deleted = await taken(cast, lease_seconds=1)
+    deleted = await taken(cast, lease_seconds=60)
     (await cast.ada.delete(cast.task(deleted))).ok()
-    with later(5):
+    with later(65):
         assert await expire_due() == 0
     assert not await Event.filter(kind="task.lease_expired").exists()
 
@@ -147,10 +147,10 @@ async def ask(cast: Cast, task: dict[str, Any]) -> dict[str, Any]:
 async def test_who_waits_for_a_decision_has_not_failed(cast: Cast, is_blocking: bool) -> None:
     (await cast.ada.patch(cast.home, {"block_status_changes_with_pending_approval": is_blocking})).ok()
     await cast.add_task(title="Polish")
-    task = await taken(cast, lease_seconds=1)
+    task = await taken(cast, lease_seconds=60)
     asked, before = await ask(cast, task), await head(cast)
     await Task.all().update(failed_attempts=4)
-    with later(2):
+    with later(61):
         await expire_due()
         row = await Task.get()
         assert (row.status, row.failed_attempts, row.flagged_at) == ("inbox", 4, None)
@@ -170,9 +170,9 @@ async def test_who_waits_for_a_decision_has_not_failed(cast: Cast, is_blocking: 
 
 async def test_after_the_decision_attempts_count_again(cast: Cast) -> None:
     await cast.add_task()
-    task = await taken(cast, lease_seconds=1)
+    task = await taken(cast, lease_seconds=60)
     (await cast.ada.patch(f"{cast.approvals}/{(await ask(cast, task))['id']}", {"status": "approved"})).ok()
-    with later(2):
+    with later(61):
         await expire_due()
         assert (await Task.get()).failed_attempts == 1
 

@@ -46,7 +46,7 @@ async def test_who_waits_learns_at_once_that_work_is_paused(cast: Cast) -> None:
     while waiting(f"work:{cast.board.id}") < 3:
         await asyncio.sleep(0.01)
     (await cast.ada.call("PUT", path_of(cast, "board"), {"state": "stopped"})).ok()
-    answers = await asyncio.wait_for(asyncio.gather(*polls), 20)
+    answers = await asyncio.wait_for(asyncio.gather(*polls), 40)
     assert {answer.refused(409)["code"] for answer in answers} == {"board_paused"}
 
 
@@ -98,7 +98,7 @@ async def test_a_claim_that_waits_gets_nothing_by_a_token_that_may_only_read_now
         await asyncio.sleep(0.01)
     (await cast.ada.patch(await newest_token(cast), {"scopes": ["read"]})).ok()
     await cast.add_task(title="Polish")
-    assert (await asyncio.wait_for(poll, 20)).refused(403)["code"] == "token_scope_missing"
+    assert (await asyncio.wait_for(poll, 40)).refused(403)["code"] == "token_scope_missing"
     assert await Run.all().count() == 0
     assert await title_of_next(cast, cast.rigel) == "Polish"
 
@@ -152,7 +152,7 @@ async def test_a_claim_sent_again_while_the_first_waits_answers_with_it(cast: Ca
         while waiting(f"work:{cast.board.id}") < number:
             await asyncio.sleep(0.01)
     await cast.add_task()
-    answers = [answer.ok() for answer in await asyncio.wait_for(asyncio.gather(*polls), 20)]
+    answers = [answer.ok() for answer in await asyncio.wait_for(asyncio.gather(*polls), 40)]
     assert answers[0]["task"] is not None and answers == [answers[0]] * 3
     assert await Run.all().count() == 1
     other = await cast.add_task()
@@ -169,7 +169,7 @@ async def test_a_claim_with_a_key_goes_on_waiting_when_everybody_is_woken(cast: 
     while not waiting(bell) and not poll.done():
         await asyncio.sleep(0.01)
     task = await cast.add_task()
-    assert (await asyncio.wait_for(poll, 20)).ok()["task"] is not None
+    assert (await asyncio.wait_for(poll, 40)).ok()["task"] is not None
     assert (await Task.get(id=task["id"])).status == "in_progress"
 
 
@@ -198,7 +198,7 @@ async def test_a_key_holds_no_transaction_while_its_claim_waits(cast: Cast) -> N
         await asyncio.sleep(0.01)
     assert await rows("SELECT 1 AS one FROM kept_answers") == []
     task = await cast.add_task()  # on SQLite this would wait for the transaction
-    assert (await asyncio.wait_for(poll, 20)).ok()["task"]["id"] == task["id"]
+    assert (await asyncio.wait_for(poll, 40)).ok()["task"]["id"] == task["id"]
     assert (await cast.vega.post(path, {"wait_seconds": 50}, headers=KEY)).ok()["task"]["id"] == task["id"]
 
 

@@ -151,7 +151,7 @@ async def _streamed(app: Quart, cast: Cast, actor: Actor) -> list[dict[str, Any]
     found: list[dict[str, Any]] = []
     async with app.test_request_context("/?after=0", method="GET"):
         response: Any = await live.stream_of_tasks(actor, cast.board)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for piece in response.response:
                 for line in bytes(piece).decode().splitlines():
                     if line.startswith("data: "):

@@ -4,13 +4,13 @@ import asyncio
 import re
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests.live.servers import COMMAND, PATIENCE, Installation, installation
+from tests.live.servers import API, COMMAND, PATIENCE, Installation, installation
 
 FAST = ("demo", "--speed", "60")
 
@@ -34,7 +34,8 @@ async def playing(home: Installation, *options: str) -> AsyncIterator[tuple[str,
         assert found is not None
         yield printed, found[1]
     finally:
-        process.send_signal(signal.SIGINT)
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGINT)
         async with asyncio.timeout(PATIENCE):
             rest, _ = await process.communicate()
     assert process.returncode == 0, rest.decode()
@@ -48,7 +49,7 @@ async def secret_of_owner(home: Installation) -> str:
 
 async def eventually(client: httpx.AsyncClient, path: str, fits: Callable[[Any], bool]) -> Any:
     """Ask until the answer fits."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(3 * PATIENCE):
         while True:
             answer = (await client.get(path)).json()
             if fits(answer):
@@ -61,6 +62,11 @@ def count_of(status: str, tasks: Any) -> int:
     return len([one for one in tasks["items"] if one["status"] == status])
 
 
+def statuses(agents: Any) -> dict[str, str]:
+    """Who is there, and how they are."""
+    return {agent["name"]: agent["status"] for agent in agents["items"]}
+
+
 async def test_one_command_serves_a_living_board_and_wipes_only_its_own(tmp_path: Path) -> None:
     async with installation(tmp_path) as home:
         async with playing(home, "--port", "0", "--decide") as (printed, url):
@@ -71,10 +77,8 @@ async def test_one_command_serves_a_living_board_and_wipes_only_its_own(tmp_path
                 assert [board["name"] for board in boards] == ["Shop relaunch", "Support desk"]
                 tasks = f"/boards/{boards[0]['id']}/tasks"
                 await eventually(client, tasks, lambda found: count_of("done", found) >= 4)
-                agents = (await client.get("/agents")).json()["items"]
-                assert {agent["name"]: agent["status"] for agent in agents} == dict.fromkeys(
-                    ("Atlas", "Juno", "Kit"), "online"
-                )
+                crew = dict.fromkeys(("Atlas", "Juno", "Kit"), "online")
+                await eventually(client, "/agents", lambda found: statuses(found) == crew)
         await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
         assert "all as written" in await home.command("audit", "verify")
         assert await home.command("demo", "--wipe") == "The demo data is removed.\n"
@@ -84,20 +88,16 @@ async def test_one_command_serves_a_living_board_and_wipes_only_its_own(tmp_path
 
 
 async def test_agents_come_back_after_a_restart_of_the_server(tmp_path: Path) -> None:
-    async with installation(tmp_path) as home:
-        server = await home.start()
-        async with playing(home, "--url", server.url, "--decide"):
-            headers = {"Authorization": f"Bearer {await secret_of_owner(home)}"}
-            assert await server.stop() == 0
-            server = await home.start(port=server.port)
-            try:
-                async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", headers=headers, timeout=20) as client:
-                    board = (await client.get("/boards")).json()["items"][0]
-                    tasks = f"/boards/{board['id']}/tasks"
-                    before = count_of("done", (await client.get(tasks)).json())
-                    await eventually(client, tasks, lambda found: count_of("done", found) > before)
-            finally:
-                await server.stop()
+    async with installation(tmp_path) as home, home.served() as first:
+        async with playing(home, "--url", first.url, "--decide"):
+            owner = {"Authorization": f"Bearer {await secret_of_owner(home)}"}
+            assert await first.stop() == 0
+            async with home.served(port=first.port) as server, server.client() as client:
+                client.headers.update(owner)
+                board = (await client.get(f"{API}/boards")).json()["items"][0]
+                tasks = f"{API}/boards/{board['id']}/tasks"
+                before = count_of("done", (await client.get(tasks)).json())
+                await eventually(client, tasks, lambda found: count_of("done", found) > before)
 
 
 async def test_another_database_is_a_sentence(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ async def polling(agent: Program, after: int = 0, seconds: int = 50) -> "asyncio
     """A poll of the agent that waits."""
     before = bells.waiting(f"inbox:{agent.id}")
     poll = asyncio.create_task(agent.get(f"{INBOX}?after={after}&wait_seconds={seconds}"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while bells.waiting(f"inbox:{agent.id}") == before and not poll.done():
             await asyncio.sleep(0.001)
     return poll
@@ -49,7 +49,7 @@ async def polling(agent: Program, after: int = 0, seconds: int = 50) -> "asyncio
 
 async def woken(poll: "asyncio.Task[Answer]") -> dict[str, Any]:
     """The answer of a poll that must not wait for its time to be over."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         body: dict[str, Any] = (await poll).ok()
         return body
 
@@ -240,7 +240,7 @@ async def test_who_hangs_up_leaves_nobody_waiting(cast: Cast) -> None:
     poll = await polling(cast.vega)
     poll.cancel()
     await asyncio.gather(poll, return_exceptions=True)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while bells.waiting(f"inbox:{cast.vega.id}"):
             await asyncio.sleep(0.001)
 

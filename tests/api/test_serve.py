@@ -18,7 +18,7 @@ from mission_control import serving
 from tests.unit.small_database import empty_database
 
 COMMAND = (sys.executable, "-m", "mission_control.cli")
-TO_START = TO_STOP = 60
+TO_START = TO_STOP = 120
 QUIET = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(Path(__file__).parents[2])}
 
 

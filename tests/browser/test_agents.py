@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 async def shell(line: str) -> str:
     """Run a pasted line as a person would."""
     process = await asyncio.create_subprocess_exec("sh", "-c", line, stdout=-1, stderr=-1)
-    printed, complained = await asyncio.wait_for(process.communicate(), 20)
+    printed, complained = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0, complained
     return printed.decode()
 

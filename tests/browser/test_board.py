@@ -18,7 +18,7 @@ async def live(page: Page) -> None:
 
 
 async def drag(page: Page, card: str, target: str) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not await page.evaluate("Boolean(document.querySelector('[data-sortable]').sortable && window.Sortable)"):
             await page.wait_for_timeout(50)
     start = await page.locator(card).bounding_box()

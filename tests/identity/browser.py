@@ -14,6 +14,7 @@ from joserfc.jwk import RSAKey
 
 from tests.cast import Caller
 
+PATIENCE = 60
 SECRET = "sk_test_a-secret-of-the-backend"
 REDIRECT = "http://localhost/sign-in/callback"
 AUDIENCE = "https://mission.example.org/api"
@@ -28,14 +29,14 @@ class RunningProvider:
 
     async def state(self, door: str = "state") -> dict[str, Any]:
         """What it counted; other doors rotate its keys, show its key, or let its backend refuse."""
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
             found: dict[str, Any] = (await client.get(f"{self.issuer}/test/{door}")).json()
             return found
 
     async def machine_token(self) -> str:
         """A JWT access token that the provider gives to a machine."""
         login = httpx.BasicAuth("machine", quote("a secret of the machine"))
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
             answer = await client.post(f"{self.issuer}/token", data={"grant_type": "client_credentials"}, auth=login)
         return str(answer.json()["access_token"])
 
@@ -52,7 +53,7 @@ class RunningProvider:
             "grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT, "client_id": "public",
             "code_verifier": VERIFIER,
         }  # fmt: skip
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
             answer = await client.post(f"{self.issuer}/token", data=form)
         found: dict[str, Any] = answer.json()
         assert answer.status_code == 200, found
@@ -60,7 +61,7 @@ class RunningProvider:
 
     async def sign_in(self, address: str, person: str) -> str:
         """Follow the provider's pages as somebody until they lead back to us; returns that address."""
-        async with httpx.AsyncClient(trust_env=False) as browser:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as browser:
             answer = await browser.get(address)
             for _ in range(12):
                 if answer.is_redirect:

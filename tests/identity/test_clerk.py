@@ -132,7 +132,7 @@ async def _let_refuse(provider: RunningProvider, refusing: bool) -> None:
 
 
 async def _send() -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await send_due()
         while await Delivery.filter(state="sending").exists():  # the application's own loop may hold the delivery
             await asyncio.sleep(0.02)

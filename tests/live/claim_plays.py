@@ -146,7 +146,8 @@ async def _until(moment: str) -> None:
 
 async def _hand_to_another(server: Server, crew: Crew, task_id: str) -> None:
     """Another agent takes the task as clients know it, as soon as it came back."""
-    async with httpx.AsyncClient(base_url=server.url, headers={"X-Agent-Token": crew.tokens[-1]}) as client:
+    token = {"X-Agent-Token": crew.tokens[-1]}
+    async with httpx.AsyncClient(base_url=server.url, headers=token, timeout=PATIENCE) as client:
         while True:
             answer = await client.patch(f"{crew.board}/tasks/{task_id}", json={"status": "in_progress"})
             if answer.status_code == 200:

@@ -10,7 +10,7 @@ import orjson
 
 from tests.cast import API, Caller
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class Stream:
         return self
 
     async def next(self) -> Message:
-        """The next message; a stream that stays silent for ten seconds fails the test."""
+        """The next message; a stream that stays silent for a minute fails the test."""
         while True:
             block, separator, rest = self._buffer.partition(b"\r\n\r\n")
             if not separator:

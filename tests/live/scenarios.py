@@ -14,7 +14,7 @@ import httpx
 import orjson
 
 from mission_control.tasks.live import STREAMED
-from tests.live.servers import API, TOKEN, Follower, Installation, Server
+from tests.live.servers import API, PATIENCE, TOKEN, Follower, Installation, Server
 
 AT_ONCE = 16
 MOVES = ("in_progress", "review", "inbox")
@@ -64,9 +64,9 @@ async def check_whole(home: Installation) -> None:
     numbers = [row[0] for row in await database(home, "SELECT seq FROM events ORDER BY seq")]
     assert numbers == list(range(1, len(numbers) + 1))
     for table, kind in (("tasks", "task.created"), ("task_comments", "task.comment")):
-        [(rows,)] = await database(home, f"SELECT COUNT(*) FROM {table}")
-        [(events,)] = await database(home, f"SELECT COUNT(*) FROM events WHERE kind = '{kind}'")
-        assert rows == events, (table, rows, events)
+        events = f"SELECT COUNT(*) FROM events WHERE kind = '{kind}'"
+        [(made, told)] = await database(home, f"SELECT COUNT(*), ({events}) FROM {table}")
+        assert made == told, (table, made, told)
     await home.command("audit", "verify")
 
 
@@ -75,7 +75,11 @@ async def check_followers(home: Installation, followers: list[Follower]) -> None
     expected = await streamed_numbers(home)
     for follower in followers:
         await follower.until(expected[-1])
-        assert follower.ids == expected, missing_and_twice(follower.ids, expected)
+        seen = follower.ids
+        if seen[-1] > expected[-1]:  # a request whose client is gone was still on its way
+            expected = await streamed_numbers(home)
+        committed = [number for number in expected if number <= seen[-1]]
+        assert seen == committed, missing_and_twice(seen, committed)
 
 
 def missing_and_twice(seen: list[int], expected: list[int]) -> str:
@@ -224,7 +228,7 @@ async def play_aborted_requests(home: Installation, count: int, seed: int) -> No
         try:
             tasks = await new_tasks(server, board, 10)
             await abort_requests(server, board, tasks, count, chance)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 await write_some(server, board, writers=4, each=2)
             await check_followers(home, [follower])
             assert follower.cuts == 0

@@ -16,9 +16,10 @@ import httpx
 from tests.unit.small_database import empty_database
 
 COMMAND = (sys.executable, "-m", "mission_control.cli")
+TELLING = (sys.executable, "-m", "tests.live.telling_server")
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-of-the-owner-for-tests-that-has-fifty-characters-or-more"
-PATIENCE = 60
+PATIENCE = 120
 API = "/api/v1"
 
 
@@ -39,6 +40,12 @@ class Server:
     def client(self, **options: Any) -> httpx.AsyncClient:
         """Somebody with the owner's token."""
         return httpx.AsyncClient(base_url=self.url, headers=self.headers, timeout=PATIENCE, **options)
+
+    async def told(self, words: str, times: int = 1) -> None:
+        """Wait until a server of `TELLING` has written that so often, such as `waits at inbox:`."""
+        async with asyncio.timeout(PATIENCE):
+            while self.log.read_text().count(f"\n{words}") < times:
+                await asyncio.sleep(0.02)
 
     async def kill(self) -> None:
         """End the process without any warning."""
@@ -138,7 +145,10 @@ class Installation:
         try:
             yield server
         finally:
-            await server.stop()
+            try:
+                await server.stop()
+            finally:
+                await server.kill()
 
 
 @asynccontextmanager
@@ -200,7 +210,7 @@ class Follower:
 
     async def _follow(self) -> None:
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        async with httpx.AsyncClient(headers=headers, timeout=httpx.Timeout(5, read=40)) as client:
+        async with httpx.AsyncClient(headers=headers, timeout=PATIENCE) as client:
             while True:
                 with suppress(httpx.TransportError):
                     await self._read(client)

@@ -8,7 +8,7 @@ import pytest
 
 from mission_control.live import broker
 
-PATIENCE = 10
+PATIENCE = 60
 
 
 class Line:

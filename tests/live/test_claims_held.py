@@ -2,16 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import asyncpg
 import pytest
 
+from mission_control.claims import polling
 from mission_control.config import Settings
 from tests.cast import Cast
 from tests.claiming import claim
-from tests.live.waiters import PATIENCE, answer_of
+from tests.live.waiters import PATIENCE
 
 pytestmark = pytest.mark.postgres
 
@@ -28,16 +29,42 @@ async def held(settings: Settings, task: dict[str, Any], how: str) -> AsyncItera
         await connection.close()
 
 
-@pytest.mark.parametrize("how", ["KEY SHARE", "UPDATE"], ids=["a comment is being written", "it is being edited"])
+class Pauses:
+    """The pauses after looks that found only what another holds, `most` of them in a row."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.missed = asyncio.Event()
+
+    def __iter__(self) -> Iterator[float]:
+        for _ in range(self.most):
+            yield 0.01
+            self.missed.set()  # it goes on with the next, so it has missed
+
+
 @pytest.mark.parametrize("wait_seconds", [0, 50])
-async def test_a_task_that_is_held_for_a_moment_is_handed_out(
-    cast: Cast, settings: Settings, how: str, wait_seconds: int
+async def test_a_task_is_handed_out_while_a_comment_on_it_is_written(
+    cast: Cast, settings: Settings, wait_seconds: int
 ) -> None:
     task = await cast.add_task()
-    async with held(settings, task, how):
-        claiming = asyncio.create_task(claim(cast, wait_seconds=wait_seconds))
-        await asyncio.wait([claiming], timeout=0.5)
-    body = await answer_of(claiming)
+    async with held(settings, task, "KEY SHARE"):
+        body = (await asyncio.wait_for(claim(cast, wait_seconds=wait_seconds), PATIENCE)).ok()
+    assert body["task"]["id"] == task["id"]
+
+
+@pytest.mark.parametrize(("wait_seconds", "most"), [(0, 10**6), (50, 1)])
+async def test_a_task_that_is_edited_for_a_moment_is_handed_out(
+    cast: Cast, settings: Settings, monkeypatch: pytest.MonkeyPatch, wait_seconds: int, most: int
+) -> None:
+    assert sum(polling.PAUSES) > 1.5, "shorter than commands may take"
+    pauses = Pauses(most)
+    monkeypatch.setattr(polling, "PAUSES", pauses)
+    task = await cast.add_task()
+    async with asyncio.TaskGroup() as group, held(settings, task, "UPDATE"):
+        claiming = group.create_task(claim(cast, wait_seconds=wait_seconds))
+        await asyncio.wait_for(pauses.missed.wait(), PATIENCE)
+        assert not claiming.done()
+    body = claiming.result().ok()
     assert body["task"] is not None and body["task"]["id"] == task["id"]
 
 

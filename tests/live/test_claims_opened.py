@@ -170,7 +170,8 @@ async def test_the_timer_takes_back_by_itself_what_was_held(cast: Cast) -> None:
 
 async def test_the_timer_wakes_who_waits_when_a_rest_is_over(cast: Cast) -> None:
     task = await cast.add_task()
-    await cast.put(task, retry_at=clock.now() + timedelta(seconds=1))
+    await cast.put(task, retry_at=clock.now() + timedelta(hours=1))
     waiting = await poll(cast)
+    await cast.put(task, retry_at=clock.now() + timedelta(seconds=1))
     lease_ends(clock.now())  # the timer looks, and learns of the rest
     assert (await answer_of(waiting))["task"]["id"] == task["id"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 
 from tests.live.claim_plays import Crew, add_tasks, check_hand_outs, new_crew, play_race, play_zombies
-from tests.live.servers import PATIENCE, Server, installation
+from tests.live.servers import PATIENCE, TELLING, Server, installation
 
 
 async def test_agents_race_for_tasks(tmp_path: Path) -> None:
@@ -20,12 +20,11 @@ async def test_zombies_are_refused(tmp_path: Path) -> None:
 
 
 async def test_a_server_that_stops_answers_who_waits(tmp_path: Path) -> None:
-    async with installation(tmp_path) as home:
-        server = await home.start()
+    async with installation(tmp_path) as home, home.served(program=TELLING) as server:
         crew = await new_crew(server, 3)
         async with asyncio.TaskGroup() as group:
             waiting = [group.create_task(wait_for_work(server, crew, token)) for token in crew.tokens]
-            await asyncio.sleep(0.5)
+            await server.told("waits at work:", 3)
             assert not any(one.done() for one in waiting)
             assert await server.stop() == 0
         for one in waiting:
@@ -33,16 +32,17 @@ async def test_a_server_that_stops_answers_who_waits(tmp_path: Path) -> None:
 
 
 async def test_who_hangs_up_while_it_waits_claims_nothing(tmp_path: Path) -> None:
-    async with installation(tmp_path) as home, home.served() as server:
+    async with installation(tmp_path) as home, home.served(program=TELLING) as server:
         crew = await new_crew(server, 2)
-        gone = asyncio.create_task(wait_for_work(server, crew, crew.tokens[0]))
-        await asyncio.sleep(0.5)
-        stays = asyncio.create_task(wait_for_work(server, crew, crew.tokens[1]))
-        await asyncio.sleep(0.5)
-        gone.cancel()
-        await asyncio.gather(gone, return_exceptions=True)
-        await add_tasks(server, crew, 1)
-        body = (await asyncio.wait_for(stays, PATIENCE)).json()
+        async with asyncio.TaskGroup() as group:
+            gone = group.create_task(wait_for_work(server, crew, crew.tokens[0]))
+            await server.told("waits at work:")
+            stays = group.create_task(wait_for_work(server, crew, crew.tokens[1]))
+            await server.told("waits at work:", 2)
+            gone.cancel()
+            await server.told("waits no more at work:")
+            await add_tasks(server, crew, 1)
+        body = stays.result().json()
         assert body["task"] is not None and body["lease"]["fence"] == 1
         await check_hand_outs(home, 1)
 

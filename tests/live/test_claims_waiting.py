@@ -31,11 +31,19 @@ async def test_work_that_is_there_is_not_waited_for(cast: Cast) -> None:
     assert (await asyncio.wait_for(claim(cast, wait_seconds=50), PATIENCE)).ok()["task"] is not None
 
 
-async def test_when_the_time_is_over_it_looks_once_more(cast: Cast) -> None:
+async def test_when_the_time_is_over_it_looks_once_more(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (await claim(cast, wait_seconds=1)).ok() == NOTHING
-    waiting = await poll(cast, wait_seconds=1)
+    time_is_over, woken = asyncio.Event(), queues.Place.woken
+
+    async def until_then(place: queues.Place, seconds: float, *also: "asyncio.Future[None]") -> bool:
+        await time_is_over.wait()
+        return await woken(place, 0.0, *also)
+
+    monkeypatch.setattr(queues.Place, "woken", until_then)
+    waiting = await poll(cast)
     task = await cast.add_task(status="review")
     await rows("UPDATE tasks SET status = 'inbox'")  # nobody rings
+    time_is_over.set()
     assert (await answer_of(waiting))["task"]["id"] == task["id"]
 
 

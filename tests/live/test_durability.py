@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
 import asyncpg
@@ -20,7 +20,7 @@ from tests.live.scenarios import (
     play_sudden_death,
     write_some,
 )
-from tests.live.servers import Follower, Installation, Server, installation, messages
+from tests.live.servers import PATIENCE, TELLING, Follower, Installation, Server, installation, messages
 
 
 async def test_aborted_requests_lock_nothing_and_hide_nothing(tmp_path: Path) -> None:
@@ -39,26 +39,27 @@ async def test_streams_resume_after_a_restart(tmp_path: Path) -> None:
 
 
 async def test_a_stop_answers_what_runs_and_ends_streams_properly(tmp_path: Path) -> None:
-    async with installation(tmp_path) as home:
-        server = await home.start()
+    async with installation(tmp_path) as home, home.served(program=TELLING) as server:
         board = await new_board(server)
         async with server.client() as client, client.stream("GET", f"{board}/tasks/stream") as stream:
             chunks = stream.aiter_bytes()
             await anext(chunks)
-            async with writes_held(home):
-                running = await sent(client, f"{board}/tasks", {"title": "Last"})
+            async with asyncio.TaskGroup() as group, writes_held(home):
+                running = await sent(group, client, f"{board}/tasks", {"title": "Last"})
                 (await client.get("/healthz")).raise_for_status()  # the server has read on since
-                assert not running.done()
                 server.process.terminate()
-                await asyncio.sleep(0.3)
-            assert (await running).status_code == 200
-            async for _ in chunks:
-                pass  # a stream that is cut instead of ended raises here
-        assert await server.process.wait() == 0
+                async for _ in chunks:
+                    pass  # a stream that is cut instead of ended raises here
+                assert not running.done()
+            assert running.result().status_code == 200
+        async with asyncio.timeout(PATIENCE):
+            assert await server.process.wait() == 0
         await check_whole(home)
 
 
-async def sent(client: httpx.AsyncClient, path: str, body: dict[str, str]) -> "asyncio.Task[httpx.Response]":
+async def sent(
+    group: asyncio.TaskGroup, client: httpx.AsyncClient, path: str, body: dict[str, str]
+) -> "asyncio.Task[httpx.Response]":
     """A request that is on its way as a whole, however slow this machine is."""
     whole = asyncio.Event()
 
@@ -66,8 +67,8 @@ async def sent(client: httpx.AsyncClient, path: str, body: dict[str, str]) -> "a
         if name.endswith(".send_request_body.complete"):
             whole.set()
 
-    running = asyncio.create_task(client.post(path, json=body, extensions={"trace": trace}))
-    async with asyncio.timeout(20):
+    running = group.create_task(client.post(path, json=body, extensions={"trace": trace}))
+    async with asyncio.timeout(PATIENCE):
         await whole.wait()
     return running
 
@@ -120,7 +121,11 @@ def served_by_each(server: Server) -> list[int]:
 
 def open_files(pid: str) -> list[str]:
     """What the descriptors of a process point to."""
-    return [str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir() if file.is_symlink()]
+    found = []
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it was closed meanwhile
+            found.append(str(file.readlink()))
+    return found
 
 
 async def test_sqlite_refuses_two_workers(tmp_path: Path) -> None:
@@ -181,7 +186,7 @@ async def test_a_lost_database_is_told_and_recovers(tmp_path: Path) -> None:
             await write_some(server, board, writers=2, each=2)
             await cut_connections(home)
             async with server.client() as client:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(PATIENCE):
                     while (answer := await client.post(f"{board}/tasks", json={"title": "Again"})).status_code != 200:
                         assert answer.status_code == 503, answer.text
                         await asyncio.sleep(0.1)
@@ -194,7 +199,7 @@ async def test_a_lost_database_is_told_and_recovers(tmp_path: Path) -> None:
 
 
 async def becomes_ready(server: Server) -> None:
-    async with server.client() as client, asyncio.timeout(20):
+    async with server.client() as client, asyncio.timeout(PATIENCE):
         while (await client.get("/readyz")).status_code != 200:
             await asyncio.sleep(0.1)
 

@@ -29,7 +29,7 @@ def waiting(agents: list[Program]) -> int:
 
 async def all_wait(agents: list[Program]) -> None:
     """Wait until all of these wait."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(40):
         while waiting(agents) < len(agents):
             await asyncio.sleep(0.005)
 
@@ -45,14 +45,14 @@ async def test_waiting_costs_no_statement_and_a_notice_wakes_its_agent(cast: Cas
         polls: dict[str, asyncio.Task[Answer]] = {one.name: asyncio.create_task(one.get(PATH)) for one in agents}
         await all_wait(agents)
         asked = 2 * MANY  # whose token it is, and what there is
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(40):
             while len(found) < asked:
                 await asyncio.sleep(0.005)
         await asyncio.sleep(0.3)
         assert len(found) == asked, found[asked:]
         for woken, agent in enumerate(agents[:3], start=1):
             await uncounted(cast.add_task(assigned_agent_id=agent.id))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(40):
                 body = (await polls[agent.name]).ok()
             assert [item["kind"] for item in body["items"]] == ["task_assigned"]
             assert len(found) == asked + woken, found[asked:]

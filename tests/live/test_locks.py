@@ -11,16 +11,15 @@ import pytest
 from mission_control.boards.commands import locked_board
 from mission_control.config import Settings
 from mission_control.core.command import atomically
-from mission_control.database.sql import rows
 from mission_control.organizations.models import Organization
 from mission_control.organizations.work_state import may_hand_out
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 from tests.cast import Cast
-from tests.live.test_tasks_changed_meanwhile import meanwhile
+from tests.live.test_tasks_changed_meanwhile import meanwhile, somebody_waits
 
 pytestmark = pytest.mark.postgres
-PATIENCE = 20
+PATIENCE = 60
 
 
 @contextlib.asynccontextmanager
@@ -41,12 +40,6 @@ async def held(cast: Cast, hold: Callable[[], Awaitable[Any]]) -> AsyncIterator[
     finally:
         goes_on.set()
         await command
-
-
-async def somebody_waits() -> None:
-    """Come back when a lock is waited for."""
-    while not (await rows("SELECT COUNT(*) AS n FROM pg_locks WHERE NOT granted"))[0]["n"]:
-        await asyncio.sleep(0.01)
 
 
 def pause(cast: Cast, by: str) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from quart import Quart
 
 from mission_control.core import clock
 from mission_control.core.actor import system
@@ -34,9 +35,9 @@ class Postman:
 
 
 @pytest.fixture
-async def postman(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Postman]:
+async def postman(app: Quart, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Postman]:
     """The sender of our kind, for one test; the application's own loop looks away meanwhile."""
-    monkeypatch.setattr(loop, "look", look_away)
+    await look_away(monkeypatch)
     found = Postman()
     loop.sender(KIND)(found)
     yield found

@@ -34,7 +34,7 @@ async def reading(cast: Cast, breath: float) -> AsyncIterator[tuple[Broker, Subs
 async def numbers(reader: Subscription, upto: int) -> list[int]:
     """The numbers of the events that arrive, until one does."""
     found: list[int] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while upto not in found:
             found += [one.seq for one in await reader.take(1, 0) if isinstance(one, Event)]
     return found
@@ -76,7 +76,7 @@ async def test_a_note_does_not_overtake_what_was_written_before_it(cast: Cast) -
             last = await change(cast, broker)
             broker.note(cast.organization.id, {"after": last})
         found: list[Any] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while {"after": last} not in found:
                 found += await reader.take(1, 0)
     seen = first
@@ -102,7 +102,7 @@ async def test_a_note_alone_goes_at_once_and_one_that_comes_while_it_reads_follo
 
         monkeypatch.setattr(broker, "_hand_out", slowly)
         last = await change(cast, broker)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             found = await reader.take(20, 0)
             while {"number": 2} not in found:
                 found += await reader.take(20, 0)

@@ -10,13 +10,14 @@ import pytest
 
 from mission_control.approvals.models import Approval
 from mission_control.config import Settings
+from mission_control.database.sql import rows
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
 from tests.cast import Answer, Cast
 from tests.claiming import taken
 
 pytestmark = pytest.mark.postgres
-PATIENCE = 20
+PATIENCE = 60
 DELETED = "UPDATE tasks SET deleted_at = created_at WHERE id = $1"
 ENDED = "UPDATE task_runs SET state = 'completed', ended_at = started_at WHERE task_id = $1"
 
@@ -36,12 +37,17 @@ async def uncommitted(settings: Settings, thing: Any, *changes: str) -> AsyncIte
 
 async def meanwhile(settings: Settings, thing: Any, call: Any, *changes: str) -> Answer:
     """What a call answers that waits for the changes of another process."""
-    async with uncommitted(settings, thing, *changes):
-        calling = asyncio.create_task(call)
-        await asyncio.wait([calling], timeout=0.5)
+    async with asyncio.TaskGroup() as group, asyncio.timeout(PATIENCE), uncommitted(settings, thing, *changes):
+        calling: asyncio.Task[Answer] = group.create_task(call)
+        await somebody_waits()
         assert not calling.done()
-    answer: Answer = await asyncio.wait_for(calling, PATIENCE)
-    return answer
+    return calling.result()
+
+
+async def somebody_waits(count: int = 1) -> None:
+    """Come back when so many locks are waited for."""
+    while (await rows("SELECT COUNT(*) AS n FROM pg_locks WHERE NOT granted"))[0]["n"] < count:
+        await asyncio.sleep(0.01)
 
 
 def stop(cast: Cast) -> Any:
@@ -137,11 +143,11 @@ async def test_nothing_is_put_on_a_board_that_is_erased(cast: Cast, settings: Se
         (f"{cast.home}/webhooks", {"description": "Odd."}),
         (f"{cast.home}/memory", {"content": "Odd."}),
     ]
-    async with uncommitted(settings, cast.board.id, ERASED):
-        calling = [asyncio.create_task(cast.ada.post(path, body)) for path, body in writes]
-        await asyncio.wait(calling, timeout=0.5)
+    async with asyncio.TaskGroup() as group, asyncio.timeout(PATIENCE), uncommitted(settings, cast.board.id, ERASED):
+        calling = [group.create_task(cast.ada.post(path, body)) for path, body in writes]
+        await somebody_waits(len(writes))
         assert not any(call.done() for call in calling)
-    assert [(await asyncio.wait_for(call, PATIENCE)).status for call in calling] == [404] * len(writes)
+    assert [call.result().status for call in calling] == [404] * len(writes)
 
 
 async def test_nobody_is_given_a_task_who_is_removed(cast: Cast, settings: Settings) -> None:

@@ -13,7 +13,7 @@ from tests.cast import Answer, Caller, Cast
 from tests.claiming import claim
 
 NOTHING = {"task": None, "lease": None}
-PATIENCE = 20
+PATIENCE = 40  # less than a poll waits that nobody wakes
 LOOKS: list[None] = []
 
 

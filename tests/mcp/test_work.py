@@ -19,7 +19,7 @@ USED_UP = {"input_tokens": 1200, "output_tokens": 300, "cost_usd": 0.02, "model"
 
 async def until(ready: object) -> None:
     """Look until something is so."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(40):
         while not ready():  # type: ignore[operator]
             await asyncio.sleep(0.01)
 
@@ -54,7 +54,7 @@ async def test_the_whole_loop_of_a_worker(cast: Cast, mode: str) -> None:
         waiting = asyncio.create_task(vega.ok("wait_for_decision", approval_id=asked["id"]))
         await until(lambda: bells.waiting(f"approval:{asked['id']}"))
         (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved", "note": "Well done."})).ok()
-        decided = await asyncio.wait_for(waiting, 30)  # it would have waited for 50 s
+        decided = await asyncio.wait_for(waiting, 40)  # it would have waited for 50 s
         assert (decided["decision"], decided["note"], decided["resolved_by"]) == ("approved", "Well done.", "Ada")
         done = await vega.ok(
             "finish_task",
@@ -177,8 +177,9 @@ async def test_a_wait_is_no_slow_request(cast: Cast, caplog: pytest.LogCaptureFi
     asked = await cast.ask(cast.vega)
     async with connected(cast.vega) as vega:
         await vega.names()
+        caplog.clear()  # of what else was slow on a busy machine
         await vega.ok("wait_for_decision", approval_id=asked["id"], wait_seconds=1 + slow // 1000)
-    assert "http.request.slow" not in caplog.messages
+        assert "http.request.slow" not in caplog.messages
 
 
 async def test_whoever_loses_the_token_while_waiting_is_told_nothing(cast: Cast) -> None:

@@ -20,7 +20,7 @@ from tests.cast import Cast, Person
 
 PASSWORD = "correct horse battery"
 HERE = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)

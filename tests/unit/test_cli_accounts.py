@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.live.servers import Installation, installation
@@ -59,7 +58,7 @@ async def test_the_only_owner_stays_one(home: Installation) -> None:
 
 async def test_tokens_work_at_once_on_a_running_server_and_end_at_once(home: Installation) -> None:
     await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
-    async with home.served() as server, httpx.AsyncClient(base_url=server.url) as client:
+    async with home.served() as server, server.client() as client:
         said = await home.command("token", "create", "ada@example.org", "--name", "laptop", "--days", "2")
         secret = said.splitlines()[0]
         headers = {"Authorization": f"Bearer {secret}"}

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import httpx
-
 from tests.live.servers import installation
 
 
@@ -14,7 +12,7 @@ async def test_a_backup_made_while_serving_brings_everything_back(tmp_path: Path
             assert code == 1 and "pg_dump" in said and said.count("\n") == 1
             return
         copy = tmp_path / "copy.sqlite3"
-        async with home.served() as server, httpx.AsyncClient(base_url=server.url, headers=server.headers) as client:
+        async with home.served() as server, server.client() as client:
             await client.post("/api/v1/boards", json={"name": "Kept", "slug": "kept", "description": "x"})
             assert "checked" in await home.command("backup", str(copy))
             await client.post("/api/v1/boards", json={"name": "Later", "slug": "later", "description": "x"})
@@ -27,7 +25,7 @@ async def test_a_backup_made_while_serving_brings_everything_back(tmp_path: Path
                 code, said = await home.run(*arguments)
                 assert code == 1 and sentence in said, said
         assert "is restored" in await home.command("restore", str(copy), "--replace")
-        async with home.served() as server, httpx.AsyncClient(base_url=server.url, headers=server.headers) as client:
+        async with home.served() as server, server.client() as client:
             names = [board["name"] for board in (await client.get("/api/v1/boards")).json()["items"]]
         assert names == ["Kept"]
         assert len(list(home.sqlite_file.parent.glob("*.replaced-*"))) == 1

@@ -12,7 +12,7 @@ from tests.unit.small_database import small_database
 from tests.unit.small_models import Note
 
 ROUNDS = 3000 if os.environ.get("LONG") else 400
-GIVING_UP = 30
+GIVING_UP = 60
 
 
 async def write_two(number: int) -> None:

@@ -1,0 +1,36 @@
+"""`mission-control` whose stop cuts nobody, and which writes down who begins to wait and who waits no more.
+
+With it a test knows that a long poll waits, instead of hoping so after a moment, and that whatever ends at a stop ends
+by itself, however slow the machine is.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from mission_control import worker
+from mission_control.cli import main
+from mission_control.live import bells, queues
+
+
+def tell_waits(module: Any, name: str) -> None:
+    """Let a way to wait at a bell write down its beginning and its end."""
+    wait = getattr(module, name)
+
+    @contextlib.contextmanager
+    def telling(bell: str, *arguments: Any) -> Iterator[Any]:
+        try:
+            with wait(bell, *arguments) as waits:
+                print("waits at", bell, flush=True)
+                yield waits
+        finally:
+            print("waits no more at", bell, flush=True)
+
+    setattr(module, name, telling)
+
+
+if __name__ == "__main__":
+    tell_waits(bells, "listening")
+    tell_waits(queues, "place")
+    worker.CUT_SECONDS = worker.GRACE_SECONDS = worker.LAST_RESORT_SECONDS = 3600
+    main()
