@@ -115,6 +115,7 @@ async def _secret(form: SignInForm) -> str:
 @pages.post("/sign-out")
 async def leave() -> Response:
     """End this browser's session."""
+    authn.require_same_origin()  # its cookie stays away when another site sends the form, and must not be taken away
     actor = await authn.user_by_session()
     if actor is not None:
         await sign_out(actor, await User.get(id=actor.id))
