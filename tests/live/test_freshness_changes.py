@@ -1,0 +1,206 @@
+"""Every change of somebody's rights counts for their open streams at once, and not only when a second has passed."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mission_control.accounts import commands as accounts
+from mission_control.accounts.models import Session, Token, User
+from mission_control.accounts.setup import NOWHERE
+from mission_control.accounts.tokens import revoke_personal_token
+from mission_control.agents.tokens import newest_live_token
+from mission_control.core import authn, clock, freshness
+from mission_control.core.actor import Actor, system
+from mission_control.core.freshness import fresh
+from mission_control.organizations.models import Member
+from tests.cast import Cast, Person, Program
+from tests.pages.visitor import PASSWORD, give_password
+
+ME = "/organizations/me"
+
+type Change = Callable[[Cast], Awaitable[Any]]
+type Check = Callable[[Cast, Actor | None], bool]
+
+
+def is_nobody(cast: Cast, actor: Actor | None) -> bool:
+    return actor is None
+
+
+def reads_nothing(cast: Cast, actor: Actor | None) -> bool:
+    return actor is not None and not actor.reads(cast.board)
+
+
+def is_not_here(cast: Cast, actor: Actor | None) -> bool:
+    return actor is None or cast.organization.id not in actor.memberships
+
+
+def has_role(role: str) -> Check:
+    def check(cast: Cast, actor: Actor | None) -> bool:
+        return actor is not None and actor.memberships[cast.organization.id].role == role
+
+    return check
+
+
+async def member_path(cast: Cast, person: Person) -> str:
+    member = await Member.get(user_id=person.id, organization_id=cast.organization.id)
+    return f"{ME}/members/{member.id}"
+
+
+async def demote(cast: Cast) -> None:
+    (await cast.ada.patch(await member_path(cast, cast.ben), {"role": "member"})).ok()
+
+
+async def take_boards(cast: Cast) -> None:
+    (await cast.ada.call("PUT", f"{await member_path(cast, cast.dan)}/access", {})).ok()
+
+
+async def remove(cast: Cast) -> None:
+    (await cast.ada.delete(await member_path(cast, cast.dan))).ok()
+
+
+async def leave(cast: Cast) -> None:
+    (await cast.dan.post(f"{ME}/leave")).ok()
+
+
+async def hand_over(cast: Cast) -> None:
+    member = await Member.get(user_id=cast.ben.id)
+    (await cast.ada.post(f"{ME}/ownership", {"member_id": str(member.id)})).ok()
+
+
+async def accept(cast: Cast) -> None:
+    token = (await cast.ada.post(f"{ME}/invites", {"invited_email": "eve@example.org"})).ok()["token"]
+    (await cast.eve.post("/organizations/invites/accept", {"token": token})).ok()
+
+
+async def found(cast: Cast) -> None:
+    (await cast.dan.post("/organizations", {"name": "Attic"})).ok()
+
+
+async def dissolve(cast: Cast) -> None:
+    (await cast.ada.delete(ME)).ok()
+
+
+async def delete_account(cast: Cast) -> None:
+    (await cast.dan.delete("/users/me")).ok()
+
+
+async def revoke_own(cast: Cast) -> None:
+    await revoke_personal_token(await cast.dan.actor(), await Token.get(id=cast.dan.token_id))
+
+
+async def delete_board(cast: Cast) -> None:
+    (await cast.ada.delete(cast.home)).ok()
+
+
+async def move(cast: Cast) -> None:
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
+
+
+async def dismiss(cast: Cast) -> None:
+    (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
+
+
+async def depose(cast: Cast) -> None:
+    (await cast.ada.patch(f"/agents/{cast.atlas.id}", {"is_board_lead": False})).ok()
+
+
+async def rotate(cast: Cast) -> None:
+    (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {"overlap_seconds": 0})).ok()
+
+
+async def revoke(cast: Cast) -> None:
+    token = await newest_live_token(cast.vega.id)
+    assert token is not None
+    (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token.id}")).ok()
+
+
+async def narrow(cast: Cast) -> None:
+    token = await newest_live_token(cast.vega.id)
+    assert token is not None
+    (await cast.ada.patch(f"/agents/{cast.vega.id}/tokens/{token.id}", {"scopes": ["read"]})).ok()
+
+
+CHANGES: dict[str, tuple[str, Change, Check]] = {
+    "another role": ("ben", demote, has_role("member")),
+    "no boards": ("dan", take_boards, reads_nothing),
+    "removed": ("dan", remove, is_not_here),
+    "left": ("dan", leave, is_not_here),
+    "handed over": ("ada", hand_over, has_role("admin")),
+    "became the owner": ("ben", hand_over, has_role("owner")),
+    "joined": ("eve", accept, lambda cast, actor: actor is not None and cast.organization.id in actor.memberships),
+    "founded": ("dan", found, lambda cast, actor: actor is not None and len(actor.memberships) == 2),
+    "no organization": ("dan", dissolve, is_not_here),
+    "no account": ("dan", delete_account, is_nobody),
+    "token revoked by its person": ("dan", revoke_own, is_nobody),
+    "board deleted": ("vega", delete_board, is_nobody),
+    "moved": ("vega", move, reads_nothing),
+    "dismissed": ("vega", dismiss, is_nobody),
+    "leads no more": ("atlas", depose, lambda cast, actor: actor is not None and not actor.is_lead),
+    "token rotated": ("vega", rotate, is_nobody),
+    "token revoked": ("vega", revoke, is_nobody),
+    "token narrowed": ("vega", narrow, lambda cast, actor: actor is not None and actor.scopes == frozenset({"read"})),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_a_change_of_rights_counts_at_once(cast: Cast, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(freshness, "FRESH_SECONDS", 3600.0)  # nothing is forgotten by itself
+    who, change, is_so = CHANGES[name]
+    somebody: Person | Program = getattr(cast, who)
+    actor = await somebody.actor()
+    assert not is_so(cast, await fresh(actor))
+    await change(cast)
+    assert is_so(cast, await fresh(actor))
+
+
+async def test_working_in_another_organization_counts_at_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    await found(cast)
+    monkeypatch.setattr(freshness, "FRESH_SECONDS", 3600.0)
+    actor = await cast.dan.actor()
+    before = await fresh(actor)
+    (await cast.dan.patch(f"{ME}/active", {"organization_id": str(cast.organization.id)})).ok()
+    after = await fresh(actor)
+    assert before and after
+    assert before.organization_id != after.organization_id == cast.organization.id
+
+
+async def sign_out(actor: Actor, user: User) -> None:
+    await accounts.sign_out(actor, user)
+
+
+async def sign_out_elsewhere(actor: Actor, user: User) -> None:
+    await accounts.end_other_sessions(await _in_another_browser(user), user)
+
+
+async def change_password(actor: Actor, user: User) -> None:
+    await accounts.change_password(await _in_another_browser(user), user, PASSWORD, f"{PASSWORD} too")
+
+
+async def use_reset_link(actor: Actor, user: User) -> None:
+    secret = await accounts.make_reset_link(system(actor.organization_id), user)
+    await accounts.reset_password(secret, f"{PASSWORD} too")
+
+
+async def _in_another_browser(user: User) -> Actor:
+    await accounts.start_session(system(NOWHERE), user, None)
+    newest = await Session.filter(user_id=user.id).order_by("-created_at", "-id").first()
+    assert newest is not None
+    actor = await authn.user_actor(user.id, ("session", newest.id))
+    assert actor is not None
+    return actor
+
+
+@pytest.mark.parametrize("end", [sign_out, sign_out_elsewhere, change_password, use_reset_link])
+async def test_a_session_that_ends_is_over_at_once(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, end: Callable[[Actor, User], Awaitable[None]]
+) -> None:
+    await give_password(cast.ada)
+    user = await User.get(id=cast.ada.id)
+    actor = await _in_another_browser(user)
+    monkeypatch.setattr(freshness, "FRESH_SECONDS", 3600.0)
+    assert await fresh(actor) is not None
+    with clock.travelled(timedelta(seconds=1)):
+        await end(actor, user)
+    assert await fresh(actor) is None
