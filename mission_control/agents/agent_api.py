@@ -71,6 +71,7 @@ async def agent_healthz(actor: Actor, agent: Agent) -> AgentHealthStatusResponse
     who="agent",
     find=own_agent,
     verb="agent.heartbeat",
+    tells_presence=True,
     returns=AgentCheckedIn,
     errors={422: HTTPValidationError},
     hints=hints(

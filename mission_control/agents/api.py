@@ -154,6 +154,7 @@ async def update_agent(actor: Actor, agent: Agent, data: AgentUpdate, query: For
     who="actor",
     find=visible_agent,
     verb="agent.heartbeat",
+    tells_presence=True,
     body=AgentHeartbeat,
     returns=AgentCheckedIn,
 )
@@ -170,6 +171,7 @@ async def heartbeat_agent(actor: Actor, agent: Agent, data: AgentHeartbeat) -> A
     operation_id="heartbeat_or_create_agent_api_v1_agents_heartbeat_post",
     tags=TAGS,
     who="actor",
+    tells_presence=True,
     body=AgentHeartbeatCreate,
     returns=AgentCheckedInOrCreated,
 )

@@ -9,6 +9,7 @@ from tortoise.transactions import in_transaction
 from mission_control.accounts.tokens import end_agent_tokens, make_agent_token
 from mission_control.agents import policy as policy
 from mission_control.agents.models import Agent
+from mission_control.agents.presence import TOUCH_AGAIN_AFTER
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate, AgentRead
 from mission_control.agents.souls import begin_soul, keep_soul, soul_version
 from mission_control.boards.commands import locked_board
@@ -147,14 +148,25 @@ async def delete_agent(actor: Actor, agent: Agent) -> None:
 
 @command("agent.heartbeat")
 async def report_heartbeat(actor: Actor, agent: Agent, status: str | None) -> Agent:
-    """A sign of life: presence without an event."""
-    agent = await locked_agent(agent)
-    if status is not None:
-        agent.status = status
-    elif agent.status == "provisioning":
-        agent.status = "online"
-    agent.last_seen_at = agent.updated_at = clock.now()
-    await agent.save(update_fields=["status", "last_seen_at", "updated_at"])
+    """A sign of life: presence without an event, written each time.
+
+    Without a status the agent's own call makes it online, as every call does that comes after a silence.
+    """
+    now = clock.now()
+    written = await rows(
+        "UPDATE agents SET last_seen_at = ?, updated_at = ?, status = COALESCE(?, CASE WHEN status = 'provisioning'"
+        " OR (id = ? AND status NOT IN ('updating', 'deleting') AND (last_seen_at IS NULL OR last_seen_at <= ?))"
+        " THEN 'online' ELSE status END) WHERE id = ? RETURNING status",
+        now,
+        now,
+        status,
+        actor.id,
+        now - TOUCH_AGAIN_AFTER,
+        agent.id,
+    )
+    if not written:
+        raise NotFound()
+    agent.status, agent.last_seen_at, agent.updated_at = written[0]["status"], now, now
     note_presence(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))
     return agent
 

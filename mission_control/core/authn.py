@@ -39,21 +39,24 @@ KINDS: dict[Who, frozenset[str]] = {
 }
 
 
-async def authenticate(who: Who) -> Actor | None:
-    """The caller, or None for `anyone` without credentials; 401 or 429 otherwise."""
+async def authenticate(who: Who, *, touches: bool = True) -> Actor | None:
+    """The caller, or None for `anyone` without credentials; 401 or 429 otherwise.
+
+    An agent's call is a sign of life, which is noted here unless what follows writes one itself.
+    """
     if who == "anyone":
         return None
     agent_header, bearer = request.headers.get("X-Agent-Token", "").strip(), bearer_token()
     actor: Actor | None = None
     if agent_header and who != "user":
-        actor = await _by_token(agent_header, {"agent"})
+        actor = await _by_token(agent_header, {"agent"}, touches)
     elif bearer:
         actor = await user_without_row(bearer) if who != "agent" else None
-        actor = actor or await _by_token(bearer, KINDS[who])
+        actor = actor or await _by_token(bearer, KINDS[who], touches)
     elif who != "agent":
         actor = await user_by_session()
         if actor is None and agent_header:
-            await _by_token(agent_header, ())
+            await _by_token(agent_header, (), touches)
     if actor is None:
         raise Unauthenticated()
     if actor.is_agent and (text := request.headers.get("X-Task-Fence", "").strip()):
@@ -74,10 +77,10 @@ async def agent_for(secret: str, ip: str) -> tuple[Actor, Allowance | None]:
     return actor, allowance
 
 
-async def _by_token(secret: str, kinds: Container[str]) -> Actor | None:
+async def _by_token(secret: str, kinds: Container[str], touches: bool) -> Actor | None:
     token, g.allowance = await _admitted(secret, client_ip())
     if token.agent_id is not None:
-        return await agent_of(token) if "agent" in kinds else None
+        return await agent_of(token, touches=touches) if "agent" in kinds else None
     return await user_of(token) if "user" in kinds else None
 
 

@@ -72,8 +72,8 @@ async def user_of(token: KnownToken) -> Actor | None:
     return await user_at_home(token.user_id, ("token", token.id))
 
 
-async def agent_of(token: KnownToken) -> Actor | None:
-    """The agent whose token it is, which is present now."""
+async def agent_of(token: KnownToken, *, touches: bool = True) -> Actor | None:
+    """The agent whose token it is, which is present now, as is noted when it `touches`."""
     if token.agent_id is None:
         return None
     token_use.note(token.id, as_moment(token.row["last_used_at"]))
@@ -89,7 +89,7 @@ async def agent_of(token: KnownToken) -> Actor | None:
         expires_at=as_moment(token.row["expires_at"]),
         scopes=scopes,
     )
-    if hooks.agent_seen is not None:
+    if touches and hooks.agent_seen is not None:
         await hooks.agent_seen(actor, as_moment(token.row["last_seen_at"]))
     return actor
 

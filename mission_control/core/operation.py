@@ -44,6 +44,8 @@ class Declaration(TypedDict, total=False):
     is_atomic: bool
     # A write that waits for its moment. It takes the key when it makes its change by `retries.decided`.
     is_long_poll: bool
+    # A sign of life that it writes itself, so that the call makes none besides.
+    tells_presence: bool
     # False: without a body `data` is None.
     needs_body: bool
     status: int
@@ -85,7 +87,7 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
 
     async def view(**path_values: str) -> Response:
         raw = await parsed_body() if shape is not None else None
-        actor = await authenticate(entry.who)
+        actor = await authenticate(entry.who, touches=not entry.tells_presence)
         require_scope(actor, entry.scope)
         ids = path_ids(path_values, entry.path)
         try:

@@ -54,6 +54,7 @@ class Operation:
     is_stream: bool = False
     is_atomic: bool = True
     is_long_poll: bool = False
+    tells_presence: bool = False
     needs_body: bool = True
     status: int = 200
     media: tuple[str, ...] = ("application/json",)

@@ -1,7 +1,7 @@
 """The rules of agents as the contract lists them: making, changing, moving, deleting, signs of life, states."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +15,9 @@ from mission_control.core import clock
 from mission_control.organizations.models import Member
 from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, head, kinds
+from tests.claiming import later
 from tests.live.reading import reading
+from tests.statements import counted
 
 LEAST = {"name": "Lyra"}
 
@@ -300,6 +302,27 @@ async def test_the_state_after_a_sign_of_life(cast: Cast, stored: str, sent: str
     answer = (await cast.ada.post(f"{at(cast.vega)}/heartbeat", {"status": sent})).ok()
     assert (answer["status"], (await Agent.get(id=cast.vega.id)).status) == (kept, kept)
     assert await kinds(cast, before) == []
+
+
+@pytest.mark.parametrize(
+    ("stored", "silence", "kept"),
+    [("busy", 10, "busy"), ("busy", 31, "online"), ("busy", None, "online"), ("updating", 31, "updating")],
+)
+async def test_the_state_after_an_agents_own_sign_of_life(
+    cast: Cast, stored: str, silence: int | None, kept: str
+) -> None:
+    last = None if silence is None else clock.now() - timedelta(seconds=silence)
+    await Agent.filter(id=cast.vega.id).update(status=stored, last_seen_at=last)
+    assert (await cast.vega.post("/agent/heartbeat")).ok()["status"] == kept
+
+
+@pytest.mark.parametrize("path", ["/agent/heartbeat", "/agents/heartbeat", "/agents/{}/heartbeat"])
+async def test_a_sign_of_life_is_written_once(cast: Cast, path: str) -> None:
+    for pause in (60, 61):
+        with later(pause), counted(passing_over=()) as found:
+            seen = (await cast.vega.post(path.format(cast.vega.id), {"name": "Vega"})).ok()["last_seen_at"]
+            assert datetime.fromisoformat(seen) == (await Agent.get(id=cast.vega.id)).last_seen_at
+        assert len([text for text in found if text.startswith("UPDATE agents")]) == 1, found
 
 
 async def test_a_foreign_board_does_not_exist_for_agents(cast: Cast) -> None:

@@ -104,7 +104,7 @@ COSTS: dict[Call, tuple[int, int]] = {
     rename: (13, 13),
     comment: (9, 9),
     comment_with_notice: (11, 12),
-    heartbeat: (6, 6),
+    heartbeat: (5, 5),
     empty_inbox: (2, 2),
     claim_best: (21, 24),
     claim_nothing: (6, 7),
