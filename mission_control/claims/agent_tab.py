@@ -7,7 +7,7 @@ from mission_control.claims.panel import in_words
 from mission_control.claims.run_queries import runs_of_agent
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_moment
-from mission_control.web.fragments import render_macro
+from mission_control.web.fragments import read_ahead, render_macro
 
 TEMPLATE = "claims/agent.html"
 CARD_LINES = 5
@@ -16,6 +16,7 @@ CARD_LINES = 5
 async def render(viewed: Viewed) -> str:
     """The tab."""
     found, total = await runs_of_agent(viewed.actor, viewed.agent, Paging(limit=PAGE, offset=viewed.offset))
+    await read_ahead(*(run["summary"] for run in found))
     return render_macro(TEMPLATE, "tab", viewed=viewed, runs=[_shown(run) for run in found], total=total)
 
 

@@ -10,7 +10,7 @@ from mission_control.core.paging import Paging
 from mission_control.database.sql import as_moment
 from mission_control.tasks.panel_sections import SECTIONS, Shown
 from mission_control.usage.wording import money
-from mission_control.web.fragments import render_macro
+from mission_control.web.fragments import read_ahead, render_macro
 
 TEMPLATE = "claims/panel.html"
 SHOWN = Paging(limit=20, offset=0)
@@ -28,6 +28,7 @@ async def runs_html(panel: Shown) -> str:
     found, total = await runs_of_task(panel.id, SHOWN)
     if not found:
         return ""
+    await read_ahead(*(run["summary"] for run in found))
     return render_macro(
         TEMPLATE, "runs", panel=panel, runs=[in_words(run) for run in found], earlier=total - len(found)
     )

@@ -19,7 +19,7 @@ from mission_control.database.sql import as_json, as_moment, rows
 from mission_control.tasks.models import Task
 from mission_control.tasks.panel_sections import Shown, sections_of
 from mission_control.tasks.queries import COLUMNS, COMMENTS
-from mission_control.web.fragments import partial, render_macro
+from mission_control.web.fragments import partial, read_ahead, render_macro
 
 TEMPLATE = "tasks/panel.html"
 REGIONS = "tasks/regions.html"
@@ -137,6 +137,7 @@ async def _fill(panel: Panel, board: Board, *, all_comments: bool) -> None:
     limit = "" if all_comments else f" LIMIT {COMMENTS_SHOWN}"
     newest = await rows(f"{LIVE_COMMENTS} ORDER BY c.created_at DESC, c.id DESC{limit}", panel.id)
     panel.comments = [_comment(row) for row in reversed(newest)]
+    await read_ahead(panel.description, *(comment["message"] for comment in panel.comments))
     panel.history = await history_of_task(board.organization_id, panel.id)
     panel.sections = await sections_of(Shown(panel.id, board.id, panel.may_write))
     if panel.may_write:

@@ -51,6 +51,12 @@ async def _prose_in_turn(text: str | None) -> Markup:
     return prose
 
 
+async def read_ahead(*texts: str | None) -> None:
+    """Read what a macro is about to show as Markdown, which cannot wait itself: between texts others have a turn."""
+    for text in filter(None, texts):
+        await _prose_in_turn(text)
+
+
 def initials(name: str) -> str:
     """Up to two capitals for an avatar: `Mara Reyes` gives `MR`."""
     words = [word for word in name.split() if word[0].isalnum()]

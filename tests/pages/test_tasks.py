@@ -1,7 +1,11 @@
 """Tasks as pages: added, opened, moved, written, changed, talked about, linked, deleted and restored."""
 
+import asyncio
 import json
 
+import pytest
+
+from mission_control.core import markdown
 from mission_control.tasks.models import Comment, Task
 from tests.cast import Cast
 from tests.pages.visitor import visitor
@@ -15,6 +19,31 @@ async def test_cleo_adds_moves_and_comments_with_plain_forms(cast: Cast) -> None
     (await cleo.post(f"{cast.task(task)}/comments", {"message": "Two degrees off"})).is_status(303)
     assert (await Task.get(id=task.id)).status == "in_progress"
     (await cleo.get(cast.task(task))).is_status(200).has("Two degrees off", "Align the finder", "Cleo")
+
+
+async def test_each_comment_is_read_in_a_turn_of_its_own(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = await cast.add_task(description="What to **do**")
+    for number in range(20):
+        (await cast.vega.post(f"{cast.task(task)}/comments", {"message": f"Report **{number}**"})).ok()
+    read, turns = markdown.render, 0
+    read_in: dict[str, int] = {}
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def reading(text: str) -> str:
+        read_in.setdefault(text, turns)
+        return read(text)
+
+    monkeypatch.setattr(markdown, "render", reading)
+    cleo = await visitor(cast.app, cast.cleo)
+    waiting = asyncio.create_task(others())
+    (await cleo.get(cast.task(task))).has("Report <strong>19</strong>")
+    waiting.cancel()
+    assert len(set(read_in.values())) == len(read_in) == 21
 
 
 async def test_an_empty_title_is_refused(cast: Cast) -> None:
