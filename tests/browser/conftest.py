@@ -1,11 +1,10 @@
 """A server of its own on an empty database, somebody who is signed in, and pages that must stay free of errors."""
 
-import asyncio
 import os
 import re
-import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
@@ -21,9 +20,13 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+PATIENCE = 60  # seconds for what must come; on an idle machine it comes within one
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 REFUSALS = re.compile(r"status of (409|422)")
 WATCH = "addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI));"
+
+
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 @dataclass(slots=True)
@@ -59,51 +62,39 @@ class Site:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """The address of a fresh server, and its setup code."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     folder = tmp_path_factory.mktemp("browser")
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment = {**keep, "DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "mission_control.cli", "serve", "--port", str(port)]
-    log = (folder / "log").open("w+")
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    command = [sys.executable, "-m", "mission_control.cli", "serve", "--port", "0"]
+    with (folder / "log").open("w+") as log:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
-        yield f"http://127.0.0.1:{port}", _setup_code(process, folder / "log")
+        yield _address_and_code(process, folder / "log")
     finally:
         process.terminate()
-        process.wait(10)
-        log.close()
+        try:
+            process.wait(PATIENCE)
+        finally:
+            process.kill()
 
 
-def _setup_code(process: "subprocess.Popen[bytes]", log: Path) -> str:
-    for _ in range(200):
-        if found := re.search(r"enter the code (\S+)", log.read_text()):
-            return found[1]
+def _address_and_code(process: "subprocess.Popen[bytes]", log: Path) -> tuple[str, str]:
+    for _ in range(10 * PATIENCE):
+        if found := re.search(r"Open (\S+)/setup and enter the code (\S+)", log.read_text()):
+            return found[1], found[2]
         if process.poll() is not None:
             break
-        _pause()
+        time.sleep(0.1)
     raise AssertionError(log.read_text())
-
-
-def _pause() -> None:
-    import time
-
-    time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")
 async def site(server: tuple[str, str]) -> AsyncIterator[Site]:
     """The server after its first run: Ada owns the Observatory."""
     url, code = server
-    async with httpx.AsyncClient(base_url=url, headers=SAME_ORIGIN, timeout=20) as api:
+    async with httpx.AsyncClient(base_url=url, headers=SAME_ORIGIN, timeout=PATIENCE) as api:
         owner = {"name": "Ada", "email": "ada@example.org", "password": "a long enough password"}
-        for _ in range(100):
-            try:
-                answer = await api.post("/setup", data={"code": code, "organization_name": "Observatory", **owner})
-                break
-            except httpx.ConnectError:
-                await asyncio.sleep(0.1)
+        answer = await api.post("/setup", data={"code": code, "organization_name": "Observatory", **owner})
         assert answer.status_code == 303, answer.text
         yield Site(url, answer.cookies["mission_control"], api)
 
@@ -112,7 +103,7 @@ async def site(server: tuple[str, str]) -> AsyncIterator[Site]:
 async def chromium() -> AsyncIterator[Browser]:
     """One browser for all tests."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=1000 * PATIENCE)
         yield browser
         await browser.close()
 
@@ -152,6 +143,7 @@ def open_page(site: Site, chromium: Browser, watched: Watched) -> Open:
         context = await chromium.new_context(
             viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce", **options
         )
+        context.set_default_timeout(1000 * PATIENCE)
         watched.contexts.append(context)
         await context.add_cookies([{"name": "mission_control", "value": site.cookie, "url": base or site.url}])
         await context.add_init_script(WATCH)

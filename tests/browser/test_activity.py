@@ -15,11 +15,11 @@ async def test_a_filter_keeps_the_focus_and_the_stream_follows_it(site: Site, op
     await expect(page.locator("html")).to_have_attribute("data-connection", "live")
     kind = page.get_by_label("Kind")
     await kind.focus()
-    await kind.select_option("comments")
+    async with page.expect_response(lambda answer: "/live?" in answer.url and "kind=comments" in answer.url):
+        await kind.select_option("comments")
     await expect(page.locator("#main")).to_contain_text("Nothing matches")
     await expect(page).to_have_url(f"{site.url}/boards/{board}/activity?kind=comments&actor=")
     await expect(kind).to_be_focused()
-    await page.wait_for_timeout(500)
     await site.task(board, "Not a comment")
     await site.make(f"/boards/{board}/tasks/{task}/comments", message="Ten so far")
     await expect(page.locator("#feed-new")).to_contain_text("Ten so far")

@@ -91,7 +91,9 @@ async def test_a_token_is_shown_once_in_the_place_of_its_form(site: Site, open_p
     await page.keyboard.press("Enter")
     await expect(dialog.locator("#token")).to_be_visible()
     secret = (await dialog.locator("#token").inner_text()).strip()
-    await dialog.locator(".copy-block[data-once]").get_by_role("button").click()
+    copy = dialog.locator(".copy-block[data-once]").get_by_role("button")
+    await copy.click()
+    await expect(copy).to_have_text("Copied")
     assert await page.evaluate("navigator.clipboard.readText()") == secret
     await expect(dialog).to_contain_text(f'/mcp --header "Authorization: Bearer {secret}')
     await page.mouse.click(5, 5)
@@ -106,7 +108,7 @@ async def test_a_token_is_shown_once_in_the_place_of_its_form(site: Site, open_p
     await page.get_by_role("link", name="Revoke").last.click()
     await page.get_by_role("button", name="Revoke the token").click()
     await expect(page.locator("#live-tokens > li")).to_have_count(1)
-    assert await page.evaluate("document.activeElement !== document.body")
+    await page.wait_for_function("document.activeElement !== document.body")
     answer = await site.api.get("/api/v1/agent/healthz", headers={**headers, "Cookie": ""})
     assert answer.status_code == 401
 
@@ -152,7 +154,7 @@ async def test_the_list_pauses_the_row_that_has_the_focus(site: Site, open_page:
     await stop.focus()
     await page.keyboard.press("Enter")
     await expect(page.locator(f"#agent-{second}")).to_contain_text("Stopped")
-    assert await page.evaluate(f"document.activeElement.closest('#agent-{second}') !== null")
+    await page.wait_for_function(f"document.activeElement.closest('#agent-{second}') !== null")
 
 
 async def test_it_works_without_javascript(site: Site, open_page: Open) -> None:

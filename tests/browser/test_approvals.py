@@ -1,5 +1,6 @@
 """Deciding with keys, two people at once, and without JavaScript."""
 
+import re
 from typing import Any
 
 import pytest
@@ -87,8 +88,8 @@ async def test_a_request_appears_with_title_and_mark(site: Site, open_page: Open
     approval = await ask(site, board, "deploy")
     await expect(page.locator(f"#approval-{approval}")).to_be_visible()
     await expect(page.locator(".sidebar [data-queue-count]")).to_have_text(str(before + 1))
-    assert (await page.title()).startswith(f"({before + 1}) ")
-    assert "alert" in str(await page.get_attribute("link[rel=icon]", "href"))
+    await expect(page).to_have_title(re.compile(rf"^\({before + 1}\) "))
+    await expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("alert"))
 
 
 async def test_without_javascript(site: Site, open_page: Open) -> None:
@@ -96,13 +97,15 @@ async def test_without_javascript(site: Site, open_page: Open) -> None:
     first, second = await ask(site, board, "first"), await ask(site, board, "second")
     page = await open_page(f"/boards/{board}/approvals", java_script_enabled=False)
     await page.locator(f"#approval-{first}").get_by_role("button", name="Approve").click()
+    await expect(page.locator(f"#decided-{first}")).to_be_visible()
     await page.locator(f"#approval-{second}").get_by_role("link", name="Send back").click()
     await page.get_by_label("What should change").fill("Say why.")
     await page.get_by_role("button", name="Send back").click()
-    await page.wait_for_url(f"**/boards/{board}/approvals#queue")
+    await expect(page.locator(f"#decided-{second}")).to_be_visible()
     assert await decision(site, board, first) == ("approved", None)
     assert await decision(site, board, second) == ("changes_requested", "Say why.")
     await page.locator(f"#decided-{first}").get_by_role("button", name="Re-open").click()
+    await expect(page.locator(f"#decided-{first}")).to_have_count(0)
     assert await decision(site, board, first) == (None, None)
 
 

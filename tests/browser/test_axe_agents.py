@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import Open, Site
+from tests.browser.conftest import PATIENCE, Open, Site
 
 pytestmark = pytest.mark.browser
 TABS = ("", "/inbox", "/runs", "/usage", "/tokens", "/soul", "/activity")
@@ -29,7 +29,8 @@ async def agents(site: Site) -> AsyncIterator[dict[str, str]]:
         "soul_template": "# Calm\n\n- Be **kind**.\n- Be brief.",
     }
     busy = await site.make("/agents", name="Amalthea", board_id=board, claim_tags=["optics"], wip_limit=1, **soul)
-    async with httpx.AsyncClient(base_url=site.url, headers={"X-Agent-Token": busy["token"]}) as agent:
+    token = {"X-Agent-Token": busy["token"]}
+    async with httpx.AsyncClient(base_url=site.url, headers=token, timeout=PATIENCE) as agent:
         await agent.post("/api/v1/agent/heartbeat")
         for _ in range(2):
             task = await site.task(board, f"Polish {WORDS}", tag_ids=[tag["id"]])

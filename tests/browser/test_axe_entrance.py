@@ -9,7 +9,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser
 
 from tests.browser.test_entrance import PASSWORD, fill, setup_code
-from tests.live.servers import installation
+from tests.live.servers import PATIENCE, installation
 
 pytestmark = pytest.mark.browser
 LOOKS: list[tuple[Any, int]] = [("light", 320), ("light", 1440), ("dark", 320), ("dark", 1440)]
@@ -20,6 +20,7 @@ async def violations(chromium: Browser, url: str) -> list[str]:
     found = []
     for theme, width in LOOKS:
         context = await chromium.new_context(color_scheme=theme, viewport={"width": width, "height": 800})
+        context.set_default_timeout(1000 * PATIENCE)
         page = await context.new_page()
         await page.goto(url)
         results: Any = await Axe().run(page)
@@ -34,6 +35,7 @@ async def test_the_first_run_and_the_one_time_link(tmp_path: Path, chromium: Bro
     async with installation(tmp_path) as place, place.served() as server:
         assert await violations(chromium, f"{server.url}/setup") == []
         context = await chromium.new_context(base_url=server.url)
+        context.set_default_timeout(1000 * PATIENCE)
         page = await context.new_page()
         await page.goto("/setup")
         await fill(page, {"Setup code": setup_code(server), "Organization": "Harbour", "Your name": "Mara Reyes"})

@@ -81,6 +81,7 @@ async def test_axe_finds_nothing_in_dialogs(places: dict[str, str], open_page: O
     results: Any = await Axe().run(page)
     assert [one["id"] for one in results.response["violations"]] == []
     await page.goto(page.url.partition("/boards/")[0] + places["agent"])
+    await expect(page.locator("html")).to_have_attribute("data-connection", "live")
     await page.keyboard.press("Control+k")
     await expect(page.locator("#palette-results [role=option]").first).to_be_visible()
     results = await Axe().run(page)

@@ -20,6 +20,7 @@ async def test_the_palette_jumps_with_keys_only(site: Site, open_page: Open) -> 
     board = await site.board(name="Palette")
     task = await site.task(board, "Varnish the rudder")
     page = await open_page("/settings")
+    await expect(page.locator("html")).to_have_attribute("data-connection", "live")
     await page.keyboard.press("Control+k")
     await page.keyboard.type("varnish")
     await expect(page.locator("#palette-results [role=option]").first).to_contain_text("Varnish the rudder")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.live.servers import Server, installation
+from tests.live.servers import PATIENCE, Server, installation
 
 pytestmark = pytest.mark.browser
 PASSWORD = "a long enough password"
@@ -27,6 +27,7 @@ def setup_code(server: Server) -> str:
 async def test_set_up_sign_out_and_sign_in(tmp_path: Path, chromium: Browser, scripts: bool) -> None:
     async with installation(tmp_path) as place, place.served() as server:
         context = await chromium.new_context(base_url=server.url, java_script_enabled=scripts)
+        context.set_default_timeout(1000 * PATIENCE)
         page = await context.new_page()
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))
