@@ -15,8 +15,9 @@ from mission_control.accounts.deletion import DELETE_AT_PROVIDER
 from mission_control.app import create_app
 from mission_control.config import Settings
 from mission_control.delivery import loop
+from mission_control.identity import remote
 from mission_control.identity.people import forget_asked
-from tests.identity.browser import SECRET, RunningProvider
+from tests.identity.browser import PATIENCE, SECRET, RunningProvider
 
 SOURCE = Path(__file__).parent / "provider"
 FILES = ("package.json", "package-lock.json", "provider.mjs")
@@ -71,8 +72,9 @@ def provider_process() -> Iterator[RunningProvider]:
 
 
 @pytest.fixture
-def provider(provider_process: RunningProvider) -> Iterator[RunningProvider]:
-    """The provider; nobody has been asked about yet."""
+def provider(provider_process: RunningProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningProvider]:
+    """The provider, whose answers are waited for however slow this machine is; nobody has been asked about yet."""
+    monkeypatch.setattr(remote, "LONGEST_SECONDS", PATIENCE)
     forget_asked()
     yield provider_process
     loop.forget_sender(DELETE_AT_PROVIDER)

@@ -8,7 +8,7 @@ from pathlib import Path
 from mcp.shared.exceptions import MCPError
 
 from tests.live.crew import crew
-from tests.live.servers import Installation, Server, installation
+from tests.live.servers import TELLING, Installation, Server, installation
 from tests.mcp.clients import dialled
 
 UNUSED = """
@@ -47,17 +47,16 @@ async def test_two_agents_share_the_work_of_a_server(tmp_path: Path) -> None:
 
 
 async def test_a_hang_up_on_a_socket_ends_the_wait(tmp_path: Path) -> None:
-    async with installation(tmp_path) as here, here.served() as server:
+    async with installation(tmp_path) as here, here.served(program=TELLING) as server:
         made = await crew(server)
-        for mode in ("legacy", "auto"):
+        for times, mode in enumerate(("legacy", "auto"), start=1):
             async with dialled(server.url, made.vega.token, mode) as vega:
                 waiting = asyncio.create_task(vega.call("claim_task", wait_seconds=50))
-                await asyncio.sleep(0.5)
+                await server.told("waits at work:", times)
                 waiting.cancel()
                 await asyncio.gather(waiting, return_exceptions=True)
-            await asyncio.sleep(0.5)
+            await server.told("waits no more at work:", times)
             task_id = await made.add_task("Left alone")
-            await asyncio.sleep(0.5)
             task = await made.task(task_id)
             assert (task["status"], task["fence"]) == ("inbox", 0)
             await made.ask("DELETE", f"{made.tasks}/{task_id}")
@@ -65,23 +64,22 @@ async def test_a_hang_up_on_a_socket_ends_the_wait(tmp_path: Path) -> None:
 
 
 async def test_the_process_ends_while_clients_wait(tmp_path: Path) -> None:
-    async with installation(tmp_path) as here:
-        server = await here.start()
+    async with installation(tmp_path) as here, here.served(program=TELLING) as server:
         made = await crew(server)
         async with (
             dialled(server.url, made.vega.token) as vega,
             dialled(server.url, made.atlas.token, "legacy") as atlas,
         ):
-            await asyncio.gather(vega.names(), atlas.names())
+            await asyncio.gather(vega.names(), atlas.names())  # clients check answers with what they know of the tools
             waits = [
                 asyncio.create_task(vega.call("claim_task", wait_seconds=50)),
                 asyncio.create_task(atlas.call("read_inbox", wait_seconds=50)),
             ]
-            await asyncio.sleep(0.5)
+            await server.told("waits at work:")
+            await server.told("waits at inbox:")
             assert await server.stop() == 0
             for answer in await asyncio.gather(*waits, return_exceptions=True):
                 assert isinstance(answer, MCPError) or not answer.is_error  # type: ignore[union-attr]
-    assert "server.stop.forced" not in server.log.read_text()
     assert _complaints(server) == []
 
 
