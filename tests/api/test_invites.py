@@ -145,6 +145,44 @@ async def test_whoever_is_a_member_already_only_gains(cast: Cast) -> None:
     assert (member["role"], member["all_boards_read"], member["all_boards_write"]) == ("owner", True, True)
 
 
+async def test_a_member_who_is_invited_as_more_becomes_more(cast: Cast) -> None:
+    first = await invited(cast, all_boards_read=True, all_boards_write=True)
+    (await cast.eve.post(ACCEPT, {"token": first["token"]})).ok()
+    member = (await cast.eve.post(ACCEPT, {"token": f" {await _second_invite(cast, role='admin')} "})).ok()
+    assert (member["role"], member["all_boards_read"], member["all_boards_write"]) == ("admin", True, True)
+
+
+NOTHING, READS, WRITES, BOTH = (False, False), (True, False), (False, True), (True, True)
+
+
+@pytest.mark.parametrize(
+    ("held", "offered", "after"),
+    [
+        (None, NOTHING, NOTHING),
+        (None, READS, READS),
+        (None, WRITES, BOTH),
+        (NOTHING, READS, READS),
+        (READS, NOTHING, READS),
+        (READS, WRITES, BOTH),
+        (WRITES, READS, BOTH),
+        (BOTH, NOTHING, BOTH),
+    ],
+)
+async def test_what_is_offered_on_a_board_is_added_to_what_was_so(
+    cast: Cast, held: tuple[bool, bool] | None, offered: tuple[bool, bool], after: tuple[bool, bool]
+) -> None:
+    (await cast.eve.post(ACCEPT, {"token": (await invited(cast))["token"]})).ok()
+    member = await Member.get(user_id=cast.eve.id, organization_id=cast.organization.id)
+    if held is not None:
+        await BoardAccess.create(
+            organization_member_id=member.id, board_id=cast.board.id, can_read=held[0], can_write=held[1]
+        )
+    spec = {"board_id": str(cast.board.id), "can_read": offered[0], "can_write": offered[1]}
+    token = await _second_invite(cast, board_access=[spec])
+    [row] = (await cast.eve.post(ACCEPT, {"token": token})).ok()["board_access"]
+    assert (row["can_read"], row["can_write"]) == after
+
+
 async def _second_invite(cast: Cast, **fields: Any) -> str:
     """The token of an invitation that was made before its person became a member."""
     made = await invited(cast, invited_email="not-yet@example.org", **fields)
@@ -168,8 +206,10 @@ async def test_tokens_that_open_nothing(cast: Cast) -> None:
 async def test_an_invitation_is_for_its_address(cast: Cast) -> None:
     made = await invited(cast, invited_email="fay@example.org")
     (await cast.eve.post(ACCEPT, {"token": made["token"]})).refused(403)
-    await User.filter(id=cast.eve.id).update(email=None)
+    await User.filter(id=cast.eve.id).update(email="Fay@Example.org")
     (await cast.eve.post(ACCEPT, {"token": made["token"]})).ok()
+    await User.filter(id=cast.dan.id).update(email=None)
+    (await cast.dan.post(ACCEPT, {"token": (await invited(cast, invited_email="gus@example.org"))["token"]})).ok()
 
 
 async def test_an_invitation_accepted_twice_at_once_counts_once(cast: Cast) -> None:

@@ -99,6 +99,7 @@ async def _changes_nothing(caller: Caller, member: str, status: int) -> None:
 
 async def test_the_last_owner_keeps_the_role(cast: Cast) -> None:
     assert isinstance((await cast.ada.patch(await path(cast.ada), {"role": "member"})).refused(422), str)
+    (await cast.ada.patch(await path(cast.ada), {"role": "owner"})).ok()  # which is no change
     assert (await Member.get(user_id=cast.ada.id)).role == "owner"
 
 
@@ -157,14 +158,20 @@ async def test_access_is_replaced_and_answered_as_it_is(cast: Cast) -> None:
     assert orjson.loads(event.data)["after"]["board_ids"] == [str(cast.other_board.id)]
 
 
-async def test_a_flag_for_all_boards_leaves_no_single_ones(cast: Cast) -> None:
+@pytest.mark.parametrize("flag", ["all_boards_read", "all_boards_write"])
+async def test_a_flag_for_all_boards_leaves_no_single_ones(cast: Cast, flag: str) -> None:
+    before = await head(cast)
     access = f"{await path(cast.dan)}/access"
-    body = {"all_boards_read": True, "board_access": [{"board_id": str(cast.other_board.id)}]}
+    body = {flag: True, "board_access": [{"board_id": str(cast.other_board.id)}]}
     member = (await cast.ada.call("PUT", access, body)).ok()
-    assert (member["all_boards_read"], member["all_boards_write"], member["board_access"]) == (True, False, [])
+    assert [name for name in ("all_boards_read", "all_boards_write") if member[name]] == [flag]
+    assert member["board_access"] == [] and not await BoardAccess.filter(organization_member_id=member["id"]).exists()
     assert [one["name"] for one in (await cast.dan.get("/boards")).ok()["items"]] == ["Dome", "Telescope"]
     member = (await cast.ada.call("PUT", access, {})).ok()
-    assert member["all_boards_read"] is False and (await cast.dan.get("/boards")).ok()["total"] == 0
+    assert member[flag] is False and (await cast.dan.get("/boards")).ok()["total"] == 0
+    (await cast.ada.call("PUT", access, {})).ok()
+    told = await events(before, organization_id=cast.organization.id)
+    assert [orjson.loads(event.data)["after"]["board_ids"] for event in told] == [[], []]
 
 
 async def test_access_that_does_not_fit(cast: Cast) -> None:
@@ -174,6 +181,9 @@ async def test_access_that_does_not_fit(cast: Cast) -> None:
     twice = [{"board_id": str(cast.board.id)}, {"board_id": str(cast.board.id).upper()}]
     assert isinstance((await cast.ada.call("PUT", access, {"board_access": twice})).refused(422), list)
     (await cast.ada.call("PUT", access, {"board_access": None})).refused(422)
+    (await cast.ada.delete(f"/boards/{cast.other_board.id}")).ok()
+    in_the_trash = {"board_access": [{"board_id": str(cast.other_board.id)}]}
+    (await cast.ada.call("PUT", access, in_the_trash)).refused(422)
     assert await BoardAccess.filter(board_id=cast.board.id).count() == 2
 
 
@@ -188,6 +198,17 @@ async def test_a_member_is_removed(cast: Cast) -> None:
     [event] = await events(before, organization_id=cast.organization.id)
     assert event.kind == "member.removed"
     assert UUID(orjson.loads(event.data)["user_id"]) == cast.cleo.id
+
+
+async def test_who_is_removed_where_they_do_not_work_goes_on_where_they_do(cast: Cast) -> None:
+    for name in ("Attic", "Barn"):
+        (await cast.cleo.post("/organizations", {"name": name})).ok()
+    token = (await cast.ada.post("/organizations/me/invites", {"invited_email": "eve@example.org"})).ok()["token"]
+    (await cast.eve.post("/organizations/invites/accept", {"token": token})).ok()
+    member = await Member.get(user_id=cast.cleo.id, organization_id=cast.organization.id)
+    (await cast.ada.delete(f"{MEMBERS}/{member.id}")).ok()
+    assert (await cast.cleo.get("/organizations/me")).ok()["name"] == "Barn"
+    assert (await cast.eve.get("/organizations/me")).ok()["name"] == "Observatory"  # who stays goes on there
 
 
 async def test_nobody_removes_themselves(cast: Cast) -> None:

@@ -13,6 +13,7 @@ from mission_control.core.errors import Forbidden
 from mission_control.delivery.models import Delivery
 from mission_control.live.log import verify
 from mission_control.live.models import Event
+from mission_control.organizations.commands import delete_organization
 from mission_control.organizations.members import transfer_ownership
 from mission_control.organizations.models import BoardAccess, Invite, Member, Organization
 from mission_control.tasks.models import Task
@@ -151,6 +152,16 @@ async def test_who_may_not_delete_it(cast: Cast) -> None:
     for person in (cast.ben, cast.cleo, cast.dan):
         (await person.delete(ME)).refused(403)
     assert await Organization.filter(id=cast.organization.id).exists()
+
+
+async def test_who_is_no_owner_any_more_deletes_nothing(cast: Cast) -> None:
+    """The rule was asked before the organization was held; whose it is then decides, and not what else they own."""
+    (await cast.ada.post("/organizations", {"name": "Attic"})).ok()
+    ada = await cast.ada.actor()
+    await Member.filter(user_id=cast.ada.id, organization_id=cast.organization.id).update(role="admin")
+    with pytest.raises(Forbidden):
+        await delete_organization(ada, cast.organization)
+    assert await Board.filter(organization_id=cast.organization.id).exists()
 
 
 async def test_an_organization_that_was_never_used_can_be_deleted(cast: Cast) -> None:
