@@ -74,6 +74,7 @@ WRONG: list[dict[str, Any]] = [
     {"sub": " "},
     {"sub": 7},
     {"sub": "s" * 256},
+    {"sub": "vera\x00"},
     {"sub": "local-auth-user"},
     {"exp": NOW - 60},
     {"exp": None},
@@ -82,6 +83,7 @@ WRONG: list[dict[str, Any]] = [
     {"nbf": NOW + 86_400},
     {"iat": NOW + 86_400},
     {"iat": "now"},
+    {"note": "x" * 13_000},
 ]
 
 

@@ -115,10 +115,18 @@ async def test_answers_that_belong_to_nothing(
 
 @pytest.mark.parametrize(
     "change",
-    [{"nonce": "m"}, {"nonce": None}, {"aud": "public"}, {"aud": ["public", "mission-control"], "azp": "public"}],
+    [
+        {"nonce": "m"},
+        {"nonce": None},
+        {"aud": "public"},
+        {"aud": ["public", "mission-control"], "azp": "public"},
+        {"iss": "https://login.example.org"},
+        {"exp": 1_000_000_000},
+        {"sub": "local-auth-user"},
+    ],
     ids=str,
 )
-async def test_an_id_token_of_another_sign_in_or_client(
+async def test_an_id_token_that_is_not_good_or_of_another_sign_in_or_client(
     trusting: Quart, provider: RunningProvider, change: dict[str, Any]
 ) -> None:
     keys = trusting.extensions[IDENTITY].keys

@@ -204,3 +204,30 @@ async def test_a_session_that_ends_is_over_at_once(
     with clock.travelled(timedelta(seconds=1)):
         await end(actor, user)
     assert await fresh(actor) is None
+
+
+async def test_a_token_is_over_when_its_end_has_come(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(freshness, "FRESH_SECONDS", 0.0)
+    vega, dan = await cast.vega.actor(), await cast.dan.actor()
+    await Token.all().update(expires_at=clock.now() + timedelta(minutes=1))
+    assert await fresh(vega) is not None and await fresh(dan) is not None
+    with clock.travelled(timedelta(minutes=2)):
+        assert await fresh(vega) is None and await fresh(dan) is None
+
+
+async def test_a_session_is_over_when_its_end_has_come(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(freshness, "FRESH_SECONDS", 0.0)
+    actor = await _in_another_browser(await User.get(id=cast.ada.id))
+    assert await fresh(actor) is not None
+    with clock.travelled(accounts.SESSION_LIFE + timedelta(seconds=1)):
+        assert await fresh(actor) is None
+
+
+async def test_what_nobody_told_of_counts_when_the_answer_is_old(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    dan = await cast.dan.actor()
+    monkeypatch.setattr(freshness, "FRESH_SECONDS", 3600.0)
+    assert await fresh(dan) is not None
+    await Token.filter(id=cast.dan.token_id).update(revoked_at=clock.now())  # as another program would
+    assert await fresh(dan) is not None
+    monkeypatch.setattr(freshness, "FRESH_SECONDS", 0.0)
+    assert await fresh(dan) is None
