@@ -53,6 +53,13 @@ async def test_a_new_board_shows_the_first_steps(cast: Cast) -> None:
     (await (await visitor(cast.app, cast.ada)).get(cast.home)).is_status(200).has("Make the first task")
 
 
+async def test_a_page_is_shown_when_it_is_whole(cast: Cast) -> None:
+    task = await cast.add_task()
+    seen = await (await visitor(cast.app, cast.ada)).get(f"{cast.home}/tasks/{task['id']}")
+    expected = seen.has('<link rel="expect" href="#status-region" blocking="render">').text.index('id="status-region"')
+    assert expected > seen.text.index("data-panel-task")
+
+
 async def test_readers_get_no_controls(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.ask(None, task)

@@ -1,0 +1,67 @@
+"""How pages look where there is little room, and with the system's own colours."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Open, Site
+
+pytestmark = pytest.mark.browser
+TOP = "(one) => { const box = one.getBoundingClientRect(); return document.elementFromPoint(box.x + 9, box.y + 9) === one }"
+CUT = """(crew) => [...crew.children].map((one) => one.getBoundingClientRect()).filter((one) => {
+  const room = crew.getBoundingClientRect();
+  return one.top < room.bottom && (one.right > room.right + 1 || one.bottom > room.bottom + 1);
+}).length"""
+
+
+async def outlines(page: Page, selector: str) -> list[tuple[str, str, str]]:
+    """How these elements are set off, in forced colours."""
+    script = "(all) => all.map((one) => { const s = getComputedStyle(one); return [s.outlineStyle, s.outlineWidth, s.borderBottomColor]; })"
+    return [tuple(one) for one in await page.locator(selector).evaluate_all(script)]
+
+
+async def test_on_a_low_screen_the_columns_are_scrolled_to(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Low bridge")
+    page = await open_page(f"/boards/{board}", width=320)
+    await page.set_viewport_size({"width": 320, "height": 480})
+    add = page.locator("#new-task-inbox")
+    await page.mouse.move(160, 200)
+    await page.mouse.wheel(0, 2000)
+    await page.wait_for_function(TOP, arg=await add.element_handle())
+    await add.fill("Fits below the bridge")
+    await add.press("Enter")
+    await expect(page.locator("#list-inbox .card")).to_have_count(1)
+
+
+async def test_nobody_is_cut_in_half_in_the_head_of_a_board(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Crowded quay")
+    for name in ("Ann", "Bernadette of the long and winding name that nobody can remember", "Cy", "Di", "Eb", "Flo"):
+        agent = await site.make("/agents", name=name, board_id=board)
+        await site.api.post("/api/v1/agent/heartbeat", headers={"X-Agent-Token": agent["token"]})
+    page = await open_page(f"/boards/{board}")
+    for width in range(1440, 760, -80):
+        await page.set_viewport_size({"width": width, "height": 700})
+        assert (width, await page.locator(".crew").evaluate(CUT)) == (width, 0)
+    assert await page.locator(".crew > li").first.is_visible()
+
+
+async def test_what_is_chosen_shows_in_forced_colours(site: Site, open_page: Open) -> None:
+    board = await site.board(name="High contrast")
+    first, other = await site.task(board, "Tar the ropes"), await site.task(board, "Splice the ropes")
+    agent = await site.make("/agents", name="Rope", board_id=board)
+    page = await open_page(f"/boards/{board}/tasks/{first}", forced_colors="active")
+    await expect(page.locator(f"#task-{first}")).to_have_attribute("data-state", "open")
+    assert (await outlines(page, f"#task-{first}")) != (await outlines(page, f"#task-{other}"))
+    await page.goto(f"{site.url}/boards/{board}?blocked=1")
+    assert (await outlines(page, ".chip:has(:checked)")) != (await outlines(page, ".chip:not(:has(:checked))"))
+    await page.goto(f"{site.url}/agents/{agent['id']}/runs")
+    [chosen] = await outlines(page, ".tabs > a[aria-current]")
+    assert chosen not in await outlines(page, ".tabs > a:not([aria-current])")
+
+
+async def test_the_sheet_of_keys_names_undo(site: Site, open_page: Open) -> None:
+    page = await open_page(f"/boards/{await site.board(name='Keys')}")
+    await expect(page.locator("html")).to_have_attribute("data-connection", "live")
+    await page.keyboard.press("?")
+    sheet = page.locator("#keys-sheet")
+    for words in ("Undo", "Close, or back", "New task", "Search or jump to"):
+        await expect(sheet.locator("dt", has_text=words)).to_be_visible()
