@@ -20,7 +20,12 @@ PLACES = (
     ("Settings", "/settings", "settings", "profile password token theme"),
     ("API and documents", "/docs", "book-open", "help openapi"),
 )
-STATUS = {"inbox": "Inbox", "in_progress": "In progress", "review": "Review", "done": "Done"}
+STATUS = {  # the words and glyphs of templates/ui/badge.html
+    "inbox": ("Inbox", "circle-dashed"),
+    "in_progress": ("In progress", "circle-dot"),
+    "review": ("Review", "circle-question-mark"),
+    "done": ("Done", "circle-check"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,8 @@ async def palette(actor: Actor, query: str, current_board: UUID | None) -> list[
     groups = [
         ("Go to", _places(words) + _boards(boards, words)),
         ("Do", _deeds(actor, boards, words, current_board)),
-        ("Tasks", await _tasks(boards, query.strip()) if words else []),
         ("Agents", await _agents(actor, boards, words) if words else []),
+        ("Tasks", await _tasks(boards, query.strip()) if words else []),  # last, because they may be many
     ]
     return _capped(groups)
 
@@ -105,8 +110,8 @@ def _task_match(query: str) -> tuple[str, list[Any]]:
 
 def _task(row: dict[str, Any], names: dict[str, str]) -> Hit:
     url = f"/boards/{row['board_id']}/tasks/{row['id']}"
-    hint = f"{names[str(row['board_id'])]} · {STATUS.get(row['status'], row['status'])}"
-    return Hit(f"#{row['number']} {row['title']}", url, "circle-dot", hint)
+    word, glyph = STATUS[row["status"]]
+    return Hit(f"#{row['number']} {row['title']}", url, glyph, f"{names[str(row['board_id'])]} · {word}")
 
 
 async def _agents(actor: Actor, boards: list[Board], words: list[str]) -> list[Hit]:

@@ -3,7 +3,7 @@
 from mission_control.boards.commands import create_board
 from mission_control.core.registry import OPERATIONS
 from mission_control.organizations.models import Organization
-from tests.cast import Cast
+from tests.cast import Cast, hire
 from tests.pages.visitor import Visitor, opened, visitor
 
 
@@ -54,6 +54,16 @@ async def test_the_palette_stops_at_twenty(cast: Cast) -> None:
         await cast.add_task(title=f"Mirror {number}")
     ada = (await visitor(cast.app, cast.ada)).with_htmx
     assert (await ada.get("/palette?q=mirror")).text.count('role="option"') == 20
+    await hire(cast.app, cast.ada, cast.board, "Mirror keeper")
+    (await ada.get("/palette?q=mirror")).has("Mirror keeper")
+
+
+async def test_the_palette_shows_how_a_task_stands(cast: Cast) -> None:
+    ada = (await visitor(cast.app, cast.ada)).with_htmx
+    await cast.add_task(title="Grind glass")
+    (await ada.get("/palette?q=grind")).has("#circle-dashed").lacks("#circle-dot\"")
+    await cast.add_task(title="Silver it", status="review")
+    (await ada.get("/palette?q=silver")).has("#circle-question-mark").lacks("#circle-dot\"")
 
 
 async def test_the_shell_follows_boards_queue_and_presence(cast: Cast) -> None:
