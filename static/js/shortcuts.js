@@ -77,6 +77,7 @@ const sheet = () => {
     if (!seen.has(combination)) row(list, label(element), combination, element.dataset.keyAlso);
     seen.add(combination);
   }
+  for (const [text, keys] of [["Undo, while a message offers it", "z"], ["Close, or back to the keys", "escape"]]) if (!seen.has(keys)) row(list, text, keys);
   if (document.querySelector("[data-nav-item]")) for (const [text, keys] of [["Next", "j"], ["Previous", "k"], ["Column to the left", "h"], ["Column to the right", "l"], ["Open", "enter"]]) row(list, text, keys);
   dialog.querySelector("[data-keys-switch]").checked = enabled();
   dialog.showModal();

@@ -30,7 +30,8 @@ async def test_the_palette_jumps_with_keys_only(site: Site, open_page: Open) -> 
 
 async def test_the_palette_without_javascript(site: Site, open_page: Open) -> None:
     board = await site.board(name="Plain palette")
-    page = await open_page("/palette", java_script_enabled=False)
+    page = await open_page("/settings", java_script_enabled=False)
+    await page.get_by_role("link", name="Search or jump to").first.click()
     await page.locator("main").get_by_label("Search or jump to").fill("plain palette")
     await page.locator("main").get_by_role("button", name="Search").click()
     await page.locator("main").get_by_role("link", name="Plain palette").click()
