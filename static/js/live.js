@@ -7,7 +7,7 @@ let lastSpoken = 0;
 let retry = 1000;
 
 const TEXT = { live: "Live", reconnecting: "Reconnecting", offline: "Offline", ended: "Signed out", idle: "Not live" };
-const clock = () => since.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+const clock = () => since.toLocaleTimeString(undefined, { hour: "numeric", minute: "2-digit" });
 
 const show = (next) => {
   clearTimeout(calm);

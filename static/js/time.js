@@ -2,8 +2,8 @@
 const DAY = 86400;
 const today = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const other = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
-const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const shortly = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const hour = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const shortly = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 export const relative = (moment, now = new Date()) => {
