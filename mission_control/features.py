@@ -66,6 +66,7 @@ from mission_control.tasks import api as tasks_api
 from mission_control.tasks import attachments_api, bulk_api, checklist_api
 from mission_control.tasks import pages as tasks_pages
 from mission_control.tasks import reactions as tasks_reactions
+from mission_control.tasks import trash_pages as tasks_trash_pages
 from mission_control.usage import api as usage_api
 from mission_control.usage import pages as usage_pages
 from mission_control.webhooks import agent_api as webhooks_agent_api
@@ -140,6 +141,7 @@ BLUEPRINTS = (
     souls_api.api,
     exports_api.api,
     tasks_pages.pages,
+    tasks_trash_pages.pages,
     claims_pages.pages,
     activity_pages.pages,
     docs_pages.pages,

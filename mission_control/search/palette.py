@@ -77,6 +77,7 @@ def _deeds(actor: Actor, boards: list[Board], words: list[str], current_board: U
     board = next((one for one in boards if one.id == current_board), None)
     if board is not None and actor.writes(board):
         deeds.append(Hit(f"New task on {board.name}", f"/boards/{board.id}#new-task-inbox", "plus"))
+        deeds.append(Hit(f"Restore a deleted or archived task of {board.name}", f"/boards/{board.id}/trash", "trash-2"))
     if can(actor, "board.create", actor.organization_id):
         deeds.append(Hit("New board", "/boards/new", "plus"))
     if can(actor, "agent.manage"):

@@ -48,6 +48,7 @@ class Panel:
     created_at: datetime | None
     created_by: str
     is_deleted: bool
+    archived_at: datetime | None
     may_write: bool
     waits_for: list[dict[str, Any]] = field(default_factory=list)
     needed_by: list[dict[str, Any]] = field(default_factory=list)
@@ -126,6 +127,7 @@ def _panel(board: Board, task_id: UUID, row: dict[str, Any], rights: Rights) -> 
         created_at=as_moment(row["created_at"]),
         created_by=row["creator_name"] or "",
         is_deleted=row["deleted_at"] is not None,
+        archived_at=as_moment(row["archived_at"]),
         may_write=rights.may_write,
         comments_total=int(row["comments_total"]),
     )

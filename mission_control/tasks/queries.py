@@ -10,7 +10,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.custom_fields.queries import Values, values_of_board, values_of_tasks
-from mission_control.database.sql import placeholders, rows, wire_moment
+from mission_control.database.sql import as_moment, placeholders, rows, wire_moment
 from mission_control.tags.queries import tags_of_board, tags_of_tasks
 from mission_control.tags.schemas import Tags
 from mission_control.tasks import filters
@@ -52,6 +52,29 @@ async def list_tasks(board: Board, query: TaskQuery) -> tuple[list[dict[str, Any
     if query.include_waiting:
         await add_reasons(found)
     return found, int(total["n"])
+
+
+async def deleted_tasks(board: Board, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    """A board's deleted tasks for a page, what went last first, and how many there are."""
+    return await _gone(board, "t.deleted_at", "t.deleted_at IS NOT NULL", paging)
+
+
+async def archived_tasks(board: Board, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    """The same of its archived tasks."""
+    return await _gone(board, "t.archived_at", "t.archived_at IS NOT NULL AND t.deleted_at IS NULL", paging)
+
+
+async def _gone(board: Board, moment: str, which: str, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    where = f"FROM tasks t WHERE t.board_id = ? AND {which}"
+    [total] = await rows(f"SELECT COUNT(*) AS n {where}", board.id)
+    found = await rows(
+        f"SELECT t.id, t.number, t.title, t.status, {moment} AS gone_at {where}"
+        f" ORDER BY {moment} DESC, t.id DESC LIMIT ? OFFSET ?",
+        board.id,
+        paging.limit,
+        paging.offset,
+    )
+    return [row | {"gone_at": as_moment(row["gone_at"])} for row in found], int(total["n"])
 
 
 async def task_read(task_id: UUID) -> dict[str, Any]:

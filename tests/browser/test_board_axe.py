@@ -39,6 +39,9 @@ async def places(site: Site) -> dict[str, str]:
     keeper = await site.make("/agents", name="Keeper", board_id=board)
     tried = await site.task(board, "Wind the clockwork")
     await hand_in(site, keeper["token"], board, tried)
+    gone, done = await site.task(board, "Broken lamp"), await site.task(board, "Spare lamp", status="done")
+    await site.api.delete(f"/api/v1/boards/{board}/tasks/{gone}")
+    await site.make(f"/boards/{board}/tasks/{done}/archivals")
     empty = await site.board(name="Empty")
     home = f"/boards/{board}"
     return {
@@ -50,6 +53,9 @@ async def places(site: Site) -> dict[str, str]:
         "task": f"{home}/tasks/{waiting}",
         "task being edited": f"{home}/tasks/{task}?edit=text",
         "task with runs": f"{home}/tasks/{tried}",
+        "archived task": f"{home}/tasks/{done}",
+        "deleted tasks": f"{home}/trash",
+        "archived tasks": f"{home}/archive",
         "settings": f"{home}/settings",
         "activity": "/activity",
         "activity of a board": f"{home}/activity",
@@ -58,7 +64,7 @@ async def places(site: Site) -> dict[str, str]:
 
 NAMES = (
     "boards", "new board", "board", "empty board", "nothing matches", "task", "task being edited", "task with runs",
-    "settings", "activity", "activity of a board",
+    "archived task", "deleted tasks", "archived tasks", "settings", "activity", "activity of a board",
 )  # fmt: skip
 
 

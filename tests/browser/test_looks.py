@@ -6,17 +6,23 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import Open, Site
 
 pytestmark = pytest.mark.browser
-TOP = "(one) => { const box = one.getBoundingClientRect(); return document.elementFromPoint(box.x + 9, box.y + 9) === one }"
+TOP = """(one) => {
+  const box = one.getBoundingClientRect();
+  return document.elementFromPoint(box.x + 9, box.y + 9) === one;
+}"""
 CUT = """(crew) => [...crew.children].map((one) => one.getBoundingClientRect()).filter((one) => {
   const room = crew.getBoundingClientRect();
   return one.top < room.bottom && (one.right > room.right + 1 || one.bottom > room.bottom + 1);
 }).length"""
+SET_OFF = """(all) => all.map((one) => {
+  const style = getComputedStyle(one);
+  return [style.outlineStyle, style.outlineWidth, style.borderBottomColor];
+})"""
 
 
 async def outlines(page: Page, selector: str) -> list[tuple[str, str, str]]:
     """How these elements are set off, in forced colours."""
-    script = "(all) => all.map((one) => { const s = getComputedStyle(one); return [s.outlineStyle, s.outlineWidth, s.borderBottomColor]; })"
-    return [tuple(one) for one in await page.locator(selector).evaluate_all(script)]
+    return [tuple(one) for one in await page.locator(selector).evaluate_all(SET_OFF)]
 
 
 async def test_on_a_low_screen_the_columns_are_scrolled_to(site: Site, open_page: Open) -> None:

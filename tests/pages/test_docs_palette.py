@@ -61,9 +61,9 @@ async def test_the_palette_stops_at_twenty(cast: Cast) -> None:
 async def test_the_palette_shows_how_a_task_stands(cast: Cast) -> None:
     ada = (await visitor(cast.app, cast.ada)).with_htmx
     await cast.add_task(title="Grind glass")
-    (await ada.get("/palette?q=grind")).has("#circle-dashed").lacks("#circle-dot\"")
+    (await ada.get("/palette?q=grind")).has("#circle-dashed").lacks('#circle-dot"')
     await cast.add_task(title="Silver it", status="review")
-    (await ada.get("/palette?q=silver")).has("#circle-question-mark").lacks("#circle-dot\"")
+    (await ada.get("/palette?q=silver")).has("#circle-question-mark").lacks('#circle-dot"')
 
 
 async def test_the_shell_follows_boards_queue_and_presence(cast: Cast) -> None:
