@@ -63,7 +63,7 @@ from mission_control.tags import agent_api as tags_agent_api
 from mission_control.tags import api as tags_api
 from mission_control.tasks import agent_api as tasks_agent_api
 from mission_control.tasks import api as tasks_api
-from mission_control.tasks import attachments_api, bulk_api, checklist_api
+from mission_control.tasks import attachments_api, bulk_api, checklist_api, checklist_pages
 from mission_control.tasks import pages as tasks_pages
 from mission_control.tasks import reactions as tasks_reactions
 from mission_control.tasks import trash_pages as tasks_trash_pages
@@ -141,6 +141,7 @@ BLUEPRINTS = (
     souls_api.api,
     exports_api.api,
     tasks_pages.pages,
+    checklist_pages.pages,
     tasks_trash_pages.pages,
     claims_pages.pages,
     activity_pages.pages,

@@ -8,6 +8,7 @@ from mission_control.claims.waiting import reasons_of
 from mission_control.core import times
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_moment
+from mission_control.tasks.panel_parts import size_in_words
 from mission_control.tasks.panel_sections import SECTIONS, Shown
 from mission_control.usage.wording import money
 from mission_control.web.fragments import read_ahead, render_macro
@@ -43,7 +44,7 @@ def in_words(run: dict[str, Any]) -> dict[str, Any]:
     ]
     if run["cost_usd"]:
         figures.append(money(run["cost_usd"]))
-    files = [file | {"size": _size(file["size"])} for file in run["artifacts"]]
+    files = [file | {"size": size_in_words(file["size"])} for file in run["artifacts"]]
     took = _took(began, ended) if ended else ""
     return run | {"began": began, "took": took, "figures": figures, "artifacts": files}
 
@@ -51,13 +52,6 @@ def in_words(run: dict[str, Any]) -> dict[str, Any]:
 def _took(began: datetime, ended: datetime) -> str:
     text = times.elapsed(began, ended)
     return "under a minute" if text == "0 m" else text
-
-
-def _size(size: int) -> str:
-    """A number of bytes as people read it: `340 B`, `12 kB`, `1.5 MB`."""
-    if size < 1000:
-        return f"{size} B"
-    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
 
 
 SECTIONS["waiting"] = waiting_html

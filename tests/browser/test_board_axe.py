@@ -36,6 +36,8 @@ async def places(site: Site) -> dict[str, str]:
     await site.make(f"/boards/{board}/tasks/{task}/comments", message="Ask @Keeper about `brass`.")
     asked = {"action_type": "buy.lamp", "task_ids": [waiting], "confidence": 70, "lead_reasoning": "It is dark."}
     await site.make(f"/boards/{board}/approvals", **asked)
+    await site.make(f"/boards/{board}/tasks/{waiting}/checklist", text="Fetch the ladder")
+    await site.make(f"/boards/{board}/tasks/{waiting}/checklist", text="Order the lamp", is_done=True)
     keeper = await site.make("/agents", name="Keeper", board_id=board)
     tried = await site.task(board, "Wind the clockwork")
     await hand_in(site, keeper["token"], board, tried)
