@@ -348,6 +348,6 @@ async def test_slow_patterns_of_a_file_end_soon(cast: Cast, monkeypatch: pytest.
     file["tasks"] = [task | {"number": number, "custom_fields": {"slow": "ccc"}} for number in range(1, 41)]
     assert (await cast.ada.post(IMPORT, file)).ok()["counts"]["tasks"] == 40
     moments = itertools.count(step=0.03)
-    monkeypatch.setattr(f"{patterns.__name__}.perf_counter", lambda: next(moments))
+    monkeypatch.setattr(f"{patterns.__name__}.thread_time", lambda: next(moments))
     [item] = (await cast.ada.post(IMPORT, file)).refused(422)
     assert "took too long" in item["msg"] and "task 35 " in item["msg"]
