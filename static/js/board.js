@@ -1,4 +1,5 @@
 // Drag with SortableJS on [data-sortable] lists. A drop submits the card's own move form; a refusal puts it back.
+let wanted = false; // a pointer came over the cards; who reads or uses the keys does not need the library
 let loading;
 let release = null; // resolves when the drag and its request are over
 let held = null;
@@ -102,10 +103,16 @@ document.addEventListener("htmx:before:swap", (event) => {
 });
 
 export const attach = () => {
+  if (!wanted) return;
   for (const list of document.querySelectorAll("[data-sortable]")) enable(list);
 };
 
 export const start = () => {
+  document.addEventListener("pointerover", (event) => {
+    if (wanted || !event.target.closest?.("[data-sortable]")) return;
+    wanted = true;
+    attach();
+  });
   document.addEventListener("htmx:sse:after:connection", (event) => {
     if (event.detail.connection.status < 300) attach(); // what could not be loaded while the network was away
   });

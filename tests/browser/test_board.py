@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Response, expect
 
 from tests.browser.conftest import Open, Site, Watched
 
@@ -18,6 +19,7 @@ async def live(page: Page) -> None:
 
 
 async def drag(page: Page, card: str, target: str) -> None:
+    await page.locator(card).hover()
     async with asyncio.timeout(60):
         while not await page.evaluate("Boolean(document.querySelector('[data-sortable]').sortable && window.Sortable)"):
             await page.wait_for_timeout(50)
@@ -29,6 +31,29 @@ async def drag(page: Page, card: str, target: str) -> None:
     await page.mouse.move(start["x"] + 90, start["y"] + 40, steps=4)
     await page.mouse.move(end["x"] + 80, end["y"] + 30, steps=12)
     await page.mouse.up()
+
+
+async def test_a_big_board_weighs_little(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    for number in range(200):
+        await site.task(board, f"Plank {number}")
+    page, weight, sorts = await open_page("/settings"), {}, asyncio.Event()
+
+    async def weigh(answer: Response) -> None:
+        if re.search(r"\.(js|css)$", answer.url):
+            weight[answer.url] = (await answer.request.sizes())["responseBodySize"]
+        if "Sortable" in answer.url:
+            sorts.set()
+
+    page.on("response", weigh)
+    await page.goto(f"{site.url}/boards/{board}?all=inbox")
+    await live(page)
+    await expect(page.locator(".card")).to_have_count(200)
+    assert sum(weight.values()) < 60_000
+    assert not sorts.is_set()
+    await page.locator(".card").first.hover()
+    async with asyncio.timeout(60):
+        await sorts.wait()
 
 
 async def test_a_person_drags_a_card_and_takes_it_back(site: Site, open_page: Open) -> None:
@@ -231,7 +256,8 @@ async def test_cards_can_be_dragged_although_the_network_was_away_when_the_board
     await page.route("**/Sortable*", lambda route: route.abort())
     async with page.expect_event("requestfailed", lambda failed: "Sortable" in failed.url):
         await page.goto(f"{cable[1]}/boards/{board}")
-    await live(page)
+        await live(page)
+        await page.locator(f"#task-{task}").hover()
     await page.unroute_all(behavior="wait")
     cable[0].cut()
     await expect(page.locator("html")).not_to_have_attribute("data-connection", "live")
