@@ -61,6 +61,7 @@ async def test_undo_lets_it_wait_again(site: Site, open_page: Open) -> None:
     await live(page)
     await page.keyboard.press("a")
     await expect(page.locator(f"#approval-{approval}")).to_have_attribute("data-state", "decided")
+    await expect(page.locator("#toasts")).to_contain_text("Deploy approved.")  # the news may come before the answer
     await page.keyboard.press("z")
     await expect(page.locator(f"#approval-{approval}")).to_have_attribute("data-pending", "")
     assert await decision(site, board, approval) == (None, None)
