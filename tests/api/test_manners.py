@@ -115,6 +115,12 @@ async def test_a_trusted_proxy_tells_client_scheme_and_host() -> None:
     assert (found["client"], found["scheme"], found["host"]) == ("1.2.3.4", "https", "mc.example")
 
 
+async def test_what_a_trusted_proxy_passes_on_has_to_be_a_scheme_and_a_host() -> None:
+    headers = {"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "javascript", "X-Forwarded-Host": "evil/<b>"}
+    found = await seen(tiny_app(TRUSTED_PROXIES="10.0.0.0/8"), headers)
+    assert (found["client"], found["scheme"], found["host"]) == ("1.2.3.4", "http", "localhost")
+
+
 async def test_forwarded_is_read_where_there_is_no_x_forwarded_for() -> None:
     headers = {"Forwarded": 'for=6.6.6.6, for="[2001:db8::1]:4711";proto=https;host=mc.example'}
     found = await seen(tiny_app(TRUSTED_PROXIES="10.0.0.1"), headers)

@@ -1,0 +1,75 @@
+"""Whose an address is, what becomes known of somebody later, and how seldom the provider is asked for it."""
+
+from typing import Any
+
+import pytest
+from quart import Quart
+
+from mission_control.accounts.models import User
+from mission_control.identity import people
+from mission_control.identity.profile import Profile
+from mission_control.identity.provider import Provider
+from tests.cast import Cast
+from tests.identity.browser import SECRET, RunningProvider, with_bearer
+from tests.identity.conftest import MakeApp
+
+ME = "/users/me"
+EMAIL = "vera@example.org"
+
+
+async def said(app: Quart, provider: RunningProvider, **claims: Any) -> dict[str, Any]:
+    """The profile of whoever comes with these claims."""
+    me: dict[str, Any] = (await with_bearer(app, await provider.forged(**claims)).get(ME)).ok()
+    return me
+
+
+async def test_an_address_that_somebody_claims_cannot_be_taken_by_a_claim(
+    trusting: Quart, provider: RunningProvider
+) -> None:
+    assert (await said(trusting, provider, sub="first", name="First", email=EMAIL))["email"] == EMAIL
+    assert (await said(trusting, provider, sub="second", name="Second", email=EMAIL))["email"] is None
+    assert (await said(trusting, provider, sub="first", name="First", email=EMAIL))["email"] == EMAIL
+
+
+async def test_an_address_is_proven_later(trusting: Quart, provider: RunningProvider) -> None:
+    vera = {"sub": "vera", "name": "Vera", "email": EMAIL}
+    await said(trusting, provider, **vera)
+    assert (await User.get()).email_verified is False
+    await said(trusting, provider, **vera, email_verified=True)
+    assert (await User.get()).email_verified is True
+
+
+async def test_a_name_becomes_known_later_and_is_not_changed_then(trusting: Quart, provider: RunningProvider) -> None:
+    assert (await said(trusting, provider, sub="x"))["name"] is None
+    assert (await said(trusting, provider, sub="x", name="Xenia"))["name"] == "Xenia"
+    assert (await said(trusting, provider, sub="x", name="Xaver", email="x@example.org"))["name"] == "Xenia"
+
+
+async def test_who_has_an_account_already_gets_nobody_elses_with_their_address(
+    trusting: Quart, provider: RunningProvider, cast: Cast
+) -> None:
+    before = await said(trusting, provider, sub="vera", name="Vera", email=EMAIL)
+    moved = await said(trusting, provider, sub="vera", name="Vera", email="ada@example.org", email_verified=True)
+    assert (moved["id"], moved["email"]) == (before["id"], EMAIL)
+    assert (await cast.ada.get(ME)).ok()["email"] == "ada@example.org"
+
+
+async def test_somebody_of_whom_nothing_is_known_is_asked_about_once_an_hour(
+    make_app: MakeApp, provider: RunningProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def profile(_: Provider, subject: str) -> Profile | None:
+        asked.append(subject)
+        return None
+
+    monkeypatch.setattr("mission_control.identity.bearer.clerk_profile", profile)
+    mode = {"AUTH_MODE": "clerk", "CLERK_SECRET_KEY": SECRET, "CLERK_API_URL": provider.issuer}
+    app = make_app(**mode, OIDC_ISSUER="", OIDC_CLIENT_ID="")
+    nameless = with_bearer(app, await provider.forged(aud=None, sub="nameless"))
+    for _ in range(4):
+        (await nameless.get(ME)).ok()
+    assert asked == ["nameless"] * 2  # when they were new, and when they were seen again
+    monkeypatch.setattr(people, "ASK_AGAIN_SECONDS", 0.0)
+    (await nameless.get(ME)).ok()
+    assert len(asked) == 3
