@@ -183,6 +183,18 @@ async def test_a_new_day_begins_anew(cast: Cast) -> None:
     assert await kinds(before) == ["budget.warning", "budget.exceeded", "budget.warning"]
 
 
+async def test_a_budget_in_total_goes_on_over_midnight(cast: Cast) -> None:
+    await limit(cast, period="total")
+    before = await head(cast)
+    await use(cast.vega, 60)
+    with travelled(timedelta(days=1)):
+        [budget] = (await use(cast.vega, 40))["budgets"]
+    assert (budget["used"], budget["state"]) == (100, "exceeded")
+    with travelled(timedelta(days=2)):
+        assert (await use(cast.vega, 1))["directive"] == "stop"
+    assert await kinds(before) == ["budget.warning", "budget.exceeded"], "each line once, on whatever day"
+
+
 async def test_a_report_of_yesterday_does_not_count_today(cast: Cast) -> None:
     """Two processes at midnight: one writes the new day down while the other still reports on the old one."""
     await limit(cast)

@@ -236,6 +236,16 @@ async def test_a_zombie_is_refused(cast: Cast, what: str, since: str) -> None:
             assert await everything_about(task) == known
 
 
+async def test_a_fence_is_the_number_of_one_tasks_hand_out(cast: Cast) -> None:
+    """What another agent holds, or gave back, under the same number is nothing to it."""
+    mine, other = await at_work(cast), await cast.add_task()
+    path, headers = f"/agent{cast.task(mine)}/comments", {"X-Task-Fence": "1"}
+    assert (await taken(cast, cast.rigel))["lease"]["fence"] == 1
+    (await cast.vega.post(path, {"message": "Held."}, headers=headers)).ok()
+    (await release(cast, other, cast.rigel, fence=1)).ok()
+    (await cast.vega.post(path, {"message": "Given back."}, headers=headers)).ok()
+
+
 async def test_without_the_header_the_contracts_rules_apply(cast: Cast) -> None:
     task = await at_work(cast)
     with later(61):
