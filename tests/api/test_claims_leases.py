@@ -246,6 +246,21 @@ async def test_a_fence_is_the_number_of_one_tasks_hand_out(cast: Cast) -> None:
     (await cast.vega.post(path, {"message": "Given back."}, headers=headers)).ok()
 
 
+async def test_the_number_of_anothers_hand_out_is_no_fence(cast: Cast) -> None:
+    task = await at_work(cast)
+    said = {"json": {"message": "In whose name?"}, "headers": {"X-Task-Fence": "1"}}
+    answer = await cast.rigel.post(f"/agent{cast.task(task)}/comments", **said)
+    assert answer.refused(409)["code"] == "lease_lost"
+
+
+async def test_who_has_handed_in_may_add_to_it_after_the_leases_end(cast: Cast) -> None:
+    task = await at_work(cast)
+    path, headers = f"/agent{cast.task(task)}", {"X-Task-Fence": "1"}
+    (await cast.vega.patch(path, {"status": "review", "comment": "Ready."}, headers=headers)).ok()
+    with later(61):
+        (await cast.vega.post(f"{path}/comments", {"message": "One thing more."}, headers=headers)).ok()
+
+
 async def test_without_the_header_the_contracts_rules_apply(cast: Cast) -> None:
     task = await at_work(cast)
     with later(61):
