@@ -12,6 +12,7 @@ from quart_auth import QuartAuth
 from mission_control import features
 from mission_control.accounts.setup import ensure_local_owner
 from mission_control.agents.presence import agent_seen, watch_for_silence
+from mission_control.boards.absent import clear_after_start
 from mission_control.claims.timer import watch_leases
 from mission_control.config import Settings
 from mission_control.core import token_use
@@ -84,6 +85,7 @@ def _attach_background(app: Quart, settings: Settings) -> None:
             watch_leases(),
             watch_for_midnight(),
             token_use.write_for_ever(),
+            clear_after_start(),
         )
         tasks.extend(asyncio.create_task(one) for one in beside)
 

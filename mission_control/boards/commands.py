@@ -4,11 +4,12 @@ import re
 from typing import Any
 from uuid import UUID
 
+from mission_control.boards import absent
 from mission_control.boards import policy as policy
 from mission_control.boards.models import Board
 from mission_control.core import authn, clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, react, record
+from mission_control.core.command import command, react, record, uncancelled
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.database.sql import is_postgres, rows
 
@@ -64,21 +65,30 @@ async def restore_board(actor: Actor, board: Board) -> Board:
     return board
 
 
-@command("board.erase")
 async def erase_board(actor: Actor, board: Board) -> None:
-    """Delete a board for good with everything on it; only the log keeps what happened there."""
+    """Delete a board for good with everything on it; only the log keeps what happened there.
+
+    It is out of everybody's reach at once, and what it held is removed by and by.
+    """
+    await _take_away(actor, board)
+    await uncancelled(absent.clear(board.id))
+
+
+@command("board.erase")
+async def _take_away(actor: Actor, board: Board) -> None:
     board = await _locked(board, for_good=True)
     if board.deleted_at is None:
         record("board.deleted", board, f"Board deleted: {board.name}.", name=board.name)
     record("board.erased", board, f"Board deleted for good: {board.name}.", name=board.name)
     await react()
-    await board.delete()
+    board.deleted_at = board.absent_since = clock.now()
+    await board.save(update_fields=["deleted_at", "absent_since"])
     authn.forget_fresh()
 
 
 async def _locked(board: Board, *, for_good: bool = False) -> Board:
     """The board, held; `for_good` also against everything that refers to it, as before it is erased."""
-    found = await Board.select_for_update(no_key=not for_good).get_or_none(id=board.id)
+    found = await Board.select_for_update(no_key=not for_good).get_or_none(id=board.id, absent_since=None)
     if found is None:
         raise NotFound()
     return found

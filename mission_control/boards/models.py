@@ -45,6 +45,8 @@ class Board(Model):
     work_state_at: Any = UtcDatetimeField(null=True)
     task_count = fields.IntField(default=0)
     deleted_at: Any = UtcDatetimeField(null=True)
+    # Since when a board is being brought in, or erased, in pieces. Nobody reaches it then: it is deleted as well.
+    absent_since: Any = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 

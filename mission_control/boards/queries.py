@@ -43,7 +43,7 @@ async def deletable_board(actor: Actor, board_id: UUID) -> Board:
 def _reached(actor: Actor) -> QuerySet[Board]:
     """What the actor reaches, the trash included."""
     whole, single = actor.readable_boards()
-    return Board.filter(Q(organization_id__in=whole) | Q(id__in=single))
+    return Board.filter(Q(organization_id__in=whole) | Q(id__in=single), absent_since=None)
 
 
 async def deleted_boards(actor: Actor, paging: Paging) -> tuple[list[Board], int]:

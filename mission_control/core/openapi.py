@@ -192,7 +192,7 @@ def _parameters(one: Operation, template: str) -> list[dict[str, Any]]:
 def _safety_headers(one: Operation) -> list[dict[str, Any]]:
     """The optional headers that make a write safe to send again, and safe against what happened meanwhile."""
     named = []
-    if one.method != "GET" and (one.is_atomic or one.is_long_poll) and one.who != "anyone":
+    if one.method != "GET" and one.is_atomic and one.who != "anyone":
         named.append(("Idempotency-Key", "Sent again with the same key, the write gets the first answer for 24 hours"))
     if _takes_match(one):
         named.append(("If-Match", "The ETag of the state that may be changed; another state answers 412"))
@@ -209,7 +209,7 @@ def _header_schema(name: str) -> dict[str, Any]:
 
 
 def _takes_match(one: Operation) -> bool:
-    is_held = one.is_atomic and not one.is_long_poll
+    is_held = one.is_atomic and not one.decides_itself
     changes = one.method in ("PATCH", "PUT", "DELETE") or answers_its_state(one)
     return changes and is_held and read_of(one) is not None
 

@@ -4,12 +4,14 @@ The order is: a body that is no JSON (422), credentials (401), the look-up (404)
 (422), and then whatever the handler finds.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Required, TypedDict, Unpack
 
 from pydantic import BaseModel, TypeAdapter
-from quart import Blueprint, Response
+from quart import Blueprint, Response, request
 
 from mission_control.core.actor import Actor
 from mission_control.core.authn import Who, authenticate
@@ -22,6 +24,8 @@ from mission_control.core.registry import OPERATIONS, Handler, Hints, Operation
 from mission_control.core.retries import answered_before, written
 from mission_control.core.token_scopes import require_scope
 from mission_control.web.request_log import waits
+
+LARGE = 2**18  # bytes of a body
 
 
 class Declaration(TypedDict, total=False):
@@ -46,6 +50,8 @@ class Declaration(TypedDict, total=False):
     is_long_poll: bool
     # A sign of life that it writes itself, so that the call makes none besides.
     tells_presence: bool
+    # A write in several transactions, the last of which makes it count and takes the key by `retries.decided`.
+    in_pieces: bool
     # False: without a body `data` is None.
     needs_body: bool
     status: int
@@ -96,7 +102,7 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
             if (before := await answered_before(entry, actor)) is None:
                 raise
             return before
-        given = validated(shape, raw, entry.query, needs_body=entry.needs_body)
+        given = await _read(entry, shape, raw)
         if entry.is_long_poll:
             waits()
 
@@ -108,6 +114,13 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
         return await written(entry, actor, ids, found, perform)
 
     return view
+
+
+async def _read(entry: Operation, shape: TypeAdapter[Any] | None, raw: Any) -> dict[str, Any]:
+    """What the request gives; a large body is looked through in a thread, so that others get their turn meanwhile."""
+    read = partial(validated, shape, raw, entry.query, needs_body=entry.needs_body)
+    is_large = shape is not None and len(await request.get_data(as_text=False)) > LARGE
+    return await asyncio.to_thread(read) if is_large else read()
 
 
 async def admitted(entry: Operation, actor: Actor | None, ids: Mapping[str, Any]) -> Any:

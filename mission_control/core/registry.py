@@ -31,7 +31,8 @@ class Hints:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation. One that `is_long_poll` waits outside of any transaction, see `core/retries.py`.
+    """One operation. One that `is_long_poll` waits outside of any transaction, see `core/retries.py`, where one that is
+    done `in_pieces` is explained as well.
 
     `media` are the types that its answer may have.
     """
@@ -55,10 +56,16 @@ class Operation:
     is_atomic: bool = True
     is_long_poll: bool = False
     tells_presence: bool = False
+    in_pieces: bool = False
     needs_body: bool = True
     status: int = 200
     media: tuple[str, ...] = ("application/json",)
     form: Mapping[str, Any] | None = None
+
+    @property
+    def decides_itself(self) -> bool:
+        """Whether the function says which transaction the change is, and the answer's key with it."""
+        return self.is_long_poll or self.in_pieces
 
     @property
     def scope(self) -> TokenScope:

@@ -3,9 +3,9 @@
 The key's row, the change and the answer are one transaction. A request that fails leaves no trace, so that it may be
 tried again; one that arrives while the first still runs waits for it on the unique index.
 
-A write that waits for its moment (a long poll) is no single transaction. It makes its change by `decided`, and the
-key's row and the answer join that one transaction. The same request may wait twice, when a client believes that its
-first is lost: whichever is answered wakes the other, which answers the same.
+A write that waits for its moment (a long poll) is no single transaction, nor is one that is done in pieces. It makes
+its change by `decided`, and the key's row and the answer join that one transaction. The same request may wait twice,
+when a client believes that its first is lost: whichever is answered wakes the other, which answers the same.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ FORGOTTEN_AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What the caller of a long poll wants to be kept: the answer, under a key."""
+    """What the caller of such a write wants to be kept: the answer, under a key."""
 
     entry: Operation
     key: str
@@ -81,19 +81,19 @@ async def written(
 ) -> Response:
     """Perform a write, safely repeatable and only on the state that the caller names, when it asks for that."""
     key, match = request.headers.get("Idempotency-Key", "").strip(), request.headers.get("If-Match", "").strip()
-    wanted = key if entry.is_long_poll else (key or match) if entry.is_atomic else ""
+    wanted = key if entry.decides_itself else (key or match) if entry.is_atomic else ""
     if actor is None or not wanted:
         return answered(entry, await perform())
     if len(key) > LONGEST_KEY:
         raise Invalid(f"An Idempotency-Key has at most {LONGEST_KEY} characters.")
     sent: Any = await request.get_data()
     request_hash = _hash(sent)
-    if entry.is_long_poll:
-        return await _polled(actor, perform, _Asked(entry, key, request_hash))
+    if entry.decides_itself:
+        return await _decided_inside(actor, perform, _Asked(entry, key, request_hash))
     return await atomically(actor, lambda: _write(entry, actor, ids, found, perform, key, match, request_hash))
 
 
-async def _polled(actor: Actor, perform: Callable[[], Awaitable[Any]], asked: _Asked) -> Response:
+async def _decided_inside(actor: Actor, perform: Callable[[], Awaitable[Any]], asked: _Asked) -> Response:
     for kept in await _kept(actor, asked.key):
         if _is_fresh(kept):
             return _replayed(asked.entry, kept, asked.request_hash)
@@ -107,7 +107,7 @@ async def _polled(actor: Actor, perform: Callable[[], Awaitable[Any]], asked: _A
 
 
 async def decided[R](actor: Actor, work: Callable[[], Awaitable[R | None]]) -> R | None:
-    """Inside a long poll: work that makes its answer, as one transaction in which the answer is kept for the key.
+    """Inside such a write: work that makes its answer, as one transaction in which the answer is kept for the key.
 
     None is no answer yet: what the work did is undone when there is a key, so it must have done nothing.
     """

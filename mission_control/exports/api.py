@@ -74,6 +74,7 @@ async def export_tasks(actor: Actor, board: Board) -> Response:
     verb="board.import",
     body=BoardFile,
     returns=BoardImported,
+    in_pieces=True,
     errors={413: ErrorResponse},
 )
 async def bring(actor: Actor, data: BoardFile) -> BoardImported:

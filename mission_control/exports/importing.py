@@ -1,18 +1,27 @@
 """Making a board from a file."""
 
+from collections.abc import Iterator
+from functools import partial
 from uuid import UUID
 
+from tortoise.exceptions import OperationalError
+
 from mission_control.approvals.models import Approval, ApprovalTask
+from mission_control.boards import absent
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
+from mission_control.core.command import ATTEMPTS, command, record, uncancelled
+from mission_control.core.errors import NotFound
 from mission_control.core.ids import new_id
+from mission_control.core.policy import require
+from mission_control.core.retries import decided
+from mission_control.database.references import names_what_is_gone
 from mission_control.database.sql import as_id, rows
 from mission_control.exports import policy as policy
 from mission_control.exports.file import BoardFile, BoardImported, ImportCounts
 from mission_control.exports.labels import bind_fields, find_tags, store_values
-from mission_control.exports.parts import BoardPart, CommentPart, TaskPart
+from mission_control.exports.parts import ApprovalPart, BoardPart, CommentPart, TaskPart
 from mission_control.exports.people import Known, known_in
 from mission_control.memory.models import BoardMemory
 from mission_control.tags.models import TagAssignment
@@ -22,27 +31,64 @@ BATCH = 500
 IMPORTED = "import"  # who decided an approval of the file; rule A counts people and policies of this installation only
 
 
-@command("board.import")
 async def import_board(actor: Actor, organization_id: UUID, file: BoardFile) -> BoardImported:
     """Make a board from a file: with new ids, and with those people and agents that are here.
 
-    Nobody is told and no reaction runs. What could not be brought over is answered as a list.
+    It is written in pieces and appears as a whole, or not at all. Nobody is told and no reaction runs. What could not
+    be brought over is answered as a list.
     """
+    require(actor, "board.import", organization_id)
+    return await uncancelled(_bring(actor, organization_id, file))
+
+
+async def _bring(actor: Actor, organization_id: UUID, file: BoardFile, attempt: int = 1) -> BoardImported:
     known = await known_in(organization_id)
     board = await _make_board(organization_id, file.board, known)
     board.task_count = max((task.number for task in file.tasks), default=0)
-    await board.save(force_create=True)
-    tasks = {part.number: _task(board, part, known) for part in file.tasks}
-    await Task.bulk_create(tasks.values(), batch_size=BATCH)
-    comments = [_comment(tasks[part.number], part, one, known) for part in file.tasks for one in part.comments]
-    await Comment.bulk_create(comments, batch_size=BATCH)
-    new_tags = await _store_around(file, board, tasks)
-    fields, new_fields = await bind_fields(board, file.custom_fields, known)
-    await store_values(fields, file.tasks, tasks, known)
-    await _store_approvals(file, board, tasks, known)
-    await _store_memory(file, board, known)
+    ids = {part.number: new_id() for part in file.tasks}
+    try:
+        await absent.begin(board)
+        await _store(board, file, ids, known)
+        brought = await decided(actor, partial(_finish, actor, organization_id, board.id, file, ids, known))
+        assert brought is not None
+        return brought
+    except BaseException as error:
+        await absent.clear(board.id)
+        if not (isinstance(error, OperationalError) and names_what_is_gone(error)):
+            raise
+        if attempt == ATTEMPTS:
+            raise NotFound() from error
+    return await _bring(actor, organization_id, file, attempt + 1)  # somebody whom it names was deleted meanwhile
+
+
+async def _store(board: Board, file: BoardFile, ids: dict[int, UUID], known: Known) -> None:
+    """What belongs to the board alone."""
+    comments = (_comment(ids[part.number], part, one, known) for part in file.tasks for one in part.comments)
+    await absent.store(board.id, (_task(board, ids[part.number], part, known) for part in file.tasks))
+    await absent.store(board.id, comments)
+    await absent.store(board.id, _edges(board, file, ids))
+    await absent.store(board.id, _steps(file, ids))
+    approvals = [(new_id(), part) for part in file.approvals]
+    await absent.store(board.id, _approvals(board, approvals, known))
+    await absent.store(board.id, _links(approvals, ids))
+    await absent.store(board.id, _memory(board, file, known))
+
+
+@command("board.import")
+async def _finish(
+    actor: Actor, organization_id: UUID, board_id: UUID, file: BoardFile, ids: dict[int, UUID], known: Known
+) -> BoardImported:
+    """What the organization gets too, and what it is told."""
+    dropped = list(known.dropped)  # this may be tried again
+    board = await absent.appear(board_id)
+    new_tags = await _tag(organization_id, file, ids)
+    fields, new_fields = await bind_fields(board, file.custom_fields, dropped)
+    await store_values(fields, file.tasks, ids, dropped)
     counts = ImportCounts(
-        tasks=len(tasks), comments=len(comments), approvals=len(file.approvals), memory=len(file.memory)
+        tasks=len(file.tasks),
+        comments=sum(len(part.comments) for part in file.tasks),
+        approvals=len(file.approvals),
+        memory=len(file.memory),
     )
     record(
         "board.imported",
@@ -50,11 +96,11 @@ async def import_board(actor: Actor, organization_id: UUID, file: BoardFile) -> 
         f"Board imported: {board.name}.",
         name=board.name,
         counts=counts.model_dump(),
-        dropped=len(known.dropped),
+        dropped=len(dropped),
         new_tags=new_tags,
         new_custom_fields=new_fields,
     )
-    return BoardImported(board=BoardRead.of(board), counts=counts, dropped=known.dropped)
+    return BoardImported(board=BoardRead.of(board), counts=counts, dropped=dropped)
 
 
 async def _make_board(organization_id: UUID, part: BoardPart, known: Known) -> Board:
@@ -69,14 +115,14 @@ async def _make_board(organization_id: UUID, part: BoardPart, known: Known) -> B
     return board
 
 
-def _task(board: Board, part: TaskPart, known: Known) -> Task:
+def _task(board: Board, task_id: UUID, part: TaskPart, known: Known) -> Task:
     where = f"task {part.number}"
     if part.assigned_agent is not None:  # agents belong to one board, and the new one has none yet
         known.drop("assignee", part.assigned_agent, where)
     same = ("number", "title", "description", "status", "priority", "position", "due_at", "in_progress_at")
     moments = ("previous_in_progress_at", "archived_at", "created_at", "updated_at")
     return Task(
-        id=new_id(),
+        id=task_id,
         board_id=board.id,
         assigned_user_id=known.person(part.assigned_person, "assignee", where, must_read=True),
         created_by_user_id=known.person(part.created_by, "creator", where),
@@ -84,11 +130,11 @@ def _task(board: Board, part: TaskPart, known: Known) -> Task:
     )
 
 
-def _comment(task: Task, part: TaskPart, comment: CommentPart, known: Known) -> Comment:
+def _comment(task_id: UUID, part: TaskPart, comment: CommentPart, known: Known) -> Comment:
     user_id, agent_id = known.author(comment.author, "author of a comment", f"task {part.number}")
     return Comment(
         id=new_id(),
-        task_id=task.id,
+        task_id=task_id,
         user_id=user_id,
         agent_id=agent_id,
         author_name=None if user_id else comment.author.name,
@@ -96,30 +142,25 @@ def _comment(task: Task, part: TaskPart, comment: CommentPart, known: Known) -> 
     )
 
 
-async def _store_around(file: BoardFile, board: Board, tasks: dict[int, Task]) -> list[str]:
-    """What tasks wait for, their tags, their steps; returns which tags were made."""
-    tag_ids, new_tags = await find_tags(board.organization_id, file.tags)
-    edges, tagged, steps = [], [], []
+def _edges(board: Board, file: BoardFile, ids: dict[int, UUID]) -> Iterator[TaskDependency]:
+    """What tasks wait for."""
     for part in file.tasks:
-        task_id = tasks[part.number].id
         for one in part.depends_on:
-            edges.append(TaskDependency(board_id=board.id, task_id=task_id, depends_on_task_id=tasks[one].id))
-        tagged += [TagAssignment(task_id=task_id, tag_id=tag_ids[slug]) for slug in part.tags]
+            yield TaskDependency(board_id=board.id, task_id=ids[part.number], depends_on_task_id=ids[one])
+
+
+def _steps(file: BoardFile, ids: dict[int, UUID]) -> Iterator[ChecklistItem]:
+    for part in file.tasks:
         for position, step in enumerate(part.checklist, start=1):
-            steps.append(ChecklistItem(task_id=task_id, position=float(position), **step.model_dump()))
-    await TaskDependency.bulk_create(edges, batch_size=BATCH)
-    await TagAssignment.bulk_create(tagged, batch_size=BATCH)
-    await ChecklistItem.bulk_create(steps, batch_size=BATCH)
-    return new_tags
+            yield ChecklistItem(task_id=ids[part.number], position=float(position), **step.model_dump())
 
 
-async def _store_approvals(file: BoardFile, board: Board, tasks: dict[int, Task], known: Known) -> None:
-    approvals, links = [], []
-    for position, part in enumerate(file.approvals, start=1):
+def _approvals(board: Board, parts: list[tuple[UUID, ApprovalPart]], known: Known) -> Iterator[Approval]:
+    for position, (approval_id, part) in enumerate(parts, start=1):
         where = f"approval {position}"
         user_id, agent_id = known.author(part.requested_by, "requester", where)
-        approval = Approval(
-            id=new_id(),
+        yield Approval(
+            id=approval_id,
             board_id=board.id,
             requested_by_user_id=user_id,
             agent_id=agent_id,
@@ -127,19 +168,29 @@ async def _store_approvals(file: BoardFile, board: Board, tasks: dict[int, Task]
             resolved_by_kind=None if part.status == "pending" else IMPORTED,
             **part.model_dump(exclude={"tasks", "requested_by", "resolved_by"}),
         )
-        approvals.append(approval)
+
+
+def _links(parts: list[tuple[UUID, ApprovalPart]], ids: dict[int, UUID]) -> Iterator[ApprovalTask]:
+    """Which tasks the approvals are about."""
+    for approval_id, part in parts:
         for number in part.tasks:
             pending = part.status == "pending"
-            links.append(ApprovalTask(approval_id=approval.id, task_id=tasks[number].id, is_pending=pending))
-    await Approval.bulk_create(approvals, batch_size=BATCH)
-    await ApprovalTask.bulk_create(links, batch_size=BATCH)
+            yield ApprovalTask(approval_id=approval_id, task_id=ids[number], is_pending=pending)
 
 
-async def _store_memory(file: BoardFile, board: Board, known: Known) -> None:
-    entries = []
+def _memory(board: Board, file: BoardFile, known: Known) -> Iterator[BoardMemory]:
     for position, part in enumerate(file.memory, start=1):
         user_id, agent_id = known.author(part.author, "author", f"memory entry {position}")
         fields = part.model_dump(exclude={"author"})
-        ids = {"id": new_id(), "board_id": board.id, "author_user_id": user_id, "author_agent_id": agent_id}
-        entries.append(BoardMemory(**ids, **fields))
-    await BoardMemory.bulk_create(entries, batch_size=BATCH)
+        written_by = {"author_user_id": user_id, "author_agent_id": agent_id}
+        yield BoardMemory(id=new_id(), board_id=board.id, **written_by, **fields)
+
+
+async def _tag(organization_id: UUID, file: BoardFile, ids: dict[int, UUID]) -> list[str]:
+    """Give the tasks their tags; returns which ones were made."""
+    tag_ids, new_tags = await find_tags(organization_id, file.tags)
+    tagged = [
+        TagAssignment(task_id=ids[part.number], tag_id=tag_ids[slug]) for part in file.tasks for slug in part.tags
+    ]
+    await TagAssignment.bulk_create(tagged, batch_size=BATCH)
+    return new_tags

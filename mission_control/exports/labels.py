@@ -7,10 +7,9 @@ from mission_control.core.ids import new_id
 from mission_control.core.json import to_json
 from mission_control.custom_fields.models import CustomField, CustomFieldBoard, CustomFieldValue
 from mission_control.custom_fields.values import misfit
+from mission_control.exports.file import Dropped
 from mission_control.exports.parts import FieldPart, TagPart, TaskPart
-from mission_control.exports.people import Known
 from mission_control.tags.models import Tag
-from mission_control.tasks.models import Task
 
 BATCH = 500
 
@@ -25,7 +24,9 @@ async def find_tags(organization_id: UUID, parts: list[TagPart]) -> tuple[dict[s
     return dict(found), sorted(slug for slug, tag_id in found if tag_id in made)
 
 
-async def bind_fields(board: Board, parts: list[FieldPart], known: Known) -> tuple[dict[str, CustomField], list[str]]:
+async def bind_fields(
+    board: Board, parts: list[FieldPart], dropped: list[Dropped]
+) -> tuple[dict[str, CustomField], list[str]]:
     """Give the board its fields, by key, and name those that were made. One of another type here is dropped."""
     made = [_field(board, part) for part in parts]
     await CustomField.bulk_create(made, ignore_conflicts=True)
@@ -37,7 +38,8 @@ async def bind_fields(board: Board, parts: list[FieldPart], known: Known) -> tup
         if field.field_type == types[field.field_key]:
             bound[field.field_key] = field
         else:
-            known.drop("custom field", field.field_key, f"it is {field.field_type} here")
+            where = f"it is {field.field_type} here"
+            dropped.append(Dropped(what="custom field", name=field.field_key, where=where))
     await CustomFieldBoard.bulk_create(CustomFieldBoard(board_id=board.id, field_id=one.id) for one in bound.values())
     ids = {field.id for field in made}
     return bound, sorted(key for key, field in bound.items() if field.id in ids)
@@ -52,7 +54,7 @@ def _field(board: Board, part: FieldPart) -> CustomField:
 
 
 async def store_values(
-    fields: dict[str, CustomField], parts: list[TaskPart], tasks: dict[int, Task], known: Known
+    fields: dict[str, CustomField], parts: list[TaskPart], ids: dict[int, UUID], dropped: list[Dropped]
 ) -> None:
     """Store what tasks hold in the board's fields; what a field of here does not take is dropped."""
     values = []
@@ -61,9 +63,9 @@ async def store_values(
             if value is None or key not in fields:
                 continue
             if misfit(fields[key], value):
-                known.drop("value", key, f"task {part.number}")
+                dropped.append(Dropped(what="value", name=key, where=f"task {part.number}"))
                 continue
-            stored = CustomFieldValue(task_id=tasks[part.number].id, field_id=fields[key].id)
+            stored = CustomFieldValue(task_id=ids[part.number], field_id=fields[key].id)
             stored.value = to_json(value).decode()
             values.append(stored)
     await CustomFieldValue.bulk_create(values, batch_size=BATCH)

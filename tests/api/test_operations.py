@@ -1,6 +1,7 @@
 """Every operation, whatever it does: nobody, the wrong kind of caller, outsiders, ended credentials, odd bodies."""
 
 import re
+import threading
 from typing import Any, get_args
 from uuid import uuid4
 
@@ -10,6 +11,8 @@ from pydantic import BaseModel
 from mission_control import features
 from mission_control.accounts.models import Token
 from mission_control.core import clock
+from mission_control.core import operation as doing
+from mission_control.core.given import validated
 from mission_control.core.registry import OPERATIONS, Operation
 from tests.cast import Answer, Caller, Cast
 from tests.things import path_of
@@ -111,3 +114,17 @@ async def test_no_value_of_any_field_is_a_surprise(cast: Cast, name: str) -> Non
             known = {key: text for key, text in WELL.items() if key in fields(one) and one.method == "POST"}
             answer = await send(caller, one, path, known | {field: value})
             assert answer.status < 500, f"{field}: {str(value)[:60]!r}: {answer.body}"
+
+
+async def test_a_large_body_is_looked_through_beside_the_loop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    beside = []
+
+    def noted(*given: Any, **more: Any) -> dict[str, Any]:
+        beside.append(threading.current_thread() is not threading.main_thread())
+        return validated(*given, **more)
+
+    monkeypatch.setattr(doing, "validated", noted)
+    for text in ("Short", "x" * doing.LARGE):
+        (await cast.ada.post(cast.tasks, {"title": "T", "description": text})).ok()
+    (await cast.ada.post(cast.tasks, {"title": "\x00", "description": text})).refused(422)
+    assert beside == [False, True, True]

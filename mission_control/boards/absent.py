@@ -1,0 +1,79 @@
+"""Boards that nobody reaches: they are brought in, or erased, in pieces, so that others get their turn in between.
+
+On SQLite one transaction at a time serves everybody. What was left half done, because the process was killed, is
+cleared away when a server starts, and before something is brought in.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from itertools import batched
+from uuid import UUID
+
+from tortoise.models import Model
+from tortoise.transactions import in_transaction
+
+from mission_control.boards.models import Board
+from mission_control.core import clock
+from mission_control.core.errors import NotFound
+from mission_control.database.sql import is_postgres, rows
+
+PIECE = 100  # rows of one transaction
+LEFT_BEHIND = timedelta(minutes=10)  # what is being brought in is touched with every piece
+# What a board holds much of, and how much of it goes at once; the rest goes with the board.
+HELD = (
+    ("task_comments", "SELECT c.id FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE t.board_id = ?", PIECE),
+    ("approvals", "SELECT id FROM approvals WHERE board_id = ?", PIECE),
+    ("tasks", "SELECT id FROM tasks WHERE board_id = ?", PIECE),
+    ("board_memory", "SELECT id FROM board_memory WHERE board_id = ?", PIECE),
+    ("board_webhook_payloads", "SELECT id FROM board_webhook_payloads WHERE board_id = ?", PIECE),
+    ("agents", "SELECT id FROM agents WHERE board_id = ?", 1),
+)
+
+
+async def begin(board: Board) -> None:
+    """Make a board that is not there yet."""
+    await clear_left_behind(clock.now() - LEFT_BEHIND)
+    board.deleted_at = board.absent_since = clock.now()
+    await board.save(force_create=True)
+
+
+async def store(board_id: UUID, things: Iterable[Model]) -> None:
+    """Write things of one kind that belong to an absent board. One that was cleared away meanwhile: NotFound."""
+    for piece in batched(things, PIECE, strict=False):
+        async with in_transaction():
+            await _touch(board_id, clock.now())
+            await type(piece[0]).bulk_create(piece)
+
+
+async def appear(board_id: UUID) -> Board:
+    """Inside a command: from its commit on the board is there, with all that was stored. Cleared away: NotFound."""
+    await _touch(board_id, None)
+    await rows("UPDATE boards SET deleted_at = NULL WHERE id = ?", board_id)
+    return await Board.get(id=board_id)
+
+
+async def _touch(board_id: UUID, moment: datetime | None) -> None:
+    touched = await rows(
+        "UPDATE boards SET absent_since = ? WHERE id = ? AND absent_since IS NOT NULL RETURNING id", moment, board_id
+    )
+    if not touched:
+        raise NotFound()
+
+
+async def clear(board_id: UUID) -> None:
+    """Remove an absent board with all that it holds."""
+    for table, held, at_once in HELD:
+        while await rows(f"DELETE FROM {table} WHERE id IN ({held} LIMIT {at_once}) RETURNING id", board_id):
+            pass
+    await rows("DELETE FROM boards WHERE id = ? AND absent_since IS NOT NULL", board_id)
+
+
+async def clear_left_behind(before: datetime) -> None:
+    """Remove what was left half done before a moment."""
+    for row in await rows("SELECT id FROM boards WHERE absent_since < ?", before):
+        await clear(row["id"])
+
+
+async def clear_after_start() -> None:
+    """Remove what a server that was killed left behind. Beside one that uses SQLite there is no other."""
+    await clear_left_behind(clock.now() - LEFT_BEHIND if is_postgres() else clock.now())

@@ -1,0 +1,170 @@
+"""Boards are brought in and erased in pieces: others get their turn in between, and nobody sees half of one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tortoise.models import Model
+from tortoise.transactions import in_transaction
+
+from mission_control.approvals.models import Approval
+from mission_control.boards import absent
+from mission_control.boards.models import Board
+from mission_control.core import clock
+from mission_control.core.errors import Conflict
+from mission_control.exports import importing
+from mission_control.memory.models import BoardMemory
+from mission_control.tags.models import Tag
+from mission_control.tasks.models import Comment, Task
+from tests.cast import Cast
+
+IMPORT = "/boards/import"
+MOMENT = "2026-11-01T10:00:00"
+KINDS: tuple[type[Model], ...] = (Board, Task, Comment, Approval, BoardMemory, Tag)
+
+
+def the_file(name: str = "Brought") -> dict[str, Any]:
+    """A board with five tasks, each with a comment and a tag, two approvals and an entry."""
+    said = {"author": {"kind": "other", "name": "Somebody"}, "created_at": MOMENT}
+    times = {"created_at": MOMENT, "updated_at": MOMENT}
+    tasks = [
+        {"number": n, "title": f"T{n}", "position": n, "tags": ["new"], "comments": [{**said, "message": "M"}], **times}
+        for n in range(1, 6)
+    ]
+    asked = {"action_type": "deploy", "confidence": 70, "requested_by": {"kind": "other"}, "status": "pending", **times}
+    return {
+        "format": "mission-control/board",
+        "version": 1,
+        "board": {"name": name, "slug": "brought", "description": "From elsewhere"},
+        "tags": [{"slug": "new", "name": "New"}],
+        "tasks": tasks,
+        "approvals": [{**asked, "tasks": [1]}, {**asked, "tasks": [2]}],
+        "memory": [{**said, "content": "The sky is clear"}],
+    }
+
+
+async def held() -> list[int]:
+    """How much there is of everything."""
+    return [await one.all().count() for one in KINDS]
+
+
+@pytest.fixture
+def before_pieces(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], Awaitable[None]]]:
+    """What happens before each piece of two rows is written."""
+    acts: list[Callable[[], Awaitable[None]]] = []
+
+    @asynccontextmanager
+    async def piece() -> AsyncIterator[None]:
+        for act in acts:
+            await act()
+        async with in_transaction():
+            yield
+
+    monkeypatch.setattr(absent, "PIECE", 2)
+    monkeypatch.setattr(absent, "in_transaction", piece)
+    return acts
+
+
+async def test_others_get_their_turn_and_see_no_half_board(
+    cast: Cast, before_pieces: list[Callable[[], Awaitable[None]]]
+) -> None:
+    seen = []
+
+    async def look() -> None:
+        boards = (await cast.ada.get("/boards")).ok()["items"]
+        trash = (await cast.ada.get("/boards/trash")).ok()["items"]
+        seen.append({one["name"] for one in boards + trash} | {one["slug"] for one in await Tag.all().values("slug")})
+        [absent_board] = await Board.exclude(absent_since=None).values("id")
+        (await cast.ada.get(f"/boards/{absent_board['id']}")).refused(404)
+        (await cast.ada.delete(f"/boards/{absent_board['id']}?permanent=true")).refused(404)
+        await cast.add_task()
+
+    before_pieces.append(look)
+    brought = (await cast.ada.post(IMPORT, the_file())).ok()
+    assert len(seen) == 9 and not any({"Brought", "new"} & one for one in seen)
+    assert brought["counts"] == {"tasks": 5, "comments": 5, "approvals": 2, "memory": 1}
+    assert (await cast.ada.get(f"/boards/{brought['board']['id']}/tasks")).ok()["total"] == 5
+    assert (await cast.ada.get("/boards/trash")).ok()["total"] == 0
+
+
+async def test_one_that_fails_leaves_nothing(cast: Cast, before_pieces: list[Callable[[], Awaitable[None]]]) -> None:
+    before, pieces = await held(), iter(range(100))
+
+    async def fail_late() -> None:
+        if next(pieces) == 8:
+            raise Conflict("Too late.")
+
+    before_pieces.append(fail_late)
+    (await cast.ada.post(IMPORT, the_file())).refused(409)
+    assert next(pieces) == 9 and await held() == before
+
+
+async def test_one_that_fails_at_its_last_step_leaves_nothing(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: Any) -> None:
+        raise Conflict("Not this one.")
+
+    before = await held()
+    monkeypatch.setattr(importing, "store_values", refuse)
+    (await cast.ada.post(IMPORT, the_file())).refused(409)
+    assert await held() == before
+
+
+async def test_what_a_killed_server_left_behind_is_cleared_away(cast: Cast) -> None:
+    before = await held()
+    board = Board(organization_id=cast.organization.id, name="Half", slug="half")
+    await absent.begin(board)
+    await absent.store(board.id, [Task(board_id=board.id, number=n, title="T", position=n) for n in range(1, 4)])
+    (await cast.ada.post(IMPORT, the_file("Young"))).ok()
+    assert await Task.filter(board_id=board.id).count() == 3
+    with clock.travelled(timedelta(hours=1)):
+        (await cast.ada.post(IMPORT, the_file("Later"))).ok()
+    assert not await Board.exists(id=board.id)
+    assert (await held())[:2] == [before[0] + 2, before[1] + 10]
+
+
+async def test_one_that_was_cleared_away_meanwhile_is_not_brought_in(
+    cast: Cast, before_pieces: list[Callable[[], Awaitable[None]]]
+) -> None:
+    before, pieces = await held(), iter(range(100))
+
+    async def sweep() -> None:
+        if next(pieces) == 3:
+            await absent.clear_left_behind(clock.now() + timedelta(seconds=1))
+
+    before_pieces.append(sweep)
+    (await cast.ada.post(IMPORT, the_file())).refused(404)
+    assert await held() == before
+
+
+async def test_the_same_import_twice_at_once_brings_one_board(cast: Cast) -> None:
+    before = await held()
+    first, second = await asyncio.gather(
+        *(cast.ada.post(IMPORT, the_file(), headers={"Idempotency-Key": "once"}) for _ in range(2))
+    )
+    assert first.ok()["board"]["id"] == second.ok()["board"]["id"]
+    third = await cast.ada.post(IMPORT, the_file(), headers={"Idempotency-Key": "once"})
+    assert third.ok() == first.ok() and third.headers["Idempotency-Replayed"] == "true"
+    assert (await held())[:2] == [before[0] + 1, before[1] + 5]
+
+
+async def test_a_board_that_is_erased_is_gone_before_what_it_held(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    brought = (await cast.ada.post(IMPORT, the_file())).ok()["board"]
+    before = await held()
+
+    async def killed(_board_id: Any) -> None:
+        raise Conflict("Killed.")
+
+    clear = absent.clear
+    monkeypatch.setattr(absent, "clear", killed)
+    (await cast.ada.delete(f"/boards/{brought['id']}?permanent=true")).refused(409)
+    assert await held() == before
+    (await cast.ada.get(f"/boards/{brought['id']}")).refused(404)
+    (await cast.ada.post(f"/boards/{brought['id']}/restorations")).refused(404)
+    assert (await cast.ada.get("/boards/trash")).ok()["total"] == 0
+    monkeypatch.setattr(absent, "clear", clear)
+    with clock.travelled(timedelta(hours=1)):
+        await absent.clear_after_start()
+    assert [old - new for old, new in zip(before, await held(), strict=True)] == [1, 5, 5, 2, 1, 0]
