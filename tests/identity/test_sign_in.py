@@ -134,6 +134,19 @@ async def test_an_id_token_that_is_not_good_or_of_another_sign_in_or_client(
     assert await id_token_claims(keys, await provider.forged(**{"nonce": "n", **change}), "n") is None
 
 
+async def test_nobody_comes_in_with_an_id_token_that_is_not_good(
+    trusting: Quart, provider: RunningProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def none(*_: Any) -> None:
+        return None
+
+    browser = trusting.test_client()
+    back = local(await provider.sign_in(await depart(browser), "vera"))
+    monkeypatch.setattr("mission_control.identity.flow.id_token_claims", none)
+    assert (await browser.get(back)).status_code == 403
+    assert not await User.exists() and not await Session.exists()
+
+
 async def test_a_sign_in_that_took_too_long(
     trusting: Quart, provider: RunningProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
