@@ -71,3 +71,19 @@ async def test_the_sheet_of_keys_names_undo(site: Site, open_page: Open) -> None
     sheet = page.locator("#keys-sheet")
     for words in ("Undo", "Close, or back", "New task", "Search or jump to"):
         await expect(sheet.locator("dt", has_text=words)).to_be_visible()
+
+
+async def test_a_card_that_waits_for_a_person_says_only_that(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Signal mast")
+    task = await site.task(board, "Hoist the flag")
+    agent = await site.make("/agents", name="Bosun", board_id=board)
+    headers = {"X-Agent-Token": agent["token"]}
+    await site.api.post(f"/api/v1/agent/boards/{board}/claims", headers=headers, json={"lease_seconds": 900})
+    page = await open_page(f"/boards/{board}")
+    lease = page.locator(f"#task-{task} .card-lease")
+    await expect(lease).to_be_visible()
+    await expect(page.locator("html")).to_have_attribute("data-connection", "live")
+    asked = {"action_type": "hoist", "task_ids": [task], "confidence": 70, "lead_reasoning": "It is windy."}
+    await site.make(f"/boards/{board}/approvals", **asked)
+    await expect(page.locator(f"#task-{task}").get_by_role("button", name="Approve")).to_be_visible()
+    await expect(lease).to_be_hidden()
