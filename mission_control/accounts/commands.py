@@ -15,7 +15,7 @@ from mission_control.core.actor import Actor, system
 from mission_control.core.command import command
 from mission_control.core.errors import Conflict, Forbidden, NotFound
 from mission_control.core.ids import fingerprint, new_id, new_secret
-from mission_control.database.sql import rows
+from mission_control.database.sql import lowered, rows
 from mission_control.organizations.models import Member, Organization
 
 SESSION_LIFE = timedelta(days=30)
@@ -44,7 +44,7 @@ async def owns_something(user: User) -> bool:
 
 async def user_by_email(email: str) -> User | None:
     """The person with this address, in any spelling of upper and lower case."""
-    found = await rows("SELECT id FROM users WHERE LOWER(email) = ?", email.strip().lower())
+    found = await rows(f"SELECT id FROM users WHERE {lowered('email')} = ?", email.strip().lower())
     return await User.get(id=found[0]["id"]) if found else None
 
 

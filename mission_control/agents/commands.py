@@ -19,7 +19,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import command, note_presence, react, record
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.ids import fingerprint
-from mission_control.database.sql import rows
+from mission_control.database.sql import lowered, rows
 
 
 @command("agent.create")
@@ -60,7 +60,7 @@ async def create_agent(actor: Actor, board: Board, new: AgentCreate) -> tuple[Ag
 async def _save_unique(agent: Agent, fields: list[str] | None = None) -> None:
     """Save, turning the unique indexes' refusals into Conflict."""
     twins = await rows(
-        "SELECT 1 AS one FROM agents WHERE board_id = ? AND LOWER(name) = ? AND id <> ?",
+        f"SELECT 1 AS one FROM agents WHERE board_id = ? AND {lowered('name')} = ? AND id <> ?",
         agent.board_id,
         agent.name.lower(),
         agent.id,

@@ -12,7 +12,7 @@ from mission_control.accounts.models import User
 from mission_control.core import authn, clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.command import command
-from mission_control.database.sql import as_id, rows
+from mission_control.database.sql import as_id, lowered, rows
 from mission_control.identity import policy as policy
 from mission_control.identity.profile import Profile, profile_of_claims
 from mission_control.organizations.commands import NOWHERE
@@ -92,7 +92,9 @@ async def _linked(profile: Profile) -> User | None:
     """An account of this installation with the same address, which the provider has verified."""
     if not (profile.email and profile.email_verified):
         return None
-    found = await rows("SELECT id FROM users WHERE LOWER(email) = ? AND clerk_user_id LIKE 'local-%'", profile.email)
+    found = await rows(
+        f"SELECT id FROM users WHERE {lowered('email')} = ? AND clerk_user_id LIKE 'local-%'", profile.email
+    )
     user = await User.select_for_update().get_or_none(id=found[0]["id"]) if found else None
     if user is None:
         return None
@@ -115,7 +117,7 @@ async def _new(profile: Profile) -> User:
 async def _is_free_for(email: str, user: User, *, is_proven: bool) -> bool:
     """Whether an address can be the person's; one who has proved it takes it from another who only claims it."""
     other = await rows(
-        "SELECT id, email_verified, clerk_user_id FROM users WHERE LOWER(email) = ? AND id <> ?", email, user.id
+        f"SELECT id, email_verified, clerk_user_id FROM users WHERE {lowered('email')} = ? AND id <> ?", email, user.id
     )
     if not other:
         return True

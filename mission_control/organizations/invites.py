@@ -9,7 +9,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.ids import fingerprint, new_secret
-from mission_control.database.sql import rows
+from mission_control.database.sql import lowered, rows
 from mission_control.organizations import policy as policy
 from mission_control.organizations.access import check_boards, copy_access, merge_access
 from mission_control.organizations.models import Invite, InviteBoardAccess, Member, Organization
@@ -62,7 +62,7 @@ async def create_invite(actor: Actor, organization: Organization, wanted: Organi
 async def _is_member(organization: Organization, email: str) -> bool:
     found = await rows(
         "SELECT 1 AS one FROM organization_members m JOIN users u ON u.id = m.user_id"
-        " WHERE m.organization_id = ? AND LOWER(u.email) = ?",
+        f" WHERE m.organization_id = ? AND {lowered('u.email')} = ?",
         organization.id,
         email,
     )

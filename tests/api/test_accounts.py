@@ -135,6 +135,15 @@ async def test_a_personal_token_acts_until_it_is_revoked_or_over(cast: Cast) -> 
     assert await Token.filter(user_id=user.id, revoked_at=None).count() == 1
 
 
+@pytest.mark.parametrize("spelling", ["Ädele@example.org", "ädele@Example.org", " ÄDELE@EXAMPLE.ORG "])
+async def test_an_address_is_found_in_every_spelling(cast: Cast, spelling: str) -> None:
+    await User.filter(id=cast.cleo.id).update(email="ÄDele@example.org")
+    found = await commands.user_by_email(spelling)
+    assert found is not None and found.id == cast.cleo.id
+    invitation = {"invited_email": spelling.strip()}
+    assert "member" in str((await cast.ada.post("/organizations/me/invites", invitation)).refused(409))
+
+
 async def test_an_address_belongs_to_one_person(cast: Cast) -> None:
     with pytest.raises(Conflict):
         await commands.create_user("CLEO@example.org", "Cleo", "member", cast.organization, None)

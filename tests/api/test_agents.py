@@ -84,6 +84,8 @@ async def test_where_an_agent_belongs(cast: Cast) -> None:
 
 async def test_one_name_and_one_lead_on_a_board(cast: Cast) -> None:
     assert isinstance((await cast.ada.post("/agents", new(cast, name="VEGA"))).refused(409), str)
+    (await cast.ada.post("/agents", new(cast, name="Ægir"))).ok()
+    assert isinstance((await cast.ada.post("/agents", new(cast, name="æGIR"))).refused(409), str)
     assert isinstance((await cast.ada.post("/agents", new(cast, is_board_lead=True))).refused(409), str)
     elsewhere = new(cast, name="Vega", board_id=str(cast.other_board.id), is_board_lead=True)
     assert (await cast.ada.post("/agents", elsewhere)).ok()["is_board_lead"] is True
