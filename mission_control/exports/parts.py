@@ -19,6 +19,7 @@ Email = Annotated[str, Field(max_length=320)]
 class BoardPart(BoardCreate):
     """The board itself. A group is named, and found again by its name."""
 
+    description: str = ""  # a board made on a page has none
     gateway_id: None = Field(None, exclude=True)
     board_group_id: None = Field(None, exclude=True)
     board_group: str | None = None

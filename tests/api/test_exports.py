@@ -20,6 +20,7 @@ from mission_control.organizations.models import Member
 from mission_control.tags.models import Tag
 from mission_control.tasks.models import Task
 from tests.cast import NO_ID, Cast, events, head, kinds
+from tests.pages.visitor import visitor
 
 IMPORT = "/boards/import"
 TIMES = {"exported_at", "created_at", "updated_at", "edited_at", "resolved_at", "in_progress_at", "position"}
@@ -117,6 +118,16 @@ async def test_what_was_taken_away_comes_back_the_same(cast: Cast) -> None:
     assert polish["is_blocked"] is True and len(polish["depends_on_task_ids"]) == 2
     added = (await cast.ada.post(f"/boards/{answer['board']['id']}/tasks", {"title": "New"})).ok()
     assert added["number"] == 4
+
+
+async def test_a_board_that_was_made_with_a_name_only_comes_back(cast: Cast) -> None:
+    (await (await visitor(cast.app, cast.ada)).post("/boards", {"name": "Night Sky"})).is_status(303)
+    board = await Board.get(name="Night Sky")
+    file = (await cast.ada.get(f"/boards/{board.id}/export")).ok()
+    assert file["board"]["description"] == ""
+    brought = (await cast.ada.post(IMPORT, file)).ok()
+    again = (await cast.ada.get(f"/boards/{brought['board']['id']}/export")).ok()
+    assert without(again, TIMES) == without(file, TIMES)
 
 
 async def test_in_a_strange_house_people_and_agents_stay_behind(cast: Cast) -> None:
