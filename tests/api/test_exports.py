@@ -226,7 +226,7 @@ async def test_the_smallest_file(cast: Cast) -> None:
     [
         (["format"], "something else"),
         (["version"], 2),
-        (["board", "description"], " "),
+        (["board", "description"], None),
         (["board", "name"], None),
         (["board", "goal_confirmed"], True),
         (["tasks", 0, "number"], 0),
