@@ -5,9 +5,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from mission_control.boards.commands import slugify
+from mission_control.boards.models import Board
 from mission_control.core.schemas import NonEmptyStr, OptionalText
 
 Name = Annotated[NonEmptyStr, Field(max_length=200)]
+Limit = Annotated[int | None, Field(ge=1, le=2**31 - 1)]
+LIMITS = {"wip_in_progress": "in_progress", "wip_review": "review"}
 RULES = (
     "require_approval_for_done",
     "require_review_before_done",
@@ -41,6 +44,20 @@ class BoardSettingsForm(BaseModel):
     comment_required_for_review: bool = False
     block_status_changes_with_pending_approval: bool = False
     only_lead_can_change_status: bool = False
+    wip_in_progress: Limit = None
+    wip_review: Limit = None
+
+    def fields(self) -> dict[str, Any]:
+        """What the command changes."""
+        limits = {status: getattr(self, name) for name, status in LIMITS.items()}
+        set_ones = {status: limit for status, limit in limits.items() if limit is not None}
+        return {**self.model_dump(exclude=set(LIMITS)), "wip_limits": set_ones or None}
+
+    @classmethod
+    def values_of(cls, board: Board) -> dict[str, Any]:
+        """What the form shows for a board."""
+        limits = {name: (board.wip_limits or {}).get(status) for name, status in LIMITS.items()}
+        return {name: getattr(board, name) for name in cls.model_fields if name not in LIMITS} | limits
 
 
 class BoardDeletionForm(BaseModel):

@@ -178,7 +178,7 @@ async def settings(board_id: UUID) -> ResponseReturnValue:
     """The form with everything about a board."""
     actor, board = await on_board(board_id)
     require(actor, "board.update", board)
-    values = {name: getattr(board, name) for name in BoardSettingsForm.model_fields}
+    values = BoardSettingsForm.values_of(board)
     return await _settings(actor, board, values, {}, is_saved=request.args.get("saved") == "1")
 
 
@@ -205,7 +205,7 @@ async def save_settings(board_id: UUID) -> ResponseReturnValue:
         form = await read_form(BoardSettingsForm)
     except FormInvalid as invalid:
         return await _settings(actor, board, invalid.values, invalid.errors), 422
-    await update_board(actor, board, form.model_dump())
+    await update_board(actor, board, form.fields())
     return go(f"/boards/{board.id}/settings?saved=1")
 
 
@@ -216,7 +216,7 @@ async def delete(board_id: UUID) -> ResponseReturnValue:
     typed = (await read_form(BoardDeletionForm)).name
     if typed.strip() != board.name.strip():
         require(actor, "board.delete", board)
-        values = {name: getattr(board, name) for name in BoardSettingsForm.model_fields}
+        values = BoardSettingsForm.values_of(board)
         return await _settings(actor, board, {**values, "typed": typed}, {"typed": DELETE_WORDS}), 422
     await delete_board(actor, board)
     return go("/boards")

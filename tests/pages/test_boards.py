@@ -116,6 +116,34 @@ async def test_settings_are_saved_or_given_back(cast: Cast) -> None:
     seen.has("Enter 0 or more.", 'value="-1"')
 
 
+async def test_limits_of_columns_are_set_and_taken_away(cast: Cast) -> None:
+    cleo, form = await visitor(cast.app, cast.cleo), {"name": "Telescope", "max_agents": "1"}
+    page = f"{cast.home}/settings"
+    (await cleo.post(page, {**form, "wip_in_progress": "4", "wip_review": ""})).is_status(303)
+    assert (await Board.get(id=cast.board.id)).wip_limits == {"in_progress": 4}
+    (await cleo.get(page)).has('name="wip_in_progress" value="4"', 'name="wip_review" value=""')
+    wrong = {**form, "wip_in_progress": "0", "wip_review": "a few", "objective": "Kept words"}
+    seen = (await cleo.post(page, wrong)).is_status(422).has("Enter 1 or more.", "Enter a whole number.", "Kept words")
+    seen.has('name="wip_in_progress" value="0"', 'name="wip_review" value="a few"', ">Limit of Review</a>")
+    (await cleo.post(page, {**form, "wip_in_progress": "", "wip_review": ""})).is_status(303)
+    assert (await Board.get(id=cast.board.id)).wip_limits is None
+
+
+async def test_a_column_says_how_much_room_it_has(cast: Cast) -> None:
+    ada, dan = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.dan)
+    await cast.put(await cast.add_task(), status="in_progress")
+    (await dan.get(cast.home)).lacks('class="wip"')
+    async with dan.watching(f"{cast.home}/live") as watch:
+        (await cast.ada.patch(cast.home, {"wip_limits": {"in_progress": 2}})).ok()
+        assert "data-state" not in (await watch.until("1 of 2</span>")).rpartition('class="wip"')[2].partition(">")[0]
+        polish = await cast.add_task(title="Polish the mirror")
+        (await cast.ada.patch(cast.task(polish), {"status": "in_progress"})).ok()
+        await watch.until("2 of 2 full</span>")
+    await cast.put(await cast.add_task(), status="in_progress")
+    assert (await ada.get(cast.home)).has('data-state="over"', "3 of 2 over").text.count('class="wip"') == 1
+    (await ada.get(f"{cast.home}?q=mirror")).has('In progress<span class="count">1</span>', "3 of 2 over")
+
+
 async def test_a_board_goes_only_when_its_name_is_typed(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     (await ada.post(f"{cast.home}/deletion", {"name": "telescop"})).is_status(422).has("exactly as it is written")

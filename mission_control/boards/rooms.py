@@ -1,0 +1,36 @@
+"""How much room the columns with a limit have."""
+
+from dataclasses import dataclass
+
+from mission_control.boards.models import Board
+from mission_control.database.sql import placeholders, rows
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many tasks a column holds, whatever the page's filter hides, and how many it takes."""
+
+    held: int
+    limit: int
+
+    @property
+    def state(self) -> str:
+        """Whether it is `full`, or `over` because people put more into it, or neither."""
+        if self.held < self.limit:
+            return ""
+        return "full" if self.held == self.limit else "over"
+
+
+async def rooms_of(board: Board) -> dict[str, Room]:
+    """The room of each column that has a limit, in one statement."""
+    limits: dict[str, int] = board.wip_limits or {}
+    if not limits:
+        return {}
+    found = await rows(
+        "SELECT status, COUNT(*) AS held FROM tasks WHERE board_id = ? AND deleted_at IS NULL"
+        f" AND status IN ({placeholders(len(limits))}) GROUP BY status",
+        board.id,
+        *limits,
+    )
+    held = {row["status"]: int(row["held"]) for row in found}
+    return {status: Room(held.get(status, 0), limit) for status, limit in limits.items()}
