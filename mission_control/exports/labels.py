@@ -10,18 +10,40 @@ from mission_control.custom_fields.values import misfit
 from mission_control.exports.file import Dropped
 from mission_control.exports.parts import FieldPart, TagPart, TaskPart
 from mission_control.tags.models import Tag
+from mission_control.tags.slugs import is_nameless, save_nameless, slug_from
 
 BATCH = 500
 
 
 async def find_tags(organization_id: UUID, parts: list[TagPart]) -> tuple[dict[str, UUID], list[str]]:
-    """The ids of tags by slug, and the slugs of those that the organization did not have and that were made."""
-    new = [Tag(id=new_id(), organization_id=organization_id, **part.model_dump()) for part in parts]
+    """The ids of tags by their slugs in the file, and the slugs of those that were not there and were made."""
+    nameless = [part for part in parts if is_nameless(part.slug)]
+    new = [_tag(organization_id, part) for part in parts if not is_nameless(part.slug)]
     await Tag.bulk_create(new, ignore_conflicts=True)
-    slugs = [part.slug for part in parts]
-    found = await Tag.filter(organization_id=organization_id, slug__in=slugs).values_list("slug", "id")
+    slugs = [tag.slug for tag in new]
+    found = dict(await Tag.filter(organization_id=organization_id, slug__in=slugs).values_list("slug", "id"))
     made = {tag.id for tag in new}
-    return dict(found), sorted(slug for slug, tag_id in found if tag_id in made)
+    new_slugs = [slug for slug, tag_id in found.items() if tag_id in made]
+    for part in nameless:
+        tag, is_new = await _find_nameless(organization_id, part, set(found.values()))
+        found[part.slug] = tag.id
+        new_slugs += [tag.slug] if is_new else []
+    return found, sorted(new_slugs)
+
+
+async def _find_nameless(organization_id: UUID, part: TagPart, used: set[UUID]) -> tuple[Tag, bool]:
+    """The tag that a slug without a name's letters means, and whether it was made: here it may be another's."""
+    if slug_from(part.name):
+        here = await Tag.get_or_none(organization_id=organization_id, slug=part.slug)
+        if here is not None and here.id not in used and slug_from(here.name):
+            return here, False
+    tag = _tag(organization_id, part)
+    stored = await save_nameless(tag, besides=used)
+    return stored, stored is tag
+
+
+def _tag(organization_id: UUID, part: TagPart) -> Tag:
+    return Tag(id=new_id(), organization_id=organization_id, **part.model_dump())
 
 
 async def bind_fields(

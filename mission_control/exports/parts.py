@@ -8,7 +8,8 @@ from mission_control.boards.schemas import BoardCreate
 from mission_control.core.schemas import Moment, NonEmptyStr
 from mission_control.custom_fields.schemas import FieldType, Pattern, Visibility
 from mission_control.custom_fields.values import WITH_PATTERN, misfit
-from mission_control.tags.schemas import SLUG_LENGTH, Color
+from mission_control.tags.schemas import Color
+from mission_control.tags.slugs import SLUG_LENGTH
 from mission_control.tasks.schemas import TaskStatus
 
 Number = Annotated[int, Field(ge=1, lt=2**31)]

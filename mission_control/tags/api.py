@@ -46,7 +46,8 @@ async def list_tags(actor: Actor, query: Paging) -> dict[str, Any]:
 async def create_tag(actor: Actor, data: TagCreate) -> dict[str, Any]:
     """Make a tag.
 
-    Without a slug one is made from the name; two tags of an organization never share one.
+    Without a slug one is made from the name, or `tag`, `tag-2` and so on when the name has no letter or digit of
+    ASCII; two tags of an organization never share one.
     """
     return await queries.tag_read((await commands.create_tag(actor, data)).id)
 

@@ -2,47 +2,54 @@
 
 from typing import Any
 
-from tortoise.exceptions import IntegrityError
-from tortoise.transactions import in_transaction
-
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.tags import policy as policy
 from mission_control.tags.models import Tag
-from mission_control.tags.schemas import TagCreate, slug_of
+from mission_control.tags.schemas import TagCreate
+from mission_control.tags.slugs import is_nameless, save_nameless, save_unique, slug_from, slug_of
 
 
 @command("tag.create")
 async def create_tag(actor: Actor, new: TagCreate) -> Tag:
-    """Make a tag in the active organization. A slug that is taken: Conflict."""
+    """Make a tag in the active organization. A slug that is taken, asked for or from the name: Conflict."""
+    asked = new.slug if new.slug and new.slug.strip() else None
     tag = Tag(
         organization_id=actor.organization_id,
         name=new.name,
-        slug=slug_of(new.slug if new.slug and new.slug.strip() else new.name),
+        slug=slug_of(asked or new.name),
         color=new.color,
         description=new.description,
     )
-    await _save_unique(tag)
+    await (save_unique(tag) if asked or slug_from(new.name) else _save_nameless(tag))
     record("tag.created", tag, f"Tag created: {tag.name}.", name=tag.name, slug=tag.slug, color=tag.color)
     return tag
 
 
 @command("tag.update")
 async def update_tag(actor: Actor, tag: Tag, sent: dict[str, Any]) -> Tag:
-    """Change a tag; a slug sent as null or blank is made anew from the name. A slug that is taken: Conflict."""
+    """Change a tag; a slug sent as null or blank is made anew from the name. A slug that is taken: Conflict.
+
+    A name that leaves no slug keeps a nameless one that the tag has, or gets a free one.
+    """
     tag = await _locked(tag)
+    is_free = False
     if "slug" in sent:
-        slug = sent["slug"]
-        sent = sent | {"slug": slug_of(slug if slug and slug.strip() else sent.get("name", tag.name))}
+        slug, name = sent["slug"], sent.get("name", tag.name)
+        asked = slug if slug and slug.strip() else None
+        is_free = not asked and not slug_from(name)
+        sent = sent | {"slug": tag.slug if is_free and is_nameless(tag.slug) else slug_of(asked or name)}
     changes = {name: value for name, value in sent.items() if getattr(tag, name) != value}
     if not changes:
         return tag
     before = {name: getattr(tag, name) for name in changes}
     tag.update_from_dict(changes)
     tag.updated_at = clock.now()
-    await _save_unique(tag, [*changes, "updated_at"])
+    stored = [*changes, "updated_at"]
+    await (_save_nameless(tag, stored) if is_free and "slug" in changes else save_unique(tag, stored))
+    changes = {name: getattr(tag, name) for name in changes}
     record("tag.updated", tag, f"Tag changed: {tag.name}.", before=before, after=changes)
     return tag
 
@@ -62,9 +69,6 @@ async def _locked(tag: Tag) -> Tag:
     return found
 
 
-async def _save_unique(tag: Tag, fields: list[str] | None = None) -> None:
-    try:
-        async with in_transaction():
-            await tag.save(update_fields=fields, force_create=fields is None)
-    except IntegrityError:
-        raise Conflict(f"The organization has a tag with the slug {tag.slug} already.") from None
+async def _save_nameless(tag: Tag, fields: list[str] | None = None) -> None:
+    if await save_nameless(tag, fields) is not tag:
+        raise Conflict(f"The organization has a tag with the name {tag.name} already.")

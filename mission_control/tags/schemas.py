@@ -9,13 +9,6 @@ from pydantic import AfterValidator, BaseModel, model_validator
 
 from mission_control.core.schemas import NonEmptyStr, NotNull
 
-SLUG_LENGTH = 255
-
-
-def slug_of(text: str) -> str:
-    """A text as lower-case letters and digits joined by hyphens; `tag` when nothing is left."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:SLUG_LENGTH].rstrip("-") or "tag"
-
 
 def _color(value: str) -> str:
     text = value.strip().removeprefix("#").lower()

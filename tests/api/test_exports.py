@@ -214,6 +214,26 @@ ASKED = {
 }  # fmt: skip
 
 
+async def test_tags_without_letters_of_ascii_are_found_by_their_names(cast: Cast) -> None:
+    for name in ("срочно", "紧急"):
+        (await cast.ada.post("/tags", {"name": name})).ok()
+    there = {"tag": "紧急", "tag-2": "星", "tag-3": "Tag 3", "dome": "Dome"}
+    file = {**SMALL, "tags": [{"slug": slug, "name": name} for slug, name in there.items()]}
+    file["tasks"] = [{**SMALL["tasks"][0], "tags": list(there)}]
+    for made in (["dome", "tag-3", "tag-4"], []):
+        before, answer = await head(cast), (await cast.ada.post(IMPORT, file)).ok()
+        [event] = await events(before, organization_id=cast.organization.id)
+        assert orjson.loads(event.data)["new_tags"] == made
+        [task] = (await cast.ada.get(f"/boards/{answer['board']['id']}/tasks")).ok()["items"]
+        assert {one["name"]: one["slug"] for one in task["tags"]} == {
+            "紧急": "tag-2", "星": "tag-3", "Tag 3": "tag-4", "Dome": "dome",
+        }  # fmt: skip
+    (await cast.eve.post(IMPORT, file)).ok()
+    assert await Tag.filter(organization_id=cast.elsewhere.id).order_by("slug").values_list("slug", "name") == [
+        ("dome", "Dome"), ("tag", "紧急"), ("tag-2", "星"), ("tag-3", "Tag 3"),
+    ]  # fmt: skip
+
+
 async def test_the_smallest_file(cast: Cast) -> None:
     answer = (await cast.ada.post(IMPORT, SMALL)).ok()
     assert answer["counts"] == {"tasks": 2, "comments": 0, "approvals": 0, "memory": 0}

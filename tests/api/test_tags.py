@@ -73,6 +73,34 @@ async def test_a_slug_is_there_once(cast: Cast) -> None:
     assert await Tag.filter(slug="race").count() == 1
 
 
+async def test_names_in_other_letters_get_slugs_of_their_own(cast: Cast) -> None:
+    urgent, eclipse = await make(cast, "срочно"), await make(cast, "紧急")
+    assert (urgent["slug"], eclipse["slug"]) == ("tag", "tag-2")
+    assert "Срочно" in (await cast.ben.post("/tags", {"name": "Срочно"})).refused(409)
+    for taken in ({"name": "Tag"}, {"name": "Tag 2"}, {"name": "星", "slug": "tag-2"}, {"name": "星", "slug": "星"}):
+        (await cast.ada.post("/tags", taken)).refused(409)
+    assert (await cast.eve.post("/tags", {"name": "срочно"})).ok()["slug"] == "tag"
+    (await cast.ada.delete(f"/tags/{urgent['id']}")).ok()
+    assert (await make(cast, "星"))["slug"] == "tag"
+    names = [f"{letter}!" for letter in "абвгд"]
+    answers = await asyncio.gather(*(cast.ada.post("/tags", {"name": name}) for name in names))
+    assert {one.ok()["slug"] for one in answers} == {f"tag-{number}" for number in range(3, 8)}
+    again = await asyncio.gather(*(cast.ada.post("/tags", {"name": "Луна"}) for _ in range(4)))
+    assert sorted(one.status for one in again) == [200, 409, 409, 409]
+
+
+async def test_a_slug_made_anew_from_other_letters_is_free_or_stays(cast: Cast) -> None:
+    await make(cast, "срочно")
+    path, before = f"/tags/{(await make(cast))['id']}", await head(cast)
+    assert (await cast.ben.patch(path, {"name": "Луна", "slug": None})).ok()["slug"] == "tag-2"
+    [event] = await events(before, organization_id=cast.organization.id)
+    assert orjson.loads(event.data)["after"] == {"name": "Луна", "slug": "tag-2"}
+    assert (await cast.ben.patch(path, {"name": "Солнце", "slug": ""})).ok()["slug"] == "tag-2"
+    other = f"/tags/{(await make(cast, 'Mirror'))['id']}"
+    (await cast.ben.patch(other, {"name": "солнце", "slug": None})).refused(409)
+    (await cast.ben.patch(path, {"slug": "tag"})).refused(409)
+
+
 async def test_the_list_is_ordered_by_name(cast: Cast) -> None:
     for name in ("beta", "Alpha", "Gamma"):
         await make(cast, name)
