@@ -8,6 +8,7 @@ from quart import Response
 from mission_control.activity.feed import live_boards_of
 from mission_control.core import authn
 from mission_control.core.actor import Actor
+from mission_control.core.json import to_json
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_json, rows, wire_moment
 from mission_control.live import broker
@@ -49,17 +50,15 @@ async def list_comments(actor: Actor, board_id: UUID | None, paging: Paging) -> 
 async def stream_of_comments(actor: Actor, board_id: UUID | None) -> Response:
     """One `comment` message per comment on a board that the person reads at that moment."""
 
-    async def payload(event: Event) -> dict[str, Any] | None:
+    async def payload(event: Event) -> bytes | None:
         if event.kind != "task.comment" or board_id not in (None, event.board_id):
             return None
         current = await authn.fresh(actor)
         if current is None:
             return None
-        row = await _rows.get((event.id, broker.known_head(actor.organization_id)), lambda: _row(event.id))
+        message = await _messages.get((event.id, broker.known_head(actor.organization_id)), lambda: _message(event.id))
         whole, single = current.readable_boards()
-        if row is None or not (actor.organization_id in whole or event.board_id in single):
-            return None
-        return {"comment": _wire(row)}
+        return message if actor.organization_id in whole or event.board_id in single else None
 
     async def alive() -> bool:
         current = await authn.fresh(actor)
@@ -68,13 +67,13 @@ async def stream_of_comments(actor: Actor, board_id: UUID | None) -> Response:
     return await json_stream(actor.organization_id, "comment", payload, alive)
 
 
-async def _row(comment_id: UUID) -> dict[str, Any] | None:
+async def _message(comment_id: UUID) -> bytes | None:
     """One comment on a live board, for all streams."""
     found = await rows(f"{SELECT} WHERE {SHOWN} AND b.deleted_at IS NULL AND c.id = ?", comment_id)
-    return found[0] if found else None
+    return to_json({"comment": _wire(found[0])}) if found else None
 
 
-_rows: Shared[dict[str, Any] | None] = Shared()
+_messages: Shared[bytes | None] = Shared()
 
 
 def _where(actor: Actor, organization_id: UUID, board_id: UUID | None) -> tuple[str, list[Any]]:

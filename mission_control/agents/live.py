@@ -1,5 +1,6 @@
 """Agents as a stream."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -7,11 +8,13 @@ import orjson
 from quart import Response
 
 from mission_control.agents.models import Agent
-from mission_control.agents.queries import visible_agents
 from mission_control.agents.schemas import AgentRead
 from mission_control.core import authn
 from mission_control.core.actor import Actor
+from mission_control.core.json import to_json
+from mission_control.live import broker
 from mission_control.live.models import Event
+from mission_control.live.shared import Shared
 from mission_control.live.stream import json_stream
 
 
@@ -22,22 +25,40 @@ async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
         current = await authn.fresh(actor)
         return current is not None and current.administers(actor.organization_id)
 
-    async def shown(agent_id: Any) -> dict[str, Any] | None:
-        current = await authn.fresh(actor) or actor
-        agents = visible_agents(current).filter(organization_id=actor.organization_id, id=agent_id)
-        agent = await (agents.filter(board_id=board_id) if board_id else agents).first()
-        return None if agent is None else {"agent": _json(agent)}
+    async def shown(agent_id: Any, told: Event | dict[str, Any]) -> bytes | None:
+        key = (told.id if isinstance(told, Event) else id(told), broker.known_head(actor.organization_id))
+        found = await _shown.get(key, lambda: _read(actor.organization_id, agent_id, told))
+        current = await authn.fresh(actor)
+        if current is None or found.message is None or board_id not in (None, found.board_id):
+            return None
+        whole, single = current.readable_boards()
+        return found.message if actor.organization_id in whole or found.board_id in single else None
 
-    async def payload(event: Event) -> dict[str, Any] | None:
+    async def payload(event: Event) -> bytes | dict[str, Any] | None:
         if event.kind == "agent.deleted" and board_id in (None, event.board_id):
             return {"agent": orjson.loads(event.data)["agent"] | {"status": "deleted"}}
-        return await shown(event.subject_id) if event.kind.startswith("agent.") else None
+        return await shown(event.subject_id, event) if event.kind.startswith("agent.") else None
 
-    async def note_payload(note: dict[str, Any]) -> dict[str, Any] | None:
-        return await shown(note["agent_id"]) if "agent_id" in note else None
+    async def note_payload(note: dict[str, Any]) -> bytes | None:
+        return await shown(note["agent_id"], note) if "agent_id" in note else None
 
     return await json_stream(actor.organization_id, "agent", payload, alive, note_payload)
 
 
-def _json(agent: Agent) -> dict[str, Any]:
-    return AgentRead.of(agent).model_dump(mode="json")
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """An agent as all streams tell it; it holds the note it was read for, whose identity is its key."""
+
+    board_id: UUID | None
+    message: bytes | None
+    told: Event | dict[str, Any]
+
+
+_shown: Shared[_Shown] = Shared()
+
+
+async def _read(organization_id: UUID, agent_id: Any, told: Event | dict[str, Any]) -> _Shown:
+    agent = await Agent.get_or_none(id=agent_id, organization_id=organization_id, board__deleted_at=None)
+    if agent is None:
+        return _Shown(None, None, told)
+    return _Shown(agent.board_id, to_json({"agent": AgentRead.of(agent)}), told)

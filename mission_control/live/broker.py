@@ -8,6 +8,7 @@ whatever was missed.
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -46,33 +47,43 @@ class Subscription:
     """One reader's bounded queue of events and notes; `overflowed` says that it fell behind."""
 
     def __init__(self) -> None:
-        self.queue: asyncio.Queue[Event | Note] = asyncio.Queue()
+        self.queue: deque[Event | Note] = deque()
         self.overflowed = False
         self.closed = False
-        self._changed = asyncio.Event()
+        self._waits: asyncio.Future[None] | None = None
 
     def put(self, item: Event | Note) -> None:
         """Add an item, or mark the reader as fallen behind."""
-        if self.queue.qsize() >= QUEUE_SIZE:
+        if len(self.queue) >= QUEUE_SIZE:
             self.overflowed = True
         else:
-            self.queue.put_nowait(item)
-        self._changed.set()
+            self.queue.append(item)
+        self._wake()
 
     def close(self) -> None:
         """End the reader's stream."""
         self.closed = True
-        self._changed.set()
+        self._wake()
 
     async def take(self, timeout: float, coalesce: float) -> list[Event | Note]:
         """Everything that has arrived, waiting up to `timeout` seconds for the first item."""
-        if self.queue.empty() and not (self.closed or self.overflowed):
-            self._changed.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), timeout)
-        if coalesce and not self.queue.empty() and not self.closed:
+        if not (self.queue or self.closed or self.overflowed):
+            loop = asyncio.get_running_loop()
+            self._waits = loop.create_future()
+            timer = loop.call_later(timeout, self._wake)
+            try:
+                await self._waits
+            finally:
+                timer.cancel()
+        if coalesce and self.queue and not self.closed:
             await asyncio.sleep(coalesce)
-        return [self.queue.get_nowait() for _ in range(self.queue.qsize())]
+        taken = list(self.queue)
+        self.queue.clear()
+        return taken
+
+    def _wake(self) -> None:
+        if self._waits is not None and not self._waits.done():
+            self._waits.set_result(None)
 
 
 class Broker:

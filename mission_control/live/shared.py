@@ -8,22 +8,44 @@ from collections.abc import Awaitable, Callable, Hashable
 CAPACITY = 512
 
 
+class _Result[T]:
+    """One result in the making; who gives up waiting for it does not end it for the others."""
+
+    def __init__(self, until: float, make: Callable[[], Awaitable[T]]) -> None:
+        self.until = until
+        self.future = asyncio.ensure_future(make())
+        self.future.add_done_callback(self._made)
+        self._waiters: list[asyncio.Future[None]] = []
+
+    async def wait(self) -> T:
+        """The result. Hundreds wait at once, and for each a future alone costs a fraction of `asyncio.shield`."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        await waiter
+        return self.future.result()
+
+    def _made(self, _: "asyncio.Future[T]") -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._waiters.clear()
+
+
 class Shared[T]:
     """Results by key, each made once and kept for a few seconds; who asks meanwhile waits for the same result."""
 
     def __init__(self, seconds: float = 5.0) -> None:
         self._seconds = seconds
-        self._results: OrderedDict[Hashable, tuple[float, asyncio.Future[T]]] = OrderedDict()
+        self._results: OrderedDict[Hashable, _Result[T]] = OrderedDict()
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """The result for a key; a failure is told to everybody who waits and is not kept."""
         known = self._results.get(key)
-        if known is None or known[0] < time.monotonic():
-            known = (time.monotonic() + self._seconds, asyncio.ensure_future(make()))
-            self._results[key] = known
-            known[1].add_done_callback(lambda done: self._settled(key, done))
+        if known is None or known.until < time.monotonic():
+            known = self._results[key] = _Result(time.monotonic() + self._seconds, make)
+            known.future.add_done_callback(lambda done: self._settled(key, done))
             self._trim()
-        return known[1].result() if known[1].done() else await asyncio.shield(known[1])
+        return known.future.result() if known.future.done() else await known.wait()
 
     def clear(self) -> None:
         """Forget everything."""
@@ -32,13 +54,13 @@ class Shared[T]:
     def _settled(self, key: Hashable, done: "asyncio.Future[T]") -> None:
         if done.cancelled() or done.exception() is not None:
             known = self._results.get(key)
-            if known is not None and known[1] is done:
+            if known is not None and known.future is done:
                 del self._results[key]
 
     def _trim(self) -> None:
         now = time.monotonic()
         while self._results:
-            key, (until, _) = next(iter(self._results.items()))
-            if until > now and len(self._results) <= CAPACITY:
+            key, oldest = next(iter(self._results.items()))
+            if oldest.until > now and len(self._results) <= CAPACITY:
                 return
             self._results.pop(key)

@@ -156,7 +156,7 @@ async def json_stream(
                 glance = Glance()
                 if not await alive():
                     return
-                async for piece in _joined(_messages(batch, name, payload, note_payload)):
+                async for piece in _pieces(batch, name, payload, note_payload):
                     if glance.is_over:  # a slow reader takes a batch for long
                         glance = Glance()
                         if not await alive():
@@ -170,28 +170,24 @@ async def json_stream(
     return respond(source())
 
 
-async def _messages(
+async def _pieces(
     batch: Batch, name: str, payload: Payload[Event], note_payload: Payload[dict[str, Any]] | None
 ) -> AsyncGenerator[bytes]:
-    for event in batch.events:
-        if (data := await payload(event)) is not None:
-            yield json_message(data, name, event.seq)
-    for note in batch.notes if note_payload else ():
-        if note_payload and (data := await note_payload(note)) is not None:
-            yield json_message(data, name, None)
-
-
-async def _joined(messages: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """Messages in pieces of about `PIECE` bytes: sending a piece costs more than making a message."""
+    """The messages in pieces of about `PIECE` bytes: sending a piece costs more than making a message."""
     held: list[bytes] = []
     size = 0
-    async with aclosing(messages):
-        async for one in messages:
-            held.append(one)
-            size += len(one)
-            if size >= PIECE:
-                yield b"".join(held)
-                held, size = [], 0
+    for item in (*batch.events, *(batch.notes if note_payload else ())):
+        if isinstance(item, Event):
+            data, seq = await payload(item), item.seq
+        else:
+            data, seq = await note_payload(item) if note_payload else None, None
+        if data is None:
+            continue
+        held.append(json_message(data, name, seq))
+        size += len(held[-1])
+        if size >= PIECE:
+            yield b"".join(held)
+            held, size = [], 0
     if held:
         yield b"".join(held)
 

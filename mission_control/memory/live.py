@@ -1,6 +1,7 @@
 """Memory as streams."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from mission_control.boards.queries import present
 from mission_control.core import authn
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.core.json import to_json
 from mission_control.core.policy import can
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import with_boards
@@ -21,14 +23,23 @@ from mission_control.live.shared import Shared
 from mission_control.live.stream import json_stream
 from mission_control.memory.queries import BOARD_SHELF, GROUP_SHELF, Shelf, read_entry
 
-_entries: Shared[dict[str, Any] | None] = Shared()
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What all streams tell of an entry."""
+
+    is_chat: bool
+    message: bytes
+
+
+_entries: Shared[_Entry | None] = Shared()
 _groups: Shared[BoardGroup | None] = Shared(1.0)
 
 
 async def stream_of_board(actor: Actor, board: Board, is_chat: bool | None) -> Response:
     """One `memory` message per entry written, changed or deleted on a board."""
 
-    async def payload(event: Event) -> dict[str, Any] | None:
+    async def payload(event: Event) -> bytes | None:
         if event.board_id != board.id or not event.kind.startswith("memory."):
             return None
         return await _message(event, BOARD_SHELF, board.id, is_chat)
@@ -63,7 +74,7 @@ async def stream_around(actor: Actor, board: Board, is_chat: bool | None) -> Res
 async def _stream_of(
     organization_id: UUID, group_id: UUID | None, is_chat: bool | None, alive: Callable[[], Awaitable[bool]]
 ) -> Response:
-    async def payload(event: Event) -> dict[str, Any] | None:
+    async def payload(event: Event) -> bytes | None:
         if group_id is None or not event.kind.startswith("group_memory."):
             return None
         if orjson.loads(event.data)["board_group_id"] != str(group_id):
@@ -85,23 +96,22 @@ async def _group(group_id: UUID) -> BoardGroup | None:
     return None if found is None else await with_boards(found)
 
 
-async def _message(event: Event, shelf: Shelf, home_id: UUID, is_chat: bool | None) -> dict[str, Any] | None:
+async def _message(event: Event, shelf: Shelf, home_id: UUID, is_chat: bool | None) -> bytes | None:
+    key = (event.id, broker.known_head(event.organization_id))  # it may have been deleted since
+    entry = await _entries.get(key, lambda: _entry(event, shelf, home_id))
+    return None if entry is None or is_chat not in (None, entry.is_chat) else entry.message
+
+
+async def _entry(event: Event, shelf: Shelf, home_id: UUID) -> _Entry | None:
     data = orjson.loads(event.data)
     if event.kind.endswith(".deleted"):
-        entry: dict[str, Any] | None = _farewell(data, shelf, home_id)
+        entry = _farewell(data, shelf, home_id)
     else:
-        key = (event.id, broker.known_head(event.organization_id))  # it may have been deleted since
-        entry = await _entries.get(key, lambda: _entry(shelf, UUID(data["memory_id"])))
-    if entry is None or (is_chat is not None and entry["is_chat"] is not is_chat):
-        return None
-    return {"memory": entry}
-
-
-async def _entry(shelf: Shelf, memory_id: UUID) -> dict[str, Any] | None:
-    try:
-        return await read_entry(shelf, memory_id)
-    except NotFound:
-        return None
+        try:
+            entry = await read_entry(shelf, UUID(data["memory_id"]))
+        except NotFound:
+            return None
+    return _Entry(entry["is_chat"], to_json({"memory": entry}))
 
 
 def _farewell(data: dict[str, Any], shelf: Shelf, home_id: UUID) -> dict[str, Any]:

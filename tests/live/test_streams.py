@@ -182,6 +182,17 @@ async def test_an_agents_first_call_is_told_without_a_number(cast: Cast) -> None
     assert (message.id, message.data["agent"]["name"], message.data["agent"]["status"]) == (None, "Vega", "online")
 
 
+async def test_each_sign_of_life_is_told_to_all_as_it_was(cast: Cast) -> None:
+    async with reading(cast.ada, "/agents/stream") as one, reading(cast.ben, "/agents/stream") as other:
+        moments = []
+        for _ in range(3):
+            seen = (await cast.vega.post("/agent/heartbeat", {})).ok()["last_seen_at"]
+            messages = [await one.next(), await other.next()]
+            assert [message.data["agent"]["last_seen_at"] for message in messages] == [seen, seen]
+            moments.append(seen)
+    assert moments == sorted(set(moments))
+
+
 async def test_agents_of_one_board(cast: Cast) -> None:
     path = f"/agents/stream?board_id={cast.other_board.id}"
     async with reading(cast.ada, path) as stream:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextvars
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -10,14 +10,18 @@ from uuid import UUID
 import pytest
 
 from mission_control.core import authn
+from mission_control.core.ids import new_id
 from mission_control.live import stream
 from mission_control.live.broker import Broker, Subscription
 from mission_control.live.models import Event
+from mission_control.live.shared import Shared
 from tests.cast import Cast, head
 from tests.live.reading import reading as listen
-from tests.statements import counted
+from tests.statements import OF_SIGNING_IN, counted
 
 LONG = 3600.0
+# Each reader asks once for what it missed, which may be after its first word.
+AT_THE_BEGINNING = (*OF_SIGNING_IN, 'FROM "events"')
 
 
 @asynccontextmanager
@@ -56,7 +60,7 @@ async def test_a_change_is_handed_out_at_once_and_those_right_after_it_together(
             for _ in range(5):
                 await change(cast, broker)
             await asyncio.sleep(0.05)
-            assert reader.queue.empty()
+            assert not reader.queue
     assert len([text for text in found if 'FROM "events"' in text and '"seq">' in text]) == 1
 
 
@@ -92,7 +96,7 @@ async def test_a_note_alone_goes_at_once_and_one_that_comes_while_it_reads_follo
 ) -> None:
     async with reading(cast, 0.0) as (broker, reader):
         broker.note(cast.organization.id, {"number": 1})
-        assert reader.queue.get_nowait() == {"number": 1}
+        assert reader.queue.popleft() == {"number": 1}
         hand_out = broker._hand_out
 
         async def slowly(organization_id: UUID) -> None:
@@ -120,12 +124,18 @@ async def say(cast: Cast, path: str) -> None:
     (await cast.ada.post(f"{cast.task(task)}/comments", {"message": "Hello."})).ok()
 
 
+async def hire(cast: Cast, path: str) -> None:
+    """An agent more."""
+    (await cast.ada.post(path, {"name": new_id().hex, "board_id": str(cast.board.id)})).ok()
+
+
 STREAMS: dict[str, tuple[str, Callable[[Cast, str], Coroutine[Any, Any, None]]]] = {
     "tasks": ("{board}/tasks", say),
     "memory": ("{board}/memory", note),
     "a group's memory": ("{group}/memory", note),
     "memory around a board": ("{board}/group-memory", note),
     "comments": ("/activity/task-comments", say),
+    "agents": ("/agents", hire),
 }
 
 
@@ -140,7 +150,7 @@ async def test_eight_readers_ask_the_database_no_more_than_two(cast: Cast, what:
     costs = []
     for readers in (2, 8):
         async with AsyncExitStack() as stack:
-            with counted() as found:
+            with counted(passing_over=AT_THE_BEGINNING) as found:
                 streams = [await stack.enter_async_context(listen(cast.ada, f"{path}/stream")) for _ in range(readers)]
                 authn.forget_fresh()
                 found.clear()
@@ -163,17 +173,56 @@ async def test_who_asks_at_once_whether_somebody_still_may_is_answered_by_one_lo
     assert len(many) == len(one) > 0 and len({id(each) for each in found}) == 1
 
 
-async def _each(messages: list[bytes]) -> AsyncGenerator[bytes]:
-    for one in messages:
-        yield one
-
-
 @pytest.mark.parametrize(("size", "pieces"), [(1, 1), (stream.PIECE // 2, 2), (stream.PIECE, 4)])
 async def test_messages_go_in_pieces(size: int, pieces: int) -> None:
-    messages = [b"%d" % number * size for number in range(4)]
-    found = [piece async for piece in stream._joined(_each(messages))]
-    assert len(found) == pieces and b"".join(found) == b"".join(messages)
+    async def payload(said: Any) -> bytes:
+        return b"%d" % said["number"] * size
+
+    notes: list[dict[str, Any]] = [{"number": number} for number in range(4)]
+    found = [piece async for piece in stream._pieces(stream.Batch(notes=notes), "said", payload, payload)]
+    whole = [stream.json_message(await payload(one), "said", None) for one in notes]
+    assert len(found) == pieces and b"".join(found) == b"".join(whole)
 
 
-async def test_nothing_is_no_piece() -> None:
-    assert [piece async for piece in stream._joined(_each([]))] == []
+async def test_what_a_stream_does_not_tell_is_no_piece() -> None:
+    async def payload(said: Any) -> None:
+        return None
+
+    batch = stream.Batch([Event(seq=1)], [{"number": 1}])
+    assert [piece async for piece in stream._pieces(batch, "said", payload, payload)] == []
+    assert [piece async for piece in stream._pieces(batch, "said", payload, None)] == []
+
+
+async def test_who_gives_up_waiting_for_shared_work_ends_it_for_nobody() -> None:
+    shared: Shared[int] = Shared()
+    goes_on, made = asyncio.Event(), 0
+
+    async def work() -> int:
+        nonlocal made
+        await goes_on.wait()
+        made += 1
+        return made
+
+    waiting = [asyncio.create_task(shared.get("key", work)) for _ in range(3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    await asyncio.sleep(0)
+    goes_on.set()
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert isinstance(found[0], asyncio.CancelledError) and found[1:] == [1, 1]
+    assert await shared.get("key", work) == 1
+
+
+async def test_shared_work_that_failed_fails_for_who_waited_and_is_tried_again() -> None:
+    shared: Shared[int] = Shared()
+
+    async def fail() -> int:
+        await asyncio.sleep(0)
+        raise OSError("the database is away")
+
+    async def work() -> int:
+        return 1
+
+    found = await asyncio.gather(*(shared.get("key", fail) for _ in range(2)), return_exceptions=True)
+    assert [str(one) for one in found] == ["the database is away"] * 2
+    assert await shared.get("key", work) == 1
