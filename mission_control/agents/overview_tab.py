@@ -15,22 +15,32 @@ async def render(viewed: Viewed) -> str:
     """The tab."""
     agent = viewed.agent
     tags = await tags_named(agent.organization_id, agent.claim_tags or [])
-    tasks = await open_tasks(agent.id)
-    return render_macro(TEMPLATE, "tab", viewed=viewed, tasks=tasks, tags=tags, cards=await cards_of(viewed))
+    work = {"tasks": await tasks_in_hand(agent.id), "next_ones": await assigned_next(agent.id)}
+    return render_macro(TEMPLATE, "tab", viewed=viewed, tags=tags, cards=await cards_of(viewed), **work)
 
 
-async def open_tasks(agent_id: UUID) -> list[dict[str, Any]]:
-    """The agent's tasks that are not done, those in its hands first, with the end of its lease."""
+async def tasks_in_hand(agent_id: UUID) -> list[dict[str, Any]]:
+    """The tasks that the agent has in progress, with the ends of their leases, then those in review."""
     found = await rows(
         "SELECT t.id, t.number, t.title, t.status, t.board_id, t.in_progress_at, r.lease_expires_at, r.fence"
         " FROM tasks t LEFT JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL"
-        " WHERE t.deleted_at IS NULL AND t.archived_at IS NULL AND t.status <> 'done' AND t.assigned_agent_id = ?"
-        " ORDER BY CASE t.status WHEN 'in_progress' THEN 0 WHEN 'review' THEN 1 ELSE 2 END, t.updated_at DESC, t.id"
-        f" LIMIT {SHOWN}",
+        " WHERE t.deleted_at IS NULL AND t.archived_at IS NULL AND t.assigned_agent_id = ?"
+        " AND t.status IN ('in_progress', 'review')"
+        f" ORDER BY CASE t.status WHEN 'in_progress' THEN 0 ELSE 1 END, t.updated_at DESC, t.id LIMIT {SHOWN}",
         agent_id,
     )
     moments = ("in_progress_at", "lease_expires_at")
     return [row | {name: as_moment(row[name]) for name in moments} for row in found]
+
+
+async def assigned_next(agent_id: UUID) -> int:
+    """How many tasks are assigned to the agent that nobody has begun."""
+    [row] = await rows(
+        "SELECT COUNT(*) AS n FROM tasks WHERE deleted_at IS NULL AND archived_at IS NULL AND assigned_agent_id = ?"
+        " AND status = 'inbox'",
+        agent_id,
+    )
+    return int(row["n"])
 
 
 async def tags_named(organization_id: UUID, slugs: list[str]) -> list[dict[str, Any]]:

@@ -49,6 +49,26 @@ async def test_the_overview_shows_the_work_with_the_end_of_its_lease(cast: Cast)
     (await ada.get(f"/agents/{cast.vega.id}")).lacks('id="open-' + done["id"])
 
 
+async def test_what_waits_for_the_agent_stands_apart_from_its_work(cast: Cast) -> None:
+    ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}"
+    hers: dict[str, Any] = {"assigned_agent_id": str(cast.vega.id)}
+    seen, waiting = await cast.add_task(title="Seen to", **hers), await cast.add_task(title="Not begun", **hers)
+    await cast.put(seen, status="review")
+    async with ada.watching(f"{path}/live?tab=overview") as watch:
+        began = await cast.add_task(title="Begun", **hers)
+        await watch.until(">2 assigned</a>")
+        (await cast.vega.patch(f"/agent{cast.task(began)}", {"status": "in_progress"})).ok()
+        await watch.until(">1 assigned</a>")
+    page = (await ada.get(path)).has(f'href="{cast.home}?assignee=agent:{cast.vega.id}"')
+    page.lacks(f'id="open-{waiting["id"]}"')
+    assert page.text.index(f'id="open-{began["id"]}"') < page.text.index(f'id="open-{seen["id"]}"')
+    for one in (seen, began):
+        await cast.put(one, status="done")
+    (await ada.get(path)).has("It has not begun what is assigned to it.", ">1 assigned</a>")
+    await cast.put(waiting, status="done")
+    (await ada.get(path)).lacks("Next:").has("It claims a task by itself")
+
+
 async def test_an_extended_lease_is_a_note_that_the_page_hears(cast: Cast) -> None:
     ada, task = await visitor(cast.app, cast.ada), await cast.add_task()
     claim = (await cast.vega.post(f"/agent{cast.home}/claims", {"lease_seconds": 60})).ok()
