@@ -12,8 +12,20 @@ from mission_control.search.schemas import SearchQuery
 
 SNIPPET_LENGTH = 200
 WORD = re.compile(r"[^\W_]\w*")
-COLUMNS = "d.kind, d.thing_id AS id, d.board_id, b.name AS board_name, d.task_id, d.title, d.body, d.changed_at"
-LIVE = " AND (t.id IS NULL OR (t.deleted_at IS NULL AND t.archived_at IS NULL))"
+# What is found is walked once, for the page and for the number, which is told beside an empty page as well.
+PAGE = """
+WITH hits AS MATERIALIZED (
+    SELECT d.id, d.changed_at, {score} AS score
+    FROM {source} JOIN boards b ON b.id = d.board_id LEFT JOIN tasks t ON t.id = d.task_id
+    WHERE {where} AND (t.id IS NULL OR (t.deleted_at IS NULL AND t.archived_at IS NULL))
+)
+SELECT number.total, d.kind, d.thing_id AS id, d.board_id, b.name AS board_name, d.task_id, d.title, d.body,
+    d.changed_at
+FROM (SELECT COUNT(*) AS total FROM hits) number
+LEFT JOIN (SELECT * FROM hits ORDER BY score, changed_at DESC, id DESC LIMIT ? OFFSET ?) page ON TRUE
+LEFT JOIN search_documents d ON d.id = page.id LEFT JOIN boards b ON b.id = d.board_id
+ORDER BY page.score, page.changed_at DESC, page.id DESC
+"""
 
 
 async def search(actor: Actor, query: SearchQuery) -> tuple[list[dict[str, Any]], int]:
@@ -22,19 +34,13 @@ async def search(actor: Actor, query: SearchQuery) -> tuple[list[dict[str, Any]]
     boards = await _boards(actor, query.board_id)
     if not words or not boards:
         return [], 0
-    source, match, rank = _postgres(words) if is_postgres() else _sqlite(words)
-    where = f"{match[0]} AND d.board_id IN ({placeholders(len(boards))})"
-    values = [match[1], *boards]
+    source, (match, sought), (score, weighed) = _postgres(words) if is_postgres() else _sqlite(words)
+    where = f"{match} AND d.board_id IN ({placeholders(len(boards))})"
+    values: list[Any] = [*weighed, sought, *boards]
     if query.kind:
         where, values = f"{where} AND d.kind IN ({placeholders(len(query.kind))})", [*values, *query.kind]
-    joined = (
-        f"FROM {source} JOIN boards b ON b.id = d.board_id LEFT JOIN tasks t ON t.id = d.task_id WHERE {where}{LIVE}"
-    )
-    [total] = await rows(f"SELECT COUNT(*) AS n {joined}", *values)
-    order, extra = rank
-    page = f"SELECT {COLUMNS} {joined} ORDER BY {order}, d.changed_at DESC, d.id DESC LIMIT ? OFFSET ?"
-    found = await rows(page, *values, *extra, query.limit, query.offset)
-    return [_hit(row, words) for row in found], int(total["n"])
+    found = await rows(PAGE.format(source=source, score=score, where=where), *values, query.limit, query.offset)
+    return [_hit(row, words) for row in found if row["id"] is not None], int(found[0]["total"])
 
 
 def _each_once(words: list[str]) -> list[str]:
@@ -62,7 +68,7 @@ def _postgres(words: list[str]) -> Plan:
     plain = [" <-> ".join(part for part in without_marks(word).split("_") if part) for word in words]
     expression = " & ".join([*plain[:-1], f"{plain[-1]}:*"])
     match = "d.words @@ to_tsquery('simple', ?)"
-    return "search_documents d", (match, expression), ("ts_rank(d.words, to_tsquery('simple', ?)) DESC", [expression])
+    return "search_documents d", (match, expression), ("-ts_rank(d.words, to_tsquery('simple', ?))", [expression])
 
 
 def without_marks(word: str) -> str:

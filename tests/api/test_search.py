@@ -10,6 +10,7 @@ from mission_control.memory.models import BoardMemory
 from mission_control.search.queries import _each_once, snippet
 from mission_control.search.schemas import SearchHit
 from tests.cast import Caller, Cast
+from tests.statements import counted
 
 
 async def found(who: Caller, q: str, more: str = "") -> list[tuple[str, str]]:
@@ -67,8 +68,17 @@ async def test_filters_and_pages(cast: Cast) -> None:
     assert len(await found(cast.ada, "nebula", f"&kind=task&board_id={cast.board.id}")) == 5
     page = (await cast.ada.get("/search?q=nebula&limit=2&offset=4")).ok()
     assert (len(page["items"]), page["total"], page["limit"], page["offset"]) == (1, 5, 2, 4)
+    beyond = (await cast.ada.get("/search?q=nebula&limit=2&offset=6")).ok()
+    assert (beyond["items"], beyond["total"]) == ([], 5)
     (await cast.ada.get("/search")).refused(422)
     (await cast.ada.get("/search?q=x&limit=101")).refused(422)
+
+
+async def test_the_texts_are_walked_once(cast: Cast) -> None:
+    await cast.add_task(title="Nebula")
+    with counted() as statements:
+        assert len(await found(cast.ada, "nebula")) == 1
+    assert len([one for one in statements if "search_documents" in one]) == 1
 
 
 @pytest.mark.parametrize(
