@@ -18,14 +18,14 @@ def absolute(moment: datetime) -> str:
 
 
 def relative(moment: datetime, now: datetime | None = None) -> str:
-    """How far away a moment is when that is under a day, else its date."""
+    """How far away a moment is when that is under a day, else its date; also in a sentence: it was made just now."""
     now = now or clock.now()
     seconds = (now - moment).total_seconds()
     distance = abs(seconds)
     if distance >= DAY:
         return f"{moment.day} {moment:%b}" if moment.year == now.year else f"{moment.day} {moment:%b %Y}"
     if distance < MINUTE:
-        return "now"
+        return "just now" if seconds >= 0 else "now"
     amount = f"{int(distance // HOUR)} h" if distance >= HOUR else f"{int(distance // MINUTE)} min"
     return f"{amount} ago" if seconds > 0 else f"in {amount}"
 

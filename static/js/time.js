@@ -10,7 +10,7 @@ export const relative = (moment, now = new Date()) => {
   const seconds = (now - moment) / 1000;
   const distance = Math.abs(seconds);
   if (distance >= DAY) return (moment.getFullYear() === now.getFullYear() ? today : other).format(moment);
-  if (distance < 60) return "now";
+  if (distance < 60) return seconds >= 0 ? "just now" : "now";
   const amount = distance >= 3600 ? `${Math.floor(distance / 3600)} h` : `${Math.floor(distance / 60)} min`;
   return seconds > 0 ? `${amount} ago` : `in ${amount}`;
 };

@@ -1,4 +1,6 @@
-"""How pages look where there is little room, and with the system's own colours."""
+"""How pages look where there is little room, with the system's own colours, and by the reader's clock."""
+
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.async_api import Page, expect
@@ -87,3 +89,13 @@ async def test_a_card_that_waits_for_a_person_says_only_that(site: Site, open_pa
     await site.make(f"/boards/{board}/approvals", **asked)
     await expect(page.locator(f"#task-{task}").get_by_role("button", name="Approve")).to_be_visible()
     await expect(lease).to_be_hidden()
+
+
+async def test_moments_stand_well_in_a_sentence(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Bell buoy")
+    task = await site.make(f"/boards/{board}/tasks", title="Ring it")
+    page, made = await open_page("/boards"), datetime.fromisoformat(f"{task['created_at'].removesuffix('Z')}+00:00")
+    for seconds, words in ((30, "Made just now by Ada"), (150, "Made 2 min ago by Ada"), (-90, "Made in 1 min by Ada")):
+        await page.clock.set_fixed_time(made + timedelta(seconds=seconds))
+        await page.goto(f"{site.url}/boards/{board}/tasks/{task['id']}")
+        await expect(page.locator(".facts-foot")).to_contain_text(words)

@@ -85,7 +85,15 @@ def test_an_unclear_since_is_none(text: str | None) -> None:
 
 def test_distances_in_words() -> None:
     now = datetime(2026, 3, 14, 15)
-    cases = {0: "now", -120: "2 min ago", -7200: "2 h ago", 3600: "in 1 h", -86400 * 2: "12 Mar"}
+    cases = {
+        0: "just now",
+        -59: "just now",
+        30: "now",
+        -120: "2 min ago",
+        -7200: "2 h ago",
+        3600: "in 1 h",
+        -86400 * 2: "12 Mar",
+    }
     for seconds, words in cases.items():
         assert times.relative(now + timedelta(seconds=seconds), now) == words
     assert times.relative(datetime(2025, 3, 14), now) == "14 Mar 2025"
