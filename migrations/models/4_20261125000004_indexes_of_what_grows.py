@@ -35,16 +35,18 @@ INDEXES = {
     "idx_task_comments_counted": f"""ON "task_comments" ("task_id") {SAID}""",
     **{name: f"""ON "{table}" ("{column}") WHERE "{column}" IS NOT NULL""" for name, table, column in NAMING},
 }
-UP = "\n".join(f"""CREATE INDEX "{name}" {what};""" for name, what in INDEXES.items())
-DOWN = "\n".join(f"""DROP INDEX "{name}";""" for name in INDEXES)
+CREATED = "\n".join(f"""CREATE INDEX "{name}" {what};""" for name, what in INDEXES.items())
+DROPPED = "\n".join(f"""DROP INDEX "{name}";""" for name in INDEXES)
+UP = {"sqlite": CREATED, "postgres": CREATED}
+DOWN = {"sqlite": DROPPED, "postgres": DROPPED}
 
 
 async def upgrade(db: BaseDBAsyncClient) -> str:
-    return UP
+    return UP[db.capabilities.dialect]
 
 
 async def downgrade(db: BaseDBAsyncClient) -> str:
-    return DOWN
+    return DOWN[db.capabilities.dialect]
 
 
 MODELS_STATE = (
