@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from mission_control.live import queues
 from mission_control.runs.models import Run
 from tests.cast import Cast
-from tests.live.waiters import PATIENCE, bell, hang_up, poll
+from tests.live.waiters import PATIENCE, hang_up, poll, stand_in_queue
 from tests.live.waiters import looks_are_counted as looks_are_counted
 
 Change = Callable[[Cast], Awaitable[Any]]
@@ -75,7 +74,8 @@ async def test_it_hears_of_it_and_who_stands_before_it_waits_on(cast: Cast, chan
     before, waiting = await poll(cast, cast.rigel), await poll(cast)
     await change(cast)
     (await asyncio.wait_for(waiting, PATIENCE)).refused(CHANGES[change])
-    assert not before.done() and queues.waiting(bell(cast)) == 1
+    await stand_in_queue(cast, 1)
+    assert not before.done()
     await hang_up(before)
 
 

@@ -13,7 +13,7 @@ from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.claiming import claim
-from tests.live.waiters import NOTHING, PATIENCE, answer_of, bell, hang_up, looked, poll, started
+from tests.live.waiters import NOTHING, PATIENCE, answer_of, bell, hang_up, looked, poll, stand_in_queue, started
 from tests.live.waiters import looks_are_counted as looks_are_counted
 from tests.statements import counted
 
@@ -117,7 +117,8 @@ async def test_work_that_is_for_nobody_ends_the_chain(cast: Cast) -> None:
     polls = [await poll(cast, by, tags=["glass"]) for by in (cast.vega, cast.rigel) * 3]
     await cast.add_task(title="plain")
     await looked(7)
-    assert queues.waiting(bell(cast)) == 6 and not any(one.done() for one in polls)
+    await stand_in_queue(cast, 6)
+    assert not any(one.done() for one in polls)
     await hang_up(*polls)
 
 

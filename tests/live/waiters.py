@@ -56,6 +56,13 @@ async def looked(count: int) -> None:
     assert len(LOOKS) == count
 
 
+async def stand_in_queue(cast: Cast, count: int) -> None:
+    """Wait until so many stand in the queue; who was woken looks first and then comes back to it."""
+    async with asyncio.timeout(PATIENCE):
+        while queues.waiting(bell(cast)) != count:
+            await asyncio.sleep(0.002)
+
+
 async def started(count: int) -> None:
     """Wait until so many tasks are in progress and none is left in the inbox."""
     async with asyncio.timeout(PATIENCE):
