@@ -23,6 +23,8 @@ FLAGS = [
 PATIENCE = 60  # seconds for what must come; on an idle machine it comes within one
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 REFUSALS = re.compile(r"status of (409|422)")
+# The browser's own word when it leaves out the animation between two pages; nothing else is missing then.
+NO_ANIMATION = re.compile(r"^Transition was (aborted|skipped)")
 WATCH = "addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI));"
 
 
@@ -118,7 +120,7 @@ class Watched:
 
     def hear(self, text: str) -> None:
         """Keep a complaint that nobody expected."""
-        if not REFUSALS.search(text) and not re.search(self.forgiven, text):
+        if not any(re.search(one, text) for one in (REFUSALS, NO_ANIMATION, self.forgiven)):
             self.complaints.append(text)
 
 
