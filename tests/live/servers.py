@@ -20,6 +20,7 @@ TELLING = (sys.executable, "-m", "tests.live.telling_server")
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-of-the-owner-for-tests-that-has-fifty-characters-or-more"
 PATIENCE = 120
+BEFORE_POLLS_END = 40  # seconds: what waits for fifty would have ended by itself later
 API = "/api/v1"
 
 
@@ -53,11 +54,11 @@ class Server:
             self.process.kill()
         await self.process.wait()
 
-    async def stop(self) -> int:
+    async def stop(self, within: float = PATIENCE) -> int:
         """Ask the process to end, and return its exit code."""
         with suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(within):
             return await self.process.wait()
 
     def resident_mib(self) -> float:

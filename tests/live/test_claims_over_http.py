@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 
 from tests.live.claim_plays import Crew, add_tasks, check_hand_outs, new_crew, play_race, play_zombies
-from tests.live.servers import PATIENCE, TELLING, Server, installation
+from tests.live.servers import BEFORE_POLLS_END, PATIENCE, TELLING, Server, installation
 
 
 async def test_agents_race_for_tasks(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ async def test_a_server_that_stops_answers_who_waits(tmp_path: Path) -> None:
             waiting = [group.create_task(wait_for_work(server, crew, token)) for token in crew.tokens]
             await server.told("waits at work:", 3)
             assert not any(one.done() for one in waiting)
-            assert await server.stop() == 0
+            assert await server.stop(BEFORE_POLLS_END) == 0
         for one in waiting:
             assert one.result().json() == {"task": None, "lease": None}
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.live.scenarios import check_whole, database, new_board
-from tests.live.servers import API, PATIENCE, TELLING, Server, installation
+from tests.live.servers import API, BEFORE_POLLS_END, PATIENCE, TELLING, Server, installation
 from tests.live.test_durability import served_by_each
 
 INBOX = f"{API}/agent/inbox"
@@ -75,7 +75,7 @@ async def test_a_stop_answers_polls_that_wait(tmp_path: Path) -> None:
             poll = group.create_task(vega.read(seconds=50))
             await server.told("waits at inbox:")
             assert not poll.done()
-            assert await server.stop() == 0
+            assert await server.stop(BEFORE_POLLS_END) == 0
         assert poll.result() == {"items": [], "next": 0}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from mcp.shared.exceptions import MCPError
 
 from tests.live.crew import crew
-from tests.live.servers import TELLING, Installation, Server, installation
+from tests.live.servers import BEFORE_POLLS_END, TELLING, Installation, Server, installation
 from tests.mcp.clients import dialled
 
 UNUSED = """
@@ -77,7 +77,7 @@ async def test_the_process_ends_while_clients_wait(tmp_path: Path) -> None:
             ]
             await server.told("waits at work:")
             await server.told("waits at inbox:")
-            assert await server.stop() == 0
+            assert await server.stop(BEFORE_POLLS_END) == 0
             for answer in await asyncio.gather(*waits, return_exceptions=True):
                 assert isinstance(answer, MCPError) or not answer.is_error  # type: ignore[union-attr]
     assert _complaints(server) == []
