@@ -1,6 +1,7 @@
 # make run     build what is needed and serve on 127.0.0.1:8000
 # make test    the whole suite: SQLite, then PostgreSQL, then a browser (each where it can be had)
 # make check   format, lint, types, templates, then `make test`
+# make lock    lock what pyproject.toml asks for
 
 SHELL := /bin/bash
 VENV := .venv
@@ -12,7 +13,7 @@ CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-c
 SYSTEM_PYTHON = $(shell for name in python3.14 python3.13 python3 /usr/bin/python3; do \
 	$$name -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 13))' >/dev/null 2>&1 && command -v $$name && break; done)
 
-.PHONY: run test test-sqlite test-postgres test-browser check long bench format clean
+.PHONY: run test test-sqlite test-postgres test-browser check lock long bench format clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed
@@ -27,17 +28,25 @@ else
 	$(SYSTEM_PYTHON) -m venv $(VENV)
 endif
 
-$(VENV)/.installed: pyproject.toml | $(PYTHON)
-	$(call install,.)
+$(VENV)/.installed: pyproject.toml requirements/run.txt | $(PYTHON)
+	$(call install,run)
 	@touch $@
 
-$(VENV)/.installed-dev: pyproject.toml | $(PYTHON)
-	$(call install,.[dev])
+$(VENV)/.installed-dev: pyproject.toml requirements/dev.txt | $(PYTHON)
+	$(call install,dev)
 	@touch $@ $(VENV)/.installed
 
+INSTALL = $(if $(UV),$(UV) pip install --quiet --python $(PYTHON),$(PYTHON) -m pip install --quiet --disable-pip-version-check)
+# Exactly what is locked, checked by its hashes; then this checkout, built by the locked builder.
 define install
-$(if $(UV),$(UV) pip install --quiet --python $(PYTHON) --editable '$(1)',$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '$(1)')
+$(INSTALL) --require-hashes --requirement requirements/$(1).txt
+$(INSTALL) --no-deps --no-build-isolation --editable .
 endef
+
+# Lock what pyproject.toml asks for, after it was changed; `make lock LOCK=--upgrade` takes newer releases.
+lock: $(PYTHON)
+	@$(PYTHON) -c 'import packaging' 2>/dev/null || $(MAKE) $(VENV)/.installed-dev
+	$(PYTHON) -m tools.lock write $(LOCK)
 
 test: test-sqlite test-postgres test-browser
 
@@ -58,6 +67,7 @@ test-browser: $(VENV)/.installed-dev
 	else echo "LEFT OUT: browser tests, no Chromium found (set CHROMIUM=/path/to/chromium)."; fi
 
 check: $(VENV)/.installed-dev
+	$(PYTHON) -m tools.lock check
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
