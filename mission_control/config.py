@@ -59,6 +59,8 @@ class Settings:
     souls_directory_url: str
     skills_git_base_url: str
     trusted_proxies: tuple[values.Network, ...]
+    max_connections_per_address: int
+    http2: bool
     environment: str
     log_level: int
     log_format: str

@@ -173,6 +173,14 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Addresses or networks of reverse proxies whose X-Forwarded-* headers count, comma separated.",
     ),
+    Setting(
+        "MAX_CONNECTIONS_PER_ADDRESS",
+        values.positive,
+        "1000",
+        "Open connections of one address (/64 of IPv6), at most half of the files that the process may open."
+        " Of clients behind TRUSTED_PROXIES: requests at the same time.",
+    ),
+    Setting("HTTP2", values.boolean, "false", "Speak HTTP/2 without TLS (h2c) too, for a proxy that wants it."),
     Setting("ENVIRONMENT", values.text, "dev", "Name of this installation, shown in logs."),
     Setting("LOG_LEVEL", values.log_level, "INFO", "A level name, TRACE among them, or a number."),
     Setting("LOG_FORMAT", values.log_format, "text", "text or json (one object a line)."),

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import json
 import logging
 import os
 import signal
@@ -15,15 +14,18 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from quart import Quart
 
+from mission_control import connections
 from mission_control.app import begin_shutdown, create_app
 from mission_control.config import Settings
 from mission_control.serving import BACKLOG
+from mission_control.web.asgi import refuse
 from mission_control.web.request_id import id_of
 
 # After the signal to stop: when requests are cut, when Hypercorn cuts the connections, when the process goes anyway.
 CUT_SECONDS, GRACE_SECONDS, LAST_RESORT_SECONDS = 1.5, 2.2, 2.8
 CUT = "The server is stopping; whether this took effect is not known. Send it again with the same Idempotency-Key."
 KEEP_ALIVE_SECONDS = 75
+BODY_PIECES = 2  # of 64 KiB, between a connection and the application
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent_pipe: int |
     running = InFlight(app.asgi_app)
     app.asgi_app = running  # type: ignore[method-assign]
     app.before_serving(settle_memory)
+    connections.install(settings)
 
     async def stopped() -> None:
         await stop.wait()
@@ -99,6 +102,7 @@ def hypercorn_config(listener: socket.socket) -> Config:
     config.bind = [f"fd://{os.dup(listener.fileno())}"]
     config.backlog = BACKLOG
     config.graceful_timeout = GRACE_SECONDS
+    config.max_app_queue_size = BODY_PIECES
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
     config.accesslog = None
     config.errorlog = logging.getLogger("hypercorn.error")
@@ -136,7 +140,8 @@ class InFlight:
         except asyncio.CancelledError:
             if begun or not self._cut:
                 raise
-            await _answer_cut(id_of(scope), send)
+            request_id = id_of(scope)
+            await refuse(send, 503, CUT, request_id, {"retry-after": "1", "x-request-id": request_id})
         finally:
             self._tasks.discard(task)
 
@@ -146,16 +151,3 @@ class InFlight:
         for task in self._tasks:
             with contextlib.suppress(RuntimeError):
                 task.cancel()
-
-
-async def _answer_cut(request_id: str, send: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
-    body = json.dumps({"detail": CUT, "request_id": request_id}).encode()
-    headers = {
-        "content-type": "application/json",
-        "content-length": str(len(body)),
-        "retry-after": "1",
-        "x-request-id": request_id,
-    }
-    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": 503, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})

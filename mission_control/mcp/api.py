@@ -5,6 +5,7 @@ from quart import Quart
 from mission_control.config import Settings
 from mission_control.mcp.door import Door
 from mission_control.mcp.service import Service
+from mission_control.web import hang_ups
 from mission_control.web.asgi import Application, Receive, Scope, Send, wrap
 
 PATHS = ("/mcp", "/mcp/")
@@ -18,6 +19,8 @@ def install(app: Quart, settings: Settings) -> None:
     def layer(inner: Application) -> Application:
         async def dispatched(scope: Scope, receive: Receive, send: Send) -> None:
             is_ours = scope["type"] == "http" and scope["path"] in PATHS
+            if is_ours:
+                hang_ups.heed(scope)
             await (door if is_ours else inner)(scope, receive, send)
 
         return dispatched

@@ -1,6 +1,7 @@
 """Put a layer around the whole application, below which even its error answers pass."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+import json
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 from quart import Quart
@@ -28,3 +29,19 @@ def add_missing(message: Message, headers: Iterable[Header]) -> None:
     """Add response headers that a handler did not set itself."""
     present = {key.lower() for key, _ in message["headers"]}
     message["headers"] = [*message["headers"], *(item for item in headers if item[0] not in present)]
+
+
+async def refuse(
+    send: Send,
+    status: int,
+    detail: str,
+    request_id: str | None,
+    headers: Mapping[str, str] | None = None,
+    kind: str = "http.response",
+) -> None:
+    """Answer with the error envelope of the API from a layer, which the application never sees."""
+    body = json.dumps({"detail": detail, "request_id": request_id}).encode()
+    told = {"content-type": "application/json", "content-length": str(len(body)), **(headers or {})}
+    pairs = [(name.encode(), value.encode()) for name, value in told.items()]
+    await send({"type": f"{kind}.start", "status": status, "headers": pairs})
+    await send({"type": f"{kind}.body", "body": body})

@@ -7,18 +7,21 @@ from mission_control.web import (
     body_limit,
     compression,
     cors,
+    framing,
+    hang_ups,
     health,
     proxies,
     rate_limits,
     request_id,
     request_log,
     security_headers,
+    simultaneous,
     trailing_slash,
     whole_requests,
 )
 
 # Layers around the whole application: the first is innermost.
-LAYERS = (whole_requests, security_headers, request_log, proxies, request_id)
+LAYERS = (hang_ups, whole_requests, simultaneous, framing, security_headers, request_log, proxies, request_id)
 # Functions around each request: before it in this order, after it in the opposite one.
 HOOKS = (compression, cors, body_limit, trailing_slash, health, rate_limits)
 

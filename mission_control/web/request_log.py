@@ -9,6 +9,7 @@ from quart import Quart, request
 
 from mission_control.config import Settings
 from mission_control.config_values import TRACE
+from mission_control.web import hang_ups
 from mission_control.web.asgi import Application, Message, Receive, Scope, Send, wrap
 from mission_control.web.log_format import RequestContext, formatter, request_line
 from mission_control.web.proxies import scope_client_ip
@@ -62,6 +63,7 @@ def waits() -> None:
     """The present request is one that may wait on purpose."""
     scope: Any = request.scope
     scope[WAITS] = True
+    hang_ups.heed(scope)
 
 
 def _is_quiet(path: str, settings: Settings) -> bool:

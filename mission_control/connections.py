@@ -1,0 +1,275 @@
+"""Connections of clients: what Hypercorn's TCP server and HTTP/1.1 protocol lack.
+
+Private parts of Hypercorn are overridden here and nowhere else. As released,
+
+- a connection that its client has closed stays open until its keep-alive time is over, 75 seconds;
+- a client that closes its sending side after the request (`nc -N`, some libraries) is cut off instead of answered;
+- a body that nobody reads holds its connection, and the task of its request, for ever;
+- WebSockets and HTTP/2 without TLS are always on, and one address may use up all files of the process.
+"""
+
+import asyncio
+import json
+import logging
+import math
+import resource
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import h11
+from hypercorn.asyncio import run as hypercorn_run
+from hypercorn.asyncio.task_group import TaskGroup, _handle
+from hypercorn.asyncio.tcp_server import MAX_RECV, TCPServer
+from hypercorn.events import Closed, RawData
+from hypercorn.protocol import ProtocolWrapper
+from hypercorn.protocol.events import Request, StreamClosed
+from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
+from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
+from hypercorn.typing import ConnectionState
+from hypercorn.utils import parse_socket_addr
+
+from mission_control.config import Settings
+from mission_control.core import clock
+from mission_control.web.proxies import is_trusted, place_of
+
+# Files that connections leave to the database, to requests to the outside and to attachments.
+RESERVED_FILES = 64
+SECONDS_BETWEEN_WARNINGS = 10.0
+FULL = "The server has no room for more connections. Try again later."
+TOO_MANY = "Your address has too many open connections. Close some, or wait."
+
+logger = logging.getLogger(__name__)
+
+
+def install(settings: Settings) -> None:
+    """Let Hypercorn use this server for its connections from now on."""
+    vars(hypercorn_run)["TCPServer"] = partial(Connection, Admission(settings), settings.http2)
+
+
+class Admission:
+    """Which connections are let in: not more of one address than it may have, none when files run out.
+
+    The addresses of trusted proxies are not counted: their connections carry everybody's requests, which
+    `web/simultaneous.py` counts by client.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._last_file = files - min(RESERVED_FILES, files // 4)
+        self._most = min(settings.max_connections_per_address, self._last_file // 2)
+        self._trusted = settings.trusted_proxies
+        self._open: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()
+        self._warned_at: dict[str, float] = {}
+
+    def refusal(self, key: str, file: int) -> str | None:
+        """Say why a new connection cannot be served, None when it can.
+
+        The system hands out the lowest free number of a file, so the number of a new one tells how many are open.
+        """
+        if file >= self._last_file:
+            return FULL
+        return TOO_MANY if self._open[key] >= self._most else None
+
+    def key(self, address: str) -> str:
+        """Return what the connections of an address are counted by, empty for a trusted proxy."""
+        return "" if is_trusted(address, self._trusted) else place_of(address)
+
+    def opened(self, key: str) -> None:
+        """Count a connection."""
+        if key:
+            self._open[key] += 1
+
+    def closed(self, key: str) -> None:
+        """Count a connection no longer."""
+        if key and self._open[key] > 1:
+            self._open[key] -= 1
+        else:
+            self._open.pop(key, None)
+
+    def refused(self, reason: str, address: str) -> None:
+        """Log refusals, those of one kind together and not more often than every few seconds."""
+        self._refused[reason] += 1
+        now = clock.monotonic()
+        if now - self._warned_at.get(reason, -math.inf) < SECONDS_BETWEEN_WARNINGS:
+            return
+        self._warned_at[reason] = now
+        message = "connections.files_used_up" if reason == FULL else "connections.too_many_of_address"
+        extra = {"refused": self._refused.pop(reason), "client_ip": address}
+        logger.error(message, extra={**extra, "most_of_address": self._most, "files": self._last_file})
+
+
+class Messages:
+    """The messages of one request on their way to the application: pieces of its body wait while there are too many.
+
+    Hypercorn's queue lets the end wait as well, for an application that has ended and reads nothing.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._queue: asyncio.Queue[Any] = asyncio.Queue()
+        self._has_room = asyncio.Event()
+        self._is_over = False
+
+    async def get(self) -> Any:
+        """The next message."""
+        message = await self._queue.get()
+        self._has_room.set()
+        return message
+
+    async def put(self, message: Any) -> None:
+        """Hand a message on; after the end nothing more."""
+        while message["type"] == "http.request" and self._queue.qsize() >= self._most and not self._is_over:
+            self._has_room.clear()
+            await self._has_room.wait()
+        if not self._is_over:
+            self._queue.put_nowait(message)
+        if message["type"] == "http.disconnect":
+            self._is_over = True
+            self._has_room.set()
+
+
+class Tasks(TaskGroup):
+    """The tasks of one connection."""
+
+    async def spawn_app(self, app: Any, config: Any, scope: Any, send: Any) -> Callable[[Any], Awaitable[None]]:
+        """Start the application for a request."""
+        messages = Messages(config.max_app_queue_size)
+
+        def call_soon(function: Callable[..., Any], *args: Any) -> Any:
+            return asyncio.run_coroutine_threadsafe(function(*args), self._loop).result()
+
+        in_thread = partial(self._loop.run_in_executor, None)
+        self.spawn(_handle, app, config, scope, messages.get, send, in_thread, call_soon)
+        return messages.put
+
+
+class Exchange(HTTPStream):
+    """One request and its answer."""
+
+    has_hung_up = False
+
+    async def app_send(self, message: Any) -> None:
+        """Pass an answer on; one that was given up because the client hung up is no error of the server."""
+        if message is None and self.has_hung_up and self.state is ASGIHTTPState.REQUEST:
+            await self.send(StreamClosed(stream_id=self.stream_id))
+        else:
+            await super().app_send(message)
+
+
+class Http1(H11Protocol):
+    """HTTP/1.1, which a client does not leave for HTTP/2 unless that is wanted."""
+
+    speaks_http2 = False
+
+    async def half_closed(self) -> None:
+        """The client sends nothing more: let its request end; whoever waits on purpose is told by the message."""
+        is_whole = self.connection.their_state in (h11.DONE, h11.CLOSED, h11.MUST_CLOSE)
+        if isinstance(self.stream, Exchange) and is_whole:
+            self.stream.has_hung_up = True
+            await self.stream.app_put({"type": "http.disconnect"})
+        else:
+            await self.handle(Closed())
+
+    async def _check_protocol(self, event: h11.Request) -> None:
+        if self.speaks_http2:
+            await super()._check_protocol(event)
+
+    async def _create_stream(self, request: h11.Request) -> None:
+        if request.http_version not in (b"1.0", b"1.1"):
+            await self._send_error_response(505)
+            await self.send(Closed())
+            return
+        # Hypercorn makes an upgrade to WebSocket a stream of its own, which never ends when its handshake is wrong.
+        parts = (self.app, self.config, self.context, self.task_group, self.ssl, self.client, self.server)
+        self.stream = Exchange(*parts, self.stream_send, STREAM_ID)
+        await self.stream.handle(
+            Request(
+                stream_id=STREAM_ID,
+                headers=list(request.headers),
+                http_version=request.http_version.decode(),
+                method=request.method.decode("ascii").upper(),
+                raw_path=request.target,
+                state=self.connection_state,
+            )
+        )
+        self.keep_alive_requests += 1
+
+
+class Connection(TCPServer):
+    """One connection, from its first byte to the end of its last request."""
+
+    def __init__(self, admission: Admission, speaks_http2: bool, *args: Any) -> None:
+        super().__init__(*args)
+        self._admission = admission
+        self._speaks_http2 = speaks_http2
+
+    async def run(self) -> None:
+        """Serve it, when it is let in."""
+        socket = self.writer.get_extra_info("socket")
+        try:
+            client = parse_socket_addr(socket.family, socket.getpeername())
+            server = parse_socket_addr(socket.family, socket.getsockname())
+        except OSError:  # gone already
+            await self._close()
+            return
+        address = str(client[0]) if client else ""
+        key = self._admission.key(address)
+        if reason := self._admission.refusal(key, socket.fileno()):
+            self._admission.refused(reason, address)
+            self.writer.write(_refusal(reason))
+            await self._close()
+            return
+        self._admission.opened(key)
+        try:
+            await self._serve(client, server)
+        finally:
+            self._admission.closed(key)
+
+    async def _serve(self, client: Any, server: Any) -> None:
+        try:
+            async with Tasks(self.loop) as task_group:
+                self._task_group = task_group
+                state = ConnectionState(self.state)
+                parts = (self.app, self.config, self.context, task_group, state, False, client, server)
+                self.protocol = ProtocolWrapper(*parts, self.protocol_send)
+                self._http1 = self.protocol.protocol = Http1(*parts, self.protocol_send)
+                self._http1.speaks_http2 = self._speaks_http2
+                await self.protocol.initiate()
+                await self.idle_task.restart(task_group, self._idle_timeout)
+                await self._read_data()
+        except OSError:
+            pass
+        finally:
+            await self._close()
+
+    async def _read_data(self) -> None:
+        data = b"anything"
+        while data:
+            try:
+                data = await self.reader.read(MAX_RECV)
+            except OSError:
+                break
+            await self.protocol.handle(RawData(data))  # the end too, so that the request after it is not waited for
+        # Nothing more comes, so there is nothing to keep the connection for besides the request under way.
+        await self.idle_task.stop()
+        if self.protocol.protocol is self._http1 and not self.writer.is_closing() and self.reader.exception() is None:
+            await self._http1.half_closed()
+        else:
+            await self.protocol.handle(Closed())
+
+
+def _refusal(reason: str) -> bytes:
+    body = json.dumps({"detail": reason}).encode()
+    lines = (
+        "HTTP/1.1 503 Service Unavailable",
+        f"date: {time.strftime('%a, %d %b %Y %H:%M:%S GMT', time.gmtime())}",
+        "content-type: application/json",
+        f"content-length: {len(body)}",
+        "retry-after: 5",
+        "connection: close",
+    )
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

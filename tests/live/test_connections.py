@@ -1,0 +1,206 @@
+"""Connections on a real server: they end with their client, are counted by address, and speak HTTP/1.1 only."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing, suppress
+
+import pytest
+
+from tests.live.servers import BEFORE_POLLS_END, COMMAND, TOKEN, Installation, Server, installation
+
+FILES = 200  # that a server may have open
+RESERVED = 50
+OF_AN_ADDRESS = (FILES - RESERVED) // 2
+FEW_FILES = ("/bin/sh", "-c", f'ulimit -n {FILES}; exec "$@"', "sh", *COMMAND)
+ASK = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+OWNER = f"Authorization: Bearer {TOKEN}\r\n".encode()
+
+
+@pytest.fixture(scope="module")
+async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
+    """An installation for all tests of this file."""
+    async with installation(tmp_path_factory.mktemp("connections")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def server(home: Installation) -> AsyncIterator[Server]:
+    """A server with few files."""
+    async with home.served(program=FEW_FILES, LOG_LEVEL="INFO") as running:
+        yield running
+
+
+def opened(server: Server, source: str = "127.0.0.1") -> socket.socket:
+    """A connection from one of this machine's addresses."""
+    return socket.create_connection(("127.0.0.1", server.port), 20, (source, 0))
+
+
+def answer(connection: socket.socket) -> bytes:
+    """Everything that comes until the server closes."""
+    got = b""
+    with suppress(ConnectionResetError):
+        while piece := connection.recv(65536):
+            got += piece
+    return got
+
+
+async def asked(server: Server, request: bytes, *, source: str = "127.0.0.1", half_closes: bool = False) -> bytes:
+    """What the server answers until it closes, or until the end of the headers when it does not."""
+
+    def ask() -> bytes:
+        with closing(opened(server, source)) as connection:
+            connection.sendall(request)
+            if half_closes:
+                connection.shutdown(socket.SHUT_WR)
+                return answer(connection)
+            return connection.recv(65536)
+
+    return await asyncio.to_thread(ask)
+
+
+def files(server: Server) -> int:
+    """How many files the server has open."""
+    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
+
+
+async def becomes(holds: Callable[[], bool]) -> None:
+    """Wait until something holds, for less than the time after which an idle connection ends by itself."""
+    async with asyncio.timeout(BEFORE_POLLS_END):
+        while not holds():
+            await asyncio.sleep(0.02)
+
+
+async def test_a_connection_ends_when_its_client_closes_it(server: Server) -> None:
+    before = files(server)
+    for _ in range(FILES):
+        assert b" 200 " in await asked(server, ASK)
+        await becomes(lambda: files(server) < before + 30)
+    await becomes(lambda: files(server) <= before)
+
+
+async def test_clients_that_close_their_sending_side_are_answered(server: Server) -> None:
+    body = b'{"name": "x"}'
+    post = b"POST /api/v1/tags HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + OWNER
+    post += b"Content-Length: %d\r\n\r\n" % len(body) + body
+    assert (await asked(server, ASK, half_closes=True)).endswith(b'{"ok":true}')
+    assert b" 200 " in (await asked(server, post, half_closes=True))[:20]
+
+
+async def test_streams_and_polls_end_when_their_client_hangs_up(server: Server) -> None:
+    async with server.client() as owner:
+        board = (
+            await owner.post("/api/v1/boards", json={"name": "A board", "slug": "a-board", "description": "One"})
+        ).json()["id"]
+        agent = (await owner.post("/api/v1/agents", json={"name": "Vega", "board_id": board})).json()
+    token = f"X-Agent-Token: {agent['token']}\r\n\r\n".encode()
+    stream = f"GET /api/v1/boards/{board}/tasks/stream HTTP/1.1\r\nHost: x\r\n".encode() + OWNER + b"\r\n"
+    poll = b"GET /api/v1/agent/inbox?wait_seconds=50 HTTP/1.1\r\nHost: x\r\n" + token
+    async with asyncio.timeout(BEFORE_POLLS_END):
+        assert b" 200 " in (await asked(server, stream, half_closes=True))[:20]
+        assert await asked(server, poll, half_closes=True) == b""
+
+
+async def test_a_body_that_nobody_reads_does_not_hold_its_connection(server: Server) -> None:
+    before = files(server)
+    head = b"GET /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    piece = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+
+    def ask() -> bytes:
+        with closing(opened(server)) as connection:
+            connection.sendall(head)
+            with suppress(OSError):
+                for _ in range(80):
+                    connection.sendall(piece)
+            return answer(connection)
+
+    for _ in range(3):
+        assert b" 200 " in (await asyncio.to_thread(ask))[:20]
+    await becomes(lambda: files(server) <= before)
+
+
+async def test_an_address_cannot_take_all_connections(server: Server) -> None:
+    before = files(server)
+    log = server.log.read_text()
+    taken = [opened(server, "127.0.0.2") for _ in range(OF_AN_ADDRESS)]
+    try:
+        await becomes(lambda: files(server) >= before + OF_AN_ADDRESS)
+        for _ in range(3):
+            refused = await asked(server, ASK, source="127.0.0.2")
+            assert refused.startswith(b"HTTP/1.1 503 ") and b"retry-after: " in refused
+        assert b" 200 " in await asked(server, ASK)
+    finally:
+        for connection in taken:
+            connection.close()
+    assert server.log.read_text().removeprefix(log).count("connections.too_many_of_address") == 1
+    await becomes(lambda: files(server) <= before)
+    assert b" 200 " in await asked(server, ASK, source="127.0.0.2")
+
+
+async def test_a_server_without_free_files_says_so_and_recovers(server: Server) -> None:
+    before = files(server)
+    log = server.log.read_text()
+    taken = [opened(server, f"127.0.1.{number % 10 + 1}") for number in range(2 * FILES)]
+    try:
+        await becomes(lambda: files(server) >= FILES - RESERVED)
+        assert not (await asked(server, ASK, source="127.0.0.3")).startswith(b"HTTP/1.1 200")
+    finally:
+        for connection in taken:
+            connection.close()
+    await becomes(lambda: files(server) <= before)
+    assert b" 200 " in await asked(server, ASK, source="127.0.0.3")
+    told = server.log.read_text().removeprefix(log)
+    assert told.count("connections.") == 1  # at most every ten seconds
+    assert "Traceback" not in told
+
+
+WEBSOCKET = (
+    b"GET /boards HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+)
+
+
+@pytest.mark.parametrize("key", [b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", b""])
+async def test_a_websocket_is_refused_in_one_line_of_the_log(server: Server, key: bytes) -> None:
+    log = server.log.read_text()
+    assert (await asked(server, WEBSOCKET + key + b"\r\n")).startswith(b"HTTP/1.1 400 ")
+    await becomes(lambda: server.log.read_text() != log)
+    [line] = server.log.read_text().removeprefix(log).splitlines()
+    assert "status_code=400" in line
+
+
+async def test_a_request_with_two_lengths_is_refused_and_its_connection_closed(server: Server) -> None:
+    head = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    refused = await asked(server, head + ASK, half_closes=True)
+    assert refused.startswith(b"HTTP/1.1 400 ") and refused.count(b"HTTP/1.1") == 1
+
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+UPGRADE = ASK[:-2] + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
+
+
+async def test_http2_without_tls_is_not_spoken(server: Server) -> None:
+    assert (await asked(server, PREFACE)).startswith(b"HTTP/1.1 505 ")
+    assert (await asked(server, UPGRADE)).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_http2_and_clients_behind_a_proxy(home: Installation, server: Server) -> None:
+    settings = {"HTTP2": "true", "TRUSTED_PROXIES": "127.0.0.1", "MAX_CONNECTIONS_PER_ADDRESS": "2"}
+    other = Installation(home.folder / "other", "")
+    other.folder.mkdir()
+    async with other.served(**settings) as behind:
+        assert b"HTTP/1.1" not in await asked(behind, PREFACE)
+        assert (await asked(behind, UPGRADE)).startswith(b"HTTP/1.1 101 ")
+        async with behind.client() as owner:
+            board = (
+                await owner.post("/api/v1/boards", json={"name": "A board", "slug": "a-board", "description": "One"})
+            ).json()["id"]
+        path = f"GET /api/v1/boards/{board}/tasks/stream HTTP/1.1\r\nHost: x\r\n".encode() + OWNER
+        streams = [opened(behind) for _ in range(2)]
+        for stream in streams:
+            stream.sendall(path + b"X-Forwarded-For: 9.9.9.9\r\n\r\n")
+            assert b" 200 " in await asyncio.to_thread(stream.recv, 20)
+        assert b" 503 " in (await asked(behind, ASK[:-2] + b"X-Forwarded-For: 9.9.9.9\r\n\r\n"))[:20]
+        assert b" 200 " in (await asked(behind, ASK[:-2] + b"X-Forwarded-For: 8.8.8.8\r\n\r\n"))[:20]
+        for stream in streams:
+            stream.close()
