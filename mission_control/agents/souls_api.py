@@ -19,7 +19,7 @@ api = Blueprint("agents_souls_api", __name__, url_prefix="/api/v1")
     api,
     "GET",
     "/agents/<agent_id>/souls",
-    operation_id="list_agent_souls_api_v1_agents__agent_id__souls_get",
+    operation_id="list_agent_souls",
     tags=("agents",),
     who="user",
     find=visible_agent,

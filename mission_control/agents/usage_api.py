@@ -26,7 +26,7 @@ api = Blueprint("agents_usage_api", __name__, url_prefix="/api/v1/agent")
     api,
     "POST",
     "/usage",
-    operation_id="report_usage_api_v1_agent_usage_post",
+    operation_id="report_usage",
     tags=ALL_ROLES,
     who="agent",
     find=own_agent,

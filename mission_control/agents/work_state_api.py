@@ -17,7 +17,7 @@ api = Blueprint("agents_work_state_api", __name__, url_prefix="/api/v1")
     api,
     "PUT",
     "/agents/<agent_id>/work-state",
-    operation_id="set_agent_work_state_api_v1_agents__agent_id__work_state_put",
+    operation_id="set_agent_work_state",
     tags=("agents",),
     who="user",
     find=visible_agent,

@@ -26,16 +26,12 @@ WipLimits = Annotated[
 ]
 
 
-class BoardCreate(BaseModel):
-    """A board to be made."""
-
-    model_config = example(name="Website", slug="website", description="All that people see of us.")
+class BoardFields(BaseModel):
+    """What a board has of its own, whatever it belongs to."""
 
     name: str
     slug: str
     description: NonEmptyStr
-    gateway_id: UUID | None = None
-    board_group_id: UUID | None = None
     board_type: str = Field("goal", max_length=64)
     objective: str | None = None
     success_metrics: dict[str, Any] | None = None
@@ -55,6 +51,15 @@ class BoardCreate(BaseModel):
         if self.board_type == "goal" and self.goal_confirmed and not (self.objective and self.success_metrics):
             raise ValueError(GOAL_RULE)
         return self
+
+
+class BoardCreate(BoardFields):
+    """A board to be made."""
+
+    model_config = example(name="Website", slug="website", description="All that people see of us.")
+
+    gateway_id: UUID | None = None
+    board_group_id: UUID | None = None
 
 
 class BoardUpdate(BaseModel):

@@ -17,7 +17,7 @@ api = Blueprint("boards_work_state_api", __name__, url_prefix="/api/v1")
     api,
     "PUT",
     "/boards/<board_id>/work-state",
-    operation_id="set_board_work_state_api_v1_boards__board_id__work_state_put",
+    operation_id="set_board_work_state",
     tags=("boards",),
     who="user",
     find=visible_board,

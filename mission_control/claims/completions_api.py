@@ -27,7 +27,7 @@ limit_apart("POST", "/api/v1/agent/boards/[^/]+/tasks/[^/]+/completions", "max_f
     api,
     "POST",
     f"{TASK}/completions",
-    operation_id="complete_task_api_v1_agent_boards__board_id__tasks__task_id__completions_post",
+    operation_id="complete_task",
     tags=("agent", "agent-worker"),
     who="agent",
     find=visible_task,

@@ -5,7 +5,7 @@ from typing import Any
 ID = "01a20f89-2bd7-774c-8be4-ab89967d70a3"
 FORMATS: dict[str, str] = {
     "uuid": ID,
-    "date-time": "2026-12-24T12:00:00",
+    "date-time": "2026-12-24T12:00:00Z",
     "date": "2026-12-24",
     "email": "ada@example.org",
     "uri": "https://example.org/",

@@ -96,28 +96,39 @@ def _entry(document: dict[str, Any], path: str, method: str, operation: dict[str
     body = _content(operation.get("requestBody", {}))
     answer = operation["responses"].get("200", {}).get("content", {})
     schema = answer.get(JSON, {}).get("schema", {})
-    headers = {one["name"] for one in operation.get("parameters", []) if one["in"] == "header"}
+    parameters = [_resolved(document, one) for one in operation.get("parameters", [])]
+    errors = {code: _resolved(document, one) for code, one in operation["responses"].items() if code != "200"}
     return Entry(
         id=operation["operationId"],
         method=method,
         path=path,
         summary=operation.get("summary", ""),
         description=operation.get("description", ""),
-        who=_who(operation, headers),
+        who=_who(operation),
         tag=operation.get("tags", ["other"])[0],
-        parameters=[_parameter(one) for one in operation.get("parameters", []) if one["in"] != "header"],
+        parameters=[_parameter(one) for one in parameters if one["in"] != "header"],
         body=_named(document, body),
         answer=_kind(schema) if schema else [],
         answer_shape=_named(document, schema),
         is_stream="text/event-stream" in answer,
-        errors=[(code, one["description"]) for code, one in operation["responses"].items() if code != "200"],
-        curl=_curl(document, path, method, headers, operation, body, base),
+        errors=[(code, one["description"]) for code, one in errors.items()],
+        curl=_curl(document, path, method, operation, body, base),
         advice=_advice(operation),
     )
 
 
-def _who(operation: dict[str, Any], headers: set[str]) -> str:
-    people, agents = "security" in operation, "X-Agent-Token" in headers
+def _resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    """What a reference to a shared parameter or answer names."""
+    while "$ref" in node:
+        _, _, kind, name = node["$ref"].split("/")
+        node = document["components"][kind][name]
+    return node
+
+
+def _who(operation: dict[str, Any]) -> str:
+    first = next((name for scheme in operation["security"] for name in scheme), None)
+    agents = any("AgentToken" in scheme for scheme in operation["security"])
+    people = first == "HTTPBearer"
     if people and agents:
         return "People and agents"
     return "People" if people else "Agents" if agents else "Anybody"
@@ -136,7 +147,7 @@ def _content(part: dict[str, Any]) -> dict[str, Any]:
 def _parameter(one: dict[str, Any]) -> Field:
     schema = one.get("schema", {})
     where = "in the path" if one["in"] == "path" else "in the query"
-    description = " ".join(part for part in (schema.get("description", ""), where) if part)
+    description = " ".join(part for part in (one.get("description", ""), where) if part)
     return Field(one["name"], _kind(schema), one.get("required", False), _default(schema), description)
 
 
@@ -191,8 +202,7 @@ def _simple(schema: dict[str, Any]) -> str:
 
 
 def _curl(
-    document: dict[str, Any], path: str, method: str, headers: set[str], operation: dict[str, Any],
-    body: dict[str, Any], base: str,
+    document: dict[str, Any], path: str, method: str, operation: dict[str, Any], body: dict[str, Any], base: str,
 ) -> str:  # fmt: skip
     parts = ["curl -sS"]
     if method != "GET":
@@ -200,9 +210,9 @@ def _curl(
     if "text/event-stream" in operation["responses"].get("200", {}).get("content", {}):
         parts[0] = "curl -sSN"
     parts.append(shlex.quote(base + path) if "{" in path else base + path)
-    if "X-Agent-Token" in headers and "security" not in operation:
+    if _who(operation) == "Agents":
         parts.append('-H "X-Agent-Token: $TOKEN"')
-    elif "security" in operation:
+    elif operation["security"]:
         parts.append('-H "Authorization: Bearer $TOKEN"')
     if body:
         parts += ["-H 'Content-Type: application/json'", "-d " + shlex.quote(json.dumps(_example(document, body)))]

@@ -104,7 +104,7 @@ async def _finish(
 
 
 async def _make_board(organization_id: UUID, part: BoardPart, known: Known) -> Board:
-    fields = part.model_dump(exclude={"gateway_id", "board_group_id", "board_group"})
+    fields = part.model_dump(exclude={"board_group"})
     board = Board(id=new_id(), organization_id=organization_id, **fields)
     if part.board_group is not None:
         sql = "SELECT id FROM board_groups WHERE organization_id = ? AND name = ? ORDER BY created_at, id LIMIT 1"

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BaseModel, Field, model_validator
 
-from mission_control.boards.schemas import BoardCreate
+from mission_control.boards.schemas import BoardFields
 from mission_control.core.schemas import Moment, NonEmptyStr
 from mission_control.custom_fields.schemas import FieldType, Pattern, Visibility
 from mission_control.custom_fields.values import WITH_PATTERN, misfit
@@ -17,12 +17,10 @@ Slug = Annotated[NonEmptyStr, Field(max_length=SLUG_LENGTH)]
 Email = Annotated[str, Field(max_length=320)]
 
 
-class BoardPart(BoardCreate):
+class BoardPart(BoardFields):
     """The board itself. A group is named, and found again by its name."""
 
     description: str = ""  # a board made on a page has none
-    gateway_id: None = Field(None, exclude=True)
-    board_group_id: None = Field(None, exclude=True)
     board_group: str | None = None
 
 

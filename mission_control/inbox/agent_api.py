@@ -18,7 +18,7 @@ api = Blueprint("inbox_agent_api", __name__, url_prefix="/api/v1/agent")
     api,
     "GET",
     "/inbox",
-    operation_id="read_inbox_api_v1_agent_inbox_get",
+    operation_id="read_inbox",
     tags=ALL_ROLES,
     who="agent",
     verb="inbox.read",

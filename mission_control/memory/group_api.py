@@ -213,13 +213,13 @@ async def delete_group_entry(actor: Actor, entry: GroupMemory) -> dict[str, bool
     return OK
 
 
-def _serve_entries(path: str, name: str, suffix: str, who: Who, find: Find) -> None:
+def _serve_entries(path: str, name: str, who: Who, find: Find) -> None:
     one = f"{path}/<memory_id>"
     operation(
         api,
         "GET",
         one,
-        operation_id=f"get_{name}_{suffix}_get",
+        operation_id=f"get_{name}",
         tags=TAGS,
         who=who,
         find=find,
@@ -229,7 +229,7 @@ def _serve_entries(path: str, name: str, suffix: str, who: Who, find: Find) -> N
         api,
         "PATCH",
         one,
-        operation_id=f"update_{name}_{suffix}_patch",
+        operation_id=f"update_{name}",
         tags=TAGS,
         who=who,
         find=find,
@@ -241,7 +241,7 @@ def _serve_entries(path: str, name: str, suffix: str, who: Who, find: Find) -> N
         api,
         "DELETE",
         one,
-        operation_id=f"delete_{name}_{suffix}_delete",
+        operation_id=f"delete_{name}",
         tags=TAGS,
         who=who,
         find=find,
@@ -250,7 +250,5 @@ def _serve_entries(path: str, name: str, suffix: str, who: Who, find: Find) -> N
     )(delete_group_entry)
 
 
-GROUP_ENTRY = "api_v1_board_groups__group_id__memory__memory_id_"
-BOARD_ENTRY = "api_v1_boards__board_id__group_memory__memory_id_"
-_serve_entries(OF_GROUP, "board_group_memory", GROUP_ENTRY, "user", visible_group_entry)
-_serve_entries(OF_BOARD, "board_group_memory_for_board", BOARD_ENTRY, "actor", visible_entry_around)
+_serve_entries(OF_GROUP, "board_group_memory", "user", visible_group_entry)
+_serve_entries(OF_BOARD, "board_group_memory_for_board", "actor", visible_entry_around)

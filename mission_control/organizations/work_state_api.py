@@ -16,7 +16,7 @@ api = Blueprint("organizations_work_state_api", __name__, url_prefix="/api/v1/or
     api,
     "PUT",
     "/me/work-state",
-    operation_id="set_my_org_work_state_api_v1_organizations_me_work_state_put",
+    operation_id="set_my_org_work_state",
     tags=("organizations",),
     who="user",
     find=active_organization,

@@ -17,7 +17,7 @@ api = Blueprint("search_api", __name__, url_prefix="/api/v1")
     api,
     "GET",
     "/search",
-    operation_id="search_api_v1_search_get",
+    operation_id="search",
     tags=("boards",),
     who="actor",
     query=SearchQuery,

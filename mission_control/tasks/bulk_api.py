@@ -18,14 +18,13 @@ from mission_control.tasks.queries import list_tasks, task_read, visible_task
 from mission_control.tasks.schemas import TaskQuery, TaskRead
 
 api = Blueprint("tasks_bulk_api", __name__, url_prefix="/api/v1")
-NAME = "api_v1_boards__board_id__"
 
 
 @operation(
     api,
     "POST",
     f"{TASKS}/bulk",
-    operation_id=f"change_tasks_{NAME}tasks_bulk_post",
+    operation_id="change_tasks",
     tags=TAGS,
     who="actor",
     find=visible_board,
@@ -46,7 +45,7 @@ async def change_tasks(actor: Actor, board: Board, data: bulk.TaskBulk) -> dict[
     api,
     "GET",
     "/boards/<board_id>/trash",
-    operation_id=f"list_deleted_tasks_{NAME}trash_get",
+    operation_id="list_deleted_tasks",
     tags=TAGS,
     who="actor",
     find=visible_board,
@@ -64,7 +63,7 @@ async def list_deleted_tasks(actor: Actor, board: Board, query: Paging) -> dict[
     api,
     "POST",
     "/boards/<board_id>/archive",
-    operation_id=f"archive_old_tasks_{NAME}archive_post",
+    operation_id="archive_old_tasks",
     tags=TAGS,
     who="actor",
     find=visible_board,
@@ -81,7 +80,7 @@ async def archive_old_tasks(actor: Actor, board: Board, data: archive.ArchiveReq
     api,
     "POST",
     f"{TASK}/archivals",
-    operation_id=f"archive_task_{NAME}tasks__task_id__archivals_post",
+    operation_id="archive_task",
     tags=TAGS,
     who="actor",
     find=visible_task,
@@ -99,7 +98,7 @@ async def archive_task(actor: Actor, task: Task) -> dict[str, Any]:
     api,
     "DELETE",
     f"{TASK}/archivals",
-    operation_id=f"unarchive_task_{NAME}tasks__task_id__archivals_delete",
+    operation_id="unarchive_task",
     tags=TAGS,
     who="actor",
     find=visible_task,

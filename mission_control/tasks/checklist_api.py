@@ -15,7 +15,6 @@ from mission_control.tasks.queries import visible_task
 
 api = Blueprint("tasks_checklist_api", __name__, url_prefix="/api/v1")
 ITEMS = f"{TASK}/checklist"
-NAME = "api_v1_boards__board_id__tasks__task_id__checklist"
 FULL = {409: ErrorResponse}
 
 
@@ -28,7 +27,7 @@ async def task_of_item(actor: Actor, **ids: Any) -> tuple[Task, ChecklistItem]:
     api,
     "GET",
     ITEMS,
-    operation_id=f"list_checklist_{NAME}_get",
+    operation_id="list_checklist",
     tags=TAGS,
     who="actor",
     find=visible_task,
@@ -45,7 +44,7 @@ async def list_checklist(actor: Actor, task: Task, query: Paging) -> dict[str, A
     api,
     "POST",
     ITEMS,
-    operation_id=f"add_checklist_item_{NAME}_post",
+    operation_id="add_checklist_item",
     tags=TAGS,
     who="actor",
     find=visible_task,
@@ -63,7 +62,7 @@ async def add_checklist_item(actor: Actor, task: Task, data: checklist.Checklist
     api,
     "PUT",
     ITEMS,
-    operation_id=f"order_checklist_{NAME}_put",
+    operation_id="order_checklist",
     tags=TAGS,
     who="actor",
     find=visible_task,
@@ -84,7 +83,7 @@ async def order_checklist(actor: Actor, task: Task, data: checklist.ChecklistOrd
     api,
     "PATCH",
     f"{ITEMS}/<item_id>",
-    operation_id=f"change_checklist_item_{NAME}__item_id__patch",
+    operation_id="change_checklist_item",
     tags=TAGS,
     who="actor",
     find=task_of_item,
@@ -104,7 +103,7 @@ async def change_checklist_item(
     api,
     "DELETE",
     f"{ITEMS}/<item_id>",
-    operation_id=f"remove_checklist_item_{NAME}__item_id__delete",
+    operation_id="remove_checklist_item",
     tags=TAGS,
     who="actor",
     find=task_of_item,

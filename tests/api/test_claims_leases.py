@@ -302,6 +302,6 @@ async def test_no_write_of_a_task_takes_a_fence_that_is_over(cast: Cast, one: Op
 def test_the_header_is_documented_on_every_write_of_a_task() -> None:
     for path, item in document("")["paths"].items():
         for method, entry in item.items():
-            names = {one["name"] for one in entry.get("parameters", ())}
-            is_agents = "X-Agent-Token" in names
-            assert ("X-Task-Fence" in names) == (method != "get" and is_agents and "{task_id}" in path), path
+            headers = {one["$ref"].rpartition("/")[2] for one in entry.get("parameters", ()) if "$ref" in one}
+            is_agents = "AgentToken" in headers
+            assert ("TaskFence" in headers) == (method != "get" and is_agents and "{task_id}" in path), path

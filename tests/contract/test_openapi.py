@@ -1,5 +1,6 @@
 """The served OpenAPI document: sound in itself, complete, and what the contract's clients expect."""
 
+import csv
 import json
 import re
 import subprocess
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from mission_control.core.openapi import TAGS
+from mission_control.core.openapi_texts import TAGS
 from mission_control.core.registry import OPERATIONS
 from tests.cast import API, Cast
 
@@ -51,6 +52,14 @@ def entries(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]
             yield path, method, entry
 
 
+def resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    """What a reference to a shared part names, else the node itself."""
+    while "$ref" in node:
+        _, _, kind, name = node["$ref"].split("/")
+        node = document["components"][kind][name]
+    return node
+
+
 def references(node: Any) -> Iterator[str]:
     """Every $ref below a node."""
     if isinstance(node, dict):
@@ -66,7 +75,8 @@ def references(node: Any) -> Iterator[str]:
 def test_the_document_is_sound(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1.")
     assert document["info"]["title"] == "Mission Control API" and document["info"]["version"]
-    assert [one["name"] for one in document["tags"]] == TAGS and len(set(TAGS)) == len(TAGS)
+    assert [one["name"] for one in document["tags"]] == list(TAGS)
+    assert all(one["description"] for one in document["tags"])
     for reference in set(references(document)):
         node = document
         for part in reference.removeprefix("#/").split("/"):
@@ -80,21 +90,72 @@ def test_every_entry_is_sound(document: dict[str, Any]) -> None:
         assert entry["summary"] and set(entry["tags"]) <= set(TAGS), where
         assert path.startswith((API, "/health", "/readyz")), where
         placeholders = re.findall(r"\{(\w+)\}", path)
-        parameters = entry.get("parameters", [])
+        parameters = [resolved(document, one) for one in entry.get("parameters", [])]
         assert [one["name"] for one in parameters if one["in"] == "path"] == placeholders, where
         assert all(one["required"] for one in parameters if one["in"] == "path"), where
         keys = [(one["in"], one["name"]) for one in parameters]
         assert len(set(keys)) == len(keys) and all("schema" in one for one in parameters), where
         assert sum(status in entry["responses"] for status in ("200", "202")) == 1, where
         for status, answer in entry["responses"].items():
-            assert re.fullmatch(r"[1-5]\d\d", status) and answer["description"], where
-        for scheme in entry.get("security", []):
+            assert re.fullmatch(r"[1-5]\d\d", status) and resolved(document, answer)["description"], where
+        for scheme in entry["security"]:
             assert set(scheme) <= set(document["components"]["securitySchemes"]), where
 
 
 def test_operation_ids_are_unique(document: dict[str, Any]) -> None:
     names = [entry["operationId"] for _, _, entry in entries(document)]
     assert len(names) == len(set(names))
+
+
+def test_operations_of_the_predecessor_keep_their_ids_and_ours_are_short(document: dict[str, Any]) -> None:
+    with (Path(__file__).parent / "predecessor_operations.csv").open(encoding="utf-8", newline="") as file:
+        known = {(row["method"], row["path"]): row["operation_id"] for row in csv.DictReader(file)}
+    for path, method, entry in entries(document):
+        name = entry["operationId"]
+        if before := known.get((method.upper(), re.sub(r"\{\w+\}", "{}", path))):
+            assert name == before
+        else:
+            assert re.fullmatch(r"[a-z]+(_[a-z]+)*", name) and "_api_v1_" not in name and len(name) <= 40, name
+
+
+def test_security_says_who_may_call(document: dict[str, Any]) -> None:
+    wanted = {
+        "anyone": set(),
+        "user": {"HTTPBearer"},
+        "agent": {"AgentToken", "HTTPBearer"},
+        "actor": {"AgentToken", "HTTPBearer"},
+    }
+    for one in OPERATIONS:
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", one.path)
+        entry = document["paths"][path][one.method.lower()]
+        assert {name for scheme in entry["security"] for name in scheme} == wanted[one.who], one.operation_id
+
+
+def nodes(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Every object below a node, with the way to it."""
+    if isinstance(node, dict):
+        yield path, node
+        for key, one in node.items():
+            yield from nodes(one, (*path, key))
+    elif isinstance(node, list):
+        for number, one in enumerate(node):
+            yield from nodes(one, (*path, str(number)))
+
+
+def test_schemas_suit_generators_of_clients(document: dict[str, Any]) -> None:
+    """No field that can only be null, no null by default, no titles of fields, one title for each model."""
+    for path, node in nodes(document):
+        if path and path[-1] == "properties":
+            continue
+        where = "/".join(path)
+        assert node.get("type") != "null" or path[-2] in ("anyOf", "oneOf"), where
+        assert node.get("default", ...) is not None, where
+    for name, schema in document["components"]["schemas"].items():
+        assert re.fullmatch(r"\w+", name), name
+        for path, node in nodes(schema.get("properties", {})):
+            assert path == () or path[-1] == "properties" or "title" not in node, f"{name}: {path}"
+    titles = [one["title"] for one in document["components"]["schemas"].values() if "title" in one]
+    assert len(titles) == len(set(titles))
 
 
 def test_every_operation_is_described(document: dict[str, Any]) -> None:
@@ -128,8 +189,8 @@ def test_agent_operations_carry_their_hints(document: dict[str, Any]) -> None:
         assert entry["x-required-actor"] in ("any_agent", "board_lead", "agent_main"), name
         for example in entry["x-routing-policy-examples"]:
             assert set(example) == {"input", "decision"} and set(example["input"]) == {"intent", "required_privilege"}
-        headers = {one["name"] for one in entry["parameters"] if one["in"] == "header"}
-        assert "X-Agent-Token" in headers, name
+        headers = [resolved(document, one) for one in entry["parameters"]]
+        assert "X-Agent-Token" in {one["name"] for one in headers if one["in"] == "header"}, name
         if entry["x-required-actor"] == "board_lead":
             assert "agent-lead" in entry["tags"], name
 
@@ -145,9 +206,10 @@ def test_the_heartbeat_shows_no_body(document: dict[str, Any]) -> None:
 
 def test_declared_errors(document: dict[str, Any]) -> None:
     for path, method, entry in entries(document):
+        answers = {status: resolved(document, answer) for status, answer in entry["responses"].items()}
         shapes = {
             status: answer["content"]["application/json"]["schema"].get("$ref", "").rpartition("/")[2]
-            for status, answer in entry["responses"].items()
+            for status, answer in answers.items()
             if "application/json" in answer.get("content", {})
         }
         for status in LLM_ERRORS.get(entry["operationId"], set()):

@@ -77,9 +77,9 @@ async def get_task(actor: Actor, asked: TaskId) -> tuple[str, Any]:
     earlier attempts say what was found out already. 404: no such task on your board.
     """
     ids = at(actor, task_id=asked.task_id)
-    task = await perform("get_task_api_v1_boards__board_id__tasks__task_id__get", actor, ids)
+    task = await perform("get_task", actor, ids)
     comments, total = await _newest_comments(actor, ids)
-    steps = await perform("list_checklist_api_v1_boards__board_id__tasks__task_id__checklist_get", actor, ids)
+    steps = await perform("list_checklist", actor, ids)
     reasons = await perform("agent_task_waiting", actor, ids)
     attempts = await perform("agent_task_run_discovery", actor, ids, query={"limit": RECENT_ATTEMPTS})
     values = {
