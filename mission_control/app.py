@@ -18,10 +18,11 @@ from mission_control.config import Settings
 from mission_control.core import token_use
 from mission_control.core.authn import hooks
 from mission_control.core.command import all_finished
-from mission_control.core.secrets import load_or_create_secret_key
+from mission_control.core.secrets import audit_key, load_or_create_secret_key
 from mission_control.database.setup import connect, disconnect
 from mission_control.delivery import loop as delivery_loop
 from mission_control.live.broker import Broker
+from mission_control.live.signatures import use_key
 from mission_control.mcp import api as mcp_api
 from mission_control.organizations.commands import ensure_membership
 from mission_control.paths import data_dir
@@ -77,6 +78,7 @@ def _attach_background(app: Quart, settings: Settings) -> None:
     @app.before_serving
     async def start() -> None:
         await connect(settings)
+        use_key(audit_key(app.config["SECRET_KEY"]))
         broker = app.extensions[BROKER] = Broker(None if settings.uses_sqlite else settings.database_url)
         await broker.start()
         beside = (

@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass
 
 from mission_control.accounts.setup import issue_setup_code
+from mission_control.audit import open_logs
 from mission_control.config import ConfigError, Settings
-from mission_control.core.secrets import load_or_create_secret_key, verify_secret_key
 from mission_control.database.migrate import migrate, pending_for
 from mission_control.database.setup import connect, disconnect
 
@@ -79,7 +79,7 @@ def raise_file_limit() -> int:
 
 
 async def prepare(settings: Settings) -> Prepared:
-    """Migrate if that is wanted, check the secret key, and make the setup code while there is no account."""
+    """Migrate if that is wanted, check the secret key, open the logs, and make the setup code while it is needed."""
     applied: list[str] = []
     if settings.db_auto_migrate:
         applied = await migrate(settings)
@@ -90,7 +90,7 @@ async def prepare(settings: Settings) -> Prepared:
         )
     await connect(settings)
     try:
-        await verify_secret_key(load_or_create_secret_key(settings))
+        await open_logs(settings)
         return Prepared(applied, await issue_setup_code())
     finally:
         await disconnect()

@@ -18,6 +18,7 @@ from mission_control.accounts.models import User
 from mission_control.accounts.tokens import create_personal_token
 from mission_control.agents.commands import create_agent
 from mission_control.agents.schemas import AgentCreate
+from mission_control.audit import sign_first_heads
 from mission_control.boards.commands import create_board
 from mission_control.boards.models import Board
 from mission_control.core import authn, clock
@@ -192,8 +193,9 @@ class Cast:
 
 async def assemble(app: Quart) -> Cast:
     """Make everybody through the commands that make them in life."""
-    organization = await Organization.create(name="Observatory")
-    elsewhere = await Organization.create(name="Elsewhere")
+    await sign_first_heads()
+    organization = await Organization.found("Observatory")
+    elsewhere = await Organization.found("Elsewhere")
     ada = await _person(app, organization, "Ada", "owner")
     ben = await _person(app, organization, "Ben", "admin")
     cleo = await _person(app, organization, "Cleo", "member")

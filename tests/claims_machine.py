@@ -20,8 +20,9 @@ from mission_control.boards.models import Board
 from mission_control.claims.expiry import expire_due
 from mission_control.core import authn, clock
 from mission_control.database.sql import as_moment, rows
-from mission_control.live.log import GENESIS, verify
 from mission_control.live.models import Event
+from mission_control.live.signatures import GENESIS
+from mission_control.live.verification import verify
 from mission_control.organizations.models import Organization
 from mission_control.tasks.models import Task
 from tests import claims_oracle as oracle

@@ -1,6 +1,7 @@
 """The account log: sign-ins, passwords and tokens, numbered and chained for the whole installation."""
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,35 +11,78 @@ from mission_control.accounts.models import AccountEvent, InstanceSetting
 from mission_control.core import clock
 from mission_control.core.command import unit_of_work
 from mission_control.database.sql import rows
-from mission_control.live.log import GENESIS, canonical
+from mission_control.live.heads import may_be_signed
+from mission_control.live.log import canonical
+from mission_control.live.signatures import GENESIS, sign
+from mission_control.live.verification import head_fault
 
 HEAD = "account_log"
+LOG = "accounts"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHead:
+    """The number and hash of the newest entry, with their signature."""
+
+    seq: int
+    digest: str
+    signature: str
+
+    @classmethod
+    def parse(cls, value: str) -> "AccountHead":
+        """Read a stored head; before heads were signed they were number and hash only."""
+        seq, digest, signature = [*value.split(":", 2), ""][:3]
+        return cls(int(seq), digest, signature)
+
+    @classmethod
+    def signed(cls, seq: int, digest: str) -> "AccountHead":
+        """A head with its signature."""
+        return cls(seq, digest, sign(LOG, seq, digest))
+
+    def stored(self) -> str:
+        """The text that is stored."""
+        return f"{self.seq}:{self.digest}:{self.signature}"
 
 
 async def record_account(kind: str, user_id: UUID | None, **data: Any) -> None:
     """Append an entry inside the running command; the head's row is the lock."""
-    head = await _locked_head()
-    seq, _, previous = head.partition(":")
+    head = await locked_head()
     event = AccountEvent(
-        seq=int(seq) + 1,
+        seq=head.seq + 1,
         kind=kind,
         user_id=user_id,
         actor_id=unit_of_work().actor.id,
         data=canonical(data),
-        prev_hash=previous,
+        prev_hash=head.digest,
         created_at=clock.now(),
     )
     event.hash = chain_hash(event)
     await event.save(force_create=True)
-    await InstanceSetting.filter(name=HEAD).update(value=f"{event.seq}:{event.hash}")
+    if may_be_signed(LOG, head.seq, head.digest, head.signature):
+        await save_head(AccountHead.signed(event.seq, event.hash))
+    else:
+        await save_head(AccountHead(event.seq, event.hash, head.signature))
 
 
-async def _locked_head() -> str:
-    await InstanceSetting.bulk_create([InstanceSetting(name=HEAD, value=f"0:{GENESIS}")], ignore_conflicts=True)
+async def locked_head() -> AccountHead:
+    """The head, held until the running transaction ends; an unsigned one when there is none."""
+    fresh = AccountHead(0, GENESIS, "").stored()
+    await InstanceSetting.bulk_create([InstanceSetting(name=HEAD, value=fresh)], ignore_conflicts=True)
     found = await rows("UPDATE instance_settings SET value = value WHERE name = ? RETURNING value", HEAD)
     if not found:
         raise IntegrityError("The account log has no head.")
-    return str(found[0]["value"])
+    return AccountHead.parse(found[0]["value"])
+
+
+async def save_head(head: AccountHead) -> None:
+    """Write the head down, which is held."""
+    await InstanceSetting.filter(name=HEAD).update(value=head.stored())
+
+
+async def read_head() -> AccountHead | None:
+    """The head, without a lock."""
+    found = await InstanceSetting.get_or_none(name=HEAD)
+    return AccountHead.parse(found.value) if found else None
 
 
 def chain_hash(event: AccountEvent) -> str:
@@ -60,13 +104,18 @@ def chain_hash(event: AccountEvent) -> str:
 async def verify() -> tuple[int, str | None]:
     """Walk the account log; returns how many entries hold and the first fault as a sentence."""
     previous, seq = GENESIS, 0
-    async for event in AccountEvent.all().order_by("seq"):
+    newest = await AccountEvent.all().order_by("-seq").first()
+    head = await read_head()
+    if head is None:
+        return 0, "The account log has no head: it was removed."
+    async for event in AccountEvent.filter(seq__lte=head.seq).order_by("seq"):
         if event.seq != seq + 1:
             return seq, f"Entry {seq + 1} is missing."
         if event.prev_hash != previous or chain_hash(event) != event.hash:
             return seq, f"Entry {event.seq} was changed after it was written."
         previous, seq = event.hash, event.seq
-    head = await InstanceSetting.get_or_none(name=HEAD)
-    if head is not None and head.value != f"{seq}:{previous}":
-        return seq, f"The log ends at entry {seq}, but entry {head.value.partition(':')[0]} was written."
-    return seq, None
+    if (head.seq, head.digest) != (seq, previous):
+        return seq, f"The log ends at entry {seq}, but entry {head.seq} was written."
+    if newest is not None and newest.seq > head.seq:
+        return seq, f"Entry {newest.seq} was added to a log that ends at entry {head.seq}."
+    return seq, head_fault(LOG, head.seq, head.digest, head.signature)

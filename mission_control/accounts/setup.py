@@ -100,7 +100,7 @@ async def _local_owner(actor: Actor) -> User:
 
 
 async def _personal_organization(user: User) -> UUID:
-    organization = await Organization.create(name="Personal")
+    organization = await Organization.found("Personal")
     await Member.create(
         organization_id=organization.id,
         user_id=user.id,

@@ -9,17 +9,21 @@ from mission_control.config import ConfigError, Settings
 from mission_control.core.errors import DomainError
 
 
-def with_database[R](work: Callable[[Settings], Awaitable[R]]) -> R:
-    """Run `work` with the database of the environment open; refusals of the domain end in one sentence."""
+def with_database[R](work: Callable[[Settings], Awaitable[R]], *, with_its_key: bool = True) -> R:
+    """Run `work` with the database of the environment open; refusals of the domain end in one sentence.
+
+    ConfigError when SECRET_KEY is not the database's, unless `with_its_key` is False; nothing may be written then.
+    """
     settings = Settings.from_environment()
     try:
-        return asyncio.run(_opened(settings, work))
+        return asyncio.run(_opened(settings, work, with_its_key))
     except DomainError as error:
         raise click.ClickException(error.sentence) from None
 
 
-async def _opened[R](settings: Settings, work: Callable[[Settings], Awaitable[R]]) -> R:
+async def _opened[R](settings: Settings, work: Callable[[Settings], Awaitable[R]], with_its_key: bool) -> R:
     from mission_control import features as features  # commands need every rule and reaction
+    from mission_control.audit import open_logs, use_settings_key
     from mission_control.database.migrate import pending_for
     from mission_control.database.setup import connect, disconnect
 
@@ -29,6 +33,10 @@ async def _opened[R](settings: Settings, work: Callable[[Settings], Awaitable[R]
         )
     await connect(settings)
     try:
+        if with_its_key:
+            await open_logs(settings)
+        else:
+            use_settings_key(settings)
         return await work(settings)
     finally:
         await disconnect()

@@ -77,6 +77,11 @@ async def verify_secret_key(key: str) -> None:
         )
 
 
+def audit_key(key: str) -> bytes:
+    """The key that signs the heads of logs."""
+    return _derived(key, "audit")
+
+
 def encrypt(text: str, key: str) -> str:
     """Encrypt a secret for the database."""
     return _cipher(key).encrypt(text.encode()).decode("ascii")

@@ -18,6 +18,7 @@ import httpx
 from mission_control.accounts.commands import make_reset_link, reset_password
 from mission_control.accounts.models import Token
 from mission_control.accounts.tokens import create_personal_token, revoke_personal_token
+from mission_control.audit import open_logs
 from mission_control.config import ConfigError, Settings
 from mission_control.core.actor import system
 from mission_control.database.setup import connect, disconnect
@@ -114,6 +115,7 @@ async def _play(settings: Settings, url: str, agents: int, speed: float, decides
 async def _prepared(settings: Settings, agents: int, decides: bool) -> Cast:
     await connect(settings)
     try:
+        await open_logs(settings)
         organization, crew = await seed.ready(agents)
         owner = await seed.owner_of(organization)
         password = "-".join(secrets.token_hex(2) for _ in range(4))

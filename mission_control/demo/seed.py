@@ -83,7 +83,7 @@ async def _write_story() -> Organization:
 
 @command("organization.reset_demo")
 async def _found(actor: Actor) -> Organization:
-    return await Organization.create(name=story.ORGANIZATION, is_demo=True)
+    return await Organization.found(story.ORGANIZATION, is_demo=True)
 
 
 async def _person(organization: Organization, email: str, name: str, role: str) -> User:

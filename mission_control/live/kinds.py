@@ -112,6 +112,7 @@ KINDS: dict[str, str] = {
     "agent.work_state_changed": "An agent was paused, stopped, or let run on.",
     "board.work_state_changed": "The agents of a board were paused, stopped, or let run on.",
     "organization.work_state_changed": "All agents of an organization were paused, stopped, or let run on.",
+    "log.sealed": "A log from before actors' names were hashed got a digest of the names in it.",
 }
 
 ACCOUNT_KINDS: dict[str, str] = {
@@ -132,4 +133,5 @@ ACCOUNT_KINDS: dict[str, str] = {
     "token.created": "Somebody made a personal token.",
     "token.revoked": "Somebody ended a personal token.",
     "organization.deleted": "An organization was deleted with its log.",
+    "audit.heads_signed": "An administrator had the heads of logs signed that were not signed by this installation.",
 }

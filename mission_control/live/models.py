@@ -15,12 +15,14 @@ class Event(Model):
     """A fact in the past tense, numbered without a hole per organization and chained by hash.
 
     Ids are plain values without foreign keys, so that the log outlives what it tells about. `data` is the
-    canonical JSON text that was hashed. A person's name is looked up, never stored here.
+    canonical JSON text that was hashed. `actor_name` is that of an agent or of the system; a person's name is looked
+    up, never stored here. `version` says which fields the hash covers.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     organization_id = fields.UUIDField()
     seq = fields.BigIntField()
+    version = fields.SmallIntField(default=1)
     kind = fields.CharField(max_length=96)
     actor_kind = fields.CharField(max_length=16)
     actor_id = fields.UUIDField(null=True)

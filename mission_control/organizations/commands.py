@@ -28,7 +28,7 @@ async def create_organization(actor: Actor, name: str) -> Organization:
 
 async def found(user: User, name: str, *, personal: bool = False) -> tuple[Organization, Member]:
     """Inside a command: an organization with its owner, who works in it from now on."""
-    organization = await Organization.create(name=name)
+    organization = await Organization.found(name)
     member = await Member.create(
         organization_id=organization.id, user_id=user.id, role="owner", all_boards_read=True, all_boards_write=True
     )

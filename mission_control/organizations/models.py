@@ -1,6 +1,6 @@
 """Organizations, who belongs to them, and which boards a member reaches."""
 
-from typing import Any
+from typing import Any, Self
 
 from tortoise import fields
 from tortoise.models import Model
@@ -9,6 +9,7 @@ from mission_control.core.clock import now
 from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
 from mission_control.database.fields import UtcDatetimeField
+from mission_control.live.signatures import GENESIS, sign
 
 
 class Organization(Model):
@@ -18,7 +19,8 @@ class Organization(Model):
     name = fields.TextField()
     is_demo = fields.BooleanField(default=False)
     log_seq = fields.BigIntField(default=0)
-    log_hash = fields.CharField(max_length=64, default="0" * 64)
+    log_hash = fields.CharField(max_length=64, default=GENESIS)
+    log_signature = fields.CharField(max_length=96, default="")
     delivery_seq = fields.BigIntField(default=0)
     work_state = fields.CharField(max_length=16, default="running")
     work_state_reason: Any = fields.TextField(null=True)
@@ -28,6 +30,12 @@ class Organization(Model):
 
     class Meta:
         table = "organizations"
+
+    @classmethod
+    async def found(cls, name: str, *, is_demo: bool = False) -> Self:
+        """Insert an organization with an empty log whose head is signed."""
+        id = new_id()
+        return await cls.create(id=id, name=name, is_demo=is_demo, log_signature=sign(str(id), 0, GENESIS))
 
     def scope(self) -> Scope:
         """Where an event about this organization belongs."""

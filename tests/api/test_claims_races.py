@@ -11,7 +11,7 @@ from mission_control.claims import polling
 from mission_control.claims.schemas import ClaimCreate
 from mission_control.core.actor import Actor
 from mission_control.database.sql import rows
-from mission_control.live.log import verify
+from mission_control.live.verification import verify
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
 from tests.cast import Cast, hire

@@ -9,7 +9,7 @@ from quart import Quart
 
 from mission_control.activity.queries import FeedFilter, feed
 from mission_control.core.actor import Actor
-from mission_control.live.log import verify
+from mission_control.live.verification import verify
 from mission_control.tasks import live
 from mission_control.tasks.models import AttachmentContent
 from tests.api.test_attachments import send

@@ -11,8 +11,8 @@ from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.errors import Forbidden
 from mission_control.delivery.models import Delivery
-from mission_control.live.log import verify
 from mission_control.live.models import Event
+from mission_control.live.verification import verify
 from mission_control.organizations.commands import delete_organization
 from mission_control.organizations.members import transfer_ownership
 from mission_control.organizations.models import BoardAccess, Invite, Member, Organization
@@ -54,7 +54,7 @@ async def test_a_body_that_does_not_fit(cast: Cast, body: Any) -> None:
 async def test_a_request_costs_the_same_however_many_organizations_one_belongs_to(cast: Cast) -> None:
     for_one = await cost(cast.cleo, f"{cast.home}/snapshot")
     for number in range(20):
-        organization = await Organization.create(name=f"Society {number}")
+        organization = await Organization.found(f"Society {number}")
         member = await Member.create(organization_id=organization.id, user_id=cast.cleo.id)
         board = await Board.create(organization_id=organization.id, name="Desk", slug=f"desk-{number}")
         await BoardAccess.create(organization_member_id=member.id, board_id=board.id, can_write=number % 2 == 0)

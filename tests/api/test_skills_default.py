@@ -12,8 +12,8 @@ from quart import Quart
 from mission_control.accounts import setup
 from mission_control.accounts.models import User
 from mission_control.core.errors import Refused
-from mission_control.live.log import verify
 from mission_control.live.models import Event
+from mission_control.live.verification import verify
 from mission_control.organizations.commands import ensure_membership
 from mission_control.organizations.models import Member, Organization
 from mission_control.skills.models import Skill, SkillPack

@@ -11,8 +11,8 @@ from mission_control.accounts.log import verify as verify_accounts
 from mission_control.accounts.models import AccountEvent, Session, Token, User
 from mission_control.core.actor import system
 from mission_control.delivery.models import Delivery
-from mission_control.live.log import verify
 from mission_control.live.models import KeptAnswer
+from mission_control.live.verification import verify
 from mission_control.organizations.models import Invite, Member, Organization
 from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, as_person, events, head

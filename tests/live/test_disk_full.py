@@ -7,7 +7,7 @@ import pytest
 from tortoise.connection import get_connection
 
 from mission_control.database.outages import AWAY, FULL, outage
-from mission_control.live import log
+from mission_control.live.verification import verify
 from tests.cast import Cast, head
 
 ROOM = 12  # pages: enough to begin, not enough to end
@@ -45,7 +45,7 @@ async def test_a_full_disk_is_a_503_and_nothing_is_half_written(cast: Cast, litt
         "SELECT COUNT(*) AS n FROM events WHERE kind = 'task.created'"
     )
     assert tasks == row["n"] == 60 - refused + 1
-    assert (await log.verify(cast.organization.id))[1] is None
+    assert (await verify(cast.organization.id))[1] is None
 
 
 async def test_comments_are_refused_and_reading_goes_on(cast: Cast, little_room: None) -> None:

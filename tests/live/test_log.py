@@ -14,8 +14,9 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import REACTIONS, all_finished, deliver, react, record, uncancelled, unit_of_work
 from mission_control.core.errors import Conflict, Forbidden
 from mission_control.delivery.models import Delivery
-from mission_control.live.log import NewEvent, canonical, chain_hash, verify
+from mission_control.live.log import NewEvent, canonical, chain_hash
 from mission_control.live.models import Event
+from mission_control.live.verification import verify
 from mission_control.organizations.models import Organization
 from tests.cast import Cast, head, kinds
 from tests.statements import counted
@@ -79,6 +80,8 @@ TAMPERINGS: dict[str, dict[str, Any]] = {
     "data": {"data": "{}"},
     "actor": {"actor_id": None},
     "actor kind": {"actor_kind": "system"},
+    "actor's name": {"actor_name": "Somebody else"},
+    "version": {"version": 1},
     "agent": {"agent_id": "01a20e3b-d8e2-7655-95c4-faeea56be40f"},
     "task": {"task_id": "01a20e3b-d8e2-7655-95c4-faeea56be40f"},
     "board": {"board_id": None},
@@ -141,7 +144,7 @@ async def test_a_chain_is_walked_on_from_where_it_was_verified(cast: Cast) -> No
     newest = await head(cast)
     with counted() as found:
         assert await verify(cast.organization.id, *mark) == (newest, None)
-    assert len(found) == 3, found  # the new events, that there are no more, and the head
+    assert len(found) == 3, found  # the newest number, the head, and the events up to it
     assert (await verify(cast.organization.id, count, "f" * 64))[1] is not None
     assert (await verify(cast.organization.id))[1] is not None
     await Event.filter(organization_id=cast.organization.id, seq=newest).update(message="Something else.")

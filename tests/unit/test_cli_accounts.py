@@ -1,10 +1,8 @@
-"""`mission-control user`, `token` and `audit`, as somebody at a shell uses them."""
+"""`mission-control user` and `token`, as somebody at a shell uses them."""
 
 import asyncio
 import re
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -67,14 +65,3 @@ async def test_tokens_work_at_once_on_a_running_server_and_end_at_once(home: Ins
         assert secret not in listed and "laptop" in listed
         await home.command("token", "revoke", listed.splitlines()[1].split()[0])
         assert (await client.get("/api/v1/users/me", headers=headers)).status_code == 401
-
-
-async def test_audit_finds_what_was_changed(home: Installation) -> None:
-    await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
-    assert re.search(r"Accounts: \d+ ent\w+, all as written\.\n", await home.command("audit", "verify"))
-    if home.sqlite_file is None:
-        return
-    with closing(sqlite3.connect(home.sqlite_file)) as opened, opened:
-        opened.execute("UPDATE account_events SET kind = 'account.other' WHERE seq = 1")
-    code, said = await home.run("audit", "verify")
-    assert code == 1 and "Accounts: Entry 1 was changed after it was written.\n" in said
