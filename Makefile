@@ -5,6 +5,8 @@
 
 SHELL := /bin/bash
 VENV := .venv
+# Compiled modules are kept: the tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON := $(VENV)/bin/python
 UV := $(shell command -v uv 2>/dev/null)
 CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-chrome-stable; do \
@@ -13,7 +15,7 @@ CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-c
 SYSTEM_PYTHON = $(shell for name in python3.14 python3.13 python3 /usr/bin/python3; do \
 	$$name -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 13))' >/dev/null 2>&1 && command -v $$name && break; done)
 
-.PHONY: run test test-sqlite test-postgres test-browser check lock long bench format clean
+.PHONY: run test test-sqlite test-postgres test-browser check checks lock long bench format clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed
@@ -48,31 +50,36 @@ lock: $(PYTHON)
 	@$(PYTHON) -c 'import packaging' 2>/dev/null || $(MAKE) $(VENV)/.installed-dev
 	$(PYTHON) -m tools.lock write $(LOCK)
 
-test: test-sqlite test-postgres test-browser
+# Tests run in as many processes as there are cores; JOBS=0 runs them in one, for a debugger.
+JOBS ?= auto
+PYTEST = $(PYTHON) -m pytest -n $(JOBS) --maxprocesses 8 --dist worksteal
+
+test:
+	@tools/parts all $(MAKE) --no-print-directory test-sqlite test-postgres test-browser
 
 test-sqlite: $(VENV)/.installed-dev
-	@echo "== SQLite"
-	env -u TEST_DATABASE_URL $(PYTHON) -m pytest -m "not browser and not postgres"
+	@tools/parts one SQLite env -u TEST_DATABASE_URL $(PYTEST) -m "not browser and not postgres"
 
-# Exit code 69 says that no server could be had; the reason was printed.
+# Only what uses a database. Exit code 69 says that no server could be had; the reason was printed.
 test-postgres: $(VENV)/.installed-dev
-	@echo "== PostgreSQL"
-	@$(PYTHON) -m tests.databases postgres -- $(PYTHON) -m pytest -m "not browser"; code=$$?; \
+	@tools/parts one PostgreSQL $(PYTHON) -m tests.databases postgres -- $(PYTEST) -m "database and not browser"; code=$$?; \
 	if [ $$code = 69 ]; then echo "LEFT OUT: the suite on PostgreSQL (reason above)."; else exit $$code; fi
 
 test-browser: $(VENV)/.installed-dev
-	@echo "== Browser"
 	@if [ -n "$(CHROMIUM)" ]; then \
-		env -u TEST_DATABASE_URL CHROMIUM="$(CHROMIUM)" $(PYTHON) -m pytest -m browser; \
+		tools/parts one Browser env -u TEST_DATABASE_URL CHROMIUM="$(CHROMIUM)" $(PYTEST) -m browser; \
 	else echo "LEFT OUT: browser tests, no Chromium found (set CHROMIUM=/path/to/chromium)."; fi
 
-check: $(VENV)/.installed-dev
-	$(PYTHON) -m tools.lock check
-	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m ruff check .
-	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest -q tests/contract/test_templates.py
-	$(MAKE) test
+check:
+	@tools/parts all $(MAKE) --no-print-directory checks
+
+checks: $(VENV)/.installed-dev
+	@tools/parts one "Lock files" $(PYTHON) -m tools.lock check
+	@tools/parts one Format $(PYTHON) -m ruff format --check .
+	@tools/parts one Lint $(PYTHON) -m ruff check .
+	@tools/parts one Types $(PYTHON) -m mypy
+	@tools/parts one Templates $(PYTHON) -m pytest -q tests/contract/test_templates.py
+	@$(MAKE) --no-print-directory test
 
 # The long forms of tests: crash loop, hang-ups, restarts, soak, fuzzing, races for work. Run by hand, an hour for each database;
 # ROUNDS=50 makes them longer, SEED=n repeats what was printed.

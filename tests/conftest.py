@@ -1,9 +1,6 @@
 """One application, one event loop and one database for the whole run; every test begins with empty tables."""
 
-import os
 from collections.abc import AsyncIterator
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from quart import Quart
@@ -15,17 +12,29 @@ from mission_control.config import Settings
 from mission_control.core.limits import agent_requests, person_requests, unknown_tokens, wrong_passwords
 from mission_control.core.secrets import CHECK_NAME
 from mission_control.database.migrate import migrate
+from tests import own_database
 from tests.cast import Cast, assemble
 
 NEVER_EMPTIED = {"aerich"}
 
 
-def database_url_for_tests(folder: Path) -> str:
-    """Return TEST_DATABASE_URL, else a new SQLite file; a database not named for tests is refused."""
-    url = os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{folder / 'mission_control_test'}"
-    if not Path(urlsplit(url).path).name.endswith("_test"):
-        raise pytest.UsageError("The database in TEST_DATABASE_URL must have a name that ends in _test.")
-    return url
+def pytest_sessionstart() -> None:
+    """Let workers of pytest-xdist share nothing."""
+    own_database.own_database_of_worker()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the application's database; these tests run on SQLite and on PostgreSQL, all others once."""
+    for item in items:
+        if "app" in getattr(item, "fixturenames", ()) or item.get_closest_marker("postgres"):
+            item.add_marker("database")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let no test that runs once use a database of both kinds."""
+    own_database.permit(database=item.get_closest_marker("database") is not None)
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +44,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings.from_environment(
         {
             "DATA_DIR": str(folder),
-            "DATABASE_URL": database_url_for_tests(folder),
+            "DATABASE_URL": own_database.database_url_for_tests(folder),
             "SECRET_KEY": "a-secret-key-for-tests-that-is-long-enough",
             # No test reaches out of the house.
             "SOULS_DIRECTORY_URL": "",

@@ -97,7 +97,9 @@ def system_server() -> Iterator[str]:
     as_user = _as_ordinary_user(folder)
     try:
         port = _free_port()
-        options = " ".join(f"-c {pair}" for pair in (*FAST, f"port={port}", "listen_addresses=127.0.0.1"))
+        options = " ".join(
+            f"-c {pair}" for pair in (*FAST, "max_connections=200", f"port={port}", "listen_addresses=127.0.0.1")
+        )
         data, log = str(folder / "data"), str(folder / "log")
         _run([*as_user, str(binaries / "initdb"), "--no-sync", "-A", "trust", "-U", "postgres", "-D", data])
         control = [*as_user, str(binaries / "pg_ctl"), "-D", data]

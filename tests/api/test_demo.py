@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.live.servers import API, COMMAND, PATIENCE, Installation, installation
+
+pytestmark = pytest.mark.database
 
 FAST = ("demo", "--speed", "60")
 

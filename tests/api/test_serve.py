@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from mission_control import serving
-from tests.unit.small_database import empty_database
+from tests.own_database import empty_database
 
 COMMAND = (sys.executable, "-m", "mission_control.cli")
 TO_START = TO_STOP = 120

@@ -18,6 +18,8 @@ import pytest
 from tests.live.servers import ROOT, TOKEN, Installation, Server, installation
 from tests.outside import Directory, repository_of_skills
 
+pytestmark = pytest.mark.database
+
 SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
 CONFIGURATION = ROOT / "tests/fuzz/schemathesis.toml"
 LONG = bool(os.environ.get("LONG"))

@@ -13,6 +13,8 @@ import pytest
 from tests.live.crew import Crew, Member, crew
 from tests.live.servers import API, PATIENCE, ROOT, Server, installation
 
+pytestmark = pytest.mark.database
+
 EXAMPLES = ROOT / "examples"
 WORKERS = {
     "worker.py": (sys.executable, "worker.py", "--until-empty"),

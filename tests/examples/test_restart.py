@@ -8,6 +8,8 @@ from tests.examples.test_examples import WORKERS, end, reviewed, start
 from tests.live.crew import crew
 from tests.live.servers import installation
 
+pytestmark = pytest.mark.database
+
 
 @pytest.mark.parametrize("example", WORKERS)
 async def test_a_worker_outlasts_a_sudden_end_of_the_server(tmp_path: Path, example: str) -> None:

@@ -1,10 +1,7 @@
 """A real OpenID Connect provider as a process of its own, and applications that trust it."""
 
-import hashlib
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,38 +15,17 @@ from mission_control.delivery import loop
 from mission_control.identity import remote
 from mission_control.identity.people import forget_asked
 from tests.identity.browser import PATIENCE, SECRET, RunningProvider
+from tests.node_packages import installed
 
 SOURCE = Path(__file__).parent / "provider"
-FILES = ("package.json", "package-lock.json", "provider.mjs")
 
 type MakeApp = Callable[..., Quart]
-
-
-def installed() -> Path:
-    """The folder where the provider's packages are; they are fetched once and kept for later runs."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            pytest.skip(f"the identity provider for tests needs {program}, which is not installed")
-    text = b"".join((SOURCE / name).read_bytes() for name in FILES)
-    folder = (
-        Path(tempfile.gettempdir()) / f"mission-control-provider-{os.getuid()}-{hashlib.sha256(text).hexdigest()[:12]}"
-    )
-    if not (folder / "installed").exists():
-        folder.mkdir(mode=0o700, exist_ok=True)
-        for name in FILES:
-            shutil.copy(SOURCE / name, folder / name)
-        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            pytest.skip(f"npm cannot install the identity provider for tests: {done.stderr.strip()[-300:]}")
-        (folder / "installed").touch()
-    return folder
 
 
 @pytest.fixture(scope="session")
 def provider_process() -> Iterator[RunningProvider]:
     """The provider, started once."""
-    folder = installed()
+    folder = installed(SOURCE, "provider.mjs")
     process = subprocess.Popen(
         ["node", "provider.mjs"],
         cwd=folder,

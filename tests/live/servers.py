@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from tests.unit.small_database import empty_database
+from tests.own_database import migrated_database
 
 COMMAND = (sys.executable, "-m", "mission_control.cli")
 TELLING = (sys.executable, "-m", "tests.live.telling_server")
@@ -154,8 +154,8 @@ class Installation:
 
 @asynccontextmanager
 async def installation(folder: Path) -> AsyncIterator[Installation]:
-    """A new installation, gone afterwards."""
-    async with empty_database(folder) as url:
+    """A new installation whose database is migrated, gone afterwards."""
+    async with migrated_database(folder) as url:
         yield Installation(folder, url)
 
 

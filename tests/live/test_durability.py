@@ -22,6 +22,8 @@ from tests.live.scenarios import (
 )
 from tests.live.servers import PATIENCE, TELLING, Follower, Installation, Server, installation, messages
 
+pytestmark = pytest.mark.database
+
 
 async def test_aborted_requests_lock_nothing_and_hide_nothing(tmp_path: Path) -> None:
     async with installation(tmp_path) as home:

@@ -50,7 +50,7 @@ async def test_what_was_kept_before_the_commit_is_forgotten_with_it(cast: Cast) 
     assert current is not None and not current.reads(cast.board)
 
 
-@pytest.mark.parametrize("sender", ["another", bells.PROCESS])
+@pytest.mark.parametrize("sender", ["another", bells.PROCESS], ids=["another", "own"])
 async def test_changes_of_other_processes_are_heard_and_ones_own_in_their_order(cast: Cast, sender: str) -> None:
     running = broker.current()
     assert running is not None and await fresh(await cast.dan.actor()) is not None

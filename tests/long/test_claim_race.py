@@ -7,7 +7,7 @@ import pytest
 from tests.live.claim_plays import play_race, play_zombies
 from tests.live.servers import installation
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.database]
 
 AGENTS, TASKS, ZOMBIES = 64, 2_000, 50
 

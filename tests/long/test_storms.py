@@ -21,7 +21,7 @@ from tests.live.scenarios import (
 )
 from tests.live.servers import Follower, installation
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.database]
 
 SOAK_SECONDS = 60.0
 GROWTH_MIB = 60

@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from mcp.shared.exceptions import MCPError
 
 from tests.live.crew import crew
 from tests.live.servers import BEFORE_POLLS_END, TELLING, Installation, Server, installation
 from tests.mcp.clients import dialled
+
+pytestmark = pytest.mark.database
 
 UNUSED = """
 import sys

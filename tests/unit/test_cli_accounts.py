@@ -9,12 +9,13 @@ import pytest
 
 from tests.live.servers import Installation, installation
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[Installation]:
     """An installation whose database is ready."""
     async with installation(tmp_path) as made:
-        await made.command("migrate")
         yield made
 
 

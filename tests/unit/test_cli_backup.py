@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
-from tests.live.servers import installation
+import pytest
+
+from tests.live.servers import Installation, installation
+from tests.own_database import empty_database
+
+pytestmark = pytest.mark.database
 
 
 async def test_a_backup_made_while_serving_brings_everything_back(tmp_path: Path) -> None:
@@ -32,7 +37,8 @@ async def test_a_backup_made_while_serving_brings_everything_back(tmp_path: Path
 
 
 async def test_rubbish_is_not_restored(tmp_path: Path) -> None:
-    async with installation(tmp_path) as home:
+    async with empty_database(tmp_path) as url:
+        home = Installation(tmp_path, url)
         if home.sqlite_file is None:
             return
         rubbish = tmp_path / "rubbish"

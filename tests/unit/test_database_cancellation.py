@@ -5,11 +5,14 @@ import os
 import random
 from pathlib import Path
 
+import pytest
 from tortoise.transactions import in_transaction
 
 from mission_control.database.cancellation import finish
 from tests.unit.small_database import small_database
 from tests.unit.small_models import Note
+
+pytestmark = pytest.mark.database
 
 ROUNDS = 3000 if os.environ.get("LONG") else 400
 GIVING_UP = 60

@@ -11,6 +11,8 @@ from mission_control.core.clock import now
 from tests.unit.small_database import small_database
 from tests.unit.small_models import Note
 
+pytestmark = pytest.mark.database
+
 NOON = datetime(2026, 11, 24, 12)
 NOON_IN_BERLIN = datetime(2026, 11, 24, 13, tzinfo=timezone(timedelta(hours=1)))
 

@@ -15,7 +15,9 @@ from mission_control.config import ConfigError, Settings
 from mission_control.database.migrate import migrate, migration_folder, pending
 from mission_control.database.setup import orm_config
 from mission_control.database.statements import statements
-from tests.unit.small_database import empty_database
+from tests.own_database import empty_database
+
+pytestmark = pytest.mark.database
 
 FILE = '''
 RUN_IN_TRANSACTION = True

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import database_url_for_tests
+from tests.own_database import database_url_for_tests
+
+pytestmark = pytest.mark.database
 
 
 def test_a_database_not_named_for_tests_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
