@@ -1,6 +1,7 @@
 """The two shapes of a log line, and what every line of a request carries."""
 
 import logging
+import re
 import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from mission_control.config import Settings
 from mission_control.web.request_id import current_request_id
 
 APP_NAME = "mission-control"
+NEEDS_QUOTES = re.compile(r'[\s"=]')
 STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 request_line: ContextVar[tuple[str, str] | None] = ContextVar("request_line", default=None)
@@ -87,6 +89,8 @@ class JsonFormatter(logging.Formatter):
 
 
 def _plain(value: object) -> str:
-    """One line, so that no value of a client can forge a second one."""
+    """One line and one value, so that nothing of a client can forge a second one."""
     text = str(value).encode("unicode_escape").decode("ascii")
-    return f'"{text}"' if " " in text else text
+    if text and not NEEDS_QUOTES.search(text):
+        return text
+    return '"' + text.replace('"', '\\"') + '"'

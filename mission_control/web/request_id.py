@@ -9,7 +9,7 @@ from quart import Quart
 from mission_control.config import Settings
 from mission_control.web.asgi import Application, Message, Receive, Scope, Send, add_missing, header, wrap
 
-ACCEPTABLE = re.compile(r"[\x20-\x7e]{1,200}")
+ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _current: ContextVar[str | None] = ContextVar("request_id", default=None)
 

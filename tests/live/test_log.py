@@ -62,12 +62,12 @@ async def test_organizations_are_numbered_apart(cast: Cast) -> None:
 
 
 async def test_an_event_says_who_through_which_door_and_in_which_request(cast: Cast) -> None:
-    task = (await cast.ada.post(cast.tasks, {"title": "x"}, headers={"X-Request-Id": "from a test"})).ok()
+    task = (await cast.ada.post(cast.tasks, {"title": "x"}, headers={"X-Request-Id": "from-a-test"})).ok()
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     created: Any
     moved: Any
     created, moved = (await Event.filter(task_id=task["id"]).order_by("seq"))[:2]
-    assert (created.request_id, created.surface, created.actor_kind) == ("from a test", "api", "user")
+    assert (created.request_id, created.surface, created.actor_kind) == ("from-a-test", "api", "user")
     assert created.actor_name is None and (moved.actor_kind, moved.actor_name) == ("agent", "Vega")
     assert str(created.subject_id) == task["id"] and created.prev_hash != created.hash == moved.prev_hash
     await update_board((await cast.ada.actor()).on("page"), cast.board, {"name": "Lens"})

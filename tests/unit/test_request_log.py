@@ -35,6 +35,13 @@ def test_a_value_cannot_forge_a_second_line() -> None:
     assert "\n" not in line({"title": "a\n2026 ERROR forged"})
 
 
+@pytest.mark.parametrize("value", ['x" status_code=200', "status_code=200", "a b", "", 'say "hi"'])
+def test_a_value_cannot_forge_another_field(value: str) -> None:
+    text = line({"title": value})
+    shown = value.replace('"', '\\"')
+    assert f' title="{shown}" request_id=id-1 ' in text
+
+
 def test_json_lines_are_one_object() -> None:
     found = json.loads(line({"count": 3, "odd": {1: object}}, LOG_FORMAT="json"))
     assert found["timestamp"].endswith("+00:00")
