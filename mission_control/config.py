@@ -55,6 +55,7 @@ class Settings:
     webhook_max_payload_bytes: int
     max_file_bytes: int
     import_max_bytes: int
+    max_bodies_bytes: int
     outbound_allow_private: bool
     souls_directory_url: str
     skills_git_base_url: str

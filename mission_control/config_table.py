@@ -131,13 +131,13 @@ SETTINGS: tuple[Setting, ...] = (
         "AGENT_REQUESTS_PER_MINUTE",
         values.not_negative,
         "600",
-        "Requests a minute of an agent's token whose own number is not set, per server process; 0: no limit.",
+        "Requests a minute of an agent, by all tokens without a number of their own, per server process; 0: no limit.",
     ),
     Setting(
         "PERSON_REQUESTS_PER_MINUTE",
         values.not_negative,
         "600",
-        "The same of a person's API token; browsers have no limit.",
+        "The same of a person's API tokens; browsers have no limit.",
     ),
     Setting("MAX_BODY_BYTES", values.positive, "1048576", "Largest request body; more is answered 413."),
     Setting(
@@ -148,6 +148,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("MAX_FILE_BYTES", values.positive, "10485760", "Largest request that attaches a file to a task."),
     Setting("IMPORT_MAX_BYTES", values.positive, "20971520", "Largest file that a board can be imported from."),
+    Setting(
+        "MAX_BODIES_BYTES",
+        values.positive,
+        "134217728",
+        "Request bodies that are held at the same time, of one address half of it; more is answered 503.",
+    ),
     Setting(
         "OUTBOUND_ALLOW_PRIVATE",
         values.boolean,

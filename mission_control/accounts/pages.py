@@ -16,11 +16,11 @@ from mission_control.accounts.commands import (
     start_session,
 )
 from mission_control.accounts.forms import ResetForm, SetupForm, SignInForm
-from mission_control.accounts.models import User
+from mission_control.accounts.models import PasswordReset, User
 from mission_control.core import authn
 from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden, NotFound
-from mission_control.core.limits import wrong_passwords
+from mission_control.core.limits import unknown_tokens, wrong_passwords
 from mission_control.web.forms import FormInvalid, go, read_form
 from mission_control.web.fragments import render_page
 from mission_control.web.proxies import client_ip, place_of
@@ -133,6 +133,7 @@ async def reset_form(secret: str) -> ResponseReturnValue:
 async def reset(secret: str) -> ResponseReturnValue:
     """Set the new password; the link is used up and its person signed in."""
     authn.require_same_origin()
+    await _reset_target(secret)  # before the new password is hashed, which takes everybody's time
     try:
         form = await read_form(ResetForm)
     except FormInvalid as invalid:
@@ -144,9 +145,17 @@ async def reset(secret: str) -> ResponseReturnValue:
     return go("/")
 
 
-async def _reset_page(secret: str, errors: dict[str, str]) -> str:
+async def _reset_target(secret: str) -> PasswordReset:
+    """What a link is for; one that is dead counts against the address, like an unknown token."""
+    place = place_of(client_ip())
+    unknown_tokens.check(place)
     target = await reset_target(secret)
     if target is None:
+        unknown_tokens.failed(place)
         raise NotFound(DEAD_LINK)
-    user = await User.get(id=target.user_id)
+    return target
+
+
+async def _reset_page(secret: str, errors: dict[str, str]) -> str:
+    user = await User.get(id=(await _reset_target(secret)).user_id)
     return await render_page("accounts/reset.html", name=user.display_name, email=user.email or "", errors=errors)

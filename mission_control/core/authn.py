@@ -7,8 +7,9 @@ with a good token suffers from a neighbour's bad one. A good token at the wrong 
 from collections.abc import Container
 from dataclasses import replace
 from typing import Literal
+from urllib.parse import urlsplit
 
-from quart import g, request
+from quart import current_app, g, request
 
 from mission_control.core import limits
 from mission_control.core.actor import Actor
@@ -29,6 +30,7 @@ from mission_control.core.freshness import forget_fresh as forget_fresh
 from mission_control.core.freshness import fresh as fresh
 from mission_control.core.limits import Allowance
 from mission_control.core.token_scopes import SAFE_METHODS
+from mission_control.web.body_limit import admit_body
 from mission_control.web.proxies import client_ip, place_of
 
 Who = Literal["user", "agent", "actor", "anyone"]
@@ -62,6 +64,7 @@ async def authenticate(who: Who, *, touches: bool = True) -> Actor | None:
     if actor.is_agent and (text := request.headers.get("X-Task-Fence", "").strip()):
         actor = replace(actor, fence=fence_of(text))
     g.actor = actor
+    admit_body()
     return actor
 
 
@@ -93,7 +96,9 @@ async def _admitted(secret: str, ip: str) -> tuple[KnownToken, Allowance | None]
         limits.unknown_tokens.failed(place)
         raise Unauthenticated()
     budget = limits.agent_requests if token.agent_id is not None else limits.person_requests
-    return token, budget.spend(token.id, token.requests_per_minute)
+    # By its owner and not by its id: who rotates a token, or has several, gains nothing.
+    caller = (token.agent_id or token.user_id, token.requests_per_minute)
+    return token, budget.spend(caller, token.requests_per_minute)
 
 
 def bearer_token() -> str:
@@ -116,6 +121,7 @@ async def user_by_session() -> Actor | None:
         return None
     if request.method not in SAFE_METHODS:
         require_same_origin()
+    admit_body()
     return await user_at_home(session[0], ("session", session[1]))
 
 
@@ -126,6 +132,8 @@ def require_same_origin() -> None:
         allowed = site in ("same-origin", "none")
     else:
         origin = request.headers.get("Origin")
-        allowed = origin is not None and origin.partition("://")[2] == request.host
+        base_url = urlsplit(current_app.config["SETTINGS"].base_url)
+        ours = {f"{request.scheme}://{request.host}", f"{base_url.scheme}://{base_url.netloc}"}
+        allowed = origin in ours
     if not allowed:
         raise Forbidden("This request did not come from a page of this server.")

@@ -1,7 +1,10 @@
 """Errors as values of the domain, and their one translation into HTTP."""
 
+import json
 from http import HTTPStatus
 from typing import Any
+
+LONGEST_INPUT = 200  # characters of what was sent that an error repeats
 
 
 class DomainError(Exception):
@@ -95,10 +98,22 @@ class Unreachable(DomainError):
 
 def schema_error(kind: str, loc: list[str | int], msg: str, value: Any = None, **context: Any) -> dict[str, Any]:
     """One item of the list that a schema error answers."""
-    item: dict[str, Any] = {"type": kind, "loc": loc, "msg": msg, "input": value}
+    item: dict[str, Any] = {"type": kind, "loc": loc, "msg": msg, "input": shortened(value)}
     if context:
-        item["ctx"] = context
+        item["ctx"] = {name: shortened(one) for name, one in context.items()}
     return item
+
+
+def shortened(value: Any) -> Any:
+    """A value as an error repeats it: text cut, and what is longer as JSON the beginning of that."""
+    if isinstance(value, str):
+        return value[:LONGEST_INPUT]
+    text = ""
+    for piece in json.JSONEncoder(default=repr).iterencode(value):  # in small pieces, so that little of it is written
+        text += piece[:LONGEST_INPUT]
+        if len(text) > LONGEST_INPUT:
+            return text[:LONGEST_INPUT]
+    return value
 
 
 def invalid_field(field: str, sentence: str, value: Any = None) -> Invalid:

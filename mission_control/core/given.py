@@ -7,10 +7,10 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from quart import request
 
-from mission_control.core.errors import Invalid, NotFound, schema_error
+from mission_control.core.errors import Invalid, NotFound, schema_error, shortened
 from mission_control.core.ids import parse_id
 from mission_control.core.json import to_json
-from mission_control.core.storable import MOST_PROBLEMS, refuse_unstorable
+from mission_control.core.storable import MOST_PROBLEMS, MOST_VALUES, has_more_values, refuse_unstorable
 
 LENIENT_IDS = {"board_id", "approval_id", "agent_id"}
 # No body at all, which is something else than `null`.
@@ -113,18 +113,18 @@ def _read_body(body: TypeAdapter[Any], raw: Any) -> Any:
         if not request.is_json:
             msg += "; send it as Content-Type: application/json"
         raise Invalid([schema_error("model_attributes_type", ["body"], msg, raw)])
+    if getattr(request, "own_limit", None) is None and has_more_values(raw, MOST_VALUES):
+        raise Invalid([schema_error("too_many_values", ["body"], f"A body has at most {MOST_VALUES} values", raw)])
     refuse_unstorable(raw, "body")
     return body.validate_python(raw)
 
 
 def _item(error: Any, place: str) -> dict[str, Any]:
     value = None if place == "query" and error["type"] == "missing" else error.get("input")
-    item = schema_error(error["type"], [place, *error["loc"]], error["msg"], _shown(value))
-    if error.get("ctx"):
-        item["ctx"] = {
-            key: str(one) if isinstance(one, Exception) else _shown(one) for key, one in error["ctx"].items()
-        }
-    return item
+    context = {
+        key: str(one) if isinstance(one, Exception) else _shown(one) for key, one in error.get("ctx", {}).items()
+    }
+    return schema_error(error["type"], [place, *error["loc"]], error["msg"], _shown(shortened(value)), **context)
 
 
 def _shown(value: Any) -> Any:

@@ -1,11 +1,11 @@
-"""Limits: how often one address may present something wrong, and how many requests a token has."""
+"""Limits: how often one address may present something wrong, and how many requests an agent or a person has."""
 
+import ipaddress
 import math
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from uuid import UUID
 
 from mission_control.core import clock
 from mission_control.core.errors import Forbidden, TooMany
@@ -14,8 +14,15 @@ MINUTE = 60.0
 ROUNDING = 1e-6
 
 
+# How many networks of /64 may fail as often as they like before the /48 around them is refused.
+NEIGHBOURS = 10
+
+
 class FailureLimit:
-    """At most `count` failures per key in a sliding window; kept per process, the oldest keys forgotten."""
+    """At most `count` failures per key in a sliding window; kept per process, the oldest keys forgotten.
+
+    A key that is a /64 of IPv6 counts to its /48 as well, which has ten times as many: there are 65,536 in one.
+    """
 
     def __init__(
         self, count: int, window_seconds: float, keys: int = 10_000, now: Callable[[], float] = clock.monotonic
@@ -28,15 +35,16 @@ class FailureLimit:
 
     def check(self, key: str) -> None:
         """Raise 429 with `Retry-After` while the key has used up its failures."""
-        moments = self._recent(key)
-        if moments and len(moments) >= self.count:
-            raise TooMany(round(moments[0] + self.window - self.now()) + 1)
+        for one, most in self._counted(key):
+            moments = self._recent(one)
+            if moments and len(moments) >= most:
+                raise TooMany(round(moments[0] + self.window - self.now()) + 1)
 
     def failed(self, key: str) -> None:
         """Count a failure."""
-        moments = self._failures.setdefault(key, deque())
-        self._failures.move_to_end(key)
-        moments.append(self.now())
+        for one, _ in self._counted(key):
+            self._failures.setdefault(one, deque()).append(self.now())
+            self._failures.move_to_end(one)
         while len(self._failures) > self._keys:
             self._failures.popitem(last=False)
 
@@ -61,12 +69,17 @@ class FailureLimit:
 
     def _take_back(self, keys: tuple[str, ...]) -> None:
         for key in keys:
-            if moments := self._failures.get(key):
-                moments.pop()
+            for one, _ in self._counted(key):
+                if moments := self._failures.get(one):
+                    moments.pop()
 
     def clear(self) -> None:
         """Forget everything."""
         self._failures.clear()
+
+    def _counted(self, key: str) -> list[tuple[str, int]]:
+        wide = _wider(key)
+        return [(key, self.count)] + ([(wide, self.count * NEIGHBOURS)] if wide else [])
 
     def _recent(self, key: str) -> deque[float] | None:
         moments = self._failures.get(key)
@@ -75,9 +88,17 @@ class FailureLimit:
         return moments
 
 
+def _wider(key: str) -> str | None:
+    """The /48 around a /64 of IPv6, None for every other key."""
+    try:
+        return str(ipaddress.IPv6Network(key).supernet(new_prefix=48)) if key.endswith("::/64") else None
+    except ValueError:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a token has left: `remaining` of `limit` requests; all of them again in `reset` seconds."""
+    """What a caller has left: `remaining` of `limit` requests; all of them again in `reset` seconds."""
 
     limit: int
     remaining: int
@@ -93,26 +114,26 @@ class Allowance:
 
 
 class RequestBudget:
-    """So many requests a minute per token, given back evenly; kept per process, the longest unused forgotten."""
+    """So many requests a minute per caller, given back evenly; kept per process, the longest unused forgotten."""
 
     def __init__(self, per_minute: int, keys: int = 10_000, now: Callable[[], float] = clock.monotonic) -> None:
         self.per_minute = per_minute
         self.now = now
         self._keys = keys
-        self._spent: OrderedDict[UUID, tuple[float, float]] = OrderedDict()
+        self._spent: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
-    def spend(self, token_id: UUID, own: int | None = None) -> Allowance | None:
-        """Take one request of a token's own budget, else of the usual one (0: no budget, None). Over it: 429."""
+    def spend(self, caller: Hashable, own: int | None = None) -> Allowance | None:
+        """Take one request of a budget of its own, else of the usual one (0: no budget, None). Over it: 429."""
         limit = self.per_minute if own is None else own
         if limit == 0:
             return None
         now = self.now()
-        spent, at = self._spent.get(token_id, (0.0, now))
+        spent, at = self._spent.get(caller, (0.0, now))
         spent = max(0.0, min(float(limit), spent) - max(0.0, now - at) * limit / MINUTE)
         if spent + 1 - limit > ROUNDING:
             raise self._refusal(limit, spent)
-        self._spent[token_id] = (spent + 1, now)
-        self._spent.move_to_end(token_id)
+        self._spent[caller] = (spent + 1, now)
+        self._spent.move_to_end(caller)
         while len(self._spent) > self._keys:
             self._spent.popitem(last=False)
         return _allowance(limit, spent + 1)
@@ -124,7 +145,7 @@ class RequestBudget:
     @staticmethod
     def _refusal(limit: int, spent: float) -> TooMany:
         wait = math.ceil((spent + 1 - limit) * MINUTE / limit)
-        message = f"This token has {limit} requests a minute. Try again in {max(1, wait)} s."
+        message = f"You have {limit} requests a minute. Try again in {max(1, wait)} s."
         refusal = TooMany(wait, {"message": message, "code": "rate_limited"})
         refusal.headers |= _allowance(limit, spent).headers()
         return refusal

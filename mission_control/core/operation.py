@@ -1,7 +1,7 @@
 """One operation of the JSON API: its checks in the contract's order, its answer, and its OpenAPI entry.
 
 The order is: a body that is no JSON (422), credentials (401), the look-up (404), the rule (403), the schema
-(422), and then whatever the handler finds.
+(422), and then whatever the handler finds. Of a body beyond 64 KiB credentials come first.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from mission_control.core.preconditions import answered
 from mission_control.core.registry import OPERATIONS, Handler, Hints, Operation
 from mission_control.core.retries import answered_before, written
 from mission_control.core.token_scopes import require_scope
+from mission_control.web.body_limit import has_small_body
 from mission_control.web.request_log import waits
 
 LARGE = 2**18  # bytes of a body
@@ -92,8 +93,11 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
     shape = None if entry.body is None else TypeAdapter(entry.body)
 
     async def view(**path_values: str) -> Response:
-        raw = await parsed_body() if shape is not None else None
+        comes_first = shape is not None and await has_small_body()
+        raw = await parsed_body() if comes_first else None
         actor = await authenticate(entry.who, touches=not entry.tells_presence)
+        if shape is not None and not comes_first:
+            raw = await parsed_body()
         require_scope(actor, entry.scope)
         ids = path_ids(path_values, entry.path)
         try:

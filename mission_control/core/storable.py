@@ -7,7 +7,21 @@ from mission_control.core.errors import Invalid, schema_error
 
 INT64 = 2**63
 DEEPEST = 100
+MOST_VALUES = 20_000  # of one body
 MOST_PROBLEMS = 100  # of one request are told: each is longer than what causes it
+
+
+def has_more_values(value: Any, most: int) -> bool:
+    """Whether lists and objects have more than so many members in all; cheap, for it looks at nothing else."""
+    found, left = 0, [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict | list):
+            found += len(one)
+            if found > most:
+                return True
+            left.extend(one.values() if isinstance(one, dict) else one)
+    return False
 
 
 def refuse_unstorable(value: Any, place: str) -> None:

@@ -1,5 +1,7 @@
 """What every call of MCP passes first: the method, the caller's token with its budget, the size of the body."""
 
+from collections.abc import Callable
+
 from mission_control.core.authn import agent_for
 from mission_control.core.errors import DomainError, TooLarge, Unauthenticated
 from mission_control.core.json import to_json
@@ -7,7 +9,8 @@ from mission_control.mcp.answer import Answer
 from mission_control.mcp.refusals import refusal
 from mission_control.mcp.service import ACTOR, Service
 from mission_control.web.asgi import Receive, Scope, Send, header
-from mission_control.web.proxies import scope_client_ip
+from mission_control.web.bodies import bodies
+from mission_control.web.proxies import place_of, scope_client_ip
 
 WHO = "Send the token of an agent as `Authorization: Bearer <token>`. The one sent is unknown, expired or revoked."
 REFUSED = -32000  # JSON-RPC leaves -32000 to -32099 to servers
@@ -42,9 +45,10 @@ class Door:
             actor, allowance = await agent_for(_secret(scope), scope_client_ip(scope))
             if allowance is not None:
                 answer.add(allowance.headers())
-            body = await self._body(scope, receive)
-            scope[ACTOR] = actor.on("mcp")
-            await self._service.serve(scope, body, receive, answer)
+            with bodies.counted(place_of(scope_client_ip(scope))) as reserve:
+                body = await self._body(scope, receive, reserve)
+                scope[ACTOR] = actor.on("mcp")
+                await self._service.serve(scope, body, receive, answer)
         except HungUp:
             return
         except Exception as error:
@@ -52,7 +56,7 @@ class Door:
                 raise
             await _refuse(answer, error, has_body=scope["method"] != "HEAD")
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+    async def _body(self, scope: Scope, receive: Receive, reserve: Callable[[int], None]) -> bytes:
         announced = header(scope, b"content-length") or ""
         if announced.isdigit() and int(announced) > self._limit:
             raise TooLarge
@@ -61,6 +65,7 @@ class Door:
             message = await receive()
             if message["type"] != "http.request":
                 raise HungUp
+            reserve(len(message.get("body", b"")))
             body += message.get("body", b"")
             if len(body) > self._limit:
                 raise TooLarge

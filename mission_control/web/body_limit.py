@@ -1,13 +1,28 @@
-"""Refuse request bodies that are too large, without ever holding more of them in memory than is allowed."""
+"""Refuse request bodies that are too large, without ever holding more of them in memory than is allowed.
 
+Of a request without credentials at most 64 KiB are read: the rest waits in the connection until somebody is known to
+have sent it, and is dropped when nobody is.
+"""
+
+import asyncio
 import re
-from typing import Any
+from collections.abc import Generator
+from functools import partial
+from typing import Any, cast
 
 from quart import Quart, Request, request
+from quart.formparser import FormDataParser, ParserFunc
 from quart.wrappers.request import Body
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from mission_control.config import Settings
+from mission_control.core.errors import TooLarge
+from mission_control.web.bodies import ANONYMOUS_BYTES, Busy, bodies
+from mission_control.web.proxies import place_of
+
+MOST_FIELDS = 200
+ANONYMOUS = "Without credentials a request has at most 64 KiB."
 
 _own_limits: list[tuple[str, re.Pattern[str], str]] = []
 
@@ -30,37 +45,150 @@ def own_limit(settings: Settings, method: str, path: str) -> int | None:
 
 
 class LimitedBody(Body):
-    """A body of which nothing is kept once it is larger than its limit."""
+    """A body of which nothing is kept once it is larger than its limit, and little before its sender is known."""
 
-    _received = 0
+    def __init__(self, expected_content_length: int | None, max_content_length: int | None) -> None:
+        super().__init__(expected_content_length, max_content_length)
+        self.source = ""
+        self._announced = expected_content_length
+        self._received = self._reserved = 0
+        self._is_admitted = self._is_over = False
+        self._may_go_on = asyncio.Event()  # admitted, or over
+        self._size_is_known = asyncio.Event()
+        if self._must_raise is not None or expected_content_length is not None:
+            self._size_is_known.set()
+
+    async def is_small(self) -> bool:
+        """Whether it is not larger than what anybody may send; waits until that is known."""
+        if self._announced is not None:
+            return self._announced <= ANONYMOUS_BYTES
+        await self._size_is_known.wait()
+        return self._received <= ANONYMOUS_BYTES
+
+    def admit(self) -> None:
+        """Its sender is known: read all of it, from now on. Busy when others send too much already."""
+        if self._is_admitted or self._must_raise is not None:
+            return
+        if self._announced is not None and self._announced > ANONYMOUS_BYTES:
+            self._reserve(self._announced)
+        self._is_admitted = True
+        self._may_go_on.set()
+
+    def release(self) -> None:
+        """Forget it; what still comes is dropped."""
+        self._is_over = True
+        self._may_go_on.set()
+        bodies.release(self.source, self._reserved)
+        self._reserved = 0
 
     async def put(self, data: bytes) -> None:
         """Take the next piece, or refuse the whole body from now on."""
         self._received += len(data)
-        if self._must_raise is not None:
+        if self._received > ANONYMOUS_BYTES:
+            self._size_is_known.set()
+            if not self._is_admitted and self._must_raise is None:
+                await self._may_go_on.wait()
+        if self._must_raise is not None or self._is_over:
             return
         if self._max_content_length is not None and self._received > self._max_content_length:
-            self._must_raise = RequestEntityTooLarge()
-            self.set_complete()
+            self._refuse(RequestEntityTooLarge())
+            return
+        try:
+            self._reserve(self._received)
+        except Busy as busy:
+            self._refuse(busy)
             return
         await super().put(data)
+
+    def set_complete(self) -> None:
+        """It has come whole, or nothing more of it is wanted."""
+        super().set_complete()
+        self._size_is_known.set()
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        yield from self._may_be_read().__await__()
+        return (yield from super().__await__())
+
+    async def __anext__(self) -> bytes:
+        await self._may_be_read()
+        return await super().__anext__()
+
+    async def _may_be_read(self) -> None:
+        if self._must_raise is None and not self._is_admitted and not await self.is_small():
+            raise TooLarge(ANONYMOUS)
+
+    def _reserve(self, count: int) -> None:
+        if count > self._reserved:
+            bodies.reserve(self.source, count - self._reserved)
+            self._reserved = count
+
+    def _refuse(self, error: Exception) -> None:
+        self._must_raise = error
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        bodies.release(self.source, self._reserved)
+        self._reserved = 0
+        self.set_complete()
+
+
+class LimitedFormParser(FormDataParser):
+    """Reads forms, but not those with very many fields, which would take everybody's time."""
+
+    def get_parse_func(self, mimetype: str, options: dict[str, str]) -> ParserFunc | None:
+        """The function that reads a form of this kind; None for what is no form."""
+        read = super().get_parse_func(mimetype, options)
+        return read if read is None or mimetype.startswith("multipart/") else partial(_few_fields, read)
+
+
+async def _few_fields(
+    read: ParserFunc,
+    parser: FormDataParser,
+    body: Body,
+    mimetype: str,
+    content_length: int | None,
+    options: dict[str, str],
+) -> tuple[MultiDict[str, str], MultiDict[str, Any]]:
+    if (await body).count(b"&") >= MOST_FIELDS:
+        raise TooLarge(f"A form has at most {MOST_FIELDS} fields.")
+    return await read(parser, body, mimetype, content_length, options)
+
+
+async def has_small_body() -> bool:
+    """Whether the body of the running request is small enough to be read before its sender is known."""
+    return await _body().is_small()
+
+
+def admit_body() -> None:
+    """The sender of the running request is known, and may send as much as the operation takes; Busy otherwise."""
+    _body().admit()
+
+
+def _body() -> LimitedBody:
+    return cast(LimitedBody, request.body)
 
 
 def install(app: Quart, settings: Settings) -> None:
     """Answer 413 to more than MAX_BODY_BYTES: at once when the length is announced, else while reading."""
     limit = settings.max_body_bytes
     app.config["MAX_CONTENT_LENGTH"] = limit
+    app.config["MAX_FORM_PARTS"] = MOST_FIELDS
+    largest = max(limit, *(getattr(settings, setting) for _, _, setting in _own_limits))
+    bodies.most = max(settings.max_bodies_bytes, largest)
+    bodies.most_of_address = max(settings.max_bodies_bytes // 2, largest)
 
     class LimitedRequest(Request):
         """A request whose body may be as long as its operation says."""
 
         body_class = LimitedBody
+        form_data_parser_class = LimitedFormParser
 
         def __init__(self, method: str, scheme: str, path: str, *args: Any, **kwargs: Any) -> None:
             self.own_limit = own_limit(settings, method, path)
             if self.own_limit is not None:
                 kwargs["max_content_length"] = self.own_limit
             super().__init__(method, scheme, path, *args, **kwargs)
+            client = self.scope.get("client")
+            cast(LimitedBody, self.body).source = place_of(str(client[0])) if client else ""
 
     app.request_class = LimitedRequest
 
@@ -68,4 +196,9 @@ def install(app: Quart, settings: Settings) -> None:
         if getattr(request, "own_limit", None) is None and (request.content_length or 0) > limit:
             raise RequestEntityTooLarge
 
+    async def forget_body(_: BaseException | None) -> None:
+        if isinstance(request.body, LimitedBody):
+            request.body.release()
+
     app.before_request(refuse_large_body)
+    app.teardown_request(forget_body)

@@ -13,7 +13,7 @@ from mission_control.core.errors import TooLarge
 from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
-from mission_control.web.body_limit import limit_apart
+from mission_control.web.body_limit import admit_body, limit_apart
 from mission_control.web.proxies import client_ip
 from mission_control.webhooks import commands, ingest
 from mission_control.webhooks.models import Webhook, WebhookPayload
@@ -177,6 +177,7 @@ async def receive(actor: Actor | None, webhook: Webhook) -> BoardWebhookIngestRe
     The body may be anything. When the webhook has a secret, the call carries the HMAC-SHA256 of the body in
     hexadecimal digits, in the header that the webhook names, else in X-Hub-Signature-256 or X-Webhook-Signature.
     """
+    admit_body()  # whoever knows the address of a webhook is no stranger
     call = ingest.Call(await _body(), list(request.headers.items()), request.content_type, client_ip())
     ingest.check_signature(webhook, call, _key())
     payload = await ingest.receive(system(webhook.board.organization_id), webhook, call)

@@ -13,6 +13,7 @@ from quart_auth import QuartAuth
 from mission_control.accounts.commands import start_session
 from mission_control.accounts.models import Session, User
 from mission_control.accounts.setup import NOWHERE
+from mission_control.config import Settings
 from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.organizations.models import Member, Organization
@@ -78,6 +79,7 @@ async def test_a_browser_reads_and_changes(cast: Cast) -> None:
         ({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}, False),
         ({"Origin": "http://localhost"}, True),
         ({"Origin": "http://localhost:81"}, False),
+        ({"Origin": "https://localhost"}, False),
         ({"Origin": "https://evil.example"}, False),
         ({"Origin": "null"}, False),
         ({}, False),
@@ -92,6 +94,15 @@ async def test_where_a_browsers_change_may_come_from(cast: Cast, headers: dict[s
     ]
     assert [one.status for one in unsafe] == [200 if allowed else 403] * 3
     (await browser.get("/users/me", headers=headers)).ok()
+
+
+async def test_a_change_may_come_from_the_public_address(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings.from_environment({"BASE_URL": "https://board.example.org"})
+    monkeypatch.setitem(cast.app.config, "SETTINGS", settings)
+    browser = await browser_of(cast, cast.cleo.id)
+    for origin, status in (("https://board.example.org", 200), ("http://board.example.org", 403)):
+        answer = await browser.post(cast.tasks, {"title": "x"}, headers={"Origin": origin})
+        assert answer.status == status
 
 
 async def test_a_bearer_makes_the_cookie_count_for_nothing(cast: Cast) -> None:

@@ -13,7 +13,8 @@ from mission_control.agents.models import Agent
 from mission_control.config import Settings
 from mission_control.core import authn, clock, limits, token_use
 from mission_control.core.errors import TooMany, Unauthenticated
-from mission_control.core.limits import Allowance, RequestBudget
+from mission_control.core.ids import fingerprint, new_secret
+from mission_control.core.limits import Allowance, FailureLimit, RequestBudget
 from tests.api.test_authn import browser_of
 from tests.cast import Answer, Caller, Cast, hire
 from tests.live.reading import reading
@@ -102,6 +103,42 @@ async def test_a_token_over_its_budget_waits(cast: Cast, usual: None) -> None:
     with clock.travelled(timedelta(seconds=21)):
         (await cast.vega.get("/agent/healthz")).ok()
         (await cast.vega.get("/agent/healthz")).refused(429)
+
+
+async def test_a_new_token_brings_no_new_budget(cast: Cast, usual: None) -> None:
+    await Token.filter(agent_id=cast.vega.id).update(requests_per_minute=5)
+    for _ in range(3):
+        (await cast.vega.get("/agent/healthz")).ok()
+    path = f"/agents/{cast.vega.id}/tokens"
+    secrets = [(await cast.ben.post(path, {"overlap_seconds": 600})).ok()["token"] for _ in range(2)]
+    first, second = (Caller(cast.app, {"X-Agent-Token": secret}) for secret in secrets)
+    (await first.get("/agent/healthz")).ok()
+    (await second.get("/agent/healthz")).ok()
+    for one in (cast.vega, first, second):
+        (await one.get("/agent/healthz")).refused(429)
+
+
+async def test_the_tokens_of_a_person_share_a_budget(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits.person_requests, "per_minute", 3)
+    secret = new_secret("mcu")
+    await Token.create(user_id=cast.cleo.id, name="other", prefix=secret[:10], fingerprint=fingerprint(secret))
+    other = Caller(cast.app, {"Authorization": f"Bearer {secret}"})
+    (await other.get("/users/me")).ok()
+    for _ in range(2):
+        (await cast.cleo.get("/users/me")).ok()
+    (await cast.cleo.get("/users/me")).refused(429)
+    (await other.get("/users/me")).refused(429)
+
+
+def test_failures_of_a_network_of_ipv6_count_to_the_larger_one_too() -> None:
+    limit = FailureLimit(2, 60.0)
+    for number in range(20):
+        limit.check(f"2001:db8:1:{number:x}::/64")
+        limit.failed(f"2001:db8:1:{number:x}::/64")
+    with pytest.raises(TooMany):
+        limit.check("2001:db8:1:ffff::/64")
+    limit.check("2001:db8:2::/64")
+    limit.check("email:somebody::/64")
 
 
 async def test_a_persons_token_has_a_budget_of_its_own(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,150 @@
+"""Request bodies: who is believed with how much, how many at once, and what an error repeats of them."""
+
+import orjson
+import pytest
+from quart import Quart
+
+from mission_control.web.bodies import ANONYMOUS_BYTES, bodies
+from mission_control.web.body_limit import ANONYMOUS, MOST_FIELDS
+from tests.cast import Caller, Cast
+from tests.pages.visitor import Visitor
+
+JSON = {"Content-Type": "application/json"}
+PIECE = b"x" * 2**15
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How much was held after each piece of a body."""
+    totals: list[int] = []
+    reserve = bodies.reserve
+
+    def noting(source: str, count: int) -> None:
+        reserve(source, count)
+        totals.append(bodies.total)
+
+    monkeypatch.setattr(bodies, "reserve", noting)
+    return totals
+
+
+async def sent_in_pieces(app: Quart, path: str, headers: dict[str, str], pieces: int) -> int:
+    """The status of a request whose length is not announced."""
+    client = app.test_client(use_cookies=False)
+    headers = {**headers, "Transfer-Encoding": "chunked"}
+    async with client.request(path, method="POST", headers=headers) as connection:
+        for _ in range(pieces):
+            await connection.send(PIECE)
+        await connection.send_complete()
+        await connection.receive()
+    return (await connection.as_response()).status_code
+
+
+@pytest.mark.parametrize("size", [10, ANONYMOUS_BYTES])
+async def test_a_small_body_that_is_no_json_is_refused_before_its_sender(cast: Cast, size: int) -> None:
+    answer = await cast.nobody.call("POST", "/boards", headers=JSON, data=b"x" * size)
+    assert answer.refused(422)[0]["type"] == "json_invalid"
+
+
+async def test_a_large_body_is_read_after_its_sender_is_known(cast: Cast) -> None:
+    large = b"x" * (ANONYMOUS_BYTES + 1)
+    (await cast.nobody.call("POST", "/boards", headers=JSON, data=large)).refused(401)
+    answer = await cast.ada.call("POST", "/boards", headers=JSON, data=large)
+    assert answer.refused(422)[0]["type"] == "json_invalid"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/boards", "/api/v1/boards/import", "/nowhere"])
+async def test_of_an_anonymous_body_only_the_beginning_is_held(cast: Cast, held: list[int], path: str) -> None:
+    assert await sent_in_pieces(cast.app, path, JSON, 24) in (401, 404)
+    assert max(held, default=0) <= ANONYMOUS_BYTES
+    assert bodies.total == 0
+
+
+async def test_a_body_of_somebody_known_is_held_until_its_answer(cast: Cast, held: list[int]) -> None:
+    assert await sent_in_pieces(cast.app, "/api/v1/boards", JSON | cast.ada.headers, 24) == 422
+    assert max(held) == 24 * len(PIECE)
+    assert bodies.total == 0
+
+
+async def test_bodies_of_one_address_are_bounded(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "most_of_address", 200_000)
+    (await cast.ada.post(cast.tasks, {"title": "x", "description": "y" * 150_000})).ok()
+    refused = await cast.ada.post(cast.tasks, {"title": "x", "description": "y" * 250_000})
+    assert refused.refused(503) == "Too many uploads are under way. Try again in a moment."
+    assert refused.headers["Retry-After"]
+    assert await sent_in_pieces(cast.app, "/api/v1/boards", JSON | cast.ada.headers, 24) == 503
+    assert bodies.total == 0
+
+
+async def test_bodies_are_bounded_in_all(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "most", 100_000)
+    (await cast.ada.post(cast.tasks, {"title": "x", "description": "y" * 150_000})).refused(503)
+    bodies.reserve("9.9.9.9", 99_000)
+    try:
+        (await cast.nobody.call("POST", "/boards", headers=JSON, data=b"x" * 2000)).refused(503)
+    finally:
+        bodies.release("9.9.9.9", 99_000)
+
+
+async def test_an_anonymous_form_is_small(cast: Cast) -> None:
+    seen = await Visitor(cast.app).post("/sign-in", {"email": "a@example.org", "password": "x" * ANONYMOUS_BYTES})
+    seen.is_status(413).has(ANONYMOUS)
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"])
+async def test_a_form_has_few_fields(cast: Cast, kind: str) -> None:
+    nobody = Visitor(cast.app)
+    for fields, is_refused in ((MOST_FIELDS, False), (MOST_FIELDS + 1, True)):
+        part = b'--b\r\nContent-Disposition: form-data; name="f"\r\n\r\nx\r\n'
+        body = part * fields + b"--b--\r\n" if "multipart" in kind else b"&".join([b"f=x"] * fields)
+        headers = {"Origin": "http://localhost", "Content-Type": kind, "Accept": "text/html"}
+        answer = await nobody.app.test_client().post("/sign-in", data=body, headers=headers)
+        assert (answer.status_code == 413) is is_refused
+
+
+LONG = "z" * 5000
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ({"title": ["a"], "priority": 5}, ["a"]),
+        ({"title": {"deep": [LONG]}}, None),
+        ([LONG] * 100, None),
+        (list(range(15_000)), None),
+    ],
+)
+async def test_an_error_repeats_little_of_what_was_sent(cast: Cast, body: object, shown: object) -> None:
+    answer = await cast.ada.post(cast.tasks, body)
+    problems = answer.refused(422)
+    assert all(len(orjson.dumps(one["input"])) < 300 for one in problems)
+    if shown is not None:
+        assert problems[0]["input"] == shown
+
+
+async def test_an_error_of_the_address_repeats_little_too(cast: Cast) -> None:
+    [problem] = (await cast.ada.get(f"{cast.tasks}?sort={LONG}")).refused(422)
+    assert problem["input"] == LONG[:200]
+
+
+async def test_a_body_of_very_many_values_is_refused(cast: Cast) -> None:
+    for body in (list(range(30_000)), {"title": "x", "tag_ids": [{}] * 30_000}, [[0] * 100] * 300):
+        [problem] = (await cast.ada.post(cast.tasks, body)).refused(422)
+        assert problem["type"] == "too_many_values"
+
+
+async def test_a_dead_link_is_refused_before_a_password_is_hashed(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hashed(password: str) -> str:
+        raise AssertionError("hashed for nobody")
+
+    monkeypatch.setattr("mission_control.accounts.commands.hash_password", hashed)
+    nobody = Visitor(cast.app)
+    seen = [(await nobody.post("/reset/mcr_unknown", {"password": "correct horse"})).status for _ in range(21)]
+    assert seen == [404] * 20 + [429]
+    (await nobody.get("/reset/mcr_unknown")).is_status(429)
+
+
+async def test_a_webhook_takes_more_than_a_stranger_may_send(cast: Cast) -> None:
+    made = (await cast.ada.post(f"/boards/{cast.board.id}/webhooks", {"description": "CI"})).ok()
+    stranger = Caller(cast.app)
+    answer = await stranger.post(f"/boards/{cast.board.id}/webhooks/{made['id']}", {"text": "t" * ANONYMOUS_BYTES})
+    assert answer.status in (202, 403)
