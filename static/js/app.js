@@ -16,8 +16,9 @@ import * as shortcuts from "./shortcuts.js";
 import * as theme from "./theme.js";
 import * as time from "./time.js";
 import * as toast from "./toast.js";
+import * as typing from "./typing.js";
 
-const modules = [theme, dialog, toast, copy, reveal, refocus, queue, time, forms, guard, draft, shortcuts, nav, palette, panel, live, board];
+const modules = [typing, theme, dialog, toast, copy, reveal, refocus, queue, time, forms, guard, draft, shortcuts, nav, palette, panel, live, board];
 
 const attach = (root) => {
   for (const module of modules) module.attach?.(root);

@@ -50,6 +50,8 @@ export const start = () => {
   });
 };
 
+const arrived = new WeakSet(); // what took the focus when it came does not take it again when something near it changes
+
 const outside = (event) => {
   const box = event.target.getBoundingClientRect();
   return event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
@@ -58,6 +60,8 @@ const outside = (event) => {
 export const attach = (root) => {
   for (const dialog of root.querySelectorAll("dialog[data-auto-open]")) open(dialog);
   if (root.matches("dialog[data-auto-open]")) open(root);
-  const wanted = root.matches("[data-autofocus]") ? root : root.querySelector("[data-autofocus]");
-  if (wanted && !wanted.closest("dialog:not([open])")) wanted.focus();
+  const wanted = [root, ...root.querySelectorAll("[data-autofocus]")].find((one) => one.matches("[data-autofocus]") && !one.closest("dialog:not([open])"));
+  if (!wanted || arrived.has(wanted)) return;
+  arrived.add(wanted);
+  wanted.focus();
 };

@@ -1,4 +1,5 @@
 // form[data-draft="<key>"]: what was typed and not sent yet is there again when the form comes back, in this tab.
+// data-draft-of names the state that the form shows; a draft of another state comes back with [data-draft-changed].
 const FIELDS = "textarea, input:not([type]), input[type=text]";
 const nameOf = (form) => `draft:${form.dataset.draft}`;
 const fieldsOf = (form) => [...form.querySelectorAll(FIELDS)];
@@ -6,7 +7,7 @@ const fieldsOf = (form) => [...form.querySelectorAll(FIELDS)];
 const write = (form) => {
   const typed = Object.fromEntries(fieldsOf(form).filter((field) => field.value !== field.defaultValue).map((field) => [field.name, field.value]));
   try {
-    if (Object.keys(typed).length) sessionStorage.setItem(nameOf(form), JSON.stringify(typed));
+    if (Object.keys(typed).length) sessionStorage.setItem(nameOf(form), JSON.stringify({ typed, of: form.dataset.draftOf }));
     else sessionStorage.removeItem(nameOf(form));
   } catch { /* not kept */ }
 };
@@ -14,13 +15,17 @@ const write = (form) => {
 const forget = (form) => { try { sessionStorage.removeItem(nameOf(form)); } catch { /* was not kept */ } };
 
 const restore = (form) => {
-  let typed;
-  try { typed = JSON.parse(sessionStorage.getItem(nameOf(form))); } catch { return; }
+  let kept;
+  try { kept = JSON.parse(sessionStorage.getItem(nameOf(form))); } catch { return; }
+  let isBack = false;
   for (const field of fieldsOf(form)) {
-    if (typed?.[field.name] === undefined || field.value !== field.defaultValue) continue;
-    field.value = typed[field.name];
+    if (kept?.typed?.[field.name] === undefined || field.value !== field.defaultValue) continue;
+    field.value = kept.typed[field.name];
     field.dispatchEvent(new Event("input", { bubbles: true }));
+    isBack = true;
   }
+  const notice = form.querySelector("[data-draft-changed]");
+  if (notice && isBack) notice.hidden = kept.of === form.dataset.draftOf;
 };
 
 export const start = () => {

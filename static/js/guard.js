@@ -1,19 +1,25 @@
 // What someone is editing stays as it is while the page around it changes: hx-morph-skip on the nearest
 // [data-guard] (or on the field itself) from the first change until it is sent, reset or emptied again.
 const FIELDS = "input:not([type=hidden]):not([type=search]), textarea, select";
+const CHOICES = "select, [type=checkbox], [type=radio]"; // focus alone does not mean that somebody is writing
 
 const region = (field) => field.closest("[data-guard]") ?? field;
+const fieldsOf = (node) => node.matches(FIELDS) ? [node] : [...node.querySelectorAll(FIELDS)];
 
 const changed = (field) => {
   if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
-  if (field instanceof HTMLSelectElement) return [...field.options].some((option) => option.selected !== option.defaultSelected);
+  if (field instanceof HTMLSelectElement) return chosen(field).some((option) => option.selected !== option.defaultSelected);
   return field.value !== field.defaultValue;
 };
 
-const dirty = (node) => {
-  const fields = node.matches(FIELDS) ? [node] : [...node.querySelectorAll(FIELDS)];
-  return fields.some((field) => changed(field) || (field === document.activeElement && !field.closest("dialog")));
+// Without a default the browser chooses the first option of a select, which is no change.
+const chosen = (select) => {
+  const options = [...select.options];
+  return options.some((option) => option.defaultSelected) || select.selectedIndex > 0 ? options : [];
 };
+
+const writing = (field) => field === document.activeElement && !field.matches(CHOICES) && !field.closest("dialog");
+const dirty = (node) => fieldsOf(node).some((field) => changed(field) || writing(field));
 
 const words = (form) => JSON.stringify([...form.querySelectorAll(FIELDS)].map((field) => field.value));
 const onTheWay = new WeakMap(); // what a [data-reset] form held when it was sent
@@ -21,8 +27,8 @@ const sent = new WeakSet(); // regions of [data-guard="until-sent"] that wait fo
 
 const check = (node) => {
   if (sent.has(node)) return;
-  const editing = dirty(node) || node.querySelector?.("[data-editing]") !== null && node.matches("[data-guard]");
-  node.toggleAttribute("hx-morph-skip", Boolean(editing));
+  const editing = node.matches("[data-guard]") && node.querySelector("[data-editing]") !== null;
+  node.toggleAttribute("hx-morph-skip", editing || dirty(node));
 };
 
 const onField = (event) => {
@@ -37,14 +43,33 @@ const onSend = (event) => {
   node.removeAttribute("hx-morph-skip");
 };
 
+// What was saved is what the fields stand at now.
+const settle = (form) => {
+  for (const field of form.querySelectorAll(FIELDS)) {
+    if (field instanceof HTMLSelectElement) for (const option of field.options) option.defaultSelected = option.selected;
+    else if (field.matches(CHOICES)) field.defaultChecked = field.checked;
+    else field.defaultValue = field.value;
+  }
+};
+
 const release = (event) => {
   const form = event.target;
   if (!form.matches?.("form")) return;
-  if (event.type !== "reset" && !(event.detail.ctx.response?.status < 300)) sent.delete(region(form));
+  const isSaved = event.type === "htmx:after:request" && event.detail.ctx.response?.status < 300;
+  if (event.type !== "reset" && !isSaved) sent.delete(region(form));
   if (event.type === "reset") setTimeout(() => check(region(form)));
-  else if (event.detail.ctx.response?.status < 300) {
-    if (form.hasAttribute("data-reset") && (onTheWay.get(form) ?? words(form)) === words(form)) form.reset(); // else somebody writes on
+  else if (isSaved && form.method === "post") {
+    if (!form.hasAttribute("data-reset")) settle(form);
+    else if ((onTheWay.get(form) ?? words(form)) === words(form)) form.reset(); // else somebody writes on
     region(form).removeAttribute("hx-morph-skip");
+  }
+};
+
+// A select that somebody used keeps its choice although the page says another. Where a choice is saved at once, the page is right.
+const follow = () => {
+  for (const select of document.querySelectorAll("form[method=post][hx-trigger] select")) {
+    if (!changed(select) || select.closest("[hx-morph-skip]")) continue;
+    for (const option of select.options) option.selected = option.defaultSelected;
   }
 };
 
@@ -55,12 +80,13 @@ export const start = () => {
   document.addEventListener("reset", release);
   document.addEventListener("htmx:before:request", onSend);
   document.addEventListener("htmx:after:request", release);
+  document.addEventListener("htmx:after:swap", follow);
   addEventListener("beforeunload", (event) => {
     if ([...document.querySelectorAll("form[data-guard-unload]")].some((form) => [...form.querySelectorAll(FIELDS)].some(changed))) event.preventDefault();
   });
 };
 
 export const attach = (root) => {
-  const holder = root.closest("[data-guard]");
-  if (holder?.querySelector("[data-editing]")) holder.toggleAttribute("hx-morph-skip", true);
+  const guards = [root.closest("[data-guard]"), ...root.querySelectorAll("[data-guard]")];
+  for (const guard of guards) if (guard?.querySelector("[data-editing]")) check(guard);
 };

@@ -1,6 +1,8 @@
 // When a change takes away what had the focus, the focus goes to what stands in its place: the element of the same id,
-// else the first thing to press in the nearest region that is still there. It never falls to the body.
-const PRESSABLE = "a[href], button:not([disabled]), summary, input:not([type=hidden]), select, textarea";
+// else the first thing to press in the nearest region that is still there. It never falls to the body, and never into
+// another field: what is typed next was meant for the one that is gone.
+const PRESSABLE = "a[href], button:not([disabled]), summary";
+const FIELD = "input:not([type=hidden]), select, textarea";
 let held = null; // what had the focus before a change, and the ids around it from the inside out
 
 const around = (element) => {
@@ -25,7 +27,7 @@ const give = () => {
   for (const id of ids) {
     const region = document.getElementById(id);
     if (!region) continue;
-    const wanted = region.matches(PRESSABLE) ? region : [...region.querySelectorAll(PRESSABLE)].find((one) => one.checkVisibility());
+    const wanted = region.matches(`${PRESSABLE}, ${FIELD}`) ? region : [...region.querySelectorAll(PRESSABLE)].find((one) => one.checkVisibility());
     if (wanted) return wanted.focus({ preventScroll: true });
   }
 };

@@ -1,0 +1,257 @@
+"""Whatever others do meanwhile, what somebody is writing stays: text, focus, caret and draft."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.conftest import Open, Site
+from tests.browser.test_board import live
+
+pytestmark = pytest.mark.browser
+
+AT_CARET = "(field) => [field.selectionStart, field.selectionEnd]"
+
+
+@pytest.fixture
+async def agent(site: Site) -> AsyncIterator[tuple[str, dict[str, Any], httpx.AsyncClient]]:
+    """A board, its agent, and a client with the agent's token."""
+    board = await site.board()
+    made = await site.make("/agents", board_id=board, name="Vega")
+    async with httpx.AsyncClient(base_url=site.url, headers={"X-Agent-Token": made["token"]}, timeout=60) as client:
+        yield board, made, client
+
+
+async def change(client: httpx.AsyncClient, board: str, task: str, **fields: Any) -> None:
+    answer = await client.patch(f"/api/v1/agent/boards/{board}/tasks/{task}", json=fields)
+    assert answer.status_code == 200, answer.text
+
+
+async def change_for_people(site: Site, board: str, task: str, **fields: Any) -> None:
+    """The same by a script that acts for a person, for what agents may not change."""
+    answer = await site.api.patch(f"/api/v1/boards/{board}/tasks/{task}", json=fields)
+    assert answer.status_code == 200, answer.text
+
+
+async def say(client: httpx.AsyncClient, board: str, task: str, message: str) -> None:
+    answer = await client.post(f"/api/v1/agent/boards/{board}/tasks/{task}/comments", json={"message": message})
+    assert answer.status_code == 200, answer.text
+
+
+async def ask_people(site: Site, board: str, content: str) -> None:
+    lead = await site.make("/agents", board_id=board, name="Lyra", is_board_lead=True)
+    path = f"/api/v1/agent/boards/{board}/gateway/main/ask-user"
+    answer = await site.api.post(
+        path, json={"content": content}, headers={"X-Agent-Token": lead["token"], "Cookie": ""}
+    )
+    assert answer.status_code == 200, answer.text
+
+
+async def heard(page: Page, site: Site, board: str) -> None:
+    """Everything that was changed so far has reached the page: a later task is on its board."""
+    mark = await site.task(board, "A later task")
+    await expect(page.locator(f"#task-{mark}")).to_be_attached()
+
+
+async def undisturbed(field: Locator, text: str, caret: int) -> None:
+    await expect(field).to_be_focused()
+    await expect(field).to_have_value(text)
+    assert await field.evaluate(AT_CARET) == [caret, caret]
+
+
+@pytest.mark.parametrize("kind", ["comment", "rename", "move", "priority", "assign"])
+async def test_edit_form_survives_what_an_agent_does(
+    site: Site, open_page: Open, agent: tuple[str, dict[str, Any], httpx.AsyncClient], kind: str
+) -> None:
+    board, vega, client = agent
+    task = await site.task(board, "Paint the hull", description="Two coats.")
+    page = await open_page(f"/boards/{board}/tasks/{task}")
+    await live(page)
+    await page.keyboard.press("e")
+    field = page.locator("#field-description")
+    await field.focus()
+    await page.keyboard.press("Control+End")
+    await page.keyboard.type(" Then wax, cen")
+    for _ in range(3):
+        await page.keyboard.press("ArrowLeft")
+    caret = len("Two coats. Then wax, ")
+    if kind == "comment":
+        await say(client, board, task, "I looked at it.")
+    elif kind == "rename":
+        await change_for_people(site, board, task, title="Paint the whole hull", description="Three coats.")
+    elif kind == "move":
+        await change(client, board, task, status="in_progress")
+    elif kind == "priority":
+        await change_for_people(site, board, task, priority="critical")
+    else:
+        await change_for_people(site, board, task, assigned_agent_id=vega["id"])
+    await heard(page, site, board)
+    await undisturbed(field, "Two coats. Then wax, cen", caret)
+    await page.keyboard.type("slowly, cmez jk")
+    await undisturbed(field, "Two coats. Then wax, slowly, cmez jkcen", caret + len("slowly, cmez jk"))
+    await expect(page.locator("#field-title")).to_have_value("Paint the hull")
+    await expect(page.locator("dialog[open], .menu:popover-open")).to_have_count(0)
+    await page.goto(f"{site.url}/boards")
+    await page.goto(f"{site.url}/boards/{board}/tasks/{task}?edit=text")
+    await expect(page.locator("#field-description")).to_have_value("Two coats. Then wax, slowly, cmez jkcen")
+    changed = page.locator("[data-draft-changed]")
+    if kind == "rename":
+        await expect(changed).to_contain_text("The task has changed since you wrote this draft")
+        await expect(changed).to_contain_text("Three coats.")
+        await expect(page.locator("#field-title")).to_have_value("Paint the whole hull")
+    else:
+        await expect(changed).to_be_hidden()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("[data-panel-title]")).to_be_visible()
+    wanted = "Two coats. Then wax, slowly, cmez jkcen"
+    assert (await site.read(board, task))["description"] == wanted
+
+
+async def test_what_was_typed_into_a_field_that_is_gone_presses_nothing(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    task = await site.task(board, "Mend the nets")
+    page = await open_page(f"/boards/{board}/tasks/{task}")
+    await live(page)
+    await page.locator(".composer textarea").press("H")
+    await page.evaluate("document.querySelector('.composer').remove()")
+    for key in ("e", "c", "j", "m", "g", "b", "?", " ", "Enter"):
+        await page.keyboard.press(key)
+    await expect(page.locator("#toasts")).to_contain_text("The field you typed in is gone")
+    await expect(page.locator("#field-title, dialog[open], .menu:popover-open")).to_have_count(0)
+    await expect(page.locator("#new-task-inbox")).not_to_be_focused()
+    await expect(page).to_have_url(f"{site.url}/boards/{board}/tasks/{task}")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("e")
+    await expect(page.locator("#field-title")).to_be_focused()
+
+
+async def test_focus_goes_to_no_other_field_when_one_is_gone(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    task = await site.task(board, "Mend the nets")
+    page = await open_page(f"/boards/{board}/tasks/{task}")
+    await live(page)
+    step = page.get_by_role("textbox", name="New step")
+    await step.press("H")
+    await page.evaluate(
+        "htmx.swap({text: '<input>', target: document.querySelector('[id$=-new-step]'), swap: 'innerHTML'})"
+    )
+    await expect(page.locator("input:focus, textarea:focus")).to_have_count(0)
+    await expect(step).to_have_count(0)
+
+
+async def test_every_other_form_of_a_task_survives(
+    site: Site, open_page: Open, agent: tuple[str, dict[str, Any], httpx.AsyncClient]
+) -> None:
+    board, _, client = agent
+    task, other = await site.task(board, "Paint the hull"), await site.task(board, "Buy paint")
+    page = await open_page(f"/boards/{board}/tasks/{task}")
+    await live(page)
+    await page.locator("#new-task-inbox").fill("half a task")
+    await page.locator(".composer textarea").fill("half a comment")
+    await page.get_by_label("Wait for another task").select_option(other)
+    step = page.get_by_role("textbox", name="New step")
+    await step.press_sequentially("half a step")
+    await say(client, board, task, "I looked at it.")
+    await change_for_people(site, board, task, title="Paint the whole hull", priority="critical")
+    await change(client, board, task, status="in_progress")
+    await expect(page.locator("[data-panel-title]")).to_have_text("Paint the whole hull")
+    await expect(page.locator(".comment")).to_contain_text("I looked at it.")
+    await undisturbed(step, "half a step", len("half a step"))
+    await expect(page.locator("#new-task-inbox")).to_have_value("half a task")
+    await expect(page.locator(".composer textarea")).to_have_value("half a comment")
+    await expect(page.get_by_label("Wait for another task")).to_have_value(other)
+    await page.reload()
+    await expect(page.locator(".composer textarea")).to_have_value("half a comment")
+    await expect(step).to_have_value("half a step")
+
+
+async def test_a_date_that_is_half_typed_stays_and_the_other_facts_follow(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    task = await site.task(board, "Paint the hull")
+    page = await open_page(f"/boards/{board}/tasks/{task}")
+    await live(page)
+    due = page.locator(f"#due-{task}")
+    await due.focus()
+    await page.keyboard.type("1")
+    await site.api.patch(f"/api/v1/boards/{board}/tasks/{task}", json={"priority": "low", "status": "review"})
+    await expect(page.locator(f"#priority-{task}")).to_have_value("low")
+    await expect(page.locator(f"#status-{task}")).to_have_value("review")
+    await expect(due).to_be_focused()
+
+
+async def test_a_fact_that_was_chosen_here_follows_when_others_change_it_later(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    task = await site.task(board, "Paint the hull")
+    page = await open_page(f"/boards/{board}/tasks/{task}")
+    await live(page)
+    priority = page.locator(f"#priority-{task}")
+    async with page.expect_response(lambda answer: answer.request.method == "POST"):
+        await priority.select_option("high")
+    await expect(priority).to_have_value("high")
+    await heard(page, site, board)
+    await site.api.patch(f"/api/v1/boards/{board}/tasks/{task}", json={"priority": "critical"})
+    await expect(priority).to_have_value("critical")
+
+
+async def test_resync_leaves_board_settings_that_are_being_written(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    page = await open_page(f"/boards/{board}/settings")
+    await live(page)
+    description = page.locator("#field-description")
+    await description.press("End")
+    await description.press_sequentially(" And boats.")
+    await page.locator("#field-require_review_before_done").check()
+    answer = await site.api.patch(f"/api/v1/boards/{board}", json={"description": "Tugs.", "objective": "Dry feet"})
+    assert answer.status_code == 200, answer.text
+    async with page.expect_response(f"{site.url}/boards/{board}/settings"):
+        await page.evaluate("document.getElementById('live').dispatchEvent(new CustomEvent('resync', {bubbles: true}))")
+    await expect(page.locator("#field-objective")).to_have_value("Dry feet")
+    await expect(description).to_have_value("Ships. And boats.")
+    await expect(page.locator("#field-require_review_before_done")).to_be_checked()
+
+
+async def test_agent_forms_survive_what_happens_to_the_agent(
+    site: Site, open_page: Open, agent: tuple[str, dict[str, Any], httpx.AsyncClient]
+) -> None:
+    _, vega, client = agent
+    page = await open_page(f"/agents/{vega['id']}/soul")
+    await live(page)
+    await page.get_by_role("link", name="Write a soul").click()
+    soul = page.locator("#field-soul")
+    await soul.press_sequentially("Calm and ex")
+    await site.api.patch(f"/api/v1/agents/{vega['id']}", json={"name": "Vega Two"})
+    await client.post("/api/v1/agent/heartbeat", json={"name": "Vega Two"})
+    await expect(page.locator("h1")).to_contain_text("Vega Two")
+    await undisturbed(soul, "Calm and ex", len("Calm and ex"))
+
+
+async def test_answers_and_notes_survive_what_others_do(
+    site: Site, open_page: Open, agent: tuple[str, dict[str, Any], httpx.AsyncClient]
+) -> None:
+    board, _, client = agent
+    task = await site.task(board, "Launch")
+    asked = {"task_id": task, "action_type": "ship.launch", "confidence": 80, "lead_reasoning": "Ready."}
+    assert (await client.post(f"/api/v1/agent/boards/{board}/approvals", json=asked)).status_code == 200
+    await ask_people(site, board, "Which paint?")
+    page = await open_page(f"/boards/{board}/approvals")
+    await live(page)
+    text = page.locator("[id^=answer-]")
+    await text.press_sequentially("The red o")
+    await say(client, board, task, "Waiting.")
+    await site.task(board, "Another")
+    more = {**asked, "task_id": await site.task(board, "Christen")}
+    assert (await client.post(f"/api/v1/agent/boards/{board}/approvals", json=more)).status_code == 200
+    await expect(page.locator("#queue > .approval")).to_have_count(3)
+    await undisturbed(text, "The red o", len("The red o"))
+    await page.get_by_role("link", name="Send back").first.click()
+    note = page.locator("#field-note")
+    await note.press_sequentially("Check the b")
+    third = {**asked, "task_id": await site.task(board, "Toast")}
+    assert (await client.post(f"/api/v1/agent/boards/{board}/approvals", json=third)).status_code == 200
+    await expect(page.locator("#queue > .approval")).to_have_count(4)
+    await undisturbed(note, "Check the b", len("Check the b"))
+    await expect(text).to_have_value("The red o")
+    assert "Check the b" in json.dumps(await page.evaluate("({...sessionStorage})"))
