@@ -50,6 +50,11 @@ lock: $(PYTHON)
 	@$(PYTHON) -c 'import packaging' 2>/dev/null || $(MAKE) $(VENV)/.installed-dev
 	$(PYTHON) -m tools.lock write $(LOCK)
 
+# Databases of tests are in memory where that is a folder with room.
+MEMORY := $(shell df --output=avail -k /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 > 2000000 {print "/dev/shm"}')
+ifneq ($(MEMORY),)
+export PYTEST_DEBUG_TEMPROOT ?= $(MEMORY)
+endif
 # Tests run in as many processes as there are cores; JOBS=0 runs them in one, for a debugger.
 JOBS ?= auto
 PYTEST = $(PYTHON) -m pytest -n $(JOBS) --maxprocesses 8 --dist worksteal
@@ -83,7 +88,8 @@ checks: $(VENV)/.installed-dev
 
 # The long forms of tests: crash loop, hang-ups, restarts, soak, fuzzing, races for work. Run by hand, an hour for each database;
 # ROUNDS=50 makes them longer, SEED=n repeats what was printed.
-LONG_TESTS := tests/long tests/unit/test_database_cancellation.py tests/contract/test_fuzz.py tests/live/test_claims_machine.py
+LONG_TESTS := tests/long tests/unit/test_database_cancellation.py tests/contract/test_fuzz.py tests/live/test_claims_machine.py \
+	tests/api/test_claims_races.py
 long: $(VENV)/.installed-dev
 	env -u TEST_DATABASE_URL LONG=1 $(PYTHON) -m pytest -s -m "not postgres" $(LONG_TESTS)
 	@LONG=1 $(PYTHON) -m tests.databases postgres -- $(PYTHON) -m pytest -s $(LONG_TESTS); code=$$?; \

@@ -61,6 +61,8 @@ async def app(settings: Settings) -> AsyncIterator[Quart]:
     await migrate(settings)
     application = create_app(settings)
     async with application.test_app():
+        if settings.uses_sqlite:
+            await get_connection("default").execute_script("PRAGMA synchronous=OFF")  # a disk is not what is tested
         await _empty_all_tables()
         yield application
 
