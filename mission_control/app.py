@@ -18,6 +18,7 @@ from mission_control.config import Settings
 from mission_control.core import token_use
 from mission_control.core.authn import hooks
 from mission_control.core.command import all_finished
+from mission_control.core.json import to_json
 from mission_control.core.secrets import audit_key, load_or_create_secret_key
 from mission_control.database.setup import connect, disconnect
 from mission_control.delivery import loop as delivery_loop
@@ -38,7 +39,7 @@ class OrjsonProvider(JSONProvider):
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Write compact JSON."""
-        return orjson.dumps(obj, default=str).decode()
+        return to_json(obj).decode()
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Read JSON."""

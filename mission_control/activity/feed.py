@@ -10,7 +10,7 @@ from mission_control.activity.schemas import ActivityQuery
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, NotFound
-from mission_control.database.sql import as_moment, placeholders, rows, wire_moment
+from mission_control.database.sql import placeholders, rows, wire_moment
 from mission_control.live.kinds import KINDS
 
 FEW = 1000
@@ -126,8 +126,7 @@ def _route(row: dict[str, Any]) -> tuple[str, dict[str, str]]:
     """Where clients show an event."""
     kind, task = row["kind"], {"taskId": str(row["task_id"])} if row["task_id"] is not None else {}
     if row["board_id"] is None:
-        moment = as_moment(row["created_at"])
-        created = {"createdAt": moment.isoformat()} if moment else {}
+        created = {"createdAt": wire_moment(row["created_at"])}
         return "activity", {"eventId": str(row["id"]), "eventType": kind, **created, **task}
     board = {"boardId": str(row["board_id"])}
     if kind == "task.comment" and task:

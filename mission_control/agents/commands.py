@@ -19,6 +19,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import command, note_presence, react, record
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.ids import fingerprint
+from mission_control.core.json import json_values
 from mission_control.database.sql import lowered, rows
 
 
@@ -138,7 +139,7 @@ async def delete_agent(actor: Actor, agent: Agent) -> None:
         agent = await locked_agent(agent, for_good=True)
     except NotFound:
         return
-    last_state = AgentRead.of(agent).model_dump(mode="json")
+    last_state = json_values(AgentRead.of(agent))
     record("agent.deleted", agent, f"Agent deleted: {agent.name}.", name=agent.name, agent=last_state)
     await react()
     await end_agent_tokens(agent.id, clock.now())

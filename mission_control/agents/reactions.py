@@ -7,6 +7,7 @@ from uuid import UUID
 from mission_control.agents.queries import agents_to_tell, lead_id_of
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
+from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import deliver, reacts_to, ring
 from mission_control.live.log import NewEvent, canonical
@@ -96,5 +97,5 @@ async def tell_board_change(actor: Actor, event: NewEvent) -> None:
 
 def _shown(value: Any) -> str:
     if isinstance(value, datetime):
-        return value.isoformat()
+        return clock.wire(value)
     return value if isinstance(value, str) else canonical(value).strip('"')

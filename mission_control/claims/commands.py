@@ -10,7 +10,7 @@ from mission_control.claims import policy as policy
 from mission_control.claims import selection
 from mission_control.claims.leases import Lease, hold_until, is_over, tell_pages
 from mission_control.claims.schemas import ClaimCreate
-from mission_control.core import clock
+from mission_control.core import clock, times
 from mission_control.core.actor import Actor
 from mission_control.core.command import command
 from mission_control.core.errors import Conflict, Forbidden, NotFound
@@ -118,7 +118,7 @@ async def _reason(task: Task, worker: Worker, wanted: ClaimCreate) -> str | None
     if task.flagged_at is not None:
         return f"This task waits for a person. {task.flag_reason}"
     if task.retry_at is not None and task.retry_at > clock.now():
-        return f"A lease of this task ran out; it rests until {task.retry_at.isoformat(timespec='seconds')} (UTC)."
+        return f"A lease of this task ran out; it rests until {times.iso(task.retry_at)}."
     if task.assigned_agent_id is None and not await selection.carries(task.id, worker.capabilities):
         return f"This task has none of the tags that you take: {', '.join(worker.capabilities or ())}."
     if not await selection.carries(task.id, wanted.tags or None):

@@ -8,6 +8,6 @@ from mission_control.core.json import to_json
 
 
 def json_response(answer: Any, status: int = 200) -> Response:
-    """An answer as compact JSON with naive UTC datetimes; bytes are JSON already."""
+    """An answer as compact JSON; bytes are JSON already."""
     body = answer if isinstance(answer, bytes) else to_json(answer)
     return Response(body, status, content_type="application/json")

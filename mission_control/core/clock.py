@@ -1,11 +1,13 @@
 """The one place where time comes from, so that tests can move it."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 _offset = timedelta(0)
+_LOST_PLUS = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:?\d\d)$")
 
 
 def now() -> datetime:
@@ -26,12 +28,22 @@ def naive_utc(moment: datetime) -> datetime:
         raise ValueError("the moment lies outside of the years 1 to 9999") from None
 
 
+def wire(moment: datetime) -> str:
+    """Return a moment as RFC 3339 in UTC: `2026-11-26T01:23:55.890864Z`."""
+    return f"{naive_utc(moment).isoformat()}Z"
+
+
 def parse_since(text: str | None) -> datetime | None:
     """Read a lenient ISO-8601 moment; blank, missing, `null` and unparsable text give None."""
     try:
-        return naive_utc(datetime.fromisoformat((text or "").strip()))
+        return naive_utc(datetime.fromisoformat(with_plus((text or "").strip())))
     except ValueError:
         return None
+
+
+def with_plus(text: str) -> str:
+    """Put back the `+` of an offset that an address turned into a space: `2026-11-26T01:23:55 00:00`."""
+    return _LOST_PLUS.sub(r"\1+\2", text)
 
 
 @contextmanager

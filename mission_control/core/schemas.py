@@ -6,11 +6,17 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
-from mission_control.core.clock import naive_utc
+from mission_control.core.clock import naive_utc, with_plus
 
 # The pattern refuses what `str.strip` takes away and pydantic does not: separators such as U+001F.
 NonEmptyStr = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"[^\s\x1c-\x1f]")]
-Moment = Annotated[datetime, AfterValidator(naive_utc)]
+
+
+def _with_plus(value: Any) -> Any:
+    return with_plus(value) if isinstance(value, str) else value
+
+
+Moment = Annotated[datetime, BeforeValidator(_with_plus), AfterValidator(naive_utc)]
 
 
 def _blank_to_none(value: Any) -> Any:

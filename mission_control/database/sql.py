@@ -9,6 +9,8 @@ import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
+from mission_control.core.clock import naive_utc, wire
+
 
 def connection() -> BaseDBAsyncClient:
     """The running transaction's connection, or the pool."""
@@ -48,7 +50,7 @@ def as_id(value: Any) -> UUID | None:
 
 def as_moment(value: Any) -> datetime | None:
     """A timestamp column's value as a naive UTC datetime on both databases."""
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
+    return naive_utc(datetime.fromisoformat(value)) if isinstance(value, str) else value
 
 
 def as_json(value: Any) -> Any:
@@ -71,5 +73,7 @@ def _numbered(sql: str) -> str:
 
 
 def wire_moment(value: Any) -> Any:
-    """A timestamp column's value as it is answered in JSON: naive UTC with a `T`."""
-    return value.replace(" ", "T", 1) if isinstance(value, str) else value
+    """Return a timestamp column's value as it is answered in JSON, which is RFC 3339 in UTC, on both databases."""
+    if isinstance(value, datetime):
+        return wire(value)
+    return f"{value.replace(' ', 'T', 1)}Z" if isinstance(value, str) else value

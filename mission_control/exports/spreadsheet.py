@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from mission_control.boards.models import Board
+from mission_control.core.clock import wire
 from mission_control.core.json import to_json
 from mission_control.exports.reading import refuse_too_much, tasks_of
 
@@ -37,7 +38,7 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, datetime):
-        return value.isoformat()
+        return wire(value)
     if isinstance(value, list) and all(isinstance(one, str | int) for one in value):
         value = ", ".join(map(str, value))
     if isinstance(value, int | float):

@@ -24,7 +24,7 @@ from mission_control import __version__
 from mission_control.config import Settings
 from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError, NotFound
-from mission_control.core.json import to_json
+from mission_control.core.json import json_values, to_json
 from mission_control.mcp import registry
 from mission_control.mcp import tools as tools
 from mission_control.mcp.instructions import INSTRUCTIONS
@@ -123,7 +123,7 @@ async def _call_tool(context: Any, asked: CallToolRequestParams) -> CallToolResu
         if found.waits:
             scope[WAITS] = True
         sentence, answer = await found.call(scope[ACTOR], asked.arguments or {})
-        values = answer.model_dump(mode="json")
+        values = json_values(answer)
     except Exception as error:
         sentence, values = refusal(error)
         return CallToolResult(content=_texts(sentence, values), is_error=True)

@@ -15,6 +15,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.json import to_json
 from mission_control.core.policy import can
+from mission_control.database.sql import as_moment
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import with_boards
 from mission_control.live import broker
@@ -123,7 +124,7 @@ def _farewell(data: dict[str, Any], shelf: Shelf, home_id: UUID) -> dict[str, An
         "tags": None,
         "source": None,
         "is_chat": data["is_chat"],
-        "created_at": data["created_at"],
+        "created_at": as_moment(data["created_at"]),
         "author": None,
         "edited_at": None,
         "deleted": True,

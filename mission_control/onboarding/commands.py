@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 from mission_control.accounts.commands import update_profile
 from mission_control.accounts.models import User
 from mission_control.agents.commands import create_agent
@@ -18,6 +16,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.json import json_values, to_json
 from mission_control.onboarding import policy as policy
 from mission_control.onboarding.models import OnboardingSession
 from mission_control.onboarding.plan import Plan, identity_of
@@ -55,9 +54,9 @@ async def hear_main_agent(
         raise NotFound()
     if session.status == "confirmed":
         raise Conflict({"message": "This was confirmed already.", "code": "onboarding_confirmed"})
-    text = said.model_dump(mode="json", exclude_none=True)
+    text = json_values(said.model_dump(exclude_none=True))
     now = clock.now()
-    message = {"role": "assistant", "content": orjson.dumps(text).decode(), "timestamp": now.isoformat()}
+    message = {"role": "assistant", "content": to_json(text).decode(), "timestamp": clock.wire(now)}
     session.messages = [*(session.messages or []), message]
     session.updated_at = now
     if isinstance(said, BoardOnboardingAgentComplete):

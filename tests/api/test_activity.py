@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mission_control.core import clock
 from mission_control.live.models import Event
 from mission_control.organizations.models import BoardAccess
 from tests.api.test_groups import made
@@ -39,7 +40,7 @@ async def test_the_newest_event_comes_first(cast: Cast) -> None:
     assert (changed["agent_id"], changed["task_id"], changed["board_id"]) == (
         str(cast.vega.id), task["id"], str(cast.board.id),
     )  # fmt: skip
-    assert changed["created_at"] == event.created_at.isoformat()
+    assert changed["created_at"] == clock.wire(event.created_at)
     assert changed["actor"] == {"kind": "agent", "id": str(cast.vega.id), "name": "Vega"}
     assert created["actor"] == {"kind": "user", "id": str(cast.ada.id), "name": "Ada"}
     second = (await cast.ada.get("/activity?limit=1&offset=1")).ok()

@@ -1,7 +1,7 @@
 """The rules of agents as the contract lists them: making, changing, moving, deleting, signs of life, states."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, head, kinds
 from tests.claiming import later
 from tests.live.reading import reading
+from tests.moments import parsed
 from tests.statements import counted
 
 LEAST = {"name": "Lyra"}
@@ -321,7 +322,7 @@ async def test_a_sign_of_life_is_written_once(cast: Cast, path: str) -> None:
     for pause in (60, 61):
         with later(pause), counted(passing_over=()) as found:
             seen = (await cast.vega.post(path.format(cast.vega.id), {"name": "Vega"})).ok()["last_seen_at"]
-            assert datetime.fromisoformat(seen) == (await Agent.get(id=cast.vega.id)).last_seen_at
+            assert parsed(seen) == (await Agent.get(id=cast.vega.id)).last_seen_at
         assert len([text for text in found if text.startswith("UPDATE agents")]) == 1, found
 
 

@@ -72,7 +72,7 @@ async def test_a_confirmed_goal_with_everything_is_accepted(cast: Cast) -> None:
     goal = {"goal_confirmed": True, "objective": "See far.", "success_metrics": {"nights": 3}}
     board = (await cast.ada.post("/boards", NEW | goal | {"target_date": "2026-12-01T10:00:00+02:00"})).ok()
     assert board["success_metrics"] == {"nights": 3}
-    assert board["target_date"] == "2026-12-01T08:00:00"
+    assert board["target_date"] == "2026-12-01T08:00:00Z"
 
 
 async def test_the_list_holds_what_one_reaches_by_name(cast: Cast) -> None:

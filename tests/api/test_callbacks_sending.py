@@ -94,7 +94,7 @@ async def test_a_notice_is_sent_at_once_and_signed(cast: Cast, receiver: Receive
     assert orjson.loads(body)["data"] == {}
     assert (await cast.vega.get("/agent/inbox")).ok()["items"] == []
     shown = (await cast.ada.get(path(cast))).ok()
-    assert shown["last_success_at"] == stored.sent_at.isoformat() and shown["last_error"] is None
+    assert shown["last_success_at"] == clock.wire(stored.sent_at) and shown["last_error"] is None
     assert [one.kind for one in await events(agent_id=cast.vega.id)][-1] == "task.assignee_notified"
 
 

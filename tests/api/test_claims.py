@@ -1,6 +1,6 @@
 """Claims: which task a worker is handed, in which order, and what stands against it."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
 from tests.cast import Cast, events, head, stamp
 from tests.claiming import claim, later, release, taken, title_of_next
+from tests.moments import parsed
 
 
 async def test_a_claim_hands_out_a_task_under_a_lease(cast: Cast) -> None:
@@ -21,13 +22,13 @@ async def test_a_claim_hands_out_a_task_under_a_lease(cast: Cast) -> None:
     assert body["task"] == (await cast.vega.get(cast.task(task))).ok()
     assert (body["task"]["status"], body["task"]["assigned_agent_id"]) == ("in_progress", str(cast.vega.id))
     assert body["task"]["fence"] == body["lease"]["fence"] == 1 and body["task"]["in_progress_at"] is not None
-    ends_in = datetime.fromisoformat(body["lease"]["expires_at"]) - clock.now()
+    ends_in = parsed(body["lease"]["expires_at"]) - clock.now()
     assert timedelta(seconds=890) < ends_in <= timedelta(seconds=900)
     [event] = await events(before, organization_id=cast.organization.id)
     assert (event.kind, event.agent_id, str(event.task_id)) == ("task.status_changed", cast.vega.id, task["id"])
     [run] = await Run.all()
     assert (run.state, run.agent_id, run.fence, run.lease_expires_at) == (
-        "running", cast.vega.id, 1, datetime.fromisoformat(body["lease"]["expires_at"]),
+        "running", cast.vega.id, 1, parsed(body["lease"]["expires_at"]),
     )  # fmt: skip
 
 
@@ -73,7 +74,7 @@ async def test_the_lease_lasts_as_long_as_asked(cast: Cast) -> None:
     for seconds in (1, 86_400):
         await cast.add_task()
         task = await taken(cast, lease_seconds=seconds)
-        left = datetime.fromisoformat(task["lease"]["expires_at"]) - clock.now()
+        left = parsed(task["lease"]["expires_at"]) - clock.now()
         assert timedelta(seconds=seconds - 10) < left <= timedelta(seconds=seconds)
 
 

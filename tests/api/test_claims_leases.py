@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -21,6 +21,7 @@ from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Tas
 from tests.cast import Answer, Cast, events, head
 from tests.claiming import claim, extend, later, release, taken
 from tests.contract.bodies import BODIES
+from tests.moments import parsed
 from tests.things import filled, things_of, upload
 
 Write = Callable[[Cast, dict[str, Any], dict[str, str]], Awaitable[Answer]]
@@ -32,7 +33,7 @@ async def test_a_lease_is_extended_from_now(cast: Cast) -> None:
     with later(50):
         lease = (await extend(cast, task, fence=1, lease_seconds=60)).ok()["lease"]
         assert set(lease) == {"fence", "expires_at"} and lease["fence"] == 1
-        assert timedelta(seconds=50) < datetime.fromisoformat(lease["expires_at"]) - clock.now() <= timedelta(minutes=1)
+        assert timedelta(seconds=50) < parsed(lease["expires_at"]) - clock.now() <= timedelta(minutes=1)
     with later(100):
         assert await expire_due() == 0
         (await extend(cast, task, fence=1)).ok()

@@ -86,7 +86,7 @@ async def test_a_board_becomes_a_file_without_ids(cast: Cast) -> None:
         {"kind": "person", "email": "cleo@example.org", "name": "Cleo"},
         {"kind": "agent", "email": None, "name": "Vega"},
     ]
-    assert (second["depends_on"], second["due_at"], second["priority"]) == ([1, 3], "2026-12-01T10:00:00", "high")
+    assert (second["depends_on"], second["due_at"], second["priority"]) == ([1, 3], "2026-12-01T10:00:00Z", "high")
     assert (third["assigned_person"], third["created_by"], third["status"]) == (
         "cleo@example.org", "ada@example.org", "in_progress",
     )  # fmt: skip
@@ -338,7 +338,7 @@ async def test_tasks_as_a_table(cast: Cast) -> None:
         "5",
         "2",
     )
-    assert (second["depends_on"], second["due_at"]) == ("1, 3", "2026-12-01T10:00:00")
+    assert (second["depends_on"], second["due_at"]) == ("1, 3", "2026-12-01T10:00:00Z")
     assert (third["assigned_person"], third["status"]) == ("cleo@example.org", "in_progress")
     assert last["description"] == "two\nlines, and a comma"
 

@@ -31,7 +31,7 @@ async def test_a_group_of_boards(cast: Cast) -> None:
     [summary] = telescope["tasks"]
     assert list(summary) == SUMMARY
     assert (summary["board_name"], summary["assignee"]) == ("Telescope", "Vega")
-    assert summary["due_at"] == "2026-12-01T10:00:00"
+    assert summary["due_at"] == "2026-12-01T10:00:00Z"
     assert summary["tags"] == [{"id": str(tag.id), "name": "Urgent", "slug": "urgent", "color": "9e9e9e"}]
 
 

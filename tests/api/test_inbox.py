@@ -73,7 +73,7 @@ async def test_notices_come_in_order_with_a_word_for_programs(cast: Cast) -> Non
         "task_id": task["id"],
         "board_id": str(cast.board.id),
         "data": {},
-        "created_at": stored.created_at.isoformat(),
+        "created_at": clock.wire(stored.created_at),
     }
 
 

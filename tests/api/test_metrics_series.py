@@ -11,6 +11,7 @@ from mission_control.core import clock
 from mission_control.live.models import Event
 from mission_control.metrics.series import REFERENCE_KINDS
 from tests.cast import Cast
+from tests.moments import parsed
 
 NOW = datetime(2026, 11, 25, 14, 30, 0, 250)
 SPANS = {"24h": 1, "3d": 3, "7d": 7, "14d": 14, "1m": 30, "3m": 90, "6m": 180, "1y": 365}
@@ -23,16 +24,16 @@ type Dated = list[tuple[datetime, Any]]
 def period(key: str, moment: datetime) -> str:
     """The bucket of a moment, as it is written in an answer."""
     if key == "24h":
-        return f"{moment:%Y-%m-%dT%H:00:00}"
+        return f"{moment:%Y-%m-%dT%H:00:00Z}"
     if key in ("3m", "6m"):
-        return datetime.strptime(f"{moment:%G %V} 1", "%G %V %u").isoformat()
-    return f"{moment:%Y-%m-01T00:00:00}" if key == "1y" else f"{moment:%Y-%m-%dT00:00:00}"
+        return datetime.strptime(f"{moment:%G %V} 1", "%G %V %u").isoformat() + "Z"
+    return f"{moment:%Y-%m-01T00:00:00Z}" if key == "1y" else f"{moment:%Y-%m-%dT00:00:00Z}"
 
 
 def moments(key: str) -> list[datetime]:
     """Around both ends of both windows, and around a bucket's border within each."""
     start, before = NOW - timedelta(days=SPANS[key]), NOW - timedelta(days=2 * SPANS[key])
-    borders = [datetime.fromisoformat(period(key, moment)) for moment in (NOW, start - TICK)]
+    borders = [parsed(period(key, moment)) for moment in (NOW, start - TICK)]
     return [moment + by for moment in (before, start, NOW, *borders) for by in (-TICK, timedelta(0), TICK)]
 
 

@@ -61,7 +61,7 @@ async def test_confirming_gives_a_goal_and_a_lead(cast: Cast) -> None:
         str(cast.other_board.id), True, "lead_agent_onboarding",
     )  # fmt: skip
     assert (done["objective"], done["success_metrics"]) == ("See farther.", {"nights": 12})
-    assert (done["target_date"], done["require_approval_for_done"]) == ("2027-03-01T00:00:00", True)
+    assert (done["target_date"], done["require_approval_for_done"]) == ("2027-03-01T00:00:00Z", True)
     lead = await Agent.get(id=done["lead_agent_id"])
     assert (lead.name, lead.is_board_lead, lead.gateway_id) == ("Lead Agent", True, None)
     found = await events(before)

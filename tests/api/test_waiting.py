@@ -93,7 +93,7 @@ async def test_a_lease_says_who_has_it_until_when(cast: Cast) -> None:
     until = clock.now().replace(hour=23, minute=59, second=59, microsecond=5)
     await Run.filter(task_id=task["id"]).update(lease_expires_at=until)
     [reason] = await reasons(cast, task)
-    assert (reason["text"], reason["until"]) == ("Vega has it until 23:59 UTC.", until.isoformat())
+    assert (reason["text"], reason["until"]) == ("Vega has it until 23:59 UTC.", clock.wire(until))
     assert reason["agent_id"] == str(cast.vega.id) and reason["since"] is not None
     with clock.travelled(timedelta(days=2)):
         found = {one["kind"]: one["text"] for one in await reasons(cast, task)}
@@ -181,7 +181,7 @@ async def test_a_flag_and_a_pause_between_attempts(cast: Cast) -> None:
     until = clock.now() + timedelta(minutes=1)
     await cast.put(task, flagged_at=None, retry_at=until, failed_attempts=2)
     [reason] = await reasons(cast, task)
-    assert (reason["kind"], reason["until"]) == ("backoff", until.isoformat())
+    assert (reason["kind"], reason["until"]) == ("backoff", clock.wire(until))
     assert reason["text"].startswith("After 2 failed attempts it is not handed out before ")
     with clock.travelled(timedelta(minutes=2)):
         assert await kinds(cast, task) == ["available"]

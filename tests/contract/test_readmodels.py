@@ -1,6 +1,7 @@
 """The answers of every operation are exactly their declared models: no key too many, none too few, no other type."""
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ import pytest
 from pydantic import TypeAdapter
 
 from mission_control import features
+from mission_control.core.json import json_values
 from mission_control.core.registry import OPERATIONS, Operation
 from mission_control.onboarding.models import OnboardingSession
 from tests.cast import Answer, Caller, Cast
 from tests.contract.bodies import BODIES, CALLERS
 from tests.lists import LISTS
+from tests.moments import loose_moments, unlike_the_document
 from tests.outside import outside
 from tests.things import filled, things_of, upload
 
@@ -87,6 +90,10 @@ async def test_answers_are_as_declared(cast: Cast, one: Operation, tmp_path: Pat
         assert isinstance(answer.body, bytes) and answer.body
         return
     adapter = TypeAdapter[Any](one.returns)
-    assert adapter.dump_python(adapter.validate_json(orjson.dumps(answer.body)), mode="json") == answer.body
+    assert json_values(adapter.validate_json(orjson.dumps(answer.body))) == answer.body
+    document: dict[str, Any] = (await cast.nobody.get("/openapi.json")).ok()
+    path = re.sub(r"<(?:string:)?(\w+)>", r"{\1}", one.path)
+    assert unlike_the_document(document, one.method, path, one.status, answer.body) == []
+    assert loose_moments(answer.body) == []
     listed = answer.body["items"] if isinstance(answer.body, dict) and "items" in answer.body else answer.body
     assert listed, "a list that is empty shows nothing"

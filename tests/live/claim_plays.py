@@ -7,7 +7,6 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import httpx
 from mission_control.core import clock
 from tests.live.scenarios import check_whole, database, new_board
 from tests.live.servers import API, PATIENCE, Installation, Server
+from tests.moments import parsed
 
 ZOMBIE = Path(__file__).with_name("zombie.py")
 
@@ -141,7 +141,7 @@ async def _zombie(server: Server, crew: Crew, token: str, number: int) -> bool:
 
 async def _until(moment: str) -> None:
     """Sleep until the lease is over."""
-    await asyncio.sleep(max(0.0, (datetime.fromisoformat(moment) - clock.now()).total_seconds()) + 0.05)
+    await asyncio.sleep(max(0.0, (parsed(moment) - clock.now()).total_seconds()) + 0.05)
 
 
 async def _hand_to_another(server: Server, crew: Crew, task_id: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from tests.cast import API, Caller
+from tests.moments import loose_moments
 
 PATIENCE = 60.0
 
@@ -85,7 +86,9 @@ def _parsed(block: str) -> Message:
     assert all(name in ("event", "id", "data") for name, _, _ in lines), block
     assert [name for name, _, _ in lines].count("data") == 1
     values = {name: value for name, _, value in lines}
-    return Message(values["event"], int(values["id"]) if "id" in values else None, orjson.loads(values["data"]))
+    data = orjson.loads(values["data"])
+    assert loose_moments(data) == []
+    return Message(values["event"], int(values["id"]) if "id" in values else None, data)
 
 
 @asynccontextmanager

@@ -40,9 +40,12 @@ async def test_since_is_inclusive_in_all_its_spellings(cast: Cast) -> None:
         (moment + timedelta(hours=2)).isoformat() + "+02:00",
         moment.isoformat(sep=" "),
     ]
+    escaped = [quote(since) for since in spellings]
+    escaped.append(moment.isoformat() + "+00:00")  # a plain plus means a space in an address
+    escaped.append((moment + timedelta(hours=2)).isoformat(sep="+") + "+0200")
     expected = [one.seq for one in events[1:]]
-    for number, since in enumerate(spellings, start=1):
-        found = await numbers(cast, f"?since={quote(since)}", len(expected) + number)
+    for number, since in enumerate(escaped, start=1):
+        found = await numbers(cast, f"?since={since}", len(expected) + number)
         assert found[: len(expected)] == expected
 
 
@@ -55,7 +58,7 @@ async def test_a_cursor_cut_to_milliseconds_loses_nothing(cast: Cast) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "", "?since=", "?since=null", "?since=yesterday", "?since=2026-13-01", "?since=2020-01-01T00:00:00+00:00",
+        "", "?since=", "?since=null", "?since=yesterday", "?since=2026-13-01",
         "?after=", "?after=x", "?after=-1", "?after=1.5", "?after=99999999999999999999",
         f"?after={'9' * 5000}",
         "?since=9999-12-31T23:59:59-23:00", "?since=2999-01-01T00:00:00Z",
