@@ -66,7 +66,11 @@ async def list_agents(actor: Actor, query: AgentQuery) -> dict[str, Any]:
     is_stream=True,
 )
 async def stream_agents(actor: Actor, query: AgentStreamQuery) -> Response:
-    """Follow agents as they change, come and go."""
+    """Follow agents as they change, come and go.
+
+    A message carries the agent as it is when the message is sent. Of one that was deleted only that is told:
+    `agent` is null, and `deleted_agent_id` names it.
+    """
     if query.board_id is not None:
         try:
             await visible_board(actor, query.board_id)

@@ -10,7 +10,7 @@ from mission_control.accounts.tokens import end_agent_tokens, make_agent_token
 from mission_control.agents import policy as policy
 from mission_control.agents.models import Agent
 from mission_control.agents.presence import TOUCH_AGAIN_AFTER
-from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate, AgentRead
+from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate
 from mission_control.agents.souls import begin_soul, keep_soul, soul_version
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
@@ -19,7 +19,6 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import command, note_presence, react, record
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.ids import fingerprint
-from mission_control.core.json import json_values
 from mission_control.database.sql import lowered, rows
 
 
@@ -139,8 +138,7 @@ async def delete_agent(actor: Actor, agent: Agent) -> None:
         agent = await locked_agent(agent, for_good=True)
     except NotFound:
         return
-    last_state = json_values(AgentRead.of(agent))
-    record("agent.deleted", agent, f"Agent deleted: {agent.name}.", name=agent.name, agent=last_state)
+    record("agent.deleted", agent, f"Agent deleted: {agent.name}.", name=agent.name)
     await react()
     await end_agent_tokens(agent.id, clock.now())
     await rows("DELETE FROM kept_answers WHERE actor_id = ?", agent.id)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import orjson
 from quart import Response
 
 from mission_control.agents.models import Agent
@@ -35,8 +34,8 @@ async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
         return found.message if actor.organization_id in whole or found.board_id in single else None
 
     async def payload(event: Event) -> bytes | dict[str, Any] | None:
-        if event.kind == "agent.deleted" and board_id in (None, event.board_id):
-            return {"agent": orjson.loads(event.data)["agent"] | {"status": "deleted"}}
+        if event.kind == "agent.deleted":  # without the agent, which clients would add to their list again
+            return {"agent": None, "deleted_agent_id": event.subject_id} if board_id in (None, event.board_id) else None
         return await shown(event.subject_id, event) if event.kind.startswith("agent.") else None
 
     async def note_payload(note: dict[str, Any]) -> bytes | None:

@@ -5,7 +5,7 @@ import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,12 +23,18 @@ PING_SECONDS = 15.0
 LIFE_SECONDS = 30 * 60.0
 PAGE_COALESCE_SECONDS = 0.04
 PAGE_REPLAY_LIMIT = 500
+HELD_BACK_SECONDS = 0.4  # what may overtake the answer to the reader's own request
+ANSWERED_WITHIN = timedelta(seconds=5)  # an older event is replayed; its request was answered long ago
 DIGITS = 18  # no event has a longer number
 
 PIECE = 2**16
 
 Alive = Callable[[], Awaitable[bool]]
 type Payload[T] = Callable[[T], Awaitable[Any | None]]
+
+
+def _never(event: Event) -> bool:
+    return False
 
 
 class Unavailable(DomainError):
@@ -145,8 +151,12 @@ async def json_stream(
     payload: Payload[Event],
     alive: Alive,
     note_payload: Payload[dict[str, Any]] | None = None,
+    may_overtake: Callable[[Event], bool] = _never,
 ) -> Response:
-    """Stream one message per event for which `payload` gives something; closes when `alive` says no."""
+    """Stream one message per event for which `payload` gives something; closes when `alive` says no.
+
+    An event that `may_overtake` the answer to the reader's own request is held back, and what follows it too.
+    """
     cursor = await requested_cursor(organization_id)
 
     async def source() -> AsyncIterator[bytes]:
@@ -156,7 +166,7 @@ async def json_stream(
                 glance = Glance()
                 if not await alive():
                     return
-                async for piece in _pieces(batch, name, payload, note_payload):
+                async for piece in _pieces(batch, name, payload, note_payload, may_overtake):
                     if glance.is_over:  # a slow reader takes a batch for long
                         glance = Glance()
                         if not await alive():
@@ -171,13 +181,23 @@ async def json_stream(
 
 
 async def _pieces(
-    batch: Batch, name: str, payload: Payload[Event], note_payload: Payload[dict[str, Any]] | None
+    batch: Batch,
+    name: str,
+    payload: Payload[Event],
+    note_payload: Payload[dict[str, Any]] | None,
+    may_overtake: Callable[[Event], bool] = _never,
 ) -> AsyncGenerator[bytes]:
     """The messages in pieces of about `PIECE` bytes: sending a piece costs more than making a message."""
     held: list[bytes] = []
-    size = 0
+    size, has_waited = 0, False
     for item in (*batch.events, *(batch.notes if note_payload else ())):
         if isinstance(item, Event):
+            if not has_waited and _is_recent(item) and may_overtake(item):
+                if held:
+                    yield b"".join(held)
+                    held, size = [], 0
+                await _let_answer_arrive()
+                has_waited = True
             data, seq = await payload(item), item.seq
         else:
             data, seq = await note_payload(item) if note_payload else None, None
@@ -190,6 +210,15 @@ async def _pieces(
             held, size = [], 0
     if held:
         yield b"".join(held)
+
+
+def _is_recent(event: Event) -> bool:
+    age: timedelta = clock.now() - event.created_at
+    return age < ANSWERED_WITHIN
+
+
+async def _let_answer_arrive() -> None:
+    await asyncio.sleep(HELD_BACK_SECONDS)
 
 
 async def page_stream(

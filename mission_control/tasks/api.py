@@ -72,7 +72,11 @@ async def list_tasks(actor: Actor, board: Board, query: TaskQuery) -> dict[str, 
     is_stream=True,
 )
 async def stream_tasks(actor: Actor, board: Board, query: StreamQuery) -> Response:
-    """Follow tasks and comments as they change."""
+    """Follow tasks and comments as they change.
+
+    A message tells what happened and carries the task as it is when the message is sent, so a replay may give its
+    newest title twice and an older one never. `task` is null when it is deleted or archived by then.
+    """
     return await stream_of_tasks(actor, board)
 
 

@@ -36,23 +36,32 @@ STREAMED = {
 
 
 async def stream_of_tasks(actor: Actor, board: Board) -> Response:
-    """One `task` message per event of the board's tasks and comments."""
+    """One `task` message per event of the board's tasks and comments.
+
+    A task that a person makes over the API comes to that person's own stream after the answer. Clients that add the
+    task of the answer to their list without looking would have it twice otherwise.
+    """
 
     async def payload(event: Event) -> bytes | None:
         if event.board_id != board.id or event.kind not in STREAMED:
             return None
         return await _payloads.get(_key(event), lambda: _encoded(event))
 
-    return await json_stream(board.organization_id, "task", payload, lambda: still_reads(actor, board))
+    def is_own(event: Event) -> bool:
+        is_persons = actor.is_user and (event.actor_kind, event.actor_id) == ("user", actor.id)
+        return is_persons and event.surface == "api" and event.kind == "task.created" and event.board_id == board.id
+
+    return await json_stream(
+        board.organization_id, "task", payload, lambda: still_reads(actor, board), may_overtake=is_own
+    )
 
 
 _payloads: Shared[bytes | None] = Shared()
 
 
 def _key(event: Event) -> tuple[UUID, int | None]:
-    """What a comment says is looked up again once anything has happened since, for it may have been deleted."""
-    is_comment = event.kind in ("task.comment", "task.comment_edited")
-    return event.id, broker.known_head(event.organization_id) if is_comment else None
+    """A message is made again once anything has happened since: its task or its comment may be gone."""
+    return event.id, broker.known_head(event.organization_id)
 
 
 async def _encoded(event: Event) -> bytes | None:
@@ -89,12 +98,14 @@ def activity_of(event: Event) -> dict[str, Any]:
 
 
 async def _task(event: Event) -> dict[str, Any] | None:
-    if event.kind == "task.deleted" or event.task_id is None:
+    """The task as it is now. None when it is deleted or archived: who resumes would take it for one on the board."""
+    if event.task_id is None or event.kind in ("task.deleted", "task.archived"):
         return None
     try:
-        return await task_read(event.task_id)
+        task = await task_read(event.task_id)
     except NotFound:
         return None
+    return None if task["deleted_at"] or task["archived_at"] else task
 
 
 async def still_reads(actor: Actor, board: Board) -> bool:

@@ -167,11 +167,12 @@ async def test_agents_as_they_come_change_call_and_go(cast: Cast) -> None:
         created, changed, seen = await stream.take(3)
         (await cast.ada.delete(f"/agents/{made['id']}")).ok()
         gone = await stream.next()
-    for message in (created, changed, seen, gone):
+    assert (gone.event, gone.data) == ("agent", {"agent": None, "deleted_agent_id": made["id"]})
+    for message in (created, changed, seen):
         assert (message.event, list(message.data)) == ("agent", ["agent"])
         assert set(message.data["agent"]) == set(AgentRead.model_fields)
         assert message.data["agent"]["id"] == made["id"]
-    assert [one.data["agent"]["status"] for one in (created, seen, gone)] == ["provisioning", "online", "deleted"]
+    assert [one.data["agent"]["status"] for one in (created, seen)] == ["provisioning", "online"]
     assert changed.data["agent"]["name"] == "Lyra II"
     assert (seen.id, created.id is None) == (None, False)
 

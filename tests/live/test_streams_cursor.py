@@ -135,3 +135,34 @@ async def test_a_long_replay_comes_whole(cast: Cast) -> None:
         messages = await stream.take(1200)
         await stream.silent()
     assert [one.id for one in messages] == list(range(before + 1, before + 1201))
+
+
+async def test_replay_brings_no_deleted_or_archived_task_back(cast: Cast) -> None:
+    gone = await cast.add_task(title="Gone")
+    (await cast.ada.patch(cast.task(gone), {"title": "Gone soon"})).ok()
+    await cast.add_task(title="Away", status="done")
+    stays = await cast.add_task(title="Stays")
+    async with reading(cast.dan, f"{cast.tasks}/stream?since={gone['created_at']}") as stream:
+        live = await stream.take(4)  # and with that, what several readers share
+        assert [one.data["task"]["title"] for one in live] == ["Gone soon", "Gone soon", "Away", "Stays"]
+        (await cast.ada.delete(cast.task(gone))).ok()
+        (await cast.ada.post(f"{cast.home}/archive", {"done_before": "2999-01-01T00:00:00Z"})).ok()
+        assert [one.data["task"] for one in await stream.take(2)] == [None, None]
+    for caller in (cast.dan, cast.vega):
+        async with reading(caller, f"{cast.tasks}/stream?since={gone['created_at']}") as stream:
+            told = [(one.data["type"], one.data["task"]) for one in await stream.take(6)]
+            await stream.silent()
+        assert [kind for kind, _ in told] == [
+            "task.created", "task.updated", "task.created", "task.created", "task.deleted", "task.archived",
+        ]  # fmt: skip
+        assert [task["id"] for _, task in told if task] == [stays["id"]]
+
+
+async def test_replay_brings_no_deleted_agent_back(cast: Cast) -> None:
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"name": "Vega II"})).ok()
+    (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
+    async with reading(cast.ada, "/agents/stream?since=2020-01-01") as stream:
+        told = [one.data for one in await stream.take(4)]
+        await stream.silent()
+    assert [one["agent"]["name"] for one in told if one["agent"]] == ["Atlas", "Rigel Orion", "Mira"]
+    assert told[-1] == {"agent": None, "deleted_agent_id": str(cast.vega.id)}

@@ -1,0 +1,78 @@
+"""A task that a person makes over the API comes to that person's own stream after the answer, and to others at once."""
+
+import asyncio
+
+import pytest
+
+from mission_control.core.clock import travelled
+from mission_control.live import stream as live_stream
+from tests.cast import Cast
+from tests.live.reading import reading
+
+
+class Answering:
+    """The moment that is waited for, in the hands of a test."""
+
+    def __init__(self) -> None:
+        self.begun, self.over = asyncio.Event(), asyncio.Event()
+        self.times = 0
+
+    async def wait(self) -> None:
+        self.times += 1
+        self.begun.set()
+        await asyncio.wait_for(self.over.wait(), 60)
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
+    """Streams that hold something back until the test lets them go on."""
+    found = Answering()
+    monkeypatch.setattr(live_stream, "_let_answer_arrive", found.wait)
+    return found
+
+
+async def test_own_task_waits_for_its_answer_and_what_follows_too(cast: Cast, answering: Answering) -> None:
+    path = f"{cast.tasks}/stream"
+    async with (
+        reading(cast.cleo, path) as own,
+        reading(cast.ada, path) as other,
+        reading(cast.vega, path) as agent,
+    ):
+        first = await cast.add_task(title="First")  # Ada's
+        made = (await cast.cleo.post(cast.tasks, {"title": "Mine"})).ok()
+        (await cast.ada.patch(cast.task(first), {"title": "Changed"})).ok()
+        answering.over.set()
+        kinds = ["task.created", "task.created", "task.updated"]
+        for stream in (own, other, agent):
+            messages = await stream.take(3)
+            assert [one.data["type"] for one in messages] == kinds
+            assert messages[1].data["task"] == made
+    assert answering.times == 2  # Ada's task on Ada's stream, Cleo's on Cleo's
+
+
+async def test_nobody_else_waits(cast: Cast, answering: Answering) -> None:
+    path = f"{cast.tasks}/stream"
+    async with (
+        reading(cast.cleo, path) as own,
+        reading(cast.dan, path) as other,
+        reading(cast.vega, path) as agent,
+    ):
+        made = (await cast.cleo.post(cast.tasks, {"title": "Mine"})).ok()
+        await asyncio.wait_for(answering.begun.wait(), 60)
+        for stream in (other, agent):
+            assert (await stream.next()).data["task"]["id"] == made["id"]
+        await own.silent()
+        answering.over.set()
+        assert (await own.next()).data["task"]["id"] == made["id"]
+
+
+async def test_an_agents_own_task_and_old_ones_do_not_wait(cast: Cast, answering: Answering) -> None:
+    path = f"{cast.tasks}/stream"
+    old = (await cast.cleo.post(cast.tasks, {"title": "Old"})).ok()
+    async with reading(cast.atlas, path) as agent:
+        (await cast.atlas.post(f"/agent{cast.tasks}", {"title": "An agent's"})).ok()
+        assert (await agent.next()).data["task"]["title"] == "An agent's"
+    with travelled(live_stream.ANSWERED_WITHIN * 2):
+        async with reading(cast.cleo, f"{path}?since={old['created_at']}") as own:
+            assert (await own.next()).data["task"]["id"] == old["id"]
+    assert answering.times == 0
