@@ -8,13 +8,14 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from mission_control.boards.models import Board
+from mission_control.boards.priorities import canonical, spellings
+from mission_control.boards.task_search import matching
 from mission_control.core import clock, times
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
-from mission_control.database.sql import as_moment, lowered, placeholders, rows
+from mission_control.database.sql import as_moment, placeholders, rows
 
 STATUSES = ("inbox", "in_progress", "review", "done")
-PRIORITIES = ("low", "medium", "high", "critical")
 SHOWN = 50
 OFFLINE_AFTER = timedelta(minutes=10)
 PERSON = "COALESCE(u.preferred_name, u.name, u.email, 'User')"
@@ -39,7 +40,7 @@ class CardFilter:
         return cls(
             text=args.get("q", "").strip()[:200],
             assignee=args.get("assignee", "") if known else "",
-            priority=args.get("priority", "")[:64],
+            priority=canonical(args.get("priority", "")[:64]),
             blocked=bool(args.get("blocked")),
             approval=bool(args.get("approval")),
             whole=tuple(sorted({one for one in args.get("all", "").split(",") if one in STATUSES})),
@@ -67,17 +68,12 @@ class CardFilter:
         """The filter as SQL on `t`, `d` and `l`."""
         sql, values = "", list[Any]()
         if self.text:
-            like = "%" + self.text.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
-            title, description = lowered("t.title"), lowered("COALESCE(t.description, '')")
-            sql += f" AND ({title} LIKE ? ESCAPE '!' OR {description} LIKE ? ESCAPE '!'"
-            values += [like, like]
-            number = self.text.removeprefix("#")
-            if number.isascii() and number.isdigit() and len(number) < 9:
-                sql, values = sql + " OR t.number = ?", [*values, int(number)]
-            sql += ")"
+            for condition, words in matching(self.text):
+                sql, values = f"{sql} AND {condition}", [*values, *words]
         sql, values = self._of_assignee(sql, values, viewer_id)
         if self.priority:
-            sql, values = sql + " AND t.priority = ?", [*values, self.priority]
+            words = spellings(self.priority)
+            sql, values = f"{sql} AND LOWER(t.priority) IN ({placeholders(len(words))})", [*values, *words]
         if self.blocked:
             sql += " AND t.status <> 'done' AND d.open_ones > 0"
         if self.approval:
@@ -168,7 +164,7 @@ def _card(board: Board, row: dict[str, Any], now: datetime) -> dict[str, Any]:
         "number": row["number"],
         "title": row["title"],
         "status": row["status"],
-        "priority": row["priority"],
+        "priority": canonical(row["priority"]),
         "badge_": _badge(row, now),
         "assignee": {"name": name, "kind": "agent" if row["agent_name"] else "person"} if name else None,
         "comments": int(row["comments"]),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from mission_control.boards.priorities import rank_sql
 from mission_control.core import clock
 from mission_control.core.ids import parse_id
 from mission_control.database.sql import as_id, is_postgres, placeholders, rows
@@ -23,9 +24,9 @@ TAGGED = "SELECT 1 FROM tag_assignments x JOIN tags g ON g.id = x.tag_id WHERE x
 # Own work first; then by priority, which each full day of waiting lifts by one step; then by due date and age.
 ORDER = (
     " ORDER BY CASE WHEN t.assigned_agent_id IS NULL THEN 1 ELSE 0 END,"
-    " CASE LOWER(t.priority) WHEN 'urgent' THEN 0 WHEN 'critical' THEN 0"
-    " WHEN 'high' THEN CASE WHEN t.created_at <= ? THEN 0 ELSE 1 END"
-    " WHEN 'medium' THEN CASE WHEN t.created_at <= ? THEN 0 WHEN t.created_at <= ? THEN 1 ELSE 2 END"
+    f" CASE {rank_sql('t.priority')} WHEN 4 THEN 0"
+    " WHEN 3 THEN CASE WHEN t.created_at <= ? THEN 0 ELSE 1 END"
+    " WHEN 2 THEN CASE WHEN t.created_at <= ? THEN 0 WHEN t.created_at <= ? THEN 1 ELSE 2 END"
     " ELSE CASE WHEN t.created_at <= ? THEN 0 WHEN t.created_at <= ? THEN 1 WHEN t.created_at <= ? THEN 2 ELSE 3 END"
     " END, CASE WHEN t.due_at IS NULL THEN 1 ELSE 0 END, t.due_at, t.created_at, t.id"
 )

@@ -5,6 +5,7 @@ import random
 from contextlib import suppress
 from typing import Any
 
+from mission_control.boards.priorities import rank
 from mission_control.demo import story
 from mission_control.demo.api import Api, Refused
 
@@ -13,7 +14,6 @@ INBOX_SECONDS = 10
 LOOK_AGAIN_SECONDS = 20.0
 MOST_WAITING = 2
 LEASE_SECONDS, LEASE_SECONDS_FOR_A_DECISION = 1800, 86_400
-PRIORITIES = {"high": 0, "medium": 1, "low": 2}
 
 
 class Agent:
@@ -76,7 +76,7 @@ class Agent:
     async def tasks(self, status: str) -> list[dict[str, Any]]:
         """The board's tasks in a column, the most urgent and oldest first."""
         found = (await self.api.get(self._path("tasks"), status=status))["items"]
-        return sorted(found, key=lambda one: (PRIORITIES.get(one["priority"], 1), one["created_at"]))
+        return sorted(found, key=lambda one: (-rank(one["priority"]), one["created_at"]))
 
     async def move(self, task: dict[str, Any], status: str) -> dict[str, Any]:
         """Put a task into another column."""

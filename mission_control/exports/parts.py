@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BaseModel, Field, model_validator
 
+from mission_control.boards.priorities import Priority
 from mission_control.boards.schemas import BoardFields
 from mission_control.core.schemas import Moment, NonEmptyStr
 from mission_control.custom_fields.schemas import FieldType, Pattern, Visibility
@@ -89,7 +90,7 @@ class TaskPart(BaseModel):
     title: str
     description: str | None = None
     status: TaskStatus = "inbox"
-    priority: str = Field("medium", max_length=64)
+    priority: Priority = "medium"
     position: float
     due_at: Moment | None = None
     assigned_agent: str | None = None

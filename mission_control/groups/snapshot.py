@@ -3,6 +3,7 @@
 from typing import Any
 
 from mission_control.boards.models import Board
+from mission_control.boards.priorities import canonical, rank_sql
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
 from mission_control.database.sql import placeholders, rows, wire_moment
@@ -19,7 +20,7 @@ from mission_control.tags.queries import tags_of_tasks
 
 _IN_ORDER = (
     "CASE t.status WHEN 'in_progress' THEN 0 WHEN 'review' THEN 1 WHEN 'inbox' THEN 2 WHEN 'done' THEN 3 ELSE 4 END,"
-    " CASE t.priority WHEN 'high' THEN 0 WHEN 'medium' THEN 1 WHEN 'low' THEN 2 ELSE 3 END,"
+    f" {rank_sql('t.priority')} DESC,"
     " t.updated_at DESC, t.created_at DESC, t.id DESC"
 )
 _MOMENTS = {"due_at", "in_progress_at", "created_at", "updated_at"}
@@ -96,7 +97,7 @@ async def _summaries(boards: list[Board], query: GroupSnapshotQuery) -> dict[str
 
 
 def _summary(row: dict[str, Any], board_name: str, tags: list[dict[str, Any]]) -> dict[str, Any]:
-    named = {**row, "board_name": board_name, "tags": tags}
+    named = {**row, "priority": canonical(row["priority"]), "board_name": board_name, "tags": tags}
     return {
         name: wire_moment(named[name]) if name in _MOMENTS else named[name]
         for name in BoardGroupTaskSummary.model_fields

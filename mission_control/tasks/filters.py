@@ -3,20 +3,18 @@
 from typing import Any
 from uuid import UUID
 
+from mission_control.boards.priorities import rank_sql, spellings
+from mission_control.boards.task_search import matching
 from mission_control.core.errors import Invalid
-from mission_control.database.sql import lowered, placeholders
+from mission_control.database.sql import placeholders
 from mission_control.tasks.models import STATUSES
 from mission_control.tasks.schemas import TaskQuery
 
-RANK = (
-    "CASE LOWER(t.priority) WHEN 'critical' THEN 4 WHEN 'urgent' THEN 4 WHEN 'high' THEN 3"
-    " WHEN 'medium' THEN 2 WHEN 'low' THEN 1 ELSE 0 END"
-)
 ORDERS = {
     "created_at": "t.created_at",
     "updated_at": "t.updated_at",
     "due_at": "t.due_at",
-    "priority": RANK,
+    "priority": rank_sql("t.priority"),
     "position": "t.position",
 }
 OPEN_DEPENDENCY = (
@@ -30,10 +28,11 @@ Parts = list[tuple[str, list[Any]]]
 def where(board_id: UUID, query: TaskQuery) -> tuple[str, list[Any]]:
     """The condition of a list and its values. Unknown status: Invalid."""
     parts: Parts = [("t.board_id = ?", [board_id]), *_kept(query), *_states(query), *_owners(query), *_moments(query)]
-    for name, wanted in (("t.priority", query.priority), ("a.tag_id", query.tag_id)):
-        if wanted:
-            parts.append(_any_of(name, list(wanted)))
-    parts += [_contains(word) for word in (query.q or "").split()]
+    if query.priority:
+        parts.append(_any_of("LOWER(t.priority)", [word for one in query.priority for word in spellings(one)]))
+    if query.tag_id:
+        parts.append(_any_of("a.tag_id", list(query.tag_id)))
+    parts += matching(query.q or "")
     return " AND ".join(text for text, _ in parts), [value for _, values in parts for value in values]
 
 
@@ -103,14 +102,3 @@ def _any_of(column: str, wanted: list[Any]) -> tuple[str, list[Any]]:
     if column == "a.tag_id":
         listed = f"EXISTS (SELECT 1 FROM tag_assignments a WHERE a.task_id = t.id AND {listed})"
     return listed, wanted
-
-
-def _contains(word: str) -> tuple[str, list[Any]]:
-    """A word of the title or the description, or the number of a task."""
-    text = "%" + word.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    places = (lowered("t.title"), lowered("t.description"))
-    found, values = " OR ".join(f"{place} LIKE ? ESCAPE '\\'" for place in places), [text, text]
-    number = word.removeprefix("#")
-    if number.isascii() and number.isdigit() and len(number) < 10:
-        return f"({found} OR t.number = {int(number)})", values
-    return f"({found})", values

@@ -1,11 +1,12 @@
 """What the forms of the task pages send."""
 
 from datetime import date, datetime, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from mission_control.boards.priorities import Priority
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import parse_id
 from mission_control.core.schemas import BlankToNone, NonEmptyStr
@@ -41,7 +42,7 @@ class TextForm(BaseModel):
 class ChangeForm(BaseModel):
     """One or more facts of a task; absent leaves."""
 
-    priority: Literal["low", "medium", "high", "critical"] = "medium"
+    priority: Priority = "medium"
     due: date | None = None
     assignee: str | None = None
 

@@ -13,6 +13,7 @@ from mission_control.activity.sentences import Entry
 from mission_control.boards.cards import PERSON, crew_of, is_online, people_of
 from mission_control.boards.live import Rights
 from mission_control.boards.models import Board
+from mission_control.boards.priorities import canonical
 from mission_control.core import clock
 from mission_control.core.ids import fingerprint
 from mission_control.database.sql import as_json, as_moment, rows
@@ -117,7 +118,7 @@ def _panel(board: Board, task_id: UUID, row: dict[str, Any], rights: Rights) -> 
         title=row["title"],
         description=row["description"] or "",
         status=row["status"],
-        priority=row["priority"],
+        priority=canonical(row["priority"]),
         due_at=as_moment(row["due_at"]),
         assignee=row["agent_name"] or row["person_name"] or "",
         assignee_kind=kind,

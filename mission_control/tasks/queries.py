@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.boards.models import Board
+from mission_control.boards.priorities import canonical
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
@@ -148,7 +149,7 @@ def wire_task(row: dict[str, Any], beside: Beside) -> dict[str, Any]:
         "title": row["title"],
         "description": row["description"],
         "status": row["status"],
-        "priority": row["priority"],
+        "priority": canonical(row["priority"]),
         "due_at": wire_moment(row["due_at"]),
         "assigned_agent_id": row["assigned_agent_id"],
         "depends_on_task_ids": [one for one, _ in waits_for],

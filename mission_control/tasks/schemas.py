@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_va
 
 from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.schemas import ApprovalRead, PersonRef
+from mission_control.boards.priorities import Priority
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import ActorRef, Moment, NonEmptyStr, NotNull, OptionalText, example
@@ -32,7 +33,7 @@ class TaskCreate(BaseModel):
     title: str
     description: str | None = None
     status: TaskStatus = "inbox"
-    priority: str = Field(default="medium", max_length=64)
+    priority: Priority = "medium"
     due_at: Moment | None = None
     assigned_agent_id: UUID | None = None
     assigned_user_id: UUID | None = None
@@ -50,7 +51,7 @@ class TaskUpdate(BaseModel):
     title: Annotated[str | None, NotNull] = None
     description: str | None = None
     status: Annotated[TaskStatus | None, NotNull] = None
-    priority: Annotated[str | None, Field(max_length=64), NotNull] = None
+    priority: Annotated[Priority | None, NotNull] = None
     due_at: Moment | None = None
     assigned_agent_id: UUID | None = None
     assigned_user_id: UUID | None = None

@@ -9,6 +9,7 @@ import pytest
 
 from mission_control.tasks.models import Task
 from tests.cast import Cast, ids, stamp
+from tests.pages.visitor import visitor
 from tests.statements import cost
 
 
@@ -120,3 +121,39 @@ async def test_a_statement_does_not_depend_on_the_rows(cast: Cast) -> None:
         await cast.add_task(title="a", depends_on_task_ids=[waits_for["id"]])
     assert await costs() == for_one
     assert len(ids((await cast.ada.get(cast.tasks)).ok()["items"])) == 50
+
+
+@pytest.mark.parametrize("sent", ["urgent", "Highest", " critical "])
+async def test_other_spellings_mean_critical_everywhere(cast: Cast, sent: str) -> None:
+    task = await cast.add_task(title="Now", priority=sent)
+    assert task["priority"] == "critical"
+    other = await cast.add_task(title="Someday", priority="Someday")
+    assert other["priority"] == "Someday"
+    assert (await cast.ada.patch(cast.task(other), {"priority": "normal"})).ok()["priority"] == "medium"
+    await Task.filter(id=task["id"]).update(priority=sent.strip())  # as rows of before may be
+    for wanted in ("critical", "urgent", "highest"):
+        assert await titles(cast, f"priority={wanted}") == ["Now"]
+        ada = await visitor(cast.app, cast.ada)
+        seen = await ada.get(f"{cast.home}/cards?priority={wanted}")
+        assert seen.text.count('class="card"') == 1
+        seen.has("Now", "Critical priority")
+    [listed] = (await cast.ada.get(f"{cast.tasks}?q=now")).ok()["items"]
+    assert listed["priority"] == "critical"
+    assert await titles(cast, "priority=medium") == ["Someday"]
+
+
+async def test_another_word_is_drawn_as_medium_with_its_word(cast: Cast) -> None:
+    await cast.add_task(title="Odd", priority="P2")
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get(cast.home)).has('title="P2 priority"')
+
+
+@pytest.mark.parametrize("query", ["safari fix", "fix SAFARI", "#1", "1", "100%", "a_b", "über", "nothing"])
+async def test_board_page_and_api_find_the_same(cast: Cast, query: str) -> None:
+    for title in ("Fix the login on Safari", "Safari 100% a_b", "Über 1"):
+        await cast.add_task(title=title)
+    found = await titles(cast, f"q={quote(query)}")
+    ada = await visitor(cast.app, cast.ada)
+    seen = await ada.get(f"{cast.home}/cards?q={quote(query)}")
+    assert seen.text.count('class="card"') == len(found)
+    seen.has(*found)

@@ -1,0 +1,22 @@
+"""The search for tasks by words, the same on the board's page and in the API."""
+
+from typing import Any
+
+from mission_control.database.sql import lowered
+
+LONGEST_NUMBER = 9  # digits
+
+
+def matching(text: str) -> list[tuple[str, list[Any]]]:
+    """Return a condition on `tasks t` for each word: it is in the title or the description, or is the number."""
+    return [_contains(word) for word in text.split()]
+
+
+def _contains(word: str) -> tuple[str, list[Any]]:
+    text = "%" + word.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    places = (lowered("t.title"), lowered("t.description"))
+    found, values = " OR ".join(f"{place} LIKE ? ESCAPE '\\'" for place in places), [text, text]
+    number = word.removeprefix("#")
+    if number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER:
+        return f"({found} OR t.number = {int(number)})", values
+    return f"({found})", values
