@@ -34,6 +34,8 @@ class Settings:
     oidc_client_secret: str
     oidc_audience: tuple[str, ...]
     oidc_scopes: tuple[str, ...]
+    oidc_allowed_domains: tuple[str, ...]
+    oidc_allowed_groups: tuple[str, ...]
     oidc_name: str
     oidc_leeway: float
     clerk_secret_key: str

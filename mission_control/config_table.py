@@ -71,6 +71,18 @@ SETTINGS: tuple[Setting, ...] = (
         "OIDC_AUDIENCE", identity.words, "", "Audiences of bearer tokens; without, they must be of OIDC_CLIENT_ID."
     ),
     Setting("OIDC_SCOPES", identity.words, "openid email profile", "What signing in on pages asks for."),
+    Setting(
+        "OIDC_ALLOWED_DOMAINS",
+        identity.words,
+        "",
+        "Domains of verified addresses that may sign in with the provider; empty lets in all.",
+    ),
+    Setting(
+        "OIDC_ALLOWED_GROUPS",
+        identity.words,
+        "",
+        "Groups, as `groups` of its tokens names them, of which one is needed; empty needs none.",
+    ),
     Setting("OIDC_NAME", identity.free_text, "", "What people call the provider; empty takes the issuer's host."),
     Setting("OIDC_LEEWAY", identity.seconds, "10", "Seconds that the provider's clock may differ."),
     Setting("CLERK_SECRET_KEY", identity.free_text, "", "Clerk's secret key, needed in clerk mode.", secret=True),

@@ -27,14 +27,14 @@ BELONGS_ELSEWHERE = (
 WRONG_PASSWORD = "That e-mail and password do not belong together."
 
 
-async def sign_in(email: str, password: str, user_agent: str | None, *, owners_only: bool = False) -> str:
-    """Start a session; returns the secret for the cookie. Wrong e-mail or password: Forbidden."""
+async def proven(email: str, password: str, *, owners_only: bool = False) -> User:
+    """The person to whom e-mail and password belong; Forbidden when they belong to nobody."""
     user = await user_by_email(email)
     fits = await password_fits(password, user.password_hash if user else None)
     if user is None or not fits or (owners_only and not await owns_something(user)):
         await _record_refusal(system(NOWHERE), user.id if user else None)
         raise Forbidden(WRONG_PASSWORD)
-    return await start_session(system(NOWHERE), user, user_agent)
+    return user
 
 
 async def owns_something(user: User) -> bool:
@@ -54,8 +54,16 @@ async def _record_refusal(actor: Actor, user_id: UUID | None) -> None:
 
 
 @command("account.sign_in")
-async def start_session(actor: Actor, user: User, user_agent: str | None) -> str:
-    """Start a session for somebody who has proved who they are; returns the secret for the cookie."""
+async def start_session(
+    actor: Actor, user: User, user_agent: str | None, replaced: tuple[UUID, UUID] | None = None
+) -> str:
+    """Start a session for somebody who has proved who they are; returns the secret for the cookie.
+
+    The session that the browser had until now (its person and id) ends.
+    """
+    if replaced is not None and await Session.filter(id=replaced[1]).delete():
+        await record_account("account.signed_out", replaced[0])
+        authn.forget_fresh()
     secret = new_secret("mcs")
     session = await Session.create(
         user_id=user.id,
@@ -118,7 +126,7 @@ async def _set_password(actor: Actor, user: User, password_hash: str) -> None:
 async def make_reset_link(actor: Actor, user: User) -> str:
     """A secret for a one-time link with which the person sets a new password within 24 hours."""
     if actor.is_user:
-        await _refuse_stranger(actor, user)
+        await refuse_stranger(actor, user)
     secret = new_secret("mcr")
     await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await PasswordReset.create(user_id=user.id, fingerprint=fingerprint(secret), expires_at=clock.now() + RESET_LIFE)
@@ -126,7 +134,8 @@ async def make_reset_link(actor: Actor, user: User) -> str:
     return secret
 
 
-async def _refuse_stranger(actor: Actor, user: User) -> None:
+async def refuse_stranger(actor: Actor, user: User) -> None:
+    """Refuse somebody who is not admin wherever the person belongs: Forbidden, or NotFound for a stranger."""
     places = {one.organization_id: one.role for one in await Member.filter(user_id=user.id)}
     if not any(may_reset(actor, {one: places[one]}) for one in places):
         raise NotFound()

@@ -9,9 +9,9 @@ from quart_auth import AuthUser, login_user, logout_user
 from mission_control.accounts import setup
 from mission_control.accounts.commands import (
     owns_something,
+    proven,
     reset_password,
     reset_target,
-    sign_in,
     sign_out,
     start_session,
 )
@@ -19,6 +19,7 @@ from mission_control.accounts.forms import ResetForm, SetupForm, SignInForm
 from mission_control.accounts.models import PasswordReset, User
 from mission_control.core import authn
 from mission_control.core.actor import system
+from mission_control.core.credentials import live_session
 from mission_control.core.errors import Forbidden, NotFound
 from mission_control.core.limits import unknown_tokens, wrong_passwords
 from mission_control.web.forms import FormInvalid, go, read_form
@@ -50,7 +51,7 @@ async def set_up() -> ResponseReturnValue:
         owner = await _owner(await read_form(SetupForm))
     except FormInvalid as invalid:
         return await _setup_page(invalid.values, invalid.errors), 422
-    await _begin_session(owner)
+    await begin_session(owner)
     return go("/boards")
 
 
@@ -66,8 +67,10 @@ async def _owner(form: SetupForm) -> User:
         raise FormInvalid(form.model_dump(), {"code": wrong.sentence}) from None
 
 
-async def _begin_session(user: User) -> None:
-    secret = await start_session(system(setup.NOWHERE), user, request.headers.get("User-Agent"))
+async def begin_session(user: User) -> None:
+    """Sign somebody in who has proved who they are; the session that this browser had ends."""
+    agent = request.headers.get("User-Agent")
+    secret = await start_session(system(setup.NOWHERE), user, agent, await live_session())
     login_user(AuthUser(secret), remember=True)
 
 
@@ -88,7 +91,7 @@ async def enter() -> ResponseReturnValue:
     authn.require_same_origin()
     try:
         form = await read_form(SignInForm)
-        login_user(AuthUser(await _secret(form)), remember=True)
+        await begin_session(await _person(form))
     except FormInvalid as invalid:
         return await _sign_in_page(invalid.values, invalid.errors), 422
     return go(safe_next(form.next))
@@ -103,11 +106,10 @@ def _passwords_are_for_owners() -> bool:
     return bool(current_app.config["SETTINGS"].auth_mode != "local")
 
 
-async def _secret(form: SignInForm) -> str:
-    user_agent, owners_only = request.headers.get("User-Agent"), _passwords_are_for_owners()
+async def _person(form: SignInForm) -> User:
     try:
         with wrong_passwords.attempt(place_of(client_ip()), f"email:{form.email.lower()}"):
-            return await sign_in(form.email, form.password, user_agent, owners_only=owners_only)
+            return await proven(form.email, form.password, owners_only=_passwords_are_for_owners())
     except Forbidden as wrong:
         raise FormInvalid(form.model_dump(), {"": wrong.sentence}) from None
 
@@ -141,7 +143,7 @@ async def reset(secret: str) -> ResponseReturnValue:
     user = await reset_password(secret, form.password)
     if _passwords_are_for_owners() and not await owns_something(user):
         return go("/sign-in")
-    await _begin_session(user)
+    await begin_session(user)
     return go("/")
 
 

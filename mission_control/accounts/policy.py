@@ -27,8 +27,9 @@ def may_change_account(actor: Actor, user: User) -> bool:
 
 
 @rule("account.invite_reset")
+@rule("account.invite_link")
 def may_make_reset_link(actor: Actor, user: User) -> bool:
-    """Admins of any organization make reset links for people; the command checks whose."""
+    """Admins of any organization let people into their accounts anew; the command checks whose."""
     return any(m.role in ("owner", "admin") for m in actor.memberships.values())
 
 

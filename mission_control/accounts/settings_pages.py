@@ -10,6 +10,7 @@ from quart.typing import ResponseReturnValue
 from mission_control.accounts.commands import change_password, end_other_sessions, make_reset_link, update_profile
 from mission_control.accounts.forms import PasswordForm, ProfileForm, TokenForm
 from mission_control.accounts.models import Token, User
+from mission_control.accounts.provider_links import invite_to_link
 from mission_control.accounts.settings_view import settings_context
 from mission_control.accounts.tokens import create_personal_token, revoke_personal_token
 from mission_control.core import clock
@@ -26,6 +27,8 @@ SAVED = {
     "password": "Your password is changed. Other browsers were signed out.",
     "sessions": "Other browsers were signed out.",
     "tokens": "The token is revoked.",
+    "linked": "Your account is linked. Other browsers were signed out.",
+    "let-link": "Whoever proves this address to the provider within 14 days gets the account.",
 }
 
 
@@ -110,6 +113,17 @@ async def revoke_token(token_id: UUID) -> Response:
         raise NotFound()
     await revoke_personal_token(actor, token)
     return go("/settings?saved=tokens#tokens")
+
+
+@pages.post("/settings/people/<uuid:user_id>/link-invitations")
+async def let_link(user_id: UUID) -> Response:
+    """Let whoever proves somebody's address to the identity provider take their account."""
+    actor = await signed_in()
+    user = await User.get_or_none(id=user_id)
+    if user is None:
+        raise NotFound()
+    await invite_to_link(actor, user)
+    return go("/settings?saved=let-link#people")
 
 
 @pages.post("/settings/people/<uuid:user_id>/reset-links")

@@ -7,8 +7,11 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
+from quart import current_app
+
 from mission_control.accounts.models import Session, Token, User
 from mission_control.accounts.policy import may_reset
+from mission_control.accounts.provider_links import LOCAL, is_linked, link_ticket
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.database.sql import placeholders, rows
@@ -51,6 +54,7 @@ class Colleague:
     role: str
     has_password: bool
     may_reset: bool
+    may_link: bool
 
 
 async def settings_context(actor: Actor) -> dict[str, Any]:
@@ -64,7 +68,16 @@ async def settings_context(actor: Actor) -> dict[str, Any]:
         "tokens": await Token.filter(user_id=user.id, revoked_at=None).order_by("-created_at"),
         "people": await _colleagues(actor),
         "now": clock.now(),
+        "provider": _provider(actor, user),
     }
+
+
+def _provider(actor: Actor, user: User) -> dict[str, Any]:
+    """The identity provider: its name (empty without one), whether the account is linked, and how to begin linking."""
+    name, (kind, session_id) = current_app.config["SETTINGS"].sign_in_provider, actor.credential
+    can_link = name and kind == "session" and session_id is not None and not is_linked(user)
+    ticket = link_ticket(session_id, current_app.config["SECRET_KEY"]) if can_link and session_id else ""
+    return {"name": name, "is_linked": is_linked(user), "ticket": ticket}
 
 
 async def _browsers(actor: Actor, user: User) -> list[Browser]:
@@ -89,7 +102,8 @@ async def _colleagues(actor: Actor) -> list[Colleague]:
     if mine.role not in ("owner", "admin"):
         return []
     found = await rows(
-        "SELECT u.id, u.name, u.preferred_name, u.email, u.password_hash IS NOT NULL AS has_password, m.role"
+        "SELECT u.id, u.name, u.preferred_name, u.email, u.clerk_user_id, m.role,"
+        " u.password_hash IS NOT NULL AS has_password"
         " FROM organization_members m JOIN users u ON u.id = m.user_id WHERE m.organization_id = ?"
         " ORDER BY CASE m.role WHEN 'owner' THEN 0 WHEN 'admin' THEN 1 ELSE 2 END, LOWER(COALESCE(u.name, u.email))",
         actor.organization_id,
@@ -103,6 +117,7 @@ async def _colleagues(actor: Actor) -> list[Colleague]:
             role=row["role"],
             has_password=bool(row["has_password"]),
             may_reset=may_reset(actor, places[str(row["id"])]),
+            may_link=str(row["clerk_user_id"]).startswith(LOCAL) and may_reset(actor, places[str(row["id"])]),
         )
         for row in found
     ]

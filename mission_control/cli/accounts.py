@@ -88,6 +88,22 @@ def reset_password(email: str, password_stdin: bool) -> None:
     with_database(work)
 
 
+@user.command("let-link")
+@click.argument("email")
+def let_link(email: str) -> None:
+    """Let whoever proves this address to the identity provider take the account, within 14 days."""
+
+    async def work(settings: Settings) -> None:
+        from mission_control.accounts.provider_links import invite_to_link
+        from mission_control.core.actor import system
+
+        person = await user_named(email)
+        await invite_to_link(system(person.active_organization_id or UUID(int=0)), person)
+        click.echo(f"Whoever proves {email} to the identity provider within 14 days gets this account.")
+
+    with_database(work)
+
+
 @user.command("set-role")
 @click.argument("email")
 @click.argument("role", type=ROLES)

@@ -69,5 +69,5 @@ async def person_of_token(token: str) -> tuple[UUID, datetime] | None:
     claims = await bearer_claims(known.keys, token)
     if claims is None:
         return None
-    person = await person_behind(claims, lambda: known.details(claims, token))
-    return None if person is None else (person, expiry(known.provider, claims))
+    person = await person_behind(known.provider, claims, lambda: known.details(claims, token))
+    return None if person is None else (person.id, expiry(known.provider, claims))

@@ -22,18 +22,19 @@ AGAIN = "Signing in did not come to its end. Please start again."
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One sign-in that is under way in a browser."""
+    """One sign-in that is under way in a browser; with `link`, a session whose account is to be linked."""
 
     state: str
     nonce: str
     verifier: str
     next: str
+    link: str = ""
 
 
-def begin(wanted: str) -> Attempt:
-    """A new sign-in that shall lead to a page."""
+def begin(wanted: str, link: str = "") -> Attempt:
+    """A new sign-in that shall lead to a page, or link the account of a session."""
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-    return Attempt(state, nonce, verifier, wanted)
+    return Attempt(state, nonce, verifier, wanted, link)
 
 
 def sealed(attempt: Attempt, key: str) -> str:

@@ -1,23 +1,27 @@
 """Signing in with the identity provider: a link that leads there, and the way back."""
 
+from typing import Any
+
 from quart import Blueprint, Response, current_app, request
 from quart.typing import ResponseReturnValue
-from quart_auth import AuthUser, login_user
 
-from mission_control.accounts.commands import start_session
 from mission_control.accounts.models import User
-from mission_control.core.actor import system
-from mission_control.core.errors import Forbidden, NotFound
+from mission_control.accounts.pages import begin_session
+from mission_control.accounts.provider_links import session_of_ticket
+from mission_control.core import authn
+from mission_control.core.credentials import live_session
+from mission_control.core.errors import Conflict, Forbidden, NotFound
 from mission_control.identity import flow
 from mission_control.identity.bearer import Identity, identity
-from mission_control.identity.people import person_behind
+from mission_control.identity.people import link, person_behind
+from mission_control.identity.profile import profile_of_claims
 from mission_control.identity.remote import ProviderUnreachable
-from mission_control.organizations.commands import NOWHERE
 from mission_control.web.fragments import render_page
 from mission_control.web.shell import safe_next
 
 pages = Blueprint("identity_pages", __name__, url_prefix="/sign-in")
 COOKIE = "mission_control_provider"
+LINKED = "/settings?saved=linked#sign-in"
 
 
 @pages.get("/provider")
@@ -25,7 +29,7 @@ async def depart() -> ResponseReturnValue:
     """Go to the provider."""
     known = _provider()
     wanted = safe_next(request.args.get("next"))
-    attempt = flow.begin(wanted)
+    attempt = flow.begin(wanted, await _linking())
     try:
         response = _to(await flow.authorization_address(known, attempt, _way_back()))
     except ProviderUnreachable as error:
@@ -41,24 +45,43 @@ async def arrive() -> ResponseReturnValue:
     attempt = flow.unsealed(request.cookies.get(COOKIE), current_app.config["SECRET_KEY"])
     wanted = safe_next(attempt.next) if attempt else "/"
     try:
-        user = await _who(known, attempt)
-    except (Forbidden, ProviderUnreachable) as error:
+        response = _to(await _arrived(known, attempt, wanted))
+    except (Forbidden, Conflict, ProviderUnreachable) as error:
         response = Response(await _sign_in_page(wanted, error.sentence), error.status, content_type="text/html")
-    else:
-        secret = await start_session(system(NOWHERE), user, request.headers.get("User-Agent"))
-        login_user(AuthUser(secret), remember=True)
-        response = _to(wanted)
     _set_cookie(response, "", 0)
     return response
 
 
-async def _who(known: Identity, attempt: flow.Attempt | None) -> User:
-    claims, access_token = await flow.finish(known, attempt, request.args.to_dict(), _way_back())
-    person = await person_behind(claims, lambda: known.details(claims, access_token))
-    user = await User.get_or_none(id=person) if person else None
-    if user is None:
+async def _linking() -> str:
+    """The session whose person wants to link their account, empty for a sign-in; Forbidden for another's ticket."""
+    ticket = request.args.get("link")
+    if ticket is None:
+        return ""
+    session, wanted = await live_session(), session_of_ticket(ticket, current_app.config["SECRET_KEY"])
+    if session is None or session[1] != wanted:
         raise Forbidden(flow.AGAIN)
-    return user
+    return str(wanted)
+
+
+async def _arrived(known: Identity, attempt: flow.Attempt | None, wanted: str) -> str:
+    """Let somebody in, or link their account; where they are led."""
+    claims, access_token = await flow.finish(known, attempt, request.args.to_dict(), _way_back())
+    if attempt is not None and attempt.link:
+        await _link(claims, attempt.link)
+        return LINKED
+    person = await person_behind(known.provider, claims, lambda: known.details(claims, access_token))
+    user = await User.get_or_none(id=person.id) if person else None
+    if person is None or user is None:
+        raise Forbidden(flow.AGAIN)
+    await begin_session(user)
+    return LINKED if person.is_newly_linked else wanted
+
+
+async def _link(claims: dict[str, Any], session_id: str) -> None:
+    session, actor = await live_session(), await authn.user_by_session()
+    if session is None or actor is None or str(session[1]) != session_id:
+        raise Forbidden(flow.AGAIN)
+    await link(actor, await User.get(id=actor.id), profile_of_claims(claims), session[1])
 
 
 def _provider() -> Identity:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any
 from uuid import UUID
@@ -9,38 +10,78 @@ from uuid import UUID
 from mission_control.accounts.deletion import deleted_at
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import User
+from mission_control.accounts.provider_links import is_in_use, is_invited, is_linked, link_own, take_over
 from mission_control.core import authn, clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.command import command
+from mission_control.core.errors import Conflict, Forbidden
 from mission_control.database.sql import as_id, lowered, rows
 from mission_control.identity import policy as policy
 from mission_control.identity.profile import Profile, profile_of_claims
+from mission_control.identity.provider import Provider
 from mission_control.organizations.commands import NOWHERE
 
 ASK_AGAIN_SECONDS = 3600.0
+NOT_ALLOWED = "This installation does not let your account in. Ask one of its owners."
+IN_USE = (
+    "An account with your address is in use here. Sign in to it and link it in Settings, or ask an owner to let you"
+    " link it."
+)
 _asked: dict[tuple[str, str | None], float] = {}
 
 type Details = Callable[[], Awaitable[Profile | None]]
 
 
-async def person_behind(claims: dict[str, Any], details: Details) -> UUID | None:
-    """The id of the person, made when new; None for an account that was deleted after the token was signed.
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody whom the provider proved; `is_newly_linked` when they were given an account that was here before."""
 
-    `details` asks the provider for more, once in a while, where the claims leave address or name open.
+    id: UUID
+    is_newly_linked: bool = False
+
+
+async def person_behind(provider: Provider, claims: dict[str, Any], details: Details) -> Person | None:
+    """The person, made when new; None for an account that was deleted after the token was signed.
+
+    `details` asks the provider for more, once in a while, where the claims leave address or name open. Forbidden for
+    somebody who may not come in, or whose address is that of an account in use.
     """
     profile = profile_of_claims(claims)
+    _require_group(provider, claims)
     known = await rows("SELECT id, email, email_verified, name FROM users WHERE clerk_user_id = ?", profile.subject)
     row = known[0] if known else None
     if row is None and await _was_deleted_since(claims):
         return None
     wanting = row is None or not (row["email"] and row["name"])
-    if row is not None and not wanting and not _brings_news(row, profile):
-        return as_id(row["id"])
-    if row is not None and not _may_ask(profile):
-        return as_id(row["id"])
+    if row is not None and ((not wanting and not _brings_news(row, profile)) or not _may_ask(profile)):
+        _require_domain(provider, _known_profile(row, profile))
+        return Person(UUID(str(row["id"])))
     if wanting and not (profile.email and profile.name):
         profile = profile.completed_by(await details())
-    return UUID(str((await _admit(system(NOWHERE), profile)).id))
+    _require_domain(provider, profile if profile.email or row is None else _known_profile(row, profile))
+    return await _admit(system(NOWHERE), profile)
+
+
+def _known_profile(row: dict[str, Any], profile: Profile) -> Profile:
+    """The address of which the claims tell, else the one that is known."""
+    if profile.email:
+        return profile
+    return replace(profile, email=row["email"], email_verified=bool(row["email_verified"]))
+
+
+def _require_group(provider: Provider, claims: dict[str, Any]) -> None:
+    listed = claims.get("groups")
+    groups = {one for one in (listed if isinstance(listed, list) else [listed]) if isinstance(one, str)}
+    if provider.allowed_groups and not groups & set(provider.allowed_groups):
+        raise Forbidden(NOT_ALLOWED)
+
+
+def _require_domain(provider: Provider, profile: Profile) -> None:
+    if not provider.allowed_domains:
+        return
+    domain = (profile.email or "").rpartition("@")[2].lower()
+    if not profile.email_verified or domain not in provider.allowed_domains:
+        raise Forbidden(NOT_ALLOWED)
 
 
 async def _was_deleted_since(claims: dict[str, Any]) -> bool:
@@ -71,10 +112,13 @@ def forget_asked() -> None:
 
 
 @command("account.admit")
-async def _admit(actor: Actor, profile: Profile) -> User:
-    user = await User.select_for_update().get_or_none(clerk_user_id=profile.subject)
+async def _admit(actor: Actor, profile: Profile) -> Person:
+    user, is_newly_linked = await User.select_for_update().get_or_none(clerk_user_id=profile.subject), False
     if user is None:
-        user = await _linked(profile) or await _new(profile)
+        user = await _linked(profile)
+        is_newly_linked = user is not None
+    if user is None:
+        user = await _new(profile)
     changes: dict[str, Any] = {}
     if profile.email and (profile.email, profile.email_verified) != (user.email, user.email_verified):
         if await _is_free_for(profile.email, user, is_proven=profile.email_verified):
@@ -85,11 +129,14 @@ async def _admit(actor: Actor, profile: Profile) -> User:
         user.update_from_dict({**changes, "updated_at": clock.now()})
         await user.save(update_fields=[*changes, "updated_at"])
         authn.forget_fresh()
-    return user
+    return Person(user.id, is_newly_linked)
 
 
 async def _linked(profile: Profile) -> User | None:
-    """An account of this installation with the same address, which the provider has verified."""
+    """An account of this installation with the same address, which the provider has verified.
+
+    Forbidden when somebody uses it and nobody let the provider's person take it.
+    """
     if not (profile.email and profile.email_verified):
         return None
     found = await rows(
@@ -98,10 +145,23 @@ async def _linked(profile: Profile) -> User | None:
     user = await User.select_for_update().get_or_none(id=found[0]["id"]) if found else None
     if user is None:
         return None
-    user.clerk_user_id = profile.subject
-    await user.save(update_fields=["clerk_user_id"])
-    await record_account("account.linked", user.id)
-    return user
+    if await is_in_use(user) and not await is_invited(user):
+        raise Forbidden(IN_USE)
+    await take_over(user, profile.subject)
+    return await User.select_for_update().get(id=user.id)
+
+
+@command("account.link")
+async def link(actor: Actor, user: User, profile: Profile, session_id: UUID) -> None:
+    """Let the provider's person into the account of somebody who is signed in; their other sessions end."""
+    held = await User.select_for_update().get(id=user.id)
+    if held.clerk_user_id == profile.subject:
+        return
+    if is_linked(held):
+        raise Conflict("Your account is linked with another account of the provider already.")
+    if await User.filter(clerk_user_id=profile.subject).exists():
+        raise Conflict("That account of the provider belongs to another account here.")
+    await link_own(held, profile.subject, session_id)
 
 
 async def _new(profile: Profile) -> User:

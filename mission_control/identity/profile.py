@@ -47,7 +47,7 @@ def profile_of_clerk(user: dict[str, Any]) -> Profile | None:
 def _email(claims: dict[str, Any]) -> tuple[str | None, bool]:
     for name in ("email", "email_address", "primary_email_address"):
         if address := _address(claims.get(name)):
-            return address, claims.get("email_verified") in (True, "true")
+            return address, claims.get("email_verified") is True
     return _listed_email(claims.get("email_addresses"), claims.get("primary_email_address_id"))
 
 

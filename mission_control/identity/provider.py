@@ -21,6 +21,8 @@ class Provider:
     client_secret: str
     scopes: tuple[str, ...]
     parties: tuple[str, ...]
+    allowed_domains: tuple[str, ...]
+    allowed_groups: tuple[str, ...]
     algorithms: frozenset[str]
     leeway: float
     checks_iat: bool
@@ -46,6 +48,8 @@ def provider_of(settings: Settings) -> Provider | None:
         client_secret=settings.oidc_client_secret,
         scopes=tuple(dict.fromkeys(("openid", *settings.oidc_scopes))),
         parties=settings.clerk_authorized_parties if is_clerk else (),
+        allowed_domains=tuple(domain.lower().removeprefix("@") for domain in settings.oidc_allowed_domains),
+        allowed_groups=settings.oidc_allowed_groups,
         algorithms=frozenset({"RS256"}) if is_clerk else ASYMMETRIC,
         leeway=settings.clerk_leeway if is_clerk else settings.oidc_leeway,
         checks_iat=settings.clerk_verify_iat if is_clerk else True,

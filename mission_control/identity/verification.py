@@ -114,7 +114,7 @@ def _audience_fault(provider: Provider, claims: Claims) -> str | None:
         return None if set(audiences) & set(provider.audiences) else "another audience"
     if provider.kind == "clerk":
         return "an audience where none is expected" if audiences else None
-    return None if provider.client_id in (*audiences, party) else "another audience"
+    return None if provider.client_id in audiences else "another audience"
 
 
 def _id_fault(provider: Provider, claims: Claims, nonce: str) -> str | None:

@@ -120,6 +120,7 @@ ACCOUNT_KINDS: dict[str, str] = {
     "account.created": "An account was made, on the command line or for somebody whom the identity provider proved.",
     "account.updated": "Somebody changed their profile.",
     "account.address_lost": "An address that a person claimed became that of somebody who proved it.",
+    "account.link_invited": "An admin let somebody of the identity provider take an account.",
     "account.linked": "An account became that of somebody whom the identity provider proved.",
     "account.deleted": "A person deleted their account.",
     "account.signed_in": "A session began.",

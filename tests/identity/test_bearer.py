@@ -14,9 +14,13 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from quart import Quart
 
-from mission_control.accounts.models import AccountEvent, User
+from mission_control.accounts.commands import start_session
+from mission_control.accounts.models import AccountEvent, Session, Token, User
+from mission_control.accounts.provider_links import invite_to_link, is_invited
 from mission_control.core import authn, clock
+from mission_control.core.actor import system
 from mission_control.core.authn import hooks
+from mission_control.core.errors import Forbidden
 from mission_control.core.limits import unknown_tokens
 from mission_control.identity.bearer import IDENTITY
 from mission_control.identity.keys import ProviderKeys
@@ -58,9 +62,9 @@ async def test_a_token_of_another_client_is_nobody(trusting: Quart, provider: Ru
     assert not await User.exists()
 
 
-async def test_the_party_a_token_was_given_to_counts_as_audience(trusting: Quart, provider: RunningProvider) -> None:
+async def test_party_a_token_was_given_to_is_no_audience(trusting: Quart, provider: RunningProvider) -> None:
     token = await provider.forged(aud="https://elsewhere.example.org", azp="mission-control")
-    (await with_bearer(trusting, token).get(ME)).ok()
+    (await with_bearer(trusting, token).get(ME)).refused(401)
 
 
 NOW = int(time.time())
@@ -231,11 +235,73 @@ async def test_a_proven_address_is_the_account_that_was_there(
     taken = with_bearer(trusting, await provider.forged(sub="thief", email="ada@example.org"))
     me = (await taken.get(ME)).ok()
     assert (me["email"], me["id"] == str(cast.ada.id)) == (None, False)
+    await Token.filter(user_id=cast.ada.id).update(revoked_at=clock.now())  # nobody can get into the account by now
     ada = with_bearer(trusting, await provider.forged(sub="ada", email="ada@example.org", email_verified=True))
     assert (await ada.get(ME)).ok()["id"] == str(cast.ada.id)
     assert await AccountEvent.filter(kind="account.linked", user_id=cast.ada.id).count() == 1
     late = with_bearer(trusting, await provider.forged(sub="late", email="ada@example.org", email_verified=True))
     assert (await late.get(ME)).ok()["email"] is None
+
+
+@pytest.mark.parametrize("has", ["password", "session", "token"])
+async def test_verified_address_takes_no_account_in_use(
+    trusting: Quart, provider: RunningProvider, cast: Cast, has: str
+) -> None:
+    if has != "token":
+        await Token.filter(user_id=cast.ada.id).update(revoked_at=clock.now())
+    if has == "password":
+        await User.filter(id=cast.ada.id).update(password_hash="x")
+    if has == "session":
+        await start_session(system(cast.organization.id), await User.get(id=cast.ada.id), None)
+    claims: dict[str, Any] = {"sub": "ada", "email": "ada@example.org", "email_verified": True}
+    ada = with_bearer(trusting, await provider.forged(**claims))
+    assert "is in use here" in str((await ada.get(ME)).refused(403))
+    assert not await User.filter(clerk_user_id="ada").exists()
+
+
+async def test_admin_lets_a_verified_address_take_an_account_and_what_led_into_it_ends(
+    trusting: Quart, provider: RunningProvider, cast: Cast
+) -> None:
+    user = await User.get(id=cast.cleo.id)
+    await User.filter(id=user.id).update(password_hash="x")
+    await start_session(system(cast.organization.id), user, None)
+    with pytest.raises(Forbidden):
+        await invite_to_link(await cast.dan.actor(), user)
+    await invite_to_link(await cast.ben.actor(), user)
+    claims: dict[str, Any] = {"sub": "cleo", "email": "cleo@example.org", "email_verified": True}
+    cleo = with_bearer(trusting, await provider.forged(**claims))
+    with clock.travelled(timedelta(days=15)):
+        assert not await is_invited(user)
+    assert (await cleo.get(ME)).ok()["id"] == str(user.id)
+    assert (await User.get(id=user.id)).password_hash is None
+    assert not await Session.filter(user_id=user.id).exists()
+    (await cast.cleo.get(ME)).refused(401)  # the token of before
+    assert not await is_invited(user)
+
+
+async def test_verified_is_only_what_the_provider_says_with_a_boolean(
+    trusting: Quart, provider: RunningProvider, cast: Cast
+) -> None:
+    await Token.filter(user_id=cast.ada.id).update(revoked_at=clock.now())
+    text = await provider.forged(sub="text", email="ada@example.org", email_verified="true")
+    assert (await with_bearer(trusting, text).get(ME)).ok()["id"] != str(cast.ada.id)
+
+
+async def test_only_allowed_domains_and_groups_come_in(make_app: MakeApp, provider: RunningProvider) -> None:
+    app = make_app(OIDC_ALLOWED_DOMAINS="example.org,example.net", OIDC_ALLOWED_GROUPS="observers")
+    claims: dict[str, Any] = {
+        "sub": "vera", "name": "Vera", "email": "vera@example.org", "email_verified": True, "groups": ["observers"],
+    }  # fmt: skip
+    (await with_bearer(app, await provider.forged(**claims)).get(ME)).ok()
+    wrong: list[dict[str, Any]] = [
+        {"email": "vera@sub.example.org"}, {"email": "vera@example.org.evil"}, {"email_verified": False},
+        {"groups": ["others"]}, {"groups": None}, {"groups": "observersx"},
+    ]  # fmt: skip
+    for change in wrong:
+        for sub in ("vera", "new"):
+            refused = await with_bearer(app, await provider.forged(**{**claims, "sub": sub, **change})).get(ME)
+            assert "does not let your account in" in str(refused.refused(403)), (change, sub)
+    assert await User.all().count() == 1
 
 
 async def test_an_address_that_is_only_claimed_goes_to_who_proves_it(

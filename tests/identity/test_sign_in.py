@@ -1,5 +1,6 @@
 """Signing in on pages with a real provider: there, back, in; and everything that must not work."""
 
+import re
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -8,7 +9,7 @@ import pytest
 from quart import Quart
 from quart import typing as quart_typing
 
-from mission_control.accounts.models import AccountEvent, Session, User
+from mission_control.accounts.models import AccountEvent, Session, Token, User
 from mission_control.accounts.passwords import hash_password
 from mission_control.core import clock
 from mission_control.identity.bearer import IDENTITY
@@ -187,6 +188,75 @@ async def test_beside_a_provider_passwords_are_for_owners(trusting: Quart, cast:
         answer = await trusting.test_client().post("/sign-in", data=form, headers=FORM)
         assert answer.status_code == status, name
     assert await Session.filter(expires_at__gt=clock.now()).count() == 1
+
+
+async def as_owner(trusting: Quart, cast: Cast) -> quart_typing.TestClientProtocol:
+    """Ada's browser, which she signed in with her password."""
+    password = "a long enough password"
+    await User.filter(id=cast.ada.id).update(password_hash=await hash_password(password))
+    browser = trusting.test_client()
+    form = urlencode({"email": "ada@example.org", "password": password})
+    assert (await browser.post("/sign-in", data=form, headers=FORM)).status_code == 303
+    return browser
+
+
+async def link_of(browser: quart_typing.TestClientProtocol) -> str:
+    """Where the settings page's button leads."""
+    page = await (await browser.get("/settings")).get_data(as_text=True)
+    found = re.search(r'href="(/sign-in/provider\?link=[^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+async def test_signed_in_person_links_their_account(trusting: Quart, provider: RunningProvider, cast: Cast) -> None:
+    other, browser = await as_owner(trusting, cast), await as_owner(trusting, cast)
+    leads_to = (await browser.get(await link_of(browser))).headers["Location"]
+    arrived = await browser.get(local(await provider.sign_in(leads_to, "vera")))
+    assert (arrived.status_code, arrived.headers["Location"]) == (303, "/settings?saved=linked#sign-in")
+    page = await (await browser.get("/settings?saved=linked")).get_data(as_text=True)
+    assert "Your account is linked. Other browsers were signed out." in page and "/sign-in/provider?link" not in page
+    assert (await other.get("/settings")).status_code == 401
+    assert await AccountEvent.filter(kind="account.linked", user_id=cast.ada.id).count() == 1
+    fresh = trusting.test_client()
+    await fresh.get(local(await provider.sign_in(await depart(fresh), "vera")))
+    assert (await (await fresh.get("/api/v1/users/me")).get_json())["id"] == str(cast.ada.id)
+
+
+async def test_linking_begins_only_on_ones_own_page(trusting: Quart, provider: RunningProvider, cast: Cast) -> None:
+    ada, otto = await as_owner(trusting, cast), trusting.test_client()
+    link = await link_of(ada)
+    for browser in (trusting.test_client(), otto):
+        assert (await browser.get(link)).status_code == 403
+        await otto.get(local(await provider.sign_in(await depart(otto), "otto")))
+    assert (await ada.get("/sign-in/provider?link=x")).status_code == 403
+    leads_to = (await ada.get(link)).headers["Location"]
+    taken = await ada.get(local(await provider.sign_in(leads_to, "otto")))
+    assert taken.status_code == 409 and "belongs to another account here" in await taken.get_data(as_text=True)
+
+
+async def test_account_in_use_is_not_taken_on_pages(trusting: Quart, provider: RunningProvider, cast: Cast) -> None:
+    await User.filter(id=cast.cleo.id).update(email="vera@example.org")
+    browser = trusting.test_client()
+    page = await browser.get(local(await provider.sign_in(await depart(browser), "vera")))
+    assert page.status_code == 403 and "is in use here" in await page.get_data(as_text=True)
+    assert not await Session.exists()
+    await Token.filter(user_id=cast.cleo.id).delete()
+    arrived = await browser.get(local(await provider.sign_in(await depart(browser), "vera")))
+    assert arrived.headers["Location"] == "/settings?saved=linked#sign-in"
+
+
+async def test_signing_in_ends_the_session_that_the_browser_had(
+    trusting: Quart, provider: RunningProvider, cast: Cast
+) -> None:
+    browser = await as_owner(trusting, cast)
+    [first] = await Session.all()
+    form = urlencode({"email": "ada@example.org", "password": "a long enough password"})
+    assert (await browser.post("/sign-in", data=form, headers=FORM)).status_code == 303
+    [second] = await Session.all()
+    assert second.id != first.id
+    await browser.get(local(await provider.sign_in(await depart(browser), "vera")))
+    [third] = await Session.all()
+    assert third.user_id != cast.ada.id
 
 
 def _cookies(browser: quart_typing.TestClientProtocol) -> list[tuple[str, str]]:

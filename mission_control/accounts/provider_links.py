@@ -1,0 +1,100 @@
+"""Which accounts the identity provider's people may take: their own after signing in to it, or by an invitation."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from mission_control.accounts import policy as policy
+from mission_control.accounts.commands import refuse_stranger
+from mission_control.accounts.log import record_account
+from mission_control.accounts.models import InstanceSetting, PasswordReset, Session, Token, User
+from mission_control.core import authn, clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import command
+from mission_control.core.ids import parse_id
+from mission_control.database.sql import rows
+
+TICKET_SECONDS = 3600
+INVITATION_LIFE = timedelta(days=14)
+LOCAL = "local-"
+
+
+def link_ticket(session_id: UUID, key: str) -> str:
+    """A value that only a page of this session shows, so that no other site can begin linking in its name."""
+    return str(_serializer(key).dumps(str(session_id)))
+
+
+def session_of_ticket(ticket: str, key: str) -> UUID | None:
+    """The session whose page showed the ticket within the last hour."""
+    try:
+        return parse_id(_serializer(key).loads(ticket, max_age=TICKET_SECONDS))
+    except BadData:
+        return None
+
+
+def _serializer(key: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(key, salt="mission control provider link")
+
+
+def is_linked(user: User) -> bool:
+    """Whether the account belongs to somebody of the identity provider."""
+    return not user.clerk_user_id.startswith(LOCAL)
+
+
+async def is_in_use(user: User) -> bool:
+    """Whether somebody can get into the account by something of ours: a password, a session or a token."""
+    if user.password_hash:
+        return True
+    found = await rows(
+        "SELECT 1 AS found FROM sessions WHERE user_id = ? AND expires_at > ? UNION ALL"
+        " SELECT 1 FROM tokens WHERE user_id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
+        " LIMIT 1",
+        user.id,
+        clock.now(),
+        user.id,
+        clock.now(),
+    )
+    return bool(found)
+
+
+@command("account.invite_link")
+async def invite_to_link(actor: Actor, user: User) -> None:
+    """Let whoever proves the account's address to the identity provider take the account, within 14 days."""
+    if actor.is_user:
+        await refuse_stranger(actor, user)
+    until = (clock.now() + INVITATION_LIFE).isoformat()
+    await InstanceSetting.filter(name=_name(user.id)).delete()
+    await InstanceSetting.create(name=_name(user.id), value=until)
+    await record_account("account.link_invited", user.id)
+
+
+async def is_invited(user: User) -> bool:
+    """Whether such an invitation is open."""
+    found = await InstanceSetting.get_or_none(name=_name(user.id))
+    return found is not None and datetime.fromisoformat(found.value) > clock.now()
+
+
+def _name(user_id: UUID) -> str:
+    return f"link:{user_id}"
+
+
+async def take_over(user: User, subject: str) -> None:
+    """Inside a command: the account becomes the provider's person's, and everything else that led into it ends."""
+    await User.filter(id=user.id).update(clerk_user_id=subject, password_hash=None, updated_at=clock.now())
+    sessions = await Session.filter(user_id=user.id).delete()
+    tokens = await Token.filter(user_id=user.id, revoked_at=None).update(revoked_at=clock.now())
+    await _linked(user, sessions, tokens)
+
+
+async def link_own(user: User, subject: str, session_id: UUID) -> None:
+    """Inside a command: somebody who is signed in lets the provider's person in as well; their other sessions end."""
+    await User.filter(id=user.id).update(clerk_user_id=subject, updated_at=clock.now())
+    await _linked(user, await Session.filter(user_id=user.id).exclude(id=session_id).delete(), 0)
+
+
+async def _linked(user: User, sessions: int, tokens: int) -> None:
+    await PasswordReset.filter(user_id=user.id, used_at=None).delete()
+    await InstanceSetting.filter(name=_name(user.id)).delete()
+    await record_account("account.linked", user.id, sessions_ended=sessions, tokens_ended=tokens)
+    authn.forget_fresh()
