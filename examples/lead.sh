@@ -29,10 +29,14 @@ await task_review
 call agent_task_comment_discovery | jq --raw-output '.items[-1].message | "  “\(.)”"'
 call agent_task_comment_create '{"message": "Thank you, that is what I wanted."}' >/dev/null
 
-# Where the board wants a person's word before a task is done, ask for it and wait until it comes.
+# Where a person has to approve before a task is done, the worker's hand-in asks for it; ask for it otherwise. The
+# task is done when the person approves.
 if call agent_board_lookup | jq --exit-status .require_approval_for_done >/dev/null; then
-    call agent_board_approval_request "$(jq --null-input --arg task "$task" '{action_type: "task.finish",
-        task_id: $task, confidence: 90, lead_reasoning: "I read what was done, and it is what I wanted."}')" >/dev/null
-    await decision
+    if call agent_board_approval_discovery | jq --exit-status --arg task "$task" \
+        'all(.items[]; .task_id != $task)' >/dev/null; then
+        call agent_board_approval_request "$(jq --null-input --arg task "$task" '{action_type: "task.finish",
+            task_id: $task, confidence: 90, lead_reasoning: "I read it, and it is what I wanted."}')" >/dev/null
+    fi
+    [ "$(call agent_task_lookup | jq --raw-output .status)" = done ] || await decision
 fi
 call agent_task_update '{"status": "done"}' | jq --raw-output '"  #\(.number) is \(.status)"'

@@ -29,7 +29,7 @@ from mission_control.boards import pages as boards_pages
 from mission_control.boards import trash_pages as boards_trash_pages
 from mission_control.boards import work_state_api as boards_work_state_api
 from mission_control.claims import api as claims_api
-from mission_control.claims import completions_api, runs_api
+from mission_control.claims import completions_api, hand_ins, runs_api
 from mission_control.claims import pages as claims_pages
 from mission_control.claims import reactions as claims_reactions
 from mission_control.custom_fields import api as custom_fields_api
@@ -64,6 +64,7 @@ from mission_control.tags import api as tags_api
 from mission_control.tasks import agent_api as tasks_agent_api
 from mission_control.tasks import api as tasks_api
 from mission_control.tasks import attachments_api, bulk_api, checklist_api, checklist_pages
+from mission_control.tasks import decided as tasks_decided
 from mission_control.tasks import pages as tasks_pages
 from mission_control.tasks import reactions as tasks_reactions
 from mission_control.tasks import trash_pages as tasks_trash_pages
@@ -76,6 +77,8 @@ REACTIONS = (
     agents_reactions,
     work_state_notices,
     tasks_reactions,
+    tasks_decided,
+    hand_ins,
     claims_reactions,
     groups_reactions,
     skills_reactions,

@@ -29,13 +29,14 @@ class Row:
     is_flagged: bool
     is_blocked: bool
     is_held: bool
+    is_rework: bool
 
 
 async def tasks_of(board_id: UUID) -> list[Row]:
     """All tasks of a board as they are, by number."""
     found = await rows(
         "SELECT id, status, priority, assigned_agent_id, assigned_user_id, fence, created_at, due_at, deleted_at,"
-        " archived_at, retry_at, flagged_at FROM tasks WHERE board_id = ? ORDER BY number",
+        " archived_at, retry_at, flagged_at, rework_at FROM tasks WHERE board_id = ? ORDER BY number",
         board_id,
     )
     done = {str(one["id"]) for one in found if one["status"] == "done" or one["deleted_at"] is not None}
@@ -58,6 +59,7 @@ async def tasks_of(board_id: UUID) -> list[Row]:
             is_flagged=one["flagged_at"] is not None,
             is_blocked=str(one["id"]) in blocked,
             is_held=str(one["id"]) in pending,
+            is_rework=one["rework_at"] is not None,
         )
         for one in found
     ]
@@ -103,7 +105,13 @@ async def may_have(board_id: UUID, agent: Program, row: Row) -> bool:
 
 def rank(agent: Program, row: Row, at: datetime) -> tuple[Any, ...]:
     """The place of a task among those that an agent may be handed: the smallest comes first."""
-    return (row.agent != agent.id, _level(row, at), row.due_at or NEVER, row.created_at)
+    return (
+        row.agent != agent.id,
+        not (row.agent == agent.id and row.is_rework),
+        _level(row, at),
+        row.due_at or NEVER,
+        row.created_at,
+    )
 
 
 def _level(row: Row, at: datetime) -> int:

@@ -1,21 +1,32 @@
 """What lets approvals wait for people: asking, and opening one again. What ends that is in `decisions.py`."""
 
+from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from mission_control.approvals import policy as policy
-from mission_control.approvals.decisions import decide_approval, locked_approval, resolve, save_decision, task_ids_of
+from mission_control.approvals.decisions import (
+    decide_approval,
+    held_tasks,
+    locked_approval,
+    resolve,
+    save_decision,
+    task_ids_of,
+)
+from mission_control.approvals.finishing import FINISH
 from mission_control.approvals.models import Approval, ApprovalTask
+from mission_control.approvals.queries import attempts_of, outcomes_of
 from mission_control.approvals.schemas import ApprovalCreate
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, Invalid, NotFound
-from mission_control.database.sql import is_postgres, placeholders, rows
+from mission_control.database.sql import placeholders, rows
 from mission_control.runs.fence import refuse_lost_lease
+from mission_control.runs.models import Run
 
 
 @command("approval.request")
@@ -26,7 +37,7 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
     not on the board: NotFound.
     """
     task_ids = asked.all_task_ids()
-    _refuse_missing(task_ids, await _held_tasks(board, task_ids))
+    _refuse_missing(task_ids, await held_tasks(board.id, task_ids))
     await refuse_lost_lease(task_ids)
     status = "pending" if actor.is_agent else asked.status
     approval = Approval(
@@ -44,6 +55,30 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
         await _refuse_conflicts(task_ids)
     else:
         resolve(approval, actor, status, None)
+    await _write(approval, task_ids)
+    return approval
+
+
+async def ask_to_finish(board: Board, task_id: UUID, run: Run, payload: dict[str, Any], confidence: float) -> Approval:
+    """Inside a command that holds the task: ask, in the name of its agent, whether handed-in work is finished.
+
+    No other approval of the task may be pending.
+    """
+    approval = Approval(
+        board_id=board.id,
+        agent_id=run.agent_id,
+        action_type=FINISH,
+        payload=payload,
+        confidence=confidence,
+        status="pending",
+        run_id=run.id,
+    )
+    approval.board = board
+    await _write(approval, [task_id])
+    return approval
+
+
+async def _write(approval: Approval, task_ids: list[UUID]) -> None:
     await approval.save(force_create=True)
     await _link(approval, task_ids)
     record(
@@ -54,23 +89,8 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
         approval_id=approval.id,
         action_type=approval.action_type,
         task_ids=task_ids,
-        status=status,
+        status=approval.status,
     )
-    return approval
-
-
-async def _held_tasks(board: Board, task_ids: list[UUID]) -> set[str]:
-    """Hold tasks of a board, always before the approval that is about them; returns the ids of those that are there."""
-    if not task_ids:
-        return set()
-    hold = " FOR NO KEY UPDATE" if is_postgres() else ""
-    found = await rows(
-        f"SELECT id FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND id IN ({placeholders(len(task_ids))})"
-        f" ORDER BY id{hold}",
-        board.id,
-        *task_ids,
-    )
-    return {str(row["id"]) for row in found}
 
 
 def _refuse_missing(task_ids: list[UUID], held: set[str]) -> None:
@@ -111,26 +131,37 @@ def conflict(pending: dict[str, str]) -> Conflict:
 
 async def _link(approval: Approval, task_ids: list[UUID]) -> None:
     pending = approval.status == "pending"
+    attempts = await attempts_of(task_ids)
     try:
         async with in_transaction():
             for task_id in task_ids:
-                await ApprovalTask.create(approval_id=approval.id, task_id=task_id, is_pending=pending)
+                attempt = attempts.get(task_id)
+                await ApprovalTask.create(
+                    approval_id=approval.id,
+                    task_id=task_id,
+                    is_pending=pending,
+                    asked_attempt=attempt,
+                    decided_attempt=None if pending else attempt,
+                )
     except IntegrityError:
         raise conflict(dict.fromkeys(map(str, task_ids), "")) from None
 
 
 @command("approval.decide")
 async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
-    """Make a decided approval wait again. A task with another pending approval: Conflict; no task left: NotFound."""
+    """Make a decided approval wait again. A task with another pending approval: Conflict; no task left: NotFound.
+
+    What the decision did to tasks is taken back where nothing happened to them since: see `tasks/decided.py`.
+    """
     task_ids = await task_ids_of(approval)
-    held = await _held_tasks(approval.board, task_ids)
+    held = await held_tasks(approval.board_id, task_ids)
     approval = await locked_approval(approval)
     if approval.status == "pending":
         return approval
     if not held:
         _refuse_missing(task_ids, held)
     await _refuse_conflicts(task_ids)
-    before = approval.decision
+    before, outcomes = approval.decision, await outcomes_of(approval.id)
     approval.status, approval.updated_at = "pending", clock.now()
     approval.decision = approval.note = approval.resolved_at = None
     approval.resolved_by_user_id = approval.resolved_by_kind = None
@@ -143,6 +174,7 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
         approval_id=approval.id,
         before=before,
         task_ids=task_ids,
+        outcomes=outcomes,
     )
     return approval
 

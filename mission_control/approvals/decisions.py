@@ -10,7 +10,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, record, ring
 from mission_control.core.errors import Conflict, NotFound
-from mission_control.database.sql import rows
+from mission_control.database.sql import is_postgres, placeholders, rows
 
 STATUS_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "rejected"}
 WORD_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "sent back"}
@@ -20,7 +20,12 @@ WORD_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": 
 async def decide_approval(
     actor: Actor, approval: Approval, decision: str, note: str | None = None, *, only_pending: bool = False
 ) -> Approval:
-    """Approve, reject or send back. `only_pending` refuses with Conflict when somebody decided already."""
+    """Approve, reject or send back. `only_pending` refuses with Conflict when somebody decided already.
+
+    What follows for tasks that wait in review happens in the same transaction: see `tasks/decided.py`.
+    """
+    task_ids = await task_ids_of(approval)
+    await held_tasks(approval.board_id, task_ids)
     approval = await locked_approval(approval)
     if approval.status != "pending" and only_pending:
         raise Conflict(await _already_decided(approval))
@@ -29,7 +34,6 @@ async def decide_approval(
     before = approval.decision
     resolve(approval, actor, decision, note)
     await save_decision(approval)
-    task_ids = await task_ids_of(approval)
     record(
         "approval.decided",
         approval.scope(task_ids[0] if task_ids else None),
@@ -67,13 +71,22 @@ async def _already_decided(approval: Approval) -> str:
 
 
 async def save_decision(approval: Approval) -> None:
-    """Store what an approval says of its decision, on its tasks too, and wake who waits for it."""
+    """Store what an approval says of its decision, on its tasks too, and wake who waits for it.
+
+    The caller holds the tasks, so that the attempt in which it was decided is certain.
+    """
     await approval.save(
         update_fields=[
             "status", "decision", "note", "resolved_by_user_id", "resolved_by_kind", "resolved_at", "updated_at",
         ]
     )  # fmt: skip
-    await ApprovalTask.filter(approval_id=approval.id).update(is_pending=approval.status == "pending")
+    await rows(
+        "UPDATE approval_task_links SET is_pending = ?, outcome = NULL, outcome_reason = NULL, decided_attempt ="
+        " CASE WHEN ? THEN NULL ELSE (SELECT t.attempt FROM tasks t WHERE t.id = task_id) END WHERE approval_id = ?",
+        approval.status == "pending",
+        approval.status == "pending",
+        approval.id,
+    )
     ring(bell_of(approval.id))
 
 
@@ -95,13 +108,14 @@ async def close_approvals_of(actor: Actor, board: Board, task_id: UUID) -> None:
         pending.board = board
         approval = await locked_approval(pending)
         if approval.status == "pending":  # nobody decided since it was found
-            await _close(actor, approval, task_id)
+            await close_approval(actor, approval, task_id, "Closed because its task was deleted.")
 
 
 @command("approval.close")
-async def _close(actor: Actor, approval: Approval, task_id: UUID) -> None:
+async def close_approval(actor: Actor, approval: Approval, task_id: UUID, why: str) -> None:
+    """Reject a pending approval, which the caller holds, as the system."""
     approval.status, approval.decision = "rejected", "rejected"
-    approval.note = "Closed because its task was deleted."
+    approval.note = why
     approval.resolved_by_user_id, approval.resolved_by_kind = None, "system"
     approval.resolved_at = approval.updated_at = clock.now()
     await save_decision(approval)
@@ -113,6 +127,20 @@ async def _close(actor: Actor, approval: Approval, task_id: UUID) -> None:
         approval_id=approval.id,
         task_ids=[task_id],
     )
+
+
+async def held_tasks(board_id: UUID, task_ids: list[UUID]) -> set[str]:
+    """Hold tasks of a board, always before the approval that is about them; returns the ids of those that are there."""
+    if not task_ids:
+        return set()
+    hold = " FOR NO KEY UPDATE" if is_postgres() else ""
+    found = await rows(
+        f"SELECT id FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND id IN ({placeholders(len(task_ids))})"
+        f" ORDER BY id{hold}",
+        board_id,
+        *task_ids,
+    )
+    return {str(row["id"]) for row in found}
 
 
 async def locked_approval(approval: Approval) -> Approval:

@@ -13,7 +13,10 @@ from mission_control.database.fields import UtcDatetimeField
 
 
 class Approval(Model):
-    """One request for a decision. `decision` tells a rejection from work sent back for changes."""
+    """One request for a decision. `decision` tells a rejection from work sent back for changes.
+
+    `run_id` names the run whose hand-in asked for it by itself.
+    """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
@@ -33,6 +36,7 @@ class Approval(Model):
     )
     resolved_by_kind: Any = fields.CharField(max_length=16, null=True)
     resolved_at: Any = UtcDatetimeField(null=True)
+    run_id: Any = fields.UUIDField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 
@@ -59,12 +63,20 @@ class Approval(Model):
 
 
 class ApprovalTask(Model):
-    """A task that an approval is about. `is_pending` repeats the approval's state for a unique index."""
+    """A task that an approval is about. `is_pending` repeats the approval's state for a unique index.
+
+    `asked_attempt` and `decided_attempt` are the task's attempt at that moment: only an approval that was decided in
+    the present attempt lets the task be done. `outcome` is what the decision did to the task.
+    """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     approval: Any = fields.ForeignKeyField("models.Approval", related_name=False, on_delete=fields.CASCADE)
     task: Any = fields.ForeignKeyField("models.Task", related_name=False, on_delete=fields.CASCADE)
     is_pending = fields.BooleanField(default=True)
+    asked_attempt: Any = fields.IntField(null=True)
+    decided_attempt: Any = fields.IntField(null=True)
+    outcome: Any = fields.CharField(max_length=16, null=True)
+    outcome_reason: Any = fields.TextField(null=True)
     created_at = UtcDatetimeField(default=now)
 
     approval_id: Any

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from tortoise.expressions import Subquery
 
+from mission_control.approvals.finishing import ASKS_TO_FINISH, FINISHING
 from mission_control.approvals.models import Approval
 from mission_control.approvals.schemas import ApprovalQuery
 from mission_control.boards.models import Board
@@ -14,7 +15,7 @@ from mission_control.core.errors import NotFound
 from mission_control.database.sql import as_json, placeholders, rows, wire_moment
 
 SELECT = (
-    "SELECT a.id, a.board_id, a.agent_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status,"
+    "SELECT a.id, a.board_id, a.agent_id, a.run_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status,"
     " a.decision, a.note, a.created_at, a.resolved_at, a.resolved_by_user_id, a.requested_by_user_id,"
     " COALESCE(r.preferred_name, r.name, r.email, 'User') AS resolved_by_name,"
     " COALESCE(q.preferred_name, q.name, q.email, 'User') AS requested_by_name"
@@ -53,13 +54,21 @@ async def approval_read(approval_id: UUID) -> dict[str, Any]:
     return found[0]
 
 
+async def pending_of(task_id: UUID) -> dict[str, Any] | None:
+    """The approval that a task waits for, in its wire shape."""
+    pending = "a.id IN (SELECT l.approval_id FROM approval_task_links l WHERE l.task_id = ? AND l.is_pending)"
+    found = await with_tasks(await rows(f"{SELECT} WHERE {pending}{NEWEST_FIRST}", task_id))
+    return found[0] if found else None
+
+
 async def with_tasks(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of `SELECT` in their wire shape, with the tasks they are about."""
     links: dict[str, list[dict[str, Any]]] = {}
     if found:
         ids = [row["id"] for row in found]
         for link in await rows(
-            "SELECT l.approval_id, l.task_id, t.title FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
+            "SELECT l.approval_id, l.task_id, t.title, l.outcome, l.outcome_reason FROM approval_task_links l"
+            " JOIN tasks t ON t.id = l.task_id"
             f" WHERE t.deleted_at IS NULL AND l.approval_id IN ({placeholders(len(ids))}) ORDER BY l.created_at, l.id",
             *ids,
         ):
@@ -86,6 +95,12 @@ def _wire(row: dict[str, Any], links: list[dict[str, Any]]) -> dict[str, Any]:
         "note": row["note"],
         "resolved_by": _person(row, "resolved_by"),
         "requested_by": _person(row, "requested_by"),
+        "run_id": row["run_id"],
+        "outcomes": [
+            {"task_id": link["task_id"], "outcome": link["outcome"], "reason": link["outcome_reason"]}
+            for link in links
+            if link["outcome"]
+        ],
     }
 
 
@@ -126,15 +141,38 @@ async def has_pending(task_id: UUID) -> bool:
     return bool(await rows("SELECT 1 AS one FROM approval_task_links WHERE task_id = ? AND is_pending", task_id))
 
 
-async def has_approved(task_id: UUID) -> bool:
-    """Whether a person, or a policy that a person set, approved something linked to the task (rule A)."""
-    return bool(
-        await rows(
-            "SELECT 1 AS one FROM approval_task_links l JOIN approvals a ON a.id = l.approval_id WHERE l.task_id = ?"
-            " AND a.status = 'approved' AND a.resolved_by_kind IN ('user', 'policy') LIMIT 1",
-            task_id,
-        )
+# SQL on `a` and `l`, an approval and its link to the task `t`: it was given in the present attempt (rule A).
+GIVEN = "a.status = 'approved' AND a.resolved_by_kind IN ('user', 'policy') AND l.decided_attempt = t.attempt"
+_OF_TASK = (
+    "SELECT a.id, l.asked_attempt = t.attempt AS is_of_this_attempt FROM approval_task_links l"
+    " JOIN approvals a ON a.id = l.approval_id JOIN tasks t ON t.id = l.task_id WHERE l.task_id = ?"
+)
+
+
+async def is_approved(task_id: UUID) -> bool:
+    """Whether a person, or a policy that a person set, approved something in the task's present attempt (rule A)."""
+    return bool(await rows(f"{_OF_TASK} AND {GIVEN} LIMIT 1", task_id))
+
+
+async def is_finish_approved(task_id: UUID) -> bool:
+    """The same of an approval that asks to finish the task."""
+    return bool(await rows(f"{_OF_TASK} AND {GIVEN} AND {ASKS_TO_FINISH} LIMIT 1", task_id, *FINISHING))
+
+
+async def attempts_of(task_ids: list[UUID]) -> dict[UUID, int]:
+    """The present attempt of some tasks."""
+    if not task_ids:
+        return {}
+    found = await rows(f"SELECT id, attempt FROM tasks WHERE id IN ({placeholders(len(task_ids))})", *task_ids)
+    return {UUID(str(row["id"])): int(row["attempt"]) for row in found}
+
+
+async def outcomes_of(approval_id: UUID) -> dict[str, str]:
+    """What a decision did to the tasks it was about, by task."""
+    found = await rows(
+        "SELECT task_id, outcome FROM approval_task_links WHERE approval_id = ? AND outcome IS NOT NULL", approval_id
     )
+    return {str(row["task_id"]): row["outcome"] for row in found}
 
 
 async def pending_for(actor: Actor) -> int:

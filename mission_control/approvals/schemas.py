@@ -88,8 +88,16 @@ class PersonRef(BaseModel):
     name: str
 
 
+class TaskOutcome(BaseModel):
+    """What a decision did to a task in review: `not_finished` says in `reason` which rule was against it."""
+
+    task_id: UUID
+    outcome: Literal["finished", "not_finished", "sent_back"]
+    reason: str | None
+
+
 class ApprovalRead(BaseModel):
-    """An approval."""
+    """An approval. `run_id` names the run whose hand-in asked for it by itself."""
 
     action_type: str
     task_id: UUID | None
@@ -108,6 +116,8 @@ class ApprovalRead(BaseModel):
     note: str | None
     resolved_by: PersonRef | None
     requested_by: PersonRef | None
+    run_id: UUID | None
+    outcomes: list[TaskOutcome]
 
 
 class ApprovalQuery(Paging):

@@ -5,9 +5,10 @@ from base64 import b64decode
 from uuid import UUID
 
 from mission_control.agents.queries import lead_id_of
-from mission_control.approvals.queries import has_approved
+from mission_control.approvals.queries import is_approved, is_finish_approved
 from mission_control.boards.models import Board
 from mission_control.claims import policy as policy
+from mission_control.claims.hand_ins import ask_for_approval
 from mission_control.claims.leases import is_over
 from mission_control.claims.run_schemas import ArtifactCreate, CompletionCreate
 from mission_control.core.actor import Actor
@@ -48,12 +49,13 @@ async def complete_run(actor: Actor, task: Task, given: CompletionCreate, files:
     if run.summary is not None:
         return UUID(str(run.id))
     if run.state == "running":
-        status = given.status or await _next_status(board, task.id)
+        status = await _next_status(board, task.id, given.status)
         task = await change_task(actor, task, {"status": status, "comment": given.summary})
     else:
         _refuse_another_way(task, given)
         await add_comment(actor, task, given.summary)
     await _fill(actor, task, run, given, files)
+    await ask_for_approval(actor, task, run, given.confidence)
     return UUID(str(run.id))
 
 
@@ -68,14 +70,18 @@ async def _own_run(actor: Actor, task: Task, fence: int) -> Run:
     return run
 
 
-async def _next_status(board: Board, task_id: UUID) -> str:
-    if board.require_review_before_done or await lead_id_of(board.id):
+async def _next_status(board: Board, task_id: UUID, wanted: str | None) -> str:
+    """Where the task goes: to review also when a person has to approve first, which the hand-in then asks for."""
+    if wanted == "done":
+        return "review" if board.require_approval_for_done and not await is_approved(task_id) else "done"
+    if wanted or board.require_review_before_done or await lead_id_of(board.id):
         return "review"
-    return "review" if board.require_approval_for_done and not await has_approved(task_id) else "done"
+    return "review" if board.require_approval_for_done and not await is_finish_approved(task_id) else "done"
 
 
 def _refuse_another_way(task: Task, given: CompletionCreate) -> None:
-    if given.status not in (None, task.status):
+    asks = given.status == "done" and task.board.require_approval_for_done
+    if given.status not in (None, task.status) and not asks:
         message = f"This run ended already and the task is in {task.status}; leave the status out to hand in a report."
         raise Conflict({"message": message, "code": "run_ended"})
 

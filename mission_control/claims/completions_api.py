@@ -5,6 +5,7 @@ from typing import Any
 
 from quart import Blueprint
 
+from mission_control.approvals.queries import pending_of
 from mission_control.claims.completions import complete_run, uploads_of
 from mission_control.claims.run_queries import run_read
 from mission_control.claims.run_schemas import CompletionCreate, CompletionRead
@@ -41,7 +42,8 @@ limit_apart("POST", "/api/v1/agent/boards/[^/]+/tasks/[^/]+/completions", "max_f
         use="When your work on a task you hold is finished: one call hands in the summary, links, files and figures.",
         avoid="Not for progress in between; comment, and extend your lease.",
         needs="You are a worker and hold the task; send the fence of the hand-out.",
-        effects="The task goes to review or done with your summary as a comment, and your run ends.",
+        effects="The task goes to review or done with your summary as a comment, your run ends, and people are asked"
+        " for the approval that the board may require.",
         never="Do not go on with a task after a 409 with the code lease_lost; it is somebody else's now.",
         route="Any other 409 names a rule of the board that is not met yet; meet it and send the same again.",
         example="hand in my finished work",
@@ -50,10 +52,13 @@ limit_apart("POST", "/api/v1/agent/boards/[^/]+/tasks/[^/]+/completions", "max_f
 async def complete_task(actor: Actor, task: Task, data: CompletionCreate) -> dict[str, Any]:
     """Hand in the work on a task.
 
-    The summary becomes a comment, the files become attachments, and all of it is kept with the run. The board's rules
+    The summary becomes a comment, the files become attachments, and all of it is kept with the run. Where the board
+    requires an approval before a task is done, people are asked for it with the summary and the evidence: when they
+    approve, the task is done; when they send it back, it returns to your inbox as rework. The board's other rules
     hold: a refusal changes nothing. Sent again with the same fence it answers the same. The whole request has at most
     MAX_FILE_BYTES.
     """
     files = await asyncio.to_thread(uploads_of, data.artifacts)
     run_id = await complete_run(actor, task, data, files)
-    return {"task": await task_read(task.id), "run": await run_read(run_id)}
+    approval = await pending_of(task.id)
+    return {"task": await task_read(task.id), "run": await run_read(run_id), "approval": approval}

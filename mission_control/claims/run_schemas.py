@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AnyUrl, BaseModel, Field, StringConstraints, UrlConstraints
 
+from mission_control.approvals.schemas import ApprovalRead
 from mission_control.claims.schemas import Fence
 from mission_control.core.schemas import NonEmptyStr, example
 from mission_control.tasks.schemas import TaskRead
@@ -78,9 +79,13 @@ class CompletionCreate(UsageFigures):
     status: Annotated[
         Literal["review", "done"] | None,
         Field(
-            description="Where the task goes. Left out: review when the board requires a review or has a lead, or when"
-            " it requires an approval that was not given; else done"
+            description="Where the task goes. Left out: review when the board requires a review or has a lead; else"
+            " done. Where the board requires an approval that was not given, it waits in review and people are asked"
         ),
+    ] = None
+    confidence: Annotated[
+        float | None,
+        Field(ge=0, le=100, description="How sure you are that it is finished, in percent; people see it"),
     ] = None
     evidence: list[Evidence] = Field(default_factory=list, max_length=MOST_EVIDENCE)
     artifacts: list[ArtifactCreate] = Field(default_factory=list, max_length=MOST_ARTIFACTS)
@@ -125,10 +130,11 @@ class AgentRunRead(RunRead):
 
 
 class CompletionRead(BaseModel):
-    """A task that was handed in, and the run that ended with it."""
+    """A task that was handed in, the run that ended with it, and the approval that it waits for, if any."""
 
     task: TaskRead
     run: RunRead
+    approval: Annotated[ApprovalRead | None, Field(description="What people have to decide before it is done")]
 
 
 class TaskWaitingRead(BaseModel):

@@ -21,9 +21,10 @@ OPEN = (
     "SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_pending))"
 )
 TAGGED = "SELECT 1 FROM tag_assignments x JOIN tags g ON g.id = x.tag_id WHERE x.task_id = t.id"
-# Own work first; then by priority, which each full day of waiting lifts by one step; then by due date and age.
+# What was sent back to the agent first, then its other work; then by priority, which each full day of waiting lifts by
+# one step; then by due date and age.
 ORDER = (
-    " ORDER BY CASE WHEN t.assigned_agent_id IS NULL THEN 1 ELSE 0 END,"
+    " ORDER BY CASE WHEN t.assigned_agent_id IS NULL THEN 2 WHEN t.rework_at IS NULL THEN 1 ELSE 0 END,"
     f" CASE {rank_sql('t.priority')} WHEN 4 THEN 0"
     " WHEN 3 THEN CASE WHEN t.created_at <= ? THEN 0 ELSE 1 END"
     " WHEN 2 THEN CASE WHEN t.created_at <= ? THEN 0 WHEN t.created_at <= ? THEN 1 ELSE 2 END"

@@ -16,7 +16,7 @@ NO_WORKER, OTHER_TAGS, NONE_ONLINE, ALL_PAUSED, ALL_OVER_BUDGET, ALL_FULL, ABLE 
 ASKED = (
     "SELECT t.id, t.status, t.board_id, b.organization_id, t.assigned_agent_id AS agent_id,"
     " t.assigned_user_id AS user_id, COALESCE(t.previous_in_progress_at, t.in_progress_at) AS work_since,"
-    " t.flagged_at, t.flag_reason, t.retry_at, t.failed_attempts, b.wip_limits, b.require_approval_for_done,"
+    " t.flagged_at, t.flag_reason, t.retry_at, t.failed_attempts, t.attempt, b.wip_limits, b.require_approval_for_done,"
     " b.require_review_before_done, b.comment_required_for_review, b.only_lead_can_change_status,"
     " b.block_status_changes_with_pending_approval, b.name AS board_name, b.work_state AS board_state,"
     " b.work_state_reason AS board_reason, b.work_state_at AS board_state_at, o.name AS organization_name,"
@@ -50,7 +50,8 @@ UNMET_APPROVAL = (
     " OR (w.status = 'in_progress' AND NOT w.require_review_before_done))"
     " AND NOT EXISTS (SELECT 1 FROM approval_task_links k JOIN approvals p ON p.id = k.approval_id"
     " WHERE k.task_id = w.id"
-    " AND (k.is_pending OR (p.status = 'approved' AND p.resolved_by_kind IN ('user', 'policy'))))"
+    " AND (k.is_pending OR (p.status = 'approved' AND p.resolved_by_kind IN ('user', 'policy')"
+    " AND k.decided_attempt = w.attempt)))"
 )
 UNMET_COMMENT = (
     "w.comment_required_for_review AND w.status = 'in_progress' AND NOT EXISTS (SELECT 1 FROM task_comments c"

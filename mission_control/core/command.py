@@ -8,7 +8,8 @@ import asyncio
 import functools
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Concatenate
@@ -42,9 +43,10 @@ _running: set[asyncio.Task[Any]] = set()
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """What one outermost command has recorded so far."""
+    """What one outermost command has recorded so far. `recorded` stands in for `actor` in its events."""
 
     actor: Actor
+    recorded: Actor | None = None
     events: list[NewEvent] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     notes: list[tuple[UUID, dict[str, Any]]] = field(default_factory=list)
@@ -210,7 +212,7 @@ def record(
     """Record that something happened; the fact is written when the outermost command commits."""
     unit = unit_of_work()
     scope = thing if isinstance(thing, Scope) else thing.scope()
-    actor = unit.actor
+    actor = unit.recorded or unit.actor
     event = NewEvent(
         kind=kind,
         scope=scope,
@@ -225,6 +227,17 @@ def record(
     )
     unit.events.append(event)
     return event
+
+
+@contextmanager
+def acting_as(actor: Actor) -> Iterator[Actor]:
+    """Inside a command: record what happens in the name of somebody else, such as the system."""
+    unit = unit_of_work()
+    before, unit.recorded = unit.recorded, actor
+    try:
+        yield actor
+    finally:
+        unit.recorded = before
 
 
 def deliver(

@@ -12,8 +12,7 @@ from mission_control.demo.api import Api, Refused
 HEARTBEAT_SECONDS = 60.0
 INBOX_SECONDS = 10
 LOOK_AGAIN_SECONDS = 20.0
-MOST_WAITING = 2
-LEASE_SECONDS, LEASE_SECONDS_FOR_A_DECISION = 1800, 86_400
+LEASE_SECONDS = 1800
 
 
 class Agent:
@@ -92,7 +91,7 @@ class Agent:
         """Ask a person whether the task may be done."""
         await self.api.post(
             self._path("approvals"),
-            action_type="task.complete",
+            action_type="task.finish",
             task_id=task["id"],
             confidence=self.chance.randint(68, 97),
             lead_reasoning=self.chance.choice(story.REASONS),
@@ -112,32 +111,26 @@ class Agent:
 
 
 class Worker(Agent):
-    """Claims tasks, works on them, asks before it finishes, and now and then needs help."""
+    """Claims tasks, works on them, hands them in, and now and then needs help."""
 
     def __init__(self, api: Api, name: str, lead_name: str, speed: float, seed: int) -> None:
         super().__init__(api, name, lead_name, speed, seed)
         self.fences: dict[str, int] = {}
 
     async def turn(self) -> bool:
-        """Go on with what was decided or begun, else take something new."""
-        mine = [task for task in await self.tasks("in_progress") if task["assigned_agent_id"] == self.id]
-        verdicts = await self.verdicts()
-        for task in mine:
-            verdict = verdicts.get(task["id"])
-            if verdict is None or verdict["created_at"] < task["in_progress_at"]:
+        """Go on with what was begun, else take something new."""
+        for task in await self.tasks("in_progress"):
+            if task["assigned_agent_id"] == self.id:
                 await self._carry_on(task)
                 return True
-            if verdict["status"] != "pending":
-                await self._heed(task, verdict)
-                return True
-        return len(mine) < MOST_WAITING and await self._take()
+        return await self._take()
 
     async def _take(self) -> bool:
         await self.pause(2, 6)
         task = await self._claim()
         if task is None:
             return False
-        await self.say(task, story.STARTS)
+        await self.say(task, story.STARTS if self.fences[task["id"]] == 1 else story.REWORK)
         await self._carry_on(task)
         return True
 
@@ -154,13 +147,14 @@ class Worker(Agent):
             await self._claim(task_id=task["id"])
         return self.fences.pop(task["id"])
 
-    async def _hand_in(self, task: dict[str, Any], status: str, texts: tuple[str, ...]) -> None:
+    async def _hand_in(self, task: dict[str, Any], status: str | None, texts: tuple[str, ...]) -> None:
         fence = await self._fence(task)
         await self.api.post(
             self._path("tasks", task["id"], "completions"),
             fence=fence,
             status=status,
             summary=self.chance.choice(texts).format(lead=self.lead_name),
+            confidence=self.chance.randint(68, 97),
             evidence=[{"title": "Preview", "url": f"https://preview.example.com/{task['number']}"}],
             input_tokens=(tokens := self.chance.randint(4_000, 60_000)),
             output_tokens=tokens // 12,
@@ -171,13 +165,6 @@ class Worker(Agent):
         fence = await self._fence(task)
         await self.api.call("DELETE", self._path("tasks", task["id"], "lease"), json={"fence": fence, "reason": reason})
 
-    async def _wait_for_decision(self, task: dict[str, Any]) -> None:
-        fence = await self._fence(task)
-        seconds = LEASE_SECONDS_FOR_A_DECISION
-        await self.api.post(self._path("tasks", task["id"], "lease"), fence=fence, lease_seconds=seconds)
-        self.fences[task["id"]] = fence
-        await self.ask(task)
-
     async def _carry_on(self, task: dict[str, Any]) -> None:
         for _ in range(self.chance.randint(1, 2)):
             await self.pause(6, 16)
@@ -187,26 +174,10 @@ class Worker(Agent):
         if fate < 0.12:
             await self.say(task, story.BLOCKED)
             await self._give_back(task, "Something is missing that somebody else has.")
-        elif fate < 0.40:
+        elif fate < 0.40 or self.board["require_approval_for_done"]:
             await self._hand_in(task, "review", story.FINISHED)
-        elif self.board["require_approval_for_done"]:
-            await self.say(task, story.FINISHED)
-            await self._wait_for_decision(task)
         else:
             await self._hand_in(task, "done", story.FINISHED)
-
-    async def _heed(self, task: dict[str, Any], verdict: dict[str, Any]) -> None:
-        await self.pause(1, 3)
-        if verdict["status"] == "approved":
-            await self._hand_in(task, "done", story.DELIVERED)
-        elif verdict["decision"] == "changes_requested":
-            await self.say(task, story.REWORK)
-            await self.pause(6, 14)
-            await self.say(task, story.FINISHED)
-            await self._wait_for_decision(task)
-        else:
-            await self.say(task, ("Understood, I put it back.",))
-            await self._give_back(task, "It was rejected.")
 
 
 class Lead(Agent):

@@ -178,7 +178,7 @@ async def _finish(
     if card.asks:
         with clock.travelled(asked):
             request = ApprovalCreate(
-                action_type="task.complete" if card.stage == "done" else "data.delete",
+                action_type="task.finish" if card.stage == "done" else "data.delete",
                 task_id=task.id,
                 confidence=88,
                 lead_reasoning=card.asks,

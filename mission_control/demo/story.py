@@ -172,11 +172,6 @@ FINISHED = (
     "Finished and checked twice. Nothing else was touched.",
     "Complete. I left one question open at the end, it does not block anything.",
 )
-DELIVERED = (
-    "Approved and out. The preview below is what everybody sees now.",
-    "Live since a minute ago; the numbers look as before.",
-    "Delivered as approved.",
-)
 BLOCKED = (
     "I am stuck: I need read access to the old statistics. @{lead}, who can give it? Putting this back meanwhile.",
     "Blocked: the test shop answers with an error since this morning. @{lead} please look, I take other work.",

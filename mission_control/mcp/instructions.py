@@ -7,8 +7,8 @@ A worker's loop: who_am_i once. Then claim_task with wait_seconds; it answers a 
 pass to every later call about that task. get_task, do the work, comment on what others should know, extend_lease \
 before the lease ends, finish_task with a summary and evidence. Then claim again.
 
-Before anything risky, external or final, and where the board asks for it: request_approval, then wait_for_decision. \
-Never act on a request that is pending.
+Before anything risky or external: request_approval, then wait_for_decision. finish_task asks by itself where a person \
+has to approve before a task is done. Never act on a request that is pending.
 
 A lead's loop: read_inbox, list_tasks, create_task, assign_task, review_task, and answer people in the chat.
 

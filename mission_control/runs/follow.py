@@ -24,6 +24,8 @@ class HandedOut(Held, Protocol):
     id: Any
     board_id: Any
     fence: Any
+    attempt: Any
+    rework_at: Any
     failed_attempts: Any
     retry_at: Any
     flagged_at: Any
@@ -38,8 +40,8 @@ def holder(task: Held) -> UUID | None:
 async def follow(actor: Actor, task: HandedOut, before: Held) -> None:
     """Inside a command that holds the task and saves it afterwards: begin or end its run as the change demands.
 
-    A hand-out raises `fence` and clears what kept the task from being handed out. A person who moves or assigns the
-    task, and work that comes to its end, also forget the attempts that failed.
+    A hand-out raises `fence` and `attempt` and clears what kept the task from being handed out. A person who moves or
+    assigns the task, and work that comes to its end, also forget the attempts that failed.
     """
     was, is_now = holder(before), holder(task)
     if was == is_now:
@@ -55,8 +57,9 @@ async def follow(actor: Actor, task: HandedOut, before: Held) -> None:
     if is_now is not None:
         if actor.is_user:
             task.failed_attempts = 0
-        task.retry_at = task.flagged_at = task.flag_reason = None
+        task.retry_at = task.flagged_at = task.flag_reason = task.rework_at = None
         task.fence += 1
+        task.attempt += 1
         await begin_run(task, is_now)
 
 

@@ -123,7 +123,7 @@ async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
         await refuse_hand_out(limits, task, before)
     await follow(actor, task, before)
     beside = await change_beside(board, task, sent, rewired)
-    await _save(actor, board, task, before, beside)
+    await save_change(actor, board, task, before, beside)
     if "comment" in sent:
         await write_comment(actor, task, sent["comment"])
     return task
@@ -152,7 +152,8 @@ async def _rewire(task: Task, sent: dict[str, Any]) -> Rewired:
     return present, wanted
 
 
-async def _save(actor: Actor, board: Board, task: Task, before: Before, beside: Beside) -> None:
+async def save_change(actor: Actor, board: Board, task: Task, before: Before, beside: Beside) -> None:
+    """Inside a command that holds the task: store what changed, record it, and notify whom it concerns."""
     changed = before.changed(task)
     if not changed and not beside:
         return

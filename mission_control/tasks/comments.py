@@ -28,7 +28,7 @@ async def add_comment(actor: Actor, task: Task, message: str) -> Comment:
     return await write_comment(actor, task, message)
 
 
-async def write_comment(actor: Actor, task: Task, message: str) -> Comment:
+async def write_comment(actor: Actor, task: Task, message: str, *, notify: bool = True) -> Comment:
     """Inside a command: the comment, its event (which shares its id and not its words) and its notices."""
     comment = Comment(
         id=new_id(),
@@ -41,7 +41,8 @@ async def write_comment(actor: Actor, task: Task, message: str) -> Comment:
     )
     await comment.save(force_create=True)
     record("task.comment", task, "Comment written.", event_id=comment.id, comment_id=comment.id)
-    await tell_of_comment(actor, task.board, task, comment)
+    if notify:
+        await tell_of_comment(actor, task.board, task, comment)
     return comment
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mission_control.approvals.queries import has_approved, has_pending
+from mission_control.approvals.queries import has_pending, is_approved
 from mission_control.boards.models import Board
 from mission_control.core.errors import Conflict, Invalid
 from mission_control.database.sql import rows
@@ -29,8 +29,8 @@ async def pass_done_gates(board: Board, task_id: UUID | None, before: str | None
     """Rules R and A, which also hold for a task that is made as done (no id, no status before)."""
     if board.require_review_before_done and before != "review":
         raise _refusal("On this board a task is done only after review.", "task_review_required")
-    if board.require_approval_for_done and (task_id is None or not await has_approved(task_id)):
-        raise _refusal("On this board a task is done only with an approved approval.", "task_approval_required")
+    if board.require_approval_for_done and (task_id is None or not await is_approved(task_id)):
+        raise _refusal("On this board a person has to approve a task before it is done.", "task_approval_required")
 
 
 async def pass_comment_gate(
@@ -67,7 +67,7 @@ class Before:
     FIELDS = (
         "title", "description", "status", "priority", "due_at", "assigned_agent_id", "assigned_user_id",
         "in_progress_at", "previous_in_progress_at", "review_agent_id", "position", "archived_at",
-        "fence", "failed_attempts", "retry_at", "flagged_at", "flag_reason",
+        "fence", "attempt", "rework_at", "failed_attempts", "retry_at", "flagged_at", "flag_reason",
     )  # fmt: skip
 
     status: str

@@ -71,8 +71,9 @@ async def _go_on(actor: Actor, task: Task) -> None:
         return
     if (agent_id := holder(task)) is not None:
         task.fence += 1
+        task.attempt += 1
         await begin_run(task, agent_id)
-        await task.save(update_fields=["fence"])
+        await task.save(update_fields=["fence", "attempt"])
     if task.assigned_agent_id is not None:  # it was told to stop
         await tell_assignee(actor, task.board, task, None)
 

@@ -15,7 +15,10 @@ STATUSES = ("inbox", "in_progress", "review", "done")
 
 
 class Task(Model):
-    """A card on a board. A deleted one keeps its row with `deleted_at` set."""
+    """A card on a board. A deleted one keeps its row with `deleted_at` set.
+
+    `attempt` rises with every hand-out and every reopening. `rework_at` is when the work was sent back to its agent.
+    """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
@@ -37,6 +40,8 @@ class Task(Model):
     assigned_user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.SET_NULL)
     review_agent_id = fields.UUIDField(null=True)
     fence = fields.IntField(default=0)
+    attempt = fields.IntField(default=0)
+    rework_at: Any = UtcDatetimeField(null=True)
     failed_attempts = fields.IntField(default=0)
     retry_at: Any = UtcDatetimeField(null=True)
     flagged_at: Any = UtcDatetimeField(null=True)

@@ -80,8 +80,9 @@ async def tell_assignee(actor: Actor, board: Board, task: Task, before_status: s
     agent = await Agent.get_or_none(id=task.assigned_agent_id)
     if agent is None:
         raise NotFound()
-    if before_status == "review" and task.status == "inbox" and actor.is_agent and actor.is_lead:
-        said = await Comment.filter(task_id=task.id, agent_id=actor.id, deleted_at=None).order_by("-created_at").first()
+    if before_status == "review" and task.status == "inbox" and task.rework_at is not None:
+        own = {"agent_id": actor.id} if actor.is_agent else {"user_id": actor.id}
+        said = await Comment.filter(task_id=task.id, deleted_at=None, **own).order_by("-created_at").first()
         feedback = snippet(said.message) if said else "Read the comments, change what is asked for, and go on."
         data = {"comment_id": str(said.id)} if said else {}
         _tell(board, task, agent.id, "CHANGES REQUESTED", feedback, "task.rework", **data)

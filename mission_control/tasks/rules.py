@@ -87,7 +87,12 @@ def _stays_done(task: Task, sent: dict[str, Any]) -> bool:
 
 
 def enter(task: Task, status: str) -> None:
-    """Put a task into another column: clocks, assignee and position follow."""
+    """Put a task into another column: clocks, assignee and position follow. Reopening begins a new attempt."""
+    if task.status == "done":
+        task.attempt += 1
+    task.rework_at = None
+    if status == "review" and task.status == "in_progress":
+        task.review_agent_id = task.assigned_agent_id
     if status in ("inbox", "review"):
         leave_work(task)
     if status == "in_progress":
@@ -213,18 +218,22 @@ async def _lead_moves(board: Board, task: Task, sent: dict[str, Any]) -> None:
     if before == "review" and after in ("done", "inbox"):
         enter(task, after)
         if after == "inbox":
-            task.assigned_agent_id = await _last_worker(board, task)
+            task.assigned_agent_id = await last_worker(board, task)
+            task.rework_at = clock.now() if task.assigned_agent_id else None
     elif before == "inbox" and after == "in_progress" and sent.get("assigned_agent_id") is not None:
         enter(task, "in_progress")
     else:
         raise Forbidden("A lead takes a task from review to done or inbox, or assigns and starts one from the inbox.")
 
 
-async def _last_worker(board: Board, task: Task) -> UUID | None:
-    if task.review_agent_id is None:
-        return None
-    still_works = await Agent.filter(id=task.review_agent_id, board_id=board.id, is_board_lead=False).exists()
-    return task.review_agent_id if still_works else None
+async def last_worker(board: Board, task: Task) -> UUID | None:
+    """The worker of the board that brought a task into review."""
+    return task.review_agent_id if await is_worker(board, task.review_agent_id) else None
+
+
+async def is_worker(board: Board, agent_id: UUID | None) -> bool:
+    """Whether an agent works on the board and does not lead it."""
+    return agent_id is not None and await Agent.filter(id=agent_id, board_id=board.id, is_board_lead=False).exists()
 
 
 async def hand_to_lead(board: Board, task: Task, before_status: str) -> None:

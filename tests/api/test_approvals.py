@@ -13,6 +13,7 @@ from tests.cast import Cast, events, head, ids, kinds
 KEYS = [
     "action_type", "task_id", "task_ids", "payload", "confidence", "rubric_scores", "status", "id", "board_id",
     "task_titles", "agent_id", "created_at", "resolved_at", "decision", "note", "resolved_by", "requested_by",
+    "run_id", "outcomes",
 ]  # fmt: skip
 ASK = {"action_type": "publish", "confidence": 80, "lead_reasoning": " Ready. "}
 

@@ -104,7 +104,6 @@ async def test_the_summary_is_the_comment_that_a_rule_asks_for(cast: Cast) -> No
 
 
 @pytest.mark.parametrize(("rules", "code"), [
-    ({"require_approval_for_done": True}, "task_approval_required"),
     ({"require_review_before_done": True}, "task_review_required"),
     ({"block_status_changes_with_pending_approval": True}, "task_has_pending_approval"),
 ])  # fmt: skip

@@ -41,8 +41,6 @@ async def test_the_whole_loop_of_a_worker(cast: Cast, mode: str) -> None:
         await vega.ok("comment", **held, message="The lock is stiff.")
         later = await vega.ok("extend_lease", **held, lease_seconds=3600)
         assert later["lease"]["expires_at"] > claimed["lease"]["expires_at"]
-        refusal = await vega.refused("finish_task", **held, summary="Pointed.", status="done")
-        assert refusal["status"] == 409 and "approv" in refusal["message"]
         asked = await vega.ok(
             "request_approval",
             action_type="task.finish",
@@ -75,6 +73,31 @@ async def test_the_whole_loop_of_a_worker(cast: Cast, mode: str) -> None:
     recorded = await events(before, organization_id=cast.organization.id, actor_id=cast.vega.id)
     assert {one.surface for one in recorded} == {"mcp"}
     assert {one.kind for one in recorded} >= {"task.status_changed", "approval.requested", "task.run_completed"}
+
+
+async def test_finished_work_waits_for_a_person_who_ends_it(cast: Cast) -> None:
+    await cast.rule(require_approval_for_done=True)
+    await cast.add_task()
+    async with connected(cast.vega) as vega:
+        claimed = await vega.ok("claim_task")
+        held = {"task_id": claimed["task"]["id"], "fence": claimed["lease"]["fence"]}
+        found = await vega.ok("finish_task", **held, summary="Pointed.", status="done")
+        approval = found["approval"]
+        assert (found["task"]["status"], approval["action_type"], approval["status"]) == (
+            "review", "task.finish", "pending",
+        )  # fmt: skip
+        sent = {"decision": "changes_requested", "note": "A little to the left."}
+        (await cast.ada.patch(f"{cast.approvals}/{approval['id']}", sent)).ok()
+        again = await vega.ok("claim_task")
+        assert again["task"]["id"] == held["task_id"]
+        assert "A little to the left." in [
+            one["message"] for one in (await vega.ok("get_task", task_id=held["task_id"]))["comments"]
+        ]
+        held["fence"] = again["lease"]["fence"]
+        approval = (await vega.ok("finish_task", **held, summary="To the left."))["approval"]
+        (await cast.ada.patch(f"{cast.approvals}/{approval['id']}", {"decision": "approved"})).ok()
+        found = await vega.ok("finish_task", **held, summary="To the left.")
+        assert (found["task"]["status"], found["approval"]) == ("done", None)
 
 
 async def test_without_work_there_is_no_task_and_no_refusal(cast: Cast) -> None:

@@ -49,6 +49,24 @@ INSERT INTO tasks (id, board_id, number, title, status, priority, position, auto
     ('{{waiting}}', '{{board}}', 2, 'b', 'inbox', 'high', 2, '0', '{{agent}}', NULL, {WHEN}, {WHEN}),
     ('{{deleted}}', '{{board}}', 3, 'c', 'in_progress', 'high', 3, '0', '{{agent}}', {WHEN}, {WHEN}, {WHEN});
 """
+DECIDED = f"""
+INSERT INTO task_runs (id, board_id, task_id, agent_id, agent_name, fence, state, started_at, ended_at,
+    input_tokens, output_tokens, cost_micros) VALUES
+    ('{{run}}', '{{board}}', '{{held}}', '{{agent}}', 'Vega', 7, 'completed', '2026-11-21 08:00:00',
+    '2026-11-21 09:00:00', 0, 0, 0);
+INSERT INTO approvals (id, board_id, action_type, confidence, status, decision, resolved_by_kind, resolved_at,
+    created_at, updated_at) VALUES
+    ('{{early}}', '{{board}}', 'go', 1, 'approved', 'approved', 'user', '2026-11-20 09:00:00', {WHEN}, {WHEN}),
+    ('{{late}}', '{{board}}', 'go', 1, 'approved', 'approved', 'user', '2026-11-22 09:00:00', {WHEN}, {WHEN}),
+    ('{{used}}', '{{board}}', 'go', 1, 'approved', 'approved', 'user', '2026-11-22 09:00:00', {WHEN}, {WHEN});
+INSERT INTO approval_task_links (id, approval_id, task_id, is_pending, created_at) VALUES
+    ('{{early}}', '{{early}}', '{{held}}', '0', {WHEN}), ('{{late}}', '{{late}}', '{{held}}', '0', {WHEN}),
+    ('{{used}}', '{{used}}', '{{waiting}}', '0', {WHEN});
+INSERT INTO events (id, organization_id, seq, kind, actor_kind, surface, board_id, task_id, data, prev_hash, hash,
+    created_at) VALUES ('{{run}}', '{{organization}}', 1, 'task.status_changed', 'user', 'api', '{{board}}',
+    '{{waiting}}', '{{{{"after":{{{{"status":"inbox"}}}},"before":{{{{"status":"done"}}}}}}}}', '', '',
+    '2026-11-23 09:00:00');
+"""
 APPLY = """
 import asyncio, sys, pathlib
 from mission_control.config import Settings
@@ -110,6 +128,22 @@ async def test_work_in_progress_before_runs_were_kept_becomes_a_run(settings: Se
     assert [str(one) for one in run[1:4]] == [thing["held"], thing["agent"], thing["board"]]
     assert run[4:] == ("Vega", 1, "running")
     assert await query(settings, "SELECT title, fence FROM tasks ORDER BY number") == [("a", 1), ("b", 0), ("c", 0)]
+
+
+async def test_only_approvals_of_the_present_attempt_count_after_an_upgrade(settings: Settings, files: Path) -> None:
+    ours = sorted(migration_folder().glob("[0-9]*_*.py"), key=lambda file: int(file.name.partition("_")[0]))
+    [at] = [place for place, file in enumerate(ours) if file.stem.endswith("_attempts")]
+    names = ("organization", "board", "agent", "held", "waiting", "deleted", "run", "early", "late", "used")
+    thing = {name: str(uuid4()) for name in names}
+    for some, sql in ((ours[:2], IN_PROGRESS), (ours[2:at], DECIDED), (ours[at:], "")):
+        for file in some:
+            (files / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+        await migrate(settings, files)
+        async with TortoiseContext() as context:
+            await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
+            await context.db("default").execute_script(sql.format(**thing) or "SELECT 1")
+    found = await query(settings, "SELECT approval_id, decided_attempt FROM approval_task_links")
+    assert {str(one[0]): one[1] for one in found} == {thing["early"]: None, thing["late"]: 0, thing["used"]: None}
 
 
 async def test_pending_is_told_without_changing_anything(settings: Settings, files: Path) -> None:

@@ -28,8 +28,8 @@ class Question(Arguments):
 async def request_approval(actor: Actor, asked: Question) -> tuple[str, Any]:
     """Ask the people of the board for a decision, and get the id of the request.
 
-    Use it before anything external, risky or final, and before finish_task where the board's rules ask for an
-    approval. Then call wait_for_decision. 409 with `conflicts`: a task has a pending request already; wait for the
+    Use it before anything external or risky. finish_task asks by itself where the board wants an approval before a
+    task is done. Then call wait_for_decision. 409 with `conflicts`: a task has a pending request already; wait for the
     approval_id that is named there and do not ask again. 409 lease_lost: stop working on the task.
     """
     body = {

@@ -14,7 +14,7 @@ from mission_control.mcp.doors import home, perform
 from mission_control.mcp.registry import Arguments, tool
 
 RULES = {
-    "require_approval_for_done": "A task is done only after a person approved it: request_approval first.",
+    "require_approval_for_done": "A task is done only after a person approved it: finish_task asks for that by itself.",
     "require_review_before_done": "A task passes review before it is done.",
     "comment_required_for_review": "A task goes to review only with a comment that says what was done.",
     "block_status_changes_with_pending_approval": "A task with a pending approval does not move.",

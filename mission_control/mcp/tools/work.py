@@ -12,7 +12,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.schemas import OkResponse
 from mission_control.mcp.doors import at, holding, perform
 from mission_control.mcp.registry import Arguments, tool
-from mission_control.mcp.shapes import AttemptLine, CommentLine, Ref, TaskDetail, TaskLine
+from mission_control.mcp.shapes import ApprovalState, AttemptLine, CommentLine, Ref, TaskDetail, TaskLine
 
 Fence = Annotated[int, Field(ge=1, description="The fence of your lease, as claim_task answered it")]
 
@@ -149,26 +149,30 @@ class HandIn(Arguments):
 
 
 class HandedIn(BaseModel):
-    """The task as it is now, and your attempt, which has ended."""
+    """The task as it is now, your attempt, which has ended, and the approval that the task waits for, if any."""
 
     task: TaskLine
     run: AttemptLine
+    approval: ApprovalState | None
 
 
 @tool("Finish a task", HandIn, HandedIn, role="worker", repeats=True)
 async def finish_task(actor: Actor, asked: HandIn) -> tuple[str, Any]:
     """Hand in your work on a task that you hold: summary, evidence, small files, usage. Your lease ends with it.
 
-    The summary becomes a comment, and the task goes to review or done as the board wants it. Called again with the
-    same fence it answers the same, so repeat it after a lost connection. 409 lease_lost: somebody else has the task;
-    stop. Every other 409 names a rule that is not met: an approval (request_approval, wait_for_decision, then again),
-    an unfinished dependency (comment, then release_task). A refusal changes nothing; you still hold the task.
+    The summary becomes a comment, and the task goes to review or done as the board wants it. Where a person has to
+    approve first, the answer carries the approval that people see now, and your part is over: when they approve, the
+    task is done; when they send it back, claim_task returns it to you with their note. Called again with the same
+    fence it answers the same, so repeat it after a lost connection. 409 lease_lost: somebody else has the task; stop.
+    Every other 409 names a rule that is not met, such as an unfinished dependency (comment, then release_task). A
+    refusal changes nothing; you still hold the task.
     """
     body = asked.model_dump(exclude={"task_id", "files"})
     body["artifacts"] = [_artifact(one) for one in asked.files]
     ids = at(actor, task_id=asked.task_id)
     answer = await perform("agent_task_completion", actor, ids, body=body)
-    return f"Task #{answer['task']['number']} is in {answer['task']['status']}.", answer
+    text = f"Task #{answer['task']['number']} is in {answer['task']['status']}."
+    return f"{text} It is done when a person approves it." if answer["approval"] else text, answer
 
 
 def _artifact(file: TextFile) -> dict[str, str]:

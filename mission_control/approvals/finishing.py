@@ -1,0 +1,15 @@
+"""Which approvals ask whether a task may be finished."""
+
+from mission_control.database.sql import placeholders
+
+FINISH = "task.finish"
+# The others are words that clients of the predecessor use for it.
+FINISHING = (FINISH, "mark_task_done", "task.complete", "complete_task")
+
+# SQL on `a`, an approval; takes FINISHING as its values.
+ASKS_TO_FINISH = f"LOWER(a.action_type) IN ({placeholders(len(FINISHING))})"
+
+
+def asks_to_finish(action_type: str) -> bool:
+    """Return whether an approval of this action asks to finish its tasks."""
+    return action_type.strip().lower() in FINISHING

@@ -1,0 +1,110 @@
+"""What the decision about an approval that asks to finish does to tasks which wait in review.
+
+Approved: they are done, where every other rule allows it. Sent back: they return to the agent that handed them in.
+Re-opening takes that back while nothing else has happened to the task.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.approvals.finishing import asks_to_finish
+from mission_control.approvals.models import Approval, ApprovalTask
+from mission_control.boards.models import Board
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.command import reacts_to
+from mission_control.core.errors import Conflict, Forbidden, Invalid
+from mission_control.live.log import NewEvent
+from mission_control.runs.follow import follow
+from mission_control.tasks.commands import change_task, save_change
+from mission_control.tasks.comments import write_comment
+from mission_control.tasks.dependencies import blockers_of
+from mission_control.tasks.gates import Before
+from mission_control.tasks.locks import present_task
+from mission_control.tasks.models import Task
+from mission_control.tasks.rules import enter, hand_to_lead, is_worker, last_worker
+
+FINISHED, NOT_FINISHED, SENT_BACK = "finished", "not_finished", "sent_back"
+
+
+@reacts_to("approval.decided")
+async def finish_or_send_back(actor: Actor, event: NewEvent) -> None:
+    """Finish or send back the tasks in review that a decision was about."""
+    decision = event.data["decision"]
+    if decision == "rejected" or not asks_to_finish(event.data["action_type"]):
+        return
+    for task in await _tasks(event.data["task_ids"]):
+        if task.status != "review":
+            continue
+        reason = None
+        if decision == "approved":
+            reason = await _finish(actor, task)
+            outcome = FINISHED if reason is None else NOT_FINISHED
+        elif await _send_back(actor, task, event.data["approval_id"], event.data["note"]):
+            outcome = SENT_BACK
+        else:
+            continue
+        await _link(event, task).update(outcome=outcome, outcome_reason=reason)
+
+
+async def _tasks(task_ids: list[UUID]) -> list[Task]:
+    """The tasks as they are now, held; the decision holds them already."""
+    found = await Task.filter(id__in=task_ids, deleted_at=None).order_by("id").select_related("board")
+    return [task for one in found if (task := await present_task(one)) is not None]
+
+
+def _link(event: NewEvent, task: Task) -> Any:
+    return ApprovalTask.filter(approval_id=event.data["approval_id"], task_id=task.id)
+
+
+async def _finish(actor: Actor, task: Task) -> str | None:
+    """Move a task to done; returns the rule that forbids it, as a sentence."""
+    try:
+        await change_task(actor, task, {"status": "done"})
+    except (Conflict, Forbidden, Invalid) as error:  # raised before anything is written
+        return await _open_dependencies(task) or error.sentence
+    return None
+
+
+async def _open_dependencies(task: Task) -> str:
+    found = await Task.filter(id__in=await blockers_of(task.id)).order_by("number")
+    return f"It waits for {', '.join(f'#{one.number} {one.title}' for one in found)}." if found else ""
+
+
+async def _send_back(actor: Actor, task: Task, approval_id: UUID, note: str | None) -> bool:
+    """Return a task to the inbox of its agent as rework; False when no agent has worked on it."""
+    agent_id = await last_worker(task.board, task) or await _requester(task.board, approval_id)
+    if agent_id is None and task.review_agent_id is None:
+        return False
+    if note:
+        await write_comment(actor, task, note, notify=False)
+    before = Before(task)
+    enter(task, "inbox")
+    task.assigned_agent_id = agent_id
+    task.rework_at = clock.now() if agent_id else None
+    await follow(actor, task, before)
+    await save_change(actor, task.board, task, before, {})
+    return True
+
+
+async def _requester(board: Board, approval_id: UUID) -> UUID | None:
+    """The agent that asked, when it is a worker of the board."""
+    approval = await Approval.get(id=approval_id)
+    return approval.agent_id if await is_worker(board, approval.agent_id) else None
+
+
+@reacts_to("approval.reopened")
+async def take_back_outcomes(actor: Actor, event: NewEvent) -> None:
+    """Put tasks back into review that a decision finished or sent back, unless something else happened to them."""
+    outcomes: dict[str, str] = event.data["outcomes"]
+    for task in await _tasks([UUID(one) for one in outcomes]):
+        finished = outcomes[str(task.id)] == FINISHED and task.status == "done"
+        sent_back = outcomes[str(task.id)] == SENT_BACK and task.status == "inbox" and task.rework_at is not None
+        if finished or sent_back:
+            before = Before(task)
+            enter(task, "review")
+            await hand_to_lead(task.board, task, before.status)
+            task.archived_at = None
+            await follow(actor, task, before)
+            await save_change(actor, task.board, task, before, {})
+            await _link(event, task).update(asked_attempt=task.attempt)
