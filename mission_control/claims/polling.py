@@ -5,6 +5,8 @@ lease ends; asking again for the same task renews it, and the same `Idempotency-
 """
 
 import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,21 +18,26 @@ from mission_control.boards.models import Board
 from mission_control.claims import matching, selection, timer
 from mission_control.claims.commands import Missed, Worker, claim_best, claim_named, refuse_closed
 from mission_control.claims.expiry import expire_due
+from mission_control.claims.leases import release_lease
 from mission_control.claims.schemas import LONGEST_WAIT_SECONDS, ClaimCreate
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Forbidden, NotFound, Unauthenticated
+from mission_control.core.command import uncancelled
+from mission_control.core.compensation import on_abandonment
+from mission_control.core.errors import DomainError, Forbidden, NotFound, Unauthenticated
 from mission_control.core.hints import WORKER_ONLY
 from mission_control.core.retries import answered_elsewhere, decided
 from mission_control.core.token_scopes import granted, require_scope
 from mission_control.database.sql import as_id, as_json, as_moment, rows
 from mission_control.live import bells, broker, queues
 from mission_control.tasks.limits import Limits, full
+from mission_control.tasks.models import Task
 
 NOTHING: dict[str, Any] = {"task": None, "lease": None}
 # After a look that found only what another command held at that moment, seconds until the next one.
 PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 HELD_SECONDS = 1.0
+UNANSWERED = "The client cancelled its call before it had the answer."
 
 
 async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, Any]:
@@ -89,10 +96,26 @@ async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[dict[s
         if not seen:
             return None, False
         try:
-            return await decided(actor, partial(claim_best, actor, board, worker, wanted, seen)), False
+            work = partial(claim_best, actor, board, worker, wanted, seen)
+            return await uncancelled(_hand_out(actor, board, work)), False
         except Missed:
             await asyncio.sleep(pause)
     return None, True
+
+
+async def _hand_out(actor: Actor, board: Board, work: Callable[[], Awaitable[dict[str, Any]]]) -> Any:
+    answer = await decided(actor, work)
+    if answer is not None:
+        await on_abandonment(partial(_take_back, actor, board, answer))
+    return answer
+
+
+async def _take_back(actor: Actor, board: Board, answer: dict[str, Any]) -> None:
+    """Undo a hand-out whose client cancelled its call, or left, without the answer."""
+    task = Task(id=UUID(str(answer["task"]["id"])), board_id=board.id)
+    task.board = board
+    with contextlib.suppress(DomainError):  # it went elsewhere meanwhile
+        await release_lease(actor, task, answer["lease"]["fence"], UNANSWERED)
 
 
 async def _seen(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> list[UUID]:

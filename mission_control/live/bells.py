@@ -20,11 +20,20 @@ AT_ONCE = 100
 
 _waiting: dict[str, dict[asyncio.Future[None], None]] = {}
 _done_whenever: dict[str, list[Callable[[], None]]] = {}
+_families: dict[str, Callable[[str], None]] = {}
 
 
 def whenever(bell: str, deed: Callable[[], None]) -> None:
     """Do something at every ringing of a bell, of this process and of the others; also when one may have been lost."""
     _done_whenever.setdefault(bell, []).append(deed)
+
+
+def whenever_in(family: str, callback: Callable[[str], None]) -> None:
+    """Call `callback` with the name of every bell of a family (`<family>:...`) that is rung, here or elsewhere.
+
+    Unlike a waiter it is not woken when a ringing may have been lost.
+    """
+    _families[family] = callback
 
 
 @contextlib.contextmanager
@@ -49,6 +58,8 @@ def rung(bells: Iterable[str]) -> None:
     bells = list(bells)
     do_whenever(bells)
     for bell in bells:
+        if (callback := _families.get(bell.partition(":")[0])) is not None:
+            callback(bell)
         queues.rung(bell)
         for heard in list(_waiting.get(bell, ())):
             _ring(bell, heard)

@@ -42,3 +42,9 @@ async def publish_note(organization_id: UUID, **note: Any) -> None:
     notes = [(organization_id, note)]
     await carry({}, notes, ())
     wake({}, notes)
+
+
+async def publish_bell(bell: str) -> None:
+    """Ring a bell in every process, outside a command."""
+    await carry({}, [], [bell])
+    bells.rung([bell])

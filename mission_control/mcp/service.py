@@ -11,7 +11,11 @@ from importlib import import_module
 from typing import Any
 
 from mission_control.config import Settings
+from mission_control.core.actor import Actor
+from mission_control.core.compensation import compensated
+from mission_control.mcp import calls
 from mission_control.mcp.answer import Answer
+from mission_control.mcp.calls import Call
 from mission_control.web.asgi import Application, Message, Receive, Scope
 
 ACTOR = "mission_control.actor"
@@ -29,9 +33,19 @@ class Service:
         self._keeper: asyncio.Task[None] | None = None
 
     async def serve(self, scope: Scope, body: bytes, receive: Receive, answer: Answer) -> None:
-        """Answer one call; its work is cancelled when the client hangs up."""
+        """Answer one message; a call ends when its client cancels it or hangs up."""
         protocol = await self._begun()
-        await _while_there(protocol(scope, _replayed(body), answer), receive, answer)
+        actor: Actor = scope[ACTOR]
+        message = calls.parsed(body)
+        if message.get("method") == "notifications/cancelled":
+            await calls.cancel(scope, actor, message)
+        elif message.get("method") == "initialize":
+            answer.add({calls.SESSION: calls.new_session()})
+        with calls.under_way(scope, actor, message) as call:
+            with compensated(call.compensations):
+                await _while_wanted(protocol(scope, _replayed(body), answer), receive, answer, call)
+            if call.cancelled.done() and not answer.has_begun:
+                await _close_unanswered(answer)
 
     async def stop(self) -> None:
         """End what the first call began; another one may begin it anew."""
@@ -62,18 +76,27 @@ class Service:
                 ready.set_exception(error)
 
 
-async def _while_there(work: Awaitable[None], receive: Receive, answer: Answer) -> None:
+async def _while_wanted(work: Awaitable[None], receive: Receive, answer: Answer, call: Call) -> None:
     working, watching = asyncio.ensure_future(work), asyncio.ensure_future(_hangs_up(receive))
     try:
-        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({working, watching, call.cancelled}, return_when=asyncio.FIRST_COMPLETED)
         if answer.has_ended:
             await working  # what is left is the SDK's tidying, which a cancellation would break off
     finally:
         working.cancel()
         watching.cancel()
         await asyncio.gather(working, watching, return_exceptions=True)
+        if call.cancelled.done() or not answer.has_ended:
+            await call.compensations.run()
     if not working.cancelled():
         working.result()
+
+
+async def _close_unanswered(answer: Answer) -> None:
+    """A stream without a message: a cancelled request gets no response, and clients complain of one."""
+    headers = [(b"content-type", b"text/event-stream")]
+    await answer({"type": "http.response.start", "status": 200, "headers": headers})
+    await answer({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _hangs_up(receive: Receive) -> None:

@@ -1,7 +1,7 @@
 """Clients of MCP: the official SDK's, in this process or over a real socket."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -80,10 +80,14 @@ async def dialled(url: str, secret: str, mode: str = "auto") -> AsyncIterator[To
 class Call:
     """A call of a tool, begun on the bare application, whose client can hang up at any moment."""
 
-    def __init__(self, agent: Program, era: str, tool: str, arguments: dict[str, Any]) -> None:
+    def __init__(
+        self, agent: Program, era: str, tool: str, arguments: dict[str, Any], more: Mapping[str, str] | None = None
+    ) -> None:
         self.messages: list[str] = []
+        self.answer = b""
         self._gone = asyncio.Event()
         self._body, headers = called(era, tool, arguments)
+        headers += [(name.lower().encode(), value.encode()) for name, value in (more or {}).items()]
         scope = {
             "type": "http",
             "method": "POST",
@@ -116,6 +120,7 @@ class Call:
 
     async def _send(self, message: dict[str, Any]) -> None:
         self.messages.append(message["type"])
+        self.answer += message.get("body", b"")
 
 
 def called(era: str, tool: str, arguments: dict[str, Any]) -> tuple[bytes, list[tuple[bytes, bytes]]]:

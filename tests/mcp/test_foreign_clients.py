@@ -1,0 +1,77 @@
+"""Clients that others wrote, against a real server: the official TypeScript SDK."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.crew import Crew, crew
+from tests.live.servers import BEFORE_POLLS_END, TELLING, Installation, Server
+from tests.mcp.node_clients import LIBRARIES, driven, installed
+
+
+@pytest.fixture(scope="module")
+def node() -> Path:
+    """Where node is, with the clients installed."""
+    return installed()
+
+
+@pytest.fixture(scope="module")
+async def server(node: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """One server for all clients."""
+    folder = tmp_path_factory.mktemp("mcp")
+    here = Installation(folder, f"sqlite:///{folder}/clients.sqlite3")  # what they prove is the same on PostgreSQL
+    async with here.served(program=TELLING) as running:
+        yield running
+        assert [line for line in running.log.read_text().splitlines() if "ERROR" in line or "Traceback" in line] == []
+
+
+@pytest.fixture
+async def made(server: Server) -> Crew:
+    """A new board with a lead and a worker."""
+    return await crew(server)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+async def test_typescript_client_does_a_workers_day(node: Path, made: Crew, library: str) -> None:
+    task_id = await made.add_task("Point the mirror", due_at="2026-12-24T12:00:00Z")
+    async with driven(node, library, made.server.url, made.vega.token) as vega:
+        assert "claim_task" in await vega.tools()
+        assert (await vega.ok("who_am_i"))["name"] == "Vega"
+        claimed = await vega.ok("claim_task", wait_seconds=0)
+        held = {"task_id": task_id, "fence": claimed["lease"]["fence"]}
+        assert claimed["task"]["due_at"] == "2026-12-24T12:00:00Z"
+        await vega.ok("comment", **held, message="The lock is stiff.")
+        assert (await vega.ok("get_task", task_id=task_id))["comments"][0]["message"] == "The lock is stiff."
+        assert (await vega.ok("list_tasks", mine=True))["total"] == 1
+        await vega.ok("extend_lease", **held)
+        await vega.ok("heartbeat")
+        await vega.ok("remember", content="The lock needs oil.")
+        assert (await vega.ok("recall"))["total"] == 1
+        await vega.ok("read_inbox")
+        assert (await vega.ok("finish_task", **held, summary="It points."))["task"]["status"] == "review"
+        await vega.ok("report_usage", input_tokens=5)
+        assert vega.complaints == []
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("way", ["abort", "timeout", "end"])
+async def test_aborted_claim_hands_nothing_out(node: Path, made: Crew, library: str, way: str) -> None:
+    waits = f"waits at work:{made.board_id}"
+    async with driven(node, library, made.server.url, made.vega.token) as vega:
+        call = vega.begin("claim_task", timeout=2 if way == "timeout" else None, wait_seconds=50)
+        await made.server.told(waits)
+        if way == "abort":
+            vega.abort()
+        if way == "end":
+            vega.kill()
+        else:
+            assert "error" in await asyncio.wait_for(call, BEFORE_POLLS_END)
+        async with asyncio.timeout(BEFORE_POLLS_END):
+            await made.server.told(waits.replace("waits", "waits no more"))
+        task = await made.task(await made.add_task("Left alone"))
+        assert (task["status"], task["fence"]) == ("inbox", 0)
+        if way != "end":  # the same client goes on
+            assert (await vega.ok("claim_task"))["task"]["id"] == task["id"]
+            assert vega.complaints == []
