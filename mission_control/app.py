@@ -7,21 +7,25 @@ from typing import Any
 import orjson
 from quart import Quart, request
 from quart.json.provider import JSONProvider
-from quart_auth import QuartAuth
 
 from mission_control import features
 from mission_control.accounts.setup import ensure_local_owner
 from mission_control.agents.presence import agent_seen, watch_for_silence
 from mission_control.boards.absent import clear_after_start
+from mission_control.claims import timer
 from mission_control.claims.timer import watch_leases
 from mission_control.config import Settings
 from mission_control.core import token_use
 from mission_control.core.authn import hooks
+from mission_control.core.clock_watch import watch_clock
 from mission_control.core.command import all_finished
+from mission_control.core.cookies import SessionCookies
 from mission_control.core.json import to_json
 from mission_control.core.secrets import audit_key, load_or_create_secret_key
 from mission_control.database.setup import connect, disconnect
 from mission_control.delivery import loop as delivery_loop
+from mission_control.delivery import pace
+from mission_control.live import bells
 from mission_control.live.broker import Broker
 from mission_control.live.signatures import use_key
 from mission_control.mcp import api as mcp_api
@@ -61,7 +65,7 @@ def create_app(settings: Settings | None = None) -> Quart:
         QUART_AUTH_DURATION=int(timedelta(days=30).total_seconds()),
         QUART_AUTH_SALT="mission control session",
     )
-    QuartAuth(app)
+    SessionCookies(app)
     mcp_api.install(app, settings)
     manners.install(app, settings)
     assets.install(app)
@@ -83,7 +87,8 @@ def _attach_background(app: Quart, settings: Settings) -> None:
         broker = app.extensions[BROKER] = Broker(None if settings.uses_sqlite else settings.database_url)
         await broker.start()
         beside = (
-            delivery_loop.run_for_ever(),
+            delivery_loop.run_for_ever(is_alone=settings.uses_sqlite),
+            watch_clock(look_again),
             watch_for_silence(),
             watch_leases(),
             watch_for_midnight(),
@@ -108,6 +113,12 @@ def _attach_background(app: Quart, settings: Settings) -> None:
         if "Cache-Control" not in response.headers and not request.path.startswith("/static/"):
             response.headers["Cache-Control"] = "no-store" if request.path.startswith("/api/") else "no-cache"
         return response
+
+
+def look_again() -> None:
+    """The clock was set: what sleeps until a moment looks whether that has come."""
+    timer.look_now()
+    bells.rung([pace.BELL])
 
 
 def begin_shutdown(app: Quart) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import resource
 import socket
 import time
@@ -11,10 +12,12 @@ from mission_control.accounts.setup import issue_setup_code
 from mission_control.audit import open_logs
 from mission_control.config import ConfigError, Settings
 from mission_control.database.migrate import migrate, pending_for
+from mission_control.database.outages import outage
 from mission_control.database.setup import connect, disconnect
 
 BACKLOG = 1024
 SECONDS_TO_BIND = 3.0
+logger = logging.getLogger(__name__)
 UNLIMITED_FILES = 65536  # where the system sets no limit, which as a number it may refuse
 
 
@@ -91,9 +94,20 @@ async def prepare(settings: Settings) -> Prepared:
     await connect(settings)
     try:
         await open_logs(settings)
-        return Prepared(applied, await issue_setup_code())
+        return Prepared(applied, await _setup_code())
     finally:
         await disconnect()
+
+
+async def _setup_code() -> str | None:
+    """The code for the first owner; a disk that is full keeps nobody from reading what there is."""
+    try:
+        return await issue_setup_code()
+    except Exception as error:
+        if (reason := outage(error)) is None:
+            raise
+        logger.error("setup_code.not_made", extra={"reason": reason})
+        return None
 
 
 def visible_url(settings: Settings, listener: socket.socket) -> str:

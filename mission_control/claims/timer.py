@@ -51,6 +51,11 @@ class _Alarm:
 _alarm: _Alarm | None = None
 
 
+def look_now() -> None:
+    """The clock was set: leases may have ended."""
+    lease_ends(clock.now())
+
+
 def lease_ends(expires_at: datetime) -> None:
     """Somebody was handed a lease: when it ends before the timer would look, the timer looks then."""
     if _alarm is not None:

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import shutil
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -12,6 +14,7 @@ from mission_control.config import ConfigError, Settings
 
 SMALLEST_FREE_BYTES = 200 * 1024 * 1024
 SMALLEST_FILE_LIMIT = 1024
+MOST_PROBLEMS = 5
 
 
 @click.command()
@@ -23,6 +26,7 @@ def doctor() -> None:
     click.echo()
     checks = {
         "Database": _database(settings),
+        "Database pages": _pages(settings),
         "Data folder": _folder(settings.data_dir),
         "Free disk": _disk(settings.data_dir),
         "Open files": _open_files(),
@@ -44,6 +48,25 @@ def _database(settings: Settings) -> tuple[bool, str]:
         return True, "reachable, all migrations applied"
     how = "`serve` applies them" if settings.db_auto_migrate else "run `mission-control migrate`"
     return settings.db_auto_migrate, f"reachable, {len(waiting)} migration(s) pending; {how}"
+
+
+def _pages(settings: Settings) -> tuple[bool, str]:
+    """Read the whole SQLite file."""
+    file = settings.sqlite_path
+    if file is None:
+        return True, "PostgreSQL checks what it reads (`initdb --data-checksums`, `pg_amcheck`)"
+    if not file.exists():
+        return True, f"{file} is not there yet"
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            found = [str(row[0]) for row in connection.execute(f"PRAGMA quick_check({MOST_PROBLEMS})")]
+            count = connection.execute("PRAGMA page_count").fetchone()[0]
+    except sqlite3.Error as error:
+        return False, f"{file} cannot be checked: {error}"
+    if found == ["ok"]:
+        return True, f"all {count} were read and are well-formed"
+    told = "; ".join(one.replace("\n", " ") for one in found)
+    return False, f"{file} is damaged: {told}. Stop the server and go back to a backup."
 
 
 def _folder(folder: Path) -> tuple[bool, str]:

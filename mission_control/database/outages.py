@@ -1,4 +1,4 @@
-"""What an error of the database says about the database itself: full, busy, away."""
+"""What an error of the database says about the database itself: full, busy, away, damaged."""
 
 import sqlite3
 
@@ -9,6 +9,7 @@ FULL = "The disk of the database is full. Nothing of this request was saved."
 BUSY = "The database is busy. Nothing of this request was saved; try again."
 AWAY = "The database cannot be reached at the moment."
 UNWRITABLE = "The database cannot be written. Nothing of this request was saved."
+DAMAGED = "The database file is damaged. Run `mission-control doctor`, and go back to a backup."
 
 SQLITE_TEXTS = {
     "disk is full": FULL,
@@ -17,10 +18,14 @@ SQLITE_TEXTS = {
     "readonly database": UNWRITABLE,
     "disk i/o error": UNWRITABLE,
     "unable to open database": AWAY,
+    "disk image is malformed": DAMAGED,
+    "file is not a database": DAMAGED,
 }
 LOST_CONNECTIONS = ("closed", "released back to the pool")
 POSTGRES_KINDS: tuple[tuple[type[BaseException], str], ...] = (
     (asyncpg.DiskFullError, FULL),
+    (asyncpg.DataCorruptedError, DAMAGED),
+    (asyncpg.IndexCorruptedError, DAMAGED),
     (asyncpg.ReadOnlySQLTransactionError, UNWRITABLE),
     (asyncpg.LockNotAvailableError, BUSY),
     (asyncpg.DeadlockDetectedError, BUSY),
@@ -42,7 +47,7 @@ def outage(error: BaseException) -> str | None:
         for kind, sentence in POSTGRES_KINDS:
             if isinstance(one, kind):
                 return sentence
-        if isinstance(one, OperationalError | sqlite3.OperationalError):
+        if isinstance(one, OperationalError | sqlite3.DatabaseError):
             text = str(one).lower()
             for part, sentence in SQLITE_TEXTS.items():
                 if part in text:

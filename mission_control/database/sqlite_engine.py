@@ -6,6 +6,7 @@ of failing with "database is locked" between reading and writing.
 """
 
 import asyncio
+import logging
 import sqlite3
 from datetime import datetime
 from types import TracebackType
@@ -18,6 +19,9 @@ from tortoise.exceptions import OperationalError
 
 from mission_control.core.clock import naive_utc
 from mission_control.database.cancellation import finish
+from mission_control.database.outages import FULL, UNWRITABLE, outage
+
+logger = logging.getLogger(__name__)
 
 # After Tortoise's own adapter, and in its form, so that a moment has one text in the database.
 sqlite3.register_adapter(datetime, lambda moment: naive_utc(moment).isoformat(" "))
@@ -84,12 +88,27 @@ class SafeSqliteClient(SqliteClient):
     async def _open(self, with_db: bool) -> None:
         async with self._opening:
             try:
-                await super().create_connection(with_db)
+                await self._open_file(with_db)
                 if self._connection is not None:
                     await self._connection.create_function("unicode_lower", 1, _lower, deterministic=True)
             except BaseException:
                 await self.close()  # or its thread keeps the process from ending
                 raise
+
+    async def _open_file(self, with_db: bool) -> None:
+        """Open the file, on a full disk without the index of its log that processes share: for reading that is enough.
+
+        Other processes, such as a backup, have to wait until it is closed again.
+        """
+        try:
+            await super().create_connection(with_db)
+        except sqlite3.OperationalError as error:
+            if outage(error) not in (FULL, UNWRITABLE):
+                raise
+            await self.close()
+            self.pragmas = {"locking_mode": "EXCLUSIVE", **self.pragmas}
+            await super().create_connection(with_db)
+            logger.error("database.opened_alone", extra={"reason": str(error)})
 
     def _in_transaction(self) -> TransactionContext:
         return SafeTransaction(SqliteTransactionWrapper(self), self._lock)

@@ -12,6 +12,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from tortoise.queryset import QuerySet
+
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.command import command, note_presence, record, ring
@@ -26,7 +28,8 @@ from mission_control.live import bells
 
 Sender = Callable[[Delivery], Awaitable[None]]
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=15)  # what a dead process was sending is taken over after that
+SENDING_SECONDS = 30.0  # longer than a lease, which is renewed meanwhile
 AT_ONCE = 20
 MOST_ATTEMPTS = 6
 NOWHERE = UUID(int=0)
@@ -83,8 +86,13 @@ def may_retry(actor: Actor, delivery: Delivery) -> bool:
     return actor.is_user and actor.administers(delivery.organization_id or NOWHERE)
 
 
-async def run_for_ever(breath: float = pace.BREATH_SECONDS) -> None:
-    """Send what is due, and look again when it is time; while nothing is being sent at most once in a breath."""
+async def run_for_ever(breath: float = pace.BREATH_SECONDS, *, is_alone: bool = False) -> None:
+    """Send what is due, and look again when it is time; while nothing is being sent at most once in a breath.
+
+    Who is alone, as the one server of a SQLite file is, takes over at once what another one was sending when it ended.
+    """
+    if is_alone:
+        await _end_leases()
     worker, now = new_id().hex, asyncio.get_running_loop().time
     running: set[asyncio.Task[None]] = set()
     try:
@@ -126,6 +134,13 @@ async def look(worker: str, running: set["asyncio.Task[None]"]) -> float:
     return 0.0 if taken else pace.BUSY_SECONDS
 
 
+async def _end_leases() -> None:
+    try:
+        await rows("UPDATE deliveries SET leased_until = ? WHERE state = 'sending'", clock.now())
+    except Exception:  # a full disk; they end by themselves
+        _log.exception("taking over deliveries failed")
+
+
 def _finished(task: "asyncio.Task[None]", running: set["asyncio.Task[None]"]) -> None:
     running.discard(task)
     if not task.cancelled():
@@ -165,8 +180,9 @@ async def lease(worker: str, kinds: list[str], most: int = AT_ONCE) -> list[Deli
 
 
 async def _send(delivery: Delivery) -> None:
+    renewing = asyncio.create_task(_renew(delivery))
     try:
-        async with asyncio.timeout(LEASE.total_seconds() / 2):
+        async with asyncio.timeout(SENDING_SECONDS):
             await _senders[delivery.kind](delivery)
     except GiveUp as error:
         await settle(_system(delivery), delivery, str(error) or "given up", final=True)
@@ -175,6 +191,22 @@ async def _send(delivery: Delivery) -> None:
         await settle(_system(delivery), delivery, reason, final=delivery.attempts >= MOST_ATTEMPTS)
     else:
         await settle(_system(delivery), delivery, None, final=True)
+    finally:
+        renewing.cancel()
+
+
+async def _renew(delivery: Delivery) -> None:
+    """Keep the lease while a delivery is being sent; a process that is gone keeps none."""
+    while True:
+        await asyncio.sleep(LEASE.total_seconds() / 3)
+        try:
+            await _held(delivery).update(leased_until=clock.now() + LEASE)
+        except Exception:
+            _log.exception("renewing the lease of a delivery failed")
+
+
+def _held(delivery: Delivery) -> QuerySet[Delivery]:
+    return Delivery.filter(id=delivery.id, state="sending", leased_by=delivery.leased_by, attempts=delivery.attempts)
 
 
 def _system(delivery: Delivery) -> Actor:
@@ -185,7 +217,6 @@ def _system(delivery: Delivery) -> Actor:
 async def settle(actor: Actor, delivery: Delivery, error: str | None, *, final: bool) -> None:
     """Write down how an attempt went; ignored when the lease has gone to another worker meanwhile."""
     now = clock.now()
-    mine = Delivery.filter(id=delivery.id, state="sending", leased_by=delivery.leased_by, attempts=delivery.attempts)
     if error is None:
         values: dict[str, Any] = {"state": "sent", "sent_at": now, "last_error": None}
     elif final:
@@ -196,7 +227,7 @@ async def settle(actor: Actor, delivery: Delivery, error: str | None, *, final: 
             "due_at": now + pause_after(delivery.attempts),
             "last_error": error[:2000],
         }
-    if not await mine.update(**values, leased_by=None, leased_until=None):
+    if not await _held(delivery).update(**values, leased_by=None, leased_until=None):
         return
     if delivery.organization_id is not None and delivery.agent_id is not None:
         note_presence(delivery.organization_id, inbox_of=str(delivery.agent_id))

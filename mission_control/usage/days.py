@@ -7,7 +7,7 @@ from mission_control.core import clock
 from mission_control.live import bells
 from mission_control.usage.queries import today
 
-LONGEST_SLEEP_SECONDS = 600.0
+LONGEST_SLEEP_SECONDS = 5.0  # short, for somebody may set the clock
 
 
 async def watch_for_midnight() -> None:

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from mission_control.core.answers import json_response
 from mission_control.core.errors import DomainError, NotFound
 from mission_control.database.outages import outage
+from mission_control.database.trouble import trouble
 from mission_control.web.forms import FormInvalid, is_htmx
 from mission_control.web.fragments import render_page
 from mission_control.web.request_id import current_request_id
@@ -92,6 +93,7 @@ async def _http_error(error: HTTPException) -> ResponseReturnValue:
 async def _unexpected(error: Exception) -> ResponseReturnValue:
     if sentence := outage(error):
         _log.error("database.outage", extra={"reason": str(error)[:200]})
+        trouble.noted(sentence)
         response = envelope(sentence, 503) if wants_json() else await error_page(503, sentence)
         response.headers["Retry-After"] = "2"
         return response

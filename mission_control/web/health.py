@@ -9,6 +9,8 @@ from tortoise.connection import get_connection
 
 from mission_control.config import Settings
 from mission_control.database.migrate import pending
+from mission_control.database.outages import outage
+from mission_control.database.trouble import trouble
 
 CHECK_SECONDS = 2.0
 
@@ -22,7 +24,7 @@ def install(app: Quart, settings: Settings) -> None:
         return jsonify({"ok": True})
 
     async def ready() -> tuple[Response, int]:
-        checks = await _checks(app)
+        checks = await _checks(app, settings)
         fine = all(result == "ok" for result in checks.values())
         body: dict[str, Any] = {"ok": True} if fine else {"ok": False, "checks": checks}
         return jsonify(body), 200 if fine else 503
@@ -32,24 +34,25 @@ def install(app: Quart, settings: Settings) -> None:
     app.add_url_rule("/readyz", "readyz", ready)
 
 
-async def _checks(app: Quart) -> dict[str, str]:
+async def _checks(app: Quart, settings: Settings) -> dict[str, str]:
     """Return "ok" or a reason for each part, without secrets."""
     if app.extensions.get("mission_control.stopping"):
         return {"database": "ok", "migrations": "ok", "events": "the server is stopping"}
-    database, migrations = await _database_checks()
+    database, migrations = await _database_checks(settings)
     return {"database": database, "migrations": migrations, "events": _events_check(app)}
 
 
-async def _database_checks() -> tuple[str, str]:
+async def _database_checks(settings: Settings) -> tuple[str, str]:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             waiting = await pending(get_connection("default"))
+            wrong = await trouble.now(settings.sqlite_path)
     except TimeoutError:
         return "no answer in time", "unknown"
-    except Exception:
+    except Exception as error:
         logger.exception("health.database.failed")
-        return "cannot be reached", "unknown"
-    return "ok", f"{len(waiting)} pending" if waiting else "ok"
+        return outage(error) or "cannot be reached", "unknown"
+    return wrong or "ok", f"{len(waiting)} pending" if waiting else "ok"
 
 
 def _events_check(app: Quart) -> str:

@@ -121,7 +121,9 @@ class Installation:
         assert code == 0, printed
         return printed
 
-    async def start(self, *options: str, port: int = 0, program: tuple[str, ...] = COMMAND, **more: str) -> Server:
+    async def start(
+        self, *options: str, port: int = 0, program: tuple[str, ...] = COMMAND, waits_for: str = "/readyz", **more: str
+    ) -> Server:
         """Start a server and wait until it answers; `program` is what takes the place of `mission-control`."""
         self.starts += 1
         log = self.folder / f"server-{self.starts}.log"
@@ -133,7 +135,7 @@ class Installation:
         server = Server(process, "", log)
         try:
             server.url = await _address(server)
-            await _answers(server)
+            await _answers(server, waits_for)
         except BaseException:
             await server.kill()
             raise
@@ -167,11 +169,11 @@ async def _address(server: Server) -> str:
     return found[0]
 
 
-async def _answers(server: Server) -> None:
+async def _answers(server: Server, path: str) -> None:
     async with asyncio.timeout(PATIENCE), httpx.AsyncClient() as client:
         while True:
             with suppress(httpx.TransportError):
-                if (await client.get(f"{server.url}/readyz")).status_code == 200:
+                if (await client.get(f"{server.url}{path}")).status_code == 200:
                     return
             await asyncio.sleep(0.02)
 

@@ -105,6 +105,53 @@ async def test_a_lost_lease_keeps_the_order(cast: Cast) -> None:
     assert await taken(hours=1) == [1]
 
 
+@pytest.mark.parametrize("is_alone", [True, False])
+async def test_the_only_server_takes_over_what_was_being_sent(
+    cast: Cast, senders: dict[str, Any], is_alone: bool
+) -> None:
+    far = clock.now() + timedelta(hours=1)
+    await letters(cast, cast.vega, 1, state="sending", leased_by="dead", leased_until=far)
+    await letters(cast, cast.rigel, 2)
+    sent: list[int] = []
+
+    async def send(letter: Delivery) -> None:
+        sent.append(letter.seq)
+
+    senders[KIND] = send
+    running = asyncio.create_task(loop.run_for_ever(is_alone=is_alone))
+    try:
+        async with asyncio.timeout(60):
+            while await Delivery.filter(kind=KIND, state="sent").count() < 1 + is_alone:
+                await asyncio.sleep(0.02)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert sorted(sent) == ([1, 2] if is_alone else [2])
+
+
+@pytest.mark.usefixtures("asleep")
+async def test_a_lease_is_renewed_while_its_delivery_is_sent(
+    cast: Cast, senders: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "LEASE", timedelta(seconds=0.3))
+    await letters(cast, cast.vega, 1)
+    answer = asyncio.Event()
+
+    async def send(letter: Delivery) -> None:
+        await answer.wait()
+
+    senders[KIND] = send
+    running: Running = set()
+    await look("one", running)
+    first = (await Delivery.get(kind=KIND)).leased_until
+    async with asyncio.timeout(60):
+        while (await Delivery.get(kind=KIND)).leased_until == first:
+            await asyncio.sleep(0.02)
+    answer.set()
+    await asyncio.gather(*running)
+    assert (await Delivery.get(kind=KIND)).state == "sent"
+
+
 @pytest.mark.usefixtures("asleep")
 async def test_workers_at_once_keep_the_order(cast: Cast) -> None:
     await letters(cast, cast.vega, *range(1, 11))

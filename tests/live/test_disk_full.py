@@ -7,6 +7,8 @@ import pytest
 from tortoise.connection import get_connection
 
 from mission_control.database.outages import AWAY, FULL, outage
+from mission_control.database.sql import rows
+from mission_control.database.trouble import NAME, trouble
 from mission_control.live.verification import verify
 from tests.cast import Cast, head
 
@@ -53,6 +55,23 @@ async def test_comments_are_refused_and_reading_goes_on(cast: Cast, little_room:
     answers = [await cast.vega.post(f"{cast.task(task)}/comments", {"message": "y" * 8000}) for _ in range(40)]
     assert {answer.status for answer in answers} == {200, 503}
     assert (await cast.ada.get(cast.tasks)).status == 200
+
+
+async def test_readiness_says_what_is_wrong_until_there_is_room(
+    cast: Cast, little_room: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mission_control.database.trouble.SECONDS_BETWEEN_TRIES", 0.0)
+    monkeypatch.setattr(trouble, "_sentence", None)
+    client = cast.app.test_client()
+    assert (await client.get("/readyz")).status_code == 200
+    answers = [await cast.ada.post(cast.tasks, {"title": "x", "description": "y" * 60_000}) for _ in range(4)]
+    assert answers[-1].refused(503) == FULL
+    told = await client.get("/readyz")
+    assert told.status_code == 503
+    assert (await told.get_json())["checks"]["database"] == "The disk of the database is full."
+    await get_connection("default").execute_query_dict("PRAGMA max_page_count = 1073741823")
+    assert (await client.get("/readyz")).status_code == 200
+    assert not await rows("SELECT 1 FROM instance_settings WHERE name = ?", NAME)
 
 
 @pytest.mark.parametrize(
