@@ -9,7 +9,14 @@ from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from mission_control.config import Settings
-from mission_control.core.limits import agent_requests, person_requests, unknown_tokens, wrong_passwords
+from mission_control.core.limits import (
+    agent_requests,
+    person_requests,
+    unknown_tokens,
+    wrong_passwords,
+    wrong_sign_ins_by_account,
+    wrong_sign_ins_by_place,
+)
 from mission_control.core.secrets import CHECK_NAME
 from mission_control.database.migrate import migrate
 from tests import own_database
@@ -86,7 +93,14 @@ async def empty_tables(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     agent_requests.per_minute = person_requests.per_minute = 0
     yield
     if "app" in request.fixturenames:
-        for limit in (unknown_tokens, wrong_passwords, agent_requests, person_requests):
+        for limit in (
+            unknown_tokens,
+            wrong_passwords,
+            wrong_sign_ins_by_account,
+            wrong_sign_ins_by_place,
+            agent_requests,
+            person_requests,
+        ):
             limit.clear()
         await _empty_all_tables()
 

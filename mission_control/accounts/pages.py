@@ -17,6 +17,7 @@ from mission_control.accounts.commands import (
 )
 from mission_control.accounts.forms import ResetForm, SetupForm, SignInForm
 from mission_control.accounts.models import PasswordReset, User
+from mission_control.accounts.sign_in_limits import remember_browser, sign_in_attempt
 from mission_control.core import authn
 from mission_control.core.actor import system
 from mission_control.core.credentials import live_session
@@ -92,6 +93,7 @@ async def enter() -> ResponseReturnValue:
     try:
         form = await read_form(SignInForm)
         await begin_session(await _person(form))
+        remember_browser(form.email)
     except FormInvalid as invalid:
         return await _sign_in_page(invalid.values, invalid.errors), 422
     return go(safe_next(form.next))
@@ -108,7 +110,7 @@ def _passwords_are_for_owners() -> bool:
 
 async def _person(form: SignInForm) -> User:
     try:
-        with wrong_passwords.attempt(place_of(client_ip()), f"email:{form.email.lower()}"):
+        async with sign_in_attempt(form.email):
             return await proven(form.email, form.password, owners_only=_passwords_are_for_owners())
     except Forbidden as wrong:
         raise FormInvalid(form.model_dump(), {"": wrong.sentence}) from None

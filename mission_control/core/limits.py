@@ -48,6 +48,10 @@ class FailureLimit:
         while len(self._failures) > self._keys:
             self._failures.popitem(last=False)
 
+    def failures(self, key: str) -> int:
+        """How many failures a key has in the window now."""
+        return len(self._recent(key) or ())
+
     @contextmanager
     def attempt(self, *keys: str) -> Iterator[None]:
         """Around something that may turn out wrong (Forbidden); 429 when one of the keys has used up its failures.
@@ -157,5 +161,7 @@ def _allowance(limit: int, spent: float) -> Allowance:
 
 unknown_tokens = FailureLimit(20, 60.0)
 wrong_passwords = FailureLimit(10, 300.0)
+wrong_sign_ins_by_place = FailureLimit(30, 300.0)
+wrong_sign_ins_by_account = FailureLimit(10, 300.0)
 agent_requests = RequestBudget(600)
 person_requests = RequestBudget(600)

@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
 
+import pytest
 from quart import Quart
 
-from mission_control.accounts import setup
+from mission_control.accounts import setup, sign_in_limits
 from mission_control.accounts.commands import make_reset_link
 from mission_control.accounts.models import Session, User
 from mission_control.core.actor import system
+from mission_control.core.limits import wrong_sign_ins_by_account
 from mission_control.web.log_format import RequestContext, formatter
 from tests.cast import Cast
 from tests.pages.visitor import PASSWORD, Visitor, give_password, opened, visitor
@@ -81,11 +84,62 @@ async def test_an_unknown_address_and_a_wrong_password_read_the_same(cast: Cast)
     (await nobody.post("/sign-in", {"email": "", "password": ""})).is_status(422).has("Fill this in.")
 
 
-async def test_guessing_passwords_is_limited_by_address_of_the_person(cast: Cast) -> None:
+async def test_guessing_passwords_of_one_account_is_limited_by_place(cast: Cast) -> None:
     nobody = await opened(cast)
     for _ in range(10):
         (await nobody.post("/sign-in", {"email": "ada@example.org", "password": "wrong"})).is_status(422)
     (await nobody.post("/sign-in", {"email": "ada@example.org", "password": PASSWORD})).is_status(429)
+
+
+async def test_guessing_at_many_accounts_is_limited_by_place(cast: Cast) -> None:
+    nobody = await opened(cast)
+    for number in range(30):
+        form = {"email": f"p{number}@example.org", "password": "wrong"}
+        (await nobody.post("/sign-in", form)).is_status(422)
+    (await nobody.post("/sign-in", {"email": "ada@example.org", "password": PASSWORD})).is_status(429)
+
+
+@pytest.fixture
+def places(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every request comes from another place."""
+    numbers = iter(range(1, 10_000))
+    monkeypatch.setattr(
+        sign_in_limits, "client_ip", lambda: f"198.51.{(number := next(numbers)) // 250}.{number % 250}"
+    )
+    monkeypatch.setattr(sign_in_limits, "SECONDS_FOR_EACH", 0.0)
+    yield
+
+
+async def test_others_lock_nobody_out(cast: Cast, places: None) -> None:
+    nobody = await opened(cast)
+    for _ in range(15):
+        (await nobody.post("/sign-in", {"email": "ada@example.org", "password": "wrong"})).is_status(422)
+    (await nobody.post("/sign-in", {"email": " ADA@example.org ", "password": PASSWORD})).is_status(303)
+
+
+async def test_failures_of_an_account_from_anywhere_slow_down_to_two_seconds_at_most(cast: Cast, app: Quart) -> None:
+    for number in range(40):
+        waits = sign_in_limits.seconds_to_wait("Ada@example.org")
+        assert waits == (0 if number <= 10 else min(2.0, (number - 10) / 4))
+        wrong_sign_ins_by_account.failed(sign_in_limits._name("ada@example.org"))
+    assert sign_in_limits.seconds_to_wait("ben@example.org") == 0
+
+
+async def test_browser_that_signed_in_before_is_not_locked_out_at_its_place(cast: Cast) -> None:
+    nobody = await opened(cast)
+    entered = await nobody.post("/sign-in", {"email": "ada@example.org", "password": PASSWORD})
+    [set_cookie] = [one for one in entered.headers.getlist("Set-Cookie") if one.startswith("mc_known_browser=")]
+    assert "HttpOnly" in set_cookie and "Path=/sign-in" in set_cookie and "ada" not in set_cookie.lower()
+    known = {"Cookie": set_cookie.partition(";")[0]}
+    wrong = {"email": "ada@example.org", "password": "wrong"}
+    for _ in range(10):
+        (await nobody.post("/sign-in", wrong)).is_status(422)
+    (await nobody.post("/sign-in", wrong)).is_status(429)
+    (await nobody.post("/sign-in", {"email": "ada@example.org", "password": PASSWORD}, **known)).is_status(303)
+    (await nobody.post("/sign-in", {"email": "ben@example.org", "password": "wrong"}, **known)).is_status(422)
+    for _ in range(10):
+        (await nobody.post("/sign-in", wrong, **known)).is_status(422)
+    (await nobody.post("/sign-in", wrong, **known)).is_status(429)  # a stolen cookie guesses no more than a place
 
 
 async def test_guesses_at_the_same_moment_are_limited_too(cast: Cast) -> None:

@@ -101,7 +101,7 @@ class Visitor:
 
     async def remembering(self, seen: Seen) -> "Visitor":
         """The same browser with the cookie that an answer set."""
-        found = re.search(r"mission_control=([^;]+);", seen.headers.get("Set-Cookie", ""))
+        found = re.search(r"\bmission_control=([^;]+);", " ".join(seen.headers.getlist("Set-Cookie")))
         assert found, seen.headers
         return Visitor(self.app, found[1], self.htmx, self.headers)
 
