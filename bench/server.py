@@ -53,6 +53,7 @@ def served(folder: Path, database_url: str, workers: int = 1) -> Iterator[Server
     port = _free_port()
     environment = {
         **os.environ,
+        "MAX_CONNECTIONS_PER_ADDRESS": "100000",
         "DATA_DIR": str(folder / "data"),
         "DATABASE_URL": database_url,
         "LOCAL_AUTH_TOKEN": TOKEN,

@@ -195,7 +195,7 @@ SETTINGS: tuple[Setting, ...] = (
         "MAX_CONNECTIONS_PER_ADDRESS",
         values.positive,
         "1000",
-        "Open connections of one address (/64 of IPv6), at most half of the files that the process may open."
+        "Open connections of one address (/64 of IPv6) per server process, at most half of its files."
         " Of clients behind TRUSTED_PROXIES: requests at the same time.",
     ),
     Setting("HTTP2", values.boolean, "false", "Speak HTTP/2 without TLS (h2c) too, for a proxy that wants it."),

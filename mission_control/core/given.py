@@ -1,6 +1,7 @@
 """What a request gives to an operation: its body, the ids of its path, its query; 422 when they are not as declared."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,8 @@ from mission_control.core.json import to_json
 from mission_control.core.storable import MOST_PROBLEMS, MOST_VALUES, has_more_values, refuse_unstorable
 
 LENIENT_IDS = {"board_id", "approval_id", "agent_id"}
+# A string of JSON, or the beginning of one that does not end.
+STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 # No body at all, which is something else than `null`.
 NOTHING: Any = ...
 
@@ -28,6 +31,8 @@ async def parsed_body() -> Any:
     kind = request.mimetype
     if kind and kind != "application/json" and not kind.endswith("+json"):
         return text.decode("utf-8", "replace")
+    if _is_limited() and text.count(b",") > MOST_VALUES and STRING.sub(b"", text).count(b",") > MOST_VALUES:
+        raise _too_many_values()  # before they are read, which takes everybody's time
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:  # a plain ValueError is a number of thousands of digits
@@ -36,6 +41,15 @@ async def parsed_body() -> Any:
         raise Invalid(
             [schema_error("json_invalid", ["body", position], "JSON decode error", {}, error=reason)]
         ) from None
+
+
+def _is_limited() -> bool:
+    """Whether the operation takes no more values than usual."""
+    return getattr(request, "own_limit", None) is None
+
+
+def _too_many_values() -> Invalid:
+    return Invalid([schema_error("too_many_values", ["body"], f"A body has at most {MOST_VALUES} values")])
 
 
 def path_ids(values: dict[str, str], path: str) -> dict[str, Any]:
@@ -113,8 +127,8 @@ def _read_body(body: TypeAdapter[Any], raw: Any) -> Any:
         if not request.is_json:
             msg += "; send it as Content-Type: application/json"
         raise Invalid([schema_error("model_attributes_type", ["body"], msg, raw)])
-    if getattr(request, "own_limit", None) is None and has_more_values(raw, MOST_VALUES):
-        raise Invalid([schema_error("too_many_values", ["body"], f"A body has at most {MOST_VALUES} values", raw)])
+    if _is_limited() and has_more_values(raw, MOST_VALUES):
+        raise _too_many_values()
     refuse_unstorable(raw, "body")
     return body.validate_python(raw)
 

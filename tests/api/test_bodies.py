@@ -132,6 +132,17 @@ async def test_a_body_of_very_many_values_is_refused(cast: Cast) -> None:
         assert problem["type"] == "too_many_values"
 
 
+async def test_commas_in_a_text_are_no_values(cast: Cast) -> None:
+    text = 'a,"b\\,' * 11_000
+    assert (await cast.ada.post(cast.tasks, {"title": "x", "description": text})).ok()["description"] == text
+
+
+@pytest.mark.parametrize("body", [b'"' + b'\\"' * 30_000, b'["' + b"," * 50_000, b'{"a": "\\'])
+async def test_strings_without_an_end_are_no_json(cast: Cast, body: bytes) -> None:
+    answer = await cast.nobody.call("POST", "/boards", headers=JSON, data=body)
+    assert answer.refused(422)[0]["type"] == "json_invalid"
+
+
 async def test_a_dead_link_is_refused_before_a_password_is_hashed(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     async def hashed(password: str) -> str:
         raise AssertionError("hashed for nobody")

@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 
 import pytest
 
-from tests.live.servers import BEFORE_POLLS_END, COMMAND, TOKEN, Installation, Server, installation
+from tests.live.servers import BEFORE_POLLS_END, COMMAND, TOKEN, Installation, Server
 
 FILES = 200  # that a server may have open
 RESERVED = 50
@@ -19,10 +19,9 @@ OWNER = f"Authorization: Bearer {TOKEN}\r\n".encode()
 
 
 @pytest.fixture(scope="module")
-async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
-    """An installation for all tests of this file."""
-    async with installation(tmp_path_factory.mktemp("connections")) as made:
-        yield made
+def home(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """An installation for all tests of this file, whatever the database."""
+    return Installation(tmp_path_factory.mktemp("connections"), "")
 
 
 @pytest.fixture(scope="module")
