@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from mission_control.accounts.models import User
 from mission_control.core import clock
 from mission_control.organizations.commands import ensure_membership
+from mission_control.organizations.members import leave_organization, transfer_ownership
 from mission_control.organizations.models import BoardAccess, Invite, InviteBoardAccess, Member
 from mission_control.organizations.schemas import OrganizationInviteRead, OrganizationMemberRead
 from tests.cast import Cast, events, head, stamp
@@ -257,3 +259,30 @@ async def test_two_first_requests_make_one_place(cast: Cast) -> None:
     await User.filter(id=cast.eve.id).update(active_organization_id=None)
     await asyncio.gather(*(ensure_membership(cast.eve.id) for _ in range(3)))
     assert await Member.filter(user_id=cast.eve.id).count() == 1
+
+
+@pytest.mark.parametrize("how", ["demoted", "removed", "left", "deleted"])
+async def test_invitations_end_with_the_rights_of_who_made_them(cast: Cast, how: str) -> None:
+    made = (await cast.ben.post(INVITES, EVE)).ok()
+    kept = await invited(cast, invited_email="fay@example.org")
+    members = (await cast.ada.get("/organizations/me/members")).ok()["items"]
+    [ben] = [one["id"] for one in members if one["user_id"] == str(cast.ben.id)]
+    if how == "demoted":
+        (await cast.ada.patch(f"/organizations/me/members/{ben}", {"role": "member"})).ok()
+    elif how == "removed":
+        (await cast.ada.delete(f"/organizations/me/members/{ben}")).ok()
+    elif how == "left":
+        await leave_organization(await cast.ben.actor(), cast.organization)
+    else:
+        (await cast.ben.delete("/users/me")).ok()
+    (await cast.eve.post(ACCEPT, {"token": made["token"]})).refused(404)
+    assert [one["id"] for one in (await cast.ada.get(INVITES)).ok()["items"]] == [kept["id"]]
+
+
+async def test_former_owners_invitations_of_owners_end_and_others_stay(cast: Cast) -> None:
+    await invited(cast, role="owner")
+    kept = await invited(cast, invited_email="fay@example.org", role="admin")
+    members = (await cast.ada.get("/organizations/me/members")).ok()["items"]
+    [ben] = [one["id"] for one in members if one["user_id"] == str(cast.ben.id)]
+    await transfer_ownership(await cast.ada.actor(), cast.organization, UUID(ben))
+    assert [str(one.id) for one in await Invite.filter(organization_id=cast.organization.id)] == [kept["id"]]
