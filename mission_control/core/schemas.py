@@ -39,6 +39,12 @@ def example(**body: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [body]})
 
 
+class Body(BaseModel):
+    """What an operation takes that the predecessor does not have: a field that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class OkResponse(BaseModel):
     """It worked."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from mission_control.core.schemas import NotNull, example
+from mission_control.core.schemas import Body, NotNull, example
 from mission_control.organizations.models import Invite, Organization
 from mission_control.organizations.policy import ROLES
 from mission_control.organizations.work_state import State
@@ -25,7 +25,7 @@ class OrganizationCreate(BaseModel):
     name: str
 
 
-class OrganizationUpdate(BaseModel):
+class OrganizationUpdate(Body):
     """What to change on an organization; absent leaves."""
 
     name: Annotated[str | None, NotNull] = None
@@ -37,7 +37,7 @@ class OrganizationActiveUpdate(BaseModel):
     organization_id: UUID
 
 
-class OrganizationOwnershipUpdate(BaseModel):
+class OrganizationOwnershipUpdate(Body):
     """Who is to own the organization instead of the caller."""
 
     member_id: UUID

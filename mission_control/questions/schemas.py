@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, StringConstraints
 
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import ActorRef, BlankToNone, NonEmptyStr, example
+from mission_control.core.schemas import ActorRef, BlankToNone, Body, NonEmptyStr, example
 
 REPLY_TAGS = ("gateway_main", "user_reply")
 REPLY_SOURCE = "user_via_gateway_main"
@@ -40,7 +40,7 @@ class GatewayMainAskUserResponse(BaseModel):
     question_id: UUID
 
 
-class QuestionAnswer(BaseModel):
+class QuestionAnswer(Body):
     """What people answer."""
 
     answer: Annotated[NonEmptyStr, Field(max_length=LONGEST_ANSWER)]
