@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from mission_control.core.clock import naive_utc, with_plus
 
@@ -64,6 +64,7 @@ class ErrorResponse(BaseModel):
 
     detail: str | dict[str, Any] | list[Any]
     request_id: str | None = None
+    code: Annotated[str | None, Field(description="A word for programs, where the sentence has one")] = None
 
 
 class LLMErrorResponse(BaseModel):

@@ -232,3 +232,4 @@ class BlockedTaskError(BaseModel):
 
     detail: BlockedTaskDetail | str
     request_id: str | None = None
+    code: str | None = None
