@@ -152,7 +152,7 @@ class OrganizationInviteAccept(BaseModel):
 
 
 class OrganizationInviteRead(BaseModel):
-    """An invitation. The token is in the answer that made it and nowhere else."""
+    """An invitation. The token is there as long as it can be accepted."""
 
     id: UUID
     organization_id: UUID
@@ -169,7 +169,7 @@ class OrganizationInviteRead(BaseModel):
     updated_at: datetime
 
     @classmethod
-    def of(cls, invite: Invite, token: str = "") -> "OrganizationInviteRead":
+    def of(cls, invite: Invite, token: str) -> "OrganizationInviteRead":
         """The answer for an invitation."""
         values: dict[str, Any] = {name: getattr(invite, name) for name in cls.model_fields if name != "token"}
         return cls.model_construct(**values, token=token)

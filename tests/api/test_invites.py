@@ -31,16 +31,21 @@ async def invited(cast: Cast, **fields: Any) -> dict[str, Any]:
     return body
 
 
-async def test_an_invitation_shows_its_token_once(cast: Cast) -> None:
+async def test_a_pending_invitation_shows_its_token(cast: Cast) -> None:
     before = await head(cast)
     made = (await cast.ben.post(INVITES, {"invited_email": "  Fay@Example.ORG ", "role": "Admin"})).ok()
     assert list(made) == KEYS
     assert (made["invited_email"], made["role"]) == ("fay@example.org", "admin")
     assert made["token"] and made["created_by_user_id"] == str(cast.ben.id)
     assert stamp(minutes=14 * 24 * 60 - 5).isoformat() < made["expires_at"] < stamp(minutes=14 * 24 * 60).isoformat()
-    assert made["token"] not in (await Invite.get(id=made["id"])).fingerprint
-    [listed] = (await cast.ben.get(INVITES)).ok()["items"]
-    assert listed == made | {"token": ""}
+    stored = await Invite.get(id=made["id"])
+    assert made["token"] not in (stored.fingerprint, stored.encrypted_token)
+    for caller in (cast.ben, cast.ada):
+        [listed] = (await caller.get(INVITES)).ok()["items"]
+        assert listed == made
+    with clock.travelled(timedelta(days=14, seconds=1)):
+        [listed] = (await cast.ben.get(INVITES)).ok()["items"]
+        assert listed == made | {"token": ""}
     [event] = await events(before, organization_id=cast.organization.id)
     assert (event.kind, str(event.subject_id), orjson.loads(event.data)) == (
         "invite.created", made["id"], {"role": "admin"},
@@ -97,7 +102,7 @@ async def test_an_invitation_that_does_not_fit(cast: Cast) -> None:
 async def test_a_revoked_invitation_is_worth_nothing(cast: Cast) -> None:
     made = await invited(cast)
     before = await head(cast)
-    assert (await cast.ben.delete(f"{INVITES}/{made['id']}")).ok() == made | {"token": ""}
+    assert (await cast.ben.delete(f"{INVITES}/{made['id']}")).ok() == made
     (await cast.ben.delete(f"{INVITES}/{made['id']}")).refused(404)
     (await cast.eve.post(ACCEPT, {"token": made["token"]})).refused(404)
     assert [event.kind for event in await events(before, organization_id=cast.organization.id)] == ["invite.revoked"]
@@ -190,6 +195,18 @@ async def _second_invite(cast: Cast, **fields: Any) -> str:
     made = await invited(cast, invited_email="not-yet@example.org", **fields)
     await Invite.filter(id=made["id"]).update(invited_email="eve@example.org")
     return str(made["token"])
+
+
+async def test_an_owners_invitation_shows_its_token_to_owners_only(cast: Cast) -> None:
+    made = await invited(cast, role="owner")
+    assert (await cast.ada.get(INVITES)).ok()["items"] == [made]
+    assert (await cast.ben.get(INVITES)).ok()["items"] == [made | {"token": ""}]
+
+
+async def test_a_used_invitation_keeps_no_token(cast: Cast) -> None:
+    made = await invited(cast)
+    (await cast.eve.post(ACCEPT, {"token": made["token"]})).ok()
+    assert (await Invite.get(id=made["id"])).encrypted_token is None
 
 
 async def test_tokens_that_open_nothing(cast: Cast) -> None:
