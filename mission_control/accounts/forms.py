@@ -50,7 +50,6 @@ class ResetForm(BaseModel):
     """A new password, by a link."""
 
     password: NewPassword
-    ends_others: bool | None = None
 
 
 class ProfileForm(BaseModel):
@@ -66,7 +65,6 @@ class PasswordForm(BaseModel):
 
     current: TypedPassword
     password: NewPassword
-    ends_tokens: bool = False
 
 
 class TokenForm(BaseModel):

@@ -48,17 +48,21 @@ def _model(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def plain(schema: Any) -> Any:
-    """Return a schema without the titles of its fields, and without `default: null`.
+    """Return a schema without the titles of its fields, `default: null` and constant booleans.
 
     A title such as "Due At" says nothing, and generators name types after it. `default: null` is wrong in the body of a
-    PATCH, where a field that is left out is no null: validators that are generated from it would send one.
+    PATCH, where a field that is left out is no null: validators that are generated from it would send one. And for
+    `const: true` openapi-generator wants the text "true".
     """
     if isinstance(schema, list):
         return [plain(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {key: part for key, part in schema.items() if key != "title" and (key != "default" or part is not None)}
-    return {key: _plain_part(key, part) for key, part in kept.items()}
+    return {key: _plain_part(key, part) for key, part in schema.items() if not _is_left_out(key, part)}
+
+
+def _is_left_out(key: str, part: Any) -> bool:
+    return key == "title" or (key == "default" and part is None) or (key == "const" and isinstance(part, bool))
 
 
 def _plain_part(key: str, part: Any) -> Any:

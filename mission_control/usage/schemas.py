@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, model_validator
 
 from mission_control.core.paging import Page, Paging
-from mission_control.core.schemas import BlankToNone, Body, example
+from mission_control.core.schemas import BlankToNone, example
 
 MICROS = 1_000_000
 MOST_TOKENS = 10**12
@@ -45,7 +45,7 @@ def inside(unit: str, limit: Decimal) -> int:
     return kept
 
 
-class UsageFigures(Body):
+class UsageFigures(BaseModel):
     """What work cost."""
 
     input_tokens: Tokens = 0
@@ -140,7 +140,7 @@ class UsagePage(Page[UsageLine]):
     sums: UsageSums
 
 
-class BudgetCreate(Body):
+class BudgetCreate(BaseModel):
     """A limit for an agent, a board, or (neither named) the organization, for each day of UTC or in total."""
 
     agent_id: UUID | None = None
@@ -157,7 +157,7 @@ class BudgetCreate(Body):
         return self
 
 
-class BudgetUpdate(Body):
+class BudgetUpdate(BaseModel):
     """Another limit."""
 
     limit: Limit
