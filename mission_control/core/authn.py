@@ -68,13 +68,15 @@ async def authenticate(who: Who, *, touches: bool = True) -> Actor | None:
     return actor
 
 
-async def agent_for(secret: str, ip: str) -> tuple[Actor, Allowance | None]:
-    """The agent behind a secret, and what its token has left, for doors outside of a Quart request.
+async def caller_for(secret: str, ip: str) -> tuple[Actor, Allowance | None]:
+    """Return who a bearer token belongs to, and what is left of their budget, outside of a Quart request.
 
-    Unauthenticated or TooMany otherwise; their `headers` belong into the answer.
+    Unauthenticated or TooMany otherwise; their `headers` belong into the answer. Needs an application context.
     """
+    if (person := await user_without_row(secret)) is not None:
+        return person, None
     token, allowance = await _admitted(secret, ip)
-    actor = await agent_of(token)
+    actor = await agent_of(token) if token.agent_id is not None else await user_of(token)
     if actor is None:
         raise Unauthenticated()
     return actor, allowance

@@ -69,7 +69,8 @@ async def user_of(token: KnownToken) -> Actor | None:
     if token.user_id is None:
         return None
     token_use.note(token.id, as_moment(token.row["last_used_at"]))
-    return await user_at_home(token.user_id, ("token", token.id))
+    actor = await user_at_home(token.user_id, ("token", token.id))
+    return replace(actor, scopes=granted(as_json(token.row["scopes"]))) if actor else None
 
 
 async def agent_of(token: KnownToken, *, touches: bool = True) -> Actor | None:

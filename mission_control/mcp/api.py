@@ -14,7 +14,7 @@ PATHS = ("/mcp", "/mcp/")
 def install(app: Quart, settings: Settings) -> None:
     """Serve MCP. Call it before the manners are installed, so that they lie around it."""
     service = Service(settings)
-    door = Door(service, settings.max_body_bytes)
+    door = Door(app, service, settings.max_body_bytes)
 
     def layer(inner: Application) -> Application:
         async def dispatched(scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 
-from mission_control.core.authn import agent_for
+from quart import Quart
+
+from mission_control.core.actor import Actor
+from mission_control.core.authn import caller_for
 from mission_control.core.errors import DomainError, TooLarge, Unauthenticated
 from mission_control.core.json import to_json
+from mission_control.core.limits import Allowance
 from mission_control.mcp.answer import Answer
 from mission_control.mcp.refusals import refusal
 from mission_control.mcp.service import ACTOR, Service
@@ -12,7 +16,11 @@ from mission_control.web.asgi import Receive, Scope, Send, header
 from mission_control.web.bodies import bodies
 from mission_control.web.proxies import place_of, scope_client_ip
 
-WHO = "Send the token of an agent as `Authorization: Bearer <token>`. The one sent is unknown, expired or revoked."
+WHO = (
+    "Send the token of an agent (mca_...) or a personal token (mcu_...) as `Authorization: Bearer <token>`."
+    " The one sent is unknown, expired or revoked."
+)
+NOT_AN_AGENTS = "This is the token of a person. Send it as `Authorization: Bearer <token>`, not as X-Agent-Token."
 REFUSED = -32000  # JSON-RPC leaves -32000 to -32099 to servers
 
 
@@ -33,7 +41,8 @@ class NotAllowed(DomainError):
 class Door:
     """The ASGI application in front of the SDK. What it refuses is an error of JSON-RPC with the status of HTTP."""
 
-    def __init__(self, service: Service, max_body_bytes: int) -> None:
+    def __init__(self, app: Quart, service: Service, max_body_bytes: int) -> None:
+        self._app = app
         self._service = service
         self._limit = max_body_bytes
 
@@ -42,7 +51,7 @@ class Door:
         try:
             if scope["method"] != "POST":
                 raise NotAllowed
-            actor, allowance = await agent_for(_secret(scope), scope_client_ip(scope))
+            actor, allowance = await self._caller(scope)
             if allowance is not None:
                 answer.add(allowance.headers())
             with bodies.counted(place_of(scope_client_ip(scope))) as reserve:
@@ -55,6 +64,14 @@ class Door:
             if answer.has_begun:
                 raise
             await _refuse(answer, error, has_body=scope["method"] != "HEAD")
+
+    async def _caller(self, scope: Scope) -> tuple[Actor, Allowance | None]:
+        secret, is_for_agents = _secret(scope)
+        async with self._app.app_context():
+            actor, allowance = await caller_for(secret, scope_client_ip(scope))
+        if actor.is_user and is_for_agents:
+            raise Unauthenticated(NOT_AN_AGENTS)
+        return actor, allowance
 
     async def _body(self, scope: Scope, receive: Receive, reserve: Callable[[int], None]) -> bytes:
         announced = header(scope, b"content-length") or ""
@@ -73,20 +90,22 @@ class Door:
                 return body
 
 
-def _secret(scope: Scope) -> str:
-    """The token of the request, as the agents' API takes it too."""
+def _secret(scope: Scope) -> tuple[str, bool]:
+    """The token of the request, as the agents' API takes it too, and whether it came in the header for agents."""
+    if agents := (header(scope, b"x-agent-token") or "").strip():
+        return agents, True
     scheme, _, bearer = (header(scope, b"authorization") or "").partition(" ")
-    secret = (header(scope, b"x-agent-token") or "").strip() or (bearer.strip() if scheme.lower() == "bearer" else "")
+    secret = bearer.strip() if scheme.lower() == "bearer" else ""
     if not secret:
         raise Unauthenticated(WHO)
-    return secret
+    return secret, False
 
 
 async def _refuse(answer: Answer, error: Exception, *, has_body: bool) -> None:
     if isinstance(error, DomainError):
         answer.add(error.headers)
     if isinstance(error, Unauthenticated):
-        error = Unauthenticated(WHO)
+        error = error if error.sentence == NOT_AN_AGENTS else Unauthenticated(WHO)
         answer.add({"WWW-Authenticate": 'Bearer realm="Mission Control"'})
     sentence, values = refusal(error)
     body = to_json({"jsonrpc": "2.0", "id": None, "error": {"code": REFUSED, "message": sentence, "data": values}})

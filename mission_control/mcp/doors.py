@@ -9,10 +9,11 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict
+from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.operation import admitted, handled
 from mission_control.core.registry import OPERATIONS, Operation
 from mission_control.core.token_scopes import require_scope
+from mission_control.tasks.models import Task
 
 
 async def perform(
@@ -24,7 +25,7 @@ async def perform(
     query: Mapping[str, Any] | None = None,
 ) -> Any:
     """What an operation answers; it is named by the intent of its hints, or by its id."""
-    entry = _operation(name)
+    entry = _operation(name, actor.is_user)
     require_scope(actor, entry.scope)
     found = await admitted(entry, actor, ids or {})
     given: dict[str, Any] = {}
@@ -36,13 +37,15 @@ async def perform(
 
 
 @functools.cache
-def _operation(name: str) -> Operation:
-    [found] = [
-        one
-        for one in OPERATIONS
-        if one.who in ("agent", "actor") and name in (one.operation_id, one.hints.intent if one.hints else None)
-    ]
+def _operation(name: str, is_for_people: bool) -> Operation:
+    callers = ("user" if is_for_people else "agent", "actor")
+    [found] = [one for one in OPERATIONS if one.who in callers and name in names_of(one)]
     return found
+
+
+def names_of(operation: Operation) -> set[str | None]:
+    """The names by which `perform` knows an operation."""
+    return {operation.operation_id, operation.hints.intent if operation.hints else None}
 
 
 def home(actor: Actor) -> UUID:
@@ -55,6 +58,16 @@ def home(actor: Actor) -> UUID:
 def at(actor: Actor, **ids: UUID) -> dict[str, UUID]:
     """The ids of something on the board of the calling agent, as paths name them."""
     return {"board_id": home(actor), **ids}
+
+
+async def at_task(actor: Actor, task_id: UUID, **ids: UUID) -> dict[str, UUID]:
+    """The ids of something of a task: on the board of the calling agent, or wherever a person's task is."""
+    if actor.is_agent:
+        return at(actor, task_id=task_id, **ids)
+    task = await Task.get_or_none(id=task_id)
+    if task is None:
+        raise NotFound()
+    return {"board_id": task.board_id, "task_id": task_id, **ids}  # whether the person sees it, the operation asks
 
 
 def holding(actor: Actor, fence: int | None) -> Actor:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from mission_control.core.actor import Actor
@@ -17,7 +17,29 @@ from mission_control.core.token_scopes import TokenScope, require_scope
 
 type Handler = Callable[[Actor, Any], Awaitable[tuple[str, Any]]]
 type Role = Literal["anyone", "worker", "lead"]
-TOOLS: dict[str, "Tool"] = {}
+type Audience = Literal["agents", "people", "everybody"]
+TOOLS: dict[str, "Tool"] = {}  # of agents
+PEOPLES_TOOLS: dict[str, "Tool"] = {}
+
+
+def tools_of(actor: Actor) -> dict[str, "Tool"]:
+    """The tools for somebody like the caller: an agent, or a person."""
+    return PEOPLES_TOOLS if actor.is_user else TOOLS
+
+
+class WithImage(BaseModel):
+    """An answer that shows an image besides."""
+
+    _image: tuple[str, bytes] | None = PrivateAttr(default=None)
+
+    def show(self, media_type: str, content: bytes) -> None:
+        """Let the model see an image."""
+        self._image = (media_type, content)
+
+    @property
+    def image(self) -> tuple[str, bytes] | None:
+        """Its media type and its bytes."""
+        return self._image
 
 
 class Arguments(BaseModel):
@@ -84,6 +106,7 @@ def tool(
     arguments: type[Arguments],
     returns: type[BaseModel],
     *,
+    audience: Audience = "agents",
     role: Role = "anyone",
     reads: bool = False,
     repeats: bool = False,
@@ -95,7 +118,11 @@ def tool(
         name = handler.__name__
         text = inspect.getdoc(handler) or title
         needed: TokenScope = scope or ("lead" if role == "lead" else "read" if reads else "work")
-        TOOLS[name] = Tool(name, title, text, handler, arguments, returns, role, reads, reads or repeats, needed)
+        made = Tool(name, title, text, handler, arguments, returns, role, reads, reads or repeats, needed)
+        if audience != "people":
+            TOOLS[name] = made
+        if audience != "agents":
+            PEOPLES_TOOLS[name] = made
         return handler
 
     return register

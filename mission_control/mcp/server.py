@@ -1,7 +1,8 @@
 """The tools as the official SDK serves them. Importing this takes a third of a second, so only `service.py` does."""
 
 import functools
-from collections.abc import AsyncIterator
+from base64 import b64encode
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from mcp_types import (
     CallToolRequestParams,
     CallToolResult,
     ContentBlock,
+    ImageContent,
     ListToolsResult,
     TextContent,
     Tool,
@@ -27,7 +29,7 @@ from mission_control.core.errors import DomainError, NotFound
 from mission_control.core.json import json_values, to_json
 from mission_control.mcp import registry
 from mission_control.mcp import tools as tools
-from mission_control.mcp.instructions import INSTRUCTIONS
+from mission_control.mcp.instructions import FOR_PEOPLE, INSTRUCTIONS
 from mission_control.mcp.refusals import refusal
 from mission_control.mcp.service import ACTOR
 from mission_control.web.asgi import Application, Receive, Scope
@@ -53,16 +55,20 @@ class Misdirected(DomainError):
 @asynccontextmanager
 async def protocol(settings: Settings) -> AsyncIterator[Application]:
     """The SDK, running: stateless, with JSON answers, for requests to the hosts by which this server is known."""
-    manager = StreamableHTTPSessionManager(_server(), json_response=True, stateless=True)
+    agents, people = (
+        StreamableHTTPSessionManager(_server(tools, told), json_response=True, stateless=True)
+        for tools, told in ((registry.TOOLS, INSTRUCTIONS), (registry.PEOPLES_TOOLS, FOR_PEOPLE))
+    )
     guard = TransportSecurityMiddleware(security(settings))
 
     async def answer(scope: Scope, receive: Receive, send: Any) -> None:
         refused = await guard.validate_request(Request(scope), is_post=True)
         if refused is not None:
             raise Misdirected(refused.status_code)
-        await manager.handle_request(scope, receive, send)
+        actor: Actor = scope[ACTOR]
+        await (people if actor.is_user else agents).handle_request(scope, receive, send)
 
-    async with manager.run():
+    async with agents.run(), people.run():
         yield answer
 
 
@@ -78,13 +84,13 @@ def security(settings: Settings) -> TransportSecuritySettings:
     return TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins)
 
 
-def _server() -> Server[Any]:
+def _server(tools: Mapping[str, registry.Tool], instructions: str) -> Server[Any]:
     return Server(
         "mission-control",
         version=__version__,
         title="Mission Control",
-        instructions=INSTRUCTIONS,
-        get_tool_input_schema=lambda name: _described(name).input_schema if name in registry.TOOLS else None,
+        instructions=instructions,
+        get_tool_input_schema=lambda name: _described(tools[name]).input_schema if name in tools else None,
         on_list_tools=_list_tools,
         on_call_tool=_call_tool,
     )
@@ -92,12 +98,11 @@ def _server() -> Server[Any]:
 
 async def _list_tools(context: Any, _: Any) -> ListToolsResult:
     actor: Actor = context.request.scope[ACTOR]
-    return ListToolsResult(tools=[_described(one.name) for one in registry.TOOLS.values() if one.is_for(actor)])
+    return ListToolsResult(tools=[_described(one) for one in registry.tools_of(actor).values() if one.is_for(actor)])
 
 
 @functools.cache
-def _described(name: str) -> Tool:
-    one = registry.TOOLS[name]
+def _described(one: registry.Tool) -> Tool:
     return Tool(
         name=one.name,
         title=one.title,
@@ -116,7 +121,7 @@ async def _call_tool(context: Any, asked: CallToolRequestParams) -> CallToolResu
     A refusal is text only: some clients hold structured content against the tool's schema even then.
     """
     try:
-        found = registry.TOOLS.get(asked.name)
+        found = registry.tools_of(context.request.scope[ACTOR]).get(asked.name)
         if found is None:
             raise NotFound(f"There is no tool {asked.name}. List the tools.")
         scope = context.request.scope
@@ -127,7 +132,11 @@ async def _call_tool(context: Any, asked: CallToolRequestParams) -> CallToolResu
     except Exception as error:
         sentence, values = refusal(error)
         return CallToolResult(content=_texts(sentence, values), is_error=True)
-    return CallToolResult(content=_texts(sentence, values), structured_content=values)
+    content = _texts(sentence, values)
+    if isinstance(answer, registry.WithImage) and answer.image is not None:
+        media_type, image = answer.image
+        content.append(ImageContent(mime_type=media_type, data=b64encode(image).decode()))
+    return CallToolResult(content=content, structured_content=values)
 
 
 def _texts(sentence: str, values: dict[str, Any]) -> list[ContentBlock]:

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from mission_control.boards.models import Board
+from mission_control.boards.priorities import canonical
 from mission_control.core.schemas import ActorRef
 
 Ref = Annotated[UUID, Field(description="An id, as another tool answered it")]
@@ -55,6 +57,15 @@ class TaskDetail(TaskLine):
     updated_at: datetime
 
 
+def _meant(value: Any) -> Any:
+    return canonical(value) if isinstance(value, str) else value
+
+
+Priority = Annotated[
+    Literal["low", "medium", "high", "critical"], BeforeValidator(_meant), Field(description="How soon")
+]
+
+
 class CommentLine(BaseModel):
     """Something said about a task: by an agent, or by the person in author."""
 
@@ -71,6 +82,15 @@ class StepLine(BaseModel):
     id: UUID
     text: str
     is_done: bool
+
+
+class FileLine(BaseModel):
+    """A file that is attached to a task; read_file reads it."""
+
+    id: UUID
+    name: str
+    content_type: str
+    size: int
 
 
 class AttemptLine(BaseModel):
@@ -107,3 +127,55 @@ class ApprovalState(BaseModel):
     note: str | None
     resolved_by: Annotated[str | None, BeforeValidator(lambda one: one.get("name") if isinstance(one, dict) else one)]
     resolved_at: datetime | None
+
+
+RULES = {
+    "require_approval_for_done": "A task is done only after a person approved it; handing it in asks for that.",
+    "require_review_before_done": "A task passes review before it is done.",
+    "comment_required_for_review": "A task goes to review only with a comment that says what was done.",
+    "block_status_changes_with_pending_approval": "A task with a pending approval does not move.",
+    "only_lead_can_change_status": "Only the lead moves tasks; nothing can be claimed.",
+}
+
+
+class BoardShown(BaseModel):
+    """A board and the rules that hold there."""
+
+    id: UUID
+    name: str
+    description: str
+    objective: str | None
+    success_metrics: dict[str, Any] | None
+    rules: list[str]
+
+
+def board_shown(board: Board) -> dict[str, Any]:
+    """Return a board as `BoardShown` has it."""
+    values = {name: getattr(board, name) for name in BoardShown.model_fields if name != "rules"}
+    return {**values, "rules": [sentence for name, sentence in RULES.items() if getattr(board, name)]}
+
+
+class Colleague(BaseModel):
+    """An agent of the board."""
+
+    id: UUID
+    name: str
+    status: str
+    is_board_lead: bool
+
+
+class RequestLine(BaseModel):
+    """What an agent asks people; text is the question, or the reason to approve action_type."""
+
+    kind: Literal["approval", "question"]
+    id: UUID
+    board_id: UUID
+    board_name: str
+    asked_by: str | None
+    text: str
+    action_type: str | None = None
+    task_ids: list[UUID] = []
+    task_titles: list[str] = []
+    confidence: float | None = None
+    options: list[Any] = []
+    created_at: datetime

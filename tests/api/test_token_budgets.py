@@ -263,24 +263,25 @@ async def test_use_that_cannot_be_written_stays_for_later(cast: Cast, monkeypatc
     assert (await Token.get(agent_id=cast.vega.id)).last_used_at is not None
 
 
-async def test_doors_outside_of_a_request(cast: Cast) -> None:
-    actor, allowance = await authn.agent_for(cast.atlas.secret, "192.0.2.1")
-    assert (actor.id, actor.is_lead, allowance) == (cast.atlas.id, True, None)
-    await Token.filter(agent_id=cast.atlas.id).update(requests_per_minute=2, scopes=["read"])
-    actor, allowance = await authn.agent_for(cast.atlas.secret, "192.0.2.1")
-    assert (actor.is_lead, actor.scopes) == (False, frozenset({"read"})) and allowance is not None
-    assert allowance.headers() == {"RateLimit-Limit": "2", "RateLimit-Remaining": "1", "RateLimit-Reset": "30"}
-    await authn.agent_for(cast.atlas.secret, "192.0.2.1")
-    with pytest.raises(TooMany) as over:
-        await authn.agent_for(cast.atlas.secret, "192.0.2.1")
-    assert over.value.headers["Retry-After"] == "30"
-    with pytest.raises(Unauthenticated):
-        await authn.agent_for(cast.ada.headers["Authorization"].split()[1], "192.0.2.1")
-    for _ in range(20):
+async def test_callers_outside_of_a_request(cast: Cast) -> None:
+    async with cast.app.app_context():
+        actor, allowance = await authn.caller_for(cast.atlas.secret, "192.0.2.1")
+        assert (actor.id, actor.is_lead, allowance) == (cast.atlas.id, True, None)
+        await Token.filter(agent_id=cast.atlas.id).update(requests_per_minute=2, scopes=["read"])
+        actor, allowance = await authn.caller_for(cast.atlas.secret, "192.0.2.1")
+        assert (actor.is_lead, actor.scopes) == (False, frozenset({"read"})) and allowance is not None
+        assert allowance.headers() == {"RateLimit-Limit": "2", "RateLimit-Remaining": "1", "RateLimit-Reset": "30"}
+        await authn.caller_for(cast.atlas.secret, "192.0.2.1")
+        with pytest.raises(TooMany) as over:
+            await authn.caller_for(cast.atlas.secret, "192.0.2.1")
+        assert over.value.headers["Retry-After"] == "30"
+        ada, _ = await authn.caller_for(cast.ada.headers["Authorization"].split()[1], "192.0.2.1")
+        assert (ada.kind, ada.name) == ("user", "Ada")
+        for _ in range(20):
+            with pytest.raises(Unauthenticated):
+                await authn.caller_for("mca_wrong", "192.0.2.1")
+        with pytest.raises(TooMany):
+            await authn.caller_for("mca_wrong", "192.0.2.1")
         with pytest.raises(Unauthenticated):
-            await authn.agent_for("mca_wrong", "192.0.2.1")
-    with pytest.raises(TooMany):
-        await authn.agent_for("mca_wrong", "192.0.2.1")
-    with pytest.raises(Unauthenticated):
-        await authn.agent_for("mca_wrong", "192.0.2.2")
-    await authn.agent_for(cast.vega.secret, "192.0.2.1")
+            await authn.caller_for("mca_wrong", "192.0.2.2")
+        await authn.caller_for(cast.vega.secret, "192.0.2.1")

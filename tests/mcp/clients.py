@@ -7,12 +7,13 @@ from typing import Any
 
 import httpx2
 import orjson
+from jsonschema import Draft202012Validator, FormatChecker
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import CallToolResult
+from mcp_types import CallToolResult, TextContent, Tool
 from quart import Quart
 
-from tests.cast import Program
+from tests.cast import Person, Program
 
 URL = "http://127.0.0.1:8000/mcp"
 ERAS = ("legacy", "2026-07-28")
@@ -24,22 +25,37 @@ class Tools:
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self._schemas: dict[str, Any] = {}
 
     async def names(self) -> set[str]:
         """The tools that are shown."""
-        return {one.name for one in (await self.client.list_tools()).tools}
+        return {one.name for one in await self.listed()}
+
+    async def listed(self) -> list[Tool]:
+        """The tools as they are described."""
+        tools = (await self.client.list_tools()).tools
+        self._schemas = {one.name: one.output_schema for one in tools}
+        return tools
 
     async def call(self, name: str, **arguments: Any) -> CallToolResult:
         """Call a tool; what came back, whatever it is."""
         return await self.client.call_tool(name, arguments)
 
     async def ok(self, name: str, **arguments: Any) -> Any:
-        """Call a tool that must succeed; its structured content, which its text repeats."""
+        """Call a tool that must succeed; its structured content, which its text repeats and its schema allows."""
+        return (await self.shown(name, **arguments)).structured_content
+
+    async def shown(self, name: str, **arguments: Any) -> CallToolResult:
+        """Call a tool that must succeed; all that came back."""
         result = await self.call(name, **arguments)
         assert not result.is_error, result.content
-        sentence, text = (one.text for one in result.content)  # type: ignore[union-attr]
-        assert sentence and orjson.loads(text) == result.structured_content
-        return result.structured_content
+        sentence, text, *_ = result.content
+        assert isinstance(sentence, TextContent) and isinstance(text, TextContent)
+        assert sentence.text and orjson.loads(text.text) == result.structured_content
+        if not self._schemas:
+            await self.listed()
+        Draft202012Validator(self._schemas[name], format_checker=FormatChecker()).validate(result.structured_content)
+        return result
 
     async def refused(self, name: str, **arguments: Any) -> dict[str, Any]:
         """Call a tool that must refuse; its status, code and message, which its first text tells too."""
@@ -60,10 +76,15 @@ def http(app: Quart, secret: str) -> httpx2.AsyncClient:
 
 
 @asynccontextmanager
-async def connected(agent: Program, mode: str = "auto", url: str = URL) -> AsyncIterator[Tools]:
-    """An agent of the cast, connected within this process."""
-    async with http(agent.app, agent.secret) as client, Client(_way(url, client), mode=mode) as it:
+async def connected(agent: Program | Person, mode: str = "auto", url: str = URL) -> AsyncIterator[Tools]:
+    """Somebody of the cast, connected within this process."""
+    async with http(agent.app, secret_of(agent)) as client, Client(_way(url, client), mode=mode) as it:
         yield Tools(it)
+
+
+def secret_of(who: Program | Person) -> str:
+    """The token of somebody of the cast."""
+    return who.secret if isinstance(who, Program) else who.headers["Authorization"].removeprefix("Bearer ")
 
 
 @asynccontextmanager

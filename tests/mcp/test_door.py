@@ -7,11 +7,12 @@ import httpx2
 import pytest
 from mcp import MCPError
 
+from mission_control.accounts.models import Token
 from mission_control.config import Settings
-from mission_control.core import limits
+from mission_control.core import clock, limits
 from mission_control.mcp.server import security
 from tests.cast import Cast, events, head
-from tests.mcp.clients import ERAS, URL, called, connected, http, post, posted
+from tests.mcp.clients import ERAS, URL, called, connected, http, post, posted, secret_of
 
 LIST = posted("tools/list")
 NOBODY = "mca_" + "0" * 43
@@ -34,13 +35,23 @@ async def test_both_headers_let_an_agent_in(cast: Cast, header: str) -> None:
     assert answer.status_code == 200 and answer.json()["result"]["tools"]
 
 
-@pytest.mark.parametrize("secret", ["", NOBODY, "mcu"])
-async def test_without_an_agents_token_nobody_comes_in(cast: Cast, secret: str) -> None:
-    if secret == "mcu":
-        secret = cast.ada.headers["Authorization"].removeprefix("Bearer ")
+@pytest.mark.parametrize("secret", ["", NOBODY, "mcu_" + "0" * 48])
+async def test_unknown_tokens_are_refused(cast: Cast, secret: str) -> None:
     answer = await post(cast.app, secret, LIST)
-    assert "Authorization: Bearer" in refused(answer, 401)["message"]
+    message = refused(answer, 401)["message"]
+    assert "Authorization: Bearer" in message and "personal token" in message
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+async def test_person_is_told_which_header_a_personal_token_goes_in(cast: Cast) -> None:
+    answer = await post(cast.app, "", LIST, headers={"Authorization": "", "X-Agent-Token": secret_of(cast.ada)})
+    assert "token of a person" in refused(answer, 401)["message"]
+    assert (await post(cast.app, secret_of(cast.ada), LIST)).status_code == 200
+
+
+async def test_revoked_personal_token_is_refused(cast: Cast) -> None:
+    await Token.filter(user_id=cast.dan.id).update(revoked_at=clock.now())
+    refused(await post(cast.app, secret_of(cast.dan), LIST), 401)
 
 
 async def test_a_refusal_waits_for_the_call_that_it_is_for(cast: Cast) -> None:

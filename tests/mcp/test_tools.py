@@ -10,9 +10,9 @@ from mission_control import __version__
 from mission_control.core.errors import Conflict
 from mission_control.core.registry import OPERATIONS
 from mission_control.mcp import tools as tools
-from mission_control.mcp.doors import perform
+from mission_control.mcp.doors import names_of, perform
 from mission_control.mcp.refusals import refusal
-from mission_control.mcp.registry import TOOLS
+from mission_control.mcp.registry import PEOPLES_TOOLS, TOOLS
 from mission_control.tasks.models import Comment
 from tests.cast import Cast, Program, events, head, kinds
 from tests.contract.source import calls, modules, texts, trees
@@ -32,7 +32,7 @@ async def with_scopes(cast: Cast, agent: Program, *scopes: str) -> Program:
 
 
 def test_every_tool_and_every_argument_is_described() -> None:
-    for one in TOOLS.values():
+    for one in (*TOOLS.values(), *PEOPLES_TOOLS.values()):
         assert len(one.description) > 150, one.name
         assert "Args:" not in one.description
         schema = one.schema("validation")
@@ -42,7 +42,7 @@ def test_every_tool_and_every_argument_is_described() -> None:
 
 def test_every_operation_that_a_tool_names_exists_once() -> None:
     modules()
-    known = [name for one in OPERATIONS for name in {one.operation_id, one.hints.intent if one.hints else None}]
+    known = [(name, one.who) for one in OPERATIONS for name in names_of(one)]
     named = [
         text
         for module, tree in trees()
@@ -50,8 +50,10 @@ def test_every_operation_that_a_tool_names_exists_once() -> None:
         for call in calls(tree, perform.__name__)
         for text in texts(call.args[0])
     ]
-    assert len(named) > 12
-    assert [name for name in named if known.count(name) != 1] == []
+    assert len(named) > 20
+    for callers in ({"agent", "actor"}, {"user", "actor"}):
+        assert [one for one in named if sum(name == one and who in callers for name, who in known) > 1] == []
+    assert [one for one in named if not any(name == one for name, _ in known)] == []
 
 
 @pytest.mark.parametrize("mode", ["auto", *ERAS])

@@ -6,11 +6,20 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from mission_control.core.actor import Actor
-from mission_control.mcp.doors import at, perform
+from mission_control.mcp.doors import at, at_task, perform
 from mission_control.mcp.registry import Arguments, tool
-from mission_control.mcp.shapes import AttemptLine, CommentLine, Ref, Sentences, StepLine, TaskDetail, WaitingTaskLine
+from mission_control.mcp.shapes import (
+    AttemptLine,
+    CommentLine,
+    FileLine,
+    Ref,
+    Sentences,
+    StepLine,
+    TaskDetail,
+    WaitingTaskLine,
+)
 
-RECENT_COMMENTS, RECENT_ATTEMPTS = 50, 10
+RECENT_COMMENTS, RECENT_ATTEMPTS, MOST_FILES = 50, 10, 100
 
 
 class TaskFilter(Arguments):
@@ -59,42 +68,46 @@ class TaskId(Arguments):
 
 
 class TaskShown(BaseModel):
-    """A task, what it waits for, what was said (newest last), its steps, and what was tried before (newest first)."""
+    """A task, what it waits for, the newest comments (newest last), its steps, files, and earlier attempts."""
 
     task: TaskDetail
     waiting: Sentences
     comments: list[CommentLine]
     comments_total: int
     checklist: list[StepLine]
+    files: list[FileLine]
     attempts: list[AttemptLine]
 
 
-@tool("Read a task", TaskId, TaskShown, reads=True)
+@tool("Read a task", TaskId, TaskShown, audience="everybody", reads=True)
 async def get_task(actor: Actor, asked: TaskId) -> tuple[str, Any]:
-    """Read a task: its description, what it waits for, the newest comments, its checklist, and earlier attempts.
+    """Read a task: description, what it waits for, the newest comments, checklist, files, and earlier attempts.
 
     Call it after claiming and before you do anything: comments may change what is wanted, and the summaries of
-    earlier attempts say what was found out already. 404: no such task on your board.
+    earlier attempts say what was found out already. read_file reads a file, tick_step ticks a step, list_comments
+    pages through all comments. 404: no such task where you work.
     """
-    ids = at(actor, task_id=asked.task_id)
+    ids = await at_task(actor, asked.task_id)
     task = await perform("get_task", actor, ids)
     comments, total = await _newest_comments(actor, ids)
     steps = await perform("list_checklist", actor, ids)
-    reasons = await perform("agent_task_waiting", actor, ids)
-    attempts = await perform("agent_task_run_discovery", actor, ids, query={"limit": RECENT_ATTEMPTS})
+    files = await perform("list_attachments", actor, ids, query={"limit": MOST_FILES})
+    reasons = await perform("explain_waiting", actor, ids)
+    attempts = await perform("list_task_runs", actor, ids, query={"limit": RECENT_ATTEMPTS})
     values = {
         "task": task,
         "waiting": reasons["reasons"],
         "comments": comments,
         "comments_total": total,
         "checklist": steps["items"],
+        "files": files["items"],
         "attempts": attempts["items"],
     }
     return f"Task #{task['number']} is in {task['status']}: {task['title']}", values
 
 
 async def _newest_comments(actor: Actor, ids: dict[str, UUID]) -> tuple[list[Any], int]:
-    discovery = "agent_task_comment_discovery"
+    discovery = "list_task_comments_api_v1_boards__board_id__tasks__task_id__comments_get"
     page = await perform(discovery, actor, ids, query={"limit": RECENT_COMMENTS})
     if page["total"] > RECENT_COMMENTS:
         skipped = {"limit": RECENT_COMMENTS, "offset": page["total"] - RECENT_COMMENTS}

@@ -3,21 +3,14 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from mission_control.boards.priorities import canonical
 from mission_control.core.actor import Actor
 from mission_control.core.command import atomically
 from mission_control.core.schemas import OkResponse
 from mission_control.mcp.doors import at, perform
 from mission_control.mcp.registry import Arguments, tool
-from mission_control.mcp.shapes import Ref, TaskDetail
-
-HowSoon = Literal["low", "medium", "high", "critical"]
-
-
-def _meant(value: Any) -> Any:
-    return canonical(value) if isinstance(value, str) else value
+from mission_control.mcp.shapes import Priority, Ref, TaskDetail
 
 
 class NewTask(Arguments):
@@ -25,7 +18,7 @@ class NewTask(Arguments):
 
     title: Annotated[str, Field(min_length=1, description="What is to be achieved, in one line")]
     description: Annotated[str | None, Field(description="What a worker must know, and how to tell it is done")] = None
-    priority: Annotated[HowSoon, BeforeValidator(_meant), Field(description="How soon")] = "medium"
+    priority: Priority = "medium"
     due_at: Annotated[str | None, Field(description="When it must be done, as 2026-12-24T12:00:00Z")] = None
     assigned_agent_id: Annotated[UUID | None, Field(description="A worker; left out, whoever claims it first")] = None
     depends_on_task_ids: Annotated[list[UUID], Field(description="Tasks that must be done before this one")] = []

@@ -7,45 +7,17 @@ from pydantic import BaseModel
 
 from mission_control.agents.queries import own_agent
 from mission_control.agents.work_state import directive_of
-from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.mcp.doors import home, perform
 from mission_control.mcp.registry import Arguments, tool
-
-RULES = {
-    "require_approval_for_done": "A task is done only after a person approved it: finish_task asks for that by itself.",
-    "require_review_before_done": "A task passes review before it is done.",
-    "comment_required_for_review": "A task goes to review only with a comment that says what was done.",
-    "block_status_changes_with_pending_approval": "A task with a pending approval does not move.",
-    "only_lead_can_change_status": "Only the lead moves tasks; nothing can be claimed.",
-}
+from mission_control.mcp.shapes import BoardShown, Colleague, board_shown
 
 Directive = Literal["continue", "pause", "stop"]
 
 
 class Nothing(Arguments):
     """No arguments."""
-
-
-class BoardShown(BaseModel):
-    """The board on which you work; its rules hold for you."""
-
-    id: UUID
-    name: str
-    description: str
-    objective: str | None
-    success_metrics: dict[str, Any] | None
-    rules: list[str]
-
-
-class Colleague(BaseModel):
-    """Another agent of the board."""
-
-    id: UUID
-    name: str
-    status: str
-    is_board_lead: bool
 
 
 class WhoAmI(BaseModel):
@@ -80,16 +52,11 @@ async def who_am_i(actor: Actor, _: Nothing) -> tuple[str, Any]:
         "role": role,
         "scopes": sorted(actor.scopes) if actor.scopes is not None else None,
         "soul": agent.soul_template,
-        "board": _shown(board),
+        "board": board_shown(board),
         "colleagues": [one for one in roster["items"] if one.id != agent.id],
         **told._asdict(),
     }
     return f"You are {agent.name}, a {role} on the board {board.name}. Directive: {told.directive}.", values
-
-
-def _shown(board: Board) -> dict[str, Any]:
-    values = {name: getattr(board, name) for name in BoardShown.model_fields if name != "rules"}
-    return {**values, "rules": [sentence for name, sentence in RULES.items() if getattr(board, name)]}
 
 
 class Checked(BaseModel):

@@ -1,0 +1,132 @@
+"""A person at `/mcp`: with a personal token, under that person's rights, in that person's name."""
+
+import pytest
+
+from mission_control.accounts.models import Token
+from mission_control.mcp.registry import PEOPLES_TOOLS
+from mission_control.tasks.models import Comment, Task
+from tests.cast import Cast, events, head
+from tests.mcp.clients import ERAS, connected
+
+
+@pytest.mark.parametrize("mode", ["auto", *ERAS])
+async def test_person_sees_the_tools_of_people(cast: Cast, mode: str) -> None:
+    async with connected(cast.ada, mode) as ada:
+        assert await ada.names() == set(PEOPLES_TOOLS)
+        assert not {"claim_task", "finish_task", "read_inbox"} & await ada.names()
+        if mode == "auto":  # a client that is told its version asks for nothing else
+            assert "You act for one person" in str(ada.client.instructions)
+        assert (await ada.refused("claim_task"))["status"] == 404
+
+
+async def test_person_lists_and_reads_boards_and_tasks(cast: Cast) -> None:
+    task = await cast.add_task(title="Point the mirror", due_at="2026-12-24T12:00:00Z")
+    (await cast.ada.post(f"{cast.task(task)}/comments", {"message": "At Vega."})).ok()
+    async with connected(cast.ada) as ada, connected(cast.dan) as dan:
+        listed = await ada.ok("list_boards")
+        assert (listed["you"], listed["organization"], listed["total"]) == ("Ada", "Observatory", 2)
+        assert [(one["name"], one["can_change"]) for one in listed["boards"]] == [("Dome", True), ("Telescope", True)]
+        assert [(one["name"], one["can_change"]) for one in (await dan.ok("list_boards"))["boards"]] == [
+            ("Telescope", False)
+        ]
+        board = await ada.ok("get_board", board_id=str(cast.board.id))
+        assert {one["name"] for one in board["agents"]} == {cast.atlas.name, cast.vega.name, cast.rigel.name}
+        assert board["tasks"] == {"inbox": 1, "in_progress": 0, "review": 0, "done": 0}
+        [line] = (await dan.ok("list_tasks", board_id=str(cast.board.id), q="mirror", why=True))["tasks"]
+        assert line["id"] == task["id"] and line["waiting"]
+        shown = await dan.ok("get_task", task_id=task["id"])
+        assert [one["message"] for one in shown["comments"]] == ["At Vega."]
+        assert (await dan.ok("list_comments", task_id=task["id"]))["total"] == 1
+
+
+async def test_person_creates_a_task_and_comments_in_their_own_name(cast: Cast) -> None:
+    before = await head(cast)
+    async with connected(cast.cleo) as cleo:
+        task = await cleo.ok("create_task", board_id=str(cast.board.id), title="Sweep", priority="urgent")
+        assert (task["status"], task["priority"]) == ("inbox", "critical")
+        await cleo.ok("comment", task_id=task["id"], message="With the soft broom.")
+    recorded = await events(before, organization_id=cast.organization.id)
+    assert [(one.kind, one.actor_kind, one.actor_id, one.surface) for one in recorded] == [
+        ("task.created", "user", cast.cleo.id, "mcp"),
+        ("task.comment", "user", cast.cleo.id, "mcp"),
+    ]
+
+
+async def test_person_decides_what_agents_ask(cast: Cast) -> None:
+    task = await cast.add_task()
+    asked = await cast.ask(cast.vega, task)
+    async with connected(cast.ada) as ada:
+        [request] = (await ada.ok("list_requests"))["requests"]
+        assert (request["kind"], request["id"], request["asked_by"]) == ("approval", asked["id"], "Vega")
+        assert (request["text"], request["board_name"]) == ("It is ready.", "Telescope")
+        decided = await ada.ok(
+            "decide_approval", approval_id=asked["id"], decision="changes_requested", note="Shorter."
+        )
+        assert (decided["approval"]["decision"], decided["approval"]["note"]) == ("changes_requested", "Shorter.")
+        assert decided["approval"]["resolved_by"] == "Ada" and decided["tasks"][0]["id"] == task["id"]
+        assert (await ada.ok("list_requests", board_id=str(cast.board.id)))["requests"] == []
+
+
+async def test_approved_hand_in_is_done(cast: Cast) -> None:
+    await cast.rule(require_approval_for_done=True)
+    task = await cast.add_task()
+    async with connected(cast.vega) as vega, connected(cast.ada) as ada:
+        claimed = await vega.ok("claim_task")
+        held = {"task_id": task["id"], "fence": claimed["lease"]["fence"]}
+        handed_in = await vega.ok("finish_task", **held, summary="Done.")
+        assert (handed_in["task"]["status"], handed_in["approval"]["status"]) == ("review", "pending")
+        decided = await ada.ok("decide_approval", approval_id=handed_in["approval"]["id"], decision="approved")
+        assert decided["tasks"][0]["status"] == "done"
+        assert (await vega.ok("wait_for_decision", approval_id=handed_in["approval"]["id"]))["decision"] == "approved"
+    assert (await Task.get(id=task["id"])).status == "done"
+
+
+async def test_person_answers_a_question(cast: Cast) -> None:
+    async with connected(cast.atlas) as atlas, connected(cast.ada) as ada:
+        await atlas.ok("ask_people", question="North or south?")
+        [request] = (await ada.ok("list_requests"))["requests"]
+        assert (request["kind"], request["text"], request["asked_by"]) == ("question", "North or south?", "Atlas")
+        answered = await ada.ok("answer_question", question_id=request["id"], answer="North.")
+        assert (answered["state"], answered["answer"]) == ("answered", "North.")
+        again = await ada.refused("answer_question", question_id=request["id"], answer="South.")
+        assert again["status"] == 409
+        assert any("North." in one["text"] for one in (await atlas.ok("read_inbox"))["items"])
+
+
+async def test_reader_changes_nothing(cast: Cast) -> None:
+    task, asked = await cast.add_task(), await cast.ask(cast.vega)
+    async with connected(cast.dan) as dan:
+        for name, arguments in {
+            "create_task": {"board_id": str(cast.board.id), "title": "No"},
+            "comment": {"task_id": task["id"], "message": "No"},
+            "decide_approval": {"approval_id": asked["id"], "decision": "approved"},
+        }.items():
+            assert (await dan.refused(name, **arguments))["status"] == 403, name
+    assert not await Comment.filter(task_id=task["id"]).exists()
+
+
+async def test_other_organizations_and_boards_do_not_exist(cast: Cast) -> None:
+    task, asked = await cast.add_task(), await cast.ask(cast.vega)
+    hidden = (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Hidden"})).ok()
+    async with connected(cast.eve) as eve, connected(cast.dan) as dan:
+        assert [one["name"] for one in (await eve.ok("list_boards"))["boards"]] == ["Cellar"]
+        assert (await eve.ok("list_requests"))["requests"] == []
+        for name, arguments in {
+            "get_board": {"board_id": str(cast.board.id)},
+            "list_tasks": {"board_id": str(cast.board.id)},
+            "create_task": {"board_id": str(cast.board.id), "title": "No"},
+            "get_task": {"task_id": task["id"]},
+            "comment": {"task_id": task["id"], "message": "No"},
+            "list_requests": {"board_id": str(cast.board.id)},
+            "decide_approval": {"approval_id": asked["id"], "decision": "approved"},
+        }.items():
+            assert (await eve.refused(name, **arguments))["status"] == 404, name
+        assert (await dan.refused("get_task", task_id=hidden["id"]))["status"] == 404
+
+
+async def test_scopes_of_a_personal_token_hold(cast: Cast) -> None:
+    await Token.filter(user_id=cast.ada.id).update(scopes=["read"])
+    async with connected(cast.ada) as ada:
+        assert "list_boards" in await ada.names() and "create_task" not in await ada.names()
+        refusal = await ada.refused("create_task", board_id=str(cast.board.id), title="No")
+    assert (refusal["status"], refusal["needed"]) == (403, "work")
