@@ -28,9 +28,9 @@ class ConfigError(Exception):
 
 
 def made_folder(folder: Path) -> Path:
-    """Make a folder that is not there yet; ConfigError when that cannot be."""
+    """Make a folder that is not there yet, for this user only; ConfigError when that cannot be."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(f"The folder {folder} cannot be made: {reason}. Set DATA_DIR to one that can.") from error

@@ -28,6 +28,7 @@ def doctor() -> None:
         "Database": _database(settings),
         "Database pages": _pages(settings),
         "Data folder": _folder(settings.data_dir),
+        "Other users": _privacy(settings),
         "Free disk": _disk(settings.data_dir),
         "Open files": _open_files(),
         "Workers": _workers(settings),
@@ -73,6 +74,15 @@ def _folder(folder: Path) -> tuple[bool, str]:
     existing = _existing(folder)
     fine = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
     return fine, f"{folder} can{'' if fine else 'not'} be written"
+
+
+def _privacy(settings: Settings) -> tuple[bool, str]:
+    from mission_control.private_files import too_open
+
+    found = [f"{path} ({path.stat().st_mode & 0o777:o})" for path in too_open(settings)]
+    if not found:
+        return True, "cannot read the data folder, the database and the secret key"
+    return False, f"can reach {', '.join(found)}; start the server once, or use `chmod go= FILE`"
 
 
 def _existing(folder: Path) -> Path:

@@ -22,6 +22,7 @@ from mission_control.database import migration_lock, sqlite_copy
 from mission_control.database.setup import APP, CONNECTION, orm_config, unreachable
 from mission_control.database.statements import statements
 from mission_control.paths import data_dir
+from mission_control.private_files import make_private
 
 HISTORY_TABLE = {
     "sqlite": (
@@ -52,6 +53,7 @@ async def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
     """
     if settings.sqlite_path is not None:
         made_folder(settings.sqlite_path.parent)
+    make_private(settings)
     async with _own_connection(settings) as client, migration_lock.held(client, settings.sqlite_path):
         await _refuse_tables_of_others(client)
         await client.execute_script(HISTORY_TABLE[client.capabilities.dialect])

@@ -9,6 +9,7 @@ from tortoise.connection import get_connection
 
 from mission_control.config import ConfigError, Settings
 from mission_control.config_values import made_folder, sqlite_path, without_password
+from mission_control.private_files import make_private
 
 MODEL_MODULES = [
     "mission_control.accounts.models",
@@ -93,6 +94,7 @@ async def connect(settings: Settings) -> None:
     """
     if settings.sqlite_path is not None:
         made_folder(settings.sqlite_path.parent)
+    make_private(settings)
     config = orm_config(settings.database_url, settings.db_pool_size)
     await Tortoise.init(config=config, _enable_global_fallback=True)
     try:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.live.servers import Installation, installation
 
+pytestmark = pytest.mark.database
 EVERY_LINE_FINE = r"(.+: \d+ (event|events|entry|entries), all as written\.\n)+"
 
 
