@@ -23,12 +23,20 @@ class NewTaskForm(BaseModel):
 
 
 class MoveForm(BaseModel):
-    """Where a card goes; `assignee` gives it back to somebody when a move is taken back."""
+    """Where a card goes; `assignee` gives it back to somebody when a move is taken back.
+
+    `approve` also approves that the task is finished.
+    """
 
     status: TaskStatus
     before_task_id: UUID | None = None
     after_task_id: UUID | None = None
     assignee: str | None = None
+    approve: bool = False
+
+    def hidden(self) -> dict[str, str]:
+        """The fields of the form that repeats this move."""
+        return {name: str(value) for name, value in self.model_dump(exclude={"approve"}, exclude_none=True).items()}
 
 
 class TextForm(BaseModel):

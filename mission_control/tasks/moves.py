@@ -3,12 +3,21 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from mission_control.approvals.commands import request_approval
+from mission_control.approvals.decisions import decide_approval
+from mission_control.approvals.finishing import FINISH, asks_to_finish
+from mission_control.approvals.models import Approval
+from mission_control.approvals.queries import pending_of
+from mission_control.approvals.schemas import ApprovalCreate
 from mission_control.core.actor import Actor
 from mission_control.core.command import command
+from mission_control.core.errors import DomainError
+from mission_control.core.policy import can
 from mission_control.database.sql import rows
 from mission_control.tasks import policy as policy
 from mission_control.tasks.commands import change_task, move_task
 from mission_control.tasks.forms import MoveForm, assignee_fields, assignee_value
+from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 
 
@@ -47,8 +56,37 @@ async def place_of(task: Task) -> Place:
 
 @command("task.move")
 async def move_card(actor: Actor, task: Task, form: MoveForm) -> Task:
-    """Move a card; a move that is taken back also gives the task back to whom it belonged."""
+    """Move a card; a move that is taken back also gives the task back to whom it belonged.
+
+    With `approve` the actor first approves that the task is finished: a pending request to finish it, else a new one.
+    """
+    if form.approve and form.status == "done":
+        await _approve(actor, await locked_task(task))
     moved = await move_task(actor, task, form.status, form.before_task_id, form.after_task_id)
     if form.assignee:
         moved = await change_task(actor, moved, assignee_fields(form.assignee))
     return moved
+
+
+async def _approve(actor: Actor, task: Task) -> None:
+    pending = await pending_of(task.id)
+    if pending is not None and asks_to_finish(pending["action_type"]):
+        approval = await Approval.get(id=pending["id"])
+        approval.board = task.board
+        await decide_approval(actor, approval, "approved")
+        return
+    reason = f"{actor.name} approved and finished it."
+    new = ApprovalCreate(
+        action_type=FINISH, task_id=task.id, confidence=100, status="approved", payload={"reason": reason}
+    )
+    await request_approval(actor, task.board, new)
+
+
+def may_approve(actor: Actor, task: Task) -> bool:
+    """Whether somebody may decide approvals of the task's board."""
+    return can(actor, "approval.decide", Approval(board=task.board))
+
+
+def wants_approval(error: DomainError) -> bool:
+    """Whether a change was refused only because nobody approved the task."""
+    return isinstance(error.detail, dict) and error.detail.get("code") == "task_approval_required"

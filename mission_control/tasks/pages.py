@@ -1,5 +1,6 @@
 """The pages of tasks: the panel beside the board, and every form in it."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -20,18 +21,20 @@ from mission_control.tasks.dependencies import dependency_ids
 from mission_control.tasks.forms import ChangeForm, CommentForm, DependencyForm, MoveForm, NewTaskForm, TextForm
 from mission_control.tasks.leaving import delete_task, restore_task
 from mission_control.tasks.models import Task
-from mission_control.tasks.moves import move_card, place_of
+from mission_control.tasks.moves import may_approve, move_card, place_of, wants_approval
 from mission_control.tasks.panel import REGIONS, Panel, is_stale, other_tasks, panel_html, panel_of, panel_partials
 from mission_control.tasks.queries import any_task, visible_task
 from mission_control.tasks.schemas import TaskCreate
 from mission_control.web.forms import FormInvalid, done, is_htmx, read_form
 from mission_control.web.fragments import partial, render_macro
+from mission_control.web.shell import shell_page
 
 pages = Blueprint("tasks_pages", __name__)
 live.extras.panels = panel_partials
 TASK = "/boards/<uuid:board_id>/tasks/<uuid:task_id>"
 CHANGED_MEANWHILE = "Somebody changed this task while you were writing. Yours is kept below; save again to use it."
 UNSAVED = "Nothing was saved."
+FINISH_PAGE, FINISH_FORMS = "tasks/finish.html", "tasks/finish_forms.html"
 
 
 async def on_task(board_id: UUID, task_id: UUID) -> tuple[Actor, Task]:
@@ -90,12 +93,24 @@ async def move(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
     try:
         moved = await move_card(actor, task, form)
     except DomainError as error:
+        if wants_approval(error) and may_approve(actor, task):
+            return await _offer_to_approve(actor, task, form)
         return await _refused(actor, task, error)
     if moved.status == before.status:
         return done(_back(board_id))
-    toast = f"#{task.number} moved to {WORDS[moved.status]}"
+    toast = f"#{task.number} {'approved and ' if form.approve else ''}moved to {WORDS[moved.status]}"
     undo = None if form.assignee is not None else before.fields()
     return done(_back(board_id), toast=toast, undo_action=_url(task) + "/moves" if undo else "", undo=undo)
+
+
+async def _offer_to_approve(actor: Actor, task: Task, form: MoveForm) -> ResponseReturnValue:
+    """Offer to approve the task and finish it in one act: a dialog, or a page without JavaScript."""
+    context = {"task": task, "fields": form.hidden(), "url": f"{_url(task)}/moves", "back": _back(task.board_id)}
+    if not is_htmx():
+        return await shell_page(actor, FINISH_PAGE, active=f"board-{task.board_id}", **context), 409
+    panel = await _panel(actor, task.board, task.id)
+    facts = partial(f"#task-{task.id}-panel-facts", render_macro(REGIONS, "facts", panel=panel), "innerHTML")
+    return partial("#dialogs", render_macro(FINISH_FORMS, "finish_dialog", **context), "innerHTML") + facts, 409
 
 
 @pages.post(f"{TASK}/text")
@@ -204,6 +219,6 @@ def _back(board_id: UUID) -> str:
     """The board's page that the form stood on, with its filter; else the board."""
     came = parts_of(request.headers.get("Referer", ""))
     base = f"/boards/{board_id}"
-    if came.netloc != request.host or not (came.path == base or came.path.startswith(f"{base}/tasks/")):
+    if came.netloc != request.host or not re.fullmatch(rf"{base}(/tasks/[0-9a-f-]+)?", came.path):
         return base
     return came.path + (f"?{came.query}" if came.query else "")

@@ -74,6 +74,7 @@ export const start = () => {
   document.addEventListener("htmx:response:error", (event) => {
     const { ctx } = event.detail;
     if (ctx.sourceElement.closest?.("#live, #palette")) return;
+    if (!isPage(ctx) && ctx.text?.includes("data-auto-open")) return; // a dialog says what can be done instead
     if (isPage(ctx) || ctx.swap === "none") show({ message: reason(ctx), kind: "error" });
   });
   document.addEventListener("htmx:error", (event) => {

@@ -83,13 +83,59 @@ async def test_a_person_reorders_within_a_column(site: Site, open_page: Open) ->
 
 
 async def test_a_refused_move_puts_the_card_back_and_says_why(site: Site, open_page: Open) -> None:
+    board = await site.board(require_review_before_done=True)
+    task = await site.task(board, "Launch")
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    await drag(page, f"#task-{task}", "#list-done")
+    await expect(page.locator("#toasts")).to_contain_text("only after review")
+    await expect(page.locator(f"#list-inbox #task-{task}")).to_be_visible()
+
+
+async def test_owner_finishes_a_card_that_needs_an_approval_by_drag(site: Site, open_page: Open) -> None:
     board = await site.board(require_approval_for_done=True)
     task = await site.task(board, "Launch")
     page = await open_page(f"/boards/{board}")
     await live(page)
     await drag(page, f"#task-{task}", "#list-done")
-    await expect(page.locator("#toasts")).to_contain_text("only with an approved approval")
+    await expect(page.get_by_role("button", name="Approve and finish")).to_be_focused()
+    await expect(page.locator("#toasts")).not_to_contain_text("did not work")
+    await page.keyboard.press("Escape")
     await expect(page.locator(f"#list-inbox #task-{task}")).to_be_visible()
+    await drag(page, f"#task-{task}", "#list-done")
+    await page.get_by_role("button", name="Approve and finish").click()
+    await expect(page.locator(f"#list-done #task-{task}")).to_be_visible()
+    await expect(page.locator("#dialogs dialog")).to_have_count(0)
+    await expect(page.locator("#toasts")).to_contain_text("#1 approved and moved to Done")
+
+
+async def test_keys_and_the_panel_offer_to_approve_and_finish(site: Site, open_page: Open) -> None:
+    board = await site.board(require_approval_for_done=True)
+    first, second = await site.task(board, "First"), await site.task(board, "Second")
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    await page.locator(f"#task-{first} [data-nav-item]").focus()
+    await page.keyboard.press("m")
+    await page.locator(f"#menu-{first}").get_by_role("button", name="Done").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Approve and finish")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(f"#list-done #task-{first}")).to_be_visible()
+    await page.goto(f"{site.url}/boards/{board}/tasks/{second}")
+    await live(page)
+    await page.locator(f"#status-{second}").select_option("done")
+    await page.get_by_role("button", name="Approve and finish").click()
+    await expect(page.locator(f"#list-done #task-{second}")).to_be_visible()
+
+
+async def test_approve_and_finish_without_javascript(site: Site, open_page: Open) -> None:
+    board = await site.board(require_approval_for_done=True)
+    task = await site.task(board, "Launch")
+    page = await open_page(f"/boards/{board}/tasks/{task}", java_script_enabled=False)
+    await page.locator(f"#status-{task}").select_option("done")
+    await page.locator(f"#fact-status-{task}").get_by_role("button", name="Set").click()
+    await page.get_by_role("button", name="Approve and finish").click()
+    await expect(page.locator(f"#list-done #task-{task}")).to_be_visible()
 
 
 async def test_the_move_menu_moves_a_card(site: Site, open_page: Open) -> None:

@@ -5,9 +5,10 @@ import json
 
 import pytest
 
+from mission_control.approvals.models import Approval
 from mission_control.core import markdown
 from mission_control.tasks.models import Comment, Task
-from tests.cast import Cast
+from tests.cast import Cast, head, kinds
 from tests.pages.visitor import visitor
 
 
@@ -64,11 +65,60 @@ async def test_a_move_offers_to_be_taken_back_with_its_assignee(cast: Cast) -> N
 
 
 async def test_a_refused_move_says_why_and_shows_the_facts(cast: Cast) -> None:
-    await cast.rule(require_approval_for_done=True)
+    await cast.rule(require_review_before_done=True)
     task = await cast.add_task()
     cleo = (await visitor(cast.app, cast.cleo)).with_htmx
     seen = (await cleo.post(f"{cast.task(task)}/moves", {"status": "done"})).is_status(409)
-    seen.has("data-reason", "only with an approved approval", f"#task-{task['id']}-panel-facts")
+    seen.has("data-reason", "only after review", f"#task-{task['id']}-panel-facts")
+
+
+async def test_moving_to_done_offers_to_approve_and_finish(cast: Cast) -> None:
+    await cast.rule(require_approval_for_done=True)
+    task, other = await cast.add_task(title="Paint & <varnish>"), await cast.add_task()
+    await cast.put(other, status="done")
+    cleo = await visitor(cast.app, cast.cleo)
+    where, form = f"{cast.task(task)}/moves", {"status": "done", "after_task_id": other["id"]}
+    offer = (await cleo.with_htmx.post(where, form)).is_status(409)
+    offer.has('hx-target="#dialogs"', "Approve and finish", "Paint &amp; &lt;varnish&gt;", f'value="{other["id"]}"')
+    offer.has(f"#task-{task['id']}-panel-facts").lacks("data-reason")
+    page = (await cleo.post(where, form)).is_status(409).has("<!doctype html>", "Approve and finish", 'name="approve"')
+    assert page.text.count("autofocus") >= 1 and (await Task.get(id=task["id"])).status == "inbox"
+    before = await head(cast)
+    answer = (await cleo.with_htmx.post(where, form | {"approve": "true"})).is_status(204)
+    assert "approved and moved to Done" in answer.headers["HX-Trigger"]
+    done = await Task.get(id=task["id"])
+    assert (done.status, done.position > (await Task.get(id=other["id"])).position) == ("done", True)
+    approval = await Approval.get()
+    assert (approval.action_type, approval.decision, approval.resolved_by_kind) == ("task.finish", "approved", "user")
+    assert approval.resolved_by_user_id == approval.requested_by_user_id == cast.cleo.id
+    found = await kinds(cast, before)
+    assert [kind for kind, _ in found][:2] == ["approval.requested", "task.status_changed"]
+    (await cast.cleo.patch(cast.task(task), {"status": "inbox"})).ok()
+    refused = (await cast.cleo.patch(cast.task(task), {"status": "done"})).refused(409)
+    assert refused["code"] == "task_approval_required"
+
+
+async def test_approve_and_finish_answers_the_request_that_waits(cast: Cast) -> None:
+    await cast.rule(require_approval_for_done=True)
+    task = await cast.add_task()
+    await cast.put(task, status="review")
+    asked = await cast.ask(cast.vega, task, action_type="task.finish")
+    cleo = await visitor(cast.app, cast.cleo)
+    form = {"status": "done", "approve": "true"}
+    (await cleo.post(f"{cast.task(task)}/moves", form)).is_status(303)
+    approval = await Approval.get()
+    assert (str(approval.id), approval.status, approval.resolved_by_user_id) == (asked["id"], "approved", cast.cleo.id)
+    assert (await Task.get(id=task["id"])).status == "done"
+
+
+async def test_approve_and_finish_is_refused_as_a_whole(cast: Cast) -> None:
+    await cast.rule(require_approval_for_done=True, require_review_before_done=True)
+    task, before = await cast.add_task(), await head(cast)
+    cleo, dan = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.dan)
+    form = {"status": "done", "approve": "true"}
+    (await cleo.with_htmx.post(f"{cast.task(task)}/moves", form)).is_status(409).has("only after review")
+    (await dan.post(f"{cast.task(task)}/moves", form)).is_status(403)
+    assert await Approval.all().count() == 0 and await head(cast) == before
 
 
 async def test_readers_and_strangers_change_nothing(cast: Cast) -> None:
