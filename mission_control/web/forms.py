@@ -46,7 +46,18 @@ async def read_form[Model: BaseModel](model: type[Model]) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise FormInvalid(values, sentences(error.errors())) from None
+        raise FormInvalid(_complete(model, values), sentences(error.errors())) from None
+
+
+def _complete(model: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
+    """What was typed, and for every other field its default: templates show every field of a refused form."""
+    shown = dict(values)
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        if key not in shown:
+            blank = False if _kinds(field.annotation) == {bool} else ""
+            shown[key] = blank if field.is_required() else field.get_default(call_default_factory=True)
+    return shown
 
 
 def form_values(model: type[BaseModel], form: MultiDict[str, str]) -> dict[str, Any]:
