@@ -17,6 +17,7 @@ from mission_control.tasks.live import STREAMED
 from tests.live.servers import API, PATIENCE, TOKEN, Follower, Installation, Server
 
 AT_ONCE = 16
+BURST = 100  # requests whose events, two at most each, a reader's queue has room for
 MOVES = ("in_progress", "review", "inbox")
 
 
@@ -227,7 +228,9 @@ async def play_aborted_requests(home: Installation, count: int, seed: int) -> No
         follower = Follower(server.url, f"{board}/tasks/stream", 0)
         try:
             tasks = await new_tasks(server, board, 10)
-            await abort_requests(server, board, tasks, count, chance)
+            for _ in range(count // BURST):
+                await abort_requests(server, board, tasks, BURST, chance)
+                await check_followers(home, [follower])
             async with asyncio.timeout(PATIENCE):
                 await write_some(server, board, writers=4, each=2)
             await check_followers(home, [follower])

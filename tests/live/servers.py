@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from tests.live.command_line import QUICK, command_line
 from tests.own_database import migrated_database
 
 COMMAND = (sys.executable, "-m", "mission_control.cli")
@@ -102,6 +103,8 @@ class Installation:
 
     async def run(self, *arguments: str, typed: str = "", **more: str) -> tuple[int | None, str]:
         """Run a command to its end; its exit code and everything printed."""
+        if arguments[0] in QUICK:
+            return await command_line.run(arguments, self.environment(**more), self.folder, typed)
         process = await asyncio.create_subprocess_exec(
             *COMMAND,
             *arguments,

@@ -13,6 +13,7 @@ import pytest
 from tests.live.servers import Installation, installation
 
 pytestmark = pytest.mark.database
+
 EVERY_LINE_FINE = r"(.+: \d+ (event|events|entry|entries), all as written\.\n)+"
 
 
@@ -20,7 +21,6 @@ EVERY_LINE_FINE = r"(.+: \d+ (event|events|entry|entries), all as written\.\n)+"
 async def home(tmp_path: Path) -> AsyncIterator[Installation]:
     """An installation with an organization and entries in both kinds of log."""
     async with installation(tmp_path) as made:
-        await made.command("migrate")
         await made.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
         await made.command("user", "set-role", "ada@example.org", "admin")
         yield made
