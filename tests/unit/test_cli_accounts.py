@@ -22,7 +22,7 @@ async def home(tmp_path: Path) -> AsyncIterator[Installation]:
 async def test_people_are_added_listed_and_given_roles(home: Installation) -> None:
     made = await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
     assert "Ada <ada@example.org> belongs to Personal as owner." in made
-    assert re.search(r"open http://127\.0\.0\.1:\d+/reset/mcr_\S{43}\n", made)
+    assert re.search(r"open http://127\.0\.0\.1:\d+/reset/mcr_\S{48}\n", made)
     await home.command(
         "user", "create", "ben@example.org", "--name", "Ben", "--password-stdin", typed="long-enough-1\n"
     )
