@@ -45,6 +45,7 @@ from mission_control.inbox import callbacks
 from mission_control.inbox import pages as inbox_pages
 from mission_control.memory import api as memory_api
 from mission_control.memory import group_api as group_memory_api
+from mission_control.memory import reactions as memory_reactions
 from mission_control.metrics import api as metrics_api
 from mission_control.onboarding import api as onboarding_api
 from mission_control.onboarding import pages as onboarding_pages
@@ -82,6 +83,7 @@ REACTIONS = (
     claims_reactions,
     groups_reactions,
     skills_reactions,
+    memory_reactions,
 )
 BLUEPRINTS = (
     accounts_api.api,

@@ -44,6 +44,18 @@ class Answer:
         """Why it was refused."""
         return self.body["detail"]
 
+    @property
+    def code(self) -> str | None:
+        """The word for programs: beside the sentence for people, in the object for agents."""
+        word: str | None = self.body.get("code")
+        return self.detail.get("code") if word is None and isinstance(self.detail, dict) else word
+
+    def refused_as(self, status: int, code: str) -> Any:
+        """The detail of an answer that must be this refusal, with this word for programs."""
+        detail = self.refused(status)
+        assert self.code == code, self.body
+        return detail
+
     def ok(self) -> Any:
         """The body of an answer that must be a success."""
         assert self.status == 200, f"{self.status}: {self.body}"
@@ -52,7 +64,7 @@ class Answer:
     def refused(self, status: int) -> Any:
         """The detail of an answer that must be this refusal."""
         assert self.status == status, f"{self.status}: {self.body}"
-        assert set(self.body) == {"detail", "request_id"}
+        assert set(self.body) - {"code"} == {"detail", "request_id"}
         assert self.body["request_id"] == self.headers["X-Request-Id"]
         return self.body["detail"]
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from mission_control.accounts import policy as policy
 from mission_control.accounts.log import record_account
-from mission_control.accounts.models import PasswordReset, Session, User
+from mission_control.accounts.models import PasswordReset, Session, Token, User
 from mission_control.accounts.passwords import hash_password, password_fits
 from mission_control.accounts.policy import may_reset
 from mission_control.accounts.setup import NOWHERE
@@ -96,6 +96,23 @@ async def end_other_sessions(actor: Actor, user: User) -> int:
     return ended
 
 
+@command("account.sign_out")
+async def end_everything(actor: Actor, user: User) -> None:
+    """End all that leads into an account: every session, every personal token, every link for a new password."""
+    ended = await Session.filter(user_id=user.id).delete()
+    await PasswordReset.filter(user_id=user.id, used_at=None).delete()
+    await record_account("account.sessions_ended", user.id, count=ended)
+    await _end_tokens(user.id)
+    authn.forget_fresh()
+
+
+async def _end_tokens(user_id: UUID) -> None:
+    """Inside a command: revoke a person's tokens."""
+    for token in await Token.filter(user_id=user_id, revoked_at=None):
+        await Token.filter(id=token.id).update(revoked_at=clock.now())
+        await record_account("token.revoked", user_id, token_id=token.id)
+
+
 @command("account.update")
 async def update_profile(actor: Actor, user: User, changes: dict[str, Any]) -> User:
     """Change one's own profile fields."""
@@ -105,20 +122,25 @@ async def update_profile(actor: Actor, user: User, changes: dict[str, Any]) -> U
     return await User.get(id=user.id)
 
 
-async def change_password(actor: Actor, user: User, current: str, password: str) -> None:
-    """Set one's own password; other sessions and links for a new one end. Wrong current password: Forbidden."""
+async def change_password(actor: Actor, user: User, current: str, password: str, *, ends_tokens: bool = False) -> None:
+    """Set one's own password; other sessions and links for a new one end, and tokens when that is wanted.
+
+    Wrong current password: Forbidden.
+    """
     if not await password_fits(current, user.password_hash):
         raise Forbidden("That is not your current password.")
-    await _set_password(actor, user, await hash_password(password))
+    await _set_password(actor, user, await hash_password(password), ends_tokens)
 
 
 @command("account.change_password")
-async def _set_password(actor: Actor, user: User, password_hash: str) -> None:
+async def _set_password(actor: Actor, user: User, password_hash: str, ends_tokens: bool) -> None:
     await User.filter(id=user.id).update(password_hash=password_hash, updated_at=clock.now())
     mine = actor.credential[1] if actor.credential[0] == "session" else None
     await Session.filter(user_id=user.id).exclude(id=mine or NOWHERE).delete()
     await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await record_account("account.password_changed", user.id)
+    if ends_tokens:
+        await _end_tokens(user.id)
     authn.forget_fresh()
 
 
@@ -148,19 +170,24 @@ async def reset_target(secret: str) -> PasswordReset | None:
     return await PasswordReset.get_or_none(fingerprint=fingerprint(secret), used_at=None, expires_at__gt=clock.now())
 
 
-async def reset_password(secret: str, password: str) -> User:
-    """Set a new password with a one-time link; all sessions end. Unknown or used link: NotFound."""
-    return await _use_reset(system(NOWHERE), secret, await hash_password(password))
+async def reset_password(secret: str, password: str, *, ends_others: bool = True) -> User:
+    """Set a new password with a one-time link; sessions and tokens end unless they shall not.
+
+    Unknown or used link: NotFound.
+    """
+    return await _use_reset(system(NOWHERE), secret, await hash_password(password), ends_others)
 
 
 @command("account.reset_password")
-async def _use_reset(actor: Actor, secret: str, password_hash: str) -> User:
+async def _use_reset(actor: Actor, secret: str, password_hash: str, ends_others: bool) -> User:
     reset = await reset_target(secret)
     if reset is None or not await PasswordReset.filter(id=reset.id, used_at=None).update(used_at=clock.now()):
         raise NotFound("This link was used already or has expired.")
     await User.filter(id=reset.user_id).update(password_hash=password_hash, updated_at=clock.now())
-    await Session.filter(user_id=reset.user_id).delete()
-    await record_account("account.password_reset", reset.user_id)
+    await record_account("account.password_reset", reset.user_id, ends_others=ends_others)
+    if ends_others:
+        await Session.filter(user_id=reset.user_id).delete()
+        await _end_tokens(reset.user_id)
     authn.forget_fresh()
     return await User.get(id=reset.user_id)
 

@@ -14,7 +14,7 @@ from mission_control.core.ids import fingerprint
 from mission_control.database.sql import rows
 from mission_control.delivery.models import Delivery
 from mission_control.organizations.commands import locked_organization, remove_organization
-from mission_control.organizations.members import hold
+from mission_control.organizations.members import end_invites_of, hold
 from mission_control.organizations.models import Member, Organization
 
 DELETE_AT_PROVIDER = "identity.delete_account"
@@ -37,6 +37,7 @@ async def delete_account(actor: Actor, user: User, *, at_provider: bool = False)
         await remove_organization(organization)
     for member in shared:
         record("member.left", member, "A person left.", user_id=held.id, role=member.role)
+        await end_invites_of(member)
     await rows("DELETE FROM kept_answers WHERE actor_id = ?", held.id)
     await rows("DELETE FROM users WHERE id = ?", held.id)
     await record_account("account.deleted", held.id)

@@ -50,6 +50,7 @@ class ResetForm(BaseModel):
     """A new password, by a link."""
 
     password: NewPassword
+    ends_others: bool | None = None
 
 
 class ProfileForm(BaseModel):
@@ -65,6 +66,7 @@ class PasswordForm(BaseModel):
 
     current: TypedPassword
     password: NewPassword
+    ends_tokens: bool = False
 
 
 class TokenForm(BaseModel):

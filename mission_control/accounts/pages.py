@@ -141,8 +141,8 @@ async def reset(secret: str) -> ResponseReturnValue:
     try:
         form = await read_form(ResetForm)
     except FormInvalid as invalid:
-        return await _reset_page(secret, invalid.errors), 422
-    user = await reset_password(secret, form.password)
+        return await _reset_page(secret, invalid.errors, ends_others=invalid.values.get("ends_others") != "false"), 422
+    user = await reset_password(secret, form.password, ends_others=form.ends_others is not False)
     if _passwords_are_for_owners() and not await owns_something(user):
         return go("/sign-in")
     await begin_session(user)
@@ -160,6 +160,7 @@ async def _reset_target(secret: str) -> PasswordReset:
     return target
 
 
-async def _reset_page(secret: str, errors: dict[str, str]) -> str:
+async def _reset_page(secret: str, errors: dict[str, str], *, ends_others: bool = True) -> str:
     user = await User.get(id=(await _reset_target(secret)).user_id)
-    return await render_page("accounts/reset.html", name=user.display_name, email=user.email or "", errors=errors)
+    values = {"name": user.display_name, "email": user.email or "", "ends_others": ends_others}
+    return await render_page("accounts/reset.html", errors=errors, **values)

@@ -6,8 +6,15 @@ from uuid import UUID
 
 from quart import Blueprint, Response, current_app, request
 from quart.typing import ResponseReturnValue
+from quart_auth import logout_user
 
-from mission_control.accounts.commands import change_password, end_other_sessions, make_reset_link, update_profile
+from mission_control.accounts.commands import (
+    change_password,
+    end_everything,
+    end_other_sessions,
+    make_reset_link,
+    update_profile,
+)
 from mission_control.accounts.forms import PasswordForm, ProfileForm, TokenForm
 from mission_control.accounts.models import Token, User
 from mission_control.accounts.provider_links import invite_to_link
@@ -75,7 +82,8 @@ async def save_password() -> ResponseReturnValue:
     try:
         with wrong_passwords.attempt(f"user:{actor.id}"):
             form = await read_form(PasswordForm)
-            await change_password(actor, await User.get(id=actor.id), form.current, form.password)
+            user = await User.get(id=actor.id)
+            await change_password(actor, user, form.current, form.password, ends_tokens=form.ends_tokens)
     except FormInvalid as invalid:
         return await _page(actor, section="password", errors=invalid.errors), 422
     except Forbidden as wrong:
@@ -89,6 +97,15 @@ async def end_sessions() -> Response:
     actor = await signed_in()
     await end_other_sessions(actor, await User.get(id=actor.id))
     return go("/settings?saved=sessions#sessions")
+
+
+@pages.post("/settings/endings")
+async def end_all() -> Response:
+    """End every session, this one too, every personal token and every link for a new password."""
+    actor = await signed_in()
+    await end_everything(actor, await User.get(id=actor.id))
+    logout_user()
+    return go("/sign-in")
 
 
 @pages.post("/settings/tokens")

@@ -5,7 +5,7 @@ from typing import Any
 from quart import Blueprint, Response
 
 from mission_control.activity.comments import list_comments, stream_of_comments
-from mission_control.activity.feed import list_events, require_readable
+from mission_control.activity.feed import list_events
 from mission_control.activity.schemas import (
     ActivityEventRead,
     ActivityQuery,
@@ -13,6 +13,7 @@ from mission_control.activity.schemas import (
     CommentFeedQuery,
     CommentStreamQuery,
 )
+from mission_control.boards.queries import visible_board_here
 from mission_control.core.actor import Actor
 from mission_control.core.operation import operation
 from mission_control.core.paging import Page, page
@@ -55,7 +56,7 @@ async def list_activity(actor: Actor, query: ActivityQuery) -> dict[str, Any]:
 async def list_task_comment_feed(actor: Actor, query: CommentFeedQuery) -> dict[str, Any]:
     """List the comments on the boards you read in the active organization, newest first."""
     if query.board_id is not None:
-        await require_readable(actor, query.board_id)
+        await visible_board_here(actor, query.board_id)
     found, total = await list_comments(actor, query.board_id, query)
     return page(found, total, query)
 
@@ -74,5 +75,5 @@ async def list_task_comment_feed(actor: Actor, query: CommentFeedQuery) -> dict[
 async def stream_task_comment_feed(actor: Actor, query: CommentStreamQuery) -> Response:
     """Follow the comments on the boards you read; a board that you come to read later is heard too."""
     if query.board_id is not None:
-        await require_readable(actor, query.board_id)
+        await visible_board_here(actor, query.board_id)
     return await stream_of_comments(actor, query.board_id)

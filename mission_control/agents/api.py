@@ -24,7 +24,7 @@ from mission_control.agents.schemas import (
     ForceQuery,
 )
 from mission_control.agents.work_state import directive_of
-from mission_control.boards.queries import visible_board
+from mission_control.boards.queries import visible_board, visible_board_here
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.operation import operation
@@ -72,10 +72,7 @@ async def stream_agents(actor: Actor, query: AgentStreamQuery) -> Response:
     `agent` is null, and `deleted_agent_id` names it.
     """
     if query.board_id is not None:
-        try:
-            await visible_board(actor, query.board_id)
-        except NotFound:
-            raise Forbidden() from None
+        await visible_board_here(actor, query.board_id)
     return await stream_of_agents(actor, query.board_id)
 
 
@@ -98,8 +95,6 @@ async def create_agent(actor: Actor, data: AgentCreate) -> AgentCreated:
     board_id = data.board_id or actor.board_id
     if board_id is None:
         raise Invalid("board_id is needed: an agent works on a board.")
-    if actor.is_agent and board_id != actor.board_id:
-        raise Forbidden()
     agent, token = await commands.create_agent(actor, await visible_board(actor, board_id), data)
     return AgentCreated.of_new(agent, token)
 
@@ -217,6 +212,9 @@ async def _named_or_new(actor: Actor, data: AgentHeartbeatCreate) -> tuple[Agent
 async def delete_agent(actor: Actor, agent_id: UUID) -> dict[str, bool]:
     """Delete an agent; its tasks return to the board. An unknown id is fine."""
     agent = await visible_agents(actor).select_related("board").get_or_none(id=agent_id)
-    if agent is not None:
-        await commands.delete_agent(actor, agent)
+    if agent is None:
+        return OK
+    if agent.organization_id != actor.organization_id:
+        raise NotFound()
+    await commands.delete_agent(actor, agent)
     return OK

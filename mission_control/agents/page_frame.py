@@ -8,7 +8,7 @@ from quart import Response, request
 
 from mission_control.agents.models import Agent
 from mission_control.agents.page_tabs import TABS, Viewed, in_order
-from mission_control.agents.queries import visible_agent, visible_agents
+from mission_control.agents.queries import reachable_agent, visible_agents
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import can, require
@@ -27,7 +27,7 @@ DELETED = "This agent was deleted meanwhile. Nothing was saved."
 async def on_agent(agent_id: UUID, verb: str = "agent.read") -> tuple[Actor, Agent]:
     """The person who asks, in the organization of an agent that exists for them."""
     actor = await signed_in()
-    agent = await visible_agent(actor, agent_id)
+    agent = await reachable_agent(actor, agent_id)
     require(actor, verb, agent)
     return replace(actor, organization_id=agent.organization_id), agent
 

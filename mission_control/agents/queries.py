@@ -9,10 +9,10 @@ from tortoise.queryset import QuerySet
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import OFFLINE_AFTER, AgentQuery
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
+from mission_control.boards.queries import visible_board_here
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Forbidden, NotFound
+from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.database.sql import placeholders, rows
 
@@ -26,7 +26,15 @@ def visible_agents(actor: Actor) -> QuerySet[Agent]:
 
 
 async def visible_agent(actor: Actor, agent_id: UUID) -> Agent:
-    """An agent that exists for this actor, with its board; NotFound otherwise."""
+    """An agent of the actor's active organization, with its board; NotFound otherwise."""
+    agent = await reachable_agent(actor, agent_id)
+    if agent.organization_id != actor.organization_id:
+        raise NotFound()
+    return agent
+
+
+async def reachable_agent(actor: Actor, agent_id: UUID) -> Agent:
+    """An agent of any organization of a person, with its board; NotFound otherwise."""
     agent = await visible_agents(actor).select_related("board").get_or_none(id=agent_id)
     if agent is None:
         raise NotFound()
@@ -50,24 +58,17 @@ async def list_agents(actor: Actor, query: AgentQuery) -> tuple[list[Agent], int
     """Agents of the active organization that the actor reaches, newest first, and how many there are."""
     agents = visible_agents(actor).filter(organization_id=actor.organization_id)
     if query.board_id is not None:
-        await _readable_or_forbidden(actor, query.board_id)
+        await visible_board_here(actor, query.board_id)
         agents = agents.filter(board_id=query.board_id)
     if query.gateway_id is not None:
         raise NotFound()
     return await _page(agents, query)
 
 
-async def _readable_or_forbidden(actor: Actor, board_id: UUID) -> None:
-    try:
-        await visible_board(actor, board_id)
-    except NotFound:
-        raise Forbidden() from None
-
-
 async def roster(actor: Actor, board_id: UUID | None, paging: Paging) -> tuple[list[Agent], int]:
-    """The agents on the calling agent's board."""
+    """The agents on the calling agent's board; NotFound for another board."""
     if board_id is not None and board_id != actor.board_id:
-        raise Forbidden()
+        raise NotFound()
     return await _page(visible_agents(actor), paging)
 
 

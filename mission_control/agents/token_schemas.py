@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from mission_control.accounts.models import Token
 from mission_control.core import clock
-from mission_control.core.schemas import Moment, NotNull
+from mission_control.core.schemas import Body, Moment, NotNull
 from mission_control.core.token_scopes import TokenScope
 
 LONGEST_OVERLAP = 7 * 24 * 3600
@@ -21,7 +21,7 @@ ABOUT_SCOPES = "read; work, which implies read; lead, which implies both and let
 ABOUT_BUDGETS = "null: as many as the server grants to every agent."
 
 
-class TokenCreate(BaseModel):
+class TokenCreate(Body):
     """A new token that replaces the live ones.
 
     A name, scopes or budget that is absent stays that of the replaced one.
@@ -34,7 +34,7 @@ class TokenCreate(BaseModel):
     requests_per_minute: Budget | None = Field(default=None, description=ABOUT_BUDGETS)
 
 
-class TokenUpdate(BaseModel):
+class TokenUpdate(Body):
     """What to change on a token; absent leaves. For `expires_at` null is never."""
 
     scopes: Scopes | None = Field(default=None, description=ABOUT_SCOPES)
@@ -43,7 +43,7 @@ class TokenUpdate(BaseModel):
     requests_per_minute: Budget | None = Field(default=None, description=ABOUT_BUDGETS)
 
 
-class TokenRenewal(BaseModel):
+class TokenRenewal(Body):
     """How long the token that asks for its successor goes on."""
 
     overlap_seconds: int = Field(600, ge=0, le=LONGEST_OVERLAP)

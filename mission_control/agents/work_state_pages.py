@@ -8,7 +8,7 @@ from uuid import UUID
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents.queries import visible_agent
+from mission_control.agents.queries import reachable_agent
 from mission_control.agents.work_state import set_agent_state
 from mission_control.boards.pages import on_board
 from mission_control.boards.work_state import set_board_state
@@ -54,7 +54,7 @@ class Switch:
 
 async def _of_agent(agent_id: UUID) -> tuple[Actor, Switch]:
     actor = await signed_in()
-    agent = await visible_agent(actor, agent_id)
+    agent = await reachable_agent(actor, agent_id)
     require(actor, "agent.set_work_state", agent)
     return actor, Switch(agent, agent.name, f"/agents/{agent_id}", set_agent_state)
 

@@ -16,8 +16,10 @@ from mission_control.approvals.schemas import (
     ApprovalQuery,
     ApprovalRead,
     ApprovalUpdate,
+    ApprovalWait,
     StreamQuery,
 )
+from mission_control.approvals.waiting import wait_for_decision
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
@@ -28,6 +30,7 @@ from mission_control.core.paging import Page, page
 api = Blueprint("approvals_api", __name__, url_prefix="/api/v1")
 TAGS = ("approvals",)
 CONFLICT = {409: ApprovalConflictError}
+NO_WAIT = ApprovalWait()
 
 
 async def list_approvals(actor: Actor, board: Board, query: ApprovalQuery) -> dict[str, Any]:
@@ -144,11 +147,16 @@ async def stream_approvals(actor: Actor, board: Board, query: StreamQuery) -> Re
     tags=TAGS,
     who="actor",
     find=visible_approval,
+    query=ApprovalWait,
     returns=ApprovalRead,
+    is_long_poll=True,
 )
-async def get_approval(actor: Actor, approval: Approval) -> dict[str, Any]:
-    """Read an approval."""
-    return await approval_read(approval.id)
+async def get_approval(actor: Actor, approval: Approval, query: ApprovalWait = NO_WAIT) -> dict[str, Any]:
+    """Read an approval.
+
+    With `wait_seconds` the answer to a pending one comes as soon as it is decided, or pending after that time.
+    """
+    return await wait_for_decision(actor, approval, query.wait_seconds)
 
 
 @operation(

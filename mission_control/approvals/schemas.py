@@ -147,6 +147,12 @@ class ApprovalConflictError(BaseModel):
     request_id: str | None = None
 
 
+class ApprovalWait(BaseModel):
+    """How long to wait for the decision on a pending one."""
+
+    wait_seconds: Annotated[int, Field(ge=0, le=50)] = 0
+
+
 class StreamQuery(BaseModel):
     """Where a stream begins."""
 

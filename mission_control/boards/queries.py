@@ -23,6 +23,14 @@ async def visible_board(actor: Actor, board_id: UUID) -> Board:
     return board
 
 
+async def visible_board_here(actor: Actor, board_id: UUID) -> Board:
+    """A board of the actor's active organization; NotFound otherwise."""
+    board = await visible_board(actor, board_id)
+    if board.organization_id != actor.organization_id:
+        raise NotFound()
+    return board
+
+
 def on_readable_boards(actor: Actor, organization_id: UUID, column: str) -> tuple[str, list[UUID]]:
     """A condition with its AND, and its values, that leaves out what happened on boards that a person does not read."""
     whole, single = actor.readable_boards()

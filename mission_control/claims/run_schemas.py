@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AnyUrl, BaseModel, Field, StringConstraints
 
 from mission_control.approvals.schemas import ApprovalRead
 from mission_control.claims.schemas import Fence
-from mission_control.core.schemas import NonEmptyStr, example
+from mission_control.core.schemas import Body, NonEmptyStr, example
 from mission_control.tasks.schemas import TaskRead
 from mission_control.tasks.waiting import WaitingReason
 from mission_control.usage.schemas import UsageFigures
@@ -40,7 +40,7 @@ WebUrl = Annotated[
 Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 
 
-class Evidence(BaseModel):
+class Evidence(Body):
     """A link to something that shows what was done."""
 
     title: Title | None = None
@@ -54,7 +54,7 @@ class EvidenceRead(BaseModel):
     url: str
 
 
-class ArtifactCreate(BaseModel):
+class ArtifactCreate(Body):
     """A small file that the work made."""
 
     name: NonEmptyStr

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from mission_control.core.schemas import BlankToNone, NonEmptyStr, example
+from mission_control.core.schemas import BlankToNone, Body, NonEmptyStr, example
 from mission_control.tasks.schemas import TaskRead
 
 LONGEST_LEASE_SECONDS = 86_400
@@ -19,7 +19,7 @@ Reason = Annotated[
 ]
 
 
-class ClaimCreate(BaseModel):
+class ClaimCreate(Body):
     """What kind of work is wanted, for how long, and how long to wait for it."""
 
     model_config = example(wait_seconds=50, lease_seconds=900)
@@ -49,7 +49,7 @@ class ClaimRead(BaseModel):
     lease: LeaseRead | None
 
 
-class LeaseExtend(BaseModel):
+class LeaseExtend(Body):
     """Until when a lease is needed, counted from now."""
 
     model_config = example(fence=3, lease_seconds=900)
@@ -64,7 +64,7 @@ class LeaseExtended(BaseModel):
     lease: LeaseRead
 
 
-class LeaseRelease(BaseModel):
+class LeaseRelease(Body):
     """Which hand-out is given back, and why; in the body or in the address."""
 
     model_config = example(fence=3, reason="The repository is not there.")

@@ -83,7 +83,7 @@ def reset_password(email: str, password_stdin: bool) -> None:
             await _tell_link(settings, person, person.active_organization_id)
             return
         await set_password(person, password)
-        click.echo(f"The password of {email} is changed; all sessions have ended.")
+        click.echo(f"The password of {email} is changed; all sessions and tokens have ended.")
 
     with_database(work)
 
@@ -100,6 +100,22 @@ def let_link(email: str) -> None:
         person = await user_named(email)
         await invite_to_link(system(person.active_organization_id or UUID(int=0)), person)
         click.echo(f"Whoever proves {email} to the identity provider within 14 days gets this account.")
+
+    with_database(work)
+
+
+@user.command("end-sessions")
+@click.argument("email")
+def end_sessions(email: str) -> None:
+    """End a person's sessions, personal tokens and links for a new password."""
+
+    async def work(settings: Settings) -> None:
+        from mission_control.accounts.commands import end_everything
+        from mission_control.core.actor import system
+
+        person = await user_named(email)
+        await end_everything(system(person.active_organization_id or UUID(int=0)), person)
+        click.echo(f"All sessions, tokens and links of {email} have ended.")
 
     with_database(work)
 

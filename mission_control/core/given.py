@@ -18,6 +18,7 @@ LENIENT_IDS = {"board_id", "approval_id", "agent_id"}
 STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 # No body at all, which is something else than `null`.
 NOTHING: Any = ...
+UNKNOWN = "Extra inputs are not permitted"
 
 
 async def parsed_body() -> Any:
@@ -80,11 +81,14 @@ def _no_id(name: str, text: str) -> dict[str, Any]:
 
 
 def validated(
-    body: TypeAdapter[Any] | None, raw: Any, query: type[BaseModel] | None, *, needs_body: bool
+    body: TypeAdapter[Any] | None, raw: Any, query: type[BaseModel] | None, *, needs_body: bool, is_lenient: bool
 ) -> dict[str, Any]:
-    """`query` and `data` as the declared shapes read them; Invalid with all that is wrong in both."""
+    """`query` and `data` as the declared shapes read them; Invalid with all that is wrong in both.
+
+    Parameters that nothing declares are refused, unless it `is_lenient`.
+    """
     given: dict[str, Any] = {}
-    problems: list[dict[str, Any]] = []
+    problems: list[dict[str, Any]] = [] if is_lenient else _unknown_parameters(query)
     if query is not None:
         given["query"] = _checked(lambda: _read_query(query), "query", problems)
     if body is not None and raw is NOTHING and not needs_body:
@@ -104,6 +108,12 @@ def _checked(read: Callable[[], Any], place: str, problems: list[dict[str, Any]]
     except Invalid as error:
         problems += error.detail if isinstance(error.detail, list) else []
     return None
+
+
+def _unknown_parameters(query: type[BaseModel] | None) -> list[dict[str, Any]]:
+    known = {info.alias or name for name, info in query.model_fields.items()} if query is not None else set[str]()
+    unknown = [name for name in request.args if name not in known][:MOST_PROBLEMS]
+    return [schema_error("extra_forbidden", ["query", name], UNKNOWN, request.args[name]) for name in unknown]
 
 
 def _read_query(model: type[BaseModel]) -> BaseModel:

@@ -21,8 +21,8 @@ def parse_id(text: object) -> UUID | None:
 
 
 def new_secret(prefix: str) -> str:
-    """`prefix_` and 43 characters that carry 256 random bits."""
-    return f"{prefix}_{secrets.token_urlsafe(32)}"
+    """`prefix_` and 48 characters that carry 288 random bits: clients want 50 characters or more."""
+    return f"{prefix}_{secrets.token_urlsafe(36)}"
 
 
 def fingerprint(secret: str) -> str:

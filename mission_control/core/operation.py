@@ -122,7 +122,7 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
 
 async def _read(entry: Operation, shape: TypeAdapter[Any] | None, raw: Any) -> dict[str, Any]:
     """What the request gives; a large body is looked through in a thread, so that others get their turn meanwhile."""
-    read = partial(validated, shape, raw, entry.query, needs_body=entry.needs_body)
+    read = partial(validated, shape, raw, entry.query, needs_body=entry.needs_body, is_lenient=entry.is_inherited)
     is_large = shape is not None and len(await request.get_data(as_text=False)) > LARGE
     return await asyncio.to_thread(read) if is_large else read()
 

@@ -68,6 +68,11 @@ class Operation:
         return self.is_long_poll or self.in_pieces
 
     @property
+    def is_inherited(self) -> bool:
+        """Whether the predecessor has it, whose clients may send more than it reads. Their ids name path or role."""
+        return "_api_v1_" in self.operation_id or self.operation_id.startswith(("agent_lead_", "agent_main_"))
+
+    @property
     def scope(self) -> TokenScope:
         """What an agent's token must be made for."""
         for_leads = self.hints is not None and self.hints.required_actor == "board_lead"
@@ -82,7 +87,8 @@ def reads_one_thing(entry: Operation) -> bool:
     one = (
         isinstance(entry.returns, type) and issubclass(entry.returns, BaseModel) and not issubclass(entry.returns, Page)
     )
-    return entry.method == "GET" and one and entry.query is None and not entry.is_stream
+    waits_for_it = entry.is_long_poll and entry.find is not None
+    return entry.method == "GET" and one and (entry.query is None or waits_for_it) and not entry.is_stream
 
 
 def read_of(entry: Operation) -> Operation | None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from mission_control.core.clock import naive_utc, with_plus
 
@@ -39,6 +39,12 @@ def example(**body: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [body]})
 
 
+class Body(BaseModel):
+    """What an operation takes that the predecessor does not have: a field that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class OkResponse(BaseModel):
     """It worked."""
 
@@ -58,6 +64,7 @@ class ErrorResponse(BaseModel):
 
     detail: str | dict[str, Any] | list[Any]
     request_id: str | None = None
+    code: Annotated[str | None, Field(description="A word for programs, where the sentence has one")] = None
 
 
 class LLMErrorResponse(BaseModel):

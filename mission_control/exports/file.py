@@ -7,14 +7,14 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from mission_control.boards.schemas import BoardRead
-from mission_control.core.schemas import Moment
+from mission_control.core.schemas import Body, Moment
 from mission_control.exports.parts import ApprovalPart, BoardPart, FieldPart, MemoryPart, TagPart, TaskPart
 
 FORMAT: Literal["mission-control/board"] = "mission-control/board"
 VERSION: Literal[1] = 1
 
 
-class BoardFile(BaseModel):
+class BoardFile(Body):
     """A board with its tasks, comments, approvals and memory. Attached files and what is in the trash are not in it."""
 
     format: Literal["mission-control/board"]

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from mission_control.boards.priorities import Priority
 from mission_control.boards.schemas import BoardFields
-from mission_control.core.schemas import Moment, NonEmptyStr
+from mission_control.core.schemas import Body, Moment, NonEmptyStr
 from mission_control.custom_fields.schemas import FieldType, Pattern, Visibility
 from mission_control.custom_fields.values import WITH_PATTERN, misfit
 from mission_control.tags.schemas import Color
@@ -18,14 +18,14 @@ Slug = Annotated[NonEmptyStr, Field(max_length=SLUG_LENGTH)]
 Email = Annotated[str, Field(max_length=320)]
 
 
-class BoardPart(BoardFields):
+class BoardPart(BoardFields, extra="forbid"):
     """The board itself. A group is named, and found again by its name."""
 
     description: str = ""  # a board made on a page has none
     board_group: str | None = None
 
 
-class TagPart(BaseModel):
+class TagPart(Body):
     """A tag that tasks of the board carry."""
 
     slug: Slug
@@ -34,7 +34,7 @@ class TagPart(BaseModel):
     description: str | None = None
 
 
-class FieldPart(BaseModel):
+class FieldPart(Body):
     """A custom field of the board."""
 
     field_key: Annotated[NonEmptyStr, Field(max_length=255)]
@@ -59,7 +59,7 @@ class FieldPart(BaseModel):
         return misfit(cast(Any, self), value)
 
 
-class AuthorPart(BaseModel):
+class AuthorPart(Body):
     """Who said something."""
 
     kind: Literal["person", "agent", "other"]
@@ -67,14 +67,14 @@ class AuthorPart(BaseModel):
     name: str | None = None
 
 
-class StepPart(BaseModel):
+class StepPart(Body):
     """A small step of a task."""
 
     text: Annotated[NonEmptyStr, Field(max_length=2000)]
     is_done: bool = False
 
 
-class CommentPart(BaseModel):
+class CommentPart(Body):
     """Something said about a task."""
 
     author: AuthorPart
@@ -83,7 +83,7 @@ class CommentPart(BaseModel):
     edited_at: Moment | None = None
 
 
-class TaskPart(BaseModel):
+class TaskPart(Body):
     """A task, known by its number."""
 
     number: Number
@@ -118,7 +118,7 @@ class TaskPart(BaseModel):
         return self
 
 
-class ApprovalPart(BaseModel):
+class ApprovalPart(Body):
     """A decision that was asked for."""
 
     action_type: str
@@ -145,7 +145,7 @@ class ApprovalPart(BaseModel):
         return self
 
 
-class MemoryPart(BaseModel):
+class MemoryPart(Body):
     """An entry of the board's memory."""
 
     content: NonEmptyStr

@@ -9,19 +9,26 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.groups.models import BoardGroup
+from mission_control.groups.policy import may_read_group
 
 
 async def visible_group(actor: Actor, group_id: UUID) -> BoardGroup:
-    """A group of the actor's active organization, with its boards; NotFound otherwise."""
-    return await _group_in([actor.organization_id], group_id)
+    """A group of the actor's active organization that they reach, with its boards; NotFound otherwise."""
+    return _reached(actor, await _group_in([actor.organization_id], group_id))
 
 
 async def reachable_group(actor: Actor, group_id: UUID) -> BoardGroup:
     """A group of any organization of a person, or the one that an agent's board is in; NotFound otherwise."""
     if actor.is_user:
-        return await _group_in(list(actor.memberships), group_id)
+        return _reached(actor, await _group_in(list(actor.memberships), group_id))
     group = await _group_in([actor.organization_id], group_id)
     if all(board.id != actor.board_id for board in group.boards):
+        raise NotFound()
+    return group
+
+
+def _reached(actor: Actor, group: BoardGroup) -> BoardGroup:
+    if not may_read_group(actor, group):
         raise NotFound()
     return group
 

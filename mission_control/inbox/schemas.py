@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, StringConstraints
 
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import example
+from mission_control.core.schemas import Body, example
 
 State = Literal["waiting", "sending", "sent", "failed"]
 LONGEST_URL = 2_000
@@ -70,7 +70,7 @@ class DeliveryRead(BaseModel):
 Secret = Annotated[str, StringConstraints(min_length=16, max_length=200)]
 
 
-class CallbackSet(BaseModel):
+class CallbackSet(Body):
     """Where an agent wants to be told. Without a secret a new random one is made."""
 
     model_config = example(url="https://agents.example.org/vega")

@@ -25,13 +25,22 @@ async def write_memory(
 ) -> BoardMemory:
     """Write something down on a board; chat reaches the lead and whom it mentions, a command all agents."""
     board = await locked_board(board)
-    chat = is_chat(tags)
-    entry = BoardMemory(board_id=board.id, **_values(actor, content, tags, source, is_named=chat))
+    entry = await _write(actor, board, content, tags, source)
+    if entry.is_chat:
+        await tell_board(actor, board, entry)
+    return entry
+
+
+async def note_order(actor: Actor, board: Board, order: str) -> BoardMemory:
+    """Inside a command that carried an order out: write it into the board's chat, and tell nobody of it again."""
+    return await _write(actor, board, order, ["chat"], None)
+
+
+async def _write(actor: Actor, board: Board, content: str, tags: list[str] | None, source: str | None) -> BoardMemory:
+    entry = BoardMemory(board_id=board.id, **_values(actor, content, tags, source, is_named=is_chat(tags)))
     entry.board = board
     await entry.save(force_create=True)
     record("memory.created", entry, _sentence(entry, "written"), **_state(entry))
-    if chat:
-        await tell_board(actor, board, entry)
     return entry
 
 

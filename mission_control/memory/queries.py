@@ -9,8 +9,7 @@ import orjson
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Forbidden, NotFound
-from mission_control.core.policy import can
+from mission_control.core.errors import NotFound
 from mission_control.database.sql import is_postgres, lowered, rows
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import group_of, visible_group
@@ -42,11 +41,8 @@ async def visible_entry(actor: Actor, board_id: UUID, memory_id: UUID) -> BoardM
 
 
 async def visible_group_entry(actor: Actor, group_id: UUID, memory_id: UUID) -> GroupMemory:
-    """An entry of a group that a person reads; NotFound, or Forbidden where the group is."""
-    group = await visible_group(actor, group_id)
-    if not can(actor, "board_group.read", group):
-        raise Forbidden()
-    return await _entry_of_group(group, memory_id)
+    """An entry of a group that a person reads; NotFound otherwise."""
+    return await _entry_of_group(await visible_group(actor, group_id), memory_id)
 
 
 async def visible_entry_around(actor: Actor, board_id: UUID, memory_id: UUID) -> GroupMemory:

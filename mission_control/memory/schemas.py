@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import ActorRef, NonEmptyStr, NotNull, example
+from mission_control.core.schemas import ActorRef, Body, NonEmptyStr, NotNull, example
 from mission_control.tasks.schemas import BoardMemoryRead as BoardMemoryRead
 
 
@@ -25,7 +25,7 @@ class BoardGroupMemoryCreate(BoardMemoryCreate):
     """The same for every board of a group; the tag `broadcast` tells all of its agents."""
 
 
-class MemoryUpdate(BaseModel):
+class MemoryUpdate(Body):
     """What to change on an entry; absent leaves. Nobody is told again."""
 
     content: Annotated[NonEmptyStr | None, NotNull] = None

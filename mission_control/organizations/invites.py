@@ -1,4 +1,4 @@
-"""Invitations: made, shown once, revoked, accepted."""
+"""Invitations: made, shown to owners and admins while they wait, revoked, accepted."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +9,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.ids import fingerprint, new_secret
+from mission_control.core.secrets import decrypt, encrypt
 from mission_control.database.sql import lowered, rows
 from mission_control.organizations import policy as policy
 from mission_control.organizations.access import check_boards, copy_access, merge_access
@@ -22,15 +23,20 @@ ONLY_OWNERS_INVITE_OWNERS = "Only an owner can invite an owner."
 
 @dataclass(frozen=True, slots=True)
 class NewInvite:
-    """An invitation just made; `token` is never readable again."""
+    """An invitation just made, and its token."""
 
     row: Invite
     token: str
 
 
 @command("invite.create")
-async def create_invite(actor: Actor, organization: Organization, wanted: OrganizationInviteCreate) -> NewInvite:
-    """Invite an address. A member's address: Conflict; an owner, by an admin: Forbidden."""
+async def create_invite(
+    actor: Actor, organization: Organization, wanted: OrganizationInviteCreate, key: str
+) -> NewInvite:
+    """Invite an address. A member's address: Conflict; an owner, by an admin: Forbidden.
+
+    The token is stored encrypted with `key`, for who invites can read it until it is used.
+    """
     email = wanted.invited_email.strip().lower()
     if not email:
         raise Invalid("Enter the e-mail address of the person to invite.")
@@ -44,6 +50,7 @@ async def create_invite(actor: Actor, organization: Organization, wanted: Organi
         organization_id=organization.id,
         invited_email=email,
         fingerprint=fingerprint(token),
+        encrypted_token=encrypt(token, key),
         role=wanted.role,
         all_boards_read=wanted.all_boards_read,
         all_boards_write=wanted.all_boards_write,
@@ -57,6 +64,13 @@ async def create_invite(actor: Actor, organization: Organization, wanted: Organi
         await InviteBoardAccess.bulk_create(boards)
     record("invite.created", invite, f"Somebody was invited as {invite.role}.", role=invite.role)
     return NewInvite(invite, token)
+
+
+def token_of(actor: Actor, invite: Invite, key: str) -> str:
+    """Return the token of an invitation that somebody can still accept and the actor could make; else an empty text."""
+    is_pending = invite.accepted_at is None and invite.expires_at > clock.now()
+    may_make = invite.role != "owner" or role_of(actor, invite.organization_id) == "owner"
+    return decrypt(invite.encrypted_token, key) if is_pending and may_make and invite.encrypted_token else ""
 
 
 async def _is_member(organization: Organization, email: str) -> bool:
@@ -116,7 +130,9 @@ async def join(user: User, invite: Invite) -> Member:
         if by_board:
             await merge_access(invite, member)
     now = clock.now()
-    await Invite.filter(id=invite.id).update(accepted_by_user_id=user.id, accepted_at=now, updated_at=now)
+    await Invite.filter(id=invite.id).update(
+        accepted_by_user_id=user.id, accepted_at=now, updated_at=now, encrypted_token=None
+    )
     await User.filter(id=user.id).update(active_organization_id=invite.organization_id)
     record(
         "invite.accepted",

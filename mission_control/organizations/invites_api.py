@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from quart import Blueprint
+from quart import Blueprint, current_app
 
 from mission_control.core.actor import Actor
 from mission_control.core.operation import operation
@@ -21,6 +21,15 @@ api = Blueprint("invites_api", __name__, url_prefix="/api/v1/organizations")
 TAGS = ("organizations",)
 
 
+def _key() -> str:
+    key: str = current_app.config["SECRET_KEY"]
+    return key
+
+
+def _shown(actor: Actor, invite: Invite) -> OrganizationInviteRead:
+    return OrganizationInviteRead.of(invite, invites.token_of(actor, invite, _key()))
+
+
 @operation(
     api,
     "GET",
@@ -35,10 +44,10 @@ TAGS = ("organizations",)
 async def list_organization_invites(actor: Actor, query: Paging) -> dict[str, Any]:
     """List the invitations that nobody has accepted yet, newest first.
 
-    Their tokens are not readable. Expired ones stay until they are revoked.
+    `token` is there as long as it can be accepted. Expired ones stay until they are revoked.
     """
     found, total = await list_invites(actor, query)
-    return page([OrganizationInviteRead.of(invite) for invite in found], total, query)
+    return page([_shown(actor, invite) for invite in found], total, query)
 
 
 @operation(
@@ -58,10 +67,9 @@ async def create_organization_invite(
 ) -> OrganizationInviteRead:
     """Invite somebody by e-mail address.
 
-    The token is in this answer and nowhere else; hand it over yourself. It is good for 14 days.
+    Hand the token over yourself. It is good for 14 days.
     """
-    made = await invites.create_invite(actor, organization, data)
-    return OrganizationInviteRead.of(made.row, made.token)
+    return _shown(actor, (await invites.create_invite(actor, organization, data, _key())).row)
 
 
 @operation(
@@ -77,7 +85,7 @@ async def create_organization_invite(
 )
 async def revoke_organization_invite(actor: Actor, invite: Invite) -> OrganizationInviteRead:
     """Revoke an invitation."""
-    return OrganizationInviteRead.of(await invites.revoke_invite(actor, invite))
+    return _shown(actor, await invites.revoke_invite(actor, invite))
 
 
 @operation(

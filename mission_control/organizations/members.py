@@ -13,7 +13,7 @@ from mission_control.core.command import command, record
 from mission_control.core.errors import Forbidden, Invalid, NotFound
 from mission_control.organizations import policy as policy
 from mission_control.organizations.access import Spec, check_boards, replace_access
-from mission_control.organizations.models import Member, Organization
+from mission_control.organizations.models import Invite, Member, Organization
 
 ONE_OWNER = "An organization needs at least one owner; make somebody else an owner first."
 ONLY_OWNERS = "Only owners change who is an owner, and what owners reach."
@@ -85,6 +85,19 @@ async def _set_role(member: Member, role: str) -> None:
         after={"role": role},
         user_id=member.user_id,
     )
+    await end_invites_of(member, still=role)
+
+
+async def end_invites_of(member: Member, still: str = "member") -> None:
+    """Inside a command: end open invitations of a person who could not make them any more, being what they are now."""
+    mine = Invite.filter(
+        organization_id=member.organization_id, created_by_user_id=member.user_id, accepted_at=None
+    ).order_by("id")
+    for invite in await mine.select_for_update():
+        if still == "owner" or (still == "admin" and invite.role != "owner"):
+            continue
+        await invite.delete()
+        record("invite.revoked", invite, "An invitation ended with the rights of who made it.", role=invite.role)
 
 
 @command("member.change_access")
@@ -138,7 +151,11 @@ async def leave_organization(actor: Actor, organization: Organization) -> None:
 
 
 async def end_membership(member: Member) -> None:
-    """Inside a command: delete a membership; who worked there works in their oldest other organization."""
+    """Inside a command: delete a membership and the invitations that came of it.
+
+    Who worked there works in their oldest other organization.
+    """
+    await end_invites_of(member)
     await member.delete()
     other = await Member.filter(user_id=member.user_id).order_by("created_at", "id").first()
     await User.filter(id=member.user_id, active_organization_id=member.organization_id).update(

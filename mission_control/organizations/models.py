@@ -92,6 +92,7 @@ class Invite(Model):
     organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
     invited_email = fields.CharField(max_length=320, db_index=True)
     fingerprint = fields.CharField(max_length=64, unique=True)
+    encrypted_token: Any = fields.TextField(null=True)  # until it is used
     role = fields.CharField(max_length=16, default="member")
     all_boards_read = fields.BooleanField(default=False)
     all_boards_write = fields.BooleanField(default=False)

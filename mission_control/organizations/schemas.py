@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from mission_control.core.schemas import NotNull, example
+from mission_control.core.schemas import Body, NotNull, example
 from mission_control.organizations.models import Invite, Organization
 from mission_control.organizations.policy import ROLES
 from mission_control.organizations.work_state import State
@@ -25,7 +25,7 @@ class OrganizationCreate(BaseModel):
     name: str
 
 
-class OrganizationUpdate(BaseModel):
+class OrganizationUpdate(Body):
     """What to change on an organization; absent leaves."""
 
     name: Annotated[str | None, NotNull] = None
@@ -37,7 +37,7 @@ class OrganizationActiveUpdate(BaseModel):
     organization_id: UUID
 
 
-class OrganizationOwnershipUpdate(BaseModel):
+class OrganizationOwnershipUpdate(Body):
     """Who is to own the organization instead of the caller."""
 
     member_id: UUID
@@ -152,7 +152,7 @@ class OrganizationInviteAccept(BaseModel):
 
 
 class OrganizationInviteRead(BaseModel):
-    """An invitation. The token is in the answer that made it and nowhere else."""
+    """An invitation. The token is there as long as it can be accepted."""
 
     id: UUID
     organization_id: UUID
@@ -169,7 +169,7 @@ class OrganizationInviteRead(BaseModel):
     updated_at: datetime
 
     @classmethod
-    def of(cls, invite: Invite, token: str = "") -> "OrganizationInviteRead":
+    def of(cls, invite: Invite, token: str) -> "OrganizationInviteRead":
         """The answer for an invitation."""
         values: dict[str, Any] = {name: getattr(invite, name) for name in cls.model_fields if name != "token"}
         return cls.model_construct(**values, token=token)

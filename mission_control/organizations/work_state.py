@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, react, record
 from mission_control.core.errors import NotFound
-from mission_control.core.schemas import BlankToNone
+from mission_control.core.schemas import BlankToNone, Body
 from mission_control.database.sql import is_postgres, rows
 from mission_control.organizations import policy as policy
 from mission_control.organizations.models import Organization
@@ -26,7 +26,7 @@ LOCK_KEY = 0x4D43_4855
 LOCK_OF = "{lock}({key}, ('x' || right({organization}, 8))::bit(32)::int)"
 
 
-class WorkStateChange(BaseModel):
+class WorkStateChange(Body):
     """Whether agents may take up work: `running`, `paused` (nothing new), or `stopped` (running work ends at once)."""
 
     state: State

@@ -19,6 +19,7 @@ from mission_control.questions.schemas import (
     GatewayMainAskUserRequest,
     GatewayMainAskUserResponse,
     QuestionAnswer,
+    QuestionCreate,
     QuestionQuery,
     QuestionRead,
 )
@@ -37,7 +38,7 @@ QUESTION = f"{QUESTIONS}/<question_id>"
     tags=LEAD,
     who="agent",
     find=visible_board,
-    verb="question.ask",
+    verb="question.ask_as_lead",
     body=GatewayMainAskUserRequest,
     returns=GatewayMainAskUserResponse,
     errors={403: LLMErrorResponse, 404: LLMErrorResponse, 422: HTTPValidationError, 502: LLMErrorResponse},
@@ -49,7 +50,7 @@ QUESTION = f"{QUESTIONS}/<question_id>"
         needs="You are the lead of the board; you searched its memory first.",
         effects="People see the question at once. The answer comes to your inbox and into the memory with your tags.",
         never="Do not ask for passwords or other secrets, and do not ask the same again while it is open.",
-        route="Lead only; a worker asks the lead in a comment.",
+        route="Lead only; POST /api/v1/agent/boards/{board_id}/questions is for every agent, and takes options.",
         example="ask people which of two directions they want",
     ),
 )
@@ -60,6 +61,38 @@ async def ask_user(actor: Actor, board: Board, data: GatewayMainAskUserRequest) 
     """
     question = await ask_people(actor, board, data)
     return GatewayMainAskUserResponse(board_id=board.id, question_id=question.id)
+
+
+@operation(
+    api,
+    "POST",
+    f"/agent{QUESTIONS}",
+    operation_id="ask_question",
+    tags=BOARD_ROLES,
+    who="agent",
+    find=visible_board,
+    verb="question.ask",
+    body=QuestionCreate,
+    returns=QuestionRead,
+    errors={403: LLMErrorResponse, 404: LLMErrorResponse, 422: HTTPValidationError},
+    hints=hints(
+        "agent_question_ask",
+        "any_agent",
+        use="When work cannot go on without something that only people know or want to decide.",
+        avoid="Not for a yes or no about one step; ask for an approval. Not for what the board's memory answers.",
+        needs="You searched the board's memory first.",
+        effects="People see the question at once. The answer comes to your inbox and into the memory with your tags.",
+        never="Do not ask for passwords or other secrets, and do not ask the same again while it is open.",
+        route="Give up to six options with what happens for each, and recommend one; people answer by one key.",
+        example="ask people which of two directions they want",
+    ),
+)
+async def ask_question(actor: Actor, board: Board, data: QuestionCreate) -> dict[str, Any]:
+    """Ask people something, with up to six answers that they can choose from.
+
+    What they answer is written into the board's memory and comes to your inbox, with the `option_id` that they chose.
+    """
+    return await read_question((await ask_people(actor, board, data)).id)
 
 
 async def list_questions(actor: Actor, board: Board, query: QuestionQuery) -> dict[str, Any]:
@@ -98,7 +131,7 @@ operation(
         use="To see which questions wait for people and how they were answered.",
         avoid="Not in a tight loop; the answer comes to the inbox of whoever asked.",
         never="Do not act as if an open question were answered.",
-        route="With state=open before a lead asks anew.",
+        route="With state=open before you ask anew.",
         example="did people answer my question",
     ),
 )(list_questions)
@@ -132,11 +165,11 @@ async def get_question(actor: Actor, question: Question) -> dict[str, Any]:
     returns=QuestionRead,
 )
 async def create_answer(actor: Actor, question: Question, data: QuestionAnswer) -> dict[str, Any]:
-    """Answer a question; the first answer counts, another gets 409.
+    """Answer a question by one of its options or in your own words; the first answer counts, another gets 409.
 
     It is written into the board's memory as a note, and the agent that asked is told.
     """
-    await answer_question(actor, question, data.answer)
+    await answer_question(actor, question, data.answer, data.option_id)
     return await read_question(question.id)
 
 
@@ -145,7 +178,7 @@ async def create_answer(actor: Actor, question: Question, data: QuestionAnswer) 
     "DELETE",
     f"/agent{QUESTION}",
     operation_id="withdraw_question",
-    tags=LEAD,
+    tags=BOARD_ROLES,
     who="agent",
     find=visible_question,
     verb="question.withdraw",
@@ -153,13 +186,13 @@ async def create_answer(actor: Actor, question: Question, data: QuestionAnswer) 
     errors={403: LLMErrorResponse, 404: LLMErrorResponse, 409: LLMErrorResponse},
     hints=hints(
         "question_withdrawal",
-        "board_lead",
+        "any_agent",
         use="When you have found the answer yourself, or the question has become pointless.",
         avoid="Not to ask in other words at once; people may be answering.",
-        needs="You are the lead of the board and the question is open.",
+        needs="You asked it, or you are the lead of the board; and it is open.",
         effects="It disappears from people's queues.",
         never="Do not withdraw a question because the answer takes long.",
-        route="Lead only; an answered question cannot be withdrawn.",
+        route="An answered question cannot be withdrawn.",
         example="take back a question that nobody has to answer any more",
     ),
 )

@@ -10,21 +10,23 @@ from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, deliver, record
-from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.memory.commands import write_memory
 from mission_control.memory.models import BoardMemory
 from mission_control.questions import policy as policy
 from mission_control.questions.models import Question
-from mission_control.questions.schemas import REPLY_SOURCE, REPLY_TAGS, GatewayMainAskUserRequest
+from mission_control.questions.schemas import REPLY_SOURCE, REPLY_TAGS, GatewayMainAskUserRequest, QuestionCreate
 
 SNIPPET_LENGTH = 120
 OVER = {"answered": "Somebody answered this question already.", "withdrawn": "This question was withdrawn."}
 
 
 @command("question.ask")
-async def ask_people(actor: Actor, board: Board, new: GatewayMainAskUserRequest) -> Question:
+async def ask_people(actor: Actor, board: Board, new: GatewayMainAskUserRequest | QuestionCreate) -> Question:
     """Ask people something; they see it in their queue and in the board's chat."""
     board = await locked_board(board)
+    options = [one.model_dump() for one in new.options] if isinstance(new, QuestionCreate) else []
+    source = REPLY_SOURCE if isinstance(new, QuestionCreate) else new.reply_source or REPLY_SOURCE
     question = Question(
         board_id=board.id,
         agent_id=actor.agent_id,
@@ -33,14 +35,17 @@ async def ask_people(actor: Actor, board: Board, new: GatewayMainAskUserRequest)
         correlation_id=new.correlation_id,
         preferred_channel=new.preferred_channel,
         reply_tags=_reply_tags(new.reply_tags),
-        reply_source=new.reply_source or REPLY_SOURCE,
+        reply_source=source,
+        options=options,
+        allows_text=not isinstance(new, QuestionCreate) or new.allows_text,
         created_at=clock.now(),
     )
     question.board = board
     await question.save(force_create=True)
     sentence = f"Question asked: {snippet(new.content)}"
     record("question.asked", question, sentence, question_id=question.id, correlation_id=question.correlation_id)
-    await write_memory(actor, board, f"Question for people: {new.content}", ["chat", "question"])
+    lines = [f"Question for people: {new.content}", *(f"{at}. {one['label']}" for at, one in enumerate(options, 1))]
+    await write_memory(actor, board, "\n".join(lines), ["chat", "question"])
     return question
 
 
@@ -57,14 +62,21 @@ def snippet(text: str) -> str:
 
 
 @command("question.answer")
-async def answer_question(actor: Actor, question: Question, answer: str) -> Question:
-    """Answer a question; only the first answer counts. It is kept in the board's memory, and whoever asked is told."""
+async def answer_question(
+    actor: Actor, question: Question, answer: str | None, option_id: str | None = None
+) -> Question:
+    """Answer a question by an option, by words, or by both; only the first answer counts.
+
+    It is kept in the board's memory, and whoever asked is told. An unknown option, or words where the question takes
+    none: Invalid.
+    """
     question = await _held(question)
     _refuse_when_over(question)
+    answer = _answer_text(question, answer, option_id)
     entry = await write_memory(actor, question.board, answer, question.reply_tags, question.reply_source)
     question.state, question.answer, question.answered_at = "answered", entry.content, clock.now()
-    question.answered_by_user_id = actor.user_id
-    await question.save(update_fields=["state", "answer", "answered_at", "answered_by_user_id"])
+    question.answered_by_user_id, question.chosen_option_id = actor.user_id, option_id
+    await question.save(update_fields=["state", "answer", "answered_at", "answered_by_user_id", "chosen_option_id"])
     record(
         "question.answered",
         question,
@@ -75,6 +87,17 @@ async def answer_question(actor: Actor, question: Question, answer: str) -> Ques
     )
     await _tell(actor, question, entry)
     return question
+
+
+def _answer_text(question: Question, answer: str | None, option_id: str | None) -> str:
+    """What is kept as the answer: the chosen option's label, and below it what the person wrote."""
+    if answer and not question.allows_text:
+        raise Invalid("This question is answered by one of its options.")
+    labels = {one["id"]: one["label"] for one in question.options or []}
+    if option_id is not None and option_id not in labels:
+        raise Invalid("This question has no such option.")
+    label = labels[option_id] if option_id is not None else ""
+    return "\n\n".join(part for part in (label, answer) if part)
 
 
 async def _held(question: Question) -> Question:
@@ -111,6 +134,7 @@ async def _tell(actor: Actor, question: Question, entry: BoardMemory) -> None:
         correlation_id=question.correlation_id,
         memory_id=str(entry.id),
         answer=entry.content,
+        **({"option_id": question.chosen_option_id} if question.options else {}),
     )
 
 

@@ -13,7 +13,10 @@ from mission_control.database.fields import UtcDatetimeField
 
 
 class Question(Model):
-    """A lead's question to people: `open`, `answered`, or `withdrawn`. The answer is also an entry of the memory."""
+    """An agent's question to people: `open`, `answered`, or `withdrawn`. The answer is also an entry of the memory.
+
+    `options` are those of `schemas.OptionRead`; `chosen_option_id` is the one that a person chose.
+    """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
@@ -24,6 +27,9 @@ class Question(Model):
     preferred_channel = fields.TextField(null=True)
     reply_tags: Any = fields.JSONField(default=list)
     reply_source = fields.TextField(null=True)
+    options: Any = fields.JSONField(null=True)
+    allows_text = fields.BooleanField(default=True)
+    chosen_option_id: Any = fields.CharField(max_length=64, null=True)
     state = fields.CharField(max_length=16, default="open")
     answer: Any = fields.TextField(null=True)
     answered_by_user: Any = fields.ForeignKeyField(

@@ -1,15 +1,15 @@
 """Answering questions on pages: in the queue, or one by itself."""
 
-from typing import Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, NotFound
-from mission_control.core.schemas import NonEmptyStr
+from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.schemas import BlankToNone, NonEmptyStr
 from mission_control.live.stream import Batch
 from mission_control.questions import queue
 from mission_control.questions.commands import answer_question
@@ -30,8 +30,15 @@ NOTHING_TYPED: dict[str, Any] = {"sentence": "", "typed": "", "values": {}, "err
 class AnswerForm(BaseModel):
     """What a person answers."""
 
-    answer: NonEmptyStr = Field(max_length=LONGEST_ANSWER)
+    answer: Annotated[NonEmptyStr | None, BlankToNone] = Field(None, max_length=LONGEST_ANSWER)
+    option: Annotated[str | None, BlankToNone] = None
     next: str = "/approvals"
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.answer is None and self.option is None:
+            raise ValueError("Fill this in.")
+        return self
 
 
 @pages.get("/boards/<uuid:board_id>/questions/<uuid:question_id>")
@@ -69,11 +76,14 @@ async def answer(board_id: UUID, question_id: UUID) -> ResponseReturnValue:
     try:
         form = await read_form(AnswerForm)
     except FormInvalid as invalid:
-        return await _shown(actor, question, values=invalid.values, errors=invalid.errors), 422
+        errors = {name or "answer": text for name, text in invalid.errors.items()}
+        return await _shown(actor, question, values=invalid.values, errors=errors), 422
     try:
-        await answer_question(actor, question, form.answer)
+        await answer_question(actor, question, form.answer, form.option)
+    except Invalid as refusal:
+        return await _shown(actor, question, values=form.model_dump(), errors={"answer": refusal.sentence}), 422
     except Conflict as late:
-        return await _shown(actor, question, sentence=late.sentence, typed=form.answer), 409
+        return await _shown(actor, question, sentence=late.sentence, typed=form.answer or ""), 409
     return done(f"{safe_next(form.next)}#queue", toast=f"{question.agent_name} has your answer.")
 
 

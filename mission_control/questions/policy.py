@@ -8,8 +8,14 @@ from mission_control.questions.models import Question
 
 @rule("question.ask")
 def may_ask(actor: Actor, board: Board) -> bool:
-    """The lead of the board."""
-    return actor.is_agent and actor.is_lead and actor.writes(board)
+    """Every agent of the board."""
+    return actor.is_agent and actor.writes(board)
+
+
+@rule("question.ask_as_lead")
+def may_ask_as_lead(actor: Actor, board: Board) -> bool:
+    """The lead of the board, by the operation that clients of the predecessor know."""
+    return may_ask(actor, board) and actor.is_lead
 
 
 @rule("question.answer")
@@ -20,5 +26,5 @@ def may_answer(actor: Actor, question: Question) -> bool:
 
 @rule("question.withdraw")
 def may_withdraw(actor: Actor, question: Question) -> bool:
-    """The lead of the board, whoever led it when the question was asked."""
-    return may_ask(actor, question.board)
+    """Whoever asked, and the lead of the board, whoever led it when the question was asked."""
+    return may_ask(actor, question.board) and (actor.is_lead or question.agent_id == actor.agent_id)

@@ -16,6 +16,7 @@ from mission_control.questions.schemas import QuestionQuery
 SELECT = (
     "SELECT q.id, q.board_id, q.agent_id, q.agent_name, q.content, q.correlation_id, q.preferred_channel,"
     " q.reply_tags, q.reply_source, q.state, q.answer, q.answered_by_user_id, q.answered_at, q.created_at,"
+    " q.options, q.allows_text, q.chosen_option_id,"
     " COALESCE(u.preferred_name, u.name, u.email, 'User') AS answered_by_name"
     " FROM agent_questions q LEFT JOIN users u ON u.id = q.answered_by_user_id"
 )
@@ -74,4 +75,7 @@ def wire_question(row: dict[str, Any]) -> dict[str, Any]:
         "answered_by": None if by is None else {"kind": "user", "id": by, "name": row["answered_by_name"]},
         "answered_at": wire_moment(row["answered_at"]),
         "created_at": wire_moment(row["created_at"]),
+        "options": as_json(row["options"]) or [],
+        "allows_text": bool(row["allows_text"]),
+        "chosen_option_id": row["chosen_option_id"],
     }

@@ -11,7 +11,7 @@ from mission_control.approvals.beside import Place, Row, providers
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.clock import now
-from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.database.sql import as_json, as_moment, placeholders, rows
 from mission_control.questions.queries import SELECT
 from mission_control.web.fragments import render_macro
 
@@ -36,6 +36,9 @@ class Item:
     answered_at: datetime | None
     created_at: datetime
     may_answer: bool
+    options: list[dict[str, Any]]
+    allows_text: bool
+    chosen: str
 
     @property
     def url(self) -> str:
@@ -91,6 +94,9 @@ def _item(actor: Actor, board: Board, row: dict[str, Any]) -> Item:
         answered_at=as_moment(row["answered_at"]),
         created_at=as_moment(row["created_at"]) or now(),
         may_answer=actor.is_user and actor.writes(board),
+        options=(options := as_json(row["options"]) or []),
+        allows_text=bool(row["allows_text"]),
+        chosen=next((one["label"] for one in options if one["id"] == row["chosen_option_id"]), ""),
     )
 
 

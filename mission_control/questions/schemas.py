@@ -1,18 +1,19 @@
 """Shapes of questions to people."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import ActorRef, BlankToNone, NonEmptyStr, example
+from mission_control.core.schemas import ActorRef, BlankToNone, Body, NonEmptyStr, example
 
 REPLY_TAGS = ("gateway_main", "user_reply")
 REPLY_SOURCE = "user_via_gateway_main"
 LONGEST_QUESTION = 10_000
 LONGEST_ANSWER = 20_000
+MOST_OPTIONS = 6
 QuestionState = Literal["open", "answered", "withdrawn"]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 OptionalShortText = Annotated[ShortText | None, BlankToNone]
@@ -30,6 +31,57 @@ class GatewayMainAskUserRequest(BaseModel):
     reply_source: OptionalShortText = REPLY_SOURCE
 
 
+class Option(Body):
+    """One answer that people can choose, and what happens then."""
+
+    id: Annotated[
+        Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)] | None,
+        BlankToNone,
+        Field(description="How your program knows it; without one its number, from 1"),
+    ] = None
+    label: Annotated[NonEmptyStr, Field(max_length=200, description="The answer in a few words")]
+    outcome: Annotated[
+        Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000)] | None,
+        BlankToNone,
+        Field(description="What happens when people choose it"),
+    ] = None
+    recommended: Annotated[bool, Field(description="Whether you would choose it; one at most")] = False
+
+
+class QuestionCreate(Body):
+    """A question to people, with the answers that they can choose from."""
+
+    model_config = example(
+        content="Which of the two accounts pays for the domain?",
+        options=[
+            {"label": "The company's", "outcome": "I renew it today.", "recommended": True},
+            {"label": "The project's", "outcome": "I ask its owner for the card first."},
+        ],
+        reply_tags=["billing"],
+    )
+
+    content: Annotated[NonEmptyStr, Field(max_length=LONGEST_QUESTION)]
+    options: Annotated[list[Option], Field(max_length=MOST_OPTIONS)] = []
+    allows_text: Annotated[bool, Field(description="Whether people may answer in their own words")] = True
+    correlation_id: OptionalShortText = None
+    preferred_channel: OptionalShortText = None
+    reply_tags: list[ShortText] = Field(default_factory=lambda: ["user_reply"], max_length=20)
+
+    @model_validator(mode="after")
+    def _options_agree(self) -> Self:
+        for number, one in enumerate(self.options, start=1):
+            one.id = one.id or str(number)
+        if len({one.id for one in self.options}) < len(self.options):
+            raise ValueError("each option needs an id of its own")
+        if len({one.label.lower() for one in self.options}) < len(self.options):
+            raise ValueError("each option needs a label of its own")
+        if sum(one.recommended for one in self.options) > 1:
+            raise ValueError("recommend one option at most")
+        if not self.options and not self.allows_text:
+            raise ValueError("without options people can only answer in their own words")
+        return self
+
+
 class GatewayMainAskUserResponse(BaseModel):
     """Where the question went: people find it at `question_id`; no main agent passes it on without a gateway."""
 
@@ -40,10 +92,34 @@ class GatewayMainAskUserResponse(BaseModel):
     question_id: UUID
 
 
-class QuestionAnswer(BaseModel):
-    """What people answer."""
+class QuestionAnswer(Body):
+    """What people answer: an option, their own words, or both."""
 
-    answer: Annotated[NonEmptyStr, Field(max_length=LONGEST_ANSWER)]
+    model_config = example(answer="The company's, until June.")
+
+    answer: Annotated[
+        Annotated[NonEmptyStr, Field(max_length=LONGEST_ANSWER)] | None, Field(description="In your own words")
+    ] = None
+    option_id: Annotated[
+        Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)] | None,
+        BlankToNone,
+        Field(description="The option that you choose"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.answer is None and self.option_id is None:
+            raise ValueError("choose an option, or answer in your own words")
+        return self
+
+
+class OptionRead(BaseModel):
+    """One answer that people can choose, and what happens then."""
+
+    id: str
+    label: str
+    outcome: str | None
+    recommended: bool
 
 
 class QuestionRead(BaseModel):
@@ -63,6 +139,9 @@ class QuestionRead(BaseModel):
     answered_by: ActorRef | None
     answered_at: datetime | None
     created_at: datetime
+    options: list[OptionRead]
+    allows_text: bool
+    chosen_option_id: str | None
 
 
 class QuestionQuery(Paging):

@@ -10,14 +10,14 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict
-from mission_control.core.schemas import Moment
+from mission_control.core.schemas import Body, Moment
 from mission_control.database.sql import is_postgres, rows
 from mission_control.tasks import policy as policy
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 
 
-class ArchiveRequest(BaseModel):
+class ArchiveRequest(Body):
     """Tasks that were done before this moment."""
 
     done_before: Moment

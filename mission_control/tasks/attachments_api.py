@@ -13,7 +13,7 @@ from mission_control.tasks.api import TAGS, TASK
 from mission_control.tasks.file_types import DOWNLOAD, SHOWN
 from mission_control.tasks.models import Attachment, Comment, Task
 from mission_control.tasks.queries import comment_read, visible_task
-from mission_control.tasks.schemas import TaskCommentCreate, TaskCommentRead
+from mission_control.tasks.schemas import TaskCommentEdit, TaskCommentRead
 from mission_control.tasks.uploads import FORM, received_file
 from mission_control.web.body_limit import limit_apart
 
@@ -137,10 +137,10 @@ async def get_task_comment(actor: Actor, comment: Comment) -> dict[str, Any] | N
     who="actor",
     find=comment_edits.visible_comment,
     verb="task.edit_comment",
-    body=TaskCommentCreate,
+    body=TaskCommentEdit,
     returns=TaskCommentRead,
 )
-async def edit_task_comment(actor: Actor, comment: Comment, data: TaskCommentCreate) -> dict[str, Any] | None:
+async def edit_task_comment(actor: Actor, comment: Comment, data: TaskCommentEdit) -> dict[str, Any] | None:
     """Put other words into a comment of your own."""
     return await comment_read((await comment_edits.edit_comment(actor, comment, data.message)).id)
 

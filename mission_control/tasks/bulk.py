@@ -13,7 +13,7 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, unit_of_work
 from mission_control.core.errors import Conflict, DomainError, NotFound
-from mission_control.core.schemas import example
+from mission_control.core.schemas import Body, example
 from mission_control.database.sql import placeholders, rows
 from mission_control.tags.assignment import tag_ids_of
 from mission_control.tasks import policy as policy
@@ -27,13 +27,13 @@ from mission_control.tasks.schemas import Ids, TaskRead, TaskStatus
 MOST = 200
 
 
-class BulkMove(BaseModel):
+class BulkMove(Body):
     """Where the tasks go."""
 
     status: TaskStatus
 
 
-class BulkAssign(BaseModel):
+class BulkAssign(Body):
     """Who gets the tasks: an agent, a person, or nobody when what is sent is null."""
 
     assigned_agent_id: UUID | None = None
@@ -46,7 +46,7 @@ class BulkAssign(BaseModel):
         return self
 
 
-class TaskBulk(BaseModel):
+class TaskBulk(Body):
     """One change for up to 200 tasks. `atomic` does all of it or nothing."""
 
     model_config = example(task_ids=["01a20f89-2bd7-774c-8be4-ab89967d70a3"], move={"status": "review"})

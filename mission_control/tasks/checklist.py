@@ -11,7 +11,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import NonEmptyStr, NotNull
+from mission_control.core.schemas import Body, NonEmptyStr, NotNull
 from mission_control.database.sql import rows, wire_moment
 from mission_control.tasks import policy as policy
 from mission_control.tasks.locks import locked_task
@@ -23,21 +23,21 @@ MOST = 200
 Text = Annotated[NonEmptyStr, Field(max_length=2000)]
 
 
-class ChecklistItemCreate(BaseModel):
+class ChecklistItemCreate(Body):
     """A step to be added at the end."""
 
     text: Text
     is_done: bool = False
 
 
-class ChecklistItemUpdate(BaseModel):
+class ChecklistItemUpdate(Body):
     """What to change on a step; absent leaves."""
 
     text: Annotated[Text | None, NotNull] = None
     is_done: Annotated[bool | None, NotNull] = None
 
 
-class ChecklistOrder(BaseModel):
+class ChecklistOrder(Body):
     """All steps of the task in their new order."""
 
     item_ids: Ids = Field(max_length=MOST)

@@ -11,7 +11,7 @@ from mission_control.approvals.schemas import ApprovalRead, PersonRef
 from mission_control.boards.priorities import Priority
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import ActorRef, Moment, NonEmptyStr, NotNull, OptionalText, example
+from mission_control.core.schemas import ActorRef, Body, Moment, NonEmptyStr, NotNull, OptionalText, example
 from mission_control.tags.schemas import TagRef
 from mission_control.tasks.waiting import WaitingReason
 
@@ -151,7 +151,13 @@ class TaskCommentCreate(BaseModel):
     message: Annotated[NonEmptyStr, BeforeValidator(_trimmed)]
 
 
-class TaskMove(BaseModel):
+class TaskCommentEdit(Body):
+    """Other words for a comment."""
+
+    message: Annotated[NonEmptyStr, BeforeValidator(_trimmed)]
+
+
+class TaskMove(Body):
     """Where a card goes: a column, and there beside another card."""
 
     status: TaskStatus
@@ -226,3 +232,4 @@ class BlockedTaskError(BaseModel):
 
     detail: BlockedTaskDetail | str
     request_id: str | None = None
+    code: str | None = None

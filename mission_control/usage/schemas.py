@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, model_validator
 
 from mission_control.core.paging import Page, Paging
-from mission_control.core.schemas import BlankToNone, example
+from mission_control.core.schemas import BlankToNone, Body, example
 
 MICROS = 1_000_000
 MOST_TOKENS = 10**12
@@ -45,7 +45,7 @@ def inside(unit: str, limit: Decimal) -> int:
     return kept
 
 
-class UsageFigures(BaseModel):
+class UsageFigures(Body):
     """What work cost."""
 
     input_tokens: Tokens = 0
@@ -140,7 +140,7 @@ class UsagePage(Page[UsageLine]):
     sums: UsageSums
 
 
-class BudgetCreate(BaseModel):
+class BudgetCreate(Body):
     """A limit for an agent, a board, or (neither named) the organization, for each day of UTC or in total."""
 
     agent_id: UUID | None = None
@@ -157,7 +157,7 @@ class BudgetCreate(BaseModel):
         return self
 
 
-class BudgetUpdate(BaseModel):
+class BudgetUpdate(Body):
     """Another limit."""
 
     limit: Limit

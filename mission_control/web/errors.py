@@ -4,11 +4,12 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from quart import Quart, Response, redirect, request
+from quart import Quart, Response, g, redirect, request
 from quart.typing import ResponseReturnValue
 from tortoise.exceptions import DoesNotExist
 from werkzeug.exceptions import HTTPException
 
+from mission_control.core.actor import Actor
 from mission_control.core.answers import json_response
 from mission_control.core.errors import DomainError, NotFound
 from mission_control.database.outages import outage
@@ -36,14 +37,34 @@ def wants_json() -> bool:
     return "text/html" not in request.headers.get("Accept", "") and not is_htmx()
 
 
-def envelope(detail: Any, status: int) -> Response:
+def envelope(detail: Any, status: int, **more: Any) -> Response:
     """The error envelope of the API."""
-    return json_response({"detail": detail, "request_id": current_request_id()}, status)
+    return json_response({"detail": detail, "request_id": current_request_id(), **more}, status)
+
+
+def _answer(error: DomainError) -> Response:
+    """A refusal in the shape that its caller reads.
+
+    Agents get the object that an error may have. Clients of people read a sentence, so the machine word stands beside
+    it; where an error says more than these two, it stays an object.
+    """
+    detail = error.detail
+    if not isinstance(detail, dict) or "code" not in detail or _is_agents():
+        return envelope(detail, error.status)
+    told = detail["message"] if set(detail) == {"message", "code"} else detail
+    return envelope(told, error.status, code=detail["code"])
+
+
+def _is_agents() -> bool:
+    actor: Actor | None = g.get("actor")
+    if actor is not None:
+        return actor.is_agent
+    return request.path.startswith("/api/v1/agent/") or "X-Agent-Token" in request.headers
 
 
 async def _domain_error(error: DomainError) -> ResponseReturnValue:
     if wants_json():
-        response = envelope(error.detail, error.status)
+        response = _answer(error)
     elif error.status == 401:
         return await _to_entrance()
     else:

@@ -141,6 +141,39 @@ async def test_a_personal_token_acts_until_it_is_revoked_or_over(cast: Cast) -> 
     assert await Token.filter(user_id=user.id, revoked_at=None).count() == 1
 
 
+@pytest.mark.parametrize("ends", [True, False])
+async def test_reset_ends_other_sessions_and_tokens_unless_they_shall_go_on(cast: Cast, ends: bool) -> None:
+    user = await User.get(id=cast.cleo.id)
+    await commands.start_session(system(setup.NOWHERE), user, None)
+    link = await commands.make_reset_link(await cast.ada.actor(), user)
+    await commands.reset_password(link, "the new password", ends_others=ends)
+    assert await Session.filter(user_id=user.id).exists() is not ends
+    assert (await cast.nobody.get("/users/me", headers=cast.cleo.headers)).status == (401 if ends else 200)
+
+
+async def test_changed_password_ends_tokens_on_request(cast: Cast) -> None:
+    user = await User.get(id=cast.cleo.id)
+    user.password_hash = await hash_password("the old password")
+    await user.save(update_fields=["password_hash"])
+    actor = await cast.cleo.actor()
+    await commands.change_password(actor, user, "the old password", "the new password")
+    (await cast.cleo.get("/users/me")).ok()
+    user = await User.get(id=cast.cleo.id)
+    await commands.change_password(actor, user, "the new password", "the newest password", ends_tokens=True)
+    (await cast.cleo.get("/users/me")).refused(401)
+
+
+async def test_everything_that_leads_into_an_account_ends_at_once(cast: Cast) -> None:
+    user = await User.get(id=cast.cleo.id)
+    await commands.start_session(system(setup.NOWHERE), user, None)
+    link = await commands.make_reset_link(await cast.ada.actor(), user)
+    await commands.end_everything(await cast.cleo.actor(), user)
+    assert not await Session.filter(user_id=user.id).exists()
+    assert await commands.reset_target(link) is None
+    (await cast.cleo.get("/users/me")).refused(401)
+    (await cast.ada.get("/users/me")).ok()
+
+
 @pytest.mark.parametrize("spelling", ["Ädele@example.org", "ädele@Example.org", " ÄDELE@EXAMPLE.ORG "])
 async def test_an_address_is_found_in_every_spelling(cast: Cast, spelling: str) -> None:
     await User.filter(id=cast.cleo.id).update(email="ÄDele@example.org")

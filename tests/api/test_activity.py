@@ -163,10 +163,10 @@ async def test_a_filter_that_does_not_fit(cast: Cast, query: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/activity", "/activity/task-comments", "/activity/task-comments/stream"])
-async def test_a_board_of_which_one_knows_nothing_is_refused(cast: Cast, path: str) -> None:
+async def test_invisible_board_is_not_found(cast: Cast, path: str) -> None:
     for board in (cast.foreign_board.id, cast.organization.id):
-        assert (await cast.ada.get(f"{path}?board_id={board}")).refused(403) == "Forbidden"
-    assert (await cast.cleo.get(f"{path}?board_id={cast.other_board.id}")).refused(403) == "Forbidden"
+        assert (await cast.ada.get(f"{path}?board_id={board}")).refused(404) == "Not Found"
+    assert (await cast.cleo.get(f"{path}?board_id={cast.other_board.id}")).refused(404) == "Not Found"
 
 
 async def test_the_feed_costs_the_same_for_many(cast: Cast) -> None:

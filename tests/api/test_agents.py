@@ -109,7 +109,7 @@ async def test_lists(cast: Cast) -> None:
     mine = (await cast.ada.get(f"/agents?board_id={cast.other_board.id}")).ok()
     assert [one["name"] for one in mine["items"]] == ["Mira"]
     assert [one["name"] for one in (await cast.eve.get("/agents")).ok()["items"]] == ["Nova"]
-    (await cast.ada.get(f"/agents?board_id={cast.foreign_board.id}")).refused(403)
+    (await cast.ada.get(f"/agents?board_id={cast.foreign_board.id}")).refused(404)
     (await cast.ada.get(f"/agents?gateway_id={uuid4()}")).refused(404)
     assert (await cast.cleo.get("/agents")).refused(403) == "Forbidden"
     assert (await cast.vega.get("/agents")).refused(401) == "Unauthorized"

@@ -30,7 +30,7 @@ async def test_a_token_is_changed(cast: Cast) -> None:
     ends = stamp(60).isoformat()
     wanted = {"scopes": ["read"], "expires_at": f"{ends}Z", "requests_per_minute": 60, "name": "Laptop"}
     changed = (await cast.ben.patch(path, wanted)).ok()
-    assert {name: changed[name] for name in wanted} == wanted | {"expires_at": ends}
+    assert {name: changed[name] for name in wanted} == wanted
     assert "token" not in changed
     [event] = await events(before)
     assert (event.kind, event.actor_id, event.agent_id) == ("agent.token_changed", cast.ben.id, cast.vega.id)
@@ -82,9 +82,9 @@ async def test_what_has_ended_cannot_be_changed(cast: Cast) -> None:
     path = await path_of_token(cast, cast.vega)
     (await cast.ada.patch(path, {"expires_at": f"{stamp(1).isoformat()}Z"})).ok()
     with clock.travelled(timedelta(minutes=2)):
-        assert (await cast.ada.patch(path, {"expires_at": None})).refused(409)["code"] == "token_ended"
+        (await cast.ada.patch(path, {"expires_at": None})).refused_as(409, "token_ended")
     (await cast.ada.delete(path)).ok()
-    assert (await cast.ada.patch(path, {"name": "x"})).refused(409)["code"] == "token_ended"
+    (await cast.ada.patch(path, {"name": "x"})).refused_as(409, "token_ended")
 
 
 async def test_open_streams_see_changed_scopes(cast: Cast) -> None:

@@ -1,5 +1,6 @@
 """Approvals: asked for, listed, decided, sent back, re-opened; by whom; and what was recorded."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import pytest
 
 from mission_control.approvals.models import Approval
 from mission_control.delivery.models import Delivery
+from mission_control.live import bells
 from tests.cast import Cast, events, head, ids, kinds
 
 KEYS = [
@@ -252,3 +254,18 @@ async def test_reopening_clears_the_decision(cast: Cast) -> None:
     again = (await decide(cast, approval, status="pending")).ok()
     assert again == approval
     assert await kinds(cast, before) == [("approval.reopened", cast.vega.id)]
+
+
+async def test_a_read_waits_for_the_decision(cast: Cast) -> None:
+    asked = await cast.ask(cast.vega)
+    path = f"{cast.approvals}/{asked['id']}"
+    assert (await cast.vega.get(path)).ok() == (await cast.vega.get(f"{path}?wait_seconds=0")).ok() == asked
+    poll = asyncio.create_task(cast.vega.get(f"{path}?wait_seconds=50"))
+    while not bells.waiting(f"approval:{asked['id']}"):
+        assert not poll.done(), poll.result()
+        await asyncio.sleep(0.01)
+    decided = (await cast.cleo.patch(path, {"status": "approved"})).ok()
+    answer = await asyncio.wait_for(poll, 40)  # it would have waited for 50 s
+    assert answer.ok() == decided
+    assert answer.headers["ETag"] == (await cast.vega.get(path)).headers["ETag"]
+    (await cast.vega.get(f"{path}?wait_seconds=51")).refused(422)

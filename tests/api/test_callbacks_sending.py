@@ -283,5 +283,5 @@ async def test_one_that_was_given_up_is_sent_again(cast: Cast, receiver: Receive
     [event] = await events(before, organization_id=cast.organization.id)
     assert (event.kind, event.actor_id, event.agent_id) == ("delivery.retried", cast.ben.id, cast.vega.id)
     assert orjson.loads(event.data) == {"delivery_id": failed["id"]}
-    assert (await cast.ben.post(where)).refused(409)["code"] == "delivery_not_failed"
+    (await cast.ben.post(where)).refused_as(409, "delivery_not_failed")
     assert await send_due() == 1 and await states(cast) == ["sent"]

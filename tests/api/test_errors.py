@@ -238,3 +238,21 @@ async def test_not_everything_that_is_wrong_is_told(cast: Cast) -> None:
     """A request of one megabyte could otherwise have an answer of fifty."""
     for wrong in ({"tag_ids": ["x"] * 500}, {"more": ["\x00"] * 500}):
         assert len((await cast.ada.post(cast.tasks, {"title": "x"} | wrong)).refused(422)) == 100
+
+
+async def test_people_read_a_sentence_with_a_word_beside_it_and_agents_an_object(cast: Cast) -> None:
+    task = await cast.add_task()
+    (await cast.ada.call("PUT", f"{cast.home}/work-state", {"state": "paused", "reason": "Night."})).ok()
+    agent = await cast.vega.patch(cast.task(task), {"status": "in_progress"})
+    detail = agent.refused_as(409, "board_paused")
+    assert set(detail) == {"message", "code"} and "code" not in agent.body
+    person = await cast.ada.post(f"{cast.home}/onboarding/start", {})
+    sentence = person.refused_as(422, "board_without_gateway")
+    assert isinstance(sentence, str) and person.body["code"] == "board_without_gateway"
+
+
+async def test_an_error_that_says_more_stays_an_object_with_its_word_beside_it(cast: Cast) -> None:
+    waits = await cast.add_task(depends_on_task_ids=[(await cast.add_task())["id"]])
+    answer = await cast.cleo.patch(cast.task(waits), {"status": "done"})
+    detail = answer.refused_as(409, "task_blocked_cannot_transition")
+    assert detail["blocked_by_task_ids"] and answer.body["code"] == detail["code"]

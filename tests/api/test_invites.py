@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from mission_control.accounts.models import User
 from mission_control.core import clock
 from mission_control.organizations.commands import ensure_membership
+from mission_control.organizations.members import leave_organization, transfer_ownership
 from mission_control.organizations.models import BoardAccess, Invite, InviteBoardAccess, Member
 from mission_control.organizations.schemas import OrganizationInviteRead, OrganizationMemberRead
 from tests.cast import Cast, events, head, stamp
@@ -29,16 +31,21 @@ async def invited(cast: Cast, **fields: Any) -> dict[str, Any]:
     return body
 
 
-async def test_an_invitation_shows_its_token_once(cast: Cast) -> None:
+async def test_a_pending_invitation_shows_its_token(cast: Cast) -> None:
     before = await head(cast)
     made = (await cast.ben.post(INVITES, {"invited_email": "  Fay@Example.ORG ", "role": "Admin"})).ok()
     assert list(made) == KEYS
     assert (made["invited_email"], made["role"]) == ("fay@example.org", "admin")
     assert made["token"] and made["created_by_user_id"] == str(cast.ben.id)
     assert stamp(minutes=14 * 24 * 60 - 5).isoformat() < made["expires_at"] < stamp(minutes=14 * 24 * 60).isoformat()
-    assert made["token"] not in (await Invite.get(id=made["id"])).fingerprint
-    [listed] = (await cast.ben.get(INVITES)).ok()["items"]
-    assert listed == made | {"token": ""}
+    stored = await Invite.get(id=made["id"])
+    assert made["token"] not in (stored.fingerprint, stored.encrypted_token)
+    for caller in (cast.ben, cast.ada):
+        [listed] = (await caller.get(INVITES)).ok()["items"]
+        assert listed == made
+    with clock.travelled(timedelta(days=14, seconds=1)):
+        [listed] = (await cast.ben.get(INVITES)).ok()["items"]
+        assert listed == made | {"token": ""}
     [event] = await events(before, organization_id=cast.organization.id)
     assert (event.kind, str(event.subject_id), orjson.loads(event.data)) == (
         "invite.created", made["id"], {"role": "admin"},
@@ -95,7 +102,7 @@ async def test_an_invitation_that_does_not_fit(cast: Cast) -> None:
 async def test_a_revoked_invitation_is_worth_nothing(cast: Cast) -> None:
     made = await invited(cast)
     before = await head(cast)
-    assert (await cast.ben.delete(f"{INVITES}/{made['id']}")).ok() == made | {"token": ""}
+    assert (await cast.ben.delete(f"{INVITES}/{made['id']}")).ok() == made
     (await cast.ben.delete(f"{INVITES}/{made['id']}")).refused(404)
     (await cast.eve.post(ACCEPT, {"token": made["token"]})).refused(404)
     assert [event.kind for event in await events(before, organization_id=cast.organization.id)] == ["invite.revoked"]
@@ -190,6 +197,18 @@ async def _second_invite(cast: Cast, **fields: Any) -> str:
     return str(made["token"])
 
 
+async def test_an_owners_invitation_shows_its_token_to_owners_only(cast: Cast) -> None:
+    made = await invited(cast, role="owner")
+    assert (await cast.ada.get(INVITES)).ok()["items"] == [made]
+    assert (await cast.ben.get(INVITES)).ok()["items"] == [made | {"token": ""}]
+
+
+async def test_a_used_invitation_keeps_no_token(cast: Cast) -> None:
+    made = await invited(cast)
+    (await cast.eve.post(ACCEPT, {"token": made["token"]})).ok()
+    assert (await Invite.get(id=made["id"])).encrypted_token is None
+
+
 async def test_tokens_that_open_nothing(cast: Cast) -> None:
     made = await invited(cast)
     (await cast.eve.post(ACCEPT, {"token": "mci_unknown"})).refused(404)
@@ -257,3 +276,30 @@ async def test_two_first_requests_make_one_place(cast: Cast) -> None:
     await User.filter(id=cast.eve.id).update(active_organization_id=None)
     await asyncio.gather(*(ensure_membership(cast.eve.id) for _ in range(3)))
     assert await Member.filter(user_id=cast.eve.id).count() == 1
+
+
+@pytest.mark.parametrize("how", ["demoted", "removed", "left", "deleted"])
+async def test_invitations_end_with_the_rights_of_who_made_them(cast: Cast, how: str) -> None:
+    made = (await cast.ben.post(INVITES, EVE)).ok()
+    kept = await invited(cast, invited_email="fay@example.org")
+    members = (await cast.ada.get("/organizations/me/members")).ok()["items"]
+    [ben] = [one["id"] for one in members if one["user_id"] == str(cast.ben.id)]
+    if how == "demoted":
+        (await cast.ada.patch(f"/organizations/me/members/{ben}", {"role": "member"})).ok()
+    elif how == "removed":
+        (await cast.ada.delete(f"/organizations/me/members/{ben}")).ok()
+    elif how == "left":
+        await leave_organization(await cast.ben.actor(), cast.organization)
+    else:
+        (await cast.ben.delete("/users/me")).ok()
+    (await cast.eve.post(ACCEPT, {"token": made["token"]})).refused(404)
+    assert [one["id"] for one in (await cast.ada.get(INVITES)).ok()["items"]] == [kept["id"]]
+
+
+async def test_former_owners_invitations_of_owners_end_and_others_stay(cast: Cast) -> None:
+    await invited(cast, role="owner")
+    kept = await invited(cast, invited_email="fay@example.org", role="admin")
+    members = (await cast.ada.get("/organizations/me/members")).ok()["items"]
+    [ben] = [one["id"] for one in members if one["user_id"] == str(cast.ben.id)]
+    await transfer_ownership(await cast.ada.actor(), cast.organization, UUID(ben))
+    assert [str(one.id) for one in await Invite.filter(organization_id=cast.organization.id)] == [kept["id"]]

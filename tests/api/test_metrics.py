@@ -88,7 +88,7 @@ async def test_only_boards_that_the_caller_reads(cast: Cast) -> None:
     await finish(cast, "Ours", 5, 3)
     assert total((await cast.dan.get(PATH)).ok()["flow"]["throughput"]["primary"]) == 1
     assert total((await cast.eve.get(PATH)).ok()["flow"]["throughput"]["primary"]) == 0
-    (await cast.eve.get(f"{PATH}?board_id={cast.board.id}")).refused(403)
+    (await cast.eve.get(f"{PATH}?board_id={cast.board.id}")).refused(404)
     (await cast.vega.get(PATH)).refused(401)
     (await cast.nobody.get(PATH)).refused(401)
     [item] = (await cast.ada.get(f"{PATH}?range_key=2d")).refused(422)

@@ -145,7 +145,7 @@ async def test_a_persons_token_has_a_budget_of_its_own(cast: Cast, monkeypatch: 
     monkeypatch.setattr(limits.person_requests, "per_minute", 2)
     for _ in range(2):
         (await cast.cleo.get("/users/me")).ok()
-    assert (await cast.cleo.get("/users/me")).refused(429)["code"] == "rate_limited"
+    (await cast.cleo.get("/users/me")).refused_as(429, "rate_limited")
     browser = await browser_of(cast, cast.cleo.id)
     for _ in range(5):
         (await browser.get("/users/me")).ok()

@@ -45,7 +45,7 @@ async def test_paused_means_that_nothing_new_begins(cast: Cast, who: str) -> Non
     assert (answer["work_state"], answer["work_state_reason"]) == ("paused", "Night.") and answer["work_state_at"]
     read = (await cast.ada.get(path_of(cast, who))).ok()
     assert read == answer
-    [event] = await events(before, organization_id=cast.organization.id)
+    [event, *_] = await events(before, organization_id=cast.organization.id)
     assert (event.kind, event.actor_id) == (f"{who}.work_state_changed", cast.ada.id)
     assert orjson.loads(event.data)["after"] == {"work_state": "paused", "work_state_reason": "Night."}
     refusal = (await cast.vega.patch(cast.task(free), STARTED)).refused(409)
@@ -231,6 +231,27 @@ async def test_orders_in_the_chat_set_the_boards_state(cast: Cast) -> None:
     await say(cast.atlas, cast, "/resume")
     assert await state(cast) == "running"
     assert await notices(cast, "/resume") == {"/resume": ["Rigel", "Vega"]}
+
+
+async def test_a_change_of_the_boards_state_stands_in_the_chat(cast: Cast) -> None:
+    async def chat() -> list[tuple[str, str]]:
+        found = (await cast.ada.get(f"{cast.home}/memory?is_chat=true")).ok()["items"]
+        return [(one["content"], one["author"]["name"]) for one in reversed(found)]
+
+    before = await head(cast)
+    (await put(cast.ada, cast, "board", "paused")).ok()
+    assert await chat() == [("/pause", "Ada")]
+    assert [event.kind for event in await events(before)] == ["board.work_state_changed", "memory.created"]
+    assert await notices(cast, "/pause") == {"/pause": []}
+    (await put(cast.ada, cast, "board", "paused", reason="Night")).ok()
+    (await put(cast.ada, cast, "board", "stopped")).ok()
+    assert await chat() == [("/pause", "Ada")]  # the last order says what is so
+    (await put(cast.cleo, cast, "board", "running")).ok()
+    assert await chat() == [("/pause", "Ada"), ("/resume", "Cleo")]
+    await say(cast.cleo, cast, "/pause")
+    await say(cast.atlas, cast, "/resume")
+    assert [text for text, _ in await chat()] == ["/pause", "/resume", "/pause", "/resume"]
+    assert await state(cast) == "running"
 
 
 async def test_others_words_in_the_chat_are_only_told(cast: Cast) -> None:

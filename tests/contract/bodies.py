@@ -140,6 +140,7 @@ BODIES: dict[str, Body] = {
     "agent_onboarding_update_api_v1_boards__board_id__onboarding_agent_post": lambda cast, made: ASKING,
     "update_onboarding_api_v1_agent_boards__board_id__onboarding_post": lambda cast, made: ASKING,
     "agent_lead_ask_user_via_gateway_main": lambda cast, made: {"content": "Which lens?", "correlation_id": "7"},
+    "ask_question": lambda cast, made: {"content": "Which lens?", "options": [{"label": "The wide one"}]},
     "answer_question": lambda cast, made: {
         "answer": "The wide one.",
     },

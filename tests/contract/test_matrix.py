@@ -58,7 +58,7 @@ async def things(cast: Cast) -> dict[str, Any]:
         "budget": Budget(organization_id=cast.organization.id, unit="tokens", limit_amount=1),
         "lead": await Agent.get(id=cast.atlas.id).select_related("board"),
         "delivery": Delivery(organization_id=cast.organization.id, agent_id=cast.vega.id, kind="x"),
-        "question": Question(board_id=cast.board.id, board=cast.board, agent_name="Atlas", content="x"),
+        "question": Question(board_id=cast.board.id, board=cast.board, agent_id=cast.vega.id, content="x"),
         "webhook": Webhook(board_id=cast.board.id, board=cast.board, description="x"),
         "payload": WebhookPayload(board_id=cast.board.id, board=cast.board, webhook_id=cast.board.id),
         "skill": Skill(organization_id=cast.organization.id, name="x", source_url="x"),

@@ -121,7 +121,7 @@ async def test_another_group_is_not_heard(cast: Cast) -> None:
         await write(cast.ada, f"{away}/memory", "Elsewhere")
         mine = await write(cast.vega, f"{cast.home}/group-memory", "Here")
         assert await entries(stream, 1) == [mine]
-    assert (await cast.cleo.get(f"{away}/memory/stream")).refused(403) == "Forbidden"
+    assert (await cast.cleo.get(f"{away}/memory/stream")).refused(404) == "Not Found"
 
 
 async def test_a_group_stream_ends_with_the_group_and_when_the_board_leaves(cast: Cast) -> None:

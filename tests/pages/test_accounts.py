@@ -207,3 +207,14 @@ async def test_the_secret_of_a_link_is_in_no_log(cast: Cast) -> None:
     finally:
         logging.getLogger().removeHandler(written)
     assert any("path=/reset/..." in line for line in lines) and secret not in "".join(lines)
+
+
+@pytest.mark.parametrize("ticked", [["true", "false"], ["false"], []], ids=["ticked", "unticked", "not asked"])
+async def test_new_password_by_a_link_asks_whether_others_end(cast: Cast, ticked: list[str]) -> None:
+    link = await make_reset_link(system(cast.organization.id), await User.get(id=cast.cleo.id))
+    nobody = Visitor(cast.app)
+    (await nobody.get(f"/reset/{link}")).has("End other sessions and tokens", "checked")
+    form = {"password": "a new long password", "ends_others": ticked}
+    (await nobody.post(f"/reset/{link}", {**form, "password": "short"})).is_status(422)
+    (await nobody.post(f"/reset/{link}", form)).is_status(303)
+    assert (await cast.cleo.get("/users/me")).status == (200 if ticked == ["false"] else 401)

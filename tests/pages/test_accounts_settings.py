@@ -101,3 +101,11 @@ async def test_other_sites_change_no_settings(cast: Cast) -> None:
     for path in ("/settings/profile", "/settings/password", "/settings/sessions/endings", "/settings/tokens"):
         (await ada.post_from(path, {"name": "Evil"}, Sec_Fetch_Site="cross-site")).is_status(403)
     assert (await User.get(id=cast.ada.id)).name == "Ada"
+
+
+async def test_everything_ends_at_once(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get("/settings")).has("End all sessions and tokens", "Revoke my personal API tokens, too")
+    assert (await ada.post("/settings/endings")).is_status(303).leads_to == "/sign-in"
+    (await ada.get("/settings")).is_status(303)
+    (await cast.ada.get("/users/me")).refused(401)

@@ -24,7 +24,7 @@ async def test_the_form_sets_up_a_board_and_shows_the_token_once(cast: Cast) -> 
     (await ada.get(at(cast.other_board))).is_status(200).has("What it is for", "Who leads it", "Lead Agent")
     done = (await ada.post(at(cast.other_board), TYPED)).is_status(200)
     done.has("Dome is set up", "The token of Lyra, shown only now", "/api/v1/agent/heartbeat", "What Lyra does")
-    found = re.search(r"mca_[\w-]{43}", done.text)
+    found = re.search(r"mca_[\w-]{48}", done.text)
     assert found
     assert (await cast.nobody.get("/agent/healthz", headers={"X-Agent-Token": found[0]})).ok()["is_board_lead"] is True
     board = await Board.get(id=cast.other_board.id)

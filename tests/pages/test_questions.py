@@ -107,3 +107,18 @@ async def test_the_feed_tells_of_questions(cast: Cast) -> None:
     nudge = {"message": "Are you there?"}
     (await cast.atlas.post(f"/agent{cast.home}/agents/{cast.vega.id}/nudge", nudge)).ok()
     (await ada.get("/activity")).has("asked people:", "When?", where(cast, asked), "nudged", f"/agents/{cast.vega.id}")
+
+
+async def test_an_option_is_a_button_with_a_key(cast: Cast) -> None:
+    options = [{"label": "The <wide> one", "outcome": "I mount it tonight.", "recommended": True}, {"label": "Long"}]
+    new = {"content": "Which lens?", "options": options}
+    asked = (await cast.vega.post(f"/agent{cast.home}/questions", new)).ok()["id"]
+    cleo, dan = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.dan)
+    seen = (await cleo.get("/approvals")).has("The &lt;wide&gt; one", "I mount it tonight.", "Recommended")
+    seen.has('name="option" value="1"', 'data-key="1"', 'data-key="2"', f'id="answer-{asked}"')
+    (await dan.get("/approvals")).has("The &lt;wide&gt; one", "Recommended").lacks('name="option"')
+    to = where(cast, asked) + "/answers"
+    (await cleo.with_htmx.post(to, {"answer": " "})).is_status(422).has("Fill this in.")
+    (await cleo.with_htmx.post(to, {"option": "9"})).is_status(422).has("no such option")
+    (await cleo.with_htmx.post(to, {"option": "1", "answer": ""})).is_status(204)
+    (await cleo.get(where(cast, asked))).has("Cleo answered", "The &lt;wide&gt; one")

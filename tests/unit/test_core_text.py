@@ -109,7 +109,7 @@ def test_ids_and_secrets() -> None:
     assert parse_id(str(made[0])) == parse_id(made[0].hex) == parse_id(made[0]) == made[0]
     assert parse_id("nope") is parse_id(None) is parse_id("") is None
     secret = new_secret("mca")
-    assert len(secret) == 47 and secret != new_secret("mca") and len(fingerprint(secret)) == 64
+    assert len(secret) == 52 and secret != new_secret("mca") and len(fingerprint(secret)) == 64
     assert isinstance(parse_id(UUID(int=1).urn), UUID)
 
 

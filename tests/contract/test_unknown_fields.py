@@ -1,0 +1,61 @@
+"""Operations that the predecessor does not have refuse what they do not know; the others pass over it."""
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from mission_control import features as features
+from mission_control.core.registry import OPERATIONS, Operation
+from tests.cast import Caller, Cast
+from tests.contract.bodies import CALLERS
+from tests.outside import outside
+from tests.things import path_of
+
+OURS = [one for one in OPERATIONS if not one.is_inherited and not one.form]
+
+
+def test_what_is_inherited_is_what_the_predecessor_has() -> None:
+    with (Path(__file__).parent / "predecessor_operations.csv").open(encoding="utf-8", newline="") as file:
+        known = {(row["method"], row["path"]) for row in csv.DictReader(file)}
+    for one in OPERATIONS:
+        assert one.is_inherited == ((one.method, re.sub(r"<[^>]+>", "{}", one.path)) in known), one.operation_id
+
+
+def open_shapes(node: Any) -> Iterator[str]:
+    """The titles of shapes with named fields that take others as well."""
+    if isinstance(node, dict):
+        if "properties" in node and node.get("additionalProperties") is not False:
+            yield str(node.get("title"))
+        for one in node.values():
+            yield from open_shapes(one)
+    elif isinstance(node, list):
+        for one in node:
+            yield from open_shapes(one)
+
+
+@pytest.mark.parametrize("one", [one for one in OURS if one.body is not None], ids=lambda one: one.operation_id)
+def test_no_shape_of_ours_takes_unknown_fields(one: Operation) -> None:
+    assert list(open_shapes(TypeAdapter[Any](one.body).json_schema())) == []
+
+
+@pytest.mark.parametrize("one", OURS, ids=lambda one: one.operation_id)
+async def test_unknown_fields_and_parameters_are_refused(cast: Cast, one: Operation, tmp_path: Path) -> None:
+    path = await path_of(cast, one)
+    caller: Caller = getattr(cast, CALLERS.get(one.operation_id, "atlas" if one.who == "agent" else "ada"))
+    body = {"wait_secs": 50} if one.body is not None else ...
+    async with outside(cast.app, path, tmp_path):
+        problems = (await caller.call(one.method, f"{path}?wait_secs=50", body)).refused(422)
+    found = {(tuple(item["loc"]), item["type"]) for item in problems}
+    wanted = {("query", "wait_secs")} | ({("body", "wait_secs")} if one.body is not None else set())
+    assert {(place, "extra_forbidden") for place in wanted} <= found
+
+
+async def test_the_predecessors_operations_pass_over_what_they_do_not_know(cast: Cast) -> None:
+    task = (await cast.ada.post(f"{cast.tasks}?_=1", {"title": "x", "is_new": True})).ok()
+    (await cast.ada.patch(f"{cast.task(task)}?_=1", {"title": "y", "is_new": True})).ok()
+    (await cast.ada.get(f"{cast.tasks}?_=1")).ok()
