@@ -45,9 +45,9 @@ def _key() -> str:
     return key
 
 
-def _shown(webhook: Webhook) -> BoardWebhookRead:
+def _shown(webhook: Webhook, secret: str | None = None) -> BoardWebhookRead:
     base = current_app.config["SETTINGS"].base_url or request.host_url.rstrip("/")
-    return BoardWebhookRead.of(webhook, base)
+    return BoardWebhookRead.of(webhook, base, secret)
 
 
 @operation(
@@ -81,8 +81,13 @@ async def list_of_board(actor: Actor, board: Board, query: Paging) -> dict[str, 
     returns=BoardWebhookRead,
 )
 async def create(actor: Actor, board: Board, data: BoardWebhookCreate) -> BoardWebhookRead:
-    """Make an address at which another system can tell the board something."""
-    return _shown(await commands.create_webhook(actor, board, data, _key()))
+    """Make an address at which another system can tell the board something.
+
+    Without `secret` the answer holds a random one, this once; calls without a signature are taken until the first
+    that is signed with it. With `"secret": null` there is none, and everybody who knows the address can write.
+    """
+    webhook, secret = await commands.create_webhook(actor, board, data, _key())
+    return _shown(webhook, secret)
 
 
 @operation(
@@ -179,8 +184,8 @@ async def receive(actor: Actor | None, webhook: Webhook) -> BoardWebhookIngestRe
     """
     admit_body()  # whoever knows the address of a webhook is no stranger
     call = ingest.Call(await _body(), list(request.headers.items()), request.content_type, client_ip())
-    ingest.check_signature(webhook, call, _key())
-    payload = await ingest.receive(system(webhook.board.organization_id), webhook, call)
+    is_signed = ingest.check_signature(webhook, call, _key())
+    payload = await ingest.receive(system(webhook.board.organization_id), webhook, call, is_signed=is_signed)
     return BoardWebhookIngestResponse(board_id=webhook.board_id, webhook_id=webhook.id, payload_id=payload.id)
 
 

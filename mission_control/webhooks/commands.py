@@ -20,15 +20,22 @@ NOT_ITS_AGENT = "agent_id must name an agent of this board."
 
 
 @command("webhook.create")
-async def create_webhook(actor: Actor, board: Board, new: BoardWebhookCreate, key: str) -> Webhook:
-    """Make a webhook; its secret is encrypted with the installation's key. Another board's agent: Invalid."""
+async def create_webhook(actor: Actor, board: Board, new: BoardWebhookCreate, key: str) -> tuple[Webhook, str | None]:
+    """Make a webhook, and a random secret, which is returned, unless the caller chose one or none (null).
+
+    Callers that know of no secrets can give none to who calls the webhook, so calls without a signature are taken
+    until somebody signs with the random one. Another board's agent: Invalid.
+    """
     await _check_agent(board.id, new.agent_id)
     webhook = Webhook(board_id=board.id, **new.model_dump(exclude={"secret"}))
-    webhook.secret = encrypt(new.secret, key) if new.secret else None
+    chosen = "secret" in new.model_fields_set
+    secret = new.secret if chosen else new_secret("mcw")
+    webhook.secret = encrypt(secret, key) if secret else None
+    webhook.takes_unsigned = not chosen
     webhook.board = board
     await webhook.save(force_create=True)
     record("webhook.created", webhook, f"Webhook created: {webhook.description}", **_shown(webhook))
-    return webhook
+    return webhook, None if chosen else secret
 
 
 @command("webhook.update")
@@ -37,7 +44,7 @@ async def update_webhook(actor: Actor, webhook: Webhook, sent: dict[str, Any], k
     if "agent_id" in sent:
         await _check_agent(webhook.board_id, sent["agent_id"])
     webhook = await locked_webhook(webhook)
-    if "secret" in sent and sent["secret"] == _secret_of(webhook, key):
+    if "secret" in sent and sent["secret"] == _secret_of(webhook, key) and not webhook.takes_unsigned:
         del sent["secret"]
     before = _shown(webhook)
     changes = {name: value for name, value in sent.items() if name == "secret" or getattr(webhook, name) != value}
@@ -46,6 +53,8 @@ async def update_webhook(actor: Actor, webhook: Webhook, sent: dict[str, Any], k
     has_new_secret = changes.get("secret") is not None
     if has_new_secret:
         changes["secret"] = encrypt(changes["secret"], key)
+    if "secret" in changes:
+        changes["takes_unsigned"] = False
     webhook.update_from_dict(changes)
     webhook.updated_at = clock.now()
     await webhook.save(update_fields=[*changes, "updated_at"])
@@ -71,8 +80,8 @@ async def rotate_secret(actor: Actor, webhook: Webhook, key: str) -> str:
     """Give a webhook a new random secret, which holds from now on; returns it, this once."""
     webhook = await locked_webhook(webhook)
     secret = new_secret("mcw")
-    webhook.secret, webhook.updated_at = encrypt(secret, key), clock.now()
-    await webhook.save(update_fields=["secret", "updated_at"])
+    webhook.secret, webhook.takes_unsigned, webhook.updated_at = encrypt(secret, key), False, clock.now()
+    await webhook.save(update_fields=["secret", "takes_unsigned", "updated_at"])
     record("webhook.secret_rotated", webhook, f"Secret of a webhook changed: {webhook.description}")
     return secret
 
@@ -86,6 +95,14 @@ async def delete_webhook(actor: Actor, webhook: Webhook) -> None:
     await Delivery.filter(id__in=dropped).delete()
     await webhook.delete()
     record("webhook.deleted", webhook, f"Webhook deleted: {webhook.description}", **_shown(webhook))
+
+
+async def require_signatures(webhook: Webhook) -> None:
+    """Inside a command that holds it: take only signed calls from now on, for somebody has signed one."""
+    before = _shown(webhook)
+    webhook.takes_unsigned, webhook.updated_at = False, clock.now()
+    await webhook.save(update_fields=["takes_unsigned", "updated_at"])
+    _record_update(webhook, before, has_new_secret=False)
 
 
 async def locked_webhook(webhook: Webhook) -> Webhook:
@@ -114,4 +131,5 @@ def _shown(webhook: Webhook) -> dict[str, Any]:
         "agent_id": webhook.agent_id,
         "signature_header": webhook.signature_header,
         "has_secret": webhook.secret is not None,
+        "takes_unsigned": webhook.secret is None or webhook.takes_unsigned,
     }

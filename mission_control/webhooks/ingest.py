@@ -19,7 +19,7 @@ from mission_control.core.secrets import decrypt
 from mission_control.memory.commands import write_memory
 from mission_control.web.proxies import place_of
 from mission_control.webhooks import policy as policy
-from mission_control.webhooks.commands import locked_webhook
+from mission_control.webhooks.commands import locked_webhook, require_signatures
 from mission_control.webhooks.models import Webhook, WebhookPayload
 from mission_control.webhooks.queries import payload_read
 from mission_control.webhooks.received import decoded, is_signed, kept_headers
@@ -55,24 +55,27 @@ async def listening_webhook(board_id: UUID, webhook_id: UUID, source_ip: str) ->
     return webhook
 
 
-def check_signature(webhook: Webhook, call: Call, key: str) -> None:
-    """Forbidden unless the call is signed with the webhook's secret, when it has one."""
+def check_signature(webhook: Webhook, call: Call, key: str) -> bool:
+    """Whether the call is signed with the webhook's secret; Forbidden when it must be and is not."""
     if webhook.secret is None:
-        return
+        return False
     headers = {name.lower(): value for name, value in call.headers}
     configured = (webhook.signature_header or "").lower() or None
     signed = is_signed(call.body, decrypt(webhook.secret, key), headers, configured)
-    if signed is None:
+    if signed is None and not webhook.takes_unsigned:
         raise Forbidden("The signature is missing.")
-    if not signed:
+    if not signed and not webhook.takes_unsigned:
         raise Forbidden("The signature is not right.")
+    return bool(signed)
 
 
 @command("webhook.receive")
-async def receive(actor: Actor, webhook: Webhook, call: Call) -> WebhookPayload:
+async def receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: bool = False) -> WebhookPayload:
     """Store a call, write it down in the board's memory, and tell the agent that is to look after it."""
     board = await locked_board(webhook.board)
     webhook = await locked_webhook(webhook)
+    if is_signed and webhook.takes_unsigned:
+        await require_signatures(webhook)
     content = decoded(call.body, call.content_type)
     payload = WebhookPayload(
         id=new_id(),

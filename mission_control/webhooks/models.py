@@ -13,7 +13,10 @@ from mission_control.database.fields import UtcDatetimeField
 
 
 class Webhook(Model):
-    """An address at which another system tells a board something; the secret is encrypted."""
+    """An address at which another system tells a board something; the secret is encrypted.
+
+    One that `takes_unsigned` calls has a secret that nobody signs with yet; the first signed call ends that.
+    """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
@@ -21,6 +24,7 @@ class Webhook(Model):
     description = fields.TextField()
     enabled = fields.BooleanField(default=True)
     secret: Any = fields.TextField(null=True)
+    takes_unsigned = fields.BooleanField(default=False)
     signature_header: Any = fields.CharField(max_length=255, null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)

@@ -12,6 +12,10 @@ from mission_control.webhooks.models import Webhook
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 LONGEST_HEADER = 255
+NOT_SIGNED_YET = (
+    "Unsigned calls are taken until the first one that is signed with the secret; until then, whoever knows the address"
+    " can write to this board."
+)
 UNSIGNED = "Whoever knows the address can write to this board. Set a secret, so that only signed calls are taken."
 
 
@@ -28,7 +32,7 @@ HeaderName = Annotated[OptionalText, AfterValidator(_header_name)]
 
 
 class BoardWebhookCreate(BaseModel):
-    """A webhook to be made."""
+    """A webhook to be made. Without `secret` it gets a random one, with null it has none."""
 
     model_config = example(description="What the build server reports")
 
@@ -50,7 +54,10 @@ class BoardWebhookUpdate(BaseModel):
 
 
 class BoardWebhookRead(BaseModel):
-    """A webhook; the secret is never shown. `warning` says what is unsafe about it."""
+    """A webhook. `warning` says what is unsafe about it.
+
+    `secret` is null, except in the answer to the request that made the webhook without naming one.
+    """
 
     id: UUID
     board_id: UUID
@@ -64,9 +71,10 @@ class BoardWebhookRead(BaseModel):
     created_at: datetime
     updated_at: datetime
     warning: str | None
+    secret: str | None = None
 
     @classmethod
-    def of(cls, webhook: Webhook, base_url: str) -> "BoardWebhookRead":
+    def of(cls, webhook: Webhook, base_url: str, secret: str | None = None) -> "BoardWebhookRead":
         """The answer for a webhook."""
         path = endpoint_path(webhook)
         return cls(
@@ -81,7 +89,8 @@ class BoardWebhookRead(BaseModel):
             endpoint_url=f"{base_url}{path}",
             created_at=webhook.created_at,
             updated_at=webhook.updated_at,
-            warning=UNSIGNED if webhook.secret is None else None,
+            warning=UNSIGNED if webhook.secret is None else NOT_SIGNED_YET if webhook.takes_unsigned else None,
+            secret=secret,
         )
 
 

@@ -188,6 +188,22 @@ async def test_only_the_configured_header_counts(cast: Cast) -> None:
     assert (await stored(await send(cast, path, body, **right))).headers == {"user-agent": "Quart", "x-other": "kept"}
 
 
+async def test_unsigned_calls_are_taken_until_the_first_signed_one(cast: Cast) -> None:
+    """What knows only the predecessor's API makes webhooks for callers that sign nothing, or for another secret."""
+    path, webhook = await made(cast)
+    body, right = b'{"n": 1}', signature(b'{"n": 1}', webhook["secret"])
+    await stored(await send(cast, path, body))
+    await stored(await send(cast, path, body, X_Hub_Signature_256=signature(body, "another")))
+    before = await head(cast)
+    await stored(await send(cast, path, body, X_Hub_Signature_256=right))
+    [updated, *_] = await events(before, organization_id=cast.organization.id)
+    assert updated.kind == "webhook.updated" and orjson.loads(updated.data)["after"] == {"takes_unsigned": False}
+    (await send(cast, path, body)).refused(403)
+    (await send(cast, path, body, X_Hub_Signature_256=signature(body, "another"))).refused(403)
+    await stored(await send(cast, path, body, X_Hub_Signature_256=right))
+    assert (await cast.cleo.get(path)).ok()["warning"] is None
+
+
 async def test_a_new_secret_holds_at_once(cast: Cast) -> None:
     path, _ = await made(cast, secret="hush")
     secret = (await cast.cleo.post(f"{path}/secret-rotations")).ok()["secret"]

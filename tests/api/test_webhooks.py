@@ -14,7 +14,7 @@ from tests.cast import NO_ID, Cast, events, head, kinds
 
 KEYS = [
     "id", "board_id", "agent_id", "description", "enabled", "has_secret", "signature_header", "endpoint_path",
-    "endpoint_url", "created_at", "updated_at", "warning",
+    "endpoint_url", "created_at", "updated_at", "warning", "secret",
 ]  # fmt: skip
 NEW = {"description": "Deployments of the dome"}
 
@@ -48,9 +48,20 @@ async def test_a_writer_makes_a_webhook_and_the_secret_is_never_seen_again(cast:
 
 
 async def test_a_webhook_without_a_secret_warns(cast: Cast) -> None:
-    for secret in ({}, {"secret": None}, {"secret": "  "}):
-        _, webhook = await made(cast, **secret)
-        assert webhook["has_secret"] is False and "Set a secret" in webhook["warning"]
+    for secret in ({"secret": None}, {"secret": "  "}):
+        path, webhook = await made(cast, **secret)
+        assert (webhook["has_secret"], webhook["secret"]) == (False, None) and "Set a secret" in webhook["warning"]
+        assert (await cast.ada.get(path)).ok()["warning"] == webhook["warning"]
+
+
+async def test_webhook_gets_a_secret_that_is_answered_once(cast: Cast) -> None:
+    path, webhook = await made(cast)
+    assert webhook["has_secret"] is True and len(webhook["secret"]) >= 47
+    assert "until the first one that is signed" in webhook["warning"]
+    assert (await cast.cleo.get(path)).ok() == webhook | {"secret": None}
+    assert (await cast.cleo.get(f"{cast.home}/webhooks")).ok()["items"] == [webhook | {"secret": None}]
+    rotated = (await cast.cleo.post(f"{path}/secret-rotations")).ok()
+    assert rotated["secret"] != webhook["secret"] and (await cast.cleo.get(path)).ok()["warning"] is None
 
 
 @pytest.mark.parametrize(
