@@ -8,7 +8,8 @@ pass to every later call about that task. get_task, do the work, comment on what
 before the lease ends, finish_task with a summary and evidence. Then claim again.
 
 Before anything risky or external: request_approval, then wait_for_decision. finish_task asks by itself where a person \
-has to approve before a task is done. Never act on a request that is pending.
+has to approve before a task is done. Never act on a request that is pending. \
+What only people know: ask_people; the answer comes to your inbox.
 
 A lead's loop: read_inbox, list_tasks, create_task, assign_task, review_task, and answer people in the chat.
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import canonical
 from mission_control.core.schemas import ActorRef
+from mission_control.questions.schemas import OptionRead
 
 Ref = Annotated[UUID, Field(description="An id, as another tool answered it")]
 
@@ -165,7 +166,7 @@ class Colleague(BaseModel):
 
 
 class RequestLine(BaseModel):
-    """What an agent asks people; text is the question, or the reason to approve action_type."""
+    """What an agent asks people; text is the question, with options to choose from, or the reason to approve."""
 
     kind: Literal["approval", "question"]
     id: UUID
@@ -177,5 +178,6 @@ class RequestLine(BaseModel):
     task_ids: list[UUID] = []
     task_titles: list[str] = []
     confidence: float | None = None
-    options: list[Any] = []
+    options: list[OptionRead] = []
+    allows_text: bool = True
     created_at: datetime

@@ -133,3 +133,40 @@ async def driven(node: Path, library: str, url: str, token: str) -> AsyncIterato
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+
+
+async def run(node: Path, program: str, *arguments: str, home: Path) -> tuple[int, str, str]:
+    """Run a program of a package to its end: its exit code, what it printed, and what it complained of."""
+    process = await asyncio.create_subprocess_exec(
+        node,
+        f"node_modules/.bin/{program}",
+        *arguments,
+        cwd=FOLDER,
+        env={"PATH": os.environ["PATH"], "HOME": str(home)},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(PATIENCE):
+            printed, complained = await process.communicate()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    return process.returncode or 0, printed.decode(), complained.decode()
+
+
+@contextlib.asynccontextmanager
+async def with_token(node: Path, url: str, token: str) -> AsyncIterator[str]:
+    """The address of a proxy on loopback that adds a token, for clients that cannot send one."""
+    process = await asyncio.create_subprocess_exec(
+        node, "with_token.mjs", url, token, cwd=FOLDER, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            yield (await process.stdout.readline()).decode().strip()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

@@ -1,14 +1,16 @@
-"""Clients that others wrote, against a real server: the official TypeScript SDK."""
+"""Clients that others wrote, against a real server: the official TypeScript SDK, Inspector, the conformance suite."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 from tests.live.crew import Crew, crew
-from tests.live.servers import BEFORE_POLLS_END, TELLING, Installation, Server
-from tests.mcp.node_clients import LIBRARIES, driven, installed
+from tests.live.servers import BEFORE_POLLS_END, TELLING, TOKEN, Installation, Server
+from tests.mcp.node_clients import FOLDER, LIBRARIES, driven, installed, run, with_token
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +77,36 @@ async def test_aborted_claim_hands_nothing_out(node: Path, made: Crew, library: 
         if way != "end":  # the same client goes on
             assert (await vega.ok("claim_task"))["task"]["id"] == task["id"]
             assert vega.complaints == []
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+async def test_inspector_lists_and_calls_tools(node: Path, made: Crew, tmp_path: Path, era: str) -> None:
+    task_id = await made.add_task("Point the mirror")
+
+    async def inspect(token: str, *asked: str) -> Any:
+        way = ("--cli", f"{made.server.url}/mcp", "--transport", "http", "--protocol-era", era)
+        header = ("--header", f"Authorization: Bearer {token}")
+        code, printed, complained = await run(node, "mcp-inspector", *way, *header, "--method", *asked, home=tmp_path)
+        assert code == 0, printed + complained
+        return orjson.loads(printed), complained
+
+    for token, name in ((made.vega.token, "claim_task"), (made.atlas.token, "review_task"), (TOKEN, "list_boards")):
+        listed, complained = await inspect(token, "tools/list", "--strict")  # exit code 6: a schema is not portable
+        assert name in {one["name"] for one in listed["tools"]} and "Warning" not in complained
+    claimed, _ = await inspect(
+        made.vega.token, "tools/call", "--tool-name", "claim_task", "--tool-arg", "wait_seconds=0"
+    )
+    assert claimed["structuredContent"]["task"]["id"] == task_id
+    boards, _ = await inspect(TOKEN, "tools/call", "--tool-name", "list_boards")
+    assert made.board_id in {one["id"] for one in boards["structuredContent"]["boards"]}
+
+
+async def test_official_conformance_suite_finds_what_is_expected(node: Path, made: Crew, tmp_path: Path) -> None:
+    expected = FOLDER / "expected-failures.yaml"
+    asked = ("--suite", "all", "--expected-failures", str(expected), "-o", str(tmp_path / "results"))
+    async with with_token(node, made.server.url, made.vega.token) as url:
+        code, printed, complained = await run(
+            node, "conformance", "server", "--url", f"{url}/mcp", *asked, home=tmp_path
+        )
+    assert code == 0, printed[-3000:] + complained
+    assert "dns-rebinding-protection: 2 passed" in printed

@@ -81,16 +81,21 @@ async def test_approved_hand_in_is_done(cast: Cast) -> None:
     assert (await Task.get(id=task["id"])).status == "done"
 
 
-async def test_person_answers_a_question(cast: Cast) -> None:
-    async with connected(cast.atlas) as atlas, connected(cast.ada) as ada:
-        await atlas.ok("ask_people", question="North or south?")
+@pytest.mark.parametrize("who", ["atlas", "vega"])
+async def test_person_answers_a_question(cast: Cast, who: str) -> None:
+    options = [{"label": "North", "outcome": "I turn the dome.", "recommended": True}, {"label": "South"}]
+    async with connected(getattr(cast, who)) as agent, connected(cast.ada) as ada:
+        asked = await agent.ok("ask_people", question="Which way?", options=options)
         [request] = (await ada.ok("list_requests"))["requests"]
-        assert (request["kind"], request["text"], request["asked_by"]) == ("question", "North or south?", "Atlas")
-        answered = await ada.ok("answer_question", question_id=request["id"], answer="North.")
-        assert (answered["state"], answered["answer"]) == ("answered", "North.")
+        assert (request["kind"], request["text"], request["id"]) == ("question", "Which way?", asked["question_id"])
+        assert [(one["label"], one["recommended"]) for one in request["options"]] == [("North", True), ("South", False)]
+        assert (await ada.refused("answer_question", question_id=request["id"]))["status"] == 422
+        chosen = request["options"][0]["id"]
+        answered = await ada.ok("answer_question", question_id=request["id"], option_id=chosen, answer="But slowly.")
+        assert (answered["state"], answered["chosen_option_id"]) == ("answered", chosen)
         again = await ada.refused("answer_question", question_id=request["id"], answer="South.")
         assert again["status"] == 409
-        assert any("North." in one["text"] for one in (await atlas.ok("read_inbox"))["items"])
+        assert any("But slowly." in one["text"] for one in (await agent.ok("read_inbox"))["items"])
 
 
 async def test_reader_changes_nothing(cast: Cast) -> None:

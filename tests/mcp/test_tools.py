@@ -18,7 +18,7 @@ from tests.cast import Cast, Program, events, head, kinds
 from tests.contract.source import calls, modules, texts, trees
 from tests.mcp.clients import ERAS, connected
 
-LEADS_ONLY = {"create_task", "assign_task", "review_task", "nudge", "ask_people"}
+LEADS_ONLY = {"create_task", "assign_task", "review_task", "nudge"}
 WORKERS_ONLY = {"claim_task", "extend_lease", "release_task", "finish_task"}
 
 

@@ -265,7 +265,8 @@ async def _question_line(actor: Actor, question: Question) -> dict[str, Any]:
         "board_id": question.board_id,
         "asked_by": read["agent_name"],
         "text": read["content"],
-        "options": read.get("options") or [],
+        "options": read["options"],
+        "allows_text": read["allows_text"],
         "created_at": question.created_at,
     }
 
@@ -309,10 +310,13 @@ async def decide_approval(actor: Actor, asked: Verdict) -> tuple[str, Any]:
 
 
 class Reply(Arguments):
-    """The person's answer."""
+    """The person's answer: an option, their own words, or both."""
 
     question_id: Annotated[UUID, Field(description="The id of a request of kind question")]
-    answer: Annotated[str, Field(min_length=1, max_length=20_000, description="One of its options, or text")]
+    option_id: Annotated[str | None, Field(description="The id of the option that the person chose")] = None
+    answer: Annotated[str | None, Field(max_length=20_000, description="What the person said in their own words")] = (
+        None
+    )
 
 
 class Answered(BaseModel):
@@ -324,16 +328,19 @@ class Answered(BaseModel):
     content: str
     state: Literal["open", "answered", "withdrawn"]
     answer: str | None
+    chosen_option_id: str | None
 
 
 @tool("Answer a question", Reply, Answered, audience="people")
 async def answer_question(actor: Actor, asked: Reply) -> tuple[str, Any]:
     """Answer a question of an agent, in the person's name. The agent is told, and the board remembers the answer.
 
-    Answer what the person said, and nothing of your own. 409: it was answered or withdrawn meanwhile.
+    Answer what the person said, and nothing of your own: option_id, answer, or both. 409: it was answered or withdrawn
+    meanwhile.
     """
     question = await Question.get_or_none(id=asked.question_id)
     if question is None:
         raise NotFound()
     ids = {"board_id": question.board_id, "question_id": question.id}
-    return "Answered.", await perform("answer_question", actor, ids, body={"answer": asked.answer})
+    body = asked.model_dump(exclude={"question_id"}, exclude_none=True)
+    return "Answered.", await perform("answer_question", actor, ids, body=body)
