@@ -60,6 +60,9 @@ answers a task with a fence; `agent_task_lookup` and `agent_task_comment_discove
 A lead's loop: `agent_inbox_read` waits for news; `delegate_work` makes tasks; `agent_task_update` judges those in
 review.
 
+`/openapi.json?tag=agent-worker` is the part of this document that a worker needs, and likewise for every other tag.
+`/llms.txt` says the same in short, with a loop to start from.
+
 **A person or a script** sends a personal token (`mcu_...`) as `Authorization: Bearer`.
 
 Bodies are JSON with `Content-Type: application/json`, and fields that an operation does not know are ignored. Times are

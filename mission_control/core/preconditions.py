@@ -30,10 +30,10 @@ def answered(entry: Operation, answer: Any) -> Response:
     if isinstance(answer, Response):
         return answer
     response = json_response(body := to_json(answer), entry.status)
-    return _tagged(response, body) if reads_one_thing(entry) or answers_its_state(entry) else response
+    return tagged(response, body) if reads_one_thing(entry) or answers_its_state(entry) else response
 
 
-def _tagged(response: Response, body: bytes) -> Response:
+def tagged(response: Response, body: bytes) -> Response:
     """An answer with its tag, or 304 when the caller has it already."""
     response.headers["ETag"] = tag = tag_of(body)
     if request.method == "GET" and _names(request.headers.get("If-None-Match", ""), tag):

@@ -1,15 +1,19 @@
-"""The API, described: /openapi.json for programs, /docs for people."""
+"""The API, described: /openapi.json for programs, /llms.txt for models, /docs for people."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from quart import Blueprint, Response, current_app, redirect, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core import authn
+from mission_control.core.errors import NotFound
 from mission_control.core.json import to_json
 from mission_control.core.openapi import document
-from mission_control.docs import reference
+from mission_control.core.openapi_texts import REASONS
+from mission_control.core.preconditions import tagged
+from mission_control.docs import guide, reference
+from mission_control.docs.slices import sliced
 from mission_control.web.fragments import render_page
 from mission_control.web.shell import shell_page
 
@@ -19,14 +23,27 @@ LONGEST_QUERY = 200
 
 @pages.get("/openapi.json")
 async def openapi() -> Response:
-    """The OpenAPI document."""
-    return Response(_written(current_app.config["SETTINGS"].base_url), content_type="application/json")
+    """The OpenAPI document, or with `?tag=` (repeatable) the part of it that these tags need."""
+    wanted = frozenset(request.args.getlist("tag"))
+    if unknown := sorted(wanted - {one.name for one in reference.tags(_document())}):
+        raise NotFound(f"No operation has the tag {unknown[0][:LONGEST_QUERY]!r}.")
+    body = _written(current_app.config["SETTINGS"].base_url, wanted)
+    response = Response(body, content_type="application/json")
+    response.headers["Cache-Control"] = "no-cache"
+    return tagged(response, body)
 
 
-@cache
-def _written(base_url: str) -> bytes:
+@lru_cache(64)
+def _written(base_url: str, wanted: frozenset[str]) -> bytes:
     """Written once: half a second of work in which nobody else would be answered."""
-    return to_json(document(base_url))
+    known = _document() | {"servers": [{"url": base_url or "/"}]}
+    return to_json(sliced(known, wanted) if wanted else known)
+
+
+@pages.get("/llms.txt")
+async def llms() -> Response:
+    """What a language model reads first."""
+    return Response(guide.llms(_base(), reference.tags(_document())), content_type="text/plain; charset=utf-8")
 
 
 @pages.get("/redoc")
@@ -37,20 +54,35 @@ async def redoc() -> ResponseReturnValue:
 
 @pages.get("/docs")
 async def docs() -> str:
-    """The documentation, for everybody; inside the shell for those who are signed in."""
-    base = (current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
+    """How to write an agent, what every caller needs to know, and where the operations are."""
     query = request.args.get("q", "")[:LONGEST_QUERY].strip()
-    described = _document()
-    context = {
-        "query": query,
-        "groups": reference.groups(described, query, base),
-        "shapes": [] if query else reference.shapes(described),
-        "base": base,
-    }
+    base = _base()
+    hits = reference.search(_document(), query) if query else []
+    lines = {"loop": guide.loop(base), "clients": guide.clients(base), "reasons": REASONS.items()}
+    return await _page("docs/index.html", query=query, hits=hits, base=base, **lines)
+
+
+@pages.get("/docs/<tag>")
+async def docs_of_tag(tag: str) -> str:
+    """The operations of a tag, and the shapes they use."""
+    known = next((one for one in reference.tags(_document()) if one.name == tag), None)
+    if known is None:
+        raise NotFound("There is no such page in the documentation.")
+    entries = reference.entries(_document(), tag, _base())
+    return await _page("docs/tag.html", tag=known, entries=entries, shapes=reference.shapes(_document(), tag))
+
+
+async def _page(template: str, **context: Any) -> str:
+    """A page for everybody; inside the shell for those who are signed in."""
+    context = {"query": "", "tags": reference.tags(_document())} | context
     actor = await authn.user_by_session()
     if actor is None:
-        return await render_page("docs/index.html", layout="layouts/bare.html", shell=None, full=True, **context)
-    return await shell_page(actor.on("page"), "docs/index.html", active="docs", layout="layouts/app.html", **context)
+        return await render_page(template, layout="layouts/bare.html", shell=None, full=True, **context)
+    return await shell_page(actor.on("page"), template, active="docs", layout="layouts/app.html", **context)
+
+
+def _base() -> str:
+    return str(current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
 
 
 @cache

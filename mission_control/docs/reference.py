@@ -2,12 +2,23 @@
 
 import json
 import shlex
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from mission_control.docs.slices import needed
+
 JSON = "application/json"
 TONES = {"GET": "run", "POST": "ok", "PATCH": "warn", "PUT": "warn", "DELETE": "bad"}
-TITLES = {"agent": "Agents' own paths", "users": "People", "auth": "Signing in"}
+TITLES = {
+    "agent": "Agents' own paths",
+    "agent-lead": "For leads",
+    "agent-worker": "For workers",
+    "agent-main": "For main agents",
+    "users": "People",
+    "auth": "Signing in",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +51,11 @@ class Entry:
     summary: str
     description: str
     who: str
-    tag: str
     parameters: list[Field]
     body: Shape | None
     answer: list[tuple[str, str]]
-    answer_shape: Shape | None
     is_stream: bool
-    errors: list[tuple[str, str]]
+    errors: list[str]
     curl: str
     advice: list[tuple[str, str]] = field(default_factory=list)
 
@@ -55,37 +64,67 @@ class Entry:
         """The colour of the method."""
         return TONES.get(self.method, "")
 
-    def matches(self, words: list[str]) -> bool:
-        """Whether every word stands somewhere in it."""
-        text = " ".join((self.method, self.path, self.summary, self.description, self.id, self.tag, self.who)).lower()
-        return all(word in text for word in words)
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag: a page of operations."""
+
+    name: str
+    title: str
+    description: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """The operations of one tag."""
+class Hit:
+    """An operation that a search found, and the page it is on."""
 
+    id: str
     tag: str
-    title: str
-    entries: list[Entry]
+    method: str
+    tone: str
+    path: str
+    summary: str
 
 
-def groups(document: dict[str, Any], query: str, base: str) -> list[Group]:
-    """The operations by tag in the document's order, only those that match the query."""
+def tags(document: dict[str, Any]) -> list[Tag]:
+    """Every tag that operations carry, the roles of agents first."""
+    counts = Counter(tag for _, _, operation in _operations(document) for tag in operation["tags"])
+    known = [(one["name"], one["description"]) for one in document["tags"]]
+    known.sort(key=lambda one: not one[0].startswith("agent-"))
+    return [Tag(name, _title(name), text, counts[name]) for name, text in known if counts[name]]
+
+
+def entries(document: dict[str, Any], tag: str, base: str) -> list[Entry]:
+    """The operations that carry a tag."""
+    return [_entry(document, *one, base) for one in _operations(document) if tag in one[2]["tags"]]
+
+
+def shapes(document: dict[str, Any], tag: str) -> list[Shape]:
+    """The named objects that a tag's operations take and answer, by name."""
+    operations = [operation for _, _, operation in _operations(document) if tag in operation["tags"]]
+    names = sorted(name for kind, name in needed(document, operations) if kind == "schemas")
+    return [_shape(document, name) for name in names if "properties" in document["components"]["schemas"][name]]
+
+
+def search(document: dict[str, Any], query: str) -> list[Hit]:
+    """The operations in which every word of the query stands; those first that have them in path, id or summary."""
     words = query.lower().split()
-    found: dict[str, list[Entry]] = {tag["name"]: [] for tag in document["tags"]}
+    named: list[Hit] = []
+    others: list[Hit] = []
+    for path, method, one in _operations(document):
+        name = " ".join((method, path, one["summary"], one["operationId"])).lower()
+        text = " ".join((name, one["description"], *one["tags"], _who(one))).lower()
+        if all(word in text for word in words):
+            hit = Hit(one["operationId"], one["tags"][0], method, TONES.get(method, ""), path, one["summary"])
+            (named if all(word in name for word in words) else others).append(hit)
+    return named + others
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            entry = _entry(document, path, method.upper(), operation, base)
-            if entry.matches(words):
-                found.setdefault(entry.tag, []).append(entry)
-    return [Group(tag, _title(tag), entries) for tag, entries in found.items() if entries]
-
-
-def shapes(document: dict[str, Any]) -> list[Shape]:
-    """Every named object, by name."""
-    schemas = document["components"]["schemas"]
-    return [_shape(document, name) for name in sorted(schemas) if "properties" in schemas[name]]
+            yield path, method.upper(), operation
 
 
 def _title(tag: str) -> str:
@@ -97,7 +136,6 @@ def _entry(document: dict[str, Any], path: str, method: str, operation: dict[str
     answer = operation["responses"].get("200", {}).get("content", {})
     schema = answer.get(JSON, {}).get("schema", {})
     parameters = [_resolved(document, one) for one in operation.get("parameters", [])]
-    errors = {code: _resolved(document, one) for code, one in operation["responses"].items() if code != "200"}
     return Entry(
         id=operation["operationId"],
         method=method,
@@ -105,13 +143,11 @@ def _entry(document: dict[str, Any], path: str, method: str, operation: dict[str
         summary=operation.get("summary", ""),
         description=operation.get("description", ""),
         who=_who(operation),
-        tag=operation.get("tags", ["other"])[0],
         parameters=[_parameter(one) for one in parameters if one["in"] != "header"],
         body=_named(document, body),
         answer=_kind(schema) if schema else [],
-        answer_shape=_named(document, schema),
         is_stream="text/event-stream" in answer,
-        errors=[(code, one["description"]) for code, one in errors.items()],
+        errors=sorted(code for code in operation["responses"] if code >= "400"),
         curl=_curl(document, path, method, operation, body, base),
         advice=_advice(operation),
     )

@@ -11,8 +11,8 @@ from tests.browser.conftest import Open, Site, Watched
 pytestmark = pytest.mark.browser
 NAMES = (
     "sign in", "sign in refused", "approvals", "approvals of a board", "approval", "send back", "agents", "new agent",
-    "agent", "edit agent", "delete agent", "token", "settings", "documentation", "public documentation", "palette",
-    "not found",
+    "agent", "edit agent", "delete agent", "token", "settings", "documentation", "public documentation", "operations",
+    "palette", "not found",
 )  # fmt: skip
 PUBLIC = {"sign in", "sign in refused", "public documentation", "not found"}
 
@@ -34,7 +34,8 @@ async def places(site: Site) -> dict[str, str]:
         "approvals of a board": f"/boards/{board}/approvals", "approval": one, "send back": one + "/send-back",
         "agents": "/agents", "new agent": "/agents/new", "agent": agents, "edit agent": agents + "/edit",
         "delete agent": agents + "/delete", "token": agents + "/tokens/new", "settings": "/settings",
-        "documentation": "/docs", "public documentation": "/docs?q=approvals", "palette": "/palette?q=a",
+        "documentation": "/docs/agent-worker", "public documentation": "/docs",
+        "operations": "/docs?q=approvals", "palette": "/palette?q=a",
         "not found": "/nowhere",
     }  # fmt: skip
 

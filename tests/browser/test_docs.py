@@ -9,8 +9,8 @@ pytestmark = pytest.mark.browser
 
 
 async def test_an_address_unfolds_its_operation(open_page: Open) -> None:
-    operation = "list_boards_api_v1_boards_get"
-    page = await open_page(f"/docs#{operation}")
+    operation = "get_board_api_v1_boards__board_id__get"
+    page = await open_page(f"/docs/boards#{operation}")
     await expect(page.locator(f"#{operation} .operation-body")).to_be_visible()
     await page.locator(f"#{operation}").get_by_role("link", name="BoardRead").first.click()
     await expect(page.locator("#shape-BoardRead .operation-body")).to_be_visible()

@@ -59,12 +59,10 @@ def told(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> 
         print(f"\n{request.node.name}: {time.monotonic() - began:.1f} s", end=" ")
 
 
-async def document(server: Server, folder: Path) -> Path:
-    """The served document as a file."""
+async def document(server: Server, folder: Path, part: str = "") -> None:
+    """Keep the served document, or a part of it, as a file."""
     async with server.client() as anybody:
-        file = folder / "openapi.json"
-        file.write_bytes((await anybody.get("/openapi.json")).content)
-    return file
+        (folder / "openapi.json").write_bytes((await anybody.get(f"/openapi.json{part}")).content)
 
 
 async def works(made: Crew, generators: Workshop, folder: Path, *command: str, **environment: str) -> None:
@@ -136,9 +134,10 @@ async def compiled(generators: Workshop, folder: Path, *files: str) -> None:
     await generators.run(folder, "tsc", "--project", ".")
 
 
-async def test_linters_find_nothing(generators: Workshop, server: Server) -> None:
-    folder = generators.place("linters")
-    await document(server, folder)
+@pytest.mark.parametrize("part", ["", "?tag=agent-worker"], ids=["whole", "part"])
+async def test_linters_find_nothing(generators: Workshop, server: Server, part: str) -> None:
+    folder = generators.place("linters" if part else "linters-of-a-part")
+    await document(server, folder, part)
     for name in ("redocly.yaml", "spectral.yaml"):
         shutil.copy(HERE / name, folder)
     await generators.run(folder, "redocly", "lint", "openapi.json", "--config", "redocly.yaml")

@@ -20,6 +20,8 @@ OPEN = {
     "/setup",
     "/reset/<secret>",
     "/docs",
+    "/docs/<tag>",
+    "/llms.txt",
     "/redoc",
 }
 

@@ -1,26 +1,9 @@
-"""The documentation, the palette, and what surrounds every page."""
+"""The palette, and what surrounds every page."""
 
 from mission_control.boards.commands import create_board
-from mission_control.core.registry import OPERATIONS
 from mission_control.organizations.models import Organization
 from tests.cast import Cast, hire
-from tests.pages.visitor import Visitor, opened, visitor
-
-
-async def test_the_documentation_is_public_and_complete(cast: Cast) -> None:
-    seen = (await Visitor(cast.app).get("/docs")).is_status(200)
-    for operation in OPERATIONS:
-        seen.has(f'id="{operation.operation_id}"')
-    seen.has("Authentication", "Last-Event-ID", "People and agents", "X-Agent-Token: $TOKEN", 'id="shape-TaskRead"')
-    seen.lacks('class="sidebar"')
-    ada = await visitor(cast.app, cast.ada)
-    (await ada.get("/docs")).is_status(200).has('class="sidebar"', "Observatory")
-
-
-async def test_the_documentation_is_searched_without_javascript(cast: Cast) -> None:
-    seen = (await Visitor(cast.app).get("/docs?q=POST+approvals")).is_status(200)
-    seen.has("create_approval_api_v1_boards").lacks("update_me_api_v1_users_me_patch", "Last-Event-ID")
-    (await Visitor(cast.app).get("/docs?q=<nothing>")).has("No operation matches", "&lt;nothing&gt;")
+from tests.pages.visitor import opened, visitor
 
 
 async def test_the_palette_finds_places_deeds_tasks_and_agents(cast: Cast) -> None:
@@ -83,11 +66,3 @@ async def test_demo_data_is_marked(cast: Cast) -> None:
     (await ada.get("/settings")).lacks("Demo data")
     await Organization.filter(id=cast.organization.id).update(is_demo=True)
     (await ada.get("/settings")).has("Demo data")
-
-
-async def test_the_document_is_written_once_and_its_old_page_leads_to_the_new(cast: Cast) -> None:
-    client = cast.app.test_client(use_cookies=False)
-    first, second = [await client.get("/openapi.json") for _ in range(2)]
-    assert first.content_type == "application/json" and await first.get_data() == await second.get_data()
-    moved = await client.get("/redoc")
-    assert (moved.status_code, moved.headers["Location"]) == (307, "/docs")

@@ -1,0 +1,102 @@
+"""The documentation: its pages, the document and its parts, and what models read."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mission_control.core.openapi_texts import TAGS
+from mission_control.core.registry import OPERATIONS
+from tests.cast import Cast
+from tests.pages.visitor import Visitor, visitor
+
+UNUSED = {"gateways"}  # described, but without operations
+USED = [tag for tag in TAGS if tag not in UNUSED]
+
+
+async def test_the_documentation_begins_with_an_agent(cast: Cast) -> None:
+    seen = (await Visitor(cast.app).get("/docs")).is_status(200)
+    seen.has("Write an agent", "/claims", "/completions", "claude mcp add", "[mcp_servers.mission-control]")
+    seen.has("Authentication", "Last-Event-ID", "openapi-typescript", "/llms.txt").lacks('class="sidebar"')
+    for tag in USED:
+        seen.has(f'href="/docs/{tag}"')
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get("/docs")).is_status(200).has('class="sidebar"', "Observatory")
+
+
+async def test_each_tag_has_a_page_with_its_operations(cast: Cast) -> None:
+    nobody = Visitor(cast.app)
+    assert {"health"} | {tag for one in OPERATIONS for tag in one.tags} == set(USED)
+    for tag in USED:
+        seen = (await nobody.get(f"/docs/{tag}")).is_status(200)
+        for operation in OPERATIONS:
+            if tag in operation.tags:
+                seen.has(f'id="{operation.operation_id}"')
+        linked = set(re.findall(r'href="#(shape-\w+)"', seen.text))
+        assert linked <= set(re.findall(r'id="(shape-\w+)"', seen.text)), tag
+        assert len(seen.text) < 250_000, tag
+    tasks = await nobody.get("/docs/tasks")
+    tasks.has("People and agents", 'id="shape-TaskRead"', 'href="/openapi.json?tag=tasks"')
+    (await nobody.get("/docs/agent-worker")).has("X-Agent-Token: $TOKEN")
+    (await nobody.get("/docs/nothing")).is_status(404)
+
+
+async def test_the_documentation_is_searched_without_javascript(cast: Cast) -> None:
+    seen = (await Visitor(cast.app).get("/docs?q=POST+approvals")).is_status(200)
+    seen.has("/docs/approvals#create_approval_api_v1_boards").lacks("update_me_api_v1_users_me_patch", "Last-Event-ID")
+    (await Visitor(cast.app).get("/docs?q=<nothing>")).has("No operation matches", "&lt;nothing&gt;")
+
+
+async def test_old_page_leads_to_the_new(cast: Cast) -> None:
+    moved = await cast.app.test_client(use_cookies=False).get("/redoc")
+    assert (moved.status_code, moved.headers["Location"]) == (307, "/docs")
+
+
+async def test_the_document_is_written_once_and_not_sent_twice(cast: Cast) -> None:
+    client = cast.app.test_client(use_cookies=False)
+    for path in ("/openapi.json", "/openapi.json?tag=agent-worker"):
+        first, second = [await client.get(path) for _ in range(2)]
+        assert first.content_type == "application/json" and await first.get_data() == await second.get_data()
+        known = await client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+        assert (known.status_code, await known.get_data()) == (304, b"")
+
+
+def references(node: Any) -> Iterator[str]:
+    """Every $ref below a node."""
+    if isinstance(node, dict):
+        yield from (one for key, one in node.items() if key == "$ref" and isinstance(one, str))
+        node = list(node.values())
+    if isinstance(node, list):
+        for one in node:
+            yield from references(one)
+
+
+@pytest.mark.parametrize("tags", [(tag,) for tag in USED] + [("tags", "health")], ids="-".join)
+async def test_a_part_of_the_document_is_sound_and_holds_no_more(cast: Cast, tags: tuple[str, ...]) -> None:
+    whole = (await cast.nobody.get("/openapi.json")).ok()
+    part = (await cast.nobody.get("/openapi.json?" + "&".join(f"tag={tag}" for tag in tags))).ok()
+    assert part["info"] == whole["info"] and part["servers"] == whole["servers"]
+    for path, methods in whole["paths"].items():
+        wanted = {method: one for method, one in methods.items() if set(tags) & set(one["tags"])}
+        assert part["paths"].get(path, {}) == wanted
+    used = set(references(part))
+    held = {f"#/components/{kind}/{name}" for kind, of in part["components"].items() for name in of}
+    assert used <= held and {one for one in held if "securitySchemes" not in one} <= used
+    operations = [one for methods in part["paths"].values() for one in methods.values()]
+    schemes = {name for one in operations for scheme in one["security"] for name in scheme}
+    assert schemes == set(part["components"].get("securitySchemes", {}))
+    assert {one["name"] for one in part["tags"]} == {tag for one in operations for tag in one["tags"]}
+
+
+async def test_a_part_that_does_not_exist_is_404(cast: Cast) -> None:
+    assert "nothing" in (await cast.nobody.get("/openapi.json?tag=nothing")).refused(404)
+
+
+async def test_models_are_told_where_to_begin(cast: Cast) -> None:
+    response = await cast.app.test_client().get("/llms.txt")
+    text = await response.get_data(as_text=True)
+    assert response.content_type == "text/plain; charset=utf-8" and text.startswith("# Mission Control\n\n> ")
+    assert "/openapi.json?tag=agent-worker" in text and "claude mcp add" in text and "/completions" in text
+    for url in re.findall(r"\]\(http://localhost(/[^)]+)\)", text):
+        assert (await Visitor(cast.app).get(url)).status == 200, url
