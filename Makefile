@@ -86,7 +86,7 @@ checks: $(VENV)/.installed-dev
 	@tools/parts one Templates $(PYTHON) -m pytest -q tests/contract/test_templates.py
 	@$(MAKE) --no-print-directory test
 
-# The long forms of tests: crash loop, hang-ups, restarts, soak, fuzzing, races for work. Run by hand, an hour for each database;
+# The long forms of tests: crash loop, hang-ups, restarts, soak, fuzzing, races for work, Claude Code and Codex. Run by hand, an hour for each database;
 # ROUNDS=50 makes them longer, SEED=n repeats what was printed.
 LONG_TESTS := tests/long tests/unit/test_database_cancellation.py tests/contract/test_fuzz.py tests/live/test_claims_machine.py \
 	tests/api/test_claims_races.py
