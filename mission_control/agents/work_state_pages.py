@@ -8,13 +8,16 @@ from uuid import UUID
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents.queries import reachable_agent
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import reachable_agent, visible_agents
 from mission_control.agents.work_state import set_agent_state
+from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.boards.work_state import set_board_state
 from mission_control.core.actor import Actor
 from mission_control.core.addresses import parts_of
 from mission_control.core.policy import require
+from mission_control.database.sql import rows
 from mission_control.organizations.queries import active_organization
 from mission_control.organizations.work_state import (
     PAUSED,
@@ -29,6 +32,7 @@ from mission_control.web.fragments import render_macro
 from mission_control.web.shell import safe_next, shell_page, signed_in
 
 pages = Blueprint("work_state_pages", __name__)
+NAMED = 6  # tasks that a stop's dialog names one by one
 TOASTS = {RUNNING: "{} may work again", PAUSED: "{} paused", STOPPED: "{} stopped"}
 
 
@@ -118,7 +122,9 @@ async def _set(actor: Actor, switch: Switch) -> ResponseReturnValue:
     await switch.change(actor, switch.thing, wanted)
     if wanted.state == before["state"]:
         return done(_back(switch), toast="Reason saved" if wanted.reason else None)
-    return done(_back(switch), toast=TOASTS[wanted.state].format(switch.whose), undo_action=switch.url, undo=before)
+    label = "Resume" if wanted.state == STOPPED else "Undo"  # what a stop took back does not return
+    toast = TOASTS[wanted.state].format(switch.whose)
+    return done(_back(switch), toast=toast, undo_action=switch.url, undo=before, undo_label=label)
 
 
 def _back(switch: Switch) -> str:
@@ -130,10 +136,49 @@ def _back(switch: Switch) -> str:
 
 
 async def _ask(actor: Actor, switch: Switch, invalid: FormInvalid | None = None) -> str:
-    """The form for a reason: a dialog for htmx, else a page."""
+    """Return the form for a stop or for a reason: a dialog for htmx, else a page."""
+    if request.args.get("to") == STOPPED and invalid is None:
+        return await _confirm_stop(actor, switch)
     context: dict[str, Any] = {"thing": switch.thing, "url": switch.url, "subject": switch.name}
     context["values"] = invalid.values if invalid else {"reason": switch.thing.work_state_reason}
     context["errors"] = invalid.errors if invalid else {}
     if is_htmx():
         return render_macro("ui/work_state.html", "reason_dialog", **context)
     return await shell_page(actor, "agents/work_state.html", active="agents", back=_back(switch), **context)
+
+
+async def _confirm_stop(actor: Actor, switch: Switch) -> str:
+    """Return the form that names what a stop does before it is done."""
+    agents = visible_agents(actor)
+    scope = switch.thing.id
+    if isinstance(switch.thing, Agent):
+        whose, column = switch.name, "t.assigned_agent_id"
+    else:
+        is_board = isinstance(switch.thing, Board)
+        count = await (agents.filter(board_id=scope) if is_board else agents.filter(organization_id=scope)).count()
+        whose, column = plural(count, "agent"), "t.board_id" if is_board else "b.organization_id"
+    held = await rows(
+        "SELECT t.number, b.name AS board FROM tasks t JOIN boards b ON b.id = t.board_id"
+        " WHERE t.status = 'in_progress' AND t.assigned_agent_id IS NOT NULL AND t.deleted_at IS NULL"
+        f" AND b.deleted_at IS NULL AND {column} = ? ORDER BY t.in_progress_at DESC, t.number DESC",
+        scope,
+    )
+    names = [f"#{one['number']}" + (f" of {one['board']}" if column.startswith("b.") else "") for one in held]
+    context: dict[str, Any] = {"url": switch.url, "whose": whose, "consequence": consequence_of(names)}
+    if is_htmx():
+        return render_macro("ui/work_state.html", "stop_dialog", **context)
+    return await shell_page(actor, "agents/stop.html", active="agents", back=_back(switch), **context)
+
+
+def plural(count: int, word: str) -> str:
+    """A count with its noun: `1 agent`, `3 agents`."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def consequence_of(names: list[str]) -> str:
+    """Say which tasks a stop takes back: `#3 and #1 go back to the inbox.`"""
+    if not names:
+        return "No task is in progress."
+    shown = names if len(names) <= NAMED else [*names[: NAMED - 1], f"{len(names) - NAMED + 1} more"]
+    listed = " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+    return f"{listed} {'goes' if len(names) == 1 else 'go'} back to the inbox."

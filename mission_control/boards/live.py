@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 from markupsafe import Markup, escape
 
-from mission_control.boards.cards import CardFilter, Column, columns_of, crew_of
+from mission_control.boards.cards import CardFilter, Column, columns_of, crew_of, people_of
 from mission_control.boards.models import Board
 from mission_control.boards.rooms import Room, rooms_of
 from mission_control.core.actor import Actor
@@ -21,6 +21,7 @@ from mission_control.web.fragments import partial, render_macro
 
 TEMPLATE, WORK = "boards/regions.html", "ui/work_state.html"
 WORDS = {"inbox": "Inbox", "in_progress": "In progress", "review": "Review", "done": "Done"}
+CREW = ("agent.created", "agent.updated", "agent.deleted")
 MOVES = ("task.status_changed", "task.lease_expired")
 KEPT = 128
 
@@ -131,6 +132,8 @@ async def board_partials(viewer: Actor, board: Board, wanted: CardFilter, batch:
     task_ids = list(dict.fromkeys(event.task_id for event in events if event.task_id is not None))
     key = (board.id, seq, tuple(seen), moment, rights, wanted, own)
     html = await _once(key, lambda: _rendered(board, rights, wanted, viewer.id))
+    if any(event.kind in CREW for event in events):
+        html += await _once((board.id, seq, "assignees", wanted.assignee), lambda: _assignees(board, wanted.assignee))
     if task_ids and extras.panels is not None:
         html += await _once((board.id, seq, rights, tuple(task_ids)), lambda: _panels(board, rights, task_ids))
     return html + announcement(viewer, events)
@@ -144,6 +147,12 @@ async def _rendered(board: Board, rights: Rights, wanted: CardFilter, viewer_id:
         partial("#board-name", str(escape(current.name)), "innerHTML")
         + (await regions_of(current, rights, wanted, viewer_id)).partials()
     )
+
+
+async def _assignees(board: Board, chosen: str) -> str:
+    """Return the choices of the filter, for a board whose agents changed."""
+    offered = {"crew": await crew_of(board), "people": await people_of(board)}
+    return partial("#filter-assignee", render_macro(TEMPLATE, "assignees", chosen=chosen, **offered))
 
 
 async def _panels(board: Board, rights: Rights, task_ids: list[UUID]) -> str:

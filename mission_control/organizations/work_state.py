@@ -36,6 +36,7 @@ class WorkStateChange(Body):
 class HasWorkState(Protocol):
     """An agent, a board or an organization."""
 
+    id: Any
     work_state: str
     work_state_reason: Any
     work_state_at: Any

@@ -132,7 +132,13 @@ def is_htmx() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def done(to: str, toast: str | None = None, undo_action: str = "", undo: Mapping[str, str] | None = None) -> Response:
+def done(
+    to: str,
+    toast: str | None = None,
+    undo_action: str = "",
+    undo: Mapping[str, str] | None = None,
+    undo_label: str = "Undo",
+) -> Response:
     """The change is made. htmx: 204, the stream brings the news. Else: on to the page `to`.
 
     `undo_action` is the address and `undo` the fields of the form that takes it back.
@@ -144,6 +150,8 @@ def done(to: str, toast: str | None = None, undo_action: str = "", undo: Mapping
         detail: dict[str, Any] = {"message": toast, "target": "body"}
         if undo_action:
             detail["undo"] = {"action": undo_action, "fields": dict(undo or {})}
+            if undo_label != "Undo":
+                detail["undo"]["label"] = undo_label
         response.headers["HX-Trigger"] = json.dumps({"toast": detail})
     return response
 

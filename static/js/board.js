@@ -1,5 +1,5 @@
 // Drag with SortableJS on [data-sortable] lists. A drop submits the card's own move form; a refusal puts it back.
-let wanted = false; // a pointer came over the cards; who reads or uses the keys does not need the library
+let wanted = false; // the library comes when the page has nothing else to do, so that the first drag finds it
 let loading;
 let release = null; // resolves when the drag and its request are over
 let held = null;
@@ -102,17 +102,17 @@ document.addEventListener("htmx:before:swap", (event) => {
   held.then(() => htmx.swap(ctx));
 });
 
-export const attach = () => {
-  if (!wanted) return;
-  for (const list of document.querySelectorAll("[data-sortable]")) enable(list);
-};
+export const attach = () => { if (wanted) document.querySelectorAll("[data-sortable]").forEach(enable); };
 
 export const start = () => {
-  document.addEventListener("pointerover", (event) => {
-    if (wanted || !event.target.closest?.("[data-sortable]")) return;
+  if (!document.querySelector("[data-sortable]")) return;
+  const load = () => {
     wanted = true;
     attach();
-  });
+  };
+  const whenIdle = () => window.requestIdleCallback ? requestIdleCallback(load, { timeout: 2000 }) : setTimeout(load, 200);
+  if (document.readyState === "complete") whenIdle();
+  else addEventListener("load", whenIdle);
   document.addEventListener("htmx:sse:after:connection", (event) => {
     if (event.detail.connection.status < 300) attach(); // what could not be loaded while the network was away
   });

@@ -6,7 +6,21 @@ const nextOf = (row) => {
   return all.slice(at + 1).find(waits) ?? all.slice(0, Math.max(0, at)).findLast(waits) ?? document.getElementById("queue");
 };
 
+const rows = () => [...document.querySelectorAll("#queue > [data-nav-item]")];
+let heights = new Map();
+
+// What somebody else decided keeps its room for this visit, so that nothing moves under the pointer.
+const measure = (event) => {
+  if (event.detail.ctx.sourceElement?.id !== "live") return heights.clear();
+  heights = new Map(rows().filter((row) => row.hasAttribute("data-pending")).map((row) => [row.id, row.offsetHeight]));
+};
+const keepRoom = () => {
+  for (const row of rows()) if (!row.hasAttribute("data-pending") && heights.get(row.id) > row.offsetHeight) row.style.minBlockSize = `${heights.get(row.id)}px`;
+};
+
 export const start = () => {
+  document.addEventListener("htmx:before:swap", measure);
+  document.addEventListener("htmx:after:swap", keepRoom);
   document.addEventListener("htmx:finally:request", (event) => {
     const form = event.target.closest?.("form[data-decide]");
     const row = form && document.getElementById(form.dataset.decide);

@@ -32,7 +32,14 @@ const give = () => {
   }
 };
 
+// A move by menu or key: the focus goes on with the card, not with the button that opened the menu.
+const follow = (event) => {
+  const card = event.target.matches?.("form[data-move]") ? event.target.closest(".card") : null;
+  if (card?.contains(document.activeElement)) card.querySelector("[data-nav-item]")?.focus({ preventScroll: true });
+};
+
 export const start = () => {
+  document.addEventListener("htmx:finally:request", follow);
   document.addEventListener("focusin", remember);
   document.addEventListener("focusout", leave);
   document.addEventListener("htmx:after:swap", give);

@@ -3,6 +3,7 @@
 const OFF = "shortcuts-off";
 let sequence = "";
 let timer;
+let before = null; // what had the focus before a field took it
 
 const enabled = () => { try { return localStorage.getItem(OFF) === null; } catch { return true; } };
 const typing = (target) => target.closest?.("input, textarea, select, [contenteditable=true]");
@@ -32,6 +33,16 @@ const press = (element) => {
   else element.click();
 };
 
+const remember = (event) => {
+  if (typing(event.target) && !(event.relatedTarget && typing(event.relatedTarget))) before = event.relatedTarget;
+};
+
+const leave = (field) => { // back to where the keys were
+  const place = before?.isConnected && before.checkVisibility() ? before : field.closest("[data-panel-task]")?.querySelector("[data-panel-title]");
+  if (place) place.focus({ preventScroll: true });
+  else field.blur();
+};
+
 const onKey = (event) => {
   if (event.defaultPrevented || event.isComposing || event.repeat) return;
   const key = event.key.toLowerCase();
@@ -40,7 +51,7 @@ const onKey = (event) => {
     if (button) { event.preventDefault(); press(button); }
     return;
   }
-  if (key === "escape" && typing(event.target) && !event.target.closest("dialog")) return event.target.blur(); // back to the keys
+  if (key === "escape" && typing(event.target) && !event.target.closest("dialog")) return leave(event.target);
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !enabled()) return;
   if (document.querySelector("dialog[open], .menu:popover-open")) return;
   const combination = sequence ? `${sequence} ${key}` : key;
@@ -85,6 +96,7 @@ const sheet = () => {
 
 export const start = () => {
   document.addEventListener("keydown", onKey);
+  document.addEventListener("focusin", remember);
   document.addEventListener("click", (event) => { if (event.target.closest("[data-keys-open]")) sheet(); });
   document.addEventListener("change", (event) => {
     if (!event.target.matches("[data-keys-switch]")) return;

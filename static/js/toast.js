@@ -1,5 +1,6 @@
 // One toast at a time for 8 s. Sources: a "toast" event (HX-Trigger), <template data-toast>, a refused request.
 let timer;
+const refused = new WeakMap(); // why, of requests that were refused
 
 const region = () => document.getElementById("toasts");
 
@@ -61,6 +62,19 @@ export const reason = (ctx) => {
   return plain && text.length < 300 ? text : "That did not work. Nothing was changed.";
 };
 
+/** Say a refusal where it happened, until the next attempt there. False when nothing of it can be seen. */
+const PLACES = ".card, .fact, .step, .linked, .row, .approval, .agent-row";
+const sayThere = (form, message) => {
+  const near = form.closest?.(PLACES) ?? form;
+  const place = near.isConnected ? near : document.getElementById(near.id); // the answer may have brought it anew
+  if (!place?.matches(`form, ${PLACES}`) || !place.checkVisibility() || form.closest("#toasts, dialog, .page-header")) return false;
+  const box = place.getBoundingClientRect();
+  if (box.bottom < 0 || box.top > innerHeight) return false;
+  place.append(Object.assign(document.createElement("p"), { className: "refusal", textContent: message }));
+  document.getElementById("alert-region")?.replaceChildren(message);
+  return true;
+};
+
 const isPage = (ctx) => /^\s*<!doctype/i.test(ctx.text ?? "");
 
 export const start = () => {
@@ -71,11 +85,20 @@ export const start = () => {
     const { ctx } = event.detail;
     if (ctx.response?.status >= 400 && isPage(ctx)) event.preventDefault();
   });
+  document.addEventListener("htmx:before:request", (event) => {
+    if (!event.target.closest?.("#live, #filters")) for (const said of document.querySelectorAll(".refusal")) said.remove();
+  });
   document.addEventListener("htmx:response:error", (event) => {
     const { ctx } = event.detail;
     if (ctx.sourceElement.closest?.("#live, #palette")) return;
     if (!isPage(ctx) && ctx.text?.includes("data-auto-open")) return; // a dialog says what can be done instead
-    if (isPage(ctx) || ctx.swap === "none") show({ message: reason(ctx), kind: "error" });
+    if (!isPage(ctx) && ctx.swap !== "none") return;
+    refused.set(ctx, reason(ctx));
+  });
+  document.addEventListener("htmx:finally:request", (event) => { // after what the answer brought
+    const { ctx } = event.detail;
+    const message = refused.get(ctx);
+    if (message && !sayThere(ctx.sourceElement, message)) show({ message, kind: "error" });
   });
   document.addEventListener("htmx:error", (event) => {
     if (event.detail.ctx?.response || event.target.closest?.("#live, #palette")) return;

@@ -43,7 +43,8 @@ async def test_a_board_is_paused_and_resumed_by_keyboard_while_another_page_look
 async def test_all_agents_are_stopped_from_the_menu_and_every_page_says_so(site: Site, open_page: Open) -> None:
     page, other = await opened(open_page, "/agents"), await opened(open_page, "/settings", width=390)
     await page.get_by_role("button", name="account and appearance").click()
-    await page.locator("#account-work").get_by_role("button", name="Stop all agents").click()
+    await page.locator("#account-work").get_by_role("link", name="Stop all agents").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Stop").click()
     for one in (page, other):
         await expect(one.locator("#organization-work")).to_contain_text("All agents are stopped")
     await other.get_by_role("button", name="Resume all agents").click()

@@ -59,6 +59,18 @@ async def test_the_reason_is_asked_for_afterwards(cast: Cast, who: str) -> None:
     (await ada.post(path, {"state": "asleep"})).is_status(422)
 
 
+@pytest.mark.parametrize("who", ["agent", "board", "organization"])
+async def test_stop_says_what_it_takes_back_and_changes_nothing(cast: Cast, who: str) -> None:
+    ada, path = await visitor(cast.app, cast.ada), f"{path_of(cast, who)}?to=stopped"
+    (await ada.get(path)).has("<!doctype html>", "No task is in progress.", "Cancel")
+    task = (await cast.ada.post(f"/boards/{cast.board.id}/tasks", {"title": "Track a comet"})).ok()
+    (await cast.vega.patch(f"/agent/boards/{cast.board.id}/tasks/{task['id']}", {"status": "in_progress"})).ok()
+    where = "#1 of Telescope" if who == "organization" else "#1"
+    dialog = (await ada.with_htmx.get(path)).has("<dialog", f"{where} goes back to the inbox.", 'value="stopped"')
+    dialog.has({"agent": "Stop Vega?", "board": "agents?", "organization": "agents?"}[who]).lacks("<!doctype")
+    assert await state(cast, who) == ("running", None)
+
+
 async def test_without_javascript_the_button_leads_back(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     there = {"Referer": "http://localhost/agents?x=1"}

@@ -1,0 +1,223 @@
+"""How pages behave under the hands: one scrollbar, focus that returns, refusals where they happened, calm queues."""
+
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Open, Site
+from tests.browser.test_board import live
+
+pytestmark = pytest.mark.browser
+
+SCROLLBARS = "[document.documentElement.scrollHeight - innerHeight, document.documentElement.scrollWidth - innerWidth]"
+READY = "Boolean(document.querySelector('[data-sortable]').sortable && window.Sortable)"
+SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => { for (const one of list.getEntries()) window.shifted += one.value; })
+  .observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.fixture(scope="module")
+async def harbour(site: Site) -> dict[str, str]:
+    """A board with much on it: tasks, an agent with runs, comments, approvals, decisions."""
+    board = await site.board(name="Busy harbour")
+    made = await site.make("/agents", board_id=board, name="Altair")
+    headers = {"X-Agent-Token": made["token"]}
+    async with httpx.AsyncClient(
+        base_url=f"{site.url}/api/v1/agent/boards/{board}", headers=headers, timeout=60
+    ) as agent:
+        for number in range(14):
+            task = await site.task(board, f"Plank {number}", description="Sand it.\n\n# A heading\n\n" + "Long. " * 200)
+            claim = (await agent.post("/claims", json={"task_id": task})).json()
+            await agent.post(f"/tasks/{task}/comments", json={"message": "Half done."})
+            await agent.post(f"/tasks/{task}/completions", json={"fence": claim["lease"]["fence"], "summary": "Done."})
+            asked = {"action_type": "plank.paint", "confidence": 80, "lead_reasoning": "Ready. " * 30, "task_id": task}
+            await agent.post("/approvals", json=asked)
+    return {"board": board, "agent": made["id"], "task": task}
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+async def test_no_page_has_a_second_scrollbar(site: Site, open_page: Open, harbour: dict[str, str], width: int) -> None:
+    board, agent = f"/boards/{harbour['board']}", f"/agents/{harbour['agent']}"
+    paths = [
+        *(board + tail for tail in ("", f"/tasks/{harbour['task']}", "/approvals", "/activity", "/settings", "/trash")),
+        *(agent + tail for tail in ("", "/inbox", "/runs", "/usage", "/tokens", "/soul", "/activity")),
+        *("/boards", "/approvals", "/activity", "/agents", "/settings", "/settings/budgets", "/palette?q=plank"),
+    ]
+    page = await open_page("/boards", width=width)
+    for path in paths:
+        await page.goto(site.url + path)
+        assert await page.evaluate(SCROLLBARS) == [0, 0], path
+
+
+async def test_stop_asks_first_and_names_what_goes_back(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Mole")
+    tokens = [(await site.make("/agents", board_id=board, name=name))["token"] for name in ("Bo", "Cy", "Di")]
+    for token in tokens[:2]:
+        task = await site.task(board, "Row")
+        await site.api.patch(
+            f"/api/v1/agent/boards/{board}/tasks/{task}",
+            json={"status": "in_progress"},
+            headers={"X-Agent-Token": token, "Cookie": ""},
+        )
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    stop = page.get_by_role("link", name="Stop Mole")
+    await expect(stop).to_contain_text("Stop")
+    await stop.focus()
+    await page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Stop 3 agents?")
+    await expect(dialog).to_contain_text("#2 and #1 go back to the inbox.")
+    await page.keyboard.press("Escape")
+    await expect(stop).to_be_focused()
+    await expect(page.locator("#list-in_progress .card")).to_have_count(2)
+    await page.keyboard.press("Enter")
+    await dialog.get_by_label("Reason").fill("High tide")
+    await dialog.get_by_role("button", name="Stop 3 agents").click()
+    await expect(dialog).to_have_count(0)
+    await expect(page.locator("#board-work")).to_contain_text("High tide")
+    await expect(page.locator("#list-inbox .card")).to_have_count(2)
+    await expect(page.locator("#toasts").get_by_role("button", name="Resume")).to_be_visible()
+
+
+async def drags_at_once(page: Page, card: str, target: str) -> None:
+    """Move, press, drag and let go without waiting for anything between."""
+    start, end = await page.locator(card).bounding_box(), await page.locator(target).bounding_box()
+    assert start and end
+    await page.mouse.move(start["x"] + 60, start["y"] + start["height"] - 8)
+    await page.mouse.down()
+    await page.mouse.move(start["x"] + 90, start["y"] + 40, steps=4)
+    await page.mouse.move(end["x"] + 80, end["y"] + 30, steps=12)
+    await page.mouse.up()
+
+
+async def test_the_first_drag_works(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    task = await site.task(board, "Paint the hull")
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    await page.wait_for_function(READY)
+    await drags_at_once(page, f"#task-{task}", "#list-review")
+    await expect(page.locator(f"#list-review #task-{task}")).to_be_visible()
+
+
+async def test_a_first_long_press_on_a_phone_works(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    lower, upper = await site.task(board, "Lower card"), await site.task(board, "Upper card")
+    page = await open_page(f"/boards/{board}", width=390, has_touch=True, is_mobile=True)
+    await live(page)
+    await page.wait_for_function(READY)
+    assert await page.evaluate("getComputedStyle(document.documentElement).overscrollBehaviorX") == "none"
+    start, end = (
+        await page.locator(f"#task-{lower}").bounding_box(),
+        await page.locator(f"#task-{upper}").bounding_box(),
+    )
+    assert start and end
+    session = await page.context.new_cdp_session(page)
+    x, y = start["x"] + 80, start["y"] + start["height"] - 10
+
+    async def touch(kind: str, *points: dict[str, float]) -> None:
+        await session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+    async with page.expect_response(lambda answer: answer.request.method == "POST"):
+        await touch("touchStart", {"x": x, "y": y})
+        await page.wait_for_timeout(400)
+        for step in range(1, 13):
+            await touch("touchMove", {"x": x, "y": y + (end["y"] + 10 - y) * step / 12})
+            await page.wait_for_timeout(30)
+        await touch("touchEnd")
+    await expect(page.locator("#list-inbox .card-title").first).to_have_text("Lower card")
+
+
+async def test_focus_goes_with_the_card_and_back_from_a_field(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    task = await site.task(board, "Paint the hull")
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    card = page.locator(f"#task-{task} [data-nav-item]")
+    await page.keyboard.press("j")
+    await expect(card).to_be_focused()
+    await page.keyboard.press("m")
+    await expect(page.locator(".menu:popover-open .menu-item").first).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(f"#list-in_progress #task-{task}")).to_be_visible()
+    await expect(card).to_be_focused()
+    await page.keyboard.press("c")
+    await expect(page.locator("#new-task-inbox")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(card).to_be_focused()
+    await page.goto(f"{site.url}/boards/{board}/tasks/{task}")
+    await page.locator(".composer textarea").click()
+    await page.keyboard.type("cj")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("[data-panel-title]")).to_be_focused()
+
+
+async def test_a_queue_that_changes_moves_nothing(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    made = await site.make("/agents", board_id=board, name="Deneb")
+    headers = {"X-Agent-Token": made["token"], "Cookie": ""}
+
+    async def ask() -> str:
+        asked = {"action_type": "mast.raise", "confidence": 80, "lead_reasoning": "Ready. " * 60}
+        answer = await site.api.post(f"/api/v1/agent/boards/{board}/approvals", json=asked, headers=headers)
+        assert answer.status_code == 200, answer.text
+        made: dict[str, Any] = answer.json()
+        return str(made["id"])
+
+    first = await ask()
+    await ask()
+    page = await open_page("/boards")
+    await page.add_init_script(SHIFTS)
+    await page.goto(f"{site.url}/boards/{board}/approvals")
+    await live(page)
+    await page.evaluate("document.fonts.ready")
+    await page.wait_for_timeout(300)
+    await page.evaluate("window.shifted = 0")
+    third = await ask()
+    await expect(page.locator(f"#approval-{third}")).to_be_attached()
+    await site.api.patch(f"/api/v1/boards/{board}/approvals/{first}", json={"status": "approved"})
+    await expect(page.locator(f"#approval-{first}")).to_have_attribute("data-state", "decided")
+    await page.wait_for_timeout(300)
+    assert await page.evaluate("window.shifted") < 0.02
+
+
+async def test_a_page_without_its_server_keeps_its_contrast(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    await page.evaluate("dispatchEvent(new Event('offline'))")
+    await expect(page.locator("html")).to_have_attribute("data-connection", "offline")
+    seen = "[...document.querySelectorAll('.page-header, .sidebar nav')].map((one) => getComputedStyle(one).opacity)"
+    assert await page.evaluate(seen) == ["1", "1"]
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await live(page)
+
+
+async def test_a_refusal_stands_where_it_happened(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    first = await site.task(board, "Buy paint")
+    task = await site.task(board, "Launch", depends_on_task_ids=[first])
+    page = await open_page(f"/boards/{board}/tasks/{task}")
+    await live(page)
+    await page.locator(f"#status-{task}").select_option("in_progress")
+    await expect(page.locator(f"#fact-status-{task} .refusal")).to_contain_text("unfinished tasks")
+    await expect(page.locator(f"#status-{task}")).to_have_value("inbox")
+    await page.wait_for_function(READY)
+    await drags_at_once(page, f"#task-{task}", "#list-in_progress")
+    await expect(page.locator(f"#list-inbox #task-{task} .refusal")).to_contain_text("unfinished tasks")
+    await expect(page.locator(f"#fact-status-{task} .refusal")).to_have_count(0)
+    await expect(page.locator("#toasts")).to_be_empty()
+
+
+async def test_the_filter_learns_of_a_new_agent(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    page = await open_page(f"/boards/{board}?assignee=none")
+    await live(page)
+    made = await site.make("/agents", board_id=board, name="Newcomer")
+    await expect(page.locator(f'#filter-assignee option[value="agent:{made["id"]}"]')).to_have_text("Newcomer")
+    await expect(page.locator("#filter-assignee")).to_have_value("none")
