@@ -24,5 +24,16 @@ def mentions(text: str, agent: Agent) -> bool:
 
 
 def mentioned(text: str, agents: Iterable[Agent]) -> list[Agent]:
-    """The agents that a text mentions."""
-    return [agent for agent in agents if mentions(text, agent)]
+    """Return the agents that a text mentions; `@Vega Two` is Vega Two and not also another Vega."""
+    every = list(agents)
+    return [agent for agent in every if mentions(_without_whole_names(text, agent, every), agent)]
+
+
+def _without_whole_names(text: str, agent: Agent, every: list[Agent]) -> str:
+    """Take the whole names of other agents out of a text; what is left is this agent's, or a first word's."""
+    names = sorted({one.name for one in every if " " in one.name}, key=len, reverse=True)
+    if not names:
+        return text
+    own = agent.name.lower()
+    whole = re.compile(rf"(?<!\w)@({'|'.join(map(re.escape, names))})(?!\w)", re.I)
+    return whole.sub(lambda found: found[0] if found[1].lower() == own else "", text)

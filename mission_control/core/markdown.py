@@ -29,13 +29,13 @@ _WORDS = re.compile(
 )
 
 
-def render(text: str) -> str:
+def render(text: str, names: tuple[str, ...] = ()) -> str:
     """GitHub-flavoured Markdown without raw HTML; headings start at level 3, `@names` are marked.
 
-    A text of more than 30,000 characters, or one that takes too long to read, keeps its lines and is not read as
-    Markdown.
+    Of names of several words, those in `names` are marked whole. A text of more than 30,000 characters, or one that
+    takes too long to read, keeps its lines and is not read as Markdown.
     """
-    return _rendered(text) if len(text) <= LONGEST else _plain(text[:LONGEST_PLAIN])
+    return _rendered(text, names) if len(text) <= LONGEST else _plain(text[:LONGEST_PLAIN])
 
 
 def _plain(text: str) -> str:
@@ -43,11 +43,20 @@ def _plain(text: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _rendered(text: str) -> str:
+def _rendered(text: str, names: tuple[str, ...]) -> str:
     try:
-        return _cleaned(_markdown.render(text, {"steps": 0}))
+        return _cleaned(_markdown.render(text, {"steps": 0, "names": _by_first_word(names)}))
     except _TooMuch:
         return _plain(text)
+
+
+def _by_first_word(names: tuple[str, ...]) -> dict[str, list[str]]:
+    """Group names of several words by their first one, in lower case, the longest first."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(map(str.lower, names), key=len, reverse=True):
+        if " " in name:
+            found.setdefault(name.split(" ")[0], []).append(name)
+    return found
 
 
 def _cleaned(html: str) -> str:
@@ -104,7 +113,7 @@ def _mark_words(state: StateCore) -> None:
         if block.type in ("heading_open", "heading_close"):
             block.tag = f"h{min(6, int(block.tag[1]) + 2)}"
         if block.type == "inline" and block.children:
-            block.children = _marked(block.children)
+            block.children = _marked(block.children, state.env["names"])
 
 
 def _limit_addresses(state: StateCore) -> None:
@@ -119,30 +128,42 @@ def _limit_addresses(state: StateCore) -> None:
             token.attrs.clear()
 
 
-def _marked(tokens: list[Token]) -> list[Token]:
+def _marked(tokens: list[Token], names: dict[str, list[str]]) -> list[Token]:
     out: list[Token] = []
     depth = 0
     for token in tokens:
         depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
         if token.type == "text" and not depth:
-            out += _split(token.content)
+            out += _split(token.content, names)
         else:
             out.append(token)
     return out
 
 
-def _split(text: str) -> list[Token]:
+def _split(text: str, names: dict[str, list[str]]) -> list[Token]:
     out: list[Token] = []
     end = 0
     for match in _WORDS.finditer(text):
+        if match.start() < end:
+            continue  # a part of the name before
         out.append(_text(text[end : match.start()]))
-        address = match["address"]
-        if address:
-            out += _wrapped("link", "a", ("href", address), match[0])
-        else:
-            out += _wrapped("mention", "span", ("class", "mention"), match[0])
         end = match.end()
+        if address := match["address"]:
+            out += _wrapped("link", "a", ("href", address), address)
+        else:
+            end = _end_of_name(text, match, names)
+            out += _wrapped("mention", "span", ("class", "mention"), text[match.start() : end])
     return [*out, _text(text[end:])]
+
+
+def _end_of_name(text: str, match: re.Match[str], names: dict[str, list[str]]) -> int:
+    """Return where a mention ends: after the longest known name that stands here, else after the word."""
+    start = match.start("name")
+    for name in names.get(match["name"].lower(), ()):
+        end = start + len(name)
+        if text[start:end].lower() == name and not text[end : end + 1].isalnum():
+            return end
+    return match.end()
 
 
 def _wrapped(kind: str, tag: str, attribute: tuple[str, str], text: str) -> list[Token]:

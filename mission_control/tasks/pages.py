@@ -78,7 +78,8 @@ async def _answer(
     html = panel_html(panel, others, edits=edits, refusal=refusal, link=link)
     target = request.headers.get("HX-Target", "")
     if is_htmx() and target.endswith("-panel-text"):
-        return render_macro(REGIONS, "text", panel=panel, edits=edits, refusal=refusal)
+        title = partial(f"#task-{panel.id}-panel-title", render_macro(REGIONS, "title", panel=panel))
+        return render_macro(REGIONS, "text", panel=panel, edits=edits, refusal=refusal) + title
     if is_htmx() and target == "section#panel":
         return f'<section id="panel">{html}</section>'
     return await board_page(actor, board, panel=html, page_title=f"#{panel.number} {panel.title}")

@@ -26,7 +26,7 @@ TEMPLATE = "tasks/panel.html"
 REGIONS = "tasks/regions.html"
 COMMENTS_SHOWN = 100
 LIVE_COMMENTS = f"{COMMENTS} WHERE c.task_id = ? AND c.deleted_at IS NULL"
-LIVE_REGIONS = ("text", "facts", "approvals", "links", "comments", "history")
+LIVE_REGIONS = ("title", "text", "facts", "approvals", "links", "comments", "history")
 
 
 @dataclass(slots=True)
@@ -70,6 +70,11 @@ class Panel:
     def board_url(self) -> str:
         """Where its board is."""
         return f"/boards/{self.board_id}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Whom a text of the task can mention."""
+        return tuple(one["name"] for one in (*self.agents, *self.people))
 
     @property
     def version(self) -> str:
@@ -140,11 +145,11 @@ async def _fill(panel: Panel, board: Board, *, all_comments: bool) -> None:
     limit = "" if all_comments else f" LIMIT {COMMENTS_SHOWN}"
     newest = await rows(f"{LIVE_COMMENTS} ORDER BY c.created_at DESC, c.id DESC{limit}", panel.id)
     panel.comments = [_comment(row) for row in reversed(newest)]
-    await read_ahead(panel.description, *(comment["message"] for comment in panel.comments))
+    panel.agents, panel.people = await crew_of(board), await people_of(board)
+    texts = (panel.description, *(comment["message"] for comment in panel.comments))
+    await read_ahead(*texts, names=panel.names)
     panel.history = await history_of_task(board.organization_id, panel.id)
     panel.sections = await sections_of(Shown(panel.id, board.id, panel.may_write))
-    if panel.may_write:
-        panel.agents, panel.people = await crew_of(board), await people_of(board)
 
 
 async def _fill_links(panel: Panel) -> None:

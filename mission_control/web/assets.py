@@ -21,6 +21,9 @@ TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 _IMPORT = re.compile(rb'@import url\("([\w.-]+)"\);')
+_NEEDS = re.compile(r'^import (?:\* as (\w+)|(\{[^}]*\})) from "\./([\w-]+)\.js";\n', re.M)
+_GIVES = re.compile(r"^export (const (\w+))", re.M)
+ENTRY = "js/app.js"
 
 
 @cache
@@ -49,12 +52,31 @@ def _names() -> frozenset[str]:
 
 
 def read(name: str) -> bytes:
-    """The bytes to serve; a stylesheet's imports are put in place, so that a page needs one request."""
+    """Return the bytes to serve. What a stylesheet or the entry module imports is put in place: one request each."""
     path = ROOT / name
+    if name == ENTRY:
+        return bundle(path).encode()
     data = path.read_bytes()
     if path.suffix != ".css":
         return data
     return _IMPORT.sub(lambda match: (path.parent / match[1].decode()).read_bytes(), data)
+
+
+def bundle(entry: Path) -> str:
+    """Return a module and all that it imports as one text; each module is a function that gives its exports."""
+    parts: dict[str, str] = {}
+    _add_module(entry, parts)
+    return "".join(parts.values())
+
+
+def _add_module(path: Path, parts: dict[str, str]) -> None:
+    text = path.read_text()
+    for needed in _NEEDS.finditer(text):
+        if needed[3] not in parts:
+            _add_module(path.parent / f"{needed[3]}.js", parts)
+    names = ", ".join(given[2] for given in _GIVES.finditer(text))
+    body = _GIVES.sub(r"\1", _NEEDS.sub(lambda one: f"const {one[1] or one[2]} = modules_{one[3]};\n", text))
+    parts[path.stem] = f"const modules_{path.stem} = (() => {{\n{body}return {{ {names} }};\n}})();\n"
 
 
 _read_once = cache(read)

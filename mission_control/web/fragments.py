@@ -37,24 +37,24 @@ def _prepare(environment: Environment) -> None:
     environment.filters["initials"] = initials
 
 
-def _prose(text: str | None) -> Markup:
+def _prose(text: str | None, names: tuple[str, ...] = ()) -> Markup:
     """Markdown as safe HTML that htmx leaves alone."""
     if not text:
         return Markup("")
-    return Markup('<div class="prose" hx-ignore>{}</div>').format(Markup(markdown.render(text)))
+    return Markup('<div class="prose" hx-ignore>{}</div>').format(Markup(markdown.render(text, names)))
 
 
-async def _prose_in_turn(text: str | None) -> Markup:
+async def _prose_in_turn(text: str | None, names: tuple[str, ...] = ()) -> Markup:
     """The same where a page can wait: between its texts everybody else has a turn."""
-    prose = _prose(text)
+    prose = _prose(text, names)
     await asyncio.sleep(0)
     return prose
 
 
-async def read_ahead(*texts: str | None) -> None:
+async def read_ahead(*texts: str | None, names: tuple[str, ...] = ()) -> None:
     """Read what a macro is about to show as Markdown, which cannot wait itself: between texts others have a turn."""
     for text in filter(None, texts):
-        await _prose_in_turn(text)
+        await _prose_in_turn(text, names)
 
 
 def initials(name: str) -> str:

@@ -5,7 +5,9 @@ import * as dialog from "./dialog.js";
 import * as draft from "./draft.js";
 import * as forms from "./forms.js";
 import * as guard from "./guard.js";
+import * as keys from "./keys.js";
 import * as live from "./live.js";
+import * as mentions from "./mentions.js";
 import * as nav from "./nav.js";
 import * as palette from "./palette.js";
 import * as panel from "./panel.js";
@@ -18,7 +20,7 @@ import * as time from "./time.js";
 import * as toast from "./toast.js";
 import * as typing from "./typing.js";
 
-const modules = [typing, theme, dialog, toast, copy, reveal, refocus, queue, time, forms, guard, draft, shortcuts, nav, palette, panel, live, board];
+const modules = [mentions, typing, theme, dialog, toast, copy, reveal, refocus, queue, time, forms, guard, draft, shortcuts, keys, nav, palette, panel, live, board];
 
 const attach = (root) => {
   for (const module of modules) module.attach?.(root);

@@ -5,7 +5,7 @@ let sequence = "";
 let timer;
 let before = null; // what had the focus before a field took it
 
-const enabled = () => { try { return localStorage.getItem(OFF) === null; } catch { return true; } };
+export const enabled = () => { try { return localStorage.getItem(OFF) === null; } catch { return true; } };
 const typing = (target) => target.closest?.("input, textarea, select, [contenteditable=true]");
 const shown = (element) => element.closest("[popover]") ? element.closest("#toasts, [popover]:popover-open") || element.hasAttribute("data-keys-open") : element.checkVisibility();
 const keysOf = (element) => [element.dataset.key, element.dataset.keyAlso].filter(Boolean);
@@ -66,38 +66,9 @@ const onKey = (event) => {
   if (element) { event.preventDefault(); press(element); }
 };
 
-const NAMES = { "mod+k": "Ctrl K", escape: "Esc", enter: "Enter" };
-const row = (list, label, combination, also) => {
-  const name = Object.assign(document.createElement("dt"), { textContent: label });
-  const keys = document.createElement("dd");
-  for (const part of [combination, also].filter(Boolean).join(" or ").split(" ")) {
-    keys.append(part === "or" ? " or " : Object.assign(document.createElement("kbd"), { textContent: NAMES[part] ?? part.toUpperCase() }));
-  }
-  list.append(name, keys);
-};
-
-const label = (element) => element.dataset.keyLabel ?? element.getAttribute("aria-label")?.replace(/ #\d+$/, "") ?? element.querySelector(":scope > span")?.textContent ?? [...element.childNodes].filter((node) => node.nodeName !== "KBD").map((node) => node.textContent).join(" ").trim();
-
-const sheet = () => {
-  const dialog = document.getElementById("keys-sheet");
-  const list = dialog.querySelector("[data-keys-list]");
-  list.replaceChildren();
-  const seen = new Set();
-  for (const element of document.querySelectorAll("[data-key]")) {
-    const combination = element.dataset.key;
-    if (!seen.has(combination)) row(list, label(element), combination, element.dataset.keyAlso);
-    seen.add(combination);
-  }
-  for (const [text, keys] of [["Undo, while a message offers it", "z"], ["Close, or back to the keys", "escape"]]) if (!seen.has(keys)) row(list, text, keys);
-  if (document.querySelector("[data-nav-item]")) for (const [text, keys] of [["Next", "j"], ["Previous", "k"], ["Column to the left", "h"], ["Column to the right", "l"], ["Open", "enter"]]) row(list, text, keys);
-  dialog.querySelector("[data-keys-switch]").checked = enabled();
-  dialog.showModal();
-};
-
 export const start = () => {
   document.addEventListener("keydown", onKey);
   document.addEventListener("focusin", remember);
-  document.addEventListener("click", (event) => { if (event.target.closest("[data-keys-open]")) sheet(); });
   document.addEventListener("change", (event) => {
     if (!event.target.matches("[data-keys-switch]")) return;
     try { event.target.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1"); } catch { /* not kept */ }

@@ -26,7 +26,8 @@ const undoForm = ({ action, fields = {}, label = "Undo" }) => {
   }
   const button = Object.assign(document.createElement("button"), { className: "btn", textContent: label });
   button.dataset.key = "z";
-  button.append(Object.assign(document.createElement("kbd"), { textContent: "Z" }));
+  button.append(document.createElement("kbd"));
+  button.lastChild.dataset.word = "Z";
   button.lastChild.setAttribute("aria-hidden", "true");
   form.append(button);
   return form;

@@ -137,7 +137,7 @@ async def test_the_move_menu_moves_a_card(site: Site, open_page: Open) -> None:
     task = await site.task(board, "Mend the nets")
     page = await open_page(f"/boards/{board}")
     await live(page)
-    await page.get_by_role("button", name="Move or edit #1").click()
+    await page.get_by_role("button", name="Move #1").click()
     await page.locator(f"#menu-{task}").get_by_role("button", name="Review").click()
     await expect(page.locator(f"#list-review #task-{task}")).to_be_visible()
 
@@ -179,7 +179,7 @@ async def test_without_javascript_a_person_creates_moves_and_comments(site: Site
     page = await open_page(f"/boards/{board}", java_script_enabled=False)
     await page.locator("#new-task-inbox").fill("Coil the ropes")
     await page.locator("#new-task-inbox").press("Enter")
-    await page.get_by_role("button", name="Move or edit #1").click()
+    await page.get_by_role("button", name="Move #1").click()
     await page.locator(".menu:popover-open").get_by_role("button", name="Review").click()
     await expect(page.locator("#list-review .card")).to_contain_text("Coil the ropes")
     await page.get_by_role("link", name="Coil the ropes").click()

@@ -221,3 +221,73 @@ async def test_the_filter_learns_of_a_new_agent(site: Site, open_page: Open) -> 
     made = await site.make("/agents", board_id=board, name="Newcomer")
     await expect(page.locator(f'#filter-assignee option[value="agent:{made["id"]}"]')).to_have_text("Newcomer")
     await expect(page.locator("#filter-assignee")).to_have_value("none")
+
+
+async def test_a_board_takes_few_requests(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    await site.task(board, "Paint the hull")
+    page, asked = await open_page("/settings"), []
+    page.on("request", lambda one: asked.append(one.url) if "/settings" not in one.url else None)  # the page before
+    await page.goto(f"{site.url}/boards/{board}")
+    await live(page)
+    await page.wait_for_function(READY)
+    assert len(asked) <= 12, asked
+
+
+async def test_an_open_task_leaves_room_for_the_board(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Platform")
+    task = await site.task(board, "Paint the hull", description="Long. " * 300)
+    page = await open_page(f"/boards/{board}/tasks/{task}", width=1024)
+    await live(page)
+    box = "(selector) => { const one = document.querySelector(selector).getBoundingClientRect(); return one; }"
+    name, header = await page.evaluate(box, "#board-name"), await page.evaluate(box, ".board-header")
+    assert await page.evaluate("(one => one.scrollWidth <= one.clientWidth)(document.querySelector('#board-name'))"), (
+        name
+    )
+    assert header["height"] < 60
+    panel, view = await page.evaluate(box, "#panel"), await page.evaluate(box, ".view")
+    assert view["width"] > panel["width"] > 300
+    await page.get_by_role("button", name="More about the board").click()
+    await expect(page.locator("#board-menu").get_by_role("link", name="Settings")).to_be_visible()
+    await page.keyboard.press("Escape")
+    order = "[...document.querySelectorAll('.panel-body > *')].map((one) => one.id.split('-panel-')[1]).filter(Boolean)"
+    assert (await page.evaluate(order))[:4] == ["title", "facts", "tags", "text"]
+
+
+async def test_names_are_offered_after_an_at_sign(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    for name in ("Mara Reyes", "Marvin"):
+        await site.make("/agents", board_id=board, name=name)
+    task = await site.task(board, "Paint the hull")
+    page = await open_page(f"/boards/{board}/tasks/{task}")
+    await live(page)
+    text, menu = page.locator(".composer textarea"), page.get_by_role("listbox", name="Whom to mention")
+    await text.press_sequentially("Hello @mar")
+    await expect(menu.get_by_role("option")).to_have_count(2)
+    await page.keyboard.press("ArrowDown")
+    await expect(menu.get_by_role("option", selected=True)).to_contain_text("Marvin")
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("Enter")
+    await expect(text).to_have_value("Hello @Mara Reyes ")
+    await expect(menu).to_have_count(0)
+    await text.press_sequentially("and @rey")
+    await page.keyboard.press("Tab")
+    await expect(text).to_have_value("Hello @Mara Reyes and @Mara Reyes ")
+    await expect(text).to_be_focused()
+    await text.press_sequentially("@m")
+    await page.keyboard.press("Escape")
+    await expect(menu).to_have_count(0)
+    await expect(text).to_be_focused()
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".comment .mention")).to_have_text(["@Mara Reyes", "@Mara Reyes", "@m"])
+
+
+async def test_the_sheet_of_keys_is_grouped_and_begins_with_this_page(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    await site.task(board, "Paint the hull")
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    await page.keyboard.press("?")
+    titles = page.locator("#keys-sheet h3")
+    await expect(titles).to_have_text(["On this page", "Move around", "Go to", "Everywhere"])
+    await expect(page.locator("#keys-sheet section").first).to_contain_text("New task")

@@ -7,6 +7,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, nodes
 
 from mission_control.paths import data_dir
+from mission_control.web.assets import ENTRY, read
 
 TEMPLATES = data_dir("templates")
 STATIC = data_dir("static")
@@ -68,12 +69,32 @@ def test_assets_and_icons_exist(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=template)
+def test_forms_begin_with_what_sends_them(path: Path) -> None:
+    rows = re.findall(r'class="form-actions"[^>]*>(.*)', source(path))
+    quiet = r'\{\{ (?:link_)?button\([^}]*kind="quiet"|<(?:a|button)[^>]*data-kind="quiet"'
+    assert [row for row in rows if re.match(r"(?:\{%[^%]*%\})?" + f"(?:{quiet})", row)] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=template)
+def test_printed_keys_are_no_part_of_a_name(path: Path) -> None:
+    pressed = re.findall(r"<(?:a|button)\b.*?</(?:a|button)>", source(path), flags=re.S)
+    assert [one for one in pressed if re.search(r"<kbd[^>]*>[^<]+</kbd>", one)] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=template)
 def test_pages_import_inside_their_blocks(path: Path) -> None:
     """A block is also rendered alone for a stream; imports at the top of a page do not exist there."""
     tree = PARSER.parse(path.read_text(), template(path))
     if tree.find(nodes.Extends) is None:
         return
     assert [node.lineno for node in tree.body if isinstance(node, nodes.FromImport | nodes.Import)] == []
+
+
+def test_the_entry_module_comes_with_all_that_it_imports() -> None:
+    text = read(ENTRY).decode()
+    names = {path.stem.replace("-", "_") for path in (STATIC / "js").glob("*.js")} - {"theme_init"}
+    assert {name for name in names if text.count(f"const modules_{name} = ") == 1} == names
+    assert re.findall(r"^(?:import|export)\b.*", text, re.M) == []
 
 
 def test_every_included_template_exists() -> None:

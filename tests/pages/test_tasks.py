@@ -35,9 +35,9 @@ async def test_each_comment_is_read_in_a_turn_of_its_own(cast: Cast, monkeypatch
             turns += 1
             await asyncio.sleep(0)
 
-    def reading(text: str) -> str:
+    def reading(text: str, names: tuple[str, ...] = ()) -> str:
         read_in.setdefault(text, turns)
-        return read(text)
+        return read(text, names)
 
     monkeypatch.setattr(markdown, "render", reading)
     cleo = await visitor(cast.app, cast.cleo)

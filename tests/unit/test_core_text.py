@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from mission_control.agents.mentions import mentioned_names
+from mission_control.agents.mentions import mentioned, mentioned_names
+from mission_control.agents.models import Agent
 from mission_control.boards.commands import slugify
 from mission_control.core import clock, limits, times
 from mission_control.core.addresses import parts_of
@@ -34,6 +35,35 @@ from mission_control.web.proxies import place_of
 )
 def test_markdown(text: str, expected: str) -> None:
     assert render(text).strip() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("Ask @Mara Reyes.", ["@Mara Reyes"]),
+        ("@mara reyes, @Mara", ["@mara reyes", "@Mara"]),
+        ("@Mara Reyesson", ["@Mara"]),
+        ("@Mara Reyes Two and @Vega", ["@Mara Reyes Two", "@Vega"]),
+        ("`@Mara Reyes`", []),
+    ],
+)
+def test_whole_names_are_marked(text: str, marked: list[str]) -> None:
+    html = render(text, ("Mara Reyes", "Mara Reyes Two", "Vega"))
+    assert re.findall(r'<span class="mention">(.*?)</span>', html) == marked
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("@Vega Two, look", ["Vega Two"]),
+        ("@vega look", ["Vega", "Vega Two"]),
+        ("@Vega Two and @Vega", ["Vega", "Vega Two"]),
+        ("@rigel", ["Rigel"]),
+    ],
+)
+def test_a_whole_name_mentions_one_agent(text: str, names: list[str]) -> None:
+    agents = [Agent(name=name) for name in ("Vega", "Vega Two", "Rigel")]
+    assert [agent.name for agent in mentioned(text, agents)] == names
 
 
 @pytest.mark.parametrize(
