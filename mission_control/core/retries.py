@@ -18,16 +18,16 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from quart import Response, current_app, request
+from quart import Response, request
 
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import atomically, ring
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import new_id
+from mission_control.core.kept_answers import keep_within_share, packed, unpacked
 from mission_control.core.preconditions import answered, require_match, tag_of
 from mission_control.core.registry import Operation, answers_its_state
-from mission_control.core.secrets import decrypt, encrypt
 from mission_control.database.sql import as_moment, is_postgres, rows
 from mission_control.live import bells
 
@@ -216,7 +216,7 @@ def _is_fresh(kept: dict[str, Any]) -> bool:
 def _replayed(entry: Operation, kept: dict[str, Any], request_hash: str) -> Response:
     if kept["request_hash"] != request_hash:
         raise Invalid("This Idempotency-Key was used for another request.")
-    body = decrypt(kept["answer"], current_app.config["SECRET_KEY"])
+    body = unpacked(kept["answer"])
     headers = {"Idempotency-Replayed": "true"}
     if answers_its_state(entry):
         headers["ETag"] = tag_of(body.encode())
@@ -225,10 +225,12 @@ def _replayed(entry: Operation, kept: dict[str, Any], request_hash: str) -> Resp
 
 async def _keep(actor: Actor, key: str, response: Response) -> None:
     body: Any = await response.get_data(as_text=True)
+    stored = packed(body)
     await rows(
         "UPDATE kept_answers SET status = ?, answer = ? WHERE actor_id = ? AND key = ?",
         response.status_code,
-        encrypt(body, current_app.config["SECRET_KEY"]),
+        stored,
         actor.id,
         key,
     )
+    await keep_within_share(actor, key, stored)

@@ -82,17 +82,27 @@ def audit_key(key: str) -> bytes:
     return _derived(key, "audit")
 
 
+def encrypt_bytes(content: bytes, key: str) -> str:
+    """Encrypt what is no text for the database."""
+    return _cipher(key).encrypt(content).decode("ascii")
+
+
+def decrypt_bytes(text: str, key: str) -> bytes:
+    """Read what `encrypt_bytes` wrote; raises ConfigError when it was written with another key."""
+    try:
+        return _cipher(key).decrypt(text.encode("ascii"))
+    except InvalidToken as error:
+        raise ConfigError("A stored secret cannot be read with the present SECRET_KEY.") from error
+
+
 def encrypt(text: str, key: str) -> str:
     """Encrypt a secret for the database."""
-    return _cipher(key).encrypt(text.encode()).decode("ascii")
+    return encrypt_bytes(text.encode(), key)
 
 
 def decrypt(text: str, key: str) -> str:
     """Read a secret from the database; raises ConfigError when it was written with another key."""
-    try:
-        return _cipher(key).decrypt(text.encode("ascii")).decode()
-    except InvalidToken as error:
-        raise ConfigError("A stored secret cannot be read with the present SECRET_KEY.") from error
+    return decrypt_bytes(text, key).decode()
 
 
 @lru_cache(maxsize=4)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.core import clock
+from mission_control.core import clock, kept_answers
+from mission_control.core.secrets import encrypt
 from mission_control.database.sql import rows
 from mission_control.tasks.models import Task
 from tests.cast import Cast, head
@@ -201,3 +202,48 @@ async def test_an_agent_matches_the_same_tag_on_its_own_path(cast: Cast) -> None
     (await cast.vega.patch(own_path, {"status": "in_progress"}, headers={"If-Match": '"other"'})).refused(412)
     claimed = await cast.vega.patch(own_path, {"status": "in_progress"}, headers={"If-Match": tag})
     assert claimed.ok()["assigned_agent_id"] == str(cast.vega.id)
+
+
+async def test_kept_answer_is_smaller_than_what_it_answers(cast: Cast) -> None:
+    text = "Point the telescope at the next field and wait for the guide star. " * 200
+    answer = await cast.ada.post(cast.tasks, {"title": "Once", "description": text}, headers=KEY)
+    [kept] = await rows("SELECT answer FROM kept_answers")
+    assert len(kept["answer"]) < len(text) / 5
+    again = await cast.ada.post(cast.tasks, {"title": "Once", "description": text}, headers=KEY)
+    assert again.ok() == answer.ok()
+
+
+async def test_answers_kept_before_they_were_compressed_are_still_given(cast: Cast) -> None:
+    first = await cast.ada.post(cast.tasks, {"title": "Once"}, headers=KEY)
+    [kept] = await rows("SELECT answer FROM kept_answers")
+    async with cast.app.app_context():
+        body = kept_answers.unpacked(kept["answer"])
+    await rows("UPDATE kept_answers SET answer = ?", encrypt(body, cast.app.config["SECRET_KEY"]))
+    assert (await cast.ada.post(cast.tasks, {"title": "Once"}, headers=KEY)).ok() == first.ok()
+
+
+async def test_oldest_answers_of_an_actor_go_but_their_requests_are_not_repeated(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept_answers._since.clear()
+    monkeypatch.setattr(kept_answers, "MOST_BYTES", 4000)
+    for number in range(12):
+        (await cast.ada.post(cast.tasks, {"title": f"T{number}"}, headers={"Idempotency-Key": str(number)})).ok()
+    (await cast.ben.post(cast.tasks, {"title": "Ben's"}, headers=KEY)).ok()
+    [size] = await rows("SELECT SUM(LENGTH(answer)) AS n FROM kept_answers WHERE actor_id = ?", cast.ada.id)
+    assert size["n"] <= 4000
+    again = await cast.ada.post(cast.tasks, {"title": "T0"}, headers={"Idempotency-Key": "0"})
+    assert "its answer is not kept any more" in str(again.refused(409))
+    assert await Task.filter(title="T0").count() == 1
+    (await cast.ada.post(cast.tasks, {"title": "T11"}, headers={"Idempotency-Key": "11"})).ok()
+    (await cast.ben.post(cast.tasks, {"title": "Ben's"}, headers=KEY)).ok()
+
+
+async def test_oldest_requests_of_an_actor_are_forgotten(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept_answers._since.clear()
+    monkeypatch.setattr(kept_answers, "MOST_REQUESTS", 5)
+    for number in range(12):
+        with clock.travelled(timedelta(seconds=number)):
+            (await cast.ada.post(cast.tasks, {"title": f"T{number}"}, headers={"Idempotency-Key": str(number)})).ok()
+    known = await rows("SELECT key FROM kept_answers ORDER BY created_at")
+    assert [row["key"] for row in known] == ["7", "8", "9", "10", "11"]

@@ -1,0 +1,91 @@
+"""The answers kept for writes with an `Idempotency-Key`: small, encrypted, and so many for each actor.
+
+Beyond an actor's share the oldest answers go first: their requests are still known and not performed again, but can no
+longer be answered. Beyond the number of requests that are remembered, the oldest are forgotten.
+"""
+
+import zlib
+from collections import OrderedDict
+from typing import Any
+from uuid import UUID
+
+from quart import current_app
+
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict
+from mission_control.core.secrets import decrypt, decrypt_bytes, encrypt_bytes
+from mission_control.database.sql import is_postgres, placeholders, rows
+
+MOST_BYTES, MOST_REQUESTS = 8 * 1024 * 1024, 10_000
+LOOK_AGAIN = 8  # the share is looked at whenever an eighth of it was written since
+MOST_ACTORS = 10_000
+COMPRESSED = "z:"
+GONE = (
+    "This request was carried out before; its answer is not kept any more, for too many came after it."
+    " Read what it changed."
+)
+
+_since: OrderedDict[UUID | None, tuple[int, int]] = OrderedDict()
+
+
+def packed(body: str) -> str:
+    """An answer as it is stored."""
+    return COMPRESSED + encrypt_bytes(zlib.compress(body.encode()), current_app.config["SECRET_KEY"])
+
+
+def unpacked(stored: str | None) -> str:
+    """A stored answer; Conflict when only its request is remembered."""
+    if stored is None:
+        raise Conflict(GONE)
+    key = current_app.config["SECRET_KEY"]
+    if not stored.startswith(COMPRESSED):
+        return decrypt(stored, key)
+    return zlib.decompress(decrypt_bytes(stored.removeprefix(COMPRESSED), key)).decode()
+
+
+async def keep_within_share(actor: Actor, key: str, stored: str) -> None:
+    """Inside the transaction that keeps an answer: let the actor's oldest go when there are too many or too large ones.
+
+    What was written since the last look is counted in this process, so that most writes ask the database nothing.
+    """
+    count, size = _since.pop(actor.id, (0, 0))
+    count, size = count + 1, size + len(stored)
+    if count * LOOK_AGAIN > MOST_REQUESTS or size * LOOK_AGAIN > MOST_BYTES:
+        await _forget_requests(actor)
+        await _forget_answers(actor, key)
+        return
+    _since[actor.id] = count, size
+    while len(_since) > MOST_ACTORS:
+        _since.popitem(last=False)
+
+
+async def _forget_requests(actor: Actor) -> None:
+    oldest = await rows(
+        "SELECT created_at FROM kept_answers WHERE actor_id = ? ORDER BY created_at DESC LIMIT 1 OFFSET ?",
+        actor.id,
+        MOST_REQUESTS,
+    )
+    if oldest:
+        condition = "actor_id = ? AND created_at <= ?"
+        await rows(f"DELETE FROM kept_answers WHERE {_free(condition)}", actor.id, oldest[0]["created_at"])
+
+
+async def _forget_answers(actor: Actor, key: str) -> None:
+    found: list[Any] = await rows(
+        "SELECT id FROM (SELECT id, key, SUM(LENGTH(answer)) OVER (ORDER BY created_at DESC, id DESC) AS size"
+        " FROM kept_answers WHERE actor_id = ? AND answer IS NOT NULL) sizes WHERE size > ? AND key <> ?",
+        actor.id,
+        MOST_BYTES,
+        key,
+    )
+    ids = [row["id"] for row in found]
+    for start in range(0, len(ids), 500):
+        part = ids[start : start + 500]
+        condition = f"id IN ({placeholders(len(part))})"
+        await rows(f"UPDATE kept_answers SET answer = NULL WHERE {_free(condition)}", *part)
+
+
+def _free(condition: str) -> str:
+    """Rows that no other transaction holds: what is tidied up needs no waiting, nor a deadlock."""
+    locked = " FOR UPDATE SKIP LOCKED" if is_postgres() else ""
+    return f"id IN (SELECT id FROM kept_answers WHERE {condition}{locked})"
