@@ -30,6 +30,11 @@ def refuse_unstorable(value: Any, place: str) -> None:
         raise Invalid(_unstorable(value, [place])[:MOST_PROBLEMS])
 
 
+def is_storable(value: Any) -> bool:
+    """Whether a value can be stored as it is."""
+    return _is_storable(value, 1)
+
+
 def _is_storable(value: Any, depth: int) -> bool:
     """Whether there is no problem, without a word about where: hardly ever is there one, and a place costs more."""
     if isinstance(value, str):

@@ -11,6 +11,8 @@ from pydantic_core import ErrorDetails
 from quart import Response, request
 from werkzeug.datastructures import MultiDict
 
+from mission_control.core.storable import is_storable
+
 SENTENCES = {
     "missing": "Fill this in.",
     "string_type": "Fill this in.",
@@ -31,6 +33,9 @@ SENTENCES = {
 }
 
 
+UNSTORABLE = "This text holds a character that cannot be stored, such as NUL."
+
+
 class FormInvalid(Exception):
     """What was typed cannot be used: the values as they were and one sentence per field."""
 
@@ -43,6 +48,8 @@ class FormInvalid(Exception):
 async def read_form[Model: BaseModel](model: type[Model]) -> Model:
     """Read the posted form into the model, or raise FormInvalid with the values kept."""
     values = form_values(model, await request.form)
+    if unstorable := {name: UNSTORABLE for name, value in values.items() if not is_storable(value)}:
+        raise FormInvalid(_complete(model, values), unstorable)
     try:
         return model.model_validate(values)
     except ValidationError as error:

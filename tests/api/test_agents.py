@@ -32,7 +32,7 @@ async def test_a_direct_agent_and_its_token_shown_once(cast: Cast) -> None:
     assert list(made) == [*KEYS, "token"]
     assert (made["status"], made["gateway_id"], made["is_gateway_main"]) == ("provisioning", None, False)
     assert made["heartbeat_config"] == DEFAULT_HEARTBEAT
-    assert made["token"].startswith("mca_") and len(made["token"]) == 47
+    assert made["token"].startswith("mca_") and len(made["token"]) == 52
     assert "token" not in (await cast.ada.get(f"/agents/{made['id']}")).ok()
     [event] = await events(before)
     assert (event.kind, event.actor_id, str(event.agent_id)) == ("agent.created", cast.ben.id, made["id"])

@@ -125,7 +125,7 @@ async def test_a_new_secret_is_answered_once(cast: Cast) -> None:
     path, webhook = await made(cast)
     before = await head(cast)
     answer = (await cast.cleo.post(f"{path}/secret-rotations")).ok()
-    assert list(answer) == ["webhook_id", "secret"] and len(answer["secret"]) == 47
+    assert list(answer) == ["webhook_id", "secret"] and len(answer["secret"]) == 52
     assert await kinds(cast, before) == [("webhook.secret_rotated", None)]
     assert (await cast.ada.get(path)).ok()["has_secret"] is True
     stored = await Webhook.get(id=webhook["id"])
