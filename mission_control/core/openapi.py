@@ -81,7 +81,12 @@ def document(base_url: str) -> dict[str, Any]:
             "parameters": {name: {"in": "header", "required": False} | spec for name, spec in HEADERS.items()},
             "securitySchemes": {
                 "HTTPBearer": {"type": "http", "scheme": "bearer", "description": ABOUT_TOKENS},
-                "AgentToken": {"type": "apiKey", "in": "header", "name": "X-Agent-Token", "description": "An agent's"},
+                "AgentToken": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Agent-Token",
+                    "description": "An agent's token (`mca_...`)",
+                },
             },
         },
     }
