@@ -192,19 +192,31 @@ async def _use_reset(actor: Actor, secret: str, password_hash: str, ends_others:
     return await User.get(id=reset.user_id)
 
 
-async def create_user(email: str, name: str, role: str, organization: Organization, password: str | None) -> User:
-    """Add a person to an organization from the command line. Taken address: Conflict."""
+async def create_user(
+    email: str, name: str, role: str, organization: Organization, password: str | None, access: str | None = None
+) -> User:
+    """Add a person to an organization from the command line. Taken address: Conflict.
+
+    `access` is what a member may do on every board: none, read (the default) or write.
+    """
     password_hash = await hash_password(password) if password else None
-    return await _create_user(system(organization.id), email.strip(), name, role, organization, password_hash)
+    actor = system(organization.id)
+    return await _create_user(actor, email.strip(), name, role, organization, password_hash, access)
 
 
 @command("account.set_up")
 async def _create_user(
-    actor: Actor, email: str, name: str, role: str, organization: Organization, password_hash: str | None
+    actor: Actor,
+    email: str,
+    name: str,
+    role: str,
+    organization: Organization,
+    password_hash: str | None,
+    access: str | None = None,
 ) -> User:
     if await user_by_email(email):
         raise Conflict(f"Somebody with the address {email} exists already.")
-    whole = role in ("owner", "admin")
+    access = "write" if role in ("owner", "admin") else access or "read"
     user = await User.create(
         clerk_user_id=f"local-{new_id().hex}",
         email=email,
@@ -216,8 +228,8 @@ async def _create_user(
         organization_id=organization.id,
         user_id=user.id,
         role=role,
-        all_boards_read=True,
-        all_boards_write=whole,
+        all_boards_read=access != "none",
+        all_boards_write=access == "write",
     )
     await record_account("account.created", user.id, organization_id=organization.id, role=role)
     return user

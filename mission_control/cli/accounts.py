@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mission_control.organizations.models import Organization
 
 ROLES = click.Choice(["owner", "admin", "member"])
+ACCESS = click.Choice(["none", "read", "write"])
 RESET_PATH = "/reset"
 
 
@@ -26,20 +27,63 @@ def user() -> None:
 @click.argument("email")
 @click.option("--name", required=True, help="The person's name.")
 @click.option("--role", type=ROLES, default="member", show_default=True)
+@click.option("--all-boards", type=ACCESS, help="What a member may do on every board; read, unless you say so.")
 @click.option("--organization", help="Its name or id, where there are several.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-def create(email: str, name: str, role: str, organization: str | None, password_stdin: bool) -> None:
+def create(
+    email: str, name: str, role: str, all_boards: str | None, organization: str | None, password_stdin: bool
+) -> None:
     """Add a person; without a password, print a link with which they set one."""
+    access = _access_of(role, all_boards)
     password = read_password() if password_stdin else None
 
     async def work(settings: Settings) -> None:
         from mission_control.accounts.commands import create_user
 
         home = await organization_named(organization)
-        made = await create_user(email, name, role, home, password)
-        click.echo(f"{name} <{email}> belongs to {home.name} as {role}.")
+        made = await create_user(email, name, role, home, password, access)
+        click.echo(f"{name} <{email}> belongs to {home.name} as {role}{SAID[access]}.")
+        if access != "write":
+            click.echo(f"To change that: mission-control user set-access {email} write")
         if password is None:
             await _tell_link(settings, made, home.id)
+
+    with_database(work)
+
+
+SAID = {
+    "none": " and sees no board yet",
+    "read": " and can read all boards, but change none",
+    "write": " and can change all boards",
+}
+
+
+def _access_of(role: str, all_boards: str | None) -> str:
+    if role != "member" and all_boards not in (None, "write"):
+        raise click.UsageError(f"An {role} can change every board; --all-boards is for members.")
+    return all_boards or ("read" if role == "member" else "write")
+
+
+@user.command("set-access")
+@click.argument("email")
+@click.argument("all_boards", type=ACCESS)
+@click.option("--organization", help="Its name or id, where there are several.")
+def set_access(email: str, all_boards: str, organization: str | None) -> None:
+    """Set what a member may do on every board: none, read or write."""
+
+    async def work(settings: Settings) -> None:
+        from mission_control.core.actor import system
+        from mission_control.organizations.members import change_access
+        from mission_control.organizations.models import Member
+
+        person, home = await user_named(email), await organization_named(organization)
+        member = await Member.get_or_none(user_id=person.id, organization_id=home.id)
+        if member is None:
+            raise click.ClickException(f"{email} does not belong to {home.name}.")
+        _access_of(member.role, all_boards)
+        read, write = all_boards != "none", all_boards == "write"
+        await change_access(system(home.id), member, read=read, write=write, boards=[])
+        click.echo(f"{email} belongs to {home.name} as {member.role}{SAID[all_boards]}.")
 
     with_database(work)
 

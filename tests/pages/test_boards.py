@@ -169,3 +169,11 @@ async def test_the_list_of_boards_is_live(cast: Cast) -> None:
     async with ada.watching("/boards/live") as watch:
         await cast.add_task()
         assert 'hx-target="#boards"' in await watch.until("#boards")
+
+
+async def test_who_can_only_read_a_board_is_told_so(cast: Cast) -> None:
+    await cast.add_task()
+    ada, dan = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.dan)
+    seen = (await dan.get(cast.home)).has("You can read this board.", "An owner or admin")
+    seen.lacks("data-move", 'name="title"', "New task", f"{cast.home}/settings", f"{cast.home}/work-state")
+    (await ada.get(cast.home)).lacks("You can read this board.").has("data-move")

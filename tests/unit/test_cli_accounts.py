@@ -21,7 +21,7 @@ async def home(tmp_path: Path) -> AsyncIterator[Installation]:
 
 async def test_people_are_added_listed_and_given_roles(home: Installation) -> None:
     made = await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
-    assert "Ada <ada@example.org> belongs to Personal as owner." in made
+    assert "Ada <ada@example.org> belongs to Personal as owner and can change all boards." in made
     assert re.search(r"open http://127\.0\.0\.1:\d+/reset/mcr_\S{48}\n", made)
     await home.command(
         "user", "create", "ben@example.org", "--name", "Ben", "--password-stdin", typed="long-enough-1\n"
@@ -66,3 +66,17 @@ async def test_tokens_work_at_once_on_a_running_server_and_end_at_once(home: Ins
         assert secret not in listed and "laptop" in listed
         await home.command("token", "revoke", listed.splitlines()[1].split()[0])
         assert (await client.get("/api/v1/users/me", headers=headers)).status_code == 401
+
+
+async def test_a_member_gets_the_right_to_write(home: Installation) -> None:
+    made = await home.command("user", "create", "ada@example.org", "--name", "Ada")
+    assert "as member and can read all boards, but change none." in made
+    assert "user set-access ada@example.org write" in made
+    changed = await home.command("user", "set-access", "ada@example.org", "write")
+    assert changed == "ada@example.org belongs to Personal as member and can change all boards.\n"
+    made = await home.command("user", "create", "ben@example.org", "--name", "Ben", "--all-boards", "write")
+    assert "as member and can change all boards." in made and "set-access" not in made
+    code, said = await home.run(
+        "user", "create", "c@example.org", "--name", "C", "--role", "admin", "--all-boards", "read"
+    )
+    assert code == 2 and "--all-boards is for members" in said
