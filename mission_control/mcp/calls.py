@@ -24,8 +24,8 @@ from mission_control.web.asgi import Scope, header
 SESSION = "Mcp-Session-Id"
 FAMILY = "mcp-cancel"
 FIRST_WITHOUT_HANDSHAKE = "2026-07-28"  # from there on a client cancels by closing the connection
-# A cancellation that overtakes its request, or that crosses its answer, is heeded for so many seconds.
-GRACE_SECONDS = 5.0
+# A cancellation that overtakes its request is remembered for so many seconds.
+REMEMBERED_SECONDS = 5.0
 MOST_REMEMBERED = 1000
 
 
@@ -35,14 +35,10 @@ class Call:
     def __init__(self) -> None:
         self.cancelled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.compensations = Compensations()
-        self.is_over = False
-        self._undoing: asyncio.Future[None] | None = None
 
     def cancel(self) -> None:
-        """End it; when it was answered already, the client did not take the answer."""
-        if self.is_over:
-            self._undoing = asyncio.ensure_future(self.compensations.run())
-        elif not self.cancelled.done():
+        """End it."""
+        if not self.cancelled.done():
             self.cancelled.set_result(None)
 
 
@@ -66,7 +62,10 @@ def new_session() -> str:
 
 @contextlib.contextmanager
 def under_way(scope: Scope, actor: Actor, message: dict[str, Any]) -> Iterator[Call]:
-    """A call that can be cancelled from now on, and for a moment after it was answered."""
+    """A call that can be cancelled until it is answered.
+
+    Then the answer stands: some clients send a cancellation whenever the signal of an answered call is aborted later.
+    """
     call, name = Call(), _name(scope, actor, message.get("id"))
     if (header(scope, b"mcp-protocol-version") or "") >= FIRST_WITHOUT_HANDSHAKE:
         yield call
@@ -78,11 +77,7 @@ def under_way(scope: Scope, actor: Actor, message: dict[str, Any]) -> Iterator[C
     try:
         yield call
     finally:
-        call.is_over = True
-        if header(scope, SESSION.lower().encode()):
-            asyncio.get_running_loop().call_later(GRACE_SECONDS, _forget, name, call)
-        else:
-            _forget(name, call)
+        _forget(name, call)
 
 
 async def cancel(scope: Scope, actor: Actor, message: dict[str, Any]) -> None:
@@ -109,7 +104,7 @@ def _cancelled(name: str) -> None:
 
 def _remember(name: str) -> None:
     if len(_early) < MOST_REMEMBERED and name not in _early:
-        _early[name] = asyncio.get_running_loop().call_later(GRACE_SECONDS, _early.pop, name, None)
+        _early[name] = asyncio.get_running_loop().call_later(REMEMBERED_SECONDS, _early.pop, name, None)
 
 
 def _forget(name: str, call: Call) -> None:

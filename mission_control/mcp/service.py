@@ -86,7 +86,7 @@ async def _while_wanted(work: Awaitable[None], receive: Receive, answer: Answer,
         working.cancel()
         watching.cancel()
         await asyncio.gather(working, watching, return_exceptions=True)
-        if call.cancelled.done() or not answer.has_ended:
+        if not answer.has_ended:
             await call.compensations.run()
     if not working.cancelled():
         working.result()

@@ -79,6 +79,17 @@ async def test_aborted_claim_hands_nothing_out(node: Path, made: Crew, library: 
             assert vega.complaints == []
 
 
+@pytest.mark.parametrize("library", LIBRARIES)
+async def test_signal_that_is_aborted_after_the_answer_takes_nothing_back(node: Path, made: Crew, library: str) -> None:
+    task_id = await made.add_task("Point the mirror")
+    async with driven(node, library, made.server.url, made.vega.token) as vega:
+        claimed = await vega.ok("claim_task", wait_seconds=50)
+        vega.abort()  # version 1 of the library sends a cancellation even now
+        assert (await vega.ok("who_am_i"))["name"] == "Vega"
+        held = {"task_id": task_id, "fence": claimed["lease"]["fence"]}
+        assert (await vega.ok("finish_task", **held, summary="It points."))["task"]["status"] == "review"
+
+
 @pytest.mark.parametrize("era", ["legacy", "modern"])
 async def test_inspector_lists_and_calls_tools(node: Path, made: Crew, tmp_path: Path, era: str) -> None:
     task_id = await made.add_task("Point the mirror")
