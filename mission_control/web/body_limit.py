@@ -22,6 +22,7 @@ from mission_control.web.bodies import ANONYMOUS_BYTES, Busy, bodies
 from mission_control.web.proxies import place_of
 
 MOST_FIELDS = 200
+PIECE_BYTES = 2**14
 ANONYMOUS = "Without credentials a request has at most 64 KiB."
 
 _own_limits: list[tuple[str, re.Pattern[str], str]] = []
@@ -53,6 +54,7 @@ class LimitedBody(Body):
         self._announced = expected_content_length
         self._received = self._reserved = 0
         self._is_admitted = self._is_over = False
+        self._piece = bytearray()
         self._may_go_on = asyncio.Event()  # admitted, or over
         self._size_is_known = asyncio.Event()
         if self._must_raise is not None or expected_content_length is not None:
@@ -98,10 +100,13 @@ class LimitedBody(Body):
         except Busy as busy:
             self._refuse(busy)
             return
-        await super().put(data)
+        self._piece += data  # a client may send byte by byte, and each would cost a hundred
+        if len(self._piece) >= PIECE_BYTES:
+            self._hand_on()
 
     def set_complete(self) -> None:
         """It has come whole, or nothing more of it is wanted."""
+        self._hand_on()
         super().set_complete()
         self._size_is_known.set()
 
@@ -122,8 +127,14 @@ class LimitedBody(Body):
             bodies.reserve(self.source, count - self._reserved)
             self._reserved = count
 
+    def _hand_on(self) -> None:
+        if self._piece and not self._complete.is_set():
+            self._queue.put_nowait(bytes(self._piece))
+        self._piece = bytearray()
+
     def _refuse(self, error: Exception) -> None:
         self._must_raise = error
+        self._piece = bytearray()
         while not self._queue.empty():
             self._queue.get_nowait()
         bodies.release(self.source, self._reserved)

@@ -85,6 +85,18 @@ async def test_bodies_are_bounded_in_all(cast: Cast, monkeypatch: pytest.MonkeyP
         bodies.release("9.9.9.9", 99_000)
 
 
+async def test_a_body_may_come_byte_by_byte(cast: Cast) -> None:
+    body = orjson.dumps({"title": "x" * 40})
+    headers = {**JSON, **cast.ada.headers, "Transfer-Encoding": "chunked"}
+    client = cast.app.test_client(use_cookies=False)
+    async with client.request(f"/api/v1{cast.tasks}", method="POST", headers=headers) as connection:
+        for byte in body:
+            await connection.send(bytes([byte]))
+        await connection.send_complete()
+        made = await connection.receive()
+    assert orjson.loads(made)["title"] == "x" * 40
+
+
 async def test_an_anonymous_form_is_small(cast: Cast) -> None:
     seen = await Visitor(cast.app).post("/sign-in", {"email": "a@example.org", "password": "x" * ANONYMOUS_BYTES})
     seen.is_status(413).has(ANONYMOUS)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 
 import pytest
@@ -152,6 +153,28 @@ async def test_a_server_without_free_files_says_so_and_recovers(server: Server) 
     told = server.log.read_text().removeprefix(log)
     assert told.count("connections.") == 1  # at most every ten seconds
     assert "Traceback" not in told
+
+
+async def test_anonymous_uploads_are_not_held_in_memory(server: Server) -> None:
+    size, count = 10_000_000, 30
+    head = b"POST /api/v1/boards/import HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
+    before = server.resident_mib()
+    peaks: list[float] = []
+
+    def upload() -> bytes:
+        with closing(opened(server)) as connection:
+            connection.sendall(head)
+            with suppress(OSError):
+                for _ in range(size // 50_000):
+                    connection.sendall(b"x" * 50_000)
+            peaks.append(server.resident_mib())
+            return connection.recv(20)
+
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(count) as threads:
+        answers = await asyncio.gather(*(loop.run_in_executor(threads, upload) for _ in range(count)))
+    assert {one[:12] for one in answers} == {b"HTTP/1.1 401"}
+    assert max(peaks) - before < 60  # of 300 that were sent
 
 
 WEBSOCKET = (
