@@ -4,7 +4,7 @@ Private parts of Hypercorn are overridden here and nowhere else. As released,
 
 - a connection that its client has closed stays open until its keep-alive time is over, 75 seconds;
 - a client that closes its sending side after the request (`nc -N`, some libraries) is cut off instead of answered;
-- a body that nobody reads holds its connection, and the task of its request, for ever;
+- a request that is refused before its body is read holds its connection, and its task, for ever;
 - WebSockets and HTTP/2 without TLS are always on, and one address may use up all files of the process.
 """
 
