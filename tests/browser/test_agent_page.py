@@ -108,7 +108,7 @@ async def test_a_token_is_shown_once_in_the_place_of_its_form(site: Site, open_p
     await page.get_by_role("link", name="Revoke").last.click()
     await page.get_by_role("button", name="Revoke the token").click()
     await expect(page.locator("#live-tokens > li")).to_have_count(1)
-    await page.wait_for_function("document.activeElement !== document.body")
+    await expect(page.locator(":focus")).to_have_count(1)
     answer = await site.api.get("/api/v1/agent/healthz", headers={**headers, "Cookie": ""})
     assert answer.status_code == 401
 
@@ -154,7 +154,7 @@ async def test_the_list_pauses_the_row_that_has_the_focus(site: Site, open_page:
     await page.keyboard.press("Enter")
     await page.get_by_role("dialog").get_by_role("button", name="Stop Ab Dione").click()
     await expect(page.locator(f"#agent-{second}")).to_contain_text("Stopped")
-    await page.wait_for_function(f"document.activeElement.closest('#agent-{second}') !== null")
+    await expect(page.locator(f"#agent-{second} :focus")).to_have_count(1)
 
 
 async def test_it_works_without_javascript(site: Site, open_page: Open) -> None:

@@ -91,4 +91,4 @@ async def test_an_agent_is_made_without_javascript(site: Site, open_page: Open) 
     await expect(page.locator("#line-2")).to_contain_text(task)
     for number in (1, 2, 3):
         await shell(await page.locator(f"#line-{number}").inner_text())
-    assert (await site.read(board, task))["status"] == "in_progress"
+    assert (await site.read(board, task))["status"] == "review"

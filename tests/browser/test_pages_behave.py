@@ -1,23 +1,30 @@
 """How pages behave under the hands: one scrollbar, focus that returns, refusals where they happened, calm queues."""
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import Open, Site
+from tests.browser.conftest import PATIENCE, Open, Site
 from tests.browser.test_board import live
 
 pytestmark = pytest.mark.browser
 
 SCROLLBARS = "[document.documentElement.scrollHeight - innerHeight, document.documentElement.scrollWidth - innerWidth]"
-READY = "Boolean(document.querySelector('[data-sortable]').sortable && window.Sortable)"
 SHIFTS = """
 window.shifted = 0;
 new PerformanceObserver((list) => { for (const one of list.getEntries()) window.shifted += one.value; })
   .observe({ type: "layout-shift", buffered: true });
 """
+
+
+async def can_drag(page: Page) -> None:
+    """Wait until the library is there; the policy of the page forbids wait_for_function, which evaluates a string."""
+    async with asyncio.timeout(PATIENCE):
+        while not await page.evaluate("Boolean(document.querySelector('[data-sortable]').sortable && window.Sortable)"):
+            await asyncio.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +106,7 @@ async def test_the_first_drag_works(site: Site, open_page: Open) -> None:
     task = await site.task(board, "Paint the hull")
     page = await open_page(f"/boards/{board}")
     await live(page)
-    await page.wait_for_function(READY)
+    await can_drag(page)
     await drags_at_once(page, f"#task-{task}", "#list-review")
     await expect(page.locator(f"#list-review #task-{task}")).to_be_visible()
 
@@ -109,7 +116,7 @@ async def test_a_first_long_press_on_a_phone_works(site: Site, open_page: Open) 
     lower, upper = await site.task(board, "Lower card"), await site.task(board, "Upper card")
     page = await open_page(f"/boards/{board}", width=390, has_touch=True, is_mobile=True)
     await live(page)
-    await page.wait_for_function(READY)
+    await can_drag(page)
     assert await page.evaluate("getComputedStyle(document.documentElement).overscrollBehaviorX") == "none"
     start, end = (
         await page.locator(f"#task-{lower}").bounding_box(),
@@ -207,7 +214,7 @@ async def test_a_refusal_stands_where_it_happened(site: Site, open_page: Open) -
     await page.locator(f"#status-{task}").select_option("in_progress")
     await expect(page.locator(f"#fact-status-{task} .refusal")).to_contain_text("unfinished tasks")
     await expect(page.locator(f"#status-{task}")).to_have_value("inbox")
-    await page.wait_for_function(READY)
+    await can_drag(page)
     await drags_at_once(page, f"#task-{task}", "#list-in_progress")
     await expect(page.locator(f"#list-inbox #task-{task} .refusal")).to_contain_text("unfinished tasks")
     await expect(page.locator(f"#fact-status-{task} .refusal")).to_have_count(0)
@@ -230,7 +237,7 @@ async def test_a_board_takes_few_requests(site: Site, open_page: Open) -> None:
     page.on("request", lambda one: asked.append(one.url) if "/settings" not in one.url else None)  # the page before
     await page.goto(f"{site.url}/boards/{board}")
     await live(page)
-    await page.wait_for_function(READY)
+    await can_drag(page)
     assert len(asked) <= 12, asked
 
 
