@@ -62,11 +62,11 @@ async def complete_run(actor: Actor, task: Task, given: CompletionCreate, files:
 async def _own_run(actor: Actor, task: Task, fence: int) -> Run:
     run = await Run.get_or_none(task_id=task.id, fence=fence, agent_id=actor.id)
     if run is None:
-        raise lease_lost(fence, task.fence)
+        raise await lease_lost(task.id, fence, task.fence)
     is_late = run.state == "running" and is_over(run)
     is_handed_in = run.state == "completed" and run.summary is not None
     if not is_handed_in and (run.state not in LIVE or is_late or task.fence != fence):
-        raise lease_lost(fence, task.fence)
+        raise await lease_lost(task.id, fence, task.fence)
     return run
 
 

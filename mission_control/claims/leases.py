@@ -69,7 +69,7 @@ async def _in_hands_of(actor: Actor, task: Task, fence: int) -> Task:
     task = await locked_task(task)
     run = await running(task.id)
     if run is None or run.agent_id != actor.id or run.fence != fence or is_over(run):
-        raise lease_lost(fence, task.fence)
+        raise await lease_lost(task.id, fence, task.fence)
     return task
 
 

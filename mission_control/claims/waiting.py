@@ -124,9 +124,17 @@ def _rule(row: Row) -> Row:
         "only_lead_can_change_status": lead if row["name"] else f"{lead}, and there is none",
         "require_review_before_done": "it is done only after review",
         "comment_required_for_review": "it needs a comment before it goes to review",
-        "require_approval_for_done": "it is done only when an approval was given, and none is asked for",
+        "require_approval_for_done": f"it is done only when an approval was given, {DECIDED[row['why']]}",
     }
     return _reason("rule", f"On this board {said[row['detail']]}.", rule=row["detail"], **_by_agent(row))
+
+
+DECIDED = {
+    None: "and none is asked for",
+    "approved": "and what was approved was an earlier attempt",
+    "rejected": "and the last request for one was rejected",
+    "changes_requested": "and the last request for one was sent back",
+}
 
 
 def _paused(kind: Kind, whose: str) -> Callable[[Row], Row]:
@@ -149,16 +157,24 @@ def _offline(row: Row) -> Row:
 
 def _crew(row: Row) -> Row:
     if row["ref_id"]:
-        text = f"{row['name']} leads the board and starts no work itself: it has to give this to a worker."
-        return _reason("no_capable_agent", text, **_by_agent(row))
+        said = {
+            "leads": "leads the board and starts no work itself: it has to give this to a worker",
+            "no_token": "has no token that lets it work",
+        }
+        return _reason("no_capable_agent", f"{row['name']} {said[row['detail']]}.", **_by_agent(row))
     kind, text = CREW[row["number"]]
+    if row["number"] == levels.ALL_PAUSED and row["detail"]:
+        text = "Every agent that could take it is paused or stopped."
     return _reason(kind, text)
 
 
 CREW: dict[int, tuple[Kind, str]] = {
     levels.NO_WORKER: ("no_capable_agent", "No worker is on this board."),
     levels.OTHER_TAGS: ("no_capable_agent", "No worker of this board takes tasks with these tags."),
+    levels.NO_TAGS: ("no_capable_agent", "No worker of this board takes tasks without tags."),
+    levels.NO_TOKEN: ("no_capable_agent", "No agent that could take it has a token that lets it work."),
     levels.NONE_ONLINE: ("no_capable_agent", "No agent that could take it is online."),
+    levels.ALL_STOPPED: ("no_capable_agent", "Every agent that could take it is stopped."),
     levels.ALL_PAUSED: ("no_capable_agent", "Every agent that could take it is paused."),
     levels.ALL_OVER_BUDGET: ("budget", "Every agent that could take it has used up its budget."),
     levels.ALL_FULL: ("wip_limit", "Every agent that could take it has as many tasks as it may."),

@@ -11,7 +11,9 @@ from mission_control.database.sql import placeholders
 Part = tuple[str, list[Any]]
 
 # How far the best worker of a board gets towards taking an unassigned task.
-NO_WORKER, OTHER_TAGS, NONE_ONLINE, ALL_PAUSED, ALL_OVER_BUDGET, ALL_FULL, ABLE = range(7)
+(
+    NO_WORKER, OTHER_TAGS, NO_TAGS, NO_TOKEN, NONE_ONLINE, ALL_STOPPED, ALL_PAUSED, ALL_OVER_BUDGET, ALL_FULL, ABLE,
+) = range(10)  # fmt: skip
 
 ASKED = (
     "SELECT t.id, t.status, t.board_id, b.organization_id, t.assigned_agent_id AS agent_id,"
@@ -66,6 +68,20 @@ IN_HAND = (
 TAKES_ITS_TAGS = (
     "({agent}.claim_tags IS NULL OR EXISTS (SELECT 1 FROM tag_assignments y JOIN tags g ON g.id = y.tag_id"
     " WHERE y.task_id = w.id AND CAST({agent}.claim_tags AS TEXT) LIKE '%\"' || g.slug || '\"%'))"
+)
+
+
+# A token with which an agent may work has not ended.
+MAY_WORK = (
+    "EXISTS (SELECT 1 FROM tokens k WHERE k.agent_id = {agent} AND k.revoked_at IS NULL"
+    " AND (k.expires_at IS NULL OR k.expires_at > ?) AND (k.scopes IS NULL"
+    " OR CAST(k.scopes AS TEXT) LIKE '%\"work\"%' OR CAST(k.scopes AS TEXT) LIKE '%\"lead\"%'))"
+)
+# What became of the last request that was decided; `approved` is one of an earlier attempt, where it does not count.
+LAST_DECISION = (
+    "(SELECT COALESCE(p.decision, p.status) FROM approval_task_links k JOIN approvals p ON p.id = k.approval_id"
+    " WHERE k.task_id = w.id AND p.status IN ('approved', 'rejected') AND p.resolved_by_kind IN ('user', 'policy')"
+    " ORDER BY p.resolved_at DESC, p.id DESC LIMIT 1)"
 )
 
 
@@ -151,7 +167,7 @@ def _of_people_and_rules() -> list[Part]:
             detail="'require_review_before_done'",
         ),
         _part("rule", f"w WHERE {UNMET_COMMENT}", detail="'comment_required_for_review'"),
-        _part("rule", f"w WHERE {UNMET_APPROVAL}", detail="'require_approval_for_done'"),
+        _part("rule", f"w WHERE {UNMET_APPROVAL}", detail="'require_approval_for_done'", why=LAST_DECISION),
     ]
 
 
@@ -186,21 +202,32 @@ def _of_agents(now: datetime) -> list[Part]:
         f"w WHERE {TO_HAND_OUT} AND w.agent_leads",
         ref_id=_id("w.agent_id"),
         name="w.agent_name",
+        detail="'leads'",
     )
-    return [*paused, offline, leads, _crew(now)]
+    without_token = _part(
+        "no_capable_agent",
+        f"w WHERE w.agent_id IS NOT NULL AND w.status <> 'review' AND NOT {MAY_WORK.format(agent='w.agent_id')}",
+        now,
+        ref_id=_id("w.agent_id"),
+        name="w.agent_name",
+        detail="'no_token'",
+    )
+    return [*paused, offline, leads, without_token, _crew(now)]
 
 
 def _crew(now: datetime) -> Part:
     """How far the best worker gets with an unassigned task, where that is not far enough."""
     level = (
         f"COALESCE(MAX(CASE WHEN c.id IS NULL THEN {NO_WORKER}"
-        f" WHEN NOT {TAKES_ITS_TAGS.format(agent='c')} THEN {OTHER_TAGS}"
+        f" WHEN NOT {TAKES_ITS_TAGS.format(agent='c')} THEN CASE WHEN EXISTS (SELECT 1 FROM tag_assignments y"
+        f" WHERE y.task_id = w.id) THEN {OTHER_TAGS} ELSE {NO_TAGS} END"
+        f" WHEN NOT {MAY_WORK.format(agent='c.id')} THEN {NO_TOKEN}"
         f" WHEN c.last_seen_at IS NULL OR c.last_seen_at <= ? THEN {NONE_ONLINE}"
-        f" WHEN c.work_state <> 'running' THEN {ALL_PAUSED}"
+        f" WHEN c.work_state = 'stopped' THEN {ALL_STOPPED} WHEN c.work_state <> 'running' THEN {ALL_PAUSED}"
         f" WHEN EXISTS (SELECT 1 FROM budgets x WHERE x.agent_id = c.id AND {IS_OVER}) THEN {ALL_OVER_BUDGET}"
         f" WHEN c.wip_limit <= {IN_HAND.format(agent='c.id')} THEN {ALL_FULL} ELSE {ABLE} END), {NO_WORKER})"
     )
-    values = [now - OFFLINE_AFTER, now.date().isoformat()]
+    values = [now, now - OFFLINE_AFTER, now.date().isoformat()]
     return _part(
         "no_capable_agent",
         "w LEFT JOIN agents c ON c.board_id = w.board_id AND NOT c.is_board_lead"
@@ -209,6 +236,7 @@ def _crew(now: datetime) -> Part:
         *values,
         *values,
         number=level,
+        detail="CASE WHEN MAX(CASE WHEN c.work_state = 'stopped' THEN 1 ELSE 0 END) = 1 THEN 'stopped' END",
     )
 
 

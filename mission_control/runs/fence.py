@@ -31,7 +31,7 @@ async def refuse_lost_lease(task_ids: Sequence[UUID]) -> None:
         is_over = row["state"] == "running" and expires_at is not None and expires_at <= clock.now()
         is_mine = str(row["agent_id"]) == str(unit_of_work().actor.id)
         if row["fence"] != fence or row["state"] not in LIVE or is_over or not is_mine:
-            raise lease_lost(fence, int(row["fence"]))
+            raise await lease_lost(row["id"], fence, int(row["fence"]))
 
 
 async def hold_lease(task_id: UUID) -> None:
@@ -43,7 +43,19 @@ async def hold_lease(task_id: UUID) -> None:
     await refuse_lost_lease([task_id])
 
 
-def lease_lost(fence: int, current: int) -> Conflict:
-    """The refusal of a stale fence."""
-    message = "Your lease of this task is over. Stop working on it, and claim again."
+async def lease_lost(task_id: UUID, fence: int, current: int) -> Conflict:
+    """The refusal of a stale fence; where people paused or stopped the work, a claim would be refused too."""
+    then = "and claim nothing until your heartbeat says continue" if await _is_halted(task_id) else "and claim again"
+    message = f"Your lease of this task is over. Stop working on it, {then}."
     return Conflict({"message": message, "code": "lease_lost", "fence": fence, "current_fence": current})
+
+
+async def _is_halted(task_id: UUID) -> bool:
+    found = await rows(
+        "SELECT 1 AS one FROM tasks t JOIN boards b ON b.id = t.board_id"
+        " JOIN organizations o ON o.id = b.organization_id LEFT JOIN agents a ON a.id = ? WHERE t.id = ?"
+        " AND (a.work_state <> 'running' OR b.work_state <> 'running' OR o.work_state <> 'running')",
+        unit_of_work().actor.id,
+        task_id,
+    )
+    return bool(found)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
 from mission_control.core import clock
 from mission_control.organizations.models import Organization
@@ -328,3 +329,67 @@ async def test_who_may_ask(cast: Cast) -> None:
     (await cast.nova.get(f"/agent{path}")).refused(404)
     (await cast.nobody.get(path)).refused(401)
     (await cast.dan.get(f"{cast.task(cast.board.id)}/waiting")).refused(404)
+
+
+async def test_a_refused_request_is_said(cast: Cast) -> None:
+    await cast.rule(require_approval_for_done=True)
+    task = await cast.add_task(assigned_agent_id=cast.vega.id)
+    (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
+    (await cast.vega.patch(cast.task(task), {"status": "review"})).ok()
+    [rule, *_] = [one["text"] for one in await reasons(cast, task) if one["kind"] == "rule"]
+    assert rule == "On this board it is done only when an approval was given, and none is asked for."
+    asked = await cast.ask(cast.vega, task)
+    (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "rejected"})).ok()
+    [rule, *_] = [one["text"] for one in await reasons(cast, task) if one["kind"] == "rule"]
+    assert (
+        rule == "On this board it is done only when an approval was given, and the last request for one was rejected."
+    )
+
+
+async def test_an_agent_whose_tokens_only_read_cannot_take_it(cast: Cast) -> None:
+    task = await cast.add_task()
+    await online(cast)
+    assert await texts(cast, task) == ["An agent can claim it now."]
+    await Token.filter(agent_id__in=[cast.vega.id, cast.rigel.id]).update(scopes=["read"])
+    assert await texts(cast, task) == ["No agent that could take it has a token that lets it work."]
+    (await cast.ada.patch(cast.task(task), {"assigned_agent_id": str(cast.vega.id)})).ok()
+    assert await texts(cast, task) == ["Vega has no token that lets it work."]
+    await Token.filter(agent_id=cast.vega.id).update(scopes=None, expires_at=clock.now() - timedelta(seconds=1))
+    assert await texts(cast, task) == ["Vega has no token that lets it work."]
+    await Token.filter(agent_id=cast.vega.id).update(expires_at=None)
+    assert await texts(cast, task) == ["Vega can start it now."]
+
+
+async def test_a_task_without_tags_is_said_to_have_none(cast: Cast) -> None:
+    task = await cast.add_task()
+    await online(cast)
+    for agent in (cast.vega, cast.rigel):
+        await put_agent(agent, claim_tags=["night"])
+    assert await texts(cast, task) == ["No worker of this board takes tasks without tags."]
+
+
+async def test_stopped_agents_are_not_called_paused(cast: Cast) -> None:
+    task = await cast.add_task()
+    await online(cast, cast.vega, cast.rigel)
+    for agent in (cast.vega, cast.rigel):
+        await put_agent(agent, work_state="stopped")
+    assert await texts(cast, task) == ["Every agent that could take it is stopped."]
+    await put_agent(cast.rigel, work_state="paused")
+    assert await texts(cast, task) == ["Every agent that could take it is paused or stopped."]
+
+
+@pytest.mark.parametrize("write", ["comment", "lease", "completion"])
+async def test_a_stale_write_after_a_stop_is_not_told_to_claim_again(cast: Cast, write: str) -> None:
+    await cast.add_task()
+    held = (await claim(cast)).ok()
+    path, fence = f"/agent{cast.task(held['task'])}", held["lease"]["fence"]
+    (await cast.ada.call("PUT", f"{cast.home}/work-state", {"state": "stopped"})).ok()
+    sent = {
+        "comment": lambda: cast.vega.post(f"{path}/comments", {"message": "x"}, headers={"X-Task-Fence": str(fence)}),
+        "lease": lambda: cast.vega.post(f"{path}/lease", {"fence": fence}),
+        "completion": lambda: cast.vega.post(f"{path}/completions", {"fence": fence, "summary": "x"}),
+    }
+    detail = (await sent[write]()).refused_as(409, "lease_lost")
+    assert detail["message"].endswith("claim nothing until your heartbeat says continue.")
+    (await cast.ada.call("PUT", f"{cast.home}/work-state", {"state": "running"})).ok()
+    assert (await sent[write]()).refused_as(409, "lease_lost")["message"].endswith("claim again.")
