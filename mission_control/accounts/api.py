@@ -1,12 +1,13 @@
 """People over HTTP."""
 
-from quart import Blueprint, current_app
+from quart import Blueprint
 
 from mission_control.accounts.commands import update_profile
-from mission_control.accounts.deletion import delete_account
+from mission_control.accounts.deletion import check_deletable, delete_account
 from mission_control.accounts.models import User
 from mission_control.accounts.schemas import UserRead, UserUpdate
 from mission_control.core.actor import Actor
+from mission_control.core.authn import hooks
 from mission_control.core.operation import operation
 from mission_control.core.schemas import OK, LLMErrorResponse, OkResponse
 
@@ -66,13 +67,18 @@ async def update_me(actor: Actor, data: UserUpdate) -> UserRead:
     tags=("users",),
     who="user",
     returns=OkResponse,
+    is_atomic=False,
 )
 async def delete_me(actor: Actor) -> dict[str, bool]:
     """Delete one's own account.
 
     Organizations in which one is alone are deleted with it; other organizations stay. The only owner among other
-    members has to make somebody else an owner first: 422.
+    members has to make somebody else an owner first: 422. An account that Clerk keeps is deleted there first; when it
+    does not answer: 502, and nothing is deleted.
     """
     user = await User.get(id=actor.id)
-    await delete_account(actor, user, at_provider=current_app.config["SETTINGS"].auth_mode == "clerk")
+    if hooks.delete_at_provider is not None and not user.clerk_user_id.startswith("local-"):
+        await check_deletable(actor, user)
+        await hooks.delete_at_provider(user.clerk_user_id)
+    await delete_account(actor, user)
     return OK

@@ -1,4 +1,4 @@
-"""Deleting an account: the database first, the identity provider afterwards, nobody's organization left ownerless."""
+"""Deleting an account: the identity provider first where it keeps it, nobody's organization left ownerless."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -8,27 +8,31 @@ from mission_control.accounts.log import record_account
 from mission_control.accounts.models import InstanceSetting, User
 from mission_control.core import authn, clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record, unit_of_work
+from mission_control.core.command import command, record
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.ids import fingerprint
 from mission_control.database.sql import rows
-from mission_control.delivery.models import Delivery
 from mission_control.organizations.commands import locked_organization, remove_organization
 from mission_control.organizations.members import end_invites_of, hold
 from mission_control.organizations.models import Member, Organization
 
-DELETE_AT_PROVIDER = "identity.delete_account"
+DELETE_AT_PROVIDER = "identity.delete_account"  # deliveries that versions before this one left
 REMEMBERED = timedelta(hours=24)
 _NAME = "deleted:"
 
 
 @command("account.delete")
-async def delete_account(actor: Actor, user: User, *, at_provider: bool = False) -> None:
-    """Delete a person and the organizations in which they are alone.
+async def check_deletable(actor: Actor, user: User) -> None:
+    """Change nothing, and refuse what `delete_account` refuses. The only owner among other members: Invalid."""
+    held = await User.select_for_update().get_or_none(id=user.id)
+    if held is None:
+        raise NotFound()
+    await _memberships(actor, held)
 
-    The only owner among other members: Invalid. `at_provider` has the account at the identity provider deleted too,
-    as a delivery, once this is done.
-    """
+
+@command("account.delete")
+async def delete_account(actor: Actor, user: User) -> None:
+    """Delete a person and the organizations in which they are alone. The only owner among other members: Invalid."""
     held = await User.select_for_update().get_or_none(id=user.id)
     if held is None:
         raise NotFound()
@@ -43,8 +47,6 @@ async def delete_account(actor: Actor, user: User, *, at_provider: bool = False)
     await record_account("account.deleted", held.id)
     if not held.clerk_user_id.startswith("local-"):
         await _remember(held.clerk_user_id)
-    if at_provider:
-        unit_of_work().deliveries.append(_farewell(held.clerk_user_id))
     authn.forget_fresh()
 
 
@@ -69,16 +71,6 @@ async def _memberships(actor: Actor, user: User) -> tuple[list[Organization], li
 
 async def _has_others(organization_id: UUID, user: User) -> bool:
     return await Member.filter(organization_id=organization_id).exclude(user_id=user.id).exists()
-
-
-def _farewell(subject: str) -> Delivery:
-    return Delivery(
-        organization_id=None,
-        kind=DELETE_AT_PROVIDER,
-        header="Delete an account at the identity provider",
-        text="",
-        data={"subject": subject},
-    )
 
 
 async def _remember(subject: str) -> None:

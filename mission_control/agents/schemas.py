@@ -105,7 +105,7 @@ class AgentUpdate(BaseModel):
 class AgentHeartbeat(BaseModel):
     """A sign of life."""
 
-    status: Annotated[str | None, Field(max_length=64)] = None
+    status: Annotated[Annotated[str, Field(max_length=64)] | None, BlankToNone] = None
 
 
 class AgentHeartbeatCreate(AgentHeartbeat):

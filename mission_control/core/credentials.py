@@ -33,6 +33,8 @@ class Hooks:
     homeless: Callable[[UUID], Awaitable[None]] | None = None
     provider_token: Callable[[str], Awaitable[tuple[UUID, datetime] | None]] | None = None
     agent_seen: Callable[[Actor, datetime | None], Awaitable[None]] | None = None
+    # Deletes an account at the identity provider, by its subject.
+    delete_at_provider: Callable[[str], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

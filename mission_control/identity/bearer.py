@@ -12,7 +12,7 @@ from mission_control.accounts.deletion import DELETE_AT_PROVIDER
 from mission_control.config import Settings
 from mission_control.core.authn import hooks
 from mission_control.delivery import loop as delivery_loop
-from mission_control.identity.clerk import account_deleter, clerk_profile
+from mission_control.identity.clerk import account_deleter, clerk_profile, delete_now
 from mission_control.identity.keys import ProviderKeys
 from mission_control.identity.people import person_behind
 from mission_control.identity.profile import Profile, profile_of_claims
@@ -51,6 +51,7 @@ def install(app: Quart, settings: Settings) -> None:
     provider = provider_of(settings)
     app.extensions[IDENTITY] = Identity(provider, ProviderKeys(provider)) if provider else None
     hooks.provider_token = person_of_token
+    hooks.delete_at_provider = delete_at_provider
     if provider is not None and provider.kind == "clerk":
         delivery_loop.sender(DELETE_AT_PROVIDER)(account_deleter(provider))
 
@@ -59,6 +60,13 @@ def identity() -> Identity | None:
     """The running application's provider, None in local mode."""
     found: Identity | None = current_app.extensions.get(IDENTITY)
     return found
+
+
+async def delete_at_provider(subject: str) -> None:
+    """Delete an account where the provider keeps accounts and lets us delete them; 502 when it does not answer."""
+    known = identity()
+    if known is not None and known.provider.kind == "clerk" and known.provider.api_key:
+        await delete_now(known.provider, subject)
 
 
 async def person_of_token(token: str) -> tuple[UUID, datetime] | None:

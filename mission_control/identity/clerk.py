@@ -1,8 +1,9 @@
-"""Clerk's backend: a person's profile, and deleting their account there after it was deleted here."""
+"""Clerk's backend: a person's profile, and deleting their account there."""
 
 import logging
 from urllib.parse import quote
 
+from mission_control.core.errors import Unreachable
 from mission_control.delivery.loop import GiveUp, Sender
 from mission_control.delivery.models import Delivery
 from mission_control.identity.profile import Profile, profile_of_clerk
@@ -28,12 +29,25 @@ def account_deleter(provider: Provider) -> Sender:
         subject = delivery.data.get("subject")
         if not isinstance(subject, str):
             raise GiveUp("The delivery names no account.")
-        response = await ask("DELETE", _address(provider, subject), headers=bearer(provider.api_key))
-        if response.status_code >= 300 and response.status_code != 404:
-            raise ProviderUnreachable(f"Clerk answered {response.status_code}.")
+        await _delete(provider, subject)
         await Delivery.filter(id=delivery.id).update(data={})  # nothing of the person stays
 
     return delete_account
+
+
+async def delete_now(provider: Provider, subject: str) -> None:
+    """Delete an account at Clerk; one that is gone already counts as deleted. Unreachable when that fails."""
+    try:
+        await _delete(provider, subject)
+    except ProviderUnreachable as error:
+        _log.warning("account not deleted at clerk", extra={"reason": str(error.__cause__ or error.detail)})
+        raise Unreachable("Clerk could not delete the account. Nothing was deleted; try again later.") from error
+
+
+async def _delete(provider: Provider, subject: str) -> None:
+    response = await ask("DELETE", _address(provider, subject), headers=bearer(provider.api_key))
+    if response.status_code >= 300 and response.status_code != 404:
+        raise ProviderUnreachable(f"Clerk answered {response.status_code}.")
 
 
 def _address(provider: Provider, subject: str) -> str:
