@@ -1,5 +1,6 @@
 """Agents over HTTP, for people and for heartbeats."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,11 @@ from mission_control.core.schemas import OK, OkResponse
 
 api = Blueprint("agents_api", __name__, url_prefix="/api/v1")
 TAGS = ("agents",)
+
+
+def _refuse_status(actor: Actor, agent: Agent, sent: Mapping[str, Any]) -> None:
+    if "status" in sent:
+        raise Forbidden("An agent's status comes from its heartbeats.")
 
 
 @operation(
@@ -124,6 +130,7 @@ async def get_agent(actor: Actor, agent: Agent) -> AgentRead:
     who="user",
     find=visible_agent,
     verb="agent.update",
+    refuses=_refuse_status,
     query=ForceQuery,
     body=AgentUpdate,
     returns=AgentRead,
@@ -131,8 +138,6 @@ async def get_agent(actor: Actor, agent: Agent) -> AgentRead:
 async def update_agent(actor: Actor, agent: Agent, data: AgentUpdate, query: ForceQuery) -> AgentRead:
     """Change an agent; its token stays."""
     changes = data.model_dump(exclude_unset=True)
-    if "status" in changes:
-        raise Forbidden("An agent's status comes from its heartbeats.")
     board = None
     if "board_id" in changes:
         if changes["board_id"] is None:

@@ -30,10 +30,11 @@ async def update_board(actor: Actor, board: Board, changes: dict[str, Any]) -> B
     """Change a board's fields. What is set to what it was already is no change."""
     board = await locked_board(board)
     await _check_links(actor, board.organization_id, changes)
+    wants_goal = changes.get("board_type") == "goal"
     changes = {name: value for name, value in changes.items() if getattr(board, name) != value}
     before = {name: getattr(board, name) for name in changes}
     board.update_from_dict(changes)
-    if changes.get("board_type") == "goal" and not (board.objective and board.success_metrics):
+    if wants_goal and not (board.objective and board.success_metrics):
         raise Invalid(GOAL_INCOMPLETE)
     if not changes:
         return board

@@ -39,6 +39,9 @@ class Declaration(TypedDict, total=False):
     # Looks up what the path names, as far as it exists for the actor: `await find(actor, **ids)`.
     find: Callable[..., Awaitable[Any]] | None
     verb: str | None
+    # Refuses fields that the actor may not send, by their names, before their values are read: `refuses(actor, found,
+    # sent)`.
+    refuses: Callable[[Actor, Any, Mapping[str, Any]], None] | None
     body: Any
     query: type[BaseModel] | None
     errors: Mapping[int, Any]
@@ -102,6 +105,8 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
         ids = path_ids(path_values, entry.path)
         try:
             found = await admitted(entry, actor, ids)
+            if entry.refuses is not None and actor is not None and isinstance(raw, dict):
+                entry.refuses(actor, found, raw)
         except (NotFound, Forbidden):
             if (before := await answered_before(entry, actor)) is None:
                 raise

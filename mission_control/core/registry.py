@@ -47,6 +47,7 @@ class Operation:
     description: str
     find: Handler | None = None
     verb: str | None = None
+    refuses: Callable[[Any, Any, Mapping[str, Any]], None] | None = None
     body: Any = None
     query: type[BaseModel] | None = None
     returns: Any = None

@@ -76,10 +76,13 @@ async def pending(client: BaseDBAsyncClient, folder: Path | None = None) -> list
 
 
 async def pending_for(settings: Settings) -> list[str]:
-    """Return the pending migrations over a connection of their own; changes nothing."""
+    """Return the pending migrations over a connection of their own; changes nothing. Another program's database:
+    ConfigError.
+    """
     if settings.sqlite_path is not None and not settings.sqlite_path.exists():
         return [file.name for file in _files(migration_folder())]
     async with _own_connection(settings) as client:
+        await _refuse_tables_of_others(client)
         return await pending(client)
 
 

@@ -76,6 +76,7 @@ operation(
     who="agent",
     find=visible_task,
     verb="task.change",
+    refuses=shared.refuse_fields_sent,
     body=TaskUpdate,
     returns=TaskRead,
     errors={409: LLMErrorResponse},

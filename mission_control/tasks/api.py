@@ -1,5 +1,6 @@
 """Tasks and comments over HTTP. People and agents share the functions; the agents' mirror has its own paths."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from quart import Blueprint, Response
@@ -19,6 +20,7 @@ from mission_control.tasks.models import Task
 from mission_control.tasks.queries import any_task, comment_read, task_read, visible_task
 from mission_control.tasks.queries import list_comments as comments_page
 from mission_control.tasks.queries import list_tasks as tasks_page
+from mission_control.tasks.rules import refuse_fields
 from mission_control.tasks.schemas import (
     BlockedTaskError,
     BoardSnapshot,
@@ -122,6 +124,11 @@ async def get_task(actor: Actor, task: Task) -> dict[str, Any]:
     return await task_read(task.id)
 
 
+def refuse_fields_sent(actor: Actor, task: Task, raw: Mapping[str, Any]) -> None:
+    """403 for fields that an agent of this role never changes."""
+    refuse_fields(actor, task, TaskUpdate.named_in(raw))
+
+
 @operation(
     api,
     "PATCH",
@@ -131,6 +138,7 @@ async def get_task(actor: Actor, task: Task) -> dict[str, Any]:
     who="actor",
     find=visible_task,
     verb="task.change",
+    refuses=refuse_fields_sent,
     body=TaskUpdate,
     returns=TaskRead,
     errors=BLOCKED,

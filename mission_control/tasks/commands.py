@@ -123,9 +123,9 @@ async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
         await refuse_hand_out(limits, task, before)
     await follow(actor, task, before)
     beside = await change_beside(board, task, sent, rewired)
-    await save_change(actor, board, task, before, beside)
     if "comment" in sent:
         await write_comment(actor, task, sent["comment"])
+    await save_change(actor, board, task, before, beside)
     return task
 
 

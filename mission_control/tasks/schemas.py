@@ -1,5 +1,6 @@
 """Shapes of tasks and comments."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -22,6 +23,7 @@ def _unique(ids: list[UUID]) -> list[UUID]:
     return list(dict.fromkeys(ids))
 
 
+UNSENT_WHEN_NULL = ("depends_on_task_ids", "tag_ids", "comment")
 Ids = Annotated[list[UUID], AfterValidator(_unique)]
 
 
@@ -60,12 +62,23 @@ class TaskUpdate(BaseModel):
     custom_field_values: dict[str, Any] | None = None
     comment: OptionalText = None
 
+    @classmethod
+    def named_in(cls, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields that a body sends, whatever their values are; those that count as not sent are left out."""
+        return {
+            name: value
+            for name, value in raw.items()
+            if name in cls.model_fields
+            and not (value is None and name in UNSENT_WHEN_NULL)
+            and not (name == "comment" and isinstance(value, str) and not value.strip())
+        }
+
     def sent(self) -> dict[str, Any]:
         """The fields that were sent; a null list and a blank comment count as not sent, null values as none."""
         given = self.model_dump(exclude_unset=True)
         if given.get("custom_field_values", ...) is None:
             given["custom_field_values"] = {}
-        for name in ("depends_on_task_ids", "tag_ids", "comment"):
+        for name in UNSENT_WHEN_NULL:
             if given.get(name, ...) is None:
                 del given[name]
         return given

@@ -92,7 +92,7 @@ async def receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: bool
     await write_memory(actor, board, memory_text(webhook, payload, content), tags, "webhook")
     agent_id = await _recipient(webhook)
     told = "." if agent_id else "; the board has nobody who could be told."
-    message = f"Webhook received something: {webhook.description}{told}"
+    message = f"Webhook received something: {webhook.description.rstrip('.')}{told}"
     record("webhook.received", webhook, message, payload_id=payload.id, told_agent_id=agent_id)
     if agent_id is not None:
         _tell(board, webhook, payload, content, agent_id)

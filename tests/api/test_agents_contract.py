@@ -367,3 +367,11 @@ async def test_the_stream_shows_the_agent_that_a_lead_changed(cast: Cast) -> Non
             if message.data["agent"]["soul_template"] == "Calm.":
                 break
     assert (message.event, message.data["agent"]["id"]) == ("agent", str(cast.vega.id))
+
+
+@pytest.mark.parametrize("blank", ["", "  ", None])
+async def test_a_blank_status_keeps_the_old_one(cast: Cast, blank: str | None) -> None:
+    path = f"{at(cast.vega)}/heartbeat"
+    (await cast.ada.post(path, {"status": "busy"})).ok()
+    assert (await cast.ada.post(path, {"status": blank})).ok()["status"] == "busy"
+    assert (await cast.ada.post("/agents/heartbeat", {"name": "Vega", "status": blank})).ok()["status"] == "busy"

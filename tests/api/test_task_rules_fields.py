@@ -215,3 +215,24 @@ async def test_a_claim_that_came_a_moment_too_late(cast: Cast) -> None:
         await change_task(await cast.vega.actor(), task, {"status": "in_progress"})
     assert isinstance(refusal.value.detail, dict) and refusal.value.detail["code"] == "task_already_claimed"
     assert (await Task.get(id=task.id)).assigned_agent_id == cast.rigel.id
+
+
+@pytest.mark.parametrize("path", ["", "/agent"])
+async def test_forbidden_field_with_an_invalid_value_is_forbidden(cast: Cast, path: str) -> None:
+    task = await cast.add_task()
+    detail = (await cast.vega.patch(f"{path}{cast.task(task)}", {"title": 5})).refused_as(
+        403, "task_update_field_forbidden"
+    )
+    assert detail["message"]
+    (await cast.atlas.patch(f"{path}{cast.task(task)}", {"title": 5})).refused(403)
+    (await cast.vega.patch(f"{path}{cast.task(task)}", {"status": 5})).refused(422)
+    (await cast.vega.patch(f"{path}{cast.task(task)}", {"unknown": 5, "comment": " "})).ok()
+    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"status": 5})).refused(403)
+    (await cast.ada.patch(cast.task(task), {"title": 5})).refused(422)
+
+
+async def test_a_comment_is_told_before_the_status_that_came_with_it(cast: Cast) -> None:
+    task, before = await cast.add_task(), await head(cast)
+    (await cast.vega.patch(cast.task(task), {"status": "in_progress", "comment": "Begun."})).ok()
+    told = [kind for kind, _ in await kinds(cast, before)]
+    assert told.index("task.comment") < told.index("task.status_changed")

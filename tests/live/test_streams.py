@@ -210,4 +210,4 @@ async def test_who_may_not_listen(cast: Cast) -> None:
         assert (await cast.nobody.get(path)).refused(401) == "Unauthorized"
     assert (await cast.cleo.get("/agents/stream")).refused(403) == "Forbidden"
     assert (await cast.vega.get("/agents/stream")).refused(401) == "Unauthorized"
-    assert (await cast.ada.get(f"/agents/stream?board_id={cast.foreign_board.id}")).refused(403) == "Forbidden"
+    assert (await cast.ada.get(f"/agents/stream?board_id={cast.foreign_board.id}")).refused(404) == "Not Found"

@@ -12,7 +12,7 @@ import pytest
 from tortoise.context import TortoiseContext
 
 from mission_control.config import ConfigError, Settings
-from mission_control.database.migrate import migrate, migration_folder, pending
+from mission_control.database.migrate import migrate, migration_folder, pending, pending_for
 from mission_control.database.setup import orm_config
 from mission_control.database.statements import statements
 from tests.own_database import empty_database
@@ -190,6 +190,8 @@ async def test_the_tables_of_another_program_are_left_alone(settings: Settings, 
     write(files, 0, FIRST)
     with pytest.raises(ConfigError, match=r"another program: tasks\. .* empty database"):
         await migrate(settings, files)
+    with pytest.raises(ConfigError, match=r"another program: tasks\."):
+        await pending_for(settings)
     with pytest.raises(Exception, match="boats"):
         await query(settings, "SELECT * FROM boats")
 
