@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from mission_control.agents.models import Agent
 from mission_control.agents.roster import role_of
 from mission_control.agents.schemas import AgentName, ClaimTags, ShortText, Soul, WipLimit
+from mission_control.boards.forms import in_words
 from mission_control.core.schemas import BlankToNone
 
 LABELS = {
@@ -99,12 +100,5 @@ class SoulChoiceForm(BaseModel):
 def now_is(labels: Mapping[str, str], typed: Mapping[str, Any], present: Mapping[str, Any]) -> str:
     """What is there now where it differs from what was typed, in words."""
     differing = [name for name in labels if name in typed and (typed[name] or None) != (present[name] or None)]
-    now = ", ".join(f"{labels[name]} is {_shown(present[name])}" for name in differing)
+    now = ", ".join(f"{labels[name]} is {in_words(present[name])}" for name in differing)
     return f"Somebody changed it meanwhile: {now or 'it is as you typed it'}. Saving again replaces that with yours."
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    text = ", ".join(value) if isinstance(value, list) else str(value or "")
-    return f"“{text[:80]}{'…' if len(text) > 80 else ''}”" if text else "empty"

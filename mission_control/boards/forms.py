@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from mission_control.boards.commands import slugify
+from mission_control.boards.commands import slugify, version_of
 from mission_control.boards.models import Board
 from mission_control.core.schemas import NonEmptyStr, OptionalText
 
@@ -46,18 +46,35 @@ class BoardSettingsForm(BaseModel):
     only_lead_can_change_status: bool = False
     wip_in_progress: Limit = None
     wip_review: Limit = None
+    version: str = Field("", max_length=2000)
 
     def fields(self) -> dict[str, Any]:
         """What the command changes."""
         limits = {status: getattr(self, name) for name, status in LIMITS.items()}
         set_ones = {status: limit for status, limit in limits.items() if limit is not None}
-        return {**self.model_dump(exclude=set(LIMITS)), "wip_limits": set_ones or None}
+        return {**self.model_dump(exclude={*LIMITS, "version"}), "wip_limits": set_ones or None}
 
     @classmethod
     def values_of(cls, board: Board) -> dict[str, Any]:
         """What the form shows for a board."""
         limits = {name: (board.wip_limits or {}).get(status) for name, status in LIMITS.items()}
-        return {name: getattr(board, name) for name in cls.model_fields if name not in LIMITS} | limits
+        shown = {name: getattr(board, name) for name in cls.model_fields if name not in (*LIMITS, "version")}
+        return shown | limits | {"version": version_of(board, (*shown, "wip_limits"))}
+
+    @classmethod
+    def changed_meanwhile(cls, board: Board, fields: list[str]) -> dict[str, str]:
+        """What to say of fields that somebody else changed, by their names in the form."""
+        present = cls.values_of(board)
+        names = [one for name in fields for one in (LIMITS if name == "wip_limits" else (name,))]
+        return {name: f"Somebody changed it to {in_words(present[name])}. Saving replaces that." for name in names}
+
+
+def in_words(value: Any) -> str:
+    """Return a field's value as it is said in a sentence, such as `on`, `empty` or `“Telescope”`."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    text = ", ".join(value) if isinstance(value, list) else str(value or "")
+    return f"“{text[:80]}{'…' if len(text) > 80 else ''}”" if text else "empty"
 
 
 class BoardDeletionForm(BaseModel):

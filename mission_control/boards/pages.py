@@ -9,7 +9,7 @@ from quart import Blueprint, Response, make_response, redirect, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.cards import CardFilter, board_rows, people_of
-from mission_control.boards.commands import create_board, delete_board, update_board
+from mission_control.boards.commands import BoardChanged, create_board, delete_board, update_seen_board
 from mission_control.boards.forms import BoardDeletionForm, BoardSettingsForm, NewBoardForm
 from mission_control.boards.live import TEMPLATE, Rights, board_partials, regions_of
 from mission_control.boards.models import Board
@@ -205,7 +205,12 @@ async def save_settings(board_id: UUID) -> ResponseReturnValue:
         form = await read_form(BoardSettingsForm)
     except FormInvalid as invalid:
         return await _settings(actor, board, invalid.values, invalid.errors), 422
-    await update_board(actor, board, form.fields())
+    try:
+        await update_seen_board(actor, board, form.fields(), form.version)
+    except BoardChanged as changed:
+        board = await Board.get(id=board.id)
+        typed = {**form.model_dump(), "version": BoardSettingsForm.values_of(board)["version"]}
+        return await _settings(actor, board, typed, form.changed_meanwhile(board, changed.fields)), 409
     return go(f"/boards/{board.id}/settings?saved=1")
 
 

@@ -1,8 +1,11 @@
 """The pages of boards: listed, made, shown, filtered, changed, deleted, and live; by whom."""
 
+import re
+from html import unescape
+
 from mission_control.boards.models import Board
 from tests.cast import Cast
-from tests.pages.visitor import visitor
+from tests.pages.visitor import Visitor, visitor
 
 
 async def test_ada_sees_her_boards_with_counts(cast: Cast) -> None:
@@ -114,6 +117,36 @@ async def test_settings_are_saved_or_given_back(cast: Cast) -> None:
     assert (board.name, board.max_agents, board.require_review_before_done) == ("Telescope 2", 5, True)
     seen = (await cleo.post(f"{cast.home}/settings", {**form, "name": "", "max_agents": "-1"})).is_status(422)
     seen.has("Enter 0 or more.", 'value="-1"')
+
+
+async def test_settings_that_somebody_else_changed_are_not_overwritten(cast: Cast) -> None:
+    cleo, ada, page = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.ada), f"{cast.home}/settings"
+
+    async def shown(by: Visitor) -> dict[str, str]:
+        opened = (await by.get(page)).is_status(200)
+        [version] = re.findall(r'name="version" value="([^"]+)"', opened.text)
+        return {"name": "Telescope", "max_agents": "3", "version": unescape(version)}
+
+    hers, mine = await shown(ada), await shown(cleo)
+    (await ada.post(page, {**hers, "name": "Telescope II", "require_review_before_done": "true"})).is_status(303)
+    seen = (await cleo.post(page, {**mine, "objective": "See far.", "wip_review": "2"})).is_status(409)
+    seen.has("Somebody changed it to “Telescope II”", "Review before done</a>: Somebody changed it to on.", "See far.")
+    seen.lacks("Comment when entering review</a>", "Limit of Review</a>")
+    kept = await Board.get(id=cast.board.id)
+    assert (kept.name, kept.require_review_before_done) == ("Telescope II", True) and not kept.objective
+    [again] = re.findall(r'name="version" value="([^"]+)"', seen.text)
+    known = {**mine, "version": unescape(again)}
+    (await cleo.post(page, {**known, "objective": "See far."})).is_status(303)
+    board = await Board.get(id=cast.board.id)
+    assert (board.name, board.require_review_before_done, board.objective) == ("Telescope", False, "See far.")
+
+
+async def test_what_two_people_set_to_the_same_is_no_conflict(cast: Cast) -> None:
+    ada, page = await visitor(cast.app, cast.ada), f"{cast.home}/settings"
+    [version] = re.findall(r'name="version" value="([^"]+)"', (await ada.get(page)).text)
+    (await cast.ada.patch(cast.home, {"name": "Telescope II", "max_agents": 7})).ok()
+    form = {"name": "Telescope II", "max_agents": "7", "version": unescape(version)}
+    (await ada.post(page, form)).is_status(303)
 
 
 async def test_limits_of_columns_are_set_and_taken_away(cast: Cast) -> None:
