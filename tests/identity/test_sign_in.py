@@ -245,6 +245,23 @@ async def test_account_in_use_is_not_taken_on_pages(trusting: Quart, provider: R
     assert arrived.headers["Location"] == "/settings?saved=linked#sign-in"
 
 
+async def test_owner_allows_on_the_settings_page_that_an_account_is_taken(
+    trusting: Quart, provider: RunningProvider, cast: Cast
+) -> None:
+    await User.filter(id=cast.cleo.id).update(email="vera@example.org")
+    ada, path = await as_owner(trusting, cast), "/settings/people/{}/link-invitations"
+    page = await (await ada.get("/settings")).get_data(as_text=True)
+    assert path.format(cast.cleo.id) in page
+    assert (await ada.post(path.format(cast.eve.id), headers=FORM)).status_code == 404
+    allowed = await ada.post(path.format(cast.cleo.id), headers=FORM)
+    assert (allowed.status_code, allowed.headers["Location"]) == (303, "/settings?saved=let-link#people")
+    browser = trusting.test_client()
+    arrived = await browser.get(local(await provider.sign_in(await depart(browser), "vera")))
+    assert arrived.headers["Location"] == "/settings?saved=linked#sign-in"
+    assert (await (await browser.get("/api/v1/users/me")).get_json())["id"] == str(cast.cleo.id)
+    (await cast.cleo.get("/users/me")).refused(401)
+
+
 async def test_signing_in_ends_the_session_that_the_browser_had(
     trusting: Quart, provider: RunningProvider, cast: Cast
 ) -> None:
