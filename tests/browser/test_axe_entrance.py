@@ -11,7 +11,7 @@ from playwright.async_api import Browser
 from tests.browser.test_entrance import PASSWORD, fill, setup_code
 from tests.live.servers import PATIENCE, installation
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.database]
 LOOKS: list[tuple[Any, int]] = [("light", 320), ("light", 1440), ("dark", 320), ("dark", 1440)]
 
 

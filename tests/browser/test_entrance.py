@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.live.servers import PATIENCE, Server, installation
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.database]
 PASSWORD = "a long enough password"
 
 
