@@ -6,8 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.activity.phrases import PHRASES
+from mission_control.approvals.finishing import asks_to_finish
+from mission_control.approvals.headings import action_words
 
 COLUMNS = {"inbox": "Inbox", "in_progress": "In progress", "review": "Review", "done": "Done"}
+FINISHING_DECIDED = {
+    "approved": "approved finishing",
+    "rejected": "rejected finishing",
+    "changes_requested": "sent back",
+}
 DECIDED = {"approved": "approved", "rejected": "rejected", "changes_requested": "sent back"}
 ICONS = {
     "task.created": "plus",
@@ -135,11 +142,19 @@ def _task_update(data: dict[str, Any], after: dict[str, Any], names: dict[str, s
 
 def asked_action(data: dict[str, Any]) -> str:
     """What an approval is about, in words."""
-    return str(data.get("action_type") or "an action").replace("_", " ").replace(".", " ")
+    words = action_words(str(data.get("action_type") or "an action"))
+    return words[:1].lower() + words[1:]
 
 
 def _approval(kind: str, data: dict[str, Any]) -> tuple[str, str]:
     what = asked_action(data)
+    if asks_to_finish(str(data.get("action_type") or "")):
+        said = {
+            "approval.requested": "approved finishing" if data.get("status") == "approved" else "asked to finish",
+            "approval.decided": FINISHING_DECIDED.get(str(data.get("decision")), "decided about finishing"),
+        }
+        if kind in said:
+            return said[kind], ""
     if kind == "approval.requested":
         return f"asked for approval: {what}, for", ""
     if kind == "approval.decided":

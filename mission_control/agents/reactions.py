@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.agents.queries import agents_to_tell, lead_id_of
+from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
 from mission_control.core import clock
@@ -60,7 +61,7 @@ def _tell(event: NewEvent, approval: Approval, agent_id: UUID) -> None:
         lines.append(f"Task ID{'s' if len(task_ids) > 1 else ''}: {', '.join(map(str, task_ids))}")
     if event.data.get("note"):
         lines.append(f"Note: {event.data['note']}")
-    lines += ["", "Go on with this decision."]
+    lines += ["", _advice(event.data["action_type"], event.data["decision"])]
     deliver(
         NOTICE,
         event.scope,
@@ -72,6 +73,12 @@ def _tell(event: NewEvent, approval: Approval, agent_id: UUID) -> None:
         succeeded="approval.lead_notified",
         failed="approval.lead_notify_failed",
     )
+
+
+def _advice(action_type: str, decision: str) -> str:
+    if asks_to_finish(action_type) and decision == "approved":
+        return "Work that waits in review is done with this. If the task is still in progress, hand it in."
+    return "Go on with this decision."
 
 
 @reacts_to("board.updated")

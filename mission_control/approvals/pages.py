@@ -15,8 +15,9 @@ from mission_control.approvals import queue
 from mission_control.approvals.beside import Place, Row, rows_beside
 from mission_control.approvals.commands import reopen_approval
 from mission_control.approvals.decisions import decide_approval
+from mission_control.approvals.headings import action_words
 from mission_control.approvals.models import Approval
-from mission_control.approvals.queries import visible_approval
+from mission_control.approvals.queries import approval_read, visible_approval
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core import clock
@@ -250,9 +251,22 @@ async def decide(board_id: UUID, approval_id: UUID) -> ResponseReturnValue:
         approval = await decide_approval(actor, approval, form.decision, form.note, only_pending=True)
     except Conflict as late:
         return await _too_late(actor, approval, form, late), 409
-    sentence = f"{queue.humanised(approval.action_type)} {WORDS[form.decision]}"
+    title, outcome = await _title_of(actor, approval), await _outcome_of(approval)
     undo = f"/boards/{board_id}/approvals/{approval_id}/reopenings"
-    return done(f"{safe_next(form.next)}#queue", toast=f"{sentence}.", undo_action=undo)
+    return done(f"{safe_next(form.next)}#queue", toast=f"{title} {WORDS[form.decision]}.{outcome}", undo_action=undo)
+
+
+async def _title_of(actor: Actor, approval: Approval) -> str:
+    item = await queue.item(actor, approval.board, approval.id)
+    return item.title if item is not None else action_words(approval.action_type)
+
+
+async def _outcome_of(approval: Approval) -> str:
+    """What a decision did to tasks, as sentences that follow the decision."""
+    said = {"finished": "It is done.", "sent_back": "Its agent takes it up again."}
+    outcomes = (await approval_read(approval.id))["outcomes"]
+    texts = [said.get(one["outcome"]) or f"It is not done yet. {one['reason']}" for one in outcomes]
+    return "".join(f" {text}" for text in dict.fromkeys(texts))
 
 
 async def _too_late(actor: Actor, approval: Approval, form: DecisionForm, late: Conflict) -> str:
@@ -274,4 +288,4 @@ async def reopen(board_id: UUID, approval_id: UUID) -> Response:
     actor = await signed_in()
     approval = await reopen_approval(actor, await visible_approval(actor, board_id, approval_id))
     next_url = safe_next((await request.form).get("next") or f"/boards/{board_id}/approvals")
-    return done(f"{next_url}#queue", toast=f"{queue.humanised(approval.action_type)} waits again.")
+    return done(f"{next_url}#queue", toast=f"{await _title_of(actor, approval)} waits again.")

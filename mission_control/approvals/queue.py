@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from mission_control.approvals.finishing import asks_to_finish
+from mission_control.approvals.headings import heading
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
@@ -17,8 +19,11 @@ PENDING_LIMIT = 200
 PAGE = 20
 STATES = {"approved": "Approved", "changes_requested": "Sent back", "rejected": "Rejected"}
 
+BETTER_LOW = {"risk", "risks", "cost", "costs", "effort", "complexity", "uncertainty", "impact", "danger", "errors"}
+
 _SELECT = (
-    "SELECT a.id, a.board_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status, a.decision, a.note,"
+    "SELECT a.id, a.run_id, a.board_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status,"
+    " a.decision, a.note,"
     " a.created_at, a.resolved_at, a.resolved_by_kind, a.agent_id, g.name AS agent_name,"
     " COALESCE(q.preferred_name, q.name, q.email) AS person_name,"
     " COALESCE(r.preferred_name, r.name, r.email) AS decider_name"
@@ -34,15 +39,27 @@ class LinkedTask:
     number: int
     title: str
     url: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One line of a rubric; `share` is its part of the scale, 0 to 100."""
+    """One line of a rubric; `share` is its part of the scale, 0 to 100. Of risks and costs little is good."""
 
     name: str
     value: int
     share: int
+
+    @property
+    def is_better_low(self) -> bool:
+        """Whether a small value is the good one."""
+        return bool(set(self.name.lower().split()) & BETTER_LOW)
+
+    @property
+    def verdict(self) -> tuple[str, str]:
+        """How good the value is, as a word and a tone."""
+        good = 100 - self.share if self.is_better_low else self.share
+        return ("good", "ok") if good >= 67 else ("fair", "warn") if good >= 34 else ("bad", "bad")
 
 
 @dataclass(slots=True)
@@ -51,9 +68,10 @@ class Item:
 
     id: UUID
     board: Board
-    title: str
+    action_type: str
     reason: str
-    confidence: int
+    evidence: list[tuple[str, str]]
+    confidence: int | None
     rubric: list[Score]
     payload: str
     status: str
@@ -68,6 +86,11 @@ class Item:
     tasks: list[LinkedTask] = field(default_factory=list)
 
     @property
+    def title(self) -> str:
+        """What is asked, with the tasks it is about."""
+        return heading(self.action_type, [(task.number, task.title) for task in self.tasks])
+
+    @property
     def url(self) -> str:
         """Where it stands in its board's queue."""
         return f"/boards/{self.board.id}/approvals/{self.id}"
@@ -80,20 +103,41 @@ class Item:
     @property
     def sureness(self) -> str:
         """The confidence as a word."""
-        return "High" if self.confidence >= 80 else "Medium" if self.confidence >= 50 else "Low"
+        sure = self.confidence or 0
+        return "High" if sure >= 80 else "Medium" if sure >= 50 else "Low"
 
     @property
     def next_steps(self) -> list[tuple[str, str]]:
         """What follows from each choice, and from none."""
         who = self.asker if self.asker_kind == "agent" else "Whoever works on it"
         numbers = ", ".join(f"#{task.number}" for task in self.tasks)
-        finish = f" and may finish {numbers}" if numbers and self.board.require_approval_for_done else " and goes on"
+        if asks_to_finish(self.action_type) and numbers:
+            return self._next_steps_of_finishing(who, numbers)
+        finish = f" This approval also lets {numbers} be finished." if numbers and self._is_needed else ""
         still = f" {numbers} cannot change its status meanwhile." if numbers and self._holds_tasks else ""
         return [
-            ("Approve", f"{who} is told{finish}."),
+            ("Approve", f"{who} is told and goes on.{finish}"),
             ("Send back", f"{who} gets your note and changes the work."),
             ("Ignore", f"It stays here; nothing happens until somebody decides.{still}"),
         ]
+
+    def _next_steps_of_finishing(self, who: str, numbers: str) -> list[tuple[str, str]]:
+        if all(task.status == "review" for task in self.tasks):
+            back = f"returns to {who} as rework" if self.asker_kind == "agent" else "returns to whoever worked on it"
+            return [
+                ("Approve", f"{numbers} is done."),
+                ("Send back", f"{numbers} {back}, with your note."),
+                ("Ignore", f"{numbers} stays in review until somebody decides."),
+            ]
+        return [
+            ("Approve", f"{who} is told, and {numbers} may be finished."),
+            ("Send back", f"{who} gets your note and changes the work."),
+            ("Ignore", "It stays here; nothing happens until somebody decides."),
+        ]
+
+    @property
+    def _is_needed(self) -> bool:
+        return bool(self.board.require_approval_for_done)
 
     @property
     def _holds_tasks(self) -> bool:
@@ -164,9 +208,10 @@ def _item(actor: Actor, boards: Mapping[UUID, Board], row: dict[str, Any]) -> It
     return Item(
         id=UUID(str(row["id"])),
         board=board,
-        title=humanised(row["action_type"]),
+        action_type=row["action_type"],
         reason=reason_of(payload),
-        confidence=round(float(row["confidence"])),
+        evidence=_evidence(payload),
+        confidence=None if _is_unsaid(row, payload) else round(float(row["confidence"])),
         rubric=_rubric(as_json(row["rubric_scores"]), payload),
         payload=json.dumps(payload, indent=2, ensure_ascii=False) if payload else "",
         status=row["status"],
@@ -186,19 +231,32 @@ async def _link(items: list[Item]) -> None:
         return
     by_id = {item.id: item for item in items}
     for link in await rows(
-        "SELECT l.approval_id, t.id, t.number, t.title FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
+        "SELECT l.approval_id, t.id, t.number, t.title, t.status FROM approval_task_links l"
+        " JOIN tasks t ON t.id = l.task_id"
         f" WHERE t.deleted_at IS NULL AND l.approval_id IN ({placeholders(len(items))}) ORDER BY l.created_at, l.id",
         *by_id,
     ):
         owner = by_id[as_id(link["approval_id"]) or UUID(int=0)]
         url = f"/boards/{owner.board.id}/tasks/{link['id']}"
-        owner.tasks.append(LinkedTask(int(link["number"]), link["title"], url))
+        owner.tasks.append(LinkedTask(int(link["number"]), link["title"], url, link["status"]))
 
 
-def humanised(action_type: str) -> str:
-    """`task.complete` or `mark_done` as people write it: `Task complete`, `Mark done`."""
-    words = re.sub(r"[._\-/]+", " ", action_type).strip()
-    return words[:1].upper() + words[1:] or "Decision"
+def _is_unsaid(row: dict[str, Any], payload: Any) -> bool:
+    """Whether a hand-in asked without saying how sure its agent is."""
+    return row["run_id"] is not None and isinstance(payload, Mapping) and "confidence" not in payload
+
+
+def _evidence(payload: Any) -> list[tuple[str, str]]:
+    """The links that show the result, as name and address."""
+    found = payload.get("evidence") if isinstance(payload, Mapping) else None
+    links = [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+    urls = [(one.get("title"), one.get("url")) for one in links]
+    return [(str(title or url), str(url)) for title, url in urls if re.match("https?://", str(url))]
+
+
+def _scale_name(name: str) -> str:
+    words = re.sub(r"[._\-/]+", " ", name).strip()
+    return words[:1].upper() + words[1:]
 
 
 def reason_of(payload: Any) -> str:
@@ -218,4 +276,4 @@ def _rubric(scores: Any, payload: Any) -> list[Score]:
     known = {str(name): round(value) for name, value in scores.items() if isinstance(value, int | float)}
     highest = max(known.values(), default=0)
     scale = next((one for one in (5, 10, 100) if highest <= one), highest)
-    return [Score(humanised(name), value, max(0, round(100 * value / scale))) for name, value in known.items()]
+    return [Score(_scale_name(name), value, max(0, round(100 * value / scale))) for name, value in known.items()]

@@ -134,13 +134,14 @@ async def _tags_of(board: Board) -> dict[str, list[tuple[str, str]]]:
 
 _CARDS = (
     "SELECT t.id, t.number, t.title, t.status, t.priority, t.due_at, t.in_progress_at, t.flagged_at, t.flag_reason,"
-    " r.lease_expires_at,"
+    " r.lease_expires_at, w.name AS worker_name,"
     f" g.name AS agent_name, g.last_seen_at, CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,"
     " COALESCE(c.n, 0) AS comments, COALESCE(d.n, 0) AS dependencies, COALESCE(d.open_ones, 0) AS blockers,"
     " COALESCE(l.n, 0) AS approvals, l.pending_id,"
     " ROW_NUMBER() OVER (PARTITION BY t.status ORDER BY t.position, t.created_at DESC) AS place,"
     " COUNT(*) OVER (PARTITION BY t.status) AS total"
     " FROM tasks t LEFT JOIN agents g ON g.id = t.assigned_agent_id LEFT JOIN users u ON u.id = t.assigned_user_id"
+    " LEFT JOIN agents w ON w.id = t.review_agent_id AND t.status IN ('review', 'done')"
     " LEFT JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL"
     " LEFT JOIN (SELECT m.task_id, COUNT(*) AS n FROM task_comments m JOIN tasks s ON s.id = m.task_id"
     "  WHERE s.board_id = ? AND m.deleted_at IS NULL GROUP BY m.task_id) c ON c.task_id = t.id"
@@ -167,6 +168,7 @@ def _card(board: Board, row: dict[str, Any], now: datetime) -> dict[str, Any]:
         "priority": canonical(row["priority"]),
         "badge_": _badge(row, now),
         "assignee": {"name": name, "kind": "agent" if row["agent_name"] else "person"} if name else None,
+        "done_by": row["worker_name"] if row["worker_name"] != name else None,
         "comments": int(row["comments"]),
         "dependencies": int(row["dependencies"]),
         "approvals": int(row["approvals"]),

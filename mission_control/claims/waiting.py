@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, get_args
 
+from mission_control.approvals.finishing import asks_to_finish
+from mission_control.approvals.headings import action_words
 from mission_control.claims import waiting_sql as levels
 from mission_control.claims.waiting_sql import statement
 from mission_control.core import clock, times
@@ -99,8 +101,10 @@ def _lease(row: Row) -> Row:
 
 
 def _approval(row: Row) -> Row:
-    what = str(row["detail"]).replace("_", " ").replace(".", " ").strip()
-    return _reason("approval", f"It waits for a decision: {what}.", approval_id=row["ref_id"], **_since(row))
+    what = "A person has to approve that it is finished."
+    if not asks_to_finish(str(row["detail"])):
+        what = f"It waits for a decision: {action_words(str(row['detail'])).lower()}."
+    return _reason("approval", what, approval_id=row["ref_id"], **_since(row))
 
 
 def _person(row: Row) -> Row:

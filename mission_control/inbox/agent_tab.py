@@ -1,10 +1,12 @@
 """What an agent is told, and where, as its page shows it."""
 
+import re
 from typing import Any, get_args
 
 from mission_control.agents.page_tabs import CARDS, PAGE, TABS, Tab, Viewed
+from mission_control.approvals.headings import heading
 from mission_control.core.paging import Paging
-from mission_control.database.sql import as_moment
+from mission_control.database.sql import as_id, as_moment, placeholders, rows
 from mission_control.inbox.queries import callback_state, deliveries_of
 from mission_control.inbox.schemas import State
 from mission_control.web.fragments import render_macro
@@ -12,6 +14,7 @@ from mission_control.web.fragments import render_macro
 TEMPLATE = "inbox/agent.html"
 CARD_LINES = 3
 STATES = get_args(State)
+DECIDED = {"approved": "Approved", "rejected": "Rejected", "changes_requested": "Sent back"}
 
 
 async def render(viewed: Viewed) -> str:
@@ -24,7 +27,7 @@ async def render(viewed: Viewed) -> str:
         TEMPLATE,
         "tab",
         viewed=viewed,
-        notices=[_shown(one) for one in found],
+        notices=await _titled(found),
         total=total,
         state=state,
         callback=await callback_state(viewed.id),
@@ -34,14 +37,32 @@ async def render(viewed: Viewed) -> str:
 async def card(viewed: Viewed) -> str:
     """What the overview shows of it: the newest notices."""
     found, total = await deliveries_of(viewed.actor, viewed.agent, Paging(limit=CARD_LINES, offset=0))
-    return render_macro(TEMPLATE, "card", viewed=viewed, notices=[_shown(one) for one in found], total=total)
+    return render_macro(TEMPLATE, "card", viewed=viewed, notices=await _titled(found), total=total)
 
 
-def _shown(delivery: dict[str, Any]) -> dict[str, Any]:
-    """A notice with moments as moments; a header in capitals is a word for programs."""
-    header = delivery["header"]
-    moments = {name: as_moment(delivery[name]) for name in ("created_at", "due_at", "sent_at")}
-    return delivery | moments | {"title": header.capitalize() if header.isupper() else header}
+async def _titled(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Notices with moments as moments and a title that names the decision and the task."""
+    ids = list({str(one["task_id"]) for one in found if one["task_id"]})
+    tasks: dict[str, tuple[int, str]] = {}
+    if ids:
+        sql = f"SELECT id, number, title FROM tasks WHERE id IN ({placeholders(len(ids))})"
+        tasks = {str(row["id"]): (int(row["number"]), row["title"]) for row in await rows(sql, *map(as_id, ids))}
+    moments = ("created_at", "due_at", "sent_at")
+    return [
+        one | {name: as_moment(one[name]) for name in moments} | {"title": _title(one, tasks.get(str(one["task_id"])))}
+        for one in found
+    ]
+
+
+def _title(notice: dict[str, Any], task: tuple[int, str] | None) -> str:
+    """A header in capitals is a word for programs."""
+    header, about = notice["header"], [task] if task else []
+    decision = DECIDED.get(str(notice["data"].get("decision")))
+    if notice["kind"] == "decision" and decision:
+        action = re.search(r"^Action: (.*)$", notice["text"], re.MULTILINE)
+        return f"{decision}: {heading(action[1] if action else 'decision', about)}"
+    title = header.capitalize() if header.isupper() else header
+    return f"{title}: #{task[0]} {task[1]}" if task else title
 
 
 TABS["inbox"] = Tab("inbox", "Inbox", render)

@@ -10,6 +10,8 @@ from markupsafe import Markup
 
 from mission_control.activity.queries import history_of_task
 from mission_control.activity.sentences import Entry
+from mission_control.approvals.finishing import asks_to_finish
+from mission_control.approvals.headings import action_words
 from mission_control.boards.cards import PERSON, crew_of, is_online, people_of
 from mission_control.boards.live import Rights
 from mission_control.boards.models import Board
@@ -181,10 +183,10 @@ async def _approvals(task_id: UUID) -> list[dict[str, Any]]:
 def _approval(row: dict[str, Any]) -> dict[str, Any]:
     payload = as_json(row["payload"])
     reason = payload.get("reason") if isinstance(payload, dict) else None
-    what = str(row["action_type"]).replace("_", " ").replace(".", " ").strip()
+    what = "Finish this task" if asks_to_finish(row["action_type"]) else action_words(row["action_type"])
     return {
         **row,
-        "what": what[:1].upper() + what[1:],
+        "what": what,
         "reason": reason if isinstance(reason, str) else json.dumps(reason) if reason else "",
         "state": row["decision"] or row["status"],
         "asker": row["agent_name"] or row["person_name"] or "Somebody",

@@ -97,7 +97,7 @@ async def test_an_agent_shows_notices_and_what_it_did(cast: Cast) -> None:
     asked = await cast.ask(cast.vega)
     ada = await visitor(cast.app, cast.ada)
     await ada.post(f"/boards/{cast.board.id}/approvals/{asked['id']}/decisions", {"decision": "approved"})
-    (await ada.get(f"/agents/{cast.vega.id}")).has("Approval resolved", "asked for approval:", ">publish</a>")
+    (await ada.get(f"/agents/{cast.vega.id}")).has("Approved: Publish", "asked for approval:", ">publish</a>")
     (await ada.get("/agents")).has("1 waiting notice")
 
 

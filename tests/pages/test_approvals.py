@@ -2,6 +2,9 @@
 
 from uuid import UUID
 
+import pytest
+
+from mission_control.approvals.headings import heading
 from mission_control.approvals.models import Approval
 from tests.cast import Cast, kinds
 from tests.pages.visitor import opened, visitor
@@ -26,9 +29,15 @@ async def test_the_queue_says_what_why_and_what_next(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     seen = (await ada.get("/approvals")).is_status(200)
     seen.has(
-        "Task mark done", "It is <strong>ready</strong>", "High, 83 %", "Test coverage", ">91<", "Vega", "Telescope"
+        "Task mark done for #1 Write the report",
+        "It is <strong>ready</strong>",
+        "High, 83 %",
+        "Test coverage",
+        ">91<",
+        "Vega",
+        "Telescope",
     )
-    seen.has(f"/boards/{cast.board.id}/tasks/{task['id']}", "&lt;a&gt;.py", "Vega is told and may finish #1.")
+    seen.has(f"/boards/{cast.board.id}/tasks/{task['id']}", "&lt;a&gt;.py", "This approval also lets #1 be finished.")
     seen.has("#1 cannot change its status meanwhile", 'data-key="a"', 'data-key="r"', "(1) Approvals")
 
 
@@ -179,3 +188,40 @@ async def test_pages_without_news_keep_what_surrounds_them_live(cast: Cast) -> N
         assert "[data-queue-count]" in await watch.until("data-queue-count")
         await cast.ada.patch(cast.home, {"name": "Dome"})
         assert 'aria-current="page"' in await watch.until("Dome")
+
+
+async def test_a_hand_in_is_headed_by_verb_and_object(cast: Cast) -> None:
+    await cast.rule(require_approval_for_done=True)
+    task = await cast.add_task(title="Cache the <pages>")
+    (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
+    evidence = [{"title": "Photo", "url": "https://example.org/p/1"}]
+    work = {"fence": 1, "summary": "It is **cached**.", "evidence": evidence}
+    asked = (await cast.vega.post(f"/agent{cast.task(task)}/completions", work)).ok()["approval"]
+    cleo = await visitor(cast.app, cast.cleo)
+    seen = (await cleo.get("/approvals")).has("Finish #1 Cache the &lt;pages&gt;", "<strong>cached</strong>")
+    seen.has('href="https://example.org/p/1"', "#1 is done.", "#1 returns to Vega as rework, with your note.")
+    seen.lacks("<dt>Confidence</dt>")
+    answer = (await cleo.with_htmx.post(where(cast, asked) + "/decisions", {"decision": "approved"})).is_status(204)
+    assert "Finish #1 Cache the <pages> approved. It is done." in answer.headers["HX-Trigger"]
+    (await cleo.get("/approvals")).has("Finish #1 Cache the &lt;pages&gt;</a>", "Cleo approved")
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get(f"/agents/{cast.vega.id}/inbox")).has("Approved: Finish #1 Cache the &lt;pages&gt;")
+
+
+async def test_a_rubric_says_which_end_is_good(cast: Cast) -> None:
+    await cast.ask(rubric_scores={"risk": 90, "clarity": 79})
+    text = (await (await visitor(cast.app, cast.cleo)).get("/approvals")).text
+    risk, clarity = text[text.index(">Risk ") :], text[text.index(">Clarity ") :]
+    assert "lower is better" in risk[:120] and ">bad<" in risk[:420]
+    assert "higher is better" in clarity[:120] and ">good<" in clarity[:420]
+
+
+@pytest.mark.parametrize(("action", "words"), [
+    ("task.finish", "Finish #7 Sweep"),
+    ("mark_task_done", "Finish #7 Sweep"),
+    ("publish", "Publish #7 Sweep"),
+    ("data.delete", "Delete data for #7 Sweep"),
+    ("send_email", "Send email for #7 Sweep"),
+])  # fmt: skip
+def test_headings_begin_with_the_verb(action: str, words: str) -> None:
+    assert heading(action, [(7, "Sweep")]) == words
