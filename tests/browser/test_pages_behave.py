@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import PATIENCE, Open, Site
@@ -298,3 +299,20 @@ async def test_the_sheet_of_keys_is_grouped_and_begins_with_this_page(site: Site
     titles = page.locator("#keys-sheet h3")
     await expect(titles).to_have_text(["On this page", "Move around", "Go to", "Everywhere"])
     await expect(page.locator("#keys-sheet section").first).to_contain_text("New task")
+
+
+async def test_names_hold_what_is_printed_on_them(site: Site, open_page: Open, harbour: dict[str, str]) -> None:
+    """Who speaks to the browser says what stands on a button; a printed key is no part of it."""
+    board = f"/boards/{harbour['board']}"
+    page = await open_page("/agents")
+    rules = {"runOnly": {"type": "rule", "values": ["label-content-name-mismatch", "heading-order"]}}
+    for path in (
+        "/agents",
+        f"/agents/{harbour['agent']}",
+        board,
+        f"{board}/tasks/{harbour['task']}",
+        f"{board}/approvals",
+    ):
+        await page.goto(site.url + path)
+        results: Any = await Axe().run(page, options=rules)
+        assert [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in results.response["violations"]] == []
