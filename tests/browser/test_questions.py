@@ -53,6 +53,20 @@ async def test_keys_answer_and_focus_moves_on(site: Site, open_page: Open) -> No
     assert await answered(site, board, second) == "Now."
 
 
+async def test_one_key_answers_by_an_option(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Options")
+    made = await site.make("/agents", name="Vega", board_id=board)
+    options = [{"label": "The wide one", "recommended": True}, {"label": "The long one", "outcome": "A week."}]
+    path = f"/api/v1/agent/boards/{board}/questions"
+    new = {"content": "Which lens?", "options": options}
+    asked = (await site.api.post(path, json=new, headers={"X-Agent-Token": made["token"]})).json()["id"]
+    page = await open_page(f"/boards/{board}/approvals")
+    await live(page)
+    await page.keyboard.press("2")
+    await expect(page.locator(f"#question-{asked}")).to_contain_text("Ada answered")
+    assert await answered(site, board, asked) == "The long one"
+
+
 async def test_a_draft_survives_news_and_an_answer_that_was_too_late(site: Site, open_page: Open) -> None:
     board = await site.board(name="Drafts")
     headers = await lead(site, board)
