@@ -91,6 +91,7 @@ class HTTPValidationError(BaseModel):
 
     detail: list[ValidationItem] | str | dict[str, Any]
     request_id: str | None = None
+    code: str | None = None
 
 
 OK = {"ok": True}
