@@ -159,7 +159,7 @@ async def test_facts_change_one_by_one(cast: Cast) -> None:
     )  # fmt: skip
     (await cleo.post(url, {"assignee": f"agent:{cast.vega.id}"})).is_status(204)
     (await cleo.post(url, {"assignee": ""})).is_status(204)
-    (await cleo.post(url, {"priority": "loud"})).is_status(422).has("data-reason")
+    (await cleo.post(url, {"due": "soon"})).is_status(422).has("data-reason")
     after = await Task.get(id=task["id"])
     assert (after.assigned_agent_id, after.assigned_user_id) == (None, None)
 
