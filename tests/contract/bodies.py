@@ -178,10 +178,8 @@ BODIES: dict[str, Body] = {
     "update_board_memory": lambda cast, made: {"content": "New."},
     "create_board_group_memory_api_v1_board_groups__group_id__memory_post": lambda cast, made: NOTE,
     "create_board_group_memory_for_board_api_v1_boards__board_id__group_memory_post": in_a_group,
-    "update_board_group_memory": lambda cast, made: NOTE,
-    "update_board_group_memory_for_board": (
-        lambda cast, made: NOTE
-    ),
+    "update_board_group_memory": lambda cast, made: {"content": "New."},
+    "update_board_group_memory_for_board": lambda cast, made: {"content": "New."},
     "create_organization_api_v1_organizations_post": lambda cast, made: {"name": "House"},
     "set_active_org_api_v1_organizations_me_active_patch": lambda cast, made: {
         "organization_id": str(cast.organization.id),
