@@ -168,9 +168,11 @@ async def attempts_of(task_ids: list[UUID]) -> dict[UUID, int]:
 
 
 async def outcomes_of(approval_id: UUID) -> dict[str, str]:
-    """What a decision did to the tasks it was about, by task."""
+    """What a decision did to the tasks it was about, by task; nothing of tasks whose next attempt has begun."""
     found = await rows(
-        "SELECT task_id, outcome FROM approval_task_links WHERE approval_id = ? AND outcome IS NOT NULL", approval_id
+        "SELECT l.task_id, l.outcome FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
+        " WHERE l.approval_id = ? AND l.outcome IS NOT NULL AND l.decided_attempt = t.attempt",
+        approval_id,
     )
     return {str(row["task_id"]): row["outcome"] for row in found}
 

@@ -200,6 +200,18 @@ async def test_reopening_leaves_a_task_alone_that_went_on(strict: Cast) -> None:
     assert (old["status"], old["resolved_by"]) == ("rejected", None) and "anew" in old["note"]
 
 
+@pytest.mark.parametrize(("decision", "after"), [("approved", "done"), ("changes_requested", "inbox")])
+async def test_reopening_leaves_a_task_alone_that_was_decided_anew(strict: Cast, decision: str, after: str) -> None:
+    claim = await claimed(strict)
+    first = (await hand_in(strict, claim)).ok()["approval"]
+    await decide(strict, first, decision=decision)
+    (await strict.cleo.patch(strict.task(claim["task"]), {"status": "inbox"})).ok()
+    again = await claimed(strict, task=claim["task"])
+    await decide(strict, (await hand_in(strict, again)).ok()["approval"], decision=decision)
+    await decide(strict, first, status="pending")
+    assert await status(strict, claim) == after
+
+
 async def test_request_of_an_earlier_attempt_is_replaced(strict: Cast) -> None:
     first = await claimed(strict)
     stale = await strict.ask(strict.vega, first["task"], action_type="task.finish")
