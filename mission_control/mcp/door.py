@@ -1,5 +1,6 @@
 """What every call of MCP passes first: the method, the caller's token with its budget, the size of the body."""
 
+import asyncio
 from collections.abc import Callable
 
 from quart import Quart
@@ -26,6 +27,16 @@ REFUSED = -32000  # JSON-RPC leaves -32000 to -32099 to servers
 
 class HungUp(Exception):
     """The client went away before it had said what it wanted."""
+
+
+class TooSlow(DomainError):
+    """The request did not come whole in the time that it has."""
+
+    status = 408
+
+    def __init__(self) -> None:
+        super().__init__("The request did not come to its end. Send it again.")
+        self.headers["Connection"] = "close"
 
 
 class NotAllowed(DomainError):
@@ -55,7 +66,11 @@ class Door:
             if allowance is not None:
                 answer.add(allowance.headers())
             with bodies.counted(place_of(scope_client_ip(scope))) as reserve:
-                body = await self._body(scope, receive, reserve)
+                try:
+                    async with asyncio.timeout(self._app.config["BODY_TIMEOUT"]):
+                        body = await self._body(scope, receive, reserve)
+                except TimeoutError:
+                    raise TooSlow from None
                 scope[ACTOR] = actor.on("mcp")
                 await self._service.serve(scope, body, receive, answer)
         except HungUp:

@@ -14,7 +14,7 @@ from quart import Quart, Request, request
 from quart.formparser import FormDataParser, ParserFunc
 from quart.wrappers.request import Body
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from mission_control.config import Settings
 from mission_control.core.errors import TooLarge
@@ -165,8 +165,15 @@ async def _few_fields(
 
 
 async def has_small_body() -> bool:
-    """Whether the body of the running request is small enough to be read before its sender is known."""
-    return await _body().is_small()
+    """Whether the body of the running request is small enough to be read before its sender is known.
+
+    RequestTimeout when that is not known in the time that any body has.
+    """
+    try:
+        async with asyncio.timeout(request.body_timeout):
+            return await _body().is_small()
+    except TimeoutError:
+        raise RequestTimeout from None
 
 
 def admit_body() -> None:

@@ -97,6 +97,18 @@ async def test_a_body_may_come_byte_by_byte(cast: Cast) -> None:
     assert orjson.loads(made)["title"] == "x" * 40
 
 
+@pytest.mark.parametrize("path", ["/api/v1/boards", "/mcp"])
+async def test_a_body_that_does_not_end_is_not_waited_for(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setitem(cast.app.config, "BODY_TIMEOUT", 0.01)
+    headers = {**JSON, "Transfer-Encoding": "chunked", "Authorization": f"Bearer {cast.vega.secret}"}
+    async with cast.app.test_client(use_cookies=False).request(path, method="POST", headers=headers) as connection:
+        await connection.send(b'{"name": ')
+        await connection.receive()
+    assert (await connection.as_response()).status_code == 408
+
+
 async def test_an_anonymous_form_is_small(cast: Cast) -> None:
     seen = await Visitor(cast.app).post("/sign-in", {"email": "a@example.org", "password": "x" * ANONYMOUS_BYTES})
     seen.is_status(413).has(ANONYMOUS)
