@@ -16,6 +16,7 @@ from mission_control.database.sql import rows
 LEAST_ROOM_BYTES = 2**20
 SECONDS_BETWEEN_TRIES = 2.0
 NAME, SIZE = "write_check", 2**16
+WRITE = "INSERT INTO instance_settings (name, value) VALUES (?, ?)"
 
 
 class Trouble:
@@ -49,10 +50,13 @@ def _has_little_room(sqlite_file: Path | None) -> bool:
 
 
 async def _why_not() -> str | None:
-    """Write as much as a large request would, and take it away again; why that fails, None when it does not."""
+    """Write as much as a large request would, and take it away again; why that fails, None when it does not.
+
+    What an earlier try could not take away is written over.
+    """
     try:
         async with in_transaction():
-            await rows("INSERT INTO instance_settings (name, value) VALUES (?, ?)", NAME, "x" * SIZE)
+            await rows(f"{WRITE} ON CONFLICT (name) DO UPDATE SET value = excluded.value", NAME, "x" * SIZE)
         async with in_transaction():
             await rows("DELETE FROM instance_settings WHERE name = ?", NAME)
     except Exception as error:
