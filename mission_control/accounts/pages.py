@@ -150,11 +150,11 @@ async def reset(secret: str) -> ResponseReturnValue:
 
 
 async def _reset_target(secret: str) -> PasswordReset:
-    """What a link is for; one that is dead counts against the address, like an unknown token."""
-    place = place_of(client_ip())
-    unknown_tokens.check(place)
+    """What a link is for; one that is dead counts against the address, like an unknown token, and a good one never."""
     target = await reset_target(secret)
     if target is None:
+        place = place_of(client_ip())
+        unknown_tokens.check(place)
         unknown_tokens.failed(place)
         raise NotFound(DEAD_LINK)
     return target

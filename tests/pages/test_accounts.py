@@ -11,7 +11,7 @@ from mission_control.accounts import setup, sign_in_limits
 from mission_control.accounts.commands import make_reset_link
 from mission_control.accounts.models import Session, User
 from mission_control.core.actor import system
-from mission_control.core.limits import wrong_sign_ins_by_account
+from mission_control.core.limits import unknown_tokens, wrong_sign_ins_by_account
 from mission_control.web.log_format import RequestContext, formatter
 from tests.cast import Cast
 from tests.pages.visitor import PASSWORD, Visitor, give_password, opened, visitor
@@ -207,6 +207,16 @@ async def test_the_secret_of_a_link_is_in_no_log(cast: Cast) -> None:
     finally:
         logging.getLogger().removeHandler(written)
     assert any("path=/reset/..." in line for line in lines) and secret not in "".join(lines)
+
+
+async def test_unknown_tokens_of_neighbours_do_not_close_a_link_for_a_new_password(cast: Cast) -> None:
+    link = await make_reset_link(system(cast.organization.id), await User.get(id=cast.ben.id))
+    nobody = Visitor(cast.app)
+    for _ in range(unknown_tokens.count):
+        (await nobody.get("/reset/mcr_dead")).is_status(404)
+    (await nobody.get("/reset/mcr_dead")).is_status(429)
+    (await nobody.get(f"/reset/{link}")).is_status(200)
+    (await nobody.post(f"/reset/{link}", {"password": PASSWORD})).is_status(303)
 
 
 @pytest.mark.parametrize("ticked", [["true", "false"], ["false"], []], ids=["ticked", "unticked", "not asked"])
