@@ -49,6 +49,14 @@ async def decide_approval(
     return approval
 
 
+async def refuse_decided(approval: Approval, wanted: str) -> None:
+    """Inside a command: hold an approval that shall be decided; Conflict when somebody decided otherwise already."""
+    await held_tasks(approval.board_id, await task_ids_of(approval))
+    held = await locked_approval(approval)
+    if held.decision not in (None, wanted):
+        raise Conflict(await _already_decided(held))
+
+
 def resolve(approval: Approval, actor: Actor, decision: str, note: str | None) -> None:
     """Let an approval say what was decided, in memory: `approved`, `rejected` or `changes_requested`."""
     approval.status = STATUS_OF[decision]

@@ -67,6 +67,17 @@ async def test_person_decides_what_agents_ask(cast: Cast) -> None:
         assert (await ada.ok("list_requests", board_id=str(cast.board.id)))["requests"] == []
 
 
+async def test_person_does_not_overturn_what_another_decided(cast: Cast) -> None:
+    asked = await cast.ask(cast.vega)
+    verdict = {"approval_id": asked["id"], "decision": "approved", "note": "Good."}
+    async with connected(cast.ada) as ada, connected(cast.cleo) as cleo:
+        await ada.ok("decide_approval", **verdict)
+        await ada.ok("decide_approval", **verdict)  # sent again
+        refusal = await cleo.refused("decide_approval", approval_id=asked["id"], decision="rejected")
+    assert refusal["status"] == 409 and refusal["message"].startswith("Ada approved this")
+    assert (await cast.ada.get(f"{cast.approvals}/{asked['id']}")).ok()["resolved_by"]["name"] == "Ada"
+
+
 async def test_approved_hand_in_is_done(cast: Cast) -> None:
     await cast.rule(require_approval_for_done=True)
     task = await cast.add_task()

@@ -8,10 +8,13 @@ from tortoise.functions import Count
 
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import AgentRead
+from mission_control.approvals.decisions import refuse_decided
 from mission_control.approvals.models import Approval
+from mission_control.approvals.queries import visible_approval
 from mission_control.approvals.queue import reason_of
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
+from mission_control.core.command import atomically
 from mission_control.core.errors import NotFound
 from mission_control.mcp.doors import at_task, perform
 from mission_control.mcp.registry import Arguments, tool
@@ -294,8 +297,8 @@ async def decide_approval(actor: Actor, asked: Verdict) -> tuple[str, Any]:
     """Decide about an approval that an agent asked for, in the person's name. Only when the person said so.
 
     The agent is told at once. Approving the request to finish a task (task.finish) makes that task done; `tasks` shows
-    where it is now. 403: the person may not decide on that board. 409: it is decided already, or a rule of the board
-    stands against it.
+    where it is now. 403: the person may not decide on that board. 409: somebody decided otherwise already; tell the
+    person.
     """
     approval = await Approval.get_or_none(id=asked.approval_id)
     if approval is None:
@@ -303,7 +306,13 @@ async def decide_approval(actor: Actor, asked: Verdict) -> tuple[str, Any]:
     ids = {"board_id": approval.board_id, "approval_id": approval.id}
     body = asked.model_dump(exclude={"approval_id"}, exclude_none=True)
     name = "update_approval_api_v1_boards__board_id__approvals__approval_id__patch"
-    read = await perform(name, actor, ids, body=body)
+    approval = await visible_approval(actor, **ids)  # 404 for who does not see it, whatever was decided
+
+    async def decide() -> Any:
+        await refuse_decided(approval, asked.decision)
+        return await perform(name, actor, ids, body=body)
+
+    read = await atomically(actor, decide)
     tasks = await tasks_read(read["task_ids"]) if read["task_ids"] else []
     where = "".join(f" Task #{one['number']} is in {one['status']}." for one in tasks)
     return f"{asked.decision.replace('_', ' ').capitalize()}.{where}", {"approval": read, "tasks": tasks}
