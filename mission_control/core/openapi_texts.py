@@ -41,7 +41,8 @@ ABOUT_TOKENS = (
     "A token of a person (`mcu_...`) or, where the operation has the header X-Agent-Token, of an agent (`mca_...`,"
     " in either header). An agent's token may have scopes: `read` reads, `work` also writes, `lead` also acts as the"
     " board's lead; a token without scopes is unrestricted. Too few: 403 with the code"
-    " `token_scope_missing` and `needed`. Each token has a number of requests a minute, told by RateLimit-Limit,"
+    " `token_scope_missing` and `needed`. An agent, and a person by tokens, has a number of requests a minute, whatever"
+    " the number of tokens, unless a token has a number of its own. It is told by RateLimit-Limit,"
     " RateLimit-Remaining and RateLimit-Reset (seconds until all are there again); over it: 429 with the code"
     " `rate_limited` and Retry-After (seconds). Long polls and streams count once. Unknown tokens are limited per"
     " address."
@@ -65,8 +66,9 @@ review.
 
 **A person or a script** sends a personal token (`mcu_...`) as `Authorization: Bearer`.
 
-Bodies are JSON with `Content-Type: application/json`, and fields that an operation does not know are ignored. Times are
-RFC 3339 in UTC with `Z`; a time without a zone counts as UTC. Every error is `{"detail": ..., "request_id": ...}`.
-`detail` is a sentence; or an object with `message` for people and `code` for programs; or, for a request that does not
-fit, a list with one item for each field: `loc` says where, `msg` what is wrong.
+Bodies are JSON with `Content-Type: application/json`. Fields that are not declared are refused (422) where the schema
+of the body has `additionalProperties: false`, and ignored elsewhere. Times are RFC 3339 in UTC with `Z`; a time without
+a zone counts as UTC. Every error is `{"detail": ..., "request_id": ...}`. `detail` is a sentence; or an object with
+`message` for people and `code` for programs; or, for a request that does not fit, a list with one item for each field:
+`loc` says where, `msg` what is wrong.
 """
