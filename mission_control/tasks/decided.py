@@ -76,12 +76,13 @@ async def _send_back(actor: Actor, task: Task, approval_id: UUID, note: str | No
     agent_id = await last_worker(task.board, task) or await _requester(task.board, approval_id)
     if agent_id is None and task.review_agent_id is None:
         return False
+    now = clock.now()
     if note:
         await write_comment(actor, task, note, notify=False)
     before = Before(task)
     enter(task, "inbox")
     task.assigned_agent_id = agent_id
-    task.rework_at = clock.now() if agent_id else None
+    task.rework_at = now if agent_id else None
     await follow(actor, task, before)
     await save_change(actor, task.board, task, before, {})
     return True

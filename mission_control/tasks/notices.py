@@ -81,7 +81,8 @@ async def tell_assignee(actor: Actor, board: Board, task: Task, before_status: s
     if agent is None:
         raise NotFound()
     if before_status == "review" and task.status == "inbox" and task.rework_at is not None:
-        own = {"agent_id": actor.id} if actor.is_agent else {"user_id": actor.id}
+        # A person's note is written with the decision; a lead may say what is wrong before it moves the task.
+        own = {"agent_id": actor.id} if actor.is_agent else {"user_id": actor.id, "created_at__gte": task.rework_at}
         said = await Comment.filter(task_id=task.id, deleted_at=None, **own).order_by("-created_at").first()
         feedback = snippet(said.message) if said else "Read the comments, change what is asked for, and go on."
         data = {"comment_id": str(said.id)} if said else {}

@@ -149,6 +149,17 @@ async def test_sent_back_work_returns_to_its_agent_first_of_all(strict: Cast) ->
     assert (await strict.vega.post(f"/agent{strict.home}/claims", {})).ok()["task"]["id"] == urgent["id"]
 
 
+async def test_sent_back_work_without_a_note_repeats_nothing_that_was_said_before(strict: Cast) -> None:
+    claim = await claimed(strict)
+    (await strict.cleo.post(f"{strict.task(claim['task'])}/comments", {"message": "A good beginning."})).ok()
+    approval = (await hand_in(strict, claim)).ok()["approval"]
+    inbox = (await strict.vega.get("/agent/inbox")).ok()
+    await decide(strict, approval, decision="changes_requested")
+    told = (await strict.vega.get(f"/agent/inbox?after={inbox['next']}")).ok()["items"]
+    rework = next(one for one in told if one["header"] == "CHANGES REQUESTED")
+    assert "A good beginning." not in rework["text"] and "Read the comments" in rework["text"]
+
+
 async def test_sent_back_work_of_an_agent_that_left_is_nobodys(strict: Cast) -> None:
     claim = await claimed(strict)
     approval = (await hand_in(strict, claim)).ok()["approval"]
