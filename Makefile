@@ -1,4 +1,5 @@
 # make run     build what is needed and serve on 127.0.0.1:8000
+# make demo    the same with invented data and simulated agents at work
 # make test    the whole suite: SQLite, then PostgreSQL, then a browser (each where it can be had)
 # make check   format, lint, types, templates, then `make test`
 # make lock    lock what pyproject.toml asks for
@@ -15,19 +16,24 @@ CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-c
 SYSTEM_PYTHON = $(shell for name in python3.14 python3.13 python3 /usr/bin/python3; do \
 	$$name -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 13))' >/dev/null 2>&1 && command -v $$name && break; done)
 
-.PHONY: run test test-sqlite test-postgres test-browser check checks lock long bench format clean
+.PHONY: run demo test test-sqlite test-postgres test-browser check checks lock long bench format clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed
-	$(VENV)/bin/mission-control serve
+	@echo "Starting Mission Control. Ctrl-C stops it; its data is in $(or $(DATA_DIR),data/)."
+	@exec $(VENV)/bin/mission-control serve
+
+demo: $(VENV)/.installed
+	@echo "Starting a demo of Mission Control. Ctrl-C stops it; \`$(VENV)/bin/mission-control demo --wipe\` removes its data."
+	@exec $(VENV)/bin/mission-control demo
 
 $(PYTHON):
 ifdef UV
-	$(UV) venv --quiet --python '>=3.13' $(VENV)
+	@tools/step "Making a virtual environment in $(VENV)" $(UV) venv --quiet --python '>=3.13' $(VENV)
 else
 	@test -n "$(SYSTEM_PYTHON)" || { echo "Mission Control needs Python 3.13 or newer with its venv module" \
 		"(on Debian: apt install python3 python3-venv), or uv."; exit 1; }
-	$(SYSTEM_PYTHON) -m venv $(VENV)
+	@tools/step "Making a virtual environment in $(VENV) with $(SYSTEM_PYTHON)" $(SYSTEM_PYTHON) -m venv $(VENV)
 endif
 
 $(VENV)/.installed: pyproject.toml requirements/run.txt | $(PYTHON)
@@ -41,8 +47,9 @@ $(VENV)/.installed-dev: pyproject.toml requirements/dev.txt | $(PYTHON)
 INSTALL = $(if $(UV),$(UV) pip install --quiet --python $(PYTHON),$(PYTHON) -m pip install --quiet --disable-pip-version-check)
 # Exactly what is locked, checked by its hashes; then this checkout, built by the locked builder.
 define install
-$(INSTALL) --require-hashes --requirement requirements/$(1).txt
-$(INSTALL) --no-deps --no-build-isolation --editable .
+@tools/step "Installing the $$(grep -c '^[a-z].*==' requirements/$(1).txt) packages of requirements/$(1).txt" \
+	$(INSTALL) --require-hashes --requirement requirements/$(1).txt
+@tools/step "Installing Mission Control" $(INSTALL) --no-deps --no-build-isolation --editable .
 endef
 
 # Lock what pyproject.toml asks for, after it was changed; `make lock LOCK=--upgrade` takes newer releases.

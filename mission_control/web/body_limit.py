@@ -190,7 +190,7 @@ def install(app: Quart, settings: Settings) -> None:
     limit = settings.max_body_bytes
     app.config["MAX_CONTENT_LENGTH"] = limit
     app.config["MAX_FORM_PARTS"] = MOST_FIELDS
-    largest = max(limit, *(getattr(settings, setting) for _, _, setting in _own_limits))
+    largest = max([limit, *(getattr(settings, setting) for _, _, setting in _own_limits)])
     bodies.most = max(settings.max_bodies_bytes, largest)
     bodies.most_of_address = max(settings.max_bodies_bytes // 2, largest)
 

@@ -31,10 +31,11 @@ def install(app: Quart) -> None:
 
 
 def wants_json() -> bool:
-    """Whether the caller is a program: it is, everywhere but on pages."""
+    """Whether the caller is a program: everywhere in the API, and on pages where it asks for JSON and nothing else."""
     if request.path.startswith(("/api/", "/openapi", "/health", "/readyz", "/mcp")):
         return True
-    return "text/html" not in request.headers.get("Accept", "") and not is_htmx()
+    accepted = request.headers.get("Accept", "")
+    return "json" in accepted and "text/html" not in accepted and not is_htmx()
 
 
 def envelope(detail: Any, status: int, **more: Any) -> Response:

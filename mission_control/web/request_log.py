@@ -105,15 +105,19 @@ class _Watched:
         milliseconds = round((time.perf_counter() - self._started) * 1000, 2)
         extra = {"duration_ms": milliseconds, "client_ip": scope_client_ip(self._scope)}
         if self._status is None:
-            logger.warning("http.request.incomplete", extra=extra)
+            # Agents that end while they wait for work, and pages that are left, are no trouble.
+            logger.log(logging.INFO if self._waits() else logging.WARNING, "http.request.incomplete", extra=extra)
             return
         extra["status_code"] = self._status
         logger.log(_level(self._status), "http.request.complete", extra=extra)
-        if 0 < self._slow_ms <= milliseconds and not (self._streams or WAITS in self._scope):
+        if 0 < self._slow_ms <= milliseconds and not self._waits():
             logger.warning("http.request.slow", extra={**extra, "slow_threshold_ms": self._slow_ms})
+
+    def _waits(self) -> bool:
+        return self._streams or WAITS in self._scope
 
 
 def _level(status: int) -> int:
     if status >= 500:
         return logging.ERROR
-    return logging.WARNING if status >= 400 else logging.DEBUG
+    return logging.INFO if status >= 400 else logging.DEBUG

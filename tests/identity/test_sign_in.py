@@ -215,7 +215,7 @@ async def test_signed_in_person_links_their_account(trusting: Quart, provider: R
     assert (arrived.status_code, arrived.headers["Location"]) == (303, "/settings?saved=linked#sign-in")
     page = await (await browser.get("/settings?saved=linked")).get_data(as_text=True)
     assert "Your account is linked. Other browsers were signed out." in page and "/sign-in/provider?link" not in page
-    assert (await other.get("/settings")).status_code == 401
+    assert (await other.get("/settings", headers={"Accept": "application/json"})).status_code == 401
     assert await AccountEvent.filter(kind="account.linked", user_id=cast.ada.id).count() == 1
     fresh = trusting.test_client()
     await fresh.get(local(await provider.sign_in(await depart(fresh), "vera")))

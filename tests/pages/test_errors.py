@@ -24,6 +24,15 @@ async def test_unknown_addresses(cast: Cast) -> None:
     (await ada.get("/api/v1/nowhere")).is_status(404).has('"detail"')
 
 
+async def test_curl_reaches_pages_as_a_browser_does(cast: Cast) -> None:
+    for accepted in ("*/*", "text/html,*/*;q=0.8"):
+        seen = await Visitor(cast.app).get("/boards", Accept=accepted)
+        assert seen.is_status(303).headers["Location"] == "/setup"  # nobody of the cast has a password
+        is_page(await Visitor(cast.app).get("/nowhere", Accept=accepted), 404)
+    (await Visitor(cast.app).get("/boards", Accept="application/json, text/plain, */*")).is_status(401).has('"detail"')
+    (await Visitor(cast.app).get("/api/v1/boards", Accept="*/*")).is_status(401).has('"detail"')
+
+
 async def test_wrong_methods(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     seen = await ada.post("/approvals")

@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
+from mission_control.web.asgi import Message, Receive, Scope, Send
 from mission_control.web.log_format import RequestContext, formatter, request_line
 from mission_control.web.request_id import _current
-from mission_control.web.request_log import waits
+from mission_control.web.request_log import WAITS, _Watched, waits
 from tests.tiny_app import settings_with, tiny_app
 
 
@@ -65,7 +66,7 @@ def test_json_lines_hold_a_traceback() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "level"), [("/seen", "DEBUG"), ("/nowhere", "WARNING"), ("/boom", "ERROR"), ("/stream", "DEBUG")]
+    ("path", "level"), [("/seen", "DEBUG"), ("/nowhere", "INFO"), ("/boom", "ERROR"), ("/stream", "DEBUG")]
 )
 async def test_a_finished_request_is_logged_by_its_outcome(
     caplog: pytest.LogCaptureFixture, path: str, level: str
@@ -94,6 +95,29 @@ async def test_a_slow_request_is_a_warning_unless_it_waits_on_purpose(
     await app.test_client().get("/slow")
     warned = [record for record in caplog.records if record.message == "http.request.slow"]
     assert len(warned) == (0 if on_purpose else 1)
+
+
+@pytest.mark.parametrize(("on_purpose", "level"), [(True, "INFO"), (False, "WARNING")])
+async def test_hanging_up_on_a_long_poll_is_no_warning(
+    caplog: pytest.LogCaptureFixture, on_purpose: bool, level: str
+) -> None:
+    async def hung_up(scope: Scope, _receive: Receive, _send: Send) -> None:
+        if on_purpose:
+            scope[WAITS] = True
+        raise asyncio.CancelledError
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(_message: Message) -> None:
+        raise AssertionError("nothing is left to send")
+
+    caplog.set_level(logging.DEBUG, "mission_control.request")
+    scope: Scope = {"type": "http", "method": "GET", "path": "/slow", "headers": [], "client": ("127.0.0.1", 1)}
+    with pytest.raises(asyncio.CancelledError):
+        await _Watched(scope, settings_with()).run(hung_up, receive, send)
+    (record,) = (record for record in caplog.records if record.message == "http.request.incomplete")
+    assert record.levelname == level
 
 
 async def test_health_is_quiet_unless_wanted(caplog: pytest.LogCaptureFixture) -> None:
