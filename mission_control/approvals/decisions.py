@@ -5,6 +5,7 @@ from uuid import UUID
 
 from mission_control.approvals import policy as policy
 from mission_control.approvals.models import Approval, ApprovalTask
+from mission_control.approvals.queries import outcomes_of
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
@@ -22,7 +23,8 @@ async def decide_approval(
 ) -> Approval:
     """Approve, reject or send back. `only_pending` refuses with Conflict when somebody decided already.
 
-    What follows for tasks that wait in review happens in the same transaction: see `tasks/decided.py`.
+    What follows for tasks that wait in review happens in the same transaction: see `tasks/decided.py`. Another decision
+    takes back what the one before it did; another note leaves that as it is.
     """
     task_ids = await task_ids_of(approval)
     await held_tasks(approval.board_id, task_ids)
@@ -31,9 +33,9 @@ async def decide_approval(
         raise Conflict(await _already_decided(approval))
     if (approval.decision, approval.note if note is None else note) == (decision, approval.note):
         return approval
-    before = approval.decision
+    before, outcomes = approval.decision, await outcomes_of(approval.id)
     resolve(approval, actor, decision, note)
-    await save_decision(approval)
+    await save_decision(approval, is_another=decision != before)
     record(
         "approval.decided",
         approval.scope(task_ids[0] if task_ids else None),
@@ -45,6 +47,7 @@ async def decide_approval(
         decision=decision,
         note=note,
         task_ids=task_ids,
+        outcomes=outcomes if decision != before else {},
     )
     return approval
 
@@ -78,7 +81,7 @@ async def _already_decided(approval: Approval) -> str:
     return f"{row['name']} {WORD_OF[str(approval.decision)]} this {ago} ago."
 
 
-async def save_decision(approval: Approval) -> None:
+async def save_decision(approval: Approval, *, is_another: bool = True) -> None:
     """Store what an approval says of its decision, on its tasks too, and wake who waits for it.
 
     The caller holds the tasks, so that the attempt in which it was decided is certain.
@@ -88,6 +91,9 @@ async def save_decision(approval: Approval) -> None:
             "status", "decision", "note", "resolved_by_user_id", "resolved_by_kind", "resolved_at", "updated_at",
         ]
     )  # fmt: skip
+    ring(bell_of(approval.id))
+    if not is_another:
+        return
     await rows(
         "UPDATE approval_task_links SET is_pending = ?, outcome = NULL, outcome_reason = NULL, decided_attempt ="
         " CASE WHEN ? THEN NULL ELSE (SELECT t.attempt FROM tasks t WHERE t.id = task_id) END WHERE approval_id = ?",
@@ -95,7 +101,6 @@ async def save_decision(approval: Approval) -> None:
         approval.status == "pending",
         approval.id,
     )
-    ring(bell_of(approval.id))
 
 
 def bell_of(approval_id: UUID) -> str:

@@ -1,7 +1,7 @@
 """What the decision about an approval that asks to finish does to tasks which wait in review.
 
 Approved: they are done, where every other rule allows it. Sent back: they return to the agent that handed them in.
-Re-opening takes that back while nothing else has happened to the task.
+Re-opening, or another decision, takes that back while nothing else has happened to the task.
 """
 
 from typing import Any
@@ -31,6 +31,8 @@ FINISHED, NOT_FINISHED, SENT_BACK = "finished", "not_finished", "sent_back"
 async def finish_or_send_back(actor: Actor, event: NewEvent) -> None:
     """Finish or send back the tasks in review that a decision was about."""
     decision = event.data["decision"]
+    for task in await _taken_back(actor, event):
+        await _link(event, task).update(decided_attempt=task.attempt)
     if decision == "rejected" or not asks_to_finish(event.data["action_type"]):
         return
     for task in await _tasks(event.data["task_ids"]):
@@ -97,7 +99,12 @@ async def _requester(board: Board, approval_id: UUID) -> UUID | None:
 @reacts_to("approval.reopened")
 async def take_back_outcomes(actor: Actor, event: NewEvent) -> None:
     """Put tasks back into review that a decision finished or sent back, unless something else happened to them."""
+    await _taken_back(actor, event)
+
+
+async def _taken_back(actor: Actor, event: NewEvent) -> list[Task]:
     outcomes: dict[str, str] = event.data["outcomes"]
+    found = []
     for task in await _tasks([UUID(one) for one in outcomes]):
         finished = outcomes[str(task.id)] == FINISHED and task.status == "done"
         sent_back = outcomes[str(task.id)] == SENT_BACK and task.status == "inbox" and task.rework_at is not None
@@ -109,3 +116,5 @@ async def take_back_outcomes(actor: Actor, event: NewEvent) -> None:
             await follow(actor, task, before)
             await save_change(actor, task.board, task, before, {})
             await _link(event, task).update(asked_attempt=task.attempt)
+            found.append(task)
+    return found

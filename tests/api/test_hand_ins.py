@@ -198,6 +198,37 @@ async def test_reopening_takes_the_outcome_back(strict: Cast) -> None:
     assert await status(strict, claim) == "done"
 
 
+@pytest.mark.parametrize("second", ["approved", "rejected", "changes_requested"])
+@pytest.mark.parametrize("first", ["approved", "rejected", "changes_requested"])
+async def test_another_decision_replaces_what_the_first_one_did(strict: Cast, first: str, second: str) -> None:
+    claim = await claimed(strict)
+    approval = (await hand_in(strict, claim)).ok()["approval"]
+    where = {
+        "approved": ("done", ["finished"]),
+        "rejected": ("review", []),
+        "changes_requested": ("inbox", ["sent_back"]),
+    }
+    for decision in (first, second):
+        decided = await decide(strict, approval, decision=decision, note=f"Now {decision}.")
+        now = (await status(strict, claim), [one["outcome"] for one in decided["outcomes"]])
+        assert now == where[decision]
+    decided = await decide(strict, approval, decision=second, note="Another note.")
+    assert [one["outcome"] for one in decided["outcomes"]] == where[second][1]
+    await decide(strict, approval, status="pending")
+    assert await status(strict, claim) == "review"
+    await decide(strict, approval, decision="approved")
+    assert await status(strict, claim) == "done"
+
+
+async def test_another_decision_leaves_a_task_alone_that_went_on(strict: Cast) -> None:
+    claim = await claimed(strict)
+    approval = (await hand_in(strict, claim)).ok()["approval"]
+    await decide(strict, approval, decision="changes_requested")
+    await claimed(strict, task=claim["task"])
+    assert (await decide(strict, approval, decision="approved"))["outcomes"] == []
+    assert await status(strict, claim) == "in_progress"
+
+
 async def test_reopening_leaves_a_task_alone_that_went_on(strict: Cast) -> None:
     claim = await claimed(strict)
     approval = (await hand_in(strict, claim)).ok()["approval"]
