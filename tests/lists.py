@@ -21,6 +21,7 @@ FIXED = {
     "/api/v1/souls-directory/search": "the directory is read from outside and remembered; no row is ours",
     "/api/v1/boards/<board_id>/approvals/<approval_id>": "one approval; its outcomes come with its tasks",
     "/api/v1/agent/boards": "an agent without a gateway reaches one board, its own",
+    "/api/v1/boards/<board_id>/questions/<question_id>": "one question; its options stand in its row",
 }
 
 

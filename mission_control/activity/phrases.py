@@ -66,6 +66,7 @@ PHRASES = {
     "custom_field.deleted": "deleted the custom field",
     "organization.created": "founded",
     "organization.renamed": "renamed the organization:",
+    "log.sealed": "sealed the names of actors in the log",
     "organization.ownership_transferred": "handed the ownership to",
     "member.role_changed": "changed the role of",
     "member.access_changed": "changed the boards of",
