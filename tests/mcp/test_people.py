@@ -1,6 +1,7 @@
 """A person at `/mcp`: with a personal token, under that person's rights, in that person's name."""
 
 import pytest
+from mcp_types import TextContent
 
 from mission_control.accounts.models import Token
 from mission_control.mcp.registry import PEOPLES_TOOLS
@@ -90,6 +91,22 @@ async def test_approved_hand_in_is_done(cast: Cast) -> None:
         assert decided["tasks"][0]["status"] == "done"
         assert (await vega.ok("wait_for_decision", approval_id=handed_in["approval"]["id"]))["decision"] == "approved"
     assert (await Task.get(id=task["id"])).status == "done"
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [(None, "It is done when a person approves it."), ("send.email", "People have yet to decide about send.email.")],
+)
+async def test_agent_is_told_what_its_hand_in_waits_for(cast: Cast, action: str | None, told: str) -> None:
+    await cast.rule(require_approval_for_done=True)
+    task = await cast.add_task()
+    async with connected(cast.vega) as vega:
+        claimed = await vega.ok("claim_task")
+        if action:
+            await cast.ask(cast.vega, task, action_type=action)
+        held = {"task_id": task["id"], "fence": claimed["lease"]["fence"]}
+        sentence = (await vega.shown("finish_task", **held, summary="Done.")).content[0]
+    assert isinstance(sentence, TextContent) and sentence.text.endswith(f"is in review. {told}")
 
 
 @pytest.mark.parametrize("who", ["atlas", "vega"])

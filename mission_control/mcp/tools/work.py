@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from mission_control.approvals.finishing import asks_to_finish
 from mission_control.claims.schemas import LeaseExtended, LeaseRead
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import OkResponse
@@ -172,7 +173,15 @@ async def finish_task(actor: Actor, asked: HandIn) -> tuple[str, Any]:
     ids = at(actor, task_id=asked.task_id)
     answer = await perform("agent_task_completion", actor, ids, body=body)
     text = f"Task #{answer['task']['number']} is in {answer['task']['status']}."
-    return f"{text} It is done when a person approves it." if answer["approval"] else text, answer
+    return text + _what_follows(answer["approval"]), answer
+
+
+def _what_follows(approval: dict[str, Any] | None) -> str:
+    if approval is None:
+        return ""
+    if asks_to_finish(approval["action_type"]):
+        return " It is done when a person approves it."
+    return f" People have yet to decide about {approval['action_type']}."
 
 
 def _artifact(file: TextFile) -> dict[str, str]:
