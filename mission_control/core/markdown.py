@@ -30,7 +30,7 @@ _WORDS = re.compile(
 
 
 def render(text: str, names: tuple[str, ...] = ()) -> str:
-    """GitHub-flavoured Markdown without raw HTML; headings start at level 3, `@names` are marked.
+    """GitHub-flavoured Markdown without raw HTML; headings start at level 3 and skip none, `@names` are marked.
 
     Of names of several words, those in `names` are marked whole. A text of more than 30,000 characters, or one that
     takes too long to read, keeps its lines and is not read as Markdown.
@@ -109,9 +109,12 @@ def _count(state: StateBlock | StateInline, made: int = 0) -> None:
 
 def _mark_words(state: StateCore) -> None:
     """Turn bare addresses into links and @names into marked spans, outside links and code."""
+    above: list[str] = []  # the headings that the present one stands under, so that the outline skips no level
     for block in state.tokens:
+        if block.type == "heading_open":
+            above = [*(tag for tag in above if tag < block.tag), block.tag]
         if block.type in ("heading_open", "heading_close"):
-            block.tag = f"h{min(6, int(block.tag[1]) + 2)}"
+            block.tag = f"h{min(6, len(above) + 2)}"
         if block.type == "inline" and block.children:
             block.children = _marked(block.children, state.env["names"])
 

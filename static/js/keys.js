@@ -13,7 +13,7 @@ const row = (list, label, combination, also) => {
 
 const label = (element) => element.dataset.keyLabel ?? element.getAttribute("aria-label")?.replace(/ #\d+$/, "") ?? element.querySelector(":scope > span")?.textContent ?? [...element.childNodes].filter((node) => node.nodeName !== "KBD").map((node) => node.textContent).join(" ").trim();
 
-const ALWAYS = [["Undo, while a message offers it", "z"], ["Close, or back to the keys", "escape"]];
+const ALWAYS = [["Undo, while a message offers it", "z"], ["Close, or leave a field", "escape"]];
 const WALK = [["Next", "j"], ["Previous", "k"], ["Column to the left", "h"], ["Column to the right", "l"], ["Open", "enter"]];
 
 /** The keys in groups, those of this page first: [[title, [[label, key, another]]]]. */

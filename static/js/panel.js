@@ -1,7 +1,8 @@
 // The side panel: opening pushes the task's own URL; Esc, Close and Back empty it again.
 const panel = () => document.getElementById("panel");
 let board = null; // the address to return to
-let opener = null;
+let opener = null; // the link that was followed, and where it led
+let opened = "";
 
 const inside = (path) => {
   const base = panel()?.dataset.panelBase;
@@ -15,10 +16,11 @@ const mark = () => {
 };
 
 const empty = () => {
+  const card = document.getElementById(panel().querySelector("[data-panel-task]")?.dataset.panelTask ?? "");
   panel().replaceChildren();
   mark();
-  const link = opener && document.querySelector(`[data-panel-link][href="${CSS.escape(opener)}"]`);
-  link?.focus({ preventScroll: true });
+  const isThere = opener?.isConnected && opener.getAttribute("href") === opened && opener.checkVisibility();
+  (isThere ? opener : card?.querySelector("[data-panel-link]"))?.focus({ preventScroll: true });
 };
 
 const close = (event) => {
@@ -37,7 +39,7 @@ export const start = () => {
     close(event);
     const link = event.target.closest("[data-panel-link]");
     if (!link) return;
-    opener = link.getAttribute("href");
+    [opener, opened] = [link, link.getAttribute("href")];
     if (!inside(location.pathname)) board = location.pathname + location.search;
   });
   document.addEventListener("htmx:after:swap", (event) => {

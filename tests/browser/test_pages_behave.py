@@ -165,6 +165,33 @@ async def test_focus_goes_with_the_card_and_back_from_a_field(site: Site, open_p
     await expect(page.locator("[data-panel-title]")).to_be_focused()
 
 
+async def test_closing_a_task_gives_the_focus_back_to_its_card(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    agent = await site.make("/agents", board_id=board, name="Vega")
+    task = await site.task(board, "Paint the hull")
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    card = page.locator(f"#task-{task} [data-nav-item]")
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-panel-title]")).to_be_focused()
+    claim, token = f"/api/v1/agent/boards/{board}/claims", {"X-Agent-Token": agent["token"], "Cookie": ""}
+    assert (await site.api.post(claim, json={"task_id": task}, headers=token)).status_code == 200
+    await expect(page.locator(".crew-item")).to_have_attribute("href", f"/boards/{board}/tasks/{task}")
+    await expect(page.locator(f"#list-in_progress #task-{task}")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(card).to_be_focused()
+    await page.locator(".crew-item").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-panel-title]")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".crew-item")).to_be_focused()
+    await page.goto(f"{site.url}/boards/{board}/tasks/{task}")
+    await live(page)
+    await page.keyboard.press("Escape")
+    await expect(card).to_be_focused()
+
+
 async def test_a_queue_that_changes_moves_nothing(site: Site, open_page: Open) -> None:
     board = await site.board()
     made = await site.make("/agents", board_id=board, name="Deneb")

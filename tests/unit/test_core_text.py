@@ -23,7 +23,9 @@ from mission_control.web.proxies import place_of
     [
         ("**a** _b_ ~~c~~ `d`", "<p><strong>a</strong> <em>b</em> <s>c</s> <code>d</code></p>"),
         ("# One", "<h3>One</h3>"),
-        ("###### Six", "<h6>Six</h6>"),
+        ("###### Six", "<h3>Six</h3>"),
+        ("## Two\n#### Four\n# One", "<h3>Two</h3>\n<h4>Four</h4>\n<h3>One</h3>"),
+        ("# 1\n## 2\n### 3\n#### 4\n##### 5", "<h3>1</h3>\n<h4>2</h4>\n<h5>3</h5>\n<h6>4</h6>\n<h6>5</h6>"),
         ("@vega hi", '<p><span class="mention">@vega</span> hi</p>'),
         ("mail a@vega.org", "<p>mail a@vega.org</p>"),
         ("`@vega`", "<p><code>@vega</code></p>"),
