@@ -1,7 +1,7 @@
 """Reading the event log as a feed: two statements, whatever the number of lines."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -16,6 +16,7 @@ from mission_control.boards.queries import on_readable_boards
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
+from mission_control.core.policy import can
 from mission_control.database.sql import as_id, as_moment, placeholders, rows
 
 PAGE = 50
@@ -83,7 +84,13 @@ async def feed(actor: Actor, wanted: FeedFilter, limit: int = PAGE) -> list[Entr
     """The newest lines that the actor may read, newest first."""
     sql, values = _conditions(actor, wanted)
     found = await rows(f"{_SELECT}{sql} ORDER BY e.seq DESC LIMIT ?", actor.organization_id, *values, limit)
-    return await entries(found)
+    lines = await entries(found)
+    return lines if can(actor, "agent.manage") else [replace(one, url=_without_agents(one.url)) for one in lines]
+
+
+def _without_agents(url: str) -> str:
+    """Leave out addresses of agents' pages, which only admins can open."""
+    return "" if url.startswith("/agents/") else url
 
 
 async def history_of_task(organization_id: UUID, task_id: UUID, limit: int = PAGE) -> list[Entry]:

@@ -26,6 +26,13 @@ async def test_the_feed_shows_only_what_the_reader_reaches(cast: Cast) -> None:
     (await (await visitor(cast.app, cast.eve)).get("/activity")).lacks("Open to all", "Secret of the dome")
 
 
+async def test_the_feed_links_agents_for_those_who_can_open_them(cast: Cast) -> None:
+    made = (await cast.ada.post("/agents", {"board_id": str(cast.board.id), "name": "Lyra"})).ok()
+    page, name = f'href="/agents/{made["id"]}"', "Lyra"
+    (await (await visitor(cast.app, cast.ada)).get("/activity")).has(name, page)
+    (await (await visitor(cast.app, cast.dan)).get("/activity")).has(name).lacks(page)
+
+
 async def test_filters_stand_in_the_address(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.vega.post(f"/agent{cast.task(task)}/comments", {"message": "Only this"})

@@ -143,7 +143,8 @@ async def test_title_and_description_are_edited_in_place(cast: Cast) -> None:
     (await cleo.post(f"{cast.task(task)}/text", saved)).is_status(303)
     late = {"title": "Mine", "description": "My draft", "version": version}
     seen = (await cleo.post(f"{cast.task(task)}/text", late)).is_status(409)
-    seen.has("Somebody changed this task", "My draft", "<em>words</em>")
+    seen.has("Somebody changed this task", "It now says", "My draft").lacks("data-draft-changed")
+    assert seen.text.count("<em>words</em>") == 1
     assert (await Task.get(id=task["id"])).title == "New title"
 
 
