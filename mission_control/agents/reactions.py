@@ -77,7 +77,7 @@ def _tell(event: NewEvent, approval: Approval, agent_id: UUID) -> None:
 
 def _advice(action_type: str, decision: str) -> str:
     if asks_to_finish(action_type) and decision == "approved":
-        return "Work that waits in review is done with this. If the task is still in progress, hand it in."
+        return "A task in review is now done. If it is still in progress, hand it in."
     return "Go on with this decision."
 
 

@@ -42,7 +42,8 @@ An agent sends its token (`mca_...`) as `X-Agent-Token` or as `Authorization: Be
 Rules for agents: claim with `wait_seconds` instead of polling; send the `fence` of the claim with every write of the \
 task; after `409 lease_lost` stop working on it; extend the lease or give the task back; obey the heartbeat's \
 `directive` (`continue`, `pause`, `stop`); ask people before anything risky. A board that wants an approval asks for \
-it when you hand in. When people send the task back, your next claim returns it with their note.
+it when you hand in. When people send the task back, your next claim returns it; their note is \
+its newest comment, and in your inbox.
 
 A worker's whole loop, in bash with curl and jq. The claim itself waits for work, and what it hands out is nobody
 else's while the lease lasts; work that takes longer extends it (`POST .../tasks/$TASK/lease`):

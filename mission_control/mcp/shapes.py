@@ -23,6 +23,17 @@ def _part(name: str) -> BeforeValidator:
     return BeforeValidator(pick)
 
 
+def status_text(task: Any) -> str:
+    """Say where a task is, such as `Task #3 is in review`."""
+    where = {"inbox": "in the inbox", "in_progress": "in progress", "review": "in review", "done": "done"}
+    return f"Task #{task['number']} is {where[task['status']]}"
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun: `1 question`, `3 questions`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 Sentences = Annotated[list[str], _part("text")]
 
 

@@ -57,6 +57,11 @@ class Tools:
         Draft202012Validator(self._schemas[name], format_checker=FormatChecker()).validate(result.structured_content)
         return result
 
+    async def says(self, name: str, **arguments: Any) -> str:
+        """Call a tool that must succeed; the sentence that a model reads first."""
+        sentence: str = (await self.shown(name, **arguments)).content[0].text  # type: ignore[union-attr]
+        return sentence
+
     async def refused(self, name: str, **arguments: Any) -> dict[str, Any]:
         """Call a tool that must refuse; its status, code and message, which its first text tells too."""
         result = await self.call(name, **arguments)

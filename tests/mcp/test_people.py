@@ -87,8 +87,10 @@ async def test_approved_hand_in_is_done(cast: Cast) -> None:
         held = {"task_id": task["id"], "fence": claimed["lease"]["fence"]}
         handed_in = await vega.ok("finish_task", **held, summary="Done.")
         assert (handed_in["task"]["status"], handed_in["approval"]["status"]) == ("review", "pending")
+        assert await ada.says("list_requests") == "Waiting: 1 approval and 0 questions."
         decided = await ada.ok("decide_approval", approval_id=handed_in["approval"]["id"], decision="approved")
         assert decided["tasks"][0]["status"] == "done"
+        assert await ada.says("get_task", task_id=task["id"]) == f"Task #{task['number']} is done: {task['title']}"
         assert (await vega.ok("wait_for_decision", approval_id=handed_in["approval"]["id"]))["decision"] == "approved"
     assert (await Task.get(id=task["id"])).status == "done"
 

@@ -17,6 +17,7 @@ from mission_control.mcp.shapes import (
     StepLine,
     TaskDetail,
     WaitingTaskLine,
+    status_text,
 )
 
 RECENT_COMMENTS, RECENT_ATTEMPTS, MOST_FILES = 50, 10, 100
@@ -103,7 +104,7 @@ async def get_task(actor: Actor, asked: TaskId) -> tuple[str, Any]:
         "files": files["items"],
         "attempts": attempts["items"],
     }
-    return f"Task #{task['number']} is in {task['status']}: {task['title']}", values
+    return f"{status_text(task)}: {task['title']}", values
 
 
 async def _newest_comments(actor: Actor, ids: dict[str, UUID]) -> tuple[list[Any], int]:

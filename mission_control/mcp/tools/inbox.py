@@ -8,6 +8,7 @@ from mission_control.core.actor import Actor
 from mission_control.inbox.schemas import Inbox
 from mission_control.mcp.doors import perform
 from mission_control.mcp.registry import Arguments, tool
+from mission_control.mcp.shapes import counted
 
 
 class InboxRead(Arguments):
@@ -28,4 +29,6 @@ async def read_inbox(actor: Actor, asked: InboxRead) -> tuple[str, Any]:
     """
     answer = await perform("agent_inbox_read", actor, query=asked.model_dump())
     count = len(answer["items"])
-    return "Nothing new." if count == 0 else f"{count} notices; acknowledge them with after={answer['next']}.", answer
+    if count == 0:
+        return "Nothing new.", answer
+    return f"{counted(count, 'notice')}; when dealt with, acknowledge with after={answer['next']}.", answer

@@ -30,6 +30,8 @@ from mission_control.mcp.shapes import (
     TaskLine,
     WaitingTaskLine,
     board_shown,
+    counted,
+    status_text,
 )
 from mission_control.questions.models import Question
 from mission_control.tasks.models import Task
@@ -233,7 +235,9 @@ async def list_requests(actor: Actor, asked: RequestsWanted) -> tuple[str, Any]:
     for line in lines:
         line["board_name"] = boards[line["board_id"]].name
     lines.sort(key=lambda one: one["created_at"])
-    return f"{len(approvals)} approvals and {len(questions)} questions wait.", {"requests": lines}
+    return f"Waiting: {counted(len(approvals), 'approval')} and {counted(len(questions), 'question')}.", {
+        "requests": lines
+    }
 
 
 async def _boards(actor: Actor, board_id: UUID | None) -> list[Board]:
@@ -314,7 +318,7 @@ async def decide_approval(actor: Actor, asked: Verdict) -> tuple[str, Any]:
 
     read = await atomically(actor, decide)
     tasks = await tasks_read(read["task_ids"]) if read["task_ids"] else []
-    where = "".join(f" Task #{one['number']} is in {one['status']}." for one in tasks)
+    where = "".join(f" {status_text(one)}." for one in tasks)
     return f"{asked.decision.replace('_', ' ').capitalize()}.{where}", {"approval": read, "tasks": tasks}
 
 

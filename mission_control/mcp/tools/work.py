@@ -13,7 +13,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.schemas import OkResponse
 from mission_control.mcp.doors import at, holding, perform
 from mission_control.mcp.registry import Arguments, tool
-from mission_control.mcp.shapes import ApprovalState, AttemptLine, CommentLine, Ref, TaskDetail, TaskLine
+from mission_control.mcp.shapes import ApprovalState, AttemptLine, CommentLine, Ref, TaskDetail, TaskLine, status_text
 
 Fence = Annotated[int, Field(ge=1, description="The fence of your lease, as claim_task answered it")]
 
@@ -162,18 +162,17 @@ async def finish_task(actor: Actor, asked: HandIn) -> tuple[str, Any]:
     """Hand in your work on a task that you hold: summary, evidence, small files, usage. Your lease ends with it.
 
     The summary becomes a comment, and the task goes to review or done as the board wants it. Where a person has to
-    approve first, the answer carries the approval that people see now, and your part is over: when they approve, the
-    task is done; when they send it back, claim_task returns it to you with their note. Called again with the same
-    fence it answers the same, so repeat it after a lost connection. 409 lease_lost: somebody else has the task; stop.
-    Every other 409 names a rule that is not met, such as an unfinished dependency (comment, then release_task). A
-    refusal changes nothing; you still hold the task.
+    approve first, the answer carries the approval that people see now, and your part is over: when they approve,
+    the task is done; when they send it back, claim_task returns it to you, and their note is its newest comment
+    (get_task). Called again with the same fence it answers the same, so repeat it after a lost connection. 409
+    lease_lost: somebody else has the task; stop. Every other 409 names a rule that is not met, such as an
+    unfinished dependency (comment, then release_task). A refusal changes nothing; you still hold the task.
     """
     body = asked.model_dump(exclude={"task_id", "files"})
     body["artifacts"] = [_artifact(one) for one in asked.files]
     ids = at(actor, task_id=asked.task_id)
     answer = await perform("agent_task_completion", actor, ids, body=body)
-    text = f"Task #{answer['task']['number']} is in {answer['task']['status']}."
-    return text + _what_follows(answer["approval"]), answer
+    return f"{status_text(answer['task'])}." + _what_follows(answer["approval"]), answer
 
 
 def _what_follows(approval: dict[str, Any] | None) -> str:
