@@ -1,5 +1,8 @@
 """Which approvals ask whether a task may be finished."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from mission_control.database.sql import placeholders
 
 FINISH = "task.finish"
@@ -13,3 +16,10 @@ ASKS_TO_FINISH = f"LOWER(a.action_type) IN ({placeholders(len(FINISHING))})"
 def asks_to_finish(action_type: str) -> bool:
     """Return whether an approval of this action asks to finish its tasks."""
     return action_type.strip().lower() in FINISHING
+
+
+def stated_confidence(row: Mapping[str, Any], payload: Any) -> int | None:
+    """Return the percentage that the asker stated; None where a hand-in asked by itself and its agent stated none."""
+    if row["run_id"] is not None and isinstance(payload, Mapping) and "confidence" not in payload:
+        return None
+    return round(float(row["confidence"]))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mission_control.approvals.finishing import asks_to_finish
+from mission_control.approvals.finishing import asks_to_finish, stated_confidence
 from mission_control.approvals.headings import heading
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of
@@ -211,7 +211,7 @@ def _item(actor: Actor, boards: Mapping[UUID, Board], row: dict[str, Any]) -> It
         action_type=row["action_type"],
         reason=reason_of(payload),
         evidence=_evidence(payload),
-        confidence=None if _is_unsaid(row, payload) else round(float(row["confidence"])),
+        confidence=stated_confidence(row, payload),
         rubric=_rubric(as_json(row["rubric_scores"]), payload),
         payload=json.dumps(payload, indent=2, ensure_ascii=False) if payload else "",
         status=row["status"],
@@ -239,11 +239,6 @@ async def _link(items: list[Item]) -> None:
         owner = by_id[as_id(link["approval_id"]) or UUID(int=0)]
         url = f"/boards/{owner.board.id}/tasks/{link['id']}"
         owner.tasks.append(LinkedTask(int(link["number"]), link["title"], url, link["status"]))
-
-
-def _is_unsaid(row: dict[str, Any], payload: Any) -> bool:
-    """Whether a hand-in asked without saying how sure its agent is."""
-    return row["run_id"] is not None and isinstance(payload, Mapping) and "confidence" not in payload
 
 
 def _evidence(payload: Any) -> list[tuple[str, str]]:

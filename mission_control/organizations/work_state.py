@@ -20,7 +20,7 @@ RUNNING: Literal["running"] = "running"
 PAUSED: Literal["paused"] = "paused"
 STOPPED: Literal["stopped"] = "stopped"
 FIELDS = ("work_state", "work_state_reason", "work_state_at")
-HAPPENED = {RUNNING: "runs on", PAUSED: "is paused", STOPPED: "is stopped"}
+HAPPENED = {RUNNING: "is running again", PAUSED: "is paused", STOPPED: "is stopped"}
 LOCK_KEY = 0x4D43_4855
 # Of two organizations whose ids end alike the one may wait for the other, and nothing worse.
 LOCK_OF = "{lock}({key}, ('x' || right({organization}, 8))::bit(32)::int)"

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from mission_control.activity.queries import history_of_task
 from mission_control.activity.sentences import Entry
-from mission_control.approvals.finishing import asks_to_finish
+from mission_control.approvals.finishing import asks_to_finish, stated_confidence
 from mission_control.approvals.headings import action_words
 from mission_control.boards.cards import PERSON, crew_of, is_online, people_of
 from mission_control.boards.live import Rights
@@ -168,7 +168,7 @@ async def _fill_links(panel: Panel) -> None:
 
 async def _approvals(task_id: UUID) -> list[dict[str, Any]]:
     found = await rows(
-        "SELECT a.id, a.action_type, a.payload, a.confidence, a.status, a.decision, a.note, a.created_at,"
+        "SELECT a.id, a.action_type, a.run_id, a.payload, a.confidence, a.status, a.decision, a.note, a.created_at,"
         " a.resolved_at, a.resolved_by_kind, g.name AS agent_name,"
         " COALESCE(q.preferred_name, q.name, q.email) AS person_name,"
         " COALESCE(r.preferred_name, r.name, r.email) AS decider FROM approval_task_links k"
@@ -188,6 +188,7 @@ def _approval(row: dict[str, Any]) -> dict[str, Any]:
         **row,
         "what": what,
         "reason": reason if isinstance(reason, str) else json.dumps(reason) if reason else "",
+        "confidence": stated_confidence(row, payload),
         "state": row["decision"] or row["status"],
         "asker": row["agent_name"] or row["person_name"] or "Somebody",
         "decider": row["decider"] or "Mission Control",

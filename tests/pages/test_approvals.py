@@ -201,6 +201,7 @@ async def test_a_hand_in_is_headed_by_verb_and_object(cast: Cast) -> None:
     seen = (await cleo.get("/approvals")).has("Finish #1 Cache the &lt;pages&gt;", "<strong>cached</strong>")
     seen.has('href="https://example.org/p/1"', "#1 is done.", "#1 returns to Vega as rework, with your note.")
     seen.lacks("<dt>Confidence</dt>")
+    (await cleo.get(cast.task(task))).has("Finish this task").lacks("% sure")
     answer = (await cleo.with_htmx.post(where(cast, asked) + "/decisions", {"decision": "approved"})).is_status(204)
     assert "Finish #1 Cache the <pages> approved. It is done." in answer.headers["HX-Trigger"]
     (await cleo.get("/approvals")).has("Finish #1 Cache the &lt;pages&gt;</a>", "Cleo approved")
