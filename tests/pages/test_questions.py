@@ -121,4 +121,6 @@ async def test_an_option_is_a_button_with_a_key(cast: Cast) -> None:
     (await cleo.with_htmx.post(to, {"answer": " "})).is_status(422).has("Fill this in.")
     (await cleo.with_htmx.post(to, {"option": "9"})).is_status(422).has("no such option")
     (await cleo.with_htmx.post(to, {"option": "1", "answer": ""})).is_status(204)
-    (await cleo.get(where(cast, asked))).has("Cleo answered", "The &lt;wide&gt; one")
+    (await cleo.get(where(cast, asked))).has(
+        "Cleo answered", "The &lt;wide&gt; one", "What was asked", "I mount it tonight."
+    )
