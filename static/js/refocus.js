@@ -38,10 +38,13 @@ const follow = (event) => {
   if (card?.contains(document.activeElement)) card.querySelector("[data-nav-item]")?.focus({ preventScroll: true });
 };
 
+// The same once a dialog is closed that this menu led to.
+const leaveMenu = () => document.activeElement?.closest(".card [popovertarget]")?.closest(".card").querySelector("[data-nav-item]")?.focus({ preventScroll: true });
+
 export const start = () => {
   document.addEventListener("htmx:finally:request", follow);
   document.addEventListener("focusin", remember);
   document.addEventListener("focusout", leave);
   document.addEventListener("htmx:after:swap", give);
-  document.addEventListener("close", () => setTimeout(give), true); // a dialog gives the focus back to what opened it
+  document.addEventListener("close", () => setTimeout(() => { give(); leaveMenu(); }), true); // a dialog gives the focus back to what opened it
 };
