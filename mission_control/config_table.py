@@ -164,7 +164,8 @@ SETTINGS: tuple[Setting, ...] = (
         "MAX_BODIES_BYTES",
         values.positive,
         "134217728",
-        "Request bodies that are held at the same time, of one address half of it; more is answered 503.",
+        "Request bodies held at the same time, of one address half of it; those above 64 KiB leave a quarter free."
+        " More is answered 503.",
     ),
     Setting(
         "OUTBOUND_ALLOW_PRIVATE",

@@ -8,6 +8,8 @@ from mission_control.core.errors import DomainError
 
 # What anybody may send. More is read only from somebody with good credentials.
 ANONYMOUS_BYTES = 2**16
+# The part of the room that larger bodies may fill together: slow uploads keep no small request out.
+LARGE_SHARE = 3, 4
 
 
 class Busy(DomainError):
@@ -28,9 +30,11 @@ class BodiesInFlight:
         self.total = 0
         self._held: Counter[str] = Counter()
 
-    def reserve(self, source: str, count: int) -> None:
-        """Make room for more bytes; Busy when there is none."""
-        if self.total + count > self.most or self._held[source] + count > self.most_of_address:
+    def reserve(self, source: str, count: int, *, is_large: bool = False) -> None:
+        """Make room for more bytes, of a body that is larger than what anybody may send or not; Busy without room."""
+        part, whole = LARGE_SHARE if is_large else (1, 1)
+        total, of_address = self.total + count, self._held[source] + count
+        if total * whole > self.most * part or of_address * whole > self.most_of_address * part:
             raise Busy
         self.total += count
         self._held[source] += count
@@ -49,7 +53,7 @@ class BodiesInFlight:
 
         def reserve(count: int) -> None:
             nonlocal held
-            self.reserve(source, count)
+            self.reserve(source, count, is_large=held + count > ANONYMOUS_BYTES)
             held += count
 
         try:

@@ -18,7 +18,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from mission_control.config import Settings
 from mission_control.core.errors import TooLarge
-from mission_control.web.bodies import ANONYMOUS_BYTES, Busy, bodies
+from mission_control.web.bodies import ANONYMOUS_BYTES, LARGE_SHARE, Busy, bodies
 from mission_control.web.proxies import place_of
 
 MOST_FIELDS = 200
@@ -124,7 +124,7 @@ class LimitedBody(Body):
 
     def _reserve(self, count: int) -> None:
         if count > self._reserved:
-            bodies.reserve(self.source, count - self._reserved)
+            bodies.reserve(self.source, count - self._reserved, is_large=count > ANONYMOUS_BYTES)
             self._reserved = count
 
     def _hand_on(self) -> None:
@@ -191,8 +191,10 @@ def install(app: Quart, settings: Settings) -> None:
     app.config["MAX_CONTENT_LENGTH"] = limit
     app.config["MAX_FORM_PARTS"] = MOST_FIELDS
     largest = max([limit, *(getattr(settings, setting) for _, _, setting in _own_limits)])
-    bodies.most = max(settings.max_bodies_bytes, largest)
-    bodies.most_of_address = max(settings.max_bodies_bytes // 2, largest)
+    part, whole = LARGE_SHARE
+    least = largest * whole // part + 1  # so that the largest one has room
+    bodies.most = max(settings.max_bodies_bytes, least)
+    bodies.most_of_address = max(settings.max_bodies_bytes // 2, least)
 
     class LimitedRequest(Request):
         """A request whose body may be as long as its operation says."""

@@ -4,13 +4,14 @@ import orjson
 import pytest
 from quart import Quart
 
-from mission_control.web.bodies import ANONYMOUS_BYTES, bodies
+from mission_control.web.bodies import ANONYMOUS_BYTES, Busy, bodies
 from mission_control.web.body_limit import ANONYMOUS, MOST_FIELDS
 from tests.cast import Caller, Cast
 from tests.pages.visitor import Visitor
 
 JSON = {"Content-Type": "application/json"}
 PIECE = b"x" * 2**15
+OWN = ""  # the address of the test client, which has none
 
 
 @pytest.fixture
@@ -19,8 +20,8 @@ def held(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     totals: list[int] = []
     reserve = bodies.reserve
 
-    def noting(source: str, count: int) -> None:
-        reserve(source, count)
+    def noting(source: str, count: int, *, is_large: bool = False) -> None:
+        reserve(source, count, is_large=is_large)
         totals.append(bodies.total)
 
     monkeypatch.setattr(bodies, "reserve", noting)
@@ -67,7 +68,7 @@ async def test_a_body_of_somebody_known_is_held_until_its_answer(cast: Cast, hel
 
 async def test_bodies_of_one_address_are_bounded(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "most_of_address", 200_000)
-    (await cast.ada.post(cast.tasks, {"title": "x", "description": "y" * 150_000})).ok()
+    (await cast.ada.post(cast.tasks, {"title": "x", "description": "y" * 140_000})).ok()
     refused = await cast.ada.post(cast.tasks, {"title": "x", "description": "y" * 250_000})
     assert refused.refused(503) == "Too many uploads are under way. Try again in a moment."
     assert refused.headers["Retry-After"]
@@ -83,6 +84,20 @@ async def test_bodies_are_bounded_in_all(cast: Cast, monkeypatch: pytest.MonkeyP
         (await cast.nobody.call("POST", "/boards", headers=JSON, data=b"x" * 2000)).refused(503)
     finally:
         bodies.release("9.9.9.9", 99_000)
+
+
+@pytest.mark.parametrize(("limit", "place"), [("most", "9.9.9.9"), ("most_of_address", OWN)])
+async def test_large_bodies_keep_no_small_ones_out(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, limit: str, place: str
+) -> None:
+    monkeypatch.setattr(bodies, limit, 400_000)
+    with bodies.counted(place) as reserve:
+        reserve(290_000)
+        (await cast.ada.post(cast.tasks, {"title": "x", "description": "y" * 70_000})).refused(503)
+        (await cast.ada.post(cast.tasks, {"title": "x", "description": "y" * 60_000})).ok()
+        with pytest.raises(Busy):
+            reserve(20_000)
+    assert bodies.total == 0
 
 
 async def test_a_body_may_come_byte_by_byte(cast: Cast) -> None:
