@@ -53,6 +53,13 @@ async def test_an_empty_title_is_refused(cast: Cast) -> None:
     assert await Task.all().count() == 0
 
 
+async def test_a_task_without_a_title_can_be_opened(cast: Cast) -> None:
+    task = (await cast.cleo.post(f"{cast.home}/tasks", {"title": " "})).ok()
+    cleo = await visitor(cast.app, cast.cleo)
+    (await cleo.get(cast.home)).has(">Untitled</a></h3>")
+    (await cleo.get(cast.task(task))).has(">Untitled</h1>")
+
+
 async def test_a_move_offers_to_be_taken_back_with_its_assignee(cast: Cast) -> None:
     task = await cast.add_task(status="in_progress", assigned_agent_id=str(cast.vega.id))
     cleo = (await visitor(cast.app, cast.cleo)).with_htmx
