@@ -76,9 +76,8 @@ async def _approve(actor: Actor, task: Task) -> None:
         await decide_approval(actor, approval, "approved")
         return
     reason = f"{actor.name} approved and finished it."
-    new = ApprovalCreate(
-        action_type=FINISH, task_id=task.id, confidence=100, status="approved", payload={"reason": reason}
-    )
+    payload = {"reason": reason, "confidence": None}
+    new = ApprovalCreate(action_type=FINISH, task_id=task.id, confidence=100, status="approved", payload=payload)
     await request_approval(actor, task.board, new)
 
 

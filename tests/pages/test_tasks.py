@@ -100,6 +100,7 @@ async def test_moving_to_done_offers_to_approve_and_finish(cast: Cast) -> None:
     assert approval.resolved_by_user_id == approval.requested_by_user_id == cast.cleo.id
     found = await kinds(cast, before)
     assert [kind for kind, _ in found][:2] == ["approval.requested", "task.status_changed"]
+    (await cleo.get(cast.task(task))).is_status(200).has("approval-what").lacks("% sure")
     (await cast.cleo.patch(cast.task(task), {"status": "inbox"})).ok()
     refused = (await cast.cleo.patch(cast.task(task), {"status": "done"})).refused(409)
     assert refused["code"] == "task_approval_required"
