@@ -71,7 +71,7 @@ async def test_the_sheet_of_keys_names_undo(site: Site, open_page: Open) -> None
     await expect(page.locator("html")).to_have_attribute("data-connection", "live")
     await page.keyboard.press("?")
     sheet = page.locator("#keys-sheet")
-    for words in ("Undo", "Close, or back", "New task", "Search or jump to"):
+    for words in ("Undo", "Close, or leave a field", "New task", "Search or jump to"):
         await expect(sheet.locator("dt", has_text=words)).to_be_visible()
 
 
