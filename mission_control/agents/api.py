@@ -138,6 +138,7 @@ async def get_agent(actor: Actor, agent: Agent) -> AgentRead:
 async def update_agent(actor: Actor, agent: Agent, data: AgentUpdate, query: ForceQuery) -> AgentRead:
     """Change an agent; its token stays."""
     changes = data.model_dump(exclude_unset=True)
+    _refuse_status(actor, agent, changes)
     board = None
     if "board_id" in changes:
         if changes["board_id"] is None:

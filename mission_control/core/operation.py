@@ -15,7 +15,7 @@ from quart import Blueprint, Response, request
 
 from mission_control.core.actor import Actor
 from mission_control.core.authn import Who, authenticate
-from mission_control.core.errors import Forbidden, NotFound
+from mission_control.core.errors import Forbidden, Invalid, NotFound
 from mission_control.core.given import parsed_body, path_ids, validated
 from mission_control.core.hints import LEAD_ONLY, WORKER_ONLY
 from mission_control.core.policy import require
@@ -39,8 +39,8 @@ class Declaration(TypedDict, total=False):
     # Looks up what the path names, as far as it exists for the actor: `await find(actor, **ids)`.
     find: Callable[..., Awaitable[Any]] | None
     verb: str | None
-    # Refuses fields that the actor may not send, by their names, before their values are read: `refuses(actor, found,
-    # sent)`.
+    # Refuses fields that the actor may not send, by their names, where a value is invalid: 403 comes before 422.
+    # `refuses(actor, found, sent)`; what is valid is refused by the command, in its own order of checks.
     refuses: Callable[[Actor, Any, Mapping[str, Any]], None] | None
     body: Any
     query: type[BaseModel] | None
@@ -105,13 +105,16 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
         ids = path_ids(path_values, entry.path)
         try:
             found = await admitted(entry, actor, ids)
-            if entry.refuses is not None and actor is not None and isinstance(raw, dict):
-                entry.refuses(actor, found, raw)
         except (NotFound, Forbidden):
             if (before := await answered_before(entry, actor)) is None:
                 raise
             return before
-        given = await _read(entry, shape, raw)
+        try:
+            given = await _read(entry, shape, raw)
+        except Invalid:
+            if entry.refuses is not None and actor is not None and isinstance(raw, dict):
+                entry.refuses(actor, found, raw)
+            raise
         if entry.is_long_poll:
             waits()
 
