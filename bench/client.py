@@ -24,9 +24,11 @@ class Connection:
         if self._writer is not None:
             self._writer.transport.abort()
 
-    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
+    async def call(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes]:
         """Send a request; status and body of the answer."""
-        await self._send(method, path, body)
+        await self._send(method, path, body, headers)
         assert self._reader is not None
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
@@ -53,11 +55,12 @@ class Connection:
         await self._reader.readline()
         return self._reader
 
-    async def _send(self, method: str, path: str, body: Any) -> None:
+    async def _send(self, method: str, path: str, body: Any, headers: dict[str, str] | None = None) -> None:
         if self._writer is None:
             await self.open()
         assert self._writer is not None
         text = b"" if body is None else orjson.dumps(body)
         kind = f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n" if body is not None else ""
+        kind += "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         self._writer.write(f"{method} {path} HTTP/1.1\r\n{self._head}{kind}\r\n".encode() + text)
         await self._writer.drain()

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 TOKEN = "bench-token-of-the-owner-with-at-least-fifty-characters-in-it"
-TICKS = os.sysconf("SC_CLK_TCK")
 TO_START_SECONDS = 60.0
+TRACED = Path(__file__).with_name("traced.py")
 
 
 class Server:
@@ -26,11 +26,7 @@ class Server:
         """Processor time of the process and its children so far; 0 when it is not ours to look at."""
         if self.pid is None:
             return 0.0
-        total = 0
-        for pid in (self.pid, *_children(self.pid)):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            total += int(fields[11]) + int(fields[12])
-        return total / TICKS
+        return sum(time.clock_gettime(_cpu_clock(pid)) for pid in (self.pid, *_children(self.pid)))
 
     def resident_mib(self) -> float:
         """Memory held by the process and its children."""
@@ -43,13 +39,29 @@ class Server:
         return total / 1024
 
 
+def _cpu_clock(pid: int) -> int:
+    """The number of a process's own clock, in nanoseconds and all threads included (clock_getcpuclockid of Linux)."""
+    return (~pid << 3) | 2
+
+
 def _children(pid: int) -> list[int]:
     return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @contextmanager
-def served(folder: Path, database_url: str, workers: int = 1) -> Iterator[Server]:
-    """Serve an installation in a folder; the process is ended afterwards."""
+def served(
+    folder: Path,
+    database_url: str,
+    workers: int = 1,
+    *,
+    python: Path | None = None,
+    counter: Path | None = None,
+) -> Iterator[Server]:
+    """Serve an installation in a folder; the process is ended afterwards.
+
+    `python` is the interpreter of another checkout; `counter` is a file for the number of SQL statements (see
+    `bench.traced`).
+    """
     port = _free_port()
     environment = {
         **os.environ,
@@ -62,11 +74,12 @@ def served(folder: Path, database_url: str, workers: int = 1) -> Iterator[Server
         "AGENT_REQUESTS_PER_MINUTE": "0",
         "PERSON_REQUESTS_PER_MINUTE": "0",
     }
+    program = ["-m", "mission_control.cli"] if counter is None else [str(TRACED), str(counter)]
     command = [
-        sys.executable, "-m", "mission_control.cli", "serve", "--port", str(port), "--workers", str(workers),
+        str(python or sys.executable), *program, "serve", "--port", str(port), "--workers", str(workers),
     ]  # fmt: skip
     started = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, cwd=folder)
     try:
         _wait_for_page(port, process)
         yield Server(port, process.pid, time.perf_counter() - started)

@@ -1,0 +1,200 @@
+"""Two checkouts side by side in one run: `python -m bench.compare --against DIR [--database postgres]`.
+
+DIR is another checkout with a virtual environment in `.venv`. Both are served at the same time, filled with the same
+data, and measured in turns, so that what else the machine does meets both. Processor time is the server's alone.
+"""
+
+import argparse
+import asyncio
+import statistics
+import struct
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.client import Connection
+from bench.data import TEXT, V1, Data, seed
+from bench.server import Server, served
+
+ROOT = Path(__file__).resolve().parent.parent
+MOVES = ("in_progress", "review", "inbox")
+GZIP = {"Accept-Encoding": "gzip, deflate, br, zstd"}
+NAMES = ("before", "after")
+
+
+@dataclass
+class Side:
+    """One of the two servers, with its data and an agent that claims."""
+
+    name: str
+    server: Server
+    counter: Path | None = None
+    data: Data = field(init=False)
+    agent: dict[str, Any] = field(init=False)
+
+    async def prepare(self) -> None:
+        """Fill the server: 500 tasks on one board, 200 on another, and a board with work to claim."""
+        self.data = await seed(self.server)
+        owner = Connection(self.server.port, self.server.token)
+        board = await owner.json("POST", f"{V1}/boards", {"name": "Claims", "slug": "claims", "description": "Claims"})
+        self.agent = await owner.json("POST", f"{V1}/agents", {"board_id": board["id"], "name": "Claimer"})
+        self.agent["task"] = await owner.json("POST", f"{V1}/boards/{board['id']}/tasks", {"title": "Claim me"})
+        owner.close()
+
+    def statements(self) -> int:
+        """How many SQL statements the server has begun."""
+        return 0 if self.counter is None else int(struct.unpack("<q", self.counter.read_bytes())[0])
+
+
+class Work:
+    """One kind of request, as it is sent in round after round to one side."""
+
+    def __init__(self, side: Side) -> None:
+        self.side = side
+        self.owner = Connection(side.server.port, side.server.token)
+        self.agent = Connection(side.server.port, side.agent["token"])
+        self.number = 0
+
+    def close(self) -> None:
+        """Hang up."""
+        self.owner.close()
+        self.agent.close()
+
+    async def once(self, name: str) -> int:
+        """Do the work once; returns the bytes of the answer's body as sent."""
+        self.number += 1
+        board, tasks, n = self.side.data.board, self.side.data.tasks, self.number
+        task = f"{board}/tasks/{tasks[n // 3 % len(tasks)]}"
+        match name:
+            case "GET /users/me":
+                return await self._call("GET", f"{V1}/users/me")
+            case "GET one task":
+                return await self._call("GET", f"{board}/tasks/{tasks[n % len(tasks)]}")
+            case "GET 200 tasks":
+                return await self._call("GET", f"{board}/tasks?limit=200")
+            case "GET 200 tasks, compressed":
+                return await self._call("GET", f"{board}/tasks?limit=200", headers=GZIP)
+            case "GET snapshot of 500":
+                return await self._call("GET", f"{board}/snapshot")
+            case "GET snapshot of 500, compressed":
+                return await self._call("GET", f"{board}/snapshot", headers=GZIP)
+            case "GET activity":
+                return await self._call("GET", f"{V1}/activity")
+            case "GET dashboard":
+                return await self._call("GET", f"{V1}/metrics/dashboard")
+            case "POST task":
+                return await self._call("POST", f"{board}/tasks", {"title": f"New {n}", "description": TEXT})
+            case "PATCH status":
+                return await self._call("PATCH", task, {"status": MOVES[n % 3]})
+            case "POST comment":
+                return await self._call("POST", f"{task}/comments", {"message": TEXT})
+            case "POST approval":
+                asked = {"action_type": "bench", "confidence": 80, "lead_reasoning": "b", "rubric_scores": {"c": 80}}
+                return await self._call("POST", f"{board}/approvals", asked)
+            case "claim and release":
+                return await self._claim()
+        raise ValueError(name)
+
+    async def _call(
+        self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None, agent: bool = False
+    ) -> int:
+        connection = self.agent if agent else self.owner
+        status, text = await connection.call(method, path, body, headers)
+        if status >= 300:
+            raise RuntimeError(f"{self.side.name}: {method} {path} answers {status}: {text[:200]!r}")
+        return len(text)
+
+    async def _claim(self) -> int:
+        board_id = self.side.agent["board_id"]
+        claim = await self.agent.json("POST", f"{V1}/agent/boards/{board_id}/claims", {})
+        lease = f"{V1}/agent/boards/{board_id}/tasks/{claim['task']['id']}/lease"
+        return await self._call("DELETE", lease, {"fence": claim["lease"]["fence"]}, agent=True)
+
+
+# Reads come first: writes make the data grow, on both sides alike.
+WORK = {
+    "GET /users/me": 60, "GET one task": 60, "GET 200 tasks": 25, "GET 200 tasks, compressed": 25,
+    "GET snapshot of 500": 10, "GET snapshot of 500, compressed": 10, "GET activity": 30, "GET dashboard": 30,
+    "POST task": 40, "PATCH status": 42, "POST comment": 40, "POST approval": 40, "claim and release": 25,
+}  # fmt: skip
+
+
+def main() -> None:
+    """Measure and print the table."""
+    options = _options()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mc-compare-")))
+        sides = stack.enter_context(both(folder, options.against, options.database))
+        print(f"{time.strftime('%F %T')}; {options.database}; processor time of the server, ms a request; medians of"
+              f" {options.rounds} rounds in turns")  # fmt: skip
+        asyncio.run(_measure(sides, options))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.compare", description=__doc__)
+    parser.add_argument("--against", type=Path, required=True, help="the other checkout, the one of before")
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="", help="names of work, separated by ';'")
+    return parser.parse_args()
+
+
+@contextmanager
+def both(folder: Path, against: Path, database: str) -> Iterator[list[Side]]:
+    """Serve the other checkout and this one, each on an empty database of its own."""
+    with ExitStack() as stack:
+        sides = []
+        for name, root in zip(NAMES, (against.resolve(), ROOT), strict=True):
+            own = folder / name
+            own.mkdir()
+            counter = own / "statements" if database == "sqlite" else None
+            url = f"sqlite:///{own / 'bench.sqlite3'}"
+            if database == "postgres":
+                from tests.databases import postgres
+
+                url = stack.enter_context(postgres())
+            server = stack.enter_context(served(own, url, python=root / ".venv/bin/python", counter=counter))
+            sides.append(Side(name, server, counter))
+        yield sides
+
+
+async def _measure(sides: list[Side], options: argparse.Namespace) -> None:
+    for side in sides:
+        await side.prepare()
+    wanted = [one.strip() for one in options.only.split(";") if one.strip()] or list(WORK)
+    print("\n| Work | before | after | ratio | SQL before | SQL after | bytes before | bytes after |")
+    print("|---|---|---|---|---|---|---|---|")
+    works = [Work(side) for side in sides]
+    for name in wanted:
+        times: dict[str, list[float]] = {side.name: [] for side in sides}
+        counts: dict[str, float] = {}
+        sizes: dict[str, int] = {}
+        for number in range(options.rounds + 1):
+            for work in works if number % 2 else reversed(works):
+                cpu, sql, sizes[work.side.name] = await _round(work, name)
+                if number:  # the first round warms up
+                    times[work.side.name].append(cpu)
+                    counts[work.side.name] = sql
+        before, after = (statistics.median(times[one]) for one in NAMES)
+        sql_columns = " | ".join(f"{counts[one]:.1f}" for one in NAMES) if sides[0].counter else " | "
+        print(f"| {name} | {before:.2f} | {after:.2f} | {after / before:.2f} | {sql_columns}"
+              f" | {sizes['before']} | {sizes['after']} |", flush=True)  # fmt: skip
+    for work in works:
+        work.close()
+
+
+async def _round(work: Work, name: str) -> tuple[float, float, int]:
+    """Processor time in ms, statements and bytes, each for one request."""
+    server, times = work.side.server, WORK[name]
+    cpu, sql, size = server.cpu_seconds(), work.side.statements(), 0
+    for _ in range(times):
+        size = await work.once(name)
+    return (server.cpu_seconds() - cpu) * 1000 / times, (work.side.statements() - sql) / times, size
+
+
+if __name__ == "__main__":
+    main()
