@@ -10,6 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
 from mission_control.core.clock import naive_utc, wire
+from mission_control.database.typed_rows import instances
 
 
 def connection() -> BaseDBAsyncClient:
@@ -28,6 +29,27 @@ async def rows(sql: str, *values: Any) -> list[dict[str, Any]]:
     if client.capabilities.dialect == "postgres":
         return list(await client.execute_query_dict(_numbered(sql), list(values)))
     return list(await client.execute_query_dict(sql, [_plain(value) for value in values]))
+
+
+async def select[Row](row: type[Row], sql: str, *values: Any) -> list[Row]:
+    """Run a statement like `rows` and return instances of a dataclass whose fields are named like its columns.
+
+    Annotations say what values become on both databases: `UUID`, `datetime` (naive UTC), `bool`, `int`, `float`,
+    `dict` and `list` (JSON), `str` (an id as text too), each `| None`; a value of any other type stays as it is. A
+    column without a field, or a field without a column or default, is a TypeError.
+    """
+    client = connection()
+    if client.capabilities.dialect == "postgres":
+        _, found = await client.execute_query(_numbered(sql), list(values))
+    else:
+        _, found = await client.execute_query(sql, [_plain(value) for value in values])
+    return instances(row, found)
+
+
+async def select_one[Row](row: type[Row], sql: str, *values: Any) -> Row | None:
+    """Run a statement like `select` and return its first row, or None."""
+    found = await select(row, sql, *values)
+    return found[0] if found else None
 
 
 def lowered(text: str) -> str:
