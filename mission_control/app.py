@@ -11,7 +11,7 @@ from quart.json.provider import JSONProvider
 from mission_control import features
 from mission_control.accounts.setup import ensure_local_owner
 from mission_control.agents.presence import agent_seen, watch_for_silence
-from mission_control.boards.absent import clear_after_start
+from mission_control.boards.staging import clear_after_start
 from mission_control.claims import timer
 from mission_control.claims.timer import watch_leases
 from mission_control.config import Settings
@@ -86,7 +86,7 @@ def _attach_background(app: Quart, settings: Settings) -> None:
         use_key(audit_key(app.config["SECRET_KEY"]))
         broker = app.extensions[BROKER] = Broker(None if settings.uses_sqlite else settings.database_url)
         await broker.start()
-        beside = (
+        background = (
             delivery_loop.run_for_ever(is_alone=settings.uses_sqlite),
             watch_clock(look_again),
             watch_for_silence(),
@@ -95,7 +95,7 @@ def _attach_background(app: Quart, settings: Settings) -> None:
             token_use.write_for_ever(),
             clear_after_start(),
         )
-        tasks.extend(asyncio.create_task(one) for one in beside)
+        tasks.extend(asyncio.create_task(one) for one in background)
 
     @app.after_serving
     async def stop() -> None:

@@ -106,11 +106,11 @@ class Settings:
             return ""
         return self.oidc_name or urlsplit(self.issuer).netloc
 
-    def shown(self) -> dict[str, str]:
+    def masked(self) -> dict[str, str]:
         """Return every setting as text for people, secrets masked."""
-        return {row.name: self._shown(row) for row in SETTINGS}
+        return {row.name: self._masked(row) for row in SETTINGS}
 
-    def _shown(self, row: Setting) -> str:
+    def _masked(self, row: Setting) -> str:
         value = getattr(self, row.name.lower())
         if row.name == "DATABASE_URL":
             return values.without_password(self.database_url)

@@ -111,25 +111,25 @@ class Messages:
     def __init__(self, most: int) -> None:
         self._most = most
         self._queue: asyncio.Queue[Any] = asyncio.Queue()
-        self._has_room = asyncio.Event()
+        self._has_capacity = asyncio.Event()
         self._is_over = False
 
     async def get(self) -> Any:
         """The next message."""
         message = await self._queue.get()
-        self._has_room.set()
+        self._has_capacity.set()
         return message
 
     async def put(self, message: Any) -> None:
         """Hand a message on; after the end nothing more."""
         while message["type"] == "http.request" and self._queue.qsize() >= self._most and not self._is_over:
-            self._has_room.clear()
-            await self._has_room.wait()
+            self._has_capacity.clear()
+            await self._has_capacity.wait()
         if not self._is_over:
             self._queue.put_nowait(message)
         if message["type"] == "http.disconnect":
             self._is_over = True
-            self._has_room.set()
+            self._has_capacity.set()
 
 
 class Tasks(TaskGroup):

@@ -29,7 +29,7 @@ from mission_control.boards import pages as boards_pages
 from mission_control.boards import trash_pages as boards_trash_pages
 from mission_control.boards import work_state_api as boards_work_state_api
 from mission_control.claims import api as claims_api
-from mission_control.claims import completions_api, hand_ins, runs_api
+from mission_control.claims import completions_api, runs_api, submissions
 from mission_control.claims import pages as claims_pages
 from mission_control.claims import reactions as claims_reactions
 from mission_control.custom_fields import api as custom_fields_api
@@ -79,7 +79,7 @@ REACTIONS = (
     work_state_notices,
     tasks_reactions,
     tasks_decided,
-    hand_ins,
+    submissions,
     claims_reactions,
     groups_reactions,
     skills_reactions,

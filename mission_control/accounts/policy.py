@@ -12,7 +12,7 @@ from mission_control.core.policy import rule
 @rule("account.set_up")
 @rule("account.sign_in")
 @rule("account.reset_password")
-def may_use_system_door(actor: Actor, thing: Any) -> bool:
+def only_the_system(actor: Actor, thing: Any) -> bool:
     """Only the system itself: these are proved by a code, a password or a link."""
     return False
 

@@ -108,7 +108,7 @@ async def _colleagues(actor: Actor) -> list[Colleague]:
         " ORDER BY CASE m.role WHEN 'owner' THEN 0 WHEN 'admin' THEN 1 ELSE 2 END, LOWER(COALESCE(u.name, u.email))",
         actor.organization_id,
     )
-    places = await _places_of([row["id"] for row in found])
+    roles = await _roles_of([row["id"] for row in found])
     return [
         Colleague(
             id=UUID(str(row["id"])),
@@ -116,21 +116,21 @@ async def _colleagues(actor: Actor) -> list[Colleague]:
             email=row["email"] or "",
             role=row["role"],
             has_password=bool(row["has_password"]),
-            may_reset=may_reset(actor, places[str(row["id"])]),
-            may_link=str(row["clerk_user_id"]).startswith(LOCAL) and may_reset(actor, places[str(row["id"])]),
+            may_reset=may_reset(actor, roles[str(row["id"])]),
+            may_link=str(row["clerk_user_id"]).startswith(LOCAL) and may_reset(actor, roles[str(row["id"])]),
         )
         for row in found
     ]
 
 
-async def _places_of(user_ids: list[Any]) -> dict[str, dict[UUID, str]]:
+async def _roles_of(user_ids: list[Any]) -> dict[str, dict[UUID, str]]:
     """The roles of some people by organization."""
     found = await rows(
         "SELECT user_id, organization_id, role FROM organization_members"
         f" WHERE user_id IN ({placeholders(len(user_ids))})",
         *user_ids,
     )
-    places: dict[str, dict[UUID, str]] = {}
+    roles: dict[str, dict[UUID, str]] = {}
     for row in found:
-        places.setdefault(str(row["user_id"]), {})[UUID(str(row["organization_id"]))] = row["role"]
-    return places
+        roles.setdefault(str(row["user_id"]), {})[UUID(str(row["organization_id"]))] = row["role"]
+    return roles

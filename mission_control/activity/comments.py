@@ -20,7 +20,7 @@ PLACED = " FROM task_comments c JOIN tasks t ON t.id = c.task_id JOIN boards b O
 TASK = "SELECT 1 FROM tasks t JOIN boards b ON b.id = t.board_id WHERE t.id = c.task_id"
 JOINED = f"{PLACED} LEFT JOIN agents g ON g.id = c.agent_id LEFT JOIN users u ON u.id = c.user_id"
 SAID = "c.deleted_at IS NULL AND TRIM(c.message) <> ''"  # as the indexes of what is shown have it
-SHOWN = f"{SAID} AND t.deleted_at IS NULL"
+READABLE = f"{SAID} AND t.deleted_at IS NULL"
 SELECT = (
     "SELECT c.id, c.created_at, c.message, c.agent_id, c.user_id, c.task_id, t.title AS task_title, t.board_id,"
     " b.name AS board_name, COALESCE(g.name, c.author_name) AS agent_name, g.identity_profile,"
@@ -44,7 +44,7 @@ async def list_comments(actor: Actor, board_id: UUID | None, paging: Paging) -> 
         paging.limit,
         paging.offset,
     )
-    return [_wire(row) for row in found], int(total["n"])
+    return [_serialize(row) for row in found], int(total["n"])
 
 
 async def stream_of_comments(actor: Actor, board_id: UUID | None) -> Response:
@@ -69,8 +69,8 @@ async def stream_of_comments(actor: Actor, board_id: UUID | None) -> Response:
 
 async def _message(comment_id: UUID) -> bytes | None:
     """One comment on a live board, for all streams."""
-    found = await rows(f"{SELECT} WHERE {SHOWN} AND b.deleted_at IS NULL AND c.id = ?", comment_id)
-    return to_json({"comment": _wire(found[0])}) if found else None
+    found = await rows(f"{SELECT} WHERE {READABLE} AND b.deleted_at IS NULL AND c.id = ?", comment_id)
+    return to_json({"comment": _serialize(found[0])}) if found else None
 
 
 _messages: Shared[bytes | None] = Shared()
@@ -79,10 +79,10 @@ _messages: Shared[bytes | None] = Shared()
 def _where(actor: Actor, organization_id: UUID, board_id: UUID | None) -> tuple[str, list[Any]]:
     boards, values = live_boards_of(actor, organization_id)
     one = "" if board_id is None else " AND t.board_id = ?"
-    return f"{SHOWN} AND {boards}{one}", [*values, *([] if board_id is None else [board_id])]
+    return f"{READABLE} AND {boards}{one}", [*values, *([] if board_id is None else [board_id])]
 
 
-def _wire(row: dict[str, Any]) -> dict[str, Any]:
+def _serialize(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": row["id"],
         "created_at": wire_moment(row["created_at"]),

@@ -44,7 +44,7 @@ async def list_events(actor: Actor, query: ActivityQuery) -> tuple[list[dict[str
         where, values = f"{where} AND e.seq < ?", [*values, query.before_seq]
     page = f"{SELECT} WHERE {where} ORDER BY e.seq DESC LIMIT ? OFFSET ?"
     found = await rows(page, *values, query.limit, query.offset)
-    return [_wire(row) for row in found], total
+    return [_serialize(row) for row in found], total
 
 
 async def _count(actor: Actor, query: ActivityQuery, where: str, values: list[Any]) -> int:
@@ -94,7 +94,7 @@ def _conditions(query: ActivityQuery) -> list[Condition]:
     return found
 
 
-def _wire(row: dict[str, Any]) -> dict[str, Any]:
+def _serialize(row: dict[str, Any]) -> dict[str, Any]:
     route_name, route_params = _route(row)
     return {
         "id": row["id"],

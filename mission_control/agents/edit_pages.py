@@ -39,7 +39,7 @@ VERB = "agent.update"
 async def ask_changes(agent_id: UUID) -> ResponseReturnValue:
     """Ask what to change."""
     actor, agent = await on_agent(agent_id, VERB)
-    return await _edit_form(agent_id, version_of(agent, FIELDS)).shown(actor, AgentForm.values_of(agent))
+    return await _edit_form(agent_id, version_of(agent, FIELDS)).render(actor, AgentForm.values_of(agent))
 
 
 def _edit_form(agent_id: UUID, version: str = "") -> Form:
@@ -57,7 +57,7 @@ async def edit(agent_id: UUID) -> ResponseReturnValue:
         actor, agent = await submitted_to(agent_id, VERB)
         form.context["version"] = version_of(agent, FIELDS)
         typed = await read_form(AgentForm)
-        with _told(LABELS, typed, AgentForm.values_of(agent)):
+        with _naming_newer_values(LABELS, typed, AgentForm.values_of(agent)):
             await update_seen_agent(actor, agent, typed.changes(agent), typed.version)
         return done(form.back[0], toast=f"{typed.name} saved")
 
@@ -65,7 +65,7 @@ async def edit(agent_id: UUID) -> ResponseReturnValue:
 
 
 @contextlib.contextmanager
-def _told(labels: Mapping[str, str], typed: BaseModel, present: Mapping[str, Any]) -> Iterator[None]:
+def _naming_newer_values(labels: Mapping[str, str], typed: BaseModel, present: Mapping[str, Any]) -> Iterator[None]:
     """Say what is there now when somebody else was faster."""
     try:
         yield
@@ -81,7 +81,7 @@ async def ask_limits(agent_id: UUID) -> ResponseReturnValue:
     actor, agent = await on_agent(agent_id, VERB)
     chosen = agent.claim_tags or []
     form = await _limits_form(agent_id, agent.organization_id, chosen, version_of(agent, LIMITS))
-    return await form.shown(actor, {"wip_limit": agent.wip_limit, "claim_tags": chosen})
+    return await form.render(actor, {"wip_limit": agent.wip_limit, "claim_tags": chosen})
 
 
 async def _limits_form(agent_id: UUID, organization_id: UUID, chosen: list[str], version: str = "") -> Form:
@@ -101,7 +101,7 @@ async def change_limits(agent_id: UUID) -> ResponseReturnValue:
         actor, agent = await submitted_to(agent_id, VERB)
         form.context["version"] = version_of(agent, LIMITS)
         typed = await read_form(LimitsForm)
-        with _told(LIMIT_LABELS, typed, {name: getattr(agent, name) for name in LIMITS}):
+        with _naming_newer_values(LIMIT_LABELS, typed, {name: getattr(agent, name) for name in LIMITS}):
             await update_seen_agent(actor, agent, typed.changes(), typed.version)
         return done(form.back[0], toast="Limits saved")
 
@@ -112,7 +112,7 @@ async def change_limits(agent_id: UUID) -> ResponseReturnValue:
 async def ask_soul(agent_id: UUID) -> ResponseReturnValue:
     """Ask for another soul."""
     actor, agent = await on_agent(agent_id, VERB)
-    return await _soul_form(agent_id, agent).shown(actor, {"soul": agent.soul_template})
+    return await _soul_form(agent_id, agent).render(actor, {"soul": agent.soul_template})
 
 
 def _soul_form(agent_id: UUID, agent: Agent | None) -> Form:

@@ -24,9 +24,9 @@ async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
         current = await authn.fresh(actor)
         return current is not None and current.administers(actor.organization_id)
 
-    async def shown(agent_id: Any, told: Event | dict[str, Any]) -> bytes | None:
-        key = (told.id if isinstance(told, Event) else id(told), broker.known_head(actor.organization_id))
-        found = await _shown.get(key, lambda: _read(actor.organization_id, agent_id, told))
+    async def message_for(agent_id: Any, source: Event | dict[str, Any]) -> bytes | None:
+        key = (source.id if isinstance(source, Event) else id(source), broker.known_head(actor.organization_id))
+        found = await _messages.get(key, lambda: _read(actor.organization_id, agent_id, source))
         current = await authn.fresh(actor)
         if current is None or found.message is None or board_id not in (None, found.board_id):
             return None
@@ -36,28 +36,28 @@ async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
     async def payload(event: Event) -> bytes | dict[str, Any] | None:
         if event.kind == "agent.deleted":  # without the agent, which clients would add to their list again
             return {"agent": None, "deleted_agent_id": event.subject_id} if board_id in (None, event.board_id) else None
-        return await shown(event.subject_id, event) if event.kind.startswith("agent.") else None
+        return await message_for(event.subject_id, event) if event.kind.startswith("agent.") else None
 
     async def note_payload(note: dict[str, Any]) -> bytes | None:
-        return await shown(note["agent_id"], note) if "agent_id" in note else None
+        return await message_for(note["agent_id"], note) if "agent_id" in note else None
 
     return await json_stream(actor.organization_id, "agent", payload, alive, note_payload)
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class AgentMessage:
     """An agent as all streams tell it; it holds the note it was read for, whose identity is its key."""
 
     board_id: UUID | None
     message: bytes | None
-    told: Event | dict[str, Any]
+    source: Event | dict[str, Any]
 
 
-_shown: Shared[_Shown] = Shared()
+_messages: Shared[AgentMessage] = Shared()
 
 
-async def _read(organization_id: UUID, agent_id: Any, told: Event | dict[str, Any]) -> _Shown:
+async def _read(organization_id: UUID, agent_id: Any, source: Event | dict[str, Any]) -> AgentMessage:
     agent = await Agent.get_or_none(id=agent_id, organization_id=organization_id, board__deleted_at=None)
     if agent is None:
-        return _Shown(None, None, told)
-    return _Shown(agent.board_id, to_json({"agent": AgentRead.of(agent)}), told)
+        return AgentMessage(None, None, source)
+    return AgentMessage(agent.board_id, to_json({"agent": AgentRead.of(agent)}), source)

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.agents.page_tabs import TABS, Tab, Viewed, cards_of
-from mission_control.agents.roster import SHOWN
+from mission_control.agents.roster import MAX_TASKS
 from mission_control.database.sql import as_moment, placeholders, rows
 from mission_control.web.fragments import render_macro
 
@@ -15,18 +15,18 @@ async def render(viewed: Viewed) -> str:
     """The tab."""
     agent = viewed.agent
     tags = await tags_named(agent.organization_id, agent.claim_tags or [])
-    work = {"tasks": await tasks_in_hand(agent.id), "next_ones": await assigned_next(agent.id)}
+    work = {"tasks": await tasks_held_by(agent.id), "next_ones": await assigned_next(agent.id)}
     return render_macro(TEMPLATE, "tab", viewed=viewed, tags=tags, cards=await cards_of(viewed), **work)
 
 
-async def tasks_in_hand(agent_id: UUID) -> list[dict[str, Any]]:
+async def tasks_held_by(agent_id: UUID) -> list[dict[str, Any]]:
     """The tasks that the agent has in progress, with the ends of their leases, then those in review."""
     found = await rows(
         "SELECT t.id, t.number, t.title, t.status, t.board_id, t.in_progress_at, r.lease_expires_at, r.fence"
         " FROM tasks t LEFT JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL"
         " WHERE t.deleted_at IS NULL AND t.archived_at IS NULL AND t.assigned_agent_id = ?"
         " AND t.status IN ('in_progress', 'review')"
-        f" ORDER BY CASE t.status WHEN 'in_progress' THEN 0 ELSE 1 END, t.updated_at DESC, t.id LIMIT {SHOWN}",
+        f" ORDER BY CASE t.status WHEN 'in_progress' THEN 0 ELSE 1 END, t.updated_at DESC, t.id LIMIT {MAX_TASKS}",
         agent_id,
     )
     moments = ("in_progress_at", "lease_expires_at")

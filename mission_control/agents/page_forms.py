@@ -35,7 +35,7 @@ class Form:
         """Whether it is shown in a dialog."""
         return is_htmx()
 
-    async def shown(self, actor: Actor, values: dict[str, Any]) -> ResponseReturnValue:
+    async def render(self, actor: Actor, values: dict[str, Any]) -> ResponseReturnValue:
         """The form, to be filled in."""
         html = self._html(values, {})
         if self.is_dialog:

@@ -45,13 +45,13 @@ async def watch_for_silence() -> None:
         running = broker.current()
         try:
             if running is not None and running.reader_count:
-                await tell_silent(since, until)
+                await notify_silent(since, until)
         except Exception:
             _log.exception("looking for silent agents failed")
         since = until
 
 
-async def tell_silent(since: datetime, until: datetime) -> None:
+async def notify_silent(since: datetime, until: datetime) -> None:
     """Tell live readers of agents whose ten minutes ended between two moments."""
     silent = Agent.filter(last_seen_at__gte=since - OFFLINE_AFTER, last_seen_at__lt=until - OFFLINE_AFTER)
     for agent in await silent.only("id", "organization_id", "board_id"):

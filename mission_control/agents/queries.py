@@ -122,7 +122,7 @@ async def online_count(organization_id: UUID) -> int:
     return await seen.filter(board__deleted_at=None).count()
 
 
-async def agents_to_tell(board_ids: list[UUID]) -> list[Agent]:
+async def agents_to_notify(board_ids: list[UUID]) -> list[Agent]:
     """The agents of some boards that a message can reach: direct ones, and those with a session."""
     reachable = Q(gateway_id=None) | Q(openclaw_session_id__not_isnull=True)
     return await Agent.filter(reachable, board_id__in=board_ids).order_by("created_at", "id")

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mission_control.agents.queries import agents_to_tell, lead_id_of
+from mission_control.agents.queries import agents_to_notify, lead_id_of
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
@@ -37,7 +37,7 @@ async def ring_for_agent(actor: Actor, event: NewEvent) -> None:
 
 
 @reacts_to("approval.decided")
-async def tell_decision(actor: Actor, event: NewEvent) -> None:
+async def notify_decision(actor: Actor, event: NewEvent) -> None:
     """The requester and the board's lead learn of a decision."""
     board_id = event.scope.board_id
     if board_id is None:
@@ -46,10 +46,10 @@ async def tell_decision(actor: Actor, event: NewEvent) -> None:
     recipients: list[UUID | None] = [event.agent_id, await lead_id_of(board_id)]
     for agent_id in dict.fromkeys(recipients):
         if agent_id is not None:
-            _tell(event, approval, agent_id)
+            _notify(event, approval, agent_id)
 
 
-def _tell(event: NewEvent, approval: Approval, agent_id: UUID) -> None:
+def _notify(event: NewEvent, approval: Approval, agent_id: UUID) -> None:
     lines = [
         f"Board: {approval.board.name}",
         f"Approval ID: {approval.id}",
@@ -82,14 +82,14 @@ def _advice(action_type: str, decision: str) -> str:
 
 
 @reacts_to("board.updated")
-async def tell_board_change(actor: Actor, event: NewEvent) -> None:
+async def notify_board_change(actor: Actor, event: NewEvent) -> None:
     """The board's lead learns which fields changed, from what to what."""
     if event.scope.board_id is None:
         return
     before, after = event.data["before"], event.data["after"]
     board = await Board.get(id=event.scope.board_id)
-    changes = [f"{name}: {_shown(before[name])} -> {_shown(after[name])}" for name in sorted(after)]
-    for agent in await agents_to_tell([board.id]):
+    changes = [f"{name}: {_as_text(before[name])} -> {_as_text(after[name])}" for name in sorted(after)]
+    for agent in await agents_to_notify([board.id]):
         if agent.is_board_lead:
             deliver(
                 NOTICE,
@@ -102,7 +102,7 @@ async def tell_board_change(actor: Actor, event: NewEvent) -> None:
             )
 
 
-def _shown(value: Any) -> str:
+def _as_text(value: Any) -> str:
     if isinstance(value, datetime):
         return clock.wire(value)
     return value if isinstance(value, str) else canonical(value).strip('"')

@@ -20,7 +20,7 @@ from mission_control.usage.sums import used_today
 from mission_control.usage.wording import short
 
 IDLE_AFTER = timedelta(minutes=2)
-SHOWN = 20
+MAX_TASKS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ async def tasks_of(agent: Agent) -> list[Work]:
     found = await rows(
         "SELECT id, number, title, status, board_id, in_progress_at FROM tasks WHERE deleted_at IS NULL AND"
         " assigned_agent_id = ? ORDER BY CASE status WHEN 'in_progress' THEN 0 WHEN 'review' THEN 1"
-        f" WHEN 'inbox' THEN 2 ELSE 3 END, updated_at DESC LIMIT {SHOWN}",
+        f" WHEN 'inbox' THEN 2 ELSE 3 END, updated_at DESC LIMIT {MAX_TASKS}",
         agent.id,
     )
     return [_work(row) for row in found]

@@ -35,7 +35,7 @@ async def keep_soul(
     author = unit_of_work().actor
     soul = await _write_down(agent, author, source_url, reason)
     if author.agent_id != agent.id:
-        _tell(agent, author, soul)
+        _notify(agent, author, soul)
     return soul
 
 
@@ -52,7 +52,7 @@ async def _write_down(agent: Agent, author: Actor, source_url: str | None, reaso
     )
 
 
-def _tell(agent: Agent, author: Actor, soul: AgentSoul) -> None:
+def _notify(agent: Agent, author: Actor, soul: AgentSoul) -> None:
     lines = [f"By: {author.name}"]
     if soul.reason:
         lines.append(f"Reason: {soul.reason}")
@@ -74,10 +74,10 @@ async def list_souls(agent: Agent, paging: Paging) -> tuple[list[dict[str, Any]]
         paging.limit,
         paging.offset,
     )
-    return [_wire(row) for row in found], int(total["n"])
+    return [_serialize(row) for row in found], int(total["n"])
 
 
-def _wire(row: dict[str, Any]) -> dict[str, Any]:
+def _serialize(row: dict[str, Any]) -> dict[str, Any]:
     name = row["user_name"] if row["author_kind"] == "user" else row["author_name"] or "Mission Control"
     return {
         "id": row["id"],

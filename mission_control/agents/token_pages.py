@@ -46,7 +46,7 @@ async def ask_new(agent_id: UUID) -> ResponseReturnValue:
     actor, agent = await on_agent(agent_id, VERB)
     present = await newest_live_token(agent.id)
     values = successor_values(present, power_of(present.scopes) if present else "all")
-    return await _new_form(agent_id).shown(actor, values)
+    return await _new_form(agent_id).render(actor, values)
 
 
 def _new_form(agent_id: UUID) -> Form:
@@ -91,7 +91,7 @@ async def ask_change(agent_id: UUID, token_id: UUID) -> ResponseReturnValue:
     """Ask what to change on a token."""
     actor, agent = await on_agent(agent_id, VERB)
     token = await _token(agent, token_id)
-    return await _change_form(agent_id, token_id).shown(actor, values_of(token, power_of(token.scopes)))
+    return await _change_form(agent_id, token_id).render(actor, values_of(token, power_of(token.scopes)))
 
 
 def _change_form(agent_id: UUID, token_id: UUID) -> Form:
@@ -128,7 +128,7 @@ async def change(agent_id: UUID, token_id: UUID) -> ResponseReturnValue:
 async def ask_revoke(agent_id: UUID, token_id: UUID) -> ResponseReturnValue:
     """Name the consequences before a token is revoked."""
     actor, agent = await on_agent(agent_id, VERB)
-    return await (await _revoke_form(agent, token_id)).shown(actor, {})
+    return await (await _revoke_form(agent, token_id)).render(actor, {})
 
 
 async def _revoke_form(agent: Agent, token_id: UUID) -> Form:

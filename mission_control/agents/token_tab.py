@@ -9,7 +9,7 @@ from mission_control.core.token_scopes import granted
 from mission_control.web.fragments import render_macro
 
 TEMPLATE = "agents/tokens.html"
-ENDED_SHOWN = 50
+MAX_ENDED = 50
 MAY = {"all": "Everything", "lead": "Reads, works and leads", "work": "Reads and works", "read": "Only reads"}
 
 
@@ -29,11 +29,11 @@ async def tokens_of(viewed: Viewed) -> tuple[list[dict[str, Any]], list[dict[str
     """The live tokens and those that ended last, both newest first."""
     found = await Token.filter(agent_id=viewed.id).order_by("-created_at", "-id").limit(200)
     live = [one for one in found if state_of(one) in ("active", "expiring")]
-    ended = [one for one in found if one not in live][:ENDED_SHOWN]
-    return [_shown(one, is_replaced=one is not live[0]) for one in live], [_shown(one) for one in ended]
+    ended = [one for one in found if one not in live][:MAX_ENDED]
+    return [_token_view(one, is_replaced=one is not live[0]) for one in live], [_token_view(one) for one in ended]
 
 
-def _shown(token: Token, *, is_replaced: bool = False) -> dict[str, Any]:
+def _token_view(token: Token, *, is_replaced: bool = False) -> dict[str, Any]:
     """A token in words. Whichever is not the newest was replaced, and goes on for its overlap."""
     return {
         "row": token,

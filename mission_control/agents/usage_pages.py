@@ -24,7 +24,7 @@ async def ask_budget(agent_id: UUID) -> ResponseReturnValue:
     actor, agent = await on_agent(agent_id)
     require(actor, "budget.manage", agent.organization_id)
     subjects = _subjects(agent)
-    return await _form(agent_id, subjects).shown(actor, {"subject": subjects[0][0], "unit": "tokens", "period": "day"})
+    return await _form(agent_id, subjects).render(actor, {"subject": subjects[0][0], "unit": "tokens", "period": "day"})
 
 
 def _subjects(agent: Agent) -> list[tuple[str, str]]:

@@ -19,8 +19,8 @@ from mission_control.organizations.work_state import (
     WorkStateChange,
     apply,
     change_of,
-    hold_hand_outs,
-    may_hand_out,
+    lock_work_state,
+    lock_work_state_shared,
     reason_of,
 )
 from mission_control.usage.models import Budget
@@ -53,7 +53,7 @@ class Directive(NamedTuple):
 @command("agent.set_work_state")
 async def set_agent_state(actor: Actor, agent: Agent, wanted: WorkStateChange) -> Agent:
     """Pause, stop or let run on one agent. What is so already is no change."""
-    await hold_hand_outs(agent.organization_id)
+    await lock_work_state(agent.organization_id)
     found = await Agent.get_or_none(id=agent.id)
     if found is None:
         raise NotFound()
@@ -73,7 +73,7 @@ async def refuse_when_paused(agent_id: UUID | None, board_id: UUID) -> None:
 
     The code is `agent_paused`, `board_paused` or `organization_paused`. Nothing is paused until the command ends.
     """
-    await may_hand_out(board_id)
+    await lock_work_state_shared(board_id)
     standing = await standing_of(agent_id, board_id)
     if standing.state != RUNNING:
         message = f"{standing} Nothing is handed out meanwhile."

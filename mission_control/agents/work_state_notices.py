@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
-from mission_control.agents.queries import agents_to_tell
+from mission_control.agents.queries import agents_to_notify
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
@@ -24,7 +24,7 @@ ADVICE = {
 
 
 @reacts_to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")
-async def tell_work_state(actor: Actor, event: NewEvent) -> None:
+async def notify_work_state(actor: Actor, event: NewEvent) -> None:
     """The agents whose work is paused, stopped or resumed learn of it, unless they were told already.
 
     Those that wait for work look again: for work that they may have now, or for the refusal.
@@ -38,11 +38,11 @@ async def tell_work_state(actor: Actor, event: NewEvent) -> None:
     what = event.message.removesuffix(f"{reason_of(reason)}.")
     why = [f"Reason: {reason}"] if reason else []
     lines = [f"{what}.", f"By: {actor.name}", *why, "", ADVICE[after["work_state"]]]
-    _tell(await _concerned(event, boards), actor, HEADERS[after["work_state"]], lines, **after)
+    _notify(await _concerned(event, boards), actor, HEADERS[after["work_state"]], lines, **after)
 
 
 @reacts_to("budget.warning", "budget.exceeded")
-async def tell_budget(actor: Actor, event: NewEvent) -> None:
+async def notify_budget(actor: Actor, event: NewEvent) -> None:
     """The agents that a budget limits learn that it runs out; the one that reported it too."""
     is_over = event.kind == "budget.exceeded"
     unit = event.data["unit"]
@@ -56,7 +56,7 @@ async def tell_budget(actor: Actor, event: NewEvent) -> None:
     for board_id in boards if is_over else ():
         ring(f"work:{board_id}")
     agents = await _concerned(event, boards)
-    _tell(agents, None, header, lines, budget_id=str(event.data["budget_id"]), **facts)
+    _notify(agents, None, header, lines, budget_id=str(event.data["budget_id"]), **facts)
 
 
 async def _boards(event: NewEvent) -> list[UUID]:
@@ -71,11 +71,11 @@ async def _boards(event: NewEvent) -> list[UUID]:
 
 async def _concerned(event: NewEvent, boards: list[UUID]) -> list[Agent]:
     """The agents that can be told: the one of the event's scope, else all of the boards."""
-    agents = await agents_to_tell(boards)
+    agents = await agents_to_notify(boards)
     return [one for one in agents if event.scope.agent_id in (None, one.id)]
 
 
-def _tell(agents: Sequence[Agent], author: Actor | None, header: str, lines: list[str], **data: Any) -> None:
+def _notify(agents: Sequence[Agent], author: Actor | None, header: str, lines: list[str], **data: Any) -> None:
     """A notice for each, except for whoever did it."""
     for agent in agents:
         if author is None or agent.id != author.agent_id:

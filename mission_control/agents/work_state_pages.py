@@ -179,6 +179,6 @@ def consequence_of(names: list[str]) -> str:
     """Say which tasks a stop takes back: `#3 and #1 go back to the inbox.`"""
     if not names:
         return "No task is in progress."
-    shown = names if len(names) <= NAMED else [*names[: NAMED - 1], f"{len(names) - NAMED + 1} more"]
-    listed = " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+    named = names if len(names) <= NAMED else [*names[: NAMED - 1], f"{len(names) - NAMED + 1} more"]
+    listed = " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
     return f"{listed} {'goes' if len(names) == 1 else 'go'} back to the inbox."

@@ -12,12 +12,12 @@ from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.approvals import queue
-from mission_control.approvals.beside import Place, Row, rows_beside
 from mission_control.approvals.commands import reopen_approval
 from mission_control.approvals.decisions import decide_approval
 from mission_control.approvals.headings import action_words
 from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import approval_read, visible_approval
+from mission_control.approvals.related_rows import QueueView, Row, related_rows
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core import clock
@@ -167,8 +167,11 @@ async def _queue_page(actor: Actor, board: Board | None) -> str:
 
 async def _context(actor: Actor, view: View) -> dict[str, Any]:
     boards = await queue.boards_in_queue(actor, view.board_id)
-    place = Place(boards, view.opened, view.base, show_board=view.board is None)
-    both: list[queue.Item | Row] = [*await queue.queue(actor, boards, view.opened), *await rows_beside(actor, place)]
+    view_of_queue = QueueView(boards, view.opened, view.base, show_board=view.board is None)
+    both: list[queue.Item | Row] = [
+        *await queue.queue(actor, boards, view.opened),
+        *await related_rows(actor, view_of_queue),
+    ]
     items = sorted(both, key=lambda one: one.created_at or view.opened)
     decided, total = await queue.history(actor, boards, view.state, view.page)
     waiting = [item for item in items if item.is_pending]

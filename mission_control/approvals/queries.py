@@ -73,10 +73,10 @@ async def with_tasks(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
             *ids,
         ):
             links.setdefault(str(link["approval_id"]), []).append(link)
-    return [_wire(row, links.get(str(row["id"]), [])) for row in found]
+    return [_serialize(row, links.get(str(row["id"]), [])) for row in found]
 
 
-def _wire(row: dict[str, Any], links: list[dict[str, Any]]) -> dict[str, Any]:
+def _serialize(row: dict[str, Any], links: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "action_type": row["action_type"],
         "task_id": links[0]["task_id"] if links else None,

@@ -16,7 +16,7 @@ from mission_control.core.ids import parse_id
 from mission_control.database.sql import as_moment, placeholders, rows
 
 STATUSES = ("inbox", "in_progress", "review", "done")
-SHOWN = 50
+CARDS_PER_COLUMN = 50
 OFFLINE_AFTER = timedelta(minutes=10)
 PERSON = "COALESCE(u.preferred_name, u.name, u.email, 'User')"
 
@@ -105,7 +105,7 @@ async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -
     narrowed, values = wanted.conditions(viewer_id)
     unlimited = f" OR status IN ({placeholders(len(wanted.whole))})" if wanted.whole else ""
     found = await rows(
-        f"WITH matching AS ({_CARDS}{narrowed}) SELECT * FROM matching WHERE place <= {SHOWN}{unlimited}"
+        f"WITH matching AS ({_CARDS}{narrowed}) SELECT * FROM matching WHERE place <= {CARDS_PER_COLUMN}{unlimited}"
         " ORDER BY status, place",
         *[board.id] * 4,
         *values,

@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-from mission_control.boards import absent
 from mission_control.boards import policy as policy
+from mission_control.boards import staging
 from mission_control.boards.models import Board
 from mission_control.core import authn, clock
 from mission_control.core.actor import Actor
@@ -110,7 +110,7 @@ async def erase_board(actor: Actor, board: Board) -> None:
     It is out of everybody's reach at once, and what it held is removed by and by.
     """
     await _take_away(actor, board)
-    await uncancelled(absent.clear(board.id))
+    await uncancelled(staging.clear(board.id))
 
 
 @command("board.erase")

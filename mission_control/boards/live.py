@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from mission_control.boards.cards import CardFilter, Column, columns_of, crew_of, people_of
 from mission_control.boards.models import Board
-from mission_control.boards.rooms import Room, rooms_of
+from mission_control.boards.wip_usage import WipUsage, wip_usage_of
 from mission_control.core.actor import Actor
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
@@ -71,11 +71,11 @@ _shared: OrderedDict[tuple[Any, ...], "asyncio.Future[str]"] = OrderedDict()
 async def regions_of(board: Board, rights: Rights, wanted: CardFilter, viewer_id: UUID | None) -> Regions:
     """Read and render the board as it is now."""
     columns = await columns_of(board, wanted, viewer_id)
-    rooms = await rooms_of(board)
+    wip_usage = await wip_usage_of(board)
     crew = await crew_of(board)
     is_empty = not any(column.total for column in columns)
     return Regions(
-        columns=_columns(board, columns, rooms, rights, wanted),
+        columns=_columns(board, columns, wip_usage, rights, wanted),
         presence=Markup(render_macro(TEMPLATE, "presence", board_id=board.id, crew=crew)),
         note=_note(board, rights, is_empty, wanted, has_agents=bool(crew)),
         work=_work_banner(board, rights),
@@ -84,9 +84,11 @@ async def regions_of(board: Board, rights: Rights, wanted: CardFilter, viewer_id
     )
 
 
-def _columns(board: Board, columns: list[Column], rooms: dict[str, Room], rights: Rights, wanted: CardFilter) -> Markup:
+def _columns(
+    board: Board, columns: list[Column], wip_usage: dict[str, WipUsage], rights: Rights, wanted: CardFilter
+) -> Markup:
     about: dict[str, Any] = {"board_id": board.id, "may_write": rights.may_write, "wanted": wanted}
-    return Markup(render_macro(TEMPLATE, "columns", columns=columns, rooms=rooms, **about))
+    return Markup(render_macro(TEMPLATE, "columns", columns=columns, wip_usage=wip_usage, **about))
 
 
 def _note(board: Board, rights: Rights, is_empty: bool, wanted: CardFilter, *, has_agents: bool) -> Markup:

@@ -16,7 +16,7 @@ from mission_control.organizations.work_state import (
     WorkStateChange,
     apply,
     change_of,
-    hold_hand_outs,
+    lock_work_state,
     reason_of,
 )
 
@@ -29,7 +29,7 @@ async def set_board_state(actor: Actor, board: Board, wanted: WorkStateChange, *
 
     `is_told`: the agents learn of it in another way.
     """
-    await hold_hand_outs(board.organization_id)
+    await lock_work_state(board.organization_id)
     found = await Board.get_or_none(id=board.id, deleted_at=None)
     if found is None:
         raise NotFound()
@@ -43,7 +43,7 @@ async def set_board_state(actor: Actor, board: Board, wanted: WorkStateChange, *
     return found
 
 
-async def follow_order(actor: Actor, board: Board, order: str) -> None:
+async def apply_order(actor: Actor, board: Board, order: str) -> None:
     """Inside a command: set a board's state as a chat's `/pause` or `/resume` says, which its agents are told besides.
 
     Others than people and the board's lead change nothing. A pause is weaker than a stop and leaves it alone, and only

@@ -17,16 +17,16 @@ async def render(viewed: Viewed) -> str:
     """The tab."""
     found, total = await runs_of_agent(viewed.actor, viewed.agent, Paging(limit=PAGE, offset=viewed.offset))
     await read_ahead(*(run["summary"] for run in found))
-    return render_macro(TEMPLATE, "tab", viewed=viewed, runs=[_shown(run) for run in found], total=total)
+    return render_macro(TEMPLATE, "tab", viewed=viewed, runs=[_run_view(run) for run in found], total=total)
 
 
 async def card(viewed: Viewed) -> str:
     """What the overview shows of them: the latest."""
     found, total = await runs_of_agent(viewed.actor, viewed.agent, Paging(limit=CARD_LINES, offset=0))
-    return render_macro(TEMPLATE, "card", viewed=viewed, runs=[_shown(run) for run in found], total=total)
+    return render_macro(TEMPLATE, "card", viewed=viewed, runs=[_run_view(run) for run in found], total=total)
 
 
-def _shown(run: dict[str, Any]) -> dict[str, Any]:
+def _run_view(run: dict[str, Any]) -> dict[str, Any]:
     return in_words(run) | {"lease_until": as_moment(run["lease_expires_at"]) if run["state"] == "running" else None}
 
 

@@ -94,7 +94,7 @@ async def extend_task_lease(actor: Actor, task: Task, data: LeaseExtend) -> dict
     """Extend your lease of a task, counted from now."""
     lease = await extend_lease(actor, task, data.fence, data.lease_seconds)
     timer.lease_ends(lease.expires_at)
-    return {"lease": lease.wire()}
+    return {"lease": lease.serialize()}
 
 
 @operation(

@@ -8,16 +8,16 @@ from mission_control.agents.work_state import refuse_when_paused, refuse_when_us
 from mission_control.boards.models import Board
 from mission_control.claims import policy as policy
 from mission_control.claims import selection
-from mission_control.claims.leases import Lease, hold_until, is_over, tell_pages
+from mission_control.claims.leases import Lease, hold_until, is_over, notify_pages
 from mission_control.claims.schemas import ClaimCreate
 from mission_control.core import clock, times
 from mission_control.core.actor import Actor
 from mission_control.core.command import command
 from mission_control.core.errors import Conflict, Forbidden, NotFound
-from mission_control.organizations.work_state import may_hand_out
-from mission_control.runs.follow import running
+from mission_control.organizations.work_state import lock_work_state_shared
+from mission_control.runs.tracking import running
 from mission_control.tasks.commands import change_task
-from mission_control.tasks.limits import Limits, hold_limits
+from mission_control.tasks.limits import Limits, lock_limits
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import task_read
 
@@ -47,9 +47,9 @@ async def claim_best(
     actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate, seen: Sequence[UUID]
 ) -> dict[str, Any]:
     """Hand the best of the tasks that a worker has seen to it."""
-    await may_hand_out(board.id)
+    await lock_work_state_shared(board.id)
     if worker.limits != Limits():
-        await hold_limits(actor.id, board.id)
+        await lock_limits(actor.id, board.id)
     chosen = await selection.hold_best(worker.search(wanted), seen)
     if chosen is None:
         raise Missed
@@ -67,13 +67,13 @@ async def claim_best(
 @command("task.claim")
 async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> dict[str, Any]:
     """Hand one task to a worker, or renew its own lease of it; whatever stands against that: 409."""
-    await hold_limits(actor.id, board.id)
+    await lock_limits(actor.id, board.id)
     task = await Task.select_for_update(no_key=True).get_or_none(id=wanted.task_id, board_id=board.id, deleted_at=None)
     if task is None:
         raise NotFound()
     task.board = board
-    if await _is_in_own_hands(actor, task):
-        tell_pages(actor, task)
+    if await _is_held_by_caller(actor, task):
+        notify_pages(actor, task)
         return await _answer(await hold_until(task, wanted.lease_seconds))
     refuse_closed(board)
     await refuse_when_used_up(actor.agent_id, board)
@@ -84,10 +84,10 @@ async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimC
 
 
 async def _answer(lease: Lease) -> dict[str, Any]:
-    return {"task": await task_read(lease.task_id), "lease": lease.wire()}
+    return {"task": await task_read(lease.task_id), "lease": lease.serialize()}
 
 
-async def _is_in_own_hands(actor: Actor, task: Task) -> bool:
+async def _is_held_by_caller(actor: Actor, task: Task) -> bool:
     run = await running(task.id)
     return run is not None and run.agent_id == actor.id and not is_over(run)
 

@@ -8,9 +8,9 @@ from mission_control.agents.queries import lead_id_of
 from mission_control.approvals.queries import is_approved, is_finish_approved
 from mission_control.boards.models import Board
 from mission_control.claims import policy as policy
-from mission_control.claims.hand_ins import ask_for_approval
 from mission_control.claims.leases import is_over
 from mission_control.claims.run_schemas import ArtifactCreate, CompletionCreate
+from mission_control.claims.submissions import ask_for_approval
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict
@@ -64,8 +64,8 @@ async def _own_run(actor: Actor, task: Task, fence: int) -> Run:
     if run is None:
         raise await lease_lost(task.id, fence, task.fence)
     is_late = run.state == "running" and is_over(run)
-    is_handed_in = run.state == "completed" and run.summary is not None
-    if not is_handed_in and (run.state not in LIVE or is_late or task.fence != fence):
+    is_submitted = run.state == "completed" and run.summary is not None
+    if not is_submitted and (run.state not in LIVE or is_late or task.fence != fence):
         raise await lease_lost(task.id, fence, task.fence)
     return run
 

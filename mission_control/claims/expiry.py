@@ -18,7 +18,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.command import command, deliver, record
 from mission_control.database.sql import as_id, rows
-from mission_control.tasks.gates import Before
+from mission_control.tasks.gates import TaskSnapshot
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import enter
 
@@ -70,7 +70,7 @@ async def expire_lease(actor: Actor, task_id: UUID, run_id: UUID) -> bool:
 
 
 async def _take_back(task: Task, run: dict[str, Any]) -> None:
-    before = Before(task)
+    before = TaskSnapshot(task)
     enter(task, "inbox")
     waited = await has_pending(task.id)
     if not waited:

@@ -4,8 +4,8 @@ from mission_control.claims import policy as policy
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
-from mission_control.runs.follow import forgive
-from mission_control.tasks.gates import Before
+from mission_control.runs.tracking import forgive
+from mission_control.tasks.gates import TaskSnapshot
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 
@@ -14,7 +14,7 @@ from mission_control.tasks.models import Task
 async def clear_flag(actor: Actor, task: Task) -> None:
     """Let a task be handed out again at once, with all attempts before it. Without a flag and a pause: no change."""
     task = await locked_task(task)
-    before = Before(task)
+    before = TaskSnapshot(task)
     forgive(task)
     changed = before.changed(task)
     if not changed:

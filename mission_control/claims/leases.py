@@ -9,11 +9,11 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, note_presence
 from mission_control.runs.fence import lease_lost
-from mission_control.runs.follow import end_run, running
 from mission_control.runs.models import Run
+from mission_control.runs.tracking import end_run, running
 from mission_control.tasks import notices
 from mission_control.tasks.dependents import return_to_inbox
-from mission_control.tasks.gates import Before
+from mission_control.tasks.gates import TaskSnapshot
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 
@@ -25,7 +25,7 @@ class Lease(NamedTuple):
     fence: int
     expires_at: datetime
 
-    def wire(self) -> dict[str, object]:
+    def serialize(self) -> dict[str, object]:
         """As it is answered."""
         return {"fence": self.fence, "expires_at": self.expires_at}
 
@@ -48,23 +48,23 @@ async def extend_lease(actor: Actor, task: Task, fence: int, seconds: int) -> Le
 
     Presence without an event: pages hear a note.
     """
-    task = await _in_hands_of(actor, task, fence)
+    task = await _held_task(actor, task, fence)
     lease = await hold_until(task, seconds)
-    tell_pages(actor, task)
+    notify_pages(actor, task)
     return lease
 
 
 @command("task.release_lease")
 async def release_lease(actor: Actor, task: Task, fence: int, reason: str | None) -> None:
     """Give a task back to the inbox, whatever the board's rules are; it counts as no failure."""
-    task = await _in_hands_of(actor, task, fence)
-    before = Before(task)
+    task = await _held_task(actor, task, fence)
+    before = TaskSnapshot(task)
     await end_run(task.id, "released", reason or f"By {actor.name}.")
     await return_to_inbox(actor, task, f"Task released: {task.title}.{f' {reason}' if reason else ''}")
-    await notices.tell_after_change(actor, task.board, task, before)
+    await notices.notify_after_change(actor, task.board, task, before)
 
 
-async def _in_hands_of(actor: Actor, task: Task, fence: int) -> Task:
+async def _held_task(actor: Actor, task: Task, fence: int) -> Task:
     """The task, held; 409 `lease_lost` unless this fence is the caller's live hand-out."""
     task = await locked_task(task)
     run = await running(task.id)
@@ -73,6 +73,6 @@ async def _in_hands_of(actor: Actor, task: Task, fence: int) -> Task:
     return task
 
 
-def tell_pages(actor: Actor, task: Task) -> None:
+def notify_pages(actor: Actor, task: Task) -> None:
     """Let open pages know that a lease has another end."""
     note_presence(task.board.organization_id, agent_id=str(actor.id), board_id=str(task.board_id), task_id=str(task.id))

@@ -11,7 +11,7 @@ from mission_control.database.sql import as_id, as_json, rows
 from mission_control.tasks.limits import Limits, full
 
 # The agents of a board that have not as much in their own hands as their limit allows.
-WITH_A_FREE_HAND = (
+WITH_CAPACITY = (
     "SELECT a.id, a.claim_tags FROM agents a WHERE a.board_id = ? AND (a.wip_limit IS NULL OR a.wip_limit > ("
     "SELECT COUNT(*) FROM tasks t WHERE t.assigned_agent_id = a.id AND t.status = 'in_progress'"
     " AND t.deleted_at IS NULL))"
@@ -40,7 +40,7 @@ async def could_take(waiters: Collection[Any], board: Board) -> set[Waiter]:
     offers = await _offers(board)
     if not offers or await full(Limits.of(None, board.wip_limits), None, board.id) is not None:
         return set()
-    able = {as_id(row["id"]): as_json(row["claim_tags"]) for row in await rows(WITH_A_FREE_HAND, board.id)}
+    able = {as_id(row["id"]): as_json(row["claim_tags"]) for row in await rows(WITH_CAPACITY, board.id)}
     return {
         one
         for one in waiters

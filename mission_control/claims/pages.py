@@ -9,7 +9,7 @@ from mission_control.claims import agent_tab as agent_tab
 from mission_control.claims.flags import clear_flag
 from mission_control.claims.panel import waiting_html
 from mission_control.tasks.pages import TASK, on_task
-from mission_control.tasks.panel_sections import Shown
+from mission_control.tasks.panel_sections import PanelTask
 from mission_control.web.forms import done
 
 pages = Blueprint("claims_pages", __name__)
@@ -19,7 +19,7 @@ pages = Blueprint("claims_pages", __name__)
 async def waiting(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
     """What a task waits for, as its panel shows it."""
     actor, task = await on_task(board_id, task_id)
-    return await waiting_html(Shown(task.id, task.board_id, actor.writes(task.board)))
+    return await waiting_html(PanelTask(task.id, task.board_id, actor.writes(task.board)))
 
 
 @pages.post(f"{TASK}/flag/clearance")

@@ -9,24 +9,24 @@ from mission_control.core import times
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_moment
 from mission_control.tasks.panel_parts import size_in_words
-from mission_control.tasks.panel_sections import SECTIONS, Shown
+from mission_control.tasks.panel_sections import SECTIONS, PanelTask
 from mission_control.usage.wording import money
 from mission_control.web.fragments import read_ahead, render_macro
 
 TEMPLATE = "claims/panel.html"
-SHOWN = Paging(limit=20, offset=0)
+PAGE = Paging(limit=20, offset=0)
 
 
-async def waiting_html(panel: Shown) -> str:
+async def waiting_html(panel: PanelTask) -> str:
     """What the task waits for; empty when it is done."""
     reasons = (await reasons_of([panel.id])).get(str(panel.id), [])
     shown = [one | {name: as_moment(one[name]) for name in ("since", "until")} for one in reasons]
     return render_macro(TEMPLATE, "waiting", panel=panel, reasons=shown) if shown else ""
 
 
-async def runs_html(panel: Shown) -> str:
+async def runs_html(panel: PanelTask) -> str:
     """The newest runs of the task; empty when nobody has tried."""
-    found, total = await runs_of_task(panel.id, SHOWN)
+    found, total = await runs_of_task(panel.id, PAGE)
     if not found:
         return ""
     await read_ahead(*(run["summary"] for run in found))

@@ -97,13 +97,13 @@ async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[dict[s
             return None, False
         try:
             work = partial(claim_best, actor, board, worker, wanted, seen)
-            return await uncancelled(_hand_out(actor, board, work)), False
+            return await uncancelled(_claim(actor, board, work)), False
         except Missed:
             await asyncio.sleep(pause)
     return None, True
 
 
-async def _hand_out(actor: Actor, board: Board, work: Callable[[], Awaitable[dict[str, Any]]]) -> Any:
+async def _claim(actor: Actor, board: Board, work: Callable[[], Awaitable[dict[str, Any]]]) -> Any:
     answer = await decided(actor, work)
     if answer is not None:
         await on_abandonment(partial(_take_back, actor, board, answer))

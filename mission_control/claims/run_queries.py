@@ -30,7 +30,7 @@ async def runs_of_task(task_id: UUID, paging: Paging) -> tuple[list[dict[str, An
         paging.limit,
         paging.offset,
     )
-    return await _wired(found), int(total["n"])
+    return await _serialize_runs(found), int(total["n"])
 
 
 async def runs_of_agent(actor: Actor, agent: Agent, paging: Paging) -> tuple[list[dict[str, Any]], int]:
@@ -45,20 +45,20 @@ async def runs_of_agent(actor: Actor, agent: Agent, paging: Paging) -> tuple[lis
         paging.limit,
         paging.offset,
     )
-    wired = await _wired(found)
+    serialized = await _serialize_runs(found)
     named = [{name: row[name] for name in ("task_number", "task_title")} for row in found]
-    return [run | names for run, names in zip(wired, named, strict=True)], int(total["n"])
+    return [run | names for run, names in zip(serialized, named, strict=True)], int(total["n"])
 
 
 async def run_read(run_id: UUID) -> dict[str, Any]:
     """One run in its wire shape."""
-    found = await _wired(await rows(f"SELECT {COLUMNS} FROM task_runs r WHERE r.id = ?", run_id))
+    found = await _serialize_runs(await rows(f"SELECT {COLUMNS} FROM task_runs r WHERE r.id = ?", run_id))
     if not found:
         raise NotFound()
     return found[0]
 
 
-async def _wired(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+async def _serialize_runs(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     artifacts: dict[str, list[dict[str, Any]]] = {}
     if found:
         for row in await rows(
@@ -67,10 +67,10 @@ async def _wired(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
             *[row["id"] for row in found],
         ):
             artifacts.setdefault(str(row.pop("run_id")), []).append(row)
-    return [_wire(row, artifacts.get(str(row["id"]), [])) for row in found]
+    return [_serialize(row, artifacts.get(str(row["id"]), [])) for row in found]
 
 
-def _wire(row: dict[str, Any], artifacts: list[dict[str, Any]]) -> dict[str, Any]:
+def _serialize(row: dict[str, Any], artifacts: list[dict[str, Any]]) -> dict[str, Any]:
     """A row of `COLUMNS` as RunRead."""
     plain = ("id", "task_id", "board_id", "agent_id", "agent_name", "fence", "state")
     moments = ("started_at", "lease_expires_at", "ended_at")

@@ -46,7 +46,7 @@ NOTHING = {
 }
 # A task that agents deal with, not a person.
 AGENTS_TURN = "w.user_id IS NULL AND (w.status <> 'review' OR w.agent_id IS NOT NULL)"
-TO_HAND_OUT = "w.status = 'inbox' AND w.user_id IS NULL"
+ASSIGNABLE = "w.status = 'inbox' AND w.user_id IS NULL"
 UNMET_APPROVAL = (
     "w.require_approval_for_done AND (w.status = 'review'"
     " OR (w.status = 'in_progress' AND NOT w.require_review_before_done))"
@@ -61,7 +61,7 @@ UNMET_COMMENT = (
     " AND (c.agent_id = w.agent_id OR c.user_id = w.user_id))"
 )
 IS_OVER = "((x.period = 'day' AND x.exceeded_on = ?) OR (x.period = 'total' AND x.exceeded_on IS NOT NULL))"
-IN_HAND = (
+HELD_COUNT = (
     "(SELECT COUNT(*) FROM tasks s WHERE s.assigned_agent_id = {agent} AND s.status = 'in_progress'"
     " AND s.deleted_at IS NULL)"
 )
@@ -110,7 +110,7 @@ def _tasks_own(now: datetime) -> list[Part]:
         _part("flagged", "w WHERE w.flagged_at IS NOT NULL", since="w.flagged_at", why="w.flag_reason"),
         _part(
             "backoff",
-            f"w WHERE {TO_HAND_OUT} AND w.retry_at > ?",
+            f"w WHERE {ASSIGNABLE} AND w.retry_at > ?",
             now,
             until="w.retry_at",
             number="w.failed_attempts",
@@ -199,7 +199,7 @@ def _of_agents(now: datetime) -> list[Part]:
     )
     leads = _part(
         "no_capable_agent",
-        f"w WHERE {TO_HAND_OUT} AND w.agent_leads",
+        f"w WHERE {ASSIGNABLE} AND w.agent_leads",
         ref_id=_id("w.agent_id"),
         name="w.agent_name",
         detail="'leads'",
@@ -225,13 +225,13 @@ def _crew(now: datetime) -> Part:
         f" WHEN c.last_seen_at IS NULL OR c.last_seen_at <= ? THEN {NONE_ONLINE}"
         f" WHEN c.work_state = 'stopped' THEN {ALL_STOPPED} WHEN c.work_state <> 'running' THEN {ALL_PAUSED}"
         f" WHEN EXISTS (SELECT 1 FROM budgets x WHERE x.agent_id = c.id AND {IS_OVER}) THEN {ALL_OVER_BUDGET}"
-        f" WHEN c.wip_limit <= {IN_HAND.format(agent='c.id')} THEN {ALL_FULL} ELSE {ABLE} END), {NO_WORKER})"
+        f" WHEN c.wip_limit <= {HELD_COUNT.format(agent='c.id')} THEN {ALL_FULL} ELSE {ABLE} END), {NO_WORKER})"
     )
     values = [now, now - OFFLINE_AFTER, now.date().isoformat()]
     return _part(
         "no_capable_agent",
         "w LEFT JOIN agents c ON c.board_id = w.board_id AND NOT c.is_board_lead"
-        f" WHERE {TO_HAND_OUT} AND w.agent_id IS NULL AND NOT w.only_lead_can_change_status"
+        f" WHERE {ASSIGNABLE} AND w.agent_id IS NULL AND NOT w.only_lead_can_change_status"
         f" GROUP BY w.id HAVING {level} < {ABLE}",
         *values,
         *values,
@@ -245,7 +245,7 @@ def _limits(day: str) -> list[Part]:
         _part(
             "wip_limit",
             f"w LEFT JOIN f ON f.board_id = w.board_id AND f.status = '{column}'"
-            f" WHERE {TO_HAND_OUT} AND CAST(w.wip_limits ->> '{column}' AS BIGINT) <= COALESCE(f.n, 0)",
+            f" WHERE {ASSIGNABLE} AND CAST(w.wip_limits ->> '{column}' AS BIGINT) <= COALESCE(f.n, 0)",
             number=f"CAST(w.wip_limits ->> '{column}' AS BIGINT)",
             detail=f"'{column}'",
         )
@@ -253,7 +253,7 @@ def _limits(day: str) -> list[Part]:
     ]
     agent = _part(
         "wip_limit",
-        f"w WHERE {TO_HAND_OUT} AND w.agent_limit <= {IN_HAND.format(agent='w.agent_id')}",
+        f"w WHERE {ASSIGNABLE} AND w.agent_limit <= {HELD_COUNT.format(agent='w.agent_id')}",
         ref_id=_id("w.agent_id"),
         name="w.agent_name",
         number="w.agent_limit",

@@ -46,7 +46,7 @@ def create(
         if access != "write":
             click.echo(f"To change that: mission-control user set-access {email} write")
         if password is None:
-            await _tell_link(settings, made, home.id)
+            await _print_link(settings, made, home.id)
 
     with_database(work)
 
@@ -124,7 +124,7 @@ def reset_password(email: str, password_stdin: bool) -> None:
     async def work(settings: Settings) -> None:
         person = await user_named(email)
         if password is None:
-            await _tell_link(settings, person, person.active_organization_id)
+            await _print_link(settings, person, person.active_organization_id)
             return
         await set_password(person, password)
         click.echo(f"The password of {email} is changed; all sessions and tokens have ended.")
@@ -230,7 +230,7 @@ async def organization_named(text: str | None) -> "Organization":
     raise click.ClickException(f"Name one organization with --organization; there are: {names}.")
 
 
-async def _tell_link(settings: Settings, person: "User", organization_id: UUID) -> None:
+async def _print_link(settings: Settings, person: "User", organization_id: UUID) -> None:
     from mission_control.accounts.commands import make_reset_link
     from mission_control.core.actor import system
 

@@ -21,7 +21,7 @@ MOST_PROBLEMS = 5
 def doctor() -> None:
     """Show settings and checks; the exit code is 1 when something is wrong."""
     settings = Settings.from_environment()
-    for name, value in settings.shown().items():
+    for name, value in settings.masked().items():
         click.echo(f"{name} = {value}")
     click.echo()
     checks = {

@@ -29,7 +29,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     with server_lock.held(settings.sqlite_path):
         listener = serving.bind(settings.host, settings.port)
         prepared = serving.run_prepare(settings)
-        _tell(prepared, serving.visible_url(settings, listener))
+        _print_address(prepared, serving.visible_url(settings, listener))
         _run(settings, listener)
 
 
@@ -52,7 +52,7 @@ def _with_options(settings: Settings, host: str | None, port: int | None, worker
     return replace(settings, **given)
 
 
-def _tell(prepared: "Prepared", url: str) -> None:
+def _print_address(prepared: "Prepared", url: str) -> None:
     for name in prepared.migrations:
         click.echo(f"Applied migration {name}")
     if prepared.setup_code:

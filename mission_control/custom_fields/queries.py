@@ -34,7 +34,7 @@ async def list_fields(organization_id: UUID) -> list[dict[str, Any]]:
         " WHERE f.organization_id = ? AND o.deleted_at IS NULL",
         organization_id,
     )
-    return [_wire(row, _boards_of(row["id"], bound)) for row in found]
+    return [_serialize(row, _boards_of(row["id"], bound)) for row in found]
 
 
 async def field_read(field_id: UUID, board_ids: list[UUID] | None = None) -> dict[str, Any]:
@@ -48,14 +48,14 @@ async def field_read(field_id: UUID, board_ids: list[UUID] | None = None) -> dic
         field_id,
     )
     boards = [str(one) for one in board_ids] if board_ids else _boards_of(field_id, bound)
-    return _wire(found[0], boards)
+    return _serialize(found[0], boards)
 
 
 def _boards_of(field_id: Any, bound: list[dict[str, Any]]) -> list[str]:
     return sorted(str(row["board_id"]) for row in bound if str(row["field_id"]) == str(field_id))
 
 
-def _wire(row: dict[str, Any], board_ids: list[str]) -> dict[str, Any]:
+def _serialize(row: dict[str, Any], board_ids: list[str]) -> dict[str, Any]:
     return {
         "field_key": row["field_key"],
         "label": row["label"],

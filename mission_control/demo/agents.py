@@ -147,7 +147,7 @@ class Worker(Agent):
             await self._claim(task_id=task["id"])
         return self.fences.pop(task["id"])
 
-    async def _hand_in(self, task: dict[str, Any], status: str | None, texts: tuple[str, ...]) -> None:
+    async def _submit(self, task: dict[str, Any], status: str | None, texts: tuple[str, ...]) -> None:
         fence = await self._fence(task)
         await self.api.post(
             self._path("tasks", task["id"], "completions"),
@@ -161,7 +161,7 @@ class Worker(Agent):
             cost_usd=round(tokens * 4e-6, 4),
         )
 
-    async def _give_back(self, task: dict[str, Any], reason: str) -> None:
+    async def _release(self, task: dict[str, Any], reason: str) -> None:
         fence = await self._fence(task)
         await self.api.call("DELETE", self._path("tasks", task["id"], "lease"), json={"fence": fence, "reason": reason})
 
@@ -173,11 +173,11 @@ class Worker(Agent):
         fate = self.chance.random()
         if fate < 0.12:
             await self.say(task, story.BLOCKED)
-            await self._give_back(task, "Something is missing that somebody else has.")
+            await self._release(task, "Something is missing that somebody else has.")
         elif fate < 0.40 or self.board["require_approval_for_done"]:
-            await self._hand_in(task, "review", story.FINISHED)
+            await self._submit(task, "review", story.FINISHED)
         else:
-            await self._hand_in(task, "done", story.FINISHED)
+            await self._submit(task, "done", story.FINISHED)
 
 
 class Lead(Agent):
@@ -222,7 +222,7 @@ class Lead(Agent):
 
     def _idea(self, present: set[str]) -> tuple[str, str, str]:
         ideas = next(
-            (ideas for place, ideas in zip(story.PLACES, story.IDEAS, strict=True) if place.slug == self.board["slug"]),
+            (ideas for place, ideas in zip(story.BOARDS, story.IDEAS, strict=True) if place.slug == self.board["slug"]),
             story.IDEAS[0],
         )
         return self.chance.choice([idea for idea in ideas if idea[0] not in present] or list(ideas))

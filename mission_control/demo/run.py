@@ -109,7 +109,7 @@ async def _play(settings: Settings, url: str, agents: int, speed: float, decides
         task.cancel()
     await asyncio.gather(*acting, waiting, return_exceptions=True)
     if not stop.is_set():
-        _tell_end([task.exception() for task in done if not task.cancelled()])
+        _print_end([task.exception() for task in done if not task.cancelled()])
 
 
 async def _prepared(settings: Settings, agents: int, decides: bool) -> Cast:
@@ -168,7 +168,7 @@ def _acts(url: str, cast: Cast, speed: float) -> list[Coroutine[Any, Any, None]]
     return acts
 
 
-def _tell_end(errors: list[BaseException | None]) -> None:
+def _print_end(errors: list[BaseException | None]) -> None:
     flat = [one for error in errors for one in (error.exceptions if isinstance(error, BaseExceptionGroup) else [error])]
     if all(isinstance(one, Gone) for one in flat):
         click.echo("The demo data is gone; the agents have stopped.")

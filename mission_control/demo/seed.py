@@ -66,15 +66,15 @@ async def owner_of(organization: Organization) -> User:
 
 async def _write_story() -> Organization:
     stage = Stage(await _found(system(UUID(int=0))))
-    cards = sum(len(place.cards) for place in story.PLACES)
+    cards = sum(len(place.cards) for place in story.BOARDS)
     with clock.travelled(-STORY_LENGTH):
         await _enter_people(stage)
-        for place in story.PLACES:
+        for place in story.BOARDS:
             stage.boards.append(await _open_board(stage, place))
         await _let_members_write(stage)
         await _enter_agents(stage)
     told = 0
-    for place, board in zip(story.PLACES, stage.boards, strict=True):
+    for place, board in zip(story.BOARDS, stage.boards, strict=True):
         for card in place.cards:
             told += 1
             await _tell(stage, board, card, STORY_LENGTH * (1 - told / (cards + 1)))
@@ -109,7 +109,7 @@ async def _let_members_write(stage: Stage) -> None:
         await _enter(stage, member.user)
 
 
-async def _open_board(stage: Stage, place: story.Place) -> Board:
+async def _open_board(stage: Stage, place: story.BoardStory) -> Board:
     fields = {
         "name": place.name,
         "slug": place.slug,
@@ -194,7 +194,7 @@ async def _finish(
 
 async def _crew(organization: Organization, size: int) -> list[Hired]:
     boards = {board.slug: board for board in await Board.filter(organization_id=organization.id)}
-    places = [boards.get(place.slug) for place in story.PLACES]
+    places = [boards.get(place.slug) for place in story.BOARDS]
     leads = {index: name for name, index, is_lead in story.CREW if is_lead}
     crew = []
     for name, index, is_lead in story.CREW[:size]:

@@ -26,7 +26,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Place:
+class BoardStory:
     """A board with its cards."""
 
     name: str
@@ -36,7 +36,7 @@ class Place:
     cards: tuple[Card, ...]
 
 
-RELAUNCH = Place(
+RELAUNCH = BoardStory(
     "Shop relaunch",
     "shop-relaunch",
     "The new web shop of Lighthouse Coffee: faster, readable on phones, live before the holidays.",
@@ -92,7 +92,7 @@ RELAUNCH = Place(
     ),
 )  # fmt: skip
 
-SUPPORT = Place(
+SUPPORT = BoardStory(
     "Support desk",
     "support-desk",
     "Questions of customers that need more than a reply.",
@@ -109,7 +109,7 @@ SUPPORT = Place(
     ),
 )  # fmt: skip
 
-PLACES = (RELAUNCH, SUPPORT)
+BOARDS = (RELAUNCH, SUPPORT)
 
 # Name, index of the board, whether it leads. The first three are the usual crew.
 CREW = (

@@ -77,7 +77,7 @@ async def export_tasks(actor: Actor, board: Board) -> Response:
     in_pieces=True,
     errors={413: ErrorResponse},
 )
-async def bring(actor: Actor, data: BoardFile) -> BoardImported:
+async def import_from_file(actor: Actor, data: BoardFile) -> BoardImported:
     """Make a board in the active organization from an exported file.
 
     Everything gets new ids. People are found by e-mail and agents by name; who or what is not here is dropped, and the

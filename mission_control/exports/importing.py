@@ -7,7 +7,7 @@ from uuid import UUID
 from tortoise.exceptions import OperationalError
 
 from mission_control.approvals.models import Approval, ApprovalTask
-from mission_control.boards import absent
+from mission_control.boards import staging
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
@@ -38,40 +38,40 @@ async def import_board(actor: Actor, organization_id: UUID, file: BoardFile) -> 
     be brought over is answered as a list.
     """
     require(actor, "board.import", organization_id)
-    return await uncancelled(_bring(actor, organization_id, file))
+    return await uncancelled(_import_file(actor, organization_id, file))
 
 
-async def _bring(actor: Actor, organization_id: UUID, file: BoardFile, attempt: int = 1) -> BoardImported:
+async def _import_file(actor: Actor, organization_id: UUID, file: BoardFile, attempt: int = 1) -> BoardImported:
     known = await known_in(organization_id)
     board = await _make_board(organization_id, file.board, known)
     board.task_count = max((task.number for task in file.tasks), default=0)
     ids = {part.number: new_id() for part in file.tasks}
     try:
-        await absent.begin(board)
+        await staging.begin(board)
         await _store(board, file, ids, known)
         brought = await decided(actor, partial(_finish, actor, organization_id, board.id, file, ids, known))
         assert brought is not None
         return brought
     except BaseException as error:
-        await absent.clear(board.id)
+        await staging.clear(board.id)
         if not (isinstance(error, OperationalError) and names_what_is_gone(error)):
             raise
         if attempt == ATTEMPTS:
             raise NotFound() from error
-    return await _bring(actor, organization_id, file, attempt + 1)  # somebody whom it names was deleted meanwhile
+    return await _import_file(actor, organization_id, file, attempt + 1)  # somebody whom it names was deleted meanwhile
 
 
 async def _store(board: Board, file: BoardFile, ids: dict[int, UUID], known: Known) -> None:
     """What belongs to the board alone."""
     comments = (_comment(ids[part.number], part, one, known) for part in file.tasks for one in part.comments)
-    await absent.store(board.id, (_task(board, ids[part.number], part, known) for part in file.tasks))
-    await absent.store(board.id, comments)
-    await absent.store(board.id, _edges(board, file, ids))
-    await absent.store(board.id, _steps(file, ids))
+    await staging.store(board.id, (_task(board, ids[part.number], part, known) for part in file.tasks))
+    await staging.store(board.id, comments)
+    await staging.store(board.id, _edges(board, file, ids))
+    await staging.store(board.id, _steps(file, ids))
     approvals = [(new_id(), part) for part in file.approvals]
-    await absent.store(board.id, _approvals(board, approvals, known))
-    await absent.store(board.id, _links(approvals, ids))
-    await absent.store(board.id, _memory(board, file, known))
+    await staging.store(board.id, _approvals(board, approvals, known))
+    await staging.store(board.id, _links(approvals, ids))
+    await staging.store(board.id, _memory(board, file, known))
 
 
 @command("board.import")
@@ -80,7 +80,7 @@ async def _finish(
 ) -> BoardImported:
     """What the organization gets too, and what it is told."""
     dropped = list(known.dropped)  # this may be tried again
-    board = await absent.appear(board_id)
+    board = await staging.appear(board_id)
     new_tags = await _tag(organization_id, file, ids)
     fields, new_fields = await bind_fields(board, file.custom_fields, dropped)
     await store_values(fields, file.tasks, ids, dropped)

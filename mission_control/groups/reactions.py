@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from mission_control.agents.queries import agents_to_tell
+from mission_control.agents.queries import agents_to_notify
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
@@ -24,24 +24,24 @@ ON_LEAVING = (
 
 
 @reacts_to("board.updated")
-async def tell_group(actor: Actor, event: NewEvent) -> None:
+async def notify_group(actor: Actor, event: NewEvent) -> None:
     """All agents of the old group and of the new one, the board's own among them."""
     if "board_group_id" not in event.data["after"]:
         return
     board = await Board.get(id=event.scope.board_id)
     if (left := event.data["before"]["board_group_id"]) is not None:
-        await _tell(board, left, joins=False)
+        await _notify(board, left, joins=False)
     if (joined := event.data["after"]["board_group_id"]) is not None:
-        await _tell(board, joined, joins=True)
+        await _notify(board, joined, joins=True)
 
 
-async def _tell(board: Board, group_id: UUID, *, joins: bool) -> None:
+async def _notify(board: Board, group_id: UUID, *, joins: bool) -> None:
     group = await BoardGroup.get_or_none(id=group_id)
     if group is None:
         return
     named: dict[Any, str] = {one.id: one.name for one in await Board.filter(board_group_id=group.id, deleted_at=None)}
     named[board.id] = board.name
-    for agent in await agents_to_tell(list(named)):
+    for agent in await agents_to_notify(list(named)):
         lines = [
             f"{'Joined' if joins else 'Left'} board: {board.name} ({board.id})",
             f"Your board: {named[agent.board_id]} ({agent.board_id})",

@@ -29,7 +29,7 @@ _MOMENTS = {"due_at", "in_progress_at", "created_at", "updated_at"}
 async def snapshot_of_group(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> dict[str, Any]:
     """The boards of a group that a person reads; an agent, which is in the group, is told of all."""
     boards = group.boards if actor.is_agent else [board for board in group.boards if actor.reads(board)]
-    return await _told(group, boards, query)
+    return await _serialize(group, boards, query)
 
 
 async def snapshot_around(actor: Actor, board: Board, query: BoardGroupSnapshotQuery) -> dict[str, Any]:
@@ -42,7 +42,7 @@ async def snapshot_around(actor: Actor, board: Board, query: BoardGroupSnapshotQ
     return await snapshot_of_group(actor, group, query)
 
 
-async def _told(group: BoardGroup, boards: list[Board], query: GroupSnapshotQuery) -> dict[str, Any]:
+async def _serialize(group: BoardGroup, boards: list[Board], query: GroupSnapshotQuery) -> dict[str, Any]:
     counts = await _counts(boards)
     tasks = await _summaries(boards, query)
     return {

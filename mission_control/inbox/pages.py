@@ -41,7 +41,7 @@ async def ask_callback(agent_id: UUID) -> ResponseReturnValue:
     """Ask where an agent's notices are sent."""
     actor, agent = await on_agent(agent_id, VERB)
     state = await callback_state(agent.id)
-    return await _form(agent_id).shown(actor, {"url": state.url})
+    return await _form(agent_id).render(actor, {"url": state.url})
 
 
 def _form(agent_id: UUID) -> Form:
@@ -75,7 +75,7 @@ async def ask_removal(agent_id: UUID) -> ResponseReturnValue:
         raise NotFound("The callback was removed already.")
     context = {"name": agent.name, "address": state.url}
     url, back = f"/agents/{agent_id}/callback/removal", back_to(agent_id, "inbox", "the inbox")
-    return await Form("Remove the callback?", TEMPLATE, "removal_form", url, back, context=context).shown(actor, {})
+    return await Form("Remove the callback?", TEMPLATE, "removal_form", url, back, context=context).render(actor, {})
 
 
 @pages.post("/agents/<uuid:agent_id>/callback/removal")

@@ -14,7 +14,7 @@ from mission_control.groups.models import BoardGroup
 from mission_control.inbox.quotes import WITHDRAWN, requote
 from mission_control.memory import policy as policy
 from mission_control.memory.models import BoardMemory, GroupMemory
-from mission_control.memory.notices import concerns_agents, is_chat, snippet, tell_board, tell_group
+from mission_control.memory.notices import concerns_agents, is_chat, notify_board, notify_group, snippet
 
 Entry = BoardMemory | GroupMemory
 
@@ -27,7 +27,7 @@ async def write_memory(
     board = await locked_board(board)
     entry = await _write(actor, board, content, tags, source)
     if entry.is_chat:
-        await tell_board(actor, board, entry)
+        await notify_board(actor, board, entry)
     return entry
 
 
@@ -75,7 +75,7 @@ async def write_group_memory(
     await entry.save(force_create=True)
     record("group_memory.created", entry, _sentence(entry, "written"), **_state(entry))
     if named:
-        await tell_group(actor, group, entry)
+        await notify_group(actor, group, entry)
     return entry
 
 

@@ -4,10 +4,10 @@ from quart import current_app, has_app_context
 
 from mission_control.agents.mentions import mentioned_names, mentions
 from mission_control.agents.models import Agent
-from mission_control.agents.queries import agents_to_tell
+from mission_control.agents.queries import agents_to_notify
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
-from mission_control.boards.work_state import ORDERS, follow_order
+from mission_control.boards.work_state import ORDERS, apply_order
 from mission_control.core.actor import Actor
 from mission_control.core.command import deliver
 from mission_control.groups.models import BoardGroup
@@ -31,16 +31,16 @@ def is_broadcast(content: str, tags: list[str] | None) -> bool:
     return "broadcast" in (tags or ()) or "all" in mentioned_names(content)
 
 
-async def tell_board(actor: Actor, board: Board, entry: BoardMemory) -> None:
+async def notify_board(actor: Actor, board: Board, entry: BoardMemory) -> None:
     """An order goes to every agent of the board, a message to its lead and those it mentions; never the author.
 
     An order by those who may give it, people and the lead, also sets the board's state.
     """
-    agents = [one for one in await agents_to_tell([board.id]) if one.id != actor.agent_id]
+    agents = [one for one in await agents_to_notify([board.id]) if one.id != actor.agent_id]
     content = entry.content
     order = content.strip().lower()
     if order in ORDERS:
-        await follow_order(actor, board, order)
+        await apply_order(actor, board, order)
         for agent in agents:
             deliver(NOTICE, agent.scope(), agent_id=agent.id, header=order, text="", command=order, deliver=True)
         return
@@ -49,23 +49,23 @@ async def tell_board(actor: Actor, board: Board, entry: BoardMemory) -> None:
         if named or agent.is_board_lead:
             header = "BOARD CHAT MENTION" if named else "BOARD CHAT"
             how = _how_to_reply(f"/api/v1/agent/boards/{board.id}/memory")
-            _tell(agent, header, [f"Board: {board.name}", f"From: {actor.name}"], entry, how)
+            _notify(agent, header, [f"Board: {board.name}", f"From: {actor.name}"], entry, how)
 
 
-async def tell_group(actor: Actor, group: BoardGroup, entry: GroupMemory) -> None:
+async def notify_group(actor: Actor, group: BoardGroup, entry: GroupMemory) -> None:
     """A broadcast goes to every agent of the group, a message to leads and those it mentions; never the author."""
     content = entry.content
     to_all = is_broadcast(content, entry.tags)
-    for agent in await agents_to_tell([board.id for board in group.boards]):
+    for agent in await agents_to_notify([board.id for board in group.boards]):
         named = mentions(content, agent)
         if agent.id == actor.agent_id or not (to_all or named or agent.is_board_lead):
             continue
         header = "GROUP BROADCAST" if to_all else "GROUP CHAT MENTION" if named else "GROUP CHAT"
         how = _how_to_reply(f"/api/v1/boards/{agent.board_id}/group-memory")
-        _tell(agent, header, [f"Group: {group.name}", f"From: {actor.name}"], entry, how)
+        _notify(agent, header, [f"Group: {group.name}", f"From: {actor.name}"], entry, how)
 
 
-def _tell(agent: Agent, header: str, about: list[str], entry: BoardMemory | GroupMemory, how: str) -> None:
+def _notify(agent: Agent, header: str, about: list[str], entry: BoardMemory | GroupMemory, how: str) -> None:
     text = "\n".join([*about, "", snippet(entry.content), "", how])
     deliver(NOTICE, agent.scope(), agent_id=agent.id, header=header, text=text, memory_id=str(entry.id))
 

@@ -15,7 +15,7 @@ from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import group_of, visible_group
 from mission_control.memory.models import BoardMemory, GroupMemory
 from mission_control.memory.schemas import MemoryQuery
-from mission_control.tasks.chat import AUTHORS, COLUMNS, NEWEST_FIRST, NOT_BLANK, wire_entry
+from mission_control.tasks.chat import AUTHORS, COLUMNS, NEWEST_FIRST, NOT_BLANK, serialize_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ async def read_entry(shelf: Shelf, memory_id: UUID) -> dict[str, Any]:
     found = await rows(f"SELECT m.{shelf.home}, {COLUMNS} FROM {shelf.table} m{AUTHORS} WHERE m.id = ?", memory_id)
     if not found:
         raise NotFound()
-    return wire_entry(found[0], shelf.home)
+    return serialize_entry(found[0], shelf.home)
 
 
 async def _list(shelf: Shelf, home_id: UUID, query: MemoryQuery) -> tuple[list[dict[str, Any]], int]:
@@ -96,7 +96,7 @@ async def _list(shelf: Shelf, home_id: UUID, query: MemoryQuery) -> tuple[list[d
         query.limit,
         query.offset,
     )
-    return [wire_entry(row, shelf.home) for row in found], int(total["n"])
+    return [serialize_entry(row, shelf.home) for row in found], int(total["n"])
 
 
 def _containing(text: str) -> str:

@@ -80,7 +80,7 @@ async def confirm_goal(actor: Actor, board: Board, goal: BoardOnboardingConfirm,
     before = board.updated_at
     board = await update_board(actor, board, _goal(goal, plan))
     ended = await _end(session)
-    await _tell_of_person(actor, plan)
+    await _notify_of_person(actor, plan)
     lead_id, token = await _lead(board, plan)
     if ended or token or board.updated_at != before:
         record(
@@ -111,7 +111,7 @@ async def _end(session: OnboardingSession | None) -> bool:
     return True
 
 
-async def _tell_of_person(actor: Actor, plan: Plan) -> None:
+async def _notify_of_person(actor: Actor, plan: Plan) -> None:
     """Let the person's profile have what the conversation found out; nothing is cleared."""
     found = plan.profile.model_dump(exclude_none=True)
     user = await User.get_or_none(id=actor.user_id) if found and actor.user_id else None

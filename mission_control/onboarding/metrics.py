@@ -7,10 +7,10 @@ import orjson
 
 def as_lines(metrics: dict[str, Any] | None) -> str:
     """Metrics as lines; what is no plain value is shown as JSON."""
-    return "\n".join(f"{name}: {_shown(value)}" for name, value in (metrics or {}).items())
+    return "\n".join(f"{name}: {_as_text(value)}" for name, value in (metrics or {}).items())
 
 
-def _shown(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
@@ -22,5 +22,5 @@ def from_lines(text: str, known: dict[str, Any] | None = None) -> dict[str, Any]
         if not (name and colon and wanted):
             raise ValueError(f"write each line as what is measured, a colon and how much; this one is not: {line[:80]}")
         kept = (known or {}).get(name)
-        metrics[name] = kept if kept is not None and _shown(kept) == wanted else wanted
+        metrics[name] = kept if kept is not None and _as_text(kept) == wanted else wanted
     return metrics

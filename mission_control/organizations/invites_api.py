@@ -26,7 +26,7 @@ def _key() -> str:
     return key
 
 
-def _shown(actor: Actor, invite: Invite) -> OrganizationInviteRead:
+def _invite_read(actor: Actor, invite: Invite) -> OrganizationInviteRead:
     return OrganizationInviteRead.of(invite, invites.token_of(actor, invite, _key()))
 
 
@@ -47,7 +47,7 @@ async def list_organization_invites(actor: Actor, query: Paging) -> dict[str, An
     `token` is there as long as it can be accepted. Expired ones stay until they are revoked.
     """
     found, total = await list_invites(actor, query)
-    return page([_shown(actor, invite) for invite in found], total, query)
+    return page([_invite_read(actor, invite) for invite in found], total, query)
 
 
 @operation(
@@ -69,7 +69,7 @@ async def create_organization_invite(
 
     Hand the token over yourself. It is good for 14 days.
     """
-    return _shown(actor, (await invites.create_invite(actor, organization, data, _key())).row)
+    return _invite_read(actor, (await invites.create_invite(actor, organization, data, _key())).row)
 
 
 @operation(
@@ -85,7 +85,7 @@ async def create_organization_invite(
 )
 async def revoke_organization_invite(actor: Actor, invite: Invite) -> OrganizationInviteRead:
     """Revoke an invitation."""
-    return _shown(actor, await invites.revoke_invite(actor, invite))
+    return _invite_read(actor, await invites.revoke_invite(actor, invite))
 
 
 @operation(

@@ -52,7 +52,7 @@ def may_dispose(actor: Actor, organization: Organization | None) -> bool:
 
 @rule("organization.settle")
 @rule("organization.reset_demo")
-def may_use_system_door(actor: Actor, thing: Any) -> bool:
+def only_the_system(actor: Actor, thing: Any) -> bool:
     """Only the system itself."""
     return False
 

@@ -45,7 +45,7 @@ class HasWorkState(Protocol):
 @command("organization.set_work_state")
 async def set_organization_state(actor: Actor, organization: Organization, wanted: WorkStateChange) -> Organization:
     """Pause, stop or let run on all agents of an organization. What is so already is no change."""
-    await hold_hand_outs(organization.id)
+    await lock_work_state(organization.id)
     organization = await _present(organization)
     if (change := change_of(organization, wanted)) is None:
         return organization
@@ -91,14 +91,14 @@ def apply(thing: Any, wanted: WorkStateChange) -> None:
     thing.work_state_reason = None if wanted.state == RUNNING else wanted.reason
 
 
-async def may_hand_out(board_id: UUID) -> None:
+async def lock_work_state_shared(board_id: UUID) -> None:
     """Inside a command that hands out work of a board and holds no row yet: no state is changed until it ends."""
     if is_postgres():
         lock = LOCK_OF.format(lock="pg_advisory_xact_lock_shared", key=LOCK_KEY, organization="organization_id::text")
         await rows(f"SELECT {lock} FROM boards WHERE id = ?", board_id)
 
 
-async def hold_hand_outs(organization_id: UUID) -> None:
+async def lock_work_state(organization_id: UUID) -> None:
     """Inside a command that changes a state: wait for hand-outs of the organization; none begins until it ends."""
     if is_postgres():
         lock = LOCK_OF.format(lock="pg_advisory_xact_lock", key=LOCK_KEY, organization="?::text")

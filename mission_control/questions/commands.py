@@ -85,7 +85,7 @@ async def answer_question(
         correlation_id=question.correlation_id,
         memory_id=entry.id,
     )
-    await _tell(actor, question, entry)
+    await _notify(actor, question, entry)
     return question
 
 
@@ -115,7 +115,7 @@ def _refuse_when_over(question: Question) -> None:
         raise Conflict({"message": OVER[question.state], "code": f"question_{question.state}"})
 
 
-async def _tell(actor: Actor, question: Question, entry: BoardMemory) -> None:
+async def _notify(actor: Actor, question: Question, entry: BoardMemory) -> None:
     agent_id = await _asker(question)
     if agent_id is None:
         return

@@ -45,7 +45,7 @@ class AnswerForm(BaseModel):
 async def one_question(board_id: UUID, question_id: UUID) -> ResponseReturnValue:
     """One question of a board, whatever its state."""
     actor = await signed_in()
-    return await _shown(actor, await visible_question(actor, board_id, question_id))
+    return await _question_as_it_is(actor, await visible_question(actor, board_id, question_id))
 
 
 @pages.get("/boards/<uuid:board_id>/questions/<uuid:question_id>/live")
@@ -77,17 +77,19 @@ async def answer(board_id: UUID, question_id: UUID) -> ResponseReturnValue:
         form = await read_form(AnswerForm)
     except FormInvalid as invalid:
         errors = {name or "answer": text for name, text in invalid.errors.items()}
-        return await _shown(actor, question, values=invalid.values, errors=errors), 422
+        return await _question_as_it_is(actor, question, values=invalid.values, errors=errors), 422
     try:
         await answer_question(actor, question, form.answer, form.option)
     except Invalid as refusal:
-        return await _shown(actor, question, values=form.model_dump(), errors={"answer": refusal.sentence}), 422
+        return await _question_as_it_is(
+            actor, question, values=form.model_dump(), errors={"answer": refusal.sentence}
+        ), 422
     except Conflict as late:
-        return await _shown(actor, question, sentence=late.sentence, typed=form.answer or ""), 409
+        return await _question_as_it_is(actor, question, sentence=late.sentence, typed=form.answer or ""), 409
     return done(f"{safe_next(form.next)}#queue", toast=f"{question.agent_name} has your answer.")
 
 
-async def _shown(actor: Actor, question: Question, **more: Any) -> str:
+async def _question_as_it_is(actor: Actor, question: Question, **more: Any) -> str:
     """The question as it is now: its row for htmx, else its page."""
     item = await queue.item(actor, question.board, question.id)
     if item is None:

@@ -40,7 +40,7 @@ async def list_questions(board: Board, query: QuestionQuery) -> tuple[list[dict[
     [total] = await rows(f"SELECT COUNT(*) AS n FROM agent_questions q{where}", *values)
     page = f"{SELECT}{where} ORDER BY q.created_at DESC, q.id DESC LIMIT ? OFFSET ?"
     found = await rows(page, *values, query.limit, query.offset)
-    return [wire_question(row) for row in found], int(total["n"])
+    return [serialize_question(row) for row in found], int(total["n"])
 
 
 async def read_question(question_id: UUID) -> dict[str, Any]:
@@ -48,7 +48,7 @@ async def read_question(question_id: UUID) -> dict[str, Any]:
     found = await rows(f"{SELECT} WHERE q.id = ?", question_id)
     if not found:
         raise NotFound()
-    return wire_question(found[0])
+    return serialize_question(found[0])
 
 
 async def open_for(actor: Actor) -> int:
@@ -57,7 +57,7 @@ async def open_for(actor: Actor) -> int:
     return await Question.filter(state="open", board_id__in=Subquery(boards.values("id"))).count()
 
 
-def wire_question(row: dict[str, Any]) -> dict[str, Any]:
+def serialize_question(row: dict[str, Any]) -> dict[str, Any]:
     """A row of `SELECT` as it is answered."""
     by = row["answered_by_user_id"]
     return {

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from markupsafe import Markup
 
-from mission_control.approvals.beside import Place, Row, providers
+from mission_control.approvals.related_rows import QueueView, Row, providers
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.clock import now
@@ -57,26 +57,28 @@ async def item(actor: Actor, board: Board, question_id: UUID) -> Item | None:
     return _item(actor, board, found[0]) if found else None
 
 
-async def in_queue(actor: Actor, place: Place) -> list[Row]:
+async def in_queue(actor: Actor, queue_view: QueueView) -> list[Row]:
     """The open questions of a queue's boards, and those that were answered since it was opened."""
-    if not place.boards:
+    if not queue_view.boards:
         return []
-    known = {board.id: board for board in place.boards}
+    known = {board.id: board for board in queue_view.boards}
     found = await rows(
         f"{SELECT} WHERE q.board_id IN ({placeholders(len(known))}) AND (q.state = 'open' OR q.answered_at >= ?)"
         f" ORDER BY q.created_at, q.id LIMIT {LIMIT}",
         *known,
-        place.opened,
+        queue_view.opened,
     )
     items = [_item(actor, known[UUID(str(row["board_id"]))], row) for row in found]
-    return [Row(one.created_at, one.is_open, _html(one, place)) for one in items]
+    return [Row(one.created_at, one.is_open, _html(one, queue_view)) for one in items]
 
 
 providers.append(in_queue)
 
 
-def _html(one: Item, place: Place) -> Markup:
-    return Markup(render_macro(TEMPLATE, "question_row", item=one, next_url=place.url, show_board=place.show_board))
+def _html(one: Item, queue_view: QueueView) -> Markup:
+    return Markup(
+        render_macro(TEMPLATE, "question_row", item=one, next_url=queue_view.url, show_board=queue_view.show_board)
+    )
 
 
 def _item(actor: Actor, board: Board, row: dict[str, Any]) -> Item:

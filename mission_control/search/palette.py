@@ -12,7 +12,7 @@ from mission_control.core.policy import can
 from mission_control.database.sql import lowered, placeholders, rows
 
 LIMIT = 20
-PLACES = (
+PAGES = (
     ("Approvals", "/approvals", "inbox", "queue decide"),
     ("Activity", "/activity", "activity", "feed log"),
     ("Agents", "/agents", "bot", ""),
@@ -43,7 +43,7 @@ async def palette(actor: Actor, query: str, current_board: UUID | None) -> list[
     boards = await boards_of(actor)
     words = query.lower().split()
     groups = [
-        ("Go to", _places(words) + _boards(boards, words)),
+        ("Go to", _pages(words) + _boards(boards, words)),
         ("Do", _deeds(actor, boards, words, current_board)),
         ("Agents", await _agents(actor, boards, words) if words else []),
         ("Tasks", await _tasks(boards, query.strip()) if words else []),  # last, because they may be many
@@ -63,8 +63,8 @@ def _fits(text: str, words: list[str]) -> bool:
     return all(word in text.lower() for word in words)
 
 
-def _places(words: list[str]) -> list[Hit]:
-    return [Hit(label, url, icon) for label, url, icon, more in PLACES if _fits(f"{label} {more}", words)]
+def _pages(words: list[str]) -> list[Hit]:
+    return [Hit(label, url, icon) for label, url, icon, more in PAGES if _fits(f"{label} {more}", words)]
 
 
 def _boards(boards: list[Board], words: list[str]) -> list[Hit]:

@@ -49,7 +49,7 @@ async def visible_skill(actor: Actor, skill_id: UUID) -> Skill:
 async def list_packs(organization_id: UUID) -> list[dict[str, Any]]:
     """All packs of an organization, newest first."""
     sql = f"{PACKS} WHERE p.organization_id = ? ORDER BY p.created_at DESC, p.id DESC"
-    return [_wire(row) for row in await rows(sql, organization_id)]
+    return [_serialize(row) for row in await rows(sql, organization_id)]
 
 
 async def pack_read(pack_id: UUID) -> dict[str, Any]:
@@ -57,7 +57,7 @@ async def pack_read(pack_id: UUID) -> dict[str, Any]:
     found = await rows(f"{PACKS} WHERE p.id = ?", pack_id)
     if not found:
         raise NotFound(NO_PACK)
-    return _wire(found[0])
+    return _serialize(found[0])
 
 
 async def skill_read(skill_id: UUID) -> dict[str, Any]:
@@ -65,7 +65,7 @@ async def skill_read(skill_id: UUID) -> dict[str, Any]:
     found = await rows(f"{SKILLS} WHERE s.id = ?", skill_id)
     if not found:
         raise NotFound(NO_SKILL)
-    return _wire(found[0])
+    return _serialize(found[0])
 
 
 async def list_cards(actor: Actor, query: MarketplaceQuery) -> tuple[list[dict[str, Any]], int]:
@@ -103,9 +103,9 @@ async def _filters(actor: Actor, query: MarketplaceQuery) -> tuple[str, list[Any
 
 def _card(row: dict[str, Any]) -> dict[str, Any]:
     """A row of `SKILLS` as a card, whose `source` clients know as the address."""
-    return {**_wire(row), "source": row["source_url"], "installed": False, "installed_at": None}
+    return {**_serialize(row), "source": row["source_url"], "installed": False, "installed_at": None}
 
 
-def _wire(row: dict[str, Any]) -> dict[str, Any]:
+def _serialize(row: dict[str, Any]) -> dict[str, Any]:
     moments = {name: wire_moment(row[name]) for name in ("created_at", "updated_at")}
     return {**row, "metadata": as_json(row["metadata"]), **moments}

@@ -41,7 +41,7 @@ async def list_tags(organization_id: UUID, paging: Paging) -> tuple[list[dict[st
         paging.limit,
         paging.offset,
     )
-    return [_wire(row) for row in found], int(total["n"])
+    return [_serialize(row) for row in found], int(total["n"])
 
 
 async def tag_read(tag_id: UUID) -> dict[str, Any]:
@@ -49,10 +49,10 @@ async def tag_read(tag_id: UUID) -> dict[str, Any]:
     found = await rows(f"{SELECT} WHERE g.id = ?", tag_id)
     if not found:
         raise NotFound()
-    return _wire(found[0])
+    return _serialize(found[0])
 
 
-def _wire(row: dict[str, Any]) -> dict[str, Any]:
+def _serialize(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": row["name"],
         "slug": row["slug"],

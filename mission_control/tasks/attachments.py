@@ -16,7 +16,7 @@ from mission_control.core.ids import new_id
 from mission_control.core.paging import Paging
 from mission_control.database.sql import rows, wire_moment
 from mission_control.tasks import policy as policy
-from mission_control.tasks.file_types import DOWNLOAD, SHOWN
+from mission_control.tasks.file_types import DOWNLOAD, INLINE_TYPES
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Attachment, AttachmentContent, Comment, Task
 from mission_control.tasks.queries import visible_task
@@ -72,7 +72,7 @@ async def list_attachments(task: Task, paging: Paging) -> tuple[list[dict[str, A
         paging.limit,
         paging.offset,
     )
-    return [_wire(row) for row in found], int(total["n"])
+    return [_serialize(row) for row in found], int(total["n"])
 
 
 async def attachment_read(attachment_id: UUID) -> dict[str, Any]:
@@ -80,10 +80,10 @@ async def attachment_read(attachment_id: UUID) -> dict[str, Any]:
     found = await rows(f"{SELECT} AND f.id = ?", attachment_id)
     if not found:
         raise NotFound()
-    return _wire(found[0])
+    return _serialize(found[0])
 
 
-def _wire(row: dict[str, Any]) -> dict[str, Any]:
+def _serialize(row: dict[str, Any]) -> dict[str, Any]:
     plain = ("id", "task_id", "comment_id", "name", "content_type", "size", "sha256", "agent_id")
     author = {"id": row["user_id"], "name": row["user_name"]} if row["user_id"] is not None else None
     later = {"author": author, "created_at": wire_moment(row["created_at"]), "run_id": row["run_id"]}
@@ -156,13 +156,13 @@ async def content_response(attachment: Attachment) -> Response:
     if tag in (one.strip().removeprefix("W/") for one in known.split(",")):
         return Response("", 304, _headers(attachment, tag))
     stored = await AttachmentContent.get(attachment_id=attachment.id)
-    kind = attachment.content_type if attachment.content_type in SHOWN else DOWNLOAD
+    kind = attachment.content_type if attachment.content_type in INLINE_TYPES else DOWNLOAD
     content_type = f"{kind}; charset=utf-8" if kind == "text/plain" else kind
     return Response(bytes(stored.content), 200, _headers(attachment, tag), content_type=content_type)
 
 
 def _headers(attachment: Attachment, tag: str) -> dict[str, str]:
-    way = "inline" if attachment.content_type in SHOWN else "attachment"
+    way = "inline" if attachment.content_type in INLINE_TYPES else "attachment"
     plain = "".join(one if one.isascii() and (one.isalnum() or one in "-_. ") else "_" for one in attachment.name)
     return {
         "Content-Disposition": f"{way}; filename=\"{plain}\"; filename*=UTF-8''{quote(attachment.name, safe='')}",

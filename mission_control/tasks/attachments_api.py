@@ -10,7 +10,7 @@ from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
 from mission_control.tasks import attachments, comment_edits
 from mission_control.tasks.api import TAGS, TASK
-from mission_control.tasks.file_types import DOWNLOAD, SHOWN
+from mission_control.tasks.file_types import DOWNLOAD, INLINE_TYPES
 from mission_control.tasks.models import Attachment, Comment, Task
 from mission_control.tasks.queries import comment_read, visible_task
 from mission_control.tasks.schemas import TaskCommentEdit, TaskCommentRead
@@ -89,7 +89,7 @@ async def get_attachment(actor: Actor, attachment: Attachment) -> dict[str, Any]
     who="actor",
     find=attachments.visible_attachment,
     returns=None,
-    media=(DOWNLOAD, *sorted(SHOWN)),
+    media=(DOWNLOAD, *sorted(INLINE_TYPES)),
 )
 async def get_attachment_content(actor: Actor, attachment: Attachment) -> Response:
     """Read the bytes of a file."""

@@ -22,10 +22,10 @@ async def newest_chat(board_id: UUID) -> list[dict[str, Any]]:
         f" WHERE m.board_id = ? AND m.is_chat AND {NOT_BLANK}{NEWEST_FIRST} LIMIT {NEWEST_MESSAGES}",
         board_id,
     )
-    return [wire_entry(row, "board_id") for row in reversed(found)]
+    return [serialize_entry(row, "board_id") for row in reversed(found)]
 
 
-def wire_entry(row: dict[str, Any], home: str) -> dict[str, Any]:
+def serialize_entry(row: dict[str, Any], home: str) -> dict[str, Any]:
     """An entry in its wire shape; `home` is the column that says where it belongs."""
     return {
         "id": row["id"],

@@ -72,15 +72,15 @@ async def list_items(task: Task, paging: Paging) -> tuple[list[dict[str, Any]], 
         paging.limit,
         paging.offset,
     )
-    return [_wire(row) for row in found], await ChecklistItem.filter(task_id=task.id).count()
+    return [_serialize(row) for row in found], await ChecklistItem.filter(task_id=task.id).count()
 
 
 def item_read(item: ChecklistItem) -> dict[str, Any]:
     """One step in its wire shape."""
-    return _wire({name: getattr(item, name) for name in ChecklistItemRead.model_fields})
+    return _serialize({name: getattr(item, name) for name in ChecklistItemRead.model_fields})
 
 
-def _wire(row: dict[str, Any]) -> dict[str, Any]:
+def _serialize(row: dict[str, Any]) -> dict[str, Any]:
     moments = {name: wire_moment(row[name]) for name in ("created_at", "updated_at")}
     return {**row, **moments, "is_done": bool(row["is_done"])}
 

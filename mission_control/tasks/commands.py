@@ -13,18 +13,18 @@ from mission_control.core.errors import Conflict
 from mission_control.core.ids import new_id
 from mission_control.custom_fields.task_values import check_new_values, store_new_values
 from mission_control.runs.fence import refuse_lost_lease
-from mission_control.runs.follow import begin_run, follow, holder
+from mission_control.runs.tracking import begin_run, held_by, track_run
 from mission_control.tags.assignment import check_tags, replace_tags
 from mission_control.tasks import dependencies, notices, rules
 from mission_control.tasks import policy as policy
-from mission_control.tasks.beside import Beside, Rewired, change_beside
 from mission_control.tasks.comments import write_comment
-from mission_control.tasks.dependents import REOPENED, settle_dependents
-from mission_control.tasks.gates import Before, pass_comment_gate, pass_done_gates, pass_gates
-from mission_control.tasks.limits import Limits, hold_limits, hold_limits_for, refuse_hand_out
+from mission_control.tasks.dependents import REOPENED, update_dependents
+from mission_control.tasks.gates import TaskSnapshot, pass_comment_gate, pass_done_gates, pass_gates
+from mission_control.tasks.limits import Limits, lock_limits, lock_limits_for, refuse_assignment
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
-from mission_control.tasks.positions import position_beside
+from mission_control.tasks.positions import position_next_to
+from mission_control.tasks.relations import DependencyChange, RelationChanges, change_relations
 from mission_control.tasks.schemas import TaskCreate
 
 
@@ -42,7 +42,7 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
     )
     task.board = board
     worker = new.assigned_agent_id if actor.is_agent and new.status == "in_progress" else None
-    limits = await hold_limits(worker, board.id) if worker else Limits()
+    limits = await lock_limits(worker, board.id) if worker else Limits()
     await dependencies.check_dependencies(board, task.id, new.depends_on_task_ids)
     await check_tags(board.organization_id, new.tag_ids)
     await _refuse_blocked_start(actor, board, new)
@@ -50,16 +50,16 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
     if new.status == "done":
         await pass_done_gates(board, None, None)
     await _assign_new(actor, board, task, new)
-    if actor.is_agent and holder(task) is not None:
+    if actor.is_agent and held_by(task) is not None:
         await _refuse_new_work(board, task)
-        await refuse_hand_out(limits, task)
+        await refuse_assignment(limits, task)
     task.number = await next_task_number(board.id)
     if task.status == "in_progress":
         task.in_progress_at = clock.now()
-    if holder(task) is not None:
+    if held_by(task) is not None:
         task.fence = 1
     await task.save(force_create=True)
-    if (agent_id := holder(task)) is not None:
+    if (agent_id := held_by(task)) is not None:
         await begin_run(task, agent_id)
     if new.depends_on_task_ids:
         await dependencies.replace_dependencies(board.id, task.id, new.depends_on_task_ids)
@@ -68,16 +68,16 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
     await store_new_values(task.id, values)
     record("task.created", task, f"Task created: {task.title}.", title=task.title, status=task.status)
     if actor.is_user:
-        await notices.tell_lead_of_new(board, task)
+        await notices.notify_lead_of_new_task(board, task)
     if task.assigned_agent_id is not None:
-        await notices.tell_assignee(actor, board, task, None)
+        await notices.notify_assignee(actor, board, task, None)
     return task
 
 
 async def _refuse_new_work(board: Board, task: Task) -> None:
     """409 when the agent in whose hands a task would come is paused, or has used up what it may."""
-    await refuse_when_paused(holder(task), board.id)
-    await refuse_when_used_up(holder(task), board)
+    await refuse_when_paused(held_by(task), board.id)
+    await refuse_when_used_up(held_by(task), board)
 
 
 async def _refuse_blocked_start(actor: Actor, board: Board, new: TaskCreate) -> None:
@@ -105,44 +105,44 @@ async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
     await refuse_lost_lease([task.id])
     rules.refuse_fields(actor, task, sent)
     board = task.board
-    limits = await hold_limits_for(actor, task, sent)
+    limits = await lock_limits_for(actor, task, sent)
     if sent.get("depends_on_task_ids"):
         await dependencies.check_dependencies(board, task.id, sent["depends_on_task_ids"])
     await check_tags(board.organization_id, sent.get("tag_ids") or [])
     task = await locked_task(task)
-    before = Before(task)
-    rewired = await _apply_role(actor, board, task, sent)
+    before = TaskSnapshot(task)
+    dependency_change = await _apply_role(actor, board, task, sent)
     await pass_gates(board, task, before.status, status_sent="status" in sent)
     if not (actor.is_agent and actor.is_lead):
         await pass_comment_gate(board, task, before, sent.get("comment"), actor.user_id)
-        await rules.hand_to_lead(board, task, before.status)
+        await rules.assign_to_lead(board, task, before.status)
     if task.status != "done":
         task.archived_at = None
-    if actor.is_agent and holder(task) not in (None, holder(before)):
+    if actor.is_agent and held_by(task) not in (None, held_by(before)):
         await _refuse_new_work(board, task)
-        await refuse_hand_out(limits, task, before)
-    await follow(actor, task, before)
-    beside = await change_beside(board, task, sent, rewired)
+        await refuse_assignment(limits, task, before)
+    await track_run(actor, task, before)
+    relations = await change_relations(board, task, sent, dependency_change)
     if "comment" in sent:
         await write_comment(actor, task, sent["comment"])
-    await save_change(actor, board, task, before, beside)
+    await save_change(actor, board, task, before, relations)
     return task
 
 
-async def _apply_role(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> Rewired:
+async def _apply_role(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> DependencyChange:
     """Apply the actor's rule set; returns the dependencies before and after when they changed."""
     if actor.is_agent and not actor.is_lead:
         await rules.apply_worker_rules(actor, board, task, sent)
         return None
-    rewired = await _rewire(task, sent)
+    dependency_change = await _change_dependencies(task, sent)
     if actor.is_agent:
         await rules.apply_lead_rules(actor, board, task, sent)
     else:
         await rules.apply_user_rules(actor, board, task, sent)
-    return rewired
+    return dependency_change
 
 
-async def _rewire(task: Task, sent: dict[str, Any]) -> Rewired:
+async def _change_dependencies(task: Task, sent: dict[str, Any]) -> DependencyChange:
     wanted = sent.get("depends_on_task_ids")
     if wanted is None or wanted == (present := await dependencies.dependency_ids(task.id)):
         return None
@@ -152,21 +152,21 @@ async def _rewire(task: Task, sent: dict[str, Any]) -> Rewired:
     return present, wanted
 
 
-async def save_change(actor: Actor, board: Board, task: Task, before: Before, beside: Beside) -> None:
+async def save_change(actor: Actor, board: Board, task: Task, before: TaskSnapshot, relations: RelationChanges) -> None:
     """Inside a command that holds the task: store what changed, record it, and notify whom it concerns."""
     changed = before.changed(task)
-    if not changed and not beside:
+    if not changed and not relations:
         return
     task.updated_at = clock.now()
     await task.save(update_fields=[*changed, "updated_at"])
-    _record_change(task, changed, beside)
+    _record_change(task, changed, relations)
     if task.status != before.status and "done" in (task.status, before.status):
-        await settle_dependents(actor, task, "was finished" if task.status == "done" else REOPENED)
-    await notices.tell_after_change(actor, board, task, before)
+        await update_dependents(actor, task, "was finished" if task.status == "done" else REOPENED)
+    await notices.notify_after_change(actor, board, task, before)
 
 
-def _record_change(task: Task, changed: dict[str, tuple[Any, Any]], beside: Beside) -> None:
-    pairs = {name: pair for name, pair in (changed | beside).items() if name != "position"}
+def _record_change(task: Task, changed: dict[str, tuple[Any, Any]], relations: RelationChanges) -> None:
+    pairs = {name: pair for name, pair in (changed | relations).items() if name != "position"}
     data: dict[str, Any] = {
         "before": {name: pair[0] for name, pair in pairs.items()},
         "after": {name: pair[1] for name, pair in pairs.items()},
@@ -190,7 +190,7 @@ async def move_task(
     neighbour = before_task_id or after_task_id
     if neighbour is None:
         return moved
-    position = await position_beside(moved, neighbour, above=before_task_id is not None)
+    position = await position_next_to(moved, neighbour, above=before_task_id is not None)
     if position != moved.position:
         moved.position = position
         await moved.save(update_fields=["position"])

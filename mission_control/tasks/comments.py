@@ -10,7 +10,7 @@ from mission_control.core.ids import new_id
 from mission_control.runs.fence import hold_lease
 from mission_control.tasks import policy as policy
 from mission_control.tasks.models import Comment, Task
-from mission_control.tasks.notices import tell_of_comment
+from mission_control.tasks.notices import notify_of_comment
 
 
 @command("task.comment")
@@ -42,7 +42,7 @@ async def write_comment(actor: Actor, task: Task, message: str, *, notify: bool 
     await comment.save(force_create=True)
     record("task.comment", task, "Comment written.", event_id=comment.id, comment_id=comment.id)
     if notify:
-        await tell_of_comment(actor, task.board, task, comment)
+        await notify_of_comment(actor, task.board, task, comment)
     return comment
 
 

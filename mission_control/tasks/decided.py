@@ -15,14 +15,14 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import reacts_to
 from mission_control.core.errors import Conflict, Forbidden, Invalid
 from mission_control.live.log import NewEvent
-from mission_control.runs.follow import follow
+from mission_control.runs.tracking import track_run
 from mission_control.tasks.commands import change_task, save_change
 from mission_control.tasks.comments import write_comment
 from mission_control.tasks.dependencies import blockers_of
-from mission_control.tasks.gates import Before
+from mission_control.tasks.gates import TaskSnapshot
 from mission_control.tasks.locks import present_task
 from mission_control.tasks.models import Task
-from mission_control.tasks.rules import enter, hand_to_lead, is_worker, last_worker
+from mission_control.tasks.rules import assign_to_lead, enter, is_worker, last_worker
 
 FINISHED, NOT_FINISHED, SENT_BACK = "finished", "not_finished", "sent_back"
 
@@ -81,11 +81,11 @@ async def _send_back(actor: Actor, task: Task, approval_id: UUID, note: str | No
     now = clock.now()
     if note:
         await write_comment(actor, task, note, notify=False)
-    before = Before(task)
+    before = TaskSnapshot(task)
     enter(task, "inbox")
     task.assigned_agent_id = agent_id
     task.rework_at = now if agent_id else None
-    await follow(actor, task, before)
+    await track_run(actor, task, before)
     await save_change(actor, task.board, task, before, {})
     return True
 
@@ -109,11 +109,11 @@ async def _taken_back(actor: Actor, event: NewEvent) -> list[Task]:
         finished = outcomes[str(task.id)] == FINISHED and task.status == "done"
         sent_back = outcomes[str(task.id)] == SENT_BACK and task.status == "inbox" and task.rework_at is not None
         if finished or sent_back:
-            before = Before(task)
+            before = TaskSnapshot(task)
             enter(task, "review")
-            await hand_to_lead(task.board, task, before.status)
+            await assign_to_lead(task.board, task, before.status)
             task.archived_at = None
-            await follow(actor, task, before)
+            await track_run(actor, task, before)
             await save_change(actor, task.board, task, before, {})
             await _link(event, task).update(asked_attempt=task.attempt)
             found.append(task)

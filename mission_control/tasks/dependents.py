@@ -3,20 +3,20 @@
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import record
-from mission_control.runs.follow import follow
+from mission_control.runs.tracking import track_run
 from mission_control.tasks import rules
 from mission_control.tasks.dependencies import blockers_of
-from mission_control.tasks.gates import Before
+from mission_control.tasks.gates import TaskSnapshot
 from mission_control.tasks.locks import present_task
 from mission_control.tasks.models import Task, TaskDependency
-from mission_control.tasks.notices import tell_former, tell_unblocked
+from mission_control.tasks.notices import notify_former_assignee, notify_unblocked
 
 REOPENED = "was opened again"
 RESTORED = "was restored"
 OPEN_AGAIN = (REOPENED, RESTORED)
 
 
-async def settle_dependents(actor: Actor, task: Task, what: str) -> None:
+async def update_dependents(actor: Actor, task: Task, what: str) -> None:
     """Tell the tasks that wait for this one; one that is open again sends started ones back to the inbox.
 
     Agents are told that a task was taken from them, or that nothing keeps it any more.
@@ -35,16 +35,16 @@ async def settle_dependents(actor: Actor, task: Task, what: str) -> None:
         else:
             had_it = dependent.assigned_agent_id
             await return_to_inbox(actor, dependent, f"Task returned to inbox: {dependent.title}. A dependency {what}.")
-            tell_former(actor, task.board, dependent, had_it, f"A task that it waits for {what}.")
+            notify_former_assignee(actor, task.board, dependent, had_it, f"A task that it waits for {what}.")
         if what not in OPEN_AGAIN and not await blockers_of(dependent.id):
-            await tell_unblocked(task.board, dependent)
+            await notify_unblocked(task.board, dependent)
 
 
 async def return_to_inbox(actor: Actor, task: Task, message: str) -> None:
     """Inside a command that holds the task: take it out of whoever's hands it is in."""
-    before = Before(task)
+    before = TaskSnapshot(task)
     rules.enter(task, "inbox")
-    await follow(actor, task, before)
+    await track_run(actor, task, before)
     changed = before.changed(task)
     task.updated_at = clock.now()
     await task.save(update_fields=[*changed, "updated_at"])

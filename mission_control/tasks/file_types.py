@@ -12,7 +12,7 @@ SIGNATURES = (
     (b"GIF89a", "image/gif"),
     (b"%PDF-", "application/pdf"),
 )
-SHOWN = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
+INLINE_TYPES = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
 MARKUP = re.compile(rb"^\s*(<\?xml|<!doctype|<!--|<[a-z][a-z0-9:-]*[\s/>])", re.IGNORECASE)
 NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 ACTIVE_TEXT = {"text/html", "text/xml", "text/javascript", "text/ecmascript"}
@@ -27,7 +27,7 @@ def checked_type(content: bytes, claimed: str) -> str:
     claimed = claimed.lower()
     claims_text = claimed.startswith("text/") and claimed not in ACTIVE_TEXT
     wanted = "text/plain" if claims_text else claimed
-    if wanted in SHOWN and wanted != found and not (claims_text and found == DOWNLOAD and _is_text(content)):
+    if wanted in INLINE_TYPES and wanted != found and not (claims_text and found == DOWNLOAD and _is_text(content)):
         raise Invalid(f"The file says that it is {claimed}, but its content is not.")
     return found
 

@@ -34,7 +34,7 @@ async def pass_done_gates(board: Board, task_id: UUID | None, before: str | None
 
 
 async def pass_comment_gate(
-    board: Board, task: Task, before: "Before", comment: str | None, actor_id: UUID | None
+    board: Board, task: Task, before: "TaskSnapshot", comment: str | None, actor_id: UUID | None
 ) -> None:
     """Rule C: entering review needs a comment now, or one by the worker or the acting person since work began."""
     if not board.comment_required_for_review or task.status != "review" or before.status == "review" or comment:
@@ -61,7 +61,7 @@ async def _has_comment(task_id: UUID, since: datetime, authors: list[Any]) -> bo
     return False
 
 
-class Before:
+class TaskSnapshot:
     """What a task was when the change began."""
 
     FIELDS = (

@@ -8,15 +8,15 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.command import command, record
 from mission_control.core.errors import NotFound
-from mission_control.organizations.work_state import STOPPED, may_hand_out
-from mission_control.runs.follow import begin_run, end_run, holder
+from mission_control.organizations.work_state import STOPPED, lock_work_state_shared
 from mission_control.runs.models import Run
+from mission_control.runs.tracking import begin_run, end_run, held_by
 from mission_control.tasks import policy as policy
 from mission_control.tasks.dependencies import blockers_of, dependency_ids, refuse_circle
-from mission_control.tasks.dependents import RESTORED, return_to_inbox, settle_dependents
+from mission_control.tasks.dependents import RESTORED, return_to_inbox, update_dependents
 from mission_control.tasks.locks import locked_task, present_task
 from mission_control.tasks.models import Task
-from mission_control.tasks.notices import tell_assignee, tell_former
+from mission_control.tasks.notices import notify_assignee, notify_former_assignee
 from mission_control.tasks.rules import reaches
 
 DELETED = "The task was deleted."
@@ -32,8 +32,8 @@ async def delete_task(actor: Actor, task: Task) -> None:
     record("task.deleted", task, f"Task deleted: {task.title}.", title=task.title, status=task.status)
     await close_approvals_of(actor, task.board, task.id)
     if task.status != "done":
-        tell_former(actor, task.board, task, task.assigned_agent_id, "It was deleted.")
-        await settle_dependents(actor, task, "was deleted")
+        notify_former_assignee(actor, task.board, task, task.assigned_agent_id, "It was deleted.")
+        await update_dependents(actor, task, "was deleted")
 
 
 @command("task.restore")
@@ -43,7 +43,7 @@ async def restore_task(actor: Actor, task: Task) -> Task:
     What waits for it waits again: dependents that were started meanwhile return to the inbox. Tasks that would wait
     for each other in a circle: Conflict.
     """
-    await may_hand_out(task.board_id)
+    await lock_work_state_shared(task.board_id)
     await locked_board(task.board)
     found = await Task.select_for_update(no_key=True).get_or_none(id=task.id)
     if found is None:
@@ -57,7 +57,7 @@ async def restore_task(actor: Actor, task: Task) -> Task:
     record("task.restored", found, f"Task restored: {found.title}.", title=found.title, status=found.status)
     if found.status != "done":
         await _go_on(actor, found)
-        await settle_dependents(actor, found, RESTORED)
+        await update_dependents(actor, found, RESTORED)
     return found
 
 
@@ -69,13 +69,13 @@ async def _go_on(actor: Actor, task: Task) -> None:
     if (why := await _why_not(task)) is not None:
         await release_task(actor, task, why)
         return
-    if (agent_id := holder(task)) is not None:
+    if (agent_id := held_by(task)) is not None:
         task.fence += 1
         task.attempt += 1
         await begin_run(task, agent_id)
         await task.save(update_fields=["fence", "attempt"])
     if task.assigned_agent_id is not None:  # it was told to stop
-        await tell_assignee(actor, task.board, task, None)
+        await notify_assignee(actor, task.board, task, None)
 
 
 async def _why_not(task: Task) -> str | None:
@@ -101,9 +101,9 @@ async def release_task(actor: Actor, task: Task, why: str, *, only_started: bool
 
     One that has gone to somebody else since it was found stays there; with `only_started` also one whose work ended.
     """
-    holders = (task.assigned_agent_id, task.assigned_user_id)
+    assignees = (task.assigned_agent_id, task.assigned_user_id)
     found = await present_task(task)
-    if found is None or (found.assigned_agent_id, found.assigned_user_id) != holders:
+    if found is None or (found.assigned_agent_id, found.assigned_user_id) != assignees:
         return
     task = found
     if task.status == "in_progress":

@@ -9,8 +9,8 @@ from uuid import UUID
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.database.sql import as_json, is_postgres, rows
-from mission_control.organizations.work_state import may_hand_out
-from mission_control.tasks.gates import Before
+from mission_control.organizations.work_state import lock_work_state_shared
+from mission_control.tasks.gates import TaskSnapshot
 from mission_control.tasks.models import Task
 
 FULL = {
@@ -33,21 +33,21 @@ class Limits(NamedTuple):
         return cls(wip_limit, *((wip_limits or {}).get(name) for name in ("in_progress", "review")))
 
 
-async def hold_limits_for(actor: Actor, task: Task, sent: dict[str, Any]) -> Limits:
+async def lock_limits_for(actor: Actor, task: Task, sent: dict[str, Any]) -> Limits:
     """Inside a command that has not locked the task yet: the limits that an agent's change may meet, held."""
     starts = sent.get("status") == "in_progress" or (task.status == "in_progress" and "assigned_agent_id" in sent)
     if not (actor.is_agent and starts):
         return Limits()
     worker = sent.get("assigned_agent_id") or (task.assigned_agent_id if actor.is_lead else actor.id)
-    return await hold_limits(worker, task.board_id)
+    return await lock_limits(worker, task.board_id)
 
 
-async def hold_limits(agent_id: UUID | None, board_id: UUID) -> Limits:
+async def lock_limits(agent_id: UUID | None, board_id: UUID) -> Limits:
     """The limits of a hand-out; where there is one, no other hand-out under it goes on until the command ends.
 
     Rows are locked in this order everywhere: agent, board, task. A board that is gone: NotFound.
     """
-    await may_hand_out(board_id)
+    await lock_work_state_shared(board_id)
     found = await rows(
         "SELECT a.wip_limit, b.wip_limits FROM boards b LEFT JOIN agents a ON a.id = ? WHERE b.id = ?",
         agent_id,
@@ -63,7 +63,7 @@ async def hold_limits(agent_id: UUID | None, board_id: UUID) -> Limits:
     return limits
 
 
-async def refuse_hand_out(limits: Limits, task: Task, before: Before | None = None) -> None:
+async def refuse_assignment(limits: Limits, task: Task, before: TaskSnapshot | None = None) -> None:
     """Inside a command that holds the limits and the task: 409 when an agent may not be given it."""
     if before is not None and before.flagged_at is not None:
         message = (

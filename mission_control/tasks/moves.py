@@ -22,7 +22,7 @@ from mission_control.tasks.models import Task
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CardPosition:
     """Where a card was: the fields of the form that puts it back."""
 
     status: str
@@ -37,7 +37,7 @@ class Place:
         return {"status": self.status, "assignee": self.assignee, **kept}
 
 
-async def place_of(task: Task) -> Place:
+async def position_of(task: Task) -> CardPosition:
     """The column and neighbour of a card, and whose it is."""
     column = [
         UUID(str(row["id"]))
@@ -51,7 +51,7 @@ async def place_of(task: Task) -> Place:
     at = column.index(task.id) if task.id in column else 0
     following = column[at + 1] if at + 1 < len(column) else None
     previous = column[at - 1] if following is None and at > 0 else None
-    return Place(task.status, following, previous, assignee_value(task.assigned_agent_id, task.assigned_user_id))
+    return CardPosition(task.status, following, previous, assignee_value(task.assigned_agent_id, task.assigned_user_id))
 
 
 @command("task.move")

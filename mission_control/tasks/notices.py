@@ -10,7 +10,7 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.command import deliver
 from mission_control.core.errors import NotFound
-from mission_control.tasks.gates import Before
+from mission_control.tasks.gates import TaskSnapshot
 from mission_control.tasks.models import Comment, Task
 
 SNIPPET_LENGTH = 500
@@ -22,7 +22,7 @@ def snippet(text: str | None) -> str:
     return text if len(text) <= SNIPPET_LENGTH else text[: SNIPPET_LENGTH - 3] + "..."
 
 
-def _tell(
+def _notify(
     board: Board, task: Task, agent_id: UUID, header: str, what_to_do: str, event: str | None, **data: str
 ) -> None:
     lines = [f"Board: {board.name}", f"Task: {task.title}", f"Task ID: {task.id}", f"Status: {task.status}"]
@@ -33,49 +33,49 @@ def _tell(
     deliver(NOTICE, task.scope(), agent_id=agent_id, header=header, text=text, **outcome, **data)
 
 
-async def tell_lead_of_new(board: Board, task: Task) -> None:
+async def notify_lead_of_new_task(board: Board, task: Task) -> None:
     """The lead sorts what people add."""
     if lead_id := await lead_id_of(board.id):
-        _tell(board, task, lead_id, "NEW TASK ADDED", "Decide who works on it and assign it.", "task.lead")
+        _notify(board, task, lead_id, "NEW TASK ADDED", "Decide who works on it and assign it.", "task.lead")
 
 
-async def tell_after_change(actor: Actor, board: Board, task: Task, before: Before) -> None:
+async def notify_after_change(actor: Actor, board: Board, task: Task, before: TaskSnapshot) -> None:
     """The new assignee, or the lead when a task came back without one; and the agent that has it no more."""
     lead_id = None
     if _came_back(task, before) and not (actor.is_agent and actor.is_lead):
         if lead_id := await lead_id_of(board.id):
-            _tell(board, task, lead_id, "TASK BACK IN INBOX", "Find a new owner for it.", "task.lead_unassigned")
+            _notify(board, task, lead_id, "TASK BACK IN INBOX", "Find a new owner for it.", "task.lead_unassigned")
     if task.assigned_agent_id not in (None, before.assigned_agent_id, actor.agent_id):
-        await tell_assignee(actor, board, task, before.status)
+        await notify_assignee(actor, board, task, before.status)
     if before.assigned_agent_id not in (task.assigned_agent_id, lead_id) and before.status != "done":
-        tell_former(actor, board, task, before.assigned_agent_id)
+        notify_former_assignee(actor, board, task, before.assigned_agent_id)
 
 
-def _came_back(task: Task, before: Before) -> bool:
+def _came_back(task: Task, before: TaskSnapshot) -> bool:
     """Whether a task lies in the inbox without an owner, which it did not before."""
     is_free = task.assigned_agent_id is None and task.assigned_user_id is None
     was_free = before.assigned_agent_id is None and before.assigned_user_id is None
     return task.status == "inbox" and is_free and not (before.status == "inbox" and was_free)
 
 
-def tell_former(actor: Actor, board: Board, task: Task, agent_id: UUID | None, why: str = "") -> None:
+def notify_former_assignee(actor: Actor, board: Board, task: Task, agent_id: UUID | None, why: str = "") -> None:
     """The agent that a task was taken from, unless it gave it away itself."""
     if agent_id is not None and agent_id != actor.agent_id:
         what = "It is yours no more. If you work on it, stop."
-        _tell(board, task, agent_id, "TASK TAKEN AWAY", f"{why} {what}".strip(), None)
+        _notify(board, task, agent_id, "TASK TAKEN AWAY", f"{why} {what}".strip(), None)
 
 
-async def tell_unblocked(board: Board, task: Task) -> None:
+async def notify_unblocked(board: Board, task: Task) -> None:
     """Whoever can go on with a task that waits for nothing any more: the agent that has it, or the lead."""
     if task.assigned_user_id is not None:
         return
     agent_id = task.assigned_agent_id or await lead_id_of(board.id)
     what = "Work on it." if task.assigned_agent_id else "Decide who works on it and assign it."
     if agent_id is not None:
-        _tell(board, task, agent_id, "TASK UNBLOCKED", f"It waits for no other task any more. {what}", None)
+        _notify(board, task, agent_id, "TASK UNBLOCKED", f"It waits for no other task any more. {what}", None)
 
 
-async def tell_assignee(actor: Actor, board: Board, task: Task, before_status: str | None) -> None:
+async def notify_assignee(actor: Actor, board: Board, task: Task, before_status: str | None) -> None:
     """Whoever a task was given to. An agent that was deleted meanwhile: NotFound."""
     agent = await Agent.get_or_none(id=task.assigned_agent_id)
     if agent is None:
@@ -86,16 +86,16 @@ async def tell_assignee(actor: Actor, board: Board, task: Task, before_status: s
         said = await Comment.filter(task_id=task.id, deleted_at=None, **own).order_by("-created_at").first()
         feedback = snippet(said.message) if said else "Read the comments, change what is asked for, and go on."
         data = {"comment_id": str(said.id)} if said else {}
-        _tell(board, task, agent.id, "CHANGES REQUESTED", feedback, "task.rework", **data)
+        _notify(board, task, agent.id, "CHANGES REQUESTED", feedback, "task.rework", **data)
     elif task.status == "review" and agent.is_board_lead:
         what = "Review it: move it to done, or back to inbox with a comment that says why."
-        _tell(board, task, agent.id, "TASK READY FOR LEAD REVIEW", what, "task.assignee")
+        _notify(board, task, agent.id, "TASK READY FOR LEAD REVIEW", what, "task.assignee")
     else:
         what = "Open it, work on it, and report in comments."
-        _tell(board, task, agent.id, "TASK ASSIGNED", what, "task.assignee")
+        _notify(board, task, agent.id, "TASK ASSIGNED", what, "task.assignee")
 
 
-async def tell_of_comment(actor: Actor, board: Board, task: Task, comment: Comment) -> None:
+async def notify_of_comment(actor: Actor, board: Board, task: Task, comment: Comment) -> None:
     """Whoever a comment mentions; without a mention of an agent, the assignee. Never the author."""
     message = comment.message
     named = mentioned(message, await Agent.filter(board_id=board.id)) if "@" in message else []

@@ -21,7 +21,7 @@ from mission_control.tasks.dependencies import dependency_ids
 from mission_control.tasks.forms import ChangeForm, CommentForm, DependencyForm, MoveForm, NewTaskForm, TextForm
 from mission_control.tasks.leaving import delete_task, restore_task
 from mission_control.tasks.models import Task
-from mission_control.tasks.moves import may_approve, move_card, place_of, wants_approval
+from mission_control.tasks.moves import may_approve, move_card, position_of, wants_approval
 from mission_control.tasks.panel import REGIONS, Panel, is_stale, other_tasks, panel_html, panel_of, panel_partials
 from mission_control.tasks.queries import any_task, visible_task
 from mission_control.tasks.schemas import TaskCreate
@@ -89,7 +89,7 @@ async def _answer(
 async def move(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
     """Move a card: drag, menu, keyboard and plain forms come here."""
     actor, task = await on_task(board_id, task_id)
-    before = await place_of(task)
+    before = await position_of(task)
     form = await read_form(MoveForm)
     try:
         moved = await move_card(actor, task, form)
@@ -141,14 +141,14 @@ async def change(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
     try:
         sent = (await read_form(ChangeForm)).sent()
         if "assigned_agent_id" in sent or "assigned_user_id" in sent:
-            sent = _without_what_is_so(task, sent)
+            sent = _changed_values(task, sent)
         await change_task(actor, task, sent)
     except (DomainError, FormInvalid) as error:
         return await _refused(actor, task, error)
     return done(_url(task))
 
 
-def _without_what_is_so(task: Task, sent: dict[str, Any]) -> dict[str, Any]:
+def _changed_values(task: Task, sent: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in sent.items() if getattr(task, name) != value or value is not None}
 
 

@@ -20,13 +20,13 @@ from mission_control.core import clock
 from mission_control.core.ids import fingerprint
 from mission_control.database.sql import as_json, as_moment, rows
 from mission_control.tasks.models import Task
-from mission_control.tasks.panel_sections import Shown, sections_of
+from mission_control.tasks.panel_sections import PanelTask, sections_of
 from mission_control.tasks.queries import COLUMNS, COMMENTS
 from mission_control.web.fragments import partial, read_ahead, render_macro
 
 TEMPLATE = "tasks/panel.html"
 REGIONS = "tasks/regions.html"
-COMMENTS_SHOWN = 100
+MAX_COMMENTS = 100
 LIVE_COMMENTS = f"{COMMENTS} WHERE c.task_id = ? AND c.deleted_at IS NULL"
 LIVE_REGIONS = ("title", "text", "facts", "approvals", "links", "comments", "history")
 
@@ -144,14 +144,14 @@ def _panel(board: Board, task_id: UUID, row: dict[str, Any], rights: Rights) -> 
 async def _fill(panel: Panel, board: Board, *, all_comments: bool) -> None:
     await _fill_links(panel)
     panel.approvals = await _approvals(panel.id)
-    limit = "" if all_comments else f" LIMIT {COMMENTS_SHOWN}"
+    limit = "" if all_comments else f" LIMIT {MAX_COMMENTS}"
     newest = await rows(f"{LIVE_COMMENTS} ORDER BY c.created_at DESC, c.id DESC{limit}", panel.id)
     panel.comments = [_comment(row) for row in reversed(newest)]
     panel.agents, panel.people = await crew_of(board), await people_of(board)
     texts = (panel.description, *(comment["message"] for comment in panel.comments))
     await read_ahead(*texts, names=panel.names)
     panel.history = await history_of_task(board.organization_id, panel.id)
-    panel.sections = await sections_of(Shown(panel.id, board.id, panel.may_write))
+    panel.sections = await sections_of(PanelTask(panel.id, board.id, panel.may_write))
 
 
 async def _fill_links(panel: Panel) -> None:

@@ -5,26 +5,26 @@ from mission_control.tags.queries import tags_of_tasks
 from mission_control.tasks.attachments import list_attachments
 from mission_control.tasks.checklist import MOST, list_items
 from mission_control.tasks.models import Task
-from mission_control.tasks.panel_sections import SECTIONS, Shown
+from mission_control.tasks.panel_sections import SECTIONS, PanelTask
 from mission_control.web.fragments import render_macro
 
 TEMPLATE = "tasks/parts.html"
 ALL = Paging(limit=MOST, offset=0)
 
 
-async def tags_html(panel: Shown) -> str:
+async def tags_html(panel: PanelTask) -> str:
     """The tags, as on the card but all of them; empty when there is none."""
     tags = (await tags_of_tasks([panel.id])).get(str(panel.id), [])
     return render_macro(TEMPLATE, "tags", tags=tags) if tags else ""
 
 
-async def checklist_html(panel: Shown) -> str:
+async def checklist_html(panel: PanelTask) -> str:
     """The steps, to be ticked by those who may; empty when there is none."""
     steps, _ = await list_items(Task(id=panel.id), ALL)
     return render_macro(TEMPLATE, "steps", panel=panel, steps=steps) if steps else ""
 
 
-async def files_html(panel: Shown) -> str:
+async def files_html(panel: PanelTask) -> str:
     """The files that no run shows already; empty when there is none."""
     found, _ = await list_attachments(Task(id=panel.id), ALL)
     files = [file | {"size": size_in_words(file["size"])} for file in found if file["run_id"] is None]

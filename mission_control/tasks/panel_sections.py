@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PanelTask:
     """The task that a panel shows, and whether its reader may change it."""
 
     id: UUID
@@ -22,9 +22,9 @@ class Shown:
 
 
 # The HTML of each section; an empty text hides it.
-SECTIONS: dict[str, Callable[[Shown], Awaitable[str]]] = {}
+SECTIONS: dict[str, Callable[[PanelTask], Awaitable[str]]] = {}
 
 
-async def sections_of(task: Shown) -> dict[str, Markup]:
+async def sections_of(task: PanelTask) -> dict[str, Markup]:
     """Every section's HTML by its name."""
     return {name: Markup(await render(task)) for name, render in SECTIONS.items()}

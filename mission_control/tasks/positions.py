@@ -6,7 +6,7 @@ from mission_control.core.errors import NotFound
 from mission_control.tasks.models import Task
 
 
-async def position_beside(task: Task, neighbour_id: UUID, *, above: bool) -> float:
+async def position_next_to(task: Task, neighbour_id: UUID, *, above: bool) -> float:
     """The position right before or after another card of the column; NotFound when that one is gone."""
     column = [
         one

@@ -49,7 +49,7 @@ async def list_tasks(board: Board, query: TaskQuery) -> tuple[list[dict[str, Any
     where, values = filters.where(board.id, query)
     [total] = await rows(f"SELECT COUNT(*) AS n FROM tasks t WHERE {where}", *values)
     page = f"SELECT {COLUMNS} FROM tasks t WHERE {where}{filters.order(query)} LIMIT ? OFFSET ?"
-    found = await _wired(board.id, await rows(page, *values, query.limit, query.offset))
+    found = await _serialize_tasks(board.id, await rows(page, *values, query.limit, query.offset))
     if query.include_waiting:
         await add_reasons(found)
     return found, int(total["n"])
@@ -91,20 +91,20 @@ async def tasks_read(task_ids: list[UUID]) -> list[dict[str, Any]]:
     if not task_ids:
         return []
     found = await rows(f"SELECT {COLUMNS} FROM tasks t WHERE t.id IN ({placeholders(len(task_ids))})", *task_ids)
-    return await _wired(found[0]["board_id"], found) if found else []
+    return await _serialize_tasks(found[0]["board_id"], found) if found else []
 
 
-async def _wired(board_id: Any, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+async def _serialize_tasks(board_id: Any, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ids = [row["id"] for row in found]
-    beside = Beside(await _edges_of(ids), await tags_of_tasks(ids), await values_of_tasks(board_id, ids))
-    return [wire_task(row, beside) for row in found]
+    relations = Relations(await _edges_of(ids), await tags_of_tasks(ids), await values_of_tasks(board_id, ids))
+    return [serialize_task(row, relations) for row in found]
 
 
 Edges = dict[str, list[tuple[str, bool]]]
 
 
 @dataclass(slots=True)
-class Beside:
+class Relations:
     """What stands beside the rows of tasks: what they wait for, their tags, their custom fields."""
 
     edges: Edges
@@ -112,9 +112,9 @@ class Beside:
     values: Values
 
 
-async def beside_board(board_id: UUID) -> Beside:
+async def board_relations(board_id: UUID) -> Relations:
     """What stands beside every task of a board."""
-    return Beside(await _edges_of_board(board_id), await tags_of_board(board_id), await values_of_board(board_id))
+    return Relations(await _edges_of_board(board_id), await tags_of_board(board_id), await values_of_board(board_id))
 
 
 async def _edges_of(task_ids: list[Any]) -> Edges:
@@ -141,9 +141,9 @@ def _grouped(found: list[dict[str, Any]]) -> Edges:
     return edges
 
 
-def wire_task(row: dict[str, Any], beside: Beside) -> dict[str, Any]:
+def serialize_task(row: dict[str, Any], relations: Relations) -> dict[str, Any]:
     """A row of `COLUMNS` as TaskRead."""
-    waits_for, tags = beside.edges.get(str(row["id"]), []), beside.tags.get(str(row["id"]), [])
+    waits_for, tags = relations.edges.get(str(row["id"]), []), relations.tags.get(str(row["id"]), [])
     blockers = [one for one, is_open in waits_for if is_open] if row["status"] != "done" else []
     return {
         "title": row["title"],
@@ -163,7 +163,7 @@ def wire_task(row: dict[str, Any], beside: Beside) -> dict[str, Any]:
         "blocked_by_task_ids": blockers,
         "is_blocked": bool(blockers),
         "tags": tags,
-        "custom_field_values": beside.values.of(row["id"]),
+        "custom_field_values": relations.values.of(row["id"]),
         "number": row["number"],
         "assigned_user_id": row["assigned_user_id"],
         "archived_at": wire_moment(row["archived_at"]),
@@ -181,13 +181,13 @@ async def list_comments(task: Task, paging: Paging) -> tuple[list[dict[str, Any]
         paging.limit,
         paging.offset,
     )
-    return [wire_comment(row) for row in found], await Comment.filter(task_id=task.id, deleted_at=None).count()
+    return [serialize_comment(row) for row in found], await Comment.filter(task_id=task.id, deleted_at=None).count()
 
 
 async def comment_read(comment_id: UUID) -> dict[str, Any] | None:
     """One comment in its wire shape, or None when it was deleted."""
     found = await rows(f"{COMMENTS} WHERE c.id = ? AND c.deleted_at IS NULL", comment_id)
-    return wire_comment(found[0]) if found else None
+    return serialize_comment(found[0]) if found else None
 
 
 COMMENTS = (
@@ -198,7 +198,7 @@ COMMENTS = (
 )
 
 
-def wire_comment(row: dict[str, Any]) -> dict[str, Any]:
+def serialize_comment(row: dict[str, Any]) -> dict[str, Any]:
     """A row of `COMMENTS` as TaskCommentRead."""
     return {
         "id": row["id"],

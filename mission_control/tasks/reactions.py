@@ -10,7 +10,7 @@ from mission_control.tasks.rules import reaches
 
 
 @reacts_to("agent.deleted")
-async def give_tasks_back(actor: Actor, event: NewEvent) -> None:
+async def unassign_tasks_of_deleted_agent(actor: Actor, event: NewEvent) -> None:
     """The tasks of a deleted agent return to its board."""
     held = Task.filter(assigned_agent_id=event.agent_id, deleted_at=None).order_by("id")
     for task in await held.select_related("board"):
@@ -18,7 +18,7 @@ async def give_tasks_back(actor: Actor, event: NewEvent) -> None:
 
 
 @reacts_to("agent.updated")
-async def leave_tasks_behind(actor: Actor, event: NewEvent) -> None:
+async def unassign_tasks_of_moved_agent(actor: Actor, event: NewEvent) -> None:
     """The unfinished tasks of an agent that moves to another board stay on the board that it leaves."""
     if "board_id" not in event.data.get("after", {}):
         return
@@ -28,7 +28,7 @@ async def leave_tasks_behind(actor: Actor, event: NewEvent) -> None:
 
 
 @reacts_to("member.left", "member.removed")
-async def give_back_what_a_person_held(actor: Actor, event: NewEvent) -> None:
+async def unassign_tasks_of_former_member(actor: Actor, event: NewEvent) -> None:
     """The tasks of a person who leaves an organization return to its boards."""
     held = Task.filter(assigned_user_id=event.data["user_id"], deleted_at=None).order_by("id")
     for task in await held.filter(board__organization_id=event.scope.organization_id).select_related("board"):
@@ -36,7 +36,7 @@ async def give_back_what_a_person_held(actor: Actor, event: NewEvent) -> None:
 
 
 @reacts_to("member.access_changed")
-async def give_back_what_a_person_reaches_no_more(actor: Actor, event: NewEvent) -> None:
+async def unassign_tasks_out_of_reach(actor: Actor, event: NewEvent) -> None:
     """The unfinished tasks of a person return to the boards that the person does not read any more."""
     user_id = event.data["user_id"]
     held = Task.filter(assigned_user_id=user_id, deleted_at=None, board__organization_id=event.scope.organization_id)
@@ -49,7 +49,7 @@ async def give_back_what_a_person_reaches_no_more(actor: Actor, event: NewEvent)
 
 
 @reacts_to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")
-async def take_back_what_is_worked_on(actor: Actor, event: NewEvent) -> None:
+async def release_stopped_work(actor: Actor, event: NewEvent) -> None:
     """When agents are stopped, what they have in progress returns to the inbox, and their runs end."""
     if event.data["after"]["work_state"] != STOPPED:
         return

@@ -236,7 +236,7 @@ async def is_worker(board: Board, agent_id: UUID | None) -> bool:
     return agent_id is not None and await Agent.filter(id=agent_id, board_id=board.id, is_board_lead=False).exists()
 
 
-async def hand_to_lead(board: Board, task: Task, before_status: str) -> None:
+async def assign_to_lead(board: Board, task: Task, before_status: str) -> None:
     """A task that enters review belongs to the board's lead, if there is one."""
     if task.status == "review" and before_status != "review":
         if lead_id := await lead_id_of(board.id):

@@ -10,7 +10,7 @@ from mission_control.boards.schemas import BoardRead
 from mission_control.database.sql import rows
 from mission_control.live.broker import head_of
 from mission_control.tasks.chat import newest_chat
-from mission_control.tasks.queries import COLUMNS, Beside, beside_board, wire_task
+from mission_control.tasks.queries import COLUMNS, Relations, board_relations, serialize_task
 
 NEWEST_APPROVALS = 200
 
@@ -49,12 +49,12 @@ async def task_cards(
         board.id,
         board.id,
     )
-    beside = await beside_board(board.id)
-    return [_card(row, beside) for row in found]
+    relations = await board_relations(board.id)
+    return [_card(row, relations) for row in found]
 
 
-def _card(row: dict[str, Any], beside: Beside) -> dict[str, Any]:
-    return wire_task(row, beside) | {
+def _card(row: dict[str, Any], relations: Relations) -> dict[str, Any]:
+    return serialize_task(row, relations) | {
         "assignee": row["assignee"],
         "approvals_count": int(row["approvals"]),
         "approvals_pending_count": int(row["pending"]),

@@ -12,7 +12,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.command import command, record, ring
 from mission_control.core.errors import Conflict, Invalid, NotFound, invalid_field
 from mission_control.database.sql import is_postgres, rows
-from mission_control.usage.commands import facts, mark, scope_of, whose
+from mission_control.usage.commands import facts, mark, owner_of, scope_of
 from mission_control.usage.models import Budget
 from mission_control.usage.queries import today
 from mission_control.usage.schemas import BudgetCreate, inside
@@ -39,7 +39,7 @@ async def create_budget(actor: Actor, organization_id: UUID, wanted: BudgetCreat
             await made.save(force_create=True)
     except IntegrityError:
         raise Conflict(TAKEN) from None
-    record("budget.created", await scope_of(made), f"Budget made for {await whose(made)}.", **facts(made, day))
+    record("budget.created", await scope_of(made), f"Budget made for {await owner_of(made)}.", **facts(made, day))
     await mark(made, day)
     await made.save(update_fields=["warned_on", "exceeded_on"])
     return made
@@ -81,7 +81,7 @@ async def change_limit(actor: Actor, budget: Budget, limit: Decimal) -> Budget:
     budget.limit_amount, budget.updated_at = kept, clock.now()
     budget.warned_on = budget.exceeded_on = None
     changed: dict[str, Any] = {"before": {"limit": before}, "after": {"limit": kept}}
-    what = f"Budget changed for {await whose(budget)}."
+    what = f"Budget changed for {await owner_of(budget)}."
     record("budget.updated", await scope_of(budget), what, **changed, **facts(budget, day))
     await mark(budget, day)
     await budget.save(update_fields=["limit_amount", "warned_on", "exceeded_on", "updated_at"])
@@ -95,7 +95,7 @@ async def delete_budget(actor: Actor, budget: Budget) -> None:
     budget = await _locked(budget)
     scope, day = await scope_of(budget), today()
     await Budget.filter(id=budget.id).delete()
-    record("budget.deleted", scope, f"Budget lifted for {await whose(budget)}.", **facts(budget, day))
+    record("budget.deleted", scope, f"Budget lifted for {await owner_of(budget)}.", **facts(budget, day))
     await _ring_boards(budget)
 
 

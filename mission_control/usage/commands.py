@@ -82,15 +82,15 @@ async def mark(budget: Budget, day: str) -> None:
     state, unit = budget.state(day), "tokens" if budget.unit == "tokens" else "money"
     if state != "ok" and not budget.stands(budget.warned_on, day):
         budget.warned_on = day
-        what = f"The budget of {unit} of {await whose(budget)} is used up to {WARN_AT_PERCENT} %."
+        what = f"The budget of {unit} of {await owner_of(budget)} is used up to {WARN_AT_PERCENT} %."
         record("budget.warning", await scope_of(budget), what, **facts(budget, day))
     if state == "exceeded" and not budget.stands(budget.exceeded_on, day):
         budget.exceeded_on = day
-        what = f"The budget of {unit} of {await whose(budget)} is used up."
+        what = f"The budget of {unit} of {await owner_of(budget)} is used up."
         record("budget.exceeded", await scope_of(budget), what, **facts(budget, day))
 
 
-async def whose(budget: Budget) -> str:
+async def owner_of(budget: Budget) -> str:
     """Whose work a budget limits, by name: `the agent Vega`."""
     subject_id = {"agent": budget.agent_id, "board": budget.board_id, "organization": budget.organization_id}
     found = await rows(f"SELECT name FROM {budget.subject}s WHERE id = ?", subject_id[budget.subject])

@@ -52,8 +52,8 @@ class BudgetForm(BaseModel):
     def wanted(self) -> BudgetCreate:
         """As the command takes it."""
         kind, _, name = self.subject.partition(":")
-        whose: dict[str, UUID | None] = {f"{kind}_id": parse_id(name)} if name else {}
-        return BudgetCreate(unit=self.unit, period=self.period, limit=Decimal(self.limit), **whose)
+        owner_of: dict[str, UUID | None] = {f"{kind}_id": parse_id(name)} if name else {}
+        return BudgetCreate(unit=self.unit, period=self.period, limit=Decimal(self.limit), **owner_of)
 
     @staticmethod
     def fields_of(budget: Budget) -> dict[str, str]:

@@ -14,21 +14,21 @@ from mission_control.live.stream import Batch
 from mission_control.shell import live_page
 from mission_control.usage.queries import list_budgets, today
 from mission_control.usage.schemas import MICROS
-from mission_control.usage.sums import SHOWN_DAYS, SUMS
+from mission_control.usage.sums import CHART_DAYS, SUMS
 from mission_control.usage.wording import amount_of, money
 from mission_control.web.fragments import partial, render_block
 
 TEMPLATE = "usage/budgets.html"
 REGIONS = ("budgets", "used")
 KINDS = ("budget.", "agent.", "board.")
-SHOWN = 200
+MAX_ROWS = 200
 
 
 async def context_of(actor: Actor) -> dict[str, Any]:
     """The budgets of the active organization and who used up what."""
-    budgets, total = await list_budgets(actor, Paging(limit=SHOWN, offset=0))
+    budgets, total = await list_budgets(actor, Paging(limit=MAX_ROWS, offset=0))
     shown = [budget | {"words": use_of(budget)} for budget in budgets]
-    return {"budgets": shown, "total": total, "users": await _users(actor), "days": SHOWN_DAYS}
+    return {"budgets": shown, "total": total, "users": await _users(actor), "days": CHART_DAYS}
 
 
 def use_of(budget: dict[str, Any]) -> str:
@@ -39,7 +39,7 @@ def use_of(budget: dict[str, Any]) -> str:
 
 async def _users(actor: Actor) -> list[dict[str, Any]]:
     """What each agent used up today and lately on each board, the most expensive first."""
-    since = (clock.now().date() - timedelta(days=SHOWN_DAYS - 1)).isoformat()
+    since = (clock.now().date() - timedelta(days=CHART_DAYS - 1)).isoformat()
     found = await rows(
         f"SELECT e.agent_id, a.name AS agent_name, b.name AS board_name, {SUMS},"
         " SUM(CASE WHEN e.day >= ? THEN e.input_tokens + e.output_tokens ELSE 0 END) AS tokens_today,"
@@ -47,7 +47,7 @@ async def _users(actor: Actor) -> list[dict[str, Any]]:
         " FROM usage_entries e LEFT JOIN agents a ON a.id = e.agent_id"
         " LEFT JOIN boards b ON b.id = e.board_id AND b.deleted_at IS NULL"
         " WHERE e.organization_id = ? AND e.day >= ? GROUP BY e.agent_id, a.name, b.name"
-        f" ORDER BY SUM(e.cost_micros) DESC, SUM(e.input_tokens + e.output_tokens) DESC, a.name LIMIT {SHOWN}",
+        f" ORDER BY SUM(e.cost_micros) DESC, SUM(e.input_tokens + e.output_tokens) DESC, a.name LIMIT {MAX_ROWS}",
         today(),
         today(),
         actor.organization_id,

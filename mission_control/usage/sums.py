@@ -13,7 +13,7 @@ from mission_control.database.sql import as_id, placeholders, rows
 from mission_control.usage.queries import today
 from mission_control.usage.schemas import UsageQuery, UsageSums
 
-SHOWN_DAYS = 30
+CHART_DAYS = 30
 NOBODYS = UUID(int=0)
 SUMS = (
     "COALESCE(SUM(e.input_tokens), 0) AS input_tokens, COALESCE(SUM(e.output_tokens), 0) AS output_tokens,"
@@ -90,7 +90,7 @@ def _line(row: dict[str, Any]) -> dict[str, Any]:
 async def _wanted(actor: Actor, query: UsageQuery) -> Condition:
     until = query.until or clock.now().date()
     since = query.since or (
-        until - timedelta(days=SHOWN_DAYS - 1) if until > date.min + timedelta(days=SHOWN_DAYS) else date.min
+        until - timedelta(days=CHART_DAYS - 1) if until > date.min + timedelta(days=CHART_DAYS) else date.min
     )
     if since > until:
         raise invalid_field("from", "the first day lies after the last one", str(since))

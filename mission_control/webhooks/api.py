@@ -45,7 +45,7 @@ def _key() -> str:
     return key
 
 
-def _shown(webhook: Webhook, secret: str | None = None) -> BoardWebhookRead:
+def _webhook_read(webhook: Webhook, secret: str | None = None) -> BoardWebhookRead:
     base = current_app.config["SETTINGS"].base_url or request.host_url.rstrip("/")
     return BoardWebhookRead.of(webhook, base, secret)
 
@@ -65,7 +65,7 @@ def _shown(webhook: Webhook, secret: str | None = None) -> BoardWebhookRead:
 async def list_of_board(actor: Actor, board: Board, query: Paging) -> dict[str, Any]:
     """List the webhooks of a board, newest first."""
     webhooks, total = await list_webhooks(board, query)
-    return page([_shown(one) for one in webhooks], total, query)
+    return page([_webhook_read(one) for one in webhooks], total, query)
 
 
 @operation(
@@ -87,7 +87,7 @@ async def create(actor: Actor, board: Board, data: BoardWebhookCreate) -> BoardW
     that is signed with it. With `"secret": null` there is none, and everybody who knows the address can write.
     """
     webhook, secret = await commands.create_webhook(actor, board, data, _key())
-    return _shown(webhook, secret)
+    return _webhook_read(webhook, secret)
 
 
 @operation(
@@ -103,7 +103,7 @@ async def create(actor: Actor, board: Board, data: BoardWebhookCreate) -> BoardW
 )
 async def read(actor: Actor, webhook: Webhook) -> BoardWebhookRead:
     """Read a webhook."""
-    return _shown(webhook)
+    return _webhook_read(webhook)
 
 
 @operation(
@@ -120,7 +120,7 @@ async def read(actor: Actor, webhook: Webhook) -> BoardWebhookRead:
 )
 async def update(actor: Actor, webhook: Webhook, data: BoardWebhookUpdate) -> BoardWebhookRead:
     """Change a webhook; only the fields that are sent. A new secret holds at once."""
-    return _shown(await commands.update_webhook(actor, webhook, data.model_dump(exclude_unset=True), _key()))
+    return _webhook_read(await commands.update_webhook(actor, webhook, data.model_dump(exclude_unset=True), _key()))
 
 
 @operation(

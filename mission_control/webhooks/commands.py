@@ -34,7 +34,7 @@ async def create_webhook(actor: Actor, board: Board, new: BoardWebhookCreate, ke
     webhook.takes_unsigned = not chosen
     webhook.board = board
     await webhook.save(force_create=True)
-    record("webhook.created", webhook, f"Webhook created: {webhook.description}", **_shown(webhook))
+    record("webhook.created", webhook, f"Webhook created: {webhook.description}", **_visible_fields(webhook))
     return webhook, None if chosen else secret
 
 
@@ -46,7 +46,7 @@ async def update_webhook(actor: Actor, webhook: Webhook, sent: dict[str, Any], k
     webhook = await locked_webhook(webhook)
     if "secret" in sent and sent["secret"] == _secret_of(webhook, key) and not webhook.takes_unsigned:
         del sent["secret"]
-    before = _shown(webhook)
+    before = _visible_fields(webhook)
     changes = {name: value for name, value in sent.items() if name == "secret" or getattr(webhook, name) != value}
     if not changes:
         return webhook
@@ -63,7 +63,7 @@ async def update_webhook(actor: Actor, webhook: Webhook, sent: dict[str, Any], k
 
 
 def _record_update(webhook: Webhook, before: dict[str, Any], *, has_new_secret: bool) -> None:
-    after = _shown(webhook)
+    after = _visible_fields(webhook)
     changed = [name for name in after if after[name] != before[name]]
     record(
         "webhook.updated",
@@ -94,12 +94,12 @@ async def delete_webhook(actor: Actor, webhook: Webhook) -> None:
     dropped = [one.id for one in waiting if one.data.get("webhook_id") == str(webhook.id)]
     await Delivery.filter(id__in=dropped).delete()
     await webhook.delete()
-    record("webhook.deleted", webhook, f"Webhook deleted: {webhook.description}", **_shown(webhook))
+    record("webhook.deleted", webhook, f"Webhook deleted: {webhook.description}", **_visible_fields(webhook))
 
 
 async def require_signatures(webhook: Webhook) -> None:
     """Inside a command that holds it: take only signed calls from now on, for somebody has signed one."""
-    before = _shown(webhook)
+    before = _visible_fields(webhook)
     webhook.takes_unsigned, webhook.updated_at = False, clock.now()
     await webhook.save(update_fields=["takes_unsigned", "updated_at"])
     _record_update(webhook, before, has_new_secret=False)
@@ -123,7 +123,7 @@ def _secret_of(webhook: Webhook, key: str) -> str | None:
     return None if webhook.secret is None else decrypt(webhook.secret, key)
 
 
-def _shown(webhook: Webhook) -> dict[str, Any]:
+def _visible_fields(webhook: Webhook) -> dict[str, Any]:
     """What may be known of a webhook."""
     return {
         "description": webhook.description,

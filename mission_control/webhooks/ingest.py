@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from mission_control.agents.queries import agents_to_tell
+from mission_control.agents.queries import agents_to_notify
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
@@ -95,7 +95,7 @@ async def receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: bool
     message = f"Webhook received something: {webhook.description.rstrip('.')}{told}"
     record("webhook.received", webhook, message, payload_id=payload.id, told_agent_id=agent_id)
     if agent_id is not None:
-        _tell(board, webhook, payload, content, agent_id)
+        _notify(board, webhook, payload, content, agent_id)
     return payload
 
 
@@ -109,18 +109,18 @@ async def replay(actor: Actor, payload: WebhookPayload) -> UUID:
     stored = await payload_read(payload.id)
     message = f"Webhook payload sent again: {webhook.description}"
     record("webhook.replayed", webhook, message, payload_id=payload.id, told_agent_id=agent_id)
-    _tell(payload.board, webhook, payload, stored["payload"], agent_id)
+    _notify(payload.board, webhook, payload, stored["payload"], agent_id)
     return agent_id
 
 
 async def _recipient(webhook: Webhook) -> UUID | None:
     """The webhook's agent while it is on the board and can be reached, else the lead."""
-    agents = await agents_to_tell([webhook.board_id])
+    agents = await agents_to_notify([webhook.board_id])
     chosen = [one for one in agents if one.id == webhook.agent_id] or [one for one in agents if one.is_board_lead]
     return chosen[0].id if chosen else None
 
 
-def _tell(board: Board, webhook: Webhook, payload: WebhookPayload, content: Any, agent_id: UUID) -> None:
+def _notify(board: Board, webhook: Webhook, payload: WebhookPayload, content: Any, agent_id: UUID) -> None:
     deliver(
         NOTICE,
         webhook.scope(),

@@ -53,7 +53,7 @@ async def list_payloads(webhook: Webhook, paging: Paging) -> tuple[list[dict[str
         paging.offset,
     )
     [total] = await rows("SELECT COUNT(*) AS n FROM board_webhook_payloads WHERE webhook_id = ?", webhook.id)
-    return [_wire(row) for row in found], int(total["n"])
+    return [_serialize(row) for row in found], int(total["n"])
 
 
 async def payload_read(payload_id: UUID) -> dict[str, Any]:
@@ -61,10 +61,10 @@ async def payload_read(payload_id: UUID) -> dict[str, Any]:
     found = await rows(f"{PAYLOADS} WHERE id = ?", payload_id)
     if not found:
         raise NotFound()
-    return _wire(found[0])
+    return _serialize(found[0])
 
 
-def _wire(row: dict[str, Any]) -> dict[str, Any]:
+def _serialize(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": row["id"],
         "board_id": row["board_id"],

@@ -10,7 +10,7 @@ from quart import Quart
 from quart.datastructures import FileStorage
 
 from mission_control.tasks import attachments
-from mission_control.tasks.file_types import DOWNLOAD, SHOWN
+from mission_control.tasks.file_types import DOWNLOAD, INLINE_TYPES
 from mission_control.tasks.models import Attachment, AttachmentContent
 from mission_control.tasks.uploads import kept_name
 from tests.cast import API, Answer, Caller, Cast, events, head
@@ -213,7 +213,7 @@ async def test_removing_a_file(cast: Cast) -> None:
 async def test_every_type_that_a_file_may_have_is_declared(cast: Cast) -> None:
     path = f"{API}/boards/{{board_id}}/tasks/{{task_id}}/attachments/{{attachment_id}}/content"
     document = (await cast.nobody.get("/openapi.json")).ok()
-    assert set(document["paths"][path]["get"]["responses"]["200"]["content"]) == {*SHOWN, DOWNLOAD}
+    assert set(document["paths"][path]["get"]["responses"]["200"]["content"]) == {*INLINE_TYPES, DOWNLOAD}
 
 
 async def test_who_may_not(cast: Cast) -> None:

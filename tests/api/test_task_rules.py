@@ -121,7 +121,7 @@ class Scene:
         return who[self.name.partition(",")[0]]
 
     @property
-    def holder(self) -> dict[str, Any]:
+    def held_by(self) -> dict[str, Any]:
         """Who has the task before."""
         if "unassigned" in self.name:
             return {}
@@ -133,7 +133,7 @@ class Scene:
         """A task in that status, worked on by Vega before."""
         made = await self.cast.add_task()
         columns = {"in_progress_at": BEGUN, "previous_in_progress_at": EARLIER, "review_agent_id": self.cast.vega.id}
-        await self.cast.put(made, status=status, **self.holder, **columns)
+        await self.cast.put(made, status=status, **self.held_by, **columns)
         if "blocked" in self.name:
             other = await self.cast.add_task()
             await TaskDependency.create(board_id=made["board_id"], task_id=made["id"], depends_on_task_id=other["id"])

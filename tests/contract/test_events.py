@@ -24,7 +24,7 @@ def recorded() -> set[str]:
             outcomes = [one.value for one in call.keywords if one.arg in ("succeeded", "failed")]
             found |= {text for one in outcomes for text in texts(one)}
         if name == "tasks.notices":
-            stems = [text for call in calls(tree, "_tell") for text in texts(call.args[-1])]
+            stems = [text for call in calls(tree, "_notify") for text in texts(call.args[-1])]
             found |= {f"{stem}_{end}" for stem in stems for end in ("notified", "notify_failed")}
     return found
 

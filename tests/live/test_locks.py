@@ -12,7 +12,7 @@ from mission_control.boards.commands import locked_board
 from mission_control.config import Settings
 from mission_control.core.command import atomically
 from mission_control.organizations.models import Organization
-from mission_control.organizations.work_state import may_hand_out
+from mission_control.organizations.work_state import lock_work_state_shared
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 from tests.cast import Cast
@@ -70,7 +70,7 @@ async def test_work_does_not_start_on_what_is_opened_again_at_that_moment(cast: 
 
 
 async def test_a_pause_waits_for_hand_outs_of_its_own_organization_only(cast: Cast) -> None:
-    async with held(cast, lambda: may_hand_out(cast.board.id)), asyncio.timeout(PATIENCE):
+    async with held(cast, lambda: lock_work_state_shared(cast.board.id)), asyncio.timeout(PATIENCE):
         (await pause(cast, "eve")).ok()
         waits = asyncio.create_task(pause(cast, "ada"))
         await somebody_waits()

@@ -105,7 +105,7 @@ def test_secure_cookies_follow_the_base_url() -> None:
 def test_shown_settings_hide_secrets() -> None:
     token = "t" * 50
     settings = Settings.from_environment({"LOCAL_AUTH_TOKEN": token, "DATABASE_URL": "postgres://u:hush@h/d"})
-    shown = settings.shown()
+    shown = settings.masked()
     assert set(shown) == {row.name for row in SETTINGS}
     assert token not in str(shown) and "hush" not in str(shown)
     assert shown["LOG_LEVEL"] == "INFO"

@@ -11,7 +11,7 @@ from mission_control.core.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class QueueView:
     """A queue on a page: whose boards it shows, since when it is open, and where it is."""
 
     boards: list[Board]
@@ -30,10 +30,10 @@ class Row:
 
 
 # What waits in a place, and what ended there since it was opened.
-Rows = Callable[[Actor, Place], Awaitable[list[Row]]]
-providers: list[Rows] = []
+RowProvider = Callable[[Actor, QueueView], Awaitable[list[Row]]]
+providers: list[RowProvider] = []
 
 
-async def rows_beside(actor: Actor, place: Place) -> list[Row]:
+async def related_rows(actor: Actor, view_of_queue: QueueView) -> list[Row]:
     """Everything that the features have for a queue."""
-    return [row for provide in providers for row in await provide(actor, place)]
+    return [row for provide in providers for row in await provide(actor, view_of_queue)]

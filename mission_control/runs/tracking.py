@@ -10,7 +10,7 @@ from mission_control.database.sql import rows
 from mission_control.runs.models import Run
 
 
-class Held(Protocol):
+class HeldTask(Protocol):
     """What decides whether a task is in an agent's hands."""
 
     status: str
@@ -18,7 +18,7 @@ class Held(Protocol):
     assigned_user_id: Any
 
 
-class HandedOut(Held, Protocol):
+class AssignedTask(HeldTask, Protocol):
     """A task, as far as a hand-out changes it."""
 
     id: Any
@@ -32,18 +32,18 @@ class HandedOut(Held, Protocol):
     flag_reason: Any
 
 
-def holder(task: Held) -> UUID | None:
+def held_by(task: HeldTask) -> UUID | None:
     """The agent in whose hands a task is."""
     return task.assigned_agent_id if task.status == "in_progress" else None
 
 
-async def follow(actor: Actor, task: HandedOut, before: Held) -> None:
+async def track_run(actor: Actor, task: AssignedTask, before: HeldTask) -> None:
     """Inside a command that holds the task and saves it afterwards: begin or end its run as the change demands.
 
     A hand-out raises `fence` and `attempt` and clears what kept the task from being handed out. A person who moves or
     assigns the task, and work that comes to its end, also forget the attempts that failed.
     """
-    was, is_now = holder(before), holder(task)
+    was, is_now = held_by(before), held_by(task)
     if was == is_now:
         if actor.is_user and _is_moved_or_assigned(task, before):
             forgive(task)
@@ -63,17 +63,17 @@ async def follow(actor: Actor, task: HandedOut, before: Held) -> None:
         await begin_run(task, is_now)
 
 
-def _is_moved_or_assigned(task: Held, before: Held) -> bool:
+def _is_moved_or_assigned(task: HeldTask, before: HeldTask) -> bool:
     names = ("status", "assigned_agent_id", "assigned_user_id")
     return any(getattr(task, name) != getattr(before, name) for name in names)
 
 
-def forgive(task: HandedOut) -> None:
+def forgive(task: AssignedTask) -> None:
     """Forget what kept a task from being handed out."""
     task.failed_attempts, task.retry_at, task.flagged_at, task.flag_reason = 0, None, None, None
 
 
-async def begin_run(task: HandedOut, agent_id: UUID) -> Run:
+async def begin_run(task: AssignedTask, agent_id: UUID) -> Run:
     """Write down a hand-out without an expiry; `task.fence` is its number already. An agent that is gone: NotFound."""
     agents = await rows("SELECT name FROM agents WHERE id = ?", agent_id)
     if not agents:

@@ -11,7 +11,7 @@ from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
 from mission_control.approvals.models import Approval
-from mission_control.boards import absent
+from mission_control.boards import staging
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.errors import Conflict
@@ -63,8 +63,8 @@ def before_pieces(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], Awaitabl
         async with in_transaction():
             yield
 
-    monkeypatch.setattr(absent, "PIECE", 2)
-    monkeypatch.setattr(absent, "in_transaction", piece)
+    monkeypatch.setattr(staging, "PIECE", 2)
+    monkeypatch.setattr(staging, "in_transaction", piece)
     return acts
 
 
@@ -115,8 +115,8 @@ async def test_one_that_fails_at_its_last_step_leaves_nothing(cast: Cast, monkey
 async def test_what_a_killed_server_left_behind_is_cleared_away(cast: Cast) -> None:
     before = await held()
     board = Board(organization_id=cast.organization.id, name="Half", slug="half")
-    await absent.begin(board)
-    await absent.store(board.id, [Task(board_id=board.id, number=n, title="T", position=n) for n in range(1, 4)])
+    await staging.begin(board)
+    await staging.store(board.id, [Task(board_id=board.id, number=n, title="T", position=n) for n in range(1, 4)])
     (await cast.ada.post(IMPORT, the_file("Young"))).ok()
     assert await Task.filter(board_id=board.id).count() == 3
     with clock.travelled(timedelta(hours=1)):
@@ -132,7 +132,7 @@ async def test_one_that_was_cleared_away_meanwhile_is_not_brought_in(
 
     async def sweep() -> None:
         if next(pieces) == 3:
-            await absent.clear_left_behind(clock.now() + timedelta(seconds=1))
+            await staging.clear_left_behind(clock.now() + timedelta(seconds=1))
 
     before_pieces.append(sweep)
     (await cast.ada.post(IMPORT, the_file())).refused(404)
@@ -157,14 +157,14 @@ async def test_a_board_that_is_erased_is_gone_before_what_it_held(cast: Cast, mo
     async def killed(_board_id: Any) -> None:
         raise Conflict("Killed.")
 
-    clear = absent.clear
-    monkeypatch.setattr(absent, "clear", killed)
+    clear = staging.clear
+    monkeypatch.setattr(staging, "clear", killed)
     (await cast.ada.delete(f"/boards/{brought['id']}?permanent=true")).refused(409)
     assert await held() == before
     (await cast.ada.get(f"/boards/{brought['id']}")).refused(404)
     (await cast.ada.post(f"/boards/{brought['id']}/restorations")).refused(404)
     assert (await cast.ada.get("/boards/trash")).ok()["total"] == 0
-    monkeypatch.setattr(absent, "clear", clear)
+    monkeypatch.setattr(staging, "clear", clear)
     with clock.travelled(timedelta(hours=1)):
-        await absent.clear_after_start()
+        await staging.clear_after_start()
     assert [old - new for old, new in zip(before, await held(), strict=True)] == [1, 5, 5, 2, 1, 0]

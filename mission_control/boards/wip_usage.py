@@ -7,7 +7,7 @@ from mission_control.database.sql import placeholders, rows
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class WipUsage:
     """How many tasks a column holds, whatever the page's filter hides, and how many it takes."""
 
     held: int
@@ -21,7 +21,7 @@ class Room:
         return "full" if self.held == self.limit else "over"
 
 
-async def rooms_of(board: Board) -> dict[str, Room]:
+async def wip_usage_of(board: Board) -> dict[str, WipUsage]:
     """The room of each column that has a limit, in one statement."""
     limits: dict[str, int] = board.wip_limits or {}
     if not limits:
@@ -33,4 +33,4 @@ async def rooms_of(board: Board) -> dict[str, Room]:
         *limits,
     )
     held = {row["status"]: int(row["held"]) for row in found}
-    return {status: Room(held.get(status, 0), limit) for status, limit in limits.items()}
+    return {status: WipUsage(held.get(status, 0), limit) for status, limit in limits.items()}
