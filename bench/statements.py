@@ -67,7 +67,7 @@ async def count_waiting(folder: Path, count: int, seconds: float) -> list[str]:
     from tortoise.connection import get_connection
 
     from mission_control.app import create_app
-    from mission_control.core import token_use
+    from mission_control.authn import token_use
     from mission_control.database.migrate import migrate
     from mission_control.live import bells
 

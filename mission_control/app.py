@@ -11,28 +11,29 @@ from quart.json.provider import JSONProvider
 from mission_control import features
 from mission_control.accounts.setup import ensure_local_owner
 from mission_control.agents.presence import agent_seen, watch_for_silence
+from mission_control.authn import token_use
+from mission_control.authn.cookies import SessionCookies
+from mission_control.authn.credentials import hooks
 from mission_control.boards.staging import clear_after_start
 from mission_control.claims import timer
 from mission_control.claims.timer import watch_leases
+from mission_control.commands.transaction import all_finished
 from mission_control.config import Settings
-from mission_control.core import token_use
-from mission_control.core.authn import hooks
 from mission_control.core.clock_watch import watch_clock
-from mission_control.core.command import all_finished
-from mission_control.core.cookies import SessionCookies
 from mission_control.core.json import to_json
 from mission_control.core.secrets import audit_key, load_or_create_secret_key
 from mission_control.database.setup import connect, disconnect
-from mission_control.delivery import loop as delivery_loop
 from mission_control.delivery import pace
+from mission_control.http import middleware
 from mission_control.live import bells
 from mission_control.live.broker import Broker
 from mission_control.live.signatures import use_key
 from mission_control.mcp import api as mcp_api
 from mission_control.organizations.commands import ensure_membership
 from mission_control.paths import data_dir
+from mission_control.sending import loop as delivery_loop
 from mission_control.usage.days import watch_for_midnight
-from mission_control.web import assets, errors, fragments, manners
+from mission_control.web import assets, errors, fragments
 
 BROKER = "mission_control.broker"
 STOPPING = "mission_control.stopping"
@@ -67,7 +68,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     )
     SessionCookies(app)
     mcp_api.install(app, settings)
-    manners.install(app, settings)
+    middleware.install(app, settings)
     assets.install(app)
     fragments.install(app)
     errors.install(app)

@@ -11,12 +11,14 @@ import orjson
 from mission_control.accounts import log as account_log
 from mission_control.accounts.log import AccountHead, record_account
 from mission_control.accounts.models import AccountEvent
+from mission_control.commands.transaction import atomically
+from mission_control.commands.unit_of_work import record
 from mission_control.config import Settings
 from mission_control.core.actor import system
-from mission_control.core.command import atomically, record
 from mission_control.core.ids import parse_id
 from mission_control.core.scope import Scope
-from mission_control.core.secrets import audit_key, load_or_create_secret_key, verify_secret_key
+from mission_control.core.secrets import audit_key, load_or_create_secret_key
+from mission_control.database.secret_key import verify_secret_key
 from mission_control.database.sql import as_id, rows
 from mission_control.live import verification
 from mission_control.live.models import Event

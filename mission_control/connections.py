@@ -33,7 +33,7 @@ from hypercorn.utils import parse_socket_addr
 
 from mission_control.config import Settings
 from mission_control.core import clock
-from mission_control.web.proxies import is_trusted, place_of
+from mission_control.http.proxies import is_trusted, place_of
 
 # Files that connections leave to the database, to requests to the outside and to attachments.
 RESERVED_FILES = 64
@@ -53,7 +53,7 @@ class Admission:
     """Which connections are let in: not more of one address than it may have, none when files run out.
 
     The addresses of trusted proxies are not counted: their connections carry everybody's requests, which
-    `web/simultaneous.py` counts by client.
+    `http/simultaneous.py` counts by client.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -8,8 +8,8 @@ from quart import Quart, Response, current_app
 from mission_control.accounts import setup
 from mission_control.agents.queries import online_count
 from mission_control.approvals.queries import pending_for
+from mission_control.authn import freshness
 from mission_control.boards.queries import boards_of
-from mission_control.core import authn
 from mission_control.core.actor import Actor
 from mission_control.live.broker import head_of
 from mission_control.live.stream import Batch, page_stream
@@ -100,7 +100,7 @@ async def live_page(
     app: Quart = current_app._get_current_object()
 
     async def now() -> Actor | None:
-        current = await authn.fresh(actor)
+        current = await freshness.fresh(actor)
         if current is None or actor.organization_id not in current.memberships:
             return None
         return replace(current, organization_id=actor.organization_id, surface="page")

@@ -17,9 +17,9 @@ from quart import Quart
 from mission_control import connections
 from mission_control.app import begin_shutdown, create_app
 from mission_control.config import Settings
+from mission_control.http.asgi import refuse
+from mission_control.http.request_id import id_of
 from mission_control.serving import BACKLOG
-from mission_control.web.asgi import refuse
-from mission_control.web.request_id import id_of
 
 # After the signal to stop: when requests are cut, when Hypercorn cuts the connections, when the process goes anyway.
 CUT_SECONDS, GRACE_SECONDS, LAST_RESORT_SECONDS = 1.5, 2.2, 2.8

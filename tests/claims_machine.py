@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mission_control.agents.models import Agent
+from mission_control.authn import freshness
 from mission_control.boards.models import Board
 from mission_control.claims.expiry import expire_due
-from mission_control.core import authn, clock
+from mission_control.core import clock
 from mission_control.database.sql import as_moment, rows
 from mission_control.live.models import Event
 from mission_control.live.signatures import GENESIS
@@ -402,5 +403,5 @@ class ClaimsMachine(RuleBasedStateMachine):
 
 async def prepare(cast: Cast) -> Ground:
     """The ground for a machine: everybody, with rights looked up anew each time."""
-    authn.forget_fresh()
+    freshness.forget_fresh()
     return Ground(asyncio.get_running_loop(), cast)

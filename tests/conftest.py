@@ -17,8 +17,8 @@ from mission_control.core.limits import (
     wrong_sign_ins_by_account,
     wrong_sign_ins_by_place,
 )
-from mission_control.core.secrets import CHECK_NAME
 from mission_control.database.migrate import migrate
+from mission_control.database.secret_key import CHECK_NAME
 from tests import own_database
 from tests.cast import Cast, assemble
 

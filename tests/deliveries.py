@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from mission_control.delivery import loop, pace
-from mission_control.delivery.loop import look
+from mission_control.delivery import pace
 from mission_control.live import bells
+from mission_control.sending import loop
+from mission_control.sending.loop import look
 
 
 async def look_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mission_control import features as features
 from mission_control.boards.models import Board
-from mission_control.core.registry import OPERATIONS, Operation
+from mission_control.operations.registry import OPERATIONS, Operation
 from mission_control.webhooks import ingest
 from tests.cast import API, Caller, Cast, _person, hire
 from tests.things import Things, a_group, upload

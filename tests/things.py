@@ -12,9 +12,9 @@ from typing import Any
 from quart.datastructures import FileStorage
 
 from mission_control.accounts.models import Token
-from mission_control.core.registry import Operation
 from mission_control.delivery.models import Delivery
 from mission_control.onboarding.models import OnboardingSession
+from mission_control.operations.registry import Operation
 from tests.cast import Answer, Caller, Cast
 
 Things = dict[str, str]

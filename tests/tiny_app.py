@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from quart import Quart, Response, request
 
 from mission_control.config import Settings
-from mission_control.web import manners
+from mission_control.http import middleware
 
 
 def settings_with(**environment: str) -> Settings:
@@ -19,7 +19,7 @@ def tiny_app(**environment: str) -> Quart:
     app = Quart("tests.tiny_app", static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.url_map.strict_slashes = False  # as in the application
-    manners.install(app, settings_with(**environment))
+    middleware.install(app, settings_with(**environment))
     app.add_url_rule("/page", "page", _page)
     app.add_url_rule("/boom", "boom", _boom)
     app.add_url_rule("/stream", "stream", _stream)
@@ -68,8 +68,8 @@ async def _echo() -> Response:
 
 
 async def _seen() -> dict[str, str | None]:
-    from mission_control.web.proxies import client_ip
-    from mission_control.web.request_id import current_request_id
+    from mission_control.core.request_facts import current_request_id
+    from mission_control.http.proxies import client_ip
 
     return {
         "client": client_ip(),

@@ -6,10 +6,10 @@ from mission_control.accounts.commands import update_profile
 from mission_control.accounts.deletion import check_deletable, delete_account
 from mission_control.accounts.models import User
 from mission_control.accounts.schemas import UserRead, UserUpdate
+from mission_control.authn.credentials import hooks
 from mission_control.core.actor import Actor
-from mission_control.core.authn import hooks
-from mission_control.core.operation import operation
 from mission_control.core.schemas import OK, LLMErrorResponse, OkResponse
+from mission_control.operations.operation import operation
 
 api = Blueprint("accounts_api", __name__, url_prefix="/api/v1")
 

@@ -10,9 +10,10 @@ from mission_control.accounts.models import PasswordReset, Session, Token, User
 from mission_control.accounts.passwords import hash_password, password_fits
 from mission_control.accounts.policy import may_reset
 from mission_control.accounts.setup import NOWHERE
-from mission_control.core import authn, clock
+from mission_control.authn import freshness
+from mission_control.commands.command import command
+from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.core.command import command
 from mission_control.core.errors import Conflict, Forbidden, NotFound
 from mission_control.core.ids import fingerprint, new_id, new_secret
 from mission_control.database.sql import lowered, rows
@@ -63,7 +64,7 @@ async def start_session(
     """
     if replaced is not None and await Session.filter(id=replaced[1]).delete():
         await record_account("account.signed_out", replaced[0])
-        authn.forget_fresh()
+        freshness.forget_fresh()
     secret = new_secret("mcs")
     session = await Session.create(
         user_id=user.id,
@@ -82,7 +83,7 @@ async def sign_out(actor: Actor, user: User) -> None:
     if actor.credential[0] == "session":
         await Session.filter(id=actor.credential[1]).delete()
         await record_account("account.signed_out", user.id)
-    authn.forget_fresh()
+    freshness.forget_fresh()
 
 
 @command("account.sign_out")
@@ -92,7 +93,7 @@ async def end_other_sessions(actor: Actor, user: User) -> int:
     ended = await Session.filter(user_id=user.id).exclude(id=mine or NOWHERE).delete()
     if ended:
         await record_account("account.sessions_ended", user.id, count=ended)
-    authn.forget_fresh()
+    freshness.forget_fresh()
     return ended
 
 
@@ -103,7 +104,7 @@ async def end_everything(actor: Actor, user: User) -> None:
     await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await record_account("account.sessions_ended", user.id, count=ended)
     await _end_tokens(user.id)
-    authn.forget_fresh()
+    freshness.forget_fresh()
 
 
 async def _end_tokens(user_id: UUID) -> None:
@@ -141,7 +142,7 @@ async def _set_password(actor: Actor, user: User, password_hash: str, ends_token
     await record_account("account.password_changed", user.id)
     if ends_tokens:
         await _end_tokens(user.id)
-    authn.forget_fresh()
+    freshness.forget_fresh()
 
 
 @command("account.invite_reset")
@@ -188,7 +189,7 @@ async def _use_reset(actor: Actor, secret: str, password_hash: str, ends_others:
     if ends_others:
         await Session.filter(user_id=reset.user_id).delete()
         await _end_tokens(reset.user_id)
-    authn.forget_fresh()
+    freshness.forget_fresh()
     return await User.get(id=reset.user_id)
 
 

@@ -6,9 +6,11 @@ from uuid import UUID
 from mission_control.accounts import policy as policy
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import InstanceSetting, User
-from mission_control.core import authn, clock
+from mission_control.authn import freshness
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
+from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.ids import fingerprint
 from mission_control.database.sql import rows
@@ -47,7 +49,7 @@ async def delete_account(actor: Actor, user: User) -> None:
     await record_account("account.deleted", held.id)
     if not held.clerk_user_id.startswith("local-"):
         await _remember(held.clerk_user_id)
-    authn.forget_fresh()
+    freshness.forget_fresh()
 
 
 async def _memberships(actor: Actor, user: User) -> tuple[list[Organization], list[Member]]:

@@ -18,15 +18,15 @@ from mission_control.accounts.commands import (
 from mission_control.accounts.forms import ResetForm, SetupForm, SignInForm
 from mission_control.accounts.models import PasswordReset, User
 from mission_control.accounts.sign_in_limits import remember_browser, sign_in_attempt
-from mission_control.core import authn
+from mission_control.authn import authentication
+from mission_control.authn.credentials import live_session
 from mission_control.core.actor import system
-from mission_control.core.credentials import live_session
 from mission_control.core.errors import Forbidden, NotFound
 from mission_control.core.limits import unknown_tokens, wrong_passwords
+from mission_control.http.proxies import client_ip, place_of
+from mission_control.http.request_log import hide_after
 from mission_control.web.forms import FormInvalid, go, read_form
 from mission_control.web.fragments import render_page
-from mission_control.web.proxies import client_ip, place_of
-from mission_control.web.request_log import hide_after
 from mission_control.web.shell import safe_next
 
 pages = Blueprint("accounts_pages", __name__)
@@ -45,7 +45,7 @@ async def setup_form() -> ResponseReturnValue:
 @pages.post("/setup")
 async def set_up() -> ResponseReturnValue:
     """Make the first owner and sign them in."""
-    authn.require_same_origin()
+    authentication.require_same_origin()
     if not await setup.is_open():
         return go("/sign-in")
     try:
@@ -81,7 +81,7 @@ async def sign_in_form() -> ResponseReturnValue:
     if await setup.comes_first():
         return redirect("/setup", 303)
     wanted = safe_next(request.args.get("next"))
-    if await authn.user_by_session():
+    if await authentication.user_by_session():
         return redirect(wanted, 303)
     return await _sign_in_page({"next": wanted}, {})
 
@@ -89,7 +89,7 @@ async def sign_in_form() -> ResponseReturnValue:
 @pages.post("/sign-in")
 async def enter() -> ResponseReturnValue:
     """Start a session."""
-    authn.require_same_origin()
+    authentication.require_same_origin()
     try:
         form = await read_form(SignInForm)
         await begin_session(await _person(form))
@@ -119,8 +119,9 @@ async def _person(form: SignInForm) -> User:
 @pages.post("/sign-out")
 async def leave() -> Response:
     """End this browser's session."""
-    authn.require_same_origin()  # its cookie stays away when another site sends the form, and must not be taken away
-    actor = await authn.user_by_session()
+    # Its cookie stays away when another site sends the form, and must not be taken away.
+    authentication.require_same_origin()
+    actor = await authentication.user_by_session()
     if actor is not None:
         await sign_out(actor, await User.get(id=actor.id))
     logout_user()
@@ -136,7 +137,7 @@ async def reset_form(secret: str) -> ResponseReturnValue:
 @pages.post("/reset/<secret>")
 async def reset(secret: str) -> ResponseReturnValue:
     """Set the new password; the link is used up and its person signed in."""
-    authn.require_same_origin()
+    authentication.require_same_origin()
     await _reset_target(secret)  # before the new password is hashed, which takes everybody's time
     try:
         form = await read_form(ResetForm)

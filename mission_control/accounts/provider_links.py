@@ -9,9 +9,10 @@ from mission_control.accounts import policy as policy
 from mission_control.accounts.commands import refuse_stranger
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import InstanceSetting, PasswordReset, Session, Token, User
-from mission_control.core import authn, clock
+from mission_control.authn import freshness
+from mission_control.commands.command import command
+from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command
 from mission_control.core.ids import parse_id
 from mission_control.database.sql import rows
 
@@ -97,4 +98,4 @@ async def _linked(user: User, sessions: int, tokens: int) -> None:
     await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await InstanceSetting.filter(name=_name(user.id)).delete()
     await record_account("account.linked", user.id, sessions_ended=sessions, tokens_ended=tokens)
-    authn.forget_fresh()
+    freshness.forget_fresh()

@@ -10,9 +10,10 @@ from mission_control.accounts import policy as policy
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import InstanceSetting, User
 from mission_control.accounts.passwords import hash_password
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, Forbidden
 from mission_control.core.ids import fingerprint
 from mission_control.organizations.models import Member, Organization

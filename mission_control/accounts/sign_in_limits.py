@@ -16,7 +16,7 @@ from quart import after_this_request, current_app, request
 from mission_control.core.errors import Forbidden
 from mission_control.core.ids import fingerprint
 from mission_control.core.limits import wrong_passwords, wrong_sign_ins_by_account, wrong_sign_ins_by_place
-from mission_control.web.proxies import client_ip, place_of
+from mission_control.http.proxies import client_ip, place_of
 
 COOKIE = "mc_known_browser"
 COOKIE_SECONDS = 400 * 24 * 3600  # the longest that browsers keep one

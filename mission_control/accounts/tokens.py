@@ -7,9 +7,10 @@ from uuid import UUID
 from mission_control.accounts import policy as policy
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import Token, User
-from mission_control.core import authn, clock
+from mission_control.authn import freshness
+from mission_control.commands.command import command
+from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command
 from mission_control.core.ids import fingerprint, new_secret
 
 PREFIX_LENGTH = 10
@@ -37,7 +38,7 @@ async def revoke_personal_token(actor: Actor, token: Token) -> None:
     """End a token at once."""
     await Token.filter(id=token.id, revoked_at=None).update(revoked_at=clock.now())
     await record_account("token.revoked", token.user_id, token_id=token.id)
-    authn.forget_fresh()
+    freshness.forget_fresh()
 
 
 async def make_agent_token(
@@ -75,7 +76,7 @@ async def end_agent_tokens(agent_id: UUID, moment: datetime) -> int:
         elif token.expires_at is None or token.expires_at > moment:
             await Token.filter(id=token.id).update(expires_at=moment)
         count += 1
-    authn.forget_fresh()
+    freshness.forget_fresh()
     return count
 
 

@@ -15,8 +15,8 @@ from mission_control.activity.schemas import (
 )
 from mission_control.boards.queries import visible_board_here
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, page
+from mission_control.operations.operation import operation
 
 api = Blueprint("activity_api", __name__, url_prefix="/api/v1")
 TAGS = ("activity",)

@@ -6,7 +6,7 @@ from uuid import UUID
 from quart import Response
 
 from mission_control.activity.feed import live_boards_of
-from mission_control.core import authn
+from mission_control.authn import freshness
 from mission_control.core.actor import Actor
 from mission_control.core.json import to_json
 from mission_control.core.paging import Paging
@@ -53,7 +53,7 @@ async def stream_of_comments(actor: Actor, board_id: UUID | None) -> Response:
     async def payload(event: Event) -> bytes | None:
         if event.kind != "task.comment" or board_id not in (None, event.board_id):
             return None
-        current = await authn.fresh(actor)
+        current = await freshness.fresh(actor)
         if current is None:
             return None
         message = await _messages.get((event.id, broker.known_head(actor.organization_id)), lambda: _message(event.id))
@@ -61,7 +61,7 @@ async def stream_of_comments(actor: Actor, board_id: UUID | None) -> Response:
         return message if actor.organization_id in whole or event.board_id in single else None
 
     async def alive() -> bool:
-        current = await authn.fresh(actor)
+        current = await freshness.fresh(actor)
         return current is not None and actor.organization_id in current.memberships
 
     return await json_stream(actor.organization_id, "comment", payload, alive)

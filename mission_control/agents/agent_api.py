@@ -20,10 +20,10 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
-from mission_control.core.hints import ALL_ROLES, LEAD, hints
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import HTTPValidationError, LLMErrorResponse
+from mission_control.operations.hints import ALL_ROLES, LEAD, hints
+from mission_control.operations.operation import operation
 
 api = Blueprint("agents_agent_api", __name__, url_prefix="/api/v1/agent")
 

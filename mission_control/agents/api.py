@@ -28,10 +28,10 @@ from mission_control.agents.work_state import directive_of
 from mission_control.boards.queries import visible_board, visible_board_here
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, page
 from mission_control.core.policy import require
 from mission_control.core.schemas import OK, OkResponse
+from mission_control.operations.operation import operation
 
 api = Blueprint("agents_api", __name__, url_prefix="/api/v1")
 TAGS = ("agents",)

@@ -12,11 +12,14 @@ from mission_control.agents.models import Agent
 from mission_control.agents.presence import TOUCH_AGAIN_AFTER
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate
 from mission_control.agents.souls import begin_soul, keep_soul, soul_version
+from mission_control.authn import freshness
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
-from mission_control.core import authn, clock
+from mission_control.commands.command import command
+from mission_control.commands.reactions import react
+from mission_control.commands.unit_of_work import note_presence, record
+from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, note_presence, react, record
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.ids import fingerprint
 from mission_control.database.sql import lowered, rows
@@ -96,7 +99,7 @@ async def update_agent(
     agent.updated_at = clock.now()
     await _save_unique(agent, [*changes, "updated_at"])
     if {"board_id", "is_board_lead"} & set(changes):
-        authn.forget_fresh()
+        freshness.forget_fresh()
     agent.board = board or agent.board
     if "soul_template" in changes:
         await keep_soul(agent, before["soul_template"], reason=soul_reason)

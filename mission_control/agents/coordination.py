@@ -8,9 +8,10 @@ from mission_control.agents.models import Agent, AgentSoul
 from mission_control.agents.reactions import NOTICE
 from mission_control.agents.souls import keep_soul
 from mission_control.boards.models import Board
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import deliver, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, deliver, record
 from mission_control.core.errors import Invalid, NotFound
 
 NUDGE = "NUDGE"

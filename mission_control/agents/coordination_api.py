@@ -13,10 +13,10 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.core.hints import BOARD_ROLES, LEAD, hints
-from mission_control.core.operation import operation
 from mission_control.core.policy import require
 from mission_control.core.schemas import OK, HTTPValidationError, LLMErrorResponse, OkResponse
+from mission_control.operations.hints import BOARD_ROLES, LEAD, hints
+from mission_control.operations.operation import operation
 
 api = Blueprint("agents_coordination_api", __name__, url_prefix="/api/v1/agent")
 COLLEAGUE = "/boards/<board_id>/agents/<agent_id>"

@@ -8,7 +8,7 @@ from quart import Response
 
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import AgentRead
-from mission_control.core import authn
+from mission_control.authn import freshness
 from mission_control.core.actor import Actor
 from mission_control.core.json import to_json
 from mission_control.live import broker
@@ -21,13 +21,13 @@ async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
     """One `agent` message per change, sign of life and departure of the agents an admin reaches."""
 
     async def alive() -> bool:
-        current = await authn.fresh(actor)
+        current = await freshness.fresh(actor)
         return current is not None and current.administers(actor.organization_id)
 
     async def message_for(agent_id: Any, source: Event | dict[str, Any]) -> bytes | None:
         key = (source.id if isinstance(source, Event) else id(source), broker.known_head(actor.organization_id))
         found = await _messages.get(key, lambda: _read(actor.organization_id, agent_id, source))
-        current = await authn.fresh(actor)
+        current = await freshness.fresh(actor)
         if current is None or found.message is None or board_id not in (None, found.board_id):
             return None
         whole, single = current.readable_boards()

@@ -12,10 +12,10 @@ from mission_control.agents.coordination_schemas import (
 )
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden
-from mission_control.core.hints import MAIN, hints
-from mission_control.core.operation import operation
 from mission_control.core.policy import can
 from mission_control.core.schemas import LLMErrorResponse
+from mission_control.operations.hints import MAIN, hints
+from mission_control.operations.operation import operation
 
 api = Blueprint("agents_main_api", __name__, url_prefix="/api/v1/agent")
 REFUSALS = dict.fromkeys((403, 404, 422, 502), LLMErrorResponse)

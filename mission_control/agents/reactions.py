@@ -8,9 +8,10 @@ from mission_control.agents.queries import agents_to_notify, lead_id_of
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
+from mission_control.commands.reactions import reacts_to
+from mission_control.commands.unit_of_work import deliver, ring
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import deliver, reacts_to, ring
 from mission_control.live.log import NewEvent, canonical
 
 NOTICE = "agent.notice"

@@ -4,9 +4,9 @@ from typing import Any
 
 from mission_control.agents.models import Agent, AgentSoul
 from mission_control.agents.reactions import NOTICE
+from mission_control.commands.unit_of_work import deliver, unit_of_work
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import deliver, unit_of_work
 from mission_control.core.ids import fingerprint
 from mission_control.core.paging import Paging
 from mission_control.database.sql import rows, wire_moment

@@ -9,8 +9,8 @@ from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agent
 from mission_control.agents.souls import list_souls
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
+from mission_control.operations.operation import operation
 
 api = Blueprint("agents_souls_api", __name__, url_prefix="/api/v1")
 

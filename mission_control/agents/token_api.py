@@ -12,10 +12,10 @@ from mission_control.agents.queries import own_agent, visible_agent
 from mission_control.agents.token_schemas import TokenCreate, TokenCreated, TokenRead, TokenRenewal, TokenUpdate
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.core.hints import ALL_ROLES, hints
-from mission_control.core.operation import operation
 from mission_control.core.policy import require
 from mission_control.core.schemas import OK, HTTPValidationError, LLMErrorResponse, OkResponse
+from mission_control.operations.hints import ALL_ROLES, hints
+from mission_control.operations.operation import operation
 
 api = Blueprint("agents_token_api", __name__, url_prefix="/api/v1")
 TAGS = ("agents",)

@@ -12,9 +12,11 @@ from mission_control.agents import policy as policy
 from mission_control.agents.commands import locked_agent
 from mission_control.agents.models import Agent
 from mission_control.agents.token_schemas import TokenCreate
-from mission_control.core import authn, clock
+from mission_control.authn import freshness
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
+from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, Invalid
 
 KEPT_WHEN_ROTATED = ("name", "scopes", "requests_per_minute")
@@ -100,7 +102,7 @@ async def change_token(actor: Actor, agent: Agent, token_id: UUID, changes: dict
         before=before,
         after=changes,
     )
-    authn.forget_fresh()
+    freshness.forget_fresh()
     return token
 
 
@@ -109,4 +111,4 @@ async def revoke_token(actor: Actor, agent: Agent, token_id: UUID) -> None:
     """End one token of an agent at once."""
     if await Token.filter(id=token_id, revoked_at=None).update(revoked_at=clock.now()):
         record("agent.token_revoked", agent, f"Token revoked: {agent.name}.", token_id=token_id)
-    authn.forget_fresh()
+    freshness.forget_fresh()

@@ -10,10 +10,10 @@ from mission_control.agents.queries import own_agent
 from mission_control.agents.work_state import directive_of
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, NotFound
-from mission_control.core.hints import ALL_ROLES, hints
-from mission_control.core.operation import operation
 from mission_control.core.schemas import LLMErrorResponse
 from mission_control.database.sql import as_id, rows
+from mission_control.operations.hints import ALL_ROLES, hints
+from mission_control.operations.operation import operation
 from mission_control.usage.commands import report_usage
 from mission_control.usage.queries import budget_states
 from mission_control.usage.schemas import UsageReport, UsageReported

@@ -6,8 +6,10 @@ from uuid import UUID
 from mission_control.agents import policy as policy
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
+from mission_control.commands.command import command
+from mission_control.commands.reactions import react
+from mission_control.commands.unit_of_work import record
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, react, record
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.database.sql import rows
 from mission_control.organizations.work_state import (

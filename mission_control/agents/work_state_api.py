@@ -7,7 +7,7 @@ from mission_control.agents.queries import visible_agent
 from mission_control.agents.schemas import AgentRead
 from mission_control.agents.work_state import set_agent_state
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
+from mission_control.operations.operation import operation
 from mission_control.organizations.work_state import WorkStateChange
 
 api = Blueprint("agents_work_state_api", __name__, url_prefix="/api/v1")

@@ -8,8 +8,9 @@ from mission_control.agents.models import Agent
 from mission_control.agents.queries import agents_to_notify
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
+from mission_control.commands.reactions import reacts_to
+from mission_control.commands.unit_of_work import deliver, ring
 from mission_control.core.actor import Actor
-from mission_control.core.command import deliver, reacts_to, ring
 from mission_control.live.log import NewEvent
 from mission_control.organizations.work_state import PAUSED, RUNNING, STOPPED, reason_of
 from mission_control.usage.schemas import amount

@@ -23,9 +23,9 @@ from mission_control.approvals.waiting import wait_for_decision
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.hints import BOARD_ROLES, hints
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, page
+from mission_control.operations.hints import BOARD_ROLES, hints
+from mission_control.operations.operation import operation
 
 api = Blueprint("approvals_api", __name__, url_prefix="/api/v1")
 TAGS = ("approvals",)

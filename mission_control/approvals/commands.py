@@ -20,9 +20,10 @@ from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.queries import attempts_of, outcomes_of
 from mission_control.approvals.schemas import ApprovalCreate
 from mission_control.boards.models import Board
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.database.sql import placeholders, rows
 from mission_control.runs.fence import refuse_lost_lease

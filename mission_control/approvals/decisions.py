@@ -7,9 +7,10 @@ from mission_control.approvals import policy as policy
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.queries import outcomes_of
 from mission_control.boards.models import Board
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record, ring
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record, ring
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.database.sql import is_postgres, placeholders, rows
 

@@ -6,9 +6,9 @@ import orjson
 from quart import Response
 
 from mission_control.approvals.queries import approval_counts, approval_read, pending_count
+from mission_control.authn import freshness
 from mission_control.boards.models import Board
 from mission_control.boards.queries import still_exists
-from mission_control.core import authn
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.json import to_json
@@ -27,7 +27,7 @@ async def stream_of_approvals(actor: Actor, board: Board) -> Response:
         return await _messages.get(event.id, lambda: _message(board, approval_id))
 
     async def alive() -> bool:
-        current = await authn.fresh(actor)
+        current = await freshness.fresh(actor)
         return current is not None and current.reads(board) and await still_exists(board)
 
     return await json_stream(board.organization_id, "approval", payload, alive)

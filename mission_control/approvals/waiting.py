@@ -7,8 +7,8 @@ from uuid import UUID
 from mission_control.approvals.decisions import bell_of
 from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import approval_read, visible_approval
+from mission_control.authn.freshness import fresh
 from mission_control.core.actor import Actor
-from mission_control.core.authn import fresh
 from mission_control.core.errors import Unauthenticated
 from mission_control.live import bells, broker
 

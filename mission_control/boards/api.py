@@ -17,9 +17,9 @@ from mission_control.boards.schemas import (
     DeletedBoardRead,
 )
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
+from mission_control.operations.operation import operation
 
 api = Blueprint("boards_api", __name__, url_prefix="/api/v1")
 

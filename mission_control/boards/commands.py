@@ -6,12 +6,16 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
+from mission_control.authn import freshness
 from mission_control.boards import policy as policy
 from mission_control.boards import staging
 from mission_control.boards.models import Board
-from mission_control.core import authn, clock
+from mission_control.commands.command import command
+from mission_control.commands.reactions import react
+from mission_control.commands.transaction import uncancelled
+from mission_control.commands.unit_of_work import record
+from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, react, record, uncancelled
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.ids import fingerprint
 from mission_control.database.sql import is_postgres, rows
@@ -89,7 +93,7 @@ async def delete_board(actor: Actor, board: Board) -> None:
     board.deleted_at = board.updated_at = clock.now()
     await board.save(update_fields=["deleted_at", "updated_at"])
     record("board.deleted", board, f"Board deleted: {board.name}.", name=board.name)
-    authn.forget_fresh()
+    freshness.forget_fresh()
 
 
 @command("board.restore")
@@ -100,7 +104,7 @@ async def restore_board(actor: Actor, board: Board) -> Board:
         board.deleted_at, board.updated_at = None, clock.now()
         await board.save(update_fields=["deleted_at", "updated_at"])
         record("board.restored", board, f"Board restored: {board.name}.", name=board.name)
-        authn.forget_fresh()
+        freshness.forget_fresh()
     return board
 
 
@@ -122,7 +126,7 @@ async def _take_away(actor: Actor, board: Board) -> None:
     await react()
     board.deleted_at = board.absent_since = clock.now()
     await board.save(update_fields=["deleted_at", "absent_since"])
-    authn.forget_fresh()
+    freshness.forget_fresh()
 
 
 async def _locked(board: Board, *, for_good: bool = False) -> Board:

@@ -2,8 +2,10 @@
 
 from mission_control.boards import policy as policy
 from mission_control.boards.models import Board
+from mission_control.commands.command import command
+from mission_control.commands.reactions import react
+from mission_control.commands.unit_of_work import record
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, react, record
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import can
 from mission_control.organizations.work_state import (

@@ -12,9 +12,9 @@ from mission_control.claims.leases import extend_lease, release_lease
 from mission_control.claims.schemas import ClaimCreate, ClaimRead, LeaseExtend, LeaseExtended, LeaseRelease
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, schema_error
-from mission_control.core.hints import BOARD_ROLES, hints
-from mission_control.core.operation import operation
 from mission_control.core.schemas import OK, LLMErrorResponse, OkResponse
+from mission_control.operations.hints import BOARD_ROLES, hints
+from mission_control.operations.operation import operation
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import visible_task
 

@@ -10,9 +10,9 @@ from mission_control.claims import policy as policy
 from mission_control.claims import selection
 from mission_control.claims.leases import Lease, hold_until, is_over, notify_pages
 from mission_control.claims.schemas import ClaimCreate
+from mission_control.commands.command import command
 from mission_control.core import clock, times
 from mission_control.core.actor import Actor
-from mission_control.core.command import command
 from mission_control.core.errors import Conflict, Forbidden, NotFound
 from mission_control.organizations.work_state import lock_work_state_shared
 from mission_control.runs.tracking import running

@@ -11,8 +11,9 @@ from mission_control.claims import policy as policy
 from mission_control.claims.leases import is_over
 from mission_control.claims.run_schemas import ArtifactCreate, CompletionCreate
 from mission_control.claims.submissions import ask_for_approval
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict
 from mission_control.core.scope import Scope
 from mission_control.runs.fence import LIVE, lease_lost

@@ -14,9 +14,10 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.queries import has_pending
 from mission_control.boards.models import Board
 from mission_control.claims import policy as policy
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import deliver, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.core.command import command, deliver, record
 from mission_control.database.sql import as_id, rows
 from mission_control.tasks.gates import TaskSnapshot
 from mission_control.tasks.models import Task

@@ -1,9 +1,10 @@
 """Flags: a card that waits for a person after several attempts, and the person who lets it go on."""
 
 from mission_control.claims import policy as policy
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.runs.tracking import forgive
 from mission_control.tasks.gates import TaskSnapshot
 from mission_control.tasks.locks import locked_task

@@ -5,9 +5,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from mission_control.claims import policy as policy
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import note_presence
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, note_presence
 from mission_control.runs.fence import lease_lost
 from mission_control.runs.models import Run
 from mission_control.runs.tracking import end_run, running

@@ -20,16 +20,16 @@ from mission_control.claims.commands import Missed, Worker, claim_best, claim_na
 from mission_control.claims.expiry import expire_due
 from mission_control.claims.leases import release_lease
 from mission_control.claims.schemas import LONGEST_WAIT_SECONDS, ClaimCreate
+from mission_control.commands.compensation import on_abandonment
+from mission_control.commands.transaction import uncancelled
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import uncancelled
-from mission_control.core.compensation import on_abandonment
 from mission_control.core.errors import DomainError, Forbidden, NotFound, Unauthenticated
-from mission_control.core.hints import WORKER_ONLY
-from mission_control.core.retries import answered_elsewhere, decided
 from mission_control.core.token_scopes import granted, require_scope
 from mission_control.database.sql import as_id, as_json, as_moment, rows
 from mission_control.live import bells, broker, queues
+from mission_control.operations.hints import WORKER_ONLY
+from mission_control.operations.retries import answered_elsewhere, decided
 from mission_control.tasks.limits import Limits, full
 from mission_control.tasks.models import Task
 

@@ -5,8 +5,9 @@ Work states and budgets ring in `agents/work_state_notices.py`.
 
 from typing import Any
 
+from mission_control.commands.reactions import reacts_to
+from mission_control.commands.unit_of_work import ring
 from mission_control.core.actor import Actor
-from mission_control.core.command import reacts_to, ring
 from mission_control.database.sql import as_id, rows
 from mission_control.live.log import NewEvent
 

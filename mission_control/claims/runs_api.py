@@ -10,9 +10,9 @@ from mission_control.claims import run_queries
 from mission_control.claims.run_schemas import AgentRunRead, RunRead, TaskWaitingRead
 from mission_control.claims.waiting import reasons_of
 from mission_control.core.actor import Actor
-from mission_control.core.hints import BOARD_ROLES, hints
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
+from mission_control.operations.hints import BOARD_ROLES, hints
+from mission_control.operations.operation import operation
 from mission_control.tasks.api import TASK
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import visible_task

@@ -11,8 +11,9 @@ from mission_control.approvals.decisions import close_approval, locked_approval,
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import is_finish_approved
+from mission_control.commands.reactions import reacts_to
+from mission_control.commands.unit_of_work import acting_as
 from mission_control.core.actor import Actor, system
-from mission_control.core.command import acting_as, reacts_to
 from mission_control.database.sql import as_json, rows
 from mission_control.live.log import NewEvent
 from mission_control.runs.models import Run

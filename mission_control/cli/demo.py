@@ -25,7 +25,7 @@ def demo(
     from mission_control import features as features
     from mission_control.core.errors import DomainError
     from mission_control.demo.run import play
-    from mission_control.web.request_log import set_up_logging
+    from mission_control.http.request_log import set_up_logging
 
     settings = Settings.from_environment()
     settings = replace(settings, host=host or settings.host, port=settings.port if port is None else port)

@@ -20,7 +20,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     """Run the server until SIGTERM or Ctrl-C."""
     from mission_control import serving
     from mission_control.database import server_lock
-    from mission_control.web.request_log import set_up_logging
+    from mission_control.http.request_log import set_up_logging
 
     settings = _with_options(Settings.from_environment(), host, port, workers)
     serving.check_workers(settings)
@@ -38,7 +38,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
 @click.argument("parent_pipe", type=int)
 def worker(listener: int, parent_pipe: int) -> None:
     """Serve on an inherited socket; started by `serve --workers N`."""
-    from mission_control.web.request_log import set_up_logging
+    from mission_control.http.request_log import set_up_logging
     from mission_control.worker import run_worker
 
     settings = Settings.from_environment()

@@ -13,9 +13,6 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from mission_control.config import ConfigError, Settings
 from mission_control.config_values import made_folder
-from mission_control.database.sql import rows
-
-CHECK_NAME = "secret_key_check"
 
 
 def load_or_create_secret_key(settings: Settings) -> str:
@@ -62,19 +59,9 @@ def _name(unfinished: Path, file: Path) -> None:
         unfinished.rename(file)
 
 
-async def verify_secret_key(key: str) -> None:
-    """Compare the key with the check value in the database; the first key is remembered.
-
-    Raises ConfigError for another key: cookies and stored secrets would be lost with it.
-    """
-    value = _derived(key, "check").hex()
-    await rows("INSERT INTO instance_settings (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", CHECK_NAME, value)
-    [known] = await rows("SELECT value FROM instance_settings WHERE name = ?", CHECK_NAME)
-    if not hmac.compare_digest(known["value"], value):
-        raise ConfigError(
-            "SECRET_KEY (or the file secret_key in DATA_DIR) is not the one this database was made with."
-            " Put the former key back; secrets stored in the database cannot be read without it."
-        )
+def check_value(key: str) -> str:
+    """What the database remembers of a key, to know it again."""
+    return _derived(key, "check").hex()
 
 
 def audit_key(key: str) -> bytes:

@@ -5,7 +5,6 @@ from typing import Any
 from quart import Blueprint
 
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.custom_fields import commands, queries
 from mission_control.custom_fields.models import CustomField
@@ -14,6 +13,7 @@ from mission_control.custom_fields.schemas import (
     TaskCustomFieldDefinitionRead,
     TaskCustomFieldDefinitionUpdate,
 )
+from mission_control.operations.operation import operation
 
 api = Blueprint("custom_fields_api", __name__, url_prefix="/api/v1/organizations/me/custom-fields")
 TAGS = ("custom-fields",)

@@ -14,12 +14,13 @@ from mission_control.agents.tokens import rotate_token
 from mission_control.approvals.commands import request_approval
 from mission_control.approvals.decisions import decide_approval
 from mission_control.approvals.schemas import ApprovalCreate
+from mission_control.authn import credentials
 from mission_control.boards.commands import create_board
 from mission_control.boards.models import Board
+from mission_control.commands.command import command
 from mission_control.config import ConfigError
-from mission_control.core import authn, clock
+from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.core.command import command
 from mission_control.demo import story
 from mission_control.organizations import policy as policy
 from mission_control.organizations.models import BoardAccess, Member, Organization
@@ -97,7 +98,7 @@ async def _enter_people(stage: Stage) -> None:
 
 
 async def _enter(stage: Stage, user: User) -> None:
-    actor = await authn.user_actor(user.id, ("none", None))
+    actor = await credentials.user_actor(user.id, ("none", None))
     if actor is not None:
         stage.actors[str(user.name).split()[0]] = actor
 
@@ -124,7 +125,7 @@ async def _open_board(stage: Stage, place: story.BoardStory) -> Board:
 async def _enter_agents(stage: Stage) -> None:
     for name, board_index, leads in story.CREW[:3]:
         secret = await _hire(stage.actors["Mara"], stage.boards[board_index], name, leads)
-        actor = await authn.agent_by_token(secret)
+        actor = await credentials.agent_by_token(secret)
         if actor is not None:
             stage.actors[name] = actor
 

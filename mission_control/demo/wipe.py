@@ -4,9 +4,9 @@ from uuid import UUID
 
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import User
-from mission_control.core import authn
+from mission_control.authn import freshness
+from mission_control.commands.command import command
 from mission_control.core.actor import Actor, system
-from mission_control.core.command import command
 from mission_control.delivery.models import Delivery
 from mission_control.live.models import Event
 from mission_control.organizations import policy as policy
@@ -30,4 +30,4 @@ async def _remove(actor: Actor, organization: Organization) -> None:
     elsewhere = await Member.filter(user_id__in=list(people)).values_list("user_id", flat=True)
     await User.filter(id__in=list(set(people) - set(elsewhere))).delete()
     await record_account("account.demo_removed", None, organization_id=organization.id)
-    authn.forget_fresh()
+    freshness.forget_fresh()

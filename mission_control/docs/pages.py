@@ -6,14 +6,14 @@ from typing import Any
 from quart import Blueprint, Response, current_app, redirect, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.core import authn
+from mission_control.authn import authentication
 from mission_control.core.errors import NotFound
 from mission_control.core.json import to_json
-from mission_control.core.openapi import document
-from mission_control.core.openapi_texts import REASONS
-from mission_control.core.preconditions import tagged
 from mission_control.docs import guide, reference
 from mission_control.docs.slices import sliced
+from mission_control.operations.openapi import document
+from mission_control.operations.openapi_texts import REASONS
+from mission_control.operations.preconditions import tagged
 from mission_control.web.fragments import render_page
 from mission_control.web.shell import shell_page
 
@@ -75,7 +75,7 @@ async def docs_of_tag(tag: str) -> str:
 async def _page(template: str, **context: Any) -> str:
     """A page for everybody; inside the shell for those who are signed in."""
     context = {"query": "", "tags": reference.tags(_document())} | context
-    actor = await authn.user_by_session()
+    actor = await authentication.user_by_session()
     if actor is None:
         return await render_page(template, layout="layouts/bare.html", shell=None, full=True, **context)
     return await shell_page(actor.on("page"), template, active="docs", layout="layouts/app.html", **context)

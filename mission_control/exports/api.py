@@ -8,13 +8,13 @@ from mission_control.boards.commands import slugify
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
 from mission_control.core.schemas import ErrorResponse
 from mission_control.exports.file import BoardFile, BoardImported
 from mission_control.exports.importing import import_board
 from mission_control.exports.reading import board_file
 from mission_control.exports.spreadsheet import tasks_csv
-from mission_control.web.body_limit import limit_apart
+from mission_control.http.body_limit import limit_apart
+from mission_control.operations.operation import operation
 
 api = Blueprint("exports_api", __name__, url_prefix="/api/v1/boards")
 TAGS = ("boards",)

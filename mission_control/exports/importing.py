@@ -10,12 +10,13 @@ from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.boards import staging
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardRead
+from mission_control.commands.command import command
+from mission_control.commands.transaction import ATTEMPTS, uncancelled
+from mission_control.commands.unit_of_work import record
 from mission_control.core.actor import Actor
-from mission_control.core.command import ATTEMPTS, command, record, uncancelled
 from mission_control.core.errors import NotFound
 from mission_control.core.ids import new_id
 from mission_control.core.policy import require
-from mission_control.core.retries import decided
 from mission_control.database.references import names_what_is_gone
 from mission_control.database.sql import as_id, rows
 from mission_control.exports import policy as policy
@@ -24,6 +25,7 @@ from mission_control.exports.labels import bind_fields, find_tags, store_values
 from mission_control.exports.parts import ApprovalPart, BoardPart, CommentPart, TaskPart
 from mission_control.exports.people import Known, known_in
 from mission_control.memory.models import BoardMemory
+from mission_control.operations.retries import decided
 from mission_control.tags.models import TagAssignment
 from mission_control.tasks.models import ChecklistItem, Comment, Task, TaskDependency
 

@@ -7,7 +7,6 @@ from quart import Blueprint
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.groups.commands import apply_heartbeat as apply
@@ -27,6 +26,7 @@ from mission_control.groups.schemas import (
     GroupSnapshotQuery,
 )
 from mission_control.groups.snapshot import snapshot_around, snapshot_of_group
+from mission_control.operations.operation import operation
 
 api = Blueprint("groups_api", __name__, url_prefix="/api/v1")
 TAGS = ("board-groups",)

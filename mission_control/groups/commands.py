@@ -7,9 +7,11 @@ from mission_control.agents.models import Agent
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT
 from mission_control.boards.commands import slugify
 from mission_control.boards.models import Board
+from mission_control.commands.command import command
+from mission_control.commands.reactions import react
+from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, react, record
 from mission_control.core.errors import NotFound
 from mission_control.core.ids import new_id
 from mission_control.groups import policy as policy

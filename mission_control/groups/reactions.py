@@ -6,8 +6,9 @@ from uuid import UUID
 from mission_control.agents.queries import agents_to_notify
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
+from mission_control.commands.reactions import reacts_to
+from mission_control.commands.unit_of_work import deliver
 from mission_control.core.actor import Actor
-from mission_control.core.command import deliver, reacts_to
 from mission_control.groups.models import BoardGroup
 from mission_control.live.log import NewEvent
 

@@ -9,9 +9,8 @@ from uuid import UUID
 from quart import Quart, current_app
 
 from mission_control.accounts.deletion import DELETE_AT_PROVIDER
+from mission_control.authn.credentials import hooks
 from mission_control.config import Settings
-from mission_control.core.authn import hooks
-from mission_control.delivery import loop as delivery_loop
 from mission_control.identity.clerk import account_deleter, clerk_profile, delete_now
 from mission_control.identity.keys import ProviderKeys
 from mission_control.identity.people import person_behind
@@ -19,6 +18,7 @@ from mission_control.identity.profile import Profile, profile_of_claims
 from mission_control.identity.provider import Provider, provider_of
 from mission_control.identity.remote import ProviderUnreachable, bearer, read_object
 from mission_control.identity.verification import bearer_claims, expiry
+from mission_control.sending import loop as delivery_loop
 
 IDENTITY = "mission_control.identity"
 _log = logging.getLogger(__name__)

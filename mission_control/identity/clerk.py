@@ -4,11 +4,11 @@ import logging
 from urllib.parse import quote
 
 from mission_control.core.errors import Unreachable
-from mission_control.delivery.loop import GiveUp, Sender
 from mission_control.delivery.models import Delivery
 from mission_control.identity.profile import Profile, profile_of_clerk
 from mission_control.identity.provider import Provider
 from mission_control.identity.remote import ProviderUnreachable, ask, bearer, read_object
+from mission_control.sending.loop import GiveUp, Sender
 
 _log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from quart.typing import ResponseReturnValue
 from mission_control.accounts.models import User
 from mission_control.accounts.pages import begin_session
 from mission_control.accounts.provider_links import session_of_ticket
-from mission_control.core import authn
-from mission_control.core.credentials import live_session
+from mission_control.authn import authentication
+from mission_control.authn.credentials import live_session
 from mission_control.core.errors import Conflict, Forbidden, NotFound
 from mission_control.identity import flow
 from mission_control.identity.bearer import Identity, identity
@@ -78,7 +78,7 @@ async def _arrived(known: Identity, attempt: flow.Attempt | None, wanted: str) -
 
 
 async def _link(claims: dict[str, Any], session_id: str) -> None:
-    session, actor = await live_session(), await authn.user_by_session()
+    session, actor = await live_session(), await authentication.user_by_session()
     if session is None or actor is None or str(session[1]) != session_id:
         raise Forbidden(flow.AGAIN)
     await link(actor, await User.get(id=actor.id), profile_of_claims(claims), session[1])

@@ -11,9 +11,10 @@ from mission_control.accounts.deletion import deleted_at
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import User
 from mission_control.accounts.provider_links import is_in_use, is_invited, is_linked, link_own, take_over
-from mission_control.core import authn, clock
+from mission_control.authn import freshness
+from mission_control.commands.command import command
+from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.core.command import command
 from mission_control.core.errors import Conflict, Forbidden
 from mission_control.database.sql import as_id, lowered, rows
 from mission_control.identity import policy as policy
@@ -128,7 +129,7 @@ async def _admit(actor: Actor, profile: Profile) -> Person:
     if changes:
         user.update_from_dict({**changes, "updated_at": clock.now()})
         await user.save(update_fields=[*changes, "updated_at"])
-        authn.forget_fresh()
+        freshness.forget_fresh()
     return Person(user.id, is_newly_linked)
 
 
@@ -186,5 +187,5 @@ async def _is_free_for(email: str, user: User, *, is_proven: bool) -> bool:
     loser = other[0]["id"]
     await rows("UPDATE users SET email = NULL, updated_at = ? WHERE id = ?", clock.now(), loser)
     await record_account("account.address_lost", as_id(loser))
-    authn.forget_fresh()
+    freshness.forget_fresh()
     return True

@@ -7,15 +7,15 @@ from quart import Blueprint, current_app
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agent
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, page
 from mission_control.core.schemas import OK, OkResponse
-from mission_control.delivery.loop import retry
 from mission_control.delivery.models import Delivery
 from mission_control.inbox import commands
 from mission_control.inbox.callbacks import check_url
 from mission_control.inbox.queries import callback_state, deliveries_of, delivery_read, row_of, visible_delivery
 from mission_control.inbox.schemas import CallbackRead, CallbackSecret, CallbackSet, DeliveryQuery, DeliveryRead
+from mission_control.operations.operation import operation
+from mission_control.sending.loop import retry
 
 api = Blueprint("inbox_api", __name__, url_prefix="/api/v1/agents/<agent_id>")
 TAGS = ("agents",)

@@ -15,12 +15,12 @@ from mission_control.core.actor import system
 from mission_control.core.errors import invalid_field
 from mission_control.core.json import to_json
 from mission_control.core.secrets import decrypt
-from mission_control.delivery.loop import GiveUp, Sender, sender
 from mission_control.delivery.models import Delivery
 from mission_control.inbox.commands import remove_callback
 from mission_control.inbox.queries import callback_of, item, row_of
 from mission_control.outbound.addresses import may_reach
 from mission_control.outbound.client import Outbound, OutboundError
+from mission_control.sending.loop import GiveUp, Sender, sender
 
 SECONDS = 10.0
 GONE = 410

@@ -5,17 +5,18 @@ from urllib.parse import urlsplit
 from mission_control.agents.commands import locked_agent
 from mission_control.agents.models import Agent
 from mission_control.agents.reactions import NOTICE
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import note_presence, record, ring
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, note_presence, record, ring
 from mission_control.core.ids import new_secret
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.database.sql import as_id, as_json, is_postgres, rows
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
-from mission_control.delivery.outcome import record_outcome
 from mission_control.inbox import policy as policy
 from mission_control.inbox.queries import UNREAD
+from mission_control.sending.outcome import record_outcome
 
 
 @command("inbox.acknowledge")

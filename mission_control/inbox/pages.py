@@ -10,12 +10,12 @@ from mission_control.agents.page_forms import Form, back_to, submitted
 from mission_control.agents.page_frame import on_agent, submitted_to
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import require
-from mission_control.delivery.loop import retry
 from mission_control.inbox import agent_tab as agent_tab
 from mission_control.inbox import commands
 from mission_control.inbox.callbacks import check_url
 from mission_control.inbox.queries import callback_state, visible_delivery
 from mission_control.inbox.schemas import CallbackSet
+from mission_control.sending.loop import retry
 from mission_control.web.forms import done, read_form
 from mission_control.web.fragments import render_macro
 from mission_control.web.shell import signed_in

@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 from mission_control.agents.reactions import bell_of
+from mission_control.authn.freshness import fresh
 from mission_control.core.actor import Actor
-from mission_control.core.authn import fresh
 from mission_control.core.errors import Invalid, Unauthenticated
 from mission_control.inbox.commands import acknowledge
 from mission_control.inbox.queries import handed_out, unread

@@ -13,7 +13,6 @@ from quart import Response, request
 
 from mission_control.core import clock
 from mission_control.core.errors import DomainError
-from mission_control.core.freshness import Glance
 from mission_control.core.json import to_json
 from mission_control.database.sql import rows
 from mission_control.live import broker
@@ -163,14 +162,14 @@ async def json_stream(
         yield ping()
         async with aclosing(follow(organization_id, cursor, coalesce=0.0, replay_limit=None)) as batches:
             async for batch in batches:
-                glance = Glance()
                 if not await alive():
                     return
+                is_first = True
                 async for piece in _pieces(batch, name, payload, note_payload, may_overtake):
-                    if glance.is_over:  # a slow reader takes a batch for long
-                        glance = Glance()
-                        if not await alive():
-                            return
+                    # A slow reader takes a batch for long, and its rights may end meanwhile.
+                    if not is_first and not await alive():
+                        return
+                    is_first = False
                     yield piece
                 if not (batch.events or batch.notes):
                     yield ping()

@@ -1,6 +1,6 @@
 """The way back to the client of MCP."""
 
-from mission_control.web.asgi import Header, Message, Send, add_missing
+from mission_control.http.asgi import Header, Message, Send, add_missing
 
 
 class Answer:

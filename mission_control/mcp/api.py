@@ -3,10 +3,10 @@
 from quart import Quart
 
 from mission_control.config import Settings
+from mission_control.http import hang_ups
+from mission_control.http.asgi import Application, Receive, Scope, Send, wrap
 from mission_control.mcp.door import Door
 from mission_control.mcp.service import Service
-from mission_control.web import hang_ups
-from mission_control.web.asgi import Application, Receive, Scope, Send, wrap
 
 PATHS = ("/mcp", "/mcp/")
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import orjson
 
+from mission_control.commands.compensation import Compensations
 from mission_control.core.actor import Actor
-from mission_control.core.compensation import Compensations
+from mission_control.http.asgi import Scope, header
 from mission_control.live import bells
 from mission_control.live.wake import publish_bell
-from mission_control.web.asgi import Scope, header
 
 SESSION = "Mcp-Session-Id"
 FAMILY = "mcp-cancel"

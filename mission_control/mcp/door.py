@@ -5,17 +5,17 @@ from collections.abc import Callable
 
 from quart import Quart
 
+from mission_control.authn.authentication import caller_for
 from mission_control.core.actor import Actor
-from mission_control.core.authn import caller_for
 from mission_control.core.errors import DomainError, TooLarge, Unauthenticated
 from mission_control.core.json import to_json
 from mission_control.core.limits import Allowance
+from mission_control.http.asgi import Receive, Scope, Send, header
+from mission_control.http.bodies import bodies
+from mission_control.http.proxies import place_of, scope_client_ip
 from mission_control.mcp.answer import Answer
 from mission_control.mcp.refusals import refusal
 from mission_control.mcp.service import ACTOR, Service
-from mission_control.web.asgi import Receive, Scope, Send, header
-from mission_control.web.bodies import bodies
-from mission_control.web.proxies import place_of, scope_client_ip
 
 WHO = (
     "Send the token of an agent (mca_...) or a personal token (mcu_...) as `Authorization: Bearer <token>`."

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, NotFound
-from mission_control.core.operation import admitted, handled
-from mission_control.core.registry import OPERATIONS, Operation
 from mission_control.core.token_scopes import require_scope
+from mission_control.operations.operation import admitted, handled
+from mission_control.operations.registry import OPERATIONS, Operation
 from mission_control.tasks.models import Task
 
 

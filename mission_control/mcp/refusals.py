@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from tortoise.exceptions import DoesNotExist
 
 from mission_control.core.errors import DomainError, NotFound
+from mission_control.core.request_facts import current_request_id
 from mission_control.database.outages import outage
-from mission_control.web.request_id import current_request_id
 
 PLAIN = {
     401: "Your token is expired or revoked.",

@@ -27,13 +27,13 @@ from mission_control.config import Settings
 from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError, NotFound
 from mission_control.core.json import json_values, to_json
+from mission_control.http.asgi import Application, Receive, Scope
+from mission_control.http.request_log import WAITS
 from mission_control.mcp import registry
 from mission_control.mcp import tools as tools
 from mission_control.mcp.instructions import FOR_PEOPLE, INSTRUCTIONS
 from mission_control.mcp.refusals import refusal
 from mission_control.mcp.service import ACTOR
-from mission_control.web.asgi import Application, Receive, Scope
-from mission_control.web.request_log import WAITS
 
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 EVERYWHERE = ("0.0.0.0", "::", "")

@@ -10,13 +10,13 @@ from collections.abc import Awaitable
 from importlib import import_module
 from typing import Any
 
+from mission_control.commands.compensation import compensated
 from mission_control.config import Settings
 from mission_control.core.actor import Actor
-from mission_control.core.compensation import compensated
+from mission_control.http.asgi import Application, Message, Receive, Scope
 from mission_control.mcp import calls
 from mission_control.mcp.answer import Answer
 from mission_control.mcp.calls import Call
-from mission_control.web.asgi import Application, Message, Receive, Scope
 
 ACTOR = "mission_control.actor"
 SERVER = "mission_control.mcp.server"

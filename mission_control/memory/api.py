@@ -7,8 +7,6 @@ from quart import Blueprint, Response
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.hints import BOARD_ROLES, hints
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, page
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.memory.commands import delete_memory, edit_memory, write_memory
@@ -22,6 +20,8 @@ from mission_control.memory.schemas import (
     MemoryStreamQuery,
     MemoryUpdate,
 )
+from mission_control.operations.hints import BOARD_ROLES, hints
+from mission_control.operations.operation import operation
 
 api = Blueprint("memory_api", __name__, url_prefix="/api/v1")
 TAGS = ("board-memory",)

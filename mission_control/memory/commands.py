@@ -4,9 +4,10 @@ from typing import Any
 
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.core.errors import NotFound
 from mission_control.core.ids import new_id
 from mission_control.groups.commands import locked_group

@@ -8,13 +8,11 @@ from typing import Any
 
 from quart import Blueprint, Response
 
+from mission_control.authn.authentication import Who
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.authn import Who
 from mission_control.core.errors import Invalid
-from mission_control.core.hints import hints
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, page
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.groups.models import BoardGroup
@@ -36,6 +34,8 @@ from mission_control.memory.schemas import (
     MemoryStreamQuery,
     MemoryUpdate,
 )
+from mission_control.operations.hints import hints
+from mission_control.operations.operation import operation
 
 api = Blueprint("group_memory_api", __name__, url_prefix="/api/v1")
 TAGS = ("board-group-memory",)

@@ -8,9 +8,9 @@ from uuid import UUID
 import orjson
 from quart import Response
 
+from mission_control.authn import freshness
 from mission_control.boards.models import Board
 from mission_control.boards.queries import present
-from mission_control.core import authn
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.json import to_json
@@ -55,7 +55,7 @@ async def stream_of_group(actor: Actor, group: BoardGroup, is_chat: bool | None)
     """The same for a group that a person reads."""
 
     async def alive() -> bool:
-        current = await authn.fresh(actor)
+        current = await freshness.fresh(actor)
         found = await _groups.get((group.id, broker.known_head(group.organization_id)), lambda: _group(group.id))
         return current is not None and found is not None and can(current, "board_group.read", found)
 
@@ -86,7 +86,7 @@ async def _stream_of(
 
 
 async def _still_reads(actor: Actor, board: Board) -> Board | None:
-    current = await authn.fresh(actor)
+    current = await freshness.fresh(actor)
     if current is None or not current.reads(board):
         return None
     return await present(board)

@@ -8,8 +8,8 @@ from mission_control.agents.queries import agents_to_notify
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
 from mission_control.boards.work_state import ORDERS, apply_order
+from mission_control.commands.unit_of_work import deliver
 from mission_control.core.actor import Actor
-from mission_control.core.command import deliver
 from mission_control.groups.models import BoardGroup
 from mission_control.memory.models import BoardMemory, GroupMemory
 

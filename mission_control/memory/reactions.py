@@ -1,8 +1,8 @@
 """What a board's chat says when something else changed."""
 
 from mission_control.boards.models import Board
+from mission_control.commands.reactions import reacts_to
 from mission_control.core.actor import Actor
-from mission_control.core.command import reacts_to
 from mission_control.live.log import NewEvent
 from mission_control.memory.commands import note_order
 from mission_control.organizations.work_state import RUNNING

@@ -11,8 +11,6 @@ from mission_control.boards.queries import visible_board
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
-from mission_control.core.hints import ALL_ROLES, hints
-from mission_control.core.operation import operation
 from mission_control.core.policy import can
 from mission_control.onboarding.commands import confirm_goal, hear_main_agent
 from mission_control.onboarding.queries import latest_session, read_session
@@ -25,6 +23,8 @@ from mission_control.onboarding.schemas import (
     BoardOnboardingRead,
     BoardOnboardingStart,
 )
+from mission_control.operations.hints import ALL_ROLES, hints
+from mission_control.operations.operation import operation
 
 api = Blueprint("onboarding_api", __name__, url_prefix="/api/v1")
 TAGS = ("board-onboarding",)

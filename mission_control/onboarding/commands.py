@@ -12,9 +12,10 @@ from mission_control.agents.queries import lead_id_of
 from mission_control.agents.schemas import AgentCreate
 from mission_control.boards.commands import locked_board, update_board
 from mission_control.boards.models import Board
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.json import json_values, to_json
 from mission_control.onboarding import policy as policy

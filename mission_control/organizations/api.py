@@ -6,8 +6,8 @@ from quart import Blueprint
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden
-from mission_control.core.operation import operation
 from mission_control.core.schemas import OK, OkResponse
+from mission_control.operations.operation import operation
 from mission_control.organizations import commands, members
 from mission_control.organizations.models import Organization
 from mission_control.organizations.queries import active_organization, member_read, my_organizations

@@ -4,9 +4,11 @@ from uuid import UUID
 
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import User
-from mission_control.core import authn, clock
+from mission_control.authn import freshness
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
+from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.database.sql import rows
 from mission_control.organizations import policy as policy
@@ -41,7 +43,7 @@ async def found(user: User, name: str, *, personal: bool = False) -> tuple[Organ
         member_id=member.id,
         personal=personal,
     )
-    authn.forget_fresh()
+    freshness.forget_fresh()
     return organization, member
 
 
@@ -69,7 +71,7 @@ async def rename_organization(actor: Actor, organization: Organization, name: st
 async def switch_organization(actor: Actor, organization: Organization) -> None:
     """Work in another of one's organizations from now on."""
     await User.filter(id=actor.id).update(active_organization_id=organization.id)
-    authn.forget_fresh()
+    freshness.forget_fresh()
 
 
 @command("organization.delete")
@@ -97,7 +99,7 @@ async def remove_organization(organization: Organization) -> None:
     await rows("DELETE FROM deliveries WHERE organization_id = ?", organization.id)
     await rows("DELETE FROM organizations WHERE id = ?", organization.id)
     await rows("DELETE FROM events WHERE organization_id = ?", organization.id)
-    authn.forget_fresh()
+    freshness.forget_fresh()
 
 
 async def locked_organization(organization: Organization) -> Organization:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from mission_control.accounts.models import User
-from mission_control.core import authn, clock
+from mission_control.authn import freshness
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
+from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.ids import fingerprint, new_secret
 from mission_control.core.secrets import decrypt, encrypt
@@ -142,7 +144,7 @@ async def join(user: User, invite: Invite) -> Member:
         member_id=member.id,
         role=member.role,
     )
-    authn.forget_fresh()
+    freshness.forget_fresh()
     return member
 
 

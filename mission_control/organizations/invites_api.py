@@ -5,8 +5,8 @@ from typing import Any
 from quart import Blueprint, current_app
 
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
+from mission_control.operations.operation import operation
 from mission_control.organizations import invites
 from mission_control.organizations.models import Invite, Organization
 from mission_control.organizations.queries import active_organization, list_invites, member_read, visible_invite

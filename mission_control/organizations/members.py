@@ -7,9 +7,11 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 from mission_control.accounts.models import User
-from mission_control.core import authn, clock
+from mission_control.authn import freshness
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
+from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.core.errors import Forbidden, Invalid, NotFound
 from mission_control.organizations import policy as policy
 from mission_control.organizations.access import Spec, check_boards, replace_access
@@ -74,7 +76,7 @@ async def change_role(actor: Actor, member: Member, role: str, *, with_boards: b
 async def _set_role(member: Member, role: str) -> None:
     before, member.role, member.updated_at = member.role, role, clock.now()
     await member.save(update_fields=["role", "all_boards_read", "all_boards_write", "updated_at"])
-    authn.forget_fresh()
+    freshness.forget_fresh()
     if before == role:
         return
     record(
@@ -122,7 +124,7 @@ async def change_access(actor: Actor, member: Member, *, read: bool, write: bool
         after={**after, "board_ids": [] if read or write else [spec.board_id for spec in boards]},
         user_id=member.user_id,
     )
-    authn.forget_fresh()
+    freshness.forget_fresh()
     return member
 
 
@@ -161,7 +163,7 @@ async def end_membership(member: Member) -> None:
     await User.filter(id=member.user_id, active_organization_id=member.organization_id).update(
         active_organization_id=other.organization_id if other else None
     )
-    authn.forget_fresh()
+    freshness.forget_fresh()
 
 
 @command("organization.transfer")

@@ -5,9 +5,9 @@ from typing import Any
 from quart import Blueprint
 
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
+from mission_control.operations.operation import operation
 from mission_control.organizations import members
 from mission_control.organizations.models import Member
 from mission_control.organizations.queries import list_members, member_read, visible_member

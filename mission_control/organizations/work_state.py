@@ -6,9 +6,11 @@ from uuid import UUID
 
 from pydantic import Field
 
+from mission_control.commands.command import command
+from mission_control.commands.reactions import react
+from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, react, record
 from mission_control.core.errors import NotFound
 from mission_control.core.schemas import BlankToNone, Body
 from mission_control.database.sql import is_postgres, rows

@@ -3,7 +3,7 @@
 from quart import Blueprint
 
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
+from mission_control.operations.operation import operation
 from mission_control.organizations.models import Organization
 from mission_control.organizations.queries import active_organization
 from mission_control.organizations.schemas import OrganizationRead

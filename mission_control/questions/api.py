@@ -7,10 +7,10 @@ from quart import Blueprint
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.hints import BOARD_ROLES, LEAD, hints
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, page
 from mission_control.core.schemas import OK, HTTPValidationError, LLMErrorResponse, OkResponse
+from mission_control.operations.hints import BOARD_ROLES, LEAD, hints
+from mission_control.operations.operation import operation
 from mission_control.questions.commands import answer_question, ask_people, withdraw_question
 from mission_control.questions.models import Question
 from mission_control.questions.queries import list_questions as questions_page

@@ -7,9 +7,10 @@ from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import deliver, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, deliver, record
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.memory.commands import write_memory
 from mission_control.memory.models import BoardMemory

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from mission_control.commands.unit_of_work import unit_of_work
 from mission_control.core import clock
-from mission_control.core.command import unit_of_work
 from mission_control.core.errors import Conflict
 from mission_control.database.sql import as_moment, is_postgres, placeholders, rows
 

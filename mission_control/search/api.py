@@ -5,8 +5,8 @@ from typing import Any
 from quart import Blueprint
 
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, page
+from mission_control.operations.operation import operation
 from mission_control.search.queries import search
 from mission_control.search.schemas import SearchHit, SearchQuery
 

@@ -5,9 +5,9 @@ from typing import Any
 from quart import Blueprint, Response
 
 from mission_control.core.actor import Actor
-from mission_control.core.answers import json_response
-from mission_control.core.operation import operation
 from mission_control.core.schemas import OK, OkResponse
+from mission_control.http.answers import json_response
+from mission_control.operations.operation import operation
 from mission_control.skills import commands
 from mission_control.skills.models import Skill
 from mission_control.skills.queries import list_cards, skill_read, visible_skill

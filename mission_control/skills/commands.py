@@ -6,9 +6,10 @@ from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.ids import new_id
 from mission_control.database.sql import rows

@@ -5,8 +5,8 @@ from typing import Any
 from quart import Blueprint, current_app
 
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
+from mission_control.operations.operation import operation
 from mission_control.skills import commands
 from mission_control.skills.clone import Git
 from mission_control.skills.models import SkillPack

@@ -1,7 +1,7 @@
 """The packs that an organization has from its beginning."""
 
+from mission_control.commands.reactions import reacts_to
 from mission_control.core.actor import Actor, system
-from mission_control.core.command import reacts_to
 from mission_control.live.log import NewEvent
 from mission_control.skills.commands import create_pack
 from mission_control.skills.schemas import SkillPackCreate

@@ -3,8 +3,8 @@
 from quart import Blueprint, current_app
 
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
 from mission_control.core.schemas import ErrorResponse
+from mission_control.operations.operation import operation
 from mission_control.outbound.client import Outbound
 from mission_control.souls import policy as policy
 from mission_control.souls.directory import SoulsDirectory

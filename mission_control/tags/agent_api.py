@@ -7,8 +7,8 @@ from quart import Blueprint
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.hints import BOARD_ROLES, hints
-from mission_control.core.operation import operation
+from mission_control.operations.hints import BOARD_ROLES, hints
+from mission_control.operations.operation import operation
 from mission_control.tags.queries import tags_for
 from mission_control.tags.schemas import TagRef
 

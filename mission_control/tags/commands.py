@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.tags import policy as policy
 from mission_control.tags.models import Tag

@@ -3,10 +3,10 @@
 from quart import Blueprint
 
 from mission_control.boards.queries import visible_board
-from mission_control.core.hints import BOARD_ROLES, LEAD, hints
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging
 from mission_control.core.schemas import LLMErrorResponse, OkResponse
+from mission_control.operations.hints import BOARD_ROLES, LEAD, hints
+from mission_control.operations.operation import operation
 from mission_control.tasks import api as shared
 from mission_control.tasks.queries import visible_task
 from mission_control.tasks.schemas import (

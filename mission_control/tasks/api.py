@@ -9,10 +9,10 @@ from mission_control.approvals.schemas import StreamQuery
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.hints import hints
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
+from mission_control.operations.hints import hints
+from mission_control.operations.operation import operation
 from mission_control.tasks import commands, leaving
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.live import stream_of_tasks

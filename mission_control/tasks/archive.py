@@ -6,9 +6,10 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from mission_control.boards.models import Board
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict
 from mission_control.core.schemas import Body, Moment
 from mission_control.database.sql import is_postgres, rows

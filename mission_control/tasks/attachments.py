@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from quart import Response, request
 
 from mission_control.approvals.schemas import PersonRef
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict, Forbidden, NotFound
 from mission_control.core.ids import new_id
 from mission_control.core.paging import Paging

@@ -5,9 +5,10 @@ from typing import Any
 from quart import Blueprint, Response
 
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
+from mission_control.http.body_limit import limit_apart
+from mission_control.operations.operation import operation
 from mission_control.tasks import attachments, comment_edits
 from mission_control.tasks.api import TAGS, TASK
 from mission_control.tasks.file_types import DOWNLOAD, INLINE_TYPES
@@ -15,7 +16,6 @@ from mission_control.tasks.models import Attachment, Comment, Task
 from mission_control.tasks.queries import comment_read, visible_task
 from mission_control.tasks.schemas import TaskCommentEdit, TaskCommentRead
 from mission_control.tasks.uploads import FORM, received_file
-from mission_control.web.body_limit import limit_apart
 
 api = Blueprint("tasks_attachments_api", __name__, url_prefix="/api/v1")
 FILES = f"{TASK}/attachments"

@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field, model_validator
 from tortoise.transactions import in_transaction
 
 from mission_control.boards.models import Board
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import unit_of_work
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, unit_of_work
 from mission_control.core.errors import Conflict, DomainError, NotFound
 from mission_control.core.schemas import Body, example
 from mission_control.database.sql import placeholders, rows

@@ -8,9 +8,9 @@ from quart import Blueprint
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import ErrorResponse
+from mission_control.operations.operation import operation
 from mission_control.tasks import archive, bulk
 from mission_control.tasks.api import TAGS, TASK, TASKS
 from mission_control.tasks.models import Task

@@ -5,9 +5,9 @@ from typing import Any
 from quart import Blueprint
 
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
+from mission_control.operations.operation import operation
 from mission_control.tasks import checklist
 from mission_control.tasks.api import TAGS, TASK
 from mission_control.tasks.models import ChecklistItem, Task

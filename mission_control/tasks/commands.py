@@ -6,9 +6,10 @@ from uuid import UUID
 from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
 from mission_control.boards.commands import next_task_number
 from mission_control.boards.models import Board
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.core.errors import Conflict
 from mission_control.core.ids import new_id
 from mission_control.custom_fields.task_values import check_new_values, store_new_values

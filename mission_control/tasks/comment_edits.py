@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.core.errors import NotFound
 from mission_control.inbox.quotes import WITHDRAWN, requote
 from mission_control.runs.fence import hold_lease

@@ -2,9 +2,10 @@
 
 from mission_control.agents.mentions import mentions
 from mission_control.agents.models import Agent
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.core.errors import Forbidden, NotFound
 from mission_control.core.ids import new_id
 from mission_control.runs.fence import hold_lease

@@ -10,9 +10,9 @@ from uuid import UUID
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.boards.models import Board
+from mission_control.commands.reactions import reacts_to
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import reacts_to
 from mission_control.core.errors import Conflict, Forbidden, Invalid
 from mission_control.live.log import NewEvent
 from mission_control.runs.tracking import track_run

@@ -1,8 +1,8 @@
 """What happens to the tasks that wait for another, and to one that goes back to the inbox."""
 
+from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import record
 from mission_control.runs.tracking import track_run
 from mission_control.tasks import rules
 from mission_control.tasks.dependencies import blockers_of

@@ -4,9 +4,10 @@ from mission_control.agents.models import Agent
 from mission_control.agents.work_state import standing_of
 from mission_control.approvals.decisions import close_approvals_of
 from mission_control.boards.commands import locked_board
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.core.errors import NotFound
 from mission_control.organizations.work_state import STOPPED, lock_work_state_shared
 from mission_control.runs.models import Run

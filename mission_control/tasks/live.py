@@ -6,9 +6,9 @@ from uuid import UUID
 
 from quart import Response
 
+from mission_control.authn import freshness
 from mission_control.boards.models import Board
 from mission_control.boards.queries import still_exists
-from mission_control.core import authn
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.json import to_json
@@ -110,7 +110,7 @@ async def _task(event: Event) -> dict[str, Any] | None:
 
 async def still_reads(actor: Actor, board: Board) -> bool:
     """Whether a stream's reader still exists and still reaches the board, which still exists."""
-    current = await authn.fresh(actor)
+    current = await freshness.fresh(actor)
     if current is None or not current.reads(board):
         return False
     return await still_exists(board)

@@ -9,8 +9,8 @@ from mission_control.approvals.finishing import FINISH, asks_to_finish
 from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import pending_of
 from mission_control.approvals.schemas import ApprovalCreate
+from mission_control.commands.command import command
 from mission_control.core.actor import Actor
-from mission_control.core.command import command
 from mission_control.core.errors import DomainError
 from mission_control.core.policy import can
 from mission_control.database.sql import rows

@@ -7,8 +7,8 @@ from mission_control.agents.models import Agent
 from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
+from mission_control.commands.unit_of_work import deliver
 from mission_control.core.actor import Actor
-from mission_control.core.command import deliver
 from mission_control.core.errors import NotFound
 from mission_control.tasks.gates import TaskSnapshot
 from mission_control.tasks.models import Comment, Task

@@ -1,7 +1,7 @@
 """What happens to tasks when something else changed."""
 
+from mission_control.commands.reactions import reacts_to
 from mission_control.core.actor import Actor
-from mission_control.core.command import reacts_to
 from mission_control.live.log import NewEvent
 from mission_control.organizations.work_state import STOPPED
 from mission_control.tasks.leaving import release_task

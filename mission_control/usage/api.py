@@ -5,9 +5,9 @@ from typing import Any
 from quart import Blueprint
 
 from mission_control.core.actor import Actor
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
+from mission_control.operations.operation import operation
 from mission_control.usage import budgets
 from mission_control.usage.models import Budget
 from mission_control.usage.queries import budget_read, visible_budget

@@ -7,9 +7,10 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record, ring
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record, ring
 from mission_control.core.errors import Conflict, Invalid, NotFound, invalid_field
 from mission_control.database.sql import is_postgres, rows
 from mission_control.usage.commands import facts, mark, owner_of, scope_of

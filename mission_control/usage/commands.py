@@ -3,8 +3,9 @@
 from typing import Any
 from uuid import UUID
 
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import note_presence, record
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, note_presence, record
 from mission_control.core.scope import Scope
 from mission_control.database.sql import as_id, rows
 from mission_control.usage import policy as policy

@@ -10,13 +10,13 @@ from tortoise.exceptions import DoesNotExist
 from werkzeug.exceptions import HTTPException
 
 from mission_control.core.actor import Actor
-from mission_control.core.answers import json_response
 from mission_control.core.errors import DomainError, NotFound
+from mission_control.core.request_facts import current_request_id
 from mission_control.database.outages import outage
 from mission_control.database.trouble import trouble
+from mission_control.http.answers import json_response
 from mission_control.web.forms import FormInvalid, is_htmx
 from mission_control.web.fragments import render_page
-from mission_control.web.request_id import current_request_id
 from mission_control.web.shell import entrance
 
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from quart import g, request
 
-from mission_control.core import authn
+from mission_control.authn import authentication
 from mission_control.core.actor import Actor
 from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Unauthenticated
@@ -64,7 +64,7 @@ providers = Providers()
 
 async def signed_in() -> Actor:
     """The person whose browser asks; Unauthenticated (which leads to the entrance) when there is none."""
-    actor = await authn.user_by_session()
+    actor = await authentication.user_by_session()
     if actor is None:
         raise Unauthenticated()
     g.actor = actor = actor.on("page")

@@ -5,8 +5,8 @@ from typing import Any
 from quart import Blueprint
 
 from mission_control.core.actor import Actor
-from mission_control.core.hints import BOARD_ROLES, hints
-from mission_control.core.operation import operation
+from mission_control.operations.hints import BOARD_ROLES, hints
+from mission_control.operations.operation import operation
 from mission_control.webhooks.models import WebhookPayload
 from mission_control.webhooks.queries import payload_read, visible_payload
 from mission_control.webhooks.received import shortened

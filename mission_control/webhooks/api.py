@@ -10,11 +10,11 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import TooLarge
-from mission_control.core.operation import operation
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
-from mission_control.web.body_limit import admit_body, limit_apart
-from mission_control.web.proxies import client_ip
+from mission_control.http.body_limit import admit_body, limit_apart
+from mission_control.http.proxies import client_ip
+from mission_control.operations.operation import operation
 from mission_control.webhooks import commands, ingest
 from mission_control.webhooks.models import Webhook, WebhookPayload
 from mission_control.webhooks.queries import (

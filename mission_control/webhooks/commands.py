@@ -5,9 +5,10 @@ from uuid import UUID
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, record
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.ids import new_secret
 from mission_control.core.secrets import decrypt, encrypt

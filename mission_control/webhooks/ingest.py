@@ -8,16 +8,17 @@ from mission_control.agents.queries import agents_to_notify
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import deliver, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import command, deliver, record
 from mission_control.core.errors import Conflict, Forbidden, Gone, NotFound
 from mission_control.core.ids import new_id
 from mission_control.core.json import to_json
 from mission_control.core.limits import FailureLimit
 from mission_control.core.secrets import decrypt
+from mission_control.http.proxies import place_of
 from mission_control.memory.commands import write_memory
-from mission_control.web.proxies import place_of
 from mission_control.webhooks import policy as policy
 from mission_control.webhooks.commands import locked_webhook, require_signatures
 from mission_control.webhooks.models import Webhook, WebhookPayload

@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from mission_control.accounts.models import Token
-from mission_control.core import clock, token_use
+from mission_control.authn import token_use
+from mission_control.core import clock
 from tests.cast import Answer, Cast, events, head, kinds, stamp
 
 

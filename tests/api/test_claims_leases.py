@@ -13,9 +13,9 @@ from mission_control.claims import timer
 from mission_control.claims.expiry import expire_due
 from mission_control.claims.leases import is_over
 from mission_control.core import clock
-from mission_control.core.openapi import document
-from mission_control.core.registry import OPERATIONS, Operation
 from mission_control.delivery.models import Delivery
+from mission_control.operations.openapi import document
+from mission_control.operations.registry import OPERATIONS, Operation
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task
 from tests.cast import Answer, Cast, events, head

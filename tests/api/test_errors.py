@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from mission_control.agents.models import Agent
+from mission_control.authn import credentials
 from mission_control.boards.models import Board
-from mission_control.core import authn
 from mission_control.core.actor import Actor
 from tests.cast import Cast
 
@@ -229,7 +229,7 @@ async def test_who_is_deleted_between_two_look_ups_is_not_found(cast: Cast, monk
     async def seen(actor: Actor, last_seen_at: Any) -> None:
         await Agent.filter(id=actor.id).delete()
 
-    monkeypatch.setattr(authn.hooks, "agent_seen", seen)
+    monkeypatch.setattr(credentials.hooks, "agent_seen", seen)
     monkeypatch.setitem(cast.app.config, "PROPAGATE_EXCEPTIONS", False)
     (await cast.vega.post("/agent/usage", {"input_tokens": 1})).refused(404)
 

@@ -10,9 +10,10 @@ import pytest
 
 from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
+from mission_control.commands import command as core_command
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import deliver
 from mission_control.core import clock
-from mission_control.core import command as core_command
-from mission_control.core.command import command, deliver
 from mission_control.core.policy import RULES
 from mission_control.delivery.models import Delivery
 from mission_control.inbox.kinds import KINDS, kind_of
@@ -299,7 +300,7 @@ def test_every_header_has_its_word() -> None:
     found = {
         text
         for name, tree in trees()
-        if any(calls(tree, "deliver")) and name != "core.command"
+        if any(calls(tree, "deliver")) and name != "commands.unit_of_work"
         for text in texts(tree)
         if token.fullmatch(text)
     }

@@ -7,7 +7,7 @@ import re
 import pytest
 from quart import Quart
 
-from mission_control.web.proxies import first_untrusted
+from mission_control.http.proxies import first_untrusted
 from tests.tiny_app import settings_with, tiny_app
 
 GZIP = {"Accept-Encoding": "gzip, br"}

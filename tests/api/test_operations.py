@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from mission_control import features
 from mission_control.accounts.models import Token
 from mission_control.core import clock
-from mission_control.core import operation as doing
-from mission_control.core.given import validated
-from mission_control.core.registry import OPERATIONS, Operation
+from mission_control.operations import operation as doing
+from mission_control.operations.given import validated
+from mission_control.operations.registry import OPERATIONS, Operation
 from tests.cast import Answer, Caller, Cast
 from tests.things import path_of
 

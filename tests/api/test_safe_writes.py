@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from mission_control.core import clock, kept_answers
+from mission_control.core import clock
 from mission_control.core.secrets import encrypt
 from mission_control.database.sql import rows
+from mission_control.operations import idempotency_records
 from mission_control.tasks.models import Task
 from tests.cast import Cast, head
 from tests.things import filled, things_of
@@ -217,7 +218,7 @@ async def test_answers_kept_before_they_were_compressed_are_still_given(cast: Ca
     first = await cast.ada.post(cast.tasks, {"title": "Once"}, headers=KEY)
     [kept] = await rows("SELECT answer FROM kept_answers")
     async with cast.app.app_context():
-        body = kept_answers.unpacked(kept["answer"])
+        body = idempotency_records.unpacked(kept["answer"])
     await rows("UPDATE kept_answers SET answer = ?", encrypt(body, cast.app.config["SECRET_KEY"]))
     assert (await cast.ada.post(cast.tasks, {"title": "Once"}, headers=KEY)).ok() == first.ok()
 
@@ -225,8 +226,8 @@ async def test_answers_kept_before_they_were_compressed_are_still_given(cast: Ca
 async def test_oldest_answers_of_an_actor_go_but_their_requests_are_not_repeated(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept_answers._since.clear()
-    monkeypatch.setattr(kept_answers, "MOST_BYTES", 4000)
+    idempotency_records._since.clear()
+    monkeypatch.setattr(idempotency_records, "MOST_BYTES", 4000)
     for number in range(12):
         (await cast.ada.post(cast.tasks, {"title": f"T{number}"}, headers={"Idempotency-Key": str(number)})).ok()
     (await cast.ben.post(cast.tasks, {"title": "Ben's"}, headers=KEY)).ok()
@@ -240,8 +241,8 @@ async def test_oldest_answers_of_an_actor_go_but_their_requests_are_not_repeated
 
 
 async def test_oldest_requests_of_an_actor_are_forgotten(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept_answers._since.clear()
-    monkeypatch.setattr(kept_answers, "MOST_REQUESTS", 5)
+    idempotency_records._since.clear()
+    monkeypatch.setattr(idempotency_records, "MOST_REQUESTS", 5)
     for number in range(12):
         with clock.travelled(timedelta(seconds=number)):
             (await cast.ada.post(cast.tasks, {"title": f"T{number}"}, headers={"Idempotency-Key": str(number)})).ok()

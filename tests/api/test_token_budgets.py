@@ -10,8 +10,9 @@ import pytest
 
 from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
+from mission_control.authn import authentication, token_use
 from mission_control.config import Settings
-from mission_control.core import authn, clock, limits, token_use
+from mission_control.core import clock, limits
 from mission_control.core.errors import TooMany, Unauthenticated
 from mission_control.core.ids import fingerprint, new_secret
 from mission_control.core.limits import Allowance, FailureLimit, RequestBudget
@@ -265,23 +266,23 @@ async def test_use_that_cannot_be_written_stays_for_later(cast: Cast, monkeypatc
 
 async def test_callers_outside_of_a_request(cast: Cast) -> None:
     async with cast.app.app_context():
-        actor, allowance = await authn.caller_for(cast.atlas.secret, "192.0.2.1")
+        actor, allowance = await authentication.caller_for(cast.atlas.secret, "192.0.2.1")
         assert (actor.id, actor.is_lead, allowance) == (cast.atlas.id, True, None)
         await Token.filter(agent_id=cast.atlas.id).update(requests_per_minute=2, scopes=["read"])
-        actor, allowance = await authn.caller_for(cast.atlas.secret, "192.0.2.1")
+        actor, allowance = await authentication.caller_for(cast.atlas.secret, "192.0.2.1")
         assert (actor.is_lead, actor.scopes) == (False, frozenset({"read"})) and allowance is not None
         assert allowance.headers() == {"RateLimit-Limit": "2", "RateLimit-Remaining": "1", "RateLimit-Reset": "30"}
-        await authn.caller_for(cast.atlas.secret, "192.0.2.1")
+        await authentication.caller_for(cast.atlas.secret, "192.0.2.1")
         with pytest.raises(TooMany) as over:
-            await authn.caller_for(cast.atlas.secret, "192.0.2.1")
+            await authentication.caller_for(cast.atlas.secret, "192.0.2.1")
         assert over.value.headers["Retry-After"] == "30"
-        ada, _ = await authn.caller_for(cast.ada.headers["Authorization"].split()[1], "192.0.2.1")
+        ada, _ = await authentication.caller_for(cast.ada.headers["Authorization"].split()[1], "192.0.2.1")
         assert (ada.kind, ada.name) == ("user", "Ada")
         for _ in range(20):
             with pytest.raises(Unauthenticated):
-                await authn.caller_for("mca_wrong", "192.0.2.1")
+                await authentication.caller_for("mca_wrong", "192.0.2.1")
         with pytest.raises(TooMany):
-            await authn.caller_for("mca_wrong", "192.0.2.1")
+            await authentication.caller_for("mca_wrong", "192.0.2.1")
         with pytest.raises(Unauthenticated):
-            await authn.caller_for("mca_wrong", "192.0.2.2")
-        await authn.caller_for(cast.vega.secret, "192.0.2.1")
+            await authentication.caller_for("mca_wrong", "192.0.2.2")
+        await authentication.caller_for(cast.vega.secret, "192.0.2.1")

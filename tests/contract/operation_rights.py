@@ -12,7 +12,7 @@ from typing import Any
 from mission_control import features as features
 from mission_control.accounts.models import Token
 from mission_control.core import clock
-from mission_control.core.registry import OPERATIONS, Operation
+from mission_control.operations.registry import OPERATIONS, Operation
 from mission_control.organizations.models import Member
 from tests.cast import Caller, Cast, _person, hire
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mission_control import features as features
-from mission_control.core.registry import OPERATIONS, Operation
+from mission_control.operations.registry import OPERATIONS, Operation
 from tests.cast import Caller, Cast, hire
 from tests.contract.bodies import BODIES
 from tests.things import PLACE, Things, filled, things_of

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from mission_control.core.openapi_texts import TAGS
-from mission_control.core.registry import OPERATIONS
+from mission_control.operations.openapi_texts import TAGS
+from mission_control.operations.registry import OPERATIONS
 from tests.cast import API, Cast
 
 METHODS = {"get", "post", "put", "patch", "delete"}

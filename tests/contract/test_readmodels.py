@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 
 from mission_control import features
 from mission_control.core.json import json_values
-from mission_control.core.registry import OPERATIONS, Operation
 from mission_control.onboarding.models import OnboardingSession
+from mission_control.operations.registry import OPERATIONS, Operation
 from tests.cast import Answer, Caller, Cast
 from tests.contract.bodies import BODIES, CALLERS
 from tests.lists import LISTS

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from mission_control import features as features
 from mission_control.core.paging import Page
-from mission_control.core.registry import OPERATIONS, Operation
+from mission_control.operations.registry import OPERATIONS, Operation
 from tests.cast import Cast
 from tests.lists import FIXED, LISTS, Listing, listings
 from tests.statements import counted

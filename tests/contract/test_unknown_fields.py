@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from mission_control import features as features
-from mission_control.core.registry import OPERATIONS, Operation
+from mission_control.operations.registry import OPERATIONS, Operation
 from tests.cast import Caller, Cast
 from tests.contract.bodies import CALLERS
 from tests.outside import outside

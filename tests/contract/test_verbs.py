@@ -9,9 +9,9 @@ from typing import Any
 from quart import Quart
 
 from mission_control.boards.api import get_board, update_board
-from mission_control.core.command import COMMANDS
+from mission_control.commands.command import COMMANDS
 from mission_control.core.policy import RULES
-from mission_control.core.registry import OPERATIONS
+from mission_control.operations.registry import OPERATIONS
 from tests.contract.source import calls, modules, texts, trees
 
 VERB = re.compile(r"[a-z_]+\.[a-z_]+")

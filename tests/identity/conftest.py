@@ -11,9 +11,9 @@ from quart import Quart
 from mission_control.accounts.deletion import DELETE_AT_PROVIDER
 from mission_control.app import create_app
 from mission_control.config import Settings
-from mission_control.delivery import loop
 from mission_control.identity import remote
 from mission_control.identity.people import forget_asked
+from mission_control.sending import loop
 from tests.identity.browser import PATIENCE, SECRET, RunningProvider
 from tests.node_packages import installed
 

@@ -17,9 +17,10 @@ from quart import Quart
 from mission_control.accounts.commands import start_session
 from mission_control.accounts.models import AccountEvent, Session, Token, User
 from mission_control.accounts.provider_links import invite_to_link, is_invited
-from mission_control.core import authn, clock
+from mission_control.authn import authentication, freshness
+from mission_control.authn.credentials import hooks
+from mission_control.core import clock
 from mission_control.core.actor import system
-from mission_control.core.authn import hooks
 from mission_control.core.errors import Forbidden
 from mission_control.core.limits import unknown_tokens
 from mission_control.identity.bearer import IDENTITY
@@ -119,10 +120,10 @@ async def test_a_token_ends_and_the_clocks_may_differ_a_little(make_app: MakeApp
 async def test_a_stream_knows_when_its_token_ends(trusting: Quart, provider: RunningProvider) -> None:
     token = await provider.forged()
     async with trusting.test_request_context("/", headers={"Authorization": f"Bearer {token}"}):
-        actor = await authn.authenticate("user")
-    assert actor is not None and await authn.fresh(actor) is not None
+        actor = await authentication.authenticate("user")
+    assert actor is not None and await freshness.fresh(actor) is not None
     with clock.travelled(timedelta(seconds=620)):
-        assert await authn.fresh(actor) is None
+        assert await freshness.fresh(actor) is None
 
 
 async def test_keys_of_others_and_no_key_at_all(trusting: Quart, provider: RunningProvider) -> None:

@@ -10,16 +10,18 @@ from quart import Quart
 from tortoise.transactions import in_transaction
 
 from mission_control.agents.reactions import NOTICE
+from mission_control.commands import command as core_command
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import deliver
 from mission_control.core import clock
-from mission_control.core import command as core_command
-from mission_control.core.command import command, deliver
 from mission_control.core.errors import Conflict, Forbidden
 from mission_control.core.policy import RULES
 from mission_control.database.sql import is_postgres, rows
-from mission_control.delivery import loop, pace
-from mission_control.delivery.loop import lease, look, retry
+from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
 from mission_control.live import bells
+from mission_control.sending import loop
+from mission_control.sending.loop import lease, look, retry
 from tests.cast import Cast, Program, events, head
 from tests.deliveries import look_away
 from tests.statements import counted

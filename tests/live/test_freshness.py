@@ -6,11 +6,12 @@ import orjson
 import pytest
 from quart import Quart
 
+from mission_control.authn import freshness
+from mission_control.authn.freshness import forget_fresh, fresh
 from mission_control.boards.models import Board
-from mission_control.core import command, freshness
+from mission_control.commands import transaction
+from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
-from mission_control.core.command import atomically
-from mission_control.core.freshness import forget_fresh, fresh
 from mission_control.live import bells, broker
 from mission_control.organizations.models import BoardAccess
 from mission_control.tasks.live import stream_of_tasks
@@ -64,7 +65,7 @@ async def test_a_change_of_rights_tells_the_other_processes(cast: Cast, monkeypa
     async def carry(heads: Any, notes: Any, rung: Any) -> None:
         carried.update(rung)
 
-    monkeypatch.setattr(f"{command.__name__}.carry", carry)
+    monkeypatch.setattr(f"{transaction.__name__}.carry", carry)
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
     assert freshness.BELL in carried
 

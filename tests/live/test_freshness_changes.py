@@ -11,9 +11,10 @@ from mission_control.accounts.models import Session, Token, User
 from mission_control.accounts.setup import NOWHERE
 from mission_control.accounts.tokens import revoke_personal_token
 from mission_control.agents.tokens import newest_live_token
-from mission_control.core import authn, clock, freshness
+from mission_control.authn import credentials, freshness
+from mission_control.authn.freshness import fresh
+from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.core.freshness import fresh
 from mission_control.organizations.models import Member
 from tests.cast import Cast, Person, Program
 from tests.pages.visitor import PASSWORD, give_password
@@ -187,7 +188,7 @@ async def _in_another_browser(user: User) -> Actor:
     await accounts.start_session(system(NOWHERE), user, None)
     newest = await Session.filter(user_id=user.id).order_by("-created_at", "-id").first()
     assert newest is not None
-    actor = await authn.user_actor(user.id, ("session", newest.id))
+    actor = await credentials.user_actor(user.id, ("session", newest.id))
     assert actor is not None
     return actor
 

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from mission_control.boards.commands import locked_board
+from mission_control.commands.transaction import atomically
 from mission_control.config import Settings
-from mission_control.core.command import atomically
 from mission_control.organizations.models import Organization
 from mission_control.organizations.work_state import lock_work_state_shared
 from mission_control.tasks.locks import locked_task

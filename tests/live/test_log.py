@@ -9,9 +9,11 @@ import pytest
 
 from mission_control.boards.commands import update_board
 from mission_control.boards.models import Board
-from mission_control.core import command
+from mission_control.commands import command
+from mission_control.commands.reactions import REACTIONS, react
+from mission_control.commands.transaction import all_finished, transact, uncancelled
+from mission_control.commands.unit_of_work import deliver, record, unit_of_work
 from mission_control.core.actor import Actor
-from mission_control.core.command import REACTIONS, all_finished, deliver, react, record, uncancelled, unit_of_work
 from mission_control.core.errors import Conflict, Forbidden
 from mission_control.delivery.models import Delivery
 from mission_control.live.log import NewEvent, canonical, chain_hash
@@ -24,7 +26,7 @@ from tests.statements import counted
 
 async def as_one[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
     """Do something the way the outermost command does it."""
-    return await uncancelled(command._transact(actor, work))
+    return await uncancelled(transact(actor, work))
 
 
 async def sound(cast: Cast) -> int:

@@ -10,9 +10,9 @@ from quart import Quart
 from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden
-from mission_control.delivery import loop
-from mission_control.delivery.loop import AT_ONCE, LEASE, MOST_ATTEMPTS, GiveUp, lease, pause_after, settle
 from mission_control.delivery.models import Delivery
+from mission_control.sending import loop
+from mission_control.sending.loop import AT_ONCE, LEASE, MOST_ATTEMPTS, GiveUp, lease, pause_after, settle
 from tests.cast import Cast, events, head
 from tests.deliveries import look_away, send_due
 

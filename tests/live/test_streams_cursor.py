@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from mission_control.core.command import _transact, record
+from mission_control.commands.transaction import transact
+from mission_control.commands.unit_of_work import record
 from mission_control.live.models import Event
 from tests.cast import Cast, head
 from tests.live.reading import reading
@@ -130,7 +131,7 @@ async def test_a_long_replay_comes_whole(cast: Cast) -> None:
         for number in range(1200):
             record("task.updated", scope, f"{task['title']} {number}", event_id=None)
 
-    await _transact(actor, work)
+    await transact(actor, work)
     async with reading(cast.dan, f"{cast.tasks}/stream?after={before}") as stream:
         messages = await stream.take(1200)
         await stream.silent()

@@ -7,8 +7,9 @@ import pytest
 
 from mission_control.accounts.models import Token
 from mission_control.accounts.tokens import revoke_personal_token
-from mission_control.core import authn
-from mission_control.core.command import _transact, record
+from mission_control.authn import freshness
+from mission_control.commands.transaction import transact
+from mission_control.commands.unit_of_work import record
 from mission_control.live import broker, stream
 from mission_control.organizations.models import BoardAccess
 from tests.cast import Cast
@@ -56,7 +57,7 @@ async def test_an_agent_that_moved_away_hears_no_more(cast: Cast) -> None:
 async def test_a_person_whose_access_ends_hears_no_more(cast: Cast) -> None:
     async with reading(cast.dan, f"{cast.approvals}/stream") as ends:
         await BoardAccess.all().delete()
-        authn.forget_fresh()
+        freshness.forget_fresh()
         await cast.ask(cast.vega)
         await ends.ended()
 
@@ -81,7 +82,7 @@ async def test_a_reader_that_cannot_keep_up_is_sent_away_and_resumes(cast: Cast)
             for number in range(broker.QUEUE_SIZE + 1):
                 record("task.updated", scope, str(number))
 
-        await _transact(actor, work)
+        await transact(actor, work)
         while not slow.overflowed:
             await asyncio.sleep(0.01)
         assert len(slow.queue) == broker.QUEUE_SIZE

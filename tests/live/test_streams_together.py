@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from mission_control.core import authn
+from mission_control.authn import freshness
 from mission_control.core.ids import new_id
 from mission_control.live import stream
 from mission_control.live.broker import Broker, Subscription
@@ -152,7 +152,7 @@ async def test_eight_readers_ask_the_database_no_more_than_two(cast: Cast, what:
         async with AsyncExitStack() as stack:
             with counted(passing_over=AT_THE_BEGINNING) as found:
                 streams = [await stack.enter_async_context(listen(cast.ada, f"{path}/stream")) for _ in range(readers)]
-                authn.forget_fresh()
+                freshness.forget_fresh()
                 found.clear()
                 written = f"/board-groups/{group['id']}/memory" if what == "memory around a board" else path
                 await asyncio.create_task(act(cast, written), context=outside)
@@ -164,12 +164,12 @@ async def test_eight_readers_ask_the_database_no_more_than_two(cast: Cast, what:
 
 async def test_who_asks_at_once_whether_somebody_still_may_is_answered_by_one_look(cast: Cast) -> None:
     actor = await cast.ada.actor()
-    authn.forget_fresh()
+    freshness.forget_fresh()
     with counted() as one:
-        await authn.fresh(actor)
-    authn.forget_fresh()
+        await freshness.fresh(actor)
+    freshness.forget_fresh()
     with counted() as many:
-        found = await asyncio.gather(*(authn.fresh(actor) for _ in range(20)))
+        found = await asyncio.gather(*(freshness.fresh(actor) for _ in range(20)))
     assert len(many) == len(one) > 0 and len({id(each) for each in found}) == 1
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from mission_control.claims import polling
 from mission_control.claims.polling import bell_of
-from mission_control.core import retries
 from mission_control.core.actor import Actor
 from mission_control.live import queues
 from mission_control.mcp import calls
+from mission_control.operations import retries
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
 from tests.cast import Cast, Program

@@ -7,8 +7,8 @@ import orjson
 
 from mission_control.agents.models import Agent
 from mission_control.core.actor import system
-from mission_control.delivery.loop import settle
 from mission_control.delivery.models import Delivery
+from mission_control.sending.loop import settle
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.core.openapi_texts import TAGS
-from mission_control.core.registry import OPERATIONS
+from mission_control.operations.openapi_texts import TAGS
+from mission_control.operations.registry import OPERATIONS
 from tests.cast import Cast
 from tests.pages.visitor import Visitor, visitor
 

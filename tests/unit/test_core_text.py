@@ -14,8 +14,8 @@ from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Forbidden, Invalid, TooMany
 from mission_control.core.ids import fingerprint, new_id, new_secret, parse_id
 from mission_control.core.markdown import render
+from mission_control.http.proxies import place_of
 from mission_control.tasks.notices import snippet
-from mission_control.web.proxies import place_of
 
 
 @pytest.mark.parametrize(

@@ -7,21 +7,21 @@ import sys
 
 import pytest
 
-from mission_control.web.asgi import Message, Receive, Scope, Send
-from mission_control.web.log_format import RequestContext, formatter, request_line
-from mission_control.web.request_id import _current
-from mission_control.web.request_log import WAITS, _Watched, waits
+from mission_control.core.request_facts import reset_request_id, set_request_id
+from mission_control.http.asgi import Message, Receive, Scope, Send
+from mission_control.http.log_format import RequestContext, formatter, request_line
+from mission_control.http.request_log import WAITS, _Watched, waits
 from tests.tiny_app import settings_with, tiny_app
 
 
 def line(extra: dict[str, object] | None = None, **environment: str) -> str:
     """One formatted record, as it is written during a request."""
     record = logging.getLogger("x").makeRecord("x", logging.INFO, "f.py", 7, "it.happened", (), None, "f", extra)
-    named, placed = _current.set("id-1"), request_line.set(("GET", "/boards"))
+    named, placed = set_request_id("id-1"), request_line.set(("GET", "/boards"))
     try:
         RequestContext().filter(record)
     finally:
-        _current.reset(named)
+        reset_request_id(named)
         request_line.reset(placed)
     return formatter(settings_with(**environment)).format(record)
 

@@ -8,7 +8,8 @@ import pytest
 from quart import Quart
 
 from mission_control.config import ConfigError, Settings
-from mission_control.core.secrets import decrypt, encrypt, load_or_create_secret_key, verify_secret_key
+from mission_control.core.secrets import decrypt, encrypt, load_or_create_secret_key
+from mission_control.database.secret_key import verify_secret_key
 
 
 def test_a_key_is_made_once_and_kept_private(tmp_path: Path) -> None:

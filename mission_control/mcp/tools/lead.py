@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
+from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
-from mission_control.core.command import atomically
 from mission_control.core.schemas import OkResponse
 from mission_control.mcp.doors import at, perform
 from mission_control.mcp.registry import Arguments, tool

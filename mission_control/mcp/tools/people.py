@@ -13,8 +13,8 @@ from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import visible_approval
 from mission_control.approvals.queue import reason_of
 from mission_control.boards.models import Board
+from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
-from mission_control.core.command import atomically
 from mission_control.core.errors import NotFound
 from mission_control.mcp.doors import at_task, perform
 from mission_control.mcp.registry import Arguments, tool

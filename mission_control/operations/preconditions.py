@@ -8,10 +8,10 @@ from quart import Response, request
 from tortoise.models import Model
 
 from mission_control.core.actor import Actor
-from mission_control.core.answers import json_response
 from mission_control.core.errors import DomainError, Invalid
 from mission_control.core.json import to_json
-from mission_control.core.registry import Operation, answers_its_state, read_of, reads_one_thing
+from mission_control.http.answers import json_response
+from mission_control.operations.registry import Operation, answers_its_state, read_of, reads_one_thing
 
 
 class PreconditionFailed(DomainError):

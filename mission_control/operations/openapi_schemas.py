@@ -5,8 +5,8 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from mission_control.core.registry import OPERATIONS
 from mission_control.core.schemas import ErrorResponse, HTTPValidationError
+from mission_control.operations.registry import OPERATIONS
 
 REF = "#/components/schemas/{model}"
 

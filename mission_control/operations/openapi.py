@@ -4,12 +4,12 @@ import re
 from typing import Any, get_args, get_origin
 
 from mission_control import __version__
-from mission_control.core.examples import example_of
-from mission_control.core.given import LENIENT_IDS
-from mission_control.core.openapi_schemas import REF, References, fields_of, schemas
-from mission_control.core.openapi_texts import ABOUT, ABOUT_TOKENS, REASONS, TAGS
-from mission_control.core.registry import OPERATIONS, Operation, answers_its_state, read_of, reads_one_thing
 from mission_control.core.schemas import ErrorResponse, HTTPValidationError
+from mission_control.operations.examples import example_of
+from mission_control.operations.given import LENIENT_IDS
+from mission_control.operations.openapi_schemas import REF, References, fields_of, schemas
+from mission_control.operations.openapi_texts import ABOUT, ABOUT_TOKENS, REASONS, TAGS
+from mission_control.operations.registry import OPERATIONS, Operation, answers_its_state, read_of, reads_one_thing
 
 # Who may call, as security schemes: any one of them is enough.
 SECURITY: dict[str, list[dict[str, list[str]]]] = {

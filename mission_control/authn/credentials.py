@@ -14,7 +14,8 @@ from uuid import UUID
 from quart import current_app
 from quart_auth import current_user
 
-from mission_control.core import clock, token_use
+from mission_control.authn import token_use
+from mission_control.core import clock
 from mission_control.core.actor import Actor, Membership
 from mission_control.core.ids import fingerprint
 from mission_control.core.token_scopes import granted

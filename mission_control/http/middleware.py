@@ -3,7 +3,7 @@
 from quart import Quart
 
 from mission_control.config import Settings
-from mission_control.web import (
+from mission_control.http import (
     body_limit,
     compression,
     cors,

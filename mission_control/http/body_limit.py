@@ -18,8 +18,8 @@ from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from mission_control.config import Settings
 from mission_control.core.errors import TooLarge
-from mission_control.web.bodies import ANONYMOUS_BYTES, LARGE_SHARE, Busy, bodies
-from mission_control.web.proxies import place_of
+from mission_control.http.bodies import ANONYMOUS_BYTES, LARGE_SHARE, Busy, bodies
+from mission_control.http.proxies import place_of
 
 MOST_FIELDS = 200
 PIECE_BYTES = 2**14

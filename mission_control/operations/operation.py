@@ -13,18 +13,18 @@ from typing import Any, Required, TypedDict, Unpack
 from pydantic import BaseModel, TypeAdapter
 from quart import Blueprint, Response, request
 
+from mission_control.authn.authentication import Who, authenticate
 from mission_control.core.actor import Actor
-from mission_control.core.authn import Who, authenticate
 from mission_control.core.errors import Forbidden, Invalid, NotFound
-from mission_control.core.given import parsed_body, path_ids, validated
-from mission_control.core.hints import LEAD_ONLY, WORKER_ONLY
 from mission_control.core.policy import require
-from mission_control.core.preconditions import answered
-from mission_control.core.registry import OPERATIONS, Handler, Hints, Operation
-from mission_control.core.retries import answered_before, written
 from mission_control.core.token_scopes import require_scope
-from mission_control.web.body_limit import has_small_body
-from mission_control.web.request_log import waits
+from mission_control.http.body_limit import has_small_body
+from mission_control.http.request_log import waits
+from mission_control.operations.given import parsed_body, path_ids, validated
+from mission_control.operations.hints import LEAD_ONLY, WORKER_ONLY
+from mission_control.operations.preconditions import answered
+from mission_control.operations.registry import OPERATIONS, Handler, Hints, Operation
+from mission_control.operations.retries import answered_before, written
 
 LARGE = 2**18  # bytes of a body
 

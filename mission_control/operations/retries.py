@@ -20,16 +20,17 @@ from uuid import UUID
 
 from quart import Response, request
 
+from mission_control.commands.transaction import atomically
+from mission_control.commands.unit_of_work import ring
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.command import atomically, ring
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import new_id
-from mission_control.core.kept_answers import keep_within_share, packed, unpacked
-from mission_control.core.preconditions import answered, require_match, tag_of
-from mission_control.core.registry import Operation, answers_its_state
 from mission_control.database.sql import as_moment, is_postgres, rows
 from mission_control.live import bells
+from mission_control.operations.idempotency_records import keep_within_share, packed, unpacked
+from mission_control.operations.preconditions import answered, require_match, tag_of
+from mission_control.operations.registry import Operation, answers_its_state
 
 KEPT_FOR = timedelta(hours=24)
 LONGEST_KEY = 255

@@ -9,10 +9,10 @@ from quart import Quart, request
 
 from mission_control.config import Settings
 from mission_control.config_values import TRACE
-from mission_control.web import hang_ups
-from mission_control.web.asgi import Application, Message, Receive, Scope, Send, wrap
-from mission_control.web.log_format import RequestContext, formatter, request_line
-from mission_control.web.proxies import scope_client_ip
+from mission_control.http import hang_ups
+from mission_control.http.asgi import Application, Message, Receive, Scope, Send, wrap
+from mission_control.http.log_format import RequestContext, formatter, request_line
+from mission_control.http.proxies import scope_client_ip
 
 HEALTH_PATHS = {"/health", "/healthz", "/readyz"}
 WAITS = "mission_control.waits"

@@ -14,17 +14,18 @@ from uuid import UUID
 
 from tortoise.queryset import QuerySet
 
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import note_presence, record, ring
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.core.command import command, note_presence, record, ring
 from mission_control.core.errors import Conflict
 from mission_control.core.ids import new_id
 from mission_control.core.policy import rule
 from mission_control.database.sql import as_moment, is_postgres, rows
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
-from mission_control.delivery.outcome import record_outcome, scope_of
 from mission_control.live import bells
+from mission_control.sending.outcome import record_outcome, scope_of
 
 Sender = Callable[[Delivery], Awaitable[None]]
 

@@ -10,7 +10,7 @@ import contextlib
 from quart import Quart
 
 from mission_control.config import Settings
-from mission_control.web.asgi import Application, Message, Receive, Scope, Send, wrap
+from mission_control.http.asgi import Application, Message, Receive, Scope, Send, wrap
 
 # Who sends for longer is answered in the middle of it.
 PATIENCE_SECONDS = 5.0

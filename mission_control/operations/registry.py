@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mission_control.core.authn import Who
+from mission_control.authn.authentication import Who
 from mission_control.core.paging import Page
 from mission_control.core.token_scopes import TokenScope, scope_needed
 
@@ -31,8 +31,9 @@ class Hints:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation. One that `is_long_poll` waits outside of any transaction, see `core/retries.py`, where one that is
-    done `in_pieces` is explained as well.
+    """One operation. One that `is_long_poll` waits outside of any transaction, and one done `in_pieces` runs several.
+
+    Both are explained in `operations/retries.py`.
 
     `media` are the types that its answer may have.
     """

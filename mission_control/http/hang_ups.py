@@ -11,7 +11,7 @@ import contextlib
 from quart import Quart
 
 from mission_control.config import Settings
-from mission_control.web.asgi import Application, Message, Receive, Scope, Send, wrap
+from mission_control.http.asgi import Application, Message, Receive, Scope, Send, wrap
 
 # After that even a request that does not wait on purpose is cut.
 PATIENCE_SECONDS = 5.0

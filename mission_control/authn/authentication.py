@@ -11,9 +11,7 @@ from urllib.parse import urlsplit
 
 from quart import current_app, g, request
 
-from mission_control.core import limits
-from mission_control.core.actor import Actor
-from mission_control.core.credentials import (
+from mission_control.authn.credentials import (
     KnownToken,
     agent_of,
     known_token,
@@ -22,16 +20,13 @@ from mission_control.core.credentials import (
     user_of,
     user_without_row,
 )
-from mission_control.core.credentials import agent_by_token as agent_by_token
-from mission_control.core.credentials import hooks as hooks
-from mission_control.core.credentials import user_actor as user_actor
+from mission_control.core import limits
+from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, Unauthenticated
-from mission_control.core.freshness import forget_fresh as forget_fresh
-from mission_control.core.freshness import fresh as fresh
 from mission_control.core.limits import Allowance
 from mission_control.core.token_scopes import SAFE_METHODS
-from mission_control.web.body_limit import admit_body
-from mission_control.web.proxies import client_ip, place_of
+from mission_control.http.body_limit import admit_body
+from mission_control.http.proxies import client_ip, place_of
 
 Who = Literal["user", "agent", "actor", "anyone"]
 KINDS: dict[Who, frozenset[str]] = {

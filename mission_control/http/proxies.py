@@ -8,7 +8,7 @@ from quart import Quart, request
 
 from mission_control.config import Settings
 from mission_control.config_values import Network
-from mission_control.web.asgi import Application, Receive, Scope, Send, header, wrap
+from mission_control.http.asgi import Application, Receive, Scope, Send, header, wrap
 
 UNKNOWN = "unknown"
 HOST = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")

@@ -5,9 +5,9 @@ import logging
 from quart import Quart
 
 from mission_control.config import Settings
-from mission_control.web.asgi import Application, Receive, Scope, Send, header, refuse, wrap
-from mission_control.web.proxies import scope_client_ip
-from mission_control.web.request_id import current_request_id
+from mission_control.core.request_facts import current_request_id
+from mission_control.http.asgi import Application, Receive, Scope, Send, header, refuse, wrap
+from mission_control.http.proxies import scope_client_ip
 
 TWO_LENGTHS = "A request has Content-Length or Transfer-Encoding, not both."
 NO_WEBSOCKETS = "There are no WebSockets here. What happens is told by server-sent events."

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
 
-from mission_control.core.command import uncancelled
+from mission_control.commands.transaction import uncancelled
 
 type Action = Callable[[], Awaitable[None]]
 

@@ -1,6 +1,6 @@
 """What is recorded when it is known what became of a delivery."""
 
-from mission_control.core.command import record
+from mission_control.commands.unit_of_work import record
 from mission_control.core.scope import Scope
 from mission_control.delivery.models import Delivery
 

@@ -9,9 +9,9 @@ import time
 from dataclasses import replace
 from uuid import UUID
 
+from mission_control.authn.credentials import is_over, leads, user_actor
+from mission_control.commands.unit_of_work import rings_at_commit
 from mission_control.core.actor import Actor
-from mission_control.core.command import rings_at_commit
-from mission_control.core.credentials import is_over, leads, user_actor
 from mission_control.core.token_scopes import granted
 from mission_control.database.sql import as_id, as_json, as_moment, rows
 from mission_control.live import bells
@@ -66,18 +66,6 @@ def _forget() -> None:
 
 
 bells.whenever(BELL, _forget)
-
-
-class Glance:
-    """When somebody's rights were looked at, and whether that still counts."""
-
-    def __init__(self) -> None:
-        self._at, self._changes = time.monotonic(), _changes
-
-    @property
-    def is_over(self) -> bool:
-        """Whether a second has passed since, or rights have changed."""
-        return self._changes != _changes or time.monotonic() - self._at >= FRESH_SECONDS
 
 
 async def _fresh_user(actor: Actor) -> Actor | None:

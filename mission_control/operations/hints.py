@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mission_control.core.registry import Hints
+from mission_control.operations.registry import Hints
 
 ALL_ROLES = ("agent", "agent-lead", "agent-worker", "agent-main")
 BOARD_ROLES = ("agent", "agent-lead", "agent-worker")

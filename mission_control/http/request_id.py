@@ -1,22 +1,15 @@
 """Give every request an id that its answer, its errors, its events and its log lines carry."""
 
 import re
-from contextvars import ContextVar
 from uuid import uuid4
 
 from quart import Quart
 
 from mission_control.config import Settings
-from mission_control.web.asgi import Application, Message, Receive, Scope, Send, add_missing, header, wrap
+from mission_control.core.request_facts import reset_request_id, set_request_id
+from mission_control.http.asgi import Application, Message, Receive, Scope, Send, add_missing, header, wrap
 
 ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-_current: ContextVar[str | None] = ContextVar("request_id", default=None)
-
-
-def current_request_id() -> str | None:
-    """Return the id of the running request, None outside of one."""
-    return _current.get()
 
 
 def install(app: Quart, settings: Settings) -> None:
@@ -36,11 +29,11 @@ def _layer(inner: Application) -> Application:
                 add_missing(message, [(b"x-request-id", request_id.encode())])
             await send(message)
 
-        token = _current.set(request_id)
+        token = set_request_id(request_id)
         try:
             await inner(scope, receive, send_with_id)
         finally:
-            _current.reset(token)
+            reset_request_id(token)
 
     return with_request_id
 

@@ -8,9 +8,9 @@ from collections import Counter
 from quart import Quart
 
 from mission_control.config import Settings
-from mission_control.web.asgi import Application, Receive, Scope, Send, refuse, wrap
-from mission_control.web.proxies import place_of, scope_client_ip
-from mission_control.web.request_id import current_request_id
+from mission_control.core.request_facts import current_request_id
+from mission_control.http.asgi import Application, Receive, Scope, Send, refuse, wrap
+from mission_control.http.proxies import place_of, scope_client_ip
 
 TOO_MANY = "Your address has too many requests under way. Wait until some have ended."
 

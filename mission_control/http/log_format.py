@@ -11,7 +11,7 @@ import orjson
 
 from mission_control import __version__
 from mission_control.config import Settings
-from mission_control.web.request_id import current_request_id
+from mission_control.core.request_facts import current_request_id
 
 APP_NAME = "mission-control"
 NEEDS_QUOTES = re.compile(r'[\s"=]')

@@ -3,7 +3,7 @@
 from quart import Quart
 
 from mission_control.config import Settings
-from mission_control.web.asgi import Application, Header, Message, Receive, Scope, Send, add_missing, wrap
+from mission_control.http.asgi import Application, Header, Message, Receive, Scope, Send, add_missing, wrap
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (

@@ -1,0 +1,1 @@
+"""Who calls: credentials become actors, and what they may is looked at again."""

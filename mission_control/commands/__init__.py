@@ -1,0 +1,1 @@
+"""Changes of state: commands, their transaction, and the reactions to what they record."""

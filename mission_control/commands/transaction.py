@@ -1,0 +1,127 @@
+"""The transaction of an outermost command.
+
+It runs in a task of its own that a caller's hang-up cannot cancel: once begun it either commits and wakes the readers,
+or leaves nothing behind.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from tortoise.exceptions import OperationalError
+from tortoise.transactions import in_transaction
+
+from mission_control.commands.reactions import react
+from mission_control.commands.unit_of_work import UnitOfWork, beginning, running
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid, NotFound
+from mission_control.database.references import names_what_is_gone
+from mission_control.delivery import pace
+from mission_control.delivery.models import Delivery
+from mission_control.delivery.numbers import hold_recipients, number
+from mission_control.live import bells
+from mission_control.live.heads import hold, keep
+from mission_control.live.log import NewEvent, append
+from mission_control.live.wake import carry, wake
+
+ATTEMPTS = 4
+TOO_LARGE = "One of these texts is longer than the database can look up. Use a shorter one."
+
+_log = logging.getLogger(__name__)
+_running: set[asyncio.Task[Any]] = set()
+
+
+async def atomically[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
+    """Run work, in which commands join, as one transaction that a caller's hang-up cannot cancel."""
+    if running() is not None:
+        return await work()
+    return await uncancelled(transact(actor, work))
+
+
+async def uncancelled[R](work: Coroutine[Any, Any, R]) -> R:
+    """Await work that goes on to its end even when the caller is cancelled."""
+    task = asyncio.ensure_future(work)
+    _running.add(task)
+    task.add_done_callback(_finished)
+    return await asyncio.shield(task)
+
+
+def _finished(task: asyncio.Task[Any]) -> None:
+    _running.discard(task)
+    if not task.cancelled():
+        task.exception()
+
+
+async def all_finished() -> None:
+    """Wait for commands whose callers have gone, at shutdown."""
+    while _running:
+        await asyncio.wait(set(_running))
+
+
+async def transact[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
+    """Do the work as one transaction, again when others were in its way or deleted what it is about to name.
+
+    When what it names stays gone without the work itself noticing: NotFound.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        unit = UnitOfWork(actor)
+        try:
+            with beginning(unit):
+                async with in_transaction():
+                    result = await work()
+                    heads = await _flush(unit)
+        except asyncpg.ProgramLimitExceededError as error:
+            raise Invalid(TOO_LARGE) from error
+        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, OperationalError) as error:
+            is_gone = names_what_is_gone(error)
+            if attempt == ATTEMPTS and is_gone:
+                raise NotFound() from error
+            if attempt == ATTEMPTS or not (is_gone or _is_worth_retrying(error)):
+                raise
+            _log.info("command retried", extra={"attempt": attempt, "reason": type(error).__name__})
+            await asyncio.sleep(0.01 * attempt)
+        else:
+            wake(heads, unit.notes)
+            bells.rung(unit.bells)
+            return result
+    raise AssertionError("unreachable")
+
+
+def _is_worth_retrying(error: Exception) -> bool:
+    text = str(error).lower()
+    return not isinstance(error, OperationalError) or "deadlock" in text or "serialize" in text
+
+
+async def _flush(unit: UnitOfWork) -> dict[UUID, int]:
+    await react()
+    await hold_recipients(unit.deliveries)
+    heads = await _number(unit)
+    if unit.deliveries:
+        await Delivery.bulk_create(unit.deliveries)
+        unit.bells.update(f"inbox:{one.agent_id}" for one in unit.deliveries if one.agent_id)
+        unit.bells.add(pace.BELL)
+    await carry(heads, unit.notes, unit.bells)
+    return heads
+
+
+async def _number(unit: UnitOfWork) -> dict[UUID, int]:
+    """Write the events, and number the deliveries; returns the heads of the organizations that have new events."""
+    events: dict[UUID, list[NewEvent]] = {}
+    deliveries: dict[UUID, list[Delivery]] = {}
+    for event in unit.events:
+        events.setdefault(event.scope.organization_id, []).append(event)
+    for delivery in unit.deliveries:
+        if delivery.organization_id is not None:
+            deliveries.setdefault(delivery.organization_id, []).append(delivery)
+    heads: dict[UUID, int] = {}
+    for organization_id in sorted(events.keys() | deliveries.keys()):
+        head = await hold(organization_id)
+        if organization_id in events:
+            await append(head, events[organization_id])
+            heads[organization_id] = head.log_seq
+        number(head, deliveries.get(organization_id, ()))
+        await keep(head)
+    return heads

@@ -1,0 +1,132 @@
+"""The unit of work: what the running outermost command has recorded so far, and the words that record."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from mission_control.core.actor import Actor
+from mission_control.core.scope import Scope, Scoped
+from mission_control.delivery.models import Delivery
+from mission_control.live.log import NewEvent
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """What one outermost command has recorded so far. `recorded` stands in for `actor` in its events."""
+
+    actor: Actor
+    recorded: Actor | None = None
+    events: list[NewEvent] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    notes: list[tuple[UUID, dict[str, Any]]] = field(default_factory=list)
+    bells: set[str] = field(default_factory=set)
+    reacted: int = 0
+
+
+_current: ContextVar[UnitOfWork | None] = ContextVar("unit_of_work", default=None)
+
+
+def running() -> UnitOfWork | None:
+    """The running unit of work, None outside of a command."""
+    return _current.get()
+
+
+@contextmanager
+def beginning(unit: UnitOfWork) -> Iterator[None]:
+    """Inside: the unit of work runs."""
+    token = _current.set(unit)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def unit_of_work() -> UnitOfWork:
+    """The running unit of work; outside a command this is a programming error."""
+    unit = _current.get()
+    if unit is None:
+        raise RuntimeError("Only a command can record events or deliveries.")
+    return unit
+
+
+def record(
+    kind: str,
+    thing: Scoped | Scope,
+    message: str,
+    *,
+    event_id: UUID | None = None,
+    agent_id: UUID | None = None,
+    **data: Any,
+) -> NewEvent:
+    """Record that something happened; the fact is written when the outermost command commits."""
+    unit = unit_of_work()
+    scope = thing if isinstance(thing, Scope) else thing.scope()
+    actor = unit.recorded or unit.actor
+    event = NewEvent(
+        kind=kind,
+        scope=scope,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_name=None if actor.is_user else actor.name,
+        surface=actor.surface,
+        agent_id=agent_id or scope.agent_id or actor.agent_id,
+        message=message,
+        data=data,
+        id=event_id,
+    )
+    unit.events.append(event)
+    return event
+
+
+@contextmanager
+def acting_as(actor: Actor) -> Iterator[Actor]:
+    """Inside a command: record what happens in the name of somebody else, such as the system."""
+    unit = unit_of_work()
+    before, unit.recorded = unit.recorded, actor
+    try:
+        yield actor
+    finally:
+        unit.recorded = before
+
+
+def deliver(
+    kind: str,
+    scope: Scope,
+    *,
+    agent_id: UUID,
+    header: str,
+    text: str,
+    **data: Any,
+) -> None:
+    """Write a message that a sender will carry to an agent once this command has committed."""
+    unit_of_work().deliveries.append(
+        Delivery(
+            organization_id=scope.organization_id,
+            kind=kind,
+            agent_id=agent_id,
+            board_id=scope.board_id,
+            task_id=scope.task_id,
+            header=header,
+            text=text,
+            data=data,
+        )
+    )
+
+
+def ring(bell: str) -> None:
+    """Wake whoever waits for a bell (`work:<board id>`, `inbox:<agent id>`) once this command has committed."""
+    unit_of_work().bells.add(bell)
+
+
+def rings_at_commit(bell: str) -> None:
+    """Ring a bell when the running command commits; outside a command nobody is to be told."""
+    if (unit := _current.get()) is not None:
+        unit.bells.add(bell)
+
+
+def note_presence(organization_id: UUID, **note: Any) -> None:
+    """Tell live readers something that is worth no row, such as an agent coming online."""
+    unit_of_work().notes.append((organization_id, note))
