@@ -69,7 +69,7 @@ async def count_waiting(folder: Path, count: int, seconds: float) -> list[str]:
     from mission_control.app import create_app
     from mission_control.authn import token_use
     from mission_control.database.migrate import migrate
-    from mission_control.live import bells
+    from mission_control.live import channels
 
     unlimited = {"AGENT_REQUESTS_PER_MINUTE": "0", "PERSON_REQUESTS_PER_MINUTE": "0"}
     settings = Settings.from_environment({"DATA_DIR": str(folder), "LOCAL_AUTH_TOKEN": TOKEN, **unlimited})
@@ -90,7 +90,7 @@ async def count_waiting(folder: Path, count: int, seconds: float) -> list[str]:
         wait = f"{V1}/agent/inbox?wait_seconds={min(50, int(SETTLE_SECONDS + seconds) + 5)}"
         polls = [asyncio.create_task(call(("GET", wait, None), one["token"])) for one in agents]
         await asyncio.sleep(SETTLE_SECONDS)
-        if sum(bells.waiting(f"inbox:{one['id']}") for one in agents) < count:
+        if sum(channels.waiting(f"inbox:{one['id']}") for one in agents) < count:
             raise RuntimeError("Not all of them wait.")
         await token_use.write_down()  # that the tokens were used, which is written once a minute
         connection: Any = get_connection("default")

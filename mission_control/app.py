@@ -25,7 +25,7 @@ from mission_control.core.secrets import audit_key, load_or_create_secret_key
 from mission_control.database.setup import connect, disconnect
 from mission_control.delivery import pace
 from mission_control.http import middleware
-from mission_control.live import bells
+from mission_control.live import channels
 from mission_control.live.broker import Broker
 from mission_control.live.signatures import use_key
 from mission_control.mcp import api as mcp_api
@@ -119,7 +119,7 @@ def _attach_background(app: Quart, settings: Settings) -> None:
 def look_again() -> None:
     """The clock was set: what sleeps until a moment looks whether that has come."""
     timer.look_now()
-    bells.rung([pace.BELL])
+    channels.notify([pace.CHANNEL])
 
 
 def begin_shutdown(app: Quart) -> None:

@@ -61,7 +61,7 @@ async def shell_partials(actor: Actor, active: str, batch: Batch | None = None) 
     html = ""
     if _concerns(batch, "approval.", "question.", "board.", "task.deleted"):
         html += partial("[data-queue-count]", str(await waiting_for(actor) or ""), "innerHTML")
-    if batch is None or batch.notes or _concerns(batch, "agent."):
+    if batch is None or batch.signals or _concerns(batch, "agent."):
         html += partial("[data-online-count]", str(await online_count(actor.organization_id)), "innerHTML")
     if _concerns(batch, "organization.work_state_changed"):
         html += await _work_partials(actor)

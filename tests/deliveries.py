@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from mission_control.delivery import pace
-from mission_control.live import bells
+from mission_control.live import channels
 from mission_control.sending import loop
 from mission_control.sending.loop import look
 
@@ -19,7 +19,7 @@ async def look_away(monkeypatch: pytest.MonkeyPatch) -> None:
         return pace.IDLE_SECONDS
 
     monkeypatch.setattr(loop, "look", see_nothing)
-    bells.rung([pace.BELL])
+    channels.notify([pace.CHANNEL])
     async with asyncio.timeout(60):
         await is_away.wait()
 

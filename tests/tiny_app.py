@@ -1,4 +1,4 @@
-"""A small application with the HTTP manners and a few plain routes, for tests of the manners alone."""
+"""A small application with the HTTP middleware and a few plain routes, for tests of the middleware alone."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ def settings_with(**environment: str) -> Settings:
 
 
 def tiny_app(**environment: str) -> Quart:
-    """An application with manners as these settings want them."""
+    """An application with middleware as these settings ask for."""
     app = Quart("tests.tiny_app", static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.url_map.strict_slashes = False  # as in the application

@@ -64,7 +64,7 @@ async def start_session(
     """
     if replaced is not None and await Session.filter(id=replaced[1]).delete():
         await record_account("account.signed_out", replaced[0])
-        freshness.forget_fresh()
+        freshness.forget_rights()
     secret = new_secret("mcs")
     session = await Session.create(
         user_id=user.id,
@@ -83,7 +83,7 @@ async def sign_out(actor: Actor, user: User) -> None:
     if actor.credential[0] == "session":
         await Session.filter(id=actor.credential[1]).delete()
         await record_account("account.signed_out", user.id)
-    freshness.forget_fresh()
+    freshness.forget_rights()
 
 
 @command("account.sign_out")
@@ -93,7 +93,7 @@ async def end_other_sessions(actor: Actor, user: User) -> int:
     ended = await Session.filter(user_id=user.id).exclude(id=mine or NOWHERE).delete()
     if ended:
         await record_account("account.sessions_ended", user.id, count=ended)
-    freshness.forget_fresh()
+    freshness.forget_rights()
     return ended
 
 
@@ -104,7 +104,7 @@ async def end_everything(actor: Actor, user: User) -> None:
     await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await record_account("account.sessions_ended", user.id, count=ended)
     await _end_tokens(user.id)
-    freshness.forget_fresh()
+    freshness.forget_rights()
 
 
 async def _end_tokens(user_id: UUID) -> None:
@@ -142,7 +142,7 @@ async def _set_password(actor: Actor, user: User, password_hash: str, ends_token
     await record_account("account.password_changed", user.id)
     if ends_tokens:
         await _end_tokens(user.id)
-    freshness.forget_fresh()
+    freshness.forget_rights()
 
 
 @command("account.invite_reset")
@@ -189,7 +189,7 @@ async def _use_reset(actor: Actor, secret: str, password_hash: str, ends_others:
     if ends_others:
         await Session.filter(user_id=reset.user_id).delete()
         await _end_tokens(reset.user_id)
-    freshness.forget_fresh()
+    freshness.forget_rights()
     return await User.get(id=reset.user_id)
 
 

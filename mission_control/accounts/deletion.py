@@ -49,7 +49,7 @@ async def delete_account(actor: Actor, user: User) -> None:
     await record_account("account.deleted", held.id)
     if not held.clerk_user_id.startswith("local-"):
         await _remember(held.clerk_user_id)
-    freshness.forget_fresh()
+    freshness.forget_rights()
 
 
 async def _memberships(actor: Actor, user: User) -> tuple[list[Organization], list[Member]]:

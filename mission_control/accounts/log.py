@@ -11,8 +11,8 @@ from mission_control.accounts.models import AccountEvent, InstanceSetting
 from mission_control.commands.unit_of_work import unit_of_work
 from mission_control.core import clock
 from mission_control.database.sql import rows
-from mission_control.live.heads import may_be_signed
 from mission_control.live.log import canonical
+from mission_control.live.log_head import may_be_signed
 from mission_control.live.signatures import GENESIS, sign
 from mission_control.live.verification import head_fault
 

@@ -98,4 +98,4 @@ async def _linked(user: User, sessions: int, tokens: int) -> None:
     await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await InstanceSetting.filter(name=_name(user.id)).delete()
     await record_account("account.linked", user.id, sessions_ended=sessions, tokens_ended=tokens)
-    freshness.forget_fresh()
+    freshness.forget_rights()

@@ -17,7 +17,7 @@ from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.reactions import react
-from mission_control.commands.unit_of_work import note_presence, record
+from mission_control.commands.unit_of_work import record, signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -99,7 +99,7 @@ async def update_agent(
     agent.updated_at = clock.now()
     await _save_unique(agent, [*changes, "updated_at"])
     if {"board_id", "is_board_lead"} & set(changes):
-        freshness.forget_fresh()
+        freshness.forget_rights()
     agent.board = board or agent.board
     if "soul_template" in changes:
         await keep_soul(agent, before["soul_template"], reason=soul_reason)
@@ -169,7 +169,7 @@ async def report_heartbeat(actor: Actor, agent: Agent, status: str | None) -> Ag
     if not written:
         raise NotFound()
     agent.status, agent.last_seen_at, agent.updated_at = written[0]["status"], now, now
-    note_presence(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))
+    signal(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))
     return agent
 
 

@@ -38,15 +38,15 @@ async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
             return {"agent": None, "deleted_agent_id": event.subject_id} if board_id in (None, event.board_id) else None
         return await message_for(event.subject_id, event) if event.kind.startswith("agent.") else None
 
-    async def note_payload(note: dict[str, Any]) -> bytes | None:
-        return await message_for(note["agent_id"], note) if "agent_id" in note else None
+    async def signal_payload(signal: dict[str, Any]) -> bytes | None:
+        return await message_for(signal["agent_id"], signal) if "agent_id" in signal else None
 
-    return await json_stream(actor.organization_id, "agent", payload, alive, note_payload)
+    return await json_stream(actor.organization_id, "agent", payload, alive, signal_payload)
 
 
 @dataclass(frozen=True, slots=True)
 class AgentMessage:
-    """An agent as all streams tell it; it holds the note it was read for, whose identity is its key."""
+    """An agent as all streams tell it; it holds the signal it was read for, whose identity is its key."""
 
     board_id: UUID | None
     message: bytes | None

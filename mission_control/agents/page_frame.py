@@ -103,7 +103,7 @@ async def _home_of(actor: Actor, agent_id: UUID) -> UUID:
 
 
 def _says_anything(batch: Batch) -> bool:
-    return bool(batch.events or batch.notes)
+    return bool(batch.events or batch.signals)
 
 
 def concerns(agent: Agent, batch: Batch) -> bool:
@@ -113,6 +113,6 @@ def concerns(agent: Agent, batch: Batch) -> bool:
     share.
     """
     mine = str(agent.id)
-    if any(mine in (note.get("agent_id"), note.get("inbox_of")) or "usage" in note for note in batch.notes):
+    if any(mine in (signal.get("agent_id"), signal.get("inbox_of")) or "usage" in signal for signal in batch.signals):
         return True
     return any(event.board_id in (agent.board_id, None) or event.agent_id == agent.id for event in batch.events)

@@ -10,7 +10,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.database.sql import rows
 from mission_control.live import broker
-from mission_control.live.wake import publish_note
+from mission_control.live.wake import publish_signal
 
 TOUCH_AGAIN_AFTER = timedelta(seconds=30)
 WATCH_SECONDS = 15.0
@@ -33,7 +33,7 @@ async def agent_seen(actor: Actor, last_seen_at: datetime | None) -> None:
         now - TOUCH_AGAIN_AFTER,
     )
     if touched:
-        await publish_note(actor.organization_id, agent_id=str(actor.id), board_id=str(actor.board_id))
+        await publish_signal(actor.organization_id, agent_id=str(actor.id), board_id=str(actor.board_id))
 
 
 async def watch_for_silence() -> None:
@@ -55,4 +55,4 @@ async def notify_silent(since: datetime, until: datetime) -> None:
     """Tell live readers of agents whose ten minutes ended between two moments."""
     silent = Agent.filter(last_seen_at__gte=since - OFFLINE_AFTER, last_seen_at__lt=until - OFFLINE_AFTER)
     for agent in await silent.only("id", "organization_id", "board_id"):
-        await publish_note(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))
+        await publish_signal(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))

@@ -9,7 +9,7 @@ from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
 from mission_control.commands.reactions import reacts_to
-from mission_control.commands.unit_of_work import deliver, ring
+from mission_control.commands.unit_of_work import deliver, notify
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.live.log import NewEvent, canonical
@@ -17,8 +17,8 @@ from mission_control.live.log import NewEvent, canonical
 NOTICE = "agent.notice"
 
 
-def bell_of(agent_id: UUID | None) -> str:
-    """The bell that rings when what an agent is or may has changed, such as its token, its board or its state."""
+def channel_of(agent_id: UUID | None) -> str:
+    """Return the wake-up channel of changes to an agent, such as its token, its board or its state."""
     return f"agent:{agent_id}"
 
 
@@ -34,7 +34,7 @@ def bell_of(agent_id: UUID | None) -> str:
 async def ring_for_agent(actor: Actor, event: NewEvent) -> None:
     """What an agent waits for may be refused to it now: its polls look again, whoever else waits."""
     if event.scope.agent_id is not None:
-        ring(bell_of(event.scope.agent_id))
+        notify(channel_of(event.scope.agent_id))
 
 
 @reacts_to("approval.decided")

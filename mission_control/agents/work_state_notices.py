@@ -9,7 +9,7 @@ from mission_control.agents.queries import agents_to_notify
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
 from mission_control.commands.reactions import reacts_to
-from mission_control.commands.unit_of_work import deliver, ring
+from mission_control.commands.unit_of_work import deliver, notify
 from mission_control.core.actor import Actor
 from mission_control.live.log import NewEvent
 from mission_control.organizations.work_state import PAUSED, RUNNING, STOPPED, reason_of
@@ -32,7 +32,7 @@ async def notify_work_state(actor: Actor, event: NewEvent) -> None:
     """
     boards, after = await _boards(event), event.data["after"]
     for board_id in boards:
-        ring(f"work:{board_id}")
+        notify(f"work:{board_id}")
     if event.data.get("is_told"):
         return
     reason = after["work_state_reason"]
@@ -55,7 +55,7 @@ async def notify_budget(actor: Actor, event: NewEvent) -> None:
     facts = {name: event.data[name] for name in ("subject", "unit", "period")}
     boards = await _boards(event)
     for board_id in boards if is_over else ():
-        ring(f"work:{board_id}")
+        notify(f"work:{board_id}")
     agents = await _concerned(event, boards)
     _notify(agents, None, header, lines, budget_id=str(event.data["budget_id"]), **facts)
 

@@ -8,7 +8,7 @@ from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.queries import outcomes_of
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import record, ring
+from mission_control.commands.unit_of_work import notify, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, NotFound
@@ -92,7 +92,7 @@ async def save_decision(approval: Approval, *, is_another: bool = True) -> None:
             "status", "decision", "note", "resolved_by_user_id", "resolved_by_kind", "resolved_at", "updated_at",
         ]
     )  # fmt: skip
-    ring(bell_of(approval.id))
+    notify(channel_of(approval.id))
     if not is_another:
         return
     await rows(
@@ -104,8 +104,8 @@ async def save_decision(approval: Approval, *, is_another: bool = True) -> None:
     )
 
 
-def bell_of(approval_id: UUID) -> str:
-    """The bell that rings when an approval is decided, closed, or opened again."""
+def channel_of(approval_id: UUID) -> str:
+    """Return the wake-up channel of an approval: notified when it is decided, closed or opened again."""
     return f"approval:{approval_id}"
 
 

@@ -4,13 +4,13 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from mission_control.approvals.decisions import bell_of
+from mission_control.approvals.decisions import channel_of
 from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import approval_read, visible_approval
 from mission_control.authn.freshness import fresh
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Unauthenticated
-from mission_control.live import bells, broker
+from mission_control.live import broker, channels
 
 
 async def wait_for_decision(actor: Actor, approval: Approval, seconds: float) -> dict[str, Any]:
@@ -31,12 +31,12 @@ async def _waited(approval_id: UUID, seconds: float) -> dict[str, Any]:
     now = asyncio.get_running_loop().time
     end = now() + seconds
     while True:
-        with bells.listening(bell_of(approval_id)) as heard:
+        with channels.listening(channel_of(approval_id)) as notified:
             answer = await approval_read(approval_id)
             left = end - now()
             if answer["status"] != "pending" or left <= 0 or _is_stopping():
                 return answer
-            await bells.within(heard, left)
+            await channels.notified_within(notified, left)
 
 
 def _is_stopping() -> bool:

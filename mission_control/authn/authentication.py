@@ -1,7 +1,7 @@
 """Who is calling: the headers and cookies of a request become an Actor, within the caller's limits.
 
 A token is looked up first and an address is asked for its failures only when there is none like it, so that nobody
-with a good token suffers from a neighbour's bad one. A good token at the wrong door is 401, but no failure.
+with a good token suffers from a neighbour's bad one. A valid token of the wrong kind is 401, but no failure.
 """
 
 from collections.abc import Container

@@ -71,7 +71,7 @@ async def user_of(token: KnownToken) -> Actor | None:
     """The person whose token it is."""
     if token.user_id is None:
         return None
-    token_use.note(token.id, as_moment(token.row["last_used_at"]))
+    token_use.remember(token.id, as_moment(token.row["last_used_at"]))
     actor = await user_at_home(token.user_id, ("token", token.id))
     return replace(actor, scopes=granted(as_json(token.row["scopes"]))) if actor else None
 
@@ -80,7 +80,7 @@ async def agent_of(token: KnownToken, *, touches: bool = True) -> Actor | None:
     """The agent whose token it is, which is present now, as is noted when it `touches`."""
     if token.agent_id is None:
         return None
-    token_use.note(token.id, as_moment(token.row["last_used_at"]))
+    token_use.remember(token.id, as_moment(token.row["last_used_at"]))
     scopes = granted(as_json(token.row["scopes"]))
     actor = Actor(
         "agent",

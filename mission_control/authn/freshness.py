@@ -10,15 +10,15 @@ from dataclasses import replace
 from uuid import UUID
 
 from mission_control.authn.credentials import is_over, leads, user_actor
-from mission_control.commands.unit_of_work import rings_at_commit
+from mission_control.commands.unit_of_work import notify_at_commit
 from mission_control.core.actor import Actor
 from mission_control.core.token_scopes import granted
 from mission_control.database.sql import as_id, as_json, as_moment, rows
-from mission_control.live import bells
+from mission_control.live import channels
 
 FRESH_SECONDS = 1.0
 KEPT = 10_000
-BELL = "rights"
+CHANNEL = "rights"
 
 _fresh: dict[tuple[str, UUID | None], tuple[float, Actor | None]] = {}
 _asked: dict[tuple[str, UUID | None], "asyncio.Future[Actor | None]"] = {}
@@ -53,10 +53,10 @@ async def _ask(key: tuple[str, UUID | None], actor: Actor) -> Actor | None:
             return current
 
 
-def forget_fresh() -> None:
+def forget_rights() -> None:
     """Make streams look again: at once, and in every process when the running command commits."""
     _forget()
-    rings_at_commit(BELL)
+    notify_at_commit(CHANNEL)
 
 
 def _forget() -> None:
@@ -65,7 +65,7 @@ def _forget() -> None:
     _fresh.clear()
 
 
-bells.whenever(BELL, _forget)
+channels.on_notify(CHANNEL, _forget)
 
 
 async def _fresh_user(actor: Actor) -> Actor | None:

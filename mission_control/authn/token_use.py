@@ -29,7 +29,7 @@ _used: dict[UUID, datetime] = {}
 _log = logging.getLogger(__name__)
 
 
-def note(token_id: UUID, last_used_at: datetime | None) -> None:
+def remember(token_id: UUID, last_used_at: datetime | None) -> None:
     """Remember that a valid token was used, unless that stands in its row since less than a minute."""
     now = clock.now()
     if last_used_at is None or now - last_used_at > WRITTEN_AGAIN_AFTER:

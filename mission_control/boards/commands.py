@@ -93,7 +93,7 @@ async def delete_board(actor: Actor, board: Board) -> None:
     board.deleted_at = board.updated_at = clock.now()
     await board.save(update_fields=["deleted_at", "updated_at"])
     record("board.deleted", board, f"Board deleted: {board.name}.", name=board.name)
-    freshness.forget_fresh()
+    freshness.forget_rights()
 
 
 @command("board.restore")
@@ -104,7 +104,7 @@ async def restore_board(actor: Actor, board: Board) -> Board:
         board.deleted_at, board.updated_at = None, clock.now()
         await board.save(update_fields=["deleted_at", "updated_at"])
         record("board.restored", board, f"Board restored: {board.name}.", name=board.name)
-        freshness.forget_fresh()
+        freshness.forget_rights()
     return board
 
 
@@ -126,7 +126,7 @@ async def _take_away(actor: Actor, board: Board) -> None:
     await react()
     board.deleted_at = board.absent_since = clock.now()
     await board.save(update_fields=["deleted_at", "absent_since"])
-    freshness.forget_fresh()
+    freshness.forget_rights()
 
 
 async def _locked(board: Board, *, for_good: bool = False) -> Board:

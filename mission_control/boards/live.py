@@ -124,7 +124,7 @@ def _work_actions(board: Board, rights: Rights) -> Markup:
 async def board_partials(viewer: Actor, board: Board, wanted: CardFilter, batch: Batch) -> str:
     """What a viewer's page must refresh after a batch."""
     events = [event for event in batch.events if event.board_id == board.id]
-    seen = sorted(str(note["agent_id"]) for note in batch.notes if note.get("board_id") == str(board.id))
+    seen = sorted(str(signal["agent_id"]) for signal in batch.signals if signal.get("board_id") == str(board.id))
     if not events and not seen:
         return ""
     rights = Rights.of(viewer, board)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from mission_control.claims import policy as policy
 from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import note_presence
+from mission_control.commands.unit_of_work import signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.runs.fence import lease_lost
@@ -47,7 +47,7 @@ async def hold_until(task: Task, seconds: int) -> Lease:
 async def extend_lease(actor: Actor, task: Task, fence: int, seconds: int) -> Lease:
     """Move the end of the caller's lease, also to an earlier moment; a hand-out without an end gets one.
 
-    Presence without an event: pages hear a note.
+    Presence without an event: pages get a signal.
     """
     task = await _held_task(actor, task, fence)
     lease = await hold_until(task, seconds)
@@ -76,4 +76,4 @@ async def _held_task(actor: Actor, task: Task, fence: int) -> Task:
 
 def notify_pages(actor: Actor, task: Task) -> None:
     """Let open pages know that a lease has another end."""
-    note_presence(task.board.organization_id, agent_id=str(actor.id), board_id=str(task.board_id), task_id=str(task.id))
+    signal(task.board.organization_id, agent_id=str(actor.id), board_id=str(task.board_id), task_id=str(task.id))

@@ -1,4 +1,4 @@
-"""Claiming with a wait: look, wait for the board's bell without asking the database, look again.
+"""Claiming with a wait: look, wait for the board's channel without asking the database, look again.
 
 Whoever hangs up while it waits has claimed nothing. A claim that was committed before the hang-up stays until its
 lease ends; asking again for the same task renews it, and the same `Idempotency-Key` gets the same answer.
@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from mission_control.agents.reactions import bell_of as bell_of_agent
+from mission_control.agents.reactions import channel_of as channel_of_agent
 from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
 from mission_control.boards.models import Board
 from mission_control.claims import matching, selection, timer
@@ -27,9 +27,9 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError, Forbidden, NotFound, Unauthenticated
 from mission_control.core.token_scopes import granted, require_scope
 from mission_control.database.sql import as_id, as_json, as_moment, rows
-from mission_control.live import bells, broker, queues
+from mission_control.live import broker, channels, waiters
 from mission_control.operations.hints import WORKER_ONLY
-from mission_control.operations.retries import answered_elsewhere, decided
+from mission_control.operations.retries import committed, notified_of_answer
 from mission_control.tasks.limits import Limits, full
 from mission_control.tasks.models import Task
 
@@ -45,13 +45,13 @@ async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, An
     actor = replace(actor, fence=None)
     if wanted.task_id is not None:
         worker = await _worker(actor, board)
-        answer = await decided(actor, partial(claim_named, actor, board, worker, wanted))
+        answer = await committed(actor, partial(claim_named, actor, board, worker, wanted))
     elif wanted.wait_seconds:
         answer = await _waited(actor, board, wanted)
     else:
         answer, _ = await _look(actor, board, wanted)
     if answer is None:
-        return await decided(actor, _nothing) or NOTHING
+        return await committed(actor, _nothing) or NOTHING
     timer.lease_ends(answer["lease"]["expires_at"])
     return answer
 
@@ -61,21 +61,21 @@ async def _nothing() -> dict[str, Any]:
 
 
 async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, Any] | None:
-    now, bell = asyncio.get_running_loop().time, bell_of(board.id)
+    now, channel = asyncio.get_running_loop().time, channel_of(board.id)
     end = now() + wanted.wait_seconds
-    waiter = matching.Waiter(actor.agent_id, tuple(wanted.tags or ()))
-    with queues.place(bell, waiter) as place:
+    who = matching.Waiter(actor.agent_id, tuple(wanted.tags or ()))
+    with waiters.queued(channel, who) as waiter:
         while True:
-            with answered_elsewhere(actor) as twin, bells.listening(bell_of_agent(actor.agent_id)) as changed:
-                place.listen()
+            with notified_of_answer(actor) as twin, channels.listening(channel_of_agent(actor.agent_id)) as changed:
+                waiter.listen()
                 answer, is_held = await _look(actor, board, wanted)
                 if answer is not None or now() >= end or _is_stopping():
                     return answer
-                if place.owes:
-                    place.settle(await matching.could_take(place.who_has_not_looked(), board))
-                await place.woken(min(end - now(), HELD_SECONDS if is_held else LONGEST_WAIT_SECONDS), twin, changed)
+                if waiter.holds_baton:
+                    waiter.pass_baton(await matching.could_take(waiter.not_polled(), board))
+                await waiter.woken(min(end - now(), HELD_SECONDS if is_held else LONGEST_WAIT_SECONDS), twin, changed)
             if twin.done():
-                await decided(actor, _not_yet)
+                await committed(actor, _not_yet)
             board = await _still_there(board)
 
 
@@ -83,8 +83,8 @@ async def _not_yet() -> None:
     return None
 
 
-def bell_of(board_id: UUID) -> str:
-    """The bell that rings when there may be work on a board."""
+def channel_of(board_id: UUID) -> str:
+    """Return the wake-up channel that is notified when there may be work on a board."""
     return f"work:{board_id}"
 
 
@@ -104,7 +104,7 @@ async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[dict[s
 
 
 async def _claim(actor: Actor, board: Board, work: Callable[[], Awaitable[dict[str, Any]]]) -> Any:
-    answer = await decided(actor, work)
+    answer = await committed(actor, work)
     if answer is not None:
         await on_abandonment(partial(_take_back, actor, board, answer))
     return answer

@@ -1,12 +1,12 @@
 """What may open work, or a place for more, wakes the workers that wait for it.
 
-Work states and budgets ring in `agents/work_state_notices.py`.
+Work states and budgets notify in `agents/work_state_notices.py`.
 """
 
 from typing import Any
 
 from mission_control.commands.reactions import reacts_to
-from mission_control.commands.unit_of_work import ring
+from mission_control.commands.unit_of_work import notify
 from mission_control.core.actor import Actor
 from mission_control.database.sql import as_id, rows
 from mission_control.live.log import NewEvent
@@ -55,9 +55,9 @@ async def ring_for_tag(actor: Actor, event: NewEvent) -> None:
             " WHERE x.tag_id = ? AND t.status = 'inbox' AND t.deleted_at IS NULL",
             event.scope.subject_id,
         ):
-            ring(f"work:{as_id(row['board_id'])}")
+            notify(f"work:{as_id(row['board_id'])}")
 
 
 def _ring(event: NewEvent) -> None:
     if event.scope.board_id is not None:
-        ring(f"work:{event.scope.board_id}")
+        notify(f"work:{event.scope.board_id}")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from mission_control.claims.expiry import AT_ONCE, expire_due
 from mission_control.core import clock
 from mission_control.database.sql import as_moment, rows
-from mission_control.live import bells
+from mission_control.live import channels
 
 LONGEST_SLEEP_SECONDS = 15.0
 SECONDS_UNTIL_ANOTHER_TRY = 1.0
@@ -63,7 +63,7 @@ def lease_ends(expires_at: datetime) -> None:
 
 
 async def watch_leases() -> None:
-    """For ever: take back what leases held when they end, and ring for what has rested."""
+    """For ever: take back what ended leases held, and notify the boards of tasks that have rested."""
     global _alarm
     _alarm = alarm = _Alarm()
     since = clock.now()
@@ -88,13 +88,13 @@ async def ring_for_rested(since: datetime, until: datetime) -> None:
     found = await rows(
         "SELECT DISTINCT board_id FROM tasks WHERE retry_at > ? AND retry_at <= ? AND status = 'inbox'", since, until
     )
-    bells.rung(f"work:{row['board_id']}" for row in found)
+    channels.notify(f"work:{row['board_id']}" for row in found)
 
 
 async def seconds_left(looked_at: datetime) -> float:
     """Until the next lease or rest ends; a lease that is overdue all the same is tried again after a moment.
 
-    A rest that ended since the look began was not rung for: the next look is at once.
+    A rest that ended since the look began was not announced: the next look is at once.
     """
     [row] = await rows(
         "SELECT (SELECT MIN(lease_expires_at) FROM task_runs WHERE ended_at IS NULL) AS lease,"

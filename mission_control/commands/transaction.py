@@ -21,11 +21,11 @@ from mission_control.core.errors import Invalid, NotFound
 from mission_control.database.references import names_what_is_gone
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
-from mission_control.delivery.numbers import hold_recipients, number
-from mission_control.live import bells
-from mission_control.live.heads import hold, keep
+from mission_control.delivery.numbers import lock_recipients, number
+from mission_control.live import channels
 from mission_control.live.log import NewEvent, append
-from mission_control.live.wake import carry, wake
+from mission_control.live.log_head import lock, save
+from mission_control.live.wake import announce, wake
 
 ATTEMPTS = 4
 TOO_LARGE = "One of these texts is longer than the database can look up. Use a shorter one."
@@ -84,8 +84,8 @@ async def transact[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
             _log.info("command retried", extra={"attempt": attempt, "reason": type(error).__name__})
             await asyncio.sleep(0.01 * attempt)
         else:
-            wake(heads, unit.notes)
-            bells.rung(unit.bells)
+            wake(heads, unit.signals)
+            channels.notify(unit.channels)
             return result
     raise AssertionError("unreachable")
 
@@ -97,13 +97,13 @@ def _is_worth_retrying(error: Exception) -> bool:
 
 async def _flush(unit: UnitOfWork) -> dict[UUID, int]:
     await react()
-    await hold_recipients(unit.deliveries)
+    await lock_recipients(unit.deliveries)
     heads = await _number(unit)
     if unit.deliveries:
         await Delivery.bulk_create(unit.deliveries)
-        unit.bells.update(f"inbox:{one.agent_id}" for one in unit.deliveries if one.agent_id)
-        unit.bells.add(pace.BELL)
-    await carry(heads, unit.notes, unit.bells)
+        unit.channels.update(f"inbox:{one.agent_id}" for one in unit.deliveries if one.agent_id)
+        unit.channels.add(pace.CHANNEL)
+    await announce(heads, unit.signals, unit.channels)
     return heads
 
 
@@ -118,10 +118,10 @@ async def _number(unit: UnitOfWork) -> dict[UUID, int]:
             deliveries.setdefault(delivery.organization_id, []).append(delivery)
     heads: dict[UUID, int] = {}
     for organization_id in sorted(events.keys() | deliveries.keys()):
-        head = await hold(organization_id)
+        head = await lock(organization_id)
         if organization_id in events:
             await append(head, events[organization_id])
             heads[organization_id] = head.log_seq
         number(head, deliveries.get(organization_id, ()))
-        await keep(head)
+        await save(head)
     return heads

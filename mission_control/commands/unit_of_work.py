@@ -21,8 +21,8 @@ class UnitOfWork:
     recorded: Actor | None = None
     events: list[NewEvent] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
-    notes: list[tuple[UUID, dict[str, Any]]] = field(default_factory=list)
-    bells: set[str] = field(default_factory=set)
+    signals: list[tuple[UUID, dict[str, Any]]] = field(default_factory=list)
+    channels: set[str] = field(default_factory=set)
     reacted: int = 0
 
 
@@ -116,17 +116,17 @@ def deliver(
     )
 
 
-def ring(bell: str) -> None:
-    """Wake whoever waits for a bell (`work:<board id>`, `inbox:<agent id>`) once this command has committed."""
-    unit_of_work().bells.add(bell)
+def notify(channel: str) -> None:
+    """Notify a wake-up channel (`work:<board id>`, `inbox:<agent id>`) when this command commits."""
+    unit_of_work().channels.add(channel)
 
 
-def rings_at_commit(bell: str) -> None:
-    """Ring a bell when the running command commits; outside a command nobody is to be told."""
+def notify_at_commit(channel: str) -> None:
+    """Notify a wake-up channel when the running command commits; a no-op outside of a command."""
     if (unit := _current.get()) is not None:
-        unit.bells.add(bell)
+        unit.channels.add(channel)
 
 
-def note_presence(organization_id: UUID, **note: Any) -> None:
-    """Tell live readers something that is worth no row, such as an agent coming online."""
-    unit_of_work().notes.append((organization_id, note))
+def signal(organization_id: UUID, **fields: Any) -> None:
+    """Send live readers a signal that no row keeps, such as an agent coming online."""
+    unit_of_work().signals.append((organization_id, fields))

@@ -95,7 +95,7 @@ class Actor:
         return membership is not None and membership.role in ("owner", "admin")
 
     def on(self, surface: Surface) -> "Actor":
-        """The same actor, coming through another door."""
+        """Return the same actor on another surface."""
         return replace(self, surface=surface)
 
     def _reaches(self, board: BoardLike, *, write: bool) -> bool:

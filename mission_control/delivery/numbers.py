@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.delivery.models import Delivery
-from mission_control.live.heads import Head
+from mission_control.live.log_head import Head
 
 
-async def hold_recipients(deliveries: list[Delivery]) -> None:
+async def lock_recipients(deliveries: list[Delivery]) -> None:
     """On PostgreSQL, lock the agents that new rows will refer to before the organization's row is locked.
 
     Otherwise a command that holds an agent and waits for the organization would wait in a circle with this one. What

@@ -25,7 +25,7 @@ from mission_control.exports.labels import bind_fields, find_tags, store_values
 from mission_control.exports.parts import ApprovalPart, BoardPart, CommentPart, TaskPart
 from mission_control.exports.people import Known, known_in
 from mission_control.memory.models import BoardMemory
-from mission_control.operations.retries import decided
+from mission_control.operations.retries import committed
 from mission_control.tags.models import TagAssignment
 from mission_control.tasks.models import ChecklistItem, Comment, Task, TaskDependency
 
@@ -51,7 +51,7 @@ async def _import_file(actor: Actor, organization_id: UUID, file: BoardFile, att
     try:
         await staging.begin(board)
         await _store(board, file, ids, known)
-        brought = await decided(actor, partial(_finish, actor, organization_id, board.id, file, ids, known))
+        brought = await committed(actor, partial(_finish, actor, organization_id, board.id, file, ids, known))
         assert brought is not None
         return brought
     except BaseException as error:

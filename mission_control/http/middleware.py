@@ -1,4 +1,4 @@
-"""All HTTP manners, in the order in which they must lie around the application."""
+"""The HTTP middleware, in the order in which it wraps the application."""
 
 from quart import Quart
 
@@ -27,6 +27,6 @@ HOOKS = (compression, cors, body_limit, trailing_slash, health, rate_limits)
 
 
 def install(app: Quart, settings: Settings) -> None:
-    """Give the application its manners; call this before anything else registers request functions."""
+    """Install the middleware; call this before anything else registers request functions."""
     for part in (*HOOKS, *LAYERS):
         part.install(app, settings)

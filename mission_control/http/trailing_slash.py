@@ -1,4 +1,4 @@
-"""API routing manners that Quart has otherwise: slashes, HEAD and OPTIONS."""
+"""Routing of slashes, HEAD and OPTIONS in the API, which Quart does otherwise."""
 
 from collections.abc import Iterable
 from urllib.parse import quote
@@ -21,7 +21,7 @@ def install(app: Quart, settings: Settings) -> None:
     """
     app.url_map.merge_slashes = False
 
-    async def keep_manners() -> Response | None:
+    async def route_as_api() -> Response | None:
         if not request.path.startswith(API):
             return None
         if request.path.endswith("/"):
@@ -35,7 +35,7 @@ def install(app: Quart, settings: Settings) -> None:
             response.headers["Allow"] = ", ".join(_declared(app)) or "GET"
         return response
 
-    app.before_request(keep_manners)
+    app.before_request(route_as_api)
     app.after_request(tell_declared_methods)
 
 

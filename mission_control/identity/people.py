@@ -129,7 +129,7 @@ async def _admit(actor: Actor, profile: Profile) -> Person:
     if changes:
         user.update_from_dict({**changes, "updated_at": clock.now()})
         await user.save(update_fields=[*changes, "updated_at"])
-        freshness.forget_fresh()
+        freshness.forget_rights()
     return Person(user.id, is_newly_linked)
 
 
@@ -187,5 +187,5 @@ async def _is_free_for(email: str, user: User, *, is_proven: bool) -> bool:
     loser = other[0]["id"]
     await rows("UPDATE users SET email = NULL, updated_at = ? WHERE id = ?", clock.now(), loser)
     await record_account("account.address_lost", as_id(loser))
-    freshness.forget_fresh()
+    freshness.forget_rights()
     return True

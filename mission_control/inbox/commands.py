@@ -6,7 +6,7 @@ from mission_control.agents.commands import locked_agent
 from mission_control.agents.models import Agent
 from mission_control.agents.reactions import NOTICE
 from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import note_presence, record, ring
+from mission_control.commands.unit_of_work import notify, record, signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.ids import new_secret
@@ -35,7 +35,7 @@ async def acknowledge(actor: Actor, upto: int) -> int:
     in_order = sorted(found, key=lambda row: row["seq"])
     recorded = [record_outcome(_delivery(actor, row), arrived=True) for row in in_order]
     if found and not any(recorded):
-        note_presence(actor.organization_id, inbox_of=str(actor.id))
+        signal(actor.organization_id, inbox_of=str(actor.id))
     return len(found)
 
 
@@ -65,7 +65,7 @@ async def set_callback(actor: Actor, agent: Agent, url: str, secret: str | None,
     agent.callback_url, agent.callback_secret, agent.updated_at = url, encrypt(secret, key), clock.now()
     await agent.save(update_fields=["callback_url", "callback_secret", "updated_at"])
     record("agent.callback_set", agent, f"Callback set: {agent.name}.", before=before, host=_host(url))
-    ring(pace.BELL)
+    notify(pace.CHANNEL)
     return secret
 
 

@@ -3,13 +3,13 @@
 import asyncio
 from typing import Any
 
-from mission_control.agents.reactions import bell_of
+from mission_control.agents.reactions import channel_of
 from mission_control.authn.freshness import fresh
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, Unauthenticated
 from mission_control.inbox.commands import acknowledge
 from mission_control.inbox.queries import handed_out, unread
-from mission_control.live import bells, broker
+from mission_control.live import broker, channels
 
 
 async def read_inbox(actor: Actor, after: int, limit: int, wait_seconds: float) -> dict[str, Any]:
@@ -37,12 +37,12 @@ async def _waited(actor: Actor, after: int, limit: int, seconds: float) -> list[
     now = asyncio.get_running_loop().time
     end = now() + seconds
     while True:
-        with bells.listening(f"inbox:{actor.id}") as heard, bells.listening(bell_of(actor.id)) as changed:
+        with channels.listening(f"inbox:{actor.id}") as notified, channels.listening(channel_of(actor.id)) as changed:
             items = await unread(actor, after, limit)
             left = end - now()
             if items or left <= 0 or _is_stopping():
                 return items
-            await bells.within(heard, left, changed)
+            await channels.notified_within(notified, left, changed)
         if changed.done() and await fresh(actor) is None:
             raise Unauthenticated()
 

@@ -17,18 +17,18 @@ import asyncpg
 import orjson
 
 from mission_control.database.sql import rows
-from mission_control.live import bells
+from mission_control.live import channels
 from mission_control.live.models import Event
 
 QUEUE_SIZE = 256
 PAGE = 500
 SWEEP_SECONDS = 15.0
 SQLITE_CHECK_SECONDS = 0.25
-# What is written within so long after a hand-out is handed out together: one read, and one message to each reader.
-BREATH_SECONDS = 0.02
+# Events written within this time after a read go out together: one read, and one message to each reader.
+DEBOUNCE_SECONDS = 0.02
 DEAF = "not listening to the database"
 
-Note = dict[str, Any]
+Signal = dict[str, Any]
 _log = logging.getLogger(__name__)
 _current: "Broker | None" = None
 
@@ -44,15 +44,15 @@ def known_head(organization_id: UUID) -> int | None:
 
 
 class Subscription:
-    """One reader's bounded queue of events and notes; `overflowed` says that it fell behind."""
+    """One reader's bounded queue of events and signals; `overflowed` says that it fell behind."""
 
     def __init__(self) -> None:
-        self.queue: deque[Event | Note] = deque()
+        self.queue: deque[Event | Signal] = deque()
         self.overflowed = False
         self.closed = False
         self._waits: asyncio.Future[None] | None = None
 
-    def put(self, item: Event | Note) -> None:
+    def put(self, item: Event | Signal) -> None:
         """Add an item, or mark the reader as fallen behind."""
         if len(self.queue) >= QUEUE_SIZE:
             self.overflowed = True
@@ -65,7 +65,7 @@ class Subscription:
         self.closed = True
         self._wake()
 
-    async def take(self, timeout: float, coalesce: float) -> list[Event | Note]:
+    async def take(self, timeout: float, coalesce: float) -> list[Event | Signal]:
         """Everything that has arrived, waiting up to `timeout` seconds for the first item."""
         if not (self.queue or self.closed or self.overflowed):
             loop = asyncio.get_running_loop()
@@ -89,13 +89,13 @@ class Subscription:
 class Broker:
     """All readers of this process."""
 
-    def __init__(self, postgres_dsn: str | None, breath: float = BREATH_SECONDS) -> None:
+    def __init__(self, postgres_dsn: str | None, debounce: float = DEBOUNCE_SECONDS) -> None:
         self._dsn = postgres_dsn
-        self._breath = breath
+        self._debounce = debounce
         self._readers: dict[UUID, set[Subscription]] = {}
         self._heads: dict[UUID, int] = {}
         self._stale: set[UUID] = set()
-        self._notes: dict[UUID, list[Note]] = {}
+        self._signals: dict[UUID, list[Signal]] = {}
         self._reading: UUID | None = None
         self._new = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -105,7 +105,7 @@ class Broker:
 
     @property
     def hears_database(self) -> bool:
-        """Whether notes travel through the database, to all processes."""
+        """Whether signals travel through the database, to all processes."""
         return self._dsn is not None
 
     def healthy(self) -> str | None:
@@ -126,7 +126,7 @@ class Broker:
     def close(self) -> None:
         """End every stream; no new ones begin."""
         self.closing = True
-        bells.rung_all()
+        channels.notify_all()
         for readers in self._readers.values():
             for reader in readers:
                 reader.close()
@@ -161,7 +161,7 @@ class Broker:
             if not readers and self._readers.get(organization_id) is readers:
                 del self._readers[organization_id]
                 self._heads.pop(organization_id, None)
-                self._notes.pop(organization_id, None)
+                self._signals.pop(organization_id, None)
 
     @property
     def reader_count(self) -> int:
@@ -178,14 +178,14 @@ class Broker:
             self._stale.add(organization_id)
             self._new.set()
 
-    def note(self, organization_id: UUID, note: Note) -> None:
-        """Hand a note to all readers of the organization, behind the events that they have not got yet."""
+    def signal(self, organization_id: UUID, signal: Signal) -> None:
+        """Send a signal to all readers of the organization, behind the events that they have not got yet."""
         if organization_id in self._stale or organization_id == self._reading:
-            self._notes.setdefault(organization_id, []).append(note)
+            self._signals.setdefault(organization_id, []).append(signal)
             return
-        self._put(organization_id, [note])
+        self._put(organization_id, [signal])
 
-    def _put(self, organization_id: UUID, items: Sequence[Event | Note]) -> None:
+    def _put(self, organization_id: UUID, items: Sequence[Event | Signal]) -> None:
         for reader in self._readers.get(organization_id, ()):
             for item in items:
                 reader.put(item)
@@ -200,25 +200,25 @@ class Broker:
             self._new.clear()
             for organization_id in list(self._stale):
                 await self._catch_up(organization_id)
-            await asyncio.sleep(self._breath)
+            await asyncio.sleep(self._debounce)
 
     async def _catch_up(self, organization_id: UUID) -> None:
-        """Hand out new events, and then the notes that came after them."""
+        """Hand out new events, and then the signals that came after them."""
         self._stale.discard(organization_id)
-        notes = self._notes.pop(organization_id, [])
+        signals = self._signals.pop(organization_id, [])
         self._reading = organization_id
         try:
             await self._hand_out(organization_id)
         except Exception:
             _log.exception("reading new events failed")
-            self._notes[organization_id] = notes + self._notes.get(organization_id, [])
+            self._signals[organization_id] = signals + self._signals.get(organization_id, [])
             self._stale.add(organization_id)
             asyncio.get_running_loop().call_later(0.5, self._new.set)
             return
         finally:
             self._reading = None
-        self._put(organization_id, notes)
-        if self._notes.get(organization_id):
+        self._put(organization_id, signals)
+        if self._signals.get(organization_id):
             self.wake(organization_id)
 
     async def _hand_out(self, organization_id: UUID) -> None:
@@ -263,7 +263,7 @@ class Broker:
                 await self._listener.add_listener("mission_control", self._heard)
                 self._fault, pause = None, 0.1
                 self._wake_all()
-                bells.rung_all()
+                channels.notify_all()
                 await lost.wait()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 _log.warning("the event listener is not connected: %s", error)
@@ -277,12 +277,12 @@ class Broker:
     def _heard(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
         if payload.startswith("{"):
             message = orjson.loads(payload)
-            if "bells" not in message:
-                self.note(UUID(message["organization"]), message["note"])
-            elif message["from"] != bells.PROCESS:
-                bells.rung(message["bells"])
-            else:  # this process rings itself, but maybe only after the next commit was heard of
-                bells.do_whenever(message["bells"])
+            if "channels" not in message:
+                self.signal(UUID(message["organization"]), message["signal"])
+            elif message["from"] != channels.PROCESS:
+                channels.notify(message["channels"])
+            else:  # this process notifies its own waiters, but maybe only after the next commit was heard of
+                channels.run_callbacks(message["channels"])
         else:
             self.wake(UUID(payload.partition(":")[0]))
 

@@ -14,7 +14,7 @@ from mission_control.core.ids import new_id
 from mission_control.core.request_facts import current_request_id
 from mission_control.core.scope import Scope
 from mission_control.database.sql import placeholders, rows
-from mission_control.live.heads import Head
+from mission_control.live.log_head import Head
 from mission_control.live.models import Event
 
 VERSION = 2  # of what is hashed: the first had no version and no actor's name

@@ -47,7 +47,7 @@ class Batch:
     """What happened since the last batch; empty ones are heartbeats."""
 
     events: list[Event] = field(default_factory=list)
-    notes: list[dict[str, Any]] = field(default_factory=list)
+    signals: list[dict[str, Any]] = field(default_factory=list)
     must_resync: bool = False
 
 
@@ -70,10 +70,10 @@ async def _cursor_before(organization_id: UUID, since: datetime, head: int) -> i
     return head if row["first"] is None else int(row["first"]) - 1
 
 
-async def follow(
+async def subscribe(
     organization_id: UUID, cursor: int, *, coalesce: float, replay_limit: int | None
 ) -> AsyncGenerator[Batch]:
-    """Batches of everything after `cursor`, first from the log, then as it happens; ends when it must.
+    """Yield batches of everything after `cursor`, first from the log, then as it happens; ends when it must.
 
     A page's stream that is further behind than `replay_limit` gets one batch that asks for a resync.
     """
@@ -97,7 +97,7 @@ async def follow(
                 must_resync=reader.overflowed,
             )
             cursor = batch.events[-1].seq if batch.events else cursor
-            if items and not (batch.events or batch.notes):
+            if items and not (batch.events or batch.signals):
                 continue
             yield batch
             if batch.must_resync:
@@ -149,7 +149,7 @@ async def json_stream(
     name: str,
     payload: Payload[Event],
     alive: Alive,
-    note_payload: Payload[dict[str, Any]] | None = None,
+    signal_payload: Payload[dict[str, Any]] | None = None,
     may_overtake: Callable[[Event], bool] = _never,
 ) -> Response:
     """Stream one message per event for which `payload` gives something; closes when `alive` says no.
@@ -160,18 +160,18 @@ async def json_stream(
 
     async def source() -> AsyncIterator[bytes]:
         yield ping()
-        async with aclosing(follow(organization_id, cursor, coalesce=0.0, replay_limit=None)) as batches:
+        async with aclosing(subscribe(organization_id, cursor, coalesce=0.0, replay_limit=None)) as batches:
             async for batch in batches:
                 if not await alive():
                     return
                 is_first = True
-                async for piece in _pieces(batch, name, payload, note_payload, may_overtake):
+                async for piece in _pieces(batch, name, payload, signal_payload, may_overtake):
                     # A slow reader takes a batch for long, and its rights may end meanwhile.
                     if not is_first and not await alive():
                         return
                     is_first = False
                     yield piece
-                if not (batch.events or batch.notes):
+                if not (batch.events or batch.signals):
                     yield ping()
                 if batch.must_resync:
                     return
@@ -183,13 +183,13 @@ async def _pieces(
     batch: Batch,
     name: str,
     payload: Payload[Event],
-    note_payload: Payload[dict[str, Any]] | None,
+    signal_payload: Payload[dict[str, Any]] | None,
     may_overtake: Callable[[Event], bool] = _never,
 ) -> AsyncGenerator[bytes]:
     """The messages in pieces of about `PIECE` bytes: sending a piece costs more than making a message."""
     held: list[bytes] = []
     size, has_waited = 0, False
-    for item in (*batch.events, *(batch.notes if note_payload else ())):
+    for item in (*batch.events, *(batch.signals if signal_payload else ())):
         if isinstance(item, Event):
             if not has_waited and _is_recent(item) and may_overtake(item):
                 if held:
@@ -199,7 +199,7 @@ async def _pieces(
                 has_waited = True
             data, seq = await payload(item), item.seq
         else:
-            data, seq = await note_payload(item) if note_payload else None, None
+            data, seq = await signal_payload(item) if signal_payload else None, None
         if data is None:
             continue
         held.append(json_message(data, name, seq))
@@ -231,7 +231,7 @@ async def page_stream(
     async def source() -> AsyncIterator[bytes]:
         yield ping()
         seen = cursor
-        stream = follow(organization_id, cursor, coalesce=PAGE_COALESCE_SECONDS, replay_limit=PAGE_REPLAY_LIMIT)
+        stream = subscribe(organization_id, cursor, coalesce=PAGE_COALESCE_SECONDS, replay_limit=PAGE_REPLAY_LIMIT)
         async with aclosing(stream) as batches:
             async for batch in batches:
                 if not await alive():
@@ -241,7 +241,7 @@ async def page_stream(
                     yield message("", event="resync")
                     return
                 seen = batch.events[-1].seq if batch.events else seen
-                if (batch.events or batch.notes) and (html := await render(batch)):
+                if (batch.events or batch.signals) and (html := await render(batch)):
                     yield message(html, seq=seen)
                 else:
                     yield ping()

@@ -5,23 +5,23 @@ from quart import Quart
 from mission_control.config import Settings
 from mission_control.http import hang_ups
 from mission_control.http.asgi import Application, Receive, Scope, Send, wrap
-from mission_control.mcp.door import Door
+from mission_control.mcp.entry import Entry
 from mission_control.mcp.service import Service
 
 PATHS = ("/mcp", "/mcp/")
 
 
 def install(app: Quart, settings: Settings) -> None:
-    """Serve MCP. Call it before the manners are installed, so that they lie around it."""
+    """Serve MCP. Call it before the middleware is installed, which wraps it."""
     service = Service(settings)
-    door = Door(app, service, settings.max_body_bytes)
+    entry = Entry(app, service, settings.max_body_bytes)
 
     def layer(inner: Application) -> Application:
         async def dispatched(scope: Scope, receive: Receive, send: Send) -> None:
             is_ours = scope["type"] == "http" and scope["path"] in PATHS
             if is_ours:
                 hang_ups.heed(scope)
-            await (door if is_ours else inner)(scope, receive, send)
+            await (entry if is_ours else inner)(scope, receive, send)
 
         return dispatched
 

@@ -18,8 +18,8 @@ import orjson
 from mission_control.commands.compensation import Compensations
 from mission_control.core.actor import Actor
 from mission_control.http.asgi import Scope, header
-from mission_control.live import bells
-from mission_control.live.wake import publish_bell
+from mission_control.live import channels
+from mission_control.live.wake import publish_wakeup
 
 SESSION = "Mcp-Session-Id"
 FAMILY = "mcp-cancel"
@@ -88,7 +88,7 @@ async def cancel(scope: Scope, actor: Actor, message: dict[str, Any]) -> None:
         name = _name(scope, actor, asked)
         if name not in _calls and header(scope, SESSION.lower().encode()):
             _remember(name)
-        await publish_bell(name)
+        await publish_wakeup(name)
 
 
 def _name(scope: Scope, actor: Actor, request_id: Any) -> str:
@@ -115,4 +115,4 @@ def _forget(name: str, call: Call) -> None:
             del _calls[name]
 
 
-bells.whenever_in(FAMILY, _cancelled)
+channels.on_notify_family(FAMILY, _cancelled)

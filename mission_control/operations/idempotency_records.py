@@ -1,7 +1,7 @@
-"""The answers kept for writes with an `Idempotency-Key`: small, encrypted, and so many for each actor.
+"""Idempotency records: the answers of writes with an `Idempotency-Key`, compressed and encrypted, limited per actor.
 
-Beyond an actor's share the oldest answers go first: their requests are still known and not performed again, but can no
-longer be answered. Beyond the number of requests that are remembered, the oldest are forgotten.
+Beyond an actor's share of bytes the oldest answers are deleted first: their records stay, so the requests are not
+performed again, but they get no answer. Beyond the number of records, the oldest are deleted.
 """
 
 import zlib
@@ -29,12 +29,12 @@ _since: OrderedDict[UUID | None, tuple[int, int]] = OrderedDict()
 
 
 def packed(body: str) -> str:
-    """An answer as it is stored."""
+    """Return an answer as it is stored."""
     return COMPRESSED + encrypt_bytes(zlib.compress(body.encode()), current_app.config["SECRET_KEY"])
 
 
 def unpacked(stored: str | None) -> str:
-    """A stored answer; Conflict when only its request is remembered."""
+    """Return a stored answer; raises Conflict when only its record is left."""
     if stored is None:
         raise Conflict(GONE)
     key = current_app.config["SECRET_KEY"]
@@ -44,22 +44,22 @@ def unpacked(stored: str | None) -> str:
 
 
 async def keep_within_share(actor: Actor, key: str, stored: str) -> None:
-    """Inside the transaction that keeps an answer: let the actor's oldest go when there are too many or too large ones.
+    """Delete the actor's oldest answers beyond its share, in the transaction that records a new one.
 
-    What was written since the last look is counted in this process, so that most writes ask the database nothing.
+    What was written since the last look is counted in this process, so most writes cost no statement.
     """
     count, size = _since.pop(actor.id, (0, 0))
     count, size = count + 1, size + len(stored)
     if count * LOOK_AGAIN > MOST_REQUESTS or size * LOOK_AGAIN > MOST_BYTES:
-        await _forget_requests(actor)
-        await _forget_answers(actor, key)
+        await _delete_records(actor)
+        await _delete_answers(actor, key)
         return
     _since[actor.id] = count, size
     while len(_since) > MOST_ACTORS:
         _since.popitem(last=False)
 
 
-async def _forget_requests(actor: Actor) -> None:
+async def _delete_records(actor: Actor) -> None:
     oldest = await rows(
         "SELECT created_at FROM kept_answers WHERE actor_id = ? ORDER BY created_at DESC LIMIT 1 OFFSET ?",
         actor.id,
@@ -70,7 +70,7 @@ async def _forget_requests(actor: Actor) -> None:
         await rows(f"DELETE FROM kept_answers WHERE {_free(condition)}", actor.id, oldest[0]["created_at"])
 
 
-async def _forget_answers(actor: Actor, key: str) -> None:
+async def _delete_answers(actor: Actor, key: str) -> None:
     found: list[Any] = await rows(
         "SELECT id FROM (SELECT id, key, SUM(LENGTH(answer)) OVER (ORDER BY created_at DESC, id DESC) AS size"
         " FROM kept_answers WHERE actor_id = ? AND answer IS NOT NULL) sizes WHERE size > ? AND key <> ?",
@@ -86,6 +86,6 @@ async def _forget_answers(actor: Actor, key: str) -> None:
 
 
 def _free(condition: str) -> str:
-    """Rows that no other transaction holds: what is tidied up needs no waiting, nor a deadlock."""
+    """Return a condition for rows that no other transaction locks: tidying waits for nobody and cannot deadlock."""
     locked = " FOR UPDATE SKIP LOCKED" if is_postgres() else ""
     return f"id IN (SELECT id FROM kept_answers WHERE {condition}{locked})"

@@ -24,7 +24,7 @@ from mission_control.operations.given import parsed_body, path_ids, validated
 from mission_control.operations.hints import LEAD_ONLY, WORKER_ONLY
 from mission_control.operations.preconditions import answered
 from mission_control.operations.registry import OPERATIONS, Handler, Hints, Operation
-from mission_control.operations.retries import answered_before, written
+from mission_control.operations.retries import recorded_answer, written
 
 LARGE = 2**18  # bytes of a body
 
@@ -50,11 +50,11 @@ class Declaration(TypedDict, total=False):
     # False: a write that waits for the outside and must not run inside one transaction. It takes no `Idempotency-Key`
     # and no `If-Match`.
     is_atomic: bool
-    # A write that waits for its moment. It takes the key when it makes its change by `retries.decided`.
+    # A write that waits for its moment. It makes its change by `retries.committed`.
     is_long_poll: bool
     # A sign of life that it writes itself, so that the call makes none besides.
     tells_presence: bool
-    # A write in several transactions, the last of which makes it count and takes the key by `retries.decided`.
+    # A write in several transactions, the last of which makes it count, by `retries.committed`.
     in_pieces: bool
     # False: without a body `data` is None.
     needs_body: bool
@@ -106,7 +106,7 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
         try:
             found = await admitted(entry, actor, ids)
         except (NotFound, Forbidden):
-            if (before := await answered_before(entry, actor)) is None:
+            if (before := await recorded_answer(entry, actor)) is None:
                 raise
             return before
         try:

@@ -43,7 +43,7 @@ async def found(user: User, name: str, *, personal: bool = False) -> tuple[Organ
         member_id=member.id,
         personal=personal,
     )
-    freshness.forget_fresh()
+    freshness.forget_rights()
     return organization, member
 
 
@@ -71,7 +71,7 @@ async def rename_organization(actor: Actor, organization: Organization, name: st
 async def switch_organization(actor: Actor, organization: Organization) -> None:
     """Work in another of one's organizations from now on."""
     await User.filter(id=actor.id).update(active_organization_id=organization.id)
-    freshness.forget_fresh()
+    freshness.forget_rights()
 
 
 @command("organization.delete")
@@ -99,7 +99,7 @@ async def remove_organization(organization: Organization) -> None:
     await rows("DELETE FROM deliveries WHERE organization_id = ?", organization.id)
     await rows("DELETE FROM organizations WHERE id = ?", organization.id)
     await rows("DELETE FROM events WHERE organization_id = ?", organization.id)
-    freshness.forget_fresh()
+    freshness.forget_rights()
 
 
 async def locked_organization(organization: Organization) -> Organization:

@@ -144,7 +144,7 @@ async def join(user: User, invite: Invite) -> Member:
         member_id=member.id,
         role=member.role,
     )
-    freshness.forget_fresh()
+    freshness.forget_rights()
     return member
 
 

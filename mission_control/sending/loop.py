@@ -15,7 +15,7 @@ from uuid import UUID
 from tortoise.queryset import QuerySet
 
 from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import note_presence, record, ring
+from mission_control.commands.unit_of_work import notify, record, signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict
@@ -24,7 +24,7 @@ from mission_control.core.policy import rule
 from mission_control.database.sql import as_moment, is_postgres, rows
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
-from mission_control.live import bells
+from mission_control.live import channels
 from mission_control.sending.outcome import record_outcome, scope_of
 
 Sender = Callable[[Delivery], Awaitable[None]]
@@ -87,8 +87,8 @@ def may_retry(actor: Actor, delivery: Delivery) -> bool:
     return actor.is_user and actor.administers(delivery.organization_id or NOWHERE)
 
 
-async def run_for_ever(breath: float = pace.BREATH_SECONDS, *, is_alone: bool = False) -> None:
-    """Send what is due, and look again when it is time; while nothing is being sent at most once in a breath.
+async def run_for_ever(debounce: float = pace.DEBOUNCE_SECONDS, *, is_alone: bool = False) -> None:
+    """Send what is due, and look again when it is time; while nothing is being sent at most once in `debounce` seconds.
 
     Who is alone, as the one server of a SQLite file is, takes over at once what another one was sending when it ended.
     """
@@ -99,16 +99,16 @@ async def run_for_ever(breath: float = pace.BREATH_SECONDS, *, is_alone: bool = 
     try:
         while True:
             began = now()
-            with bells.listening(pace.BELL) as heard:
+            with channels.listening(pace.CHANNEL) as notified:
                 pause = pace.IDLE_SECONDS
                 try:
                     pause = await look(worker, running)
                 except Exception:
                     _log.exception("sending deliveries failed")
                 is_sending = bool(running)
-                await bells.within(heard, pause)
+                await channels.notified_within(notified, pause)
             if not is_sending:
-                await asyncio.sleep(began + breath - now())
+                await asyncio.sleep(began + debounce - now())
     finally:
         for one in running:
             one.cancel()
@@ -147,7 +147,7 @@ def _finished(task: "asyncio.Task[None]", running: set["asyncio.Task[None]"]) ->
     if not task.cancelled():
         if (error := task.exception()) is not None:
             _log.error("settling a delivery failed", exc_info=error)
-        bells.rung([pace.BELL])  # the agent's next one may be due now
+        channels.notify([pace.CHANNEL])  # the agent's next one may be due now
 
 
 async def _seconds_until_due(kinds: list[str]) -> float:
@@ -231,7 +231,7 @@ async def settle(actor: Actor, delivery: Delivery, error: str | None, *, final: 
     if not await _held(delivery).update(**values, leased_by=None, leased_until=None):
         return
     if delivery.organization_id is not None and delivery.agent_id is not None:
-        note_presence(delivery.organization_id, inbox_of=str(delivery.agent_id))
+        signal(delivery.organization_id, inbox_of=str(delivery.agent_id))
     if final:
         record_outcome(delivery, arrived=error is None)
 
@@ -250,5 +250,5 @@ async def retry(actor: Actor, delivery: Delivery) -> Delivery:
         message = "Only a delivery that was given up can be sent again."
         raise Conflict({"message": message, "code": "delivery_not_failed"})
     record("delivery.retried", scope_of(delivery), f"Sent again: {delivery.header}.", delivery_id=delivery.id)
-    ring(pace.BELL)
+    notify(pace.CHANNEL)
     return await Delivery.get(id=delivery.id)

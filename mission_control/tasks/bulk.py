@@ -151,12 +151,12 @@ async def _in_order(task_ids: list[UUID]) -> list[UUID]:
 async def _attempt(work: Callable[[], Awaitable[None]]) -> DomainError | None:
     """Do something inside the running transaction; a refusal leaves nothing of it behind, records included."""
     unit = unit_of_work()
-    known = len(unit.events), len(unit.deliveries), len(unit.notes)
+    known = len(unit.events), len(unit.deliveries), len(unit.signals)
     try:
         async with in_transaction():
             await work()
     except DomainError as error:
-        del unit.events[known[0] :], unit.deliveries[known[1] :], unit.notes[known[2] :]
+        del unit.events[known[0] :], unit.deliveries[known[1] :], unit.signals[known[2] :]
         unit.reacted = min(unit.reacted, len(unit.events))
         return error
     return None

@@ -8,7 +8,7 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import record, ring
+from mission_control.commands.unit_of_work import notify, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound, invalid_field
@@ -115,4 +115,4 @@ async def _ring_boards(budget: Budget) -> None:
     elif budget.agent_id is not None:
         condition, subject = "id = (SELECT board_id FROM agents WHERE id = ?)", budget.agent_id
     for row in await rows(f"SELECT id FROM boards WHERE {condition}", subject):
-        ring(f"work:{UUID(str(row['id']))}")
+        notify(f"work:{UUID(str(row['id']))}")

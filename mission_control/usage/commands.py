@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import note_presence, record
+from mission_control.commands.unit_of_work import record, signal
 from mission_control.core.actor import Actor
 from mission_control.core.scope import Scope
 from mission_control.database.sql import as_id, rows
@@ -49,7 +49,7 @@ async def report_usage(
     if run_id is not None:
         await _add_to_run(entry)
     await _draw_on_budgets(entry)
-    note_presence(entry.organization_id, usage=str(agent_id))
+    signal(entry.organization_id, usage=str(agent_id))
     return entry
 
 

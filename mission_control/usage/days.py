@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime, time, timedelta
 
 from mission_control.core import clock
-from mission_control.live import bells
+from mission_control.live import channels
 from mission_control.usage.queries import today
 
 LONGEST_SLEEP_SECONDS = 5.0  # short, for somebody may set the clock
@@ -22,7 +22,7 @@ def begin_day(known: str) -> str:
     """The day that it is; when it is not the known one any more, wake everybody who waits."""
     day = today()
     if day != known:
-        bells.rung_all()
+        channels.notify_all()
     return day
 
 

@@ -72,7 +72,7 @@ async def budgets_stream(actor: Actor) -> Response:
     """The page's stream: reports of agents, and everything that changes a budget or whose it is."""
 
     async def render(current: Actor, batch: Batch) -> str:
-        reported = any("usage" in note for note in batch.notes)
+        reported = any("usage" in signal for signal in batch.signals)
         if not reported and not any(event.kind.startswith(KINDS) for event in batch.events):
             return ""
         context = await context_of(current)

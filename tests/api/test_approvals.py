@@ -9,7 +9,7 @@ import pytest
 
 from mission_control.approvals.models import Approval
 from mission_control.delivery.models import Delivery
-from mission_control.live import bells
+from mission_control.live import channels
 from tests.cast import Cast, events, head, ids, kinds
 
 KEYS = [
@@ -261,7 +261,7 @@ async def test_a_read_waits_for_the_decision(cast: Cast) -> None:
     path = f"{cast.approvals}/{asked['id']}"
     assert (await cast.vega.get(path)).ok() == (await cast.vega.get(f"{path}?wait_seconds=0")).ok() == asked
     poll = asyncio.create_task(cast.vega.get(f"{path}?wait_seconds=50"))
-    while not bells.waiting(f"approval:{asked['id']}"):
+    while not channels.waiting(f"approval:{asked['id']}"):
         assert not poll.done(), poll.result()
         await asyncio.sleep(0.01)
     decided = (await cast.cleo.patch(path, {"status": "approved"})).ok()

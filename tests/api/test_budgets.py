@@ -9,7 +9,7 @@ import pytest
 
 from mission_control.core.clock import travelled
 from mission_control.delivery.models import Delivery
-from mission_control.live import bells
+from mission_control.live import channels
 from mission_control.usage.days import begin_day, seconds_left
 from mission_control.usage.models import Budget, UsageEntry
 from mission_control.usage.queries import exhausted, today
@@ -208,7 +208,7 @@ async def test_a_report_of_yesterday_does_not_count_today(cast: Cast) -> None:
 
 async def test_at_midnight_everybody_looks_again(cast: Cast) -> None:
     day = today()
-    with bells.listening(f"work:{cast.board.id}") as heard:
+    with channels.listening(f"work:{cast.board.id}") as heard:
         assert begin_day(day) == day and not heard.done()
         with travelled(timedelta(days=1)):
             assert begin_day(day) > day and heard.done()
@@ -219,7 +219,7 @@ async def test_a_changed_limit_warns_anew_and_wakes_who_waits(cast: Cast) -> Non
     budget = await limit(cast, board_id=str(cast.board.id))
     await use(cast.vega, 100)
     before = await head(cast)
-    with bells.listening(f"work:{cast.board.id}") as heard:
+    with channels.listening(f"work:{cast.board.id}") as heard:
         changed = (await cast.ada.patch(f"/budgets/{budget['id']}", {"limit": 120})).ok()
         assert heard.done()
     assert (changed["used"], changed["state"]) == (100, "warning")
@@ -227,7 +227,7 @@ async def test_a_changed_limit_warns_anew_and_wakes_who_waits(cast: Cast) -> Non
     assert (await cast.vega.post("/agent/heartbeat")).ok()["directive"] == "continue"
     (await cast.ada.patch(f"/budgets/{budget['id']}", {"limit": 90})).ok()
     assert (await kinds(before))[2:] == ["budget.updated", "budget.warning", "budget.exceeded"]
-    with bells.listening(f"work:{cast.board.id}") as heard:
+    with channels.listening(f"work:{cast.board.id}") as heard:
         (await cast.ada.delete(f"/budgets/{budget['id']}")).ok()
         assert heard.done()
     assert (await cast.vega.post("/agent/heartbeat")).ok()["directive"] == "continue"

@@ -8,7 +8,7 @@ import pytest
 
 from mission_control.boards.models import Board
 from mission_control.core import clock
-from mission_control.live.queues import waiting
+from mission_control.live.waiters import waiting
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
 from tests.cast import Cast, events, head, stamp

@@ -9,8 +9,8 @@ from tortoise.transactions import in_transaction
 
 from mission_control.claims.selection import Search, hold_best, see_best
 from mission_control.database.sql import rows
-from mission_control.live.bells import rung_all
-from mission_control.live.queues import waiting
+from mission_control.live.channels import notify_all
+from mission_control.live.waiters import waiting
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
 from tests.cast import Cast, head
@@ -160,13 +160,13 @@ async def test_a_claim_sent_again_while_the_first_waits_answers_with_it(cast: Ca
 
 
 async def test_a_claim_with_a_key_goes_on_waiting_when_everybody_is_woken(cast: Cast) -> None:
-    path, bell = f"/agent{cast.home}/claims", f"work:{cast.board.id}"
+    path, channel = f"/agent{cast.home}/claims", f"work:{cast.board.id}"
     poll = asyncio.create_task(cast.vega.post(path, {"wait_seconds": 50}, headers=KEY))
     for _ in range(2):
-        while not waiting(bell) and not poll.done():
+        while not waiting(channel) and not poll.done():
             await asyncio.sleep(0.01)
-        rung_all()  # as at midnight
-    while not waiting(bell) and not poll.done():
+        notify_all()  # as at midnight
+    while not waiting(channel) and not poll.done():
         await asyncio.sleep(0.01)
     task = await cast.add_task()
     assert (await asyncio.wait_for(poll, 40)).ok()["task"] is not None

@@ -29,7 +29,7 @@ async def write(by: Caller, path: str, content: str, *tags: str, **fields: Any) 
     return body
 
 
-async def test_both_doors_lead_to_the_same_memory(cast: Cast) -> None:
+async def test_people_and_agents_share_group_memory(cast: Cast) -> None:
     path = await grouped(cast)
     before = await head(cast)
     first = await write(cast.ada, path, " Agreed. ", "note")
@@ -39,8 +39,8 @@ async def test_both_doors_lead_to_the_same_memory(cast: Cast) -> None:
     assert (first["content"], first["tags"], first["source"], first["is_chat"]) == ("Agreed.", ["note"], None, False)
     assert first["author"] == {"kind": "user", "id": str(cast.ada.id), "name": "Ada"}
     assert second["source"] == "A log" and second["author"]["name"] == "Vega"
-    for caller, door in ((cast.ada, path), (cast.dan, path), (cast.dan, around(cast)), (cast.rigel, around(cast))):
-        listed = (await caller.get(door)).ok()
+    for caller, path_of in ((cast.ada, path), (cast.dan, path), (cast.dan, around(cast)), (cast.rigel, around(cast))):
+        listed = (await caller.get(path_of)).ok()
         assert (ids(listed["items"]), listed["total"]) == (ids([third, second, first]), 3)
     recorded = await events(before, organization_id=cast.organization.id)
     assert [(one.kind, one.actor_id, one.board_id) for one in recorded] == [
@@ -57,8 +57,8 @@ async def test_the_list_can_be_narrowed(cast: Cast) -> None:
         "is_chat=true": [chat], "is_chat=false": [note], "q=HELLO": [chat], "q=50%25": [note], "tag=note": [note],
         "limit=1&offset=1": [note],
     }.items():  # fmt: skip
-        for caller, door in ((cast.ada, path), (cast.vega, around(cast))):
-            assert (await caller.get(f"{door}?{query}")).ok()["items"] == expected
+        for caller, path_of in ((cast.ada, path), (cast.vega, around(cast))):
+            assert (await caller.get(f"{path_of}?{query}")).ok()["items"] == expected
 
 
 async def test_who_may_not(cast: Cast) -> None:
@@ -136,15 +136,15 @@ async def test_what_a_message_says(cast: Cast) -> None:
 
 async def test_authors_and_admins_change_and_delete(cast: Cast) -> None:
     path = await grouped(cast)
-    for author, door, admin in ((cast.vega, around(cast), around(cast)), (cast.cleo, path, path)):
-        entry = await write(author, door, "Teh plan", "note")
+    for author, path_of, admin in ((cast.vega, around(cast), around(cast)), (cast.cleo, path, path)):
+        entry = await write(author, path_of, "Teh plan", "note")
         before = await head(cast)
-        changed = (await author.patch(f"{door}/{entry['id']}", {"content": "The plan"})).ok()
+        changed = (await author.patch(f"{path_of}/{entry['id']}", {"content": "The plan"})).ok()
         assert changed == {**entry, "content": "The plan", "edited_at": changed["edited_at"]}
         assert (await cast.ben.patch(f"{admin}/{entry['id']}", {"tags": ["chat"]})).ok()["is_chat"] is True
-        (await cast.dan.get(f"{door}/{entry['id']}")).ok()
+        (await cast.dan.get(f"{path_of}/{entry['id']}")).ok()
         assert (await cast.ben.delete(f"{admin}/{entry['id']}")).ok() == {"ok": True}
-        assert (await author.get(f"{door}/{entry['id']}")).refused(404) == "Not Found"
+        assert (await author.get(f"{path_of}/{entry['id']}")).refused(404) == "Not Found"
         assert [kind for kind, _ in await kinds(cast, before)] == [
             "group_memory.updated", "group_memory.updated", "group_memory.deleted",
         ]  # fmt: skip
@@ -159,9 +159,9 @@ async def test_who_may_not_change_or_delete(cast: Cast) -> None:
         (cast.eve, by_board, 404), (cast.eve, by_group, 404), (cast.nova, by_board, 404), (cast.mira, by_board, 404),
         (cast.vega, by_group, 401), (cast.nobody, by_board, 401), (cast.nobody, by_group, 401),
     ]  # fmt: skip
-    for caller, door, status in refusals:
-        (await caller.patch(door, {"content": "x"})).refused(status)
-        (await caller.delete(door)).refused(status)
+    for caller, path_of, status in refusals:
+        (await caller.patch(path_of, {"content": "x"})).refused(status)
+        (await caller.delete(path_of)).refused(status)
     other = f"/boards/{cast.other_board.id}/group-memory/{entry}"
     assert (await cast.mira.patch(other, {"content": "x"})).refused(403) == "Forbidden"
     away = f"{await made(cast, name='Away')}/memory/{entry}"

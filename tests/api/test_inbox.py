@@ -17,7 +17,7 @@ from mission_control.core import clock
 from mission_control.core.policy import RULES
 from mission_control.delivery.models import Delivery
 from mission_control.inbox.kinds import KINDS, kind_of
-from mission_control.live import bells
+from mission_control.live import channels
 from tests.cast import Answer, Cast, Program, events, head
 from tests.contract.source import calls, texts, trees
 from tests.statements import counted
@@ -40,10 +40,10 @@ async def read(agent: Program, after: int = 0, **query: Any) -> dict[str, Any]:
 
 async def polling(agent: Program, after: int = 0, seconds: int = 50) -> "asyncio.Task[Answer]":
     """A poll of the agent that waits."""
-    before = bells.waiting(f"inbox:{agent.id}")
+    before = channels.waiting(f"inbox:{agent.id}")
     poll = asyncio.create_task(agent.get(f"{INBOX}?after={after}&wait_seconds={seconds}"))
     async with asyncio.timeout(40):
-        while bells.waiting(f"inbox:{agent.id}") == before and not poll.done():
+        while channels.waiting(f"inbox:{agent.id}") == before and not poll.done():
             await asyncio.sleep(0.001)
     return poll
 
@@ -215,7 +215,7 @@ async def test_a_poll_with_something_to_give_does_not_wait(cast: Cast) -> None:
 
 async def test_a_poll_ends_empty_when_its_time_is_over(cast: Cast) -> None:
     assert await read(cast.vega, wait_seconds=1) == {"items": [], "next": 0}
-    assert bells.waiting(f"inbox:{cast.vega.id}") == 0
+    assert channels.waiting(f"inbox:{cast.vega.id}") == 0
 
 
 async def test_two_polls_of_one_agent_get_the_same(cast: Cast) -> None:
@@ -242,7 +242,7 @@ async def test_who_hangs_up_leaves_nobody_waiting(cast: Cast) -> None:
     poll.cancel()
     await asyncio.gather(poll, return_exceptions=True)
     async with asyncio.timeout(40):
-        while bells.waiting(f"inbox:{cast.vega.id}"):
+        while channels.waiting(f"inbox:{cast.vega.id}"):
             await asyncio.sleep(0.001)
 
 

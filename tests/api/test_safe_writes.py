@@ -121,7 +121,7 @@ async def test_answers_kept_for_an_agent_go_with_it(cast: Cast) -> None:
     assert [str(row["actor_id"]) for row in await rows("SELECT actor_id FROM kept_answers")] == [str(cast.rigel.id)]
 
 
-async def test_kept_answers_hold_no_readable_secret(cast: Cast) -> None:
+async def test_idempotency_records_hold_no_readable_secret(cast: Cast) -> None:
     new = {"name": "Lyra", "board_id": str(cast.board.id)}
     made = (await cast.ada.post("/agents", new, headers=KEY)).ok()
     [kept] = await rows("SELECT answer FROM kept_answers")

@@ -182,7 +182,7 @@ async def test_a_fleet_behind_one_address_is_never_limited(cast: Cast, usual: No
         (await cast.nobody.get("/agent/healthz", headers=WRONG)).refused(401)
 
 
-async def test_a_good_token_at_the_wrong_door_is_no_failure(cast: Cast) -> None:
+async def test_valid_token_of_wrong_kind_is_no_failure(cast: Cast) -> None:
     as_bearer = {"Authorization": f"Bearer {cast.vega.secret}"}
     persons = {"X-Agent-Token": cast.ada.headers["Authorization"].split()[1]}
     for _ in range(25):
@@ -195,7 +195,7 @@ async def test_a_good_token_at_the_wrong_door_is_no_failure(cast: Cast) -> None:
     assert len(limits.unknown_tokens._failures) == 1
 
 
-async def test_a_wrong_agent_token_at_a_door_for_people_counts(cast: Cast) -> None:
+async def test_wrong_agent_token_counts_on_paths_for_people(cast: Cast) -> None:
     statuses = [(await cast.nobody.get("/users/me", headers=WRONG)).status for _ in range(21)]
     assert statuses == [401] * 20 + [429]
 
@@ -240,7 +240,7 @@ async def test_the_use_of_many_tokens_is_written_with_few_statements(
     await Token.bulk_create(made)
     monkeypatch.setattr(token_use, "AT_ONCE", 10)
     for number, one in enumerate(made):
-        token_use.note(one.id, before)
+        token_use.remember(one.id, before)
         token_use._used[one.id] = now + timedelta(seconds=number)
     await Token.filter(id=made[7].id).update(last_used_at=now + timedelta(hours=1))
     with counted(passing_over=()) as found:

@@ -9,7 +9,7 @@ import pytest
 from mission_control.agents.work_state import standing_of
 from mission_control.boards.models import Board
 from mission_control.delivery.models import Delivery
-from mission_control.live import bells
+from mission_control.live import channels
 from mission_control.organizations.models import Organization
 from mission_control.runs.models import Run
 from tests.cast import Answer, Caller, Cast, events, head
@@ -60,8 +60,8 @@ async def what_stays_allowed(cast: Cast, held: dict[str, Any]) -> None:
     """Comments, heartbeats, and moves to where nothing begins."""
     (await cast.vega.post(f"{cast.task(held)}/comments", {"message": "Still here."})).ok()
     (await cast.vega.patch(cast.task(held), {"status": "in_progress", "comment": "It is so already."})).ok()
-    heard = (await cast.vega.post("/agent/heartbeat")).ok()
-    assert heard["directive"] == "pause" and "Night." in heard["directive_reason"]
+    here = (await cast.vega.post("/agent/heartbeat")).ok()
+    assert here["directive"] == "pause" and "Night." in here["directive_reason"]
     for status in ("review", "done", "inbox"):
         (await cast.vega.patch(cast.task(await _in_hand(cast)), {"status": status})).ok()
     (await cast.vega.patch(cast.task(held), {"status": "review"})).ok()
@@ -116,8 +116,8 @@ async def test_stopped_takes_back_what_is_worked_on(cast: Cast, who: str) -> Non
     assert await Run.filter(state="running").count() == 3 - len(expected[who])
     assert (await cast.ada.get(cast.task(persons))).ok()["status"] == "in_progress"
     assert (await cast.vega.patch(cast.task(mine), STARTED)).refused(409)["code"] == f"{who}_paused"
-    heard = (await cast.vega.post("/agent/heartbeat")).ok()
-    assert heard["directive"] == "stop" and "It burns money" in heard["directive_reason"]
+    here = (await cast.vega.post("/agent/heartbeat")).ok()
+    assert here["directive"] == "stop" and "It burns money" in here["directive_reason"]
     assert [event for event in await events(before) if event.kind == "agent.heartbeat"] == []
 
 
@@ -166,9 +166,12 @@ async def test_agents_are_told_and_woken(cast: Cast) -> None:
     assert await notices(cast, "WORK PAUSED") == {"WORK PAUSED": ["Vega"]}
     (await put(cast.ada, cast, "board", "stopped")).ok()
     assert await notices(cast, "WORK STOPPED") == {"WORK STOPPED": ["Atlas", "Rigel", "Vega"]}
-    with bells.listening(f"work:{cast.other_board.id}") as elsewhere, bells.listening(f"work:{cast.board.id}") as heard:
+    with (
+        channels.listening(f"work:{cast.other_board.id}") as elsewhere,
+        channels.listening(f"work:{cast.board.id}") as here,
+    ):
         (await put(cast.ada, cast, "board", "running")).ok()
-        assert heard.done() and not elsewhere.done()
+        assert here.done() and not elsewhere.done()
         (await put(cast.ada, cast, "organization", "paused")).ok()
         (await put(cast.ada, cast, "organization", "running")).ok()
         assert elsewhere.done()

@@ -21,7 +21,7 @@ CONFIG = {"config", "config_identity", "config_table", "config_values", "paths",
 ABOVE_ALL = {
     "demo": "it fills an installation through everybody's commands",
     "docs": "it shows every operation",
-    "mcp": "its tools are doors to everybody's operations",
+    "mcp": "its tools are adapters of everybody's operations",
 }
 ALLOWED = {
     "accounts.commands -> organizations.models": "an account's first membership is made with it",

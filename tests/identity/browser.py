@@ -23,14 +23,14 @@ VERIFIER = "a-verifier-that-is-long-enough-to-be-one-of-pkce"
 
 @dataclass(frozen=True, slots=True)
 class RunningProvider:
-    """The provider's address, and what its test doors do."""
+    """The provider's address, and what its test endpoints do."""
 
     issuer: str
 
-    async def state(self, door: str = "state") -> dict[str, Any]:
-        """What it counted; other doors rotate its keys, show its key, or let its backend refuse."""
+    async def state(self, endpoint: str = "state") -> dict[str, Any]:
+        """What it counted; other endpoints rotate its keys, show its key, or let its backend refuse."""
         async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
-            found: dict[str, Any] = (await client.get(f"{self.issuer}/test/{door}")).json()
+            found: dict[str, Any] = (await client.get(f"{self.issuer}/test/{endpoint}")).json()
             return found
 
     async def machine_token(self) -> str:

@@ -10,27 +10,27 @@ from typing import Any
 
 from mission_control import worker
 from mission_control.cli import main
-from mission_control.live import bells, queues
+from mission_control.live import channels, waiters
 
 
 def tell_waits(module: Any, name: str) -> None:
-    """Let a way to wait at a bell write down its beginning and its end."""
+    """Let a way to wait at a wake-up channel write down its beginning and its end."""
     wait = getattr(module, name)
 
     @contextlib.contextmanager
-    def telling(bell: str, *arguments: Any) -> Iterator[Any]:
+    def telling(channel: str, *arguments: Any) -> Iterator[Any]:
         try:
-            with wait(bell, *arguments) as waits:
-                print("waits at", bell, flush=True)
+            with wait(channel, *arguments) as waits:
+                print("waits at", channel, flush=True)
                 yield waits
         finally:
-            print("waits no more at", bell, flush=True)
+            print("waits no more at", channel, flush=True)
 
     setattr(module, name, telling)
 
 
 if __name__ == "__main__":
-    tell_waits(bells, "listening")
-    tell_waits(queues, "place")
+    tell_waits(channels, "listening")
+    tell_waits(waiters, "place")
     worker.CUT_SECONDS = worker.GRACE_SECONDS = worker.LAST_RESORT_SECONDS = 3600
     main()

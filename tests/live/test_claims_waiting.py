@@ -8,12 +8,12 @@ from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
 from mission_control.core import clock
 from mission_control.database.sql import is_postgres, rows
-from mission_control.live import bells, broker, queues
+from mission_control.live import broker, channels, waiters
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.claiming import claim
-from tests.live.waiters import NOTHING, PATIENCE, answer_of, bell, hang_up, looked, poll, stand_in_queue, started
+from tests.live.waiters import NOTHING, PATIENCE, answer_of, channel, hang_up, looked, poll, stand_in_queue, started
 from tests.live.waiters import looks_are_counted as looks_are_counted
 from tests.statements import counted
 
@@ -23,7 +23,7 @@ async def test_who_waits_gets_a_task_as_soon_as_there_is_one(cast: Cast) -> None
     task = await cast.add_task()
     body = await answer_of(waiting)
     assert body["task"]["id"] == task["id"] and body["lease"]["fence"] == 1
-    assert queues.waiting(bell(cast)) == 0
+    assert waiters.waiting(channel(cast)) == 0
 
 
 async def test_work_that_is_there_is_not_waited_for(cast: Cast) -> None:
@@ -33,13 +33,13 @@ async def test_work_that_is_there_is_not_waited_for(cast: Cast) -> None:
 
 async def test_when_the_time_is_over_it_looks_once_more(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (await claim(cast, wait_seconds=1)).ok() == NOTHING
-    time_is_over, woken = asyncio.Event(), queues.Place.woken
+    time_is_over, woken = asyncio.Event(), waiters.Waiter.woken
 
-    async def until_then(place: queues.Place, seconds: float, *also: "asyncio.Future[None]") -> bool:
+    async def until_then(place: waiters.Waiter, seconds: float, *also: "asyncio.Future[None]") -> bool:
         await time_is_over.wait()
         return await woken(place, 0.0, *also)
 
-    monkeypatch.setattr(queues.Place, "woken", until_then)
+    monkeypatch.setattr(waiters.Waiter, "woken", until_then)
     waiting = await poll(cast)
     task = await cast.add_task(status="review")
     await rows("UPDATE tasks SET status = 'inbox'")  # nobody rings
@@ -52,7 +52,7 @@ async def test_nothing_is_asked_while_it_waits(cast: Cast) -> None:
         polls = [await poll(cast, by) for by in (cast.vega, cast.rigel) * 10]
         asked = list(found)
         await asyncio.sleep(0.5)
-        assert found == asked and queues.waiting(bell(cast)) == 20
+        assert found == asked and waiters.waiting(channel(cast)) == 20
         await hang_up(*polls)
     assert len(asked) <= 20 * 8
 
@@ -128,7 +128,7 @@ async def test_work_that_is_for_nobody_ends_the_chain(cast: Cast) -> None:
 async def test_who_hangs_up_claims_nothing(cast: Cast) -> None:
     waiting = await poll(cast)
     await hang_up(waiting)
-    assert queues.waiting(bell(cast)) == 0
+    assert waiters.waiting(channel(cast)) == 0
     await cast.add_task()
     await looked(1)
     assert (await Task.get()).status == "inbox" and await Run.all().count() == 0
@@ -139,7 +139,7 @@ async def test_a_waking_is_not_lost_with_its_waiter(cast: Cast) -> None:
     for _ in range(10):
         first, second = await poll(cast), await poll(cast, cast.rigel)
         await rows("UPDATE tasks SET status = 'inbox', assigned_agent_id = NULL")
-        bells.rung([bell(cast)])
+        channels.notify([channel(cast)])
         first.cancel()  # before it could look
         assert (await answer_of(second))["task"]["id"] == task["id"]
         await hang_up(first)
@@ -197,7 +197,7 @@ async def test_who_is_not_entitled_any_more_gets_nothing(cast: Cast, change: str
         await Agent.filter(id=cast.vega.id).update(is_board_lead=True)
     else:
         await rows("UPDATE boards SET deleted_at = ?", clock.now())
-    bells.rung([bell(cast)])
+    channels.notify([channel(cast)])
     status = {"moved": 404, "board": 404, "promoted": 403}.get(change, 401)
     (await asyncio.wait_for(waiting, PATIENCE)).refused(status)
     assert await Run.all().count() == 0
@@ -208,16 +208,16 @@ async def test_the_server_stops(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> 
     running = broker.current()
     assert running is not None
     monkeypatch.setattr(running, "closing", True)
-    bells.rung_all()
+    channels.notify_all()
     for one in polls:
         assert await answer_of(one) == NOTHING
 
 
-async def test_a_ringing_of_another_process_wakes_one_here(cast: Cast) -> None:
+async def test_notification_from_another_process_wakes_one_waiter(cast: Cast) -> None:
     polls = [await poll(cast), await poll(cast, cast.rigel)]
     await cast.add_task(status="review")
     await rows("UPDATE tasks SET status = 'inbox'")
-    message = f'{{"bells":["{bell(cast)}"],"from":"another"}}'
+    message = f'{{"channels":["{channel(cast)}"],"from":"another"}}'
     running = broker.current()
     assert running is not None
     if is_postgres():

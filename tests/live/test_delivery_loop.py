@@ -19,7 +19,7 @@ from mission_control.core.policy import RULES
 from mission_control.database.sql import is_postgres, rows
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
-from mission_control.live import bells
+from mission_control.live import channels
 from mission_control.sending import loop
 from mission_control.sending.loop import lease, look, retry
 from tests.cast import Cast, Program, events, head
@@ -236,8 +236,8 @@ async def test_at_most_so_many_are_sent_at_once(
     assert await look("one", running) == 0.0 and len(running) == 2
     assert await look("one", running) == pace.IDLE_SECONDS and len(running) == 2
     gates[1].set()
-    with bells.listening(pace.BELL) as heard:
-        assert await bells.within(heard, 60)  # whoever finishes lets the loop look
+    with channels.listening(pace.CHANNEL) as heard:
+        assert await channels.notified_within(heard, 60)  # whoever finishes lets the loop look
     assert await look("one", running) == 0.0 and len(running) == 2
     for gate in gates.values():
         gate.set()
@@ -261,7 +261,7 @@ async def test_the_loop_hears_of_a_command_that_delivers(
         deliver(KIND, cast.board.scope(), agent_id=cast.vega.id, header="LETTER", text="x")
 
     async with asyncio.timeout(60):
-        while not bells.waiting(pace.BELL):
+        while not channels.waiting(pace.CHANNEL):
             await asyncio.sleep(0.005)
     senders[KIND] = send
     await tell(await cast.ada.actor())
@@ -274,10 +274,10 @@ async def test_the_loop_hears_of_a_command_that_delivers(
 class Looking:
     """A loop of its own beside the application's, whose looks find nothing; `looks` holds what it was sending."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, breath: float) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch, debounce: float) -> None:
         self.looks: list[Running] = []
         patch.setattr(loop, "look", self.look)
-        self.task = asyncio.create_task(loop.run_for_ever(breath))
+        self.task = asyncio.create_task(loop.run_for_ever(debounce))
 
     async def look(self, worker: str, running: Running) -> float:
         """Look away."""
@@ -300,12 +300,12 @@ class Looking:
 async def ring_often() -> None:
     """Many commands that deliver."""
     for _ in range(20):
-        bells.rung([pace.BELL])
+        channels.notify([pace.CHANNEL])
         await asyncio.sleep(0)
 
 
 async def test_what_many_commands_write_is_looked_at_together(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = Looking(monkeypatch, breath=3600)
+    one = Looking(monkeypatch, debounce=3600)
     await one.happens(1)
     await ring_often()
     await asyncio.sleep(0.05)
@@ -313,8 +313,8 @@ async def test_what_many_commands_write_is_looked_at_together(cast: Cast, monkey
     await one.end()
 
 
-async def test_a_ringing_while_it_breathes_is_heard(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = Looking(monkeypatch, breath=0.05)
+async def test_notification_during_debounce_is_not_lost(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Looking(monkeypatch, debounce=0.05)
     for count in range(1, 6):
         await one.happens(count)
         await ring_often()
@@ -322,7 +322,7 @@ async def test_a_ringing_while_it_breathes_is_heard(cast: Cast, monkeypatch: pyt
     await one.end()
 
 
-async def test_while_something_is_sent_it_takes_no_breath(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_debounce_while_something_is_sent(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next notice of an agent is due when the one before has arrived."""
     look = Looking.look
     sending = asyncio.create_task(asyncio.sleep(3600))
@@ -332,19 +332,19 @@ async def test_while_something_is_sent_it_takes_no_breath(cast: Cast, monkeypatc
         return await look(self, worker, running)
 
     monkeypatch.setattr(Looking, "look", busy)
-    one = Looking(monkeypatch, breath=3600)
+    one = Looking(monkeypatch, debounce=3600)
     for count in range(1, 9):
         await one.happens(count)
-        bells.rung([pace.BELL])
+        channels.notify([pace.CHANNEL])
     await one.end()
 
 
 @pytest.mark.postgres
-async def test_another_process_rings_with_its_commit(cast: Cast) -> None:
+async def test_commit_of_another_process_notifies_loop(cast: Cast) -> None:
     assert is_postgres()
-    with bells.listening(pace.BELL) as heard:
-        await rows("SELECT pg_notify('mission_control', ?)", '{"bells": ["deliveries"], "from": "another"}')
-        assert await bells.within(heard, 60)
+    with channels.listening(pace.CHANNEL) as heard:
+        await rows("SELECT pg_notify('mission_control', ?)", '{"channels": ["deliveries"], "from": "another"}')
+        assert await channels.notified_within(heard, 60)
 
 
 @pytest.mark.usefixtures("asleep")
@@ -354,9 +354,9 @@ async def test_sending_again_is_a_persons_and_recorded(cast: Cast) -> None:
         with pytest.raises(Forbidden):
             await retry(await caller.actor(), letter)
     before = await head(cast)
-    with bells.listening(pace.BELL) as heard:
+    with channels.listening(pace.CHANNEL) as heard:
         again = await retry(await cast.ben.actor(), letter)
-        assert await bells.within(heard, 60)
+        assert await channels.notified_within(heard, 60)
     assert (again.state, again.attempts, again.last_error) == ("waiting", 0, "nobody opened")
     assert [one.kind for one in await events(before)] == ["delivery.retried"]
     with pytest.raises(Conflict):

@@ -7,12 +7,12 @@ import pytest
 from quart import Quart
 
 from mission_control.authn import freshness
-from mission_control.authn.freshness import forget_fresh, fresh
+from mission_control.authn.freshness import forget_rights, fresh
 from mission_control.boards.models import Board
 from mission_control.commands import transaction
 from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
-from mission_control.live import bells, broker
+from mission_control.live import broker, channels
 from mission_control.organizations.models import BoardAccess
 from mission_control.tasks.live import stream_of_tasks
 from tests.cast import Cast
@@ -27,7 +27,7 @@ async def test_rights_that_were_read_while_they_changed_are_read_again(
         nonlocal looks
         looks += 1
         if looks == 1:
-            forget_fresh()  # the change is committed after this look has begun
+            forget_rights()  # the change is committed after this look has begun
             return actor
         return None
 
@@ -43,7 +43,7 @@ async def test_what_was_kept_before_the_commit_is_forgotten_with_it(cast: Cast) 
 
     async def work() -> None:
         await BoardAccess.all().delete()
-        forget_fresh()
+        forget_rights()
         freshness._fresh.update(known)  # as somebody who looks before the commit keeps it
 
     await atomically(await cast.ada.actor(), work)
@@ -51,23 +51,23 @@ async def test_what_was_kept_before_the_commit_is_forgotten_with_it(cast: Cast) 
     assert current is not None and not current.reads(cast.board)
 
 
-@pytest.mark.parametrize("sender", ["another", bells.PROCESS], ids=["another", "own"])
+@pytest.mark.parametrize("sender", ["another", channels.PROCESS], ids=["another", "own"])
 async def test_changes_of_other_processes_are_heard_and_ones_own_in_their_order(cast: Cast, sender: str) -> None:
     running = broker.current()
     assert running is not None and await fresh(await cast.dan.actor()) is not None
-    running._heard(None, 0, "", orjson.dumps({"bells": [freshness.BELL], "from": sender}).decode())
+    running._heard(None, 0, "", orjson.dumps({"channels": [freshness.CHANNEL], "from": sender}).decode())
     assert not freshness._fresh
 
 
 async def test_a_change_of_rights_tells_the_other_processes(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     carried: set[str] = set()
 
-    async def carry(heads: Any, notes: Any, rung: Any) -> None:
-        carried.update(rung)
+    async def announce(heads: Any, signals: Any, names: Any) -> None:
+        carried.update(names)
 
-    monkeypatch.setattr(f"{transaction.__name__}.carry", carry)
+    monkeypatch.setattr(f"{transaction.__name__}.announce", announce)
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
-    assert freshness.BELL in carried
+    assert freshness.CHANNEL in carried
 
 
 async def test_a_slow_reader_gets_nothing_more_of_what_was_fetched_for_it(app: Quart, cast: Cast) -> None:
@@ -80,5 +80,5 @@ async def test_a_slow_reader_gets_nothing_more_of_what_was_fetched_for_it(app: Q
         messages = aiter(body)
         assert [(await anext(messages))[:6] for _ in range(2)] == [b": ping", b"event:"]
         await BoardAccess.all().delete()
-        forget_fresh()
+        forget_rights()
         assert [one async for one in messages] == []

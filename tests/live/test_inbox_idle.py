@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from mission_control.delivery.models import Delivery
-from mission_control.live import bells
+from mission_control.live import channels
 from tests.cast import Answer, Cast, Program, hire
 from tests.statements import counted
 
@@ -24,7 +24,7 @@ async def workers(cast: Cast) -> list[Program]:
 
 def waiting(agents: list[Program]) -> int:
     """How many of these wait."""
-    return sum(bells.waiting(f"inbox:{one.id}") for one in agents)
+    return sum(channels.waiting(f"inbox:{one.id}") for one in agents)
 
 
 async def all_wait(agents: list[Program]) -> None:
@@ -71,7 +71,7 @@ async def test_a_request_checks_one_token_and_writes_presence_now_and_then(cast:
     with counted(passing_over=()) as second:
         poll = asyncio.create_task(cast.vega.get(PATH))
         await all_wait([cast.vega])
-        bells.rung([f"inbox:{cast.vega.id}"])  # a ringing for nothing
+        channels.notify([f"inbox:{cast.vega.id}"])  # a notification for nothing
         await all_wait([cast.vega])
     poll.cancel()
     assert len([text for text in second if "fingerprint" in text]) == 1
@@ -86,7 +86,7 @@ async def test_a_notice_that_was_read_by_another_poll_lets_this_one_wait_on(cast
     second = asyncio.create_task(cast.vega.get(f"{PATH}&after={upto}"))
     await all_wait([cast.vega])
     assert (await Delivery.get(agent_id=cast.vega.id)).state == "sent"
-    bells.rung([f"inbox:{cast.vega.id}"])
+    channels.notify([f"inbox:{cast.vega.id}"])
     await all_wait([cast.vega])
     assert not second.done()
     second.cancel()

@@ -63,7 +63,7 @@ async def test_organizations_are_numbered_apart(cast: Cast) -> None:
     await sound(cast)
 
 
-async def test_an_event_says_who_through_which_door_and_in_which_request(cast: Cast) -> None:
+async def test_event_names_actor_surface_and_request(cast: Cast) -> None:
     task = (await cast.ada.post(cast.tasks, {"title": "x"}, headers={"X-Request-Id": "from-a-test"})).ok()
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     created: Any

@@ -92,7 +92,7 @@ async def test_a_stream_ends_with_the_right_to_read(cast: Cast) -> None:
         await stream.ended()
 
 
-async def test_a_group_is_heard_by_both_doors(cast: Cast) -> None:
+async def test_both_group_streams_carry_an_entry(cast: Cast) -> None:
     path = await made(cast, cast.board, cast.other_board)
     around = f"{cast.home}/group-memory"
     async with (
@@ -107,11 +107,11 @@ async def test_a_group_is_heard_by_both_doors(cast: Cast) -> None:
         assert await entries(chat, 1) == [message]
         (await cast.mira.delete(f"/boards/{cast.other_board.id}/group-memory/{note['id']}")).ok()
         assert await entries(people, 1) == [{**note, **FAREWELL}]
-    for caller, door, status in (
+    for caller, path_of, status in (
         (cast.eve, f"{path}/memory/stream", 404), (cast.atlas, f"{path}/memory/stream", 401),
         (cast.nova, f"{around}/stream", 404), (cast.nobody, f"{around}/stream", 401),
     ):  # fmt: skip
-        (await caller.get(door)).refused(status)
+        (await caller.get(path_of)).refused(status)
 
 
 async def test_another_group_is_not_heard(cast: Cast) -> None:

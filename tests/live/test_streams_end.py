@@ -57,7 +57,7 @@ async def test_an_agent_that_moved_away_hears_no_more(cast: Cast) -> None:
 async def test_a_person_whose_access_ends_hears_no_more(cast: Cast) -> None:
     async with reading(cast.dan, f"{cast.approvals}/stream") as ends:
         await BoardAccess.all().delete()
-        freshness.forget_fresh()
+        freshness.forget_rights()
         await cast.ask(cast.vega)
         await ends.ended()
 

@@ -25,9 +25,9 @@ AT_THE_BEGINNING = (*OF_SIGNING_IN, 'FROM "events"')
 
 
 @asynccontextmanager
-async def reading(cast: Cast, breath: float) -> AsyncIterator[tuple[Broker, Subscription]]:
+async def reading(cast: Cast, debounce: float) -> AsyncIterator[tuple[Broker, Subscription]]:
     """A broker of its own that hears nothing by itself, and a reader of the cast's organization."""
-    broker = Broker(None, breath)
+    broker = Broker(None, debounce)
     pump = asyncio.create_task(broker._pump())
     async with broker.subscribe(cast.organization.id) as reader:
         yield broker, reader
@@ -64,7 +64,7 @@ async def test_a_change_is_handed_out_at_once_and_those_right_after_it_together(
     assert len([text for text in found if 'FROM "events"' in text and '"seq">' in text]) == 1
 
 
-async def test_what_came_during_a_breath_follows_it(cast: Cast) -> None:
+async def test_events_during_debounce_follow_it(cast: Cast) -> None:
     async with reading(cast, 0.05) as (broker, reader):
         first = await change(cast, broker)
         for _ in range(9):
@@ -78,7 +78,7 @@ async def test_a_note_does_not_overtake_what_was_written_before_it(cast: Cast) -
         await numbers(reader, first)
         for _ in range(20):
             last = await change(cast, broker)
-            broker.note(cast.organization.id, {"after": last})
+            broker.signal(cast.organization.id, {"after": last})
         found: list[Any] = []
         async with asyncio.timeout(60):
             while {"after": last} not in found:
@@ -95,12 +95,12 @@ async def test_a_note_alone_goes_at_once_and_one_that_comes_while_it_reads_follo
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with reading(cast, 0.0) as (broker, reader):
-        broker.note(cast.organization.id, {"number": 1})
+        broker.signal(cast.organization.id, {"number": 1})
         assert reader.queue.popleft() == {"number": 1}
         hand_out = broker._hand_out
 
         async def slowly(organization_id: UUID) -> None:
-            broker.note(organization_id, {"number": 2})
+            broker.signal(organization_id, {"number": 2})
             monkeypatch.setattr(broker, "_hand_out", hand_out)
             raise OSError("the database is away")
 
@@ -152,7 +152,7 @@ async def test_eight_readers_ask_the_database_no_more_than_two(cast: Cast, what:
         async with AsyncExitStack() as stack:
             with counted(passing_over=AT_THE_BEGINNING) as found:
                 streams = [await stack.enter_async_context(listen(cast.ada, f"{path}/stream")) for _ in range(readers)]
-                freshness.forget_fresh()
+                freshness.forget_rights()
                 found.clear()
                 written = f"/board-groups/{group['id']}/memory" if what == "memory around a board" else path
                 await asyncio.create_task(act(cast, written), context=outside)
@@ -164,10 +164,10 @@ async def test_eight_readers_ask_the_database_no_more_than_two(cast: Cast, what:
 
 async def test_who_asks_at_once_whether_somebody_still_may_is_answered_by_one_look(cast: Cast) -> None:
     actor = await cast.ada.actor()
-    freshness.forget_fresh()
+    freshness.forget_rights()
     with counted() as one:
         await freshness.fresh(actor)
-    freshness.forget_fresh()
+    freshness.forget_rights()
     with counted() as many:
         found = await asyncio.gather(*(freshness.fresh(actor) for _ in range(20)))
     assert len(many) == len(one) > 0 and len({id(each) for each in found}) == 1
@@ -179,7 +179,7 @@ async def test_messages_go_in_pieces(size: int, pieces: int) -> None:
         return b"%d" % said["number"] * size
 
     notes: list[dict[str, Any]] = [{"number": number} for number in range(4)]
-    found = [piece async for piece in stream._pieces(stream.Batch(notes=notes), "said", payload, payload)]
+    found = [piece async for piece in stream._pieces(stream.Batch(signals=notes), "said", payload, payload)]
     whole = [stream.json_message(await payload(one), "said", None) for one in notes]
     assert len(found) == pieces and b"".join(found) == b"".join(whole)
 

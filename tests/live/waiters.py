@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mission_control.claims import polling
-from mission_control.live import queues
+from mission_control.live import waiters
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
 from tests.cast import Answer, Caller, Cast
@@ -32,17 +32,17 @@ def looks_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(polling, "_look", looked)
 
 
-def bell(cast: Cast) -> str:
-    """The bell of the cast's board."""
+def channel(cast: Cast) -> str:
+    """Return the wake-up channel of the cast's board."""
     return f"work:{cast.board.id}"
 
 
 async def poll(cast: Cast, by: Caller | None = None, **wanted: Any) -> "asyncio.Task[Answer]":
     """Somebody who has looked and stands in the queue now."""
-    before, looks = queues.waiting(bell(cast)), len(LOOKS)
+    before, looks = waiters.waiting(channel(cast)), len(LOOKS)
     task = asyncio.create_task(claim(cast, by, **{"wait_seconds": 50, **wanted}))
     async with asyncio.timeout(PATIENCE):
-        while queues.waiting(bell(cast)) == before or len(LOOKS) == looks:
+        while waiters.waiting(channel(cast)) == before or len(LOOKS) == looks:
             await asyncio.sleep(0.002)
     return task
 
@@ -59,7 +59,7 @@ async def looked(count: int) -> None:
 async def stand_in_queue(cast: Cast, count: int) -> None:
     """Wait until so many stand in the queue; who was woken looks first and then comes back to it."""
     async with asyncio.timeout(PATIENCE):
-        while queues.waiting(bell(cast)) != count:
+        while waiters.waiting(channel(cast)) != count:
             await asyncio.sleep(0.002)
 
 

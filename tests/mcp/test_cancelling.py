@@ -7,9 +7,9 @@ import httpx2
 import pytest
 
 from mission_control.claims import polling
-from mission_control.claims.polling import bell_of
+from mission_control.claims.polling import channel_of
 from mission_control.core.actor import Actor
-from mission_control.live import queues
+from mission_control.live import waiters
 from mission_control.mcp import calls
 from mission_control.operations import retries
 from mission_control.runs.models import Run
@@ -46,7 +46,7 @@ async def cancel(cast: Cast, agent: Program, headers: dict[str, str], request_id
 async def waiting_claim(cast: Cast, headers: dict[str, str]) -> Call:
     """A claim of Vega's that waits."""
     call = Call(cast.vega, "legacy", "claim_task", WAITING, headers)
-    await until(lambda: queues.waiting(bell_of(cast.board.id)))
+    await until(lambda: waiters.waiting(channel_of(cast.board.id)))
     return call
 
 
@@ -70,7 +70,7 @@ async def test_other_requests_sessions_and_tokens_are_not_cancelled(cast: Cast) 
     await cancel(cast, cast.vega, mine, "1")
     await cancel(cast, cast.vega, other)
     await cancel(cast, cast.rigel, mine)
-    assert queues.waiting(bell_of(cast.board.id)) == 1
+    assert waiters.waiting(channel_of(cast.board.id)) == 1
     task = await cast.add_task()
     await call.ended()
     assert task["id"].encode() in call.answer
@@ -106,7 +106,7 @@ async def test_claim_that_commits_while_its_client_leaves_is_taken_back(
     committed, left = asyncio.Event(), asyncio.Event()
 
     async def slow(actor: Actor, work: Any) -> Any:
-        answer = await retries.decided(actor, work)
+        answer = await retries.committed(actor, work)
         committed.set()
         await left.wait()
         return answer

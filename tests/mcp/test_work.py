@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from mission_control.claims.polling import bell_of
+from mission_control.claims.polling import channel_of
 from mission_control.core import clock
-from mission_control.live import bells, queues
+from mission_control.live import channels, waiters
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Comment, Task
 from tests.cast import Cast, events, head, kinds
@@ -50,7 +50,7 @@ async def test_the_whole_loop_of_a_worker(cast: Cast, mode: str) -> None:
             fence=held["fence"],
         )
         waiting = asyncio.create_task(vega.ok("wait_for_decision", approval_id=asked["id"]))
-        await until(lambda: bells.waiting(f"approval:{asked['id']}"))
+        await until(lambda: channels.waiting(f"approval:{asked['id']}"))
         (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved", "note": "Well done."})).ok()
         decided = await asyncio.wait_for(waiting, 40)  # it would have waited for 50 s
         assert (decided["decision"], decided["note"], decided["resolved_by"]) == ("approved", "Well done.", "Ada")
@@ -161,7 +161,7 @@ async def test_two_who_claim_at_once_do_not_get_the_same(cast: Cast) -> None:
 async def test_a_claim_that_waits_gets_the_work_that_comes(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
         waiting = asyncio.create_task(vega.ok("claim_task", wait_seconds=50))
-        await until(lambda: queues.waiting(bell_of(cast.board.id)))
+        await until(lambda: waiters.waiting(channel_of(cast.board.id)))
         task = await cast.add_task()
         assert (await waiting)["task"]["id"] == task["id"]
 
@@ -169,9 +169,9 @@ async def test_a_claim_that_waits_gets_the_work_that_comes(cast: Cast) -> None:
 @pytest.mark.parametrize("era", ERAS)
 async def test_whoever_hangs_up_while_it_waits_has_claimed_nothing(cast: Cast, era: str) -> None:
     call = Call(cast.vega, era, "claim_task", {"wait_seconds": 50})
-    await until(lambda: queues.waiting(bell_of(cast.board.id)))
+    await until(lambda: waiters.waiting(channel_of(cast.board.id)))
     call.hang_up()
-    await until(lambda: not queues.waiting(bell_of(cast.board.id)))
+    await until(lambda: not waiters.waiting(channel_of(cast.board.id)))
     assert await call.ended() == []
     task = await cast.add_task()
     assert (await Task.get(id=task["id"])).status == "inbox"
@@ -183,7 +183,7 @@ async def test_waiting_for_a_decision_asks_the_database_nothing(cast: Cast) -> N
     asked = await cast.ask(cast.vega)
     with counted() as statements:
         call = Call(cast.vega, "legacy", "wait_for_decision", {"approval_id": asked["id"], "wait_seconds": 50})
-        await until(lambda: bells.waiting(f"approval:{asked['id']}"))
+        await until(lambda: channels.waiting(f"approval:{asked['id']}"))
         begun = -1
         while begun != len(statements):  # it listens first and looks then
             begun = len(statements)
@@ -209,7 +209,7 @@ async def test_whoever_loses_the_token_while_waiting_is_told_nothing(cast: Cast)
     asked = await cast.ask(cast.vega)
     async with connected(cast.vega) as vega:
         waiting = asyncio.create_task(vega.refused("wait_for_decision", approval_id=asked["id"]))
-        await until(lambda: bells.waiting(f"approval:{asked['id']}"))
+        await until(lambda: channels.waiting(f"approval:{asked['id']}"))
         [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()
         (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token['id']}")).ok()
         (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
@@ -220,7 +220,7 @@ async def test_who_works_on_another_board_by_now_is_told_nothing_of_this_one(cas
     asked = await cast.ask(cast.vega)
     async with connected(cast.vega) as vega:
         waiting = asyncio.create_task(vega.refused("wait_for_decision", approval_id=asked["id"]))
-        await until(lambda: bells.waiting(f"approval:{asked['id']}"))
+        await until(lambda: channels.waiting(f"approval:{asked['id']}"))
         (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
         (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
         assert (await waiting)["status"] == 404

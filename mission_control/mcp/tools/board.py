@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from mission_control.core.actor import Actor
-from mission_control.mcp.doors import at, at_task, perform
+from mission_control.mcp.adapters import at, at_task, perform
 from mission_control.mcp.registry import Arguments, tool
 from mission_control.mcp.shapes import (
     AttemptLine,

@@ -8,7 +8,7 @@ from pydantic import Field
 from mission_control.approvals.queries import visible_approval
 from mission_control.approvals.waiting import wait_for_decision as decision_within
 from mission_control.core.actor import Actor
-from mission_control.mcp.doors import at, holding, home, perform
+from mission_control.mcp.adapters import at, holding, home, perform
 from mission_control.mcp.registry import Arguments, tool
 from mission_control.mcp.shapes import ApprovalState, Ref
 

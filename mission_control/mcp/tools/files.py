@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from mission_control.core.actor import Actor
-from mission_control.mcp.doors import at_task, holding, perform
+from mission_control.mcp.adapters import at_task, holding, perform
 from mission_control.mcp.registry import Arguments, WithImage, tool
 from mission_control.mcp.shapes import CommentLine, Ref, StepLine
 from mission_control.tasks.attachments import visible_attachment

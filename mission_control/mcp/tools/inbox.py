@@ -6,7 +6,7 @@ from pydantic import Field
 
 from mission_control.core.actor import Actor
 from mission_control.inbox.schemas import Inbox
-from mission_control.mcp.doors import perform
+from mission_control.mcp.adapters import perform
 from mission_control.mcp.registry import Arguments, tool
 from mission_control.mcp.shapes import counted
 

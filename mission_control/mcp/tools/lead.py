@@ -8,7 +8,7 @@ from pydantic import Field
 from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import OkResponse
-from mission_control.mcp.doors import at, perform
+from mission_control.mcp.adapters import at, perform
 from mission_control.mcp.registry import Arguments, tool
 from mission_control.mcp.shapes import Priority, Ref, TaskDetail
 

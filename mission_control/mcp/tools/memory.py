@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from mission_control.core.actor import Actor
-from mission_control.mcp.doors import at, perform
+from mission_control.mcp.adapters import at, perform
 from mission_control.mcp.registry import Arguments, tool
 from mission_control.mcp.shapes import MemoryLine
 

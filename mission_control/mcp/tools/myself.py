@@ -9,7 +9,7 @@ from mission_control.agents.queries import own_agent
 from mission_control.agents.work_state import directive_of
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.mcp.doors import home, perform
+from mission_control.mcp.adapters import home, perform
 from mission_control.mcp.registry import Arguments, tool
 from mission_control.mcp.shapes import BoardShown, Colleague, board_shown
 

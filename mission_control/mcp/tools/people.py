@@ -16,7 +16,7 @@ from mission_control.boards.models import Board
 from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.mcp.doors import at_task, perform
+from mission_control.mcp.adapters import at_task, perform
 from mission_control.mcp.registry import Arguments, tool
 from mission_control.mcp.shapes import (
     ApprovalState,

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from mission_control.core.actor import Actor
-from mission_control.mcp.doors import perform
+from mission_control.mcp.adapters import perform
 from mission_control.mcp.registry import Arguments, tool
 from mission_control.mcp.tools.myself import Directive
 from mission_control.usage.schemas import BudgetState, UsageSums

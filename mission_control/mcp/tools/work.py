@@ -11,7 +11,7 @@ from mission_control.approvals.finishing import asks_to_finish
 from mission_control.claims.schemas import LeaseExtended, LeaseRead
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import OkResponse
-from mission_control.mcp.doors import at, holding, perform
+from mission_control.mcp.adapters import at, holding, perform
 from mission_control.mcp.registry import Arguments, tool
 from mission_control.mcp.shapes import ApprovalState, AttemptLine, CommentLine, Ref, TaskDetail, TaskLine, status_text
 

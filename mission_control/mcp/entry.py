@@ -49,7 +49,7 @@ class NotAllowed(DomainError):
         self.headers["Allow"] = "POST"
 
 
-class Door:
+class Entry:
     """The ASGI application in front of the SDK. What it refuses is an error of JSON-RPC with the status of HTTP."""
 
     def __init__(self, app: Quart, service: Service, max_body_bytes: int) -> None:

@@ -1,4 +1,4 @@
-"""HTTP manners: ids, headers, limits, proxies, slashes, compression, CORS, health."""
+"""HTTP middleware: ids, headers, limits, proxies, slashes, compression, CORS, health."""
 
 import asyncio
 import gzip

@@ -75,7 +75,7 @@ async def test_a_token_that_was_revoked_is_good_no_more(cast: Cast) -> None:
             await vega.call("heartbeat")
 
 
-async def test_twenty_wrong_tokens_close_the_door_for_an_address_and_not_for_its_good_tokens(cast: Cast) -> None:
+async def test_twenty_wrong_tokens_block_an_address_but_not_its_valid_tokens(cast: Cast) -> None:
     for _ in range(limits.unknown_tokens.count):
         refused(await post(cast.app, NOBODY, LIST), 401)
     answer = await post(cast.app, NOBODY, LIST)

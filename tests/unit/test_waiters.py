@@ -1,43 +1,43 @@
-"""Queues: one waiter at a time, in the order of arrival, and no ringing is lost."""
+"""Queues: one waiter at a time, in the order of arrival, and no wake-up is lost."""
 
 import asyncio
 
-from mission_control.live import bells, queues
+from mission_control.live import channels, waiters
 
-BELL = "work:somewhere"
+CHANNEL = "work:somewhere"
 NOBODY: set[str | None] = set()
 ANYBODY: set[str | None] = {None}
 
 
-def woken(*places: queues.Place) -> list[bool]:
-    return [place.heard.done() for place in places]
+def woken(*places: waiters.Waiter) -> list[bool]:
+    return [place.notified.done() for place in places]
 
 
-def standing(count: int) -> list[queues.Place]:
-    places = [queues.Place(BELL) for _ in range(count)]
+def standing(count: int) -> list[waiters.Waiter]:
+    places = [waiters.Waiter(CHANNEL) for _ in range(count)]
     for place in places:
         place.listen()
     return places
 
 
-def gone(*places: queues.Place) -> None:
+def gone(*places: waiters.Waiter) -> None:
     for place in places:
         place.leave()
-    assert queues.waiting(BELL) == 0 and not queues._queues
+    assert waiters.waiting(CHANNEL) == 0 and not waiters._queues
 
 
-async def test_a_ringing_wakes_the_one_who_has_waited_longest() -> None:
+async def test_notification_wakes_longest_waiter() -> None:
     first, second, third = standing(3)
-    bells.rung([BELL, "work:elsewhere"])
-    assert woken(first, second, third) == [True, False, False] and queues.waiting(BELL) == 2
-    bells.rung([BELL])
+    channels.notify([CHANNEL, "work:elsewhere"])
+    assert woken(first, second, third) == [True, False, False] and waiters.waiting(CHANNEL) == 2
+    channels.notify([CHANNEL])
     assert woken(first, second, third) == [True, True, False]
     gone(first, second, third)
 
 
-async def test_who_took_something_passes_the_ringing_on_by_leaving() -> None:
+async def test_waiter_that_took_work_passes_baton_by_leaving() -> None:
     first, second, third = standing(3)
-    queues.rung(BELL)
+    waiters.notify(CHANNEL)
     first.leave()
     assert woken(second, third) == [True, False]
     second.leave()
@@ -54,27 +54,27 @@ async def test_who_was_not_woken_leaves_quietly() -> None:
 
 async def test_who_found_nothing_ends_the_chain_or_not() -> None:
     first, second = standing(2)
-    queues.rung(BELL)
+    waiters.notify(CHANNEL)
     first.listen()
-    first.settle(NOBODY)
+    first.pass_baton(NOBODY)
     assert woken(second) == [False]
-    queues.rung(BELL)
+    waiters.notify(CHANNEL)
     first.listen()
-    first.settle(ANYBODY)
+    first.pass_baton(ANYBODY)
     assert woken(second) == [True]
     second.listen()
-    second.settle(ANYBODY)
-    assert woken(first, second) == [False, False], "everybody has looked since the last ringing"
+    second.pass_baton(ANYBODY)
+    assert woken(first, second) == [False, False], "everybody has looked since the last notification"
     gone(first, second)
 
 
-async def test_a_ringing_during_a_look_is_heard_afterwards() -> None:
+async def test_wakeup_during_poll_is_not_lost() -> None:
     first, second = standing(2)
-    queues.rung(BELL)
+    waiters.notify(CHANNEL)
     first.listen()
-    queues.rung(BELL)  # it keeps its place
+    waiters.notify(CHANNEL)  # it keeps its place
     assert woken(first, second) == [True, False]
-    first.settle(NOBODY)
+    first.pass_baton(NOBODY)
     assert await first.woken(0)
     first.leave()
     assert woken(second) == [True]
@@ -83,45 +83,45 @@ async def test_a_ringing_during_a_look_is_heard_afterwards() -> None:
 
 async def test_who_found_nothing_keeps_its_place() -> None:
     first, second, third = standing(3)
-    queues.rung(BELL)
+    waiters.notify(CHANNEL)
     first.listen()
-    first.settle(ANYBODY)
+    first.pass_baton(ANYBODY)
     second.listen()
-    second.settle(NOBODY)
-    queues.rung(BELL)
+    second.pass_baton(NOBODY)
+    waiters.notify(CHANNEL)
     assert woken(first, second, third) == [True, False, False]
-    queues.rung(BELL)
-    queues.rung(BELL)
+    waiters.notify(CHANNEL)
+    waiters.notify(CHANNEL)
     assert woken(first, second, third) == [True, True, True]
     gone(first, second, third)
 
 
-async def test_what_was_rung_while_the_first_looked_is_not_settled_with_it() -> None:
+async def test_passing_baton_keeps_notifications_of_meanwhile() -> None:
     [first] = standing(1)
-    queues.rung(BELL)
+    waiters.notify(CHANNEL)
     first.listen()
-    queues.rung(BELL)
-    first.settle(NOBODY)
-    second = queues.Place(BELL)
+    waiters.notify(CHANNEL)
+    first.pass_baton(NOBODY)
+    second = waiters.Waiter(CHANNEL)
     second.listen()
-    queues._queues[BELL].rings += 1  # as if second had come before the ringing
+    waiters._queues[CHANNEL].notifications += 1  # as if second had come before the ringing
     first.leave()
     assert woken(second) == [True]
     gone(second)
 
 
-async def test_a_cancelled_waiter_passes_the_ringing_on() -> None:
+async def test_cancelled_waiter_passes_baton() -> None:
     took: list[str] = []
 
     async def wait(name: str) -> None:
-        with queues.place(BELL) as place:
+        with waiters.queued(CHANNEL) as place:
             place.listen()
             await place.woken(30)
             took.append(name)
 
     first, second = asyncio.create_task(wait("first")), asyncio.create_task(wait("second"))
     await asyncio.sleep(0)
-    queues.rung(BELL)
+    waiters.notify(CHANNEL)
     first.cancel()
     await asyncio.wait_for(second, 60)
     assert took == ["second"] and first.cancelled()
@@ -130,7 +130,7 @@ async def test_a_cancelled_waiter_passes_the_ringing_on() -> None:
 
 async def test_everybody_is_woken_at_the_end() -> None:
     places = standing(4)
-    bells.rung_all()
+    channels.notify_all()
     assert woken(*places) == [True] * 4
     gone(*places)
 

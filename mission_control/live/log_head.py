@@ -28,7 +28,7 @@ class Head:
     is_genuine: bool
 
 
-async def hold(organization_id: UUID) -> Head:
+async def lock(organization_id: UUID) -> Head:
     """Lock the head inside the running transaction; NotFound when the organization was deleted meanwhile."""
     found = await rows(
         "SELECT log_seq, log_hash, log_signature, delivery_seq FROM organizations WHERE id = ?"
@@ -43,8 +43,8 @@ async def hold(organization_id: UUID) -> Head:
     return Head(organization_id, seq, digest, signature, int(row["delivery_seq"]), is_genuine)
 
 
-async def keep(head: Head) -> None:
-    """Write a head down that is held."""
+async def save(head: Head) -> None:
+    """Save a head that is locked."""
     if head.is_genuine:
         head.log_signature = sign(str(head.organization_id), head.log_seq, head.log_hash)
     await rows(
