@@ -76,6 +76,13 @@ async def _task(cast: Cast, made: Things, path: str) -> Any:
     return task["id"]
 
 
+@makes("depends_on_task_id")
+async def _dependency(cast: Cast, made: Things, path: str) -> Any:
+    other = await cast.add_task()
+    (await cast.ada.post(f"{cast.task(made['task_id'])}/dependencies", {"task_id": other["id"]})).ok()
+    return other["id"]
+
+
 @makes("comment_id")
 async def _comment(cast: Cast, made: Things, path: str) -> Any:
     return (await cast.ada.post(f"{cast.task(made['task_id'])}/comments", {"message": "Odd."})).ok()["id"]

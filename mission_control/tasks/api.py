@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from quart import Blueprint, Response
 
@@ -17,6 +18,7 @@ from mission_control.tasks import commands, leaving
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.live import stream_of_tasks
 from mission_control.tasks.models import Task
+from mission_control.tasks.moves import move_card
 from mission_control.tasks.queries import any_task, comment_read, task_read, visible_task
 from mission_control.tasks.queries import list_comments as comments_page
 from mission_control.tasks.queries import list_tasks as tasks_page
@@ -28,6 +30,7 @@ from mission_control.tasks.schemas import (
     TaskCommentCreate,
     TaskCommentRead,
     TaskCreate,
+    TaskDependencyCreate,
     TaskMove,
     TaskQuery,
     TaskRead,
@@ -168,10 +171,58 @@ async def update_task(actor: Actor, task: Task, data: TaskUpdate) -> dict[str, A
 async def move_task(actor: Actor, task: Task, data: TaskMove) -> dict[str, Any]:
     """Put a card into a column, and there before or after another card.
 
-    A change of status must pass the same rules as when it is sent with PATCH.
+    A change of status must pass the same rules as when it is sent with PATCH. Where a board wants an approval before
+    a task is done, a person can approve and finish it in one act.
     """
-    await commands.move_task(actor, task, data.status, data.before_task_id, data.after_task_id)
+    await move_card(actor, task, data)
     return await task_read(task.id)
+
+
+@operation(
+    api,
+    "POST",
+    f"{TASK}/dependencies",
+    operation_id="add_dependency",
+    tags=TAGS,
+    who="actor",
+    find=visible_task,
+    verb="task.change_dependencies",
+    body=TaskDependencyCreate,
+    returns=TaskRead,
+    errors={409: ErrorResponse},
+)
+async def add_dependency(actor: Actor, task: Task, data: TaskDependencyCreate) -> dict[str, Any]:
+    """Make a task wait for another one of its board.
+
+    A dependency that exists is a no-op. Tasks that would wait for each other in a circle: 409.
+    """
+    await commands.add_dependency(actor, task, data.task_id)
+    return await task_read(task.id)
+
+
+async def task_and_dependency(
+    actor: Actor, board_id: UUID, task_id: UUID, depends_on_task_id: UUID
+) -> tuple[Task, UUID]:
+    """Return a task and the id of a task that it may wait for."""
+    return await visible_task(actor, board_id, task_id), depends_on_task_id
+
+
+@operation(
+    api,
+    "DELETE",
+    f"{TASK}/dependencies/<depends_on_task_id>",
+    operation_id="remove_dependency",
+    tags=TAGS,
+    who="actor",
+    find=task_and_dependency,
+    verb="task.change_dependencies",
+    returns=TaskRead,
+    errors={409: ErrorResponse},
+)
+async def remove_dependency(actor: Actor, found: tuple[Task, UUID]) -> dict[str, Any]:
+    """Let a task no longer wait for another one. A dependency that does not exist is a no-op."""
+    await commands.remove_dependency(actor, *found)
+    return await task_read(found[0].id)
 
 
 @operation(

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
-from mission_control.boards.commands import next_task_number
+from mission_control.boards.commands import locked_board, next_task_number
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
@@ -151,6 +151,27 @@ async def _change_dependencies(task: Task, sent: dict[str, Any]) -> DependencyCh
         raise Conflict("The dependencies of a done task cannot be changed.")
     await dependencies.replace_dependencies(task.board_id, task.id, wanted)
     return present, wanted
+
+
+@command("task.change_dependencies")
+async def add_dependency(actor: Actor, task: Task, depends_on_id: UUID) -> Task:
+    """Make a task wait for another one, after those that it waits for already.
+
+    The board and the task are locked before the list is read, so that concurrent additions keep each other's.
+    """
+    await locked_board(task.board)
+    task = await locked_task(task)
+    known = await dependencies.dependency_ids(task.id)
+    return await change_task(actor, task, {"depends_on_task_ids": list(dict.fromkeys([*known, depends_on_id]))})
+
+
+@command("task.change_dependencies")
+async def remove_dependency(actor: Actor, task: Task, depends_on_id: UUID) -> Task:
+    """Let a task no longer wait for another one; a no-op when it does not."""
+    await locked_board(task.board)
+    task = await locked_task(task)
+    known = await dependencies.dependency_ids(task.id)
+    return await change_task(actor, task, {"depends_on_task_ids": [one for one in known if one != depends_on_id]})
 
 
 async def save_change(actor: Actor, board: Board, task: Task, before: TaskSnapshot, relations: RelationChanges) -> None:

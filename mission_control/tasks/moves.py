@@ -16,9 +16,10 @@ from mission_control.core.policy import can
 from mission_control.database.sql import rows
 from mission_control.tasks import policy as policy
 from mission_control.tasks.commands import change_task, move_task
-from mission_control.tasks.forms import MoveForm, assignee_fields, assignee_value
+from mission_control.tasks.forms import assignee_value
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
+from mission_control.tasks.schemas import TaskMove
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ class CardPosition:
         return {"status": self.status, "assignee": self.assignee, **kept}
 
 
-async def position_of(task: Task) -> CardPosition:
-    """The column and neighbour of a card, and whose it is."""
+async def position_of(actor: Actor, task: Task) -> CardPosition:
+    """Return the column, the neighbour and the assignee of a card."""
     column = [
         UUID(str(row["id"]))
         for row in await rows(
@@ -55,16 +56,17 @@ async def position_of(task: Task) -> CardPosition:
 
 
 @command("task.move")
-async def move_card(actor: Actor, task: Task, form: MoveForm) -> Task:
-    """Move a card; a move that is taken back also gives the task back to whom it belonged.
+async def move_card(actor: Actor, task: Task, move: TaskMove) -> Task:
+    """Move a card, and assign the task where the move says to whom, as one that is undone does.
 
-    With `approve` the actor first approves that the task is finished: a pending request to finish it, else a new one.
+    With `approve`, the actor first approves that the task is finished: a pending request to finish it, else a new one.
     """
-    if form.approve and form.status == "done":
+    if move.approve and move.status == "done":
         await _approve(actor, await locked_task(task))
-    moved = await move_task(actor, task, form.status, form.before_task_id, form.after_task_id)
-    if form.assignee:
-        moved = await change_task(actor, moved, assignee_fields(form.assignee))
+    moved = await move_task(actor, task, move.status, move.before_task_id, move.after_task_id)
+    if move.assigned_agent_id or move.assigned_user_id:
+        sent = move.model_dump(include={"assigned_agent_id", "assigned_user_id"}, exclude_none=True)
+        moved = await change_task(actor, moved, sent)
     return moved
 
 
@@ -86,6 +88,10 @@ def may_approve(actor: Actor, task: Task) -> bool:
     return can(actor, "approval.decide", Approval(board=task.board))
 
 
-def wants_approval(error: DomainError) -> bool:
+def wants_approval(error: Exception) -> bool:
     """Whether a change was refused only because nobody approved the task."""
-    return isinstance(error.detail, dict) and error.detail.get("code") == "task_approval_required"
+    return (
+        isinstance(error, DomainError)
+        and isinstance(error.detail, dict)
+        and error.detail.get("code") == "task_approval_required"
+    )

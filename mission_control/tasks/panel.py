@@ -17,9 +17,8 @@ from mission_control.boards.live import Rights
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import canonical
 from mission_control.core import clock
-from mission_control.core.ids import fingerprint
 from mission_control.database.sql import as_json, as_moment, rows
-from mission_control.tasks.models import Task
+from mission_control.tasks.forms import TextForm
 from mission_control.tasks.panel_sections import PanelTask, sections_of
 from mission_control.tasks.queries import COLUMNS, COMMENTS
 from mission_control.web.fragments import partial, read_ahead, render_macro
@@ -80,18 +79,13 @@ class Panel:
 
     @property
     def version(self) -> str:
-        """Title and description as a mark, to notice that somebody else changed them meanwhile."""
-        return text_version(self.title, self.description)
+        """The version of title and description, for the form that edits them."""
+        return TextForm.version_of(self)
 
     @property
     def is_overdue(self) -> bool:
         """Whether the due date has passed without the task being done."""
         return self.due_at is not None and self.due_at < clock.now() and self.status != "done"
-
-
-def text_version(title: str, description: str | None) -> str:
-    """A mark of a title and a description."""
-    return fingerprint(f"{title}\0{description or ''}")[:16]
 
 
 async def panel_of(board: Board, task_id: UUID, rights: Rights, *, all_comments: bool = False) -> Panel | None:
@@ -254,8 +248,3 @@ async def _edges(task_ids: list[UUID]) -> list[tuple[UUID, UUID]]:
 def panel_html(panel: Panel, others: list[dict[str, Any]], **more: Any) -> str:
     """The whole panel: `edits` opens the form of title and description, `refusal` says why it was refused."""
     return render_macro(TEMPLATE, "panel", panel=panel, others=others, **more)
-
-
-def is_stale(task: Task, version: str) -> bool:
-    """Whether title or description are not any more what a form was opened with."""
-    return bool(version) and version != text_version(task.title, task.description)

@@ -1,5 +1,7 @@
 """Who may do what to tasks. Which fields a role may change is in `rules.py`."""
 
+from uuid import UUID
+
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.policy import rule
@@ -30,6 +32,12 @@ def may_change_task(actor: Actor, task: Task) -> bool:
 def may_delete_task(actor: Actor, task: Task) -> bool:
     """People with write access and the board's lead."""
     return actor.writes(task.board) and (actor.is_user or actor.is_lead)
+
+
+@rule("task.change_dependencies")
+def may_change_dependencies(actor: Actor, thing: Task | tuple[Task, UUID]) -> bool:
+    """People with write access and the board's lead."""
+    return may_delete_task(actor, thing[0] if isinstance(thing, tuple) else thing)
 
 
 @rule("task.archive")

@@ -170,12 +170,23 @@ class TaskCommentEdit(Body):
     message: Annotated[NonEmptyStr, BeforeValidator(_trimmed)]
 
 
+class TaskDependencyCreate(Body):
+    """A task to wait for."""
+
+    task_id: UUID
+
+
 class TaskMove(Body):
-    """Where a card goes: a column, and there beside another card."""
+    """The new place of a card: a column, and there next to another card."""
 
     status: TaskStatus
     before_task_id: UUID | None = None
     after_task_id: UUID | None = None
+    assigned_agent_id: Annotated[UUID | None, Field(description="Assign it to this agent, too")] = None
+    assigned_user_id: Annotated[UUID | None, Field(description="Assign it to this person, too")] = None
+    approve: Annotated[
+        bool, Field(description="Approve in your own name that it is finished, when it moves to done; only for people")
+    ] = False
 
     @model_validator(mode="after")
     def _one_neighbour(self) -> Self:

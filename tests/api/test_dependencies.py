@@ -150,3 +150,37 @@ async def test_two_edits_cannot_form_a_circle_together(cast: Cast) -> None:
     first, second = await cast.add_task(), await cast.add_task()
     answers = await asyncio.gather(depend(cast, first, second), depend(cast, second, first))
     assert sorted(one.status for one in answers) == [200, 409]
+
+
+async def test_one_dependency_is_added_and_removed(cast: Cast) -> None:
+    first, second, task = [await cast.add_task() for _ in range(3)]
+    url = f"{cast.task(task)}/dependencies"
+    for other in (first, second, first):
+        answer = (await cast.cleo.post(url, {"task_id": other["id"]})).ok()
+    assert answer["depends_on_task_ids"] == [first["id"], second["id"]]
+    before = await head(cast)
+    (await cast.cleo.post(url, {"task_id": first["id"]})).ok()
+    assert await head(cast) == before
+    assert (await cast.atlas.delete(f"{url}/{first['id']}")).ok()["depends_on_task_ids"] == [second["id"]]
+    assert (await cast.cleo.delete(f"{url}/{first['id']}")).ok()["depends_on_task_ids"] == [second["id"]]
+
+
+async def test_one_dependency_is_refused_where_a_list_is(cast: Cast) -> None:
+    first, second, third = await chain(cast, 3)
+    url = f"{cast.task(first)}/dependencies"
+    (await cast.ada.post(url, {"task_id": first["id"]})).refused(422)
+    (await cast.ada.post(url, {"task_id": third["id"]})).refused(409)
+    (await cast.ada.post(url, {"task_id": str(uuid4())})).refused(404)
+    (await cast.ada.post(url, {"task_id": second["id"], "because": "x"})).refused(422)
+    (await cast.vega.post(url, {"task_id": second["id"]})).refused(403)
+    (await cast.dan.delete(f"{cast.task(second)}/dependencies/{first['id']}")).refused(403)
+    await cast.put(third, status="done")
+    (await cast.ada.delete(f"{cast.task(third)}/dependencies/{second['id']}")).refused(409)
+
+
+async def test_dependencies_added_at_the_same_moment_are_all_there(cast: Cast) -> None:
+    task, others = await cast.add_task(), [(await cast.add_task())["id"] for _ in range(6)]
+    url = f"{cast.task(task)}/dependencies"
+    added = await asyncio.gather(*(cast.ada.post(url, {"task_id": other}) for other in others))
+    assert {answer.status for answer in added} == {200}
+    assert set((await cast.ada.get(cast.task(task))).ok()["depends_on_task_ids"]) == set(others)

@@ -90,3 +90,21 @@ async def test_who_may_not_move(cast: Cast) -> None:
     task = await cast.add_task()
     for caller, status in ((cast.dan, 403), (cast.eve, 404), (cast.mira, 404), (cast.nova, 404), (cast.nobody, 401)):
         (await move(cast, task, by=caller, status="review")).refused(status)
+
+
+async def test_a_person_approves_and_finishes_in_one_move(cast: Cast) -> None:
+    await cast.rule(require_approval_for_done=True)
+    task = await cast.add_task()
+    assert (await move(cast, task, status="done")).refused(409)["code"] == "task_approval_required"
+    assert (await move(cast, task, by=cast.atlas, status="done", approve=True)).status == 403
+    before = await head(cast)
+    assert (await move(cast, task, status="done", approve=True)).ok()["status"] == "done"
+    assert [kind for kind, _ in await kinds(cast, before)][:2] == ["approval.requested", "task.status_changed"]
+
+
+async def test_a_move_assigns_the_task(cast: Cast) -> None:
+    task = await cast.add_task()
+    moved = (await move(cast, task, status="in_progress", assigned_agent_id=str(cast.vega.id))).ok()
+    assert (moved["status"], moved["assigned_agent_id"]) == ("in_progress", str(cast.vega.id))
+    (await move(cast, task, by=cast.rigel, status="review", assigned_user_id=str(cast.cleo.id))).refused(403)
+    assert (await Task.get(id=task["id"])).status == "in_progress"

@@ -100,6 +100,11 @@ async def used_up(cast: Cast, made: Things) -> Any:
     return {"input_tokens": 900, "cost_usd": "0.25", "model": "m", "task_id": (await cast.add_task())["id"]}
 
 
+async def another_task(cast: Cast, made: Things) -> Any:
+    """A task to wait for."""
+    return {"task_id": (await cast.add_task())["id"]}
+
+
 # What is sent to each operation that takes a body.
 BODIES: dict[str, Body] = {
     "report_usage": used_up,
@@ -201,6 +206,7 @@ BODIES: dict[str, Body] = {
     "update_skill_pack_api_v1_skills_packs__pack_id__patch": lambda cast, made: {"source_url": PACK, "name": "New"},
     "create_tag_api_v1_tags_post": lambda cast, made: {"name": "Red", "color": "#ff0000"},
     "update_tag_api_v1_tags__tag_id__patch": lambda cast, made: {"description": "d"},
+    "add_dependency": another_task,
     "move_task": lambda cast, made: {"status": "review"},
     "edit_task_comment": lambda cast, made: SAID,
     "change_tasks": some_tasks,

@@ -181,8 +181,27 @@ async def test_dependencies_are_added_and_removed(cast: Cast) -> None:
     (await cleo.get(cast.task(second))).has("Waits for", "Grind")
     (await cleo.get(cast.task(first))).has("Needed by", "Polish")
     (await cleo.post(f"{cast.task(first)}/dependencies", {"task_id": second["id"]})).is_status(409).has("circle")
-    (await cleo.post(f"{cast.task(second)}/dependencies/removals", form)).is_status(303)
+    (await cleo.post(f"{cast.task(second)}/dependencies/{first['id']}/removals")).is_status(303)
     (await cleo.get(cast.task(second))).lacks("Waits for")
+
+
+async def test_a_removed_dependency_can_be_undone(cast: Cast) -> None:
+    first = await cast.add_task()
+    second = await cast.add_task(depends_on_task_ids=[first["id"]])
+    cleo = (await visitor(cast.app, cast.cleo)).with_htmx
+    removed = (await cleo.post(f"{cast.task(second)}/dependencies/{first['id']}/removals")).is_status(204)
+    undo = json.loads(removed.headers["HX-Trigger"])["toast"]["undo"]
+    (await cleo.post(undo["action"], undo["fields"])).is_status(204)
+    assert (await cast.cleo.get(cast.task(second))).ok()["depends_on_task_ids"] == [first["id"]]
+
+
+async def test_dependencies_that_people_add_at_the_same_moment_are_all_there(cast: Cast) -> None:
+    task, others = await cast.add_task(), [(await cast.add_task())["id"] for _ in range(6)]
+    people = [await visitor(cast.app, person) for person in (cast.cleo, cast.ada)]
+    url = f"{cast.task(task)}/dependencies"
+    posts = [people[number % 2].post(url, {"task_id": other}) for number, other in enumerate(others)]
+    assert {seen.status for seen in await asyncio.gather(*posts)} == {303}
+    assert set((await cast.cleo.get(cast.task(task))).ok()["depends_on_task_ids"]) == set(others)
 
 
 async def test_a_deleted_task_can_be_restored(cast: Cast) -> None:

@@ -1,0 +1,300 @@
+"""Page actions: a form that a page posts performs an operation of the API.
+
+The checks are those of the operation, in its order: credentials (a session, from our own page), the look-up (404), the
+rule (403), the shape (422), and then whatever the operation finds. Where two people can edit the same, the form carries
+the version that it shows, and the write is refused when somebody changed those fields since (409).
+"""
+
+import functools
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, cast
+
+from pydantic import BaseModel, Field, ValidationError
+from quart import Blueprint, Response, make_response
+from quart.typing import ResponseReturnValue
+
+from mission_control.core.actor import Actor
+from mission_control.core.authn import require_same_origin
+from mission_control.core.command import atomically
+from mission_control.core.errors import DomainError, Invalid, NotFound
+from mission_control.core.operation import admitted, handled
+from mission_control.core.registry import OPERATIONS, Operation
+from mission_control.web.forms import FormInvalid, read_form, sentences
+from mission_control.web.shell import signed_in
+from mission_control.web.versions import refuse_changed, version_of
+
+
+class Form(BaseModel):
+    """What a page's form sends. A form of an operation that takes a body makes that body."""
+
+    def body(self, found: Any) -> BaseModel:
+        """The body of the operation; `found` is what the operation looked up. FormInvalid or ValidationError (422)."""
+        raise NotImplementedError
+
+
+class VersionedForm(Form):
+    """A form that shows fields which somebody else may change meanwhile. Without a version nothing is compared."""
+
+    SHOWN: ClassVar[tuple[str, ...]] = ()
+    version: str = Field("", max_length=2000)
+
+    @classmethod
+    def version_of(cls, thing: Any) -> str:
+        """The version of a thing as the form shows it."""
+        return version_of(thing, cls.SHOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome[Found, Sent]:
+    """A performed operation: who performed it on what, the form, what `before` returned, and the operation's answer.
+
+    `page` is what the action's `at` looked up.
+    """
+
+    actor: Actor
+    found: Found
+    form: Sent
+    before: Any
+    answer: Any
+    page: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Typed[Sent]:
+    """A form that was refused, and why. `form` is None when what was typed is invalid."""
+
+    form: Sent | None
+    error: DomainError | FormInvalid
+
+    @property
+    def status(self) -> int:
+        """The status of the answer."""
+        return 422 if isinstance(self.error, FormInvalid) else self.error.status
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What was typed, for the form that comes back."""
+        if isinstance(self.error, FormInvalid):
+            return self.error.values
+        return self.form.model_dump() if isinstance(self.form, BaseModel) else {}
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """One sentence for each field; what concerns the whole form stands under `""`."""
+        if isinstance(self.error, FormInvalid):
+            return self.error.errors
+        return _by_field(self.error) or {"": self.error.sentence}
+
+    @property
+    def sentence(self) -> str:
+        """The refusal in one sentence."""
+        return " ".join(self.errors.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal[Found, Sent](Typed[Sent]):
+    """A refused action: who wanted to perform it, on what. `page` is what the action's `at` looked up."""
+
+    actor: Actor
+    found: Found
+    page: Any
+
+
+def _by_field(error: DomainError) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for item in error.detail if isinstance(error, Invalid) and isinstance(error.detail, list) else []:
+        text = str(item.get("ctx", {}).get("error") or item["msg"])
+        found.setdefault(str(item["loc"][-1]), text[:1].upper() + text[1:].rstrip(".") + ".")
+    return found
+
+
+Answering = Callable[[Outcome[Any, Any]], Awaitable[ResponseReturnValue]]
+Refusing = Callable[[Refusal[Any, Any]], Awaitable[ResponseReturnValue]]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One unsafe route of a page, and the operation that it performs. See `action`."""
+
+    performs: str
+    answers: Answering
+    form: type[Form] | None = None
+    at: Callable[..., Awaitable[Any]] | None = None
+    before: Callable[[Actor, Any], Awaitable[Any]] | None = None
+    refused: Refusing | None = None
+    gone: str = ""
+
+    @property
+    def operation(self) -> Operation:
+        """The operation that it performs."""
+        return operation_named(self.performs)
+
+    async def respond(self, **ids: Any) -> Response:
+        """Answer a posted form."""
+        actor, page = await signed_in(), None
+        try:
+            if self.at is not None:
+                page = await self.at(actor, **ids)
+                actor = _at_home(actor, page)
+            found = await admitted(self.operation, actor, self._own(ids))
+        except NotFound:
+            if not self.gone:
+                raise
+            return await _refused(self.refused, Refusal(None, NotFound(self.gone), actor, None, page))
+        actor = _at_home(actor, found)
+        form: Any = None
+        try:
+            form = await read_form(self.form) if self.form is not None else None
+            given = self._given(form, found)
+            before = await self.before(actor, found) if self.before is not None else None
+            answer = await self._perform(actor, ids, found, form, given)
+        except (DomainError, FormInvalid) as error:
+            return await _refused(self.refused, Refusal(form, error, actor, found, page))
+        return await _response(await self.answers(Outcome(actor, found, form, before, answer, page)))
+
+    def _own(self, ids: Mapping[str, Any]) -> dict[str, Any]:
+        """The ids that the operation's own path names."""
+        return {name: one for name, one in ids.items() if f"<{name}>" in self.operation.path}
+
+    def _given(self, form: Any, found: Any) -> dict[str, Any]:
+        given: dict[str, Any] = {}
+        if self.operation.query is not None:
+            given["query"] = self.operation.query.model_validate({})
+        if self.operation.body is None:
+            return given
+        try:
+            return given | {"data": form.body(found)}
+        except ValidationError as error:
+            raise FormInvalid(form.model_dump(), sentences(error.errors())) from None
+
+    async def _perform(self, actor: Actor, ids: Mapping[str, Any], found: Any, form: Any, given: dict[str, Any]) -> Any:
+        async def perform() -> Any:
+            return await handled(self.operation, actor, self._own(ids), found, given)
+
+        async def perform_on_what_was_seen() -> Any:
+            await _lock(found)
+            refuse_changed(found, form.version, given["data"].model_dump(exclude_unset=True))
+            return await perform()
+
+        if isinstance(form, VersionedForm) and form.version:
+            return await atomically(actor, perform_on_what_was_seen)
+        return await perform()
+
+
+def action(
+    blueprint: Blueprint,
+    method: str,
+    path: str,
+    *,
+    performs: str,
+    form: type[Form] | None = None,
+    at: Callable[..., Awaitable[Any]] | None = None,
+    before: Callable[[Actor, Any], Awaitable[Any]] | None = None,
+    refused: Refusing | None = None,
+    gone: str = "",
+) -> Callable[[Answering], Answering]:
+    """Let a form of a page perform an operation; the function answers when it is done, and adds what only pages have.
+
+    `performs` is the operation's id, without the predecessor's `_api_v1_...` behind it. `at` looks up what the page is
+    about where that is not what the operation looks up, and in whose organization the actor acts. `before` is called
+    with the actor and what was found, before anything changes: what it returns is for taking the action back.
+    `refused` answers a refusal, for example by the form with what was typed; without it the refusal is an error page,
+    which htmx shows as a toast. `gone` is the sentence of the 404 for a form that outlives its thing.
+    """
+
+    def register(answers: Answering) -> Answering:
+        made = Action(performs, answers, form, at, before, refused, gone)
+        blueprint.add_url_rule(path, answers.__name__, made.respond, methods=[method])
+        return answers
+
+    return register
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAction:
+    """One unsafe route that begins or ends the browser's own session, which no operation of the API does."""
+
+    performs: Callable[..., Awaitable[Any]]
+    answers: Callable[..., Awaitable[ResponseReturnValue]]
+    form: type[BaseModel] | None = None
+    refused: Callable[..., Awaitable[ResponseReturnValue]] | None = None
+
+    async def respond(self, **path: str) -> Response:
+        """Answer a posted form. It must come from our own page, also where nobody is signed in."""
+        require_same_origin()
+        form: BaseModel | None = None
+        try:
+            form = await read_form(self.form) if self.form is not None else None
+            answer = await self.performs(*([] if form is None else [form]), **path)
+        except (DomainError, FormInvalid) as error:
+            return await _refused(self.refused, Typed(form, error), **path)
+        return await _response(await self.answers(form, answer))
+
+
+def session_action(
+    blueprint: Blueprint,
+    path: str,
+    *,
+    performs: Callable[..., Awaitable[Any]],
+    form: type[BaseModel] | None = None,
+    refused: Callable[..., Awaitable[ResponseReturnValue]] | None = None,
+) -> Callable[[Callable[..., Awaitable[ResponseReturnValue]]], Callable[..., Awaitable[ResponseReturnValue]]]:
+    """Let a form begin or end the browser's session; the function gets the form and what `performs` returned.
+
+    `performs` and `refused` get the form, or the `Typed` form, and the parts of the path by name.
+    """
+
+    def register(
+        answers: Callable[..., Awaitable[ResponseReturnValue]],
+    ) -> Callable[..., Awaitable[ResponseReturnValue]]:
+        made = SessionAction(performs, answers, form, refused)
+        blueprint.add_url_rule(path, answers.__name__, made.respond, methods=["POST"])
+        return answers
+
+    return register
+
+
+def action_of(view: Callable[..., Any]) -> Action | SessionAction | None:
+    """The action behind the view of a route; None for any other view."""
+    made = getattr(view, "__self__", None)
+    return made if isinstance(made, Action | SessionAction) else None
+
+
+async def _refused(
+    refused: Callable[..., Awaitable[ResponseReturnValue]] | None, refusal: Typed[Any], **path: str
+) -> Response:
+    """Answer a refusal. HTML gets its status; a redirect stays one."""
+    if refused is None:
+        raise refusal.error
+    answer = await refused(refusal, **path)
+    response = await _response(answer)
+    if isinstance(answer, str):
+        response.status_code = refusal.status
+    return response
+
+
+async def _response(answer: ResponseReturnValue) -> Response:
+    return cast("Response", await make_response(answer))
+
+
+def _at_home(actor: Actor, thing: Any) -> Actor:
+    """The actor in the organization of a thing, for the shell around an answer; unchanged when the thing has none."""
+    one = thing[0] if isinstance(thing, tuple) else thing
+    home = getattr(one, "organization_id", None) or getattr(getattr(one, "board", None), "organization_id", None)
+    return actor if home is None else replace(actor, organization_id=home)
+
+
+async def _lock(found: Any) -> None:
+    """Hold a thing inside the running transaction, and read it again."""
+    if await type(found).select_for_update(no_key=True).get_or_none(pk=found.pk) is None:
+        raise NotFound()
+    await found.refresh_from_db()
+
+
+@functools.cache
+def operation_named(name: str) -> Operation:
+    """The operation of people with an id; the id may be cut before the predecessor's `_api_v1_`."""
+    mine = [one for one in OPERATIONS if one.who in ("user", "actor") and "/api/v1/agent/" not in one.path]
+    [found] = [one for one in mine if name in (one.operation_id, one.operation_id.partition("_api_v1_")[0])]
+    return found

@@ -1,0 +1,39 @@
+"""Versions of what a form shows: a mark of each field, by which a later write notices what somebody else changed."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from mission_control.core.errors import Conflict
+from mission_control.core.ids import fingerprint
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody else changed fields that a form shows to other values than the form sends."""
+
+    def __init__(self, fields: list[str]) -> None:
+        super().__init__(
+            {"message": "Somebody changed this while you were writing.", "code": "changed_meanwhile", "fields": fields}
+        )
+        self.fields = fields
+
+
+def version_of(thing: Any, names: Iterable[str]) -> str:
+    """The marks of some fields of a thing, as the hidden field `version` of a form."""
+    return urlencode({name: _mark(getattr(thing, name)) for name in names})
+
+
+def _mark(value: Any) -> str:
+    return fingerprint(json.dumps(value, sort_keys=True, default=str))[:12]
+
+
+def refuse_changed(thing: Any, version: str, wanted: Mapping[str, Any]) -> None:
+    """Raise ChangedMeanwhile when a field of the version has another value now, and one that is not wanted either."""
+    changed = [
+        name
+        for name, mark in parse_qsl(version)
+        if name in wanted and mark != _mark(present := getattr(thing, name)) and wanted[name] != present
+    ]
+    if changed:
+        raise ChangedMeanwhile(changed)
