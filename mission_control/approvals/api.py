@@ -4,7 +4,8 @@ from typing import Any
 
 from quart import Blueprint, Response
 
-from mission_control.approvals.commands import change_approval, request_approval
+from mission_control.approvals.commands import change_approval, reopen_approval, request_approval
+from mission_control.approvals.decisions import decide_approval
 from mission_control.approvals.history import ApprovalHistoryItem, approval_history
 from mission_control.approvals.live import stream_of_approvals
 from mission_control.approvals.models import Approval
@@ -13,6 +14,7 @@ from mission_control.approvals.queries import list_approvals as approvals_page
 from mission_control.approvals.schemas import (
     ApprovalConflictError,
     ApprovalCreate,
+    ApprovalDecision,
     ApprovalQuery,
     ApprovalRead,
     ApprovalUpdate,
@@ -178,6 +180,46 @@ async def update_approval(actor: Actor, approval: Approval, data: ApprovalUpdate
     `decision: changes_requested` sends the work back; its status is then rejected.
     """
     await change_approval(actor, approval, data.status, data.decision, data.note)
+    return await approval_read(approval.id)
+
+
+@operation(
+    api,
+    "POST",
+    "/boards/<board_id>/approvals/<approval_id>/decisions",
+    operation_id="decide_approval",
+    tags=TAGS,
+    who="user",
+    find=visible_approval,
+    verb="approval.decide",
+    body=ApprovalDecision,
+    returns=ApprovalRead,
+    errors=CONFLICT,
+)
+async def decide_pending_approval(actor: Actor, approval: Approval, data: ApprovalDecision) -> dict[str, Any]:
+    """Decide a pending approval; the first decision counts, another gets 409.
+
+    To change a decision, PATCH the approval.
+    """
+    await decide_approval(actor, approval, data.decision, data.note, only_pending=True)
+    return await approval_read(approval.id)
+
+
+@operation(
+    api,
+    "POST",
+    "/boards/<board_id>/approvals/<approval_id>/reopenings",
+    operation_id="reopen_approval",
+    tags=TAGS,
+    who="user",
+    find=visible_approval,
+    verb="approval.decide",
+    returns=ApprovalRead,
+    errors=CONFLICT,
+)
+async def reopen_decided_approval(actor: Actor, approval: Approval) -> dict[str, Any]:
+    """Make a decided approval pending again, and undo what its decision did where nothing happened since."""
+    await reopen_approval(actor, approval)
     return await approval_read(approval.id)
 
 

@@ -3,20 +3,18 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.approvals import queue
-from mission_control.approvals.commands import reopen_approval
-from mission_control.approvals.decisions import decide_approval
+from mission_control.approvals.forms import DecisionForm, ReopeningForm
 from mission_control.approvals.headings import action_words
 from mission_control.approvals.models import Approval
-from mission_control.approvals.queries import approval_read, visible_approval
+from mission_control.approvals.queries import visible_approval
 from mission_control.approvals.related_rows import QueueView, Row, related_rows
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
@@ -27,32 +25,19 @@ from mission_control.core.ids import parse_id
 from mission_control.core.times import iso
 from mission_control.live.stream import Batch
 from mission_control.shell import live_page
-from mission_control.web.forms import FormInvalid, done, is_htmx, read_form
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import partial, render_block, render_macro
 from mission_control.web.shell import safe_next, shell_page, signed_in
 
 pages = Blueprint("approvals_pages", __name__)
+APPROVAL = "/boards/<uuid:board_id>/approvals/<uuid:approval_id>"
 TEMPLATE = "approvals/index.html"
 ONE = "approvals/show.html"
 FORMS = "approvals/forms.html"
 CONCERNS = ("approval.", "question.", "board.", "task.")
 ASKED = {"approval.requested": "approval", "question.asked": "question"}
 WORDS = {"approved": "approved", "rejected": "rejected", "changes_requested": "sent back"}
-
-
-class DecisionForm(BaseModel):
-    """What a person decides; sending back needs a note."""
-
-    decision: Literal["approved", "rejected", "changes_requested"]
-    note: str | None = Field(None, max_length=4000)
-    origin: Literal["row", "dialog", ""] = Field("", alias="from")
-    next: str = "/approvals"
-
-    @model_validator(mode="after")
-    def _note_when_sent_back(self) -> "DecisionForm":
-        if self.decision == "changes_requested" and not self.note:
-            raise ValueError("Say what should change.")
-        return self
 
 
 @pages.get("/approvals")
@@ -238,42 +223,18 @@ async def _send_back(actor: Actor, approval: Approval, values: dict[str, Any], e
     return render_macro(FORMS, "send_back_form", **context, in_dialog=True)
 
 
-@pages.post("/boards/<uuid:board_id>/approvals/<uuid:approval_id>/decisions")
-async def decide(board_id: UUID, approval_id: UUID) -> ResponseReturnValue:
-    """Approve, send back or reject; only the first decision counts."""
-    actor = await signed_in()
-    approval = await visible_approval(actor, board_id, approval_id)
-    try:
-        form = await read_form(DecisionForm)
-    except FormInvalid as invalid:
-        if invalid.values.get("decision") != "changes_requested":
-            raise
-        errors = {"note" if name == "" else name: text for name, text in invalid.errors.items()}
-        return await _send_back(actor, approval, invalid.values, errors), 422
-    try:
-        approval = await decide_approval(actor, approval, form.decision, form.note, only_pending=True)
-    except Conflict as late:
-        return await _too_late(actor, approval, form, late), 409
-    title, outcome = await _title_of(actor, approval), await _outcome_of(approval)
-    undo = f"/boards/{board_id}/approvals/{approval_id}/reopenings"
-    return done(f"{safe_next(form.next)}#queue", toast=f"{title} {WORDS[form.decision]}.{outcome}", undo_action=undo)
-
-
-async def _title_of(actor: Actor, approval: Approval) -> str:
-    item = await queue.item(actor, approval.board, approval.id)
-    return item.title if item is not None else action_words(approval.action_type)
-
-
-async def _outcome_of(approval: Approval) -> str:
-    """What a decision did to tasks, as sentences that follow the decision."""
-    said = {"finished": "It is done.", "sent_back": "Its agent takes it up again."}
-    outcomes = (await approval_read(approval.id))["outcomes"]
-    texts = [said.get(one["outcome"]) or f"It is not done yet. {one['reason']}" for one in outcomes]
-    return "".join(f" {text}" for text in dict.fromkeys(texts))
+async def _not_decided(refusal: Refusal[Approval, DecisionForm]) -> ResponseReturnValue:
+    """Answer the form of sending back when it is invalid; the approval as it is when somebody else was faster."""
+    error, approval = refusal.error, refusal.found
+    if isinstance(error, FormInvalid) and refusal.values.get("decision") == "changes_requested":
+        errors = {name or "note": text for name, text in refusal.errors.items()}
+        return await _send_back(refusal.actor, approval, refusal.values, errors)
+    if isinstance(error, Conflict) and refusal.form is not None:
+        return await _too_late(refusal.actor, approval, refusal.form, error)
+    raise error
 
 
 async def _too_late(actor: Actor, approval: Approval, form: DecisionForm, late: Conflict) -> str:
-    """Somebody was faster: the sentence, and the approval as it is now."""
     if is_htmx() and form.origin == "":
         raise late
     item = await queue.item(actor, approval.board, approval.id)
@@ -285,10 +246,31 @@ async def _too_late(actor: Actor, approval: Approval, form: DecisionForm, late: 
     return await render_block(ONE, "row", **context)
 
 
-@pages.post("/boards/<uuid:board_id>/approvals/<uuid:approval_id>/reopenings")
-async def reopen(board_id: UUID, approval_id: UUID) -> Response:
-    """Let a decided approval wait again."""
-    actor = await signed_in()
-    approval = await reopen_approval(actor, await visible_approval(actor, board_id, approval_id))
-    next_url = safe_next((await request.form).get("next") or f"/boards/{board_id}/approvals")
-    return done(f"{next_url}#queue", toast=f"{await _title_of(actor, approval)} waits again.")
+@action(pages, "POST", f"{APPROVAL}/decisions", performs="decide_approval", form=DecisionForm, refused=_not_decided)
+async def decide(outcome: Outcome[Approval, DecisionForm]) -> ResponseReturnValue:
+    """Approve, send back or reject; only the first decision counts."""
+    approval, form = outcome.found, outcome.form
+    title, effects = await _title_of(outcome.actor, approval), _effects_of(outcome.answer["outcomes"])
+    undo = f"/boards/{approval.board_id}/approvals/{approval.id}/reopenings"
+    toast = f"{title} {WORDS[form.decision]}.{effects}"
+    return done(f"{safe_next(form.next)}#queue", toast=toast, undo_action=undo)
+
+
+async def _title_of(actor: Actor, approval: Approval) -> str:
+    item = await queue.item(actor, approval.board, approval.id)
+    return item.title if item is not None else action_words(approval.action_type)
+
+
+def _effects_of(outcomes: list[dict[str, Any]]) -> str:
+    """Say what a decision did to tasks, as sentences that follow the decision."""
+    said = {"finished": "It is done.", "sent_back": "Its agent takes it up again."}
+    texts = [said.get(one["outcome"]) or f"It is not done yet. {one['reason']}" for one in outcomes]
+    return "".join(f" {text}" for text in dict.fromkeys(texts))
+
+
+@action(pages, "POST", f"{APPROVAL}/reopenings", performs="reopen_approval", form=ReopeningForm)
+async def reopen(outcome: Outcome[Approval, ReopeningForm]) -> ResponseReturnValue:
+    """Make a decided approval pending again."""
+    approval = outcome.found
+    next_url = safe_next(outcome.form.next or f"/boards/{approval.board_id}/approvals")
+    return done(f"{next_url}#queue", toast=f"{await _title_of(outcome.actor, approval)} waits again.")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from mission_control.core.ids import parse_id
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import NotNull, example
+from mission_control.core.schemas import Body, NotNull, example
 
 ApprovalStatus = Literal["pending", "approved", "rejected"]
 Decision = Literal["approved", "rejected", "changes_requested"]
@@ -78,6 +78,23 @@ class ApprovalUpdate(BaseModel):
         implied = {"approved": "approved", "rejected": "rejected", "changes_requested": "rejected"}
         if self.decision and self.status and implied[self.decision] != self.status:
             raise ValueError(f"the decision {self.decision} does not go with the status {self.status}")
+        return self
+
+
+class ApprovalDecision(Body):
+    """A person's decision on a pending approval."""
+
+    model_config = Body.model_config | example(decision="changes_requested", note="Shorter, please.")
+
+    decision: Decision
+    note: Annotated[
+        str | None, Field(max_length=4000, description="What the asker reads; needed for `changes_requested`")
+    ] = None
+
+    @model_validator(mode="after")
+    def _note_when_sent_back(self) -> Self:
+        if self.decision == "changes_requested" and not (self.note or "").strip():
+            raise ValueError("say what should change")
         return self
 
 

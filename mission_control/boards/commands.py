@@ -1,9 +1,7 @@
 """What changes boards."""
 
 import re
-from collections.abc import Iterable
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from mission_control.authn import freshness
@@ -16,10 +14,8 @@ from mission_control.commands.transaction import uncancelled
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, Invalid, NotFound
-from mission_control.core.ids import fingerprint
+from mission_control.core.errors import Invalid, NotFound
 from mission_control.database.sql import is_postgres, rows
-from mission_control.live.log import canonical
 
 GOAL_INCOMPLETE = "A goal board needs an objective and success metrics."
 
@@ -50,40 +46,6 @@ async def update_board(actor: Actor, board: Board, changes: dict[str, Any]) -> B
     await board.save(update_fields=[*changes, "updated_at"])
     record("board.updated", board, f"Board changed: {board.name}.", before=before, after=changes)
     return board
-
-
-@command("board.update")
-async def update_seen_board(actor: Actor, board: Board, changes: dict[str, Any], version: str) -> Board:
-    """Change a board as somebody saw it. Conflict with the fields that somebody else changed to another value since.
-
-    An empty version means that nothing was seen.
-    """
-    board = await locked_board(board)
-    seen = dict(parse_qsl(version))
-    present = {name: getattr(board, name) for name in changes}
-    differing = [name for name in changes if name in seen and seen[name] != _mark(present[name])]
-    if differing := [name for name in differing if changes[name] != present[name]]:
-        raise BoardChanged(differing)
-    return await update_board(actor, board, changes)
-
-
-def version_of(board: Board, names: Iterable[str]) -> str:
-    """Return a mark of each of these fields, to notice what somebody else changes meanwhile."""
-    return urlencode({name: _mark(getattr(board, name)) for name in names})
-
-
-def _mark(value: Any) -> str:
-    return fingerprint(canonical(value))[:12]
-
-
-class BoardChanged(Conflict):
-    """Somebody else changed a board that a form shows; `fields` names what."""
-
-    def __init__(self, fields: list[str]) -> None:
-        super().__init__(
-            {"message": "Somebody changed the board meanwhile.", "code": "board_changed", "fields": fields}
-        )
-        self.fields = fields
 
 
 @command("board.delete")

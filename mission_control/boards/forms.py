@@ -2,11 +2,14 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from mission_control.boards.commands import slugify, version_of
+from mission_control.boards.commands import slugify
 from mission_control.boards.models import Board
+from mission_control.boards.schemas import BoardCreate, BoardUpdate
 from mission_control.core.schemas import NonEmptyStr, OptionalText
+from mission_control.web.actions import Form, VersionedForm
+from mission_control.web.forms import FormInvalid
 
 Name = Annotated[NonEmptyStr, Field(max_length=200)]
 Limit = Annotated[int | None, Field(ge=1, le=2**31 - 1)]
@@ -18,23 +21,39 @@ RULES = (
     "block_status_changes_with_pending_approval",
     "only_lead_can_change_status",
 )
+PLAIN = ("name", "description", "objective", "max_agents", *RULES)
+DELETE_WORDS = "Type the board's name exactly as it is written above."
 
 
-class NewBoardForm(BaseModel):
-    """A board to be made: a name is enough."""
+class TypedBoard(BoardCreate):
+    """A new board as people type it: the description may be empty, which the predecessor's shape refuses."""
+
+    description: str = ""
+
+
+class TypedBoardChange(BoardUpdate):
+    """A change of a board as people type it, likewise."""
+
+    description: str | None = None
+
+
+class NewBoardForm(Form):
+    """A new board: a name is enough."""
 
     name: Name
     description: str = Field("", max_length=10_000)
     require_approval_for_done: bool = False
 
-    def fields(self) -> dict[str, Any]:
-        """What the command needs."""
-        return {**self.model_dump(), "slug": slugify(self.name), "description": self.description.strip()}
+    def body(self, found: None) -> TypedBoard:
+        """Return the board to create."""
+        typed = {**self.model_dump(), "slug": slugify(self.name), "description": self.description.strip()}
+        return TypedBoard.model_validate(typed)
 
 
-class BoardSettingsForm(BaseModel):
-    """Everything that people change about a board."""
+class BoardSettingsForm(VersionedForm):
+    """The fields of a board that people change."""
 
+    SHOWN = (*PLAIN, "wip_limits")
     name: Name
     description: str = Field("", max_length=10_000)
     objective: OptionalText = Field(None, max_length=10_000)
@@ -46,38 +65,40 @@ class BoardSettingsForm(BaseModel):
     only_lead_can_change_status: bool = False
     wip_in_progress: Limit = None
     wip_review: Limit = None
-    version: str = Field("", max_length=2000)
 
-    def fields(self) -> dict[str, Any]:
-        """What the command changes."""
+    def body(self, found: Board) -> TypedBoardChange:
+        """Return the change."""
         limits = {status: getattr(self, name) for name, status in LIMITS.items()}
-        set_ones = {status: limit for status, limit in limits.items() if limit is not None}
-        return {**self.model_dump(exclude={*LIMITS, "version"}), "wip_limits": set_ones or None}
+        return TypedBoardChange.model_validate({**self.model_dump(include=set(PLAIN)), "wip_limits": limits})
 
     @classmethod
     def values_of(cls, board: Board) -> dict[str, Any]:
-        """What the form shows for a board."""
+        """Return what the form shows of a board."""
         limits = {name: (board.wip_limits or {}).get(status) for name, status in LIMITS.items()}
-        shown = {name: getattr(board, name) for name in cls.model_fields if name not in (*LIMITS, "version")}
-        return shown | limits | {"version": version_of(board, (*shown, "wip_limits"))}
+        return {name: getattr(board, name) for name in PLAIN} | limits | {"version": cls.version_of(board)}
 
     @classmethod
     def changed_meanwhile(cls, board: Board, fields: list[str]) -> dict[str, str]:
-        """What to say of fields that somebody else changed, by their names in the form."""
+        """Return what to say of fields that somebody else changed, by their names in the form."""
         present = cls.values_of(board)
         names = [one for name in fields for one in (LIMITS if name == "wip_limits" else (name,))]
         return {name: f"Somebody changed it to {in_words(present[name])}. Saving replaces that." for name in names}
 
 
+class BoardDeletionForm(Form):
+    """The board's name, typed to be sure."""
+
+    name: str = ""
+
+    def body(self, found: Board) -> None:
+        """Refuse another name; the operation takes no body."""
+        if self.name.strip() != found.name.strip():
+            raise FormInvalid({"typed": self.name}, {"typed": DELETE_WORDS})
+
+
 def in_words(value: Any) -> str:
-    """Return a field's value as it is said in a sentence, such as `on`, `empty` or `“Telescope”`."""
+    """Return a field's value as it stands in a sentence, such as `on`, `empty` or `“Telescope”`."""
     if isinstance(value, bool):
         return "on" if value else "off"
     text = ", ".join(value) if isinstance(value, list) else str(value or "")
     return f"“{text[:80]}{'…' if len(text) > 80 else ''}”" if text else "empty"
-
-
-class BoardDeletionForm(BaseModel):
-    """The board's name, typed to be sure."""
-
-    name: str = ""

@@ -9,8 +9,7 @@ from quart import Blueprint, Response, make_response, redirect, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.cards import CardFilter, board_rows, people_of
-from mission_control.boards.commands import BoardChanged, create_board, delete_board, update_seen_board
-from mission_control.boards.forms import BoardDeletionForm, BoardSettingsForm, NewBoardForm
+from mission_control.boards.forms import DELETE_WORDS, BoardDeletionForm, BoardSettingsForm, NewBoardForm
 from mission_control.boards.live import TEMPLATE, Rights, board_partials, regions_of
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of, visible_board
@@ -20,13 +19,15 @@ from mission_control.core.policy import can, require
 from mission_control.live.broker import head_of
 from mission_control.live.stream import Batch
 from mission_control.shell import live_page
-from mission_control.web.forms import FormInvalid, go, read_form
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import FormInvalid, go
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.versions import ChangedMeanwhile
 
 pages = Blueprint("boards_pages", __name__)
 LAST_BOARD = "last_board"
-DELETE_WORDS = "Type the board's name exactly as it is written above."
+SETTINGS, DELETION = "/boards/<uuid:board_id>/settings", "/boards/<uuid:board_id>/deletion"
 
 
 @pages.get("/")
@@ -83,16 +84,16 @@ async def _new(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> 
     return await shell_page(actor, "boards/new.html", active="boards", values=values, errors=errors)
 
 
-@pages.post("/boards")
-async def create() -> ResponseReturnValue:
-    """Make a board and open it."""
-    actor = await signed_in()
-    try:
-        form = await read_form(NewBoardForm)
-    except FormInvalid as invalid:
-        return await _new(actor, invalid.values, invalid.errors), 422
-    board = await create_board(actor, actor.organization_id, form.fields())
-    return go(f"/boards/{board.id}")
+async def _refused_new(refusal: Refusal[None, NewBoardForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid):
+        raise refusal.error
+    return await _new(refusal.actor, refusal.values, refusal.errors)
+
+
+@action(pages, "POST", "/boards", performs="create_board", form=NewBoardForm, refused=_refused_new)
+async def create(outcome: Outcome[None, NewBoardForm]) -> ResponseReturnValue:
+    """Create a board and open it."""
+    return go(f"/boards/{outcome.answer.id}")
 
 
 async def on_board(board_id: UUID) -> tuple[Actor, Board]:
@@ -197,31 +198,31 @@ async def _settings(
     )
 
 
-@pages.post("/boards/<uuid:board_id>/settings")
-async def save_settings(board_id: UUID) -> ResponseReturnValue:
+async def _refused_settings(refusal: Refusal[Board, BoardSettingsForm]) -> ResponseReturnValue:
+    """Answer the form with what was typed, when it is invalid or the board changed meanwhile."""
+    board, error = refusal.found, refusal.error
+    if isinstance(error, ChangedMeanwhile):
+        typed = {**refusal.values, "version": BoardSettingsForm.version_of(board)}
+        return await _settings(refusal.actor, board, typed, BoardSettingsForm.changed_meanwhile(board, error.fields))
+    if isinstance(error, FormInvalid):
+        return await _settings(refusal.actor, board, refusal.values, refusal.errors)
+    raise error
+
+
+@action(pages, "POST", SETTINGS, performs="update_board", form=BoardSettingsForm, refused=_refused_settings)
+async def save_settings(outcome: Outcome[Board, BoardSettingsForm]) -> ResponseReturnValue:
     """Change a board."""
-    actor, board = await on_board(board_id)
-    try:
-        form = await read_form(BoardSettingsForm)
-    except FormInvalid as invalid:
-        return await _settings(actor, board, invalid.values, invalid.errors), 422
-    try:
-        await update_seen_board(actor, board, form.fields(), form.version)
-    except BoardChanged as changed:
-        board = await Board.get(id=board.id)
-        typed = {**form.model_dump(), "version": BoardSettingsForm.values_of(board)["version"]}
-        return await _settings(actor, board, typed, form.changed_meanwhile(board, changed.fields)), 409
-    return go(f"/boards/{board.id}/settings?saved=1")
+    return go(f"/boards/{outcome.found.id}/settings?saved=1")
 
 
-@pages.post("/boards/<uuid:board_id>/deletion")
-async def delete(board_id: UUID) -> ResponseReturnValue:
+async def _refused_deletion(refusal: Refusal[Board, BoardDeletionForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid):
+        raise refusal.error
+    values = {**BoardSettingsForm.values_of(refusal.found), "typed": refusal.values.get("typed", "")}
+    return await _settings(refusal.actor, refusal.found, values, {"typed": DELETE_WORDS})
+
+
+@action(pages, "POST", DELETION, performs="delete_board", form=BoardDeletionForm, refused=_refused_deletion)
+async def delete(outcome: Outcome[Board, BoardDeletionForm]) -> ResponseReturnValue:
     """Delete a board whose name was typed."""
-    actor, board = await on_board(board_id)
-    typed = (await read_form(BoardDeletionForm)).name
-    if typed.strip() != board.name.strip():
-        require(actor, "board.delete", board)
-        values = BoardSettingsForm.values_of(board)
-        return await _settings(actor, board, {**values, "typed": typed}, {"typed": DELETE_WORDS}), 422
-    await delete_board(actor, board)
     return go("/boards")

@@ -1,61 +1,59 @@
-"""The steps of a task in its panel: added, ticked, taken away."""
+"""The steps of a task in its panel: added, ticked, removed."""
 
-from uuid import UUID
-
-from pydantic import BaseModel
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from mission_control.tasks import panel_parts as panel_parts
-from mission_control.tasks.checklist import ChecklistItemCreate, Text, add_item, change_item, remove_item, visible_item
-from mission_control.tasks.pages import TASK, on_task
-from mission_control.web.forms import done, read_form
+from mission_control.tasks.checklist import ChecklistItemCreate, ChecklistItemUpdate, Text
+from mission_control.tasks.models import ChecklistItem, Task
+from mission_control.tasks.pages import TASK
+from mission_control.web.actions import Form, Outcome, action
+from mission_control.web.forms import done
 
 pages = Blueprint("tasks_checklist_pages", __name__)
 STEP = f"{TASK}/checklist/<uuid:item_id>"
 
 
-class StepForm(BaseModel):
-    """A step that is added; `is_done` when it comes back after it was taken away."""
+class StepForm(Form):
+    """A new step. `is_done` is sent when a removal is undone."""
 
     text: Text
     is_done: bool = False
 
+    def body(self, found: Task) -> ChecklistItemCreate:
+        """Return the step to add."""
+        return ChecklistItemCreate(text=self.text, is_done=self.is_done)
 
-class TickForm(BaseModel):
+
+class TickForm(Form):
     """Whether a step is done."""
 
     is_done: bool
 
+    def body(self, found: tuple[Task, ChecklistItem]) -> ChecklistItemUpdate:
+        """Return the change."""
+        return ChecklistItemUpdate(is_done=self.is_done)
 
-@pages.post(f"{TASK}/checklist")
-async def add(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
+
+@action(pages, "POST", f"{TASK}/checklist", performs="add_checklist_item", form=StepForm)
+async def add(outcome: Outcome[Task, StepForm]) -> ResponseReturnValue:
     """Add a step at the end."""
-    actor, task = await on_task(board_id, task_id)
-    form = await read_form(StepForm)
-    await add_item(actor, task, ChecklistItemCreate(text=form.text, is_done=form.is_done))
-    return done(_url(board_id, task_id))
+    return done(_url(outcome.found))
 
 
-@pages.post(f"{STEP}/ticks")
-async def tick(board_id: UUID, task_id: UUID, item_id: UUID) -> ResponseReturnValue:
-    """Tick a step, or open it again."""
-    actor, _ = await on_task(board_id, task_id)
-    task, item = await visible_item(actor, board_id, task_id, item_id)
-    await change_item(actor, task, item, {"is_done": (await read_form(TickForm)).is_done})
-    return done(_url(board_id, task_id))
+@action(pages, "POST", f"{STEP}/ticks", performs="change_checklist_item", form=TickForm)
+async def tick(outcome: Outcome[tuple[Task, ChecklistItem], TickForm]) -> ResponseReturnValue:
+    """Tick a step, or untick it."""
+    return done(_url(outcome.found[0]))
 
 
-@pages.post(f"{STEP}/removals")
-async def remove(board_id: UUID, task_id: UUID, item_id: UUID) -> ResponseReturnValue:
-    """Take a step away."""
-    actor, _ = await on_task(board_id, task_id)
-    task, item = await visible_item(actor, board_id, task_id, item_id)
-    await remove_item(actor, task, item)
+@action(pages, "POST", f"{STEP}/removals", performs="remove_checklist_item")
+async def remove(outcome: Outcome[tuple[Task, ChecklistItem], None]) -> ResponseReturnValue:
+    """Remove a step."""
+    task, item = outcome.found
     undo = {"text": item.text, "is_done": str(item.is_done).lower()}
-    url = _url(board_id, task_id)
-    return done(url, toast="Step removed", undo_action=f"{url}/checklist", undo=undo)
+    return done(_url(task), toast="Step removed", undo_action=f"{_url(task)}/checklist", undo=undo)
 
 
-def _url(board_id: UUID, task_id: UUID) -> str:
-    return f"/boards/{board_id}/tasks/{task_id}"
+def _url(task: Task) -> str:
+    return f"/boards/{task.board_id}/tasks/{task.id}"

@@ -1,4 +1,4 @@
-"""What left a board and can come back: its deleted and its archived tasks."""
+"""The deleted and the archived tasks of a board, which can be restored."""
 
 from uuid import UUID
 
@@ -8,9 +8,10 @@ from quart.typing import ResponseReturnValue
 from mission_control.boards.live import Rights
 from mission_control.boards.pages import on_board
 from mission_control.core.paging import Paging
-from mission_control.tasks.archive import archive_task, unarchive_task
-from mission_control.tasks.pages import TASK, on_task
+from mission_control.tasks.models import Task
+from mission_control.tasks.pages import TASK
 from mission_control.tasks.queries import archived_tasks, deleted_tasks
+from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done
 from mission_control.web.shell import shell_page
 
@@ -21,7 +22,7 @@ LISTS = {"trash": deleted_tasks, "archive": archived_tasks}
 
 @pages.get("/boards/<uuid:board_id>/<any(trash, archive):kind>")
 async def show(board_id: UUID, kind: str) -> ResponseReturnValue:
-    """The deleted or the archived tasks of a board, what went last first."""
+    """Show the deleted or the archived tasks of a board, newest first."""
     actor, board = await on_board(board_id)
     first = max(0, min(request.args.get("from", 0, type=int), 10**6))
     found, total = await LISTS[kind](board, Paging(limit=SIZE, offset=first))
@@ -39,18 +40,18 @@ async def show(board_id: UUID, kind: str) -> ResponseReturnValue:
     )
 
 
-@pages.post(f"{TASK}/archivals")
-async def archive(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
-    """Put a done task out of sight."""
-    actor, task = await on_task(board_id, task_id)
-    await archive_task(actor, task)
-    url = f"/boards/{board_id}/tasks/{task_id}"
-    return done(url, toast=f"#{task.number} archived", undo_action=f"{url}/archivals/removals")
+@action(pages, "POST", f"{TASK}/archivals", performs="archive_task")
+async def archive(outcome: Outcome[Task, None]) -> ResponseReturnValue:
+    """Archive a done task."""
+    task = outcome.found
+    return done(_url(task), toast=f"#{task.number} archived", undo_action=f"{_url(task)}/archivals/removals")
 
 
-@pages.post(f"{TASK}/archivals/removals")
-async def unarchive(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
+@action(pages, "POST", f"{TASK}/archivals/removals", performs="unarchive_task")
+async def unarchive(outcome: Outcome[Task, None]) -> ResponseReturnValue:
     """Put an archived task back on its board."""
-    actor, task = await on_task(board_id, task_id)
-    await unarchive_task(actor, task)
-    return done(f"/boards/{board_id}/tasks/{task_id}")
+    return done(_url(outcome.found))
+
+
+def _url(task: Task) -> str:
+    return f"/boards/{task.board_id}/tasks/{task.id}"

@@ -26,10 +26,13 @@ from mission_control.web.versions import refuse_changed, version_of
 
 
 class Form(BaseModel):
-    """What a page's form sends. A form of an operation that takes a body makes that body."""
+    """What a page's form sends."""
 
-    def body(self, found: Any) -> BaseModel:
-        """The body of the operation; `found` is what the operation looked up. FormInvalid or ValidationError (422)."""
+    def body(self, found: Any) -> BaseModel | None:
+        """Return the body of the operation, None when it takes none; `found` is what the operation looked up.
+
+        FormInvalid or pydantic's ValidationError refuse what was typed (422).
+        """
         raise NotImplementedError
 
 
@@ -161,12 +164,11 @@ class Action:
         given: dict[str, Any] = {}
         if self.operation.query is not None:
             given["query"] = self.operation.query.model_validate({})
-        if self.operation.body is None:
-            return given
         try:
-            return given | {"data": form.body(found)}
+            body = form.body(found) if form is not None else None
         except ValidationError as error:
             raise FormInvalid(form.model_dump(), sentences(error.errors())) from None
+        return given if self.operation.body is None else given | {"data": body}
 
     async def _perform(self, actor: Actor, ids: Mapping[str, Any], found: Any, form: Any, given: dict[str, Any]) -> Any:
         async def perform() -> Any:

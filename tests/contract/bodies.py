@@ -125,6 +125,7 @@ BODIES: dict[str, Body] = {
     "update_approval_api_v1_boards__board_id__approvals__approval_id__patch": lambda cast, made: {
         "decision": "changes_requested", "note": "Shorter.",
     },
+    "decide_approval": lambda cast, made: {"decision": "approved"},
     "create_agent_api_v1_agents_post": lambda cast, made: AGENT | {"board_id": str(cast.board.id)},
     "update_agent_api_v1_agents__agent_id__patch": lambda cast, made: AGENT,
     "heartbeat_agent_api_v1_agents__agent_id__heartbeat_post": lambda cast, made: {"status": "busy"},

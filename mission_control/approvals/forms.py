@@ -1,0 +1,37 @@
+"""What the forms of the approval pages send."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from mission_control.approvals.models import Approval
+from mission_control.approvals.schemas import ApprovalDecision, Decision
+from mission_control.web.actions import Form
+
+
+class DecisionForm(Form):
+    """A person's decision; `from` says whether it comes from a row of the queue or from a dialog."""
+
+    decision: Decision
+    note: str | None = Field(None, max_length=4000)
+    origin: Literal["row", "dialog", ""] = Field("", alias="from")
+    next: str = "/approvals"
+
+    @model_validator(mode="after")
+    def _note_when_sent_back(self) -> "DecisionForm":
+        if self.decision == "changes_requested" and not self.note:
+            raise ValueError("Say what should change.")
+        return self
+
+    def body(self, found: Approval) -> ApprovalDecision:
+        """Return the decision."""
+        return ApprovalDecision(decision=self.decision, note=self.note)
+
+
+class ReopeningForm(Form):
+    """The page to go on to after an approval is reopened."""
+
+    next: str = ""
+
+    def body(self, found: Approval) -> None:
+        """Return nothing: the operation takes no body."""
