@@ -14,12 +14,12 @@ from pydantic import BaseModel, Field, ValidationError
 from quart import Blueprint, Response, make_response
 from quart.typing import ResponseReturnValue
 
+from mission_control.authn.authentication import require_same_origin
+from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
-from mission_control.core.authn import require_same_origin
-from mission_control.core.command import atomically
 from mission_control.core.errors import DomainError, Invalid, NotFound
-from mission_control.core.operation import admitted, handled
-from mission_control.core.registry import OPERATIONS, Operation
+from mission_control.operations.operation import admitted, handled
+from mission_control.operations.registry import OPERATIONS, Operation
 from mission_control.web.forms import FormInvalid, read_form, sentences
 from mission_control.web.shell import signed_in
 from mission_control.web.versions import refuse_changed, version_of

@@ -269,3 +269,23 @@ async def test_a_read_waits_for_the_decision(cast: Cast) -> None:
     assert answer.ok() == decided
     assert answer.headers["ETag"] == (await cast.vega.get(path)).headers["ETag"]
     (await cast.vega.get(f"{path}?wait_seconds=51")).refused(422)
+
+
+async def test_the_first_decision_counts(cast: Cast) -> None:
+    asked = await cast.ask(cast.vega, await cast.add_task())
+    url = f"{cast.home}/approvals/{asked['id']}"
+    sentence = "say what should change"
+    assert (
+        sentence in (await cast.cleo.post(f"{url}/decisions", {"decision": "changes_requested"})).refused(422)[0]["msg"]
+    )
+    (await cast.cleo.post(f"{url}/decisions", {"decision": "approved", "mood": "x"})).refused(422)
+    (await cast.dan.post(f"{url}/decisions", {"decision": "approved"})).refused(403)
+    sent_back = (await cast.cleo.post(f"{url}/decisions", {"decision": "changes_requested", "note": "Shorter."})).ok()
+    assert (sent_back["status"], sent_back["decision"], sent_back["note"]) == (
+        "rejected",
+        "changes_requested",
+        "Shorter.",
+    )
+    assert "sent back this" in (await cast.ada.post(f"{url}/decisions", {"decision": "approved"})).refused(409)
+    assert (await cast.cleo.post(f"{url}/reopenings")).ok()["status"] == "pending"
+    assert (await cast.ada.post(f"{url}/decisions", {"decision": "approved"})).ok()["status"] == "approved"
