@@ -90,7 +90,9 @@ checks: $(VENV)/.installed-dev
 	@tools/parts one Format $(PYTHON) -m ruff format --check .
 	@tools/parts one Lint $(PYTHON) -m ruff check .
 	@tools/parts one Types $(PYTHON) -m mypy
-	@tools/parts one Templates $(PYTHON) -m pytest -q tests/contract/test_templates.py
+	@tools/parts one "Layout of templates" $(PYTHON) -m djlint templates --check --quiet
+	@tools/parts one Templates $(PYTHON) -m djlint templates --lint --quiet
+	@tools/parts one "Rules of templates" $(PYTHON) -m pytest -q tests/contract/test_templates.py
 	@$(MAKE) --no-print-directory test
 
 # The long forms of tests: crash loop, hang-ups, restarts, soak, fuzzing, races for work, Claude Code and Codex. Run by hand, an hour for each database;
@@ -109,6 +111,7 @@ bench: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m djlint templates --reformat --quiet
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results

@@ -88,7 +88,7 @@ async def _limits_form(agent_id: UUID, organization_id: UUID, chosen: list[str],
     url, back = f"/agents/{agent_id}/limits", back_to(agent_id, "", "the agent")
     choices = await tags_to_choose(organization_id, chosen)
     context = {"choices": choices, "labels": LIMIT_LABELS, "version": version}
-    return Form("Limits", "agents/overview.html", "limits", url, back, context=context)
+    return Form("Limits", "agents/about.html", "limits", url, back, context=context)
 
 
 @pages.post("/agents/<uuid:agent_id>/limits")

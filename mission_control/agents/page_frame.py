@@ -19,7 +19,7 @@ from mission_control.shell import live_page
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.shell import shell_page, signed_in
 
-HEAD = "agents/head.html"
+HEAD, BANNER = "agents/head.html", "agents/banner.html"
 LEFT = ("after", "tab")
 DELETED = "This agent was deleted meanwhile. Nothing was saved."
 
@@ -61,7 +61,7 @@ async def _regions(viewed: Viewed, key: str) -> dict[str, Markup]:
     """What the page is made of, by the ends of its regions' ids."""
     html = {
         "head": render_macro(HEAD, "head", viewed=viewed),
-        "banner": render_macro(HEAD, "banner", viewed=viewed),
+        "banner": render_macro(BANNER, "banner", viewed=viewed),
         "tabs": render_macro(HEAD, "tabs_of", viewed=viewed, tabs=in_order(), active=key),
         "tab": await TABS[key].render(viewed),
     }
@@ -77,7 +77,7 @@ async def page_stream_of(agent_id: UUID) -> Response:
     async def render(current: Actor, batch: Batch) -> str:
         found = await visible_agents(current).select_related("board").get_or_none(id=agent_id)
         if found is None:
-            return partial("#agent-banner", render_macro(HEAD, "gone")) if _says_anything(batch) else ""
+            return partial("#agent-banner", render_macro(BANNER, "gone")) if _says_anything(batch) else ""
         if not can(current, "agent.read", found) or not concerns(found, batch):
             return ""
         viewed = await Viewed.by(current, found, args)

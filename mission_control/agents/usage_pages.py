@@ -36,7 +36,7 @@ def _subjects(agent: Agent) -> list[tuple[str, str]]:
 def _form(agent_id: UUID, subjects: list[tuple[str, str]]) -> Form:
     url, back = f"/agents/{agent_id}/budgets", back_to(agent_id, "usage", "the usage")
     context = {"labels": LABELS, "subjects": subjects}
-    return Form("New budget", "agents/usage.html", "budget_form", url, back, context=context)
+    return Form("New budget", "agents/budget_form.html", "budget_form", url, back, context=context)
 
 
 @pages.post("/agents/<uuid:agent_id>/budgets")

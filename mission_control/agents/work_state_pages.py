@@ -143,7 +143,7 @@ async def _ask(actor: Actor, switch: Switch, invalid: FormInvalid | None = None)
     context["values"] = invalid.values if invalid else {"reason": switch.thing.work_state_reason}
     context["errors"] = invalid.errors if invalid else {}
     if is_htmx():
-        return render_macro("ui/work_state.html", "reason_dialog", **context)
+        return render_macro("ui/work_state_forms.html", "reason_dialog", **context)
     return await shell_page(actor, "agents/work_state.html", active="agents", back=_back(switch), **context)
 
 
@@ -166,7 +166,7 @@ async def _confirm_stop(actor: Actor, switch: Switch) -> str:
     names = [f"#{one['number']}" + (f" of {one['board']}" if column.startswith("b.") else "") for one in held]
     context: dict[str, Any] = {"url": switch.url, "whose": whose, "consequence": consequence_of(names)}
     if is_htmx():
-        return render_macro("ui/work_state.html", "stop_dialog", **context)
+        return render_macro("ui/work_state_forms.html", "stop_dialog", **context)
     return await shell_page(actor, "agents/stop.html", active="agents", back=_back(switch), **context)
 
 

@@ -157,7 +157,7 @@ _CARDS = (
 
 
 def _card(board: Board, row: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """A row as the arguments of the card macro."""
+    """Return the row as the values of the card's template."""
     name = row["agent_name"] or row["person_name"]
     return {
         "task_id": row["id"],
@@ -166,7 +166,7 @@ def _card(board: Board, row: dict[str, Any], now: datetime) -> dict[str, Any]:
         "title": row["title"],
         "status": row["status"],
         "priority": canonical(row["priority"]),
-        "badge_": _badge(row, now),
+        "badge": _badge(row, now),
         "assignee": {"name": name, "kind": "agent" if row["agent_name"] else "person"} if name else None,
         "done_by": row["worker_name"] if row["worker_name"] != name else None,
         "comments": int(row["comments"]),

@@ -10,6 +10,7 @@ from quart import Quart, current_app, render_template
 
 from mission_control.core import markdown, times
 from mission_control.web.assets import asset
+from mission_control.web.template_layout import TemplateLayout
 
 _MACROS = "mission_control.macros"
 
@@ -26,8 +27,7 @@ def install(app: Quart) -> None:
 def _prepare(environment: Environment) -> None:
     environment.undefined = StrictUndefined
     environment.autoescape = True
-    environment.trim_blocks = True
-    environment.lstrip_blocks = True
+    environment.add_extension(TemplateLayout)
     environment.globals["asset"] = asset
     environment.filters["markdown"] = _prose
     environment.filters["relative"] = times.relative

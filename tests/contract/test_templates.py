@@ -12,6 +12,8 @@ from mission_control.web.assets import ENTRY, read
 TEMPLATES = data_dir("templates")
 STATIC = data_dir("static")
 FILES = sorted(TEMPLATES.rglob("*.html"))
+# Templates of these two folders are laid out with the regions that replace them.
+LAID_OUT = [path for path in FILES if path.parent.name not in ("boards", "tasks")]
 PARSER = Environment(loader=FileSystemLoader(TEMPLATES))
 
 FORBIDDEN = {
@@ -46,6 +48,16 @@ def test_template_holds_nothing_forbidden(path: Path) -> None:
     text = source(path)
     found = [what for what, pattern in FORBIDDEN.items() if re.search(pattern, text)]
     assert found == []
+
+
+@pytest.mark.parametrize("path", LAID_OUT, ids=template)
+def test_template_is_short_and_has_one_element_a_line(path: Path) -> None:
+    """`djlint` indents; this holds what it leaves to the author."""
+    lines = path.read_text().splitlines()
+    assert len(lines) <= 150
+    assert [number for number, line in enumerate(lines, 1) if len(line) > 120] == []
+    crowded = re.compile(r"</(?:div|p|li|ul|ol|dl|section|article|form|h[1-6]|table|tr|details)>\s*[<{]")
+    assert [number for number, line in enumerate(lines, 1) if crowded.search(line)] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=template)

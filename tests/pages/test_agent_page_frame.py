@@ -64,7 +64,7 @@ async def test_what_waits_for_the_agent_stands_apart_from_its_work(cast: Cast) -
     assert page.text.index(f'id="open-{began["id"]}"') < page.text.index(f'id="open-{seen["id"]}"')
     for one in (seen, began):
         await cast.put(one, status="done")
-    (await ada.get(path)).has("It has not begun what is assigned to it.", ">1 assigned</a>")
+    (await ada.get(path)).has("It has not started its assigned tasks.", ">1 assigned</a>")
     await cast.put(waiting, status="done")
     (await ada.get(path)).lacks("Next:").has("It claims a task by itself")
 
