@@ -5,7 +5,8 @@ Private parts of Hypercorn are overridden here and nowhere else. As released,
 - a connection that its client has closed stays open until its keep-alive time is over, 75 seconds;
 - a client that closes its sending side after the request (`nc -N`, some libraries) is cut off instead of answered;
 - a request that is refused before its body is read holds its connection, and its task, for ever;
-- WebSockets and HTTP/2 without TLS are always on, and one address may use up all files of the process.
+- WebSockets and HTTP/2 without TLS are always on, and one address may use up all files of the process;
+- each request starts and cancels a task that watches for an idle connection, and an answer's head is a write of its own.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ import h11
 from hypercorn.asyncio import run as hypercorn_run
 from hypercorn.asyncio.task_group import TaskGroup, _handle
 from hypercorn.asyncio.tcp_server import MAX_RECV, TCPServer
-from hypercorn.events import Closed, RawData
+from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol import ProtocolWrapper
 from hypercorn.protocol.events import Request, StreamClosed
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
@@ -46,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 def install(settings: Settings) -> None:
     """Let Hypercorn use this server for its connections from now on."""
-    vars(hypercorn_run)["TCPServer"] = partial(Connection, Admission(settings), settings.http2)
+    vars(hypercorn_run)["TCPServer"] = partial(Connection, Admission(settings), IdleConnections(), settings.http2)
 
 
 class Admission:
@@ -100,6 +101,47 @@ class Admission:
         message = "connections.files_used_up" if reason == FULL else "connections.too_many_of_address"
         extra = {"refused": self._refused.pop(reason), "client_ip": address}
         logger.error(message, extra={**extra, "most_of_address": self._most, "files": self._last_file})
+
+
+class IdleConnections:
+    """Connections between two requests: each is closed when its keep-alive time is over, all when the server stops."""
+
+    def __init__(self) -> None:
+        self._since: dict[Connection, float] = {}  # in the order in which they became idle
+        self._timer: asyncio.TimerHandle | None = None
+        self._stop: asyncio.Task[None] | None = None
+
+    def add(self, connection: "Connection") -> None:
+        """Count the keep-alive time of a connection from now on."""
+        self._since.pop(connection, None)
+        self._since[connection] = connection.loop.time()
+        if self._stop is None:
+            self._stop = connection.loop.create_task(self._close_at_stop(connection.context))
+        if self._timer is None:
+            seconds = connection.config.keep_alive_timeout
+            self._timer = connection.loop.call_later(seconds, self._close_overdue, connection.loop, seconds)
+
+    def discard(self, connection: "Connection") -> None:
+        """Leave a connection open: it has a request, or is closed already."""
+        self._since.pop(connection, None)
+
+    def _close_overdue(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        self._timer = None
+        while self._since:
+            connection, since = next(iter(self._since.items()))
+            if since + seconds > loop.time():
+                self._timer = loop.call_at(since + seconds, self._close_overdue, loop, seconds)
+                return
+            self._close(connection)
+
+    async def _close_at_stop(self, context: Any) -> None:
+        await context.terminated.wait()
+        for connection in list(self._since):
+            self._close(connection)
+
+    def _close(self, connection: "Connection") -> None:
+        del self._since[connection]
+        connection.close_idle()
 
 
 class Messages:
@@ -164,6 +206,7 @@ class Http1(H11Protocol):
     """HTTP/1.1, which a client does not leave for HTTP/2 unless that is wanted."""
 
     speaks_http2 = False
+    _head = b""
 
     async def half_closed(self) -> None:
         """The client sends nothing more: let its request end; whoever waits on purpose is told by the message."""
@@ -173,6 +216,21 @@ class Http1(H11Protocol):
             await self.stream.app_put({"type": "http.disconnect"})
         else:
             await self.handle(Closed())
+
+    async def _send_h11_event(self, event: Any) -> None:
+        """Write the head of an answer together with the beginning of its body, or its end."""
+        try:
+            data = self.connection.send(event) or b""
+        except h11.LocalProtocolError:
+            if self.connection.their_state != h11.ERROR:
+                raise
+            return
+        if isinstance(event, h11.Response):
+            self._head = data
+            return
+        data, self._head = self._head + data, b""
+        if data:
+            await self.send(RawData(data=data))
 
     async def _check_protocol(self, event: h11.Request) -> None:
         if self.speaks_http2:
@@ -202,9 +260,10 @@ class Http1(H11Protocol):
 class Connection(TCPServer):
     """One connection, from its first byte to the end of its last request."""
 
-    def __init__(self, admission: Admission, speaks_http2: bool, *args: Any) -> None:
+    def __init__(self, admission: Admission, idle: IdleConnections, speaks_http2: bool, *args: Any) -> None:
         super().__init__(*args)
         self._admission = admission
+        self._idle = idle
         self._speaks_http2 = speaks_http2
 
     async def run(self) -> None:
@@ -239,12 +298,30 @@ class Connection(TCPServer):
                 self._http1 = self.protocol.protocol = Http1(*parts, self.protocol_send)
                 self._http1.speaks_http2 = self._speaks_http2
                 await self.protocol.initiate()
-                await self.idle_task.restart(task_group, self._idle_timeout)
+                self._idle.add(self)
                 await self._read_data()
         except OSError:
             pass
         finally:
+            self._idle.discard(self)
             await self._close()
+
+    async def protocol_send(self, event: Event) -> None:
+        """Write to the client, close the connection, or note whether it is between two requests."""
+        if isinstance(event, RawData):
+            try:
+                self.writer.write(event.data)
+                await self.writer.drain()
+            except (ConnectionError, RuntimeError):
+                await self.protocol.handle(Closed())
+        elif isinstance(event, Updated):
+            (self._idle.add if event.idle else self._idle.discard)(self)
+        elif isinstance(event, Closed):
+            await self._close()
+
+    def close_idle(self) -> None:
+        """Close the connection, which has no request."""
+        self._task_group.spawn(self._initiate_server_close)
 
     async def _read_data(self) -> None:
         data = b"anything"
@@ -255,7 +332,7 @@ class Connection(TCPServer):
                 break
             await self.protocol.handle(RawData(data))  # the end too, so that the request after it is not waited for
         # Nothing more comes, so there is nothing to keep the connection for besides the request under way.
-        await self.idle_task.stop()
+        self._idle.discard(self)
         if self.protocol.protocol is self._http1 and not self.writer.is_closing() and self.reader.exception() is None:
             await self._http1.half_closed()
         else:
