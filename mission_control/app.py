@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
-from quart import Quart, request
+from quart import Quart
 from quart.json.provider import JSONProvider
 
 from mission_control import features
@@ -25,6 +25,7 @@ from mission_control.core.secrets import audit_key, load_or_create_secret_key
 from mission_control.database.setup import connect, disconnect
 from mission_control.delivery import pace
 from mission_control.http import middleware
+from mission_control.http.application import Application
 from mission_control.live import channels
 from mission_control.live.broker import Broker
 from mission_control.live.signatures import use_key
@@ -54,7 +55,7 @@ class OrjsonProvider(JSONProvider):
 def create_app(settings: Settings | None = None) -> Quart:
     """Make the application; without settings it reads the environment."""
     settings = settings or Settings.from_environment()
-    app = Quart("mission_control", template_folder=str(data_dir("templates")), static_folder=None)
+    app = Application("mission_control", template_folder=str(data_dir("templates")), static_folder=None)
     app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False
     app.config.update(
@@ -108,12 +109,6 @@ def _attach_background(app: Quart, settings: Settings) -> None:
         await all_finished()
         await token_use.write_down()
         await disconnect()
-
-    @app.after_request
-    async def never_cache_what_is_personal(response: Any) -> Any:
-        if "Cache-Control" not in response.headers and not request.path.startswith("/static/"):
-            response.headers["Cache-Control"] = "no-store" if request.path.startswith("/api/") else "no-cache"
-        return response
 
 
 def look_again() -> None:

@@ -6,7 +6,7 @@ Private parts of Hypercorn are overridden here and nowhere else. As released,
 - a client that closes its sending side after the request (`nc -N`, some libraries) is cut off instead of answered;
 - a request that is refused before its body is read holds its connection, and its task, for ever;
 - WebSockets and HTTP/2 without TLS are always on, and one address may use up all files of the process;
-- each request starts and cancels a task that watches for an idle connection, and an answer's head is a write of its own.
+- each request starts and cancels a task that watches for idleness, and the head of an answer is a write of its own.
 """
 
 import asyncio

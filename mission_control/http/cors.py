@@ -1,6 +1,6 @@
 """Let web clients of other, configured origins use the API."""
 
-from quart import Quart, Response, request
+from quart import Response, request
 from quart.typing import ResponseTypes
 
 from mission_control.config import Settings
@@ -21,27 +21,30 @@ EXPOSED = ", ".join(
 MAX_AGE_SECONDS = "600"
 
 
-def install(app: Quart, settings: Settings) -> None:
-    """Answer preflights and mark answers, when CORS_ORIGINS names any origin."""
-    allowed = frozenset(settings.cors_origins)
-    if not allowed:
-        return
+class Cors:
+    """What web clients of the origins in CORS_ORIGINS may do."""
 
-    async def answer_preflight() -> Response | None:
+    def __init__(self, settings: Settings) -> None:
+        self._allowed = frozenset(settings.cors_origins)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether any origin is named."""
+        return bool(self._allowed)
+
+    def preflight(self) -> Response | None:
+        """Return the answer to a preflight, None when the request is something else."""
         if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
             return None
-        return _preflight(_origin() in allowed)
+        return _preflight(_origin() in self._allowed)
 
-    async def mark(response: ResponseTypes) -> ResponseTypes:
+    def mark(self, response: ResponseTypes) -> None:
+        """Let a page of an allowed origin read the answer."""
         response.headers.add("Vary", "Origin")
-        if _origin() in allowed:
-            response.headers["Access-Control-Allow-Origin"] = _origin()
+        if (origin := _origin()) in self._allowed:
+            response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Allow-Credentials"] = "true"
             response.headers["Access-Control-Expose-Headers"] = EXPOSED
-        return response
-
-    app.before_request(answer_preflight)
-    app.after_request(mark)
 
 
 def _origin() -> str:

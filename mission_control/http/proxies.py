@@ -1,14 +1,14 @@
 """Believe a reverse proxy about the client, scheme and host, but only one that is trusted."""
 
+import functools
 import ipaddress
 import re
 from collections.abc import Sequence
 
-from quart import Quart, request
+from quart import request
 
-from mission_control.config import Settings
 from mission_control.config_values import Network
-from mission_control.http.asgi import Application, Receive, Scope, Send, header, wrap
+from mission_control.http.asgi import Scope, header
 
 UNKNOWN = "unknown"
 HOST = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
@@ -25,29 +25,13 @@ def scope_client_ip(scope: Scope) -> str:
     return str(client[0]) if client else UNKNOWN
 
 
+@functools.lru_cache(maxsize=4096)
 def place_of(address: str) -> str:
     """Whose failures an address counts to: itself, or the /64 network of IPv6 that one customer has for itself."""
     parsed = _parsed(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.IPv6Network((parsed, 64), strict=False))
     return str(parsed or address)
-
-
-def install(app: Quart, settings: Settings) -> None:
-    """Rewrite client, scheme and host of requests that came through TRUSTED_PROXIES."""
-    trusted = settings.trusted_proxies
-    if not trusted:
-        return
-
-    def layer(inner: Application) -> Application:
-        async def behind_proxies(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] in {"http", "websocket"} and is_trusted(scope_client_ip(scope), trusted):
-                scope = _rewritten(scope, trusted)
-            await inner(scope, receive, send)
-
-        return behind_proxies
-
-    wrap(app, layer)
 
 
 def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
@@ -83,7 +67,8 @@ def forwarded_hops(scope: Scope) -> list[str]:
     return [element.get("for", "") for element in _forwarded(scope)]
 
 
-def _rewritten(scope: Scope, trusted: Sequence[Network]) -> Scope:
+def as_told_by_proxies(scope: Scope, trusted: Sequence[Network]) -> Scope:
+    """Return a scope whose client, scheme and host are those that a trusted proxy names."""
     changed = dict(scope)
     client = first_untrusted(forwarded_hops(scope), scope_client_ip(scope), trusted)
     changed["client"] = (client, 0)

@@ -1,9 +1,7 @@
 """Headers that tell browsers what our pages may not do, on every answer."""
 
-from quart import Quart
-
 from mission_control.config import Settings
-from mission_control.http.asgi import Application, Header, Message, Receive, Scope, Send, add_missing, wrap
+from mission_control.http.asgi import Header
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -20,24 +18,6 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-
-
-def install(app: Quart, settings: Settings) -> None:
-    """Add the configured headers and the policy to every answer that does not set its own."""
-    headers = response_headers(settings)
-
-    def layer(inner: Application) -> Application:
-        async def with_headers(scope: Scope, receive: Receive, send: Send) -> None:
-            async def send_with_headers(message: Message) -> None:
-                if message["type"] == "http.response.start":
-                    add_missing(message, headers)
-                await send(message)
-
-            await inner(scope, receive, send_with_headers)
-
-        return with_headers
-
-    wrap(app, layer)
 
 
 def response_headers(settings: Settings) -> list[Header]:

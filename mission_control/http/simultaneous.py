@@ -5,40 +5,33 @@ Elsewhere a connection has one request at a time, and the connections of an addr
 
 from collections import Counter
 
-from quart import Quart
-
 from mission_control.config import Settings
-from mission_control.core.request_facts import current_request_id
-from mission_control.http.asgi import Application, Receive, Scope, Send, refuse, wrap
-from mission_control.http.proxies import place_of, scope_client_ip
 
 TOO_MANY = "Your address has too many requests under way. Wait until some have ended."
 
 
-def install(app: Quart, settings: Settings) -> None:
-    """Answer 503 to a client that has MAX_CONNECTIONS_PER_ADDRESS requests under way."""
-    if not (settings.trusted_proxies or settings.http2):
-        return
-    most = settings.max_connections_per_address
-    under_way: Counter[str] = Counter()
+class Simultaneous:
+    """The requests under way, by the rate-limit key of their client; each may have MAX_CONNECTIONS_PER_ADDRESS."""
 
-    def layer(inner: Application) -> Application:
-        async def limited(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http":
-                await inner(scope, receive, send)
-                return
-            client = place_of(scope_client_ip(scope))
-            if under_way[client] >= most:
-                await refuse(send, 503, TOO_MANY, current_request_id(), {"retry-after": "5"})
-                return
-            under_way[client] += 1
-            try:
-                await inner(scope, receive, send)
-            finally:
-                under_way[client] -= 1
-                if not under_way[client]:
-                    del under_way[client]
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._under_way: Counter[str] = Counter()
 
-        return limited
+    @classmethod
+    def of(cls, settings: Settings) -> "Simultaneous | None":
+        """Return the limit of an installation, None where connections are counted instead."""
+        is_needed = settings.trusted_proxies or settings.http2
+        return cls(settings.max_connections_per_address) if is_needed else None
 
-    wrap(app, layer)
+    def begin(self, client: str) -> bool:
+        """Count a request, and return True; False when the client has too many already."""
+        if self._under_way[client] >= self._most:
+            return False
+        self._under_way[client] += 1
+        return True
+
+    def end(self, client: str) -> None:
+        """Count a request no longer."""
+        self._under_way[client] -= 1
+        if not self._under_way[client]:
+            del self._under_way[client]

@@ -1,4 +1,4 @@
-"""Routing of slashes, HEAD and OPTIONS in the API, which Quart does otherwise."""
+"""How the API treats addresses otherwise than Quart: trailing slashes, HEAD and OPTIONS."""
 
 from collections.abc import Iterable
 from urllib.parse import quote
@@ -8,35 +8,25 @@ from quart.typing import ResponseTypes
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
-from mission_control.config import Settings
-
 API = "/api/v1/"
 ADDED_BY_QUART = {"HEAD", "OPTIONS"}
 
 
-def install(app: Quart, settings: Settings) -> None:
-    """Redirect `/api/v1/things/` to the path without the slash, and refuse HEAD and OPTIONS on the API.
-
-    Two slashes are not taken for one.
-    """
-    app.url_map.merge_slashes = False
-
-    async def route_as_api() -> Response | None:
-        if not request.path.startswith(API):
-            return None
-        if request.path.endswith("/"):
-            return _redirect(app)
-        if request.routing_exception is None and request.method in ADDED_BY_QUART and _is_added():
-            raise MethodNotAllowed(valid_methods=_declared(app))
+def refused_or_redirected(app: Quart) -> Response | None:
+    """Redirect `/api/v1/things/` to the path without the slash, and refuse HEAD and OPTIONS on the API."""
+    if not request.path.startswith(API):
         return None
+    if request.path.endswith("/"):
+        return _redirect(app)
+    if request.method in ADDED_BY_QUART and request.routing_exception is None and _is_added():
+        raise MethodNotAllowed(valid_methods=_declared(app))
+    return None
 
-    async def tell_declared_methods(response: ResponseTypes) -> ResponseTypes:
-        if response.status_code == 405 and request.path.startswith(API):
-            response.headers["Allow"] = ", ".join(_declared(app)) or "GET"
-        return response
 
-    app.before_request(route_as_api)
-    app.after_request(tell_declared_methods)
+def tell_declared_methods(app: Quart, response: ResponseTypes) -> None:
+    """Name the methods of the API that an address has, where another one was refused."""
+    if response.status_code == 405 and request.path.startswith(API):
+        response.headers["Allow"] = ", ".join(_declared(app)) or "GET"
 
 
 def _redirect(app: Quart) -> Response | None:

@@ -19,7 +19,7 @@ from mission_control.core.errors import Forbidden, Invalid, NotFound
 from mission_control.core.policy import require
 from mission_control.core.token_scopes import require_scope
 from mission_control.http.body_limit import has_small_body
-from mission_control.http.request_log import waits
+from mission_control.http.exchange import waits
 from mission_control.operations.given import parsed_body, path_ids, validated
 from mission_control.operations.hints import LEAD_ONLY, WORKER_ONLY
 from mission_control.operations.preconditions import answered

@@ -9,8 +9,9 @@ import pytest
 
 from mission_control.core.request_facts import reset_request_id, set_request_id
 from mission_control.http.asgi import Message, Receive, Scope, Send
+from mission_control.http.exchange import Exchange, Rules, waits
 from mission_control.http.log_format import RequestContext, formatter, request_line
-from mission_control.http.request_log import WAITS, _Watched, waits
+from mission_control.http.request_log import WAITS
 from tests.tiny_app import settings_with, tiny_app
 
 
@@ -115,7 +116,7 @@ async def test_hanging_up_on_a_long_poll_is_no_warning(
     caplog.set_level(logging.DEBUG, "mission_control.request")
     scope: Scope = {"type": "http", "method": "GET", "path": "/slow", "headers": [], "client": ("127.0.0.1", 1)}
     with pytest.raises(asyncio.CancelledError):
-        await _Watched(scope, settings_with()).run(hung_up, receive, send)
+        await Exchange(Rules.of(settings_with()), scope, receive, send).run(hung_up)
     (record,) = (record for record in caplog.records if record.message == "http.request.incomplete")
     assert record.levelname == level
 
