@@ -1,4 +1,4 @@
-"""How the settings of the identity provider are read, and which of them belong together."""
+"""Parse and check the settings of the identity provider."""
 
 import base64
 import binascii
@@ -13,14 +13,14 @@ MODES = ("local", "clerk", "oidc")
 
 
 def auth_mode(value: str) -> str:
-    """Take the way people sign in."""
+    """Parse how people sign in."""
     if value.lower() not in MODES:
         raise ValueError("use local, clerk or oidc.")
     return value.lower()
 
 
 def address(value: str) -> str:
-    """Take an absolute http(s) address exactly as it is, or nothing; an issuer is compared letter by letter."""
+    """Parse an absolute http(s) address, or nothing. It is kept as written: issuers are compared exactly."""
     parts = urlsplit(value)
     if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
         raise ValueError("use an absolute address such as https://login.example.org.")
@@ -28,14 +28,14 @@ def address(value: str) -> str:
 
 
 def publishable_key(value: str) -> str:
-    """Take a key of Clerk's that names the front end, or nothing."""
+    """Parse Clerk's publishable key, which names the front end, or nothing."""
     if value and not clerk_issuer(value):
         raise ValueError("use the key that begins with pk_test_ or pk_live_.")
     return value
 
 
 def clerk_issuer(key: str) -> str:
-    """The issuer that a publishable key names, or an empty string."""
+    """Return the issuer that a publishable key names, or an empty string."""
     found = re.fullmatch(r"pk_(?:test|live)_([A-Za-z0-9+/_-]+)=*", key)
     if not found:
         return ""
@@ -48,7 +48,7 @@ def clerk_issuer(key: str) -> str:
 
 
 def seconds(value: str) -> float:
-    """Take a number of seconds, 0 to 300."""
+    """Parse a number of seconds, 0 to 300."""
     number = float(value) if re.fullmatch(r"[0-9]{1,3}(\.[0-9]+)?", value) else math.inf
     if number > 300:
         raise ValueError("use a number of seconds from 0 to 300.")
@@ -56,17 +56,17 @@ def seconds(value: str) -> float:
 
 
 def words(value: str) -> tuple[str, ...]:
-    """Take words, comma or blank separated."""
+    """Parse words separated by commas or blanks."""
     return tuple(word for word in re.split(r"[\s,]+", value) if word)
 
 
 def free_text(value: str) -> str:
-    """Take any text."""
+    """Take any text as it is."""
     return value
 
 
 def missing(parsed: dict[str, Any]) -> list[str]:
-    """One sentence for each setting that the chosen way to sign in needs and has not got."""
+    """Return one sentence for each setting that the chosen way to sign in lacks."""
     mode = parsed["auth_mode"]
     if mode == "clerk" and not parsed["clerk_secret_key"]:
         return ["AUTH_MODE=clerk needs CLERK_SECRET_KEY."]

@@ -5,7 +5,7 @@ import logging
 import random
 from typing import Any
 
-import httpx
+import httpx2
 
 LONGEST_PAUSE = 15.0
 AWAY = (502, 503, 504)
@@ -29,7 +29,7 @@ class Api:
     """One caller with one token."""
 
     def __init__(self, url: str, token: str) -> None:
-        self._client = httpx.AsyncClient(
+        self._client = httpx2.AsyncClient(
             base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=20
         )
 
@@ -51,7 +51,7 @@ class Api:
         while True:
             try:
                 answer = await self._client.request(method, path, **options)
-            except httpx.TransportError as error:
+            except httpx2.TransportError as error:
                 _log.info("demo.away", extra={"reason": type(error).__name__})
             else:
                 if answer.is_success:
@@ -78,7 +78,7 @@ class Api:
                             last = line.removeprefix("id:").strip()
                         elif line.startswith("data:"):
                             changed.set()
-            except httpx.TransportError as error:
+            except httpx2.TransportError as error:
                 _log.info("demo.stream.cut", extra={"reason": type(error).__name__})
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
             pause = min(pause * 2, LONGEST_PAUSE)

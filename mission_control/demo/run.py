@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-import httpx
+import httpx2
 
 from mission_control.accounts.commands import make_reset_link, reset_password
 from mission_control.accounts.models import Token
@@ -90,8 +90,8 @@ def _start_worker(listener: socket.socket, alive: int) -> subprocess.Popen[bytes
 
 def _answers(address: str) -> bool:
     try:
-        return bool(httpx.get(f"{address}/healthz", timeout=20).json().get("ok"))
-    except (httpx.HTTPError, ValueError, AttributeError):
+        return bool(httpx2.get(f"{address}/healthz", timeout=20).json().get("ok"))
+    except (httpx2.HTTPError, ValueError, AttributeError):
         return False
 
 

@@ -1,1 +1,1 @@
-"""People proved by an OpenID Connect provider, Clerk among them: bearer tokens, and signing in on pages."""
+"""People of an OpenID Connect provider such as Clerk: their bearer tokens, and signing in on pages."""

@@ -26,13 +26,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The provider of one application with what is known of its keys."""
+    """The provider of one application and the keys it publishes."""
 
     provider: Provider
     keys: ProviderKeys
 
     async def details(self, claims: dict[str, Any], access_token: str | None) -> Profile | None:
-        """More about a person than the claims say; None, and a line in the log, when nobody answers."""
+        """Ask the provider for a person's profile. Return None, and log it, when it does not answer."""
         if self.provider.kind == "clerk" and self.provider.api_key:
             return await clerk_profile(self.provider, claims["sub"])
         try:
@@ -47,7 +47,7 @@ class Identity:
 
 
 def install(app: Quart, settings: Settings) -> None:
-    """Let the application know its provider, if it has one."""
+    """Give the application its provider, if the settings name one."""
     provider = provider_of(settings)
     app.extensions[IDENTITY] = Identity(provider, ProviderKeys(provider)) if provider else None
     hooks.provider_token = person_of_token
@@ -57,20 +57,20 @@ def install(app: Quart, settings: Settings) -> None:
 
 
 def identity() -> Identity | None:
-    """The running application's provider, None in local mode."""
+    """Return the running application's provider, None in local mode."""
     found: Identity | None = current_app.extensions.get(IDENTITY)
     return found
 
 
 async def delete_at_provider(subject: str) -> None:
-    """Delete an account where the provider keeps accounts and lets us delete them; 502 when it does not answer."""
+    """Delete an account at Clerk, the one provider that lets us. Raises Unreachable (502) when it does not answer."""
     known = identity()
     if known is not None and known.provider.kind == "clerk" and known.provider.api_key:
         await delete_now(known.provider, subject)
 
 
 async def person_of_token(token: str) -> tuple[UUID, datetime] | None:
-    """The person behind a bearer token and the moment it ends; None when it is not good."""
+    """Return a bearer token's person and when the token ends; None when it is not valid."""
     known = identity()
     if known is None:
         return None

@@ -1,4 +1,4 @@
-"""Clerk's backend: a person's profile, and deleting their account there."""
+"""Clerk's backend API: read a person's profile, delete their account."""
 
 import logging
 from urllib.parse import quote
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 async def clerk_profile(provider: Provider, subject: str) -> Profile | None:
-    """What Clerk knows of somebody; None, and a line in the log, when it does not answer."""
+    """Return a person's profile at Clerk. Return None, and log it, when Clerk does not answer."""
     try:
         return profile_of_clerk(await read_object(_address(provider, subject), headers=bearer(provider.api_key)))
     except ProviderUnreachable as error:
@@ -23,20 +23,20 @@ async def clerk_profile(provider: Provider, subject: str) -> Profile | None:
 
 
 def account_deleter(provider: Provider) -> Sender:
-    """The sender that deletes accounts at Clerk; one that is gone already counts as deleted."""
+    """Return the sender that deletes accounts at Clerk. An account that is already gone counts as deleted."""
 
     async def delete_account(delivery: Delivery) -> None:
         subject = delivery.data.get("subject")
         if not isinstance(subject, str):
             raise GiveUp("The delivery names no account.")
         await _delete(provider, subject)
-        await Delivery.filter(id=delivery.id).update(data={})  # nothing of the person stays
+        await Delivery.filter(id=delivery.id).update(data={})  # keep no personal data
 
     return delete_account
 
 
 async def delete_now(provider: Provider, subject: str) -> None:
-    """Delete an account at Clerk; one that is gone already counts as deleted. Unreachable when that fails."""
+    """Delete an account at Clerk. Raises Unreachable when that fails; an account that is gone counts as deleted."""
     try:
         await _delete(provider, subject)
     except ProviderUnreachable as error:

@@ -1,28 +1,29 @@
-"""Signing in on pages: the authorization code flow with PKCE, its state in a short-lived signed cookie."""
+"""Signing in on pages: Authlib's authorization code flow with PKCE, its state in a short-lived signed cookie."""
 
-import base64
-import hashlib
 import hmac
 import secrets
 from dataclasses import asdict, dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-import httpx
+import httpx2
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.httpx_client import AsyncOAuth2Client
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from mission_control.core.errors import Forbidden
 from mission_control.identity.bearer import Identity
-from mission_control.identity.remote import ProviderUnreachable, ask, object_of
+from mission_control.identity.remote import ProviderUnreachable, client_options, time_limit
 from mission_control.identity.verification import id_token_claims
 
 LIFE_SECONDS = 600
-AGAIN = "Signing in did not come to its end. Please start again."
+BASIC = "client_secret_basic"
+AGAIN = "Signing in was not completed. Start again."
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One sign-in that is under way in a browser; with `link`, a session whose account is to be linked."""
+    """A sign-in that a browser has begun. `link` is the session whose account it links, empty for a plain sign-in."""
 
     state: str
     nonce: str
@@ -32,18 +33,18 @@ class Attempt:
 
 
 def begin(wanted: str, link: str = "") -> Attempt:
-    """A new sign-in that shall lead to a page, or link the account of a session."""
+    """Return a new sign-in that leads to a page, or links the account of a session."""
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     return Attempt(state, nonce, verifier, wanted, link)
 
 
 def sealed(attempt: Attempt, key: str) -> str:
-    """The sign-in as the text of a cookie."""
+    """Return the sign-in as the text of a cookie."""
     return _serializer(key).dumps(asdict(attempt))
 
 
 def unsealed(cookie: str | None, key: str) -> Attempt | None:
-    """The sign-in behind a cookie that is ours and younger than ten minutes."""
+    """Return the sign-in of a cookie that we made less than ten minutes ago, else None."""
     try:
         return Attempt(**_serializer(key).loads(cookie or "", max_age=LIFE_SECONDS))
     except (BadData, TypeError):
@@ -55,28 +56,27 @@ def _serializer(key: str) -> URLSafeTimedSerializer:
 
 
 async def authorization_address(known: Identity, attempt: Attempt, redirect_uri: str) -> str:
-    """Where the browser goes to prove itself."""
-    endpoint = str((await known.keys.metadata()).get("authorization_endpoint", ""))
-    if not endpoint:
+    """Return where the browser goes to sign in."""
+    metadata = await known.keys.metadata()
+    if not metadata.get("authorization_endpoint"):
         raise ProviderUnreachable()
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(attempt.verifier.encode()).digest()).rstrip(b"=").decode()
-    asked = {
-        "response_type": "code",
-        "client_id": known.provider.client_id,
-        "redirect_uri": redirect_uri,
-        "scope": " ".join(known.provider.scopes),
-        "state": attempt.state,
-        "nonce": attempt.nonce,
-        "code_challenge": challenge,
-        "code_challenge_method": "S256",
-    }
-    return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
+    async with _client(known, metadata, redirect_uri) as client:
+        address, _ = client.create_authorization_url(
+            metadata["authorization_endpoint"],
+            state=attempt.state,
+            nonce=attempt.nonce,
+            code_verifier=attempt.verifier,
+        )
+    return address
 
 
 async def finish(
     known: Identity, attempt: Attempt | None, answer: dict[str, str], redirect_uri: str
 ) -> tuple[dict[str, Any], str | None]:
-    """The claims of who has signed in, and an access token; Forbidden when the answer belongs to nothing begun here."""
+    """Return the claims of the person who signed in, and an access token.
+
+    Raises Forbidden when the answer does not belong to a sign-in that this browser began.
+    """
     if attempt is None or not hmac.compare_digest(attempt.state.encode(), answer.get("state", "").encode()):
         raise Forbidden(AGAIN)
     if answer.get("iss", known.provider.issuer) != known.provider.issuer:
@@ -93,27 +93,37 @@ async def finish(
 
 
 async def _exchange(known: Identity, attempt: Attempt, code: str, redirect_uri: str) -> dict[str, Any]:
+    """Trade the code for tokens. Raises Forbidden when the provider refuses it."""
     metadata = await known.keys.metadata()
-    form = {
-        "grant_type": "authorization_code",
-        "code": code,
-        "redirect_uri": redirect_uri,
-        "code_verifier": attempt.verifier,
-    }
-    login, more = _client_login(known, metadata)
-    response = await ask("POST", str(metadata.get("token_endpoint", "")), data=form | more, auth=login)
-    if response.status_code >= 500:
+    if not metadata.get("token_endpoint"):
         raise ProviderUnreachable()
-    found = object_of(response)
-    if response.status_code != 200 or found is None:
-        raise Forbidden(AGAIN)
-    return found
+    async with time_limit(), _client(known, metadata, redirect_uri) as client:
+        try:
+            tokens: dict[str, Any] = await client.fetch_token(
+                metadata["token_endpoint"], code=code, code_verifier=attempt.verifier, auth=_basic_login(client)
+            )
+        except (OAuthError, ValueError, RecursionError) as error:
+            raise Forbidden(AGAIN) from error
+    return tokens
 
 
-def _client_login(known: Identity, metadata: dict[str, Any]) -> tuple[httpx.BasicAuth | None, dict[str, str]]:
-    """How the client proves itself: with its secret as the provider likes it, or only by its id."""
-    client_id, secret = known.provider.client_id, known.provider.client_secret
-    methods = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
-    if secret and "client_secret_basic" in methods:
-        return httpx.BasicAuth(quote(client_id, safe=""), quote(secret, safe="")), {}
-    return None, {"client_id": client_id} | ({"client_secret": secret} if secret else {})
+def _client(known: Identity, metadata: dict[str, Any], redirect_uri: str) -> AsyncOAuth2Client:
+    """Return a client that proves itself with its secret as the provider likes it, or only names its id."""
+    provider, supported = known.provider, metadata.get("token_endpoint_auth_methods_supported") or [BASIC]
+    with_secret = BASIC if BASIC in supported else "client_secret_post"
+    return AsyncOAuth2Client(
+        client_id=provider.client_id,
+        client_secret=provider.client_secret,
+        token_endpoint_auth_method=with_secret if provider.client_secret else "none",
+        scope=" ".join(provider.scopes),
+        redirect_uri=redirect_uri,
+        code_challenge_method="S256",
+        **client_options(),
+    )
+
+
+def _basic_login(client: AsyncOAuth2Client) -> httpx2.BasicAuth | None:
+    """Return id and secret percent-encoded, as RFC 6749 (2.3.1) wants them; Authlib sends them as they are."""
+    if client.token_endpoint_auth_method != BASIC:
+        return None
+    return httpx2.BasicAuth(quote(client.client_id, safe=""), quote(client.client_secret, safe=""))

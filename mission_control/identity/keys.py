@@ -1,39 +1,44 @@
-"""The provider's public keys: discovered, kept for minutes, looked at again when a token names an unknown one."""
+"""The provider's public keys: discovered, cached for minutes, read again when a token names an unknown one.
+
+Authlib's own discovery is not used: it reads a document once and for ever, and does not compare its issuer.
+"""
 
 import asyncio
 import time
 from typing import Any
 from urllib.parse import urlsplit
 
+from authlib.oidc.discovery import get_well_known_url
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from mission_control.identity.provider import Provider
 from mission_control.identity.remote import ProviderUnreachable, bearer, read_object
 
-KEPT_SECONDS = 300.0
-KEPT_WITHOUT_ANSWER_SECONDS = 3600.0
-PAUSE_SECONDS = 10.0
-
-type PublicKey = RSAKey | ECKey | OKPKey
-KINDS: dict[str, type[PublicKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
-FAMILIES = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
+FRESH_SECONDS = 300.0
+STALE_SECONDS = 3600.0
+RETRY_SECONDS = 10.0
+ENDPOINTS = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
 
 
 class ProviderKeys:
-    """What the provider publishes about itself. One request at a time asks, the others wait for its answer."""
+    """What the provider publishes about itself. One request at a time asks, the others wait for its answer.
+
+    Keys are good for five minutes. While the provider does not answer, they are used for up to an hour, and it is
+    asked again every ten seconds at most.
+    """
 
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
-        self._keys: list[PublicKey] = []
+        self._keys: list[Key] = []
         self._metadata: dict[str, Any] = {}
         self._read_at: float | None = None
-        self._failed_at = self._looked_again_at = -PAUSE_SECONDS
+        self._failed_at = self._looked_again_at = -RETRY_SECONDS
         self._asking = asyncio.Lock()
 
-    async def fitting(self, algorithm: str, key_id: str | None) -> list[PublicKey]:
-        """The keys that may have signed; an unknown id makes it look again, at most every ten seconds."""
-        await self._be_current()
+    async def fitting(self, algorithm: str, key_id: str | None) -> list[Key]:
+        """Return the keys that may have signed. An unknown id reads them again, every ten seconds at most."""
+        await self._refresh()
         found = self._choose(algorithm, key_id)
         if not found and key_id is not None:
             await self._look_again()
@@ -41,36 +46,35 @@ class ProviderKeys:
         return found
 
     async def metadata(self) -> dict[str, Any]:
-        """The provider's discovery document."""
-        await self._be_current()
+        """Return the provider's discovery document, empty where only its keys are known."""
+        await self._refresh()
         return self._metadata
 
-    def _choose(self, algorithm: str, key_id: str | None) -> list[PublicKey]:
-        kind = FAMILIES.get(algorithm[:2])
+    def _choose(self, algorithm: str, key_id: str | None) -> list[Key]:
         return [
             key
             for key in self._keys
-            if key.key_type == kind
+            if key.key_type in KeySet.algorithm_keys.get(algorithm, [])
             and key.get("alg") in (None, algorithm)
             and (key_id is None or key.get("kid") == key_id)
         ]
 
-    async def _be_current(self) -> None:
-        if self._age() < KEPT_SECONDS:
+    async def _refresh(self) -> None:
+        if self._age() < FRESH_SECONDS:
             return
         async with self._asking:
-            if self._age() < KEPT_SECONDS:
+            if self._age() < FRESH_SECONDS:
                 return
-            may_ask = time.monotonic() - self._failed_at >= PAUSE_SECONDS
-            if not (may_ask and await self._read()) and self._age() >= KEPT_WITHOUT_ANSWER_SECONDS:
+            may_ask = time.monotonic() - self._failed_at >= RETRY_SECONDS
+            if not (may_ask and await self._read()) and self._age() >= STALE_SECONDS:
                 raise ProviderUnreachable()
 
     async def _look_again(self) -> None:
         asked_at = time.monotonic()
         async with self._asking:
             if self._read_at is not None and self._read_at >= asked_at:
-                return  # somebody else has looked while this waited
-            if time.monotonic() - self._looked_again_at >= PAUSE_SECONDS:
+                return  # another request has read them while this one waited
+            if time.monotonic() - self._looked_again_at >= RETRY_SECONDS:
                 self._looked_again_at = time.monotonic()
                 await self._read()
 
@@ -79,7 +83,7 @@ class ProviderKeys:
 
     async def _read(self) -> bool:
         try:
-            metadata = await self._metadata_or_nothing()
+            metadata = await self._discover_unless_clerk()
             keys = await self._read_keys(metadata)
         except ProviderUnreachable:
             self._failed_at = time.monotonic()
@@ -87,8 +91,8 @@ class ProviderKeys:
         self._metadata, self._keys, self._read_at = metadata, keys, time.monotonic()
         return True
 
-    async def _metadata_or_nothing(self) -> dict[str, Any]:
-        """The discovery document; nothing where the keys can be had from Clerk's backend instead."""
+    async def _discover_unless_clerk(self) -> dict[str, Any]:
+        """Return the discovery document; an empty one where Clerk's backend can hand out the keys instead."""
         if not self.provider.issuer:
             return {}
         try:
@@ -100,12 +104,15 @@ class ProviderKeys:
 
     async def _discover(self) -> dict[str, Any]:
         issuer = self.provider.issuer
-        found = await read_object(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
-        if found.get("issuer") != issuer or not _is_kept_safe(found.get("jwks_uri"), issuer):
+        found = await read_object(get_well_known_url(issuer, external=True))
+        addresses = [found[name] for name in ENDPOINTS if name in found]
+        if found.get("issuer") != issuer or "jwks_uri" not in found:
+            raise ProviderUnreachable()
+        if not all(_is_as_safe(address, issuer) for address in addresses):
             raise ProviderUnreachable()
         return found
 
-    async def _read_keys(self, metadata: dict[str, Any]) -> list[PublicKey]:
+    async def _read_keys(self, metadata: dict[str, Any]) -> list[Key]:
         if metadata:
             found = await read_object(metadata["jwks_uri"])
         else:
@@ -114,16 +121,16 @@ class ProviderKeys:
         return [key for one in (listed if isinstance(listed, list) else []) if (key := _public_key(one)) is not None]
 
 
-def _is_kept_safe(url: Any, issuer: str) -> bool:
-    """Whether an address has at least the issuer's protection."""
-    return isinstance(url, str) and urlsplit(url).scheme in {"https", urlsplit(issuer).scheme}
+def _is_as_safe(address: Any, issuer: str) -> bool:
+    """Return whether an address has at least the issuer's protection."""
+    return isinstance(address, str) and urlsplit(address).scheme in {"https", urlsplit(issuer).scheme}
 
 
-def _public_key(found: Any) -> PublicKey | None:
-    """A key that signatures can be checked with; shared secrets and keys for encryption are none."""
-    if not isinstance(found, dict) or found.get("use", "sig") != "sig" or found.get("kty") not in KINDS:
+def _public_key(found: Any) -> Key | None:
+    """Import a key that signatures can be checked with; None for shared secrets and for keys of encryption."""
+    if not isinstance(found, dict) or found.get("kty") == "oct" or found.get("use", "sig") != "sig":
         return None
     try:
-        return KINDS[found["kty"]].import_key({name: found[name] for name in found if name not in ("d", "key_ops")})
+        return JWKRegistry.import_key({name: found[name] for name in found if name not in ("d", "key_ops")})
     except (JoseError, ValueError, TypeError, KeyError):
         return None

@@ -1,4 +1,4 @@
-"""Signing in with the identity provider: a link that leads there, and the way back."""
+"""Pages that sign people in with the identity provider: the redirect there, and the callback."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ LINKED = "/settings?saved=linked#sign-in"
 
 @pages.get("/provider")
 async def depart() -> ResponseReturnValue:
-    """Go to the provider."""
+    """Redirect to the provider."""
     known = _provider()
     wanted = safe_next(request.args.get("next"))
     attempt = flow.begin(wanted, await _linking())
@@ -40,7 +40,7 @@ async def depart() -> ResponseReturnValue:
 
 @pages.get("/callback")
 async def arrive() -> ResponseReturnValue:
-    """Come back from the provider, and start a session."""
+    """Take the provider's answer and start a session."""
     known = _provider()
     attempt = flow.unsealed(request.cookies.get(COOKIE), current_app.config["SECRET_KEY"])
     wanted = safe_next(attempt.next) if attempt else "/"
@@ -53,7 +53,7 @@ async def arrive() -> ResponseReturnValue:
 
 
 async def _linking() -> str:
-    """The session whose person wants to link their account, empty for a sign-in; Forbidden for another's ticket."""
+    """Return the session whose account is to be linked, empty for a sign-in. Raises Forbidden for another's ticket."""
     ticket = request.args.get("link")
     if ticket is None:
         return ""
@@ -64,7 +64,7 @@ async def _linking() -> str:
 
 
 async def _arrived(known: Identity, attempt: flow.Attempt | None, wanted: str) -> str:
-    """Let somebody in, or link their account; where they are led."""
+    """Sign the person in, or link their account. Return the page to go to."""
     claims, access_token = await flow.finish(known, attempt, request.args.to_dict(), _way_back())
     if attempt is not None and attempt.link:
         await _link(claims, attempt.link)

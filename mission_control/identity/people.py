@@ -1,4 +1,4 @@
-"""Making the provider's people ours: found by their subject, linked by a proven address, kept up to date."""
+"""Accounts of the provider's people: found by subject, linked by a verified address, kept up to date."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -35,17 +35,18 @@ type Details = Callable[[], Awaitable[Profile | None]]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody whom the provider proved; `is_newly_linked` when they were given an account that was here before."""
+    """A person the provider authenticated; `is_newly_linked` when they have just taken over an existing account."""
 
     id: UUID
     is_newly_linked: bool = False
 
 
 async def person_behind(provider: Provider, claims: dict[str, Any], details: Details) -> Person | None:
-    """The person, made when new; None for an account that was deleted after the token was signed.
+    """Return the claims' person, creating the account when it is new.
 
-    `details` asks the provider for more, once in a while, where the claims leave address or name open. Forbidden for
-    somebody who may not come in, or whose address is that of an account in use.
+    Returns None when the account was deleted after the token was signed. `details` asks the provider for the address
+    or name that the claims lack, once an hour at most. Raises Forbidden when the settings exclude the person, or when
+    their address belongs to an account in use.
     """
     profile = profile_of_claims(claims)
     _require_group(provider, claims)
@@ -64,7 +65,7 @@ async def person_behind(provider: Provider, claims: dict[str, Any], details: Det
 
 
 def _known_profile(row: dict[str, Any], profile: Profile) -> Profile:
-    """The address of which the claims tell, else the one that is known."""
+    """Return the profile with the stored address where the claims have none."""
     if profile.email:
         return profile
     return replace(profile, email=row["email"], email_verified=bool(row["email_verified"]))
@@ -97,7 +98,7 @@ def _brings_news(row: dict[str, Any], profile: Profile) -> bool:
 
 
 def _may_ask(profile: Profile) -> bool:
-    """Whether it is time again to look at somebody who is incomplete, or whose address belongs to another account."""
+    """Return whether an incomplete person, or one whose address another account has, may be looked up again."""
     now, key = time.monotonic(), (profile.subject, profile.email)
     if now - _asked.get(key, -ASK_AGAIN_SECONDS) < ASK_AGAIN_SECONDS:
         return False
@@ -108,7 +109,7 @@ def _may_ask(profile: Profile) -> bool:
 
 
 def forget_asked() -> None:
-    """Look at everybody again."""
+    """Forget who was looked up within the hour."""
     _asked.clear()
 
 
@@ -134,9 +135,9 @@ async def _admit(actor: Actor, profile: Profile) -> Person:
 
 
 async def _linked(profile: Profile) -> User | None:
-    """An account of this installation with the same address, which the provider has verified.
+    """Link and return the local account with the same verified address, if there is one.
 
-    Forbidden when somebody uses it and nobody let the provider's person take it.
+    Raises Forbidden when that account is in use and no owner allowed the link.
     """
     if not (profile.email and profile.email_verified):
         return None
@@ -154,7 +155,7 @@ async def _linked(profile: Profile) -> User | None:
 
 @command("account.link")
 async def link(actor: Actor, user: User, profile: Profile, session_id: UUID) -> None:
-    """Let the provider's person into the account of somebody who is signed in; their other sessions end."""
+    """Link the provider's person to the account of the person signed in, and end its other sessions."""
     held = await User.select_for_update().get(id=user.id)
     if held.clerk_user_id == profile.subject:
         return
@@ -166,7 +167,7 @@ async def link(actor: Actor, user: User, profile: Profile, session_id: UUID) -> 
 
 
 async def _new(profile: Profile) -> User:
-    """A new row; of two requests at once the second finds the first one's."""
+    """Return a new account; of two concurrent requests the second gets the row that the first one created."""
     fresh = User(clerk_user_id=profile.subject, name=profile.name)
     await User.bulk_create([fresh], ignore_conflicts=True)
     user = await User.select_for_update().get(clerk_user_id=profile.subject)
@@ -176,7 +177,7 @@ async def _new(profile: Profile) -> User:
 
 
 async def _is_free_for(email: str, user: User, *, is_proven: bool) -> bool:
-    """Whether an address can be the person's; one who has proved it takes it from another who only claims it."""
+    """Return whether the address is free. A verified claim takes it from an account that never verified it."""
     other = await rows(
         f"SELECT id, email_verified, clerk_user_id FROM users WHERE {lowered('email')} = ? AND id <> ?", email, user.id
     )

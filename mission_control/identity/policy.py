@@ -1,4 +1,4 @@
-"""Who may make people out of what the provider says."""
+"""Rights to create and link the accounts of a provider's people."""
 
 from typing import Any
 
@@ -15,5 +15,5 @@ def may_link(actor: Actor, user: User) -> bool:
 
 @rule("account.admit")
 def may_admit(actor: Actor, thing: Any) -> bool:
-    """Only the system itself: the provider's signature is the proof."""
+    """Nobody but the system, which has checked the provider's signature."""
     return False

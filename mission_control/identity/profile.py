@@ -1,4 +1,4 @@
-"""Who somebody is, out of the many spellings of claims and profiles."""
+"""A person's profile, read from the many spellings of claims and provider APIs."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -9,7 +9,7 @@ LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What the provider says about a person. `email_verified` is about this address and nothing else."""
+    """What the provider says about a person. `email_verified` applies to this address only."""
 
     subject: str
     email: str | None = None
@@ -17,7 +17,7 @@ class Profile:
     name: str | None = None
 
     def completed_by(self, fuller: "Profile | None") -> Self:
-        """The same person with the fuller source's address, and its name where none was known."""
+        """Return the profile with the fuller source's address, and its name where this one has none."""
         if fuller is None or fuller.subject != self.subject:
             return self
         known = replace(self, name=self.name or fuller.name)
@@ -28,14 +28,14 @@ class Profile:
 
 
 def profile_of_claims(claims: dict[str, Any]) -> Profile:
-    """The person that a token or the userinfo endpoint tells of."""
+    """Return the profile in a token's claims or a userinfo answer."""
     email, verified = _email(claims)
     name = _text(claims, "name", "full_name") or _joined(claims)
     return Profile(claims["sub"], email, verified, name)
 
 
 def profile_of_clerk(user: dict[str, Any]) -> Profile | None:
-    """The person that Clerk's backend tells of."""
+    """Return the profile in an answer of Clerk's backend."""
     subject = user.get("id")
     if not isinstance(subject, str):
         return None
@@ -52,7 +52,7 @@ def _email(claims: dict[str, Any]) -> tuple[str | None, bool]:
 
 
 def _listed_email(listed: Any, primary: Any) -> tuple[str | None, bool]:
-    """The primary address of a list of texts or objects, else its first one."""
+    """Return the primary address of a list of texts or objects, else the first one, and whether it is verified."""
     found = [one for one in (listed if isinstance(listed, list) else []) if isinstance(one, str | dict)]
     objects = [one for one in found if isinstance(one, dict)]
     chosen = next((one for one in objects if primary and one.get("id") == primary), found[0] if found else None)

@@ -1,5 +1,6 @@
-"""Which identity provider this installation trusts, and for what."""
+"""The identity provider that this installation trusts."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +13,7 @@ ASYMMETRIC = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """The provider. Without an issuer (Clerk with its secret key alone) the keys come from its backend."""
+    """A provider's settings. Without an issuer (Clerk with only its secret key) the keys come from Clerk's backend."""
 
     kind: Literal["clerk", "oidc"]
     issuer: str
@@ -24,19 +25,19 @@ class Provider:
     allowed_domains: tuple[str, ...]
     allowed_groups: tuple[str, ...]
     algorithms: frozenset[str]
-    leeway: float
+    leeway: int
     checks_iat: bool
     api_url: str
     api_key: str
 
     @property
     def signs_in_pages(self) -> bool:
-        """Whether people can sign in on pages with it."""
+        """Return whether people can sign in on pages with it."""
         return bool(self.issuer and self.client_id)
 
 
 def provider_of(settings: Settings) -> Provider | None:
-    """The provider that the settings name, None in local mode."""
+    """Return the provider that the settings name, None in local mode."""
     if settings.auth_mode == "local":
         return None
     is_clerk = settings.auth_mode == "clerk"
@@ -51,7 +52,7 @@ def provider_of(settings: Settings) -> Provider | None:
         allowed_domains=tuple(domain.lower().removeprefix("@") for domain in settings.oidc_allowed_domains),
         allowed_groups=settings.oidc_allowed_groups,
         algorithms=frozenset({"RS256"}) if is_clerk else ASYMMETRIC,
-        leeway=settings.clerk_leeway if is_clerk else settings.oidc_leeway,
+        leeway=math.ceil(settings.clerk_leeway if is_clerk else settings.oidc_leeway),
         checks_iat=settings.clerk_verify_iat if is_clerk else True,
         api_url=_versioned(settings.clerk_api_url) if is_clerk else "",
         api_key=settings.clerk_secret_key if is_clerk else "",

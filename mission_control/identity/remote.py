@@ -1,13 +1,16 @@
-"""Asking the provider over HTTP: never for longer than five seconds, never following it elsewhere."""
+"""HTTP requests to the provider: at most five seconds and 1 MiB each, redirects not followed."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
+import httpx2
 
 from mission_control.core.errors import DomainError
 
 LONGEST_SECONDS = 5.0
+MOST_BYTES = 1_048_576
 
 
 class ProviderUnreachable(DomainError):
@@ -20,33 +23,66 @@ class ProviderUnreachable(DomainError):
         self.headers["Retry-After"] = "5"
 
 
-async def ask(method: str, url: str, **options: Any) -> httpx.Response:
-    """The answer, whatever its status; ProviderUnreachable when there is none in time."""
+def client_options() -> dict[str, Any]:
+    """Return the options that limit an HTTP client's time and the size of what it reads."""
+    return {
+        "timeout": LONGEST_SECONDS,
+        "headers": {"Accept-Encoding": "identity"},
+        "event_hooks": {"response": [_limit_size]},
+    }
+
+
+@asynccontextmanager
+async def time_limit() -> AsyncIterator[None]:
+    """Raise ProviderUnreachable when the requests inside fail or take longer than five seconds together."""
     try:
-        async with asyncio.timeout(LONGEST_SECONDS), httpx.AsyncClient(timeout=LONGEST_SECONDS) as client:
-            return await client.request(method, url, **options)
-    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            yield
+    except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
         raise ProviderUnreachable() from error
 
 
-async def read_object(url: str, **options: Any) -> dict[str, Any]:
-    """A JSON object; ProviderUnreachable for anything else."""
-    response = await ask("GET", url, **options)
-    found = object_of(response)
-    if response.status_code != 200 or found is None:
+async def ask(method: str, url: str, headers: dict[str, str] | None = None) -> httpx2.Response:
+    """Return the answer, whatever its status. Raises ProviderUnreachable when there is none in time."""
+    async with time_limit(), httpx2.AsyncClient(**client_options()) as client:
+        return await client.request(method, url, headers=headers)
+
+
+async def read_object(url: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return the JSON object at an address. Raises ProviderUnreachable for anything else."""
+    response = await ask("GET", url, headers)
+    try:
+        found = response.json()
+    except (ValueError, RecursionError):
+        found = None
+    if response.status_code != 200 or not isinstance(found, dict):
         raise ProviderUnreachable()
     return found
 
 
-def object_of(response: httpx.Response) -> dict[str, Any] | None:
-    """The JSON object that an answer carries, or None."""
-    try:
-        found = response.json()
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
 def bearer(secret: str) -> dict[str, str]:
-    """Headers that carry a bearer secret."""
+    """Return the headers that carry a bearer secret."""
     return {"Authorization": f"Bearer {secret}"}
+
+
+class _LimitedStream(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for piece in self._stream:
+            size += len(piece)
+            if size > MOST_BYTES:
+                raise httpx2.ReadError(f"The answer is longer than {MOST_BYTES} bytes.")
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def _limit_size(response: httpx2.Response) -> None:
+    if response.headers.get("Content-Encoding", "identity") != "identity":  # a small answer could unpack to a huge one
+        raise httpx2.DecodingError("The answer is compressed, although that was not asked for.")
+    if isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = _LimitedStream(response.stream)

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import httpx
+import httpx2
 
 from mission_control import __version__
 from mission_control.outbound.addresses import may_reach
@@ -28,7 +28,7 @@ class Reply:
     """What somebody outside answered."""
 
     status: int
-    headers: httpx.Headers
+    headers: httpx2.Headers
     body: bytes
 
     @property
@@ -67,25 +67,25 @@ class Outbound:
             ):
                 body = await self._body(answer) if self.reads_body else b""
                 return Reply(answer.status_code, answer.headers, body)
-        except (TimeoutError, httpx.TimeoutException):
+        except (TimeoutError, httpx2.TimeoutException):
             raise OutboundError("did not answer in time") from None
-        except httpx.TooManyRedirects:
+        except httpx2.TooManyRedirects:
             raise OutboundError("redirects too often") from None
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError):
+        except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, ValueError):
             raise OutboundError("has no usable http or https address") from None
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             raise OutboundError("could not be reached") from None
 
-    def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
+    def _client(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(
             transport=GuardedTransport(self.allow_private),
-            timeout=httpx.Timeout(self.seconds, connect=CONNECT_SECONDS),
+            timeout=httpx2.Timeout(self.seconds, connect=CONNECT_SECONDS),
             follow_redirects=self.redirects > 0,
             max_redirects=self.redirects,
             trust_env=False,
         )
 
-    async def _body(self, answer: httpx.Response) -> bytes:
+    async def _body(self, answer: httpx2.Response) -> bytes:
         if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise OutboundError("sent an answer in an encoding that was not asked for")
         announced = answer.headers.get("Content-Length", "")
@@ -99,22 +99,22 @@ class Outbound:
         return bytes(body)
 
 
-class GuardedTransport(httpx.AsyncBaseTransport):
+class GuardedTransport(httpx2.AsyncBaseTransport):
     """Connects to addresses that were checked, and to those only; every redirect passes through here again."""
 
     def __init__(self, allow_private: bool) -> None:
         self._allow_private = allow_private
         # No connection is kept: one that was made for a name must not serve another name on the same address.
-        limits = httpx.Limits(max_keepalive_connections=0)
-        self._inner = httpx.AsyncHTTPTransport(trust_env=False, limits=limits)
+        limits = httpx2.Limits(max_keepalive_connections=0)
+        self._inner = httpx2.AsyncHTTPTransport(trust_env=False, limits=limits)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request to one of the addresses of its host."""
         addresses = await self._addresses(request.url)
         for address in addresses[:-1]:
             try:
                 return await self._inner.handle_async_request(_addressed(request, address))
-            except (httpx.ConnectError, httpx.ConnectTimeout):
+            except (httpx2.ConnectError, httpx2.ConnectTimeout):
                 continue
         return await self._inner.handle_async_request(_addressed(request, addresses[-1]))
 
@@ -122,7 +122,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         """Close what is open."""
         await self._inner.aclose()
 
-    async def _addresses(self, url: httpx.URL) -> list[str]:
+    async def _addresses(self, url: httpx2.URL) -> list[str]:
         if url.scheme not in ("http", "https") or not url.host or url.userinfo:
             raise OutboundError("has no usable http or https address")
         try:
@@ -138,9 +138,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         return addresses
 
 
-def _addressed(request: httpx.Request, address: str) -> httpx.Request:
+def _addressed(request: httpx2.Request, address: str) -> httpx2.Request:
     """The same request to an address; the certificate and the Host header stay those of the name."""
-    return httpx.Request(
+    return httpx2.Request(
         request.method,
         request.url.copy_with(host=address),
         headers=request.headers,

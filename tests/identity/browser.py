@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit
 import httpx
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from joserfc.jws import JWSRegistry
 
 from tests.cast import Caller
 
@@ -83,7 +84,10 @@ class RunningProvider:
         said = {name: value for name, value in said.items() if value is not None}
         top = {"alg": "RS256", "kid": own["kid"], **(header or {})}
         signed: str = jwt.encode(
-            {name: value for name, value in top.items() if value is not None}, said, key or RSAKey.import_key(own)
+            {name: value for name, value in top.items() if value is not None},
+            said,
+            key or RSAKey.import_key(own),
+            registry=JWSRegistry(strict_check_header=False),
         )
         return signed
 

@@ -34,7 +34,7 @@ from tests.identity.conftest import MakeApp
 ME = "/users/me"
 
 
-async def test_an_id_token_of_the_client_is_somebody(make_app: MakeApp, provider: RunningProvider) -> None:
+async def test_id_token_of_the_client_signs_in(make_app: MakeApp, provider: RunningProvider) -> None:
     tokens = await provider.tokens_of("vera")
     vera = with_bearer(make_app(OIDC_CLIENT_ID="public"), tokens["id_token"])
     me = (await vera.get(ME)).ok()
@@ -45,7 +45,7 @@ async def test_an_id_token_of_the_client_is_somebody(make_app: MakeApp, provider
     assert await AccountEvent.filter(kind="account.created").count() == 1
 
 
-async def test_an_access_token_for_our_audience_is_somebody(make_app: MakeApp, provider: RunningProvider) -> None:
+async def test_access_token_for_our_audience_signs_in(make_app: MakeApp, provider: RunningProvider) -> None:
     tokens = await provider.tokens_of("vera", resource=AUDIENCE)
     good = make_app(OIDC_AUDIENCE=AUDIENCE)
     assert (await with_bearer(good, tokens["access_token"]).get(ME)).ok()["clerk_user_id"] == "vera"
@@ -56,14 +56,14 @@ async def test_an_access_token_for_our_audience_is_somebody(make_app: MakeApp, p
     (await with_bearer(good, tokens["id_token"]).get(ME)).refused(401)
 
 
-async def test_a_token_of_another_client_is_nobody(trusting: Quart, provider: RunningProvider) -> None:
+async def test_token_of_another_client_is_refused(trusting: Quart, provider: RunningProvider) -> None:
     tokens = await provider.tokens_of("vera")
     (await with_bearer(trusting, tokens["id_token"]).get(ME)).refused(401)
     (await with_bearer(trusting, tokens["access_token"]).get(ME)).refused(401)
     assert not await User.exists()
 
 
-async def test_party_a_token_was_given_to_is_no_audience(trusting: Quart, provider: RunningProvider) -> None:
+async def test_authorized_party_does_not_count_as_audience(trusting: Quart, provider: RunningProvider) -> None:
     token = await provider.forged(aud="https://elsewhere.example.org", azp="mission-control")
     (await with_bearer(trusting, token).get(ME)).refused(401)
 
@@ -93,17 +93,25 @@ WRONG: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("claims", WRONG, ids="-".join)
-async def test_claims_that_are_not_good(trusting: Quart, provider: RunningProvider, claims: dict[str, Any]) -> None:
+async def test_invalid_claims_are_refused(trusting: Quart, provider: RunningProvider, claims: dict[str, Any]) -> None:
     (await with_bearer(trusting, await provider.forged(**claims)).get(ME)).refused(401)
     (await with_bearer(trusting, await provider.forged()).get(ME)).ok()
 
 
-@pytest.mark.parametrize("header", [{"typ": None}, {"kid": None}, {"typ": "JWT"}])
-async def test_headers_that_are_good(trusting: Quart, provider: RunningProvider, header: dict[str, Any]) -> None:
+@pytest.mark.parametrize("header", [{"typ": None}, {"kid": None}, {"typ": "JWT"}, {"cat": "cl_B7d4PD111AAA"}])
+async def test_headers_that_are_accepted(trusting: Quart, provider: RunningProvider, header: dict[str, Any]) -> None:
     (await with_bearer(trusting, await provider.forged(header=header)).get(ME)).ok()
 
 
-async def test_a_token_ends_and_the_clocks_may_differ_a_little(make_app: MakeApp, provider: RunningProvider) -> None:
+@pytest.mark.parametrize("header", [{"crit": ["b64"], "b64": True}, {"alg": "HS256"}, {"alg": None}, {"kid": 7}])
+async def test_headers_that_are_refused(trusting: Quart, provider: RunningProvider, header: dict[str, Any]) -> None:
+    _, body, signature = (await provider.forged()).split(".")
+    own = await provider.state("key")
+    token = f"{_part({'alg': 'RS256', 'kid': own['kid'], **header})}.{body}.{signature}"
+    (await with_bearer(trusting, token).get(ME)).refused(401)
+
+
+async def test_expiry_allows_for_the_leeway(make_app: MakeApp, provider: RunningProvider) -> None:
     app, strict = make_app(OIDC_LEEWAY="300"), make_app(OIDC_LEEWAY="0")
     token = await provider.forged(exp=int(time.time()) + 600)
     ahead = await provider.forged(iat=int(time.time()) + 150, nbf=int(time.time()) + 150)
@@ -117,7 +125,7 @@ async def test_a_token_ends_and_the_clocks_may_differ_a_little(make_app: MakeApp
         (await with_bearer(app, token).get(ME)).refused(401)
 
 
-async def test_a_stream_knows_when_its_token_ends(trusting: Quart, provider: RunningProvider) -> None:
+async def test_stream_ends_with_its_token(trusting: Quart, provider: RunningProvider) -> None:
     token = await provider.forged()
     async with trusting.test_request_context("/", headers={"Authorization": f"Bearer {token}"}):
         actor = await authentication.authenticate("user")
@@ -126,7 +134,7 @@ async def test_a_stream_knows_when_its_token_ends(trusting: Quart, provider: Run
         assert await freshness.fresh(actor) is None
 
 
-async def test_keys_of_others_and_no_key_at_all(trusting: Quart, provider: RunningProvider) -> None:
+async def test_forged_signatures_are_refused(trusting: Quart, provider: RunningProvider) -> None:
     good = await provider.forged()
     body, stranger = good.split(".")[1], RSAKey.generate_key(2048)
     none = f"{_part({'alg': 'none', 'typ': 'JWT'})}.{body}."
@@ -148,11 +156,11 @@ async def test_keys_of_others_and_no_key_at_all(trusting: Quart, provider: Runni
 @pytest.mark.parametrize(
     "token", ["a.b.c", "..", "é.é.é", "e30.e30.e30", "W10.e30.", f"{'a' * 20_000}.b.c", "eyJhbGciOjF9.e30.x"]
 )
-async def test_what_is_no_token(trusting: Quart, token: str) -> None:
+async def test_malformed_token_is_refused(trusting: Quart, token: str) -> None:
     (await with_bearer(trusting, token).get(ME)).refused(401)
 
 
-async def test_rotated_keys_are_found_and_the_old_ones_forgotten(trusting: Quart, provider: RunningProvider) -> None:
+async def test_rotated_keys_replace_the_old_ones(trusting: Quart, provider: RunningProvider) -> None:
     old = await provider.forged()
     (await with_bearer(trusting, old).get(ME)).ok()
     await provider.state("rotate")
@@ -161,7 +169,7 @@ async def test_rotated_keys_are_found_and_the_old_ones_forgotten(trusting: Quart
     (await with_bearer(trusting, old).get(ME)).refused(401)
 
 
-async def test_many_callers_read_the_keys_once(trusting: Quart, provider: RunningProvider) -> None:
+async def test_concurrent_callers_read_the_keys_once(trusting: Quart, provider: RunningProvider) -> None:
     token, before = await provider.forged(), (await provider.state())["read"]
     answers = await asyncio.gather(*(with_bearer(trusting, token).get(ME) for _ in range(12)))
     assert {answer.status for answer in answers} == {200}
@@ -169,7 +177,7 @@ async def test_many_callers_read_the_keys_once(trusting: Quart, provider: Runnin
     assert await User.all().count() == await Member.all().count() == 1
 
 
-async def test_unknown_key_ids_cannot_make_us_ask_again_and_again(trusting: Quart, provider: RunningProvider) -> None:
+async def test_unknown_key_ids_read_the_keys_once(trusting: Quart, provider: RunningProvider) -> None:
     (await with_bearer(trusting, await provider.forged()).get(ME)).ok()
     before = (await provider.state())["read"]
     unknown = [await provider.forged(header={"kid": f"unknown-{number}"}) for number in range(12)]
@@ -178,7 +186,7 @@ async def test_unknown_key_ids_cannot_make_us_ask_again_and_again(trusting: Quar
     assert (await provider.state())["read"] == before + 1
 
 
-async def test_a_provider_that_does_not_answer_is_told_apart_from_a_wrong_token(make_app: MakeApp) -> None:
+async def test_unreachable_provider_is_503_and_wrong_token_is_401(make_app: MakeApp) -> None:
     app = make_app(OIDC_ISSUER="http://127.0.0.1:9")
     token = jwt.encode({"alg": "RS256", "kid": "x"}, {"sub": "vera"}, RSAKey.generate_key(2048))
     answer = await with_bearer(app, token).get(ME)
@@ -187,22 +195,22 @@ async def test_a_provider_that_does_not_answer_is_told_apart_from_a_wrong_token(
     (await with_bearer(app, "mcu_unknown").get(ME)).refused(401)
 
 
-async def test_tokens_of_ours_work_in_every_mode(trusting: Quart, cast: Cast) -> None:
+async def test_own_tokens_work_in_every_mode(trusting: Quart, cast: Cast) -> None:
     assert (await Caller(trusting, cast.ada.headers).get(ME)).ok()["name"] == "Ada"
     assert (await Caller(trusting, cast.vega.headers).get("/agent/boards")).ok()["total"] == 1
 
 
-async def test_the_providers_tokens_mean_nothing_in_local_mode(app: Quart, provider: RunningProvider) -> None:
+async def test_provider_tokens_are_refused_in_local_mode(app: Quart, provider: RunningProvider) -> None:
     assert hooks.provider_token is not None
     (await with_bearer(app, await provider.forged()).get(ME)).refused(401)
 
 
-async def test_the_local_token_means_nothing_beside_a_provider(make_app: MakeApp) -> None:
+async def test_local_token_is_refused_beside_a_provider(make_app: MakeApp) -> None:
     local = "a-token-of-the-instance-owner-that-is-long-enough-to-be-one"
     (await with_bearer(make_app(LOCAL_AUTH_TOKEN=local), local).get(ME)).refused(401)
 
 
-async def test_address_and_name_are_taken_from_the_claims(trusting: Quart, provider: RunningProvider) -> None:
+async def test_address_and_name_come_from_the_claims(trusting: Quart, provider: RunningProvider) -> None:
     claims: dict[str, Any] = {
         "email": "Vera@Example.org",
         "email_verified": True,
@@ -218,9 +226,7 @@ async def test_address_and_name_are_taken_from_the_claims(trusting: Quart, provi
     assert (await User.get()).email_verified is False
 
 
-async def test_a_proven_address_joins_where_it_was_invited_to(
-    trusting: Quart, provider: RunningProvider, cast: Cast
-) -> None:
+async def test_verified_address_accepts_its_invitation(trusting: Quart, provider: RunningProvider, cast: Cast) -> None:
     for address in ("vera@example.org", "otto@example.org"):
         (await cast.ada.post("/organizations/me/invites", {"invited_email": address})).ok()
     vera = with_bearer(trusting, await provider.forged(email="vera@example.org", email_verified=True))
@@ -230,7 +236,7 @@ async def test_a_proven_address_joins_where_it_was_invited_to(
     assert await Invite.filter(accepted_at=None).count() == 1
 
 
-async def test_a_proven_address_is_the_account_that_was_there(
+async def test_verified_address_links_the_unused_account(
     trusting: Quart, provider: RunningProvider, cast: Cast
 ) -> None:
     taken = with_bearer(trusting, await provider.forged(sub="thief", email="ada@example.org"))
@@ -260,7 +266,7 @@ async def test_verified_address_takes_no_account_in_use(
     assert not await User.filter(clerk_user_id="ada").exists()
 
 
-async def test_admin_lets_a_verified_address_take_an_account_and_what_led_into_it_ends(
+async def test_allowed_link_ends_sessions_tokens_and_password(
     trusting: Quart, provider: RunningProvider, cast: Cast
 ) -> None:
     user = await User.get(id=cast.cleo.id)
@@ -280,9 +286,7 @@ async def test_admin_lets_a_verified_address_take_an_account_and_what_led_into_i
     assert not await is_invited(user)
 
 
-async def test_verified_is_only_what_the_provider_says_with_a_boolean(
-    trusting: Quart, provider: RunningProvider, cast: Cast
-) -> None:
+async def test_verified_must_be_a_boolean(trusting: Quart, provider: RunningProvider, cast: Cast) -> None:
     await Token.filter(user_id=cast.ada.id).update(revoked_at=clock.now())
     text = await provider.forged(sub="text", email="ada@example.org", email_verified="true")
     assert (await with_bearer(trusting, text).get(ME)).ok()["id"] != str(cast.ada.id)
@@ -305,7 +309,7 @@ async def test_only_allowed_domains_and_groups_come_in(make_app: MakeApp, provid
     assert await User.all().count() == 1
 
 
-async def test_an_address_that_is_only_claimed_goes_to_who_proves_it(
+async def test_verified_address_is_taken_from_an_unverified_claim(
     trusting: Quart, provider: RunningProvider, cast: Cast
 ) -> None:
     (await cast.ada.post("/organizations/me/invites", {"invited_email": "vera@example.org"})).ok()
@@ -321,9 +325,7 @@ async def test_an_address_that_is_only_claimed_goes_to_who_proves_it(
     assert str(lost.user_id) == squatter["id"]
 
 
-async def test_a_deleted_account_does_not_come_back_with_an_old_token(
-    trusting: Quart, provider: RunningProvider
-) -> None:
+async def test_old_token_does_not_recreate_a_deleted_account(trusting: Quart, provider: RunningProvider) -> None:
     vera = with_bearer(trusting, await provider.forged())
     (await vera.delete(ME)).ok()
     (await vera.get(ME)).refused(401)
@@ -361,7 +363,7 @@ def _altered(token: str, **claims: Any) -> str:
         ("https://login.example.org", None, False),
     ],
 )
-async def test_keys_are_read_from_where_they_are_as_safe_as_the_issuer(
+async def test_keys_are_read_only_from_addresses_as_safe_as_the_issuer(
     trusting: Quart, monkeypatch: pytest.MonkeyPatch, issuer: str, address: str | None, is_read: bool
 ) -> None:
     async def published(url: str, **options: Any) -> dict[str, Any]:
@@ -374,3 +376,21 @@ async def test_keys_are_read_from_where_they_are_as_safe_as_the_issuer(
     else:
         with pytest.raises(ProviderUnreachable):
             await keys.metadata()
+
+
+@pytest.mark.parametrize("endpoint", ["authorization_endpoint", "token_endpoint", "userinfo_endpoint"])
+async def test_endpoints_less_safe_than_the_issuer_are_refused(
+    trusting: Quart, monkeypatch: pytest.MonkeyPatch, endpoint: str
+) -> None:
+    issuer, document = "https://login.example.org", dict[str, Any]()
+
+    async def published(url: str, **options: Any) -> dict[str, Any]:
+        return {"keys": []} if url.endswith("/jwks") else document
+
+    monkeypatch.setattr("mission_control.identity.keys.read_object", published)
+    provider = replace(trusting.extensions[IDENTITY].provider, issuer=issuer)
+    document |= {"issuer": issuer, "jwks_uri": f"{issuer}/jwks", endpoint: f"{issuer}/there"}
+    assert (await ProviderKeys(provider).metadata())[endpoint] == f"{issuer}/there"
+    document[endpoint] = "http://login.example.org/there"
+    with pytest.raises(ProviderUnreachable):
+        await ProviderKeys(provider).metadata()

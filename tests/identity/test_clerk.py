@@ -35,7 +35,7 @@ async def session(provider: RunningProvider, **claims: Any) -> str:
     return await provider.forged(**{"aud": None, "azp": "https://app.example.org", **claims})
 
 
-async def test_the_secret_key_alone_is_enough(clerk: MakeApp, provider: RunningProvider) -> None:
+async def test_secret_key_alone_is_enough(clerk: MakeApp, provider: RunningProvider) -> None:
     before = (await provider.state())["read"]
     vera = with_bearer(clerk(), await session(provider))
     me = (await vera.get(ME)).ok()
@@ -46,13 +46,13 @@ async def test_the_secret_key_alone_is_enough(clerk: MakeApp, provider: RunningP
     (await with_bearer(clerk(), elsewhere).get(ME)).ok()
 
 
-async def test_with_an_issuer_it_is_checked(clerk: MakeApp, provider: RunningProvider) -> None:
+async def test_configured_issuer_is_checked(clerk: MakeApp, provider: RunningProvider) -> None:
     app = clerk(OIDC_ISSUER=provider.issuer)
     (await with_bearer(app, await session(provider)).get(ME)).ok()
     (await with_bearer(app, await session(provider, iss="https://any.example.org")).get(ME)).refused(401)
 
 
-async def test_the_publishable_key_names_the_issuer(clerk: MakeApp, provider: RunningProvider) -> None:
+async def test_publishable_key_names_the_issuer(clerk: MakeApp, provider: RunningProvider) -> None:
     key = "pk_test_" + base64.b64encode(b"localhost:9$").decode()
     for name in ("CLERK_PUBLISHABLE_KEY", "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY"):
         app = clerk(**{name: key})
@@ -63,19 +63,19 @@ async def test_the_publishable_key_names_the_issuer(clerk: MakeApp, provider: Ru
 
 
 @pytest.mark.parametrize("claims", [{"aud": "mission-control"}, {"aud": ["x"]}, {"sub": "mch_1"}, {"exp": 1}])
-async def test_claims_that_are_not_a_sessions(
+async def test_claims_of_other_than_sessions_are_refused(
     clerk: MakeApp, provider: RunningProvider, claims: dict[str, Any]
 ) -> None:
     (await with_bearer(clerk(), await session(provider, **claims)).get(ME)).refused(401)
 
 
-async def test_an_audience_that_is_configured_counts(clerk: MakeApp, provider: RunningProvider) -> None:
+async def test_configured_audience_is_required(clerk: MakeApp, provider: RunningProvider) -> None:
     app = clerk(OIDC_AUDIENCE="ours, theirs")
     (await with_bearer(app, await session(provider, aud="theirs")).get(ME)).ok()
     (await with_bearer(app, await session(provider)).get(ME)).refused(401)
 
 
-async def test_authorized_parties(clerk: MakeApp, provider: RunningProvider) -> None:
+async def test_unlisted_authorized_party_is_refused(clerk: MakeApp, provider: RunningProvider) -> None:
     app = clerk(CLERK_AUTHORIZED_PARTIES="https://app.example.org https://b.example.org")
     (await with_bearer(app, await session(provider)).get(ME)).ok()
     for party in ("https://evil.example.org", None):
@@ -83,14 +83,16 @@ async def test_authorized_parties(clerk: MakeApp, provider: RunningProvider) -> 
 
 
 @pytest.mark.parametrize("prefix", ["mt_", "oat_", "ak_"])
-async def test_tokens_of_machines_and_applications(clerk: MakeApp, provider: RunningProvider, prefix: str) -> None:
+async def test_tokens_of_machines_and_applications_are_refused(
+    clerk: MakeApp, provider: RunningProvider, prefix: str
+) -> None:
     app = clerk()
     (await with_bearer(app, prefix + await session(provider)).get(ME)).refused(401)
     access = await provider.forged(aud=None, header={"typ": "at+jwt"})
     (await with_bearer(app, access).get(ME)).refused(401)
 
 
-async def test_clocks_may_differ_by_the_leeway(clerk: MakeApp, provider: RunningProvider) -> None:
+async def test_clerk_leeway_and_unchecked_iat(clerk: MakeApp, provider: RunningProvider) -> None:
     token = await session(provider)
     with clock.travelled(timedelta(seconds=750)):
         (await with_bearer(clerk(CLERK_LEEWAY="300"), token).get(ME)).ok()
@@ -100,16 +102,16 @@ async def test_clocks_may_differ_by_the_leeway(clerk: MakeApp, provider: Running
         (await with_bearer(clerk(CLERK_VERIFY_IAT="false"), token).get(ME)).ok()
 
 
-async def test_a_wrong_secret_key_lets_nobody_in(clerk: MakeApp, provider: RunningProvider) -> None:
+async def test_wrong_secret_key_lets_nobody_in(clerk: MakeApp, provider: RunningProvider) -> None:
     (await with_bearer(clerk(CLERK_SECRET_KEY="sk_wrong"), await session(provider)).get(ME)).refused(503)
 
 
-async def test_somebody_without_a_profile_comes_in_nameless(clerk: MakeApp, provider: RunningProvider) -> None:
+async def test_person_without_a_profile_has_no_name(clerk: MakeApp, provider: RunningProvider) -> None:
     me = (await with_bearer(clerk(), await session(provider, sub="nobody-knows")).get(ME)).ok()
     assert (me["email"], me["name"]) == (None, None)
 
 
-async def test_nothing_is_deleted_while_clerk_does_not_answer(clerk: MakeApp, provider: RunningProvider) -> None:
+async def test_account_is_kept_when_clerk_cannot_delete_it(clerk: MakeApp, provider: RunningProvider) -> None:
     vera = with_bearer(clerk(), await session(provider))
     (await vera.get(ME)).ok()
     await _let_refuse(provider, True)
@@ -122,7 +124,7 @@ async def test_nothing_is_deleted_while_clerk_does_not_answer(clerk: MakeApp, pr
     (await vera.get(ME)).refused(401)  # its token is still good, but makes nobody anew
 
 
-async def test_a_deletion_that_an_older_version_left_is_done(clerk: MakeApp, provider: RunningProvider) -> None:
+async def test_deletion_queued_by_an_older_version_is_sent(clerk: MakeApp, provider: RunningProvider) -> None:
     clerk()
     await Delivery.create(kind=DELETE_AT_PROVIDER, header="Delete", text="", data={"subject": "vera"})
     await _send()

@@ -23,15 +23,13 @@ async def said(app: Quart, provider: RunningProvider, **claims: Any) -> dict[str
     return me
 
 
-async def test_an_address_that_somebody_claims_cannot_be_taken_by_a_claim(
-    trusting: Quart, provider: RunningProvider
-) -> None:
+async def test_unverified_claim_does_not_take_a_claimed_address(trusting: Quart, provider: RunningProvider) -> None:
     assert (await said(trusting, provider, sub="first", name="First", email=EMAIL))["email"] == EMAIL
     assert (await said(trusting, provider, sub="second", name="Second", email=EMAIL))["email"] is None
     assert (await said(trusting, provider, sub="first", name="First", email=EMAIL))["email"] == EMAIL
 
 
-async def test_an_address_is_proven_later(trusting: Quart, provider: RunningProvider) -> None:
+async def test_address_is_verified_later(trusting: Quart, provider: RunningProvider) -> None:
     vera = {"sub": "vera", "name": "Vera", "email": EMAIL}
     await said(trusting, provider, **vera)
     assert (await User.get()).email_verified is False
@@ -39,13 +37,13 @@ async def test_an_address_is_proven_later(trusting: Quart, provider: RunningProv
     assert (await User.get()).email_verified is True
 
 
-async def test_a_name_becomes_known_later_and_is_not_changed_then(trusting: Quart, provider: RunningProvider) -> None:
+async def test_name_is_filled_in_once(trusting: Quart, provider: RunningProvider) -> None:
     assert (await said(trusting, provider, sub="x"))["name"] is None
     assert (await said(trusting, provider, sub="x", name="Xenia"))["name"] == "Xenia"
     assert (await said(trusting, provider, sub="x", name="Xaver", email="x@example.org"))["name"] == "Xenia"
 
 
-async def test_who_has_an_account_already_gets_nobody_elses_with_their_address(
+async def test_verified_address_does_not_switch_accounts(
     trusting: Quart, provider: RunningProvider, cast: Cast
 ) -> None:
     before = await said(trusting, provider, sub="vera", name="Vera", email=EMAIL)
@@ -54,7 +52,7 @@ async def test_who_has_an_account_already_gets_nobody_elses_with_their_address(
     assert (await cast.ada.get(ME)).ok()["email"] == "ada@example.org"
 
 
-async def test_somebody_of_whom_nothing_is_known_is_asked_about_once_an_hour(
+async def test_missing_profile_is_asked_for_once_an_hour(
     make_app: MakeApp, provider: RunningProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []

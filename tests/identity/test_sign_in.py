@@ -40,7 +40,9 @@ def local(address: str) -> str:
 @pytest.mark.parametrize(
     "client", [{}, {"OIDC_CLIENT_ID": "public", "OIDC_CLIENT_SECRET": ""}], ids=["with a secret", "without"]
 )
-async def test_there_and_back(make_app: MakeApp, provider: RunningProvider, client: dict[str, str]) -> None:
+async def test_sign_in_leads_back_to_the_wanted_page(
+    make_app: MakeApp, provider: RunningProvider, client: dict[str, str]
+) -> None:
     app = make_app(**client)
     browser = app.test_client()
     leads_to = await depart(browser)
@@ -58,7 +60,18 @@ async def test_there_and_back(make_app: MakeApp, provider: RunningProvider, clie
     assert await AccountEvent.filter(kind="account.signed_in", user_id=user.id).count() == 1
 
 
-async def test_the_same_person_comes_back(trusting: Quart, provider: RunningProvider) -> None:
+async def test_client_secret_is_posted_where_basic_is_not_supported(
+    make_app: MakeApp, provider: RunningProvider
+) -> None:
+    secret = {"OIDC_CLIENT_ID": "posting", "OIDC_CLIENT_SECRET": "another / secret: of the client"}
+    app = make_app(**secret)
+    (await app.extensions[IDENTITY].keys.metadata())["token_endpoint_auth_methods_supported"] = ["client_secret_post"]
+    browser = app.test_client()
+    arrived = await browser.get(local(await provider.sign_in(await depart(browser), "vera")))
+    assert (arrived.status_code, arrived.headers["Location"]) == (303, "/boards")
+
+
+async def test_second_sign_in_finds_the_account(trusting: Quart, provider: RunningProvider) -> None:
     for _ in range(2):
         browser = trusting.test_client()
         arrived = await browser.get(local(await provider.sign_in(await depart(browser), "otto")))
@@ -68,7 +81,7 @@ async def test_the_same_person_comes_back(trusting: Quart, provider: RunningProv
     assert await Session.all().count() == 2
 
 
-async def test_a_way_back_works_once(trusting: Quart, provider: RunningProvider) -> None:
+async def test_callback_works_once(trusting: Quart, provider: RunningProvider) -> None:
     browser = trusting.test_client()
     leads_to = await depart(browser)
     jar = dict(_cookies(browser))
@@ -80,7 +93,7 @@ async def test_a_way_back_works_once(trusting: Quart, provider: RunningProvider)
     assert await Session.all().count() == 1
 
 
-async def test_another_browsers_way_back_is_refused(trusting: Quart, provider: RunningProvider) -> None:
+async def test_callback_of_another_browser_is_refused(trusting: Quart, provider: RunningProvider) -> None:
     attacker, victim = trusting.test_client(), trusting.test_client()
     back = local(await provider.sign_in(await depart(attacker), "otto"))
     assert (await victim.get(back)).status_code == 403
@@ -103,7 +116,7 @@ async def test_another_browsers_way_back_is_refused(trusting: Quart, provider: R
     ],
     ids=str,
 )
-async def test_answers_that_belong_to_nothing(
+async def test_callback_that_does_not_match_is_refused(
     trusting: Quart, provider: RunningProvider, change: dict[str, str]
 ) -> None:
     browser = trusting.test_client()
@@ -127,7 +140,7 @@ async def test_answers_that_belong_to_nothing(
     ],
     ids=str,
 )
-async def test_an_id_token_that_is_not_good_or_of_another_sign_in_or_client(
+async def test_id_token_of_another_sign_in_is_refused(
     trusting: Quart, provider: RunningProvider, change: dict[str, Any]
 ) -> None:
     keys = trusting.extensions[IDENTITY].keys
@@ -135,7 +148,7 @@ async def test_an_id_token_that_is_not_good_or_of_another_sign_in_or_client(
     assert await id_token_claims(keys, await provider.forged(**{"nonce": "n", **change}), "n") is None
 
 
-async def test_nobody_comes_in_with_an_id_token_that_is_not_good(
+async def test_invalid_id_token_signs_nobody_in(
     trusting: Quart, provider: RunningProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def none(*_: Any) -> None:
@@ -148,7 +161,7 @@ async def test_nobody_comes_in_with_an_id_token_that_is_not_good(
     assert not await User.exists() and not await Session.exists()
 
 
-async def test_a_sign_in_that_took_too_long(
+async def test_expired_sign_in_is_refused(
     trusting: Quart, provider: RunningProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = trusting.test_client()
@@ -157,14 +170,14 @@ async def test_a_sign_in_that_took_too_long(
     assert (await browser.get(back)).status_code == 403
 
 
-async def test_only_pages_of_ours_are_gone_on_to(trusting: Quart, provider: RunningProvider) -> None:
+async def test_sign_in_leads_only_to_own_pages(trusting: Quart, provider: RunningProvider) -> None:
     browser = trusting.test_client()
     leads_to = await depart(browser, "https://evil.example.org/")
     arrived = await browser.get(local(await provider.sign_in(leads_to, "vera")))
     assert arrived.headers["Location"] == "/"
 
 
-async def test_the_sign_in_page_offers_the_provider(make_app: MakeApp, app: Quart) -> None:
+async def test_sign_in_page_offers_the_provider(make_app: MakeApp, app: Quart) -> None:
     named = make_app(OIDC_NAME="Starlight")
     page = await (await named.test_client().get("/sign-in?next=/boards")).get_data(as_text=True)
     assert "Continue with Starlight" in page and 'href="/sign-in/provider?next=/boards"' in page
@@ -175,12 +188,12 @@ async def test_the_sign_in_page_offers_the_provider(make_app: MakeApp, app: Quar
         assert (await one.test_client().get("/sign-in/callback?state=x&code=y")).status_code == 404
 
 
-async def test_a_provider_that_does_not_answer(make_app: MakeApp) -> None:
+async def test_unreachable_provider_is_reported_on_the_page(make_app: MakeApp) -> None:
     page = await make_app(OIDC_ISSUER="http://127.0.0.1:9").test_client().get("/sign-in/provider")
     assert page.status_code == 503 and "does not answer" in await page.get_data(as_text=True)
 
 
-async def test_beside_a_provider_passwords_are_for_owners(trusting: Quart, cast: Cast) -> None:
+async def test_only_owners_use_passwords_beside_a_provider(trusting: Quart, cast: Cast) -> None:
     password = "a long enough password"
     await User.all().update(password_hash=await hash_password(password))
     for name, status in (("ada", 303), ("ben", 422), ("cleo", 422)):
@@ -222,7 +235,9 @@ async def test_signed_in_person_links_their_account(trusting: Quart, provider: R
     assert (await (await fresh.get("/api/v1/users/me")).get_json())["id"] == str(cast.ada.id)
 
 
-async def test_linking_begins_only_on_ones_own_page(trusting: Quart, provider: RunningProvider, cast: Cast) -> None:
+async def test_link_ticket_works_only_in_its_own_session(
+    trusting: Quart, provider: RunningProvider, cast: Cast
+) -> None:
     ada, otto = await as_owner(trusting, cast), trusting.test_client()
     link = await link_of(ada)
     for browser in (trusting.test_client(), otto):
@@ -234,7 +249,7 @@ async def test_linking_begins_only_on_ones_own_page(trusting: Quart, provider: R
     assert taken.status_code == 409 and "belongs to another account here" in await taken.get_data(as_text=True)
 
 
-async def test_account_in_use_is_not_taken_on_pages(trusting: Quart, provider: RunningProvider, cast: Cast) -> None:
+async def test_page_refuses_to_link_an_account_in_use(trusting: Quart, provider: RunningProvider, cast: Cast) -> None:
     await User.filter(id=cast.cleo.id).update(email="vera@example.org")
     browser = trusting.test_client()
     page = await browser.get(local(await provider.sign_in(await depart(browser), "vera")))
@@ -245,9 +260,7 @@ async def test_account_in_use_is_not_taken_on_pages(trusting: Quart, provider: R
     assert arrived.headers["Location"] == "/settings?saved=linked#sign-in"
 
 
-async def test_owner_allows_on_the_settings_page_that_an_account_is_taken(
-    trusting: Quart, provider: RunningProvider, cast: Cast
-) -> None:
+async def test_owner_allows_a_link_on_the_settings_page(trusting: Quart, provider: RunningProvider, cast: Cast) -> None:
     await User.filter(id=cast.cleo.id).update(email="vera@example.org")
     ada, path = await as_owner(trusting, cast), "/settings/people/{}/link-invitations"
     page = await (await ada.get("/settings")).get_data(as_text=True)
@@ -262,9 +275,7 @@ async def test_owner_allows_on_the_settings_page_that_an_account_is_taken(
     (await cast.cleo.get("/users/me")).refused(401)
 
 
-async def test_signing_in_ends_the_session_that_the_browser_had(
-    trusting: Quart, provider: RunningProvider, cast: Cast
-) -> None:
+async def test_signing_in_ends_the_previous_session(trusting: Quart, provider: RunningProvider, cast: Cast) -> None:
     browser = await as_owner(trusting, cast)
     [first] = await Session.all()
     form = urlencode({"email": "ada@example.org", "password": "a long enough password"})

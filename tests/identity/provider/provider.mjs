@@ -29,6 +29,10 @@ function build() {
     clients: [
       client("mission-control", "authorization_code", "a secret / of: the client"),
       { ...client("public", "authorization_code"), token_endpoint_auth_method: "none" },
+      {
+        ...client("posting", "authorization_code", "another / secret: of the client"),
+        token_endpoint_auth_method: "client_secret_post",
+      },
       client("another", "authorization_code", "another secret"),
       { ...client("machine", "client_credentials", "a secret of the machine"), redirect_uris: [], response_types: [] },
     ],
