@@ -1,9 +1,11 @@
 """Apply aerich's migration files: all or nothing, one process at a time, with a copy of a SQLite file.
 
 The same files and the same `aerich` table as aerich's command line. Its own runner commits half of a failing
-file on SQLite and takes no lock.
+file on SQLite and takes no lock. Beside a file's name the table holds a digest of the SQL that was applied; rows that
+older versions wrote hold a description of all models instead, which nothing reads.
 """
 
+import hashlib
 import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -11,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from aerich.utils import decompress_dict, import_py_file
+from aerich.utils import import_py_file
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext
 from tortoise.transactions import in_transaction
@@ -34,6 +36,7 @@ HISTORY_TABLE = {
         ' "version" VARCHAR(255) NOT NULL, "app" VARCHAR(100) NOT NULL, "content" JSONB NOT NULL)'
     ),
 }
+DIGEST = "sha256"
 OURS = ("users", "organizations", "boards", "tasks", "agents")
 RECORD = {
     "sqlite": "INSERT INTO aerich (version, app, content) VALUES (?, ?, ?)",
@@ -155,12 +158,12 @@ async def _apply(client: BaseDBAsyncClient, file: Path) -> None:
                 await transaction.execute_query(statement)
         elif script.strip():
             await transaction.execute_script(script)
-        await transaction.execute_query(RECORD[dialect], [file.name, APP, _state(module)])
+        await transaction.execute_query(RECORD[dialect], [file.name, APP, json.dumps({DIGEST: _digest(script)})])
 
 
 async def _why_not(client: BaseDBAsyncClient, file: Path, files: list[Path], error: Exception) -> str:
     said = f"The migration {file.name} could not be applied, and nothing of it was: {error}."
-    if not await _differs(client, files):
+    if not await _was_applied_otherwise(client, files):
         return said
     return (
         f"{said} The database was made by a development version whose tables were still changing; it cannot be brought"
@@ -168,20 +171,21 @@ async def _why_not(client: BaseDBAsyncClient, file: Path, files: list[Path], err
     )
 
 
-async def _differs(client: BaseDBAsyncClient, files: list[Path]) -> bool:
-    """Whether a migration that was applied to the database was another one than its file is today."""
+async def _was_applied_otherwise(client: BaseDBAsyncClient, files: list[Path]) -> bool:
+    """Return whether the SQL of an applied migration was another than that of its file today."""
     kept = await client.execute_query_dict(f"SELECT version, content FROM aerich WHERE app = '{APP}'")
-    states = {row["version"]: row["content"] for row in kept}
-    for file in files:
-        known = states.get(file.name, _state(import_py_file(file)))
-        if (json.loads(known) if isinstance(known, str) else known) != json.loads(_state(import_py_file(file))):
+    contents = {row["version"]: row["content"] for row in kept}
+    for file in (file for file in files if file.name in contents):
+        content = contents[file.name]
+        known = (json.loads(content) if isinstance(content, str) else content).get(DIGEST)
+        if known is not None and known != _digest(await import_py_file(file).upgrade(client)):
             return True
     return False
 
 
-def _state(module: ModuleType) -> str:
-    packed = getattr(module, "MODELS_STATE", None)
-    return json.dumps(decompress_dict(packed)) if packed else "{}"
+def _digest(script: str) -> str:
+    """Return a digest of a script that does not depend on how its lines are broken."""
+    return hashlib.sha256(" ".join(script.split()).encode()).hexdigest()
 
 
 def _transaction(client: BaseDBAsyncClient, module: ModuleType) -> AbstractAsyncContextManager[Any]:

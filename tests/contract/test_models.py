@@ -1,15 +1,13 @@
-"""The migrated database is what the models say, on whichever database the tests run; and who reaches which rows."""
+"""What no model says about the migrated tables, and how an actor reaches the rows of each model."""
 
 import re
 from typing import Any
 
 import pytest
 from quart import Quart
-from tortoise import Tortoise
-from tortoise.connection import get_connection
-from tortoise.models import Model
 
 from mission_control.database.sql import is_postgres, rows
+from tests.catalog import first_columns, foreign_keys, models
 from tests.contract.source import modules
 
 # Constraints and indexes written by hand, which no model knows. Both databases must have them.
@@ -156,113 +154,6 @@ REACH = {
 NOBODYS = {"AccountEvent", "InstanceSetting", "Organization", "PasswordReset", "Session", "Token"}
 
 
-def models() -> list[type[Model]]:
-    """All models of the program."""
-    return [one for one in Tortoise.apps["models"].values() if one._meta.db_table != "aerich"]
-
-
-def linked(model: type[Model]) -> set[str]:
-    """The fields that name another model."""
-    return model._meta.fk_fields | model._meta.o2o_fields
-
-
-def types(model: type[Model]) -> dict[str, tuple[str, bool]]:
-    """Each column's type and whether it may be null, as the model has it on this database."""
-    dialect = get_connection("default").capabilities.dialect
-    found = {}
-    for name, column in model._meta.fields_db_projection.items():
-        field: Any = model._meta.fields_map[name]
-        related = field.reference.to_field_instance if field.reference is not None else field
-        found[column] = (_spelled(related.get_for_dialect(dialect, "SQL_TYPE")), field.null)
-    return found
-
-
-def _spelled(kind: str) -> str:
-    words = {"BOOL": "boolean", "INT": "integer", "TIMESTAMP": "timestamp without time zone", "JSONB": "jsonb"}
-    if not is_postgres():
-        return kind
-    return words.get(kind, kind.lower().replace("varchar", "character varying"))
-
-
-async def columns(table: str) -> dict[str, tuple[str, bool]]:
-    """Each column's type and whether it may be null, as the database has it."""
-    if is_postgres():
-        found = await rows(
-            "SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS required"
-            " FROM pg_attribute a WHERE a.attrelid = to_regclass(?) AND a.attnum > 0 AND NOT a.attisdropped",
-            table,
-        )
-    else:
-        found = await rows(f"SELECT name, type, \"notnull\" AS required FROM pragma_table_info('{table}')")
-    return {row["name"]: (row["type"], not row["required"]) for row in found}
-
-
-async def foreign_keys(table: str) -> set[tuple[str, str, str]]:
-    """Column, table referred to and what happens on delete."""
-    if not is_postgres():
-        found = await rows(
-            f'SELECT "from" AS column, "table" AS target, on_delete FROM pragma_foreign_key_list(\'{table}\')'
-        )
-        return {(row["column"], row["target"], row["on_delete"]) for row in found}
-    words = {"c": "CASCADE", "n": "SET NULL", "a": "NO ACTION", "r": "RESTRICT"}
-    found = await rows(
-        "SELECT a.attname AS column, t.relname AS target, c.confdeltype::text AS on_delete FROM pg_constraint c"
-        " JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY(c.conkey)"
-        " JOIN pg_class t ON t.oid = c.confrelid WHERE c.contype = 'f' AND c.conrelid = to_regclass(?)",
-        table,
-    )
-    return {(row["column"], row["target"], words[row["on_delete"]]) for row in found}
-
-
-async def unique_sets(table: str) -> set[tuple[str, ...]]:
-    """The columns of every plain unique constraint or index, the primary key included."""
-    if is_postgres():
-        found = await rows(
-            "SELECT (SELECT string_agg(a.attname, ',' ORDER BY array_position(i.indkey::int[], a.attnum::int))"
-            " FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)) AS names FROM pg_index i"
-            " WHERE i.indrelid = to_regclass(?) AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL",
-            table,
-        )
-        return {tuple(row["names"].split(",")) for row in found}
-    sets = set()
-    for index in await rows(f"SELECT name FROM pragma_index_list('{table}') WHERE \"unique\" AND NOT partial"):
-        parts = await rows(f"SELECT name FROM pragma_index_info('{index['name']}') ORDER BY seqno")
-        if all(part["name"] for part in parts):
-            sets.add(tuple(part["name"] for part in parts))
-    return sets
-
-
-@pytest.mark.usefixtures("app")
-async def test_tables_have_exactly_the_models_columns() -> None:
-    for model in models():
-        assert await columns(model._meta.db_table) == types(model), model.__name__
-
-
-@pytest.mark.usefixtures("app")
-async def test_foreign_keys_are_the_models() -> None:
-    for model in models():
-        fields: dict[str, Any] = {name: model._meta.fields_map[name] for name in linked(model)}
-        expected = {
-            (field.source_field or f"{name}_id", field.related_model._meta.db_table, str(field.on_delete.value))
-            for name, field in fields.items()
-        }
-        assert await foreign_keys(model._meta.db_table) == expected, model.__name__
-
-
-@pytest.mark.usefixtures("app")
-async def test_unique_constraints_are_the_models() -> None:
-    for model in models():
-        meta = model._meta
-        expected = {tuple(_column(model, name) for name in names) for names in meta.unique_together}
-        expected |= {(column,) for name, column in meta.fields_db_projection.items() if meta.fields_map[name].unique}
-        expected.add((meta.fields_db_projection[meta.pk_attr],))
-        assert await unique_sets(meta.db_table) == expected, model.__name__
-
-
-def _column(model: type[Model], name: str) -> str:
-    return f"{name}_id" if name in linked(model) else name
-
-
 @pytest.mark.usefixtures("app")
 async def test_what_was_written_by_hand_is_there() -> None:
     if is_postgres():
@@ -325,18 +216,3 @@ async def test_what_names_something_is_found_by_an_index_when_that_is_deleted() 
         indexed = await first_columns(table)
         lacking |= {f"{table}.{column}" for column, *_ in await foreign_keys(table) if column not in indexed}
     assert lacking == set()
-
-
-async def first_columns(table: str) -> set[str]:
-    """The columns with which the indexes of a table begin."""
-    if is_postgres():
-        found = await rows(
-            "SELECT a.attname AS name FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid"
-            " AND a.attnum = i.indkey[0] WHERE i.indrelid = to_regclass(?)",
-            table,
-        )
-    else:
-        found = await rows(
-            f"SELECT c.name FROM pragma_index_list('{table}') l JOIN pragma_index_info(l.name) c ON c.seqno = 0"
-        )
-    return {row["name"] for row in found}

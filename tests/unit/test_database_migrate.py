@@ -146,6 +146,17 @@ async def test_only_approvals_of_the_present_attempt_count_after_an_upgrade(sett
     assert {str(one[0]): one[1] for one in found} == {thing["early"]: None, thing["late"]: 0, thing["used"]: None}
 
 
+async def test_database_of_a_version_that_recorded_its_models_is_upgraded(settings: Settings, files: Path) -> None:
+    write(files, 0, FIRST)
+    await migrate(settings, files)
+    await query(settings, """UPDATE aerich SET content = '{"models.Boat": {"table": "boats"}}'""")
+    name = write(files, 1, SECOND)
+    assert await migrate(settings, files) == [name]
+    assert await query(settings, "SELECT name, sails FROM boats") == [("a;b", 3)]
+    contents = [str(content) for [content] in await query(settings, "SELECT content FROM aerich ORDER BY id")]
+    assert "models.Boat" in contents[0] and "sha256" in contents[1]
+
+
 async def test_pending_is_told_without_changing_anything(settings: Settings, files: Path) -> None:
     name = write(files, 0, FIRST)
     async with TortoiseContext() as context:
@@ -169,14 +180,17 @@ async def test_a_failing_file_leaves_nothing(settings: Settings, files: Path) ->
     assert await migrate(settings, files) == []
 
 
-async def test_a_database_of_unsettled_tables_is_told_from_a_broken_migration(settings: Settings, files: Path) -> None:
+async def test_database_of_other_migrations_is_told_from_a_broken_migration(settings: Settings, files: Path) -> None:
     write(files, 0, FIRST)
     await migrate(settings, files)
     write(files, 1, BROKEN)
-    with pytest.raises(ConfigError) as caught:
-        await migrate(settings, files)
-    assert "development version" not in str(caught.value)
-    await query(settings, """UPDATE aerich SET content = '{"models.Boat": {}}'""")
+    for content in (None, '{"models.Boat": {}}'):  # what this version wrote, and what older ones did
+        if content is not None:
+            await query(settings, f"UPDATE aerich SET content = '{content}'")
+        with pytest.raises(ConfigError) as caught:
+            await migrate(settings, files)
+        assert "development version" not in str(caught.value)
+    await query(settings, """UPDATE aerich SET content = '{"sha256": "of another script"}'""")
     with pytest.raises(ConfigError, match=r"nowhere.*development version.*start with an empty one"):
         await migrate(settings, files)
 
