@@ -72,7 +72,7 @@ class Receiver:
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take one request."""
         lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:] if line)}
         body = await reader.readexactly(int(headers["content-length"]))
         self.got.append((headers | {"": lines[0]}, body))
         await self.gate.wait()

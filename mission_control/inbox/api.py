@@ -84,13 +84,13 @@ async def get_callback(actor: Actor, agent: Agent) -> CallbackRead:
     returns=CallbackSecret,
 )
 async def set_callback(actor: Actor, agent: Agent, data: CallbackSet) -> CallbackSecret:
-    """Let an agent's notices be sent to an address; the answer holds the secret, this once.
+    """Send an agent's notices to an address. The answer holds the secret, this once.
 
-    Each notice is a POST whose JSON is one item of the inbox. `X-Mission-Control-Delivery` is its id, by which a
-    receiver knows one that comes twice. `X-Mission-Control-Signature` is `sha256=` and the hex HMAC-SHA256 with the
-    secret over `X-Mission-Control-Timestamp` (seconds since 1970), a dot and the body. Any 2xx within ten seconds
-    takes the notice out of the inbox; 410 removes the callback; everything else is tried again, six times in all, and
-    stays in the inbox. Redirects are not followed. The notices of one agent come in order.
+    Each notice is a POST whose JSON is one item of the inbox, signed as [Standard Webhooks](https://www.standardwebhooks.com)
+    are: `webhook-id` (the same for every try), `webhook-timestamp` and `webhook-signature`. Check them with one of that
+    standard's libraries and the secret. Any 2xx within ten seconds takes the notice out of the inbox; 410 removes the
+    callback; everything else is tried again, six times in all, and stays in the inbox. Redirects are not followed. The
+    notices of one agent come in order.
     """
     check_url(data.url, allow_private=current_app.config["SETTINGS"].outbound_allow_private)
     secret = await commands.set_callback(actor, agent, data.url, data.secret, current_app.config["SECRET_KEY"])

@@ -1,9 +1,6 @@
-"""Sending notices to the addresses of agents: signed, in order, tried again until they arrive or are given up."""
+"""Send notices to agents' callbacks: signed, in order, retried until they are taken or given up."""
 
-import hashlib
-import hmac
 import ipaddress
-from datetime import UTC
 from urllib.parse import urlsplit
 
 from quart import Quart
@@ -18,6 +15,7 @@ from mission_control.core.secrets import decrypt
 from mission_control.delivery.models import Delivery
 from mission_control.inbox.commands import remove_callback
 from mission_control.inbox.queries import callback_of, item, row_of
+from mission_control.inbox.signatures import signature_headers
 from mission_control.outbound.addresses import may_reach
 from mission_control.outbound.client import Outbound, OutboundError
 from mission_control.sending.loop import GiveUp, Sender, sender
@@ -44,7 +42,7 @@ def install(app: Quart) -> None:
 
 
 def callback_sender(app: Quart) -> Sender:
-    """The sender of notices; an agent without a callback is never reached by it."""
+    """Return the sender of notices. It never reaches an agent without a callback."""
 
     async def send(delivery: Delivery) -> None:
         callback = await callback_of(delivery.agent_id)
@@ -52,11 +50,12 @@ def callback_sender(app: Quart) -> Sender:
             raise NotDelivered("The callback was removed.")
         url, kept = callback
         body = to_json(item(row_of(delivery)))
-        headers = signed(delivery, body, decrypt(kept, app.config["SECRET_KEY"]))
+        secret = decrypt(kept, app.config["SECRET_KEY"])
+        headers = signature_headers(str(delivery.id), clock.now(), body.decode(), secret)
         allow_private = app.config["SETTINGS"].outbound_allow_private
         outbound = Outbound(allow_private=allow_private, seconds=SECONDS, reads_body=False)
         try:
-            reply = await outbound.request("POST", url, headers, body)
+            reply = await outbound.request("POST", url, {"Content-Type": "application/json", **headers}, body)
         except OutboundError as error:
             raise NotDelivered(f"The callback {error}.") from error
         if reply.status == GONE:
@@ -67,18 +66,6 @@ def callback_sender(app: Quart) -> Sender:
     return send
 
 
-def signed(delivery: Delivery, body: bytes, secret: str) -> dict[str, str]:
-    """The headers by which a receiver knows that a notice is ours and new."""
-    timestamp = str(int(clock.now().replace(tzinfo=UTC).timestamp()))
-    signature = hmac.digest(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hex()
-    return {
-        "Content-Type": "application/json",
-        "X-Mission-Control-Delivery": str(delivery.id),
-        "X-Mission-Control-Timestamp": timestamp,
-        "X-Mission-Control-Signature": f"sha256={signature}",
-    }
-
-
 async def _forget(delivery: Delivery, url: str) -> None:
     agent = await Agent.get(id=delivery.agent_id).select_related("board")
     await remove_callback(system(agent.organization_id), agent, only=url)
@@ -86,9 +73,9 @@ async def _forget(delivery: Delivery, url: str) -> None:
 
 
 def check_url(url: str, *, allow_private: bool) -> None:
-    """Refuse what can be no callback: no http or https address, one with a password, or one inside.
+    """Refuse an address that is not http or https, that holds a user name, or that may not be reached.
 
-    What a name means is looked at with every sending.
+    Host names are resolved and checked at each delivery.
     """
     try:
         parts = urlsplit(url)

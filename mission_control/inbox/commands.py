@@ -9,13 +9,13 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, record, signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.ids import new_secret
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.database.sql import as_id, as_json, is_postgres, rows
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
 from mission_control.inbox import policy as policy
 from mission_control.inbox.queries import UNREAD
+from mission_control.inbox.signatures import new_secret
 from mission_control.sending.outcome import record_outcome
 
 
@@ -55,12 +55,12 @@ def _delivery(actor: Actor, row: dict[str, object]) -> Delivery:
 async def set_callback(actor: Actor, agent: Agent, url: str, secret: str | None, key: str) -> str:
     """Send an agent's notices to an address, signed with a secret, which is returned.
 
-    What waits goes out at once. The log keeps the host only: an address may carry a password of its own.
+    Waiting notices are sent at once. The log keeps the host only: an address may carry a password of its own.
     """
     agent = await locked_agent(agent)
     if secret is not None and (url, secret) == (agent.callback_url, _secret_of(agent, key)):
         return secret
-    secret = secret or new_secret("mcc")
+    secret = secret or new_secret()
     before = _host(agent.callback_url)
     agent.callback_url, agent.callback_secret, agent.updated_at = url, encrypt(secret, key), clock.now()
     await agent.save(update_fields=["callback_url", "callback_secret", "updated_at"])

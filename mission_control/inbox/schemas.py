@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import Body, example
+from mission_control.inbox.signatures import usable_secret
 
 State = Literal["waiting", "sending", "sent", "failed"]
 LONGEST_URL = 2_000
@@ -67,11 +68,11 @@ class DeliveryRead(BaseModel):
     created_at: datetime
 
 
-Secret = Annotated[str, StringConstraints(min_length=16, max_length=200)]
+Secret = Annotated[str, StringConstraints(min_length=16, max_length=200), AfterValidator(usable_secret)]
 
 
 class CallbackSet(Body):
-    """Where an agent wants to be told. Without a secret a new random one is made."""
+    """Where an agent's notices go. Without a secret a new random one is made."""
 
     model_config = example(url="https://agents.example.org/vega")
 

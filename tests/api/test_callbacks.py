@@ -19,7 +19,7 @@ def path(cast: Cast) -> str:
 async def test_setting_one_shows_the_secret_once(cast: Cast) -> None:
     before = await head(cast)
     made = (await cast.ben.call("PUT", path(cast), {"url": " https://agent.example.org/a?key=1 "})).ok()
-    assert made.pop("secret").startswith("mcc_")
+    assert made.pop("secret").startswith("whsec_")
     shown = {"url": "https://agent.example.org/a?key=1", "last_success_at": None, "last_error": None}
     assert made == {**shown, "waiting": 0, "failed": 0}
     assert (await cast.ada.get(path(cast))).ok() == made
@@ -74,6 +74,8 @@ async def test_removing_one(cast: Cast) -> None:
         {"url": "https://[::1"},
         {"url": f"https://example.org/{'x' * 2000}"},
         {"url": "https://example.org", "secret": "short"},
+        {"url": "https://example.org", "secret": "whsec_not-base64-at-all!"},
+        {"url": "https://example.org", "secret": "whsec_dG9vIHNob3J0"},
         {"url": "http://127.0.0.1:8080/"},
         {"url": "http://[::1]/"},
         {"url": "http://169.254.169.254/latest"},

@@ -9,6 +9,7 @@ from datetime import timedelta
 import orjson
 import pytest
 from quart import Quart
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from mission_control.agents.models import Agent
 from mission_control.core import clock
@@ -84,8 +85,9 @@ async def test_a_notice_is_sent_at_once_and_signed(cast: Cast, receiver: Receive
     stored = await Delivery.get(agent_id=cast.vega.id)
     assert headers[""] == "POST /hook?for=vega HTTP/1.1"
     assert (headers["content-type"], headers["x-mission-control-delivery"]) == ("application/json", str(stored.id))
+    assert Webhook(SECRET.encode()).verify(body, headers) == orjson.loads(body)
     text = headers["x-mission-control-timestamp"]
-    assert text.isdigit()
+    assert text == headers["webhook-timestamp"] and headers["webhook-id"] == str(stored.id)
     wanted = hmac.new(SECRET.encode(), f"{text}.".encode() + body, hashlib.sha256).hexdigest()
     assert headers["x-mission-control-signature"] == f"sha256={wanted}"
     assert list(orjson.loads(body)) == [
@@ -96,6 +98,35 @@ async def test_a_notice_is_sent_at_once_and_signed(cast: Cast, receiver: Receive
     shown = (await cast.ada.get(path(cast))).ok()
     assert shown["last_success_at"] == clock.wire(stored.sent_at) and shown["last_error"] is None
     assert [one.kind for one in await events(agent_id=cast.vega.id)][-1] == "task.assignee_notified"
+
+
+async def test_notice_signed_with_a_new_secret_is_verified_by_the_standards_library(
+    cast: Cast, receiver: Receiver
+) -> None:
+    made = (await cast.ada.call("PUT", path(cast), {"url": receiver.url})).ok()
+    await tell(cast)
+    await until(cast, "sent")
+    [(headers, body)] = receiver.got
+    assert Webhook(made["secret"]).verify(body, headers) == orjson.loads(body)
+    assert not [name for name in headers if name.startswith("x-mission-control")]
+    forged = {**headers, "webhook-id": "another"}
+    late = {**headers, "webhook-timestamp": str(int(headers["webhook-timestamp"]) - 301)}
+    for changed, text in ((headers, body + b" "), (forged, body), (late, body)):
+        with pytest.raises(WebhookVerificationError):
+            Webhook(made["secret"]).verify(text, changed)
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_retry_has_the_same_id_and_a_fresh_signature(cast: Cast, receiver: Receiver) -> None:
+    made = (await cast.ada.call("PUT", path(cast), {"url": receiver.url})).ok()
+    await tell(cast)
+    receiver.answers = [BROKEN]
+    await send_due()
+    assert await later() == 1
+    (first, _), (second, _) = receiver.got
+    assert first["webhook-id"] == second["webhook-id"]
+    assert int(second["webhook-timestamp"]) - int(first["webhook-timestamp"]) >= 3600
+    assert first["webhook-signature"] != second["webhook-signature"] and made["secret"].startswith("whsec_")
 
 
 async def test_it_is_the_inboxs_item(cast: Cast, receiver: Receiver) -> None:

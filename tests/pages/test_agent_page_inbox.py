@@ -81,9 +81,9 @@ async def test_a_callback_is_set_its_secret_shown_once_and_removed(cast: Cast) -
     form = f"{path}/callback"
     (await ada.with_htmx.get(form)).has("<dialog", "Address").lacks("<!doctype")
     seen = (await ada.with_htmx.post(form, {"url": "https://agent.example/notices?key=1"})).is_status(200)
-    secret = re.search(r"mcc_[\w-]{20,}", seen.text)
+    secret = re.search(r"whsec_[\w+/]{43}=", seen.text)
     assert secret and seen.headers["Cache-Control"] == "no-store"
-    seen.has("only time that the secret is shown", "HMAC-SHA256", "data-once").lacks("<form")
+    seen.has("only time that the secret is shown", "Standard Webhooks", "data-once").lacks("<form")
     (await ada.get(f"{path}/inbox")).has("https://agent.example/notices?key=1", "none yet", "Remove").lacks(secret[0])
     (await ada.get(form)).has('value="https://agent.example/notices?key=1"')
     (await ada.with_htmx.get(f"{form}/removal")).has("<dialog", "The secret is forgotten")
