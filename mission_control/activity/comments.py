@@ -5,6 +5,7 @@ from uuid import UUID
 
 from quart import Response
 
+from mission_control.accounts.names import person_name
 from mission_control.activity.feed import live_boards_of
 from mission_control.authn import freshness
 from mission_control.core.actor import Actor
@@ -24,7 +25,7 @@ READABLE = f"{SAID} AND t.deleted_at IS NULL"
 SELECT = (
     "SELECT c.id, c.created_at, c.message, c.agent_id, c.user_id, c.task_id, t.title AS task_title, t.board_id,"
     " b.name AS board_name, COALESCE(g.name, c.author_name) AS agent_name, g.identity_profile,"
-    f" COALESCE(u.preferred_name, u.name, u.email, 'User') AS user_name{JOINED}"
+    f" {person_name('u', 'User')} AS user_name{JOINED}"
 )
 
 

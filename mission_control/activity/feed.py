@@ -6,6 +6,7 @@ What a comment says stands in the comment, so that one that was deleted says not
 from typing import Any
 from uuid import UUID
 
+from mission_control.accounts.names import person_name
 from mission_control.activity.schemas import ActivityQuery
 from mission_control.boards.queries import visible_board_here
 from mission_control.core.actor import Actor
@@ -23,7 +24,7 @@ MESSAGE = (
 SELECT = (
     f"SELECT e.id, e.seq, e.kind, {MESSAGE}, e.agent_id, e.task_id, e.board_id, e.created_at, e.actor_kind,"
     " e.actor_id,"
-    " CASE WHEN e.actor_kind = 'user' THEN COALESCE(u.preferred_name, u.name, u.email, 'Somebody')"
+    f" CASE WHEN e.actor_kind = 'user' THEN {person_name('u', 'Somebody')}"
     " ELSE COALESCE(e.actor_name, 'Mission Control') END AS actor_name"
     " FROM events e LEFT JOIN users u ON u.id = e.actor_id AND e.actor_kind = 'user'"
     f" {COMMENT}"

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 
+from mission_control.accounts.names import person_name
 from mission_control.activity.feed import COMMENT, MESSAGE
 from mission_control.activity.phrases import NAMED
 from mission_control.activity.sentences import Entry, asked_action, describe, named_ids
@@ -27,7 +28,7 @@ KINDS = {
     "agents": ("Agents", "e.kind LIKE 'agent.%'"),
     "boards": ("Boards", "e.kind LIKE 'board.%'"),
 }
-PERSON = "COALESCE(u.preferred_name, u.name, u.email, 'Somebody')"
+PERSON = person_name("u", "Somebody")
 _SELECT = (
     f"SELECT e.seq, e.kind, e.actor_kind, e.actor_id, {MESSAGE}, e.data, e.board_id, e.task_id, e.subject_id,"
     f" e.created_at, CASE WHEN e.actor_kind = 'user' THEN {PERSON} ELSE COALESCE(e.actor_name, 'Mission Control') END"

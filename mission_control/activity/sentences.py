@@ -8,8 +8,8 @@ from uuid import UUID
 from mission_control.activity.phrases import PHRASES
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.headings import action_words
+from mission_control.boards.statuses import LABELS
 
-COLUMNS = {"inbox": "Inbox", "in_progress": "In progress", "review": "Review", "done": "Done"}
 FINISHING_DECIDED = {
     "approved": "approved finishing",
     "rejected": "rejected finishing",
@@ -84,7 +84,7 @@ def describe(
     """What was done, what follows the thing's name, and a text to quote; `names` are those of agents and people."""
     after = data.get("after") or {}
     if kind == "task.status_changed":
-        return "moved", f"to {COLUMNS.get(after.get('status', ''), 'another column')}", ""
+        return "moved", f"to {LABELS.get(after.get('status', ''), 'another column')}", ""
     if kind == "task.comment":
         return "commented on", "", message
     if kind == "task.lease_expired":

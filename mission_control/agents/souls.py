@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mission_control.accounts.names import person_name
 from mission_control.agents.models import Agent, AgentSoul
 from mission_control.agents.reactions import NOTICE
 from mission_control.commands.unit_of_work import deliver, unit_of_work
@@ -67,7 +68,7 @@ async def list_souls(agent: Agent, paging: Paging) -> tuple[list[dict[str, Any]]
     [total] = await rows("SELECT COUNT(*) AS n FROM agent_souls WHERE agent_id = ?", agent.id)
     found = await rows(
         "SELECT s.id, s.content, s.source_url, s.reason, s.author_kind, s.author_id, s.author_name, s.created_at,"
-        " COALESCE(u.preferred_name, u.name, u.email, 'User') AS user_name FROM agent_souls s"
+        f" {person_name('u', 'User')} AS user_name FROM agent_souls s"
         " LEFT JOIN users u ON u.id = s.author_id AND s.author_kind = 'user'"
         " WHERE s.agent_id = ? ORDER BY s.created_at DESC, s.id DESC LIMIT ? OFFSET ?",
         agent.id,

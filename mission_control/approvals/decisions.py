@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from mission_control.accounts.names import person_name
 from mission_control.approvals import policy as policy
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.queries import outcomes_of
@@ -73,7 +74,7 @@ def resolve(approval: Approval, actor: Actor, decision: str, note: str | None) -
 
 async def _already_decided(approval: Approval) -> str:
     [row] = await rows(
-        "SELECT COALESCE(u.preferred_name, u.name, u.email, 'The system') AS name FROM approvals a"
+        f"SELECT {person_name('u', 'The system')} AS name FROM approvals a"
         " LEFT JOIN users u ON u.id = a.resolved_by_user_id WHERE a.id = ?",
         approval.id,
     )

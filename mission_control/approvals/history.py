@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel
 
+from mission_control.accounts.names import person_name
 from mission_control.approvals.models import Approval
 from mission_control.database.sql import rows, wire_moment
 
@@ -36,7 +37,7 @@ async def approval_history(approval: Approval) -> list[dict[str, Any]]:
     """Everything that happened to an approval, oldest first."""
     found = await rows(
         "SELECT e.id, e.seq, e.kind, e.message, e.actor_kind, e.actor_id, e.data, e.created_at,"
-        " COALESCE(e.actor_name, u.preferred_name, u.name, u.email) AS actor_name"
+        f" COALESCE(e.actor_name, {person_name('u')}) AS actor_name"
         " FROM events e LEFT JOIN users u ON u.id = e.actor_id"
         " WHERE e.id IN (SELECT id FROM events WHERE board_id = ? AND subject_id = ? AND kind IN"
         "  ('approval.requested', 'approval.decided', 'approval.reopened', 'approval.closed')) ORDER BY e.seq",

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from tortoise.expressions import Subquery
 
+from mission_control.accounts.names import person_name
 from mission_control.approvals.finishing import ASKS_TO_FINISH, FINISHING
 from mission_control.approvals.models import Approval
 from mission_control.approvals.schemas import ApprovalQuery
@@ -17,8 +18,8 @@ from mission_control.database.sql import as_json, placeholders, rows, wire_momen
 SELECT = (
     "SELECT a.id, a.board_id, a.agent_id, a.run_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status,"
     " a.decision, a.note, a.created_at, a.resolved_at, a.resolved_by_user_id, a.requested_by_user_id,"
-    " COALESCE(r.preferred_name, r.name, r.email, 'User') AS resolved_by_name,"
-    " COALESCE(q.preferred_name, q.name, q.email, 'User') AS requested_by_name"
+    f" {person_name('r', 'User')} AS resolved_by_name,"
+    f" {person_name('q', 'User')} AS requested_by_name"
     " FROM approvals a LEFT JOIN users r ON r.id = a.resolved_by_user_id"
     " LEFT JOIN users q ON q.id = a.requested_by_user_id"
 )

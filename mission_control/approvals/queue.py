@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from mission_control.accounts.names import person_name
 from mission_control.approvals.finishing import asks_to_finish, stated_confidence
 from mission_control.approvals.headings import heading
 from mission_control.boards.models import Board
@@ -25,8 +26,8 @@ _SELECT = (
     "SELECT a.id, a.run_id, a.board_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status,"
     " a.decision, a.note,"
     " a.created_at, a.resolved_at, a.resolved_by_kind, a.agent_id, g.name AS agent_name,"
-    " COALESCE(q.preferred_name, q.name, q.email) AS person_name,"
-    " COALESCE(r.preferred_name, r.name, r.email) AS decider_name"
+    f" {person_name('q')} AS person_name,"
+    f" {person_name('r')} AS decider_name"
     " FROM approvals a LEFT JOIN agents g ON g.id = a.agent_id LEFT JOIN users q ON q.id = a.requested_by_user_id"
     " LEFT JOIN users r ON r.id = a.resolved_by_user_id"
 )

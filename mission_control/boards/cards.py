@@ -7,18 +7,19 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from mission_control.accounts.names import person_name
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import canonical, spellings
+from mission_control.boards.statuses import STATUSES
 from mission_control.boards.task_search import matching
 from mission_control.core import clock, times
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.database.sql import as_moment, placeholders, rows
 
-STATUSES = ("inbox", "in_progress", "review", "done")
 CARDS_PER_COLUMN = 50
 OFFLINE_AFTER = timedelta(minutes=10)
-PERSON = "COALESCE(u.preferred_name, u.name, u.email, 'User')"
+PERSON = person_name("u", "User")
 
 
 @dataclass(frozen=True, slots=True)

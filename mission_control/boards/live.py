@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from mission_control.boards.cards import CardFilter, Column, columns_of, crew_of, people_of
 from mission_control.boards.models import Board
+from mission_control.boards.statuses import LABELS
 from mission_control.boards.wip_usage import WipUsage, wip_usage_of
 from mission_control.core.actor import Actor
 from mission_control.live.models import Event
@@ -20,7 +21,6 @@ from mission_control.live.stream import Batch
 from mission_control.web.fragments import partial, render_macro
 
 TEMPLATE, WORK = "boards/regions.html", "ui/work_state.html"
-WORDS = {"inbox": "Inbox", "in_progress": "In progress", "review": "Review", "done": "Done"}
 CREW = ("agent.created", "agent.updated", "agent.deleted")
 MOVES = ("task.status_changed", "task.lease_expired")
 KEPT = 128
@@ -186,6 +186,6 @@ def announcement(viewer: Actor, events: list[Event]) -> str:
     by = f" by {moves[-1].actor_name}" if moves[-1].actor_name else ""
     return partial(
         "#announcements",
-        str(escape(f"{title} moved to {WORDS.get(after.get('status', ''), 'another column')}{by}.")),
+        str(escape(f"{title} moved to {LABELS.get(after.get('status', ''), 'another column')}{by}.")),
         "innerHTML",
     )

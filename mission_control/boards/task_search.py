@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mission_control.database.sql import lowered
+from mission_control.database.sql import containing, contains
 
 LONGEST_NUMBER = 9  # digits
 
@@ -13,9 +13,7 @@ def matching(text: str) -> list[tuple[str, list[Any]]]:
 
 
 def _contains(word: str) -> tuple[str, list[Any]]:
-    text = "%" + word.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    places = (lowered("t.title"), lowered("t.description"))
-    found, values = " OR ".join(f"{place} LIKE ? ESCAPE '\\'" for place in places), [text, text]
+    found, values = f"{contains('t.title')} OR {contains('t.description')}", [containing(word)] * 2
     number = word.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER:
         return f"({found} OR t.number = {int(number)})", values

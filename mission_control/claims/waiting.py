@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.headings import action_words
+from mission_control.boards.statuses import LABELS
 from mission_control.claims import waiting_sql as levels
 from mission_control.claims.waiting_sql import statement
 from mission_control.core import clock, times
@@ -14,7 +15,6 @@ from mission_control.tasks.waiting import Kind, Reasons, WaitingReason, known
 
 ORDER = {kind: place for place, kind in enumerate(get_args(Kind))}
 EMPTY = dict.fromkeys(WaitingReason.model_fields)
-COLUMNS = {"in_progress": "In progress", "review": "Review"}
 NAMED = 3
 Row = dict[str, Any]
 
@@ -188,7 +188,7 @@ CREW: dict[int, tuple[Kind, str]] = {
 def _wip_limit(row: Row) -> Row:
     fields = {"limit": row["number"], "column": row["detail"]}
     if row["detail"]:
-        return _reason("wip_limit", f"The column {COLUMNS[row['detail']]} is full at {row['number']}.", **fields)
+        return _reason("wip_limit", f"The column {LABELS[row['detail']]} is full at {row['number']}.", **fields)
     text = f"{row['name']} has as many tasks in progress as it may: {row['number']}."
     return _reason("wip_limit", text, **fields, **_by_agent(row))
 

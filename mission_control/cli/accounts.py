@@ -6,6 +6,7 @@ from uuid import UUID
 
 import click
 
+from mission_control.accounts.names import chosen_name
 from mission_control.cli.database import table, with_database
 from mission_control.config import Settings
 
@@ -96,7 +97,7 @@ def list_users() -> None:
         from mission_control.database.sql import rows
 
         found = await rows(
-            "SELECT u.email, COALESCE(u.preferred_name, u.name) AS name, m.role, o.name AS organization,"
+            f"SELECT u.email, {chosen_name('u')} AS name, m.role, o.name AS organization,"
             " u.password_hash IS NOT NULL AS signs_in FROM users u"
             " LEFT JOIN organization_members m ON m.user_id = u.id"
             " LEFT JOIN organizations o ON o.id = m.organization_id"

@@ -1,6 +1,7 @@
 """Raw SQL in one spelling for both databases."""
 
 import functools
+import re
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -58,6 +59,16 @@ def lowered(text: str) -> str:
     For conditions only: indexes and constraints have LOWER, which does the same for ASCII.
     """
     return f"LOWER({text})" if is_postgres() else f"unicode_lower({text})"
+
+
+def contains(column: str) -> str:
+    """Return SQL for "the column contains a text, whatever the case". Its parameter is `containing(text)`."""
+    return f"{lowered(column)} LIKE ? ESCAPE '!'"
+
+
+def containing(text: str) -> str:
+    """Return the pattern that finds a text as it stands: its own `%` and `_` mean nothing else."""
+    return f"%{re.sub('([!%_])', r'!\1', text.lower())}%"
 
 
 def placeholders(count: int) -> str:

@@ -1,14 +1,13 @@
 """What the demo tells: a small studio that relaunches the web shop of a coffee roaster."""
 
 from dataclasses import dataclass
-from typing import Literal
+
+from mission_control.boards.statuses import TaskStatus
 
 ORGANIZATION = "Lighthouse Studio (demo)"
 OWNER_EMAIL = "demo@example.com"
 OWNER_NAME = "Mara Lindqvist"
 COLLEAGUES = (("tomas@example.com", "Tomás Reyes", "admin"), ("ines@example.com", "Ines Haddad", "member"))
-
-Stage = Literal["inbox", "in_progress", "review", "done"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,7 @@ class Card:
 
     title: str
     text: str
-    stage: Stage = "inbox"
+    stage: TaskStatus = "inbox"
     priority: str = "medium"
     worker: str | None = None
     waits_for: tuple[str, ...] = ()

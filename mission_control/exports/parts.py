@@ -6,12 +6,12 @@ from pydantic import Field, model_validator
 
 from mission_control.boards.priorities import Priority
 from mission_control.boards.schemas import BoardFields
+from mission_control.boards.statuses import TaskStatus
 from mission_control.core.schemas import Body, Moment, NonEmptyStr
 from mission_control.custom_fields.schemas import FieldType, Pattern, Visibility
 from mission_control.custom_fields.values import WITH_PATTERN, misfit
 from mission_control.tags.schemas import Color
 from mission_control.tags.slugs import SLUG_LENGTH
-from mission_control.tasks.schemas import TaskStatus
 
 Number = Annotated[int, Field(ge=1, lt=2**31)]
 Slug = Annotated[NonEmptyStr, Field(max_length=SLUG_LENGTH)]

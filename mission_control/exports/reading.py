@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from mission_control.accounts.names import chosen_name
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.errors import TooLarge
@@ -122,7 +123,7 @@ VALUES = (
 STEPS = "SELECT i.task_id, i.text, i.is_done FROM task_checklist_items i JOIN tasks t ON t.id = i.task_id"
 COMMENTS = (
     "SELECT c.task_id, c.message, c.created_at, c.edited_at, c.user_id, c.agent_id, c.author_name, u.email AS email,"
-    " COALESCE(u.preferred_name, u.name) AS person_name, a.name AS agent_name FROM task_comments c"
+    f" {chosen_name('u')} AS person_name, a.name AS agent_name FROM task_comments c"
     " JOIN tasks t ON t.id = c.task_id LEFT JOIN users u ON u.id = c.user_id LEFT JOIN agents a ON a.id = c.agent_id"
 )
 
@@ -156,7 +157,7 @@ async def _approvals(board_id: UUID) -> list[Row]:
     found = await rows(
         "SELECT p.id, p.action_type, p.payload, p.confidence, p.rubric_scores, p.status, p.decision, p.note,"
         " p.requested_by_user_id AS user_id, p.agent_id, u.email AS email,"
-        " COALESCE(u.preferred_name, u.name) AS person_name, a.name AS agent_name, r.email AS resolved_by,"
+        f" {chosen_name('u')} AS person_name, a.name AS agent_name, r.email AS resolved_by,"
         " p.resolved_at, p.created_at, p.updated_at FROM approvals p"
         " LEFT JOIN users u ON u.id = p.requested_by_user_id LEFT JOIN agents a ON a.id = p.agent_id"
         " LEFT JOIN users r ON r.id = p.resolved_by_user_id WHERE p.board_id = ? ORDER BY p.created_at, p.id",
@@ -188,7 +189,7 @@ def _approval(row: Row, numbers: list[int]) -> Row:
 async def _memory(board_id: UUID) -> list[Row]:
     found = await rows(
         "SELECT m.content, m.tags, m.is_chat, m.source, m.author_user_id AS user_id, m.author_agent_id AS agent_id,"
-        " u.email AS email, COALESCE(u.preferred_name, u.name) AS person_name, a.name AS agent_name, m.created_at,"
+        f" u.email AS email, {chosen_name('u')} AS person_name, a.name AS agent_name, m.created_at,"
         " m.edited_at FROM board_memory m LEFT JOIN users u ON u.id = m.author_user_id"
         " LEFT JOIN agents a ON a.id = m.author_agent_id WHERE m.board_id = ? ORDER BY m.created_at, m.id",
         board_id,

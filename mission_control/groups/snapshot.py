@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mission_control.accounts.names import person_name
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import canonical, rank_sql
 from mission_control.boards.schemas import BoardRead
@@ -79,7 +80,7 @@ async def _summaries(boards: list[Board], query: GroupSnapshotQuery) -> dict[str
     found = await rows(
         "SELECT * FROM (SELECT t.id, t.board_id, t.title, t.status, t.priority, t.assigned_agent_id, t.due_at,"
         " t.in_progress_at, t.created_at, t.updated_at,"
-        " COALESCE(g.name, u.preferred_name, u.name, u.email) AS assignee,"
+        f" COALESCE(g.name, {person_name('u')}) AS assignee,"
         f" ROW_NUMBER() OVER (PARTITION BY t.board_id ORDER BY {_IN_ORDER}) AS place"
         " FROM tasks t LEFT JOIN agents g ON g.id = t.assigned_agent_id LEFT JOIN users u ON u.id = t.assigned_user_id"
         " WHERE t.deleted_at IS NULL AND t.archived_at IS NULL"

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import canonical
+from mission_control.boards.statuses import TaskStatus
 from mission_control.core.schemas import ActorRef
 from mission_control.questions.schemas import OptionRead
 
@@ -43,7 +44,7 @@ class TaskLine(BaseModel):
     id: UUID
     number: int
     title: str
-    status: Literal["inbox", "in_progress", "review", "done"]
+    status: TaskStatus
     priority: str
     due_at: datetime | None
     assigned_agent_id: UUID | None

@@ -10,7 +10,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.database.sql import is_postgres, lowered, rows
+from mission_control.database.sql import containing, contains, is_postgres, rows
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import group_of, visible_group
 from mission_control.memory.models import BoardMemory, GroupMemory
@@ -84,8 +84,8 @@ async def _list(shelf: Shelf, home_id: UUID, query: MemoryQuery) -> tuple[list[d
     if query.is_chat is not None:
         where += " AND m.is_chat" if query.is_chat else " AND NOT m.is_chat"
     if query.q and query.q.strip():
-        where += f" AND {lowered('m.content')} LIKE ? ESCAPE '~'"
-        values = [*values, _containing(query.q.lower())]
+        where += f" AND {contains('m.content')}"
+        values = [*values, containing(query.q.strip())]
     for tag in query.tag:
         condition, value = _has_tag(tag)
         where, values = f"{where} AND {condition}", [*values, value]
@@ -97,11 +97,6 @@ async def _list(shelf: Shelf, home_id: UUID, query: MemoryQuery) -> tuple[list[d
         query.offset,
     )
     return [serialize_entry(row, shelf.home) for row in found], int(total["n"])
-
-
-def _containing(text: str) -> str:
-    escaped = text.strip().replace("~", "~~").replace("%", "~%").replace("_", "~_")
-    return f"%{escaped}%"
 
 
 def _has_tag(tag: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
+from mission_control.boards.statuses import STATUSES
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.database.sql import placeholders, rows, wire_moment
@@ -49,7 +50,7 @@ async def _kpis(
     return {
         "active_agents": await _active_agents(boards, window.start),
         "tasks_in_progress": by_status.get("in_progress", 0),
-        **{f"{status}_tasks": by_status.get(status, 0) for status in series.STATUSES},
+        **{f"{status}_tasks": by_status.get(status, 0) for status in STATUSES},
         "error_rate_pct": series.error_share(outcomes),
         "median_cycle_time_hours_7d": median(hours) if hours else None,
     }

@@ -8,10 +8,10 @@ from statistics import mean
 from typing import Any
 from uuid import UUID
 
+from mission_control.boards.statuses import STATUSES
 from mission_control.database.sql import as_moment, placeholders, rows
 from mission_control.metrics.buckets import Window
 
-STATUSES = ("inbox", "in_progress", "review", "done")
 REFERENCE_KINDS = (
     "task.created", "task.updated", "task.status_changed", "task.comment", "task.lead_notified",
     "task.lead_notify_failed", "task.lead_unassigned_notified", "task.lead_unassigned_notify_failed",

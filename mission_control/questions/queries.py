@@ -5,6 +5,7 @@ from uuid import UUID
 
 from tortoise.expressions import Subquery
 
+from mission_control.accounts.names import person_name
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
@@ -17,7 +18,7 @@ SELECT = (
     "SELECT q.id, q.board_id, q.agent_id, q.agent_name, q.content, q.correlation_id, q.preferred_channel,"
     " q.reply_tags, q.reply_source, q.state, q.answer, q.answered_by_user_id, q.answered_at, q.created_at,"
     " q.options, q.allows_text, q.chosen_option_id,"
-    " COALESCE(u.preferred_name, u.name, u.email, 'User') AS answered_by_name"
+    f" {person_name('u', 'User')} AS answered_by_name"
     " FROM agent_questions q LEFT JOIN users u ON u.id = q.answered_by_user_id"
 )
 

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of
+from mission_control.boards.statuses import LABELS
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
-from mission_control.database.sql import lowered, placeholders, rows
+from mission_control.database.sql import containing, contains, placeholders, rows
 
 LIMIT = 20
 PAGES = (
@@ -20,11 +21,11 @@ PAGES = (
     ("Settings", "/settings", "settings", "profile password token theme"),
     ("API and documents", "/docs", "book-open", "help openapi"),
 )
-STATUS = {  # the words and glyphs of templates/ui/badge.html
-    "inbox": ("Inbox", "circle-dashed"),
-    "in_progress": ("In progress", "circle-dot"),
-    "review": ("Review", "circle-question-mark"),
-    "done": ("Done", "circle-check"),
+GLYPHS = {  # as in templates/ui/badge.html
+    "inbox": "circle-dashed",
+    "in_progress": "circle-dot",
+    "review": "circle-question-mark",
+    "done": "circle-check",
 }
 
 
@@ -103,16 +104,16 @@ async def _tasks(boards: list[Board], query: str) -> list[Hit]:
 def _task_match(query: str) -> tuple[str, list[Any]]:
     """By number (`12`, `#12`), else by every word in the title."""
     number = re.fullmatch(r"#?([0-9]{1,9})", query)
-    words = query.lower().split()
-    by_title = " AND ".join([f"{lowered('title')} LIKE ? ESCAPE '!'"] * len(words))
-    patterns: list[Any] = [f"%{re.sub(r'([!%_])', r'!\1', word)}%" for word in words]
+    words = query.split()
+    by_title = " AND ".join([contains("title")] * len(words))
+    patterns: list[Any] = [containing(word) for word in words]
     return (f"number = ? OR ({by_title})", [int(number[1]), *patterns]) if number else (by_title, patterns)
 
 
 def _task(row: dict[str, Any], names: dict[str, str]) -> Hit:
     url = f"/boards/{row['board_id']}/tasks/{row['id']}"
-    word, glyph = STATUS[row["status"]]
-    return Hit(f"#{row['number']} {row['title']}", url, glyph, f"{names[str(row['board_id'])]} · {word}")
+    status, board = row["status"], names[str(row["board_id"])]
+    return Hit(f"#{row['number']} {row['title']}", url, GLYPHS[status], f"{board} · {LABELS[status]}")
 
 
 async def _agents(actor: Actor, boards: list[Board], words: list[str]) -> list[Hit]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.database.sql import as_json, lowered, rows, wire_moment
+from mission_control.database.sql import as_json, containing, contains, rows, wire_moment
 from mission_control.skills.models import Skill, SkillPack
 from mission_control.skills.schemas import MarketplaceQuery
 
@@ -93,11 +93,10 @@ async def _filters(actor: Actor, query: MarketplaceQuery) -> tuple[str, list[Any
         elif wanted:
             where.append(f"lower(trim(s.{column})) = ?")
             values.append(wanted)
-    if term := (query.search or "").strip().lower():
+    if term := (query.search or "").strip():
         columns = ("name", "description", "category", "risk", "source")
-        where.append("(" + " OR ".join(f"{lowered(f's.{name}')} LIKE ? ESCAPE '!'" for name in columns) + ")")
-        pattern = "%" + "".join(f"!{one}" if one in "!%_" else one for one in term) + "%"
-        values += [pattern] * len(columns)
+        where.append(f"({' OR '.join(contains(f's.{name}') for name in columns)})")
+        values += [containing(term)] * len(columns)
     return " AND ".join(where), values
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from quart import Response, request
 
+from mission_control.accounts.names import person_name
 from mission_control.approvals.schemas import PersonRef
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
@@ -26,7 +27,7 @@ from mission_control.tasks.uploads import Upload
 MOST = 100
 SELECT = (
     "SELECT f.id, f.task_id, f.comment_id, f.agent_id, f.user_id, f.name, f.content_type, f.size, f.sha256,"
-    " f.created_at, f.run_id, COALESCE(u.preferred_name, u.name, u.email, 'User') AS user_name FROM task_attachments f"
+    f" f.created_at, f.run_id, {person_name('u', 'User')} AS user_name FROM task_attachments f"
     " LEFT JOIN users u ON u.id = f.user_id LEFT JOIN task_comments c ON c.id = f.comment_id"
     " WHERE c.deleted_at IS NULL"
 )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 from tortoise.transactions import in_transaction
 
 from mission_control.boards.models import Board
+from mission_control.boards.statuses import TaskStatus
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import unit_of_work
 from mission_control.core.actor import Actor
@@ -23,7 +24,7 @@ from mission_control.tasks.leaving import delete_task
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import tasks_read
-from mission_control.tasks.schemas import Ids, TaskRead, TaskStatus
+from mission_control.tasks.schemas import Ids, TaskRead
 
 MOST = 200
 

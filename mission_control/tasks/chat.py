@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
+from mission_control.accounts.names import person_name
 from mission_control.database.sql import as_json, rows, wire_moment
 
 COLUMNS = (
     "m.id, m.content, m.tags, m.source, m.is_chat, m.created_at, m.edited_at, m.author_user_id, m.author_agent_id,"
-    " COALESCE(u.preferred_name, u.name, u.email, 'User') AS user_name, g.name AS agent_name"
+    f" {person_name('u', 'User')} AS user_name, g.name AS agent_name"
 )
 AUTHORS = " LEFT JOIN users u ON u.id = m.author_user_id LEFT JOIN agents g ON g.id = m.author_agent_id"
 NOT_BLANK = "TRIM(m.content) <> ''"

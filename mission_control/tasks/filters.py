@@ -4,10 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.boards.priorities import rank_sql, spellings
+from mission_control.boards.statuses import STATUSES
 from mission_control.boards.task_search import matching
 from mission_control.core.errors import Invalid
 from mission_control.database.sql import placeholders
-from mission_control.tasks.models import STATUSES
 from mission_control.tasks.schemas import TaskQuery
 
 ORDERS = {

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import Priority
+from mission_control.boards.statuses import TaskStatus
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import parse_id
 from mission_control.core.schemas import BlankToNone, NonEmptyStr
@@ -17,7 +18,6 @@ from mission_control.tasks.schemas import (
     TaskCreate,
     TaskDependencyCreate,
     TaskMove,
-    TaskStatus,
     TaskUpdate,
 )
 from mission_control.web.actions import Form, VersionedForm

@@ -11,8 +11,6 @@ from mission_control.core.ids import new_id
 from mission_control.core.scope import Scope
 from mission_control.database.fields import UtcDatetimeField
 
-STATUSES = ("inbox", "in_progress", "review", "done")
-
 
 class Task(Model):
     """A card on a board. A deleted one keeps its row with `deleted_at` set.

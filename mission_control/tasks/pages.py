@@ -8,9 +8,10 @@ from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards import live
-from mission_control.boards.live import WORDS, Rights
+from mission_control.boards.live import Rights
 from mission_control.boards.models import Board
 from mission_control.boards.pages import board_page, on_board
+from mission_control.boards.statuses import LABELS
 from mission_control.core.actor import Actor
 from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Conflict, NotFound
@@ -43,7 +44,7 @@ async def on_task(board_id: UUID, task_id: UUID) -> tuple[Actor, Task]:
 async def create(outcome: Outcome[Board, NewTaskForm]) -> ResponseReturnValue:
     """Add a task by its title."""
     is_filtered = "?" in parts_of(request.headers.get("HX-Current-URL", "")).geturl()
-    added = f"#{outcome.answer['number']} added to {WORDS[outcome.form.status]}. The filter may hide it."
+    added = f"#{outcome.answer['number']} added to {LABELS[outcome.form.status]}. The filter may hide it."
     return done(_back(outcome.found.id), toast=added if is_filtered else None)
 
 
@@ -111,7 +112,7 @@ async def move(outcome: Outcome[Task, MoveForm]) -> ResponseReturnValue:
     task, form, before = outcome.found, outcome.form, outcome.before
     if form.status == before.status:
         return done(_back(task.board_id))
-    toast = f"#{task.number} {'approved and ' if form.approve else ''}moved to {WORDS[form.status]}"
+    toast = f"#{task.number} {'approved and ' if form.approve else ''}moved to {LABELS[form.status]}"
     undo = None if form.assignee is not None else before.fields()
     return done(_back(task.board_id), toast=toast, undo_action=f"{_url(task)}/moves" if undo else "", undo=undo)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from markupsafe import Markup
 
+from mission_control.accounts.names import person_name
 from mission_control.activity.queries import history_of_task
 from mission_control.activity.sentences import Entry
 from mission_control.approvals.finishing import asks_to_finish, stated_confidence
@@ -93,7 +94,7 @@ async def panel_of(board: Board, task_id: UUID, rights: Rights, *, all_comments:
     found = await rows(
         f"SELECT {COLUMNS}, t.deleted_at, g.name AS agent_name, g.last_seen_at,"
         f" CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,"
-        " COALESCE(c.preferred_name, c.name, c.email) AS creator_name,"
+        f" {person_name('c')} AS creator_name,"
         " (SELECT COUNT(*) FROM task_comments m WHERE m.task_id = t.id AND m.deleted_at IS NULL) AS comments_total"
         " FROM tasks t LEFT JOIN agents g ON g.id = t.assigned_agent_id LEFT JOIN users u ON u.id = t.assigned_user_id"
         " LEFT JOIN users c ON c.id = t.created_by_user_id WHERE t.id = ? AND t.board_id = ?",
@@ -164,8 +165,8 @@ async def _approvals(task_id: UUID) -> list[dict[str, Any]]:
     found = await rows(
         "SELECT a.id, a.action_type, a.run_id, a.payload, a.confidence, a.status, a.decision, a.note, a.created_at,"
         " a.resolved_at, a.resolved_by_kind, g.name AS agent_name,"
-        " COALESCE(q.preferred_name, q.name, q.email) AS person_name,"
-        " COALESCE(r.preferred_name, r.name, r.email) AS decider FROM approval_task_links k"
+        f" {person_name('q')} AS person_name,"
+        f" {person_name('r')} AS decider FROM approval_task_links k"
         " JOIN approvals a ON a.id = k.approval_id LEFT JOIN agents g ON g.id = a.agent_id"
         " LEFT JOIN users q ON q.id = a.requested_by_user_id LEFT JOIN users r ON r.id = a.resolved_by_user_id"
         " WHERE k.task_id = ? ORDER BY a.created_at DESC, a.id DESC LIMIT 50",

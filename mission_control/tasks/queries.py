@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from mission_control.accounts.names import person_name
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import canonical
 from mission_control.boards.queries import visible_board
@@ -193,7 +194,7 @@ async def comment_read(comment_id: UUID) -> dict[str, Any] | None:
 COMMENTS = (
     "SELECT c.id, c.message, c.agent_id, c.user_id, c.task_id, c.created_at, c.edited_at, c.author_name,"
     " COALESCE(a.name, c.author_name) AS agent_name,"
-    " COALESCE(u.preferred_name, u.name, u.email, 'User') AS user_name"
+    f" {person_name('u', 'User')} AS user_name"
     " FROM task_comments c LEFT JOIN users u ON u.id = c.user_id LEFT JOIN agents a ON a.id = c.agent_id"
 )
 

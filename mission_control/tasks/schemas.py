@@ -11,12 +11,11 @@ from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.schemas import ApprovalRead, PersonRef
 from mission_control.boards.priorities import Priority
 from mission_control.boards.schemas import BoardRead
+from mission_control.boards.statuses import TaskStatus
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import ActorRef, Body, Moment, NonEmptyStr, NotNull, OptionalText, example
 from mission_control.tags.schemas import TagRef
 from mission_control.tasks.waiting import WaitingReason
-
-TaskStatus = Literal["inbox", "in_progress", "review", "done"]
 
 
 def _unique(ids: list[UUID]) -> list[UUID]:

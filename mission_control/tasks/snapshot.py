@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mission_control.accounts.names import person_name
 from mission_control.agents.queries import agents_of_board
 from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.queries import NEWEST_FIRST, SELECT, pending_count, with_tasks
@@ -36,7 +37,7 @@ async def task_cards(
     """All live tasks of a board as cards, with names and counts; archived ones only when asked for."""
     kept = "" if archived else " AND t.archived_at IS NULL"
     found = await rows(
-        f"SELECT {COLUMNS}, COALESCE(g.name, u.preferred_name, u.name, u.email) AS assignee,"
+        f"SELECT {COLUMNS}, COALESCE(g.name, {person_name('u')}) AS assignee,"
         " COALESCE(l.approvals, 0) AS approvals, COALESCE(l.pending, 0) AS pending, COALESCE(c.comments, 0) AS comments"
         " FROM tasks t LEFT JOIN agents g ON g.id = t.assigned_agent_id LEFT JOIN users u ON u.id = t.assigned_user_id"
         " LEFT JOIN (SELECT k.task_id, COUNT(*) AS approvals, SUM(CASE WHEN k.is_pending THEN 1 ELSE 0 END) AS pending"

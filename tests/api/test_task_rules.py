@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.tasks.models import STATUSES, Task, TaskDependency
+from mission_control.boards.statuses import STATUSES
+from mission_control.tasks.models import Task, TaskDependency
 from tests.cast import Caller, Cast, head, kinds, stamp
 
 BEGUN, EARLIER = stamp(-60), stamp(-120)

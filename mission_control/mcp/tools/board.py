@@ -1,10 +1,11 @@
 """The tasks on the board."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from mission_control.boards.statuses import TaskStatus
 from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import at, at_task, perform
 from mission_control.mcp.registry import Arguments, tool
@@ -26,7 +27,7 @@ RECENT_COMMENTS, RECENT_ATTEMPTS, MOST_FILES = 50, 10, 100
 class TaskFilter(Arguments):
     """Which tasks to list."""
 
-    status: Literal["inbox", "in_progress", "review", "done"] | None = None
+    status: TaskStatus | None = None
     mine: Annotated[bool, Field(description="Only tasks that are assigned to you")] = False
     unassigned: Annotated[bool, Field(description="Only tasks that are assigned to nobody")] = False
     q: Annotated[str | None, Field(max_length=200, description="Words of title or description, or a number")] = None

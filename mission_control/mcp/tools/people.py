@@ -13,6 +13,7 @@ from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import visible_approval
 from mission_control.approvals.queue import reason_of
 from mission_control.boards.models import Board
+from mission_control.boards.statuses import STATUSES, TaskStatus
 from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
@@ -99,7 +100,7 @@ class BoardPage(BaseModel):
     board: BoardShown
     can_change: bool
     agents: list[Colleague]
-    tasks: dict[Literal["inbox", "in_progress", "review", "done"], int]
+    tasks: dict[TaskStatus, int]
     pending_approvals: int
     open_questions: int
 
@@ -114,7 +115,7 @@ async def get_board(actor: Actor, asked: BoardId) -> tuple[str, Any]:
     board = await Board.get(id=asked.board_id)
     present = Task.filter(board_id=board.id, deleted_at=None, archived_at=None)
     counts = await present.annotate(count=Count("id")).group_by("status").values_list("status", "count")
-    columns = {"inbox": 0, "in_progress": 0, "review": 0, "done": 0} | {str(name): int(n) for name, n in counts}
+    columns = dict.fromkeys(STATUSES, 0) | {str(name): int(n) for name, n in counts}
     values = {
         "board": board_shown(board),
         "can_change": actor.writes(board),
@@ -130,7 +131,7 @@ class TasksWanted(Part):
     """Which tasks of a board to list."""
 
     board_id: BoardRef
-    status: Literal["inbox", "in_progress", "review", "done"] | None = None
+    status: TaskStatus | None = None
     mine: Annotated[bool, Field(description="Only tasks that are assigned to the person")] = False
     q: Annotated[str | None, Field(max_length=200, description="Words of title or description, or a number")] = None
     why: Annotated[bool, Field(description="Tell for each task what it waits for")] = False
