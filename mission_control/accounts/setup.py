@@ -10,6 +10,7 @@ from mission_control.accounts import policy as policy
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import InstanceSetting, User
 from mission_control.accounts.passwords import hash_password
+from mission_control.authn.credentials import LOCAL_SUBJECT
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
@@ -18,7 +19,6 @@ from mission_control.core.errors import Conflict, Forbidden
 from mission_control.core.ids import fingerprint
 from mission_control.organizations.models import Member, Organization
 
-LOCAL_USER = "local-auth-user"
 LOCAL_EMAIL = "admin@home.local"
 NOWHERE = UUID(int=0)
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -77,7 +77,7 @@ async def _set_up(actor: Actor, code: str, organization_name: str, name: str, em
 
 async def ensure_local_owner() -> UUID:
     """The id of the account that LOCAL_AUTH_TOKEN acts as; made with organization "Personal" when missing."""
-    known = await User.filter(clerk_user_id=LOCAL_USER).values("id", "active_organization_id")
+    known = await User.filter(clerk_user_id=LOCAL_SUBJECT).values("id", "active_organization_id")
     if known and known[0]["active_organization_id"] is not None:
         return UUID(str(known[0]["id"]))
     return (await _make_local_owner(system(NOWHERE))).id
@@ -89,9 +89,9 @@ async def _make_local_owner(actor: Actor) -> User:
 
 
 async def _local_owner(actor: Actor) -> User:
-    fresh = User(clerk_user_id=LOCAL_USER, email=LOCAL_EMAIL, name="Local User")
+    fresh = User(clerk_user_id=LOCAL_SUBJECT, email=LOCAL_EMAIL, name="Local User")
     await User.bulk_create([fresh], ignore_conflicts=True)
-    user = await User.select_for_update().get(clerk_user_id=LOCAL_USER)
+    user = await User.select_for_update().get(clerk_user_id=LOCAL_SUBJECT)
     if user.active_organization_id is None:
         membership = await Member.filter(user_id=user.id).order_by("created_at").first()
         organization_id = membership.organization_id if membership else await _personal_organization(user)

@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 from quart import current_app, g, request
 
 from mission_control.authn.credentials import (
-    KnownToken,
     agent_of,
     known_token,
-    live_session,
-    user_at_home,
+    person_of_session,
+    session_of_browser,
     user_of,
     user_without_row,
 )
+from mission_control.authn.lookups import Caller
 from mission_control.core import limits
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, Unauthenticated
@@ -70,32 +70,32 @@ async def caller_for(secret: str, ip: str) -> tuple[Actor, Allowance | None]:
     """
     if (person := await user_without_row(secret)) is not None:
         return person, None
-    token, allowance = await _admitted(secret, ip)
-    actor = await agent_of(token) if token.agent_id is not None else await user_of(token)
+    caller, allowance = await _admitted(secret, ip)
+    actor = await agent_of(caller) if caller.agent_id is not None else await user_of(caller)
     if actor is None:
         raise Unauthenticated()
     return actor, allowance
 
 
 async def _by_token(secret: str, kinds: Container[str], touches: bool) -> Actor | None:
-    token, g.allowance = await _admitted(secret, client_ip())
-    if token.agent_id is not None:
-        return await agent_of(token, touches=touches) if "agent" in kinds else None
-    return await user_of(token) if "user" in kinds else None
+    caller, g.allowance = await _admitted(secret, client_ip())
+    if caller.agent_id is not None:
+        return await agent_of(caller, touches=touches) if "agent" in kinds else None
+    return await user_of(caller) if "user" in kinds else None
 
 
-async def _admitted(secret: str, ip: str) -> tuple[KnownToken, Allowance | None]:
-    """A live token within its budget; an unknown one counts against the address."""
-    token = await known_token(secret)
-    if token is None:
+async def _admitted(secret: str, ip: str) -> tuple[Caller, Allowance | None]:
+    """Return who has a live token, within their budget; an unknown token counts against the address."""
+    caller = await known_token(secret)
+    if caller is None:
         place = place_of(ip)
         limits.unknown_tokens.check(place)
         limits.unknown_tokens.failed(place)
         raise Unauthenticated()
-    budget = limits.agent_requests if token.agent_id is not None else limits.person_requests
-    # By its owner and not by its id: who rotates a token, or has several, gains nothing.
-    caller = (token.agent_id or token.user_id, token.requests_per_minute)
-    return token, budget.spend(caller, token.requests_per_minute)
+    budget = limits.agent_requests if caller.agent_id is not None else limits.person_requests
+    # The budget belongs to the owner of a token: several tokens, or a rotated one, give nothing more.
+    owner = (caller.agent_id or caller.user_id, caller.requests_per_minute)
+    return caller, budget.spend(owner, caller.requests_per_minute)
 
 
 def bearer_token() -> str:
@@ -112,14 +112,14 @@ def fence_of(text: str) -> int:
 
 
 async def user_by_session() -> Actor | None:
-    """The person whose browser sent a session cookie; unsafe requests must come from our own pages."""
-    session = await live_session()
-    if session is None:
+    """Return the person whose browser sent a session cookie; unsafe requests must come from our own pages."""
+    caller = await session_of_browser()
+    if caller is None:
         return None
     if request.method not in SAFE_METHODS:
         require_same_origin()
     admit_body()
-    return await user_at_home(session[0], ("session", session[1]))
+    return await person_of_session(caller)
 
 
 def require_same_origin() -> None:

@@ -1,7 +1,8 @@
-"""Whether somebody who was let in still may: streams ask at every batch.
+"""Check whether a caller that was let in still may read: streams ask before every batch.
 
-An answer is kept for a second at most, and not beyond a change of rights: when the command that makes one commits,
-every process forgets what it knew, and what was read before that moment is read anew.
+Many streams of a caller share one look-up (`lookups.py`), which is kept for a second at most and never beyond a change
+of rights: when the command that makes one commits, every process drops all look-ups before it hears of anything that
+happened later, and a look-up that began before that moment is done again.
 """
 
 import asyncio
@@ -9,29 +10,41 @@ import time
 from dataclasses import replace
 from uuid import UUID
 
-from mission_control.authn.credentials import is_over, leads, user_actor
+from mission_control.authn import lookups
+from mission_control.authn.lookups import Caller, is_over
 from mission_control.commands.unit_of_work import notify_at_commit
 from mission_control.core.actor import Actor
-from mission_control.core.token_scopes import granted
-from mission_control.database.sql import as_id, as_json, as_moment, rows
 from mission_control.live import channels
 
 FRESH_SECONDS = 1.0
 KEPT = 10_000
 CHANNEL = "rights"
 
-_fresh: dict[tuple[str, UUID | None], tuple[float, Actor | None]] = {}
-_asked: dict[tuple[str, UUID | None], "asyncio.Future[Actor | None]"] = {}
+_fresh: dict[tuple[str, UUID | None], tuple[float, Caller | None]] = {}
+_asked: dict[tuple[str, UUID | None], "asyncio.Future[Caller | None]"] = {}
 _changes = 0
 
 
 async def fresh(actor: Actor) -> Actor | None:
-    """The same caller as they are now, or None when the session, token or account has ended.
+    """Return the same caller as it is now, or None when the session, token or account has ended.
 
-    An answer is reused for up to a second, unless rights have changed; who asks meanwhile waits for the same one.
+    A look-up is reused for up to a second, unless rights have changed; callers that ask meanwhile wait for it.
     """
-    if actor.credential[0] == "provider" and is_over(actor.expires_at):
+    is_signed = actor.credential[0] == "provider"  # only the token itself says when it ends
+    if is_signed and is_over(actor.expires_at):
         return None
+    caller = await _caller(actor)
+    if caller is None or caller.actor is None or is_over(caller.expires_at):
+        return None
+    ends = actor.expires_at if is_signed else caller.actor.expires_at
+    same = (actor.credential, actor.surface, actor.fence, ends)
+    current = caller.actor
+    if same == (current.credential, current.surface, current.fence, current.expires_at):
+        return current
+    return replace(current, credential=actor.credential, surface=actor.surface, fence=actor.fence, expires_at=ends)
+
+
+async def _caller(actor: Actor) -> Caller | None:
     key = (actor.kind, actor.credential[1] or actor.id)
     known = _fresh.get(key)
     if known is not None and time.monotonic() - known[0] < FRESH_SECONDS:
@@ -44,11 +57,11 @@ async def fresh(actor: Actor) -> Actor | None:
     return await asyncio.shield(_asked[key])
 
 
-async def _ask(key: tuple[str, UUID | None], actor: Actor) -> Actor | None:
+async def _ask(key: tuple[str, UUID | None], actor: Actor) -> Caller | None:
     while True:
         began = _changes
-        current = await _fresh_agent(actor) if actor.is_agent else await _fresh_user(actor)
-        if began == _changes:  # else rights changed while this looked, and it may have seen the old ones
+        current = await lookups.by_credential(actor.credential, actor.id)
+        if began == _changes:  # else rights changed during the look-up, which may have read the old ones
             _fresh[key] = (time.monotonic(), current)
             return current
 
@@ -66,38 +79,3 @@ def _forget() -> None:
 
 
 channels.on_notify(CHANNEL, _forget)
-
-
-async def _fresh_user(actor: Actor) -> Actor | None:
-    kind, credential_id = actor.credential
-    if kind == "session":
-        found = await rows("SELECT expires_at FROM sessions WHERE id = ?", credential_id)
-    elif kind == "token":
-        found = await rows("SELECT expires_at FROM tokens WHERE id = ? AND revoked_at IS NULL", credential_id)
-    else:
-        found = [{"expires_at": None}]
-    if not found or is_over(found[0]["expires_at"]) or actor.id is None:
-        return None
-    current = await user_actor(actor.id, actor.credential)
-    return replace(current, expires_at=actor.expires_at) if current else None
-
-
-async def _fresh_agent(actor: Actor) -> Actor | None:
-    found = await rows(
-        "SELECT t.expires_at, t.scopes, a.board_id, a.is_board_lead FROM tokens t JOIN agents a ON a.id = t.agent_id"
-        " LEFT JOIN boards b ON b.id = a.board_id"
-        " WHERE t.id = ? AND t.revoked_at IS NULL AND b.deleted_at IS NULL",
-        actor.credential[1],
-    )
-    if not found or is_over(found[0]["expires_at"]):
-        return None
-    row = found[0]
-    scopes = granted(as_json(row["scopes"]))
-    is_lead = leads(row["is_board_lead"], scopes)
-    return replace(
-        actor,
-        board_id=as_id(row["board_id"]),
-        is_lead=is_lead,
-        expires_at=as_moment(row["expires_at"]),
-        scopes=scopes,
-    )

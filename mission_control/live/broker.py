@@ -250,6 +250,7 @@ class Broker:
                 _log.exception("looking for changes of the file failed")
                 continue
             if row["data_version"] != seen:  # the first look too: what came before it was heard by nobody
+                channels.run_all_callbacks()
                 self._wake_all()
             seen = row["data_version"]
 

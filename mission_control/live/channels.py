@@ -71,9 +71,14 @@ def run_callbacks(channels: Iterable[str]) -> None:
             callback()
 
 
+def run_all_callbacks() -> None:
+    """Run every callback, and wake no waiter: another process changed something and could not notify this one."""
+    run_callbacks(_callbacks)
+
+
 def notify_all() -> None:
     """Wake every waiter: after the listening connection was lost, and at shutdown."""
-    run_callbacks(_callbacks)
+    run_all_callbacks()
     waiters.notify_all()
     notify(list(_waiting))
 

@@ -1,37 +1,36 @@
 """Rights that change while streams are open: what was read before the change is not believed after it."""
 
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
 from quart import Quart
 
-from mission_control.authn import freshness
+from mission_control.authn import freshness, lookups
 from mission_control.authn.freshness import forget_rights, fresh
+from mission_control.authn.lookups import Caller, Credential
 from mission_control.boards.models import Board
 from mission_control.commands import transaction
 from mission_control.commands.transaction import atomically
-from mission_control.core.actor import Actor
 from mission_control.live import broker, channels
 from mission_control.organizations.models import BoardAccess
 from mission_control.tasks.live import stream_of_tasks
 from tests.cast import Cast
 
 
-async def test_rights_that_were_read_while_they_changed_are_read_again(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_look_up_during_a_change_of_rights_is_done_again(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     dan, looks = await cast.dan.actor(), 0
 
-    async def look(actor: Actor) -> Actor | None:
+    async def look(credential: Credential, user_id: UUID | None) -> Caller | None:
         nonlocal looks
         looks += 1
         if looks == 1:
             forget_rights()  # the change is committed after this look has begun
-            return actor
+            return Caller(credential, dan)
         return None
 
-    monkeypatch.setattr(freshness, "_fresh_user", look)
+    monkeypatch.setattr(lookups, "by_credential", look)
     assert await fresh(dan) is None
     assert await fresh(dan) is None and looks == 2
 
