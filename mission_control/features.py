@@ -12,7 +12,9 @@ from mission_control.agents import agent_api as agents_agent_api
 from mission_control.agents import api as agents_api
 from mission_control.agents import coordination_api as agents_coordination_api
 from mission_control.agents import edit_pages as agents_edit_pages
+from mission_control.agents import first_steps, page_frame, work_state_notices, work_state_pages
 from mission_control.agents import main_api as agents_main_api
+from mission_control.agents import page_live as agents_page_live
 from mission_control.agents import pages as agents_pages
 from mission_control.agents import reactions as agents_reactions
 from mission_control.agents import souls_api as agents_souls_api
@@ -21,16 +23,18 @@ from mission_control.agents import token_pages as agents_token_pages
 from mission_control.agents import usage_api as agents_usage_api
 from mission_control.agents import usage_pages as agents_usage_pages
 from mission_control.agents import work_state_api as agents_work_state_api
-from mission_control.agents import work_state_notices, work_state_pages
 from mission_control.approvals import api as approvals_api
 from mission_control.approvals import pages as approvals_pages
+from mission_control.approvals import queue_page as approvals_queue_page
 from mission_control.boards import api as boards_api
 from mission_control.boards import pages as boards_pages
+from mission_control.boards import regions as boards_regions
 from mission_control.boards import trash_pages as boards_trash_pages
 from mission_control.boards import work_state_api as boards_work_state_api
 from mission_control.claims import api as claims_api
 from mission_control.claims import completions_api, runs_api, submissions
 from mission_control.claims import pages as claims_pages
+from mission_control.claims import panel as claims_panel
 from mission_control.claims import reactions as claims_reactions
 from mission_control.custom_fields import api as custom_fields_api
 from mission_control.docs import pages as docs_pages
@@ -64,13 +68,22 @@ from mission_control.tags import agent_api as tags_agent_api
 from mission_control.tags import api as tags_api
 from mission_control.tasks import agent_api as tasks_agent_api
 from mission_control.tasks import api as tasks_api
-from mission_control.tasks import attachments_api, bulk_api, checklist_api, checklist_pages
+from mission_control.tasks import (
+    attachments_api,
+    bulk_api,
+    checklist_api,
+    checklist_pages,
+    panel_parts,
+    panel_regions,
+)
 from mission_control.tasks import decided as tasks_decided
 from mission_control.tasks import pages as tasks_pages
 from mission_control.tasks import reactions as tasks_reactions
 from mission_control.tasks import trash_pages as tasks_trash_pages
 from mission_control.usage import api as usage_api
+from mission_control.usage import page_live as usage_page_live
 from mission_control.usage import pages as usage_pages
+from mission_control.web import regions
 from mission_control.webhooks import agent_api as webhooks_agent_api
 from mission_control.webhooks import api as webhooks_api
 
@@ -154,11 +167,28 @@ BLUEPRINTS = (
     search_pages.pages,
 )
 
+REGIONS = (
+    shell.REGIONS,
+    boards_pages.INDEX_REGIONS,
+    boards_regions.REGIONS,
+    panel_regions.REGIONS,
+    panel_parts.REGIONS,
+    claims_panel.REGIONS,
+    approvals_queue_page.REGIONS,
+    questions_pages.REGIONS,
+    activity_pages.REGIONS,
+    agents_page_live.REGIONS,
+    page_frame.REGIONS,
+    first_steps.REGIONS,
+    usage_page_live.REGIONS,
+)
+
 
 def install(app: Quart) -> None:
     """Register every feature's operations and pages."""
     shell.install()
     identity_bearer.install(app, app.config["SETTINGS"])
     callbacks.install(app)
+    regions.install(app, [one for some in REGIONS for one in some])
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -1,21 +1,17 @@
 """Fills the shell of every page, and keeps it live."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
-
-from quart import Quart, Response, current_app
+from typing import Any
 
 from mission_control.accounts import setup
 from mission_control.agents.queries import online_count
 from mission_control.approvals.queries import pending_for
-from mission_control.authn import freshness
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.live.broker import head_of
-from mission_control.live.stream import Batch, page_stream
 from mission_control.organizations.models import Organization
 from mission_control.questions.queries import open_for
-from mission_control.web.fragments import initials, partial, render_macro
+from mission_control.web.fragments import initials, render_macro
+from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
 from mission_control.web.shell import Shell, ShellBoard, providers
 
 WORK = "layouts/work.html"
@@ -56,64 +52,45 @@ async def _boards(actor: Actor) -> list[ShellBoard]:
     return [ShellBoard(board.id, board.name) for board in await boards_of(actor)]
 
 
-async def shell_partials(actor: Actor, active: str, batch: Batch | None = None) -> str:
-    """The regions of the shell that a batch concerns (all of them without one), for any page's stream."""
-    html = ""
-    if _concerns(batch, "approval.", "question.", "board.", "task.deleted"):
-        html += partial("[data-queue-count]", str(await waiting_for(actor) or ""), "innerHTML")
-    if batch is None or batch.signals or _concerns(batch, "agent."):
-        html += partial("[data-online-count]", str(await online_count(actor.organization_id)), "innerHTML")
-    if _concerns(batch, "organization.work_state_changed"):
-        html += await _work_partials(actor)
-    if _concerns(batch, "board."):
-        items = render_macro("layouts/nav_live.html", "board_items", boards=await _boards(actor), active=active)
-        html += partial("#nav-boards", items)
-    return html
+async def _waiting(view: View) -> str:
+    return str(await waiting_for(view.actor) or "")
 
 
-async def _work_partials(actor: Actor) -> str:
-    """That all agents are paused or stopped, and where an admin finds the buttons."""
-    organization = await Organization.get(id=actor.organization_id)
-    is_admin = actor.administers(organization.id)
-    banner = render_macro(WORK, "organization_banner", thing=organization, is_admin=is_admin)
-    html = partial("#organization-work", banner)
-    menu = render_macro(WORK, "organization_menu", thing=organization, is_admin=is_admin)
-    return html + partial("#account-work", menu) + partial("#more-work", menu)
+async def _online(view: View) -> str:
+    return str(await online_count(view.actor.organization_id))
 
 
-def _concerns(batch: Batch | None, *kinds: str) -> bool:
-    return batch is None or any(event.kind.startswith(kinds) for event in batch.events)
+async def _board_items(view: View) -> str:
+    return render_macro("layouts/nav_live.html", "board_items", boards=await _boards(view.actor), active=view.active)
 
 
-async def live_page(
-    actor: Actor,
-    active: str,
-    render: Callable[[Actor, Batch], Awaitable[str]],
-    reaches: Callable[[Actor], Awaitable[bool]] | None = None,
-) -> Response:
-    """The stream of a page: what `render` gives for a batch, and the shell around it.
+async def _banner(view: View) -> str:
+    return render_macro(WORK, "organization_banner", **await _work_state(view))
 
-    Everything is rendered with the rights that the reader has at that moment. The stream ends with the
-    session, or when `reaches` says that the page is no longer theirs.
-    """
 
-    app: Quart = current_app._get_current_object()
+async def _menu(view: View) -> str:
+    return render_macro(WORK, "organization_menu", **await _work_state(view))
 
-    async def now() -> Actor | None:
-        current = await freshness.fresh(actor)
-        if current is None or actor.organization_id not in current.memberships:
-            return None
-        return replace(current, organization_id=actor.organization_id, surface="page")
 
-    async def alive() -> bool:
-        current = await now()
-        return current is not None and (reaches is None or await reaches(current))
+async def _work_state(view: View) -> dict[str, Any]:
+    """That all agents are paused or stopped, and whether the reader is one who may change that."""
+    organization = await Organization.get(id=view.actor.organization_id)
+    return {"thing": organization, "is_admin": view.actor.administers(organization.id)}
 
-    async def fragments(batch: Batch) -> str:
-        current = await now()
-        if current is None:
-            return ""
-        async with app.app_context():  # a stream runs after its request, outside of every context
-            return await render(current, batch) + await shell_partials(current, active, batch)
 
-    return await page_stream(actor.organization_id, fragments, alive)
+def _organization(view: View) -> tuple[Any, ...]:
+    organization_id = view.actor.organization_id
+    return organization_id, view.actor.administers(organization_id)
+
+
+DECISIONS = Concerns[View](("approval.", "question.", "board.", "task.deleted"))
+AGENTS = Concerns[View](("agent.",), ("agent_id",))
+STATE = Concerns[View](("organization.work_state_changed",))
+REGIONS = (
+    Region(EVERY_PAGE, "[data-queue-count]", DECISIONS, _waiting, swap="innerHTML"),
+    Region(EVERY_PAGE, "[data-online-count]", AGENTS, _online, _organization, swap="innerHTML"),
+    Region(EVERY_PAGE, "#organization-work", STATE, _banner, _organization),
+    Region(EVERY_PAGE, "#account-work", STATE, _menu, _organization),
+    Region(EVERY_PAGE, "#more-work", STATE, _menu, _organization),
+    Region(EVERY_PAGE, "#nav-boards", Concerns(("board.",)), _board_items),
+)

@@ -24,8 +24,8 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, NotFound
 from mission_control.core.limits import wrong_passwords
-from mission_control.shell import live_page
 from mission_control.web.forms import FormInvalid, go, read_form
+from mission_control.web.regions import Reads, View, live_page
 from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("settings_pages", __name__)
@@ -50,11 +50,12 @@ async def settings() -> str:
 @pages.get("/settings/live")
 async def live() -> Response:
     """Keep what surrounds a page live that has no other news; `active` is its place in the sidebar."""
+    active = request.args.get("active") or "settings"
 
-    async def render(current: Actor, batch: object) -> str:
-        return ""
+    async def look(viewer: Actor, reads: Reads) -> View:
+        return View(actor=viewer, active=active, reads=reads)
 
-    return await live_page(await signed_in(), request.args.get("active") or "settings", render)
+    return await live_page(await signed_in(), look)
 
 
 async def _page(actor: Actor, **changes: Any) -> str:

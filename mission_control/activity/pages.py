@@ -1,5 +1,6 @@
 """The activity of an organization and of one board."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,17 +13,17 @@ from mission_control.activity.queries import KINDS, PAGE, FeedFilter, actors_of,
 from mission_control.activity.sentences import Entry
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
-from mission_control.boards.queries import boards_of
+from mission_control.boards.queries import boards_of, still_exists
 from mission_control.core.actor import Actor
 from mission_control.live.broker import head_of
-from mission_control.live.stream import Batch
-from mission_control.shell import live_page
+from mission_control.live.models import Event
 from mission_control.web.forms import is_htmx
-from mission_control.web.fragments import partial, render_macro
+from mission_control.web.fragments import render_macro
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("activity_pages", __name__)
-ITEMS = "activity/items.html"
+PAGE_NAME, ITEMS = "feed", "activity/items.html"
 LIVE_LINES = 100
 
 
@@ -98,6 +99,22 @@ async def board_live(board_id: UUID) -> Response:
     return await _live(*await on_board(board_id))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedView(View):
+    """A feed as somebody sees it: what came since it was opened, and the first day that it showed then."""
+
+    board: Board | None
+    new: FeedFilter
+    first_day: str
+
+    async def days(self) -> list[tuple[str, list[Entry]]]:
+        """Return everything since the page was opened, up to a limit, by day."""
+        return await self.reads.get(("feed", self.actor.id, self.new), self._days)
+
+    async def _days(self) -> list[tuple[str, list[Entry]]]:
+        return by_day(await feed(self.actor, self.new, LIVE_LINES))
+
+
 async def _live(actor: Actor, board: Board | None) -> Response:
     args: dict[str, Any] = request.args.to_dict()
     after = args.get("after", "")
@@ -105,20 +122,37 @@ async def _live(actor: Actor, board: Board | None) -> Response:
     since = int(after) if is_number else await head_of(actor.organization_id)
     wanted = FeedFilter.of(args, board.id if board else None)
     new = FeedFilter(wanted.board_id, wanted.kind, wanted.actor, after=since)
-    first_day = args.get("day", "")
+    active, first_day = f"board-{board.id}" if board else "activity", args.get("day", "")
 
-    async def render(viewer: Actor, batch: Batch) -> str:
-        """Everything since the page was opened, up to a limit: a repeated message changes nothing."""
-        if not any(new.board_id in (None, event.board_id) for event in batch.events):
-            return ""
-        days = by_day(await feed(viewer, new, LIVE_LINES))
-        if not days:
-            return ""
-        html = render_macro(ITEMS, "feed", days=days, with_board=board is None)
-        repeated = days[-1][0] == first_day
-        return partial("#feed-new", html) + partial("#feed-first-day", "" if repeated else first_day, "innerHTML")
+    async def look(viewer: Actor, reads: Reads) -> FeedView | None:
+        if board is not None and not (viewer.reads(board) and await still_exists(board)):
+            return None
+        return FeedView(
+            actor=viewer, pages=(PAGE_NAME,), active=active, reads=reads, board=board, new=new, first_day=first_day
+        )
 
-    async def reaches(viewer: Actor) -> bool:
-        return board is None or (viewer.reads(board) and await Board.filter(id=board.id).exists())
+    return await live_page(actor, look)
 
-    return await live_page(actor, f"board-{board.id}" if board else "activity", render, reaches)
+
+async def _new_lines(view: FeedView) -> str | None:
+    days = await view.days()
+    return render_macro(ITEMS, "feed", days=days, with_board=view.board is None) if days else None
+
+
+async def _first_day(view: FeedView) -> str | None:
+    """Return the heading of the day that the page began with, unless the new lines bring it."""
+    days = await view.days()
+    if not days:
+        return None
+    return "" if days[-1][0] == view.first_day else view.first_day
+
+
+def _is_on(view: FeedView, news: Event | dict[str, Any]) -> bool:
+    return isinstance(news, Event) and view.new.board_id in (None, news.board_id)
+
+
+NEWS = Concerns[FeedView](("",), (), _is_on)
+REGIONS = (
+    Region(PAGE_NAME, "#feed-new", NEWS, _new_lines),
+    Region(PAGE_NAME, "#feed-first-day", NEWS, _first_day, swap="innerHTML"),
+)

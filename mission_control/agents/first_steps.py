@@ -1,20 +1,20 @@
 """The first steps of a new agent: the lines to try, and what has come of them."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from quart import Response
 
 from mission_control.agents import roster
 from mission_control.agents.models import Agent
-from mission_control.agents.page_frame import concerns
+from mission_control.agents.page_frame import SIGNALS, concerns
 from mission_control.agents.queries import visible_agents
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
-from mission_control.live.stream import Batch
-from mission_control.shell import live_page
-from mission_control.web.fragments import partial, render_block, render_macro
+from mission_control.web.fragments import render_block, render_macro
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 
-TEMPLATE = "agents/token.html"
+PAGE, TEMPLATE = "first steps", "agents/token.html"
 
 
 async def context_of(agent: Agent) -> dict[str, Any]:
@@ -26,28 +26,48 @@ async def context_of(agent: Agent) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepsView(View):
+    """The first steps of an agent as somebody sees them."""
+
+    agent: Agent
+
+    async def context(self) -> dict[str, Any]:
+        """Return the task that the steps use, and which of them were made."""
+        return await self.reads.get(("first steps", self.agent.id), lambda: context_of(self.agent))
+
+
 async def stream(actor: Actor, agent: Agent) -> Response:
-    """The stream of the page with the first steps."""
+    """Return the stream of the page with the first steps."""
     agent_id = agent.id
 
-    async def find(current: Actor) -> Agent | None:
-        found = await visible_agents(current).select_related("board").get_or_none(id=agent_id)
-        return found if found is not None and can(current, "agent.read", found) else None
+    async def look(viewer: Actor, reads: Reads) -> StepsView | None:
+        found = await visible_agents(viewer).select_related("board").get_or_none(id=agent_id)
+        if found is None or not can(viewer, "agent.read", found):
+            return None
+        return StepsView(actor=viewer, pages=(PAGE,), active="agents", reads=reads, agent=found)
 
-    async def render(current: Actor, batch: Batch) -> str:
-        found = await find(current)
-        return await _partials(found) if found is not None and concerns(found, batch) else ""
-
-    async def reaches(current: Actor) -> bool:
-        return await find(current) is not None
-
-    return await live_page(actor, "agents", render, reaches)
+    return await live_page(actor, look)
 
 
-async def _partials(agent: Agent) -> str:
-    context = await context_of(agent)
-    html = partial("[data-first-task]", str(context["task_id"] or "TASK_ID"), "innerHTML")
-    for number, is_made in context["steps"].items():
-        mark = render_macro("agents/tokens.html", "step_mark", is_made=is_made)
-        html += partial(f"#step-{number}", mark, "innerHTML")
-    return html + partial("#first-task", await render_block(TEMPLATE, "first_task", agent=agent, **context))
+async def _first_task_id(view: StepsView) -> str:
+    return str((await view.context())["task_id"] or "TASK_ID")
+
+
+async def _first_task(view: StepsView) -> str:
+    return await render_block(TEMPLATE, "first_task", agent=view.agent, **await view.context())
+
+
+def _step(number: int) -> Region[StepsView]:
+    async def mark(view: StepsView) -> str:
+        return render_macro("agents/tokens.html", "step_mark", is_made=(await view.context())["steps"][number])
+
+    return Region(PAGE, f"#step-{number}", NEWS, mark, swap="innerHTML")
+
+
+NEWS = Concerns[StepsView](("",), SIGNALS, lambda view, news: concerns(view.agent, news))
+REGIONS = (
+    Region(PAGE, "[data-first-task]", NEWS, _first_task_id, swap="innerHTML"),
+    *map(_step, (1, 2, 3)),
+    Region(PAGE, "#first-task", NEWS, _first_task),
+)

@@ -1,9 +1,10 @@
 """An agent's page: what surrounds its tabs, and the stream that keeps both live."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
-from markupsafe import Markup
 from quart import Response, request
 
 from mission_control.agents.models import Agent
@@ -14,12 +15,11 @@ from mission_control.core.errors import NotFound
 from mission_control.core.policy import can, require
 from mission_control.live.broker import head_of
 from mission_control.live.models import Event
-from mission_control.live.stream import Batch
-from mission_control.shell import live_page
-from mission_control.web.fragments import partial, render_macro
+from mission_control.web.fragments import render_macro
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
 from mission_control.web.shell import shell_page, signed_in
 
-HEAD, BANNER = "agents/head.html", "agents/banner.html"
+PAGE, HEAD, BANNER = "agent", "agents/head.html", "agents/banner.html"
 LEFT = ("after", "tab")
 DELETED = "This agent was deleted meanwhile. Nothing was saved."
 
@@ -44,8 +44,10 @@ async def tab_page(agent_id: UUID, key: str) -> str:
     """One tab as a page."""
     actor, agent = await on_agent(agent_id)
     seq = await head_of(actor.organization_id)  # before everything that the page shows
-    viewed = await Viewed.by(actor, agent, request.args)
-    regions = await _regions(viewed, key)
+    view = AgentView(actor=actor, agent_id=agent.id, agent=agent, key=key, args=request.args)
+    viewed = await view.viewed()
+    assert viewed is not None
+    regions = await rendered(PAGE, view)
     live_url = f"{viewed.url}/live?{_live_query(key)}&after={seq}"
     return await shell_page(
         actor, "agents/show.html", active="agents", viewed=viewed, regions=regions, live_url=live_url
@@ -57,37 +59,41 @@ def _live_query(key: str) -> str:
     return f"tab={key}{kept}"
 
 
-async def _regions(viewed: Viewed, key: str) -> dict[str, Markup]:
-    """What the page is made of, by the ends of its regions' ids."""
-    html = {
-        "head": render_macro(HEAD, "head", viewed=viewed),
-        "banner": render_macro(BANNER, "banner", viewed=viewed),
-        "tabs": render_macro(HEAD, "tabs_of", viewed=viewed, tabs=in_order(), active=key),
-        "tab": await TABS[key].render(viewed),
-    }
-    return {name: Markup(one) for name, one in html.items()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentView(View):
+    """An agent's page with one of its tabs, as somebody sees it. An agent that was deleted since is None."""
+
+    agent_id: UUID
+    agent: Agent | None
+    key: str
+    args: Mapping[str, str]
+
+    async def viewed(self) -> Viewed | None:
+        """Return what the regions show; None for an agent that is gone, or no longer for the reader."""
+        agent = self.agent
+        if agent is None or not can(self.actor, "agent.read", agent):
+            return None
+        return await self.reads.get(
+            ("agent", self.agent_id, self.actor.id, str(self.args)), lambda: Viewed.by(self.actor, agent, self.args)
+        )
 
 
 async def page_stream_of(agent_id: UUID) -> Response:
-    """The stream of an agent's page. A page that was open when its agent went away says so, and stays readable."""
+    """Return the stream of an agent's page. When the agent is deleted, the page says so and stays readable."""
     actor = await signed_in()
     key, args = request.args.get("tab", ""), request.args.to_dict()
     organization_id = await _home_of(actor, agent_id)
 
-    async def render(current: Actor, batch: Batch) -> str:
-        found = await visible_agents(current).select_related("board").get_or_none(id=agent_id)
-        if found is None:
-            return partial("#agent-banner", render_macro(BANNER, "gone")) if _says_anything(batch) else ""
-        if not can(current, "agent.read", found) or not concerns(found, batch):
-            return ""
-        viewed = await Viewed.by(current, found, args)
-        regions = await _regions(viewed, key if key in TABS else "overview")
-        return "".join(partial(f"#agent-{name}", html) for name, html in regions.items())
+    async def look(viewer: Actor, reads: Reads) -> AgentView | None:
+        if not viewer.administers(organization_id):
+            return None
+        found = await visible_agents(viewer).select_related("board").get_or_none(id=agent_id)
+        return AgentView(
+            actor=viewer, pages=(PAGE,), active="agents", reads=reads,
+            agent_id=agent_id, agent=found, key=key if key in TABS else "overview", args=args,
+        )  # fmt: skip
 
-    async def reaches(current: Actor) -> bool:
-        return current.administers(organization_id)
-
-    return await live_page(replace(actor, organization_id=organization_id), "agents", render, reaches)
+    return await live_page(replace(actor, organization_id=organization_id), look)
 
 
 async def _home_of(actor: Actor, agent_id: UUID) -> UUID:
@@ -102,17 +108,49 @@ async def _home_of(actor: Actor, agent_id: UUID) -> UUID:
     return actor.organization_id
 
 
-def _says_anything(batch: Batch) -> bool:
-    return bool(batch.events or batch.signals)
+async def _head(view: AgentView) -> str | None:
+    viewed = await view.viewed()
+    return None if viewed is None else render_macro(HEAD, "head", viewed=viewed)
 
 
-def concerns(agent: Agent, batch: Batch) -> bool:
-    """Whether a batch may change what the page of an agent shows.
+async def _banner(view: AgentView) -> str | None:
+    if view.agent is None:
+        return render_macro(BANNER, "gone")
+    viewed = await view.viewed()
+    return None if viewed is None else render_macro(BANNER, "banner", viewed=viewed)
+
+
+async def _tabs(view: AgentView) -> str | None:
+    viewed = await view.viewed()
+    return None if viewed is None else render_macro(HEAD, "tabs_of", viewed=viewed, tabs=in_order(), active=view.key)
+
+
+async def _tab(view: AgentView) -> str | None:
+    viewed = await view.viewed()
+    return None if viewed is None else await TABS[view.key].render(viewed)
+
+
+def may_concern(view: AgentView, news: Event | dict[str, Any]) -> bool:
+    """Return whether news may change what the page of an agent shows."""
+    return view.agent is None or concerns(view.agent, news)
+
+
+def concerns(agent: Agent, news: Event | dict[str, Any]) -> bool:
+    """Return whether news may concern an agent.
 
     What happens to no board in particular concerns every agent; and each report may draw on a budget that several
     share.
     """
-    mine = str(agent.id)
-    if any(mine in (signal.get("agent_id"), signal.get("inbox_of")) or "usage" in signal for signal in batch.signals):
-        return True
-    return any(event.board_id in (agent.board_id, None) or event.agent_id == agent.id for event in batch.events)
+    if isinstance(news, Event):
+        return news.board_id in (agent.board_id, None) or news.agent_id == agent.id
+    return str(agent.id) in (news.get("agent_id"), news.get("inbox_of")) or "usage" in news
+
+
+SIGNALS = ("agent_id", "inbox_of", "usage")
+NEWS = Concerns[AgentView](("",), SIGNALS, may_concern)
+REGIONS = (
+    Region(PAGE, "#agent-head", NEWS, _head, name="head"),
+    Region(PAGE, "#agent-banner", NEWS, _banner, name="banner"),
+    Region(PAGE, "#agent-tabs", NEWS, _tabs, name="tabs"),
+    Region(PAGE, "#agent-tab", NEWS, _tab, name="tab"),
+)

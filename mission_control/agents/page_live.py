@@ -1,5 +1,6 @@
 """The list of agents, and how it is kept live."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from quart import Response
@@ -7,9 +8,10 @@ from quart import Response
 from mission_control.agents import roster
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
-from mission_control.live.stream import Batch
-from mission_control.shell import live_page
-from mission_control.web.fragments import partial, render_block
+from mission_control.web.fragments import render_block
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page
+
+PAGE, TEMPLATE = "agents", "agents/index.html"
 
 
 async def list_context(actor: Actor, base: str) -> dict[str, Any]:
@@ -20,15 +22,39 @@ async def list_context(actor: Actor, base: str) -> dict[str, Any]:
     return {"groups": groups, "total": len(lines), "online": online, "base": base}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListView(View):
+    """The list of agents as somebody sees it."""
+
+    base: str
+
+    async def block(self, name: str) -> str:
+        """Return one block of the page."""
+        context = await self.reads.get(("agents", self.actor.id), lambda: list_context(self.actor, self.base))
+        return await render_block(TEMPLATE, name, **context)
+
+
 async def list_stream(actor: Actor, base: str) -> Response:
-    """The list's stream. Whatever happens may be told to an agent, and so change how much waits for it."""
+    """Return the list's stream."""
 
-    async def render(current: Actor, batch: Batch) -> str:
-        context = await list_context(current, base)
-        html = partial("#agents", await render_block("agents/index.html", "agents", **context))
-        return html + partial("#agents-summary", await render_block("agents/index.html", "summary", **context))
+    async def look(viewer: Actor, reads: Reads) -> ListView | None:
+        view = ListView(actor=viewer, pages=(PAGE,), active="agents", reads=reads, base=base)
+        return view if can(viewer, "agent.manage") else None
 
-    async def reaches(current: Actor) -> bool:
-        return can(current, "agent.manage")
+    return await live_page(actor, look)
 
-    return await live_page(actor, "agents", render, reaches)
+
+async def _agents(view: ListView) -> str:
+    return await view.block("agents")
+
+
+async def _summary(view: ListView) -> str:
+    return await view.block("summary")
+
+
+# Whatever happens may be told to an agent, and so change how much waits for it.
+NEWS = Concerns[ListView](("",), ("agent_id", "inbox_of", "usage"))
+REGIONS = (
+    Region(PAGE, "#agents", NEWS, _agents),
+    Region(PAGE, "#agents-summary", NEWS, _summary),
+)

@@ -8,25 +8,26 @@ from markupsafe import Markup
 from quart import Blueprint, Response, make_response, redirect, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.cards import CardFilter, board_rows, people_of
+from mission_control.boards.cards import CardFilter, board_rows
 from mission_control.boards.forms import DELETE_WORDS, BoardDeletionForm, BoardSettingsForm, NewBoardForm
-from mission_control.boards.live import TEMPLATE, Rights, board_partials, regions_of
 from mission_control.boards.models import Board
-from mission_control.boards.queries import boards_of, visible_board
+from mission_control.boards.queries import boards_of, present, visible_board
+from mission_control.boards.regions import HEAD
+from mission_control.boards.view import PAGE, PANEL, BoardView, Rights
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import can, require
 from mission_control.live.broker import head_of
-from mission_control.live.stream import Batch
-from mission_control.shell import live_page
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, go
 from mission_control.web.fragments import partial, render_macro
+from mission_control.web.regions import Concerns, Reads, Region, View, fragments, live_page, rendered
 from mission_control.web.shell import shell_page, signed_in
 from mission_control.web.versions import ChangedMeanwhile
 
 pages = Blueprint("boards_pages", __name__)
 LAST_BOARD = "last_board"
+INDEX = "boards"
 SETTINGS, DELETION = "/boards/<uuid:board_id>/settings", "/boards/<uuid:board_id>/deletion"
 
 
@@ -63,13 +64,20 @@ async def _index(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -
 @pages.get("/boards/live")
 async def index_live() -> Response:
     """What changes on the list of boards."""
-    actor = await signed_in()
 
-    async def render(viewer: Actor, batch: Batch) -> str:
-        boards = await board_rows(viewer)
-        return partial("#boards", render_macro("boards/list.html", "tiles", boards=boards)) if boards else ""
+    async def look(viewer: Actor, reads: Reads) -> View:
+        return View(actor=viewer, pages=(INDEX,), active="boards", reads=reads)
 
-    return await live_page(actor, "boards", render)
+    return await live_page(await signed_in(), look)
+
+
+async def _tiles(view: View) -> str | None:
+    boards = await board_rows(view.actor)
+    return render_macro("boards/list.html", "tiles", boards=boards) if boards else None
+
+
+NEWS = ("task.", "approval.", "agent.", "board.", "member.")
+INDEX_REGIONS = (Region(INDEX, "#boards", Concerns(NEWS, ("agent_id",)), _tiles),)
 
 
 @pages.get("/boards/new")
@@ -107,71 +115,74 @@ async def on_board(board_id: UUID) -> tuple[Actor, Board]:
 async def show(board_id: UUID) -> ResponseReturnValue:
     """One board."""
     actor, board = await on_board(board_id)
-    response = await make_response(await board_page(actor, board))
+    seq = await head_of(board.organization_id)
+    response = await make_response(await board_page(view_of(actor, board), seq))
     response.set_cookie(LAST_BOARD, str(board.id), max_age=31_536_000, httponly=True, samesite="Lax")
     return response
 
 
-async def board_page(actor: Actor, board: Board, *, panel: str = "", page_title: str = "") -> str:
-    """The page of a board, with a task's panel or without."""
-    seq = await head_of(board.organization_id)
-    wanted = CardFilter.of(request.args)
-    rights = Rights.of(actor, board)
-    regions = await regions_of(board, rights, wanted, actor.id)
+async def board_page(view: BoardView, seq: int, *, panel: str = "", page_title: str = "") -> str:
+    """Return the page of a board, read after the number `seq` of the log, with a task's panel or without."""
     return await shell_page(
-        actor,
+        view.actor,
         "boards/show.html",
-        active=f"board-{board.id}",
-        board=board,
-        may_write=rights.may_write,
-        is_admin=rights.is_admin,
-        wanted=wanted,
-        columns=regions.columns,
-        presence=regions.presence,
-        note=regions.note,
-        work=regions.work,
-        actions=regions.actions,
-        crew=regions.crew,
-        people=await people_of(board),
+        active=f"board-{view.board.id}",
+        board=view.board,
+        may_write=view.rights.may_write,
+        wanted=view.wanted,
+        regions=await rendered(PAGE, view),
         panel=Markup(panel),
         page_title=page_title,
-        panel_base=f"/boards/{board.id}",
-        live_url=live_url(board, wanted, seq),
+        panel_base=f"/boards/{view.board.id}",
+        live_url=live_url(view, seq),
     )
 
 
-def live_url(board: Board, wanted: CardFilter, seq: int) -> str:
-    """The stream of a board page with a filter, from an event on."""
-    query = wanted.query()
-    return f"/boards/{board.id}/live{query}{'&' if query else '?'}after={seq}"
+def view_of(actor: Actor, board: Board, reads: Reads | None = None, panel_id: UUID | None = None) -> BoardView:
+    """Return a board's page as somebody sees it with the filter that stands in the address."""
+    pages = (PAGE, "panel") if panel_id else (PAGE,)
+    wanted, rights = CardFilter.of(request.args), Rights.of(actor, board)
+    everything = request.args.get("comments") == "all"
+    return BoardView(
+        actor=actor, pages=pages, active=f"board-{board.id}", reads=reads or Reads(),
+        board=board, rights=rights, wanted=wanted, panel_id=panel_id, all_comments=everything,
+    )  # fmt: skip
+
+
+def live_url(view: BoardView, seq: int) -> str:
+    """Return the stream of a board page with a filter and an open task, from an event on."""
+    query = view.wanted.query()
+    panel = f"&panel={PANEL}{view.panel_id}" if view.panel_id else ""
+    return f"/boards/{view.board.id}/live{query}{'&' if query else '?'}after={seq}{panel}"
 
 
 @pages.get("/boards/<uuid:board_id>/cards")
 async def cards(board_id: UUID) -> ResponseReturnValue:
     """The open page with another filter: its regions, its stream and its address."""
     actor, board = await on_board(board_id)
-    wanted = CardFilter.of(request.args)
     seq = await head_of(board.organization_id)
-    regions = await regions_of(board, Rights.of(actor, board), wanted, actor.id)
-    clear = render_macro(TEMPLATE, "clear", board_id=board.id, narrows=wanted.narrows)
-    stream = render_macro(TEMPLATE, "stream", url=live_url(board, wanted, seq))
-    html = regions.partials() + partial("#filter-clear", clear, "innerHTML") + partial("#live", stream, "outerHTML")
-    return Response(html, headers={"HX-Replace-Url": f"/boards/{board.id}{wanted.query()}"}, mimetype="text/html")
+    view = view_of(actor, board)
+    clear = render_macro(HEAD, "clear", board_id=board.id, narrows=view.wanted.narrows)
+    stream = render_macro(HEAD, "stream", url=live_url(view, seq))
+    html = await fragments(PAGE, view)
+    html += partial("#filter-clear", clear, "innerHTML") + partial("#live", stream, "outerHTML")
+    return Response(html, headers={"HX-Replace-Url": f"/boards/{board.id}{view.wanted.query()}"}, mimetype="text/html")
 
 
 @pages.get("/boards/<uuid:board_id>/live")
 async def live(board_id: UUID) -> Response:
-    """What changes on a board, for a page with a filter."""
+    """What changes on a board, for a page with a filter and maybe an open task."""
     actor, board = await on_board(board_id)
-    wanted = CardFilter.of(request.args)
+    name = request.args.get("panel", "")
+    asked = view_of(actor, board, panel_id=parse_id(name.removeprefix(PANEL)) if name.startswith(PANEL) else None)
 
-    async def render(viewer: Actor, batch: Batch) -> str:
-        return await board_partials(viewer, board, wanted, batch)
+    async def look(viewer: Actor, reads: Reads) -> BoardView | None:
+        current = await present(board)
+        if current is None or not viewer.reads(current):
+            return None
+        return replace(asked, actor=viewer, reads=reads, board=current, rights=Rights.of(viewer, current))
 
-    async def reaches(viewer: Actor) -> bool:
-        return viewer.reads(board) and await Board.filter(id=board.id).exists()
-
-    return await live_page(actor, f"board-{board.id}", render, reaches)
+    return await live_page(actor, look)
 
 
 @pages.get("/boards/<uuid:board_id>/settings")

@@ -3,28 +3,32 @@
 from datetime import datetime
 from typing import Any
 
+from mission_control.boards.view import BoardView, News
 from mission_control.claims.run_queries import runs_of_task
 from mission_control.claims.waiting import reasons_of
 from mission_control.core import times
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_moment
+from mission_control.live.models import Event
+from mission_control.tasks.panel import Panel
 from mission_control.tasks.panel_parts import size_in_words
-from mission_control.tasks.panel_sections import SECTIONS, PanelTask
+from mission_control.tasks.panel_view import of_panel, panel_region
 from mission_control.usage.wording import money
 from mission_control.web.fragments import read_ahead, render_macro
+from mission_control.web.regions import Concerns
 
 TEMPLATE = "claims/panel.html"
 PAGE = Paging(limit=20, offset=0)
 
 
-async def waiting_html(panel: PanelTask) -> str:
+async def waiting(_view: BoardView, panel: Panel) -> str:
     """What the task waits for; empty when it is done."""
     reasons = (await reasons_of([panel.id])).get(str(panel.id), [])
     shown = [one | {name: as_moment(one[name]) for name in ("since", "until")} for one in reasons]
     return render_macro(TEMPLATE, "waiting", panel=panel, reasons=shown) if shown else ""
 
 
-async def runs_html(panel: PanelTask) -> str:
+async def runs(_view: BoardView, panel: Panel) -> str:
     """The newest runs of the task; empty when nobody has tried."""
     found, total = await runs_of_task(panel.id, PAGE)
     if not found:
@@ -54,5 +58,18 @@ def _took(began: datetime, ended: datetime) -> str:
     return "under a minute" if text == "0 m" else text
 
 
-SECTIONS["waiting"] = waiting_html
-SECTIONS["runs"] = runs_html
+def _is_near(view: BoardView, news: News) -> bool:
+    """Whether something happened on the board, or to the whole organization."""
+    if isinstance(news, Event):
+        return news.board_id in (view.board.id, None)
+    return news.get("board_id") in (str(view.board.id), None)
+
+
+# A task waits for other tasks, for decisions, agents, limits and budgets.
+NEAR = Concerns[BoardView](
+    ("task.", "approval.", "agent.", "board.", "organization.", "budget."), ("agent_id", "usage"), _is_near
+)
+REGIONS = (
+    panel_region("waiting", NEAR, waiting),
+    panel_region("runs", of_panel("task."), runs),
+)

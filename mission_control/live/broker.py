@@ -43,6 +43,12 @@ def known_head(organization_id: UUID) -> int | None:
     return _current.head(organization_id) if _current is not None else None
 
 
+def known_state(organization_id: UUID) -> tuple[UUID, int | None, int]:
+    """Return the newest number and signal that were handed out here: what was read at them may be shared."""
+    signals = _current.signal_count(organization_id) if _current is not None else 0
+    return organization_id, known_head(organization_id), signals
+
+
 class Subscription:
     """One reader's bounded queue of events and signals; `overflowed` says that it fell behind."""
 
@@ -96,6 +102,7 @@ class Broker:
         self._heads: dict[UUID, int] = {}
         self._stale: set[UUID] = set()
         self._signals: dict[UUID, list[Signal]] = {}
+        self._signal_counts: dict[UUID, int] = {}
         self._reading: UUID | None = None
         self._new = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -172,6 +179,10 @@ class Broker:
         """The newest number that was handed out, while anybody follows the organization."""
         return self._heads.get(organization_id)
 
+    def signal_count(self, organization_id: UUID) -> int:
+        """Return how many signals were handed out while anybody followed the organization."""
+        return self._signal_counts.get(organization_id, 0)
+
     def wake(self, organization_id: UUID) -> None:
         """There may be new events of this organization."""
         if organization_id in self._readers:
@@ -186,6 +197,8 @@ class Broker:
         self._put(organization_id, [signal])
 
     def _put(self, organization_id: UUID, items: Sequence[Event | Signal]) -> None:
+        signals = sum(isinstance(item, dict) for item in items)
+        self._signal_counts[organization_id] = self.signal_count(organization_id) + signals
         for reader in self._readers.get(organization_id, ()):
             for item in items:
                 reader.put(item)

@@ -220,12 +220,11 @@ async def _let_answer_arrive() -> None:
     await asyncio.sleep(HELD_BACK_SECONDS)
 
 
-async def page_stream(
-    organization_id: UUID,
-    render: Callable[[Batch], Awaitable[str]],
-    alive: Alive,
-) -> Response:
-    """Stream `<hx-partial>` fragments of the current state; a reader too far behind gets a `resync` event."""
+async def page_stream(organization_id: UUID, fragments: Callable[[Batch], Awaitable[str | None]]) -> Response:
+    """Stream `<hx-partial>` fragments of the current state; a reader too far behind gets a `resync` event.
+
+    `fragments` gives what a batch changes on the page, and None when the page is no longer the reader's.
+    """
     cursor = await requested_cursor(organization_id)
 
     async def source() -> AsyncIterator[bytes]:
@@ -234,16 +233,14 @@ async def page_stream(
         stream = subscribe(organization_id, cursor, coalesce=PAGE_COALESCE_SECONDS, replay_limit=PAGE_REPLAY_LIMIT)
         async with aclosing(stream) as batches:
             async for batch in batches:
-                if not await alive():
+                html = await fragments(Batch() if batch.must_resync else batch)
+                if html is None:
                     yield message("", event="signed-out")
                     return
                 if batch.must_resync:
                     yield message("", event="resync")
                     return
                 seen = batch.events[-1].seq if batch.events else seen
-                if (batch.events or batch.signals) and (html := await render(batch)):
-                    yield message(html, seq=seen)
-                else:
-                    yield ping()
+                yield message(html, seq=seen) if html else ping()
 
     return respond(source())

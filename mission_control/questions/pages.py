@@ -1,5 +1,6 @@
 """Answering questions on pages: in the queue, or one by itself."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -7,23 +8,23 @@ from pydantic import BaseModel, Field, model_validator
 from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
+from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.schemas import BlankToNone, NonEmptyStr
-from mission_control.live.stream import Batch
+from mission_control.live.models import Event
 from mission_control.questions import queue
 from mission_control.questions.commands import answer_question
 from mission_control.questions.models import Question
 from mission_control.questions.queries import visible_question
 from mission_control.questions.schemas import LONGEST_ANSWER
-from mission_control.shell import live_page
 from mission_control.web.forms import FormInvalid, done, is_htmx, read_form
-from mission_control.web.fragments import partial, render_block
+from mission_control.web.fragments import render_block
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import safe_next, shell_page, signed_in
 
 pages = Blueprint("questions_pages", __name__)
-TEMPLATE = "questions/show.html"
-CONCERNS = ("question.", "board.")
+PAGE, TEMPLATE = "question", "questions/show.html"
 NOTHING_TYPED: dict[str, Any] = {"sentence": "", "typed": "", "values": {}, "errors": {}}
 
 
@@ -48,24 +49,53 @@ async def one_question(board_id: UUID, question_id: UUID) -> ResponseReturnValue
     return await _question_as_it_is(actor, await visible_question(actor, board_id, question_id))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionView(View):
+    """The page of one question as somebody sees it."""
+
+    board: Board
+    question_id: UUID
+
+    async def block(self, name: str) -> str:
+        """Return one block of the page."""
+        item = await self.reads.get(
+            ("question", self.question_id, self.actor.id), lambda: queue.item(self.actor, self.board, self.question_id)
+        )
+        context = {**NOTHING_TYPED, "item": item, "next_url": f"/boards/{self.board.id}/approvals"}
+        return await render_block(TEMPLATE, name, **context)
+
+
 @pages.get("/boards/<uuid:board_id>/questions/<uuid:question_id>/live")
 async def one_live(board_id: UUID, question_id: UUID) -> Response:
     """Keep the page of one question live."""
     actor = await signed_in()
     board = (await visible_question(actor, board_id, question_id)).board
 
-    async def render(current: Actor, batch: Batch) -> str:
-        if not any(one.board_id == board.id and one.kind.startswith(CONCERNS) for one in batch.events):
-            return ""
-        item = await queue.item(current, board, question_id)
-        context = {**NOTHING_TYPED, "item": item, "next_url": f"/boards/{board.id}/approvals"}
-        html = partial("#question-row", await render_block(TEMPLATE, "row", **context))
-        return html + partial("#question-asked", await render_block(TEMPLATE, "asked", **context))
+    async def look(viewer: Actor, reads: Reads) -> QuestionView | None:
+        is_there = viewer.reads(board) and await Question.filter(id=question_id, board__deleted_at=None).exists()
+        view = QuestionView(
+            actor=viewer, pages=(PAGE,), active="approvals", reads=reads, board=board, question_id=question_id
+        )
+        return view if is_there else None
 
-    async def reaches(current: Actor) -> bool:
-        return current.reads(board) and await Question.filter(id=question_id, board__deleted_at=None).exists()
+    return await live_page(actor, look)
 
-    return await live_page(actor, "approvals", render, reaches)
+
+async def _row(view: QuestionView) -> str:
+    return await view.block("row")
+
+
+async def _asked(view: QuestionView) -> str:
+    return await view.block("asked")
+
+
+NEWS = Concerns[QuestionView](
+    ("question.", "board."), (), lambda view, news: isinstance(news, Event) and news.board_id == view.board.id
+)
+REGIONS = (
+    Region(PAGE, "#question-row", NEWS, _row),
+    Region(PAGE, "#question-asked", NEWS, _asked),
+)
 
 
 @pages.post("/boards/<uuid:board_id>/questions/<uuid:question_id>/answers")

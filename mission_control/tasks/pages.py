@@ -4,30 +4,33 @@ import re
 from typing import Any
 from uuid import UUID
 
+from markupsafe import Markup
 from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards import live
-from mission_control.boards.live import Rights
 from mission_control.boards.models import Board
-from mission_control.boards.pages import board_page, on_board
+from mission_control.boards.pages import board_page, on_board, view_of
 from mission_control.boards.statuses import LABELS
+from mission_control.boards.view import BoardView
 from mission_control.core.actor import Actor
 from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Conflict, NotFound
+from mission_control.live.broker import head_of
 from mission_control.tasks.forms import ChangeForm, CommentForm, DependencyForm, MoveForm, NewTaskForm, TextForm
 from mission_control.tasks.models import Task
 from mission_control.tasks.moves import may_approve, position_of, wants_approval
-from mission_control.tasks.panel import REGIONS, Panel, other_tasks, panel_html, panel_of, panel_partials
+from mission_control.tasks.panel import Panel, other_tasks, panel_html
+from mission_control.tasks.panel_regions import GONE, TEXT
+from mission_control.tasks.panel_view import PAGE, any_panel_in
 from mission_control.tasks.queries import visible_task
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import partial, render_macro
+from mission_control.web.regions import fragment, rendered
 from mission_control.web.shell import shell_page
 from mission_control.web.versions import ChangedMeanwhile
 
 pages = Blueprint("tasks_pages", __name__)
-live.extras.panels = panel_partials
 TASK = "/boards/<uuid:board_id>/tasks/<uuid:task_id>"
 CHANGED_MEANWHILE = "Somebody changed this task while you were writing. Your text is kept below; save again to use it."
 UNSAVED = "Nothing was saved."
@@ -52,43 +55,44 @@ async def create(outcome: Outcome[Board, NewTaskForm]) -> ResponseReturnValue:
 async def show(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
     """Show a task: the panel alone for the open board, else the board's page with the panel."""
     actor, board = await on_board(board_id)
-    panel = await _panel(actor, board, task_id)
-    return await _answer(actor, board, panel, edits=request.args.get("edit") == "text" and panel.may_write)
+    return await _answer(view_of(actor, board, panel_id=task_id), edits=request.args.get("edit") == "text")
 
 
-async def _panel(actor: Actor, board: Board, task_id: UUID) -> Panel:
-    everything = request.args.get("comments") == "all"
-    panel = await panel_of(board, task_id, Rights.of(actor, board), all_comments=everything)
+async def _panel(view: BoardView) -> Panel:
+    panel = await any_panel_in(view)
     if panel is None:
         raise NotFound()
     return panel
 
 
-async def _answer(
-    actor: Actor, board: Board, panel: Panel, *, edits: bool = False, refusal: dict[str, Any] | None = None
-) -> str:
-    others = await other_tasks(board, panel) if panel.may_write else []
+async def _answer(view: BoardView, *, edits: bool = False, refusal: dict[str, Any] | None = None) -> str:
+    seq = await head_of(view.board.organization_id)
+    panel = await _panel(view)
+    target = request.headers.get("HX-Target", "") if is_htmx() else ""
+    form = {"edits": edits and panel.may_write, "refusal": refusal}
+    if target.endswith("-panel-text"):
+        return render_macro(TEXT, "text", panel=panel, **form) + await fragment(PAGE, "title", view)
+    regions = await rendered(PAGE, view)
+    if form["edits"]:
+        regions["text"] = Markup(render_macro(TEXT, "text", panel=panel, **form))
     link = (current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/") + panel.url
-    html = panel_html(panel, others, edits=edits, refusal=refusal, link=link)
-    target = request.headers.get("HX-Target", "")
-    if is_htmx() and target.endswith("-panel-text"):
-        title = partial(f"#task-{panel.id}-panel-title", render_macro(REGIONS, "title", panel=panel))
-        return render_macro(REGIONS, "text", panel=panel, edits=edits, refusal=refusal) + title
-    if is_htmx() and target == "section#panel":
+    others = await other_tasks(view.board, panel) if panel.may_write else []
+    html = panel_html(panel, regions, others, link=link, seq=seq)
+    if target == "section#panel":
         return f'<section id="panel">{html}</section>'
-    return await board_page(actor, board, panel=html, page_title=f"#{panel.number} {panel.title}")
+    return await board_page(view, seq, panel=html, page_title=f"#{panel.number} {panel.title}")
 
 
 async def _explain(refusal: Refusal[Task, Any]) -> ResponseReturnValue:
     """Answer the reason in a sentence and, in an open panel, the facts as they are."""
     if not is_htmx():
         raise refusal.error
-    return render_macro(REGIONS, "reason", sentence=refusal.sentence) + await _facts(refusal)
+    return render_macro(GONE, "reason", sentence=refusal.sentence) + await _facts(refusal)
 
 
 async def _facts(refusal: Refusal[Task, Any]) -> str:
-    panel = await _panel(refusal.actor, refusal.found.board, refusal.found.id)
-    return partial(f"#task-{panel.id}-panel-facts", render_macro(REGIONS, "facts", panel=panel), "innerHTML")
+    task = refusal.found
+    return await fragment(PAGE, "facts", view_of(refusal.actor, task.board, panel_id=task.id))
 
 
 async def _offer_to_approve(refusal: Refusal[Task, MoveForm]) -> ResponseReturnValue:
@@ -123,11 +127,9 @@ async def _edit_again(refusal: Refusal[Task, TextForm]) -> ResponseReturnValue:
     if not (changed or isinstance(refusal.error, FormInvalid)):
         raise refusal.error
     task = refusal.found
-    panel = await _panel(refusal.actor, task.board, task.id)
+    view = view_of(refusal.actor, task.board, panel_id=task.id)
     errors = {"": CHANGED_MEANWHILE} if changed else refusal.errors
-    return await _answer(
-        refusal.actor, task.board, panel, edits=True, refusal={"values": refusal.values, "errors": errors}
-    )
+    return await _answer(view, edits=True, refusal={"values": refusal.values, "errors": errors})
 
 
 @action(pages, "POST", f"{TASK}/text", performs="update_task", form=TextForm, refused=_edit_again)
@@ -136,7 +138,7 @@ async def write(outcome: Outcome[Task, TextForm]) -> ResponseReturnValue:
     task = outcome.found
     if not is_htmx():
         return done(_url(task))
-    return await _answer(outcome.actor, task.board, await _panel(outcome.actor, task.board, task.id))
+    return await _answer(view_of(outcome.actor, task.board, panel_id=task.id))
 
 
 async def _not_changed(refusal: Refusal[Task, ChangeForm]) -> ResponseReturnValue:

@@ -5,8 +5,8 @@ from uuid import UUID
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.live import Rights
 from mission_control.boards.pages import on_board
+from mission_control.boards.view import Rights
 from mission_control.core.paging import Paging
 from mission_control.tasks.models import Task
 from mission_control.tasks.pages import TASK

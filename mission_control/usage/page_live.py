@@ -10,17 +10,16 @@ from mission_control.core.actor import Actor
 from mission_control.core.paging import Paging
 from mission_control.core.policy import can
 from mission_control.database.sql import rows
-from mission_control.live.stream import Batch
-from mission_control.shell import live_page
 from mission_control.usage.queries import list_budgets, today
 from mission_control.usage.schemas import MICROS
 from mission_control.usage.sums import CHART_DAYS, SUMS
 from mission_control.usage.wording import amount_of, money
-from mission_control.web.fragments import partial, render_block
+from mission_control.web.fragments import render_block
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 
-TEMPLATE = "usage/budgets.html"
-REGIONS = ("budgets", "used")
-KINDS = ("budget.", "agent.", "board.")
+PAGE, TEMPLATE = "budgets", "usage/budgets.html"
+# Reports of agents, and everything that changes a budget or whose it is.
+NEWS = Concerns[View](("budget.", "agent.", "board."), ("usage",))
 MAX_ROWS = 200
 
 
@@ -69,16 +68,29 @@ def _user(row: dict[str, Any]) -> dict[str, Any]:
 
 
 async def budgets_stream(actor: Actor) -> Response:
-    """The page's stream: reports of agents, and everything that changes a budget or whose it is."""
+    """Return the page's stream."""
 
-    async def render(current: Actor, batch: Batch) -> str:
-        reported = any("usage" in signal for signal in batch.signals)
-        if not reported and not any(event.kind.startswith(KINDS) for event in batch.events):
-            return ""
-        context = await context_of(current)
-        return "".join([partial(f"#{name}", await render_block(TEMPLATE, name, **context)) for name in REGIONS])
+    async def look(viewer: Actor, reads: Reads) -> View | None:
+        view = View(actor=viewer, pages=(PAGE,), active="settings", reads=reads)
+        return view if can(viewer, "budget.manage") else None
 
-    async def reaches(current: Actor) -> bool:
-        return can(current, "budget.manage")
+    return await live_page(actor, look)
 
-    return await live_page(actor, "settings", render, reaches)
+
+async def _block(view: View, name: str) -> str:
+    context = await view.reads.get(("budgets", view.actor.organization_id), lambda: context_of(view.actor))
+    return await render_block(TEMPLATE, name, **context)
+
+
+async def _budgets(view: View) -> str:
+    return await _block(view, "budgets")
+
+
+async def _used(view: View) -> str:
+    return await _block(view, "used")
+
+
+REGIONS = (
+    Region(PAGE, "#budgets", NEWS, _budgets),
+    Region(PAGE, "#used", NEWS, _used),
+)

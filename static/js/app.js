@@ -1,5 +1,6 @@
 // Entry: every module listens once on the document, and looks at new markup when htmx has processed it.
 import * as board from "./board.js";
+import * as cards from "./cards.js";
 import * as copy from "./copy.js";
 import * as dialog from "./dialog.js";
 import * as draft from "./draft.js";
@@ -20,7 +21,7 @@ import * as time from "./time.js";
 import * as toast from "./toast.js";
 import * as typing from "./typing.js";
 
-const modules = [mentions, typing, theme, dialog, toast, copy, reveal, refocus, queue, time, forms, guard, draft, shortcuts, keys, nav, palette, panel, live, board];
+const modules = [mentions, typing, theme, dialog, toast, copy, reveal, refocus, queue, time, forms, guard, draft, shortcuts, keys, nav, palette, panel, live, board, cards];
 
 const attach = (root) => {
   for (const module of modules) module.attach?.(root);

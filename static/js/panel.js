@@ -15,10 +15,30 @@ const mark = () => {
   if (open) open.dataset.state = "open";
 };
 
+// The stream's address names the open panel, so that only open panels are rendered.
+const subscribe = () => {
+  const live = document.getElementById("live");
+  if (!live || !panel()?.dataset.panelBase) return;
+  const article = panel().querySelector("[data-panel-task]");
+  const open = article?.dataset.panelTask.replace("task-", "task:") ?? "";
+  const url = new URL(live.getAttribute("hx-sse:connect"), location.href);
+  if ((url.searchParams.get("panel") ?? "") === open) return;
+  const heard = Number(live._htmx?.sse?.lastEventId || url.searchParams.get("after"));
+  const read = article ? Number(article.dataset.seq) : heard;
+  url.searchParams.set("after", Math.min(heard, read));
+  if (open) url.searchParams.set("panel", open);
+  else url.searchParams.delete("panel");
+  const next = live.cloneNode(false);
+  next.removeAttribute("data-htmx-powered");
+  next.setAttribute("hx-sse:connect", url.pathname + url.search);
+  htmx.swap({ text: next.outerHTML, target: live, swap: "outerHTML", sourceElement: document.body });
+};
+
 const empty = () => {
   const card = document.getElementById(panel().querySelector("[data-panel-task]")?.dataset.panelTask ?? "");
   panel().replaceChildren();
   mark();
+  subscribe();
   const isThere = opener?.isConnected && opener.getAttribute("href") === opened && opener.checkVisibility();
   (isThere ? opener : card?.querySelector("[data-panel-link]"))?.focus({ preventScroll: true });
 };
@@ -44,6 +64,7 @@ export const start = () => {
   });
   document.addEventListener("htmx:after:swap", (event) => {
     const { target } = event.detail.ctx;
+    subscribe();
     if (target !== panel() && target !== "#panel") return mark();
     mark();
     panel().scrollTop = 0;

@@ -174,7 +174,7 @@ async def test_a_column_says_how_much_room_it_has(cast: Cast) -> None:
         await watch.until("2 of 2 full</span>")
     await cast.put(await cast.add_task(), status="in_progress")
     assert (await ada.get(cast.home)).has('data-state="over"', "3 of 2 over").text.count('class="wip"') == 1
-    (await ada.get(f"{cast.home}?q=mirror")).has('In progress<span class="count">1</span>', "3 of 2 over")
+    (await ada.get(f"{cast.home}?q=mirror")).has('id="count-in_progress">1</span>', "3 of 2 over")
 
 
 async def test_a_board_goes_only_when_its_name_is_typed(cast: Cast) -> None:
@@ -189,10 +189,11 @@ async def test_a_board_goes_only_when_its_name_is_typed(cast: Cast) -> None:
 async def test_an_open_board_hears_of_changes(cast: Cast) -> None:
     task = await cast.add_task()
     dan = await visitor(cast.app, cast.dan)
-    async with dan.watching(f"{cast.home}/live") as watch:
+    async with dan.watching(f"{cast.home}/live?panel=task:{task['id']}") as watch:
         await cast.ada.patch(cast.task(task), {"status": "review"})
-        text = await watch.until("#announcements")
+        text = await watch.until("-panel-history")
     assert 'hx-target="#columns"' in text and "Write the report moved to Review" in text
+    assert 'data-list="list-review" data-order="1"><li class="card"' in text
     assert f'hx-target="#task-{task["id"]}-panel-facts"' in text
     assert "quick-add" not in text
 

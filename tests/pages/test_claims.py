@@ -18,11 +18,13 @@ async def test_a_panel_says_what_the_task_waits_for(cast: Cast) -> None:
     dan = await visitor(cast.app, cast.dan)
     seen = (await dan.get(cast.task(task))).has("Waiting for", "before this is done", "#1 Grind", cast.task(first))
     seen.has("No agent that could take it is online.")
-    alone = (await dan.get(f"{cast.task(task)}/waiting")).is_status(200)
-    alone.has("#1 Grind").lacks("<!doctype")
+    async with dan.watching(f"{cast.home}/live?panel=task:{task['id']}") as watch:
+        (await cast.ada.patch(cast.task(first), {"title": "Grind finely"})).ok()
+        await watch.until("#1 Grind finely")
+        assert f"#task-{task['id']}-panel-waiting" in watch.text
     (await dan.get(cast.task(await cast.add_task(status="done")))).lacks("Waiting for</h2>")
     eve = await visitor(cast.app, cast.eve)
-    (await eve.get(f"{cast.task(task)}/waiting")).is_status(404)
+    (await eve.get(f"{cast.home}/live?panel=task:{task['id']}")).is_status(404)
 
 
 async def test_a_panel_shows_the_runs(cast: Cast) -> None:
@@ -91,7 +93,7 @@ async def test_a_person_ends_a_pause_between_attempts(cast: Cast) -> None:
 async def test_an_open_panel_hears_of_its_runs(cast: Cast) -> None:
     task = await cast.add_task()
     dan = await visitor(cast.app, cast.dan)
-    async with dan.watching(f"{cast.home}/live") as watch:
+    async with dan.watching(f"{cast.home}/live?panel=task:{task['id']}") as watch:
         (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
         work = {"fence": 1, "summary": "It shines."}
         (await cast.vega.post(f"/agent{cast.task(task)}/completions", work)).ok()

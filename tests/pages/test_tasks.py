@@ -224,7 +224,7 @@ async def test_the_panel_comes_alone_for_the_open_board(cast: Cast) -> None:
 async def test_an_open_panel_hears_of_comments(cast: Cast) -> None:
     task = await cast.add_task()
     cleo = await visitor(cast.app, cast.cleo)
-    async with cleo.watching(f"{cast.home}/live") as watch:
+    async with cleo.watching(f"{cast.home}/live?panel=task:{task['id']}") as watch:
         (await cleo.post(f"{cast.task(task)}/comments", {"message": "Clear **tonight**"})).is_status(303)
         await watch.until("<strong>tonight</strong>")
     assert await Comment.filter(task_id=task["id"]).count() == 1

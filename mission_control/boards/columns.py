@@ -1,0 +1,193 @@
+"""The cards of a board: whole columns, single cards, and the order in which they stand."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from mission_control.boards.cards import PERSON, CardFilter, is_online
+from mission_control.boards.models import Board
+from mission_control.boards.priorities import canonical
+from mission_control.boards.statuses import STATUSES
+from mission_control.core import clock, times
+from mission_control.database.sql import as_moment, placeholders, rows
+
+FIRST = 50  # cards of a column, until somebody asks for all
+
+# The tasks that a filter leaves on a board, with the place of each in its column.
+PLACED = """
+SELECT t.id, t.number, t.status,
+    ROW_NUMBER() OVER (PARTITION BY t.status ORDER BY t.position, t.created_at DESC) AS place,
+    COUNT(*) OVER (PARTITION BY t.status) AS total
+FROM tasks t
+WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL
+"""
+# One row for each tag of a card, or one without a tag.
+CARD = f"""
+SELECT t.id, t.number, t.title, t.status, t.priority, t.due_at, t.in_progress_at, t.flagged_at, t.flag_reason,
+    t.assigned_agent_id, r.lease_expires_at, w.name AS worker_name, g.name AS agent_name, g.last_seen_at,
+    CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,
+    (SELECT COUNT(*) FROM task_comments m WHERE m.task_id = t.id AND m.deleted_at IS NULL) AS comments,
+    (SELECT COUNT(*) FROM task_dependencies e JOIN tasks p ON p.id = e.depends_on_task_id
+        WHERE e.task_id = t.id AND p.deleted_at IS NULL) AS dependencies,
+    (SELECT COUNT(*) FROM task_dependencies e JOIN tasks p ON p.id = e.depends_on_task_id
+        WHERE e.task_id = t.id AND p.deleted_at IS NULL AND p.status <> 'done') AS blockers,
+    (SELECT COUNT(*) FROM approval_task_links k WHERE k.task_id = t.id) AS approvals,
+    (SELECT MIN(CAST(k.approval_id AS TEXT)) FROM approval_task_links k
+        WHERE k.task_id = t.id AND k.is_pending) AS pending_id,
+    o.name AS tag_name, o.color AS tag_color
+"""
+JOINS = """
+LEFT JOIN agents g ON g.id = t.assigned_agent_id
+LEFT JOIN users u ON u.id = t.assigned_user_id
+LEFT JOIN agents w ON w.id = t.review_agent_id AND t.status IN ('review', 'done')
+LEFT JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL
+LEFT JOIN tag_assignments a ON a.task_id = t.id
+LEFT JOIN tags o ON o.id = a.tag_id
+"""
+
+
+@dataclass(slots=True)
+class Column:
+    """One column: the arguments of its cards, and how many tasks it holds in all."""
+
+    status: str
+    total: int = 0
+    cards: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Order:
+    """How the cards of a column stand: their numbers from the top, their ids, and how many tasks it holds in all."""
+
+    status: str
+    total: int = 0
+    numbers: list[int] = field(default_factory=list)
+    ids: list[UUID] = field(default_factory=list)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the column shows only the first of its tasks."""
+        return self.total > len(self.ids)
+
+
+async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Column]:
+    """Return the four columns with their first cards by position, in one statement."""
+    placed, values = _placed(board, wanted, viewer_id)
+    found = await rows(
+        f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q JOIN tasks t ON t.id = q.id {JOINS}"
+        f" WHERE {_first(wanted)} ORDER BY q.status, q.place, a.created_at, a.id",
+        *values,
+        *wanted.whole,
+    )
+    columns = {status: Column(status) for status in STATUSES}
+    for row, card in _cards(board, found):
+        column = columns[row["status"]]
+        column.total = int(row["total"])
+        column.cards.append(card)
+    return list(columns.values())
+
+
+async def orders_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Order]:
+    """Return how the cards of the four columns stand, in one statement."""
+    placed, values = _placed(board, wanted, viewer_id)
+    orders = {status: Order(status) for status in STATUSES}
+    for row in await rows(
+        f"WITH placed AS ({placed}) SELECT q.id, q.number, q.status, q.total FROM placed q"
+        f" WHERE {_first(wanted)} ORDER BY q.status, q.place",
+        *values,
+        *wanted.whole,
+    ):
+        order = orders[row["status"]]
+        order.total = int(row["total"])
+        order.numbers.append(int(row["number"]))
+        order.ids.append(UUID(str(row["id"])))
+    return list(orders.values())
+
+
+async def cards_of(
+    board: Board, wanted: CardFilter, viewer_id: UUID | None, ids: Collection[UUID], agent_ids: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """Return those of these tasks, and of what these agents work on, that the filter leaves on the board."""
+    narrowed, values = wanted.conditions(viewer_id)
+    chosen = [f"t.id IN ({placeholders(len(ids))})"] if ids else []
+    if agent_ids:
+        chosen.append(f"t.status = 'in_progress' AND t.assigned_agent_id IN ({placeholders(len(agent_ids))})")
+    found = await rows(
+        f"{CARD} FROM tasks t {JOINS} WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL"
+        f" AND ({' OR '.join(chosen)}){narrowed} ORDER BY t.number, a.created_at, a.id",
+        board.id,
+        *ids,
+        *agent_ids,
+        *values,
+    )
+    return [card for _, card in _cards(board, found)]
+
+
+def _placed(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> tuple[str, list[Any]]:
+    narrowed, values = wanted.conditions(viewer_id)
+    return PLACED + narrowed, [board.id, *values]
+
+
+def _first(wanted: CardFilter) -> str:
+    """The condition for the cards that the page shows."""
+    unlimited = f" OR q.status IN ({placeholders(len(wanted.whole))})" if wanted.whole else ""
+    return f"(q.place <= {FIRST}{unlimited})"
+
+
+def _cards(board: Board, found: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Rows as cards with their tags, each with the first of its rows."""
+    cards: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+    now = clock.now()
+    for row in found:
+        _, card = cards.setdefault(str(row["id"]), (row, {}))
+        if not card:
+            card |= _card(board, row, now)
+        if row["tag_name"] is not None:
+            card["tags"].append((row["tag_name"], f"#{row['tag_color']}"))
+    return list(cards.values())
+
+
+def _card(board: Board, row: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Return the row as the values of the card's template."""
+    name = row["agent_name"] or row["person_name"]
+    return {
+        "task_id": row["id"],
+        "board_id": board.id,
+        "number": row["number"],
+        "title": row["title"],
+        "status": row["status"],
+        "priority": canonical(row["priority"]),
+        "badge": _badge(row, now),
+        "tags": [],
+        "assignee": {"name": name, "kind": "agent" if row["agent_name"] else "person"} if name else None,
+        "done_by": row["worker_name"] if row["worker_name"] != name else None,
+        "comments": int(row["comments"]),
+        "dependencies": int(row["dependencies"]),
+        "approvals": int(row["approvals"]),
+        "approval_id": row["pending_id"],
+        "lease_until": as_moment(row["lease_expires_at"]),
+        "flag": row["flag_reason"] or "No reason was given." if row["flagged_at"] else "",
+    }
+
+
+def _badge(row: dict[str, Any], now: datetime) -> dict[str, str] | None:
+    """The one badge that changes what somebody does next, if any."""
+    if row["flagged_at"]:
+        return {"label": "Needs a person", "tone": "ask", "icon": "flag"}
+    if row["pending_id"]:
+        return {"label": "Needs approval", "tone": "ask", "icon": "hand"}
+    if row["status"] == "done":
+        return None
+    if int(row["blockers"]):
+        return {"label": "Blocked", "tone": "bad", "icon": "circle-alert"}
+    due = as_moment(row["due_at"])
+    if due is not None and due < now:
+        return {"label": "Overdue", "tone": "bad", "icon": "clock"}
+    if due is not None and due.date() == now.date():
+        return {"label": "Due today", "tone": "warn", "icon": "clock"}
+    since = as_moment(row["in_progress_at"])
+    if row["status"] == "in_progress" and since is not None and is_online(row["last_seen_at"], now):
+        return {"label": f"Working {times.elapsed(since, now)}", "tone": "run", "icon": "loader-circle"}
+    return None

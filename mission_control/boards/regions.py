@@ -1,0 +1,168 @@
+"""The regions of a board's page."""
+
+from typing import Any
+
+import orjson
+from markupsafe import escape
+
+from mission_control.boards.card_changes import card_changes, may_move, moves_cards, tasks_of
+from mission_control.boards.cards import people_of
+from mission_control.boards.columns import columns_of
+from mission_control.boards.statuses import LABELS
+from mission_control.boards.view import PAGE, BoardView, News, on_board
+from mission_control.live.models import Event
+from mission_control.live.stream import Batch
+from mission_control.web.fragments import partial, render_macro
+from mission_control.web.regions import Region
+
+COLUMNS, HEAD, WORK = "boards/columns.html", "boards/head.html", "ui/work_state.html"
+MOVES = ("task.status_changed", "task.lease_expired")
+CREW = ("agent.created", "agent.updated", "agent.deleted")
+NOTICES = ("notified", "notify_failed")  # end the kinds that say how a notice was sent
+SIGN_OF_LIFE = ("agent_id",)
+
+
+def _is_no_notice(_view: BoardView, news: News) -> bool:
+    return not (isinstance(news, Event) and news.kind.endswith(NOTICES))
+
+
+async def columns(view: BoardView) -> str:
+    """Return all columns with their cards."""
+    return render_macro(
+        COLUMNS,
+        "columns",
+        board_id=view.board.id,
+        columns=await columns_of(view.board, view.wanted, view.viewer_id),
+        wip_usage=await view.wip_usage(),
+        may_write=view.rights.may_write,
+        wanted=view.wanted,
+    )
+
+
+async def board_name(view: BoardView) -> str:
+    """Return the name of the board."""
+    return str(escape(view.board.name))
+
+
+async def presence(view: BoardView) -> str:
+    """Return who is online, and on which task each works."""
+    return render_macro(HEAD, "presence", board_id=view.board.id, crew=await view.crew())
+
+
+async def presence_changes(view: BoardView, batch: Batch) -> str | None:
+    """Return nothing when only tasks changed that no agent works on."""
+    if batch.signals or any(event.kind.startswith("agent.") or may_move(event) for event in batch.events):
+        return None
+    cards = await view.cards(tasks_of(batch))
+    return None if any(one["status"] == "in_progress" for one in cards) else ""
+
+
+async def note(view: BoardView) -> str:
+    """Return the first steps on an empty board, or that nothing matches the filter."""
+    is_empty = not any(order.total for order in await view.orders())
+    return render_macro(
+        HEAD,
+        "note",
+        board_id=view.board.id,
+        is_new=is_empty and not view.wanted.narrows,
+        has_agents=is_empty and bool(await view.crew()),
+        no_match=is_empty and view.wanted.narrows,
+        may_write=view.rights.may_write,
+        is_admin=view.rights.is_admin,
+        needs_goal=not view.board.goal_confirmed,
+    )
+
+
+async def work_banner(view: BoardView) -> str:
+    """Return that the board's agents are paused or stopped, since when and why, with the way out."""
+    about: dict[str, Any] = {"thing": view.board, "url": f"/boards/{view.board.id}/work-state"}
+    may_set, whose = view.rights.may_write, view.board.name
+    return render_macro(WORK, "work_banner", subject="This board is", may_set=may_set, whose=whose, **about)
+
+
+async def work_actions(view: BoardView) -> str:
+    """Return the buttons that pause and stop the board's agents."""
+    if not view.rights.may_write:
+        return ""
+    url = f"/boards/{view.board.id}/work-state"
+    return render_macro(WORK, "work_actions", thing=view.board, url=url, whose=view.board.name, compact=True)
+
+
+async def assignees(view: BoardView) -> str:
+    """Return the choices of the filter."""
+    people = await people_of(view.board)
+    return render_macro(HEAD, "assignees", chosen=view.wanted.assignee, crew=await view.crew(), people=people)
+
+
+async def silence(_view: BoardView) -> None:
+    """Return nothing: a page that is opened announces nothing."""
+
+
+async def announcement(view: BoardView, batch: Batch) -> str:
+    """Return a sentence for screen readers about the newest move that somebody else made."""
+    moves = [one for one in batch.events if one.actor_id != view.actor.id]
+    if not moves:
+        return ""
+    after = orjson.loads(moves[-1].data).get("after", {})
+    title = (moves[-1].message or "").partition(": ")[2].rstrip(".")
+    by = f" by {moves[-1].actor_name}" if moves[-1].actor_name else ""
+    where = LABELS.get(after.get("status", ""), "another column")
+    return partial("#announcements", str(escape(f"{title} moved to {where}{by}.")), "innerHTML")
+
+
+def _rights(view: BoardView) -> tuple[Any, ...]:
+    return view.board.id, view.rights
+
+
+def _chosen(view: BoardView) -> tuple[Any, ...]:
+    return view.board.id, view.wanted.assignee
+
+
+def _changes_who_is_shown(view: BoardView, news: News) -> bool:
+    if isinstance(news, Event) and news.kind.startswith(("task.", "approval.")):
+        return _is_no_notice(view, news) and moves_cards(view, news)
+    return True
+
+
+def _board(view: BoardView) -> tuple[Any, ...]:
+    return (view.board.id,)
+
+
+WORK_STATE = on_board("board.work_state_changed", "board.updated")
+REGIONS = (
+    Region(PAGE, "#board-name", on_board("board.updated"), board_name, key=_board, swap="innerHTML"),
+    Region(
+        PAGE,
+        "#columns",
+        on_board("task.", "approval.", *CREW, "board.updated", signals=SIGN_OF_LIFE, about=_is_no_notice),
+        columns,
+        key=lambda view: view.key,
+        changes=card_changes,
+    ),
+    Region(
+        PAGE,
+        "#presence",
+        on_board("task.", "agent.", signals=SIGN_OF_LIFE, about=_is_no_notice),
+        presence,
+        key=_board,
+        changes=presence_changes,
+    ),
+    Region(
+        PAGE,
+        "#board-note",
+        on_board(
+            "task.",
+            "approval.",
+            *CREW,
+            "board.updated",
+            "onboarding.confirmed",
+            about=_changes_who_is_shown,
+        ),
+        note,
+        key=lambda view: view.key,
+    ),
+    Region(PAGE, "#board-work", WORK_STATE, work_banner, key=_rights),
+    Region(PAGE, "#board-work-actions", WORK_STATE, work_actions, key=_rights),
+    Region(PAGE, "#filter-assignee", on_board(*CREW), assignees, key=_chosen),
+    Region(PAGE, "#announcements", on_board(*MOVES), silence, changes=announcement),
+)

@@ -1,0 +1,88 @@
+"""A board's page as somebody sees it: with which rights, through which filter, with which task open."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from mission_control.boards.cards import CardFilter, crew_of
+from mission_control.boards.columns import Order, cards_of, orders_of
+from mission_control.boards.models import Board
+from mission_control.boards.wip_usage import WipUsage, wip_usage_of
+from mission_control.core.actor import Actor
+from mission_control.live.models import Event
+from mission_control.web.regions import Concerns, View
+
+PAGE = "board"
+PANEL = "task:"  # begins the name of an open task in the stream's address
+
+News = Event | dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What decides how a board looks: viewers with equal rights and filters share the rendered bytes."""
+
+    may_write: bool
+    is_admin: bool
+
+    @classmethod
+    def of(cls, actor: Actor, board: Board) -> "Rights":
+        """Return the rights of somebody on a board."""
+        return cls(actor.writes(board), actor.administers(board.organization_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardView(View):
+    """A board's page as somebody sees it at this moment."""
+
+    board: Board
+    rights: Rights
+    wanted: CardFilter
+    panel_id: UUID | None = None
+    all_comments: bool = False
+
+    @property
+    def viewer_id(self) -> UUID | None:
+        """The viewer, where the filter depends on who it is."""
+        return self.actor.id if self.wanted.assignee == "me" else None
+
+    @property
+    def key(self) -> Hashable:
+        """What the cards depend on besides the log."""
+        return self.board.id, self.rights, self.wanted, self.viewer_id
+
+    async def crew(self) -> list[dict[str, Any]]:
+        """Return the agents of the board."""
+        return await self.reads.get(("crew", self.board.id), lambda: crew_of(self.board))
+
+    async def wip_usage(self) -> dict[str, WipUsage]:
+        """Return how much of its limit each column with one holds."""
+        return await self.reads.get(("wip", self.board.id), lambda: wip_usage_of(self.board))
+
+    async def orders(self) -> list[Order]:
+        """Return how the cards stand in the four columns."""
+        return await self.reads.get(("orders", self.key), lambda: orders_of(self.board, self.wanted, self.viewer_id))
+
+    async def cards(self, ids: frozenset[UUID], agent_ids: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+        """Return the cards of these tasks, and of what these agents work on."""
+        if not ids and not agent_ids:
+            return []
+        key = ("cards", self.key, ids, agent_ids)
+        return await self.reads.get(
+            key, lambda: cards_of(self.board, self.wanted, self.viewer_id, sorted(ids), sorted(agent_ids))
+        )
+
+
+def is_here(view: BoardView, news: News) -> bool:
+    """Whether something happened on the board that a page shows."""
+    if isinstance(news, Event):
+        return news.board_id == view.board.id
+    return bool(news.get("board_id") == str(view.board.id))
+
+
+def on_board(
+    *kinds: str, signals: tuple[str, ...] = (), about: Callable[[BoardView, News], bool] = is_here
+) -> Concerns[BoardView]:
+    """News of these kinds from the board that the page shows."""
+    return Concerns(kinds, signals, lambda view, news: is_here(view, news) and about(view, news))

@@ -1,0 +1,199 @@
+"""Regions: the parts of pages that stay current, each declared once where its feature is.
+
+A page is a list of regions. Its stream walks the list for every batch of the log: one function decides which regions
+a batch concerns, and what viewers with equal rights see is read and rendered once for all of them.
+"""
+
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from markupsafe import Markup
+from quart import Quart, Response, current_app
+
+from mission_control.authn import freshness
+from mission_control.core.actor import Actor
+from mission_control.live import broker
+from mission_control.live.models import Event
+from mission_control.live.shared import Shared
+from mission_control.live.stream import Batch, page_stream
+from mission_control.web.fragments import partial
+
+EVERY_PAGE = "*"
+_EXTENSION = "mission_control.regions"
+_shared: Shared[Any] = Shared()
+
+Signal = dict[str, Any]
+
+
+class Reads:
+    """What the regions of a page read: once for a page that is opened, once for all streams at a state of the log.
+
+    The state is the newest number and signal that this process has handed out. What was read at a state shows that
+    state or a newer one, and the next event or signal makes a new state.
+    """
+
+    def __init__(self, state: Hashable = None) -> None:
+        self._state = state
+        self._own: dict[Hashable, Any] = {}
+
+    async def get[T](self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """Return what `make` gives, made once for each key."""
+        if self._state is not None:
+            found: T = await _shared.get((key, self._state), make)
+            return found
+        if key not in self._own:
+            self._own[key] = await make()
+        known: T = self._own[key]
+        return known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A page as somebody sees it at this moment. Pages that show more than the shell extend it.
+
+    `pages` are the lists of regions on it: most have one, an open panel adds its own.
+    """
+
+    actor: Actor
+    pages: tuple[str, ...] = ()
+    active: str = ""
+    reads: Reads = field(default_factory=Reads)
+
+
+def _anything(_view: Any, _news: Event | Signal) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Concerns[V: View]:
+    """Which news a region is about: kinds of events (or how they begin), names in signals, and ids of both."""
+
+    kinds: tuple[str, ...] = ()
+    signals: tuple[str, ...] = ()
+    about: Callable[[V, Event | Signal], bool] = _anything
+
+    def of(self, view: V, batch: Batch) -> Batch | None:
+        """Return the part of a batch that concerns the region on this page, None when nothing does."""
+        events = [one for one in batch.events if one.kind.startswith(self.kinds) and self.about(view, one)]
+        signals = [one for one in batch.signals if not one.keys().isdisjoint(self.signals) and self.about(view, one)]
+        return Batch(events, signals) if events or signals else None
+
+
+@dataclass(frozen=True, slots=True)
+class Region[V: View]:
+    """A part of a page: where it stands, which news concern it, what it depends on, and its HTML.
+
+    `target` may name attributes of the view in braces. `key` gives what the HTML depends on besides the log; without
+    one, the HTML depends on the viewer. `render` gives None when the region is not on the page. `changes` gives
+    fragments that are smaller than the whole region; None sends the region whole.
+    """
+
+    page: str
+    target: str
+    concerns: Concerns[V]
+    render: Callable[[V], Awaitable[str | None]]
+    key: Callable[[V], Hashable] | None = None
+    changes: Callable[[V, Batch], Awaitable[str | None]] | None = None
+    swap: str = "innerMorph"
+    name: str = ""
+
+    @property
+    def slot(self) -> str:
+        """Its name in the page's template."""
+        return self.name or self.target.removeprefix("#")
+
+    async def html(self, view: V) -> str | None:
+        """Return the region's HTML, made once for everybody for whom it is the same."""
+        if self.key is None:
+            return await self.render(view)
+        return await view.reads.get((self.page, self.target, self.key(view)), lambda: self.render(view))
+
+    async def fragment(self, view: V) -> str:
+        """Return the whole region as a fragment for an open page, empty when it is not on the page."""
+        html = await self.html(view)
+        return "" if html is None else partial(self.target.format_map(_Attributes(view)), html, self.swap)
+
+    async def news(self, view: V, concern: Batch) -> str:
+        """Return the fragments that bring an open page up to date after news that concern the region."""
+        if self.changes is None:
+            return await self.fragment(view)
+        found = await self._changes(view, concern)
+        return await self.fragment(view) if found is None else found
+
+    async def _changes(self, view: V, concern: Batch) -> str | None:
+        assert self.changes is not None
+        make = self.changes
+        if self.key is None:
+            return await make(view, concern)
+        which = (tuple(one.seq for one in concern.events), tuple(map(id, concern.signals)))
+        key = (self.page, self.target, self.key(view), which)
+        return await view.reads.get(key, lambda: make(view, concern))
+
+
+class _Attributes(dict[str, Any]):
+    """The attributes of a view by name, for the braces in a target."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    def __missing__(self, name: str) -> Any:
+        return getattr(self._view, name)
+
+
+def install(app: Quart, regions: Iterable[Region[Any]]) -> None:
+    """Tell an app the regions of its pages, in the order in which they are sent."""
+    app.extensions[_EXTENSION] = tuple(regions)
+
+
+def _on(*pages: str) -> list[Region[Any]]:
+    declared: tuple[Region[Any], ...] = current_app.extensions[_EXTENSION]
+    return [region for region in declared if region.page in pages]
+
+
+async def rendered(page: str, view: View) -> dict[str, Markup]:
+    """Return the HTML of a page's regions by their names, for a page that is being opened."""
+    return {region.slot: Markup(await region.html(view) or "") for region in _on(page)}
+
+
+async def fragment(page: str, name: str, view: View) -> str:
+    """Return one region of a page as a fragment, for the answer to a form on an open page."""
+    return "".join([await region.fragment(view) for region in _on(page) if region.slot == name])
+
+
+async def fragments(page: str, view: View) -> str:
+    """Return all regions of a page as fragments."""
+    return "".join([await region.fragment(view) for region in _on(page)])
+
+
+async def news(view: View, batch: Batch) -> str:
+    """Return the fragments that bring an open page up to date after a batch: the one place that decides which."""
+    found = ""
+    for region in _on(*view.pages, EVERY_PAGE):
+        concern = region.concerns.of(view, batch)
+        if concern is not None:
+            found += await region.news(view, concern)
+    return found
+
+
+Look = Callable[[Actor, Reads], Awaitable[View | None]]
+
+
+async def live_page(actor: Actor, look: Look) -> Response:
+    """Return the stream of a page: the news of its regions, and of those of every page.
+
+    `look` gives the page as the viewer sees it now, or None when it is no longer theirs. It is called for every batch
+    with the rights that the viewer has at that moment. The stream ends with the session.
+    """
+    app: Quart = current_app._get_current_object()
+
+    async def after(batch: Batch) -> str | None:
+        current = await freshness.fresh(actor)
+        if current is None or actor.organization_id not in current.memberships:
+            return None
+        current = replace(current, organization_id=actor.organization_id, surface="page")
+        async with app.app_context():  # a stream runs after its request, outside of every context
+            view = await look(current, Reads(broker.known_state(actor.organization_id)))
+            return None if view is None else await news(view, batch)
+
+    return await page_stream(actor.organization_id, after)

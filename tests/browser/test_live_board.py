@@ -1,0 +1,180 @@
+"""An open board follows what agents and other people do, card by card, and keeps what somebody does on it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import Page, Request, expect
+
+from tests.browser.conftest import Open, Site
+from tests.browser.test_board import live
+
+pytestmark = pytest.mark.browser
+
+
+async def patch(site: Site, board: str, task: str, **fields: Any) -> None:
+    answer = await site.api.patch(f"/api/v1/boards/{board}/tasks/{task}", json=fields)
+    assert answer.status_code == 200, answer.text
+
+
+def streams_of(page: Page) -> Callable[[], str]:
+    """Note the streams that a page opens; returns how to ask for the address of the newest."""
+    opened: list[str] = []
+
+    def note(request: Request) -> None:
+        if "/live?" in request.url:
+            opened.append(request.url)
+
+    page.on("request", note)
+    return lambda: opened[-1]
+
+
+async def titles(page: Page, status: str) -> list[str]:
+    return await page.locator(f"#list-{status} .card-title").all_inner_texts()
+
+
+async def test_card_stays_in_its_column_through_signs_of_life_of_its_agent(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    made = await site.make("/agents", board_id=board, name="Vega")
+    task = await site.task(board, "Paint the hull")
+    pages = [await open_page(f"/boards/{board}") for _ in range(2)]
+    for page in pages:
+        await live(page)
+    async with httpx.AsyncClient(base_url=site.url, headers={"X-Agent-Token": made["token"]}, timeout=60) as vega:
+        for _ in range(2):
+            (await vega.post("/api/v1/agent/heartbeat", json={"name": "Vega"})).raise_for_status()
+        claimed = (await vega.post(f"/api/v1/agent/boards/{board}/claims", json={})).raise_for_status().json()
+        fence = {"fence": claimed["lease"]["fence"]}
+        await expect(pages[0].locator(f"#list-in_progress #task-{task}")).to_be_visible()
+        for _ in range(2):
+            lease = f"/api/v1/agent/boards/{board}/tasks/{task}/lease"
+            (await vega.post(lease, json=fence)).raise_for_status()
+            (await vega.post("/api/v1/agent/heartbeat", json={"name": "Vega"})).raise_for_status()
+    mark = await site.task(board, "A later task")
+    for page in pages:
+        await expect(page.locator(f"#list-inbox #task-{mark}")).to_be_attached()
+        await expect(page.locator(f"#list-in_progress #task-{task}")).to_be_visible()
+        await expect(page.locator(f"#task-{task}")).to_have_count(1)
+        await expect(page.locator("#count-in_progress, #heading-in_progress .count").first).to_have_text("1")
+
+
+async def test_moved_card_keeps_its_node_and_the_focus(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    ids = [await site.task(board, f"Plank {number}") for number in range(4)]
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    card = page.locator(f"#task-{ids[1]}")
+    await card.evaluate("(node) => { node.isTheSame = true; }")
+    await card.locator("[data-nav-item]").focus()
+    await patch(site, board, ids[1], status="review", title="Plank of oak")
+    await expect(page.locator(f"#list-review #task-{ids[1]}")).to_contain_text("Plank of oak")
+    assert await card.evaluate("(node) => node.isTheSame")
+    await expect(card.locator("[data-nav-item]")).to_be_focused()
+    assert await titles(page, "inbox") == ["Plank 3", "Plank 2", "Plank 0"]
+    await expect(page.locator("#count-inbox")).to_have_text("3")
+    await expect(page.locator("#count-review")).to_have_text("1")
+
+
+async def test_card_moved_without_movebefore_keeps_focus_and_scroll(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    ids = [await site.task(board, f"Plank {number}") for number in range(30)]
+    page = await open_page(f"/boards/{board}")
+    await page.evaluate("delete Element.prototype.moveBefore")
+    await live(page)
+    await page.locator("#list-inbox").evaluate("(list) => { list.scrollTop = 300; }")
+    link = page.locator(f"#task-{ids[15]} [data-nav-item]")
+    await link.evaluate("(node) => node.focus({ preventScroll: true })")
+    await patch(site, board, ids[15], status="review")
+    await expect(page.locator(f"#list-review #task-{ids[15]}")).to_be_attached()
+    await expect(link).to_be_focused()
+    assert await page.locator("#list-inbox").evaluate("(list) => list.scrollTop") > 0
+
+
+async def test_cards_enter_and_leave_a_filtered_board(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    first, second = await site.task(board, "Red buoy"), await site.task(board, "Green buoy")
+    page = await open_page(f"/boards/{board}?q=red")
+    await live(page)
+    await expect(page.locator(".card")).to_have_count(1)
+    await patch(site, board, second, title="Red buoy too")
+    await expect(page.locator(f"#task-{second}")).to_contain_text("Red buoy too")
+    await patch(site, board, first, title="Blue buoy")
+    await expect(page.locator(f"#task-{first}")).to_have_count(0)
+    await expect(page.locator("#count-inbox")).to_have_text("1")
+    await patch(site, board, second, title="Blue buoy too")
+    await expect(page.locator("#board-note")).to_contain_text("No task matches")
+
+
+async def test_next_card_comes_into_sight_when_one_leaves_a_long_column(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    ids = [await site.task(board, f"Plank {number}") for number in range(52)]
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    await expect(page.locator("#list-inbox .card")).to_have_count(50)
+    await patch(site, board, ids[30], status="review")
+    await expect(page.locator(f"#list-review #task-{ids[30]}")).to_be_attached()
+    await expect(page.locator(f"#list-inbox #task-{ids[1]}")).to_be_attached()
+    await expect(page.locator("#list-inbox .card")).to_have_count(50)
+    await expect(page.locator("#more-inbox")).to_contain_text("Show all 51")
+    await patch(site, board, ids[30], status="inbox")
+    await expect(page.locator(f"#list-inbox #task-{ids[1]}")).to_have_count(0)
+    assert (await titles(page, "inbox"))[0] == "Plank 30"
+    answer = await site.api.delete(f"/api/v1/boards/{board}/tasks/{ids[0]}")
+    assert answer.status_code == 200
+    await expect(page.locator("#more-inbox")).to_contain_text("Show all 51")
+
+
+async def test_only_the_open_panel_is_part_of_the_stream(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    first, second = await site.task(board, "Grind"), await site.task(board, "Polish")
+    page = await open_page("/boards")
+    newest = streams_of(page)
+    await page.goto(f"{site.url}/boards/{board}")
+    await live(page)
+    assert "panel=" not in newest()
+    await page.locator(f"#task-{first} [data-nav-item]").click()
+    await expect(page.locator("[data-panel-title]")).to_have_text("Grind")
+    await patch(site, board, first, title="Grind the mirror", priority="critical")
+    await expect(page.locator("[data-panel-title]")).to_have_text("Grind the mirror")
+    assert newest().endswith(f"panel=task%3A{first}")
+    await page.locator(f"#task-{second} [data-nav-item]").click()
+    await expect(page.locator("[data-panel-title]")).to_have_text("Polish")
+    await patch(site, board, second, status="review")
+    await expect(page.locator(f"#status-{second}")).to_have_value("review")
+    assert newest().endswith(f"panel=task%3A{second}")
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".panel")).to_have_count(0)
+    await patch(site, board, first, title="Grind it again")
+    await expect(page.locator(f"#task-{first}")).to_contain_text("Grind it again")
+    assert "panel=" not in newest()
+
+
+async def test_link_lines_follow_the_tasks_that_they_name(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    first = await site.task(board, "Grind")
+    second = await site.task(board, "Polish", depends_on_task_ids=[first])
+    page = await open_page(f"/boards/{board}/tasks/{second}")
+    await live(page)
+    await page.locator(".composer textarea").fill("half a comment")
+    await patch(site, board, first, title="Grind the mirror")
+    links = page.locator("[id$=-panel-links]")
+    await expect(links).to_contain_text("Grind the mirror")
+    await patch(site, board, first, status="done")
+    await expect(links).to_contain_text(", Done")
+    await site.api.delete(f"/api/v1/boards/{board}/tasks/{first}")
+    await expect(links).to_contain_text("No other task is linked.")
+    await expect(page.locator(".composer textarea")).to_have_value("half a comment")
+
+
+async def test_deleted_task_says_so_in_its_panel_and_comes_back(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    task = await site.task(board, "Grind")
+    page = await open_page(f"/boards/{board}/tasks/{task}")
+    await live(page)
+    await site.api.delete(f"/api/v1/boards/{board}/tasks/{task}")
+    await expect(page.locator("[data-panel-title]")).to_have_text("This task was deleted")
+    await expect(page.locator(f"#task-{task}")).to_have_count(0)
+    await page.get_by_role("button", name="Restore").click()
+    await expect(page.locator("[data-panel-title]")).to_have_text("Grind")
+    await expect(page.locator(f"#list-inbox #task-{task}")).to_be_attached()
