@@ -1,0 +1,254 @@
+"""What one changed title costs on an open board of 200 cards: `python -m bench.live_page [--against DIR]`.
+
+For each checkout: bytes sent to one viewer, SQL statements with no viewer, one and five, milliseconds of the browser's
+main thread, and milliseconds from sending the change to the frame that shows it; for a task by itself and for one that
+20 others wait for. DIR is another checkout with a virtual environment in `.venv`. Chromium is that of `CHROMIUM`, else
+/usr/bin/chromium. `measured(root, folder)` is the same for one checkout, as a function.
+"""
+
+import argparse
+import asyncio
+import os
+import re
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.async_api import Page, async_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+TRACED = ROOT / "bench" / "traced.py"
+CARDS, DEPENDENTS, VIEWERS = 200, 20, 5
+CHANGES = 15
+SETTLED = 0.7  # seconds after which everything that a change causes has happened
+TO_START_SECONDS = 60
+STATUSES = ("inbox", "in_progress", "review", "done")
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+# The moment of the first frame in which the card shows a title, in milliseconds since 1970.
+SHOWN_AT = """([card, title]) => new Promise((resolve) => {
+    const look = () => document.querySelector(`#task-${card} .card-title`)?.textContent.includes(title);
+    const now = () => performance.timeOrigin + performance.now();
+    const done = () => requestAnimationFrame(() => setTimeout(() => resolve(now())));
+    if (look()) return done();
+    const observer = new MutationObserver(() => { if (look()) { observer.disconnect(); done(); } });
+    observer.observe(document.body, { subtree: true, childList: true, characterData: true });
+})"""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one changed title costs, as medians."""
+
+    bytes_sent: float
+    statements: dict[int, float]  # by the number of viewers
+    main_thread_ms: float
+    to_pixel_ms: float
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running server, the session of its owner, a board, and the task that is changed."""
+
+    api: httpx.AsyncClient
+    url: str
+    cookie: str
+    counter: Path
+    board: str
+    alone: str
+    awaited: str
+
+    async def rename(self, task: str, title: str) -> None:
+        """Change the title of a task."""
+        answer = await self.api.patch(f"/api/v1/boards/{self.board}/tasks/{task}", json={"title": title})
+        answer.raise_for_status()
+
+    def counted(self) -> int:
+        """How many statements the server has begun."""
+        return int(struct.unpack("<q", self.counter.read_bytes())[0])
+
+
+async def measured(root: Path, folder: Path, changes: int = CHANGES) -> dict[str, Figures]:
+    """Measure the checkout at `root`: a task by itself, and one that 20 others wait for."""
+    with _served(root, folder) as (url, code, counter):
+        async with httpx.AsyncClient(base_url=url, headers={"Sec-Fetch-Site": "same-origin"}, timeout=60) as api:
+            site = await _furnished(api, url, code, counter)
+            kinds = {"by itself": site.alone, f"{DEPENDENTS} wait for it": site.awaited}
+            return {name: await _figures(site, task, changes) for name, task in kinds.items()}
+
+
+@contextmanager
+def _served(root: Path, folder: Path) -> Iterator[tuple[str, str, Path]]:
+    folder.mkdir(parents=True, exist_ok=True)
+    counter, log = folder / "statements", folder / "log"
+    keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environment = {
+        **keep, "DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(root),
+        "MAX_CONNECTIONS_PER_ADDRESS": "100000", "PERSON_REQUESTS_PER_MINUTE": "0",
+    }  # fmt: skip
+    command = [str(root / ".venv/bin/python"), str(TRACED), str(counter), "serve", "--port", "0"]
+    with log.open("w+") as file:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=file, stderr=subprocess.STDOUT)
+    try:
+        url, code = _address_and_code(process, log)
+        yield url, code, counter
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _address_and_code(process: "subprocess.Popen[bytes]", log: Path) -> tuple[str, str]:
+    deadline = time.monotonic() + TO_START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if found := re.search(r"Open (\S+)/setup and enter the code (\S+)", log.read_text()):
+            return found[1], found[2]
+        time.sleep(0.05)
+    raise RuntimeError(f"The server does not start: {log.read_text()}")
+
+
+async def _furnished(api: httpx.AsyncClient, url: str, code: str, counter: Path) -> Site:
+    owner = {"name": "Ada", "email": "ada@example.org", "password": "a long enough password"}
+    answer = await api.post("/setup", data={"code": code, "organization_name": "Bench", **owner})
+    cookie = answer.cookies["mission_control"]
+    rules = {"name": "Bench", "slug": "bench", "description": "Measurements", "require_approval_for_done": False}
+    board = await _made(api, "/boards", rules)
+    tasks = [await _made(api, f"/boards/{board}/tasks", _task(number)) for number in range(CARDS - DEPENDENTS)]
+    alone, awaited = tasks[0], tasks[4]
+    for number in range(DEPENDENTS):
+        waiting = {"title": f"Waiting {number}", "depends_on_task_ids": [awaited]}
+        await _made(api, f"/boards/{board}/tasks", waiting)
+    return Site(api, url, cookie, counter, board, alone, awaited)
+
+
+def _task(number: int) -> dict[str, Any]:
+    return {"title": f"Task {number:03d}: write the login page", "status": STATUSES[number % 4]}
+
+
+async def _made(api: httpx.AsyncClient, path: str, body: dict[str, Any]) -> str:
+    answer = await api.post(f"/api/v1{path}", json=body)
+    answer.raise_for_status()
+    return str(answer.json()["id"])
+
+
+async def _figures(site: Site, task: str, changes: int) -> Figures:
+    statements = {viewers: (await _sent(site, task, viewers, changes))[0] for viewers in (0, 1, VIEWERS)}
+    _, sizes = await _sent(site, task, 1, changes)
+    main_thread, to_pixel = await _seen(site, task, changes)
+    return Figures(statistics.median(sizes), statements, main_thread, to_pixel)
+
+
+async def _sent(site: Site, task: str, viewers: int, changes: int) -> tuple[float, list[int]]:
+    """Return the statements for each change, and the bytes that the first viewer got."""
+    counts, sizes = [], []
+    async with AsyncExitStack() as stack:
+        streams = [await stack.enter_async_context(_viewer(site)) for _ in range(viewers)]
+        await asyncio.sleep(SETTLED)
+        for number in range(changes):
+            began, was = site.counted(), [len(one) for one in streams]
+            await site.rename(task, f"Task renamed {viewers}-{number}")
+            await asyncio.sleep(SETTLED)
+            counts.append(site.counted() - began)
+            sizes += [len(streams[0]) - was[0]] if streams else []
+    return statistics.median(counts), sizes
+
+
+@asynccontextmanager
+async def _viewer(site: Site) -> AsyncIterator[bytearray]:
+    """Follow the stream of the board's page without a browser; what came so far."""
+    found = bytearray()
+    headers = {"HX-Request": "true", "Cookie": f"mission_control={site.cookie}", "Accept-Encoding": "identity"}
+    async with (
+        httpx.AsyncClient(base_url=site.url, headers=headers, timeout=None) as client,
+        client.stream("GET", f"/boards/{site.board}/live") as answer,
+    ):
+        answer.raise_for_status()
+
+        async def read() -> None:
+            async for piece in answer.aiter_raw():
+                found.extend(piece)
+
+        reading = asyncio.create_task(read())
+        try:
+            yield found
+        finally:
+            reading.cancel()
+
+
+async def _seen(site: Site, task: str, changes: int) -> tuple[float, float]:
+    """Return the milliseconds of the main thread for each change, and until a frame shows it."""
+    async with async_playwright() as playwright:
+        executable = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+        browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        context = await browser.new_context(viewport={"width": 1440, "height": 900})
+        await context.add_cookies([{"name": "mission_control", "value": site.cookie, "url": site.url}])
+        page = await context.new_page()
+        await page.goto(f"{site.url}/boards/{site.board}")
+        await page.wait_for_selector("html[data-connection=live]")
+        await asyncio.sleep(3)
+        busy, waited = [], []
+        for number in range(changes):
+            title = f"Task seen {number} times"
+            shown = asyncio.create_task(page.evaluate(SHOWN_AT, [task, title]))
+            idle = await _main_thread_of(page, asyncio.sleep(SETTLED))
+            sent = time.time() * 1000
+            busy.append(await _main_thread_of(page, _change(site, task, title)) - idle)
+            waited.append(await shown - sent)
+        await browser.close()
+    return statistics.median(busy), statistics.median(waited)
+
+
+async def _change(site: Site, task: str, title: str) -> None:
+    await site.rename(task, title)
+    await asyncio.sleep(SETTLED)
+
+
+async def _main_thread_of(page: Page, work: Any) -> float:
+    session = await page.context.new_cdp_session(page)
+    await session.send("Performance.enable")
+
+    async def busy() -> float:
+        found = (await session.send("Performance.getMetrics"))["metrics"]
+        return float(next(one["value"] for one in found if one["name"] == "TaskDuration")) * 1000
+
+    before = await busy()
+    await work
+    used = await busy() - before
+    await session.detach()
+    return used
+
+
+def main() -> None:
+    """Measure this checkout, and another beside it, and print one table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.live_page", description=__doc__)
+    parser.add_argument("--against", type=Path, help="another checkout, the one of before")
+    parser.add_argument("--changes", type=int, default=CHANGES)
+    options = parser.parse_args()
+    roots = {"before": options.against.resolve()} if options.against else {}
+    print(f"{time.strftime('%F %T')}; Python {sys.version_info.major}.{sys.version_info.minor}; {CARDS} cards, medians")
+    print("| Checkout | Task | bytes | SQL, no viewer | one | five | main thread ms | API to pixel ms |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, root in {**roots, "now": ROOT}.items():
+        with tempfile.TemporaryDirectory(prefix="mc-live-") as folder:
+            for kind, one in asyncio.run(measured(root, Path(folder) / "data", options.changes)).items():
+                counts = " | ".join(f"{one.statements[viewers]:.0f}" for viewers in (0, 1, VIEWERS))
+                print(f"| {name} | {kind} | {one.bytes_sent:.0f} | {counts} | {one.main_thread_ms:.1f}"
+                      f" | {one.to_pixel_ms:.0f} |", flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
