@@ -16,9 +16,13 @@ _listening: ContextVar[tuple[list[str], tuple[str, ...]] | None] = ContextVar("l
 
 
 class _Collector(logging.Handler):
+    def __init__(self, everywhere: tuple[list[str], tuple[str, ...]] | None) -> None:
+        super().__init__()
+        self._everywhere = everywhere
+
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the text of a statement, which Tortoise writes to its log first."""
-        listening = _listening.get()
+        listening = self._everywhere or _listening.get()
         arguments: Any = record.args
         text = str(arguments[0]) if arguments else record.getMessage()
         if listening is not None and not any(word in text for word in listening[1]):
@@ -26,13 +30,13 @@ class _Collector(logging.Handler):
 
 
 @contextmanager
-def counted(*, passing_over: tuple[str, ...] = OF_SIGNING_IN) -> Iterator[list[str]]:
+def counted(*, passing_over: tuple[str, ...] = OF_SIGNING_IN, everywhere: bool = False) -> Iterator[list[str]]:
     """Collect the statements of what is called here, except those that only remember when somebody called.
 
-    What runs beside, such as the delivery loop, began in another context and is not heard.
+    What runs beside, such as the delivery loop, began in another context and is not heard, unless `everywhere`.
     """
     found: list[str] = []
-    collector, level = _Collector(), _log.level
+    collector, level = _Collector((found, passing_over) if everywhere else None), _log.level
     token = _listening.set((found, passing_over))
     _log.addHandler(collector)
     _log.setLevel(logging.DEBUG)

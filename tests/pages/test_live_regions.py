@@ -1,0 +1,136 @@
+"""What open boards are sent, and what that costs: one card for one change, whoever looks, and no older state again."""
+
+import asyncio
+import re
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from mission_control.tasks.models import Task, TaskDependency
+from tests.cast import Cast
+from tests.claiming import claim, extend
+from tests.pages.visitor import Visitor, Watch, visitor
+from tests.statements import counted
+
+CARDS, DEPENDENTS = 200, 20
+STATUSES = ("inbox", "in_progress", "review", "done")
+MOST_BYTES, MOST_STATEMENTS = 4096, 4
+ROUNDS = 4
+
+
+@pytest.fixture
+async def board(cast: Cast) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two tasks on a board of 200 cards; 20 others wait for the second."""
+    alone, awaited = await cast.add_task(title="By itself"), await cast.add_task(title="Awaited")
+    at = len(STATUSES)
+    made = [
+        Task(
+            board_id=cast.board.id,
+            title=f"Plank {number}",
+            number=number,
+            status=STATUSES[number % at],
+            position=number,
+        )
+        for number in range(3, CARDS + 1)
+    ]
+    await Task.bulk_create(made)
+    waiting = [one for one in made if one.status == "inbox"][:DEPENDENTS]
+    await TaskDependency.bulk_create(
+        [TaskDependency(board_id=cast.board.id, task_id=one.id, depends_on_task_id=awaited["id"]) for one in waiting]
+    )
+    return alone, awaited
+
+
+def _plank(cast: Cast, number: int) -> Task:
+    status = STATUSES[number % len(STATUSES)]
+    return Task(board_id=cast.board.id, title=f"Plank {number}", number=number, status=status, position=number)
+
+
+async def rename(cast: Cast, task: dict[str, Any], title: str) -> None:
+    (await cast.ada.patch(cast.task(task), {"title": title})).ok()
+
+
+async def cheapest(cast: Cast, task: dict[str, Any], watches: list[Watch]) -> tuple[int, int]:
+    """The fewest statements of a change with its way to all viewers, and the most bytes that one of them got."""
+    counts, sizes = [], []
+    for number in range(ROUNDS):
+        title = f"Title {len(watches)}-{number}"
+        for watch in watches:
+            watch.text = ""
+        with counted(everywhere=True) as found:
+            await rename(cast, task, title)
+            for watch in watches:
+                await watch.until(title)
+            await asyncio.sleep(0.2)
+        counts.append(len(found))
+        sizes += [len(watch.text.encode()) for watch in watches]
+    return min(counts), max(sizes, default=0)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["by itself", "20 others wait for it"])
+async def test_changed_title_is_one_card_whoever_looks(
+    cast: Cast, board: tuple[dict[str, Any], dict[str, Any]], which: int
+) -> None:
+    task, ada = board[which], await visitor(cast.app, cast.ada)
+    unseen, _ = await cheapest(cast, task, [])
+    for viewers in (1, 5):
+        async with AsyncExitStack() as stack:
+            path = f"{cast.home}/live"
+            watches = [await stack.enter_async_context(ada.watching(path)) for _ in range(viewers)]
+            cost, size = await cheapest(cast, task, watches)
+        assert cost - unseen <= MOST_STATEMENTS, (viewers, cost, unseen)
+        assert size <= MOST_BYTES, watches[0].text
+
+
+async def test_panel_is_sent_only_where_it_is_open(cast: Cast) -> None:
+    first, second = await cast.add_task(title="Grind"), await cast.add_task(title="Polish")
+    dan = await visitor(cast.app, cast.dan)
+    live = f"{cast.home}/live"
+    async with dan.watching(live) as closed, dan.watching(f"{live}?panel=task:{first['id']}") as opened:
+        await rename(cast, first, "Grind finely")
+        await rename(cast, second, "Polish well")
+        await closed.until("Polish well")
+        text = await opened.until("Polish well")
+    assert not re.search(r"#task-\S+?-panel-", closed.text)
+    assert set(re.findall(r"#task-(\S+?)-panel-", text)) == {first["id"]}
+
+
+async def test_link_lines_follow_without_the_rest_of_the_panel(cast: Cast) -> None:
+    first = await cast.add_task(title="Grind")
+    second = await cast.add_task(title="Polish", depends_on_task_ids=[first["id"]])
+    dan = await visitor(cast.app, cast.dan)
+    async with dan.watching(f"{cast.home}/live?panel=task:{second['id']}") as watch:
+        await rename(cast, first, "Grind finely")
+        text = await watch.until("-panel-links")
+    sections = set(re.findall(r"#task-\S+?-panel-(\w+)", text))
+    assert sections <= {"links", "waiting"}
+
+
+async def test_open_board_never_shows_an_older_state(cast: Cast) -> None:
+    """Signs of life carry no number; what was rendered for one of them is not sent again for the next."""
+    task = await cast.add_task()
+    task["number"] = (await Task.get(id=task["id"])).number
+    ada = await visitor(cast.app, cast.ada)
+    async with ada.watching(f"{cast.home}/live") as watch:
+        (await cast.vega.post("/agent/heartbeat")).ok()
+        await watch.until("#presence")
+        (await claim(cast)).ok()
+        await watch.until('data-list="list-in_progress" data-order="1"')
+        watch.text = ""
+        (await extend(cast, task, fence=1)).ok()
+        text = await watch.until(f'hx-target="#task-{task["id"]}"')
+    assert "Working" in text and "until" in text
+    assert "data-order" not in text, "a sign of life moves no card"
+
+
+async def test_cards_come_and_go_through_a_filter(cast: Cast) -> None:
+    task = await cast.add_task(title="Red buoy")
+    dan: Visitor = await visitor(cast.app, cast.dan)
+    async with dan.watching(f"{cast.home}/live?q=green") as watch:
+        await rename(cast, task, "Green buoy")
+        await watch.until('data-order="1"><li')
+        watch.text = ""
+        await rename(cast, task, "Red buoy")
+        text = await watch.until("No task matches")
+    assert 'data-list="list-inbox" data-order=""' in text
