@@ -2,26 +2,40 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from mission_control.accounts import commands as accounts
 from mission_control.accounts.models import Session, Token, User
 from mission_control.accounts.setup import NOWHERE
-from mission_control.accounts.tokens import revoke_personal_token
-from mission_control.agents.tokens import newest_live_token
 from mission_control.authn import credentials, freshness
 from mission_control.authn.freshness import fresh
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.organizations.models import Member
 from tests.cast import Cast, Person, Program
 from tests.pages.visitor import PASSWORD, give_password
+from tests.rights_changes import (
+    ME,
+    Change,
+    accept,
+    delete_account,
+    delete_board,
+    demote,
+    depose,
+    dismiss,
+    dissolve,
+    found,
+    hand_over,
+    leave,
+    move,
+    narrow,
+    remove,
+    revoke,
+    revoke_own,
+    rotate,
+    take_boards,
+)
 
-ME = "/organizations/me"
-
-type Change = Callable[[Cast], Awaitable[Any]]
 type Check = Callable[[Cast, Actor | None], bool]
 
 
@@ -42,85 +56,6 @@ def has_role(role: str) -> Check:
         return actor is not None and actor.memberships[cast.organization.id].role == role
 
     return check
-
-
-async def member_path(cast: Cast, person: Person) -> str:
-    member = await Member.get(user_id=person.id, organization_id=cast.organization.id)
-    return f"{ME}/members/{member.id}"
-
-
-async def demote(cast: Cast) -> None:
-    (await cast.ada.patch(await member_path(cast, cast.ben), {"role": "member"})).ok()
-
-
-async def take_boards(cast: Cast) -> None:
-    (await cast.ada.call("PUT", f"{await member_path(cast, cast.dan)}/access", {})).ok()
-
-
-async def remove(cast: Cast) -> None:
-    (await cast.ada.delete(await member_path(cast, cast.dan))).ok()
-
-
-async def leave(cast: Cast) -> None:
-    (await cast.dan.post(f"{ME}/leave")).ok()
-
-
-async def hand_over(cast: Cast) -> None:
-    member = await Member.get(user_id=cast.ben.id)
-    (await cast.ada.post(f"{ME}/ownership", {"member_id": str(member.id)})).ok()
-
-
-async def accept(cast: Cast) -> None:
-    token = (await cast.ada.post(f"{ME}/invites", {"invited_email": "eve@example.org"})).ok()["token"]
-    (await cast.eve.post("/organizations/invites/accept", {"token": token})).ok()
-
-
-async def found(cast: Cast) -> None:
-    (await cast.dan.post("/organizations", {"name": "Attic"})).ok()
-
-
-async def dissolve(cast: Cast) -> None:
-    (await cast.ada.delete(ME)).ok()
-
-
-async def delete_account(cast: Cast) -> None:
-    (await cast.dan.delete("/users/me")).ok()
-
-
-async def revoke_own(cast: Cast) -> None:
-    await revoke_personal_token(await cast.dan.actor(), await Token.get(id=cast.dan.token_id))
-
-
-async def delete_board(cast: Cast) -> None:
-    (await cast.ada.delete(cast.home)).ok()
-
-
-async def move(cast: Cast) -> None:
-    (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
-
-
-async def dismiss(cast: Cast) -> None:
-    (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
-
-
-async def depose(cast: Cast) -> None:
-    (await cast.ada.patch(f"/agents/{cast.atlas.id}", {"is_board_lead": False})).ok()
-
-
-async def rotate(cast: Cast) -> None:
-    (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {"overlap_seconds": 0})).ok()
-
-
-async def revoke(cast: Cast) -> None:
-    token = await newest_live_token(cast.vega.id)
-    assert token is not None
-    (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token.id}")).ok()
-
-
-async def narrow(cast: Cast) -> None:
-    token = await newest_live_token(cast.vega.id)
-    assert token is not None
-    (await cast.ada.patch(f"/agents/{cast.vega.id}/tokens/{token.id}", {"scopes": ["read"]})).ok()
 
 
 CHANGES: dict[str, tuple[str, Change, Check]] = {
