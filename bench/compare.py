@@ -144,14 +144,14 @@ def _options() -> argparse.Namespace:
 
 
 @contextmanager
-def both(folder: Path, against: Path, database: str) -> Iterator[list[Side]]:
-    """Serve the other checkout and this one, each on an empty database of its own."""
+def both(folder: Path, against: Path, database: str, *, counted: bool = True) -> Iterator[list[Side]]:
+    """Serve the other checkout and this one, each on an empty database of its own; on SQLite statements are counted."""
     with ExitStack() as stack:
         sides = []
         for name, root in zip(NAMES, (against.resolve(), ROOT), strict=True):
             own = folder / name
             own.mkdir()
-            counter = own / "statements" if database == "sqlite" else None
+            counter = own / "statements" if database == "sqlite" and counted else None
             url = f"sqlite:///{own / 'bench.sqlite3'}"
             if database == "postgres":
                 from tests.databases import postgres

@@ -1,6 +1,7 @@
 """How many SQL statements each operation sends, as SQLite tells them inside one process."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,6 @@ SETTLE_SECONDS = 5.0
 
 async def count(folder: Path) -> dict[str, int]:
     """Statements per request by name of the operation, BEGIN and COMMIT included."""
-    from tortoise.connection import get_connection
-
     from mission_control.app import create_app
     from mission_control.database.migrate import migrate
 
@@ -33,14 +32,22 @@ async def count(folder: Path) -> dict[str, int]:
             return await answer.get_json()
 
         data = await _small(call)
-        connection: Any = get_connection("default")
-        await connection._connection.set_trace_callback(seen.append)
+        await _trace(seen.append)
         for name, make in operations(data).items():
             await call(make(0, 0))
             seen.clear()
             await call(make(0, 1))
             counts[name] = len(sent(seen))
     return counts
+
+
+async def _trace(callback: Callable[[str], None] | None) -> None:
+    """Call a function with the text of every statement of this process; None ends it."""
+    from tortoise.connection import get_connection
+
+    client: Any = get_connection("default")
+    for connection in (await client.opened()).all():
+        connection.set_trace_callback(callback)
 
 
 def sent(traced: list[str]) -> list[str]:
@@ -64,8 +71,6 @@ async def _small(call: Any) -> Data:
 
 async def count_waiting(folder: Path, count: int, seconds: float) -> list[str]:
     """All statements of a whole process in which so many agents wait on their inboxes and nothing else happens."""
-    from tortoise.connection import get_connection
-
     from mission_control.app import create_app
     from mission_control.authn import token_use
     from mission_control.database.migrate import migrate
@@ -93,9 +98,8 @@ async def count_waiting(folder: Path, count: int, seconds: float) -> list[str]:
         if sum(channels.waiting(f"inbox:{one['id']}") for one in agents) < count:
             raise RuntimeError("Not all of them wait.")
         await token_use.write_down()  # that the tokens were used, which is written once a minute
-        connection: Any = get_connection("default")
-        await connection._connection.set_trace_callback(seen.append)
+        await _trace(seen.append)
         await asyncio.sleep(seconds)
-        await connection._connection.set_trace_callback(None)
+        await _trace(None)
         await asyncio.gather(*polls)
     return sent(seen)

@@ -4,13 +4,21 @@ With the stock engine a client that hangs up at the wrong moment keeps a connect
 """
 
 import contextlib
+import functools
+from collections.abc import Sequence
 from types import TracebackType
+from typing import Any
 
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
-from tortoise.backends.base.client import TransactionalDBClient, TransactionContext, TransactionContextPooled
+from tortoise.backends.base.client import (
+    NestedTransactionContext,
+    TransactionalDBClient,
+    TransactionContext,
+    TransactionContextPooled,
+)
 from tortoise.connection import get_connections
-from tortoise.exceptions import TransactionManagementError
+from tortoise.exceptions import IntegrityError, OperationalError, TransactionManagementError
 
 from mission_control.database.cancellation import finish
 
@@ -52,16 +60,46 @@ class SafeTransaction(TransactionContextPooled):
             await self.client.rollback()
 
 
-class SafePostgresClient(AsyncpgDBClient):
+class Fetching(AsyncpgDBClient):
+    """A client with `fetch`."""
+
+    async def fetch(self, sql: str, values: Sequence[Any]) -> tuple[tuple[str, ...], list[asyncpg.Record]]:
+        """The names of the columns of a statement with `?` placeholders, and its rows."""
+        numbered = _numbered(sql)
+        async with self.acquire_connection() as connection:
+            self.log.debug("%s: %s", numbered, values)
+            try:
+                found = await connection.fetch(numbered, *values)
+            except (asyncpg.SyntaxOrAccessError, asyncpg.DataError) as error:
+                raise OperationalError(error) from error
+            except asyncpg.IntegrityConstraintViolationError as error:
+                raise IntegrityError(error) from error
+        return (tuple(found[0].keys()) if found else ()), found
+
+
+class SafeTransactionClient(Fetching, TransactionWrapper):
+    """The client inside of a transaction, or of a savepoint in one."""
+
+    def _in_transaction(self) -> TransactionContext:
+        return NestedTransactionContext(SafeTransactionClient(self))
+
+
+class SafePostgresClient(Fetching):
     """A pool of connections."""
 
     def _in_transaction(self) -> TransactionContext:
-        return SafeTransaction(TransactionWrapper(self), self._pool_init_lock)
+        return SafeTransaction(SafeTransactionClient(self), self._pool_init_lock)
 
     async def execute_many(self, query: str, values: list[list[object]]) -> None:
         """Run one statement for many rows, all or none."""
         async with self._in_transaction() as transaction:
             await transaction.execute_many(query, values)
+
+
+@functools.lru_cache(maxsize=2000)
+def _numbered(sql: str) -> str:
+    parts = sql.split("?")
+    return "".join(f"{part}${number}" for number, part in enumerate(parts[:-1], start=1)) + parts[-1]
 
 
 client_class = SafePostgresClient

@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 
-async def finish[T](step: Coroutine[Any, Any, T]) -> T:
+async def finish[T](step: "Coroutine[Any, Any, T] | asyncio.Future[T]") -> T:
     """Await `step` to its end even when cancelled meanwhile; the cancellation is raised afterwards."""
     task = asyncio.ensure_future(step)
     cancelled: asyncio.CancelledError | None = None

@@ -37,7 +37,6 @@ CONNECTION = "default"
 SQLITE_PRAGMAS = {
     "journal_mode": "WAL",
     "foreign_keys": "ON",
-    "busy_timeout": 5000,
     "synchronous": "FULL",
     "cache_size": -16000,
 }

@@ -1,9 +1,9 @@
 """Raw SQL in one spelling for both databases."""
 
-import functools
 import re
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 import orjson
@@ -19,6 +19,15 @@ def connection() -> BaseDBAsyncClient:
     return get_connection("default")
 
 
+class _Client(Protocol):
+    async def fetch(self, sql: str, values: Sequence[Any]) -> tuple[tuple[str, ...], Sequence[Sequence[Any]]]:
+        """The names of a statement's columns and its rows."""
+
+
+def _client() -> _Client:
+    return cast(_Client, connection())
+
+
 def is_postgres() -> bool:
     """Whether the database is PostgreSQL (else SQLite)."""
     return connection().capabilities.dialect == "postgres"
@@ -26,10 +35,8 @@ def is_postgres() -> bool:
 
 async def rows(sql: str, *values: Any) -> list[dict[str, Any]]:
     """Run a statement with `?` placeholders; UUIDs and datetimes may be passed as they are."""
-    client = connection()
-    if client.capabilities.dialect == "postgres":
-        return list(await client.execute_query_dict(_numbered(sql), list(values)))
-    return list(await client.execute_query_dict(sql, [_plain(value) for value in values]))
+    columns, found = await _client().fetch(sql, values)
+    return [dict(zip(columns, row, strict=True)) for row in found]
 
 
 async def select[Row](row: type[Row], sql: str, *values: Any) -> list[Row]:
@@ -39,12 +46,8 @@ async def select[Row](row: type[Row], sql: str, *values: Any) -> list[Row]:
     `dict` and `list` (JSON), `str` (an id as text too), each `| None`; a value of any other type stays as it is. A
     column without a field, or a field without a column or default, is a TypeError.
     """
-    client = connection()
-    if client.capabilities.dialect == "postgres":
-        _, found = await client.execute_query(_numbered(sql), list(values))
-    else:
-        _, found = await client.execute_query(sql, [_plain(value) for value in values])
-    return instances(row, found)
+    columns, found = await _client().fetch(sql, values)
+    return instances(row, columns, found)
 
 
 async def select_one[Row](row: type[Row], sql: str, *values: Any) -> Row | None:
@@ -89,20 +92,6 @@ def as_moment(value: Any) -> datetime | None:
 def as_json(value: Any) -> Any:
     """A JSON column's value on both databases."""
     return orjson.loads(value) if isinstance(value, str | bytes) else value
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    return value
-
-
-@functools.lru_cache(maxsize=512)
-def _numbered(sql: str) -> str:
-    parts = sql.split("?")
-    return "".join(f"{part}${number}" for number, part in enumerate(parts[:-1], start=1)) + parts[-1]
 
 
 def wire_moment(value: Any) -> Any:

@@ -1,127 +1,301 @@
-"""Tortoise engine for SQLite: BEGIN IMMEDIATE, and transactions that survive a cancelled request.
+"""Tortoise engine for SQLite: transactions with BEGIN IMMEDIATE that survive a cancelled request.
 
-With the stock engine a client that hangs up at the wrong moment leaves the lock of the process taken
-for ever. BEGIN IMMEDIATE takes the write lock at once, so that two processes wait for each other instead
-of failing with "database is locked" between reading and writing.
+BEGIN IMMEDIATE takes the write lock at once, so that two processes wait for each other instead of failing with
+"database is locked" between reading and writing. Where statements run is decided in `sqlite_file`.
 """
 
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import count
 from types import TracebackType
 from typing import Any
+from uuid import UUID
 
-from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
-from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
+from tortoise.backends.base.client import NestedTransactionContext, TransactionalDBClient, TransactionContext
+from tortoise.backends.sqlite.client import SqliteClient
 from tortoise.connection import get_connections
-from tortoise.exceptions import OperationalError
+from tortoise.exceptions import IntegrityError, OperationalError, TransactionManagementError
 
 from mission_control.core.clock import naive_utc
 from mission_control.database.cancellation import finish
 from mission_control.database.outages import FULL, UNWRITABLE, outage
+from mission_control.database.sqlite_file import Job, SqliteFile, is_read
 
 logger = logging.getLogger(__name__)
+_savepoints = count()
 
 # After Tortoise's own adapter, and in its form, so that a moment has one text in the database.
 sqlite3.register_adapter(datetime, lambda moment: naive_utc(moment).isoformat(" "))
 
 
-class SafeTransaction(SqliteTransactionContext):
-    """A transaction whose begin and end are never half done."""
+class Statements(SqliteClient):
+    """What Tortoise asks of a client, and `fetch`, in terms of running one job on a connection."""
 
-    async def __aenter__(self) -> TransactionalDBClient:
-        await self._trxlock.acquire()
-        try:
-            await finish(self._begin())
-        except BaseException:
-            try:
-                await finish(self._undo())
-            finally:
-                self._trxlock.release()
-            raise
-        self.token = get_connections().set(self.connection_name, self.connection)
-        client: TransactionalDBClient = self.connection
-        return client
+    async def run(self, job: Job, sql: str, values: Any) -> Any:
+        """Run a statement where it belongs."""
+        raise NotImplementedError
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if not self.connection._finalized:
-                await finish(self._commit() if kind is None else self._undo())
-        finally:
-            get_connections().reset(self.token)
-            self._trxlock.release()
+    async def fetch(self, sql: str, values: Sequence[Any]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """The names of a statement's columns and its rows; UUIDs and datetimes may be passed as they are."""
+        return await self.run(_fetch, sql, [_plain(value) for value in values])  # type: ignore[no-any-return]
 
-    async def _begin(self) -> None:
-        await self.ensure_connection()
-        try:
-            await self.connection._connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            raise OperationalError(error) from error
+    async def execute_query(self, query: str, values: list[Any] | None = None) -> tuple[int, Sequence[Any]]:
+        """How many rows were changed or found, and those."""
+        return await self.run(_query, _without_nul(query), values or ())  # type: ignore[no-any-return]
 
-    async def _commit(self) -> None:
-        try:
-            await self.connection.commit()
-        except sqlite3.Error as error:
-            await self._undo()
-            raise OperationalError(error) from error
+    async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> list[dict[str, Any]]:
+        """The rows found."""
+        columns, found = await self.run(_fetch, _without_nul(query), values or ())
+        return [dict(zip(columns, row, strict=True)) for row in found]
 
-    async def _undo(self) -> None:
-        connection = self.connection._connection
-        if connection is not None and connection.in_transaction:
-            await connection.rollback()
+    async def execute_insert(self, query: str, values: list[Any]) -> int:
+        """The number of the row that was inserted."""
+        return await self.run(_insert, query, values)  # type: ignore[no-any-return]
 
 
-class SafeSqliteClient(SqliteClient):
-    """One connection and one lock for the process."""
+class SafeSqliteClient(Statements):
+    """The file and the lock for its one writer."""
 
     def __init__(self, file_path: str, **options: Any) -> None:
         super().__init__(file_path, **options)
         self._opening = asyncio.Lock()
+        self._file: SqliteFile | None = None
+
+    async def opened(self) -> SqliteFile:
+        """The open file."""
+        if self._file is None:
+            await self.create_connection(with_db=True)
+        assert self._file is not None
+        return self._file
 
     async def create_connection(self, with_db: bool) -> None:
         """Open the file once, to the end, whoever gives up waiting for it."""
-        await finish(self._open(with_db))
+        await finish(self._open())
 
-    async def _open(self, with_db: bool) -> None:
+    async def _open(self) -> None:
         async with self._opening:
-            try:
-                await self._open_file(with_db)
-                if self._connection is not None:
-                    await self._connection.create_function("unicode_lower", 1, _lower, deterministic=True)
-            except BaseException:
-                await self.close()  # or its thread keeps the process from ending
-                raise
+            if self._file is None:
+                self._file = await self._open_file()
+                await self._post_connect()
 
-    async def _open_file(self, with_db: bool) -> None:
+    async def _open_file(self) -> SqliteFile:
         """Open the file, on a full disk without the index of its log that processes share: for reading that is enough.
 
         Other processes, such as a backup, have to wait until it is closed again.
         """
         try:
-            await super().create_connection(with_db)
+            return await asyncio.to_thread(SqliteFile, self.filename, self.pragmas)
         except sqlite3.OperationalError as error:
             if outage(error) not in (FULL, UNWRITABLE):
                 raise
-            await self.close()
             self.pragmas = {"locking_mode": "EXCLUSIVE", **self.pragmas}
-            await super().create_connection(with_db)
+            file = await asyncio.to_thread(SqliteFile, self.filename, self.pragmas)
             logger.error("database.opened_alone", extra={"reason": str(error)})
+            return file
 
-    def _in_transaction(self) -> TransactionContext:
-        return SafeTransaction(SqliteTransactionWrapper(self), self._lock)
+    async def close(self) -> None:
+        """Close the file; the next statement would open it again."""
+        if self._file is not None:
+            file, self._file = self._file, None
+            await file.close()
+
+    async def run(self, job: Job, sql: str, values: Any) -> Any:
+        """Run a statement that stands alone."""
+        file = self._file or await self.opened()
+        self.log.debug("%s: %s", sql, values)
+        try:
+            if is_read(sql) and file.reader is not None and not self._is_migrating(file):
+                return await file.read(job, sql, values)
+            async with self._lock:
+                return await file.write(job, sql, values)
+        except (sqlite3.OperationalError, sqlite3.IntegrityError) as error:
+            raise _tortoise_error(error) from error
+
+    def _is_migrating(self, file: SqliteFile) -> bool:
+        """Whether a migration, which sends BEGIN itself, has to see what it changed so far."""
+        return file.writer.in_transaction and not self._lock.locked()
+
+    async def execute_script(self, query: str) -> None:
+        """Run several statements."""
+        file = await self.opened()
+        self.log.debug(query)
+        try:
+            async with self._lock:
+                await file.run_script(query)
+        except (sqlite3.OperationalError, sqlite3.IntegrityError) as error:
+            raise _tortoise_error(error) from error
 
     async def execute_many(self, query: str, values: list[list[Any]]) -> None:
         """Run one statement for many rows, all or none."""
         async with self._in_transaction() as transaction:
             await transaction.execute_many(query, values)
 
+    def _in_transaction(self) -> TransactionContext:
+        return SafeTransaction(self, self._lock)
 
-def _lower(value: Any) -> Any:
-    """SQLite's own LOWER knows the letters of ASCII only."""
-    return value.lower() if isinstance(value, str) else value
+
+class SafeTransaction(TransactionContext):
+    """A transaction whose begin and end are never half done."""
+
+    def __init__(self, client: SafeSqliteClient, lock: asyncio.Lock) -> None:
+        self._client = client
+        self._lock = lock
+
+    async def __aenter__(self) -> TransactionalDBClient:
+        file = await self._client.opened()
+        await self._lock.acquire()
+        try:
+            await file.begin()
+        except BaseException as error:
+            try:
+                await finish(file.roll_back())
+            finally:
+                self._lock.release()
+            if isinstance(error, sqlite3.OperationalError):
+                raise OperationalError(error) from error
+            raise
+        self._file = file
+        self.connection = SafeTransactionClient(self._client, file)
+        self._token = get_connections().set(self._client.connection_name, self.connection)
+        return self.connection
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if not self.connection._finalized:
+                await (self._commit() if kind is None else finish(self._file.roll_back()))
+        finally:
+            get_connections().reset(self._token)
+            self._lock.release()
+
+    async def _commit(self) -> None:
+        try:
+            await self._file.commit()
+        except sqlite3.Error as error:
+            await finish(self._file.roll_back())
+            raise OperationalError(error) from error
+
+
+class SafeTransactionClient(Statements, TransactionalDBClient):
+    """The client inside of a transaction, or of a savepoint in one."""
+
+    def __init__(self, parent: "SafeSqliteClient | SafeTransactionClient", file: SqliteFile) -> None:
+        self.capabilities = parent.capabilities
+        self.connection_name = parent.connection_name
+        self.log = parent.log
+        self.fetch_inserted = parent.fetch_inserted
+        self.filename = parent.filename
+        self._bound_loop = parent._bound_loop
+        self._lock = parent._lock if isinstance(parent, SafeTransactionClient) else asyncio.Lock()
+        self._file = file
+        self._finalized = False
+        self._savepoint: str | None = None
+
+    async def run(self, job: Job, sql: str, values: Any) -> Any:
+        """Run a statement of the transaction, after those that others have begun in it."""
+        self.log.debug("%s: %s", sql, values)
+        try:
+            async with self._lock:
+                return await self._file.run(job, sql, values)
+        except (sqlite3.OperationalError, sqlite3.IntegrityError) as error:
+            raise _tortoise_error(error) from error
+
+    async def execute_many(self, query: str, values: list[list[Any]]) -> None:
+        """Run one statement for many rows."""
+        await self.run(_many, query, values)
+
+    async def execute_script(self, query: str) -> None:
+        """Run several statements; SQLite commits first."""
+        self.log.debug(query)
+        try:
+            async with self._lock:
+                await self._file.run_script(query)
+        except (sqlite3.OperationalError, sqlite3.IntegrityError) as error:
+            raise _tortoise_error(error) from error
+
+    def _in_transaction(self) -> TransactionContext:
+        return NestedTransactionContext(SafeTransactionClient(self, self._file))
+
+    async def begin(self) -> None:
+        """Is done by `SafeTransaction`."""
+        raise TransactionManagementError("A transaction begins with in_transaction().")
+
+    async def commit(self) -> None:
+        """Commit before the end of the block."""
+        self._refuse_ended()
+        try:
+            await self._file.commit()
+        except (sqlite3.OperationalError, sqlite3.IntegrityError) as error:
+            raise _tortoise_error(error) from error
+        self._finalized = True
+
+    async def rollback(self) -> None:
+        """Roll back before the end of the block."""
+        self._refuse_ended()
+        await finish(self._file.roll_back())
+        self._finalized = True
+
+    async def savepoint(self) -> None:
+        """Begin what can be undone by itself."""
+        self._savepoint = f"savepoint_{next(_savepoints)}"
+        self._file.writer.execute(f"SAVEPOINT {self._savepoint}")
+
+    async def savepoint_rollback(self) -> None:
+        """Undo what was done since the savepoint."""
+        self._refuse_ended()
+        self._file.writer.execute(f"ROLLBACK TO {self._savepoint}")
+
+    async def release_savepoint(self) -> None:
+        """Keep what was done since the savepoint."""
+        self._refuse_ended()
+        self._file.writer.execute(f"RELEASE {self._savepoint}")
+
+    def _refuse_ended(self) -> None:
+        if self._finalized:
+            raise TransactionManagementError("Transaction already finalised")
+
+
+def _tortoise_error(error: sqlite3.OperationalError | sqlite3.IntegrityError) -> Exception:
+    return IntegrityError(error) if isinstance(error, sqlite3.IntegrityError) else OperationalError(error)
+
+
+def _fetch(connection: sqlite3.Connection, sql: str, values: Any) -> Any:
+    cursor = connection.execute(sql, values)
+    found = cursor.fetchall()
+    return tuple(column[0] for column in cursor.description or ()), found
+
+
+def _query(connection: sqlite3.Connection, sql: str, values: Any) -> Any:
+    changes = connection.total_changes
+    cursor = connection.cursor()
+    cursor.row_factory = sqlite3.Row
+    found = cursor.execute(sql, values).fetchall()
+    return (connection.total_changes - changes) or len(found), found
+
+
+def _insert(connection: sqlite3.Connection, sql: str, values: Any) -> Any:
+    return connection.execute(sql, values).lastrowid
+
+
+def _many(connection: sqlite3.Connection, sql: str, values: Any) -> None:
+    connection.executemany(sql, values)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    return value
+
+
+def _without_nul(sql: str) -> str:
+    """Tortoise writes some texts into the statement itself, where SQLite would end at a NUL."""
+    return sql.replace("\x00", "'||CHAR(0)||'")
 
 
 client_class = SafeSqliteClient

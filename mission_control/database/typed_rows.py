@@ -18,12 +18,12 @@ type Convert = Callable[[Any], Any]
 type Make = Callable[[Iterable[Sequence[Any]]], list[Any]]
 
 
-def instances[Row](row: type[Row], found: Sequence[Any]) -> list[Row]:
-    """Return rows, as either driver gives them, as instances of a dataclass, converted by its annotations.
+def instances[Row](row: type[Row], columns: tuple[str, ...], found: Sequence[Sequence[Any]]) -> list[Row]:
+    """Return rows of these columns as instances of a dataclass, converted by its annotations.
 
     A column without a field, or a field without a column or default: TypeError.
     """
-    return _maker(cast(Any, row), tuple(found[0].keys()))(found) if found else []
+    return _maker(cast(Any, row), columns)(found) if found else []
 
 
 @lru_cache(maxsize=1024)

@@ -37,7 +37,7 @@ def set_up_logging(settings: Settings) -> None:
     for name in ("httpx", "httpcore", "asyncio", "hypercorn.error", "mcp"):
         logging.getLogger(name).setLevel(max(logging.WARNING, settings.log_level))
     wants_sql = settings.log_level <= TRACE
-    for name in ("tortoise", "tortoise.db_client", "aiosqlite"):
+    for name in ("tortoise", "tortoise.db_client"):
         logging.getLogger(name).setLevel(logging.DEBUG if wants_sql else logging.WARNING)
 
 

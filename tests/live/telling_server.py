@@ -31,6 +31,6 @@ def tell_waits(module: Any, name: str) -> None:
 
 if __name__ == "__main__":
     tell_waits(channels, "listening")
-    tell_waits(waiters, "place")
+    tell_waits(waiters, "queued")
     worker.CUT_SECONDS = worker.GRACE_SECONDS = worker.LAST_RESORT_SECONDS = 3600
     main()

@@ -1,0 +1,157 @@
+"""Where statements run on SQLite: short ones on the loop's thread, long ones and COMMIT in threads."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tortoise.exceptions import OperationalError
+from tortoise.transactions import in_transaction
+
+from mission_control.database.sql import connection, rows
+from mission_control.database.sqlite_engine import SafeSqliteClient
+from mission_control.database.sqlite_file import LONG_READS, SqliteFile
+from tests.unit.small_database import small_database
+from tests.unit.small_models import Note
+
+pytestmark = pytest.mark.database
+
+LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT COUNT(*) AS n FROM n"
+ENDLESS = LONG.replace("WHERE i < ?", "WHERE i <> ?")
+
+
+@pytest.fixture
+async def file(tmp_path: Path) -> AsyncIterator[SqliteFile]:
+    async with small_database(tmp_path) as client:
+        if not isinstance(client, SafeSqliteClient):
+            pytest.skip("PostgreSQL has no file")
+        yield await client.opened()
+
+
+def threads_of(connection: sqlite3.Connection) -> set[int]:
+    """The threads in which a connection begins statements from now on."""
+    seen: set[int] = set()
+    connection.set_trace_callback(lambda _: seen.add(threading.get_ident()))
+    return seen
+
+
+async def test_short_statements_run_on_the_loops_thread(file: SqliteFile) -> None:
+    assert file.reader is not None
+    reading, writing = threads_of(file.reader), threads_of(file.writer)
+    await Note.all().count()
+    assert reading == {threading.get_ident()}
+    assert writing == set()
+
+
+async def test_commit_runs_in_a_thread(file: SqliteFile) -> None:
+    seen: dict[str, int] = {}
+    file.writer.set_trace_callback(lambda text: seen.setdefault(text.split()[0], threading.get_ident()))
+    async with in_transaction():
+        await rows("SELECT 1 AS one")
+        await Note.create(text="a")
+    here = threading.get_ident()
+    assert (seen["BEGIN"], seen["SELECT"]) == (here, here)
+    assert seen["COMMIT"] != here
+
+
+async def test_long_read_moves_to_a_thread_and_others_go_on(file: SqliteFile) -> None:
+    for _ in range(2):
+        running = asyncio.create_task(rows(LONG, 1_000_000))
+        await asyncio.sleep(0)
+        assert await Note.all().count() == 0
+        assert not running.done()
+        assert await running == [{"n": 1_000_000}]
+
+
+async def test_long_read_inside_a_transaction_keeps_what_was_changed(file: SqliteFile) -> None:
+    async with in_transaction():
+        await Note.create(text="kept")
+        assert await rows(LONG, 300_000) == [{"n": 300_000}]
+        assert await Note.all().count() == 1
+    assert await Note.all().count() == 1
+
+
+async def test_more_long_reads_than_threads_are_all_answered(file: SqliteFile) -> None:
+    found = await asyncio.gather(*(rows(LONG, 100_000 + number) for number in range(LONG_READS * 3)))
+    assert [one[0]["n"] for one in found] == [100_000 + number for number in range(LONG_READS * 3)]
+
+
+async def test_cancelled_long_read_is_interrupted(file: SqliteFile) -> None:
+    for _ in range(LONG_READS + 1):
+        running = asyncio.create_task(rows(ENDLESS, 0))
+        await asyncio.sleep(0.05)
+        running.cancel()
+        async with asyncio.timeout(30):
+            outcomes = await asyncio.gather(running, return_exceptions=True)
+        assert isinstance(outcomes[0], asyncio.CancelledError)
+    assert await rows(LONG, 200_000) == [{"n": 200_000}]
+
+
+async def test_read_sees_what_was_committed_and_nothing_else(file: SqliteFile) -> None:
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def write() -> None:
+        async with in_transaction():
+            await Note.create(text="a")
+            begun.set()
+            await goes_on.wait()
+
+    writing = asyncio.create_task(write())
+    await begun.wait()
+    assert await Note.all().count() == 0
+    goes_on.set()
+    await writing
+    assert await Note.all().count() == 1
+
+
+async def test_writer_waits_for_another_process_without_holding_up_readers(file: SqliteFile, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "mission_control_test", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        writing = asyncio.create_task(Note.create(text="a"))
+        changing = asyncio.create_task(write_in_transaction())
+        await asyncio.sleep(0.05)
+        assert await Note.all().count() == 0
+        assert not writing.done() and not changing.done()
+        other.execute("ROLLBACK")
+        await asyncio.gather(writing, changing)
+    assert await Note.all().count() == 2
+
+
+async def write_in_transaction() -> None:
+    """One row."""
+    async with in_transaction():
+        await Note.create(text="b")
+
+
+async def test_readers_cannot_write(file: SqliteFile) -> None:
+    assert file.reader is not None
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        file.reader.execute("DELETE FROM small_notes")
+
+
+async def test_busy_tasks_take_turns(file: SqliteFile) -> None:
+    done: list[str] = []
+
+    async def work(name: str, times: int) -> None:
+        for _ in range(times):
+            await rows("SELECT 1 AS one")
+        done.append(name)
+
+    await asyncio.gather(work("long", 5000), work("short", 3))
+    assert done == ["short", "long"]
+
+
+async def test_an_error_names_the_statement_at_fault(file: SqliteFile) -> None:
+    with pytest.raises(OperationalError, match="no such table: nowhere"):
+        await rows("SELECT * FROM nowhere")
+    with pytest.raises(OperationalError, match="no such table: nowhere"):
+        async with in_transaction():
+            await rows("SELECT * FROM nowhere")
+
+
+async def test_a_closed_file_opens_again(file: SqliteFile) -> None:
+    await connection().close()
+    assert await Note.all().count() == 0
