@@ -8,6 +8,7 @@ from mission_control.accounts import pages as accounts_pages
 from mission_control.accounts import settings_pages
 from mission_control.activity import api as activity_api
 from mission_control.activity import pages as activity_pages
+from mission_control.activity.sentences import task_fields as task_sentences
 from mission_control.agents import agent_api as agents_agent_api
 from mission_control.agents import api as agents_api
 from mission_control.agents import coordination_api as agents_coordination_api
@@ -80,6 +81,7 @@ from mission_control.tasks import decided as tasks_decided
 from mission_control.tasks import pages as tasks_pages
 from mission_control.tasks import reactions as tasks_reactions
 from mission_control.tasks import trash_pages as tasks_trash_pages
+from mission_control.tasks.fields import sentences as sentences_of_task_fields
 from mission_control.usage import api as usage_api
 from mission_control.usage import page_live as usage_page_live
 from mission_control.usage import pages as usage_pages
@@ -187,6 +189,7 @@ REGIONS = (
 def install(app: Quart) -> None:
     """Register every feature's operations and pages."""
     shell.install()
+    task_sentences.update(sentences_of_task_fields())
     identity_bearer.install(app, app.config["SETTINGS"])
     callbacks.install(app)
     regions.install(app, [one for some in REGIONS for one in some])

@@ -1,5 +1,6 @@
 """An event of the log as a sentence for people: what somebody did, to what."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,6 +54,11 @@ BOARD_FIELDS = {
     "max_agents": "most agents",
     "wip_limits": "limits of columns",
 }
+
+
+# What a change of a task's field is called, by the field's name: what was done, and what follows the task's name. The
+# first one that changed is told. The feature that has tasks fills it when it is installed.
+task_fields: dict[str, Callable[[Any, Any], tuple[str, str]]] = {}
 
 
 @dataclass(slots=True)
@@ -125,18 +131,10 @@ def _task_update(data: dict[str, Any], after: dict[str, Any], names: dict[str, s
         return "assigned", f"to {names.get(str(given), 'somebody')}"
     if "assigned_agent_id" in after or "assigned_user_id" in after:
         return "unassigned", ""
-    if "title" in after:
-        before = (data.get("before") or {}).get("title")
-        return "renamed", f"(was {before})" if before else ""
-    if "priority" in after:
-        return "set the priority of", f"to {after['priority']}"
-    if "due_at" in after:
-        day = str(after["due_at"] or "")[:10]
-        return ("set the due date of", f"to {day}") if day else ("removed the due date of", "")
-    if "description" in after:
-        return "described", ""
-    if "depends_on_task_ids" in after:
-        return "changed the dependencies of", ""
+    before = data.get("before") or {}
+    for name, sentence in task_fields.items():
+        if name in after:
+            return sentence(before.get(name), after[name])
     return ("reordered", "") if set(after) == {"position"} else ("changed", "")
 
 

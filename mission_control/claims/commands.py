@@ -16,6 +16,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, NotFound
 from mission_control.organizations.work_state import lock_work_state_shared
 from mission_control.runs.tracking import running
+from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.limits import Limits, lock_limits
 from mission_control.tasks.models import Task
@@ -56,7 +57,7 @@ async def claim_best(
     task = Task(id=chosen, board_id=board.id, status="inbox")
     task.board = board
     try:
-        task = await change_task(actor, task, {"status": "in_progress"})
+        task = await change_task(actor, task, TaskChange(status="in_progress"))
     except (Conflict, Forbidden, NotFound) as error:
         if isinstance(error.detail, dict) and error.detail.get("code") in NOTHING_AT_ALL:
             raise
@@ -79,7 +80,7 @@ async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimC
     await refuse_when_used_up(actor.agent_id, board)
     await refuse_when_paused(actor.agent_id, board.id)
     await _refuse_unclaimable(actor, task, worker, wanted)
-    task = await change_task(actor, task, {"status": "in_progress"})
+    task = await change_task(actor, task, TaskChange(status="in_progress"))
     return await _answer(await hold_until(task, wanted.lease_seconds))
 
 

@@ -19,6 +19,7 @@ from mission_control.core.scope import Scope
 from mission_control.runs.fence import LIVE, lease_lost
 from mission_control.runs.models import Run
 from mission_control.tasks.attachments import attach
+from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.file_types import checked_type
@@ -51,7 +52,7 @@ async def complete_run(actor: Actor, task: Task, given: CompletionCreate, files:
         return UUID(str(run.id))
     if run.state == "running":
         status = await _next_status(board, task.id, given.status)
-        task = await change_task(actor, task, {"status": status, "comment": given.summary})
+        task = await change_task(actor, task, TaskChange(status=status, comment=given.summary))
     else:
         _refuse_another_way(task, given)
         await add_comment(actor, task, given.summary)

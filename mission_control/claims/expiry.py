@@ -19,7 +19,7 @@ from mission_control.commands.unit_of_work import deliver, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.database.sql import as_id, rows
-from mission_control.tasks.gates import TaskSnapshot
+from mission_control.tasks.changes import TaskSnapshot
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import enter
 

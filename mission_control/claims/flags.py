@@ -6,7 +6,7 @@ from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.runs.tracking import forgive
-from mission_control.tasks.gates import TaskSnapshot
+from mission_control.tasks.changes import TaskSnapshot
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 

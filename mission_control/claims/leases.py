@@ -13,8 +13,8 @@ from mission_control.runs.fence import lease_lost
 from mission_control.runs.models import Run
 from mission_control.runs.tracking import end_run, running
 from mission_control.tasks import notices
+from mission_control.tasks.changes import TaskSnapshot
 from mission_control.tasks.dependents import return_to_inbox
-from mission_control.tasks.gates import TaskSnapshot
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 

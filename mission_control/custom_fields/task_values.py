@@ -1,5 +1,6 @@
 """What a task holds in its board's custom fields: checking and storing inside a command."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -26,7 +27,7 @@ class BoundField:
     default: Any
 
 
-async def check_new_values(board_id: UUID, given: dict[str, Any]) -> dict[str, Any]:
+async def check_new_values(board_id: UUID, given: Mapping[str, object]) -> dict[str, Any]:
     """The effective values of a new task by field id; Invalid when one is unknown, wrong or missing."""
     fields = await _fields_of(board_id)
     _check(fields, given)
@@ -42,7 +43,7 @@ async def store_new_values(task_id: UUID, effective: dict[str, Any]) -> None:
             await _store(task_id, field_id, value)
 
 
-async def merge_values(board_id: UUID, task_id: UUID, given: dict[str, Any]) -> Change | None:
+async def merge_values(board_id: UUID, task_id: UUID, given: Mapping[str, object]) -> Change | None:
     """Change the values that were given, null clears; returns before and after by key, None when all is as it was."""
     fields = await _fields_of(board_id)
     _check(fields, given)
@@ -81,7 +82,7 @@ async def _fields_of(board_id: UUID) -> list[BoundField]:
     ]
 
 
-def _check(fields: list[BoundField], given: dict[str, Any]) -> None:
+def _check(fields: list[BoundField], given: Mapping[str, object]) -> None:
     by_key = {field.field_key: field for field in fields}
     if unknown := sorted(key for key in given if key not in by_key):
         raise Invalid({"message": "This board has no such custom fields.", "unknown_field_keys": unknown})

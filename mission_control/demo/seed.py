@@ -21,9 +21,11 @@ from mission_control.commands.command import command
 from mission_control.config import ConfigError
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
+from mission_control.core.declared import UNSET
 from mission_control.demo import story
 from mission_control.organizations import policy as policy
 from mission_control.organizations.models import BoardAccess, Member, Organization
+from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.commands import change_task, create_task
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.models import Task
@@ -151,11 +153,13 @@ async def _tell(stage: Stage, board: Board, card: story.Card, ago: timedelta) ->
         stage.tasks[card.title] = task = await create_task(
             mara,
             board,
-            TaskCreate(
-                title=card.title,
-                description=card.text,
-                priority=card.priority,
-                depends_on_task_ids=[stage.tasks[title].id for title in card.waits_for],
+            TaskCreate.model_validate(
+                {
+                    "title": card.title,
+                    "description": card.text,
+                    "priority": card.priority,
+                    "depends_on_task_ids": [stage.tasks[title].id for title in card.waits_for],
+                }
             ),
         )
     worker = stage.actors[card.worker] if card.worker else mara
@@ -168,9 +172,8 @@ async def _tell(stage: Stage, board: Board, card: story.Card, ago: timedelta) ->
     await _finish(stage, board, card, worker, task, later(7), later(11))
 
 
-def _claim(worker: Actor) -> dict[str, object]:
-    claim: dict[str, object] = {"status": "in_progress"}
-    return claim if worker.is_agent else claim | {"assigned_user_id": worker.id}
+def _claim(worker: Actor) -> TaskChange:
+    return TaskChange(status="in_progress", assigned_user_id=UNSET if worker.is_agent else worker.id)
 
 
 async def _finish(
@@ -190,7 +193,7 @@ async def _finish(
         if card.asks and card.stage == "done":
             await decide_approval(stage.actors["Mara"], approval, "approved", "Good work.")
         if card.stage in ("review", "done"):
-            await change_task(worker, task, {"status": card.stage})
+            await change_task(worker, task, TaskChange(status=card.stage))
 
 
 async def _crew(organization: Organization, size: int) -> list[Hired]:

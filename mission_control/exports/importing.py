@@ -27,6 +27,7 @@ from mission_control.exports.people import Known, known_in
 from mission_control.memory.models import BoardMemory
 from mission_control.operations.retries import committed
 from mission_control.tags.models import TagAssignment
+from mission_control.tasks.fields import EXPORTED
 from mission_control.tasks.models import ChecklistItem, Comment, Task, TaskDependency
 
 BATCH = 500
@@ -121,14 +122,12 @@ def _task(board: Board, task_id: UUID, part: TaskPart, known: Known) -> Task:
     where = f"task {part.number}"
     if part.assigned_agent is not None:  # agents belong to one board, and the new one has none yet
         known.drop("assignee", part.assigned_agent, where)
-    same = ("number", "title", "description", "status", "priority", "position", "due_at", "in_progress_at")
-    moments = ("previous_in_progress_at", "archived_at", "created_at", "updated_at")
     return Task(
         id=task_id,
         board_id=board.id,
         assigned_user_id=known.person(part.assigned_person, "assignee", where, must_read=True),
         created_by_user_id=known.person(part.created_by, "creator", where),
-        **part.model_dump(include={*same, *moments}),
+        **part.model_dump(include={"number", "status", *EXPORTED}),
     )
 
 

@@ -4,14 +4,15 @@ from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import Field, model_validator
 
-from mission_control.boards.priorities import Priority
 from mission_control.boards.schemas import BoardFields
 from mission_control.boards.statuses import TaskStatus
+from mission_control.core.declared import completed
 from mission_control.core.schemas import Body, Moment, NonEmptyStr
 from mission_control.custom_fields.schemas import FieldType, Pattern, Visibility
 from mission_control.custom_fields.values import WITH_PATTERN, misfit
 from mission_control.tags.schemas import Color
 from mission_control.tags.slugs import SLUG_LENGTH
+from mission_control.tasks.fields import to_export
 
 Number = Annotated[int, Field(ge=1, lt=2**31)]
 Slug = Annotated[NonEmptyStr, Field(max_length=SLUG_LENGTH)]
@@ -83,24 +84,16 @@ class CommentPart(Body):
     edited_at: Moment | None = None
 
 
+@completed(to_export())
 class TaskPart(Body):
     """A task, known by its number."""
 
     number: Number
-    title: str
-    description: str | None = None
     status: TaskStatus = "inbox"
-    priority: Priority = "medium"
-    position: float
-    due_at: Moment | None = None
     assigned_agent: str | None = None
     assigned_person: Email | None = None
     created_by: Email | None = None
-    in_progress_at: Moment | None = None
-    previous_in_progress_at: Moment | None = None
     archived_at: Moment | None = None
-    created_at: Moment
-    updated_at: Moment
     depends_on: list[Number] = Field(default_factory=list)
     tags: list[Slug] = Field(default_factory=list)
     custom_fields: dict[str, Any] = Field(default_factory=dict)

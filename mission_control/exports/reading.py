@@ -10,6 +10,7 @@ from mission_control.core.errors import TooLarge
 from mission_control.database.sql import as_json, rows, wire_moment
 from mission_control.exports.file import FORMAT, VERSION
 from mission_control.exports.parts import BoardPart
+from mission_control.tasks.fields import EXPORTED
 
 MOST_ROWS = 100_000
 LIVE = "t.board_id = ? AND t.deleted_at IS NULL"
@@ -85,14 +86,7 @@ async def _fields(board_id: UUID) -> list[Row]:
 
 async def tasks_of(board_id: UUID) -> list[Row]:
     """The board's live tasks by number, with everything that stands on them."""
-    found = await rows(
-        "SELECT t.id, t.number, t.title, t.description, t.status, t.priority, t.position, t.due_at,"
-        " a.name AS assigned_agent, u.email AS assigned_person, c.email AS created_by, t.in_progress_at,"
-        " t.previous_in_progress_at, t.archived_at, t.created_at, t.updated_at FROM tasks t"
-        " LEFT JOIN agents a ON a.id = t.assigned_agent_id LEFT JOIN users u ON u.id = t.assigned_user_id"
-        f" LEFT JOIN users c ON c.id = t.created_by_user_id WHERE {LIVE} ORDER BY t.number",
-        board_id,
-    )
+    found = await rows(f"{TASKS} WHERE {LIVE} ORDER BY t.number", board_id)
     tasks = {str(row["id"]): _task(row) for row in found}
     for row in await rows(f"{EDGES} WHERE {LIVE} AND p.deleted_at IS NULL ORDER BY p.number", board_id):
         _put(tasks, row, "depends_on", int(row["number"]))
@@ -108,6 +102,14 @@ async def tasks_of(board_id: UUID) -> list[Row]:
     return list(tasks.values())
 
 
+TASKS = f"""
+    SELECT t.id, t.number, t.status, {", ".join(f"t.{name}" for name in EXPORTED)},
+        a.name AS assigned_agent, u.email AS assigned_person, c.email AS created_by
+    FROM tasks t
+    LEFT JOIN agents a ON a.id = t.assigned_agent_id
+    LEFT JOIN users u ON u.id = t.assigned_user_id
+    LEFT JOIN users c ON c.id = t.created_by_user_id
+"""
 EDGES = (
     "SELECT d.task_id, p.number FROM task_dependencies d JOIN tasks t ON t.id = d.task_id"
     " JOIN tasks p ON p.id = d.depends_on_task_id"

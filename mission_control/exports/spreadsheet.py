@@ -9,11 +9,14 @@ from mission_control.boards.models import Board
 from mission_control.core.clock import wire
 from mission_control.core.json import to_json
 from mission_control.exports.reading import refuse_too_much, tasks_of
+from mission_control.tasks.fields import EXPORTED
 
-COLUMNS = (
+FIRST_COLUMNS = (
     "number", "title", "status", "priority", "assigned_agent", "assigned_person", "created_by", "due_at", "tags",
     "depends_on", "description", "comments", "created_at", "updated_at", "in_progress_at", "archived_at",
 )  # fmt: skip
+LEFT_OUT = ("position", "previous_in_progress_at")
+COLUMNS = (*FIRST_COLUMNS, *(name for name in EXPORTED if name not in (*FIRST_COLUMNS, *LEFT_OUT)))
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 

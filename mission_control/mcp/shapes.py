@@ -9,8 +9,10 @@ from pydantic import BaseModel, BeforeValidator, Field
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import canonical
 from mission_control.boards.statuses import TaskStatus
+from mission_control.core.declared import completed
 from mission_control.core.schemas import ActorRef
 from mission_control.questions.schemas import OptionRead
+from mission_control.tasks.fields import to_tell
 
 Ref = Annotated[UUID, Field(description="An id, as another tool answered it")]
 
@@ -59,10 +61,10 @@ class WaitingTaskLine(TaskLine):
     waiting: Sentences = []
 
 
+@completed(to_tell())
 class TaskDetail(TaskLine):
     """A task with what it is about."""
 
-    description: str | None
     depends_on_task_ids: list[UUID]
     blocked_by_task_ids: list[UUID]
     custom_field_values: dict[str, Any] | None

@@ -129,7 +129,7 @@ async def get_task(actor: Actor, task: Task) -> dict[str, Any]:
 
 def refuse_fields_sent(actor: Actor, task: Task, raw: Mapping[str, Any]) -> None:
     """403 for fields that an agent of this role never changes."""
-    refuse_fields(actor, task, TaskUpdate.named_in(raw))
+    refuse_fields(actor, task, TaskUpdate.names_in(raw))
 
 
 @operation(
@@ -151,7 +151,7 @@ async def update_task(actor: Actor, task: Task, data: TaskUpdate) -> dict[str, A
 
     What a person, a worker and a lead may change differs, and the board's rules may refuse a change of status.
     """
-    await commands.change_task(actor, task, data.sent())
+    await commands.change_task(actor, task, data.change())
     return await task_read(task.id)
 
 

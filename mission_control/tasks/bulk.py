@@ -19,12 +19,14 @@ from mission_control.core.schemas import Body, example
 from mission_control.database.sql import placeholders, rows
 from mission_control.tags.assignment import tag_ids_of
 from mission_control.tasks import policy as policy
+from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.commands import change_task
+from mission_control.tasks.fields import Ids
 from mission_control.tasks.leaving import delete_task
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import tasks_read
-from mission_control.tasks.schemas import Ids, TaskRead
+from mission_control.tasks.schemas import TaskRead
 
 MOST = 200
 
@@ -171,17 +173,17 @@ async def _change_one(actor: Actor, board: Board, task_id: UUID, wanted: TaskBul
     if wanted.delete:
         await delete_task(actor, task)
     else:
-        await change_task(actor, task, await _sent(task, wanted))
+        await change_task(actor, task, await _change_of(task, wanted))
 
 
-async def _sent(task: Task, wanted: TaskBulk) -> dict[str, Any]:
+async def _change_of(task: Task, wanted: TaskBulk) -> TaskChange:
     if wanted.move is not None:
-        return {"status": wanted.move.status}
+        return TaskChange(status=wanted.move.status)
     if wanted.assign is not None:
-        return wanted.assign.model_dump(exclude_unset=True)
+        return TaskChange(**wanted.assign.model_dump(exclude_unset=True))
     await locked_task(task)
     kept = [one for one in await tag_ids_of(task.id) if one not in wanted.remove_tag_ids]
-    return {"tag_ids": [*kept, *(one for one in wanted.add_tag_ids if one not in kept)]}
+    return TaskChange(tag_ids=[*kept, *(one for one in wanted.add_tag_ids if one not in kept)])
 
 
 async def results_of(wanted: TaskBulk, outcome: dict[UUID, DomainError | None]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.declared import UNSET, sent
 from mission_control.core.errors import Conflict
 from mission_control.core.ids import new_id
 from mission_control.custom_fields.task_values import check_new_values, store_new_values
@@ -18,9 +19,11 @@ from mission_control.runs.tracking import begin_run, held_by, track_run
 from mission_control.tags.assignment import check_tags, replace_tags
 from mission_control.tasks import dependencies, notices, rules
 from mission_control.tasks import policy as policy
+from mission_control.tasks.changes import Difference, TaskChange, TaskSnapshot
 from mission_control.tasks.comments import write_comment
 from mission_control.tasks.dependents import REOPENED, update_dependents
-from mission_control.tasks.gates import TaskSnapshot, pass_comment_gate, pass_done_gates, pass_gates
+from mission_control.tasks.fields import PLAIN
+from mission_control.tasks.gates import pass_comment_gate, pass_done_gates, pass_gates
 from mission_control.tasks.limits import Limits, lock_limits, lock_limits_for, refuse_assignment
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
@@ -39,7 +42,7 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
         created_by_user_id=actor.user_id,
         auto_created=actor.is_agent,
         auto_reason=f"lead_agent:{actor.id}" if actor.is_agent else None,
-        **new.model_dump(include={"title", "description", "status", "priority", "due_at"}),
+        **new.model_dump(include={*PLAIN, "status"}),
     )
     task.board = board
     worker = new.assigned_agent_id if actor.is_agent and new.status == "in_progress" else None
@@ -96,26 +99,26 @@ async def _refuse_blocked_start(actor: Actor, board: Board, new: TaskCreate) -> 
 async def _assign_new(actor: Actor, board: Board, task: Task, new: TaskCreate) -> None:
     if actor.is_agent:
         await rules.check_agent(board, new.assigned_agent_id, may_be_lead=False)
-    sent = new.model_dump(include={"assigned_agent_id", "assigned_user_id"}, exclude_none=True)
-    await rules.assign(board, task, sent)
+    assignee = new.model_dump(include={"assigned_agent_id", "assigned_user_id"}, exclude_none=True)
+    await rules.assign(board, task, TaskChange(**assignee))
 
 
 @command("task.change")
-async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
-    """Change a task as the actor's rule set and the board's rules allow. What is so already is no change."""
+async def change_task(actor: Actor, task: Task, change: TaskChange) -> Task:
+    """Change a task as the actor's rule set and the board's rules allow. Setting a field to its value is a no-op."""
     await refuse_lost_lease([task.id])
-    rules.refuse_fields(actor, task, sent)
+    rules.refuse_fields(actor, task, change.names)
     board = task.board
-    limits = await lock_limits_for(actor, task, sent)
-    if sent.get("depends_on_task_ids"):
-        await dependencies.check_dependencies(board, task.id, sent["depends_on_task_ids"])
-    await check_tags(board.organization_id, sent.get("tag_ids") or [])
+    limits = await lock_limits_for(actor, task, change)
+    if wanted := sent(change.depends_on_task_ids, []):
+        await dependencies.check_dependencies(board, task.id, wanted)
+    await check_tags(board.organization_id, sent(change.tag_ids, []))
     task = await locked_task(task)
     before = TaskSnapshot(task)
-    dependency_change = await _apply_role(actor, board, task, sent)
-    await pass_gates(board, task, before.status, status_sent="status" in sent)
+    dependency_change = await _apply_role(actor, board, task, change)
+    await pass_gates(board, task, before.status, status_sent=change.status is not UNSET)
     if not (actor.is_agent and actor.is_lead):
-        await pass_comment_gate(board, task, before, sent.get("comment"), actor.user_id)
+        await pass_comment_gate(board, task, before, sent(change.comment, ""), actor.user_id)
         await rules.assign_to_lead(board, task, before.status)
     if task.status != "done":
         task.archived_at = None
@@ -123,29 +126,29 @@ async def change_task(actor: Actor, task: Task, sent: dict[str, Any]) -> Task:
         await _refuse_new_work(board, task)
         await refuse_assignment(limits, task, before)
     await track_run(actor, task, before)
-    relations = await change_relations(board, task, sent, dependency_change)
-    if "comment" in sent:
-        await write_comment(actor, task, sent["comment"])
+    relations = await change_relations(board, task, change, dependency_change)
+    if change.comment is not UNSET:
+        await write_comment(actor, task, change.comment)
     await save_change(actor, board, task, before, relations)
     return task
 
 
-async def _apply_role(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> DependencyChange:
+async def _apply_role(actor: Actor, board: Board, task: Task, change: TaskChange) -> DependencyChange:
     """Apply the actor's rule set; returns the dependencies before and after when they changed."""
     if actor.is_agent and not actor.is_lead:
-        await rules.apply_worker_rules(actor, board, task, sent)
+        await rules.apply_worker_rules(actor, board, task, change)
         return None
-    dependency_change = await _change_dependencies(task, sent)
+    dependency_change = await _change_dependencies(task, change)
     if actor.is_agent:
-        await rules.apply_lead_rules(actor, board, task, sent)
+        await rules.apply_lead_rules(actor, board, task, change)
     else:
-        await rules.apply_user_rules(actor, board, task, sent)
+        await rules.apply_user_rules(actor, board, task, change)
     return dependency_change
 
 
-async def _change_dependencies(task: Task, sent: dict[str, Any]) -> DependencyChange:
-    wanted = sent.get("depends_on_task_ids")
-    if wanted is None or wanted == (present := await dependencies.dependency_ids(task.id)):
+async def _change_dependencies(task: Task, change: TaskChange) -> DependencyChange:
+    wanted = change.depends_on_task_ids
+    if wanted is UNSET or wanted == (present := await dependencies.dependency_ids(task.id)):
         return None
     if task.status == "done":
         raise Conflict("The dependencies of a done task cannot be changed.")
@@ -162,7 +165,7 @@ async def add_dependency(actor: Actor, task: Task, depends_on_id: UUID) -> Task:
     await locked_board(task.board)
     task = await locked_task(task)
     known = await dependencies.dependency_ids(task.id)
-    return await change_task(actor, task, {"depends_on_task_ids": list(dict.fromkeys([*known, depends_on_id]))})
+    return await change_task(actor, task, TaskChange(depends_on_task_ids=list(dict.fromkeys([*known, depends_on_id]))))
 
 
 @command("task.change_dependencies")
@@ -171,7 +174,9 @@ async def remove_dependency(actor: Actor, task: Task, depends_on_id: UUID) -> Ta
     await locked_board(task.board)
     task = await locked_task(task)
     known = await dependencies.dependency_ids(task.id)
-    return await change_task(actor, task, {"depends_on_task_ids": [one for one in known if one != depends_on_id]})
+    return await change_task(
+        actor, task, TaskChange(depends_on_task_ids=[one for one in known if one != depends_on_id])
+    )
 
 
 async def save_change(actor: Actor, board: Board, task: Task, before: TaskSnapshot, relations: RelationChanges) -> None:
@@ -187,7 +192,7 @@ async def save_change(actor: Actor, board: Board, task: Task, before: TaskSnapsh
     await notices.notify_after_change(actor, board, task, before)
 
 
-def _record_change(task: Task, changed: dict[str, tuple[Any, Any]], relations: RelationChanges) -> None:
+def _record_change(task: Task, changed: dict[str, Difference], relations: RelationChanges) -> None:
     pairs = {name: pair for name, pair in (changed | relations).items() if name != "position"}
     data: dict[str, Any] = {
         "before": {name: pair[0] for name, pair in pairs.items()},
@@ -208,7 +213,7 @@ async def move_task(
     after_task_id: UUID | None = None,
 ) -> Task:
     """Move a card to a column, and there before or after a neighbour."""
-    moved = await change_task(actor, task, {"status": status})
+    moved = await change_task(actor, task, TaskChange(status=status))
     neighbour = before_task_id or after_task_id
     if neighbour is None:
         return moved

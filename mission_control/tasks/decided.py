@@ -16,10 +16,10 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid
 from mission_control.live.log import NewEvent
 from mission_control.runs.tracking import track_run
+from mission_control.tasks.changes import TaskChange, TaskSnapshot
 from mission_control.tasks.commands import change_task, save_change
 from mission_control.tasks.comments import write_comment
 from mission_control.tasks.dependencies import blockers_of
-from mission_control.tasks.gates import TaskSnapshot
 from mission_control.tasks.locks import present_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import assign_to_lead, enter, is_worker, last_worker
@@ -62,7 +62,7 @@ def _link(event: NewEvent, task: Task) -> Any:
 async def _finish(actor: Actor, task: Task) -> str | None:
     """Move a task to done; returns the rule that forbids it, as a sentence."""
     try:
-        await change_task(actor, task, {"status": "done"})
+        await change_task(actor, task, TaskChange(status="done"))
     except (Conflict, Forbidden, Invalid) as error:  # raised before anything is written
         return await _open_dependencies(task) or error.sentence
     return None

@@ -5,8 +5,8 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.runs.tracking import track_run
 from mission_control.tasks import rules
+from mission_control.tasks.changes import TaskSnapshot
 from mission_control.tasks.dependencies import blockers_of
-from mission_control.tasks.gates import TaskSnapshot
 from mission_control.tasks.locks import present_task
 from mission_control.tasks.models import Task, TaskDependency
 from mission_control.tasks.notices import notify_former_assignee, notify_unblocked

@@ -1,17 +1,17 @@
 """What the forms of the task pages send."""
 
-from datetime import date, datetime, time
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
 from mission_control.boards.models import Board
-from mission_control.boards.priorities import Priority
 from mission_control.boards.statuses import TaskStatus
+from mission_control.core.declared import completed
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import parse_id
 from mission_control.core.schemas import BlankToNone, NonEmptyStr
+from mission_control.tasks.fields import from_form, to_form
 from mission_control.tasks.models import Task
 from mission_control.tasks.schemas import (
     TaskCommentCreate,
@@ -67,23 +67,18 @@ class TextForm(VersionedForm):
 
     def body(self, found: Task) -> TaskUpdate:
         """Return the change."""
-        return TaskUpdate(title=self.title, description=self.description)
+        return TaskUpdate.model_validate({"title": self.title, "description": self.description})
 
 
+@completed(to_form())
 class ChangeForm(Form):
-    """One or more facts of a task; absent fields stay as they are."""
+    """One or more facts of a task; absent fields stay as they are. The table of fields adds its inputs."""
 
-    priority: Priority = "medium"
-    due: date | None = None
     assignee: str | None = None
 
     def body(self, found: Task) -> TaskUpdate:
         """Return the change, without clearing an assignee that the task does not have."""
-        changes: dict[str, Any] = {}
-        if "priority" in self.model_fields_set:
-            changes["priority"] = self.priority
-        if "due" in self.model_fields_set:
-            changes["due_at"] = datetime.combine(self.due, time(23, 59)) if self.due else None
+        changes = from_form(self.model_dump(exclude_unset=True))
         if "assignee" in self.model_fields_set:
             wanted = assignee_fields(self.assignee)
             changes |= {name: one for name, one in wanted.items() if one is not None or getattr(found, name) != one}

@@ -8,6 +8,7 @@ from mission_control.approvals.queries import has_pending, is_approved
 from mission_control.boards.models import Board
 from mission_control.core.errors import Conflict, Invalid
 from mission_control.database.sql import rows
+from mission_control.tasks.changes import TaskSnapshot
 from mission_control.tasks.models import Task
 
 
@@ -34,7 +35,7 @@ async def pass_done_gates(board: Board, task_id: UUID | None, before: str | None
 
 
 async def pass_comment_gate(
-    board: Board, task: Task, before: "TaskSnapshot", comment: str | None, actor_id: UUID | None
+    board: Board, task: Task, before: TaskSnapshot, comment: str, actor_id: UUID | None
 ) -> None:
     """Rule C: entering review needs a comment now, or one by the worker or the acting person since work began."""
     if not board.comment_required_for_review or task.status != "review" or before.status == "review" or comment:
@@ -59,29 +60,3 @@ async def _has_comment(task_id: UUID, since: datetime, authors: list[Any]) -> bo
         if found:
             return True
     return False
-
-
-class TaskSnapshot:
-    """What a task was when the change began."""
-
-    FIELDS = (
-        "title", "description", "status", "priority", "due_at", "assigned_agent_id", "assigned_user_id",
-        "in_progress_at", "previous_in_progress_at", "review_agent_id", "position", "archived_at",
-        "fence", "attempt", "rework_at", "failed_attempts", "retry_at", "flagged_at", "flag_reason",
-    )  # fmt: skip
-
-    status: str
-    assigned_agent_id: Any
-    assigned_user_id: Any
-
-    def __init__(self, task: Task) -> None:
-        for name in self.FIELDS:
-            setattr(self, name, getattr(task, name))
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(name)
-
-    def changed(self, task: Task) -> dict[str, tuple[Any, Any]]:
-        """The fields that differ now: name to (before, after)."""
-        pairs = {name: (getattr(self, name), getattr(task, name)) for name in self.FIELDS}
-        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from mission_control.core.actor import Actor
+from mission_control.core.declared import UNSET, sent
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.database.sql import as_json, is_postgres, rows
 from mission_control.organizations.work_state import lock_work_state_shared
-from mission_control.tasks.gates import TaskSnapshot
+from mission_control.tasks.changes import TaskChange, TaskSnapshot
 from mission_control.tasks.models import Task
 
 FULL = {
@@ -33,12 +34,13 @@ class Limits(NamedTuple):
         return cls(wip_limit, *((wip_limits or {}).get(name) for name in ("in_progress", "review")))
 
 
-async def lock_limits_for(actor: Actor, task: Task, sent: dict[str, Any]) -> Limits:
+async def lock_limits_for(actor: Actor, task: Task, change: TaskChange) -> Limits:
     """Inside a command that has not locked the task yet: the limits that an agent's change may meet, held."""
-    starts = sent.get("status") == "in_progress" or (task.status == "in_progress" and "assigned_agent_id" in sent)
+    agent_id = change.assigned_agent_id
+    starts = change.status == "in_progress" or (task.status == "in_progress" and agent_id is not UNSET)
     if not (actor.is_agent and starts):
         return Limits()
-    worker = sent.get("assigned_agent_id") or (task.assigned_agent_id if actor.is_lead else actor.id)
+    worker = sent(agent_id, None) or (task.assigned_agent_id if actor.is_lead else actor.id)
     return await lock_limits(worker, task.board_id)
 
 

@@ -15,6 +15,7 @@ from mission_control.core.errors import DomainError
 from mission_control.core.policy import can
 from mission_control.database.sql import rows
 from mission_control.tasks import policy as policy
+from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.commands import change_task, move_task
 from mission_control.tasks.forms import assignee_value
 from mission_control.tasks.locks import locked_task
@@ -65,8 +66,8 @@ async def move_card(actor: Actor, task: Task, move: TaskMove) -> Task:
         await _approve(actor, await locked_task(task))
     moved = await move_task(actor, task, move.status, move.before_task_id, move.after_task_id)
     if move.assigned_agent_id or move.assigned_user_id:
-        sent = move.model_dump(include={"assigned_agent_id", "assigned_user_id"}, exclude_none=True)
-        moved = await change_task(actor, moved, sent)
+        assignee = move.model_dump(include={"assigned_agent_id", "assigned_user_id"}, exclude_none=True)
+        moved = await change_task(actor, moved, TaskChange(**assignee))
     return moved
 
 

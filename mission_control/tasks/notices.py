@@ -10,7 +10,7 @@ from mission_control.boards.models import Board
 from mission_control.commands.unit_of_work import deliver
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.tasks.gates import TaskSnapshot
+from mission_control.tasks.changes import TaskSnapshot
 from mission_control.tasks.models import Comment, Task
 
 SNIPPET_LENGTH = 500

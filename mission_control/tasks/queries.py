@@ -1,30 +1,44 @@
 """Reading tasks: raw SQL into wire shapes, a fixed number of statements whatever the number of rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from mission_control.accounts.names import person_name
 from mission_control.boards.models import Board
-from mission_control.boards.priorities import canonical
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
+from mission_control.core.declared import completed_row
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.custom_fields.queries import Values, values_of_board, values_of_tasks
-from mission_control.database.sql import as_moment, placeholders, rows, wire_moment
+from mission_control.database.sql import as_moment, placeholders, rows, select, wire_moment
 from mission_control.tags.queries import tags_of_board, tags_of_tasks
 from mission_control.tags.schemas import Tags
 from mission_control.tasks import filters
+from mission_control.tasks.fields import COLUMNS as COLUMNS_OF_ANSWERS
+from mission_control.tasks.fields import FIELDS, REQUIRED
 from mission_control.tasks.models import Comment, Task
 from mission_control.tasks.schemas import TaskQuery
 from mission_control.tasks.waiting import add_reasons
 
-COLUMNS = (
-    "t.id, t.board_id, t.number, t.title, t.description, t.status, t.priority, t.due_at, t.assigned_agent_id,"
-    " t.assigned_user_id, t.created_by_user_id, t.in_progress_at, t.created_at, t.updated_at, t.archived_at,"
-    " t.deleted_at, t.fence, t.flagged_at"
-)
+
+@completed_row(COLUMNS_OF_ANSWERS)
+@dataclass(slots=True)
+class TaskRow:
+    """A task as the database has it: every column that answers show. These are named for the code that reads them."""
+
+    id: UUID
+    board_id: UUID
+    status: str
+
+
+COLUMN_NAMES = tuple(one.name for one in fields(TaskRow))
+COLUMNS = ", ".join(f"t.{name}" for name in COLUMN_NAMES)
+ANSWER = dict.fromkeys(one.name for one in FIELDS if one.is_answered and one.answer_default is REQUIRED)
+REWRITTEN = tuple((one.name, one.answer) for one in FIELDS if one.answer is not None)
+_values_of = attrgetter(*COLUMN_NAMES)
 
 
 async def visible_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
@@ -50,7 +64,7 @@ async def list_tasks(board: Board, query: TaskQuery) -> tuple[list[dict[str, Any
     where, values = filters.where(board.id, query)
     [total] = await rows(f"SELECT COUNT(*) AS n FROM tasks t WHERE {where}", *values)
     page = f"SELECT {COLUMNS} FROM tasks t WHERE {where}{filters.order(query)} LIMIT ? OFFSET ?"
-    found = await _serialize_tasks(board.id, await rows(page, *values, query.limit, query.offset))
+    found = await _serialize_tasks(board.id, await select(TaskRow, page, *values, query.limit, query.offset))
     if query.include_waiting:
         await add_reasons(found)
     return found, int(total["n"])
@@ -91,87 +105,89 @@ async def tasks_read(task_ids: list[UUID]) -> list[dict[str, Any]]:
     """Some tasks of one board in their wire shape, in any order."""
     if not task_ids:
         return []
-    found = await rows(f"SELECT {COLUMNS} FROM tasks t WHERE t.id IN ({placeholders(len(task_ids))})", *task_ids)
-    return await _serialize_tasks(found[0]["board_id"], found) if found else []
+    found = await select(
+        TaskRow, f"SELECT {COLUMNS} FROM tasks t WHERE t.id IN ({placeholders(len(task_ids))})", *task_ids
+    )
+    return await _serialize_tasks(found[0].board_id, found) if found else []
 
 
-async def _serialize_tasks(board_id: Any, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    ids = [row["id"] for row in found]
+async def _serialize_tasks(board_id: UUID, found: list[TaskRow]) -> list[dict[str, Any]]:
+    ids = [row.id for row in found]
     relations = Relations(await _edges_of(ids), await tags_of_tasks(ids), await values_of_tasks(board_id, ids))
     return [serialize_task(row, relations) for row in found]
 
 
-Edges = dict[str, list[tuple[str, bool]]]
+@dataclass(slots=True)
+class Edge:
+    """A dependency, and the status of the task that is waited for."""
+
+    task_id: UUID
+    depends_on_task_id: UUID
+    status: str
 
 
 @dataclass(slots=True)
 class Relations:
-    """What stands beside the rows of tasks: what they wait for, their tags, their custom fields."""
+    """What other tables say of some tasks: what they wait for, their tags, their custom fields."""
 
-    edges: Edges
+    edges: dict[UUID, list[Edge]]
     tags: Tags
     values: Values
 
+    def of(self, task: TaskRow) -> dict[str, Any]:
+        """Return the fields of the answer that are no columns of the task."""
+        edges, tags = self.edges.get(task.id, ()), self.tags.get(str(task.id), [])
+        blockers = [] if task.status == "done" else [one.depends_on_task_id for one in edges if one.status != "done"]
+        return {
+            "depends_on_task_ids": [one.depends_on_task_id for one in edges],
+            "tag_ids": [tag["id"] for tag in tags],
+            "blocked_by_task_ids": blockers,
+            "is_blocked": bool(blockers),
+            "tags": tags,
+            "custom_field_values": self.values.of(task.id),
+        }
+
 
 async def board_relations(board_id: UUID) -> Relations:
-    """What stands beside every task of a board."""
+    """Return the relations of every task of a board."""
     return Relations(await _edges_of_board(board_id), await tags_of_board(board_id), await values_of_board(board_id))
 
 
-async def _edges_of(task_ids: list[Any]) -> Edges:
+EDGES = """
+    SELECT d.task_id, d.depends_on_task_id, p.status
+    FROM task_dependencies d
+    JOIN tasks p ON p.id = d.depends_on_task_id
+    WHERE p.deleted_at IS NULL AND {where}
+    ORDER BY d.created_at, d.id
+"""
+
+
+async def _edges_of(task_ids: list[UUID]) -> dict[UUID, list[Edge]]:
     if not task_ids:
         return {}
     where = f"d.task_id IN ({placeholders(len(task_ids))})"
-    return _grouped(await rows(EDGES.format(where=where), *task_ids))
+    return _by_task(await select(Edge, EDGES.format(where=where), *task_ids))
 
 
-async def _edges_of_board(board_id: UUID) -> Edges:
-    return _grouped(await rows(EDGES.format(where="d.board_id = ?"), board_id))
+async def _edges_of_board(board_id: UUID) -> dict[UUID, list[Edge]]:
+    return _by_task(await select(Edge, EDGES.format(where="d.board_id = ?"), board_id))
 
 
-EDGES = (
-    "SELECT d.task_id, d.depends_on_task_id, p.status FROM task_dependencies d"
-    " JOIN tasks p ON p.id = d.depends_on_task_id WHERE p.deleted_at IS NULL AND {where} ORDER BY d.created_at, d.id"
-)
-
-
-def _grouped(found: list[dict[str, Any]]) -> Edges:
-    edges: Edges = {}
-    for row in found:
-        edges.setdefault(str(row["task_id"]), []).append((str(row["depends_on_task_id"]), row["status"] != "done"))
+def _by_task(found: list[Edge]) -> dict[UUID, list[Edge]]:
+    edges: dict[UUID, list[Edge]] = {}
+    for edge in found:
+        edges.setdefault(edge.task_id, []).append(edge)
     return edges
 
 
-def serialize_task(row: dict[str, Any], relations: Relations) -> dict[str, Any]:
-    """A row of `COLUMNS` as TaskRead."""
-    waits_for, tags = relations.edges.get(str(row["id"]), []), relations.tags.get(str(row["id"]), [])
-    blockers = [one for one, is_open in waits_for if is_open] if row["status"] != "done" else []
-    return {
-        "title": row["title"],
-        "description": row["description"],
-        "status": row["status"],
-        "priority": canonical(row["priority"]),
-        "due_at": wire_moment(row["due_at"]),
-        "assigned_agent_id": row["assigned_agent_id"],
-        "depends_on_task_ids": [one for one, _ in waits_for],
-        "tag_ids": [tag["id"] for tag in tags],
-        "id": row["id"],
-        "board_id": row["board_id"],
-        "created_by_user_id": row["created_by_user_id"],
-        "in_progress_at": wire_moment(row["in_progress_at"]),
-        "created_at": wire_moment(row["created_at"]),
-        "updated_at": wire_moment(row["updated_at"]),
-        "blocked_by_task_ids": blockers,
-        "is_blocked": bool(blockers),
-        "tags": tags,
-        "custom_field_values": relations.values.of(row["id"]),
-        "number": row["number"],
-        "assigned_user_id": row["assigned_user_id"],
-        "archived_at": wire_moment(row["archived_at"]),
-        "deleted_at": wire_moment(row["deleted_at"]),
-        "fence": row["fence"],
-        "flagged_at": wire_moment(row["flagged_at"]),
-    }
+def serialize_task(task: TaskRow, relations: Relations) -> dict[str, Any]:
+    """Return a task as it is answered."""
+    answer: dict[str, Any] = ANSWER.copy()
+    answer.update(zip(COLUMN_NAMES, _values_of(task), strict=True))
+    for name, rewrite in REWRITTEN:
+        answer[name] = rewrite(answer[name])
+    answer.update(relations.of(task))
+    return answer
 
 
 async def list_comments(task: Task, paging: Paging) -> tuple[list[dict[str, Any]], int]:

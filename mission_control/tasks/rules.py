@@ -1,7 +1,7 @@
 """The three rule sets for changing a task: people, workers, leads."""
 
 import time
-from typing import Any
+from collections.abc import Set
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -9,14 +9,16 @@ from mission_control.agents.queries import lead_id_of
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.declared import UNSET, sent
 from mission_control.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from mission_control.database.sql import is_postgres, rows
+from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.dependencies import blocked_error, blockers_of
+from mission_control.tasks.fields import Role, changeable_by
 from mission_control.tasks.models import Task
 
-PLAIN_FIELDS = ("title", "description", "priority", "due_at")
-WORKER_FIELDS = {"status", "comment", "custom_field_values"}
-LEAD_FIELDS = {"assigned_agent_id", "status", "depends_on_task_ids", "tag_ids", "custom_field_values"}
+LEAD_FIELDS = changeable_by(Role.LEAD)
+WORKER_FIELDS = changeable_by(Role.WORKER)
 
 
 def top_position() -> float:
@@ -31,16 +33,16 @@ def _coded(error: type[DomainError], message: str, code: str) -> DomainError:
 # What an agent may not send, whatever the task waits for
 
 
-def refuse_fields(actor: Actor, task: Task, sent: dict[str, Any]) -> None:
-    """Refuse what an agent's role never changes, and a worker's hand on a task that is another's."""
+def refuse_fields(actor: Actor, task: Task, names: Set[str]) -> None:
+    """Refuse fields that an agent's role never changes, and a status that a worker sends for another's task."""
     if not actor.is_agent:
         return
     if actor.is_lead:
-        _refuse_lead_fields(sent)
+        _refuse_lead_fields(names)
         return
-    if "status" in sent and _is_others(actor, task):
+    if "status" in names and _is_others(actor, task):
         raise _coded(Forbidden, "This task is assigned to somebody else.", "task_assignee_mismatch")
-    if set(sent) - WORKER_FIELDS:
+    if names - WORKER_FIELDS:
         raise _coded(
             Forbidden,
             "A worker changes status, comment and custom fields only.",
@@ -48,42 +50,41 @@ def refuse_fields(actor: Actor, task: Task, sent: dict[str, Any]) -> None:
         )
 
 
-def _refuse_lead_fields(sent: dict[str, Any]) -> None:
-    if "comment" in sent:
+def _refuse_lead_fields(names: Set[str]) -> None:
+    if "comment" in names:
         raise Forbidden("A lead comments with the comments operation.")
-    if strange := sorted(set(sent) - LEAD_FIELDS):
+    if strange := sorted(names - LEAD_FIELDS):
         raise Forbidden(f"A lead may not change {', '.join(strange)}; it may change {', '.join(sorted(LEAD_FIELDS))}.")
 
 
 # People
 
 
-async def apply_user_rules(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> None:
+async def apply_user_rules(actor: Actor, board: Board, task: Task, change: TaskChange) -> None:
     """Change the task in memory as a person may; 409 when it is blocked, 404/409 for a wrong assignee."""
-    await _refuse_blocked_change(task, sent)
-    if "status" in sent and sent["status"] != task.status:
-        enter(task, sent["status"])
-    for name in PLAIN_FIELDS:
-        if name in sent:
-            setattr(task, name, sent[name])
-    await assign(board, task, sent)
+    await _refuse_blocked_change(task, change)
+    status = sent(change.status, task.status)
+    if status != task.status:
+        enter(task, status)
+    for name, value in change.plain.items():
+        setattr(task, name, value)
+    await assign(board, task, change)
 
 
-async def _refuse_blocked_change(task: Task, sent: dict[str, Any]) -> None:
-    if _stays_done(task, sent):
+async def _refuse_blocked_change(task: Task, change: TaskChange) -> None:
+    if _stays_done(task, change):
         return
-    moves = sent.get("status", task.status) not in (task.status, "inbox")
-    assigns = any(
-        sent.get(name) is not None and sent[name] != getattr(task, name)
-        for name in ("assigned_agent_id", "assigned_user_id")
+    moves = sent(change.status, task.status) not in (task.status, "inbox")
+    assigns = sent(change.assigned_agent_id, None) not in (None, task.assigned_agent_id) or (
+        sent(change.assigned_user_id, None) not in (None, task.assigned_user_id)
     )
     if (moves or assigns) and (blockers := await blockers_of(task.id)):
         raise blocked_error(blockers)
 
 
-def _stays_done(task: Task, sent: dict[str, Any]) -> bool:
+def _stays_done(task: Task, change: TaskChange) -> bool:
     """A done task waits for nothing, whatever became of its dependencies."""
-    return task.status == "done" and sent.get("status", "done") == "done"
+    return task.status == "done" and sent(change.status, "done") == "done"
 
 
 def enter(task: Task, status: str) -> None:
@@ -107,17 +108,17 @@ def leave_work(task: Task) -> None:
     task.in_progress_at = task.assigned_agent_id = task.assigned_user_id = None
 
 
-async def assign(board: Board, task: Task, sent: dict[str, Any]) -> None:
+async def assign(board: Board, task: Task, change: TaskChange) -> None:
     """Apply the assignee that was sent: an agent or a person, never both."""
-    agent_id, user_id = sent.get("assigned_agent_id"), sent.get("assigned_user_id")
-    if agent_id is not None and user_id is not None:
+    agent_id, user_id = change.assigned_agent_id, change.assigned_user_id
+    if sent(agent_id, None) is not None and sent(user_id, None) is not None:
         raise Invalid("A task has one assignee: an agent or a person.")
-    if "assigned_agent_id" in sent:
+    if agent_id is not UNSET:
         await check_agent(board, agent_id)
         task.assigned_agent_id = agent_id
         if agent_id is not None:
             task.assigned_user_id = None
-    if "assigned_user_id" in sent:
+    if user_id is not UNSET:
         await check_user(board, user_id)
         task.assigned_user_id = user_id
         if user_id is not None:
@@ -160,10 +161,10 @@ async def reaches(board: Board, user_id: UUID) -> bool:
 # Workers
 
 
-async def apply_worker_rules(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> None:
+async def apply_worker_rules(actor: Actor, board: Board, task: Task, change: TaskChange) -> None:
     """Change the task in memory as a worker may. A task that somebody else took meanwhile: Conflict."""
-    status = sent.get("status")
-    if status is None:
+    status = change.status
+    if status is UNSET:
         return
     if _is_others(actor, task):
         raise _coded(Conflict, "Somebody else took this task a moment ago.", "task_already_claimed")
@@ -196,31 +197,32 @@ def _work(actor: Actor, task: Task, status: str) -> None:
 # Leads
 
 
-async def apply_lead_rules(actor: Actor, board: Board, task: Task, sent: dict[str, Any]) -> None:
+async def apply_lead_rules(actor: Actor, board: Board, task: Task, change: TaskChange) -> None:
     """Change the task in memory as the board's lead may."""
-    if {"assigned_agent_id", "status"} & set(sent) and (blockers := await blockers_of(task.id)):
-        if _changes_something(task, sent) and not _stays_done(task, sent):
+    if {"assigned_agent_id", "status"} & change.names and (blockers := await blockers_of(task.id)):
+        if _changes_something(task, change) and not _stays_done(task, change):
             raise blocked_error(blockers)
-    if "assigned_agent_id" in sent:
-        await check_agent(board, sent["assigned_agent_id"], may_be_lead=False)
-        task.assigned_agent_id = sent["assigned_agent_id"]
+    if change.assigned_agent_id is not UNSET:
+        await check_agent(board, change.assigned_agent_id, may_be_lead=False)
+        task.assigned_agent_id = change.assigned_agent_id
         task.assigned_user_id = None if task.assigned_agent_id else task.assigned_user_id
-    if "status" in sent and sent["status"] != task.status:
-        await _lead_moves(board, task, sent)
+    if sent(change.status, task.status) != task.status:
+        await _lead_moves(board, task, change)
 
 
-def _changes_something(task: Task, sent: dict[str, Any]) -> bool:
-    return any(name in sent and sent[name] != getattr(task, name) for name in ("assigned_agent_id", "status"))
+def _changes_something(task: Task, change: TaskChange) -> bool:
+    agent_id = sent(change.assigned_agent_id, task.assigned_agent_id)
+    return agent_id != task.assigned_agent_id or sent(change.status, task.status) != task.status
 
 
-async def _lead_moves(board: Board, task: Task, sent: dict[str, Any]) -> None:
-    before, after = task.status, sent["status"]
+async def _lead_moves(board: Board, task: Task, change: TaskChange) -> None:
+    before, after = task.status, sent(change.status, task.status)
     if before == "review" and after in ("done", "inbox"):
         enter(task, after)
         if after == "inbox":
             task.assigned_agent_id = await last_worker(board, task)
             task.rework_at = clock.now() if task.assigned_agent_id else None
-    elif before == "inbox" and after == "in_progress" and sent.get("assigned_agent_id") is not None:
+    elif before == "inbox" and after == "in_progress" and sent(change.assigned_agent_id, None) is not None:
         enter(task, "in_progress")
     else:
         raise Forbidden("A lead takes a task from review to done or inbox, or assigns and starts one from the inbox.")

@@ -5,115 +5,66 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.schemas import ApprovalRead, PersonRef
-from mission_control.boards.priorities import Priority
 from mission_control.boards.schemas import BoardRead
 from mission_control.boards.statuses import TaskStatus
+from mission_control.core.declared import completed
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import ActorRef, Body, Moment, NonEmptyStr, NotNull, OptionalText, example
-from mission_control.tags.schemas import TagRef
-from mission_control.tasks.waiting import WaitingReason
-
-
-def _unique(ids: list[UUID]) -> list[UUID]:
-    return list(dict.fromkeys(ids))
-
+from mission_control.core.schemas import ActorRef, Body, Moment, NonEmptyStr, example
+from mission_control.tasks.changes import TaskChange
+from mission_control.tasks.fields import Ids, to_answer, to_change, to_create
 
 UNSENT_WHEN_NULL = ("depends_on_task_ids", "tag_ids", "comment")
-Ids = Annotated[list[UUID], AfterValidator(_unique)]
+
+# The bodies below name the fields that have rules, for the code that reads them. The table declares all of them.
 
 
+@completed(to_create())
 class TaskCreate(BaseModel):
     """A task to be made."""
 
     model_config = example(title="Fix the login on Safari", description="Done when the test passes.", priority="high")
 
     title: str
-    description: str | None = None
     status: TaskStatus = "inbox"
-    priority: Priority = "medium"
-    due_at: Moment | None = None
     assigned_agent_id: UUID | None = None
     assigned_user_id: UUID | None = None
     depends_on_task_ids: Ids = Field(default_factory=list)
     tag_ids: Ids = Field(default_factory=list)
-    created_by_user_id: UUID | None = None
     custom_field_values: dict[str, Any] = Field(default_factory=dict)
 
 
+@completed(to_change())
 class TaskUpdate(BaseModel):
     """What to change on a task; absent leaves."""
 
     model_config = example(status="review", comment="The login works on Safari again.")
 
-    title: Annotated[str | None, NotNull] = None
-    description: str | None = None
-    status: Annotated[TaskStatus | None, NotNull] = None
-    priority: Annotated[Priority | None, NotNull] = None
-    due_at: Moment | None = None
-    assigned_agent_id: UUID | None = None
-    assigned_user_id: UUID | None = None
-    depends_on_task_ids: Ids | None = None
-    tag_ids: Ids | None = None
-    custom_field_values: dict[str, Any] | None = None
-    comment: OptionalText = None
-
     @classmethod
-    def named_in(cls, raw: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields that a body sends, whatever their values are; those that count as not sent are left out."""
-        return {
-            name: value
+    def names_in(cls, raw: Mapping[str, Any]) -> frozenset[str]:
+        """Return the fields that a body sends, whatever their values are, without those that count as not sent."""
+        return frozenset(
+            name
             for name, value in raw.items()
             if name in cls.model_fields
             and not (value is None and name in UNSENT_WHEN_NULL)
             and not (name == "comment" and isinstance(value, str) and not value.strip())
-        }
+        )
 
-    def sent(self) -> dict[str, Any]:
-        """The fields that were sent; a null list and a blank comment count as not sent, null values as none."""
-        given = self.model_dump(exclude_unset=True)
-        if given.get("custom_field_values", ...) is None:
-            given["custom_field_values"] = {}
-        for name in UNSENT_WHEN_NULL:
-            if given.get(name, ...) is None:
-                del given[name]
-        return given
+    def change(self) -> TaskChange:
+        """Return what was sent. A null list and a blank comment count as not sent, null values of fields as none."""
+        values = {name: getattr(self, name) for name in self.model_fields_set}
+        if values.get("custom_field_values", ...) is None:
+            values["custom_field_values"] = {}
+        return TaskChange.of({n: one for n, one in values.items() if one is not None or n not in UNSENT_WHEN_NULL})
 
 
+@completed(to_answer())
 class TaskRead(BaseModel):
     """A task."""
-
-    title: str
-    description: str | None
-    status: TaskStatus
-    priority: str
-    due_at: datetime | None
-    assigned_agent_id: UUID | None
-    depends_on_task_ids: list[UUID]
-    tag_ids: list[UUID]
-    id: UUID
-    board_id: UUID | None
-    created_by_user_id: UUID | None
-    in_progress_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    blocked_by_task_ids: list[UUID]
-    is_blocked: bool
-    tags: list[TagRef]
-    custom_field_values: dict[str, Any] | None
-    number: int
-    assigned_user_id: UUID | None
-    archived_at: datetime | None
-    deleted_at: datetime | None
-    fence: int
-    flagged_at: datetime | None
-    waiting: Annotated[
-        list[WaitingReason] | None,
-        Field(description="What it waits for, only when asked for", exclude_if=lambda found: found is None),
-    ] = None
 
 
 class TaskCardRead(TaskRead):

@@ -1,5 +1,6 @@
 """Everything on a board, read at one moment."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from mission_control.accounts.names import person_name
@@ -8,10 +9,10 @@ from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.queries import NEWEST_FIRST, SELECT, pending_count, with_tasks
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardRead
-from mission_control.database.sql import rows
+from mission_control.database.sql import rows, select
 from mission_control.live.broker import head_of
 from mission_control.tasks.chat import newest_chat
-from mission_control.tasks.queries import COLUMNS, Relations, board_relations, serialize_task
+from mission_control.tasks.queries import COLUMNS, Relations, TaskRow, board_relations, serialize_task
 
 NEWEST_APPROVALS = 200
 
@@ -31,33 +32,50 @@ async def board_snapshot(board: Board, *, archived: bool = False) -> dict[str, A
     }
 
 
+@dataclass(slots=True)
+class CardRow(TaskRow):
+    """A task with its assignee's name and its counts."""
+
+    assignee: str | None
+    approvals_count: int
+    approvals_pending_count: int
+    comments_count: int
+
+
+CARDS = f"""
+    SELECT {COLUMNS}, COALESCE(g.name, {person_name("u")}) AS assignee,
+        COALESCE(l.approvals, 0) AS approvals_count, COALESCE(l.pending, 0) AS approvals_pending_count,
+        COALESCE(c.comments, 0) AS comments_count
+    FROM tasks t
+    LEFT JOIN agents g ON g.id = t.assigned_agent_id
+    LEFT JOIN users u ON u.id = t.assigned_user_id
+    LEFT JOIN (
+        SELECT k.task_id, COUNT(*) AS approvals, SUM(CASE WHEN k.is_pending THEN 1 ELSE 0 END) AS pending
+        FROM approval_task_links k JOIN tasks s ON s.id = k.task_id WHERE s.board_id = ? GROUP BY k.task_id
+    ) l ON l.task_id = t.id
+    LEFT JOIN (
+        SELECT m.task_id, COUNT(*) AS comments
+        FROM task_comments m JOIN tasks s ON s.id = m.task_id
+        WHERE s.board_id = ? AND m.deleted_at IS NULL GROUP BY m.task_id
+    ) c ON c.task_id = t.id
+    WHERE t.board_id = ? AND t.deleted_at IS NULL
+"""
+
+
 async def task_cards(
     board: Board, order: str = " ORDER BY t.created_at DESC, t.id DESC", *, archived: bool = False
 ) -> list[dict[str, Any]]:
-    """All live tasks of a board as cards, with names and counts; archived ones only when asked for."""
+    """Return all live tasks of a board as cards, with names and counts; archived ones only when asked for."""
     kept = "" if archived else " AND t.archived_at IS NULL"
-    found = await rows(
-        f"SELECT {COLUMNS}, COALESCE(g.name, {person_name('u')}) AS assignee,"
-        " COALESCE(l.approvals, 0) AS approvals, COALESCE(l.pending, 0) AS pending, COALESCE(c.comments, 0) AS comments"
-        " FROM tasks t LEFT JOIN agents g ON g.id = t.assigned_agent_id LEFT JOIN users u ON u.id = t.assigned_user_id"
-        " LEFT JOIN (SELECT k.task_id, COUNT(*) AS approvals, SUM(CASE WHEN k.is_pending THEN 1 ELSE 0 END) AS pending"
-        "  FROM approval_task_links k JOIN tasks s ON s.id = k.task_id WHERE s.board_id = ? GROUP BY k.task_id)"
-        "  l ON l.task_id = t.id"
-        " LEFT JOIN (SELECT m.task_id, COUNT(*) AS comments FROM task_comments m JOIN tasks s ON s.id = m.task_id"
-        "  WHERE s.board_id = ? AND m.deleted_at IS NULL GROUP BY m.task_id) c ON c.task_id = t.id"
-        f" WHERE t.board_id = ? AND t.deleted_at IS NULL{kept}{order}",
-        board.id,
-        board.id,
-        board.id,
-    )
+    found = await select(CardRow, f"{CARDS}{kept}{order}", board.id, board.id, board.id)
     relations = await board_relations(board.id)
     return [_card(row, relations) for row in found]
 
 
-def _card(row: dict[str, Any], relations: Relations) -> dict[str, Any]:
+def _card(row: CardRow, relations: Relations) -> dict[str, Any]:
     return serialize_task(row, relations) | {
-        "assignee": row["assignee"],
-        "approvals_count": int(row["approvals"]),
-        "approvals_pending_count": int(row["pending"]),
-        "comments_count": int(row["comments"]),
+        "assignee": row.assignee,
+        "approvals_count": row.approvals_count,
+        "approvals_pending_count": row.approvals_pending_count,
+        "comments_count": row.comments_count,
     }

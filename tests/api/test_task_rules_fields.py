@@ -9,6 +9,7 @@ from mission_control.agents.models import Agent
 from mission_control.core.errors import Conflict
 from mission_control.database.sql import as_json
 from mission_control.live.models import Event
+from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.models import Task
 from tests.cast import Cast, head, kinds
@@ -212,7 +213,7 @@ async def test_a_claim_that_came_a_moment_too_late(cast: Cast) -> None:
     task.board = cast.board
     (await cast.rigel.patch(cast.task(task), {"status": "in_progress"})).ok()
     with pytest.raises(Conflict) as refusal:
-        await change_task(await cast.vega.actor(), task, {"status": "in_progress"})
+        await change_task(await cast.vega.actor(), task, TaskChange(status="in_progress"))
     assert isinstance(refusal.value.detail, dict) and refusal.value.detail["code"] == "task_already_claimed"
     assert (await Task.get(id=task.id)).assigned_agent_id == cast.rigel.id
 

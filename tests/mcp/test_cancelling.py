@@ -111,7 +111,7 @@ async def test_claim_that_commits_while_its_client_leaves_is_taken_back(
         await left.wait()
         return answer
 
-    monkeypatch.setattr(polling, "decided", slow)
+    monkeypatch.setattr(polling, "committed", slow)
     task = await cast.add_task()
     call = Call(cast.vega, "legacy", "claim_task", WAITING, session)
     await committed.wait()

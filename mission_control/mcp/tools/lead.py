@@ -7,19 +7,20 @@ from pydantic import Field
 
 from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
+from mission_control.core.declared import completed
 from mission_control.core.schemas import OkResponse
 from mission_control.mcp.adapters import at, perform
 from mission_control.mcp.registry import Arguments, tool
 from mission_control.mcp.shapes import Priority, Ref, TaskDetail
+from mission_control.tasks.fields import to_ask
 
 
+@completed(to_ask())
 class NewTask(Arguments):
     """A task to be made."""
 
     title: Annotated[str, Field(min_length=1, description="What is to be achieved, in one line")]
-    description: Annotated[str | None, Field(description="What a worker must know, and how to tell it is done")] = None
     priority: Priority = "medium"
-    due_at: Annotated[str | None, Field(description="When it must be done, as 2026-12-24T12:00:00Z")] = None
     assigned_agent_id: Annotated[UUID | None, Field(description="A worker; left out, whoever claims it first")] = None
     depends_on_task_ids: Annotated[list[UUID], Field(description="Tasks that must be done before this one")] = []
 

@@ -16,6 +16,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.statuses import STATUSES, TaskStatus
 from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
+from mission_control.core.declared import completed
 from mission_control.core.errors import NotFound
 from mission_control.mcp.adapters import at_task, perform
 from mission_control.mcp.registry import Arguments, tool
@@ -35,6 +36,7 @@ from mission_control.mcp.shapes import (
     status_text,
 )
 from mission_control.questions.models import Question
+from mission_control.tasks.fields import to_ask
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import tasks_read
 
@@ -164,14 +166,13 @@ async def list_tasks(actor: Actor, asked: TasksWanted) -> tuple[str, Any]:
     return f"{len(page['items'])} of {page['total']} tasks.", {"tasks": page["items"], "total": page["total"]}
 
 
+@completed(to_ask())
 class PersonsTask(Arguments):
     """A task to be made."""
 
     board_id: BoardRef
     title: Annotated[str, Field(min_length=1, description="What is to be achieved, in one line")]
-    description: Annotated[str | None, Field(description="What a worker must know, and how to tell it is done")] = None
     priority: Priority = "medium"
-    due_at: Annotated[str | None, Field(description="When it must be done, as 2026-12-24T12:00:00Z")] = None
     assigned_agent_id: Annotated[
         UUID | None, Field(description="An agent of get_board; left out, whichever agent claims it first")
     ] = None
