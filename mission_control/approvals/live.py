@@ -12,6 +12,7 @@ from mission_control.boards.queries import still_exists
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.json import to_json
+from mission_control.live import broker
 from mission_control.live.models import Event
 from mission_control.live.shared import Shared
 from mission_control.live.stream import json_stream
@@ -24,7 +25,8 @@ async def stream_of_approvals(actor: Actor, board: Board) -> Response:
         if event.board_id != board.id or not event.kind.startswith("approval.") or event.kind.endswith(UNSTREAMED):
             return None
         approval_id = UUID(orjson.loads(event.data)["approval_id"])
-        return await _messages.get(event.id, lambda: _message(board, approval_id))
+        key = (event.id, broker.known_head(event.organization_id))  # it may have been decided since
+        return await _messages.get(key, lambda: _message(board, approval_id))
 
     async def alive() -> bool:
         current = await freshness.fresh(actor)

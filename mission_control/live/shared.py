@@ -1,4 +1,4 @@
-"""Work that many streams need at the same moment, done once."""
+"""Reading and rendering that many callers need at the same moment, done once."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ CAPACITY = 512
 
 
 class _Result[T]:
-    """One result in the making; who gives up waiting for it does not end it for the others."""
+    """One result in the making. A caller that gives up waiting does not end it for the others."""
 
     def __init__(self, until: float, make: Callable[[], Awaitable[T]]) -> None:
         self.until = until
@@ -17,8 +17,13 @@ class _Result[T]:
         self.future.add_done_callback(self._made)
         self._waiters: list[asyncio.Future[None]] = []
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it was made and its time has passed."""
+        return self.future.done() and self.until < time.monotonic()
+
     async def wait(self) -> T:
-        """The result. Hundreds wait at once, and for each a future alone costs a fraction of `asyncio.shield`."""
+        """Return the result. Hundreds wait at once, and one future each costs a fraction of `asyncio.shield`."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         await waiter
@@ -32,17 +37,22 @@ class _Result[T]:
 
 
 class Shared[T]:
-    """Results by key, each made once and kept for a few seconds; who asks meanwhile waits for the same result."""
+    """A single flight: results by key, each made once for everybody who asks, and kept for some seconds.
+
+    The key holds everything that the result depends on, above all the state of the log (`broker.known_head`), so that
+    the next event makes another key.
+    """
 
     def __init__(self, seconds: float = 5.0) -> None:
         self._seconds = seconds
         self._results: OrderedDict[Hashable, _Result[T]] = OrderedDict()
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """The result for a key; a failure is told to everybody who waits and is not kept."""
+        """Return the result for a key. A failure reaches everybody who waits and is not kept."""
         known = self._results.get(key)
-        if known is None or known.until < time.monotonic():
+        if known is None or known.is_over:
             known = self._results[key] = _Result(time.monotonic() + self._seconds, make)
+            self._results.move_to_end(key)
             known.future.add_done_callback(lambda done: self._settled(key, done))
             self._trim()
         return known.future.result() if known.future.done() else await known.wait()
@@ -58,9 +68,9 @@ class Shared[T]:
                 del self._results[key]
 
     def _trim(self) -> None:
-        now = time.monotonic()
+        """Forget what is over, and the oldest beyond the capacity, even while it is being made."""
         while self._results:
             key, oldest = next(iter(self._results.items()))
-            if oldest.until > now and len(self._results) <= CAPACITY:
+            if not oldest.is_over and len(self._results) <= CAPACITY:
                 return
             self._results.pop(key)

@@ -1,12 +1,12 @@
 """Remembering what was fetched: fresh for a while, stale rather than nothing, asked for once at a time."""
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mission_control.core import clock
+from mission_control.live.shared import Shared
 
 FRESH_FOR = timedelta(hours=1)
 RETRY_AFTER = timedelta(minutes=1)
@@ -24,28 +24,19 @@ class Cache[T]:
     def __init__(self, most: int) -> None:
         self._most = most
         self._kept: OrderedDict[str, _Kept[T]] = OrderedDict()
-        self._running: dict[str, asyncio.Task[T]] = {}
+        self._fetching: Shared[T] = Shared(0)
 
     async def get(self, key: str, fetch: Callable[[], Awaitable[T]]) -> T:
-        """The value, fetched when it is missing or old.
+        """Return the value, fetched when it is missing or old, once for all who ask meanwhile.
 
-        Whoever asks while it is being fetched waits for the same answer. When that fails, an old value serves for
-        another minute; without one the failure is the caller's. An empty value is not kept.
+        When fetching fails, an old value serves for another minute; without one the error is raised. An empty value
+        is not kept.
         """
         kept = self._kept.get(key)
         if kept is not None and kept.fresh_until > clock.now():
             self._kept.move_to_end(key)
             return kept.value
-        running = self._running.get(key)
-        if running is None:
-            running = self._running[key] = asyncio.ensure_future(self._fetch(key, fetch))
-            running.add_done_callback(lambda task: self._done(key, task))
-        return await asyncio.shield(running)
-
-    def _done(self, key: str, task: asyncio.Task[T]) -> None:
-        self._running.pop(key, None)
-        if not task.cancelled():
-            task.exception()  # when everybody who asked has gone, the failure is nobody's
+        return await self._fetching.get(key, lambda: self._fetch(key, fetch))
 
     async def _fetch(self, key: str, fetch: Callable[[], Awaitable[T]]) -> T:
         try:

@@ -255,3 +255,55 @@ async def test_answers_and_notes_survive_what_others_do(
     await undisturbed(note, "Check the b", len("Check the b"))
     await expect(text).to_have_value("The red o")
     assert "Check the b" in json.dumps(await page.evaluate("({...sessionStorage})"))
+
+
+async def test_quick_add_survives_when_the_columns_are_sent_whole(
+    site: Site, open_page: Open, agent: tuple[str, dict[str, Any], httpx.AsyncClient]
+) -> None:
+    board, vega, _ = agent
+    task = await site.task(board, "Paint the hull", assigned_agent_id=vega["id"])
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    await page.locator("#add-review > summary").click()
+    title = page.locator("#new-task-review")
+    await title.press_sequentially("half a tsk")
+    await page.keyboard.press("ArrowLeft")
+    await page.keyboard.press("ArrowLeft")
+    await site.api.patch(f"/api/v1/agents/{vega['id']}", json={"name": "Vega Two"})
+    await expect(page.locator(f"#task-{task}")).to_contain_text("Vega Two")
+    await undisturbed(title, "half a tsk", len("half a t"))
+    await page.keyboard.type("a")
+    await undisturbed(title, "half a task", len("half a ta"))
+
+
+async def test_answer_on_the_page_of_a_question_survives(
+    site: Site, open_page: Open, agent: tuple[str, dict[str, Any], httpx.AsyncClient]
+) -> None:
+    board, _, _ = agent
+    await ask_people(site, board, "Which paint?")
+    page = await open_page(f"/boards/{board}/approvals")
+    question = (await page.locator("[id^=question-]").first.get_attribute("id") or "").removeprefix("question-")
+    await page.goto(f"{site.url}/boards/{board}/questions/{question}")
+    await live(page)
+    text = page.locator("[id^=answer-]")
+    await text.press_sequentially("The red o")
+    async with page.expect_event("console", lambda said: said.text == "heard"):
+        await page.evaluate("document.addEventListener('htmx:sse:after:message', () => console.log('heard'))")
+        answer = await site.api.patch(f"/api/v1/boards/{board}", json={"name": "Harbour wall"})
+        assert answer.status_code == 200, answer.text
+    await undisturbed(text, "The red o", len("The red o"))
+
+
+async def test_limit_of_a_budget_survives_what_agents_use_up(
+    site: Site, open_page: Open, agent: tuple[str, dict[str, Any], httpx.AsyncClient]
+) -> None:
+    board, vega, client = agent
+    page = await open_page("/settings/budgets")
+    await live(page)
+    limit = page.locator("input[name=limit]").first
+    await limit.press_sequentially("12")
+    await client.post("/api/v1/agent/usage", json={"input_tokens": 12_000, "output_tokens": 345})
+    await expect(page.locator("#used")).to_contain_text("12,345")
+    await expect(limit).to_have_value("12")
+    await expect(limit).to_be_focused()
+    assert board and vega
