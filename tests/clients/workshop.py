@@ -1,26 +1,16 @@
 """Where clients are generated: the locked generators, installed once, and a folder for each client."""
 
 import asyncio
-import fcntl
-import hashlib
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.live.servers import PATIENCE, ROOT
+from tests.live.servers import PATIENCE
+from tests.node_packages import installed, must
 
 HERE = Path(__file__).parent
-LOCKS = ("package-lock.json", "package.json", "requirements.txt")
-IN_CI = os.environ.get("CI") == "true"
-
-
-class CannotInstall(Exception):
-    """The generators could not be installed; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -54,50 +44,16 @@ QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "
 
 
 def workshop() -> Workshop:
-    """Install the generators unless that was done; CannotInstall without npm or without its registry."""
-    if shutil.which("npm") is None:
-        raise CannotInstall("npm is not installed")
-    digest = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in LOCKS)).hexdigest()[:12]
-    made = Workshop(ROOT / "build" / "clients" / digest)
-    made.folder.mkdir(parents=True, exist_ok=True)
-    with _locked(made.folder / "lock"):
-        installed = made.folder / "installed"
-        if not installed.exists():
-            _install(made.folder)
-            installed.touch()
-    return made
+    """Return the installed generators: those of npm and, in a virtual environment, those of PyPI."""
+    return Workshop(installed(HERE, "requirements.txt", then=_install_python_packages))
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _install(folder: Path) -> None:
-    for name in LOCKS:
-        shutil.copy(HERE / name, folder)
-    _must(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-    pip = "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", "requirements.txt"
-    if uv := shutil.which("uv"):
-        _must(folder, uv, "venv", "--quiet", "--clear", "--python", sys.executable, "venv")
-        python = str(folder / "venv" / "bin" / "python")
-        _must(folder, uv, "pip", "install", "--quiet", "--python", python, *pip[-3:])
+def _install_python_packages(folder: Path) -> None:
+    locked = ("--quiet", "--require-hashes", "--requirement", "requirements.txt")
+    python = str(folder / "venv" / "bin" / "python")
+    if shutil.which("uv"):
+        must(folder, "uv", "venv", "--quiet", "--clear", "--python", sys.executable, "venv")
+        must(folder, "uv", "pip", "install", "--python", python, *locked)
     else:
-        _must(folder, sys.executable, "-m", "venv", "--clear", "venv")
-        _must(folder, str(folder / "venv" / "bin" / "python"), *pip)
-
-
-def _must(folder: Path, *command: str) -> None:
-    ran = subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | QUIET,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ran.returncode:
-        raise CannotInstall(f"{' '.join(command[:3])} failed:\n{(ran.stdout + ran.stderr)[-2000:]}")
+        must(folder, sys.executable, "-m", "venv", "--clear", "venv")
+        must(folder, python, "-m", "pip", "install", "--disable-pip-version-check", *locked)

