@@ -8,17 +8,16 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
-from mission_control.core.schemas import OK, OkResponse
-from mission_control.memory.commands import delete_memory, edit_memory, write_memory
+from mission_control.memory.commands import write_memory
+from mission_control.memory.entry_api import serve_entries
 from mission_control.memory.live import stream_of_board
 from mission_control.memory.models import BoardMemory
-from mission_control.memory.queries import BOARD_SHELF, list_board_entries, read_entry, visible_entry
+from mission_control.memory.queries import list_entries, read_entry, visible_entry
 from mission_control.memory.schemas import (
     BoardMemoryCreate,
     BoardMemoryRead,
     MemoryQuery,
     MemoryStreamQuery,
-    MemoryUpdate,
 )
 from mission_control.operations.hints import BOARD_ROLES, hints
 from mission_control.operations.operation import operation
@@ -26,12 +25,11 @@ from mission_control.operations.operation import operation
 api = Blueprint("memory_api", __name__, url_prefix="/api/v1")
 TAGS = ("board-memory",)
 MEMORY = "/boards/<board_id>/memory"
-ENTRY = f"{MEMORY}/<memory_id>"
 
 
 async def list_board_memory(actor: Actor, board: Board, query: MemoryQuery) -> dict[str, Any]:
-    """List what was written down on a board, newest first: chat and notes."""
-    found, total = await list_board_entries(board, query)
+    """List the memory of a board, newest first: chat and notes."""
+    found, total = await list_entries(BoardMemory, board.id, query)
     return page(found, total, query)
 
 
@@ -42,7 +40,7 @@ async def create_board_memory(actor: Actor, board: Board, data: BoardMemoryCreat
     `/resume` go to every agent of the board.
     """
     entry = await write_memory(actor, board, data.content, data.tags, data.source)
-    return await read_entry(BOARD_SHELF, entry.id)
+    return await read_entry(BoardMemory, entry.id)
 
 
 operation(
@@ -138,51 +136,13 @@ async def stream_board_memory(actor: Actor, board: Board, query: MemoryStreamQue
     return await stream_of_board(actor, board, query.is_chat)
 
 
-@operation(
+serve_entries(
     api,
-    "GET",
-    ENTRY,
-    operation_id="get_board_memory",
+    MEMORY,
+    "board_memory",
     tags=TAGS,
     who="actor",
     find=visible_entry,
+    noun="memory",
     returns=BoardMemoryRead,
 )
-async def get_board_memory(actor: Actor, entry: BoardMemory) -> dict[str, Any]:
-    """Read an entry."""
-    return await read_entry(BOARD_SHELF, entry.id)
-
-
-@operation(
-    api,
-    "PATCH",
-    ENTRY,
-    operation_id="update_board_memory",
-    tags=TAGS,
-    who="actor",
-    find=visible_entry,
-    verb="memory.edit",
-    body=MemoryUpdate,
-    returns=BoardMemoryRead,
-)
-async def update_board_memory(actor: Actor, entry: BoardMemory, data: MemoryUpdate) -> dict[str, Any]:
-    """Change an entry that you wrote; admins change any."""
-    await edit_memory(actor, entry, data.model_dump(exclude_unset=True))
-    return await read_entry(BOARD_SHELF, entry.id)
-
-
-@operation(
-    api,
-    "DELETE",
-    ENTRY,
-    operation_id="delete_board_memory",
-    tags=TAGS,
-    who="actor",
-    find=visible_entry,
-    verb="memory.delete",
-    returns=OkResponse,
-)
-async def delete_board_memory(actor: Actor, entry: BoardMemory) -> dict[str, bool]:
-    """Delete an entry that you wrote; admins delete any."""
-    await delete_memory(actor, entry)
-    return OK

@@ -1,4 +1,4 @@
-"""What changes memory."""
+"""Commands that write, change and delete entries of memory."""
 
 from typing import Any
 
@@ -9,134 +9,143 @@ from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.core.ids import new_id
 from mission_control.groups.commands import locked_group
 from mission_control.groups.models import BoardGroup
 from mission_control.inbox.quotes import WITHDRAWN, requote
 from mission_control.memory import policy as policy
-from mission_control.memory.models import BoardMemory, GroupMemory
+from mission_control.memory.models import BoardMemory, Entry, GroupMemory
 from mission_control.memory.notices import concerns_agents, is_chat, notify_board, notify_group, snippet
-
-Entry = BoardMemory | GroupMemory
 
 
 @command("memory.write")
 async def write_memory(
     actor: Actor, board: Board, content: str, tags: list[str] | None = None, source: str | None = None
 ) -> BoardMemory:
-    """Write something down on a board; chat reaches the lead and whom it mentions, a command all agents."""
+    """Write an entry for a board. Chat notifies the lead and the agents it mentions, an order every agent."""
     board = await locked_board(board)
-    entry = await _write(actor, board, content, tags, source)
+    entry = await _write(BoardMemory, actor, board, content, tags, source, is_signed=is_chat(tags))
     if entry.is_chat:
         await notify_board(actor, board, entry)
     return entry
-
-
-async def note_order(actor: Actor, board: Board, order: str) -> BoardMemory:
-    """Inside a command that carried an order out: write it into the board's chat, and tell nobody of it again."""
-    return await _write(actor, board, order, ["chat"], None)
-
-
-async def _write(actor: Actor, board: Board, content: str, tags: list[str] | None, source: str | None) -> BoardMemory:
-    entry = BoardMemory(board_id=board.id, **_values(actor, content, tags, source, is_named=is_chat(tags)))
-    entry.board = board
-    await entry.save(force_create=True)
-    record("memory.created", entry, _sentence(entry, "written"), **_state(entry))
-    return entry
-
-
-@command("memory.edit")
-async def edit_memory(actor: Actor, entry: BoardMemory, changes: dict[str, Any]) -> BoardMemory:
-    """Change the text or the tags of an entry."""
-    found = await BoardMemory.select_for_update().get_or_none(id=entry.id)
-    if found is None:
-        raise NotFound()
-    found.board = entry.board
-    if changed := await _edit(found, changes):
-        record("memory.updated", found, _sentence(found, "changed"), fields=changed, **_state(found))
-    return found
-
-
-@command("memory.delete")
-async def delete_memory(actor: Actor, entry: BoardMemory) -> None:
-    """Delete an entry for good; the log keeps that it was deleted and by whom, and notices no longer quote it."""
-    await _delete(entry)
-    record("memory.deleted", entry, _sentence(entry, "deleted"), **_state(entry))
 
 
 @command("group_memory.write")
 async def write_group_memory(
     actor: Actor, group: BoardGroup, content: str, tags: list[str] | None = None, source: str | None = None
 ) -> GroupMemory:
-    """Write something down for every board of a group; chat, broadcasts and `@all` reach agents."""
+    """Write an entry for every board of a group. Chat, broadcasts and `@all` notify agents."""
     group = await locked_group(group)
-    named = concerns_agents(content, tags)
-    entry = GroupMemory(board_group_id=group.id, **_values(actor, content, tags, source, is_named=named))
-    entry.board_group = group
-    await entry.save(force_create=True)
-    record("group_memory.created", entry, _sentence(entry, "written"), **_state(entry))
-    if named:
+    for_agents = concerns_agents(content, tags)
+    entry = await _write(GroupMemory, actor, group, content, tags, source, is_signed=for_agents)
+    if for_agents:
         await notify_group(actor, group, entry)
     return entry
 
 
+@command("memory.edit")
+async def edit_memory(actor: Actor, entry: BoardMemory, changes: dict[str, Any]) -> BoardMemory:
+    """Change the text or the tags of a board's entry."""
+    return await _edit(entry, changes)
+
+
 @command("group_memory.edit")
 async def edit_group_memory(actor: Actor, entry: GroupMemory, changes: dict[str, Any]) -> GroupMemory:
-    """Change the text or the tags of an entry."""
-    found = await GroupMemory.select_for_update().get_or_none(id=entry.id)
-    if found is None:
-        raise NotFound()
-    found.board_group = entry.board_group
-    if changed := await _edit(found, changes):
-        record("group_memory.updated", found, _sentence(found, "changed"), fields=changed, **_state(found))
-    return found
+    """Change the text or the tags of a group's entry."""
+    return await _edit(entry, changes)
+
+
+@command("memory.delete")
+async def delete_memory(actor: Actor, entry: BoardMemory) -> None:
+    """Delete a board's entry for good."""
+    await _delete(entry)
 
 
 @command("group_memory.delete")
 async def delete_group_memory(actor: Actor, entry: GroupMemory) -> None:
-    """Delete an entry for good; the log keeps that it was deleted and by whom, and notices no longer quote it."""
+    """Delete a group's entry for good."""
     await _delete(entry)
-    record("group_memory.deleted", entry, _sentence(entry, "deleted"), **_state(entry))
 
 
-def _values(
-    actor: Actor, content: str, tags: list[str] | None, source: str | None, *, is_named: bool
-) -> dict[str, Any]:
-    """What both kinds of entries hold; one that concerns others carries its author's name unless told otherwise."""
-    return {
-        "id": new_id(),
-        "content": content.strip(),
-        "tags": tags,
-        "is_chat": is_chat(tags),
-        "source": actor.name if is_named and not source else source,
-        "author_user_id": actor.user_id,
-        "author_agent_id": actor.agent_id,
-        "created_at": clock.now(),
-    }
+async def note_order(actor: Actor, board: Board, order: str) -> BoardMemory:
+    """Inside a command that carried out an order: write it into the board's chat without notifying anybody again."""
+    return await _write(BoardMemory, actor, board, order, ["chat"], None, is_signed=True)
 
 
-async def _edit(entry: Entry, changes: dict[str, Any]) -> list[str]:
-    """Change what differs; returns the names of that."""
-    changes = {name: value for name, value in changes.items() if getattr(entry, name) != value}
-    before = entry.content
-    if changes:
-        entry.update_from_dict(changes)
-        entry.is_chat, entry.edited_at = is_chat(entry.tags), clock.now()
-        await entry.save(update_fields=[*changes, "is_chat", "edited_at"])
-        await _requote(entry, before, snippet(entry.content))
-    return sorted(changes)
+async def _write[E: Entry](
+    kind: type[E],
+    actor: Actor,
+    home: Board | BoardGroup,
+    content: str,
+    tags: list[str] | None,
+    source: str | None,
+    *,
+    is_signed: bool,
+) -> E:
+    """Store an entry. A signed one has its author's name as its source unless another is given."""
+    entry = kind(
+        **{kind.HOME: home},
+        content=content.strip(),
+        tags=tags,
+        is_chat=is_chat(tags),
+        source=actor.name if is_signed and not source else source,
+        author_user_id=actor.user_id,
+        author_agent_id=actor.agent_id,
+    )
+    await entry.save(force_create=True)
+    record(
+        "memory.created" if isinstance(entry, BoardMemory) else "group_memory.created",
+        entry,
+        _sentence(entry, "written"),
+        **_state(entry),
+    )
+    return entry
+
+
+async def _edit[E: Entry](entry: E, changes: dict[str, Any]) -> E:
+    """Change what differs; nobody is notified again, but notices that quote the entry quote its new text."""
+    found = await _locked(entry)
+    changes = {name: value for name, value in changes.items() if getattr(found, name) != value}
+    if not changes:
+        return found
+    before = found.content
+    found.update_from_dict(changes)
+    found.is_chat, found.edited_at = is_chat(found.tags), clock.now()
+    await found.save(update_fields=[*changes, "is_chat", "edited_at"])
+    await _requote(found, before, snippet(found.content))
+    record(
+        "memory.updated" if isinstance(found, BoardMemory) else "group_memory.updated",
+        found,
+        _sentence(found, "changed"),
+        fields=sorted(changes),
+        **_state(found),
+    )
+    return found
 
 
 async def _delete(entry: Entry) -> None:
-    last = await type(entry).select_for_update().get_or_none(id=entry.id)
-    if last is None:
-        raise NotFound()
+    """Delete an entry. The log keeps that it was deleted and by whom; notices no longer quote it."""
+    last = await _locked(entry)
     await last.delete()
-    await _requote(entry, last.content, WITHDRAWN)
+    await _requote(last, last.content, WITHDRAWN)
+    record(
+        "memory.deleted" if isinstance(entry, BoardMemory) else "group_memory.deleted",
+        entry,
+        _sentence(entry, "deleted"),
+        **_state(entry),
+    )
+
+
+async def _locked[E: Entry](entry: E) -> E:
+    """Return the entry as it is now, locked. Raises NotFound when it was deleted meanwhile."""
+    found = await type(entry).select_for_update().get_or_none(id=entry.id)
+    if found is None:
+        raise NotFound()
+    setattr(found, entry.HOME, entry.home)
+    return found
 
 
 async def _requote(entry: Entry, before: str, after: str) -> None:
-    organization_id = entry.scope().organization_id
+    organization_id = entry.home.organization_id
     await requote(organization_id, "memory_id", entry.id, entry.created_at, snippet(before), after)
 
 
@@ -145,7 +154,6 @@ def _sentence(entry: Entry, what: str) -> str:
 
 
 def _state(entry: Entry) -> dict[str, Any]:
-    """What streams need to know of an entry when it has gone; of its words, and of its author's name, nothing."""
+    """Return what streams need of an entry that is gone. Its text and its author's name stay out of the log."""
     where = {"board_group_id": entry.board_group_id} if isinstance(entry, GroupMemory) else {}
-    state = {"memory_id": entry.id, "is_chat": entry.is_chat, "created_at": entry.created_at}
-    return {**state, **where}
+    return {"memory_id": entry.id, "is_chat": entry.is_chat, "created_at": entry.created_at, **where}

@@ -3,7 +3,6 @@
 Whoever reads one board of a group reads the group's memory.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from quart import Blueprint, Response
@@ -14,15 +13,14 @@ from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.core.paging import Page, page
-from mission_control.core.schemas import OK, OkResponse
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import group_of, visible_group
-from mission_control.memory.commands import delete_group_memory, edit_group_memory, write_group_memory
+from mission_control.memory.commands import write_group_memory
+from mission_control.memory.entry_api import Find, serve_entries
 from mission_control.memory.live import stream_around, stream_of_group
 from mission_control.memory.models import GroupMemory
 from mission_control.memory.queries import (
-    GROUP_SHELF,
-    list_group_entries,
+    list_entries,
     read_entry,
     visible_entry_around,
     visible_group_entry,
@@ -32,7 +30,6 @@ from mission_control.memory.schemas import (
     BoardGroupMemoryRead,
     MemoryQuery,
     MemoryStreamQuery,
-    MemoryUpdate,
 )
 from mission_control.operations.hints import hints
 from mission_control.operations.operation import operation
@@ -40,14 +37,13 @@ from mission_control.operations.operation import operation
 api = Blueprint("group_memory_api", __name__, url_prefix="/api/v1")
 TAGS = ("board-group-memory",)
 BOARD_TAGS = ("board-group-memory", "agent-lead", "agent-worker")
-Find = Callable[..., Awaitable[GroupMemory]]
 OF_GROUP = "/board-groups/<group_id>/memory"
 OF_BOARD = "/boards/<board_id>/group-memory"
 
 
 async def _write(actor: Actor, group: BoardGroup, data: BoardGroupMemoryCreate) -> dict[str, Any]:
     entry = await write_group_memory(actor, group, data.content, data.tags, data.source)
-    return await read_entry(GROUP_SHELF, entry.id)
+    return await read_entry(GroupMemory, entry.id)
 
 
 @operation(
@@ -64,7 +60,7 @@ async def _write(actor: Actor, group: BoardGroup, data: BoardGroupMemoryCreate) 
 )
 async def list_board_group_memory(actor: Actor, group: BoardGroup, query: MemoryQuery) -> dict[str, Any]:
     """List what was written down for a group, newest first."""
-    found, total = await list_group_entries(group, query)
+    found, total = await list_entries(GroupMemory, group.id, query)
     return page(found, total, query)
 
 
@@ -133,7 +129,7 @@ async def stream_board_group_memory(actor: Actor, group: BoardGroup, query: Memo
 async def list_board_group_memory_for_board(actor: Actor, board: Board, query: MemoryQuery) -> dict[str, Any]:
     """List what was written down for the board's group, newest first; nothing without a group."""
     group = await group_of(board)
-    found, total = ([], 0) if group is None else await list_group_entries(group, query)
+    found, total = ([], 0) if group is None else await list_entries(GroupMemory, group.id, query)
     return page(found, total, query)
 
 
@@ -196,59 +192,9 @@ async def stream_board_group_memory_for_board(actor: Actor, board: Board, query:
     return await stream_around(actor, board, query.is_chat)
 
 
-async def get_group_entry(actor: Actor, entry: GroupMemory) -> dict[str, Any]:
-    """Read an entry of a group."""
-    return await read_entry(GROUP_SHELF, entry.id)
+def _serve(path: str, name: str, who: Who, find: Find) -> None:
+    serve_entries(api, path, name, tags=TAGS, who=who, find=find, noun="group_memory", returns=BoardGroupMemoryRead)
 
 
-async def update_group_entry(actor: Actor, entry: GroupMemory, data: MemoryUpdate) -> dict[str, Any]:
-    """Change an entry of a group that you wrote; admins change any."""
-    await edit_group_memory(actor, entry, data.model_dump(exclude_unset=True))
-    return await read_entry(GROUP_SHELF, entry.id)
-
-
-async def delete_group_entry(actor: Actor, entry: GroupMemory) -> dict[str, bool]:
-    """Delete an entry of a group that you wrote; admins delete any."""
-    await delete_group_memory(actor, entry)
-    return OK
-
-
-def _serve_entries(path: str, name: str, who: Who, find: Find) -> None:
-    one = f"{path}/<memory_id>"
-    operation(
-        api,
-        "GET",
-        one,
-        operation_id=f"get_{name}",
-        tags=TAGS,
-        who=who,
-        find=find,
-        returns=BoardGroupMemoryRead,
-    )(get_group_entry)
-    operation(
-        api,
-        "PATCH",
-        one,
-        operation_id=f"update_{name}",
-        tags=TAGS,
-        who=who,
-        find=find,
-        verb="group_memory.edit",
-        body=MemoryUpdate,
-        returns=BoardGroupMemoryRead,
-    )(update_group_entry)
-    operation(
-        api,
-        "DELETE",
-        one,
-        operation_id=f"delete_{name}",
-        tags=TAGS,
-        who=who,
-        find=find,
-        verb="group_memory.delete",
-        returns=OkResponse,
-    )(delete_group_entry)
-
-
-_serve_entries(OF_GROUP, "board_group_memory", "user", visible_group_entry)
-_serve_entries(OF_BOARD, "board_group_memory_for_board", "actor", visible_entry_around)
+_serve(OF_GROUP, "board_group_memory", "user", visible_group_entry)
+_serve(OF_BOARD, "board_group_memory_for_board", "actor", visible_entry_around)

@@ -1,4 +1,4 @@
-"""Memory as streams."""
+"""Streams of memory."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,12 +22,13 @@ from mission_control.live import broker
 from mission_control.live.models import Event
 from mission_control.live.shared import Shared
 from mission_control.live.stream import json_stream
-from mission_control.memory.queries import BOARD_SHELF, GROUP_SHELF, Shelf, read_entry
+from mission_control.memory.models import BoardMemory, Entry, GroupMemory
+from mission_control.memory.queries import read_entry
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What all streams tell of an entry."""
+    """What every stream sends of an entry."""
 
     is_chat: bool
     message: bytes
@@ -38,12 +39,12 @@ _groups: Shared[BoardGroup | None] = Shared(1.0)
 
 
 async def stream_of_board(actor: Actor, board: Board, is_chat: bool | None) -> Response:
-    """One `memory` message per entry written, changed or deleted on a board."""
+    """Stream one `memory` message for each entry written, changed or deleted on a board."""
 
     async def payload(event: Event) -> bytes | None:
         if event.board_id != board.id or not event.kind.startswith("memory."):
             return None
-        return await _message(event, BOARD_SHELF, board.id, is_chat)
+        return await _message(event, BoardMemory, board.id, is_chat)
 
     async def alive() -> bool:
         return await _still_reads(actor, board) is not None
@@ -52,7 +53,7 @@ async def stream_of_board(actor: Actor, board: Board, is_chat: bool | None) -> R
 
 
 async def stream_of_group(actor: Actor, group: BoardGroup, is_chat: bool | None) -> Response:
-    """The same for a group that a person reads."""
+    """Stream the memory of a group that a person reads."""
 
     async def alive() -> bool:
         current = await freshness.fresh(actor)
@@ -63,7 +64,7 @@ async def stream_of_group(actor: Actor, group: BoardGroup, is_chat: bool | None)
 
 
 async def stream_around(actor: Actor, board: Board, is_chat: bool | None) -> Response:
-    """The same for the group that a board is in; silent without one. Ends when the board changes its group."""
+    """Stream the memory of a board's group, nothing without one. It ends when the board changes its group."""
 
     async def alive() -> bool:
         current = await _still_reads(actor, board)
@@ -80,7 +81,7 @@ async def _stream_of(
             return None
         if orjson.loads(event.data)["board_group_id"] != str(group_id):
             return None
-        return await _message(event, GROUP_SHELF, group_id, is_chat)
+        return await _message(event, GroupMemory, group_id, is_chat)
 
     return await json_stream(organization_id, "memory", payload, alive)
 
@@ -97,29 +98,29 @@ async def _group(group_id: UUID) -> BoardGroup | None:
     return None if found is None else await with_boards(found)
 
 
-async def _message(event: Event, shelf: Shelf, home_id: UUID, is_chat: bool | None) -> bytes | None:
+async def _message(event: Event, kind: type[Entry], home_id: UUID, is_chat: bool | None) -> bytes | None:
     key = (event.id, broker.known_head(event.organization_id))  # it may have been deleted since
-    entry = await _entries.get(key, lambda: _entry(event, shelf, home_id))
+    entry = await _entries.get(key, lambda: _entry(event, kind, home_id))
     return None if entry is None or is_chat not in (None, entry.is_chat) else entry.message
 
 
-async def _entry(event: Event, shelf: Shelf, home_id: UUID) -> _Entry | None:
+async def _entry(event: Event, kind: type[Entry], home_id: UUID) -> _Entry | None:
     data = orjson.loads(event.data)
     if event.kind.endswith(".deleted"):
-        entry = _farewell(data, shelf, home_id)
+        entry = _farewell(data, kind, home_id)
     else:
         try:
-            entry = await read_entry(shelf, UUID(data["memory_id"]))
+            entry = await read_entry(kind, UUID(data["memory_id"]))
         except NotFound:
             return None
     return _Entry(entry["is_chat"], to_json({"memory": entry}))
 
 
-def _farewell(data: dict[str, Any], shelf: Shelf, home_id: UUID) -> dict[str, Any]:
-    """A deleted entry in the shape that clients know, without its text."""
+def _farewell(data: dict[str, Any], kind: type[Entry], home_id: UUID) -> dict[str, Any]:
+    """Return a deleted entry in the usual shape, without its text."""
     return {
         "id": data["memory_id"],
-        shelf.home: home_id,
+        kind.home_column(): home_id,
         "content": "",
         "tags": None,
         "source": None,

@@ -1,6 +1,6 @@
-"""Entries of board memory and group memory."""
+"""Entries of memory. They belong to a board, or to a group and so to every board in it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -12,11 +12,12 @@ from mission_control.core.scope import Scope
 from mission_control.database.fields import UtcDatetimeField
 
 
-class BoardMemory(Model):
-    """Something written down for everybody on a board: a chat message or a note."""
+class Entry(Model):
+    """A chat message or a note. `HOME` is the field of the board or group that it belongs to."""
+
+    HOME: ClassVar[str]
 
     id = fields.UUIDField(primary_key=True, default=new_id)
-    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
     content = fields.TextField()
     tags: Any = fields.JSONField(null=True)
     is_chat = fields.BooleanField(default=False)
@@ -26,36 +27,46 @@ class BoardMemory(Model):
     edited_at: Any = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
 
-    board_id: Any
     author_user_id: Any
     author_agent_id: Any
+
+    class Meta:
+        abstract = True
+
+    @property
+    def home(self) -> Any:
+        """The board or group, which must be loaded."""
+        return getattr(self, self.HOME)
+
+    @classmethod
+    def home_column(cls) -> str:
+        """Return the column that names the board or group."""
+        return f"{cls.HOME}_id"
+
+    def scope(self) -> Scope:
+        """Return where an event about this entry belongs; `home` must be loaded."""
+        board_id = getattr(self, "board_id", None)
+        return Scope(organization_id=self.home.organization_id, board_id=board_id, subject_id=self.id)
+
+
+class BoardMemory(Entry):
+    """An entry for everybody on a board."""
+
+    HOME = "board"
+    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
+    board_id: Any
 
     class Meta:
         table = "board_memory"
         indexes = (Index(fields=("board_id", "is_chat", "created_at")), Index(fields=("board_id", "created_at")))
 
-    def scope(self) -> Scope:
-        """Where an event about this entry belongs; `board` must be loaded."""
-        return Scope(organization_id=self.board.organization_id, board_id=self.board_id, subject_id=self.id)
 
+class GroupMemory(Entry):
+    """An entry for every board of a group."""
 
-class GroupMemory(Model):
-    """Something written down for every board of a group."""
-
-    id = fields.UUIDField(primary_key=True, default=new_id)
+    HOME = "board_group"
     board_group: Any = fields.ForeignKeyField("models.BoardGroup", related_name=False, on_delete=fields.CASCADE)
-    content = fields.TextField()
-    tags: Any = fields.JSONField(null=True)
-    is_chat = fields.BooleanField(default=False)
-    source: Any = fields.TextField(null=True)
-    author_user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.SET_NULL)
-    author_agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, null=True, on_delete=fields.SET_NULL)
-    edited_at: Any = UtcDatetimeField(null=True)
-    created_at = UtcDatetimeField(default=now)
-
     board_group_id: Any
-    author_user_id: Any
-    author_agent_id: Any
 
     class Meta:
         table = "board_group_memory"
@@ -63,7 +74,3 @@ class GroupMemory(Model):
             Index(fields=("board_group_id", "is_chat", "created_at")),
             Index(fields=("board_group_id", "created_at")),
         )
-
-    def scope(self) -> Scope:
-        """Where an event about this entry belongs; `board_group` must be loaded."""
-        return Scope(organization_id=self.board_group.organization_id, subject_id=self.id)

@@ -1,4 +1,4 @@
-"""Which agents hear of what is written down: delivery rows written with the entry."""
+"""Notices to agents about new entries, written in the transaction of the entry."""
 
 from quart import current_app, has_app_context
 
@@ -11,30 +11,30 @@ from mission_control.boards.work_state import ORDERS, apply_order
 from mission_control.commands.unit_of_work import deliver
 from mission_control.core.actor import Actor
 from mission_control.groups.models import BoardGroup
-from mission_control.memory.models import BoardMemory, GroupMemory
+from mission_control.memory.models import BoardMemory, Entry, GroupMemory
 
 SNIPPET_LENGTH = 800
 
 
 def is_chat(tags: list[str] | None) -> bool:
-    """Whether an entry with these tags is a message of the chat."""
+    """Return whether an entry with these tags is a chat message."""
     return "chat" in (tags or ())
 
 
 def concerns_agents(content: str, tags: list[str] | None) -> bool:
-    """Whether a group's entry is told to agents: chat, and what is for everybody."""
+    """Return whether agents are notified of a group's entry: chat and broadcasts."""
     return is_chat(tags) or is_broadcast(content, tags)
 
 
 def is_broadcast(content: str, tags: list[str] | None) -> bool:
-    """Whether a group's entry is for every agent."""
+    """Return whether a group's entry is for every agent."""
     return "broadcast" in (tags or ()) or "all" in mentioned_names(content)
 
 
 async def notify_board(actor: Actor, board: Board, entry: BoardMemory) -> None:
-    """An order goes to every agent of the board, a message to its lead and those it mentions; never the author.
+    """Notify every agent of an order, the lead and mentioned agents of a message; never the author.
 
-    An order by those who may give it, people and the lead, also sets the board's state.
+    An order by people or the lead also sets the board's work state.
     """
     agents = [one for one in await agents_to_notify([board.id]) if one.id != actor.agent_id]
     content = entry.content
@@ -53,7 +53,7 @@ async def notify_board(actor: Actor, board: Board, entry: BoardMemory) -> None:
 
 
 async def notify_group(actor: Actor, group: BoardGroup, entry: GroupMemory) -> None:
-    """A broadcast goes to every agent of the group, a message to leads and those it mentions; never the author."""
+    """Notify every agent of a broadcast, leads and mentioned agents of a message; never the author."""
     content = entry.content
     to_all = is_broadcast(content, entry.tags)
     for agent in await agents_to_notify([board.id for board in group.boards]):
@@ -65,7 +65,7 @@ async def notify_group(actor: Actor, group: BoardGroup, entry: GroupMemory) -> N
         _notify(agent, header, [f"Group: {group.name}", f"From: {actor.name}"], entry, how)
 
 
-def _notify(agent: Agent, header: str, about: list[str], entry: BoardMemory | GroupMemory, how: str) -> None:
+def _notify(agent: Agent, header: str, about: list[str], entry: Entry, how: str) -> None:
     text = "\n".join([*about, "", snippet(entry.content), "", how])
     deliver(NOTICE, agent.scope(), agent_id=agent.id, header=header, text=text, memory_id=str(entry.id))
 
@@ -76,5 +76,5 @@ def _how_to_reply(path: str) -> str:
 
 
 def snippet(text: str) -> str:
-    """A text of at most 800 characters, the rest as three dots."""
+    """Cut a text to 800 characters, the last three of them dots when something was cut."""
     return text if len(text) <= SNIPPET_LENGTH else text[: SNIPPET_LENGTH - 3] + "..."

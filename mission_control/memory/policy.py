@@ -1,11 +1,11 @@
-"""Who may do what to memory. Entries come with their board or group, a group with its boards."""
+"""Rights on memory. Entries come with their board or group, a group with its boards."""
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.policy import rule
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.policy import holds_board_of, reaches_group
-from mission_control.memory.models import BoardMemory, GroupMemory
+from mission_control.memory.models import BoardMemory, Entry, GroupMemory
 
 
 @rule("memory.write")
@@ -38,7 +38,7 @@ def may_edit_for_group(actor: Actor, entry: GroupMemory) -> bool:
     return _wrote(actor, entry) or actor.administers(entry.board_group.organization_id)
 
 
-def _wrote(actor: Actor, entry: BoardMemory | GroupMemory) -> bool:
+def _wrote(actor: Actor, entry: Entry) -> bool:
     if actor.is_agent:
         return bool(entry.author_agent_id == actor.id)
     return actor.is_user and bool(entry.author_user_id == actor.id)

@@ -1,4 +1,4 @@
-"""What a board's chat says when something else changed."""
+"""Chat messages that follow from other changes."""
 
 from mission_control.boards.models import Board
 from mission_control.commands.reactions import reacts_to
@@ -10,9 +10,9 @@ from mission_control.organizations.work_state import RUNNING
 
 @reacts_to("board.work_state_changed")
 async def write_order(actor: Actor, event: NewEvent) -> None:
-    """Write `/pause` or `/resume` into the chat, from whose last order clients of the predecessor read the state.
+    """Write `/pause` or `/resume` into the chat: clients of the predecessor read the state from the last order there.
 
-    A change that the chat itself asked for stands there already. The agents are told in another way.
+    A change that was ordered in the chat is there already. Agents are notified elsewhere.
     """
     before, after = (event.data[name]["work_state"] for name in ("before", "after"))
     if event.data["is_told"] or (before == RUNNING) == (after == RUNNING):

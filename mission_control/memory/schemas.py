@@ -1,4 +1,4 @@
-"""Shapes of memory entries."""
+"""Shapes of memory entries and of their queries."""
 
 from datetime import datetime
 from typing import Annotated
