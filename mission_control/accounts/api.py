@@ -5,6 +5,7 @@ from quart import Blueprint
 from mission_control.accounts.commands import update_profile
 from mission_control.accounts.deletion import check_deletable, delete_account
 from mission_control.accounts.models import User
+from mission_control.accounts.queries import profile
 from mission_control.accounts.schemas import UserRead, UserUpdate
 from mission_control.authn.credentials import hooks
 from mission_control.core.actor import Actor
@@ -26,7 +27,7 @@ api = Blueprint("accounts_api", __name__, url_prefix="/api/v1")
 )
 async def bootstrap_user(actor: Actor) -> UserRead:
     """Check the credentials and read one's own profile."""
-    return UserRead.of(await User.get(id=actor.id))
+    return await profile(actor.id)
 
 
 @operation(
@@ -40,7 +41,7 @@ async def bootstrap_user(actor: Actor) -> UserRead:
 )
 async def get_me(actor: Actor) -> UserRead:
     """Read one's own profile."""
-    return UserRead.of(await User.get(id=actor.id))
+    return await profile(actor.id)
 
 
 @operation(

@@ -1,5 +1,6 @@
 """What a request gives to an operation: its body, the ids of its path, its query; 422 when they are not as declared."""
 
+import functools
 import json
 import re
 from collections.abc import Callable
@@ -110,19 +111,24 @@ def _checked(read: Callable[[], Any], place: str, problems: list[dict[str, Any]]
     return None
 
 
+@functools.cache
+def _parameters(query: type[BaseModel]) -> dict[str, bool]:
+    """Return the parameters that a shape declares, and whether each may be given several times."""
+    fields = query.model_fields.items()
+    return {info.alias or name: "list[" in str(info.annotation) for name, info in fields}
+
+
 def _unknown_parameters(query: type[BaseModel] | None) -> list[dict[str, Any]]:
-    known = {info.alias or name for name, info in query.model_fields.items()} if query is not None else set[str]()
+    known = _parameters(query) if query is not None else {}
     unknown = [name for name in request.args if name not in known][:MOST_PROBLEMS]
     return [schema_error("extra_forbidden", ["query", name], UNKNOWN, request.args[name]) for name in unknown]
 
 
 def _read_query(model: type[BaseModel]) -> BaseModel:
     values: dict[str, Any] = {}
-    for name, info in model.model_fields.items():
-        key = info.alias or name
-        given = request.args.getlist(key)
-        if given:
-            values[key] = given if "list[" in str(info.annotation) else given[-1]
+    for key, may_repeat in _parameters(model).items():
+        if given := request.args.getlist(key):
+            values[key] = given if may_repeat else given[-1]
     refuse_unstorable(values, "query")
     found = model.model_validate(values)
     refuse_unstorable(found.model_dump(), "query")

@@ -11,7 +11,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError, Invalid
 from mission_control.core.json import to_json
 from mission_control.http.answers import json_response
-from mission_control.operations.registry import Operation, answers_its_state, read_of, reads_one_thing
+from mission_control.operations.registry import Operation, read_of
 
 
 class PreconditionFailed(DomainError):
@@ -30,7 +30,7 @@ def answered(entry: Operation, answer: Any) -> Response:
     if isinstance(answer, Response):
         return answer
     response = json_response(body := to_json(answer), entry.status)
-    return tagged(response, body) if reads_one_thing(entry) or answers_its_state(entry) else response
+    return tagged(response, body) if entry.tells_its_state else response
 
 
 def tagged(response: Response, body: bytes) -> Response:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel
@@ -63,6 +64,11 @@ class Operation:
     status: int = 200
     media: tuple[str, ...] = ("application/json",)
     form: Mapping[str, Any] | None = None
+
+    @cached_property
+    def tells_its_state(self) -> bool:
+        """Whether the answer carries the tag of the state that it tells; asked when all operations are registered."""
+        return reads_one_thing(self) or answers_its_state(self)
 
     @property
     def decides_itself(self) -> bool:

@@ -30,7 +30,7 @@ from mission_control.database.sql import as_moment, is_postgres, rows
 from mission_control.live import channels
 from mission_control.operations.idempotency_records import keep_within_share, packed, unpacked
 from mission_control.operations.preconditions import answered, require_match, tag_of
-from mission_control.operations.registry import Operation, answers_its_state
+from mission_control.operations.registry import Operation
 
 RECORDED_FOR = timedelta(hours=24)
 LONGEST_KEY = 255
@@ -220,7 +220,7 @@ def _replay(entry: Operation, record: dict[str, Any], request_hash: str) -> Resp
         raise Invalid("This Idempotency-Key was used for another request.")
     body = unpacked(record["answer"])
     headers = {"Idempotency-Replayed": "true"}
-    if answers_its_state(entry):
+    if entry.tells_its_state:
         headers["ETag"] = tag_of(body.encode())
     return Response(body, record["status"], headers, content_type="application/json")
 
