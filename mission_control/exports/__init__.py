@@ -1,1 +1,1 @@
-"""A board as a file, and back."""
+"""Export boards to files, and import them."""

@@ -1,4 +1,4 @@
-"""Taking boards away as files and bringing them back, over HTTP."""
+"""Export and import of boards over HTTP."""
 
 from typing import Any
 
@@ -34,9 +34,9 @@ limit_apart("POST", "/api/v1/boards/import", "import_max_bytes")
     errors={413: ErrorResponse},
 )
 async def export(actor: Actor, board: Board) -> dict[str, Any]:
-    """Take a board away: its tasks, comments, approvals and memory as one JSON file.
+    """Export a board: its tasks, comments, approvals and memory as one JSON file.
 
-    Tasks go by their numbers, people by e-mail, agents by name. Attached files and the trash are not in it.
+    Tasks are named by number, people by e-mail, agents by name. Attached files and the trash are left out.
     """
     return await board_file(board)
 
@@ -55,9 +55,9 @@ async def export(actor: Actor, board: Board) -> dict[str, Any]:
     errors={413: ErrorResponse},
 )
 async def export_tasks(actor: Actor, board: Board) -> Response:
-    """Take the tasks of a board away as a table.
+    """Export the tasks of a board as a table.
 
-    Text that a spreadsheet would take for a formula has an apostrophe in front of it.
+    Text that a spreadsheet would read as a formula gets an apostrophe in front.
     """
     name = f"{slugify(board.name)[:100]}-tasks.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -78,9 +78,9 @@ async def export_tasks(actor: Actor, board: Board) -> Response:
     errors={413: ErrorResponse},
 )
 async def import_from_file(actor: Actor, data: BoardFile) -> BoardImported:
-    """Make a board in the active organization from an exported file.
+    """Create a board in the active organization from an exported file.
 
-    Everything gets new ids. People are found by e-mail and agents by name; who or what is not here is dropped, and the
-    answer lists it. Agents are not made. All of the file is taken or, when it does not fit, nothing.
+    Everything gets new ids. People are found by e-mail and agents by name; those who are missing here are dropped, and
+    the answer lists them. Agents are not created. The file is imported as a whole or, when it does not fit, not at all.
     """
     return await import_board(actor, actor.organization_id, data)

@@ -1,4 +1,4 @@
-"""The file of a board: what it holds, and how its parts must fit together."""
+"""The format of a board's file, and the checks that its parts fit together."""
 
 from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
@@ -15,7 +15,7 @@ VERSION: Literal[1] = 1
 
 
 class BoardFile(Body):
-    """A board with its tasks, comments, approvals and memory. Attached files and what is in the trash are not in it."""
+    """A board with its tasks, comments, approvals and memory, without attached files and the trash."""
 
     format: Literal["mission-control/board"]
     version: Literal[1]
@@ -75,7 +75,7 @@ def _no_circle(tasks: list[TaskPart]) -> None:
 
 
 class Dropped(BaseModel):
-    """Something of the file that could not be brought over, and where it was."""
+    """A part of the file that could not be imported, and where it was."""
 
     what: str
     name: str
@@ -83,7 +83,7 @@ class Dropped(BaseModel):
 
 
 class ImportCounts(BaseModel):
-    """How much was brought over."""
+    """How much was imported."""
 
     tasks: int
     comments: int
@@ -92,7 +92,7 @@ class ImportCounts(BaseModel):
 
 
 class BoardImported(BaseModel):
-    """The new board, and what of the file is not on it."""
+    """The new board, and what was dropped."""
 
     board: BoardRead
     counts: ImportCounts

@@ -1,4 +1,4 @@
-"""Making a board from a file."""
+"""Import a board from a file."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -31,14 +31,14 @@ from mission_control.tasks.fields import EXPORTED
 from mission_control.tasks.models import ChecklistItem, Comment, Task, TaskDependency
 
 BATCH = 500
-IMPORTED = "import"  # who decided an approval of the file; rule A counts people and policies of this installation only
+IMPORTED = "import"  # the decider of an imported approval; the gate to done counts deciders of this installation only
 
 
 async def import_board(actor: Actor, organization_id: UUID, file: BoardFile) -> BoardImported:
-    """Make a board from a file: with new ids, and with those people and agents that are here.
+    """Import a board with new ids, and with those people and agents that exist here.
 
-    It is written in pieces and appears as a whole, or not at all. Nobody is told and no reaction runs. What could not
-    be brought over is answered as a list.
+    It is written in pieces and appears as a whole or not at all. Nobody is notified and no reaction runs. Return what
+    could not be imported, too.
     """
     require(actor, "board.import", organization_id)
     return await uncancelled(_import_file(actor, organization_id, file))
@@ -61,11 +61,13 @@ async def _import_file(actor: Actor, organization_id: UUID, file: BoardFile, att
             raise
         if attempt == ATTEMPTS:
             raise NotFound() from error
-    return await _import_file(actor, organization_id, file, attempt + 1)  # somebody whom it names was deleted meanwhile
+    return await _import_file(
+        actor, organization_id, file, attempt + 1
+    )  # a person or agent in it was deleted meanwhile
 
 
 async def _store(board: Board, file: BoardFile, ids: dict[int, UUID], known: Known) -> None:
-    """What belongs to the board alone."""
+    """Store what belongs to the board alone."""
     comments = (_comment(ids[part.number], part, one, known) for part in file.tasks for one in part.comments)
     await staging.store(board.id, (_task(board, ids[part.number], part, known) for part in file.tasks))
     await staging.store(board.id, comments)
@@ -81,8 +83,8 @@ async def _store(board: Board, file: BoardFile, ids: dict[int, UUID], known: Kno
 async def _finish(
     actor: Actor, organization_id: UUID, board_id: UUID, file: BoardFile, ids: dict[int, UUID], known: Known
 ) -> BoardImported:
-    """What the organization gets too, and what it is told."""
-    dropped = list(known.dropped)  # this may be tried again
+    """Store what the organization shares, and record the events."""
+    dropped = list(known.dropped)  # the command may be retried
     board = await staging.appear(board_id)
     new_tags = await _tag(organization_id, file, ids)
     fields, new_fields = await bind_fields(board, file.custom_fields, dropped)
@@ -144,7 +146,7 @@ def _comment(task_id: UUID, part: TaskPart, comment: CommentPart, known: Known) 
 
 
 def _edges(board: Board, file: BoardFile, ids: dict[int, UUID]) -> Iterator[TaskDependency]:
-    """What tasks wait for."""
+    """Store which tasks wait for which."""
     for part in file.tasks:
         for one in part.depends_on:
             yield TaskDependency(board_id=board.id, task_id=ids[part.number], depends_on_task_id=ids[one])
@@ -172,7 +174,7 @@ def _approvals(board: Board, parts: list[tuple[UUID, ApprovalPart]], known: Know
 
 
 def _links(parts: list[tuple[UUID, ApprovalPart]], ids: dict[int, UUID]) -> Iterator[ApprovalTask]:
-    """Which tasks the approvals are about."""
+    """Store which tasks the approvals are about."""
     for approval_id, part in parts:
         for number in part.tasks:
             pending = part.status == "pending"
@@ -188,7 +190,7 @@ def _memory(board: Board, file: BoardFile, known: Known) -> Iterator[BoardMemory
 
 
 async def _tag(organization_id: UUID, file: BoardFile, ids: dict[int, UUID]) -> list[str]:
-    """Give the tasks their tags; returns which ones were made."""
+    """Give the tasks their tags. Return the tags that were created."""
     tag_ids, new_tags = await find_tags(organization_id, file.tags)
     tagged = [
         TagAssignment(task_id=ids[part.number], tag_id=tag_ids[slug]) for part in file.tasks for slug in part.tags

@@ -1,4 +1,4 @@
-"""Tags and custom fields of a board's file: found in the organization, or made."""
+"""Tags and custom fields of a board's file: found in the organization, or created."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ BATCH = 500
 
 
 async def find_tags(organization_id: UUID, parts: list[TagPart]) -> tuple[dict[str, UUID], list[str]]:
-    """The ids of tags by their slugs in the file, and the slugs of those that were not there and were made."""
+    """Return the ids of tags by their slugs in the file, and the slugs of those that were created."""
     nameless = [part for part in parts if is_nameless(part.slug)]
     new = [_tag(organization_id, part) for part in parts if not is_nameless(part.slug)]
     await Tag.bulk_create(new, ignore_conflicts=True)
@@ -32,7 +32,7 @@ async def find_tags(organization_id: UUID, parts: list[TagPart]) -> tuple[dict[s
 
 
 async def _find_nameless(organization_id: UUID, part: TagPart, used: set[UUID]) -> tuple[Tag, bool]:
-    """The tag that a slug without a name's letters means, and whether it was made: here it may be another's."""
+    """Return the tag for a slug that no name gives, and whether it was created. The slug may be taken here."""
     if slug_from(part.name):
         here = await Tag.get_or_none(organization_id=organization_id, slug=part.slug)
         if here is not None and here.id not in used and slug_from(here.name):
@@ -49,7 +49,7 @@ def _tag(organization_id: UUID, part: TagPart) -> Tag:
 async def bind_fields(
     board: Board, parts: list[FieldPart], dropped: list[Dropped]
 ) -> tuple[dict[str, CustomField], list[str]]:
-    """Give the board its fields, by key, and name those that were made. One of another type here is dropped."""
+    """Give the board its fields by key. Return them and those created; one with another type here is dropped."""
     made = [_field(board, part) for part in parts]
     await CustomField.bulk_create(made, ignore_conflicts=True)
     keys = [part.field_key for part in parts]
@@ -70,7 +70,7 @@ async def bind_fields(
 def _field(board: Board, part: FieldPart) -> CustomField:
     fields = part.model_dump(exclude={"default_value"})
     field = CustomField(id=new_id(), organization_id=board.organization_id, **fields)
-    # As JSON, for the model takes text for JSON already.
+    # Encoded here: the field would store a plain text as JSON.
     field.default_value = None if part.default_value is None else to_json(part.default_value).decode()
     return field
 
@@ -78,7 +78,7 @@ def _field(board: Board, part: FieldPart) -> CustomField:
 async def store_values(
     fields: dict[str, CustomField], parts: list[TaskPart], ids: dict[int, UUID], dropped: list[Dropped]
 ) -> None:
-    """Store what tasks hold in the board's fields; what a field of here does not take is dropped."""
+    """Store the tasks' values of the board's fields. Values that a field here refuses are dropped."""
     values = []
     for part in parts:
         for key, value in part.custom_fields.items():

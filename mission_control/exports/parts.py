@@ -1,4 +1,4 @@
-"""The parts of a board's file. Nothing in it has an id: tasks go by number, people by e-mail, agents by name."""
+"""The parts of a board's file. They have no ids: tasks go by number, people by e-mail, agents by name."""
 
 from typing import Annotated, Any, Literal, Self, cast
 
@@ -20,14 +20,14 @@ Email = Annotated[str, Field(max_length=320)]
 
 
 class BoardPart(BoardFields, extra="forbid"):
-    """The board itself. A group is named, and found again by its name."""
+    """The board itself. Its group is found by name."""
 
     description: str = ""  # a board made on a page has none
     board_group: str | None = None
 
 
 class TagPart(Body):
-    """A tag that tasks of the board carry."""
+    """A tag of the board's tasks."""
 
     slug: Slug
     name: NonEmptyStr
@@ -56,12 +56,12 @@ class FieldPart(Body):
         return self
 
     def misfit(self, value: Any) -> str | None:
-        """Why a value does not fit this field, or None when it does."""
+        """Return why a value does not fit this field, None when it does."""
         return misfit(cast(Any, self), value)
 
 
 class AuthorPart(Body):
-    """Who said something."""
+    """An author."""
 
     kind: Literal["person", "agent", "other"]
     email: Email | None = None
@@ -69,14 +69,14 @@ class AuthorPart(Body):
 
 
 class StepPart(Body):
-    """A small step of a task."""
+    """A checklist item of a task."""
 
     text: Annotated[NonEmptyStr, Field(max_length=2000)]
     is_done: bool = False
 
 
 class CommentPart(Body):
-    """Something said about a task."""
+    """A comment on a task."""
 
     author: AuthorPart
     message: NonEmptyStr
@@ -112,7 +112,7 @@ class TaskPart(Body):
 
 
 class ApprovalPart(Body):
-    """A decision that was asked for."""
+    """An approval."""
 
     action_type: str
     tasks: list[Number] = Field(default_factory=list)

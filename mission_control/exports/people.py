@@ -1,4 +1,4 @@
-"""Finding the people and agents that a board's file names."""
+"""Find the people and agents that a board's file names."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ from mission_control.exports.parts import AuthorPart
 
 @dataclass(slots=True)
 class Known:
-    """Who of the organization can be meant, and what was dropped because nobody was."""
+    """The people and agents of the organization, and what was dropped for lack of them."""
 
     people: dict[str, UUID] = field(default_factory=dict)
     readers: set[UUID] = field(default_factory=set)
@@ -19,11 +19,11 @@ class Known:
     dropped: list[Dropped] = field(default_factory=list)
 
     def drop(self, what: str, name: str, where: str) -> None:
-        """Note that something is not brought over."""
+        """Note that something is not imported."""
         self.dropped.append(Dropped(what=what, name=name, where=where))
 
     def person(self, email: str | None, what: str, where: str, *, must_read: bool = False) -> UUID | None:
-        """The member with an e-mail address; with `must_read` only one who reaches every new board."""
+        """Return the member with an e-mail address; with `must_read` only one who reaches every new board."""
         if email is None:
             return None
         found = self.people.get(email.lower())
@@ -33,7 +33,7 @@ class Known:
         return found
 
     def author(self, author: AuthorPart, what: str, where: str) -> tuple[UUID | None, UUID | None]:
-        """The person and the agent behind something; at most one of them is there."""
+        """Return the person and the agent behind something, at most one of them not null."""
         if author.kind == "person":
             if author.email is None:
                 self.drop(what, author.name or "a person without an e-mail address", where)
@@ -47,7 +47,7 @@ class Known:
 
 
 async def known_in(organization_id: UUID) -> Known:
-    """The members of an organization by e-mail, and its agents by name where one has it alone."""
+    """Return an organization's members by e-mail, and its agents by name where the name is unique."""
     known = Known()
     for row in await rows(
         "SELECT u.id, u.email, m.all_boards_read, m.all_boards_write FROM organization_members m"

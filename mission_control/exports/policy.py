@@ -1,4 +1,4 @@
-"""Who may take a board away as a file, and make one from a file."""
+"""Rights to export and import boards."""
 
 from uuid import UUID
 

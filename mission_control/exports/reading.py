@@ -1,4 +1,4 @@
-"""Reading a whole board, by a fixed number of statements."""
+"""Read a whole board with a fixed number of statements."""
 
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ Row = dict[str, Any]
 
 
 async def board_file(board: Board) -> Row:
-    """A board as a file. One with more than 100,000 tasks, comments, approvals and entries: TooLarge."""
+    """Return a board as a file. Raises TooLarge above 100,000 tasks, comments, approvals and entries."""
     await refuse_too_much(board.id)
     file = {
         "format": FORMAT,
@@ -36,7 +36,7 @@ async def board_file(board: Board) -> Row:
 
 
 def _leave_out_newcomers(file: Row) -> None:
-    """Forget mentions of what appeared while the board was being read, after its own list had been."""
+    """Drop references to what appeared while the board was read, after the list it belongs to."""
     numbers, slugs = {one["number"] for one in file["tasks"]}, {one["slug"] for one in file["tags"]}
     keys = {one["field_key"] for one in file["custom_fields"]}
     for task in file["tasks"]:
@@ -48,7 +48,7 @@ def _leave_out_newcomers(file: Row) -> None:
 
 
 async def refuse_too_much(board_id: UUID) -> None:
-    """Refuse a board that is too large to be written in one piece."""
+    """Refuse a board that is too large for one file."""
     [counted] = await rows(
         "SELECT (SELECT COUNT(*) FROM tasks WHERE board_id = ?) + (SELECT COUNT(*) FROM approvals WHERE board_id = ?)"
         " + (SELECT COUNT(*) FROM board_memory WHERE board_id = ?)"
@@ -85,7 +85,7 @@ async def _fields(board_id: UUID) -> list[Row]:
 
 
 async def tasks_of(board_id: UUID) -> list[Row]:
-    """The board's live tasks by number, with everything that stands on them."""
+    """Return the board's live tasks by number, with everything on them."""
     found = await rows(f"{TASKS} WHERE {LIVE} ORDER BY t.number", board_id)
     tasks = {str(row["id"]): _task(row) for row in found}
     for row in await rows(f"{EDGES} WHERE {LIVE} AND p.deleted_at IS NULL ORDER BY p.number", board_id):
@@ -147,7 +147,7 @@ def _comment(row: Row) -> Row:
 
 
 def author(row: Row, otherwise: str | None) -> Row:
-    """Who is behind a row with `user_id` and `agent_id`."""
+    """Return the author of a row with `user_id` and `agent_id`."""
     if row["user_id"] is not None:
         return {"kind": "person", "email": row["email"], "name": row["person_name"]}
     if row["agent_id"] is not None:

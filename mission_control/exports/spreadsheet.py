@@ -1,4 +1,4 @@
-"""The tasks of a board as a table for spreadsheets."""
+"""A board's tasks as a table for spreadsheets."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d",
 
 
 async def tasks_csv(board: Board) -> str:
-    """The board's tasks by number, one a line, each custom field a column. No cell can be a formula."""
+    """Return the board's tasks as CSV, by number, with a column for each custom field. No cell can be a formula."""
     await refuse_too_much(board.id)
     tasks = await tasks_of(board.id)
     keys = sorted({key for task in tasks for key in task["custom_fields"]})
@@ -35,7 +35,7 @@ async def tasks_csv(board: Board) -> str:
 
 
 def cell(value: Any) -> str:
-    """A value as text that no spreadsheet takes for a formula."""
+    """Return a value as text that no spreadsheet reads as a formula."""
     if value is None:
         return ""
     if isinstance(value, bool):

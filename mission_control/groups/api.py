@@ -46,7 +46,7 @@ GROUP = "/board-groups/<group_id>"
 async def list_board_groups(actor: Actor, query: Paging) -> dict[str, Any]:
     """List the groups of the active organization by name.
 
-    Who does not read all boards sees the groups in which they read a board.
+    A member who does not read all boards sees the groups of the boards that they read.
     """
     groups, total = await list_groups(actor, query)
     return page([BoardGroupRead.of(group) for group in groups], total, query)
@@ -64,7 +64,7 @@ async def list_board_groups(actor: Actor, query: Paging) -> dict[str, Any]:
     returns=BoardGroupRead,
 )
 async def create_board_group(actor: Actor, data: BoardGroupCreate) -> BoardGroupRead:
-    """Make a group in the active organization; a blank slug is made from the name."""
+    """Create a group in the active organization. A blank slug is derived from the name."""
     return BoardGroupRead.of(await create(actor, actor.organization_id, data.model_dump()))
 
 
@@ -97,7 +97,7 @@ async def get_board_group(actor: Actor, group: BoardGroup) -> BoardGroupRead:
     returns=BoardGroupSnapshot,
 )
 async def get_board_group_snapshot(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> dict[str, Any]:
-    """Read how the group's boards stand, as far as you read them."""
+    """Read the state of the group's boards that you can read."""
     return await snapshot_of_group(actor, group, query)
 
 
@@ -114,7 +114,7 @@ async def get_board_group_snapshot(actor: Actor, group: BoardGroup, query: Group
     returns=BoardGroupRead,
 )
 async def update_board_group(actor: Actor, group: BoardGroup, data: BoardGroupUpdate) -> BoardGroupRead:
-    """Change a group; only the fields that are sent."""
+    """Change the fields of a group that are sent."""
     return BoardGroupRead.of(await update(actor, group, data.model_dump(exclude_unset=True)))
 
 
@@ -130,7 +130,7 @@ async def update_board_group(actor: Actor, group: BoardGroup, data: BoardGroupUp
     returns=OkResponse,
 )
 async def delete_board_group(actor: Actor, group: BoardGroup) -> dict[str, bool]:
-    """Delete a group and its memory; its boards stay, without a group."""
+    """Delete a group and its memory. Its boards stay, without a group."""
     await delete(actor, group)
     return OK
 
@@ -150,7 +150,7 @@ async def delete_board_group(actor: Actor, group: BoardGroup) -> dict[str, bool]
 async def apply_board_group_heartbeat(
     actor: Actor, group: BoardGroup, data: BoardGroupHeartbeatApply
 ) -> dict[str, Any]:
-    """Set how often the agents of the group's boards report; leads only when asked."""
+    """Set how often the agents of the group's boards report. Leads are included only when asked for."""
     updated = await apply(actor, group, data.every, include_leads=data.include_board_leads)
     return {
         "board_group_id": group.id,
@@ -173,8 +173,8 @@ async def apply_board_group_heartbeat(
     returns=BoardGroupSnapshot,
 )
 async def get_group_snapshot_of_board(actor: Actor, board: Board, query: BoardGroupSnapshotQuery) -> dict[str, Any]:
-    """Read how the other boards of this board's group stand.
+    """Read the state of the other boards in this board's group.
 
-    People are told of the boards they read, agents of all. Without a group: null and no boards.
+    People see the boards that they read, agents all of them. Without a group: null and no boards.
     """
     return await snapshot_around(actor, board, query)

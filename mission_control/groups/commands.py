@@ -1,4 +1,4 @@
-"""What changes board groups."""
+"""Commands that change board groups."""
 
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from mission_control.groups.models import BoardGroup
 
 @command("board_group.create")
 async def create_group(actor: Actor, organization_id: UUID, fields: dict[str, Any]) -> BoardGroup:
-    """Make a group without boards."""
+    """Create a group without boards."""
     slug = _slug(fields["slug"], fields["name"])
     group = await BoardGroup.create(organization_id=organization_id, **{**fields, "slug": slug})
     group.boards = []
@@ -30,7 +30,7 @@ async def create_group(actor: Actor, organization_id: UUID, fields: dict[str, An
 
 @command("board_group.update")
 async def update_group(actor: Actor, group: BoardGroup, changes: dict[str, Any]) -> BoardGroup:
-    """Change a group's fields; a blank slug is made from the name."""
+    """Change a group's fields. A blank slug is derived from the name."""
     group = await locked_group(group)
     if "slug" in changes:
         changes["slug"] = _slug(changes["slug"], changes.get("name", group.name))
@@ -47,7 +47,7 @@ async def update_group(actor: Actor, group: BoardGroup, changes: dict[str, Any])
 
 @command("board_group.delete")
 async def delete_group(actor: Actor, group: BoardGroup) -> None:
-    """Delete a group and its memory; its boards stay, without a group."""
+    """Delete a group and its memory. Its boards stay, without a group."""
     group = await locked_group(group)
     boards = await Board.filter(board_group_id=group.id).order_by("id")
     left = [board.id for board in boards]
@@ -59,7 +59,7 @@ async def delete_group(actor: Actor, group: BoardGroup) -> None:
 
 @command("board_group.apply_heartbeat")
 async def apply_heartbeat(actor: Actor, group: BoardGroup, every: str, *, include_leads: bool) -> list[UUID]:
-    """Set how often the agents of a group's boards report; returns who they are, changed or not."""
+    """Set how often the agents of a group's boards report. Return these agents, changed or not."""
     agents = Agent.filter(board_id__in=[board.id for board in group.boards])
     if not include_leads:
         agents = agents.filter(is_board_lead=False)
@@ -85,7 +85,7 @@ async def apply_heartbeat(actor: Actor, group: BoardGroup, every: str, *, includ
 
 
 async def locked_group(group: BoardGroup) -> BoardGroup:
-    """The group as it is now, held until the running command ends; NotFound when it was deleted meanwhile."""
+    """Return the group as it is now, locked until the command ends. Raises NotFound when it was deleted meanwhile."""
     found = await BoardGroup.select_for_update().get_or_none(id=group.id)
     if found is None:
         raise NotFound()

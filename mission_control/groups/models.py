@@ -13,7 +13,7 @@ from mission_control.database.fields import UtcDatetimeField
 
 
 class BoardGroup(Model):
-    """Boards that are planned together and share a memory; `boards` are the live ones, once they were loaded."""
+    """Boards that are planned together and share a memory. `boards` holds the live ones once they are loaded."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
@@ -31,5 +31,5 @@ class BoardGroup(Model):
         indexes = (Index(fields=("organization_id", "created_at")),)
 
     def scope(self) -> Scope:
-        """Where an event about this group belongs."""
+        """Return where an event about this group belongs."""
         return Scope(organization_id=self.organization_id, subject_id=self.id)

@@ -1,4 +1,4 @@
-"""Who may do what to board groups. The boards of a group must be loaded (`group.boards`)."""
+"""Rights on board groups. A group's boards must be loaded (`group.boards`)."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from mission_control.groups.models import BoardGroup
 
 
 def reaches_group(actor: Actor, group: BoardGroup, *, write: bool) -> bool:
-    """Whether a person reaches a group: through all boards, one of its boards, or as admin of an empty one."""
+    """Return whether a person reaches a group: by all boards, by one of its boards, or as admin of an empty one."""
     membership = actor.memberships.get(group.organization_id)
     if membership is None:
         return False
@@ -20,7 +20,7 @@ def reaches_group(actor: Actor, group: BoardGroup, *, write: bool) -> bool:
 
 
 def holds_board_of(actor: Actor, group: BoardGroup) -> bool:
-    """Whether an agent works on one of the group's boards."""
+    """Return whether an agent works on one of the group's boards."""
     return actor.is_agent and any(actor.writes(board) for board in group.boards)
 
 

@@ -1,4 +1,4 @@
-"""Reading board groups."""
+"""Queries of board groups."""
 
 from uuid import UUID
 
@@ -13,12 +13,12 @@ from mission_control.groups.policy import may_read_group
 
 
 async def visible_group(actor: Actor, group_id: UUID) -> BoardGroup:
-    """A group of the actor's active organization that they reach, with its boards; NotFound otherwise."""
+    """Return a group of the active organization with its boards. Raises NotFound when the actor does not reach it."""
     return _reached(actor, await _group_in([actor.organization_id], group_id))
 
 
 async def reachable_group(actor: Actor, group_id: UUID) -> BoardGroup:
-    """A group of any organization of a person, or the one that an agent's board is in; NotFound otherwise."""
+    """Return a group of any of a person's organizations, or of an agent's board. Raises NotFound for others."""
     if actor.is_user:
         return _reached(actor, await _group_in(list(actor.memberships), group_id))
     group = await _group_in([actor.organization_id], group_id)
@@ -41,22 +41,22 @@ async def _group_in(organization_ids: list[UUID], group_id: UUID) -> BoardGroup:
 
 
 async def with_boards(group: BoardGroup) -> BoardGroup:
-    """The group with its live boards by name."""
+    """Load the group's live boards, by name."""
     boards = Board.filter(board_group_id=group.id, deleted_at=None)
     group.boards = await boards.annotate(sort_name=RawSQL("LOWER(name)")).order_by("sort_name", "created_at", "id")
     return group
 
 
 async def group_of(board: Board) -> BoardGroup | None:
-    """The group that a board is in, with its boards."""
+    """Return a board's group with its boards, None without one."""
     group = await BoardGroup.get_or_none(id=board.board_group_id) if board.board_group_id else None
     return None if group is None else await with_boards(group)
 
 
 async def list_groups(actor: Actor, paging: Paging) -> tuple[list[BoardGroup], int]:
-    """The groups of the active organization in which the actor reads a board, by name, and how many there are.
+    """Return a page of the groups in which the actor reads a board, by name, and how many there are.
 
-    Who reads all boards sees empty groups too.
+    Actors who read all boards also get empty groups.
     """
     groups = BoardGroup.filter(organization_id=actor.organization_id)
     whole, _ = actor.readable_boards()

@@ -1,4 +1,4 @@
-"""What the agents of a group are told when a board joins or leaves it."""
+"""Notices to a group's agents when a board joins or leaves it."""
 
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,7 @@ ON_LEAVING = (
 
 @reacts_to("board.updated")
 async def notify_group(actor: Actor, event: NewEvent) -> None:
-    """All agents of the old group and of the new one, the board's own among them."""
+    """Notify all agents of the old group and of the new one, the board's own included."""
     if "board_group_id" not in event.data["after"]:
         return
     board = await Board.get(id=event.scope.board_id)

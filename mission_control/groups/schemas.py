@@ -14,7 +14,7 @@ from mission_control.tags.schemas import TagRef
 
 
 class BoardGroupCreate(BaseModel):
-    """A group to be made; a blank slug is made from the name."""
+    """A group to create. A blank slug is derived from the name."""
 
     name: str
     slug: str
@@ -22,7 +22,7 @@ class BoardGroupCreate(BaseModel):
 
 
 class BoardGroupUpdate(BaseModel):
-    """What to change on a group; absent leaves."""
+    """Changes of a group. Absent fields stay as they are."""
 
     name: Annotated[str | None, NotNull] = None
     slug: Annotated[str | None, NotNull] = None
@@ -42,12 +42,12 @@ class BoardGroupRead(BaseModel):
 
     @classmethod
     def of(cls, group: BoardGroup) -> "BoardGroupRead":
-        """The answer for a group."""
+        """Return the answer for a group."""
         return cls.model_construct(**{name: getattr(group, name) for name in cls.model_fields})
 
 
 class BoardGroupTaskSummary(BaseModel):
-    """A task in few words."""
+    """A task in short."""
 
     id: UUID
     board_id: UUID
@@ -65,7 +65,7 @@ class BoardGroupTaskSummary(BaseModel):
 
 
 class BoardGroupBoardSnapshot(BaseModel):
-    """A board of a group; `task_counts` names only the states in which there are tasks."""
+    """A board of a group. `task_counts` leaves out statuses without tasks."""
 
     board: BoardRead
     task_counts: dict[str, int]
@@ -73,7 +73,7 @@ class BoardGroupBoardSnapshot(BaseModel):
 
 
 class BoardGroupSnapshot(BaseModel):
-    """How the boards of a group stand."""
+    """The state of a group's boards."""
 
     group: BoardGroupRead | None
     boards: list[BoardGroupBoardSnapshot]
@@ -83,14 +83,14 @@ MOST_TASKS = 200
 
 
 class GroupSnapshotQuery(BaseModel):
-    """How much of each board to tell: never more than 200 tasks, whatever is asked for."""
+    """How many tasks of each board to return, 200 at most."""
 
     include_done: bool = False
     per_board_task_limit: int = Field(5, ge=0)
 
 
 class BoardGroupSnapshotQuery(GroupSnapshotQuery):
-    """The same, and whether the board that asks is told too."""
+    """The same, and whether to include the board that asks."""
 
     per_board_task_limit: int = Field(5, ge=0, le=100)
     include_self: bool = False

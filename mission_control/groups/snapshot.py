@@ -1,4 +1,4 @@
-"""How the boards of a group stand: two statements for all of them together, and one for tags."""
+"""The state of a group's boards, read with two statements for all of them and one for tags."""
 
 from typing import Any
 
@@ -28,13 +28,13 @@ _MOMENTS = {"due_at", "in_progress_at", "created_at", "updated_at"}
 
 
 async def snapshot_of_group(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> dict[str, Any]:
-    """The boards of a group that a person reads; an agent, which is in the group, is told of all."""
+    """Return the state of a group's boards: those that a person reads, all of them for an agent of the group."""
     boards = group.boards if actor.is_agent else [board for board in group.boards if actor.reads(board)]
     return await _serialize(group, boards, query)
 
 
 async def snapshot_around(actor: Actor, board: Board, query: BoardGroupSnapshotQuery) -> dict[str, Any]:
-    """The same for the group that a board is in, by default without the board itself."""
+    """Return the same for a board's group, without the board itself unless asked for."""
     group = await group_of(board)
     if group is None:
         return {"group": None, "boards": []}

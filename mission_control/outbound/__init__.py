@@ -1,1 +1,1 @@
-"""Requests to the outside: one guarded way for everything that leaves."""
+"""Requests to the outside: one guarded client for all of them."""

@@ -1,10 +1,10 @@
-"""Which addresses requests to the outside may reach."""
+"""The addresses that outbound requests may reach."""
 
 import ipaddress
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# Services of clouds for their own machines, on addresses that look like any other.
+# Cloud providers' metadata services at addresses that look public.
 CLOUD_SERVICES = {
     ipaddress.ip_address(text) for text in ("168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
 }
@@ -13,9 +13,9 @@ RELAYS_TO_6TO4 = ipaddress.ip_network("192.88.99.0/24")
 
 
 def may_reach(text: str, *, allow_private: bool) -> bool:
-    """Whether an address, or the older address wrapped in it, belongs to the public internet.
+    """Return whether an address, or the IPv4 address wrapped in it, belongs to the public internet.
 
-    With `allow_private` also private and loopback addresses; metadata, link-local and multicast never.
+    `allow_private` adds private and loopback addresses; metadata, link-local and multicast stay refused.
     """
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
@@ -38,7 +38,7 @@ def _is_fine(address: Address, *, allow_private: bool) -> bool:
     if address in RELAYS_TO_6TO4 or (
         isinstance(address, ipaddress.IPv6Address) and (address.sixtofour or address.teredo)
     ):
-        return False  # tunnels of the past, whose other end nobody knows
+        return False  # obsolete tunnels with an unknown other end
     is_inside = address.is_private or (isinstance(address, ipaddress.IPv6Address) and address.is_site_local)
     if allow_private and (address.is_loopback or (is_inside and not address.is_reserved)):
         return True

@@ -1,8 +1,7 @@
 """The guarded HTTP client.
 
-A host's name is resolved here and the connection goes to the address that was checked, so that a name cannot mean one
-address while it is checked and another one when it is used. Proxies of the environment are not used: they would
-resolve the name again.
+A host name is resolved once and the connection goes to the checked address, so that it cannot resolve to another
+address in between (DNS rebinding). Proxies of the environment are not used: they would resolve the name again.
 """
 
 import asyncio
@@ -20,12 +19,12 @@ USER_AGENT = f"mission-control/{__version__}"
 
 
 class OutboundError(Exception):
-    """A request to the outside failed; the text is one half of a sentence that says nothing of our insides."""
+    """An outbound request failed. The text is the second half of a sentence and reveals nothing internal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What somebody outside answered."""
+    """The answer to an outbound request."""
 
     status: int
     headers: httpx2.Headers
@@ -33,15 +32,15 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """The body as text; what is no UTF-8 is replaced."""
+        """Return the body as text, with invalid UTF-8 replaced."""
         return self.body.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """How requests leave: where they may go, how long they may take, how much may come back.
+    """Limits of outbound requests: where they may go, how long they may take, how much may come back.
 
-    Without `reads_body` the status is all that is wanted, and what follows it is left unread.
+    Without `reads_body` only the status is read.
     """
 
     allow_private: bool = False
@@ -51,13 +50,13 @@ class Outbound:
     reads_body: bool = True
 
     async def get(self, url: str, headers: Mapping[str, str] | None = None) -> Reply:
-        """Read what is behind an address."""
+        """Send a GET request."""
         return await self.request("GET", url, headers)
 
     async def request(
         self, method: str, url: str, headers: Mapping[str, str] | None = None, content: bytes | None = None
     ) -> Reply:
-        """Send a request and read the whole answer; OutboundError when there is none that may be had."""
+        """Send a request and return the whole answer. Raises OutboundError when there is none within the limits."""
         own = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
         try:
             async with (
@@ -100,16 +99,16 @@ class Outbound:
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """Connects to addresses that were checked, and to those only; every redirect passes through here again."""
+    """Connect only to checked addresses. Every redirect passes through here again."""
 
     def __init__(self, allow_private: bool) -> None:
         self._allow_private = allow_private
-        # No connection is kept: one that was made for a name must not serve another name on the same address.
+        # No keep-alive: a connection made for one name must not serve another name at the same address.
         limits = httpx2.Limits(max_keepalive_connections=0)
         self._inner = httpx2.AsyncHTTPTransport(trust_env=False, limits=limits)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request to one of the addresses of its host."""
+        """Send a request to the first of its host's addresses that takes the connection."""
         addresses = await self._addresses(request.url)
         for address in addresses[:-1]:
             try:
@@ -139,7 +138,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 
 
 def _addressed(request: httpx2.Request, address: str) -> httpx2.Request:
-    """The same request to an address; the certificate and the Host header stay those of the name."""
+    """Return the same request to an address; certificate and Host header stay those of the name."""
     return httpx2.Request(
         request.method,
         request.url.copy_with(host=address),

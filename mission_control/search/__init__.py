@@ -1,1 +1,1 @@
-"""Finding things: search over what was written, and the palette that jumps anywhere."""
+"""Full-text search, and the palette that jumps anywhere."""

@@ -1,4 +1,4 @@
-"""The palette: what htmx asks while somebody types, and a page of results without JavaScript."""
+"""The palette: results for htmx while somebody types, and a page of results without JavaScript."""
 
 import re
 from uuid import UUID
@@ -18,7 +18,7 @@ LONGEST_QUERY = 200
 
 @pages.get("/palette")
 async def results() -> str:
-    """What matches."""
+    """Show the matches."""
     actor = await signed_in()
     query = request.args.get("q", "")[:LONGEST_QUERY].strip()
     groups = await palette(actor, query, _current_board())
@@ -28,7 +28,7 @@ async def results() -> str:
 
 
 def _current_board() -> UUID | None:
-    """The board that the page belongs to from which the palette was opened."""
+    """Return the board of the page on which the palette was opened."""
     path = parts_of(request.headers.get("HX-Current-URL", "")).path
     found = re.match(r"/boards/([0-9a-f-]{36})(?:/|$)", path)
     return parse_id(found[1] if found else request.args.get("board"))

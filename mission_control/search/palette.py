@@ -1,4 +1,4 @@
-"""What the palette finds: places, things to do, tasks and agents that the reader may see."""
+"""Results of the palette: places, actions, tasks and agents that the reader may see."""
 
 import re
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ GLYPHS = {  # as in templates/ui/badge.html
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One line of the palette."""
+    """A line of the palette."""
 
     label: str
     url: str
@@ -40,7 +40,7 @@ class Hit:
 
 
 async def palette(actor: Actor, query: str, current_board: UUID | None) -> list[tuple[str, list[Hit]]]:
-    """Groups of at most 20 lines altogether; without a query the places and what can be done."""
+    """Return groups of at most 20 lines in all. Without a query: places and actions."""
     boards = await boards_of(actor)
     words = query.lower().split()
     groups = [
@@ -102,7 +102,7 @@ async def _tasks(boards: list[Board], query: str) -> list[Hit]:
 
 
 def _task_match(query: str) -> tuple[str, list[Any]]:
-    """By number (`12`, `#12`), else by every word in the title."""
+    """Match by number (`12`, `#12`), else by every word in the title."""
     number = re.fullmatch(r"#?([0-9]{1,9})", query)
     words = query.split()
     by_title = " AND ".join([contains("title")] * len(words))
@@ -117,7 +117,7 @@ def _task(row: dict[str, Any], names: dict[str, str]) -> Hit:
 
 
 async def _agents(actor: Actor, boards: list[Board], words: list[str]) -> list[Hit]:
-    """Agents of readable boards; only admins have pages of agents, others are led to the board."""
+    """Return agents of readable boards. Only admins open agents' pages; others are led to the board."""
     if not boards:
         return []
     known = {str(board.id): board for board in boards}

@@ -1,4 +1,4 @@
-"""Searching tasks, comments, memory and approvals of the boards that the caller reads."""
+"""Full-text search in tasks, comments, memory and approvals of the boards that the caller reads."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ from mission_control.search.schemas import SearchQuery
 
 SNIPPET_LENGTH = 200
 WORD = re.compile(r"[^\W_]\w*")
-# What is found is walked once, for the page and for the number, which is told beside an empty page as well.
+# One statement finds the page and the total, which an empty page has as well.
 PAGE = """
 WITH hits AS MATERIALIZED (
     SELECT d.id, d.changed_at, {score} AS score
@@ -29,7 +29,7 @@ ORDER BY page.score, page.changed_at DESC, page.id DESC
 
 
 async def search(actor: Actor, query: SearchQuery) -> tuple[list[dict[str, Any]], int]:
-    """The hits of one page, and how many there are."""
+    """Return a page of hits, and how many there are."""
     words = _each_once(WORD.findall(query.q))
     boards = await _boards(actor, query.board_id)
     if not words or not boards:
@@ -44,7 +44,7 @@ async def search(actor: Actor, query: SearchQuery) -> tuple[list[dict[str, Any]]
 
 
 def _each_once(words: list[str]) -> list[str]:
-    """The words in their order, of which the last one may go on: said again, a word finds no more and costs as much."""
+    """Return the words without repetitions, in their order. The last one is a prefix, so it is kept."""
     return [*dict.fromkeys(word for word in words[:-1] if word != words[-1]), *words[-1:]]
 
 
@@ -72,7 +72,7 @@ def _postgres(words: list[str]) -> Plan:
 
 
 def without_marks(word: str) -> str:
-    """A word without its combining marks, as FTS5's tokenizer and the index on PostgreSQL see it."""
+    """Return a word without combining marks, as FTS5's tokenizer and PostgreSQL's index see it."""
     return "".join(one for one in unicodedata.normalize("NFD", word) if not unicodedata.combining(one))
 
 
@@ -90,7 +90,7 @@ def _hit(row: dict[str, Any], words: list[str]) -> dict[str, Any]:
 
 
 def snippet(text: str, words: list[str]) -> str:
-    """At most 200 characters of a text, around the first word that was looked for."""
+    """Return at most 200 characters of a text around the first word found."""
     text = " ".join(text.split())
     places = [found.start() for word in words if (found := re.search(re.escape(word), text, re.IGNORECASE))]
     start = max(0, min(places, default=0) - 60)

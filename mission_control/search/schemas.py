@@ -12,7 +12,7 @@ SearchKind = Literal["task", "comment", "memory", "approval"]
 
 
 class SearchQuery(Paging):
-    """What to look for: every word must occur; the last one may be the beginning of a word."""
+    """The words to find. Every one must occur; the last may be the beginning of a word."""
 
     q: str = Field(min_length=1, max_length=500)
     kind: list[SearchKind] = Field(default_factory=list)
@@ -21,7 +21,7 @@ class SearchQuery(Paging):
 
 
 class SearchHit(BaseModel):
-    """Something found, the best first. `snippet` is plain text around the first word found."""
+    """A hit. `snippet` is plain text around the first word found."""
 
     kind: SearchKind
     id: UUID

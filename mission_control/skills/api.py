@@ -37,7 +37,7 @@ BASE = "api_v1_skills_marketplace"
 async def list_skills(actor: Actor, query: MarketplaceQuery) -> Response:
     """List the organization's catalogue, newest first.
 
-    With a limit the headers X-Total-Count, X-Limit and X-Offset say where in the list the answer is.
+    With a limit the headers X-Total-Count, X-Limit and X-Offset describe the page.
     """
     cards, total = await list_cards(actor, query)
     response = json_response(cards)
@@ -60,7 +60,7 @@ async def list_skills(actor: Actor, query: MarketplaceQuery) -> Response:
     returns=MarketplaceSkillRead,
 )
 async def create_skill(actor: Actor, data: MarketplaceSkillCreate) -> dict[str, Any]:
-    """Put a skill into the catalogue, or change the one that has this address."""
+    """Add a skill to the catalogue, or change the one with this address."""
     return await skill_read((await commands.create_skill(actor, actor.organization_id, data)).id)
 
 
@@ -76,6 +76,6 @@ async def create_skill(actor: Actor, data: MarketplaceSkillCreate) -> dict[str, 
     returns=OkResponse,
 )
 async def delete_skill(actor: Actor, skill: Skill) -> dict[str, bool]:
-    """Take a skill out of the catalogue. Where it is installed, it stays."""
+    """Remove a skill from the catalogue. Installed copies stay."""
     await commands.delete_skill(actor, skill)
     return OK

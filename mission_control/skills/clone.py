@@ -1,4 +1,4 @@
-"""Copying a repository with git: in a process of its own that asks nobody, obeys no configuration and has limits."""
+"""Clone a repository with git, in a limited process that never prompts and reads no configuration."""
 
 import asyncio
 import contextlib
@@ -16,17 +16,17 @@ from mission_control.core.errors import Unreachable
 
 LOOK_EVERY_SECONDS = 0.25
 LONGEST_REASON = 200
-# What a network needs to be reached is kept of the environment, nothing that configures git.
+# Only what the network needs is kept of the environment, so that nothing configures git.
 KEPT = ("PATH", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT")
 
 
 class NotCopied(Exception):
-    """Git ended without a copy; the text is its reason."""
+    """Git failed; the text is its reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """How repositories are copied; `base_url` takes the place of https://github.com."""
+    """How repositories are cloned. `base_url` replaces https://github.com."""
 
     base_url: str
     seconds: float = 120.0
@@ -34,9 +34,9 @@ class Git:
 
     @asynccontextmanager
     async def cloned(self, url: str, branch: str) -> AsyncIterator[tuple[Path, str, list[str]]]:
-        """A copy of a repository, the branch it has, and warnings; it is gone when the block ends.
+        """Yield a clone of a repository, its branch and warnings. It is removed when the block ends.
 
-        A branch other than main that is missing gives the default branch. No copy: Unreachable.
+        The default branch replaces a missing branch other than main. Raises Unreachable when there is no clone.
         """
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="mission-control-pack-"))
         try:
@@ -47,9 +47,9 @@ class Git:
                 ).strip()
             yield folder / "copy", on, [text.format(branch=on) for text in warnings]
         except TimeoutError:
-            raise Unreachable("Copying the repository took too long.") from None
+            raise Unreachable("Cloning the repository took too long. Try again later.") from None
         except NotCopied as error:
-            raise Unreachable(f"The repository could not be copied: {error}") from None
+            raise Unreachable(f"The repository could not be cloned: {error}") from None
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
@@ -83,7 +83,7 @@ class Git:
                 start_new_session=True,
             )  # fmt: skip
         except FileNotFoundError:
-            raise Unreachable("This server has no git, which copies repositories.") from None
+            raise Unreachable("Git is not installed on this server. Install it to sync skill packs.") from None
         try:
             said, complained = await self._within_size(process, folder)
         finally:
@@ -131,7 +131,7 @@ class Git:
 
 
 def size_of(folder: Path) -> int:
-    """How many bytes the files below a folder have; files that vanish meanwhile count nothing."""
+    """Return the size in bytes of the files below a folder. Files that vanish meanwhile count nothing."""
     total = 0
     for place, _, names in os.walk(folder):
         for name in names:
@@ -141,7 +141,7 @@ def size_of(folder: Path) -> int:
 
 
 def reason_in(text: str) -> str:
-    """The line in which git says what is wrong."""
+    """Return the line of git's output that says what is wrong."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for sign in ("fatal: ", "error: "):
         if telling := next((line for line in lines if line.startswith(sign)), None):

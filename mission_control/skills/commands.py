@@ -1,4 +1,4 @@
-"""What changes skills and packs."""
+"""Commands that change skills and packs."""
 
 from dataclasses import asdict
 from typing import Any
@@ -25,7 +25,7 @@ FIELDS = ("name", "description", "category", "risk", "source", "metadata")
 
 @command("skill.create")
 async def create_skill(actor: Actor, organization_id: UUID, new: MarketplaceSkillCreate) -> Skill:
-    """Put a skill into the catalogue; one with the same address gets the name and description that were given."""
+    """Add a skill to the catalogue. One with the same address takes the name and description given."""
     url = str(new.source_url)
     skill = Skill(
         id=new_id(),
@@ -58,7 +58,7 @@ async def _change_skill(skill: Skill, values: dict[str, Any]) -> bool:
 
 @command("skill.delete")
 async def delete_skill(actor: Actor, skill: Skill) -> None:
-    """Take a skill out of the catalogue."""
+    """Remove a skill from the catalogue."""
     if not await Skill.filter(id=skill.id).delete():
         raise NotFound()
     record("skill.deleted", skill, f"Skill removed: {skill.name}.", source_url=skill.source_url)
@@ -66,7 +66,7 @@ async def delete_skill(actor: Actor, skill: Skill) -> None:
 
 @command("skill_pack.create")
 async def create_pack(actor: Actor, organization_id: UUID, new: SkillPackCreate) -> SkillPack:
-    """Add a pack; one with the same address gets the branch and metadata, and what else was given."""
+    """Add a pack. One with the same address takes the branch, the metadata and what else is given."""
     values = _pack_values(new)
     pack = SkillPack(id=new_id(), organization_id=organization_id, **values)
     await SkillPack.bulk_create([pack], ignore_conflicts=True)
@@ -81,18 +81,18 @@ async def create_pack(actor: Actor, organization_id: UUID, new: SkillPackCreate)
 
 @command("skill_pack.update")
 async def update_pack(actor: Actor, pack: SkillPack, new: SkillPackCreate) -> SkillPack:
-    """Make a pack what was sent; what was not sent gets its default. Another pack's address: Conflict."""
+    """Replace a pack's fields; those not sent get their defaults. Raises Conflict for another pack's address."""
     values = _pack_values(new)
     locked = await locked_pack(pack)
     try:
         await _change_pack(locked, values)
     except IntegrityError:
-        raise Conflict("Another pack has this address.") from None
+        raise Conflict("Another pack has this address. Change or delete that one.") from None
     return locked
 
 
 async def locked_pack(pack: SkillPack) -> SkillPack:
-    """The pack as it is now, held until the running command ends; NotFound when it was deleted meanwhile."""
+    """Return the pack as it is now, locked until the command ends. Raises NotFound when it was deleted meanwhile."""
     found = await SkillPack.select_for_update().get_or_none(id=pack.id)
     if found is None:
         raise NotFound()
@@ -123,7 +123,7 @@ async def _change_pack(pack: SkillPack, values: dict[str, Any]) -> None:
 
 @command("skill_pack.delete")
 async def delete_pack(actor: Actor, pack: SkillPack) -> None:
-    """Remove a pack; the skills that came from it stay."""
+    """Remove a pack. Its skills stay in the catalogue."""
     if not await SkillPack.filter(id=pack.id).delete():
         raise NotFound()
     record("skill_pack.deleted", pack, f"Skill pack removed: {pack.name}.", source_url=pack.source_url)
@@ -131,7 +131,7 @@ async def delete_pack(actor: Actor, pack: SkillPack) -> None:
 
 @command("skill_pack.sync")
 async def store_pack(actor: Actor, pack: SkillPack, found: Discovery, *, prune: bool) -> SkillPackSyncResponse:
-    """Bring the catalogue in line with what a pack holds; `prune` removes what the pack brought and holds no more."""
+    """Update the catalogue from a pack. `prune` removes its skills that the pack no longer holds."""
     pack = await locked_pack(pack)
     known = await _skills_at(pack, list(found.skills))
     new = [_new_skill(pack, one) for url, one in found.skills.items() if url not in known]
@@ -168,7 +168,7 @@ def _new_skill(pack: SkillPack, found: FoundSkill) -> Skill:
 
 
 async def _update_quietly(skill: Skill, found: FoundSkill) -> bool:
-    """Change a skill without an event of its own: the event of the pack stands for all of them."""
+    """Change a skill without an event: the pack's event covers all its skills."""
     values = {name: getattr(found, name) for name in FIELDS}
     if all(getattr(skill, name) == value for name, value in values.items()):
         return False
@@ -179,7 +179,7 @@ async def _update_quietly(skill: Skill, found: FoundSkill) -> bool:
 
 
 async def _prune(pack: SkillPack, kept: set[str]) -> int:
-    """Remove what an earlier reading brought; what people put into the catalogue themselves has no branch."""
+    """Remove skills of earlier syncs. Skills that people added have no branch and stay."""
     found = await rows(
         f"SELECT s.id, s.source_url FROM marketplace_skills s JOIN skill_packs p ON p.id = ? AND {OF_PACK}"
         " WHERE s.organization_id = p.organization_id",

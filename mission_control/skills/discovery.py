@@ -1,4 +1,4 @@
-"""Finding the skills in a copy of a repository: by its index, else by its SKILL.md files."""
+"""Find the skills in a cloned repository: by its index, else by its SKILL.md files."""
 
 import json
 import os
@@ -20,7 +20,7 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class FoundSkill:
-    """A skill as a pack tells of it."""
+    """A skill as a pack describes it."""
 
     source_url: str
     name: str
@@ -33,14 +33,14 @@ class FoundSkill:
 
 @dataclass(slots=True)
 class Discovery:
-    """What a pack holds, each address once, and what was odd about it."""
+    """The skills of a pack, each address once, and warnings."""
 
     skills: dict[str, FoundSkill] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
 
 def discover(root: Path, url: str, branch: str) -> Discovery:
-    """The skills of a pack. A broken index is a warning, and the files are searched instead."""
+    """Return the skills of a pack. A broken index becomes a warning, and the files are searched instead."""
     found = Discovery()
     entries = _index_entries(root / INDEX, found)
     if entries is None:
@@ -98,7 +98,7 @@ def _by_index(entries: list[dict[str, Any]], url: str, branch: str, found: Disco
 
 
 def _inner_path(value: Any) -> str | None:
-    """A path inside the repository, without its SKILL.md; None for what is none or leads out."""
+    """Return a path inside the repository without its SKILL.md, None when it is invalid or leads outside."""
     text = _text(value)
     if text is None or "://" in text or "\\" in text:
         return None

@@ -1,4 +1,4 @@
-"""What a SKILL.md says of itself: by the fields between `---` lines at its top, else by its first words."""
+"""A skill's name and description: from the front matter of its SKILL.md, else from its first words."""
 
 import re
 
@@ -7,7 +7,7 @@ BLOCK = re.compile(r"[>|][+-]?[0-9]?")
 
 
 def described(text: str) -> tuple[str | None, str | None]:
-    """Name and description: of the front matter, else the first heading and the first plain line."""
+    """Return name and description: from the front matter, else the first heading and the first plain line."""
     lines = text.splitlines()
     fields: dict[str, str] = {}
     if lines and lines[0].strip() == "---":

@@ -33,7 +33,7 @@ class Skill(Model):
         unique_together = (("organization", "source_url"),)
 
     def scope(self) -> Scope:
-        """Where an event about this skill belongs."""
+        """Return where an event about this skill belongs."""
         return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 
@@ -57,5 +57,5 @@ class SkillPack(Model):
         unique_together = (("organization", "source_url"),)
 
     def scope(self) -> Scope:
-        """Where an event about this pack belongs."""
+        """Return where an event about this pack belongs."""
         return Scope(organization_id=self.organization_id, subject_id=self.id)

@@ -81,7 +81,7 @@ async def read(actor: Actor, pack: SkillPack) -> dict[str, Any]:
     errors={400: ErrorResponse, 409: ErrorResponse},
 )
 async def update(actor: Actor, pack: SkillPack, data: SkillPackCreate) -> dict[str, Any]:
-    """Make a pack what is sent; what is left out gets its default."""
+    """Replace a pack's fields. Those left out get their defaults."""
     return await pack_read((await commands.update_pack(actor, pack, data)).id)
 
 
@@ -97,7 +97,7 @@ async def update(actor: Actor, pack: SkillPack, data: SkillPackCreate) -> dict[s
     returns=OkResponse,
 )
 async def delete(actor: Actor, pack: SkillPack) -> dict[str, bool]:
-    """Remove a pack. The skills that came from it stay."""
+    """Remove a pack. Its skills stay in the catalogue."""
     await commands.delete_pack(actor, pack)
     return OK
 
@@ -117,10 +117,10 @@ async def delete(actor: Actor, pack: SkillPack) -> dict[str, bool]:
     is_atomic=False,
 )
 async def sync(actor: Actor, pack: SkillPack, query: SyncQuery) -> SkillPackSyncResponse:
-    """Read a pack's repository into the catalogue.
+    """Sync a pack's repository into the catalogue.
 
-    The branch of the pack is read, else the default one, which a warning then says. Skills that the pack no longer
-    holds stay, unless prune is asked for; skills that people added themselves always stay.
+    The pack's branch is read, else the default branch, with a warning. Skills that the pack no longer
+    holds stay unless prune is set; skills that people added always stay.
     """
     git = Git(current_app.config["SETTINGS"].skills_git_base_url)
     return await sync_pack(actor, pack, git, prune=query.prune)

@@ -1,4 +1,4 @@
-"""Who may do what to skills and packs."""
+"""Rights on skills and packs."""
 
 from mission_control.core.actor import Actor
 from mission_control.core.policy import rule

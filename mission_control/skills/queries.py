@@ -1,4 +1,4 @@
-"""Reading skills and packs."""
+"""Queries of skills and packs."""
 
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ NO_PACK = "There is no such skill pack."
 NO_SKILL = "There is no such skill in the catalogue."
 NO_GATEWAY = "There is no such gateway."
 ALL = 2**31
-# The repository itself or something in it; no LIKE, in which the underscore of a name would match anything.
+# The repository itself or something in it. Not LIKE: an underscore in a name would match anything.
 OF_PACK = (
     "(s.source_url = p.source_url"
     " OR substr(s.source_url, 1, length(p.source_url) + 6) = CAST(p.source_url AS TEXT) || '/tree/')"
@@ -31,7 +31,7 @@ UNCATEGORIZED = "uncategorized"
 
 
 async def visible_pack(actor: Actor, pack_id: UUID) -> SkillPack:
-    """A pack of the active organization; NotFound otherwise."""
+    """Return a pack of the active organization. Raises NotFound for others."""
     pack = await SkillPack.get_or_none(id=pack_id, organization_id=actor.organization_id)
     if pack is None:
         raise NotFound(NO_PACK)
@@ -39,7 +39,7 @@ async def visible_pack(actor: Actor, pack_id: UUID) -> SkillPack:
 
 
 async def visible_skill(actor: Actor, skill_id: UUID) -> Skill:
-    """A skill of the active organization's catalogue; NotFound otherwise."""
+    """Return a skill of the active organization's catalogue. Raises NotFound for others."""
     skill = await Skill.get_or_none(id=skill_id, organization_id=actor.organization_id)
     if skill is None:
         raise NotFound(NO_SKILL)
@@ -47,13 +47,13 @@ async def visible_skill(actor: Actor, skill_id: UUID) -> Skill:
 
 
 async def list_packs(organization_id: UUID) -> list[dict[str, Any]]:
-    """All packs of an organization, newest first."""
+    """Return all packs of an organization, newest first."""
     sql = f"{PACKS} WHERE p.organization_id = ? ORDER BY p.created_at DESC, p.id DESC"
     return [_serialize(row) for row in await rows(sql, organization_id)]
 
 
 async def pack_read(pack_id: UUID) -> dict[str, Any]:
-    """One pack in its wire shape."""
+    """Return one pack as it is sent."""
     found = await rows(f"{PACKS} WHERE p.id = ?", pack_id)
     if not found:
         raise NotFound(NO_PACK)
@@ -61,7 +61,7 @@ async def pack_read(pack_id: UUID) -> dict[str, Any]:
 
 
 async def skill_read(skill_id: UUID) -> dict[str, Any]:
-    """One skill in its wire shape."""
+    """Return one skill as it is sent."""
     found = await rows(f"{SKILLS} WHERE s.id = ?", skill_id)
     if not found:
         raise NotFound(NO_SKILL)
@@ -69,7 +69,7 @@ async def skill_read(skill_id: UUID) -> dict[str, Any]:
 
 
 async def list_cards(actor: Actor, query: MarketplaceQuery) -> tuple[list[dict[str, Any]], int]:
-    """The catalogue of the active organization, newest first, and how many skills the filters leave."""
+    """Return a page of the catalogue, newest first, and how many skills match the filters."""
     if query.gateway_id is not None:
         raise NotFound(NO_GATEWAY)
     where, values = await _filters(actor, query)
@@ -101,7 +101,7 @@ async def _filters(actor: Actor, query: MarketplaceQuery) -> tuple[str, list[Any
 
 
 def _card(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of `SKILLS` as a card, whose `source` clients know as the address."""
+    """Return a row of `SKILLS` as a card, whose `source` is the address."""
     return {**_serialize(row), "source": row["source_url"], "installed": False, "installed_at": None}
 
 

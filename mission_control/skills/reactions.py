@@ -1,4 +1,4 @@
-"""The packs that an organization has from its beginning."""
+"""The skill packs of a new organization."""
 
 from mission_control.commands.reactions import reacts_to
 from mission_control.core.actor import Actor, system
@@ -22,7 +22,7 @@ DEFAULT_PACKS = (
 
 @reacts_to("organization.created")
 async def add_default_packs(actor: Actor, event: NewEvent) -> None:
-    """A personal organization has two packs from its beginning; their skills come with the first sync."""
+    """Give a new personal organization two packs. Their skills come with the first sync."""
     if not event.data["personal"]:
         return
     organization_id = event.scope.organization_id

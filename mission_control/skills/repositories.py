@@ -14,7 +14,7 @@ EXPECTED = "A pack is a repository of GitHub: https://github.com/<owner>/<reposi
 
 
 def repository_url(text: str) -> str:
-    """The one spelling of a repository's address. Anything but a repository of GitHub over https: Refused."""
+    """Return the canonical address of a repository. Raises Refused for anything but GitHub over https."""
     parts = parts_of(text.strip())
     if parts.scheme != "https":
         raise Refused(f"A pack cannot be read over {parts.scheme[:20]!r}; use https.")
@@ -27,12 +27,12 @@ def repository_url(text: str) -> str:
 
 
 def usable_branch(text: str) -> str:
-    """The branch, or `main` for what cannot be the name of one."""
+    """Return the branch, `main` for an invalid name."""
     text = text.strip()
     return text if BRANCH.fullmatch(text) and not text.startswith("-") else "main"
 
 
 def name_from(url: str) -> str:
-    """A name out of an address: its last part in words."""
+    """Return a name derived from an address: its last part in words."""
     last = unquote(parts_of(url).path.rstrip("/").rpartition("/")[2]).removesuffix(".git")
     return re.sub(r"[-_\s]+", " ", last).replace("\x00", "").strip() or "Skill"

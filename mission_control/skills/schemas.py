@@ -13,9 +13,9 @@ LONGEST_URL = 2000
 
 
 def _fits(url: AnyUrl) -> AnyUrl:
-    """An address is longer written out: with its last slash and everything escaped."""
+    """Check the length of an address as it is stored: with its last slash and everything escaped."""
     if len(str(url)) > LONGEST_URL:
-        raise ValueError(f"written out, an address has at most {LONGEST_URL} characters")
+        raise ValueError(f"an address has at most {LONGEST_URL} characters once it is escaped")
     return url
 
 
@@ -26,7 +26,7 @@ AnyAddress = Annotated[AnyUrl, UrlConstraints(max_length=LONGEST_URL), AfterVali
 
 
 class MarketplaceSkillCreate(BaseModel):
-    """A skill to be put into the catalogue."""
+    """A skill to add to the catalogue."""
 
     source_url: WebUrl
     name: NonEmptyStr | None = None
@@ -57,7 +57,7 @@ class MarketplaceSkillCardRead(MarketplaceSkillRead):
 
 
 class MarketplaceQuery(BaseModel):
-    """Which skills to list. Without a gateway the catalogue is answered as it is; nothing counts as installed."""
+    """Filters of the catalogue. Without a gateway no skill counts as installed."""
 
     gateway_id: UUID | None = None
     search: str | None = Field(None, max_length=200)
@@ -69,7 +69,7 @@ class MarketplaceQuery(BaseModel):
 
 
 class SkillPackCreate(BaseModel):
-    """A pack to be made, or what an existing one is to become."""
+    """A pack to create, or the new fields of an existing one."""
 
     source_url: AnyAddress
     name: NonEmptyStr | None = None
@@ -81,7 +81,7 @@ class SkillPackCreate(BaseModel):
 
 
 class SkillPackRead(BaseModel):
-    """A pack, and how many skills of the catalogue are from it."""
+    """A pack, and how many of its skills are in the catalogue."""
 
     id: UUID
     organization_id: UUID
@@ -96,13 +96,13 @@ class SkillPackRead(BaseModel):
 
 
 class SyncQuery(BaseModel):
-    """How to read a pack; `prune` also deletes what the pack no longer holds."""
+    """How to sync a pack. `prune` also deletes skills that the pack no longer holds."""
 
     prune: bool = False
 
 
 class SkillPackSyncResponse(BaseModel):
-    """What reading a pack came to; `synced` is how many skills it holds."""
+    """The result of a sync. `synced` is how many skills the pack holds."""
 
     ok: bool = True
     pack_id: UUID

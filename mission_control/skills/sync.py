@@ -1,4 +1,4 @@
-"""Reading a pack: copying its repository and finding its skills, both outside of any transaction."""
+"""Sync a pack: clone its repository and find its skills, outside of any transaction."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ _places = asyncio.Semaphore(AT_ONCE)
 
 
 async def sync_pack(actor: Actor, pack: SkillPack, git: Git, *, prune: bool) -> SkillPackSyncResponse:
-    """Read a pack's repository into the catalogue. What cannot be copied: Unreachable."""
+    """Sync a pack's repository into the catalogue. Raises Unreachable when it cannot be cloned."""
     async with _places, git.cloned(pack.source_url, pack.branch) as (root, branch, warnings):
         found = await asyncio.to_thread(discover, root, pack.source_url, branch)
     found.warnings[:0] = warnings

@@ -16,7 +16,7 @@ EXTENSION = "mission_control.souls"
 
 
 def directory() -> SoulsDirectory:
-    """The directory of the running application, which remembers what it read."""
+    """Return the application's directory, with its caches."""
     settings = current_app.config["SETTINGS"]
     key = (settings.souls_directory_url, settings.outbound_allow_private)
     known = current_app.extensions.get(EXTENSION)
@@ -40,7 +40,7 @@ def directory() -> SoulsDirectory:
     errors={502: ErrorResponse},
 )
 async def search(actor: Actor, query: SoulQuery) -> SoulsDirectorySearchResponse:
-    """Find souls by a part of their handle or name; without words, the first of the directory."""
+    """Find souls by a part of their handle or name. Without words: the first ones of the directory."""
     return SoulsDirectorySearchResponse(items=await directory().search(query.q, query.limit))
 
 

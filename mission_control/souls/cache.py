@@ -1,4 +1,4 @@
-"""Remembering what was fetched: fresh for a while, stale rather than nothing, asked for once at a time."""
+"""A cache of what was fetched: fresh for an hour, stale rather than nothing, one fetch at a time for each key."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ class _Kept[T]:
 
 
 class Cache[T]:
-    """At most `most` values; the one that was not asked for longest is forgotten first."""
+    """At most `most` values. The least recently used one is dropped first."""
 
     def __init__(self, most: int) -> None:
         self._most = most

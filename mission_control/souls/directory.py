@@ -19,7 +19,7 @@ TEXTS_KEPT = 200
 
 
 class SoulsDirectory:
-    """One directory, with what was read from it within the last hour."""
+    """A directory, with a cache of what was read from it within the last hour."""
 
     def __init__(self, url: str, outbound: Outbound) -> None:
         self._url = url
@@ -28,13 +28,13 @@ class SoulsDirectory:
         self._texts: Cache[str] = Cache(TEXTS_KEPT)
 
     async def search(self, words: str, limit: int) -> list[SoulsDirectorySoulRef]:
-        """The first souls whose `handle/slug` holds the words, in the directory's order."""
+        """Return the first souls whose `handle/slug` contains the words, in the directory's order."""
         wanted = words.strip().lower()
         found = await self._index.get("", self._read_index)
         return [one for one in found if wanted in f"{one.handle}/{one.slug}".lower()][:limit]
 
     async def text(self, handle: str, slug: str) -> SoulsDirectoryMarkdownResponse:
-        """A soul's text. Names that cannot be ones: Invalid."""
+        """Return a soul's text. Raises Invalid for impossible names."""
         handle, slug = segment("handle", handle), segment("slug", slug.strip().removesuffix(".md"))
         content = await self._texts.get(f"{handle}/{slug}", lambda: self._read_text(handle, slug))
         return SoulsDirectoryMarkdownResponse(handle=handle, slug=slug, content=content)
@@ -63,7 +63,7 @@ class SoulsDirectory:
 
     async def _read(self, path: str, most_bytes: int, seconds: float) -> str:
         if not self._url:
-            raise Unreachable("This installation has no souls directory.")
+            raise Unreachable("This installation has no souls directory. Set SOULS_DIRECTORY_URL to use one.")
         outbound = replace(self._outbound, most_bytes=most_bytes, seconds=seconds)
         try:
             reply = await outbound.get(self._url + path)
@@ -77,7 +77,7 @@ class SoulsDirectory:
 
 
 def segment(what: str, text: str) -> str:
-    """One part of a soul's name; Invalid when it is blank or could be more than a name."""
+    """Return one part of a soul's name. Raises Invalid when it is blank or holds other characters."""
     text = text.strip(" \t\r\n/")
     if not text:
         raise Invalid(f"The {what} is empty.")

@@ -1,4 +1,4 @@
-"""What webhooks received, for agents."""
+"""Received webhook calls over HTTP, for agents."""
 
 from typing import Any
 
@@ -38,9 +38,9 @@ api = Blueprint("webhooks_agent_api", __name__, url_prefix="/api/v1/agent")
     ),
 )
 async def read_received(actor: Actor, payload: WebhookPayload, query: PayloadQuery) -> dict[str, Any]:
-    """Read one thing that a webhook of your board received.
+    """Read one call that a webhook of your board received.
 
-    A payload that is longer than max_chars is answered as the beginning of its text.
+    A payload longer than max_chars is cut to the beginning of its text.
     """
     found = await payload_read(payload.id)
     return {**found, "payload": shortened(found["payload"], query.max_chars)}

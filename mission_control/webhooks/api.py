@@ -81,10 +81,10 @@ async def list_of_board(actor: Actor, board: Board, query: Paging) -> dict[str, 
     returns=BoardWebhookRead,
 )
 async def create(actor: Actor, board: Board, data: BoardWebhookCreate) -> BoardWebhookRead:
-    """Make an address at which another system can tell the board something.
+    """Create an address at which another system can write to the board.
 
-    Without `secret` the answer holds a random one, this once; calls without a signature are taken until the first
-    that is signed with it. With `"secret": null` there is none, and everybody who knows the address can write.
+    Without `secret` the answer holds a random one, this once; unsigned calls are accepted until the first call
+    that is signed with it. With `"secret": null` there is no secret, and everybody who knows the address can write.
     """
     webhook, secret = await commands.create_webhook(actor, board, data, _key())
     return _webhook_read(webhook, secret)
@@ -119,7 +119,7 @@ async def read(actor: Actor, webhook: Webhook) -> BoardWebhookRead:
     returns=BoardWebhookRead,
 )
 async def update(actor: Actor, webhook: Webhook, data: BoardWebhookUpdate) -> BoardWebhookRead:
-    """Change a webhook; only the fields that are sent. A new secret holds at once."""
+    """Change the fields of a webhook that are sent. A new secret applies at once."""
     return _webhook_read(await commands.update_webhook(actor, webhook, data.model_dump(exclude_unset=True), _key()))
 
 
@@ -135,7 +135,7 @@ async def update(actor: Actor, webhook: Webhook, data: BoardWebhookUpdate) -> Bo
     returns=OkResponse,
 )
 async def delete(actor: Actor, webhook: Webhook) -> dict[str, bool]:
-    """Delete a webhook and what it received. What it wrote into the board's memory stays."""
+    """Delete a webhook and the calls it received. Their entries in the board's memory stay."""
     await commands.delete_webhook(actor, webhook)
     return OK
 
@@ -154,13 +154,13 @@ async def delete(actor: Actor, webhook: Webhook) -> dict[str, bool]:
 async def rotate(actor: Actor, webhook: Webhook) -> WebhookSecret:
     """Give a webhook a new random secret.
 
-    It is answered this once. Calls that are signed with the old one are refused from now on.
+    It is returned this once. Calls signed with the old one are refused from now on.
     """
     return WebhookSecret(webhook_id=webhook.id, secret=await commands.rotate_secret(actor, webhook, _key()))
 
 
 async def listening(actor: Actor | None, board_id: UUID, webhook_id: UUID) -> Webhook:
-    """The webhook that is called, whoever calls."""
+    """Return the webhook that is called, for any caller."""
     return await ingest.listening_webhook(board_id, webhook_id, client_ip())
 
 
@@ -177,12 +177,12 @@ async def listening(actor: Actor | None, board_id: UUID, webhook_id: UUID) -> We
     status=202,
 )
 async def receive(actor: Actor | None, webhook: Webhook) -> BoardWebhookIngestResponse:
-    """Tell a board something.
+    """Send a call to a board.
 
-    The body may be anything. When the webhook has a secret, the call carries the HMAC-SHA256 of the body in
+    The body may be anything. When the webhook has a secret, the call must carry the HMAC-SHA256 of the body in
     hexadecimal digits, in the header that the webhook names, else in X-Hub-Signature-256 or X-Webhook-Signature.
     """
-    admit_body()  # whoever knows the address of a webhook is no stranger
+    admit_body()  # knowing a webhook's address is a credential
     call = ingest.Call(await _body(), list(request.headers.items()), request.content_type, client_ip())
     is_signed = ingest.check_signature(webhook, call, _key())
     payload = await ingest.receive(system(webhook.board.organization_id), webhook, call, is_signed=is_signed)
@@ -211,7 +211,7 @@ async def _body() -> bytes:
     returns=Page[BoardWebhookPayloadRead],
 )
 async def list_received(actor: Actor, webhook: Webhook, query: Paging) -> dict[str, Any]:
-    """List what a webhook received, newest first."""
+    """List the calls that a webhook received, newest first."""
     payloads, total = await list_payloads(webhook, query)
     return page(payloads, total, query)
 
@@ -228,7 +228,7 @@ async def list_received(actor: Actor, webhook: Webhook, query: Paging) -> dict[s
     returns=BoardWebhookPayloadRead,
 )
 async def read_received(actor: Actor, payload: WebhookPayload) -> dict[str, Any]:
-    """Read one thing that a webhook received."""
+    """Read one call that a webhook received."""
     return await payload_read(payload.id)
 
 
@@ -245,6 +245,6 @@ async def read_received(actor: Actor, payload: WebhookPayload) -> dict[str, Any]
     errors={409: ErrorResponse},
 )
 async def replay(actor: Actor, payload: WebhookPayload) -> ReplayRead:
-    """Tell the webhook's agent, or the lead, of a payload once more."""
+    """Notify the webhook's agent, or the lead, of a payload again."""
     agent_id = await ingest.replay(actor, payload)
     return ReplayRead(webhook_id=payload.webhook.id, payload_id=payload.id, agent_id=agent_id)

@@ -1,4 +1,4 @@
-"""What changes webhooks."""
+"""Commands that change webhooks."""
 
 from typing import Any
 from uuid import UUID
@@ -22,10 +22,10 @@ NOT_ITS_AGENT = "agent_id must name an agent of this board."
 
 @command("webhook.create")
 async def create_webhook(actor: Actor, board: Board, new: BoardWebhookCreate, key: str) -> tuple[Webhook, str | None]:
-    """Make a webhook, and a random secret, which is returned, unless the caller chose one or none (null).
+    """Create a webhook. Return its random secret, unless the caller chose a secret or none (null).
 
-    Callers that know of no secrets can give none to who calls the webhook, so calls without a signature are taken
-    until somebody signs with the random one. Another board's agent: Invalid.
+    Clients that know nothing of secrets cannot pass one on, so unsigned calls are accepted
+    until one is signed with the random secret. Raises Invalid for an agent of another board.
     """
     await _check_agent(board.id, new.agent_id)
     webhook = Webhook(board_id=board.id, **new.model_dump(exclude={"secret"}))
@@ -41,7 +41,7 @@ async def create_webhook(actor: Actor, board: Board, new: BoardWebhookCreate, ke
 
 @command("webhook.update")
 async def update_webhook(actor: Actor, webhook: Webhook, sent: dict[str, Any], key: str) -> Webhook:
-    """Change the fields that were sent; what is so already is no change."""
+    """Change the fields that were sent. Setting a field to its current value is a no-op."""
     if "agent_id" in sent:
         await _check_agent(webhook.board_id, sent["agent_id"])
     webhook = await locked_webhook(webhook)
@@ -78,7 +78,7 @@ def _record_update(webhook: Webhook, before: dict[str, Any], *, has_new_secret: 
 
 @command("webhook.rotate_secret")
 async def rotate_secret(actor: Actor, webhook: Webhook, key: str) -> str:
-    """Give a webhook a new random secret, which holds from now on; returns it, this once."""
+    """Give a webhook a new random secret and return it. It replaces the old one at once."""
     webhook = await locked_webhook(webhook)
     secret = new_secret("mcw")
     webhook.secret, webhook.takes_unsigned, webhook.updated_at = encrypt(secret, key), False, clock.now()
@@ -89,7 +89,7 @@ async def rotate_secret(actor: Actor, webhook: Webhook, key: str) -> str:
 
 @command("webhook.delete")
 async def delete_webhook(actor: Actor, webhook: Webhook) -> None:
-    """Delete a webhook with its payloads; notices of it that still wait are dropped, memory stays."""
+    """Delete a webhook with its payloads. Waiting notices about it are dropped; memory entries stay."""
     webhook = await locked_webhook(webhook)
     waiting = await Delivery.filter(board_id=webhook.board_id, state="waiting").only("id", "data")
     dropped = [one.id for one in waiting if one.data.get("webhook_id") == str(webhook.id)]
@@ -99,7 +99,7 @@ async def delete_webhook(actor: Actor, webhook: Webhook) -> None:
 
 
 async def require_signatures(webhook: Webhook) -> None:
-    """Inside a command that holds it: take only signed calls from now on, for somebody has signed one."""
+    """Inside a command that has locked the webhook: accept only signed calls from now on."""
     before = _visible_fields(webhook)
     webhook.takes_unsigned, webhook.updated_at = False, clock.now()
     await webhook.save(update_fields=["takes_unsigned", "updated_at"])
@@ -107,7 +107,7 @@ async def require_signatures(webhook: Webhook) -> None:
 
 
 async def locked_webhook(webhook: Webhook) -> Webhook:
-    """The webhook as it is now, held until the running command ends; NotFound when it was deleted meanwhile."""
+    """Return the webhook as it is now, locked until the command ends. Raises NotFound when it was deleted meanwhile."""
     found = await Webhook.select_for_update().get_or_none(id=webhook.id)
     if found is None:
         raise NotFound()
@@ -125,7 +125,7 @@ def _secret_of(webhook: Webhook, key: str) -> str | None:
 
 
 def _visible_fields(webhook: Webhook) -> dict[str, Any]:
-    """What may be known of a webhook."""
+    """Return the fields of a webhook that events may hold."""
     return {
         "description": webhook.description,
         "enabled": webhook.enabled,

@@ -1,4 +1,4 @@
-"""Taking in what other systems send: checking the call, storing it, telling the board."""
+"""Received calls: check them, store them, notify the board."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +31,7 @@ calls = FailureLimit(60, 60.0)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What was sent to a webhook."""
+    """A call to a webhook."""
 
     body: bytes
     headers: list[tuple[str, str]]
@@ -40,7 +40,7 @@ class Call:
 
 
 async def listening_webhook(board_id: UUID, webhook_id: UUID, source_ip: str) -> Webhook:
-    """The webhook behind an address, once a minute's calls from one place are not used up; Gone when switched off."""
+    """Return the webhook at an address. Raises Gone when it is off, and an error over the caller's rate limit."""
     board = await Board.get_or_none(id=board_id, deleted_at=None)
     if board is None:
         raise NotFound()
@@ -57,7 +57,7 @@ async def listening_webhook(board_id: UUID, webhook_id: UUID, source_ip: str) ->
 
 
 def check_signature(webhook: Webhook, call: Call, key: str) -> bool:
-    """Whether the call is signed with the webhook's secret; Forbidden when it must be and is not."""
+    """Return whether the call is signed with the webhook's secret. Raises Forbidden when it must be and is not."""
     if webhook.secret is None:
         return False
     headers = {name.lower(): value for name, value in call.headers}
@@ -72,7 +72,7 @@ def check_signature(webhook: Webhook, call: Call, key: str) -> bool:
 
 @command("webhook.receive")
 async def receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: bool = False) -> WebhookPayload:
-    """Store a call, write it down in the board's memory, and tell the agent that is to look after it."""
+    """Store a call, write it into the board's memory and notify the responsible agent."""
     board = await locked_board(webhook.board)
     webhook = await locked_webhook(webhook)
     if is_signed and webhook.takes_unsigned:
@@ -87,7 +87,7 @@ async def receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: bool
         content_type=call.content_type,
         received_at=clock.now(),
     )
-    payload.payload = to_json(content).decode()  # as JSON, for the field takes text for JSON already
+    payload.payload = to_json(content).decode()  # encoded here: the field would store a plain text as JSON
     await payload.save(force_create=True)
     tags = ["webhook", f"webhook:{webhook.id}", f"payload:{payload.id}"]
     await write_memory(actor, board, memory_text(webhook, payload, content), tags, "webhook")
@@ -102,11 +102,11 @@ async def receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: bool
 
 @command("webhook.replay")
 async def replay(actor: Actor, payload: WebhookPayload) -> UUID:
-    """Tell an agent of a payload once more; returns its id. Conflict when there is nobody to tell."""
+    """Notify an agent of a payload again and return the agent's id. Raises Conflict without an agent to notify."""
     webhook = await locked_webhook(payload.webhook)
     agent_id = await _recipient(webhook)
     if agent_id is None:
-        raise Conflict("Neither the webhook's agent nor a lead of the board is there to be told.")
+        raise Conflict("The webhook has no agent and the board has no lead, so nobody can be notified.")
     stored = await payload_read(payload.id)
     message = f"Webhook payload sent again: {webhook.description}"
     record("webhook.replayed", webhook, message, payload_id=payload.id, told_agent_id=agent_id)
@@ -115,7 +115,7 @@ async def replay(actor: Actor, payload: WebhookPayload) -> UUID:
 
 
 async def _recipient(webhook: Webhook) -> UUID | None:
-    """The webhook's agent while it is on the board and can be reached, else the lead."""
+    """Return the webhook's agent while it is on the board and can be reached, else the lead."""
     agents = await agents_to_notify([webhook.board_id])
     chosen = [one for one in agents if one.id == webhook.agent_id] or [one for one in agents if one.is_board_lead]
     return chosen[0].id if chosen else None

@@ -1,4 +1,4 @@
-"""Webhooks and what they received."""
+"""Webhooks and the calls that they received."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ from mission_control.database.fields import UtcDatetimeField
 
 
 class Webhook(Model):
-    """An address at which another system tells a board something; the secret is encrypted.
+    """An address at which another system writes to a board. The secret is encrypted.
 
-    One that `takes_unsigned` calls has a secret that nobody signs with yet; the first signed call ends that.
+    With `takes_unsigned` the secret is not enforced yet; the first signed call ends that.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -37,7 +37,7 @@ class Webhook(Model):
         indexes = (Index(fields=("board_id", "created_at")),)
 
     def scope(self) -> Scope:
-        """Where an event about this webhook belongs; `board` must be loaded."""
+        """Return where an event about this webhook belongs; `board` must be loaded."""
         return Scope(organization_id=self.board.organization_id, board_id=self.board_id, subject_id=self.id)
 
 

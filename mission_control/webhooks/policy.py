@@ -1,4 +1,4 @@
-"""Who may do what to webhooks. Webhooks and payloads come with their board."""
+"""Rights on webhooks. Webhooks and payloads come with their board."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Reading webhooks and what they received."""
+"""Queries of webhooks and of the calls that they received."""
 
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ PAYLOADS = (
 
 
 async def visible_webhook(actor: Actor, board_id: UUID, webhook_id: UUID) -> Webhook:
-    """A webhook of a board that exists for this actor; NotFound otherwise."""
+    """Return a board's webhook. Raises NotFound when the actor does not reach it."""
     board = await visible_board(actor, board_id)
     webhook = await Webhook.get_or_none(id=webhook_id, board_id=board.id)
     if webhook is None:
@@ -28,7 +28,7 @@ async def visible_webhook(actor: Actor, board_id: UUID, webhook_id: UUID) -> Web
 
 
 async def visible_payload(actor: Actor, board_id: UUID, webhook_id: UUID, payload_id: UUID) -> WebhookPayload:
-    """What such a webhook received, without the payload itself; NotFound otherwise."""
+    """Return a received call without its payload. Raises NotFound when the actor does not reach the webhook."""
     webhook = await visible_webhook(actor, board_id, webhook_id)
     payload = await WebhookPayload.filter(id=payload_id, webhook_id=webhook.id).only("id", "webhook_id").first()
     if payload is None:
@@ -38,14 +38,14 @@ async def visible_payload(actor: Actor, board_id: UUID, webhook_id: UUID, payloa
 
 
 async def list_webhooks(board: Board, paging: Paging) -> tuple[list[Webhook], int]:
-    """The board's webhooks, newest first, and how many there are."""
+    """Return a page of the board's webhooks, newest first, and how many there are."""
     webhooks = Webhook.filter(board_id=board.id)
     found = await webhooks.order_by("-created_at", "-id").limit(paging.limit).offset(paging.offset)
     return found, await webhooks.count()
 
 
 async def list_payloads(webhook: Webhook, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """What a webhook received, newest first, and how many calls there were."""
+    """Return a page of the calls that a webhook received, newest first, and how many there are."""
     found = await rows(
         f"{PAYLOADS} WHERE webhook_id = ? ORDER BY received_at DESC, id DESC LIMIT ? OFFSET ?",
         webhook.id,
@@ -57,7 +57,7 @@ async def list_payloads(webhook: Webhook, paging: Paging) -> tuple[list[dict[str
 
 
 async def payload_read(payload_id: UUID) -> dict[str, Any]:
-    """One payload in its wire shape."""
+    """Return one received call as it is sent."""
     found = await rows(f"{PAYLOADS} WHERE id = ?", payload_id)
     if not found:
         raise NotFound()

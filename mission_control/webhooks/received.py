@@ -1,4 +1,4 @@
-"""What a call to a webhook says: whether it is signed, what its body means, which of its headers are kept."""
+"""The content of a received call: its signature, its body, and which of its headers are stored."""
 
 import hmac
 import json
@@ -20,7 +20,7 @@ SURROGATES = re.compile("[\ud800-\udfff\x00]")
 
 
 def is_signed(body: bytes, secret: str, headers: Mapping[str, str], configured: str | None) -> bool | None:
-    """Whether the body is signed with the secret by HMAC-SHA256; None when no signature was sent."""
+    """Return whether the body is signed with the secret by HMAC-SHA256, None without a signature."""
     names = (configured,) if configured else USUAL_HEADERS
     sent = next((headers[name].strip() for name in names if headers.get(name, "").strip()), None)
     if sent is None:
@@ -32,7 +32,7 @@ def is_signed(body: bytes, secret: str, headers: Mapping[str, str], configured: 
 
 
 def decoded(body: bytes, content_type: str | None) -> Any:
-    """The body as JSON when it says or looks so, else as text; `{}` when it is empty."""
+    """Return the body as JSON when it is declared or looks so, else as text; `{}` when it is empty."""
     text = body.decode("utf-8", "replace")
     bare = text.strip()
     if not bare:
@@ -50,7 +50,7 @@ def _refuse(name: str) -> Any:
 
 
 def storable(value: Any, depth: int = 0) -> Any:
-    """The value as every database and every answer can carry it; ValueError when it is nested too deep."""
+    """Return the value as databases and answers can carry it. Raises ValueError when it is nested too deep."""
     if depth > DEEPEST:
         raise ValueError("nested too deep")
     if isinstance(value, dict):
@@ -67,12 +67,12 @@ def storable(value: Any, depth: int = 0) -> Any:
 
 
 def clean(text: str) -> str:
-    """The text without NUL and lone surrogates, which no database column takes."""
+    """Return the text without NUL and lone surrogates, which databases refuse."""
     return SURROGATES.sub("\ufffd", text)
 
 
 def kept_headers(headers: Iterable[tuple[str, str]], configured: str | None) -> dict[str, str]:
-    """The headers that say what a call is about, names in lower case; what looks like a credential is hidden."""
+    """Return the headers that describe a call, with names in lower case and credentials hidden."""
     dropped = NEVER_KEPT | {(configured or "").lower()}
     kept: dict[str, str] = {}
     for name, value in headers:
@@ -83,7 +83,7 @@ def kept_headers(headers: Iterable[tuple[str, str]], configured: str | None) -> 
 
 
 def shortened(payload: Any, most: int | None) -> Any:
-    """The payload, or the beginning of its text when that is longer than allowed."""
+    """Return the payload, or the beginning of its text when it is too long."""
     if most is None:
         return payload
     text = payload if isinstance(payload, str) else json.dumps(payload)

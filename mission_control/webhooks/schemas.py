@@ -32,7 +32,7 @@ HeaderName = Annotated[OptionalText, AfterValidator(_header_name)]
 
 
 class BoardWebhookCreate(BaseModel):
-    """A webhook to be made. Without `secret` it gets a random one, with null it has none."""
+    """A webhook to create. Without `secret` it gets a random one, with null it has none."""
 
     model_config = example(description="What the build server reports")
 
@@ -44,7 +44,7 @@ class BoardWebhookCreate(BaseModel):
 
 
 class BoardWebhookUpdate(BaseModel):
-    """What to change on a webhook; absent leaves, null clears."""
+    """Changes of a webhook. Absent fields stay as they are, null clears."""
 
     description: Annotated[NonEmptyStr | None, NotNull] = None
     enabled: Annotated[bool | None, NotNull] = None
@@ -56,7 +56,7 @@ class BoardWebhookUpdate(BaseModel):
 class BoardWebhookRead(BaseModel):
     """A webhook. `warning` says what is unsafe about it.
 
-    `secret` is null, except in the answer to the request that made the webhook without naming one.
+    `secret` is null, except in the answer to the request that created the webhook without naming one.
     """
 
     id: UUID
@@ -75,7 +75,7 @@ class BoardWebhookRead(BaseModel):
 
     @classmethod
     def of(cls, webhook: Webhook, base_url: str, secret: str | None = None) -> "BoardWebhookRead":
-        """The answer for a webhook."""
+        """Return the answer for a webhook."""
         path = endpoint_path(webhook)
         return cls(
             id=webhook.id,
@@ -95,7 +95,7 @@ class BoardWebhookRead(BaseModel):
 
 
 def endpoint_path(webhook: Webhook) -> str:
-    """Where a webhook listens."""
+    """Return the path at which a webhook is called."""
     return f"/api/v1/boards/{webhook.board_id}/webhooks/{webhook.id}"
 
 
@@ -126,7 +126,7 @@ class PayloadQuery(BaseModel):
 
 
 class BoardWebhookIngestResponse(BaseModel):
-    """A call that was taken."""
+    """A call that was accepted."""
 
     ok: bool = True
     board_id: UUID
@@ -135,7 +135,7 @@ class BoardWebhookIngestResponse(BaseModel):
 
 
 class ReplayRead(BaseModel):
-    """Whom a payload was sent to once more."""
+    """The agent that was notified again."""
 
     ok: bool = True
     webhook_id: UUID

@@ -1,4 +1,4 @@
-"""What a board's memory and its agents are told about a payload: our words apart from the sender's."""
+"""Texts about a payload for the board's memory and its agents. The sender's words are fenced off from ours."""
 
 import json
 import re
@@ -18,12 +18,12 @@ ADVICE = (
 
 
 def memory_text(webhook: Webhook, payload: WebhookPayload, content: Any) -> str:
-    """The entry in the board's memory."""
+    """Return the text of the entry in the board's memory."""
     return "\n".join(["WEBHOOK PAYLOAD RECEIVED", *_facts(webhook, payload), "", *_fenced(webhook, payload, content)])
 
 
 def notice_text(board: Board, webhook: Webhook, payload: WebhookPayload, content: Any) -> str:
-    """The message to an agent, without its header."""
+    """Return the notice to an agent, without its header."""
     task = (
         "Decide by the instruction what the payload means for the board: change tasks or make new ones, and name the"
         f" payload id in them. Older payloads are in the memory that is no chat:"
@@ -34,7 +34,7 @@ def notice_text(board: Board, webhook: Webhook, payload: WebhookPayload, content
 
 
 def inspect_path(webhook: Webhook, payload: WebhookPayload) -> str:
-    """Where an agent reads the whole payload."""
+    """Return the path at which an agent reads the whole payload."""
     return f"{endpoint_path(webhook).replace('/api/v1/', '/api/v1/agent/', 1)}/payloads/{payload.id}"
 
 
@@ -48,7 +48,7 @@ def _facts(webhook: Webhook, payload: WebhookPayload) -> list[str]:
 
 
 def _fenced(webhook: Webhook, payload: WebhookPayload, content: Any) -> list[str]:
-    """The preview between markers that carry the payload's id, which its sender cannot have known."""
+    """Return the preview between markers with the payload's id, which its sender cannot have known."""
     text = neutral(content if isinstance(content, str) else json.dumps(content, indent=2, ensure_ascii=False))
     rest = len(text) - LONGEST_PREVIEW
     more = [f"({rest} more characters; read the whole payload at the address above)"] if rest > 0 else []
@@ -56,5 +56,5 @@ def _fenced(webhook: Webhook, payload: WebhookPayload, content: Any) -> list[str
 
 
 def neutral(text: str) -> str:
-    """The text with every imitation of a marker broken."""
+    """Break every imitation of a marker in a text."""
     return MARKER.sub(lambda found: f"{found[1]}*{found[3]}*{found[5]}", text)

@@ -204,7 +204,7 @@ async def test_why_a_repository_cannot_be_copied(cast: Cast, mirror: str, reposi
     missing = (await cast.ada.post(PACKS, {"source_url": "https://github.com/observatory/none"})).ok()
     gone = (await cast.ada.post(f"{PACKS}/{missing['id']}/sync")).refused(502)
     for said in (detail, gone):
-        assert said.startswith("The repository could not be copied: ")
+        assert said.startswith("The repository could not be cloned: ")
         assert str(repository.parents[1]) not in said and "/tmp" not in said and "Cloning" not in said
     assert await Skill.all().count() == 0
 
