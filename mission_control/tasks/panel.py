@@ -14,18 +14,43 @@ from mission_control.boards.models import Board
 from mission_control.boards.priorities import canonical
 from mission_control.boards.view import Rights
 from mission_control.core import clock
-from mission_control.database.sql import as_moment, rows
+from mission_control.database.sql import rows, select_one
 from mission_control.tasks.forms import TextForm
-from mission_control.tasks.queries import COLUMNS
+from mission_control.tasks.queries import COLUMNS, TaskRow
 from mission_control.web.fragments import render_macro
 
 TEMPLATE = "tasks/panel.html"
 
 
 @dataclass(slots=True)
-class Panel:
-    """One task, ready to be shown."""
+class PanelRow(TaskRow):
+    """A task with the names of whom it concerns."""
 
+    agent_name: str | None
+    last_seen_at: datetime | None
+    person_name: str | None
+    creator_name: str | None
+    comments_total: int
+
+
+PANEL = f"""
+    SELECT {COLUMNS}, g.name AS agent_name, g.last_seen_at,
+        CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,
+        {person_name("c")} AS creator_name,
+        (SELECT COUNT(*) FROM task_comments m WHERE m.task_id = t.id AND m.deleted_at IS NULL) AS comments_total
+    FROM tasks t
+    LEFT JOIN agents g ON g.id = t.assigned_agent_id
+    LEFT JOIN users u ON u.id = t.assigned_user_id
+    LEFT JOIN users c ON c.id = t.created_by_user_id
+    WHERE t.id = ? AND t.board_id = ?
+"""
+
+
+@dataclass(slots=True)
+class Panel:
+    """One task, ready to be shown. Templates read columns that need no preparation from `task`."""
+
+    task: PanelRow
     id: UUID
     board_id: UUID
     number: int
@@ -76,48 +101,34 @@ class Panel:
 
 async def panel_of(board: Board, task_id: UUID, rights: Rights) -> Panel | None:
     """Return the panel of a task of the board, deleted ones included, without the agents and people of the board."""
-    found = await rows(
-        f"""
-        SELECT {COLUMNS}, g.name AS agent_name, g.last_seen_at,
-            CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,
-            {person_name("c")} AS creator_name,
-            (SELECT COUNT(*) FROM task_comments m WHERE m.task_id = t.id AND m.deleted_at IS NULL) AS comments_total
-        FROM tasks t
-        LEFT JOIN agents g ON g.id = t.assigned_agent_id
-        LEFT JOIN users u ON u.id = t.assigned_user_id
-        LEFT JOIN users c ON c.id = t.created_by_user_id
-        WHERE t.id = ? AND t.board_id = ?
-        """,
-        task_id,
-        board.id,
-    )
-    return _panel(board, task_id, found[0], rights) if found else None
+    row = await select_one(PanelRow, PANEL, task_id, board.id)
+    return None if row is None else _panel(row, rights)
 
 
-def _panel(board: Board, task_id: UUID, row: dict[str, Any], rights: Rights) -> Panel:
-    kind = "agent" if row["agent_name"] else "person" if row["person_name"] else "none"
-    online = is_online(row["last_seen_at"], clock.now())
-    chosen = {"agent": f"agent:{row['assigned_agent_id']}", "person": f"user:{row['assigned_user_id']}", "none": ""}
+def _panel(row: PanelRow, rights: Rights) -> Panel:
+    kind = "agent" if row.agent_name else "person" if row.person_name else "none"
+    chosen = {"agent": f"agent:{row.assigned_agent_id}", "person": f"user:{row.assigned_user_id}", "none": ""}
     return Panel(
-        id=task_id,
-        board_id=board.id,
-        number=row["number"],
-        title=row["title"],
-        description=row["description"] or "",
-        status=row["status"],
-        priority=canonical(row["priority"]),
-        due_at=as_moment(row["due_at"]),
-        assignee=row["agent_name"] or row["person_name"] or "",
+        task=row,
+        id=row.id,
+        board_id=row.board_id,
+        number=row.number,
+        title=row.title,
+        description=row.description or "",
+        status=row.status,
+        priority=canonical(row.priority),
+        due_at=row.due_at,
+        assignee=row.agent_name or row.person_name or "",
         assignee_kind=kind,
         assignee_value=chosen[kind],
-        is_working=row["status"] == "in_progress" and online,
-        in_progress_at=as_moment(row["in_progress_at"]),
-        created_at=as_moment(row["created_at"]),
-        created_by=row["creator_name"] or "",
-        is_deleted=row["deleted_at"] is not None,
-        archived_at=as_moment(row["archived_at"]),
+        is_working=row.status == "in_progress" and is_online(row.last_seen_at, clock.now()),
+        in_progress_at=row.in_progress_at,
+        created_at=row.created_at,
+        created_by=row.creator_name or "",
+        is_deleted=row.deleted_at is not None,
+        archived_at=row.archived_at,
         may_write=rights.may_write,
-        comments_total=int(row["comments_total"]),
+        comments_total=row.comments_total,
     )
 
 

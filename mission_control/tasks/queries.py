@@ -1,6 +1,7 @@
 """Reading tasks: raw SQL into wire shapes, a fixed number of statements whatever the number of rows."""
 
 from dataclasses import dataclass, fields
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -31,7 +32,18 @@ class TaskRow:
 
     id: UUID
     board_id: UUID
+    number: int
+    title: str
+    description: str | None
     status: str
+    priority: str
+    due_at: datetime | None
+    assigned_agent_id: UUID | None
+    assigned_user_id: UUID | None
+    in_progress_at: datetime | None
+    created_at: datetime
+    archived_at: datetime | None
+    deleted_at: datetime | None
 
 
 COLUMN_NAMES = tuple(one.name for one in fields(TaskRow))
