@@ -1,4 +1,4 @@
-"""Connections of clients: what Hypercorn's TCP server and HTTP/1.1 protocol lack.
+"""Client connections: what Hypercorn's TCP server and HTTP/1.1 protocol lack.
 
 Private parts of Hypercorn are overridden here and nowhere else. As released,
 
@@ -34,9 +34,9 @@ from hypercorn.utils import parse_socket_addr
 
 from mission_control.config import Settings
 from mission_control.core import clock
-from mission_control.http.proxies import is_trusted, place_of
+from mission_control.http.proxies import is_trusted, rate_limit_key
 
-# Files that connections leave to the database, to requests to the outside and to attachments.
+# Open files reserved for the database, outgoing requests and attachments.
 RESERVED_FILES = 64
 SECONDS_BETWEEN_WARNINGS = 10.0
 FULL = "The server has no room for more connections. Try again later."
@@ -51,7 +51,7 @@ def install(settings: Settings) -> None:
 
 
 class Admission:
-    """Which connections are let in: not more of one address than it may have, none when files run out.
+    """Decide which connections are accepted: so many of one address, and none when file descriptors run out.
 
     The addresses of trusted proxies are not counted: their connections carry everybody's requests, which
     `http/simultaneous.py` counts by client.
@@ -67,7 +67,7 @@ class Admission:
         self._warned_at: dict[str, float] = {}
 
     def refusal(self, key: str, file: int) -> str | None:
-        """Say why a new connection cannot be served, None when it can.
+        """Return why a new connection cannot be served, None when it can.
 
         The system hands out the lowest free number of a file, so the number of a new one tells how many are open.
         """
@@ -77,7 +77,7 @@ class Admission:
 
     def key(self, address: str) -> str:
         """Return what the connections of an address are counted by, empty for a trusted proxy."""
-        return "" if is_trusted(address, self._trusted) else place_of(address)
+        return "" if is_trusted(address, self._trusted) else rate_limit_key(address)
 
     def opened(self, key: str) -> None:
         """Count a connection."""
@@ -85,14 +85,14 @@ class Admission:
             self._open[key] += 1
 
     def closed(self, key: str) -> None:
-        """Count a connection no longer."""
+        """Stop counting a connection."""
         if key and self._open[key] > 1:
             self._open[key] -= 1
         else:
             self._open.pop(key, None)
 
     def refused(self, reason: str, address: str) -> None:
-        """Log refusals, those of one kind together and not more often than every few seconds."""
+        """Log refusals, aggregated by reason and at most every few seconds."""
         self._refused[reason] += 1
         now = clock.monotonic()
         if now - self._warned_at.get(reason, -math.inf) < SECONDS_BETWEEN_WARNINGS:
@@ -145,9 +145,9 @@ class IdleConnections:
 
 
 class Messages:
-    """The messages of one request on their way to the application: pieces of its body wait while there are too many.
+    """The messages of one request to the application: body pieces wait while the queue is full.
 
-    Hypercorn's queue lets the end wait as well, for an application that has ended and reads nothing.
+    Hypercorn's own queue blocks the end message too, for ever when the application has ended and reads nothing.
     """
 
     def __init__(self, most: int) -> None:
@@ -157,13 +157,13 @@ class Messages:
         self._is_over = False
 
     async def get(self) -> Any:
-        """The next message."""
+        """Return the next message."""
         message = await self._queue.get()
         self._has_capacity.set()
         return message
 
     async def put(self, message: Any) -> None:
-        """Hand a message on; after the end nothing more."""
+        """Queue a message; drop everything after the end."""
         while message["type"] == "http.request" and self._queue.qsize() >= self._most and not self._is_over:
             self._has_capacity.clear()
             await self._has_capacity.wait()
@@ -195,7 +195,7 @@ class Exchange(HTTPStream):
     has_hung_up = False
 
     async def app_send(self, message: Any) -> None:
-        """Pass an answer on; one that was given up because the client hung up is no error of the server."""
+        """Send a message of the answer. A request that ended without one because its client hung up is not an error."""
         if message is None and self.has_hung_up and self.state is ASGIHTTPState.REQUEST:
             await self.send(StreamClosed(stream_id=self.stream_id))
         else:
@@ -203,13 +203,13 @@ class Exchange(HTTPStream):
 
 
 class Http1(H11Protocol):
-    """HTTP/1.1, which a client does not leave for HTTP/2 unless that is wanted."""
+    """HTTP/1.1, with upgrades to HTTP/2 only where they are enabled."""
 
     speaks_http2 = False
     _head = b""
 
     async def half_closed(self) -> None:
-        """The client sends nothing more: let its request end; whoever waits on purpose is told by the message."""
+        """Handle a client that closed its sending side: answer its request, and tell long polls and streams to end."""
         is_whole = self.connection.their_state in (h11.DONE, h11.CLOSED, h11.MUST_CLOSE)
         if isinstance(self.stream, Exchange) and is_whole:
             self.stream.has_hung_up = True
@@ -267,7 +267,7 @@ class Connection(TCPServer):
         self._speaks_http2 = speaks_http2
 
     async def run(self) -> None:
-        """Serve it, when it is let in."""
+        """Serve the connection if it is accepted."""
         socket = self.writer.get_extra_info("socket")
         try:
             client = parse_socket_addr(socket.family, socket.getpeername())
@@ -330,8 +330,8 @@ class Connection(TCPServer):
                 data = await self.reader.read(MAX_RECV)
             except OSError:
                 break
-            await self.protocol.handle(RawData(data))  # the end too, so that the request after it is not waited for
-        # Nothing more comes, so there is nothing to keep the connection for besides the request under way.
+            await self.protocol.handle(RawData(data))  # b"" too: Hypercorn must learn that no further request follows
+        # Nothing more arrives: only the request under way keeps the connection open.
         self._idle.discard(self)
         if self.protocol.protocol is self._http1 and not self.writer.is_closing() and self.reader.exception() is None:
             await self._http1.half_closed()

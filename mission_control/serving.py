@@ -18,7 +18,7 @@ from mission_control.database.setup import connect, disconnect
 BACKLOG = 1024
 SECONDS_TO_BIND = 3.0
 logger = logging.getLogger(__name__)
-UNLIMITED_FILES = 65536  # where the system sets no limit, which as a number it may refuse
+UNLIMITED_FILES = 65536  # where the system has no limit; it may refuse "no limit" as a number
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def check_workers(settings: Settings) -> None:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Listen on an address, so that a taken port is told before anything else is done.
+    """Listen on an address, so that a taken port is reported before anything else is done.
 
     It waits a little for a taken one: the workers of a server that was killed leave by themselves.
     """
@@ -100,7 +100,7 @@ async def prepare(settings: Settings) -> Prepared:
 
 
 async def _setup_code() -> str | None:
-    """The code for the first owner; a disk that is full keeps nobody from reading what there is."""
+    """Return the code for the first owner, None when a full disk keeps it from being made: reading works without it."""
     try:
         return await issue_setup_code()
     except Exception as error:

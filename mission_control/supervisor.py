@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Worker:
-    """One place in the group of workers; a process sits in it, or it waits for the next start."""
+    """One of the workers: a running process, or one that waits for its next start."""
 
     number: int
     process: subprocess.Popen[bytes] | None = None
@@ -37,7 +37,7 @@ class Supervisor:
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
         self._listener = listener
         self._workers = [Worker(number) for number in range(1, settings.workers + 1)]
-        self._alive_read, self._alive_write = os.pipe()  # workers stop when its writing end is gone
+        self._alive_read, self._alive_write = os.pipe()  # workers stop when the writing end is closed
         self._wake_read, self._wake_write = os.pipe()
         self._stopping = False
 

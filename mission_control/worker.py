@@ -21,7 +21,7 @@ from mission_control.http.asgi import refuse
 from mission_control.http.request_id import id_of
 from mission_control.serving import BACKLOG
 
-# After the signal to stop: when requests are cut, when Hypercorn cuts the connections, when the process goes anyway.
+# After the signal to stop: requests are cut, Hypercorn cuts the connections, the process ends whatever still runs.
 CUT_SECONDS, GRACE_SECONDS, LAST_RESORT_SECONDS = 1.5, 2.2, 2.8
 CUT = "The server is stopping; whether this took effect is not known. Send it again with the same Idempotency-Key."
 KEEP_ALIVE_SECONDS = 75
@@ -55,14 +55,14 @@ async def _serve(settings: Settings, listener: socket.socket, parent_pipe: int |
 
     async def stopped() -> None:
         await stop.wait()
-        listener.close()  # Hypercorn closes its own; a successor can have the address while the last requests end
+        listener.close()  # Hypercorn closes its own copy; a successor may bind the address while the last requests end
         _begin_stop(app, running)
 
     await serve(app, hypercorn_config(listener), shutdown_trigger=stopped)
 
 
 async def settle_memory() -> None:
-    """Keep what was made by now out of garbage collections: a full one, which stops everything, took 100 ms for it."""
+    """Exempt all objects made so far from garbage collection: collecting them stops the process for 100 ms."""
     gc.collect()
     gc.freeze()
 
@@ -81,7 +81,7 @@ def _listen_for_stop(stop: asyncio.Event, parent_pipe: int | None) -> None:
 
 
 def _begin_stop(app: Quart, running: "InFlight") -> None:
-    """End the streams now, what still runs after a moment, and this process shortly after that."""
+    """End the streams now, requests that still run after a moment, and the process shortly after that."""
     app.extensions["mission_control.stopping"] = True
     begin_shutdown(app)
     loop = asyncio.get_running_loop()
@@ -90,7 +90,7 @@ def _begin_stop(app: Quart, running: "InFlight") -> None:
 
 
 def _leave() -> None:
-    """Hypercorn waits without limit for a client that reads nothing; every commit is on disk already."""
+    """End the process: Hypercorn waits without limit for a client that reads nothing. Every commit is on disk."""
     logger.warning("server.stop.forced")
     logging.shutdown()
     os._exit(0)
@@ -111,7 +111,7 @@ def hypercorn_config(listener: socket.socket) -> Config:
 
 
 class InFlight:
-    """ASGI middleware that knows the running requests, so that a stop can cut the last of them.
+    """ASGI middleware that tracks the running requests, so that a stop can cut the last of them.
 
     One that was not answered yet is answered 503: left to Hypercorn it would be a 500 without a word.
     """

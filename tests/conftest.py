@@ -15,7 +15,7 @@ from mission_control.core.limits import (
     unknown_tokens,
     wrong_passwords,
     wrong_sign_ins_by_account,
-    wrong_sign_ins_by_place,
+    wrong_sign_ins_by_address,
 )
 from mission_control.database.migrate import migrate
 from mission_control.database.secret_key import CHECK_NAME
@@ -97,7 +97,7 @@ async def empty_tables(request: pytest.FixtureRequest) -> AsyncIterator[None]:
             unknown_tokens,
             wrong_passwords,
             wrong_sign_ins_by_account,
-            wrong_sign_ins_by_place,
+            wrong_sign_ins_by_address,
             agent_requests,
             person_requests,
         ):

@@ -23,7 +23,7 @@ from mission_control.authn.credentials import live_session
 from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden, NotFound
 from mission_control.core.limits import unknown_tokens, wrong_passwords
-from mission_control.http.proxies import client_ip, place_of
+from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.http.request_log import hide_after
 from mission_control.web.forms import FormInvalid, go, read_form
 from mission_control.web.fragments import render_page
@@ -62,7 +62,7 @@ async def _setup_page(values: dict[str, Any], errors: dict[str, str]) -> str:
 
 async def _owner(form: SetupForm) -> User:
     try:
-        with wrong_passwords.attempt(place_of(client_ip())):
+        with wrong_passwords.attempt(rate_limit_key(client_ip())):
             return await setup.complete_setup(form.code, form.organization_name, form.name, form.email, form.password)
     except Forbidden as wrong:
         raise FormInvalid(form.model_dump(), {"code": wrong.sentence}) from None
@@ -154,9 +154,9 @@ async def _reset_target(secret: str) -> PasswordReset:
     """What a link is for; one that is dead counts against the address, like an unknown token, and a good one never."""
     target = await reset_target(secret)
     if target is None:
-        place = place_of(client_ip())
-        unknown_tokens.check(place)
-        unknown_tokens.failed(place)
+        key = rate_limit_key(client_ip())
+        unknown_tokens.check(key)
+        unknown_tokens.failed(key)
         raise NotFound(DEAD_LINK)
     return target
 

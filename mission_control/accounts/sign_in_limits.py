@@ -1,6 +1,6 @@
 """How often somebody may be wrong at the sign-in page, so that nobody can lock another person out of their account.
 
-Failures count by (address of the account, place) and by place. By account alone they only slow down. A browser that
+Failures count by (account, address) and by address. By account alone they only slow down. A browser that
 signed in to the account before has failures of its own, whatever others do.
 """
 
@@ -15,8 +15,8 @@ from quart import after_this_request, current_app, request
 
 from mission_control.core.errors import Forbidden
 from mission_control.core.ids import fingerprint
-from mission_control.core.limits import wrong_passwords, wrong_sign_ins_by_account, wrong_sign_ins_by_place
-from mission_control.http.proxies import client_ip, place_of
+from mission_control.core.limits import wrong_passwords, wrong_sign_ins_by_account, wrong_sign_ins_by_address
+from mission_control.http.proxies import client_ip, rate_limit_key
 
 COOKIE = "mc_known_browser"
 COOKIE_SECONDS = 400 * 24 * 3600  # the longest that browsers keep one
@@ -26,13 +26,13 @@ SECONDS_FOR_EACH, LONGEST_SECONDS = 0.25, 2.0
 
 @asynccontextmanager
 async def sign_in_attempt(email: str) -> AsyncIterator[None]:
-    """Around the check of a password; TooMany when this place, or this browser, was wrong too often."""
+    """Wrap the check of a password; raise TooMany when this address, or this browser, was wrong too often."""
     if (browser := _known_browser(email)) is not None:
         with wrong_passwords.attempt(f"browser:{browser}:{_name(email)}"):
             yield
         return
-    place = place_of(client_ip())
-    with wrong_sign_ins_by_place.attempt(place), wrong_passwords.attempt(f"{place} {_name(email)}"):
+    key = rate_limit_key(client_ip())
+    with wrong_sign_ins_by_address.attempt(key), wrong_passwords.attempt(f"{key} {_name(email)}"):
         await asyncio.sleep(seconds_to_wait(email))  # before anything is held: no connection, no turn at hashing
         try:
             yield

@@ -1,7 +1,7 @@
-"""Who is calling: the headers and cookies of a request become an Actor, within the caller's limits.
+"""Authenticate requests: headers and cookies become an Actor, within the caller's rate limits.
 
-A token is looked up first and an address is asked for its failures only when there is none like it, so that nobody
-with a good token suffers from a neighbour's bad one. A valid token of the wrong kind is 401, but no failure.
+A token is looked up first. The failures of an address count only when the token is unknown, so a valid token does not
+suffer from a neighbour's wrong ones. A valid token of the wrong kind is 401, but not a failure.
 """
 
 from collections.abc import Container
@@ -26,7 +26,7 @@ from mission_control.core.errors import Forbidden, Invalid, Unauthenticated
 from mission_control.core.limits import Allowance
 from mission_control.core.token_scopes import SAFE_METHODS
 from mission_control.http.body_limit import admit_body
-from mission_control.http.proxies import client_ip, place_of
+from mission_control.http.proxies import client_ip, rate_limit_key
 
 Who = Literal["user", "agent", "actor", "anyone"]
 KINDS: dict[Who, frozenset[str]] = {
@@ -37,9 +37,9 @@ KINDS: dict[Who, frozenset[str]] = {
 
 
 async def authenticate(who: Who, *, touches: bool = True) -> Actor | None:
-    """The caller, or None for `anyone` without credentials; 401 or 429 otherwise.
+    """Return the caller, or None for `anyone`; raise Unauthenticated (401) or TooMany (429) otherwise.
 
-    An agent's call is a sign of life, which is noted here unless what follows writes one itself.
+    An agent's request records its presence, unless `touches` is False because the operation does so itself.
     """
     if who == "anyone":
         return None
@@ -64,9 +64,9 @@ async def authenticate(who: Who, *, touches: bool = True) -> Actor | None:
 
 
 async def caller_for(secret: str, ip: str) -> tuple[Actor, Allowance | None]:
-    """Return who a bearer token belongs to, and what is left of their budget, outside of a Quart request.
+    """Return the owner of a bearer token, and what is left of their budget, outside of a Quart request.
 
-    Unauthenticated or TooMany otherwise; their `headers` belong into the answer. Needs an application context.
+    Raise Unauthenticated or TooMany otherwise; their `headers` belong in the answer. Needs an application context.
     """
     if (person := await user_without_row(secret)) is not None:
         return person, None
@@ -85,12 +85,12 @@ async def _by_token(secret: str, kinds: Container[str], touches: bool) -> Actor 
 
 
 async def _admitted(secret: str, ip: str) -> tuple[Caller, Allowance | None]:
-    """Return who has a live token, within their budget; an unknown token counts against the address."""
+    """Return the caller with a live token and take one request of its budget; count an unknown token as a failure."""
     caller = await known_token(secret)
     if caller is None:
-        place = place_of(ip)
-        limits.unknown_tokens.check(place)
-        limits.unknown_tokens.failed(place)
+        key = rate_limit_key(ip)
+        limits.unknown_tokens.check(key)
+        limits.unknown_tokens.failed(key)
         raise Unauthenticated()
     budget = limits.agent_requests if caller.agent_id is not None else limits.person_requests
     # The budget belongs to the owner of a token: several tokens, or a rotated one, give nothing more.
@@ -99,7 +99,7 @@ async def _admitted(secret: str, ip: str) -> tuple[Caller, Allowance | None]:
 
 
 def bearer_token() -> str:
-    """The bearer token of the request, or an empty string."""
+    """Return the bearer token of the request, or an empty string."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 

@@ -22,8 +22,8 @@ LOCAL_SUBJECT = "local-auth-user"
 class Hooks:
     """What features add.
 
-    The owner behind LOCAL_AUTH_TOKEN, a place for somebody who belongs nowhere, the person and the end of a token
-    that the identity provider signed, and what an agent's call means for its presence.
+    The owner behind LOCAL_AUTH_TOKEN, an organization for a person without one, the person and the expiry of a token
+    that the identity provider signed, and what an agent's request means for its presence.
     """
 
     local_owner: Callable[[], Awaitable[UUID]] | None = None
@@ -114,7 +114,7 @@ async def person_of_session(caller: Caller) -> Actor | None:
 
 
 async def _at_home(caller: Caller, user_id: UUID) -> Actor | None:
-    """Return a caller's actor; a person who belongs nowhere gets a place first."""
+    """Return a caller's actor; a person without an organization gets one first."""
     if caller.actor is not None or hooks.homeless is None:
         return caller.actor
     await hooks.homeless(user_id)
@@ -123,7 +123,7 @@ async def _at_home(caller: Caller, user_id: UUID) -> Actor | None:
 
 
 async def user_at_home(user_id: UUID, credential: Credential) -> Actor | None:
-    """Return a person, who gets a place first when they belong nowhere."""
+    """Return a person, who gets an organization first when they have none."""
     actor = await user_actor(user_id, credential)
     if actor is None and hooks.homeless is not None:
         await hooks.homeless(user_id)
@@ -132,6 +132,6 @@ async def user_at_home(user_id: UUID, credential: Credential) -> Actor | None:
 
 
 async def user_actor(user_id: UUID, credential: Credential) -> Actor | None:
-    """Return a person with everything they reach, or None when the account is gone or belongs nowhere."""
+    """Return a person with everything they reach, or None when the account is gone or has no organization."""
     known = await lookups.person_by_id(user_id)
     return None if known is None or known.actor is None else replace(known.actor, credential=credential)

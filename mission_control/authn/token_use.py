@@ -1,6 +1,6 @@
-"""When tokens were last used: remembered in memory and written together, so that a request writes nothing for it.
+"""Record when tokens were last used, in memory first and in batches after that, so that no request writes it.
 
-A token is written at most once a minute; a process that is killed forgets at most the last seconds.
+A token's row is written at most once a minute. A killed process loses the last seconds.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from mission_control.database.sql import is_postgres, placeholders, rows
 WRITTEN_AGAIN_AFTER = timedelta(seconds=60)
 WRITE_SECONDS = 15.0
 AT_ONCE = 100
-# What somebody else holds is passed over: another process that writes the same down, or a token that is being changed.
+# Rows that are locked are skipped: another process records the same use, or the token is being changed.
 UPDATE = (
     "UPDATE tokens SET last_used_at = used.column2 FROM (VALUES {values}) AS used WHERE tokens.id = used.column1"
     " AND (tokens.last_used_at IS NULL OR tokens.last_used_at < used.column2)"
@@ -30,19 +30,19 @@ _log = logging.getLogger(__name__)
 
 
 def remember(token_id: UUID, last_used_at: datetime | None) -> None:
-    """Remember that a valid token was used, unless that stands in its row since less than a minute."""
+    """Remember that a valid token was used, unless its row says so since less than a minute ago."""
     now = clock.now()
     if last_used_at is None or now - last_used_at > WRITTEN_AGAIN_AFTER:
         _used[token_id] = now
 
 
 async def write_down() -> None:
-    """Write what was remembered; what cannot be written stays for the next time."""
+    """Write the remembered uses; keep them for the next time when that fails."""
     if not _used:
         return
     taken = dict(_used)
     _used.clear()
-    # One transaction is one wait for SQLite's disk; on PostgreSQL it would hold rows that rotations want as well.
+    # One transaction is one wait for SQLite's disk; on PostgreSQL it would lock rows that rotations need.
     together: Any = nullcontext() if is_postgres() else in_transaction()
     try:
         async with together:

@@ -1,4 +1,4 @@
-"""Limits: how often one address may present something wrong, and how many requests an agent or a person has."""
+"""Rate limits: how often an address may present wrong credentials, and how many requests a caller has."""
 
 import ipaddress
 import math
@@ -13,15 +13,14 @@ from mission_control.core.errors import Forbidden, TooMany
 MINUTE = 60.0
 ROUNDING = 1e-6
 
-
-# How many networks of /64 may fail as often as they like before the /48 around them is refused.
+# How many /64 networks may use up their failures before the /48 around them is refused.
 NEIGHBOURS = 10
 
 
 class FailureLimit:
-    """At most `count` failures per key in a sliding window; kept per process, the oldest keys forgotten.
+    """At most `count` failures per key in a sliding window; counted per process, the oldest keys dropped.
 
-    A key that is a /64 of IPv6 counts to its /48 as well, which has ten times as many: there are 65,536 in one.
+    A failure of a /64 of IPv6 counts for its /48 too, which has ten times the limit: a /48 holds 65,536 of them.
     """
 
     def __init__(
@@ -49,14 +48,14 @@ class FailureLimit:
             self._failures.popitem(last=False)
 
     def failures(self, key: str) -> int:
-        """How many failures a key has in the window now."""
+        """Return how many failures a key has in the window now."""
         return len(self._recent(key) or ())
 
     @contextmanager
     def attempt(self, *keys: str) -> Iterator[None]:
-        """Around something that may turn out wrong (Forbidden); 429 when one of the keys has used up its failures.
+        """Count a failure when the block raises Forbidden; raise TooMany when a key has used up its failures.
 
-        It counts from its beginning, so that attempts at the same moment cannot all be let in.
+        The failure counts from the start and is taken back after a success, so parallel attempts do not all pass.
         """
         for key in keys:
             self.check(key)
@@ -93,7 +92,7 @@ class FailureLimit:
 
 
 def _wider(key: str) -> str | None:
-    """The /48 around a /64 of IPv6, None for every other key."""
+    """Return the /48 around a /64 of IPv6, None for every other key."""
     try:
         return str(ipaddress.IPv6Network(key).supernet(new_prefix=48)) if key.endswith("::/64") else None
     except ValueError:
@@ -109,7 +108,7 @@ class Allowance:
     reset: int
 
     def headers(self) -> dict[str, str]:
-        """The allowance as it is told with every answer."""
+        """Return the headers of the allowance that every answer carries."""
         return {
             "RateLimit-Limit": str(self.limit),
             "RateLimit-Remaining": str(self.remaining),
@@ -118,7 +117,7 @@ class Allowance:
 
 
 class RequestBudget:
-    """So many requests a minute per caller, given back evenly; kept per process, the longest unused forgotten."""
+    """A number of requests a minute per caller, refilled evenly; counted per process, the longest unused dropped."""
 
     def __init__(self, per_minute: int, keys: int = 10_000, now: Callable[[], float] = clock.monotonic) -> None:
         self.per_minute = per_minute
@@ -161,7 +160,7 @@ def _allowance(limit: int, spent: float) -> Allowance:
 
 unknown_tokens = FailureLimit(20, 60.0)
 wrong_passwords = FailureLimit(10, 300.0)
-wrong_sign_ins_by_place = FailureLimit(30, 300.0)
+wrong_sign_ins_by_address = FailureLimit(30, 300.0)
 wrong_sign_ins_by_account = FailureLimit(10, 300.0)
 agent_requests = RequestBudget(600)
 person_requests = RequestBudget(600)

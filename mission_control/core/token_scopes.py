@@ -12,21 +12,21 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 def granted(stored: Iterable[str] | None) -> frozenset[str] | None:
-    """The scopes of a token with what they imply; None means all."""
+    """Return the scopes of a token with those they imply; None means unrestricted."""
     if stored is None:
         return None
     return frozenset(scope for name in stored for scope in IMPLIED.get(name, ()))
 
 
 def scope_needed(method: str, *, for_leads: bool = False) -> TokenScope:
-    """The scope that an operation needs of an agent's token."""
+    """Return the scope that an operation needs."""
     if for_leads:
         return "lead"
     return "read" if method in SAFE_METHODS else "work"
 
 
 def require_scope(actor: Actor | None, needed: TokenScope) -> None:
-    """Refuse with 403 when the caller's token was made for less; people and tokens without scopes may everything."""
+    """Raise Forbidden when the token lacks a scope; people and tokens without scopes are unrestricted."""
     if actor is not None and actor.scopes is not None and needed not in actor.scopes:
         message = f"This token may not do that: it lacks the scope {needed}."
         raise Forbidden({"message": message, "code": "token_scope_missing", "needed": needed})

@@ -1,4 +1,4 @@
-"""Put a layer around the whole application, below which even its error answers pass."""
+"""Types and helpers of ASGI middleware, which even the application's error answers pass."""
 
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
@@ -39,7 +39,7 @@ async def refuse(
     headers: Mapping[str, str] | None = None,
     kind: str = "http.response",
 ) -> None:
-    """Answer with the error envelope of the API from a layer, which the application never sees."""
+    """Answer with the error envelope of the API from middleware, without the application."""
     body = json.dumps({"detail": detail, "request_id": request_id}).encode()
     told = {"content-type": "application/json", "content-length": str(len(body)), **(headers or {})}
     pairs = [(name.encode(), value.encode()) for name, value in told.items()]

@@ -1,4 +1,4 @@
-"""How much of request bodies the process holds at the same time: for each address, and in all."""
+"""Limit the bytes of request bodies that the process holds at the same time, for each address and in total."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -6,14 +6,14 @@ from contextlib import contextmanager
 
 from mission_control.core.errors import DomainError
 
-# What anybody may send. More is read only from somebody with good credentials.
+# What anybody may send. More is read only with valid credentials.
 ANONYMOUS_BYTES = 2**16
-# The part of the room that larger bodies may fill together: slow uploads keep no small request out.
+# The part of the memory that larger bodies may fill together, so that slow uploads keep no small request out.
 LARGE_SHARE = 3, 4
 
 
 class Busy(DomainError):
-    """Too many bodies are on their way."""
+    """Too many bodies are being sent."""
 
     status = 503
 
@@ -31,7 +31,7 @@ class BodiesInFlight:
         self._held: Counter[str] = Counter()
 
     def reserve(self, source: str, count: int, *, is_large: bool = False) -> None:
-        """Make room for more bytes, of a body that is larger than what anybody may send or not; Busy without room."""
+        """Reserve more bytes, of a body that is larger than anybody may send or not; Busy when there is no room."""
         part, whole = LARGE_SHARE if is_large else (1, 1)
         total, of_address = self.total + count, self._held[source] + count
         if total * whole > self.most * part or of_address * whole > self.most_of_address * part:
@@ -40,7 +40,7 @@ class BodiesInFlight:
         self._held[source] += count
 
     def release(self, source: str, count: int) -> None:
-        """Give room back."""
+        """Release reserved bytes."""
         self.total -= count
         self._held[source] -= count
         if not self._held[source]:
@@ -48,7 +48,7 @@ class BodiesInFlight:
 
     @contextmanager
     def counted(self, source: str) -> Iterator[Callable[[int], None]]:
-        """A function that makes room for more bytes, all of which is given back at the end."""
+        """Return a function that reserves more bytes; all of them are released at the end."""
         held = 0
 
         def reserve(count: int) -> None:

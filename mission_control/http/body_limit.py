@@ -1,7 +1,7 @@
 """Refuse request bodies that are too large, without ever holding more of them in memory than is allowed.
 
-Of a request without credentials at most 64 KiB are read: the rest waits in the connection until somebody is known to
-have sent it, and is dropped when nobody is.
+At most 64 KiB are read of a request without credentials. The rest waits in the connection until the sender is known,
+and is dropped when there is none.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 from mission_control.config import Settings
 from mission_control.core.errors import TooLarge
 from mission_control.http.bodies import ANONYMOUS_BYTES, LARGE_SHARE, Busy, bodies
-from mission_control.http.proxies import place_of
+from mission_control.http.proxies import rate_limit_key
 
 MOST_FIELDS = 200
 PIECE_BYTES = 2**14
@@ -31,13 +31,13 @@ _own_limits: list[tuple[str, re.Pattern[str], str]] = []
 def limit_apart(method: str, path: str, setting: str) -> None:
     """Give the operation whose whole path this expression matches the limit that a setting names.
 
-    It is met when the body is read, and not before the request reaches its handler.
+    The limit applies when the body is read, not before the request reaches its handler.
     """
     _own_limits.append((method, re.compile(path), setting))
 
 
 def own_limit(settings: Settings, method: str, path: str) -> int | None:
-    """The limit of one operation, None when MAX_BODY_BYTES holds."""
+    """Return the limit of one operation, None when MAX_BODY_BYTES applies."""
     for own_method, pattern, setting in _own_limits:
         if method == own_method and pattern.fullmatch(path.rstrip("/")):
             limit: int = getattr(settings, setting)
@@ -46,7 +46,7 @@ def own_limit(settings: Settings, method: str, path: str) -> int | None:
 
 
 class LimitedBody(Body):
-    """A body of which nothing is kept once it is larger than its limit, and little before its sender is known."""
+    """A body that keeps nothing beyond its limit, and little before its sender is known."""
 
     def __init__(self, expected_content_length: int | None, max_content_length: int | None) -> None:
         super().__init__(expected_content_length, max_content_length)
@@ -61,14 +61,14 @@ class LimitedBody(Body):
             self._size_is_known.set()
 
     async def is_small(self) -> bool:
-        """Whether it is not larger than what anybody may send; waits until that is known."""
+        """Return whether the body is no larger than anybody may send; wait until that is known."""
         if self.announced is not None:
             return self.announced <= ANONYMOUS_BYTES
         await self._size_is_known.wait()
         return self._received <= ANONYMOUS_BYTES
 
     def admit(self) -> None:
-        """Its sender is known: read all of it, from now on. Busy when others send too much already."""
+        """Read all of the body from now on, since its sender is known. Busy when too much is being sent already."""
         if self._is_admitted or self._must_raise is not None:
             return
         if self.announced is not None and self.announced > ANONYMOUS_BYTES:
@@ -77,7 +77,7 @@ class LimitedBody(Body):
         self._may_go_on.set()
 
     def release(self) -> None:
-        """Forget it; what still comes is dropped."""
+        """Drop the body, and what still arrives of it."""
         self._is_over = True
         self._may_go_on.set()
         if self._reserved:
@@ -85,7 +85,7 @@ class LimitedBody(Body):
             self._reserved = 0
 
     async def put(self, data: bytes) -> None:
-        """Take the next piece, or refuse the whole body from now on."""
+        """Add the next piece, or refuse the whole body from now on."""
         self._received += len(data)
         if self._received > ANONYMOUS_BYTES:
             self._size_is_known.set()
@@ -101,12 +101,12 @@ class LimitedBody(Body):
         except Busy as busy:
             self._refuse(busy)
             return
-        self._piece += data  # a client may send byte by byte, and each would cost a hundred
+        self._piece += data  # a client may send byte by byte, and each byte would cost a hundred
         if len(self._piece) >= PIECE_BYTES:
             self._hand_on()
 
     def set_complete(self) -> None:
-        """It has come whole, or nothing more of it is wanted."""
+        """Mark the body as complete: it has arrived whole, or no more of it is wanted."""
         self._hand_on()
         super().set_complete()
         self._size_is_known.set()
@@ -144,10 +144,10 @@ class LimitedBody(Body):
 
 
 class LimitedFormParser(FormDataParser):
-    """Reads forms, but not those with very many fields, which would take everybody's time."""
+    """Parse forms, except those with so many fields that parsing would block the event loop."""
 
     def get_parse_func(self, mimetype: str, options: dict[str, str]) -> ParserFunc | None:
-        """The function that reads a form of this kind; None for what is no form."""
+        """Return the function that parses a form of this type, None for other types."""
         read = super().get_parse_func(mimetype, options)
         return read if read is None or mimetype.startswith("multipart/") else partial(_few_fields, read)
 
@@ -166,7 +166,7 @@ async def _few_fields(
 
 
 async def has_small_body() -> bool:
-    """Whether the body of the running request is small enough to be read before its sender is known.
+    """Return whether the running request's body is small enough to be read before its sender is known.
 
     RequestTimeout when that is not known in the time that any body has.
     """
@@ -178,7 +178,7 @@ async def has_small_body() -> bool:
 
 
 def admit_body() -> None:
-    """The sender of the running request is known, and may send as much as the operation takes; Busy otherwise."""
+    """Read all of the running request's body from now on, since its sender is known; Busy when there is no room."""
     _body().admit()
 
 
@@ -209,7 +209,7 @@ def install(app: Quart, settings: Settings) -> None:
                 kwargs["max_content_length"] = self.own_limit
             super().__init__(method, scheme, path, *args, **kwargs)
             client = self.scope.get("client")
-            cast(LimitedBody, self.body).source = place_of(str(client[0])) if client else ""
+            cast(LimitedBody, self.body).source = rate_limit_key(str(client[0])) if client else ""
 
     app.request_class = LimitedRequest
 

@@ -25,7 +25,7 @@ from mission_control.http import framing
 from mission_control.http.arrival import Arrival
 from mission_control.http.asgi import Application, Header, Message, Receive, Scope, Send, refuse
 from mission_control.http.log_format import request_line
-from mission_control.http.proxies import as_told_by_proxies, is_trusted, place_of, scope_client_ip
+from mission_control.http.proxies import as_told_by_proxies, is_trusted, rate_limit_key, scope_client_ip
 from mission_control.http.request_id import id_of
 from mission_control.http.request_log import WAITS, is_quiet, log_end, logger, without_secret
 from mission_control.http.security_headers import response_headers
@@ -119,7 +119,7 @@ class Exchange:
         elif simultaneous is None:
             await app(scope, self.receive, self.send)
         else:
-            client = place_of(scope_client_ip(scope))
+            client = rate_limit_key(scope_client_ip(scope))
             if not simultaneous.begin(client):
                 await refuse(self.send, 503, TOO_MANY, self.id, {"retry-after": "5"})
                 return

@@ -1,4 +1,4 @@
-"""The two shapes of a log line, and what every line of a request carries."""
+"""Format log lines as text or JSON, and add the running request to them."""
 
 import logging
 import re
@@ -89,7 +89,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def _plain(value: object) -> str:
-    """One line and one value, so that nothing of a client can forge a second one."""
+    """Return a value on one line, quoted where needed, so that a client cannot forge a second field."""
     text = str(value).encode("unicode_escape").decode("ascii")
     if text and not NEEDS_QUOTES.search(text):
         return text

@@ -1,4 +1,4 @@
-"""Believe a reverse proxy about the client, scheme and host, but only one that is trusted."""
+"""Take client, scheme and host of a request from a reverse proxy, if the proxy is trusted."""
 
 import functools
 import ipaddress
@@ -26,8 +26,8 @@ def scope_client_ip(scope: Scope) -> str:
 
 
 @functools.lru_cache(maxsize=4096)
-def place_of(address: str) -> str:
-    """Whose failures an address counts to: itself, or the /64 network of IPv6 that one customer has for itself."""
+def rate_limit_key(address: str) -> str:
+    """Return the rate-limit key of an address: itself, or its /64 of IPv6, which one customer has for itself."""
     parsed = _parsed(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.IPv6Network((parsed, 64), strict=False))

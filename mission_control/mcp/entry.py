@@ -12,7 +12,7 @@ from mission_control.core.json import to_json
 from mission_control.core.limits import Allowance
 from mission_control.http.asgi import Receive, Scope, Send, header
 from mission_control.http.bodies import bodies
-from mission_control.http.proxies import place_of, scope_client_ip
+from mission_control.http.proxies import rate_limit_key, scope_client_ip
 from mission_control.mcp.answer import Answer
 from mission_control.mcp.refusals import refusal
 from mission_control.mcp.service import ACTOR, Service
@@ -65,7 +65,7 @@ class Entry:
             actor, allowance = await self._caller(scope)
             if allowance is not None:
                 answer.add(allowance.headers())
-            with bodies.counted(place_of(scope_client_ip(scope))) as reserve:
+            with bodies.counted(rate_limit_key(scope_client_ip(scope))) as reserve:
                 try:
                     async with asyncio.timeout(self._app.config["BODY_TIMEOUT"]):
                         body = await self._body(scope, receive, reserve)

@@ -17,7 +17,7 @@ from mission_control.core.ids import new_id
 from mission_control.core.json import to_json
 from mission_control.core.limits import FailureLimit
 from mission_control.core.secrets import decrypt
-from mission_control.http.proxies import place_of
+from mission_control.http.proxies import rate_limit_key
 from mission_control.memory.commands import write_memory
 from mission_control.webhooks import policy as policy
 from mission_control.webhooks.commands import locked_webhook, require_signatures
@@ -44,9 +44,9 @@ async def listening_webhook(board_id: UUID, webhook_id: UUID, source_ip: str) ->
     board = await Board.get_or_none(id=board_id, deleted_at=None)
     if board is None:
         raise NotFound()
-    place = place_of(source_ip)
-    calls.check(place)
-    calls.failed(place)
+    key = rate_limit_key(source_ip)
+    calls.check(key)
+    calls.failed(key)
     webhook = await Webhook.get_or_none(id=webhook_id, board_id=board.id)
     if webhook is None:
         raise NotFound()

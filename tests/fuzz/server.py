@@ -7,6 +7,6 @@ from mission_control.webhooks import ingest
 WITHOUT_END = 10**9
 
 if __name__ == "__main__":
-    for limit in (limits.unknown_tokens, limits.wrong_passwords, limits.wrong_sign_ins_by_place, ingest.calls):
+    for limit in (limits.unknown_tokens, limits.wrong_passwords, limits.wrong_sign_ins_by_address, ingest.calls):
         limit.count = WITHOUT_END
     main()

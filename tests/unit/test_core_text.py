@@ -14,7 +14,7 @@ from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Forbidden, Invalid, TooMany
 from mission_control.core.ids import fingerprint, new_id, new_secret, parse_id
 from mission_control.core.markdown import render
-from mission_control.http.proxies import place_of
+from mission_control.http.proxies import rate_limit_key
 from mission_control.tasks.notices import snippet
 
 
@@ -178,10 +178,12 @@ def test_an_attempt_counts_from_its_beginning() -> None:
 
 
 def test_whose_failures_an_address_counts_to() -> None:
-    assert place_of("2001:db8:1:2:aaaa::1") == place_of("2001:db8:1:2:bbbb::2") == "2001:db8:1:2::/64"
-    assert place_of("2001:db8:1:3::1") != place_of("2001:db8:1:2::1")
-    assert place_of("::ffff:192.0.2.7") == place_of("192.0.2.7") == "192.0.2.7" != place_of("192.0.2.8")
-    assert place_of("unknown") == "unknown"
+    assert rate_limit_key("2001:db8:1:2:aaaa::1") == rate_limit_key("2001:db8:1:2:bbbb::2") == "2001:db8:1:2::/64"
+    assert rate_limit_key("2001:db8:1:3::1") != rate_limit_key("2001:db8:1:2::1")
+    assert (
+        rate_limit_key("::ffff:192.0.2.7") == rate_limit_key("192.0.2.7") == "192.0.2.7" != rate_limit_key("192.0.2.8")
+    )
+    assert rate_limit_key("unknown") == "unknown"
 
 
 def test_what_cannot_be_read_is_no_address() -> None:
