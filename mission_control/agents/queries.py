@@ -14,7 +14,8 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
-from mission_control.database.sql import placeholders, rows
+from mission_control.database.records import find, find_all
+from mission_control.database.sql import as_id, placeholders, rows
 
 
 def visible_agents(actor: Actor) -> QuerySet[Agent]:
@@ -43,7 +44,11 @@ async def reachable_agent(actor: Actor, agent_id: UUID) -> Agent:
 
 async def own_agent(actor: Actor, **_: Any) -> Agent:
     """The agent that is calling, with its board."""
-    return await Agent.get(id=actor.id).select_related("board")
+    agent = await find(Agent, "id = ?", actor.id)
+    if agent is None:
+        raise NotFound()
+    agent.board = await find(Board, "id = ?", agent.board_id) if agent.board_id is not None else None
+    return agent
 
 
 async def agent_named(actor: Actor, name: str, board_id: UUID | None) -> Agent | None:
@@ -79,13 +84,13 @@ async def _page(agents: QuerySet[Agent], paging: Paging) -> tuple[list[Agent], i
 
 async def agents_of_board(board: Board) -> list[Agent]:
     """All agents of a board, newest first."""
-    return await Agent.filter(board_id=board.id).order_by("-created_at", "-id")
+    return await find_all(Agent, "board_id = ? ORDER BY created_at DESC, id DESC", board.id)
 
 
 async def lead_id_of(board_id: UUID) -> UUID | None:
     """The id of the board's lead, if it has one."""
-    found: Any = await Agent.filter(board_id=board_id, is_board_lead=True).values_list("id", flat=True)
-    return found[0] if found else None
+    found = await rows("SELECT id FROM agents WHERE board_id = ? AND is_board_lead LIMIT 1", board_id)
+    return as_id(found[0]["id"]) if found else None
 
 
 async def working_on(agent_ids: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:

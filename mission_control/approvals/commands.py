@@ -25,6 +25,7 @@ from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.database.records import insert
 from mission_control.database.sql import placeholders, rows
 from mission_control.runs.fence import refuse_lost_lease
 from mission_control.runs.models import Run
@@ -80,7 +81,7 @@ async def ask_to_finish(board: Board, task_id: UUID, run: Run, payload: dict[str
 
 
 async def _write(approval: Approval, task_ids: list[UUID]) -> None:
-    await approval.save(force_create=True)
+    await insert(approval)
     await _link(approval, task_ids)
     record(
         "approval.requested",
@@ -137,13 +138,14 @@ async def _link(approval: Approval, task_ids: list[UUID]) -> None:
         async with in_transaction():
             for task_id in task_ids:
                 attempt = attempts.get(task_id)
-                await ApprovalTask.create(
+                link = ApprovalTask(
                     approval_id=approval.id,
                     task_id=task_id,
                     is_pending=pending,
                     asked_attempt=attempt,
                     decided_attempt=None if pending else attempt,
                 )
+                await insert(link)
     except IntegrityError:
         raise conflict(dict.fromkeys(map(str, task_ids), "")) from None
 

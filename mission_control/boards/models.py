@@ -68,6 +68,13 @@ class Board(Model):
         whole, single = actor.readable_boards()
         return cls.filter(Q(organization_id__in=whole) | Q(id__in=single), deleted_at=None)
 
+    def is_visible_to(self, actor: Actor) -> bool:
+        """Whether a board that is not deleted exists for this actor."""
+        if actor.is_agent:
+            return self.id == actor.board_id and self.organization_id == actor.organization_id
+        whole, single = actor.readable_boards()
+        return self.organization_id in whole or self.id in single
+
     def scope(self) -> Scope:
         """Where an event about this board belongs."""
         return Scope(organization_id=self.organization_id, board_id=self.id, subject_id=self.id)

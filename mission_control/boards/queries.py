@@ -10,6 +10,7 @@ from mission_control.boards.schemas import BoardQuery
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
+from mission_control.database.records import find
 from mission_control.database.sql import placeholders
 from mission_control.live import broker
 from mission_control.live.shared import Shared
@@ -17,8 +18,8 @@ from mission_control.live.shared import Shared
 
 async def visible_board(actor: Actor, board_id: UUID) -> Board:
     """A board that exists for this actor; NotFound otherwise."""
-    board = await Board.visible_to(actor).get_or_none(id=board_id)
-    if board is None:
+    board = await find(Board, "id = ? AND deleted_at IS NULL", board_id)
+    if board is None or not board.is_visible_to(actor):
         raise NotFound()
     return board
 
@@ -73,7 +74,7 @@ async def present(board: Board) -> Board | None:
 
 
 async def _found(board_id: UUID) -> Board | None:
-    return await Board.get_or_none(id=board_id, deleted_at=None)
+    return await find(Board, "id = ? AND deleted_at IS NULL", board_id)
 
 
 _present: Shared[Board | None] = Shared(1.0)

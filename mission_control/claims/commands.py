@@ -14,6 +14,7 @@ from mission_control.commands.command import command
 from mission_control.core import clock, times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, NotFound
+from mission_control.database.records import find
 from mission_control.organizations.work_state import lock_work_state_shared
 from mission_control.runs.tracking import running
 from mission_control.tasks.changes import TaskChange
@@ -69,7 +70,7 @@ async def claim_best(
 async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> dict[str, Any]:
     """Hand one task to a worker, or renew its own lease of it; whatever stands against that: 409."""
     await lock_limits(actor.id, board.id)
-    task = await Task.select_for_update(no_key=True).get_or_none(id=wanted.task_id, board_id=board.id, deleted_at=None)
+    task = await find(Task, "id = ? AND board_id = ? AND deleted_at IS NULL", wanted.task_id, board.id, lock=True)
     if task is None:
         raise NotFound()
     task.board = board

@@ -16,6 +16,7 @@ from mission_control.commands.unit_of_work import record
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.scope import Scope
+from mission_control.database.records import find, update
 from mission_control.runs.fence import LIVE, lease_lost
 from mission_control.runs.models import Run
 from mission_control.tasks.attachments import attach
@@ -62,7 +63,7 @@ async def complete_run(actor: Actor, task: Task, given: CompletionCreate, files:
 
 
 async def _own_run(actor: Actor, task: Task, fence: int) -> Run:
-    run = await Run.get_or_none(task_id=task.id, fence=fence, agent_id=actor.id)
+    run = await find(Run, "task_id = ? AND fence = ? AND agent_id = ?", task.id, fence, actor.id)
     if run is None:
         raise await lease_lost(task.id, fence, task.fence)
     is_late = run.state == "running" and is_over(run)
@@ -91,7 +92,7 @@ def _refuse_another_way(task: Task, given: CompletionCreate) -> None:
 async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, files: list[Upload]) -> None:
     run.summary = given.summary
     run.evidence = [one.model_dump(mode="json") for one in given.evidence]
-    await run.save(update_fields=["summary", "evidence"])
+    await update(run, "summary", "evidence")
     for file in files:
         await attach(actor, task, file, run.id)
     figures = given.figures()

@@ -9,6 +9,7 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.database.sql import rows
 from mission_control.runs.fence import lease_lost
 from mission_control.runs.models import Run
 from mission_control.runs.tracking import end_run, running
@@ -39,7 +40,12 @@ def is_over(run: Run) -> bool:
 async def hold_until(task: Task, seconds: int) -> Lease:
     """Inside a command that holds a task in an agent's hands: let its lease end so many seconds from now."""
     expires_at = clock.now() + timedelta(seconds=seconds)
-    await Run.filter(task_id=task.id, fence=task.fence, ended_at=None).update(lease_expires_at=expires_at)
+    await rows(
+        "UPDATE task_runs SET lease_expires_at = ? WHERE task_id = ? AND fence = ? AND ended_at IS NULL",
+        expires_at,
+        task.id,
+        task.fence,
+    )
     return Lease(task.id, task.fence, expires_at)
 
 

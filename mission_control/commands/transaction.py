@@ -18,6 +18,7 @@ from mission_control.commands.reactions import react
 from mission_control.commands.unit_of_work import UnitOfWork, beginning, running
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
+from mission_control.database.records import insert
 from mission_control.database.references import names_what_is_gone
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
@@ -100,7 +101,7 @@ async def _flush(unit: UnitOfWork) -> dict[UUID, int]:
     await lock_recipients(unit.deliveries)
     heads = await _number(unit)
     if unit.deliveries:
-        await Delivery.bulk_create(unit.deliveries)
+        await insert(*unit.deliveries)
         unit.channels.update(f"inbox:{one.agent_id}" for one in unit.deliveries if one.agent_id)
         unit.channels.add(pace.CHANNEL)
     await announce(heads, unit.signals, unit.channels)

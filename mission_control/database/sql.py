@@ -24,18 +24,19 @@ class _Client(Protocol):
         """The names of a statement's columns and its rows."""
 
 
-def _client() -> _Client:
-    return cast(_Client, connection())
-
-
 def is_postgres() -> bool:
     """Whether the database is PostgreSQL (else SQLite)."""
     return connection().capabilities.dialect == "postgres"
 
 
+async def fetch(sql: str, values: Sequence[Any]) -> tuple[tuple[str, ...], Sequence[Sequence[Any]]]:
+    """Run a statement like `rows`; return the names of its columns and its rows as they are."""
+    return await cast(_Client, connection()).fetch(sql, values)
+
+
 async def rows(sql: str, *values: Any) -> list[dict[str, Any]]:
     """Run a statement with `?` placeholders; UUIDs and datetimes may be passed as they are."""
-    columns, found = await _client().fetch(sql, values)
+    columns, found = await fetch(sql, values)
     return [dict(zip(columns, row, strict=True)) for row in found]
 
 
@@ -46,7 +47,7 @@ async def select[Row](row: type[Row], sql: str, *values: Any) -> list[Row]:
     `dict` and `list` (JSON), `str` (an id as text too), each `| None`; a value of any other type stays as it is. A
     column without a field, or a field without a column or default, is a TypeError.
     """
-    columns, found = await _client().fetch(sql, values)
+    columns, found = await fetch(sql, values)
     return instances(row, columns, found)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.database.records import find, insert
 from mission_control.database.sql import rows
 from mission_control.runs.models import Run
 
@@ -86,18 +87,23 @@ async def begin_run(task: AssignedTask, agent_id: UUID) -> Run:
         fence=task.fence,
         started_at=clock.now(),
     )
-    await run.save(force_create=True)
+    await insert(run)
     return run
 
 
 async def end_run(task_id: UUID, state: str, reason: str | None) -> bool:
     """End the running run of a task; False when there is none."""
-    ended = await Run.filter(task_id=task_id, ended_at=None).update(
-        state=state, ended_at=clock.now(), end_reason=reason
+    ended = await rows(
+        "UPDATE task_runs SET state = ?, ended_at = ?, end_reason = ? WHERE task_id = ? AND ended_at IS NULL"
+        " RETURNING id",
+        state,
+        clock.now(),
+        reason,
+        task_id,
     )
     return bool(ended)
 
 
 async def running(task_id: UUID) -> Run | None:
     """The run in whose hands a task is."""
-    return await Run.get_or_none(task_id=task_id, ended_at=None)
+    return await find(Run, "task_id = ? AND ended_at IS NULL", task_id)

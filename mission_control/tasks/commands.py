@@ -14,6 +14,7 @@ from mission_control.core.declared import UNSET, sent
 from mission_control.core.errors import Conflict
 from mission_control.core.ids import new_id
 from mission_control.custom_fields.task_values import check_new_values, store_new_values
+from mission_control.database.records import insert, update
 from mission_control.runs.fence import refuse_lost_lease
 from mission_control.runs.tracking import begin_run, held_by, track_run
 from mission_control.tags.assignment import check_tags, replace_tags
@@ -62,7 +63,7 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
         task.in_progress_at = clock.now()
     if held_by(task) is not None:
         task.fence = 1
-    await task.save(force_create=True)
+    await insert(task)
     if (agent_id := held_by(task)) is not None:
         await begin_run(task, agent_id)
     if new.depends_on_task_ids:
@@ -185,7 +186,7 @@ async def save_change(actor: Actor, board: Board, task: Task, before: TaskSnapsh
     if not changed and not relations:
         return
     task.updated_at = clock.now()
-    await task.save(update_fields=[*changed, "updated_at"])
+    await update(task, *changed, "updated_at")
     _record_change(task, changed, relations)
     if task.status != before.status and "done" in (task.status, before.status):
         await update_dependents(actor, task, "was finished" if task.status == "done" else REOPENED)

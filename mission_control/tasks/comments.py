@@ -8,6 +8,8 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, NotFound
 from mission_control.core.ids import new_id
+from mission_control.database.records import find, insert
+from mission_control.database.sql import rows
 from mission_control.runs.fence import hold_lease
 from mission_control.tasks import policy as policy
 from mission_control.tasks.models import Comment, Task
@@ -22,7 +24,7 @@ async def add_comment(actor: Actor, task: Task, message: str) -> Comment:
     """
     if actor.fence is not None:
         await hold_lease(task.id)
-    if not await Task.exists(id=task.id, deleted_at=None):
+    if not await rows("SELECT 1 AS one FROM tasks WHERE id = ? AND deleted_at IS NULL", task.id):
         raise NotFound()
     if actor.is_agent and actor.is_lead:
         await _refuse_lead(actor, task)
@@ -40,7 +42,7 @@ async def write_comment(actor: Actor, task: Task, message: str, *, notify: bool 
         message=message.strip(),
         created_at=clock.now(),
     )
-    await comment.save(force_create=True)
+    await insert(comment)
     record("task.comment", task, "Comment written.", event_id=comment.id, comment_id=comment.id)
     if notify:
         await notify_of_comment(actor, task.board, task, comment)
@@ -50,7 +52,7 @@ async def write_comment(actor: Actor, task: Task, message: str, *, notify: bool 
 async def _refuse_lead(actor: Actor, task: Task) -> None:
     if task.status == "review" or task.auto_reason == f"lead_agent:{actor.id}":
         return
-    lead = await Agent.get_or_none(id=actor.id)
+    lead = await find(Agent, "id = ?", actor.id)
     if lead is None:
         raise NotFound()
     for comment in await Comment.filter(task_id=task.id, message__contains="@", deleted_at=None).only("id", "message"):

@@ -5,6 +5,7 @@ written meanwhile, so that two commands which hold two tasks do not wait for eac
 """
 
 from mission_control.core.errors import NotFound
+from mission_control.database.records import find
 from mission_control.runs.fence import refuse_lost_lease
 from mission_control.tasks.models import Task
 
@@ -32,7 +33,7 @@ async def present_task(task: Task) -> Task | None:
 
     Whoever found it without holding it must ask anew what it was found for.
     """
-    found = await Task.select_for_update(no_key=True).get_or_none(id=task.id, deleted_at=None)
+    found = await find(Task, "id = ? AND deleted_at IS NULL", task.id, lock=True)
     if found is not None:
         found.board = task.board
     return found

@@ -10,6 +10,7 @@ from mission_control.boards.models import Board
 from mission_control.commands.unit_of_work import deliver
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.database.records import find, find_all
 from mission_control.tasks.changes import TaskSnapshot
 from mission_control.tasks.models import Comment, Task
 
@@ -77,7 +78,7 @@ async def notify_unblocked(board: Board, task: Task) -> None:
 
 async def notify_assignee(actor: Actor, board: Board, task: Task, before_status: str | None) -> None:
     """Whoever a task was given to. An agent that was deleted meanwhile: NotFound."""
-    agent = await Agent.get_or_none(id=task.assigned_agent_id)
+    agent = await find(Agent, "id = ?", task.assigned_agent_id)
     if agent is None:
         raise NotFound()
     if before_status == "review" and task.status == "inbox" and task.rework_at is not None:
@@ -98,7 +99,7 @@ async def notify_assignee(actor: Actor, board: Board, task: Task, before_status:
 async def notify_of_comment(actor: Actor, board: Board, task: Task, comment: Comment) -> None:
     """Whoever a comment mentions; without a mention of an agent, the assignee. Never the author."""
     message = comment.message
-    named = mentioned(message, await Agent.filter(board_id=board.id)) if "@" in message else []
+    named = mentioned(message, await find_all(Agent, "board_id = ?", board.id)) if "@" in message else []
     header = "TASK MENTION" if named else "NEW TASK COMMENT"
     for agent_id in [agent.id for agent in named] or [task.assigned_agent_id]:
         if agent_id in (None, actor.agent_id):

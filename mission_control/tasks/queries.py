@@ -14,6 +14,7 @@ from mission_control.core.declared import completed_row
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.custom_fields.queries import Values, values_of_board, values_of_tasks
+from mission_control.database.records import find
 from mission_control.database.sql import as_moment, placeholders, rows, select, wire_moment
 from mission_control.tags.queries import tags_of_board, tags_of_tasks
 from mission_control.tags.schemas import Tags
@@ -64,7 +65,7 @@ async def visible_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
 async def any_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
     """The same, deleted ones included."""
     board = await visible_board(actor, board_id)
-    task = await Task.get_or_none(id=task_id, board_id=board.id)
+    task = await find(Task, "id = ? AND board_id = ?", task_id, board.id)
     if task is None:
         raise NotFound()
     task.board = board

@@ -7,6 +7,7 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record, signal
 from mission_control.core.actor import Actor
 from mission_control.core.scope import Scope
+from mission_control.database.records import insert
 from mission_control.database.sql import as_id, rows
 from mission_control.usage import policy as policy
 from mission_control.usage.models import WARN_AT_PERCENT, Budget, UsageEntry
@@ -45,7 +46,7 @@ async def report_usage(
         cost_micros=cost_micros,
         model=model,
     )
-    await entry.save(force_create=True)
+    await insert(entry)
     if run_id is not None:
         await _add_to_run(entry)
     await _draw_on_budgets(entry)

@@ -10,6 +10,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
+from mission_control.database.records import find
 from mission_control.database.sql import rows, wire_moment
 from mission_control.usage.models import Budget
 from mission_control.usage.schemas import amount
@@ -32,8 +33,16 @@ async def exhausted(agent_id: UUID | None, board_id: UUID | None, organization_i
 
     One statement: the report that uses a budget up writes that down under the budget's lock.
     """
-    is_over = Q(period="day", exceeded_on=today()) | Q(period="total", exceeded_on__isnull=False)
-    return await concerned(agent_id, board_id, organization_id).filter(is_over).order_by("created_at", "id").first()
+    return await find(
+        Budget,
+        "organization_id = ? AND (agent_id = ? OR board_id = ? OR (agent_id IS NULL AND board_id IS NULL))"
+        " AND ((period = 'day' AND exceeded_on = ?) OR (period = 'total' AND exceeded_on IS NOT NULL))"
+        " ORDER BY created_at, id LIMIT 1",
+        organization_id,
+        agent_id,
+        board_id,
+        today(),
+    )
 
 
 def concerned(agent_id: UUID | None, board_id: UUID | None, organization_id: UUID) -> QuerySet[Budget]:

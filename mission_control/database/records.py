@@ -1,0 +1,113 @@
+"""Rows as instances of their models by prepared SQL, for what runs with every request.
+
+Tortoise builds a query anew for each call, which takes ten times as long as SQLite needs to answer it.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from mission_control.database.fields import UtcDatetimeField
+from mission_control.database.sql import fetch, is_postgres, placeholders
+from mission_control.database.typed_rows import CONVERTERS, Convert
+
+AT_ONCE = 50  # rows of one INSERT
+
+
+async def find[M: Model](model: type[M], where: str, *values: Any, lock: bool = False) -> M | None:
+    """Return the first row that a condition with `?` placeholders names, or None.
+
+    `lock` holds the row, without its key, until the transaction ends: what refers to it can be written meanwhile.
+    """
+    found = await find_all(model, where, *values, lock=lock)
+    return found[0] if found else None
+
+
+async def find_all[M: Model](model: type[M], where: str, *values: Any, lock: bool = False) -> list[M]:
+    """Return the rows that a condition names, which may end with ORDER BY and LIMIT; `lock` as in `find`."""
+    sql = f"{_selection(model)} WHERE {where}{' FOR NO KEY UPDATE' if lock and is_postgres() else ''}"
+    _, found = await fetch(sql, values)
+    return _maker(model)(found)
+
+
+async def insert(*instances: Model) -> None:
+    """Write new rows of one table, with the ids that they have."""
+    for start in range(0, len(instances), AT_ONCE):
+        some = instances[start : start + AT_ONCE]
+        columns, to_database = _columns(type(some[0]))
+        rows = ", ".join([f"({placeholders(len(columns))})"] * len(some))
+        values = [to_db(getattr(one, name), one) for one in some for name, to_db in to_database]
+        await fetch(f"INSERT INTO {some[0]._meta.db_table} ({', '.join(columns)}) VALUES {rows}", values)
+        for one in some:
+            one._saved_in_db = True
+
+
+async def update(instance: Model, *names: str) -> None:
+    """Write some fields of a row."""
+    meta = instance._meta
+    to_database = [meta.fields_map[name].to_db_value(getattr(instance, name), instance) for name in names]
+    await fetch(_update(type(instance), names), [*to_database, instance.pk])
+
+
+@lru_cache(maxsize=200)
+def _selection(model: type[Model]) -> str:
+    return f"SELECT {', '.join(model._meta.fields_db_projection.values())} FROM {model._meta.db_table}"
+
+
+@lru_cache(maxsize=500)
+def _update(model: type[Model], names: tuple[str, ...]) -> str:
+    columns = ", ".join(f"{model._meta.fields_db_projection[name]} = ?" for name in names)
+    return f"UPDATE {model._meta.db_table} SET {columns} WHERE {model._meta.db_pk_column} = ?"
+
+
+@lru_cache(maxsize=200)
+def _columns(model: type[Model]) -> tuple[list[str], list[tuple[str, Callable[[Any, Any], Any]]]]:
+    """The columns of a table, and for each the field with its conversion."""
+    meta = model._meta
+    if meta.pk.generated:
+        raise TypeError(f"{model.__name__} gets its id from the database.")
+    projection = meta.fields_db_projection
+    return list(projection.values()), [(name, meta.fields_map[name].to_db_value) for name in projection]
+
+
+@lru_cache(maxsize=200)
+def _maker(model: type[Model]) -> Callable[[Sequence[Any]], list[Any]]:
+    """A function from rows of `_selection` to instances, as `Model._init_from_db` makes them."""
+    meta = model._meta
+    names = tuple(meta.fields_db_projection)
+    conversions = [(index, convert) for index, name in enumerate(names) if (convert := _converter(meta, name))]
+    is_own_key = meta.db_pk_column not in meta.generated_db_fields
+
+    def make(found: Sequence[Any]) -> list[Any]:
+        made = []
+        for row in found:
+            values = list(row)
+            for index, convert in conversions:
+                if values[index] is not None:
+                    values[index] = convert(values[index])
+            instance = model.__new__(model)
+            instance.__dict__.update(zip(names, values, strict=True))
+            instance.__dict__.update(
+                _partial=False, _saved_in_db=True, _custom_generated_pk=is_own_key, _await_when_save={}
+            )
+            made.append(instance)
+        return made
+
+    return make
+
+
+def _converter(meta: Any, name: str) -> Convert | None:
+    field = meta.fields_map[name]
+    if isinstance(field, UtcDatetimeField | fields.UUIDField | fields.BooleanField):
+        return CONVERTERS[field.field_type]
+    if isinstance(field, fields.JSONField):
+        return CONVERTERS[dict]
+    if isinstance(
+        field, fields.IntField | fields.BigIntField | fields.FloatField | fields.CharField | fields.TextField
+    ):
+        return None
+    convert: Convert = field.to_python_value
+    return convert
