@@ -87,7 +87,8 @@ def as_id(value: Any) -> UUID | None:
 
 def as_moment(value: Any) -> datetime | None:
     """A timestamp column's value as a naive UTC datetime on both databases."""
-    return naive_utc(datetime.fromisoformat(value)) if isinstance(value, str) else value
+    moment = datetime.fromisoformat(value) if type(value) is str else value
+    return moment if moment is None or moment.tzinfo is None else naive_utc(moment)
 
 
 def as_json(value: Any) -> Any:
@@ -97,6 +98,8 @@ def as_json(value: Any) -> Any:
 
 def wire_moment(value: Any) -> Any:
     """Return a timestamp column's value as it is answered in JSON, which is RFC 3339 in UTC, on both databases."""
-    if isinstance(value, datetime):
-        return wire(value)
-    return f"{value.replace(' ', 'T', 1)}Z" if isinstance(value, str) else value
+    if value is None:
+        return None
+    if type(value) is str:
+        return f"{value.replace(' ', 'T', 1)}Z"
+    return wire(value) if isinstance(value, datetime) else value

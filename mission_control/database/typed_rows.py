@@ -67,7 +67,8 @@ def _id(value: Any) -> UUID:
 
 
 def _moment(value: Any) -> datetime:
-    return naive_utc(datetime.fromisoformat(value)) if isinstance(value, str) else value
+    moment: datetime = datetime.fromisoformat(value) if type(value) is str else value
+    return moment if moment.tzinfo is None else naive_utc(moment)
 
 
 def _json(value: Any) -> Any:

@@ -22,12 +22,12 @@ RANGES: dict[RangeKey, tuple[timedelta, BucketKey]] = {
 
 def hour_of(moment: datetime) -> datetime:
     """The hour that a moment is in."""
-    return moment.replace(minute=0, second=0, microsecond=0)
+    return datetime(moment.year, moment.month, moment.day, moment.hour)
 
 
 def day_of(moment: datetime) -> datetime:
     """The day that a moment is in."""
-    return hour_of(moment).replace(hour=0)
+    return datetime(moment.year, moment.month, moment.day)
 
 
 def week_of(moment: datetime) -> datetime:
@@ -37,7 +37,7 @@ def week_of(moment: datetime) -> datetime:
 
 def month_of(moment: datetime) -> datetime:
     """The first day of the month of a moment."""
-    return day_of(moment).replace(day=1)
+    return datetime(moment.year, moment.month, 1)
 
 
 STARTS: dict[BucketKey, Callable[[datetime], datetime]] = {

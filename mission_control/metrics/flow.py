@@ -9,13 +9,32 @@ from uuid import UUID
 
 import orjson
 
-from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.database.sql import placeholders, rows, select
 from mission_control.metrics.buckets import Window
 from mission_control.metrics.series import averaged, counted, points
 
 KINDS = ("task.created", "task.status_changed", "task.lease_expired", "task.deleted", "task.restored")
 AT_WORK = ("in_progress", "review")
 AT_ONCE = 1000  # events that are walked before others get their turn
+
+
+@dataclass(slots=True)
+class Event:
+    """What happened to a task."""
+
+    kind: str
+    task_id: str
+    data: str
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class Wait:
+    """How long an approval waited, or since when it waits."""
+
+    created_at: datetime
+    resolved_at: datetime | None
+    status: str
 
 
 @dataclass(slots=True)
@@ -53,7 +72,8 @@ async def read_history(boards: list[UUID], since: datetime) -> History:
     if not boards:
         return history
     here, kinds = f"board_id IN ({placeholders(len(boards))})", f"kind IN ({placeholders(len(KINDS))})"
-    found = await rows(
+    found = await select(
+        Event,
         f"SELECT kind, task_id, data, created_at FROM events WHERE {here} AND {kinds} AND task_id IN"
         f" (SELECT task_id FROM events WHERE {here} AND {kinds} AND created_at >= ?"
         f"  UNION SELECT id FROM tasks WHERE {here} AND status IN ('in_progress', 'review') AND deleted_at IS NULL)"
@@ -68,16 +88,14 @@ async def read_history(boards: list[UUID], since: datetime) -> History:
     for number, row in enumerate(found):
         if number % AT_ONCE == 0:
             await asyncio.sleep(0)
-        moment = as_moment(row["created_at"])
-        if moment is not None:
-            history.enter(str(row["task_id"]), _status(row), moment)
+        history.enter(row.task_id, _status(row), row.created_at)
     return history
 
 
-def _status(row: dict[str, Any]) -> str:
-    if row["kind"] == "task.deleted":
+def _status(row: Event) -> str:
+    if row.kind == "task.deleted":
         return "gone"
-    data = orjson.loads(row["data"])
+    data = orjson.loads(row.data)
     return str(data.get("status") or data.get("after", {}).get("status") or "inbox")
 
 
@@ -145,15 +163,16 @@ async def waiting(boards: list[UUID], window: Window) -> dict[str, Any]:
             "waiting_now": 0,
             "oldest_waiting": None,
         }
-    found = await rows(
+    found = await select(
+        Wait,
         f"SELECT created_at, resolved_at, status FROM approvals WHERE board_id IN ({placeholders(len(boards))})"
         " AND (status = 'pending' OR (resolved_by_kind = 'user' AND resolved_at >= ? AND resolved_at <= ?))",
         *boards,
         window.start,
         window.end,
     )
-    decided = [_hours(row["created_at"], row["resolved_at"]) for row in found if row["status"] != "pending"]
-    open_since = [_hours(row["created_at"], window.end) for row in found if row["status"] == "pending"]
+    decided = [_hours(row.created_at, row.resolved_at) for row in found if row.resolved_at and row.status != "pending"]
+    open_since = [_hours(row.created_at, window.end) for row in found if row.status == "pending"]
     return {
         "waiting_for_person_median": middle(decided),
         "waiting_for_person_p85": percentile(decided, 85),
@@ -162,10 +181,8 @@ async def waiting(boards: list[UUID], window: Window) -> dict[str, Any]:
     }
 
 
-def _hours(start: Any, end: Any) -> float:
-    begin, finish = as_moment(start), as_moment(end)
-    assert begin is not None and finish is not None
-    return (finish - begin).total_seconds() / 3600
+def _hours(begin: datetime, end: datetime) -> float:
+    return (end - begin).total_seconds() / 3600
 
 
 def middle(values: list[float]) -> float | None:

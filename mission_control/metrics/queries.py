@@ -43,7 +43,7 @@ def _pair(both: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 async def _kpis(
-    boards: list[UUID], window: Window, tasks: list[dict[str, Any]], outcomes: list[series.Outcomes]
+    boards: list[UUID], window: Window, tasks: list[series.TaskTimes], outcomes: list[series.Outcomes]
 ) -> dict[str, Any]:
     by_status = await _by_status(boards)
     hours = [value for _, value in series.review_times(window, tasks)]

@@ -2,19 +2,26 @@
 
 from uuid import UUID
 
-from mission_control.boards.models import Board
+from mission_control.boards.queries import on_readable_boards
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.database.sql import as_id, rows
 from mission_control.metrics.schemas import DashboardQuery
 
 
 async def boards_in_scope(actor: Actor, query: DashboardQuery) -> list[UUID]:
     """The readable boards of the active organization that the query names. Unreadable board: NotFound."""
-    readable = Board.visible_to(actor).filter(organization_id=actor.organization_id)
-    if query.board_id is not None and not await readable.filter(id=query.board_id).exists():
+    readable, values = on_readable_boards(actor, actor.organization_id, "id")
+    found = await rows(
+        f"SELECT id, board_group_id FROM boards WHERE organization_id = ? AND deleted_at IS NULL{readable}",
+        actor.organization_id,
+        *values,
+    )
+    boards = {as_id(row["id"]): as_id(row["board_group_id"]) for row in found}
+    if query.board_id is not None and query.board_id not in boards:
         raise NotFound()
-    if query.board_id is not None:
-        readable = readable.filter(id=query.board_id)
-    if query.group_id is not None:
-        readable = readable.filter(board_group_id=query.group_id)
-    return [board.id for board in await readable.only("id")]
+    return [
+        board_id
+        for board_id, group_id in boards.items()
+        if board_id is not None and query.board_id in (None, board_id) and query.group_id in (None, group_id)
+    ]

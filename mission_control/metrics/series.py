@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.boards.statuses import STATUSES
-from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.database.sql import placeholders, rows, select
 from mission_control.metrics.buckets import Window
 
 REFERENCE_KINDS = (
@@ -41,42 +41,51 @@ def averaged(window: Window, measured: Iterable[tuple[datetime, float]]) -> dict
     return {period: mean(values) for period, values in by_period.items()}
 
 
-async def read_tasks(boards: list[UUID], since: datetime) -> list[dict[str, Any]]:
+@dataclass(slots=True)
+class TaskTimes:
+    """The status of a task, and when it was made, last changed and begun."""
+
+    status: str
+    created_at: datetime
+    updated_at: datetime
+    in_progress_at: datetime | None
+
+
+async def read_tasks(boards: list[UUID], since: datetime) -> list[TaskTimes]:
     """Status and times of the live tasks that were made or changed since a moment."""
     if not boards:
         return []
-    found = await rows(
+    return await select(
+        TaskTimes,
         "SELECT status, created_at, updated_at, in_progress_at FROM tasks WHERE deleted_at IS NULL"
         f" AND board_id IN ({placeholders(len(boards))}) AND (updated_at >= ? OR created_at >= ?)",
         *boards,
         since,
         since,
     )
-    times = ("created_at", "updated_at", "in_progress_at")
-    return [{"status": row["status"], **{name: as_moment(row[name]) for name in times}} for row in found]
 
 
-def throughput(window: Window, tasks: list[dict[str, Any]]) -> dict[str, Any]:
+def throughput(window: Window, tasks: list[TaskTimes]) -> dict[str, Any]:
     """Done tasks by their last change."""
-    return points(window, counted(window, (one["updated_at"] for one in tasks if one["status"] == "done")))
+    return points(window, counted(window, (one.updated_at for one in tasks if one.status == "done")))
 
 
-def review_times(window: Window, tasks: list[dict[str, Any]]) -> list[tuple[datetime, float]]:
+def review_times(window: Window, tasks: list[TaskTimes]) -> list[tuple[datetime, float]]:
     """For tasks in review: when they last changed, and the hours since work began."""
     return [
-        (one["updated_at"], (one["updated_at"] - one["in_progress_at"]).total_seconds() / 3600)
+        (one.updated_at, (one.updated_at - one.in_progress_at).total_seconds() / 3600)
         for one in tasks
-        if one["status"] == "review" and one["in_progress_at"] and window.contains(one["updated_at"])
+        if one.status == "review" and one.in_progress_at and window.contains(one.updated_at)
     ]
 
 
-def wip(window: Window, tasks: list[dict[str, Any]]) -> dict[str, Any]:
+def wip(window: Window, tasks: list[TaskTimes]) -> dict[str, Any]:
     """Inbox tasks by creation, others by their last change."""
     found: Counter[tuple[datetime, str]] = Counter()
     for one in tasks:
-        moment = one["created_at"] if one["status"] == "inbox" else one["updated_at"]
+        moment = one.created_at if one.status == "inbox" else one.updated_at
         if window.contains(moment):
-            found[window.period_of(moment), one["status"]] += 1
+            found[window.period_of(moment), one.status] += 1
     listed = [
         {"period": period, **{status: found[period, status] for status in STATUSES}} for period in window.periods()
     ]
