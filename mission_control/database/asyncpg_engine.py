@@ -15,44 +15,45 @@ from tortoise.backends.base.client import (
     NestedTransactionContext,
     TransactionalDBClient,
     TransactionContext,
-    TransactionContextPooled,
 )
 from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError, OperationalError, TransactionManagementError
 
 from mission_control.database.cancellation import finish
+from mission_control.database.postgres_connections import Connections, Taken
 
 ALREADY_BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, TransactionManagementError, OSError)
 
 
-class SafeTransaction(TransactionContextPooled):
+class SafeTransaction(TransactionContext):
     """A transaction that always gives its connection back."""
 
-    client: TransactionWrapper
+    def __init__(self, parent: "SafePostgresClient") -> None:
+        self._parent = parent
 
     async def __aenter__(self) -> TransactionalDBClient:
-        await self.ensure_connection()
-        pool: asyncpg.Pool = self.client._parent._pool
-        self.client._connection = await pool.acquire()
+        self._connections = self._parent.connections or await self._parent.opened()
+        self.client = SafeTransactionClient(self._parent)
+        self.client._connection = await self._connections.take()
         try:
             await self.client.begin()
         except BaseException:
-            await pool.release(self.client._connection)  # shielded by asyncpg, which also resets the session
+            await self._connections.give_back(self.client._connection, is_sound=False)
             raise
-        self.token = get_connections().set(self.connection_name, self.client)
+        self._token = get_connections().set(self._parent.connection_name, self.client)
         return self.client
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        pool = self.client._parent._pool
+        is_sound = False
         try:
             if not self.client._finalized:
                 await (finish(self.client.commit()) if kind is None else self._undo())
+            is_sound = kind is None
         finally:
-            get_connections().reset(self.token)
-            if pool is not None:
-                await pool.release(self.client._connection)
+            get_connections().reset(self._token)
+            await self._connections.give_back(self.client._connection, is_sound=is_sound)
 
     async def _undo(self) -> None:
         # The error that led here matters more; releasing the connection resets it in any case.
@@ -87,8 +88,30 @@ class SafeTransactionClient(Fetching, TransactionWrapper):
 class SafePostgresClient(Fetching):
     """A pool of connections."""
 
+    connections: Connections | None = None
+
+    async def opened(self) -> Connections:
+        """The connections of the open pool."""
+        async with self._pool_init_lock:
+            if self.connections is None:
+                if self._pool is None:
+                    await self.create_connection(with_db=True)
+                self.connections = Connections(self._pool)
+        return self.connections
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self.connections is not None:
+            await self.connections.close()
+            self.connections = None
+        await super().close()
+
+    def acquire_connection(self) -> Any:
+        """A connection for one statement."""
+        return Taken(self)
+
     def _in_transaction(self) -> TransactionContext:
-        return SafeTransaction(SafeTransactionClient(self), self._pool_init_lock)
+        return SafeTransaction(self)
 
     async def execute_many(self, query: str, values: list[list[object]]) -> None:
         """Run one statement for many rows, all or none."""

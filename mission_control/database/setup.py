@@ -56,7 +56,9 @@ def _connection(url: str, pool_size: int) -> dict[str, Any]:
     if file is not None:
         credentials = {"file_path": str(file), **SQLITE_PRAGMAS}
         return {"engine": "mission_control.database.sqlite_engine", "credentials": credentials}
-    credentials = {**postgres_credentials(url), "minsize": 1, "maxsize": pool_size, "reset": keep_session}
+    pool = {"minsize": 1, "maxsize": pool_size, "reset": keep_session}
+    prepared = {"statement_cache_size": 500, "max_cached_statement_lifetime": 3600}
+    credentials = {**postgres_credentials(url), **pool, **prepared}
     return {"engine": "mission_control.database.asyncpg_engine", "credentials": credentials}
 
 
