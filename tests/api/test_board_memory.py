@@ -43,7 +43,7 @@ async def test_people_and_agents_write_things_down(cast: Cast) -> None:
     assert await Delivery.all().count() == 0
 
 
-async def test_who_may_not_write(cast: Cast) -> None:
+async def test_rights_to_write_entries(cast: Cast) -> None:
     body = {"content": "Mine."}
     assert (await cast.dan.post(memory(cast), body)).refused(403) == "Forbidden"
     for caller in (cast.eve, cast.mira, cast.nova):
@@ -63,7 +63,7 @@ async def test_who_may_not_write(cast: Cast) -> None:
         ({"content": "x", "tags": "chat"}, "tags"),
     ],
 )
-async def test_an_entry_that_does_not_fit(cast: Cast, body: dict[str, Any], loc: str) -> None:
+async def test_invalid_entry_is_refused(cast: Cast, body: dict[str, Any], loc: str) -> None:
     [item] = (await cast.ada.post(memory(cast), body)).refused(422)
     assert item["loc"] == ["body", loc]
 
@@ -148,13 +148,13 @@ SAID: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize("case", SAID)
-async def test_who_hears_the_chat(cast: Cast, case: str) -> None:
+async def test_recipients_of_chat(cast: Cast, case: str) -> None:
     who, text, expected = SAID[case]
     await write(cast, everybody(cast)[who], text, "chat")
     assert await told(cast) == expected
 
 
-async def test_notes_tell_nobody(cast: Cast) -> None:
+async def test_notes_notify_nobody(cast: Cast) -> None:
     await write(cast, cast.ada, "@vega @lead /pause", "note")
     assert await told(cast) == []
 
@@ -169,7 +169,7 @@ async def test_what_a_message_says(cast: Cast) -> None:
     assert (notice.board_id, notice.agent_id) == (cast.board.id, cast.atlas.id)
 
 
-async def test_a_command_is_delivered_as_one(cast: Cast) -> None:
+async def test_order_is_delivered_as_an_order(cast: Cast) -> None:
     await write(cast, cast.ada, "/PAUSE", "chat")
     orders = await Delivery.all()
     assert {(one.header, one.text, one.data["command"], one.data["deliver"]) for one in orders} == {
@@ -194,7 +194,7 @@ async def test_an_author_changes_what_it_wrote(cast: Cast) -> None:
         assert len(await kinds(cast, before)) == 1
 
 
-async def test_tags_decide_anew_what_is_chat(cast: Cast) -> None:
+async def test_changed_tags_change_whether_it_is_chat(cast: Cast) -> None:
     path = f"{memory(cast)}/{(await write(cast, cast.ada, 'Hello @vega'))['id']}"
     assert (await cast.ada.patch(path, {"tags": ["chat"]})).ok()["is_chat"] is True
     assert (await cast.ada.patch(path, {"tags": None})).ok()["is_chat"] is False
@@ -212,7 +212,7 @@ async def test_an_admin_changes_and_deletes_any(cast: Cast) -> None:
     assert (await cast.ada.get(memory(cast))).ok()["total"] == 0
 
 
-async def test_words_that_were_taken_back_are_nowhere(cast: Cast) -> None:
+async def test_withdrawn_words_are_nowhere(cast: Cast) -> None:
     gone, slipped = [await write(cast, cast.cleo, f"{one} hunter2 @vega", "chat") for one in ("First", "Second")]
     assert await where_is("hunter2")
     assert (await cast.cleo.delete(f"{memory(cast)}/{gone['id']}")).ok() == {"ok": True}
@@ -232,7 +232,7 @@ async def test_the_log_does_not_know_the_names_of_people(cast: Cast) -> None:
     assert not any("Cleo" in one for one in told)
 
 
-async def test_who_may_not_change_or_delete(cast: Cast) -> None:
+async def test_rights_to_change_and_delete_entries(cast: Cast) -> None:
     path = f"{memory(cast)}/{(await write(cast, cast.vega, 'Mine'))['id']}"
     for caller in (cast.cleo, cast.dan, cast.atlas, cast.rigel):
         assert (await caller.patch(path, {"content": "x"})).refused(403) == "Forbidden"
@@ -249,7 +249,7 @@ async def test_who_may_not_change_or_delete(cast: Cast) -> None:
         assert item["loc"] == ["body", "content"]
 
 
-async def test_an_entry_whose_author_has_gone(cast: Cast) -> None:
+async def test_entry_of_a_deleted_author(cast: Cast) -> None:
     entry = await write(cast, cast.vega, "I was here", "chat")
     (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
     assert (await cast.ada.get(f"{memory(cast)}/{entry['id']}")).ok() == {**entry, "author": None}

@@ -16,7 +16,7 @@ def path(cast: Cast) -> str:
     return f"/agents/{cast.vega.id}/callback"
 
 
-async def test_setting_one_shows_the_secret_once(cast: Cast) -> None:
+async def test_setting_a_callback_returns_the_secret_once(cast: Cast) -> None:
     before = await head(cast)
     made = (await cast.ben.call("PUT", path(cast), {"url": " https://agent.example.org/a?key=1 "})).ok()
     assert made.pop("secret").startswith("whsec_")
@@ -35,7 +35,7 @@ async def test_the_secret_is_encrypted_at_rest(cast: Cast) -> None:
     assert SECRET not in kept and decrypt(kept, cast.app.config["SECRET_KEY"]) == SECRET
 
 
-async def test_the_same_again_is_no_change(cast: Cast) -> None:
+async def test_setting_the_same_callback_is_a_no_op(cast: Cast) -> None:
     body = {"url": "https://a.example.org", "secret": SECRET}
     (await cast.ada.call("PUT", path(cast), body)).ok()
     before = await head(cast)
@@ -46,7 +46,7 @@ async def test_the_same_again_is_no_change(cast: Cast) -> None:
     assert [one.kind for one in await events(before)] == ["agent.callback_set"]
 
 
-async def test_removing_one(cast: Cast) -> None:
+async def test_removing_a_callback(cast: Cast) -> None:
     (await cast.ada.call("PUT", path(cast), {"url": "https://a.example.org"})).ok()
     before = await head(cast)
     for _ in range(2):
@@ -82,12 +82,12 @@ async def test_removing_one(cast: Cast) -> None:
         {"url": "http://10.0.0.1/"},
     ],
 )
-async def test_what_can_be_no_callback(cast: Cast, body: dict[str, Any]) -> None:
+async def test_invalid_callbacks_are_refused(cast: Cast, body: dict[str, Any]) -> None:
     (await cast.ada.call("PUT", path(cast), body)).refused(422)
     assert (await Agent.get(id=cast.vega.id)).callback_url is None
 
 
-async def test_who_may_set_one(cast: Cast) -> None:
+async def test_rights_to_set_a_callback(cast: Cast) -> None:
     body = {"url": "https://a.example.org"}
     for method, sent in (("PUT", body), ("DELETE", ...), ("GET", ...)):
         (await cast.nobody.call(method, path(cast), sent)).refused(401)

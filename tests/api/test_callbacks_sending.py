@@ -77,7 +77,7 @@ async def tell(cast: Cast, count: int = 1) -> None:
         await cast.add_task(title=f"Task {number}", assigned_agent_id=cast.vega.id)
 
 
-async def test_a_notice_is_sent_at_once_and_signed(cast: Cast, receiver: Receiver) -> None:
+async def test_notice_is_sent_at_once_and_signed(cast: Cast, receiver: Receiver) -> None:
     await called_back(cast, receiver)
     await tell(cast)
     await until(cast, "sent")
@@ -129,7 +129,7 @@ async def test_retry_has_the_same_id_and_a_fresh_signature(cast: Cast, receiver:
     assert first["webhook-signature"] != second["webhook-signature"] and made["secret"].startswith("whsec_")
 
 
-async def test_it_is_the_inboxs_item(cast: Cast, receiver: Receiver) -> None:
+async def test_notice_is_the_item_of_the_inbox(cast: Cast, receiver: Receiver) -> None:
     await tell(cast, 2)
     items = (await cast.vega.get("/agent/inbox")).ok()["items"]
     await called_back(cast, receiver)  # what waited goes out now
@@ -152,7 +152,7 @@ async def test_notices_of_one_agent_go_out_in_order(cast: Cast, receiver: Receiv
     assert numbers[0] == numbers[1] and numbers[1:] == sorted(set(numbers))
 
 
-async def test_a_slow_receiver_holds_up_nobody_else(cast: Cast, receiver: Receiver) -> None:
+async def test_slow_receiver_delays_nobody_else(cast: Cast, receiver: Receiver) -> None:
     receiver.gate.clear()
     await called_back(cast, receiver)
     await tell(cast, 2)
@@ -176,7 +176,7 @@ async def test_a_slow_receiver_holds_up_nobody_else(cast: Cast, receiver: Receiv
 
 @pytest.mark.usefixtures("by_hand")
 @pytest.mark.parametrize("status", [BROKEN, "302 Found", "404 Not Found", "429 Too Many"])
-async def test_what_is_not_taken_is_tried_again(cast: Cast, receiver: Receiver, status: str) -> None:
+async def test_refused_notice_is_retried(cast: Cast, receiver: Receiver, status: str) -> None:
     await called_back(cast, receiver)
     await tell(cast)
     receiver.answers = [status]
@@ -192,7 +192,7 @@ async def test_what_is_not_taken_is_tried_again(cast: Cast, receiver: Receiver, 
 
 
 @pytest.mark.usefixtures("by_hand")
-async def test_given_up_it_stays_in_the_inbox_and_the_next_is_sent(cast: Cast, receiver: Receiver) -> None:
+async def test_failed_notice_stays_in_the_inbox_and_the_next_is_sent(cast: Cast, receiver: Receiver) -> None:
     await called_back(cast, receiver)
     await tell(cast, 2)
     receiver.answers = [BROKEN] * MOST_ATTEMPTS
@@ -210,7 +210,7 @@ async def test_given_up_it_stays_in_the_inbox_and_the_next_is_sent(cast: Cast, r
 
 
 @pytest.mark.usefixtures("by_hand")
-async def test_one_that_is_gone_is_removed(cast: Cast, receiver: Receiver) -> None:
+async def test_gone_callback_is_removed(cast: Cast, receiver: Receiver) -> None:
     await called_back(cast, receiver)
     await tell(cast, 2)
     before = await head(cast)
@@ -226,7 +226,7 @@ async def test_one_that_is_gone_is_removed(cast: Cast, receiver: Receiver) -> No
 
 
 @pytest.mark.usefixtures("by_hand")
-async def test_an_address_that_was_changed_meanwhile_is_not_removed(cast: Cast, receiver: Receiver) -> None:
+async def test_callback_changed_meanwhile_is_not_removed(cast: Cast, receiver: Receiver) -> None:
     await called_back(cast, receiver)
     await tell(cast)
     receiver.gate.clear()
@@ -242,7 +242,7 @@ async def test_an_address_that_was_changed_meanwhile_is_not_removed(cast: Cast, 
 
 
 @pytest.mark.usefixtures("by_hand")
-async def test_what_was_read_in_the_inbox_is_not_sent(cast: Cast, receiver: Receiver) -> None:
+async def test_notice_read_in_the_inbox_is_not_sent(cast: Cast, receiver: Receiver) -> None:
     await called_back(cast, receiver)
     await tell(cast, 2)
     upto = (await cast.vega.get("/agent/inbox")).ok()["next"]
@@ -280,7 +280,7 @@ async def test_nothing_is_sent_to_an_address_inside(cast: Cast, receiver: Receiv
 
 
 @pytest.mark.usefixtures("by_hand")
-async def test_one_that_never_answers(cast: Cast, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_silent_callback_times_out(cast: Cast, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(callbacks, "SECONDS", 0.05)
     await called_back(cast, receiver)
     await tell(cast)
@@ -301,7 +301,7 @@ async def test_a_board_in_the_trash_sends_nothing(cast: Cast, receiver: Receiver
 
 
 @pytest.mark.usefixtures("by_hand")
-async def test_one_that_was_given_up_is_sent_again(cast: Cast, receiver: Receiver) -> None:
+async def test_failed_notice_can_be_retried(cast: Cast, receiver: Receiver) -> None:
     await called_back(cast, receiver)
     await tell(cast)
     receiver.answers = [GONE]

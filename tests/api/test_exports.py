@@ -65,7 +65,7 @@ def without(value: Any, names: set[str]) -> Any:
     return [without(one, names) for one in value] if isinstance(value, list) else value
 
 
-async def test_a_board_becomes_a_file_without_ids(cast: Cast) -> None:
+async def test_exported_file_has_no_ids(cast: Cast) -> None:
     file = await furnished(cast)
     assert list(file) == [
         "format", "version", "exported_at", "board", "tags", "custom_fields", "tasks", "approvals", "memory",
@@ -100,7 +100,7 @@ async def test_a_board_becomes_a_file_without_ids(cast: Cast) -> None:
     ]  # fmt: skip
 
 
-async def test_what_was_taken_away_comes_back_the_same(cast: Cast) -> None:
+async def test_exported_board_is_imported_unchanged(cast: Cast) -> None:
     file = await furnished(cast)
     before, waiting = await head(cast), await Delivery.all().count()
     answer = (await cast.ben.post(IMPORT, file)).ok()
@@ -120,7 +120,7 @@ async def test_what_was_taken_away_comes_back_the_same(cast: Cast) -> None:
     assert added["number"] == 4
 
 
-async def test_a_board_that_was_made_with_a_name_only_comes_back(cast: Cast) -> None:
+async def test_board_with_only_a_name_is_imported(cast: Cast) -> None:
     (await (await visitor(cast.app, cast.ada)).post("/boards", {"name": "Night Sky"})).is_status(303)
     board = await Board.get(name="Night Sky")
     file = (await cast.ada.get(f"/boards/{board.id}/export")).ok()
@@ -130,7 +130,7 @@ async def test_a_board_that_was_made_with_a_name_only_comes_back(cast: Cast) -> 
     assert without(again, TIMES) == without(file, TIMES)
 
 
-async def test_in_a_strange_house_people_and_agents_stay_behind(cast: Cast) -> None:
+async def test_people_and_agents_missing_here_are_dropped(cast: Cast) -> None:
     file = await furnished(cast)
     answer = (await cast.eve.post(IMPORT, file)).ok()
     dropped = {(one["what"], one["name"]) for one in answer["dropped"]}
@@ -163,7 +163,7 @@ async def test_only_people_who_reach_the_new_board_are_assigned(cast: Cast) -> N
     assert [(one["what"], one["name"]) for one in answer["dropped"]] == [("assignee", "cleo@example.org")]
 
 
-async def test_a_decision_of_a_file_opens_no_gate(cast: Cast) -> None:
+async def test_imported_decision_opens_no_gate(cast: Cast) -> None:
     task = await cast.add_task()
     asked = await cast.ask(cast.vega, task)
     (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
@@ -187,7 +187,7 @@ async def test_a_group_is_found_by_its_name(cast: Cast) -> None:
     assert away["dropped"] == [{"what": "board group", "name": "Sky", "where": "board"}]
 
 
-async def test_a_field_that_means_something_else_here_is_dropped(cast: Cast) -> None:
+async def test_custom_field_of_another_type_is_dropped(cast: Cast) -> None:
     file = await furnished(cast)
     mine = {"field_key": "lens", "field_type": "integer", "board_ids": [str(cast.foreign_board.id)]}
     (await cast.eve.post("/organizations/me/custom-fields", mine)).ok()
@@ -214,7 +214,7 @@ ASKED = {
 }  # fmt: skip
 
 
-async def test_tags_without_letters_of_ascii_are_found_by_their_names(cast: Cast) -> None:
+async def test_tags_without_ascii_letters_are_found_by_name(cast: Cast) -> None:
     for name in ("срочно", "紧急"):
         (await cast.ada.post("/tags", {"name": name})).ok()
     there = {"tag": "紧急", "tag-2": "星", "tag-3": "Tag 3", "dome": "Dome"}
@@ -275,7 +275,7 @@ async def test_the_smallest_file(cast: Cast) -> None:
         (["tasks"], {}),
     ],
 )
-async def test_a_file_that_does_not_fit_changes_nothing(cast: Cast, path: list[Any], value: Any) -> None:
+async def test_invalid_file_changes_nothing(cast: Cast, path: list[Any], value: Any) -> None:
     file = copy.deepcopy(SMALL)
     place: Any = file
     for step in path[:-1]:
@@ -286,7 +286,7 @@ async def test_a_file_that_does_not_fit_changes_nothing(cast: Cast, path: list[A
     assert await kinds(cast, before) == [] and await Board.filter(name="Small").count() == 0
 
 
-async def test_tasks_that_wait_in_a_circle(cast: Cast) -> None:
+async def test_circular_dependencies_are_refused(cast: Cast) -> None:
     file = copy.deepcopy(SMALL)
     for number, task in enumerate(file["tasks"]):
         task["depends_on"] = [2 - number]
@@ -294,7 +294,7 @@ async def test_tasks_that_wait_in_a_circle(cast: Cast) -> None:
     assert "circle" in item["msg"]
 
 
-async def test_who_takes_away_and_who_brings(cast: Cast) -> None:
+async def test_rights_to_export_and_import(cast: Cast) -> None:
     for path in (f"{cast.home}/export", f"{cast.home}/export/tasks.csv"):
         for member in (cast.ada, cast.ben, cast.cleo, cast.dan):
             assert (await member.get(path)).status == 200
@@ -323,7 +323,7 @@ async def test_sizes(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         assert isinstance((await cast.ada.get(path)).refused(413), str)
 
 
-async def test_tasks_as_a_table(cast: Cast) -> None:
+async def test_tasks_are_exported_as_csv(cast: Cast) -> None:
     await furnished(cast)
     await cast.add_task(title='=HYPERLINK("http://evil")', description="two\nlines, and a comma")
     answer = await cast.dan.get(f"{cast.home}/export/tasks.csv")
@@ -351,7 +351,7 @@ async def test_tasks_as_a_table(cast: Cast) -> None:
         (None, ""), (-5, "-5"), (True, "true"), (1.5, "1.5"), (["-a", "b"], "'-a, b"), ({"a": 1}, '{"a":1}'),
     ],
 )  # fmt: skip
-def test_no_cell_is_a_formula(value: Any, text: str) -> None:
+def test_csv_cells_are_never_formulas(value: Any, text: str) -> None:
     assert cell(value) == text
 
 
@@ -371,7 +371,7 @@ async def test_the_number_of_statements_is_that_of_an_empty_board(cast: Cast, mo
     assert len(asked) == few and await Task.filter(board_id=cast.board.id).count() == 4
 
 
-async def test_slow_patterns_of_a_file_end_soon(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_slow_patterns_in_a_file_time_out(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     file = await furnished(cast)
     file["custom_fields"] = [{"field_key": "slow", "label": "Slow", "validation_regex": "a+b|c*"}]
     file["approvals"] = []

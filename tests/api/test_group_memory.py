@@ -114,7 +114,7 @@ SAID: dict[str, tuple[str, str, list[str], list[tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize("case", SAID)
-async def test_who_hears(cast: Cast, case: str) -> None:
+async def test_recipients_of_group_chat(cast: Cast, case: str) -> None:
     who, text, tags, expected = SAID[case]
     await grouped(cast)
     entry = await write(everybody(cast)[who], around(cast), text, *tags)
@@ -150,7 +150,7 @@ async def test_authors_and_admins_change_and_delete(cast: Cast) -> None:
         ]  # fmt: skip
 
 
-async def test_who_may_not_change_or_delete(cast: Cast) -> None:
+async def test_rights_to_change_and_delete_entries(cast: Cast) -> None:
     path = await grouped(cast)
     entry = (await write(cast.vega, around(cast), "Mine"))["id"]
     by_board, by_group = f"{around(cast)}/{entry}", f"{path}/{entry}"

@@ -71,7 +71,7 @@ async def test_the_cut_is_per_board(cast: Cast) -> None:
     assert [len(one["tasks"]) for one in boards] == [2, 2]
 
 
-async def test_deleted_tasks_are_not_told(cast: Cast) -> None:
+async def test_snapshot_leaves_out_deleted_tasks(cast: Cast) -> None:
     path = await made(cast, cast.board)
     (await cast.ada.delete(cast.task(await cast.add_task()))).ok()
     [board] = (await cast.ada.get(f"{path}/snapshot")).ok()["boards"]
@@ -88,9 +88,7 @@ async def test_the_limit_has_bounds(cast: Cast, limit: str) -> None:
         assert item["loc"] == ["query", "per_board_task_limit"]
 
 
-async def test_a_group_may_be_asked_for_any_number_and_tells_so_many(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_snapshot_limits_are_clamped(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     path = await made(cast, cast.board)
     for _ in range(4):
         await cast.add_task()
@@ -105,7 +103,7 @@ def names(snapshot: Any) -> list[str]:
     return [one["board"]["name"] for one in snapshot["boards"]]
 
 
-async def test_people_are_told_of_boards_they_read_and_agents_of_all(cast: Cast) -> None:
+async def test_people_see_boards_they_read_and_agents_see_all(cast: Cast) -> None:
     path = await made(cast, cast.board, cast.other_board)
     around = f"{cast.home}/group-snapshot"
     assert names((await cast.dan.get(f"{path}/snapshot")).ok()) == ["Telescope"]

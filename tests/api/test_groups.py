@@ -56,7 +56,7 @@ async def test_a_name_of_which_nothing_is_left_gets_a_random_slug(cast: Cast) ->
     ("body", "loc"),
     [({"name": "x"}, "slug"), ({"slug": "x"}, "name"), ({"name": None, "slug": ""}, "name"), ({"name": 5}, "name")],
 )
-async def test_a_group_that_does_not_fit(cast: Cast, body: dict[str, Any], loc: str) -> None:
+async def test_invalid_group_is_refused(cast: Cast, body: dict[str, Any], loc: str) -> None:
     assert ["body", loc] in [item["loc"] for item in (await cast.ada.post("/board-groups", body)).refused(422)]
 
 
@@ -115,7 +115,7 @@ async def test_changing_a_group(cast: Cast) -> None:
     assert len(await kinds(cast, before)) == 1
 
 
-async def test_who_may_not_change_a_group(cast: Cast) -> None:
+async def test_rights_to_change_a_group(cast: Cast) -> None:
     path = await made(cast, cast.board)
     for name in ("name", "slug"):
         [item] = (await cast.ada.patch(path, {name: None})).refused(422)
@@ -169,7 +169,7 @@ async def told(cast: Cast) -> list[tuple[str, str, str | None]]:
     return sorted(found, key=str)
 
 
-async def test_everybody_hears_of_a_board_that_joins_and_leaves(cast: Cast) -> None:
+async def test_all_agents_hear_of_a_board_that_joins_or_leaves(cast: Cast) -> None:
     path = await made(cast, cast.other_board)
     await told(cast)
     group_id = path.rpartition("/")[2]
@@ -198,7 +198,7 @@ async def test_the_lead_hears_what_changed_on_its_board(cast: Cast) -> None:
     assert await Delivery.all().count() == 1
 
 
-async def test_nobody_puts_a_board_into_a_group_that_they_cannot_see(cast: Cast) -> None:
+async def test_board_joins_only_a_visible_group(cast: Cast) -> None:
     """It would let Cleo read what is written down for the group, and write there."""
     hidden = await made(cast, cast.other_board)
     group_id = hidden.rpartition("/")[2]

@@ -34,7 +34,7 @@ async def test_workers_of_every_board_get_the_interval(cast: Cast) -> None:
     assert changed["before"] == {"heartbeat_config": {"every": "1h", "quiet": True}}
 
 
-async def test_what_is_so_already_is_counted_and_not_recorded(cast: Cast) -> None:
+async def test_unchanged_interval_is_counted_but_not_recorded(cast: Cast) -> None:
     path = await made(cast, cast.board)
     first = (await cast.ada.post(f"{path}/heartbeat", {"every": "2h", "include_board_leads": True})).ok()
     assert len(first["updated_agent_ids"]) == 3 and (await config(cast.atlas.id))["every"] == "2h"

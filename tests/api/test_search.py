@@ -22,7 +22,7 @@ async def found(who: Caller, q: str, more: str = "") -> list[tuple[str, str]]:
     return [(hit["kind"], hit["id"]) for hit in body["items"]]
 
 
-async def test_everything_that_is_written_is_found(cast: Cast) -> None:
+async def test_tasks_comments_memory_and_approvals_are_found(cast: Cast) -> None:
     task = await cast.add_task(title="Calibrate the Éclair sensor", description="Use the lunar target.")
     comment = (await cast.vega.post(f"{cast.task(task)}/comments", {"message": "The zirconium filter drifts"})).ok()
     asked = await cast.ask(cast.vega, task, lead_reasoning="The obsidian shutter is risky")
@@ -74,7 +74,7 @@ async def test_filters_and_pages(cast: Cast) -> None:
     (await cast.ada.get("/search?q=x&limit=101")).refused(422)
 
 
-async def test_the_texts_are_walked_once(cast: Cast) -> None:
+async def test_texts_are_scanned_once(cast: Cast) -> None:
     await cast.add_task(title="Nebula")
     with counted() as statements:
         assert len(await found(cast.ada, "nebula")) == 1
@@ -101,7 +101,7 @@ async def test_the_texts_are_walked_once(cast: Cast) -> None:
         "a_%20_b",
     ],
 )
-async def test_no_query_is_a_syntax_error(cast: Cast, q: str) -> None:
+async def test_any_query_is_valid_syntax(cast: Cast, q: str) -> None:
     (await cast.ada.get(f"/search?q={q}")).ok()
 
 
@@ -133,7 +133,7 @@ async def test_no_query_is_a_syntax_error(cast: Cast, q: str) -> None:
         ("back\\slash {brace} [square] ~tilde~ `tick` |pipe|", "slash brace square tilde tick pipe"),
     ],
 )
-async def test_words_are_words_wherever_they_stand(cast: Cast, text: str, q: str) -> None:
+async def test_words_match_in_any_place(cast: Cast, text: str, q: str) -> None:
     task = await cast.add_task(title="Something", description=text)
     await cast.add_task(title="Something else", description="Nothing of the kind")
     assert await found(cast.ada, quote(q)) == [("task", task["id"])]
@@ -147,7 +147,7 @@ async def test_deleting_for_good_leaves_no_documents(cast: Cast) -> None:
     assert await found(cast.ada, "pulsar") == []
 
 
-async def test_a_word_that_is_said_often_is_looked_for_once(cast: Cast) -> None:
+async def test_repeated_words_are_searched_once(cast: Cast) -> None:
     task = await cast.add_task(title="Alpha and Omega")
     for words, sought in (("a a and a", ["and", "a"]), ("om", ["om"]), ("omega and omega", ["and", "omega"])):
         assert _each_once(words.split()) == sought

@@ -66,7 +66,7 @@ async def test_the_same_address_changes_the_skill_that_has_it(cast: Cast) -> Non
         {"source_url": "https://example.org/x", "description": 5},
     ],
 )
-async def test_a_skill_that_does_not_fit(cast: Cast, body: dict[str, Any]) -> None:
+async def test_invalid_skill_is_refused(cast: Cast, body: dict[str, Any]) -> None:
     assert isinstance((await cast.ada.post(MARKET, body)).refused(422), list)
 
 
@@ -168,7 +168,7 @@ async def test_the_same_repository_is_the_same_pack(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("branch", ["", "  ", "a b", "-x", "--upload-pack=x", "a~1", "é", "x" * 256])
-async def test_what_cannot_be_a_branch_is_main(cast: Cast, branch: str) -> None:
+async def test_invalid_branch_becomes_main(cast: Cast, branch: str) -> None:
     pack = (await cast.ada.post(PACKS, {"source_url": REPOSITORY, "branch": branch})).ok()
     assert pack["branch"] == "main"
 
@@ -191,7 +191,7 @@ async def test_what_cannot_be_a_branch_is_main(cast: Cast, branch: str) -> None:
         "https://github.com/-o/r",
     ],
 )
-async def test_what_is_no_repository_of_github(cast: Cast, url: str) -> None:
+async def test_only_github_repositories_are_accepted(cast: Cast, url: str) -> None:
     pack = (await cast.ada.post(PACKS, {"source_url": REPOSITORY})).ok()
     for answer in (
         await cast.ada.post(PACKS, {"source_url": url}),

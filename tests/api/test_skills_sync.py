@@ -102,7 +102,7 @@ async def test_skill_files_are_found(cast: Cast, write: Write, mirror: str) -> N
     assert (event.kind, orjson.loads(event.data)) == ("skill_pack.synced", {"counts": counts})
 
 
-async def test_reading_again_changes_what_changed(cast: Cast, write: Write, mirror: str) -> None:
+async def test_second_sync_updates_what_changed(cast: Cast, write: Write, mirror: str) -> None:
     write(**{"a/SKILL.md": "# A", "b/SKILL.md": "# B", "c/SKILL.md": "# C"})
     path = await new_pack(cast)
     (await cast.ada.post(f"{path}/sync")).ok()
@@ -121,7 +121,7 @@ async def test_reading_again_changes_what_changed(cast: Cast, write: Write, mirr
     assert str((await found(cast))["main/by-hand"].id) == by_hand["id"]
 
 
-async def test_a_pack_that_is_one_skill(cast: Cast, write: Write, mirror: str) -> None:
+async def test_pack_of_one_skill(cast: Cast, write: Write, mirror: str) -> None:
     write(**{"SKILL.md": "Just do it."})
     assert (await cast.ada.post(f"{await new_pack(cast)}/sync")).ok()["synced"] == 1
     skill = (await found(cast))["main"]
@@ -159,7 +159,7 @@ async def test_the_index_wins(cast: Cast, write: Write, mirror: str) -> None:
 
 
 @pytest.mark.parametrize("index", ["{broken", '{"skills": 5}', '[{"path": "a"}, 5]', "[" * 100_000, "5"])
-async def test_a_broken_index_is_a_warning(cast: Cast, write: Write, mirror: str, index: str) -> None:
+async def test_broken_index_is_a_warning(cast: Cast, write: Write, mirror: str, index: str) -> None:
     write(**{"skills_index.json": index, "a/SKILL.md": "# A"})
     answer = (await cast.ada.post(f"{await new_pack(cast)}/sync")).ok()
     [warning] = answer["warnings"]
@@ -178,7 +178,7 @@ async def test_the_stored_branch_is_read(cast: Cast, write: Write, mirror: str, 
     assert skills["feature/dome/b"].metadata["pack_branch"] == "feature/dome"
 
 
-async def test_a_missing_branch_gives_the_default_one(cast: Cast, write: Write, mirror: str) -> None:
+async def test_missing_branch_falls_back_to_the_default(cast: Cast, write: Write, mirror: str) -> None:
     write(**{"a/SKILL.md": "# A"})
     answer = (await cast.ada.post(f"{await new_pack(cast, branch='gone')}/sync")).ok()
     assert answer["warnings"] == ["There is no branch gone; the default branch main was read instead."]
@@ -196,7 +196,7 @@ async def test_links_lead_nowhere(cast: Cast, write: Write, mirror: str, reposit
     assert "Secret" not in {one.name for one in (await found(cast)).values()}
 
 
-async def test_why_a_repository_cannot_be_copied(cast: Cast, mirror: str, repository: Path) -> None:
+async def test_clone_failures_give_their_reason(cast: Cast, mirror: str, repository: Path) -> None:
     git(repository, "commit", "--quiet", "--allow-empty", "--message=empty")
     git(repository, "branch", "--move", "trunk")
     detail = (await cast.ada.post(f"{await new_pack(cast)}/sync")).refused(502)
@@ -209,7 +209,7 @@ async def test_why_a_repository_cannot_be_copied(cast: Cast, mirror: str, reposi
     assert await Skill.all().count() == 0
 
 
-async def test_a_repository_that_is_too_large(write: Write, repository: Path) -> None:
+async def test_too_large_repository_is_refused(write: Write, repository: Path) -> None:
     write(**{"big.bin": "x" * 3_000_000 + os.urandom(1_500_000).hex()})
     small = Git(f"file://{repository.parents[1]}", most_bytes=2_097_152)
     with pytest.raises(Unreachable, match="larger than 2 MiB"):
@@ -217,7 +217,7 @@ async def test_a_repository_that_is_too_large(write: Write, repository: Path) ->
             raise AssertionError("it was taken")
 
 
-async def test_a_copy_that_takes_too_long(write: Write, repository: Path) -> None:
+async def test_slow_clone_is_given_up(write: Write, repository: Path) -> None:
     write(**{"a/SKILL.md": "# A"})
     with pytest.raises(Unreachable, match="too long"):
         async with Git(f"file://{repository.parents[1]}", seconds=0.0).cloned(URL, "main"):
@@ -241,7 +241,7 @@ class FileBehindHttps(Git):
         }
 
 
-async def test_nothing_stays_behind_and_no_configuration_counts(
+async def test_clone_leaves_nothing_and_ignores_configuration(
     write: Write, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(**{"a/SKILL.md": "# A"})

@@ -47,7 +47,7 @@ async def test_people_and_agents_search(cast: Cast, souls: Directory, prefix: st
     assert souls.asked == ["/sitemap.xml"]
 
 
-async def test_the_index_is_read_again_after_an_hour(cast: Cast, souls: Directory) -> None:
+async def test_index_is_read_again_after_an_hour(cast: Cast, souls: Directory) -> None:
     souls.lists("/souls/ada/one")
     (await cast.ada.get(SEARCH)).ok()
     souls.lists("/souls/ada/two")
@@ -56,7 +56,7 @@ async def test_the_index_is_read_again_after_an_hour(cast: Cast, souls: Director
         assert (await cast.ada.get(SEARCH)).ok()["items"][0]["slug"] == "two"
 
 
-async def test_an_old_answer_serves_while_the_directory_is_down(cast: Cast, souls: Directory) -> None:
+async def test_stale_answer_serves_while_the_directory_is_down(cast: Cast, souls: Directory) -> None:
     souls.lists("/souls/ada/one")
     souls.pages["/api/souls/ada/one.md"] = (200, "I am one.")
     (await cast.ada.get(SEARCH)).ok()
@@ -72,14 +72,14 @@ async def test_an_old_answer_serves_while_the_directory_is_down(cast: Cast, soul
         assert (await cast.ada.get(SEARCH)).ok()["items"][0]["slug"] == "two"
 
 
-async def test_an_empty_index_is_not_remembered(cast: Cast, souls: Directory) -> None:
+async def test_empty_index_is_not_cached(cast: Cast, souls: Directory) -> None:
     souls.lists()
     assert (await cast.ada.get(SEARCH)).ok() == {"items": []}
     souls.lists("/souls/ada/one")
     assert len((await cast.ada.get(SEARCH)).ok()["items"]) == 1
 
 
-async def test_whoever_asks_at_once_is_answered_by_one_question(cast: Cast, souls: Directory) -> None:
+async def test_concurrent_callers_share_one_fetch(cast: Cast, souls: Directory) -> None:
     souls.lists("/souls/ada/one")
     souls.pause = 0.05
     answers = await asyncio.gather(*(cast.ada.get(SEARCH) for _ in range(5)))
@@ -101,13 +101,13 @@ async def test_reading_a_soul_by_both_addresses(cast: Cast, souls: Directory) ->
 @pytest.mark.parametrize(
     "path", ["/%20/x", "/ada/%20", "/ada/.md", "/a.b/x", "/ada/x%2E%2E", "/-ada/x", "/ada/x%3Fy", "/é/x"]
 )
-async def test_what_cannot_be_a_name(cast: Cast, souls: Directory, path: str) -> None:
+async def test_invalid_soul_names_are_refused(cast: Cast, souls: Directory, path: str) -> None:
     detail = (await cast.ada.get(f"/souls-directory{path}")).refused(422)
     assert isinstance(detail, str) and ("handle" in detail or "slug" in detail)
     assert souls.asked == []
 
 
-async def test_a_directory_that_fails_is_named_and_nothing_else(cast: Cast, souls: Directory) -> None:
+async def test_failing_directory_reveals_nothing_internal(cast: Cast, souls: Directory) -> None:
     souls.pages["/sitemap.xml"] = (500, "trace")
     assert (await cast.ada.get(SEARCH)).refused(502) == "The souls directory answered with status 500."
     assert (await cast.ada.get("/souls-directory/ada/x")).refused(502) == "The souls directory does not have this."

@@ -30,7 +30,7 @@ async def made(cast: Cast, **fields: Any) -> tuple[str, dict[str, Any]]:
     return f"{cast.home}/webhooks/{webhook['id']}", webhook
 
 
-async def test_a_writer_makes_a_webhook_and_the_secret_is_never_seen_again(cast: Cast) -> None:
+async def test_secret_is_never_returned_after_creation(cast: Cast) -> None:
     before = await head(cast)
     fields = {"agent_id": str(cast.vega.id), "secret": "hush hush", "signature_header": " X-Dome-Signature "}
     path, webhook = await made(cast, **fields)
@@ -47,14 +47,14 @@ async def test_a_writer_makes_a_webhook_and_the_secret_is_never_seen_again(cast:
     assert (await cast.dan.get(path)).ok() == webhook
 
 
-async def test_a_webhook_without_a_secret_warns(cast: Cast) -> None:
+async def test_webhook_without_a_secret_has_a_warning(cast: Cast) -> None:
     for secret in ({"secret": None}, {"secret": "  "}):
         path, webhook = await made(cast, **secret)
         assert (webhook["has_secret"], webhook["secret"]) == (False, None) and "Set a secret" in webhook["warning"]
         assert (await cast.ada.get(path)).ok()["warning"] == webhook["warning"]
 
 
-async def test_webhook_gets_a_secret_that_is_answered_once(cast: Cast) -> None:
+async def test_webhook_gets_a_secret_that_is_returned_once(cast: Cast) -> None:
     path, webhook = await made(cast)
     assert webhook["has_secret"] is True and len(webhook["secret"]) >= 47
     assert "until the first one that is signed" in webhook["warning"]
@@ -121,7 +121,7 @@ async def test_changing_a_webhook(cast: Cast) -> None:
     )  # fmt: skip
 
 
-async def test_a_new_secret_is_answered_once(cast: Cast) -> None:
+async def test_new_secret_is_returned_once(cast: Cast) -> None:
     path, webhook = await made(cast)
     before = await head(cast)
     answer = (await cast.cleo.post(f"{path}/secret-rotations")).ok()
@@ -175,7 +175,7 @@ async def test_who_may_do_what(cast: Cast) -> None:
     assert await kinds(cast, before) == []
 
 
-async def test_a_webhook_is_found_on_its_own_board_only(cast: Cast) -> None:
+async def test_webhook_is_found_only_on_its_board(cast: Cast) -> None:
     _, webhook = await made(cast)
     elsewhere = f"/boards/{cast.other_board.id}/webhooks/{webhook['id']}"
     assert (await cast.ada.get(elsewhere)).refused(404) == "Not Found"

@@ -155,7 +155,7 @@ NOBODYS = {"AccountEvent", "InstanceSetting", "Organization", "PasswordReset", "
 
 
 @pytest.mark.usefixtures("app")
-async def test_what_was_written_by_hand_is_there() -> None:
+async def test_handwritten_constraints_and_indexes_exist() -> None:
     if is_postgres():
         found = await rows(
             "SELECT conname AS name, relname AS table_name FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid"
@@ -209,7 +209,7 @@ def _resolved(dotted: str) -> Any:
 
 
 @pytest.mark.usefixtures("app")
-async def test_what_names_something_is_found_by_an_index_when_that_is_deleted() -> None:
+async def test_every_foreign_key_has_an_index() -> None:
     lacking = set()
     for model in models():
         table = model._meta.db_table

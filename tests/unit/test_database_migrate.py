@@ -111,7 +111,7 @@ async def test_files_are_applied_in_order_and_once(settings: Settings, files: Pa
     assert await query(settings, "SELECT name, sails FROM boats") == [("a;b", 3)]
 
 
-async def test_work_in_progress_before_runs_were_kept_becomes_a_run(settings: Settings, files: Path) -> None:
+async def test_work_in_progress_before_runs_existed_becomes_a_run(settings: Settings, files: Path) -> None:
     ours = sorted(migration_folder().glob("[0-9]*_*.py"))
     for file in ours[:2]:
         (files / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
@@ -157,7 +157,7 @@ async def test_database_of_a_version_that_recorded_its_models_is_upgraded(settin
     assert "models.Boat" in contents[0] and "sha256" in contents[1]
 
 
-async def test_pending_is_told_without_changing_anything(settings: Settings, files: Path) -> None:
+async def test_pending_migrations_are_listed_without_changes(settings: Settings, files: Path) -> None:
     name = write(files, 0, FIRST)
     async with TortoiseContext() as context:
         await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
@@ -168,7 +168,7 @@ async def test_pending_is_told_without_changing_anything(settings: Settings, fil
         assert await pending(context.db("default"), files) == []
 
 
-async def test_a_failing_file_leaves_nothing(settings: Settings, files: Path) -> None:
+async def test_failing_migration_leaves_nothing(settings: Settings, files: Path) -> None:
     write(files, 0, FIRST)
     await migrate(settings, files)
     broken = write(files, 1, BROKEN)
@@ -195,7 +195,7 @@ async def test_database_of_other_migrations_is_told_from_a_broken_migration(sett
         await migrate(settings, files)
 
 
-async def test_the_tables_of_another_program_are_left_alone(settings: Settings, files: Path) -> None:
+async def test_tables_of_another_program_are_left_alone(settings: Settings, files: Path) -> None:
     async with TortoiseContext() as context:
         await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
         await context.db("default").execute_script(
@@ -210,7 +210,7 @@ async def test_the_tables_of_another_program_are_left_alone(settings: Settings, 
         await query(settings, "SELECT * FROM boats")
 
 
-async def test_a_newer_database_is_refused(settings: Settings, files: Path) -> None:
+async def test_newer_database_is_refused(settings: Settings, files: Path) -> None:
     write(files, 0, FIRST)
     newer = write(files, 1, SECOND)
     await migrate(settings, files)
@@ -219,7 +219,7 @@ async def test_a_newer_database_is_refused(settings: Settings, files: Path) -> N
         await migrate(settings, files)
 
 
-async def test_of_four_processes_at_once_one_applies(settings: Settings, files: Path, tmp_path: Path) -> None:
+async def test_one_of_four_processes_applies_migrations(settings: Settings, files: Path, tmp_path: Path) -> None:
     write(files, 0, FIRST)
     write(files, 1, SECOND)
     command = (sys.executable, "-c", APPLY, settings.database_url, str(tmp_path))
@@ -250,7 +250,7 @@ def copies(file: Path) -> list[Path]:
     return sorted(file.parent.glob(f"{file.name}.before-*"))
 
 
-def test_statements_are_cut_where_they_end() -> None:
+def test_statements_are_split_where_they_end() -> None:
     trigger = "CREATE TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM b; DELETE FROM c; END;"
     function = "CREATE FUNCTION f() RETURNS int AS $$ BEGIN; RETURN 1; END; $$ LANGUAGE plpgsql;"
     script = f"-- first; comment\nINSERT INTO a VALUES ('x;y'); {trigger}\n{function}\n ; -- end"

@@ -77,7 +77,7 @@ def says(body: bytes, *headers: str, status: str = "200 OK", with_length: bool =
         ("fd20:ce::254", False, False),
     ],
 )
-def test_which_addresses_may_be_reached(address: str, is_public: bool, is_fine_at_home: bool) -> None:
+def test_reachable_addresses(address: str, is_public: bool, is_fine_at_home: bool) -> None:
     assert may_reach(address, allow_private=False) is is_public
     assert may_reach(address, allow_private=True) is is_fine_at_home
 
@@ -103,7 +103,7 @@ async def test_an_answer_is_read_and_the_host_keeps_its_name() -> None:
         "http://0.0.0.0:{port}/",
     ],
 )
-async def test_loopback_is_refused_however_it_is_written(url: str) -> None:
+async def test_loopback_is_refused_in_every_spelling(url: str) -> None:
     async with serving(says(b"secret")) as (port, seen):
         with pytest.raises(OutboundError, match=r"may not be reached|could not be found"):
             await Outbound().get(url.format(port=port))
@@ -114,12 +114,12 @@ async def test_loopback_is_refused_however_it_is_written(url: str) -> None:
     "url",
     ["file:///etc/passwd", "ftp://example.org/", "/path", "", "http://", "http://ada:pw@127.0.0.1/", "http://x:port/"],
 )
-async def test_what_is_no_http_address(url: str) -> None:
+async def test_only_http_addresses_are_requested(url: str) -> None:
     with pytest.raises(OutboundError, match="usable http"):
         await HOME.get(url)
 
 
-async def test_a_name_cannot_change_its_meaning_between_check_and_use(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_host_is_resolved_once(monkeypatch: pytest.MonkeyPatch) -> None:
     loop, asked = asyncio.get_running_loop(), []
 
     async def resolve(host: Any, port: Any, **options: Any) -> Any:
@@ -133,7 +133,7 @@ async def test_a_name_cannot_change_its_meaning_between_check_and_use(monkeypatc
     assert reply.text == "checked" and asked.count("rebinding.example") == 1
 
 
-async def test_one_forbidden_address_among_good_ones_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_forbidden_address_refuses_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
     async def resolve(host: Any, port: Any, **options: Any) -> Any:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in ("93.184.215.14", "10.0.0.1")]
 
@@ -156,7 +156,7 @@ async def test_redirects_are_followed_only_when_asked_and_checked_each_time() ->
             await Outbound(allow_private=True, redirects=3).get(f"http://127.0.0.1:{port}/")
 
 
-async def test_a_redirect_without_an_end() -> None:
+async def test_endless_redirects_are_refused() -> None:
     async def again(head: str, writer: asyncio.StreamWriter) -> None:
         await says(b"", "Location: /again", status="302 Found")(head, writer)
 
@@ -167,7 +167,7 @@ async def test_a_redirect_without_an_end() -> None:
 
 
 @pytest.mark.parametrize("with_length", [True, False])
-async def test_too_much_is_cut_off(with_length: bool) -> None:
+async def test_too_long_answer_is_refused(with_length: bool) -> None:
     async with serving(says(b"x" * 1000, with_length=with_length)) as (port, _):
         assert len((await HOME.get(f"http://127.0.0.1:{port}/")).body) == 1000
     async with serving(says(b"x" * 1001, with_length=with_length)) as (port, _):
@@ -175,13 +175,13 @@ async def test_too_much_is_cut_off(with_length: bool) -> None:
             await HOME.get(f"http://127.0.0.1:{port}/")
 
 
-async def test_an_encoding_that_could_unfold_is_refused() -> None:
+async def test_compressed_answer_is_refused() -> None:
     async with serving(says(b"x", "Content-Encoding: gzip")) as (port, _):
         with pytest.raises(OutboundError, match="not asked for"):
             await HOME.get(f"http://127.0.0.1:{port}/")
 
 
-async def test_an_answer_that_does_not_come() -> None:
+async def test_missing_answer_times_out() -> None:
     async def silence(head: str, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.5)
 
@@ -190,7 +190,7 @@ async def test_an_answer_that_does_not_come() -> None:
             await Outbound(allow_private=True, seconds=0.05).get(f"http://127.0.0.1:{port}/")
 
 
-async def test_nobody_is_there() -> None:
+async def test_closed_port_is_unreachable() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(OutboundError, match="could not be reached"):
