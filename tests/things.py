@@ -108,6 +108,13 @@ async def _agent(cast: Cast, made: Things, path: str) -> Any:
     return cast.vega.id
 
 
+@makes("soul_id")
+async def _soul(cast: Cast, made: Things, path: str) -> Any:
+    soul = {"soul_template": "Odd."}
+    (await cast.ada.call("PUT", f"/agents/{made['agent_id']}/soul", soul)).ok()
+    return (await cast.ada.get(f"/agents/{made['agent_id']}/souls")).ok()["items"][0]["id"]
+
+
 @makes("delivery_id")
 async def _delivery(cast: Cast, made: Things, path: str) -> Any:
     await cast.add_task(assigned_agent_id=made["agent_id"])

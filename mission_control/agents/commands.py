@@ -1,6 +1,5 @@
 """What changes agents: making, changing and deleting them, signs of life."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from tortoise.exceptions import IntegrityError
@@ -11,7 +10,7 @@ from mission_control.agents import policy as policy
 from mission_control.agents.models import Agent
 from mission_control.agents.presence import TOUCH_AGAIN_AFTER
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate
-from mission_control.agents.souls import begin_soul, keep_soul, soul_version
+from mission_control.agents.souls import begin_soul, keep_soul
 from mission_control.authn import freshness
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
@@ -21,7 +20,6 @@ from mission_control.commands.unit_of_work import record, signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
-from mission_control.core.ids import fingerprint
 from mission_control.database.sql import lowered, rows
 
 
@@ -105,33 +103,6 @@ async def update_agent(
         await keep_soul(agent, before["soul_template"], reason=soul_reason)
     record("agent.updated", agent, f"Agent changed: {agent.name}.", before=before, after=changes)
     return agent
-
-
-@command("agent.update")
-async def update_seen_agent(actor: Actor, agent: Agent, changes: dict[str, Any], version: str) -> Agent:
-    """Change an agent as somebody saw it; Conflict when the version is not that of the fields that they change.
-
-    Who names no version saw nothing.
-    """
-    agent = await locked_agent(agent)
-    if version and version != version_of(agent, changes):
-        raise Conflict({"message": "Somebody changed the agent meanwhile.", "code": "agent_changed"})
-    return await update_agent(actor, agent, changes)
-
-
-def version_of(agent: Agent, names: Iterable[str]) -> str:
-    """A mark of some fields of an agent, to notice that somebody else changed them meanwhile."""
-    return fingerprint(repr([(name, getattr(agent, name)) for name in sorted(names)]))[:16]
-
-
-@command("agent.update")
-async def give_soul(actor: Actor, agent: Agent, soul: str | None, *, reason: str | None, version: str) -> Agent:
-    """Give an agent another soul; Conflict when it is not any more the one with the version that was seen."""
-    agent = await locked_agent(agent)
-    if version != soul_version(agent):
-        message = "Somebody gave the agent another soul meanwhile. Saving again replaces it with yours."
-        raise Conflict({"message": message, "code": "soul_changed"})
-    return await update_agent(actor, agent, {"soul_template": soul}, soul_reason=reason)
 
 
 @command("agent.delete")

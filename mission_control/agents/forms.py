@@ -4,13 +4,21 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from mission_control.agents.models import Agent
 from mission_control.agents.roster import role_of
-from mission_control.agents.schemas import AgentName, ClaimTags, ShortText, Soul, WipLimit
+from mission_control.agents.schemas import (
+    AgentCreate,
+    AgentName,
+    AgentSoulUpdate,
+    AgentUpdate,
+    ClaimTags,
+    ShortText,
+    Soul,
+    WipLimit,
+)
 from mission_control.boards.forms import in_words
 from mission_control.core.schemas import BlankToNone
+from mission_control.web.actions import Form, VersionedForm
 
 LABELS = {
     "name": "Name",
@@ -24,38 +32,29 @@ LABELS = {
 
 
 LIMIT_LABELS = {"wip_limit": "Tasks at once", "claim_tags": "Tags"}
-FIELDS = ("name", "is_board_lead", "identity_profile", "identity_template")
-LIMITS = ("wip_limit", "claim_tags")
 
 
-class AgentForm(BaseModel):
-    """An agent's name and what it is, and a mark of what that was when the form was opened."""
+class AgentForm(VersionedForm):
+    """An agent's name and what it is."""
 
+    SHOWN = ("name", "is_board_lead", "identity_profile", "identity_template")
     name: AgentName
     is_board_lead: bool = False
     role: ShortText | None = None
     identity: Soul = None
-    version: str = ""
 
-    def profile(self, kept: dict[str, Any] | None = None) -> dict[str, str] | None:
-        """The identity profile with the typed role; other keys stay."""
-        profile = {name: value for name, value in (kept or {}).items() if name != "role"}
-        if self.role:
-            profile["role"] = self.role
-        return profile or None
-
-    def changes(self, agent: Agent) -> dict[str, Any]:
-        """What the command changes."""
-        return {
-            "name": self.name,
-            "is_board_lead": self.is_board_lead,
-            "identity_profile": self.profile(agent.identity_profile),
-            "identity_template": self.identity,
-        }
+    def body(self, found: Agent) -> AgentUpdate:
+        """Return the change."""
+        return AgentUpdate(
+            name=self.name,
+            is_board_lead=self.is_board_lead,
+            identity_profile=_with_role(found.identity_profile, self.role),
+            identity_template=self.identity,
+        )
 
     @classmethod
     def values_of(cls, agent: Agent) -> dict[str, Any]:
-        """What the form shows for an agent that exists."""
+        """Return what the form shows of an agent."""
         return {
             "name": agent.name,
             "is_board_lead": agent.is_board_lead,
@@ -64,41 +63,60 @@ class AgentForm(BaseModel):
         }
 
 
-class NewAgentForm(AgentForm):
-    """An agent to be made."""
+def _with_role(profile: dict[str, Any] | None, role: str | None) -> dict[str, Any] | None:
+    """Return an identity profile with another role; its other keys stay."""
+    kept = {name: value for name, value in (profile or {}).items() if name != "role"}
+    return kept | ({"role": role} if role else {}) or None
+
+
+class NewAgentForm(Form):
+    """A new agent."""
 
     board_id: UUID
+    name: AgentName
+    is_board_lead: bool = False
+    role: ShortText | None = None
+    identity: Soul = None
     soul: Soul = None
 
+    def body(self, found: None) -> AgentCreate:
+        """Return the agent to create."""
+        return AgentCreate(
+            board_id=self.board_id,
+            name=self.name,
+            identity_profile=_with_role(None, self.role),
+            identity_template=self.identity,
+            soul_template=self.soul,
+            is_board_lead=self.is_board_lead,
+        )
 
-class LimitsForm(BaseModel):
-    """What an agent is handed out by itself, and a mark of what that was when the form was opened."""
 
+class LimitsForm(VersionedForm):
+    """Which tasks an agent may claim, and how many at once."""
+
+    SHOWN = ("wip_limit", "claim_tags")
     wip_limit: WipLimit = None
     claim_tags: ClaimTags = None
-    version: str = ""
 
-    def changes(self) -> dict[str, Any]:
-        """What the command changes."""
-        return {name: getattr(self, name) for name in LIMITS}
+    def body(self, found: Agent) -> AgentUpdate:
+        """Return the change."""
+        return AgentUpdate(wip_limit=self.wip_limit, claim_tags=self.claim_tags)
 
 
-class SoulForm(BaseModel):
-    """An agent's soul, why it changes, and a mark of the one that was seen when the form was opened."""
+class SoulForm(VersionedForm):
+    """An agent's soul, and why it changes."""
 
+    SHOWN = ("soul_template",)
     soul: Soul = None
     reason: Annotated[ShortText | None, BlankToNone] = None
-    version: str = ""
 
-
-class SoulChoiceForm(BaseModel):
-    """A text that was the agent's soul."""
-
-    soul_id: UUID
+    def body(self, found: Agent) -> AgentSoulUpdate:
+        """Return the change."""
+        return AgentSoulUpdate(soul_template=self.soul, reason=self.reason)
 
 
 def now_is(labels: Mapping[str, str], typed: Mapping[str, Any], present: Mapping[str, Any]) -> str:
-    """What is there now where it differs from what was typed, in words."""
+    """Say what the fields are now that differ from what was typed."""
     differing = [name for name in labels if name in typed and (typed[name] or None) != (present[name] or None)]
     now = ", ".join(f"{labels[name]} is {in_words(present[name])}" for name in differing)
     return f"Somebody changed it meanwhile: {now or 'it is as you typed it'}. Saving again replaces that with yours."

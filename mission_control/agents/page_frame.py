@@ -32,12 +32,9 @@ async def on_agent(agent_id: UUID, verb: str = "agent.read") -> tuple[Actor, Age
     return replace(actor, organization_id=agent.organization_id), agent
 
 
-async def submitted_to(agent_id: UUID, verb: str) -> tuple[Actor, Agent]:
-    """The same for a form that was opened while the agent was there."""
-    try:
-        return await on_agent(agent_id, verb)
-    except NotFound:
-        raise NotFound(DELETED) from None
+async def agent_of_page(actor: Actor, agent_id: UUID, **ids: UUID) -> Agent:
+    """Return the agent that the address of an action names; it may belong to any organization of the person."""
+    return await reachable_agent(actor, agent_id)
 
 
 async def tab_page(agent_id: UUID, key: str) -> str:

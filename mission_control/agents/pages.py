@@ -8,18 +8,18 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.agents import first_steps, page_frame, page_live, roster
 from mission_control.agents import overview_tab as overview_tab
-from mission_control.agents.commands import create_agent, delete_agent
 from mission_control.agents.forms import LABELS, NewAgentForm
 from mission_control.agents.models import Agent
-from mission_control.agents.page_frame import on_agent
-from mission_control.agents.schemas import AgentCreate
+from mission_control.agents.page_frame import agent_of_page, on_agent
+from mission_control.agents.queries import reachable_agent
 from mission_control.agents.token_pages import base_url
-from mission_control.boards.queries import boards_of, visible_board
+from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.policy import can, require
 from mission_control.live.broker import head_of
-from mission_control.web.forms import FormInvalid, go, is_htmx, read_form
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import FormInvalid, go, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.shell import shell_page, signed_in
 
@@ -56,28 +56,17 @@ async def new_agent() -> ResponseReturnValue:
     return await _new_page(actor, {"board_id": request.args.get("board", "")}, {})
 
 
-@pages.post("/agents/new")
-async def create() -> ResponseReturnValue:
-    """Make an agent and show its token, once."""
-    actor = await _admin()
-    try:
-        form = await read_form(NewAgentForm)
-    except FormInvalid as invalid:
-        return await _new_page(actor, invalid.values, invalid.errors), 422
-    board = await visible_board(actor, form.board_id)
-    wanted = AgentCreate(
-        name=form.name,
-        identity_profile=form.profile(),
-        identity_template=form.identity,
-        soul_template=form.soul,
-        is_board_lead=form.is_board_lead,
-    )
-    try:
-        agent, secret = await create_agent(actor, board, wanted)
-    except Conflict as refused:
-        return await _new_page(actor, form.model_dump(), {"": refused.sentence}), 409
-    agent.board = board
-    return await _token_page(actor, agent, secret)
+async def _not_created(refusal: Refusal[None, NewAgentForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid | Conflict):
+        raise refusal.error
+    return await _new_page(refusal.actor, refusal.values, refusal.errors)
+
+
+@action(pages, "POST", "/agents/new", performs="create_agent", form=NewAgentForm, refused=_not_created)
+async def create(outcome: Outcome[None, NewAgentForm]) -> ResponseReturnValue:
+    """Create an agent and show its token, once."""
+    agent = await reachable_agent(outcome.actor, outcome.answer.id)
+    return await _token_page(outcome.actor, agent, outcome.answer.token)
 
 
 async def _new_page(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
@@ -124,9 +113,7 @@ async def delete_form(agent_id: UUID) -> str:
     return await shell_page(actor, "agents/delete.html", active="agents", **context)
 
 
-@pages.post("/agents/<uuid:agent_id>/deletions")
-async def delete(agent_id: UUID) -> Response:
+@action(pages, "POST", "/agents/<uuid:agent_id>/deletions", performs="delete_agent", at=agent_of_page)
+async def delete(outcome: Outcome[None, None]) -> ResponseReturnValue:
     """Delete an agent."""
-    actor, agent = await on_agent(agent_id, "agent.delete")
-    await delete_agent(actor, agent)
     return go("/agents")

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringCo
 from mission_control.agents.models import Agent
 from mission_control.core import clock
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import BlankToNone, NonEmptyStr, NotNull, example
+from mission_control.core.schemas import BlankToNone, Body, NonEmptyStr, NotNull, example
 from mission_control.organizations.work_state import State
 
 OFFLINE_AFTER = timedelta(minutes=10)
@@ -100,6 +100,15 @@ class AgentUpdate(BaseModel):
     is_board_lead: Annotated[bool | None, NotNull] = None
     wip_limit: WipLimit = None
     claim_tags: ClaimTags = None
+
+
+class AgentSoulUpdate(Body):
+    """Another soul for an agent, or none, and why."""
+
+    model_config = Body.model_config | example(soul_template="You test before you report.", reason="Two wrong reports.")
+
+    soul_template: Soul
+    reason: Annotated[ShortText | None, BlankToNone] = None
 
 
 class AgentHeartbeat(BaseModel):

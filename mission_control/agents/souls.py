@@ -8,14 +8,8 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.commands.unit_of_work import deliver, unit_of_work
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.ids import fingerprint
 from mission_control.core.paging import Paging
 from mission_control.database.sql import rows, wire_moment
-
-
-def soul_version(agent: Agent) -> str:
-    """A mark of an agent's soul, to notice that somebody else changed it meanwhile."""
-    return fingerprint(agent.soul_template or "")[:16]
 
 
 async def begin_soul(agent: Agent) -> None:

@@ -3,11 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from mission_control.accounts.models import Token
+from mission_control.agents.models import Agent
 from mission_control.agents.token_schemas import LONGEST_OVERLAP, Budget, TokenCreate, TokenName, TokenUpdate
+from mission_control.agents.token_tab import power_of
 from mission_control.core import clock
+from mission_control.web.actions import Form
 
 DAY = 86_400
 OVERLAPS = [(0, "at once"), (600, "in 10 minutes"), (3600, "in an hour"), (DAY, "in a day"), (7 * DAY, "in a week")]
@@ -28,8 +31,8 @@ Power = Literal["all", "work", "read", "lead"]
 Ends = Annotated[str, Field(pattern=r"^(never|keep|[1-9][0-9]{0,8})$")]
 
 
-class TokenForm(BaseModel):
-    """What a token may, how often, and until when; what is not sent stays as it is."""
+class TokenTraits(Form):
+    """The rights, the rate limit and the end of a token; absent fields stay as they are."""
 
     name: TokenName = ""
     may: Power = "all"
@@ -37,7 +40,7 @@ class TokenForm(BaseModel):
     requests_per_minute: Budget | None = None
 
     def traits(self) -> dict[str, Any]:
-        """As the commands take them."""
+        """Return the fields that were sent, as the operations take them."""
         sent = self.model_fields_set
         found: dict[str, Any] = {name: getattr(self, name) for name in ("name", "requests_per_minute") if name in sent}
         if "may" in sent:
@@ -46,21 +49,25 @@ class TokenForm(BaseModel):
             found["expires_at"] = _moment(self.ends)
         return found
 
-    def changes(self, power: str) -> dict[str, Any]:
-        """What to change on a token that may so much now."""
+
+class TokenForm(TokenTraits):
+    """A change of a token."""
+
+    def body(self, found: tuple[Agent, Token]) -> TokenUpdate:
+        """Return the change; scopes that the form can only show roughly stay when another choice was not made."""
         traits = self.traits()
-        if self.may == power:
+        if self.may == power_of(found[1].scopes):
             traits.pop("scopes", None)
-        return TokenUpdate(**traits).model_dump(exclude_unset=True)
+        return TokenUpdate(**traits)
 
 
-class NewTokenForm(TokenForm):
+class NewTokenForm(TokenTraits):
     """A token that replaces the live ones, which go on for the overlap."""
 
     overlap_seconds: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP)] = 600
 
-    def wanted(self) -> TokenCreate:
-        """As the command takes it."""
+    def body(self, found: Agent) -> TokenCreate:
+        """Return the token to create."""
         return TokenCreate(overlap_seconds=self.overlap_seconds, **self.traits())
 
 

@@ -9,8 +9,8 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
-from mission_control.agents.page_forms import Form, back_to, submitted
-from mission_control.agents.page_frame import on_agent, submitted_to, tab_page
+from mission_control.agents.page_forms import FormPage, back_to
+from mission_control.agents.page_frame import DELETED, agent_of_page, on_agent, tab_page
 from mission_control.agents.token_forms import (
     ENDS,
     KEEP,
@@ -23,13 +23,15 @@ from mission_control.agents.token_forms import (
     values_of,
 )
 from mission_control.agents.token_tab import power_of
-from mission_control.agents.tokens import change_token, live_tokens, newest_live_token, revoke_token, rotate_token
+from mission_control.agents.tokens import live_tokens, newest_live_token
 from mission_control.core.errors import NotFound
-from mission_control.web.forms import done, read_form
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import done
 from mission_control.web.fragments import render_macro
-from mission_control.web.shell import signed_in
 
 pages = Blueprint("agents_token_pages", __name__)
+AGENT = "/agents/<uuid:agent_id>"
+TOKEN = f"{AGENT}/tokens/<uuid:token_id>"
 TEMPLATE = "agents/token_forms.html"
 VERB = "agent.manage_tokens"
 
@@ -49,10 +51,12 @@ async def ask_new(agent_id: UUID) -> ResponseReturnValue:
     return await _new_form(agent_id).render(actor, values)
 
 
-def _new_form(agent_id: UUID) -> Form:
-    context = {"choices": _choices(ENDS, OVERLAPS), "labels": LABELS, "submit": "Make the token"}
+def _new_form(agent_id: UUID) -> FormPage:
+    context = {"choices": _choices(ENDS, OVERLAPS), "labels": LABELS, "submit": "Create the token"}
     url = f"/agents/{agent_id}/tokens"
-    return Form("New token", TEMPLATE, "token_form", url, back_to(agent_id, "tokens", "the tokens"), context=context)
+    return FormPage(
+        "New token", TEMPLATE, "token_form", url, back_to(agent_id, "tokens", "the tokens"), context=context
+    )
 
 
 def _choices(ends: list[tuple[str, str]], overlaps: list[tuple[int, str]]) -> dict[str, Any]:
@@ -61,21 +65,22 @@ def _choices(ends: list[tuple[str, str]], overlaps: list[tuple[int, str]]) -> di
     return {"powers": POWERS, "ends": ends, "overlaps": overlaps, "budget": usual}
 
 
-@pages.post("/agents/<uuid:agent_id>/tokens")
-async def rotate(agent_id: UUID) -> ResponseReturnValue:
-    """Make a new token and show it, once; the old ones end after the overlap."""
-    actor, form = await signed_in(), _new_form(agent_id)
-
-    async def work() -> ResponseReturnValue:
-        viewer, agent = await submitted_to(agent_id, VERB)
-        wanted = await read_form(NewTokenForm)
-        made = await rotate_token(viewer, agent, wanted.wanted())
-        return await form.instead(viewer, secret_html(form, agent, made=made, until=made.replaced_until))
-
-    return await submitted(form, actor, work)
+async def _not_rotated(refusal: Refusal[Agent | None, NewTokenForm]) -> ResponseReturnValue:
+    return await _new_form(refusal.ids["agent_id"]).refused(refusal)
 
 
-def secret_html(form: Form, agent: Agent, **more: Any) -> Markup:
+@action(
+    pages, "POST", f"{AGENT}/tokens",
+    performs="create_agent_token", form=NewTokenForm, at=agent_of_page, refused=_not_rotated, gone=DELETED,
+)  # fmt: skip
+async def rotate(outcome: Outcome[Agent, NewTokenForm]) -> ResponseReturnValue:
+    """Create a new token and show it once; the old ones end after the overlap."""
+    form, made = _new_form(outcome.found.id), outcome.answer
+    html = secret_html(form, outcome.found, secret=made.token, until=made.replaced_until)
+    return await form.instead(outcome.actor, html)
+
+
+def secret_html(form: FormPage, agent: Agent, **more: Any) -> Markup:
     """A token just made, with the lines that use it."""
     where = {"base": base_url(), "back": form.back[0], "in_dialog": form.is_dialog}
     return Markup(render_macro(TEMPLATE, "secret", agent=agent, **where, **more))
@@ -94,12 +99,12 @@ async def ask_change(agent_id: UUID, token_id: UUID) -> ResponseReturnValue:
     return await _change_form(agent_id, token_id).render(actor, values_of(token, power_of(token.scopes)))
 
 
-def _change_form(agent_id: UUID, token_id: UUID) -> Form:
+def _change_form(agent_id: UUID, token_id: UUID) -> FormPage:
     ends = [(KEEP, "As it is"), *ENDS]
     context = {"choices": _choices(ends, []), "labels": LABELS, "submit": "Save"}
     url = f"/agents/{agent_id}/tokens/{token_id}"
     back = back_to(agent_id, "tokens", "the tokens")
-    return Form("Change the token", TEMPLATE, "token_form", url, back, context=context)
+    return FormPage("Change the token", TEMPLATE, "token_form", url, back, context=context)
 
 
 async def _token(agent: Agent, token_id: UUID) -> Token:
@@ -109,19 +114,17 @@ async def _token(agent: Agent, token_id: UUID) -> Token:
     return token
 
 
-@pages.post("/agents/<uuid:agent_id>/tokens/<uuid:token_id>")
-async def change(agent_id: UUID, token_id: UUID) -> ResponseReturnValue:
-    """Change what a token may, how often, and until when."""
-    actor, form = await signed_in(), _change_form(agent_id, token_id)
+async def _not_changed(refusal: Refusal[Any, TokenForm]) -> ResponseReturnValue:
+    return await _change_form(refusal.ids["agent_id"], refusal.ids["token_id"]).refused(refusal)
 
-    async def work() -> ResponseReturnValue:
-        viewer, agent = await submitted_to(agent_id, VERB)
-        token = await _token(agent, token_id)
-        wanted = await read_form(TokenForm)
-        await change_token(viewer, agent, token.id, wanted.changes(power_of(token.scopes)))
-        return done(form.back[0], toast="Token changed")
 
-    return await submitted(form, actor, work)
+@action(
+    pages, "POST", TOKEN,
+    performs="update_agent_token", form=TokenForm, at=agent_of_page, refused=_not_changed, gone=DELETED,
+)  # fmt: skip
+async def change(outcome: Outcome[tuple[Agent, Token], TokenForm]) -> ResponseReturnValue:
+    """Change the rights, the rate limit and the end of a token."""
+    return done(f"/agents/{outcome.found[0].id}/tokens", toast="Token changed")
 
 
 @pages.get("/agents/<uuid:agent_id>/tokens/<uuid:token_id>/revocations")
@@ -131,17 +134,17 @@ async def ask_revoke(agent_id: UUID, token_id: UUID) -> ResponseReturnValue:
     return await (await _revoke_form(agent, token_id)).render(actor, {})
 
 
-async def _revoke_form(agent: Agent, token_id: UUID) -> Form:
+async def _revoke_form(agent: Agent, token_id: UUID) -> FormPage:
     token = await _token(agent, token_id)
     context = {"prefix": token.prefix, "others": await live_tokens(agent.id).exclude(id=token.id).count()}
     url, back = f"/agents/{agent.id}/tokens/{token_id}/revocations", back_to(agent.id, "tokens", "the tokens")
-    return Form("Revoke the token?", TEMPLATE, "revoke_form", url, back, context=context)
+    return FormPage("Revoke the token?", TEMPLATE, "revoke_form", url, back, context=context)
 
 
-@pages.post("/agents/<uuid:agent_id>/tokens/<uuid:token_id>/revocations")
-async def revoke(agent_id: UUID, token_id: UUID) -> ResponseReturnValue:
-    """End one token at once; one that has ended already is fine."""
-    viewer, agent = await submitted_to(agent_id, VERB)
-    token = await _token(agent, token_id)
-    await revoke_token(viewer, agent, token.id)
-    return done(f"/agents/{agent_id}/tokens", toast="Token revoked")
+@action(
+    pages, "POST", f"{TOKEN}/revocations",
+    performs="revoke_agent_token", at=agent_of_page, gone=DELETED,
+)  # fmt: skip
+async def revoke(outcome: Outcome[tuple[Agent, Token], None]) -> ResponseReturnValue:
+    """Revoke one token at once; a no-op for one that has ended."""
+    return done(f"/agents/{outcome.found[0].id}/tokens", toast="Token revoked")

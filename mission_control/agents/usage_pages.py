@@ -7,13 +7,12 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.agents import usage_tab as usage_tab
 from mission_control.agents.models import Agent
-from mission_control.agents.page_forms import Form, back_to, submitted
-from mission_control.agents.page_frame import on_agent, submitted_to
+from mission_control.agents.page_forms import FormPage, back_to
+from mission_control.agents.page_frame import DELETED, agent_of_page, on_agent
 from mission_control.core.policy import require
-from mission_control.usage.budgets import create_budget
 from mission_control.usage.forms import LABELS, BudgetForm
-from mission_control.web.forms import done, read_form
-from mission_control.web.shell import signed_in
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import done
 
 pages = Blueprint("agents_usage_pages", __name__)
 
@@ -33,23 +32,22 @@ def _subjects(agent: Agent) -> list[tuple[str, str]]:
     return [(f"agent:{agent.id}", agent.name), *board, ("organization", "All agents of the organization")]
 
 
-def _form(agent_id: UUID, subjects: list[tuple[str, str]]) -> Form:
+def _form(agent_id: UUID, subjects: list[tuple[str, str]]) -> FormPage:
     url, back = f"/agents/{agent_id}/budgets", back_to(agent_id, "usage", "the usage")
     context = {"labels": LABELS, "subjects": subjects}
-    return Form("New budget", "agents/budget_form.html", "budget_form", url, back, context=context)
+    return FormPage("New budget", "agents/budget_form.html", "budget_form", url, back, context=context)
 
 
-@pages.post("/agents/<uuid:agent_id>/budgets")
-async def set_budget(agent_id: UUID) -> ResponseReturnValue:
+async def _not_set(refusal: Refusal[None, BudgetForm]) -> ResponseReturnValue:
+    agent, agent_id = refusal.page, refusal.ids["agent_id"]
+    subjects = _subjects(agent) if agent is not None else [(f"agent:{agent_id}", "This agent")]
+    return await _form(agent_id, subjects).refused(refusal)
+
+
+@action(
+    pages, "POST", "/agents/<uuid:agent_id>/budgets",
+    performs="create_budget", form=BudgetForm, at=agent_of_page, refused=_not_set, gone=DELETED,
+)  # fmt: skip
+async def set_budget(outcome: Outcome[None, BudgetForm]) -> ResponseReturnValue:
     """Set a limit; what was used up already counts."""
-    form = _form(agent_id, [(f"agent:{agent_id}", "This agent")])
-
-    async def work() -> ResponseReturnValue:
-        actor, agent = await submitted_to(agent_id, "agent.read")
-        require(actor, "budget.manage", agent.organization_id)
-        form.context["subjects"] = _subjects(agent)
-        typed = await read_form(BudgetForm)
-        await create_budget(actor, agent.organization_id, typed.wanted())
-        return done(form.back[0], toast="Budget set")
-
-    return await submitted(form, await signed_in(), work)
+    return done(f"/agents/{outcome.page.id}/usage", toast="Budget set")

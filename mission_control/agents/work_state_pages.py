@@ -1,33 +1,35 @@
 """The buttons that pause, stop and resume an agent, a board or all agents of an organization, on any page."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import Field
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents.models import Agent
+from mission_control.agents.page_frame import agent_of_page
 from mission_control.agents.queries import reachable_agent, visible_agents
-from mission_control.agents.work_state import set_agent_state
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
-from mission_control.boards.work_state import set_board_state
 from mission_control.core.actor import Actor
 from mission_control.core.addresses import parts_of
 from mission_control.core.policy import require
+from mission_control.core.schemas import BlankToNone
 from mission_control.database.sql import rows
+from mission_control.organizations.models import Organization
 from mission_control.organizations.queries import active_organization
 from mission_control.organizations.work_state import (
     PAUSED,
     RUNNING,
     STOPPED,
     HasWorkState,
+    State,
     WorkStateChange,
-    set_organization_state,
 )
-from mission_control.web.forms import FormInvalid, done, is_htmx, read_form
+from mission_control.web.actions import Form, Outcome, Refusal, action
+from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.shell import safe_next, shell_page, signed_in
 
@@ -38,12 +40,11 @@ TOASTS = {RUNNING: "{} may work again", PAUSED: "{} paused", STOPPED: "{} stoppe
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """What is switched: whose state it is, where its page is, and the command."""
+    """What is paused, stopped or resumed: the thing, its name and its page."""
 
     thing: HasWorkState
     name: str
     home: str
-    change: Callable[[Actor, Any, WorkStateChange], Awaitable[Any]]
 
     @property
     def whose(self) -> str:
@@ -56,30 +57,35 @@ class Switch:
         return f"{self.home}/work-state"
 
 
+class WorkStateForm(Form):
+    """The state to set, and why."""
+
+    state: State
+    reason: Annotated[Annotated[str, Field(max_length=500)] | None, BlankToNone] = None
+
+    def body(self, found: HasWorkState) -> WorkStateChange:
+        """Return the change."""
+        return WorkStateChange(state=self.state, reason=self.reason)
+
+
 async def _of_agent(agent_id: UUID) -> tuple[Actor, Switch]:
     actor = await signed_in()
     agent = await reachable_agent(actor, agent_id)
     require(actor, "agent.set_work_state", agent)
-    return actor, Switch(agent, agent.name, f"/agents/{agent_id}", set_agent_state)
+    return actor, Switch(agent, agent.name, f"/agents/{agent_id}")
 
 
 async def _of_board(board_id: UUID) -> tuple[Actor, Switch]:
     actor, board = await on_board(board_id)
     require(actor, "board.set_work_state", board)
-    return actor, Switch(board, board.name, f"/boards/{board_id}", set_board_state)
+    return actor, Switch(board, board.name, f"/boards/{board_id}")
 
 
 async def _of_organization() -> tuple[Actor, Switch]:
     actor = await signed_in()
     organization = await active_organization(actor)
     require(actor, "organization.set_work_state", organization)
-    return actor, Switch(organization, organization.name, "/organization", set_organization_state)
-
-
-@pages.post("/agents/<uuid:agent_id>/work-state")
-async def set_agent(agent_id: UUID) -> ResponseReturnValue:
-    """Pause, stop or resume an agent."""
-    return await _set(*await _of_agent(agent_id))
+    return actor, Switch(organization, organization.name, "/organization")
 
 
 @pages.get("/agents/<uuid:agent_id>/work-state")
@@ -88,22 +94,10 @@ async def ask_agent(agent_id: UUID) -> str:
     return await _ask(*await _of_agent(agent_id))
 
 
-@pages.post("/boards/<uuid:board_id>/work-state")
-async def set_board(board_id: UUID) -> ResponseReturnValue:
-    """Pause, stop or resume the agents of a board."""
-    return await _set(*await _of_board(board_id))
-
-
 @pages.get("/boards/<uuid:board_id>/work-state")
 async def ask_board(board_id: UUID) -> str:
     """Ask why a board is paused or stopped."""
     return await _ask(*await _of_board(board_id))
-
-
-@pages.post("/organization/work-state")
-async def set_organization() -> ResponseReturnValue:
-    """Pause, stop or resume all agents of the organization."""
-    return await _set(*await _of_organization())
 
 
 @pages.get("/organization/work-state")
@@ -112,19 +106,58 @@ async def ask_organization() -> str:
     return await _ask(*await _of_organization())
 
 
-async def _set(actor: Actor, switch: Switch) -> ResponseReturnValue:
-    """Set the state and go back to where the button was; the message says what happened, and takes it back."""
-    try:
-        wanted = await read_form(WorkStateChange)
-    except FormInvalid as invalid:
-        return await _ask(actor, switch, invalid), 422
-    before = {"state": switch.thing.work_state, "reason": switch.thing.work_state_reason or ""}
-    await switch.change(actor, switch.thing, wanted)
+def _switch_of(thing: Agent | Board | Organization) -> Switch:
+    if isinstance(thing, Organization):
+        return Switch(thing, thing.name, "/organization")
+    return Switch(thing, thing.name, f"/{'agents' if isinstance(thing, Agent) else 'boards'}/{thing.id}")
+
+
+async def _state_of(actor: Actor, thing: HasWorkState) -> dict[str, str]:
+    return {"state": thing.work_state, "reason": thing.work_state_reason or ""}
+
+
+async def _not_set(refusal: Refusal[Any, WorkStateForm]) -> ResponseReturnValue:
+    """Answer the form of the reason with what was typed."""
+    if not isinstance(refusal.error, FormInvalid):
+        raise refusal.error
+    return await _ask(refusal.actor, _switch_of(refusal.found), refusal.error)
+
+
+async def _set(outcome: Outcome[Any, WorkStateForm]) -> ResponseReturnValue:
+    """Go back to where the button was; the message says what happened, and offers to undo it."""
+    switch, wanted, before = _switch_of(outcome.found), outcome.form, outcome.before
     if wanted.state == before["state"]:
         return done(_back(switch), toast="Reason saved" if wanted.reason else None)
-    label = "Resume" if wanted.state == STOPPED else "Undo"  # what a stop took back does not return
+    label = "Resume" if wanted.state == STOPPED else "Undo"  # tasks that a stop took back do not return
     toast = TOASTS[wanted.state].format(switch.whose)
     return done(_back(switch), toast=toast, undo_action=switch.url, undo=before, undo_label=label)
+
+
+@action(
+    pages, "POST", "/agents/<uuid:agent_id>/work-state",
+    performs="set_agent_work_state", form=WorkStateForm, at=agent_of_page, before=_state_of, refused=_not_set,
+)  # fmt: skip
+async def set_agent(outcome: Outcome[Agent, WorkStateForm]) -> ResponseReturnValue:
+    """Pause, stop or resume an agent."""
+    return await _set(outcome)
+
+
+@action(
+    pages, "POST", "/boards/<uuid:board_id>/work-state",
+    performs="set_board_work_state", form=WorkStateForm, before=_state_of, refused=_not_set,
+)  # fmt: skip
+async def set_board(outcome: Outcome[Board, WorkStateForm]) -> ResponseReturnValue:
+    """Pause, stop or resume the agents of a board."""
+    return await _set(outcome)
+
+
+@action(
+    pages, "POST", "/organization/work-state",
+    performs="set_my_org_work_state", form=WorkStateForm, before=_state_of, refused=_not_set,
+)  # fmt: skip
+async def set_organization(outcome: Outcome[Organization, WorkStateForm]) -> ResponseReturnValue:
+    """Pause, stop or resume all agents of the organization."""
+    return await _set(outcome)
 
 
 def _back(switch: Switch) -> str:

@@ -3,37 +3,35 @@
 from uuid import UUID
 
 from markupsafe import Markup
-from quart import Blueprint, current_app
+from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents.page_forms import Form, back_to, submitted
-from mission_control.agents.page_frame import on_agent, submitted_to
+from mission_control.agents.models import Agent
+from mission_control.agents.page_forms import FormPage, back_to
+from mission_control.agents.page_frame import DELETED, agent_of_page, on_agent
 from mission_control.core.errors import NotFound
-from mission_control.core.policy import require
+from mission_control.delivery.models import Delivery
 from mission_control.inbox import agent_tab as agent_tab
-from mission_control.inbox import commands
-from mission_control.inbox.callbacks import check_url
-from mission_control.inbox.queries import callback_state, visible_delivery
-from mission_control.inbox.schemas import CallbackSet
-from mission_control.sending.loop import retry
-from mission_control.web.forms import done, read_form
+from mission_control.inbox.queries import callback_state
+from mission_control.inbox.schemas import CallbackSet, CallbackUrl, Secret
+from mission_control.web.actions import Form, Outcome, Refusal, action
+from mission_control.web.forms import done
 from mission_control.web.fragments import render_macro
-from mission_control.web.shell import signed_in
 
 pages = Blueprint("inbox_pages", __name__)
+AGENT = "/agents/<uuid:agent_id>"
 TEMPLATE = "inbox/callback.html"
 VERB = "agent.set_callback"
 LABELS = {"url": "Address", "secret": "Secret"}
 
 
-@pages.post("/agents/<uuid:agent_id>/deliveries/<uuid:delivery_id>/retries")
-async def send_again(agent_id: UUID, delivery_id: UUID) -> ResponseReturnValue:
-    """Send a notice that was given up once more."""
-    actor, _ = await submitted_to(agent_id, "agent.read")
-    delivery = await visible_delivery(actor, agent_id, delivery_id)
-    require(actor, "delivery.retry", delivery)
-    await retry(actor, delivery)
-    return done(f"/agents/{agent_id}/inbox", toast="On its way again")
+@action(
+    pages, "POST", f"{AGENT}/deliveries/<uuid:delivery_id>/retries",
+    performs="retry_agent_delivery", at=agent_of_page, gone=DELETED,
+)  # fmt: skip
+async def send_again(outcome: Outcome[Delivery, None]) -> ResponseReturnValue:
+    """Send a notice again that was given up."""
+    return done(f"/agents/{outcome.page.id}/inbox", toast="On its way again")
 
 
 @pages.get("/agents/<uuid:agent_id>/callback")
@@ -44,26 +42,36 @@ async def ask_callback(agent_id: UUID) -> ResponseReturnValue:
     return await _form(agent_id).render(actor, {"url": state.url})
 
 
-def _form(agent_id: UUID) -> Form:
+def _form(agent_id: UUID) -> FormPage:
     url, back = f"/agents/{agent_id}/callback", back_to(agent_id, "inbox", "the inbox")
-    return Form("Send its notices to", TEMPLATE, "callback_form", url, back, context={"labels": LABELS})
+    return FormPage("Send its notices to", TEMPLATE, "callback_form", url, back, context={"labels": LABELS})
 
 
-@pages.post("/agents/<uuid:agent_id>/callback")
-async def set_callback(agent_id: UUID) -> ResponseReturnValue:
-    """Let an agent's notices be sent to an address, and show the secret, once."""
-    form = _form(agent_id)
+class CallbackForm(Form):
+    """The address of a callback, and its secret."""
 
-    async def work() -> ResponseReturnValue:
-        actor, agent = await submitted_to(agent_id, VERB)
-        typed = await read_form(CallbackSet)
-        check_url(typed.url, allow_private=current_app.config["SETTINGS"].outbound_allow_private)
-        secret = await commands.set_callback(actor, agent, typed.url, typed.secret, current_app.config["SECRET_KEY"])
-        where = {"back": form.back[0], "in_dialog": form.is_dialog}
-        html = render_macro(TEMPLATE, "secret_shown", name=agent.name, secret=secret, url=typed.url, **where)
-        return await form.instead(actor, Markup(html))
+    url: CallbackUrl
+    secret: Secret | None = None
 
-    return await submitted(form, await signed_in(), work)
+    def body(self, found: Agent) -> CallbackSet:
+        """Return the callback to set."""
+        return CallbackSet(url=self.url, secret=self.secret)
+
+
+async def _not_set(refusal: Refusal[Agent | None, CallbackForm]) -> ResponseReturnValue:
+    return await _form(refusal.ids["agent_id"]).refused(refusal)
+
+
+@action(
+    pages, "POST", f"{AGENT}/callback",
+    performs="set_agent_callback", form=CallbackForm, at=agent_of_page, refused=_not_set, gone=DELETED,
+)  # fmt: skip
+async def set_callback(outcome: Outcome[Agent, CallbackForm]) -> ResponseReturnValue:
+    """Send an agent's notices to an address, and show the secret once."""
+    agent, made, form = outcome.found, outcome.answer, _form(outcome.found.id)
+    where = {"back": form.back[0], "in_dialog": form.is_dialog}
+    html = render_macro(TEMPLATE, "secret_shown", name=agent.name, secret=made.secret, url=made.url, **where)
+    return await form.instead(outcome.actor, Markup(html))
 
 
 @pages.get("/agents/<uuid:agent_id>/callback/removal")
@@ -75,12 +83,12 @@ async def ask_removal(agent_id: UUID) -> ResponseReturnValue:
         raise NotFound("The callback was removed already.")
     context = {"name": agent.name, "address": state.url}
     url, back = f"/agents/{agent_id}/callback/removal", back_to(agent_id, "inbox", "the inbox")
-    return await Form("Remove the callback?", TEMPLATE, "removal_form", url, back, context=context).render(actor, {})
+    return await FormPage("Remove the callback?", TEMPLATE, "removal_form", url, back, context=context).render(
+        actor, {}
+    )
 
 
-@pages.post("/agents/<uuid:agent_id>/callback/removal")
-async def remove_callback(agent_id: UUID) -> ResponseReturnValue:
-    """Send an agent's notices nowhere; it reads them in its inbox."""
-    actor, agent = await submitted_to(agent_id, VERB)
-    await commands.remove_callback(actor, agent)
-    return done(f"/agents/{agent_id}/inbox", toast="Callback removed")
+@action(pages, "POST", f"{AGENT}/callback/removal", performs="remove_agent_callback", at=agent_of_page, gone=DELETED)
+async def remove_callback(outcome: Outcome[Agent, None]) -> ResponseReturnValue:
+    """Remove an agent's callback; it reads its notices in its inbox."""
+    return done(f"/agents/{outcome.found.id}/inbox", toast="Callback removed")

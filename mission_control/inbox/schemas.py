@@ -68,6 +68,7 @@ class DeliveryRead(BaseModel):
     created_at: datetime
 
 
+CallbackUrl = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_URL)]
 Secret = Annotated[str, StringConstraints(min_length=16, max_length=200), AfterValidator(usable_secret)]
 
 
@@ -76,7 +77,7 @@ class CallbackSet(Body):
 
     model_config = example(url="https://agents.example.org/vega")
 
-    url: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_URL)]
+    url: CallbackUrl
     secret: Secret | None = None
 
 

@@ -1,45 +1,30 @@
 """Answering questions on pages: in the queue, or one by itself."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
 from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
-from mission_control.core.schemas import BlankToNone, NonEmptyStr
 from mission_control.live.models import Event
 from mission_control.questions import queue
-from mission_control.questions.commands import answer_question
+from mission_control.questions.forms import AnswerForm
 from mission_control.questions.models import Question
 from mission_control.questions.queries import visible_question
-from mission_control.questions.schemas import LONGEST_ANSWER
-from mission_control.web.forms import FormInvalid, done, is_htmx, read_form
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_block
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import safe_next, shell_page, signed_in
 
 pages = Blueprint("questions_pages", __name__)
+QUESTION = "/boards/<uuid:board_id>/questions/<uuid:question_id>"
 PAGE, TEMPLATE = "question", "questions/show.html"
 NOTHING_TYPED: dict[str, Any] = {"sentence": "", "typed": "", "values": {}, "errors": {}}
-
-
-class AnswerForm(BaseModel):
-    """What a person answers."""
-
-    answer: Annotated[NonEmptyStr | None, BlankToNone] = Field(None, max_length=LONGEST_ANSWER)
-    option: Annotated[str | None, BlankToNone] = None
-    next: str = "/approvals"
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.answer is None and self.option is None:
-            raise ValueError("Fill this in.")
-        return self
 
 
 @pages.get("/boards/<uuid:board_id>/questions/<uuid:question_id>")
@@ -98,25 +83,24 @@ REGIONS = (
 )
 
 
-@pages.post("/boards/<uuid:board_id>/questions/<uuid:question_id>/answers")
-async def answer(board_id: UUID, question_id: UUID) -> ResponseReturnValue:
+async def _not_answered(refusal: Refusal[Question, AnswerForm]) -> ResponseReturnValue:
+    """Answer what was typed with the reason; the question as it is when somebody else was faster."""
+    error, form = refusal.error, refusal.form
+    if isinstance(error, FormInvalid):
+        errors = {name or "answer": text for name, text in refusal.errors.items()}
+        return await _question_as_it_is(refusal.actor, refusal.found, values=refusal.values, errors=errors)
+    if isinstance(error, Invalid):
+        errors = {"answer": error.sentence}
+        return await _question_as_it_is(refusal.actor, refusal.found, values=refusal.values, errors=errors)
+    if isinstance(error, Conflict) and form is not None:
+        return await _question_as_it_is(refusal.actor, refusal.found, sentence=error.sentence, typed=form.answer or "")
+    raise error
+
+
+@action(pages, "POST", f"{QUESTION}/answers", performs="answer_question", form=AnswerForm, refused=_not_answered)
+async def answer(outcome: Outcome[Question, AnswerForm]) -> ResponseReturnValue:
     """Answer a question; only the first answer counts."""
-    actor = await signed_in()
-    question = await visible_question(actor, board_id, question_id)
-    try:
-        form = await read_form(AnswerForm)
-    except FormInvalid as invalid:
-        errors = {name or "answer": text for name, text in invalid.errors.items()}
-        return await _question_as_it_is(actor, question, values=invalid.values, errors=errors), 422
-    try:
-        await answer_question(actor, question, form.answer, form.option)
-    except Invalid as refusal:
-        return await _question_as_it_is(
-            actor, question, values=form.model_dump(), errors={"answer": refusal.sentence}
-        ), 422
-    except Conflict as late:
-        return await _question_as_it_is(actor, question, sentence=late.sentence, typed=form.answer or ""), 409
-    return done(f"{safe_next(form.next)}#queue", toast=f"{question.agent_name} has your answer.")
+    return done(f"{safe_next(outcome.form.next)}#queue", toast=f"{outcome.found.agent_name} has your answer.")
 
 
 async def _question_as_it_is(actor: Actor, question: Question, **more: Any) -> str:

@@ -4,11 +4,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ValidationInfo, field_validator
+from pydantic import AfterValidator, ValidationInfo, field_validator
 
 from mission_control.core.ids import parse_id
 from mission_control.usage.models import Budget
-from mission_control.usage.schemas import MOST_LIMIT, BudgetCreate, Period, Unit, amount, inside
+from mission_control.usage.schemas import MOST_LIMIT, BudgetCreate, BudgetUpdate, Period, Unit, amount, inside
+from mission_control.web.actions import Form
+from mission_control.web.forms import FormInvalid
 
 LABELS = {"subject": "For", "unit": "Of", "period": "Counted", "limit": "Limit"}
 
@@ -36,8 +38,8 @@ def _limit(text: str, unit: str) -> Decimal:
     return limit
 
 
-class BudgetForm(BaseModel):
-    """A budget to be made: for `organization`, `board:<id>` or `agent:<id>`."""
+class BudgetForm(Form):
+    """A new budget: for `organization`, `board:<id>` or `agent:<id>`."""
 
     subject: Annotated[str, AfterValidator(_somebody)]
     unit: Unit
@@ -49,26 +51,30 @@ class BudgetForm(BaseModel):
     def _is_a_limit(cls, text: str, info: ValidationInfo) -> str:
         return str(_limit(text, info.data.get("unit", "cost")))
 
-    def wanted(self) -> BudgetCreate:
-        """As the command takes it."""
+    def body(self, found: object) -> BudgetCreate:
+        """Return the budget to create."""
         kind, _, name = self.subject.partition(":")
         owner_of: dict[str, UUID | None] = {f"{kind}_id": parse_id(name)} if name else {}
         return BudgetCreate(unit=self.unit, period=self.period, limit=Decimal(self.limit), **owner_of)
 
     @staticmethod
     def fields_of(budget: Budget) -> dict[str, str]:
-        """The form that makes a budget again."""
+        """Return the fields of the form that creates a budget again."""
         subject_id = budget.agent_id or budget.board_id
         subject = f"{budget.subject}:{subject_id}" if subject_id else "organization"
         limit = format(Decimal(str(amount(budget.unit, budget.limit_amount))), "f")
         return {"subject": subject, "unit": budget.unit, "period": budget.period, "limit": limit}
 
 
-class LimitForm(BaseModel):
-    """Another limit."""
+class LimitForm(Form):
+    """Another limit of a budget."""
 
     limit: str
 
-    def wanted(self, unit: str) -> Decimal:
-        """As the command takes it; ValueError says what is wrong with it."""
-        return _limit(self.limit, unit)
+    def body(self, found: Budget) -> BudgetUpdate:
+        """Return the change."""
+        try:
+            limit = _limit(self.limit, found.unit)
+        except ValueError as wrong:
+            raise FormInvalid(self.model_dump(), {"limit": f"{str(wrong)[:1].upper()}{str(wrong)[1:]}."}) from None
+        return BudgetUpdate(limit=limit)

@@ -8,20 +8,20 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
-from mission_control.core.errors import DomainError
 from mission_control.core.policy import require
 from mission_control.database.sql import placeholders, rows
-from mission_control.usage.budgets import change_limit, create_budget, delete_budget
 from mission_control.usage.forms import LABELS, BudgetForm, LimitForm
 from mission_control.usage.models import Budget
 from mission_control.usage.page_live import TEMPLATE, budgets_stream, context_of
 from mission_control.usage.queries import budget_read, visible_budget
-from mission_control.web.forms import FormInvalid, done, is_htmx, read_form
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("usage_pages", __name__)
 HOME = "/settings/budgets"
+BUDGET = f"{HOME}/<uuid:budget_id>"
 NEW = {"subject": "organization", "unit": "tokens", "period": "day"}
 
 
@@ -64,22 +64,17 @@ async def _subjects(actor: Actor) -> list[tuple[str, str]]:
     return found
 
 
-@pages.post(HOME)
-async def create() -> ResponseReturnValue:
-    """Make a budget."""
-    actor = await _admin()
-    try:
-        form = await read_form(BudgetForm)
-    except FormInvalid as invalid:
-        return await _page(actor, invalid.values, invalid.errors), 422
-    try:
-        await create_budget(actor, actor.organization_id, form.wanted())
-    except DomainError as refused:
-        return await _page(actor, form.model_dump(), {"": refused.sentence}), refused.status
+async def _not_created(refusal: Refusal[None, BudgetForm]) -> ResponseReturnValue:
+    return await _page(refusal.actor, refusal.values, refusal.errors)
+
+
+@action(pages, "POST", HOME, performs="create_budget", form=BudgetForm, refused=_not_created)
+async def create(outcome: Outcome[None, BudgetForm]) -> ResponseReturnValue:
+    """Create a budget."""
     return done(HOME)
 
 
-@pages.get(f"{HOME}/<uuid:budget_id>")
+@pages.get(BUDGET)
 async def edit(budget_id: UUID) -> str:
     """Ask for another limit: a dialog for htmx, else a page."""
     actor = await _admin()
@@ -94,27 +89,19 @@ async def _edit(actor: Actor, budget: Budget, values: dict[str, Any], errors: di
     return await shell_page(actor, "usage/limit.html", active="settings", **context)
 
 
-@pages.post(f"{HOME}/<uuid:budget_id>")
-async def change(budget_id: UUID) -> ResponseReturnValue:
+async def _not_changed(refusal: Refusal[Budget, LimitForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid):
+        raise refusal.error
+    return await _edit(refusal.actor, refusal.found, refusal.values, refusal.errors)
+
+
+@action(pages, "POST", BUDGET, performs="update_budget", form=LimitForm, refused=_not_changed)
+async def change(outcome: Outcome[Budget, LimitForm]) -> ResponseReturnValue:
     """Give a budget another limit."""
-    actor = await _admin()
-    budget = await visible_budget(actor, budget_id)
-    try:
-        form = await read_form(LimitForm)
-        limit = form.wanted(budget.unit)
-    except FormInvalid as invalid:
-        return await _edit(actor, budget, invalid.values, invalid.errors), 422
-    except ValueError as wrong:
-        sentence = f"{str(wrong)[:1].upper()}{str(wrong)[1:]}."
-        return await _edit(actor, budget, form.model_dump(), {"limit": sentence}), 422
-    await change_limit(actor, budget, limit)
     return done(HOME)
 
 
-@pages.post(f"{HOME}/<uuid:budget_id>/deletion")
-async def delete(budget_id: UUID) -> Response:
-    """Lift a limit; the message makes it again."""
-    actor = await _admin()
-    budget = await visible_budget(actor, budget_id)
-    await delete_budget(actor, budget)
-    return done(HOME, toast="Budget lifted", undo_action=HOME, undo=BudgetForm.fields_of(budget))
+@action(pages, "POST", f"{BUDGET}/deletion", performs="delete_budget")
+async def delete(outcome: Outcome[Budget, None]) -> ResponseReturnValue:
+    """Delete a budget; Undo creates it again."""
+    return done(HOME, toast="Budget lifted", undo_action=HOME, undo=BudgetForm.fields_of(outcome.found))

@@ -52,9 +52,10 @@ class VersionedForm(Form):
 class Outcome[Found, Sent]:
     """A performed operation: who performed it on what, the form, what `before` returned, and the operation's answer.
 
-    `page` is what the action's `at` looked up.
+    `ids` are those of the address, and `page` is what the action's `at` looked up.
     """
 
+    ids: Mapping[str, Any]
     actor: Actor
     found: Found
     form: Sent
@@ -97,8 +98,12 @@ class Typed[Sent]:
 
 @dataclass(frozen=True, slots=True)
 class Refusal[Found, Sent](Typed[Sent]):
-    """A refused action: who wanted to perform it, on what. `page` is what the action's `at` looked up."""
+    """A refused action: who wanted to perform it, on what. `found` is None when it is gone.
 
+    `ids` are those of the address, and `page` is what the action's `at` looked up.
+    """
+
+    ids: Mapping[str, Any]
     actor: Actor
     found: Found
     page: Any
@@ -144,7 +149,7 @@ class Action:
         except NotFound:
             if not self.gone:
                 raise
-            return await _refused(self.refused, Refusal(None, NotFound(self.gone), actor, None, page))
+            return await _refused(self.refused, Refusal(None, NotFound(self.gone), ids, actor, None, page))
         actor = _at_home(actor, found)
         form: Any = None
         try:
@@ -153,8 +158,8 @@ class Action:
             before = await self.before(actor, found) if self.before is not None else None
             answer = await self._perform(actor, ids, found, form, given)
         except (DomainError, FormInvalid) as error:
-            return await _refused(self.refused, Refusal(form, error, actor, found, page))
-        return await _response(await self.answers(Outcome(actor, found, form, before, answer, page)))
+            return await _refused(self.refused, Refusal(form, error, ids, actor, found, page))
+        return await _response(await self.answers(Outcome(ids, actor, found, form, before, answer, page)))
 
     def _own(self, ids: Mapping[str, Any]) -> dict[str, Any]:
         """The ids that the operation's own path names."""

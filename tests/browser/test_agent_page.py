@@ -168,7 +168,7 @@ async def test_it_works_without_javascript(site: Site, open_page: Open) -> None:
     await expect(page.locator("#agent-tab")).to_contain_text("0 of 4 tasks")
     await page.get_by_role("link", name="Tokens", exact=True).click()
     await page.get_by_role("link", name="New token").click()
-    await page.get_by_role("button", name="Make the token").click()
+    await page.get_by_role("button", name="Create the token").click()
     await expect(page.locator("#token")).to_be_visible()
     await page.get_by_role("link", name="Done").click()
     await expect(page.locator("#live-tokens > li")).to_have_count(2)

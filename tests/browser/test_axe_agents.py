@@ -104,7 +104,7 @@ async def test_secrets_refusals_and_states(agents: dict[str, str], open_page: Op
     await page.goto(page.url.partition("/agents/")[0] + agents["fresh"] + "/tokens")
     await expect(page.locator("html")).to_have_attribute("data-connection", "live")
     await page.keyboard.press("c")
-    await page.get_by_role("button", name="Make the token").click()
+    await page.get_by_role("button", name="Create the token").click()
     await expect(page.locator("#token")).to_be_visible()
     await nothing_is_found(page, is_dialog=True)
     await page.get_by_role("button", name="Done").click()

@@ -47,7 +47,7 @@ async def prepare(page: Page, name: str) -> None:
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("alert")).to_be_visible()
     if name == "token":
-        await page.get_by_role("button", name="Make the token").click()
+        await page.get_by_role("button", name="Create the token").click()
         await expect(page.locator("#token")).to_be_visible()
     if name.endswith("documentation"):
         unfold = "for (const one of [...document.querySelectorAll('.operation')].slice(0, 8)) one.open = true"

@@ -2,8 +2,8 @@
 
 import orjson
 
+from mission_control.agents.forms import SoulForm
 from mission_control.agents.models import Agent, AgentSoul
-from mission_control.agents.souls import soul_version
 from mission_control.delivery.models import Delivery
 from tests.cast import Cast, head, kinds
 from tests.pages.visitor import visitor
@@ -14,12 +14,12 @@ async def soul_of(cast: Cast) -> str | None:
 
 
 async def version(cast: Cast) -> str:
-    return soul_version(await Agent.get(id=cast.vega.id))
+    return SoulForm.version_of(await Agent.get(id=cast.vega.id))
 
 
 async def test_a_soul_is_written_with_a_reason_and_the_agent_learns(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/soul"
-    (await ada.get(path)).has("No soul", "Write a soul").lacks("Bring this back")
+    (await ada.get(path)).has("No soul", "Write a soul").lacks("Restore this soul")
     (await ada.with_htmx.get(f"{path}/edit")).has("<dialog", "18,000 characters").lacks("<!doctype")
     typed = {"soul": "Be **kind** & brief.", "reason": "A quiet night.", "version": await version(cast)}
     before = await head(cast)
@@ -38,17 +38,17 @@ async def test_a_lead_s_souls_stand_in_the_history_and_come_back(cast: Cast) -> 
     lead = f"/agent{cast.home}/agents/{cast.vega.id}/soul"
     for content, more in (("First", {}), ("Second", {"reason": "Why not", "source_url": "javascript:alert(1)"})):
         (await cast.atlas.call("PUT", lead, {"content": content, **more})).ok()
-    seen = (await ada.get(path)).has("Atlas", "Why not", "Second", "First", "Bring this back", "javascript:alert(1)")
+    seen = (await ada.get(path)).has("Atlas", "Why not", "Second", "First", "Restore this soul", "javascript:alert(1)")
     seen.lacks('href="javascript')
     first = await AgentSoul.get(agent_id=cast.vega.id, content="First")
-    back = (await ada.with_htmx.post(f"{path}/restorations", {"soul_id": str(first.id)})).is_status(204)
+    back = (await ada.with_htmx.post(f"{path}s/{first.id}/restorations")).is_status(204)
     assert await soul_of(cast) == "First"
     (await ada.get(path)).has("Back to the text of")
     undo = orjson.loads(back.headers["HX-Trigger"])["toast"]["undo"]
     (await ada.with_htmx.post(undo["action"], undo["fields"])).is_status(204)
     assert await soul_of(cast) == "Second"
     other = await AgentSoul.create(agent_id=cast.nova.id, content="Foreign", author_kind="system")
-    (await ada.post(f"{path}/restorations", {"soul_id": str(other.id)})).is_status(404)
+    (await ada.post(f"{path}s/{other.id}/restorations")).is_status(404)
 
 
 async def test_who_comes_second_sees_both_texts_and_loses_nothing(cast: Cast) -> None:
@@ -77,4 +77,4 @@ async def test_an_emptied_soul_is_none(cast: Cast) -> None:
     await ada.post(path, {"soul": "Something", "version": await version(cast)})
     await ada.post(path, {"soul": " ", "version": await version(cast)})
     assert await soul_of(cast) is None
-    (await ada.get(f"/agents/{cast.vega.id}/soul")).has("No soul", "It was taken away.", "Bring this back")
+    (await ada.get(f"/agents/{cast.vega.id}/soul")).has("No soul", "It was taken away.", "Restore this soul")
