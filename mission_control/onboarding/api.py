@@ -12,7 +12,7 @@ from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.policy import can
-from mission_control.onboarding.commands import confirm_goal, hear_main_agent
+from mission_control.onboarding.commands import Confirmed, confirm_goal, hear_main_agent, set_up_board
 from mission_control.onboarding.queries import latest_session, read_session
 from mission_control.onboarding.schemas import (
     BoardConfirmed,
@@ -22,6 +22,7 @@ from mission_control.onboarding.schemas import (
     BoardOnboardingConfirm,
     BoardOnboardingRead,
     BoardOnboardingStart,
+    BoardSetup,
 )
 from mission_control.operations.hints import ALL_ROLES, hints
 from mission_control.operations.operation import operation
@@ -109,9 +110,33 @@ async def confirm_onboarding(actor: Actor, board: Board, data: BoardOnboardingCo
 
     A board without a lead gets one, named and minded as the conversation proposed; `lead_token` is shown this once.
     """
-    done = await confirm_goal(actor, board, data)
+    return _confirmed(await confirm_goal(actor, board, data))
+
+
+def _confirmed(done: Confirmed) -> BoardConfirmed:
     known = {name: getattr(done.board, name) for name in BoardRead.model_fields}
     return BoardConfirmed.model_construct(**known, lead_agent_id=done.lead_id, lead_token=done.token)
+
+
+@operation(
+    api,
+    "POST",
+    "/boards/<board_id>/setups",
+    operation_id="set_up_board",
+    tags=TAGS,
+    who="user",
+    find=visible_board,
+    verb="onboarding.confirm",
+    body=BoardSetup,
+    returns=BoardConfirmed,
+)
+async def set_up(actor: Actor, board: Board, data: BoardSetup) -> BoardConfirmed:
+    """Say what a board is for, and create its lead when it has none.
+
+    `lead_token` is the new lead's token, shown this once. With a lead that may decide everything alone, tasks need no
+    approval before they are done.
+    """
+    return _confirmed(await set_up_board(actor, board, data))
 
 
 async def reported_board(actor: Actor, board_id: UUID) -> Board:

@@ -1,6 +1,6 @@
 """What sets up a board: what its gateway's agent proposes, and what a person confirms."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from mission_control.onboarding.schemas import (
     BoardOnboardingAgentComplete,
     BoardOnboardingAgentQuestion,
     BoardOnboardingConfirm,
+    BoardSetup,
 )
 
 GOAL_SOURCE = "lead_agent_onboarding"
@@ -92,6 +93,22 @@ async def confirm_goal(actor: Actor, board: Board, goal: BoardOnboardingConfirm,
             lead_agent_id=lead_id,
         )
     return Confirmed(board, lead_id, token)
+
+
+@command("onboarding.confirm")
+async def set_up_board(actor: Actor, board: Board, wanted: BoardSetup) -> Confirmed:
+    """Give a board its goal, and the wanted lead when it has none; of a lead's proposal the rest is kept.
+
+    Where there is a lead already, the board's rule of approvals stays as it is.
+    """
+    board = await locked_board(board)
+    session = await latest_session(board.id, held=True)
+    proposed = Plan.of(session.draft_goal if session else None)
+    if await lead_id_of(board.id) is not None:
+        plan = replace(proposed, needs_approval=board.require_approval_for_done)
+    else:
+        plan = proposed.with_lead(wanted.lead_name, wanted.autonomy, wanted.instructions)
+    return await confirm_goal(actor, board, wanted, plan)
 
 
 def _goal(goal: BoardOnboardingConfirm, plan: Plan) -> dict[str, Any]:

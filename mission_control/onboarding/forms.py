@@ -3,20 +3,20 @@
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field
 
 from mission_control.agents.schemas import AgentName, ShortText
 from mission_control.boards.models import Board
 from mission_control.core.schemas import BlankToNone
 from mission_control.onboarding.metrics import as_lines, from_lines
-from mission_control.onboarding.plan import Plan
 from mission_control.onboarding.schemas import (
     LONGEST_TEXT,
     BoardOnboardingAgentComplete,
-    BoardOnboardingConfirm,
     BoardOnboardingLeadAgentDraft,
+    BoardSetup,
 )
-from mission_control.web.forms import FormInvalid, sentences
+from mission_control.web.actions import Form
+from mission_control.web.forms import FormInvalid
 
 KINDS = [("goal", "A goal to reach"), ("general", "Work without an end")]
 AUTONOMY = [
@@ -35,7 +35,7 @@ LABELS = {
 }
 
 
-class SetUpForm(BaseModel):
+class SetUpForm(Form):
     """A board's goal, and its lead when it has none yet."""
 
     board_type: Annotated[str, Field(max_length=64)] = "goal"
@@ -46,23 +46,23 @@ class SetUpForm(BaseModel):
     autonomy: Literal["ask_first", "balanced", "autonomous"] = "balanced"
     instructions: ShortText | None = None
 
-    def goal(self, board: Board) -> BoardOnboardingConfirm:
-        """The goal that was typed; FormInvalid says which field is wrong."""
+    def body(self, found: Board) -> BoardSetup:
+        """Return the goal and the lead; FormInvalid says which field is wrong."""
         try:
-            metrics = from_lines(self.metrics, board.success_metrics)
+            metrics = from_lines(self.metrics, found.success_metrics)
         except ValueError as error:
             raise self._invalid(metrics=str(error)) from None
         if self.board_type == "goal" and not (self.objective.strip() and metrics):
             raise self._invalid(**self._missing(metrics))
-        try:
-            return BoardOnboardingConfirm(
-                board_type=self.board_type,
-                objective=self.objective.strip() or None,
-                success_metrics=metrics or None,
-                target_date=datetime.combine(self.target_date, time()) if self.target_date else None,
-            )
-        except ValidationError as error:
-            raise FormInvalid(self.model_dump(), sentences(error.errors())) from None
+        return BoardSetup(
+            board_type=self.board_type,
+            objective=self.objective.strip() or None,
+            success_metrics=metrics or None,
+            target_date=datetime.combine(self.target_date, time()) if self.target_date else None,
+            lead_name=self.lead_name,
+            autonomy=self.autonomy,
+            instructions=self.instructions,
+        )
 
     def _missing(self, metrics: dict[str, Any]) -> dict[str, str]:
         missing = {} if self.objective.strip() else {"objective": "say what should be true in the end"}
@@ -72,20 +72,9 @@ class SetUpForm(BaseModel):
         shown = {name: f"{text[:1].upper()}{text[1:]}." for name, text in errors.items()}
         return FormInvalid(self.model_dump(), shown)
 
-    def plan(self, proposed: Plan) -> Plan:
-        """The typed lead over what an agent proposed."""
-        lead = proposed.lead.model_copy(
-            update={
-                "name": self.lead_name,
-                "autonomy_level": self.autonomy,
-                "custom_instructions": (self.instructions or "").strip() or None,
-            }
-        )
-        return Plan(lead, proposed.profile, needs_approval=self.autonomy != "autonomous")
-
 
 def values_of(board: Board, draft: BoardOnboardingAgentComplete | None) -> dict[str, Any]:
-    """What the form shows at first: the agent's proposal, else the board as it is."""
+    """Return what the form shows at first: the agent's proposal, else the board as it is."""
     goal = draft or board
     lead = (draft and draft.lead_agent) or BoardOnboardingLeadAgentDraft()
     return {

@@ -12,11 +12,10 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can, require
-from mission_control.onboarding.commands import Confirmed, confirm_goal
 from mission_control.onboarding.forms import AUTONOMY, KINDS, LABELS, SetUpForm, values_of
-from mission_control.onboarding.plan import Plan
 from mission_control.onboarding.queries import latest_session, read_session
-from mission_control.web.forms import FormInvalid, go, read_form
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import FormInvalid, go
 from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("onboarding_pages", __name__)
@@ -46,33 +45,23 @@ async def _form(actor: Actor, board: Board, values: dict[str, Any], errors: dict
     return await shell_page(actor, "onboarding/setup.html", active=active, board=board, lead=lead, **context)
 
 
-@pages.post("/boards/<uuid:board_id>/setup")
-async def set_up(board_id: UUID) -> ResponseReturnValue:
-    """Confirm what a board is for; a new lead's token is shown, once."""
-    actor, board = await _settable(board_id)
-    try:
-        form = await read_form(SetUpForm)
-        goal = form.goal(board)
-    except FormInvalid as invalid:
-        return await _form(actor, board, invalid.values, invalid.errors), 422
-    done = await confirm_goal(actor, board, goal, await _plan(board, form))
-    if done.token is None:
+async def _not_set_up(refusal: Refusal[Board, SetUpForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid):
+        raise refusal.error
+    return await _form(refusal.actor, refusal.found, refusal.values, refusal.errors)
+
+
+@action(pages, "POST", "/boards/<uuid:board_id>/setup", performs="set_up_board", form=SetUpForm, refused=_not_set_up)
+async def set_up(outcome: Outcome[Board, SetUpForm]) -> ResponseReturnValue:
+    """Say what a board is for; a new lead's token is shown, once."""
+    board, answer = outcome.found, outcome.answer
+    if answer.lead_token is None:
         return go(f"/boards/{board.id}")
-    return await _ready(actor, done, done.token)
+    return await _ready(outcome.actor, board, answer.lead_agent_id, answer.lead_token)
 
 
-async def _plan(board: Board, form: SetUpForm) -> Plan:
-    """What was typed; where a lead is there already, the board's rule of approvals stays as it is."""
-    session = await latest_session(board.id)
-    proposed = Plan.of(session.draft_goal if session else None)
-    if await Agent.filter(board_id=board.id, is_board_lead=True).exists():
-        return replace(proposed, needs_approval=board.require_approval_for_done)
-    return form.plan(proposed)
-
-
-async def _ready(actor: Actor, done: Confirmed, token: str) -> str:
-    lead = await Agent.get(id=done.lead_id).select_related("board")
+async def _ready(actor: Actor, board: Board, lead_id: UUID, token: str) -> str:
+    lead = await Agent.get(id=lead_id).select_related("board")
     base = (current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
     context: dict[str, Any] = {"lead": lead, "token": token, "base": base, "may_read": can(actor, "agent.read", lead)}
-    active = f"board-{done.board.id}"
-    return await shell_page(actor, "onboarding/ready.html", active=active, board=done.board, **context)
+    return await shell_page(actor, "onboarding/ready.html", active=f"board-{board.id}", board=board, **context)

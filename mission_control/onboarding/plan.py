@@ -27,6 +27,15 @@ class Plan:
         lead = _part(LeadDraft, draft, "lead_agent")
         return cls(lead, _part(UserProfile, draft, "user_profile"), not works_alone(lead))
 
+    def with_lead(self, name: str | None, autonomy: str, instructions: str | None) -> "Plan":
+        """Return the plan with what a person wants of the lead instead of what was proposed."""
+        wanted = {
+            "name": name,
+            "autonomy_level": autonomy,
+            "custom_instructions": (instructions or "").strip() or None,
+        }
+        return Plan(self.lead.model_copy(update=wanted), self.profile, needs_approval=autonomy != "autonomous")
+
 
 def _part[Part: BaseModel](kind: type[Part], draft: dict[str, Any] | None, name: str) -> Part:
     try:

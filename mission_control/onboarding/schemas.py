@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model
 from mission_control.agents.schemas import AgentName, Profile, ShortText
 from mission_control.boards.commands import GOAL_INCOMPLETE
 from mission_control.boards.schemas import BoardRead
-from mission_control.core.schemas import BlankToNone, Moment, NonEmptyStr
+from mission_control.core.schemas import BlankToNone, Body, Moment, NonEmptyStr, example
 
 LONGEST_TEXT = 10_000
 
@@ -46,6 +46,20 @@ class BoardOnboardingConfirm(BaseModel):
         if self.board_type == "goal" and not (self.objective and self.success_metrics):
             raise ValueError(GOAL_INCOMPLETE.rstrip("."))
         return self
+
+
+class BoardSetup(BoardOnboardingConfirm):
+    """What a board is for, and its lead when it has none yet."""
+
+    model_config = Body.model_config | example(
+        board_type="goal", objective="The shop sells abroad.", success_metrics={"countries": 5}, lead_name="Atlas"
+    )
+
+    lead_name: Annotated[AgentName | None, BlankToNone, Field(description="How the new lead is called")] = None
+    autonomy: Annotated[
+        Literal["ask_first", "balanced", "autonomous"], Field(description="How much the new lead decides alone")
+    ] = "balanced"
+    instructions: Annotated[ShortText | None, BlankToNone, Field(description="What the new lead keeps in mind")] = None
 
 
 class BoardOnboardingUserProfile(BaseModel):

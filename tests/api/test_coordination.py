@@ -205,3 +205,17 @@ async def test_an_agent_learns_that_an_operation_is_not_for_its_role(cast: Cast)
         await cast.atlas.post(f"/agent{cast.task(task)}/completions", {"fence": 0, "summary": "x"}),
     ):
         assert refusal.refused(403)["code"] == "worker_only"
+
+
+async def test_people_change_a_soul_and_restore_an_earlier_one(cast: Cast) -> None:
+    url = f"/agents/{cast.vega.id}"
+    first = {"soul_template": "First", "reason": "A quiet night."}
+    assert (await cast.ada.call("PUT", f"{url}/soul", first)).ok()["soul_template"] == "First"
+    assert (await cast.ada.call("PUT", f"{url}/soul", {"soul_template": None})).ok()["soul_template"] is None
+    (await cast.ada.call("PUT", f"{url}/soul", {"reason": "No text"})).refused(422)
+    souls = (await cast.ada.get(f"{url}/souls")).ok()["items"]
+    assert [(one["content"], one["reason"]) for one in souls] == [("", None), ("First", "A quiet night.")]
+    restored = await cast.ada.post(f"{url}/souls/{souls[1]['id']}/restorations")
+    assert restored.ok()["soul_template"] == "First"
+    (await cast.ada.post(f"/agents/{cast.rigel.id}/souls/{souls[1]['id']}/restorations")).refused(404)
+    (await cast.cleo.post(f"{url}/souls/{souls[1]['id']}/restorations")).refused(403)

@@ -256,3 +256,21 @@ async def test_a_deleted_board_is_not_set_up(cast: Cast) -> None:
     (await cast.ada.delete(f"/boards/{cast.other_board.id}")).ok()
     (await cast.ada.post(at(cast, "/confirm"), GOAL)).refused(404)
     assert (await Board.get(id=UUID(str(cast.other_board.id)))).goal_confirmed is False
+
+
+async def test_a_board_is_set_up_with_the_wanted_lead(cast: Cast) -> None:
+    url, board = f"/boards/{cast.other_board.id}/setups", cast.other_board
+    wanted = GOAL | {"lead_name": "Polaris", "autonomy": "autonomous", "instructions": " Be kind. "}
+    made = (await cast.ada.post(url, wanted)).ok()
+    assert (made["objective"], made["goal_confirmed"], made["require_approval_for_done"]) == (
+        "See farther.",
+        True,
+        False,
+    )
+    lead = await Agent.get(board_id=board.id, is_board_lead=True)
+    assert (lead.name, str(lead.id), made["lead_token"][:4]) == ("Polaris", made["lead_agent_id"], "mca_")
+    assert lead.identity_profile == {"autonomy_level": "autonomous", "custom_instructions": "Be kind."}
+    again = (await cast.ada.post(url, wanted | {"autonomy": "ask_first"})).ok()
+    assert (again["lead_token"], again["require_approval_for_done"]) == (None, False)
+    (await cast.ada.post(url, wanted | {"mood": "x"})).refused(422)
+    (await cast.dan.post(f"/boards/{cast.board.id}/setups", wanted)).refused(403)

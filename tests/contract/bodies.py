@@ -143,6 +143,7 @@ BODIES: dict[str, Body] = {
     "confirm_onboarding_api_v1_boards__board_id__onboarding_confirm_post": lambda cast, made: GOAL | {
         "board_type": "goal",
     },
+    "set_up_board": lambda cast, made: GOAL | {"board_type": "goal", "lead_name": "Polaris"},
     "agent_onboarding_update_api_v1_boards__board_id__onboarding_agent_post": lambda cast, made: ASKING,
     "update_onboarding_api_v1_agent_boards__board_id__onboarding_post": lambda cast, made: ASKING,
     "agent_lead_ask_user_via_gateway_main": lambda cast, made: {"content": "Which lens?", "correlation_id": "7"},
