@@ -3,9 +3,9 @@
 from quart import Quart
 
 from mission_control import shell
+from mission_control.accounts import access_api, settings_pages
 from mission_control.accounts import api as accounts_api
 from mission_control.accounts import pages as accounts_pages
-from mission_control.accounts import settings_pages
 from mission_control.activity import api as activity_api
 from mission_control.activity import pages as activity_pages
 from mission_control.activity.sentences import task_fields as task_sentences
@@ -102,6 +102,7 @@ REACTIONS = (
 )
 BLUEPRINTS = (
     accounts_api.api,
+    access_api.api,
     accounts_pages.pages,
     identity_pages.pages,
     organizations_api.api,

@@ -1,11 +1,16 @@
 """What people type to get in and about themselves."""
 
+from datetime import timedelta
 from typing import Annotated
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from mission_control.accounts.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
+from mission_control.accounts.access_schemas import NewPassword, PasswordChange, PersonalTokenCreate, TypedPassword
+from mission_control.accounts.models import User
+from mission_control.accounts.schemas import UserUpdate
+from mission_control.core import clock
+from mission_control.web.actions import Form
 
 
 def _address(text: str) -> str:
@@ -24,8 +29,6 @@ def _zone(text: str | None) -> str | None:
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 OptionalLine = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None
 Email = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320), AfterValidator(_address)]
-NewPassword = Annotated[str, Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH)]
-TypedPassword = Annotated[str, Field(min_length=1, max_length=MAXIMUM_LENGTH)]
 
 
 class SetupForm(BaseModel):
@@ -53,24 +56,37 @@ class ResetForm(BaseModel):
     ends_others: bool | None = None
 
 
-class ProfileForm(BaseModel):
+class ProfileForm(Form):
     """What others read about a person."""
 
     name: Line
     preferred_name: OptionalLine = None
     timezone: Annotated[str | None, AfterValidator(_zone)] = None
 
+    def body(self, found: None) -> UserUpdate:
+        """Return the change."""
+        return UserUpdate(name=self.name, preferred_name=self.preferred_name, timezone=self.timezone)
 
-class PasswordForm(BaseModel):
-    """A new password, by the old one."""
+
+class PasswordForm(Form):
+    """A new password, proved by the current one."""
 
     current: TypedPassword
     password: NewPassword
     ends_tokens: bool = False
 
+    def body(self, found: User) -> PasswordChange:
+        """Return the change."""
+        return PasswordChange(current=self.current, password=self.password, ends_tokens=self.ends_tokens)
 
-class TokenForm(BaseModel):
+
+class TokenForm(Form):
     """A new personal token."""
 
     token_name: Line
     days: Annotated[int | None, Field(ge=1, le=3650)] = None
+
+    def body(self, found: User) -> PersonalTokenCreate:
+        """Return the token to create."""
+        ends = clock.now() + timedelta(days=self.days) if self.days else None
+        return PersonalTokenCreate(name=self.token_name, expires_at=ends)

@@ -1,30 +1,18 @@
 """Settings: a person's profile, password, sessions and tokens; for admins the people of the organization."""
 
-from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
-from quart import Blueprint, Response, current_app, request
+from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 from quart_auth import logout_user
 
-from mission_control.accounts.commands import (
-    change_password,
-    end_everything,
-    end_other_sessions,
-    make_reset_link,
-    update_profile,
-)
 from mission_control.accounts.forms import PasswordForm, ProfileForm, TokenForm
 from mission_control.accounts.models import Token, User
-from mission_control.accounts.provider_links import invite_to_link
 from mission_control.accounts.settings_view import settings_context
-from mission_control.accounts.tokens import create_personal_token, revoke_personal_token
-from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Forbidden, NotFound
-from mission_control.core.limits import wrong_passwords
-from mission_control.web.forms import FormInvalid, go, read_form
+from mission_control.core.errors import Invalid
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import FormInvalid, go
 from mission_control.web.regions import Reads, View, live_page
 from mission_control.web.shell import shell_page, signed_in
 
@@ -64,93 +52,73 @@ async def _page(actor: Actor, **changes: Any) -> str:
     return await shell_page(actor, "accounts/settings.html", active="settings", **(context | changes))
 
 
-@pages.post("/settings/profile")
-async def save_profile() -> ResponseReturnValue:
+async def _refused(refusal: Refusal[Any, Any], section: str, **values: Any) -> str:
+    """Return the page with the reasons in one section; an error page when it is not about what was typed."""
+    if not isinstance(refusal.error, FormInvalid | Invalid):
+        raise refusal.error
+    return await _page(refusal.actor, section=section, errors=refusal.errors, **values)
+
+
+async def _profile_refused(refusal: Refusal[None, ProfileForm]) -> ResponseReturnValue:
+    return await _refused(refusal, "profile", profile=refusal.values)
+
+
+@action(pages, "POST", "/settings/profile", performs="update_me", form=ProfileForm, refused=_profile_refused)
+async def save_profile(outcome: Outcome[None, ProfileForm]) -> ResponseReturnValue:
     """Change name and time zone."""
-    actor = await signed_in()
-    try:
-        form = await read_form(ProfileForm)
-    except FormInvalid as invalid:
-        return await _page(actor, section="profile", profile=invalid.values, errors=invalid.errors), 422
-    await update_profile(actor, await User.get(id=actor.id), form.model_dump())
     return go("/settings?saved=profile#profile")
 
 
-@pages.post("/settings/password")
-async def save_password() -> ResponseReturnValue:
+async def _password_refused(refusal: Refusal[User, PasswordForm]) -> ResponseReturnValue:
+    return await _refused(refusal, "password")
+
+
+@action(
+    pages, "POST", "/settings/password",
+    performs="change_my_password", form=PasswordForm, refused=_password_refused,
+)  # fmt: skip
+async def save_password(outcome: Outcome[User, PasswordForm]) -> ResponseReturnValue:
     """Change the password."""
-    actor = await signed_in()
-    try:
-        with wrong_passwords.attempt(f"user:{actor.id}"):
-            form = await read_form(PasswordForm)
-            user = await User.get(id=actor.id)
-            await change_password(actor, user, form.current, form.password, ends_tokens=form.ends_tokens)
-    except FormInvalid as invalid:
-        return await _page(actor, section="password", errors=invalid.errors), 422
-    except Forbidden as wrong:
-        return await _page(actor, section="password", errors={"current": wrong.sentence}), 422
     return go("/settings?saved=password#password")
 
 
-@pages.post("/settings/sessions/endings")
-async def end_sessions() -> Response:
+@action(pages, "POST", "/settings/sessions/endings", performs="end_my_other_sessions")
+async def end_sessions(outcome: Outcome[User, None]) -> ResponseReturnValue:
     """Sign other browsers out."""
-    actor = await signed_in()
-    await end_other_sessions(actor, await User.get(id=actor.id))
     return go("/settings?saved=sessions#sessions")
 
 
-@pages.post("/settings/endings")
-async def end_all() -> Response:
+@action(pages, "POST", "/settings/endings", performs="end_my_access")
+async def end_all(outcome: Outcome[User, None]) -> ResponseReturnValue:
     """End every session, this one too, every personal token and every link for a new password."""
-    actor = await signed_in()
-    await end_everything(actor, await User.get(id=actor.id))
     logout_user()
     return go("/sign-in")
 
 
-@pages.post("/settings/tokens")
-async def add_token() -> ResponseReturnValue:
-    """Make a personal token and show it, once."""
-    actor = await signed_in()
-    try:
-        form = await read_form(TokenForm)
-    except FormInvalid as invalid:
-        return await _page(actor, section="tokens", values=invalid.values, errors=invalid.errors), 422
-    ends = clock.now() + timedelta(days=form.days) if form.days else None
-    made = await create_personal_token(actor, await User.get(id=actor.id), form.token_name, ends)
-    return await _page(actor, section="tokens", secret=made.secret)
+async def _token_refused(refusal: Refusal[User, TokenForm]) -> ResponseReturnValue:
+    return await _refused(refusal, "tokens", values=refusal.values)
 
 
-@pages.post("/settings/tokens/<uuid:token_id>/revocations")
-async def revoke_token(token_id: UUID) -> Response:
-    """End a personal token."""
-    actor = await signed_in()
-    token = await Token.get_or_none(id=token_id, user_id=actor.id)
-    if token is None:
-        raise NotFound()
-    await revoke_personal_token(actor, token)
+@action(pages, "POST", "/settings/tokens", performs="create_my_token", form=TokenForm, refused=_token_refused)
+async def add_token(outcome: Outcome[User, TokenForm]) -> ResponseReturnValue:
+    """Create a personal token and show it, once."""
+    return await _page(outcome.actor, section="tokens", secret=outcome.answer.token)
+
+
+@action(pages, "POST", "/settings/tokens/<uuid:token_id>/revocations", performs="revoke_my_token")
+async def revoke_token(outcome: Outcome[Token, None]) -> ResponseReturnValue:
+    """Revoke a personal token."""
     return go("/settings?saved=tokens#tokens")
 
 
-@pages.post("/settings/people/<uuid:user_id>/link-invitations")
-async def let_link(user_id: UUID) -> Response:
-    """Let whoever proves somebody's address to the identity provider take their account."""
-    actor = await signed_in()
-    user = await User.get_or_none(id=user_id)
-    if user is None:
-        raise NotFound()
-    await invite_to_link(actor, user)
+@action(pages, "POST", "/settings/people/<uuid:user_id>/link-invitations", performs="invite_account_link")
+async def let_link(outcome: Outcome[User, None]) -> ResponseReturnValue:
+    """Let whoever proves a person's address to the identity provider take over the account."""
     return go("/settings?saved=let-link#people")
 
 
-@pages.post("/settings/people/<uuid:user_id>/reset-links")
-async def reset_link(user_id: UUID) -> str:
-    """Make a one-time link for somebody's new password and show it, once."""
-    actor = await signed_in()
-    user = await User.get_or_none(id=user_id)
-    if user is None:
-        raise NotFound()
-    base = current_app.config["SETTINGS"].base_url or request.host_url
-    link = f"{base.rstrip('/')}/reset/{await make_reset_link(actor, user)}"
-    return await _page(actor, section="people", link={"url": link, "name": user.display_name, "id": user.id})
+@action(pages, "POST", "/settings/people/<uuid:user_id>/reset-links", performs="create_reset_link")
+async def reset_link(outcome: Outcome[User, None]) -> ResponseReturnValue:
+    """Create a one-time link for a person's new password and show it, once."""
+    user, url = outcome.found, outcome.answer.url
+    return await _page(outcome.actor, section="people", link={"url": url, "name": user.display_name, "id": user.id})

@@ -5,8 +5,8 @@ from typing import Any
 from quart import Blueprint, Response, current_app, request
 from quart.typing import ResponseReturnValue
 
+from mission_control.accounts.entrance import begin_session
 from mission_control.accounts.models import User
-from mission_control.accounts.pages import begin_session
 from mission_control.accounts.provider_links import session_of_ticket
 from mission_control.authn import authentication
 from mission_control.authn.credentials import live_session

@@ -1,0 +1,210 @@
+"""What leads into accounts, over HTTP: passwords, sessions, personal tokens, links for a new password."""
+
+from uuid import UUID
+
+from quart import Blueprint, current_app, request
+
+from mission_control.accounts import commands, tokens
+from mission_control.accounts.access_schemas import (
+    PasswordChange,
+    PersonalTokenCreate,
+    PersonalTokenCreated,
+    PersonalTokenRead,
+    ResetLink,
+)
+from mission_control.accounts.models import Token, User
+from mission_control.accounts.provider_links import invite_to_link
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Forbidden, Invalid, NotFound, invalid_field
+from mission_control.core.limits import wrong_passwords
+from mission_control.core.policy import require
+from mission_control.core.schemas import OK, OkResponse
+from mission_control.operations.operation import operation
+
+api = Blueprint("accounts_access_api", __name__, url_prefix="/api/v1/users")
+TAGS = ("users",)
+OUTLIVES = "This token cannot create one that outlives it. Name an expires_at that is no later than its own."
+OWN_LINK = "A token cannot create a link for a new password of its own account. Sign in to do so."
+
+
+async def own_account(actor: Actor) -> User:
+    """Return the account of the person who calls."""
+    return await User.get(id=actor.id)
+
+
+@operation(
+    api,
+    "POST",
+    "/me/password",
+    operation_id="change_my_password",
+    tags=TAGS,
+    who="user",
+    find=own_account,
+    verb="account.change_password",
+    body=PasswordChange,
+    returns=OkResponse,
+    is_atomic=False,
+)
+async def change_my_password(actor: Actor, user: User, data: PasswordChange) -> dict[str, bool]:
+    """Change one's own password.
+
+    Other sessions and links for a new password end, and personal tokens too with `ends_tokens`. A wrong `current`: 422;
+    ten of them within five minutes: 429.
+    """
+    try:
+        with wrong_passwords.attempt(f"user:{user.id}"):
+            await commands.change_password(actor, user, data.current, data.password, ends_tokens=data.ends_tokens)
+    except Forbidden as wrong:
+        raise invalid_field("current", wrong.sentence) from None
+    return OK
+
+
+@operation(
+    api,
+    "DELETE",
+    "/me/sessions",
+    operation_id="end_my_other_sessions",
+    tags=TAGS,
+    who="user",
+    find=own_account,
+    verb="account.sign_out",
+    returns=OkResponse,
+)
+async def end_my_other_sessions(actor: Actor, user: User) -> dict[str, bool]:
+    """Sign oneself out in every browser; the session that calls goes on."""
+    await commands.end_other_sessions(actor, user)
+    return OK
+
+
+@operation(
+    api,
+    "POST",
+    "/me/endings",
+    operation_id="end_my_access",
+    tags=TAGS,
+    who="user",
+    find=own_account,
+    verb="account.sign_out",
+    returns=OkResponse,
+)
+async def end_my_access(actor: Actor, user: User) -> dict[str, bool]:
+    """End every session, every personal token and every link for a new password of one's own, also what calls."""
+    await commands.end_everything(actor, user)
+    return OK
+
+
+@operation(
+    api,
+    "GET",
+    "/me/tokens",
+    operation_id="list_my_tokens",
+    tags=TAGS,
+    who="user",
+    find=own_account,
+    verb="account.update",
+    returns=list[PersonalTokenRead],
+)
+async def list_my_tokens(actor: Actor, user: User) -> list[PersonalTokenRead]:
+    """List one's personal tokens without their secrets, newest first."""
+    return [PersonalTokenRead.of(token) for token in await Token.filter(user_id=user.id).order_by("-created_at")]
+
+
+@operation(
+    api,
+    "POST",
+    "/me/tokens",
+    operation_id="create_my_token",
+    tags=TAGS,
+    who="user",
+    find=own_account,
+    verb="token.create_personal",
+    body=PersonalTokenCreate,
+    returns=PersonalTokenCreated,
+)
+async def create_my_token(actor: Actor, user: User, data: PersonalTokenCreate) -> PersonalTokenCreated:
+    """Create a personal token; the answer holds its secret, this once. A token creates none that outlives it: 422."""
+    if actor.expires_at is not None and (data.expires_at is None or data.expires_at > actor.expires_at):
+        raise Invalid(OUTLIVES)
+    made = await tokens.create_personal_token(actor, user, data.name, data.expires_at)
+    return PersonalTokenCreated.of_new(made.row, made.secret)
+
+
+async def own_token(actor: Actor, token_id: UUID) -> Token:
+    """Return a personal token of the person who calls; NotFound otherwise."""
+    token = await Token.get_or_none(id=token_id, user_id=actor.id)
+    if token is None:
+        raise NotFound()
+    return token
+
+
+@operation(
+    api,
+    "DELETE",
+    "/me/tokens/<token_id>",
+    operation_id="revoke_my_token",
+    tags=TAGS,
+    who="user",
+    find=own_token,
+    verb="token.revoke_personal",
+    returns=OkResponse,
+)
+async def revoke_my_token(actor: Actor, token: Token) -> dict[str, bool]:
+    """Revoke a personal token at once."""
+    await tokens.revoke_personal_token(actor, token)
+    return OK
+
+
+async def person_to_reset(actor: Actor, user_id: UUID) -> User:
+    """Return a person whose password the actor may let be set anew; NotFound for a stranger."""
+    return await _person(actor, user_id, "account.invite_reset")
+
+
+async def person_to_link(actor: Actor, user_id: UUID) -> User:
+    """Return a person whose account the actor may let be linked; NotFound for a stranger."""
+    return await _person(actor, user_id, "account.invite_link")
+
+
+async def _person(actor: Actor, user_id: UUID, verb: str) -> User:
+    user = await User.get_or_none(id=user_id)
+    if user is None:
+        raise NotFound()
+    require(actor, verb, user)
+    await commands.refuse_stranger(actor, user)
+    return user
+
+
+@operation(
+    api,
+    "POST",
+    "/<user_id>/reset-links",
+    operation_id="create_reset_link",
+    tags=TAGS,
+    who="user",
+    find=person_to_reset,
+    returns=ResetLink,
+)
+async def create_reset_link(actor: Actor, user: User) -> ResetLink:
+    """Create a link with which a person sets a new password, once, within 24 hours; earlier links end.
+
+    Only for admins of every organization that the person belongs to.
+    """
+    if actor.id == user.id and actor.credential[0] == "token":
+        raise Forbidden(OWN_LINK)
+    base = (current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
+    return ResetLink(url=f"{base}/reset/{await commands.make_reset_link(actor, user)}")
+
+
+@operation(
+    api,
+    "POST",
+    "/<user_id>/link-invitations",
+    operation_id="invite_account_link",
+    tags=TAGS,
+    who="user",
+    find=person_to_link,
+    returns=OkResponse,
+)
+async def invite_account_link(actor: Actor, user: User) -> dict[str, bool]:
+    """Let whoever proves a person's address to the identity provider within 14 days take over the account."""
+    await invite_to_link(actor, user)
+    return OK

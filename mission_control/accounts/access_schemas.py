@@ -1,0 +1,67 @@
+"""Shapes of what leads into accounts: passwords, personal tokens, links."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from mission_control.accounts.models import Token
+from mission_control.accounts.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
+from mission_control.core.schemas import Body, Moment, example
+
+TokenName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+NewPassword = Annotated[str, Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH)]
+TypedPassword = Annotated[str, Field(min_length=1, max_length=MAXIMUM_LENGTH)]
+
+
+class PasswordChange(Body):
+    """A new password, proved by the current one."""
+
+    current: TypedPassword
+    password: NewPassword
+    ends_tokens: Annotated[bool, Field(description="Revoke the personal tokens, too")] = False
+
+
+class PersonalTokenCreate(Body):
+    """A personal token to create. Without `expires_at` it does not end by itself."""
+
+    model_config = Body.model_config | example(name="Release script", expires_at="2027-03-01T00:00:00Z")
+
+    name: TokenName
+    expires_at: Moment | None = None
+
+
+class PersonalTokenRead(BaseModel):
+    """A personal token without its secret."""
+
+    id: UUID
+    name: str
+    prefix: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+    @classmethod
+    def of(cls, token: Token) -> "PersonalTokenRead":
+        """Return the answer for a token."""
+        return cls.model_construct(**{name: getattr(token, name) for name in cls.model_fields})
+
+
+class PersonalTokenCreated(PersonalTokenRead):
+    """A personal token just created; `token` is shown here and never again."""
+
+    token: str
+
+    @classmethod
+    def of_new(cls, token: Token, secret: str) -> "PersonalTokenCreated":
+        """Return the answer for a new token with its secret."""
+        known = {name: getattr(token, name) for name in PersonalTokenRead.model_fields}
+        return cls.model_construct(**known, token=secret)
+
+
+class ResetLink(BaseModel):
+    """A link for a new password, shown this once."""
+
+    url: str
