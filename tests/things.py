@@ -124,8 +124,15 @@ async def _delivery(cast: Cast, made: Things, path: str) -> Any:
     return delivery.id
 
 
+@makes("user_id")
+async def _user(cast: Cast, made: Things, path: str) -> Any:
+    return cast.cleo.id
+
+
 @makes("token_id")
 async def _token(cast: Cast, made: Things, path: str) -> Any:
+    if "/users/me/" in path:
+        return (await cast.ada.post("/users/me/tokens", {"name": "Odd."})).ok()["id"]
     return (await Token.filter(agent_id=made["agent_id"]).order_by("created_at").first().values("id"))["id"]
 
 

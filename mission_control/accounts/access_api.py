@@ -123,7 +123,9 @@ async def list_my_tokens(actor: Actor, user: User) -> list[PersonalTokenRead]:
 )
 async def create_my_token(actor: Actor, user: User, data: PersonalTokenCreate) -> PersonalTokenCreated:
     """Create a personal token; the answer holds its secret, this once. A token creates none that outlives it: 422."""
-    if actor.expires_at is not None and (data.expires_at is None or data.expires_at > actor.expires_at):
+    kind, credential_id = actor.credential
+    ends = (await Token.get(id=credential_id)).expires_at if kind == "token" else None
+    if ends is not None and (data.expires_at is None or data.expires_at > ends):
         raise Invalid(OUTLIVES)
     made = await tokens.create_personal_token(actor, user, data.name, data.expires_at)
     return PersonalTokenCreated.of_new(made.row, made.secret)

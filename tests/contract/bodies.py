@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.cast import Cast
+from tests.pages.visitor import PASSWORD, give_password
 from tests.things import PACK, Things, a_group
 
 BOARD = {"name": "Mirror", "slug": "mirror", "description": "Polish."}
@@ -105,6 +106,12 @@ async def another_task(cast: Cast, made: Things) -> Any:
     return {"task_id": (await cast.add_task())["id"]}
 
 
+async def a_password(cast: Cast, made: Things) -> Any:
+    """A new password instead of one that Ada has."""
+    await give_password(cast.ada)
+    return {"current": PASSWORD, "password": "correct horse battery staple"}
+
+
 # What is sent to each operation that takes a body.
 BODIES: dict[str, Body] = {
     "report_usage": used_up,
@@ -118,6 +125,8 @@ BODIES: dict[str, Body] = {
     },
     "set_my_org_work_state": lambda cast, made: {"state": "paused"},
     "update_me_api_v1_users_me_patch": lambda cast, made: {"preferred_name": "A.", "notes": "x"},
+    "change_my_password": a_password,
+    "create_my_token": lambda cast, made: {"name": "Laptop", "expires_at": "2099-01-01T00:00:00Z"},
     "create_board_api_v1_boards_post": lambda cast, made: BOARD | GOAL,
     "update_board_api_v1_boards__board_id__patch": lambda cast, made: GOAL,
     "create_approval_api_v1_boards__board_id__approvals_post": lambda cast, made: ASK,

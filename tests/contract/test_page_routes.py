@@ -1,12 +1,20 @@
-"""Every page of the application: nobody reads or changes one without signing in, and no other site posts a form."""
+"""Every page of the application: nobody reads or changes one without signing in, and no other site posts a form.
 
+Every unsafe route of a page is an action, so the rights of operations are those of pages.
+"""
+
+import ast
 import re
+from typing import get_type_hints
 from uuid import uuid4
 
 import pytest
 from quart import Quart
 
+from mission_control.commands.command import COMMANDS
+from mission_control.web.actions import Action, SessionAction, action_of
 from tests.cast import Cast
+from tests.contract.source import trees
 from tests.pages.visitor import HERE, Visitor, give_password, visitor
 
 PLACE = re.compile(r"<(?:(\w+)(?:\(([^)]*)\))?:)?(\w+)>")
@@ -24,6 +32,67 @@ OPEN = {
     "/llms.txt",
     "/redoc",
 }
+
+
+# They begin or end the browser's own session, which no operation of the API does.
+SESSIONS = {"/setup", "/sign-in", "/sign-out", "/reset/<secret>"}
+UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+def actions(app: Quart) -> dict[str, Action | SessionAction | None]:
+    """The actions behind all unsafe routes of pages, by method and rule; None where there is none."""
+    return {
+        f"{method} {rule.rule}": action_of(app.view_functions[rule.endpoint])
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) & UNSAFE
+        if not rule.rule.startswith(NO_PAGES)
+    }
+
+
+def test_every_unsafe_route_of_a_page_is_an_action(app: Quart) -> None:
+    found = actions(app)
+    assert len(found) > 40
+    assert {route for route, made in found.items() if made is None} == set()
+    of_sessions = {route for route, made in found.items() if isinstance(made, SessionAction)}
+    assert of_sessions == {f"POST {rule}" for rule in SESSIONS}
+
+
+def test_every_action_names_an_operation_and_its_form_makes_that_body(app: Quart) -> None:
+    for route, made in actions(app).items():
+        if isinstance(made, Action):
+            body = made.operation.body
+            if made.form is None:
+                assert body is None, route
+                continue
+            returned = get_type_hints(made.form.body)["return"]
+            expected = type(None) if body is None else body
+            assert issubclass(returned, expected), f"{route}: {returned} is no {expected}"
+
+
+def test_modules_of_pages_try_nothing_and_call_no_command() -> None:
+    found = set()
+    for name, tree in trees():
+        if name.split(".")[-1].endswith("pages"):
+            found |= {f"{name} tries" for node in ast.walk(tree) if isinstance(node, ast.Try)}
+            found |= {f"{name} imports {one}" for one in imported(tree) if is_command(one)}
+    assert found == set()
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """What a module imports, with the modules that it comes from."""
+    return {
+        f"{node.module}.{one.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for one in node.names
+    }
+
+
+def is_command(name: str) -> bool:
+    """Whether a name is a command, or a module of commands."""
+    return (
+        name in COMMANDS or name.endswith(".commands") or ".commands." in name.removeprefix("mission_control.commands")
+    )
 
 
 def pages(app: Quart, method: str) -> list[str]:
