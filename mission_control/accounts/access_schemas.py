@@ -18,6 +18,8 @@ TypedPassword = Annotated[str, Field(min_length=1, max_length=MAXIMUM_LENGTH)]
 class PasswordChange(Body):
     """A new password, proved by the current one."""
 
+    model_config = Body.model_config | example(current="correct horse battery", password="seven blue wooden doors")
+
     current: TypedPassword
     password: NewPassword
     ends_tokens: Annotated[bool, Field(description="Revoke the personal tokens, too")] = False
