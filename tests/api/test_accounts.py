@@ -35,7 +35,7 @@ async def kinds(since: int = 0) -> list[str]:
     return [event.kind for event in await AccountEvent.filter(seq__gt=since).order_by("seq")]
 
 
-async def test_who_am_i(cast: Cast) -> None:
+async def test_users_me_returns_the_caller(cast: Cast) -> None:
     me = (await cast.cleo.get("/users/me")).ok()
     assert list(me) == KEYS
     assert (me["id"], me["name"], me["email"]) == (str(cast.cleo.id), "Cleo", "cleo@example.org")
@@ -46,7 +46,7 @@ async def test_who_am_i(cast: Cast) -> None:
         assert (await caller.patch("/users/me", {})).refused(401) == "Unauthorized"
 
 
-async def test_only_what_is_sent_changes(cast: Cast) -> None:
+async def test_patch_changes_only_sent_fields(cast: Cast) -> None:
     entries = len(await kinds())
     body = {"preferred_name": "C.", "timezone": "Not/AZone", "email": "other@example.org", "is_super_admin": True}
     me = (await cast.cleo.patch("/users/me", body)).ok()
@@ -60,7 +60,7 @@ async def test_only_what_is_sent_changes(cast: Cast) -> None:
     assert (item["type"], item["loc"]) == ("string_type", ["body", "name"])
 
 
-async def test_others_comments_show_the_name_of_today(cast: Cast) -> None:
+async def test_comments_show_the_authors_current_name(cast: Cast) -> None:
     path = f"{cast.task(await cast.add_task())}/comments"
     (await cast.cleo.post(path, {"message": "Hello."})).ok()
     (await cast.cleo.patch("/users/me", {"preferred_name": "Cleopatra"})).ok()
@@ -89,7 +89,7 @@ async def test_setting_up_and_signing_in(app: Quart) -> None:
     ]  # fmt: skip
 
 
-async def test_a_new_password_ends_the_other_sessions(cast: Cast) -> None:
+async def test_new_password_ends_other_sessions(cast: Cast) -> None:
     user = await User.get(id=cast.cleo.id)
     user.password_hash = await hash_password("the old password")
     await user.save(update_fields=["password_hash"])
@@ -104,7 +104,7 @@ async def test_a_new_password_ends_the_other_sessions(cast: Cast) -> None:
         await commands.change_password(await cast.ada.actor(), await User.get(id=user.id), "the new password", "mine")
 
 
-async def test_a_forgotten_password(cast: Cast) -> None:
+async def test_password_reset_from_the_command_line(cast: Cast) -> None:
     cleo, ada, eve = [await User.get(id=one.id) for one in (cast.cleo, cast.ada, cast.eve)]
     for person, user, refusal in (
         (cast.cleo, cleo, Forbidden), (cast.ben, ada, NotFound), (cast.ada, eve, NotFound),
@@ -124,7 +124,7 @@ async def test_a_forgotten_password(cast: Cast) -> None:
     assert await PasswordReset.filter(fingerprint=link).count() == 0
 
 
-async def test_a_personal_token_acts_until_it_is_revoked_or_over(cast: Cast) -> None:
+async def test_personal_token_works_until_revoked_or_expired(cast: Cast) -> None:
     actor, user = await cast.cleo.actor(), await User.get(id=cast.cleo.id)
     made = await create_personal_token(actor, user, "laptop", clock.now() + timedelta(days=1))
     assert made.secret.startswith("mcu_") and len(made.secret) == 52
@@ -142,7 +142,7 @@ async def test_a_personal_token_acts_until_it_is_revoked_or_over(cast: Cast) -> 
 
 
 @pytest.mark.parametrize("ends", [True, False])
-async def test_reset_ends_other_sessions_and_tokens_unless_they_shall_go_on(cast: Cast, ends: bool) -> None:
+async def test_reset_ends_other_sessions_and_tokens_unless_told_to_keep_them(cast: Cast, ends: bool) -> None:
     user = await User.get(id=cast.cleo.id)
     await commands.start_session(system(setup.NOWHERE), user, None)
     link = await commands.make_reset_link(await cast.ada.actor(), user)
@@ -163,7 +163,7 @@ async def test_changed_password_ends_tokens_on_request(cast: Cast) -> None:
     (await cast.cleo.get("/users/me")).refused(401)
 
 
-async def test_everything_that_leads_into_an_account_ends_at_once(cast: Cast) -> None:
+async def test_ending_everything_ends_sessions_tokens_and_links(cast: Cast) -> None:
     user = await User.get(id=cast.cleo.id)
     await commands.start_session(system(setup.NOWHERE), user, None)
     link = await commands.make_reset_link(await cast.ada.actor(), user)
@@ -175,7 +175,7 @@ async def test_everything_that_leads_into_an_account_ends_at_once(cast: Cast) ->
 
 
 @pytest.mark.parametrize("spelling", ["Ädele@example.org", "ädele@Example.org", " ÄDELE@EXAMPLE.ORG "])
-async def test_an_address_is_found_in_every_spelling(cast: Cast, spelling: str) -> None:
+async def test_email_is_case_insensitive(cast: Cast, spelling: str) -> None:
     await User.filter(id=cast.cleo.id).update(email="ÄDele@example.org")
     found = await commands.user_by_email(spelling)
     assert found is not None and found.id == cast.cleo.id
@@ -183,13 +183,13 @@ async def test_an_address_is_found_in_every_spelling(cast: Cast, spelling: str) 
     assert "member" in str((await cast.ada.post("/organizations/me/invites", invitation)).refused(409))
 
 
-async def test_an_address_belongs_to_one_person(cast: Cast) -> None:
+async def test_email_is_unique(cast: Cast) -> None:
     with pytest.raises(Conflict):
         await commands.create_user("CLEO@example.org", "Cleo", "member", cast.organization, None)
 
 
 @pytest.mark.parametrize("change", ["kind", "data", "user", "missing", "end"])
-async def test_tampering_with_the_account_log_is_found(cast: Cast, change: str) -> None:
+async def test_tampering_with_the_account_log_is_detected(cast: Cast, change: str) -> None:
     count, fault = await verify()
     assert (count, fault) == (await AccountEvent.all().count(), None)
     entry: Any = AccountEvent.filter(seq=3)

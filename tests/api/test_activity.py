@@ -28,7 +28,7 @@ def kinds_of(items: list[dict[str, Any]]) -> list[str]:
     return [one["event_type"] for one in items]
 
 
-async def test_the_newest_event_comes_first(cast: Cast) -> None:
+async def test_newest_event_comes_first(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     listed = (await cast.ada.get("/activity")).ok()
@@ -47,7 +47,7 @@ async def test_the_newest_event_comes_first(cast: Cast) -> None:
     assert (second["items"], second["total"]) == ([created], listed["total"])
 
 
-async def test_where_clients_show_events(cast: Cast) -> None:
+async def test_events_name_the_place_where_clients_show_them(cast: Cast) -> None:
     task = await cast.add_task()
     comment = (await cast.ada.post(f"{cast.task(task)}/comments", {"message": "Well."})).ok()
     await cast.ask(cast.vega, task)
@@ -65,7 +65,7 @@ async def test_where_clients_show_events(cast: Cast) -> None:
         assert (found[kind]["route_name"], found[kind]["route_params"]) == (name, params), kind
 
 
-async def test_an_event_of_no_board(cast: Cast) -> None:
+async def test_event_without_a_board(cast: Cast) -> None:
     await made(cast, cast.board)
     (await cast.vega.post(f"{cast.home}/group-memory", {"content": "For all."})).ok()
     one = (await cast.vega.get("/activity?kind=group_memory")).ok()["items"][0]
@@ -76,7 +76,7 @@ async def test_an_event_of_no_board(cast: Cast) -> None:
     assert "group_memory.created" not in kinds_of(await feed(cast))
 
 
-async def test_who_sees_what(cast: Cast) -> None:
+async def test_feed_is_limited_to_readable_boards(cast: Cast) -> None:
     mine = await cast.add_task()
     other = (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Sweep"})).ok()
     theirs = (await cast.eve.post(f"/boards/{cast.foreign_board.id}/tasks", {"title": "Dig"})).ok()
@@ -91,7 +91,7 @@ async def test_who_sees_what(cast: Cast) -> None:
     assert (await cast.nobody.get("/activity")).refused(401) == "Unauthorized"
 
 
-async def test_an_agent_sees_nothing_of_a_board_in_the_trash(cast: Cast) -> None:
+async def test_agent_sees_no_events_of_a_deleted_board(cast: Cast) -> None:
     (await cast.mira.post(f"/boards/{cast.other_board.id}/memory", {"content": "A note"})).ok()
     assert "memory.created" in kinds_of((await cast.mira.get("/activity")).ok()["items"])
     (await cast.ada.patch(f"/agents/{cast.mira.id}", {"board_id": str(cast.board.id)})).ok()
@@ -102,7 +102,7 @@ async def test_an_agent_sees_nothing_of_a_board_in_the_trash(cast: Cast) -> None
     assert {one["board_id"] for one in listed["items"]} == {str(cast.board.id)}
 
 
-async def test_an_agent_sees_what_concerns_itself(cast: Cast) -> None:
+async def test_agent_sees_events_about_itself(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     (await cast.rigel.post(f"{cast.home}/memory", {"content": "Note."})).ok()
@@ -113,13 +113,13 @@ async def test_an_agent_sees_what_concerns_itself(cast: Cast) -> None:
     assert (await cast.nova.get("/activity?kind=task")).ok()["total"] == 0
 
 
-async def test_a_deleted_boards_events_are_not_shown(cast: Cast) -> None:
+async def test_events_of_a_deleted_board_are_hidden(cast: Cast) -> None:
     await cast.add_task()
     (await cast.ada.delete(cast.home)).ok()
     assert {one["board_id"] for one in await feed(cast)} == {str(cast.other_board.id)}
 
 
-async def test_the_feed_can_be_narrowed(cast: Cast) -> None:
+async def test_feed_can_be_filtered(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Sweep"})).ok()
@@ -143,7 +143,7 @@ async def test_the_feed_can_be_narrowed(cast: Cast) -> None:
         assert (kinds_of(listed["items"]), listed["total"]) == (expected, len(expected)), query
 
 
-async def test_a_list_goes_on_below_its_last_item(cast: Cast) -> None:
+async def test_list_continues_below_its_last_item(cast: Cast) -> None:
     for number in range(5):
         await cast.add_task(title=f"Task {number}")
     whole = (await cast.ada.get("/activity?kind=task")).ok()
@@ -157,7 +157,7 @@ async def test_a_list_goes_on_below_its_last_item(cast: Cast) -> None:
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=201", "offset=-1", "board_id=x", "since=yesterday", "before_seq=-1", "actor_id=me"]
 )
-async def test_a_filter_that_does_not_fit(cast: Cast, query: str) -> None:
+async def test_invalid_filter_is_refused(cast: Cast, query: str) -> None:
     [item] = (await cast.ada.get(f"/activity?{query}")).refused(422)
     assert item["loc"] == ["query", query.partition("=")[0]]
 
@@ -169,7 +169,7 @@ async def test_invisible_board_is_not_found(cast: Cast, path: str) -> None:
     assert (await cast.cleo.get(f"{path}?board_id={cast.other_board.id}")).refused(404) == "Not Found"
 
 
-async def test_the_feed_costs_the_same_for_many(cast: Cast) -> None:
+async def test_feed_uses_the_same_statements_for_any_length(cast: Cast) -> None:
     before = await head(cast)
     few = await cost(cast.ada, "/activity?limit=1")
     for _ in range(10):

@@ -50,14 +50,14 @@ async def test_comments_of_people_and_agents(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("profile", [None, {}, {"role": "  "}, {"role": 5}, {"role": None}])
-async def test_an_agent_without_a_role(cast: Cast, profile: Any) -> None:
+async def test_comment_of_an_agent_without_a_role(cast: Cast, profile: Any) -> None:
     await Agent.filter(id=cast.vega.id).update(identity_profile=profile)
     await say(cast, cast.vega, "Seen.")
     [one] = (await cast.ada.get(FEED)).ok()["items"]
     assert one["agent_role"] is None
 
 
-async def test_only_readable_boards_and_what_is_still_there(cast: Cast) -> None:
+async def test_feed_holds_existing_comments_of_readable_boards(cast: Cast) -> None:
     here, there = await say(cast, cast.ada, "Here."), await say(cast, cast.ada, "There.", await elsewhere(cast))
     assert ids((await cast.ada.get(FEED)).ok()["items"]) == [there["id"], here["id"]]
     assert ids((await cast.ada.get(f"{FEED}?board_id={cast.board.id}")).ok()["items"]) == [here["id"]]
@@ -69,13 +69,13 @@ async def test_only_readable_boards_and_what_is_still_there(cast: Cast) -> None:
     assert (await cast.ada.get(FEED)).ok()["total"] == 0
 
 
-async def test_the_feed_is_for_people(cast: Cast) -> None:
+async def test_feed_is_only_for_people(cast: Cast) -> None:
     for path in (FEED, f"{FEED}/stream"):
         for caller in (cast.nobody, cast.atlas):
             assert (await caller.get(path)).refused(401) == "Unauthorized"
 
 
-async def test_the_feed_costs_the_same_for_many(cast: Cast) -> None:
+async def test_feed_uses_the_same_statements_for_any_length(cast: Cast) -> None:
     await say(cast, cast.vega, "One.")
     few = await cost(cast.ada, FEED)
     for _ in range(8):
@@ -83,7 +83,7 @@ async def test_the_feed_costs_the_same_for_many(cast: Cast) -> None:
     assert await cost(cast.ada, FEED) == few
 
 
-async def test_comments_as_they_are_written(cast: Cast) -> None:
+async def test_stream_sends_new_comments(cast: Cast) -> None:
     sweep = await elsewhere(cast)
     async with (
         reading(cast.ada, f"{FEED}/stream") as all_boards,
@@ -103,14 +103,14 @@ async def test_comments_as_they_are_written(cast: Cast) -> None:
         await member.silent()
 
 
-async def test_a_stream_goes_on_where_it_was_cut(cast: Cast) -> None:
+async def test_stream_resumes_where_it_was_cut(cast: Cast) -> None:
     start, said = await head(cast), await say(cast, cast.ada, "Meanwhile.")
     async with reading(cast.dan, f"{FEED}/stream", Last_Event_ID=str(start)) as stream:
         assert (await stream.next()).data["comment"]["id"] == said["id"]
         await stream.silent()
 
 
-async def test_rights_count_when_the_comment_is_sent(cast: Cast) -> None:
+async def test_rights_are_checked_when_a_comment_is_sent(cast: Cast) -> None:
     sweep, task = await elsewhere(cast), await cast.add_task()
     member = await Member.get(user_id=cast.cleo.id)
     async with reading(cast.cleo, f"{FEED}/stream") as stream:

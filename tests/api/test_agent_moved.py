@@ -24,21 +24,21 @@ async def moved(cast: Cast) -> dict[str, Any]:
     return task
 
 
-async def test_its_runs(cast: Cast, moved: dict[str, Any]) -> None:
+async def test_runs_of_a_moved_agent(cast: Cast, moved: dict[str, Any]) -> None:
     path = f"/agents/{cast.vega.id}/runs"
     assert [run["task_id"] for run in (await cast.ada.get(path)).ok()["items"]] == [moved["id"]]
     page = (await cast.ben.get(path)).ok()
     assert (page["items"], page["total"]) == ([], 0)
 
 
-async def test_its_notices(cast: Cast, moved: dict[str, Any]) -> None:
+async def test_notices_of_a_moved_agent(cast: Cast, moved: dict[str, Any]) -> None:
     path = f"/agents/{cast.vega.id}/deliveries"
     assert [one["task_id"] for one in (await cast.ada.get(path)).ok()["items"]] == [moved["id"]]
     page = (await cast.ben.get(path)).ok()
     assert (page["items"], page["total"]) == ([], 0)
 
 
-async def test_a_notice_that_was_given_up(cast: Cast, moved: dict[str, Any]) -> None:
+async def test_failed_notice_of_a_moved_agent(cast: Cast, moved: dict[str, Any]) -> None:
     await Delivery.filter(agent_id=cast.vega.id).update(state="failed")
     [notice] = await Delivery.filter(agent_id=cast.vega.id)
     path = f"/agents/{cast.vega.id}/deliveries/{notice.id}/retries"
@@ -47,7 +47,7 @@ async def test_a_notice_that_was_given_up(cast: Cast, moved: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("tab", ["", "/runs", "/inbox", "/activity"])
-async def test_its_page(cast: Cast, moved: dict[str, Any], tab: str) -> None:
+async def test_page_of_a_moved_agent(cast: Cast, moved: dict[str, Any], tab: str) -> None:
     path = f"/agents/{cast.vega.id}{tab}"
     (await (await visitor(cast.app, cast.ada)).get(path)).is_status(200).has("Vega", moved["title"])
     (await (await visitor(cast.app, cast.ben)).get(path)).is_status(200).has("Vega").lacks(moved["title"])

@@ -12,7 +12,7 @@ from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, head, kinds
 
 
-async def test_who_am_i(cast: Cast) -> None:
+async def test_agent_reads_its_own_profile(cast: Cast) -> None:
     answer = (await cast.atlas.get("/agent/healthz")).ok()
     assert answer == {
         "ok": True, "agent_id": str(cast.atlas.id), "board_id": str(cast.board.id), "gateway_id": None,
@@ -31,7 +31,7 @@ async def test_both_headers_work_and_x_agent_token_wins(cast: Cast) -> None:
     (await cast.nobody.get("/users/me", headers=cast.ada.headers | {"X-Agent-Token": "wrong"})).ok()
 
 
-async def test_a_heartbeat_needs_no_body_and_ignores_one(cast: Cast) -> None:
+async def test_heartbeat_needs_no_body_and_ignores_one(cast: Cast) -> None:
     before = await head(cast)
     for body in (..., {"name": "Other", "status": "busy", "board_id": str(uuid4())}, [1], "text"):
         answer = (await cast.vega.post("/agent/heartbeat", body)).ok()
@@ -42,7 +42,7 @@ async def test_a_heartbeat_needs_no_body_and_ignores_one(cast: Cast) -> None:
     (await cast.nobody.post("/agent/heartbeat")).refused(401)
 
 
-async def test_a_heartbeat_of_one_agent(cast: Cast) -> None:
+async def test_heartbeat_counts_for_one_agent(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/heartbeat"
     assert (await cast.vega.post(path, {"status": "busy"})).ok()["status"] == "busy"
     assert (await cast.vega.post(path, {})).ok()["status"] == "busy"
@@ -56,7 +56,7 @@ async def test_a_heartbeat_of_one_agent(cast: Cast) -> None:
     assert (item["type"], item["loc"]) == ("missing", ["body"])
 
 
-async def test_heartbeat_or_create(cast: Cast) -> None:
+async def test_heartbeat_or_create_finds_or_makes_the_agent(cast: Cast) -> None:
     path, board = "/agents/heartbeat", str(cast.board.id)
     own = (await cast.vega.post(path, {"name": "ignored", "status": "busy"})).ok()
     assert (own["id"], own["status"], own["token"]) == (str(cast.vega.id), "busy", None)
@@ -101,7 +101,7 @@ async def test_boards_and_colleagues(cast: Cast) -> None:
     (await cast.nobody.get("/agent/agents")).refused(401)
 
 
-async def test_a_lead_makes_workers_while_there_is_room(cast: Cast) -> None:
+async def test_lead_creates_workers_up_to_the_limit(cast: Cast) -> None:
     before = await head(cast)
     for path in ("/agent/agents", "/agents"):
         name = f"Worker of {path}"
@@ -116,7 +116,7 @@ async def test_a_lead_makes_workers_while_there_is_room(cast: Cast) -> None:
     (await cast.atlas.post("/agent/agents", {"name": "Never"})).refused(409)
 
 
-async def test_two_workers_claim_one_task(cast: Cast) -> None:
+async def test_two_workers_cannot_claim_one_task(cast: Cast) -> None:
     for _ in range(5):
         task = await cast.add_task()
         claims = [caller.patch(cast.task(task), {"status": "in_progress"}) for caller in (cast.vega, cast.rigel)]
@@ -128,7 +128,7 @@ async def test_two_workers_claim_one_task(cast: Cast) -> None:
         assert (await Task.get(id=task["id"])).assigned_agent_id == (cast.vega, cast.rigel)[winner].id
 
 
-async def test_an_agent_of_a_deleted_board_is_nobody(cast: Cast) -> None:
+async def test_agent_of_a_deleted_board_is_unauthorized(cast: Cast) -> None:
     await Board.filter(id=cast.board.id).delete()
     callers: list[Caller] = [cast.atlas, cast.vega]
     answers: list[Any] = [await caller.get("/agent/healthz") for caller in callers]

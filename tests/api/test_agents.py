@@ -26,7 +26,7 @@ def new(cast: Cast, **fields: Any) -> dict[str, Any]:
     return {"name": "Lyra", "board_id": str(cast.board.id), **fields}
 
 
-async def test_a_direct_agent_and_its_token_shown_once(cast: Cast) -> None:
+async def test_new_agent_shows_its_token_once(cast: Cast) -> None:
     before = await head(cast)
     made = (await cast.ben.post("/agents", new(cast))).ok()
     assert list(made) == [*KEYS, "token"]
@@ -42,7 +42,7 @@ async def test_a_direct_agent_and_its_token_shown_once(cast: Cast) -> None:
     assert healthy.ok()["agent_id"] == made["id"]
 
 
-async def test_profiles_are_tidied(cast: Cast) -> None:
+async def test_profile_texts_are_trimmed(cast: Cast) -> None:
     profile = {" role ": " Observer ", "tools": ["eye", "lens"], "age": 3, "none": None, "blank": " "}
     texts = {"soul_template": "  ", "identity_template": "{{ verbatim }}", "status": "whatever"}
     made = (await cast.ada.post("/agents", new(cast, identity_profile=profile, **texts))).ok()
@@ -52,7 +52,7 @@ async def test_profiles_are_tidied(cast: Cast) -> None:
     assert other["identity_profile"] is None
 
 
-async def test_who_may_not_make_an_agent(cast: Cast) -> None:
+async def test_creating_an_agent_is_forbidden_for_others(cast: Cast) -> None:
     assert (await cast.cleo.post("/agents", new(cast))).refused(403) == "Forbidden"
     assert (await cast.dan.post("/agents", new(cast))).refused(403) == "Forbidden"
     assert (await cast.vega.post("/agents", new(cast))).refused(403) == "Forbidden"
@@ -71,18 +71,18 @@ async def test_who_may_not_make_an_agent(cast: Cast) -> None:
         ({"board_id": "x"}, ["body", "board_id"], "uuid_parsing"),
     ],
 )
-async def test_an_agent_that_does_not_fit(cast: Cast, change: Any, loc: list[Any], kind: str) -> None:
+async def test_invalid_agent_is_refused(cast: Cast, change: Any, loc: list[Any], kind: str) -> None:
     [item] = (await cast.ada.post("/agents", new(cast, **change))).refused(422)
     assert (item["loc"], item["type"]) == (loc, kind)
 
 
-async def test_where_an_agent_belongs(cast: Cast) -> None:
+async def test_agent_belongs_to_a_board_of_its_organization(cast: Cast) -> None:
     assert isinstance((await cast.ada.post("/agents", {"name": "Lyra"})).refused(422), str)
     (await cast.ada.post("/agents", new(cast, board_id=str(uuid4())))).refused(404)
     assert isinstance((await cast.ada.post("/agents", new(cast, gateway_id=str(uuid4())))).refused(422), str)
 
 
-async def test_one_name_and_one_lead_on_a_board(cast: Cast) -> None:
+async def test_board_has_unique_agent_names_and_one_lead(cast: Cast) -> None:
     assert isinstance((await cast.ada.post("/agents", new(cast, name="VEGA"))).refused(409), str)
     (await cast.ada.post("/agents", new(cast, name="Ægir"))).ok()
     assert isinstance((await cast.ada.post("/agents", new(cast, name="æGIR"))).refused(409), str)
@@ -94,7 +94,7 @@ async def test_one_name_and_one_lead_on_a_board(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("twins", [{"name": "Lyra"}, {"is_board_lead": True}])
-async def test_two_at_the_same_moment(cast: Cast, twins: dict[str, Any]) -> None:
+async def test_two_agents_with_one_name_cannot_be_created_at_once(cast: Cast, twins: dict[str, Any]) -> None:
     (await cast.ada.delete(f"/agents/{cast.atlas.id}")).ok()
     wishes = [new(cast, name=name) | twins for name in ("Lyra", "Cetus")]
     wishes[1]["name"] = wishes[1]["name"].upper() if "name" in twins else wishes[1]["name"]
@@ -102,7 +102,7 @@ async def test_two_at_the_same_moment(cast: Cast, twins: dict[str, Any]) -> None
     assert sorted(one.status for one in answers) == [200, 409]
 
 
-async def test_lists(cast: Cast) -> None:
+async def test_agents_are_listed(cast: Cast) -> None:
     page = (await cast.ben.get("/agents")).ok()
     assert [one["name"] for one in page["items"]] == ["Mira", "Rigel Orion", "Vega", "Atlas"]
     assert (page["total"], list(page["items"][0])) == (4, KEYS)
@@ -115,7 +115,7 @@ async def test_lists(cast: Cast) -> None:
     assert (await cast.vega.get("/agents")).refused(401) == "Unauthorized"
 
 
-async def test_reading_one(cast: Cast) -> None:
+async def test_agent_is_read_by_id(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}"
     assert list((await cast.ben.get(path)).ok()) == KEYS
     assert (await cast.cleo.get(path)).refused(403) == "Forbidden"
@@ -125,7 +125,7 @@ async def test_reading_one(cast: Cast) -> None:
     assert (await cast.vega.get(path)).refused(401) == "Unauthorized"
 
 
-async def test_changing_one(cast: Cast) -> None:
+async def test_agent_is_changed(cast: Cast) -> None:
     path, before = f"/agents/{cast.vega.id}", await head(cast)
     changed = (await cast.ben.patch(path, {"name": "Vega II", "heartbeat_config": {"every": "1m"}})).ok()
     assert (changed["name"], changed["heartbeat_config"]) == ("Vega II", {"every": "1m"})
@@ -141,7 +141,7 @@ async def test_changing_one(cast: Cast) -> None:
     assert await kinds(cast, written) == []
 
 
-async def test_changes_that_are_refused(cast: Cast) -> None:
+async def test_invalid_changes_are_refused(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}"
     assert isinstance((await cast.ada.patch(path, {"status": "online"})).refused(403), str)
     assert (await cast.ada.patch(path, {"name": None})).refused(422)[0]["loc"] == ["body", "name"]
@@ -153,14 +153,14 @@ async def test_changes_that_are_refused(cast: Cast) -> None:
     (await cast.nobody.patch(path, {"name": "X"})).refused(401)
 
 
-async def test_an_agent_moves_to_another_board(cast: Cast) -> None:
+async def test_agent_moves_to_another_board(cast: Cast) -> None:
     moved = (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
     assert moved["board_id"] == str(cast.other_board.id)
     (await cast.vega.get(cast.tasks)).refused(404)
     (await cast.vega.get(f"/boards/{cast.other_board.id}/tasks")).ok()
 
 
-async def test_deleting_returns_its_tasks(cast: Cast) -> None:
+async def test_deleted_agents_tasks_are_unassigned(cast: Cast) -> None:
     states = ("inbox", "in_progress", "review", "done")
     made = {status: await cast.add_task() for status in states}
     for status, task in made.items():
@@ -186,7 +186,7 @@ async def test_deleting_returns_its_tasks(cast: Cast) -> None:
     (await cast.vega.get("/agent/healthz")).refused(401)
 
 
-async def test_status_as_people_see_it(cast: Cast) -> None:
+async def test_status_shows_online_and_offline(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}"
 
     async def status() -> str:

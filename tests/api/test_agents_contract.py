@@ -46,7 +46,7 @@ def at(agent: Any) -> str:
         ("vega", {"name": " "}, 403),
     ],
 )
-async def test_agents_that_agents_make(cast: Cast, path: str, who: str, fields: dict[str, Any], status: int) -> None:
+async def test_lead_creates_agents(cast: Cast, path: str, who: str, fields: dict[str, Any], status: int) -> None:
     boards = {"own": cast.board.id, "other": cast.other_board.id, "foreign": cast.foreign_board.id, "none": uuid4()}
     wanted = {name: str(boards[value]) if name == "board_id" else value for name, value in fields.items()}
     answer = await getattr(cast, who).post(path, LEAST | wanted)
@@ -55,7 +55,7 @@ async def test_agents_that_agents_make(cast: Cast, path: str, who: str, fields: 
 
 
 @pytest.mark.parametrize("board", ["other_board", "foreign_board", None])
-async def test_a_lead_makes_agents_on_its_own_board_only(cast: Cast, board: str | None) -> None:
+async def test_lead_creates_agents_only_on_its_own_board(cast: Cast, board: str | None) -> None:
     wanted = LEAST | {"board_id": str(getattr(cast, board).id if board else uuid4())}
     (await cast.atlas.post("/agents", wanted)).refused(404)
     made = (await cast.atlas.post("/agent/agents", wanted)).ok()
@@ -63,7 +63,7 @@ async def test_a_lead_makes_agents_on_its_own_board_only(cast: Cast, board: str 
     assert await Agent.filter(name="Lyra").count() == 1
 
 
-async def test_agents_of_another_organization_of_the_caller_do_not_exist(cast: Cast) -> None:
+async def test_agents_of_callers_other_organization_are_not_found(cast: Cast) -> None:
     await Member.create(organization_id=cast.elsewhere.id, user_id=cast.ada.id, role="owner", all_boards_write=True)
     path = at(cast.nova)
     for answer in (
@@ -98,19 +98,19 @@ async def test_agents_of_another_organization_of_the_caller_do_not_exist(cast: C
         ("eve", {}, 404),
     ],
 )
-async def test_agents_that_people_make(cast: Cast, who: str, fields: dict[str, Any], status: int) -> None:
+async def test_people_create_agents(cast: Cast, who: str, fields: dict[str, Any], status: int) -> None:
     answer = await getattr(cast, who).post("/agents", new(cast, **fields))
     assert answer.status == status, answer.body
 
 
-async def test_leads_do_not_count_against_the_boards_limit(cast: Cast) -> None:
+async def test_leads_do_not_count_towards_the_boards_agent_limit(cast: Cast) -> None:
     await cast.rule(max_agents=3)
     (await cast.atlas.post("/agent/agents", LEAST)).ok()
     assert "3" in (await cast.atlas.post("/agent/agents", {"name": "Cetus"})).refused(409)
 
 
 @pytest.mark.parametrize("every", ["banana", "", "10", "m", "10w", "-5m", "1.5h", "10m ", "999999h", None, 5, "٣m"])
-async def test_an_interval_that_is_none(cast: Cast, every: Any) -> None:
+async def test_invalid_heartbeat_interval_is_refused(cast: Cast, every: Any) -> None:
     for answer in (
         await cast.ada.post("/agents", new(cast, heartbeat_config={"every": every})),
         await cast.ada.patch(at(cast.vega), {"heartbeat_config": {"every": every}}),
@@ -129,14 +129,14 @@ async def test_an_interval_that_is_none(cast: Cast, every: Any) -> None:
         ({"quiet": True}, {"quiet": True}),
     ],
 )
-async def test_intervals_are_kept_as_sent(cast: Cast, sent: Any, kept: Any) -> None:
+async def test_heartbeat_intervals_are_stored_as_sent(cast: Cast, sent: Any, kept: Any) -> None:
     made = (await cast.ada.post("/agents", new(cast, heartbeat_config=sent))).ok()
     assert made["heartbeat_config"] == kept
     (await cast.ada.patch(at(made["id"]), {"heartbeat_config": None})).ok()
     assert (await Agent.get(id=made["id"])).heartbeat_config == DEFAULT_HEARTBEAT
 
 
-async def test_templates_are_trimmed_and_blank_is_none(cast: Cast) -> None:
+async def test_templates_are_trimmed_and_blank_becomes_null(cast: Cast) -> None:
     made = (await cast.ada.post("/agents", new(cast, soul_template=" {{ x }}\n", identity_template=" \n"))).ok()
     assert (made["soul_template"], made["identity_template"]) == ("{{ x }}", None)
     known = await head(cast)
@@ -167,7 +167,7 @@ async def test_templates_are_trimmed_and_blank_is_none(cast: Cast) -> None:
         ("ada", {}, 200),
     ],
 )
-async def test_changes_in_the_order_of_their_checks(cast: Cast, who: str, body: dict[str, Any], status: int) -> None:
+async def test_changes_are_checked_in_order(cast: Cast, who: str, body: dict[str, Any], status: int) -> None:
     sent = {key: str(cast.foreign_board.id) if value == "foreign" else value for key, value in body.items()}
     before = await head(cast)
     answer = await getattr(cast, who).patch(at(cast.vega), sent)
@@ -175,21 +175,21 @@ async def test_changes_in_the_order_of_their_checks(cast: Cast, who: str, body: 
     assert await kinds(cast, before) == []
 
 
-async def test_a_change_never_touches_tokens(cast: Cast) -> None:
+async def test_patch_never_changes_tokens(cast: Cast) -> None:
     known = await Token.filter(agent_id=cast.vega.id).count()
     (await cast.ada.patch(f"{at(cast.vega)}?force=true", {"name": "Vega II"})).ok()
     assert await Token.filter(agent_id=cast.vega.id).count() == known
     (await cast.vega.get("/agent/healthz")).ok()
 
 
-async def test_an_agent_does_not_move_to_another_organization(cast: Cast) -> None:
+async def test_agent_cannot_move_to_another_organization(cast: Cast) -> None:
     await Member.create(organization_id=cast.elsewhere.id, user_id=cast.ada.id, role="owner", all_boards_write=True)
     (await cast.ada.get(f"/boards/{cast.foreign_board.id}")).ok()
     (await cast.ada.patch(at(cast.vega), {"board_id": str(cast.foreign_board.id)})).refused(404)
     assert (await Agent.get(id=cast.vega.id)).board_id == cast.board.id
 
 
-async def test_an_agent_that_moves_leaves_its_unfinished_tasks(cast: Cast) -> None:
+async def test_moved_agents_unfinished_tasks_are_unassigned(cast: Cast) -> None:
     states = ("inbox", "in_progress", "review", "done")
     made = {status: await cast.add_task() for status in states}
     for status, task in made.items():
@@ -204,7 +204,7 @@ async def test_an_agent_that_moves_leaves_its_unfinished_tasks(cast: Cast) -> No
     assert recorded == ["agent.updated", "task.status_changed", "task.updated", "task.updated"]
 
 
-async def test_a_lead_that_moves_leads_there_or_not_at_all(cast: Cast) -> None:
+async def test_moved_lead_stays_lead_only_if_the_board_has_none(cast: Cast) -> None:
     to = {"board_id": str(cast.other_board.id)}
     moved = (await cast.ada.patch(at(cast.atlas), to)).ok()
     assert (moved["is_board_lead"], moved["board_id"]) == (True, to["board_id"])
@@ -215,14 +215,14 @@ async def test_a_lead_that_moves_leads_there_or_not_at_all(cast: Cast) -> None:
     assert (demoted["is_board_lead"], demoted["board_id"]) == (False, to["board_id"])
 
 
-async def test_two_leads_move_to_one_board_at_the_same_moment(cast: Cast) -> None:
+async def test_two_leads_cannot_move_to_one_board_at_once(cast: Cast) -> None:
     third = (await cast.ada.post("/boards", {"name": "Pier", "slug": "pier", "description": "x"})).ok()["id"]
     other = (await cast.ada.post("/agents", LEAST | {"board_id": str(cast.other_board.id), "is_board_lead": True})).ok()
     moves = [cast.ada.patch(at(one), {"board_id": third}) for one in (cast.atlas.id, other["id"])]
     assert sorted(one.status for one in await asyncio.gather(*moves)) == [200, 409]
 
 
-async def test_a_change_of_an_agent_that_goes_at_the_same_moment(cast: Cast) -> None:
+async def test_patch_of_an_agent_deleted_meanwhile_is_not_found(cast: Cast) -> None:
     for n in range(4):
         made = (await cast.ada.post("/agents", new(cast, name=f"Lyra {n}"))).ok()["id"]
         calls = (cast.ada.delete(at(made)), cast.ben.patch(at(made), {"name": f"Cetus {n}"}), cast.ben.delete(at(made)))
@@ -232,7 +232,7 @@ async def test_a_change_of_an_agent_that_goes_at_the_same_moment(cast: Cast) -> 
         assert not await Agent.filter(id=made).exists()
 
 
-async def test_what_stays_of_a_deleted_agent(cast: Cast) -> None:
+async def test_history_of_a_deleted_agent_stays(cast: Cast) -> None:
     asked = await cast.ask(cast.vega)
     task = await cast.add_task()
     comment = (await cast.vega.post(f"{cast.task(task)}/comments", {"message": "Hello."})).ok()
@@ -245,7 +245,7 @@ async def test_what_stays_of_a_deleted_agent(cast: Cast) -> None:
     assert await Agent.filter(id=cast.nova.id).exists()
 
 
-async def test_whoever_only_reads_a_board_deletes_nobody(cast: Cast) -> None:
+async def test_reader_of_a_board_cannot_delete_agents(cast: Cast) -> None:
     await Member.filter(user_id=cast.ben.id).update(all_boards_read=True, all_boards_write=False)
     assert (await cast.ben.delete(at(cast.vega))).refused(403) == "Forbidden"
     assert (await cast.ben.patch(at(cast.vega), {"name": "X"})).refused(403) == "Forbidden"
@@ -253,7 +253,7 @@ async def test_whoever_only_reads_a_board_deletes_nobody(cast: Cast) -> None:
     (await cast.ben.get(at(cast.vega))).ok()
 
 
-async def test_an_owner_without_boards_sees_no_agents(cast: Cast) -> None:
+async def test_owner_without_board_access_sees_no_agents(cast: Cast) -> None:
     await Member.filter(user_id=cast.ada.id).update(all_boards_read=False, all_boards_write=False)
     assert (await cast.ada.get("/agents")).ok()["items"] == []
     (await cast.ada.get(at(cast.vega))).refused(404)
@@ -276,7 +276,9 @@ async def test_an_owner_without_boards_sees_no_agents(cast: Cast) -> None:
         ("dan", {"name": "Lyra", "board_id": "own"}, 403),
     ],
 )
-async def test_heartbeat_or_create(cast: Cast, who: str, body: dict[str, Any], status: int) -> None:
+async def test_heartbeat_or_create_follows_the_contract(
+    cast: Cast, who: str, body: dict[str, Any], status: int
+) -> None:
     boards = {"own": cast.board.id, "other": cast.other_board.id, "foreign": cast.foreign_board.id}
     sent = {key: str(boards[value]) if key == "board_id" else value for key, value in body.items()}
     answer = await getattr(cast, who).post("/agents/heartbeat", sent)
@@ -285,7 +287,7 @@ async def test_heartbeat_or_create(cast: Cast, who: str, body: dict[str, Any], s
         assert (answer.body["token"] is not None) == ("board_id" in body)
 
 
-async def test_many_first_signs_of_life_make_one_agent(cast: Cast) -> None:
+async def test_concurrent_heartbeats_create_one_agent(cast: Cast) -> None:
     body = {"name": "Lyra", "board_id": str(cast.board.id)}
     answers = await asyncio.gather(*(cast.ada.post("/agents/heartbeat", body) for _ in range(5)))
     assert len({one.ok()["id"] for one in answers}) == 1
@@ -305,7 +307,7 @@ async def test_many_first_signs_of_life_make_one_agent(cast: Cast) -> None:
         ("provisioning", 0, "provisioning"),
     ],
 )
-def test_the_state_that_people_see(stored: str, minutes: int | None, shown: str) -> None:
+def test_agent_state_shown_to_people(stored: str, minutes: int | None, shown: str) -> None:
     seen = None if minutes is None else clock.now() - timedelta(minutes=minutes)
     assert computed_status(stored, seen) == shown
 
@@ -320,7 +322,7 @@ def test_the_state_that_people_see(stored: str, minutes: int | None, shown: str)
         ("updating", "online", "online"),
     ],
 )
-async def test_the_state_after_a_sign_of_life(cast: Cast, stored: str, sent: str | None, kept: str) -> None:
+async def test_agent_state_after_a_heartbeat_by_a_person(cast: Cast, stored: str, sent: str | None, kept: str) -> None:
     await Agent.filter(id=cast.vega.id).update(status=stored)
     before = await head(cast)
     answer = (await cast.ada.post(f"{at(cast.vega)}/heartbeat", {"status": sent})).ok()
@@ -332,16 +334,14 @@ async def test_the_state_after_a_sign_of_life(cast: Cast, stored: str, sent: str
     ("stored", "silence", "kept"),
     [("busy", 10, "busy"), ("busy", 31, "online"), ("busy", None, "online"), ("updating", 31, "updating")],
 )
-async def test_the_state_after_an_agents_own_sign_of_life(
-    cast: Cast, stored: str, silence: int | None, kept: str
-) -> None:
+async def test_agent_state_after_its_own_heartbeat(cast: Cast, stored: str, silence: int | None, kept: str) -> None:
     last = None if silence is None else clock.now() - timedelta(seconds=silence)
     await Agent.filter(id=cast.vega.id).update(status=stored, last_seen_at=last)
     assert (await cast.vega.post("/agent/heartbeat")).ok()["status"] == kept
 
 
 @pytest.mark.parametrize("path", ["/agent/heartbeat", "/agents/heartbeat", "/agents/{}/heartbeat"])
-async def test_a_sign_of_life_is_written_once(cast: Cast, path: str) -> None:
+async def test_heartbeat_is_written_once(cast: Cast, path: str) -> None:
     for pause in (60, 61):
         with later(pause), counted(passing_over=()) as found:
             seen = (await cast.vega.post(path.format(cast.vega.id), {"name": "Vega"})).ok()["last_seen_at"]
@@ -349,7 +349,7 @@ async def test_a_sign_of_life_is_written_once(cast: Cast, path: str) -> None:
         assert len([text for text in found if text.startswith("UPDATE agents")]) == 1, found
 
 
-async def test_a_foreign_board_does_not_exist_for_agents(cast: Cast) -> None:
+async def test_other_boards_are_not_found_for_agents(cast: Cast) -> None:
     strangers: list[Caller] = [cast.mira, cast.nova]
     for caller in strangers:
         for path in ("", "/tasks", "/memory", "/approvals", "/tags", "/questions", f"/agents/{cast.vega.id}/soul"):
@@ -358,7 +358,7 @@ async def test_a_foreign_board_does_not_exist_for_agents(cast: Cast) -> None:
             assert (await caller.post(f"/agent{cast.home}{path}", {})).refused(404) == "Not Found"
 
 
-async def test_the_stream_shows_the_agent_that_a_lead_changed(cast: Cast) -> None:
+async def test_stream_sends_the_agent_a_lead_changed(cast: Cast) -> None:
     async with reading(cast.ada, "/agents/stream") as stream:
         soul = f"/agent{cast.home}/agents/{cast.vega.id}/soul"
         (await cast.atlas.call("PUT", soul, {"content": "Calm."})).ok()
@@ -370,7 +370,7 @@ async def test_the_stream_shows_the_agent_that_a_lead_changed(cast: Cast) -> Non
 
 
 @pytest.mark.parametrize("blank", ["", "  ", None])
-async def test_a_blank_status_keeps_the_old_one(cast: Cast, blank: str | None) -> None:
+async def test_blank_status_keeps_the_old_status(cast: Cast, blank: str | None) -> None:
     path = f"{at(cast.vega)}/heartbeat"
     (await cast.ada.post(path, {"status": "busy"})).ok()
     assert (await cast.ada.post(path, {"status": blank})).ok()["status"] == "busy"

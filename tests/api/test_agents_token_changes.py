@@ -26,7 +26,7 @@ async def path_of_token(cast: Cast, agent: Any) -> str:
     return f"/agents/{agent.id}/tokens/{(await cast.ada.get(f'/agents/{agent.id}/tokens')).ok()[0]['id']}"
 
 
-async def test_a_token_is_changed(cast: Cast) -> None:
+async def test_token_is_changed(cast: Cast) -> None:
     path, before = await path_of_token(cast, cast.vega), await head(cast)
     ends = stamp(60).isoformat()
     wanted = {"scopes": ["read"], "expires_at": f"{ends}Z", "requests_per_minute": 60, "name": "Laptop"}
@@ -46,7 +46,7 @@ async def test_a_token_is_changed(cast: Cast) -> None:
         (await cast.vega.get("/agent/healthz")).refused(401)
 
 
-async def test_nothing_new_is_no_change(cast: Cast) -> None:
+async def test_unchanged_token_is_a_no_op(cast: Cast) -> None:
     path, before = await path_of_token(cast, cast.vega), await head(cast)
     for body in ({}, {"scopes": None}, {"name": ""}, {"expires_at": None, "requests_per_minute": None}):
         (await cast.ada.patch(path, body)).ok()
@@ -64,13 +64,13 @@ async def test_nothing_new_is_no_change(cast: Cast) -> None:
         {"expires_at": "2020-01-01T00:00:00"},
     ],
 )
-async def test_a_change_that_does_not_fit(cast: Cast, body: dict[str, Any]) -> None:
+async def test_invalid_token_change_is_refused(cast: Cast, body: dict[str, Any]) -> None:
     path, before = await path_of_token(cast, cast.vega), await head(cast)
     (await cast.ada.patch(path, body)).refused(422)
     assert await kinds(cast, before) == []
 
 
-async def test_who_may_not_change_a_token(cast: Cast) -> None:
+async def test_changing_a_token_is_forbidden_for_others(cast: Cast) -> None:
     path = await path_of_token(cast, cast.vega)
     for caller, code in ((cast.cleo, 403), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
         (await caller.patch(path, {"scopes": ["read"]})).refused(code)
@@ -79,7 +79,7 @@ async def test_who_may_not_change_a_token(cast: Cast) -> None:
     (await cast.ada.patch(f"/agents/{cast.vega.id}/tokens/{other}", {})).refused(404)
 
 
-async def test_what_has_ended_cannot_be_changed(cast: Cast) -> None:
+async def test_ended_token_cannot_be_changed(cast: Cast) -> None:
     path = await path_of_token(cast, cast.vega)
     (await cast.ada.patch(path, {"expires_at": f"{stamp(1).isoformat()}Z"})).ok()
     with clock.travelled(timedelta(minutes=2)):
@@ -88,7 +88,7 @@ async def test_what_has_ended_cannot_be_changed(cast: Cast) -> None:
     (await cast.ada.patch(path, {"name": "x"})).refused_as(409, "token_ended")
 
 
-async def test_open_streams_see_changed_scopes(cast: Cast) -> None:
+async def test_open_streams_notice_changed_scopes(cast: Cast) -> None:
     lead = await cast.atlas.actor()
     assert lead.is_lead and lead.scopes is None
     (await cast.ada.patch(await path_of_token(cast, cast.atlas), {"scopes": ["work"]})).ok()
@@ -97,7 +97,7 @@ async def test_open_streams_see_changed_scopes(cast: Cast) -> None:
     assert (await freshness.fresh(current)) == current
 
 
-async def test_an_agent_renews_its_own_token(cast: Cast) -> None:
+async def test_agent_renews_its_own_token(cast: Cast) -> None:
     path, traits = f"/agents/{cast.vega.id}/tokens", {"scopes": ["work"], "requests_per_minute": 60, "name": "Laptop"}
     wanted = traits | {"overlap_seconds": 0, "expires_at": f"{stamp(24 * 60).isoformat()}Z"}
     first = (await cast.ada.post(path, wanted)).ok()
@@ -119,7 +119,7 @@ async def test_an_agent_renews_its_own_token(cast: Cast) -> None:
     assert {name: getattr(row, name) for name in traits} == traits
 
 
-async def test_a_replaced_token_makes_no_other(cast: Cast) -> None:
+async def test_replaced_token_cannot_be_renewed(cast: Cast) -> None:
     found = (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {"overlap_seconds": 600})).ok()
     before = await head(cast)
     assert (await cast.vega.post(RENEW, {})).refused(409)["code"] == "token_replaced"
@@ -129,20 +129,20 @@ async def test_a_replaced_token_makes_no_other(cast: Cast) -> None:
     (await bearing(cast, ended["token"]).get("/agent/healthz")).ok()
 
 
-async def test_of_two_renewals_at_once_one_succeeds(cast: Cast) -> None:
+async def test_concurrent_renewals_succeed_once(cast: Cast) -> None:
     answers = await asyncio.gather(*(cast.vega.post(RENEW, {}) for _ in range(2)))
     assert sorted(one.status for one in answers) == [200, 409]
     assert await Token.filter(agent_id=cast.vega.id, revoked_at=None, expires_at=None).count() == 1
 
 
-async def test_a_lost_answer_is_asked_for_again(cast: Cast) -> None:
+async def test_renewal_with_the_same_key_repeats_its_answer(cast: Cast) -> None:
     again = {"Idempotency-Key": "renewal-1"}
     first = (await cast.vega.post(RENEW, {}, headers=again)).ok()
     assert (await cast.vega.post(RENEW, {}, headers=again)).ok() == first
     assert await Token.filter(agent_id=cast.vega.id).count() == 2
 
 
-async def test_who_may_not_renew(cast: Cast) -> None:
+async def test_renewal_is_forbidden_for_others(cast: Cast) -> None:
     for caller in (cast.ada, cast.nobody):
         (await caller.post(RENEW, {})).refused(401)
     for body in ({"overlap_seconds": -1}, {"overlap_seconds": 604801}):

@@ -19,7 +19,7 @@ async def with_token(cast: Cast, secret: str) -> Answer:
     return await cast.nobody.get("/agent/healthz", headers={"X-Agent-Token": secret})
 
 
-async def test_the_old_token_works_until_the_overlap_ends(cast: Cast) -> None:
+async def test_old_token_works_until_the_overlap_ends(cast: Cast) -> None:
     path, before = f"/agents/{cast.vega.id}/tokens", await head(cast)
     made = (await cast.ben.post(path, {})).ok()
     assert list(made) == ["id", "token", "prefix", "expires_at", "replaced_until"]
@@ -37,13 +37,13 @@ async def test_the_old_token_works_until_the_overlap_ends(cast: Cast) -> None:
         (await with_token(cast, made["token"])).ok()
 
 
-async def test_no_overlap_ends_the_old_token_at_once(cast: Cast) -> None:
+async def test_zero_overlap_ends_the_old_token_at_once(cast: Cast) -> None:
     made = (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {"overlap_seconds": 0})).ok()
     (await with_token(cast, cast.vega.secret)).refused(401)
     (await with_token(cast, made["token"])).ok()
 
 
-async def test_an_overlap_never_prolongs_a_token(cast: Cast) -> None:
+async def test_overlap_never_extends_a_token(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/tokens"
     short = (await cast.ada.post(path, {"expires_at": f"{stamp(1).isoformat()}Z", "overlap_seconds": 0})).ok()
     (await cast.ada.post(path, {"overlap_seconds": 3600})).ok()
@@ -51,7 +51,7 @@ async def test_an_overlap_never_prolongs_a_token(cast: Cast) -> None:
         (await with_token(cast, short["token"])).refused(401)
 
 
-async def test_listing_shows_no_secret(cast: Cast) -> None:
+async def test_token_list_holds_no_secret(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/tokens"
     made = (await cast.ada.post(path, {"scopes": ["read"]})).ok()
     listed = (await cast.ben.get(path)).ok()
@@ -66,7 +66,7 @@ async def test_listing_shows_no_secret(cast: Cast) -> None:
     assert not await Token.filter(fingerprint=made["token"]).exists()
 
 
-async def test_a_list_says_which_tokens_let_in(cast: Cast) -> None:
+async def test_token_list_says_which_tokens_are_active(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/tokens"
 
     async def states() -> list[str]:
@@ -87,7 +87,7 @@ async def test_a_list_says_which_tokens_let_in(cast: Cast) -> None:
         assert (await states())[0] == "expiring"
 
 
-async def test_revoking_ends_a_token_at_once(cast: Cast) -> None:
+async def test_revoked_token_stops_working_at_once(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/tokens"
     token_id = (await cast.ada.get(path)).ok()[0]["id"]
     for caller, code in ((cast.cleo, 403), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
@@ -117,7 +117,7 @@ async def test_rotating_twice_within_the_overlap(cast: Cast) -> None:
         (await with_token(cast, third["token"])).ok()
 
 
-async def test_a_token_ends_when_it_was_meant_to(cast: Cast) -> None:
+async def test_token_expires_on_time(cast: Cast) -> None:
     wanted = {"overlap_seconds": 0, "expires_at": f"{stamp(60).isoformat()}Z"}
     made = (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", wanted)).ok()
     assert made["expires_at"] is not None
@@ -130,7 +130,7 @@ async def test_a_token_ends_when_it_was_meant_to(cast: Cast) -> None:
         (await with_token(cast, after["token"])).ok()
 
 
-async def test_without_its_only_token_an_agent_waits_for_a_new_one(cast: Cast) -> None:
+async def test_agent_without_a_token_waits_for_a_new_one(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/tokens"
     [only] = (await cast.ada.get(path)).ok()
     (await cast.ada.delete(f"{path}/{only['id']}")).ok()
@@ -141,7 +141,7 @@ async def test_without_its_only_token_an_agent_waits_for_a_new_one(cast: Cast) -
     (await with_token(cast, made["token"])).ok()
 
 
-async def test_a_rotated_token_may_what_the_old_one_did(cast: Cast) -> None:
+async def test_rotated_token_keeps_the_old_scopes(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/tokens"
     traits = {"name": "Laptop", "scopes": ["work", "read", "work"], "requests_per_minute": 60}
     (await cast.ada.post(path, traits | {"expires_at": f"{stamp(60).isoformat()}Z"})).ok()
@@ -153,7 +153,7 @@ async def test_a_rotated_token_may_what_the_old_one_did(cast: Cast) -> None:
     assert (freed["scopes"], freed["requests_per_minute"], freed["name"]) == (None, None, "")
 
 
-async def test_who_may_not_rotate(cast: Cast) -> None:
+async def test_rotation_is_forbidden_for_others(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/tokens"
     for caller, code in ((cast.cleo, 403), (cast.dan, 403), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
         (await caller.post(path, {})).refused(code)
@@ -174,12 +174,12 @@ async def test_who_may_not_rotate(cast: Cast) -> None:
         {"name": "x" * 201},
     ],
 )
-async def test_a_token_that_does_not_fit(cast: Cast, body: dict[str, Any]) -> None:
+async def test_invalid_token_is_refused(cast: Cast, body: dict[str, Any]) -> None:
     (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", body)).refused(422)
     assert await Token.filter(agent_id=cast.vega.id).count() == 1
 
 
-async def test_use_is_noted_once_a_minute(cast: Cast) -> None:
+async def test_token_use_is_recorded_once_a_minute(cast: Cast) -> None:
     async def used() -> Any:
         (await with_token(cast, cast.vega.secret)).ok()
         await token_use.write_down()
@@ -193,7 +193,7 @@ async def test_use_is_noted_once_a_minute(cast: Cast) -> None:
         assert await used() > first
 
 
-async def test_use_is_not_forgotten_when_the_application_stops_while_it_is_written(
+async def test_token_use_is_kept_when_the_application_stops_while_writing(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (await with_token(cast, cast.vega.secret)).ok()

@@ -6,7 +6,7 @@ from mission_control.approvals.history import ApprovalHistoryItem
 from tests.cast import Cast
 
 
-async def test_an_approval_remembers_who_decided_what_and_why(cast: Cast) -> None:
+async def test_approval_history_keeps_decider_decision_and_note(cast: Cast) -> None:
     task = await cast.add_task()
     asked = await cast.ask(cast.vega, task)
     path = f"{cast.approvals}/{asked['id']}"
@@ -27,7 +27,7 @@ async def test_an_approval_remembers_who_decided_what_and_why(cast: Cast) -> Non
     assert now["decision"] == "approved" and now["note"] is None and now["resolved_by"]["name"] == "Ben"
 
 
-async def test_who_reads_it(cast: Cast) -> None:
+async def test_history_is_limited_to_readers_of_the_board(cast: Cast) -> None:
     path = f"{cast.approvals}/{(await cast.ask(cast.vega))['id']}/history"
     (await cast.vega.get(path)).ok()
     (await cast.eve.get(path)).refused(404)

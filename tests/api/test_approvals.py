@@ -25,7 +25,7 @@ async def decide(cast: Cast, approval: dict[str, Any], **body: Any) -> Any:
     return await cast.cleo.patch(f"{cast.approvals}/{approval['id']}", body)
 
 
-async def test_an_agent_asks(cast: Cast) -> None:
+async def test_agent_requests_an_approval(cast: Cast) -> None:
     task, before = await cast.add_task(), await head(cast)
     approval = (await cast.vega.post(f"/agent{cast.approvals}", ASK | {"task_id": task["id"]})).ok()
     assert list(approval) == KEYS
@@ -40,7 +40,7 @@ async def test_an_agent_asks(cast: Cast) -> None:
     }  # fmt: skip
 
 
-async def test_an_agent_can_never_ask_for_what_is_decided_nor_for_another(cast: Cast) -> None:
+async def test_agent_cannot_create_decided_or_foreign_approvals(cast: Cast) -> None:
     for caller in (cast.vega, cast.atlas):
         for path in (cast.approvals, f"/agent{cast.approvals}"):
             body = ASK | {"status": "approved", "agent_id": str(cast.rigel.id)}
@@ -48,7 +48,7 @@ async def test_an_agent_can_never_ask_for_what_is_decided_nor_for_another(cast: 
             assert (made["status"], made["agent_id"], made["resolved_at"]) == ("pending", str(caller.id), None)
 
 
-async def test_a_person_asks_and_may_decide_at_once(cast: Cast) -> None:
+async def test_person_can_create_a_decided_approval(cast: Cast) -> None:
     made = (await cast.cleo.post(cast.approvals, ASK | {"agent_id": cast.vega.id})).ok()
     assert (made["agent_id"], made["requested_by"]) == (str(cast.vega.id), {"id": str(cast.cleo.id), "name": "Cleo"})
     decided = (await cast.cleo.post(cast.approvals, ASK | {"status": "approved"})).ok()
@@ -58,7 +58,7 @@ async def test_a_person_asks_and_may_decide_at_once(cast: Cast) -> None:
         (await cast.cleo.post(cast.approvals, ASK | {"agent_id": stranger})).refused(404)
 
 
-async def test_who_may_not_ask(cast: Cast) -> None:
+async def test_requesting_is_forbidden_for_others(cast: Cast) -> None:
     assert (await cast.dan.post(cast.approvals, ASK)).refused(403) == "Forbidden"
     for caller in (cast.eve, cast.mira, cast.nova):
         assert (await caller.post(cast.approvals, ASK)).refused(404) == "Not Found"
@@ -82,7 +82,7 @@ async def test_who_may_not_ask(cast: Cast) -> None:
         ({"lead_reasoning": None, "payload": {"decision": "yes"}}, ["body"], "value_error"),
     ],
 )
-async def test_a_request_that_does_not_fit(cast: Cast, change: Any, loc: list[Any], kind: str) -> None:
+async def test_invalid_request_is_refused(cast: Cast, change: Any, loc: list[Any], kind: str) -> None:
     [item] = (await cast.vega.post(cast.approvals, ASK | change)).refused(422)
     assert (item["loc"], item["type"]) == (loc, kind)
 
@@ -96,11 +96,11 @@ async def test_a_request_that_does_not_fit(cast: Cast, change: Any, loc: list[An
         (None, {"reason": "Ready."}),
     ],
 )
-async def test_where_the_reason_may_stand(cast: Cast, payload: Any, stored: Any) -> None:
+async def test_reason_is_accepted_in_lead_reasoning_and_payload(cast: Cast, payload: Any, stored: Any) -> None:
     assert (await cast.vega.post(cast.approvals, ASK | {"payload": payload})).ok()["payload"] == stored
 
 
-async def test_tasks_are_named_in_many_ways_and_merged_in_order(cast: Cast) -> None:
+async def test_task_ids_from_all_fields_are_merged_in_order(cast: Cast) -> None:
     made = [(await cast.add_task(title=str(number)))["id"] for number in range(8)]
     payload = {
         "reason": "r", "taskID": made[7], "taskId": made[6], "task_id": made[5], "taskIDs": [made[4], made[1]],
@@ -113,7 +113,7 @@ async def test_tasks_are_named_in_many_ways_and_merged_in_order(cast: Cast) -> N
     assert approval["task_titles"] == [str(number) for number in range(8)]
 
 
-async def test_tasks_must_be_on_the_board(cast: Cast) -> None:
+async def test_approval_tasks_must_be_on_the_board(cast: Cast) -> None:
     other = (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Secret"})).ok()
     stranger = str(uuid4())
     detail = (await cast.vega.post(cast.approvals, ASK | {"task_ids": [stranger, other["id"]]})).refused(404)
@@ -121,7 +121,7 @@ async def test_tasks_must_be_on_the_board(cast: Cast) -> None:
     assert detail["missing_task_ids"] == [stranger, other["id"]]
 
 
-async def test_one_pending_approval_for_each_task(cast: Cast) -> None:
+async def test_task_has_one_pending_approval(cast: Cast) -> None:
     first, second, free = [await cast.add_task() for _ in range(3)]
     pending = await cast.ask(cast.vega, first)
     also = await cast.ask(cast.vega, second)
@@ -139,7 +139,7 @@ async def test_one_pending_approval_for_each_task(cast: Cast) -> None:
     await cast.ask(cast.rigel, first)
 
 
-async def test_the_list_is_newest_first(cast: Cast) -> None:
+async def test_approvals_are_listed_newest_first(cast: Cast) -> None:
     first, second = await cast.ask(), await cast.ask()
     (await decide(cast, first, status="approved")).ok()
     for caller, path in ((cast.dan, cast.approvals), (cast.vega, f"/agent{cast.approvals}")):
@@ -165,7 +165,7 @@ async def test_the_list_is_newest_first(cast: Cast) -> None:
         ({"decision": "changes_requested", "status": "rejected"}, "rejected", "changes_requested"),
     ],
 )
-async def test_a_writer_decides(cast: Cast, body: dict[str, Any], status: str, decision: str) -> None:
+async def test_writer_decides_an_approval(cast: Cast, body: dict[str, Any], status: str, decision: str) -> None:
     task = await cast.add_task()
     approval, before = await cast.ask(cast.vega, task), await head(cast)
     decided = (await decide(cast, approval, **body)).ok()
@@ -187,12 +187,12 @@ async def test_a_writer_decides(cast: Cast, body: dict[str, Any], status: str, d
     assert (f"Note: {body.get('note')}" in lines) is ("note" in body)
 
 
-async def test_a_lead_that_asked_is_told_once(cast: Cast) -> None:
+async def test_requesting_lead_is_notified_once(cast: Cast) -> None:
     (await decide(cast, await cast.ask(cast.atlas), status="approved")).ok()
     assert [one.agent_id for one in await Delivery.filter(header="APPROVAL RESOLVED")] == [cast.atlas.id]
 
 
-async def test_who_may_not_decide(cast: Cast) -> None:
+async def test_deciding_is_forbidden_for_others(cast: Cast) -> None:
     path = f"{cast.approvals}/{(await cast.ask())['id']}"
     body = {"status": "approved"}
     assert (await cast.dan.patch(path, body)).refused(403) == "Forbidden"
@@ -213,13 +213,13 @@ async def test_who_may_not_decide(cast: Cast) -> None:
         {"decision": "approved", "status": "pending"}, {"note": "Only a note."},
     ],
 )  # fmt: skip
-async def test_a_decision_that_does_not_fit(cast: Cast, body: dict[str, Any]) -> None:
+async def test_invalid_decision_is_refused(cast: Cast, body: dict[str, Any]) -> None:
     approval = await cast.ask()
     (await decide(cast, approval, **body)).refused(422)
     assert (await Approval.get()).status == "pending"
 
 
-async def test_nothing_sent_and_the_same_again_are_nothing(cast: Cast) -> None:
+async def test_empty_or_repeated_decision_is_a_no_op(cast: Cast) -> None:
     approval = await cast.ask()
     assert (await decide(cast, approval)).ok() == approval
     assert (await decide(cast, approval, status="pending")).ok() == approval
@@ -229,7 +229,7 @@ async def test_nothing_sent_and_the_same_again_are_nothing(cast: Cast) -> None:
     assert await kinds(cast, before) == []
 
 
-async def test_a_decision_may_be_changed(cast: Cast) -> None:
+async def test_decision_can_be_changed(cast: Cast) -> None:
     approval = await cast.ask()
     (await decide(cast, approval, status="approved")).ok()
     changed = (await cast.ada.patch(f"{cast.approvals}/{approval['id']}", {"status": "rejected"})).ok()
@@ -238,7 +238,7 @@ async def test_a_decision_may_be_changed(cast: Cast) -> None:
     assert orjson.loads(event.data)["before"] == "approved"
 
 
-async def test_the_same_decision_with_another_note_is_a_change(cast: Cast) -> None:
+async def test_same_decision_with_another_note_is_a_change(cast: Cast) -> None:
     approval = await cast.ask()
     (await decide(cast, approval, decision="approved", note="Well done.")).ok()
     before = await head(cast)
@@ -256,7 +256,7 @@ async def test_reopening_clears_the_decision(cast: Cast) -> None:
     assert await kinds(cast, before) == [("approval.reopened", cast.vega.id)]
 
 
-async def test_a_read_waits_for_the_decision(cast: Cast) -> None:
+async def test_read_can_wait_for_the_decision(cast: Cast) -> None:
     asked = await cast.ask(cast.vega)
     path = f"{cast.approvals}/{asked['id']}"
     assert (await cast.vega.get(path)).ok() == (await cast.vega.get(f"{path}?wait_seconds=0")).ok() == asked
@@ -271,7 +271,7 @@ async def test_a_read_waits_for_the_decision(cast: Cast) -> None:
     (await cast.vega.get(f"{path}?wait_seconds=51")).refused(422)
 
 
-async def test_the_first_decision_counts(cast: Cast) -> None:
+async def test_first_of_two_decisions_wins(cast: Cast) -> None:
     asked = await cast.ask(cast.vega, await cast.add_task())
     url = f"{cast.home}/approvals/{asked['id']}"
     sentence = "say what should change"

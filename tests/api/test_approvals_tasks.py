@@ -17,7 +17,7 @@ async def approval_of(cast: Cast, approval: dict[str, str]) -> Approval:
     return row
 
 
-async def test_rule_a_needs_a_persons_approval(cast: Cast) -> None:
+async def test_done_requires_a_persons_approval(cast: Cast) -> None:
     await cast.rule(require_approval_for_done=True)
     task = await cast.add_task()
     path = cast.task(task)
@@ -31,7 +31,7 @@ async def test_rule_a_needs_a_persons_approval(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(("kind", "counts"), [("user", True), ("policy", True), ("agent", False), ("system", False)])
-async def test_whose_approval_counts(cast: Cast, kind: str, counts: bool) -> None:
+async def test_only_a_persons_approval_counts(cast: Cast, kind: str, counts: bool) -> None:
     await cast.rule(require_approval_for_done=True)
     task = await cast.add_task()
     asked = await cast.ask(cast.vega, task)
@@ -41,7 +41,7 @@ async def test_whose_approval_counts(cast: Cast, kind: str, counts: bool) -> Non
     assert answer.status == (200 if counts else 409)
 
 
-async def test_an_approval_counts_for_each_of_its_tasks(cast: Cast) -> None:
+async def test_approval_counts_for_each_of_its_tasks(cast: Cast) -> None:
     await cast.rule(require_approval_for_done=True)
     tasks = [await cast.add_task() for _ in range(2)]
     (await cast.cleo.patch(f"{cast.approvals}/{(await cast.ask(None, *tasks))['id']}", {"status": "approved"})).ok()
@@ -49,7 +49,7 @@ async def test_an_approval_counts_for_each_of_its_tasks(cast: Cast) -> None:
         (await cast.ada.patch(cast.task(task), {"status": "done"})).ok()
 
 
-async def test_reopening_meets_the_pending_approval_of_a_task(cast: Cast) -> None:
+async def test_reopening_conflicts_with_a_pending_approval(cast: Cast) -> None:
     task = await cast.add_task()
     first = await cast.ask(cast.vega, task)
     (await cast.cleo.patch(f"{cast.approvals}/{first['id']}", {"status": "rejected"})).ok()
@@ -58,14 +58,14 @@ async def test_reopening_meets_the_pending_approval_of_a_task(cast: Cast) -> Non
     assert detail["conflicts"] == [{"task_id": task["id"], "approval_id": second["id"]}]
 
 
-async def test_reopening_one_that_waits_changes_nothing(cast: Cast) -> None:
+async def test_reopening_a_pending_approval_is_a_no_op(cast: Cast) -> None:
     asked = await cast.ask(cast.vega, await cast.add_task())
     before = await head(cast)
     assert (await cast.cleo.patch(f"{cast.approvals}/{asked['id']}", {"status": "pending"})).ok() == asked
     assert await head(cast) == before
 
 
-async def test_deleting_the_last_task_closes_its_approval(cast: Cast) -> None:
+async def test_deleting_the_last_task_closes_the_approval(cast: Cast) -> None:
     task, before = await cast.add_task(), 0
     asked = await cast.ask(cast.vega, task)
     before = await head(cast)
@@ -78,7 +78,7 @@ async def test_deleting_the_last_task_closes_its_approval(cast: Cast) -> None:
     assert await kinds(cast, before) == [("task.deleted", None), ("approval.closed", cast.vega.id)]
 
 
-async def test_an_approval_goes_on_for_its_other_task(cast: Cast) -> None:
+async def test_approval_stays_open_for_its_other_task(cast: Cast) -> None:
     first, second = await cast.add_task(title="1"), await cast.add_task(title="2")
     asked = await cast.ask(cast.vega, first, second)
     (await cast.atlas.delete(f"/agent{cast.task(first)}")).ok()
@@ -88,7 +88,7 @@ async def test_an_approval_goes_on_for_its_other_task(cast: Cast) -> None:
     assert (await cast.ada.get(f"{cast.approvals}/{asked['id']}")).ok()["status"] == "rejected"
 
 
-async def test_a_decided_approval_stays_as_it_is_when_its_task_goes(cast: Cast) -> None:
+async def test_decided_approval_is_unchanged_when_its_task_is_deleted(cast: Cast) -> None:
     task = await cast.add_task()
     asked = await cast.ask(cast.vega, task)
     path = f"{cast.approvals}/{asked['id']}"
@@ -99,7 +99,7 @@ async def test_a_decided_approval_stays_as_it_is_when_its_task_goes(cast: Cast) 
     assert (await cast.ada.get(path)).ok()["task_ids"] == [task["id"]]
 
 
-async def test_what_is_left_of_an_approval_may_be_asked_again(cast: Cast) -> None:
+async def test_approval_of_remaining_tasks_can_be_requested_again(cast: Cast) -> None:
     first, second = await cast.add_task(), await cast.add_task()
     path = f"{cast.approvals}/{(await cast.ask(cast.vega, first, second))['id']}"
     (await cast.cleo.patch(path, {"status": "approved"})).ok()
@@ -111,13 +111,13 @@ async def test_what_is_left_of_an_approval_may_be_asked_again(cast: Cast) -> Non
     assert set((await cast.cleo.patch(path, {"status": "pending"})).refused(404)) == {"message", "missing_task_ids"}
 
 
-async def test_a_note_is_not_lost_in_a_reopening(cast: Cast) -> None:
+async def test_note_survives_reopening(cast: Cast) -> None:
     path = f"{cast.approvals}/{(await cast.ask())['id']}"
     (await cast.cleo.patch(path, {"status": "approved"})).ok()
     assert "note" in (await cast.cleo.patch(path, {"status": "pending", "note": "Wait."})).refused(422)
 
 
-async def test_two_requests_for_one_task(cast: Cast) -> None:
+async def test_two_concurrent_requests_for_one_task_make_one_approval(cast: Cast) -> None:
     task = await cast.add_task()
     body = {"action_type": "a", "confidence": 1, "lead_reasoning": "r", "task_id": task["id"]}
     answers = await asyncio.gather(cast.vega.post(cast.approvals, body), cast.rigel.post(cast.approvals, body))
@@ -127,7 +127,7 @@ async def test_two_requests_for_one_task(cast: Cast) -> None:
     assert refused["conflicts"] == [{"task_id": task["id"], "approval_id": pending}]
 
 
-async def test_the_second_of_two_people_hears_that_the_first_decided(cast: Cast) -> None:
+async def test_second_decider_gets_a_conflict(cast: Cast) -> None:
     asked = await cast.ask()
     people = [await cast.ada.actor(), await cast.cleo.actor()]
     rows = [await approval_of(cast, asked) for _ in people]

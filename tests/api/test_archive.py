@@ -38,7 +38,7 @@ async def test_old_done_tasks_are_archived(cast: Cast) -> None:
     assert (await cast.dan.get(cast.task(old))).ok()["archived_at"] is not None
 
 
-async def test_one_task_goes_in_and_out(cast: Cast) -> None:
+async def test_task_is_archived_and_restored(cast: Cast) -> None:
     task, before = await done(cast, "Done"), await head(cast)
     path = f"{cast.task(task)}/archivals"
     archived = (await cast.cleo.post(path)).ok()
@@ -48,24 +48,24 @@ async def test_one_task_goes_in_and_out(cast: Cast) -> None:
     assert await kinds(cast, before) == [("task.archived", None), ("task.unarchived", cast.atlas.id)]
 
 
-async def test_what_is_begun_again_leaves_the_archive(cast: Cast) -> None:
+async def test_restarted_task_leaves_the_archive(cast: Cast) -> None:
     task = await done(cast, "Done")
     (await cast.cleo.post(f"{cast.task(task)}/archivals")).ok()
     assert (await cast.cleo.patch(cast.task(task), {"status": "inbox"})).ok()["archived_at"] is None
 
 
 @pytest.mark.parametrize("status", ["inbox", "in_progress", "review"])
-async def test_only_done_tasks(cast: Cast, status: str) -> None:
+async def test_only_done_tasks_can_be_archived(cast: Cast, status: str) -> None:
     task = await cast.add_task(status=status)
     assert isinstance((await cast.cleo.post(f"{cast.task(task)}/archivals")).refused(409), str)
 
 
 @pytest.mark.parametrize("body", [{}, {"done_before": None}, {"done_before": "long ago"}])
-async def test_moments_are_needed(cast: Cast, body: Any) -> None:
+async def test_archiving_needs_a_time(cast: Cast, body: Any) -> None:
     assert isinstance((await cast.cleo.post(f"{cast.home}/archive", body)).refused(422), list)
 
 
-async def test_who_may_not(cast: Cast) -> None:
+async def test_archiving_is_forbidden_for_others(cast: Cast) -> None:
     task = await done(cast, "Done", 10)
     body = {"done_before": stamp().isoformat()}
     callers = ((cast.dan, 403), (cast.vega, 403), (cast.eve, 404), (cast.mira, 404), (cast.nobody, 401))

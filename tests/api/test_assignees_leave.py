@@ -14,7 +14,7 @@ async def access(cast: Cast, **wanted: Any) -> Any:
     return (await cast.ada.call("PUT", f"/organizations/me/members/{member}/access", wanted)).ok()
 
 
-async def test_what_a_person_reaches_no_more_returns_to_its_board(cast: Cast) -> None:
+async def test_tasks_out_of_reach_are_unassigned(cast: Cast) -> None:
     mine: dict[str, Any] = {"assigned_user_id": cast.cleo.id}
     working, waiting = await cast.add_task(status="in_progress", **mine), await cast.add_task(**mine)
     reviewed, done = await cast.add_task(status="review", **mine), await cast.add_task(status="done", **mine)
@@ -32,7 +32,7 @@ async def test_what_a_person_reaches_no_more_returns_to_its_board(cast: Cast) ->
 
 
 @pytest.mark.parametrize("wanted", [{"all_boards_read": True}, {"can_read": True}])
-async def test_who_still_reads_the_board_keeps_the_tasks(cast: Cast, wanted: dict[str, bool]) -> None:
+async def test_reader_of_the_board_keeps_assigned_tasks(cast: Cast, wanted: dict[str, bool]) -> None:
     task = await cast.add_task(assigned_user_id=cast.cleo.id)
     board = {"board_id": str(cast.board.id), "can_read": True, "can_write": False}
     await access(cast, **(wanted if "all_boards_read" in wanted else {"board_access": [board]}))

@@ -45,7 +45,7 @@ async def send(
     return Answer(response.status_code, orjson.loads(text), response.headers)
 
 
-async def test_a_file_sent_again_with_its_key_is_attached_once(cast: Cast) -> None:
+async def test_repeated_upload_with_a_key_attaches_once(cast: Cast) -> None:
     """Every client divides each try's form by another random line, and it is the same request all the same."""
     task = await cast.add_task()
 
@@ -65,7 +65,7 @@ async def test_a_file_sent_again_with_its_key_is_attached_once(cast: Cast) -> No
     (await tried("a-third-line", b"something else")).refused(422)
 
 
-async def test_a_picture_on_a_task(cast: Cast) -> None:
+async def test_picture_is_attached_to_a_task(cast: Cast) -> None:
     task = await cast.add_task()
     before = await head(cast)
     found = (await send(cast, task)).ok()
@@ -109,7 +109,7 @@ async def test_a_picture_on_a_task(cast: Cast) -> None:
         (b"PK\x03\x04\x00", "a.zip", "application/zip", *["application/octet-stream"] * 2, "attachment"),
     ],
 )  # fmt: skip
-async def test_the_content_says_what_a_file_is(
+async def test_content_type_comes_from_the_content(
     cast: Cast, content: bytes, name: str, kind: str, stored: str, served: str, way: str
 ) -> None:
     task = await cast.add_task()
@@ -128,7 +128,7 @@ async def test_the_content_says_what_a_file_is(
         (b"no pdf", "application/pdf"),
     ],
 )  # fmt: skip
-async def test_a_file_that_is_not_what_it_claims(cast: Cast, content: bytes, kind: str) -> None:
+async def test_file_with_a_false_type_is_refused(cast: Cast, content: bytes, kind: str) -> None:
     assert isinstance((await send(cast, await cast.add_task(), content, "file", kind)).refused(422), str)
     assert await AttachmentContent.all().count() == 0
 
@@ -140,7 +140,7 @@ async def test_a_file_that_is_not_what_it_claims(cast: Cast, content: bytes, kin
         ("Grüße 1.png", "Grüße 1.png"), ("x" * 300 + ".png", "x" * 251 + ".png"), ('a";b.png', 'a";b.png'),
     ],
 )  # fmt: skip
-async def test_names_are_harmless(cast: Cast, given: str, kept: str) -> None:
+async def test_file_names_are_sanitized(cast: Cast, given: str, kept: str) -> None:
     assert kept_name(given) == kept
     task = await cast.add_task()
     found = (await send(cast, task)).ok()
@@ -149,7 +149,7 @@ async def test_names_are_harmless(cast: Cast, given: str, kept: str) -> None:
     assert answer.headers["Content-Disposition"].count('"') == 2
 
 
-async def test_requests_that_are_no_form(cast: Cast) -> None:
+async def test_non_multipart_upload_is_refused(cast: Cast) -> None:
     task = await cast.add_task()
     path = f"{cast.task(task)}/attachments"
     [item] = (await cast.cleo.post(path, {"file": "x"})).refused(422)
@@ -168,7 +168,7 @@ async def test_requests_that_are_no_form(cast: Cast) -> None:
     assert await Attachment.all().count() == 0
 
 
-async def test_files_have_a_limit_of_their_own(app: Quart, cast: Cast) -> None:
+async def test_uploads_have_their_own_size_limit(app: Quart, cast: Cast) -> None:
     task = await cast.add_task()
     settings = app.config["SETTINGS"]
     assert settings.max_body_bytes < settings.max_file_bytes
@@ -177,7 +177,7 @@ async def test_files_have_a_limit_of_their_own(app: Quart, cast: Cast) -> None:
     assert await Attachment.all().count() == 1
 
 
-async def test_a_picture_on_a_comment(cast: Cast) -> None:
+async def test_picture_is_attached_to_a_comment(cast: Cast) -> None:
     task = await cast.add_task()
     comments = f"{cast.task(task)}/comments"
     own = (await cast.cleo.post(comments, {"message": "See"})).ok()
@@ -195,7 +195,7 @@ async def test_a_picture_on_a_comment(cast: Cast) -> None:
     (await cast.ada.get(f"{path}/{found['id']}/content")).refused(404)
 
 
-async def test_removing_a_file(cast: Cast) -> None:
+async def test_attachment_is_removed(cast: Cast) -> None:
     task = await cast.add_task()
     path = f"{cast.task(task)}/attachments"
     for author, remover in ((cast.cleo, cast.cleo), (cast.vega, cast.vega), (cast.vega, cast.ben)):
@@ -210,13 +210,13 @@ async def test_removing_a_file(cast: Cast) -> None:
     assert await AttachmentContent.all().count() == 0
 
 
-async def test_every_type_that_a_file_may_have_is_declared(cast: Cast) -> None:
+async def test_all_accepted_types_are_documented(cast: Cast) -> None:
     path = f"{API}/boards/{{board_id}}/tasks/{{task_id}}/attachments/{{attachment_id}}/content"
     document = (await cast.nobody.get("/openapi.json")).ok()
     assert set(document["paths"][path]["get"]["responses"]["200"]["content"]) == {*INLINE_TYPES, DOWNLOAD}
 
 
-async def test_who_may_not(cast: Cast) -> None:
+async def test_attaching_is_forbidden_for_others(cast: Cast) -> None:
     task = await cast.add_task()
     found = (await send(cast, task)).ok()
     path = f"{cast.task(task)}/attachments"
@@ -229,14 +229,14 @@ async def test_who_may_not(cast: Cast) -> None:
     (await cast.ada.get(f"{cast.task(other)}/attachments/{found['id']}/content")).refused(404)
 
 
-async def test_there_is_an_end_to_files(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_number_of_attachments_is_limited(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attachments, "MOST", 1)
     task = await cast.add_task()
     (await send(cast, task)).ok()
     assert isinstance((await send(cast, task)).refused(409), str)
 
 
-async def test_the_list_costs_the_same_for_many(cast: Cast) -> None:
+async def test_list_uses_the_same_statements_for_any_length(cast: Cast) -> None:
     task = await cast.add_task()
     (await send(cast, task)).ok()
     path = f"{cast.task(task)}/attachments"

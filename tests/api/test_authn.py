@@ -31,24 +31,24 @@ async def browser_of(cast: Cast, user_id: Any) -> Caller:
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer  ", "Basic abc", "mcu_abc", "Bearer nope"])
-async def test_headers_that_are_nobody(cast: Cast, header: str) -> None:
+async def test_invalid_credentials_are_unauthorized(cast: Cast, header: str) -> None:
     for path in ("/users/me", "/agent/healthz", cast.tasks):
         answer = await cast.nobody.get(path, headers={"Authorization": header} if header else {})
         assert answer.refused(401) == "Unauthorized"
         assert "WWW-Authenticate" not in answer.headers
 
 
-async def test_a_bearer_is_read_in_any_case_and_trimmed(cast: Cast) -> None:
+async def test_bearer_scheme_is_case_insensitive_and_trimmed(cast: Cast) -> None:
     secret = cast.ada.headers["Authorization"].split()[1]
     (await cast.nobody.get("/users/me", headers={"Authorization": f"bEaReR   {secret} "})).ok()
 
 
-async def test_strange_characters_are_401(cast: Cast) -> None:
+async def test_credentials_with_odd_characters_are_unauthorized(cast: Cast) -> None:
     for secret in ("caf\u00e9", "\u00ff" * 47, "mcu_" + "\u00e9" * 43):
         (await cast.nobody.get("/users/me", headers={"Authorization": f"Bearer {secret}"})).refused(401)
 
 
-async def test_unknown_tokens_meet_a_limit_and_known_ones_do_not(cast: Cast) -> None:
+async def test_unknown_tokens_are_rate_limited_and_known_ones_are_not(cast: Cast) -> None:
     wrong = {"Authorization": "Bearer mcu_wrong"}
     statuses = [(await cast.nobody.get("/users/me", headers=wrong)).status for _ in range(21)]
     assert statuses == [401] * 20 + [429]
@@ -61,7 +61,7 @@ async def test_unknown_tokens_meet_a_limit_and_known_ones_do_not(cast: Cast) -> 
     assert (await cast.nobody.get("/users/me")).refused(401) == "Unauthorized"
 
 
-async def test_a_browser_reads_and_changes(cast: Cast) -> None:
+async def test_session_cookie_reads_and_writes(cast: Cast) -> None:
     browser = await browser_of(cast, cast.cleo.id)
     assert (await browser.get("/users/me")).ok()["name"] == "Cleo"
     answer = await browser.post(cast.tasks, {"title": "By hand"}, headers={"Sec-Fetch-Site": "same-origin"})
@@ -85,7 +85,7 @@ async def test_a_browser_reads_and_changes(cast: Cast) -> None:
         ({}, False),
     ],
 )
-async def test_where_a_browsers_change_may_come_from(cast: Cast, headers: dict[str, str], allowed: bool) -> None:
+async def test_cookie_writes_need_a_known_origin(cast: Cast, headers: dict[str, str], allowed: bool) -> None:
     browser = await browser_of(cast, cast.cleo.id)
     unsafe = [
         await browser.post(cast.tasks, {"title": "x"}, headers=headers),
@@ -96,7 +96,7 @@ async def test_where_a_browsers_change_may_come_from(cast: Cast, headers: dict[s
     (await browser.get("/users/me", headers=headers)).ok()
 
 
-async def test_a_change_may_come_from_the_public_address(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_cookie_writes_are_accepted_from_the_public_address(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings.from_environment({"BASE_URL": "https://board.example.org"})
     monkeypatch.setitem(cast.app.config, "SETTINGS", settings)
     browser = await browser_of(cast, cast.cleo.id)
@@ -105,7 +105,7 @@ async def test_a_change_may_come_from_the_public_address(cast: Cast, monkeypatch
         assert answer.status == status
 
 
-async def test_a_bearer_makes_the_cookie_count_for_nothing(cast: Cast) -> None:
+async def test_bearer_token_overrides_the_cookie(cast: Cast) -> None:
     browser = await browser_of(cast, cast.cleo.id)
     cross = {"Sec-Fetch-Site": "cross-site"}
     made = (await browser.post(cast.tasks, {"title": "x"}, headers=cross | cast.ada.headers)).ok()
@@ -114,7 +114,7 @@ async def test_a_bearer_makes_the_cookie_count_for_nothing(cast: Cast) -> None:
     (await browser.get("/users/me", headers=wrong)).refused(401)
 
 
-async def test_a_session_ends(cast: Cast) -> None:
+async def test_session_expires(cast: Cast) -> None:
     browser = await browser_of(cast, cast.cleo.id)
     with clock.travelled(timedelta(days=31)):
         (await browser.get("/users/me")).refused(401)
@@ -125,13 +125,13 @@ async def test_a_session_ends(cast: Cast) -> None:
     (await forged.get("/users/me")).refused(401)
 
 
-async def test_somebody_who_belongs_nowhere_gets_a_place_of_their_own(cast: Cast) -> None:
+async def test_person_without_organization_gets_a_personal_one(cast: Cast) -> None:
     await Member.filter(user_id=cast.cleo.id).delete()
     assert (await cast.cleo.get("/organizations/me")).ok()["name"] == "Personal"
     assert (await cast.cleo.get("/organizations/me/member")).ok()["role"] == "owner"
 
 
-async def test_rights_are_read_anew_with_every_request(cast: Cast) -> None:
+async def test_changed_rights_apply_to_the_next_request(cast: Cast) -> None:
     (await cast.cleo.get("/agents")).refused(403)
     await Member.filter(user_id=cast.cleo.id).update(role="admin", all_boards_read=True)
     (await cast.cleo.get("/agents")).ok()
@@ -146,7 +146,7 @@ async def local(app: Quart) -> AsyncIterator[Caller]:
     app.config["SETTINGS"] = before
 
 
-async def test_the_local_token_works_on_an_empty_database(local: Caller) -> None:
+async def test_local_token_works_on_an_empty_database(local: Caller) -> None:
     me = (await local.get("/users/me")).ok()
     assert (me["clerk_user_id"], me["email"], me["name"]) == ("local-auth-user", "admin@home.local", "Local User")
     assert (await local.post("/auth/bootstrap")).ok() == me
@@ -159,7 +159,7 @@ async def test_the_local_token_works_on_an_empty_database(local: Caller) -> None
     (await Caller(local.app, {"X-Agent-Token": LOCAL}).get("/agent/healthz")).refused(401)
 
 
-async def test_many_first_calls_make_one_owner(local: Caller) -> None:
+async def test_concurrent_first_calls_create_one_owner(local: Caller) -> None:
     answers = await asyncio.gather(*(local.get("/users/me") for _ in range(8)))
     assert {one.ok()["id"] for one in answers} == {str((await User.get()).id)}
     assert await Organization.all().count() == await Member.all().count() == 1

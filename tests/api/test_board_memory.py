@@ -28,7 +28,7 @@ async def write(cast: Cast, by: Caller, content: str, *tags: str, **fields: Any)
     return body
 
 
-async def test_people_and_agents_write_things_down(cast: Cast) -> None:
+async def test_people_and_agents_add_memory_entries(cast: Cast) -> None:
     for caller, kind in ((cast.ada, "user"), (cast.cleo, "user"), (cast.atlas, "agent"), (cast.vega, "agent")):
         before = await head(cast)
         entry = await write(cast, caller, "  The dome leaks.  ", "note", "dome")
@@ -79,14 +79,14 @@ async def test_invalid_entry_is_refused(cast: Cast, body: dict[str, Any], loc: s
         ({"tags": None, "source": "A book"}, False, "A book"),
     ],
 )
-async def test_what_is_chat_and_where_it_says_it_comes_from(
+async def test_chat_entries_are_tagged_and_name_their_source(
     cast: Cast, fields: dict[str, Any], is_chat: bool, source: str | None
 ) -> None:
     entry = (await cast.ada.post(memory(cast), {"content": "Hello.", **fields})).ok()
     assert (entry["is_chat"], entry["source"], entry["author"]["name"]) == (is_chat, source, "Ada")
 
 
-async def test_the_list_is_newest_first_and_can_be_narrowed(cast: Cast) -> None:
+async def test_entries_are_listed_newest_first_and_filtered(cast: Cast) -> None:
     first = await write(cast, cast.ada, "100% of the Mirror_A", "note", "mirror")
     second = await write(cast, cast.vega, "Hello", "chat")
     third = await write(cast, cast.ada, "Nothing ~ here", "note")
@@ -108,14 +108,14 @@ async def test_the_list_is_newest_first_and_can_be_narrowed(cast: Cast) -> None:
         assert (await cast.vega.get(f"{memory(cast)}?q={quote(query)}")).ok()["items"] == [fourth], query
 
 
-async def test_agents_have_a_path_of_their_own(cast: Cast) -> None:
+async def test_agents_have_their_own_path(cast: Cast) -> None:
     entry = (await cast.vega.post(f"/agent{memory(cast)}", {"content": "Done.", "tags": ["chat"]})).ok()
     assert (entry["source"], entry["author"]["kind"]) == ("Vega", "agent")
     assert (await cast.ada.get(f"/agent{memory(cast)}")).refused(401) == "Unauthorized"
     assert (await cast.mira.get(f"/agent{memory(cast)}")).refused(404) == "Not Found"
 
 
-async def test_the_board_snapshot_holds_the_chat_oldest_first(cast: Cast) -> None:
+async def test_snapshot_holds_the_chat_oldest_first(cast: Cast) -> None:
     said = [await write(cast, cast.ada, text, "chat") for text in ("One", "Two")]
     await write(cast, cast.ada, "A note")
     assert (await cast.dan.get(f"{cast.home}/snapshot")).ok()["chat_messages"] == said
@@ -159,7 +159,7 @@ async def test_notes_notify_nobody(cast: Cast) -> None:
     assert await told(cast) == []
 
 
-async def test_what_a_message_says(cast: Cast) -> None:
+async def test_chat_notice_quotes_the_message(cast: Cast) -> None:
     await write(cast, cast.ada, "x" * 900, "chat")
     [notice] = await Delivery.all()
     about, text, how = notice.text.split("\n\n")
@@ -180,7 +180,7 @@ async def test_order_is_delivered_as_an_order(cast: Cast) -> None:
 # Changing and deleting
 
 
-async def test_an_author_changes_what_it_wrote(cast: Cast) -> None:
+async def test_author_edits_an_entry(cast: Cast) -> None:
     for caller in (cast.cleo, cast.vega):
         entry = await write(cast, caller, "Teh dome", "note")
         path, before = f"{memory(cast)}/{entry['id']}", await head(cast)
@@ -201,7 +201,7 @@ async def test_changed_tags_change_whether_it_is_chat(cast: Cast) -> None:
     assert await told(cast) == []
 
 
-async def test_an_admin_changes_and_deletes_any(cast: Cast) -> None:
+async def test_admin_edits_and_deletes_any_entry(cast: Cast) -> None:
     path = f"{memory(cast)}/{(await write(cast, cast.vega, 'Rude words', 'chat'))['id']}"
     assert (await cast.ben.patch(path, {"content": "Words"})).ok()["author"]["name"] == "Vega"
     before = await head(cast)
@@ -223,7 +223,7 @@ async def test_withdrawn_words_are_nowhere(cast: Cast) -> None:
     assert "\n\nSecond thoughts\n\nReply" in texts[slipped["id"]]
 
 
-async def test_the_log_does_not_know_the_names_of_people(cast: Cast) -> None:
+async def test_event_log_holds_no_names_of_people(cast: Cast) -> None:
     path = f"{memory(cast)}/{(await write(cast, cast.cleo, 'Hello', 'chat'))['id']}"
     assert (await cast.cleo.get(path)).ok()["source"] == "Cleo"
     (await cast.cleo.patch(path, {"content": "Hello all"})).ok()
@@ -255,13 +255,13 @@ async def test_entry_of_a_deleted_author(cast: Cast) -> None:
     assert (await cast.ada.get(f"{memory(cast)}/{entry['id']}")).ok() == {**entry, "author": None}
 
 
-async def test_a_deleted_board_takes_its_memory_along(cast: Cast) -> None:
+async def test_deleting_a_board_deletes_its_memory(cast: Cast) -> None:
     await write(cast, cast.ada, "Remember me")
     (await cast.ada.delete(cast.home)).ok()
     assert (await cast.ada.get(memory(cast))).refused(404) == "Not Found"
 
 
-async def test_the_list_costs_the_same_for_many(cast: Cast) -> None:
+async def test_list_uses_the_same_statements_for_any_length(cast: Cast) -> None:
     await write(cast, cast.vega, "One", "chat")
     few = await cost(cast.ada, memory(cast))
     for number in range(20):

@@ -68,7 +68,7 @@ def before_pieces(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], Awaitabl
     return acts
 
 
-async def test_others_get_their_turn_and_see_no_half_board(
+async def test_import_yields_to_other_writes_and_hides_the_partial_board(
     cast: Cast, before_pieces: list[Callable[[], Awaitable[None]]]
 ) -> None:
     seen = []
@@ -90,7 +90,7 @@ async def test_others_get_their_turn_and_see_no_half_board(
     assert (await cast.ada.get("/boards/trash")).ok()["total"] == 0
 
 
-async def test_one_that_fails_leaves_nothing(cast: Cast, before_pieces: list[Callable[[], Awaitable[None]]]) -> None:
+async def test_failed_import_leaves_nothing(cast: Cast, before_pieces: list[Callable[[], Awaitable[None]]]) -> None:
     before, pieces = await held(), iter(range(100))
 
     async def fail_late() -> None:
@@ -102,7 +102,7 @@ async def test_one_that_fails_leaves_nothing(cast: Cast, before_pieces: list[Cal
     assert next(pieces) == 9 and await held() == before
 
 
-async def test_one_that_fails_at_its_last_step_leaves_nothing(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_import_failing_at_its_last_step_leaves_nothing(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(*_: Any) -> None:
         raise Conflict("Not this one.")
 
@@ -112,7 +112,7 @@ async def test_one_that_fails_at_its_last_step_leaves_nothing(cast: Cast, monkey
     assert await held() == before
 
 
-async def test_what_a_killed_server_left_behind_is_cleared_away(cast: Cast) -> None:
+async def test_staged_rows_of_a_killed_server_are_removed(cast: Cast) -> None:
     before = await held()
     board = Board(organization_id=cast.organization.id, name="Half", slug="half")
     await staging.begin(board)
@@ -125,7 +125,7 @@ async def test_what_a_killed_server_left_behind_is_cleared_away(cast: Cast) -> N
     assert (await held())[:2] == [before[0] + 2, before[1] + 10]
 
 
-async def test_one_that_was_cleared_away_meanwhile_is_not_brought_in(
+async def test_import_whose_rows_were_removed_is_not_published(
     cast: Cast, before_pieces: list[Callable[[], Awaitable[None]]]
 ) -> None:
     before, pieces = await held(), iter(range(100))
@@ -139,7 +139,7 @@ async def test_one_that_was_cleared_away_meanwhile_is_not_brought_in(
     assert await held() == before
 
 
-async def test_the_same_import_twice_at_once_brings_one_board(cast: Cast) -> None:
+async def test_concurrent_identical_imports_create_one_board(cast: Cast) -> None:
     before = await held()
     first, second = await asyncio.gather(
         *(cast.ada.post(IMPORT, the_file(), headers={"Idempotency-Key": "once"}) for _ in range(2))
@@ -150,7 +150,7 @@ async def test_the_same_import_twice_at_once_brings_one_board(cast: Cast) -> Non
     assert (await held())[:2] == [before[0] + 1, before[1] + 5]
 
 
-async def test_a_board_that_is_erased_is_gone_before_what_it_held(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_erased_board_disappears_before_its_contents(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     brought = (await cast.ada.post(IMPORT, the_file())).ok()["board"]
     before = await held()
 

@@ -21,7 +21,7 @@ KEYS = [
 NEW = {"name": "Mirror", "slug": "mirror", "description": "Polish the mirror."}
 
 
-async def test_an_owner_and_an_admin_create_boards(cast: Cast) -> None:
+async def test_owner_and_admin_create_boards(cast: Cast) -> None:
     for person in (cast.ada, cast.ben):
         before = await head(cast)
         board = (await person.post("/boards", NEW)).ok()
@@ -35,7 +35,7 @@ async def test_an_owner_and_an_admin_create_boards(cast: Cast) -> None:
         assert str(event.board_id) == board["id"] and orjson.loads(event.data) == {"name": "Mirror"}
 
 
-async def test_who_may_not_create_boards(cast: Cast) -> None:
+async def test_creating_boards_is_forbidden_for_others(cast: Cast) -> None:
     assert (await cast.cleo.post("/boards", NEW)).refused(403) == "Forbidden"
     assert (await cast.dan.post("/boards", NEW)).refused(403) == "Forbidden"
     assert (await cast.atlas.post("/boards", NEW)).refused(401) == "Unauthorized"
@@ -56,26 +56,26 @@ async def test_who_may_not_create_boards(cast: Cast) -> None:
         ({"goal_confirmed": True, "objective": "o", "success_metrics": {}}, ["body"], "value_error"),
     ],
 )
-async def test_a_board_that_does_not_fit(cast: Cast, change: dict[str, Any], loc: list[str], kind: str) -> None:
+async def test_invalid_board_is_refused(cast: Cast, change: dict[str, Any], loc: list[str], kind: str) -> None:
     [item] = (await cast.ada.post("/boards", NEW | change)).refused(422)
     assert (item["loc"], item["type"]) == (loc, kind)
 
 
 @pytest.mark.parametrize("name", ["gateway_id", "board_group_id"])
-async def test_links_to_nothing_are_refused_with_a_sentence(cast: Cast, name: str) -> None:
+async def test_unknown_references_are_refused(cast: Cast, name: str) -> None:
     link = {name: str(cast.board.id)}
     assert isinstance((await cast.ada.post("/boards", NEW | link)).refused(422), str)
     assert isinstance((await cast.ada.patch(cast.home, link)).refused(422), str)
 
 
-async def test_a_confirmed_goal_with_everything_is_accepted(cast: Cast) -> None:
+async def test_complete_confirmed_goal_is_accepted(cast: Cast) -> None:
     goal = {"goal_confirmed": True, "objective": "See far.", "success_metrics": {"nights": 3}}
     board = (await cast.ada.post("/boards", NEW | goal | {"target_date": "2026-12-01T10:00:00+02:00"})).ok()
     assert board["success_metrics"] == {"nights": 3}
     assert board["target_date"] == "2026-12-01T08:00:00Z"
 
 
-async def test_the_list_holds_what_one_reaches_by_name(cast: Cast) -> None:
+async def test_list_holds_reachable_boards_by_name(cast: Cast) -> None:
     for name in ("alpha", "Beta"):
         (await cast.ada.post("/boards", NEW | {"name": name})).ok()
     listed = (await cast.ada.get("/boards")).ok()
@@ -91,7 +91,7 @@ async def test_the_list_holds_what_one_reaches_by_name(cast: Cast) -> None:
     assert (await cast.ada.get(f"/boards?board_group_id={cast.board.id}")).ok()["items"] == []
 
 
-async def test_reading_a_board(cast: Cast) -> None:
+async def test_board_is_read_by_id(cast: Cast) -> None:
     for person in (cast.ada, cast.ben, cast.cleo, cast.dan):
         assert list((await person.get(cast.home)).ok()) == KEYS
     assert (await cast.eve.get(cast.home)).refused(404) == "Not Found"
@@ -100,7 +100,7 @@ async def test_reading_a_board(cast: Cast) -> None:
     assert (await cast.ada.get("/boards/not-an-id")).refused(404) == "Not Found"
 
 
-async def test_a_writer_changes_a_board_and_the_log_says_what(cast: Cast) -> None:
+async def test_writer_changes_a_board_and_the_event_lists_fields(cast: Cast) -> None:
     before = await head(cast)
     board = (await cast.cleo.patch(cast.home, {"name": "Lens", "max_agents": 3, "objective": None})).ok()
     assert board["name"] == "Lens"
@@ -109,14 +109,14 @@ async def test_a_writer_changes_a_board_and_the_log_says_what(cast: Cast) -> Non
     assert orjson.loads(event.data) == {"before": {"name": "Telescope"}, "after": {"name": "Lens"}}
 
 
-async def test_a_change_that_changes_nothing_is_not_recorded(cast: Cast) -> None:
+async def test_unchanged_board_records_no_event(cast: Cast) -> None:
     before, known = await head(cast), (await cast.ada.get(cast.home)).ok()
     assert (await cast.ada.patch(cast.home, {})).ok() == known
     assert (await cast.ada.patch(cast.home, {"name": known["name"]})).ok() == known
     assert await kinds(cast, before) == []
 
 
-async def test_who_may_not_change_a_board(cast: Cast) -> None:
+async def test_changing_a_board_is_forbidden_for_others(cast: Cast) -> None:
     assert (await cast.dan.patch(cast.home, {"name": "Mine"})).refused(403) == "Forbidden"
     assert (await cast.eve.patch(cast.home, {"name": "Mine"})).refused(404) == "Not Found"
     assert (await cast.nobody.patch(cast.home, {"name": "Mine"})).refused(401) == "Unauthorized"
@@ -127,16 +127,16 @@ async def test_who_may_not_change_a_board(cast: Cast) -> None:
     "name", "slug", "description", "board_type", "goal_confirmed", "require_approval_for_done", "max_agents",
     "require_review_before_done", "comment_required_for_review", "only_lead_can_change_status",
 ])  # fmt: skip
-async def test_null_is_refused_where_a_value_is_needed(cast: Cast, name: str) -> None:
+async def test_null_is_refused_for_required_fields(cast: Cast, name: str) -> None:
     [item] = (await cast.ada.patch(cast.home, {name: None})).refused(422)
     assert item["loc"] == ["body", name]
 
 
-async def test_a_gateway_may_be_taken_away(cast: Cast) -> None:
+async def test_gateway_can_be_unset(cast: Cast) -> None:
     assert (await cast.ada.patch(cast.home, {"gateway_id": None})).ok()["gateway_id"] is None
 
 
-async def test_becoming_a_goal_needs_a_goal(cast: Cast) -> None:
+async def test_goal_board_needs_an_objective(cast: Cast) -> None:
     await cast.rule(board_type="general")
     assert isinstance((await cast.ada.patch(cast.home, {"board_type": "goal"})).refused(422), str)
     await Board.filter(id=cast.board.id).update(board_type="goal")  # as it is made; sent again it is held to the same
@@ -146,7 +146,7 @@ async def test_becoming_a_goal_needs_a_goal(cast: Cast) -> None:
     assert (await cast.ada.patch(cast.home, whole)).ok()["board_type"] == "goal"
 
 
-async def test_deleting_takes_everything_but_the_log(cast: Cast) -> None:
+async def test_deleting_a_board_keeps_only_the_log(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.ask(None, task)
     written = await head(cast)

@@ -41,12 +41,12 @@ async def sent_in_pieces(app: Quart, path: str, headers: dict[str, str], pieces:
 
 
 @pytest.mark.parametrize("size", [10, ANONYMOUS_BYTES])
-async def test_a_small_body_that_is_no_json_is_refused_before_its_sender(cast: Cast, size: int) -> None:
+async def test_small_invalid_json_is_refused_before_authentication(cast: Cast, size: int) -> None:
     answer = await cast.nobody.call("POST", "/boards", headers=JSON, data=b"x" * size)
     assert answer.refused(422)[0]["type"] == "json_invalid"
 
 
-async def test_a_large_body_is_read_after_its_sender_is_known(cast: Cast) -> None:
+async def test_large_body_is_read_after_authentication(cast: Cast) -> None:
     large = b"x" * (ANONYMOUS_BYTES + 1)
     (await cast.nobody.call("POST", "/boards", headers=JSON, data=large)).refused(401)
     answer = await cast.ada.call("POST", "/boards", headers=JSON, data=large)
@@ -54,19 +54,19 @@ async def test_a_large_body_is_read_after_its_sender_is_known(cast: Cast) -> Non
 
 
 @pytest.mark.parametrize("path", ["/api/v1/boards", "/api/v1/boards/import", "/nowhere"])
-async def test_of_an_anonymous_body_only_the_beginning_is_held(cast: Cast, held: list[int], path: str) -> None:
+async def test_anonymous_body_is_buffered_only_up_to_a_limit(cast: Cast, held: list[int], path: str) -> None:
     assert await sent_in_pieces(cast.app, path, JSON, 24) in (401, 404)
     assert max(held, default=0) <= ANONYMOUS_BYTES
     assert bodies.total == 0
 
 
-async def test_a_body_of_somebody_known_is_held_until_its_answer(cast: Cast, held: list[int]) -> None:
+async def test_authenticated_body_counts_until_it_is_answered(cast: Cast, held: list[int]) -> None:
     assert await sent_in_pieces(cast.app, "/api/v1/boards", JSON | cast.ada.headers, 24) == 422
     assert max(held) == 24 * len(PIECE)
     assert bodies.total == 0
 
 
-async def test_bodies_of_one_address_are_bounded(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_buffered_bodies_are_limited_per_address(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "most_of_address", 200_000)
     (await cast.ada.post(cast.tasks, {"title": "x", "description": "y" * 140_000})).ok()
     refused = await cast.ada.post(cast.tasks, {"title": "x", "description": "y" * 250_000})
@@ -76,7 +76,7 @@ async def test_bodies_of_one_address_are_bounded(cast: Cast, monkeypatch: pytest
     assert bodies.total == 0
 
 
-async def test_bodies_are_bounded_in_all(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_buffered_bodies_are_limited_in_total(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "most", 100_000)
     (await cast.ada.post(cast.tasks, {"title": "x", "description": "y" * 150_000})).refused(503)
     bodies.reserve("9.9.9.9", 99_000)
@@ -87,7 +87,7 @@ async def test_bodies_are_bounded_in_all(cast: Cast, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(("limit", "place"), [("most", "9.9.9.9"), ("most_of_address", OWN)])
-async def test_large_bodies_keep_no_small_ones_out(
+async def test_large_bodies_do_not_block_small_ones(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, limit: str, place: str
 ) -> None:
     monkeypatch.setattr(bodies, limit, 400_000)
@@ -100,7 +100,7 @@ async def test_large_bodies_keep_no_small_ones_out(
     assert bodies.total == 0
 
 
-async def test_a_body_may_come_byte_by_byte(cast: Cast) -> None:
+async def test_body_may_arrive_byte_by_byte(cast: Cast) -> None:
     body = orjson.dumps({"title": "x" * 40})
     headers = {**JSON, **cast.ada.headers, "Transfer-Encoding": "chunked"}
     client = cast.app.test_client(use_cookies=False)
@@ -113,9 +113,7 @@ async def test_a_body_may_come_byte_by_byte(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/boards", "/mcp"])
-async def test_a_body_that_does_not_end_is_not_waited_for(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch, path: str
-) -> None:
+async def test_incomplete_body_times_out(cast: Cast, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setitem(cast.app.config, "BODY_TIMEOUT", 0.01)
     headers = {**JSON, "Transfer-Encoding": "chunked", "Authorization": f"Bearer {cast.vega.secret}"}
     async with cast.app.test_client(use_cookies=False).request(path, method="POST", headers=headers) as connection:
@@ -124,13 +122,13 @@ async def test_a_body_that_does_not_end_is_not_waited_for(
     assert (await connection.as_response()).status_code == 408
 
 
-async def test_an_anonymous_form_is_small(cast: Cast) -> None:
+async def test_anonymous_forms_are_limited(cast: Cast) -> None:
     seen = await Visitor(cast.app).post("/sign-in", {"email": "a@example.org", "password": "x" * ANONYMOUS_BYTES})
     seen.is_status(413).has(ANONYMOUS)
 
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"])
-async def test_a_form_has_few_fields(cast: Cast, kind: str) -> None:
+async def test_number_of_form_fields_is_limited(cast: Cast, kind: str) -> None:
     nobody = Visitor(cast.app)
     for fields, is_refused in ((MOST_FIELDS, False), (MOST_FIELDS + 1, True)):
         part = b'--b\r\nContent-Disposition: form-data; name="f"\r\n\r\nx\r\n'
@@ -152,7 +150,7 @@ LONG = "z" * 5000
         (list(range(15_000)), None),
     ],
 )
-async def test_an_error_repeats_little_of_what_was_sent(cast: Cast, body: object, shown: object) -> None:
+async def test_body_errors_quote_little_input(cast: Cast, body: object, shown: object) -> None:
     answer = await cast.ada.post(cast.tasks, body)
     problems = answer.refused(422)
     assert all(len(orjson.dumps(one["input"])) < 300 for one in problems)
@@ -160,29 +158,29 @@ async def test_an_error_repeats_little_of_what_was_sent(cast: Cast, body: object
         assert problems[0]["input"] == shown
 
 
-async def test_an_error_of_the_address_repeats_little_too(cast: Cast) -> None:
+async def test_query_errors_quote_little_input(cast: Cast) -> None:
     [problem] = (await cast.ada.get(f"{cast.tasks}?sort={LONG}")).refused(422)
     assert problem["input"] == LONG[:200]
 
 
-async def test_a_body_of_very_many_values_is_refused(cast: Cast) -> None:
+async def test_body_with_too_many_values_is_refused(cast: Cast) -> None:
     for body in (list(range(30_000)), {"title": "x", "tag_ids": [{}] * 30_000}, [[0] * 100] * 300):
         [problem] = (await cast.ada.post(cast.tasks, body)).refused(422)
         assert problem["type"] == "too_many_values"
 
 
-async def test_commas_in_a_text_are_no_values(cast: Cast) -> None:
+async def test_commas_in_strings_do_not_count_as_values(cast: Cast) -> None:
     text = 'a,"b\\,' * 11_000
     assert (await cast.ada.post(cast.tasks, {"title": "x", "description": text})).ok()["description"] == text
 
 
 @pytest.mark.parametrize("body", [b'"' + b'\\"' * 30_000, b'["' + b"," * 50_000, b'{"a": "\\'])
-async def test_strings_without_an_end_are_no_json(cast: Cast, body: bytes) -> None:
+async def test_unterminated_strings_are_refused(cast: Cast, body: bytes) -> None:
     answer = await cast.nobody.call("POST", "/boards", headers=JSON, data=body)
     assert answer.refused(422)[0]["type"] == "json_invalid"
 
 
-async def test_a_dead_link_is_refused_before_a_password_is_hashed(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_expired_reset_link_is_refused_before_hashing(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     async def hashed(password: str) -> str:
         raise AssertionError("hashed for nobody")
 
@@ -193,7 +191,7 @@ async def test_a_dead_link_is_refused_before_a_password_is_hashed(cast: Cast, mo
     (await nobody.get("/reset/mcr_unknown")).is_status(429)
 
 
-async def test_a_webhook_takes_more_than_a_stranger_may_send(cast: Cast) -> None:
+async def test_webhook_bodies_have_a_larger_limit_than_anonymous_ones(cast: Cast) -> None:
     made = (await cast.ada.post(f"/boards/{cast.board.id}/webhooks", {"description": "CI"})).ok()
     stranger = Caller(cast.app)
     answer = await stranger.post(f"/boards/{cast.board.id}/webhooks/{made['id']}", {"text": "t" * ANONYMOUS_BYTES})

@@ -39,7 +39,7 @@ async def told(header: str) -> list[Any]:
     return [one.agent_id for one in await Delivery.filter(header=header).order_by("seq")]
 
 
-async def test_admins_make_read_change_and_lift_budgets(cast: Cast) -> None:
+async def test_admins_create_read_change_and_delete_budgets(cast: Cast) -> None:
     before = await head(cast)
     made = await limit(cast, "2.5", agent_id=str(cast.vega.id), unit="cost")
     assert list(made) == KEYS
@@ -62,7 +62,7 @@ async def test_admins_make_read_change_and_lift_budgets(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("whose", ["agent Vega", "board Telescope", "organization Observatory"])
-async def test_what_is_told_of_a_budget_says_whose_it_is(cast: Cast, whose: str) -> None:
+async def test_budget_notices_name_their_subject(cast: Cast, whose: str) -> None:
     subject = {"agent": {"agent_id": str(cast.vega.id)}, "board": {"board_id": str(cast.board.id)}}
     before = await head(cast)
     await limit(cast, **subject.get(whose.split()[0], {}))
@@ -74,7 +74,7 @@ async def test_what_is_told_of_a_budget_says_whose_it_is(cast: Cast, whose: str)
         assert notice.text.splitlines()[0] == f"The budget of tokens of the {whose} is {how}."
 
 
-async def test_there_is_one_of_a_kind(cast: Cast) -> None:
+async def test_budget_is_unique_per_subject_unit_and_period(cast: Cast) -> None:
     for subject in ({}, {"board_id": str(cast.board.id)}, {"agent_id": str(cast.vega.id)}):
         await limit(cast, **subject)
         again = await cast.ben.post("/budgets", {"unit": "tokens", "limit": 5, **subject})
@@ -92,7 +92,7 @@ async def test_there_is_one_of_a_kind(cast: Cast) -> None:
         {"unit": "hours"}, {"period": "week"}, {"unit": "cost", "limit": "0.0000001"}, {"agent_id": "x"},
     ],
 )  # fmt: skip
-async def test_what_makes_no_sense_is_refused(cast: Cast, wrong: dict[str, Any]) -> None:
+async def test_invalid_budget_is_refused(cast: Cast, wrong: dict[str, Any]) -> None:
     (await cast.ada.post("/budgets", {"unit": "tokens", "limit": 5, **wrong})).refused(422)
     budget = await limit(cast)
     if "limit" in wrong and "unit" not in wrong:
@@ -100,14 +100,14 @@ async def test_what_makes_no_sense_is_refused(cast: Cast, wrong: dict[str, Any])
     assert (await Budget.get()).limit_amount == 100
 
 
-async def test_a_budget_is_for_somebody_of_the_organization(cast: Cast) -> None:
+async def test_budget_subject_must_be_in_the_organization(cast: Cast) -> None:
     both = {"agent_id": str(cast.vega.id), "board_id": str(cast.board.id)}
     for subject in (both, {"agent_id": str(cast.nova.id)}, {"board_id": str(cast.foreign_board.id)}):
         (await cast.ada.post("/budgets", {"unit": "tokens", "limit": 5, **subject})).refused(422)
     assert await Budget.all().count() == 0
 
 
-async def test_only_admins_of_the_organization(cast: Cast) -> None:
+async def test_budgets_are_only_for_admins(cast: Cast) -> None:
     budget = await limit(cast)
     for person in (cast.cleo, cast.dan):
         (await person.get("/budgets")).refused(403)
@@ -120,7 +120,7 @@ async def test_only_admins_of_the_organization(cast: Cast) -> None:
     (await cast.vega.get("/budgets")).refused(401)
 
 
-async def test_four_fifths_warn_once_and_the_limit_stops(cast: Cast) -> None:
+async def test_budget_warns_once_at_80_percent_and_stops_at_the_limit(cast: Cast) -> None:
     await limit(cast, agent_id=str(cast.vega.id))
     before = await head(cast)
     first = await use(cast.vega, 79)
@@ -146,7 +146,7 @@ async def test_four_fifths_warn_once_and_the_limit_stops(cast: Cast) -> None:
     assert (event.board_id, event.agent_id) == (cast.board.id, cast.vega.id)
 
 
-async def test_one_report_can_cross_both_lines(cast: Cast) -> None:
+async def test_one_report_can_cross_both_thresholds(cast: Cast) -> None:
     await limit(cast, "0.02", unit="cost", board_id=str(cast.board.id))
     before = await head(cast)
     answer = await use(cast.vega, 1, cost_usd="0.03")
@@ -159,7 +159,7 @@ async def test_one_report_can_cross_both_lines(cast: Cast) -> None:
     assert (await cast.mira.post("/agent/heartbeat")).ok()["directive"] == "continue"
 
 
-async def test_the_organizations_budget_concerns_everybody_in_it(cast: Cast) -> None:
+async def test_organization_budget_applies_to_all_agents(cast: Cast) -> None:
     await limit(cast, 10, period="total")
     await use(cast.vega, 6)
     await use(cast.mira, 5)
@@ -171,7 +171,7 @@ async def test_the_organizations_budget_concerns_everybody_in_it(cast: Cast) -> 
     assert (await cast.nova.post("/agent/heartbeat")).ok()["directive"] == "continue"
 
 
-async def test_a_new_day_begins_anew(cast: Cast) -> None:
+async def test_daily_budget_resets_at_midnight(cast: Cast) -> None:
     budget = await limit(cast)
     before = await head(cast)
     await use(cast.vega, 100)
@@ -183,7 +183,7 @@ async def test_a_new_day_begins_anew(cast: Cast) -> None:
     assert await kinds(before) == ["budget.warning", "budget.exceeded", "budget.warning"]
 
 
-async def test_a_budget_in_total_goes_on_over_midnight(cast: Cast) -> None:
+async def test_total_budget_does_not_reset_at_midnight(cast: Cast) -> None:
     await limit(cast, period="total")
     before = await head(cast)
     await use(cast.vega, 60)
@@ -195,7 +195,7 @@ async def test_a_budget_in_total_goes_on_over_midnight(cast: Cast) -> None:
     assert await kinds(before) == ["budget.warning", "budget.exceeded"], "each line once, on whatever day"
 
 
-async def test_a_report_of_yesterday_does_not_count_today(cast: Cast) -> None:
+async def test_yesterdays_report_does_not_count_today(cast: Cast) -> None:
     """Two processes at midnight: one writes the new day down while the other still reports on the old one."""
     await limit(cast)
     with travelled(timedelta(days=1)):
@@ -206,7 +206,7 @@ async def test_a_report_of_yesterday_does_not_count_today(cast: Cast) -> None:
         assert (read["used"], read["state"]) == (40, "ok")
 
 
-async def test_at_midnight_everybody_looks_again(cast: Cast) -> None:
+async def test_waiting_claims_retry_at_midnight(cast: Cast) -> None:
     day = today()
     with channels.listening(f"work:{cast.board.id}") as heard:
         assert begin_day(day) == day and not heard.done()
@@ -215,7 +215,7 @@ async def test_at_midnight_everybody_looks_again(cast: Cast) -> None:
     assert seconds_left(datetime(2026, 12, 31, 23, 59, 30)) == 30.1
 
 
-async def test_a_changed_limit_warns_anew_and_wakes_who_waits(cast: Cast) -> None:
+async def test_changed_limit_warns_again_and_wakes_waiting_claims(cast: Cast) -> None:
     budget = await limit(cast, board_id=str(cast.board.id))
     await use(cast.vega, 100)
     before = await head(cast)
@@ -233,7 +233,7 @@ async def test_a_changed_limit_warns_anew_and_wakes_who_waits(cast: Cast) -> Non
     assert (await cast.vega.post("/agent/heartbeat")).ok()["directive"] == "continue"
 
 
-async def test_a_new_budget_knows_what_was_used_up(cast: Cast) -> None:
+async def test_new_budget_counts_past_usage(cast: Cast) -> None:
     with travelled(timedelta(days=-1)):
         await use(cast.vega, 70)
     await use(cast.vega, 25, cost_usd=1)
@@ -249,7 +249,7 @@ async def test_a_new_budget_knows_what_was_used_up(cast: Cast) -> None:
     assert (await kinds(before))[-3:] == ["budget.created", "budget.warning", "budget.exceeded"]
 
 
-async def test_budgets_of_what_is_deleted_go_or_wait(cast: Cast) -> None:
+async def test_budgets_of_deleted_subjects_are_removed_or_suspended(cast: Cast) -> None:
     await limit(cast, agent_id=str(cast.vega.id))
     await limit(cast, board_id=str(cast.other_board.id))
     (await cast.ada.delete(f"/boards/{cast.other_board.id}")).ok()
@@ -260,7 +260,7 @@ async def test_budgets_of_what_is_deleted_go_or_wait(cast: Cast) -> None:
     assert [one["subject"] for one in (await cast.ada.get("/budgets")).ok()["items"]] == ["board"]
 
 
-async def test_reports_at_the_same_time_cross_a_line_once(cast: Cast) -> None:
+async def test_concurrent_reports_cross_a_threshold_once(cast: Cast) -> None:
     await limit(cast, 100)
     await limit(cast, 100, board_id=str(cast.board.id), period="total")
     before = await head(cast)

@@ -18,7 +18,7 @@ async def bulk(cast: Cast, tasks: list[Any], by: Caller | None = None, **change:
     return await (by or cast.cleo).post(f"{cast.tasks}/bulk", {"task_ids": task_ids, **change})
 
 
-async def test_moving_many(cast: Cast) -> None:
+async def test_many_tasks_are_moved(cast: Cast) -> None:
     tasks = [await cast.add_task() for _ in range(3)]
     before = await head(cast)
     answer = (await bulk(cast, [*reversed(tasks), tasks[0]], move={"status": "in_progress"})).ok()
@@ -32,7 +32,7 @@ async def test_moving_many(cast: Cast) -> None:
     assert [(one.kind, one.actor_id) for one in found] == [("task.status_changed", cast.cleo.id)] * 3
 
 
-async def test_assigning_many(cast: Cast) -> None:
+async def test_many_tasks_are_assigned(cast: Cast) -> None:
     tasks = [await cast.add_task() for _ in range(2)]
     answer = (await bulk(cast, tasks, assign={"assigned_agent_id": str(cast.vega.id)})).ok()
     assert {one["task"]["assigned_agent_id"] for one in answer["results"]} == {str(cast.vega.id)}
@@ -45,7 +45,7 @@ async def test_assigning_many(cast: Cast) -> None:
     ] == 404
 
 
-async def test_tagging_many(cast: Cast) -> None:
+async def test_many_tasks_are_tagged(cast: Cast) -> None:
     one, two, three = [(await cast.ada.post("/tags", {"name": name})).ok()["id"] for name in ("a", "b", "c")]
     first, second = await cast.add_task(tag_ids=[one, two]), await cast.add_task()
     answer = (await bulk(cast, [first, second], add_tag_ids=[three, one], remove_tag_ids=[two])).ok()
@@ -67,7 +67,7 @@ async def test_two_people_tag_the_same_task_at_once(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("age", ["older", "newer"])
-async def test_a_task_is_finished_together_with_what_it_waits_for(cast: Cast, age: str) -> None:
+async def test_task_and_its_dependency_finish_in_one_request(cast: Cast, age: str) -> None:
     tasks = [await cast.add_task() for _ in range(3)]
     chain = tasks if age == "newer" else tasks[::-1]
     for waiting, waited_for in zip(chain[1:], chain, strict=False):
@@ -77,7 +77,7 @@ async def test_a_task_is_finished_together_with_what_it_waits_for(cast: Cast, ag
     assert [one["task_id"] for one in answer["results"]] == ids(tasks)
 
 
-async def test_deleting_many(cast: Cast) -> None:
+async def test_many_tasks_are_deleted(cast: Cast) -> None:
     tasks = [await cast.add_task() for _ in range(2)]
     before = await head(cast)
     answer = (await bulk(cast, tasks, delete=True)).ok()
@@ -86,7 +86,7 @@ async def test_deleting_many(cast: Cast) -> None:
     assert (await cast.ada.get(cast.tasks)).ok()["items"] == []
 
 
-async def test_one_refusal_leaves_all_as_it_was(cast: Cast) -> None:
+async def test_one_refusal_undoes_an_atomic_request(cast: Cast) -> None:
     free, dependency = await cast.add_task(), await cast.add_task()
     blocked = await cast.add_task(depends_on_task_ids=[dependency["id"]])
     stranger = str(uuid4())
@@ -102,7 +102,7 @@ async def test_one_refusal_leaves_all_as_it_was(cast: Cast) -> None:
     assert (await cast.ada.get(cast.task(free))).ok()["status"] == "inbox"
 
 
-async def test_without_atomic_the_others_change(cast: Cast) -> None:
+async def test_non_atomic_request_applies_the_valid_changes(cast: Cast) -> None:
     free, dependency = await cast.add_task(), await cast.add_task()
     blocked = await cast.add_task(depends_on_task_ids=[dependency["id"]])
     before, told = await head(cast), await Delivery.all().count()
@@ -115,7 +115,7 @@ async def test_without_atomic_the_others_change(cast: Cast) -> None:
     assert await Delivery.all().count() == told + 1
 
 
-async def test_each_role_keeps_its_rules(cast: Cast) -> None:
+async def test_bulk_changes_follow_the_rules_of_each_role(cast: Cast) -> None:
     own = await cast.add_task(assigned_agent_id=cast.vega.id)
     others = await cast.add_task(assigned_agent_id=cast.rigel.id)
     moved = (await bulk(cast, [own, others], by=cast.vega, move={"status": "in_progress"}, atomic=False)).ok()
@@ -140,11 +140,11 @@ async def test_each_role_keeps_its_rules(cast: Cast) -> None:
         {"delete": True},
     ],
 )
-async def test_bulk_changes_that_do_not_fit(cast: Cast, body: Any) -> None:
+async def test_invalid_bulk_changes_are_refused(cast: Cast, body: Any) -> None:
     assert isinstance((await cast.ada.post(f"{cast.tasks}/bulk", body)).refused(422), list)
 
 
-async def test_who_may_not(cast: Cast) -> None:
+async def test_bulk_changes_are_forbidden_for_others(cast: Cast) -> None:
     task = await cast.add_task()
     for caller, status in ((cast.dan, 403), (cast.eve, 404), (cast.mira, 404), (cast.nobody, 401)):
         (await bulk(cast, [task], by=caller, delete=True)).refused(status)

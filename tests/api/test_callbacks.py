@@ -28,7 +28,7 @@ async def test_setting_a_callback_returns_the_secret_once(cast: Cast) -> None:
     assert orjson.loads(event.data) == {"before": None, "host": "agent.example.org"}
 
 
-async def test_the_secret_is_encrypted_at_rest(cast: Cast) -> None:
+async def test_callback_secret_is_encrypted_at_rest(cast: Cast) -> None:
     made = (await cast.ada.call("PUT", path(cast), {"url": "https://a.example.org", "secret": SECRET})).ok()
     assert made["secret"] == SECRET
     kept = (await Agent.get(id=cast.vega.id)).callback_secret

@@ -138,7 +138,7 @@ async def test_notice_is_the_item_of_the_inbox(cast: Cast, receiver: Receiver) -
 
 
 @pytest.mark.usefixtures("by_hand")
-async def test_notices_of_one_agent_go_out_in_order(cast: Cast, receiver: Receiver) -> None:
+async def test_notices_of_one_agent_are_sent_in_order(cast: Cast, receiver: Receiver) -> None:
     await called_back(cast, receiver)
     await tell(cast, 3)
     receiver.answers = [BROKEN]
@@ -252,7 +252,7 @@ async def test_notice_read_in_the_inbox_is_not_sent(cast: Cast, receiver: Receiv
 
 
 @pytest.mark.usefixtures("by_hand")
-async def test_reading_while_it_is_sent_is_recorded_once(cast: Cast, receiver: Receiver) -> None:
+async def test_notice_read_while_being_sent_is_recorded_once(cast: Cast, receiver: Receiver) -> None:
     await called_back(cast, receiver)
     await tell(cast)
     receiver.gate.clear()
@@ -269,7 +269,7 @@ async def test_reading_while_it_is_sent_is_recorded_once(cast: Cast, receiver: R
 
 
 @pytest.mark.usefixtures("by_hand")
-async def test_nothing_is_sent_to_an_address_inside(cast: Cast, receiver: Receiver) -> None:
+async def test_callbacks_to_private_addresses_are_refused(cast: Cast, receiver: Receiver) -> None:
     await called_back(cast, receiver)
     await tell(cast)
     with reaching(cast.app, private=False):
@@ -291,7 +291,7 @@ async def test_silent_callback_times_out(cast: Cast, receiver: Receiver, monkeyp
 
 
 @pytest.mark.usefixtures("by_hand")
-async def test_a_board_in_the_trash_sends_nothing(cast: Cast, receiver: Receiver) -> None:
+async def test_deleted_board_sends_no_callbacks(cast: Cast, receiver: Receiver) -> None:
     await called_back(cast, receiver)
     await tell(cast)
     (await cast.ada.delete(cast.home)).ok()

@@ -83,18 +83,18 @@ async def test_steps_are_removed(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"text": ""}, {"text": None}, {"text": "x" * 2001}, {"text": "x", "is_done": 5}])
-async def test_steps_that_do_not_fit(cast: Cast, body: Any) -> None:
+async def test_invalid_steps_are_refused(cast: Cast, body: Any) -> None:
     assert isinstance((await cast.cleo.post(f"{cast.task(await cast.add_task())}/checklist", body)).refused(422), list)
 
 
-async def test_changes_that_do_not_fit(cast: Cast) -> None:
+async def test_invalid_changes_are_refused(cast: Cast) -> None:
     task = await cast.add_task()
     path = f"{cast.task(task)}/checklist/{(await add(cast, task))['id']}"
     for body in ({"text": None}, {"is_done": None}, {"text": " "}):
         assert isinstance((await cast.cleo.patch(path, body)).refused(422), list)
 
 
-async def test_there_is_an_end_to_steps(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_number_of_steps_is_limited(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checklist, "MOST", 2)
     task = await cast.add_task()
     for text in "ab":
@@ -102,7 +102,7 @@ async def test_there_is_an_end_to_steps(cast: Cast, monkeypatch: pytest.MonkeyPa
     assert isinstance((await cast.cleo.post(f"{cast.task(task)}/checklist", {"text": "c"})).refused(409), str)
 
 
-async def test_who_may_not(cast: Cast) -> None:
+async def test_editing_steps_is_forbidden_for_others(cast: Cast) -> None:
     task = await cast.add_task()
     item = await add(cast, task)
     path = f"{cast.task(task)}/checklist"
@@ -118,7 +118,7 @@ async def test_who_may_not(cast: Cast) -> None:
     assert await ChecklistItem.filter(is_done=True).count() == 0
 
 
-async def test_the_list_costs_the_same_for_many(cast: Cast) -> None:
+async def test_list_uses_the_same_statements_for_any_length(cast: Cast) -> None:
     task = await cast.add_task()
     await add(cast, task)
     path = f"{cast.task(task)}/checklist"

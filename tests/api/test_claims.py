@@ -16,7 +16,7 @@ from tests.claiming import claim, later, release, taken, title_of_next
 from tests.moments import parsed
 
 
-async def test_a_claim_hands_out_a_task_under_a_lease(cast: Cast) -> None:
+async def test_claim_assigns_a_task_with_a_lease(cast: Cast) -> None:
     task, before = await cast.add_task(title="Polish"), await head(cast)
     body = (await claim(cast)).ok()
     assert body["task"] == (await cast.vega.get(cast.task(task))).ok()
@@ -32,7 +32,7 @@ async def test_a_claim_hands_out_a_task_under_a_lease(cast: Cast) -> None:
     )  # fmt: skip
 
 
-async def test_without_work_both_are_null_and_nothing_is_recorded(cast: Cast) -> None:
+async def test_claim_without_work_returns_null_and_records_nothing(cast: Cast) -> None:
     before = await head(cast)
     bodies: list[dict[str, Any]] = [{}, {"tags": ["optics"]}]
     for body in bodies:
@@ -55,12 +55,12 @@ async def test_without_work_both_are_null_and_nothing_is_recorded(cast: Cast) ->
         {"tags": [""]},
     ],
 )
-async def test_what_does_not_fit_is_refused(cast: Cast, wanted: dict[str, Any]) -> None:
+async def test_invalid_claim_is_refused(cast: Cast, wanted: dict[str, Any]) -> None:
     [item] = (await claim(cast, **wanted)).refused(422)
     assert item["loc"][:2] == ["body", next(iter(wanted))]
 
 
-async def test_who_may_claim(cast: Cast) -> None:
+async def test_only_agents_of_the_board_can_claim(cast: Cast) -> None:
     await cast.add_task()
     (await claim(cast, cast.atlas)).refused(403)
     for stranger in (cast.mira, cast.nova):
@@ -70,7 +70,7 @@ async def test_who_may_claim(cast: Cast) -> None:
     assert await Task.filter(status="in_progress").count() == 0
 
 
-async def test_the_lease_lasts_as_long_as_asked(cast: Cast) -> None:
+async def test_lease_has_the_requested_length(cast: Cast) -> None:
     for seconds in (1, 86_400):
         await cast.add_task()
         task = await taken(cast, lease_seconds=seconds)
@@ -96,7 +96,7 @@ async def test_own_tasks_come_first_then_priority_due_date_and_age(cast: Cast) -
     ]  # fmt: skip
 
 
-async def test_each_full_day_of_waiting_lifts_a_task_by_one_step(cast: Cast) -> None:
+async def test_priority_rises_one_step_per_day_of_waiting(cast: Cast) -> None:
     for title, priority, hours in (
         ("low for a day", "low", 25),
         ("high", "high", 0),
@@ -120,7 +120,7 @@ async def test_each_full_day_of_waiting_lifts_a_task_by_one_step(cast: Cast) -> 
 # What is never handed out
 
 
-async def test_what_is_never_handed_out(cast: Cast) -> None:
+async def test_ineligible_tasks_are_never_assigned(cast: Cast) -> None:
     waits_for = await cast.add_task(title="first", status="review")
     soon, past = clock.now() + timedelta(minutes=1), clock.now() - timedelta(minutes=1)
     for title, fields, columns in (
@@ -144,7 +144,7 @@ async def test_what_is_never_handed_out(cast: Cast) -> None:
     assert await title_of_next(cast) is None
 
 
-async def test_a_pending_approval_holds_a_task_where_the_board_says_so(cast: Cast) -> None:
+async def test_pending_approval_holds_a_task_if_the_board_requires_it(cast: Cast) -> None:
     held = await cast.add_task(title="held")
     asked = await cast.ask(cast.vega, held)
     await cast.rule(block_status_changes_with_pending_approval=True)
@@ -157,7 +157,7 @@ async def test_a_pending_approval_holds_a_task_where_the_board_says_so(cast: Cas
     assert await title_of_next(cast) == "free"
 
 
-async def test_where_only_the_lead_starts_tasks_claims_are_disabled(cast: Cast) -> None:
+async def test_claims_are_disabled_where_only_the_lead_starts_tasks(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.rule(only_lead_can_change_status=True)
     for wanted in ({}, {"task_id": task["id"]}, {"wait_seconds": 20}):
@@ -165,7 +165,7 @@ async def test_where_only_the_lead_starts_tasks_claims_are_disabled(cast: Cast) 
     assert waiting(f"work:{cast.board.id}") == 0
 
 
-async def test_a_board_in_the_trash_hands_out_nothing(cast: Cast) -> None:
+async def test_deleted_board_assigns_nothing(cast: Cast) -> None:
     await cast.add_task()
     await Board.filter(id=cast.board.id).update(deleted_at=clock.now())
     (await claim(cast)).refused(401)
@@ -183,7 +183,7 @@ async def tagged(cast: Cast, title: str, *slugs: str) -> dict[str, Any]:
     return await cast.add_task(title=title, tag_ids=[known[slug] for slug in slugs])
 
 
-async def test_tags_narrow_a_claim(cast: Cast) -> None:
+async def test_claim_can_be_limited_to_tags(cast: Cast) -> None:
     await cast.add_task(title="plain", priority="urgent")
     glass = await tagged(cast, "glass", "glass", "heavy")
     await tagged(cast, "steel", "steel")
@@ -194,7 +194,7 @@ async def test_tags_narrow_a_claim(cast: Cast) -> None:
     assert await title_of_next(cast, tags=[]) == "plain"
 
 
-async def test_an_agent_is_handed_only_what_it_can_do(cast: Cast) -> None:
+async def test_agent_gets_only_tasks_with_its_tags(cast: Cast) -> None:
     plain = await cast.add_task(title="plain", priority="urgent")
     await tagged(cast, "glass", "glass")
     steel = await tagged(cast, "steel", "steel", "glass")
@@ -210,7 +210,7 @@ async def test_an_agent_is_handed_only_what_it_can_do(cast: Cast) -> None:
     assert await title_of_next(cast, task_id=steel["id"], tags=["glass"]) == "steel"
 
 
-async def test_what_somebody_gave_to_an_agent_it_gets_whatever_its_tags_are(cast: Cast) -> None:
+async def test_assigned_tasks_ignore_claim_tags(cast: Cast) -> None:
     await cast.add_task(title="nobody's", priority="urgent")
     mine = await cast.add_task(title="mine", assigned_agent_id=cast.vega.id)
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"claim_tags": ["glass"]})).ok()
@@ -225,13 +225,13 @@ async def test_what_somebody_gave_to_an_agent_it_gets_whatever_its_tags_are(cast
 # One task by its name
 
 
-async def test_a_named_task(cast: Cast) -> None:
+async def test_named_task_is_claimed(cast: Cast) -> None:
     await cast.add_task(priority="urgent")
     task = await cast.add_task(title="This one")
     assert (await taken(cast, task_id=task["id"], wait_seconds=50))["id"] == task["id"]
 
 
-async def test_what_stands_against_a_named_claim_is_said(cast: Cast) -> None:
+async def test_refused_named_claim_gives_the_reason(cast: Cast) -> None:
     waits_for = await cast.add_task(title="first")
     cases: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
         ("task_already_claimed", "agent", {"assigned_agent_id": str(cast.rigel.id)}, {}),
@@ -259,7 +259,7 @@ async def deleted(cast: Cast) -> dict[str, Any]:
     return task
 
 
-async def test_a_task_that_is_running_answers_409(cast: Cast) -> None:
+async def test_claim_of_a_running_task_is_a_conflict(cast: Cast) -> None:
     await cast.add_task()
     task = await taken(cast)
     for wanted in ({}, {"wait_seconds": 50}):
@@ -267,7 +267,7 @@ async def test_a_task_that_is_running_answers_409(cast: Cast) -> None:
         assert refused["code"] == "task_already_claimed"
 
 
-async def test_naming_ones_own_running_task_renews_its_lease(cast: Cast) -> None:
+async def test_claim_of_own_running_task_renews_its_lease(cast: Cast) -> None:
     await cast.add_task()
     first, before = await taken(cast, lease_seconds=60), await head(cast)
     with later(30):
@@ -278,7 +278,7 @@ async def test_naming_ones_own_running_task_renews_its_lease(cast: Cast) -> None
         assert (await claim(cast, task_id=first["id"])).refused(409)["code"] == "task_not_claimable"
 
 
-async def test_a_task_taken_by_patch_gets_an_end_by_naming_it(cast: Cast) -> None:
+async def test_claim_gives_a_lease_to_a_task_started_by_patch(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     assert (await Run.get()).lease_expires_at is None
@@ -286,7 +286,7 @@ async def test_a_task_taken_by_patch_gets_an_end_by_naming_it(cast: Cast) -> Non
     assert (await Run.get()).lease_expires_at is not None
 
 
-async def test_an_old_fence_in_the_header_stands_against_no_claim(cast: Cast) -> None:
+async def test_stale_fence_header_does_not_block_a_claim(cast: Cast) -> None:
     await cast.add_task()
     first = await taken(cast)
     (await cast.ada.patch(cast.task(first), {"status": "inbox"})).ok()
@@ -295,7 +295,7 @@ async def test_an_old_fence_in_the_header_stands_against_no_claim(cast: Cast) ->
     assert answer.ok()["lease"]["fence"] == 2
 
 
-async def test_the_fence_grows_with_every_hand_out_of_either_kind(cast: Cast) -> None:
+async def test_fence_grows_with_every_assignment(cast: Cast) -> None:
     task = await cast.add_task()
     for fence in (1, 2, 3, 4):
         if fence % 2:

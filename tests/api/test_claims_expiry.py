@@ -31,7 +31,7 @@ async def fail(cast: Cast, times: int = 1) -> dict[str, Any]:
     return task
 
 
-async def test_a_lease_that_ends_gives_the_task_back(cast: Cast) -> None:
+async def test_expired_lease_returns_the_task(cast: Cast) -> None:
     await cast.add_task(title="Polish")
     task, before = await taken(cast, lease_seconds=60), await head(cast)
     with later(59):
@@ -57,11 +57,11 @@ async def test_a_lease_that_ends_gives_the_task_back(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("attempts", "seconds"), [(1, 30), (2, 60), (3, 120), (4, 240), (7, 1920), (8, 3600), (9, 3600), (10_000, 3600)]
 )
-def test_each_rest_is_twice_as_long_up_to_an_hour(attempts: int, seconds: int) -> None:
+def test_backoff_doubles_up_to_an_hour(attempts: int, seconds: int) -> None:
     assert pause_after(attempts) == timedelta(seconds=seconds)
 
 
-async def test_a_task_rests_before_it_is_handed_out_again(cast: Cast) -> None:
+async def test_failed_task_backs_off_before_its_next_assignment(cast: Cast) -> None:
     await cast.add_task(title="Polish")
     await taken(cast, lease_seconds=60)
     with later(61):
@@ -78,7 +78,7 @@ async def test_a_task_rests_before_it_is_handed_out_again(cast: Cast) -> None:
         assert await title_of_next(cast) == "Polish"
 
 
-async def test_a_rest_that_ends_while_the_timer_looks_is_not_slept_over(cast: Cast) -> None:
+async def test_backoff_ending_during_a_timer_run_is_not_missed(cast: Cast) -> None:
     task, looked_at = await cast.add_task(), clock.now()
     await Task.filter(id=task["id"]).update(retry_at=looked_at + timedelta(milliseconds=1))
     with later(1):
@@ -91,7 +91,7 @@ async def test_a_rest_that_ends_while_the_timer_looks_is_not_slept_over(cast: Ca
         assert await seconds_left(clock.now()) == SECONDS_UNTIL_ANOTHER_TRY
 
 
-async def test_two_sweepers_take_a_task_back_once(cast: Cast) -> None:
+async def test_concurrent_sweeps_return_a_task_once(cast: Cast) -> None:
     for _ in range(5):
         await cast.add_task()
         await taken(cast, lease_seconds=60)
@@ -102,7 +102,7 @@ async def test_two_sweepers_take_a_task_back_once(cast: Cast) -> None:
     assert await Event.filter(kind="task.lease_expired").count() == 5
 
 
-async def test_a_lease_that_was_extended_meanwhile_stays(cast: Cast) -> None:
+async def test_extended_lease_is_not_swept(cast: Cast) -> None:
     await cast.add_task()
     task = await taken(cast, lease_seconds=60)
     run = await Run.get()
@@ -110,7 +110,7 @@ async def test_a_lease_that_was_extended_meanwhile_stays(cast: Cast) -> None:
     assert (await cast.vega.get(cast.task(task))).ok()["status"] == "in_progress"
 
 
-async def test_a_claim_that_meets_an_ended_lease_takes_it_back_first(cast: Cast) -> None:
+async def test_claim_returns_an_expired_task_first(cast: Cast) -> None:
     await cast.add_task(title="Polish")
     await cast.add_task(title="Sweep", priority="low")
     polish = await taken(cast, lease_seconds=60)
@@ -123,7 +123,7 @@ async def test_a_claim_that_meets_an_ended_lease_takes_it_back_first(cast: Cast)
     assert (await Task.get(id=polish["id"])).status == "inbox"
 
 
-async def test_what_comes_to_an_end_in_time_does_not_expire(cast: Cast) -> None:
+async def test_completed_work_does_not_expire(cast: Cast) -> None:
     for ending in ("done", "review", "inbox"):
         await cast.add_task()
         task = await taken(cast, lease_seconds=60)
@@ -144,7 +144,7 @@ async def ask(cast: Cast, task: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("is_blocking", [True, False])
-async def test_who_waits_for_a_decision_has_not_failed(cast: Cast, is_blocking: bool) -> None:
+async def test_waiting_for_an_approval_is_not_a_failed_attempt(cast: Cast, is_blocking: bool) -> None:
     (await cast.ada.patch(cast.home, {"block_status_changes_with_pending_approval": is_blocking})).ok()
     await cast.add_task(title="Polish")
     task = await taken(cast, lease_seconds=60)
@@ -168,7 +168,7 @@ async def test_who_waits_for_a_decision_has_not_failed(cast: Cast, is_blocking: 
     assert await title_of_next(cast) == ("Polish" if is_blocking else None)
 
 
-async def test_after_the_decision_attempts_count_again(cast: Cast) -> None:
+async def test_attempts_count_again_after_the_decision(cast: Cast) -> None:
     await cast.add_task()
     task = await taken(cast, lease_seconds=60)
     (await cast.ada.patch(f"{cast.approvals}/{(await ask(cast, task))['id']}", {"status": "approved"})).ok()
@@ -180,7 +180,7 @@ async def test_after_the_decision_attempts_count_again(cast: Cast) -> None:
 # Flags
 
 
-async def test_after_five_attempts_a_person_is_asked(cast: Cast) -> None:
+async def test_five_failed_attempts_flag_the_task(cast: Cast) -> None:
     await cast.add_task(title="Polish")
     task = await fail(cast, 4)
     assert (await Task.get()).flagged_at is None
@@ -203,7 +203,7 @@ async def test_after_five_attempts_a_person_is_asked(cast: Cast) -> None:
         (await cast.atlas.patch(cast.task(task), started)).refused(409)
 
 
-async def test_a_board_without_a_lead_flags_all_the_same(cast: Cast) -> None:
+async def test_board_without_a_lead_also_flags_tasks(cast: Cast) -> None:
     (await cast.ada.patch(f"/agents/{cast.atlas.id}", {"is_board_lead": False})).ok()
     await cast.add_task()
     await fail(cast, 5)
@@ -218,7 +218,7 @@ async def flagged(cast: Cast) -> dict[str, Any]:
     return task
 
 
-async def test_a_person_clears_the_flag(cast: Cast) -> None:
+async def test_person_clears_the_flag(cast: Cast) -> None:
     task, before = await flagged(cast), await head(cast)
     flag = f"{cast.task(task)}/flag"
     for caller, status in ((cast.vega, 401), (cast.atlas, 401), (cast.dan, 403), (cast.eve, 404), (cast.nobody, 401)):
@@ -234,7 +234,7 @@ async def test_a_person_clears_the_flag(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("change", ["moves", "assigns to an agent", "assigns to a person", "hands it out"])
-async def test_a_person_who_moves_or_assigns_a_task_lets_it_go_on(cast: Cast, change: str) -> None:
+async def test_moving_or_assigning_a_task_clears_the_flag(cast: Cast, change: str) -> None:
     task = await flagged(cast)
     sent: dict[str, Any] = {
         "moves": {"status": "review"},
@@ -260,7 +260,7 @@ async def test_other_changes_leave_the_flag(cast: Cast) -> None:
     assert await title_of_next(cast) is None
 
 
-async def test_work_that_comes_to_its_end_forgets_failed_attempts(cast: Cast) -> None:
+async def test_completed_work_resets_failed_attempts(cast: Cast) -> None:
     await cast.add_task()
     await fail(cast, 2)
     await Task.all().update(retry_at=None)

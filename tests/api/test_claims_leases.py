@@ -27,7 +27,7 @@ from tests.things import filled, things_of, upload
 Write = Callable[[Cast, dict[str, Any], dict[str, str]], Awaitable[Answer]]
 
 
-async def test_a_lease_is_extended_from_now(cast: Cast) -> None:
+async def test_lease_is_extended_from_now(cast: Cast) -> None:
     await cast.add_task()
     task, before = await taken(cast, lease_seconds=60), await head(cast)
     with later(50):
@@ -41,7 +41,7 @@ async def test_a_lease_is_extended_from_now(cast: Cast) -> None:
     assert (await cast.ada.get(cast.task(task))).ok()["updated_at"] == task["updated_at"]
 
 
-async def test_a_lease_is_shortened_too(cast: Cast) -> None:
+async def test_lease_can_be_shortened(cast: Cast) -> None:
     await cast.add_task()
     task = await taken(cast)
     (await extend(cast, task, fence=1, lease_seconds=1)).ok()
@@ -50,7 +50,7 @@ async def test_a_lease_is_shortened_too(cast: Cast) -> None:
         assert (await Task.get()).status == "inbox"
 
 
-async def test_a_hand_out_without_an_end_gets_one(cast: Cast) -> None:
+async def test_extending_gives_a_lease_to_an_assignment_without_one(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     with later(days=300):
@@ -61,7 +61,7 @@ async def test_a_hand_out_without_an_end_gets_one(cast: Cast) -> None:
         assert (await Task.get()).status == "inbox"
 
 
-async def test_what_does_not_extend(cast: Cast) -> None:
+async def test_invalid_extension_is_refused(cast: Cast) -> None:
     await cast.add_task()
     task = await taken(cast)
     for body in ({}, {"fence": "x"}, {"fence": -1}, {"fence": 1, "lease_seconds": 0}, {"fence": None}):
@@ -80,9 +80,7 @@ async def test_what_does_not_extend(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("what", ["extend", "release", "complete"])
-async def test_a_lease_that_ran_out_is_over_before_anybody_sweeps(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch, what: str
-) -> None:
+async def test_expired_lease_is_over_before_the_sweep(cast: Cast, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     async def looks_away() -> int:
         return 0
 
@@ -99,7 +97,7 @@ async def test_a_lease_that_ran_out_is_over_before_anybody_sweeps(
     assert (await Run.get()).state == "running"
 
 
-async def test_a_lease_is_over_at_its_very_end(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_lease_ends_exactly_at_its_expiry(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     await cast.add_task()
     await taken(cast)
     run = await Run.get()
@@ -108,7 +106,7 @@ async def test_a_lease_is_over_at_its_very_end(cast: Cast, monkeypatch: pytest.M
     assert is_over(run)
 
 
-async def test_a_released_task_goes_back_at_once(cast: Cast) -> None:
+async def test_released_task_is_available_at_once(cast: Cast) -> None:
     await cast.add_task(title="Polish")
     task, before = await taken(cast), await head(cast)
     assert (await release(cast, task, fence=1, reason="No cloth.")).ok() == {"ok": True}
@@ -125,7 +123,7 @@ async def test_a_released_task_goes_back_at_once(cast: Cast) -> None:
     assert (await release(cast, task, fence=1)).refused(409)["code"] == "lease_lost"
 
 
-async def test_fence_and_reason_may_stand_in_the_address_or_the_header(cast: Cast) -> None:
+async def test_fence_and_reason_are_read_from_query_or_header(cast: Cast) -> None:
     await cast.add_task()
     for fence, query, headers in (
         (1, "?fence=1&reason=Rain", {}),
@@ -141,7 +139,7 @@ async def test_fence_and_reason_may_stand_in_the_address_or_the_header(cast: Cas
         assert run.end_reason == ("Rain" if query else "By Vega.")
 
 
-async def test_a_task_can_be_given_back_whatever_the_rules_are(cast: Cast) -> None:
+async def test_task_can_be_released_whatever_the_board_rules(cast: Cast) -> None:
     await cast.add_task()
     task = await taken(cast)
     await cast.ask(cast.vega, task)
@@ -214,14 +212,14 @@ async def at_work(cast: Cast) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("what", WRITES)
-async def test_the_holder_of_a_lease_may_write(cast: Cast, what: str) -> None:
+async def test_lease_holder_can_write(cast: Cast, what: str) -> None:
     answer = await WRITES[what](cast, await at_work(cast), {"X-Task-Fence": "1"})
     assert answer.status == 200, answer.body
 
 
 @pytest.mark.parametrize("what", WRITES)
 @pytest.mark.parametrize("since", ["nobody swept", "it went back", "another agent has it", "it has it itself again"])
-async def test_a_zombie_is_refused(cast: Cast, what: str, since: str) -> None:
+async def test_stale_fence_is_refused(cast: Cast, what: str, since: str) -> None:
     task = await at_work(cast)
     with later(61):
         if since != "nobody swept":
@@ -237,7 +235,7 @@ async def test_a_zombie_is_refused(cast: Cast, what: str, since: str) -> None:
             assert await everything_about(task) == known
 
 
-async def test_a_fence_is_the_number_of_one_tasks_hand_out(cast: Cast) -> None:
+async def test_fence_counts_the_assignments_of_one_task(cast: Cast) -> None:
     """What another agent holds, or gave back, under the same number is nothing to it."""
     mine, other = await at_work(cast), await cast.add_task()
     path, headers = f"/agent{cast.task(mine)}/comments", {"X-Task-Fence": "1"}
@@ -247,14 +245,14 @@ async def test_a_fence_is_the_number_of_one_tasks_hand_out(cast: Cast) -> None:
     (await cast.vega.post(path, {"message": "Given back."}, headers=headers)).ok()
 
 
-async def test_the_number_of_anothers_hand_out_is_no_fence(cast: Cast) -> None:
+async def test_fence_of_another_assignment_is_refused(cast: Cast) -> None:
     task = await at_work(cast)
     said = {"json": {"message": "In whose name?"}, "headers": {"X-Task-Fence": "1"}}
     answer = await cast.rigel.post(f"/agent{cast.task(task)}/comments", **said)
     assert answer.refused(409)["code"] == "lease_lost"
 
 
-async def test_who_has_handed_in_may_add_to_it_after_the_leases_end(cast: Cast) -> None:
+async def test_assignee_can_add_to_handed_in_work_after_the_lease(cast: Cast) -> None:
     task = await at_work(cast)
     path, headers = f"/agent{cast.task(task)}", {"X-Task-Fence": "1"}
     (await cast.vega.patch(path, {"status": "review", "comment": "Ready."}, headers=headers)).ok()
@@ -262,7 +260,7 @@ async def test_who_has_handed_in_may_add_to_it_after_the_leases_end(cast: Cast) 
         (await cast.vega.post(f"{path}/comments", {"message": "One thing more."}, headers=headers)).ok()
 
 
-async def test_without_the_header_the_contracts_rules_apply(cast: Cast) -> None:
+async def test_writes_without_a_fence_follow_the_contract(cast: Cast) -> None:
     task = await at_work(cast)
     with later(61):
         await expire_due()
@@ -271,7 +269,7 @@ async def test_without_the_header_the_contracts_rules_apply(cast: Cast) -> None:
         (await cast.vega.patch(cast.task(task), {"status": "done"}, headers={"X-Task-Fence": "2"})).ok()
 
 
-async def test_a_fence_is_a_whole_number(cast: Cast) -> None:
+async def test_fence_must_be_an_integer(cast: Cast) -> None:
     task = await at_work(cast)
     for text in ("x", "-1", "1.5", "9" * 12):
         (await cast.vega.patch(cast.task(task), {"status": "done"}, headers={"X-Task-Fence": text})).refused(422)
@@ -287,7 +285,7 @@ AGENTS_WRITES = [
 
 
 @pytest.mark.parametrize("one", AGENTS_WRITES, ids=lambda one: f"{one.method} {one.path}")
-async def test_no_write_of_a_task_takes_a_fence_that_is_over(cast: Cast, one: Operation) -> None:
+async def test_every_task_write_refuses_a_stale_fence(cast: Cast, one: Operation) -> None:
     made = await things_of(cast, one.path)
     body = BODIES[one.operation_id](cast, made) if one.body is not None else ...
     body = await body if inspect.isawaitable(body) else body
@@ -300,7 +298,7 @@ async def test_no_write_of_a_task_takes_a_fence_that_is_over(cast: Cast, one: Op
     assert answer.refused(409)["code"] == "lease_lost"
 
 
-def test_the_header_is_documented_on_every_write_of_a_task() -> None:
+def test_fence_header_is_documented_on_every_task_write() -> None:
     for path, item in document("")["paths"].items():
         for method, entry in item.items():
             headers = {one["$ref"].rpartition("/")[2] for one in entry.get("parameters", ()) if "$ref" in one}

@@ -21,7 +21,7 @@ async def several(cast: Cast, count: int, **fields: Any) -> list[dict[str, Any]]
     return [await cast.add_task(title=f"Task {number}", **fields) for number in range(count)]
 
 
-async def test_an_agent_holds_no_more_than_its_limit(cast: Cast) -> None:
+async def test_agent_wip_limit_is_enforced(cast: Cast) -> None:
     first, second, *_ = await several(cast, 4)
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"wip_limit": 1})).ok()
     held = await taken(cast)
@@ -39,7 +39,7 @@ async def test_an_agent_holds_no_more_than_its_limit(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(("column", "status"), [("in_progress", "in_progress"), ("review", "review")])
-async def test_while_a_column_is_full_nothing_is_handed_out(cast: Cast, column: str, status: str) -> None:
+async def test_full_column_blocks_assignment(cast: Cast, column: str, status: str) -> None:
     there = (await several(cast, 2, status=status))[0]
     free = await cast.add_task(title="free")
     await limit(cast, **{column: 2})
@@ -52,7 +52,7 @@ async def test_while_a_column_is_full_nothing_is_handed_out(cast: Cast, column: 
     assert await title_of_next(cast) == "free"
 
 
-async def test_people_go_over_a_limit(cast: Cast) -> None:
+async def test_people_can_exceed_limits(cast: Cast) -> None:
     await limit(cast, in_progress=1)
     for task in await several(cast, 3):
         sent = {"status": "in_progress", "assigned_agent_id": str(cast.vega.id)}
@@ -61,7 +61,7 @@ async def test_people_go_over_a_limit(cast: Cast) -> None:
     (await cast.ada.post(cast.tasks, {"title": "One more", **sent})).ok()
 
 
-async def test_a_lead_makes_no_task_over_a_limit(cast: Cast) -> None:
+async def test_lead_cannot_create_a_task_over_a_limit(cast: Cast) -> None:
     await limit(cast, in_progress=1)
     new = {"title": "Polish", "status": "in_progress", "assigned_agent_id": str(cast.vega.id)}
     (await cast.atlas.post(f"/agent{cast.tasks}", new)).ok()
@@ -69,13 +69,13 @@ async def test_a_lead_makes_no_task_over_a_limit(cast: Cast) -> None:
     (await cast.atlas.post(f"/agent{cast.tasks}", new | {"status": "inbox"})).ok()
 
 
-async def test_a_task_that_is_in_progress_already_does_not_stand_in_its_own_way(cast: Cast) -> None:
+async def test_task_in_progress_does_not_count_against_itself(cast: Cast) -> None:
     task = await cast.add_task(status="in_progress")
     await limit(cast, in_progress=1)
     assert (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()["fence"] == 1
 
 
-async def test_many_claims_at_once_keep_both_limits(cast: Cast) -> None:
+async def test_concurrent_claims_keep_both_limits(cast: Cast) -> None:
     await several(cast, 12)
     await limit(cast, in_progress=3)
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"wip_limit": 2})).ok()
@@ -85,7 +85,7 @@ async def test_many_claims_at_once_keep_both_limits(cast: Cast) -> None:
     assert sum(task["assigned_agent_id"] == str(cast.vega.id) for task in handed_out) <= 2
 
 
-async def test_many_patches_at_once_keep_the_limit(cast: Cast) -> None:
+async def test_concurrent_patches_keep_the_limit(cast: Cast) -> None:
     tasks = await several(cast, 8)
     await limit(cast, in_progress=2)
     begin = {"status": "in_progress"}
@@ -122,7 +122,7 @@ async def test_limits_are_fields_of_agents_and_boards(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("value", [0, -1, 2**31, "many", 1.5])
-async def test_limits_are_positive_whole_numbers(cast: Cast, value: Any) -> None:
+async def test_limits_are_positive_integers(cast: Cast, value: Any) -> None:
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"wip_limit": value})).refused(422)
     (await cast.ada.patch(cast.home, {"wip_limits": {"in_progress": value}})).refused(422)
 
@@ -135,12 +135,12 @@ async def test_claim_tags_are_slugs(cast: Cast, sent: dict[str, Any]) -> None:
     (await cast.ada.patch(f"/agents/{cast.vega.id}", sent)).refused(422)
 
 
-async def test_only_columns_with_a_limit_are_named(cast: Cast) -> None:
+async def test_wip_limits_list_only_limited_columns(cast: Cast) -> None:
     for limits in ({"done": 1}, {"inbox": 1}, [1], 3):
         (await cast.ada.patch(cast.home, {"wip_limits": limits})).refused(422)
 
 
-async def test_a_boards_file_has_its_limits(cast: Cast) -> None:
+async def test_export_holds_the_boards_limits(cast: Cast) -> None:
     await limit(cast, in_progress=3, review=2)
     file = (await cast.ada.get(f"{cast.home}/export")).ok()
     assert file["board"]["wip_limits"] == {"in_progress": 3, "review": 2}

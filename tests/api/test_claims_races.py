@@ -22,7 +22,7 @@ AGENTS, TASKS = 16, 40
 ROUNDS = 100 if os.environ.get("LONG") else 20
 
 
-async def test_two_agents_want_one_task(cast: Cast) -> None:
+async def test_two_claims_for_one_task_succeed_once(cast: Cast) -> None:
     for how in ("best", "named", "one each way"):
         task = await cast.add_task(title=how)
         named = {"task_id": task["id"]}
@@ -36,7 +36,7 @@ async def test_two_agents_want_one_task(cast: Cast) -> None:
         assert await Run.filter(task_id=task["id"]).count() == 1
 
 
-async def test_a_claim_and_a_patch_want_one_task(cast: Cast) -> None:
+async def test_claim_and_patch_for_one_task_succeed_once(cast: Cast) -> None:
     for _ in range(10):
         task = await cast.add_task()
         claimed, patched = await asyncio.gather(
@@ -48,7 +48,7 @@ async def test_a_claim_and_a_patch_want_one_task(cast: Cast) -> None:
         assert run.agent_id == (cast.vega.id if has_claimed else cast.rigel.id)
 
 
-async def test_a_claim_and_a_deletion_want_one_task(cast: Cast) -> None:
+async def test_claim_and_deletion_of_one_task_are_serialized(cast: Cast) -> None:
     for _ in range(10):
         task = await cast.add_task()
         claimed, deleted = await asyncio.gather(claim(cast), cast.ada.delete(cast.task(task)))
@@ -56,7 +56,7 @@ async def test_a_claim_and_a_deletion_want_one_task(cast: Cast) -> None:
         assert await Run.filter(task_id=task["id"], ended_at=None).count() == 0
 
 
-async def test_one_agent_claims_its_own_task_twice_at_once(cast: Cast) -> None:
+async def test_concurrent_claims_of_own_task_renew_one_lease(cast: Cast) -> None:
     task = await cast.add_task()
     answers = await asyncio.gather(*(claim(cast, task_id=task["id"]) for _ in range(5)))
     assert {answer.ok()["lease"]["fence"] for answer in answers} == {1}
@@ -96,7 +96,7 @@ async def put_all_back() -> None:
     await rows("UPDATE tasks SET status = 'inbox', assigned_agent_id = NULL")
 
 
-async def test_what_is_put_back_is_the_same_as_released(cast: Cast) -> None:
+async def test_task_moved_to_inbox_equals_a_released_one(cast: Cast) -> None:
     await cast.add_task()
     first: dict[str, Any] = await taken(cast)
     await put_all_back()

@@ -28,7 +28,7 @@ def path_of(cast: Cast, who: str) -> str:
 
 @pytest.mark.parametrize("who", ["agent", "board", "organization"])
 @pytest.mark.parametrize("wanted", ["the best", "by name", "with a wait", "when there is none"])
-async def test_who_is_paused_claims_nothing(cast: Cast, who: str, wanted: str) -> None:
+async def test_paused_agent_claims_nothing(cast: Cast, who: str, wanted: str) -> None:
     held = await cast.add_task()
     (await cast.vega.patch(cast.task(held), {"status": "in_progress"})).ok()
     task = await cast.add_task(status="review" if wanted == "when there is none" else "inbox")
@@ -41,7 +41,7 @@ async def test_who_is_paused_claims_nothing(cast: Cast, who: str, wanted: str) -
     (await release(cast, held, fence=1)).ok()
 
 
-async def test_who_waits_learns_at_once_that_work_is_paused(cast: Cast) -> None:
+async def test_waiting_claim_ends_when_work_is_paused(cast: Cast) -> None:
     polls = [asyncio.create_task(claim(cast, by, wait_seconds=50)) for by in (cast.vega, cast.rigel, cast.vega)]
     while waiting(f"work:{cast.board.id}") < 3:
         await asyncio.sleep(0.01)
@@ -51,7 +51,7 @@ async def test_who_waits_learns_at_once_that_work_is_paused(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("whose", ["agent", "board", "organization"])
-async def test_over_a_budget_nothing_is_handed_out(cast: Cast, whose: str) -> None:
+async def test_exceeded_budget_blocks_claims(cast: Cast, whose: str) -> None:
     task = await cast.add_task(title="Polish")
     subject = {"agent": {"agent_id": str(cast.vega.id)}, "board": {"board_id": str(cast.board.id)}}.get(whose, {})
     budget = (await cast.ada.post("/budgets", {"unit": "tokens", "limit": 100, **subject})).ok()
@@ -66,7 +66,7 @@ async def test_over_a_budget_nothing_is_handed_out(cast: Cast, whose: str) -> No
         assert await title_of_next(cast) == "Polish"
 
 
-async def test_over_a_budget_agents_start_nothing_in_another_way(cast: Cast) -> None:
+async def test_exceeded_budget_blocks_starting_by_patch(cast: Cast) -> None:
     held, free = await cast.add_task(), await cast.add_task()
     (await cast.vega.patch(cast.task(held), {"status": "in_progress"})).ok()
     (await cast.ada.post("/budgets", {"unit": "tokens", "limit": 100, "agent_id": str(cast.vega.id)})).ok()
@@ -92,7 +92,7 @@ async def newest_token(cast: Cast) -> str:
     return f"{path}/{(await cast.ada.get(path)).ok()[0]['id']}"
 
 
-async def test_a_claim_that_waits_gets_nothing_by_a_token_that_may_only_read_now(cast: Cast) -> None:
+async def test_waiting_claim_ends_when_its_token_becomes_read_only(cast: Cast) -> None:
     poll = asyncio.create_task(claim(cast, wait_seconds=50))
     while not waiting(f"work:{cast.board.id}"):
         await asyncio.sleep(0.01)
@@ -104,7 +104,7 @@ async def test_a_claim_that_waits_gets_nothing_by_a_token_that_may_only_read_now
 
 
 @pytest.mark.parametrize("scopes", [None, ["work"], ["lead"], ["read"]])
-async def test_the_hand_out_itself_asks_what_the_token_may(cast: Cast, scopes: list[str] | None) -> None:
+async def test_assignment_checks_the_tokens_scopes(cast: Cast, scopes: list[str] | None) -> None:
     task = await cast.add_task()
     path = await newest_token(cast)
     search = Search(cast.vega.id, cast.board.id, None, None, UUID(path.rpartition("/")[2]))
@@ -121,7 +121,7 @@ async def test_the_hand_out_itself_asks_what_the_token_may(cast: Cast, scopes: l
 # Sent again
 
 
-async def test_a_claim_sent_again_with_its_key_gets_the_same_task(cast: Cast) -> None:
+async def test_repeated_claim_with_a_key_gets_the_same_task(cast: Cast) -> None:
     await cast.add_task()
     await cast.add_task()
     path = f"/agent{cast.home}/claims"
@@ -136,7 +136,7 @@ async def test_a_claim_sent_again_with_its_key_gets_the_same_task(cast: Cast) ->
     assert (await cast.rigel.post(path, {}, headers=KEY)).ok()["task"]["id"] != first.body["task"]["id"]
 
 
-async def test_the_same_claim_ten_times_at_once_takes_one_task(cast: Cast) -> None:
+async def test_ten_concurrent_claims_with_one_key_take_one_task(cast: Cast) -> None:
     for _ in range(5):
         await cast.add_task()
     path = f"/agent{cast.home}/claims"
@@ -145,7 +145,7 @@ async def test_the_same_claim_ten_times_at_once_takes_one_task(cast: Cast) -> No
     assert await Run.all().count() == 1 and await Task.filter(status="in_progress").count() == 1
 
 
-async def test_a_claim_sent_again_while_the_first_waits_answers_with_it(cast: Cast) -> None:
+async def test_repeated_claim_joins_the_waiting_one(cast: Cast) -> None:
     path, polls = f"/agent{cast.home}/claims", []
     for number in (1, 2, 3):
         polls.append(asyncio.create_task(cast.vega.post(path, {"wait_seconds": 50}, headers=KEY)))
@@ -159,7 +159,7 @@ async def test_a_claim_sent_again_while_the_first_waits_answers_with_it(cast: Ca
     assert (await cast.rigel.post(path, {}, headers=KEY)).ok()["task"]["id"] == other["id"]
 
 
-async def test_a_claim_with_a_key_goes_on_waiting_when_everybody_is_woken(cast: Cast) -> None:
+async def test_claim_with_a_key_keeps_waiting_after_a_wakeup(cast: Cast) -> None:
     path, channel = f"/agent{cast.home}/claims", f"work:{cast.board.id}"
     poll = asyncio.create_task(cast.vega.post(path, {"wait_seconds": 50}, headers=KEY))
     for _ in range(2):
@@ -173,7 +173,7 @@ async def test_a_claim_with_a_key_goes_on_waiting_when_everybody_is_woken(cast: 
     assert (await Task.get(id=task["id"])).status == "in_progress"
 
 
-async def test_that_there_was_nothing_is_kept_too(cast: Cast) -> None:
+async def test_empty_answer_is_kept_for_the_key(cast: Cast) -> None:
     path = f"/agent{cast.home}/claims"
     nothing = {"task": None, "lease": None}
     assert (await cast.vega.post(path, {}, headers=KEY)).ok() == nothing
@@ -182,7 +182,7 @@ async def test_that_there_was_nothing_is_kept_too(cast: Cast) -> None:
     assert (await claim(cast)).ok()["task"] is not None
 
 
-async def test_a_refused_claim_may_be_tried_again_with_its_key(cast: Cast) -> None:
+async def test_refused_claim_can_be_retried_with_its_key(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.ada.call("PUT", path_of(cast, "board"), {"state": "paused"})).ok()
     body, path = {"task_id": task["id"]}, f"/agent{cast.home}/claims"
@@ -191,7 +191,7 @@ async def test_a_refused_claim_may_be_tried_again_with_its_key(cast: Cast) -> No
     assert (await cast.vega.post(path, body, headers=KEY)).ok()["task"]["id"] == task["id"]
 
 
-async def test_a_key_holds_no_transaction_while_its_claim_waits(cast: Cast) -> None:
+async def test_waiting_claim_with_a_key_holds_no_transaction(cast: Cast) -> None:
     path = f"/agent{cast.home}/claims"
     poll = asyncio.create_task(cast.vega.post(path, {"wait_seconds": 50}, headers=KEY))
     while not waiting(f"work:{cast.board.id}"):
@@ -202,7 +202,7 @@ async def test_a_key_holds_no_transaction_while_its_claim_waits(cast: Cast) -> N
     assert (await cast.vega.post(path, {"wait_seconds": 50}, headers=KEY)).ok()["task"]["id"] == task["id"]
 
 
-async def test_an_idle_claim_only_reads(cast: Cast) -> None:
+async def test_idle_claim_only_reads(cast: Cast) -> None:
     await cast.add_task(status="review")
     await claim(cast)
     with counted() as found:
@@ -211,7 +211,7 @@ async def test_an_idle_claim_only_reads(cast: Cast) -> None:
     assert writing == [] and len(found) <= 8, found
 
 
-async def test_what_a_claim_costs_does_not_grow_with_the_board(cast: Cast) -> None:
+async def test_claim_cost_does_not_grow_with_the_board(cast: Cast) -> None:
     costs = []
     for more in (2, 30):
         for number in range(more):

@@ -29,7 +29,7 @@ def path(cast: Cast, comment: Any) -> str:
     return f"{cast.task(comment['task_id'])}/comments/{comment['id']}"
 
 
-async def test_an_author_changes_a_comment(cast: Cast) -> None:
+async def test_author_edits_a_comment(cast: Cast) -> None:
     task = await cast.add_task()
     for caller in (cast.cleo, cast.vega):
         comment = await say(cast, task, by=caller)
@@ -49,7 +49,7 @@ async def test_an_author_changes_a_comment(cast: Cast) -> None:
         assert edited in (await cast.dan.get(f"{cast.task(task)}/comments")).ok()["items"]
 
 
-async def test_deleted_comments_leave_lists_and_keep_their_place_in_the_log(cast: Cast) -> None:
+async def test_deleted_comment_leaves_lists_and_stays_in_the_log(cast: Cast) -> None:
     task = await cast.add_task()
     own, administered = await say(cast, task, "Secret"), await say(cast, task, "Off topic", cast.vega)
     before = await head(cast)
@@ -67,7 +67,7 @@ async def test_deleted_comments_leave_lists_and_keep_their_place_in_the_log(cast
     (await cast.cleo.patch(path(cast, own), {"message": "Again"})).refused(404)
 
 
-async def test_words_that_were_taken_back_are_nowhere(cast: Cast) -> None:
+async def test_deleted_text_is_nowhere_in_the_database(cast: Cast) -> None:
     task = await cast.add_task(assigned_agent_id=str(cast.vega.id))
     pasted, slipped = await say(cast, task, "The key is hunter2"), await say(cast, task, "Or @atlas, hunter2 again")
     (await send(cast, task, comment_id=pasted["id"])).ok()
@@ -86,7 +86,7 @@ async def test_words_that_were_taken_back_are_nowhere(cast: Cast) -> None:
     assert await verify(cast.organization.id) == (await head(cast), None)
 
 
-async def test_the_feed_says_what_comments_say_now(cast: Cast) -> None:
+async def test_feed_shows_edited_comments(cast: Cast) -> None:
     task = await cast.add_task()
     kept, gone = await say(cast, task, "Kept"), await say(cast, task, "Gone")
     (await cast.cleo.patch(path(cast, kept), {"message": "Better"})).ok()
@@ -102,7 +102,7 @@ async def test_the_feed_says_what_comments_say_now(cast: Cast) -> None:
     assert [one.did for one in lines][:2] == ["deleted a comment on", "edited a comment on"]
 
 
-async def test_who_may_not(cast: Cast) -> None:
+async def test_editing_is_forbidden_for_others(cast: Cast) -> None:
     comment = await say(cast, await cast.add_task())
     for caller, status in ((cast.dan, 403), (cast.vega, 403), (cast.atlas, 403), (cast.eve, 404), (cast.nobody, 401)):
         (await caller.patch(path(cast, comment), {"message": "Mine"})).refused(status)
@@ -113,12 +113,12 @@ async def test_who_may_not(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"message": None}, {"message": "  "}, {"message": 5}])
-async def test_words_are_needed(cast: Cast, body: Any) -> None:
+async def test_empty_comment_is_refused(cast: Cast, body: Any) -> None:
     comment = await say(cast, await cast.add_task())
     assert isinstance((await cast.cleo.patch(path(cast, comment), body)).refused(422), list)
 
 
-async def test_a_deleted_comment_is_no_reason_for_review(cast: Cast) -> None:
+async def test_deleted_comment_does_not_satisfy_the_comment_rule(cast: Cast) -> None:
     await cast.rule(comment_required_for_review=True)
     task = await cast.add_task()
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
@@ -129,7 +129,7 @@ async def test_a_deleted_comment_is_no_reason_for_review(cast: Cast) -> None:
     (await cast.vega.patch(cast.task(task), {"status": "review"})).ok()
 
 
-async def test_streams_tell_of_second_thoughts(app: Quart, cast: Cast) -> None:
+async def test_streams_send_edited_and_deleted_comments(app: Quart, cast: Cast) -> None:
     task = await cast.add_task()
     kept, gone = await say(cast, task, "Kept"), await say(cast, task, "Gone")
     (await cast.cleo.patch(path(cast, kept), {"message": "Better"})).ok()
@@ -161,7 +161,7 @@ async def _streamed(app: Quart, cast: Cast, actor: Actor) -> list[dict[str, Any]
     return found
 
 
-async def test_the_list_costs_the_same_for_many(cast: Cast) -> None:
+async def test_list_uses_the_same_statements_for_any_length(cast: Cast) -> None:
     task = await cast.add_task()
     await say(cast, task)
     for_one = await cost(cast.ada, f"{cast.task(task)}/comments")
@@ -170,7 +170,7 @@ async def test_the_list_costs_the_same_for_many(cast: Cast) -> None:
     assert await cost(cast.ada, f"{cast.task(task)}/comments") == for_one
 
 
-async def test_one_comment_can_be_read_and_changed_only_as_it_was_read(cast: Cast) -> None:
+async def test_comment_edit_honours_if_match(cast: Cast) -> None:
     comment = await say(cast, await cast.add_task())
     read = await cast.dan.get(path(cast, comment))
     assert read.ok() == comment

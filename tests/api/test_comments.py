@@ -19,7 +19,7 @@ async def told(cast: Cast) -> set[tuple[str, str]]:
     return {(names[one.agent_id], one.header) for one in found}
 
 
-async def test_a_person_comments(cast: Cast) -> None:
+async def test_person_comments(cast: Cast) -> None:
     task, before = await cast.add_task(), await head(cast)
     comment = (await cast.cleo.post(f"{cast.task(task)}/comments", {"message": "  Hello.  "})).ok()
     assert list(comment) == KEYS
@@ -30,7 +30,7 @@ async def test_a_person_comments(cast: Cast) -> None:
     assert str(event.id) == comment["id"]
 
 
-async def test_a_worker_comments_on_anybodys_task(cast: Cast) -> None:
+async def test_worker_comments_on_any_task_of_its_board(cast: Cast) -> None:
     task, before = await cast.add_task(assigned_agent_id=cast.rigel.id), await head(cast)
     for prefix in ("", "/agent"):
         comment = (await cast.vega.post(f"{prefix}{cast.task(task)}/comments", {"message": "Done."})).ok()
@@ -38,7 +38,7 @@ async def test_a_worker_comments_on_anybodys_task(cast: Cast) -> None:
     assert {event.agent_id for event in await events(before, kind="task.comment")} == {cast.vega.id}
 
 
-async def test_comments_come_oldest_first(cast: Cast) -> None:
+async def test_comments_are_listed_oldest_first(cast: Cast) -> None:
     task = await cast.add_task()
     path = f"{cast.task(task)}/comments"
     for text in ("one", "two", "three"):
@@ -48,7 +48,7 @@ async def test_comments_come_oldest_first(cast: Cast) -> None:
     assert (await cast.vega.get(f"/agent{path}")).ok()["total"] == 3
 
 
-async def test_who_may_not_comment(cast: Cast) -> None:
+async def test_commenting_is_forbidden_for_others(cast: Cast) -> None:
     path = f"{cast.task(await cast.add_task())}/comments"
     body = {"message": "Hello."}
     assert (await cast.dan.post(path, body)).refused(403) == "Forbidden"
@@ -63,12 +63,12 @@ async def test_who_may_not_comment(cast: Cast) -> None:
     ("body", "kind"),
     [({"message": "  "}, "string_too_short"), ({}, "missing"), ({"message": None}, "string_type")],
 )
-async def test_a_comment_that_does_not_fit(cast: Cast, body: dict[str, Any], kind: str) -> None:
+async def test_invalid_comment_is_refused(cast: Cast, body: dict[str, Any], kind: str) -> None:
     [item] = (await cast.ada.post(f"{cast.task(await cast.add_task())}/comments", body)).refused(422)
     assert (item["type"], item["loc"]) == (kind, ["body", "message"])
 
 
-async def test_where_a_lead_may_comment(cast: Cast) -> None:
+async def test_lead_comments_only_where_allowed(cast: Cast) -> None:
     plain = await cast.add_task()
     body = {"message": "Look again."}
     assert isinstance((await cast.atlas.post(f"{cast.task(plain)}/comments", body)).refused(403), str)
@@ -98,14 +98,16 @@ async def test_where_a_lead_may_comment(cast: Cast) -> None:
         ("vega", "@atlas look", {("atlas", "TASK MENTION")}),
     ],
 )
-async def test_who_is_told(cast: Cast, author: str, message: str, expected: set[tuple[str, str]]) -> None:
+async def test_comment_notifies_the_right_agents(
+    cast: Cast, author: str, message: str, expected: set[tuple[str, str]]
+) -> None:
     task = await cast.add_task(assigned_agent_id=cast.vega.id)
     await told(cast)
     (await getattr(cast, author).post(f"{cast.task(task)}/comments", {"message": message})).ok()
     assert await told(cast) == expected
 
 
-async def test_a_notice_quotes_at_most_500_characters(cast: Cast) -> None:
+async def test_notice_quotes_at_most_500_characters(cast: Cast) -> None:
     task = await cast.add_task(assigned_agent_id=cast.vega.id)
     await told(cast)
     (await cast.cleo.post(f"{cast.task(task)}/comments", {"message": "x" * 501})).ok()

@@ -40,7 +40,7 @@ async def without_lead(cast: Cast) -> None:
     (await cast.ada.patch(f"/agents/{cast.atlas.id}", {"is_board_lead": False})).ok()
 
 
-async def test_work_is_handed_in_with_everything(cast: Cast) -> None:
+async def test_completion_stores_the_whole_report(cast: Cast) -> None:
     task = await taken(cast)
     before = await head(cast)
     used: dict[str, Any] = {"input_tokens": 1200, "output_tokens": 80, "cost_usd": "0.0315", "model": "m-1"}
@@ -68,7 +68,7 @@ async def test_work_is_handed_in_with_everything(cast: Cast) -> None:
     assert (data["run_id"], data["fence"], data["cost_micros"], data["artifacts"]) == (run["id"], 1, 31500, 2)
 
 
-async def test_what_is_handed_in_stands_on_the_task(cast: Cast) -> None:
+async def test_completion_is_shown_on_the_task(cast: Cast) -> None:
     task = await taken(cast)
     found = (await hand_in(cast, task, artifacts=[file()], input_tokens=5)).ok()
     [comment] = (await cast.dan.get(f"{cast.task(task)}/comments")).ok()["items"]
@@ -89,7 +89,9 @@ async def test_what_is_handed_in_stands_on_the_task(cast: Cast) -> None:
     (False, {"require_approval_for_done": True}, "review"),
     (False, {}, "done"),
 ])  # fmt: skip
-async def test_where_the_task_goes_by_itself(cast: Cast, has_lead: bool, rules: dict[str, bool], expected: str) -> None:
+async def test_completion_moves_the_task_by_the_board_rules(
+    cast: Cast, has_lead: bool, rules: dict[str, bool], expected: str
+) -> None:
     if not has_lead:
         await without_lead(cast)
     await cast.rule(**rules)
@@ -98,7 +100,7 @@ async def test_where_the_task_goes_by_itself(cast: Cast, has_lead: bool, rules: 
     assert (await hand_in(cast, other, status="review")).ok()["task"]["status"] == "review"
 
 
-async def test_the_summary_is_the_comment_that_a_rule_asks_for(cast: Cast) -> None:
+async def test_summary_satisfies_the_comment_rule(cast: Cast) -> None:
     await cast.rule(comment_required_for_review=True)
     assert (await hand_in(cast, await taken(cast))).ok()["task"]["status"] == "review"
 
@@ -107,7 +109,7 @@ async def test_the_summary_is_the_comment_that_a_rule_asks_for(cast: Cast) -> No
     ({"require_review_before_done": True}, "task_review_required"),
     ({"block_status_changes_with_pending_approval": True}, "task_has_pending_approval"),
 ])  # fmt: skip
-async def test_a_refusal_by_a_rule_changes_nothing(cast: Cast, rules: dict[str, bool], code: str) -> None:
+async def test_refused_completion_changes_nothing(cast: Cast, rules: dict[str, bool], code: str) -> None:
     task = await taken(cast)
     await cast.ask(cast.vega, task)
     await cast.rule(**rules)
@@ -121,14 +123,14 @@ async def test_a_refusal_by_a_rule_changes_nothing(cast: Cast, rules: dict[str, 
     assert await head(cast) == before
 
 
-async def test_only_the_lead_moves_where_the_board_says_so(cast: Cast) -> None:
+async def test_completion_keeps_the_column_where_only_the_lead_moves(cast: Cast) -> None:
     task = await taken(cast)
     await cast.rule(only_lead_can_change_status=True)
     (await hand_in(cast, task)).refused(403)
     assert (await Run.get(task_id=task["id"])).state == "running"
 
 
-async def test_twice_is_once(cast: Cast) -> None:
+async def test_repeated_completion_counts_once(cast: Cast) -> None:
     task = await taken(cast)
     first = (await hand_in(cast, task, artifacts=[file()], input_tokens=5)).ok()
     before = await head(cast)
@@ -140,14 +142,14 @@ async def test_twice_is_once(cast: Cast) -> None:
     assert late["run"] == first["run"] and late["task"]["assigned_agent_id"] == str(cast.rigel.id)
 
 
-async def test_two_at_once_hand_in_once(cast: Cast) -> None:
+async def test_concurrent_completions_count_once(cast: Cast) -> None:
     task = await taken(cast)
     answers = await asyncio.gather(*[hand_in(cast, task, artifacts=[file()], output_tokens=7) for _ in range(2)])
     assert answers[0].ok()["run"] == answers[1].ok()["run"]
     assert [await one.all().count() for one in (Comment, Attachment, UsageEntry)] == [1, 1, 1]
 
 
-async def test_a_fence_that_is_over_is_refused(cast: Cast) -> None:
+async def test_stale_fence_is_refused(cast: Cast) -> None:
     task = await taken(cast)
     assert (await hand_in(cast, task, fence=2)).refused(409)["code"] == "lease_lost"
     (await cast.vega.patch(cast.task(task), {"status": "inbox"})).ok()
@@ -159,7 +161,7 @@ async def test_a_fence_that_is_over_is_refused(cast: Cast) -> None:
     assert (await hand_in(cast, task, cast.rigel, fence=2)).ok()["run"]["agent_name"] == "Rigel Orion"
 
 
-async def test_a_lease_that_ran_out_hands_in_nothing(cast: Cast) -> None:
+async def test_completion_after_the_lease_is_refused(cast: Cast) -> None:
     await cast.add_task()
     claimed = (await cast.vega.post(f"/agent{cast.home}/claims", {"lease_seconds": 900})).ok()
     task, fence = claimed["task"], claimed["lease"]["fence"]
@@ -169,14 +171,14 @@ async def test_a_lease_that_ran_out_hands_in_nothing(cast: Cast) -> None:
     assert found["run"]["state"] == "completed" and found["run"]["lease_expires_at"] is not None
 
 
-async def test_a_stale_header_is_refused_too(cast: Cast) -> None:
+async def test_stale_fence_header_is_refused(cast: Cast) -> None:
     task = await taken(cast)
     path = f"/agent{cast.task(task)}/completions"
     assert (await cast.vega.post(path, WORK, headers={"X-Task-Fence": "7"})).refused(409)["code"] == "lease_lost"
     (await cast.vega.post(path, WORK, headers={"X-Task-Fence": "1"})).ok()
 
 
-async def test_a_run_that_a_move_ended_takes_its_report_afterwards(cast: Cast) -> None:
+async def test_run_ended_by_a_move_accepts_its_report(cast: Cast) -> None:
     task = await taken(cast)
     (await cast.vega.patch(cast.task(task), {"status": "review"})).ok()
     assert (await hand_in(cast, task, status="done")).refused(409)["code"] == "run_ended"
@@ -187,7 +189,7 @@ async def test_a_run_that_a_move_ended_takes_its_report_afterwards(cast: Cast) -
     assert await Comment.filter(task_id=task["id"]).count() == 1
 
 
-async def test_a_report_comes_too_late_when_the_task_was_handed_out_anew(cast: Cast) -> None:
+async def test_late_report_is_refused_after_reassignment(cast: Cast) -> None:
     task = await taken(cast)
     (await cast.vega.patch(cast.task(task), {"status": "review"})).ok()
     (await cast.ada.patch(cast.task(task), {"status": "inbox"})).ok()
@@ -198,7 +200,7 @@ async def test_a_report_comes_too_late_when_the_task_was_handed_out_anew(cast: C
     assert await head(cast) == before and (await Run.get(fence=1)).summary is None
 
 
-async def test_only_the_worker_in_whose_hands_it_is(cast: Cast) -> None:
+async def test_only_the_assignee_completes_a_task(cast: Cast) -> None:
     task = await taken(cast)
     assert (await hand_in(cast, task, cast.rigel)).refused(409)["code"] == "lease_lost"
     (await hand_in(cast, task, cast.atlas)).refused(403)
@@ -227,13 +229,13 @@ async def test_only_the_worker_in_whose_hands_it_is(cast: Cast) -> None:
     {"cost_usd": -0.1},
     {"cost_usd": "many"},
 ])  # fmt: skip
-async def test_what_does_not_fit(cast: Cast, wrong: dict[str, Any]) -> None:
+async def test_invalid_completion_is_refused(cast: Cast, wrong: dict[str, Any]) -> None:
     task = await taken(cast)
     (await hand_in(cast, task, **wrong)).refused(422)
     assert (await Run.get(task_id=task["id"])).state == "running"
 
 
-async def test_a_request_is_only_so_large(cast: Cast) -> None:
+async def test_completion_size_is_limited(cast: Cast) -> None:
     task = await taken(cast)
     assert (await hand_in(cast, task, artifacts=[file(b"x" * 8_000_000)])).status == 413
     large = (await hand_in(cast, task, artifacts=[file(b"x" * 3_000_000)])).ok()
@@ -243,7 +245,7 @@ async def test_a_request_is_only_so_large(cast: Cast) -> None:
 @pytest.mark.parametrize(("sent", "micros", "read"), [
     (0, 0, 0), (0.1, 100_000, 0.1), ("1.005", 1_005_000, 1.005), ("0.0000015", 2, 0.000002), (12, 12_000_000, 12),
 ])  # fmt: skip
-async def test_money_is_kept_to_the_millionth(cast: Cast, sent: Any, micros: int, read: float) -> None:
+async def test_cost_is_stored_to_the_millionth(cast: Cast, sent: Any, micros: int, read: float) -> None:
     found = (await hand_in(cast, await taken(cast), cost_usd=sent)).ok()
     assert found["run"]["cost_usd"] == read
     assert (await Run.get(id=found["run"]["id"])).cost_micros == micros

@@ -23,7 +23,7 @@ async def notices(agent_id: Any, header: str) -> list[Delivery]:
     return await Delivery.filter(agent_id=agent_id, header=header).order_by("created_at")
 
 
-async def test_a_nudge_lies_in_the_inbox_word_for_word(cast: Cast) -> None:
+async def test_nudge_arrives_unchanged_in_the_inbox(cast: Cast) -> None:
     before = await head(cast)
     assert (await cast.atlas.post(at(cast, cast.vega, "/nudge"), {"message": "  Are you\nthere? "})).ok() == {
         "ok": True
@@ -37,14 +37,14 @@ async def test_a_nudge_lies_in_the_inbox_word_for_word(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"message": "  "}, {"message": None}, [], {"message": "\x00"}])
-async def test_a_nudge_that_does_not_fit(cast: Cast, body: Any) -> None:
+async def test_invalid_nudge_is_refused(cast: Cast, body: Any) -> None:
     path = at(cast, cast.vega, "/nudge")
     assert isinstance((await cast.atlas.post(path, body)).refused(422), list)
     assert await notices(cast.vega.id, "NUDGE") == []
 
 
 @pytest.mark.parametrize(("tail", "method"), [("/nudge", "POST"), ("/soul", "PUT"), ("", "DELETE")])
-async def test_the_order_of_refusals(cast: Cast, tail: str, method: str) -> None:
+async def test_refusals_have_a_fixed_order(cast: Cast, tail: str, method: str) -> None:
     async def send(caller: Caller, path: str, body: Any = ...) -> Any:
         return await caller.call(method, path, {} if method != "DELETE" and body is ... else body)
 
@@ -61,14 +61,14 @@ async def test_the_order_of_refusals(cast: Cast, tail: str, method: str) -> None
     assert await Agent.filter(id__in=[cast.mira.id, cast.nova.id]).count() == 2
 
 
-async def test_an_unknown_colleague(cast: Cast) -> None:
+async def test_unknown_colleague_is_not_found(cast: Cast) -> None:
     (await cast.atlas.post(at(cast, uuid4(), "/nudge"), {"message": "x"})).refused(404)
     (await cast.atlas.call("PUT", at(cast, uuid4(), "/soul"), {"content": "x"})).refused(404)
     (await cast.atlas.get(at(cast, uuid4(), "/soul"))).refused(404)
     (await cast.atlas.post(at(cast, "nonsense", "/nudge"), {"message": "x"})).refused(404)
 
 
-async def test_an_agent_that_waits_for_its_session_cannot_be_nudged(cast: Cast) -> None:
+async def test_agent_without_a_session_cannot_be_nudged(cast: Cast) -> None:
     await Agent.filter(id=cast.vega.id).update(gateway_id=uuid4())
     detail = (await cast.atlas.post(at(cast, cast.vega, "/nudge"), {"message": "x"})).refused(422)
     assert detail["code"] == "agent_without_session"
@@ -76,7 +76,7 @@ async def test_an_agent_that_waits_for_its_session_cannot_be_nudged(cast: Cast) 
     (await cast.atlas.post(at(cast, cast.vega, "/nudge"), {"message": "x"})).ok()
 
 
-async def test_reading_souls(cast: Cast) -> None:
+async def test_souls_are_read(cast: Cast) -> None:
     assert (await cast.vega.get(at(cast, cast.vega, "/soul"))).ok() == ""
     await Agent.filter(id=cast.vega.id).update(soul_template='Calm, "exact".')
     for caller in (cast.vega, cast.atlas):
@@ -88,7 +88,7 @@ async def test_reading_souls(cast: Cast) -> None:
     assert (await cast.ada.get(at(cast, cast.vega, "/soul"))).refused(401) == "Unauthorized"
 
 
-async def test_a_lead_gives_a_soul_and_the_old_one_stays_readable(cast: Cast) -> None:
+async def test_lead_sets_a_soul_and_the_old_one_stays_in_the_history(cast: Cast) -> None:
     await Agent.filter(id=cast.vega.id).update(soul_template="Hasty.")
     before, path = await head(cast), at(cast, cast.vega, "/soul")
     new = {"content": " Patient.\n", "reason": "It hurried.", "source_url": "https://example.org/souls/owl"}
@@ -107,7 +107,7 @@ async def test_a_lead_gives_a_soul_and_the_old_one_stays_readable(cast: Cast) ->
     assert oldest["author"] == {"kind": "system", "id": None, "name": "Mission Control"}
 
 
-async def test_people_write_souls_into_the_same_history_and_go_back(cast: Cast) -> None:
+async def test_people_set_and_restore_souls_in_the_same_history(cast: Cast) -> None:
     made = {"name": "Lyra", "board_id": str(cast.board.id), "soul_template": "First."}
     lyra = (await cast.ada.post("/agents", made)).ok()["id"]
     (await cast.ben.patch(f"/agents/{lyra}", {"soul_template": "Second."})).ok()
@@ -120,7 +120,7 @@ async def test_people_write_souls_into_the_same_history_and_go_back(cast: Cast) 
     assert len(await notices(lyra, "SOUL UPDATED")) == 3
 
 
-async def test_the_same_soul_again_is_no_change(cast: Cast) -> None:
+async def test_unchanged_soul_is_a_no_op(cast: Cast) -> None:
     path = at(cast, cast.vega, "/soul")
     (await cast.atlas.call("PUT", path, {"content": "Calm."})).ok()
     before = await head(cast)
@@ -128,26 +128,26 @@ async def test_the_same_soul_again_is_no_change(cast: Cast) -> None:
     assert await kinds(cast, before) == [] and await AgentSoul.filter(agent_id=cast.vega.id).count() == 1
 
 
-async def test_where_a_soul_comes_from_may_be_blank(cast: Cast) -> None:
+async def test_soul_source_may_be_blank(cast: Cast) -> None:
     new = {"content": "Calm.", "source_url": " ", "reason": None}
     (await cast.atlas.call("PUT", at(cast, cast.vega, "/soul"), new)).ok()
     [one] = (await cast.ada.get(f"/agents/{cast.vega.id}/souls")).ok()["items"]
     assert (one["source_url"], one["reason"]) == (None, None)
 
 
-async def test_a_lead_may_change_its_own_soul_and_is_not_told(cast: Cast) -> None:
+async def test_lead_changing_its_own_soul_is_not_notified(cast: Cast) -> None:
     (await cast.atlas.call("PUT", at(cast, cast.atlas, "/soul"), {"content": "Bold."})).ok()
     assert await notices(cast.atlas.id, "SOUL UPDATED") == []
 
 
 @pytest.mark.parametrize("body", [{}, {"content": " \n"}, {"content": None}, {"content": "x" * 18_001}])
-async def test_a_soul_that_does_not_fit(cast: Cast, body: Any) -> None:
+async def test_invalid_soul_is_refused(cast: Cast, body: Any) -> None:
     [item] = (await cast.atlas.call("PUT", at(cast, cast.vega, "/soul"), body)).refused(422)
     assert item["loc"] == ["body", "content"]
     assert await AgentSoul.filter(agent_id=cast.vega.id).count() == 0
 
 
-async def test_who_reads_the_history(cast: Cast) -> None:
+async def test_soul_history_is_limited_to_admins_and_leads(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/souls"
     for caller in (cast.ada, cast.ben):
         assert (await caller.get(path)).ok() == {"items": [], "total": 0, "limit": 200, "offset": 0}
@@ -157,7 +157,7 @@ async def test_who_reads_the_history(cast: Cast) -> None:
     (await cast.atlas.get(path)).refused(401)
 
 
-async def test_a_lead_deletes_a_worker(cast: Cast) -> None:
+async def test_lead_deletes_a_worker(cast: Cast) -> None:
     task = await cast.add_task(assigned_agent_id=str(cast.vega.id))
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     before = await head(cast)
@@ -170,13 +170,13 @@ async def test_a_lead_deletes_a_worker(cast: Cast) -> None:
     (await cast.vega.get("/agent/healthz")).refused(401)
 
 
-async def test_a_lead_is_not_deleted_by_a_lead(cast: Cast) -> None:
+async def test_lead_cannot_delete_a_lead(cast: Cast) -> None:
     assert (await cast.atlas.delete(at(cast, cast.atlas))).refused(403) == "Forbidden"
     assert await Agent.filter(id=cast.atlas.id).exists()
 
 
 @pytest.mark.parametrize("body", [{}, {"content": "Hello."}])
-async def test_only_main_agents_speak_to_leads(cast: Cast, body: Any) -> None:
+async def test_only_main_agents_message_leads(cast: Cast, body: Any) -> None:
     before = await head(cast)
     for board in (cast.board.id, cast.other_board.id, cast.foreign_board.id, uuid4()):
         for caller in (cast.atlas, cast.vega):
@@ -190,7 +190,7 @@ async def test_only_main_agents_speak_to_leads(cast: Cast, body: Any) -> None:
     assert await kinds(cast, before) == []
 
 
-async def test_an_agent_learns_that_an_operation_is_not_for_its_role(cast: Cast) -> None:
+async def test_wrong_role_gets_a_clear_refusal(cast: Cast) -> None:
     task = await cast.add_task()
     for refusal in (
         await cast.vega.post(f"/agent{cast.tasks}", {"title": "Mine"}),

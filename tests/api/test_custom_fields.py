@@ -50,7 +50,7 @@ async def test_admins_define_fields(cast: Cast) -> None:
         ("Date & Time", "date_time"), ("datetime", "date_time"), ("decimal", "decimal"), ("JSON", "json"),
     ],
 )  # fmt: skip
-async def test_types_have_other_names(cast: Cast, sent: str, stored: str) -> None:
+async def test_type_aliases_are_accepted(cast: Cast, sent: str, stored: str) -> None:
     field = await make(cast, field_type=sent, ui_visibility=" If Set ")
     assert (field["field_type"], field["ui_visibility"]) == (stored, "if_set")
 
@@ -73,13 +73,13 @@ async def test_types_have_other_names(cast: Cast, sent: str, stored: str) -> Non
         ({"required": None}, ["body", "required"]),
     ],
 )
-async def test_fields_that_do_not_fit(cast: Cast, change: Any, loc: list[str]) -> None:
+async def test_invalid_fields_are_refused(cast: Cast, change: Any, loc: list[str]) -> None:
     [item] = (await cast.ada.post(PATH, new(cast, **change))).refused(422)
     assert item["loc"] == loc and item["msg"]
     assert await CustomField.all().count() == 0
 
 
-async def test_boards_of_others_are_named(cast: Cast) -> None:
+async def test_foreign_boards_are_named_in_the_refusal(cast: Cast) -> None:
     strangers = [str(uuid4()), str(cast.foreign_board.id)]
     field = await make(cast)
     for answer in (
@@ -98,7 +98,7 @@ async def test_boards_of_others_are_named(cast: Cast) -> None:
         ({"validation_regex": "[a-z]+"}, "A1"),
     ],
 )
-async def test_a_default_must_fit(cast: Cast, fields: Any, value: Any) -> None:
+async def test_default_must_match_the_type(cast: Cast, fields: Any, value: Any) -> None:
     assert isinstance((await cast.ada.post(PATH, new(cast, **fields, default_value=value))).refused(422), str)
 
 
@@ -111,7 +111,7 @@ async def test_text_defaults_stay_text(cast: Cast, value: str) -> None:
     assert changed["default_value"] == f"{value}!"
 
 
-async def test_a_key_is_there_once(cast: Cast) -> None:
+async def test_field_key_is_unique(cast: Cast) -> None:
     await make(cast)
     assert isinstance((await cast.ada.post(PATH, new(cast))).refused(409), str)
     assert (await cast.eve.post(PATH, new(cast, board_ids=[str(cast.foreign_board.id)]))).status == 200
@@ -119,7 +119,7 @@ async def test_a_key_is_there_once(cast: Cast) -> None:
     assert sorted(one.status for one in answers) == [200, 409, 409]
 
 
-async def test_everybody_of_the_organization_lists_them_by_label(cast: Cast) -> None:
+async def test_members_list_fields_by_label(cast: Cast) -> None:
     for label in ("beta", "Alpha"):
         await make(cast, field_key=label, label=label, board_ids=[str(cast.other_board.id)])
     await cast.eve.post(PATH, new(cast, board_ids=[str(cast.foreign_board.id)]))
@@ -129,7 +129,7 @@ async def test_everybody_of_the_organization_lists_them_by_label(cast: Cast) -> 
     assert (await cast.vega.get(PATH)).refused(401) == "Unauthorized"
 
 
-async def test_who_may_not_define_fields(cast: Cast) -> None:
+async def test_defining_fields_is_forbidden_for_others(cast: Cast) -> None:
     path = f"{PATH}/{(await make(cast))['id']}"
     for person, status in ((cast.cleo, 403), (cast.dan, 403), (cast.vega, 401), (cast.nobody, 401)):
         (await person.post(PATH, new(cast, field_key="mine"))).refused(status)
@@ -141,7 +141,7 @@ async def test_who_may_not_define_fields(cast: Cast) -> None:
     (await cast.ada.delete(f"{PATH}/not-an-id")).refused(422)
 
 
-async def test_changing_a_field(cast: Cast) -> None:
+async def test_field_is_changed(cast: Cast) -> None:
     field = await make(cast, validation_regex="[a-z]+", default_value="abc", description="How much")
     path, before = f"{PATH}/{field['id']}", await head(cast)
     both = sorted([str(cast.board.id), str(cast.other_board.id)], reverse=True)
@@ -166,13 +166,13 @@ async def test_changing_a_field(cast: Cast) -> None:
         {"field_type": "colour"}, {"ui_visibility": "sometimes"}, {"validation_regex": "["},
     ],
 )  # fmt: skip
-async def test_changes_refused_by_their_shape(cast: Cast, body: Any) -> None:
+async def test_malformed_changes_are_refused(cast: Cast, body: Any) -> None:
     field = await make(cast)
     items = (await cast.ada.patch(f"{PATH}/{field['id']}", body)).refused(422)
     assert isinstance(items, list) and items[0]["msg"]
 
 
-async def test_changes_refused_by_what_would_result(cast: Cast) -> None:
+async def test_changes_with_an_invalid_result_are_refused(cast: Cast) -> None:
     field = await make(cast, validation_regex="[a-z]+", default_value="abc")
     path = f"{PATH}/{field['id']}"
     for body in ({"field_type": "integer"}, {"default_value": "ABC"}, {"validation_regex": "[0-9]+"}):
@@ -183,7 +183,7 @@ async def test_changes_refused_by_what_would_result(cast: Cast) -> None:
     assert (changed["field_type"], changed["default_value"]) == ("integer", 3)
 
 
-async def test_a_type_stays_while_values_would_not_fit(cast: Cast) -> None:
+async def test_type_cannot_change_while_values_would_be_invalid(cast: Cast) -> None:
     field = await make(cast, field_type="integer")
     path = f"{PATH}/{field['id']}"
     task = await cast.add_task(custom_field_values={"effort": 3})
@@ -193,7 +193,7 @@ async def test_a_type_stays_while_values_would_not_fit(cast: Cast) -> None:
     assert (await cast.ada.patch(path, {"field_type": "text"})).ok()["field_type"] == "text"
 
 
-async def test_deleting_a_field(cast: Cast) -> None:
+async def test_field_is_deleted(cast: Cast) -> None:
     field = await make(cast)
     path = f"{PATH}/{field['id']}"
     task = await cast.add_task(custom_field_values={"effort": "much"})
@@ -206,7 +206,7 @@ async def test_deleting_a_field(cast: Cast) -> None:
     (await cast.ada.delete(path)).refused(404)
 
 
-async def test_the_list_costs_the_same_for_many(cast: Cast) -> None:
+async def test_list_uses_the_same_statements_for_any_length(cast: Cast) -> None:
     await make(cast)
     await cast.add_task(custom_field_values={"effort": "much"})
 

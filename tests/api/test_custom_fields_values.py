@@ -36,7 +36,7 @@ async def put(cast: Cast, task: Any, values: Any, by: Any = None) -> Any:
         ("json", [{}, {"a": [1, None]}, [], [1, "x"]], ["{}", 5, True]),
     ],
 )
-async def test_each_type_takes_its_values(cast: Cast, field_type: str, fits: list[Any], refused: list[Any]) -> None:
+async def test_each_type_accepts_its_values(cast: Cast, field_type: str, fits: list[Any], refused: list[Any]) -> None:
     await make(cast, field_type=field_type)
     task = await cast.add_task()
     for value in fits:
@@ -51,7 +51,7 @@ async def test_each_type_takes_its_values(cast: Cast, field_type: str, fits: lis
     assert (await put(cast, task, {"effort": None})).ok()["custom_field_values"] == {"effort": None}
 
 
-async def test_a_pattern_covers_the_whole_text(cast: Cast) -> None:
+async def test_pattern_must_match_the_whole_text(cast: Cast) -> None:
     await make(cast, validation_regex=" [A-Z]{2}-[0-9]+ ")
     task = await cast.add_task()
     assert (await put(cast, task, {"effort": "AB-12"})).ok()
@@ -59,7 +59,7 @@ async def test_a_pattern_covers_the_whole_text(cast: Cast) -> None:
         assert (await put(cast, task, {"effort": value})).refused(422)["reason"]
 
 
-async def test_a_slow_pattern_is_stopped(cast: Cast) -> None:
+async def test_slow_pattern_times_out(cast: Cast) -> None:
     with pytest.raises(TakesTooLong):
         matches(SLOW, "ab" * 2000)
     await make(cast, validation_regex=SLOW)
@@ -68,7 +68,7 @@ async def test_a_slow_pattern_is_stopped(cast: Cast) -> None:
     assert "at most" in (await put(cast, task, {"effort": "a" * 10_001})).refused(422)["reason"]
 
 
-async def test_unknown_keys_are_named(cast: Cast) -> None:
+async def test_unknown_keys_are_listed_in_the_error(cast: Cast) -> None:
     await make(cast)
     await make(cast, field_key="elsewhere", board_ids=[str(cast.other_board.id)])
     task = await cast.add_task()
@@ -82,7 +82,7 @@ async def test_unknown_keys_are_named(cast: Cast) -> None:
         assert detail["unknown_field_keys"] == ["elsewhere", "zeta"]
 
 
-async def test_required_fields(cast: Cast) -> None:
+async def test_required_fields_need_a_value(cast: Cast) -> None:
     task = await cast.add_task()
     for key in ("beta", "alpha"):
         await make(cast, field_key=key, required=True)
@@ -142,7 +142,7 @@ async def test_values_of_unbound_boards_are_hidden_not_lost(cast: Cast) -> None:
     assert (await cast.ada.get(cast.task(task))).ok()["custom_field_values"] == {"effort": "kept"}
 
 
-async def test_values_are_not_nested_without_end(cast: Cast) -> None:
+async def test_nesting_of_values_is_limited(cast: Cast) -> None:
     await make(cast, field_type="json")
     task = await cast.add_task()
     for depth, status in ((90, 200), (150, 422), (900, 422)):

@@ -10,7 +10,7 @@ async def tell(cast: Cast, count: int = 1) -> None:
         await cast.add_task(title=f"Task {number}", assigned_agent_id=cast.vega.id)
 
 
-async def test_deliveries_for_people(cast: Cast) -> None:
+async def test_people_list_deliveries(cast: Cast) -> None:
     await tell(cast, 3)
     where = f"/agents/{cast.vega.id}/deliveries"
     first = await Delivery.filter(agent_id=cast.vega.id).order_by("seq").first().values("id")
@@ -26,7 +26,7 @@ async def test_deliveries_for_people(cast: Cast) -> None:
     (await cast.eve.get(where)).refused(404)
 
 
-async def test_who_may_send_again(cast: Cast) -> None:
+async def test_sending_again_needs_rights(cast: Cast) -> None:
     await tell(cast)
     [one] = (await cast.ada.get(f"/agents/{cast.vega.id}/deliveries")).ok()["items"]
     await Delivery.filter(id=one["id"]).update(state="failed")

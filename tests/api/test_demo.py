@@ -70,7 +70,7 @@ def statuses(agents: Any) -> dict[str, str]:
     return {agent["name"]: agent["status"] for agent in agents["items"]}
 
 
-async def test_one_command_serves_a_living_board_and_wipes_only_its_own(tmp_path: Path) -> None:
+async def test_demo_serves_a_live_board_and_wipes_only_its_data(tmp_path: Path) -> None:
     async with installation(tmp_path) as home:
         async with playing(home, "--port", "0", "--decide") as (printed, url):
             assert re.search(r"Sign in as demo@example.com with the password \S{19}\n", printed)
@@ -90,7 +90,7 @@ async def test_one_command_serves_a_living_board_and_wipes_only_its_own(tmp_path
         assert "demo" not in await home.command("audit", "verify")
 
 
-async def test_agents_come_back_after_a_restart_of_the_server(tmp_path: Path) -> None:
+async def test_agents_continue_after_a_server_restart(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served() as first:
         async with playing(home, "--url", first.url, "--decide"):
             owner = {"Authorization": f"Bearer {await secret_of_owner(home)}"}
@@ -103,7 +103,7 @@ async def test_agents_come_back_after_a_restart_of_the_server(tmp_path: Path) ->
                 await eventually(client, tasks, lambda found: count_of("done", found) > before)
 
 
-async def test_another_database_is_a_sentence(tmp_path: Path) -> None:
+async def test_wrong_database_reports_one_sentence(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served() as server:
         other = tmp_path / "other"
         other.mkdir()

@@ -25,7 +25,7 @@ async def depend(cast: Cast, task: dict[str, Any], *others: dict[str, Any]) -> A
     return await cast.ada.patch(cast.task(task), {"depends_on_task_ids": [one["id"] for one in others]})
 
 
-async def test_a_task_shows_what_it_waits_for(cast: Cast) -> None:
+async def test_task_lists_its_dependencies(cast: Cast) -> None:
     first, second = await cast.add_task(), await cast.add_task()
     task = await cast.add_task(depends_on_task_ids=[second["id"], first["id"], second["id"]])
     assert task["depends_on_task_ids"] == task["blocked_by_task_ids"] == [second["id"], first["id"]]
@@ -41,7 +41,7 @@ async def test_a_task_shows_what_it_waits_for(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("role", ["person", "lead"])
-async def test_refusals(cast: Cast, role: str) -> None:
+async def test_invalid_dependencies_are_refused(cast: Cast, role: str) -> None:
     caller = cast.ada if role == "person" else cast.atlas
     first, second, third = await chain(cast, 3)
     stranger = str(uuid4())
@@ -60,7 +60,7 @@ async def test_refusals(cast: Cast, role: str) -> None:
     assert (await sent(second)).ok()["depends_on_task_ids"] == []
 
 
-async def test_refusals_on_create(cast: Cast) -> None:
+async def test_invalid_dependencies_are_refused_on_create(cast: Cast) -> None:
     waited_for = await cast.add_task()
     body: dict[str, Any] = {"title": "Late", "depends_on_task_ids": [waited_for["id"]]}
     for extra in ({"status": "in_progress"}, {"assigned_agent_id": cast.vega.id}, {"assigned_user_id": cast.cleo.id}):
@@ -76,7 +76,7 @@ async def test_refusals_on_create(cast: Cast) -> None:
     assert (await cast.ada.post(cast.tasks, body | {"status": "in_progress"})).ok()["is_blocked"] is False
 
 
-async def test_changing_edges_is_recorded_once(cast: Cast) -> None:
+async def test_changed_dependencies_record_one_event(cast: Cast) -> None:
     first, second = await cast.add_task(), await cast.add_task()
     before = await head(cast)
     (await depend(cast, second, first)).ok()
@@ -88,7 +88,7 @@ async def test_changing_edges_is_recorded_once(cast: Cast) -> None:
     assert data["after"] == {"depends_on_task_ids": [first["id"]]}
 
 
-async def test_a_lead_that_blocks_a_task_moves_it_no_further(cast: Cast) -> None:
+async def test_lead_cannot_move_a_task_it_blocks(cast: Cast) -> None:
     first, second = await cast.add_task(), await cast.add_task()
     body = {"depends_on_task_ids": [first["id"]], "assigned_agent_id": str(cast.vega.id)}
     detail = (await cast.atlas.patch(cast.task(second), body)).refused(409)
@@ -97,7 +97,7 @@ async def test_a_lead_that_blocks_a_task_moves_it_no_further(cast: Cast) -> None
     (await cast.atlas.patch(cast.task(second), {"depends_on_task_ids": [first["id"]]})).ok()
 
 
-async def test_dependents_hear_that_a_dependency_is_done(cast: Cast) -> None:
+async def test_dependents_are_updated_when_a_dependency_is_done(cast: Cast) -> None:
     first, second, third = await chain(cast, 3)
     finished = await cast.add_task(depends_on_task_ids=[first["id"]])
     await cast.put(finished, status="done")
@@ -111,7 +111,7 @@ async def test_dependents_hear_that_a_dependency_is_done(cast: Cast) -> None:
     assert (await cast.ada.get(cast.task(third))).ok()["is_blocked"] is True
 
 
-async def test_a_reopened_dependency_sends_started_dependents_back(cast: Cast) -> None:
+async def test_reopened_dependency_returns_started_dependents(cast: Cast) -> None:
     first = await cast.add_task(status="done")
     started, idle, assigned = [await cast.add_task(depends_on_task_ids=[first["id"]]) for _ in range(3)]
     finished = await cast.add_task(depends_on_task_ids=[first["id"]])
@@ -146,7 +146,7 @@ async def test_deleted_tasks_block_nobody(cast: Cast) -> None:
     (await depend(cast, first, second)).refused(409)
 
 
-async def test_two_edits_cannot_form_a_circle_together(cast: Cast) -> None:
+async def test_concurrent_edits_cannot_form_a_cycle(cast: Cast) -> None:
     first, second = await cast.add_task(), await cast.add_task()
     answers = await asyncio.gather(depend(cast, first, second), depend(cast, second, first))
     assert sorted(one.status for one in answers) == [200, 409]

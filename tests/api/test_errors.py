@@ -21,7 +21,7 @@ async def item(answer: Any) -> dict[str, Any]:
     return dict(found)
 
 
-async def test_the_envelope_carries_the_request_id(cast: Cast) -> None:
+async def test_error_body_carries_the_request_id(cast: Cast) -> None:
     for path in ("/nowhere", f"/boards/{uuid4()}", "/users/me"):
         answer = await cast.nobody.get(path, headers={"X-Request-Id": "  abc-123 "})
         assert answer.body["request_id"] == answer.headers["X-Request-Id"] == "abc-123"
@@ -32,13 +32,13 @@ async def test_the_envelope_carries_the_request_id(cast: Cast) -> None:
     assert (await cast.nobody.get("/nowhere")).refused(404) == "Not Found"
 
 
-async def test_a_wrong_type(cast: Cast) -> None:
+async def test_wrong_type_is_refused(cast: Cast) -> None:
     assert await item(await cast.ada.patch(cast.home, {"name": 5})) == {
         "type": "string_type", "loc": ["body", "name"], "msg": "Input should be a valid string", "input": 5,
     }  # fmt: skip
 
 
-async def test_broken_json(cast: Cast) -> None:
+async def test_broken_json_is_refused(cast: Cast) -> None:
     found = await item(await cast.ada.call("POST", cast.tasks, **BAD_JSON))
     assert (found["type"], found["msg"], found["input"]) == ("json_invalid", "JSON decode error", {})
     assert found["loc"] == ["body", 10] and list(found["ctx"]) == ["error"]
@@ -47,7 +47,7 @@ async def test_broken_json(cast: Cast) -> None:
         assert (await item(answer))["type"] == "json_invalid"
 
 
-async def test_what_is_missing(cast: Cast) -> None:
+async def test_missing_fields_are_named(cast: Cast) -> None:
     missing = {"type": "missing", "msg": "Field required"}
     for options in ({}, {"data": b"  "}):
         assert await item(await cast.ada.call("POST", cast.tasks, **options)) == missing | {
@@ -68,13 +68,13 @@ async def test_what_is_missing(cast: Cast) -> None:
         ("assigned_agent_id=nope", "uuid_parsing", ..., "nope"),
     ],
 )
-async def test_queries_that_do_not_fit(cast: Cast, query: str, kind: str, ctx: Any, given: str) -> None:
+async def test_invalid_query_parameters_are_refused(cast: Cast, query: str, kind: str, ctx: Any, given: str) -> None:
     found = await item(await cast.ada.get(f"{cast.tasks}?{query}"))
     assert (found["type"], found["loc"], found["input"]) == (kind, ["query", query.partition("=")[0]], given)
     assert ctx is ... or found.get("ctx") == ctx
 
 
-async def test_all_that_is_wrong_is_told_together(cast: Cast) -> None:
+async def test_all_problems_are_reported_together(cast: Cast) -> None:
     found = (await cast.ada.get(f"{cast.tasks}?limit=0&offset=-1&unassigned=x")).refused(422)
     assert sorted(one["loc"][1] for one in found) == ["limit", "offset", "unassigned"]
     found = (await cast.ada.post("/boards", {"name": 1})).refused(422)
@@ -82,24 +82,24 @@ async def test_all_that_is_wrong_is_told_together(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("limit", ["1", "200"])
-async def test_bounds_are_inside(cast: Cast, limit: str) -> None:
+async def test_bounds_are_inclusive(cast: Cast, limit: str) -> None:
     page = (await cast.ada.get(f"{cast.tasks}?limit={limit}&offset=0")).ok()
     assert page == {"items": [], "total": 0, "limit": int(limit), "offset": 0}
 
 
 @pytest.mark.parametrize("word", ["true", "1", "YES", "on", "t", "Y"])
-async def test_spellings_of_true(cast: Cast, word: str) -> None:
+async def test_accepted_spellings_of_true(cast: Cast, word: str) -> None:
     await cast.add_task(assigned_agent_id=cast.vega.id)
     assert (await cast.ada.get(f"{cast.tasks}?unassigned={word}")).ok()["total"] == 0
 
 
 @pytest.mark.parametrize("word", ["false", "0", "No", "OFF", "f", "n"])
-async def test_spellings_of_false(cast: Cast, word: str) -> None:
+async def test_accepted_spellings_of_false(cast: Cast, word: str) -> None:
     await cast.add_task(assigned_agent_id=cast.vega.id)
     assert (await cast.ada.get(f"{cast.tasks}?unassigned={word}")).ok()["total"] == 1
 
 
-async def test_ids_in_all_their_spellings(cast: Cast) -> None:
+async def test_accepted_spellings_of_ids(cast: Cast) -> None:
     task = await cast.add_task()
     plain = task["id"].replace("-", "")
     for spelling in (task["id"].upper(), plain, f"urn:uuid:{task['id']}"):
@@ -109,26 +109,26 @@ async def test_ids_in_all_their_spellings(cast: Cast) -> None:
     assert found["msg"] == f"Input should be a valid UUID, {found['ctx']['error']}"
 
 
-async def test_an_enum_and_a_literal(cast: Cast) -> None:
+async def test_enum_and_literal_errors(cast: Cast) -> None:
     found = await item(await cast.ada.post(cast.tasks, {"title": "x", "status": "doing"}))
     assert found["type"] == "literal_error"
     assert found["ctx"] == {"expected": "'inbox', 'in_progress', 'review' or 'done'"}
 
 
-async def test_a_blank_text(cast: Cast) -> None:
+async def test_blank_text_error(cast: Cast) -> None:
     found = await item(await cast.ada.patch(cast.home, {"description": " "}))
     assert (found["type"], found["ctx"]) == ("string_too_short", {"min_length": 1})
     assert found["msg"] == "String should have at least 1 character"
 
 
-async def test_a_rule_about_the_whole(cast: Cast) -> None:
+async def test_error_about_the_whole_body(cast: Cast) -> None:
     body = {"name": "x", "slug": "x", "description": "x", "goal_confirmed": True}
     found = await item(await cast.ada.post("/boards", body))
     assert (found["type"], found["loc"]) == ("value_error", ["body"])
     assert found["msg"] == f"Value error, {found['ctx']['error']}"
 
 
-async def test_only_json_is_read(cast: Cast) -> None:
+async def test_only_json_bodies_are_accepted(cast: Cast) -> None:
     text = b'{"title": "x"}'
     for kind in ("text/plain", "application/x-www-form-urlencoded"):
         found = await item(await cast.ada.call("POST", cast.tasks, data=text, headers={"Content-Type": kind}))
@@ -157,13 +157,13 @@ async def test_only_json_is_read(cast: Cast) -> None:
         ('{"title": "x", "extra": 1e999}', "finite_number", ["body", "extra"]),
     ],
 )  # fmt: skip
-async def test_what_no_database_takes(cast: Cast, text: str, kind: str, loc: list[Any]) -> None:
+async def test_unstorable_characters_are_refused(cast: Cast, text: str, kind: str, loc: list[Any]) -> None:
     answer = await cast.ada.call("POST", cast.tasks, data=text.encode(), headers={"Content-Type": "application/json"})
     found = await item(answer)
     assert (found["type"], found["loc"]) == (kind, loc)
 
 
-async def test_nul_in_keys_queries_and_paths(cast: Cast) -> None:
+async def test_nul_is_refused_in_keys_queries_and_paths(cast: Cast) -> None:
     body = {"action_type": "a", "confidence": 1, "payload": {"reason": "r", "a\0b": 1}}
     assert (await item(await cast.vega.post(cast.approvals, body)))["type"] == "string_unicode"
     assert (await item(await cast.ada.get(f"{cast.tasks}?status=%00")))["type"] == "string_unicode"
@@ -177,13 +177,13 @@ async def test_nul_in_keys_queries_and_paths(cast: Cast) -> None:
     (await cast.ada.patch(cast.home, {"max_agents": 2**40})).refused(422)
 
 
-async def test_the_largest_numbers_are_kept(cast: Cast) -> None:
+async def test_largest_numbers_are_stored(cast: Cast) -> None:
     payload = {"reason": "r", "big": 2**63 - 1, "small": -(2**63)}
     made = (await cast.vega.post(cast.approvals, {"action_type": "a", "confidence": 1, "payload": payload})).ok()
     assert made["payload"] == payload
 
 
-async def test_the_order_of_checks(cast: Cast) -> None:
+async def test_checks_have_a_fixed_order(cast: Cast) -> None:
     nowhere = f"/boards/{uuid4()}/tasks"
     found = await item(await cast.nobody.call("POST", nowhere, **BAD_JSON))
     assert found["type"] == "json_invalid"
@@ -197,7 +197,7 @@ async def test_the_order_of_checks(cast: Cast) -> None:
     (await cast.ada.post(cast.tasks, {"title": "x", "assigned_agent_id": str(uuid4())})).refused(404)
 
 
-async def test_methods_that_are_not_there(cast: Cast) -> None:
+async def test_unknown_methods_are_refused(cast: Cast) -> None:
     for method, path, allow in (
         ("HEAD", "/boards", {"GET"}), ("OPTIONS", "/boards", {"GET", "POST"}), ("PUT", "/boards", {"GET", "POST"}),
         ("PUT", "/users/me", {"GET", "PATCH", "DELETE"}), ("DELETE", f"{cast.approvals}/{uuid4()}", {"GET", "PATCH"}),
@@ -209,12 +209,12 @@ async def test_methods_that_are_not_there(cast: Cast) -> None:
             assert answer.refused(405) == "Method Not Allowed"
 
 
-async def test_a_trailing_slash_is_sent_on(cast: Cast) -> None:
+async def test_trailing_slash_redirects(cast: Cast) -> None:
     answer = await cast.ada.get("/boards/?limit=5")
     assert (answer.status, answer.headers["Location"]) == (307, "http://localhost/api/v1/boards?limit=5")
 
 
-async def test_what_is_unexpected_is_500_in_the_envelope(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unexpected_error_is_500_with_an_error_body(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> None:
         raise RuntimeError("a secret detail")
 
@@ -225,7 +225,7 @@ async def test_what_is_unexpected_is_500_in_the_envelope(cast: Cast, monkeypatch
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_who_is_deleted_between_two_look_ups_is_not_found(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_row_deleted_between_two_reads_is_not_found(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     async def seen(actor: Actor, last_seen_at: Any) -> None:
         await Agent.filter(id=actor.id).delete()
 
@@ -234,13 +234,13 @@ async def test_who_is_deleted_between_two_look_ups_is_not_found(cast: Cast, monk
     (await cast.vega.post("/agent/usage", {"input_tokens": 1})).refused(404)
 
 
-async def test_not_everything_that_is_wrong_is_told(cast: Cast) -> None:
+async def test_number_of_reported_problems_is_limited(cast: Cast) -> None:
     """A request of one megabyte could otherwise have an answer of fifty."""
     for wrong in ({"tag_ids": ["x"] * 500}, {"more": ["\x00"] * 500}):
         assert len((await cast.ada.post(cast.tasks, {"title": "x"} | wrong)).refused(422)) == 100
 
 
-async def test_people_read_a_sentence_with_a_word_beside_it_and_agents_an_object(cast: Cast) -> None:
+async def test_people_get_a_sentence_with_a_code_and_agents_an_object(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.ada.call("PUT", f"{cast.home}/work-state", {"state": "paused", "reason": "Night."})).ok()
     agent = await cast.vega.patch(cast.task(task), {"status": "in_progress"})
@@ -251,7 +251,7 @@ async def test_people_read_a_sentence_with_a_word_beside_it_and_agents_an_object
     assert isinstance(sentence, str) and person.body["code"] == "board_without_gateway"
 
 
-async def test_an_error_that_says_more_stays_an_object_with_its_word_beside_it(cast: Cast) -> None:
+async def test_detailed_error_stays_an_object_with_its_code(cast: Cast) -> None:
     waits = await cast.add_task(depends_on_task_ids=[(await cast.add_task())["id"]])
     answer = await cast.cleo.patch(cast.task(waits), {"status": "done"})
     detail = answer.refused_as(409, "task_blocked_cannot_transition")

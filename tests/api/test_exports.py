@@ -148,7 +148,7 @@ async def test_people_and_agents_missing_here_are_dropped(cast: Cast) -> None:
     assert await Tag.filter(organization_id=cast.elsewhere.id).count() == 1
 
 
-async def test_agents_of_other_boards_cannot_be_assigned(cast: Cast) -> None:
+async def test_imported_tasks_are_not_assigned_to_agents_of_other_boards(cast: Cast) -> None:
     task = await cast.add_task(assigned_agent_id=str(cast.vega.id))
     file = (await cast.ada.get(f"{cast.home}/export")).ok()
     assert file["tasks"][0]["assigned_agent"] == "Vega"
@@ -156,7 +156,7 @@ async def test_agents_of_other_boards_cannot_be_assigned(cast: Cast) -> None:
     assert answer["dropped"] == [{"what": "assignee", "name": "Vega", "where": f"task {task['number']}"}]
 
 
-async def test_only_people_who_reach_the_new_board_are_assigned(cast: Cast) -> None:
+async def test_imported_tasks_are_assigned_only_to_people_with_access(cast: Cast) -> None:
     await cast.add_task(assigned_user_id=str(cast.cleo.id))
     file = (await cast.ada.get(f"{cast.home}/export")).ok()
     answer = (await cast.ada.post(IMPORT, file)).ok()
@@ -176,7 +176,7 @@ async def test_imported_decision_opens_no_gate(cast: Cast) -> None:
     assert (await Approval.get(board_id=new["id"])).status == "approved"
 
 
-async def test_a_group_is_found_by_its_name(cast: Cast) -> None:
+async def test_imported_board_joins_its_group_by_name(cast: Cast) -> None:
     group = (await cast.ada.post("/board-groups", {"name": "Sky", "slug": "sky"})).ok()
     await cast.rule(board_group_id=group["id"])
     file = (await cast.ada.get(f"{cast.home}/export")).ok()
@@ -234,7 +234,7 @@ async def test_tags_without_ascii_letters_are_found_by_name(cast: Cast) -> None:
     ]  # fmt: skip
 
 
-async def test_the_smallest_file(cast: Cast) -> None:
+async def test_smallest_file_is_imported(cast: Cast) -> None:
     answer = (await cast.ada.post(IMPORT, SMALL)).ok()
     assert answer["counts"] == {"tasks": 2, "comments": 0, "approvals": 0, "memory": 0}
     empty = (await cast.ada.post(IMPORT, {**SMALL, "tasks": []})).ok()
@@ -309,7 +309,7 @@ async def test_rights_to_export_and_import(cast: Cast) -> None:
     assert await Board.filter(name="Small").count() == 0
 
 
-async def test_sizes(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_file_size_is_limited(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     big = copy.deepcopy(SMALL)
     big["tasks"][0]["description"] = "x" * 3_000_000
     assert (await cast.ada.post(IMPORT, big)).status == 200
@@ -355,7 +355,9 @@ def test_csv_cells_are_never_formulas(value: Any, text: str) -> None:
     assert cell(value) == text
 
 
-async def test_the_number_of_statements_is_that_of_an_empty_board(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_export_uses_as_many_statements_as_for_an_empty_board(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
     real = sql.rows
 

@@ -49,7 +49,7 @@ async def test_people_and_agents_share_group_memory(cast: Cast) -> None:
     assert await Delivery.all().count() == 0
 
 
-async def test_the_list_can_be_narrowed(cast: Cast) -> None:
+async def test_list_can_be_filtered(cast: Cast) -> None:
     path = await grouped(cast)
     note = await write(cast.ada, path, "50% done", "note")
     chat = await write(cast.ada, path, "Hello", "chat")
@@ -61,7 +61,7 @@ async def test_the_list_can_be_narrowed(cast: Cast) -> None:
             assert (await caller.get(f"{path_of}?{query}")).ok()["items"] == expected
 
 
-async def test_who_may_not(cast: Cast) -> None:
+async def test_group_memory_is_forbidden_for_others(cast: Cast) -> None:
     path, body = await grouped(cast), {"content": "Mine."}
     for answer in (cast.dan.post(path, body), cast.dan.post(around(cast), body)):
         assert (await answer).refused(403) == "Forbidden"
@@ -80,7 +80,7 @@ async def test_who_may_not(cast: Cast) -> None:
     (await cast.cleo.post(around(cast), body)).ok()
 
 
-async def test_a_board_without_a_group(cast: Cast) -> None:
+async def test_board_without_a_group_has_no_group_memory(cast: Cast) -> None:
     listed = (await cast.vega.get(around(cast))).ok()
     assert (listed["items"], listed["total"]) == ([], 0)
     assert isinstance((await cast.vega.post(around(cast), {"content": "Hello"})).refused(422), str)
@@ -122,7 +122,7 @@ async def test_recipients_of_group_chat(cast: Cast, case: str) -> None:
     assert entry["source"] == (entry["author"]["name"] if expected else None)
 
 
-async def test_what_a_message_says(cast: Cast) -> None:
+async def test_chat_notice_quotes_the_message(cast: Cast) -> None:
     await write(cast.ada, await grouped(cast), "@mira hello", "chat")
     notice = await Delivery.get(agent_id=cast.mira.id)
     about, text, how = notice.text.split("\n\n")
@@ -134,7 +134,7 @@ async def test_what_a_message_says(cast: Cast) -> None:
 # Changing and deleting
 
 
-async def test_authors_and_admins_change_and_delete(cast: Cast) -> None:
+async def test_authors_and_admins_edit_and_delete(cast: Cast) -> None:
     path = await grouped(cast)
     for author, path_of, admin in ((cast.vega, around(cast), around(cast)), (cast.cleo, path, path)):
         entry = await write(author, path_of, "Teh plan", "note")

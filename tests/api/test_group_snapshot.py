@@ -16,7 +16,7 @@ SUMMARY = [
 ]  # fmt: skip
 
 
-async def test_a_group_of_boards(cast: Cast) -> None:
+async def test_snapshot_holds_the_boards_of_a_group(cast: Cast) -> None:
     path = await made(cast, cast.board, cast.other_board)
     task = await cast.add_task(assigned_agent_id=cast.vega.id, due_at="2026-12-01T10:00:00")
     tag = await Tag.create(organization_id=cast.organization.id, name="Urgent", slug="urgent")
@@ -47,7 +47,7 @@ async def ordered(cast: Cast) -> None:
         await cast.put(task, status=status, priority=priority, updated_at=stamp(minutes))
 
 
-async def test_the_order_of_tasks(cast: Cast) -> None:
+async def test_tasks_are_ordered(cast: Cast) -> None:
     path = await made(cast, cast.board)
     await ordered(cast)
     for query, expected in (
@@ -62,7 +62,7 @@ async def test_the_order_of_tasks(cast: Cast) -> None:
         assert board["task_counts"] == {"in_progress": 1, "review": 1, "inbox": 5, "done": 1}
 
 
-async def test_the_cut_is_per_board(cast: Cast) -> None:
+async def test_limit_applies_per_board(cast: Cast) -> None:
     path = await made(cast, cast.board, cast.other_board)
     for board in (cast.board, cast.other_board):
         for _ in range(3):
@@ -79,7 +79,7 @@ async def test_snapshot_leaves_out_deleted_tasks(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("limit", ["-1", "101", "x"])
-async def test_the_limit_has_bounds(cast: Cast, limit: str) -> None:
+async def test_limit_is_validated(cast: Cast, limit: str) -> None:
     group, query = await made(cast, cast.board), f"?per_board_task_limit={limit}"
     for path in (f"{group}/snapshot{query}", f"{cast.home}/group-snapshot{query}"):
         if limit == "101" and path.startswith(group):
@@ -119,11 +119,11 @@ async def test_people_see_boards_they_read_and_agents_see_all(cast: Cast) -> Non
     assert (await cast.vega.get(f"{path}/snapshot")).refused(401) == "Unauthorized"
 
 
-async def test_a_board_without_a_group(cast: Cast) -> None:
+async def test_board_without_a_group_has_no_snapshot(cast: Cast) -> None:
     assert (await cast.dan.get(f"{cast.home}/group-snapshot")).ok() == {"group": None, "boards": []}
 
 
-async def test_many_boards_and_tasks_cost_what_one_costs(cast: Cast) -> None:
+async def test_snapshot_uses_the_same_statements_for_any_size(cast: Cast) -> None:
     path = await made(cast, cast.board)
     await cast.add_task()
     few, few_listed = await cost(cast.ada, f"{path}/snapshot"), await cost(cast.ada, "/board-groups")

@@ -24,7 +24,7 @@ async def made(cast: Cast, *boards: Board, **fields: Any) -> str:
     return f"/board-groups/{group['id']}"
 
 
-async def test_owners_and_admins_make_groups(cast: Cast) -> None:
+async def test_owners_and_admins_create_groups(cast: Cast) -> None:
     for person in (cast.ada, cast.ben):
         before = await head(cast)
         group = (await person.post("/board-groups", NEW)).ok()
@@ -42,12 +42,12 @@ async def test_owners_and_admins_make_groups(cast: Cast) -> None:
     ("name", "slug", "expected"),
     [("Night Sky!", " ", "night-sky"), ("Night Sky", "  x y ", "  x y "), ("Äther 7", "", "ther-7")],
 )
-async def test_slugs(cast: Cast, name: str, slug: str, expected: str) -> None:
+async def test_slug_is_made_from_the_name(cast: Cast, name: str, slug: str, expected: str) -> None:
     group = (await cast.ada.post("/board-groups", {"name": name, "slug": slug})).ok()
     assert (group["slug"], group["description"]) == (expected, None)
 
 
-async def test_a_name_of_which_nothing_is_left_gets_a_random_slug(cast: Cast) -> None:
+async def test_name_without_letters_gets_a_random_slug(cast: Cast) -> None:
     slugs = {(await cast.ada.post("/board-groups", {"name": "", "slug": ""})).ok()["slug"] for _ in range(2)}
     assert len(slugs) == 2 and {len(slug) for slug in slugs} == {32}
 
@@ -60,7 +60,7 @@ async def test_invalid_group_is_refused(cast: Cast, body: dict[str, Any], loc: s
     assert ["body", loc] in [item["loc"] for item in (await cast.ada.post("/board-groups", body)).refused(422)]
 
 
-async def test_the_list_holds_the_groups_in_which_one_reads_a_board(cast: Cast) -> None:
+async def test_list_holds_groups_with_a_readable_board(cast: Cast) -> None:
     await made(cast, cast.board, name="beta")
     await made(cast, cast.other_board, name="Alpha")
     await made(cast, name="Empty")
@@ -76,7 +76,7 @@ async def test_the_list_holds_the_groups_in_which_one_reads_a_board(cast: Cast) 
     assert (await cast.vega.get("/board-groups")).refused(401) == "Unauthorized"
 
 
-async def test_who_reads_a_group(cast: Cast) -> None:
+async def test_group_is_limited_to_readers_of_a_board(cast: Cast) -> None:
     path = await made(cast, cast.board)
     for person in (cast.ada, cast.ben, cast.cleo, cast.dan):
         assert list((await person.get(path)).ok()) == KEYS
@@ -90,7 +90,7 @@ async def test_who_reads_a_group(cast: Cast) -> None:
     assert item["loc"] == ["path", "group_id"]
 
 
-async def test_an_empty_group_without_all_boards_is_for_admins(cast: Cast) -> None:
+async def test_empty_group_is_only_for_admins(cast: Cast) -> None:
     path = await made(cast)
     assert (await cast.dan.get(path)).refused(404) == "Not Found"
     await Member.filter(user_id=cast.ben.id).update(all_boards_read=False, all_boards_write=False)
@@ -98,7 +98,7 @@ async def test_an_empty_group_without_all_boards_is_for_admins(cast: Cast) -> No
     assert (await cast.ben.get("/board-groups")).ok()["items"] == []
 
 
-async def test_changing_a_group(cast: Cast) -> None:
+async def test_group_is_changed(cast: Cast) -> None:
     path = await made(cast, cast.board)
     before = await head(cast)
     group = (await cast.ben.patch(path, {"name": "Day", "slug": " ", "description": None})).ok()
@@ -131,7 +131,7 @@ async def test_rights_to_change_a_group(cast: Cast) -> None:
         assert (await change).refused(401) == "Unauthorized"
 
 
-async def test_deleting_a_group_leaves_its_boards_and_takes_its_memory(cast: Cast) -> None:
+async def test_deleting_a_group_keeps_its_boards_and_deletes_its_memory(cast: Cast) -> None:
     path = await made(cast, cast.board, cast.other_board)
     (await cast.ada.post(f"{path}/memory", {"content": "Agreed."})).ok()
     before = await head(cast)
@@ -149,7 +149,7 @@ async def test_deleting_a_board_leaves_its_group(cast: Cast) -> None:
     assert [one["board"]["name"] for one in snapshot["boards"]] == ["Dome"]
 
 
-async def test_a_board_joins_only_a_group_of_its_organization(cast: Cast) -> None:
+async def test_board_joins_only_groups_of_its_organization(cast: Cast) -> None:
     theirs = (await cast.eve.post("/board-groups", NEW)).ok()["id"]
     for link in (theirs, str(cast.board.id)):
         assert isinstance((await cast.ada.patch(cast.home, {"board_group_id": link})).refused(422), str)
@@ -186,7 +186,7 @@ async def test_all_agents_hear_of_a_board_that_joins_or_leaves(cast: Cast) -> No
     assert await told(cast) == sorted([lead, *left], key=str)
 
 
-async def test_the_lead_hears_what_changed_on_its_board(cast: Cast) -> None:
+async def test_lead_is_notified_of_changes_to_its_board(cast: Cast) -> None:
     change = {"name": "Lens", "max_agents": 5, "goal_confirmed": False, "objective": "See."}
     (await cast.ada.patch(cast.home, change)).ok()
     [notice] = await Delivery.all()

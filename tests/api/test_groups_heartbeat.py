@@ -16,7 +16,7 @@ async def config(agent_id: Any) -> Any:
     return (await Agent.get(id=agent_id)).heartbeat_config
 
 
-async def test_workers_of_every_board_get_the_interval(cast: Cast) -> None:
+async def test_interval_applies_to_workers_of_every_board(cast: Cast) -> None:
     path = await made(cast, cast.board, cast.other_board)
     await Agent.filter(id=cast.vega.id).update(heartbeat_config={"every": "1h", "quiet": True})
     before = await head(cast)
@@ -43,20 +43,20 @@ async def test_unchanged_interval_is_counted_but_not_recorded(cast: Cast) -> Non
     assert again == first and await kinds(cast, before) == []
 
 
-async def test_a_group_without_agents(cast: Cast) -> None:
+async def test_group_without_agents(cast: Cast) -> None:
     answer = (await cast.ada.post(f"{await made(cast)}/heartbeat", {"every": "1d"})).ok()
     assert (answer["updated_agent_ids"], answer["failed_agent_ids"]) == ([], [])
 
 
 @pytest.mark.parametrize("every", ["banana", "", "10", "m", "10w", "-5m", "1.5h", "10m 5s", "999999h", None, 5])
-async def test_only_durations_are_accepted(cast: Cast, every: Any) -> None:
+async def test_only_valid_durations_are_accepted(cast: Cast, every: Any) -> None:
     path = await made(cast, cast.board)
     [item] = (await cast.ada.post(f"{path}/heartbeat", {"every": every})).refused(422)
     assert item["loc"] == ["body", "every"]
     assert (await config(cast.vega.id))["every"] == "10m"
 
 
-async def test_who_sets_it(cast: Cast) -> None:
+async def test_setting_the_interval_needs_rights(cast: Cast) -> None:
     path, body = f"{await made(cast, cast.board)}/heartbeat", {"every": "5m"}
     for caller in (cast.ada, cast.ben, cast.atlas):
         (await caller.post(path, body)).ok()
@@ -69,7 +69,7 @@ async def test_who_sets_it(cast: Cast) -> None:
     assert (await cast.atlas.post(away, body)).refused(404) == "Not Found"
 
 
-async def test_the_groups_own_organization_counts_not_the_active_one(cast: Cast) -> None:
+async def test_rights_come_from_the_groups_organization(cast: Cast) -> None:
     path = f"{await made(cast, cast.board)}/heartbeat"
     await Member.create(organization_id=cast.organization.id, user_id=cast.eve.id, role="admin", all_boards_write=True)
     (await cast.eve.post(path, {"every": "5m"})).ok()

@@ -55,7 +55,7 @@ async def woken(poll: "asyncio.Task[Answer]") -> dict[str, Any]:
         return body
 
 
-async def test_notices_come_in_order_with_a_word_for_programs(cast: Cast) -> None:
+async def test_notices_are_ordered_and_have_a_kind(cast: Cast) -> None:
     [task] = await assigned(cast)
     (await cast.cleo.post(f"{cast.task(task)}/comments", {"message": "@vega look up"})).ok()
     (await cast.cleo.post(f"{cast.task(task)}/comments", {"message": "Clouds."})).ok()
@@ -78,7 +78,7 @@ async def test_notices_come_in_order_with_a_word_for_programs(cast: Cast) -> Non
     }
 
 
-async def test_data_is_for_programs_and_says_nothing_of_our_insides(cast: Cast) -> None:
+async def test_notice_data_holds_no_internal_fields(cast: Cast) -> None:
     approval = await cast.ask(cast.vega)
     (await cast.cleo.patch(f"{cast.approvals}/{approval['id']}", {"status": "approved"})).ok()
     [item] = (await read(cast.vega))["items"]
@@ -86,7 +86,7 @@ async def test_data_is_for_programs_and_says_nothing_of_our_insides(cast: Cast) 
     assert item["data"] == {"approval_id": approval["id"], "decision": "approved"}
 
 
-async def test_what_is_not_acknowledged_is_given_again(cast: Cast) -> None:
+async def test_unacknowledged_notices_are_returned_again(cast: Cast) -> None:
     await assigned(cast, 3)
     first = await read(cast.vega)
     assert await read(cast.vega) == first and len(first["items"]) == 3
@@ -95,7 +95,7 @@ async def test_what_is_not_acknowledged_is_given_again(cast: Cast) -> None:
     assert await read(cast.vega) == rest  # a restart: only what was not acknowledged
 
 
-async def test_a_page_ends_where_the_next_begins(cast: Cast) -> None:
+async def test_pages_do_not_overlap(cast: Cast) -> None:
     await assigned(cast, 5)
     whole, after, seen = (await read(cast.vega))["items"], 0, []
     while (body := await read(cast.vega, after, limit=2))["items"]:
@@ -106,7 +106,7 @@ async def test_a_page_ends_where_the_next_begins(cast: Cast) -> None:
     assert body == {"items": [], "next": after}
 
 
-async def test_acknowledging_is_recorded_once(cast: Cast) -> None:
+async def test_acknowledgement_is_recorded_once(cast: Cast) -> None:
     await assigned(cast, 2)
     upto = (await read(cast.vega))["next"]
     before = await head(cast)
@@ -121,7 +121,7 @@ async def test_acknowledging_is_recorded_once(cast: Cast) -> None:
     assert all(one.sent_at for one in rows)
 
 
-async def test_notices_without_an_event_of_their_own_make_none(cast: Cast) -> None:
+async def test_notices_without_an_event_record_none(cast: Cast) -> None:
     (await cast.cleo.post(f"{cast.home}/memory", {"content": "@vega hello", "tags": ["chat"]})).ok()
     body = await read(cast.vega)
     assert [one["kind"] for one in body["items"]] == ["chat_mention"]
@@ -130,7 +130,7 @@ async def test_notices_without_an_event_of_their_own_make_none(cast: Cast) -> No
     assert await events(before) == [] and (await read(cast.vega))["items"] == []
 
 
-async def test_nothing_to_acknowledge_costs_no_write(cast: Cast) -> None:
+async def test_empty_acknowledgement_writes_nothing(cast: Cast) -> None:
     await assigned(cast, 2)
     upto = (await read(cast.vega))["next"]
     await read(cast.vega, upto)
@@ -142,7 +142,7 @@ async def test_nothing_to_acknowledge_costs_no_write(cast: Cast) -> None:
     assert len(found) == 2, found
 
 
-async def test_many_acknowledge_at_once(cast: Cast) -> None:
+async def test_concurrent_acknowledgements_count_once(cast: Cast) -> None:
     await assigned(cast, 10)
     upto, before = (await read(cast.vega))["next"], await head(cast)
     answers = await asyncio.gather(*(cast.vega.get(f"{INBOX}?after={upto}") for _ in range(8)))
@@ -151,7 +151,7 @@ async def test_many_acknowledge_at_once(cast: Cast) -> None:
     assert kinds == ["task.assignee_notified"] * 10
 
 
-async def test_what_is_being_sent_or_was_given_up_is_in_the_inbox_too(cast: Cast) -> None:
+async def test_sending_and_failed_notices_are_in_the_inbox(cast: Cast) -> None:
     await assigned(cast, 3)
     sending, failed, _ = await Delivery.filter(agent_id=cast.vega.id).order_by("seq")
     await Delivery.filter(id=sending.id).update(state="sending", leased_by="one", leased_until=clock.now())
@@ -162,7 +162,7 @@ async def test_what_is_being_sent_or_was_given_up_is_in_the_inbox_too(cast: Cast
     assert await Delivery.filter(agent_id=cast.vega.id, state="sent").count() == 3
 
 
-async def test_a_number_that_was_not_given_yet(cast: Cast) -> None:
+async def test_acknowledging_a_future_number_is_refused(cast: Cast) -> None:
     await assigned(cast)
     upto = (await read(cast.vega))["next"]
     detail = (await cast.vega.get(f"{INBOX}?after={upto + 1000}")).refused(422)
@@ -171,11 +171,11 @@ async def test_a_number_that_was_not_given_yet(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("query", ["after=-1", "after=x", "limit=0", "limit=201", "wait_seconds=51", "wait_seconds=-1"])
-async def test_what_does_not_fit(cast: Cast, query: str) -> None:
+async def test_invalid_poll_is_refused(cast: Cast, query: str) -> None:
     (await cast.vega.get(f"{INBOX}?{query}")).refused(422)
 
 
-async def test_an_inbox_is_its_agents_alone(cast: Cast) -> None:
+async def test_inbox_belongs_to_its_agent(cast: Cast) -> None:
     await assigned(cast)
     for agent in (cast.rigel, cast.mira, cast.nova):
         assert (await read(agent))["items"] == []
@@ -186,13 +186,13 @@ async def test_an_inbox_is_its_agents_alone(cast: Cast) -> None:
         (await caller.get(INBOX)).refused(401)
 
 
-async def test_an_agent_of_a_gateway_reads_too(cast: Cast) -> None:
+async def test_gateway_agents_read_their_inbox(cast: Cast) -> None:
     await Agent.filter(id=cast.vega.id).update(gateway_id=uuid4(), openclaw_session_id="agent:vega")
     await assigned(cast)
     assert [one["kind"] for one in (await read(cast.vega))["items"]] == ["task_assigned"]
 
 
-async def test_a_token_that_may_only_read_acknowledges_nothing(cast: Cast) -> None:
+async def test_read_only_token_cannot_acknowledge(cast: Cast) -> None:
     await assigned(cast)
     made = (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {"scopes": ["read"]})).ok()
     onlooker = Program(cast.app, {"X-Agent-Token": made["token"]}, cast.vega.id, "Vega", made["token"])
@@ -201,24 +201,24 @@ async def test_a_token_that_may_only_read_acknowledges_nothing(cast: Cast) -> No
     assert len((await read(cast.vega))["items"]) == 1
 
 
-async def test_a_poll_is_woken_by_a_notice(cast: Cast) -> None:
+async def test_notice_wakes_a_poll(cast: Cast) -> None:
     poll = await polling(cast.vega)
     assert not poll.done()
     await assigned(cast)
     assert [one["kind"] for one in (await woken(poll))["items"]] == ["task_assigned"]
 
 
-async def test_a_poll_with_something_to_give_does_not_wait(cast: Cast) -> None:
+async def test_poll_with_notices_answers_at_once(cast: Cast) -> None:
     await assigned(cast)
     assert len((await woken(await polling(cast.vega)))["items"]) == 1
 
 
-async def test_a_poll_ends_empty_when_its_time_is_over(cast: Cast) -> None:
+async def test_poll_times_out_empty(cast: Cast) -> None:
     assert await read(cast.vega, wait_seconds=1) == {"items": [], "next": 0}
     assert channels.waiting(f"inbox:{cast.vega.id}") == 0
 
 
-async def test_two_polls_of_one_agent_get_the_same(cast: Cast) -> None:
+async def test_concurrent_polls_get_the_same_notices(cast: Cast) -> None:
     first, second = await polling(cast.vega), await polling(cast.vega)
     await assigned(cast)
     one, other = await woken(first), await woken(second)
@@ -230,14 +230,14 @@ async def test_two_polls_of_one_agent_get_the_same(cast: Cast) -> None:
     assert {item["seq"] for item in seen} == {item["seq"] for item in (await read(cast.vega))["items"]}
 
 
-async def test_a_poll_acknowledges_before_it_waits(cast: Cast) -> None:
+async def test_poll_acknowledges_before_waiting(cast: Cast) -> None:
     await assigned(cast)
     poll = await polling(cast.vega, (await read(cast.vega))["next"])
     assert (await read(cast.vega))["items"] == []
     poll.cancel()
 
 
-async def test_who_hangs_up_leaves_nobody_waiting(cast: Cast) -> None:
+async def test_disconnected_poll_leaves_no_waiter(cast: Cast) -> None:
     poll = await polling(cast.vega)
     poll.cancel()
     await asyncio.gather(poll, return_exceptions=True)
@@ -246,33 +246,33 @@ async def test_who_hangs_up_leaves_nobody_waiting(cast: Cast) -> None:
             await asyncio.sleep(0.001)
 
 
-async def test_a_token_that_ends_meanwhile_is_refused_at_once(cast: Cast) -> None:
+async def test_waiting_poll_ends_when_its_token_ends(cast: Cast) -> None:
     poll = await polling(cast.vega)
     (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {"overlap_seconds": 0})).ok()
     (await asyncio.wait_for(poll, 20)).refused(401)
 
 
-async def test_an_agent_that_is_deleted_meanwhile_is_refused_at_once(cast: Cast) -> None:
+async def test_waiting_poll_ends_when_its_agent_is_deleted(cast: Cast) -> None:
     poll = await polling(cast.vega)
     (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
     (await asyncio.wait_for(poll, 20)).refused(401)
 
 
-async def test_a_token_that_is_replaced_later_goes_on_waiting(cast: Cast) -> None:
+async def test_waiting_poll_survives_token_replacement_with_overlap(cast: Cast) -> None:
     poll = await polling(cast.vega)
     (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {"overlap_seconds": 600})).ok()
     await assigned(cast)
     assert len((await woken(poll))["items"]) == 1
 
 
-async def test_a_token_that_nobody_told_of_ending_is_told_nothing(cast: Cast) -> None:
+async def test_expired_token_gets_no_notices(cast: Cast) -> None:
     poll = await polling(cast.vega, seconds=2)
     await Token.filter(agent_id=cast.vega.id).update(expires_at=clock.now())
     await assigned(cast)
     assert (await woken(poll)) == {"items": [], "next": 0}
 
 
-async def test_old_notices_wait_for_as_long_as_it_takes(cast: Cast) -> None:
+async def test_old_notices_never_expire(cast: Cast) -> None:
     await assigned(cast)
     with clock.travelled(timedelta(days=400)):
         made = (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {})).ok()
@@ -280,7 +280,7 @@ async def test_old_notices_wait_for_as_long_as_it_takes(cast: Cast) -> None:
         assert len((await read(later))["items"]) == 1
 
 
-async def test_a_header_in_no_table_is_a_message(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unknown_subject_is_a_message(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core_command, "COMMANDS", {})
     monkeypatch.setitem(RULES, "test.tell", lambda actor, thing: True)
 
@@ -294,7 +294,7 @@ async def test_a_header_in_no_table_is_a_message(cast: Cast, monkeypatch: pytest
     assert (item["kind"], item["data"]) == ("message", {"deliver": True})
 
 
-def test_every_header_has_its_word() -> None:
+def test_every_subject_has_a_kind() -> None:
     """Every token in a module that delivers notices, from its text constants."""
     token = re.compile(r"[A-Z]+( [A-Z]+:?){1,5}|/(pause|resume)")
     found = {

@@ -31,7 +31,7 @@ async def invited(cast: Cast, **fields: Any) -> dict[str, Any]:
     return body
 
 
-async def test_a_pending_invitation_shows_its_token(cast: Cast) -> None:
+async def test_pending_invitation_shows_its_token(cast: Cast) -> None:
     before = await head(cast)
     made = (await cast.ben.post(INVITES, {"invited_email": "  Fay@Example.ORG ", "role": "Admin"})).ok()
     assert list(made) == KEYS
@@ -53,7 +53,7 @@ async def test_a_pending_invitation_shows_its_token(cast: Cast) -> None:
     assert "fay" not in f"{event.message}"
 
 
-async def test_answers_are_as_declared(cast: Cast) -> None:
+async def test_responses_match_the_document(cast: Cast) -> None:
     made = await invited(cast, board_access=[{"board_id": str(cast.board.id)}])
     listed = (await cast.ada.get(INVITES)).ok()["items"][0]
     member = (await cast.eve.post(ACCEPT, {"token": made["token"]})).ok()
@@ -73,7 +73,7 @@ async def test_invitations_are_listed_newest_first_until_they_are_accepted(cast:
     assert [one["id"] for one in (await cast.ben.get(f"{INVITES}?limit=1")).ok()["items"]] == [second["id"]]
 
 
-async def test_who_may_not_invite(cast: Cast) -> None:
+async def test_inviting_is_forbidden_for_others(cast: Cast) -> None:
     made = await invited(cast)
     for caller, status in ((cast.cleo, 403), (cast.dan, 403), (cast.vega, 401), (cast.nobody, 401)):
         (await caller.post(INVITES, EVE)).refused(status)
@@ -84,7 +84,7 @@ async def test_who_may_not_invite(cast: Cast) -> None:
     assert (await invited(cast, role="owner"))["role"] == "owner"
 
 
-async def test_an_invitation_that_does_not_fit(cast: Cast) -> None:
+async def test_invalid_invitation_is_refused(cast: Cast) -> None:
     foreign = {"board_id": str(cast.foreign_board.id)}
     wrong: dict[str, Any]
     for wrong in ({"invited_email": " "}, {"board_access": [foreign]}):
@@ -99,7 +99,7 @@ async def test_an_invitation_that_does_not_fit(cast: Cast) -> None:
     assert not await Invite.exists()
 
 
-async def test_a_revoked_invitation_is_worth_nothing(cast: Cast) -> None:
+async def test_revoked_invitation_cannot_be_accepted(cast: Cast) -> None:
     made = await invited(cast)
     before = await head(cast)
     assert (await cast.ben.delete(f"{INVITES}/{made['id']}")).ok() == made
@@ -108,7 +108,7 @@ async def test_a_revoked_invitation_is_worth_nothing(cast: Cast) -> None:
     assert [event.kind for event in await events(before, organization_id=cast.organization.id)] == ["invite.revoked"]
 
 
-async def test_accepting_makes_a_member_of_what_was_offered(cast: Cast) -> None:
+async def test_accepting_grants_what_was_offered(cast: Cast) -> None:
     spec = {"board_id": str(cast.board.id), "can_read": False, "can_write": True}
     made = await invited(cast, role="admin", board_access=[spec])
     before = await head(cast)
@@ -124,14 +124,14 @@ async def test_accepting_makes_a_member_of_what_was_offered(cast: Cast) -> None:
     assert "eve" not in f"{event.message}{event.data}".lower()
 
 
-async def test_flags_for_all_boards_leave_the_single_ones_away(cast: Cast) -> None:
+async def test_access_to_all_boards_replaces_single_boards(cast: Cast) -> None:
     made = await invited(cast, all_boards_read=True, board_access=[{"board_id": str(cast.board.id)}])
     assert not await InviteBoardAccess.exists()
     member = (await cast.eve.post(ACCEPT, {"token": made["token"]})).ok()
     assert (member["all_boards_read"], member["all_boards_write"], member["board_access"]) == (True, False, [])
 
 
-async def test_whoever_is_a_member_already_only_gains(cast: Cast) -> None:
+async def test_existing_member_only_gains_access(cast: Cast) -> None:
     both = [
         {"board_id": str(board.id), "can_write": True, "can_read": False} for board in (cast.board, cast.other_board)
     ]
@@ -152,7 +152,7 @@ async def test_whoever_is_a_member_already_only_gains(cast: Cast) -> None:
     assert (member["role"], member["all_boards_read"], member["all_boards_write"]) == ("owner", True, True)
 
 
-async def test_a_member_who_is_invited_as_more_becomes_more(cast: Cast) -> None:
+async def test_invited_member_is_promoted(cast: Cast) -> None:
     first = await invited(cast, all_boards_read=True, all_boards_write=True)
     (await cast.eve.post(ACCEPT, {"token": first["token"]})).ok()
     member = (await cast.eve.post(ACCEPT, {"token": f" {await _second_invite(cast, role='admin')} "})).ok()
@@ -175,7 +175,7 @@ NOTHING, READS, WRITES, BOTH = (False, False), (True, False), (False, True), (Tr
         (BOTH, NOTHING, BOTH),
     ],
 )
-async def test_what_is_offered_on_a_board_is_added_to_what_was_so(
+async def test_offered_board_access_is_added_to_existing_access(
     cast: Cast, held: tuple[bool, bool] | None, offered: tuple[bool, bool], after: tuple[bool, bool]
 ) -> None:
     (await cast.eve.post(ACCEPT, {"token": (await invited(cast))["token"]})).ok()
@@ -197,19 +197,19 @@ async def _second_invite(cast: Cast, **fields: Any) -> str:
     return str(made["token"])
 
 
-async def test_an_owners_invitation_shows_its_token_to_owners_only(cast: Cast) -> None:
+async def test_token_of_an_owner_invitation_is_shown_only_to_owners(cast: Cast) -> None:
     made = await invited(cast, role="owner")
     assert (await cast.ada.get(INVITES)).ok()["items"] == [made]
     assert (await cast.ben.get(INVITES)).ok()["items"] == [made | {"token": ""}]
 
 
-async def test_a_used_invitation_keeps_no_token(cast: Cast) -> None:
+async def test_used_invitation_keeps_no_token(cast: Cast) -> None:
     made = await invited(cast)
     (await cast.eve.post(ACCEPT, {"token": made["token"]})).ok()
     assert (await Invite.get(id=made["id"])).encrypted_token is None
 
 
-async def test_tokens_that_open_nothing(cast: Cast) -> None:
+async def test_invalid_tokens_are_refused(cast: Cast) -> None:
     made = await invited(cast)
     (await cast.eve.post(ACCEPT, {"token": "mci_unknown"})).refused(404)
     (await cast.eve.post(ACCEPT, {"token": ""})).refused(404)
@@ -222,7 +222,7 @@ async def test_tokens_that_open_nothing(cast: Cast) -> None:
     (await cast.eve.post(ACCEPT, {"token": made["token"]})).refused(404)
 
 
-async def test_an_invitation_is_for_its_address(cast: Cast) -> None:
+async def test_invitation_is_bound_to_its_address(cast: Cast) -> None:
     made = await invited(cast, invited_email="fay@example.org")
     (await cast.eve.post(ACCEPT, {"token": made["token"]})).refused(403)
     await User.filter(id=cast.eve.id).update(email="Fay@Example.org")
@@ -231,14 +231,14 @@ async def test_an_invitation_is_for_its_address(cast: Cast) -> None:
     (await cast.dan.post(ACCEPT, {"token": (await invited(cast, invited_email="gus@example.org"))["token"]})).ok()
 
 
-async def test_an_invitation_accepted_twice_at_once_counts_once(cast: Cast) -> None:
+async def test_concurrent_acceptance_counts_once(cast: Cast) -> None:
     made = await invited(cast)
     answers = await asyncio.gather(*(cast.eve.post(ACCEPT, {"token": made["token"]}) for _ in range(2)))
     assert sorted(answer.status for answer in answers) == [200, 404]
     assert await Member.filter(user_id=cast.eve.id).count() == 2
 
 
-async def test_two_invitations_accepted_at_once_are_both_good(cast: Cast) -> None:
+async def test_two_invitations_can_be_accepted_at_once(cast: Cast) -> None:
     made = [await invited(cast, role="admin"), await invited(cast, all_boards_read=True)]
     answers = await asyncio.gather(*(cast.eve.post(ACCEPT, {"token": one["token"]}) for one in made))
     assert [answer.status for answer in answers] == [200, 200]
@@ -246,7 +246,7 @@ async def test_two_invitations_accepted_at_once_are_both_good(cast: Cast) -> Non
     assert (member.role, member.all_boards_read) == ("admin", True)
 
 
-async def test_one_token_for_two_people_lets_one_in(cast: Cast) -> None:
+async def test_one_token_admits_one_person(cast: Cast) -> None:
     made = await invited(cast, invited_email="fay@example.org")
     for person in (cast.eve, cast.dan):
         await User.filter(id=person.id).update(email=None)
@@ -255,7 +255,7 @@ async def test_one_token_for_two_people_lets_one_in(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(("verified", "home"), [(True, "Observatory"), (False, "Personal")])
-async def test_a_proven_address_joins_without_the_token(cast: Cast, verified: bool, home: str) -> None:
+async def test_verified_address_joins_without_the_token(cast: Cast, verified: bool, home: str) -> None:
     await invited(cast)
     await Member.filter(user_id=cast.eve.id).delete()
     await User.filter(id=cast.eve.id).update(active_organization_id=None, email_verified=verified)
@@ -263,7 +263,7 @@ async def test_a_proven_address_joins_without_the_token(cast: Cast, verified: bo
     assert await Invite.filter(accepted_by_user_id=cast.eve.id).exists() is verified
 
 
-async def test_a_proven_address_joins_by_no_invitation_that_has_ended(cast: Cast) -> None:
+async def test_verified_address_does_not_join_by_an_ended_invitation(cast: Cast) -> None:
     await invited(cast)
     await Member.filter(user_id=cast.eve.id).delete()
     await User.filter(id=cast.eve.id).update(active_organization_id=None, email_verified=True)
@@ -271,7 +271,7 @@ async def test_a_proven_address_joins_by_no_invitation_that_has_ended(cast: Cast
         assert (await cast.eve.get("/organizations/me")).ok()["name"] == "Personal"
 
 
-async def test_two_first_requests_make_one_place(cast: Cast) -> None:
+async def test_concurrent_first_requests_create_one_membership(cast: Cast) -> None:
     await Member.filter(user_id=cast.eve.id).delete()
     await User.filter(id=cast.eve.id).update(active_organization_id=None)
     await asyncio.gather(*(ensure_membership(cast.eve.id) for _ in range(3)))
@@ -279,7 +279,7 @@ async def test_two_first_requests_make_one_place(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("how", ["demoted", "removed", "left", "deleted"])
-async def test_invitations_end_with_the_rights_of_who_made_them(cast: Cast, how: str) -> None:
+async def test_invitation_ends_with_its_inviters_rights(cast: Cast, how: str) -> None:
     made = (await cast.ben.post(INVITES, EVE)).ok()
     kept = await invited(cast, invited_email="fay@example.org")
     members = (await cast.ada.get("/organizations/me/members")).ok()["items"]
@@ -296,7 +296,7 @@ async def test_invitations_end_with_the_rights_of_who_made_them(cast: Cast, how:
     assert [one["id"] for one in (await cast.ada.get(INVITES)).ok()["items"]] == [kept["id"]]
 
 
-async def test_former_owners_invitations_of_owners_end_and_others_stay(cast: Cast) -> None:
+async def test_owner_invitations_of_a_former_owner_end(cast: Cast) -> None:
     await invited(cast, role="owner")
     kept = await invited(cast, invited_email="fay@example.org", role="admin")
     members = (await cast.ada.get("/organizations/me/members")).ok()["items"]

@@ -24,7 +24,7 @@ async def path(person: Person) -> str:
     return f"{MEMBERS}/{(await Member.get(user_id=person.id)).id}"
 
 
-async def test_members_are_listed_by_address(cast: Cast) -> None:
+async def test_members_are_listed_by_email(cast: Cast) -> None:
     page = (await cast.ada.get(MEMBERS)).ok()
     assert [one["user"]["email"].split("@")[0] for one in page["items"]] == ["ada", "ben", "cleo", "dan"]
     assert [list(one) for one in page["items"]] == [KEYS] * 4
@@ -35,7 +35,7 @@ async def test_members_are_listed_by_address(cast: Cast) -> None:
     (await cast.ada.get(f"{MEMBERS}?limit=0")).refused(422)
 
 
-async def test_which_boards_others_reach_is_for_administrators(cast: Cast) -> None:
+async def test_board_access_of_others_is_only_for_admins(cast: Cast) -> None:
     def reached(page: dict[str, Any]) -> dict[str, int]:
         return {one["user"]["name"]: len(one["board_access"]) for one in page["items"]}
 
@@ -43,7 +43,7 @@ async def test_which_boards_others_reach_is_for_administrators(cast: Cast) -> No
     assert reached((await cast.dan.get(MEMBERS)).ok()) == {"Ada": 0, "Ben": 0, "Cleo": 0, "Dan": 1}
 
 
-async def test_a_member_is_read_by_administrators_and_by_itself(cast: Cast) -> None:
+async def test_member_is_readable_by_admins_and_itself(cast: Cast) -> None:
     for reader in (cast.ada, cast.ben, cast.cleo):
         member = (await reader.get(await path(cast.cleo))).ok()
         [access] = member["board_access"]
@@ -56,7 +56,7 @@ async def test_a_member_is_read_by_administrators_and_by_itself(cast: Cast) -> N
     (await cast.ada.get(f"{MEMBERS}/x")).refused(422)
 
 
-async def test_a_role_is_changed_and_recorded(cast: Cast) -> None:
+async def test_role_is_changed_and_recorded(cast: Cast) -> None:
     before = await head(cast)
     changed = (await cast.ben.patch(await path(cast.cleo), {"role": " Admin "})).ok()
     assert changed["role"] == "admin" and len(changed["board_access"]) == 1
@@ -70,11 +70,11 @@ async def test_a_role_is_changed_and_recorded(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("role", ["boss", None, 5, "owner\x00"])
-async def test_a_role_that_does_not_exist(cast: Cast, role: Any) -> None:
+async def test_unknown_role_is_refused(cast: Cast, role: Any) -> None:
     assert isinstance((await cast.ada.patch(await path(cast.cleo), {"role": role})).refused(422), list)
 
 
-async def test_only_owners_touch_owners(cast: Cast) -> None:
+async def test_only_owners_change_owners(cast: Cast) -> None:
     ada, ben = await path(cast.ada), await path(cast.ben)
     (await cast.ben.patch(ada, {"role": "member"})).refused(403)
     (await cast.ben.patch(ben, {"role": "owner"})).refused(403)
@@ -86,7 +86,7 @@ async def test_only_owners_touch_owners(cast: Cast) -> None:
     assert (await cast.ben.patch(ada, {"role": "admin"})).ok()["role"] == "admin"
 
 
-async def test_members_change_nobody(cast: Cast) -> None:
+async def test_members_cannot_change_members(cast: Cast) -> None:
     for caller, status in ((cast.cleo, 403), (cast.dan, 403), (cast.eve, 404), (cast.atlas, 401), (cast.nobody, 401)):
         await _changes_nothing(caller, await path(cast.dan), status)
 
@@ -97,13 +97,13 @@ async def _changes_nothing(caller: Caller, member: str, status: int) -> None:
     (await caller.delete(member)).refused(status)
 
 
-async def test_the_last_owner_keeps_the_role(cast: Cast) -> None:
+async def test_last_owner_cannot_be_demoted(cast: Cast) -> None:
     assert isinstance((await cast.ada.patch(await path(cast.ada), {"role": "member"})).refused(422), str)
     (await cast.ada.patch(await path(cast.ada), {"role": "owner"})).ok()  # which is no change
     assert (await Member.get(user_id=cast.ada.id)).role == "owner"
 
 
-async def test_of_two_demotions_of_the_last_owners_one_wins(cast: Cast) -> None:
+async def test_concurrent_demotions_leave_one_owner(cast: Cast) -> None:
     await Member.filter(user_id=cast.ben.id).update(role="owner")
     ada, ben = await path(cast.ada), await path(cast.ben)
     answers = await asyncio.gather(cast.ada.patch(ben, {"role": "member"}), cast.ben.patch(ada, {"role": "member"}))
@@ -112,7 +112,7 @@ async def test_of_two_demotions_of_the_last_owners_one_wins(cast: Cast) -> None:
     assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 1
 
 
-async def test_of_two_owners_who_step_down_at_once_one_wins(cast: Cast) -> None:
+async def test_owners_stepping_down_at_once_leave_one_owner(cast: Cast) -> None:
     await Member.filter(user_id=cast.ben.id).update(role="owner")
     ada, ben = await path(cast.ada), await path(cast.ben)
     answers = await asyncio.gather(cast.ada.patch(ada, {"role": "member"}), cast.ben.patch(ben, {"role": "member"}))
@@ -120,7 +120,7 @@ async def test_of_two_owners_who_step_down_at_once_one_wins(cast: Cast) -> None:
     assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 1
 
 
-async def test_somebody_removed_meanwhile_removes_nobody(cast: Cast) -> None:
+async def test_member_removed_meanwhile_cannot_remove_others(cast: Cast) -> None:
     for person in (cast.ben, cast.dan):
         await Member.filter(user_id=person.id).update(role="owner")
     ben, dan = await path(cast.ben), await path(cast.dan)
@@ -129,7 +129,7 @@ async def test_somebody_removed_meanwhile_removes_nobody(cast: Cast) -> None:
     assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 2
 
 
-async def test_who_lost_the_role_meanwhile_changes_nobody(cast: Cast) -> None:
+async def test_member_demoted_meanwhile_cannot_change_others(cast: Cast) -> None:
     """The rule was asked before the rows were held; what the caller is then decides."""
     ben, dan = await cast.ben.actor(), await Member.get(user_id=cast.dan.id)
     await Member.filter(user_id=cast.ben.id).update(role="member")
@@ -143,7 +143,7 @@ async def test_who_lost_the_role_meanwhile_changes_nobody(cast: Cast) -> None:
     assert (await Member.get(id=dan.id)).role == "member"
 
 
-async def test_access_is_replaced_and_answered_as_it_is(cast: Cast) -> None:
+async def test_board_access_is_replaced(cast: Cast) -> None:
     before = await head(cast)
     access = f"{await path(cast.dan)}/access"
     spec = {"board_id": str(cast.other_board.id), "can_read": False, "can_write": True}
@@ -159,7 +159,7 @@ async def test_access_is_replaced_and_answered_as_it_is(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("flag", ["all_boards_read", "all_boards_write"])
-async def test_a_flag_for_all_boards_leaves_no_single_ones(cast: Cast, flag: str) -> None:
+async def test_access_to_all_boards_replaces_single_boards(cast: Cast, flag: str) -> None:
     before = await head(cast)
     access = f"{await path(cast.dan)}/access"
     body = {flag: True, "board_access": [{"board_id": str(cast.other_board.id)}]}
@@ -174,7 +174,7 @@ async def test_a_flag_for_all_boards_leaves_no_single_ones(cast: Cast, flag: str
     assert [orjson.loads(event.data)["after"]["board_ids"] for event in told] == [[], []]
 
 
-async def test_access_that_does_not_fit(cast: Cast) -> None:
+async def test_invalid_access_is_refused(cast: Cast) -> None:
     access = f"{await path(cast.dan)}/access"
     foreign = {"all_boards_read": True, "board_access": [{"board_id": str(cast.foreign_board.id)}]}
     assert isinstance((await cast.ada.call("PUT", access, foreign)).refused(422), str)
@@ -187,7 +187,7 @@ async def test_access_that_does_not_fit(cast: Cast) -> None:
     assert await BoardAccess.filter(board_id=cast.board.id).count() == 2
 
 
-async def test_a_member_is_removed(cast: Cast) -> None:
+async def test_member_is_removed(cast: Cast) -> None:
     before = await head(cast)
     member = await path(cast.cleo)
     assert (await cast.ben.delete(member)).ok() == {"ok": True}
@@ -200,7 +200,7 @@ async def test_a_member_is_removed(cast: Cast) -> None:
     assert UUID(orjson.loads(event.data)["user_id"]) == cast.cleo.id
 
 
-async def test_who_is_removed_where_they_do_not_work_goes_on_where_they_do(cast: Cast) -> None:
+async def test_removal_from_an_inactive_organization_keeps_the_active_one(cast: Cast) -> None:
     for name in ("Attic", "Barn"):
         (await cast.cleo.post("/organizations", {"name": name})).ok()
     token = (await cast.ada.post("/organizations/me/invites", {"invited_email": "eve@example.org"})).ok()["token"]
@@ -211,18 +211,18 @@ async def test_who_is_removed_where_they_do_not_work_goes_on_where_they_do(cast:
     assert (await cast.eve.get("/organizations/me")).ok()["name"] == "Observatory"  # who stays goes on there
 
 
-async def test_nobody_removes_themselves(cast: Cast) -> None:
+async def test_members_cannot_remove_themselves(cast: Cast) -> None:
     for person in (cast.ada, cast.ben):
         assert (await person.delete(await path(person))).refused(403) != "Forbidden"
 
 
-async def test_an_owner_removes_an_owner_but_never_the_last(cast: Cast) -> None:
+async def test_owner_removes_other_owners_but_never_the_last(cast: Cast) -> None:
     await Member.filter(user_id=cast.ben.id).update(role="owner")
     (await cast.ada.delete(await path(cast.ben))).ok()
     assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 1
 
 
-async def test_the_tasks_of_a_person_who_goes_return_to_the_board(cast: Cast) -> None:
+async def test_removed_members_tasks_are_unassigned(cast: Cast) -> None:
     started = await cast.add_task(assigned_user_id=str(cast.cleo.id), status="in_progress")
     waiting = await cast.add_task(assigned_user_id=str(cast.cleo.id), status="review")
     foreign = await cast.add_task(assigned_user_id=str(cast.ben.id))

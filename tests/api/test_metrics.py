@@ -26,7 +26,7 @@ async def finish(cast: Cast, title: str, started_hours_ago: float, finished_hour
     return task
 
 
-async def test_an_empty_board_is_all_zeros(cast: Cast) -> None:
+async def test_empty_board_has_zero_metrics(cast: Cast) -> None:
     answer = (await cast.ada.get(PATH)).ok()
     DashboardMetrics.model_validate(answer)
     assert answer["range"] == "24h" and len(answer["throughput"]["primary"]["points"]) == 25
@@ -34,7 +34,7 @@ async def test_an_empty_board_is_all_zeros(cast: Cast) -> None:
     assert total(answer["flow"]["throughput"]["primary"]) == 0 and answer["flow"]["oldest_waiting"] is None
 
 
-async def test_throughput_and_cycle_time_by_when_it_happened(cast: Cast) -> None:
+async def test_throughput_and_cycle_time_use_event_times(cast: Cast) -> None:
     await finish(cast, "Short", 5, 3)
     await finish(cast, "Long", 30, 2)
     await finish(cast, "Before", 40, 30)
@@ -44,7 +44,7 @@ async def test_throughput_and_cycle_time_by_when_it_happened(cast: Cast) -> None
     assert flow["cycle_time_p85"] == pytest.approx(28, abs=0.01)
 
 
-async def test_editing_a_done_task_is_no_throughput(cast: Cast) -> None:
+async def test_editing_a_done_task_does_not_count_as_throughput(cast: Cast) -> None:
     task = await finish(cast, "Old", 60, 50)
     (await cast.ada.patch(cast.task(task), {"title": "Old, renamed"})).ok()
     answer = (await cast.ada.get(PATH)).ok()
@@ -65,7 +65,7 @@ async def test_work_in_progress_over_time(cast: Cast) -> None:
     assert oldest["title"] == "Open" and oldest["age_hours"] == pytest.approx(2, abs=0.01)
 
 
-async def test_time_that_approvals_wait_for_people(cast: Cast) -> None:
+async def test_approval_waiting_time(cast: Cast) -> None:
     task = await cast.add_task()
     with clock.travelled(timedelta(hours=-3)):
         asked = await cast.ask(cast.vega, task)
@@ -75,7 +75,7 @@ async def test_time_that_approvals_wait_for_people(cast: Cast) -> None:
     assert flow["waiting_now"] == 0 and flow["waiting_for_person_median"] == pytest.approx(3, abs=0.01)
 
 
-async def test_the_counts_and_the_waiting_approvals(cast: Cast) -> None:
+async def test_counts_and_pending_approvals(cast: Cast) -> None:
     task = await cast.add_task(title="Ask me")
     await cast.ask(cast.vega, task)
     answer = (await cast.ada.get(PATH)).ok()
@@ -84,7 +84,7 @@ async def test_the_counts_and_the_waiting_approvals(cast: Cast) -> None:
     assert item["task_title"] == "Ask me" and item["board_name"] == cast.board.name
 
 
-async def test_only_boards_that_the_caller_reads(cast: Cast) -> None:
+async def test_metrics_are_limited_to_readable_boards(cast: Cast) -> None:
     await finish(cast, "Ours", 5, 3)
     assert total((await cast.dan.get(PATH)).ok()["flow"]["throughput"]["primary"]) == 1
     assert total((await cast.eve.get(PATH)).ok()["flow"]["throughput"]["primary"]) == 0
@@ -95,7 +95,7 @@ async def test_only_boards_that_the_caller_reads(cast: Cast) -> None:
     assert (item["type"], item["loc"]) == ("literal_error", ["query", "range_key"])
 
 
-async def test_an_unknown_group_gives_zeros(cast: Cast) -> None:
+async def test_unknown_group_has_zero_metrics(cast: Cast) -> None:
     await finish(cast, "Ours", 5, 3)
     answer = (await cast.ada.get(f"{PATH}?group_id={cast.board.id}")).ok()
     assert answer["kpis"]["done_tasks"] == 0

@@ -14,14 +14,14 @@ GZIP = {"Accept-Encoding": "gzip, br"}
 
 
 @pytest.mark.parametrize(("sent", "kept"), [("abc-123_4.5", "abc-123_4.5"), ("  padded ", "padded")])
-async def test_a_client_names_its_request(sent: str, kept: str) -> None:
+async def test_client_request_id_is_used(sent: str, kept: str) -> None:
     response = await tiny_app().test_client().get("/seen", headers={"X-Request-Id": sent})
     assert response.headers["X-Request-Id"] == kept
     assert (await response.get_json())["request_id"] == kept
 
 
 @pytest.mark.parametrize("sent", ["", " ", "x" * 65, "tab\there", "na\u00efve", "abc 123", 'x" status_code=200', "a/b"])
-async def test_an_unfit_request_id_is_replaced(sent: str) -> None:
+async def test_invalid_request_id_is_replaced(sent: str) -> None:
     response = await tiny_app().test_client().get("/seen", headers={"X-Request-Id": sent})
     assert re.fullmatch("[0-9a-f]{32}", response.headers["X-Request-Id"])
 
@@ -37,14 +37,14 @@ async def test_every_answer_carries_id_and_security_headers(path: str) -> None:
     assert "Permissions-Policy" not in headers
 
 
-async def test_security_headers_can_be_changed_and_left_out() -> None:
+async def test_security_headers_are_configurable() -> None:
     app = tiny_app(SECURITY_HEADER_X_FRAME_OPTIONS="", SECURITY_HEADER_PERMISSIONS_POLICY="camera=()")
     headers = (await app.test_client().get("/seen")).headers
     assert "X-Frame-Options" not in headers
     assert headers["Permissions-Policy"] == "camera=()"
 
 
-async def test_large_pages_are_compressed_for_those_who_accept_it() -> None:
+async def test_large_responses_are_compressed_if_accepted() -> None:
     response = await tiny_app().test_client().get("/page?size=300000", headers=GZIP)
     body = await response.get_data(as_text=False)
     assert response.headers["Content-Encoding"] == "gzip"
@@ -53,24 +53,24 @@ async def test_large_pages_are_compressed_for_those_who_accept_it() -> None:
 
 
 @pytest.mark.parametrize(("path", "headers"), [("/page?size=9999", {}), ("/page?size=9", GZIP), ("/stream", GZIP)])
-async def test_small_pages_streams_and_others_are_not_compressed(path: str, headers: dict[str, str]) -> None:
+async def test_small_responses_and_streams_are_not_compressed(path: str, headers: dict[str, str]) -> None:
     response = await tiny_app().test_client().get(path, headers=headers)
     assert "Content-Encoding" not in response.headers
 
 
-async def test_compressible_answers_vary_by_encoding() -> None:
+async def test_compressible_responses_vary_by_encoding() -> None:
     headers = (await tiny_app().test_client().get("/page")).headers
     assert "Accept-Encoding" in headers["Vary"]
     assert "Vary" not in (await tiny_app().test_client().get("/stream")).headers
 
 
 @pytest.mark.parametrize(("size", "status"), [(100, 200), (101, 413)])
-async def test_body_limit(size: int, status: int) -> None:
+async def test_body_size_is_limited(size: int, status: int) -> None:
     client = tiny_app(MAX_BODY_BYTES="100").test_client()
     assert (await client.post("/echo", data=b"x" * size)).status_code == status
 
 
-async def test_body_limit_without_an_announced_length() -> None:
+async def test_body_size_is_limited_without_content_length() -> None:
     client = tiny_app(MAX_BODY_BYTES="100").test_client()
     async with client.request("/echo", method="POST", headers={"Transfer-Encoding": "chunked"}) as connection:
         for _ in range(3):
@@ -80,7 +80,7 @@ async def test_body_limit_without_an_announced_length() -> None:
     assert (await connection.as_response()).status_code == 413
 
 
-async def test_a_refusal_does_not_overtake_the_request_that_it_is_for() -> None:
+async def test_refusal_waits_for_the_request_body() -> None:
     client = tiny_app().test_client()
     async with client.request("/nowhere", method="POST", headers={"Transfer-Encoding": "chunked"}) as connection:
         await connection.send(b"a file that nobody reads")
@@ -98,14 +98,14 @@ async def seen(app: Quart, headers: dict[str, str], peer: str = "10.0.0.1") -> d
     return found
 
 
-async def test_forwarding_headers_of_a_stranger_count_for_nothing() -> None:
+async def test_forwarding_headers_of_untrusted_peers_are_ignored() -> None:
     headers = {"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
     for app in (tiny_app(), tiny_app(TRUSTED_PROXIES="10.9.0.0/16")):
         found = await seen(app, headers)
         assert (found["client"], found["scheme"], found["host"]) == ("10.0.0.1", "http", "localhost")
 
 
-async def test_a_trusted_proxy_tells_client_scheme_and_host() -> None:
+async def test_trusted_proxy_sets_client_scheme_and_host() -> None:
     headers = {
         "X-Forwarded-For": "6.6.6.6, 1.2.3.4, 10.0.0.9",
         "X-Forwarded-Proto": "https",
@@ -115,13 +115,13 @@ async def test_a_trusted_proxy_tells_client_scheme_and_host() -> None:
     assert (found["client"], found["scheme"], found["host"]) == ("1.2.3.4", "https", "mc.example")
 
 
-async def test_what_a_trusted_proxy_passes_on_has_to_be_a_scheme_and_a_host() -> None:
+async def test_forwarded_scheme_and_host_are_validated() -> None:
     headers = {"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "javascript", "X-Forwarded-Host": "evil/<b>"}
     found = await seen(tiny_app(TRUSTED_PROXIES="10.0.0.0/8"), headers)
     assert (found["client"], found["scheme"], found["host"]) == ("1.2.3.4", "http", "localhost")
 
 
-async def test_forwarded_is_read_where_there_is_no_x_forwarded_for() -> None:
+async def test_forwarded_header_is_used_without_x_forwarded_for() -> None:
     headers = {"Forwarded": 'for=6.6.6.6, for="[2001:db8::1]:4711";proto=https;host=mc.example'}
     found = await seen(tiny_app(TRUSTED_PROXIES="10.0.0.1"), headers)
     assert (found["client"], found["scheme"], found["host"]) == ("2001:db8::1", "https", "mc.example")
@@ -138,12 +138,12 @@ async def test_forwarded_is_read_where_there_is_no_x_forwarded_for() -> None:
         (["::ffff:1.2.3.4"], "1.2.3.4"),
     ],
 )
-def test_the_first_untrusted_hop_from_the_right_is_the_client(hops: list[str], client: str) -> None:
+def test_client_is_the_rightmost_untrusted_hop(hops: list[str], client: str) -> None:
     trusted = settings_with(TRUSTED_PROXIES="10.0.0.0/8").trusted_proxies
     assert first_untrusted(hops, "10.0.0.1", trusted) == client
 
 
-async def test_a_trailing_slash_on_the_api_is_redirected() -> None:
+async def test_trailing_slash_on_the_api_redirects() -> None:
     client = tiny_app().test_client()
     response = await client.get("/api/v1/things/?limit=2")
     assert response.status_code == 307
@@ -153,7 +153,7 @@ async def test_a_trailing_slash_on_the_api_is_redirected() -> None:
     assert (await client.get("/page/")).status_code == 200
 
 
-async def test_two_slashes_are_no_address() -> None:
+async def test_double_slashes_are_not_found() -> None:
     client = tiny_app().test_client()
     for path in ("/api/v1//things", "/api//v1/things"):
         response = await client.get(path)
@@ -169,7 +169,7 @@ async def test_head_and_options_on_the_api_are_refused_but_not_on_pages() -> Non
     assert (await client.head("/page")).status_code == 200
 
 
-async def test_cors_for_a_known_origin() -> None:
+async def test_cors_headers_for_a_known_origin() -> None:
     client = tiny_app(CORS_ORIGINS="https://app.example").test_client()
     asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "PATCH"}
     preflight = await client.options("/nowhere", headers={**asked, "Access-Control-Request-Headers": "x-a"})
@@ -187,7 +187,7 @@ async def test_cors_for_a_known_origin() -> None:
         assert "Origin" in headers["Vary"]
 
 
-async def test_cors_for_an_unknown_origin_and_when_off() -> None:
+async def test_no_cors_headers_for_unknown_origins_or_when_off() -> None:
     asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
     client = tiny_app(CORS_ORIGINS="https://app.example").test_client()
     preflight = await client.options("/seen", headers=asked)
@@ -196,14 +196,14 @@ async def test_cors_for_an_unknown_origin_and_when_off() -> None:
     assert "Vary" not in (await tiny_app().test_client().get("/stream", headers=asked)).headers
 
 
-async def test_health_needs_nothing_and_readiness_tells_what_is_missing() -> None:
+async def test_health_needs_nothing_and_readiness_names_problems() -> None:
     client = tiny_app().test_client()
     for path in ("/health", "/healthz"):
         response = await client.get(path)
         assert (response.status_code, await response.get_json()) == (200, {"ok": True})
 
 
-async def test_not_ready_while_stopping() -> None:
+async def test_readiness_fails_while_stopping() -> None:
     app = tiny_app()
     app.extensions["mission_control.stopping"] = True
     response = await app.test_client().get("/readyz")

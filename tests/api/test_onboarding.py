@@ -54,7 +54,7 @@ async def hear(cast: Cast, said: Any) -> OnboardingSession:
     return await hear_main_agent(system(cast.organization.id), cast.other_board, said)
 
 
-async def test_confirming_gives_a_goal_and_a_lead(cast: Cast) -> None:
+async def test_confirmation_sets_the_goal_and_creates_a_lead(cast: Cast) -> None:
     before = await head(cast)
     done = (await cast.ben.post(at(cast, "/confirm"), GOAL)).ok()
     assert (done["id"], done["goal_confirmed"], done["goal_source"]) == (
@@ -72,7 +72,7 @@ async def test_confirming_gives_a_goal_and_a_lead(cast: Cast) -> None:
     assert healthy.ok()["is_board_lead"] is True
 
 
-async def test_confirming_again_changes_nothing(cast: Cast) -> None:
+async def test_repeated_confirmation_is_a_no_op(cast: Cast) -> None:
     first = (await cast.ada.post(at(cast, "/confirm"), GOAL)).ok()
     before = await head(cast)
     again = (await cast.ada.post(at(cast, "/confirm"), GOAL)).ok()
@@ -83,19 +83,19 @@ async def test_confirming_again_changes_nothing(cast: Cast) -> None:
     assert await Agent.filter(board_id=cast.other_board.id, is_board_lead=True).count() == 1
 
 
-async def test_a_board_with_a_lead_keeps_it(cast: Cast) -> None:
+async def test_confirmation_keeps_an_existing_lead(cast: Cast) -> None:
     done = (await cast.cleo.post(at(cast, "/confirm", cast.board), {"board_type": "general"})).ok()
     assert (done["board_type"], done["objective"], done["lead_token"]) == ("general", None, None)
     assert done["lead_agent_id"] == str(cast.atlas.id)
 
 
-async def test_two_confirm_at_the_same_moment(cast: Cast) -> None:
+async def test_concurrent_confirmations_create_one_lead(cast: Cast) -> None:
     answers = await asyncio.gather(*(who.post(at(cast, "/confirm"), GOAL) for who in (cast.ada, cast.ben, cast.ada)))
     assert sorted(one.ok()["lead_token"] is not None for one in answers) == [False, False, True]
     assert await Agent.filter(board_id=cast.other_board.id, is_board_lead=True).count() == 1
 
 
-async def test_a_taken_name_gets_a_number(cast: Cast) -> None:
+async def test_taken_lead_name_gets_a_number(cast: Cast) -> None:
     for name in ("LEAD agent", "Lead Agent 2"):
         (await cast.ada.post("/agents", {"name": name, "board_id": str(cast.other_board.id)})).ok()
     done = (await cast.ada.post(at(cast, "/confirm"), GOAL)).ok()
@@ -114,13 +114,13 @@ async def test_a_taken_name_gets_a_number(cast: Cast) -> None:
         {"board_type": "x" * 65},
     ],
 )
-async def test_a_goal_that_does_not_fit(cast: Cast, change: dict[str, Any]) -> None:
+async def test_invalid_goal_is_refused(cast: Cast, change: dict[str, Any]) -> None:
     before = await head(cast)
     assert isinstance((await cast.ada.post(at(cast, "/confirm"), GOAL | change)).refused(422), list)
     assert await kinds(cast, before) == []
 
 
-async def test_the_proposal_names_the_lead_and_tells_of_the_person(cast: Cast) -> None:
+async def test_proposal_sets_the_leads_name_and_profile(cast: Cast) -> None:
     person = {"preferred_name": " Adi ", "timezone": "Europe/Oslo", "notes": " "}
     await User.filter(id=cast.ada.id).update(notes="Old.", pronouns="she")
     await session(cast)
@@ -150,21 +150,21 @@ async def test_the_proposal_names_the_lead_and_tells_of_the_person(cast: Cast) -
         (None, True),
     ],
 )
-async def test_only_a_lead_that_works_alone_needs_no_approvals(cast: Cast, lead: Any, asks: bool) -> None:
+async def test_only_an_autonomous_lead_needs_no_approvals(cast: Cast, lead: Any, asks: bool) -> None:
     await session(cast)
     await hear(cast, draft(lead_agent=lead))
     done = (await cast.ada.post(at(cast, "/confirm"), GOAL)).ok()
     assert done["require_approval_for_done"] is asks
 
 
-async def test_parts_of_a_proposal_that_do_not_fit_any_more_are_passed_over(cast: Cast) -> None:
+async def test_outdated_parts_of_a_proposal_are_ignored(cast: Cast) -> None:
     await session(cast, draft_goal={"lead_agent": {"name": "Lyra", "verbosity": "loud"}, "user_profile": [1]})
     assert (await cast.ada.get(at(cast))).ok()["draft_goal"] is None
     done = (await cast.ada.post(at(cast, "/confirm"), GOAL)).ok()
     assert (await Agent.get(id=done["lead_agent_id"])).name == "Lead Agent"
 
 
-async def test_who_confirms(cast: Cast) -> None:
+async def test_confirmation_needs_rights(cast: Cast) -> None:
     path = at(cast, "/confirm", cast.board)
     (await cast.cleo.post(path, GOAL)).ok()
     assert (await cast.dan.post(path, {})).refused(403) == "Forbidden"
@@ -175,14 +175,14 @@ async def test_who_confirms(cast: Cast) -> None:
     (await cast.ada.post(f"/boards/{uuid4()}/onboarding/confirm", GOAL)).refused(404)
 
 
-async def test_a_writer_who_is_no_admin_gets_the_lead_too(cast: Cast) -> None:
+async def test_writer_without_admin_role_also_gets_a_lead(cast: Cast) -> None:
     (await cast.ada.delete(f"/agents/{cast.atlas.id}")).ok()
     done = (await cast.cleo.post(at(cast, "/confirm", cast.board), GOAL)).ok()
     assert done["lead_token"].startswith("mca_")
 
 
 @pytest.mark.parametrize(("tail", "body"), [("/start", {}), ("/answer", {"answer": "Stars."})])
-async def test_without_a_gateway_there_is_no_conversation(cast: Cast, tail: str, body: Any) -> None:
+async def test_conversation_needs_a_gateway(cast: Cast, tail: str, body: Any) -> None:
     await session(cast)
     (await cast.ada.post(at(cast, tail), body)).refused_as(422, "board_without_gateway")
     assert (await cast.dan.post(at(cast, tail, cast.board), body)).refused(403) == "Forbidden"
@@ -194,7 +194,7 @@ async def test_without_a_gateway_there_is_no_conversation(cast: Cast, tail: str,
     assert item["loc"] == ["body"]
 
 
-async def test_reading_the_latest_conversation(cast: Cast) -> None:
+async def test_latest_conversation_is_read(cast: Cast) -> None:
     assert (await cast.ada.get(at(cast))).refused(404) == "Not Found"
     old = await session(cast, session_key="old")
     await session(cast, session_key="new", updated_at=clock.now() - timedelta(hours=1))
@@ -205,7 +205,7 @@ async def test_reading_the_latest_conversation(cast: Cast) -> None:
     (await cast.mira.get(at(cast))).refused(401)
 
 
-async def test_only_a_main_agent_reports(cast: Cast) -> None:
+async def test_only_a_main_agent_reports_to_onboarding(cast: Cast) -> None:
     await OnboardingSession.create(board_id=cast.board.id)
     said = {"question": "What for?", "options": [{"id": "1", "label": "Stars"}]}
     for path in (at(cast, "/agent", cast.board), f"/agent{at(cast, board=cast.board)}"):
@@ -219,7 +219,7 @@ async def test_only_a_main_agent_reports(cast: Cast) -> None:
     assert (await OnboardingSession.get(board_id=cast.board.id)).messages == []
 
 
-async def test_what_a_main_agent_says_is_kept(cast: Cast) -> None:
+async def test_main_agents_messages_are_stored(cast: Cast) -> None:
     question = {"question": " What for? ", "options": [{"id": "1", "label": "Stars"}]}
     with pytest.raises(NotFound):
         await hear(cast, BoardOnboardingAgentQuestion.model_validate(question))
@@ -245,14 +245,14 @@ async def test_what_a_main_agent_says_is_kept(cast: Cast) -> None:
         await hear(cast, draft())
 
 
-async def test_words_said_at_the_same_moment_are_all_kept(cast: Cast) -> None:
+async def test_concurrent_messages_are_all_stored(cast: Cast) -> None:
     await session(cast)
     said = [BoardOnboardingAgentQuestion(question=f"{n}?", options=[{"id": "1", "label": "x"}]) for n in range(5)]  # type: ignore[list-item]
     await asyncio.gather(*(hear(cast, one) for one in said))
     assert len((await OnboardingSession.get(board_id=cast.other_board.id)).messages) == 5
 
 
-async def test_a_deleted_board_is_not_set_up(cast: Cast) -> None:
+async def test_deleted_board_cannot_be_set_up(cast: Cast) -> None:
     (await cast.ada.delete(f"/boards/{cast.other_board.id}")).ok()
     (await cast.ada.post(at(cast, "/confirm"), GOAL)).refused(404)
     assert (await Board.get(id=UUID(str(cast.other_board.id)))).goal_confirmed is False

@@ -35,7 +35,7 @@ async def send(caller: Caller, one: Operation, path: str, body: Any = None) -> A
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_who_and_what_is_kept_out(cast: Cast, name: str) -> None:
+async def test_operations_refuse_wrong_callers_and_bodies(cast: Cast, name: str) -> None:
     """One after the other, for none of them changes anything; ended credentials come last."""
     one = operation(name)
     path = await path_of(cast, one)
@@ -105,7 +105,7 @@ def fields(one: Operation) -> list[str]:
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if operation(name).body is not None])
-async def test_no_value_of_any_field_is_a_surprise(cast: Cast, name: str) -> None:
+async def test_extreme_field_values_never_cause_an_error(cast: Cast, name: str) -> None:
     one = operation(name)
     path = await path_of(cast, one)
     caller = cast.atlas if one.who == "agent" else cast.ada
@@ -116,7 +116,7 @@ async def test_no_value_of_any_field_is_a_surprise(cast: Cast, name: str) -> Non
             assert answer.status < 500, f"{field}: {str(value)[:60]!r}: {answer.body}"
 
 
-async def test_a_large_body_is_looked_through_beside_the_loop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_large_body_is_validated_in_a_thread(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     beside = []
 
     def noted(*given: Any, **more: Any) -> dict[str, Any]:

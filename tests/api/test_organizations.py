@@ -29,7 +29,7 @@ async def member_of(person: Person, organization: Organization) -> Member:
     return await Member.get(user_id=person.id, organization_id=organization.id)
 
 
-async def test_everybody_may_found_an_organization(cast: Cast) -> None:
+async def test_anyone_can_create_an_organization(cast: Cast) -> None:
     made = (await cast.dan.post("/organizations", {"name": "  Planetarium "})).ok()
     assert list(made) == KEYS and made["name"] == "Planetarium"
     assert (await cast.dan.get(ME)).ok() == made
@@ -41,17 +41,17 @@ async def test_everybody_may_found_an_organization(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "   ", "n" * 201])
-async def test_a_name_that_is_none(cast: Cast, name: str) -> None:
+async def test_invalid_name_is_refused(cast: Cast, name: str) -> None:
     for method, path in (("POST", "/organizations"), ("PATCH", ME)):
         assert isinstance((await cast.ada.call(method, path, {"name": name})).refused(422), str)
 
 
 @pytest.mark.parametrize("body", [{}, {"name": None}, {"name": 3}, []])
-async def test_a_body_that_does_not_fit(cast: Cast, body: Any) -> None:
+async def test_invalid_body_is_refused(cast: Cast, body: Any) -> None:
     assert isinstance((await cast.ada.post("/organizations", body)).refused(422), list)
 
 
-async def test_a_request_costs_the_same_however_many_organizations_one_belongs_to(cast: Cast) -> None:
+async def test_request_cost_does_not_grow_with_memberships(cast: Cast) -> None:
     for_one = await cost(cast.cleo, f"{cast.home}/snapshot")
     for number in range(20):
         organization = await Organization.found(f"Society {number}")
@@ -66,20 +66,20 @@ async def test_a_request_costs_the_same_however_many_organizations_one_belongs_t
     ]  # fmt: skip
 
 
-async def test_a_name_is_taken_among_ones_own_only(cast: Cast) -> None:
+async def test_organization_name_is_unique_per_person(cast: Cast) -> None:
     (await cast.ada.post("/organizations", {"name": "OBSERVATORY"})).refused(409)
     (await cast.eve.post("/organizations", {"name": "Observatory"})).ok()
     (await cast.eve.patch(ME, {"name": "elsewhere"})).refused(409)
     (await cast.eve.patch(ME, {"name": "observatory"})).ok()
 
 
-async def test_one_of_two_equal_names_at_once_wins(cast: Cast) -> None:
+async def test_concurrent_equal_names_succeed_once(cast: Cast) -> None:
     answers = await asyncio.gather(*(cast.ada.post("/organizations", {"name": "Twin"}) for _ in range(2)))
     assert sorted(answer.status for answer in answers) == [200, 409]
     assert await Organization.filter(name="Twin").count() == 1
 
 
-async def test_ones_organizations_are_listed_by_name_with_role(cast: Cast) -> None:
+async def test_own_organizations_are_listed_with_role(cast: Cast) -> None:
     (await cast.ben.post("/organizations", {"name": "attic"})).ok()
     listed = (await cast.ben.get(f"{ME}/list")).ok()
     assert [list(one) for one in listed] == [["id", "name", "role", "is_active"]] * 2
@@ -88,20 +88,20 @@ async def test_ones_organizations_are_listed_by_name_with_role(cast: Cast) -> No
     ]  # fmt: skip
 
 
-async def test_switching_counts_from_the_next_request_on(cast: Cast) -> None:
+async def test_switching_applies_to_the_next_request(cast: Cast) -> None:
     (await cast.ben.post("/organizations", {"name": "Attic"})).ok()
     back = (await cast.ben.patch(f"{ME}/active", {"organization_id": str(cast.organization.id)})).ok()
     assert back["name"] == "Observatory" and (await cast.ben.get(ME)).ok() == back
     (await cast.ben.delete(ME)).refused(403)
 
 
-async def test_switching_to_what_one_does_not_belong_to(cast: Cast) -> None:
+async def test_switching_to_a_foreign_organization_is_refused(cast: Cast) -> None:
     for organization_id in (cast.elsewhere.id, cast.board.id):
         (await cast.ada.patch(f"{ME}/active", {"organization_id": str(organization_id)})).refused(403)
     (await cast.ada.patch(f"{ME}/active", {"organization_id": "x"})).refused(422)
 
 
-async def test_owners_and_admins_rename(cast: Cast) -> None:
+async def test_owners_and_admins_rename_the_organization(cast: Cast) -> None:
     before = await head(cast)
     assert (await cast.ben.patch(ME, {"name": "Dark Sky"})).ok()["name"] == "Dark Sky"
     (await cast.ben.patch(ME, {"name": "Dark Sky"})).ok()
@@ -128,7 +128,7 @@ async def test_agents_and_strangers_have_no_organization(cast: Cast) -> None:
     (await cast.nobody.post("/organizations", {"name": "X"})).refused(401)
 
 
-async def test_an_owner_deletes_the_organization_with_everything_in_it(cast: Cast) -> None:
+async def test_owner_deletes_the_organization_and_its_data(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.ask(cast.vega, task)
     (await cast.ada.post(f"{ME}/invites", {"invited_email": "fay@example.org"})).ok()
@@ -148,13 +148,13 @@ async def test_an_owner_deletes_the_organization_with_everything_in_it(cast: Cas
     assert entry.actor_id == cast.ada.id and orjson.loads(entry.data)["name"] == "Observatory"
 
 
-async def test_who_may_not_delete_it(cast: Cast) -> None:
+async def test_deletion_is_forbidden_for_others(cast: Cast) -> None:
     for person in (cast.ben, cast.cleo, cast.dan):
         (await person.delete(ME)).refused(403)
     assert await Organization.filter(id=cast.organization.id).exists()
 
 
-async def test_who_is_no_owner_any_more_deletes_nothing(cast: Cast) -> None:
+async def test_owner_demoted_meanwhile_cannot_delete(cast: Cast) -> None:
     """The rule was asked before the organization was held; whose it is then decides, and not what else they own."""
     (await cast.ada.post("/organizations", {"name": "Attic"})).ok()
     ada = await cast.ada.actor()
@@ -164,13 +164,13 @@ async def test_who_is_no_owner_any_more_deletes_nothing(cast: Cast) -> None:
     assert await Board.filter(organization_id=cast.organization.id).exists()
 
 
-async def test_an_organization_that_was_never_used_can_be_deleted(cast: Cast) -> None:
+async def test_unused_organization_can_be_deleted(cast: Cast) -> None:
     (await cast.dan.post("/organizations", {"name": "Empty"})).ok()
     (await cast.dan.delete(ME)).ok()
     assert (await cast.dan.get(ME)).ok()["name"] == "Observatory"
 
 
-async def test_a_member_leaves(cast: Cast) -> None:
+async def test_member_leaves(cast: Cast) -> None:
     before = await head(cast)
     member = await member_of(cast.cleo, cast.organization)
     assert (await cast.cleo.post(f"{ME}/leave")).ok() == {"ok": True}
@@ -181,7 +181,7 @@ async def test_a_member_leaves(cast: Cast) -> None:
     assert "leo" not in f"{event.message}{event.data}"
 
 
-async def test_who_leaves_works_in_their_oldest_other_organization(cast: Cast) -> None:
+async def test_leaver_switches_to_their_oldest_other_organization(cast: Cast) -> None:
     for name in ("Second", "Third"):
         (await cast.cleo.post("/organizations", {"name": name})).ok()
     (await cast.cleo.patch(f"{ME}/active", {"organization_id": str(cast.organization.id)})).ok()
@@ -189,20 +189,20 @@ async def test_who_leaves_works_in_their_oldest_other_organization(cast: Cast) -
     assert (await cast.cleo.get(ME)).ok()["name"] == "Second"
 
 
-async def test_the_only_owner_cannot_leave(cast: Cast) -> None:
+async def test_only_owner_cannot_leave(cast: Cast) -> None:
     assert isinstance((await cast.ada.post(f"{ME}/leave")).refused(422), str)
     assert isinstance((await cast.eve.post(f"{ME}/leave")).refused(422), str)
     assert await Member.filter(role="owner").count() == 2
 
 
-async def test_of_two_owners_who_leave_at_once_one_stays(cast: Cast) -> None:
+async def test_owners_leaving_at_once_leave_one_owner(cast: Cast) -> None:
     await Member.filter(user_id=cast.ben.id).update(role="owner")
     answers = await asyncio.gather(cast.ada.post(f"{ME}/leave"), cast.ben.post(f"{ME}/leave"))
     assert sorted(answer.status for answer in answers) == [200, 422]
     assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 1
 
 
-async def test_the_ownership_is_handed_over(cast: Cast) -> None:
+async def test_ownership_is_transferred(cast: Cast) -> None:
     before = await head(cast)
     dan = await member_of(cast.dan, cast.organization)
     heir = (await cast.ada.post(f"{ME}/ownership", {"member_id": str(dan.id)})).ok()
@@ -217,7 +217,7 @@ async def test_the_ownership_is_handed_over(cast: Cast) -> None:
     assert orjson.loads(found[-1].data)["user_id"] == str(cast.dan.id)
 
 
-async def test_to_whom_and_by_whom_it_cannot_be_handed_over(cast: Cast) -> None:
+async def test_invalid_ownership_transfers_are_refused(cast: Cast) -> None:
     ada, dan = await member_of(cast.ada, cast.organization), await member_of(cast.dan, cast.organization)
     eve = await member_of(cast.eve, cast.elsewhere)
     for person in (cast.ben, cast.dan):
@@ -228,7 +228,7 @@ async def test_to_whom_and_by_whom_it_cannot_be_handed_over(cast: Cast) -> None:
     assert (await Member.get(id=ada.id)).role == "owner"
 
 
-async def test_who_is_no_owner_any_more_hands_nothing_over(cast: Cast) -> None:
+async def test_owner_demoted_meanwhile_cannot_transfer(cast: Cast) -> None:
     """The rule was asked before the rows were held."""
     ada, dan = await cast.ada.actor(), await member_of(cast.dan, cast.organization)
     await Member.filter(user_id=cast.ben.id).update(role="owner")
@@ -238,7 +238,7 @@ async def test_who_is_no_owner_any_more_hands_nothing_over(cast: Cast) -> None:
     assert (await Member.get(id=dan.id)).role == "member"
 
 
-async def test_handing_over_to_an_owner_only_steps_down(cast: Cast) -> None:
+async def test_transfer_to_an_owner_only_demotes_the_caller(cast: Cast) -> None:
     await Member.filter(user_id=cast.ben.id).update(role="owner")
     before = await head(cast)
     ben = await member_of(cast.ben, cast.organization)
@@ -248,7 +248,7 @@ async def test_handing_over_to_an_owner_only_steps_down(cast: Cast) -> None:
     assert len(await events(before, organization_id=cast.organization.id)) == 2
 
 
-async def test_the_active_organization_of_everybody_moves_on(cast: Cast) -> None:
+async def test_deletion_switches_members_to_another_organization(cast: Cast) -> None:
     (await cast.eve.delete(ME)).ok()
     assert (await User.get(id=cast.eve.id)).active_organization_id is None
     assert (await cast.eve.get(ME)).ok()["name"] == "Personal"

@@ -24,7 +24,7 @@ async def ask(cast: Cast, **fields: Any) -> str:
     return str(asked["question_id"])
 
 
-async def test_a_question_is_asked(cast: Cast) -> None:
+async def test_question_is_asked(cast: Cast) -> None:
     before = await head(cast)
     new = {"content": " Which lens?\nThe wide one? ", "correlation_id": " 7 ", "preferred_channel": "chat"}
     answer = (await cast.atlas.post(asking(cast), new)).ok()
@@ -47,7 +47,7 @@ async def test_a_question_is_asked(cast: Cast) -> None:
     assert entry["tags"] == ["chat", "question"]
 
 
-async def test_who_asks(cast: Cast) -> None:
+async def test_asking_needs_rights(cast: Cast) -> None:
     body = {"content": "Which lens?"}
     assert (await cast.vega.post(asking(cast), body)).refused(403)["code"] == "lead_only"
     assert (await cast.vega.post(asking(cast), {})).refused(403)["code"] == "lead_only"
@@ -71,12 +71,12 @@ async def test_who_asks(cast: Cast) -> None:
         ({"correlation_id": "x" * 201}, "correlation_id"),
     ],
 )
-async def test_a_question_that_does_not_fit(cast: Cast, change: dict[str, Any], field: str) -> None:
+async def test_invalid_question_is_refused(cast: Cast, change: dict[str, Any], field: str) -> None:
     [item] = (await cast.atlas.post(asking(cast), {"content": "Which?", **change})).refused(422)
     assert item["loc"] == ["body", field]
 
 
-async def test_people_answer_and_whoever_asked_is_told(cast: Cast) -> None:
+async def test_answer_notifies_the_asker(cast: Cast) -> None:
     asked = await ask(cast, correlation_id="7", reply_tags=["lens", "chat", "lens"], reply_source="people")
     before = await head(cast)
     answered = (await cast.cleo.post(f"{cast.home}/questions/{asked}/answers", {"answer": " The wide one. "})).ok()
@@ -95,7 +95,7 @@ async def test_people_answer_and_whoever_asked_is_told(cast: Cast) -> None:
     assert (await cast.vega.get(f"/agent{cast.home}/questions?state=answered")).ok()["items"] == [answered]
 
 
-async def test_defaults_stand_in_for_what_is_blank(cast: Cast) -> None:
+async def test_blank_fields_get_defaults(cast: Cast) -> None:
     asked = await ask(cast, correlation_id=" ", reply_tags=["chat", " "], reply_source="")
     question = (await cast.ada.get(f"{cast.home}/questions/{asked}")).ok()
     assert (question["reply_tags"], question["reply_source"]) == (
@@ -105,7 +105,7 @@ async def test_defaults_stand_in_for_what_is_blank(cast: Cast) -> None:
     assert question["correlation_id"] is None
 
 
-async def test_the_first_answer_counts(cast: Cast) -> None:
+async def test_first_of_two_answers_wins(cast: Cast) -> None:
     asked = await ask(cast)
     path = f"{cast.home}/questions/{asked}/answers"
     answers = await asyncio.gather(*(one.post(path, {"answer": one.name}) for one in (cast.ada, cast.ben, cast.cleo)))
@@ -116,7 +116,7 @@ async def test_the_first_answer_counts(cast: Cast) -> None:
     assert await BoardMemory.filter(board_id=cast.board.id, is_chat=False).count() == 1
 
 
-async def test_who_answers(cast: Cast) -> None:
+async def test_answering_needs_rights(cast: Cast) -> None:
     asked = await ask(cast)
     path, body = f"{cast.home}/questions/{asked}/answers", {"answer": "The wide one."}
     assert (await cast.dan.post(path, body)).refused(403) == "Forbidden"
@@ -133,7 +133,7 @@ async def test_who_answers(cast: Cast) -> None:
     assert (await Question.get(id=asked)).state == "open"
 
 
-async def test_a_lead_takes_a_question_back(cast: Cast) -> None:
+async def test_lead_withdraws_its_question(cast: Cast) -> None:
     asked = await ask(cast)
     path, before = f"/agent{cast.home}/questions/{asked}", await head(cast)
     (await cast.vega.delete(path)).refused(403)
@@ -145,14 +145,14 @@ async def test_a_lead_takes_a_question_back(cast: Cast) -> None:
     late.refused_as(409, "question_withdrawn")
 
 
-async def test_an_answered_question_stays(cast: Cast) -> None:
+async def test_answered_question_cannot_be_withdrawn(cast: Cast) -> None:
     asked = await ask(cast)
     (await cast.ada.post(f"{cast.home}/questions/{asked}/answers", {"answer": "The wide one."})).ok()
     detail = (await cast.atlas.delete(f"/agent{cast.home}/questions/{asked}")).refused(409)
     assert detail["code"] == "question_answered"
 
 
-async def test_lists(cast: Cast) -> None:
+async def test_questions_are_listed(cast: Cast) -> None:
     first, second = await ask(cast), await ask(cast, content="When?")
     (await cast.ada.post(f"{cast.home}/questions/{first}/answers", {"answer": "The wide one."})).ok()
     readers: list[Caller] = [cast.ada, cast.dan, cast.vega]
@@ -166,7 +166,7 @@ async def test_lists(cast: Cast) -> None:
     (await cast.mira.get(f"/agent{cast.home}/questions")).refused(404)
 
 
-async def test_when_who_asked_has_gone_the_lead_of_today_is_told(cast: Cast) -> None:
+async def test_answer_notifies_the_current_lead_if_the_asker_is_gone(cast: Cast) -> None:
     asked = await ask(cast)
     (await cast.ada.delete(f"/agents/{cast.atlas.id}")).ok()
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"is_board_lead": True})).ok()
@@ -175,7 +175,7 @@ async def test_when_who_asked_has_gone_the_lead_of_today_is_told(cast: Cast) -> 
     assert await Delivery.filter(agent_id=cast.vega.id, header="QUESTION ANSWERED").count() == 1
 
 
-async def test_without_anybody_to_tell_the_answer_is_kept(cast: Cast) -> None:
+async def test_answer_is_stored_when_nobody_can_be_notified(cast: Cast) -> None:
     asked = await ask(cast)
     (await cast.ada.delete(f"/agents/{cast.atlas.id}")).ok()
     (await cast.ada.post(f"{cast.home}/questions/{asked}/answers", {"answer": "The wide one."})).ok()
@@ -183,7 +183,7 @@ async def test_without_anybody_to_tell_the_answer_is_kept(cast: Cast) -> None:
     assert await BoardMemory.filter(content="The wide one.").count() == 1
 
 
-async def test_a_question_cannot_pause_the_board(cast: Cast) -> None:
+async def test_slash_commands_in_a_question_are_ignored(cast: Cast) -> None:
     await ask(cast, content="/pause")
     assert await Delivery.filter(header="/pause").count() == 0
 
@@ -204,7 +204,7 @@ async def ask_with_options(cast: Cast, by: Caller | None = None, **fields: Any) 
     return asked
 
 
-async def test_every_agent_of_a_board_asks_with_options(cast: Cast) -> None:
+async def test_any_agent_of_a_board_can_ask_with_options(cast: Cast) -> None:
     for agent in (cast.vega, cast.atlas):
         asked = await ask_with_options(cast, agent)
         assert (asked["agent_id"], asked["state"]) == (str(agent.id), "open")
@@ -225,7 +225,7 @@ async def test_every_agent_of_a_board_asks_with_options(cast: Cast) -> None:
     ({"option_id": "1", "answer": "Until June."}, "The wide one\n\nUntil June."),
     ({"answer": "Neither."}, "Neither."),
 ])  # fmt: skip
-async def test_people_answer_by_an_option(cast: Cast, sent: dict[str, str], answer: str) -> None:
+async def test_people_answer_with_an_option(cast: Cast, sent: dict[str, str], answer: str) -> None:
     asked = await ask_with_options(cast)
     found = (await cast.cleo.post(f"{cast.home}/questions/{asked['id']}/answers", sent)).ok()
     assert (found["state"], found["answer"]) == ("answered", answer)
@@ -237,7 +237,7 @@ async def test_people_answer_by_an_option(cast: Cast, sent: dict[str, str], answ
     assert (await BoardMemory.get(board_id=cast.board.id, is_chat=False)).content == answer
 
 
-async def test_answers_that_a_question_does_not_take(cast: Cast) -> None:
+async def test_invalid_answers_are_refused(cast: Cast) -> None:
     asked = await ask_with_options(cast, allows_text=False)
     path = f"{cast.home}/questions/{asked['id']}/answers"
     for wrong in ({}, {"option_id": "3"}, {"option_id": " "}, {"answer": "Neither."}):
@@ -254,11 +254,11 @@ async def test_answers_that_a_question_does_not_take(cast: Cast) -> None:
     {"options": [{"label": "A", "recommended": True}, {"label": "B", "recommended": True}]},
     {"options": [], "allows_text": False},
 ])  # fmt: skip
-async def test_options_that_do_not_fit(cast: Cast, wrong: dict[str, Any]) -> None:
+async def test_invalid_options_are_refused(cast: Cast, wrong: dict[str, Any]) -> None:
     (await cast.vega.post(f"/agent{cast.home}/questions", {"content": "Which?", **wrong})).refused(422)
 
 
-async def test_who_asked_and_the_lead_take_a_question_back(cast: Cast) -> None:
+async def test_asker_and_lead_can_withdraw_a_question(cast: Cast) -> None:
     asked = await ask_with_options(cast)
     (await cast.rigel.delete(f"/agent{cast.home}/questions/{asked['id']}")).refused(403)
     (await cast.vega.delete(f"/agent{cast.home}/questions/{asked['id']}")).ok()

@@ -52,7 +52,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Statement]:
         ("/metrics/dashboard", "events", ["idx_events_kind", "idx_events_kind", "idx_events_kind"]),
     ],
 )
-async def test_a_list_is_found_by_its_index(
+async def test_lists_use_their_index(
     cast: Cast, asked: list[Statement], path: str, table: str, indexes: list[str]
 ) -> None:
     (await cast.ada.get(path)).ok()
@@ -61,7 +61,7 @@ async def test_a_list_is_found_by_its_index(
         await finds(statement, table, index)
 
 
-async def test_an_approvals_history_is_found_by_its_index(cast: Cast, asked: list[Statement]) -> None:
+async def test_approval_history_uses_its_index(cast: Cast, asked: list[Statement]) -> None:
     approval = await cast.ask(cast.vega)
     asked.clear()
     (await cast.ada.get(f"{cast.approvals}/{approval['id']}/history")).ok()
@@ -69,7 +69,7 @@ async def test_an_approvals_history_is_found_by_its_index(cast: Cast, asked: lis
     await finds(statement, "events", "idx_events_kind")
 
 
-async def test_what_was_over_before_a_dashboard_begins_is_not_read(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_dashboard_skips_rows_before_its_range(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
 
     async def counted(sql: str, *values: Any) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ async def state(task: dict[str, Any]) -> tuple[Any, ...]:
 IDLE = ("inbox", None, None, None)
 
 
-async def test_what_waits_for_it_waits_again(cast: Cast) -> None:
+async def test_dependents_of_a_restored_task_wait_again(cast: Cast) -> None:
     first = await cast.add_task()
     started, assigned, idle, finished = [await cast.add_task(depends_on_task_ids=[first["id"]]) for _ in range(4)]
     await deleted(cast, first)
@@ -52,7 +52,7 @@ async def test_what_waits_for_it_waits_again(cast: Cast) -> None:
     assert not await Run.filter(ended_at=None).exists()
 
 
-async def test_a_done_one_keeps_nobody_waiting(cast: Cast) -> None:
+async def test_restored_done_task_blocks_nobody(cast: Cast) -> None:
     first = await cast.add_task(status="done")
     waiting = await cast.add_task(depends_on_task_ids=[first["id"]])
     (await cast.vega.patch(cast.task(waiting), {"status": "in_progress"})).ok()
@@ -63,7 +63,7 @@ async def test_a_done_one_keeps_nobody_waiting(cast: Cast) -> None:
     assert (await Task.get(id=waiting["id"])).assigned_agent_id == cast.vega.id
 
 
-async def test_started_work_goes_on_under_a_new_fence(cast: Cast) -> None:
+async def test_restored_started_task_gets_a_new_fence(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     begun = await state(task)
@@ -73,7 +73,7 @@ async def test_started_work_goes_on_under_a_new_fence(cast: Cast) -> None:
     assert (run.fence, run.agent_id) == (2, cast.vega.id)
 
 
-async def test_work_under_a_lease_is_handed_out_anew(cast: Cast) -> None:
+async def test_restored_leased_task_is_assigned_again(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.vega.post(f"/agent{cast.home}/claims", {"task_id": task["id"]})).ok()
     await restored(cast, await deleted(cast, task))
@@ -82,7 +82,7 @@ async def test_work_under_a_lease_is_handed_out_anew(cast: Cast) -> None:
     assert (claimed["task"]["id"], claimed["lease"]["fence"]) == (task["id"], 2)
 
 
-async def test_started_work_that_waits_by_now_goes_to_the_inbox(cast: Cast) -> None:
+async def test_restored_started_task_with_open_dependencies_goes_to_inbox(cast: Cast) -> None:
     first = await cast.add_task(status="done")
     task = await cast.add_task(depends_on_task_ids=[first["id"]])
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
@@ -97,7 +97,7 @@ async def test_started_work_that_waits_by_now_goes_to_the_inbox(cast: Cast) -> N
 
 
 @pytest.mark.parametrize("away", ["moved", "deleted", "stopped"])
-async def test_work_whose_agent_is_away_goes_to_the_inbox(cast: Cast, away: str) -> None:
+async def test_restored_task_of_an_absent_agent_goes_to_inbox(cast: Cast, away: str) -> None:
     lyra = await hire(cast.app, cast.ada, cast.board, "Lyra")
     working = await cast.add_task(status="in_progress", assigned_agent_id=lyra.id)
     waiting = await cast.add_task(assigned_agent_id=lyra.id)
@@ -116,7 +116,7 @@ async def test_work_whose_agent_is_away_goes_to_the_inbox(cast: Cast, away: str)
     assert not await Run.filter(ended_at=None).exists()
 
 
-async def test_a_task_of_somebody_who_left_belongs_to_nobody(cast: Cast) -> None:
+async def test_restored_task_of_a_former_member_is_unassigned(cast: Cast) -> None:
     task = await deleted(cast, await cast.add_task(status="review", assigned_user_id=cast.cleo.id))
     member = (await cast.cleo.get("/organizations/me/member")).ok()["id"]
     (await cast.ada.delete(f"/organizations/me/members/{member}")).ok()
@@ -124,12 +124,12 @@ async def test_a_task_of_somebody_who_left_belongs_to_nobody(cast: Cast) -> None
     assert await state(task) == ("review", None, None, None)
 
 
-async def test_work_that_nobody_had_stays_where_it_was(cast: Cast) -> None:
+async def test_restored_unassigned_task_keeps_its_column(cast: Cast) -> None:
     task = await deleted(cast, await cast.add_task(status="in_progress"))
     assert (await restored(cast, task))["status"] == "in_progress"
 
 
-async def test_a_deleted_task_closes_no_circle_until_it_comes_back(cast: Cast) -> None:
+async def test_restoring_a_task_that_closes_a_cycle_is_refused(cast: Cast) -> None:
     first = await cast.add_task()
     second = await cast.add_task(depends_on_task_ids=[first["id"]])
     third = await cast.add_task(depends_on_task_ids=[second["id"]])
@@ -142,7 +142,7 @@ async def test_a_deleted_task_closes_no_circle_until_it_comes_back(cast: Cast) -
     assert (await restored(cast, second))["depends_on_task_ids"] == [first["id"]]
 
 
-async def test_a_done_task_is_given_to_somebody_whatever_it_waited_for(cast: Cast) -> None:
+async def test_done_task_can_be_assigned_with_open_dependencies(cast: Cast) -> None:
     first = await cast.add_task(status="done")
     task = await cast.add_task(depends_on_task_ids=[first["id"]], status="done")
     (await cast.ada.patch(cast.task(first), {"status": "inbox"})).ok()

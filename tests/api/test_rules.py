@@ -9,7 +9,7 @@ from mission_control.tasks.models import Task
 from tests.cast import Cast
 
 
-async def test_a_lead_leads_its_own_board_only(cast: Cast) -> None:
+async def test_lead_has_rights_only_on_its_own_board(cast: Cast) -> None:
     atlas = await cast.atlas.actor()
     assert can(atlas, "agent.delete", await Agent.get(id=cast.vega.id))
     assert not can(atlas, "agent.delete", await Agent.get(id=cast.mira.id))
@@ -17,7 +17,7 @@ async def test_a_lead_leads_its_own_board_only(cast: Cast) -> None:
     assert not can(atlas, "agent.coordinate", cast.other_board)
 
 
-async def test_an_admin_who_only_reads_a_board_does_not_delete_it(cast: Cast) -> None:
+async def test_admin_with_read_access_cannot_delete_a_board(cast: Cast) -> None:
     assert can(await cast.ben.actor(), "board.delete", cast.board)
     await Member.filter(user_id=cast.ben.id).update(all_boards_read=True, all_boards_write=False)
     ben = await cast.ben.actor()
@@ -25,7 +25,7 @@ async def test_an_admin_who_only_reads_a_board_does_not_delete_it(cast: Cast) ->
     assert not any(can(ben, verb, cast.board) for verb in ("board.delete", "board.restore", "board.erase"))
 
 
-async def test_who_may_only_read_any_more_edits_not_even_what_they_wrote(cast: Cast) -> None:
+async def test_author_reduced_to_reading_cannot_edit(cast: Cast) -> None:
     for person, may in ((cast.cleo, True), (cast.dan, False)):
         actor = await person.actor()
         entry = BoardMemory(board_id=cast.board.id, content="It is cold.", author_user_id=person.id)
@@ -38,7 +38,7 @@ async def test_who_may_only_read_any_more_edits_not_even_what_they_wrote(cast: C
             assert can(actor, f"group_memory.{verb}", for_all) is may
 
 
-async def test_an_admin_gives_tasks_back_also_where_they_only_read(cast: Cast) -> None:
+async def test_admin_with_read_access_can_unassign_tasks(cast: Cast) -> None:
     """Whoever removes a person or deletes an agent gives back what is in their hands on every board."""
     await Member.filter(user_id=cast.ben.id).update(all_boards_read=True, all_boards_write=False)
     task = Task(board_id=cast.board.id, title="Polish")

@@ -29,7 +29,7 @@ async def test_attempts_are_listed_newest_first(cast: Cast) -> None:
     assert second == {"items": page["items"][1:2], "total": 3, "limit": 1, "offset": 1}
 
 
-async def test_work_that_is_given_to_another_agent_is_superseded(cast: Cast) -> None:
+async def test_reassigned_run_is_superseded(cast: Cast) -> None:
     task = await cast.add_task(status="in_progress", assigned_agent_id=cast.vega.id)
     (await cast.ada.patch(cast.task(task), {"assigned_agent_id": cast.rigel.id})).ok()
     page = (await cast.dan.get(f"{cast.task(task)}/runs")).ok()
@@ -38,7 +38,7 @@ async def test_work_that_is_given_to_another_agent_is_superseded(cast: Cast) -> 
     ]  # fmt: skip
 
 
-async def test_who_reads_the_attempts_at_a_task(cast: Cast) -> None:
+async def test_runs_of_a_task_are_limited_to_readers_of_the_board(cast: Cast) -> None:
     task = await cast.add_task()
     path = f"{cast.task(task)}/runs"
     (await cast.eve.get(path)).refused(404)
@@ -48,7 +48,7 @@ async def test_who_reads_the_attempts_at_a_task(cast: Cast) -> None:
     assert (await cast.vega.get(path)).ok()["items"] == []
 
 
-async def test_the_attempts_of_an_agent_are_for_admins(cast: Cast) -> None:
+async def test_runs_of_an_agent_are_only_for_admins(cast: Cast) -> None:
     first, second = await cast.add_task(title="Grind"), await cast.add_task(title="Polish")
     await attempt(cast, first, cast.vega, 1)
     await attempt(cast, second, cast.vega, 1)
@@ -65,7 +65,7 @@ async def test_the_attempts_of_an_agent_are_for_admins(cast: Cast) -> None:
     assert (await cast.ben.get(path)).ok()["total"] == 1
 
 
-async def test_an_attempt_outlives_its_agent(cast: Cast) -> None:
+async def test_run_survives_its_agent(cast: Cast) -> None:
     task = await cast.add_task()
     await attempt(cast, task, cast.vega, 1)
     (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()

@@ -17,7 +17,7 @@ from tests.things import filled, things_of
 KEY = {"Idempotency-Key": "f3c1"}
 
 
-async def test_a_write_sent_again_changes_nothing_and_answers_the_same(cast: Cast) -> None:
+async def test_repeated_write_returns_the_first_answer(cast: Cast) -> None:
     first = await cast.ada.post(cast.tasks, {"title": "Once"}, headers=KEY)
     before = await head(cast)
     again = await cast.ada.post(cast.tasks, {"title": "Once"}, headers=KEY)
@@ -27,7 +27,7 @@ async def test_a_write_sent_again_changes_nothing_and_answers_the_same(cast: Cas
     assert await Task.filter(title="Once").count() == 1
 
 
-async def test_the_same_key_with_another_body_or_address_is_refused(cast: Cast) -> None:
+async def test_key_reuse_with_another_request_is_refused(cast: Cast) -> None:
     (await cast.ada.post(cast.tasks, {"title": "Once"}, headers=KEY)).ok()
     other_body = await cast.ada.post(cast.tasks, {"title": "Twice"}, headers=KEY)
     assert other_body.refused(422) == "This Idempotency-Key was used for another request."
@@ -48,7 +48,7 @@ async def test_the_same_key_with_another_body_or_address_is_refused(cast: Cast) 
         "/board-groups/<group_id>",
     ],
 )
-async def test_a_deletion_sent_again_answers_the_same_although_the_thing_is_gone(cast: Cast, path: str) -> None:
+async def test_repeated_deletion_returns_the_first_answer(cast: Cast, path: str) -> None:
     thing = filled(path, await things_of(cast, path))
     first = await cast.ada.delete(thing, headers=KEY)
     before = await head(cast)
@@ -62,7 +62,7 @@ async def test_a_deletion_sent_again_answers_the_same_although_the_thing_is_gone
         (await cast.ada.delete(thing, headers=KEY)).refused(404)
 
 
-async def test_who_gave_a_right_away_hears_the_same_again(cast: Cast) -> None:
+async def test_repeated_write_after_losing_the_right_returns_the_first_answer(cast: Cast) -> None:
     ben = (await cast.ben.get("/organizations/me/member")).ok()["id"]
     path, body = "/organizations/me/ownership", {"member_id": ben}
     first = await cast.ada.post(path, body, headers=KEY)
@@ -71,20 +71,20 @@ async def test_who_gave_a_right_away_hears_the_same_again(cast: Cast) -> None:
     (await cast.ada.post(path, body)).refused(403)
 
 
-async def test_an_answer_sent_again_has_its_tag(cast: Cast) -> None:
+async def test_repeated_answer_has_its_etag(cast: Cast) -> None:
     task = await cast.add_task()
     first = await cast.ada.patch(cast.task(task), {"title": "Once"}, headers=KEY)
     again = await cast.ada.patch(cast.task(task), {"title": "Once"}, headers=KEY)
     assert again.headers["ETag"] == first.headers["ETag"] == (await cast.ada.get(cast.task(task))).headers["ETag"]
 
 
-async def test_keys_belong_to_who_sent_them(cast: Cast) -> None:
+async def test_keys_belong_to_their_sender(cast: Cast) -> None:
     one = (await cast.ada.post(cast.tasks, {"title": "Once"}, headers=KEY)).ok()
     two = (await cast.ben.post(cast.tasks, {"title": "Once"}, headers=KEY)).ok()
     assert one["id"] != two["id"]
 
 
-async def test_a_refused_write_may_be_tried_again_with_its_key(cast: Cast) -> None:
+async def test_refused_write_can_be_retried_with_its_key(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.rule(require_approval_for_done=True)
     (await cast.vega.patch(cast.task(task), {"status": "done"}, headers=KEY)).refused(409)
@@ -92,14 +92,14 @@ async def test_a_refused_write_may_be_tried_again_with_its_key(cast: Cast) -> No
     assert (await cast.vega.patch(cast.task(task), {"status": "done"}, headers=KEY)).ok()["status"] == "done"
 
 
-async def test_a_key_ends_after_a_day(cast: Cast) -> None:
+async def test_key_expires_after_a_day(cast: Cast) -> None:
     one = (await cast.ada.post(cast.tasks, {"title": "Daily"}, headers=KEY)).ok()
     with clock.travelled(timedelta(hours=25)):
         two = (await cast.ada.post(cast.tasks, {"title": "Daily"}, headers=KEY)).ok()
     assert one["id"] != two["id"]
 
 
-async def test_answers_are_forgotten_though_their_senders_do_not_come_back(cast: Cast) -> None:
+async def test_expired_records_are_removed_without_their_senders(cast: Cast) -> None:
     for caller in (cast.cleo, cast.vega):
         (await caller.post(f"{cast.home}/memory", {"content": "Once"}, headers={"Idempotency-Key": "once"})).ok()
     await rows("UPDATE kept_answers SET created_at = ?", clock.now() - timedelta(hours=25))
@@ -107,14 +107,14 @@ async def test_answers_are_forgotten_though_their_senders_do_not_come_back(cast:
     assert [row["key"] for row in await rows("SELECT key FROM kept_answers")] == ["now"]
 
 
-async def test_the_same_write_ten_times_at_once_happens_once(cast: Cast) -> None:
+async def test_ten_concurrent_writes_with_one_key_happen_once(cast: Cast) -> None:
     sent = [cast.ada.post(cast.tasks, {"title": "Rush"}, headers=KEY) for _ in range(10)]
     answers = [answer.ok() for answer in await asyncio.gather(*sent)]
     assert len({answer["id"] for answer in answers}) == 1
     assert await Task.filter(title="Rush").count() == 1
 
 
-async def test_answers_kept_for_an_agent_go_with_it(cast: Cast) -> None:
+async def test_records_of_a_deleted_agent_are_removed(cast: Cast) -> None:
     for agent in (cast.vega, cast.rigel):
         (await agent.post("/agent/heartbeat", headers={"Idempotency-Key": "beat"})).ok()
     (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
@@ -129,11 +129,11 @@ async def test_idempotency_records_hold_no_readable_secret(cast: Cast) -> None:
     assert (await cast.ada.post("/agents", new, headers=KEY)).ok()["token"] == made["token"]
 
 
-async def test_a_key_that_is_too_long_is_refused(cast: Cast) -> None:
+async def test_too_long_key_is_refused(cast: Cast) -> None:
     (await cast.ada.post(cast.tasks, {"title": "x"}, headers={"Idempotency-Key": "k" * 256})).refused(422)
 
 
-async def test_reads_of_one_thing_carry_a_tag_that_saves_the_body(cast: Cast) -> None:
+async def test_reads_carry_an_etag_for_304(cast: Cast) -> None:
     task = await cast.add_task()
     answer = await cast.ada.get(cast.task(task))
     tag = answer.headers["ETag"]
@@ -146,7 +146,7 @@ async def test_reads_of_one_thing_carry_a_tag_that_saves_the_body(cast: Cast) ->
     assert "ETag" not in (await cast.ada.get(cast.tasks)).headers
 
 
-async def test_a_write_on_the_state_one_has_read(cast: Cast) -> None:
+async def test_write_with_current_if_match_succeeds(cast: Cast) -> None:
     task = await cast.add_task()
     tag = (await cast.ada.get(cast.task(task))).headers["ETag"]
     changed = await cast.ada.patch(cast.task(task), {"title": "Mine"}, headers={"If-Match": tag})
@@ -154,7 +154,7 @@ async def test_a_write_on_the_state_one_has_read(cast: Cast) -> None:
     assert changed.headers["ETag"] == (await cast.ada.get(cast.task(task))).headers["ETag"] != tag
 
 
-async def test_a_write_on_an_older_state_gets_the_current_one(cast: Cast) -> None:
+async def test_write_with_stale_if_match_returns_the_current_state(cast: Cast) -> None:
     task = await cast.add_task()
     tag = (await cast.ada.get(cast.task(task))).headers["ETag"]
     (await cast.ben.patch(cast.task(task), {"title": "Theirs"})).ok()
@@ -169,7 +169,7 @@ async def test_a_write_on_an_older_state_gets_the_current_one(cast: Cast) -> Non
     ("method", "noun", "body"),
     [("POST", "moves", {"status": "review"}), ("POST", "archivals", ...), ("DELETE", "archivals", ...)],
 )
-async def test_what_another_noun_does_to_a_thing_names_its_state(cast: Cast, method: str, noun: str, body: Any) -> None:
+async def test_sub_resource_writes_return_the_resources_etag(cast: Cast, method: str, noun: str, body: Any) -> None:
     task = await cast.add_task(status="done")
     tag = (await cast.ada.get(cast.task(task))).headers["ETag"]
     path = f"{cast.task(task)}/{noun}"
@@ -181,14 +181,14 @@ async def test_what_another_noun_does_to_a_thing_names_its_state(cast: Cast, met
     assert done.status == 200 and done.headers["ETag"] == (await cast.ada.get(cast.task(task))).headers["ETag"]
 
 
-async def test_what_has_no_state_takes_no_match(cast: Cast) -> None:
+async def test_if_match_is_refused_where_there_is_no_state(cast: Cast) -> None:
     task = await cast.add_task()
     for path, body in (("/comments", {"message": "Odd."}), ("/checklist", {"text": "Odd."})):
         sent = await cast.ada.post(cast.task(task) + path, body, headers={"If-Match": "*"})
         assert "no state" in sent.refused(422)
 
 
-async def test_two_people_with_the_same_state_cannot_both_change_it(cast: Cast) -> None:
+async def test_concurrent_writes_with_one_etag_succeed_once(cast: Cast) -> None:
     task = await cast.add_task()
     match = {"If-Match": (await cast.ada.get(cast.task(task))).headers["ETag"]}
     sent = [who.patch(cast.task(task), {"title": who.name}, headers=match) for who in (cast.ada, cast.ben, cast.cleo)]
@@ -196,7 +196,7 @@ async def test_two_people_with_the_same_state_cannot_both_change_it(cast: Cast) 
     assert sorted(answer.status for answer in answers) == [200, 412, 412]
 
 
-async def test_an_agent_matches_the_same_tag_on_its_own_path(cast: Cast) -> None:
+async def test_agent_path_uses_the_same_etag(cast: Cast) -> None:
     task = await cast.add_task()
     tag = (await cast.vega.get(cast.task(task))).headers["ETag"]
     own_path = f"/agent{cast.task(task)}"
@@ -205,7 +205,7 @@ async def test_an_agent_matches_the_same_tag_on_its_own_path(cast: Cast) -> None
     assert claimed.ok()["assigned_agent_id"] == str(cast.vega.id)
 
 
-async def test_kept_answer_is_smaller_than_what_it_answers(cast: Cast) -> None:
+async def test_stored_answer_is_smaller_than_the_response(cast: Cast) -> None:
     text = "Point the telescope at the next field and wait for the guide star. " * 200
     answer = await cast.ada.post(cast.tasks, {"title": "Once", "description": text}, headers=KEY)
     [kept] = await rows("SELECT answer FROM kept_answers")
@@ -214,7 +214,7 @@ async def test_kept_answer_is_smaller_than_what_it_answers(cast: Cast) -> None:
     assert again.ok() == answer.ok()
 
 
-async def test_answers_kept_before_they_were_compressed_are_still_given(cast: Cast) -> None:
+async def test_uncompressed_records_are_still_read(cast: Cast) -> None:
     first = await cast.ada.post(cast.tasks, {"title": "Once"}, headers=KEY)
     [kept] = await rows("SELECT answer FROM kept_answers")
     async with cast.app.app_context():
@@ -223,9 +223,7 @@ async def test_answers_kept_before_they_were_compressed_are_still_given(cast: Ca
     assert (await cast.ada.post(cast.tasks, {"title": "Once"}, headers=KEY)).ok() == first.ok()
 
 
-async def test_oldest_answers_of_an_actor_go_but_their_requests_are_not_repeated(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_evicted_answers_are_not_executed_again(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     idempotency_records._since.clear()
     monkeypatch.setattr(idempotency_records, "MOST_BYTES", 4000)
     for number in range(12):
@@ -240,7 +238,7 @@ async def test_oldest_answers_of_an_actor_go_but_their_requests_are_not_repeated
     (await cast.ben.post(cast.tasks, {"title": "Ben's"}, headers=KEY)).ok()
 
 
-async def test_oldest_requests_of_an_actor_are_forgotten(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_oldest_records_of_an_actor_are_evicted(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     idempotency_records._since.clear()
     monkeypatch.setattr(idempotency_records, "MOST_REQUESTS", 5)
     for number in range(12):

@@ -35,13 +35,13 @@ async def test_tasks_comments_memory_and_approvals_are_found(cast: Cast) -> None
     assert await found(cast.ada, "lunar zirconium") == []
 
 
-async def test_a_title_comes_before_a_text(cast: Cast) -> None:
+async def test_title_matches_rank_first(cast: Cast) -> None:
     text = await cast.add_task(title="Something", description="mentions the gyroscope once")
     title = await cast.add_task(title="Gyroscope")
     assert await found(cast.ada, "gyroscope") == [("task", title["id"]), ("task", text["id"])]
 
 
-async def test_changes_and_deletions_are_followed(cast: Cast) -> None:
+async def test_index_follows_changes_and_deletions(cast: Cast) -> None:
     task = await cast.add_task(title="Heliotrope")
     await cast.vega.post(f"{cast.task(task)}/comments", {"message": "heliotrope indeed"})
     (await cast.ada.patch(cast.task(task), {"title": "Marigold"})).ok()
@@ -52,7 +52,7 @@ async def test_changes_and_deletions_are_followed(cast: Cast) -> None:
     assert await found(cast.ada, "marigold") == [("task", task["id"])]
 
 
-async def test_only_boards_that_the_caller_reads(cast: Cast) -> None:
+async def test_results_are_limited_to_readable_boards(cast: Cast) -> None:
     await cast.add_task(title="Quasar")
     assert len(await found(cast.dan, "quasar")) == 1
     assert len(await found(cast.vega, "quasar")) == 1
@@ -140,7 +140,7 @@ async def test_words_match_in_any_place(cast: Cast, text: str, q: str) -> None:
     assert await found(cast.ada, quote(f"{q} zebra")) == []
 
 
-async def test_deleting_for_good_leaves_no_documents(cast: Cast) -> None:
+async def test_erased_rows_leave_no_search_documents(cast: Cast) -> None:
     await cast.add_task(title="Pulsar")
     await rows("DELETE FROM tasks")
     assert await rows("SELECT 1 AS one FROM search_documents") == []
@@ -155,7 +155,7 @@ async def test_repeated_words_are_searched_once(cast: Cast) -> None:
     assert _each_once([]) == []
 
 
-def test_a_snippet_shows_the_word() -> None:
+def test_snippet_shows_the_match() -> None:
     text = "x " * 200 + "needle" + " y" * 200
     cut = snippet(text, ["Needle"])
     assert "needle" in cut and len(cut) <= 202 and cut.startswith("…") and cut.endswith("…")

@@ -95,7 +95,7 @@ async def answered(url: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_serve_starts_tells_the_setup_code_and_stops_on_a_signal(tmp_path: Path, number: signal.Signals) -> None:
+async def test_serve_prints_the_setup_code_and_stops_on_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     async with served(tmp_path) as (process, address):
         health = await answered(f"{address}/healthz")
         assert (health.status_code, health.json()) == (200, {"ok": True})
@@ -156,7 +156,7 @@ async def connection(address: str, sent: bytes) -> AsyncIterator[asyncio.StreamR
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
-async def test_a_stream_that_never_ends_does_not_keep_the_server(tmp_path: Path, loop: str) -> None:
+async def test_endless_stream_does_not_delay_stopping(tmp_path: Path, loop: str) -> None:
     async with tiny_worker(tmp_path, cut=0.2, loop=loop) as (process, address), httpx.AsyncClient() as client:
         async with client.stream("GET", f"{address}/endless") as response:
             chunks = response.aiter_bytes()
@@ -169,7 +169,7 @@ async def test_a_stream_that_never_ends_does_not_keep_the_server(tmp_path: Path,
         assert printed > 10_000, "what was imported is walked through by every full collection"
 
 
-async def test_a_request_that_a_stop_cuts_is_told_to_come_again(tmp_path: Path) -> None:
+async def test_request_cut_by_a_stop_is_told_to_retry(tmp_path: Path) -> None:
     async with tiny_worker(tmp_path, cut=0.2) as (process, address), connection(address, NEVER) as reader:
         await answered(f"{address}/page")  # one loop serves both, so the first has begun
         process.terminate()
@@ -181,7 +181,7 @@ async def test_a_request_that_a_stop_cuts_is_told_to_come_again(tmp_path: Path) 
     assert '"request_id": "mine"' in body and "Send it again" in body
 
 
-async def test_an_idle_connection_does_not_keep_the_server(tmp_path: Path) -> None:
+async def test_idle_connection_does_not_delay_stopping(tmp_path: Path) -> None:
     async with served(tmp_path) as (process, address):
         await answered(f"{address}/healthz")
         async with httpx.AsyncClient() as client:
@@ -191,7 +191,7 @@ async def test_an_idle_connection_does_not_keep_the_server(tmp_path: Path) -> No
                 assert await process.wait() == 0
 
 
-async def test_a_half_sent_request_does_not_keep_the_server(tmp_path: Path) -> None:
+async def test_partial_request_does_not_delay_stopping(tmp_path: Path) -> None:
     half = b"POST /api/v1/auth/bootstrap HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf"
     async with served(tmp_path) as (process, address), connection(address, half):
         await answered(f"{address}/healthz")  # the half has been read too by now
@@ -200,7 +200,7 @@ async def test_a_half_sent_request_does_not_keep_the_server(tmp_path: Path) -> N
             assert await process.wait() == 0
 
 
-async def test_a_server_that_stops_gives_its_address_free_at_once(tmp_path: Path) -> None:
+async def test_stopping_server_frees_its_port_at_once(tmp_path: Path) -> None:
     """Whoever starts it again need not wait for the last requests to end."""
     async with tiny_worker(tmp_path, cut=3600) as (process, address):
         host, _, port = address.removeprefix("http://").partition(":")
@@ -222,7 +222,7 @@ async def connects(host: str, port: int) -> bool:
         return probe.connect_ex((host, port)) == 0
 
 
-async def test_a_second_server_on_one_sqlite_file_is_refused(tmp_path: Path) -> None:
+async def test_second_server_on_one_sqlite_file_is_refused(tmp_path: Path) -> None:
     async with served(tmp_path) as (process, address):
         await answered(f"{address}/healthz")
         code, printed = await run(tmp_path, "serve", "--port", "0")
@@ -235,16 +235,14 @@ async def test_a_second_server_on_one_sqlite_file_is_refused(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("command", [("serve", "--port", "0"), ("migrate",), ("user", "list")])
-async def test_a_file_that_is_no_database_ends_every_command_in_a_sentence(
-    tmp_path: Path, command: tuple[str, ...]
-) -> None:
+async def test_invalid_database_file_reports_one_sentence(tmp_path: Path, command: tuple[str, ...]) -> None:
     (tmp_path / "rubbish").write_text("this is no database" * 100)
     code, printed = await run(tmp_path, *command, DATABASE_URL="sqlite:///rubbish")
     assert code == 1
     assert "cannot be opened: file is not a database" in printed and printed.count("\n") == 1
 
 
-async def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+async def test_unusable_data_folder_reports_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for command in (("serve", "--port", "0"), ("migrate",)):
         code, printed = await run(tmp_path, *command, DATA_DIR="file/data")
@@ -254,7 +252,7 @@ async def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> Non
     assert code == 1 and "PROBLEM  Data folder: file/data cannot be written" in printed
 
 
-async def test_the_setup_code_is_printed_on_an_empty_database(tmp_path: Path) -> None:
+async def test_setup_code_is_printed_for_an_empty_database(tmp_path: Path) -> None:
     process = await start(tmp_path, "serve", "--port", "0")
     try:
         assert process.stdout is not None
@@ -269,7 +267,7 @@ async def test_the_setup_code_is_printed_on_an_empty_database(tmp_path: Path) ->
     assert re.search(rb"Open http://127\.0\.0\.1:\d+/setup and enter the code [\w-]+", printed)
 
 
-def test_a_port_that_is_about_to_be_free_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_waits_for_a_port_about_to_be_free(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers of a server that was killed hold it until they notice."""
     taken = serving.bind("127.0.0.1", 0)
     port = taken.getsockname()[1]
@@ -278,7 +276,7 @@ def test_a_port_that_is_about_to_be_free_is_waited_for(monkeypatch: pytest.Monke
         assert listener.getsockname()[1] == port
 
 
-async def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
+async def test_taken_port_reports_one_sentence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -299,7 +297,7 @@ async def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
         ({"DB_AUTO_MIGRATE": "false"}, "run `mission-control migrate` first"),
     ],
 )
-async def test_what_is_configured_wrongly_is_a_sentence(tmp_path: Path, more: dict[str, str], says: str) -> None:
+async def test_invalid_configuration_reports_one_sentence(tmp_path: Path, more: dict[str, str], says: str) -> None:
     code, printed = await run(tmp_path, "serve", **{"PORT": "0", **more})
     assert code == 1
     assert says in printed
@@ -328,7 +326,7 @@ async def test_migrate_and_doctor(tmp_path: Path) -> None:
 
 
 @pytest.mark.postgres
-async def test_two_workers_share_a_port_and_a_dead_one_is_replaced(tmp_path: Path) -> None:
+async def test_workers_share_a_port_and_a_dead_one_is_replaced(tmp_path: Path) -> None:
     async with empty_database(tmp_path) as url:
         async with served(tmp_path, "--workers", "2", DATABASE_URL=url) as (process, address):
             await answered(f"{address}/healthz")

@@ -27,7 +27,7 @@ async def add(cast: Cast, name: str, url: str = "", **columns: Any) -> Skill:
     )
 
 
-async def test_an_admin_puts_a_skill_into_the_catalogue(cast: Cast) -> None:
+async def test_admin_adds_a_skill(cast: Cast) -> None:
     before = await head(cast)
     skill = (await cast.ben.post(MARKET, {"source_url": "https://example.org/tools/star-chart_maker.git"})).ok()
     assert list(skill) == SKILL_KEYS
@@ -36,7 +36,7 @@ async def test_an_admin_puts_a_skill_into_the_catalogue(cast: Cast) -> None:
     assert (event.kind, event.actor_id, str(event.subject_id)) == ("skill.created", cast.ben.id, skill["id"])
 
 
-async def test_the_same_address_changes_the_skill_that_has_it(cast: Cast) -> None:
+async def test_same_address_updates_the_existing_skill(cast: Cast) -> None:
     url = {"source_url": "https://example.org/a-skill"}
     first = (await cast.ada.post(MARKET, {**url, "name": "One", "description": "It counts."})).ok()
     before = await head(cast)
@@ -70,7 +70,7 @@ async def test_invalid_skill_is_refused(cast: Cast, body: dict[str, Any]) -> Non
     assert isinstance((await cast.ada.post(MARKET, body)).refused(422), list)
 
 
-async def test_taking_a_skill_out(cast: Cast) -> None:
+async def test_skill_is_removed(cast: Cast) -> None:
     skill = await add(cast, "old")
     before = await head(cast)
     assert (await cast.ben.delete(f"{MARKET}/{skill.id}")).ok() == {"ok": True}
@@ -78,7 +78,7 @@ async def test_taking_a_skill_out(cast: Cast) -> None:
     assert await kinds(cast, before) == [("skill.deleted", None)]
 
 
-async def test_cards_come_newest_first_and_in_pages(cast: Cast) -> None:
+async def test_skills_are_listed_newest_first_in_pages(cast: Cast) -> None:
     made = [str((await add(cast, f"s{number}", source="deep/inside")).id) for number in range(5)][::-1]
     answer = await cast.ada.get(MARKET)
     assert ids(answer.ok()) == made and "X-Total-Count" not in answer.headers
@@ -94,7 +94,7 @@ async def test_cards_come_newest_first_and_in_pages(cast: Cast) -> None:
         assert isinstance((await cast.ada.get(f"{MARKET}?{query}")).refused(422), list)
 
 
-async def test_there_is_no_gateway_yet(cast: Cast) -> None:
+async def test_installing_needs_a_gateway(cast: Cast) -> None:
     assert "gateway" in (await cast.ada.get(f"{MARKET}?gateway_id={NO_ID}")).refused(404)
 
 
@@ -114,7 +114,7 @@ async def test_there_is_no_gateway_yet(cast: Cast) -> None:
         ("search=zebra", set()),
     ],
 )
-async def test_filters(cast: Cast, query: str, found: set[str]) -> None:
+async def test_skills_are_filtered(cast: Cast, query: str, found: set[str]) -> None:
     await add(cast, "chart", description="Draws the sky", category=" stars ")
     await add(cast, "percent", description="100% of the sky!", category=" ", risk="LOW")
     await add(cast, "underscore", description="a_b, not aXb")
@@ -123,7 +123,7 @@ async def test_filters(cast: Cast, query: str, found: set[str]) -> None:
     assert names - {"decoy"} == found and ("decoy" not in names or query in ("category=&risk=%20",))
 
 
-async def test_a_pack_counts_and_finds_its_own_skills_only(cast: Cast) -> None:
+async def test_pack_counts_only_its_own_skills(cast: Cast) -> None:
     pack = (await cast.ada.post(PACKS, {"source_url": "https://github.com/o/my_repo"})).ok()
     mine = [
         await add(cast, name, f"https://github.com/o/my_repo{rest}")
@@ -140,7 +140,7 @@ async def test_a_pack_counts_and_finds_its_own_skills_only(cast: Cast) -> None:
     assert isinstance((await cast.eve.get(f"{MARKET}?pack_id={pack['id']}")).refused(404), str)
 
 
-async def test_an_admin_adds_packs(cast: Cast) -> None:
+async def test_admin_adds_packs(cast: Cast) -> None:
     before = await head(cast)
     pack = (await cast.ben.post(PACKS, {"source_url": f"{REPOSITORY}.git/", "metadata_": {"by": "us"}})).ok()
     assert list(pack) == PACK_KEYS
@@ -153,7 +153,7 @@ async def test_an_admin_adds_packs(cast: Cast) -> None:
     assert (await cast.eve.get(PACKS)).ok() == []
 
 
-async def test_the_same_repository_is_the_same_pack(cast: Cast) -> None:
+async def test_one_repository_is_one_pack(cast: Cast) -> None:
     full = {"source_url": REPOSITORY, "name": "Ours", "description": "All.", "branch": "dev", "metadata": {"a": 1}}
     first = (await cast.ada.post(PACKS, full)).ok()
     before = await head(cast)
@@ -200,7 +200,7 @@ async def test_only_github_repositories_are_accepted(cast: Cast, url: str) -> No
         assert isinstance(answer.refused(400), str)
 
 
-async def test_patch_replaces_a_pack(cast: Cast) -> None:
+async def test_pack_is_replaced_by_patch(cast: Cast) -> None:
     full = {"source_url": REPOSITORY, "name": "Ours", "description": "All.", "branch": "dev", "metadata": {"a": 1}}
     pack = (await cast.ada.post(PACKS, full)).ok()
     path = f"{PACKS}/{pack['id']}"
@@ -225,7 +225,7 @@ async def test_removing_a_pack_keeps_its_skills(cast: Cast) -> None:
     assert len((await cast.ada.get(MARKET)).ok()) == 1
 
 
-async def test_who_may_do_what(cast: Cast) -> None:
+async def test_catalogue_changes_need_rights(cast: Cast) -> None:
     pack = (await cast.ada.post(PACKS, {"source_url": REPOSITORY})).ok()
     skill = await add(cast, "one")
     url = {"source_url": REPOSITORY}

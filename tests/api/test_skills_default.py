@@ -53,7 +53,7 @@ async def log_of(organization_id: Any) -> list[Event]:
     return await Event.filter(organization_id=organization_id).order_by("seq")
 
 
-async def test_a_personal_organization_has_two_packs_that_nobody_has_read(cast: Cast) -> None:
+async def test_personal_organization_gets_two_default_packs(cast: Cast) -> None:
     await make_homeless(cast)
     home = (await cast.eve.get(ME)).ok()
     packs = (await cast.eve.get(PACKS)).ok()
@@ -64,7 +64,7 @@ async def test_a_personal_organization_has_two_packs_that_nobody_has_read(cast: 
     assert await Skill.all().count() == 0
 
 
-async def test_each_pack_is_recorded_behind_its_organization(cast: Cast) -> None:
+async def test_default_packs_are_recorded_after_their_organization(cast: Cast) -> None:
     await make_homeless(cast)
     home = (await cast.eve.get(ME)).ok()
     found = await log_of(home["id"])
@@ -76,7 +76,7 @@ async def test_each_pack_is_recorded_behind_its_organization(cast: Cast) -> None
     assert await verify(found[0].organization_id) == (3, None)
 
 
-async def test_the_packs_come_once(cast: Cast) -> None:
+async def test_default_packs_are_added_once(cast: Cast) -> None:
     await make_homeless(cast)
     await asyncio.gather(*(ensure_membership(cast.eve.id) for _ in range(3)))
     await ensure_membership(cast.eve.id)
@@ -86,7 +86,7 @@ async def test_the_packs_come_once(cast: Cast) -> None:
     assert [event.kind for event in await log_of(home["id"])] == FOUNDED
 
 
-async def test_packs_that_were_removed_stay_away(cast: Cast) -> None:
+async def test_removed_default_packs_are_not_added_again(cast: Cast) -> None:
     await make_homeless(cast)
     for pack in (await cast.eve.get(PACKS)).ok():
         (await cast.eve.delete(f"{PACKS}/{pack['id']}")).ok()
@@ -94,7 +94,7 @@ async def test_packs_that_were_removed_stay_away(cast: Cast) -> None:
     assert (await cast.eve.get(PACKS)).ok() == []
 
 
-async def test_an_organization_that_somebody_founds_has_none(cast: Cast) -> None:
+async def test_created_organization_gets_no_default_packs(cast: Cast) -> None:
     await make_homeless(cast)
     (await cast.eve.get(ME)).ok()
     second = (await cast.eve.post("/organizations", {"name": "Second"})).ok()
@@ -103,12 +103,12 @@ async def test_an_organization_that_somebody_founds_has_none(cast: Cast) -> None
     assert await SkillPack.all().count() == 2
 
 
-async def test_its_name_alone_makes_no_organization_personal(cast: Cast) -> None:
+async def test_name_alone_does_not_make_an_organization_personal(cast: Cast) -> None:
     (await cast.dan.post("/organizations", {"name": "Personal"})).ok()
     assert (await cast.dan.get(PACKS)).ok() == []
 
 
-async def test_who_joins_by_invitation_brings_none(cast: Cast) -> None:
+async def test_joining_by_invitation_adds_no_packs(cast: Cast) -> None:
     (await cast.ada.post(f"{ME}/invites", {"invited_email": "eve@example.org"})).ok()
     await make_homeless(cast)
     await User.filter(id=cast.eve.id).update(email_verified=True)
@@ -116,7 +116,7 @@ async def test_who_joins_by_invitation_brings_none(cast: Cast) -> None:
     assert await SkillPack.all().count() == 0
 
 
-async def test_without_its_packs_there_is_no_organization(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failing_packs_undo_the_organization(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     await make_homeless(cast)
     broken = [(url, name, "It.") for url, name in {**NAMES, "https://example.org/a/b": "elsewhere"}.items()]
     # By name: an import above would register the reaction, even if the application forgot it.
@@ -128,7 +128,7 @@ async def test_without_its_packs_there_is_no_organization(cast: Cast, monkeypatc
     assert await SkillPack.all().count() == 0
 
 
-async def test_the_local_owner_has_them_too(local: Caller) -> None:
+async def test_local_owner_gets_default_packs(local: Caller) -> None:
     await asyncio.gather(*(local.get(ME) for _ in range(4)))
     assert (await local.get(ME)).ok()["name"] == "Personal"
     assert named((await local.get(PACKS)).ok()) == NAMES
@@ -138,7 +138,7 @@ async def test_the_local_owner_has_them_too(local: Caller) -> None:
 
 
 @pytest.mark.parametrize("known_before", [False, True])
-async def test_the_first_owner_has_them_whatever_the_organization_is_called(app: Quart, known_before: bool) -> None:
+async def test_first_owner_gets_default_packs(app: Quart, known_before: bool) -> None:
     if known_before:
         await setup.ensure_local_owner()
     code = await setup.issue_setup_code()

@@ -128,7 +128,7 @@ async def test_pack_of_one_skill(cast: Cast, write: Write, mirror: str) -> None:
     assert (skill.name, skill.description, skill.source) == ("skills", "Just do it.", ".")
 
 
-async def test_the_index_wins(cast: Cast, write: Write, mirror: str) -> None:
+async def test_index_overrides_discovered_skills(cast: Cast, write: Write, mirror: str) -> None:
     entries: list[dict[str, Any]] = [
         {"path": "./a/SKILL.md", "name": "A", "description": "first", "category": "stars", "risk": "low"},
         {"path": "/b/"},
@@ -166,7 +166,7 @@ async def test_broken_index_is_a_warning(cast: Cast, write: Write, mirror: str, 
     assert "skills_index.json" in warning and answer["synced"] == 1
 
 
-async def test_the_stored_branch_is_read(cast: Cast, write: Write, mirror: str, repository: Path) -> None:
+async def test_sync_reads_the_stored_branch(cast: Cast, write: Write, mirror: str, repository: Path) -> None:
     write(**{"a/SKILL.md": "# A"})
     git(repository, "checkout", "--quiet", "-b", "feature/dome")
     write(**{"b/SKILL.md": "# B"})
@@ -185,7 +185,7 @@ async def test_missing_branch_falls_back_to_the_default(cast: Cast, write: Write
     assert set(await found(cast)) == {"main/a"}
 
 
-async def test_links_lead_nowhere(cast: Cast, write: Write, mirror: str, repository: Path) -> None:
+async def test_symbolic_links_are_ignored(cast: Cast, write: Write, mirror: str, repository: Path) -> None:
     secret = repository.parents[2] / "secret.md"
     secret.write_text("# Secret")
     (repository / "a").mkdir()
@@ -224,7 +224,7 @@ async def test_slow_clone_is_given_up(write: Write, repository: Path) -> None:
             raise AssertionError("it was taken")
 
 
-async def test_only_the_protocol_of_the_setting_is_spoken(write: Write, repository: Path, tmp_path: Path) -> None:
+async def test_only_the_configured_protocol_is_used(write: Write, repository: Path, tmp_path: Path) -> None:
     write(**{"a/SKILL.md": "# A"})
     with pytest.raises(Unreachable, match="transport 'file' not allowed"):
         async with FileBehindHttps(f"file://{repository.parents[1]}").cloned(URL, "main"):

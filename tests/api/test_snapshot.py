@@ -6,7 +6,7 @@ from tests.cast import Cast, head, ids
 CARD = {"assignee", "approvals_count", "approvals_pending_count", "comments_count"}
 
 
-async def test_everything_on_the_board(cast: Cast) -> None:
+async def test_snapshot_holds_the_whole_board(cast: Cast) -> None:
     first = await cast.add_task(assigned_agent_id=cast.vega.id)
     second = await cast.add_task(assigned_user_id=cast.cleo.id)
     gone = await cast.add_task()
@@ -33,12 +33,12 @@ async def test_everything_on_the_board(cast: Cast) -> None:
         assert seen["seq"] == await head(cast)
 
 
-async def test_an_empty_board(cast: Cast) -> None:
+async def test_snapshot_of_an_empty_board(cast: Cast) -> None:
     seen = (await cast.mira.get(f"/boards/{cast.other_board.id}/snapshot")).ok()
     assert (seen["tasks"], seen["approvals"], seen["pending_approvals_count"]) == ([], [], 0)
 
 
-async def test_who_sees_nothing(cast: Cast) -> None:
+async def test_snapshot_is_forbidden_for_others(cast: Cast) -> None:
     path = f"{cast.home}/snapshot"
     for caller in (cast.eve, cast.mira, cast.nova):
         assert (await caller.get(path)).refused(404) == "Not Found"

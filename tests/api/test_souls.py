@@ -22,7 +22,7 @@ async def souls(cast: Cast) -> AsyncIterator[Directory]:
 
 
 @pytest.mark.parametrize("prefix", ["", "sm:"])
-async def test_people_and_agents_search(cast: Cast, souls: Directory, prefix: str) -> None:
+async def test_people_and_agents_search_souls(cast: Cast, souls: Directory, prefix: str) -> None:
     souls.lists(
         "/", "/souls/ada/Stargazer", "/about", "/souls/ben/bookkeeper/extra?x=1&amp;y=2", "/souls/ben", "/souls/x/a.b",
         "/souls/ada/night-owl", prefix=prefix,
@@ -86,7 +86,7 @@ async def test_concurrent_callers_share_one_fetch(cast: Cast, souls: Directory) 
     assert [answer.status for answer in answers] == [200] * 5 and souls.asked == ["/sitemap.xml"]
 
 
-async def test_reading_a_soul_by_both_addresses(cast: Cast, souls: Directory) -> None:
+async def test_soul_is_read_by_both_addresses(cast: Cast, souls: Directory) -> None:
     souls.pages["/api/souls/ada/night-owl.md"] = (200, "# Night owl\nI see in the dark: é")
     for caller in (cast.dan, cast.atlas):
         for path in ("/ada/night-owl", "/ada/night-owl.md", "/%20ada%20/night-owl%20"):
@@ -117,7 +117,7 @@ async def test_failing_directory_reveals_nothing_internal(cast: Cast, souls: Dir
     assert (await cast.ada.get("/souls-directory/ada/big")).refused(502) == "The souls directory sent too much."
 
 
-async def test_private_addresses_are_refused_unless_allowed() -> None:
+async def test_directory_on_a_private_address_is_refused_unless_allowed() -> None:
     from mission_control.core.errors import Unreachable
 
     with pytest.raises(Unreachable, match="may not be reached from here"):
@@ -126,7 +126,7 @@ async def test_private_addresses_are_refused_unless_allowed() -> None:
         await SoulsDirectory("", Outbound()).search("", 1)
 
 
-async def test_nobody_reads_nothing(cast: Cast, souls: Directory) -> None:
+async def test_reading_souls_needs_authentication(cast: Cast, souls: Directory) -> None:
     for path in ("/search", "/ada/x", "/ada/x.md"):
         assert (await cast.nobody.get(f"/souls-directory{path}")).refused(401) == "Unauthorized"
     for query in ("limit=0", "limit=101", "limit=x"):

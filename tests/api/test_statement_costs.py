@@ -114,7 +114,7 @@ COSTS: dict[Call, tuple[int, int]] = {
 
 
 @pytest.mark.parametrize("operation", COSTS, ids=lambda one: one.__name__)
-async def test_what_an_operation_costs(cast: Cast, operation: Call) -> None:
+async def test_operations_stay_within_their_statement_counts(cast: Cast, operation: Call) -> None:
     (await cast.ada.get(cast.home)).ok()
     (await cast.vega.get("/agent/healthz")).ok()
     call = await operation(cast)

@@ -77,7 +77,7 @@ async def test_approving_a_hand_in_finishes_the_task(strict: Cast) -> None:
 
 @pytest.mark.parametrize("word", ["task.finish", "mark_task_done", "task.complete", "complete_task"])
 @pytest.mark.parametrize("first", ["approval", "hand-in"])
-async def test_request_to_finish_that_is_there_already_is_enough(strict: Cast, word: str, first: str) -> None:
+async def test_existing_finish_request_is_reused(strict: Cast, word: str, first: str) -> None:
     claim = await claimed(strict)
     if first == "approval":
         await strict.ask(strict.vega, claim["task"], action_type=word)
@@ -92,7 +92,7 @@ async def test_request_to_finish_that_is_there_already_is_enough(strict: Cast, w
     assert await status(strict, claim) == "done" and await Approval.all().count() == 1
 
 
-async def test_hand_in_after_the_approval_is_done_at_once(strict: Cast) -> None:
+async def test_hand_in_after_the_approval_finishes_at_once(strict: Cast) -> None:
     claim = await claimed(strict)
     await decide(strict, await strict.ask(strict.vega, claim["task"], action_type="task.finish"), status="approved")
     assert await status(strict, claim) == "in_progress"
@@ -101,7 +101,7 @@ async def test_hand_in_after_the_approval_is_done_at_once(strict: Cast) -> None:
 
 
 @pytest.mark.parametrize("decision", ["approved", "rejected", "changes_requested"])
-async def test_another_approval_is_decided_first(strict: Cast, decision: str) -> None:
+async def test_other_pending_approval_is_decided_first(strict: Cast, decision: str) -> None:
     claim = await claimed(strict)
     other = await strict.ask(strict.vega, claim["task"], action_type="send.email")
     assert (await hand_in(strict, claim)).ok()["approval"]["id"] == other["id"]
@@ -117,7 +117,7 @@ async def test_another_approval_is_decided_first(strict: Cast, decision: str) ->
 
 
 @pytest.mark.parametrize("decision", ["rejected", "changes_requested"])
-async def test_a_hand_in_that_was_answered_does_not_ask_again(strict: Cast, decision: str) -> None:
+async def test_answered_hand_in_does_not_ask_again(strict: Cast, decision: str) -> None:
     claim = await claimed(strict)
     await decide(strict, (await hand_in(strict, claim)).ok()["approval"], decision=decision)
     assert await Approval.filter(status="pending").count() == 0
@@ -125,7 +125,7 @@ async def test_a_hand_in_that_was_answered_does_not_ask_again(strict: Cast, deci
     assert await Approval.filter(status="pending").count() == 0
 
 
-async def test_sent_back_work_returns_to_its_agent_first_of_all(strict: Cast) -> None:
+async def test_sent_back_work_is_assigned_first(strict: Cast) -> None:
     urgent = await strict.add_task(title="Urgent", priority="critical", assigned_agent_id=str(strict.vega.id))
     await strict.add_task(title="Free", priority="critical")
     claim = await claimed(strict)
@@ -149,7 +149,7 @@ async def test_sent_back_work_returns_to_its_agent_first_of_all(strict: Cast) ->
     assert (await strict.vega.post(f"/agent{strict.home}/claims", {})).ok()["task"]["id"] == urgent["id"]
 
 
-async def test_sent_back_work_without_a_note_repeats_nothing_that_was_said_before(strict: Cast) -> None:
+async def test_sent_back_work_without_a_note_repeats_no_old_note(strict: Cast) -> None:
     claim = await claimed(strict)
     (await strict.cleo.post(f"{strict.task(claim['task'])}/comments", {"message": "A good beginning."})).ok()
     approval = (await hand_in(strict, claim)).ok()["approval"]
@@ -160,7 +160,7 @@ async def test_sent_back_work_without_a_note_repeats_nothing_that_was_said_befor
     assert "A good beginning." not in rework["text"] and "Read the comments" in rework["text"]
 
 
-async def test_sent_back_work_of_an_agent_that_left_is_nobodys(strict: Cast) -> None:
+async def test_sent_back_work_of_a_former_agent_is_unassigned(strict: Cast) -> None:
     claim = await claimed(strict)
     approval = (await hand_in(strict, claim)).ok()["approval"]
     (await strict.ada.delete(f"/agents/{strict.vega.id}")).ok()
@@ -175,7 +175,7 @@ async def test_rejecting_a_hand_in_leaves_the_task_in_review(strict: Cast) -> No
     assert decided["outcomes"] == [] and await status(strict, claim) == "review"
 
 
-async def test_approval_names_the_rule_that_keeps_the_task_open(strict: Cast) -> None:
+async def test_approval_names_the_blocking_rule(strict: Cast) -> None:
     claim, other = await claimed(strict), await strict.add_task(title="First")
     approval = (await hand_in(strict, claim)).ok()["approval"]
     (await strict.ada.patch(strict.task(claim["task"]), {"depends_on_task_ids": [other["id"]]})).ok()
@@ -186,7 +186,7 @@ async def test_approval_names_the_rule_that_keeps_the_task_open(strict: Cast) ->
     assert "dependency" in [one["kind"] for one in waiting]
 
 
-async def test_reopening_takes_the_outcome_back(strict: Cast) -> None:
+async def test_reopening_reverts_the_outcome(strict: Cast) -> None:
     claim = await claimed(strict)
     approval = (await hand_in(strict, claim)).ok()["approval"]
     for decision in ("approved", "changes_requested"):
@@ -200,7 +200,7 @@ async def test_reopening_takes_the_outcome_back(strict: Cast) -> None:
 
 @pytest.mark.parametrize("second", ["approved", "rejected", "changes_requested"])
 @pytest.mark.parametrize("first", ["approved", "rejected", "changes_requested"])
-async def test_another_decision_replaces_what_the_first_one_did(strict: Cast, first: str, second: str) -> None:
+async def test_changed_decision_replaces_the_first_outcome(strict: Cast, first: str, second: str) -> None:
     claim = await claimed(strict)
     approval = (await hand_in(strict, claim)).ok()["approval"]
     where = {
@@ -220,7 +220,7 @@ async def test_another_decision_replaces_what_the_first_one_did(strict: Cast, fi
     assert await status(strict, claim) == "done"
 
 
-async def test_another_decision_leaves_a_task_alone_that_went_on(strict: Cast) -> None:
+async def test_changed_decision_leaves_a_progressed_task_alone(strict: Cast) -> None:
     claim = await claimed(strict)
     approval = (await hand_in(strict, claim)).ok()["approval"]
     await decide(strict, approval, decision="changes_requested")
@@ -229,7 +229,7 @@ async def test_another_decision_leaves_a_task_alone_that_went_on(strict: Cast) -
     assert await status(strict, claim) == "in_progress"
 
 
-async def test_reopening_leaves_a_task_alone_that_went_on(strict: Cast) -> None:
+async def test_reopening_leaves_a_progressed_task_alone(strict: Cast) -> None:
     claim = await claimed(strict)
     approval = (await hand_in(strict, claim)).ok()["approval"]
     await decide(strict, approval, decision="changes_requested")
@@ -243,7 +243,7 @@ async def test_reopening_leaves_a_task_alone_that_went_on(strict: Cast) -> None:
 
 
 @pytest.mark.parametrize(("decision", "after"), [("approved", "done"), ("changes_requested", "inbox")])
-async def test_reopening_leaves_a_task_alone_that_was_decided_anew(strict: Cast, decision: str, after: str) -> None:
+async def test_reopening_leaves_a_newly_decided_task_alone(strict: Cast, decision: str, after: str) -> None:
     claim = await claimed(strict)
     first = (await hand_in(strict, claim)).ok()["approval"]
     await decide(strict, first, decision=decision)
@@ -265,7 +265,7 @@ async def test_request_of_an_earlier_attempt_is_replaced(strict: Cast) -> None:
     assert (await strict.ada.get(f"{strict.approvals}/{stale['id']}")).ok()["status"] == "rejected"
 
 
-async def test_late_report_asks_too(strict: Cast) -> None:
+async def test_late_report_also_requests_approval(strict: Cast) -> None:
     claim = await claimed(strict)
     (await strict.vega.patch(strict.task(claim["task"]), {"status": "review"})).ok()
     approval = (await hand_in(strict, claim)).ok()["approval"]
@@ -274,7 +274,7 @@ async def test_late_report_asks_too(strict: Cast) -> None:
     assert await status(strict, claim) == "done"
 
 
-async def test_board_without_the_rule_asks_nothing(cast: Cast) -> None:
+async def test_board_without_the_rule_requests_nothing(cast: Cast) -> None:
     claim = await claimed(cast)
     found = (await hand_in(cast, claim)).ok()
     assert found["approval"] is None and await Approval.all().count() == 0
@@ -333,14 +333,14 @@ async def test_approval_counts_for_one_done_only(strict: Cast) -> None:
     (await strict.ada.patch(strict.task(task), {"status": "done"})).ok()
 
 
-async def test_approval_of_this_attempt_counts_whatever_it_was_asked_for(strict: Cast) -> None:
+async def test_any_approval_of_this_attempt_counts(strict: Cast) -> None:
     claim = await claimed(strict)
     await decide(strict, await strict.ask(strict.vega, claim["task"], action_type="send.email"), decision="approved")
     (await strict.vega.patch(strict.task(claim["task"]), {"status": "done"})).ok()
     assert await ApprovalTask.filter(decided_attempt=1).count() == 1
 
 
-async def test_a_card_in_review_names_who_worked_on_it(strict: Cast) -> None:
+async def test_card_in_review_names_the_worker(strict: Cast) -> None:
     claim = await claimed(strict)
     await hand_in(strict, claim)
     task = await Task.get(id=claim["task"]["id"])

@@ -22,7 +22,7 @@ async def make(cast: Cast, name: str = "Optics", **fields: Any) -> dict[str, Any
     return tag
 
 
-async def test_admins_make_tags(cast: Cast) -> None:
+async def test_admins_create_tags(cast: Cast) -> None:
     for person, name in ((cast.ada, "Deep Sky!"), (cast.ben, "Lens")):
         before = await head(cast)
         tag = (await person.post("/tags", {"name": f"  {name} ", "color": "#AbCdEf"})).ok()
@@ -44,7 +44,7 @@ async def test_admins_make_tags(cast: Cast) -> None:
         ("N" * 300, None, "n" * 255),
     ],
 )
-async def test_slugs(cast: Cast, name: str, slug: str | None, made: str) -> None:
+async def test_slug_is_made_from_the_name(cast: Cast, name: str, slug: str | None, made: str) -> None:
     assert (await make(cast, name, slug=slug))["slug"] == made
 
 
@@ -58,12 +58,12 @@ async def test_slugs(cast: Cast, name: str, slug: str | None, made: str) -> None
         ({"name": "x", "color": None}, ["body", "color"], "string_type"),
     ],
 )
-async def test_tags_that_do_not_fit(cast: Cast, body: Any, loc: list[str], kind: str) -> None:
+async def test_invalid_tags_are_refused(cast: Cast, body: Any, loc: list[str], kind: str) -> None:
     [item] = (await cast.ada.post("/tags", body)).refused(422)
     assert (item["loc"], item["type"]) == (loc, kind)
 
 
-async def test_a_slug_is_there_once(cast: Cast) -> None:
+async def test_slug_is_unique(cast: Cast) -> None:
     tag, other = await make(cast), await make(cast, "Other")
     assert isinstance((await cast.ada.post("/tags", {"name": "optics"})).refused(409), str)
     assert isinstance((await cast.ada.patch(f"/tags/{other['id']}", {"slug": "Optics"})).refused(409), str)
@@ -73,7 +73,7 @@ async def test_a_slug_is_there_once(cast: Cast) -> None:
     assert await Tag.filter(slug="race").count() == 1
 
 
-async def test_names_in_other_letters_get_slugs_of_their_own(cast: Cast) -> None:
+async def test_non_latin_names_get_unique_slugs(cast: Cast) -> None:
     urgent, eclipse = await make(cast, "срочно"), await make(cast, "紧急")
     assert (urgent["slug"], eclipse["slug"]) == ("tag", "tag-2")
     assert "Срочно" in (await cast.ben.post("/tags", {"name": "Срочно"})).refused(409)
@@ -89,7 +89,7 @@ async def test_names_in_other_letters_get_slugs_of_their_own(cast: Cast) -> None
     assert sorted(one.status for one in again) == [200, 409, 409, 409]
 
 
-async def test_a_slug_made_anew_from_other_letters_is_free_or_stays(cast: Cast) -> None:
+async def test_regenerated_slug_is_unique_or_unchanged(cast: Cast) -> None:
     await make(cast, "срочно")
     path, before = f"/tags/{(await make(cast))['id']}", await head(cast)
     assert (await cast.ben.patch(path, {"name": "Луна", "slug": None})).ok()["slug"] == "tag-2"
@@ -101,7 +101,7 @@ async def test_a_slug_made_anew_from_other_letters_is_free_or_stays(cast: Cast) 
     (await cast.ben.patch(path, {"slug": "tag"})).refused(409)
 
 
-async def test_the_list_is_ordered_by_name(cast: Cast) -> None:
+async def test_tags_are_listed_by_name(cast: Cast) -> None:
     for name in ("beta", "Alpha", "Gamma"):
         await make(cast, name)
     await cast.eve.post("/tags", {"name": "Foreign"})
@@ -113,7 +113,7 @@ async def test_the_list_is_ordered_by_name(cast: Cast) -> None:
     assert (await cast.vega.get("/tags")).refused(401) == "Unauthorized"
 
 
-async def test_agents_read_what_their_board_can_use(cast: Cast) -> None:
+async def test_agents_list_their_organizations_tags(cast: Cast) -> None:
     tag = await make(cast)
     found = (await cast.vega.get(f"/agent{cast.home}/tags")).ok()
     assert found == [{name: tag[name] for name in ("id", "name", "slug", "color")}]
@@ -121,7 +121,7 @@ async def test_agents_read_what_their_board_can_use(cast: Cast) -> None:
     assert (await cast.ada.get(f"/agent{cast.home}/tags")).refused(401) == "Unauthorized"
 
 
-async def test_changing_a_tag(cast: Cast) -> None:
+async def test_tag_is_changed(cast: Cast) -> None:
     tag = await make(cast)
     path, before = f"/tags/{tag['id']}", await head(cast)
     task = await cast.add_task(tag_ids=[tag["id"]])
@@ -137,12 +137,12 @@ async def test_changing_a_tag(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"name": None}, {"name": " "}, {"color": None}, {"color": ""}])
-async def test_changes_that_do_not_fit(cast: Cast, body: Any) -> None:
+async def test_invalid_changes_are_refused(cast: Cast, body: Any) -> None:
     tag = await make(cast)
     assert isinstance((await cast.ada.patch(f"/tags/{tag['id']}", body)).refused(422), list)
 
 
-async def test_who_may_not_change_tags(cast: Cast) -> None:
+async def test_changing_tags_is_forbidden_for_others(cast: Cast) -> None:
     tag = await make(cast)
     path = f"/tags/{tag['id']}"
     for person, status in ((cast.cleo, 403), (cast.dan, 403), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
@@ -155,7 +155,7 @@ async def test_who_may_not_change_tags(cast: Cast) -> None:
     assert await Tag.all().count() == 1
 
 
-async def test_deleting_a_tag_takes_it_off_tasks(cast: Cast) -> None:
+async def test_deleting_a_tag_removes_it_from_tasks(cast: Cast) -> None:
     tag = await make(cast)
     task = await cast.add_task(tag_ids=[tag["id"]])
     before = await head(cast)
@@ -166,7 +166,7 @@ async def test_deleting_a_tag_takes_it_off_tasks(cast: Cast) -> None:
     (await cast.ada.get(f"/tags/{tag['id']}")).refused(404)
 
 
-async def test_only_living_tasks_count(cast: Cast) -> None:
+async def test_tag_count_skips_deleted_tasks(cast: Cast) -> None:
     tag = await make(cast)
     first, _ = [await cast.add_task(tag_ids=[tag["id"]]) for _ in range(2)]
     assert (await cast.ada.get(f"/tags/{tag['id']}")).ok()["task_count"] == 2
@@ -177,7 +177,7 @@ async def test_only_living_tasks_count(cast: Cast) -> None:
     assert (await cast.ada.get(f"/tags/{tag['id']}")).ok()["task_count"] == 2
 
 
-async def test_tasks_carry_tags_in_the_order_given(cast: Cast) -> None:
+async def test_task_tags_keep_their_order(cast: Cast) -> None:
     first, second = await make(cast, "First"), await make(cast, "Second")
     wanted = [second["id"], first["id"], second["id"]]
     task = await cast.add_task(tag_ids=wanted)
@@ -196,7 +196,7 @@ async def test_tasks_carry_tags_in_the_order_given(cast: Cast) -> None:
     assert (await cast.atlas.patch(cast.task(task), {"tag_ids": []})).ok()["tags"] == []
 
 
-async def test_tags_that_do_not_exist_here(cast: Cast) -> None:
+async def test_unknown_tags_are_refused(cast: Cast) -> None:
     tag, task = await make(cast), await cast.add_task()
     foreign = (await cast.eve.post("/tags", {"name": "Foreign"})).ok()
     missing = [str(uuid4()), foreign["id"]]
@@ -211,13 +211,13 @@ async def test_tags_that_do_not_exist_here(cast: Cast) -> None:
     assert await TagAssignment.all().count() == 0
 
 
-async def test_workers_do_not_tag(cast: Cast) -> None:
+async def test_workers_cannot_tag_tasks(cast: Cast) -> None:
     tag, task = await make(cast), await cast.add_task()
     detail = (await cast.vega.patch(cast.task(task), {"tag_ids": [tag["id"]]})).refused(403)
     assert detail["code"] == "task_update_field_forbidden"
 
 
-async def test_lists_cost_the_same_for_many(cast: Cast) -> None:
+async def test_lists_use_the_same_statements_for_any_length(cast: Cast) -> None:
     async def costs() -> list[int]:
         return [
             await cost(cast.ada, "/tags"),
@@ -233,7 +233,7 @@ async def test_lists_cost_the_same_for_many(cast: Cast) -> None:
     assert await costs() == for_one
 
 
-async def test_a_name_that_is_too_long_to_be_looked_up(cast: Cast) -> None:
+async def test_too_long_name_is_refused(cast: Cast) -> None:
     """PostgreSQL has a limit for what it indexes, SQLite has none; letters at random, for what repeats is packed."""
     answer = await cast.ada.post("/tags", {"name": secrets.token_urlsafe(6000)})
     if is_postgres():

@@ -35,7 +35,7 @@ async def test_words_are_found_in_title_and_description(cast: Cast) -> None:
     assert await titles(cast, f"q={quote('über')}") == await titles(cast, f"q={quote('FÜR')}") == ["ÜBER den Wolken"]
 
 
-async def test_tags_and_priorities_take_any_of_several(cast: Cast) -> None:
+async def test_tags_and_priorities_match_any_of_several(cast: Cast) -> None:
     tags = [(await cast.ada.post("/tags", {"name": name})).ok()["id"] for name in ("a", "b", "c")]
     await cast.add_task(title="A", tag_ids=tags[:1], priority="high")
     await cast.add_task(title="AB", tag_ids=tags[:2], priority="low")
@@ -47,7 +47,7 @@ async def test_tags_and_priorities_take_any_of_several(cast: Cast) -> None:
     assert await titles(cast, f"tag_id={tags[0]}&priority=low&status=inbox&q=ab") == ["AB"]
 
 
-async def test_due_dates_and_changes(cast: Cast) -> None:
+async def test_filter_by_due_date_and_change(cast: Cast) -> None:
     await cast.add_task(title="Early", due_at="2026-12-01T10:00:00")
     await cast.add_task(title="Late", due_at="2026-12-02T10:00:00")
     old = await cast.add_task(title="Never")
@@ -60,7 +60,7 @@ async def test_due_dates_and_changes(cast: Cast) -> None:
     assert await titles(cast, f"updated_since={stamp(-30).isoformat()}&sort=created_at") == ["Early", "Late"]
 
 
-async def test_blocked_and_owners(cast: Cast) -> None:
+async def test_filter_by_blocked_and_assignee(cast: Cast) -> None:
     first = await cast.add_task(title="First")
     done = await cast.add_task(title="Done", depends_on_task_ids=[first["id"]])
     await cast.put(done, status="done")
@@ -76,7 +76,7 @@ async def test_blocked_and_owners(cast: Cast) -> None:
     assert await titles(cast, "blocked=true") == []
 
 
-async def test_orders(cast: Cast) -> None:
+async def test_tasks_are_sorted(cast: Cast) -> None:
     moment = stamp()
     rows = [("b", "high", 2, 3.0), ("a", "low", None, 1.0), ("d", "urgent", 1, 2.0), ("c", "odd", 3, 4.0)]
     for at, (title, priority, due, position) in enumerate(rows):
@@ -102,12 +102,12 @@ async def test_orders(cast: Cast) -> None:
     "query",
     ["sort=title", "tag_id=x", "due_before=soon", "blocked=perhaps", "assigned_user_id=cleo", f"q={'x' * 201}"],
 )
-async def test_what_cannot_be_asked(cast: Cast, query: str) -> None:
+async def test_invalid_filters_are_refused(cast: Cast, query: str) -> None:
     [item] = (await cast.ada.get(f"{cast.tasks}?{query}")).refused(422)
     assert item["loc"][:2] == ["query", query.partition("=")[0]]
 
 
-async def test_a_statement_does_not_depend_on_the_rows(cast: Cast) -> None:
+async def test_statement_does_not_depend_on_the_rows(cast: Cast) -> None:
     queries = [
         "", "q=a", "blocked=false&sort=-priority", "archived=true&sort=position", "updated_since=2020-01-01",
     ]  # fmt: skip
@@ -124,7 +124,7 @@ async def test_a_statement_does_not_depend_on_the_rows(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("sent", ["urgent", "Highest", " critical "])
-async def test_other_spellings_mean_critical_everywhere(cast: Cast, sent: str) -> None:
+async def test_urgent_means_critical_everywhere(cast: Cast, sent: str) -> None:
     task = await cast.add_task(title="Now", priority=sent)
     assert task["priority"] == "critical"
     other = await cast.add_task(title="Someday", priority="Someday")
@@ -142,7 +142,7 @@ async def test_other_spellings_mean_critical_everywhere(cast: Cast, sent: str) -
     assert await titles(cast, "priority=medium") == ["Someday"]
 
 
-async def test_another_word_is_drawn_as_medium_with_its_word(cast: Cast) -> None:
+async def test_unknown_priority_is_shown_as_medium_with_its_word(cast: Cast) -> None:
     await cast.add_task(title="Odd", priority="P2")
     ada = await visitor(cast.app, cast.ada)
     (await ada.get(cast.home)).has('title="P2 priority"')

@@ -31,7 +31,7 @@ async def test_cards_move_between_and_within_columns(cast: Cast) -> None:
     assert await column(cast, "review") == ["b", "a"]
 
 
-async def test_a_column_without_room_is_spaced_anew(cast: Cast) -> None:
+async def test_column_without_gaps_is_renumbered(cast: Cast) -> None:
     a, b, c = [await cast.add_task(title=title) for title in "abc"]
     for at, task in enumerate((a, b, c)):
         await cast.put(task, position=1.0 if at < 2 else 5.0)
@@ -61,12 +61,12 @@ async def test_moves_are_recorded(cast: Cast) -> None:
         ({"status": "done", "before_task_id": str(uuid4()), "after_task_id": str(uuid4())}, ["body"]),
     ],
 )
-async def test_moves_that_do_not_fit(cast: Cast, body: Any, loc: list[str]) -> None:
+async def test_invalid_moves_are_refused(cast: Cast, body: Any, loc: list[str]) -> None:
     [item] = (await cast.ada.post(f"{cast.task(await cast.add_task())}/moves", body)).refused(422)
     assert item["loc"] == loc
 
 
-async def test_a_neighbour_elsewhere_leaves_all_as_it_was(cast: Cast) -> None:
+async def test_neighbour_in_another_column_changes_nothing(cast: Cast) -> None:
     a, b = await cast.add_task(), await cast.add_task()
     before = await head(cast)
     for neighbour in (b["id"], str(uuid4()), a["id"]):
@@ -75,7 +75,7 @@ async def test_a_neighbour_elsewhere_leaves_all_as_it_was(cast: Cast) -> None:
     assert await kinds(cast, before) == []
 
 
-async def test_moves_pass_the_same_rules(cast: Cast) -> None:
+async def test_moves_follow_the_board_rules(cast: Cast) -> None:
     first = await cast.add_task()
     waits = await cast.add_task(depends_on_task_ids=[first["id"]])
     for caller in (cast.ada, cast.vega):
@@ -86,13 +86,13 @@ async def test_moves_pass_the_same_rules(cast: Cast) -> None:
     (await move(cast, first, by=cast.atlas, status="done")).refused(403)
 
 
-async def test_who_may_not_move(cast: Cast) -> None:
+async def test_moving_is_forbidden_for_others(cast: Cast) -> None:
     task = await cast.add_task()
     for caller, status in ((cast.dan, 403), (cast.eve, 404), (cast.mira, 404), (cast.nova, 404), (cast.nobody, 401)):
         (await move(cast, task, by=caller, status="review")).refused(status)
 
 
-async def test_a_person_approves_and_finishes_in_one_move(cast: Cast) -> None:
+async def test_person_approves_and_finishes_in_one_move(cast: Cast) -> None:
     await cast.rule(require_approval_for_done=True)
     task = await cast.add_task()
     assert (await move(cast, task, status="done")).refused(409)["code"] == "task_approval_required"
@@ -102,7 +102,7 @@ async def test_a_person_approves_and_finishes_in_one_move(cast: Cast) -> None:
     assert [kind for kind, _ in await kinds(cast, before)][:2] == ["approval.requested", "task.status_changed"]
 
 
-async def test_a_move_assigns_the_task(cast: Cast) -> None:
+async def test_move_can_assign_the_task(cast: Cast) -> None:
     task = await cast.add_task()
     moved = (await move(cast, task, status="in_progress", assigned_agent_id=str(cast.vega.id))).ok()
     assert (moved["status"], moved["assigned_agent_id"]) == ("in_progress", str(cast.vega.id))

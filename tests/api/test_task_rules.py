@@ -197,7 +197,7 @@ def _cells(table: str) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("table", TABLES)
-async def test_without_rules_of_the_board(cast: Cast, table: str) -> None:
+async def test_tasks_move_freely_without_board_rules(cast: Cast, table: str) -> None:
     scene = Scene(cast, table)
     for before, to, cell in _cells(table):
         await scene.check(await scene.task(before), to, cell)
@@ -205,7 +205,7 @@ async def test_without_rules_of_the_board(cast: Cast, table: str) -> None:
 
 @pytest.mark.parametrize("flag", FLAGS)
 @pytest.mark.parametrize("table", TABLES)
-async def test_with_a_rule_of_the_board(cast: Cast, table: str, flag: str) -> None:
+async def test_board_rules_refuse_moves(cast: Cast, table: str, flag: str) -> None:
     scene = Scene(cast, table)
     await cast.rule(**{flag: True})
     applies, status, code = FLAGS[flag]
@@ -226,7 +226,7 @@ async def test_with_a_rule_of_the_board(cast: Cast, table: str, flag: str) -> No
 
 @pytest.mark.parametrize("role", ["person", "worker, own"])
 @pytest.mark.parametrize("flag", FLAGS)
-async def test_what_satisfies_a_rule(cast: Cast, role: str, flag: str) -> None:
+async def test_conditions_that_satisfy_a_rule(cast: Cast, role: str, flag: str) -> None:
     if flag == "only_lead_can_change_status":
         role = "lead"
     await cast.rule(**{flag: True})

@@ -30,14 +30,14 @@ from tests.cast import Cast, head, kinds
         {"status": "done", "title": "Mine"},
     ],
 )
-async def test_what_a_worker_may_not_send(cast: Cast, body: dict[str, Any]) -> None:
+async def test_worker_may_not_send_these_fields(cast: Cast, body: dict[str, Any]) -> None:
     task = await cast.add_task()
     detail = (await cast.vega.patch(cast.task(task), body)).refused(403)
     assert set(detail) == {"message", "code"}
     assert detail["code"] == "task_update_field_forbidden"
 
 
-async def test_a_worker_hears_first_that_the_task_is_not_its_own(cast: Cast) -> None:
+async def test_worker_is_told_first_that_the_task_is_not_assigned_to_it(cast: Cast) -> None:
     task = await cast.add_task(assigned_agent_id=cast.rigel.id)
     both = {"status": "done", "title": "Mine"}
     assert (await cast.vega.patch(cast.task(task), both)).refused(403)["code"] == "task_assignee_mismatch"
@@ -46,14 +46,14 @@ async def test_a_worker_hears_first_that_the_task_is_not_its_own(cast: Cast) -> 
     ] == "task_update_field_forbidden"
 
 
-async def test_a_worker_comments_on_anybodys_task_by_patch(cast: Cast) -> None:
+async def test_worker_comments_on_any_task_by_patch(cast: Cast) -> None:
     task, before = await cast.add_task(assigned_agent_id=cast.rigel.id), await head(cast)
     (await cast.vega.patch(cast.task(task), {"comment": "I can help."})).ok()
     assert await kinds(cast, before) == [("task.comment", cast.vega.id)]
 
 
 @pytest.mark.parametrize("name", ["title", "description", "priority", "due_at", "assigned_user_id", "comment"])
-async def test_what_a_lead_may_not_send(cast: Cast, name: str) -> None:
+async def test_lead_may_not_send_these_fields(cast: Cast, name: str) -> None:
     task = await cast.add_task()
     value = {"title": "x", "priority": "high", "comment": "Well done."}.get(name)
     body = {name: value, "depends_on_task_ids": [str(uuid4())], "assigned_agent_id": str(cast.vega.id)}
@@ -63,13 +63,13 @@ async def test_what_a_lead_may_not_send(cast: Cast, name: str) -> None:
     assert (await Task.get(id=task["id"])).assigned_agent_id is None
 
 
-async def test_a_leads_blank_comment_counts_as_not_sent(cast: Cast) -> None:
+async def test_blank_comment_of_a_lead_counts_as_unset(cast: Cast) -> None:
     body = {"comment": " ", "assigned_agent_id": cast.vega.id}
     changed = (await cast.atlas.patch(cast.task(await cast.add_task()), body)).ok()
     assert changed["assigned_agent_id"] == str(cast.vega.id)
 
 
-async def test_whom_a_lead_may_name(cast: Cast) -> None:
+async def test_lead_may_assign_only_these_agents(cast: Cast) -> None:
     path = cast.task(await cast.add_task(assigned_user_id=cast.cleo.id))
     assert isinstance((await cast.atlas.patch(path, {"assigned_agent_id": cast.atlas.id})).refused(403), str)
     assert (await cast.atlas.patch(path, {"assigned_agent_id": uuid4()})).refused(404) == "Not Found"
@@ -80,7 +80,7 @@ async def test_whom_a_lead_may_name(cast: Cast) -> None:
     assert (await cast.atlas.patch(path, {"assigned_agent_id": None})).ok()["assigned_agent_id"] is None
 
 
-async def test_whom_a_person_may_name(cast: Cast) -> None:
+async def test_person_may_assign_only_these(cast: Cast) -> None:
     path = cast.task(await cast.add_task())
     assert (await cast.ada.patch(path, {"assigned_agent_id": uuid4()})).refused(404) == "Not Found"
     assert (await cast.ada.patch(path, {"assigned_agent_id": cast.mira.id})).refused(409) == "Conflict"
@@ -93,14 +93,14 @@ async def test_whom_a_person_may_name(cast: Cast) -> None:
     assert (changed["assigned_user_id"], changed["assigned_agent_id"]) == (None, str(cast.vega.id))
 
 
-async def test_an_assignee_sent_with_a_move_wins_over_its_clearing(cast: Cast) -> None:
+async def test_explicit_assignee_wins_over_unassignment_by_a_move(cast: Cast) -> None:
     task = await cast.add_task(status="in_progress", assigned_agent_id=cast.vega.id)
     body = {"status": "inbox", "assigned_agent_id": cast.rigel.id}
     moved = (await cast.ada.patch(cast.task(task), body)).ok()
     assert (moved["status"], moved["assigned_agent_id"], moved["in_progress_at"]) == ("inbox", str(cast.rigel.id), None)
 
 
-async def test_a_review_belongs_to_the_lead_whoever_is_named(cast: Cast) -> None:
+async def test_task_in_review_is_assigned_to_the_lead(cast: Cast) -> None:
     task = await cast.add_task(assigned_agent_id=cast.vega.id)
     body = {"status": "review", "assigned_agent_id": cast.rigel.id}
     assert (await cast.ada.patch(cast.task(task), body)).ok()["assigned_agent_id"] == str(cast.atlas.id)
@@ -110,7 +110,7 @@ async def test_a_review_belongs_to_the_lead_whoever_is_named(cast: Cast) -> None
     assert (reviewed["assigned_agent_id"], reviewed["assigned_user_id"]) == (str(cast.atlas.id), None)
 
 
-async def test_who_leads_now_gets_no_work_back(cast: Cast) -> None:
+async def test_rejected_work_is_not_returned_to_the_current_lead(cast: Cast) -> None:
     task = await cast.add_task(status="in_progress", assigned_agent_id=cast.vega.id)
     (await cast.vega.patch(cast.task(task), {"status": "review"})).ok()
     await Agent.filter(id=cast.atlas.id).update(is_board_lead=False)
@@ -118,14 +118,14 @@ async def test_who_leads_now_gets_no_work_back(cast: Cast) -> None:
     assert (await cast.vega.patch(cast.task(task), {"status": "inbox"})).ok()["assigned_agent_id"] is None
 
 
-async def test_who_works_on_another_board_by_now_gets_no_work_back(cast: Cast) -> None:
+async def test_rejected_work_is_not_returned_to_a_moved_agent(cast: Cast) -> None:
     task = await cast.add_task(status="in_progress", assigned_agent_id=cast.vega.id)
     (await cast.vega.patch(cast.task(task), {"status": "review"})).ok()
     await Agent.filter(id=cast.vega.id).update(board_id=cast.other_board.id)
     assert (await cast.atlas.patch(cast.task(task), {"status": "inbox"})).ok()["assigned_agent_id"] is None
 
 
-async def test_after_handing_in_a_worker_has_to_wait(cast: Cast) -> None:
+async def test_worker_cannot_change_a_task_after_handing_in(cast: Cast) -> None:
     path = cast.task(await cast.add_task())
     for status in ("in_progress", "review"):
         (await cast.vega.patch(path, {"status": status})).ok()
@@ -134,7 +134,7 @@ async def test_after_handing_in_a_worker_has_to_wait(cast: Cast) -> None:
     assert back["assigned_agent_id"] == str(cast.vega.id)
 
 
-async def test_the_comment_rule_takes_a_comment_made_since_work_began(cast: Cast) -> None:
+async def test_comment_rule_accepts_a_comment_since_the_start(cast: Cast) -> None:
     await cast.rule(comment_required_for_review=True)
     path = cast.task(await cast.add_task())
     (await cast.vega.post(f"{path}/comments", {"message": "Before it began."})).ok()
@@ -146,7 +146,7 @@ async def test_the_comment_rule_takes_a_comment_made_since_work_began(cast: Cast
     assert (await cast.vega.patch(path, {"status": "review"})).ok()["status"] == "review"
 
 
-async def test_the_comment_rule_takes_a_comment_made_since_the_work_before(cast: Cast) -> None:
+async def test_comment_rule_accepts_a_comment_of_the_previous_attempt(cast: Cast) -> None:
     await cast.rule(comment_required_for_review=True)
     path = cast.task(await cast.add_task())
     (await cast.vega.patch(path, {"status": "in_progress"})).ok()
@@ -156,7 +156,7 @@ async def test_the_comment_rule_takes_a_comment_made_since_the_work_before(cast:
     assert (await cast.vega.patch(path, {"status": "review"})).ok()["status"] == "review"
 
 
-async def test_the_comment_rule_takes_a_comment_of_the_person_who_moves_the_task(cast: Cast) -> None:
+async def test_comment_rule_accepts_a_comment_of_the_mover(cast: Cast) -> None:
     await cast.rule(comment_required_for_review=True)
     path = cast.task(await cast.add_task(status="in_progress", assigned_agent_id=cast.vega.id))
     (await cast.ada.post(f"{path}/comments", {"message": "Looked at with Vega."})).ok()
@@ -164,7 +164,7 @@ async def test_the_comment_rule_takes_a_comment_of_the_person_who_moves_the_task
     assert (await cast.ada.patch(path, {"status": "review"})).ok()["status"] == "review"
 
 
-async def test_a_change_says_nothing_of_the_place_in_a_column(cast: Cast) -> None:
+async def test_change_event_leaves_out_the_position(cast: Cast) -> None:
     path, before = cast.task(await cast.add_task()), await head(cast)
     (await cast.ada.patch(path, {"status": "review"})).ok()
     [event] = await Event.filter(seq__gt=before, kind="task.status_changed")
@@ -172,7 +172,7 @@ async def test_a_change_says_nothing_of_the_place_in_a_column(cast: Cast) -> Non
     assert "status" in told["after"] and "position" not in told["after"] | told["before"]
 
 
-async def test_the_order_of_the_boards_rules(cast: Cast) -> None:
+async def test_board_rules_are_checked_in_order(cast: Cast) -> None:
     await cast.rule(
         block_status_changes_with_pending_approval=True, require_review_before_done=True, require_approval_for_done=True
     )
@@ -186,7 +186,7 @@ async def test_the_order_of_the_boards_rules(cast: Cast) -> None:
     assert (await cast.ada.patch(path, {"status": "done"})).refused(409)["code"] == "task_approval_required"
 
 
-async def test_a_refusal_leaves_nothing_behind(cast: Cast) -> None:
+async def test_refused_change_leaves_nothing(cast: Cast) -> None:
     await cast.rule(require_approval_for_done=True)
     task, before = await cast.add_task(), await head(cast)
     body = {"status": "done", "title": "Changed", "comment": "Done!"}
@@ -195,7 +195,7 @@ async def test_a_refusal_leaves_nothing_behind(cast: Cast) -> None:
     assert await kinds(cast, before) == []
 
 
-async def test_a_plain_change_of_a_blocked_task_leaves_the_rest_alone(cast: Cast) -> None:
+async def test_change_of_a_blocked_task_keeps_its_other_fields(cast: Cast) -> None:
     waited_for = await cast.add_task()
     task = await cast.add_task(depends_on_task_ids=[waited_for["id"]])
     await cast.put(task, status="in_progress", assigned_agent_id=cast.vega.id)
@@ -208,7 +208,7 @@ async def test_a_plain_change_of_a_blocked_task_leaves_the_rest_alone(cast: Cast
     assert (await cast.ada.patch(cast.task(task), {"assigned_agent_id": None})).ok()["assigned_agent_id"] is None
 
 
-async def test_a_claim_that_came_a_moment_too_late(cast: Cast) -> None:
+async def test_claim_a_moment_too_late_is_refused(cast: Cast) -> None:
     task = await Task.get(id=(await cast.add_task())["id"])
     task.board = cast.board
     (await cast.rigel.patch(cast.task(task), {"status": "in_progress"})).ok()
@@ -219,7 +219,7 @@ async def test_a_claim_that_came_a_moment_too_late(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/agent"])
-async def test_forbidden_field_with_an_invalid_value_is_forbidden(cast: Cast, path: str) -> None:
+async def test_forbidden_field_is_refused_before_its_value_is_checked(cast: Cast, path: str) -> None:
     task = await cast.add_task()
     detail = (await cast.vega.patch(f"{path}{cast.task(task)}", {"title": 5})).refused_as(
         403, "task_update_field_forbidden"
@@ -232,7 +232,7 @@ async def test_forbidden_field_with_an_invalid_value_is_forbidden(cast: Cast, pa
     (await cast.ada.patch(cast.task(task), {"title": 5})).refused(422)
 
 
-async def test_a_comment_is_told_before_the_status_that_came_with_it(cast: Cast) -> None:
+async def test_comment_event_precedes_its_status_event(cast: Cast) -> None:
     task, before = await cast.add_task(), await head(cast)
     (await cast.vega.patch(cast.task(task), {"status": "in_progress", "comment": "Begun."})).ok()
     told = [kind for kind, _ in await kinds(cast, before)]

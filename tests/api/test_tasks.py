@@ -19,7 +19,7 @@ KEYS = [
 NEW = {"title": "Measure"}
 
 
-async def test_a_writer_creates_a_task(cast: Cast) -> None:
+async def test_writer_creates_a_task(cast: Cast) -> None:
     before = await head(cast)
     due = {"due_at": "2026-12-01T10:00:00+02:00", "description": "All of it.", "priority": "high"}
     task = (await cast.cleo.post(cast.tasks, NEW | due)).ok()
@@ -33,7 +33,7 @@ async def test_a_writer_creates_a_task(cast: Cast) -> None:
     assert orjson.loads(event.data) == {"title": "Measure", "status": "inbox"}
 
 
-async def test_the_lead_creates_a_task_on_its_own_path(cast: Cast) -> None:
+async def test_lead_creates_a_task_on_its_own_path(cast: Cast) -> None:
     before = await head(cast)
     task = (await cast.atlas.post(f"/agent{cast.tasks}", NEW | {"assigned_agent_id": cast.vega.id})).ok()
     assert task["created_by_user_id"] is None
@@ -42,7 +42,7 @@ async def test_the_lead_creates_a_task_on_its_own_path(cast: Cast) -> None:
     assert await kinds(cast, before) == [("task.created", cast.atlas.id)]
 
 
-async def test_who_may_not_create_a_task(cast: Cast) -> None:
+async def test_creating_is_forbidden_for_others(cast: Cast) -> None:
     assert (await cast.dan.post(cast.tasks, NEW)).refused(403) == "Forbidden"
     assert (await cast.eve.post(cast.tasks, NEW)).refused(404) == "Not Found"
     assert (await cast.nobody.post(cast.tasks, NEW)).refused(401) == "Unauthorized"
@@ -63,17 +63,17 @@ async def test_who_may_not_create_a_task(cast: Cast) -> None:
         ({"depends_on_task_ids": ["x"]}, ["body", "depends_on_task_ids", 0], "uuid_parsing"),
     ],
 )
-async def test_a_task_that_does_not_fit(cast: Cast, change: Any, loc: list[Any], kind: str) -> None:
+async def test_invalid_task_is_refused(cast: Cast, change: Any, loc: list[Any], kind: str) -> None:
     items = (await cast.ada.post(cast.tasks, NEW | change)).refused(422)
     assert (items[0]["loc"], items[0]["type"]) == (loc, kind)
     assert await Task.all().count() == 0
 
 
-async def test_a_title_may_be_empty_and_unknown_keys_are_ignored(cast: Cast) -> None:
+async def test_title_may_be_empty_and_unknown_keys_are_ignored(cast: Cast) -> None:
     assert (await cast.ada.post(cast.tasks, {"title": "", "colour": "red"})).ok()["title"] == ""
 
 
-async def test_board_rules_hold_on_create(cast: Cast) -> None:
+async def test_board_rules_apply_on_create(cast: Cast) -> None:
     await cast.rule(require_review_before_done=True)
     detail = (await cast.ada.post(cast.tasks, NEW | {"status": "done"})).refused(409)
     assert (detail["code"], detail["blocked_by_task_ids"]) == ("task_review_required", [])
@@ -84,13 +84,13 @@ async def test_board_rules_hold_on_create(cast: Cast) -> None:
         assert detail["code"] == "task_approval_required"
 
 
-async def test_a_task_made_in_progress_has_begun(cast: Cast) -> None:
+async def test_task_created_in_progress_is_started(cast: Cast) -> None:
     begun = await cast.add_task(status="in_progress", assigned_agent_id=cast.vega.id)
     assert begun["in_progress_at"] is not None
     assert (await cast.add_task())["in_progress_at"] is None
 
 
-async def test_assignees_of_a_new_task(cast: Cast) -> None:
+async def test_new_task_can_be_assigned(cast: Cast) -> None:
     stranger, both = str(uuid4()), {"assigned_agent_id": cast.vega.id, "assigned_user_id": cast.cleo.id}
     made = await cast.add_task(assigned_user_id=cast.cleo.id)
     assert (made["assigned_user_id"], made["assigned_agent_id"]) == (str(cast.cleo.id), None)
@@ -109,7 +109,7 @@ async def test_assignees_of_a_new_task(cast: Cast) -> None:
     (await cast.atlas.post(lead, NEW | {"assigned_agent_id": stranger})).refused(404)
 
 
-async def test_the_list_and_its_filters(cast: Cast) -> None:
+async def test_tasks_are_listed_and_filtered(cast: Cast) -> None:
     first, second = await cast.add_task(title="1"), await cast.add_task(title="2", assigned_agent_id=cast.vega.id)
     third = await cast.add_task(title="3", status="done", assigned_user_id=cast.cleo.id)
     for path in (cast.tasks, f"/agent{cast.tasks}"):
@@ -138,7 +138,7 @@ async def test_the_list_and_its_filters(cast: Cast) -> None:
     assert (await cast.vega.get(cast.task(first))).ok() == first
 
 
-async def test_reading_a_task(cast: Cast) -> None:
+async def test_task_is_read_by_id(cast: Cast) -> None:
     task = await cast.add_task()
     for caller in (cast.dan, cast.vega, cast.atlas):
         assert (await caller.get(cast.task(task))).ok() == task
@@ -151,7 +151,7 @@ async def test_reading_a_task(cast: Cast) -> None:
     assert (item["type"], item["loc"]) == ("uuid_parsing", ["path", "task_id"])
 
 
-async def test_a_change_says_what_was_and_what_is(cast: Cast) -> None:
+async def test_change_event_holds_old_and_new_values(cast: Cast) -> None:
     task, before = await cast.add_task(), await head(cast)
     changed = (await cast.cleo.patch(cast.task(task), {"title": "Draw", "priority": "low", "due_at": None})).ok()
     assert (changed["title"], changed["priority"]) == ("Draw", "low")
@@ -163,7 +163,7 @@ async def test_a_change_says_what_was_and_what_is(cast: Cast) -> None:
     }
 
 
-async def test_a_move_by_an_agent_carries_the_agent(cast: Cast) -> None:
+async def test_move_by_an_agent_names_the_agent(cast: Cast) -> None:
     task, before = await cast.add_task(), await head(cast)
     (await cast.vega.patch(f"/agent{cast.task(task)}", {"status": "in_progress"})).ok()
     [event] = await events(before, organization_id=cast.organization.id)
@@ -175,7 +175,7 @@ async def test_a_move_by_an_agent_carries_the_agent(cast: Cast) -> None:
     assert data["after"]["assigned_agent_id"] == str(cast.vega.id)
 
 
-async def test_nothing_new_is_nothing_recorded(cast: Cast) -> None:
+async def test_unchanged_task_records_no_event(cast: Cast) -> None:
     task = await cast.add_task(assigned_agent_id=cast.vega.id)
     before, row = await head(cast), await Task.get(id=task["id"])
     for body in ({}, {"title": task["title"]}, {"status": "inbox"}, {"assigned_agent_id": cast.vega.id}):
@@ -186,7 +186,7 @@ async def test_nothing_new_is_nothing_recorded(cast: Cast) -> None:
     assert (await Task.get(id=task["id"])).updated_at == row.updated_at
 
 
-async def test_who_may_not_change_a_task(cast: Cast) -> None:
+async def test_changing_is_forbidden_for_others(cast: Cast) -> None:
     task = await cast.add_task()
     body = {"status": "in_progress"}
     assert (await cast.dan.patch(cast.task(task), body)).refused(403) == "Forbidden"
@@ -197,12 +197,12 @@ async def test_who_may_not_change_a_task(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("name", ["title", "status", "priority"])
-async def test_null_is_refused_where_a_value_is_needed(cast: Cast, name: str) -> None:
+async def test_null_is_refused_for_required_fields(cast: Cast, name: str) -> None:
     [item] = (await cast.ada.patch(cast.task(await cast.add_task()), {name: None})).refused(422)
     assert item["loc"] == ["body", name]
 
 
-async def test_deleting_and_restoring(cast: Cast) -> None:
+async def test_task_is_deleted_and_restored(cast: Cast) -> None:
     task, other = await cast.add_task(), await cast.add_task()
     path, before = cast.task(task), await head(cast)
     (await cast.ada.post(f"{path}/comments", {"message": "Keep this."})).ok()
@@ -222,19 +222,19 @@ async def test_deleting_and_restoring(cast: Cast) -> None:
     assert await kinds(cast, before) == [("task.comment", None), ("task.deleted", None), ("task.restored", None)]
 
 
-async def test_the_lead_deletes_on_its_own_path(cast: Cast) -> None:
+async def test_lead_deletes_a_task_on_its_own_path(cast: Cast) -> None:
     task, before = await cast.add_task(), await head(cast)
     assert (await cast.atlas.delete(f"/agent{cast.task(task)}")).ok() == {"ok": True}
     assert await kinds(cast, before) == [("task.deleted", cast.atlas.id)]
 
 
-async def test_numbers_are_given_once(cast: Cast) -> None:
+async def test_task_numbers_are_unique(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.ada.delete(cast.task(task))).ok()
     assert (await cast.add_task())["number"] == 2
 
 
-async def test_moments_are_answered_in_utc_with_z(cast: Cast) -> None:
+async def test_times_are_returned_in_utc_with_z(cast: Cast) -> None:
     task = await cast.add_task(due_at=stamp(5).replace(microsecond=120).isoformat() + "Z")
     for name in ("created_at", "updated_at", "due_at"):
         assert "T" in task[name] and task[name].endswith("Z") and loose_moments(task[name]) == []

@@ -16,7 +16,7 @@ async def told(cast: Cast) -> list[tuple[str, str, str | None]]:
     return sorted(found, key=str)
 
 
-async def test_the_lead_hears_of_what_people_add(cast: Cast) -> None:
+async def test_lead_is_notified_of_new_tasks(cast: Cast) -> None:
     await cast.add_task()
     assert await told(cast) == [("atlas", "NEW TASK ADDED", "task.lead_notified")]
     await cast.add_task(assigned_agent_id=cast.vega.id)
@@ -26,7 +26,7 @@ async def test_the_lead_hears_of_what_people_add(cast: Cast) -> None:
     ]
 
 
-async def test_a_lead_that_creates_is_not_told(cast: Cast) -> None:
+async def test_lead_is_not_notified_of_its_own_task(cast: Cast) -> None:
     body = {"title": "Mine", "assigned_agent_id": cast.vega.id}
     (await cast.atlas.post(f"/agent{cast.tasks}", body)).ok()
     assert await told(cast) == [("vega", "TASK ASSIGNED", "task.assignee_notified")]
@@ -71,7 +71,7 @@ CHANGES: dict[str, tuple[str, dict[str, Any], str, dict[str, Any], list[tuple[st
 
 
 @pytest.mark.parametrize("case", CHANGES)
-async def test_who_is_told_of_a_change(cast: Cast, case: str) -> None:
+async def test_change_notifies_the_right_agents(cast: Cast, case: str) -> None:
     who, before, named, body, expected = CHANGES[case]
     task = await cast.add_task()
     columns = {"status": before.get("status", "inbox")}
@@ -85,7 +85,7 @@ async def test_who_is_told_of_a_change(cast: Cast, case: str) -> None:
     assert await told(cast) == expected
 
 
-async def test_the_lead_finds_no_owner_for_what_a_person_has(cast: Cast) -> None:
+async def test_lead_is_not_asked_to_assign_a_persons_task(cast: Cast) -> None:
     task = await cast.add_task(status="in_progress", assigned_agent_id=cast.vega.id)
     await told(cast)
     (await cast.ada.patch(cast.task(task), {"status": "inbox", "assigned_user_id": cast.cleo.id})).ok()
@@ -96,7 +96,7 @@ async def test_the_lead_finds_no_owner_for_what_a_person_has(cast: Cast) -> None
 
 @pytest.mark.parametrize("owner", ["vega", "cleo", None])
 @pytest.mark.parametrize("what", ["finished", "deleted"])
-async def test_who_hears_that_nothing_keeps_a_task_any_more(cast: Cast, owner: str | None, what: str) -> None:
+async def test_unblocked_task_notifies_assignee_or_lead(cast: Cast, owner: str | None, what: str) -> None:
     first, second = await cast.add_task(), await cast.add_task()
     waiting = await cast.add_task(depends_on_task_ids=[first["id"], second["id"]])
     column = {"vega": "assigned_agent_id", "cleo": "assigned_user_id"}
@@ -113,7 +113,7 @@ async def test_who_hears_that_nothing_keeps_a_task_any_more(cast: Cast, owner: s
 
 
 @pytest.mark.parametrize("what", ["reopened", "restored", "deleted itself"])
-async def test_a_worker_hears_that_its_work_is_stopped(cast: Cast, what: str) -> None:
+async def test_worker_is_notified_that_its_work_is_stopped(cast: Cast, what: str) -> None:
     first = await cast.add_task(status="done" if what == "reopened" else "inbox")
     task = await cast.add_task(depends_on_task_ids=[first["id"]])
     if what != "reopened":
@@ -132,7 +132,7 @@ async def test_a_worker_hears_that_its_work_is_stopped(cast: Cast, what: str) ->
 
 
 @pytest.mark.parametrize("status", ["inbox", "in_progress", "review", "done"])
-async def test_who_was_told_that_a_task_is_deleted_is_told_that_it_is_back(cast: Cast, status: str) -> None:
+async def test_restored_task_notifies_who_was_notified_of_its_deletion(cast: Cast, status: str) -> None:
     task = await cast.add_task(status=status, assigned_agent_id=str(cast.vega.id))
     (await cast.ada.delete(cast.task(task))).ok()
     await Delivery.all().delete()
@@ -142,7 +142,7 @@ async def test_who_was_told_that_a_task_is_deleted_is_told_that_it_is_back(cast:
     assert await told(cast) == expected
 
 
-async def test_work_sent_back_quotes_the_leads_latest_comment(cast: Cast) -> None:
+async def test_rework_notice_quotes_the_leads_latest_comment(cast: Cast) -> None:
     task = await cast.add_task()
     path = cast.task(task)
     for status in ("in_progress", "review"):
@@ -156,13 +156,13 @@ async def test_work_sent_back_quotes_the_leads_latest_comment(cast: Cast) -> Non
     assert (notice.organization_id, str(notice.task_id)) == (cast.organization.id, task["id"])
 
 
-async def test_without_a_lead_nobody_is_told(cast: Cast) -> None:
+async def test_board_without_a_lead_notifies_nobody(cast: Cast) -> None:
     (await cast.ada.delete(f"/agents/{cast.atlas.id}")).ok()
     await cast.add_task()
     assert await told(cast) == []
 
 
-async def test_a_refused_change_tells_nobody(cast: Cast) -> None:
+async def test_refused_change_notifies_nobody(cast: Cast) -> None:
     await cast.rule(require_approval_for_done=True)
     task = await cast.add_task(assigned_agent_id=cast.vega.id)
     await told(cast)

@@ -39,7 +39,7 @@ def told(answer: Answer) -> tuple[int, int, int] | None:
     return (found[0], found[1], found[2]) if found else None
 
 
-def test_a_budget_comes_back_evenly() -> None:
+def test_rate_limit_refills_evenly() -> None:
     now = 1000.0
     budget, one = RequestBudget(6, now=lambda: now), uuid4()
     assert [budget.spend(one) for _ in range(6)] == [Allowance(6, 5 - n, 10 * (n + 1)) for n in range(6)]
@@ -55,7 +55,7 @@ def test_a_budget_comes_back_evenly() -> None:
     assert budget.spend(one) == Allowance(6, 5, 10)
 
 
-def test_a_budget_may_be_changed_and_forgets_the_longest_unused() -> None:
+def test_rate_limit_can_be_changed_and_evicts_the_longest_unused() -> None:
     now = 1000.0
     budget, one, other = RequestBudget(2, keys=2, now=lambda: now), uuid4(), uuid4()
     for _ in range(2):
@@ -71,7 +71,7 @@ def test_a_budget_may_be_changed_and_forgets_the_longest_unused() -> None:
     assert RequestBudget(0).spend(one, 5) == Allowance(5, 4, 12)
 
 
-async def test_every_answer_tells_what_is_left(cast: Cast, usual: None) -> None:
+async def test_every_response_carries_the_remaining_rate_limit(cast: Cast, usual: None) -> None:
     assert told(await cast.vega.get("/agent/healthz")) == (600, 599, 1)
     refusals = [
         await cast.vega.get(cast.task(uuid4())),
@@ -86,7 +86,7 @@ async def test_every_answer_tells_what_is_left(cast: Cast, usual: None) -> None:
     assert told(await cast.nobody.get("/users/me")) is None
 
 
-async def test_a_token_over_its_budget_waits(cast: Cast, usual: None) -> None:
+async def test_token_over_its_rate_limit_is_refused(cast: Cast, usual: None) -> None:
     await Token.filter(agent_id=cast.vega.id).update(requests_per_minute=3)
     for left in (2, 1, 0):
         answer = await cast.vega.get("/agent/healthz")
@@ -106,7 +106,7 @@ async def test_a_token_over_its_budget_waits(cast: Cast, usual: None) -> None:
         (await cast.vega.get("/agent/healthz")).refused(429)
 
 
-async def test_a_new_token_brings_no_new_budget(cast: Cast, usual: None) -> None:
+async def test_rotated_token_keeps_the_agents_rate_limit(cast: Cast, usual: None) -> None:
     await Token.filter(agent_id=cast.vega.id).update(requests_per_minute=5)
     for _ in range(3):
         (await cast.vega.get("/agent/healthz")).ok()
@@ -119,7 +119,7 @@ async def test_a_new_token_brings_no_new_budget(cast: Cast, usual: None) -> None
         (await one.get("/agent/healthz")).refused(429)
 
 
-async def test_the_tokens_of_a_person_share_a_budget(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tokens_of_a_person_share_one_rate_limit(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits.person_requests, "per_minute", 3)
     secret = new_secret("mcu")
     await Token.create(user_id=cast.cleo.id, name="other", prefix=secret[:10], fingerprint=fingerprint(secret))
@@ -131,7 +131,7 @@ async def test_the_tokens_of_a_person_share_a_budget(cast: Cast, monkeypatch: py
     (await other.get("/users/me")).refused(429)
 
 
-def test_failures_of_a_network_of_ipv6_count_to_the_larger_one_too() -> None:
+def test_ipv6_failures_also_count_for_the_larger_network() -> None:
     limit = FailureLimit(2, 60.0)
     for number in range(20):
         limit.check(f"2001:db8:1:{number:x}::/64")
@@ -142,7 +142,7 @@ def test_failures_of_a_network_of_ipv6_count_to_the_larger_one_too() -> None:
     limit.check("email:somebody::/64")
 
 
-async def test_a_persons_token_has_a_budget_of_its_own(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_personal_token_has_its_own_rate_limit(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits.person_requests, "per_minute", 2)
     for _ in range(2):
         (await cast.cleo.get("/users/me")).ok()
@@ -153,7 +153,7 @@ async def test_a_persons_token_has_a_budget_of_its_own(cast: Cast, monkeypatch: 
     assert told(await cast.vega.get("/agent/healthz")) is None
 
 
-async def test_a_stream_and_a_long_poll_count_once(cast: Cast, usual: None) -> None:
+async def test_stream_and_long_poll_count_as_one_request(cast: Cast, usual: None) -> None:
     await Token.filter(agent_id=cast.vega.id).update(requests_per_minute=60)
     async with reading(cast.vega, f"{cast.tasks}/stream") as stream:
         await stream.begun()
@@ -166,7 +166,7 @@ async def test_a_stream_and_a_long_poll_count_once(cast: Cast, usual: None) -> N
     assert told(await waiting) == (600, 599, 1)
 
 
-async def test_a_fleet_behind_one_address_is_never_limited(cast: Cast, usual: None) -> None:
+async def test_agents_behind_one_address_are_not_limited_together(cast: Cast, usual: None) -> None:
     fleet: list[Caller] = [await hire(cast.app, cast.ada, cast.board, f"Star {n}") for n in range(40)]
     seen: Counter[int] = Counter()
     for n in range(440):
@@ -182,7 +182,7 @@ async def test_a_fleet_behind_one_address_is_never_limited(cast: Cast, usual: No
         (await cast.nobody.get("/agent/healthz", headers=WRONG)).refused(401)
 
 
-async def test_valid_token_of_wrong_kind_is_no_failure(cast: Cast) -> None:
+async def test_valid_token_of_the_wrong_kind_is_not_a_failure(cast: Cast) -> None:
     as_bearer = {"Authorization": f"Bearer {cast.vega.secret}"}
     persons = {"X-Agent-Token": cast.ada.headers["Authorization"].split()[1]}
     for _ in range(25):
@@ -195,13 +195,13 @@ async def test_valid_token_of_wrong_kind_is_no_failure(cast: Cast) -> None:
     assert len(limits.unknown_tokens._failures) == 1
 
 
-async def test_wrong_agent_token_counts_on_paths_for_people(cast: Cast) -> None:
+async def test_invalid_agent_token_counts_on_paths_for_people(cast: Cast) -> None:
     statuses = [(await cast.nobody.get("/users/me", headers=WRONG)).status for _ in range(21)]
     assert statuses == [401] * 20 + [429]
 
 
 @pytest.mark.parametrize("seconds", [0, 31, 61, 600])
-async def test_a_request_of_an_agent_costs_one_look_up_and_at_most_one_write(cast: Cast, seconds: int) -> None:
+async def test_agent_request_costs_one_read_and_at_most_one_write(cast: Cast, seconds: int) -> None:
     task = await cast.add_task()
     bearing = Caller(cast.app, {"Authorization": f"Bearer {cast.vega.secret}"})
     (await cast.vega.get("/agent/healthz")).ok()
@@ -215,7 +215,7 @@ async def test_a_request_of_an_agent_costs_one_look_up_and_at_most_one_write(cas
             assert len(checks) == 1 and len(writes) <= (1 if path == "/agent/healthz" else 0), found
 
 
-async def test_presence_and_use_are_what_they_were_said_to_be(cast: Cast) -> None:
+async def test_presence_and_token_use_are_accurate(cast: Cast) -> None:
     async def noted() -> tuple[Any, Any]:
         (await cast.vega.get("/agent/healthz")).ok()
         await token_use.write_down()
@@ -230,9 +230,7 @@ async def test_presence_and_use_are_what_they_were_said_to_be(cast: Cast) -> Non
             first = now
 
 
-async def test_the_use_of_many_tokens_is_written_with_few_statements(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_use_of_many_tokens_is_written_in_few_statements(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five hundred agents that begin to wait must not hold up everybody else fifteen seconds later."""
     await token_use.write_down()
     before, now = datetime(2020, 1, 1), clock.now()
@@ -251,7 +249,7 @@ async def test_the_use_of_many_tokens_is_written_with_few_statements(
         assert written[one.id] == now + (timedelta(hours=1) if number == 7 else timedelta(seconds=number))
 
 
-async def test_use_that_cannot_be_written_stays_for_later(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unwritten_token_use_is_kept_for_later(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: Any) -> None:
         raise OSError("the disk is full")
 
@@ -264,7 +262,7 @@ async def test_use_that_cannot_be_written_stays_for_later(cast: Cast, monkeypatc
     assert (await Token.get(agent_id=cast.vega.id)).last_used_at is not None
 
 
-async def test_callers_outside_of_a_request(cast: Cast) -> None:
+async def test_callers_without_a_request_are_not_limited(cast: Cast) -> None:
     async with cast.app.app_context():
         actor, allowance = await authentication.caller_for(cast.atlas.secret, "192.0.2.1")
         assert (actor.id, actor.is_lead, allowance) == (cast.atlas.id, True, None)

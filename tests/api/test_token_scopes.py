@@ -29,7 +29,7 @@ async def with_scopes(cast: Cast, agent: Program, *scopes: Any) -> Caller:
     return Caller(cast.app, {"X-Agent-Token": made.secret})
 
 
-def test_there_are_operations_of_both_kinds() -> None:
+def test_agent_operations_need_both_kinds_of_scopes() -> None:
     assert {one.method for one in OPEN_TO_AGENTS} >= {"GET", "POST", "PATCH"}
     assert {one.scope for one in OPEN_TO_AGENTS} == {"read", "work", "lead"}
 
@@ -43,7 +43,7 @@ def test_scopes_imply_each_other() -> None:
 
 
 @pytest.mark.parametrize("one", OPEN_TO_AGENTS, ids=named)
-async def test_a_token_for_reading(cast: Cast, one: Operation, tmp_path: Path) -> None:
+async def test_read_only_token_can_only_read(cast: Cast, one: Operation, tmp_path: Path) -> None:
     reader = await with_scopes(cast, cast.vega, "read")
     path = await path_of(cast, one)
     async with outside(cast.app, path, tmp_path):
@@ -56,7 +56,7 @@ async def test_a_token_for_reading(cast: Cast, one: Operation, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("one", [one for one in OPEN_TO_AGENTS if one.scope == "lead"], ids=named)
-async def test_a_leads_token_for_work(cast: Cast, one: Operation, tmp_path: Path) -> None:
+async def test_leads_token_with_work_scope(cast: Cast, one: Operation, tmp_path: Path) -> None:
     worker = await with_scopes(cast, cast.atlas, "work")
     path = await path_of(cast, one)
     async with outside(cast.app, path, tmp_path):
@@ -64,7 +64,7 @@ async def test_a_leads_token_for_work(cast: Cast, one: Operation, tmp_path: Path
     assert refused["needed"] == "lead"
 
 
-async def test_a_lead_without_its_scope_acts_as_a_worker(cast: Cast) -> None:
+async def test_lead_without_the_lead_scope_acts_as_a_worker(cast: Cast) -> None:
     worker, lead = await with_scopes(cast, cast.atlas, "work"), await with_scopes(cast, cast.atlas, "lead")
     new = {"name": "Lyra", "board_id": str(cast.board.id)}
     task = await cast.add_task(status="review", assigned_agent_id=str(cast.vega.id))
@@ -76,7 +76,7 @@ async def test_a_lead_without_its_scope_acts_as_a_worker(cast: Cast) -> None:
     (await lead.patch(cast.task(task), {"assigned_agent_id": str(cast.rigel.id)})).ok()
 
 
-async def test_scopes_make_nobody_a_lead(cast: Cast) -> None:
+async def test_lead_scope_does_not_make_a_worker_a_lead(cast: Cast) -> None:
     vega = await with_scopes(cast, cast.vega, "lead")
     assert (await vega.post("/agents", {"name": "Lyra", "board_id": str(cast.board.id)})).refused(403) == "Forbidden"
     claimed = (await vega.patch(cast.task(await cast.add_task()), {"status": "in_progress"})).ok()

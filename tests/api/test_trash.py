@@ -29,13 +29,13 @@ async def test_deleted_tasks_are_in_the_trash(cast: Cast) -> None:
     assert ids((await cast.dan.get(f"{cast.home}/trash")).ok()["items"]) == [before["id"]]
 
 
-async def test_who_may_not_look_into_a_board_s_trash(cast: Cast) -> None:
+async def test_trash_is_forbidden_for_others(cast: Cast) -> None:
     for caller, status in ((cast.eve, 404), (cast.mira, 404), (cast.nobody, 401)):
         (await caller.get(f"{cast.home}/trash")).refused(status)
     (await cast.ada.get(f"{cast.home}/trash?limit=0")).refused(422)
 
 
-async def test_a_deleted_board_is_gone_at_once(cast: Cast) -> None:
+async def test_deleted_board_is_gone_at_once(cast: Cast) -> None:
     task = await cast.add_task()
     approval = await cast.ask(None, task)
     (await cast.vega.get("/agent/healthz")).ok()
@@ -63,7 +63,7 @@ async def test_a_deleted_board_is_gone_at_once(cast: Cast) -> None:
     assert await Task.all().count() == 1 and await Agent.filter(board_id=cast.board.id).count() == 3
 
 
-async def test_a_board_comes_back_with_everything_on_it(cast: Cast) -> None:
+async def test_restored_board_keeps_its_contents(cast: Cast) -> None:
     task = await cast.add_task()
     whole = (await cast.ada.get(f"{cast.home}/snapshot")).ok()
     (await cast.ada.delete(cast.home)).ok()
@@ -79,7 +79,7 @@ async def test_a_board_comes_back_with_everything_on_it(cast: Cast) -> None:
     assert (await cast.ada.get("/boards/trash")).ok()["items"] == []
 
 
-async def test_only_administrators_delete_and_restore_boards(cast: Cast) -> None:
+async def test_only_admins_delete_and_restore_boards(cast: Cast) -> None:
     for caller, status in ((cast.cleo, 403), (cast.dan, 403), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
         (await caller.delete(cast.home)).refused(status)
         (await caller.delete(f"{cast.home}?permanent=true")).refused(status)
@@ -94,7 +94,7 @@ async def test_only_administrators_delete_and_restore_boards(cast: Cast) -> None
 
 
 @pytest.mark.parametrize("first", ["live", "in the trash"])
-async def test_erasing_takes_the_rows_and_leaves_the_log(cast: Cast, first: str) -> None:
+async def test_erasing_removes_rows_and_keeps_the_log(cast: Cast, first: str) -> None:
     await cast.ask(None, await cast.add_task())
     if first == "in the trash":
         (await cast.ada.delete(cast.home)).ok()
@@ -109,7 +109,7 @@ async def test_erasing_takes_the_rows_and_leaves_the_log(cast: Cast, first: str)
     (await cast.ada.delete(f"/boards/{cast.other_board.id}?permanent=perhaps")).refused(422)
 
 
-async def test_the_trash_costs_the_same_for_many(cast: Cast) -> None:
+async def test_trash_uses_the_same_statements_for_any_length(cast: Cast) -> None:
     async def fill(count: int) -> None:
         for _ in range(count):
             board: Any = (await cast.ada.post("/boards", {"name": "b", "slug": "b", "description": "b"})).ok()

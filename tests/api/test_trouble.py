@@ -9,7 +9,7 @@ from mission_control.database.trouble import NAME, Trouble
 
 
 @pytest.mark.parametrize("is_left", [True, False])
-async def test_trouble_ends_also_when_an_earlier_try_left_its_row(app: Quart, is_left: bool) -> None:
+async def test_trouble_ends_even_if_an_earlier_attempt_left_a_row(app: Quart, is_left: bool) -> None:
     trouble = Trouble()
     if is_left:
         await rows("INSERT INTO instance_settings (name, value) VALUES (?, ?)", NAME, "x")

@@ -35,14 +35,14 @@ async def test_reports_add_up(cast: Cast) -> None:
     assert (entry.cost_micros, entry.model, entry.day) == (12_300, "m1", clock.now().date().isoformat())
 
 
-async def test_money_is_exact_to_a_millionth(cast: Cast) -> None:
+async def test_cost_is_exact_to_a_millionth(cast: Cast) -> None:
     for cost in ("0.1", 0.2, "0.0000005", "0.0000004", 3e-6):
         last = (await report(cast.vega, cost_usd=cost)).ok()
     assert last["total"]["cost_usd"] == 0.300004
     assert sum([one.cost_micros for one in await UsageEntry.all()]) == 300_004
 
 
-async def test_a_report_of_nothing_only_reads(cast: Cast) -> None:
+async def test_empty_report_only_reads(cast: Cast) -> None:
     answer = (await report(cast.vega)).ok()
     assert (answer["today"], answer["total"]) == (NOTHING, NOTHING)
     assert await UsageEntry.all().count() == 0
@@ -61,7 +61,7 @@ async def test_absurd_numbers_are_refused(cast: Cast, wrong: dict[str, Any]) -> 
     assert await UsageEntry.all().count() == 0
 
 
-async def test_usage_of_a_task_belongs_to_its_run(cast: Cast) -> None:
+async def test_task_usage_is_counted_to_its_run(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     (await report(cast.vega, task_id=task["id"], fence=1, input_tokens=10, cost_usd="0.5")).ok()
@@ -77,7 +77,7 @@ async def test_usage_of_a_task_belongs_to_its_run(cast: Cast) -> None:
     (await report(cast.vega, task_id=task["id"], input_tokens=1)).ok()
 
 
-async def test_a_task_of_another_board_is_unknown(cast: Cast) -> None:
+async def test_task_of_another_board_is_not_found(cast: Cast) -> None:
     task = (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "x"})).ok()
     (await report(cast.vega, task_id=task["id"], input_tokens=1)).refused(404)
     (await report(cast.nobody, input_tokens=1)).refused(401)
@@ -85,7 +85,7 @@ async def test_a_task_of_another_board_is_unknown(cast: Cast) -> None:
     assert await UsageEntry.all().count() == 0
 
 
-async def test_a_repeated_report_counts_once(cast: Cast) -> None:
+async def test_repeated_report_counts_once(cast: Cast) -> None:
     headers = {"Idempotency-Key": "step-1"}
     answers = [await cast.vega.post("/agent/usage", {"input_tokens": 7}, headers=headers) for _ in range(2)]
     assert answers[0].ok() == answers[1].ok()
@@ -105,7 +105,7 @@ def lines(answer: dict[str, Any]) -> list[tuple[str | None, str | None, int]]:
     return [(one["agent_name"], one["board_name"], one["tokens"]) for one in answer["items"]]
 
 
-async def test_people_read_sums_by_day_agent_and_board(cast: Cast) -> None:
+async def test_people_read_usage_by_day_agent_and_board(cast: Cast) -> None:
     await spent(cast)
     today = clock.now().date()
     answer = (await cast.ben.get("/usage")).ok()
@@ -123,7 +123,7 @@ async def test_people_read_sums_by_day_agent_and_board(cast: Cast) -> None:
     assert lines(dome) == [("Mira", "Dome", 100)]
 
 
-async def test_people_see_the_usage_of_the_boards_they_read(cast: Cast) -> None:
+async def test_usage_is_limited_to_readable_boards(cast: Cast) -> None:
     await spent(cast)
     for person in (cast.cleo, cast.dan):
         answer = (await person.get("/usage")).ok()
@@ -135,14 +135,14 @@ async def test_people_see_the_usage_of_the_boards_they_read(cast: Cast) -> None:
     (await cast.vega.get("/usage")).refused(401)
 
 
-async def test_a_span_of_days_must_make_sense(cast: Cast) -> None:
+async def test_invalid_range_of_days_is_refused(cast: Cast) -> None:
     for query in ("from=2026-02-30", "to=yesterday", "from=2026-03-02&to=2026-03-01"):
         (await cast.ben.get(f"/usage?{query}")).refused(422)
     (await cast.ben.get("/usage?to=0001-01-01")).ok()
     (await cast.ben.get("/usage?from=0001-01-01&to=9999-12-31")).ok()
 
 
-async def test_what_was_used_up_outlives_agents_and_boards(cast: Cast) -> None:
+async def test_usage_survives_agents_and_boards(cast: Cast) -> None:
     await spent(cast)
     (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
     (await cast.ada.delete(f"/boards/{cast.other_board.id}?permanent=true")).ok()
@@ -153,7 +153,7 @@ async def test_what_was_used_up_outlives_agents_and_boards(cast: Cast) -> None:
     assert (await cast.cleo.get("/usage")).ok()["sums"]["tokens"] == 221
 
 
-async def test_a_fence_that_no_hand_out_can_have_is_refused(cast: Cast) -> None:
+async def test_impossible_fence_is_refused(cast: Cast) -> None:
     task = await cast.add_task()
     for fence in (2**31, 2**62):
         answer = await cast.vega.post("/agent/usage", {"input_tokens": 1, "task_id": task["id"], "fence": fence})

@@ -19,7 +19,7 @@ from tests.cast import Caller, Cast, as_person, events, head
 ME = "/users/me"
 
 
-async def test_a_member_goes_and_the_organization_stays(cast: Cast) -> None:
+async def test_deleting_a_members_account_keeps_the_organization(cast: Cast) -> None:
     task = await cast.add_task(cast.cleo)
     before = await head(cast)
     assert (await cast.cleo.delete(ME)).ok() == {"ok": True}
@@ -34,14 +34,14 @@ async def test_a_member_goes_and_the_organization_stays(cast: Cast) -> None:
     assert (await verify_accounts())[1] is None
 
 
-async def test_an_organization_in_which_one_is_alone_goes_too(cast: Cast) -> None:
+async def test_deleting_an_account_deletes_its_personal_organization(cast: Cast) -> None:
     assert (await cast.eve.delete(ME)).ok() == {"ok": True}
     assert not await Organization.filter(id=cast.elsewhere.id).exists()
     assert await Organization.filter(id=cast.organization.id).exists()
     (await cast.nova.get("/agent/boards")).refused(401)
 
 
-async def test_the_only_owner_among_others_stays(cast: Cast) -> None:
+async def test_only_owner_cannot_delete_their_account(cast: Cast) -> None:
     (await cast.ada.post("/organizations", {"name": "Attic"})).ok()
     sentence = (await cast.ada.delete(ME)).refused(422)
     assert "Observatory" in sentence and "Attic" not in sentence
@@ -51,32 +51,32 @@ async def test_the_only_owner_among_others_stays(cast: Cast) -> None:
     assert not await Organization.filter(name="Attic").exists()
 
 
-async def test_a_persons_pending_invitations_end_with_them(cast: Cast) -> None:
+async def test_pending_invitations_end_with_the_account(cast: Cast) -> None:
     made = (await cast.ben.post("/organizations/me/invites", {"invited_email": "fay@example.org"})).ok()
     (await cast.ben.delete(ME)).ok()
     assert not await Invite.filter(id=made["id"]).exists()
 
 
-async def test_nobody_and_no_agent_deletes_an_account(cast: Cast) -> None:
+async def test_only_people_delete_their_account(cast: Cast) -> None:
     (await cast.nobody.delete(ME)).refused(401)
     (await cast.atlas.delete(ME)).refused(401)
 
 
-async def test_of_two_owners_who_delete_their_accounts_at_once_one_stays(cast: Cast) -> None:
+async def test_owners_deleting_accounts_at_once_leave_one_owner(cast: Cast) -> None:
     await Member.filter(user_id=cast.ben.id).update(role="owner")
     answers = await asyncio.gather(cast.ada.delete(ME), cast.ben.delete(ME))
     assert sorted(answer.status for answer in answers) == [200, 422]
     assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 1
 
 
-async def test_a_deletion_and_a_request_at_once_leave_nothing_behind(cast: Cast) -> None:
+async def test_deletion_during_a_request_leaves_nothing(cast: Cast) -> None:
     answers = await asyncio.gather(cast.eve.delete(ME), *(cast.eve.get("/organizations/me") for _ in range(3)))
     assert answers[0].status == 200 and {answer.status for answer in answers[1:]} <= {200, 401, 404}
     assert not await User.filter(id=cast.eve.id).exists()
     assert await Organization.all().count() == 1
 
 
-async def test_a_deleted_account_of_the_provider_is_remembered(cast: Cast) -> None:
+async def test_deleted_provider_account_is_remembered(cast: Cast) -> None:
     user = await _create_user(system(cast.organization.id), "fay@example.org", "Fay", "member", cast.organization, None)
     await User.filter(id=user.id).update(clerk_user_id="user_fay")
     fay = await as_person(cast.app, user)
@@ -87,12 +87,12 @@ async def test_a_deleted_account_of_the_provider_is_remembered(cast: Cast) -> No
     assert "fay" not in orjson.dumps([entry.data]).decode()
 
 
-async def test_a_deletion_with_a_key_leaves_no_kept_answer(cast: Cast) -> None:
+async def test_account_deletion_with_a_key_stores_no_answer(cast: Cast) -> None:
     (await cast.cleo.delete(ME, headers={"Idempotency-Key": "bye"})).ok()
     assert not await KeptAnswer.exists()
 
 
-async def test_the_account_of_the_installations_token_comes_back(cast: Cast) -> None:
+async def test_account_of_the_local_token_is_created_again(cast: Cast) -> None:
     before = cast.app.config["SETTINGS"]
     token = "a-token-of-the-instance-owner-that-is-long-enough-to-be-one"
     cast.app.config["SETTINGS"] = replace(before, local_auth_token=token)

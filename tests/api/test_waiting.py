@@ -41,7 +41,7 @@ async def put_agent(agent: Any, **columns: Any) -> None:
     await Agent.filter(id=agent.id).update(**columns)
 
 
-async def test_a_task_that_anybody_can_take(cast: Cast) -> None:
+async def test_available_task_has_no_blocking_reason(cast: Cast) -> None:
     task = await cast.add_task()
     await online(cast)
     [reason] = await reasons(cast, task)
@@ -51,11 +51,11 @@ async def test_a_task_that_anybody_can_take(cast: Cast) -> None:
     assert (reason["text"], reason["agent_id"]) == ("Vega can start it now.", str(cast.vega.id))
 
 
-async def test_a_done_task_waits_for_nothing(cast: Cast) -> None:
+async def test_done_task_has_no_reasons(cast: Cast) -> None:
     assert await reasons(cast, await cast.add_task(status="done")) == []
 
 
-async def test_unfinished_dependencies_in_one_reason(cast: Cast) -> None:
+async def test_open_dependencies_are_one_reason(cast: Cast) -> None:
     await online(cast)
     others = [await cast.add_task(title=f"Step {n}") for n in range(1, 6)]
     (await cast.ada.patch(cast.task(others[0]), {"status": "done"})).ok()
@@ -74,7 +74,7 @@ async def test_many_dependencies_are_counted(cast: Cast) -> None:
     assert (await texts(cast, task))[0] == "It waits for #1 Step 1, #2 Step 2, #3 Step 3 and 2 more."
 
 
-async def test_a_pending_decision_under_the_boards_rule(cast: Cast) -> None:
+async def test_pending_approval_is_a_reason_under_the_rule(cast: Cast) -> None:
     await online(cast)
     task = await cast.add_task()
     asked = await cast.ask(cast.vega, task, action_type="buy.lamp")
@@ -86,7 +86,7 @@ async def test_a_pending_decision_under_the_boards_rule(cast: Cast) -> None:
     )  # fmt: skip
 
 
-async def test_a_lease_says_who_has_it_until_when(cast: Cast) -> None:
+async def test_lease_reason_names_agent_and_end(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     [reason] = await reasons(cast, task)
@@ -102,7 +102,7 @@ async def test_a_lease_says_who_has_it_until_when(cast: Cast) -> None:
     assert found["assignee_offline"].startswith("Vega is offline since ")
 
 
-async def test_rules_that_the_next_step_needs(cast: Cast) -> None:
+async def test_board_rules_are_reasons(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     await cast.rule(require_review_before_done=True, comment_required_for_review=True, require_approval_for_done=True)
@@ -123,7 +123,7 @@ async def test_rules_that_the_next_step_needs(cast: Cast) -> None:
     assert await kinds(cast, task) == ["review"]
 
 
-async def test_where_only_the_lead_moves(cast: Cast) -> None:
+async def test_only_lead_moves_is_a_reason(cast: Cast) -> None:
     await cast.rule(only_lead_can_change_status=True)
     task = await cast.add_task()
     [reason] = await reasons(cast, task)
@@ -135,7 +135,7 @@ async def test_where_only_the_lead_moves(cast: Cast) -> None:
     assert (await texts(cast, task))[0].endswith("and there is none.")
 
 
-async def test_a_person_has_it(cast: Cast) -> None:
+async def test_assigned_person_is_a_reason(cast: Cast) -> None:
     await cast.rule(work_state="paused", wip_limits={"in_progress": 0})
     task = await cast.add_task(assigned_user_id=cast.cleo.id)
     [reason] = await reasons(cast, task)
@@ -146,7 +146,7 @@ async def test_a_person_has_it(cast: Cast) -> None:
     assert reason["kind"] == "person" and reason["user_id"] is None and "nobody" not in reason["text"]
 
 
-async def test_an_assignee_that_is_away_or_paused(cast: Cast) -> None:
+async def test_offline_or_paused_assignee_is_a_reason(cast: Cast) -> None:
     task = await cast.add_task(assigned_agent_id=cast.vega.id)
     [reason] = await reasons(cast, task)
     assert (reason["kind"], reason["text"], reason["since"]) == ("assignee_offline", "Vega has not come yet.", None)
@@ -159,7 +159,7 @@ async def test_an_assignee_that_is_away_or_paused(cast: Cast) -> None:
     assert (reason["kind"], reason["text"]) == ("assignee_paused", "Vega is paused: New lamp.")
 
 
-async def test_a_board_and_an_organization_that_are_paused(cast: Cast) -> None:
+async def test_paused_board_or_organization_is_a_reason(cast: Cast) -> None:
     await online(cast, cast.vega, cast.atlas)
     task = await cast.add_task()
     await cast.rule(work_state="stopped")
@@ -173,7 +173,7 @@ async def test_a_board_and_an_organization_that_are_paused(cast: Cast) -> None:
     assert await kinds(cast, await cast.add_task(status="review")) == ["review"]
 
 
-async def test_a_flag_and_a_pause_between_attempts(cast: Cast) -> None:
+async def test_flag_and_backoff_are_reasons(cast: Cast) -> None:
     await online(cast)
     task = await cast.add_task()
     await cast.put(task, flagged_at=clock.now(), flag_reason="5 attempts failed.")
@@ -189,7 +189,7 @@ async def test_a_flag_and_a_pause_between_attempts(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("column", ["in_progress", "review"])
-async def test_a_column_that_is_full(cast: Cast, column: str) -> None:
+async def test_full_column_is_a_reason(cast: Cast, column: str) -> None:
     await online(cast)
     task = await cast.add_task()
     await cast.rule(wip_limits={column: 2})
@@ -200,7 +200,7 @@ async def test_a_column_that_is_full(cast: Cast, column: str) -> None:
     assert (reason["kind"], reason["column"], reason["limit"]) == ("wip_limit", column, 2)
 
 
-async def test_an_assignee_with_its_hands_full(cast: Cast) -> None:
+async def test_assignee_at_its_limit_is_a_reason(cast: Cast) -> None:
     await online(cast)
     task = await cast.add_task(assigned_agent_id=cast.vega.id)
     await put_agent(cast.vega, wip_limit=1)
@@ -210,7 +210,7 @@ async def test_an_assignee_with_its_hands_full(cast: Cast) -> None:
     assert (reason["kind"], reason["agent_id"], reason["limit"]) == ("wip_limit", str(cast.vega.id), 1)
 
 
-async def test_how_far_the_best_worker_gets(cast: Cast) -> None:
+async def test_reason_is_that_of_the_best_worker(cast: Cast) -> None:
     tag = (await cast.ada.post("/tags", {"name": "Night"})).ok()
     task = await cast.add_task(tag_ids=[tag["id"]])
     for agent in (cast.vega, cast.rigel):
@@ -233,14 +233,14 @@ async def test_how_far_the_best_worker_gets(cast: Cast) -> None:
     assert await texts(cast, task) == ["No worker is on this board."]
 
 
-async def test_an_assignee_that_takes_other_tags_by_itself_takes_what_it_is_given(cast: Cast) -> None:
+async def test_assigned_task_ignores_claim_tags(cast: Cast) -> None:
     await online(cast)
     task = await cast.add_task(assigned_agent_id=cast.vega.id)
     await put_agent(cast.vega, claim_tags=["night"])
     assert await texts(cast, task) == ["Vega can start it now."]
 
 
-async def test_a_lead_cannot_start_what_is_given_to_it(cast: Cast) -> None:
+async def test_task_assigned_to_the_lead_is_not_claimable(cast: Cast) -> None:
     (await cast.atlas.post("/agent/heartbeat")).ok()
     task = await cast.add_task(assigned_agent_id=cast.atlas.id)
     [reason] = await reasons(cast, task)
@@ -249,14 +249,14 @@ async def test_a_lead_cannot_start_what_is_given_to_it(cast: Cast) -> None:
     (await claim(cast, cast.atlas, task_id=task["id"])).refused(403)
 
 
-async def test_who_has_a_task_is_said_before_what_it_needs_later(cast: Cast) -> None:
+async def test_assignee_reason_precedes_later_reasons(cast: Cast) -> None:
     await online(cast)
     (await cast.ada.patch(cast.home, {"require_approval_for_done": True, "comment_required_for_review": True})).ok()
     await cast.add_task()
     assert await kinds(cast, await taken(cast)) == ["lease", "rule", "rule"]
 
 
-async def test_a_rest_without_a_failed_attempt_is_said_so(cast: Cast) -> None:
+async def test_backoff_without_a_failed_attempt_has_its_own_text(cast: Cast) -> None:
     await online(cast)
     task = await cast.add_task()
     await Task.filter(id=task["id"]).update(retry_at=clock.now() + timedelta(minutes=5))
@@ -269,7 +269,7 @@ async def _exhausted(cast: Cast, **of: Any) -> Budget:
     )
 
 
-async def test_budgets_that_are_used_up(cast: Cast) -> None:
+async def test_exceeded_budget_is_a_reason(cast: Cast) -> None:
     await online(cast)
     task = await cast.add_task(assigned_agent_id=cast.vega.id)
     await _exhausted(cast, board_id=cast.other_board.id)
@@ -291,7 +291,7 @@ async def test_budgets_that_are_used_up(cast: Cast) -> None:
         assert "The budget of Vega is used up." in await texts(cast, task)
 
 
-async def test_lists_say_it_when_asked(cast: Cast) -> None:
+async def test_lists_include_reasons_on_request(cast: Cast) -> None:
     await online(cast)
     first = await cast.add_task()
     second = await cast.add_task(depends_on_task_ids=[first["id"]], status="inbox")
@@ -308,7 +308,7 @@ async def test_lists_say_it_when_asked(cast: Cast) -> None:
     assert gone["waiting"] == []
 
 
-async def test_a_list_costs_one_statement_more(cast: Cast) -> None:
+async def test_reasons_in_a_list_cost_one_statement(cast: Cast) -> None:
     async def cost(query: str) -> int:
         with counted() as found:
             (await cast.dan.get(f"{cast.tasks}{query}")).ok()
@@ -322,7 +322,7 @@ async def test_a_list_costs_one_statement_more(cast: Cast) -> None:
     assert (await cost(""), await cost("?include_waiting=true")) == (few, few + 1)
 
 
-async def test_who_may_ask(cast: Cast) -> None:
+async def test_reasons_are_limited_to_readers(cast: Cast) -> None:
     path = f"{cast.task(await cast.add_task())}/waiting"
     assert (await cast.vega.get(f"/agent{path}")).ok() == (await cast.dan.get(path)).ok()
     (await cast.eve.get(path)).refused(404)
@@ -331,7 +331,7 @@ async def test_who_may_ask(cast: Cast) -> None:
     (await cast.dan.get(f"{cast.task(cast.board.id)}/waiting")).refused(404)
 
 
-async def test_a_refused_request_is_said(cast: Cast) -> None:
+async def test_refused_request_is_a_reason(cast: Cast) -> None:
     await cast.rule(require_approval_for_done=True)
     task = await cast.add_task(assigned_agent_id=cast.vega.id)
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
@@ -346,7 +346,7 @@ async def test_a_refused_request_is_said(cast: Cast) -> None:
     )
 
 
-async def test_an_agent_whose_tokens_only_read_cannot_take_it(cast: Cast) -> None:
+async def test_agent_with_read_only_tokens_cannot_take_it(cast: Cast) -> None:
     task = await cast.add_task()
     await online(cast)
     assert await texts(cast, task) == ["An agent can claim it now."]
@@ -360,7 +360,7 @@ async def test_an_agent_whose_tokens_only_read_cannot_take_it(cast: Cast) -> Non
     assert await texts(cast, task) == ["Vega can start it now."]
 
 
-async def test_a_task_without_tags_is_said_to_have_none(cast: Cast) -> None:
+async def test_reason_says_that_a_task_has_no_tags(cast: Cast) -> None:
     task = await cast.add_task()
     await online(cast)
     for agent in (cast.vega, cast.rigel):
@@ -379,7 +379,7 @@ async def test_stopped_agents_are_not_called_paused(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("write", ["comment", "lease", "completion"])
-async def test_a_stale_write_after_a_stop_is_not_told_to_claim_again(cast: Cast, write: str) -> None:
+async def test_stale_write_after_a_stop_is_not_told_to_claim_again(cast: Cast, write: str) -> None:
     await cast.add_task()
     held = (await claim(cast)).ok()
     path, fence = f"/agent{cast.task(held['task'])}", held["lease"]["fence"]

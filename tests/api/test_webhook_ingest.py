@@ -128,7 +128,7 @@ async def test_call_without_a_recipient_can_be_replayed_later(cast: Cast) -> Non
     assert delivery.agent_id == cast.mira.id and '"n": 1' in delivery.text
 
 
-async def test_the_order_of_refusals(cast: Cast) -> None:
+async def test_refusals_have_a_fixed_order(cast: Cast) -> None:
     path, _ = await made(cast, enabled=False, secret="hush")
     assert (await send(cast, path, b"x" * 2_000_000)).refused(410) != "Gone"
     assert (await send(cast, f"{cast.home}/webhooks/{NO_ID}", b"x" * 2_000_000)).refused(404) == "Not Found"
@@ -150,7 +150,7 @@ async def test_rate_limit_is_sixty_calls_a_minute(cast: Cast) -> None:
     assert (await send(cast, f"/boards/{NO_ID}/webhooks/{NO_ID}")).refused(404) == "Not Found"
 
 
-async def test_a_body_without_an_announced_length_is_counted(cast: Cast) -> None:
+async def test_body_without_content_length_is_counted(cast: Cast) -> None:
     path, _ = await made(cast)
     client = cast.app.test_client()
     address = f"/api/v1{path}"
@@ -180,7 +180,7 @@ async def test_wrong_signature_is_refused(cast: Cast, value: str) -> None:
     assert await WebhookPayload.all().count() == 0
 
 
-async def test_only_the_configured_header_counts(cast: Cast) -> None:
+async def test_only_the_configured_signature_header_counts(cast: Cast) -> None:
     path, _ = await made(cast, secret="hush", signature_header="X-Dome-Signature")
     body = b'{"n": 1}'
     assert "missing" in (await send(cast, path, body, X_Hub_Signature_256=signature(body))).refused(403)
@@ -280,7 +280,7 @@ def test_payloads_are_cut_to_max_chars(payload: Any, most: int | None, value: An
     assert shortened(payload, most) == value
 
 
-async def test_agents_read_what_their_board_received(cast: Cast) -> None:
+async def test_agents_read_calls_of_their_board(cast: Cast) -> None:
     path, _ = await made(cast)
     payload = await stored(await send(cast, path, b'{"a": 12}'))
     where = f"/agent{path}/payloads/{payload.id}"

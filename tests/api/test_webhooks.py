@@ -77,14 +77,14 @@ async def test_webhook_gets_a_secret_that_is_returned_once(cast: Cast) -> None:
         ({"secret": 5}, "secret"),
     ],
 )
-async def test_what_does_not_fit(cast: Cast, change: dict[str, Any], loc: str) -> None:
+async def test_invalid_webhook_is_refused(cast: Cast, change: dict[str, Any], loc: str) -> None:
     path, _ = await made(cast)
     for answer in (await cast.ada.post(f"{cast.home}/webhooks", NEW | change), await cast.ada.patch(path, change)):
         [item] = answer.refused(422)
         assert item["loc"] == ["body", loc]
 
 
-async def test_the_agent_must_be_of_the_board(cast: Cast) -> None:
+async def test_agent_must_belong_to_the_board(cast: Cast) -> None:
     path, _ = await made(cast)
     for stranger in (cast.mira.id, cast.nova.id, NO_ID):
         agent = {"agent_id": str(stranger)}
@@ -92,7 +92,7 @@ async def test_the_agent_must_be_of_the_board(cast: Cast) -> None:
         assert isinstance((await cast.ada.patch(path, agent)).refused(422), str)
 
 
-async def test_the_list_is_newest_first_and_of_the_board(cast: Cast) -> None:
+async def test_webhooks_are_listed_newest_first_by_board(cast: Cast) -> None:
     (await cast.ada.post(f"/boards/{cast.other_board.id}/webhooks", NEW)).ok()
     made_ids = [(await made(cast))[1]["id"] for _ in range(3)]
     listed = (await cast.dan.get(f"{cast.home}/webhooks?limit=2")).ok()
@@ -100,7 +100,7 @@ async def test_the_list_is_newest_first_and_of_the_board(cast: Cast) -> None:
     assert (listed["total"], listed["limit"], listed["offset"]) == (3, 2, 0)
 
 
-async def test_changing_a_webhook(cast: Cast) -> None:
+async def test_webhook_is_changed(cast: Cast) -> None:
     path, webhook = await made(cast, agent_id=str(cast.vega.id), secret="one", signature_header="X-Dome")
     before = await head(cast)
     same = {"description": webhook["description"], "secret": "one", "agent_id": webhook["agent_id"]}
@@ -132,7 +132,7 @@ async def test_new_secret_is_returned_once(cast: Cast) -> None:
     assert decrypt(stored.secret, cast.app.config["SECRET_KEY"]) == answer["secret"]
 
 
-async def test_deleting_a_webhook_drops_what_waits_and_keeps_memory(cast: Cast) -> None:
+async def test_deleting_a_webhook_drops_deliveries_and_keeps_memory(cast: Cast) -> None:
     path, _ = await made(cast)
     kept, _ = await made(cast)
     for one in (path, kept):
@@ -148,7 +148,7 @@ async def test_deleting_a_webhook_drops_what_waits_and_keeps_memory(cast: Cast) 
     )
 
 
-async def test_who_may_do_what(cast: Cast) -> None:
+async def test_webhook_changes_need_rights(cast: Cast) -> None:
     path, _ = await made(cast)
     (await cast.nobody.post(path, {"n": 1}))
     [received] = (await cast.dan.get(f"{path}/payloads")).ok()["items"]

@@ -37,7 +37,7 @@ async def notices(cast: Cast, *headers: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("who", ["agent", "board", "organization"])
-async def test_paused_means_that_nothing_new_begins(cast: Cast, who: str) -> None:
+async def test_pause_blocks_new_work(cast: Cast, who: str) -> None:
     held, free = await cast.add_task(), await cast.add_task()
     (await cast.vega.patch(cast.task(held), STARTED)).ok()
     before = await head(cast)
@@ -71,7 +71,7 @@ async def _in_hand(cast: Cast) -> dict[str, Any]:
     return await cast.add_task(status="in_progress", assigned_agent_id=cast.vega.id)
 
 
-async def test_a_lead_starts_nothing_for_a_paused_agent_but_may_assign(cast: Cast) -> None:
+async def test_lead_can_assign_but_not_start_for_a_paused_agent(cast: Cast) -> None:
     task, running = await cast.add_task(), await cast.add_task()
     (await cast.rigel.patch(cast.task(running), STARTED)).ok()
     (await put(cast.cleo, cast, "agent", "paused")).ok()
@@ -86,7 +86,7 @@ async def test_a_lead_starts_nothing_for_a_paused_agent_but_may_assign(cast: Cas
     (await cast.atlas.patch(cast.task(other), {**STARTED, "assigned_agent_id": str(cast.rigel.id)})).ok()
 
 
-async def test_people_decide_for_themselves(cast: Cast) -> None:
+async def test_people_can_work_while_agents_are_paused(cast: Cast) -> None:
     (await put(cast.ada, cast, "organization", "stopped")).ok()
     task = await cast.add_task()
     moved = (await cast.cleo.patch(cast.task(task), {**STARTED, "assigned_agent_id": str(cast.vega.id)})).ok()
@@ -95,7 +95,7 @@ async def test_people_decide_for_themselves(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("who", ["agent", "board", "organization"])
-async def test_stopped_takes_back_what_is_worked_on(cast: Cast, who: str) -> None:
+async def test_stop_returns_tasks_in_progress(cast: Cast, who: str) -> None:
     mine, others, elsewhere = await cast.add_task(), await cast.add_task(), await _on_the_other_board(cast)
     (await cast.vega.patch(cast.task(mine), STARTED)).ok()
     (await cast.rigel.patch(cast.task(others), STARTED)).ok()
@@ -127,7 +127,7 @@ async def _on_the_other_board(cast: Cast) -> dict[str, Any]:
     return task
 
 
-async def test_a_fence_of_a_stopped_run_is_over(cast: Cast) -> None:
+async def test_fence_of_a_stopped_run_is_stale(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.vega.patch(cast.task(task), STARTED)).ok()
     (await put(cast.ada, cast, "agent", "stopped")).ok()
@@ -135,7 +135,7 @@ async def test_a_fence_of_a_stopped_run_is_over(cast: Cast) -> None:
     assert said.refused(409)["code"] == "lease_lost"
 
 
-async def test_what_is_so_already_is_no_change_but_a_reason_may_follow(cast: Cast) -> None:
+async def test_same_state_is_a_no_op_but_a_reason_can_be_added(cast: Cast) -> None:
     first = (await put(cast.ada, cast, "board", "paused")).ok()
     before = await head(cast)
     assert (await put(cast.ada, cast, "board", "paused")).ok() == first
@@ -149,7 +149,7 @@ async def test_what_is_so_already_is_no_change_but_a_reason_may_follow(cast: Cas
     assert (resumed["work_state"], resumed["work_state_reason"]) == ("running", None)
 
 
-async def test_the_strongest_state_counts(cast: Cast) -> None:
+async def test_strictest_work_state_applies(cast: Cast) -> None:
     assert (await standing_of(cast.vega.id, cast.board.id))[:2] == ("running", None)
     (await put(cast.ada, cast, "agent", "paused")).ok()
     assert (await standing_of(cast.vega.id, cast.board.id))[:2] == ("paused", "agent")
@@ -161,7 +161,7 @@ async def test_the_strongest_state_counts(cast: Cast) -> None:
     assert (await cast.nova.post("/agent/heartbeat")).ok()["directive"] == "continue"
 
 
-async def test_agents_are_told_and_woken(cast: Cast) -> None:
+async def test_agents_are_notified_and_woken(cast: Cast) -> None:
     (await put(cast.ada, cast, "agent", "paused", reason="Too fast")).ok()
     assert await notices(cast, "WORK PAUSED") == {"WORK PAUSED": ["Vega"]}
     (await put(cast.ada, cast, "board", "stopped")).ok()
@@ -187,7 +187,7 @@ async def test_agents_are_told_and_woken(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("who", ["agent", "board", "organization"])
-async def test_who_may_not(cast: Cast, who: str) -> None:
+async def test_changing_the_work_state_is_forbidden_for_others(cast: Cast, who: str) -> None:
     (await put(cast.dan, cast, who, "paused")).refused(403)
     if who == "organization":
         (await put(cast.cleo, cast, who, "paused")).refused(403)
@@ -204,7 +204,7 @@ async def test_who_may_not(cast: Cast, who: str) -> None:
     assert detail[0]["loc"] == ["body", "reason"]
 
 
-async def test_the_heartbeats_say_what_to_do(cast: Cast) -> None:
+async def test_heartbeat_carries_the_directive(cast: Cast) -> None:
     assert (await cast.vega.post("/agent/heartbeat")).ok()["directive"] == "continue"
     (await put(cast.ada, cast, "agent", "paused")).ok()
     own = (await cast.vega.post(f"/agents/{cast.vega.id}/heartbeat", {"status": "busy"})).ok()
@@ -225,7 +225,7 @@ async def state(cast: Cast) -> str:
     return (await Board.get(id=cast.board.id)).work_state
 
 
-async def test_orders_in_the_chat_set_the_boards_state(cast: Cast) -> None:
+async def test_chat_commands_set_the_work_state(cast: Cast) -> None:
     before = await head(cast)
     await say(cast.cleo, cast, "  /PAUSE ")
     assert await state(cast) == "paused"
@@ -236,7 +236,7 @@ async def test_orders_in_the_chat_set_the_boards_state(cast: Cast) -> None:
     assert await notices(cast, "/resume") == {"/resume": ["Rigel", "Vega"]}
 
 
-async def test_a_change_of_the_boards_state_stands_in_the_chat(cast: Cast) -> None:
+async def test_work_state_changes_appear_in_the_chat(cast: Cast) -> None:
     async def chat() -> list[tuple[str, str]]:
         found = (await cast.ada.get(f"{cast.home}/memory?is_chat=true")).ok()["items"]
         return [(one["content"], one["author"]["name"]) for one in reversed(found)]
@@ -257,7 +257,7 @@ async def test_a_change_of_the_boards_state_stands_in_the_chat(cast: Cast) -> No
     assert await state(cast) == "running"
 
 
-async def test_others_words_in_the_chat_are_only_told(cast: Cast) -> None:
+async def test_other_chat_messages_only_notify(cast: Cast) -> None:
     await say(cast.vega, cast, "/pause")
     assert await state(cast) == "running"
     assert await notices(cast, "/pause") == {"/pause": ["Atlas", "Rigel"]}
@@ -266,7 +266,7 @@ async def test_others_words_in_the_chat_are_only_told(cast: Cast) -> None:
         assert await state(cast) == "running"
 
 
-async def test_only_people_end_a_stop_by_chat(cast: Cast) -> None:
+async def test_only_people_resume_by_chat(cast: Cast) -> None:
     (await put(cast.ada, cast, "board", "stopped", reason="Storm")).ok()
     await say(cast.cleo, cast, "/pause")
     await say(cast.atlas, cast, "/resume")
@@ -275,7 +275,7 @@ async def test_only_people_end_a_stop_by_chat(cast: Cast) -> None:
     assert await state(cast) == "running"
 
 
-async def test_nothing_slips_past_a_stop(cast: Cast) -> None:
+async def test_claims_during_a_stop_get_nothing(cast: Cast) -> None:
     """Agents that take work while the board is stopped either lose it at once or get none."""
     tasks = [await cast.add_task() for _ in range(12)]
     takers = (cast.vega, cast.rigel)
@@ -286,7 +286,7 @@ async def test_nothing_slips_past_a_stop(cast: Cast) -> None:
     assert {one["status"] for one in (await cast.ada.get(cast.tasks)).ok()["items"]} == {"inbox"}
 
 
-async def test_hand_overs_during_a_stop_end_well(cast: Cast) -> None:
+async def test_assignments_during_a_stop_are_consistent(cast: Cast) -> None:
     """The lead gives running tasks to somebody else while the board is stopped: nobody holds one in the end."""
     tasks = [await cast.add_task() for _ in range(6)]
     for task in tasks:

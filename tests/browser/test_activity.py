@@ -8,7 +8,7 @@ from tests.browser.conftest import Open, Site
 pytestmark = pytest.mark.browser
 
 
-async def test_a_filter_keeps_the_focus_and_the_stream_follows_it(site: Site, open_page: Open) -> None:
+async def test_filter_keeps_focus_and_updates_the_stream(site: Site, open_page: Open) -> None:
     board = await site.board(name="Breakwater")
     task = await site.task(board, "Lay stones")
     page = await open_page(f"/boards/{board}/activity")

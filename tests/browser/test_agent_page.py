@@ -23,7 +23,7 @@ async def opened(open_page: Open, path: str, **options: Any) -> Page:
     return page
 
 
-async def test_pausing_takes_one_key_and_everybody_sees_it(site: Site, open_page: Open) -> None:
+async def test_pause_takes_one_key_and_updates_other_viewers(site: Site, open_page: Open) -> None:
     agent, _ = await hired(site, await site.board(name="Moon"), "Io")
     page, other = await opened(open_page, f"/agents/{agent}"), await opened(open_page, f"/agents/{agent}/tokens")
     await page.get_by_role("button", name="Pause Io").focus()
@@ -48,7 +48,7 @@ async def test_pausing_takes_one_key_and_everybody_sees_it(site: Site, open_page
     await expect(other.locator("#agent-reason")).to_be_focused()
 
 
-async def test_the_tabs_have_keys_and_addresses(site: Site, open_page: Open) -> None:
+async def test_tabs_have_keys_and_addresses(site: Site, open_page: Open) -> None:
     agent, _ = await hired(site, await site.board(name="Tabs"), "Europa")
     page = await opened(open_page, f"/agents/{agent}")
     for key, end in enumerate(TABS, start=2):
@@ -61,7 +61,7 @@ async def test_the_tabs_have_keys_and_addresses(site: Site, open_page: Open) -> 
     await expect(page.locator("#keys-sheet")).to_contain_text("Inbox")
 
 
-async def test_the_inbox_follows_and_a_notice_is_sent_again(site: Site, open_page: Open) -> None:
+async def test_inbox_is_live_and_a_notice_can_be_sent_again(site: Site, open_page: Open) -> None:
     board = await site.board(name="Mail")
     agent, headers = await hired(site, board, "Ganymede")
     page = await opened(open_page, f"/agents/{agent}/inbox")
@@ -81,7 +81,7 @@ async def test_the_inbox_follows_and_a_notice_is_sent_again(site: Site, open_pag
     await expect(page.locator("#agent-tab-inbox .count")).to_have_count(0)
 
 
-async def test_a_token_is_shown_once_in_the_place_of_its_form(site: Site, open_page: Open) -> None:
+async def test_token_replaces_its_form_and_is_shown_once(site: Site, open_page: Open) -> None:
     agent, headers = await hired(site, await site.board(name="Keys"), "Callisto")
     page = await opened(open_page, f"/agents/{agent}/tokens", permissions=["clipboard-read", "clipboard-write"])
     await page.keyboard.press("c")
@@ -113,9 +113,7 @@ async def test_a_token_is_shown_once_in_the_place_of_its_form(site: Site, open_p
     assert answer.status_code == 401
 
 
-async def test_what_is_typed_stays_while_the_page_changes_and_when_it_is_refused(
-    site: Site, open_page: Open, watched: Watched
-) -> None:
+async def test_typed_text_survives_updates_and_refusals(site: Site, open_page: Open, watched: Watched) -> None:
     board = await site.board(name="Typing")
     agent, headers = await hired(site, board, "Titan")
     page = await opened(open_page, f"/agents/{agent}/soul")
@@ -139,7 +137,7 @@ async def test_what_is_typed_stays_while_the_page_changes_and_when_it_is_refused
     await expect(page.locator("html")).to_have_attribute("data-connection", "live")
 
 
-async def test_the_list_pauses_the_row_that_has_the_focus(site: Site, open_page: Open) -> None:
+async def test_pause_key_acts_on_the_focused_row(site: Site, open_page: Open) -> None:
     board = await site.board(name="Rows")
     first, _ = await hired(site, board, "Aa Rhea")
     second, _ = await hired(site, board, "Ab Dione")
@@ -157,7 +155,7 @@ async def test_the_list_pauses_the_row_that_has_the_focus(site: Site, open_page:
     await expect(page.locator(f"#agent-{second} :focus")).to_have_count(1)
 
 
-async def test_it_works_without_javascript(site: Site, open_page: Open) -> None:
+async def test_agent_page_works_without_javascript(site: Site, open_page: Open) -> None:
     agent, _ = await hired(site, await site.board(name="Plain"), "Mimas")
     page = await open_page(f"/agents/{agent}", java_script_enabled=False)
     await page.get_by_role("button", name="Pause Mimas").click()

@@ -25,7 +25,7 @@ async def create(page: Page, name: str, board: str) -> None:
     await expect(page.get_by_role("heading", name=f"{name} is ready")).to_be_visible()
 
 
-async def test_the_pasted_lines_work_and_every_step_shows(site: Site, open_page: Open) -> None:
+async def test_pasted_lines_work_and_steps_are_shown(site: Site, open_page: Open) -> None:
     board = await site.board(name="Workshop")
     page = await open_page(f"/agents/new?board={board}")
     await create(page, "Lyra", board)
@@ -50,7 +50,7 @@ async def test_the_pasted_lines_work_and_every_step_shows(site: Site, open_page:
     assert secret not in await page.content()
 
 
-async def test_the_token_is_copied(site: Site, open_page: Open) -> None:
+async def test_token_is_copied(site: Site, open_page: Open) -> None:
     board = await site.board(name="Copying")
     page = await open_page(f"/agents/new?board={board}", permissions=["clipboard-read", "clipboard-write"])
     await create(page, "Cygnus", board)
@@ -59,7 +59,7 @@ async def test_the_token_is_copied(site: Site, open_page: Open) -> None:
     assert await page.evaluate("navigator.clipboard.readText()") == await page.locator("#token code").inner_text()
 
 
-async def test_presence_shows_in_the_list(site: Site, open_page: Open) -> None:
+async def test_presence_is_shown_in_the_list(site: Site, open_page: Open) -> None:
     board = await site.board(name="Presence")
     made = await site.make("/agents", name="Deneb", board_id=board)
     page = await open_page("/agents")
@@ -71,7 +71,7 @@ async def test_presence_shows_in_the_list(site: Site, open_page: Open) -> None:
     await expect(row).to_contain_text("Online")
 
 
-async def test_an_agent_is_deleted_after_a_warning(site: Site, open_page: Open) -> None:
+async def test_agent_is_deleted_after_a_warning(site: Site, open_page: Open) -> None:
     board = await site.board(name="Leaving")
     made = await site.make("/agents", name="Rigel", board_id=board)
     page = await open_page(f"/agents/{made['id']}")
@@ -83,7 +83,7 @@ async def test_an_agent_is_deleted_after_a_warning(site: Site, open_page: Open) 
     await expect(page.locator(f"#agent-{made['id']}")).to_have_count(0)
 
 
-async def test_an_agent_is_made_without_javascript(site: Site, open_page: Open) -> None:
+async def test_agent_is_created_without_javascript(site: Site, open_page: Open) -> None:
     board = await site.board(name="No scripts")
     task = await site.task(board, "Oil the hinge")
     page = await open_page("/agents/new", java_script_enabled=False)

@@ -54,7 +54,7 @@ async def test_keys_approve_and_send_back_and_focus_moves_on(site: Site, open_pa
     await expect(page.locator(f"#approval-{third}")).to_contain_text("Ada approved")
 
 
-async def test_undo_lets_it_wait_again(site: Site, open_page: Open) -> None:
+async def test_undo_makes_the_approval_pending_again(site: Site, open_page: Open) -> None:
     board = await site.board(name="Undo")
     approval = await ask(site, board, "deploy")
     page = await open_page(f"/boards/{board}/approvals")
@@ -67,7 +67,7 @@ async def test_undo_lets_it_wait_again(site: Site, open_page: Open) -> None:
     assert await decision(site, board, approval) == (None, None)
 
 
-async def test_two_people_decide_the_same(site: Site, open_page: Open) -> None:
+async def test_two_people_decide_one_approval(site: Site, open_page: Open) -> None:
     board = await site.board(name="Two")
     approval = await ask(site, board, "deploy")
     slow, fast = await open_page(f"/boards/{board}/approvals"), await open_page(f"/boards/{board}/approvals")
@@ -84,7 +84,7 @@ async def test_two_people_decide_the_same(site: Site, open_page: Open) -> None:
     await expect(row.get_by_role("button", name="Approve")).to_have_count(0)
 
 
-async def test_a_request_appears_with_title_and_mark(site: Site, open_page: Open) -> None:
+async def test_new_request_appears_with_title_and_favicon(site: Site, open_page: Open) -> None:
     board = await site.board(name="Appearing")
     page = await open_page(f"/boards/{board}/approvals")
     await live(page)
@@ -97,7 +97,7 @@ async def test_a_request_appears_with_title_and_mark(site: Site, open_page: Open
     await expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("alert"))
 
 
-async def test_without_javascript(site: Site, open_page: Open) -> None:
+async def test_approvals_work_without_javascript(site: Site, open_page: Open) -> None:
     board = await site.board(name="Plain")
     first, second = await ask(site, board, "first"), await ask(site, board, "second")
     page = await open_page(f"/boards/{board}/approvals", java_script_enabled=False)
@@ -114,7 +114,7 @@ async def test_without_javascript(site: Site, open_page: Open) -> None:
     assert await decision(site, board, first) == (None, None)
 
 
-async def test_an_approvals_own_page_shows_the_decision(site: Site, open_page: Open) -> None:
+async def test_approval_page_shows_the_decision(site: Site, open_page: Open) -> None:
     board = await site.board(name="Alone")
     mine, theirs = await ask(site, board, "deploy"), await ask(site, board, "publish")
     page = await open_page(f"/boards/{board}/approvals/{mine}")

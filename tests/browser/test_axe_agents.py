@@ -63,7 +63,9 @@ async def nothing_is_found(page: Page, *, is_dialog: bool = False) -> None:
 @pytest.mark.parametrize("width", [320, 1440])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("who", ["busy", "fresh"])
-async def test_every_tab(agents: dict[str, str], open_page: Open, who: str, theme: str, width: int) -> None:
+async def test_axe_finds_nothing_on_every_tab(
+    agents: dict[str, str], open_page: Open, who: str, theme: str, width: int
+) -> None:
     page = await open_page(agents[who], width=width, theme=theme)
     for tab in TABS:
         await page.goto(page.url.partition("/agents/")[0] + agents[who] + tab)
@@ -72,7 +74,9 @@ async def test_every_tab(agents: dict[str, str], open_page: Open, who: str, them
 
 
 @pytest.mark.parametrize(("width", "theme"), [(320, "dark"), (1440, "light")])
-async def test_every_dialog(agents: dict[str, str], open_page: Open, theme: str, width: int) -> None:
+async def test_axe_finds_nothing_in_every_dialog(
+    agents: dict[str, str], open_page: Open, theme: str, width: int
+) -> None:
     page = await open_page(agents["busy"], width=width, theme=theme)
     for name, tab in DIALOGS.items():
         await page.goto(page.url.partition("/agents/")[0] + agents["busy"] + tab)
@@ -85,7 +89,9 @@ async def test_every_dialog(agents: dict[str, str], open_page: Open, theme: str,
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_secrets_refusals_and_states(agents: dict[str, str], open_page: Open, theme: str) -> None:
+async def test_axe_finds_nothing_in_secrets_refusals_and_states(
+    agents: dict[str, str], open_page: Open, theme: str
+) -> None:
     page = await open_page(agents["fresh"] + "/inbox", width=320, theme=theme)
     await expect(page.locator("html")).to_have_attribute("data-connection", "live")
     await page.keyboard.press("c")

@@ -31,7 +31,7 @@ async def violations(chromium: Browser, url: str) -> list[str]:
     return found
 
 
-async def test_the_first_run_and_the_one_time_link(tmp_path: Path, chromium: Browser) -> None:
+async def test_axe_finds_nothing_on_setup_and_reset_pages(tmp_path: Path, chromium: Browser) -> None:
     async with installation(tmp_path) as place, place.served() as server:
         assert await violations(chromium, f"{server.url}/setup") == []
         context = await chromium.new_context(base_url=server.url)

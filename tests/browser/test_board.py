@@ -33,7 +33,7 @@ async def drag(page: Page, card: str, target: str) -> None:
     await page.mouse.up()
 
 
-async def test_a_big_board_weighs_little(site: Site, open_page: Open) -> None:
+async def test_big_board_stays_small_in_bytes(site: Site, open_page: Open) -> None:
     board = await site.board()
     for number in range(200):
         await site.task(board, f"Plank {number}")
@@ -50,7 +50,7 @@ async def test_a_big_board_weighs_little(site: Site, open_page: Open) -> None:
     assert sum(weight.values()) < 60_000
 
 
-async def test_a_person_drags_a_card_and_takes_it_back(site: Site, open_page: Open) -> None:
+async def test_drag_and_undo(site: Site, open_page: Open) -> None:
     board = await site.board()
     task = await site.task(board, "Paint the hull")
     page = await open_page(f"/boards/{board}")
@@ -64,7 +64,7 @@ async def test_a_person_drags_a_card_and_takes_it_back(site: Site, open_page: Op
     assert (await site.read(board, task))["status"] == "inbox"
 
 
-async def test_a_person_reorders_within_a_column(site: Site, open_page: Open) -> None:
+async def test_drag_reorders_within_a_column(site: Site, open_page: Open) -> None:
     board = await site.board()
     first, second = await site.task(board, "Lower card"), await site.task(board, "Upper card")
     page = await open_page(f"/boards/{board}")
@@ -76,7 +76,7 @@ async def test_a_person_reorders_within_a_column(site: Site, open_page: Open) ->
     assert titles == ["Lower card", "Upper card"]
 
 
-async def test_a_refused_move_puts_the_card_back_and_says_why(site: Site, open_page: Open) -> None:
+async def test_refused_move_restores_the_card_and_explains(site: Site, open_page: Open) -> None:
     board = await site.board(require_review_before_done=True)
     task = await site.task(board, "Launch")
     page = await open_page(f"/boards/{board}")
@@ -86,7 +86,7 @@ async def test_a_refused_move_puts_the_card_back_and_says_why(site: Site, open_p
     await expect(page.locator(f"#list-inbox #task-{task}")).to_be_visible()
 
 
-async def test_owner_finishes_a_card_that_needs_an_approval_by_drag(site: Site, open_page: Open) -> None:
+async def test_drag_to_done_offers_approval(site: Site, open_page: Open) -> None:
     board = await site.board(require_approval_for_done=True)
     task = await site.task(board, "Launch")
     page = await open_page(f"/boards/{board}")
@@ -103,7 +103,7 @@ async def test_owner_finishes_a_card_that_needs_an_approval_by_drag(site: Site, 
     await expect(page.locator("#toasts")).to_contain_text("#1 approved and moved to Done")
 
 
-async def test_keys_and_the_panel_offer_to_approve_and_finish(site: Site, open_page: Open) -> None:
+async def test_keys_and_panel_offer_approve_and_finish(site: Site, open_page: Open) -> None:
     board = await site.board(require_approval_for_done=True)
     first, second = await site.task(board, "First"), await site.task(board, "Second")
     page = await open_page(f"/boards/{board}")
@@ -136,7 +136,7 @@ async def test_approve_and_finish_without_javascript(site: Site, open_page: Open
     await expect(page.locator(f"#list-done #task-{task}")).to_be_visible()
 
 
-async def test_the_move_menu_moves_a_card(site: Site, open_page: Open) -> None:
+async def test_move_menu_moves_a_card(site: Site, open_page: Open) -> None:
     board = await site.board()
     task = await site.task(board, "Mend the nets")
     page = await open_page(f"/boards/{board}")
@@ -146,7 +146,7 @@ async def test_the_move_menu_moves_a_card(site: Site, open_page: Open) -> None:
     await expect(page.locator(f"#list-review #task-{task}")).to_be_visible()
 
 
-async def test_keyboard_only_creates_moves_and_comments(site: Site, open_page: Open) -> None:
+async def test_keyboard_alone_creates_moves_and_comments(site: Site, open_page: Open) -> None:
     board = await site.board()
     page = await open_page(f"/boards/{board}")
     await live(page)
@@ -178,7 +178,7 @@ async def test_keyboard_only_creates_moves_and_comments(site: Site, open_page: O
     await expect(page.locator(".composer textarea")).to_have_value("")
 
 
-async def test_without_javascript_a_person_creates_moves_and_comments(site: Site, open_page: Open) -> None:
+async def test_create_move_and_comment_without_javascript(site: Site, open_page: Open) -> None:
     board = await site.board()
     page = await open_page(f"/boards/{board}", java_script_enabled=False)
     await page.locator("#new-task-inbox").fill("Coil the ropes")
@@ -192,7 +192,7 @@ async def test_without_javascript_a_person_creates_moves_and_comments(site: Site
     await expect(page.locator(".comment")).to_contain_text("All of them")
 
 
-async def test_news_from_others_keep_focus_and_drafts(site: Site, open_page: Open) -> None:
+async def test_updates_by_others_keep_focus_and_drafts(site: Site, open_page: Open) -> None:
     board = await site.board()
     task = await site.task(board, "Watch the tide")
     page = await open_page(f"/boards/{board}/tasks/{task}")
@@ -210,7 +210,7 @@ async def test_news_from_others_keep_focus_and_drafts(site: Site, open_page: Ope
     await expect(page.locator("#new-task-inbox")).to_have_value("half a tit")
 
 
-async def test_a_filter_goes_into_the_address_and_the_stream_follows_it(site: Site, open_page: Open) -> None:
+async def test_filter_is_in_the_address_and_updates_the_stream(site: Site, open_page: Open) -> None:
     board = await site.board()
     await site.task(board, "Red buoy")
     await site.task(board, "Green buoy")
@@ -273,7 +273,7 @@ async def cable(site: Site) -> AsyncIterator[tuple[Cable, str]]:
     server.close()
 
 
-async def test_a_cut_network_shows_what_was_missed(
+async def test_reconnected_board_shows_missed_changes(
     site: Site, open_page: Open, watched: Watched, cable: tuple[Cable, str]
 ) -> None:
     watched.forgiven = r"ERR_|Failed to fetch|network error"
@@ -290,7 +290,7 @@ async def test_a_cut_network_shows_what_was_missed(
     await expect(page.locator(".card", has_text="Made meanwhile")).to_have_count(1)
 
 
-async def test_cards_can_be_dragged_although_the_network_was_away_when_the_board_opened(
+async def test_drag_library_loads_after_a_network_outage(
     site: Site, open_page: Open, watched: Watched, cable: tuple[Cable, str]
 ) -> None:
     watched.forgiven = r"ERR_|Failed to fetch|network error"
@@ -310,9 +310,7 @@ async def test_cards_can_be_dragged_although_the_network_was_away_when_the_board
     await expect(page.locator(f"#list-in_progress #task-{task}")).to_be_visible()
 
 
-async def test_a_short_cut_that_the_stream_outlives_is_over_when_it_is_over(
-    site: Site, open_page: Open, watched: Watched
-) -> None:
+async def test_short_network_outage_recovers(site: Site, open_page: Open, watched: Watched) -> None:
     watched.forgiven = r"ERR_|Failed to fetch|network error"
     board = await site.board()
     page = await open_page(f"/boards/{board}", width=390)

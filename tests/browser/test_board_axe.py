@@ -96,7 +96,7 @@ async def test_long_names_stay_inside(site: Site, open_page: Open) -> None:
         assert await page.evaluate("agents.parentElement.scrollWidth <= agents.parentElement.clientWidth")
 
 
-async def test_columns_have_their_width_before_the_last_has_arrived(site: Site, open_page: Open) -> None:
+async def test_columns_have_their_width_before_all_arrived(site: Site, open_page: Open) -> None:
     page = await open_page(f"/boards/{await site.board(name='Steady')}")
     first = page.locator("#column-inbox")
     whole = await first.bounding_box()

@@ -9,7 +9,7 @@ from tests.browser.test_board import live
 pytestmark = pytest.mark.browser
 
 
-async def test_an_open_panel_says_anew_what_its_task_waits_for(site: Site, open_page: Open) -> None:
+async def test_open_panel_updates_waiting_reasons(site: Site, open_page: Open) -> None:
     board = await site.board()
     task = await site.task(board, "Paint the hull")
     page = await open_page(f"/boards/{board}/tasks/{task}")

@@ -8,7 +8,7 @@ from tests.browser.conftest import Open, Site
 pytestmark = pytest.mark.browser
 
 
-async def test_an_address_unfolds_its_operation(open_page: Open) -> None:
+async def test_anchor_opens_its_operation(open_page: Open) -> None:
     operation = "get_board_api_v1_boards__board_id__get"
     page = await open_page(f"/docs/boards#{operation}")
     await expect(page.locator(f"#{operation} .operation-body")).to_be_visible()
@@ -16,7 +16,7 @@ async def test_an_address_unfolds_its_operation(open_page: Open) -> None:
     await expect(page.locator("#shape-BoardRead .operation-body")).to_be_visible()
 
 
-async def test_the_palette_jumps_with_keys_only(site: Site, open_page: Open) -> None:
+async def test_palette_works_with_keys_alone(site: Site, open_page: Open) -> None:
     board = await site.board(name="Palette")
     task = await site.task(board, "Varnish the rudder")
     page = await open_page("/settings")
@@ -28,7 +28,7 @@ async def test_the_palette_jumps_with_keys_only(site: Site, open_page: Open) -> 
     await page.wait_for_url(f"**/boards/{board}/tasks/{task}")
 
 
-async def test_the_palette_without_javascript(site: Site, open_page: Open) -> None:
+async def test_palette_without_javascript(site: Site, open_page: Open) -> None:
     board = await site.board(name="Plain palette")
     page = await open_page("/settings", java_script_enabled=False)
     await page.get_by_role("link", name="Search or jump to").first.click()

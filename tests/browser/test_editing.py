@@ -63,7 +63,7 @@ async def undisturbed(field: Locator, text: str, caret: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["comment", "rename", "move", "priority", "assign"])
-async def test_edit_form_survives_what_an_agent_does(
+async def test_edit_form_survives_changes_by_an_agent(
     site: Site, open_page: Open, agent: tuple[str, dict[str, Any], httpx.AsyncClient], kind: str
 ) -> None:
     board, vega, client = agent
@@ -110,7 +110,7 @@ async def test_edit_form_survives_what_an_agent_does(
     assert (await site.read(board, task))["description"] == wanted
 
 
-async def test_what_was_typed_into_a_field_that_is_gone_presses_nothing(site: Site, open_page: Open) -> None:
+async def test_keys_typed_into_a_removed_field_trigger_nothing(site: Site, open_page: Open) -> None:
     board = await site.board()
     task = await site.task(board, "Mend the nets")
     page = await open_page(f"/boards/{board}/tasks/{task}")
@@ -128,7 +128,7 @@ async def test_what_was_typed_into_a_field_that_is_gone_presses_nothing(site: Si
     await expect(page.locator("#field-title")).to_be_focused()
 
 
-async def test_focus_goes_to_no_other_field_when_one_is_gone(site: Site, open_page: Open) -> None:
+async def test_focus_does_not_jump_to_another_field(site: Site, open_page: Open) -> None:
     board = await site.board()
     task = await site.task(board, "Mend the nets")
     page = await open_page(f"/boards/{board}/tasks/{task}")
@@ -142,7 +142,7 @@ async def test_focus_goes_to_no_other_field_when_one_is_gone(site: Site, open_pa
     await expect(step).to_have_count(0)
 
 
-async def test_every_other_form_of_a_task_survives(
+async def test_all_other_task_forms_survive_updates(
     site: Site, open_page: Open, agent: tuple[str, dict[str, Any], httpx.AsyncClient]
 ) -> None:
     board, _, client = agent
@@ -168,7 +168,7 @@ async def test_every_other_form_of_a_task_survives(
     await expect(step).to_have_value("half a step")
 
 
-async def test_a_date_that_is_half_typed_stays_and_the_other_facts_follow(site: Site, open_page: Open) -> None:
+async def test_half_typed_date_stays_while_other_facts_update(site: Site, open_page: Open) -> None:
     board = await site.board()
     task = await site.task(board, "Paint the hull")
     page = await open_page(f"/boards/{board}/tasks/{task}")
@@ -182,7 +182,7 @@ async def test_a_date_that_is_half_typed_stays_and_the_other_facts_follow(site: 
     await expect(due).to_be_focused()
 
 
-async def test_a_fact_that_was_chosen_here_follows_when_others_change_it_later(site: Site, open_page: Open) -> None:
+async def test_submitted_fact_updates_with_later_changes(site: Site, open_page: Open) -> None:
     board = await site.board()
     task = await site.task(board, "Paint the hull")
     page = await open_page(f"/boards/{board}/tasks/{task}")
@@ -196,7 +196,7 @@ async def test_a_fact_that_was_chosen_here_follows_when_others_change_it_later(s
     await expect(priority).to_have_value("critical")
 
 
-async def test_resync_leaves_board_settings_that_are_being_written(site: Site, open_page: Open) -> None:
+async def test_resync_keeps_edited_board_settings(site: Site, open_page: Open) -> None:
     board = await site.board()
     page = await open_page(f"/boards/{board}/settings")
     await live(page)
@@ -213,7 +213,7 @@ async def test_resync_leaves_board_settings_that_are_being_written(site: Site, o
     await expect(page.locator("#field-require_review_before_done")).to_be_checked()
 
 
-async def test_agent_forms_survive_what_happens_to_the_agent(
+async def test_agent_forms_survive_changes_to_the_agent(
     site: Site, open_page: Open, agent: tuple[str, dict[str, Any], httpx.AsyncClient]
 ) -> None:
     _, vega, client = agent
@@ -228,7 +228,7 @@ async def test_agent_forms_survive_what_happens_to_the_agent(
     await undisturbed(soul, "Calm and ex", len("Calm and ex"))
 
 
-async def test_answers_and_notes_survive_what_others_do(
+async def test_answers_and_notes_survive_updates_by_others(
     site: Site, open_page: Open, agent: tuple[str, dict[str, Any], httpx.AsyncClient]
 ) -> None:
     board, _, client = agent

@@ -24,7 +24,7 @@ def setup_code(server: Server) -> str:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-async def test_set_up_sign_out_and_sign_in(tmp_path: Path, chromium: Browser, scripts: bool) -> None:
+async def test_setup_sign_out_and_sign_in(tmp_path: Path, chromium: Browser, scripts: bool) -> None:
     async with installation(tmp_path) as place, place.served() as server:
         context = await chromium.new_context(base_url=server.url, java_script_enabled=scripts)
         context.set_default_timeout(1000 * PATIENCE)
@@ -61,7 +61,7 @@ async def test_set_up_sign_out_and_sign_in(tmp_path: Path, chromium: Browser, sc
         await context.close()
 
 
-async def test_a_password_can_be_shown(tmp_path: Path, chromium: Browser) -> None:
+async def test_password_can_be_shown(tmp_path: Path, chromium: Browser) -> None:
     async with installation(tmp_path) as place, place.served() as server:
         page = await chromium.new_page(base_url=server.url)
         await page.goto("/setup")

@@ -27,7 +27,7 @@ async def outlines(page: Page, selector: str) -> list[tuple[str, str, str]]:
     return [tuple(one) for one in await page.locator(selector).evaluate_all(SET_OFF)]
 
 
-async def test_on_a_low_screen_the_columns_are_scrolled_to(site: Site, open_page: Open) -> None:
+async def test_short_screen_scrolls_to_the_columns(site: Site, open_page: Open) -> None:
     board = await site.board(name="Low bridge")
     page = await open_page(f"/boards/{board}", width=320)
     await page.set_viewport_size({"width": 320, "height": 480})
@@ -40,7 +40,7 @@ async def test_on_a_low_screen_the_columns_are_scrolled_to(site: Site, open_page
     await expect(page.locator("#list-inbox .card")).to_have_count(1)
 
 
-async def test_nobody_is_cut_in_half_in_the_head_of_a_board(site: Site, open_page: Open) -> None:
+async def test_board_header_cuts_no_avatar(site: Site, open_page: Open) -> None:
     board = await site.board(name="Crowded quay")
     for name in ("Ann", "Bernadette of the long and winding name that nobody can remember", "Cy", "Di", "Eb", "Flo"):
         agent = await site.make("/agents", name=name, board_id=board)
@@ -52,7 +52,7 @@ async def test_nobody_is_cut_in_half_in_the_head_of_a_board(site: Site, open_pag
     assert await page.locator(".crew > li").first.is_visible()
 
 
-async def test_what_is_chosen_shows_in_forced_colours(site: Site, open_page: Open) -> None:
+async def test_selection_is_visible_in_forced_colours(site: Site, open_page: Open) -> None:
     board = await site.board(name="High contrast")
     first, other = await site.task(board, "Tar the ropes"), await site.task(board, "Splice the ropes")
     agent = await site.make("/agents", name="Rope", board_id=board)
@@ -66,7 +66,7 @@ async def test_what_is_chosen_shows_in_forced_colours(site: Site, open_page: Ope
     assert chosen not in await outlines(page, ".tabs > a:not([aria-current])")
 
 
-async def test_the_sheet_of_keys_names_undo(site: Site, open_page: Open) -> None:
+async def test_key_sheet_lists_undo(site: Site, open_page: Open) -> None:
     page = await open_page(f"/boards/{await site.board(name='Keys')}")
     await expect(page.locator("html")).to_have_attribute("data-connection", "live")
     await page.keyboard.press("?")
@@ -75,7 +75,7 @@ async def test_the_sheet_of_keys_names_undo(site: Site, open_page: Open) -> None
         await expect(sheet.locator("dt", has_text=words)).to_be_visible()
 
 
-async def test_a_card_that_waits_for_a_person_says_only_that(site: Site, open_page: Open) -> None:
+async def test_card_waiting_for_a_person_shows_only_that(site: Site, open_page: Open) -> None:
     board = await site.board(name="Signal mast")
     task = await site.task(board, "Hoist the flag")
     agent = await site.make("/agents", name="Bosun", board_id=board)
@@ -91,7 +91,7 @@ async def test_a_card_that_waits_for_a_person_says_only_that(site: Site, open_pa
     await expect(lease).to_be_hidden()
 
 
-async def test_moments_stand_well_in_a_sentence(site: Site, open_page: Open) -> None:
+async def test_times_read_well_in_a_sentence(site: Site, open_page: Open) -> None:
     board = await site.board(name="Bell buoy")
     task = await site.make(f"/boards/{board}/tasks", title="Ring it")
     page, made = await open_page("/boards"), datetime.fromisoformat(task["created_at"])

@@ -48,7 +48,7 @@ async def harbour(site: Site) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-async def test_no_page_has_a_second_scrollbar(site: Site, open_page: Open, harbour: dict[str, str], width: int) -> None:
+async def test_pages_have_one_scrollbar(site: Site, open_page: Open, harbour: dict[str, str], width: int) -> None:
     board, agent = f"/boards/{harbour['board']}", f"/agents/{harbour['agent']}"
     paths = [
         *(board + tail for tail in ("", f"/tasks/{harbour['task']}", "/approvals", "/activity", "/settings", "/trash")),
@@ -61,7 +61,7 @@ async def test_no_page_has_a_second_scrollbar(site: Site, open_page: Open, harbo
         assert await page.evaluate(SCROLLBARS) == [0, 0], path
 
 
-async def test_stop_asks_first_and_names_what_goes_back(site: Site, open_page: Open) -> None:
+async def test_stop_asks_first_and_lists_returned_tasks(site: Site, open_page: Open) -> None:
     board = await site.board(name="Mole")
     tokens = [(await site.make("/agents", board_id=board, name=name))["token"] for name in ("Bo", "Cy", "Di")]
     for token in tokens[:2]:
@@ -112,7 +112,7 @@ async def test_the_first_drag_works(site: Site, open_page: Open) -> None:
     await expect(page.locator(f"#list-review #task-{task}")).to_be_visible()
 
 
-async def test_a_first_long_press_on_a_phone_works(site: Site, open_page: Open) -> None:
+async def test_first_long_press_on_a_phone_works(site: Site, open_page: Open) -> None:
     board = await site.board()
     lower, upper = await site.task(board, "Lower card"), await site.task(board, "Upper card")
     page = await open_page(f"/boards/{board}", width=390, has_touch=True, is_mobile=True)
@@ -140,7 +140,7 @@ async def test_a_first_long_press_on_a_phone_works(site: Site, open_page: Open) 
     await expect(page.locator("#list-inbox .card-title").first).to_have_text("Lower card")
 
 
-async def test_focus_goes_with_the_card_and_back_from_a_field(site: Site, open_page: Open) -> None:
+async def test_focus_follows_the_card_and_returns_from_a_field(site: Site, open_page: Open) -> None:
     board = await site.board()
     task = await site.task(board, "Paint the hull")
     page = await open_page(f"/boards/{board}")
@@ -165,7 +165,7 @@ async def test_focus_goes_with_the_card_and_back_from_a_field(site: Site, open_p
     await expect(page.locator("[data-panel-title]")).to_be_focused()
 
 
-async def test_closing_a_task_gives_the_focus_back_to_its_card(site: Site, open_page: Open) -> None:
+async def test_closing_a_task_returns_focus_to_its_card(site: Site, open_page: Open) -> None:
     board = await site.board()
     agent = await site.make("/agents", board_id=board, name="Vega")
     task = await site.task(board, "Paint the hull")
@@ -192,7 +192,7 @@ async def test_closing_a_task_gives_the_focus_back_to_its_card(site: Site, open_
     await expect(card).to_be_focused()
 
 
-async def test_a_queue_that_changes_moves_nothing(site: Site, open_page: Open) -> None:
+async def test_queue_updates_do_not_shift_the_page(site: Site, open_page: Open) -> None:
     board = await site.board()
     made = await site.make("/agents", board_id=board, name="Deneb")
     headers = {"X-Agent-Token": made["token"], "Cookie": ""}
@@ -221,7 +221,7 @@ async def test_a_queue_that_changes_moves_nothing(site: Site, open_page: Open) -
     assert await page.evaluate("window.shifted") < 0.02
 
 
-async def test_a_page_without_its_server_keeps_its_contrast(site: Site, open_page: Open) -> None:
+async def test_disconnected_page_keeps_its_contrast(site: Site, open_page: Open) -> None:
     board = await site.board()
     page = await open_page(f"/boards/{board}")
     await live(page)
@@ -233,7 +233,7 @@ async def test_a_page_without_its_server_keeps_its_contrast(site: Site, open_pag
     await live(page)
 
 
-async def test_a_refusal_stands_where_it_happened(site: Site, open_page: Open) -> None:
+async def test_refusal_is_shown_where_it_happened(site: Site, open_page: Open) -> None:
     board = await site.board()
     first = await site.task(board, "Buy paint")
     task = await site.task(board, "Launch", depends_on_task_ids=[first])
@@ -249,7 +249,7 @@ async def test_a_refusal_stands_where_it_happened(site: Site, open_page: Open) -
     await expect(page.locator("#toasts")).to_be_empty()
 
 
-async def test_the_filter_learns_of_a_new_agent(site: Site, open_page: Open) -> None:
+async def test_filter_offers_a_new_agent(site: Site, open_page: Open) -> None:
     board = await site.board()
     page = await open_page(f"/boards/{board}?assignee=none")
     await live(page)
@@ -258,7 +258,7 @@ async def test_the_filter_learns_of_a_new_agent(site: Site, open_page: Open) -> 
     await expect(page.locator("#filter-assignee")).to_have_value("none")
 
 
-async def test_a_board_takes_few_requests(site: Site, open_page: Open) -> None:
+async def test_board_takes_few_requests(site: Site, open_page: Open) -> None:
     board = await site.board()
     await site.task(board, "Paint the hull")
     page, asked = await open_page("/settings"), []
@@ -269,7 +269,7 @@ async def test_a_board_takes_few_requests(site: Site, open_page: Open) -> None:
     assert len(asked) <= 12, asked
 
 
-async def test_an_open_task_leaves_room_for_the_board(site: Site, open_page: Open) -> None:
+async def test_open_panel_leaves_room_for_the_board(site: Site, open_page: Open) -> None:
     board = await site.board(name="Platform")
     task = await site.task(board, "Paint the hull", description="Long. " * 300)
     page = await open_page(f"/boards/{board}/tasks/{task}", width=1024)
@@ -289,7 +289,7 @@ async def test_an_open_task_leaves_room_for_the_board(site: Site, open_page: Ope
     assert (await page.evaluate(order))[:4] == ["title", "facts", "tags", "text"]
 
 
-async def test_names_are_offered_after_an_at_sign(site: Site, open_page: Open) -> None:
+async def test_names_are_suggested_after_an_at_sign(site: Site, open_page: Open) -> None:
     board = await site.board()
     for name in ("Mara Reyes", "Marvin"):
         await site.make("/agents", board_id=board, name=name)
@@ -317,7 +317,7 @@ async def test_names_are_offered_after_an_at_sign(site: Site, open_page: Open) -
     await expect(page.locator(".comment .mention")).to_have_text(["@Mara Reyes", "@Mara Reyes", "@m"])
 
 
-async def test_the_sheet_of_keys_is_grouped_and_begins_with_this_page(site: Site, open_page: Open) -> None:
+async def test_key_sheet_is_grouped_and_starts_with_this_page(site: Site, open_page: Open) -> None:
     board = await site.board()
     await site.task(board, "Paint the hull")
     page = await open_page(f"/boards/{board}")
@@ -328,7 +328,7 @@ async def test_the_sheet_of_keys_is_grouped_and_begins_with_this_page(site: Site
     await expect(page.locator("#keys-sheet section").first).to_contain_text("New task")
 
 
-async def test_names_hold_what_is_printed_on_them(site: Site, open_page: Open, harbour: dict[str, str]) -> None:
+async def test_accessible_names_contain_visible_labels(site: Site, open_page: Open, harbour: dict[str, str]) -> None:
     """Who speaks to the browser says what stands on a button; a printed key is no part of it."""
     board = f"/boards/{harbour['board']}"
     page = await open_page("/agents")

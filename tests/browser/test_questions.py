@@ -30,7 +30,7 @@ async def live(page: Page) -> None:
     await expect(page.locator("html")).to_have_attribute("data-connection", "live")
 
 
-async def test_keys_answer_and_focus_moves_on(site: Site, open_page: Open) -> None:
+async def test_keys_answer_and_move_focus(site: Site, open_page: Open) -> None:
     board = await site.board(name="Asking")
     headers = await lead(site, board)
     first, second = [await ask(site, board, headers, text) for text in ("Which lens?", "When?")]
@@ -53,7 +53,7 @@ async def test_keys_answer_and_focus_moves_on(site: Site, open_page: Open) -> No
     assert await answered(site, board, second) == "Now."
 
 
-async def test_one_key_answers_by_an_option(site: Site, open_page: Open) -> None:
+async def test_number_key_answers_with_an_option(site: Site, open_page: Open) -> None:
     board = await site.board(name="Options")
     made = await site.make("/agents", name="Vega", board_id=board)
     options = [{"label": "The wide one", "recommended": True}, {"label": "The long one", "outcome": "A week."}]
@@ -67,7 +67,7 @@ async def test_one_key_answers_by_an_option(site: Site, open_page: Open) -> None
     assert await answered(site, board, asked) == "The long one"
 
 
-async def test_a_draft_survives_news_and_an_answer_that_was_too_late(site: Site, open_page: Open) -> None:
+async def test_draft_survives_updates_and_a_late_answer(site: Site, open_page: Open) -> None:
     board = await site.board(name="Drafts")
     headers = await lead(site, board)
     asked = await ask(site, board, headers, "Which lens?")
@@ -90,7 +90,7 @@ async def test_a_draft_survives_news_and_an_answer_that_was_too_late(site: Site,
     assert await answered(site, board, asked) == "The wide one."
 
 
-async def test_without_javascript(site: Site, open_page: Open) -> None:
+async def test_questions_work_without_javascript(site: Site, open_page: Open) -> None:
     board = await site.board(name="Plain questions")
     asked = await ask(site, board, await lead(site, board), "Which lens?")
     page = await open_page(f"/boards/{board}/approvals", java_script_enabled=False)
@@ -100,7 +100,7 @@ async def test_without_javascript(site: Site, open_page: Open) -> None:
     assert await answered(site, board, asked) == "The wide one."
 
 
-async def test_a_questions_own_page_shows_the_answer(site: Site, open_page: Open) -> None:
+async def test_question_page_shows_the_answer(site: Site, open_page: Open) -> None:
     board = await site.board(name="One question")
     asked = await ask(site, board, await lead(site, board), "Which lens?\n\nThe wide one or the long one?")
     page = await open_page(f"/boards/{board}/questions/{asked}")

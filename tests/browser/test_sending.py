@@ -47,7 +47,7 @@ async def titles(site: Site, board: str) -> list[str]:
     return sorted(one["title"] for one in items)
 
 
-async def test_a_task_is_added_once_and_writing_on_is_kept(site: Site, open_page: Open) -> None:
+async def test_quick_add_sends_once_and_keeps_new_text(site: Site, open_page: Open) -> None:
     board = await site.board(name="Impatience")
     page = await open_page(f"/boards/{board}")
     await live(page)
@@ -68,7 +68,7 @@ async def test_a_task_is_added_once_and_writing_on_is_kept(site: Site, open_page
     assert slow.sent == 2
 
 
-async def test_a_board_is_made_once(site: Site, open_page: Open) -> None:
+async def test_board_is_created_once(site: Site, open_page: Open) -> None:
     page = await open_page("/boards/new")
     slow = await Slow().on(page, "**/boards")
     await page.get_by_label("Name").fill("Only one of these")
@@ -79,7 +79,7 @@ async def test_a_board_is_made_once(site: Site, open_page: Open) -> None:
     assert [one["name"] for one in boards].count("Only one of these") == 1
 
 
-async def test_drafts_come_back_with_the_panel(site: Site, open_page: Open) -> None:
+async def test_drafts_return_with_the_panel(site: Site, open_page: Open) -> None:
     board = await site.board(name="Drafts of panels")
     task = await site.task(board, "Paint the hull")
     page = await open_page(f"/boards/{board}")
@@ -106,7 +106,7 @@ async def test_drafts_come_back_with_the_panel(site: Site, open_page: Open) -> N
     assert (await site.read(board, task))["title"] == "Paint the whole hull"
 
 
-async def test_a_cancelled_edit_is_forgotten(site: Site, open_page: Open) -> None:
+async def test_cancelled_edit_is_discarded(site: Site, open_page: Open) -> None:
     board = await site.board(name="Given up")
     task = await site.task(board, "Paint the hull")
     page = await open_page(f"/boards/{board}/tasks/{task}")

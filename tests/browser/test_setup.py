@@ -21,7 +21,7 @@ async def flawless(page: Page) -> None:
     assert await page.evaluate(f"{scroll}.scrollWidth <= {scroll}.clientWidth")
 
 
-async def test_an_empty_board_is_set_up(site: Site, open_page: Open) -> None:
+async def test_empty_board_is_set_up(site: Site, open_page: Open) -> None:
     board = await site.board(name="Pier")
     page = await open_page(f"/boards/{board}")
     await page.get_by_role("link", name="Goal and lead").click()

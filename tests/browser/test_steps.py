@@ -8,7 +8,7 @@ from tests.browser.conftest import Open, Site
 pytestmark = pytest.mark.browser
 
 
-async def test_steps_are_ticked_by_keyboard_while_another_page_looks(site: Site, open_page: Open) -> None:
+async def test_steps_ticked_by_keyboard_update_another_page(site: Site, open_page: Open) -> None:
     board = await site.board(name="Ropewalk")
     task = await site.task(board, "Rig the mast")
     page, other = await open_page(f"/boards/{board}/tasks/{task}"), await open_page(f"/boards/{board}/tasks/{task}")

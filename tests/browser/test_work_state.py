@@ -18,7 +18,7 @@ async def opened(open_page: Open, path: str, **options: Any) -> Page:
     return page
 
 
-async def test_a_board_is_paused_and_resumed_by_keyboard_while_another_page_looks(site: Site, open_page: Open) -> None:
+async def test_board_paused_by_keyboard_updates_another_page(site: Site, open_page: Open) -> None:
     board = await site.board(name="Pier")
     page, other = await opened(open_page, f"/boards/{board}"), await opened(open_page, f"/boards/{board}")
     await page.get_by_role("button", name="Pause Pier").focus()
@@ -40,7 +40,7 @@ async def test_a_board_is_paused_and_resumed_by_keyboard_while_another_page_look
     await other.locator("#board-work").get_by_role("button", name="Resume Pier").click()
 
 
-async def test_all_agents_are_stopped_from_the_menu_and_every_page_says_so(site: Site, open_page: Open) -> None:
+async def test_stopping_all_agents_shows_on_every_page(site: Site, open_page: Open) -> None:
     page, other = await opened(open_page, "/agents"), await opened(open_page, "/settings", width=390)
     await page.get_by_role("button", name="account and appearance").click()
     await page.locator("#account-work").get_by_role("link", name="Stop all agents").click()
@@ -52,7 +52,7 @@ async def test_all_agents_are_stopped_from_the_menu_and_every_page_says_so(site:
         await expect(one.locator("#organization-work")).to_be_empty()
 
 
-async def test_a_budget_is_made_changed_and_lifted(site: Site, open_page: Open) -> None:
+async def test_budget_is_created_changed_and_deleted(site: Site, open_page: Open) -> None:
     page = await opened(open_page, "/settings/budgets")
     await page.get_by_label("Limit").fill("2.50")
     await page.get_by_label("Of", exact=True).select_option("US dollars")

@@ -23,7 +23,7 @@ def shapes(above: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
 
 
 @pytest.mark.parametrize("blank", BLANKS, ids=repr)
-def test_a_blank_is_taken_or_refused(blank: Any) -> None:
+def test_blank_texts_are_accepted_or_refused(blank: Any) -> None:
     for shape in set(shapes()):
         for name, info in shape.model_fields.items():
             with suppress(ValidationError):
@@ -31,7 +31,7 @@ def test_a_blank_is_taken_or_refused(blank: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ["", " ", "\x1f", "\x1c \t\x1d", "\u2003"])
-def test_what_python_strips_to_nothing_is_empty(text: str) -> None:
+def test_whitespace_only_text_is_empty(text: str) -> None:
     assert text.strip() == ""
     with pytest.raises(ValidationError):
         TypeAdapter(NonEmptyStr).validate_python(text)

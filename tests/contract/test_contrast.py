@@ -50,7 +50,7 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_every_pair_has_enough_contrast(theme: int) -> None:
+def test_colour_pairs_have_enough_contrast(theme: int) -> None:
     colours = {name: both[theme] for name, both in tokens().items()}
     weak = [
         (front, back, round(contrast(colours[front], colours[back]), 2), least)
@@ -61,7 +61,7 @@ def test_every_pair_has_enough_contrast(theme: int) -> None:
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_every_solid_colour_can_be_shown(theme: int) -> None:
+def test_solid_colours_are_displayable(theme: int) -> None:
     solid = {name: both[theme] for name, both in tokens().items() if "/" not in both[theme]}
     outside = [name for name, colour in solid.items() if not all(-0.002 <= x <= 1.002 for x in linear_rgb(colour))]
     assert outside == []

@@ -18,7 +18,7 @@ def places(row: str) -> list[tuple[str, list[Path]]]:
     return found
 
 
-def test_the_architecture_names_files_that_are_there() -> None:
+def test_architecture_names_existing_files() -> None:
     text = HOME.joinpath("ARCHITECTURE.md").read_text(encoding="utf-8")
     table = text.partition("## Where things are")[2].partition("\n## ")[0]
     named = [one for row in table.splitlines() if row.startswith("| ") for one in places(row)]
@@ -26,13 +26,13 @@ def test_the_architecture_names_files_that_are_there() -> None:
     assert [name for name, where in named if not any(path.exists() for path in where)] == []
 
 
-def test_every_feature_and_every_ground_has_a_place() -> None:
+def test_every_package_is_in_the_architecture() -> None:
     text = Path("ARCHITECTURE.md").read_text(encoding="utf-8")
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
     assert [name for name in sorted(packages) if f"`{name}/" not in text and f" {name}," not in text] == []
 
 
-def test_the_guide_for_pages_names_stylesheets_and_macros_that_are_there() -> None:
+def test_page_guide_names_existing_stylesheets_and_macros() -> None:
     guide = Path("static/README.md").read_text(encoding="utf-8")
     macros = guide.partition("## Macros")[2].partition("\nA board:")[0]
     named = re.findall(r"`(\w+\.html)`: ([^.]*(?:\.html)?[^.]*)", macros)

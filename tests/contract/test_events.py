@@ -29,11 +29,11 @@ def recorded() -> set[str]:
     return found
 
 
-def test_every_recorded_kind_is_written_down_and_no_other() -> None:
+def test_recorded_kinds_equal_documented_kinds() -> None:
     assert recorded() == set(KINDS)
 
 
-def test_every_kind_of_the_account_log_is_written_down_and_no_other() -> None:
+def test_recorded_account_kinds_equal_documented_kinds() -> None:
     found = {
         text
         for _, tree in trees()
@@ -54,12 +54,12 @@ def test_streamed_kinds_exist() -> None:
     assert set(KINDS) >= STREAMED
 
 
-def test_the_architecture_lists_the_kinds() -> None:
+def test_architecture_lists_the_kinds() -> None:
     section = Path("ARCHITECTURE.md").read_text(encoding="utf-8").partition("## Event kinds")[2].partition("\n## ")[0]
     listed = [line for line in section.splitlines() if line.startswith("| `")]
     assert listed == [f"| `{kind}` | {sentence} |" for kind, sentence in KINDS.items()]
 
 
-def test_the_application_knows_every_reaction() -> None:
+def test_all_reactions_are_registered() -> None:
     written = {name for name, tree in trees() if any(calls(tree, "reacts_to"))}
     assert written == {module.__name__.removeprefix("mission_control.") for module in REACTIONS}

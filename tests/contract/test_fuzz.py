@@ -94,7 +94,7 @@ async def search(name: str, known: dict[str, str], folder: Path, factor: int) ->
 
 
 @pytest.mark.parametrize("name", SEARCHES)
-async def test_nothing_is_found(place: Installation, server: Server, tmp_path: Path, name: str) -> None:
+async def test_fuzzing_finds_no_server_error(place: Installation, server: Server, tmp_path: Path, name: str) -> None:
     seed = os.environ.get("SEED") or str(random.SystemRandom().randrange(10**6) if LONG else SHORT_SEED)
     print(f"SEED={seed}")
     known = await callers(place, server, seed)

@@ -52,7 +52,7 @@ def features() -> set[str]:
     return {name.split(".")[0] for name, _ in trees() if name.split(".")[-1] in marks} - set(GROUND)
 
 
-def test_the_order_names_every_feature() -> None:
+def test_order_names_every_feature() -> None:
     assert set(ORDER) | set(ABOVE_ALL) == features() and len(set(ORDER)) == len(ORDER)
 
 
@@ -97,7 +97,7 @@ def test_features_import_downwards(feature: str) -> None:
     assert upwards(feature) <= set(ALLOWED)
 
 
-def test_no_exception_is_left_over() -> None:
+def test_every_import_exception_is_used() -> None:
     assert set().union(*(upwards(feature) for feature in ORDER)) == set(ALLOWED)
 
 

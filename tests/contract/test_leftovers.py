@@ -31,12 +31,12 @@ def test_every_icon_is_shown() -> None:
     assert [name for name in symbols if name not in named] == []
 
 
-def test_every_class_is_worn() -> None:
+def test_every_css_class_is_used() -> None:
     classes = {(name, one) for name, text in STYLES.items() for one in re.findall(r"\.([a-zA-Z][\w-]*)", text)}
     assert [one for one in sorted(classes) if one[1] not in WORDS] == []
 
 
-def test_every_variable_is_read() -> None:
+def test_every_css_variable_is_used() -> None:
     read = set(re.findall(r"var\((--[\w-]+)", "\n".join(STYLES.values()) + ALL))
     made = {(name, one) for name, text in STYLES.items() for one in re.findall(r"(?:^|[\s{;])(--[\w-]+):", text)}
     assert [one for one in sorted(made) if one[1] not in read] == []

@@ -101,7 +101,7 @@ def test_every_verb_has_a_row() -> None:
     assert {row["verb"] for row in table()} - set(RULES) == set()
 
 
-def test_every_cell_is_filled() -> None:
+def test_matrix_is_complete() -> None:
     rows = table()
     assert len({(row["verb"], row["thing"]) for row in rows}) == len(rows)
     for row in rows:
@@ -109,7 +109,7 @@ def test_every_cell_is_filled() -> None:
 
 
 @pytest.mark.parametrize("thing", sorted({row["thing"] for row in table()}))
-async def test_the_matrix(cast: Cast, thing: str) -> None:
+async def test_rights_match_the_matrix(cast: Cast, thing: str) -> None:
     modules()
     known, who = (await things(cast))[thing], await actors(cast)
     for row in table():

@@ -179,7 +179,7 @@ async def test_handwritten_constraints_and_indexes_exist() -> None:
 
 
 @pytest.mark.usefixtures("app")
-async def test_no_table_is_without_a_model() -> None:
+async def test_every_table_has_a_model() -> None:
     listed = (
         "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
         if is_postgres()
@@ -191,7 +191,7 @@ async def test_no_table_is_without_a_model() -> None:
     }
 
 
-def test_every_model_says_how_its_rows_are_reached(app: Quart) -> None:
+def test_every_model_declares_its_visibility(app: Quart) -> None:
     assert {one.__name__ for one in models()} == set(REACH) | NOBODYS
     for name, reach in REACH.items():
         if reach.startswith("mission_control."):

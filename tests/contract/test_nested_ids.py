@@ -39,7 +39,7 @@ async def body_of(one: Operation, cast: Cast, made: Things) -> Any:
 
 
 @pytest.mark.parametrize("one", nested(), ids=lambda one: f"{one.method} {one.path}")
-async def test_things_are_found_where_they_belong_only(cast: Cast, one: Operation) -> None:
+async def test_nested_resources_are_found_only_under_their_parent(cast: Cast, one: Operation) -> None:
     made = await things_of(cast, one.path)
     options = {} if one.body is None else {"json": await body_of(one, cast, made)}
     first = PLACE.findall(one.path)[0]
@@ -53,5 +53,5 @@ async def test_things_are_found_where_they_belong_only(cast: Cast, one: Operatio
         assert (await caller.call(one.method, path, **options)).status in refusals
 
 
-def test_there_are_many_of_them() -> None:
+def test_nested_operations_are_found() -> None:
     assert len(nested()) > 60

@@ -72,7 +72,7 @@ def references(node: Any) -> Iterator[str]:
             yield from references(one)
 
 
-def test_the_document_is_sound(document: dict[str, Any]) -> None:
+def test_document_is_valid(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1.")
     assert document["info"]["title"] == "Mission Control API" and document["info"]["version"]
     assert [one["name"] for one in document["tags"]] == list(TAGS)
@@ -84,7 +84,7 @@ def test_the_document_is_sound(document: dict[str, Any]) -> None:
             node = node[part]
 
 
-def test_every_entry_is_sound(document: dict[str, Any]) -> None:
+def test_every_entry_is_valid(document: dict[str, Any]) -> None:
     for path, method, entry in entries(document):
         where = f"{method} {path}"
         assert entry["summary"] and set(entry["tags"]) <= set(TAGS), where
@@ -107,7 +107,7 @@ def test_operation_ids_are_unique(document: dict[str, Any]) -> None:
     assert len(names) == len(set(names))
 
 
-def test_operations_of_the_predecessor_keep_their_ids_and_ours_are_short(document: dict[str, Any]) -> None:
+def test_operation_ids_are_kept_or_short(document: dict[str, Any]) -> None:
     with (Path(__file__).parent / "predecessor_operations.csv").open(encoding="utf-8", newline="") as file:
         known = {(row["method"], row["path"]): row["operation_id"] for row in csv.DictReader(file)}
     for path, method, entry in entries(document):
@@ -195,16 +195,16 @@ def test_agent_operations_carry_their_hints(document: dict[str, Any]) -> None:
             assert "agent-lead" in entry["tags"], name
 
 
-def test_intents_are_told_apart(document: dict[str, Any]) -> None:
+def test_intents_are_distinct(document: dict[str, Any]) -> None:
     intents = [entry["x-llm-intent"] for _, _, entry in entries(document) if "x-llm-intent" in entry]
     assert len(intents) == len(set(intents))
 
 
-def test_the_heartbeat_shows_no_body(document: dict[str, Any]) -> None:
+def test_heartbeat_shows_no_body(document: dict[str, Any]) -> None:
     assert "requestBody" not in document["paths"][f"{API}/agent/heartbeat"]["post"]
 
 
-def test_declared_errors(document: dict[str, Any]) -> None:
+def test_declared_errors_match(document: dict[str, Any]) -> None:
     for path, method, entry in entries(document):
         answers = {status: resolved(document, answer) for status, answer in entry["responses"].items()}
         shapes = {
@@ -220,7 +220,7 @@ def test_declared_errors(document: dict[str, Any]) -> None:
         assert (shapes.get("409") == "BlockedTaskError") == bool(blocked), f"{method} {path}"
 
 
-def test_streams_are_declared_as_such(document: dict[str, Any]) -> None:
+def test_streams_are_declared(document: dict[str, Any]) -> None:
     streams = [
         path
         for path, _, entry in entries(document)
@@ -230,7 +230,7 @@ def test_streams_are_declared_as_such(document: dict[str, Any]) -> None:
     assert len(streams) == len([one for one in OPERATIONS if one.is_stream]) == 7
 
 
-def test_the_contracts_shapes(document: dict[str, Any], tmp_path: Path) -> None:
+def test_shapes_match_the_contract(document: dict[str, Any], tmp_path: Path) -> None:
     if not CHECKER.exists():
         pytest.skip(f"the contract's checker is not beside this checkout ({CHECKER})")
     file = tmp_path / "openapi.json"
@@ -241,7 +241,7 @@ def test_the_contracts_shapes(document: dict[str, Any], tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-def test_every_json_body_has_an_example_that_is_valid(document: dict[str, Any]) -> None:
+def test_json_bodies_have_valid_examples(document: dict[str, Any]) -> None:
     for one in OPERATIONS:
         if one.body is None:
             continue
@@ -252,7 +252,7 @@ def test_every_json_body_has_an_example_that_is_valid(document: dict[str, Any]) 
             assert "text" not in example.values(), f"{one.method} {path} has an example of its own"
 
 
-def test_the_document_says_how_an_agent_begins(document: dict[str, Any]) -> None:
+def test_document_says_how_an_agent_starts(document: dict[str, Any]) -> None:
     """Whatever operation the introduction names is there, under that intent."""
     intents = {entry["x-llm-intent"] for _, _, entry in entries(document) if "x-llm-intent" in entry}
     named = set(re.findall(r"`(agent_\w+|delegate_work)`", document["info"]["description"]))

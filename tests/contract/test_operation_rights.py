@@ -20,7 +20,9 @@ def test_every_operation_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("one", operations(), ids=named)
-async def test_who_gets_in(cast: Cast, one: Operation, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+async def test_rights_of_operations_match_the_table(
+    cast: Cast, one: Operation, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     everybody = await callers(cast)
     path = await path_of(cast, one)
     async with outside(cast.app, path, tmp_path):

@@ -106,13 +106,13 @@ def address(rule: str) -> str:
     return PLACE.sub(lambda found: (found[2] or "").partition(",")[0] or str(uuid4()), rule)
 
 
-def test_there_are_pages_to_test(app: Quart) -> None:
+def test_page_routes_are_found(app: Quart) -> None:
     assert len(pages(app, "GET")) > 50 and len(pages(app, "POST")) > 40
     assert set(pages(app, "GET") + pages(app, "POST")) >= OPEN
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_nobody_gets_further_than_the_entrance(cast: Cast, method: str) -> None:
+async def test_pages_need_a_session(cast: Cast, method: str) -> None:
     await give_password(cast.ada)
     nobody = Visitor(cast.app)
     for rule in pages(cast.app, method):
@@ -123,7 +123,7 @@ async def test_nobody_gets_further_than_the_entrance(cast: Cast, method: str) ->
 
 
 @pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {}])
-async def test_forms_of_other_sites_are_refused_everywhere(cast: Cast, headers: dict[str, str]) -> None:
+async def test_cross_site_forms_are_refused_on_every_page(cast: Cast, headers: dict[str, str]) -> None:
     await give_password(cast.ada)
     ada = await visitor(cast.app, cast.ada)
     for rule in pages(cast.app, "POST"):
@@ -132,7 +132,7 @@ async def test_forms_of_other_sites_are_refused_everywhere(cast: Cast, headers: 
             assert seen.status == 403, rule
 
 
-async def test_what_does_not_exist_is_not_found_on_every_page(cast: Cast) -> None:
+async def test_unknown_ids_are_not_found_on_every_page(cast: Cast) -> None:
     """And nothing that an id leads to is changed before it was looked up."""
     await give_password(cast.ada)
     ada = await visitor(cast.app, cast.ada)

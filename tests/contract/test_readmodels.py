@@ -79,7 +79,7 @@ async def call(cast: Cast, one: Operation, tmp_path: Path) -> Answer:
 
 
 @pytest.mark.parametrize("one", ANSWERING, ids=lambda one: one.operation_id)
-async def test_answers_are_as_declared(cast: Cast, one: Operation, tmp_path: Path) -> None:
+async def test_responses_match_the_document(cast: Cast, one: Operation, tmp_path: Path) -> None:
     await scene(cast)
     answer = await call(cast, one, tmp_path)
     if one.operation_id in REFUSED:

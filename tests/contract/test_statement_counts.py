@@ -46,7 +46,7 @@ def test_every_list_is_counted() -> None:
 
 
 @pytest.mark.parametrize("listing", listings(), ids=lambda one: one.operation.operation_id)
-async def test_one_row_and_twenty_cost_the_same(cast: Cast, listing: Listing) -> None:
+async def test_lists_use_the_same_statements_for_1_and_20_rows(cast: Cast, listing: Listing) -> None:
     made = await things_of(cast, listing.operation.path)
     path = filled(listing.operation.path, made) + listing.query
     costs, sizes = [], []

@@ -81,14 +81,14 @@ def test_assets_and_icons_exist(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=template)
-def test_forms_begin_with_what_sends_them(path: Path) -> None:
+def test_submit_button_comes_first(path: Path) -> None:
     rows = re.findall(r'class="form-actions"[^>]*>(.*)', source(path))
     quiet = r'\{\{ (?:link_)?button\([^}]*kind="quiet"|<(?:a|button)[^>]*data-kind="quiet"'
     assert [row for row in rows if re.match(r"(?:\{%[^%]*%\})?" + f"(?:{quiet})", row)] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=template)
-def test_printed_keys_are_no_part_of_a_name(path: Path) -> None:
+def test_printed_keys_are_not_part_of_a_name(path: Path) -> None:
     pressed = re.findall(r"<(?:a|button)\b.*?</(?:a|button)>", source(path), flags=re.S)
     assert [one for one in pressed if re.search(r"<kbd[^>]*>[^<]+</kbd>", one)] == []
 
@@ -102,7 +102,7 @@ def test_pages_import_inside_their_blocks(path: Path) -> None:
     assert [node.lineno for node in tree.body if isinstance(node, nodes.FromImport | nodes.Import)] == []
 
 
-def test_the_entry_module_comes_with_all_that_it_imports() -> None:
+def test_entry_module_includes_all_imports() -> None:
     text = read(ENTRY).decode()
     names = {path.stem.replace("-", "_") for path in (STATIC / "js").glob("*.js")} - {"theme_init"}
     assert {name for name in names if text.count(f"const modules_{name} = ") == 1} == names

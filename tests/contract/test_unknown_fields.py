@@ -19,7 +19,7 @@ from tests.things import path_of
 OURS = [one for one in OPERATIONS if not one.is_inherited and not one.form]
 
 
-def test_what_is_inherited_is_what_the_predecessor_has() -> None:
+def test_inherited_operations_are_listed() -> None:
     with (Path(__file__).parent / "predecessor_operations.csv").open(encoding="utf-8", newline="") as file:
         known = {(row["method"], row["path"]) for row in csv.DictReader(file)}
     for one in OPERATIONS:
@@ -39,7 +39,7 @@ def open_shapes(node: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("one", [one for one in OURS if one.body is not None], ids=lambda one: one.operation_id)
-def test_no_shape_of_ours_takes_unknown_fields(one: Operation) -> None:
+def test_own_bodies_refuse_unknown_fields(one: Operation) -> None:
     assert list(open_shapes(TypeAdapter[Any](one.body).json_schema())) == []
 
 
@@ -55,7 +55,7 @@ async def test_unknown_fields_and_parameters_are_refused(cast: Cast, one: Operat
     assert {(place, "extra_forbidden") for place in wanted} <= found
 
 
-async def test_the_predecessors_operations_pass_over_what_they_do_not_know(cast: Cast) -> None:
+async def test_inherited_operations_ignore_unknown_fields(cast: Cast) -> None:
     task = (await cast.ada.post(f"{cast.tasks}?_=1", {"title": "x", "is_new": True})).ok()
     (await cast.ada.patch(f"{cast.task(task)}?_=1", {"title": "y", "is_new": True})).ok()
     (await cast.ada.get(f"{cast.tasks}?_=1")).ok()

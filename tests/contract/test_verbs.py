@@ -43,7 +43,7 @@ def test_every_rule_is_asked() -> None:
     assert set(RULES) - verbs_asked() == set()
 
 
-def test_rules_say_whom_they_let_pass() -> None:
+def test_rules_name_whom_they_allow() -> None:
     modules()
     assert [verb for verb, rule in RULES.items() if not (rule.__doc__ or "").strip()] == []
 
@@ -77,7 +77,7 @@ def asks_a_rule(function: Any, seen: set[int] | None = None) -> bool:
     return name.startswith("mission_control.") and any(asks_a_rule(one, seen) for one in _used(function))
 
 
-def test_the_search_for_rules_can_fail() -> None:
+def test_search_for_rules_can_fail() -> None:
     assert asks_a_rule(update_board)
     assert not asks_a_rule(get_board)
 

@@ -11,7 +11,7 @@ from tests.live.crew import crew
 from tests.live.servers import API, PATIENCE, Installation
 
 
-async def test_the_documented_loop_works_until_it_is_stopped(tmp_path: Path) -> None:
+async def test_documented_loop_works_until_stopped(tmp_path: Path) -> None:
     async with Installation(tmp_path, f"sqlite:///{tmp_path / 'loop.sqlite3'}").served() as server:
         made = await crew(server, require_approval_for_done=True)
         wanted = [await made.add_task("Look at “Vega” & 'Lyra'"), await made.add_task("Count the moons")]

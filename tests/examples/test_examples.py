@@ -73,7 +73,7 @@ async def reviewed(made: Crew, task_id: str) -> None:
 
 
 @pytest.mark.parametrize("example", WORKERS)
-async def test_a_worker_does_all_there_is_to_do(made: Crew, example: str) -> None:
+async def test_worker_completes_all_tasks(made: Crew, example: str) -> None:
     wanted = [await made.add_task("Look at “Vega” & 'Lyra'"), await made.add_task("Count the moons", priority="high")]
     await ended(await start(made, made.vega, *WORKERS[example], UNTIL_EMPTY="1"))
     for task_id in wanted:
@@ -87,7 +87,7 @@ async def test_a_worker_does_all_there_is_to_do(made: Crew, example: str) -> Non
 
 
 @pytest.mark.parametrize("example", WORKERS)
-async def test_a_worker_takes_up_what_it_holds_already(made: Crew, example: str) -> None:
+async def test_worker_resumes_its_assigned_task(made: Crew, example: str) -> None:
     wanted = [await made.add_task("The answer about this one was lost"), await made.add_task("Count the moons")]
     async with made.server.client() as program:
         lost = {"task_id": wanted[0], "lease_seconds": 86_400}
@@ -100,7 +100,7 @@ async def test_a_worker_takes_up_what_it_holds_already(made: Crew, example: str)
 
 
 @pytest.mark.parametrize("example", WORKERS)
-async def test_a_worker_that_waits_gets_new_work_and_ends_when_it_is_stopped(made: Crew, example: str) -> None:
+async def test_waiting_worker_gets_new_work_and_ends_when_stopped(made: Crew, example: str) -> None:
     command = [part for part in WORKERS[example] if part != "--until-empty"]
     process = await start(made, made.vega, *command)
     try:
@@ -113,7 +113,7 @@ async def test_a_worker_that_waits_gets_new_work_and_ends_when_it_is_stopped(mad
 
 
 @pytest.mark.parametrize("example", WORKERS)
-async def test_a_worker_that_is_paused_while_it_waits_does_not_end(made: Crew, example: str) -> None:
+async def test_worker_paused_while_waiting_keeps_running(made: Crew, example: str) -> None:
     command = [part for part in WORKERS[example] if part != "--until-empty"]
     process = await start(made, made.vega, *command)
     task_id = await made.add_task("A comet")
@@ -126,7 +126,7 @@ async def test_a_worker_that_is_paused_while_it_waits_does_not_end(made: Crew, e
         await end(process)
 
 
-async def test_a_lead_makes_a_task_and_accepts_what_a_worker_did(made: Crew) -> None:
+async def test_lead_creates_a_task_and_accepts_the_result(made: Crew) -> None:
     lead = await start(made, made.atlas, "bash", "lead.sh", "Write a haiku about the moon")
     worker = await start(made, made.vega, "bash", "worker.sh")
     try:
@@ -140,7 +140,7 @@ async def test_a_lead_makes_a_task_and_accepts_what_a_worker_did(made: Crew) -> 
     assert [one["agent_id"] for one in comments] == [made.vega.id, made.vega.id, made.atlas.id]
 
 
-async def test_a_lead_asks_where_the_board_wants_a_persons_word(server: Server) -> None:
+async def test_lead_requests_approval_where_required(server: Server) -> None:
     made = await crew(server, require_approval_for_done=True)
     lead = await start(made, made.atlas, "bash", "lead.sh", "Write a haiku")
     worker = await start(made, made.vega, "bash", "worker.sh")
@@ -156,7 +156,7 @@ async def test_a_lead_asks_where_the_board_wants_a_persons_word(server: Server) 
         await end(worker)
 
 
-async def test_a_refusal_is_shown_and_ends_a_shell_agent(made: Crew) -> None:
+async def test_refusal_is_printed_and_ends_a_shell_agent(made: Crew) -> None:
     await made.ask("PATCH", f"{API}/boards/{made.board_id}", {"only_lead_can_change_status": True})
     process = await start(made, made.vega, *WORKERS["worker.sh"], UNTIL_EMPTY="1")
     printed, _ = await process.communicate()
@@ -164,20 +164,20 @@ async def test_a_refusal_is_shown_and_ends_a_shell_agent(made: Crew) -> None:
 
 
 @pytest.mark.parametrize("example", WORKERS)
-async def test_a_wrong_token_is_told_and_no_traceback_of_ours(made: Crew, example: str) -> None:
+async def test_wrong_token_is_reported_without_a_traceback(made: Crew, example: str) -> None:
     nobody = Member("", "", "mca_" + "0" * 43)
     process = await start(made, nobody, *WORKERS[example], UNTIL_EMPTY="1")
     printed, _ = await process.communicate()
     assert process.returncode != 0 and "401" in printed.decode()
 
 
-def test_the_shell_agents_know_no_path_of_the_api() -> None:
+def test_shell_agents_hold_no_api_paths() -> None:
     for name in ("worker.sh", "lead.sh", "mission-control.sh"):
         text = (EXAMPLES / name).read_text(encoding="utf-8")
         assert "/api" not in text and set(re.findall(r"\$BASE_URL(/[\w.]+)", text)) <= {"/openapi.json"}, name
 
 
-def test_the_examples_stay_short_and_are_all_told_of() -> None:
+def test_examples_are_short_and_documented() -> None:
     readme = (EXAMPLES / "README.md").read_text(encoding="utf-8")
     for path in EXAMPLES.iterdir():
         if path.suffix in (".py", ".sh"):

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.database
 
 
 @pytest.mark.parametrize("example", WORKERS)
-async def test_a_worker_outlasts_a_sudden_end_of_the_server(tmp_path: Path, example: str) -> None:
+async def test_worker_survives_a_server_crash(tmp_path: Path, example: str) -> None:
     async with installation(tmp_path) as here:
         server = await here.start()
         made = await crew(server)

@@ -251,7 +251,7 @@ async def test_verified_address_links_the_unused_account(
 
 
 @pytest.mark.parametrize("has", ["password", "session", "token"])
-async def test_verified_address_takes_no_account_in_use(
+async def test_verified_email_does_not_take_an_account_in_use(
     trusting: Quart, provider: RunningProvider, cast: Cast, has: str
 ) -> None:
     if has != "token":
@@ -292,7 +292,7 @@ async def test_verified_must_be_a_boolean(trusting: Quart, provider: RunningProv
     assert (await with_bearer(trusting, text).get(ME)).ok()["id"] != str(cast.ada.id)
 
 
-async def test_only_allowed_domains_and_groups_come_in(make_app: MakeApp, provider: RunningProvider) -> None:
+async def test_only_allowed_domains_and_groups_are_admitted(make_app: MakeApp, provider: RunningProvider) -> None:
     app = make_app(OIDC_ALLOWED_DOMAINS="example.org,example.net", OIDC_ALLOWED_GROUPS="observers")
     claims: dict[str, Any] = {
         "sub": "vera", "name": "Vera", "email": "vera@example.org", "email_verified": True, "groups": ["observers"],

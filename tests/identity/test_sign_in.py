@@ -221,7 +221,7 @@ async def link_of(browser: quart_typing.TestClientProtocol) -> str:
     return found[1]
 
 
-async def test_signed_in_person_links_their_account(trusting: Quart, provider: RunningProvider, cast: Cast) -> None:
+async def test_person_links_their_account(trusting: Quart, provider: RunningProvider, cast: Cast) -> None:
     other, browser = await as_owner(trusting, cast), await as_owner(trusting, cast)
     leads_to = (await browser.get(await link_of(browser))).headers["Location"]
     arrived = await browser.get(local(await provider.sign_in(leads_to, "vera")))

@@ -67,7 +67,7 @@ async def test_every_write_leaves_a_signed_head(cast: Cast) -> None:
     assert [await fault_against(one) for one in found.values()] == [None] * 3
 
 
-async def test_rewritten_and_rehashed_log_is_found(cast: Cast) -> None:
+async def test_rewritten_and_rehashed_log_is_detected(cast: Cast) -> None:
     await cast.add_task()
     kept = (await kept_heads())[str(cast.organization.id)]
     await rewrite(cast, 2, actor_name="Somebody else", message="Something else.")
@@ -84,14 +84,14 @@ async def test_later_writes_do_not_sign_a_rewritten_log(cast: Cast) -> None:
     assert (await verify(cast.elsewhere.id))[1] is None
 
 
-async def test_log_cut_back_to_where_it_began_is_found(cast: Cast) -> None:
+async def test_truncated_log_is_detected(cast: Cast) -> None:
     await Event.filter(organization_id=cast.organization.id).delete()
     await Organization.filter(id=cast.organization.id).update(log_seq=0, log_hash=GENESIS, log_signature="")
     await cast.add_task()
     assert "not signed" in str((await verify(cast.organization.id))[1])
 
 
-async def test_older_head_put_back_is_found_with_a_head_kept_elsewhere(cast: Cast) -> None:
+async def test_restored_old_head_is_detected_with_an_external_head(cast: Cast) -> None:
     older = (await kept_heads())[str(cast.organization.id)]
     await cast.add_task()
     newer = (await kept_heads())[str(cast.organization.id)]
@@ -103,7 +103,7 @@ async def test_older_head_put_back_is_found_with_a_head_kept_elsewhere(cast: Cas
     assert await fault_against(newer) == f"Number {newer.seq} was written and is gone."
 
 
-async def test_event_added_behind_the_head_is_found(cast: Cast) -> None:
+async def test_event_added_after_the_head_is_detected(cast: Cast) -> None:
     last: Any = await Event.filter(organization_id=cast.organization.id).order_by("-seq").first()
     forged = Event(**{name: getattr(last, name) for name in Event._meta.db_fields if name != "id"})
     forged.seq, forged.prev_hash = last.seq + 1, last.hash
@@ -113,7 +113,7 @@ async def test_event_added_behind_the_head_is_found(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("how", ["cut", "emptied", "head removed", "head reset"])
-async def test_cut_account_log_is_found(cast: Cast, how: str) -> None:
+async def test_truncated_account_log_is_detected(cast: Cast, how: str) -> None:
     kept = (await kept_heads())["accounts"]
     entries = AccountEvent.all() if how != "cut" else AccountEvent.filter(seq=kept.seq)
     await entries.delete()
@@ -130,7 +130,7 @@ async def test_cut_account_log_is_found(cast: Cast, how: str) -> None:
     assert (await account_log.verify())[1] is not None
 
 
-async def test_older_logs_keep_verifying_and_their_names_are_sealed(cast: Cast) -> None:
+async def test_older_logs_verify_and_their_names_are_sealed(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     await as_before_signatures(cast)
@@ -156,19 +156,19 @@ async def test_heads_without_signatures_are_not_signed_twice(cast: Cast) -> None
     assert await account_log.verify() == (0, "The account log has no head: it was removed.")
 
 
-async def test_another_key_is_no_tampering(cast: Cast, other_key: None) -> None:
+async def test_different_key_is_not_reported_as_tampering(cast: Cast, other_key: None) -> None:
     assert (await verify(cast.organization.id))[1] is None
     assert {one.verdict for one in await heads()} == {Verdict.OTHER_KEY}
     kept = next(iter((await kept_heads()).values()))
     assert await fault_against(kept) is None
 
 
-async def test_changed_line_is_found(cast: Cast) -> None:
+async def test_changed_line_is_detected(cast: Cast) -> None:
     kept = (await kept_heads())["accounts"]
     assert "it was changed" in str(await fault_against(replace(kept, seq=kept.seq - 1)))
 
 
-async def test_deleted_organization_is_no_fault_but_a_vanished_one_is(cast: Cast) -> None:
+async def test_deleted_organization_is_fine_but_a_missing_one_is_reported(cast: Cast) -> None:
     theirs = (await kept_heads())[str(cast.elsewhere.id)]
     mine = (await kept_heads())[str(cast.organization.id)]
     (await cast.eve.delete("/organizations/me")).ok()
@@ -177,7 +177,7 @@ async def test_deleted_organization_is_no_fault_but_a_vanished_one_is(cast: Cast
     assert await fault_against(mine) == "The organization is gone, but nobody deleted it."
 
 
-async def test_faulty_heads_are_signed_again_on_request_and_that_is_recorded(cast: Cast) -> None:
+async def test_faulty_heads_are_resigned_on_request_and_recorded(cast: Cast) -> None:
     await Organization.filter(id=cast.organization.id).update(log_signature="")
     faulty = [one for one in await heads() if one.verdict is not Verdict.VALID]
     await sign_again(faulty)

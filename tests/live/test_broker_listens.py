@@ -41,7 +41,7 @@ class CutLine(Line):
         self.is_closed = True
 
 
-async def test_a_line_that_is_cut_at_once_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_listener_reconnects_after_an_immediate_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     cut, good = CutLine(), Line()
     lines: list[Line] = [good, cut]
 

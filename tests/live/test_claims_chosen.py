@@ -20,7 +20,7 @@ async def many(cast: Cast, count: int) -> list["asyncio.Task[Answer]"]:
 
 
 @pytest.mark.parametrize("waiters", [2, 20])
-async def test_work_for_the_last_wakes_the_first_and_the_last(cast: Cast, waiters: int) -> None:
+async def test_task_for_the_last_waiter_wakes_first_and_last(cast: Cast, waiters: int) -> None:
     polls = await many(cast, waiters)
     late = await hire(cast.app, cast.ada, cast.board, "Late")
     last = await poll(cast, late)
@@ -32,7 +32,7 @@ async def test_work_for_the_last_wakes_the_first_and_the_last(cast: Cast, waiter
     await hang_up(*polls)
 
 
-async def test_work_that_nobody_here_takes_does_not_make_everybody_look_with_every_change(cast: Cast) -> None:
+async def test_unmatched_task_does_not_wake_all_waiters(cast: Cast) -> None:
     await cast.add_task(title="plain")
     polls = await many(cast, 20)
     task = await cast.add_task(status="review")
@@ -43,7 +43,7 @@ async def test_work_that_nobody_here_takes_does_not_make_everybody_look_with_eve
     await hang_up(*polls)
 
 
-async def test_who_has_enough_in_hand_is_passed_over(cast: Cast) -> None:
+async def test_waiter_at_its_limit_is_skipped(cast: Cast) -> None:
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"wip_limit": 1})).ok()
     await cast.add_task()
     await taken(cast)
@@ -56,7 +56,7 @@ async def test_who_has_enough_in_hand_is_passed_over(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("by", ["slug", "id"])
-async def test_what_an_agent_takes_and_asks_for_decides_who_is_woken(cast: Cast, by: str) -> None:
+async def test_tags_of_agent_and_claim_decide_who_is_woken(cast: Cast, by: str) -> None:
     glass = (await cast.ada.post("/tags", {"name": "Glass"})).ok()
     wood = (await cast.ada.post("/tags", {"name": "Wood"})).ok()
     (await cast.ada.patch(f"/agents/{cast.rigel.id}", {"claim_tags": ["glass", "wood"]})).ok()
@@ -71,7 +71,7 @@ async def test_what_an_agent_takes_and_asks_for_decides_who_is_woken(cast: Cast,
     await hang_up(*others[1:])
 
 
-async def test_what_is_given_to_an_agent_wakes_it_whatever_its_tags_are(cast: Cast) -> None:
+async def test_assigned_task_wakes_its_agent_whatever_its_tags(cast: Cast) -> None:
     (await cast.ada.patch(f"/agents/{cast.rigel.id}", {"claim_tags": ["glass"]})).ok()
     polls = [await poll(cast), await poll(cast, cast.rigel)]
     task = await cast.add_task(assigned_agent_id=str(cast.rigel.id))
@@ -79,7 +79,7 @@ async def test_what_is_given_to_an_agent_wakes_it_whatever_its_tags_are(cast: Ca
     await hang_up(polls[0])
 
 
-async def test_a_full_column_wakes_nobody_but_the_first(cast: Cast) -> None:
+async def test_full_column_wakes_only_the_first(cast: Cast) -> None:
     await cast.add_task(status="in_progress", assigned_user_id=str(cast.cleo.id))
     (await cast.ada.patch(cast.home, {"wip_limits": {"in_progress": 1}})).ok()
     polls = [await poll(cast, by) for by in (cast.vega, cast.rigel) * 5]
@@ -90,7 +90,7 @@ async def test_a_full_column_wakes_nobody_but_the_first(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(("waiters", "tasks"), [(1, 1), (500, 30)])
-async def test_who_could_take_something_is_two_statements(cast: Cast, waiters: int, tasks: int) -> None:
+async def test_matching_waiters_takes_two_statements(cast: Cast, waiters: int, tasks: int) -> None:
     tag = (await cast.ada.post("/tags", {"name": "Glass"})).ok()
     for number in range(tasks):
         await cast.add_task(tag_ids=[tag["id"]], title=f"{number}")

@@ -43,9 +43,7 @@ class Pauses:
 
 
 @pytest.mark.parametrize("wait_seconds", [0, 50])
-async def test_a_task_is_handed_out_while_a_comment_on_it_is_written(
-    cast: Cast, settings: Settings, wait_seconds: int
-) -> None:
+async def test_task_is_assigned_while_a_comment_is_written(cast: Cast, settings: Settings, wait_seconds: int) -> None:
     task = await cast.add_task()
     async with held(settings, task, "KEY SHARE"):
         body = (await asyncio.wait_for(claim(cast, wait_seconds=wait_seconds), PATIENCE)).ok()
@@ -53,7 +51,7 @@ async def test_a_task_is_handed_out_while_a_comment_on_it_is_written(
 
 
 @pytest.mark.parametrize(("wait_seconds", "most"), [(0, 10**6), (50, 1)])
-async def test_a_task_that_is_edited_for_a_moment_is_handed_out(
+async def test_briefly_locked_task_is_assigned(
     cast: Cast, settings: Settings, monkeypatch: pytest.MonkeyPatch, wait_seconds: int, most: int
 ) -> None:
     assert sum(polling.PAUSES) > 1.5, "shorter than commands may take"
@@ -68,7 +66,7 @@ async def test_a_task_that_is_edited_for_a_moment_is_handed_out(
     assert body["task"] is not None and body["task"]["id"] == task["id"]
 
 
-async def test_what_nobody_holds_is_not_waited_for(cast: Cast, settings: Settings) -> None:
+async def test_unlocked_tasks_are_not_waited_for(cast: Cast, settings: Settings) -> None:
     first, second = await cast.add_task(priority="high"), await cast.add_task(priority="low")
     async with held(settings, first, "UPDATE"):
         body = (await asyncio.wait_for(claim(cast), PATIENCE)).ok()

@@ -27,7 +27,7 @@ async def nothing_is_due() -> int:
     return 0
 
 
-async def test_what_must_hold_holds_after_every_step(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_invariants_hold_after_every_step(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timer, "expire_due", nothing_is_due)
     ground = await prepare(cast)
     chosen = int(os.environ.get("SEED") or (random.SystemRandom().randrange(10**6) if LONG else SHORT_SEED))

@@ -128,7 +128,7 @@ OPENINGS = (
 
 
 @pytest.mark.parametrize("opening", OPENINGS, ids=lambda one: one.__name__)
-async def test_what_opens_work_wakes_who_waits(
+async def test_newly_available_work_wakes_waiters(
     cast: Cast, opening: Callable[[Cast], Awaitable[Callable[[], Awaitable[Any]]]]
 ) -> None:
     open_up = await opening(cast)
@@ -138,7 +138,7 @@ async def test_what_opens_work_wakes_who_waits(
     assert (await answer_of(waiting))["task"] is not None
 
 
-async def test_a_lease_that_ends_makes_room(cast: Cast) -> None:
+async def test_expired_lease_wakes_waiters(cast: Cast) -> None:
     (await cast.ada.patch(cast.home, {"wip_limits": {"in_progress": 1}})).ok()
     await cast.add_task(title="held", priority="high")
     await cast.add_task(title="next")
@@ -149,7 +149,7 @@ async def test_a_lease_that_ends_makes_room(cast: Cast) -> None:
     assert (await answer_of(waiting))["task"]["title"] == "next"
 
 
-async def test_a_rest_that_is_over_wakes_who_waits(cast: Cast) -> None:
+async def test_ended_backoff_wakes_waiters(cast: Cast) -> None:
     task = await cast.add_task()
     now = clock.now()
     await cast.put(task, retry_at=now + timedelta(seconds=30))
@@ -159,7 +159,7 @@ async def test_a_rest_that_is_over_wakes_who_waits(cast: Cast) -> None:
         assert (await answer_of(waiting))["task"]["id"] == task["id"]
 
 
-async def test_the_timer_takes_back_by_itself_what_was_held(cast: Cast) -> None:
+async def test_timer_returns_expired_tasks(cast: Cast) -> None:
     await cast.add_task()
     await taken(cast, lease_seconds=1)
     async with asyncio.timeout(PATIENCE):
@@ -168,7 +168,7 @@ async def test_the_timer_takes_back_by_itself_what_was_held(cast: Cast) -> None:
     assert (await Run.get()).state == "expired"
 
 
-async def test_the_timer_wakes_who_waits_when_a_rest_is_over(cast: Cast) -> None:
+async def test_timer_wakes_waiters_when_backoff_ends(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.put(task, retry_at=clock.now() + timedelta(hours=1))
     waiting = await poll(cast)

@@ -12,17 +12,17 @@ from tests.live.servers import BEFORE_POLLS_END, PATIENCE, TELLING, Server, inst
 pytestmark = pytest.mark.database
 
 
-async def test_agents_race_for_tasks(tmp_path: Path) -> None:
+async def test_agents_race_for_tasks_over_http(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served() as server:
         await play_race(home, server, agents=8, tasks=60)
 
 
-async def test_zombies_are_refused(tmp_path: Path) -> None:
+async def test_stale_fences_are_refused(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served() as server:
         await play_zombies(home, server, 5)
 
 
-async def test_a_server_that_stops_answers_who_waits(tmp_path: Path) -> None:
+async def test_stopping_server_answers_waiting_claims(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served(program=TELLING) as server:
         crew = await new_crew(server, 3)
         async with asyncio.TaskGroup() as group:
@@ -34,7 +34,7 @@ async def test_a_server_that_stops_answers_who_waits(tmp_path: Path) -> None:
             assert one.result().json() == {"task": None, "lease": None}
 
 
-async def test_who_hangs_up_while_it_waits_claims_nothing(tmp_path: Path) -> None:
+async def test_disconnected_claim_takes_nothing(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served(program=TELLING) as server:
         crew = await new_crew(server, 2)
         async with asyncio.TaskGroup() as group:

@@ -70,7 +70,7 @@ CHANGES: dict[Change, int] = {
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda one: one.__name__)
-async def test_it_hears_of_it_and_who_stands_before_it_waits_on(cast: Cast, change: Change) -> None:
+async def test_refused_waiter_is_answered_and_others_keep_waiting(cast: Cast, change: Change) -> None:
     before, waiting = await poll(cast, cast.rigel), await poll(cast)
     await change(cast)
     (await asyncio.wait_for(waiting, PATIENCE)).refused(CHANGES[change])
@@ -79,7 +79,7 @@ async def test_it_hears_of_it_and_who_stands_before_it_waits_on(cast: Cast, chan
     await hang_up(before)
 
 
-async def test_everybody_hears_that_the_board_was_deleted(cast: Cast) -> None:
+async def test_board_deletion_answers_all_waiters(cast: Cast) -> None:
     polls = [await poll(cast, cast.rigel), await poll(cast)]
     (await cast.ada.delete(cast.home)).ok()
     for one in polls:

@@ -18,7 +18,7 @@ from tests.live.waiters import looks_are_counted as looks_are_counted
 from tests.statements import counted
 
 
-async def test_who_waits_gets_a_task_as_soon_as_there_is_one(cast: Cast) -> None:
+async def test_waiting_claim_gets_a_new_task(cast: Cast) -> None:
     waiting = await poll(cast, lease_seconds=60)
     task = await cast.add_task()
     body = await answer_of(waiting)
@@ -26,12 +26,12 @@ async def test_who_waits_gets_a_task_as_soon_as_there_is_one(cast: Cast) -> None
     assert waiters.waiting(channel(cast)) == 0
 
 
-async def test_work_that_is_there_is_not_waited_for(cast: Cast) -> None:
+async def test_claim_with_available_work_does_not_wait(cast: Cast) -> None:
     await cast.add_task()
     assert (await asyncio.wait_for(claim(cast, wait_seconds=50), PATIENCE)).ok()["task"] is not None
 
 
-async def test_when_the_time_is_over_it_looks_once_more(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_claim_polls_once_more_at_its_timeout(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (await claim(cast, wait_seconds=1)).ok() == NOTHING
     time_is_over, woken = asyncio.Event(), waiters.Waiter.woken
 
@@ -47,7 +47,7 @@ async def test_when_the_time_is_over_it_looks_once_more(cast: Cast, monkeypatch:
     assert (await answer_of(waiting))["task"]["id"] == task["id"]
 
 
-async def test_nothing_is_asked_while_it_waits(cast: Cast) -> None:
+async def test_waiting_claim_runs_no_statements(cast: Cast) -> None:
     with counted() as found:
         polls = [await poll(cast, by) for by in (cast.vega, cast.rigel) * 10]
         asked = list(found)
@@ -57,7 +57,7 @@ async def test_nothing_is_asked_while_it_waits(cast: Cast) -> None:
     assert len(asked) <= 20 * 8
 
 
-async def test_one_task_wakes_one_of_many(cast: Cast) -> None:
+async def test_one_task_wakes_one_waiter(cast: Cast) -> None:
     with counted() as found:
         polls = [await poll(cast, by) for by in (cast.vega, cast.rigel) * 10]
         before = len(found)
@@ -69,7 +69,7 @@ async def test_one_task_wakes_one_of_many(cast: Cast) -> None:
     await hang_up(*polls[1:])
 
 
-async def test_two_tasks_wake_two(cast: Cast) -> None:
+async def test_two_tasks_wake_two_waiters(cast: Cast) -> None:
     polls = [await poll(cast, by) for by in (cast.vega, cast.rigel, cast.vega)]
     first = await cast.add_task(title="first")
     assert (await answer_of(polls[0]))["task"]["id"] == first["id"], "in the order of arrival"
@@ -80,7 +80,7 @@ async def test_two_tasks_wake_two(cast: Cast) -> None:
     await asyncio.gather(*adding)
 
 
-async def test_who_found_nothing_for_itself_keeps_its_place(cast: Cast) -> None:
+async def test_waiter_without_a_match_keeps_its_position(cast: Cast) -> None:
     polls = [await poll(cast), await poll(cast, cast.rigel)]
     await cast.add_task(assigned_agent_id=str(cast.atlas.id))
     await looked(3)  # what is for somebody who does not wait wakes nobody else
@@ -89,7 +89,7 @@ async def test_who_found_nothing_for_itself_keeps_its_place(cast: Cast) -> None:
     await hang_up(polls[1])
 
 
-async def test_many_tasks_of_one_commit_wake_one_after_the_other(cast: Cast) -> None:
+async def test_tasks_of_one_commit_wake_waiters_in_turn(cast: Cast) -> None:
     tasks = [await cast.add_task(title=f"{n}", status="review") for n in range(5)]
     polls = [await poll(cast, by) for by in (cast.vega, cast.rigel, cast.vega, cast.rigel, cast.vega, cast.rigel)]
     wanted = {"task_ids": [task["id"] for task in tasks], "move": {"status": "inbox"}}
@@ -101,7 +101,7 @@ async def test_many_tasks_of_one_commit_wake_one_after_the_other(cast: Cast) -> 
     await hang_up(polls[5])
 
 
-async def test_a_task_that_is_not_for_the_first_goes_to_the_next(cast: Cast) -> None:
+async def test_task_not_matching_the_first_goes_to_the_next(cast: Cast) -> None:
     picky = await poll(cast, tags=["glass"])
     bound = await poll(cast, cast.rigel)
     await cast.add_task(title="plain")
@@ -113,7 +113,7 @@ async def test_a_task_that_is_not_for_the_first_goes_to_the_next(cast: Cast) -> 
     assert (await answer_of(picky))["task"]["title"] == "glass"
 
 
-async def test_work_that_is_for_nobody_ends_the_chain(cast: Cast) -> None:
+async def test_unmatched_task_ends_the_chain(cast: Cast) -> None:
     polls = [await poll(cast, by, tags=["glass"]) for by in (cast.vega, cast.rigel) * 3]
     await cast.add_task(title="plain")
     await looked(7)
@@ -125,7 +125,7 @@ async def test_work_that_is_for_nobody_ends_the_chain(cast: Cast) -> None:
 # Who goes away
 
 
-async def test_who_hangs_up_claims_nothing(cast: Cast) -> None:
+async def test_disconnected_waiter_claims_nothing(cast: Cast) -> None:
     waiting = await poll(cast)
     await hang_up(waiting)
     assert waiters.waiting(channel(cast)) == 0
@@ -134,7 +134,7 @@ async def test_who_hangs_up_claims_nothing(cast: Cast) -> None:
     assert (await Task.get()).status == "inbox" and await Run.all().count() == 0
 
 
-async def test_a_waking_is_not_lost_with_its_waiter(cast: Cast) -> None:
+async def test_wakeup_is_not_lost_with_its_waiter(cast: Cast) -> None:
     task = await cast.add_task(status="review")
     for _ in range(10):
         first, second = await poll(cast), await poll(cast, cast.rigel)
@@ -147,7 +147,7 @@ async def test_a_waking_is_not_lost_with_its_waiter(cast: Cast) -> None:
         await rows("UPDATE tasks SET status = 'review'")
 
 
-async def test_a_waking_is_not_lost_with_a_waiter_that_goes_while_it_looks(cast: Cast) -> None:
+async def test_wakeup_is_not_lost_with_a_waiter_leaving_during_poll(cast: Cast) -> None:
     """Whenever the first hangs up, the task is claimed once: by the second, or by the first's last breath."""
     for pause in range(15):
         await Task.all().delete()
@@ -164,7 +164,7 @@ async def test_a_waking_is_not_lost_with_a_waiter_that_goes_while_it_looks(cast:
             await hang_up(second)
 
 
-async def test_two_tasks_and_a_hang_up_leave_nobody_waiting_beside_work(cast: Cast) -> None:
+async def test_two_tasks_and_a_disconnect_leave_no_idle_waiter(cast: Cast) -> None:
     for _ in range(10):
         await Task.all().delete()
         polls = [await poll(cast, by) for by in (cast.vega, cast.rigel, cast.vega)]
@@ -180,7 +180,7 @@ async def test_two_tasks_and_a_hang_up_leave_nobody_waiting_beside_work(cast: Ca
 
 
 @pytest.mark.parametrize("change", ["revoked", "expired", "deleted", "moved", "promoted", "board"])
-async def test_who_is_not_entitled_any_more_gets_nothing(cast: Cast, change: str) -> None:
+async def test_waiter_that_lost_its_rights_gets_nothing(cast: Cast, change: str) -> None:
     waiting = await poll(cast)
     await cast.add_task(status="review")
     await rows("UPDATE tasks SET status = 'inbox'")
@@ -203,7 +203,7 @@ async def test_who_is_not_entitled_any_more_gets_nothing(cast: Cast, change: str
     assert await Run.all().count() == 0
 
 
-async def test_the_server_stops(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stopping_ends_waiting_claims(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     polls = [await poll(cast), await poll(cast, cast.rigel)]
     running = broker.current()
     assert running is not None

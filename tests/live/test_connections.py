@@ -73,7 +73,7 @@ async def becomes(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_a_connection_ends_when_its_client_closes_it(server: Server) -> None:
+async def test_connection_closes_with_its_client(server: Server) -> None:
     before = files(server)
     for _ in range(FILES):
         assert b" 200 " in await asked(server, ASK)
@@ -81,7 +81,7 @@ async def test_a_connection_ends_when_its_client_closes_it(server: Server) -> No
     await becomes(lambda: files(server) <= before + FEW)
 
 
-async def test_clients_that_close_their_sending_side_are_answered(server: Server) -> None:
+async def test_half_closed_clients_are_answered(server: Server) -> None:
     body = b'{"name": "x"}'
     post = b"POST /api/v1/tags HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + OWNER
     post += b"Content-Length: %d\r\n\r\n" % len(body) + body
@@ -89,7 +89,7 @@ async def test_clients_that_close_their_sending_side_are_answered(server: Server
     assert b" 200 " in (await asked(server, post, half_closes=True))[:20]
 
 
-async def test_streams_and_polls_end_when_their_client_hangs_up(server: Server) -> None:
+async def test_streams_and_polls_end_on_disconnect(server: Server) -> None:
     async with server.client() as owner:
         board = (
             await owner.post("/api/v1/boards", json={"name": "A board", "slug": "a-board", "description": "One"})
@@ -103,7 +103,7 @@ async def test_streams_and_polls_end_when_their_client_hangs_up(server: Server) 
         assert await asked(server, poll, half_closes=True) == b""
 
 
-async def test_a_body_that_nobody_reads_does_not_hold_its_connection(server: Server) -> None:
+async def test_unread_body_does_not_hold_its_connection(server: Server) -> None:
     before = files(server)
     head = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
     piece = b"10000\r\n" + b"x" * 65536 + b"\r\n"
@@ -121,7 +121,7 @@ async def test_a_body_that_nobody_reads_does_not_hold_its_connection(server: Ser
     await becomes(lambda: files(server) <= before + FEW)
 
 
-async def test_an_address_cannot_take_all_connections(server: Server) -> None:
+async def test_connections_are_limited_per_address(server: Server) -> None:
     before = files(server)
     log = server.log.read_text()
     taken = [opened(server, "127.0.0.2") for _ in range(OF_AN_ADDRESS)]
@@ -139,7 +139,7 @@ async def test_an_address_cannot_take_all_connections(server: Server) -> None:
     assert b" 200 " in await asked(server, ASK, source="127.0.0.2")
 
 
-async def test_a_server_without_free_files_says_so_and_recovers(server: Server) -> None:
+async def test_server_out_of_file_descriptors_recovers(server: Server) -> None:
     before = files(server)
     log = server.log.read_text()
     taken = [opened(server, f"127.0.1.{number % 10 + 1}") for number in range(2 * FILES)]
@@ -156,7 +156,7 @@ async def test_a_server_without_free_files_says_so_and_recovers(server: Server) 
     assert "Traceback" not in told
 
 
-async def test_anonymous_uploads_are_not_held_in_memory(server: Server) -> None:
+async def test_anonymous_uploads_are_not_buffered(server: Server) -> None:
     size, count = 10_000_000, 30
     head = b"POST /api/v1/boards/import HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
     before = server.resident_mib()
@@ -184,7 +184,7 @@ WEBSOCKET = (
 
 
 @pytest.mark.parametrize("key", [b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", b""])
-async def test_a_websocket_is_refused_in_one_line_of_the_log(server: Server, key: bytes) -> None:
+async def test_websocket_is_refused_with_one_log_line(server: Server, key: bytes) -> None:
     log = server.log.read_text()
     assert (await asked(server, WEBSOCKET + key + b"\r\n")).startswith(b"HTTP/1.1 400 ")
     await becomes(lambda: "path=/sockets" in server.log.read_text().removeprefix(log))
@@ -193,7 +193,7 @@ async def test_a_websocket_is_refused_in_one_line_of_the_log(server: Server, key
     assert "status_code=400" in line and "Traceback" not in told
 
 
-async def test_a_request_with_two_lengths_is_refused_and_its_connection_closed(server: Server) -> None:
+async def test_conflicting_content_lengths_are_refused_and_close_the_connection(server: Server) -> None:
     head = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
     refused = await asked(server, head + ASK, half_closes=True)
     assert refused.startswith(b"HTTP/1.1 400 ") and refused.count(b"HTTP/1.1") == 1
@@ -203,12 +203,12 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00
 UPGRADE = ASK[:-2] + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
 
 
-async def test_http2_without_tls_is_not_spoken(server: Server) -> None:
+async def test_http2_needs_tls(server: Server) -> None:
     assert (await asked(server, PREFACE)).startswith(b"HTTP/1.1 505 ")
     assert (await asked(server, UPGRADE)).startswith(b"HTTP/1.1 200 ")
 
 
-async def test_http2_and_clients_behind_a_proxy(home: Installation, server: Server) -> None:
+async def test_http2_behind_a_proxy(home: Installation, server: Server) -> None:
     settings = {"HTTP2": "true", "TRUSTED_PROXIES": "127.0.0.1", "MAX_CONNECTIONS_PER_ADDRESS": "2"}
     other = Installation(home.folder / "other", "")
     other.folder.mkdir()

@@ -69,7 +69,7 @@ async def ended(state: str, *numbers: int) -> None:
     await Delivery.filter(seq__in=numbers, kind=KIND).update(state=state, leased_by=None, leased_until=None)
 
 
-async def test_what_was_given_up_is_not_looked_at(cast: Cast) -> None:
+async def test_failed_deliveries_are_not_read(cast: Cast) -> None:
     """A callback that is broken for days leaves thousands behind, and every look would step over them all."""
     search = f"SELECT MIN({loop.DUE}) AS due FROM deliveries WHERE ({loop._wanted([NOTICE])}){loop.IN_ORDER}"
     async with in_transaction():
@@ -81,7 +81,7 @@ async def test_what_was_given_up_is_not_looked_at(cast: Cast) -> None:
 
 
 @pytest.mark.usefixtures("asleep")
-async def test_the_next_waits_for_the_one_before(cast: Cast) -> None:
+async def test_deliveries_of_one_queue_are_sequential(cast: Cast) -> None:
     await letters(cast, cast.vega, 1, 2, 3)
     await letters(cast, cast.rigel, 4, 5)
     assert await taken() == [1, 4]
@@ -93,7 +93,7 @@ async def test_the_next_waits_for_the_one_before(cast: Cast) -> None:
 
 
 @pytest.mark.usefixtures("asleep")
-async def test_one_that_is_due_later_holds_up_the_next(cast: Cast) -> None:
+async def test_delayed_delivery_blocks_the_next(cast: Cast) -> None:
     await letters(cast, cast.vega, 1, due_at=clock.now() + timedelta(minutes=5))
     await letters(cast, cast.vega, 2)
     assert await taken() == []
@@ -101,14 +101,14 @@ async def test_one_that_is_due_later_holds_up_the_next(cast: Cast) -> None:
 
 
 @pytest.mark.usefixtures("asleep")
-async def test_a_lost_lease_keeps_the_order(cast: Cast) -> None:
+async def test_lost_lease_keeps_the_order(cast: Cast) -> None:
     await letters(cast, cast.vega, 1, 2)
     assert await taken() == [1]
     assert await taken(hours=1) == [1]
 
 
 @pytest.mark.parametrize("is_alone", [True, False])
-async def test_the_only_server_takes_over_what_was_being_sent(
+async def test_restarted_server_takes_over_sending_deliveries(
     cast: Cast, senders: dict[str, Any], is_alone: bool
 ) -> None:
     far = clock.now() + timedelta(hours=1)
@@ -132,7 +132,7 @@ async def test_the_only_server_takes_over_what_was_being_sent(
 
 
 @pytest.mark.usefixtures("asleep")
-async def test_a_lease_is_renewed_while_its_delivery_is_sent(
+async def test_lease_is_renewed_while_sending(
     cast: Cast, senders: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "LEASE", timedelta(seconds=0.3))
@@ -155,7 +155,7 @@ async def test_a_lease_is_renewed_while_its_delivery_is_sent(
 
 
 @pytest.mark.usefixtures("asleep")
-async def test_workers_at_once_keep_the_order(cast: Cast) -> None:
+async def test_concurrent_workers_keep_the_order(cast: Cast) -> None:
     await letters(cast, cast.vega, *range(1, 11))
     for number in range(1, 11):
         found = await asyncio.gather(*(lease(f"worker {n}", [KIND]) for n in range(6)))
@@ -164,7 +164,7 @@ async def test_workers_at_once_keep_the_order(cast: Cast) -> None:
 
 
 @pytest.mark.usefixtures("asleep")
-async def test_a_condition_is_asked_of_every_row(cast: Cast, senders: dict[str, Any]) -> None:
+async def test_condition_is_checked_for_every_row(cast: Cast, senders: dict[str, Any]) -> None:
     loop.sender(KIND, only=f"agent_id = '{cast.vega.id}'")(_never)
     await letters(cast, cast.vega, 1)
     await letters(cast, cast.rigel, 2)
@@ -175,14 +175,14 @@ async def _never(delivery: Delivery) -> None:
     raise AssertionError("nothing should be sent")
 
 
-async def test_without_a_sender_a_look_costs_nothing(cast: Cast, senders: dict[str, Any]) -> None:
+async def test_kind_without_a_sender_runs_no_statement(cast: Cast, senders: dict[str, Any]) -> None:
     await letters(cast, cast.vega, 1)
     with counted() as found:
         assert await look("one", set()) == pace.IDLE_SECONDS
     assert found == []
 
 
-async def test_an_idle_look_is_one_read(cast: Cast, senders: dict[str, Any]) -> None:
+async def test_idle_poll_is_one_read(cast: Cast, senders: dict[str, Any]) -> None:
     senders[KIND] = _never
     await letters(cast, cast.vega, 1, state="sent")
     await letters(cast, cast.vega, 2, state="failed")
@@ -192,7 +192,7 @@ async def test_an_idle_look_is_one_read(cast: Cast, senders: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(14, 14), (4000, pace.IDLE_SECONDS)])
-async def test_it_sleeps_until_the_next_is_due(
+async def test_loop_sleeps_until_the_next_is_due(
     cast: Cast, senders: dict[str, Any], seconds: float, expected: float
 ) -> None:
     senders[KIND] = _never
@@ -202,9 +202,7 @@ async def test_it_sleeps_until_the_next_is_due(
     assert 0 < pause <= expected
 
 
-async def test_one_that_another_worker_holds_is_looked_at_again_when_its_lease_is_over(
-    cast: Cast, senders: dict[str, Any]
-) -> None:
+async def test_delivery_of_another_worker_is_retried_after_its_lease(cast: Cast, senders: dict[str, Any]) -> None:
     senders[KIND] = _never
     await letters(cast, cast.vega, 1, state="sending", leased_until=clock.now() + timedelta(seconds=14))
     assert 0 < await look("one", set()) <= 14
@@ -225,7 +223,7 @@ async def gates(senders: dict[str, Any], asleep: None) -> AsyncIterator[dict[int
         gate.set()
 
 
-async def test_at_most_so_many_are_sent_at_once(
+async def test_number_of_concurrent_deliveries_is_limited(
     cast: Cast, gates: dict[int, asyncio.Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "AT_ONCE", 2)
@@ -245,7 +243,7 @@ async def test_at_most_so_many_are_sent_at_once(
     assert await Delivery.filter(kind=KIND, state="sent").count() == 3
 
 
-async def test_the_loop_hears_of_a_command_that_delivers(
+async def test_command_with_deliveries_notifies_the_loop(
     cast: Cast, senders: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arrived = asyncio.Event()
@@ -304,7 +302,7 @@ async def ring_often() -> None:
         await asyncio.sleep(0)
 
 
-async def test_what_many_commands_write_is_looked_at_together(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_deliveries_of_many_commands_are_read_together(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     one = Looking(monkeypatch, debounce=3600)
     await one.happens(1)
     await ring_often()
@@ -348,7 +346,7 @@ async def test_commit_of_another_process_notifies_loop(cast: Cast) -> None:
 
 
 @pytest.mark.usefixtures("asleep")
-async def test_sending_again_is_a_persons_and_recorded(cast: Cast) -> None:
+async def test_sending_again_needs_a_person_and_is_recorded(cast: Cast) -> None:
     [letter] = await letters(cast, cast.vega, 1, state="failed", attempts=6, last_error="nobody opened")
     for caller in (cast.cleo, cast.eve, cast.vega, cast.atlas):
         with pytest.raises(Forbidden):

@@ -28,7 +28,7 @@ async def little_room(cast: Cast) -> AsyncIterator[None]:
     await connection.execute_query_dict("PRAGMA max_page_count = 1073741823")
 
 
-async def test_a_full_disk_is_a_503_and_nothing_is_half_written(cast: Cast, little_room: None) -> None:
+async def test_full_disk_is_503_and_writes_nothing_partially(cast: Cast, little_room: None) -> None:
     refused = 0
     for number in range(60):
         answer = await cast.ada.post(cast.tasks, {"title": f"Task {number}", "description": "x" * 8000})
@@ -50,16 +50,14 @@ async def test_a_full_disk_is_a_503_and_nothing_is_half_written(cast: Cast, litt
     assert (await verify(cast.organization.id))[1] is None
 
 
-async def test_comments_are_refused_and_reading_goes_on(cast: Cast, little_room: None) -> None:
+async def test_full_disk_refuses_writes_and_allows_reads(cast: Cast, little_room: None) -> None:
     task = await cast.add_task()
     answers = [await cast.vega.post(f"{cast.task(task)}/comments", {"message": "y" * 8000}) for _ in range(40)]
     assert {answer.status for answer in answers} == {200, 503}
     assert (await cast.ada.get(cast.tasks)).status == 200
 
 
-async def test_readiness_says_what_is_wrong_until_there_is_room(
-    cast: Cast, little_room: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_readiness_reports_a_full_disk(cast: Cast, little_room: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mission_control.database.trouble.SECONDS_BETWEEN_TRIES", 0.0)
     monkeypatch.setattr(trouble, "_sentence", None)
     client = cast.app.test_client()
@@ -84,10 +82,10 @@ async def test_readiness_says_what_is_wrong_until_there_is_room(
         asyncpg.CannotConnectNowError("the database system is starting up"),
     ],
 )
-def test_a_database_that_restarts_is_away(error: Exception) -> None:
+def test_restarting_database_is_unavailable(error: Exception) -> None:
     """All of these were answers to requests while PostgreSQL restarted under load."""
     assert outage(error) == AWAY
 
 
-def test_an_ordinary_error_is_no_outage() -> None:
+def test_ordinary_error_is_not_an_outage() -> None:
     assert outage(ValueError("disk is full")) is None

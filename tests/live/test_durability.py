@@ -25,12 +25,12 @@ from tests.live.servers import PATIENCE, TELLING, Follower, Installation, Server
 pytestmark = pytest.mark.database
 
 
-async def test_aborted_requests_lock_nothing_and_hide_nothing(tmp_path: Path) -> None:
+async def test_aborted_requests_leave_no_locks(tmp_path: Path) -> None:
     async with installation(tmp_path) as home:
         await play_aborted_requests(home, 300, seed=1)
 
 
-async def test_acknowledged_writes_survive_sudden_death(tmp_path: Path) -> None:
+async def test_acknowledged_writes_survive_a_crash(tmp_path: Path) -> None:
     async with installation(tmp_path) as home:
         await play_sudden_death(home, rounds=1, seconds=1.0, seed=2)
 
@@ -40,7 +40,7 @@ async def test_streams_resume_after_a_restart(tmp_path: Path) -> None:
         await play_restarts(home, streams=20, restarts=1)
 
 
-async def test_a_stop_answers_what_runs_and_ends_streams_properly(tmp_path: Path) -> None:
+async def test_stop_answers_running_requests_and_ends_streams(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served(program=TELLING) as server:
         board = await new_board(server)
         async with server.client() as client, client.stream("GET", f"{board}/tasks/stream") as stream:
@@ -94,7 +94,7 @@ async def writes_held(home: Installation) -> AsyncIterator[None]:
 
 
 @pytest.mark.postgres
-async def test_two_workers_are_one_server(tmp_path: Path) -> None:
+async def test_two_workers_act_as_one_server(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served("--workers", "2") as server:
         board = await new_board(server)
         followers: list[Follower] = []
@@ -137,7 +137,7 @@ async def test_sqlite_refuses_two_workers(tmp_path: Path) -> None:
             assert code == 1 and "SQLite serves one process only" in said
 
 
-async def test_readers_that_never_read_cost_little_and_hurt_nobody(tmp_path: Path) -> None:
+async def test_stalled_readers_are_harmless(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served() as server:
         board = await new_board(server)
         stuck = [await never_reading(server, f"{board}/tasks/stream") for _ in range(10)]
@@ -178,7 +178,7 @@ async def resumed_numbers(server: Server, path: str, count: int) -> list[int]:
 
 
 @pytest.mark.postgres
-async def test_a_lost_database_is_told_and_recovers(tmp_path: Path) -> None:
+async def test_lost_database_is_reported_and_recovers(tmp_path: Path) -> None:
     """Every connection of the server is cut, the listener's among them; the stream goes on."""
     async with installation(tmp_path) as home, home.served() as server:
         board = await new_board(server)
@@ -218,7 +218,7 @@ async def cut_connections(home: Installation) -> None:
         await connection.close()
 
 
-async def test_what_the_command_line_changes_is_heard_by_open_streams(tmp_path: Path) -> None:
+async def test_command_line_changes_reach_open_streams(tmp_path: Path) -> None:
     """Another process writes; on SQLite nothing but the file tells of it."""
     async with installation(tmp_path) as home, home.served() as server:
         board = await new_board(server)

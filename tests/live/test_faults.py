@@ -19,7 +19,7 @@ async def readiness(server: Server) -> tuple[int, str]:
     return answer.status_code, answer.json().get("checks", {}).get("database", "ok")
 
 
-async def test_a_server_without_room_is_there_for_reading(tmp_path: Path) -> None:
+async def test_server_on_a_full_disk_allows_reads(tmp_path: Path) -> None:
     home = Installation(tmp_path, f"sqlite:///{tmp_path / 'full.sqlite3'}")
     async with home.served() as server, server.client() as owner:
         (await owner.post("/api/v1/boards", json=BOARD)).raise_for_status()
@@ -32,7 +32,7 @@ async def test_a_server_without_room_is_there_for_reading(tmp_path: Path) -> Non
         (await owner.post("/api/v1/boards", json=BOARD | {"slug": "c"})).raise_for_status()
 
 
-async def test_a_damaged_file_is_found_and_named(tmp_path: Path) -> None:
+async def test_damaged_file_is_detected_and_named(tmp_path: Path) -> None:
     file = tmp_path / "damaged.sqlite3"
     home = Installation(tmp_path, f"sqlite:///{file}")
     async with home.served() as server, server.client() as owner:

@@ -35,7 +35,7 @@ async def test_a_look_up_during_a_change_of_rights_is_done_again(cast: Cast, mon
     assert await fresh(dan) is None and looks == 2
 
 
-async def test_what_was_kept_before_the_commit_is_forgotten_with_it(cast: Cast) -> None:
+async def test_cached_rights_are_dropped_on_commit(cast: Cast) -> None:
     dan = await cast.dan.actor()
     assert await fresh(dan) is not None
     known = dict(freshness._fresh)
@@ -51,14 +51,14 @@ async def test_what_was_kept_before_the_commit_is_forgotten_with_it(cast: Cast) 
 
 
 @pytest.mark.parametrize("sender", ["another", channels.PROCESS], ids=["another", "own"])
-async def test_changes_of_other_processes_are_heard_and_ones_own_in_their_order(cast: Cast, sender: str) -> None:
+async def test_changes_of_all_processes_are_applied_in_order(cast: Cast, sender: str) -> None:
     running = broker.current()
     assert running is not None and await fresh(await cast.dan.actor()) is not None
     running._heard(None, 0, "", orjson.dumps({"channels": [freshness.CHANNEL], "from": sender}).decode())
     assert not freshness._fresh
 
 
-async def test_a_change_of_rights_tells_the_other_processes(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_changed_rights_notify_other_processes(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     carried: set[str] = set()
 
     async def announce(heads: Any, signals: Any, names: Any) -> None:
@@ -69,7 +69,7 @@ async def test_a_change_of_rights_tells_the_other_processes(cast: Cast, monkeypa
     assert freshness.CHANNEL in carried
 
 
-async def test_a_slow_reader_gets_nothing_more_of_what_was_fetched_for_it(app: Quart, cast: Cast) -> None:
+async def test_slow_reader_gets_nothing_after_losing_its_rights(app: Quart, cast: Cast) -> None:
     for _ in range(3):
         await cast.add_task()
     path = f"/?after={(await Board.get(id=cast.board.id).select_related('organization')).organization.log_seq - 3}"

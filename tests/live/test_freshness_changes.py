@@ -81,7 +81,7 @@ CHANGES: dict[str, tuple[str, Change, Check]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-async def test_a_change_of_rights_counts_at_once(cast: Cast, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+async def test_changed_rights_apply_at_once(cast: Cast, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(freshness, "FRESH_SECONDS", 3600.0)  # nothing is forgotten by itself
     who, change, is_so = CHANGES[name]
     somebody: Person | Program = getattr(cast, who)
@@ -91,7 +91,7 @@ async def test_a_change_of_rights_counts_at_once(cast: Cast, monkeypatch: pytest
     assert is_so(cast, await fresh(actor))
 
 
-async def test_working_in_another_organization_counts_at_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_switched_organization_applies_at_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     await found(cast)
     monkeypatch.setattr(freshness, "FRESH_SECONDS", 3600.0)
     actor = await cast.dan.actor()
@@ -129,7 +129,7 @@ async def _in_another_browser(user: User) -> Actor:
 
 
 @pytest.mark.parametrize("end", [sign_out, sign_out_elsewhere, change_password, use_reset_link])
-async def test_a_session_that_ends_is_over_at_once(
+async def test_ended_session_is_refused_at_once(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, end: Callable[[Actor, User], Awaitable[None]]
 ) -> None:
     await give_password(cast.ada)
@@ -142,7 +142,7 @@ async def test_a_session_that_ends_is_over_at_once(
     assert await fresh(actor) is None
 
 
-async def test_a_token_is_over_when_its_end_has_come(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_token_is_refused_after_its_expiry(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(freshness, "FRESH_SECONDS", 0.0)
     vega, dan = await cast.vega.actor(), await cast.dan.actor()
     await Token.all().update(expires_at=clock.now() + timedelta(minutes=1))
@@ -151,7 +151,7 @@ async def test_a_token_is_over_when_its_end_has_come(cast: Cast, monkeypatch: py
         assert await fresh(vega) is None and await fresh(dan) is None
 
 
-async def test_a_session_is_over_when_its_end_has_come(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_session_is_refused_after_its_expiry(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(freshness, "FRESH_SECONDS", 0.0)
     actor = await _in_another_browser(await User.get(id=cast.ada.id))
     assert await fresh(actor) is not None
@@ -159,7 +159,7 @@ async def test_a_session_is_over_when_its_end_has_come(cast: Cast, monkeypatch: 
         assert await fresh(actor) is None
 
 
-async def test_what_nobody_told_of_counts_when_the_answer_is_old(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_silent_changes_apply_when_the_cache_expires(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     dan = await cast.dan.actor()
     monkeypatch.setattr(freshness, "FRESH_SECONDS", 3600.0)
     assert await fresh(dan) is not None

@@ -49,7 +49,7 @@ async def assign(server: Server, board: str, agent: Hired) -> None:
         answer.raise_for_status()
 
 
-async def test_sudden_death_loses_no_notice_and_acknowledges_none_twice(tmp_path: Path) -> None:
+async def test_crash_loses_no_notice_and_acknowledges_none_twice(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served() as first:
         board = await new_board(first)
         async with hired(first, board) as vega:
@@ -71,7 +71,7 @@ async def test_sudden_death_loses_no_notice_and_acknowledges_none_twice(tmp_path
         await check_whole(home)
 
 
-async def test_a_stop_answers_polls_that_wait(tmp_path: Path) -> None:
+async def test_stop_answers_waiting_polls(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served(program=TELLING) as server:
         async with hired(server, await new_board(server)) as vega, asyncio.TaskGroup() as group:
             poll = group.create_task(vega.read(seconds=50))
@@ -82,7 +82,7 @@ async def test_a_stop_answers_polls_that_wait(tmp_path: Path) -> None:
 
 
 @pytest.mark.postgres
-async def test_a_notice_written_by_another_process_wakes_the_poll(tmp_path: Path) -> None:
+async def test_notice_of_another_process_wakes_the_poll(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served("--workers", "2") as server, AsyncExitStack() as stack:
         board = await new_board(server)
         agents = [await stack.enter_async_context(hired(server, board, f"Worker {number}")) for number in range(6)]

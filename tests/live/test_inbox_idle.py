@@ -34,7 +34,7 @@ async def all_wait(agents: list[Program]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_waiting_costs_no_statement_and_a_notice_wakes_its_agent(cast: Cast) -> None:
+async def test_waiting_runs_no_statement_and_a_notice_wakes_its_agent(cast: Cast) -> None:
     agents = await workers(cast)
     outside = contextvars.copy_context()
 
@@ -64,7 +64,7 @@ async def test_waiting_costs_no_statement_and_a_notice_wakes_its_agent(cast: Cas
     assert waiting(agents) == 0
 
 
-async def test_a_request_checks_one_token_and_writes_presence_now_and_then(cast: Cast) -> None:
+async def test_request_checks_one_token_and_writes_presence_sometimes(cast: Cast) -> None:
     with counted(passing_over=()) as first:
         (await cast.vega.get("/agent/inbox")).ok()
     assert len([text for text in first if "UPDATE agents SET last_seen_at" in text]) == 1
@@ -78,7 +78,7 @@ async def test_a_request_checks_one_token_and_writes_presence_now_and_then(cast:
     assert not [text for text in second if text.startswith(("UPDATE", "INSERT"))], second
 
 
-async def test_a_notice_that_was_read_by_another_poll_lets_this_one_wait_on(cast: Cast) -> None:
+async def test_notice_read_by_another_poll_keeps_this_one_waiting(cast: Cast) -> None:
     first = asyncio.create_task(cast.vega.get(PATH))
     await all_wait([cast.vega])
     await cast.add_task(assigned_agent_id=cast.vega.id)

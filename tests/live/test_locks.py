@@ -47,21 +47,21 @@ def pause(cast: Cast, by: str) -> Any:
     return getattr(cast, by).call("PUT", "/organizations/me/work-state", {"state": "paused"})
 
 
-async def test_a_task_is_started_while_its_board_is_held(cast: Cast) -> None:
+async def test_task_starts_while_its_board_is_locked(cast: Cast) -> None:
     """As by somebody who edits dependencies, holds the board, and wants this very task next."""
     task = await cast.add_task()
     async with held(cast, lambda: locked_board(cast.board)), asyncio.timeout(PATIENCE):
         (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
 
 
-async def test_what_refers_to_a_task_is_written_while_it_is_held(cast: Cast) -> None:
+async def test_references_are_written_while_the_task_is_locked(cast: Cast) -> None:
     task = await Task.get(id=(await cast.add_task())["id"])
     task.board = cast.board
     async with held(cast, lambda: locked_task(task)), asyncio.timeout(PATIENCE):
         (await cast.vega.post(f"{cast.task(task)}/comments", {"message": "Odd."})).ok()
 
 
-async def test_work_does_not_start_on_what_is_opened_again_at_that_moment(cast: Cast, settings: Settings) -> None:
+async def test_work_does_not_start_on_a_dependency_reopened_meanwhile(cast: Cast, settings: Settings) -> None:
     done = await cast.add_task(status="done")
     started = {"title": "Next", "status": "in_progress", "depends_on_task_ids": [done["id"]]}
     reopened = "UPDATE tasks SET status = 'inbox' WHERE id = $1"
@@ -69,7 +69,7 @@ async def test_work_does_not_start_on_what_is_opened_again_at_that_moment(cast: 
     assert answer.refused(409)["blocked_by_task_ids"] == [done["id"]]
 
 
-async def test_a_pause_waits_for_hand_outs_of_its_own_organization_only(cast: Cast) -> None:
+async def test_pause_waits_only_for_assignments_of_its_organization(cast: Cast) -> None:
     async with held(cast, lambda: lock_work_state_shared(cast.board.id)), asyncio.timeout(PATIENCE):
         (await pause(cast, "eve")).ok()
         waits = asyncio.create_task(pause(cast, "ada"))
@@ -78,7 +78,7 @@ async def test_a_pause_waits_for_hand_outs_of_its_own_organization_only(cast: Ca
     (await waits).ok()
 
 
-async def test_an_organization_is_deleted_after_who_is_writing_in_it(cast: Cast, settings: Settings) -> None:
+async def test_organization_deletion_waits_for_running_writes(cast: Cast, settings: Settings) -> None:
     """Whoever writes has its board first and the log of the organization last."""
     connection = await asyncpg.connect(settings.database_url)
     try:
@@ -94,7 +94,7 @@ async def test_an_organization_is_deleted_after_who_is_writing_in_it(cast: Cast,
     assert not await Organization.filter(id=cast.organization.id).exists()
 
 
-async def test_tasks_are_held_before_the_approval_that_is_about_them(cast: Cast, settings: Settings) -> None:
+async def test_tasks_are_locked_before_their_approval(cast: Cast, settings: Settings) -> None:
     """As who deletes the task holds it, and wants the approval next, to close it."""
     task = await cast.add_task()
     approval = await cast.ask(cast.vega, task)

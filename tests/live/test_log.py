@@ -38,7 +38,7 @@ async def sound(cast: Cast) -> int:
     return count
 
 
-async def test_fifty_at_once_leave_no_hole(cast: Cast) -> None:
+async def test_fifty_concurrent_commands_leave_no_gap(cast: Cast) -> None:
     before = await head(cast)
     answers = await asyncio.gather(*(cast.ada.post(cast.tasks, {"title": str(number)}) for number in range(50)))
     assert {one.status for one in answers} == {200}
@@ -46,7 +46,7 @@ async def test_fifty_at_once_leave_no_hole(cast: Cast) -> None:
     assert await sound(cast) == before + 50
 
 
-async def test_refused_commands_leave_no_number(cast: Cast) -> None:
+async def test_refused_commands_use_no_number(cast: Cast) -> None:
     await cast.rule(require_approval_for_done=True)
     before = await head(cast)
     bodies = [{"title": str(number), "status": ("inbox", "done")[number % 2]} for number in range(20)]
@@ -55,7 +55,7 @@ async def test_refused_commands_leave_no_number(cast: Cast) -> None:
     assert await sound(cast) == before + 10
 
 
-async def test_organizations_are_numbered_apart(cast: Cast) -> None:
+async def test_organizations_are_numbered_separately(cast: Cast) -> None:
     (await cast.eve.post(f"/boards/{cast.foreign_board.id}/tasks", {"title": "x"})).ok()
     theirs = await Event.filter(organization_id=cast.elsewhere.id).order_by("seq")
     assert [one.seq for one in theirs] == [1, 2, 3]
@@ -97,7 +97,7 @@ TAMPERINGS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("what", TAMPERINGS)
-async def test_a_changed_event_is_found(cast: Cast, what: str) -> None:
+async def test_changed_event_is_detected(cast: Cast, what: str) -> None:
     task = await cast.add_task()
     await cast.add_task()
     target = await Event.get(task_id=task["id"])
@@ -107,7 +107,7 @@ async def test_a_changed_event_is_found(cast: Cast, what: str) -> None:
     assert fault == f"Event {target.seq} was changed after it was written."
 
 
-async def test_a_change_that_recomputes_its_hash_is_found_at_the_next(cast: Cast) -> None:
+async def test_rehashed_change_is_detected_at_the_next_event(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.add_task()
     target = await Event.get(task_id=task["id"])
@@ -119,7 +119,7 @@ async def test_a_change_that_recomputes_its_hash_is_found_at_the_next(cast: Cast
 
 
 @pytest.mark.parametrize("which", ["first", "middle", "last"])
-async def test_a_removed_event_is_found(cast: Cast, which: str) -> None:
+async def test_removed_event_is_detected(cast: Cast, which: str) -> None:
     count = await sound(cast)
     seq = {"first": 1, "middle": 3, "last": count}[which]
     await Event.filter(organization_id=cast.organization.id, seq=seq).delete()
@@ -128,7 +128,7 @@ async def test_a_removed_event_is_found(cast: Cast, which: str) -> None:
     assert str(seq if which != "last" else count) in str(fault)
 
 
-async def test_two_exchanged_events_are_found(cast: Cast) -> None:
+async def test_swapped_events_are_detected(cast: Cast) -> None:
     mine = Event.filter(organization_id=cast.organization.id)
     first, second = await mine.get(seq=2), await mine.get(seq=3)
     await Event.filter(id=first.id).update(seq=10_000)
@@ -137,7 +137,7 @@ async def test_two_exchanged_events_are_found(cast: Cast) -> None:
     assert (await verify(cast.organization.id))[0] == 1
 
 
-async def test_a_chain_is_walked_on_from_where_it_was_verified(cast: Cast) -> None:
+async def test_verification_continues_from_the_last_verified_event(cast: Cast) -> None:
     count = await sound(cast)
     mark = (count, (await Event.get(organization_id=cast.organization.id, seq=count)).hash)
     assert await verify(cast.organization.id, *mark) == (count, None)
@@ -153,7 +153,7 @@ async def test_a_chain_is_walked_on_from_where_it_was_verified(cast: Cast) -> No
     assert (await verify(cast.organization.id, *mark))[1] is not None
 
 
-async def test_a_failing_command_leaves_nothing(cast: Cast) -> None:
+async def test_failing_command_leaves_nothing(cast: Cast) -> None:
     before, actor = await head(cast), await cast.ada.actor()
 
     async def work() -> None:
@@ -169,7 +169,7 @@ async def test_a_failing_command_leaves_nothing(cast: Cast) -> None:
     assert await Delivery.all().count() == 0
 
 
-async def test_commands_in_a_command_are_one(cast: Cast) -> None:
+async def test_nested_commands_are_one_command(cast: Cast) -> None:
     before, actor = await head(cast), await cast.ada.actor()
 
     async def work() -> None:
@@ -204,7 +204,7 @@ async def test_reactions_run_once_in_the_same_transaction(cast: Cast, monkeypatc
     assert [kind for kind, _ in await kinds(cast, before)] == ["board.updated", "board.deleted"]
 
 
-async def test_a_failing_reaction_undoes_the_command(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failing_reaction_undoes_the_command(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     async def reaction(who: Actor, event: NewEvent) -> None:
         raise Conflict("No.")
 
@@ -216,7 +216,7 @@ async def test_a_failing_reaction_undoes_the_command(cast: Cast, monkeypatch: py
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 5, 10])
-async def test_a_command_ends_although_its_caller_is_gone(cast: Cast, steps: int) -> None:
+async def test_command_finishes_after_its_caller_disconnects(cast: Cast, steps: int) -> None:
     before, actor = await head(cast), await cast.ada.actor()
     begun = asyncio.Event()
 
@@ -236,7 +236,7 @@ async def test_a_command_ends_although_its_caller_is_gone(cast: Cast, steps: int
     assert (await Board.get(id=cast.board.id)).name == "Lens"
 
 
-async def test_nothing_is_recorded_outside_of_a_command(cast: Cast) -> None:
+async def test_events_are_recorded_only_in_a_command(cast: Cast) -> None:
     for attempt in (
         lambda: record("board.updated", cast.board, "x"),
         lambda: deliver("agent.notice", cast.board.scope(), agent_id=cast.vega.id, header="x", text="x"),
@@ -245,19 +245,19 @@ async def test_nothing_is_recorded_outside_of_a_command(cast: Cast) -> None:
             attempt()
 
 
-async def test_a_command_asks_its_rule_before_anything(cast: Cast) -> None:
+async def test_command_checks_its_rule_first(cast: Cast) -> None:
     with pytest.raises(Forbidden):
         await update_board(await cast.dan.actor(), cast.board, {"name": "Mine"})
     with pytest.raises(RuntimeError, match="has no rule"):
         command.command("board.never_heard_of")
 
 
-async def test_a_deleted_organization_takes_its_log_head_along(cast: Cast) -> None:
+async def test_deleted_organization_removes_its_log_head(cast: Cast) -> None:
     await Organization.filter(id=cast.elsewhere.id).delete()
     await sound(cast)
 
 
-def test_the_hashed_text_is_canonical() -> None:
+def test_hashed_text_is_canonical() -> None:
     text = canonical({"b": 1, "a": {"d": None, "c": ["\u00e9", 1.5]}, 3: True})
     assert text == '{"3":true,"a":{"c":["\u00e9",1.5],"d":null},"b":1}'
     assert canonical(orjson.loads(text)) == text

@@ -64,7 +64,7 @@ async def taken_later(worker: str, *, minutes: float = 60) -> list[Delivery]:
         return await lease(worker, [KIND])
 
 
-async def test_an_arrival_is_recorded(cast: Cast, postman: Postman) -> None:
+async def test_delivery_records_its_event(cast: Cast, postman: Postman) -> None:
     [letter] = await letters(cast)
     before = await head(cast)
     assert await send_due("one") == 1
@@ -78,7 +78,7 @@ async def test_an_arrival_is_recorded(cast: Cast, postman: Postman) -> None:
     assert await send_due("one") == 0
 
 
-async def test_no_two_workers_get_the_same(cast: Cast) -> None:
+async def test_two_workers_never_take_the_same_delivery(cast: Cast) -> None:
     await letters(cast, 3 * AT_ONCE)
     batches = await asyncio.gather(*(lease(f"worker {number}", [KIND]) for number in range(6)))
     ids = [one.id for batch in batches for one in batch]
@@ -86,7 +86,7 @@ async def test_no_two_workers_get_the_same(cast: Cast) -> None:
     assert all(len(batch) <= AT_ONCE for batch in batches)
 
 
-async def test_what_is_not_due_or_of_another_kind_waits(cast: Cast) -> None:
+async def test_undue_and_other_kinds_wait(cast: Cast) -> None:
     await letters(cast, due_at=clock.now() + timedelta(minutes=5))
     assert await lease("one", [KIND]) == []
     assert len(await taken_later("one", minutes=6)) == 1
@@ -94,13 +94,13 @@ async def test_what_is_not_due_or_of_another_kind_waits(cast: Cast) -> None:
     assert await lease("one", ["test.parcel"]) == []
 
 
-async def test_without_a_sender_everything_waits(cast: Cast) -> None:
+async def test_deliveries_without_a_sender_wait(cast: Cast) -> None:
     [letter] = await letters(cast)
     assert await send_due("one") == 0
     assert (await Delivery.get(id=letter.id)).state == "waiting"
 
 
-async def test_a_failure_is_tried_again_later(cast: Cast, postman: Postman) -> None:
+async def test_failed_delivery_is_retried_later(cast: Cast, postman: Postman) -> None:
     [letter] = await letters(cast)
     before = await head(cast)
     postman.answer = RuntimeError("nobody opened")
@@ -117,7 +117,7 @@ async def test_a_failure_is_tried_again_later(cast: Cast, postman: Postman) -> N
     assert [one.kind for one in await events(before)] == ["task.lead_notified"]
 
 
-async def test_after_the_last_attempt_it_is_given_up(cast: Cast, postman: Postman) -> None:
+async def test_delivery_fails_after_the_last_attempt(cast: Cast, postman: Postman) -> None:
     [letter] = await letters(cast)
     before = await head(cast)
     postman.answer = RuntimeError("nobody opened")
@@ -134,7 +134,7 @@ async def test_after_the_last_attempt_it_is_given_up(cast: Cast, postman: Postma
     assert (await Delivery.get(id=letter.id)).state == "sent"
 
 
-async def test_a_sender_may_give_up_at_once(cast: Cast, postman: Postman) -> None:
+async def test_sender_can_give_up_at_once(cast: Cast, postman: Postman) -> None:
     [letter] = await letters(cast)
     postman.answer = GiveUp("moved away")
     await send_due("one")
@@ -142,7 +142,7 @@ async def test_a_sender_may_give_up_at_once(cast: Cast, postman: Postman) -> Non
     assert (given_up.state, given_up.attempts, given_up.last_error) == ("failed", 1, "moved away")
 
 
-async def test_a_lost_lease_is_taken_over_and_the_former_worker_ignored(cast: Cast) -> None:
+async def test_lost_lease_is_taken_over_and_the_old_worker_ignored(cast: Cast) -> None:
     [letter] = await letters(cast)
     before = await head(cast)
     [first] = await lease("one", [KIND])
@@ -159,14 +159,14 @@ async def test_a_lost_lease_is_taken_over_and_the_former_worker_ignored(cast: Ca
     assert [one.kind for one in await events(before)] == ["task.lead_notified"]
 
 
-async def test_nobody_but_the_system_settles(cast: Cast) -> None:
+async def test_only_the_system_settles_deliveries(cast: Cast) -> None:
     [letter] = await letters(cast)
     for caller in (cast.ada, cast.atlas):
         with pytest.raises(Forbidden):
             await settle(await caller.actor(), letter, None, final=True)
 
 
-def test_pauses_grow_to_a_limit() -> None:
+def test_backoff_grows_to_a_limit() -> None:
     seconds = [pause_after(attempt).total_seconds() for attempt in range(1, 12)]
     for attempt, pause in enumerate(seconds):
         nominal = min(10.0 * 2**attempt, 600.0)

@@ -22,7 +22,7 @@ async def entries(stream: Stream, count: int) -> list[dict[str, Any]]:
     return [one.data["memory"] for one in found]
 
 
-async def test_entries_as_they_are_written_changed_and_deleted(cast: Cast) -> None:
+async def test_stream_sends_new_changed_and_deleted_entries(cast: Cast) -> None:
     path = f"{cast.home}/memory"
     async with reading(cast.dan, f"{path}/stream") as people, reading(cast.vega, f"{path}/stream") as agent:
         entry = await write(cast.ada, path, "Hello.", "chat")
@@ -35,7 +35,7 @@ async def test_entries_as_they_are_written_changed_and_deleted(cast: Cast) -> No
         assert [one.id for one in people.seen] == sorted({one.id or 0 for one in people.seen})
 
 
-async def test_a_stream_holds_only_its_board_and_what_was_asked_for(cast: Cast) -> None:
+async def test_stream_is_limited_to_its_board_and_filter(cast: Cast) -> None:
     path = f"{cast.home}/memory"
     async with (
         reading(cast.ada, f"{path}/stream?is_chat=true") as chat,
@@ -51,7 +51,7 @@ async def test_a_stream_holds_only_its_board_and_what_was_asked_for(cast: Cast) 
         await notes.silent()
 
 
-async def test_a_stream_goes_on_where_it_was_cut_and_repeats_nothing(cast: Cast) -> None:
+async def test_stream_resumes_where_it_was_cut(cast: Cast) -> None:
     path, start = f"{cast.home}/memory", await head(cast)
     said = [await write(cast.ada, path, text) for text in ("One", "Two")]
     gone = await write(cast.ada, path, "Three")
@@ -65,7 +65,7 @@ async def test_a_stream_goes_on_where_it_was_cut_and_repeats_nothing(cast: Cast)
         assert await entries(stream, 1) == [last]
 
 
-async def test_a_deleted_entry_is_not_told_again(cast: Cast) -> None:
+async def test_deleted_entry_is_not_replayed(cast: Cast) -> None:
     path, start = f"{cast.home}/memory", await head(cast)
     async with reading(cast.dan, f"{path}/stream") as live:
         entry = await write(cast.ada, path, "hunter2")
@@ -77,14 +77,14 @@ async def test_a_deleted_entry_is_not_told_again(cast: Cast) -> None:
             await late.silent()
 
 
-async def test_who_hears_nothing(cast: Cast) -> None:
+async def test_stream_is_forbidden_for_others(cast: Cast) -> None:
     path = f"{cast.home}/memory/stream"
     for caller in (cast.eve, cast.mira, cast.nova):
         assert (await caller.get(path)).refused(404) == "Not Found"
     assert (await cast.nobody.get(path)).refused(401) == "Unauthorized"
 
 
-async def test_a_stream_ends_with_the_right_to_read(cast: Cast) -> None:
+async def test_stream_ends_with_the_right_to_read(cast: Cast) -> None:
     path = f"{cast.home}/memory"
     async with reading(cast.vega, f"{path}/stream") as stream:
         (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
@@ -114,7 +114,7 @@ async def test_both_group_streams_carry_an_entry(cast: Cast) -> None:
         (await caller.get(path_of)).refused(status)
 
 
-async def test_another_group_is_not_heard(cast: Cast) -> None:
+async def test_other_groups_are_left_out(cast: Cast) -> None:
     await made(cast, cast.board)
     away = await made(cast, cast.other_board)
     async with reading(cast.vega, f"{cast.home}/group-memory/stream") as stream:
@@ -124,7 +124,7 @@ async def test_another_group_is_not_heard(cast: Cast) -> None:
     assert (await cast.cleo.get(f"{away}/memory/stream")).refused(404) == "Not Found"
 
 
-async def test_a_group_stream_ends_with_the_group_and_when_the_board_leaves(cast: Cast) -> None:
+async def test_group_stream_ends_with_the_group_or_membership(cast: Cast) -> None:
     path = await made(cast, cast.board)
     async with (
         reading(cast.dan, f"{path}/memory/stream") as people,
@@ -135,7 +135,7 @@ async def test_a_group_stream_ends_with_the_group_and_when_the_board_leaves(cast
         await people.ended()
 
 
-async def test_without_a_group_there_is_silence(cast: Cast) -> None:
+async def test_stream_of_a_board_without_group_is_silent(cast: Cast) -> None:
     async with reading(cast.vega, f"{cast.home}/group-memory/stream") as stream:
         await write(cast.ada, f"{cast.home}/memory", "Hello", "chat")
         await write(cast.ada, f"{await made(cast, cast.other_board)}/memory", "Elsewhere")

@@ -19,7 +19,7 @@ async def event_of(message: Message) -> Event:
     return await Event.get(id=UUID(message.data["activity"]["id"]))
 
 
-async def test_how_a_stream_begins(cast: Cast) -> None:
+async def test_stream_starts_with_headers_and_a_comment(cast: Cast) -> None:
     for path, caller in ((cast.tasks, cast.vega), (cast.approvals, cast.dan), ("/agents", cast.ben)):
         async with reading(caller, f"{path}/stream") as stream:
             assert stream.headers["Content-Type"] == "text/event-stream; charset=utf-8"
@@ -29,7 +29,7 @@ async def test_how_a_stream_begins(cast: Cast) -> None:
             assert stream.comments[0].startswith(": ping - ")
 
 
-async def test_tasks_as_they_change(cast: Cast) -> None:
+async def test_stream_sends_changed_tasks(cast: Cast) -> None:
     async with reading(cast.dan, f"{cast.tasks}/stream") as people, reading(cast.vega, f"{cast.tasks}/stream") as agent:
         task = await cast.add_task()
         (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
@@ -54,7 +54,7 @@ async def test_tasks_as_they_change(cast: Cast) -> None:
         await people.silent()
 
 
-async def test_comments_carry_the_comment_and_no_task(cast: Cast) -> None:
+async def test_comment_messages_carry_only_the_comment(cast: Cast) -> None:
     task = await cast.add_task()
     async with reading(cast.dan, f"{cast.tasks}/stream") as stream:
         comment = (await cast.cleo.post(f"{cast.task(task)}/comments", {"message": "Hello."})).ok()
@@ -64,7 +64,7 @@ async def test_comments_carry_the_comment_and_no_task(cast: Cast) -> None:
     assert message.data["activity"]["id"] == comment["id"]
 
 
-async def test_a_deleted_comment_is_not_told_again(cast: Cast) -> None:
+async def test_deleted_comment_is_not_replayed(cast: Cast) -> None:
     task, path = await cast.add_task(), f"{cast.tasks}/stream"
     async with reading(cast.dan, path) as live:
         comment = (await cast.cleo.post(f"{cast.task(task)}/comments", {"message": "hunter2"})).ok()
@@ -77,7 +77,7 @@ async def test_a_deleted_comment_is_not_told_again(cast: Cast) -> None:
             await late.silent()
 
 
-async def test_a_deleted_task_is_told_without_a_task(cast: Cast) -> None:
+async def test_deleted_task_is_sent_as_null(cast: Cast) -> None:
     task = await cast.add_task()
     async with reading(cast.dan, f"{cast.tasks}/stream") as stream:
         (await cast.ada.delete(cast.task(task))).ok()
@@ -87,7 +87,7 @@ async def test_a_deleted_task_is_told_without_a_task(cast: Cast) -> None:
     assert (restored.data["type"], restored.data["task"]["id"]) == ("task.restored", task["id"])
 
 
-async def test_a_stream_holds_only_its_board_and_its_kinds(cast: Cast) -> None:
+async def test_stream_is_limited_to_its_board_and_kinds(cast: Cast) -> None:
     async with (
         reading(cast.ada, f"{cast.tasks}/stream") as tasks,
         reading(cast.ada, f"{cast.approvals}/stream") as asks,
@@ -103,7 +103,7 @@ async def test_a_stream_holds_only_its_board_and_its_kinds(cast: Cast) -> None:
         await asks.silent()
 
 
-async def test_approvals_as_they_are_asked_for_and_decided(cast: Cast) -> None:
+async def test_stream_sends_requested_and_decided_approvals(cast: Cast) -> None:
     first, second = await cast.add_task(), await cast.add_task()
     async with reading(cast.dan, f"{cast.approvals}/stream") as stream:
         alone = await cast.ask(cast.vega)
@@ -132,7 +132,7 @@ async def test_approvals_as_they_are_asked_for_and_decided(cast: Cast) -> None:
     assert [one["task_id"] for one in messages[3].data["task_counts"]] == [first["id"], second["id"]]
 
 
-async def test_counts_of_a_request(cast: Cast) -> None:
+async def test_approval_messages_carry_counts(cast: Cast) -> None:
     task = await cast.add_task()
     async with reading(cast.dan, f"{cast.approvals}/stream") as stream:
         approval = await cast.ask(cast.vega, task)
@@ -149,7 +149,7 @@ async def test_counts_of_a_request(cast: Cast) -> None:
     assert counts(decided) == (0, 1, 0)
 
 
-async def test_a_closed_approval_is_told(cast: Cast) -> None:
+async def test_closed_approval_is_sent(cast: Cast) -> None:
     task = await cast.add_task()
     approval = await cast.ask(cast.vega, task)
     async with reading(cast.dan, f"{cast.approvals}/stream") as stream:
@@ -158,7 +158,7 @@ async def test_a_closed_approval_is_told(cast: Cast) -> None:
     assert (message.data["approval"]["id"], message.data["approval"]["status"]) == (approval["id"], "rejected")
 
 
-async def test_agents_as_they_come_change_call_and_go(cast: Cast) -> None:
+async def test_stream_sends_created_changed_online_and_deleted_agents(cast: Cast) -> None:
     async with reading(cast.ben, "/agents/stream") as stream:
         wish = {"name": "Lyra", "board_id": str(cast.board.id)}
         made = (await cast.ada.post("/agents", wish)).ok()
@@ -177,14 +177,14 @@ async def test_agents_as_they_come_change_call_and_go(cast: Cast) -> None:
     assert (seen.id, created.id is None) == (None, False)
 
 
-async def test_an_agents_first_call_is_told_without_a_number(cast: Cast) -> None:
+async def test_first_heartbeat_is_sent_without_an_event_number(cast: Cast) -> None:
     async with reading(cast.ada, "/agents/stream") as stream:
         (await cast.vega.get("/agent/healthz")).ok()
         message = await stream.next()
     assert (message.id, message.data["agent"]["name"], message.data["agent"]["status"]) == (None, "Vega", "online")
 
 
-async def test_each_sign_of_life_is_told_to_all_as_it_was(cast: Cast) -> None:
+async def test_each_heartbeat_is_sent_to_all_streams(cast: Cast) -> None:
     async with reading(cast.ada, "/agents/stream") as one, reading(cast.ben, "/agents/stream") as other:
         moments = []
         for _ in range(3):
@@ -195,7 +195,7 @@ async def test_each_sign_of_life_is_told_to_all_as_it_was(cast: Cast) -> None:
     assert moments == sorted(set(moments))
 
 
-async def test_agents_of_one_board(cast: Cast) -> None:
+async def test_agent_stream_of_one_board(cast: Cast) -> None:
     path = f"/agents/stream?board_id={cast.other_board.id}"
     async with reading(cast.ada, path) as stream:
         (await cast.vega.get("/agent/healthz")).ok()
@@ -203,7 +203,7 @@ async def test_agents_of_one_board(cast: Cast) -> None:
         assert (await stream.next()).data["agent"]["name"] == "Mira"
 
 
-async def test_who_may_not_listen(cast: Cast) -> None:
+async def test_streams_are_forbidden_for_others(cast: Cast) -> None:
     for path in (f"{cast.tasks}/stream", f"{cast.approvals}/stream"):
         for caller in (cast.eve, cast.mira, cast.nova):
             assert (await caller.get(path)).refused(404) == "Not Found"

@@ -31,7 +31,7 @@ async def numbers(cast: Cast, query: str, count: int, **headers: str) -> list[in
     return [one.id for one in messages]
 
 
-async def test_since_is_inclusive_in_all_its_spellings(cast: Cast) -> None:
+async def test_since_is_inclusive_in_every_spelling(cast: Cast) -> None:
     events = await history(cast)
     moment = events[1].created_at
     spellings = [
@@ -50,7 +50,7 @@ async def test_since_is_inclusive_in_all_its_spellings(cast: Cast) -> None:
         assert found[: len(expected)] == expected
 
 
-async def test_a_cursor_cut_to_milliseconds_loses_nothing(cast: Cast) -> None:
+async def test_cursor_with_milliseconds_loses_nothing(cast: Cast) -> None:
     events = await history(cast)
     since = events[2].created_at.isoformat(timespec="milliseconds") + "Z"
     assert (await numbers(cast, f"?since={since}", 2))[0] == events[2].seq
@@ -65,7 +65,7 @@ async def test_a_cursor_cut_to_milliseconds_loses_nothing(cast: Cast) -> None:
         "?since=9999-12-31T23:59:59-23:00", "?since=2999-01-01T00:00:00Z",
     ],
 )  # fmt: skip
-async def test_anything_else_means_now(cast: Cast, query: str) -> None:
+async def test_other_cursors_mean_now(cast: Cast, query: str) -> None:
     await history(cast)
     assert len(await numbers(cast, query, 1)) == 1
 
@@ -76,7 +76,7 @@ async def test_after_is_exclusive(cast: Cast) -> None:
     assert (await numbers(cast, "?after=0", 5))[:3] == [one.seq for one in events]
 
 
-async def test_which_cursor_counts(cast: Cast) -> None:
+async def test_cursor_precedence(cast: Cast) -> None:
     first, second, third = await history(cast)
     long_ago, last = "since=2020-01-01", {"Last_Event_ID": str(second.seq)}
     assert (await numbers(cast, f"?after=0&{long_ago}", 2, **last))[0] == third.seq
@@ -84,7 +84,7 @@ async def test_which_cursor_counts(cast: Cast) -> None:
     assert (await numbers(cast, f"?after={first.seq}", 5, Last_Event_ID="nonsense"))[0] == second.seq
 
 
-async def test_approvals_and_agents_resume_likewise(cast: Cast) -> None:
+async def test_approval_and_agent_streams_resume(cast: Cast) -> None:
     asked = await cast.ask(cast.vega)
     async with reading(cast.dan, f"{cast.approvals}/stream?after=0") as stream:
         assert (await stream.next()).data["approval"]["id"] == asked["id"]
@@ -94,7 +94,7 @@ async def test_approvals_and_agents_resume_likewise(cast: Cast) -> None:
     assert names == ["Atlas", "Vega", "Rigel Orion", "Mira"]
 
 
-async def test_a_resumed_stream_repeats_and_loses_nothing(cast: Cast) -> None:
+async def test_resumed_stream_repeats_and_loses_nothing(cast: Cast) -> None:
     path, taken = f"{cast.tasks}/stream", []
     task = await cast.add_task()
     last = await head(cast)
@@ -122,7 +122,7 @@ async def test_readers_see_the_same_order(cast: Cast) -> None:
     assert sorted(message.id or 0 for message in first) == [message.id for message in first]
 
 
-async def test_a_long_replay_comes_whole(cast: Cast) -> None:
+async def test_long_replay_is_complete(cast: Cast) -> None:
     task = await cast.add_task()
     before, actor = await head(cast), await cast.ada.actor()
     scope = cast.board.scope()

@@ -16,7 +16,7 @@ from tests.cast import Cast
 from tests.live.reading import reading
 
 
-async def test_a_quiet_stream_is_kept_open_by_comments(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_quiet_stream_sends_keepalive_comments(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "PING_SECONDS", 0.01)
     async with reading(cast.dan, f"{cast.tasks}/stream") as quiet:
         while len(quiet.comments) < 4:
@@ -26,7 +26,7 @@ async def test_a_quiet_stream_is_kept_open_by_comments(cast: Cast, monkeypatch: 
         assert (await quiet.next()).data["task"]["id"] == task["id"]
 
 
-async def test_a_revoked_personal_token_ends_the_stream(cast: Cast) -> None:
+async def test_revoked_personal_token_ends_the_stream(cast: Cast) -> None:
     async with reading(cast.dan, f"{cast.tasks}/stream") as ends, reading(cast.cleo, f"{cast.tasks}/stream") as stays:
         await revoke_personal_token(await cast.dan.actor(), await Token.get(id=cast.dan.token_id))
         task = await cast.add_task()
@@ -34,27 +34,27 @@ async def test_a_revoked_personal_token_ends_the_stream(cast: Cast) -> None:
         assert (await stays.next()).data["task"]["id"] == task["id"]
 
 
-async def test_a_revoked_agent_token_ends_the_stream(cast: Cast) -> None:
+async def test_revoked_agent_token_ends_the_stream(cast: Cast) -> None:
     token = await Token.get(agent_id=cast.vega.id)
     async with reading(cast.vega, f"{cast.tasks}/stream") as ends:
         (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token.id}")).ok()
         await ends.ended()
 
 
-async def test_a_deleted_agent_hears_no_more(cast: Cast) -> None:
+async def test_deleted_agent_ends_its_stream(cast: Cast) -> None:
     async with reading(cast.vega, f"{cast.tasks}/stream") as ends:
         (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
         await ends.ended()
 
 
-async def test_an_agent_that_moved_away_hears_no_more(cast: Cast) -> None:
+async def test_moved_agent_ends_its_stream(cast: Cast) -> None:
     async with reading(cast.vega, f"{cast.tasks}/stream") as ends:
         (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
         await cast.add_task()
         await ends.ended()
 
 
-async def test_a_person_whose_access_ends_hears_no_more(cast: Cast) -> None:
+async def test_revoked_access_ends_the_stream(cast: Cast) -> None:
     async with reading(cast.dan, f"{cast.approvals}/stream") as ends:
         await BoardAccess.all().delete()
         freshness.forget_rights()
@@ -62,7 +62,7 @@ async def test_a_person_whose_access_ends_hears_no_more(cast: Cast) -> None:
         await ends.ended()
 
 
-async def test_a_deleted_board_ends_its_streams(cast: Cast) -> None:
+async def test_deleted_board_ends_its_streams(cast: Cast) -> None:
     async with (
         reading(cast.dan, f"{cast.tasks}/stream") as tasks,
         reading(cast.vega, f"{cast.approvals}/stream") as asks,
@@ -72,7 +72,7 @@ async def test_a_deleted_board_ends_its_streams(cast: Cast) -> None:
         await asks.ended()
 
 
-async def test_a_reader_that_cannot_keep_up_is_sent_away_and_resumes(cast: Cast) -> None:
+async def test_slow_reader_is_disconnected_and_resumes(cast: Cast) -> None:
     running = broker.current()
     assert running is not None
     async with running.subscribe(cast.organization.id) as slow:
@@ -88,7 +88,7 @@ async def test_a_reader_that_cannot_keep_up_is_sent_away_and_resumes(cast: Cast)
         assert len(slow.queue) == broker.QUEUE_SIZE
 
 
-async def test_a_stopping_server_ends_all_streams(cast: Cast) -> None:
+async def test_stopping_server_ends_all_streams(cast: Cast) -> None:
     running = broker.current()
     assert running is not None
     async with reading(cast.dan, f"{cast.tasks}/stream") as ends:
@@ -98,14 +98,14 @@ async def test_a_stopping_server_ends_all_streams(cast: Cast) -> None:
         await ends.ended()
 
 
-async def test_a_stream_ends_after_its_life(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stream_ends_after_its_maximum_age(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "LIFE_SECONDS", 0.01)
     monkeypatch.setattr(stream, "PING_SECONDS", 0.01)
     async with reading(cast.dan, f"{cast.tasks}/stream") as ends:
         await ends.ended()
 
 
-async def test_hanging_up_unsubscribes(cast: Cast) -> None:
+async def test_disconnect_unsubscribes(cast: Cast) -> None:
     running = broker.current()
     assert running is not None
     before = running.reader_count
@@ -115,7 +115,7 @@ async def test_hanging_up_unsubscribes(cast: Cast) -> None:
     assert running.reader_count == before
 
 
-async def test_a_hundred_streams_hold_no_connection(cast: Cast) -> None:
+async def test_streams_hold_no_database_connection(cast: Cast) -> None:
     async with AsyncExitStack() as stack:
         path = f"{cast.tasks}/stream"
         streams = [await stack.enter_async_context(reading(cast.dan, path)) for _ in range(100)]

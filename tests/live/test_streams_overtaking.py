@@ -31,7 +31,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
     return found
 
 
-async def test_own_task_waits_for_its_answer_and_what_follows_too(cast: Cast, answering: Answering) -> None:
+async def test_own_event_waits_for_its_response(cast: Cast, answering: Answering) -> None:
     path = f"{cast.tasks}/stream"
     async with (
         reading(cast.cleo, path) as own,
@@ -50,7 +50,7 @@ async def test_own_task_waits_for_its_answer_and_what_follows_too(cast: Cast, an
     assert answering.times == 2  # Ada's task on Ada's stream, Cleo's on Cleo's
 
 
-async def test_nobody_else_waits(cast: Cast, answering: Answering) -> None:
+async def test_other_streams_do_not_wait(cast: Cast, answering: Answering) -> None:
     path = f"{cast.tasks}/stream"
     async with (
         reading(cast.cleo, path) as own,
@@ -66,7 +66,7 @@ async def test_nobody_else_waits(cast: Cast, answering: Answering) -> None:
         assert (await own.next()).data["task"]["id"] == made["id"]
 
 
-async def test_an_agents_own_task_and_old_ones_do_not_wait(cast: Cast, answering: Answering) -> None:
+async def test_agents_and_old_events_do_not_wait(cast: Cast, answering: Answering) -> None:
     path = f"{cast.tasks}/stream"
     old = (await cast.cleo.post(cast.tasks, {"title": "Old"})).ok()
     async with reading(cast.atlas, path) as agent:

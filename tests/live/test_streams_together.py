@@ -52,7 +52,7 @@ async def change(cast: Cast, broker: Broker) -> int:
     return await head(cast)
 
 
-async def test_a_change_is_handed_out_at_once_and_those_right_after_it_together(cast: Cast) -> None:
+async def test_first_change_is_sent_at_once_and_the_next_are_batched(cast: Cast) -> None:
     with counted() as found:
         async with reading(cast, LONG) as (broker, reader):
             first = await change(cast, broker)
@@ -72,7 +72,7 @@ async def test_events_during_debounce_follow_it(cast: Cast) -> None:
         assert await numbers(reader, last) == list(range(first, last + 1))
 
 
-async def test_a_note_does_not_overtake_what_was_written_before_it(cast: Cast) -> None:
+async def test_signal_does_not_overtake_earlier_events(cast: Cast) -> None:
     async with reading(cast, 0.05) as (broker, reader):
         first = await change(cast, broker)
         await numbers(reader, first)
@@ -91,9 +91,7 @@ async def test_a_note_does_not_overtake_what_was_written_before_it(cast: Cast) -
             assert one["after"] <= seen
 
 
-async def test_a_note_alone_goes_at_once_and_one_that_comes_while_it_reads_follows(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_signal_alone_is_sent_at_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     async with reading(cast, 0.0) as (broker, reader):
         broker.signal(cast.organization.id, {"number": 1})
         assert reader.queue.popleft() == {"number": 1}
@@ -140,7 +138,7 @@ STREAMS: dict[str, tuple[str, Callable[[Cast, str], Coroutine[Any, Any, None]]]]
 
 
 @pytest.mark.parametrize("what", STREAMS)
-async def test_eight_readers_ask_the_database_no_more_than_two(cast: Cast, what: str) -> None:
+async def test_eight_readers_cost_no_more_statements_than_two(cast: Cast, what: str) -> None:
     group = (await cast.ada.post("/board-groups", {"name": "Group", "slug": "group"})).ok()
     (await cast.ada.patch(cast.home, {"board_group_id": group["id"]})).ok()
     await cast.add_task()
@@ -162,7 +160,7 @@ async def test_eight_readers_ask_the_database_no_more_than_two(cast: Cast, what:
     assert len(costs[0]) == len(costs[1]) > 0, costs
 
 
-async def test_who_asks_at_once_whether_somebody_still_may_is_answered_by_one_look(cast: Cast) -> None:
+async def test_concurrent_rights_checks_share_one_read(cast: Cast) -> None:
     actor = await cast.ada.actor()
     freshness.forget_rights()
     with counted() as one:
@@ -174,7 +172,7 @@ async def test_who_asks_at_once_whether_somebody_still_may_is_answered_by_one_lo
 
 
 @pytest.mark.parametrize(("size", "pieces"), [(1, 1), (stream.PIECE // 2, 2), (stream.PIECE, 4)])
-async def test_messages_go_in_pieces(size: int, pieces: int) -> None:
+async def test_large_batches_are_sent_in_parts(size: int, pieces: int) -> None:
     async def payload(said: Any) -> bytes:
         return b"%d" % said["number"] * size
 
@@ -184,7 +182,7 @@ async def test_messages_go_in_pieces(size: int, pieces: int) -> None:
     assert len(found) == pieces and b"".join(found) == b"".join(whole)
 
 
-async def test_what_a_stream_does_not_tell_is_no_piece() -> None:
+async def test_unsent_events_make_no_part() -> None:
     async def payload(said: Any) -> None:
         return None
 
@@ -193,7 +191,7 @@ async def test_what_a_stream_does_not_tell_is_no_piece() -> None:
     assert [piece async for piece in stream._pieces(batch, "said", payload, None)] == []
 
 
-async def test_who_gives_up_waiting_for_shared_work_ends_it_for_nobody() -> None:
+async def test_cancelled_waiter_does_not_cancel_shared_work() -> None:
     shared: Shared[int] = Shared()
     goes_on, made = asyncio.Event(), 0
 
@@ -213,7 +211,7 @@ async def test_who_gives_up_waiting_for_shared_work_ends_it_for_nobody() -> None
     assert await shared.get("key", work) == 1
 
 
-async def test_shared_work_that_failed_fails_for_who_waited_and_is_tried_again() -> None:
+async def test_failed_shared_work_fails_its_waiters_and_is_retried() -> None:
     shared: Shared[int] = Shared()
 
     async def fail() -> int:

@@ -55,7 +55,7 @@ def stop(cast: Cast) -> Any:
     return cast.ada.call("PUT", f"{cast.home}/work-state", {"state": "stopped"})
 
 
-async def test_a_stop_does_not_fail_because_a_task_is_deleted(cast: Cast, settings: Settings) -> None:
+async def test_stop_survives_a_concurrent_task_deletion(cast: Cast, settings: Settings) -> None:
     await cast.add_task(title="first", priority="high")
     await cast.add_task(title="second")
     first, second = await taken(cast), await taken(cast, cast.rigel)
@@ -64,7 +64,7 @@ async def test_a_stop_does_not_fail_because_a_task_is_deleted(cast: Cast, settin
     assert not await Run.filter(ended_at=None).exists()
 
 
-async def test_a_stop_leaves_what_was_handed_in(cast: Cast, settings: Settings) -> None:
+async def test_stop_keeps_handed_in_work(cast: Cast, settings: Settings) -> None:
     await cast.add_task()
     task = await taken(cast)
     to_lead = f"UPDATE tasks SET status = 'review', assigned_agent_id = '{cast.atlas.id}' WHERE id = $1"
@@ -73,7 +73,7 @@ async def test_a_stop_leaves_what_was_handed_in(cast: Cast, settings: Settings) 
     assert (found.status, found.assigned_agent_id) == ("review", cast.atlas.id)
 
 
-async def test_a_deleted_agent_gives_back_nothing_that_is_anothers(cast: Cast, settings: Settings) -> None:
+async def test_deleting_an_agent_keeps_reassigned_tasks(cast: Cast, settings: Settings) -> None:
     await cast.add_task()
     task = await taken(cast)
     to_rigel = f"UPDATE tasks SET assigned_agent_id = '{cast.rigel.id}' WHERE id = $1"
@@ -82,14 +82,14 @@ async def test_a_deleted_agent_gives_back_nothing_that_is_anothers(cast: Cast, s
     assert (found.status, found.assigned_agent_id) == ("in_progress", cast.rigel.id)
 
 
-async def test_a_task_is_finished_although_one_that_waits_for_it_is_deleted(cast: Cast, settings: Settings) -> None:
+async def test_task_finishes_while_a_dependent_is_deleted(cast: Cast, settings: Settings) -> None:
     task = await cast.add_task()
     waiting = await cast.add_task(depends_on_task_ids=[task["id"]])
     finish = cast.ada.patch(cast.task(task), {"status": "done"})
     (await meanwhile(settings, waiting, finish, DELETED)).ok()
 
 
-async def test_a_task_that_was_finished_is_not_sent_back_with_its_dependency(cast: Cast, settings: Settings) -> None:
+async def test_finished_task_is_not_returned_with_its_dependency(cast: Cast, settings: Settings) -> None:
     task = await cast.add_task()
     waiting = await cast.add_task(depends_on_task_ids=[task["id"]])
     for one in (task, waiting):
@@ -99,7 +99,7 @@ async def test_a_task_that_was_finished_is_not_sent_back_with_its_dependency(cas
     assert (await Task.get(id=waiting["id"])).status == "done"
 
 
-async def test_a_decision_is_not_overwritten_by_the_deletion_of_its_task(cast: Cast, settings: Settings) -> None:
+async def test_decision_survives_concurrent_task_deletion(cast: Cast, settings: Settings) -> None:
     task = await cast.add_task()
     approval = await cast.ask(cast.vega, task)
     approved = (
@@ -111,7 +111,7 @@ async def test_a_decision_is_not_overwritten_by_the_deletion_of_its_task(cast: C
     assert (await Approval.get(id=approval["id"])).status == "approved"
 
 
-async def test_who_was_deleted_is_told_nothing(cast: Cast, settings: Settings) -> None:
+async def test_deleted_agent_is_not_notified(cast: Cast, settings: Settings) -> None:
     create = cast.ada.post(cast.tasks, {"title": "Somebody has to do it"})
     answer = await meanwhile(settings, cast.atlas.id, create, "DELETE FROM agents WHERE id = $1")
     assert answer.ok()["title"] == "Somebody has to do it"
@@ -122,20 +122,20 @@ FIRED = "DELETE FROM agents WHERE id = $1"
 
 
 @pytest.mark.parametrize("body", [{}, {"status": "in_progress"}])
-async def test_nobody_is_given_a_task_who_is_deleted(cast: Cast, settings: Settings, body: Any) -> None:
+async def test_deleted_agent_is_not_assigned(cast: Cast, settings: Settings, body: Any) -> None:
     task = await cast.add_task()
     given = body | {"assigned_agent_id": str(cast.rigel.id)}
     (await meanwhile(settings, cast.rigel.id, cast.ada.patch(cast.task(task), given), FIRED)).refused(404)
     assert (await Task.get(id=task["id"])).assigned_agent_id is None
 
 
-async def test_no_task_is_made_for_somebody_who_is_deleted(cast: Cast, settings: Settings) -> None:
+async def test_task_is_not_created_for_a_deleted_agent(cast: Cast, settings: Settings) -> None:
     wanted = {"title": "For Rigel", "assigned_agent_id": str(cast.rigel.id), "status": "in_progress"}
     (await meanwhile(settings, cast.rigel.id, cast.ada.post(cast.tasks, wanted), FIRED)).refused(404)
     assert not await Task.filter(title="For Rigel").exists()
 
 
-async def test_nothing_is_put_on_a_board_that_is_erased(cast: Cast, settings: Settings) -> None:
+async def test_nothing_is_created_on_an_erased_board(cast: Cast, settings: Settings) -> None:
     task = await cast.add_task()
     writes = [
         (f"{cast.task(task)}/comments", {"message": "Odd."}),
@@ -150,7 +150,7 @@ async def test_nothing_is_put_on_a_board_that_is_erased(cast: Cast, settings: Se
     assert [call.result().status for call in calling] == [404] * len(writes)
 
 
-async def test_nobody_is_given_a_task_who_is_removed(cast: Cast, settings: Settings) -> None:
+async def test_removed_member_is_not_assigned(cast: Cast, settings: Settings) -> None:
     task = await cast.add_task()
     given = cast.ada.patch(cast.task(task), {"assigned_user_id": str(cast.cleo.id)})
     removed = "DELETE FROM organization_members WHERE user_id = $1"

@@ -25,6 +25,6 @@ async def test_every_task_is_claimed_once_with_two_workers(tmp_path: Path) -> No
         print(f"{rate:.0f} claims per second by {AGENTS} agents of two workers, while tasks came")
 
 
-async def test_fifty_of_fifty_zombies_are_refused(tmp_path: Path) -> None:
+async def test_fifty_stale_fences_are_refused(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served() as server:
         await play_zombies(home, server, ZOMBIES)

@@ -27,7 +27,7 @@ SOAK_SECONDS = 60.0
 GROWTH_MIB = 60
 
 
-async def test_thousands_of_aborted_requests(tmp_path: Path, seed: int, rounds: int) -> None:
+async def test_thousands_of_aborted_requests_leave_a_healthy_server(tmp_path: Path, seed: int, rounds: int) -> None:
     async with installation(tmp_path) as home:
         await play_aborted_requests(home, 1000 * max(1, rounds // 5), seed)
 

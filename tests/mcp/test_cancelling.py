@@ -52,7 +52,7 @@ async def waiting_claim(cast: Cast, headers: dict[str, str]) -> Call:
 
 @pytest.mark.parametrize("version", HANDSHAKES)
 @pytest.mark.parametrize("has_session", [True, False])
-async def test_cancelled_claim_hands_nothing_out(cast: Cast, version: str, has_session: bool) -> None:
+async def test_cancelled_claim_assigns_nothing(cast: Cast, version: str, has_session: bool) -> None:
     session = await session_of(cast, cast.vega) if has_session else {}
     headers = {**session, "Mcp-Protocol-Version": version}
     call = await waiting_claim(cast, headers)
@@ -76,7 +76,7 @@ async def test_other_requests_sessions_and_tokens_are_not_cancelled(cast: Cast) 
     assert task["id"].encode() in call.answer
 
 
-async def test_cancellation_that_overtakes_its_request_is_heeded(cast: Cast) -> None:
+async def test_early_cancellation_is_honoured(cast: Cast) -> None:
     session = await session_of(cast, cast.vega)
     await cancel(cast, cast.vega, session)
     task = await cast.add_task()
@@ -99,7 +99,7 @@ async def test_cancellation_after_the_answer_changes_nothing(cast: Cast, monkeyp
 
 
 @pytest.mark.parametrize("way", ["cancel", "hang up"])
-async def test_claim_that_commits_while_its_client_leaves_is_taken_back(
+async def test_claim_committed_during_disconnect_is_released(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     session = await session_of(cast, cast.vega)

@@ -29,7 +29,7 @@ def refused(answer: httpx2.Response, status: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("header", ["Authorization", "X-Agent-Token"])
-async def test_both_headers_let_an_agent_in(cast: Cast, header: str) -> None:
+async def test_both_headers_authenticate_an_agent(cast: Cast, header: str) -> None:
     value = f"Bearer {cast.vega.secret}" if header == "Authorization" else cast.vega.secret
     answer = await post(cast.app, "", LIST, headers={"Authorization": "", header: value})
     assert answer.status_code == 200 and answer.json()["result"]["tools"]
@@ -54,7 +54,7 @@ async def test_revoked_personal_token_is_refused(cast: Cast) -> None:
     refused(await post(cast.app, secret_of(cast.dan), LIST), 401)
 
 
-async def test_a_refusal_waits_for_the_call_that_it_is_for(cast: Cast) -> None:
+async def test_refusal_waits_for_its_call(cast: Cast) -> None:
     headers = {"Authorization": f"Bearer {NOBODY}", "Transfer-Encoding": "chunked"}
     async with cast.app.test_client().request("/mcp", method="POST", headers=headers) as connection:
         await connection.send(b'{"jsonrpc": "2.0", ')
@@ -66,7 +66,7 @@ async def test_a_refusal_waits_for_the_call_that_it_is_for(cast: Cast) -> None:
     assert (await connection.as_response()).status_code == 401
 
 
-async def test_a_token_that_was_revoked_is_good_no_more(cast: Cast) -> None:
+async def test_revoked_agent_token_is_refused(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
         assert await vega.names()
         [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()
@@ -75,7 +75,7 @@ async def test_a_token_that_was_revoked_is_good_no_more(cast: Cast) -> None:
             await vega.call("heartbeat")
 
 
-async def test_twenty_wrong_tokens_block_an_address_but_not_its_valid_tokens(cast: Cast) -> None:
+async def test_wrong_tokens_block_an_address_but_not_its_valid_tokens(cast: Cast) -> None:
     for _ in range(limits.unknown_tokens.count):
         refused(await post(cast.app, NOBODY, LIST), 401)
     answer = await post(cast.app, NOBODY, LIST)
@@ -84,7 +84,7 @@ async def test_twenty_wrong_tokens_block_an_address_but_not_its_valid_tokens(cas
     assert (await post(cast.app, cast.vega.secret, LIST)).status_code == 200
 
 
-async def test_a_token_has_its_budget_here_too(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_rate_limit_applies_to_mcp(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits.agent_requests, "per_minute", 3)
     left = [(await post(cast.app, cast.vega.secret, LIST)).headers["RateLimit-Remaining"] for _ in range(3)]
     assert left == ["2", "1", "0"]
@@ -96,7 +96,7 @@ async def test_a_token_has_its_budget_here_too(cast: Cast, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "PUT", "OPTIONS"])
-async def test_only_post_is_spoken(cast: Cast, method: str) -> None:
+async def test_only_post_is_accepted(cast: Cast, method: str) -> None:
     async with http(cast.app, cast.vega.secret) as client:
         answer = await client.request(method, URL)
     assert answer.headers["Allow"] == "POST" and answer.status_code == 405
@@ -104,22 +104,22 @@ async def test_only_post_is_spoken(cast: Cast, method: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "127.0.0.1:1", "localhost", "localhost:9999", "[::1]:8000"])
-async def test_local_names_are_this_server_at_any_port(cast: Cast, host: str) -> None:
+async def test_local_hosts_are_accepted_at_any_port(cast: Cast, host: str) -> None:
     assert (await post(cast.app, cast.vega.secret, LIST, url=f"http://{host}/mcp")).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example"])
-async def test_a_foreign_host_is_not_this_server(cast: Cast, host: str) -> None:
+async def test_foreign_host_is_refused(cast: Cast, host: str) -> None:
     answer = await post(cast.app, cast.vega.secret, LIST, url=f"http://{host}/mcp")
     assert "BASE_URL" in refused(answer, 421)["message"]
 
 
 @pytest.mark.parametrize(("origin", "status"), [("http://localhost:3000", 200), ("https://evil.example", 403)])
-async def test_pages_of_other_sites_are_refused(cast: Cast, origin: str, status: int) -> None:
+async def test_foreign_origins_are_refused(cast: Cast, origin: str, status: int) -> None:
     assert (await post(cast.app, cast.vega.secret, LIST, headers={"Origin": origin})).status_code == status
 
 
-def test_the_public_address_is_this_server() -> None:
+def test_public_address_is_accepted() -> None:
     known = security(Settings.from_environment({"BASE_URL": "https://Mission.example.org", "HOST": "10.1.2.3"}))
     assert {"mission.example.org", "mission.example.org:443", "10.1.2.3:*"} <= set(known.allowed_hosts)
     assert "https://mission.example.org" in known.allowed_origins
@@ -129,19 +129,19 @@ def test_the_public_address_is_this_server() -> None:
     assert not any(host.startswith("0.0.0.0") for host in everywhere.allowed_hosts)
 
 
-async def test_a_body_has_the_size_that_it_has_elsewhere(cast: Cast, settings: Settings) -> None:
+async def test_body_limit_applies_to_mcp(cast: Cast, settings: Settings) -> None:
     large = posted("tools/call", name="remember", arguments={"content": "x" * settings.max_body_bytes})
     refused(await post(cast.app, cast.vega.secret, large), 413)
 
 
 @pytest.mark.parametrize(("content", "kind", "status"), [(b"{", "application/json", 400), (b"{}", "text/plain", 400)])
-async def test_what_is_no_json_is_refused(cast: Cast, content: bytes, kind: str, status: int) -> None:
+async def test_invalid_json_is_refused(cast: Cast, content: bytes, kind: str, status: int) -> None:
     headers = {"Content-Type": kind, "Accept": "application/json"}
     answer = await post(cast.app, cast.vega.secret, None, content=content, headers=headers)
     assert answer.status_code == status and answer.json()["error"]
 
 
-async def test_answers_carry_what_all_answers_carry(cast: Cast) -> None:
+async def test_responses_carry_common_headers(cast: Cast) -> None:
     answer = await post(cast.app, cast.vega.secret, LIST, headers={"X-Request-Id": "mine"}, url=f"{URL}/")
     assert answer.headers["X-Request-Id"] == "mine"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -150,7 +150,7 @@ async def test_answers_carry_what_all_answers_carry(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_what_happens_is_told_with_its_surface_and_request(cast: Cast, era: str) -> None:
+async def test_events_name_surface_and_request(cast: Cast, era: str) -> None:
     before = await head(cast)
     body, headers = called(era, "remember", {"content": "The mirror is clean."})
     async with http(cast.app, cast.vega.secret) as client:

@@ -71,7 +71,7 @@ async def test_all_comments_are_paged_through(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("who", ["vega", "cleo"])
-async def test_steps_are_ticked_and_opened_again(cast: Cast, who: str) -> None:
+async def test_steps_are_ticked_and_unticked(cast: Cast, who: str) -> None:
     task = await cast.add_task()
     (await cast.ada.post(f"{cast.task(task)}/checklist", {"text": "Unlock it"})).ok()
     async with connected(getattr(cast, who)) as client:
@@ -82,7 +82,7 @@ async def test_steps_are_ticked_and_opened_again(cast: Cast, who: str) -> None:
         assert (await client.ok("tick_step", **about, is_done=False))["is_done"] is False
 
 
-async def test_step_of_a_lost_lease_is_not_ticked(cast: Cast) -> None:
+async def test_step_is_not_ticked_after_a_lost_lease(cast: Cast) -> None:
     task = await cast.add_task()
     step = (await cast.ada.post(f"{cast.task(task)}/checklist", {"text": "Unlock it"})).ok()
     async with connected(cast.vega) as vega:

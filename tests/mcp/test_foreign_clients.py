@@ -59,7 +59,7 @@ async def test_typescript_client_does_a_workers_day(packages: Path, made: Crew, 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("way", ["abort", "timeout", "end"])
-async def test_aborted_claim_hands_nothing_out(packages: Path, made: Crew, library: str, way: str) -> None:
+async def test_aborted_claim_assigns_nothing(packages: Path, made: Crew, library: str, way: str) -> None:
     waits = f"waits at work:{made.board_id}"
     async with driven(packages, library, made.server.url, made.vega.token) as vega:
         call = vega.begin("claim_task", timeout=2 if way == "timeout" else None, wait_seconds=50)
@@ -80,9 +80,7 @@ async def test_aborted_claim_hands_nothing_out(packages: Path, made: Crew, libra
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-async def test_signal_that_is_aborted_after_the_answer_takes_nothing_back(
-    packages: Path, made: Crew, library: str
-) -> None:
+async def test_abort_after_the_answer_undoes_nothing(packages: Path, made: Crew, library: str) -> None:
     task_id = await made.add_task("Point the mirror")
     async with driven(packages, library, made.server.url, made.vega.token) as vega:
         claimed = await vega.ok("claim_task", wait_seconds=50)

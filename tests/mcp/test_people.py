@@ -11,7 +11,7 @@ from tests.mcp.clients import ERAS, connected
 
 
 @pytest.mark.parametrize("mode", ["auto", *ERAS])
-async def test_person_sees_the_tools_of_people(cast: Cast, mode: str) -> None:
+async def test_person_sees_tools_for_people(cast: Cast, mode: str) -> None:
     async with connected(cast.ada, mode) as ada:
         assert await ada.names() == set(PEOPLES_TOOLS)
         assert not {"claim_task", "finish_task", "read_inbox"} & await ada.names()
@@ -53,7 +53,7 @@ async def test_person_creates_a_task_and_comments_in_their_own_name(cast: Cast) 
     ]
 
 
-async def test_person_decides_what_agents_ask(cast: Cast) -> None:
+async def test_person_decides_approvals(cast: Cast) -> None:
     task = await cast.add_task()
     asked = await cast.ask(cast.vega, task)
     async with connected(cast.ada) as ada:
@@ -68,7 +68,7 @@ async def test_person_decides_what_agents_ask(cast: Cast) -> None:
         assert (await ada.ok("list_requests", board_id=str(cast.board.id)))["requests"] == []
 
 
-async def test_person_does_not_overturn_what_another_decided(cast: Cast) -> None:
+async def test_person_does_not_override_another_decision(cast: Cast) -> None:
     asked = await cast.ask(cast.vega)
     verdict = {"approval_id": asked["id"], "decision": "approved", "note": "Good."}
     async with connected(cast.ada) as ada, connected(cast.cleo) as cleo:
@@ -99,7 +99,7 @@ async def test_approved_hand_in_is_done(cast: Cast) -> None:
     ("action", "told"),
     [(None, "It is done when a person approves it."), ("send.email", "People have yet to decide about send.email.")],
 )
-async def test_agent_is_told_what_its_hand_in_waits_for(cast: Cast, action: str | None, told: str) -> None:
+async def test_agent_learns_what_its_hand_in_waits_for(cast: Cast, action: str | None, told: str) -> None:
     await cast.rule(require_approval_for_done=True)
     task = await cast.add_task()
     async with connected(cast.vega) as vega:
@@ -140,7 +140,7 @@ async def test_reader_changes_nothing(cast: Cast) -> None:
     assert not await Comment.filter(task_id=task["id"]).exists()
 
 
-async def test_other_organizations_and_boards_do_not_exist(cast: Cast) -> None:
+async def test_other_organizations_and_boards_are_not_found(cast: Cast) -> None:
     task, asked = await cast.add_task(), await cast.ask(cast.vega)
     hidden = (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Hidden"})).ok()
     async with connected(cast.eve) as eve, connected(cast.dan) as dan:
@@ -159,7 +159,7 @@ async def test_other_organizations_and_boards_do_not_exist(cast: Cast) -> None:
         assert (await dan.refused("get_task", task_id=hidden["id"]))["status"] == 404
 
 
-async def test_scopes_of_a_personal_token_hold(cast: Cast) -> None:
+async def test_personal_token_scopes_are_enforced(cast: Cast) -> None:
     await Token.filter(user_id=cast.ada.id).update(scopes=["read"])
     async with connected(cast.ada) as ada:
         assert "list_boards" in await ada.names() and "create_task" not in await ada.names()

@@ -22,7 +22,7 @@ print([name for name in ("mcp", "mcp_types", "httpx2", "starlette", "uvicorn", "
 """
 
 
-def test_nobody_pays_for_the_sdk_before_the_first_call(tmp_path: Path) -> None:
+def test_sdk_is_imported_on_first_use(tmp_path: Path) -> None:
     environment = Installation(tmp_path, f"sqlite:///{tmp_path}/x.sqlite3").environment()
     command = (sys.executable, "-c", UNUSED)
     printed = subprocess.run(command, env=environment, cwd=tmp_path, check=True, capture_output=True, text=True)
@@ -67,7 +67,7 @@ async def test_cancelled_call_of_a_connected_client_ends_the_wait(tmp_path: Path
     assert _complaints(server) == []
 
 
-async def test_the_process_ends_while_clients_wait(tmp_path: Path) -> None:
+async def test_process_ends_while_clients_wait(tmp_path: Path) -> None:
     async with installation(tmp_path) as here, here.served(program=TELLING) as server:
         made = await crew(server)
         async with (

@@ -57,14 +57,14 @@ def test_every_operation_that_a_tool_names_exists_once() -> None:
 
 
 @pytest.mark.parametrize("mode", ["auto", *ERAS])
-async def test_everybody_sees_the_tools_of_their_role(cast: Cast, mode: str) -> None:
+async def test_tools_depend_on_the_role(cast: Cast, mode: str) -> None:
     async with connected(cast.vega, mode) as vega, connected(cast.atlas, mode) as atlas:
         workers, leads = await vega.names(), await atlas.names()
     assert workers - leads == WORKERS_ONLY and leads - workers == LEADS_ONLY
     assert workers | leads == set(TOOLS)
 
 
-async def test_a_token_sees_only_what_it_is_made_for(cast: Cast) -> None:
+async def test_tools_depend_on_the_tokens_scopes(cast: Cast) -> None:
     reader = await with_scopes(cast, cast.vega, "read")
     async with connected(reader) as shown:
         assert await shown.names() == {one.name for one in TOOLS.values() if one.scope == "read"}
@@ -78,7 +78,7 @@ async def test_a_token_sees_only_what_it_is_made_for(cast: Cast) -> None:
         assert (await shown.refused("create_task", title="No."))["needed"] == "lead"
 
 
-async def test_the_client_is_told_what_this_is_and_how_to_begin(cast: Cast) -> None:
+async def test_initialization_explains_the_server(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
         assert vega.client.server_info == Implementation(
             name="mission-control", title="Mission Control", version=__version__
@@ -102,7 +102,7 @@ async def test_the_client_is_told_what_this_is_and_how_to_begin(cast: Cast) -> N
         ({"message": "A.", "fence": 0}, "fence: "),
     ],
 )
-async def test_arguments_that_do_not_fit_are_named(cast: Cast, arguments: dict[str, Any], named: str) -> None:
+async def test_invalid_arguments_are_named(cast: Cast, arguments: dict[str, Any], named: str) -> None:
     task = await cast.add_task()
     async with connected(cast.vega) as vega:
         refusal = await vega.refused("comment", **{"task_id": task["id"], **arguments})
@@ -110,12 +110,12 @@ async def test_arguments_that_do_not_fit_are_named(cast: Cast, arguments: dict[s
     assert not await Comment.filter(task_id=task["id"]).exists()
 
 
-async def test_null_is_as_good_as_nothing(cast: Cast) -> None:
+async def test_null_argument_counts_as_unset(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
         assert (await vega.ok("list_tasks", status=None, limit=None))["total"] == 0
 
 
-async def test_an_agent_without_a_board_is_told_so(cast: Cast) -> None:
+async def test_agent_without_a_board_gets_a_clear_error(cast: Cast) -> None:
     nowhere = replace(await cast.vega.actor(), board_id=None)
     with pytest.raises(Conflict) as caught:
         await TOOLS["list_tasks"].call(nowhere, {})
@@ -123,12 +123,12 @@ async def test_an_agent_without_a_board_is_told_so(cast: Cast) -> None:
     assert (values["status"], values["code"]) == (409, "no_board")
 
 
-async def test_a_tool_that_is_not_there_is_a_refusal(cast: Cast) -> None:
+async def test_unknown_tool_is_refused(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
         assert (await vega.refused("delete_everything"))["status"] == 404
 
 
-async def test_another_board_does_not_exist(cast: Cast) -> None:
+async def test_other_board_is_not_found(cast: Cast) -> None:
     task = (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Sweep"})).ok()
     async with connected(cast.vega) as vega:
         for name, arguments in (("get_task", {}), ("comment", {"message": "Hello?"})):
@@ -136,13 +136,13 @@ async def test_another_board_does_not_exist(cast: Cast) -> None:
             assert (refusal["status"], refusal["code"]) == (404, "not_found")
 
 
-async def test_a_workers_hand_at_a_leads_tool_is_refused_by_the_operations_rule(cast: Cast) -> None:
+async def test_worker_calling_a_lead_tool_is_refused_by_the_rule(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
         refusal = await vega.refused("create_task", title="Mine")
     assert (refusal["status"], refusal["code"]) == (403, "lead_only") and "Only the lead" in refusal["message"]
 
 
-async def test_what_breaks_here_is_told_without_its_insides(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_internal_error_hides_details(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: Any) -> Any:
         raise RuntimeError("secret insides")
 
@@ -156,7 +156,7 @@ async def test_what_breaks_here_is_told_without_its_insides(cast: Cast, monkeypa
 # What is done
 
 
-async def test_a_worker_reads_a_task_with_all_that_was_said(cast: Cast) -> None:
+async def test_worker_reads_a_task_with_its_comments(cast: Cast) -> None:
     task = await cast.add_task(title="Point the mirror", description="At Vega.")
     for number in range(60):
         (await cast.ada.post(f"{cast.task(task)}/comments", {"message": f"Word {number}"})).ok()
@@ -171,7 +171,7 @@ async def test_a_worker_reads_a_task_with_all_that_was_said(cast: Cast) -> None:
     assert shown["comments"][-1]["author"] == "Ada"
 
 
-async def test_what_is_written_down_is_found_again(cast: Cast) -> None:
+async def test_memory_entries_are_found(cast: Cast) -> None:
     before = await head(cast)
     async with connected(cast.vega) as vega:
         await vega.ok("remember", content="The dome sticks at 40 degrees.", tags=["dome"])
@@ -194,7 +194,7 @@ async def test_notices_are_read_and_acknowledged(cast: Cast) -> None:
         assert (await vega.ok("read_inbox"))["items"] == []
 
 
-async def test_a_lead_makes_hands_out_and_judges_work(cast: Cast) -> None:
+async def test_lead_creates_assigns_and_reviews_work(cast: Cast) -> None:
     before = await head(cast)
     async with connected(cast.atlas) as atlas:
         task = await atlas.ok("create_task", title="Clean the mirror", description="Until it shines.")
@@ -215,7 +215,7 @@ async def test_a_lead_makes_hands_out_and_judges_work(cast: Cast) -> None:
     assert ("task.created", cast.atlas.id) in happened and ("task.comment", cast.atlas.id) in happened
 
 
-async def test_a_rule_of_the_board_is_told_with_its_code(cast: Cast) -> None:
+async def test_board_rule_refusal_carries_its_code(cast: Cast) -> None:
     await cast.rule(require_approval_for_done=True)
     task = await cast.add_task()
     await cast.put(task, status="review", review_agent_id=cast.vega.id)

@@ -25,7 +25,7 @@ async def until(ready: object) -> None:
 
 
 @pytest.mark.parametrize("mode", ERAS)
-async def test_the_whole_loop_of_a_worker(cast: Cast, mode: str) -> None:
+async def test_whole_worker_loop(cast: Cast, mode: str) -> None:
     await cast.rule(require_approval_for_done=True)
     wanted = await cast.add_task(title="Point the mirror", priority="high")
     await cast.add_task(title="Sweep the floor", priority="low")
@@ -75,7 +75,7 @@ async def test_the_whole_loop_of_a_worker(cast: Cast, mode: str) -> None:
     assert {one.kind for one in recorded} >= {"task.status_changed", "approval.requested", "task.run_completed"}
 
 
-async def test_finished_work_waits_for_a_person_who_ends_it(cast: Cast) -> None:
+async def test_handed_in_work_waits_for_a_person(cast: Cast) -> None:
     await cast.rule(require_approval_for_done=True)
     await cast.add_task()
     async with connected(cast.vega) as vega:
@@ -100,12 +100,12 @@ async def test_finished_work_waits_for_a_person_who_ends_it(cast: Cast) -> None:
         assert (found["task"]["status"], found["approval"]) == ("done", None)
 
 
-async def test_without_work_there_is_no_task_and_no_refusal(cast: Cast) -> None:
+async def test_claim_without_work_is_not_an_error(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
         assert await vega.ok("claim_task", wait_seconds=0) == {"task": None, "lease": None}
 
 
-async def test_a_task_that_was_given_back_is_anybodys(cast: Cast) -> None:
+async def test_released_task_is_available_to_all(cast: Cast) -> None:
     task = await cast.add_task()
     async with connected(cast.vega) as vega, connected(cast.rigel) as rigel:
         fence = (await vega.ok("claim_task"))["lease"]["fence"]
@@ -116,7 +116,7 @@ async def test_a_task_that_was_given_back_is_anybodys(cast: Cast) -> None:
     assert (first["state"], first["end_reason"], second["state"]) == ("released", "I have no key.", "running")
 
 
-async def test_whoever_lost_the_lease_writes_nothing(cast: Cast) -> None:
+async def test_lost_lease_refuses_writes(cast: Cast) -> None:
     task = await cast.add_task()
     async with connected(cast.vega) as vega:
         held = {"task_id": task["id"], "fence": (await vega.ok("claim_task"))["lease"]["fence"]}
@@ -137,7 +137,7 @@ async def test_whoever_lost_the_lease_writes_nothing(cast: Cast) -> None:
     assert not await Comment.filter(task_id=task["id"]).exists()
 
 
-async def test_a_paused_agent_is_told_so(cast: Cast) -> None:
+async def test_paused_agent_gets_a_clear_error(cast: Cast) -> None:
     await cast.add_task()
     (await cast.ada.call("PUT", f"/agents/{cast.vega.id}/work-state", {"state": "paused", "reason": "Lunch."})).ok()
     async with connected(cast.vega) as vega:
@@ -147,7 +147,7 @@ async def test_a_paused_agent_is_told_so(cast: Cast) -> None:
         assert (await vega.ok("who_am_i"))["directive"] == "pause"
 
 
-async def test_two_who_claim_at_once_do_not_get_the_same(cast: Cast) -> None:
+async def test_concurrent_claims_get_different_tasks(cast: Cast) -> None:
     await asyncio.gather(*(cast.add_task(title=f"Task {number}") for number in range(6)))
     async with connected(cast.vega) as vega, connected(cast.rigel) as rigel:
         claims = (one.ok("claim_task", wait_seconds=0) for _ in range(4) for one in (vega, rigel))
@@ -158,7 +158,7 @@ async def test_two_who_claim_at_once_do_not_get_the_same(cast: Cast) -> None:
 # Waiting
 
 
-async def test_a_claim_that_waits_gets_the_work_that_comes(cast: Cast) -> None:
+async def test_waiting_claim_gets_new_work(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
         waiting = asyncio.create_task(vega.ok("claim_task", wait_seconds=50))
         await until(lambda: waiters.waiting(channel_of(cast.board.id)))
@@ -167,7 +167,7 @@ async def test_a_claim_that_waits_gets_the_work_that_comes(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_whoever_hangs_up_while_it_waits_has_claimed_nothing(cast: Cast, era: str) -> None:
+async def test_disconnected_claim_takes_nothing(cast: Cast, era: str) -> None:
     call = Call(cast.vega, era, "claim_task", {"wait_seconds": 50})
     await until(lambda: waiters.waiting(channel_of(cast.board.id)))
     call.hang_up()
@@ -179,7 +179,7 @@ async def test_whoever_hangs_up_while_it_waits_has_claimed_nothing(cast: Cast, e
         assert (await rigel.ok("claim_task"))["task"]["id"] == task["id"]
 
 
-async def test_waiting_for_a_decision_asks_the_database_nothing(cast: Cast) -> None:
+async def test_waiting_for_a_decision_runs_no_statements(cast: Cast) -> None:
     asked = await cast.ask(cast.vega)
     with counted() as statements:
         call = Call(cast.vega, "legacy", "wait_for_decision", {"approval_id": asked["id"], "wait_seconds": 50})
@@ -194,7 +194,7 @@ async def test_waiting_for_a_decision_asks_the_database_nothing(cast: Cast) -> N
         await call.ended()
 
 
-async def test_a_wait_is_no_slow_request(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
+async def test_waiting_is_not_logged_as_slow(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
     slow = cast.app.config["SETTINGS"].request_log_slow_ms
     assert slow > 0
     asked = await cast.ask(cast.vega)
@@ -205,7 +205,7 @@ async def test_a_wait_is_no_slow_request(cast: Cast, caplog: pytest.LogCaptureFi
         assert "http.request.slow" not in caplog.messages
 
 
-async def test_whoever_loses_the_token_while_waiting_is_told_nothing(cast: Cast) -> None:
+async def test_revoked_token_gets_no_decision(cast: Cast) -> None:
     asked = await cast.ask(cast.vega)
     async with connected(cast.vega) as vega:
         waiting = asyncio.create_task(vega.refused("wait_for_decision", approval_id=asked["id"]))
@@ -216,7 +216,7 @@ async def test_whoever_loses_the_token_while_waiting_is_told_nothing(cast: Cast)
         assert (await waiting)["status"] == 401
 
 
-async def test_who_works_on_another_board_by_now_is_told_nothing_of_this_one(cast: Cast) -> None:
+async def test_moved_agent_gets_no_decision_of_its_old_board(cast: Cast) -> None:
     asked = await cast.ask(cast.vega)
     async with connected(cast.vega) as vega:
         waiting = asyncio.create_task(vega.refused("wait_for_decision", approval_id=asked["id"]))
@@ -226,14 +226,14 @@ async def test_who_works_on_another_board_by_now_is_told_nothing_of_this_one(cas
         assert (await waiting)["status"] == 404
 
 
-async def test_a_decision_that_is_not_made_stays_pending(cast: Cast) -> None:
+async def test_undecided_approval_stays_pending(cast: Cast) -> None:
     asked = await cast.ask(cast.vega)
     async with connected(cast.rigel) as rigel, connected(cast.mira) as mira:
         assert (await rigel.ok("wait_for_decision", approval_id=asked["id"], wait_seconds=0))["status"] == "pending"
         assert (await mira.refused("wait_for_decision", approval_id=asked["id"], wait_seconds=0))["status"] == 404
 
 
-async def test_a_question_to_people_comes_back_as_a_notice(cast: Cast) -> None:
+async def test_answered_question_arrives_as_a_notice(cast: Cast) -> None:
     async with connected(cast.atlas) as atlas:
         asked = await atlas.ok("ask_people", question="North or south?", tags=["direction"])
         path = f"{cast.home}/questions/{asked['question_id']}/answers"

@@ -20,13 +20,13 @@ from tests.tiny_app import settings_with
 OWNER = {"organization_name": "Observatory", "name": "Mara Reyes", "email": "mara@example.org", "password": PASSWORD}
 
 
-async def test_every_page_leads_to_setup_on_a_fresh_installation(app: Quart) -> None:
+async def test_fresh_installation_redirects_to_setup(app: Quart) -> None:
     nobody = Visitor(app)
     for path in ("/", "/approvals", "/agents", "/settings", "/palette", "/sign-in"):
         assert (await nobody.get(path)).is_status(303).leads_to == "/setup"
 
 
-async def test_the_first_owner_sets_up_and_is_signed_in(app: Quart) -> None:
+async def test_setup_creates_the_first_owner_and_signs_in(app: Quart) -> None:
     code = await setup.issue_setup_code()
     assert code
     typed = f"  {code.lower().replace('-', ' ')} "
@@ -38,7 +38,7 @@ async def test_the_first_owner_sets_up_and_is_signed_in(app: Quart) -> None:
     assert (await Visitor(app).post("/setup", {**OWNER, "code": code})).leads_to == "/sign-in"
 
 
-async def test_an_invalid_setup_keeps_what_was_typed_but_never_the_password(app: Quart) -> None:
+async def test_invalid_setup_keeps_input_except_the_password(app: Quart) -> None:
     await setup.issue_setup_code()
     wrong = {**OWNER, "code": "ABCD-EFGH-2345", "email": "nowhere", "password": "short"}
     seen = (await Visitor(app).post("/setup", wrong)).is_status(422)
@@ -48,7 +48,7 @@ async def test_an_invalid_setup_keeps_what_was_typed_but_never_the_password(app:
     seen.has('aria-invalid="true"', 'aria-describedby="field-email-error').lacks('value="short"')
 
 
-async def test_guessing_the_code_is_limited(app: Quart) -> None:
+async def test_setup_code_guesses_are_rate_limited(app: Quart) -> None:
     await setup.issue_setup_code()
     for _ in range(10):
         seen = await Visitor(app).post("/setup", {**OWNER, "code": "WRONG"})
@@ -58,7 +58,7 @@ async def test_guessing_the_code_is_limited(app: Quart) -> None:
     refused.has("Too many tries", "closed for 5 min")
 
 
-async def test_a_person_signs_in_goes_on_and_out(cast: Cast) -> None:
+async def test_sign_in_redirect_and_sign_out(cast: Cast) -> None:
     nobody = await opened(cast)
     wanted = (await nobody.get("/approvals?state=approved")).is_status(303).leads_to
     assert wanted == "/sign-in?next=/approvals%3Fstate%3Dapproved"
@@ -75,7 +75,7 @@ async def test_a_person_signs_in_goes_on_and_out(cast: Cast) -> None:
     assert await Session.all().count() == 0
 
 
-async def test_an_unknown_address_and_a_wrong_password_read_the_same(cast: Cast) -> None:
+async def test_unknown_email_and_wrong_password_look_the_same(cast: Cast) -> None:
     nobody = await opened(cast)
     sentence = "That e-mail and password do not belong together."
     for email, password in (("ada@example.org", "wrong password"), ("nobody@example.org", PASSWORD)):
@@ -84,14 +84,14 @@ async def test_an_unknown_address_and_a_wrong_password_read_the_same(cast: Cast)
     (await nobody.post("/sign-in", {"email": "", "password": ""})).is_status(422).has("Fill this in.")
 
 
-async def test_guessing_passwords_of_one_account_is_limited_by_place(cast: Cast) -> None:
+async def test_password_guesses_for_one_account_are_limited_by_address(cast: Cast) -> None:
     nobody = await opened(cast)
     for _ in range(10):
         (await nobody.post("/sign-in", {"email": "ada@example.org", "password": "wrong"})).is_status(422)
     (await nobody.post("/sign-in", {"email": "ada@example.org", "password": PASSWORD})).is_status(429)
 
 
-async def test_guessing_at_many_accounts_is_limited_by_place(cast: Cast) -> None:
+async def test_password_guesses_for_many_accounts_are_limited_by_address(cast: Cast) -> None:
     nobody = await opened(cast)
     for number in range(30):
         form = {"email": f"p{number}@example.org", "password": "wrong"}
@@ -110,14 +110,14 @@ def places(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-async def test_others_lock_nobody_out(cast: Cast, places: None) -> None:
+async def test_guesses_by_others_do_not_lock_an_account(cast: Cast, places: None) -> None:
     nobody = await opened(cast)
     for _ in range(15):
         (await nobody.post("/sign-in", {"email": "ada@example.org", "password": "wrong"})).is_status(422)
     (await nobody.post("/sign-in", {"email": " ADA@example.org ", "password": PASSWORD})).is_status(303)
 
 
-async def test_failures_of_an_account_from_anywhere_slow_down_to_two_seconds_at_most(cast: Cast, app: Quart) -> None:
+async def test_failures_slow_sign_in_by_at_most_two_seconds(cast: Cast, app: Quart) -> None:
     for number in range(40):
         waits = sign_in_limits.seconds_to_wait("Ada@example.org")
         assert waits == (0 if number <= 10 else min(2.0, (number - 10) / 4))
@@ -125,7 +125,7 @@ async def test_failures_of_an_account_from_anywhere_slow_down_to_two_seconds_at_
     assert sign_in_limits.seconds_to_wait("ben@example.org") == 0
 
 
-async def test_browser_that_signed_in_before_is_not_locked_out_at_its_place(cast: Cast) -> None:
+async def test_known_browser_is_not_locked_out(cast: Cast) -> None:
     nobody = await opened(cast)
     entered = await nobody.post("/sign-in", {"email": "ada@example.org", "password": PASSWORD})
     [set_cookie] = [one for one in entered.headers.getlist("Set-Cookie") if one.startswith("mc_known_browser=")]
@@ -142,20 +142,20 @@ async def test_browser_that_signed_in_before_is_not_locked_out_at_its_place(cast
     (await nobody.post("/sign-in", wrong, **known)).is_status(429)  # a stolen cookie guesses no more than a place
 
 
-async def test_guesses_at_the_same_moment_are_limited_too(cast: Cast) -> None:
+async def test_concurrent_guesses_are_limited(cast: Cast) -> None:
     nobody = await opened(cast)
     guesses = [nobody.post("/sign-in", {"email": "ada@example.org", "password": f"wrong {n}"}) for n in range(30)]
     statuses = [seen.status for seen in await asyncio.gather(*guesses)]
     assert sorted(statuses) == [422] * 10 + [429] * 20
 
 
-async def test_signing_in_rightly_uses_nothing_up(cast: Cast) -> None:
+async def test_successful_sign_in_uses_no_attempts(cast: Cast) -> None:
     nobody = await opened(cast)
     for _ in range(11):
         (await nobody.post("/sign-in", {"email": "ada@example.org", "password": PASSWORD})).is_status(303)
 
 
-async def test_signing_in_leads_to_no_other_site(cast: Cast) -> None:
+async def test_sign_in_redirects_stay_on_this_site(cast: Cast) -> None:
     nobody = await opened(cast)
     unreadable = ("//[", "http://[", "/a\nSet-Cookie: x=1", "/\t/evil.example")
     for evil in ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", *unreadable):
@@ -163,7 +163,7 @@ async def test_signing_in_leads_to_no_other_site(cast: Cast) -> None:
         assert (await nobody.post("/sign-in", form)).leads_to == "/"
 
 
-async def test_forms_of_other_sites_are_refused(cast: Cast) -> None:
+async def test_cross_site_forms_are_refused(cast: Cast) -> None:
     nobody = await opened(cast)
     ada = await visitor(cast.app, cast.ada)
     out = "/sign-out"  # browsers send the cookie to it only from here, so it comes as nobody
@@ -175,7 +175,7 @@ async def test_forms_of_other_sites_are_refused(cast: Cast) -> None:
         (await who.post_from(path, {})).is_status(403)
 
 
-async def test_a_link_sets_a_new_password_once(cast: Cast) -> None:
+async def test_reset_link_works_once(cast: Cast) -> None:
     await give_password(cast.ada)
     ben = await User.get(id=cast.ben.id)
     before = await visitor(cast.app, cast.ben)
@@ -190,7 +190,7 @@ async def test_a_link_sets_a_new_password_once(cast: Cast) -> None:
     (await nobody.post(f"/reset/{secret}", {"password": PASSWORD})).is_status(404)
 
 
-async def test_the_secret_of_a_link_is_in_no_log(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
+async def test_reset_secret_is_never_logged(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
     """It still works after a password that is too short, and what is refused is logged with its path."""
     lines: list[str] = []
 
@@ -210,7 +210,7 @@ async def test_the_secret_of_a_link_is_in_no_log(cast: Cast, caplog: pytest.LogC
     assert any("path=/reset/..." in line for line in lines) and secret not in "".join(lines)
 
 
-async def test_unknown_tokens_of_neighbours_do_not_close_a_link_for_a_new_password(cast: Cast) -> None:
+async def test_wrong_tokens_of_others_do_not_block_a_reset_link(cast: Cast) -> None:
     link = await make_reset_link(system(cast.organization.id), await User.get(id=cast.ben.id))
     nobody = Visitor(cast.app)
     for _ in range(unknown_tokens.count):
@@ -221,7 +221,7 @@ async def test_unknown_tokens_of_neighbours_do_not_close_a_link_for_a_new_passwo
 
 
 @pytest.mark.parametrize("ticked", [["true", "false"], ["false"], []], ids=["ticked", "unticked", "not asked"])
-async def test_new_password_by_a_link_asks_whether_others_end(cast: Cast, ticked: list[str]) -> None:
+async def test_reset_form_offers_to_end_other_sessions(cast: Cast, ticked: list[str]) -> None:
     link = await make_reset_link(system(cast.organization.id), await User.get(id=cast.cleo.id))
     nobody = Visitor(cast.app)
     (await nobody.get(f"/reset/{link}")).has("End other sessions and tokens", "checked")

@@ -12,7 +12,7 @@ from tests.pages.visitor import PASSWORD, Visitor, give_password, visitor
 NEW = "another battery staple"
 
 
-async def test_a_person_changes_their_profile(cast: Cast) -> None:
+async def test_profile_is_changed(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     form = {"name": "Ada L.", "preferred_name": "Countess", "timezone": "Europe/London"}
     assert (await ada.post("/settings/profile", form)).leads_to == "/settings?saved=profile#profile"
@@ -21,7 +21,7 @@ async def test_a_person_changes_their_profile(cast: Cast) -> None:
     refused.is_status(422).has("Fill this in.", "Choose a time zone", 'value="Moon/Crater"')
 
 
-async def test_a_person_changes_their_password(cast: Cast) -> None:
+async def test_password_is_changed(cast: Cast) -> None:
     await give_password(cast.ada)
     ada, elsewhere = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.ada)
     wrong = await ada.post("/settings/password", {"current": "not this one", "password": NEW})
@@ -33,7 +33,7 @@ async def test_a_person_changes_their_password(cast: Cast) -> None:
     assert (await elsewhere.get("/settings")).status == 303
 
 
-async def test_a_person_signs_out_their_other_browsers(cast: Cast) -> None:
+async def test_other_browsers_are_signed_out(cast: Cast) -> None:
     ada, elsewhere = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.ada)
     ben = await visitor(cast.app, cast.ben)
     (await ada.get("/settings")).has("Firefox on Linux", "This browser", "Sign out the others")
@@ -43,7 +43,7 @@ async def test_a_person_signs_out_their_other_browsers(cast: Cast) -> None:
     assert await Session.filter(user_id=cast.ada.id).count() == 1
 
 
-async def test_a_personal_token_is_shown_once_and_revoked(cast: Cast) -> None:
+async def test_personal_token_is_shown_once_and_revoked(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     (await ada.post("/settings/tokens", {"token_name": "", "days": "x"})).is_status(422).has("Enter a whole number.")
     made = (await ada.post("/settings/tokens", {"token_name": "Release script", "days": "30"})).is_status(200)
@@ -59,7 +59,7 @@ async def test_a_personal_token_is_shown_once_and_revoked(cast: Cast) -> None:
     (await script.get("/users/me")).refused(401)
 
 
-async def test_an_admin_makes_a_reset_link(cast: Cast) -> None:
+async def test_admin_creates_a_reset_link(cast: Cast) -> None:
     ben = await visitor(cast.app, cast.ben)
     (await ben.get("/settings")).has("People of Observatory", "cleo@example.org")
     made = (await ben.post(f"/settings/people/{cast.cleo.id}/reset-links")).is_status(200)
@@ -70,7 +70,7 @@ async def test_an_admin_makes_a_reset_link(cast: Cast) -> None:
     (await ben.post(f"/settings/people/{cast.eve.id}/reset-links")).is_status(404)
 
 
-async def test_an_admin_makes_no_link_for_somebody_who_belongs_elsewhere_too(cast: Cast) -> None:
+async def test_admin_cannot_reset_members_of_other_organizations(cast: Cast) -> None:
     """The link would open the other organization as well: Eve makes Ben a member of hers, and Ben is Ada's admin."""
     member = await Member.create(organization_id=cast.elsewhere.id, user_id=cast.ben.id, role="member")
     eve, ada = await visitor(cast.app, cast.eve), await visitor(cast.app, cast.ada)
@@ -81,7 +81,7 @@ async def test_an_admin_makes_no_link_for_somebody_who_belongs_elsewhere_too(cas
     (await ada.post(f"/settings/people/{cast.ben.id}/reset-links")).is_status(200)
 
 
-async def test_a_new_password_ends_links_for_another_one(cast: Cast) -> None:
+async def test_new_password_invalidates_reset_links(cast: Cast) -> None:
     await give_password(cast.ben)
     ben = await User.get(id=cast.ben.id)
     secret = await make_reset_link(system(cast.organization.id), ben)
@@ -90,20 +90,20 @@ async def test_a_new_password_ends_links_for_another_one(cast: Cast) -> None:
     (await Visitor(cast.app).get(f"/reset/{secret}")).is_status(404)
 
 
-async def test_a_member_makes_no_links(cast: Cast) -> None:
+async def test_member_cannot_create_reset_links(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
     (await cleo.get("/settings")).is_status(200).lacks("People of Observatory")
     (await cleo.post(f"/settings/people/{cast.ben.id}/reset-links")).is_status(403)
 
 
-async def test_other_sites_change_no_settings(cast: Cast) -> None:
+async def test_cross_site_changes_are_refused(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     for path in ("/settings/profile", "/settings/password", "/settings/sessions/endings", "/settings/tokens"):
         (await ada.post_from(path, {"name": "Evil"}, Sec_Fetch_Site="cross-site")).is_status(403)
     assert (await User.get(id=cast.ada.id)).name == "Ada"
 
 
-async def test_everything_ends_at_once(cast: Cast) -> None:
+async def test_ending_everything_ends_sessions_tokens_and_links(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     (await ada.get("/settings")).has("End all sessions and tokens", "Revoke my personal API tokens, too")
     assert (await ada.post("/settings/endings")).is_status(303).leads_to == "/sign-in"

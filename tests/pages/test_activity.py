@@ -8,7 +8,7 @@ from tests.cast import Cast
 from tests.pages.visitor import visitor
 
 
-async def test_the_feed_tells_what_happened(cast: Cast) -> None:
+async def test_feed_shows_what_happened(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.ada.patch(cast.task(task), {"status": "in_progress", "assigned_agent_id": str(cast.vega.id)})
     await cast.vega.post(f"/agent{cast.task(task)}/comments", {"message": "Half **way**"})
@@ -19,21 +19,21 @@ async def test_the_feed_tells_what_happened(cast: Cast) -> None:
     seen.has("asked for approval: publish, for", "approved publish, for", "Vega", "Ada", "Telescope")
 
 
-async def test_the_feed_shows_only_what_the_reader_reaches(cast: Cast) -> None:
+async def test_feed_is_limited_to_readable_boards(cast: Cast) -> None:
     await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Secret of the dome"})
     await cast.add_task(title="Open to all")
     (await (await visitor(cast.app, cast.dan)).get("/activity")).has("Open to all").lacks("Secret of the dome")
     (await (await visitor(cast.app, cast.eve)).get("/activity")).lacks("Open to all", "Secret of the dome")
 
 
-async def test_the_feed_links_agents_for_those_who_can_open_them(cast: Cast) -> None:
+async def test_feed_links_agents_only_for_admins(cast: Cast) -> None:
     made = (await cast.ada.post("/agents", {"board_id": str(cast.board.id), "name": "Lyra"})).ok()
     page, name = f'href="/agents/{made["id"]}"', "Lyra"
     (await (await visitor(cast.app, cast.ada)).get("/activity")).has(name, page)
     (await (await visitor(cast.app, cast.dan)).get("/activity")).has(name).lacks(page)
 
 
-async def test_filters_stand_in_the_address(cast: Cast) -> None:
+async def test_filters_are_in_the_address(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.vega.post(f"/agent{cast.task(task)}/comments", {"message": "Only this"})
     ada = await visitor(cast.app, cast.ada)
@@ -43,7 +43,7 @@ async def test_filters_stand_in_the_address(cast: Cast) -> None:
     (await ada.get(f"{cast.home}/activity?kind=approvals")).has("Nothing matches")
 
 
-async def test_older_lines_are_loaded_by_number(cast: Cast) -> None:
+async def test_older_entries_are_loaded_by_number(cast: Cast) -> None:
     for number in range(55):
         await cast.add_task(title=f"Plate {number:02}")
     ada = await visitor(cast.app, cast.ada)
@@ -53,7 +53,7 @@ async def test_older_lines_are_loaded_by_number(cast: Cast) -> None:
     assert older.text.count("feed-item") == (await ada.get(url)).text.count("feed-item")
 
 
-async def test_the_feed_is_live(cast: Cast) -> None:
+async def test_feed_is_live(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     async with ada.watching("/activity/live?day=Today") as watch:
         await cast.add_task(title="Just now")
@@ -62,12 +62,12 @@ async def test_the_feed_is_live(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.endswith(("notified", "notify_failed"))])
-def test_every_kind_has_words_of_its_own(kind: str) -> None:
+def test_every_event_kind_has_a_sentence(kind: str) -> None:
     did, _, _ = describe(kind, {}, "What the log says.", {})
     assert did and did != "what the log says."
 
 
-async def test_people_read_what_things_are_called(cast: Cast) -> None:
+async def test_feed_shows_names_instead_of_ids(cast: Cast) -> None:
     await cast.ada.post("/tags", {"name": "Optics", "slug": "optics"})
     await cast.ada.post(f"{cast.home}/memory", {"content": "Lenses are cold", "tags": ["chat"]})
     await cast.ask(None)
@@ -75,13 +75,13 @@ async def test_people_read_what_things_are_called(cast: Cast) -> None:
     seen.has("made the tag Optics", "wrote in the chat", "asked for approval:", ">publish</a>").lacks("for a decision")
 
 
-async def test_a_limit_below_what_is_used_is_not_used_up_by_who_set_it(cast: Cast) -> None:
+async def test_limit_below_usage_is_not_blamed_on_its_author(cast: Cast) -> None:
     await cast.vega.post("/agent/usage", {"input_tokens": 500, "output_tokens": 1})
     await cast.ada.post("/budgets", {"unit": "tokens", "limit": 100, "agent_id": str(cast.vega.id)})
     seen = await (await visitor(cast.app, cast.ada)).get("/activity")
     seen.has("set a limit that is used up already: the agent").lacks("Ada</strong> used up")
 
 
-async def test_the_filter_names_no_agents_of_boards_that_the_reader_cannot_see(cast: Cast) -> None:
+async def test_filter_hides_agents_of_unreadable_boards(cast: Cast) -> None:
     (await (await visitor(cast.app, cast.dan)).get("/activity")).has("Vega", "Ben").lacks("Mira", str(cast.mira.id))
     (await (await visitor(cast.app, cast.ada)).get("/activity")).has("Vega", "Mira").lacks("Nova")

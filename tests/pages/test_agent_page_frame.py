@@ -16,7 +16,7 @@ TABS = ("", "/inbox", "/runs", "/usage", "/tokens", "/soul", "/activity")
 
 
 @pytest.mark.parametrize("tab", TABS)
-async def test_every_tab_is_a_page_of_its_own(cast: Cast, tab: str) -> None:
+async def test_every_tab_is_a_page(cast: Cast, tab: str) -> None:
     ada, cleo, eve = [await visitor(cast.app, one) for one in (cast.ada, cast.cleo, cast.eve)]
     path = f"/agents/{cast.vega.id}"
     seen = (await ada.get(path + tab)).is_status(200)
@@ -30,7 +30,7 @@ async def test_every_tab_is_a_page_of_its_own(cast: Cast, tab: str) -> None:
     (await ada.get(path + "/nothing")).is_status(404)
 
 
-async def test_the_head_says_what_the_agent_is_and_does(cast: Cast) -> None:
+async def test_head_shows_the_agents_role_and_state(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     await Agent.filter(id=cast.atlas.id).update(identity_profile={"role": "Head of <optics>"}, last_seen_at=clock.now())
     seen = await ada.get(f"/agents/{cast.atlas.id}")
@@ -38,7 +38,7 @@ async def test_the_head_says_what_the_agent_is_and_does(cast: Cast) -> None:
     seen.lacks("Told to stop", "Told to pause")
 
 
-async def test_the_overview_shows_the_work_with_the_end_of_its_lease(cast: Cast) -> None:
+async def test_overview_shows_assigned_tasks_with_lease_end(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     (await ada.get(f"/agents/{cast.vega.id}")).has("Nothing at the moment", "any number of tasks", "tasks with any tag")
     task = await cast.add_task(title="Align the mirror")
@@ -50,7 +50,7 @@ async def test_the_overview_shows_the_work_with_the_end_of_its_lease(cast: Cast)
     (await ada.get(f"/agents/{cast.vega.id}")).lacks('id="open-' + done["id"])
 
 
-async def test_what_waits_for_the_agent_stands_apart_from_its_work(cast: Cast) -> None:
+async def test_waiting_tasks_are_separate_from_current_work(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}"
     hers: dict[str, Any] = {"assigned_agent_id": str(cast.vega.id)}
     seen, waiting = await cast.add_task(title="Seen to", **hers), await cast.add_task(title="Not begun", **hers)
@@ -70,7 +70,7 @@ async def test_what_waits_for_the_agent_stands_apart_from_its_work(cast: Cast) -
     (await ada.get(path)).lacks("Next:").has("It claims a task by itself")
 
 
-async def test_an_extended_lease_is_a_note_that_the_page_hears(cast: Cast) -> None:
+async def test_extended_lease_updates_the_page(cast: Cast) -> None:
     ada, task = await visitor(cast.app, cast.ada), await cast.add_task()
     claim = (await cast.vega.post(f"/agent{cast.home}/claims", {"lease_seconds": 60})).ok()
     async with ada.watching(f"/agents/{cast.vega.id}/live?tab=overview") as watch:
@@ -80,7 +80,7 @@ async def test_an_extended_lease_is_a_note_that_the_page_hears(cast: Cast) -> No
 
 
 @pytest.mark.parametrize("who", ["agent", "board"])
-async def test_what_holds_the_agent_back_stands_on_its_page(cast: Cast, who: str) -> None:
+async def test_page_shows_what_holds_the_agent_back(cast: Cast, who: str) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}"
     home, name = (path, "Vega") if who == "agent" else (cast.home, "The board Telescope")
     async with ada.watching(f"{path}/live?tab=overview") as watch:
@@ -93,7 +93,7 @@ async def test_what_holds_the_agent_back_stands_on_its_page(cast: Cast, who: str
     (await ada.get(path)).lacks("work-banner", "Told to stop")
 
 
-async def test_pause_and_resume_change_places(cast: Cast) -> None:
+async def test_pause_and_resume_buttons_alternate(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}"
     (await ada.get(path)).has('id="agent-turn"', "Pause Vega").lacks("Resume Vega")
     await ada.post(f"{path}/work-state", {"state": "stopped"})
@@ -101,7 +101,7 @@ async def test_pause_and_resume_change_places(cast: Cast) -> None:
     assert seen.text.count('data-key="p"') == 1
 
 
-async def test_a_used_up_budget_is_the_reason_to_stop(cast: Cast) -> None:
+async def test_exceeded_budget_is_shown_as_the_reason_to_stop(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}"
     (await cast.ada.post("/budgets", {"agent_id": str(cast.vega.id), "unit": "tokens", "limit": 10})).ok()
     async with ada.watching(f"{path}/live?tab=usage") as watch:
@@ -110,7 +110,7 @@ async def test_a_used_up_budget_is_the_reason_to_stop(cast: Cast) -> None:
         assert "Told to stop" in text and "10 of 10 tokens" in text
 
 
-async def test_limits_are_changed_and_kept_when_refused(cast: Cast) -> None:
+async def test_limits_are_changed_and_input_survives_a_refusal(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/limits"
     for name in ("Optics", "Night shift"):
         (await cast.ada.post("/tags", {"name": name})).ok()
@@ -143,7 +143,7 @@ def version_in(seen: Any) -> str:
         ("limits", {"wip_limit": "7"}, {"wip_limit": "2", "claim_tags": "optics"}, ["Tasks at once is “2”", "optics"]),
     ],
 )
-async def test_who_was_slower_is_told_what_somebody_else_changed(
+async def test_second_editor_sees_the_conflicting_change(
     cast: Cast, form: str, hers: dict[str, str], his: dict[str, str], now: list[str]
 ) -> None:
     ada, ben = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.ben)
@@ -162,14 +162,14 @@ async def test_who_was_slower_is_told_what_somebody_else_changed(
     assert (agent.name, agent.wip_limit) in (("Vega", None), ("Vega", 7))
 
 
-async def test_a_change_of_something_else_is_in_nobody_s_way(cast: Cast) -> None:
+async def test_unrelated_change_is_no_conflict(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/limits"
     seen = version_in(await ada.with_htmx.get(path))
     (await cast.ben.patch(f"/agents/{cast.vega.id}", {"name": "Vega II"})).ok()
     (await ada.with_htmx.post(path, {"wip_limit": "7", "version": seen})).is_status(204)
 
 
-async def test_a_page_that_is_open_when_the_agent_is_deleted_says_so(cast: Cast) -> None:
+async def test_open_page_reports_the_deleted_agent(cast: Cast) -> None:
     ada, ben, cleo = [await visitor(cast.app, one) for one in (cast.ada, cast.ben, cast.cleo)]
     path = f"/agents/{cast.vega.id}"
     async with ada.watching(f"{path}/live?tab=soul") as watch:
@@ -187,7 +187,7 @@ async def test_a_page_that_is_open_when_the_agent_is_deleted_says_so(cast: Cast)
      ("tokens", {"name": "laptop of Ben"}), ("callback", {"url": "https://kept.example/"}),
      ("budgets", {"limit": "4321"})],
 )  # fmt: skip
-async def test_what_was_typed_survives_the_agent(cast: Cast, form: str, typed: dict[str, str]) -> None:
+async def test_typed_text_survives_the_agents_deletion(cast: Cast, form: str, typed: dict[str, str]) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}"
     (await cast.ben.delete(path)).ok()
     for browser in (ada, ada.with_htmx):
@@ -195,7 +195,7 @@ async def test_what_was_typed_survives_the_agent(cast: Cast, form: str, typed: d
         seen.has("was deleted meanwhile. Nothing was saved.", next(iter(typed.values())).replace("<b>", "&lt;b&gt;"))
 
 
-async def test_two_people_look_at_one_page(cast: Cast) -> None:
+async def test_page_updates_for_two_viewers(cast: Cast) -> None:
     ada, ben, path = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.ben), f"/agents/{cast.vega.id}"
     async with ada.watching(f"{path}/live?tab=overview") as hers, ben.watching(f"{path}/live?tab=tokens") as his:
         await ben.post(f"{path}/edit", {"name": "Vega II", "role": "Twin"})
@@ -203,7 +203,7 @@ async def test_two_people_look_at_one_page(cast: Cast) -> None:
             assert "Vega II" in await watch.until("Twin")
 
 
-async def test_another_agent_s_news_leave_the_page_alone(cast: Cast) -> None:
+async def test_events_of_other_agents_do_not_update_the_page(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     other = await hire(cast.app, cast.ada, cast.other_board, "Far away")
     async with ada.watching(f"/agents/{cast.vega.id}/live?tab=overview") as watch:
@@ -214,7 +214,7 @@ async def test_another_agent_s_news_leave_the_page_alone(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("tab", TABS)
-async def test_long_tabs_cost_no_more_statements(cast: Cast, tab: str) -> None:
+async def test_long_tabs_use_the_same_statements(cast: Cast, tab: str) -> None:
     ada, costs = await visitor(cast.app, cast.ada), []
     (await cast.vega.post("/agent/heartbeat", {})).ok()
     await _busy(cast, 1)

@@ -22,7 +22,7 @@ async def told(cast: Cast, **columns: Any) -> Delivery:
     return found
 
 
-async def test_notices_appear_and_are_received_without_a_reload(cast: Cast) -> None:
+async def test_notices_update_live(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}"
     (await ada.get(f"{path}/inbox")).has("Nothing yet", "GET /api/v1/agent/inbox", "Set a callback")
     async with ada.watching(f"{path}/live?tab=inbox") as watch:
@@ -35,7 +35,7 @@ async def test_notices_appear_and_are_received_without_a_reload(cast: Cast) -> N
     seen.has(str(delivery.seq), "Received", "Open the task")
 
 
-async def test_a_notice_that_was_given_up_is_sent_again(cast: Cast) -> None:
+async def test_failed_notice_is_sent_again(cast: Cast) -> None:
     ada, cleo = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.cleo)
     delivery = await told(cast, state="failed", attempts=6, last_error="The callback answered with status 503.")
     path = f"/agents/{cast.vega.id}"
@@ -53,7 +53,7 @@ async def test_a_notice_that_was_given_up_is_sent_again(cast: Cast) -> None:
     (await ada.post(f"/agents/{cast.rigel.id}/deliveries/{delivery.id}/retries")).is_status(404)
 
 
-async def test_an_attempt_that_failed_shows_at_once(cast: Cast) -> None:
+async def test_failed_attempt_is_shown_at_once(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     delivery = await told(cast, state="sending", attempts=1, leased_by="me")
     async with ada.watching(f"/agents/{cast.vega.id}/live?tab=inbox") as watch:
@@ -61,7 +61,7 @@ async def test_an_attempt_that_failed_shows_at_once(cast: Cast) -> None:
         assert "1 attempt, the next" in await watch.until("No route.")
 
 
-async def test_notices_of_one_state_page_by_page(cast: Cast) -> None:
+async def test_notices_are_filtered_and_paged(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/inbox"
     for _ in range(27):
         last = await told(cast)
@@ -76,7 +76,7 @@ async def test_notices_of_one_state_page_by_page(cast: Cast) -> None:
     (await ada.get(f"{path}?state=odd&from=x")).has("of 27 notices")
 
 
-async def test_a_callback_is_set_its_secret_shown_once_and_removed(cast: Cast) -> None:
+async def test_callback_is_set_and_removed_with_its_secret_shown_once(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}"
     form = f"{path}/callback"
     (await ada.with_htmx.get(form)).has("<dialog", "Address").lacks("<!doctype")
@@ -92,7 +92,7 @@ async def test_a_callback_is_set_its_secret_shown_once_and_removed(cast: Cast) -
     (await ada.get(f"{form}/removal")).is_status(404).has("was removed already")
 
 
-async def test_an_address_that_cannot_be_is_refused_in_the_form(cast: Cast) -> None:
+async def test_invalid_callback_address_is_refused_in_the_form(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/callback"
     for url, sentence in (
         ("ftp://agent.example", "An http or https address without a user is needed."),

@@ -17,7 +17,7 @@ async def version(cast: Cast) -> str:
     return SoulForm.version_of(await Agent.get(id=cast.vega.id))
 
 
-async def test_a_soul_is_written_with_a_reason_and_the_agent_learns(cast: Cast) -> None:
+async def test_soul_is_changed_with_a_reason_and_the_agent_is_notified(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/soul"
     (await ada.get(path)).has("No soul", "Write a soul").lacks("Restore this soul")
     (await ada.with_htmx.get(f"{path}/edit")).has("<dialog", "18,000 characters").lacks("<!doctype")
@@ -33,7 +33,7 @@ async def test_a_soul_is_written_with_a_reason_and_the_agent_learns(cast: Cast) 
     (await ada.get(path)).has("Ada", "Present", "A quiet night.")
 
 
-async def test_a_lead_s_souls_stand_in_the_history_and_come_back(cast: Cast) -> None:
+async def test_souls_set_by_a_lead_are_in_the_history_and_restorable(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/soul"
     lead = f"/agent{cast.home}/agents/{cast.vega.id}/soul"
     for content, more in (("First", {}), ("Second", {"reason": "Why not", "source_url": "javascript:alert(1)"})):
@@ -51,7 +51,7 @@ async def test_a_lead_s_souls_stand_in_the_history_and_come_back(cast: Cast) -> 
     (await ada.post(f"{path}s/{other.id}/restorations")).is_status(404)
 
 
-async def test_who_comes_second_sees_both_texts_and_loses_nothing(cast: Cast) -> None:
+async def test_second_editor_sees_both_texts(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/soul/edit"
     old = await version(cast)
     ben = await visitor(cast.app, cast.ben)
@@ -65,14 +65,14 @@ async def test_who_comes_second_sees_both_texts_and_loses_nothing(cast: Cast) ->
     assert await soul_of(cast) == "Ada's text"
 
 
-async def test_a_soul_that_is_too_long_is_kept_in_the_form(cast: Cast) -> None:
+async def test_too_long_soul_stays_in_the_form(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/soul/edit"
     typed = {"soul": "x" * 18_001, "reason": "y" * 2_001, "version": await version(cast)}
     (await ada.post(path, typed)).is_status(422).has("at most 18000", "at most 2000", "x" * 18_001)
     (await (await visitor(cast.app, cast.cleo)).post(path, typed)).is_status(403)
 
 
-async def test_an_emptied_soul_is_none(cast: Cast) -> None:
+async def test_emptied_soul_is_null(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/soul/edit"
     await ada.post(path, {"soul": "Something", "version": await version(cast)})
     await ada.post(path, {"soul": " ", "version": await version(cast)})

@@ -19,7 +19,7 @@ async def newest(cast: Cast) -> Token:
     return found
 
 
-async def test_a_new_token_is_shown_once_with_the_lines_that_use_it(cast: Cast) -> None:
+async def test_new_token_is_shown_once_with_usage_lines(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/tokens"
     (await ada.get(f"{path}/new")).is_status(200).has(
         "<!doctype html>", "The present token ends", "600, as every agent"
@@ -38,7 +38,7 @@ async def test_a_new_token_is_shown_once_with_the_lines_that_use_it(cast: Cast) 
     (await cast.vega.get("/agent/healthz")).ok()
 
 
-async def test_with_htmx_the_secret_takes_the_place_of_the_form(cast: Cast) -> None:
+async def test_token_replaces_the_form_with_htmx(cast: Cast) -> None:
     ada, path = (await visitor(cast.app, cast.ada)).with_htmx, f"/agents/{cast.vega.id}/tokens"
     (await ada.get(f"{path}/new")).has("<dialog", 'hx-target="this"', "data-auto-open").lacks("<!doctype")
     bad = (await ada.post(path, {"name": "kept", "requests_per_minute": "0", "overlap_seconds": "600"})).is_status(422)
@@ -50,7 +50,7 @@ async def test_with_htmx_the_secret_takes_the_place_of_the_form(cast: Cast) -> N
     (await cast.vega.get("/agent/healthz")).refused(401)
 
 
-async def test_the_successor_may_as_much_unless_told_otherwise(cast: Cast) -> None:
+async def test_rotated_token_keeps_scopes_by_default(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/tokens"
     await ada.post(path, {"name": "night", "may": "read", "ends": "2592000", "overlap_seconds": "0"})
     seen = await ada.get(f"{path}/new")
@@ -60,7 +60,7 @@ async def test_the_successor_may_as_much_unless_told_otherwise(cast: Cast) -> No
     assert (made.name, made.scopes, made.expires_at) == ("night", ["read"], None)
 
 
-async def test_a_token_is_changed(cast: Cast) -> None:
+async def test_token_is_changed(cast: Cast) -> None:
     ada, before = await visitor(cast.app, cast.ada), await head(cast)
     token = await newest(cast)
     path = f"/agents/{cast.vega.id}/tokens/{token.id}"
@@ -77,7 +77,7 @@ async def test_a_token_is_changed(cast: Cast) -> None:
     assert (await newest(cast)).expires_at is None
 
 
-async def test_a_form_for_a_token_that_was_revoked_meanwhile_keeps_what_was_typed(cast: Cast) -> None:
+async def test_form_of_a_revoked_token_keeps_input(cast: Cast) -> None:
     ada, token = await visitor(cast.app, cast.ada), await newest(cast)
     path = f"/agents/{cast.vega.id}/tokens/{token.id}"
     (await cast.ben.delete(path)).ok()
@@ -86,7 +86,7 @@ async def test_a_form_for_a_token_that_was_revoked_meanwhile_keeps_what_was_type
         seen.is_status(409).has("This token has ended; rotate it instead.", 'value="a long name"')
 
 
-async def test_revoking_names_the_consequences_first(cast: Cast) -> None:
+async def test_revoking_names_the_consequences(cast: Cast) -> None:
     ada, cleo = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.cleo)
     token, page = await newest(cast), f"/agents/{cast.vega.id}/tokens"
     path = f"{page}/{token.id}/revocations"
@@ -105,7 +105,7 @@ async def test_revoking_names_the_consequences_first(cast: Cast) -> None:
     (await ada.get(f"{page}/{foreign.id}")).is_status(404)
 
 
-async def test_without_a_live_token_the_page_warns(cast: Cast) -> None:
+async def test_page_warns_without_an_active_token(cast: Cast) -> None:
     ada, token = await visitor(cast.app, cast.ada), await newest(cast)
     (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token.id}")).ok()
     (await ada.get(f"/agents/{cast.vega.id}/tokens")).has("It has no live token")

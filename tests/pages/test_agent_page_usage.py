@@ -9,7 +9,7 @@ from tests.cast import Cast
 from tests.pages.visitor import visitor
 
 
-async def test_reports_show_at_once_as_figures_and_bars(cast: Cast) -> None:
+async def test_reports_update_figures_and_bars(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}"
     (await ada.get(f"{path}/usage")).has("0 tokens, days of UTC", "No limit", "The last 14 days")
     async with ada.watching(f"{path}/live?tab=usage") as watch:
@@ -20,7 +20,7 @@ async def test_reports_show_at_once_as_figures_and_bars(cast: Cast) -> None:
     (await ada.get(path)).has("1,234", "0.50 USD", "No budget limits it.")
 
 
-async def test_the_last_fourteen_days_have_a_bar_each(cast: Cast) -> None:
+async def test_last_fourteen_days_have_bars(cast: Cast) -> None:
     for back, used in ((0, 10), (13, 1000), (14, 5000)):
         day = clock.now().date() - timedelta(days=back)
         await UsageEntry.create(
@@ -33,7 +33,7 @@ async def test_the_last_fourteen_days_have_a_bar_each(cast: Cast) -> None:
     assert seen.text.count('class="bars-none"') == 12 and seen.text.count("<tr><td>") == 14
 
 
-async def test_a_budget_is_set_on_the_page(cast: Cast) -> None:
+async def test_budget_is_set_on_the_page(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}"
     (await ada.with_htmx.get(f"{path}/budgets/new")).has("<dialog", "All agents of Telescope", f"agent:{cast.vega.id}")
     wish = {"subject": f"agent:{cast.vega.id}", "unit": "tokens", "period": "day", "limit": "1,000"}
@@ -52,7 +52,7 @@ async def test_a_budget_is_set_on_the_page(cast: Cast) -> None:
         (await person.get(f"{path}/budgets/new")).is_status(status)
 
 
-async def test_shared_budgets_stand_there_too_and_follow_other_agents(cast: Cast) -> None:
+async def test_shared_budgets_are_shown_and_updated(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}"
     (await cast.ada.post("/budgets", {"board_id": str(cast.board.id), "unit": "cost", "limit": 2})).ok()
     (await cast.ada.post("/budgets", {"unit": "tokens", "period": "total", "limit": 500})).ok()

@@ -15,7 +15,7 @@ async def handed_in(cast: Cast, **more: Any) -> dict[str, Any]:
     return done
 
 
-async def test_a_run_shows_what_it_came_to(cast: Cast) -> None:
+async def test_run_shows_its_result(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}"
     (await ada.get(f"{path}/runs")).has("No runs yet")
     async with ada.watching(f"{path}/live?tab=runs") as watch:
@@ -29,7 +29,7 @@ async def test_a_run_shows_what_it_came_to(cast: Cast) -> None:
     (await ada.get(path)).has("Latest runs", "All 1", "Handed in")
 
 
-async def test_runs_that_ended_otherwise_say_why(cast: Cast) -> None:
+async def test_other_runs_show_their_end_reason(cast: Cast) -> None:
     ada, task = await visitor(cast.app, cast.ada), await cast.add_task()
     claim = (await cast.vega.post(f"/agent{cast.home}/claims", {"lease_seconds": 600})).ok()
     path = f"/agents/{cast.vega.id}/runs"
@@ -39,7 +39,7 @@ async def test_runs_that_ended_otherwise_say_why(cast: Cast) -> None:
     (await ada.get(path)).has("Given back", "No &lt;screws&gt;.").lacks("Its lease lasts until")
 
 
-async def test_runs_come_page_by_page(cast: Cast) -> None:
+async def test_runs_are_paged(cast: Cast) -> None:
     for _ in range(27):
         await handed_in(cast)
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/runs"
@@ -47,7 +47,7 @@ async def test_runs_come_page_by_page(cast: Cast) -> None:
     assert (await ada.get(f"{path}?from=25")).has("26-27 of 27 runs").text.count('class="run"') == 2
 
 
-async def test_the_activity_is_what_the_agent_did_and_what_happened_to_it(cast: Cast) -> None:
+async def test_activity_holds_events_by_and_about_the_agent(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}"
     await cast.add_task(title="Of somebody else")
     async with ada.watching(f"{path}/live?tab=activity") as watch:
@@ -60,7 +60,7 @@ async def test_the_activity_is_what_the_agent_did_and_what_happened_to_it(cast: 
     (await ada.get(path)).has("Lately", "paused")
 
 
-async def test_older_activity_is_a_page_away(cast: Cast) -> None:
+async def test_older_activity_is_on_the_next_page(cast: Cast) -> None:
     task = await cast.add_task(assigned_agent_id=str(cast.vega.id))
     for n in range(60):
         (await cast.vega.post(f"/agent{cast.task(task)}/comments", {"message": f"Word {n}."})).ok()

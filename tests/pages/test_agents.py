@@ -18,7 +18,7 @@ def secret_in(seen: Seen) -> str:
     return found[0]
 
 
-async def test_the_list_says_what_every_agent_is_doing(cast: Cast) -> None:
+async def test_list_shows_what_every_agent_is_doing(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.vega.patch(f"/agent{cast.task(task)}", {"status": "in_progress"})).ok()
     ada = await visitor(cast.app, cast.ada)
@@ -27,7 +27,7 @@ async def test_the_list_says_what_every_agent_is_doing(cast: Cast) -> None:
     seen.lacks("Nova")
 
 
-async def test_members_get_a_friendly_notice(cast: Cast) -> None:
+async def test_members_get_an_explanation(cast: Cast) -> None:
     cleo, eve, nobody = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.eve), await opened(cast)
     (await cleo.get("/agents")).is_status(200).has("Agents are looked after by admins").lacks("Vega")
     for path in ("/agents/new", "/agents/live", f"/agents/{cast.vega.id}"):
@@ -37,7 +37,7 @@ async def test_members_get_a_friendly_notice(cast: Cast) -> None:
     assert (await nobody.get("/agents")).leads_to == "/sign-in?next=/agents"
 
 
-async def test_a_new_agent_shows_its_token_once_with_lines_that_name_a_task(cast: Cast) -> None:
+async def test_new_agent_shows_its_token_once_with_first_steps(cast: Cast) -> None:
     task = await cast.add_task()
     ada = await visitor(cast.app, cast.ada)
     seen = (await made(ada, cast, role="Librarian", soul="Be kind.")).is_status(200)
@@ -50,7 +50,7 @@ async def test_a_new_agent_shows_its_token_once_with_lines_that_name_a_task(cast
     (await ada.get(f"/agents/{agent.id}/soul")).has("Be kind.")
 
 
-async def test_without_a_task_the_page_says_to_make_one_and_learns_of_it(cast: Cast) -> None:
+async def test_first_steps_ask_for_a_task_and_notice_it(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     seen = (await made(ada, cast)).is_status(200).has("no free task yet", ">TASK_ID<")
     agent, lyra = await Agent.get(name="Lyra"), Caller(cast.app, {"X-Agent-Token": secret_in(seen)})
@@ -64,7 +64,7 @@ async def test_without_a_task_the_page_says_to_make_one_and_learns_of_it(cast: C
     (await ada.get(f"/agents/{agent.id}")).has("Write the report")
 
 
-async def test_an_agent_needs_a_name_of_its_own_and_a_board(cast: Cast) -> None:
+async def test_agent_needs_a_unique_name_and_a_board(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     blank = await ada.post("/agents/new", {"name": "", "board_id": "x", "role": "Tester"})
     blank.is_status(422).has("Fill this in.", "Choose one of the options.", 'value="Tester"')
@@ -76,7 +76,7 @@ async def test_an_agent_needs_a_name_of_its_own_and_a_board(cast: Cast) -> None:
     (await ada.post_from("/agents/new", {"name": "Evil"}, Origin="https://evil.example")).is_status(403)
 
 
-async def test_an_admin_edits_an_agent(cast: Cast) -> None:
+async def test_admin_edits_an_agent(cast: Cast) -> None:
     await Agent.filter(id=cast.vega.id).update(identity_profile={"role": "Old", "emoji": "*"})
     ben = await visitor(cast.app, cast.ben)
     path = f"/agents/{cast.vega.id}/edit"
@@ -93,7 +93,7 @@ async def test_an_admin_edits_an_agent(cast: Cast) -> None:
     (await ben.with_htmx.post(path, {"name": "Vega"})).is_status(204)
 
 
-async def test_an_agent_shows_notices_and_what_it_did(cast: Cast) -> None:
+async def test_agent_page_shows_notices_and_activity(cast: Cast) -> None:
     asked = await cast.ask(cast.vega)
     ada = await visitor(cast.app, cast.ada)
     await ada.post(f"/boards/{cast.board.id}/approvals/{asked['id']}/decisions", {"decision": "approved"})
@@ -113,7 +113,7 @@ async def test_deleting_names_the_consequences(cast: Cast) -> None:
     assert await events(kind="agent.deleted")
 
 
-async def test_the_streams_follow_presence(cast: Cast) -> None:
+async def test_streams_update_presence(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     async with ada.watching("/agents/live") as everyone, ada.watching(f"/agents/{cast.vega.id}/live") as one:
         await cast.vega.post("/agent/heartbeat", {})
@@ -122,7 +122,7 @@ async def test_the_streams_follow_presence(cast: Cast) -> None:
         assert 'hx-target="#agent-head"' in text and "Online" in text
 
 
-async def test_the_list_counts_what_waits_and_what_was_done_today(cast: Cast) -> None:
+async def test_list_counts_notices_and_todays_runs(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     (await ada.get("/agents")).has("no runs today").lacks("waiting notice")
     for _ in range(2):
@@ -135,7 +135,7 @@ async def test_the_list_counts_what_waits_and_what_was_done_today(cast: Cast) ->
     (await ada.get("/agents")).has("2 waiting notices", "#1 Write the report")
 
 
-async def test_without_agents_the_list_says_how_one_connects(cast: Cast) -> None:
+async def test_empty_list_explains_how_to_connect(cast: Cast) -> None:
     eve = await visitor(cast.app, cast.eve)
     (await eve.get("/agents")).has("Nova").lacks("How an agent connects")
     (await cast.eve.delete(f"/agents/{cast.nova.id}")).ok()
@@ -144,7 +144,7 @@ async def test_without_agents_the_list_says_how_one_connects(cast: Cast) -> None
     seen.has("claude mcp add --transport http mission-control http://localhost/mcp", 'href="/docs"', "examples")
 
 
-async def test_a_long_list_costs_no_more_statements(cast: Cast) -> None:
+async def test_long_list_uses_the_same_statements(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     costs = []
     for more in (0, 12):

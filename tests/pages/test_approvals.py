@@ -19,7 +19,7 @@ async def state(approval: dict[str, str]) -> tuple[str, str | None, str | None]:
     return row.status, row.decision, row.note
 
 
-async def test_the_queue_says_what_why_and_what_next(cast: Cast) -> None:
+async def test_queue_shows_request_reason_and_consequences(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.rule(block_status_changes_with_pending_approval=True, require_approval_for_done=True)
     await cast.ask(
@@ -41,7 +41,7 @@ async def test_the_queue_says_what_why_and_what_next(cast: Cast) -> None:
     seen.has("#1 cannot change its status meanwhile", 'data-key="a"', 'data-key="r"', "(1) Approvals")
 
 
-async def test_oldest_first_and_empty(cast: Cast) -> None:
+async def test_queue_is_oldest_first_and_can_be_empty(cast: Cast) -> None:
     dan = await visitor(cast.app, cast.dan)
     (await dan.get("/approvals")).has("Nothing needs you", "appears here at once", "Nothing was decided yet")
     await cast.ask(action_type="first")
@@ -51,7 +51,7 @@ async def test_oldest_first_and_empty(cast: Cast) -> None:
     assert 'name="decision"' not in text  # Dan only reads
 
 
-async def test_people_see_the_approvals_of_their_boards_only(cast: Cast) -> None:
+async def test_queue_is_limited_to_readable_boards(cast: Cast) -> None:
     mine = await cast.ask()
     await cast.mira.post(
         f"/boards/{cast.other_board.id}/approvals",
@@ -68,7 +68,7 @@ async def test_people_see_the_approvals_of_their_boards_only(cast: Cast) -> None
     (await cleo.get(f"/boards/{cast.other_board.id}/approvals")).is_status(404)
 
 
-async def test_cleo_approves_with_and_without_javascript(cast: Cast) -> None:
+async def test_approval_with_and_without_javascript(cast: Cast) -> None:
     first, second = await cast.ask(), await cast.ask(action_type="deploy")
     cleo = await visitor(cast.app, cast.cleo)
     form = {"decision": "approved", "from": "row", "next": "/approvals"}
@@ -96,7 +96,7 @@ async def test_sending_back_needs_a_note(cast: Cast) -> None:
     (await cleo.get("/approvals")).has("sent it back", "Name the zone.", "Sent back")
 
 
-async def test_the_second_decider_is_told_and_sees_the_row_as_it_is(cast: Cast) -> None:
+async def test_second_decider_sees_the_current_row(cast: Cast) -> None:
     asked = await cast.ask()
     ada, cleo = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.cleo)
     to = where(cast, asked) + "/decisions"
@@ -112,7 +112,7 @@ async def test_the_second_decider_is_told_and_sees_the_row_as_it_is(cast: Cast) 
     assert (await state(asked))[0] == "approved"
 
 
-async def test_a_reader_may_not_decide_and_nonsense_is_refused(cast: Cast) -> None:
+async def test_readers_cannot_decide_and_invalid_decisions_are_refused(cast: Cast) -> None:
     asked = await cast.ask()
     dan, cleo = await visitor(cast.app, cast.dan), await visitor(cast.app, cast.cleo)
     to = where(cast, asked)
@@ -123,7 +123,7 @@ async def test_a_reader_may_not_decide_and_nonsense_is_refused(cast: Cast) -> No
     assert (await state(asked))[0] == "pending"
 
 
-async def test_history_is_filtered_and_reopened(cast: Cast) -> None:
+async def test_history_is_filtered_and_approvals_reopened(cast: Cast) -> None:
     task = await cast.add_task()
     asked = await cast.ask(cast.vega, task)
     cleo = await visitor(cast.app, cast.cleo)
@@ -138,7 +138,7 @@ async def test_history_is_filtered_and_reopened(cast: Cast) -> None:
     assert ("approval.reopened", cast.vega.id) in await kinds(cast, 0)
 
 
-async def test_a_second_request_for_the_task_forbids_reopening(cast: Cast) -> None:
+async def test_second_request_blocks_reopening(cast: Cast) -> None:
     task = await cast.add_task()
     asked = await cast.ask(cast.vega, task)
     cleo = await visitor(cast.app, cast.cleo)
@@ -148,7 +148,7 @@ async def test_a_second_request_for_the_task_forbids_reopening(cast: Cast) -> No
     refused.is_status(409).has("data-reason>A task of this request waits for another approval already.")
 
 
-async def test_the_stream_shows_new_requests_and_keeps_decided_ones(cast: Cast) -> None:
+async def test_stream_adds_new_requests_and_keeps_decided_ones(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
     async with cleo.watching("/approvals/live?opened=2020-01-01T00:00:00Z") as watch:
         asked = await cast.ask()
@@ -161,14 +161,14 @@ async def test_the_stream_shows_new_requests_and_keeps_decided_ones(cast: Cast) 
         assert 'data-state="decided"' in text and "Nothing waits" in text and 'hx-target="#history"' in text
 
 
-async def test_the_stream_of_a_board_ends_with_the_access(cast: Cast) -> None:
+async def test_stream_ends_with_board_access(cast: Cast) -> None:
     eve, nobody = await visitor(cast.app, cast.eve), await opened(cast)
     (await eve.with_htmx.get(f"/boards/{cast.board.id}/approvals/live")).is_status(404)
     signed_out = (await nobody.with_htmx.get("/approvals/live")).is_status(401)
     assert not signed_out.leads_to
 
 
-async def test_the_page_of_one_approval_is_live(cast: Cast) -> None:
+async def test_approval_page_is_live(cast: Cast) -> None:
     asked, other = await cast.ask(), await cast.ask(action_type="deploy")
     ada = await visitor(cast.app, cast.ada)
     (await ada.get(where(cast, asked))).has(f"{where(cast, asked)}/live?after=")
@@ -180,7 +180,7 @@ async def test_the_page_of_one_approval_is_live(cast: Cast) -> None:
     (await eve.get(f"{where(cast, asked)}/live")).is_status(404)
 
 
-async def test_pages_without_news_keep_what_surrounds_them_live(cast: Cast) -> None:
+async def test_static_pages_keep_the_shell_live(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     (await ada.get(f"{cast.home}/settings")).has(f"/settings/live?active=board-{cast.board.id}&amp;after=")
     async with ada.watching(f"/settings/live?active=board-{cast.board.id}") as watch:
@@ -190,7 +190,7 @@ async def test_pages_without_news_keep_what_surrounds_them_live(cast: Cast) -> N
         assert 'aria-current="page"' in await watch.until("Dome")
 
 
-async def test_a_hand_in_is_headed_by_verb_and_object(cast: Cast) -> None:
+async def test_hand_in_title_starts_with_verb_and_object(cast: Cast) -> None:
     await cast.rule(require_approval_for_done=True)
     task = await cast.add_task(title="Cache the <pages>")
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
@@ -209,7 +209,7 @@ async def test_a_hand_in_is_headed_by_verb_and_object(cast: Cast) -> None:
     (await ada.get(f"/agents/{cast.vega.id}/inbox")).has("Approved: Finish #1 Cache the &lt;pages&gt;")
 
 
-async def test_a_rubric_says_which_end_is_good(cast: Cast) -> None:
+async def test_rubric_names_the_good_end(cast: Cast) -> None:
     await cast.ask(rubric_scores={"risk": 90, "clarity": 79})
     text = (await (await visitor(cast.app, cast.cleo)).get("/approvals")).text
     risk, clarity = text[text.index(">Risk ") :], text[text.index(">Clarity ") :]
@@ -224,5 +224,5 @@ async def test_a_rubric_says_which_end_is_good(cast: Cast) -> None:
     ("data.delete", "Delete data for #7 Sweep"),
     ("send_email", "Send email for #7 Sweep"),
 ])  # fmt: skip
-def test_headings_begin_with_the_verb(action: str, words: str) -> None:
+def test_headings_start_with_the_verb(action: str, words: str) -> None:
     assert heading(action, [(7, "Sweep")]) == words

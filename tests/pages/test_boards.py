@@ -8,14 +8,14 @@ from tests.cast import Cast
 from tests.pages.visitor import Visitor, visitor
 
 
-async def test_ada_sees_her_boards_with_counts(cast: Cast) -> None:
+async def test_boards_are_listed_with_counts(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.ask(None, task)
     seen = (await (await visitor(cast.app, cast.ada)).get("/boards")).is_status(200)
     seen.has("Telescope", "Dome", "1 needs approval").lacks("Cellar")
 
 
-async def test_the_start_leads_to_the_only_board_or_the_last_one(cast: Cast) -> None:
+async def test_home_opens_the_only_or_last_board(cast: Cast) -> None:
     cleo, ada = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.ada)
     assert (await cleo.get("/")).leads_to == cast.home
     assert (await ada.get("/")).leads_to == "/boards"
@@ -23,7 +23,7 @@ async def test_the_start_leads_to_the_only_board_or_the_last_one(cast: Cast) -> 
     assert f"last_board={cast.other_board.id}" in opened.headers["Set-Cookie"]
 
 
-async def test_a_name_is_enough_for_a_board(cast: Cast) -> None:
+async def test_board_needs_only_a_name(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     (await ada.get("/boards/new")).is_status(200).has('name="name"')
     made = (await ada.post("/boards", {"name": "Night Sky"})).is_status(303)
@@ -32,13 +32,13 @@ async def test_a_name_is_enough_for_a_board(cast: Cast) -> None:
     assert (board.slug, board.require_approval_for_done) == ("night-sky", False)
 
 
-async def test_a_board_without_a_name_gives_the_form_back(cast: Cast) -> None:
+async def test_board_without_a_name_returns_the_form(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     seen = (await ada.post("/boards", {"name": " ", "description": "Kept words"})).is_status(422)
     seen.has("Kept words", 'aria-invalid="true"', "Fill this in.")
 
 
-async def test_members_make_no_boards(cast: Cast) -> None:
+async def test_members_cannot_create_boards(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
     (await cleo.get("/boards/new")).is_status(403)
     (await cleo.post("/boards", {"name": "Mine"})).is_status(403)
@@ -52,11 +52,11 @@ async def test_strangers_find_nothing(cast: Cast) -> None:
     (await eve.post(f"{cast.home}/deletion", {"name": "Telescope"})).is_status(404)
 
 
-async def test_a_new_board_shows_the_first_steps(cast: Cast) -> None:
+async def test_new_board_shows_first_steps(cast: Cast) -> None:
     (await (await visitor(cast.app, cast.ada)).get(cast.home)).is_status(200).has("Make the first task")
 
 
-async def test_a_page_is_shown_when_it_is_whole(cast: Cast) -> None:
+async def test_page_is_sent_complete(cast: Cast) -> None:
     task = await cast.add_task()
     seen = await (await visitor(cast.app, cast.ada)).get(f"{cast.home}/tasks/{task['id']}")
     expected = seen.has('<link rel="expect" href="#status-region" blocking="render">').text.index('id="status-region"')
@@ -92,14 +92,14 @@ async def test_filters_narrow_the_board(cast: Cast) -> None:
     (await ada.get(f"{cast.home}?assignee=me")).has("No task matches this filter.")
 
 
-async def test_letters_beyond_ascii_are_found_in_both_sizes(cast: Cast) -> None:
+async def test_filter_ignores_case_of_non_ascii_letters(cast: Cast) -> None:
     await cast.add_task(title="ÖL prüfen")
     ada = await visitor(cast.app, cast.ada)
     for query in ("%C3%B6l", "PR%C3%9CFEN"):
         (await ada.get(f"{cast.home}/cards?q={query}")).has("ÖL prüfen")
 
 
-async def test_long_columns_are_cut_and_can_be_shown(cast: Cast) -> None:
+async def test_long_columns_are_truncated_and_expandable(cast: Cast) -> None:
     for number in range(52):
         await cast.add_task(title=f"Plate {number}")
     ada = await visitor(cast.app, cast.ada)
@@ -108,7 +108,7 @@ async def test_long_columns_are_cut_and_can_be_shown(cast: Cast) -> None:
     assert (await ada.get(f"{cast.home}?all=inbox")).text.count('class="card"') == 52
 
 
-async def test_settings_are_saved_or_given_back(cast: Cast) -> None:
+async def test_settings_are_saved_or_returned_with_errors(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
     (await cleo.get(f"{cast.home}/settings")).is_status(200).has("Approval before done").lacks("delete-board")
     form = {"name": "Telescope 2", "max_agents": "5", "require_review_before_done": "true"}
@@ -119,7 +119,7 @@ async def test_settings_are_saved_or_given_back(cast: Cast) -> None:
     seen.has("Enter 0 or more.", 'value="-1"')
 
 
-async def test_settings_that_somebody_else_changed_are_not_overwritten(cast: Cast) -> None:
+async def test_concurrently_changed_settings_are_not_overwritten(cast: Cast) -> None:
     cleo, ada, page = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.ada), f"{cast.home}/settings"
 
     async def shown(by: Visitor) -> dict[str, str]:
@@ -141,7 +141,7 @@ async def test_settings_that_somebody_else_changed_are_not_overwritten(cast: Cas
     assert (board.name, board.require_review_before_done, board.objective) == ("Telescope", False, "See far.")
 
 
-async def test_what_two_people_set_to_the_same_is_no_conflict(cast: Cast) -> None:
+async def test_equal_concurrent_settings_are_no_conflict(cast: Cast) -> None:
     ada, page = await visitor(cast.app, cast.ada), f"{cast.home}/settings"
     [version] = re.findall(r'name="version" value="([^"]+)"', (await ada.get(page)).text)
     (await cast.ada.patch(cast.home, {"name": "Telescope II", "max_agents": 7})).ok()
@@ -149,7 +149,7 @@ async def test_what_two_people_set_to_the_same_is_no_conflict(cast: Cast) -> Non
     (await ada.post(page, form)).is_status(303)
 
 
-async def test_limits_of_columns_are_set_and_taken_away(cast: Cast) -> None:
+async def test_column_limits_are_set_and_removed(cast: Cast) -> None:
     cleo, form = await visitor(cast.app, cast.cleo), {"name": "Telescope", "max_agents": "1"}
     page = f"{cast.home}/settings"
     (await cleo.post(page, {**form, "wip_in_progress": "4", "wip_review": ""})).is_status(303)
@@ -162,7 +162,7 @@ async def test_limits_of_columns_are_set_and_taken_away(cast: Cast) -> None:
     assert (await Board.get(id=cast.board.id)).wip_limits is None
 
 
-async def test_a_column_says_how_much_room_it_has(cast: Cast) -> None:
+async def test_column_shows_its_wip_usage(cast: Cast) -> None:
     ada, dan = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.dan)
     await cast.put(await cast.add_task(), status="in_progress")
     (await dan.get(cast.home)).lacks('class="wip"')
@@ -177,7 +177,7 @@ async def test_a_column_says_how_much_room_it_has(cast: Cast) -> None:
     (await ada.get(f"{cast.home}?q=mirror")).has('id="count-in_progress">1</span>', "3 of 2 over")
 
 
-async def test_a_board_goes_only_when_its_name_is_typed(cast: Cast) -> None:
+async def test_board_deletion_needs_its_typed_name(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     (await ada.post(f"{cast.home}/deletion", {"name": "telescop"})).is_status(422).has("exactly as it is written")
     assert (await ada.post(f"{cast.home}/deletion", {"name": "Telescope"})).leads_to == "/boards"
@@ -186,7 +186,7 @@ async def test_a_board_goes_only_when_its_name_is_typed(cast: Cast) -> None:
     (await cleo.post(f"/boards/{cast.other_board.id}/deletion", {"name": "Dome"})).is_status(404)
 
 
-async def test_an_open_board_hears_of_changes(cast: Cast) -> None:
+async def test_open_board_is_live(cast: Cast) -> None:
     task = await cast.add_task()
     dan = await visitor(cast.app, cast.dan)
     async with dan.watching(f"{cast.home}/live?panel=task:{task['id']}") as watch:
@@ -198,14 +198,14 @@ async def test_an_open_board_hears_of_changes(cast: Cast) -> None:
     assert "quick-add" not in text
 
 
-async def test_the_list_of_boards_is_live(cast: Cast) -> None:
+async def test_list_of_boards_is_live(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     async with ada.watching("/boards/live") as watch:
         await cast.add_task()
         assert 'hx-target="#boards"' in await watch.until("#boards")
 
 
-async def test_who_can_only_read_a_board_is_told_so(cast: Cast) -> None:
+async def test_readers_are_told_that_they_can_only_read(cast: Cast) -> None:
     await cast.add_task()
     ada, dan = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.dan)
     seen = (await dan.get(cast.home)).has("You can read this board.", "An owner or admin")

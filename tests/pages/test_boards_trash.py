@@ -4,7 +4,7 @@ from tests.cast import Cast
 from tests.pages.visitor import visitor
 
 
-async def test_a_deleted_board_is_brought_back_from_the_trash(cast: Cast) -> None:
+async def test_deleted_board_is_restored_from_the_trash(cast: Cast) -> None:
     task = await cast.add_task(title="Still here")
     ada = await visitor(cast.app, cast.ada)
     (await ada.get("/boards/trash")).is_status(200).has("No deleted boards")
@@ -16,7 +16,7 @@ async def test_a_deleted_board_is_brought_back_from_the_trash(cast: Cast) -> Non
     (await ada.get(cast.home)).is_status(200).has("Still here", task["id"])
 
 
-async def test_the_trash_is_for_admins(cast: Cast) -> None:
+async def test_trash_is_only_for_admins(cast: Cast) -> None:
     (await cast.ada.delete(cast.home)).ok()
     cleo, eve = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.eve)
     (await cleo.get("/boards/trash")).is_status(403)

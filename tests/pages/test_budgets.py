@@ -22,7 +22,7 @@ async def only() -> Budget:
     return await Budget.get()
 
 
-async def test_an_empty_page_says_what_to_do(cast: Cast) -> None:
+async def test_empty_page_explains_budgets(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     seen = (await ada.get(HOME)).is_status(200)
     seen.has("No budgets", "Nothing reported yet", "The whole organization", "Board Telescope", "Telescope / Vega")
@@ -30,7 +30,7 @@ async def test_an_empty_page_says_what_to_do(cast: Cast) -> None:
     (await ada.get("/settings")).has(f'href="{HOME}"')
 
 
-async def test_admins_only(cast: Cast) -> None:
+async def test_budgets_are_only_for_admins(cast: Cast) -> None:
     await (await visitor(cast.app, cast.ada)).post(HOME, wish())
     budget = await only()
     cleo, eve = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.eve)
@@ -45,7 +45,7 @@ async def test_admins_only(cast: Cast) -> None:
     assert (await Visitor(cast.app).get(HOME)).status == 303
 
 
-async def test_a_budget_is_made_and_shown_with_its_bar(cast: Cast) -> None:
+async def test_budget_is_created_and_shown_with_its_bar(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     subjects = ("organization", f"board:{cast.board.id}", f"agent:{cast.vega.id}")
     for subject in subjects:
@@ -71,14 +71,14 @@ async def test_a_budget_is_made_and_shown_with_its_bar(cast: Cast) -> None:
         ({"unit": "hours"}, "Choose one of the options."), ({"subject": "moon"}, "Choose one of the options."),
     ],
 )  # fmt: skip
-async def test_what_cannot_be_used_is_explained(cast: Cast, change: dict[str, str], sentence: str) -> None:
+async def test_invalid_budget_is_explained(cast: Cast, change: dict[str, str], sentence: str) -> None:
     ada = await visitor(cast.app, cast.ada)
     seen = (await ada.post(HOME, wish(**change))).is_status(422)
     seen.has(sentence, "One thing needs another look")
     assert await Budget.all().count() == 0
 
 
-async def test_a_second_one_of_its_kind_is_refused(cast: Cast) -> None:
+async def test_duplicate_budget_is_refused(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     await ada.post(HOME, wish())
     (await ada.post(HOME, wish(limit="5"))).is_status(409).has("There is a budget", 'value="5"')
@@ -86,7 +86,7 @@ async def test_a_second_one_of_its_kind_is_refused(cast: Cast) -> None:
     assert (await only()).limit_amount == 1000
 
 
-async def test_the_limit_is_changed_in_a_dialog(cast: Cast) -> None:
+async def test_limit_is_changed_in_a_dialog(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     await ada.post(HOME, wish(unit="cost", limit="2.5"))
     path = f"{HOME}/{(await only()).id}"
@@ -100,7 +100,7 @@ async def test_the_limit_is_changed_in_a_dialog(cast: Cast) -> None:
     assert (await ada.post(path, {"limit": "4"})).leads_to == HOME
 
 
-async def test_lifting_one_can_be_taken_back(cast: Cast) -> None:
+async def test_deleted_budget_can_be_undone(cast: Cast) -> None:
     ada = (await visitor(cast.app, cast.ada)).with_htmx
     await ada.post(HOME, wish(subject=f"board:{cast.board.id}", unit="cost", period="total", limit="0.000001"))
     seen = (await ada.post(f"{HOME}/{(await only()).id}/deletion")).is_status(204)
@@ -111,7 +111,7 @@ async def test_lifting_one_can_be_taken_back(cast: Cast) -> None:
     assert (again.board_id, again.unit, again.period, again.limit_amount) == (cast.board.id, "cost", "total", 1)
 
 
-async def test_the_page_follows_reports_and_changes(cast: Cast) -> None:
+async def test_budget_page_is_live(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     await ada.post(HOME, wish())
     async with ada.watching(f"{HOME}/live") as watch:

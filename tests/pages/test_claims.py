@@ -12,7 +12,7 @@ from tests.pages.visitor import visitor
 LINK = {"title": "Photo", "url": "https://example.org/p?a=1&b=2"}
 
 
-async def test_a_panel_says_what_the_task_waits_for(cast: Cast) -> None:
+async def test_panel_shows_waiting_reasons(cast: Cast) -> None:
     first = await cast.add_task(title="Grind")
     task = await cast.add_task(depends_on_task_ids=[first["id"]])
     dan = await visitor(cast.app, cast.dan)
@@ -27,7 +27,7 @@ async def test_a_panel_says_what_the_task_waits_for(cast: Cast) -> None:
     (await eve.get(f"{cast.home}/live?panel=task:{task['id']}")).is_status(404)
 
 
-async def test_a_panel_shows_the_runs(cast: Cast) -> None:
+async def test_panel_shows_the_runs(cast: Cast) -> None:
     task = await cast.add_task()
     dan = await visitor(cast.app, cast.dan)
     (await dan.get(cast.task(task))).lacks("Runs</h2>")
@@ -44,7 +44,7 @@ async def test_a_panel_shows_the_runs(cast: Cast) -> None:
     assert content.is_status(200).text == "x" * 1200
 
 
-async def test_many_runs_are_counted(cast: Cast) -> None:
+async def test_old_runs_are_counted(cast: Cast) -> None:
     task = await cast.add_task()
     for _ in range(22):
         (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
@@ -52,7 +52,7 @@ async def test_many_runs_are_counted(cast: Cast) -> None:
     (await (await visitor(cast.app, cast.dan)).get(cast.task(task))).has("2 earlier runs are not shown.", "Given back")
 
 
-async def test_a_card_shows_until_when_it_is_taken(cast: Cast) -> None:
+async def test_card_shows_the_lease_end(cast: Cast) -> None:
     task = await cast.add_task()
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     dan = await visitor(cast.app, cast.dan)
@@ -63,7 +63,7 @@ async def test_a_card_shows_until_when_it_is_taken(cast: Cast) -> None:
     (await dan.get(cast.task(task))).has("Vega has it until", "23:58 UTC</time>")
 
 
-async def test_a_person_clears_a_flag(cast: Cast) -> None:
+async def test_person_clears_a_flag(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.put(task, flagged_at=clock.now(), flag_reason="5 attempts failed.", failed_attempts=5)
     cleo, dan = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.dan)
@@ -81,7 +81,7 @@ async def test_a_person_clears_a_flag(cast: Cast) -> None:
     (await cleo.get(cast.home)).lacks("Needs a person")
 
 
-async def test_a_person_ends_a_pause_between_attempts(cast: Cast) -> None:
+async def test_person_ends_a_backoff(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.put(task, retry_at=clock.now() + timedelta(minutes=5), failed_attempts=3)
     cleo = await visitor(cast.app, cast.cleo)
@@ -90,7 +90,7 @@ async def test_a_person_ends_a_pause_between_attempts(cast: Cast) -> None:
     (await cleo.get(cast.task(task))).lacks("It is not handed out before")
 
 
-async def test_an_open_panel_hears_of_its_runs(cast: Cast) -> None:
+async def test_open_panel_updates_its_runs(cast: Cast) -> None:
     task = await cast.add_task()
     dan = await visitor(cast.app, cast.dan)
     async with dan.watching(f"{cast.home}/live?panel=task:{task['id']}") as watch:

@@ -15,7 +15,7 @@ UNUSED = {"gateways"}  # described, but without operations
 USED = [tag for tag in TAGS if tag not in UNUSED]
 
 
-async def test_the_documentation_begins_with_an_agent(cast: Cast) -> None:
+async def test_documentation_starts_with_an_agent(cast: Cast) -> None:
     seen = (await Visitor(cast.app).get("/docs")).is_status(200)
     seen.has("Write an agent", "/claims", "/completions", "claude mcp add", "[mcp_servers.mission-control]")
     seen.has("Authentication", "Last-Event-ID", "openapi-typescript", "/llms.txt").lacks('class="sidebar"')
@@ -42,18 +42,18 @@ async def test_each_tag_has_a_page_with_its_operations(cast: Cast) -> None:
     (await nobody.get("/docs/nothing")).is_status(404)
 
 
-async def test_the_documentation_is_searched_without_javascript(cast: Cast) -> None:
+async def test_documentation_search_works_without_javascript(cast: Cast) -> None:
     seen = (await Visitor(cast.app).get("/docs?q=POST+approvals")).is_status(200)
     seen.has("/docs/approvals#create_approval_api_v1_boards").lacks("update_me_api_v1_users_me_patch", "Last-Event-ID")
     (await Visitor(cast.app).get("/docs?q=<nothing>")).has("No operation matches", "&lt;nothing&gt;")
 
 
-async def test_old_page_leads_to_the_new(cast: Cast) -> None:
+async def test_old_address_redirects(cast: Cast) -> None:
     moved = await cast.app.test_client(use_cookies=False).get("/redoc")
     assert (moved.status_code, moved.headers["Location"]) == (307, "/docs")
 
 
-async def test_the_document_is_written_once_and_not_sent_twice(cast: Cast) -> None:
+async def test_openapi_document_is_cached_with_an_etag(cast: Cast) -> None:
     client = cast.app.test_client(use_cookies=False)
     for path in ("/openapi.json", "/openapi.json?tag=agent-worker"):
         first, second = [await client.get(path) for _ in range(2)]
@@ -73,7 +73,7 @@ def references(node: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("tags", [(tag,) for tag in USED] + [("tags", "health")], ids="-".join)
-async def test_a_part_of_the_document_is_sound_and_holds_no_more(cast: Cast, tags: tuple[str, ...]) -> None:
+async def test_part_of_the_document_is_valid_and_minimal(cast: Cast, tags: tuple[str, ...]) -> None:
     whole = (await cast.nobody.get("/openapi.json")).ok()
     part = (await cast.nobody.get("/openapi.json?" + "&".join(f"tag={tag}" for tag in tags))).ok()
     assert part["info"] == whole["info"] and part["servers"] == whole["servers"]
@@ -89,11 +89,11 @@ async def test_a_part_of_the_document_is_sound_and_holds_no_more(cast: Cast, tag
     assert {one["name"] for one in part["tags"]} == {tag for one in operations for tag in one["tags"]}
 
 
-async def test_a_part_that_does_not_exist_is_404(cast: Cast) -> None:
+async def test_unknown_part_is_not_found(cast: Cast) -> None:
     assert "nothing" in (await cast.nobody.get("/openapi.json?tag=nothing")).refused(404)
 
 
-async def test_models_are_told_where_to_begin(cast: Cast) -> None:
+async def test_llms_txt_says_where_to_start(cast: Cast) -> None:
     response = await cast.app.test_client().get("/llms.txt")
     text = await response.get_data(as_text=True)
     assert response.content_type == "text/plain; charset=utf-8" and text.startswith("# Mission Control\n\n> ")

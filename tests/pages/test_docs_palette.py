@@ -6,7 +6,7 @@ from tests.cast import Cast, hire
 from tests.pages.visitor import opened, visitor
 
 
-async def test_the_palette_finds_places_deeds_tasks_and_agents(cast: Cast) -> None:
+async def test_palette_finds_pages_actions_tasks_and_agents(cast: Cast) -> None:
     task = await cast.add_task(title="Polish the mirror 100%")
     ada = (await visitor(cast.app, cast.ada)).with_htmx
     current = f"http://localhost/boards/{cast.board.id}"
@@ -22,7 +22,7 @@ async def test_the_palette_finds_places_deeds_tasks_and_agents(cast: Cast) -> No
     (await ada.get("/palette?q=%25%25")).lacks("Polish")
 
 
-async def test_the_palette_shows_what_its_reader_may_see(cast: Cast) -> None:
+async def test_palette_is_limited_to_readable_things(cast: Cast) -> None:
     await cast.add_task(title="Secret mirror")
     eve, cleo, dan = [await visitor(cast.app, person) for person in (cast.eve, cast.cleo, cast.dan)]
     (await eve.get("/palette?q=mirror")).lacks("Secret mirror")
@@ -32,7 +32,7 @@ async def test_the_palette_shows_what_its_reader_may_see(cast: Cast) -> None:
     assert (await (await opened(cast)).get("/palette")).status == 303
 
 
-async def test_the_palette_stops_at_twenty(cast: Cast) -> None:
+async def test_palette_shows_at_most_twenty_results(cast: Cast) -> None:
     for number in range(25):
         await cast.add_task(title=f"Mirror {number}")
     ada = (await visitor(cast.app, cast.ada)).with_htmx
@@ -41,7 +41,7 @@ async def test_the_palette_stops_at_twenty(cast: Cast) -> None:
     (await ada.get("/palette?q=mirror")).has("Mirror keeper")
 
 
-async def test_the_palette_shows_how_a_task_stands(cast: Cast) -> None:
+async def test_palette_shows_task_status(cast: Cast) -> None:
     ada = (await visitor(cast.app, cast.ada)).with_htmx
     await cast.add_task(title="Grind glass")
     (await ada.get("/palette?q=grind")).has("#circle-dashed").lacks('#circle-dot"')
@@ -49,7 +49,7 @@ async def test_the_palette_shows_how_a_task_stands(cast: Cast) -> None:
     (await ada.get("/palette?q=silver")).has("#circle-question-mark").lacks('#circle-dot"')
 
 
-async def test_the_shell_follows_boards_queue_and_presence(cast: Cast) -> None:
+async def test_shell_updates_boards_queue_and_presence(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     async with ada.watching("/settings/live") as watch:
         await cast.ask()

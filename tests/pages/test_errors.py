@@ -16,7 +16,7 @@ def is_page(seen: Seen, status: int, *parts: str) -> None:
     assert seen.headers["Content-Type"].startswith("text/html")
 
 
-async def test_unknown_addresses(cast: Cast) -> None:
+async def test_unknown_address_is_404(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     is_page(await ada.get("/nowhere"), 404, "There is nothing here")
     is_page(await ada.with_htmx.get("/nowhere"), 404)
@@ -24,7 +24,7 @@ async def test_unknown_addresses(cast: Cast) -> None:
     (await ada.get("/api/v1/nowhere")).is_status(404).has('"detail"')
 
 
-async def test_curl_reaches_pages_as_a_browser_does(cast: Cast) -> None:
+async def test_curl_gets_pages_like_a_browser(cast: Cast) -> None:
     for accepted in ("*/*", "text/html,*/*;q=0.8"):
         seen = await Visitor(cast.app).get("/boards", Accept=accepted)
         assert seen.is_status(303).headers["Location"] == "/setup"  # nobody of the cast has a password
@@ -33,7 +33,7 @@ async def test_curl_reaches_pages_as_a_browser_does(cast: Cast) -> None:
     (await Visitor(cast.app).get("/api/v1/boards", Accept="*/*")).is_status(401).has('"detail"')
 
 
-async def test_wrong_methods(cast: Cast) -> None:
+async def test_wrong_method_is_405(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     seen = await ada.post("/approvals")
     is_page(seen, 405, "That is not how this page works")
@@ -49,7 +49,7 @@ async def test_forbidden_says_who_can_help(cast: Cast) -> None:
     (await cleo.get("/agents/new", Accept="application/json")).is_status(403).has('"Forbidden"')
 
 
-async def test_too_large_forms(cast: Cast) -> None:
+async def test_too_large_form_is_413(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     huge = {"name": "x" * 1_100_000}
     is_page(await ada.post("/settings/profile", huge), 413, "That is too large")
@@ -57,7 +57,7 @@ async def test_too_large_forms(cast: Cast) -> None:
     (await ada.post("/settings/profile", huge, Accept="application/json")).is_status(413).has('"detail"')
 
 
-async def test_too_many_tries(cast: Cast) -> None:
+async def test_too_many_attempts_is_429(cast: Cast) -> None:
     nobody = await opened(cast)
     form = {"email": "ada@example.org", "password": "whatever"}
     for _ in range(limits.wrong_passwords.count):
@@ -69,13 +69,13 @@ async def test_too_many_tries(cast: Cast) -> None:
     (await nobody.post("/sign-in", form, Accept="application/json")).is_status(429).has('"Too Many Requests"')
 
 
-async def test_a_form_that_nobody_caught_is_422_with_its_reasons(cast: Cast) -> None:
+async def test_invalid_form_is_422_with_its_reasons(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     path = f"{cast.task(await cast.add_task())}/moves"
     is_page(await ada.with_htmx.post(path, {"status": "nowhere"}), 422, "Status: ")
 
 
-async def test_nobody_is_led_to_the_entrance_and_back(cast: Cast) -> None:
+async def test_sign_in_does_not_redirect_in_a_loop(cast: Cast) -> None:
     nobody = await opened(cast)
     assert (await nobody.get("/agents?x=1&y=2")).leads_to == "/sign-in?next=/agents%3Fx%3D1%26y%3D2"
     asked = await nobody.with_htmx.post(
@@ -93,7 +93,7 @@ async def broken(app: Quart) -> AsyncIterator[Quart]:
     shell.providers.build = kept
 
 
-async def test_mistakes_of_ours(cast: Cast, broken: Quart) -> None:
+async def test_internal_error_is_500(cast: Cast, broken: Quart) -> None:
     ada = await visitor(broken, cast.ada)
     is_page(await ada.get("/settings"), 500, "Something broke on our side")
     is_page(await ada.with_htmx.get("/settings"), 500)

@@ -19,7 +19,7 @@ def at(board: Board) -> str:
     return f"/boards/{board.id}/setup"
 
 
-async def test_the_form_sets_up_a_board_and_shows_the_token_once(cast: Cast) -> None:
+async def test_setup_form_creates_the_lead_and_shows_its_token_once(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     (await ada.get(at(cast.other_board))).is_status(200).has("What it is for", "Who leads it", "Lead Agent")
     done = (await ada.post(at(cast.other_board), TYPED)).is_status(200)
@@ -35,13 +35,13 @@ async def test_the_form_sets_up_a_board_and_shows_the_token_once(cast: Cast) -> 
     (await ada.get(at(cast.other_board))).has("leads this board", "Nights: 12").lacks(found[0], 'name="lead_name"')
 
 
-async def test_a_lead_that_works_alone_needs_no_approvals(cast: Cast) -> None:
+async def test_autonomous_lead_needs_no_approvals(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     (await ada.post(at(cast.other_board), TYPED | {"autonomy": "autonomous"})).is_status(200)
     assert (await Board.get(id=cast.other_board.id)).require_approval_for_done is False
 
 
-async def test_where_a_lead_is_the_rule_of_approvals_stays(cast: Cast) -> None:
+async def test_existing_lead_keeps_the_approval_rule(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
     seen = (await cleo.get(at(cast.board))).is_status(200)
     seen.has("Atlas", "leads this board").lacks('name="lead_name"')
@@ -54,13 +54,13 @@ async def test_where_a_lead_is_the_rule_of_approvals_stays(cast: Cast) -> None:
     assert await kinds(cast, before) == []
 
 
-async def test_a_writer_who_is_no_admin_sees_no_link_to_the_agent(cast: Cast) -> None:
+async def test_writer_without_admin_role_sees_no_link_to_the_agent(cast: Cast) -> None:
     (await cast.ada.delete(f"/agents/{cast.atlas.id}")).ok()
     cleo = await visitor(cast.app, cast.cleo)
     (await cleo.post(at(cast.board), TYPED)).is_status(200).has("shown only now").lacks("What Lyra does")
 
 
-async def test_what_does_not_fit_is_said_at_its_field(cast: Cast) -> None:
+async def test_errors_are_shown_at_their_fields(cast: Cast) -> None:
     ada, before = await visitor(cast.app, cast.ada), await head(cast)
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"objective": " "}, "Say what should be true in the end."),
@@ -77,7 +77,7 @@ async def test_what_does_not_fit_is_said_at_its_field(cast: Cast) -> None:
     (await ada.post(at(cast.other_board), {"board_type": "general"})).is_status(200)
 
 
-async def test_the_agents_proposal_is_shown_first(cast: Cast) -> None:
+async def test_agents_proposal_is_shown_first(cast: Cast) -> None:
     proposed = {
         "status": "complete", "board_type": "goal", "objective": "Map the <sky>.", "success_metrics": {"Stars": [1, 2]},
         "lead_agent": {"name": "Cetus", "autonomy_level": "autonomous"}, "target_date": "2027-05-06T00:00:00",
@@ -88,7 +88,7 @@ async def test_the_agents_proposal_is_shown_first(cast: Cast) -> None:
     seen.has('value="autonomous" selected')
 
 
-async def test_metrics_that_were_left_alone_keep_their_values(cast: Cast) -> None:
+async def test_untouched_metrics_keep_their_values(cast: Cast) -> None:
     await Board.filter(id=cast.board.id).update(success_metrics={"nights": 12, "who": {"a": 1}})
     cleo = await visitor(cast.app, cast.cleo)
     form = TYPED | {"metrics": 'nights: 12\nwho: {"a":1}\nmore: 3'}
@@ -96,7 +96,7 @@ async def test_metrics_that_were_left_alone_keep_their_values(cast: Cast) -> Non
     assert (await Board.get(id=cast.board.id)).success_metrics == {"nights": 12, "who": {"a": 1}, "more": "3"}
 
 
-async def test_who_sets_up(cast: Cast) -> None:
+async def test_setup_needs_rights(cast: Cast) -> None:
     dan, eve, nobody = await visitor(cast.app, cast.dan), await visitor(cast.app, cast.eve), await opened(cast)
     (await dan.get(at(cast.board))).is_status(403)
     (await dan.post(at(cast.board), TYPED)).is_status(403)
@@ -104,7 +104,7 @@ async def test_who_sets_up(cast: Cast) -> None:
     assert (await nobody.get(at(cast.board))).leads_to.startswith("/sign-in?next=/boards/")
 
 
-async def test_an_empty_board_leads_here_until_its_goal_is_confirmed(cast: Cast) -> None:
+async def test_empty_board_links_to_setup_until_confirmed(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     (await ada.get(f"/boards/{cast.other_board.id}")).has("Say what it is for", at(cast.other_board))
     (await ada.get(f"/boards/{cast.other_board.id}/settings")).has(at(cast.other_board))

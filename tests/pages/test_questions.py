@@ -17,7 +17,7 @@ def where(cast: Cast, asked: str) -> str:
     return f"/boards/{cast.board.id}/questions/{asked}"
 
 
-async def test_questions_wait_beside_approvals_oldest_first(cast: Cast) -> None:
+async def test_questions_are_queued_with_approvals_oldest_first(cast: Cast) -> None:
     await cast.ask(action_type="first")
     asked = await ask(cast)
     await cast.ask(action_type="third")
@@ -32,7 +32,7 @@ async def test_questions_wait_beside_approvals_oldest_first(cast: Cast) -> None:
     (await (await visitor(cast.app, cast.ada)).get(f"/agents/{cast.atlas.id}")).has("1 thing of you")
 
 
-async def test_people_see_the_questions_of_their_boards_only(cast: Cast) -> None:
+async def test_questions_are_limited_to_readable_boards(cast: Cast) -> None:
     asked = await ask(cast)
     dan, eve, nobody = await visitor(cast.app, cast.dan), await visitor(cast.app, cast.eve), await opened(cast)
     (await dan.get("/approvals")).has("1 waiting", "Which lens?").lacks("<textarea")
@@ -45,7 +45,7 @@ async def test_people_see_the_questions_of_their_boards_only(cast: Cast) -> None
     assert (await nobody.get(where(cast, asked))).leads_to.startswith("/sign-in?next=/boards/")
 
 
-async def test_cleo_answers_with_and_without_javascript(cast: Cast) -> None:
+async def test_answer_with_and_without_javascript(cast: Cast) -> None:
     first, second = await ask(cast), await ask(cast, "When?")
     cleo = await visitor(cast.app, cast.cleo)
     form = {"answer": "The wide one.", "next": "/approvals"}
@@ -58,7 +58,7 @@ async def test_cleo_answers_with_and_without_javascript(cast: Cast) -> None:
     assert {one.state for one in await Question.all()} == {"answered"}
 
 
-async def test_an_answer_needs_words(cast: Cast) -> None:
+async def test_empty_answer_is_refused(cast: Cast) -> None:
     asked = await ask(cast)
     cleo = await visitor(cast.app, cast.cleo)
     refused = (await cleo.with_htmx.post(where(cast, asked) + "/answers", {"answer": " "})).is_status(422)
@@ -66,7 +66,7 @@ async def test_an_answer_needs_words(cast: Cast) -> None:
     (await cleo.post(where(cast, asked) + "/answers", {})).is_status(422).has("<!doctype html>", "Fill this in.")
 
 
-async def test_the_second_to_answer_is_told_and_keeps_the_words(cast: Cast) -> None:
+async def test_second_answer_is_refused_and_kept_in_the_form(cast: Cast) -> None:
     asked = await ask(cast)
     ada, cleo = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.cleo)
     to = where(cast, asked) + "/answers"
@@ -77,7 +77,7 @@ async def test_the_second_to_answer_is_told_and_keeps_the_words(cast: Cast) -> N
     (await cleo.post(to, {"answer": "x"})).is_status(409).has("<!doctype html>", "answered this question already")
 
 
-async def test_the_stream_shows_new_questions_and_keeps_answered_ones(cast: Cast) -> None:
+async def test_stream_adds_new_questions_and_keeps_answered_ones(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
     async with cleo.watching("/approvals/live?opened=2020-01-01T00:00:00Z") as watch:
         asked = await ask(cast)
@@ -90,7 +90,7 @@ async def test_the_stream_shows_new_questions_and_keeps_answered_ones(cast: Cast
         assert 'data-state="decided"' in text and "Nothing waits" in text and "The wide one." in text
 
 
-async def test_a_withdrawn_question_goes(cast: Cast) -> None:
+async def test_withdrawn_question_disappears(cast: Cast) -> None:
     asked = await ask(cast)
     cleo = await visitor(cast.app, cast.cleo)
     async with cleo.watching("/approvals/live?opened=2020-01-01T00:00:00Z") as watch:
@@ -100,7 +100,7 @@ async def test_a_withdrawn_question_goes(cast: Cast) -> None:
     (await cleo.get(where(cast, asked))).has("Withdrawn", "Atlas needs no answer any more.").lacks("<textarea")
 
 
-async def test_the_feed_tells_of_questions(cast: Cast) -> None:
+async def test_feed_shows_questions(cast: Cast) -> None:
     asked = await ask(cast, "When?")
     ada = await visitor(cast.app, cast.ada)
     await ada.post(where(cast, asked) + "/answers", {"answer": "Now."})
@@ -109,7 +109,7 @@ async def test_the_feed_tells_of_questions(cast: Cast) -> None:
     (await ada.get("/activity")).has("asked people:", "When?", where(cast, asked), "nudged", f"/agents/{cast.vega.id}")
 
 
-async def test_an_option_is_a_button_with_a_key(cast: Cast) -> None:
+async def test_options_are_buttons_with_keys(cast: Cast) -> None:
     options = [{"label": "The <wide> one", "outcome": "I mount it tonight.", "recommended": True}, {"label": "Long"}]
     new = {"content": "Which lens?", "options": options}
     asked = (await cast.vega.post(f"/agent{cast.home}/questions", new)).ok()["id"]

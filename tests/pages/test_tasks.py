@@ -12,7 +12,7 @@ from tests.cast import Cast, head, kinds
 from tests.pages.visitor import visitor
 
 
-async def test_cleo_adds_moves_and_comments_with_plain_forms(cast: Cast) -> None:
+async def test_add_move_and_comment_with_plain_forms(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
     (await cleo.post(cast.tasks, {"title": "Align the finder", "status": "inbox"})).is_status(303)
     task = await Task.get(title="Align the finder")
@@ -22,7 +22,7 @@ async def test_cleo_adds_moves_and_comments_with_plain_forms(cast: Cast) -> None
     (await cleo.get(cast.task(task))).is_status(200).has("Two degrees off", "Align the finder", "Cleo")
 
 
-async def test_each_comment_is_read_in_a_turn_of_its_own(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_rendering_yields_between_comments(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     task = await cast.add_task(description="What to **do**")
     for number in range(20):
         (await cast.vega.post(f"{cast.task(task)}/comments", {"message": f"Report **{number}**"})).ok()
@@ -47,20 +47,20 @@ async def test_each_comment_is_read_in_a_turn_of_its_own(cast: Cast, monkeypatch
     assert len(set(read_in.values())) == len(read_in) == 21
 
 
-async def test_an_empty_title_is_refused(cast: Cast) -> None:
+async def test_empty_title_is_refused(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
     (await cleo.post(cast.tasks, {"title": "  "})).is_status(422).has("Title")
     assert await Task.all().count() == 0
 
 
-async def test_a_task_without_a_title_can_be_opened(cast: Cast) -> None:
+async def test_task_without_a_title_can_be_opened(cast: Cast) -> None:
     task = (await cast.cleo.post(f"{cast.home}/tasks", {"title": " "})).ok()
     cleo = await visitor(cast.app, cast.cleo)
     (await cleo.get(cast.home)).has(">Untitled</a></h3>")
     (await cleo.get(cast.task(task))).has(">Untitled</h1>")
 
 
-async def test_a_move_offers_to_be_taken_back_with_its_assignee(cast: Cast) -> None:
+async def test_move_can_be_undone_with_its_assignee(cast: Cast) -> None:
     task = await cast.add_task(status="in_progress", assigned_agent_id=str(cast.vega.id))
     cleo = (await visitor(cast.app, cast.cleo)).with_htmx
     moved = (await cleo.post(f"{cast.task(task)}/moves", {"status": "inbox"})).is_status(204)
@@ -71,7 +71,7 @@ async def test_a_move_offers_to_be_taken_back_with_its_assignee(cast: Cast) -> N
     assert (back.status, back.assigned_agent_id) == ("in_progress", cast.vega.id)
 
 
-async def test_a_refused_move_says_why_and_shows_the_facts(cast: Cast) -> None:
+async def test_refused_move_explains_and_shows_the_facts(cast: Cast) -> None:
     await cast.rule(require_review_before_done=True)
     task = await cast.add_task()
     cleo = (await visitor(cast.app, cast.cleo)).with_htmx
@@ -106,7 +106,7 @@ async def test_moving_to_done_offers_to_approve_and_finish(cast: Cast) -> None:
     assert refused["code"] == "task_approval_required"
 
 
-async def test_approve_and_finish_answers_the_request_that_waits(cast: Cast) -> None:
+async def test_approve_and_finish_decides_the_pending_request(cast: Cast) -> None:
     await cast.rule(require_approval_for_done=True)
     task = await cast.add_task()
     await cast.put(task, status="review")
@@ -185,7 +185,7 @@ async def test_dependencies_are_added_and_removed(cast: Cast) -> None:
     (await cleo.get(cast.task(second))).lacks("Waits for")
 
 
-async def test_a_removed_dependency_can_be_undone(cast: Cast) -> None:
+async def test_removed_dependency_can_be_undone(cast: Cast) -> None:
     first = await cast.add_task()
     second = await cast.add_task(depends_on_task_ids=[first["id"]])
     cleo = (await visitor(cast.app, cast.cleo)).with_htmx
@@ -204,7 +204,7 @@ async def test_dependencies_that_people_add_at_the_same_moment_are_all_there(cas
     assert set((await cast.cleo.get(cast.task(task))).ok()["depends_on_task_ids"]) == set(others)
 
 
-async def test_a_deleted_task_can_be_restored(cast: Cast) -> None:
+async def test_deleted_task_can_be_restored(cast: Cast) -> None:
     task = await cast.add_task()
     cleo = await visitor(cast.app, cast.cleo)
     assert (await cleo.post(f"{cast.task(task)}/deletion")).leads_to == cast.task(task)
@@ -213,7 +213,7 @@ async def test_a_deleted_task_can_be_restored(cast: Cast) -> None:
     (await cleo.get(cast.task(task))).lacks("This task was deleted")
 
 
-async def test_the_panel_comes_alone_for_the_open_board(cast: Cast) -> None:
+async def test_panel_is_sent_alone_to_an_open_board(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.ask(None, task)
     cleo = (await visitor(cast.app, cast.cleo)).with_htmx
@@ -221,7 +221,7 @@ async def test_the_panel_comes_alone_for_the_open_board(cast: Cast) -> None:
     seen.has("data-panel-task", "Publish", "It is ready.", "Approve").lacks("<!doctype", 'id="columns"')
 
 
-async def test_an_open_panel_hears_of_comments(cast: Cast) -> None:
+async def test_open_panel_updates_comments(cast: Cast) -> None:
     task = await cast.add_task()
     cleo = await visitor(cast.app, cast.cleo)
     async with cleo.watching(f"{cast.home}/live?panel=task:{task['id']}") as watch:

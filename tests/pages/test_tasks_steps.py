@@ -9,7 +9,7 @@ from tests.cast import Cast
 from tests.pages.visitor import visitor
 
 
-async def test_a_panel_shows_every_tag(cast: Cast) -> None:
+async def test_panel_shows_every_tag(cast: Cast) -> None:
     tags = [await Tag.create(organization_id=cast.organization.id, name=name, slug=name) for name in "abcde"]
     task = await cast.add_task(tag_ids=[str(tag.id) for tag in tags])
     seen = await (await visitor(cast.app, cast.ada)).get(f"{cast.home}/tasks/{task['id']}")
@@ -17,7 +17,7 @@ async def test_a_panel_shows_every_tag(cast: Cast) -> None:
     assert all(f'<span class="truncate">{name}</span>' in panel for name in "abcde")
 
 
-async def test_steps_are_added_ticked_and_taken_away(cast: Cast) -> None:
+async def test_steps_are_added_ticked_and_removed(cast: Cast) -> None:
     task = await cast.add_task()
     ada, page = await visitor(cast.app, cast.ada), f"{cast.home}/tasks/{task['id']}"
     for text in ("Clean it", "Dry it"):

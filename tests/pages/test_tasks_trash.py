@@ -4,7 +4,7 @@ from tests.cast import Cast
 from tests.pages.visitor import visitor
 
 
-async def test_a_deleted_task_is_found_and_restored(cast: Cast) -> None:
+async def test_deleted_task_is_found_and_restored(cast: Cast) -> None:
     task, kept = await cast.add_task(title="Old lens"), await cast.add_task(title="New lens")
     ada = await visitor(cast.app, cast.ada)
     (await ada.get(f"{cast.home}/trash")).is_status(200).has("No deleted tasks")
@@ -17,7 +17,7 @@ async def test_a_deleted_task_is_found_and_restored(cast: Cast) -> None:
     (await ada.get(f"{cast.home}/trash")).lacks("Old lens")
 
 
-async def test_a_done_task_is_archived_and_put_back(cast: Cast) -> None:
+async def test_done_task_is_archived_and_restored(cast: Cast) -> None:
     task = await cast.add_task(title="Seen through", status="done")
     ada, page = await visitor(cast.app, cast.ada), f"{cast.home}/tasks/{task['id']}"
     (await ada.get(page)).has(f'action="{page}/archivals"').lacks("It is not on the board.")
@@ -39,7 +39,7 @@ async def test_only_done_tasks_are_archived(cast: Cast) -> None:
     (await ada.post(f"{page}/archivals", {})).is_status(409).has("Only done tasks can be archived.")
 
 
-async def test_readers_look_and_strangers_find_nothing(cast: Cast) -> None:
+async def test_trash_is_readable_for_readers_only(cast: Cast) -> None:
     task = await cast.add_task(title="Old lens")
     await (await visitor(cast.app, cast.ada)).post(f"{cast.home}/tasks/{task['id']}/deletion", {})
     dan, eve = await visitor(cast.app, cast.dan), await visitor(cast.app, cast.eve)
@@ -49,7 +49,7 @@ async def test_readers_look_and_strangers_find_nothing(cast: Cast) -> None:
         (await eve.get(f"{cast.home}/{kind}")).is_status(404)
 
 
-async def test_a_long_trash_has_pages(cast: Cast) -> None:
+async def test_long_trash_is_paged(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     for number in range(52):
         task = await cast.add_task(title=f"Lens {number:02}")

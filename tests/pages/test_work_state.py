@@ -29,7 +29,7 @@ async def state(cast: Cast, who: str) -> tuple[str, str | None]:
 
 
 @pytest.mark.parametrize("who", ["agent", "board", "organization"])
-async def test_one_click_there_and_one_back(cast: Cast, who: str) -> None:
+async def test_pause_and_resume_take_one_click_each(cast: Cast, who: str) -> None:
     ada = (await visitor(cast.app, cast.ada)).with_htmx
     path = path_of(cast, who)
     seen = (await ada.post(path, {"state": "paused"})).is_status(204)
@@ -46,7 +46,7 @@ async def test_one_click_there_and_one_back(cast: Cast, who: str) -> None:
 
 
 @pytest.mark.parametrize("who", ["agent", "board", "organization"])
-async def test_the_reason_is_asked_for_afterwards(cast: Cast, who: str) -> None:
+async def test_reason_is_asked_for_afterwards(cast: Cast, who: str) -> None:
     ada, path = await visitor(cast.app, cast.ada), path_of(cast, who)
     await ada.post(path, {"state": "paused"})
     (await ada.with_htmx.get(path)).is_status(200).has("<dialog", "paused?").lacks("<!doctype")
@@ -60,7 +60,7 @@ async def test_the_reason_is_asked_for_afterwards(cast: Cast, who: str) -> None:
 
 
 @pytest.mark.parametrize("who", ["agent", "board", "organization"])
-async def test_stop_says_what_it_takes_back_and_changes_nothing(cast: Cast, who: str) -> None:
+async def test_stop_dialog_lists_returned_tasks_and_changes_nothing(cast: Cast, who: str) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"{path_of(cast, who)}?to=stopped"
     (await ada.get(path)).has("<!doctype html>", "No task is in progress.", "Cancel")
     task = (await cast.ada.post(f"/boards/{cast.board.id}/tasks", {"title": "Track a comet"})).ok()
@@ -71,7 +71,7 @@ async def test_stop_says_what_it_takes_back_and_changes_nothing(cast: Cast, who:
     assert await state(cast, who) == ("running", None)
 
 
-async def test_without_javascript_the_button_leads_back(cast: Cast) -> None:
+async def test_pause_without_javascript_redirects_back(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     there = {"Referer": "http://localhost/agents?x=1"}
     assert (await ada.post(path_of(cast, "agent"), {"state": "paused"}, **there)).leads_to == "/agents?x=1"
@@ -80,7 +80,7 @@ async def test_without_javascript_the_button_leads_back(cast: Cast) -> None:
     assert (await ada.post(path_of(cast, "organization"), {"state": "paused"})).leads_to == "/boards"
 
 
-async def test_who_sees_the_buttons_and_who_may_press_them(cast: Cast) -> None:
+async def test_buttons_depend_on_rights(cast: Cast) -> None:
     ada, cleo, dan, eve = [await visitor(cast.app, one) for one in (cast.ada, cast.cleo, cast.dan, cast.eve)]
     for person in (ada, cleo):
         await person.post(path_of(cast, "board"), {"state": "running"})
@@ -100,7 +100,7 @@ async def test_who_sees_the_buttons_and_who_may_press_them(cast: Cast) -> None:
     assert await state(cast, "board") == ("paused", None)
 
 
-async def test_a_board_tells_its_state_to_everybody_who_looks(cast: Cast) -> None:
+async def test_board_state_updates_all_viewers(cast: Cast) -> None:
     ada, dan = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.dan)
     (await dan.get(cast.home)).lacks("work-banner")
     async with dan.watching(f"{cast.home}/live") as watch:
@@ -110,7 +110,7 @@ async def test_a_board_tells_its_state_to_everybody_who_looks(cast: Cast) -> Non
     (await ada.get(cast.home)).has("This board is stopped", "A &lt;storm&gt;", "Resume Telescope", "Change the reason")
 
 
-async def test_every_page_tells_that_all_agents_are_held(cast: Cast) -> None:
+async def test_every_page_shows_that_all_agents_are_held(cast: Cast) -> None:
     ada, cleo = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.cleo)
     async with ada.watching("/settings/live") as mine, cleo.watching(f"{cast.home}/live") as hers:
         await ada.post(path_of(cast, "organization"), {"state": "paused", "reason": "Audit"})
@@ -123,7 +123,7 @@ async def test_every_page_tells_that_all_agents_are_held(cast: Cast) -> None:
     (await ada.get("/settings")).lacks("All agents are paused")
 
 
-async def test_the_list_of_agents_shows_states_and_buttons(cast: Cast) -> None:
+async def test_agent_list_shows_states_and_buttons(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     (await ada.get("/agents")).has("Pause Vega", "Stop Vega", "Pause Dome").lacks("Resume Vega")
     async with ada.watching("/agents/live") as watch:
@@ -133,7 +133,7 @@ async def test_the_list_of_agents_shows_states_and_buttons(cast: Cast) -> None:
     (await ada.get("/agents")).has("Resume Vega", "Resume Telescope", "Stopped").lacks("Pause Telescope")
 
 
-async def test_the_activity_says_who_paused_what_and_why(cast: Cast) -> None:
+async def test_activity_names_who_paused_what_and_why(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     await ada.post(path_of(cast, "agent"), {"state": "paused", "reason": "Too fast"})
     await ada.post(path_of(cast, "board"), {"state": "stopped"})

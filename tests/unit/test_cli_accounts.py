@@ -35,7 +35,7 @@ async def test_people_are_added_listed_and_given_roles(home: Installation) -> No
     assert re.search(r"Ben +admin", await home.command("user", "list"))
 
 
-async def test_what_cannot_be_is_one_sentence(home: Installation) -> None:
+async def test_invalid_commands_report_one_sentence(home: Installation) -> None:
     await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
     refused = [
         (("user", "create", "ADA@example.org", "--name", "Ada"), "exists already"),
@@ -48,14 +48,14 @@ async def test_what_cannot_be_is_one_sentence(home: Installation) -> None:
         assert code == 1 and sentence in said and said.count("\n") == 1, said
 
 
-async def test_the_only_owner_stays_one(home: Installation) -> None:
+async def test_only_owner_cannot_be_demoted(home: Installation) -> None:
     await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
     await home.command("user", "set-role", "admin@home.local", "member")
     code, said = await home.run("user", "set-role", "ada@example.org", "member")
     assert code == 1 and "the only owner" in said
 
 
-async def test_tokens_work_at_once_on_a_running_server_and_end_at_once(home: Installation) -> None:
+async def test_tokens_start_and_end_at_once_on_a_running_server(home: Installation) -> None:
     await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
     async with home.served() as server, server.client() as client:
         said = await home.command("token", "create", "ada@example.org", "--name", "laptop", "--days", "2")
@@ -68,7 +68,7 @@ async def test_tokens_work_at_once_on_a_running_server_and_end_at_once(home: Ins
         assert (await client.get("/api/v1/users/me", headers=headers)).status_code == 401
 
 
-async def test_a_member_gets_the_right_to_write(home: Installation) -> None:
+async def test_member_gets_write_access(home: Installation) -> None:
     made = await home.command("user", "create", "ada@example.org", "--name", "Ada")
     assert "as member and can read all boards, but change none." in made
     assert "user set-access ada@example.org write" in made

@@ -57,13 +57,13 @@ async def test_heads_are_printed_and_checked_against(home: Installation) -> None
     assert re.fullmatch(rf"{EVERY_LINE_FINE}2 heads kept elsewhere, all still in the logs\.\n", said)
 
 
-async def test_changed_name_of_an_actor_is_found(home: Installation) -> None:
+async def test_changed_actor_name_is_detected(home: Installation) -> None:
     await write(home, "UPDATE events SET actor_name = 'Somebody else'")
     code, said = await home.run("audit", "verify")
     assert code == 1 and "Event 1 was changed after it was written.\n" in said and "Accounts: " in said
 
 
-async def test_cut_account_log_is_found(home: Installation) -> None:
+async def test_truncated_account_log_is_detected(home: Installation) -> None:
     file = await kept(home)
     await write(home, "DELETE FROM account_events", "DELETE FROM instance_settings WHERE name = 'account_log'")
     code, said = await home.run("audit", "verify", "--against", str(file))
@@ -72,7 +72,7 @@ async def test_cut_account_log_is_found(home: Installation) -> None:
     assert re.search(r"heads.jsonl, line 2, Accounts: Number \d+ was written and is gone\.\n", said)
 
 
-async def test_another_secret_key_is_said_and_is_no_tampering(home: Installation) -> None:
+async def test_different_secret_key_is_reported_and_not_as_tampering(home: Installation) -> None:
     other = "another-secret-key-that-is-long-enough-for-the-rule"
     code, said = await home.run("audit", "verify", SECRET_KEY=other)
     assert code == 2
@@ -85,7 +85,7 @@ async def test_another_secret_key_is_said_and_is_no_tampering(home: Installation
     await home.command("audit", "verify", SECRET_KEY=other)
 
 
-async def test_other_files_are_refused_in_a_sentence(home: Installation) -> None:
+async def test_invalid_files_report_one_sentence(home: Installation) -> None:
     file = home.folder / "notes.txt"
     for text, sentence in (
         ("hello\n", "line 1 is not a head"),

@@ -10,7 +10,7 @@ from tests.own_database import empty_database
 pytestmark = pytest.mark.database
 
 
-async def test_a_backup_made_while_serving_brings_everything_back(tmp_path: Path) -> None:
+async def test_backup_of_a_running_server_restores_everything(tmp_path: Path) -> None:
     async with installation(tmp_path) as home:
         if home.sqlite_file is None:
             code, said = await home.run("backup", "copy.sqlite3")
@@ -36,7 +36,7 @@ async def test_a_backup_made_while_serving_brings_everything_back(tmp_path: Path
         assert len(list(home.sqlite_file.parent.glob("*.replaced-*"))) == 1
 
 
-async def test_rubbish_is_not_restored(tmp_path: Path) -> None:
+async def test_invalid_backup_is_not_restored(tmp_path: Path) -> None:
     async with empty_database(tmp_path) as url:
         home = Installation(tmp_path, url)
         if home.sqlite_file is None:

@@ -13,7 +13,7 @@ from tests.cast import Cast
 
 
 @pytest.mark.parametrize("by", [7200.0, -7200.0])
-async def test_a_set_clock_is_noticed_once(by: float) -> None:
+async def test_clock_change_is_noticed_once(by: float) -> None:
     offset, looks = 0.0, asyncio.Queue[float]()
     watching = asyncio.create_task(
         watch_clock(lambda: looks.put_nowait(offset), step=0.001, wall=lambda: time.time() + offset)
@@ -30,7 +30,7 @@ async def test_a_set_clock_is_noticed_once(by: float) -> None:
         watching.cancel()
 
 
-async def test_the_timer_of_leases_looks_when_the_clock_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_lease_timer_runs_after_a_clock_change(monkeypatch: pytest.MonkeyPatch) -> None:
     alarm = timer._Alarm()
     monkeypatch.setattr(timer, "_alarm", alarm)
     sleeping = asyncio.create_task(alarm.sleep(15.0))
@@ -40,9 +40,7 @@ async def test_the_timer_of_leases_looks_when_the_clock_was_set(monkeypatch: pyt
     assert alarm.earlier.is_set()
 
 
-async def test_a_browser_stays_signed_in_when_the_clock_is_set_back(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_session_survives_a_clock_set_back(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as later:
         later.setattr(TimestampSigner, "get_timestamp", lambda _: int(time.time()) + 7200)
         browser = await browser_of(cast, cast.cleo.id)

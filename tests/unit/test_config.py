@@ -9,7 +9,7 @@ from mission_control.config import ConfigError, Settings, read_env_file
 from mission_control.config_table import SETTINGS
 
 
-def test_every_setting_has_a_field_a_doc_and_a_default_that_is_accepted() -> None:
+def test_every_setting_has_field_doc_and_valid_default() -> None:
     assert [field.name for field in fields(Settings)] == [row.name.lower() for row in SETTINGS]
     assert all(row.doc.endswith(".") and row.type for row in SETTINGS)
     Settings.from_environment({})
@@ -75,7 +75,7 @@ def test_sqlite_paths(given: str, file: str) -> None:
         ("SECURITY_HEADER_X_FRAME_OPTIONS", "a\nb", "printable"),
     ],
 )
-def test_a_wrong_value_is_named_with_its_rule(name: str, value: str, says: str) -> None:
+def test_wrong_value_is_reported_with_its_rule(name: str, value: str, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Settings.from_environment({name: value})
     (problem,) = caught.value.problems
@@ -83,14 +83,14 @@ def test_a_wrong_value_is_named_with_its_rule(name: str, value: str, says: str) 
     assert says in problem
 
 
-def test_all_problems_are_told_at_once_and_secrets_are_not() -> None:
+def test_all_problems_are_reported_without_secrets() -> None:
     with pytest.raises(ConfigError) as caught:
         Settings.from_environment({"PORT": "x", "WORKERS": "y", "SECRET_KEY": "hush"})
     assert len(caught.value.problems) == 3
     assert "hush" not in str(caught.value)
 
 
-def test_names_in_any_case_blank_means_default_except_for_headers() -> None:
+def test_names_ignore_case_and_blank_means_default() -> None:
     settings = Settings.from_environment({"port": " 9000 ", "HOST": "", "SECURITY_HEADER_X_FRAME_OPTIONS": ""})
     assert (settings.port, settings.host) == (9000, "127.0.0.1")
     assert settings.security_header_x_frame_options == ""

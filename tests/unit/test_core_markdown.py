@@ -52,35 +52,35 @@ def report() -> str:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_text_takes_much_longer_than_a_long_report(name: str) -> None:
+def test_hostile_text_takes_no_longer_than_a_long_report(name: str) -> None:
     assert calls(HOSTILE[name][:LONGEST]) < TEN_REPORTS
 
 
-def test_what_a_long_report_takes(report: str) -> None:
+def test_long_report_stays_within_its_cost(report: str) -> None:
     assert TEN_REPORTS / 20 < calls(report) < TEN_REPORTS / 5
 
 
-def test_a_long_report_is_read(report: str) -> None:
+def test_long_report_is_rendered(report: str) -> None:
     html = render(report)
     assert "<h4>Glossary</h4>" in html and html.count("<tr>") > 100
 
 
-def test_what_takes_too_long_is_shown_as_it_was_written() -> None:
+def test_too_expensive_text_is_shown_as_written() -> None:
     text = "- <b> & *a*\n" * 2000
     assert render(text) == f"<p>{escape(text)}</p>".replace("\n", "<br>\n")
 
 
 @pytest.mark.parametrize("sign", ["> ", "- ", "1. ", "> - "])
-def test_nothing_is_lost_that_is_nested_deep(sign: str) -> None:
+def test_deeply_nested_text_is_kept(sign: str) -> None:
     assert render(sign * 3 + "deep") != render(f"{sign * 60}deep") == f"<p>{escape(sign * 60)}deep</p>"
 
 
-def test_addresses_stay_as_they_were_written() -> None:
+def test_addresses_are_unchanged() -> None:
     assert 'href="http://b%C3%BCcher.example/%C3%A9?a=b%20c"' in render("[a](http://bücher.example/é?a=b%20c)")
     assert ">http://xn--bcher-kva.example/</a>" in render("<http://xn--bcher-kva.example/>")
 
 
-async def test_between_the_texts_of_a_page_others_have_a_turn() -> None:
+async def test_rendering_yields_between_texts() -> None:
     turns = 0
 
     async def others() -> None:

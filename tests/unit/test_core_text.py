@@ -35,7 +35,7 @@ from mission_control.tasks.notices import snippet
         ),
     ],
 )
-def test_markdown(text: str, expected: str) -> None:
+def test_markdown_is_rendered(text: str, expected: str) -> None:
     assert render(text).strip() == expected
 
 
@@ -63,7 +63,7 @@ def test_whole_names_are_marked(text: str, marked: list[str]) -> None:
         ("@rigel", ["Rigel"]),
     ],
 )
-def test_a_whole_name_mentions_one_agent(text: str, names: list[str]) -> None:
+def test_full_name_mentions_one_agent(text: str, names: list[str]) -> None:
     agents = [Agent(name=name) for name in ("Vega", "Vega Two", "Rigel")]
     assert [agent.name for agent in mentioned(text, agents)] == names
 
@@ -75,7 +75,7 @@ def test_a_whole_name_mentions_one_agent(text: str, names: list[str]) -> None:
         "[a](data:text/html,x)", "<a href='javascript:x'>b</a>", "[a](vbscript:x)", "<https://a\" onclick=\"x>",
     ],
 )  # fmt: skip
-def test_markdown_can_do_nothing(text: str) -> None:
+def test_markdown_cannot_inject(text: str) -> None:
     tags = re.findall(r"<[^>]*>", render(text))
     assert not any(re.search(r"<(script|img)|\son\w+=|href=\"(?!https?:|mailto:)", tag) for tag in tags)
 
@@ -90,11 +90,11 @@ def test_markdown_can_do_nothing(text: str) -> None:
         ("@" + "x" * 40, {"x" * 32}),
     ],
 )
-def test_mentions(text: str, names: set[str]) -> None:
+def test_mentions_are_found(text: str, names: set[str]) -> None:
     assert mentioned_names(text) == names
 
 
-def test_moments_come_from_one_place_and_can_be_moved() -> None:
+def test_clock_can_be_moved() -> None:
     start = clock.now()
     assert start.tzinfo is None
     with clock.travelled(timedelta(days=1)), clock.travelled(timedelta(days=1)):
@@ -102,7 +102,7 @@ def test_moments_come_from_one_place_and_can_be_moved() -> None:
     assert clock.now() - start < timedelta(days=1)
 
 
-def test_moments_are_naive_utc() -> None:
+def test_times_are_naive_utc() -> None:
     noon = datetime(2026, 1, 1, 12)
     assert clock.naive_utc(noon) == clock.naive_utc(noon.replace(tzinfo=UTC)) == noon
     assert clock.naive_utc(datetime(2026, 1, 1, 14, tzinfo=timezone(timedelta(hours=2)))) == noon
@@ -111,11 +111,11 @@ def test_moments_are_naive_utc() -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", " ", "null", "yesterday", "2026-13-01", "9999-12-31T23:59:59-23:00"])
-def test_an_unclear_since_is_none(text: str | None) -> None:
+def test_ambiguous_since_is_none(text: str | None) -> None:
     assert clock.parse_since(text) is None
 
 
-def test_distances_in_words() -> None:
+def test_relative_times_in_words() -> None:
     now = datetime(2026, 3, 14, 15)
     cases = {
         0: "just now",
@@ -145,7 +145,7 @@ def test_ids_and_secrets() -> None:
     assert isinstance(parse_id(UUID(int=1).urn), UUID)
 
 
-def test_a_limit_forgets_after_its_window() -> None:
+def test_rate_limit_resets_after_its_window() -> None:
     now = 1000.0
     limit = limits.FailureLimit(2, 60.0, keys=2, now=lambda: now)
     for _ in range(2):
@@ -162,7 +162,7 @@ def test_a_limit_forgets_after_its_window() -> None:
     assert len(limit._failures) == 2
 
 
-def test_an_attempt_counts_from_its_beginning() -> None:
+def test_rate_limit_counts_from_the_start_of_an_attempt() -> None:
     limit = limits.FailureLimit(2, 60.0)
     with limit.attempt("a"), limit.attempt("a"):
         with pytest.raises(TooMany), limit.attempt("b", "a"):
@@ -177,7 +177,7 @@ def test_an_attempt_counts_from_its_beginning() -> None:
         raise AssertionError("after two wrong ones")
 
 
-def test_whose_failures_an_address_counts_to() -> None:
+def test_rate_limit_key_of_an_address() -> None:
     assert rate_limit_key("2001:db8:1:2:aaaa::1") == rate_limit_key("2001:db8:1:2:bbbb::2") == "2001:db8:1:2::/64"
     assert rate_limit_key("2001:db8:1:3::1") != rate_limit_key("2001:db8:1:2::1")
     assert (
@@ -186,25 +186,25 @@ def test_whose_failures_an_address_counts_to() -> None:
     assert rate_limit_key("unknown") == "unknown"
 
 
-def test_what_cannot_be_read_is_no_address() -> None:
+def test_unparsable_address_has_no_key() -> None:
     assert parts_of("https://example.org/a?b").netloc == "example.org"
     for text in ("https://[", "//[::1", "http://[x]/"):
         assert parts_of(text).geturl() == ""
 
 
-def test_one_address_does_not_grow_with_the_links_that_use_it() -> None:
+def test_rate_limit_memory_does_not_grow_with_links() -> None:
     for definition in (f"[a]: /{'x' * 20_000}", f"[a]: /x '{'x' * 20_000}'"):
         html = render(f"{definition}\n\n{'[a] ' * 2000}")
         assert len(html) < 150_000 and html.count("x" * 20_000) == 1 and html.count(">a</a>") == 2000
 
 
-def test_long_texts_keep_their_lines_and_are_not_read_as_markdown() -> None:
+def test_long_texts_keep_lines_without_markdown() -> None:
     html = render("**a** <b>\n" * 5000)
     assert html.startswith("<p>**a** &lt;b&gt;<br>\n**a**") and html.count("<br>") == 5000
     assert len(render("x" * 1_000_000)) == len("<p></p>") + 200_000
 
 
-def test_short_texts() -> None:
+def test_short_texts_are_rendered() -> None:
     assert snippet(f" {'x' * 500} ") == "x" * 500 and snippet("x" * 501) == "x" * 497 + "..."
     assert snippet(None) == ""
     assert [slugify(name) for name in ("My Board!", "  ", "Été 2")] == ["my-board", "board", "t-2"]

@@ -42,7 +42,7 @@ async def cut(number: int, chance: random.Random) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_random_cancellation_leaves_nothing_behind(tmp_path: Path) -> None:
+async def test_random_cancellation_leaves_no_trace(tmp_path: Path) -> None:
     chance = random.Random(7)
     async with small_database(tmp_path, pool_size=3):
         for start in range(0, ROUNDS, 8):
@@ -56,7 +56,7 @@ async def test_random_cancellation_leaves_nothing_behind(tmp_path: Path) -> None
         assert len(firsts) >= 10
 
 
-async def test_bulk_writes_are_whole_when_cut(tmp_path: Path) -> None:
+async def test_cancelled_bulk_writes_are_atomic(tmp_path: Path) -> None:
     chance = random.Random(8)
     async with small_database(tmp_path, pool_size=3):
         for _ in range(ROUNDS // 10):
@@ -69,7 +69,7 @@ async def test_bulk_writes_are_whole_when_cut(tmp_path: Path) -> None:
             await write_two(1)
 
 
-async def test_an_error_inside_undoes_the_change(tmp_path: Path) -> None:
+async def test_error_rolls_back_the_transaction(tmp_path: Path) -> None:
     async with small_database(tmp_path):
         try:
             async with in_transaction():
@@ -81,7 +81,7 @@ async def test_an_error_inside_undoes_the_change(tmp_path: Path) -> None:
         await write_two(1)
 
 
-async def test_finish_ends_the_step_before_it_tells_of_the_cancellation() -> None:
+async def test_finish_completes_the_step_before_cancelling() -> None:
     ended = asyncio.Event()
 
     async def step() -> None:

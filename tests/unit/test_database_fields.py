@@ -24,7 +24,7 @@ async def database(tmp_path: Path) -> AsyncIterator[BaseDBAsyncClient]:
 
 
 @pytest.mark.parametrize("given", [NOON, NOON_IN_BERLIN, NOON.replace(tzinfo=UTC)])
-async def test_a_moment_comes_back_as_naive_utc(database: BaseDBAsyncClient, given: datetime) -> None:
+async def test_time_is_read_as_naive_utc(database: BaseDBAsyncClient, given: datetime) -> None:
     note = await Note.create(at=given)
     assert note.at == NOON
     assert (await Note.get(id=note.id)).at == NOON
@@ -57,7 +57,7 @@ async def test_order_is_the_order_of_time(database: BaseDBAsyncClient) -> None:
     assert await Note.all().order_by("at").values_list("at", flat=True) == moments
 
 
-async def test_automatic_moments_are_naive_utc(database: BaseDBAsyncClient) -> None:
+async def test_automatic_times_are_naive_utc(database: BaseDBAsyncClient) -> None:
     before = now()
     note = await Note.create()
     assert before <= note.made_at <= note.changed_at <= now()

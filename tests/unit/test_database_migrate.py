@@ -228,7 +228,7 @@ async def test_one_of_four_processes_applies_migrations(settings: Settings, file
     assert sorted(printed) == [b"0", b"0", b"0", b"2"]
 
 
-async def test_a_copy_is_made_before_a_filled_sqlite_file_changes(settings: Settings, files: Path) -> None:
+async def test_sqlite_file_is_copied_before_migration(settings: Settings, files: Path) -> None:
     if settings.sqlite_path is None:
         return  # PostgreSQL is backed up with its own tools
     write(files, 0, FIRST)

@@ -9,7 +9,7 @@ from tests.own_database import database_url_for_tests
 pytestmark = pytest.mark.database
 
 
-def test_a_database_not_named_for_tests_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_non_test_database_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_DATABASE_URL", "postgres://localhost/mission_control")
     with pytest.raises(pytest.UsageError, match="ends in _test"):
         database_url_for_tests(tmp_path)

@@ -35,28 +35,28 @@ def faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fault:
     return said
 
 
-def test_a_lock_that_satisfies_is_current(faults: Fault) -> None:
+def test_satisfied_lock_is_current(faults: Fault) -> None:
     assert faults("", "") == []
 
 
-def test_a_new_requirement_makes_it_stale(faults: Fault) -> None:
+def test_new_requirement_makes_the_lock_stale(faults: Fault) -> None:
     assert faults('"nowhere-published>=1"', "") == ["nowhere-published>=1 is missing"]
 
 
-def test_a_raised_bound_makes_it_stale(faults: Fault) -> None:
+def test_raised_bound_makes_the_lock_stale(faults: Fault) -> None:
     assert faults('"quart>=0.22"', "") == ["quart>=0.22 is wanted, 0.21.0 is locked"]
 
 
-def test_a_removed_requirement_makes_it_stale(faults: Fault) -> None:
+def test_removed_requirement_makes_the_lock_stale(faults: Fault) -> None:
     removed = "left_behind==1.0 \\\n    # via\n    #   other\n    #   mission-control (pyproject.toml)\n"
     assert faults("", removed) == ["left-behind is no longer in pyproject.toml"]
 
 
-def test_an_extra_that_is_not_locked_makes_it_stale(faults: Fault) -> None:
+def test_unlocked_extra_makes_the_lock_stale(faults: Fault) -> None:
     httpx = f"httpx=={version('httpx')}\n"
     without = faults('"httpx"', httpx)
     assert [one for one in faults('"httpx[http2]"', httpx) if one not in without] == ["h2<5,>=3 is missing"]
 
 
-def test_what_another_platform_needs_is_not_looked_at(faults: Fault) -> None:
+def test_requirements_of_other_platforms_are_ignored(faults: Fault) -> None:
     assert faults("\"nowhere-published; sys_platform == 'plan9'\"", "") == []

@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 24, 14, 30, 5, 7)
         ("1y", "month", {13}),
     ],
 )
-def test_a_range_is_covered_by_whole_buckets(key: RangeKey, bucket: str, numbers: set[int]) -> None:
+def test_range_is_covered_by_whole_buckets(key: RangeKey, bucket: str, numbers: set[int]) -> None:
     primary, before = windows(key, NOW)
     periods = primary.periods()
     assert primary.bucket == bucket and len(periods) in numbers
@@ -41,7 +41,7 @@ def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
     assert months[0] == datetime(2025, 11, 1) and months[-1] == datetime(2026, 11, 1)
 
 
-def test_a_window_is_closed_at_both_ends() -> None:
+def test_window_includes_both_ends() -> None:
     primary, before = windows("7d", NOW)
     assert primary.contains(NOW) and primary.contains(primary.start) and before.contains(primary.start)
     assert not primary.contains(NOW + timedelta(microseconds=1))

@@ -54,7 +54,7 @@ async def test_tables_have_exactly_the_models_columns() -> None:
 
 
 @pytest.mark.usefixtures("app")
-async def test_foreign_keys_are_the_models() -> None:
+async def test_foreign_keys_match_the_models() -> None:
     for model in models():
         fields: dict[str, Any] = {name: model._meta.fields_map[name] for name in linked(model)}
         expected = {
@@ -65,7 +65,7 @@ async def test_foreign_keys_are_the_models() -> None:
 
 
 @pytest.mark.usefixtures("app")
-async def test_unique_constraints_are_the_models() -> None:
+async def test_unique_constraints_match_the_models() -> None:
     for model in models():
         meta = model._meta
         expected = {tuple(_column(model, name) for name in names) for names in meta.unique_together}

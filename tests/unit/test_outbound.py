@@ -82,7 +82,7 @@ def test_reachable_addresses(address: str, is_public: bool, is_fine_at_home: boo
     assert may_reach(address, allow_private=True) is is_fine_at_home
 
 
-async def test_an_answer_is_read_and_the_host_keeps_its_name() -> None:
+async def test_response_is_read_with_the_original_host() -> None:
     async with serving(says(b"hello", status="404 Not Found")) as (port, seen):
         reply = await HOME.get(f"http://localhost:{port}/a?b=c", {"X-Kind": "test"})
     assert (reply.status, reply.text) == (404, "hello")
@@ -142,7 +142,7 @@ async def test_one_forbidden_address_refuses_the_host(monkeypatch: pytest.Monkey
         await Outbound().get("http://mixed.example/")
 
 
-async def test_redirects_are_followed_only_when_asked_and_checked_each_time() -> None:
+async def test_redirects_are_followed_on_request_and_checked() -> None:
     async with serving(says(b"there")) as (target, reached):
         away = says(b"", f"Location: http://localhost:{target}/x", status="302 Found")
         async with serving(away) as (port, _):
@@ -197,7 +197,7 @@ async def test_closed_port_is_unreachable() -> None:
             await HOME.get(f"http://127.0.0.1:{taken.getsockname()[1]}/")
 
 
-async def test_a_name_that_nobody_has(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unknown_host_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     async def resolve(host: Any, port: Any, **options: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 

@@ -17,7 +17,7 @@ def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-def test_files_that_were_open_are_closed(tmp_path: Path) -> None:
+def test_readable_files_are_made_private(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir(mode=0o755)
     folder.chmod(0o755)
@@ -34,12 +34,12 @@ def test_files_that_were_open_are_closed(tmp_path: Path) -> None:
     assert too_open(settings) == []
 
 
-def test_new_database_is_closed_from_the_beginning(tmp_path: Path) -> None:
+def test_new_database_is_private_from_the_start(tmp_path: Path) -> None:
     make_private(settings_in(tmp_path))
     assert mode(tmp_path / "mission-control.sqlite3") == 0o600
 
 
-def test_shared_folder_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shared_folder_is_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tmp_path.chmod(0o755)
     monkeypatch.chdir(tmp_path)
     settings = settings_in(tmp_path)
@@ -52,7 +52,7 @@ def test_shared_folder_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.database
-async def test_server_closes_what_it_keeps_and_doctor_tells_what_is_open(tmp_path: Path) -> None:
+async def test_server_makes_files_private_and_doctor_lists_open_ones(tmp_path: Path) -> None:
     async with installation(tmp_path) as home:
         data = tmp_path / "data"
         data.mkdir()

@@ -33,12 +33,12 @@ def test_text_lines_carry_the_request() -> None:
     assert text.endswith("count=3 request_id=id-1 method=GET path=/boards")
 
 
-def test_a_value_cannot_forge_a_second_line() -> None:
+def test_value_cannot_forge_a_log_line() -> None:
     assert "\n" not in line({"title": "a\n2026 ERROR forged"})
 
 
 @pytest.mark.parametrize("value", ['x" status_code=200', "status_code=200", "a b", "", 'say "hi"'])
-def test_a_value_cannot_forge_another_field(value: str) -> None:
+def test_value_cannot_forge_a_log_field(value: str) -> None:
     text = line({"title": value})
     shown = value.replace('"', '\\"')
     assert f' title="{shown}" request_id=id-1 ' in text
@@ -69,9 +69,7 @@ def test_json_lines_hold_a_traceback() -> None:
 @pytest.mark.parametrize(
     ("path", "level"), [("/seen", "DEBUG"), ("/nowhere", "INFO"), ("/boom", "ERROR"), ("/stream", "DEBUG")]
 )
-async def test_a_finished_request_is_logged_by_its_outcome(
-    caplog: pytest.LogCaptureFixture, path: str, level: str
-) -> None:
+async def test_request_is_logged_by_its_outcome(caplog: pytest.LogCaptureFixture, path: str, level: str) -> None:
     caplog.set_level(logging.DEBUG, "mission_control.request")
     await tiny_app(REQUEST_LOG_SLOW_MS="0").test_client().get(path)
     (record,) = (record for record in caplog.records if record.message == "http.request.complete")
@@ -80,7 +78,7 @@ async def test_a_finished_request_is_logged_by_its_outcome(
 
 
 @pytest.mark.parametrize("on_purpose", [False, True])
-async def test_a_slow_request_is_a_warning_unless_it_waits_on_purpose(
+async def test_slow_request_is_a_warning_unless_it_is_a_long_poll(
     caplog: pytest.LogCaptureFixture, on_purpose: bool
 ) -> None:
     app = tiny_app(REQUEST_LOG_SLOW_MS="1")
@@ -99,7 +97,7 @@ async def test_a_slow_request_is_a_warning_unless_it_waits_on_purpose(
 
 
 @pytest.mark.parametrize(("on_purpose", "level"), [(True, "INFO"), (False, "WARNING")])
-async def test_hanging_up_on_a_long_poll_is_no_warning(
+async def test_disconnected_long_poll_is_no_warning(
     caplog: pytest.LogCaptureFixture, on_purpose: bool, level: str
 ) -> None:
     async def hung_up(scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -121,7 +119,7 @@ async def test_hanging_up_on_a_long_poll_is_no_warning(
     assert record.levelname == level
 
 
-async def test_health_is_quiet_unless_wanted(caplog: pytest.LogCaptureFixture) -> None:
+async def test_health_checks_are_logged_only_on_request(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "mission_control.request")
     await tiny_app().test_client().get("/healthz")
     assert not [record for record in caplog.records if record.name == "mission_control.request"]

@@ -12,7 +12,7 @@ from mission_control.core.secrets import decrypt, encrypt, load_or_create_secret
 from mission_control.database.secret_key import verify_secret_key
 
 
-def test_a_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
+def test_key_is_created_once_and_private(tmp_path: Path) -> None:
     settings = Settings.from_environment({"DATA_DIR": str(tmp_path / "data")})
     key = load_or_create_secret_key(settings)
     file = tmp_path / "data" / "secret_key"
@@ -21,13 +21,13 @@ def test_a_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
     assert load_or_create_secret_key(settings) == key
 
 
-def test_a_key_from_the_environment_is_not_kept(tmp_path: Path) -> None:
+def test_key_from_the_environment_is_not_stored(tmp_path: Path) -> None:
     settings = Settings.from_environment({"DATA_DIR": str(tmp_path), "SECRET_KEY": "k" * 40})
     assert load_or_create_secret_key(settings) == "k" * 40
     assert not (tmp_path / "secret_key").exists()
 
 
-def test_a_key_that_could_not_be_written_leaves_no_empty_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_key_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings.from_environment({"DATA_DIR": str(tmp_path)})
 
     def full(_: int) -> None:
@@ -41,13 +41,13 @@ def test_a_key_that_could_not_be_written_leaves_no_empty_file(tmp_path: Path, mo
     assert len(load_or_create_secret_key(settings)) >= 32
 
 
-def test_an_empty_key_file_is_a_sentence(tmp_path: Path) -> None:
+def test_empty_key_file_reports_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "secret_key").touch()
     with pytest.raises(ConfigError, match="empty"):
         load_or_create_secret_key(Settings.from_environment({"DATA_DIR": str(tmp_path)}))
 
 
-def test_secrets_are_read_with_their_key_only() -> None:
+def test_secrets_need_their_key() -> None:
     packed = encrypt("gateway token", "k" * 40)
     assert "gateway" not in packed
     assert decrypt(packed, "k" * 40) == "gateway token"
@@ -55,7 +55,7 @@ def test_secrets_are_read_with_their_key_only() -> None:
         decrypt(packed, "l" * 40)
 
 
-async def test_another_key_is_refused(app: Quart, settings: Settings) -> None:
+async def test_different_key_is_refused(app: Quart, settings: Settings) -> None:
     await verify_secret_key(settings.secret_key)
     await verify_secret_key(settings.secret_key)
     with pytest.raises(ConfigError, match="not the one"):

@@ -45,14 +45,14 @@ async def test_waiter_that_took_work_passes_baton_by_leaving() -> None:
     gone()
 
 
-async def test_who_was_not_woken_leaves_quietly() -> None:
+async def test_unnotified_waiter_leaves_without_passing_the_baton() -> None:
     first, second = standing(2)
     first.leave()
     assert woken(second) == [False]
     gone(second)
 
 
-async def test_who_found_nothing_ends_the_chain_or_not() -> None:
+async def test_waiter_without_work_passes_the_baton_or_ends_the_chain() -> None:
     first, second = standing(2)
     waiters.notify(CHANNEL)
     first.listen()
@@ -81,7 +81,7 @@ async def test_wakeup_during_poll_is_not_lost() -> None:
     gone(second)
 
 
-async def test_who_found_nothing_keeps_its_place() -> None:
+async def test_waiter_without_work_keeps_its_position() -> None:
     first, second, third = standing(3)
     waiters.notify(CHANNEL)
     first.listen()
@@ -96,7 +96,7 @@ async def test_who_found_nothing_keeps_its_place() -> None:
     gone(first, second, third)
 
 
-async def test_passing_baton_keeps_notifications_of_meanwhile() -> None:
+async def test_passing_the_baton_keeps_new_notifications() -> None:
     [first] = standing(1)
     waiters.notify(CHANNEL)
     first.listen()
@@ -128,14 +128,14 @@ async def test_cancelled_waiter_passes_baton() -> None:
     gone()
 
 
-async def test_everybody_is_woken_at_the_end() -> None:
+async def test_all_waiters_are_woken_at_the_end() -> None:
     places = standing(4)
     channels.notify_all()
     assert woken(*places) == [True] * 4
     gone(*places)
 
 
-async def test_a_time_that_is_over_wakes_nobody_else() -> None:
+async def test_timed_out_waiter_wakes_nobody() -> None:
     first, second = standing(2)
     assert not await first.woken(0.01)
     first.leave()
