@@ -9,31 +9,20 @@ from quart import Quart
 from quart.json.provider import JSONProvider
 
 from mission_control import features
-from mission_control.accounts.setup import ensure_local_owner
-from mission_control.agents.presence import agent_seen, watch_for_silence
-from mission_control.authn import token_use
 from mission_control.authn.cookies import SessionCookies
-from mission_control.authn.credentials import hooks
-from mission_control.boards.staging import clear_after_start
-from mission_control.claims import timer
-from mission_control.claims.timer import watch_leases
 from mission_control.commands.transaction import all_finished
 from mission_control.config import Settings
 from mission_control.core.clock_watch import watch_clock
 from mission_control.core.json import to_json
 from mission_control.core.secrets import audit_key, load_or_create_secret_key
 from mission_control.database.setup import connect, disconnect
-from mission_control.delivery import pace
+from mission_control.features import FEATURES
 from mission_control.http import middleware
 from mission_control.http.application import Application
-from mission_control.live import channels
 from mission_control.live.broker import Broker
 from mission_control.live.signatures import use_key
 from mission_control.mcp import api as mcp_api
-from mission_control.organizations.commands import ensure_membership
 from mission_control.paths import data_dir
-from mission_control.sending import loop as delivery_loop
-from mission_control.usage.days import watch_for_midnight
 from mission_control.web import assets, errors, fragments
 
 BROKER = "mission_control.broker"
@@ -73,13 +62,12 @@ def create_app(settings: Settings | None = None) -> Quart:
     assets.install(app)
     fragments.install(app)
     errors.install(app)
-    features.install(app)
+    features.serve(app)
     _attach_background(app, settings)
     return app
 
 
 def _attach_background(app: Quart, settings: Settings) -> None:
-    hooks.local_owner, hooks.agent_seen, hooks.homeless = ensure_local_owner, agent_seen, ensure_membership
     tasks: list[asyncio.Task[None]] = []
 
     @app.before_serving
@@ -88,16 +76,8 @@ def _attach_background(app: Quart, settings: Settings) -> None:
         use_key(audit_key(app.config["SECRET_KEY"]))
         broker = app.extensions[BROKER] = Broker(None if settings.uses_sqlite else settings.database_url)
         await broker.start()
-        background = (
-            delivery_loop.run_for_ever(is_alone=settings.uses_sqlite),
-            watch_clock(look_again),
-            watch_for_silence(),
-            watch_leases(),
-            watch_for_midnight(),
-            token_use.write_for_ever(),
-            clear_after_start(),
-        )
-        tasks.extend(asyncio.create_task(one) for one in background)
+        loops = [loop for feature in FEATURES for loop in feature.loops]
+        tasks.extend(asyncio.create_task(one) for one in (watch_clock(clock_was_set), *(loop() for loop in loops)))
 
     @app.after_serving
     async def stop() -> None:
@@ -107,14 +87,17 @@ def _attach_background(app: Quart, settings: Settings) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
         await app.extensions[BROKER].stop()
         await all_finished()
-        await token_use.write_down()
+        for feature in FEATURES:
+            for finish in feature.at_stop:
+                await finish()
         await disconnect()
 
 
-def look_again() -> None:
-    """The clock was set: what sleeps until a moment looks whether that has come."""
-    timer.look_now()
-    channels.notify([pace.CHANNEL])
+def clock_was_set() -> None:
+    """Let what sleeps until a moment look whether that has come."""
+    for feature in FEATURES:
+        for look in feature.on_clock_set:
+            look()
 
 
 def begin_shutdown(app: Quart) -> None:

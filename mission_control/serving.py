@@ -8,6 +8,7 @@ import socket
 import time
 from dataclasses import dataclass
 
+from mission_control import features
 from mission_control.accounts.setup import issue_setup_code
 from mission_control.audit import open_logs
 from mission_control.config import ConfigError, Settings
@@ -91,6 +92,7 @@ async def prepare(settings: Settings) -> Prepared:
             f"The database lacks {len(waiting)} migration(s) and DB_AUTO_MIGRATE is off:"
             " run `mission-control migrate` first."
         )
+    features.install()
     await connect(settings)
     try:
         await open_logs(settings)

@@ -2,25 +2,19 @@
 
 from typing import Any
 
-from mission_control.accounts import setup
 from mission_control.agents.queries import online_count
 from mission_control.approvals.queries import pending_for
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
+from mission_control.feature import Feature
 from mission_control.live.broker import head_of
 from mission_control.organizations.models import Organization
 from mission_control.questions.queries import open_for
 from mission_control.web.fragments import initials, render_macro
 from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
-from mission_control.web.shell import Shell, ShellBoard, providers
+from mission_control.web.shell import Shell, ShellBoard
 
 WORK = "layouts/work.html"
-
-
-def install() -> None:
-    """Register what surrounds every page."""
-    providers.build = build
-    providers.needs_setup = setup.comes_first
 
 
 async def build(actor: Actor) -> Shell:
@@ -94,3 +88,5 @@ REGIONS = (
     Region(EVERY_PAGE, "#more-work", STATE, _menu, _organization),
     Region(EVERY_PAGE, "#nav-boards", Concerns(("board.",)), _board_items),
 )
+
+feature = Feature(name="shell", build_shell=build, regions=REGIONS)

@@ -8,6 +8,7 @@ from quart.typing import TestClientProtocol
 from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
+from mission_control import features
 from mission_control.config import Settings
 from mission_control.core.limits import (
     agent_requests,
@@ -23,6 +24,8 @@ from tests import own_database
 from tests.cast import Cast, assemble
 
 NEVER_EMPTIED = {"aerich"}
+
+features.install()  # before tests are collected, many of which go through what is installed
 
 
 def pytest_sessionstart() -> None:

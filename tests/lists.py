@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mission_control import features as features
 from mission_control.boards.models import Board
 from mission_control.operations.registry import OPERATIONS, Operation
 from mission_control.webhooks import ingest

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from quart import Blueprint, current_app, request
+from quart import current_app, request
 
 from mission_control.accounts import commands, tokens
 from mission_control.accounts.access_schemas import (
@@ -19,9 +19,10 @@ from mission_control.core.errors import Forbidden, Invalid, NotFound, invalid_fi
 from mission_control.core.limits import wrong_passwords
 from mission_control.core.policy import require
 from mission_control.core.schemas import OK, OkResponse
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 
-api = Blueprint("accounts_access_api", __name__, url_prefix="/api/v1/users")
+api = Api("accounts_access_api", __name__, url_prefix="/api/v1/users")
 TAGS = ("users",)
 OUTLIVES = "This token cannot create one that outlives it. Name an expires_at that is no later than its own."
 OWN_LINK = "A token cannot create a link for a new password of its own account. Sign in to do so."

@@ -1,18 +1,17 @@
 """People over HTTP."""
 
-from quart import Blueprint
-
 from mission_control.accounts.commands import update_profile
 from mission_control.accounts.deletion import check_deletable, delete_account
 from mission_control.accounts.models import User
 from mission_control.accounts.queries import profile
 from mission_control.accounts.schemas import UserRead, UserUpdate
-from mission_control.authn.credentials import hooks
+from mission_control.authn.credentials import callbacks
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import OK, LLMErrorResponse, OkResponse
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 
-api = Blueprint("accounts_api", __name__, url_prefix="/api/v1")
+api = Api("accounts_api", __name__, url_prefix="/api/v1")
 
 
 @operation(
@@ -78,8 +77,8 @@ async def delete_me(actor: Actor) -> dict[str, bool]:
     does not answer: 502, and nothing is deleted.
     """
     user = await User.get(id=actor.id)
-    if hooks.delete_at_provider is not None and not user.clerk_user_id.startswith("local-"):
+    if callbacks.delete_at_provider is not None and not user.clerk_user_id.startswith("local-"):
         await check_deletable(actor, user)
-        await hooks.delete_at_provider(user.clerk_user_id)
+        await callbacks.delete_at_provider(user.clerk_user_id)
     await delete_account(actor, user)
     return OK

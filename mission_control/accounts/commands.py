@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from mission_control.accounts import policy as policy
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import PasswordReset, Session, Token, User
 from mission_control.accounts.passwords import hash_password, password_fits

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from mission_control.accounts import policy as policy
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import InstanceSetting, User
 from mission_control.authn import freshness

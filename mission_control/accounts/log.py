@@ -11,6 +11,7 @@ from mission_control.accounts.models import AccountEvent, InstanceSetting
 from mission_control.commands.unit_of_work import unit_of_work
 from mission_control.core import clock
 from mission_control.database.sql import rows
+from mission_control.live.kinds import ACCOUNT_KINDS
 from mission_control.live.log import canonical
 from mission_control.live.log_head import may_be_signed
 from mission_control.live.signatures import GENESIS, sign
@@ -46,6 +47,8 @@ class AccountHead:
 
 async def record_account(kind: str, user_id: UUID | None, **data: Any) -> None:
     """Append an entry inside the running command; the head's row is the lock."""
+    if kind not in ACCOUNT_KINDS:
+        raise RuntimeError(f"No feature declares entries of the kind {kind}.")
     head = await locked_head()
     event = AccountEvent(
         seq=head.seq + 1,

@@ -10,14 +10,12 @@ from mission_control.accounts.forms import ResetForm, SetupForm, SignInForm
 from mission_control.accounts.models import User
 from mission_control.authn import authentication
 from mission_control.core.errors import Conflict
-from mission_control.http.request_log import hide_after
 from mission_control.web.actions import Typed, session_action
 from mission_control.web.forms import FormInvalid, go
 from mission_control.web.fragments import render_page
 from mission_control.web.shell import safe_next
 
 pages = Blueprint("accounts_pages", __name__)
-hide_after("/reset/")
 
 
 @pages.get("/setup")

@@ -6,28 +6,30 @@ from uuid import UUID
 
 from mission_control.accounts.models import Token, User
 from mission_control.core.actor import Actor
-from mission_control.core.policy import rule
+from mission_control.core.policy import Rules
+
+rules = Rules()
 
 
-@rule("account.set_up")
-@rule("account.sign_in")
-@rule("account.reset_password")
+@rules.rule("account.set_up")
+@rules.rule("account.sign_in")
+@rules.rule("account.reset_password")
 def only_the_system(actor: Actor, thing: Any) -> bool:
     """Only the system itself: these are proved by a code, a password or a link."""
     return False
 
 
-@rule("account.sign_out")
-@rule("account.update")
-@rule("account.change_password")
-@rule("account.delete")
+@rules.rule("account.sign_out")
+@rules.rule("account.update")
+@rules.rule("account.change_password")
+@rules.rule("account.delete")
 def may_change_account(actor: Actor, user: User) -> bool:
     """People change their own account."""
     return actor.is_user and actor.id == user.id
 
 
-@rule("account.invite_reset")
-@rule("account.invite_link")
+@rules.rule("account.invite_reset")
+@rules.rule("account.invite_link")
 def may_make_reset_link(actor: Actor, user: User) -> bool:
     """Admins of any organization let people into their accounts anew; the command checks whose."""
     return any(m.role in ("owner", "admin") for m in actor.memberships.values())
@@ -42,13 +44,13 @@ def may_reset(actor: Actor, places: Mapping[UUID, str]) -> bool:
     return all(mine.get(one) == "owner" or (mine.get(one) == "admin" and places[one] != "owner") for one in places)
 
 
-@rule("token.create_personal")
+@rules.rule("token.create_personal")
 def may_create_personal_token(actor: Actor, user: User) -> bool:
     """People make tokens for themselves."""
     return actor.is_user and actor.id == user.id
 
 
-@rule("token.revoke_personal")
+@rules.rule("token.revoke_personal")
 def may_revoke_personal_token(actor: Actor, token: Token) -> bool:
     """People revoke their own tokens."""
     return actor.is_user and token.user_id is not None and actor.id == token.user_id

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from mission_control.accounts import policy as policy
 from mission_control.accounts.commands import refuse_stranger
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import InstanceSetting, PasswordReset, Session, Token, User

@@ -6,7 +6,6 @@ from uuid import UUID
 from quart import current_app
 from tortoise.transactions import in_transaction
 
-from mission_control.accounts import policy as policy
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import InstanceSetting, User
 from mission_control.accounts.passwords import hash_password

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from mission_control.accounts import policy as policy
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import Token, User
 from mission_control.authn import freshness

@@ -2,7 +2,7 @@
 
 from mission_control.activity.days import by_day
 from mission_control.activity.queries import PAGE, feed_of_agent
-from mission_control.agents.page_tabs import CARDS, TABS, Tab, Viewed
+from mission_control.agents.page_tabs import Tab, Viewed
 from mission_control.web.fragments import render_macro
 
 TEMPLATE = "activity/agent.html"
@@ -24,5 +24,4 @@ async def card(viewed: Viewed) -> str:
     return render_macro(TEMPLATE, "card", viewed=viewed, entries=found)
 
 
-TABS["activity"] = Tab("activity", "Activity", render)
-CARDS["activity"] = card
+TAB = Tab("activity", "Activity", render, card)

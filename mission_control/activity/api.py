@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from quart import Blueprint, Response
+from quart import Response
 
 from mission_control.activity.comments import list_comments, stream_of_comments
 from mission_control.activity.feed import list_events
@@ -16,9 +16,10 @@ from mission_control.activity.schemas import (
 from mission_control.boards.queries import visible_board_here
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 
-api = Blueprint("activity_api", __name__, url_prefix="/api/v1")
+api = Api("activity_api", __name__, url_prefix="/api/v1")
 TAGS = ("activity",)
 
 

@@ -7,9 +7,8 @@ from uuid import UUID
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.activity import agent_tab as agent_tab
 from mission_control.activity.days import by_day, day_name
-from mission_control.activity.queries import KINDS, PAGE, FeedFilter, actors_of, feed
+from mission_control.activity.queries import FILTERS, PAGE, FeedFilter, actors_of, feed
 from mission_control.activity.sentences import Entry
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
@@ -55,7 +54,7 @@ async def _page(actor: Actor, board: Board | None) -> str:
         board=board,
         boards=await boards_of(actor),
         actors=await actors_of(actor),
-        kinds=[(key, label) for key, (label, _) in KINDS.items()],
+        kinds=[(key, label) for key, (label, _) in FILTERS.items()],
         wanted=wanted,
         base=base,
         days=days,

@@ -10,7 +10,6 @@ import orjson
 
 from mission_control.accounts.names import person_name
 from mission_control.activity.feed import COMMENT, MESSAGE
-from mission_control.activity.phrases import NAMED
 from mission_control.activity.sentences import Entry, asked_action, describe, named_ids
 from mission_control.agents.models import Agent
 from mission_control.boards.queries import on_readable_boards
@@ -19,9 +18,10 @@ from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import can
 from mission_control.database.sql import as_id, as_moment, placeholders, rows
+from mission_control.live.kinds import KINDS
 
 PAGE = 50
-KINDS = {
+FILTERS = {
     "tasks": ("Tasks", "e.kind LIKE 'task.%' AND e.kind <> 'task.comment'"),
     "comments": ("Comments", "e.kind = 'task.comment'"),
     "approvals": ("Approvals", "e.kind LIKE 'approval.%'"),
@@ -59,7 +59,7 @@ class FeedFilter:
         known = kind == "system" or (kind in ("agent", "user") and parse_id(name) is not None)
         return cls(
             board_id=board_id or parse_id(args.get("board", "")),
-            kind=args.get("kind", "") if args.get("kind") in KINDS else "",
+            kind=args.get("kind", "") if args.get("kind") in FILTERS else "",
             actor=args.get("actor", "") if known else "",
             before=_number(args.get("before")),
         )
@@ -129,7 +129,7 @@ def _conditions(actor: Actor, wanted: FeedFilter) -> tuple[str, list[Any]]:
     if wanted.board_id is not None:
         sql, values = sql + " AND e.board_id = ?", [*values, wanted.board_id]
     if wanted.kind:
-        sql += f" AND {KINDS[wanted.kind][1]}"
+        sql += f" AND {FILTERS[wanted.kind][1]}"
     kind, _, name = wanted.actor.partition(":")
     if kind:
         sql, values = sql + " AND e.actor_kind = ?", [*values, kind]
@@ -204,7 +204,7 @@ def _subject(row: dict[str, Any], data: dict[str, Any], names: dict[str, str]) -
         return row["board_name"] or str(data.get("name", "a board")), f"/boards/{board}" if board else ""
     if kind in ("member.role_changed", "member.access_changed", "member.removed", "organization.ownership_transferred"):
         return names.get(str(data.get("user_id")), "somebody"), ""
-    if kind.startswith(NAMED):
+    if kind in KINDS and KINDS[kind].is_named_in_message:
         return (row["message"] or "").partition(": ")[2].rstrip("."), ""
     return "", ""
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mission_control.activity.phrases import PHRASES
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.headings import action_words
 from mission_control.boards.statuses import LABELS
+from mission_control.live.kinds import KINDS
 
 FINISHING_DECIDED = {
     "approved": "approved finishing",
@@ -56,9 +56,11 @@ BOARD_FIELDS = {
 }
 
 
-# What a change of a task's field is called, by the field's name: what was done, and what follows the task's name. The
-# first one that changed is told. The feature that has tasks fills it when it is installed.
-task_fields: dict[str, Callable[[Any, Any], tuple[str, str]]] = {}
+# Returns what was done to a field, and what follows the task's name, from its values before and after.
+FieldSentence = Callable[[Any, Any], tuple[str, str]]
+
+# The sentences of the fields of a task, of the installed features; the first field that changed is told.
+TASK_FIELDS: dict[str, FieldSentence] = {}
 
 
 @dataclass(slots=True)
@@ -113,14 +115,18 @@ def describe(
     if kind in ("memory.created", "group_memory.created"):
         return "wrote in the chat" if data.get("is_chat") else "wrote down something", "", ""
     if kind == "member.role_changed":
-        return PHRASES[kind], f"to {after.get('role', 'another')}", ""
-    phrase = PHRASES.get(kind)
-    if phrase is not None:
+        return _phrase(kind), f"to {after.get('role', 'another')}", ""
+    if phrase := _phrase(kind):
         return phrase, "", ""
     if kind == "board.updated":
         changed = [BOARD_FIELDS.get(name, name.replace("_", " ")) for name in after if name != "updated_at"]
         return f"changed {' and '.join(changed[:3]) or 'settings'} of", "", ""
     return message.partition(":")[0].lower() or kind.replace(".", " ").replace("_", " "), "", ""
+
+
+def _phrase(kind: str) -> str:
+    declared = KINDS.get(kind)
+    return declared.phrase if declared is not None else ""
 
 
 def _task_update(data: dict[str, Any], after: dict[str, Any], names: dict[str, str]) -> tuple[str, str]:
@@ -132,7 +138,7 @@ def _task_update(data: dict[str, Any], after: dict[str, Any], names: dict[str, s
     if "assigned_agent_id" in after or "assigned_user_id" in after:
         return "unassigned", ""
     before = data.get("before") or {}
-    for name, sentence in task_fields.items():
+    for name, sentence in TASK_FIELDS.items():
         if name in after:
             return sentence(before.get(name), after[name])
     return ("reordered", "") if set(after) == {"position"} else ("changed", "")

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.agents.commands import create_agent, report_heartbeat
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import own_agent, roster
@@ -22,10 +20,11 @@ from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import HTTPValidationError, LLMErrorResponse
+from mission_control.operations.api import Api
 from mission_control.operations.hints import ALL_ROLES, LEAD, hints
 from mission_control.operations.operation import operation
 
-api = Blueprint("agents_agent_api", __name__, url_prefix="/api/v1/agent")
+api = Api("agents_agent_api", __name__, url_prefix="/api/v1/agent")
 
 
 @operation(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, Response
+from quart import Response
 
 from mission_control.agents import commands
 from mission_control.agents.live import stream_of_agents
@@ -31,9 +31,10 @@ from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.paging import Page, page
 from mission_control.core.policy import require
 from mission_control.core.schemas import OK, OkResponse
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 
-api = Blueprint("agents_api", __name__, url_prefix="/api/v1")
+api = Api("agents_api", __name__, url_prefix="/api/v1")
 TAGS = ("agents",)
 
 

@@ -6,7 +6,6 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from mission_control.accounts.tokens import end_agent_tokens, make_agent_token
-from mission_control.agents import policy as policy
 from mission_control.agents.models import Agent
 from mission_control.agents.presence import TOUCH_AGAIN_AFTER
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate

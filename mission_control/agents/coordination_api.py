@@ -3,8 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint
-
 from mission_control.agents.commands import delete_agent
 from mission_control.agents.coordination import colleague_on, nudge_agent, write_soul
 from mission_control.agents.coordination_schemas import AgentNudge, SoulUpdateRequest
@@ -15,10 +13,11 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import require
 from mission_control.core.schemas import OK, HTTPValidationError, LLMErrorResponse, OkResponse
+from mission_control.operations.api import Api
 from mission_control.operations.hints import BOARD_ROLES, LEAD, hints
 from mission_control.operations.operation import operation
 
-api = Blueprint("agents_coordination_api", __name__, url_prefix="/api/v1/agent")
+api = Api("agents_coordination_api", __name__, url_prefix="/api/v1/agent")
 COLLEAGUE = "/boards/<board_id>/agents/<agent_id>"
 REFUSALS = dict.fromkeys((403, 404, 422, 502), LLMErrorResponse)
 

@@ -7,7 +7,6 @@ from uuid import UUID
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents import soul_tab as soul_tab
 from mission_control.agents.forms import LABELS, LIMIT_LABELS, AgentForm, LimitsForm, SoulForm, now_is
 from mission_control.agents.models import Agent, AgentSoul
 from mission_control.agents.overview_tab import tags_to_choose

@@ -2,8 +2,6 @@
 
 from typing import Any, NoReturn
 
-from quart import Blueprint
-
 from mission_control.agents.coordination_schemas import (
     GatewayLeadBroadcastRequest,
     GatewayLeadBroadcastResponse,
@@ -14,10 +12,11 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden
 from mission_control.core.policy import can
 from mission_control.core.schemas import LLMErrorResponse
+from mission_control.operations.api import Api
 from mission_control.operations.hints import MAIN, hints
 from mission_control.operations.operation import operation
 
-api = Blueprint("agents_main_api", __name__, url_prefix="/api/v1/agent")
+api = Api("agents_main_api", __name__, url_prefix="/api/v1/agent")
 REFUSALS = dict.fromkeys((403, 404, 422, 502), LLMErrorResponse)
 VERB = "agent.message_leads"
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from mission_control.agents.page_tabs import TABS, Tab, Viewed, cards_of
+from mission_control.agents.page_tabs import Tab, Viewed, cards_of
 from mission_control.agents.roster import MAX_TASKS
 from mission_control.database.sql import as_moment, placeholders, rows
 from mission_control.web.fragments import render_macro
@@ -66,4 +66,4 @@ async def tags_to_choose(organization_id: UUID, chosen: list[str]) -> list[dict[
     return [one for one in await tags_named(organization_id, chosen) if one["slug"] not in known] + found
 
 
-TABS["overview"] = Tab("overview", "Overview", render)
+TAB = Tab("overview", "Overview", render)

@@ -66,21 +66,21 @@ class Viewed:
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One tab: the end of its address, its word, and its HTML, which a stream brings anew."""
+    """A tab: the end of its address, its word, its HTML, and the card that the overview shows of it."""
 
     key: str
     label: str
     render: Callable[[Viewed], Awaitable[str]]
+    card: Callable[[Viewed], Awaitable[str]] | None = None
 
 
+# The tabs of the installed features, by key.
 TABS: dict[str, Tab] = {}
-# What the overview shows of the tabs, by their keys.
-CARDS: dict[str, Callable[[Viewed], Awaitable[str]]] = {}
 
 
 async def cards_of(viewed: Viewed) -> dict[str, Markup]:
-    """The cards of the overview."""
-    return {key: Markup(await render(viewed)) for key, render in CARDS.items()}
+    """Return the cards of the overview, by the keys of their tabs."""
+    return {tab.key: Markup(await tab.card(viewed)) for tab in TABS.values() if tab.card is not None}
 
 
 def in_order() -> list[Tab]:

@@ -7,7 +7,6 @@ from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents import first_steps, page_frame, page_live, roster
-from mission_control.agents import overview_tab as overview_tab
 from mission_control.agents.forms import LABELS, NewAgentForm
 from mission_control.agents.models import Agent
 from mission_control.agents.page_frame import agent_of_page, on_agent

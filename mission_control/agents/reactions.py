@@ -8,11 +8,13 @@ from mission_control.agents.queries import agents_to_notify, lead_id_of
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
-from mission_control.commands.reactions import reacts_to
+from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import deliver, notify
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.live.log import NewEvent, canonical
+
+reactions = Reactions()
 
 NOTICE = "agent.notice"
 
@@ -22,7 +24,7 @@ def channel_of(agent_id: UUID | None) -> str:
     return f"agent:{agent_id}"
 
 
-@reacts_to(
+@reactions.to(
     "agent.updated",
     "agent.deleted",
     "agent.work_state_changed",
@@ -37,7 +39,7 @@ async def ring_for_agent(actor: Actor, event: NewEvent) -> None:
         notify(channel_of(event.scope.agent_id))
 
 
-@reacts_to("approval.decided")
+@reactions.to("approval.decided")
 async def notify_decision(actor: Actor, event: NewEvent) -> None:
     """The requester and the board's lead learn of a decision."""
     board_id = event.scope.board_id
@@ -82,7 +84,7 @@ def _advice(action_type: str, decision: str) -> str:
     return "Go on with this decision."
 
 
-@reacts_to("board.updated")
+@reactions.to("board.updated")
 async def notify_board_change(actor: Actor, event: NewEvent) -> None:
     """The board's lead learns which fields changed, from what to what."""
     if event.scope.board_id is None:

@@ -1,6 +1,6 @@
 """An agent's soul and what it was before, as its page shows them."""
 
-from mission_control.agents.page_tabs import PAGE, TABS, Tab, Viewed
+from mission_control.agents.page_tabs import PAGE, Tab, Viewed
 from mission_control.agents.souls import list_souls
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_moment
@@ -15,4 +15,4 @@ async def render(viewed: Viewed) -> str:
     return render_macro("agents/soul.html", "tab", viewed=viewed, souls=souls, total=total)
 
 
-TABS["soul"] = Tab("soul", "Soul", render)
+TAB = Tab("soul", "Soul", render)

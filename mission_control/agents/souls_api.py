@@ -3,8 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint
-
 from mission_control.agents.commands import update_agent
 from mission_control.agents.coordination_schemas import SoulRead
 from mission_control.agents.models import Agent, AgentSoul
@@ -15,9 +13,10 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.policy import require
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 
-api = Blueprint("agents_souls_api", __name__, url_prefix="/api/v1")
+api = Api("agents_souls_api", __name__, url_prefix="/api/v1")
 
 
 @operation(

@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from quart import Blueprint
-
 from mission_control.accounts.models import Token
 from mission_control.accounts.tokens import NewToken
 from mission_control.agents import tokens
@@ -14,10 +12,11 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import require
 from mission_control.core.schemas import OK, HTTPValidationError, LLMErrorResponse, OkResponse
+from mission_control.operations.api import Api
 from mission_control.operations.hints import ALL_ROLES, hints
 from mission_control.operations.operation import operation
 
-api = Blueprint("agents_token_api", __name__, url_prefix="/api/v1")
+api = Api("agents_token_api", __name__, url_prefix="/api/v1")
 TAGS = ("agents",)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mission_control.accounts.models import Token
-from mission_control.agents.page_tabs import CARDS, TABS, Tab, Viewed
+from mission_control.agents.page_tabs import Tab, Viewed
 from mission_control.agents.token_schemas import state_of
 from mission_control.core.token_scopes import granted
 from mission_control.web.fragments import render_macro
@@ -50,5 +50,4 @@ def power_of(scopes: list[str] | None) -> str:
     return "all" if whole is None else next((name for name in ("lead", "work") if name in whole), "read")
 
 
-TABS["tokens"] = Tab("tokens", "Tokens", render)
-CARDS["tokens"] = card
+TAB = Tab("tokens", "Tokens", render, card)

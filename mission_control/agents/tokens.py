@@ -8,7 +8,6 @@ from tortoise.queryset import QuerySet
 
 from mission_control.accounts.models import Token
 from mission_control.accounts.tokens import NewToken, make_agent_token
-from mission_control.agents import policy as policy
 from mission_control.agents.commands import locked_agent
 from mission_control.agents.models import Agent
 from mission_control.agents.token_schemas import TokenCreate

@@ -3,8 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint
-
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import own_agent
 from mission_control.agents.work_state import directive_of
@@ -12,6 +10,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, NotFound
 from mission_control.core.schemas import LLMErrorResponse
 from mission_control.database.sql import as_id, rows
+from mission_control.operations.api import Api
 from mission_control.operations.hints import ALL_ROLES, hints
 from mission_control.operations.operation import operation
 from mission_control.usage.commands import report_usage
@@ -19,7 +18,7 @@ from mission_control.usage.queries import budget_states
 from mission_control.usage.schemas import UsageReport, UsageReported
 from mission_control.usage.sums import sums_of_agent
 
-api = Blueprint("agents_usage_api", __name__, url_prefix="/api/v1/agent")
+api = Api("agents_usage_api", __name__, url_prefix="/api/v1/agent")
 
 
 @operation(

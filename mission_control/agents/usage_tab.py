@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from mission_control.agents.page_tabs import CARDS, TABS, Tab, Viewed
+from mission_control.agents.page_tabs import Tab, Viewed
 from mission_control.usage.page_live import use_of
 from mission_control.usage.queries import budget_states
 from mission_control.usage.sums import days_of_agent, sums_of_agent
@@ -77,5 +77,4 @@ def _bars(days: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-TABS["usage"] = Tab("usage", "Usage", render)
-CARDS["usage"] = card
+TAB = Tab("usage", "Usage", render, card)

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from mission_control.agents import policy as policy
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.commands.command import command

@@ -1,16 +1,15 @@
 """Pausing and stopping one agent over HTTP."""
 
-from quart import Blueprint
-
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agent
 from mission_control.agents.schemas import AgentRead
 from mission_control.agents.work_state import set_agent_state
 from mission_control.core.actor import Actor
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.organizations.work_state import WorkStateChange
 
-api = Blueprint("agents_work_state_api", __name__, url_prefix="/api/v1")
+api = Api("agents_work_state_api", __name__, url_prefix="/api/v1")
 
 
 @operation(

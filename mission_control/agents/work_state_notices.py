@@ -8,13 +8,15 @@ from mission_control.agents.models import Agent
 from mission_control.agents.queries import agents_to_notify
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
-from mission_control.commands.reactions import reacts_to
+from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import deliver, notify
 from mission_control.core.actor import Actor
 from mission_control.live.log import NewEvent
 from mission_control.organizations.work_state import PAUSED, RUNNING, STOPPED, reason_of
 from mission_control.usage.schemas import amount
 from mission_control.usage.wording import amount_of
+
+reactions = Reactions()
 
 HEADERS = {RUNNING: "WORK RESUMED", PAUSED: "WORK PAUSED", STOPPED: "WORK STOPPED"}
 ADVICE = {
@@ -24,7 +26,7 @@ ADVICE = {
 }
 
 
-@reacts_to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")
+@reactions.to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")
 async def notify_work_state(actor: Actor, event: NewEvent) -> None:
     """The agents whose work is paused, stopped or resumed learn of it, unless they were told already.
 
@@ -42,7 +44,7 @@ async def notify_work_state(actor: Actor, event: NewEvent) -> None:
     _notify(await _concerned(event, boards), actor, HEADERS[after["work_state"]], lines, **after)
 
 
-@reacts_to("budget.warning", "budget.exceeded")
+@reactions.to("budget.warning", "budget.exceeded")
 async def notify_budget(actor: Actor, event: NewEvent) -> None:
     """The agents that a budget limits learn that it runs out; the one that reported it too."""
     is_over = event.kind == "budget.exceeded"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from quart import Blueprint, Response
+from quart import Response
 
 from mission_control.approvals.commands import change_approval, reopen_approval, request_approval
 from mission_control.approvals.decisions import decide_approval
@@ -26,10 +26,11 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
+from mission_control.operations.api import Api
 from mission_control.operations.hints import BOARD_ROLES, hints
 from mission_control.operations.operation import operation
 
-api = Blueprint("approvals_api", __name__, url_prefix="/api/v1")
+api = Api("approvals_api", __name__, url_prefix="/api/v1")
 TAGS = ("approvals",)
 CONFLICT = {409: ApprovalConflictError}
 NO_WAIT = ApprovalWait()

@@ -6,7 +6,6 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.approvals import policy as policy
 from mission_control.approvals.decisions import (
     decide_approval,
     held_tasks,

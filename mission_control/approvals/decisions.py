@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.accounts.names import person_name
-from mission_control.approvals import policy as policy
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.queries import outcomes_of
 from mission_control.boards.models import Board

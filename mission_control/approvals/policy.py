@@ -3,22 +3,24 @@
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.policy import rule
+from mission_control.core.policy import Rules
+
+rules = Rules()
 
 
-@rule("approval.request")
+@rules.rule("approval.request")
 def may_request_approval(actor: Actor, board: Board) -> bool:
     """People with write access and every agent of the board."""
     return actor.writes(board)
 
 
-@rule("approval.decide")
+@rules.rule("approval.decide")
 def may_decide_approval(actor: Actor, approval: Approval) -> bool:
     """People with write access; agents never decide."""
     return actor.is_user and actor.writes(approval.board)
 
 
-@rule("approval.close")
+@rules.rule("approval.close")
 def may_close_approval(actor: Actor, approval: Approval) -> bool:
     """Whoever deletes the last task of an approval: people and leads of the board."""
     return actor.writes(approval.board)

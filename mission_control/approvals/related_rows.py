@@ -31,9 +31,10 @@ class Row:
 
 # What waits in a place, and what ended there since it was opened.
 RowProvider = Callable[[Actor, QueueView], Awaitable[list[Row]]]
-providers: list[RowProvider] = []
+# Of the installed features.
+PROVIDERS: list[RowProvider] = []
 
 
 async def related_rows(actor: Actor, view_of_queue: QueueView) -> list[Row]:
     """Everything that the features have for a queue."""
-    return [row for provide in providers for row in await provide(actor, view_of_queue)]
+    return [row for provide in PROVIDERS for row in await provide(actor, view_of_queue)]

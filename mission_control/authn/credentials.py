@@ -19,7 +19,7 @@ LOCAL_SUBJECT = "local-auth-user"
 
 
 @dataclass(slots=True)
-class Hooks:
+class Callbacks:
     """What features add.
 
     The owner behind LOCAL_AUTH_TOKEN, an organization for a person without one, the person and the expiry of a token
@@ -27,14 +27,14 @@ class Hooks:
     """
 
     local_owner: Callable[[], Awaitable[UUID]] | None = None
-    homeless: Callable[[UUID], Awaitable[None]] | None = None
+    ensure_membership: Callable[[UUID], Awaitable[None]] | None = None
     provider_token: Callable[[str], Awaitable[tuple[UUID, datetime] | None]] | None = None
     agent_seen: Callable[[Actor, datetime | None], Awaitable[None]] | None = None
     # Deletes an account at the identity provider, by its subject.
     delete_at_provider: Callable[[str], Awaitable[None]] | None = None
 
 
-hooks = Hooks()
+callbacks = Callbacks()
 
 
 async def known_token(secret: str) -> Caller | None:
@@ -55,8 +55,8 @@ async def agent_of(caller: Caller, *, touches: bool = True) -> Actor | None:
     if caller.agent_id is None or caller.actor is None:
         return None
     _remember_use(caller)
-    if touches and hooks.agent_seen is not None:
-        await hooks.agent_seen(caller.actor, caller.last_seen_at)
+    if touches and callbacks.agent_seen is not None:
+        await callbacks.agent_seen(caller.actor, caller.last_seen_at)
     return caller.actor
 
 
@@ -77,9 +77,9 @@ async def user_without_row(secret: str) -> Actor | None:
     local = settings.local_auth_token if settings.auth_mode == "local" else ""
     if local and hmac.compare_digest(local.encode(), secret.encode("utf-8", "surrogatepass")):
         return await _local_owner()
-    if secret.count(".") != 2 or hooks.provider_token is None:
+    if secret.count(".") != 2 or callbacks.provider_token is None:
         return None
-    known = await hooks.provider_token(secret)
+    known = await callbacks.provider_token(secret)
     if known is None:
         return None
     actor = await user_at_home(known[0], ("provider", None))
@@ -91,7 +91,7 @@ async def _local_owner() -> Actor | None:
     known = await lookups.person_by_subject(LOCAL_SUBJECT)
     if known is not None and known.actor is not None and known.has_active_organization:
         return replace(known.actor, credential=("local", None))
-    return None if hooks.local_owner is None else await user_at_home(await hooks.local_owner(), ("local", None))
+    return None if callbacks.local_owner is None else await user_at_home(await callbacks.local_owner(), ("local", None))
 
 
 async def session_of_browser() -> Caller | None:
@@ -115,9 +115,9 @@ async def person_of_session(caller: Caller) -> Actor | None:
 
 async def _at_home(caller: Caller, user_id: UUID) -> Actor | None:
     """Return a caller's actor; a person without an organization gets one first."""
-    if caller.actor is not None or hooks.homeless is None:
+    if caller.actor is not None or callbacks.ensure_membership is None:
         return caller.actor
-    await hooks.homeless(user_id)
+    await callbacks.ensure_membership(user_id)
     current = await lookups.by_credential(caller.credential, user_id)
     return None if current is None else current.actor
 
@@ -125,8 +125,8 @@ async def _at_home(caller: Caller, user_id: UUID) -> Actor | None:
 async def user_at_home(user_id: UUID, credential: Credential) -> Actor | None:
     """Return a person, who gets an organization first when they have none."""
     actor = await user_actor(user_id, credential)
-    if actor is None and hooks.homeless is not None:
-        await hooks.homeless(user_id)
+    if actor is None and callbacks.ensure_membership is not None:
+        await callbacks.ensure_membership(user_id)
         actor = await user_actor(user_id, credential)
     return actor
 

@@ -14,7 +14,6 @@ from mission_control.authn import lookups
 from mission_control.authn.lookups import Caller, is_over
 from mission_control.commands.unit_of_work import notify_at_commit
 from mission_control.core.actor import Actor
-from mission_control.live import channels
 
 FRESH_SECONDS = 1.0
 KEPT = 10_000
@@ -68,14 +67,12 @@ async def _ask(key: tuple[str, UUID | None], actor: Actor) -> Caller | None:
 
 def forget_rights() -> None:
     """Make streams look again: at once, and in every process when the running command commits."""
-    _forget()
+    forget_here()
     notify_at_commit(CHANNEL)
 
 
-def _forget() -> None:
+def forget_here() -> None:
+    """Make the streams of this process look again; called on every notification of the channel."""
     global _changes
     _changes += 1
     _fresh.clear()
-
-
-channels.on_notify(CHANNEL, _forget)

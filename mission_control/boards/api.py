@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.boards import commands
 from mission_control.boards.models import Board
 from mission_control.boards.queries import deletable_board, deleted_boards, visible_board
@@ -19,9 +17,10 @@ from mission_control.boards.schemas import (
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 
-api = Blueprint("boards_api", __name__, url_prefix="/api/v1")
+api = Api("boards_api", __name__, url_prefix="/api/v1")
 
 
 @operation(

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.authn import freshness
-from mission_control.boards import policy as policy
 from mission_control.boards import staging
 from mission_control.boards.models import Board
 from mission_control.commands.command import command

@@ -1,6 +1,5 @@
 """Pausing and stopping the work of a board's agents."""
 
-from mission_control.boards import policy as policy
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.reactions import react

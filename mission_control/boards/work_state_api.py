@@ -1,16 +1,15 @@
 """Pausing and stopping the agents of a board over HTTP."""
 
-from quart import Blueprint
-
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.boards.schemas import BoardRead
 from mission_control.boards.work_state import set_board_state
 from mission_control.core.actor import Actor
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.organizations.work_state import WorkStateChange
 
-api = Blueprint("boards_work_state_api", __name__, url_prefix="/api/v1")
+api = Api("boards_work_state_api", __name__, url_prefix="/api/v1")
 
 
 @operation(

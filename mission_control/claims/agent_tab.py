@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mission_control.agents.page_tabs import CARDS, PAGE, TABS, Tab, Viewed
+from mission_control.agents.page_tabs import PAGE, Tab, Viewed
 from mission_control.claims.panel import in_words
 from mission_control.claims.run_queries import runs_of_agent
 from mission_control.core.paging import Paging
@@ -30,5 +30,4 @@ def _run_view(run: dict[str, Any]) -> dict[str, Any]:
     return in_words(run) | {"lease_until": as_moment(run["lease_expires_at"]) if run["state"] == "running" else None}
 
 
-TABS["runs"] = Tab("runs", "Runs", render)
-CARDS["runs"] = card
+TAB = Tab("runs", "Runs", render, card)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.claims import polling, timer
@@ -13,12 +11,13 @@ from mission_control.claims.schemas import ClaimCreate, ClaimRead, LeaseExtend, 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, schema_error
 from mission_control.core.schemas import OK, LLMErrorResponse, OkResponse
+from mission_control.operations.api import Api
 from mission_control.operations.hints import BOARD_ROLES, hints
 from mission_control.operations.operation import operation
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import visible_task
 
-api = Blueprint("claims_api", __name__, url_prefix="/api/v1")
+api = Api("claims_api", __name__, url_prefix="/api/v1")
 REFUSALS = dict.fromkeys((403, 404, 409, 422), LLMErrorResponse)
 LEASE = "/agent/boards/<board_id>/tasks/<task_id>/lease"
 

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
 from mission_control.boards.models import Board
-from mission_control.claims import policy as policy
 from mission_control.claims import selection
 from mission_control.claims.leases import Lease, hold_until, is_over, notify_pages
 from mission_control.claims.schemas import ClaimCreate

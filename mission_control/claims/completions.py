@@ -7,7 +7,6 @@ from uuid import UUID
 from mission_control.agents.queries import lead_id_of
 from mission_control.approvals.queries import is_approved, is_finish_approved
 from mission_control.boards.models import Board
-from mission_control.claims import policy as policy
 from mission_control.claims.leases import is_over
 from mission_control.claims.run_schemas import ArtifactCreate, CompletionCreate
 from mission_control.claims.submissions import ask_for_approval

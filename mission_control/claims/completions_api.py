@@ -3,25 +3,21 @@
 import asyncio
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.approvals.queries import pending_of
 from mission_control.claims.completions import complete_run, uploads_of
 from mission_control.claims.run_queries import run_read
 from mission_control.claims.run_schemas import CompletionCreate, CompletionRead
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import LLMErrorResponse
-from mission_control.http.body_limit import limit_apart
+from mission_control.operations.api import Api
 from mission_control.operations.hints import hints
 from mission_control.operations.operation import operation
 from mission_control.tasks.api import TASK
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import task_read, visible_task
 
-api = Blueprint("claims_completions_api", __name__, url_prefix="/api/v1/agent")
+api = Api("claims_completions_api", __name__, url_prefix="/api/v1/agent")
 REFUSALS = dict.fromkeys((403, 404, 409, 422), LLMErrorResponse)
-
-limit_apart("POST", "/api/v1/agent/boards/[^/]+/tasks/[^/]+/completions", "max_file_bytes")
 
 
 @operation(

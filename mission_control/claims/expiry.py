@@ -13,7 +13,6 @@ from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.queries import has_pending
 from mission_control.boards.models import Board
-from mission_control.claims import policy as policy
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import deliver, record
 from mission_control.core import clock

@@ -1,6 +1,5 @@
 """Flags: a card that waits for a person after several attempts, and the person who lets it go on."""
 
-from mission_control.claims import policy as policy
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock

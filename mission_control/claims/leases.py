@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from mission_control.claims import policy as policy
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import signal
 from mission_control.core import clock

@@ -3,7 +3,6 @@
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.claims import agent_tab as agent_tab
 from mission_control.tasks.models import Task
 from mission_control.tasks.pages import TASK
 from mission_control.web.actions import Outcome, action

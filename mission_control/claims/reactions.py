@@ -5,17 +5,19 @@ Work states and budgets notify in `agents/work_state_notices.py`.
 
 from typing import Any
 
-from mission_control.commands.reactions import reacts_to
+from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import notify
 from mission_control.core.actor import Actor
 from mission_control.database.sql import as_id, rows
 from mission_control.live.log import NewEvent
 
+reactions = Reactions()
+
 # Of the fields of a task, those that decide whether it can be handed out, and to whom.
 DECISIVE = {"status", "assigned_agent_id", "assigned_user_id", "depends_on_task_ids", "tag_ids"}
 
 
-@reacts_to("task.created", "task.status_changed", "task.updated")
+@reactions.to("task.created", "task.status_changed", "task.updated")
 async def ring_for_task(actor: Actor, event: NewEvent) -> None:
     """A task came into the inbox, left an agent's hands or a column, or waits for nothing any more."""
     before: dict[str, Any] = event.data.get("before") or {}
@@ -30,7 +32,7 @@ async def ring_for_task(actor: Actor, event: NewEvent) -> None:
         _ring(event)
 
 
-@reacts_to(
+@reactions.to(
     "task.restored",
     "task.deleted",
     "task.lease_expired",
@@ -46,7 +48,7 @@ async def ring_for_board(actor: Actor, event: NewEvent) -> None:
     _ring(event)
 
 
-@reacts_to("tag.updated")
+@reactions.to("tag.updated")
 async def ring_for_tag(actor: Actor, event: NewEvent) -> None:
     """Open tasks are asked for by another name now."""
     if "slug" in event.data["after"]:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agent
 from mission_control.claims import run_queries
@@ -11,13 +9,14 @@ from mission_control.claims.run_schemas import AgentRunRead, RunRead, TaskWaitin
 from mission_control.claims.waiting import reasons_of
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
+from mission_control.operations.api import Api
 from mission_control.operations.hints import BOARD_ROLES, hints
 from mission_control.operations.operation import operation
 from mission_control.tasks.api import TASK
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import visible_task
 
-api = Blueprint("claims_runs_api", __name__, url_prefix="/api/v1")
+api = Api("claims_runs_api", __name__, url_prefix="/api/v1")
 RUNS, WAITING = f"{TASK}/runs", f"{TASK}/waiting"
 
 

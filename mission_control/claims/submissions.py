@@ -11,13 +11,15 @@ from mission_control.approvals.decisions import close_approval, locked_approval,
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import is_finish_approved
-from mission_control.commands.reactions import reacts_to
+from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import acting_as
 from mission_control.core.actor import Actor, system
 from mission_control.database.sql import as_json, rows
 from mission_control.live.log import NewEvent
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
+
+reactions = Reactions()
 
 REPLACED = "Closed because the work was handed in anew, with a request of its own."
 CERTAIN = 100.0
@@ -52,7 +54,7 @@ async def _must_wait(actor: Actor, task: Task) -> bool:
     return False
 
 
-@reacts_to("approval.decided")
+@reactions.to("approval.decided")
 async def ask_after_another(actor: Actor, event: NewEvent) -> None:
     """Ask for handed-in tasks once another approval, which they waited for, is decided."""
     for task_id in event.data["task_ids"]:

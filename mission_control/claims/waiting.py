@@ -11,7 +11,7 @@ from mission_control.claims import waiting_sql as levels
 from mission_control.claims.waiting_sql import statement
 from mission_control.core import clock, times
 from mission_control.database.sql import as_id, as_moment, rows, wire_moment
-from mission_control.tasks.waiting import Kind, Reasons, WaitingReason, known
+from mission_control.tasks.waiting import Kind, Reasons, WaitingReason
 
 ORDER = {kind: place for place, kind in enumerate(get_args(Kind))}
 EMPTY = dict.fromkeys(WaitingReason.model_fields)
@@ -29,9 +29,6 @@ async def reasons_of(task_ids: list[Any]) -> dict[str, Reasons]:
     for row in await rows(sql, *values):
         by_task.setdefault(str(row["task_id"]), []).append(row)
     return {task_id: _reasons(found) for task_id, found in by_task.items()}
-
-
-known.explain = reasons_of
 
 
 def _reasons(found: list[Row]) -> Reasons:

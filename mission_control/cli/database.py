@@ -22,7 +22,7 @@ def with_database[R](work: Callable[[Settings], Awaitable[R]], *, with_its_key: 
 
 
 async def _opened[R](settings: Settings, work: Callable[[Settings], Awaitable[R]], with_its_key: bool) -> R:
-    from mission_control import features as features  # commands need every rule and reaction
+    from mission_control import features
     from mission_control.audit import open_logs, use_settings_key
     from mission_control.database.migrate import pending_for
     from mission_control.database.setup import connect, disconnect
@@ -31,6 +31,7 @@ async def _opened[R](settings: Settings, work: Callable[[Settings], Awaitable[R]
         raise ConfigError(
             f"The database lacks {len(waiting)} migration(s): start the server once, or run `mission-control migrate`."
         )
+    features.install()
     await connect(settings)
     try:
         if with_its_key:

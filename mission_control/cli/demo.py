@@ -22,11 +22,12 @@ def demo(
     if wipe:
         _wipe()
         return
-    from mission_control import features as features
+    from mission_control import features
     from mission_control.core.errors import DomainError
     from mission_control.demo.run import play
     from mission_control.http.request_log import set_up_logging
 
+    features.install()
     settings = Settings.from_environment()
     settings = replace(settings, host=host or settings.host, port=settings.port if port is None else port)
     set_up_logging(replace(settings, log_level=max(settings.log_level, 30)))

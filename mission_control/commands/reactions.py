@@ -1,12 +1,35 @@
 """Reactions: changes in the same transaction because of what was recorded."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from mission_control.commands.unit_of_work import unit_of_work
 from mission_control.core.actor import Actor
 from mission_control.live.log import NewEvent
 
-REACTIONS: dict[str, list[Callable[[Actor, NewEvent], Awaitable[None]]]] = {}
+Reaction = Callable[[Actor, NewEvent], Awaitable[None]]
+
+# The reactions of the installed features by kind, in the order in which they run.
+REACTIONS: dict[str, list[Reaction]] = {}
+
+
+class Reactions(dict[str, list[Reaction]]):
+    """The reactions of one module, by kind. Its feature names the object, and `install()` makes them run."""
+
+    def to(self, *kinds: str) -> Callable[[Reaction], Reaction]:
+        """Call the function in the same transaction whenever an event of one of these kinds is recorded."""
+
+        def declare(function: Reaction) -> Reaction:
+            for kind in kinds:
+                self.setdefault(kind, []).append(function)
+            return function
+
+        return declare
+
+
+def install_reactions(reactions: Mapping[str, Sequence[Reaction]]) -> None:
+    """Let a module's reactions run after those installed before."""
+    for kind, functions in reactions.items():
+        REACTIONS.setdefault(kind, []).extend(functions)
 
 
 async def react() -> None:
@@ -17,16 +40,3 @@ async def react() -> None:
         unit.reacted += 1
         for reaction in REACTIONS.get(event.kind, ()):
             await reaction(unit.actor, event)
-
-
-def reacts_to(
-    *kinds: str,
-) -> Callable[[Callable[[Actor, NewEvent], Awaitable[None]]], Callable[..., Awaitable[None]]]:
-    """Call a function in the same transaction whenever an event of one of these kinds was recorded."""
-
-    def register(function: Callable[[Actor, NewEvent], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-        for kind in kinds:
-            REACTIONS.setdefault(kind, []).append(function)
-        return function
-
-    return register

@@ -10,6 +10,7 @@ from uuid import UUID
 from mission_control.core.actor import Actor
 from mission_control.core.scope import Scope, Scoped
 from mission_control.delivery.models import Delivery
+from mission_control.live.kinds import KINDS
 from mission_control.live.log import NewEvent
 
 
@@ -61,7 +62,9 @@ def record(
     agent_id: UUID | None = None,
     **data: Any,
 ) -> NewEvent:
-    """Record that something happened; the fact is written when the outermost command commits."""
+    """Record that something happened; the event is written when the outermost command commits."""
+    if kind not in KINDS:
+        raise RuntimeError(f"No feature declares events of the kind {kind}.")
     unit = unit_of_work()
     scope = thing if isinstance(thing, Scope) else thing.scope()
     actor = unit.recorded or unit.actor

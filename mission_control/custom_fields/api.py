@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.custom_fields import commands, queries
@@ -13,9 +11,10 @@ from mission_control.custom_fields.schemas import (
     TaskCustomFieldDefinitionRead,
     TaskCustomFieldDefinitionUpdate,
 )
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 
-api = Blueprint("custom_fields_api", __name__, url_prefix="/api/v1/organizations/me/custom-fields")
+api = Api("custom_fields_api", __name__, url_prefix="/api/v1/organizations/me/custom-fields")
 TAGS = ("custom-fields",)
 FIELD = "/<task_custom_field_definition_id>"
 NAME = "org_custom_field"

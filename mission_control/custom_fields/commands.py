@@ -12,7 +12,6 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.json import to_json
-from mission_control.custom_fields import policy as policy
 from mission_control.custom_fields.models import CustomField, CustomFieldBoard
 from mission_control.custom_fields.schemas import TaskCustomFieldDefinitionCreate
 from mission_control.custom_fields.values import WITH_PATTERN, misfit, type_misfit

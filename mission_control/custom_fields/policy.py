@@ -1,18 +1,20 @@
 """Who may do what to custom fields."""
 
 from mission_control.core.actor import Actor
-from mission_control.core.policy import rule
+from mission_control.core.policy import Rules
 from mission_control.custom_fields.models import CustomField
 
+rules = Rules()
 
-@rule("custom_field.create")
+
+@rules.rule("custom_field.create")
 def may_create_field(actor: Actor, thing: object) -> bool:
     """Owners and admins of the active organization."""
     return actor.is_user and actor.administers(actor.organization_id)
 
 
-@rule("custom_field.update")
-@rule("custom_field.delete")
+@rules.rule("custom_field.update")
+@rules.rule("custom_field.delete")
 def may_change_field(actor: Actor, field: CustomField) -> bool:
     """Owners and admins of the field's organization."""
     return actor.is_user and actor.administers(field.organization_id)

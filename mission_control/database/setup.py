@@ -11,26 +11,8 @@ from mission_control.config import ConfigError, Settings
 from mission_control.config_values import made_folder, sqlite_path, without_password
 from mission_control.private_files import make_private
 
-MODEL_MODULES = [
-    "mission_control.accounts.models",
-    "mission_control.organizations.models",
-    "mission_control.boards.models",
-    "mission_control.runs.models",
-    "mission_control.approvals.models",
-    "mission_control.usage.models",
-    "mission_control.agents.models",
-    "mission_control.tasks.models",
-    "mission_control.groups.models",
-    "mission_control.memory.models",
-    "mission_control.questions.models",
-    "mission_control.onboarding.models",
-    "mission_control.tags.models",
-    "mission_control.custom_fields.models",
-    "mission_control.webhooks.models",
-    "mission_control.skills.models",
-    "mission_control.live.models",
-    "mission_control.delivery.models",
-]
+# The modules of models of the installed features.
+MODEL_MODULES: list[str] = []
 APP = "models"
 CONNECTION = "default"
 
@@ -96,6 +78,8 @@ async def connect(settings: Settings) -> None:
     if settings.sqlite_path is not None:
         made_folder(settings.sqlite_path.parent)
     make_private(settings)
+    if not MODEL_MODULES:
+        raise RuntimeError("Install the features before the database is opened.")
     config = orm_config(settings.database_url, settings.db_pool_size)
     await Tortoise.init(config=config, _enable_global_fallback=True)
     try:

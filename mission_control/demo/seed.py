@@ -23,7 +23,6 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.declared import UNSET
 from mission_control.demo import story
-from mission_control.organizations import policy as policy
 from mission_control.organizations.models import BoardAccess, Member, Organization
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.commands import change_task, create_task

@@ -9,7 +9,6 @@ from mission_control.commands.command import command
 from mission_control.core.actor import Actor, system
 from mission_control.delivery.models import Delivery
 from mission_control.live.models import Event
-from mission_control.organizations import policy as policy
 from mission_control.organizations.models import Member, Organization
 
 

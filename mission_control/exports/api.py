@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from quart import Blueprint, Response
+from quart import Response
 
 from mission_control.boards.commands import slugify
 from mission_control.boards.models import Board
@@ -13,12 +13,11 @@ from mission_control.exports.file import BoardFile, BoardImported
 from mission_control.exports.importing import import_board
 from mission_control.exports.reading import board_file
 from mission_control.exports.spreadsheet import tasks_csv
-from mission_control.http.body_limit import limit_apart
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 
-api = Blueprint("exports_api", __name__, url_prefix="/api/v1/boards")
+api = Api("exports_api", __name__, url_prefix="/api/v1/boards")
 TAGS = ("boards",)
-limit_apart("POST", "/api/v1/boards/import", "import_max_bytes")
 
 
 @operation(

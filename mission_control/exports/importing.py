@@ -19,7 +19,6 @@ from mission_control.core.ids import new_id
 from mission_control.core.policy import require
 from mission_control.database.references import names_what_is_gone
 from mission_control.database.sql import as_id, rows
-from mission_control.exports import policy as policy
 from mission_control.exports.file import BoardFile, BoardImported, ImportCounts
 from mission_control.exports.labels import bind_fields, find_tags, store_values
 from mission_control.exports.parts import ApprovalPart, BoardPart, CommentPart, TaskPart

@@ -4,16 +4,18 @@ from uuid import UUID
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.policy import rule
+from mission_control.core.policy import Rules
+
+rules = Rules()
 
 
-@rule("board.export")
+@rules.rule("board.export")
 def may_export(actor: Actor, board: Board) -> bool:
     """People who reach the board."""
     return actor.is_user and actor.reads(board)
 
 
-@rule("board.import")
+@rules.rule("board.import")
 def may_import(actor: Actor, organization_id: UUID | None) -> bool:
     """Owners and admins of the organization."""
     return actor.is_user and actor.administers(organization_id or actor.organization_id)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
@@ -26,9 +24,10 @@ from mission_control.groups.schemas import (
     GroupSnapshotQuery,
 )
 from mission_control.groups.snapshot import snapshot_around, snapshot_of_group
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 
-api = Blueprint("groups_api", __name__, url_prefix="/api/v1")
+api = Api("groups_api", __name__, url_prefix="/api/v1")
 TAGS = ("board-groups",)
 GROUP = "/board-groups/<group_id>"
 

@@ -14,7 +14,6 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.ids import new_id
-from mission_control.groups import policy as policy
 from mission_control.groups.models import BoardGroup
 
 

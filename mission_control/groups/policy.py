@@ -3,8 +3,10 @@
 from uuid import UUID
 
 from mission_control.core.actor import Actor
-from mission_control.core.policy import rule
+from mission_control.core.policy import Rules
 from mission_control.groups.models import BoardGroup
+
+rules = Rules()
 
 
 def reaches_group(actor: Actor, group: BoardGroup, *, write: bool) -> bool:
@@ -24,26 +26,26 @@ def holds_board_of(actor: Actor, group: BoardGroup) -> bool:
     return actor.is_agent and any(actor.writes(board) for board in group.boards)
 
 
-@rule("board_group.create")
+@rules.rule("board_group.create")
 def may_create_group(actor: Actor, organization_id: UUID | None) -> bool:
     """Owners and admins of the organization."""
     return actor.is_user and actor.administers(organization_id or actor.organization_id)
 
 
-@rule("board_group.read")
+@rules.rule("board_group.read")
 def may_read_group(actor: Actor, group: BoardGroup) -> bool:
     """People who reach the group."""
     return actor.is_user and reaches_group(actor, group, write=False)
 
 
-@rule("board_group.update")
-@rule("board_group.delete")
+@rules.rule("board_group.update")
+@rules.rule("board_group.delete")
 def may_change_group(actor: Actor, group: BoardGroup) -> bool:
     """Owners and admins who can write in the group."""
     return actor.is_user and actor.administers(group.organization_id) and reaches_group(actor, group, write=True)
 
 
-@rule("board_group.apply_heartbeat")
+@rules.rule("board_group.apply_heartbeat")
 def may_apply_heartbeat(actor: Actor, group: BoardGroup) -> bool:
     """The same people, and the lead of one of the group's boards."""
     return may_change_group(actor, group) or (actor.is_lead and holds_board_of(actor, group))

@@ -6,11 +6,13 @@ from uuid import UUID
 from mission_control.agents.queries import agents_to_notify
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
-from mission_control.commands.reactions import reacts_to
+from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import deliver
 from mission_control.core.actor import Actor
 from mission_control.groups.models import BoardGroup
 from mission_control.live.log import NewEvent
+
+reactions = Reactions()
 
 ON_JOINING = (
     "Look at what the other boards of the group do before you plan.\n"
@@ -24,7 +26,7 @@ ON_LEAVING = (
 )
 
 
-@reacts_to("board.updated")
+@reactions.to("board.updated")
 async def notify_group(actor: Actor, event: NewEvent) -> None:
     """Notify all agents of the old group and of the new one, the board's own included."""
     if "board_group_id" not in event.data["after"]:

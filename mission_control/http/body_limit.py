@@ -7,6 +7,7 @@ and is dropped when there is none.
 import asyncio
 import re
 from collections.abc import Generator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
@@ -25,22 +26,32 @@ MOST_FIELDS = 200
 PIECE_BYTES = 2**14
 ANONYMOUS = "Without credentials a request has at most 64 KiB."
 
-_own_limits: list[tuple[str, re.Pattern[str], str]] = []
 
-
-def limit_apart(method: str, path: str, setting: str) -> None:
-    """Give the operation whose whole path this expression matches the limit that a setting names.
+@dataclass(frozen=True, slots=True)
+class BodyLimit:
+    """The setting that limits the bodies of an operation; `path` is an expression for the whole path.
 
     The limit applies when the body is read, not before the request reaches its handler.
     """
-    _own_limits.append((method, re.compile(path), setting))
+
+    method: str
+    path: str
+    setting: str
+
+    def covers(self, method: str, path: str) -> bool:
+        """Return whether a request is for this operation."""
+        return method == self.method and re.fullmatch(self.path, path.rstrip("/")) is not None
+
+
+# The limits of the installed features.
+BODY_LIMITS: list[BodyLimit] = []
 
 
 def own_limit(settings: Settings, method: str, path: str) -> int | None:
     """Return the limit of one operation, None when MAX_BODY_BYTES applies."""
-    for own_method, pattern, setting in _own_limits:
-        if method == own_method and pattern.fullmatch(path.rstrip("/")):
-            limit: int = getattr(settings, setting)
+    for one in BODY_LIMITS:
+        if one.covers(method, path):
+            limit: int = getattr(settings, one.setting)
             return limit
     return None
 
@@ -191,7 +202,7 @@ def install(app: Quart, settings: Settings) -> None:
     limit = settings.max_body_bytes
     app.config["MAX_CONTENT_LENGTH"] = limit
     app.config["MAX_FORM_PARTS"] = MOST_FIELDS
-    largest = max([limit, *(getattr(settings, setting) for _, _, setting in _own_limits)])
+    largest = max([limit, *(getattr(settings, one.setting) for one in BODY_LIMITS)])
     part, whole = LARGE_SHARE
     least = largest * whole // part + 1  # so that the largest one has room
     bodies.most = max(settings.max_bodies_bytes, least)

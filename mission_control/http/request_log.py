@@ -14,17 +14,13 @@ HEALTH_PATHS = {"/health", "/healthz", "/readyz"}
 WAITS = "mission_control.waits"
 
 logger = logging.getLogger("mission_control.request")
-_before_secrets: list[str] = []
-
-
-def hide_after(beginning: str) -> None:
-    """Let no log line carry what stands in a path after this beginning, for it is a secret."""
-    _before_secrets.append(beginning)
+# Beginnings of paths, of the installed features: what follows them is a secret, which no log line carries.
+SECRET_PATHS: list[str] = []
 
 
 def without_secret(path: str) -> str:
     """Return a path as log lines carry it."""
-    return next((f"{one}..." for one in _before_secrets if path.startswith(one)), path)
+    return next((f"{one}..." for one in SECRET_PATHS if path.startswith(one)), path)
 
 
 def set_up_logging(settings: Settings) -> None:

@@ -9,8 +9,6 @@ from uuid import UUID
 from quart import Quart, current_app
 
 from mission_control.accounts.deletion import DELETE_AT_PROVIDER
-from mission_control.authn.credentials import hooks
-from mission_control.config import Settings
 from mission_control.identity.clerk import account_deleter, clerk_profile, delete_now
 from mission_control.identity.keys import ProviderKeys
 from mission_control.identity.people import person_behind
@@ -18,7 +16,7 @@ from mission_control.identity.profile import Profile, profile_of_claims
 from mission_control.identity.provider import Provider, provider_of
 from mission_control.identity.remote import ProviderUnreachable, bearer, read_object
 from mission_control.identity.verification import bearer_claims, expiry
-from mission_control.sending import loop as delivery_loop
+from mission_control.sending.loop import Sender
 
 IDENTITY = "mission_control.identity"
 _log = logging.getLogger(__name__)
@@ -46,14 +44,18 @@ class Identity:
         return profile_of_claims(found) if isinstance(found.get("sub"), str) else None
 
 
-def install(app: Quart, settings: Settings) -> None:
+def prepare(app: Quart) -> None:
     """Give the application its provider, if the settings name one."""
-    provider = provider_of(settings)
+    provider = provider_of(app.config["SETTINGS"])
     app.extensions[IDENTITY] = Identity(provider, ProviderKeys(provider)) if provider else None
-    hooks.provider_token = person_of_token
-    hooks.delete_at_provider = delete_at_provider
-    if provider is not None and provider.kind == "clerk":
-        delivery_loop.sender(DELETE_AT_PROVIDER)(account_deleter(provider))
+
+
+def senders(app: Quart) -> list[Sender]:
+    """Return who deletes accounts at the provider, when it is one that lets us."""
+    provider = provider_of(app.config["SETTINGS"])
+    if provider is None or provider.kind != "clerk":
+        return []
+    return [Sender(DELETE_AT_PROVIDER, account_deleter(provider))]
 
 
 def identity() -> Identity | None:

@@ -8,7 +8,7 @@ from mission_control.delivery.models import Delivery
 from mission_control.identity.profile import Profile, profile_of_clerk
 from mission_control.identity.provider import Provider
 from mission_control.identity.remote import ProviderUnreachable, ask, bearer, read_object
-from mission_control.sending.loop import GiveUp, Sender
+from mission_control.sending.loop import GiveUp, Send
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ async def clerk_profile(provider: Provider, subject: str) -> Profile | None:
         return None
 
 
-def account_deleter(provider: Provider) -> Sender:
+def account_deleter(provider: Provider) -> Send:
     """Return the sender that deletes accounts at Clerk. An account that is already gone counts as deleted."""
 
     async def delete_account(delivery: Delivery) -> None:

@@ -17,7 +17,6 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden
 from mission_control.database.sql import as_id, lowered, rows
-from mission_control.identity import policy as policy
 from mission_control.identity.profile import Profile, profile_of_claims
 from mission_control.identity.provider import Provider
 from mission_control.organizations.commands import NOWHERE

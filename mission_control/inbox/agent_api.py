@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import HTTPValidationError
 from mission_control.inbox.polling import read_inbox
 from mission_control.inbox.schemas import Inbox, InboxQuery
+from mission_control.operations.api import Api
 from mission_control.operations.hints import ALL_ROLES, hints
 from mission_control.operations.operation import operation
 
-api = Blueprint("inbox_agent_api", __name__, url_prefix="/api/v1/agent")
+api = Api("inbox_agent_api", __name__, url_prefix="/api/v1/agent")
 
 
 @operation(

@@ -3,7 +3,7 @@
 import re
 from typing import Any, get_args
 
-from mission_control.agents.page_tabs import CARDS, PAGE, TABS, Tab, Viewed
+from mission_control.agents.page_tabs import PAGE, Tab, Viewed
 from mission_control.approvals.headings import heading
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_id, as_moment, placeholders, rows
@@ -65,5 +65,4 @@ def _title(notice: dict[str, Any], task: tuple[int, str] | None) -> str:
     return f"{title}: #{task[0]} {task[1]}" if task else title
 
 
-TABS["inbox"] = Tab("inbox", "Inbox", render)
-CARDS["inbox"] = card
+TAB = Tab("inbox", "Inbox", render, card)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from quart import Blueprint, current_app
+from quart import current_app
 
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agent
@@ -14,10 +14,11 @@ from mission_control.inbox import commands
 from mission_control.inbox.callbacks import check_url
 from mission_control.inbox.queries import callback_state, deliveries_of, delivery_read, row_of, visible_delivery
 from mission_control.inbox.schemas import CallbackRead, CallbackSecret, CallbackSet, DeliveryQuery, DeliveryRead
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.sending.loop import retry
 
-api = Blueprint("inbox_api", __name__, url_prefix="/api/v1/agents/<agent_id>")
+api = Api("inbox_api", __name__, url_prefix="/api/v1/agents/<agent_id>")
 TAGS = ("agents",)
 
 

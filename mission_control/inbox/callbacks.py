@@ -18,7 +18,7 @@ from mission_control.inbox.queries import callback_of, item, row_of
 from mission_control.inbox.signatures import signature_headers
 from mission_control.outbound.addresses import may_reach
 from mission_control.outbound.client import Outbound, OutboundError
-from mission_control.sending.loop import GiveUp, Sender, sender
+from mission_control.sending.loop import GiveUp, Send, Sender
 
 SECONDS = 10.0
 GONE = 410
@@ -33,15 +33,12 @@ class NotDelivered(Exception):
     """The callback did not take a notice; the text says how it answered."""
 
 
-def install(app: Quart) -> None:
-    """Send notices to callbacks while the application is served."""
-
-    @app.before_serving
-    async def begin() -> None:
-        sender(NOTICE, only=REACHED)(callback_sender(app))
+def senders(app: Quart) -> list[Sender]:
+    """Return who sends notices to callbacks."""
+    return [Sender(NOTICE, callback_sender(app), only=REACHED)]
 
 
-def callback_sender(app: Quart) -> Sender:
+def callback_sender(app: Quart) -> Send:
     """Return the sender of notices. It never reaches an agent without a callback."""
 
     async def send(delivery: Delivery) -> None:

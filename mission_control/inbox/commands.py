@@ -13,7 +13,6 @@ from mission_control.core.secrets import decrypt, encrypt
 from mission_control.database.sql import as_id, as_json, is_postgres, rows
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
-from mission_control.inbox import policy as policy
 from mission_control.inbox.queries import UNREAD
 from mission_control.inbox.signatures import new_secret
 from mission_control.sending.outcome import record_outcome

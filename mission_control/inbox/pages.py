@@ -11,7 +11,6 @@ from mission_control.agents.page_forms import FormPage, back_to
 from mission_control.agents.page_frame import DELETED, agent_of_page, on_agent
 from mission_control.core.errors import NotFound
 from mission_control.delivery.models import Delivery
-from mission_control.inbox import agent_tab as agent_tab
 from mission_control.inbox.queries import callback_state
 from mission_control.inbox.schemas import CallbackSet, CallbackUrl, Secret
 from mission_control.web.actions import Form, Outcome, Refusal, action

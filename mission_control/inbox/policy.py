@@ -3,17 +3,19 @@
 from mission_control.agents.models import Agent
 from mission_control.agents.policy import may_update_agent
 from mission_control.core.actor import Actor
-from mission_control.core.policy import rule
+from mission_control.core.policy import Rules
+
+rules = Rules()
 
 
-@rule("inbox.read")
-@rule("inbox.acknowledge")
+@rules.rule("inbox.read")
+@rules.rule("inbox.acknowledge")
 def may_use_inbox(actor: Actor, thing: object) -> bool:
     """Every agent has one inbox, its own."""
     return actor.is_agent
 
 
-@rule("agent.set_callback")
+@rules.rule("agent.set_callback")
 def may_set_callback(actor: Actor, agent: Agent) -> bool:
     """Whoever may change the agent."""
     return may_update_agent(actor, agent)

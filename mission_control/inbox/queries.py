@@ -13,7 +13,7 @@ from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_id, as_json, rows, wire_moment
 from mission_control.delivery.models import Delivery
-from mission_control.inbox.kinds import kind_of
+from mission_control.inbox.headers import kind_of
 from mission_control.inbox.schemas import CallbackRead
 
 # `state <> 'sent'` is the condition of the partial index.

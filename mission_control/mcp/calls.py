@@ -18,7 +18,6 @@ import orjson
 from mission_control.commands.compensation import Compensations
 from mission_control.core.actor import Actor
 from mission_control.http.asgi import Scope, header
-from mission_control.live import channels
 from mission_control.live.wake import publish_wakeup
 
 SESSION = "Mcp-Session-Id"
@@ -97,7 +96,8 @@ def _name(scope: Scope, actor: Actor, request_id: Any) -> str:
     return f"{FAMILY}:{actor.credential[1]}:{hashlib.sha256(what).hexdigest()[:32]}"
 
 
-def _cancelled(name: str) -> None:
+def cancel_named(name: str) -> None:
+    """Cancel the calls of a name; called on every notification of the family."""
     for call in list(_calls.get(name, ())):
         call.cancel()
 
@@ -113,6 +113,3 @@ def _forget(name: str, call: Call) -> None:
         calls.pop(call, None)
         if not calls:
             del _calls[name]
-
-
-channels.on_notify_family(FAMILY, _cancelled)

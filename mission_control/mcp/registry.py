@@ -18,7 +18,8 @@ from mission_control.core.token_scopes import TokenScope, require_scope
 type Handler = Callable[[Actor, Any], Awaitable[tuple[str, Any]]]
 type Role = Literal["anyone", "worker", "lead"]
 type Audience = Literal["agents", "people", "everybody"]
-TOOLS: dict[str, "Tool"] = {}  # of agents
+# The installed tools by name: of agents, and of people.
+TOOLS: dict[str, "Tool"] = {}
 PEOPLES_TOOLS: dict[str, "Tool"] = {}
 
 
@@ -101,28 +102,41 @@ class Tool:
         return sentence, self.returns.model_validate(answer, from_attributes=True)
 
 
-def tool(
-    title: str,
-    arguments: type[Arguments],
-    returns: type[BaseModel],
-    *,
-    audience: Audience = "agents",
-    role: Role = "anyone",
-    reads: bool = False,
-    repeats: bool = False,
-    scope: TokenScope | None = None,
-) -> Callable[[Handler], Handler]:
-    """Make a function a tool: its name is the tool's, its docstring is what models read before they call it."""
+class Tools(list["Declared"]):
+    """The tools of one module. Its feature names the object, and `install()` makes them known."""
 
-    def register(handler: Handler) -> Handler:
-        name = handler.__name__
-        text = inspect.getdoc(handler) or title
-        needed: TokenScope = scope or ("lead" if role == "lead" else "read" if reads else "work")
-        made = Tool(name, title, text, handler, arguments, returns, role, reads, reads or repeats, needed)
+    def tool(
+        self,
+        title: str,
+        arguments: type[Arguments],
+        returns: type[BaseModel],
+        *,
+        audience: Audience = "agents",
+        role: Role = "anyone",
+        reads: bool = False,
+        repeats: bool = False,
+        scope: TokenScope | None = None,
+    ) -> Callable[[Handler], Handler]:
+        """Make a function a tool: its name is the tool's, its docstring is what models read before they call it."""
+
+        def declare(handler: Handler) -> Handler:
+            name = handler.__name__
+            text = inspect.getdoc(handler) or title
+            needed: TokenScope = scope or ("lead" if role == "lead" else "read" if reads else "work")
+            made = Tool(name, title, text, handler, arguments, returns, role, reads, reads or repeats, needed)
+            self.append((audience, made))
+            return handler
+
+        return declare
+
+
+type Declared = tuple[Audience, Tool]
+
+
+def install_tools(tools: Tools) -> None:
+    """Make a module's tools known to those they are for."""
+    for audience, one in tools:
         if audience != "people":
-            TOOLS[name] = made
+            TOOLS[one.name] = one
         if audience != "agents":
-            PEOPLES_TOOLS[name] = made
-        return handler
-
-    return register
+            PEOPLES_TOOLS[one.name] = one

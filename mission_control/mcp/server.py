@@ -30,7 +30,6 @@ from mission_control.core.json import json_values, to_json
 from mission_control.http.asgi import Application, Receive, Scope
 from mission_control.http.request_log import WAITS
 from mission_control.mcp import registry
-from mission_control.mcp import tools as tools
 from mission_control.mcp.instructions import FOR_PEOPLE, INSTRUCTIONS
 from mission_control.mcp.refusals import refusal
 from mission_control.mcp.service import ACTOR

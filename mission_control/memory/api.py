@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from quart import Blueprint, Response
+from quart import Response
 
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
@@ -15,14 +15,15 @@ from mission_control.memory.models import BoardMemory
 from mission_control.memory.queries import list_entries, read_entry, visible_entry
 from mission_control.memory.schemas import (
     BoardMemoryCreate,
-    BoardMemoryRead,
     MemoryQuery,
     MemoryStreamQuery,
 )
+from mission_control.operations.api import Api
 from mission_control.operations.hints import BOARD_ROLES, hints
 from mission_control.operations.operation import operation
+from mission_control.tasks.schemas import BoardMemoryRead
 
-api = Blueprint("memory_api", __name__, url_prefix="/api/v1")
+api = Api("memory_api", __name__, url_prefix="/api/v1")
 TAGS = ("board-memory",)
 MEMORY = "/boards/<board_id>/memory"
 

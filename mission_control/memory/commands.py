@@ -12,7 +12,6 @@ from mission_control.core.errors import NotFound
 from mission_control.groups.commands import locked_group
 from mission_control.groups.models import BoardGroup
 from mission_control.inbox.quotes import WITHDRAWN, requote
-from mission_control.memory import policy as policy
 from mission_control.memory.models import BoardMemory, Entry, GroupMemory
 from mission_control.memory.notices import concerns_agents, is_chat, notify_board, notify_group, snippet
 

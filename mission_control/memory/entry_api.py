@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pydantic import BaseModel
-from quart import Blueprint
 
 from mission_control.authn.authentication import Who
 from mission_control.core.actor import Actor
@@ -13,6 +12,7 @@ from mission_control.memory.commands import delete_group_memory, delete_memory, 
 from mission_control.memory.models import BoardMemory, GroupMemory
 from mission_control.memory.queries import read_entry
 from mission_control.memory.schemas import MemoryUpdate
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 
 type AnyEntry = BoardMemory | GroupMemory
@@ -44,7 +44,7 @@ async def delete_entry(actor: Actor, entry: AnyEntry) -> dict[str, bool]:
 
 
 def serve_entries(
-    api: Blueprint,
+    api: Api,
     path: str,
     name: str,
     *,

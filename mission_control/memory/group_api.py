@@ -5,7 +5,7 @@ Whoever reads one board of a group reads the group's memory.
 
 from typing import Any
 
-from quart import Blueprint, Response
+from quart import Response
 
 from mission_control.authn.authentication import Who
 from mission_control.boards.models import Board
@@ -31,10 +31,11 @@ from mission_control.memory.schemas import (
     MemoryQuery,
     MemoryStreamQuery,
 )
+from mission_control.operations.api import Api
 from mission_control.operations.hints import hints
 from mission_control.operations.operation import operation
 
-api = Blueprint("group_memory_api", __name__, url_prefix="/api/v1")
+api = Api("group_memory_api", __name__, url_prefix="/api/v1")
 TAGS = ("board-group-memory",)
 BOARD_TAGS = ("board-group-memory", "agent-lead", "agent-worker")
 OF_GROUP = "/board-groups/<group_id>/memory"

@@ -2,20 +2,22 @@
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.policy import rule
+from mission_control.core.policy import Rules
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.policy import holds_board_of, reaches_group
 from mission_control.memory.models import BoardMemory, Entry, GroupMemory
 
+rules = Rules()
 
-@rule("memory.write")
+
+@rules.rule("memory.write")
 def may_write(actor: Actor, board: Board) -> bool:
     """People with write access and the board's agents."""
     return actor.writes(board)
 
 
-@rule("memory.edit")
-@rule("memory.delete")
+@rules.rule("memory.edit")
+@rules.rule("memory.delete")
 def may_edit(actor: Actor, entry: BoardMemory) -> bool:
     """Its author, and admins who can write on the board."""
     if not actor.writes(entry.board):
@@ -23,14 +25,14 @@ def may_edit(actor: Actor, entry: BoardMemory) -> bool:
     return _wrote(actor, entry) or actor.administers(entry.board.organization_id)
 
 
-@rule("group_memory.write")
+@rules.rule("group_memory.write")
 def may_write_for_group(actor: Actor, group: BoardGroup) -> bool:
     """People who can write in the group and the agents of its boards."""
     return reaches_group(actor, group, write=True) or holds_board_of(actor, group)
 
 
-@rule("group_memory.edit")
-@rule("group_memory.delete")
+@rules.rule("group_memory.edit")
+@rules.rule("group_memory.delete")
 def may_edit_for_group(actor: Actor, entry: GroupMemory) -> bool:
     """Its author, and admins who can write in the group."""
     if not may_write_for_group(actor, entry.board_group):

@@ -1,14 +1,16 @@
 """Chat messages that follow from other changes."""
 
 from mission_control.boards.models import Board
-from mission_control.commands.reactions import reacts_to
+from mission_control.commands.reactions import Reactions
 from mission_control.core.actor import Actor
 from mission_control.live.log import NewEvent
 from mission_control.memory.commands import note_order
 from mission_control.organizations.work_state import RUNNING
 
+reactions = Reactions()
 
-@reacts_to("board.work_state_changed")
+
+@reactions.to("board.work_state_changed")
 async def write_order(actor: Actor, event: NewEvent) -> None:
     """Write `/pause` or `/resume` into the chat: clients of the predecessor read the state from the last order there.
 

@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import ActorRef, Body, NonEmptyStr, NotNull, example
-from mission_control.tasks.schemas import BoardMemoryRead as BoardMemoryRead
 
 
 class BoardMemoryCreate(BaseModel):

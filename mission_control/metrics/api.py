@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.core.actor import Actor
 from mission_control.metrics.queries import dashboard
 from mission_control.metrics.schemas import DashboardMetrics, DashboardQuery
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 
-api = Blueprint("metrics_api", __name__, url_prefix="/api/v1")
+api = Api("metrics_api", __name__, url_prefix="/api/v1")
 
 
 @operation(

@@ -3,8 +3,6 @@
 from typing import Any, NoReturn
 from uuid import UUID
 
-from quart import Blueprint
-
 from mission_control.agents.main_api import only_main_agents
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
@@ -24,10 +22,11 @@ from mission_control.onboarding.schemas import (
     BoardOnboardingStart,
     BoardSetup,
 )
+from mission_control.operations.api import Api
 from mission_control.operations.hints import ALL_ROLES, hints
 from mission_control.operations.operation import operation
 
-api = Blueprint("onboarding_api", __name__, url_prefix="/api/v1")
+api = Api("onboarding_api", __name__, url_prefix="/api/v1")
 TAGS = ("board-onboarding",)
 ONBOARDING = "/boards/<board_id>/onboarding"
 REPORT = "onboarding.report"

@@ -18,7 +18,6 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.json import json_values, to_json
-from mission_control.onboarding import policy as policy
 from mission_control.onboarding.models import OnboardingSession
 from mission_control.onboarding.plan import Plan, identity_of
 from mission_control.onboarding.queries import latest_session

@@ -2,17 +2,19 @@
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.policy import rule
+from mission_control.core.policy import Rules
+
+rules = Rules()
 
 
-@rule("onboarding.hold")
-@rule("onboarding.confirm")
+@rules.rule("onboarding.hold")
+@rules.rule("onboarding.confirm")
 def may_set_up(actor: Actor, board: Board) -> bool:
     """People who can write on the board."""
     return actor.is_user and actor.writes(board)
 
 
-@rule("onboarding.report")
+@rules.rule("onboarding.report")
 def may_report(actor: Actor, board: Board) -> bool:
     """The main agent of the board's gateway, which belongs to no board itself."""
     return actor.is_agent and actor.board_id is None and board.gateway_id is not None

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Required, TypedDict, Unpack
 
 from pydantic import BaseModel, TypeAdapter
-from quart import Blueprint, Response, request
+from quart import Response, request
 
 from mission_control.authn.authentication import Who, authenticate
 from mission_control.core.actor import Actor
@@ -20,10 +20,11 @@ from mission_control.core.policy import require
 from mission_control.core.token_scopes import require_scope
 from mission_control.http.body_limit import has_small_body
 from mission_control.http.exchange import waits
+from mission_control.operations.api import Api
 from mission_control.operations.given import parsed_body, path_ids, validated
 from mission_control.operations.hints import LEAD_ONLY, WORKER_ONLY
 from mission_control.operations.preconditions import answered
-from mission_control.operations.registry import OPERATIONS, Handler, Hints, Operation
+from mission_control.operations.registry import Handler, Hints, Operation
 from mission_control.operations.retries import recorded_answer, written
 
 LARGE = 2**18  # bytes of a body
@@ -65,10 +66,8 @@ class Declaration(TypedDict, total=False):
     form: Mapping[str, Any] | None
 
 
-def operation(
-    blueprint: Blueprint, method: str, path: str, **declared: Unpack[Declaration]
-) -> Callable[[Handler], Handler]:
-    """Serve a function as an operation.
+def operation(api: Api, method: str, path: str, **declared: Unpack[Declaration]) -> Callable[[Handler], Handler]:
+    """Declare a function as an operation of `api`.
 
     The function gets the actor, then what `find` found (or the ids of the path by name), then `data` and `query` when
     those shapes are declared. A part of the path written `<string:name>` is text, every other one is an id.
@@ -78,15 +77,15 @@ def operation(
         summary, _, more = (handler.__doc__ or declared["operation_id"]).strip().partition("\n")
         entry = Operation(
             method=method,
-            path=(blueprint.url_prefix or "") + path,
+            path=(api.url_prefix or "") + path,
             handler=handler,
             summary=summary,
             description=re.sub(r"\s*\n\s*", " ", more.strip()) or summary,
             **declared,
         )
-        OPERATIONS.append(entry)
+        api.operations.append(entry)
         name = f"{entry.operation_id}_{method.lower()}"
-        blueprint.add_url_rule(path, name, _view(entry), methods=[method], provide_automatic_options=False)
+        api.add_url_rule(path, name, _view(entry), methods=[method], provide_automatic_options=False)
         return handler
 
     return register

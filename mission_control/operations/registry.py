@@ -87,6 +87,7 @@ class Operation:
         return scope_needed(self.method, for_leads=for_leads)
 
 
+# The operations of the installed features, in the order of the document.
 OPERATIONS: list[Operation] = []
 
 

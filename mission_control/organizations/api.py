@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden
 from mission_control.core.schemas import OK, OkResponse
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.organizations import commands, members
 from mission_control.organizations.models import Organization
@@ -21,7 +20,7 @@ from mission_control.organizations.schemas import (
     OrganizationUpdate,
 )
 
-api = Blueprint("organizations_api", __name__, url_prefix="/api/v1/organizations")
+api = Api("organizations_api", __name__, url_prefix="/api/v1/organizations")
 TAGS = ("organizations",)
 
 

@@ -11,7 +11,6 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.database.sql import rows
-from mission_control.organizations import policy as policy
 from mission_control.organizations.invites import join, waiting_invite
 from mission_control.organizations.models import Member, Organization
 

@@ -13,7 +13,6 @@ from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.ids import fingerprint, new_secret
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.database.sql import lowered, rows
-from mission_control.organizations import policy as policy
 from mission_control.organizations.access import check_boards, copy_access, merge_access
 from mission_control.organizations.models import Invite, InviteBoardAccess, Member, Organization
 from mission_control.organizations.policy import ROLES, role_of

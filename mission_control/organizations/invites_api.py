@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from quart import Blueprint, current_app
+from quart import current_app
 
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.organizations import invites
 from mission_control.organizations.models import Invite, Organization
@@ -17,7 +18,7 @@ from mission_control.organizations.schemas import (
     OrganizationMemberRead,
 )
 
-api = Blueprint("invites_api", __name__, url_prefix="/api/v1/organizations")
+api = Api("invites_api", __name__, url_prefix="/api/v1/organizations")
 TAGS = ("organizations",)
 
 

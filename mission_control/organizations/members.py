@@ -13,7 +13,6 @@ from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, NotFound
-from mission_control.organizations import policy as policy
 from mission_control.organizations.access import Spec, check_boards, replace_access
 from mission_control.organizations.models import Invite, Member, Organization
 

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.organizations import members
 from mission_control.organizations.models import Member
@@ -17,7 +16,7 @@ from mission_control.organizations.schemas import (
     OrganizationMemberUpdate,
 )
 
-api = Blueprint("members_api", __name__, url_prefix="/api/v1/organizations/me")
+api = Api("members_api", __name__, url_prefix="/api/v1/organizations/me")
 TAGS = ("organizations",)
 
 

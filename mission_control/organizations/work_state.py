@@ -14,7 +14,6 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.schemas import BlankToNone, Body
 from mission_control.database.sql import is_postgres, rows
-from mission_control.organizations import policy as policy
 from mission_control.organizations.models import Organization
 
 State = Literal["running", "paused", "stopped"]

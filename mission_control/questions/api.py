@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
 from mission_control.core.schemas import OK, HTTPValidationError, LLMErrorResponse, OkResponse
+from mission_control.operations.api import Api
 from mission_control.operations.hints import BOARD_ROLES, LEAD, hints
 from mission_control.operations.operation import operation
 from mission_control.questions.commands import answer_question, ask_people, withdraw_question
@@ -24,7 +23,7 @@ from mission_control.questions.schemas import (
     QuestionRead,
 )
 
-api = Blueprint("questions_api", __name__, url_prefix="/api/v1")
+api = Api("questions_api", __name__, url_prefix="/api/v1")
 TAGS = ("boards",)
 QUESTIONS = "/boards/<board_id>/questions"
 QUESTION = f"{QUESTIONS}/<question_id>"

@@ -14,7 +14,6 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.memory.commands import write_memory
 from mission_control.memory.models import BoardMemory
-from mission_control.questions import policy as policy
 from mission_control.questions.models import Question
 from mission_control.questions.schemas import REPLY_SOURCE, REPLY_TAGS, GatewayMainAskUserRequest, QuestionCreate
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from markupsafe import Markup
 
-from mission_control.approvals.related_rows import QueueView, Row, providers
+from mission_control.approvals.related_rows import QueueView, Row
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.clock import now
@@ -70,9 +70,6 @@ async def in_queue(actor: Actor, queue_view: QueueView) -> list[Row]:
     )
     items = [_item(actor, known[UUID(str(row["board_id"]))], row) for row in found]
     return [Row(one.created_at, one.is_open, _html(one, queue_view)) for one in items]
-
-
-providers.append(in_queue)
 
 
 def _html(one: Item, queue_view: QueueView) -> Markup:

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.search.queries import search
 from mission_control.search.schemas import SearchHit, SearchQuery
 
-api = Blueprint("search_api", __name__, url_prefix="/api/v1")
+api = Api("search_api", __name__, url_prefix="/api/v1")
 
 
 @operation(

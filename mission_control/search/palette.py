@@ -11,16 +11,9 @@ from mission_control.boards.statuses import LABELS
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
 from mission_control.database.sql import containing, contains, placeholders, rows
+from mission_control.web.palette import ENTRIES, PaletteEntry
 
 LIMIT = 20
-PAGES = (
-    ("Approvals", "/approvals", "inbox", "queue decide"),
-    ("Activity", "/activity", "activity", "feed log"),
-    ("Agents", "/agents", "bot", ""),
-    ("Boards", "/boards", "square-kanban", ""),
-    ("Settings", "/settings", "settings", "profile password token theme"),
-    ("API and documents", "/docs", "book-open", "help openapi"),
-)
 GLYPHS = {  # as in templates/ui/badge.html
     "inbox": "circle-dashed",
     "in_progress": "circle-dot",
@@ -44,8 +37,8 @@ async def palette(actor: Actor, query: str, current_board: UUID | None) -> list[
     boards = await boards_of(actor)
     words = query.lower().split()
     groups = [
-        ("Go to", _pages(words) + _boards(boards, words)),
-        ("Do", _deeds(actor, boards, words, current_board)),
+        ("Go to", _entries("Go to", actor, boards, words, current_board) + _boards(boards, words)),
+        ("Do", _entries("Do", actor, boards, words, current_board)),
         ("Agents", await _agents(actor, boards, words) if words else []),
         ("Tasks", await _tasks(boards, query.strip()) if words else []),  # last, because they may be many
     ]
@@ -64,26 +57,22 @@ def _fits(text: str, words: list[str]) -> bool:
     return all(word in text.lower() for word in words)
 
 
-def _pages(words: list[str]) -> list[Hit]:
-    return [Hit(label, url, icon) for label, url, icon, more in PAGES if _fits(f"{label} {more}", words)]
+def _entries(group: str, actor: Actor, boards: list[Board], words: list[str], current_board: UUID | None) -> list[Hit]:
+    board = next((one for one in boards if one.id == current_board), None)
+    found = [one for one in ENTRIES if one.group == group and one.may(actor, board)]
+    hits = [(_hit(one, board), one.words) for one in sorted(found, key=lambda one: one.position)]
+    return [hit for hit, more in hits if _fits(f"{hit.label} {more}", words)]
+
+
+def _hit(entry: PaletteEntry, board: Board | None) -> Hit:
+    if board is None:
+        return Hit(entry.label, entry.url, entry.icon)
+    return Hit(entry.label.replace("{board}", board.name), entry.url.replace("{board_id}", str(board.id)), entry.icon)
 
 
 def _boards(boards: list[Board], words: list[str]) -> list[Hit]:
     found = [board for board in boards if _fits(f"{board.name} board", words)]
     return [Hit(board.name, f"/boards/{board.id}", "square-kanban", "Board") for board in found[:6]]
-
-
-def _deeds(actor: Actor, boards: list[Board], words: list[str], current_board: UUID | None) -> list[Hit]:
-    deeds = []
-    board = next((one for one in boards if one.id == current_board), None)
-    if board is not None and actor.writes(board):
-        deeds.append(Hit(f"New task on {board.name}", f"/boards/{board.id}#new-task-inbox", "plus"))
-        deeds.append(Hit(f"Restore a deleted or archived task of {board.name}", f"/boards/{board.id}/trash", "trash-2"))
-    if can(actor, "board.create", actor.organization_id):
-        deeds.append(Hit("New board", "/boards/new", "plus"))
-    if can(actor, "agent.manage"):
-        deeds.append(Hit("New agent", "/agents/new", "plus"))
-    return [deed for deed in deeds if _fits(deed.label, words)]
 
 
 async def _tasks(boards: list[Board], query: str) -> list[Hit]:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,14 +21,16 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict
 from mission_control.core.ids import new_id
-from mission_control.core.policy import rule
+from mission_control.core.policy import Rules
 from mission_control.database.sql import as_moment, is_postgres, rows
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
 from mission_control.live import channels
 from mission_control.sending.outcome import record_outcome, scope_of
 
-Sender = Callable[[Delivery], Awaitable[None]]
+rules = Rules()
+
+Send = Callable[[Delivery], Awaitable[None]]
 
 LEASE = timedelta(seconds=15)  # what a dead process was sending is taken over after that
 SENDING_SECONDS = 30.0  # longer than a lease, which is renewed meanwhile
@@ -47,44 +50,60 @@ IN_ORDER = (
 )
 
 _log = logging.getLogger(__name__)
-_senders: dict[str, Sender] = {}
-_conditions: dict[str, str] = {}
+_senders: dict[str, "Sender"] = {}
 
 
 class GiveUp(Exception):
     """A sender's word that trying again is of no use."""
 
 
-def sender(kind: str, *, only: str = "") -> Callable[[Sender], Sender]:
-    """Register who sends deliveries of a kind; without a sender they wait, visibly.
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends deliveries of a kind; without a sender they wait, visibly.
 
     `only` is an SQL condition on `deliveries` that a row must meet to be sent at all, best `agent_id IN (...)`.
     """
 
-    def register(function: Sender) -> Sender:
-        _senders[kind] = function
-        _conditions[kind] = f" AND {only}" if only else ""
-        return function
+    kind: str
+    send: Send
+    only: str = ""
 
-    return register
+    @property
+    def condition(self) -> str:
+        """The condition as it is added to others."""
+        return f" AND {self.only}" if self.only else ""
+
+
+def install_sender(sender: Sender) -> None:
+    """Let deliveries of a kind be sent from now on."""
+    _senders[sender.kind] = sender
 
 
 def forget_sender(kind: str) -> None:
     """Let deliveries of a kind wait again."""
     _senders.pop(kind, None)
-    _conditions.pop(kind, None)
 
 
-@rule("delivery.settle")
+@rules.rule("delivery.settle")
 def may_settle(actor: Actor, delivery: Any) -> bool:
     """Only the system itself."""
     return False
 
 
-@rule("delivery.retry")
+@rules.rule("delivery.retry")
 def may_retry(actor: Actor, delivery: Delivery) -> bool:
     """Owners and admins of the organization whose delivery it is."""
     return actor.is_user and actor.administers(delivery.organization_id or NOWHERE)
+
+
+async def send_for_ever() -> None:
+    """For ever: send what is due. The only server of a SQLite file takes over at its start what was being sent."""
+    await run_for_ever(is_alone=not is_postgres())
+
+
+def look_now() -> None:
+    """Let the loop look at once, such as when the clock was set."""
+    channels.notify([pace.CHANNEL])
 
 
 async def run_for_ever(debounce: float = pace.DEBOUNCE_SECONDS, *, is_alone: bool = False) -> None:
@@ -160,7 +179,7 @@ async def _seconds_until_due(kinds: list[str]) -> float:
 
 
 def _wanted(kinds: list[str]) -> str:
-    conditions = [_conditions.get(kind, "") for kind in kinds]
+    conditions = [_senders[kind].condition if kind in _senders else "" for kind in kinds]
     return " OR ".join(f"(kind = ? AND {OPEN_OF_AGENTS + one if one else OPEN})" for one in conditions)
 
 
@@ -184,7 +203,7 @@ async def _send(delivery: Delivery) -> None:
     renewing = asyncio.create_task(_renew(delivery))
     try:
         async with asyncio.timeout(SENDING_SECONDS):
-            await _senders[delivery.kind](delivery)
+            await _senders[delivery.kind].send(delivery)
     except GiveUp as error:
         await settle(_system(delivery), delivery, str(error) or "given up", final=True)
     except Exception as error:

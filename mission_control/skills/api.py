@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from quart import Blueprint, Response
+from quart import Response
 
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.http.answers import json_response
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.skills import commands
 from mission_control.skills.models import Skill
@@ -18,7 +19,7 @@ from mission_control.skills.schemas import (
     MarketplaceSkillRead,
 )
 
-api = Blueprint("skills_api", __name__, url_prefix="/api/v1/skills/marketplace")
+api = Api("skills_api", __name__, url_prefix="/api/v1/skills/marketplace")
 TAGS = ("skills",)
 BASE = "api_v1_skills_marketplace"
 

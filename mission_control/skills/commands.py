@@ -13,7 +13,6 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.ids import new_id
 from mission_control.database.sql import rows
-from mission_control.skills import policy as policy
 from mission_control.skills.discovery import Discovery, FoundSkill
 from mission_control.skills.models import Skill, SkillPack
 from mission_control.skills.queries import OF_PACK

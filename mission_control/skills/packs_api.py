@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from quart import Blueprint, current_app
+from quart import current_app
 
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.skills import commands
 from mission_control.skills.clone import Git
@@ -14,7 +15,7 @@ from mission_control.skills.queries import list_packs, pack_read, visible_pack
 from mission_control.skills.schemas import SkillPackCreate, SkillPackRead, SkillPackSyncResponse, SyncQuery
 from mission_control.skills.sync import sync_pack
 
-api = Blueprint("skill_packs_api", __name__, url_prefix="/api/v1/skills/packs")
+api = Api("skill_packs_api", __name__, url_prefix="/api/v1/skills/packs")
 TAGS = ("skills",)
 BASE = "api_v1_skills_packs"
 

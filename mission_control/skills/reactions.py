@@ -1,10 +1,12 @@
 """The skill packs of a new organization."""
 
-from mission_control.commands.reactions import reacts_to
+from mission_control.commands.reactions import Reactions
 from mission_control.core.actor import Actor, system
 from mission_control.live.log import NewEvent
 from mission_control.skills.commands import create_pack
 from mission_control.skills.schemas import SkillPackCreate
+
+reactions = Reactions()
 
 DEFAULT_PACKS = (
     (
@@ -20,7 +22,7 @@ DEFAULT_PACKS = (
 )
 
 
-@reacts_to("organization.created")
+@reactions.to("organization.created")
 async def add_default_packs(actor: Actor, event: NewEvent) -> None:
     """Give a new personal organization two packs. Their skills come with the first sync."""
     if not event.data["personal"]:

@@ -1,16 +1,16 @@
 """The souls directory over HTTP, for people and agents."""
 
-from quart import Blueprint, current_app
+from quart import current_app
 
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import ErrorResponse
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.outbound.client import Outbound
-from mission_control.souls import policy as policy
 from mission_control.souls.directory import SoulsDirectory
 from mission_control.souls.schemas import SoulQuery, SoulsDirectoryMarkdownResponse, SoulsDirectorySearchResponse
 
-api = Blueprint("souls_api", __name__, url_prefix="/api/v1/souls-directory")
+api = Api("souls_api", __name__, url_prefix="/api/v1/souls-directory")
 TAGS = ("souls-directory",)
 EXTENSION = "mission_control.souls"
 

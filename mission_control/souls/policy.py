@@ -1,10 +1,12 @@
 """Who may look into the souls directory."""
 
 from mission_control.core.actor import Actor
-from mission_control.core.policy import rule
+from mission_control.core.policy import Rules
+
+rules = Rules()
 
 
-@rule("soul.read")
+@rules.rule("soul.read")
 def may_read_souls(actor: Actor, thing: object) -> bool:
     """Every person and every agent."""
     return actor.is_user or actor.is_agent

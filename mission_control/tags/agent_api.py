@@ -2,17 +2,16 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
+from mission_control.operations.api import Api
 from mission_control.operations.hints import BOARD_ROLES, hints
 from mission_control.operations.operation import operation
 from mission_control.tags.queries import tags_for
 from mission_control.tags.schemas import TagRef
 
-api = Blueprint("tags_agent_api", __name__, url_prefix="/api/v1/agent")
+api = Api("tags_agent_api", __name__, url_prefix="/api/v1/agent")
 
 
 @operation(

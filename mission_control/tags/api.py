@@ -2,17 +2,16 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.tags import commands, queries
 from mission_control.tags.models import Tag
 from mission_control.tags.schemas import TagCreate, TagRead, TagUpdate
 
-api = Blueprint("tags_api", __name__, url_prefix="/api/v1")
+api = Api("tags_api", __name__, url_prefix="/api/v1")
 TAGS = ("tags",)
 
 

@@ -7,7 +7,6 @@ from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, NotFound
-from mission_control.tags import policy as policy
 from mission_control.tags.models import Tag
 from mission_control.tags.schemas import TagCreate
 from mission_control.tags.slugs import is_nameless, save_nameless, save_unique, slug_from, slug_of

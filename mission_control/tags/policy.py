@@ -1,18 +1,20 @@
 """Who may do what to tags."""
 
 from mission_control.core.actor import Actor
-from mission_control.core.policy import rule
+from mission_control.core.policy import Rules
 from mission_control.tags.models import Tag
 
+rules = Rules()
 
-@rule("tag.create")
+
+@rules.rule("tag.create")
 def may_create_tag(actor: Actor, thing: object) -> bool:
     """Owners and admins of the active organization."""
     return actor.is_user and actor.administers(actor.organization_id)
 
 
-@rule("tag.update")
-@rule("tag.delete")
+@rules.rule("tag.update")
+@rules.rule("tag.delete")
 def may_change_tag(actor: Actor, tag: Tag) -> bool:
     """Owners and admins of the tag's organization."""
     return actor.is_user and actor.administers(tag.organization_id)

@@ -1,10 +1,9 @@
 """Tasks and comments on the agents' own paths: the same functions, with hints for language models."""
 
-from quart import Blueprint
-
 from mission_control.boards.queries import visible_board
 from mission_control.core.paging import Page, Paging
 from mission_control.core.schemas import LLMErrorResponse, OkResponse
+from mission_control.operations.api import Api
 from mission_control.operations.hints import BOARD_ROLES, LEAD, hints
 from mission_control.operations.operation import operation
 from mission_control.tasks import api as shared
@@ -18,7 +17,7 @@ from mission_control.tasks.schemas import (
     TaskUpdate,
 )
 
-api = Blueprint("tasks_agent_api", __name__, url_prefix="/api/v1/agent")
+api = Api("tasks_agent_api", __name__, url_prefix="/api/v1/agent")
 
 operation(
     api,

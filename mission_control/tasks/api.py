@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, Response
+from quart import Response
 
 from mission_control.approvals.schemas import StreamQuery
 from mission_control.boards.models import Board
@@ -12,6 +12,7 @@ from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
+from mission_control.operations.api import Api
 from mission_control.operations.hints import hints
 from mission_control.operations.operation import operation
 from mission_control.tasks import commands, leaving
@@ -38,7 +39,7 @@ from mission_control.tasks.schemas import (
 )
 from mission_control.tasks.snapshot import board_snapshot
 
-api = Blueprint("tasks_api", __name__, url_prefix="/api/v1")
+api = Api("tasks_api", __name__, url_prefix="/api/v1")
 TAGS = ("tasks",)
 BLOCKED = {409: BlockedTaskError}
 TASKS = "/boards/<board_id>/tasks"

@@ -13,7 +13,6 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.schemas import Body, Moment
 from mission_control.database.sql import is_postgres, rows
-from mission_control.tasks import policy as policy
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 

@@ -17,7 +17,6 @@ from mission_control.core.errors import Conflict, Forbidden, NotFound
 from mission_control.core.ids import new_id
 from mission_control.core.paging import Paging
 from mission_control.database.sql import rows, wire_moment
-from mission_control.tasks import policy as policy
 from mission_control.tasks.file_types import DOWNLOAD, INLINE_TYPES
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Attachment, AttachmentContent, Comment, Task

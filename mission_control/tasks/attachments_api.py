@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from quart import Blueprint, Response
+from quart import Response
 
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
-from mission_control.http.body_limit import limit_apart
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.tasks import attachments, comment_edits
 from mission_control.tasks.api import TAGS, TASK
@@ -17,12 +17,10 @@ from mission_control.tasks.queries import comment_read, visible_task
 from mission_control.tasks.schemas import TaskCommentEdit, TaskCommentRead
 from mission_control.tasks.uploads import FORM, received_file
 
-api = Blueprint("tasks_attachments_api", __name__, url_prefix="/api/v1")
+api = Api("tasks_attachments_api", __name__, url_prefix="/api/v1")
 FILES = f"{TASK}/attachments"
 FILE = f"{FILES}/<attachment_id>"
 COMMENT = f"{TASK}/comments/<comment_id>"
-
-limit_apart("POST", "/api/v1/boards/[^/]+/tasks/[^/]+/attachments", "max_file_bytes")
 
 
 @operation(

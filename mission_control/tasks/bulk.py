@@ -18,7 +18,6 @@ from mission_control.core.errors import Conflict, DomainError, NotFound
 from mission_control.core.schemas import Body, example
 from mission_control.database.sql import placeholders, rows
 from mission_control.tags.assignment import tag_ids_of
-from mission_control.tasks import policy as policy
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.fields import Ids

@@ -3,13 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint
-
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import ErrorResponse
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.tasks import archive, bulk
 from mission_control.tasks.api import TAGS, TASK, TASKS
@@ -17,7 +16,7 @@ from mission_control.tasks.models import Task
 from mission_control.tasks.queries import list_tasks, task_read, visible_task
 from mission_control.tasks.schemas import TaskQuery, TaskRead
 
-api = Blueprint("tasks_bulk_api", __name__, url_prefix="/api/v1")
+api = Api("tasks_bulk_api", __name__, url_prefix="/api/v1")
 
 
 @operation(

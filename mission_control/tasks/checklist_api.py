@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.tasks import checklist
 from mission_control.tasks.api import TAGS, TASK
 from mission_control.tasks.models import ChecklistItem, Task
 from mission_control.tasks.queries import visible_task
 
-api = Blueprint("tasks_checklist_api", __name__, url_prefix="/api/v1")
+api = Api("tasks_checklist_api", __name__, url_prefix="/api/v1")
 ITEMS = f"{TASK}/checklist"
 FULL = {409: ErrorResponse}
 

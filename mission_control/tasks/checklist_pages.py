@@ -3,7 +3,6 @@
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.tasks import panel_parts as panel_parts
 from mission_control.tasks.checklist import ChecklistItemCreate, ChecklistItemUpdate, Text
 from mission_control.tasks.models import ChecklistItem, Task
 from mission_control.tasks.pages import TASK

@@ -19,7 +19,6 @@ from mission_control.runs.fence import refuse_lost_lease
 from mission_control.runs.tracking import begin_run, held_by, track_run
 from mission_control.tags.assignment import check_tags, replace_tags
 from mission_control.tasks import dependencies, notices, rules
-from mission_control.tasks import policy as policy
 from mission_control.tasks.changes import Difference, TaskChange, TaskSnapshot
 from mission_control.tasks.comments import write_comment
 from mission_control.tasks.dependents import REOPENED, update_dependents

@@ -9,7 +9,6 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.inbox.quotes import WITHDRAWN, requote
 from mission_control.runs.fence import hold_lease
-from mission_control.tasks import policy as policy
 from mission_control.tasks.models import Attachment, Comment
 from mission_control.tasks.notices import snippet
 from mission_control.tasks.queries import visible_task

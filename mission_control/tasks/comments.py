@@ -11,7 +11,6 @@ from mission_control.core.ids import new_id
 from mission_control.database.records import find, insert
 from mission_control.database.sql import rows
 from mission_control.runs.fence import hold_lease
-from mission_control.tasks import policy as policy
 from mission_control.tasks.models import Comment, Task
 from mission_control.tasks.notices import notify_of_comment
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.boards.models import Board
-from mission_control.commands.reactions import reacts_to
+from mission_control.commands.reactions import Reactions
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid
@@ -24,10 +24,12 @@ from mission_control.tasks.locks import present_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import assign_to_lead, enter, is_worker, last_worker
 
+reactions = Reactions()
+
 FINISHED, NOT_FINISHED, SENT_BACK = "finished", "not_finished", "sent_back"
 
 
-@reacts_to("approval.decided")
+@reactions.to("approval.decided")
 async def finish_or_send_back(actor: Actor, event: NewEvent) -> None:
     """Finish or send back the tasks in review that a decision was about."""
     decision = event.data["decision"]
@@ -96,7 +98,7 @@ async def _requester(board: Board, approval_id: UUID) -> UUID | None:
     return approval.agent_id if await is_worker(board, approval.agent_id) else None
 
 
-@reacts_to("approval.reopened")
+@reactions.to("approval.reopened")
 async def take_back_outcomes(actor: Actor, event: NewEvent) -> None:
     """Put tasks back into review that a decision finished or sent back, unless something else happened to them."""
     await _taken_back(actor, event)

@@ -14,7 +14,6 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError
 from mission_control.core.policy import can
 from mission_control.database.sql import rows
-from mission_control.tasks import policy as policy
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.commands import change_task, move_task
 from mission_control.tasks.forms import assignee_value

@@ -4,81 +4,83 @@ from uuid import UUID
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.policy import rule
+from mission_control.core.policy import Rules
 from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task
 
+rules = Rules()
 
-@rule("task.create")
+
+@rules.rule("task.create")
 def may_create_task(actor: Actor, board: Board) -> bool:
     """People with write access and the board's lead."""
     return actor.writes(board) and (actor.is_user or actor.is_lead)
 
 
-@rule("task.read")
+@rules.rule("task.read")
 def may_read_tasks(actor: Actor, board: Board) -> bool:
     """Everybody who reaches the board."""
     return actor.reads(board)
 
 
-@rule("task.change")
-@rule("task.move")
+@rules.rule("task.change")
+@rules.rule("task.move")
 def may_change_task(actor: Actor, task: Task) -> bool:
     """People with write access and the board's agents, within their rule set."""
     return actor.writes(task.board)
 
 
-@rule("task.delete")
-@rule("task.restore")
+@rules.rule("task.delete")
+@rules.rule("task.restore")
 def may_delete_task(actor: Actor, task: Task) -> bool:
     """People with write access and the board's lead."""
     return actor.writes(task.board) and (actor.is_user or actor.is_lead)
 
 
-@rule("task.change_dependencies")
+@rules.rule("task.change_dependencies")
 def may_change_dependencies(actor: Actor, thing: Task | tuple[Task, UUID]) -> bool:
     """People with write access and the board's lead."""
     return may_delete_task(actor, thing[0] if isinstance(thing, tuple) else thing)
 
 
-@rule("task.archive")
+@rules.rule("task.archive")
 def may_archive_task(actor: Actor, task: Task) -> bool:
     """People with write access and the board's lead."""
     return may_delete_task(actor, task)
 
 
-@rule("task.archive_old")
+@rules.rule("task.archive_old")
 def may_archive_old_tasks(actor: Actor, board: Board) -> bool:
     """People with write access and the board's lead."""
     return actor.writes(board) and (actor.is_user or actor.is_lead)
 
 
-@rule("task.bulk")
+@rules.rule("task.bulk")
 def may_change_tasks(actor: Actor, board: Board) -> bool:
     """People with write access and the board's agents; each task then asks its own rules."""
     return actor.writes(board)
 
 
-@rule("task.edit_checklist")
-@rule("task.attach")
+@rules.rule("task.edit_checklist")
+@rules.rule("task.attach")
 def may_add_to_task(actor: Actor, thing: Task | tuple[Task, ChecklistItem]) -> bool:
     """People with write access and the board's agents."""
     task = thing[0] if isinstance(thing, tuple) else thing
     return actor.writes(task.board)
 
 
-@rule("task.detach")
+@rules.rule("task.detach")
 def may_detach(actor: Actor, attachment: Attachment) -> bool:
     """Whoever attached the file, and people who administer the organization."""
     return _is_own_or_administered(actor, attachment)
 
 
-@rule("task.edit_comment")
+@rules.rule("task.edit_comment")
 def may_edit_comment(actor: Actor, comment: Comment) -> bool:
     """Whoever wrote it."""
     return actor.writes(comment.task.board) and _is_own(actor, comment)
 
 
-@rule("task.delete_comment")
+@rules.rule("task.delete_comment")
 def may_delete_comment(actor: Actor, comment: Comment) -> bool:
     """Whoever wrote it, and people who administer the organization."""
     return _is_own_or_administered(actor, comment)
@@ -94,13 +96,13 @@ def _is_own_or_administered(actor: Actor, thing: Comment | Attachment) -> bool:
     return actor.writes(board) and (_is_own(actor, thing) or administers)
 
 
-@rule("task.comment")
+@rules.rule("task.comment")
 def may_comment(actor: Actor, task: Task) -> bool:
     """People with write access and the board's agents; a lead within what `comments.py` asks."""
     return actor.writes(task.board)
 
 
-@rule("task.release")
+@rules.rule("task.release")
 def may_release(actor: Actor, task: Task) -> bool:
     """Whoever deletes an agent or removes a person gives their tasks back; who leaves, their own."""
     leaves = actor.is_user and task.assigned_user_id == actor.id

@@ -1,6 +1,6 @@
 """What happens to tasks when something else changed."""
 
-from mission_control.commands.reactions import reacts_to
+from mission_control.commands.reactions import Reactions
 from mission_control.core.actor import Actor
 from mission_control.live.log import NewEvent
 from mission_control.organizations.work_state import STOPPED
@@ -8,8 +8,10 @@ from mission_control.tasks.leaving import release_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import reaches
 
+reactions = Reactions()
 
-@reacts_to("agent.deleted")
+
+@reactions.to("agent.deleted")
 async def unassign_tasks_of_deleted_agent(actor: Actor, event: NewEvent) -> None:
     """The tasks of a deleted agent return to its board."""
     held = Task.filter(assigned_agent_id=event.agent_id, deleted_at=None).order_by("id")
@@ -17,7 +19,7 @@ async def unassign_tasks_of_deleted_agent(actor: Actor, event: NewEvent) -> None
         await release_task(actor, task, "Its agent was deleted.")
 
 
-@reacts_to("agent.updated")
+@reactions.to("agent.updated")
 async def unassign_tasks_of_moved_agent(actor: Actor, event: NewEvent) -> None:
     """The unfinished tasks of an agent that moves to another board stay on the board that it leaves."""
     if "board_id" not in event.data.get("after", {}):
@@ -27,7 +29,7 @@ async def unassign_tasks_of_moved_agent(actor: Actor, event: NewEvent) -> None:
         await release_task(actor, task, "Its agent went to another board.")
 
 
-@reacts_to("member.left", "member.removed")
+@reactions.to("member.left", "member.removed")
 async def unassign_tasks_of_former_member(actor: Actor, event: NewEvent) -> None:
     """The tasks of a person who leaves an organization return to its boards."""
     held = Task.filter(assigned_user_id=event.data["user_id"], deleted_at=None).order_by("id")
@@ -35,7 +37,7 @@ async def unassign_tasks_of_former_member(actor: Actor, event: NewEvent) -> None
         await release_task(actor, task, "Its assignee left the organization.")
 
 
-@reacts_to("member.access_changed")
+@reactions.to("member.access_changed")
 async def unassign_tasks_out_of_reach(actor: Actor, event: NewEvent) -> None:
     """The unfinished tasks of a person return to the boards that the person does not read any more."""
     user_id = event.data["user_id"]
@@ -48,7 +50,7 @@ async def unassign_tasks_out_of_reach(actor: Actor, event: NewEvent) -> None:
             await release_task(actor, task, "Its assignee does not reach the board any more.")
 
 
-@reacts_to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")
+@reactions.to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")
 async def release_stopped_work(actor: Actor, event: NewEvent) -> None:
     """When agents are stopped, what they have in progress returns to the inbox, and their runs end."""
     if event.data["after"]["work_state"] != STOPPED:

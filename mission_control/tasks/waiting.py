@@ -44,18 +44,23 @@ class WaitingReason(BaseModel):
     until: datetime | None
 
 
+# Returns the reasons of some tasks by id, in one statement.
+Explain = Callable[[list[Any]], Awaitable[dict[str, Reasons]]]
+
+
 @dataclass(slots=True)
-class Known:
-    """Who explains: for some tasks their reasons by id, in one statement."""
+class Callbacks:
+    """What the feature that hands out work adds."""
 
-    explain: Callable[[list[Any]], Awaitable[dict[str, Reasons]]] | None = None
+    explain_waiting: Explain | None = None
 
 
-known = Known()
+callbacks = Callbacks()
 
 
 async def add_reasons(found: list[dict[str, Any]]) -> None:
     """Add to tasks in their wire shape what each waits for."""
-    reasons = await known.explain([task["id"] for task in found]) if known.explain and found else {}
+    explain = callbacks.explain_waiting
+    reasons = await explain([task["id"] for task in found]) if explain and found else {}
     for task in found:
         task["waiting"] = reasons.get(str(task["id"]), [])

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.usage import budgets
 from mission_control.usage.models import Budget
@@ -15,7 +14,7 @@ from mission_control.usage.queries import list_budgets as budgets_page
 from mission_control.usage.schemas import BudgetCreate, BudgetRead, BudgetUpdate, UsagePage, UsageQuery
 from mission_control.usage.sums import usage_page
 
-api = Blueprint("usage_api", __name__, url_prefix="/api/v1")
+api = Api("usage_api", __name__, url_prefix="/api/v1")
 TAGS = ("metrics",)
 
 

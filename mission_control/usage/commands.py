@@ -9,7 +9,6 @@ from mission_control.core.actor import Actor
 from mission_control.core.scope import Scope
 from mission_control.database.records import insert
 from mission_control.database.sql import as_id, rows
-from mission_control.usage import policy as policy
 from mission_control.usage.models import WARN_AT_PERCENT, Budget, UsageEntry
 from mission_control.usage.queries import concerned, today
 

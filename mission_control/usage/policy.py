@@ -3,23 +3,25 @@
 from uuid import UUID
 
 from mission_control.core.actor import Actor
-from mission_control.core.policy import rule
+from mission_control.core.policy import Rules
 from mission_control.usage.models import Budget
 
+rules = Rules()
 
-@rule("usage.report")
+
+@rules.rule("usage.report")
 def may_report_usage(actor: Actor, agent_id: UUID | None) -> bool:
     """The agent itself."""
     return actor.is_agent and agent_id in (None, actor.id)
 
 
-@rule("usage.read")
+@rules.rule("usage.read")
 def may_read_usage(actor: Actor, thing: None) -> bool:
     """People; they see that of the boards they read."""
     return actor.is_user
 
 
-@rule("budget.manage")
+@rules.rule("budget.manage")
 def may_manage_budgets(actor: Actor, thing: Budget | UUID | None) -> bool:
     """Owners and admins of the budget's organization, or of one that is named."""
     organization_id = thing.organization_id if isinstance(thing, Budget) else thing or actor.organization_id

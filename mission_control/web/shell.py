@@ -1,6 +1,6 @@
 """What surrounds every page of a signed-in person, and how a person gets in.
 
-The features that fill it are registered by `mission_control/shell.py`, because nothing here imports a feature.
+`mission_control/shell.py` fills it, because nothing here imports a feature.
 """
 
 from collections.abc import Awaitable, Callable
@@ -55,7 +55,7 @@ class Shell:
 class Providers:
     """What the features add to the shell."""
 
-    build: Callable[[Actor], Awaitable[Shell]] | None = None
+    build_shell: Callable[[Actor], Awaitable[Shell]] | None = None
     needs_setup: Callable[[], Awaitable[bool]] | None = None
 
 
@@ -100,9 +100,9 @@ async def shell_page(actor: Actor, template: str, *, active: str, **context: obj
 
     A page without a stream of its own, `live_url`, keeps the shell live with the one that has no other news.
     """
-    if providers.build is None:
+    if providers.build_shell is None:
         raise RuntimeError("The shell has no builder.")
-    shell = await providers.build(actor)
+    shell = await providers.build_shell(actor)
     shell.active = active
     if request.method == "GET" and not context.get("live_url"):  # a refused form must not become what its address shows
         context["live_url"] = f"/settings/live?active={active}&after={shell.seq}"

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from quart import Blueprint
-
 from mission_control.core.actor import Actor
+from mission_control.operations.api import Api
 from mission_control.operations.hints import BOARD_ROLES, hints
 from mission_control.operations.operation import operation
 from mission_control.webhooks.models import WebhookPayload
@@ -12,7 +11,7 @@ from mission_control.webhooks.queries import payload_read, visible_payload
 from mission_control.webhooks.received import shortened
 from mission_control.webhooks.schemas import BoardWebhookPayloadRead, PayloadQuery
 
-api = Blueprint("webhooks_agent_api", __name__, url_prefix="/api/v1/agent")
+api = Api("webhooks_agent_api", __name__, url_prefix="/api/v1/agent")
 
 
 @operation(

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, current_app, request
+from quart import current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from mission_control.boards.models import Board
@@ -12,8 +12,9 @@ from mission_control.core.actor import Actor, system
 from mission_control.core.errors import TooLarge
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
-from mission_control.http.body_limit import admit_body, limit_apart
+from mission_control.http.body_limit import admit_body
 from mission_control.http.proxies import client_ip
+from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.webhooks import commands, ingest
 from mission_control.webhooks.models import Webhook, WebhookPayload
@@ -34,10 +35,9 @@ from mission_control.webhooks.schemas import (
     WebhookSecret,
 )
 
-api = Blueprint("webhooks_api", __name__, url_prefix="/api/v1/boards/<board_id>/webhooks")
+api = Api("webhooks_api", __name__, url_prefix="/api/v1/boards/<board_id>/webhooks")
 TAGS = ("board-webhooks",)
 BASE = "api_v1_boards__board_id__webhooks"
-limit_apart("POST", r"/api/v1/boards/[^/]+/webhooks/[^/]+", "webhook_max_payload_bytes")
 
 
 def _key() -> str:

@@ -13,7 +13,6 @@ from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.ids import new_secret
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.delivery.models import Delivery
-from mission_control.webhooks import policy as policy
 from mission_control.webhooks.models import Webhook
 from mission_control.webhooks.schemas import BoardWebhookCreate
 

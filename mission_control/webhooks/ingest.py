@@ -19,7 +19,6 @@ from mission_control.core.limits import FailureLimit
 from mission_control.core.secrets import decrypt
 from mission_control.http.proxies import rate_limit_key
 from mission_control.memory.commands import write_memory
-from mission_control.webhooks import policy as policy
 from mission_control.webhooks.commands import locked_webhook, require_signatures
 from mission_control.webhooks.models import Webhook, WebhookPayload
 from mission_control.webhooks.queries import payload_read

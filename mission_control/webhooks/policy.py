@@ -4,38 +4,40 @@ from typing import Any
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.policy import rule
+from mission_control.core.policy import Rules
 from mission_control.webhooks.models import Webhook, WebhookPayload
 
+rules = Rules()
 
-@rule("webhook.create")
+
+@rules.rule("webhook.create")
 def may_create_webhook(actor: Actor, board: Board) -> bool:
     """People with write access."""
     return actor.is_user and actor.writes(board)
 
 
-@rule("webhook.read")
+@rules.rule("webhook.read")
 def may_read_webhook(actor: Actor, thing: Webhook | WebhookPayload) -> bool:
     """People who reach the board."""
     return actor.is_user and actor.reads(thing.board)
 
 
-@rule("webhook.read_payload")
+@rules.rule("webhook.read_payload")
 def may_read_payload(actor: Actor, payload: WebhookPayload) -> bool:
     """The board's agents."""
     return actor.is_agent and actor.reads(payload.board)
 
 
-@rule("webhook.update")
-@rule("webhook.delete")
-@rule("webhook.rotate_secret")
-@rule("webhook.replay")
+@rules.rule("webhook.update")
+@rules.rule("webhook.delete")
+@rules.rule("webhook.rotate_secret")
+@rules.rule("webhook.replay")
 def may_change_webhook(actor: Actor, thing: Webhook | WebhookPayload) -> bool:
     """People with write access."""
     return actor.is_user and actor.writes(thing.board)
 
 
-@rule("webhook.receive")
+@rules.rule("webhook.receive")
 def may_receive(actor: Actor, thing: Any) -> bool:
     """Only the system, after it has checked the signature."""
     return False

@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 import pytest
 
-from mission_control import features as features
 from mission_control.claims import timer
 from mission_control.claims.expiry import expire_due
 from mission_control.claims.leases import is_over

@@ -229,7 +229,7 @@ async def test_row_deleted_between_two_reads_is_not_found(cast: Cast, monkeypatc
     async def seen(actor: Actor, last_seen_at: Any) -> None:
         await Agent.filter(id=actor.id).delete()
 
-    monkeypatch.setattr(credentials.hooks, "agent_seen", seen)
+    monkeypatch.setattr(credentials.callbacks, "agent_seen", seen)
     monkeypatch.setitem(cast.app.config, "PROPAGATE_EXCEPTIONS", False)
     (await cast.vega.post("/agent/usage", {"input_tokens": 1})).refused(404)
 

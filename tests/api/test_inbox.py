@@ -10,13 +10,12 @@ import pytest
 
 from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
-from mission_control.commands import command as core_command
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import deliver
 from mission_control.core import clock
 from mission_control.core.policy import RULES
 from mission_control.delivery.models import Delivery
-from mission_control.inbox.kinds import KINDS, kind_of
+from mission_control.inbox.headers import NOTICES, kind_of
 from mission_control.live import channels
 from tests.cast import Answer, Cast, Program, events, head
 from tests.contract.source import calls, texts, trees
@@ -281,7 +280,6 @@ async def test_old_notices_never_expire(cast: Cast) -> None:
 
 
 async def test_unknown_subject_is_a_message(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core_command, "COMMANDS", {})
     monkeypatch.setitem(RULES, "test.tell", lambda actor, thing: True)
 
     @command("test.tell")
@@ -306,4 +304,4 @@ def test_every_subject_has_a_kind() -> None:
     }
     assert len(found) > 10
     assert {text for text in found if kind_of(text) == "message"} == set()
-    assert len(set(KINDS.values())) == len(KINDS)
+    assert len(set(NOTICES.values())) == len(NOTICES)

@@ -8,7 +8,6 @@ from uuid import uuid4
 import pytest
 from pydantic import BaseModel
 
-from mission_control import features
 from mission_control.accounts.models import Token
 from mission_control.core import clock
 from mission_control.operations import operation as doing
@@ -17,7 +16,6 @@ from mission_control.operations.registry import OPERATIONS, Operation
 from tests.cast import Answer, Caller, Cast
 from tests.things import path_of
 
-assert features.BLUEPRINTS
 NAMES = [one.operation_id for one in OPERATIONS if one.who != "anyone"]
 ANSWERS_OUTSIDERS = {"delete_agent_api_v1_agents__agent_id__delete": "an unknown id is fine, and stays untouched"}
 ONLY_MAIN_AGENTS = {"agent_main_message_board_lead": "who is no gateway's main agent learns nothing of any board"}

@@ -9,7 +9,6 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from mission_control import features as features
 from mission_control.accounts.models import Token
 from mission_control.core import clock
 from mission_control.operations.registry import OPERATIONS, Operation

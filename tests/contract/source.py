@@ -4,10 +4,12 @@ import ast
 import functools
 import importlib
 import pkgutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import mission_control
+from mission_control.commands.command import verb_of
 
 ROOT = Path(mission_control.__file__).parent
 
@@ -20,6 +22,13 @@ def modules() -> tuple[str, ...]:
     for name in ours:
         importlib.import_module(name)
     return ours
+
+
+@functools.cache
+def commands() -> dict[str, str]:
+    """Return the verbs of all commands, by their modules and names."""
+    found = ((vars(sys.modules[name]), name) for name in modules())
+    return {f"{name}.{key}": verb for things, name in found for key, one in things.items() if (verb := verb_of(one))}
 
 
 @functools.cache

@@ -1,12 +1,8 @@
-"""Every kind that is recorded is written down in `live/kinds.py`, none too many, and in ARCHITECTURE.md.
-
-Every module of reactions is one that the application knows.
-"""
+"""Every kind that is recorded is declared by a feature, none too many, and in ARCHITECTURE.md."""
 
 import re
 from pathlib import Path
 
-from mission_control.features import REACTIONS
 from mission_control.live.kinds import ACCOUNT_KINDS, KINDS
 from mission_control.tasks.live import STREAMED
 from tests.contract.source import calls, texts, trees
@@ -45,7 +41,7 @@ def test_recorded_account_kinds_equal_documented_kinds() -> None:
 
 
 def test_kinds_are_facts_in_one_sentence() -> None:
-    for kind, sentence in (KINDS | ACCOUNT_KINDS).items():
+    for kind, sentence in ({kind: one.recorded_when for kind, one in KINDS.items()} | ACCOUNT_KINDS).items():
         assert KIND.fullmatch(kind) and len(kind) <= 96
         assert re.fullmatch(r"[A-Z].*\.", sentence), kind
 
@@ -57,9 +53,4 @@ def test_streamed_kinds_exist() -> None:
 def test_architecture_lists_the_kinds() -> None:
     section = Path("ARCHITECTURE.md").read_text(encoding="utf-8").partition("## Event kinds")[2].partition("\n## ")[0]
     listed = [line for line in section.splitlines() if line.startswith("| `")]
-    assert listed == [f"| `{kind}` | {sentence} |" for kind, sentence in KINDS.items()]
-
-
-def test_all_reactions_are_registered() -> None:
-    written = {name for name, tree in trees() if any(calls(tree, "reacts_to"))}
-    assert written == {module.__name__.removeprefix("mission_control.") for module in REACTIONS}
+    assert listed == [f"| `{kind}` | {one.recorded_when} |" for kind, one in KINDS.items()]

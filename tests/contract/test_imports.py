@@ -14,7 +14,8 @@ ORDER = [
 ]  # fmt: skip
 # The ground floor: each package imports only those before it, without exceptions.
 GROUND = [
-    "config", "core", "database", "live", "delivery", "commands", "sending", "http", "authn", "operations", "web",
+    "config", "feature", "core", "database", "live", "delivery", "commands", "sending", "http", "authn", "operations",
+    "web",
 ]  # fmt: skip
 # Modules beside the packages that belong to `config`.
 CONFIG = {"config", "config_identity", "config_table", "config_values", "paths", "private_files"}
@@ -34,9 +35,16 @@ ALLOWED = {
 }
 
 
+def _walk(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield from _walk(child)
+
+
 def imports(tree: ast.Module) -> Iterator[str]:
     """What a module imports of the program, wherever it stands in it; type-checking blocks are passed over."""
-    for node in ast.walk(tree):
+    for node in _walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("mission_control."):
             base = node.module.removeprefix("mission_control.")
             yield from (f"{base}.{one.name}" for one in node.names)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from mission_control import features as features
 from mission_control.operations.registry import OPERATIONS, Operation
 from tests.cast import Caller, Cast, hire
 from tests.contract.bodies import BODIES

@@ -11,10 +11,9 @@ from uuid import uuid4
 import pytest
 from quart import Quart
 
-from mission_control.commands.command import COMMANDS
 from mission_control.web.actions import Action, SessionAction, action_of
 from tests.cast import Cast
-from tests.contract.source import trees
+from tests.contract.source import commands, trees
 from tests.pages.visitor import HERE, Visitor, give_password, visitor
 
 PLACE = re.compile(r"<(?:(\w+)(?:\(([^)]*)\))?:)?(\w+)>")
@@ -91,7 +90,9 @@ def imported(tree: ast.Module) -> set[str]:
 def is_command(name: str) -> bool:
     """Whether a name is a command, or a module of commands."""
     return (
-        name in COMMANDS or name.endswith(".commands") or ".commands." in name.removeprefix("mission_control.commands")
+        name in commands()
+        or name.endswith(".commands")
+        or ".commands." in name.removeprefix("mission_control.commands")
     )
 
 

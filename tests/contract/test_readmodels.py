@@ -9,7 +9,6 @@ import orjson
 import pytest
 from pydantic import TypeAdapter
 
-from mission_control import features
 from mission_control.core.json import json_values
 from mission_control.onboarding.models import OnboardingSession
 from mission_control.operations.registry import OPERATIONS, Operation
@@ -20,7 +19,6 @@ from tests.moments import loose_moments, unlike_the_document
 from tests.outside import outside
 from tests.things import filled, things_of, upload
 
-assert features.BLUEPRINTS
 ANSWERING = [one for one in OPERATIONS if not one.is_stream]
 DRAFT = {
     "status": "complete", "board_type": "goal", "objective": "See.", "success_metrics": {"nights": 3},

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from mission_control import features as features
 from mission_control.core.paging import Page
 from mission_control.operations.registry import OPERATIONS, Operation
 from tests.cast import Cast

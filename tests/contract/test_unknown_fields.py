@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from mission_control import features as features
 from mission_control.operations.registry import OPERATIONS, Operation
 from tests.cast import Caller, Cast
 from tests.contract.bodies import CALLERS

@@ -9,11 +9,11 @@ from typing import Any
 from quart import Quart
 
 from mission_control.boards.api import get_board, update_board
-from mission_control.commands.command import COMMANDS
+from mission_control.commands.command import verb_of
 from mission_control.core.policy import RULES
 from mission_control.operations.registry import OPERATIONS
 from mission_control.web.actions import Action, action_of
-from tests.contract.source import calls, modules, texts, trees
+from tests.contract.source import calls, commands, modules, texts, trees
 
 VERB = re.compile(r"[a-z_]+\.[a-z_]+")
 ASKS_NOTHING = {
@@ -24,8 +24,7 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 def verbs_asked() -> set[str]:
     """The verbs that commands, operations, other code and templates ask."""
-    modules()
-    found = set(COMMANDS.values()) | {one.verb for one in OPERATIONS if one.verb}
+    found = set(commands().values()) | {one.verb for one in OPERATIONS if one.verb}
     for _, tree in trees():
         for call in calls(tree, "require", "can"):
             found |= {text for argument in call.args for text in texts(argument) if VERB.fullmatch(text)}
@@ -72,7 +71,7 @@ def asks_a_rule(function: Any, seen: set[int] | None = None) -> bool:
         return False
     seen.add(id(function))
     name = f"{function.__module__}.{function.__name__}"
-    if name in COMMANDS or name == "mission_control.core.policy.require":
+    if verb_of(function) is not None or name == "mission_control.core.policy.require":
         return True
     return name.startswith("mission_control.") and any(asks_a_rule(one, seen) for one in _used(function))
 

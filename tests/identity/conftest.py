@@ -11,7 +11,7 @@ from quart import Quart
 from mission_control.accounts.deletion import DELETE_AT_PROVIDER
 from mission_control.app import create_app
 from mission_control.config import Settings
-from mission_control.identity import remote
+from mission_control.identity import bearer, remote
 from mission_control.identity.people import forget_asked
 from mission_control.sending import loop
 from tests.identity.browser import PATIENCE, SECRET, RunningProvider
@@ -70,7 +70,10 @@ def make_app(app: Quart, provider: RunningProvider, tmp_path: Path) -> MakeApp:
             "OIDC_CLIENT_ID": "mission-control",
             "OIDC_CLIENT_SECRET": "a secret / of: the client",
         }
-        return create_app(Settings.from_environment(chosen | settings))
+        made = create_app(Settings.from_environment(chosen | settings))
+        for sender in bearer.senders(made):  # as when it begins to serve
+            loop.install_sender(sender)
+        return made
 
     return make
 

@@ -18,7 +18,7 @@ from mission_control.accounts.commands import start_session
 from mission_control.accounts.models import AccountEvent, Session, Token, User
 from mission_control.accounts.provider_links import invite_to_link, is_invited
 from mission_control.authn import authentication, freshness
-from mission_control.authn.credentials import hooks
+from mission_control.authn.credentials import callbacks
 from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden
@@ -201,7 +201,7 @@ async def test_own_tokens_work_in_every_mode(trusting: Quart, cast: Cast) -> Non
 
 
 async def test_provider_tokens_are_refused_in_local_mode(app: Quart, provider: RunningProvider) -> None:
-    assert hooks.provider_token is not None
+    assert callbacks.provider_token is not None
     (await with_bearer(app, await provider.forged()).get(ME)).refused(401)
 
 

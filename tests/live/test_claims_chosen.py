@@ -10,8 +10,9 @@ from mission_control.core.ids import new_id
 from tests.cast import Answer, Cast, hire
 from tests.claiming import taken
 from tests.live.waiters import LOOKS, answer_of, hang_up, looked, poll
-from tests.live.waiters import looks_are_counted as looks_are_counted
 from tests.statements import counted
+
+pytestmark = pytest.mark.usefixtures("looks_are_counted")
 
 
 async def many(cast: Cast, count: int) -> list["asyncio.Task[Answer]"]:

@@ -15,7 +15,8 @@ from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.claiming import later, taken
 from tests.live.waiters import PATIENCE, answer_of, poll
-from tests.live.waiters import looks_are_counted as looks_are_counted
+
+pytestmark = pytest.mark.usefixtures("looks_are_counted")
 
 
 async def finish_what_it_waits_for(cast: Cast) -> Callable[[], Awaitable[Any]]:

@@ -9,7 +9,8 @@ import pytest
 from mission_control.runs.models import Run
 from tests.cast import Cast
 from tests.live.waiters import PATIENCE, hang_up, poll, stand_in_queue
-from tests.live.waiters import looks_are_counted as looks_are_counted
+
+pytestmark = pytest.mark.usefixtures("looks_are_counted")
 
 Change = Callable[[Cast], Awaitable[Any]]
 

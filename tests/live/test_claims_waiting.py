@@ -14,8 +14,9 @@ from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.claiming import claim
 from tests.live.waiters import NOTHING, PATIENCE, answer_of, channel, hang_up, looked, poll, stand_in_queue, started
-from tests.live.waiters import looks_are_counted as looks_are_counted
 from tests.statements import counted
+
+pytestmark = pytest.mark.usefixtures("looks_are_counted")
 
 
 async def test_waiting_claim_gets_a_new_task(cast: Cast) -> None:

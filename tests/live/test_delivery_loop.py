@@ -10,7 +10,6 @@ from quart import Quart
 from tortoise.transactions import in_transaction
 
 from mission_control.agents.reactions import NOTICE
-from mission_control.commands import command as core_command
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import deliver
 from mission_control.core import clock
@@ -35,7 +34,6 @@ def senders(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """No senders but those of the test."""
     own: dict[str, Any] = {}
     monkeypatch.setattr(loop, "_senders", own)
-    monkeypatch.setattr(loop, "_conditions", {})
     return own
 
 
@@ -119,7 +117,7 @@ async def test_restarted_server_takes_over_sending_deliveries(
     async def send(letter: Delivery) -> None:
         sent.append(letter.seq)
 
-    senders[KIND] = send
+    senders[KIND] = loop.Sender(KIND, send)
     running = asyncio.create_task(loop.run_for_ever(is_alone=is_alone))
     try:
         async with asyncio.timeout(60):
@@ -142,7 +140,7 @@ async def test_lease_is_renewed_while_sending(
     async def send(letter: Delivery) -> None:
         await answer.wait()
 
-    senders[KIND] = send
+    senders[KIND] = loop.Sender(KIND, send)
     running: Running = set()
     await look("one", running)
     first = (await Delivery.get(kind=KIND)).leased_until
@@ -165,7 +163,7 @@ async def test_concurrent_workers_keep_the_order(cast: Cast) -> None:
 
 @pytest.mark.usefixtures("asleep")
 async def test_condition_is_checked_for_every_row(cast: Cast, senders: dict[str, Any]) -> None:
-    loop.sender(KIND, only=f"agent_id = '{cast.vega.id}'")(_never)
+    loop.install_sender(loop.Sender(KIND, _never, only=f"agent_id = '{cast.vega.id}'"))
     await letters(cast, cast.vega, 1)
     await letters(cast, cast.rigel, 2)
     assert await taken() == [1]
@@ -183,7 +181,7 @@ async def test_kind_without_a_sender_runs_no_statement(cast: Cast, senders: dict
 
 
 async def test_idle_poll_is_one_read(cast: Cast, senders: dict[str, Any]) -> None:
-    senders[KIND] = _never
+    senders[KIND] = loop.Sender(KIND, _never)
     await letters(cast, cast.vega, 1, state="sent")
     await letters(cast, cast.vega, 2, state="failed")
     with counted() as found:
@@ -195,7 +193,7 @@ async def test_idle_poll_is_one_read(cast: Cast, senders: dict[str, Any]) -> Non
 async def test_loop_sleeps_until_the_next_is_due(
     cast: Cast, senders: dict[str, Any], seconds: float, expected: float
 ) -> None:
-    senders[KIND] = _never
+    senders[KIND] = loop.Sender(KIND, _never)
     await letters(cast, cast.vega, 1, due_at=clock.now() + timedelta(seconds=seconds))
     await letters(cast, cast.vega, 2)  # due, but it waits for the first
     pause = await look("one", set())
@@ -203,7 +201,7 @@ async def test_loop_sleeps_until_the_next_is_due(
 
 
 async def test_delivery_of_another_worker_is_retried_after_its_lease(cast: Cast, senders: dict[str, Any]) -> None:
-    senders[KIND] = _never
+    senders[KIND] = loop.Sender(KIND, _never)
     await letters(cast, cast.vega, 1, state="sending", leased_until=clock.now() + timedelta(seconds=14))
     assert 0 < await look("one", set()) <= 14
 
@@ -217,7 +215,7 @@ async def gates(senders: dict[str, Any], asleep: None) -> AsyncIterator[dict[int
         if delivery.seq in found:
             await found[delivery.seq].wait()
 
-    senders[KIND] = send
+    senders[KIND] = loop.Sender(KIND, send)
     yield found
     for gate in found.values():
         gate.set()
@@ -251,7 +249,6 @@ async def test_command_with_deliveries_notifies_the_loop(
     async def send(delivery: Delivery) -> None:
         arrived.set()
 
-    monkeypatch.setattr(core_command, "COMMANDS", {})
     monkeypatch.setitem(RULES, "test.tell", lambda actor, thing: True)
 
     @command("test.tell")
@@ -261,7 +258,7 @@ async def test_command_with_deliveries_notifies_the_loop(
     async with asyncio.timeout(60):
         while not channels.waiting(pace.CHANNEL):
             await asyncio.sleep(0.005)
-    senders[KIND] = send
+    senders[KIND] = loop.Sender(KIND, send)
     await tell(await cast.ada.actor())
     async with asyncio.timeout(pace.IDLE_SECONDS - 5):
         await arrived.wait()

@@ -39,7 +39,7 @@ async def postman(app: Quart, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     """The sender of our kind, for one test; the application's own loop looks away meanwhile."""
     await look_away(monkeypatch)
     found = Postman()
-    loop.sender(KIND)(found)
+    loop.install_sender(loop.Sender(KIND, found))
     yield found
     loop.forget_sender(KIND)
 

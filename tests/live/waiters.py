@@ -3,9 +3,6 @@
 import asyncio
 from typing import Any
 
-import pytest
-
-from mission_control.claims import polling
 from mission_control.live import waiters
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
@@ -15,21 +12,6 @@ from tests.claiming import claim
 NOTHING = {"task": None, "lease": None}
 PATIENCE = 40  # less than a poll waits that nobody wakes
 LOOKS: list[None] = []
-
-
-@pytest.fixture(autouse=True)
-def looks_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Remember every look for work that came to its end without any."""
-    LOOKS.clear()
-    look = polling._look
-
-    async def looked(*arguments: Any) -> Any:
-        found = await look(*arguments)
-        if found[0] is None:
-            LOOKS.append(None)
-        return found
-
-    monkeypatch.setattr(polling, "_look", looked)
 
 
 def channel(cast: Cast) -> str:

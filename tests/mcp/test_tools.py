@@ -8,7 +8,6 @@ from mcp_types import Implementation
 
 from mission_control import __version__
 from mission_control.core.errors import Conflict
-from mission_control.mcp import tools as tools
 from mission_control.mcp.adapters import names_of, perform
 from mission_control.mcp.refusals import refusal
 from mission_control.mcp.registry import PEOPLES_TOOLS, TOOLS

@@ -88,9 +88,9 @@ async def test_sign_in_does_not_redirect_in_a_loop(cast: Cast) -> None:
 @pytest.fixture
 async def broken(app: Quart) -> AsyncIterator[Quart]:
     """An application whose shell cannot be built."""
-    kept, shell.providers.build = shell.providers.build, None
+    kept, shell.providers.build_shell = shell.providers.build_shell, None
     yield app
-    shell.providers.build = kept
+    shell.providers.build_shell = kept
 
 
 async def test_internal_error_is_500(cast: Cast, broken: Quart) -> None:

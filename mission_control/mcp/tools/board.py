@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from mission_control.boards.statuses import TaskStatus
 from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import at, at_task, perform
-from mission_control.mcp.registry import Arguments, tool
+from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.shapes import (
     AttemptLine,
     CommentLine,
@@ -20,6 +20,8 @@ from mission_control.mcp.shapes import (
     WaitingTaskLine,
     status_text,
 )
+
+tools = Tools()
 
 RECENT_COMMENTS, RECENT_ATTEMPTS, MOST_FILES = 50, 10, 100
 
@@ -43,7 +45,7 @@ class TaskLines(BaseModel):
     total: int
 
 
-@tool("List tasks", TaskFilter, TaskLines, reads=True)
+@tools.tool("List tasks", TaskFilter, TaskLines, reads=True)
 async def list_tasks(actor: Actor, asked: TaskFilter) -> tuple[str, Any]:
     """List the tasks of your board, newest first.
 
@@ -81,7 +83,7 @@ class TaskShown(BaseModel):
     attempts: list[AttemptLine]
 
 
-@tool("Read a task", TaskId, TaskShown, audience="everybody", reads=True)
+@tools.tool("Read a task", TaskId, TaskShown, audience="everybody", reads=True)
 async def get_task(actor: Actor, asked: TaskId) -> tuple[str, Any]:
     """Read a task: description, what it waits for, the newest comments, checklist, files, and earlier attempts.
 

@@ -9,8 +9,10 @@ from mission_control.approvals.queries import visible_approval
 from mission_control.approvals.waiting import wait_for_decision as decision_within
 from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import at, holding, home, perform
-from mission_control.mcp.registry import Arguments, tool
+from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.shapes import ApprovalState, Ref
+
+tools = Tools()
 
 
 class Question(Arguments):
@@ -24,7 +26,7 @@ class Question(Arguments):
     fence: Annotated[int | None, Field(ge=1, description="The fence of your lease, when a task is yours")] = None
 
 
-@tool("Ask people to approve", Question, ApprovalState)
+@tools.tool("Ask people to approve", Question, ApprovalState)
 async def request_approval(actor: Actor, asked: Question) -> tuple[str, Any]:
     """Ask the people of the board for a decision, and get the id of the request.
 
@@ -51,7 +53,7 @@ class Patience(Arguments):
     wait_seconds: Annotated[int, Field(ge=0, le=50, description="How long to wait at most")] = 50
 
 
-@tool("Wait for a decision", Patience, ApprovalState, reads=True)
+@tools.tool("Wait for a decision", Patience, ApprovalState, reads=True)
 async def wait_for_decision(actor: Actor, asked: Patience) -> tuple[str, Any]:
     """Wait until people decide about a request, at most 50 seconds; call it again while it is pending.
 

@@ -7,10 +7,12 @@ from pydantic import BaseModel, Field
 
 from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import at_task, holding, perform
-from mission_control.mcp.registry import Arguments, WithImage, tool
+from mission_control.mcp.registry import Arguments, Tools, WithImage
 from mission_control.mcp.shapes import CommentLine, Ref, StepLine
 from mission_control.tasks.attachments import visible_attachment
 from mission_control.tasks.models import AttachmentContent
+
+tools = Tools()
 
 MOST_CHARACTERS = 50_000
 LARGEST_IMAGE = 2 * 2**20
@@ -40,7 +42,7 @@ class FileRead(WithImage):
     next_offset: int | None
 
 
-@tool("Read a file", Reading, FileRead, audience="everybody", reads=True)
+@tools.tool("Read a file", Reading, FileRead, audience="everybody", reads=True)
 async def read_file(actor: Actor, asked: Reading) -> tuple[str, Any]:
     """Read a file that is attached to a task: text in parts of at most 50,000 characters, an image of up to 2 MiB.
 
@@ -103,7 +105,7 @@ class Comments(BaseModel):
     next_offset: int | None
 
 
-@tool("Read comments", CommentPage, Comments, audience="everybody", reads=True)
+@tools.tool("Read comments", CommentPage, Comments, audience="everybody", reads=True)
 async def list_comments(actor: Actor, asked: CommentPage) -> tuple[str, Any]:
     """Page through everything that was said about a task, oldest first.
 
@@ -131,7 +133,7 @@ class Tick(Arguments):
     fence: Annotated[int | None, Field(ge=1, description="The fence of your lease, when the task is yours")] = None
 
 
-@tool("Tick a step", Tick, StepLine, audience="everybody", repeats=True)
+@tools.tool("Tick a step", Tick, StepLine, audience="everybody", repeats=True)
 async def tick_step(actor: Actor, asked: Tick) -> tuple[str, Any]:
     """Tick a step of a task's checklist, or open it again. People see it at once.
 

@@ -7,8 +7,10 @@ from pydantic import Field
 from mission_control.core.actor import Actor
 from mission_control.inbox.schemas import Inbox
 from mission_control.mcp.adapters import perform
-from mission_control.mcp.registry import Arguments, tool
+from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.shapes import counted
+
+tools = Tools()
 
 
 class InboxRead(Arguments):
@@ -19,7 +21,7 @@ class InboxRead(Arguments):
     limit: Annotated[int, Field(ge=1, le=200)] = 20
 
 
-@tool("Read your inbox", InboxRead, Inbox, scope="read", repeats=True)
+@tools.tool("Read your inbox", InboxRead, Inbox, scope="read", repeats=True)
 async def read_inbox(actor: Actor, asked: InboxRead) -> tuple[str, Any]:
     """Read what you were told: assignments, mentions, comments, decisions, nudges, chat; the oldest first.
 

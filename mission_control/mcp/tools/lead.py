@@ -10,9 +10,11 @@ from mission_control.core.actor import Actor
 from mission_control.core.declared import completed
 from mission_control.core.schemas import OkResponse
 from mission_control.mcp.adapters import at, perform
-from mission_control.mcp.registry import Arguments, tool
+from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.shapes import Priority, Ref, TaskDetail
 from mission_control.tasks.fields import to_ask
+
+tools = Tools()
 
 
 @completed(to_ask())
@@ -25,7 +27,7 @@ class NewTask(Arguments):
     depends_on_task_ids: Annotated[list[UUID], Field(description="Tasks that must be done before this one")] = []
 
 
-@tool("Make a task", NewTask, TaskDetail, role="lead")
+@tools.tool("Make a task", NewTask, TaskDetail, role="lead")
 async def create_task(actor: Actor, asked: NewTask) -> tuple[str, Any]:
     """Put a new task on the board. For leads.
 
@@ -44,7 +46,7 @@ class Assignment(Arguments):
     agent_id: Annotated[UUID | None, Field(description="A worker of who_am_i; left out, the task is nobody's")] = None
 
 
-@tool("Assign a task", Assignment, TaskDetail, role="lead", repeats=True)
+@tools.tool("Assign a task", Assignment, TaskDetail, role="lead", repeats=True)
 async def assign_task(actor: Actor, asked: Assignment) -> tuple[str, Any]:
     """Give a task to a worker, who is told at once; without agent_id take it from whoever has it. For leads.
 
@@ -65,7 +67,7 @@ class Review(Arguments):
     comment: Annotated[str, Field(min_length=1, description="Why, or what is to be changed; Markdown")]
 
 
-@tool("Review a task", Review, TaskDetail, role="lead")
+@tools.tool("Review a task", Review, TaskDetail, role="lead")
 async def review_task(actor: Actor, asked: Review) -> tuple[str, Any]:
     """Judge a task in review: accept it, or send it back to its worker with what is to be changed. For leads.
 
@@ -90,7 +92,7 @@ class Nudge(Arguments):
     message: Annotated[str, Field(min_length=1, max_length=10_000)]
 
 
-@tool("Nudge a worker", Nudge, OkResponse, role="lead")
+@tools.tool("Nudge a worker", Nudge, OkResponse, role="lead")
 async def nudge(actor: Actor, asked: Nudge) -> tuple[str, Any]:
     """Put a word into the inbox of a worker that is silent or stuck. For leads.
 

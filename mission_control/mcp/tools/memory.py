@@ -6,8 +6,10 @@ from pydantic import BaseModel, Field
 
 from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import at, perform
-from mission_control.mcp.registry import Arguments, tool
+from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.shapes import MemoryLine
+
+tools = Tools()
 
 
 class Remembered(Arguments):
@@ -17,7 +19,7 @@ class Remembered(Arguments):
     tags: Annotated[list[str] | None, Field(description="Words to find it by; `chat` makes it a chat message")] = None
 
 
-@tool("Remember", Remembered, MemoryLine)
+@tools.tool("Remember", Remembered, MemoryLine)
 async def remember(actor: Actor, asked: Remembered) -> tuple[str, Any]:
     """Write down a fact or a decision that outlives a task, for everybody on the board.
 
@@ -45,7 +47,7 @@ class Memories(BaseModel):
     total: int
 
 
-@tool("Recall", Recalled, Memories, reads=True)
+@tools.tool("Recall", Recalled, Memories, reads=True)
 async def recall(actor: Actor, asked: Recalled) -> tuple[str, Any]:
     """Look up what was written down on your board: facts and decisions, newest first.
 

@@ -10,8 +10,10 @@ from mission_control.agents.work_state import directive_of
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import home, perform
-from mission_control.mcp.registry import Arguments, tool
+from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.shapes import BoardShown, Colleague, board_shown
+
+tools = Tools()
 
 Directive = Literal["continue", "pause", "stop"]
 
@@ -34,7 +36,7 @@ class WhoAmI(BaseModel):
     colleagues: list[Colleague]
 
 
-@tool("Who am I", Nothing, WhoAmI, reads=True)
+@tools.tool("Who am I", Nothing, WhoAmI, reads=True)
 async def who_am_i(actor: Actor, _: Nothing) -> tuple[str, Any]:
     """Learn who you are, what your board is for, which rules hold there, and who works beside you.
 
@@ -67,7 +69,7 @@ class Checked(BaseModel):
     directive_reason: str | None
 
 
-@tool("Say that you are alive", Nothing, Checked, repeats=True)
+@tools.tool("Say that you are alive", Nothing, Checked, repeats=True)
 async def heartbeat(actor: Actor, _: Nothing) -> tuple[str, Any]:
     """Say that you are alive, and learn whether to go on.
 

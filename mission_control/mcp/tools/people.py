@@ -19,7 +19,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.declared import completed
 from mission_control.core.errors import NotFound
 from mission_control.mcp.adapters import at_task, perform
-from mission_control.mcp.registry import Arguments, tool
+from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.shapes import (
     ApprovalState,
     BoardShown,
@@ -39,6 +39,8 @@ from mission_control.questions.models import Question
 from mission_control.tasks.fields import to_ask
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import tasks_read
+
+tools = Tools()
 
 BoardRef = Annotated[UUID, Field(description="The board's id, as list_boards answered it")]
 
@@ -69,7 +71,7 @@ class Boards(BaseModel):
     total: int
 
 
-@tool("List boards", Part, Boards, audience="people", reads=True)
+@tools.tool("List boards", Part, Boards, audience="people", reads=True)
 async def list_boards(actor: Actor, asked: Part) -> tuple[str, Any]:
     """List the boards that the person reads, by name. Call it first: every other tool needs an id from a list.
 
@@ -107,7 +109,7 @@ class BoardPage(BaseModel):
     open_questions: int
 
 
-@tool("Read a board", BoardId, BoardPage, audience="people", reads=True)
+@tools.tool("Read a board", BoardId, BoardPage, audience="people", reads=True)
 async def get_board(actor: Actor, asked: BoardId) -> tuple[str, Any]:
     """Read what a board is for, which rules hold there, which agents work on it, and what waits for people.
 
@@ -146,7 +148,7 @@ class FoundTasks(BaseModel):
     total: int
 
 
-@tool("List tasks", TasksWanted, FoundTasks, audience="people", reads=True)
+@tools.tool("List tasks", TasksWanted, FoundTasks, audience="people", reads=True)
 async def list_tasks(actor: Actor, asked: TasksWanted) -> tuple[str, Any]:
     """List the tasks of a board, newest first; by status, by words, or only those that are assigned to the person.
 
@@ -179,7 +181,7 @@ class PersonsTask(Arguments):
     depends_on_task_ids: Annotated[list[UUID], Field(description="Tasks that must be done before this one")] = []
 
 
-@tool("Create a task", PersonsTask, TaskDetail, audience="people")
+@tools.tool("Create a task", PersonsTask, TaskDetail, audience="people")
 async def create_task(actor: Actor, asked: PersonsTask) -> tuple[str, Any]:
     """Put a new task on a board, in the person's name. Agents of the board can claim it at once.
 
@@ -198,7 +200,7 @@ class Said(Arguments):
     message: Annotated[str, Field(min_length=1, description="Markdown; @name tells somebody, @lead the lead")]
 
 
-@tool("Comment on a task", Said, CommentLine, audience="people")
+@tools.tool("Comment on a task", Said, CommentLine, audience="people")
 async def comment(actor: Actor, asked: Said) -> tuple[str, Any]:
     """Say something about a task, in the person's name. The agent that works on it, and whoever is mentioned, is told.
 
@@ -221,7 +223,7 @@ class Requests(BaseModel):
     requests: list[RequestLine]
 
 
-@tool("List what waits for people", RequestsWanted, Requests, audience="people", reads=True)
+@tools.tool("List what waits for people", RequestsWanted, Requests, audience="people", reads=True)
 async def list_requests(actor: Actor, asked: RequestsWanted) -> tuple[str, Any]:
     """List what agents ask people and nobody has decided or answered yet: approvals and questions, the oldest first.
 
@@ -298,7 +300,7 @@ class Decided(BaseModel):
     tasks: list[TaskLine]
 
 
-@tool("Decide an approval", Verdict, Decided, audience="people")
+@tools.tool("Decide an approval", Verdict, Decided, audience="people")
 async def decide_approval(actor: Actor, asked: Verdict) -> tuple[str, Any]:
     """Decide about an approval that an agent asked for, in the person's name. Only when the person said so.
 
@@ -346,7 +348,7 @@ class Answered(BaseModel):
     chosen_option_id: str | None
 
 
-@tool("Answer a question", Reply, Answered, audience="people")
+@tools.tool("Answer a question", Reply, Answered, audience="people")
 async def answer_question(actor: Actor, asked: Reply) -> tuple[str, Any]:
     """Answer a question of an agent, in the person's name. The agent is told, and the board remembers the answer.
 

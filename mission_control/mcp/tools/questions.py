@@ -6,8 +6,10 @@ from pydantic import BaseModel, Field
 
 from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import at, perform
-from mission_control.mcp.registry import Arguments, tool
+from mission_control.mcp.registry import Arguments, Tools
 from mission_control.questions.schemas import MOST_OPTIONS, OptionRead
+
+tools = Tools()
 
 
 class Choice(Arguments):
@@ -38,7 +40,7 @@ class QuestionAsked(BaseModel):
     state: str
 
 
-@tool("Ask people", Asked, QuestionAsked)
+@tools.tool("Ask people", Asked, QuestionAsked)
 async def ask_people(actor: Actor, asked: Asked) -> tuple[str, Any]:
     """Ask the people of the board something without which work cannot go on.
 

@@ -8,9 +8,11 @@ from pydantic import BaseModel, Field
 
 from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import perform
-from mission_control.mcp.registry import Arguments, tool
+from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.tools.myself import Directive
 from mission_control.usage.schemas import BudgetState, UsageSums
+
+tools = Tools()
 
 
 class Used(Arguments):
@@ -34,7 +36,7 @@ class Drawn(BaseModel):
     directive_reason: str | None
 
 
-@tool("Report usage", Used, Drawn)
+@tools.tool("Report usage", Used, Drawn)
 async def report_usage(actor: Actor, asked: Used) -> tuple[str, Any]:
     """Tell how many tokens and how much money your work used up since the last report.
 

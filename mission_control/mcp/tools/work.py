@@ -12,8 +12,10 @@ from mission_control.claims.schemas import LeaseExtended, LeaseRead
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import OkResponse
 from mission_control.mcp.adapters import at, holding, perform
-from mission_control.mcp.registry import Arguments, tool
+from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.shapes import ApprovalState, AttemptLine, CommentLine, Ref, TaskDetail, TaskLine, status_text
+
+tools = Tools()
 
 Fence = Annotated[int, Field(ge=1, description="The fence of your lease, as claim_task answered it")]
 
@@ -34,7 +36,7 @@ class Claimed(BaseModel):
     lease: LeaseRead | None
 
 
-@tool("Claim a task", Wanted, Claimed, role="worker")
+@tools.tool("Claim a task", Wanted, Claimed, role="worker")
 async def claim_task(actor: Actor, asked: Wanted) -> tuple[str, Any]:
     """Get the best task that you may work on. It is yours alone, in progress, until the lease ends.
 
@@ -63,7 +65,7 @@ class Longer(Arguments):
     lease_seconds: Annotated[int, Field(ge=1, le=86_400, description="How long it is yours, from now")] = 900
 
 
-@tool("Extend your lease", Longer, LeaseExtended, role="worker", repeats=True)
+@tools.tool("Extend your lease", Longer, LeaseExtended, role="worker", repeats=True)
 async def extend_lease(actor: Actor, asked: Longer) -> tuple[str, Any]:
     """Keep a task for longer. Call it at about half of the lease's time while you still work on the task.
 
@@ -83,7 +85,7 @@ class GivenBack(Arguments):
     reason: Annotated[str, Field(min_length=1, max_length=2_000, description="What the next one should know")]
 
 
-@tool("Give a task back", GivenBack, OkResponse, role="worker")
+@tools.tool("Give a task back", GivenBack, OkResponse, role="worker")
 async def release_task(actor: Actor, asked: GivenBack) -> tuple[str, Any]:
     """Give back a task that you cannot or must not finish. It returns to the inbox, and somebody else can have it.
 
@@ -103,7 +105,7 @@ class Remark(Arguments):
     fence: Annotated[int | None, Field(ge=1, description="The fence of your lease, when the task is yours")] = None
 
 
-@tool("Comment on a task", Remark, CommentLine)
+@tools.tool("Comment on a task", Remark, CommentLine)
 async def comment(actor: Actor, asked: Remark) -> tuple[str, Any]:
     """Report progress, ask a question or answer one, where the work is.
 
@@ -157,7 +159,7 @@ class HandedIn(BaseModel):
     approval: ApprovalState | None
 
 
-@tool("Finish a task", HandIn, HandedIn, role="worker", repeats=True)
+@tools.tool("Finish a task", HandIn, HandedIn, role="worker", repeats=True)
 async def finish_task(actor: Actor, asked: HandIn) -> tuple[str, Any]:
     """Hand in your work on a task that you hold: summary, evidence, small files, usage. Your lease ends with it.
 

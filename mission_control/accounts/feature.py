@@ -1,0 +1,23 @@
+"""What accounts add to the application."""
+
+from mission_control.accounts import access_api, api, models, pages, policy, settings_pages, setup
+from mission_control.accounts.kinds import ACCOUNT_KINDS
+from mission_control.feature import Feature
+from mission_control.web.palette import PaletteEntry
+
+accounts = Feature(
+    name="accounts",
+    models=(models,),
+    rules=(policy.rules,),
+    account_kinds=ACCOUNT_KINDS,
+    blueprints=(
+        access_api.api,
+        api.api,
+        pages.pages,
+        settings_pages.pages,
+    ),
+    secret_paths=("/reset/",),
+    palette=(PaletteEntry("Settings", "/settings", "settings", "profile password token theme", position=50),),
+    needs_setup=setup.comes_first,
+    local_owner=setup.ensure_local_owner,
+)

@@ -1,0 +1,24 @@
+"""What approvals add to the application."""
+
+from mission_control.approvals import api, models, pages, policy, queue_page
+from mission_control.feature import Feature
+from mission_control.live.kinds import Kind
+from mission_control.web.palette import PaletteEntry
+
+approvals = Feature(
+    name="approvals",
+    models=(models,),
+    rules=(policy.rules,),
+    kinds={
+        "approval.requested": Kind("Somebody asked for a decision."),
+        "approval.decided": Kind("A person approved, rejected or sent back."),
+        "approval.reopened": Kind("A decided approval waits again."),
+        "approval.closed": Kind("A pending approval ended because its last task was deleted."),
+    },
+    blueprints=(
+        api.api,
+        pages.pages,
+    ),
+    regions=queue_page.REGIONS,
+    palette=(PaletteEntry("Approvals", "/approvals", "inbox", "queue decide", position=10),),
+)

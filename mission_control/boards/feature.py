@@ -1,0 +1,41 @@
+"""What boards add to the application."""
+
+from mission_control.boards import api, models, pages, policy, regions, trash_pages, work_state_api
+from mission_control.boards.staging import clear_after_start
+from mission_control.core.policy import can
+from mission_control.feature import Feature
+from mission_control.live.kinds import Kind
+from mission_control.web.palette import PaletteEntry
+
+boards = Feature(
+    name="boards",
+    models=(models,),
+    rules=(policy.rules,),
+    kinds={
+        "board.created": Kind("A board was made.", "made the board"),
+        "board.updated": Kind("A board's fields or rules changed."),
+        "board.deleted": Kind("A board was put into the trash; it can be restored.", "deleted the board"),
+        "board.restored": Kind("A deleted board came back with everything that was on it.", "restored the board"),
+        "board.erased": Kind("A board was deleted for good with everything on it.", "erased the board"),
+        "board.work_state_changed": Kind("The agents of a board were paused, stopped, or let run on."),
+    },
+    blueprints=(
+        api.api,
+        pages.pages,
+        trash_pages.pages,
+        work_state_api.api,
+    ),
+    palette=(
+        PaletteEntry("Boards", "/boards", "square-kanban", position=40),
+        PaletteEntry(
+            "New board",
+            "/boards/new",
+            "plus",
+            position=30,
+            group="Do",
+            may=lambda actor, board: can(actor, "board.create", actor.organization_id),
+        ),
+    ),
+    loops=(clear_after_start,),
+    regions=(*pages.INDEX_REGIONS, *regions.REGIONS),
+)

@@ -1,0 +1,89 @@
+"""What a feature adds to the application, declared in the `feature.py` of its package.
+
+Nothing here is imported at run time, so that every package may declare itself. `features.py` lists the features, and
+its `install()` fills the registries from them; nothing else does.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from quart import Blueprint, Quart
+
+    from mission_control.activity.sentences import FieldSentence
+    from mission_control.agents.page_tabs import Tab
+    from mission_control.approvals.related_rows import RowProvider
+    from mission_control.commands.reactions import Reactions
+    from mission_control.core.actor import Actor
+    from mission_control.core.policy import Rules
+    from mission_control.http.body_limit import BodyLimit
+    from mission_control.live.kinds import Kind
+    from mission_control.mcp.registry import Tools
+    from mission_control.sending.loop import Sender
+    from mission_control.tasks.waiting import Explain
+    from mission_control.web.palette import PaletteEntry
+    from mission_control.web.regions import Region
+    from mission_control.web.shell import Shell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """One feature. A field that takes one function may be set by one feature only."""
+
+    name: str
+
+    # State and its changes.
+    models: tuple[ModuleType, ...] = ()
+    rules: "tuple[Rules, ...]" = ()
+    reactions: "tuple[Reactions, ...]" = ()
+    # Kinds of events by name: when they are recorded, and how a feed tells them.
+    kinds: "Mapping[str, Kind]" = field(default_factory=dict)
+    # How a feed tells that a field of a task changed, the most telling field first.
+    task_sentences: "Mapping[str, FieldSentence]" = field(default_factory=dict)
+    # Kinds of the account log, with when they are recorded.
+    account_kinds: Mapping[str, str] = field(default_factory=dict)
+
+    # HTTP: operations and pages; operations whose bodies have a limit of their own; beginnings of paths that carry a
+    # secret, which no log shows.
+    blueprints: "tuple[Blueprint, ...]" = ()
+    body_limits: "tuple[BodyLimit, ...]" = ()
+    secret_paths: tuple[str, ...] = ()
+
+    # Pages.
+    agent_tabs: "tuple[Tab, ...]" = ()
+    # Parts of pages that stay current.
+    regions: "tuple[Region[Any], ...]" = ()
+    queue_rows: "tuple[RowProvider, ...]" = ()
+    palette: "tuple[PaletteEntry, ...]" = ()
+    build_shell: "Callable[[Actor], Awaitable[Shell]] | None" = None
+    needs_setup: Callable[[], Awaitable[bool]] | None = None
+
+    # Agents: tools of MCP; the headers of notices, each with its word for programs; why tasks wait.
+    tools: "tuple[Tools, ...]" = ()
+    notices: Mapping[str, str] = field(default_factory=dict)
+    explain_waiting: "Explain | None" = None
+
+    # Background: loops that run while the application serves, what is done when it stops and when the clock was set,
+    # who sends deliveries, and callbacks of wake-up channels and of families of channels.
+    loops: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
+    at_stop: tuple[Callable[[], Awaitable[None]], ...] = ()
+    on_clock_set: tuple[Callable[[], None], ...] = ()
+    senders: "Callable[[Quart], Sequence[Sender]] | None" = None
+    on_notify: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    on_notify_family: Mapping[str, Callable[[str], None]] = field(default_factory=dict)
+
+    # Callers: the owner behind LOCAL_AUTH_TOKEN, a membership for a person without one, the person and the end of a
+    # token that the identity provider signed, an agent's sign of life, deleting an account at the provider.
+    local_owner: "Callable[[], Awaitable[UUID]] | None" = None
+    ensure_membership: "Callable[[UUID], Awaitable[None]] | None" = None
+    provider_token: "Callable[[str], Awaitable[tuple[UUID, datetime] | None]] | None" = None
+    agent_seen: "Callable[[Actor, datetime | None], Awaitable[None]] | None" = None
+    delete_at_provider: Callable[[str], Awaitable[None]] | None = None
+
+    # What needs the application itself, when it is made.
+    prepare: "Callable[[Quart], None] | None" = None

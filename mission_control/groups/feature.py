@@ -1,0 +1,31 @@
+"""What groups add to the application."""
+
+from mission_control.feature import Feature
+from mission_control.groups import api, models, policy, reactions
+from mission_control.live.kinds import Kind
+
+groups = Feature(
+    name="groups",
+    models=(models,),
+    rules=(policy.rules,),
+    reactions=(reactions.reactions,),
+    kinds={
+        "board.group.join.notified": Kind("An agent received the notice that a board joined the group."),
+        "board.group.join.notify_failed": Kind("The notice that a board joined the group was given up."),
+        "board.group.leave.notified": Kind("An agent received the notice that a board left the group."),
+        "board.group.leave.notify_failed": Kind("The notice that a board left the group was given up."),
+        "board_group.created": Kind("A board group was made.", "made the board group", is_named_in_message=True),
+        "board_group.updated": Kind(
+            "A board group's name, slug or description changed.", "changed the board group", is_named_in_message=True
+        ),
+        "board_group.deleted": Kind(
+            "A board group was deleted with its memory; its boards stayed.",
+            "deleted the board group",
+            is_named_in_message=True,
+        ),
+    },
+    blueprints=(api.api,),
+    notices={
+        "BOARD GROUP UPDATED": "group_updated",
+    },
+)

@@ -1,0 +1,31 @@
+"""What inbox adds to the application."""
+
+from mission_control.feature import Feature
+from mission_control.inbox import agent_api, agent_tab, api, pages, policy
+from mission_control.inbox.callbacks import senders
+from mission_control.live.kinds import Kind
+
+inbox = Feature(
+    name="inbox",
+    rules=(policy.rules,),
+    kinds={
+        "agent.callback_set": Kind("An agent's notices are sent to an address of its own.", "set the callback of"),
+        "agent.callback_removed": Kind(
+            "An agent's notices are no longer sent; a person wanted it so, or the address was gone.",
+            "removed the callback of",
+        ),
+    },
+    blueprints=(
+        agent_api.api,
+        api.api,
+        pages.pages,
+    ),
+    agent_tabs=(agent_tab.TAB,),
+    senders=senders,
+    notices={
+        "GATEWAY MAIN QUESTION": "question",
+        "GATEWAY MAIN HANDOFF": "handoff",
+        "LEAD REQUEST: ASK USER": "ask_user",
+        "BOARD ONBOARDING REQUEST": "onboarding",
+    },
+)

@@ -1,0 +1,136 @@
+"""Fill the registries from features: the only place where anything is registered."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from quart import Quart
+
+from mission_control.activity.sentences import TASK_FIELDS
+from mission_control.agents.page_tabs import TABS
+from mission_control.approvals.related_rows import PROVIDERS
+from mission_control.authn.credentials import callbacks
+from mission_control.commands.command import verb_of
+from mission_control.commands.reactions import install_reactions
+from mission_control.core.policy import RULES, install_rules
+from mission_control.database.setup import MODEL_MODULES
+from mission_control.feature import Feature
+from mission_control.http.body_limit import BODY_LIMITS
+from mission_control.http.request_log import SECRET_PATHS
+from mission_control.inbox.headers import NOTICES
+from mission_control.live import channels
+from mission_control.live.kinds import ACCOUNT_KINDS, KINDS
+from mission_control.mcp.registry import install_tools
+from mission_control.operations.api import Api
+from mission_control.operations.registry import OPERATIONS
+from mission_control.sending.loop import install_sender
+from mission_control.tasks import waiting
+from mission_control.web import regions
+from mission_control.web.palette import ENTRIES
+from mission_control.web.shell import providers
+
+# Fields that one feature sets, and the objects that take them.
+SINGLE: tuple[tuple[Any, str], ...] = (
+    (callbacks, "local_owner"),
+    (callbacks, "ensure_membership"),
+    (callbacks, "provider_token"),
+    (callbacks, "agent_seen"),
+    (callbacks, "delete_at_provider"),
+    (providers, "build_shell"),
+    (providers, "needs_setup"),
+    (waiting.callbacks, "explain_waiting"),
+)
+
+_installed: list[Feature] = []
+
+
+def install(features: Sequence[Feature]) -> None:
+    """Install features, once in a process; raises RuntimeError for what is declared twice or lacks its rule."""
+    if _installed:
+        return
+    _installed.extend(features)
+    for feature in features:
+        _install_state(feature)
+        _install_http(feature)
+        _install_pages(feature)
+        _install_background(feature)
+        for target, name in SINGLE:
+            _set_once(target, name, getattr(feature, name))
+    check_verbs()
+
+
+def serve(app: Quart, features: Sequence[Feature]) -> None:
+    """Let an application serve what features have installed."""
+    regions.install(app, [region for feature in features for region in feature.regions])
+    for feature in features:
+        if feature.prepare is not None:
+            feature.prepare(app)
+        for blueprint in feature.blueprints:
+            app.register_blueprint(blueprint)
+
+    @app.before_serving
+    async def begin_sending() -> None:
+        for feature in features:
+            for sender in feature.senders(app) if feature.senders is not None else ():
+                install_sender(sender)
+
+
+def _install_state(feature: Feature) -> None:
+    MODEL_MODULES.extend(module.__name__ for module in feature.models)
+    for rules in feature.rules:
+        install_rules(rules)
+    for reactions in feature.reactions:
+        install_reactions(reactions)
+    _add(KINDS, feature.kinds)
+    _add(ACCOUNT_KINDS, feature.account_kinds)
+    _add(TASK_FIELDS, feature.task_sentences)
+
+
+def _install_http(feature: Feature) -> None:
+    for blueprint in feature.blueprints:
+        if isinstance(blueprint, Api):
+            OPERATIONS.extend(blueprint.operations)
+    BODY_LIMITS.extend(feature.body_limits)
+    SECRET_PATHS.extend(feature.secret_paths)
+    for tools in feature.tools:
+        install_tools(tools)
+
+
+def _install_pages(feature: Feature) -> None:
+    _add(TABS, {tab.key: tab for tab in feature.agent_tabs})
+    PROVIDERS.extend(feature.queue_rows)
+    ENTRIES.extend(feature.palette)
+    _add(NOTICES, feature.notices)
+
+
+def _install_background(feature: Feature) -> None:
+    for channel, notified in feature.on_notify.items():
+        channels.on_notify(channel, notified)
+    for family, called in feature.on_notify_family.items():
+        channels.on_notify_family(family, called)
+
+
+def _add(registry: dict[str, Any], more: Any) -> None:
+    for key, value in more.items():
+        if key in registry:
+            raise RuntimeError(f"{key} is declared by two features.")
+        registry[key] = value
+
+
+def _set_once(target: Any, name: str, value: Any) -> None:
+    if value is not None:
+        if getattr(target, name) is not None:
+            raise RuntimeError(f"Two features set {name}.")
+        setattr(target, name, value)
+
+
+def check_verbs() -> None:
+    """Refuse a command or an operation whose verb has no rule: no feature names the rule's object."""
+    asked = {one.operation_id: one.verb for one in OPERATIONS if one.verb is not None}
+    for name, module in list(sys.modules.items()):
+        if name.startswith("mission_control."):
+            found = {f"{name}.{key}": verb_of(value) for key, value in vars(module).items()}
+            asked |= {key: verb for key, verb in found.items() if verb is not None}
+    for name, verb in asked.items():
+        if verb not in RULES:
+            raise RuntimeError(f"{name}: the verb {verb} has no rule. Name the module's `rules` in its feature.")

@@ -1,0 +1,37 @@
+"""What memory adds to the application."""
+
+from mission_control.feature import Feature
+from mission_control.live.kinds import Kind
+from mission_control.memory import api, group_api, models, policy, reactions
+
+memory = Feature(
+    name="memory",
+    models=(models,),
+    rules=(policy.rules,),
+    reactions=(reactions.reactions,),
+    kinds={
+        "memory.created": Kind("Something was written down on a board, as a note or in its chat."),
+        "memory.updated": Kind("An entry of a board's memory changed.", "changed the memory of the board"),
+        "memory.deleted": Kind(
+            "An entry of a board's memory was deleted.", "deleted something from the memory of the board"
+        ),
+        "group_memory.created": Kind("Something was written down for all boards of a group."),
+        "group_memory.updated": Kind("An entry of a group's memory changed.", "changed the memory of a board group"),
+        "group_memory.deleted": Kind(
+            "An entry of a group's memory was deleted.", "deleted something from the memory of a board group"
+        ),
+    },
+    blueprints=(
+        api.api,
+        group_api.api,
+    ),
+    notices={
+        "BOARD CHAT": "chat",
+        "BOARD CHAT MENTION": "chat_mention",
+        "GROUP CHAT": "group_chat",
+        "GROUP CHAT MENTION": "group_chat_mention",
+        "GROUP BROADCAST": "group_broadcast",
+        "/pause": "pause",
+        "/resume": "resume",
+    },
+)

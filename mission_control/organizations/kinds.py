@@ -1,0 +1,25 @@
+"""The kinds of events that organizations record, and when."""
+
+from mission_control.live.kinds import Kind
+
+KINDS = {
+    "organization.created": Kind("An organization was founded.", "founded", is_named_in_message=True),
+    "organization.renamed": Kind(
+        "An organization got another name.", "renamed the organization:", is_named_in_message=True
+    ),
+    "organization.ownership_transferred": Kind(
+        "An owner made somebody else the owner and became an admin.",
+        "handed the ownership to",
+        is_named_in_message=True,
+    ),
+    "member.role_changed": Kind("A person got another role in an organization.", "changed the role of"),
+    "member.access_changed": Kind("It was changed which boards a person reaches.", "changed the boards of"),
+    "member.removed": Kind("A person was taken out of an organization.", "removed"),
+    "member.left": Kind("A person left an organization, or deleted their account.", "left the organization"),
+    "invite.created": Kind("Somebody was invited.", "invited somebody"),
+    "invite.revoked": Kind("An invitation was deleted.", "revoked an invitation"),
+    "invite.accepted": Kind("A person joined by an invitation, or gained by it.", "accepted an invitation"),
+    "organization.work_state_changed": Kind(
+        "All agents of an organization were paused, stopped, or let run on.", is_named_in_message=True
+    ),
+}

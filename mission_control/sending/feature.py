@@ -1,0 +1,15 @@
+"""What sending adds to the application."""
+
+from mission_control.feature import Feature
+from mission_control.live.kinds import Kind
+from mission_control.sending import loop
+
+sending = Feature(
+    name="sending",
+    rules=(loop.rules,),
+    kinds={
+        "delivery.retried": Kind("A person let a notice that was given up be sent again.", "sent a notice again"),
+    },
+    loops=(loop.send_for_ever,),
+    on_clock_set=(loop.look_now,),
+)

@@ -1,0 +1,10 @@
+"""What souls add to the application."""
+
+from mission_control.feature import Feature
+from mission_control.souls import api, policy
+
+souls = Feature(
+    name="souls",
+    rules=(policy.rules,),
+    blueprints=(api.api,),
+)

@@ -1,0 +1,25 @@
+"""What usage adds to the application."""
+
+from mission_control.feature import Feature
+from mission_control.live.kinds import Kind
+from mission_control.usage import api, models, page_live, pages, policy
+from mission_control.usage.days import watch_for_midnight
+
+usage = Feature(
+    name="usage",
+    models=(models,),
+    rules=(policy.rules,),
+    kinds={
+        "budget.warning": Kind("Four fifths of a budget are used up."),
+        "budget.exceeded": Kind("A budget is used up; its agents get no more work."),
+        "budget.created": Kind("A limit was set on what agents may use up."),
+        "budget.updated": Kind("A budget got another limit."),
+        "budget.deleted": Kind("A budget was lifted."),
+    },
+    blueprints=(
+        api.api,
+        pages.pages,
+    ),
+    regions=page_live.REGIONS,
+    loops=(watch_for_midnight,),
+)

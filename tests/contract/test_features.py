@@ -1,0 +1,163 @@
+"""Features install themselves by `features.install()`, completely, and nothing registers anything outside of it."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from uuid import UUID
+
+import pytest
+from quart import Blueprint
+
+from mission_control import features, installing
+from mission_control.agents.page_tabs import Tab
+from mission_control.commands.reactions import REACTIONS, Reactions
+from mission_control.commands.unit_of_work import record
+from mission_control.core.policy import RULES, Rules, install_rules
+from mission_control.core.scope import Scope
+from mission_control.feature import Feature
+from mission_control.features import FEATURES
+from mission_control.mcp.registry import Tools
+from mission_control.web.palette import PaletteEntry
+from mission_control.web.regions import Region
+from tests.contract.source import ROOT, modules, trees
+
+# The registries, by module and name; each is filled by `installing.py`.
+REGISTRIES = {
+    "activity.sentences.TASK_FIELDS",
+    "agents.page_tabs.TABS",
+    "approvals.related_rows.PROVIDERS",
+    "commands.reactions.REACTIONS",
+    "core.policy.RULES",
+    "database.setup.MODEL_MODULES",
+    "http.body_limit.BODY_LIMITS",
+    "http.request_log.SECRET_PATHS",
+    "inbox.headers.NOTICES",
+    "live.channels._callbacks",
+    "live.channels._families",
+    "live.kinds.ACCOUNT_KINDS",
+    "live.kinds.KINDS",
+    "mcp.registry.PEOPLES_TOOLS",
+    "mcp.registry.TOOLS",
+    "operations.registry.OPERATIONS",
+    "sending.loop._senders",
+    "web.palette.ENTRIES",
+}
+# Empty module-level lists, dicts and sets that remember something while the program runs.
+MEMORIES = {
+    "authn.freshness._asked",
+    "authn.freshness._fresh",
+    "authn.token_use._used",
+    "boards.live._shared",
+    "commands.transaction._running",
+    "identity.people._asked",
+    "installing._installed",
+    "live.channels._waiting",
+    "live.log_head._reported",
+    "live.waiters._queues",
+    "mcp.calls._calls",
+    "mcp.calls._early",
+}
+IMPORT_AS_ITSELF = re.compile(r"\bimport (?:.*, )?(\w+) as \1\b")
+COLLECTORS = (Rules, Reactions, Blueprint, Tools, Tab, PaletteEntry, Region)
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+import mission_control
+for found in pkgutil.walk_packages(mission_control.__path__, "mission_control."):
+    if not found.name.endswith(("__main__", "aerich_config")):  # programs of their own
+        importlib.import_module(found.name)
+filled = []
+for name in sys.argv[1:]:
+    module, _, attribute = name.rpartition(".")
+    if getattr(sys.modules["mission_control." + module], attribute):
+        filled.append(name)
+from mission_control.authn.credentials import callbacks
+from mission_control.tasks import waiting
+from mission_control.web.shell import providers
+for one in (callbacks, providers, waiting.callbacks):
+    filled += [name for name in one.__slots__ if getattr(one, name) is not None]
+print(*filled)
+"""
+
+
+def test_importing_registers_nothing() -> None:
+    script = [sys.executable, "-c", IMPORT_ALL, *sorted(REGISTRIES)]
+    done = subprocess.run(script, capture_output=True, text=True, timeout=120, check=True, cwd=ROOT.parent)
+    assert done.stdout.split() == []
+
+
+def empty_at_import(tree: ast.Module) -> Iterator[str]:
+    """Yield the names that a module binds to an empty list, dict or set."""
+    for node in tree.body:
+        if isinstance(node, ast.AnnAssign | ast.Assign) and node.value is not None:
+            value, [target] = node.value, [node.target] if isinstance(node, ast.AnnAssign) else node.targets
+            is_literal = isinstance(value, ast.List | ast.Dict) and not ast.unparse(value).strip("[]{}")
+            is_call = (
+                isinstance(value, ast.Call) and not value.args and ast.unparse(value.func) in ("set", "dict", "list")
+            )
+            if (is_literal or is_call) and isinstance(target, ast.Name):
+                yield target.id
+
+
+def test_every_registry_is_known() -> None:
+    found = {f"{name}.{one}" for name, tree in trees() for one in empty_at_import(tree)}
+    assert found - MEMORIES == REGISTRIES
+
+
+def test_every_feature_is_listed_once() -> None:
+    packages = {path.parent.name for path in ROOT.glob("*/feature.py")}
+    names = [one.name for one in FEATURES]
+    assert len(names) == len(set(names)) and set(names) == packages | {"shell"}
+
+
+def named(value: object) -> Iterator[int]:
+    """Yield the identities of everything that a field of a feature names."""
+    yield id(value)
+    if type(value) is tuple:
+        for one in value:
+            yield from named(one)
+
+
+def test_every_collector_is_named_by_its_feature() -> None:
+    known = {one for feature in FEATURES for field in fields(Feature) for one in named(getattr(feature, field.name))}
+    forgotten = {
+        f"{module}.{name}"
+        for module in modules()
+        for name, value in vars(sys.modules[module]).items()
+        if isinstance(value, COLLECTORS) and id(value) not in known
+    }
+    assert forgotten == set()
+
+
+def test_installing_again_changes_nothing() -> None:
+    before = dict(RULES), {kind: list(run) for kind, run in REACTIONS.items()}
+    features.install()
+    assert (dict(RULES), REACTIONS) == before
+
+
+def test_the_list_of_features_stays_short() -> None:
+    assert len((ROOT / "features.py").read_text(encoding="utf-8").splitlines()) < 80
+
+
+@pytest.mark.parametrize("folder", ["mission_control", "tests", "tools", "bench"])
+def test_nothing_is_imported_for_its_side_effects(folder: str) -> None:
+    ours = [path for path in (ROOT.parent / folder).rglob("*.py") if "node_modules" not in path.parts]
+    assert [str(path) for path in ours if IMPORT_AS_ITSELF.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_command_whose_rule_nobody_names_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(RULES, "board.update")
+    with pytest.raises(RuntimeError, match=r"the verb board\.update has no rule"):
+        installing.check_verbs()
+
+
+def test_kind_that_no_feature_declares_is_refused() -> None:
+    with pytest.raises(RuntimeError, match=r"No feature declares events of the kind task\.sung"):
+        record("task.sung", Scope(UUID(int=0)), "Somebody sang.")
+
+
+def test_verb_with_two_rules_is_refused() -> None:
+    with pytest.raises(RuntimeError, match=r"task\.change has two rules"):
+        install_rules({"task.change": RULES["task.change"]})
