@@ -1,4 +1,4 @@
-"""The heads of all logs: signed for the first time, listed to be kept elsewhere, checked against such a list."""
+"""The heads of all logs: sign them for the first time, list them for safekeeping, check them against such a list."""
 
 import logging
 from collections.abc import Iterable
@@ -42,16 +42,16 @@ class LogHead:
 
     @property
     def verdict(self) -> Verdict:
-        """What the signature says."""
+        """Return the verdict on the signature."""
         return judge(self.log, self.seq, self.hash, self.signature)
 
     def line(self) -> str:
-        """One line of JSON."""
+        """Return one line of JSON."""
         return orjson.dumps(asdict(self)).decode()
 
     @classmethod
     def parse(cls, line: str) -> "LogHead":
-        """Read such a line; ValueError when it is none."""
+        """Parse such a line. Invalid: ValueError."""
         given: Any = orjson.loads(line)
         match given:
             case {"log": str(), "name": str(), "seq": int(), "hash": str(), "signature": str()}:
@@ -60,7 +60,7 @@ class LogHead:
 
 
 async def open_logs(settings: Settings) -> None:
-    """Check the secret key, sign with it from now on, and sign the heads of a database from before they were signed.
+    """Check the secret key, use it for signatures, and sign the heads of a database from before heads were signed.
 
     Raises ConfigError when the database was made with another key.
     """
@@ -69,7 +69,7 @@ async def open_logs(settings: Settings) -> None:
 
 
 def use_settings_key(settings: Settings) -> str:
-    """Sign and check heads with the secret key of these settings, which is returned."""
+    """Use the secret key of these settings for the signatures of heads. Return it."""
     key = load_or_create_secret_key(settings)
     use_key(audit_key(key))
     return key
@@ -99,7 +99,7 @@ async def sign_first_heads() -> None:
 
 
 async def _was_signed_before() -> bool:
-    """Whether there is a signature or an event that was written since heads are signed."""
+    """Return whether the database holds a signature, or an event written since heads are signed."""
     return bool(
         await rows(
             "SELECT 1 AS found FROM organizations WHERE log_signature <> ''"
@@ -136,7 +136,7 @@ async def _digest_of_names(organization_id: UUID) -> str:
 
 
 async def heads() -> list[LogHead]:
-    """The heads of every organization, the oldest first, and of the account log."""
+    """Return the heads of every organization, the oldest first, and of the account log."""
     found = await rows("SELECT id, name, log_seq, log_hash, log_signature FROM organizations ORDER BY created_at, id")
     listed = [
         LogHead(str(as_id(row["id"])), row["name"], int(row["log_seq"]), row["log_hash"], row["log_signature"])
@@ -148,7 +148,7 @@ async def heads() -> list[LogHead]:
 
 
 async def sign_again(faulty: Iterable[LogHead]) -> None:
-    """Sign heads as they are now, whatever was done to their logs; the account log says so."""
+    """Sign heads as they are, whatever happened to their logs; the account log records it."""
 
     async def work() -> None:
         head = await account_log.locked_head()
@@ -168,7 +168,7 @@ async def sign_again(faulty: Iterable[LogHead]) -> None:
 
 
 async def verify_all() -> list[tuple[str, int, str | None]]:
-    """Walk every log: its name, how many entries hold, and the first fault."""
+    """Verify every log. Return name, number of valid entries and first fault of each."""
     found = []
     for row in await rows("SELECT id, name FROM organizations ORDER BY created_at, id"):
         organization_id = UUID(str(row["id"]))
@@ -177,7 +177,7 @@ async def verify_all() -> list[tuple[str, int, str | None]]:
 
 
 async def fault_against(kept: LogHead) -> str | None:
-    """What a head that was kept elsewhere shows to be wrong with the log as it is now."""
+    """Return the fault that a stored head shows in the current log."""
     if kept.verdict in (Verdict.FORGED, Verdict.MISSING):
         return "This line was not signed by this installation: it was changed."
     if kept.log == account_log.LOG:

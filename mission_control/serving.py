@@ -24,14 +24,14 @@ UNLIMITED_FILES = 65536  # where the system has no limit; it may refuse "no limi
 
 @dataclass(frozen=True)
 class Prepared:
-    """What was done before serving, and what an operator should read."""
+    """The results of the preparation, with messages for the operator."""
 
     migrations: list[str]
     setup_code: str | None
 
 
 def check_workers(settings: Settings) -> None:
-    """Refuse more than one worker on SQLite, whose file belongs to one process."""
+    """Refuse more than one worker on SQLite: one process owns the file."""
     if settings.workers > 1 and settings.uses_sqlite:
         raise ConfigError(
             f"WORKERS is {settings.workers}, but SQLite serves one process only."
@@ -42,7 +42,7 @@ def check_workers(settings: Settings) -> None:
 def bind(host: str, port: int) -> socket.socket:
     """Listen on an address, so that a taken port is reported before anything else is done.
 
-    It waits a little for a taken one: the workers of a server that was killed leave by themselves.
+    It waits a little for a taken port: the workers of a killed server exit by themselves.
     """
     deadline = time.monotonic() + SECONDS_TO_BIND
     while True:
@@ -83,7 +83,7 @@ def raise_file_limit() -> int:
 
 
 async def prepare(settings: Settings) -> Prepared:
-    """Migrate if that is wanted, check the secret key, open the logs, and make the setup code while it is needed."""
+    """Migrate if configured, check the secret key, open the logs, and create the setup code if needed."""
     applied: list[str] = []
     if settings.db_auto_migrate:
         applied = await migrate(settings)

@@ -42,7 +42,7 @@ class Supervisor:
         self._stopping = False
 
     def run(self) -> None:
-        """Keep the workers running until a signal comes."""
+        """Run the workers until a signal arrives."""
         os.set_blocking(self._wake_write, False)
         signal.set_wakeup_fd(self._wake_write)
         for name in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):

@@ -25,7 +25,7 @@ from mission_control.serving import BACKLOG
 CUT_SECONDS, GRACE_SECONDS, LAST_RESORT_SECONDS = 1.5, 2.2, 2.8
 CUT = "The server is stopping; whether this took effect is not known. Send it again with the same Idempotency-Key."
 KEEP_ALIVE_SECONDS = 75
-BODY_PIECES = 2  # of 64 KiB, between a connection and the application
+BODY_PIECES = 2  # chunks of 64 KiB between a connection and the application
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def _leave() -> None:
 
 
 def hypercorn_config(listener: socket.socket) -> Config:
-    """Return Hypercorn's configuration for a socket that listens already."""
+    """Return Hypercorn's configuration for a listening socket."""
     config = Config()
     config.bind = [f"fd://{os.dup(listener.fileno())}"]
     config.backlog = BACKLOG
@@ -113,7 +113,7 @@ def hypercorn_config(listener: socket.socket) -> Config:
 class InFlight:
     """ASGI middleware that tracks the running requests, so that a stop can cut the last of them.
 
-    One that was not answered yet is answered 503: left to Hypercorn it would be a 500 without a word.
+    A request without a response gets 503: Hypercorn alone would send an empty 500.
     """
 
     def __init__(self, app: Callable[..., Coroutine[Any, Any, None]]) -> None:
@@ -146,7 +146,7 @@ class InFlight:
             self._tasks.discard(task)
 
     def cancel(self) -> None:
-        """Cut every request that still runs."""
+        """Cancel every running request."""
         self._cut = True
         for task in self._tasks:
             with contextlib.suppress(RuntimeError):

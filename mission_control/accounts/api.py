@@ -72,8 +72,8 @@ async def update_me(actor: Actor, data: UserUpdate) -> UserRead:
 async def delete_me(actor: Actor) -> dict[str, bool]:
     """Delete one's own account.
 
-    Organizations in which one is alone are deleted with it; other organizations stay. The only owner among other
-    members has to make somebody else an owner first: 422. An account that Clerk keeps is deleted there first; when it
+    Organizations without other members are deleted with it; other organizations stay. The only owner among other
+    members has to make somebody else an owner first: 422. An account at Clerk is deleted there first; if Clerk
     does not answer: 502, and nothing is deleted.
     """
     user = await User.get(id=actor.id)

@@ -1,4 +1,4 @@
-"""What changes accounts: signing in and out, profiles, passwords, sessions."""
+"""Commands on accounts: sign in and out, profiles, passwords, sessions."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,7 @@ WRONG_PASSWORD = "That e-mail and password do not belong together."
 
 
 async def proven(email: str, password: str, *, owners_only: bool = False) -> User:
-    """The person to whom e-mail and password belong; Forbidden when they belong to nobody."""
+    """Return the person with this e-mail and password. Wrong pair: Forbidden."""
     user = await user_by_email(email)
     fits = await password_fits(password, user.password_hash if user else None)
     if user is None or not fits or (owners_only and not await owns_something(user)):
@@ -38,12 +38,12 @@ async def proven(email: str, password: str, *, owners_only: bool = False) -> Use
 
 
 async def owns_something(user: User) -> bool:
-    """Whether a person owns any organization; then a password lets them in beside an identity provider, too."""
+    """Return whether a person owns an organization. Owners can sign in with a password next to an identity provider."""
     return await Member.filter(user_id=user.id, role="owner").exists()
 
 
 async def user_by_email(email: str) -> User | None:
-    """The person with this address, in any spelling of upper and lower case."""
+    """Return the person with this e-mail address, ignoring case."""
     found = await rows(f"SELECT id FROM users WHERE {lowered('email')} = ?", email.strip().lower())
     return await User.get(id=found[0]["id"]) if found else None
 
@@ -57,9 +57,9 @@ async def _record_refusal(actor: Actor, user_id: UUID | None) -> None:
 async def start_session(
     actor: Actor, user: User, user_agent: str | None, replaced: tuple[UUID, UUID] | None = None
 ) -> str:
-    """Start a session for somebody who has proved who they are; returns the secret for the cookie.
+    """Start a session for an authenticated person and return the secret for the cookie.
 
-    The session that the browser had until now (its person and id) ends.
+    The browser's previous session (its person and id) ends.
     """
     if replaced is not None and await Session.filter(id=replaced[1]).delete():
         await record_account("account.signed_out", replaced[0])
@@ -78,7 +78,7 @@ async def start_session(
 
 @command("account.sign_out")
 async def sign_out(actor: Actor, user: User) -> None:
-    """End the session that the caller came with."""
+    """End the caller's session."""
     if actor.credential[0] == "session":
         await Session.filter(id=actor.credential[1]).delete()
         await record_account("account.signed_out", user.id)
@@ -87,7 +87,7 @@ async def sign_out(actor: Actor, user: User) -> None:
 
 @command("account.sign_out")
 async def end_other_sessions(actor: Actor, user: User) -> int:
-    """End every session of the person but the one the caller came with; returns how many."""
+    """End all sessions of the person except the caller's own. Return how many."""
     mine = actor.credential[1] if actor.credential[0] == "session" else None
     ended = await Session.filter(user_id=user.id).exclude(id=mine or NOWHERE).delete()
     if ended:
@@ -98,7 +98,7 @@ async def end_other_sessions(actor: Actor, user: User) -> int:
 
 @command("account.sign_out")
 async def end_everything(actor: Actor, user: User) -> None:
-    """End all that leads into an account: every session, every personal token, every link for a new password."""
+    """End all access to an account: sessions, personal tokens and reset links."""
     ended = await Session.filter(user_id=user.id).delete()
     await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await record_account("account.sessions_ended", user.id, count=ended)
@@ -123,7 +123,7 @@ async def update_profile(actor: Actor, user: User, changes: dict[str, Any]) -> U
 
 
 async def change_password(actor: Actor, user: User, current: str, password: str, *, ends_tokens: bool = False) -> None:
-    """Set one's own password; other sessions and links for a new one end, and tokens when that is wanted.
+    """Change one's own password. Other sessions and reset links end, and tokens if requested.
 
     Wrong current password: Forbidden.
     """
@@ -146,7 +146,7 @@ async def _set_password(actor: Actor, user: User, password_hash: str, ends_token
 
 @command("account.invite_reset")
 async def make_reset_link(actor: Actor, user: User) -> str:
-    """A secret for a one-time link with which the person sets a new password within 24 hours."""
+    """Return the secret of a one-time reset link that is valid for 24 hours."""
     if actor.is_user:
         await refuse_stranger(actor, user)
     secret = new_secret("mcr")
@@ -157,7 +157,7 @@ async def make_reset_link(actor: Actor, user: User) -> str:
 
 
 async def refuse_stranger(actor: Actor, user: User) -> None:
-    """Refuse somebody who is not admin wherever the person belongs: Forbidden, or NotFound for a stranger."""
+    """Refuse an actor who is not an admin of all the person's organizations: Forbidden, or NotFound for a stranger."""
     places = {one.organization_id: one.role for one in await Member.filter(user_id=user.id)}
     if not any(may_reset(actor, {one: places[one]}) for one in places):
         raise NotFound()
@@ -166,12 +166,12 @@ async def refuse_stranger(actor: Actor, user: User) -> None:
 
 
 async def reset_target(secret: str) -> PasswordReset | None:
-    """The unused, unexpired reset behind a link."""
+    """Return the unused, unexpired reset of a link."""
     return await PasswordReset.get_or_none(fingerprint=fingerprint(secret), used_at=None, expires_at__gt=clock.now())
 
 
 async def reset_password(secret: str, password: str, *, ends_others: bool = True) -> User:
-    """Set a new password with a one-time link; sessions and tokens end unless they shall not.
+    """Set a new password with a one-time link. Sessions and tokens end unless the person keeps them.
 
     Unknown or used link: NotFound.
     """

@@ -1,4 +1,4 @@
-"""Deleting an account: the identity provider first where it keeps it, nobody's organization left ownerless."""
+"""Delete accounts: at the identity provider first, and never leaving an organization without an owner."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -24,7 +24,7 @@ _NAME = "deleted:"
 
 @command("account.delete")
 async def check_deletable(actor: Actor, user: User) -> None:
-    """Change nothing, and refuse what `delete_account` refuses. The only owner among other members: Invalid."""
+    """Raise what `delete_account` would raise, changing nothing. The only owner among other members: Invalid."""
     held = await User.select_for_update().get_or_none(id=user.id)
     if held is None:
         raise NotFound()
@@ -33,7 +33,7 @@ async def check_deletable(actor: Actor, user: User) -> None:
 
 @command("account.delete")
 async def delete_account(actor: Actor, user: User) -> None:
-    """Delete a person and the organizations in which they are alone. The only owner among other members: Invalid."""
+    """Delete a person and their organizations without other members. The only owner among other members: Invalid."""
     held = await User.select_for_update().get_or_none(id=user.id)
     if held is None:
         raise NotFound()
@@ -52,7 +52,7 @@ async def delete_account(actor: Actor, user: User) -> None:
 
 
 async def _memberships(actor: Actor, user: User) -> tuple[list[Organization], list[Member]]:
-    """The organizations that go with the person, and the memberships in those that stay; all of them locked."""
+    """Return the organizations to delete and the memberships in the others, all locked."""
     alone, shared, ownerless = [], [], []
     for member in await Member.filter(user_id=user.id).order_by("organization_id").select_related("organization"):
         held = await hold(actor, member)
@@ -75,7 +75,7 @@ async def _has_others(organization_id: UUID, user: User) -> bool:
 
 
 async def _remember(subject: str) -> None:
-    """Keep for a day that tokens signed until now must not make the person anew."""
+    """Remember the deletion for a day, so that tokens signed before it do not create the person again."""
     now = clock.now()
     await InstanceSetting.filter(name__startswith=_NAME, value__lt=(now - REMEMBERED).isoformat()).delete()
     await InstanceSetting.filter(name=_name(subject)).delete()
@@ -83,7 +83,7 @@ async def _remember(subject: str) -> None:
 
 
 async def deleted_at(subject: str) -> datetime | None:
-    """When an account of the identity provider was deleted here, if that was within the last day."""
+    """Return when an account of the identity provider was deleted here, if within the last day."""
     found = await InstanceSetting.get_or_none(name=_name(subject))
     return datetime.fromisoformat(found.value) if found else None
 

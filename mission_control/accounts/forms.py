@@ -1,4 +1,4 @@
-"""What people type to get in and about themselves."""
+"""Forms for signing in and for one's own account."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -42,7 +42,7 @@ class SetupForm(BaseModel):
 
 
 class SignInForm(BaseModel):
-    """Who wants in."""
+    """Sign in with e-mail and password."""
 
     email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320)]
     password: TypedPassword

@@ -37,16 +37,16 @@ class AccountHead:
 
     @classmethod
     def signed(cls, seq: int, digest: str) -> "AccountHead":
-        """A head with its signature."""
+        """Return a head with its signature."""
         return cls(seq, digest, sign(LOG, seq, digest))
 
     def stored(self) -> str:
-        """The text that is stored."""
+        """Return the stored text."""
         return f"{self.seq}:{self.digest}:{self.signature}"
 
 
 async def record_account(kind: str, user_id: UUID | None, **data: Any) -> None:
-    """Append an entry inside the running command; the head's row is the lock."""
+    """Append an entry in the running command, under the lock of the head's row."""
     if kind not in ACCOUNT_KINDS:
         raise RuntimeError(f"No feature declares entries of the kind {kind}.")
     head = await locked_head()
@@ -68,7 +68,7 @@ async def record_account(kind: str, user_id: UUID | None, **data: Any) -> None:
 
 
 async def locked_head() -> AccountHead:
-    """The head, held until the running transaction ends; an unsigned one when there is none."""
+    """Lock the head until the transaction ends and return it; an unsigned one if there is none."""
     fresh = AccountHead(0, GENESIS, "").stored()
     await InstanceSetting.bulk_create([InstanceSetting(name=HEAD, value=fresh)], ignore_conflicts=True)
     found = await rows("UPDATE instance_settings SET value = value WHERE name = ? RETURNING value", HEAD)
@@ -78,18 +78,18 @@ async def locked_head() -> AccountHead:
 
 
 async def save_head(head: AccountHead) -> None:
-    """Write the head down, which is held."""
+    """Store the locked head."""
     await InstanceSetting.filter(name=HEAD).update(value=head.stored())
 
 
 async def read_head() -> AccountHead | None:
-    """The head, without a lock."""
+    """Return the head without a lock."""
     found = await InstanceSetting.get_or_none(name=HEAD)
     return AccountHead.parse(found.value) if found else None
 
 
 def chain_hash(event: AccountEvent) -> str:
-    """SHA-256 over the previous hash and every field, as canonical JSON."""
+    """Return the SHA-256 of the previous hash and all fields, as canonical JSON."""
     moment = event.created_at.isoformat(timespec="microseconds")
     fields = [
         event.prev_hash,
@@ -105,7 +105,7 @@ def chain_hash(event: AccountEvent) -> str:
 
 
 async def verify() -> tuple[int, str | None]:
-    """Walk the account log; returns how many entries hold and the first fault as a sentence."""
+    """Verify the account log. Return the number of valid entries and the first fault as a sentence."""
     previous, seq = GENESIS, 0
     newest = await AccountEvent.all().order_by("-seq").first()
     head = await read_head()

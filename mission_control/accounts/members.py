@@ -1,4 +1,4 @@
-"""Roles from the command line."""
+"""Change roles from the command line."""
 
 from uuid import UUID
 

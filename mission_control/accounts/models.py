@@ -49,12 +49,12 @@ class User(Model):
 
     @property
     def display_name(self) -> str:
-        """What other people read: the preferred name, the name, the address, or "User"."""
+        """Return the name shown to others: the preferred name, the name, the address, or "User"."""
         return self.preferred_name or self.name or self.email or "User"
 
 
 class Session(Model):
-    """A signed-in browser; the cookie carries a secret whose fingerprint stands here."""
+    """A signed-in browser. The cookie carries a secret; its fingerprint is stored here."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     user: Any = fields.ForeignKeyField("models.User", related_name=False, on_delete=fields.CASCADE)
@@ -71,7 +71,7 @@ class Session(Model):
 
 
 class Token(Model):
-    """A bearer secret of one person (`mcu_`) or one agent (`mca_`); only its fingerprint is kept."""
+    """A bearer secret of one person (`mcu_`) or one agent (`mca_`). Only its fingerprint is stored."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.CASCADE)

@@ -1,4 +1,4 @@
-"""How people are called in SQL: the preferred name, else the name, else the address."""
+"""People's names in SQL: the preferred name, else the name, else the address."""
 
 
 def person_name(alias: str, nameless: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""The entrance: first run, signing in and out, a new password by a link."""
+"""Pages without a session: first run, sign in and out, new password by a link."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ pages = Blueprint("accounts_pages", __name__)
 
 @pages.get("/setup")
 async def setup_form() -> ResponseReturnValue:
-    """Ask for the one-time code and the first owner."""
+    """Show the setup form."""
     if not await setup.is_open():
         return redirect("/sign-in", 303)
     return await _setup_page({}, {})
@@ -80,7 +80,7 @@ async def leave(form: None, _: None) -> ResponseReturnValue:
 
 @pages.get("/reset/<secret>")
 async def reset_form(secret: str) -> ResponseReturnValue:
-    """Ask for a new password."""
+    """Show the form for a new password."""
     return await _reset_page(secret, {})
 
 
@@ -99,5 +99,5 @@ async def _not_reset(refusal: Typed[ResetForm], secret: str) -> ResponseReturnVa
 
 @session_action(pages, "/reset/<secret>", performs=entrance.reset, form=ResetForm, refused=_not_reset)
 async def reset(form: ResetForm, is_signed_in: bool) -> ResponseReturnValue:
-    """Set the new password; the link is used up and its person signed in."""
+    """Set the new password, use the link up and sign the person in."""
     return go("/" if is_signed_in else "/sign-in")

@@ -1,4 +1,4 @@
-"""Passwords: argon2id, computed in threads so that the event loop never waits for it."""
+"""Passwords: argon2id, computed in threads so that the event loop never blocks."""
 
 import asyncio
 
@@ -10,18 +10,18 @@ MAXIMUM_LENGTH = 1000
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _at_once = asyncio.Semaphore(2)
-# Of "nobody has this password", with the parameters above: hashing it here would delay the start of every process.
+# The hash of an unused password, with the parameters above: computing it here would delay every start.
 _nobody = "$argon2id$v=19$m=19456,t=2,p=1$FwPdA6F/T1dqGbHSIkJEpQ$gcfSR7DSZx1qh774qPBI0aYoNbSBqSstlZp992BRKRg"
 
 
 async def hash_password(password: str) -> str:
-    """The argon2id hash of a password."""
+    """Return the argon2id hash of a password."""
     async with _at_once:
         return await asyncio.to_thread(_hasher.hash, password)
 
 
 async def password_fits(password: str, stored: str | None) -> bool:
-    """Whether the password is the stored one; takes as long when nothing is stored."""
+    """Return whether the password matches. Takes the same time when no password is stored."""
     async with _at_once:
         return await asyncio.to_thread(_fits, password, stored or _nobody) and stored is not None
 

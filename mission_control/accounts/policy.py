@@ -1,4 +1,4 @@
-"""Who may do what to accounts."""
+"""Rules for accounts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ rules = Rules()
 @rules.rule("account.sign_in")
 @rules.rule("account.reset_password")
 def only_the_system(actor: Actor, thing: Any) -> bool:
-    """Only the system itself: these are proved by a code, a password or a link."""
+    """Allow only the system: a code, a password or a link proves the person."""
     return False
 
 
@@ -31,14 +31,14 @@ def may_change_account(actor: Actor, user: User) -> bool:
 @rules.rule("account.invite_reset")
 @rules.rule("account.invite_link")
 def may_make_reset_link(actor: Actor, user: User) -> bool:
-    """Admins of any organization let people into their accounts anew; the command checks whose."""
+    """Allow admins of any organization; the command checks the person."""
     return any(m.role in ("owner", "admin") for m in actor.memberships.values())
 
 
 def may_reset(actor: Actor, places: Mapping[UUID, str]) -> bool:
-    """Whether somebody may make a link for a person with these roles by organization.
+    """Return whether an actor may create a reset link for a person with these roles by organization.
 
-    Who uses the link is that person everywhere. So one must be admin wherever they belong, and owner where they are.
+    The link gives access to all the person's organizations: the actor must be an admin of each, owner where they are.
     """
     mine = {one: actor.memberships[one].role for one in places if one in actor.memberships}
     return all(mine.get(one) == "owner" or (mine.get(one) == "admin" and places[one] != "owner") for one in places)

@@ -1,4 +1,4 @@
-"""Which accounts the identity provider's people may take: their own after signing in to it, or by an invitation."""
+"""Link accounts to people of the identity provider: one's own after signing in, or by an invitation."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,12 +21,12 @@ LOCAL = "local-"
 
 
 def link_ticket(session_id: UUID, key: str) -> str:
-    """A value that only a page of this session shows, so that no other site can begin linking in its name."""
+    """Return a value that only this session's page shows, so that no other site can start linking."""
     return str(_serializer(key).dumps(str(session_id)))
 
 
 def session_of_ticket(ticket: str, key: str) -> UUID | None:
-    """The session whose page showed the ticket within the last hour."""
+    """Return the session that showed the ticket within the last hour."""
     try:
         return parse_id(_serializer(key).loads(ticket, max_age=TICKET_SECONDS))
     except BadData:
@@ -38,12 +38,12 @@ def _serializer(key: str) -> URLSafeTimedSerializer:
 
 
 def is_linked(user: User) -> bool:
-    """Whether the account belongs to somebody of the identity provider."""
+    """Return whether the account is linked to a person of the identity provider."""
     return not user.clerk_user_id.startswith(LOCAL)
 
 
 async def is_in_use(user: User) -> bool:
-    """Whether somebody can get into the account by something of ours: a password, a session or a token."""
+    """Return whether the account has a password, a session or a token."""
     if user.password_hash:
         return True
     found = await rows(
@@ -60,7 +60,7 @@ async def is_in_use(user: User) -> bool:
 
 @command("account.invite_link")
 async def invite_to_link(actor: Actor, user: User) -> None:
-    """Let whoever proves the account's address to the identity provider take the account, within 14 days."""
+    """Allow the verified owner of the account's address to link the account within 14 days."""
     if actor.is_user:
         await refuse_stranger(actor, user)
     until = (clock.now() + INVITATION_LIFE).isoformat()
@@ -70,7 +70,7 @@ async def invite_to_link(actor: Actor, user: User) -> None:
 
 
 async def is_invited(user: User) -> bool:
-    """Whether such an invitation is open."""
+    """Return whether such an invitation is open."""
     found = await InstanceSetting.get_or_none(name=_name(user.id))
     return found is not None and datetime.fromisoformat(found.value) > clock.now()
 
@@ -80,7 +80,7 @@ def _name(user_id: UUID) -> str:
 
 
 async def take_over(user: User, subject: str) -> None:
-    """Inside a command: the account becomes the provider's person's, and everything else that led into it ends."""
+    """Inside a command: link the account to the provider's person and end all other access to it."""
     await User.filter(id=user.id).update(clerk_user_id=subject, password_hash=None, updated_at=clock.now())
     sessions = await Session.filter(user_id=user.id).delete()
     tokens = await Token.filter(user_id=user.id, revoked_at=None).update(revoked_at=clock.now())
@@ -88,7 +88,7 @@ async def take_over(user: User, subject: str) -> None:
 
 
 async def link_own(user: User, subject: str, session_id: UUID) -> None:
-    """Inside a command: somebody who is signed in lets the provider's person in as well; their other sessions end."""
+    """Inside a command: link one's own account to the provider's person; other sessions end."""
     await User.filter(id=user.id).update(clerk_user_id=subject, updated_at=clock.now())
     await _linked(user, await Session.filter(user_id=user.id).exclude(id=session_id).delete(), 0)
 

@@ -1,4 +1,4 @@
-"""Shapes of the people operations."""
+"""Schemas of the operations on people."""
 
 from typing import Any
 from uuid import UUID
@@ -35,6 +35,6 @@ class UserRead(BaseModel):
 
     @classmethod
     def of(cls, user: User) -> "UserRead":
-        """The answer for a person."""
+        """Return the schema of a person."""
         values: dict[str, Any] = {name: getattr(user, name) for name in cls.model_fields}
         return cls(**values)

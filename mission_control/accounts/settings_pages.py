@@ -29,7 +29,7 @@ SAVED = {
 
 @pages.get("/settings")
 async def settings() -> str:
-    """Everything a person can set."""
+    """Show the settings."""
     actor = await signed_in()
     saved = request.args.get("saved", "")
     return await _page(actor, saved=saved if saved in SAVED else "")
@@ -37,7 +37,7 @@ async def settings() -> str:
 
 @pages.get("/settings/live")
 async def live() -> Response:
-    """Keep what surrounds a page live that has no other news; `active` is its place in the sidebar."""
+    """Keep the shell of a page without a stream of its own live; `active` is its place in the sidebar."""
     active = request.args.get("active") or "settings"
 
     async def look(viewer: Actor, reads: Reads) -> View:

@@ -1,4 +1,4 @@
-"""What the settings page shows of a person, their sessions and tokens, and the people they look after."""
+"""The contents of the settings page: profile, sessions, tokens and, for admins, people."""
 
 import re
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Colleague:
 
 
 async def settings_context(actor: Actor) -> dict[str, Any]:
-    """Everything on the settings page."""
+    """Return the context of the settings page."""
     user = await User.get(id=actor.id)
     return {
         "user": user,
@@ -73,7 +73,7 @@ async def settings_context(actor: Actor) -> dict[str, Any]:
 
 
 def _provider(actor: Actor, user: User) -> dict[str, Any]:
-    """The identity provider: its name (empty without one), whether the account is linked, and how to begin linking."""
+    """Return the identity provider's name (or ""), whether the account is linked, and a ticket to link it."""
     name, (kind, session_id) = current_app.config["SETTINGS"].sign_in_provider, actor.credential
     can_link = name and kind == "session" and session_id is not None and not is_linked(user)
     ticket = link_ticket(session_id, current_app.config["SECRET_KEY"]) if can_link and session_id else ""
@@ -88,7 +88,7 @@ async def _browsers(actor: Actor, user: User) -> list[Browser]:
 
 
 def device(user_agent: str | None) -> str:
-    """A browser as people name it: `Firefox on Linux`."""
+    """Return a browser's name for people: `Firefox on Linux`."""
     text = user_agent or ""
     browser = next((name for mark, name in BROWSERS if mark in text), "")
     system = next((name for mark, name in SYSTEMS if mark in text), "")
@@ -97,7 +97,7 @@ def device(user_agent: str | None) -> str:
 
 
 async def _colleagues(actor: Actor) -> list[Colleague]:
-    """The people of the active organization, for its admins."""
+    """Return the people of the active organization, for its admins."""
     mine = actor.memberships[actor.organization_id]
     if mine.role not in ("owner", "admin"):
         return []
@@ -124,7 +124,7 @@ async def _colleagues(actor: Actor) -> list[Colleague]:
 
 
 async def _roles_of(user_ids: list[Any]) -> dict[str, dict[UUID, str]]:
-    """The roles of some people by organization."""
+    """Return the roles of some people by organization."""
     found = await rows(
         "SELECT user_id, organization_id, role FROM organization_members"
         f" WHERE user_id IN ({placeholders(len(user_ids))})",

@@ -25,18 +25,18 @@ CODE_NAME = "setup_code"
 
 
 async def is_open() -> bool:
-    """Whether /setup still takes the first owner: nobody who owns an organization has a password."""
+    """Return whether /setup is open: no owner of an organization has a password."""
     owners = await Member.filter(role="owner").values_list("user_id", flat=True)
     return not await User.filter(id__in=owners, password_hash__not_isnull=True).exists()
 
 
 async def comes_first() -> bool:
-    """Whether people without a session are led to /setup: not where an identity provider lets them in."""
+    """Return whether people without a session are redirected to /setup; never with an identity provider."""
     return current_app.config["SETTINGS"].auth_mode == "local" and await is_open()
 
 
 async def issue_setup_code() -> str | None:
-    """Make a new one-time code, or None when an owner has a password already; older codes end."""
+    """Return a new one-time code, or None if an owner has a password. Older codes end."""
     if not await is_open():
         return None
     code = "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(3))
@@ -47,13 +47,13 @@ async def issue_setup_code() -> str | None:
 
 
 def spelled(code: str) -> str:
-    """A typed code as it was printed: case, blanks and dashes do not matter."""
+    """Normalize a typed code: case, blanks and dashes do not matter."""
     letters = "".join(letter for letter in code.upper() if letter.isalnum())
     return "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
 
 
 async def complete_setup(code: str, organization_name: str, name: str, email: str, password: str) -> User:
-    """Give the installation its owner. Wrong code: Forbidden; already done: Conflict."""
+    """Create the first owner. Wrong code: Forbidden; already done: Conflict."""
     password_hash = await hash_password(password)
     return await _set_up(system(NOWHERE), code, organization_name, name, email, password_hash)
 
@@ -75,7 +75,7 @@ async def _set_up(actor: Actor, code: str, organization_name: str, name: str, em
 
 
 async def ensure_local_owner() -> UUID:
-    """The id of the account that LOCAL_AUTH_TOKEN acts as; made with organization "Personal" when missing."""
+    """Return the id of the account of LOCAL_AUTH_TOKEN; create it with organization "Personal" if missing."""
     known = await User.filter(clerk_user_id=LOCAL_SUBJECT).values("id", "active_organization_id")
     if known and known[0]["active_organization_id"] is not None:
         return UUID(str(known[0]["id"]))

@@ -1,7 +1,7 @@
-"""How often somebody may be wrong at the sign-in page, so that nobody can lock another person out of their account.
+"""Rate limits of the sign-in page that cannot lock another person out of their account.
 
 Failures count by (account, address) and by address. By account alone they only slow down. A browser that
-signed in to the account before has failures of its own, whatever others do.
+browser that signed in to the account before has a limit of its own.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from mission_control.core.limits import wrong_passwords, wrong_sign_ins_by_accou
 from mission_control.http.proxies import client_ip, rate_limit_key
 
 COOKIE = "mc_known_browser"
-COOKIE_SECONDS = 400 * 24 * 3600  # the longest that browsers keep one
+COOKIE_SECONDS = 400 * 24 * 3600  # the maximum that browsers accept
 MOST_ACCOUNTS = 5
 SECONDS_FOR_EACH, LONGEST_SECONDS = 0.25, 2.0
 
@@ -33,7 +33,7 @@ async def sign_in_attempt(email: str) -> AsyncIterator[None]:
         return
     key = rate_limit_key(client_ip())
     with wrong_sign_ins_by_address.attempt(key), wrong_passwords.attempt(f"{key} {_name(email)}"):
-        await asyncio.sleep(seconds_to_wait(email))  # before anything is held: no connection, no turn at hashing
+        await asyncio.sleep(seconds_to_wait(email))  # before a connection or a hashing slot is taken
         try:
             yield
         except Forbidden:
@@ -42,13 +42,13 @@ async def sign_in_attempt(email: str) -> AsyncIterator[None]:
 
 
 def seconds_to_wait(email: str) -> float:
-    """How long a check waits for the failures that an account had from anywhere."""
+    """Return the delay of a check, from an account's failures anywhere."""
     more = wrong_sign_ins_by_account.failures(_name(email)) - wrong_sign_ins_by_account.count
     return min(LONGEST_SECONDS, SECONDS_FOR_EACH * max(0, more))
 
 
 def remember_browser(email: str) -> None:
-    """Let the browser be known for this account from now on, when the running request has been answered."""
+    """Mark the browser as known for this account, by a cookie of the running response."""
     browser, names = _cookie()
     names = [_name(email), *(name for name in names if name != _name(email))][:MOST_ACCOUNTS]
     value = str(_serializer().dumps([browser or secrets.token_hex(8), *names]))
@@ -73,7 +73,7 @@ def _known_browser(email: str) -> str | None:
 
 
 def _cookie() -> tuple[str, list[str]]:
-    """The browser's number, and the accounts to which it has signed in."""
+    """Return the browser's id and the accounts it has signed in to."""
     try:
         found = _serializer().loads(request.cookies.get(COOKIE, ""), max_age=COOKIE_SECONDS)
     except BadData:
@@ -86,5 +86,5 @@ def _serializer() -> URLSafeTimedSerializer:
 
 
 def _name(email: str) -> str:
-    """An account's address as a key: in one spelling, and not readable in a cookie."""
+    """Return the key of an account's address: normalized, and unreadable in a cookie."""
     return fingerprint(email.strip().lower())[:24]

@@ -1,4 +1,4 @@
-"""Bearer tokens of people and agents: made, shown once, rotated with an overlap, revoked."""
+"""Bearer tokens of people and agents: create, show once, rotate with an overlap, revoke."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ class NewToken:
 
 @command("token.create_personal")
 async def create_personal_token(actor: Actor, user: User, name: str, expires_at: datetime | None = None) -> NewToken:
-    """Make a token that acts as the person."""
+    """Create a token that acts as the person."""
     made = await _make("mcu", name=name, expires_at=expires_at, user_id=user.id)
     await record_account("token.created", user.id, token_id=made.row.id, name=name)
     return made
@@ -49,7 +49,7 @@ async def make_agent_token(
     requests_per_minute: int | None = None,
     name: str = "",
 ) -> NewToken:
-    """Inside a command: a new token for an agent; its live ones end after the overlap (0: at once)."""
+    """Inside a command: create a token for an agent; its active ones end after the overlap (0: at once)."""
     until = clock.now() + timedelta(seconds=overlap_seconds)
     replaced = await end_agent_tokens(agent_id, until)
     made = await _make(
@@ -64,7 +64,7 @@ async def make_agent_token(
 
 
 async def end_agent_tokens(agent_id: UUID, moment: datetime) -> int:
-    """Let an agent's live tokens end at a moment, none later than it would anyway; returns how many."""
+    """End an agent's active tokens at a time, never later than they would expire. Return how many."""
     count = 0
     now = clock.now()
     for token in await Token.filter(agent_id=agent_id, revoked_at=None):

@@ -1,4 +1,4 @@
-"""What an agent did, and what happened to it, as its page shows it."""
+"""The activity tab of an agent's page."""
 
 from mission_control.activity.days import by_day
 from mission_control.activity.queries import PAGE, feed_of_agent
@@ -10,7 +10,7 @@ CARD_LINES = 6
 
 
 async def render(viewed: Viewed) -> str:
-    """The tab."""
+    """Render the tab."""
     before = viewed.args.get("before", "")
     upto = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
     found = await feed_of_agent(viewed.actor, viewed.agent, PAGE + 1, upto)
@@ -19,7 +19,7 @@ async def render(viewed: Viewed) -> str:
 
 
 async def card(viewed: Viewed) -> str:
-    """What the overview shows of it: the latest."""
+    """Render the latest entries for the overview."""
     found = await feed_of_agent(viewed.actor, viewed.agent, CARD_LINES)
     return render_macro(TEMPLATE, "card", viewed=viewed, entries=found)
 

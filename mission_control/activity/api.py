@@ -1,4 +1,4 @@
-"""What happened, over HTTP: for people on the boards they read, for agents what concerns them."""
+"""The activity over HTTP: readable boards for people, their own events for agents."""
 
 from typing import Any
 
@@ -36,9 +36,9 @@ TAGS = ("activity",)
 async def list_activity(actor: Actor, query: ActivityQuery) -> dict[str, Any]:
     """List what happened, newest first.
 
-    People see the boards they read in the active organization, an agent what concerns itself. A kind stands also for
-    those below it: `task` for `task.created`. `total` counts everything that the other filters leave, whatever
-    `before_seq` says.
+    People see the boards they read in the active organization, an agent sees events about itself. A kind includes
+    the kinds below it: `task` includes `task.created`. `total` counts all events that match the other filters, whatever
+    `before_seq` is.
     """
     found, total = await list_events(actor, query)
     return page(found, total, query)

@@ -20,7 +20,7 @@ from mission_control.live.stream import json_stream
 PLACED = " FROM task_comments c JOIN tasks t ON t.id = c.task_id JOIN boards b ON b.id = t.board_id"
 TASK = "SELECT 1 FROM tasks t JOIN boards b ON b.id = t.board_id WHERE t.id = c.task_id"
 JOINED = f"{PLACED} LEFT JOIN agents g ON g.id = c.agent_id LEFT JOIN users u ON u.id = c.user_id"
-SAID = "c.deleted_at IS NULL AND TRIM(c.message) <> ''"  # as the indexes of what is shown have it
+SAID = "c.deleted_at IS NULL AND TRIM(c.message) <> ''"  # the condition of the partial indexes
 READABLE = f"{SAID} AND t.deleted_at IS NULL"
 SELECT = (
     "SELECT c.id, c.created_at, c.message, c.agent_id, c.user_id, c.task_id, t.title AS task_title, t.board_id,"
@@ -30,11 +30,11 @@ SELECT = (
 
 
 async def list_comments(actor: Actor, board_id: UUID | None, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """The comments on the boards that a person reads, newest first, and how many there are."""
+    """Return the comments on the boards that a person reads, newest first, and their number."""
     where, values = _where(actor, actor.organization_id, board_id)
     [total] = await rows(f"SELECT COUNT(*) AS n{PLACED} WHERE {where}", *values)
     if board_id is None and actor.organization_id in actor.readable_boards()[0]:
-        # Most comments are among what is asked for: walk them from the newest, and look at each one's task.
+        # Most comments match: walk them from the newest and check each one's task.
         page = f"SELECT c.id FROM task_comments c WHERE {SAID} AND EXISTS ({TASK} AND {where})"
     else:
         page = f"SELECT c.id{PLACED} WHERE {where}"
@@ -49,7 +49,7 @@ async def list_comments(actor: Actor, board_id: UUID | None, paging: Paging) -> 
 
 
 async def stream_of_comments(actor: Actor, board_id: UUID | None) -> Response:
-    """One `comment` message per comment on a board that the person reads at that moment."""
+    """Return a stream with one `comment` message per comment on a board that the person reads at that time."""
 
     async def payload(event: Event) -> bytes | None:
         if event.kind != "task.comment" or board_id not in (None, event.board_id):
@@ -69,7 +69,7 @@ async def stream_of_comments(actor: Actor, board_id: UUID | None) -> Response:
 
 
 async def _message(comment_id: UUID) -> bytes | None:
-    """One comment on a live board, for all streams."""
+    """Return the message of one comment on an existing board, shared by all streams."""
     found = await rows(f"{SELECT} WHERE {READABLE} AND b.deleted_at IS NULL AND c.id = ?", comment_id)
     return to_json({"comment": _serialize(found[0])}) if found else None
 

@@ -1,4 +1,4 @@
-"""Lines of a feed by their days."""
+"""Group the lines of a feed by day."""
 
 from datetime import date, timedelta
 
@@ -9,7 +9,7 @@ Day = tuple[str, list[Entry]]
 
 
 def by_day(found: list[Entry]) -> list[Day]:
-    """Lines grouped under the names of their days (UTC)."""
+    """Return lines grouped under the names of their days (UTC)."""
     days: list[Day] = []
     for entry in found:
         name = day_name(entry.created_at.date())
@@ -20,7 +20,7 @@ def by_day(found: list[Entry]) -> list[Day]:
 
 
 def day_name(day: date) -> str:
-    """Today, Yesterday, else the date."""
+    """Return Today, Yesterday, or the date."""
     today = clock.now().date()
     if day == today:
         return "Today"

@@ -1,6 +1,6 @@
 """Reading the event log as a list: two statements, whatever the number of events.
 
-What a comment says stands in the comment, so that one that was deleted says nothing here either.
+Comment texts are read from the comments, so that a deleted one is not shown here either.
 """
 
 from typing import Any
@@ -32,14 +32,14 @@ SELECT = (
 
 
 async def list_events(actor: Actor, query: ActivityQuery) -> tuple[list[dict[str, Any]], int]:
-    """What the actor may know of, newest first, and how much there is; an agent knows of what concerns itself."""
+    """Return the events visible to the actor, newest first, and their number. Agents see events about themselves."""
     if query.board_id is not None and actor.is_user:
         await visible_board_here(actor, query.board_id)
     where, values = _joined([_reach(actor), *_conditions(query)])
     total = await _count(actor, query, where, values)
     if total <= FEW:
         where = f"e.id IN (SELECT e.id FROM events e WHERE {where})"
-    else:  # walking the log from its end meets many soon; sorting them all would take long
+    else:  # walking the log from its end finds matches soon; sorting all of them would be slow
         where, values = f"e.organization_id = ? AND {where}", [actor.organization_id, *values]
     if query.before_seq is not None:
         where, values = f"{where} AND e.seq < ?", [*values, query.before_seq]
@@ -49,7 +49,7 @@ async def list_events(actor: Actor, query: ActivityQuery) -> tuple[list[dict[str
 
 
 async def _count(actor: Actor, query: ActivityQuery, where: str, values: list[Any]) -> int:
-    """How many there are. The boards are of one organization, which is named only for its index by time."""
+    """Return the number of events. The organization is named only for its index by time."""
     if (query.since or query.until) and not query.kind:
         where, values = f"e.organization_id = ? AND {where}", [actor.organization_id, *values]
     [total] = await rows(f"SELECT COUNT(*) AS n FROM events e WHERE {where}", *values)
@@ -61,7 +61,7 @@ def _joined(conditions: list[Condition]) -> Condition:
 
 
 def live_boards_of(actor: Actor, organization_id: UUID) -> tuple[str, list[Any]]:
-    """The boards of an organization that a person reads, as a condition on `boards b`."""
+    """Return a condition on `boards b` for the boards of an organization that a person reads."""
     whole, single = actor.readable_boards()
     condition = "b.organization_id = ? AND b.deleted_at IS NULL"
     if organization_id in whole:
@@ -113,7 +113,7 @@ def _serialize(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _route(row: dict[str, Any]) -> tuple[str, dict[str, str]]:
-    """Where clients show an event."""
+    """Return the route on which clients show an event."""
     kind, task = row["kind"], {"taskId": str(row["task_id"])} if row["task_id"] is not None else {}
     if row["board_id"] is None:
         created = {"createdAt": wire_moment(row["created_at"])}

@@ -28,13 +28,13 @@ LIVE_LINES = 100
 
 @pages.get("/activity")
 async def of_organization() -> ResponseReturnValue:
-    """What happened on all boards that the reader reaches."""
+    """Show the activity of all readable boards."""
     return await _page(await signed_in(), None)
 
 
 @pages.get("/boards/<uuid:board_id>/activity")
 async def of_board(board_id: UUID) -> ResponseReturnValue:
-    """What happened on one board."""
+    """Show the activity of one board."""
     return await _page(*await on_board(board_id))
 
 
@@ -71,7 +71,7 @@ def _base(board: Board | None) -> str:
 
 
 def _older(board: Board | None, wanted: FeedFilter, found: list[Entry], day: str) -> str:
-    """The next lines for an open page; a day that has begun there gets no second heading."""
+    """Return older lines for an open page; a day that the page already shows gets no second heading."""
     return render_macro(
         ITEMS, "older", days=by_day(found[:PAGE]), last_day=day, url=_older_url(board, wanted, found),
         with_board=board is None,
@@ -100,7 +100,7 @@ async def board_live(board_id: UUID) -> Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedView(View):
-    """A feed as somebody sees it: what came since it was opened, and the first day that it showed then."""
+    """A viewer's feed: the entries since it was opened, and the first day shown then."""
 
     board: Board | None
     new: FeedFilter

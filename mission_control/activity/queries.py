@@ -44,7 +44,7 @@ _SELECT = (
 
 @dataclass(frozen=True, slots=True)
 class FeedFilter:
-    """What the address of a feed asks for."""
+    """The filter in a feed's address."""
 
     board_id: UUID | None = None
     kind: str = ""
@@ -54,7 +54,7 @@ class FeedFilter:
 
     @classmethod
     def of(cls, args: Mapping[str, str], board_id: UUID | None = None) -> "FeedFilter":
-        """Read an address; what is not understood is left out."""
+        """Parse an address; unknown parts are ignored."""
         kind, _, name = args.get("actor", "").partition(":")
         known = kind == "system" or (kind in ("agent", "user") and parse_id(name) is not None)
         return cls(
@@ -65,7 +65,7 @@ class FeedFilter:
         )
 
     def query(self, *, with_board: bool, **more: Any) -> str:
-        """The address's query, with a leading `?` when there is any."""
+        """Return the query string, with a leading `?` if not empty."""
         board = str(self.board_id) if with_board and self.board_id else ""
         values = {"board": board, "kind": self.kind, "actor": self.actor, **more}
         kept = {name: value for name, value in values.items() if value not in ("", None)}
@@ -73,7 +73,7 @@ class FeedFilter:
 
     @property
     def narrows(self) -> bool:
-        """Whether some lines may be hidden."""
+        """Return whether the filter can hide lines."""
         return bool(self.kind or self.actor)
 
 
@@ -82,7 +82,7 @@ def _number(text: str | None) -> int | None:
 
 
 async def feed(actor: Actor, wanted: FeedFilter, limit: int = PAGE) -> list[Entry]:
-    """The newest lines that the actor may read, newest first."""
+    """Return the newest lines that the actor may read, newest first."""
     sql, values = _conditions(actor, wanted)
     found = await rows(f"{_SELECT}{sql} ORDER BY e.seq DESC LIMIT ?", actor.organization_id, *values, limit)
     lines = await entries(found)
@@ -90,12 +90,12 @@ async def feed(actor: Actor, wanted: FeedFilter, limit: int = PAGE) -> list[Entr
 
 
 def _without_agents(url: str) -> str:
-    """Leave out addresses of agents' pages, which only admins can open."""
+    """Remove links to agents' pages, which only admins can open."""
     return "" if url.startswith("/agents/") else url
 
 
 async def history_of_task(organization_id: UUID, task_id: UUID, limit: int = PAGE) -> list[Entry]:
-    """What happened to one task, newest first; comments stand elsewhere."""
+    """Return the events of one task, newest first, without comments."""
     found = await rows(
         f"{_SELECT} AND e.task_id = ? AND e.kind <> 'task.comment' ORDER BY e.seq DESC LIMIT ?",
         organization_id,
@@ -106,7 +106,7 @@ async def history_of_task(organization_id: UUID, task_id: UUID, limit: int = PAG
 
 
 async def feed_of_agent(actor: Actor, agent: Agent, limit: int = PAGE, before: int | None = None) -> list[Entry]:
-    """What an agent did and what happened to it on boards that the actor reads, newest first."""
+    """Return the events by and about an agent on boards that the actor reads, newest first."""
     here, boards = on_readable_boards(actor, agent.organization_id, "e.board_id")
     older, values = ("", []) if before is None else (" AND e.seq < ?", [before])
     found = await rows(
@@ -143,7 +143,7 @@ def _conditions(actor: Actor, wanted: FeedFilter) -> tuple[str, list[Any]]:
 
 
 async def entries(found: list[dict[str, Any]]) -> list[Entry]:
-    """Rows of the log as lines; the names that a sentence needs are read at once."""
+    """Return rows of the log as lines; the names in their sentences are read in one statement."""
     data = [orjson.loads(row["data"] or "{}") for row in found]
     names = await _names(set().union(*map(named_ids, data)) if data else set())
     return [_entry(row, one, names) for row, one in zip(found, data, strict=True)]
@@ -186,7 +186,7 @@ def _entry(row: dict[str, Any], data: dict[str, Any], names: dict[str, str]) -> 
 
 
 def _subject(row: dict[str, Any], data: dict[str, Any], names: dict[str, str]) -> tuple[str, str]:
-    """What an event is about, and where that is; the address is empty when it is gone."""
+    """Return the subject of an event and its address; empty if it is deleted."""
     kind, board = row["kind"], row["board_id"] if row["board_name"] else None
     if row["task_id"] is not None:
         url = f"/boards/{board}/tasks/{row['task_id']}" if board and row["number"] else ""
@@ -210,7 +210,7 @@ def _subject(row: dict[str, Any], data: dict[str, Any], names: dict[str, str]) -
 
 
 async def actors_of(actor: Actor) -> list[dict[str, Any]]:
-    """Who may have done something: the agents of boards that one reads, and the organization's members, by name."""
+    """Return possible actors by name: agents of readable boards and the organization's members."""
     here, boards = on_readable_boards(actor, actor.organization_id, "g.board_id")
     return await rows(
         "SELECT * FROM (SELECT 'agent' AS kind, g.id AS id, g.name AS name FROM agents g WHERE g.organization_id = ?"

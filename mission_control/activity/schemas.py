@@ -11,7 +11,7 @@ from mission_control.core.schemas import ActorRef, Moment
 
 
 class ActivityEventRead(BaseModel):
-    """Something that happened, and the page on which to look at it."""
+    """An event and the page that shows it."""
 
     id: UUID
     event_type: str
@@ -29,7 +29,7 @@ class ActivityEventRead(BaseModel):
 class ActivityQuery(Paging):
     """Which events to list.
 
-    A kind also stands for those below it: `task` for `task.created`. `before_seq` continues a list cheaply below
+    A kind includes the kinds below it: `task` includes `task.created`. `before_seq` continues a list cheaply below
     its last item.
     """
 
@@ -58,13 +58,13 @@ class ActivityTaskCommentFeedItemRead(BaseModel):
 
 
 class CommentFeedQuery(Paging):
-    """Of which board to list comments; of all when absent."""
+    """The board whose comments to list; all boards if absent."""
 
     board_id: UUID | None = None
 
 
 class CommentStreamQuery(BaseModel):
-    """Of which board to follow comments, and from where."""
+    """The board whose comments to stream, and the position to resume from."""
 
     board_id: UUID | None = None
     since: str | None = None

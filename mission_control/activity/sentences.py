@@ -1,4 +1,4 @@
-"""An event of the log as a sentence for people: what somebody did, to what."""
+"""Describe events of the log in sentences for people."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -82,14 +82,14 @@ class Entry:
 
     @property
     def icon(self) -> str:
-        """The glyph of its kind."""
+        """Return the icon of the kind."""
         return ICONS.get(self.kind) or ICONS.get(self.kind.partition(".")[0]) or "pencil"
 
 
 def describe(
     kind: str, data: dict[str, Any], message: str, names: dict[str, str], *, by_person: bool = False
 ) -> tuple[str, str, str]:
-    """What was done, what follows the thing's name, and a text to quote; `names` are those of agents and people."""
+    """Return the verb, the text after the subject's name, and a quote. `names`: of agents and people by id."""
     after = data.get("after") or {}
     if kind == "task.status_changed":
         return "moved", f"to {LABELS.get(after.get('status', ''), 'another column')}", ""
@@ -145,7 +145,7 @@ def _task_update(data: dict[str, Any], after: dict[str, Any], names: dict[str, s
 
 
 def asked_action(data: dict[str, Any]) -> str:
-    """What an approval is about, in words."""
+    """Return the action of an approval in words."""
     words = action_words(str(data.get("action_type") or "an action"))
     return words[:1].lower() + words[1:]
 
@@ -169,7 +169,7 @@ def _approval(kind: str, data: dict[str, Any]) -> tuple[str, str]:
 
 
 def named_ids(data: dict[str, Any]) -> set[str]:
-    """The ids of agents and people that a sentence names."""
+    """Return the ids of agents and people named in a sentence."""
     after = data.get("after") or {}
     named = (after.get("assigned_agent_id"), after.get("assigned_user_id"), data.get("user_id"))
     return {str(one) for one in named if one}

@@ -23,7 +23,7 @@ for module in COMMAND_MODULES:
 
 
 def main() -> None:
-    """Run the command line; what is wrong with settings or database ends in one sentence each and exit code 1."""
+    """Run the command line. Problems of settings or database end in one sentence each and exit code 1."""
     try:
         commands(prog_name="mission-control")
     except ConfigError as error:

@@ -119,7 +119,7 @@ def list_users() -> None:
 @click.argument("email")
 @click.option("--password-stdin", is_flag=True, help="Set the password read from standard input instead.")
 def reset_password(email: str, password_stdin: bool) -> None:
-    """Print a link, good once and for 24 hours, with which the person sets a new password."""
+    """Print a one-time link, valid for 24 hours, with which the person sets a new password."""
     password = read_password() if password_stdin else None
 
     async def work(settings: Settings) -> None:
@@ -136,7 +136,7 @@ def reset_password(email: str, password_stdin: bool) -> None:
 @user.command("let-link")
 @click.argument("email")
 def let_link(email: str) -> None:
-    """Let whoever proves this address to the identity provider take the account, within 14 days."""
+    """Allow the verified owner of this address to link the account within 14 days."""
 
     async def work(settings: Settings) -> None:
         from mission_control.accounts.provider_links import invite_to_link
@@ -184,7 +184,7 @@ def set_role(email: str, role: str, organization: str | None) -> None:
 
 
 def read_password() -> str:
-    """The first line of standard input, long enough to be a password."""
+    """Return the first line of standard input, if long enough for a password."""
     from mission_control.accounts.passwords import MINIMUM_LENGTH
 
     if sys.stdin.isatty():
@@ -197,7 +197,7 @@ def read_password() -> str:
 
 
 async def set_password(person: "User", password: str) -> None:
-    """Set a password by the same one-time link that a person would use."""
+    """Set a password through the same one-time link that a person uses."""
     from mission_control.accounts import commands
     from mission_control.core.actor import system
 
@@ -206,7 +206,7 @@ async def set_password(person: "User", password: str) -> None:
 
 
 async def user_named(email: str) -> "User":
-    """The person with this address, or a sentence."""
+    """Return the person with this address; else exit with a sentence."""
     from mission_control.accounts.commands import user_by_email
 
     person = await user_by_email(email)
@@ -216,7 +216,7 @@ async def user_named(email: str) -> "User":
 
 
 async def organization_named(text: str | None) -> "Organization":
-    """The organization with this name or id; without a name the only one that is no demo."""
+    """Return the organization with this name or id; without a name, the only one besides the demo."""
     from mission_control.accounts.setup import ensure_local_owner
     from mission_control.organizations.models import Organization
 

@@ -1,4 +1,4 @@
-"""`mission-control audit`: prove that nothing was changed or removed in the logs."""
+"""`mission-control audit`: verify that nothing was changed or removed in the logs."""
 
 import sys
 from typing import TYPE_CHECKING, TextIO
@@ -27,7 +27,7 @@ def audit() -> None:
 def head() -> None:
     """Print the newest number of every log, its hash and its signature, one JSON object a line.
 
-    Keep them where nobody who can write to the database can: `audit verify --against FILE` checks from them.
+    Keep them out of reach of anyone who can write to the database: `audit verify --against FILE` checks them.
     """
     sys.exit(with_database(_print_heads))
 
@@ -51,7 +51,7 @@ async def _print_heads(settings: Settings) -> int:
 @audit.command("verify")
 @click.option("--against", type=click.File(encoding="utf-8"), help="Lines that `audit head` printed earlier.")
 def verify(against: TextIO | None) -> None:
-    """Walk every log; the exit code is 1 when something is wrong, and 2 when a signature could not be checked."""
+    """Verify every log. Exit code 1: a fault; 2: a signature could not be checked."""
     kept = _read(against) if against else []
 
     async def work(settings: Settings) -> int:
@@ -131,7 +131,7 @@ async def _check_signers(kept: list[tuple[str, "LogHead"]]) -> int:
 @audit.command("sign")
 @click.confirmation_option(prompt="Have the present state of the logs signed, whatever was done to them?")
 def sign() -> None:
-    """Sign heads that are not genuine as they are, after their fault was looked into. The account log says so."""
+    """Sign heads with an invalid signature as they are, after investigating the fault. The account log records it."""
 
     async def work(settings: Settings) -> None:
         from mission_control.audit import heads, sign_again

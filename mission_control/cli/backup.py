@@ -35,7 +35,7 @@ def backup(file: Path) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--replace", is_flag=True, help="Put it in place of the present database, which is kept beside it.")
 def restore(file: Path, replace: bool) -> None:
-    """Put a backup back; the server must be stopped."""
+    """Restore a backup; the server must be stopped."""
     from mission_control.database import sqlite_copy
 
     settings = Settings.from_environment()

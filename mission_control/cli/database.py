@@ -1,4 +1,4 @@
-"""What commands that work on the database share: opening it, and ending in one sentence when something is wrong."""
+"""Open the database for a command, and turn its errors into one sentence."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ from mission_control.core.errors import DomainError
 
 
 def with_database[R](work: Callable[[Settings], Awaitable[R]], *, with_its_key: bool = True) -> R:
-    """Run `work` with the database of the environment open; refusals of the domain end in one sentence.
+    """Run `work` with the configured database open; refusals end in one sentence.
 
     ConfigError when SECRET_KEY is not the database's, unless `with_its_key` is False; nothing may be written then.
     """

@@ -1,4 +1,4 @@
-"""`mission-control doctor`: show the settings and what keeps the installation from running well."""
+"""`mission-control doctor`: show the settings and problems of the installation."""
 
 import asyncio
 import os

@@ -65,7 +65,7 @@ async def create_field(actor: Actor, data: TaskCustomFieldDefinitionCreate) -> d
     returns=TaskCustomFieldDefinitionRead,
 )
 async def update_field(actor: Actor, field: CustomField, data: TaskCustomFieldDefinitionUpdate) -> dict[str, Any]:
-    """Change a field; only what is sent. Values of boards that lose the field stay stored, but hidden."""
+    """Change a field; only the sent attributes. Values on boards that lose the field stay stored but hidden."""
     await commands.update_field(actor, field, data.model_dump(exclude_unset=True))
     return await queries.field_read(field.id, data.board_ids)
 
@@ -82,6 +82,6 @@ async def update_field(actor: Actor, field: CustomField, data: TaskCustomFieldDe
     returns=OkResponse,
 )
 async def delete_field(actor: Actor, field: CustomField) -> dict[str, bool]:
-    """Delete a field that no task has a value of."""
+    """Delete a field that has no values."""
     await commands.delete_field(actor, field)
     return OK

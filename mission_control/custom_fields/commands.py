@@ -1,4 +1,4 @@
-"""What changes custom fields."""
+"""Commands on custom fields."""
 
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from mission_control.database.sql import as_json, is_postgres, placeholders, row
 
 @command("custom_field.create")
 async def create_field(actor: Actor, new: TaskCustomFieldDefinitionCreate) -> CustomField:
-    """Make a field. A key that is taken: Conflict; unknown boards or a default that does not fit: Invalid."""
+    """Create a field. A taken key: Conflict; unknown boards or an invalid default: Invalid."""
     await _check_boards(actor.organization_id, new.board_ids)
     field = CustomField(
         organization_id=actor.organization_id,
@@ -48,7 +48,7 @@ async def create_field(actor: Actor, new: TaskCustomFieldDefinitionCreate) -> Cu
 
 @command("custom_field.update")
 async def update_field(actor: Actor, field: CustomField, sent: dict[str, Any]) -> CustomField:
-    """Change a field. A new type that stored values do not fit: Conflict; a combination that is none: Invalid."""
+    """Change a field. A type that stored values do not match: Conflict; an invalid combination: Invalid."""
     sent = dict(sent)
     board_ids: list[UUID] | None = sent.pop("board_ids", None)
     field = await _locked(field)
@@ -74,7 +74,7 @@ async def update_field(actor: Actor, field: CustomField, sent: dict[str, Any]) -
 
 @command("custom_field.delete")
 async def delete_field(actor: Actor, field: CustomField) -> None:
-    """Delete a field that no task has a value of; with values: Conflict."""
+    """Delete a field that has no values; with values: Conflict."""
     field = await _locked(field)
     if await rows("SELECT 1 AS one FROM task_custom_field_values WHERE field_id = ? LIMIT 1", field.id):
         raise Conflict("Tasks have values in this field. Clear them first, or hide the field.")
@@ -128,13 +128,13 @@ async def _save(field: CustomField, before: dict[str, Any]) -> None:
 
 
 async def _store_default(field: CustomField, value: Any) -> None:
-    """By SQL, because Tortoise takes a string for JSON text already."""
+    """Store the default by SQL, because Tortoise treats a string as JSON text."""
     text = None if value is None else to_json(value).decode()
     await rows("UPDATE task_custom_field_definitions SET default_value = ? WHERE id = ?", text, field.id)
 
 
 async def _bound_boards(field: CustomField) -> set[str]:
-    """The boards that have the field; what is in the trash stays bound, whatever is changed meanwhile."""
+    """Return the boards of the field. Deleted boards stay bound."""
     found = await rows(
         "SELECT b.board_id FROM board_task_custom_fields b JOIN boards o ON o.id = b.board_id"
         " WHERE b.field_id = ? AND o.deleted_at IS NULL",

@@ -12,7 +12,7 @@ from mission_control.database.fields import UtcDatetimeField
 
 
 class CustomField(Model):
-    """A field that an organization adds to the tasks of some boards."""
+    """A field that an organization adds to tasks of some boards."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
@@ -34,7 +34,7 @@ class CustomField(Model):
         unique_together = (("organization", "field_key"),)
 
     def scope(self) -> Scope:
-        """Where an event about this field belongs."""
+        """Return the scope of events about this field."""
         return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 

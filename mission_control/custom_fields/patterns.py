@@ -1,8 +1,8 @@
-"""Regular expressions that people write, in Python's notation: bounded in length, in size and in time.
+"""Regular expressions written by people, in Python's syntax, limited in length, size and time.
 
-Python's own engine cannot be interrupted, so `regex` matches, which takes a time limit. That engine in turn unfolds
-counted repetitions when it compiles, so their product is counted first. Matching holds the whole server up, so that all
-the values of one request share a limit too. What counts is the time of the processor: a busy machine makes no
+Python's own engine cannot be interrupted, so `regex` matches, which has a timeout. That engine in turn expands
+counted repetitions when it compiles, so their product is checked first. Matching blocks the event loop, so all
+values of one request share one limit too. CPU time counts: a busy machine makes no pattern slow.
 pattern slow.
 """
 
@@ -25,12 +25,12 @@ CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 
 
 class TakesTooLong(Exception):
-    """The pattern did not decide within its time."""
+    """The pattern did not finish within its time limit."""
 
 
 @functools.lru_cache(maxsize=512)
 def compiled(pattern: str) -> regex.Pattern[str]:
-    """The pattern, ready to match; ValueError says what is wrong with it."""
+    """Compile a pattern. An invalid one: ValueError with the reason."""
     if len(pattern) > LONGEST_PATTERN:
         raise ValueError(f"a pattern has at most {LONGEST_PATTERN} characters")
     with warnings.catch_warnings():
@@ -47,7 +47,7 @@ def compiled(pattern: str) -> regex.Pattern[str]:
 
 
 def _unfolded(pattern: str) -> int:
-    """How many parts a pattern has once every counted repetition is written out."""
+    """Return the number of parts of a pattern with all counted repetitions expanded."""
     groups: list[list[int]] = [[]]
     at = 0
     while at < len(pattern):
@@ -81,7 +81,7 @@ def _repeat(pattern: str, at: int, parts: list[int]) -> int:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether a pattern matches a whole text. TakesTooLong after `SECONDS`, or when its request has used up its own."""
+    """Return whether a pattern matches a whole text. After `SECONDS`, or the request's limit: TakesTooLong."""
     ready, spent = compiled(pattern), _spent()
     if spent >= SECONDS_OF_A_REQUEST:
         raise TakesTooLong

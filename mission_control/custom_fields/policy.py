@@ -1,4 +1,4 @@
-"""Who may do what to custom fields."""
+"""Rules for custom fields."""
 
 from mission_control.core.actor import Actor
 from mission_control.core.policy import Rules
@@ -9,12 +9,12 @@ rules = Rules()
 
 @rules.rule("custom_field.create")
 def may_create_field(actor: Actor, thing: object) -> bool:
-    """Owners and admins of the active organization."""
+    """Allow owners and admins of the active organization."""
     return actor.is_user and actor.administers(actor.organization_id)
 
 
 @rules.rule("custom_field.update")
 @rules.rule("custom_field.delete")
 def may_change_field(actor: Actor, field: CustomField) -> bool:
-    """Owners and admins of the field's organization."""
+    """Allow owners and admins of the field's organization."""
     return actor.is_user and actor.administers(field.organization_id)

@@ -1,4 +1,4 @@
-"""Reading custom fields and what tasks hold in them."""
+"""Read custom fields and their values."""
 
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ BY_LABEL = " ORDER BY LOWER(f.label), f.created_at, f.id"
 
 
 async def visible_field(actor: Actor, task_custom_field_definition_id: UUID) -> CustomField:
-    """A field of the active organization; NotFound otherwise."""
+    """Return a field of the active organization. Otherwise: NotFound."""
     field = await CustomField.get_or_none(id=task_custom_field_definition_id, organization_id=actor.organization_id)
     if field is None:
         raise NotFound()
@@ -24,7 +24,7 @@ async def visible_field(actor: Actor, task_custom_field_definition_id: UUID) -> 
 
 
 async def list_fields(organization_id: UUID) -> list[dict[str, Any]]:
-    """All fields of an organization by label."""
+    """Return all fields of an organization by label."""
     found = await rows(
         f"SELECT {COLUMNS} FROM task_custom_field_definitions f WHERE f.organization_id = ?{BY_LABEL}", organization_id
     )
@@ -38,7 +38,7 @@ async def list_fields(organization_id: UUID) -> list[dict[str, Any]]:
 
 
 async def field_read(field_id: UUID, board_ids: list[UUID] | None = None) -> dict[str, Any]:
-    """One field in its wire shape, its boards as the caller named them or sorted as text."""
+    """Serialize one field, with its boards as the caller named them or sorted."""
     found = await rows(f"SELECT {COLUMNS} FROM task_custom_field_definitions f WHERE f.id = ?", field_id)
     if not found:
         raise NotFound()
@@ -74,7 +74,7 @@ def _serialize(row: dict[str, Any], board_ids: list[str]) -> dict[str, Any]:
 
 
 class Values:
-    """What the tasks of one board hold in its fields: stored values, defaults where there is none."""
+    """Field values of the tasks of one board: stored values or defaults."""
 
     def __init__(self, fields: list[dict[str, Any]], stored: list[dict[str, Any]]) -> None:
         self._defaults = {str(row["id"]): (row["field_key"], as_json(row["default_value"])) for row in fields}
@@ -84,20 +84,20 @@ class Values:
             of_task[str(row["field_id"])] = as_json(row["value"])
 
     def of(self, task_id: Any) -> dict[str, Any]:
-        """The values of one task by key."""
+        """Return the values of one task by key."""
         stored = self._stored.get(str(task_id), {})
         return {key: stored.get(one, default) for one, (key, default) in self._defaults.items()}
 
 
 async def values_of_tasks(board_id: Any, task_ids: list[Any]) -> Values:
-    """What some tasks of a board hold in its fields."""
+    """Return the field values of some tasks of a board."""
     if not task_ids:
         return Values([], [])
     return await _values(board_id, f"v.task_id IN ({placeholders(len(task_ids))})", task_ids)
 
 
 async def values_of_board(board_id: Any) -> Values:
-    """What every task of a board holds in its fields."""
+    """Return the field values of all tasks of a board."""
     return await _values(board_id, "t.board_id = ?", [board_id])
 
 

@@ -1,4 +1,4 @@
-"""What a task holds in its board's custom fields: checking and storing inside a command."""
+"""Check and store the custom field values of a task, inside a command."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Change = tuple[dict[str, Any], dict[str, Any]]
 
 @dataclass(slots=True)
 class BoundField:
-    """A field as the tasks of one board have it."""
+    """A field bound to one board."""
 
     id: Any
     field_key: str
@@ -28,7 +28,7 @@ class BoundField:
 
 
 async def check_new_values(board_id: UUID, given: Mapping[str, object]) -> dict[str, Any]:
-    """The effective values of a new task by field id; Invalid when one is unknown, wrong or missing."""
+    """Return the effective values of a new task by field id. Unknown, invalid or missing values: Invalid."""
     fields = await _fields_of(board_id)
     _check(fields, given)
     effective = {field.field_key: given.get(field.field_key, field.default) for field in fields}
@@ -44,7 +44,7 @@ async def store_new_values(task_id: UUID, effective: dict[str, Any]) -> None:
 
 
 async def merge_values(board_id: UUID, task_id: UUID, given: Mapping[str, object]) -> Change | None:
-    """Change the values that were given, null clears; returns before and after by key, None when all is as it was."""
+    """Change the given values; null clears. Return old and new values by key, or None for a no-op."""
     fields = await _fields_of(board_id)
     _check(fields, given)
     stored = await _stored_of(task_id)

@@ -1,4 +1,4 @@
-"""The nine types of custom fields and which JSON values fit them."""
+"""The nine types of custom fields and their valid JSON values."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -19,21 +19,21 @@ WITH_PATTERN = {"text", "text_long", "date", "date_time", "url"}
 
 
 class FieldLike(Protocol):
-    """What checking a value needs to know of a field."""
+    """The attributes of a field that checking a value needs."""
 
     field_type: str
     validation_regex: Any
 
 
 def misfit(field: FieldLike, value: Any) -> str | None:
-    """Why a value does not fit a field, or None when it does. Null always fits."""
+    """Return why a value is invalid for a field, or None. Null is always valid."""
     if value is None:
         return None
     return type_misfit(field.field_type, value) or _pattern_misfit(field, value)
 
 
 def type_misfit(field_type: str, value: Any) -> str | None:
-    """Why a value is not of a type, or None when it is."""
+    """Return why a value is not of a type, or None."""
     fits, wanted = _CHECKS[field_type]
     return None if fits(value) else f"It must be {wanted}."
 

@@ -1,1 +1,1 @@
-"""A living board in one command: invented data, and simulated agents that use only the public HTTP API."""
+"""A live board in one command: invented data, and simulated agents that use only the public HTTP API."""

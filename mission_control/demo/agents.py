@@ -16,7 +16,7 @@ LEASE_SECONDS = 1800
 
 
 class Agent:
-    """What lead and worker have in common: a board, a pulse, and an ear for decisions."""
+    """The common part of lead and worker: a board, heartbeats, and a subscription to decisions."""
 
     def __init__(self, api: Api, name: str, lead_name: str, speed: float, seed: int) -> None:
         self.api, self.name, self.lead_name = api, name, lead_name
@@ -27,7 +27,7 @@ class Agent:
         self.id = ""
 
     async def run(self) -> None:
-        """Work for ever."""
+        """Work forever."""
         me = await self.api.get("/agent/healthz")
         self.id = me["agent_id"]
         self.board = await self.api.get(f"/agent/boards/{me['board_id']}")
@@ -53,7 +53,7 @@ class Agent:
 
     async def _work(self) -> None:
         while True:
-            with suppress(Refused):  # somebody was faster, or a person changed their mind: look again
+            with suppress(Refused):  # another agent was faster, or a person changed the task: poll again
                 if await self.turn():
                     continue
             await self.wait_for_news(LOOK_AGAIN_SECONDS)
@@ -63,7 +63,7 @@ class Agent:
         raise NotImplementedError
 
     async def pause(self, least: float, most: float) -> None:
-        """Take the time that such work takes."""
+        """Sleep for the time that such work takes."""
         await asyncio.sleep(self.chance.uniform(least, most) / self._speed)
 
     async def wait_for_news(self, seconds: float) -> None:
@@ -73,7 +73,7 @@ class Agent:
         self._news.clear()
 
     async def tasks(self, status: str) -> list[dict[str, Any]]:
-        """The board's tasks in a column, the most urgent and oldest first."""
+        """Return the tasks of a column, the most urgent and oldest first."""
         found = (await self.api.get(self._path("tasks"), status=status))["items"]
         return sorted(found, key=lambda one: (-rank(one["priority"]), one["created_at"]))
 
@@ -99,7 +99,7 @@ class Agent:
         )
 
     async def verdicts(self) -> dict[str, dict[str, Any]]:
-        """The newest approval of each task."""
+        """Return the newest approval of each task."""
         newest: dict[str, dict[str, Any]] = {}
         for approval in (await self.api.get(self._path("approvals")))["items"]:
             for task_id in approval["task_ids"]:
@@ -118,7 +118,7 @@ class Worker(Agent):
         self.fences: dict[str, int] = {}
 
     async def turn(self) -> bool:
-        """Go on with what was begun, else take something new."""
+        """Continue the task in progress, else claim one."""
         for task in await self.tasks("in_progress"):
             if task["assigned_agent_id"] == self.id:
                 await self._carry_on(task)
@@ -142,7 +142,7 @@ class Worker(Agent):
         return task
 
     async def _fence(self, task: dict[str, Any]) -> int:
-        """The number of the hand-out, for one write; else from a claim of what it holds already."""
+        """Return the fence for one write; if unknown, from a claim of the task in progress."""
         if task["id"] not in self.fences:
             await self._claim(task_id=task["id"])
         return self.fences.pop(task["id"])
@@ -181,12 +181,12 @@ class Worker(Agent):
 
 
 class Lead(Agent):
-    """Reviews, asks for the final word, and keeps the inbox from running dry."""
+    """Reviews, requests approvals, and refills the inbox."""
 
     LEAST_OPEN = 4
 
     async def turn(self) -> bool:
-        """Settle one task in review, else plan something new."""
+        """Decide one task in review, else create a task."""
         verdicts = await self.verdicts()
         for task in await self.tasks("review"):
             verdict = verdicts.get(task["id"])

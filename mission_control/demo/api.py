@@ -1,4 +1,4 @@
-"""The public HTTP API as a simulated agent or person calls it: with patience when the server is away."""
+"""A client of the public HTTP API for simulated agents and people; it waits while the server is away."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class Refused(Exception):
-    """The server said no; `status` is its answer."""
+    """The server refused the request with `status`."""
 
     def __init__(self, status: int, detail: Any) -> None:
         super().__init__(f"{status}: {detail}")
@@ -22,7 +22,7 @@ class Refused(Exception):
 
 
 class Gone(Exception):
-    """The token does not work any more: the demo data was removed."""
+    """The token is invalid: the demo data was removed."""
 
 
 class Api:
@@ -34,15 +34,15 @@ class Api:
         )
 
     async def get(self, path: str, **query: Any) -> Any:
-        """Read."""
+        """Send GET."""
         return await self.call("GET", path, params=query)
 
     async def post(self, path: str, **body: Any) -> Any:
-        """Make."""
+        """Send POST."""
         return await self.call("POST", path, json=body)
 
     async def patch(self, path: str, **body: Any) -> Any:
-        """Change."""
+        """Send PATCH."""
         return await self.call("PATCH", path, json=body)
 
     async def call(self, method: str, path: str, **options: Any) -> Any:
@@ -65,7 +65,7 @@ class Api:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def follow(self, path: str, changed: asyncio.Event) -> None:
-        """For ever: set `changed` whenever the stream says something, and after each new connection."""
+        """Set `changed` on every message of the stream and after each reconnection, forever."""
         pause, last = 0.5, ""
         while True:
             headers = {"Last-Event-ID": last} if last else {}
@@ -84,5 +84,5 @@ class Api:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         await self._client.aclose()

@@ -1,4 +1,4 @@
-"""A simulated person who decides, so that the demo goes on without one."""
+"""A simulated person who decides approvals, so that the demo continues without one."""
 
 import asyncio
 import random
@@ -35,5 +35,5 @@ async def _decide(api: Api, approval: dict[str, Any], chance: random.Random) -> 
     body = {"decision": decision}
     if note := chance.choice(story.NOTES[decision]):
         body["note"] = note
-    with suppress(Refused):  # a real person was faster
+    with suppress(Refused):  # a real person decided first
         await api.patch(f"/boards/{approval['board_id']}/approvals/{approval['id']}", **body)

@@ -1,4 +1,4 @@
-"""`mission-control demo`: a server when there is none, the story, and the crew at work until Ctrl-C."""
+"""`mission-control demo`: start a server if none runs, seed the data, and run the agents until Ctrl-C."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ TO_START_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Cast:
-    """Everybody who acts in one run, with what they need to act."""
+    """The simulated agents and people of one run."""
 
     crew: list[seed.Hired]
     password: str
@@ -43,14 +43,14 @@ class Cast:
 
 
 def play(settings: Settings, url: str | None, agents: int, speed: float, decides: bool) -> None:
-    """Run the demo against the server at `url`, or where the settings say, or one of its own."""
+    """Run the demo against the server at `url`, the configured one, or a new one."""
     with _server(settings, url) as address, asyncio.Runner() as runner:
         runner.run(_play(settings, address, agents, speed, decides))
 
 
 @contextlib.contextmanager
 def _server(settings: Settings, url: str | None) -> Iterator[str]:
-    """The address of a running server; one of our own ends with us, however we end."""
+    """Return the address of a running server; a server started here ends with this process."""
     from mission_control.database import server_lock
 
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
@@ -69,7 +69,7 @@ def _own_server(settings: Settings) -> Iterator[str]:
 
     listener = serving.bind(settings.host, settings.port)
     serving.run_prepare(settings)
-    alive_read, alive_write = os.pipe()  # the worker stops when the writing end is gone
+    alive_read, alive_write = os.pipe()  # the worker stops when the writing end is closed
     process = _start_worker(listener, alive_read)
     try:
         yield serving.visible_url(settings, listener)

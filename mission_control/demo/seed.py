@@ -1,4 +1,4 @@
-"""Writes the story into the database: by the same commands as everything else, dated over the last two days."""
+"""Seed the database by the ordinary commands, dated over the last two days."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -35,7 +35,7 @@ STORY_LENGTH = timedelta(hours=44)
 
 @dataclass(frozen=True)
 class Hired:
-    """One agent of the crew with a token that works now."""
+    """An agent with a valid token."""
 
     name: str
     lead_name: str
@@ -44,7 +44,7 @@ class Hired:
 
 @dataclass
 class Stage:
-    """The demo organization and who plays in it."""
+    """The demo organization and its agents."""
 
     organization: Organization
     actors: dict[str, Actor] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Stage:
 
 
 async def ready(agents: int) -> tuple[Organization, list[Hired]]:
-    """The demo organization, written when there is none, and a crew of this size with new tokens."""
+    """Return the demo organization, seeding it if missing, with this many agents and new tokens."""
     organization = await Organization.filter(is_demo=True).order_by("created_at").first()
     if organization is None:
         organization = await _write_story()
@@ -61,7 +61,7 @@ async def ready(agents: int) -> tuple[Organization, list[Hired]]:
 
 
 async def owner_of(organization: Organization) -> User:
-    """The person who signs in to the demo."""
+    """Return the person who signs in to the demo."""
     user = await User.get_or_none(email=story.OWNER_EMAIL, active_organization_id=organization.id)
     return user if user is not None else await _person(organization, story.OWNER_EMAIL, story.OWNER_NAME, "owner")
 
@@ -139,7 +139,7 @@ async def _hire(actor: Actor, board: Board, name: str, leads: bool) -> str:
 
 
 async def _tell(stage: Stage, board: Board, card: story.Card, ago: timedelta) -> None:
-    """Let a card happen: made, begun, talked about, asked for, finished; some minutes between each."""
+    """Play the story of a card: created, started, commented, approved, finished, some minutes apart."""
     minutes = 0
 
     def later(by: int) -> timedelta:

@@ -1,4 +1,4 @@
-"""What the demo tells: a small studio that relaunches the web shop of a coffee roaster."""
+"""The demo's content: a small studio relaunches the web shop of a coffee roaster."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ COLLEAGUES = (("tomas@example.com", "Tomás Reyes", "admin"), ("ines@example.com
 
 @dataclass(frozen=True)
 class Card:
-    """A task of the first days. `by` and `said` name people or agents of the story by their first name."""
+    """A seeded task. `by` and `said` name people or agents of the story by first name."""
 
     title: str
     text: str

@@ -1,4 +1,4 @@
-"""Removes the demo organization and whatever belongs to nothing else."""
+"""Remove the demo organization and its data."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from mission_control.organizations.models import Member, Organization
 
 
 async def wipe() -> int:
-    """Remove every demo organization; returns how many there were."""
+    """Remove every demo organization. Return how many there were."""
     found = await Organization.filter(is_demo=True)
     for organization in found:
         await _remove(system(UUID(int=0)), organization)

@@ -1,4 +1,4 @@
-"""What somebody needs who writes an agent: lines to paste, and /llms.txt for language models."""
+"""The guide for authors of agents: lines to paste, and /llms.txt for language models."""
 
 from mission_control.docs.reference import Tag
 
@@ -80,7 +80,7 @@ def clients(base: str) -> str:
 
 
 def llms(base: str, tags: list[Tag]) -> str:
-    """Return /llms.txt: what a model should read first, and where the rest is."""
+    """Return /llms.txt: a model's introduction with links to the rest."""
     slices = "\n".join(_link(f"{base}/openapi.json?tag={one.name}", one) for one in tags if one.name in ROLES)
     pages = "\n".join(_link(f"{base}/docs/{one.name}", one) for one in tags)
     return LLMS.format(base=base, loop=loop(base), slices=slices, pages=pages)

@@ -1,4 +1,4 @@
-"""The API, described: /openapi.json for programs, /llms.txt for models, /docs for people."""
+"""Documentation of the API: /openapi.json for programs, /llms.txt for models, /docs for people."""
 
 from functools import cache, lru_cache
 from typing import Any
@@ -35,26 +35,26 @@ async def openapi() -> Response:
 
 @lru_cache(64)
 def _written(base_url: str, wanted: frozenset[str]) -> bytes:
-    """Written once: half a second of work in which nobody else would be answered."""
+    """Return the rendered document, cached: rendering blocks the event loop for half a second."""
     known = _document() | {"servers": [{"url": base_url or "/"}]}
     return to_json(sliced(known, wanted) if wanted else known)
 
 
 @pages.get("/llms.txt")
 async def llms() -> Response:
-    """What a language model reads first."""
+    """Send the introduction for language models."""
     return Response(guide.llms(_base(), reference.tags(_document())), content_type="text/plain; charset=utf-8")
 
 
 @pages.get("/redoc")
 async def redoc() -> ResponseReturnValue:
-    """Where the predecessor had a second description."""
+    """Redirect from the predecessor's second documentation."""
     return redirect("/docs", 307)
 
 
 @pages.get("/docs")
 async def docs() -> str:
-    """How to write an agent, what every caller needs to know, and where the operations are."""
+    """Show the guide and the list of operations, or the results of a search."""
     query = request.args.get("q", "")[:LONGEST_QUERY].strip()
     base = _base()
     hits = reference.search(_document(), query) if query else []
@@ -64,7 +64,7 @@ async def docs() -> str:
 
 @pages.get("/docs/<tag>")
 async def docs_of_tag(tag: str) -> str:
-    """The operations of a tag, and the shapes they use."""
+    """Show the operations of a tag and their schemas."""
     known = next((one for one in reference.tags(_document()) if one.name == tag), None)
     if known is None:
         raise NotFound("There is no such page in the documentation.")
@@ -73,7 +73,7 @@ async def docs_of_tag(tag: str) -> str:
 
 
 async def _page(template: str, **context: Any) -> str:
-    """A page for everybody; inside the shell for those who are signed in."""
+    """Render a public page, inside the shell if signed in."""
     context = {"query": "", "tags": reference.tags(_document())} | context
     actor = await authentication.user_by_session()
     if actor is None:

@@ -1,4 +1,4 @@
-"""The OpenAPI document as people read it: groups of operations with fields as tables, and the shapes they use."""
+"""The OpenAPI document for people: operations by tag, with tables of fields and schemas."""
 
 import json
 import shlex
@@ -23,7 +23,7 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One line of a table; `kind` is a list of words, those with a shape behind them are linked."""
+    """One line of a table. `kind` is a list of words; words with a schema are linked."""
 
     name: str
     kind: list[tuple[str, str]]
@@ -61,13 +61,13 @@ class Entry:
 
     @property
     def tone(self) -> str:
-        """The colour of the method."""
+        """Return the colour of the method."""
         return TONES.get(self.method, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A tag: a page of operations."""
+    """A tag with its page of operations."""
 
     name: str
     title: str
@@ -77,7 +77,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An operation that a search found, and the page it is on."""
+    """A found operation and its page."""
 
     id: str
     tag: str
@@ -88,7 +88,7 @@ class Hit:
 
 
 def tags(document: dict[str, Any]) -> list[Tag]:
-    """Every tag that operations carry, the roles of agents first."""
+    """Return all tags of operations, the agent roles first."""
     counts = Counter(tag for _, _, operation in _operations(document) for tag in operation["tags"])
     known = [(one["name"], one["description"]) for one in document["tags"]]
     known.sort(key=lambda one: not one[0].startswith("agent-"))
@@ -96,19 +96,19 @@ def tags(document: dict[str, Any]) -> list[Tag]:
 
 
 def entries(document: dict[str, Any], tag: str, base: str) -> list[Entry]:
-    """The operations that carry a tag."""
+    """Return the operations of a tag."""
     return [_entry(document, *one, base) for one in _operations(document) if tag in one[2]["tags"]]
 
 
 def shapes(document: dict[str, Any], tag: str) -> list[Shape]:
-    """The named objects that a tag's operations take and answer, by name."""
+    """Return the schemas of a tag's operations, by name."""
     operations = [operation for _, _, operation in _operations(document) if tag in operation["tags"]]
     names = sorted(name for kind, name in needed(document, operations) if kind == "schemas")
     return [_shape(document, name) for name in names if "properties" in document["components"]["schemas"][name]]
 
 
 def search(document: dict[str, Any], query: str) -> list[Hit]:
-    """The operations in which every word of the query stands; those first that have them in path, id or summary."""
+    """Return operations that contain every word of the query; matches in path, id or summary first."""
     words = query.lower().split()
     named: list[Hit] = []
     others: list[Hit] = []
@@ -154,7 +154,7 @@ def _entry(document: dict[str, Any], path: str, method: str, operation: dict[str
 
 
 def _resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    """What a reference to a shared parameter or answer names."""
+    """Resolve a reference to a shared parameter or response."""
     while "$ref" in node:
         _, _, kind, name = node["$ref"].split("/")
         node = document["components"][kind][name]
@@ -212,7 +212,7 @@ def _default(schema: dict[str, Any]) -> str:
 
 
 def _kind(schema: dict[str, Any]) -> list[tuple[str, str]]:
-    """A type in words: `list of `, `TaskRead` (linked), ` or `, `null`."""
+    """Return a type in words: `list of `, `TaskRead` (linked), ` or `, `null`."""
     if name := _ref(schema):
         return [(name, name)]
     if options := schema.get("anyOf") or schema.get("oneOf"):
@@ -256,7 +256,7 @@ def _curl(
 
 
 def _example(document: dict[str, Any], schema: dict[str, Any]) -> Any:
-    """Something that fits: the required fields, or the first one."""
+    """Return a valid example: the required fields, or the first one."""
     if name := _ref(schema):
         schema = document["components"]["schemas"][name]
     if "properties" in schema:

@@ -1,11 +1,11 @@
-"""The part of the OpenAPI document that some tags need: sound by itself, with the components it refers to."""
+"""The part of the OpenAPI document for some tags, valid by itself, with its components."""
 
 from collections.abc import Collection, Iterator
 from typing import Any
 
 
 def sliced(document: dict[str, Any], tags: Collection[str]) -> dict[str, Any]:
-    """Return a document with the operations that carry one of these tags, and what they refer to."""
+    """Return a document with the operations of these tags and their components."""
     paths = {
         path: kept
         for path, methods in document["paths"].items()
@@ -29,7 +29,7 @@ def _components(document: dict[str, Any], operations: list[dict[str, Any]]) -> d
 
 
 def needed(document: dict[str, Any], node: Any) -> set[tuple[str, str]]:
-    """Return the kind and name of every component that something refers to, also by way of others."""
+    """Return kind and name of every component referred to, directly or indirectly."""
     found: set[tuple[str, str]] = set()
     waiting = [node]
     while waiting:

@@ -21,22 +21,22 @@ RANGES: dict[RangeKey, tuple[timedelta, BucketKey]] = {
 
 
 def hour_of(moment: datetime) -> datetime:
-    """The hour that a moment is in."""
+    """Return the hour of a time."""
     return datetime(moment.year, moment.month, moment.day, moment.hour)
 
 
 def day_of(moment: datetime) -> datetime:
-    """The day that a moment is in."""
+    """Return the day of a time."""
     return datetime(moment.year, moment.month, moment.day)
 
 
 def week_of(moment: datetime) -> datetime:
-    """The Monday that began the week of a moment."""
+    """Return the Monday of a time's week."""
     return day_of(moment) - timedelta(days=moment.weekday())
 
 
 def month_of(moment: datetime) -> datetime:
-    """The first day of the month of a moment."""
+    """Return the first day of a time's month."""
     return datetime(moment.year, moment.month, 1)
 
 
@@ -50,13 +50,13 @@ STEPS: dict[BucketKey, timedelta] = {
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
     "week": timedelta(days=7),
-    "month": timedelta(days=32),  # lands in the next month, whose first day is then taken
+    "month": timedelta(days=32),  # lands in the next month; its first day is used
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A closed stretch of time and the buckets that cover it."""
+    """A closed time range and the buckets that cover it."""
 
     key: RangeKey
     bucket: BucketKey
@@ -64,11 +64,11 @@ class Window:
     end: datetime
 
     def contains(self, moment: datetime) -> bool:
-        """Whether a moment lies in the window, ends included."""
+        """Return whether a time is in the window, ends included."""
         return self.start <= moment <= self.end
 
     def periods(self) -> list[datetime]:
-        """The start of every bucket from the one that holds `start` to the one that holds `end`."""
+        """Return the start of every bucket from that of `start` to that of `end`."""
         begin = STARTS[self.bucket]
         found = [begin(self.start)]
         while (following := begin(found[-1] + STEPS[self.bucket])) <= self.end:
@@ -76,12 +76,12 @@ class Window:
         return found
 
     def period_of(self, moment: datetime) -> datetime:
-        """The start of the bucket that holds a moment."""
+        """Return the start of a time's bucket."""
         return STARTS[self.bucket](moment)
 
 
 def windows(key: RangeKey, now: datetime) -> tuple[Window, Window]:
-    """The window that ends now and the one of the same length directly before it."""
+    """Return the window that ends now and the one of the same length before it."""
     duration, bucket = RANGES[key]
     start = now - duration
     return Window(key, bucket, start, now), Window(key, bucket, start - duration, start)

@@ -1,4 +1,4 @@
-"""Figures computed from what happened to tasks and approvals, as the event log tells it."""
+"""Metrics computed from the events of tasks and approvals."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from mission_control.metrics.series import averaged, counted, points
 
 KINDS = ("task.created", "task.status_changed", "task.lease_expired", "task.deleted", "task.restored")
 AT_WORK = ("in_progress", "review")
-AT_ONCE = 1000  # events that are walked before others get their turn
+AT_ONCE = 1000  # events processed before yielding to the event loop
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Wait:
 
 @dataclass(slots=True)
 class History:
-    """What tasks went through: starts, finishes with their cycle time, and changes of work in progress."""
+    """The history of tasks: starts, finishes with cycle times, changes of work in progress."""
 
     finished: list[tuple[datetime, float | None]] = field(default_factory=list)
     wip_changes: list[tuple[datetime, int]] = field(default_factory=list)
@@ -48,7 +48,7 @@ class History:
     entered: dict[str, datetime] = field(default_factory=dict)
 
     def enter(self, task: str, status: str, moment: datetime) -> None:
-        """A task is in a status from a moment on; `gone` is one of them."""
+        """Record that a task entered a status at a time; `gone` is one of them."""
         before = self.status.get(task, "gone")
         if before == status:
             return
@@ -64,9 +64,9 @@ class History:
 
 
 async def read_history(boards: list[UUID], since: datetime) -> History:
-    """Walk, from its beginning, what went on with every task that changed since a moment or is at work now.
+    """Replay the events of every task that changed since a time or is in progress now.
 
-    The others were not at work then and are not now, so that no figure since then knows of them.
+    The others were in progress neither then nor now, so they affect no metric since then.
     """
     history = History()
     if not boards:
@@ -100,23 +100,23 @@ def _status(row: Event) -> str:
 
 
 def throughput(window: Window, history: History) -> dict[str, Any]:
-    """Tasks finished in each bucket."""
+    """Return the tasks finished in each bucket."""
     return points(window, counted(window, (moment for moment, _ in history.finished)))
 
 
 def cycle_time(window: Window, history: History) -> dict[str, Any]:
-    """Mean hours from the first start to the finish, by when it was finished."""
+    """Return the mean hours from first start to finish, by time of finish."""
     measured = [(moment, hours) for moment, hours in history.finished if hours is not None]
     return points(window, averaged(window, measured))
 
 
 def cycle_times(window: Window, history: History) -> list[float]:
-    """The hours that each task finished in the window took."""
+    """Return the cycle times in hours of tasks finished in the window."""
     return [hours for moment, hours in history.finished if hours is not None and window.contains(moment)]
 
 
 def work_in_progress(window: Window, history: History) -> dict[str, Any]:
-    """Tasks in progress or review at the end of each bucket (at the window's end in the last one)."""
+    """Return the tasks in progress or review at the end of each bucket (for the last one, of the window)."""
     periods = window.periods()
     ends = [*periods[1:], None]
     changes, level, values = sorted(history.wip_changes), 0, {}
@@ -130,7 +130,7 @@ def work_in_progress(window: Window, history: History) -> dict[str, Any]:
 
 
 async def aging(boards: list[UUID], history: History, now: datetime) -> list[dict[str, Any]]:
-    """The ten tasks that have been in progress or review for longest."""
+    """Return the ten tasks longest in progress or review."""
     at_work = [(moment, task) for task, moment in history.entered.items() if history.status[task] in AT_WORK]
     oldest = sorted(at_work)[:10]
     if not oldest:
@@ -155,7 +155,7 @@ async def aging(boards: list[UUID], history: History, now: datetime) -> list[dic
 
 
 async def waiting(boards: list[UUID], window: Window) -> dict[str, Any]:
-    """How long people let approvals wait: those decided in the window, and those that wait now. Hours."""
+    """Return waiting times of approvals in hours: decided in the window, and pending now."""
     if not boards:
         return {
             "waiting_for_person_median": None,
@@ -186,11 +186,11 @@ def _hours(begin: datetime, end: datetime) -> float:
 
 
 def middle(values: list[float]) -> float | None:
-    """The median; None of nothing."""
+    """Return the median, or None for no values."""
     return median(values) if values else None
 
 
 def percentile(values: list[float], share: int) -> float | None:
-    """The nearest-rank percentile (Hyndman and Fan's first definition); None of nothing."""
+    """Return the nearest-rank percentile (Hyndman and Fan's first definition), or None for no values."""
     ordered = sorted(values)
     return ordered[max(0, -(-share * len(ordered) // 100) - 1)] if ordered else None

@@ -16,7 +16,7 @@ from mission_control.metrics.scope import boards_in_scope
 
 
 async def dashboard(actor: Actor, query: DashboardQuery) -> dict[str, Any]:
-    """All figures over the boards in scope."""
+    """Return all metrics of the boards in scope."""
     now = clock.now()
     boards = await boards_in_scope(actor, query)
     primary, before = windows(query.range_key, now)

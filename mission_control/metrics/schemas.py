@@ -9,7 +9,7 @@ from mission_control.metrics.buckets import BucketKey, RangeKey
 
 
 class DashboardQuery(BaseModel):
-    """Which boards, and how far back."""
+    """The boards and the time range."""
 
     range_key: RangeKey = "24h"
     board_id: UUID | None = None
@@ -77,7 +77,7 @@ class DashboardKpis(BaseModel):
 
 
 class DashboardPendingApproval(BaseModel):
-    """An approval that waits."""
+    """A pending approval."""
 
     approval_id: UUID
     board_id: UUID
@@ -89,14 +89,14 @@ class DashboardPendingApproval(BaseModel):
 
 
 class DashboardPendingApprovals(BaseModel):
-    """The approvals that wait, the ten newest of them in full."""
+    """Pending approvals, the ten newest in full."""
 
     total: int
     items: list[DashboardPendingApproval]
 
 
 class AgingTask(BaseModel):
-    """A task that has been worked on for long."""
+    """A task that has been in progress for long."""
 
     task_id: UUID
     board_id: UUID
@@ -106,7 +106,7 @@ class AgingTask(BaseModel):
 
 
 class Flow(BaseModel):
-    """Figures computed from what happened to tasks, not from how they look now. Times in hours."""
+    """Metrics computed from events, not from the tasks' current state. Times in hours."""
 
     throughput: DashboardSeriesSet = Field(description="Tasks that were finished, in the bucket they were finished in")
     cycle_time: DashboardSeriesSet = Field(description="Mean hours from the first start to the finish, 0 where none")

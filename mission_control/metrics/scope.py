@@ -1,4 +1,4 @@
-"""Which boards a dashboard covers."""
+"""The boards of a dashboard."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from mission_control.metrics.schemas import DashboardQuery
 
 
 async def boards_in_scope(actor: Actor, query: DashboardQuery) -> list[UUID]:
-    """The readable boards of the active organization that the query names. Unreadable board: NotFound."""
+    """Return the readable boards named by the query. Unreadable board: NotFound."""
     readable, values = on_readable_boards(actor, actor.organization_id, "id")
     found = await rows(
         f"SELECT id, board_group_id FROM boards WHERE organization_id = ? AND deleted_at IS NULL{readable}",

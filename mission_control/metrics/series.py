@@ -1,4 +1,4 @@
-"""The dashboard's series as its clients know them: computed from how tasks look now."""
+"""The dashboard's inherited series, computed from the tasks' current state."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -21,19 +21,19 @@ REFERENCE_KINDS = (
 
 
 def points(window: Window, values: dict[datetime, float]) -> dict[str, Any]:
-    """A series with every bucket, zero where nothing is known."""
+    """Return a series with every bucket, zero without data."""
     listed = [{"period": period, "value": float(values.get(period, 0.0))} for period in window.periods()]
     return {"range": window.key, "bucket": window.bucket, "points": listed}
 
 
 def counted(window: Window, moments: Iterable[datetime]) -> dict[datetime, float]:
-    """How many moments fall into each bucket."""
+    """Return the number of times in each bucket."""
     found = Counter(window.period_of(moment) for moment in moments if window.contains(moment))
     return {period: float(number) for period, number in found.items()}
 
 
 def averaged(window: Window, measured: Iterable[tuple[datetime, float]]) -> dict[datetime, float]:
-    """The mean of what was measured in each bucket."""
+    """Return the mean of the values in each bucket."""
     by_period: dict[datetime, list[float]] = defaultdict(list)
     for moment, value in measured:
         if window.contains(moment):
@@ -52,7 +52,7 @@ class TaskTimes:
 
 
 async def read_tasks(boards: list[UUID], since: datetime) -> list[TaskTimes]:
-    """Status and times of the live tasks that were made or changed since a moment."""
+    """Return status and times of existing tasks created or changed since a time."""
     if not boards:
         return []
     return await select(
@@ -66,12 +66,12 @@ async def read_tasks(boards: list[UUID], since: datetime) -> list[TaskTimes]:
 
 
 def throughput(window: Window, tasks: list[TaskTimes]) -> dict[str, Any]:
-    """Done tasks by their last change."""
+    """Return done tasks by their last change."""
     return points(window, counted(window, (one.updated_at for one in tasks if one.status == "done")))
 
 
 def review_times(window: Window, tasks: list[TaskTimes]) -> list[tuple[datetime, float]]:
-    """For tasks in review: when they last changed, and the hours since work began."""
+    """Return last change and hours since start of tasks in review."""
     return [
         (one.updated_at, (one.updated_at - one.in_progress_at).total_seconds() / 3600)
         for one in tasks
@@ -80,7 +80,7 @@ def review_times(window: Window, tasks: list[TaskTimes]) -> list[tuple[datetime,
 
 
 def wip(window: Window, tasks: list[TaskTimes]) -> dict[str, Any]:
-    """Inbox tasks by creation, others by their last change."""
+    """Return inbox tasks by creation, others by their last change."""
     found: Counter[tuple[datetime, str]] = Counter()
     for one in tasks:
         moment = one.created_at if one.status == "inbox" else one.updated_at
@@ -94,7 +94,7 @@ def wip(window: Window, tasks: list[TaskTimes]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What happened to tasks in one hour: how many events, and how many of them were failures."""
+    """Counts of one hour: events of tasks, and failures among them."""
 
     hour: datetime
     events: int
@@ -102,7 +102,7 @@ class Outcomes:
 
 
 async def read_outcomes(boards: list[UUID], window: Window) -> list[Outcomes]:
-    """The events about tasks in a window, counted by the hour, of which every bucket is made up."""
+    """Return the events of tasks in a window, counted by hour; every bucket consists of whole hours."""
     if not boards:
         return []
     found = await rows(
@@ -122,7 +122,7 @@ async def read_outcomes(boards: list[UUID], window: Window) -> list[Outcomes]:
 
 
 def error_rate(window: Window, outcomes: list[Outcomes]) -> dict[str, Any]:
-    """The share of failures in each bucket, in per cent."""
+    """Return the share of failures in each bucket, in per cent."""
     by_period: dict[datetime, list[Outcomes]] = defaultdict(list)
     for one in outcomes:
         by_period[window.period_of(one.hour)].append(one)
@@ -130,6 +130,6 @@ def error_rate(window: Window, outcomes: list[Outcomes]) -> dict[str, Any]:
 
 
 def error_share(outcomes: list[Outcomes]) -> float:
-    """The share of failures, in per cent; 0 without events."""
+    """Return the share of failures in per cent; 0 without events."""
     events = sum(one.events for one in outcomes)
     return 100.0 * sum(one.failures for one in outcomes) / events if events else 0.0

@@ -34,7 +34,7 @@ Said = BoardOnboardingAgentComplete | BoardOnboardingAgentQuestion
 
 
 def without_gateway() -> Invalid:
-    """The refusal where a conversation needs an agent to lead it."""
+    """Return the refusal of a conversation without a gateway agent."""
     message = "The conversation is led by a gateway's main agent, and this board has no gateway. Confirm its goal."
     return Invalid({"message": message, "code": "board_without_gateway"})
 
@@ -71,7 +71,7 @@ async def get_onboarding(actor: Actor, board: Board) -> BoardOnboardingRead:
     returns=BoardOnboardingRead,
 )
 async def start_onboarding(actor: Actor, board: Board, data: BoardOnboardingStart) -> NoReturn:
-    """Begin a conversation with the board's gateway; 422 for a board without one."""
+    """Start a conversation with the board's gateway; 422 for a board without one."""
     raise without_gateway()
 
 
@@ -107,7 +107,7 @@ async def answer_onboarding(actor: Actor, board: Board, data: BoardOnboardingAns
 async def confirm_onboarding(actor: Actor, board: Board, data: BoardOnboardingConfirm) -> BoardConfirmed:
     """Confirm what a board is for.
 
-    A board without a lead gets one, named and minded as the conversation proposed; `lead_token` is shown this once.
+    A board without a lead gets one, with the proposed name and profile; `lead_token` is shown only now.
     """
     return _confirmed(await confirm_goal(actor, board, data))
 
@@ -139,7 +139,7 @@ async def set_up(actor: Actor, board: Board, data: BoardSetup) -> BoardConfirmed
 
 
 async def reported_board(actor: Actor, board_id: UUID) -> Board:
-    """The board that a gateway's main agent speaks about; an agent that works on it is refused with a reason."""
+    """Return the board of a gateway's main agent; an agent that works on the board is refused with a reason."""
     board = await visible_board(actor, board_id)
     if not can(actor, REPORT, board):
         raise only_main_agents()

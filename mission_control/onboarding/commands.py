@@ -1,4 +1,4 @@
-"""What sets up a board: what its gateway's agent proposes, and what a person confirms."""
+"""Commands that set up a board: an agent's proposal and a person's confirmation."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,7 +34,7 @@ LEAD_NAME = "Lead Agent"
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """A board with its goal, its lead, and the token of a lead that was made for it."""
+    """A board with its goal, its lead, and the token of a new lead."""
 
     board: Board
     lead_id: UUID | None
@@ -45,9 +45,9 @@ class Confirmed:
 async def hear_main_agent(
     actor: Actor, board: Board, said: BoardOnboardingAgentComplete | BoardOnboardingAgentQuestion
 ) -> OnboardingSession:
-    """Write down what a gateway's main agent asks or proposes.
+    """Store a question or a proposal of a gateway's main agent.
 
-    Without a conversation NotFound, after its end Conflict.
+    No conversation: NotFound; ended: Conflict.
     """
     board = await locked_board(board)
     session = await latest_session(board.id, held=True)
@@ -71,9 +71,9 @@ async def hear_main_agent(
 
 @command("onboarding.confirm")
 async def confirm_goal(actor: Actor, board: Board, goal: BoardOnboardingConfirm, plan: Plan | None = None) -> Confirmed:
-    """Give a board its goal, and a lead when it has none. Without a plan, the proposal of the agent is taken.
+    """Set a board's goal, and create a lead if it has none. Without a plan, the agent's proposal is used.
 
-    To confirm what is so already changes nothing.
+    Repeating a confirmation is a no-op.
     """
     board = await locked_board(board)
     session = await latest_session(board.id, held=True)
@@ -120,7 +120,7 @@ def _goal(goal: BoardOnboardingConfirm, plan: Plan) -> dict[str, Any]:
 
 
 async def _end(session: OnboardingSession | None) -> bool:
-    """Confirm a conversation; False when there is none or it was confirmed before."""
+    """Confirm a conversation. Return False if there is none or it was confirmed before."""
     if session is None or session.status == "confirmed":
         return False
     session.status, session.updated_at = "confirmed", clock.now()
@@ -129,7 +129,7 @@ async def _end(session: OnboardingSession | None) -> bool:
 
 
 async def _notify_of_person(actor: Actor, plan: Plan) -> None:
-    """Let the person's profile have what the conversation found out; nothing is cleared."""
+    """Update the person's profile from the conversation; nothing is cleared."""
     found = plan.profile.model_dump(exclude_none=True)
     user = await User.get_or_none(id=actor.user_id) if found and actor.user_id else None
     if user is not None:
@@ -137,7 +137,7 @@ async def _notify_of_person(actor: Actor, plan: Plan) -> None:
 
 
 async def _lead(board: Board, plan: Plan) -> tuple[UUID | None, str | None]:
-    """The board's lead; one that is made for it comes with its token. Who confirms need not administer."""
+    """Return the board's lead, with the token of a new one. The confirming person need not be an admin."""
     if known := await lead_id_of(board.id):
         return known, None
     name = await _free_name(board.id, plan.lead.name or LEAD_NAME)

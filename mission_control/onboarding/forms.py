@@ -1,4 +1,4 @@
-"""What people type when they set up a board."""
+"""The form that sets up a board."""
 
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal

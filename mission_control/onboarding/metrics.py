@@ -1,4 +1,4 @@
-"""Success metrics as people write them: one line each, what is measured before a colon and how much after it."""
+"""Success metrics as text: one line each, `name: value`."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import orjson
 
 
 def as_lines(metrics: dict[str, Any] | None) -> str:
-    """Metrics as lines; what is no plain value is shown as JSON."""
+    """Return metrics as lines; other than plain values as JSON."""
     return "\n".join(f"{name}: {_as_text(value)}" for name, value in (metrics or {}).items())
 
 
@@ -15,7 +15,7 @@ def _as_text(value: Any) -> str:
 
 
 def from_lines(text: str, known: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Metrics from lines; a line that was left as it is shown keeps its value. ValueError for one without a colon."""
+    """Parse metrics from lines; an unchanged line keeps its value. A line without a colon: ValueError."""
     metrics: dict[str, Any] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
         name, colon, wanted = (part.strip() for part in line.partition(":"))

@@ -1,4 +1,4 @@
-"""Conversations in which a board's goal and lead are found."""
+"""Conversations about a board's goal and lead."""
 
 from typing import Any
 

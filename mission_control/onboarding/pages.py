@@ -1,4 +1,4 @@
-"""Setting up a board on a page: what it is for and who leads it."""
+"""The page that sets up a board: its goal and its lead."""
 
 from dataclasses import replace
 from typing import Any
@@ -30,7 +30,7 @@ async def _settable(board_id: UUID) -> tuple[Actor, Board]:
 
 @pages.get("/boards/<uuid:board_id>/setup")
 async def set_up_form(board_id: UUID) -> ResponseReturnValue:
-    """Ask what a board is for, and for its lead when it has none."""
+    """Show the form for a board's goal, and for its lead if it has none."""
     actor, board = await _settable(board_id)
     session = await latest_session(board.id)
     draft = read_session(session).draft_goal if session and session.status != "confirmed" else None

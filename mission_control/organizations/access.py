@@ -1,4 +1,4 @@
-"""Which boards a member reaches: given one by one, taken over from an invitation, replaced."""
+"""Board access of members: per board, copied from an invitation, replaced."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,7 +11,7 @@ from mission_control.organizations.models import BoardAccess, Invite, InviteBoar
 
 
 class Spec(Protocol):
-    """What is allowed on one board."""
+    """Access to one board."""
 
     board_id: UUID
     can_read: bool
@@ -33,7 +33,7 @@ async def check_boards(organization_id: UUID, specs: Sequence[Spec]) -> None:
 
 
 async def replace_access(member: Member, specs: Sequence[Spec]) -> bool:
-    """Let a member reach exactly these live boards; what a deleted one allowed stays. Whether it made a difference."""
+    """Replace a member's access to existing boards; access to deleted boards stays. Return whether it changed."""
     live = await rows(
         "SELECT x.id, x.board_id, x.can_read, x.can_write FROM organization_board_access x"
         " JOIN boards b ON b.id = x.board_id WHERE x.organization_member_id = ? AND b.deleted_at IS NULL",
@@ -48,13 +48,13 @@ async def replace_access(member: Member, specs: Sequence[Spec]) -> bool:
 
 
 async def copy_access(invite: Invite, member: Member) -> None:
-    """Let a new member reach the boards of an invitation."""
+    """Copy the board access of an invitation to a new member."""
     offered = await InviteBoardAccess.filter(organization_invite_id=invite.id)
     await BoardAccess.bulk_create([_row(member, one) for one in offered])
 
 
 async def merge_access(invite: Invite, member: Member) -> None:
-    """Add the boards of an invitation to those that a member reaches; nothing is taken away."""
+    """Add the board access of an invitation to a member's own; nothing is removed."""
     held = {one.board_id: one for one in await BoardAccess.filter(organization_member_id=member.id)}
     for offer in await InviteBoardAccess.filter(organization_invite_id=invite.id):
         row = held.get(offer.board_id) or BoardAccess(

@@ -125,7 +125,7 @@ async def update_my_organization(
 async def delete_my_organization(actor: Actor, organization: Organization) -> dict[str, bool]:
     """Delete the organization one works in.
 
-    Everything in it goes with it, its log included. Only owners can.
+    Everything in it is deleted, its log included. Only owners can.
     """
     await commands.delete_organization(actor, organization)
     return OK

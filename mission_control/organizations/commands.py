@@ -1,4 +1,4 @@
-"""What changes organizations, and where a person without one is put."""
+"""Commands on organizations, and the personal organization of a person without one."""
 
 from uuid import UUID
 
@@ -20,7 +20,7 @@ LONGEST_NAME = 200
 
 @command("organization.create")
 async def create_organization(actor: Actor, name: str) -> Organization:
-    """Make an organization that the person owns and works in from now on. A name they have already: Conflict."""
+    """Create an organization owned by the person and switch to it. A name they already have: Conflict."""
     user = await _locked_user(actor.id)
     name = await _free_name(user.id, name)
     organization, _ = await found(user, name)
@@ -28,7 +28,7 @@ async def create_organization(actor: Actor, name: str) -> Organization:
 
 
 async def found(user: User, name: str, *, personal: bool = False) -> tuple[Organization, Member]:
-    """Inside a command: an organization with its owner, who works in it from now on."""
+    """Inside a command: create an organization with its owner, who switches to it."""
     organization = await Organization.found(name)
     member = await Member.create(
         organization_id=organization.id, user_id=user.id, role="owner", all_boards_read=True, all_boards_write=True
@@ -48,7 +48,7 @@ async def found(user: User, name: str, *, personal: bool = False) -> tuple[Organ
 
 @command("organization.rename")
 async def rename_organization(actor: Actor, organization: Organization, name: str) -> Organization:
-    """Give an organization another name. A name that the person has for another one: Conflict."""
+    """Rename an organization. A name that the person has for another one: Conflict."""
     await _locked_user(actor.id)
     name = await _free_name(actor.id, name, other_than=organization.id)
     organization = await locked_organization(organization)
@@ -68,15 +68,15 @@ async def rename_organization(actor: Actor, organization: Organization, name: st
 
 @command("organization.switch")
 async def switch_organization(actor: Actor, organization: Organization) -> None:
-    """Work in another of one's organizations from now on."""
+    """Switch to another of one's organizations."""
     await User.filter(id=actor.id).update(active_organization_id=organization.id)
     freshness.forget_rights()
 
 
 @command("organization.delete")
 async def delete_organization(actor: Actor, organization: Organization) -> None:
-    """Delete an organization with everything in it, its log included. Only the account log tells of it."""
-    # Its boards first: who is writing on one wants the organization's row last, and must not find it held.
+    """Delete an organization with everything in it, its log included. Only the account log records it."""
+    # Lock order: boards first, because commands on a board lock the organization's row last.
     await rows("DELETE FROM boards WHERE organization_id = ?", organization.id)
     organization = await locked_organization(organization)
     owns = Member.filter(organization_id=organization.id, user_id=actor.id, role="owner")
@@ -86,7 +86,7 @@ async def delete_organization(actor: Actor, organization: Organization) -> None:
 
 
 async def remove_organization(organization: Organization) -> None:
-    """Inside a command: delete an organization; who worked in it works in their oldest other one."""
+    """Inside a command: delete an organization; its members switch to their oldest other one."""
     await rows(
         "UPDATE users SET active_organization_id = (SELECT m.organization_id FROM organization_members m"
         " WHERE m.user_id = users.id AND m.organization_id <> ? ORDER BY m.created_at, m.id LIMIT 1)"
@@ -102,7 +102,7 @@ async def remove_organization(organization: Organization) -> None:
 
 
 async def locked_organization(organization: Organization) -> Organization:
-    """The organization as it is now, held until the running command ends; NotFound when it was deleted."""
+    """Lock the organization until the command ends and return it. Deleted: NotFound."""
     held = await Organization.select_for_update().get_or_none(id=organization.id)
     if held is None:
         raise NotFound()
@@ -110,7 +110,7 @@ async def locked_organization(organization: Organization) -> Organization:
 
 
 async def ensure_membership(user_id: UUID) -> None:
-    """Give a person who belongs nowhere a place: where their proven address was invited to, or one of their own."""
+    """Give a person without a membership one: by invitation to their verified address, else a personal one."""
     await _settle(system(NOWHERE), user_id)
 
 
@@ -134,7 +134,7 @@ async def _locked_user(user_id: UUID | None) -> User:
 
 
 async def _free_name(user_id: UUID | None, name: str, other_than: UUID | None = None) -> str:
-    """A name without blanks around it that none of the person's other organizations has; needs the person's lock."""
+    """Return the trimmed name if none of the person's other organizations has it; needs the person's lock."""
     name = name.strip()
     if not name:
         raise Invalid("Give the organization a name.")

@@ -1,4 +1,4 @@
-"""Invitations: made, shown to owners and admins while they wait, revoked, accepted."""
+"""Invitations: create, show to owners and admins while pending, revoke, accept."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,7 +24,7 @@ ONLY_OWNERS_INVITE_OWNERS = "Only an owner can invite an owner."
 
 @dataclass(frozen=True, slots=True)
 class NewInvite:
-    """An invitation just made, and its token."""
+    """A new invitation and its token."""
 
     row: Invite
     token: str
@@ -36,7 +36,7 @@ async def create_invite(
 ) -> NewInvite:
     """Invite an address. A member's address: Conflict; an owner, by an admin: Forbidden.
 
-    The token is stored encrypted with `key`, for who invites can read it until it is used.
+    The token is stored encrypted with `key`, because inviters can read it until it is used.
     """
     email = wanted.invited_email.strip().lower()
     if not email:
@@ -68,7 +68,7 @@ async def create_invite(
 
 
 def token_of(actor: Actor, invite: Invite, key: str) -> str:
-    """Return the token of an invitation that somebody can still accept and the actor could make; else an empty text."""
+    """Return the token of an acceptable invitation that the actor could create; else an empty text."""
     is_pending = invite.accepted_at is None and invite.expires_at > clock.now()
     may_make = invite.role != "owner" or role_of(actor, invite.organization_id) == "owner"
     return decrypt(invite.encrypted_token, key) if is_pending and may_make and invite.encrypted_token else ""

@@ -1,4 +1,4 @@
-"""Running, paused or stopped: what the state of an agent, a board or an organization is, and an organization's own."""
+"""The work state of agents, boards and organizations (running, paused, stopped), and commands on an organization's."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
@@ -23,12 +23,12 @@ STOPPED: Literal["stopped"] = "stopped"
 FIELDS = ("work_state", "work_state_reason", "work_state_at")
 HAPPENED = {RUNNING: "is running again", PAUSED: "is paused", STOPPED: "is stopped"}
 LOCK_KEY = 0x4D43_4855
-# Of two organizations whose ids end alike the one may wait for the other, and nothing worse.
+# Two organizations whose ids end alike share a lock: one may wait for the other, which is harmless.
 LOCK_OF = "{lock}({key}, ('x' || right({organization}, 8))::bit(32)::int)"
 
 
 class WorkStateChange(Body):
-    """Whether agents may take up work: `running`, `paused` (nothing new), or `stopped` (running work ends at once)."""
+    """Whether agents may work: `running`, `paused` (no new work), or `stopped` (running work ends at once)."""
 
     state: State
     reason: Annotated[Annotated[str, Field(max_length=500)] | None, BlankToNone] = None
@@ -45,7 +45,7 @@ class HasWorkState(Protocol):
 
 @command("organization.set_work_state")
 async def set_organization_state(actor: Actor, organization: Organization, wanted: WorkStateChange) -> Organization:
-    """Pause, stop or let run on all agents of an organization. What is so already is no change."""
+    """Pause, stop or resume all agents of an organization. Setting the current state is a no-op."""
     await lock_work_state(organization.id)
     organization = await _present(organization)
     if (change := change_of(organization, wanted)) is None:
@@ -66,7 +66,7 @@ async def _present(organization: Organization) -> Organization:
 
 
 def change_of(thing: HasWorkState, wanted: WorkStateChange) -> dict[str, Any] | None:
-    """What an event says of a change; None when it is so already. A reason may be given later."""
+    """Return the event data of a change, or None for a no-op. A reason can be added later."""
     reason = None if wanted.state == RUNNING else wanted.reason
     if thing.work_state == wanted.state and reason in (None, thing.work_state_reason):
         return None
@@ -75,15 +75,15 @@ def change_of(thing: HasWorkState, wanted: WorkStateChange) -> dict[str, Any] | 
 
 
 def reason_of(reason: str | None) -> str:
-    """A reason as the end of a sentence."""
+    """Return a reason as the end of a sentence."""
     return f": {reason.rstrip('.')}" if reason else ""
 
 
 def apply(thing: Any, wanted: WorkStateChange) -> None:
-    """Write a state into a row in memory; what runs needs no reason.
+    """Write a state into a row in memory; `running` has no reason.
 
-    The row is saved last, after the reactions have taken the tasks that they change: whoever holds a task may be
-    waiting for this row.
+    Lock order: the row is saved last, after the reactions have locked the tasks they change, because a command that
+    holds a task may wait for this row.
     """
     moment: datetime = clock.now()
     if thing.work_state != wanted.state:
@@ -93,14 +93,14 @@ def apply(thing: Any, wanted: WorkStateChange) -> None:
 
 
 async def lock_work_state_shared(board_id: UUID) -> None:
-    """Inside a command that hands out work of a board and holds no row yet: no state is changed until it ends."""
+    """Inside a command that assigns work and holds no lock yet: block changes of the state until it ends."""
     if is_postgres():
         lock = LOCK_OF.format(lock="pg_advisory_xact_lock_shared", key=LOCK_KEY, organization="organization_id::text")
         await rows(f"SELECT {lock} FROM boards WHERE id = ?", board_id)
 
 
 async def lock_work_state(organization_id: UUID) -> None:
-    """Inside a command that changes a state: wait for hand-outs of the organization; none begins until it ends."""
+    """Inside a command that changes a state: wait for running assignments and block new ones until it ends."""
     if is_postgres():
         lock = LOCK_OF.format(lock="pg_advisory_xact_lock", key=LOCK_KEY, organization="?::text")
         await rows(f"SELECT {lock}", str(organization_id))

@@ -24,7 +24,7 @@ api = Api("organizations_work_state_api", __name__, url_prefix="/api/v1/organiza
     returns=OrganizationRead,
 )
 async def set_work_state(actor: Actor, organization: Organization, data: WorkStateChange) -> OrganizationRead:
-    """Pause, stop or let run on all agents of the organization one works in.
+    """Pause, stop or resume all agents of the organization one works in.
 
     Paused: no claims and no moves to in progress. Stopped: also, what agents have in progress goes back to the inbox.
     """

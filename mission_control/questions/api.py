@@ -56,7 +56,7 @@ QUESTION = f"{QUESTIONS}/<question_id>"
 async def ask_user(actor: Actor, board: Board, data: GatewayMainAskUserRequest) -> GatewayMainAskUserResponse:
     """Ask people something.
 
-    The question waits for them with `question_id`; their answer is written into the board's memory.
+    The question is queued under `question_id`; the answer is stored in the board's memory.
     """
     question = await ask_people(actor, board, data)
     return GatewayMainAskUserResponse(board_id=board.id, question_id=question.id)
@@ -89,7 +89,7 @@ async def ask_user(actor: Actor, board: Board, data: GatewayMainAskUserRequest) 
 async def ask_question(actor: Actor, board: Board, data: QuestionCreate) -> dict[str, Any]:
     """Ask people something, with up to six answers that they can choose from.
 
-    What they answer is written into the board's memory and comes to your inbox, with the `option_id` that they chose.
+    The answer is stored in the board's memory and arrives in your inbox, with the chosen `option_id`.
     """
     return await read_question((await ask_people(actor, board, data)).id)
 
@@ -164,9 +164,9 @@ async def get_question(actor: Actor, question: Question) -> dict[str, Any]:
     returns=QuestionRead,
 )
 async def create_answer(actor: Actor, question: Question, data: QuestionAnswer) -> dict[str, Any]:
-    """Answer a question by one of its options or in your own words; the first answer counts, another gets 409.
+    """Answer a question with one of its options or in your own words. The first answer counts; a second gets 409.
 
-    It is written into the board's memory as a note, and the agent that asked is told.
+    The answer is stored in the board's memory as a note, and the asking agent is notified.
     """
     await answer_question(actor, question, data.answer, data.option_id)
     return await read_question(question.id)

@@ -1,4 +1,4 @@
-"""What changes questions: asking, answering, withdrawing."""
+"""Commands on questions: ask, answer, withdraw."""
 
 from uuid import UUID
 
@@ -23,7 +23,7 @@ OVER = {"answered": "Somebody answered this question already.", "withdrawn": "Th
 
 @command("question.ask")
 async def ask_people(actor: Actor, board: Board, new: GatewayMainAskUserRequest | QuestionCreate) -> Question:
-    """Ask people something; they see it in their queue and in the board's chat."""
+    """Ask people a question; it appears in their queue and in the board's chat."""
     board = await locked_board(board)
     options = [one.model_dump() for one in new.options] if isinstance(new, QuestionCreate) else []
     source = REPLY_SOURCE if isinstance(new, QuestionCreate) else new.reply_source or REPLY_SOURCE
@@ -50,13 +50,13 @@ async def ask_people(actor: Actor, board: Board, new: GatewayMainAskUserRequest 
 
 
 def _reply_tags(tags: list[str]) -> list[str]:
-    """The tags of the answer; it is a note, so `chat` is none of them."""
+    """Return the tags of the answer without `chat`, because it is a note."""
     kept = [tag for tag in dict.fromkeys(tags) if tag and tag != "chat"]
     return kept or list(REPLY_TAGS)
 
 
 def snippet(text: str) -> str:
-    """The first line of a text, cut where it is too long."""
+    """Return the first line of a text, truncated."""
     line = text.strip().partition("\n")[0].strip()
     return line if len(line) <= SNIPPET_LENGTH else line[: SNIPPET_LENGTH - 3] + "..."
 
@@ -65,10 +65,10 @@ def snippet(text: str) -> str:
 async def answer_question(
     actor: Actor, question: Question, answer: str | None, option_id: str | None = None
 ) -> Question:
-    """Answer a question by an option, by words, or by both; only the first answer counts.
+    """Answer a question with an option, a text, or both. Only the first answer counts.
 
-    It is kept in the board's memory, and whoever asked is told. An unknown option, or words where the question takes
-    none: Invalid.
+    The answer is stored in the board's memory and the asker notified. An unknown option, or a text where the question
+    allows none: Invalid.
     """
     question = await _held(question)
     _refuse_when_over(question)
@@ -90,7 +90,7 @@ async def answer_question(
 
 
 def _answer_text(question: Question, answer: str | None, option_id: str | None) -> str:
-    """What is kept as the answer: the chosen option's label, and below it what the person wrote."""
+    """Return the stored answer: the chosen option's label, followed by the person's text."""
     if answer and not question.allows_text:
         raise Invalid("This question is answered by one of its options.")
     labels = {one["id"]: one["label"] for one in question.options or []}
@@ -101,7 +101,7 @@ def _answer_text(question: Question, answer: str | None, option_id: str | None) 
 
 
 async def _held(question: Question) -> Question:
-    """The question as it is now, held until the command ends."""
+    """Lock the question until the command ends and return it."""
     board = await locked_board(question.board)
     found = await Question.select_for_update().get_or_none(id=question.id)
     if found is None:
@@ -139,14 +139,14 @@ async def _notify(actor: Actor, question: Question, entry: BoardMemory) -> None:
 
 
 async def _asker(question: Question) -> UUID | None:
-    """Who asked, while it works on the board; else the board's lead of today."""
+    """Return the asker if it is still on the board, else the board's current lead."""
     asker = await Agent.get_or_none(id=question.agent_id, board_id=question.board_id) if question.agent_id else None
     return asker.id if asker else await lead_id_of(question.board_id)
 
 
 @command("question.withdraw")
 async def withdraw_question(actor: Actor, question: Question) -> None:
-    """Take a question back. One that was taken back already is left so; one that was answered: Conflict."""
+    """Withdraw a question. Already withdrawn: a no-op; already answered: Conflict."""
     question = await _held(question)
     if question.state == "withdrawn":
         return

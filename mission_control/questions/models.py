@@ -1,4 +1,4 @@
-"""What agents want to know from people."""
+"""Questions of agents to people."""
 
 from typing import Any
 
@@ -47,5 +47,5 @@ class Question(Model):
         indexes = (Index(fields=("board_id", "state", "created_at")),)
 
     def scope(self) -> Scope:
-        """Where an event about this question belongs; `board` must be loaded."""
+        """Return the scope of events about this question; `board` must be loaded."""
         return Scope(self.board.organization_id, self.board_id, agent_id=self.agent_id, subject_id=self.id)

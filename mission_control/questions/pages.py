@@ -1,4 +1,4 @@
-"""Answering questions on pages: in the queue, or one by itself."""
+"""Pages of questions: in the queue, or one by itself."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -29,14 +29,14 @@ NOTHING_TYPED: dict[str, Any] = {"sentence": "", "typed": "", "values": {}, "err
 
 @pages.get("/boards/<uuid:board_id>/questions/<uuid:question_id>")
 async def one_question(board_id: UUID, question_id: UUID) -> ResponseReturnValue:
-    """One question of a board, whatever its state."""
+    """Show one question in any state."""
     actor = await signed_in()
     return await _question_as_it_is(actor, await visible_question(actor, board_id, question_id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionView(View):
-    """The page of one question as somebody sees it."""
+    """A viewer's page of one question."""
 
     board: Board
     question_id: UUID
@@ -104,7 +104,7 @@ async def answer(outcome: Outcome[Question, AnswerForm]) -> ResponseReturnValue:
 
 
 async def _question_as_it_is(actor: Actor, question: Question, **more: Any) -> str:
-    """The question as it is now: its row for htmx, else its page."""
+    """Return the current question: its row for htmx, else its page."""
     item = await queue.item(actor, question.board, question.id)
     if item is None:
         raise NotFound()

@@ -1,4 +1,4 @@
-"""Reading questions."""
+"""Read questions."""
 
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,7 @@ SELECT = (
 
 
 async def visible_question(actor: Actor, board_id: UUID, question_id: UUID) -> Question:
-    """A question on a board that exists for this actor; NotFound otherwise."""
+    """Return a question on a board visible to the actor. Otherwise: NotFound."""
     board = await visible_board(actor, board_id)
     question = await Question.get_or_none(id=question_id, board_id=board.id)
     if question is None:
@@ -34,7 +34,7 @@ async def visible_question(actor: Actor, board_id: UUID, question_id: UUID) -> Q
 
 
 async def list_questions(board: Board, query: QuestionQuery) -> tuple[list[dict[str, Any]], int]:
-    """The board's questions, newest first, and how many there are."""
+    """Return the board's questions, newest first, and their number."""
     where, values = " WHERE q.board_id = ?", list[Any]([board.id])
     if query.state is not None:
         where, values = where + " AND q.state = ?", [*values, query.state]
@@ -45,7 +45,7 @@ async def list_questions(board: Board, query: QuestionQuery) -> tuple[list[dict[
 
 
 async def read_question(question_id: UUID) -> dict[str, Any]:
-    """One question in its wire shape."""
+    """Serialize one question."""
     found = await rows(f"{SELECT} WHERE q.id = ?", question_id)
     if not found:
         raise NotFound()
@@ -53,13 +53,13 @@ async def read_question(question_id: UUID) -> dict[str, Any]:
 
 
 async def open_for(actor: Actor) -> int:
-    """How many questions wait on the boards that the actor reads, in the active organization."""
+    """Count the open questions on boards that the actor reads, in the active organization."""
     boards = Board.visible_to(actor).filter(organization_id=actor.organization_id)
     return await Question.filter(state="open", board_id__in=Subquery(boards.values("id"))).count()
 
 
 def serialize_question(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of `SELECT` as it is answered."""
+    """Serialize a row of `SELECT`."""
     by = row["answered_by_user_id"]
     return {
         "id": row["id"],

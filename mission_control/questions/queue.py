@@ -1,4 +1,4 @@
-"""Questions as people read them in the queue of what waits for them."""
+"""Questions in people's queue."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,23 +42,23 @@ class Item:
 
     @property
     def url(self) -> str:
-        """Where it stands by itself."""
+        """Return the address of the question's page."""
         return f"/boards/{self.board.id}/questions/{self.id}"
 
     @property
     def is_open(self) -> bool:
-        """Whether it still waits."""
+        """Return whether the question is open."""
         return self.state == "open"
 
 
 async def item(actor: Actor, board: Board, question_id: UUID) -> Item | None:
-    """One question of a board."""
+    """Return one question of a board."""
     found = await rows(f"{SELECT} WHERE q.id = ? AND q.board_id = ?", question_id, board.id)
     return _item(actor, board, found[0]) if found else None
 
 
 async def in_queue(actor: Actor, queue_view: QueueView) -> list[Row]:
-    """The open questions of a queue's boards, and those that were answered since it was opened."""
+    """Return the open questions of a queue's boards, and those answered since it was opened."""
     if not queue_view.boards:
         return []
     known = {board.id: board for board in queue_view.boards}
@@ -100,7 +100,7 @@ def _item(actor: Actor, board: Board, row: dict[str, Any]) -> Item:
 
 
 def in_two(content: str) -> tuple[str, str]:
-    """A question as a heading, which is its first line, and what else it says; all of it when the line is too long."""
+    """Split a question into a heading (its first line) and the rest; the rest is all of it if the line is too long."""
     line, _, rest = content.strip().partition("\n")
     if len(line) <= TITLE_LENGTH:
         return line.strip(), rest.strip()

@@ -1,4 +1,4 @@
-"""Tags on tasks: checking and replacing them inside a command."""
+"""Check and replace the tags of tasks, inside a command."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -10,7 +10,7 @@ from mission_control.tags.models import TagAssignment
 
 
 async def check_tags(organization_id: UUID, wanted: list[UUID]) -> None:
-    """Refuse tags that the organization does not have; the others cannot be deleted until the command ends."""
+    """Refuse unknown tags and lock the others against deletion until the command ends."""
     if not wanted:
         return
     hold = " ORDER BY id FOR KEY SHARE" if is_postgres() else ""
@@ -26,13 +26,13 @@ async def check_tags(organization_id: UUID, wanted: list[UUID]) -> None:
 
 
 async def tag_ids_of(task_id: UUID) -> list[UUID]:
-    """The tags of a task, in the order in which they were given."""
+    """Return the tags of a task in their order."""
     found = await rows("SELECT tag_id FROM tag_assignments WHERE task_id = ? ORDER BY created_at, id", task_id)
     return [UUID(str(row["tag_id"])) for row in found]
 
 
 async def replace_tags(task_id: UUID, wanted: list[UUID]) -> tuple[list[UUID], list[UUID]] | None:
-    """Make these the task's tags, in this order; returns them as they were and are, None when that is the same."""
+    """Replace the task's tags, in this order. Return the old and new tags, or None for a no-op."""
     before = await tag_ids_of(task_id)
     if before == wanted:
         return None

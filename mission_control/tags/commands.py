@@ -1,4 +1,4 @@
-"""What changes tags."""
+"""Commands on tags."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from mission_control.tags.slugs import is_nameless, save_nameless, save_unique, 
 
 @command("tag.create")
 async def create_tag(actor: Actor, new: TagCreate) -> Tag:
-    """Make a tag in the active organization. A slug that is taken, asked for or from the name: Conflict."""
+    """Create a tag in the active organization. A taken slug, given or made from the name: Conflict."""
     asked = new.slug if new.slug and new.slug.strip() else None
     tag = Tag(
         organization_id=actor.organization_id,
@@ -30,9 +30,9 @@ async def create_tag(actor: Actor, new: TagCreate) -> Tag:
 
 @command("tag.update")
 async def update_tag(actor: Actor, tag: Tag, sent: dict[str, Any]) -> Tag:
-    """Change a tag; a slug sent as null or blank is made anew from the name. A slug that is taken: Conflict.
+    """Change a tag. A null or blank slug is made from the name again. A taken slug: Conflict.
 
-    A name that leaves no slug keeps a nameless one that the tag has, or gets a free one.
+    A name without ASCII letters keeps the tag's nameless slug, or gets a free one.
     """
     tag = await _locked(tag)
     is_free = False
@@ -56,7 +56,7 @@ async def update_tag(actor: Actor, tag: Tag, sent: dict[str, Any]) -> Tag:
 
 @command("tag.delete")
 async def delete_tag(actor: Actor, tag: Tag) -> None:
-    """Delete a tag; the tasks that carried it lose it."""
+    """Delete a tag and remove it from all tasks."""
     tag = await _locked(tag)
     record("tag.deleted", tag, f"Tag deleted: {tag.name}.", name=tag.name, slug=tag.slug)
     await tag.delete()

@@ -13,7 +13,7 @@ from mission_control.database.fields import UtcDatetimeField
 
 
 class Tag(Model):
-    """A word with a colour that tasks of an organization carry."""
+    """A word with a colour, for tasks of an organization."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
@@ -31,7 +31,7 @@ class Tag(Model):
         unique_together = (("organization", "slug"),)
 
     def scope(self) -> Scope:
-        """Where an event about this tag belongs."""
+        """Return the scope of events about this tag."""
         return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 

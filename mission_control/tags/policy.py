@@ -1,4 +1,4 @@
-"""Who may do what to tags."""
+"""Rules for tags."""
 
 from mission_control.core.actor import Actor
 from mission_control.core.policy import Rules
@@ -9,12 +9,12 @@ rules = Rules()
 
 @rules.rule("tag.create")
 def may_create_tag(actor: Actor, thing: object) -> bool:
-    """Owners and admins of the active organization."""
+    """Allow owners and admins of the active organization."""
     return actor.is_user and actor.administers(actor.organization_id)
 
 
 @rules.rule("tag.update")
 @rules.rule("tag.delete")
 def may_change_tag(actor: Actor, tag: Tag) -> bool:
-    """Owners and admins of the tag's organization."""
+    """Allow owners and admins of the tag's organization."""
     return actor.is_user and actor.administers(tag.organization_id)

@@ -1,4 +1,4 @@
-"""Reading tags."""
+"""Read tags."""
 
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,7 @@ ON_TASKS = (
 
 
 async def visible_tag(actor: Actor, tag_id: UUID) -> Tag:
-    """A tag of the active organization; NotFound otherwise."""
+    """Return a tag of the active organization. Otherwise: NotFound."""
     tag = await Tag.get_or_none(id=tag_id, organization_id=actor.organization_id)
     if tag is None:
         raise NotFound()
@@ -33,7 +33,7 @@ async def visible_tag(actor: Actor, tag_id: UUID) -> Tag:
 
 
 async def list_tags(organization_id: UUID, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """An organization's tags by name, and how many there are."""
+    """Return an organization's tags by name, and their number."""
     [total] = await rows("SELECT COUNT(*) AS n FROM tags WHERE organization_id = ?", organization_id)
     found = await rows(
         f"{SELECT} WHERE g.organization_id = ?{BY_NAME} LIMIT ? OFFSET ?",
@@ -45,7 +45,7 @@ async def list_tags(organization_id: UUID, paging: Paging) -> tuple[list[dict[st
 
 
 async def tag_read(tag_id: UUID) -> dict[str, Any]:
-    """One tag in its wire shape."""
+    """Serialize one tag."""
     found = await rows(f"{SELECT} WHERE g.id = ?", tag_id)
     if not found:
         raise NotFound()
@@ -67,7 +67,7 @@ def _serialize(row: dict[str, Any]) -> dict[str, Any]:
 
 
 async def tags_for(board: Board) -> list[dict[str, Any]]:
-    """What tasks of a board can be tagged with, by name."""
+    """Return the tags available to a board's tasks, by name."""
     return await rows(
         f"SELECT g.id, g.name, g.slug, g.color FROM tags g WHERE g.organization_id = ?{BY_NAME}",
         board.organization_id,
@@ -75,7 +75,7 @@ async def tags_for(board: Board) -> list[dict[str, Any]]:
 
 
 async def tags_of_tasks(task_ids: list[Any]) -> Tags:
-    """The tags of some tasks, in the order in which they were given."""
+    """Return the tags of some tasks in their order."""
     tags: Tags = {}
     for start in range(0, len(task_ids), AT_ONCE):
         part = task_ids[start : start + AT_ONCE]
@@ -85,7 +85,7 @@ async def tags_of_tasks(task_ids: list[Any]) -> Tags:
 
 
 async def tags_of_board(board_id: UUID) -> Tags:
-    """The tags of every task of a board."""
+    """Return the tags of all tasks of a board."""
     return _grouped(await rows(ON_TASKS.format(where="t.board_id = ?"), board_id))
 
 

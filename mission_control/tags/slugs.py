@@ -1,4 +1,4 @@
-"""Slugs of tags: made of letters and digits of ASCII, so a name in other letters leaves none and gets a free one."""
+"""Slugs of tags: ASCII letters and digits. A name without any gets a free nameless slug (`tag-2`)."""
 
 import re
 from collections.abc import Collection
@@ -15,22 +15,22 @@ NAMELESS = "tag"
 
 
 def slug_from(text: str) -> str:
-    """A text as lower-case letters and digits joined by hyphens; empty when nothing is left."""
+    """Return a text as lower-case letters and digits joined by hyphens; empty if nothing is left."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:SLUG_LENGTH].rstrip("-")
 
 
 def slug_of(text: str) -> str:
-    """A text as a slug; `tag` when nothing is left."""
+    """Return a text as a slug; `tag` if nothing is left."""
     return slug_from(text) or NAMELESS
 
 
 def is_nameless(slug: str) -> bool:
-    """Whether a slug may be one that says nothing of its tag's name: `tag`, `tag-2`, ..."""
+    """Return whether a slug is nameless: `tag`, `tag-2`, ..."""
     return re.fullmatch(rf"{NAMELESS}(-[1-9][0-9]*)?", slug) is not None
 
 
 async def save_unique(tag: Tag, fields: list[str] | None = None) -> None:
-    """Store a tag, or some of its fields. A slug that is taken: Conflict."""
+    """Store a tag, or some of its fields. A taken slug: Conflict."""
     try:
         async with in_transaction():
             await tag.save(update_fields=fields, force_create=fields is None)
@@ -39,9 +39,9 @@ async def save_unique(tag: Tag, fields: list[str] | None = None) -> None:
 
 
 async def save_nameless(tag: Tag, fields: list[str] | None = None, *, besides: Collection[UUID] = ()) -> Tag:
-    """Store a tag under its slug, or the first free nameless one when that is taken.
+    """Store a tag under its slug, or under the first free nameless one if that is taken.
 
-    One that has a nameless slug and the same name already is the answer instead, unless it is in `besides`.
+    An existing tag with a nameless slug and the same name is returned instead, unless it is in `besides`.
     """
     wanted, tried = tag.slug, ""
     while True:
@@ -53,7 +53,7 @@ async def save_nameless(tag: Tag, fields: list[str] | None = None, *, besides: C
         try:
             await save_unique(tag, fields)
         except Conflict:
-            # Somebody took it meanwhile and it is seen now; else something other than the slug is in the way.
+            # Retry if the slug was taken meanwhile; otherwise another constraint failed.
             if tag.slug == tried:
                 raise
             tried = tag.slug
@@ -62,7 +62,7 @@ async def save_nameless(tag: Tag, fields: list[str] | None = None, *, besides: C
 
 
 async def nameless_of(organization_id: UUID) -> list[Tag]:
-    """The tags of an organization whose slugs may say nothing of their names."""
+    """Return the tags of an organization with nameless slugs."""
     found = await Tag.filter(organization_id=organization_id, slug__startswith=NAMELESS)
     return [tag for tag in found if is_nameless(tag.slug)]
 
