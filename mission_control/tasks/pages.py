@@ -92,7 +92,7 @@ async def _explain(refusal: Refusal[Task, Any]) -> ResponseReturnValue:
 
 async def _facts(refusal: Refusal[Task, Any]) -> str:
     task = refusal.found
-    return await fragment(PAGE, "facts", view_of(refusal.actor, task.board, panel_id=task.id))
+    return await fragment(PAGE, "facts", view_of(refusal.actor, task.board, panel_id=task.id), "innerHTML")
 
 
 async def _offer_to_approve(refusal: Refusal[Task, MoveForm]) -> ResponseReturnValue:

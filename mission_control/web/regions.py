@@ -109,10 +109,10 @@ class Region[V: View]:
             return await self.render(view)
         return await view.reads.get((self.page, self.target, self.key(view)), lambda: self.render(view))
 
-    async def fragment(self, view: V) -> str:
+    async def fragment(self, view: V, swap: str = "") -> str:
         """Return the whole region as a fragment for an open page, empty when it is not on the page."""
         html = await self.html(view)
-        return "" if html is None else partial(self.target.format_map(_Attributes(view)), html, self.swap)
+        return "" if html is None else partial(self.target.format_map(_Attributes(view)), html, swap or self.swap)
 
     async def news(self, view: V, concern: Batch) -> str:
         """Return the fragments that bring an open page up to date after news that concern the region."""
@@ -156,9 +156,12 @@ async def rendered(page: str, view: View) -> dict[str, Markup]:
     return {region.slot: Markup(await region.html(view) or "") for region in _on(page)}
 
 
-async def fragment(page: str, name: str, view: View) -> str:
-    """Return one region of a page as a fragment, for the answer to a form on an open page."""
-    return "".join([await region.fragment(view) for region in _on(page) if region.slot == name])
+async def fragment(page: str, name: str, view: View, swap: str = "") -> str:
+    """Return one region of a page as a fragment, for the answer to a form on an open page.
+
+    `innerHTML` as the swap also takes back what was chosen in the form, which a morph keeps.
+    """
+    return "".join([await region.fragment(view, swap) for region in _on(page) if region.slot == name])
 
 
 async def fragments(page: str, view: View) -> str:
