@@ -20,7 +20,7 @@ from mission_control.live.models import Event
 
 PING_SECONDS = 15.0
 LIFE_SECONDS = 30 * 60.0
-PAGE_COALESCE_SECONDS = 0.04
+PAGE_COALESCE_SECONDS = 0.02
 PAGE_REPLAY_LIMIT = 500
 HELD_BACK_SECONDS = 0.4  # what may overtake the answer to the reader's own request
 ANSWERED_WITHIN = timedelta(seconds=5)  # an older event is replayed; its request was answered long ago
