@@ -1,4 +1,4 @@
-"""A keep-alive HTTP client that costs next to nothing, so that what is measured is the server."""
+"""A cheap keep-alive HTTP client, so that the server dominates the measurement."""
 
 import asyncio
 from typing import Any
@@ -20,14 +20,14 @@ class Connection:
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port, limit=2**22)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._writer is not None:
             self._writer.transport.abort()
 
     async def call(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> tuple[int, bytes]:
-        """Send a request; status and body of the answer."""
+        """Send a request. Return status and body."""
         await self._send(method, path, body, headers)
         assert self._reader is not None
         head = await self._reader.readuntil(b"\r\n\r\n")
@@ -39,14 +39,14 @@ class Connection:
         return status, body
 
     async def json(self, method: str, path: str, body: Any = None) -> Any:
-        """Send a request that must succeed; its JSON."""
+        """Send a request that must succeed. Return its JSON."""
         status, text = await self.call(method, path, body)
         if status >= 300:
             raise RuntimeError(f"{method} {path} answers {status}: {text[:300]!r}")
         return orjson.loads(text)
 
     async def stream(self, path: str) -> asyncio.StreamReader:
-        """Open an event stream; its lines (with the marks of chunked encoding between them)."""
+        """Open an event stream. Yield its lines, with the chunk marks between them."""
         await self._send("GET", path, None)
         assert self._reader is not None
         head = await self._reader.readuntil(b"\r\n\r\n")

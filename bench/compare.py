@@ -1,7 +1,7 @@
 """Two checkouts side by side in one run: `python -m bench.compare --against DIR [--database postgres]`.
 
 DIR is another checkout with a virtual environment in `.venv`. Both are served at the same time, filled with the same
-data, and measured in turns, so that what else the machine does meets both. Processor time is the server's alone.
+data, and measured in turns, so that other load on the machine affects both. CPU time is that of the server alone.
 """
 
 import argparse
@@ -46,7 +46,7 @@ class Side:
         owner.close()
 
     def statements(self) -> int:
-        """How many SQL statements the server has begun."""
+        """Return the number of SQL statements the server has started."""
         return 0 if self.counter is None else int(struct.unpack("<q", self.counter.read_bytes())[0])
 
 
@@ -60,12 +60,12 @@ class Work:
         self.number = 0
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         self.owner.close()
         self.agent.close()
 
     async def once(self, name: str) -> int:
-        """Do the work once; returns the bytes of the answer's body as sent."""
+        """Do the work once. Return the bytes of the response body as sent."""
         self.number += 1
         board, tasks, n = self.side.data.board, self.side.data.tasks, self.number
         task = f"{board}/tasks/{tasks[n // 3 % len(tasks)]}"
@@ -145,7 +145,7 @@ def _options() -> argparse.Namespace:
 
 @contextmanager
 def both(folder: Path, against: Path, database: str, *, counted: bool = True) -> Iterator[list[Side]]:
-    """Serve the other checkout and this one, each on an empty database of its own; on SQLite statements are counted."""
+    """Serve both checkouts, each on its own empty database. On SQLite, statements are counted."""
     with ExitStack() as stack:
         sides = []
         for name, root in zip(NAMES, (against.resolve(), ROOT), strict=True):
@@ -188,7 +188,7 @@ async def _measure(sides: list[Side], options: argparse.Namespace) -> None:
 
 
 async def _round(work: Work, name: str) -> tuple[float, float, int]:
-    """Processor time in ms, statements and bytes, each for one request."""
+    """Return CPU milliseconds, statements and bytes per request."""
     server, times = work.side.server, WORK[name]
     cpu, sql, size = server.cpu_seconds(), work.side.statements(), 0
     for _ in range(times):

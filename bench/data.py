@@ -1,4 +1,4 @@
-"""What is measured: the data set, and the operations as requests."""
+"""The data set and the measured operations as requests."""
 
 import random
 from collections.abc import Callable
@@ -19,14 +19,14 @@ Request = tuple[str, str, Any]
 
 @dataclass(frozen=True)
 class Data:
-    """Where the data set is."""
+    """The ids of the data set."""
 
     board: str
     tasks: list[str]
 
 
 async def seed(server: Server) -> Data:
-    """500 tasks, 200 approvals and 20 direct agents on one board, always the same."""
+    """Create 500 tasks, 200 approvals and 20 direct agents on one board, always the same."""
     chance = random.Random(20260101)
     connection = Connection(server.port, server.token)
     board = await connection.json("POST", f"{V1}/boards", _board())
@@ -79,7 +79,7 @@ def _approval(number: int, tasks: list[str], agents: list[str], chance: random.R
 
 
 def operations(data: Data) -> dict[str, Callable[[int, int], Request]]:
-    """Each operation as a function of worker and round."""
+    """Return each operation as a function of worker and round."""
     board, tasks = data.board, data.tasks
 
     def mine(worker: int, round_number: int) -> str:

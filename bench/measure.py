@@ -16,7 +16,7 @@ WARM_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Cell:
-    """How one operation did at one concurrency."""
+    """The result of one operation at one concurrency."""
 
     per_second: float
     p50: float
@@ -27,13 +27,13 @@ class Cell:
 
 
 def percentile(values: list[float], percent: float) -> float:
-    """The value below which so many per cent lie."""
+    """Return the value below which this percentage of values lies."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] if ordered else float("nan")
 
 
 async def load(server: Server, make: Callable[[int, int], Request], concurrency: int, seconds: float) -> Cell:
-    """Closed loop: each worker sends its next request when the last was answered."""
+    """Run a closed loop: each worker sends its next request after the last response."""
     times: list[float] = []
     errors = size = 0
     begin = time.perf_counter() + WARM_SECONDS
@@ -64,7 +64,7 @@ async def load(server: Server, make: Callable[[int, int], Request], concurrency:
 
 
 async def change_to_stream(server: Server, data: Data, changes: int) -> tuple[list[float], list[float]]:
-    """Milliseconds from sending a change until its answer, and until another connection's stream shows it."""
+    """Return milliseconds from sending a change to its response, and to another connection's stream message."""
     chance = random.Random(3)
     reader, writer = Connection(server.port, server.token), Connection(server.port, server.token)
     lines = await reader.stream(f"{data.board}/tasks/stream")
@@ -91,7 +91,7 @@ async def change_to_stream(server: Server, data: Data, changes: int) -> tuple[li
 
 @asynccontextmanager
 async def open_streams(server: Server, data: Data, count: int) -> AsyncIterator[None]:
-    """Readers that follow the board's tasks."""
+    """Open streams of the board's tasks."""
     connections = [Connection(server.port, server.token) for _ in range(count)]
     reading = []
     for connection in connections:
@@ -112,7 +112,7 @@ async def _swallow(lines: asyncio.StreamReader) -> None:
 
 
 async def idle_cpu_percent(server: Server, seconds: float) -> float:
-    """Per cent of one core that the server takes while nothing is asked."""
+    """Return the percentage of one core that the idle server uses."""
     await asyncio.sleep(1)
     before = server.cpu_seconds()
     await asyncio.sleep(seconds)

@@ -1,4 +1,4 @@
-"""Agents that wait on their inboxes: what they cost while nothing happens, and how soon one that is told answers."""
+"""Agents that wait on their inboxes: their idle cost, and the delay of a wake-up."""
 
 import asyncio
 import random
@@ -14,21 +14,21 @@ from bench.client import Connection
 from bench.data import V1, Data
 from bench.server import Server
 
-INBOX = f"{V1}/agent/inbox?wait_seconds=25"  # longer than all that is measured, and they end by themselves
+INBOX = f"{V1}/agent/inbox?wait_seconds=25"  # longer than the measurement; they end by themselves
 AT_ONCE = 16
 SETTLE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Waiter:
-    """An agent with a connection of its own."""
+    """An agent with its own connection."""
 
     id: str
     connection: Connection
 
 
 async def hire(server: Server, data: Data, count: int) -> list[Waiter]:
-    """Direct agents of the board."""
+    """Create direct agents on the board."""
     owner = Connection(server.port, server.token)
     board_id, found = data.board.rpartition("/")[2], []
     for number in range(count):
@@ -41,7 +41,7 @@ async def hire(server: Server, data: Data, count: int) -> list[Waiter]:
 
 @asynccontextmanager
 async def waiting(waiters: list[Waiter]) -> AsyncIterator[dict[str, "asyncio.Task[tuple[float, list[Any]]]"]]:
-    """Everybody's poll, by agent; they have read what there was before, and have settled."""
+    """Return the waiting poll of each agent, after they have read older notices."""
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def read(one: Waiter) -> int:
@@ -62,7 +62,7 @@ async def waiting(waiters: list[Waiter]) -> AsyncIterator[dict[str, "asyncio.Tas
 
 
 async def _poll(one: Waiter, after: int) -> tuple[float, list[Any]]:
-    """When a poll was answered, and with what."""
+    """Return when a poll was answered, and its answer."""
     status, text = await one.connection.call("GET", f"{INBOX}&after={after}")
     answered = time.perf_counter()
     if status != 200:
@@ -73,7 +73,7 @@ async def _poll(one: Waiter, after: int) -> tuple[float, list[Any]]:
 async def wake(
     server: Server, data: Data, polls: dict[str, "asyncio.Task[tuple[float, list[Any]]]"], rounds: int
 ) -> tuple[list[float], list[float], list[float]]:
-    """Milliseconds from assigning a task until that is answered, until the poll is, and from the first to the second.
+    """Return milliseconds from assigning a task to its response, to the poll's answer, and between the two.
 
     The commit lies before both answers, so the second figure holds the time from the commit to the woken poll's answer.
     """

@@ -1,4 +1,4 @@
-"""The server under measurement: a process of its own on a free port, and what /proc says about it."""
+"""The measured server: its own process on a free port, with figures from /proc."""
 
 import os
 import socket
@@ -17,19 +17,19 @@ TRACED = Path(__file__).with_name("traced.py")
 
 
 class Server:
-    """A running server, ours or somebody else's."""
+    """A running server, started here or elsewhere."""
 
     def __init__(self, port: int, pid: int | None, start_seconds: float | None, token: str = TOKEN) -> None:
         self.port, self.pid, self.start_seconds, self.token = port, pid, start_seconds, token
 
     def cpu_seconds(self) -> float:
-        """Processor time of the process and its children so far; 0 when it is not ours to look at."""
+        """Return the CPU seconds of the process and its children; 0 for a server started elsewhere."""
         if self.pid is None:
             return 0.0
         return sum(time.clock_gettime(_cpu_clock(pid)) for pid in (self.pid, *_children(self.pid)))
 
     def resident_mib(self) -> float:
-        """Memory held by the process and its children."""
+        """Return the resident memory of the process and its children."""
         if self.pid is None:
             return 0.0
         total = 0
@@ -40,7 +40,7 @@ class Server:
 
 
 def _cpu_clock(pid: int) -> int:
-    """The number of a process's own clock, in nanoseconds and all threads included (clock_getcpuclockid of Linux)."""
+    """Return the id of a process's CPU clock, with all threads (Linux clock_getcpuclockid)."""
     return (~pid << 3) | 2
 
 
@@ -57,7 +57,7 @@ def served(
     python: Path | None = None,
     counter: Path | None = None,
 ) -> Iterator[Server]:
-    """Serve an installation in a folder; the process is ended afterwards.
+    """Serve an installation in a folder; stop the process afterwards.
 
     `python` is the interpreter of another checkout; `counter` is a file for the number of SQL statements (see
     `bench.traced`).
@@ -99,7 +99,7 @@ def _wait_for_page(port: int, process: subprocess.Popen[bytes]) -> None:
         try:
             urllib.request.urlopen(request, timeout=5).close()
         except urllib.error.HTTPError:
-            return  # an answer, if not a friendly one
+            return  # any response shows that it serves
         except OSError:
             time.sleep(0.01)
         else:

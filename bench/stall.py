@@ -1,4 +1,4 @@
-"""How long others wait beside mixed work: `python -m bench.stall --against DIR [--database postgres]`.
+"""Latency of a ping during mixed load: `python -m bench.stall --against DIR [--database postgres]`.
 
 Every 20 ms a ping is sent to a server that is writing, listing, searching and exporting: to `/healthz`, which needs
 no database, and to `/api/v1/users/me`, which does. DIR is another checkout with a virtual environment in `.venv`. Both
@@ -65,7 +65,7 @@ async def _measure(sides: list[Side], options: argparse.Namespace) -> None:
 
 
 async def _load(side: Side, options: argparse.Namespace, waits: dict[tuple[str, str], list[float]]) -> int:
-    """Work and ping for so long; returns how many requests of the work were answered."""
+    """Run load and pings. Return the number of answered load requests."""
     end = time.perf_counter() + options.seconds
     async with asyncio.TaskGroup() as group:
         working = [group.create_task(_work(side, work, pause / options.load, end)) for work, pause in WORK.items()]
@@ -119,7 +119,7 @@ def _export(connection: Connection, side: Side, number: int) -> Awaitable[object
     return connection.call("GET", f"{side.data.board}/export")
 
 
-# Each at one connection, so many seconds apart.
+# Each on one connection, this many seconds apart.
 WORK: dict[Work, float] = {_task: 0.05, _comment: 0.05, _list: 0.1, _search: 0.1, _export: 0.5}
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How many SQL statements each operation sends, as SQLite tells them inside one process."""
+"""Count the SQL statements of each operation, traced by SQLite inside one process."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ SETTLE_SECONDS = 5.0
 
 
 async def count(folder: Path) -> dict[str, int]:
-    """Statements per request by name of the operation, BEGIN and COMMIT included."""
+    """Return statements per request by operation, BEGIN and COMMIT included."""
     from mission_control.app import create_app
     from mission_control.database.migrate import migrate
 
@@ -42,7 +42,7 @@ async def count(folder: Path) -> dict[str, int]:
 
 
 async def _trace(callback: Callable[[str], None] | None) -> None:
-    """Call a function with the text of every statement of this process; None ends it."""
+    """Call a function with every statement of this process; None stops it."""
     from tortoise.connection import get_connection
 
     client: Any = get_connection("default")
@@ -51,9 +51,9 @@ async def _trace(callback: Callable[[str], None] | None) -> None:
 
 
 def sent(traced: list[str]) -> list[str]:
-    """What was sent, of what SQLite tells: without what triggers and the full-text index do inside of a statement.
+    """Return the traced statements without those run by triggers and the full-text index.
 
-    Those begin with a comment, or are told by the text of the statement that they belong to.
+    Those start with a comment, or repeat the text of their statement.
     """
     own = [text for text in traced if not text.startswith("--")]
     return [text for number, text in enumerate(own) if number == 0 or text != own[number - 1]]
@@ -70,7 +70,7 @@ async def _small(call: Any) -> Data:
 
 
 async def count_waiting(folder: Path, count: int, seconds: float) -> list[str]:
-    """All statements of a whole process in which so many agents wait on their inboxes and nothing else happens."""
+    """Return all statements of a process in which this many agents wait on their inboxes."""
     from mission_control.app import create_app
     from mission_control.authn import token_use
     from mission_control.database.migrate import migrate
@@ -97,7 +97,7 @@ async def count_waiting(folder: Path, count: int, seconds: float) -> list[str]:
         await asyncio.sleep(SETTLE_SECONDS)
         if sum(channels.waiting(f"inbox:{one['id']}") for one in agents) < count:
             raise RuntimeError("Not all of them wait.")
-        await token_use.write_down()  # that the tokens were used, which is written once a minute
+        await token_use.write_down()  # the last use of the tokens, written once a minute
         await _trace(seen.append)
         await asyncio.sleep(seconds)
         await _trace(None)

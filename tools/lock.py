@@ -28,7 +28,7 @@ type Pins = dict[NormalizedName, str]
 
 
 def main(arguments: list[str]) -> int:
-    """Check or write both lock files; 1 when one is stale."""
+    """Check or write both lock files. Return 1 if one is stale."""
     match arguments:
         case ["check"]:
             stale = [f"{file}: {fault}" for file in EXTRAS for fault in faults(file)]

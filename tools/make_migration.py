@@ -43,7 +43,7 @@ async def downgrade(db: BaseDBAsyncClient) -> str:
 
 @dataclass(frozen=True)
 class Written:
-    """What aerich wrote for one database."""
+    """Aerich's draft for one database."""
 
     file_name: str
     up: str
@@ -51,7 +51,7 @@ class Written:
 
 
 def main(name: str, revision: str = "HEAD") -> int:
-    """Write the file, or say why there is none."""
+    """Write the migration, or print why there is none."""
     state = state_of(revision)
     written = {dialect: write_for(dialect, name, state) for dialect in URLS}
     known = [found for found in written.values() if found is not None]

@@ -38,11 +38,11 @@ BUDGETS = {
     "budget.created": "set",
     "budget.updated": "changed",
     "budget.deleted": "lifted",
-    "budget.warning": "used up four fifths of",
+    "budget.warning": "used 80 % of",
     "budget.exceeded": "used up",
 }
 LOWERED = {
-    "budget.warning": "set a limit of which four fifths are used up already:",
+    "budget.warning": "set a limit of which 80 % is already used:",
     "budget.exceeded": "set a limit that is used up already:",
 }
 BOARD_FIELDS = {

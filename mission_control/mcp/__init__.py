@@ -1,1 +1,1 @@
-"""MCP: the commands and queries of an agent's day as tools for language models, at `/mcp`."""
+"""MCP at `/mcp`: operations of the API as tools for language models."""

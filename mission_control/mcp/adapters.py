@@ -1,4 +1,4 @@
-"""The operations of the HTTP API without HTTP: the same look-ups, rules, shapes and handlers, in the same order."""
+"""Operations of the HTTP API without HTTP: the same look-ups, rules, schemas and handlers, in the same order."""
 
 import functools
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ async def perform(
     body: Mapping[str, Any] | None = None,
     query: Mapping[str, Any] | None = None,
 ) -> Any:
-    """What an operation answers; it is named by the intent of its hints, or by its id."""
+    """Perform an operation, named by the intent of its hints or by its id. Return its answer."""
     entry = _operation(name, actor.is_user)
     require_scope(actor, entry.scope)
     found = await admitted(entry, actor, ids or {})
@@ -44,32 +44,32 @@ def _operation(name: str, is_for_people: bool) -> Operation:
 
 
 def names_of(operation: Operation) -> set[str | None]:
-    """The names by which `perform` knows an operation."""
+    """Return the names of an operation for `perform`."""
     return {operation.operation_id, operation.hints.intent if operation.hints else None}
 
 
 def home(actor: Actor) -> UUID:
-    """The board on which the calling agent works."""
+    """Return the board of the calling agent."""
     if actor.board_id is None:
         raise Conflict({"message": "You work on no board. A person can put you on one.", "code": "no_board"})
     return actor.board_id
 
 
 def at(actor: Actor, **ids: UUID) -> dict[str, UUID]:
-    """The ids of something on the board of the calling agent, as paths name them."""
+    """Return the path parameters of a resource on the calling agent's board."""
     return {"board_id": home(actor), **ids}
 
 
 async def at_task(actor: Actor, task_id: UUID, **ids: UUID) -> dict[str, UUID]:
-    """The ids of something of a task: on the board of the calling agent, or wherever a person's task is."""
+    """Return the path parameters of a task's resource: on the calling agent's board, or of a person's task anywhere."""
     if actor.is_agent:
         return at(actor, task_id=task_id, **ids)
     task = await Task.get_or_none(id=task_id)
     if task is None:
         raise NotFound()
-    return {"board_id": task.board_id, "task_id": task_id, **ids}  # whether the person sees it, the operation asks
+    return {"board_id": task.board_id, "task_id": task_id, **ids}  # the operation checks whether the person can see it
 
 
 def holding(actor: Actor, fence: int | None) -> Actor:
-    """The agent, writing in the name of a hand-out; without one as itself."""
+    """Return the agent with the fence of an assignment, or without one."""
     return actor if fence is None else replace(actor, fence=fence)

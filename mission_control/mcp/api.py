@@ -1,4 +1,4 @@
-"""MCP over HTTP: an application of its own at `/mcp`, beside Quart and within the same layers."""
+"""MCP over HTTP: an ASGI application at `/mcp`, next to Quart and inside the same middleware."""
 
 from quart import Quart
 
@@ -12,7 +12,7 @@ PATHS = ("/mcp", "/mcp/")
 
 
 def install(app: Quart, settings: Settings) -> None:
-    """Serve MCP. Call it before the middleware is installed, which wraps it."""
+    """Serve MCP. Call it before the middleware is installed, so that the middleware wraps it."""
     service = Service(settings)
     entry = Entry(app, service, settings.max_body_bytes)
 

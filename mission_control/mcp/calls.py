@@ -1,4 +1,4 @@
-"""The calls under way, so that their clients can cancel them.
+"""Running calls, so that their clients can cancel them.
 
 In the protocol's versions with a handshake a client cancels by `notifications/cancelled`, which names the request and
 arrives on a connection of its own, maybe in another process. A request is known by the caller's token, the session and
@@ -22,8 +22,8 @@ from mission_control.live.wake import publish_wakeup
 
 SESSION = "Mcp-Session-Id"
 FAMILY = "mcp-cancel"
-FIRST_WITHOUT_HANDSHAKE = "2026-07-28"  # from there on a client cancels by closing the connection
-# A cancellation that overtakes its request is remembered for so many seconds.
+FIRST_WITHOUT_HANDSHAKE = "2026-07-28"  # since this version a client cancels by closing the connection
+# Seconds for which a cancellation that arrives before its request is remembered.
 REMEMBERED_SECONDS = 5.0
 MOST_REMEMBERED = 1000
 
@@ -36,7 +36,7 @@ class Call:
         self.compensations = Compensations()
 
     def cancel(self) -> None:
-        """End it."""
+        """Cancel the call."""
         if not self.cancelled.done():
             self.cancelled.set_result(None)
 
@@ -46,7 +46,7 @@ _early: dict[str, asyncio.TimerHandle] = {}
 
 
 def parsed(body: bytes) -> dict[str, Any]:
-    """The message, or an empty one when it is none; the SDK says what is wrong with it."""
+    """Return the parsed message, or an empty one if invalid; the SDK reports the error."""
     try:
         message = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -55,15 +55,15 @@ def parsed(body: bytes) -> dict[str, Any]:
 
 
 def new_session() -> str:
-    """An id for a client that says hello."""
+    """Return a new session id."""
     return token_urlsafe(18)
 
 
 @contextlib.contextmanager
 def under_way(scope: Scope, actor: Actor, message: dict[str, Any]) -> Iterator[Call]:
-    """A call that can be cancelled until it is answered.
+    """Track a call that can be cancelled until it is answered.
 
-    Then the answer stands: some clients send a cancellation whenever the signal of an answered call is aborted later.
+    After the answer a cancellation is ignored: some clients send one when the signal is aborted later.
     """
     call, name = Call(), _name(scope, actor, message.get("id"))
     if (header(scope, b"mcp-protocol-version") or "") >= FIRST_WITHOUT_HANDSHAKE:
@@ -80,7 +80,7 @@ def under_way(scope: Scope, actor: Actor, message: dict[str, Any]) -> Iterator[C
 
 
 async def cancel(scope: Scope, actor: Actor, message: dict[str, Any]) -> None:
-    """Cancel the request that a notification names, in whichever process it is served."""
+    """Cancel the request named by a notification, in whichever process serves it."""
     params = message.get("params")
     asked = params.get("requestId") if isinstance(params, dict) else None
     if isinstance(asked, str | int):

@@ -1,4 +1,4 @@
-"""What every call of MCP passes first: the method, the caller's token with its budget, the size of the body."""
+"""The checks before every MCP call: method, token with its rate limit, body size."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,15 +22,15 @@ WHO = (
     " The one sent is unknown, expired or revoked."
 )
 NOT_AN_AGENTS = "This is the token of a person. Send it as `Authorization: Bearer <token>`, not as X-Agent-Token."
-REFUSED = -32000  # JSON-RPC leaves -32000 to -32099 to servers
+REFUSED = -32000  # JSON-RPC reserves -32000 to -32099 for servers
 
 
 class HungUp(Exception):
-    """The client went away before it had said what it wanted."""
+    """The client disconnected before its request was complete."""
 
 
 class TooSlow(DomainError):
-    """The request did not come whole in the time that it has."""
+    """The request was not complete in time."""
 
     status = 408
 
@@ -40,7 +40,7 @@ class TooSlow(DomainError):
 
 
 class NotAllowed(DomainError):
-    """The endpoint is only for POST: an answer here is one JSON document, there is no stream to open."""
+    """Only POST is allowed: a response is one JSON document, there is no stream to open."""
 
     status = 405
 
@@ -50,7 +50,7 @@ class NotAllowed(DomainError):
 
 
 class Entry:
-    """The ASGI application in front of the SDK. What it refuses is an error of JSON-RPC with the status of HTTP."""
+    """The ASGI application in front of the SDK. Refusals are JSON-RPC errors with an HTTP status."""
 
     def __init__(self, app: Quart, service: Service, max_body_bytes: int) -> None:
         self._app = app
@@ -106,7 +106,7 @@ class Entry:
 
 
 def _secret(scope: Scope) -> tuple[str, bool]:
-    """The token of the request, as the agents' API takes it too, and whether it came in the header for agents."""
+    """Return the token of the request, and whether it came in the agents' header."""
     if agents := (header(scope, b"x-agent-token") or "").strip():
         return agents, True
     scheme, _, bearer = (header(scope, b"authorization") or "").partition(" ")

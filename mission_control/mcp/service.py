@@ -1,6 +1,6 @@
-"""The official SDK, begun by the first call and ended with the application.
+"""The official SDK, started by the first call and stopped with the application.
 
-Nobody else pays for it: until then it is not even imported.
+It is imported on first use, so that servers without MCP clients do not pay for it.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class Service:
-    """Everything that speaks MCP in this process."""
+    """The MCP servers of this process."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -33,7 +33,7 @@ class Service:
         self._keeper: asyncio.Task[None] | None = None
 
     async def serve(self, scope: Scope, body: bytes, receive: Receive, answer: Answer) -> None:
-        """Answer one message; a call ends when its client cancels it or hangs up."""
+        """Answer one message. A call ends when its client cancels or disconnects."""
         protocol = await self._begun()
         actor: Actor = scope[ACTOR]
         message = calls.parsed(body)
@@ -48,7 +48,7 @@ class Service:
                 await _close_unanswered(answer)
 
     async def stop(self) -> None:
-        """End what the first call began; another one may begin it anew."""
+        """Stop the SDK; another call can start it again."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
@@ -57,19 +57,19 @@ class Service:
     async def _begun(self) -> Application:
         if self._ready is None:
             self._ready = asyncio.get_running_loop().create_future()
-            # What the first caller is must not stay with everything that the SDK does later.
+            # The SDK's tasks must not inherit the context of the first caller.
             self._keeper = asyncio.create_task(self._keep(self._ready), context=contextvars.Context())
         return await asyncio.shield(self._ready)
 
     async def _keep(self, ready: "asyncio.Future[Application]") -> None:
-        """Hold the SDK's task group open: a task that enters one must be the one to leave it."""
+        """Hold the SDK's task group open: the task that enters it must also leave it."""
         try:
             server = await asyncio.to_thread(import_module, SERVER)
             async with server.protocol(self._settings) as protocol:
                 ready.set_result(protocol)
                 await asyncio.get_running_loop().create_future()
         except Exception as error:
-            self._ready = None  # the next call tries anew
+            self._ready = None  # the next call retries
             if ready.done():
                 _log.exception("mcp.ended")
             else:
@@ -81,7 +81,7 @@ async def _while_wanted(work: Awaitable[None], receive: Receive, answer: Answer,
     try:
         await asyncio.wait({working, watching, call.cancelled}, return_when=asyncio.FIRST_COMPLETED)
         if answer.has_ended:
-            await working  # what is left is the SDK's tidying, which a cancellation would break off
+            await working  # the SDK's clean-up remains, which a cancellation would interrupt
     finally:
         working.cancel()
         watching.cancel()
@@ -93,7 +93,7 @@ async def _while_wanted(work: Awaitable[None], receive: Receive, answer: Answer,
 
 
 async def _close_unanswered(answer: Answer) -> None:
-    """A stream without a message: a cancelled request gets no response, and clients complain of one."""
+    """Close the stream without a message: a cancelled request gets no response, because clients complain about one."""
     headers = [(b"content-type", b"text/event-stream")]
     await answer({"type": "http.response.start", "status": 200, "headers": headers})
     await answer({"type": "http.response.body", "body": b"", "more_body": False})
@@ -105,7 +105,7 @@ async def _hangs_up(receive: Receive) -> None:
 
 
 def _replayed(body: bytes) -> Receive:
-    """A `receive` that gives a body which was read already, and then nothing any more."""
+    """Return a `receive` that replays a body that was already read, and then waits."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Any:

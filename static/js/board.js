@@ -114,6 +114,6 @@ export const start = () => {
   if (document.readyState === "complete") whenIdle();
   else addEventListener("load", whenIdle);
   document.addEventListener("htmx:sse:after:connection", (event) => {
-    if (event.detail.connection.status < 300) attach(); // what could not be loaded while the network was away
+    if (event.detail.connection.status < 300) attach(); // retry a load that failed while offline
   });
 };

@@ -50,7 +50,7 @@ export const start = () => {
   });
 };
 
-const arrived = new WeakSet(); // what took the focus when it came does not take it again when something near it changes
+const arrived = new WeakSet(); // elements that took the focus on arrival; they take it only once
 
 const outside = (event) => {
   const box = event.target.getBoundingClientRect();

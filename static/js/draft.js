@@ -1,4 +1,4 @@
-// form[data-draft="<key>"]: what was typed and not sent yet is there again when the form comes back, in this tab.
+// form[data-draft="<key>"]: restore unsent input when the form returns in this tab.
 // data-draft-of names the state that the form shows; a draft of another state comes back with [data-draft-changed].
 const FIELDS = "textarea, input:not([type]), input[type=text]";
 const nameOf = (form) => `draft:${form.dataset.draft}`;

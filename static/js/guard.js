@@ -22,7 +22,7 @@ const writing = (field) => field === document.activeElement && !field.matches(CH
 const dirty = (node) => fieldsOf(node).some((field) => changed(field) || writing(field));
 
 const words = (form) => JSON.stringify([...form.querySelectorAll(FIELDS)].map((field) => field.value));
-const onTheWay = new WeakMap(); // what a [data-reset] form held when it was sent
+const onTheWay = new WeakMap(); // the values of a [data-reset] form when it was sent
 const sent = new WeakSet(); // regions of [data-guard="until-sent"] that wait for news, which may come before the answer
 
 const check = (node) => {
@@ -43,7 +43,7 @@ const onSend = (event) => {
   node.removeAttribute("hx-morph-skip");
 };
 
-// What was saved is what the fields stand at now.
+// The current values of the fields are the saved ones.
 const settle = (form) => {
   for (const field of form.querySelectorAll(FIELDS)) {
     if (field instanceof HTMLSelectElement) for (const option of field.options) option.defaultSelected = option.selected;

@@ -1,4 +1,4 @@
-// The sheet of keys (`?`): what the page declares with data-key, in groups.
+// The key sheet (`?`): the page's data-key elements, in groups.
 import { enabled } from "./shortcuts.js";
 
 const NAMES = { "mod+k": "Ctrl K", escape: "Esc", enter: "Enter" };

@@ -2,7 +2,7 @@
 const BEGUN = /(?:^|[\s(])@([\p{L}\p{N}][\p{L}\p{N} ._-]{0,40})?$/u;
 let menu = null;
 let field = null;
-let typed = ""; // what stands behind the @
+let typed = ""; // the text after the @
 
 const options = () => [...menu.children];
 const chosen = () => options().find((option) => option.getAttribute("aria-selected") === "true");

@@ -9,7 +9,7 @@ const nextOf = (row) => {
 const rows = () => [...document.querySelectorAll("#queue > [data-nav-item]")];
 let heights = new Map();
 
-// What somebody else decided keeps its room for this visit, so that nothing moves under the pointer.
+// A row decided by another person keeps its space for this visit, so that nothing moves under the pointer.
 const measure = (event) => {
   if (event.detail.ctx.sourceElement?.id !== "live") return heights.clear();
   heights = new Map(rows().filter((row) => row.hasAttribute("data-pending")).map((row) => [row.id, row.offsetHeight]));

@@ -1,9 +1,9 @@
-// When a change takes away what had the focus, the focus goes to what stands in its place: the element of the same id,
+// When a change removes the focused element, focus its replacement: the element with the same id,
 // else the first thing to press in the nearest region that is still there. It never falls to the body, and never into
-// another field: what is typed next was meant for the one that is gone.
+// another field: the next keys were meant for the removed one.
 const PRESSABLE = "a[href], button:not([disabled]), summary";
 const FIELD = "input:not([type=hidden]), select, textarea";
-let held = null; // what had the focus before a change, and the ids around it from the inside out
+let held = null; // the focused element before a change, and the ids around it from the inside out
 
 const around = (element) => {
   const ids = [];
@@ -46,5 +46,5 @@ export const start = () => {
   document.addEventListener("focusin", remember);
   document.addEventListener("focusout", leave);
   document.addEventListener("htmx:after:swap", give);
-  document.addEventListener("close", () => setTimeout(() => { give(); leaveMenu(); }), true); // a dialog gives the focus back to what opened it
+  document.addEventListener("close", () => setTimeout(() => { give(); leaveMenu(); }), true); // a dialog returns the focus to its opener
 };

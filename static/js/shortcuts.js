@@ -1,9 +1,9 @@
-// Keys are declared on what they press: data-key="c", data-key="g b", data-key="mod+k". Inside a
+// Keys are declared on the element they press: data-key="c", data-key="g b", data-key="mod+k". Inside a
 // [data-key-scope] (card, row) a key belongs to the focused one. Off in fields, with modifiers, or by choice.
 const OFF = "shortcuts-off";
 let sequence = "";
 let timer;
-let before = null; // what had the focus before a field took it
+let before = null; // the focused element before a field took the focus
 
 export const enabled = () => { try { return localStorage.getItem(OFF) === null; } catch { return true; } };
 const typing = (target) => target.closest?.("input, textarea, select, [contenteditable=true]");
@@ -18,7 +18,7 @@ const find = (combination) => {
   const free = all.find((element) => !element.closest("[data-key-scope]") && shown(element));
   if (free) return free;
   const scoped = all.filter((element) => element.closest("[data-key-scope]")?.checkVisibility() && !element.closest("[popover]"));
-  if (scoped.length === 1) return scoped[0]; // no doubt what is meant
+  if (scoped.length === 1) return scoped[0]; // unambiguous
   const first = scoped[0]?.closest("[data-key-scope]");
   (first?.matches("[data-nav-item]") ? first : first?.querySelector("[data-nav-item]"))?.focus();
   return null;

@@ -92,11 +92,11 @@ export const start = () => {
   document.addEventListener("htmx:response:error", (event) => {
     const { ctx } = event.detail;
     if (ctx.sourceElement.closest?.("#live, #palette")) return;
-    if (!isPage(ctx) && ctx.text?.includes("data-auto-open")) return; // a dialog says what can be done instead
+    if (!isPage(ctx) && ctx.text?.includes("data-auto-open")) return; // a dialog offers the alternatives
     if (!isPage(ctx) && ctx.swap !== "none") return;
     refused.set(ctx, reason(ctx));
   });
-  document.addEventListener("htmx:finally:request", (event) => { // after what the answer brought
+  document.addEventListener("htmx:finally:request", (event) => { // after the response was swapped in
     const { ctx } = event.detail;
     const message = refused.get(ctx);
     if (message && !sayThere(ctx.sourceElement, message)) show({ message, kind: "error" });

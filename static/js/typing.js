@@ -1,4 +1,4 @@
-// Somebody is typing and the program takes the focus away: what is typed next was meant for the field. It presses nothing
+// When an update removes the focus from a field being typed in, the next keys were meant for the field. They trigger nothing
 // and moves nothing until a deliberate act: a click, Tab, Escape, Enter in a line, or the sending of a form.
 import { show } from "./toast.js";
 

@@ -85,9 +85,9 @@ async def test_person_ends_a_backoff(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.put(task, retry_at=clock.now() + timedelta(minutes=5), failed_attempts=3)
     cleo = await visitor(cast.app, cast.cleo)
-    (await cleo.get(cast.task(task))).has("It is not handed out before", "Hand out now")
+    (await cleo.get(cast.task(task))).has("It is not assigned before", "Hand out now")
     (await cleo.post(f"{cast.task(task)}/flag/clearance")).is_status(303)
-    (await cleo.get(cast.task(task))).lacks("It is not handed out before")
+    (await cleo.get(cast.task(task))).lacks("It is not assigned before")
 
 
 async def test_open_panel_updates_its_runs(cast: Cast) -> None:

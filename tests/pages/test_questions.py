@@ -97,7 +97,7 @@ async def test_withdrawn_question_disappears(cast: Cast) -> None:
         (await cast.atlas.delete(f"/agent{cast.home}/questions/{asked}")).ok()
         text = await watch.until('hx-target="[data-queue-count]"')
         assert f"question-{asked}" not in text and "Nothing needs you" in text
-    (await cleo.get(where(cast, asked))).has("Withdrawn", "Atlas needs no answer any more.").lacks("<textarea")
+    (await cleo.get(where(cast, asked))).has("Withdrawn", "Atlas no longer needs an answer.").lacks("<textarea")
 
 
 async def test_feed_shows_questions(cast: Cast) -> None:
