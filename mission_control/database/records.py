@@ -12,7 +12,7 @@ from tortoise.models import Model
 
 from mission_control.database.fields import UtcDatetimeField
 from mission_control.database.sql import fetch, is_postgres, placeholders
-from mission_control.database.typed_rows import CONVERTERS, Convert
+from mission_control.database.typed_rows import COLUMNS, Column, converted, each
 
 AT_ONCE = 50  # rows of one INSERT
 
@@ -83,11 +83,7 @@ def _maker(model: type[Model]) -> Callable[[Sequence[Any]], list[Any]]:
 
     def make(found: Sequence[Any]) -> list[Any]:
         made = []
-        for row in found:
-            values = list(row)
-            for index, convert in conversions:
-                if values[index] is not None:
-                    values[index] = convert(values[index])
+        for values in converted(found, conversions):
             instance = model.__new__(model)
             instance.__dict__.update(zip(names, values, strict=True))
             instance.__dict__.update(
@@ -99,15 +95,14 @@ def _maker(model: type[Model]) -> Callable[[Sequence[Any]], list[Any]]:
     return make
 
 
-def _converter(meta: Any, name: str) -> Convert | None:
+def _converter(meta: Any, name: str) -> Column | None:
     field = meta.fields_map[name]
     if isinstance(field, UtcDatetimeField | fields.UUIDField | fields.BooleanField):
-        return CONVERTERS[field.field_type]
+        return COLUMNS[field.field_type]
     if isinstance(field, fields.JSONField):
-        return CONVERTERS[dict]
+        return COLUMNS[dict]
     if isinstance(
         field, fields.IntField | fields.BigIntField | fields.FloatField | fields.CharField | fields.TextField
     ):
         return None
-    convert: Convert = field.to_python_value
-    return convert
+    return each(field.to_python_value)

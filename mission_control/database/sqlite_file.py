@@ -22,7 +22,8 @@ from mission_control.database.cancellation import finish
 # A job runs one statement on a connection and returns what it gives.
 type Job = Callable[[sqlite3.Connection, str, Any], Any]
 
-SHORT_SECONDS = 0.001  # how long a statement may hold up the loop
+SHORT_SECONDS = 0.001  # a statement that took longer runs in a thread the next time
+CUT_SECONDS = 0.003  # a read that takes longer on the loop's thread is cut, and begins anew in a thread
 TURN_SECONDS = 0.001  # how long statements may follow each other before others get their turn
 STEPS_BETWEEN_CHECKS = 2000  # of SQLite's machine: some 40 microseconds
 LONG_READS = 2  # at the same time
@@ -169,8 +170,12 @@ class SqliteFile:
 
     def _run_while_short(self, connection: sqlite3.Connection, job: Job, sql: str, values: Any) -> Any:
         """Run a SELECT here, or raise OperationalError when it takes too long."""
-        self._deadline = time.perf_counter() + SHORT_SECONDS
-        return job(connection, sql, values)
+        began = time.perf_counter()
+        self._deadline = began + CUT_SECONDS
+        found = job(connection, sql, values)
+        if (took := time.perf_counter() - began) > SHORT_SECONDS:
+            self._remember(sql, took)
+        return found
 
     def _should_stop(self) -> bool:
         """Called by SQLite every so many steps; True ends the statement."""
