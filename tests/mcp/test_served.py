@@ -18,7 +18,7 @@ UNUSED = """
 import sys
 from mission_control.app import create_app
 create_app()
-print([name for name in ("mcp", "mcp_types", "httpx2", "starlette", "uvicorn", "jsonschema") if name in sys.modules])
+print([name for name in ("mcp", "mcp_types", "starlette", "uvicorn", "jsonschema") if name in sys.modules])
 """
 
 
