@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 from quart import current_app
 
 from mission_control.accounts.models import Session, Token, User
+from mission_control.accounts.names import person_name
 from mission_control.accounts.policy import may_reset
 from mission_control.accounts.provider_links import LOCAL, is_linked, link_ticket
 from mission_control.core import clock
@@ -102,7 +103,7 @@ async def _colleagues(actor: Actor) -> list[Colleague]:
     if mine.role not in ("owner", "admin"):
         return []
     found = await rows(
-        "SELECT u.id, u.name, u.preferred_name, u.email, u.clerk_user_id, m.role,"
+        f"SELECT u.id, {person_name('u', 'User')} AS name, u.email, u.clerk_user_id, m.role,"
         " u.password_hash IS NOT NULL AS has_password"
         " FROM organization_members m JOIN users u ON u.id = m.user_id WHERE m.organization_id = ?"
         " ORDER BY CASE m.role WHEN 'owner' THEN 0 WHEN 'admin' THEN 1 ELSE 2 END, LOWER(COALESCE(u.name, u.email))",
@@ -112,7 +113,7 @@ async def _colleagues(actor: Actor) -> list[Colleague]:
     return [
         Colleague(
             id=UUID(str(row["id"])),
-            name=row["preferred_name"] or row["name"] or row["email"] or "User",
+            name=row["name"],
             email=row["email"] or "",
             role=row["role"],
             has_password=bool(row["has_password"]),
