@@ -17,7 +17,7 @@ from mission_control.souls.api import EXTENSION
 
 @dataclass
 class Directory:
-    """A directory on the loopback whose pages a test writes."""
+    """A souls directory on the loopback whose pages a test writes."""
 
     url: str = ""
     pages: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Directory:
 
 @asynccontextmanager
 async def souls_directory(app: Quart) -> AsyncIterator[Directory]:
-    """An installation that reads an empty directory of its own."""
+    """Let the installation read an empty directory of its own."""
     directory = Directory()
     before = app.config["SETTINGS"]
     server = await asyncio.start_server(directory.handle, "127.0.0.1", 0)
@@ -62,7 +62,7 @@ OK = "200 OK"
 
 @dataclass
 class Receiver:
-    """An agent's server on the loopback: it remembers what it got, and answers what it is told, else 200."""
+    """An agent's server on the loopback. It keeps what it got, and answers what a test says, else 200."""
 
     url: str = ""
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
@@ -83,13 +83,13 @@ class Receiver:
 
     @property
     def items(self) -> list[dict[str, Any]]:
-        """What it got, as JSON."""
+        """Return the bodies that it got, as JSON."""
         return [orjson.loads(body) for _, body in self.got]
 
 
 @contextmanager
 def reaching(app: Quart, *, private: bool) -> Iterator[None]:
-    """An installation that reaches private addresses, or none."""
+    """Let the installation reach private addresses, or none."""
     before = app.config["SETTINGS"]
     app.config["SETTINGS"] = replace(before, outbound_allow_private=private)
     yield
@@ -104,7 +104,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def repository_of_skills(folder: Path) -> None:
-    """Make `observatory/skills`, which has one skill, in a mirror in a folder."""
+    """Create `observatory/skills` with one skill in a folder that mirrors GitHub."""
     repository = folder / "mirror" / "observatory" / "skills"
     (repository / "star").mkdir(parents=True)
     (repository / "star" / "SKILL.md").write_text("---\nname: Star gazer\ndescription: Looks up\n---\n")
@@ -115,7 +115,7 @@ def repository_of_skills(folder: Path) -> None:
 
 @contextmanager
 def skill_repository(app: Quart, folder: Path) -> Iterator[None]:
-    """An installation that clones `observatory/skills` from a mirror in a folder."""
+    """Let the installation clone `observatory/skills` from a folder that mirrors GitHub."""
     repository_of_skills(folder)
     before = app.config["SETTINGS"]
     app.config["SETTINGS"] = replace(before, skills_git_base_url=f"file://{folder / 'mirror'}")
@@ -125,7 +125,7 @@ def skill_repository(app: Quart, folder: Path) -> Iterator[None]:
 
 @asynccontextmanager
 async def outside(app: Quart, path: str, folder: Path) -> AsyncIterator[None]:
-    """What the operation at a path reaches for outside, if anything."""
+    """Yield what the operation at a path needs outside, if anything."""
     async with AsyncExitStack() as stack:
         if "/souls-directory/" in path:
             directory = await stack.enter_async_context(souls_directory(app))

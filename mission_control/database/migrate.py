@@ -79,8 +79,9 @@ async def pending(client: BaseDBAsyncClient, folder: Path | None = None) -> list
 
 
 async def pending_for(settings: Settings) -> list[str]:
-    """Return the pending migrations over a connection of their own; changes nothing. Another program's database:
-    ConfigError.
+    """Return the names of pending migrations, read over an own connection; change nothing.
+
+    Raises ConfigError for the database of another program.
     """
     if settings.sqlite_path is not None and not settings.sqlite_path.exists():
         return [file.name for file in _files(migration_folder())]
@@ -91,7 +92,7 @@ async def pending_for(settings: Settings) -> list[str]:
 
 @asynccontextmanager
 async def _own_connection(settings: Settings) -> AsyncIterator[BaseDBAsyncClient]:
-    """Connect beside the application's connection, whose context stays untouched."""
+    """Yield a connection beside the application's, whose context stays untouched."""
     async with TortoiseContext() as context:
         await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
         client = context.db(CONNECTION)
@@ -126,7 +127,7 @@ async def _has_table(client: BaseDBAsyncClient, name: str) -> bool:
 
 
 async def _refuse_tables_of_others(client: BaseDBAsyncClient) -> None:
-    """A database that another program filled, the predecessor for instance, stays as it is."""
+    """Raise ConfigError for a database that another program filled, such as the predecessor."""
     if await _has_history(client):
         return
     taken = [name for name in OURS if await _has_table(client, name)]
@@ -172,7 +173,7 @@ async def _why_not(client: BaseDBAsyncClient, file: Path, files: list[Path], err
 
 
 async def _was_applied_otherwise(client: BaseDBAsyncClient, files: list[Path]) -> bool:
-    """Return whether the SQL of an applied migration was another than that of its file today."""
+    """Return whether an applied migration had other SQL than its file has today."""
     kept = await client.execute_query_dict(f"SELECT version, content FROM aerich WHERE app = '{APP}'")
     contents = {row["version"]: row["content"] for row in kept}
     for file in (file for file in files if file.name in contents):
@@ -198,7 +199,7 @@ def _transaction(client: BaseDBAsyncClient, module: ModuleType) -> AbstractAsync
 
 @asynccontextmanager
 async def _sqlite_transaction(client: BaseDBAsyncClient) -> AsyncIterator[BaseDBAsyncClient]:
-    """Hold one transaction in which tables may be rebuilt; foreign keys are checked at its end."""
+    """Hold a transaction in which tables may be rebuilt: foreign keys are checked at its end only."""
     await client.execute_query("PRAGMA foreign_keys=OFF")
     await client.execute_query("BEGIN IMMEDIATE")
     try:

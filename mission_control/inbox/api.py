@@ -87,11 +87,11 @@ async def get_callback(actor: Actor, agent: Agent) -> CallbackRead:
 async def set_callback(actor: Actor, agent: Agent, data: CallbackSet) -> CallbackSecret:
     """Send an agent's notices to an address. The answer holds the secret, this once.
 
-    Each notice is a POST whose JSON is one item of the inbox, signed as [Standard Webhooks](https://www.standardwebhooks.com)
-    are: `webhook-id` (the same for every try), `webhook-timestamp` and `webhook-signature`. Check them with one of that
-    standard's libraries and the secret. Any 2xx within ten seconds takes the notice out of the inbox; 410 removes the
-    callback; everything else is tried again, six times in all, and stays in the inbox. Redirects are not followed. The
-    notices of one agent come in order.
+    Each notice is a POST whose JSON is one item of the inbox, signed as Standard Webhooks are
+    (https://www.standardwebhooks.com): `webhook-id` (the same for every try), `webhook-timestamp` and
+    `webhook-signature`. Check them with one of that standard's libraries and the secret. Any 2xx within ten seconds
+    takes the notice out of the inbox; 410 removes the callback; everything else is tried again, six times in all, and
+    stays in the inbox. Redirects are not followed. The notices of one agent come in order.
     """
     check_url(data.url, allow_private=current_app.config["SETTINGS"].outbound_allow_private)
     secret = await commands.set_callback(actor, agent, data.url, data.secret, current_app.config["SECRET_KEY"])

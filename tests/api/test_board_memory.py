@@ -1,4 +1,4 @@
-"""Board memory: chat and notes, who writes, finds, changes and deletes them, and which agents are told."""
+"""Board memory: writing, finding, changing and deleting chat and notes, and which agents are notified."""
 
 from typing import Any
 from urllib.parse import quote
@@ -16,12 +16,12 @@ KEYS = ["id", "board_id", "content", "tags", "source", "is_chat", "created_at", 
 
 
 def memory(cast: Cast) -> str:
-    """The path of the board's memory."""
+    """Return the path of the board's memory."""
     return f"{cast.home}/memory"
 
 
 async def write(cast: Cast, by: Caller, content: str, *tags: str, **fields: Any) -> dict[str, Any]:
-    """An entry that somebody writes."""
+    """Write an entry as somebody and return it."""
     body: dict[str, Any] = (
         await by.post(memory(cast), {"content": content, "tags": list(tags) or None, **fields})
     ).ok()
@@ -124,8 +124,8 @@ async def test_snapshot_holds_the_chat_oldest_first(cast: Cast) -> None:
 # Who is told
 
 
-async def told(cast: Cast) -> list[tuple[str, str]]:
-    """Who was told, and under which heading; the list is emptied."""
+async def notified(cast: Cast) -> list[tuple[str, str]]:
+    """Return who was notified with which header, and empty the list."""
     names = {agent.id: agent.name.split()[0].lower() for agent in (cast.atlas, cast.vega, cast.rigel, cast.mira)}
     found = [(names[one.agent_id], one.header) for one in await Delivery.all()]
     await Delivery.all().delete()
@@ -151,12 +151,12 @@ SAID: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
 async def test_recipients_of_chat(cast: Cast, case: str) -> None:
     who, text, expected = SAID[case]
     await write(cast, everybody(cast)[who], text, "chat")
-    assert await told(cast) == expected
+    assert await notified(cast) == expected
 
 
 async def test_notes_notify_nobody(cast: Cast) -> None:
     await write(cast, cast.ada, "@vega @lead /pause", "note")
-    assert await told(cast) == []
+    assert await notified(cast) == []
 
 
 async def test_chat_notice_quotes_the_message(cast: Cast) -> None:
@@ -198,7 +198,7 @@ async def test_changed_tags_change_whether_it_is_chat(cast: Cast) -> None:
     path = f"{memory(cast)}/{(await write(cast, cast.ada, 'Hello @vega'))['id']}"
     assert (await cast.ada.patch(path, {"tags": ["chat"]})).ok()["is_chat"] is True
     assert (await cast.ada.patch(path, {"tags": None})).ok()["is_chat"] is False
-    assert await told(cast) == []
+    assert await notified(cast) == []
 
 
 async def test_admin_edits_and_deletes_any_entry(cast: Cast) -> None:

@@ -1,4 +1,4 @@
-"""Callbacks: an address of an agent's own for its notices; who may set one, and what can be none."""
+"""Callbacks, where agents' notices are sent: setting and removing them, rights, invalid addresses."""
 
 from typing import Any
 

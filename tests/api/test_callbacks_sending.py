@@ -1,4 +1,4 @@
-"""Notices sent to an agent's own address: signed, in order, tried again, given up, and what admins do about that."""
+"""Notices sent to callbacks: signed, in order, retried, given up, and retried by admins."""
 
 import asyncio
 import hashlib
@@ -26,7 +26,7 @@ BROKEN, GONE = "500 Oh", "410 Gone"
 
 @pytest.fixture
 async def receiver(app: Quart) -> AsyncIterator[Receiver]:
-    """A receiver that lets everything in, and an installation that reaches it."""
+    """Yield a receiver that accepts everything, and let the installation reach it."""
     found = Receiver()
     found.gate.set()
     server = await asyncio.start_server(found.handle, "127.0.0.1", 0)
@@ -39,7 +39,7 @@ async def receiver(app: Quart) -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def by_hand(app: Quart, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The application's own loop looks away; the test sends."""
+    """Stop the application's own loop, so that the test sends."""
     await look_away(monkeypatch)
 
 
@@ -47,20 +47,20 @@ def path(cast: Cast) -> str:
     return f"/agents/{cast.vega.id}/callback"
 
 
-async def called_back(cast: Cast, receiver: Receiver, agent: Program | None = None) -> None:
-    """Vega, or somebody else, has a callback."""
+async def set_callback(cast: Cast, receiver: Receiver, agent: Program | None = None) -> None:
+    """Set a callback for Vega, or for another agent."""
     where = f"/agents/{(agent or cast.vega).id}/callback"
     (await cast.ada.call("PUT", where, {"url": receiver.url, "secret": SECRET})).ok()
 
 
 async def later(hours: float = 1) -> int:
-    """What is due some hours from now is sent; how much that was."""
+    """Send what is due some hours from now. Return how much that was."""
     with clock.travelled(timedelta(hours=hours)):
         return await send_due()
 
 
 async def states(cast: Cast) -> list[str]:
-    """What became of Vega's notices, in order."""
+    """Return the states of Vega's notices, in order."""
     return [one.state for one in await Delivery.filter(agent_id=cast.vega.id).order_by("seq")]
 
 
@@ -71,15 +71,15 @@ async def until(cast: Cast, *wanted: str) -> None:
             await asyncio.sleep(0.005)
 
 
-async def tell(cast: Cast, count: int = 1) -> None:
-    """Vega is told of tasks."""
+async def notify(cast: Cast, count: int = 1) -> None:
+    """Notify Vega of new tasks."""
     for number in range(count):
         await cast.add_task(title=f"Task {number}", assigned_agent_id=cast.vega.id)
 
 
 async def test_notice_is_sent_at_once_and_signed(cast: Cast, receiver: Receiver) -> None:
-    await called_back(cast, receiver)
-    await tell(cast)
+    await set_callback(cast, receiver)
+    await notify(cast)
     await until(cast, "sent")
     [(headers, body)] = receiver.got
     stored = await Delivery.get(agent_id=cast.vega.id)
@@ -104,7 +104,7 @@ async def test_notice_signed_with_a_new_secret_is_verified_by_the_standards_libr
     cast: Cast, receiver: Receiver
 ) -> None:
     made = (await cast.ada.call("PUT", path(cast), {"url": receiver.url})).ok()
-    await tell(cast)
+    await notify(cast)
     await until(cast, "sent")
     [(headers, body)] = receiver.got
     assert Webhook(made["secret"]).verify(body, headers) == orjson.loads(body)
@@ -119,7 +119,7 @@ async def test_notice_signed_with_a_new_secret_is_verified_by_the_standards_libr
 @pytest.mark.usefixtures("by_hand")
 async def test_retry_has_the_same_id_and_a_fresh_signature(cast: Cast, receiver: Receiver) -> None:
     made = (await cast.ada.call("PUT", path(cast), {"url": receiver.url})).ok()
-    await tell(cast)
+    await notify(cast)
     receiver.answers = [BROKEN]
     await send_due()
     assert await later() == 1
@@ -130,17 +130,17 @@ async def test_retry_has_the_same_id_and_a_fresh_signature(cast: Cast, receiver:
 
 
 async def test_notice_is_the_item_of_the_inbox(cast: Cast, receiver: Receiver) -> None:
-    await tell(cast, 2)
+    await notify(cast, 2)
     items = (await cast.vega.get("/agent/inbox")).ok()["items"]
-    await called_back(cast, receiver)  # what waited goes out now
+    await set_callback(cast, receiver)  # what waited goes out now
     await until(cast, "sent", "sent")
     assert receiver.items == items
 
 
 @pytest.mark.usefixtures("by_hand")
 async def test_notices_of_one_agent_are_sent_in_order(cast: Cast, receiver: Receiver) -> None:
-    await called_back(cast, receiver)
-    await tell(cast, 3)
+    await set_callback(cast, receiver)
+    await notify(cast, 3)
     receiver.answers = [BROKEN]
     assert await send_due() == 1
     assert await states(cast) == ["waiting"] * 3
@@ -154,8 +154,8 @@ async def test_notices_of_one_agent_are_sent_in_order(cast: Cast, receiver: Rece
 
 async def test_slow_receiver_delays_nobody_else(cast: Cast, receiver: Receiver) -> None:
     receiver.gate.clear()
-    await called_back(cast, receiver)
-    await tell(cast, 2)
+    await set_callback(cast, receiver)
+    await notify(cast, 2)
     async with asyncio.timeout(60):
         while not receiver.got:
             await asyncio.sleep(0.005)
@@ -164,7 +164,7 @@ async def test_slow_receiver_delays_nobody_else(cast: Cast, receiver: Receiver) 
     server = await asyncio.start_server(other.handle, "127.0.0.1", 0)
     async with server:
         other.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-        await called_back(cast, other, cast.rigel)
+        await set_callback(cast, other, cast.rigel)
         await cast.add_task(assigned_agent_id=cast.rigel.id)
         async with asyncio.timeout(60):
             while not await Delivery.exists(agent_id=cast.rigel.id, state="sent"):
@@ -177,8 +177,8 @@ async def test_slow_receiver_delays_nobody_else(cast: Cast, receiver: Receiver) 
 @pytest.mark.usefixtures("by_hand")
 @pytest.mark.parametrize("status", [BROKEN, "302 Found", "404 Not Found", "429 Too Many"])
 async def test_refused_notice_is_retried(cast: Cast, receiver: Receiver, status: str) -> None:
-    await called_back(cast, receiver)
-    await tell(cast)
+    await set_callback(cast, receiver)
+    await notify(cast)
     receiver.answers = [status]
     await send_due()
     code = status.split()[0]
@@ -193,8 +193,8 @@ async def test_refused_notice_is_retried(cast: Cast, receiver: Receiver, status:
 
 @pytest.mark.usefixtures("by_hand")
 async def test_failed_notice_stays_in_the_inbox_and_the_next_is_sent(cast: Cast, receiver: Receiver) -> None:
-    await called_back(cast, receiver)
-    await tell(cast, 2)
+    await set_callback(cast, receiver)
+    await notify(cast, 2)
     receiver.answers = [BROKEN] * MOST_ATTEMPTS
     for attempt in range(MOST_ATTEMPTS):
         assert await later(attempt) == 1
@@ -211,8 +211,8 @@ async def test_failed_notice_stays_in_the_inbox_and_the_next_is_sent(cast: Cast,
 
 @pytest.mark.usefixtures("by_hand")
 async def test_gone_callback_is_removed(cast: Cast, receiver: Receiver) -> None:
-    await called_back(cast, receiver)
-    await tell(cast, 2)
+    await set_callback(cast, receiver)
+    await notify(cast, 2)
     before = await head(cast)
     receiver.answers = [GONE]
     await send_due()
@@ -227,8 +227,8 @@ async def test_gone_callback_is_removed(cast: Cast, receiver: Receiver) -> None:
 
 @pytest.mark.usefixtures("by_hand")
 async def test_callback_changed_meanwhile_is_not_removed(cast: Cast, receiver: Receiver) -> None:
-    await called_back(cast, receiver)
-    await tell(cast)
+    await set_callback(cast, receiver)
+    await notify(cast)
     receiver.gate.clear()
     receiver.answers = [GONE]
     sending = asyncio.create_task(send_due())
@@ -243,8 +243,8 @@ async def test_callback_changed_meanwhile_is_not_removed(cast: Cast, receiver: R
 
 @pytest.mark.usefixtures("by_hand")
 async def test_notice_read_in_the_inbox_is_not_sent(cast: Cast, receiver: Receiver) -> None:
-    await called_back(cast, receiver)
-    await tell(cast, 2)
+    await set_callback(cast, receiver)
+    await notify(cast, 2)
     upto = (await cast.vega.get("/agent/inbox")).ok()["next"]
     (await cast.vega.get(f"/agent/inbox?after={upto}")).ok()
     assert await later() == 0 and receiver.got == []
@@ -253,8 +253,8 @@ async def test_notice_read_in_the_inbox_is_not_sent(cast: Cast, receiver: Receiv
 
 @pytest.mark.usefixtures("by_hand")
 async def test_notice_read_while_being_sent_is_recorded_once(cast: Cast, receiver: Receiver) -> None:
-    await called_back(cast, receiver)
-    await tell(cast)
+    await set_callback(cast, receiver)
+    await notify(cast)
     receiver.gate.clear()
     sending = asyncio.create_task(send_due())
     async with asyncio.timeout(60):
@@ -270,8 +270,8 @@ async def test_notice_read_while_being_sent_is_recorded_once(cast: Cast, receive
 
 @pytest.mark.usefixtures("by_hand")
 async def test_callbacks_to_private_addresses_are_refused(cast: Cast, receiver: Receiver) -> None:
-    await called_back(cast, receiver)
-    await tell(cast)
+    await set_callback(cast, receiver)
+    await notify(cast)
     with reaching(cast.app, private=False):
         await send_due()
     assert receiver.got == []
@@ -282,8 +282,8 @@ async def test_callbacks_to_private_addresses_are_refused(cast: Cast, receiver: 
 @pytest.mark.usefixtures("by_hand")
 async def test_silent_callback_times_out(cast: Cast, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(callbacks, "SECONDS", 0.05)
-    await called_back(cast, receiver)
-    await tell(cast)
+    await set_callback(cast, receiver)
+    await notify(cast)
     receiver.gate.clear()
     await send_due()
     assert (await cast.ada.get(path(cast))).ok()["last_error"] == "The callback did not answer in time."
@@ -292,8 +292,8 @@ async def test_silent_callback_times_out(cast: Cast, receiver: Receiver, monkeyp
 
 @pytest.mark.usefixtures("by_hand")
 async def test_deleted_board_sends_no_callbacks(cast: Cast, receiver: Receiver) -> None:
-    await called_back(cast, receiver)
-    await tell(cast)
+    await set_callback(cast, receiver)
+    await notify(cast)
     (await cast.ada.delete(cast.home)).ok()
     assert await later() == 0
     (await cast.ada.post(f"{cast.home}/restorations")).ok()
@@ -302,11 +302,11 @@ async def test_deleted_board_sends_no_callbacks(cast: Cast, receiver: Receiver) 
 
 @pytest.mark.usefixtures("by_hand")
 async def test_failed_notice_can_be_retried(cast: Cast, receiver: Receiver) -> None:
-    await called_back(cast, receiver)
-    await tell(cast)
+    await set_callback(cast, receiver)
+    await notify(cast)
     receiver.answers = [GONE]
     await send_due()
-    await called_back(cast, receiver)
+    await set_callback(cast, receiver)
     [failed] = (await cast.ada.get(f"/agents/{cast.vega.id}/deliveries")).ok()["items"]
     where, before = f"/agents/{cast.vega.id}/deliveries/{failed['id']}/retries", await head(cast)
     again = (await cast.ben.post(where)).ok()

@@ -1,4 +1,4 @@
-"""Boards as files: taken away, brought back, and what cannot come along."""
+"""Boards as files: export, import, and what is dropped."""
 
 import copy
 import csv
@@ -27,7 +27,7 @@ TIMES = {"exported_at", "created_at", "updated_at", "edited_at", "resolved_at", 
 
 
 async def furnished(cast: Cast) -> dict[str, Any]:
-    """The file of a board on which everything happened."""
+    """Export a board that uses every feature."""
     await Member.filter(user_id=cast.cleo.id).update(all_boards_read=True)
     tag = (await cast.ada.post("/tags", {"name": "Night work", "color": "#112233", "description": "After dark"})).ok()
     field = {"field_key": "lens", "field_type": "text", "board_ids": [str(cast.board.id)], "label": "Lens"}

@@ -1,4 +1,4 @@
-"""Group memory: by the group for people, by one of its boards for everybody there; and which agents are told."""
+"""Group memory: by the group for people, by one of its boards for everybody there, and which agents are notified."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ KEYS = ["id", "board_group_id", "content", "tags", "source", "is_chat", "created
 
 
 async def grouped(cast: Cast) -> str:
-    """The path of the memory of a group of both boards, of which nobody has been told anything yet."""
+    """Return the path of the memory of a group of both boards, before any notice."""
     path = await made(cast, cast.board, cast.other_board)
     await Delivery.all().delete()
     return f"{path}/memory"
 
 
 def around(cast: Cast) -> str:
-    """The path of the group's memory by the board."""
+    """Return the path of the group's memory by the board."""
     return f"{cast.home}/group-memory"
 
 
 async def write(by: Caller, path: str, content: str, *tags: str, **fields: Any) -> dict[str, Any]:
-    """An entry that somebody writes."""
+    """Write an entry as somebody and return it."""
     body: dict[str, Any] = (await by.post(path, {"content": content, "tags": list(tags) or None, **fields})).ok()
     return body
 
@@ -93,8 +93,8 @@ async def test_board_without_a_group_has_no_group_memory(cast: Cast) -> None:
 # Who is told
 
 
-async def told(cast: Cast) -> list[tuple[str, str]]:
-    """Who was told, and under which heading; the list is emptied."""
+async def notified(cast: Cast) -> list[tuple[str, str]]:
+    """Return who was notified with which header, and empty the list."""
     names = {agent.id: agent.name.split()[0].lower() for agent in (cast.atlas, cast.vega, cast.rigel, cast.mira)}
     found = [(names[one.agent_id], one.header) for one in await Delivery.all()]
     await Delivery.all().delete()
@@ -118,7 +118,7 @@ async def test_recipients_of_group_chat(cast: Cast, case: str) -> None:
     who, text, tags, expected = SAID[case]
     await grouped(cast)
     entry = await write(everybody(cast)[who], around(cast), text, *tags)
-    assert await told(cast) == expected
+    assert await notified(cast) == expected
     assert entry["source"] == (entry["author"]["name"] if expected else None)
 
 

@@ -1,4 +1,4 @@
-"""A group at one moment: which boards and tasks are told, in which order, and to whom."""
+"""Snapshots of a group: which boards and tasks they hold, in which order, for whom."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ async def test_snapshot_holds_the_boards_of_a_group(cast: Cast) -> None:
 
 
 async def ordered(cast: Cast) -> None:
-    """Tasks in every state, each named by the place where it belongs."""
+    """Add tasks in every status, named by their expected place."""
     places = [
         ("0", "in_progress", "low", 0), ("1", "review", "high", 0), ("2", "inbox", "high", 0),
         ("3", "inbox", "medium", -1), ("4", "inbox", "medium", -2), ("5", "inbox", "low", 0),
@@ -99,7 +99,7 @@ async def test_snapshot_limits_are_clamped(cast: Cast, monkeypatch: pytest.Monke
 
 
 def names(snapshot: Any) -> list[str]:
-    """The boards of a snapshot."""
+    """Return the names of a snapshot's boards."""
     return [one["board"]["name"] for one in snapshot["boards"]]
 
 

@@ -1,4 +1,4 @@
-"""Board groups: made, listed, read, changed, deleted; by whom; what was recorded and who was told."""
+"""Board groups: creating, listing, reading, changing and deleting them; rights, events and notices."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ NEW = {"name": "Night Sky", "slug": "night", "description": "Everything above."}
 
 
 async def made(cast: Cast, *boards: Board, **fields: Any) -> str:
-    """A group that Ada makes, with some boards in it; the path of the group."""
+    """Create a group as Ada, with some boards in it. Return its path."""
     group = (await cast.ada.post("/board-groups", NEW | fields)).ok()
     for board in boards:
         (await cast.ada.patch(f"/boards/{board.id}", {"board_group_id": group["id"]})).ok()
@@ -161,8 +161,8 @@ async def test_board_joins_only_groups_of_its_organization(cast: Cast) -> None:
     assert isinstance((await cast.ada.post("/boards", body | {"board_group_id": theirs})).refused(422), str)
 
 
-async def told(cast: Cast) -> list[tuple[str, str, str | None]]:
-    """Who was told what, with the event of success; the list is emptied."""
+async def notified(cast: Cast) -> list[tuple[str, str, str | None]]:
+    """Return who was notified of what, with the event of success, and empty the list."""
     names = {one.id: one.name.split()[0].lower() for one in (cast.atlas, cast.vega, cast.rigel, cast.mira, cast.nova)}
     found = [(names[one.agent_id], one.header, one.data.get("succeeded")) for one in await Delivery.all()]
     await Delivery.all().delete()
@@ -171,7 +171,7 @@ async def told(cast: Cast) -> list[tuple[str, str, str | None]]:
 
 async def test_all_agents_hear_of_a_board_that_joins_or_leaves(cast: Cast) -> None:
     path = await made(cast, cast.other_board)
-    await told(cast)
+    await notified(cast)
     group_id = path.rpartition("/")[2]
     (await cast.ada.patch(cast.home, {"board_group_id": group_id})).ok()
     [mira] = await Delivery.filter(agent_id=cast.mira.id)
@@ -180,10 +180,10 @@ async def test_all_agents_hear_of_a_board_that_joins_or_leaves(cast: Cast) -> No
     everyone = ("atlas", "mira", "rigel", "vega")
     lead = ("atlas", "BOARD UPDATED", "board.lead_notified")
     joined = [(name, "BOARD GROUP UPDATED", "board.group.join.notified") for name in everyone]
-    assert await told(cast) == sorted([lead, *joined], key=str)
+    assert await notified(cast) == sorted([lead, *joined], key=str)
     (await cast.ada.patch(cast.home, {"board_group_id": None})).ok()
     left = [(name, "BOARD GROUP UPDATED", "board.group.leave.notified") for name in everyone]
-    assert await told(cast) == sorted([lead, *left], key=str)
+    assert await notified(cast) == sorted([lead, *left], key=str)
 
 
 async def test_lead_is_notified_of_changes_to_its_board(cast: Cast) -> None:
@@ -199,7 +199,7 @@ async def test_lead_is_notified_of_changes_to_its_board(cast: Cast) -> None:
 
 
 async def test_board_joins_only_a_visible_group(cast: Cast) -> None:
-    """It would let Cleo read what is written down for the group, and write there."""
+    """Otherwise Cleo could read the group's memory, and write there."""
     hidden = await made(cast, cast.other_board)
     group_id = hidden.rpartition("/")[2]
     refused = (await cast.cleo.patch(cast.home, {"board_group_id": group_id})).refused(422)

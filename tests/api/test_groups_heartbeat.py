@@ -1,4 +1,4 @@
-"""How often the agents of a group report: who sets it, for whom, and what was recorded."""
+"""The heartbeat interval of a group's agents: who sets it, for whom, and what is recorded."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.cast import Cast, events, head, kinds
 
 
 async def config(agent_id: Any) -> Any:
-    """How an agent reports."""
+    """Return an agent's heartbeat settings."""
     return (await Agent.get(id=agent_id)).heartbeat_config
 
 

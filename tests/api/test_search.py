@@ -14,7 +14,7 @@ from tests.statements import counted
 
 
 async def found(who: Caller, q: str, more: str = "") -> list[tuple[str, str]]:
-    """Kind and id of every hit."""
+    """Return kind and id of every hit."""
     body: dict[str, Any] = (await who.get(f"/search?q={q}{more}")).ok()
     for hit in body["items"]:
         SearchHit.model_validate(hit)

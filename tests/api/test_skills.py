@@ -1,4 +1,4 @@
-"""The catalogue of skills and its packs: who changes them, and what lists answer."""
+"""The catalogue of skills and its packs: rights, changes and lists."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ PACK_KEYS = [
 
 
 async def add(cast: Cast, name: str, url: str = "", **columns: Any) -> Skill:
-    """A skill of the catalogue, as reading a pack makes it."""
+    """Add a skill to the catalogue as a sync does."""
     return await Skill.create(
         organization_id=cast.organization.id, name=name, source_url=url or f"https://example.org/{name}", **columns
     )

@@ -1,4 +1,4 @@
-"""The packs that a personal organization has from its beginning, and that no other has."""
+"""The two packs of a new personal organization, which no other organization has."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ FOUNDED = ["organization.created", "skill_pack.created", "skill_pack.created"]
 
 @pytest.fixture
 async def local(app: Quart) -> AsyncIterator[Caller]:
-    """The bearer of LOCAL_AUTH_TOKEN on an empty database."""
+    """Return the bearer of LOCAL_AUTH_TOKEN on an empty database."""
     before = app.config["SETTINGS"]
     app.config["SETTINGS"] = replace(before, local_auth_token=LOCAL)
     yield Caller(app, {"Authorization": f"Bearer {LOCAL}"})
@@ -38,18 +38,18 @@ async def local(app: Quart) -> AsyncIterator[Caller]:
 
 
 async def make_homeless(cast: Cast) -> None:
-    """Eve belongs nowhere from now on."""
+    """Take Eve out of her organization."""
     await Member.filter(user_id=cast.eve.id).delete()
     await User.filter(id=cast.eve.id).update(active_organization_id=None)
 
 
 def named(packs: list[dict[str, Any]]) -> dict[str, str]:
-    """Address and name of every pack in a list."""
+    """Return address and name of every pack in a list."""
     return {one["source_url"]: one["name"] for one in packs}
 
 
 async def log_of(organization_id: Any) -> list[Event]:
-    """Everything that was recorded in an organization, in order."""
+    """Return all events of an organization, in order."""
     return await Event.filter(organization_id=organization_id).order_by("seq")
 
 

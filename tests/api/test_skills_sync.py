@@ -1,4 +1,4 @@
-"""Reading packs: real git on a real repository, what is found in it, and what goes wrong."""
+"""Syncing packs with real git from a real repository: what is found in it, and what fails."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ Write = Callable[..., None]
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """The repository `observatory/skills` on a mirror of GitHub in a folder."""
+    """Create the repository `observatory/skills` in a folder that mirrors GitHub."""
     folder = tmp_path / "mirror" / "observatory" / "skills"
     folder.mkdir(parents=True)
     git(folder, "init", "--quiet", "--initial-branch=main")
@@ -49,7 +49,7 @@ def write(repository: Path) -> Write:
 
 @pytest.fixture
 def mirror(cast: Cast, repository: Path) -> Iterator[str]:
-    """An installation that clones from the mirror."""
+    """Let the installation clone from the mirror."""
     before = cast.app.config["SETTINGS"]
     base = f"file://{repository.parents[1]}"
     cast.app.config["SETTINGS"] = replace(before, skills_git_base_url=base)
@@ -63,7 +63,7 @@ async def new_pack(cast: Cast, **fields: Any) -> str:
 
 
 async def found(cast: Cast) -> dict[str, Skill]:
-    """The catalogue by address inside the repository."""
+    """Return the catalogue by address inside the repository."""
     skills = await Skill.filter(organization_id=cast.organization.id)
     return {one.source_url.removeprefix(f"{URL}/tree/"): one for one in skills}
 
@@ -232,7 +232,7 @@ async def test_only_the_configured_protocol_is_used(write: Write, repository: Pa
 
 
 class FileBehindHttps(Git):
-    """Git that was told https and is led to a file."""
+    """Git with an https address that leads to a file."""
 
     def _environment(self, folder: Path) -> dict[str, str]:
         return {

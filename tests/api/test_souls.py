@@ -1,4 +1,4 @@
-"""The souls directory: searched, read, remembered, and honest when the directory is not."""
+"""The souls directory: searching, reading, caching, and errors of the directory."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What other systems send to a board: taken or refused, stored, written down, told to an agent, sent again."""
+"""Calls to webhooks: accepted or refused, stored, written to memory, notified, replayed."""
 
 import hmac
 from typing import Any
@@ -189,7 +189,7 @@ async def test_only_the_configured_signature_header_counts(cast: Cast) -> None:
 
 
 async def test_unsigned_calls_are_accepted_until_the_first_signed_one(cast: Cast) -> None:
-    """What knows only the predecessor's API makes webhooks for callers that sign nothing, or for another secret."""
+    """Clients of the predecessor create webhooks for callers that sign nothing, or with another secret."""
     path, webhook = await made(cast)
     body, right = b'{"n": 1}', signature(b'{"n": 1}', webhook["secret"])
     await stored(await send(cast, path, body))

@@ -1,4 +1,4 @@
-"""Webhooks of a board: made, read, changed, given new secrets, deleted; by whom; and what was recorded."""
+"""Webhooks of a board: creating, reading, changing, rotating and deleting them; rights and events."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def no_calls_yet() -> None:
 
 
 async def made(cast: Cast, **fields: Any) -> tuple[str, dict[str, Any]]:
-    """The path and the answer of a webhook that Cleo makes."""
+    """Create a webhook as Cleo. Return its path and the answer."""
     webhook: dict[str, Any] = (await cast.cleo.post(f"{cast.home}/webhooks", NEW | fields)).ok()
     return f"{cast.home}/webhooks/{webhook['id']}", webhook
 

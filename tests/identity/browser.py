@@ -1,4 +1,4 @@
-"""The provider seen from outside: signing in there as a browser would, and tokens made with its own key."""
+"""The provider from outside: sign in there as a browser would, and make tokens with its own key."""
 
 import base64
 import hashlib
@@ -29,20 +29,20 @@ class RunningProvider:
     issuer: str
 
     async def state(self, endpoint: str = "state") -> dict[str, Any]:
-        """What it counted; other endpoints rotate its keys, show its key, or let its backend refuse."""
+        """Return what it counted; other endpoints rotate its keys, show its key, or let its backend refuse."""
         async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
             found: dict[str, Any] = (await client.get(f"{self.issuer}/test/{endpoint}")).json()
             return found
 
     async def machine_token(self) -> str:
-        """A JWT access token that the provider gives to a machine."""
+        """Return a JWT access token of a machine."""
         login = httpx.BasicAuth("machine", quote("a secret of the machine"))
         async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
             answer = await client.post(f"{self.issuer}/token", data={"grant_type": "client_credentials"}, auth=login)
         return str(answer.json()["access_token"])
 
     async def tokens_of(self, person: str, **more: str) -> dict[str, Any]:
-        """What the public client gets when somebody signs in: an ID token and an access token."""
+        """Sign a person in with the public client. Return its ID token and access token."""
         challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
         asked = {
             "response_type": "code", "client_id": "public", "redirect_uri": REDIRECT, "scope": "openid email profile",
@@ -61,7 +61,7 @@ class RunningProvider:
         return found
 
     async def sign_in(self, address: str, person: str) -> str:
-        """Follow the provider's pages as somebody until they lead back to us; returns that address."""
+        """Follow the provider's pages as a person until they lead back. Return that address."""
         async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as browser:
             answer = await browser.get(address)
             for _ in range(12):
@@ -75,7 +75,7 @@ class RunningProvider:
         raise AssertionError(f"no way back from {answer.url}: {answer.text[:300]}")
 
     async def forged(self, *, header: dict[str, Any] | None = None, key: RSAKey | None = None, **claims: Any) -> str:
-        """A token with these claims, signed with the provider's own key unless another one is given."""
+        """Return a token with these claims, signed with the provider's own key unless another is given."""
         own = await self.state("key")
         now = int(time.time())
         said = {
@@ -105,5 +105,5 @@ def _filled(answer: httpx.Response, person: str) -> dict[str, str]:
 
 
 def with_bearer(app: Any, token: str) -> Caller:
-    """Somebody with a bearer token."""
+    """Return a caller with a bearer token."""
     return Caller(app, {"Authorization": f"Bearer {token}"})

@@ -24,7 +24,7 @@ type MakeApp = Callable[..., Quart]
 
 @pytest.fixture(scope="session")
 def provider_process() -> Iterator[RunningProvider]:
-    """The provider, started once."""
+    """Start the provider once."""
     folder = installed(SOURCE, "provider.mjs")
     process = subprocess.Popen(
         ["node", "provider.mjs"],
@@ -49,7 +49,7 @@ def provider_process() -> Iterator[RunningProvider]:
 
 @pytest.fixture
 def provider(provider_process: RunningProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningProvider]:
-    """The provider, whose answers are waited for however slow this machine is; nobody has been asked about yet."""
+    """Yield the provider with a long time limit and no cached look-ups."""
     monkeypatch.setattr(remote, "LONGEST_SECONDS", PATIENCE)
     forget_asked()
     yield provider_process
@@ -58,7 +58,7 @@ def provider(provider_process: RunningProvider, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def make_app(app: Quart, provider: RunningProvider, tmp_path: Path) -> MakeApp:
-    """Makes applications on the database of the tests that trust the provider."""
+    """Return a factory of applications that trust the provider, on the tests' database."""
 
     def make(**settings: str) -> Quart:
         chosen = {
@@ -80,5 +80,5 @@ def make_app(app: Quart, provider: RunningProvider, tmp_path: Path) -> MakeApp:
 
 @pytest.fixture
 def trusting(make_app: MakeApp) -> Quart:
-    """An application that trusts the provider as people would set it up."""
+    """Return an application with the usual settings of a provider."""
     return make_app()

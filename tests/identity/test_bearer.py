@@ -1,4 +1,4 @@
-"""Bearer tokens of a real provider: which are good, which are not, and who comes in with them."""
+"""Bearer tokens of a real provider: accepted ones, refused ones, and the accounts behind them."""
 
 import asyncio
 import base64
@@ -342,7 +342,7 @@ def _padded(part: str) -> bytes:
 
 
 def _confused(public_key: bytes, kid: str | None, body: str) -> str:
-    """A token that takes the provider's public key for a shared secret."""
+    """Return a token signed with the provider's public key as a shared secret."""
     signed = f"{_part({'alg': 'HS256', 'kid': kid})}.{body}"
     mac = base64.urlsafe_b64encode(hmac.digest(public_key, signed.encode(), "sha256")).rstrip(b"=").decode()
     return f"{signed}.{mac}"

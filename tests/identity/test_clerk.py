@@ -21,7 +21,7 @@ ME = "/users/me"
 
 @pytest.fixture
 def clerk(make_app: MakeApp, provider: RunningProvider) -> MakeApp:
-    """Makes applications in Clerk's mode; without an issuer the keys come from its backend."""
+    """Return a factory of applications in Clerk's mode; without an issuer the keys come from its backend."""
 
     def make(**settings: str) -> Quart:
         mode = {"AUTH_MODE": "clerk", "CLERK_SECRET_KEY": SECRET, "CLERK_API_URL": provider.issuer}
@@ -31,7 +31,7 @@ def clerk(make_app: MakeApp, provider: RunningProvider) -> MakeApp:
 
 
 async def session(provider: RunningProvider, **claims: Any) -> str:
-    """A session token as Clerk makes them."""
+    """Return a session token as Clerk makes them."""
     return await provider.forged(**{"aud": None, "azp": "https://app.example.org", **claims})
 
 

@@ -1,4 +1,4 @@
-"""Whose an address is, what becomes known of somebody later, and how seldom the provider is asked for it."""
+"""Accounts of a provider's people: whose an address is, what is learned later, how often the provider is asked."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ EMAIL = "vera@example.org"
 
 
 async def said(app: Quart, provider: RunningProvider, **claims: Any) -> dict[str, Any]:
-    """The profile of whoever comes with these claims."""
+    """Return the profile of a caller with these claims."""
     me: dict[str, Any] = (await with_bearer(app, await provider.forged(**claims)).get(ME)).ok()
     return me
 

@@ -1,4 +1,4 @@
-"""Answers of a provider that are refused before they are read: too long, compressed, too slow."""
+"""Answers of a provider that are refused: too long, compressed, no object, too slow."""
 
 import asyncio
 import gzip

@@ -1,4 +1,4 @@
-"""Signing in on pages with a real provider: there, back, in; and everything that must not work."""
+"""Signing in on pages with a real provider, and every callback that must be refused."""
 
 import re
 from http.cookies import SimpleCookie
@@ -23,7 +23,7 @@ COOKIE = "mission_control_provider"
 
 
 async def depart(browser: quart_typing.TestClientProtocol, wanted: str = "/boards") -> str:
-    """Follow the link of the sign-in page; returns where it leads."""
+    """Follow the link of the sign-in page. Return where it leads."""
     answer = await browser.get(f"/sign-in/provider?{urlencode({'next': wanted})}")
     assert answer.status_code == 303
     cookie: Any = SimpleCookie(answer.headers["Set-Cookie"])[COOKIE]
@@ -32,7 +32,7 @@ async def depart(browser: quart_typing.TestClientProtocol, wanted: str = "/board
 
 
 def local(address: str) -> str:
-    """An address without the host, as the test client takes it."""
+    """Return an address without the host, as the test client takes it."""
     parts = urlsplit(address)
     return f"{parts.path}?{parts.query}"
 
@@ -204,7 +204,7 @@ async def test_only_owners_use_passwords_beside_a_provider(trusting: Quart, cast
 
 
 async def as_owner(trusting: Quart, cast: Cast) -> quart_typing.TestClientProtocol:
-    """Ada's browser, which she signed in with her password."""
+    """Sign Ada in with her password. Return her browser."""
     password = "a long enough password"
     await User.filter(id=cast.ada.id).update(password_hash=await hash_password(password))
     browser = trusting.test_client()
@@ -214,7 +214,7 @@ async def as_owner(trusting: Quart, cast: Cast) -> quart_typing.TestClientProtoc
 
 
 async def link_of(browser: quart_typing.TestClientProtocol) -> str:
-    """Where the settings page's button leads."""
+    """Return where the settings page's link button leads."""
     page = await (await browser.get("/settings")).get_data(as_text=True)
     found = re.search(r'href="(/sign-in/provider\?link=[^"]+)"', page)
     assert found is not None

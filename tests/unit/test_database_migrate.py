@@ -1,4 +1,4 @@
-"""The migration runner: all or nothing, once, with a copy, never backwards."""
+"""The migration runner: each file once and as a whole, with a copy before, never backwards."""
 
 import asyncio
 import sqlite3
@@ -78,7 +78,7 @@ print(len(asyncio.run(migrate(settings, pathlib.Path(sys.argv[2], "files")))))
 
 @pytest.fixture
 async def settings(tmp_path: Path) -> AsyncIterator[Settings]:
-    """Settings of an empty database; hides the application's, which these tests leave alone."""
+    """Yield settings of an empty database beside the application's."""
     (tmp_path / "files").mkdir()
     async with empty_database(tmp_path) as url:
         yield Settings.from_environment({"DATABASE_URL": url, "DATA_DIR": str(tmp_path)})
@@ -86,7 +86,7 @@ async def settings(tmp_path: Path) -> AsyncIterator[Settings]:
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """The folder of migration files."""
+    """Return the folder of migration files."""
     return tmp_path / "files"
 
 
@@ -98,7 +98,7 @@ def write(files: Path, number: int, up: str) -> str:
 
 
 async def query(settings: Settings, sql: str) -> list[tuple[object, ...]]:
-    """Look into the database."""
+    """Return the rows of a query."""
     async with TortoiseContext() as context:
         await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
         return [tuple(row.values()) for row in await context.db("default").execute_query_dict(sql)]
@@ -246,7 +246,7 @@ async def test_sqlite_file_is_copied_before_migration(settings: Settings, files:
 
 
 def copies(file: Path) -> list[Path]:
-    """The copies beside a database file, by name."""
+    """Return the copies beside a database file, by name."""
     return sorted(file.parent.glob(f"{file.name}.before-*"))
 
 

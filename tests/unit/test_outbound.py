@@ -1,4 +1,4 @@
-"""What leaves the house: where it may go, how long it may take, how much may come back."""
+"""Outbound requests: where they may go, how long they may take, how much may come back."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ HOME = Outbound(allow_private=True, seconds=5.0, most_bytes=1000)
 
 @asynccontextmanager
 async def serving(answer: Answer) -> AsyncIterator[tuple[int, list[str]]]:
-    """A server on the loopback, and the heads of the requests that it saw."""
+    """Yield a server on the loopback, and the heads of the requests that it saw."""
     seen: list[str] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
