@@ -27,7 +27,7 @@ class Compensations:
             await self.run()
 
     async def run(self) -> None:
-        """The client left: take back what was changed for it, once."""
+        """Take back what was changed for a client that left; each action runs once."""
         self._is_abandoned = True
         while self._actions:
             await uncancelled(_awaited(self._actions.pop()))

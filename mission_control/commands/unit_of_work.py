@@ -16,7 +16,7 @@ from mission_control.live.log import NewEvent
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """What one outermost command has recorded so far. `recorded` stands in for `actor` in its events."""
+    """What one outermost command has recorded so far. `recorded`, when set, is the actor of its events."""
 
     actor: Actor
     recorded: Actor | None = None
@@ -31,7 +31,7 @@ _current: ContextVar[UnitOfWork | None] = ContextVar("unit_of_work", default=Non
 
 
 def running() -> UnitOfWork | None:
-    """The running unit of work, None outside of a command."""
+    """Return the running unit of work, None outside of a command."""
     return _current.get()
 
 
@@ -46,7 +46,7 @@ def beginning(unit: UnitOfWork) -> Iterator[None]:
 
 
 def unit_of_work() -> UnitOfWork:
-    """The running unit of work; outside a command this is a programming error."""
+    """Return the running unit of work; RuntimeError outside of a command, which is a programming error."""
     unit = _current.get()
     if unit is None:
         raise RuntimeError("Only a command can record events or deliveries.")

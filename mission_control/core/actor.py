@@ -10,7 +10,7 @@ Surface = Literal["api", "page", "mcp", "gateway", "system"]
 
 
 class BoardLike(Protocol):
-    """What a right needs to know of a board."""
+    """What a rule reads of a board."""
 
     id: UUID
     organization_id: UUID
@@ -18,7 +18,7 @@ class BoardLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A person's place in one organization, with the boards reached without an all-boards flag."""
+    """A person's membership of one organization, with the boards granted one by one."""
 
     id: UUID
     organization_id: UUID
@@ -71,7 +71,7 @@ class Actor:
         return self.id if self.is_user else None
 
     def readable_boards(self) -> tuple[list[UUID], list[UUID]]:
-        """Organizations of which every board is readable, and single boards of the others."""
+        """Return the organizations whose boards are all readable, and single boards of other organizations."""
         whole = [m.organization_id for m in self.memberships.values() if m.all_boards_read or m.all_boards_write]
         single = [
             board
@@ -82,15 +82,15 @@ class Actor:
         return whole, single
 
     def reads(self, board: BoardLike) -> bool:
-        """Whether the board exists for this actor."""
+        """Return whether the board exists for this actor."""
         return self._reaches(board, write=False)
 
     def writes(self, board: BoardLike) -> bool:
-        """Whether the actor may change things on the board."""
+        """Return whether the actor may change things on the board."""
         return self._reaches(board, write=True)
 
     def administers(self, organization_id: UUID) -> bool:
-        """Whether the actor is an owner or admin of the organization."""
+        """Return whether the actor is an owner or admin of the organization."""
         membership = self.memberships.get(organization_id)
         return membership is not None and membership.role in ("owner", "admin")
 
@@ -113,5 +113,5 @@ class Actor:
 
 
 def system(organization_id: UUID) -> Actor:
-    """The system itself, acting in one organization."""
+    """Return the system as an actor in one organization."""
     return Actor("system", None, "Mission Control", organization_id, surface="system")

@@ -4,7 +4,7 @@ from urllib.parse import SplitResult, urlsplit
 
 
 def parts_of(address: str) -> SplitResult:
-    """An address in its parts; one that cannot be read has none."""
+    """Return the parts of an address; all are empty when it cannot be parsed."""
     try:
         return urlsplit(address)
     except ValueError:

@@ -11,17 +11,17 @@ _LOST_PLUS = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:?\d\d)$")
 
 
 def now() -> datetime:
-    """The present moment as a naive UTC datetime, the only kind used inside the program."""
+    """Return the present moment as a naive UTC datetime, the only kind used inside the program."""
     return datetime.now(UTC).replace(tzinfo=None) + _offset
 
 
 def monotonic() -> float:
-    """Seconds on a clock that nobody sets, to measure how long ago something was; tests move it like `now`."""
+    """Return seconds of a clock that nobody sets, for durations. Tests move it like `now`."""
     return time.monotonic() + _offset.total_seconds()
 
 
 def naive_utc(moment: datetime) -> datetime:
-    """Turn an aware datetime into naive UTC; a naive one is taken as UTC. Outside of the calendar: ValueError."""
+    """Convert an aware datetime to naive UTC; a naive one counts as UTC. ValueError beyond the calendar."""
     try:
         return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
     except OverflowError:

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 async def watch_clock(
     look_again: Callable[[], None], *, step: float = STEP_SECONDS, wall: Callable[[], float] = time.time
 ) -> None:
-    """For ever: call `look_again` when the time of day has moved by another amount than time has passed."""
+    """Call `look_again` whenever somebody sets the clock; never returns."""
     before = wall() - time.monotonic()
     while True:
         await asyncio.sleep(step)

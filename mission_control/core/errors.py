@@ -97,7 +97,7 @@ class Unreachable(DomainError):
 
 
 def schema_error(kind: str, loc: list[str | int], msg: str, value: Any = None, **context: Any) -> dict[str, Any]:
-    """One item of the list that a schema error answers."""
+    """Return one item of the list in a schema error."""
     item: dict[str, Any] = {"type": kind, "loc": loc, "msg": msg, "input": shortened(value)}
     if context:
         item["ctx"] = {name: shortened(one) for name, one in context.items()}
@@ -105,7 +105,7 @@ def schema_error(kind: str, loc: list[str | int], msg: str, value: Any = None, *
 
 
 def shortened(value: Any) -> Any:
-    """A value as an error repeats it: text cut, and what is longer as JSON the beginning of that."""
+    """Return a value as an error repeats it: long texts are cut, other long values become the start of their JSON."""
     if isinstance(value, str):
         return value[:LONGEST_INPUT]
     text = ""
@@ -117,5 +117,5 @@ def shortened(value: Any) -> Any:
 
 
 def invalid_field(field: str, sentence: str, value: Any = None) -> Invalid:
-    """A business rule about one field, in the list shape of schema errors."""
+    """Return the error of a business rule about one field, in the shape of schema errors."""
     return Invalid([schema_error("value_error", ["body", field], f"Value error, {sentence}", value, error=sentence)])

@@ -8,7 +8,7 @@ from uuid_utils.compat import uuid7
 
 
 def new_id() -> UUID:
-    """A version 7 UUID: rows made later sort later."""
+    """Return a version 7 UUID: rows made later sort later."""
     return uuid7()
 
 
@@ -21,10 +21,10 @@ def parse_id(text: object) -> UUID | None:
 
 
 def new_secret(prefix: str) -> str:
-    """`prefix_` and 48 characters that carry 288 random bits: clients want 50 characters or more."""
+    """Return `prefix_` and 48 characters with 288 random bits; clients expect 50 characters or more."""
     return f"{prefix}_{secrets.token_urlsafe(36)}"
 
 
 def fingerprint(secret: str) -> str:
-    """The hex SHA-256 under which a secret of full entropy is stored and looked up."""
+    """Return the hex SHA-256 by which a secret is stored and looked up; its full entropy makes a salt needless."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -11,7 +11,7 @@ MOMENTS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
 def to_json(value: Any) -> bytes:
-    """Serialize as compact JSON; TypeError for what is no value. A naive datetime is in UTC."""
+    """Return a value as compact JSON; a naive datetime counts as UTC. TypeError for what JSON cannot hold."""
     return orjson.dumps(value, default=_plain, option=MOMENTS)
 
 

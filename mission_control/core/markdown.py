@@ -30,7 +30,7 @@ _WORDS = re.compile(
 
 
 def render(text: str, names: tuple[str, ...] = ()) -> str:
-    """GitHub-flavoured Markdown without raw HTML; headings start at level 3 and skip none, `@names` are marked.
+    """Render GitHub-flavoured Markdown without raw HTML. Headings start at level 3; `@names` are marked.
 
     Of names of several words, those in `names` are marked whole. A text of more than 30,000 characters, or one that
     takes too long to read, keeps its lines and is not read as Markdown.

@@ -22,5 +22,5 @@ class Page[T](BaseModel):
 
 
 def page(items: list[Any], total: int, paging: Paging) -> dict[str, Any]:
-    """The answer of a list operation."""
+    """Return the answer of a list operation."""
     return {"items": items, "total": total, "limit": paging.limit, "offset": paging.offset}

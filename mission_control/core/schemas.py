@@ -35,7 +35,7 @@ OptionalText = Annotated[str | None, BlankToNone]
 
 
 def example(**body: Any) -> ConfigDict:
-    """The configuration of a shape that shows this example of itself in the OpenAPI document."""
+    """Return the configuration that gives a shape this example in the OpenAPI document."""
     return ConfigDict(json_schema_extra={"examples": [body]})
 
 

@@ -1,4 +1,4 @@
-"""Where an event belongs."""
+"""Where an event belongs: its organization, and the things it is about."""
 
 from dataclasses import dataclass
 from typing import Protocol

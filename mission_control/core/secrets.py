@@ -35,7 +35,7 @@ def load_or_create_secret_key(settings: Settings) -> str:
 
 
 def _make_key(file: Path) -> None:
-    """Whole or not at all, and never over another one."""
+    """Write a new key file atomically; an existing one stays."""
     unfinished = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         with os.fdopen(
@@ -60,12 +60,12 @@ def _name(unfinished: Path, file: Path) -> None:
 
 
 def check_value(key: str) -> str:
-    """What the database remembers of a key, to know it again."""
+    """Return what the database stores to recognize the key."""
     return _derived(key, "check").hex()
 
 
 def audit_key(key: str) -> bytes:
-    """The key that signs the heads of logs."""
+    """Return the key that signs the heads of logs."""
     return _derived(key, "audit")
 
 
@@ -98,5 +98,5 @@ def _cipher(key: str) -> Fernet:
 
 
 def _derived(key: str, purpose: str) -> bytes:
-    """One key for each purpose, so that none gives away another."""
+    """Return the key of one purpose; none reveals another."""
     return hmac.digest(key.encode(), f"mission-control {purpose}".encode(), hashlib.sha256)

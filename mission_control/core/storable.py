@@ -12,7 +12,7 @@ MOST_PROBLEMS = 100  # of one request are told: each is longer than what causes 
 
 
 def has_more_values(value: Any, most: int) -> bool:
-    """Whether lists and objects have more than so many members in all; cheap, for it looks at nothing else."""
+    """Return whether lists and objects have more than `most` members in all; cheap, for it looks at nothing else."""
     found, left = 0, [value]
     while left:
         one = left.pop()
@@ -25,18 +25,18 @@ def has_more_values(value: Any, most: int) -> bool:
 
 
 def refuse_unstorable(value: Any, place: str) -> None:
-    """Invalid with the places of what cannot be stored in a value; `place` is where they begin, such as `body`."""
+    """Refuse a value that cannot be stored (Invalid), naming each place; `place` begins them, such as `body`."""
     if not _is_storable(value, 1):
         raise Invalid(_unstorable(value, [place])[:MOST_PROBLEMS])
 
 
 def is_storable(value: Any) -> bool:
-    """Whether a value can be stored as it is."""
+    """Return whether a value can be stored as it is."""
     return _is_storable(value, 1)
 
 
 def _is_storable(value: Any, depth: int) -> bool:
-    """Whether there is no problem, without a word about where: hardly ever is there one, and a place costs more."""
+    """Return whether there is no problem. Finding the place costs more and is rarely needed."""
     if isinstance(value, str):
         return "\x00" not in value and (value.isascii() or _is_unicode(value))
     if isinstance(value, dict | list) and depth > DEEPEST:

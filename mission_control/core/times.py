@@ -8,17 +8,17 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 def iso(moment: datetime) -> str:
-    """A naive UTC datetime for `<time datetime>`: `2026-03-14T15:09:26Z`."""
+    """Return a naive UTC datetime for `<time datetime>`: `2026-03-14T15:09:26Z`."""
     return moment.replace(microsecond=0).isoformat() + "Z"
 
 
 def absolute(moment: datetime) -> str:
-    """The full moment: `14 Mar 2026, 15:09 UTC`."""
+    """Return the full moment: `14 Mar 2026, 15:09 UTC`."""
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
 
 
 def relative(moment: datetime, now: datetime | None = None) -> str:
-    """How far away a moment is when that is under a day, else its date; also in a sentence: it was made just now."""
+    """Return how far away a moment is when that is under a day, else its date; reads well in a sentence."""
     now = now or clock.now()
     seconds = (now - moment).total_seconds()
     distance = abs(seconds)
@@ -31,12 +31,12 @@ def relative(moment: datetime, now: datetime | None = None) -> str:
 
 
 def clock_time(moment: datetime, now: datetime | None = None) -> str:
-    """The time of day, with the date when that is not today: `15:09 UTC`."""
+    """Return the time of day, with the date when that is not today: `15:09 UTC`."""
     return f"{moment:%H:%M} UTC" if moment.date() == (now or clock.now()).date() else absolute(moment)
 
 
 def elapsed(since: datetime, now: datetime | None = None) -> str:
-    """How long something has been going on: `4 m`, `2 h`, `3 d`."""
+    """Return how long something has been going on: `4 m`, `2 h`, `3 d`."""
     seconds = max(0.0, ((now or clock.now()) - since).total_seconds())
     if seconds < HOUR:
         return f"{int(seconds // MINUTE)} m"

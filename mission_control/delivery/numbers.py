@@ -8,7 +8,7 @@ from mission_control.live.log_head import Head
 
 
 async def lock_recipients(deliveries: list[Delivery]) -> None:
-    """On PostgreSQL, lock the agents that new rows will refer to before the organization's row is locked.
+    """Lock the agents that new rows will refer to before the organization's row is locked; PostgreSQL only.
 
     Otherwise a command that holds an agent and waits for the organization would wait in a circle with this one. What
     is for an agent that was deleted meanwhile is taken out.

@@ -34,12 +34,12 @@ _current: "Broker | None" = None
 
 
 def current() -> "Broker | None":
-    """The broker of this process while an app is being served."""
+    """Return the broker of this process, None while no application is served."""
     return _current
 
 
 def known_head(organization_id: UUID) -> int | None:
-    """The newest number that was handed out here: what was read at the same number may be shared between streams."""
+    """Return the newest event number handed out here, by which reads may be shared between streams."""
     return _current.head(organization_id) if _current is not None else None
 
 
@@ -72,7 +72,7 @@ class Subscription:
         self._wake()
 
     async def take(self, timeout: float, coalesce: float) -> list[Event | Signal]:
-        """Everything that has arrived, waiting up to `timeout` seconds for the first item."""
+        """Return everything that has arrived; waits up to `timeout` seconds for the first item."""
         if not (self.queue or self.closed or self.overflowed):
             loop = asyncio.get_running_loop()
             self._waits = loop.create_future()
@@ -116,7 +116,7 @@ class Broker:
         return self._dsn is not None
 
     def healthy(self) -> str | None:
-        """None when all is well, else the reason in a few words."""
+        """Return None when all is well, else the reason in a few words."""
         if self.closing:
             return "stopping"
         if any(task.done() for task in self._tasks):
@@ -176,7 +176,7 @@ class Broker:
         return sum(map(len, self._readers.values()))
 
     def head(self, organization_id: UUID) -> int | None:
-        """The newest number that was handed out, while anybody follows the organization."""
+        """Return the newest event number handed out, None while nobody subscribes to the organization."""
         return self._heads.get(organization_id)
 
     def signal_count(self, organization_id: UUID) -> int:
@@ -184,7 +184,7 @@ class Broker:
         return self._signal_counts.get(organization_id, 0)
 
     def wake(self, organization_id: UUID) -> None:
-        """There may be new events of this organization."""
+        """Let the broker read the log of an organization, which may have new events."""
         if organization_id in self._readers:
             self._stale.add(organization_id)
             self._new.set()
@@ -216,7 +216,7 @@ class Broker:
             await asyncio.sleep(self._debounce)
 
     async def _catch_up(self, organization_id: UUID) -> None:
-        """Hand out new events, and then the signals that came after them."""
+        """Hand out new events, then the signals that came after them."""
         self._stale.discard(organization_id)
         signals = self._signals.pop(organization_id, [])
         self._reading = organization_id
@@ -302,12 +302,12 @@ class Broker:
 
 
 async def head_of(organization_id: UUID) -> int:
-    """The number of the organization's newest event; 0 when there is none."""
+    """Return the number of the organization's newest event, 0 without one."""
     found = await rows("SELECT log_seq FROM organizations WHERE id = ?", organization_id)
     return int(found[0]["log_seq"]) if found else 0
 
 
 async def events_after(organization_id: UUID, seq: int, limit: int = PAGE) -> list[Event]:
-    """The next events in order."""
+    """Return the next events in order."""
     query = Event.filter(organization_id=organization_id, seq__gt=seq).order_by("seq")
     return await query.limit(limit)

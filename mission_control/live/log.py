@@ -65,12 +65,12 @@ class Entry:
 
 
 def canonical(value: Any) -> str:
-    """JSON with sorted keys and no blanks; the text that is stored and hashed."""
+    """Return JSON with sorted keys and no blanks: the text that is stored and hashed."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str).decode()
 
 
 def chain_hash(event: Event | Entry) -> str:
-    """SHA-256 over the previous hash and every field, as canonical JSON."""
+    """Return the SHA-256 over the previous hash and every field, as canonical JSON."""
     fields = [] if event.version == 1 else [event.version, event.actor_name]
     fields += [
         event.prev_hash,
@@ -106,7 +106,7 @@ async def append(head: Head, events: Sequence[NewEvent]) -> None:
 
 
 async def _insert(written: list[Entry]) -> None:
-    """One statement of our own: this runs with every change, and the ORM's way costs three times as much."""
+    """Insert events in one statement; it runs with every change, and the ORM costs three times as much."""
     for start in range(0, len(written), AT_ONCE):
         part = written[start : start + AT_ONCE]
         values = [getattr(event, column) for event in part for column in COLUMNS]

@@ -58,7 +58,7 @@ async def save(head: Head) -> None:
 
 
 def may_be_signed(log: str, seq: int, digest: str, signature: str) -> bool:
-    """Whether a head is as this installation left it.
+    """Return whether a head is as this installation left it.
 
     Another one is written on, for work must not stop, but never signed again: a new signature would hide what was done
     to the log. `mission-control audit verify` goes on finding it.

@@ -37,12 +37,12 @@ def use_key(secret: bytes) -> None:
 
 
 def key_name() -> str:
-    """Eight digits that stand for the key in signatures and give nothing of it away."""
+    """Return eight digits that name the key in signatures and reveal nothing of it."""
     return _present().name
 
 
 def sign(log: str, seq: int, digest: str) -> str:
-    """The signature of a log's head: the key's name, a dot, and the HMAC of log, number and hash."""
+    """Return the signature of a log's head: the key's name, a dot, and the HMAC of log, number and hash."""
     key = _present()
     return f"{key.name}.{hmac.digest(key.secret, f'{log} {seq} {digest}'.encode(), hashlib.sha256).hex()}"
 

@@ -52,7 +52,7 @@ class Batch:
 
 
 async def requested_cursor(organization_id: UUID) -> int:
-    """The number after which the client wants events: `Last-Event-ID`, `after`, `since`, else now."""
+    """Return the number after which the client wants events: `Last-Event-ID`, `after`, `since`, else now."""
     head = await broker.head_of(organization_id)
     for text in (request.headers.get("Last-Event-ID"), request.args.get("after")):
         if text and text.strip().isascii() and text.strip().isdigit():
@@ -116,7 +116,7 @@ async def _replayed(organization_id: UUID, cursor: int, limit: int | None) -> As
 
 
 def message(data: str, *, event: str | None = None, seq: int | None = None) -> bytes:
-    """One server-sent message with CRLF line ends."""
+    """Return one server-sent message with CRLF line ends."""
     lines = [f"event: {event}"] if event else []
     if seq is not None:
         lines.append(f"id: {seq}")
@@ -125,18 +125,18 @@ def message(data: str, *, event: str | None = None, seq: int | None = None) -> b
 
 
 def json_message(data: Any, event: str, seq: int | None) -> bytes:
-    """One message with JSON, which may come as bytes that many streams share."""
+    """Return one message with JSON, which may be bytes that many streams share."""
     head = f"event: {event}\r\n" if seq is None else f"event: {event}\r\nid: {seq}\r\n"
     return b"".join((head.encode(), b"data: ", data if isinstance(data, bytes) else to_json(data), b"\r\n\r\n"))
 
 
 def ping() -> bytes:
-    """The comment that keeps a quiet stream open."""
+    """Return the comment that keeps a quiet stream open."""
     return f": ping - {datetime.now(UTC)}\r\n\r\n".encode()
 
 
 def respond(source: AsyncIterator[bytes]) -> Response:
-    """A response that streams until its source ends."""
+    """Return a response that streams until its source ends."""
     response = Response(source, content_type="text/event-stream; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
@@ -186,7 +186,7 @@ async def _pieces(
     signal_payload: Payload[dict[str, Any]] | None,
     may_overtake: Callable[[Event], bool] = _never,
 ) -> AsyncGenerator[bytes]:
-    """The messages in pieces of about `PIECE` bytes: sending a piece costs more than making a message."""
+    """Yield messages in pieces of about `PIECE` bytes: sending a piece costs more than making a message."""
     held: list[bytes] = []
     size, has_waited = 0, False
     for item in (*batch.events, *(batch.signals if signal_payload else ())):

@@ -26,7 +26,7 @@ class Names:
         self._digest.update(canonical([seq, name]).encode())
 
     def digest(self) -> str:
-        """The digest of the events so far."""
+        """Return the digest of the events so far."""
         return self._digest.hexdigest()
 
 
@@ -67,7 +67,7 @@ async def _newest_event(organization_id: UUID) -> int:
 
 
 def head_fault(log: str, seq: int, digest: str, signature: str) -> str | None:
-    """What is wrong with a head's signature, as a sentence. One by another key is no fault of the log."""
+    """Return what is wrong with a head's signature as a sentence; another key's signature is no fault of the log."""
     match judge(log, seq, digest, signature):
         case Verdict.MISSING:
             return f"The head at number {seq} is not signed: it was written without this program."

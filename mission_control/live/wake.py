@@ -11,7 +11,7 @@ from mission_control.live import broker, channels
 
 
 def wake(heads: dict[UUID, int], signals: list[tuple[UUID, dict[str, Any]]]) -> None:
-    """After a commit: new heads for readers in this process, and signals where no database carries them."""
+    """Wake the readers of this process after a commit; pass them signals where no database carries those."""
     running = broker.current()
     if running is None:
         return
@@ -23,7 +23,7 @@ def wake(heads: dict[UUID, int], signals: list[tuple[UUID, dict[str, Any]]]) -> 
 
 
 async def announce(heads: dict[UUID, int], signals: list[tuple[UUID, dict[str, Any]]], names: Iterable[str]) -> None:
-    """On PostgreSQL, tell every process (this one included) when the running transaction commits, in one statement."""
+    """Announce heads, signals and channels to every process when the transaction commits; PostgreSQL only."""
     if not is_postgres():
         return
     payloads = [f"{organization_id}:{seq}" for organization_id, seq in heads.items()]

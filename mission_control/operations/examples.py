@@ -13,7 +13,7 @@ FORMATS: dict[str, str] = {
 
 
 def example_of(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
-    """An example of a JSON schema whose references are named in `schemas`."""
+    """Return an example of a JSON schema whose references are named in `schemas`."""
     schema = _followed(schema, schemas)
     for known in (schema.get("examples", [None])[0], schema.get("default"), schema.get("const")):
         if known is not None:
@@ -44,12 +44,12 @@ def _followed(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]
 
 
 def _fullest(kinds: list[dict[str, Any]]) -> dict[str, Any]:
-    """The first kind that is not null."""
+    """Return the first kind that is not null."""
     return next((kind for kind in kinds if kind.get("type") != "null"), kinds[0])
 
 
 def _object(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
-    """What is required; of a change in which nothing is, the first field."""
+    """Return the required fields, or the first field when none is required."""
     fields = schema.get("properties", {})
     wanted = schema.get("required") or list(fields)[:1]
     return {name: example_of(fields[name], schemas) for name in wanted}

@@ -23,7 +23,7 @@ UNKNOWN = "Extra inputs are not permitted"
 
 
 async def parsed_body() -> Any:
-    """The body of the request as JSON, the text itself when it is said to be something else, or NOTHING.
+    """Return the body as JSON, its text when the content type says something else, or NOTHING.
 
     Invalid when it is no JSON.
     """
@@ -46,7 +46,7 @@ async def parsed_body() -> Any:
 
 
 def _is_limited() -> bool:
-    """Whether the operation takes no more values than usual."""
+    """Return whether the operation has the usual limit of values."""
     return getattr(request, "own_limit", None) is None
 
 
@@ -55,7 +55,7 @@ def _too_many_values() -> Invalid:
 
 
 def path_ids(values: dict[str, str], path: str) -> dict[str, Any]:
-    """The ids of an address, by name; a part that `path` has as `<string:name>` stays text.
+    """Return the ids of an address by name; a part that `path` has as `<string:name>` stays text.
 
     Something that is no id: NotFound where a person may have typed it, Invalid elsewhere.
     """
@@ -84,7 +84,7 @@ def _no_id(name: str, text: str) -> dict[str, Any]:
 def validated(
     body: TypeAdapter[Any] | None, raw: Any, query: type[BaseModel] | None, *, needs_body: bool, is_lenient: bool
 ) -> dict[str, Any]:
-    """`query` and `data` as the declared shapes read them; Invalid with all that is wrong in both.
+    """Return `query` and `data` as the declared shapes read them; Invalid lists everything wrong in both.
 
     Parameters that nothing declares are refused, unless it `is_lenient`.
     """

@@ -25,7 +25,7 @@ def hints(
     route: str,
     example: str,
 ) -> Hints:
-    """The published hints of one agent operation, each given as one sentence."""
+    """Return the published hints of one agent operation, each given as one sentence."""
     privilege = {"any_agent": "any_agent", "board_lead": "board_lead", "agent_main": "gateway_main"}[actor]
     examples: list[dict[str, Any]] = [
         {"input": {"intent": example, "required_privilege": privilege}, "decision": intent}

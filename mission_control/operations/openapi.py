@@ -55,7 +55,7 @@ HEADERS: dict[str, dict[str, Any]] = {
 
 
 def document(base_url: str) -> dict[str, Any]:
-    """The whole document; agents and client generators read it at /openapi.json."""
+    """Return the whole document, which agents and client generators read at /openapi.json."""
     named, references = schemas()
     paths: dict[str, Any] = {path: {"get": _health(path)} for path in ("/health", "/healthz", "/readyz")}
     for one in OPERATIONS:
@@ -131,7 +131,7 @@ def _entry(one: Operation, references: References, template: str) -> dict[str, A
 
 
 def _body_schema(body: Any, references: References) -> Any:
-    """One shape, or one of several."""
+    """Return the schema of one shape, or of one of several."""
     if (body, "validation") in references:
         return references[(body, "validation")]
     return {"anyOf": [references[(part, "validation")] for part in get_args(body)]}
@@ -172,7 +172,7 @@ def _query_parameter(name: str, schema: dict[str, Any], is_required: bool) -> di
 
 
 def _headers(one: Operation) -> list[str]:
-    """The optional headers: an agent's token, and what makes a write safe against being sent twice or too late."""
+    """Return the optional headers: an agent's token, and those that make a write safe to repeat."""
     is_write, is_agents = one.method != "GET", one.who in ("agent", "actor")
     known = {
         "AgentToken": is_agents,
@@ -212,7 +212,7 @@ def _shared_answer(status: int, references: References) -> dict[str, Any]:
 
 
 def _refusals(one: Operation) -> list[int]:
-    """The errors that an operation may answer by the house's own rules, besides those it declares."""
+    """Return the errors that every such operation may answer, besides those it declares."""
     statuses = [] if one.who == "anyone" else [401, 403, 429]
     if "<" in one.path or one.query is not None or one.body is not None:
         statuses.append(404)

@@ -128,14 +128,14 @@ def _view(entry: Operation) -> Callable[..., Awaitable[Response]]:
 
 
 async def _read(entry: Operation, shape: TypeAdapter[Any] | None, raw: Any) -> dict[str, Any]:
-    """What the request gives; a large body is looked through in a thread, so that others get their turn meanwhile."""
+    """Return what the request gives. A large body is validated in a thread, so that other requests go on."""
     read = partial(validated, shape, raw, entry.query, needs_body=entry.needs_body, is_lenient=entry.is_inherited)
     is_large = shape is not None and len(await request.get_data(as_text=False)) > LARGE
     return await asyncio.to_thread(read) if is_large else read()
 
 
 async def admitted(entry: Operation, actor: Actor | None, ids: Mapping[str, Any]) -> Any:
-    """What an operation is about, None when it looks nothing up; 403 and 404 when the actor may not come so far."""
+    """Return what an operation is about, None when it looks nothing up; raises NotFound and Forbidden."""
     try:
         found = await entry.find(actor, **ids) if entry.find is not None else None
         if entry.verb is not None and actor is not None:
@@ -148,7 +148,7 @@ async def admitted(entry: Operation, actor: Actor | None, ids: Mapping[str, Any]
 
 
 def _not_your_role(entry: Operation, actor: Actor) -> dict[str, Any] | None:
-    """What to tell an agent whose role an operation is not for."""
+    """Return what to tell an agent whose role an operation is not for."""
     if not actor.is_agent or entry.hints is None:
         return None
     if entry.hints.required_actor == "board_lead" and not actor.is_lead:
@@ -161,7 +161,7 @@ def _not_your_role(entry: Operation, actor: Actor) -> dict[str, Any] | None:
 async def handled(
     entry: Operation, actor: Actor | None, ids: Mapping[str, Any], found: Any, given: Mapping[str, Any]
 ) -> Any:
-    """What the function of an operation returns."""
+    """Return what the function of an operation returns."""
     if entry.find is not None:
         return await entry.handler(actor, found, **given)
     return await entry.handler(actor, **ids, **given)

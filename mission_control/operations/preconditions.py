@@ -21,12 +21,12 @@ class PreconditionFailed(DomainError):
 
 
 def tag_of(body: bytes) -> str:
-    """The entity tag of an answer: 128 bits of its SHA-256."""
+    """Return the entity tag of an answer: 128 bits of its SHA-256."""
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
 def answered(entry: Operation, answer: Any) -> Response:
-    """The answer of an operation as it is sent, with the tag of the state that it tells."""
+    """Return the answer of an operation as it is sent, with the tag of its state."""
     if isinstance(answer, Response):
         return answer
     response = json_response(body := to_json(answer), entry.status)
@@ -34,7 +34,7 @@ def answered(entry: Operation, answer: Any) -> Response:
 
 
 def tagged(response: Response, body: bytes) -> Response:
-    """An answer with its tag, or 304 when the caller has it already."""
+    """Return an answer with its tag, or 304 when the caller has it already."""
     response.headers["ETag"] = tag = tag_of(body)
     if request.method == "GET" and _names(request.headers.get("If-None-Match", ""), tag):
         return Response("", 304, {"ETag": tag})
@@ -54,7 +54,7 @@ async def require_match(entry: Operation, actor: Actor, ids: dict[str, UUID], fo
 
 
 async def current_state(read: Operation, actor: Actor, ids: dict[str, UUID]) -> Any:
-    """What the read operation of a thing answers now."""
+    """Return what the read operation of a thing answers now."""
     if read.find is None:
         return await read.handler(actor, **ids)
     return await read.handler(actor, await read.find(actor, **ids))

@@ -67,7 +67,7 @@ class Operation:
 
     @cached_property
     def tells_its_state(self) -> bool:
-        """Whether the answer carries the tag of the state that it tells; asked when all operations are registered."""
+        """Return whether the answer carries the tag of its state; ask once all operations are installed."""
         return reads_one_thing(self) or answers_its_state(self)
 
     @property
@@ -92,7 +92,7 @@ OPERATIONS: list[Operation] = []
 
 
 def reads_one_thing(entry: Operation) -> bool:
-    """Whether an operation is the read of one thing, which carries an `ETag`."""
+    """Return whether an operation is the read of one thing, which carries an `ETag`."""
     one = (
         isinstance(entry.returns, type) and issubclass(entry.returns, BaseModel) and not issubclass(entry.returns, Page)
     )
@@ -101,7 +101,7 @@ def reads_one_thing(entry: Operation) -> bool:
 
 
 def read_of(entry: Operation) -> Operation | None:
-    """The read of the thing that a write changes; for an agents' mirror, that of the people's path.
+    """Return the read of the thing that a write changes; for an agents' mirror, that of the people's path.
 
     It has the same path, or, for what is done to a thing by another noun (`moves`, `archivals`), the path above.
     """
@@ -122,6 +122,6 @@ def _is_about_the_same(entry: Operation, other: Operation) -> bool:
 
 
 def answers_its_state(entry: Operation) -> bool:
-    """Whether a write answers what the read of the same thing would, so that its tag can be sent along."""
+    """Return whether a write answers what the read of the same thing would, so that its tag can be sent along."""
     read = read_of(entry) if entry.method != "GET" else None
     return read is not None and read.returns is entry.returns

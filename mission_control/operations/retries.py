@@ -149,7 +149,7 @@ async def _commit[R](actor: Actor, keyed: _KeyedWrite, work: Callable[[], Awaita
 
 
 def _hash(body: bytes) -> str:
-    """What makes two requests the same: address and body, but not the boundary of a form, which is new in each."""
+    """Return the hash by which two requests are the same: address and body, without the boundary of a form."""
     address = f"{request.method} {request.full_path}\n".encode()
     if boundary := request.mimetype_params.get("boundary"):
         body = body.replace(f"--{boundary}".encode(), b"--")

@@ -54,7 +54,7 @@ _senders: dict[str, "Sender"] = {}
 
 
 class GiveUp(Exception):
-    """A sender's word that trying again is of no use."""
+    """Raised by a sender when trying again is pointless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def may_retry(actor: Actor, delivery: Delivery) -> bool:
 
 
 async def send_for_ever() -> None:
-    """For ever: send what is due. The only server of a SQLite file takes over at its start what was being sent."""
+    """Send what is due; never returns. The only server of a SQLite file takes over unfinished deliveries at once."""
     await run_for_ever(is_alone=not is_postgres())
 
 
@@ -256,7 +256,7 @@ async def settle(actor: Actor, delivery: Delivery, error: str | None, *, final: 
 
 
 def pause_after(attempts: int) -> timedelta:
-    """How long to wait before the next attempt: doubled each time, with up to a tenth of jitter."""
+    """Return how long to wait before the next attempt: doubled each time, with up to a tenth of jitter."""
     seconds = min(FIRST_PAUSE_SECONDS * 2 ** (attempts - 1), LONGEST_PAUSE_SECONDS)
     return timedelta(seconds=seconds * random.uniform(1.0, 1.1))
 

@@ -6,7 +6,7 @@ from mission_control.delivery.models import Delivery
 
 
 def scope_of(delivery: Delivery) -> Scope:
-    """Where an event about a delivery belongs."""
+    """Return the scope of events about a delivery."""
     return Scope(
         delivery.organization_id,
         board_id=delivery.board_id,
