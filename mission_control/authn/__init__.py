@@ -1,1 +1,1 @@
-"""Who calls: credentials become actors, and what they may is looked at again."""
+"""Who sends a request: credentials become actors, whose rights are checked again while streams are open."""

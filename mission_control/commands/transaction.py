@@ -1,7 +1,7 @@
 """The transaction of an outermost command.
 
-It runs in a task of its own that a caller's hang-up cannot cancel: once begun it either commits and wakes the readers,
-or leaves nothing behind.
+It runs in a task of its own, because Quart cancels a request's task when the client hangs up: once begun, it either
+commits and wakes the readers, or leaves nothing behind.
 """
 
 import asyncio
@@ -29,21 +29,24 @@ from mission_control.live.log_head import lock, save
 from mission_control.live.wake import announce, wake
 
 ATTEMPTS = 4
-TOO_LARGE = "One of these texts is longer than the database can look up. Use a shorter one."
+TOO_LARGE = "A value is too long to be indexed. Shorten it."
 
 _log = logging.getLogger(__name__)
 _running: set[asyncio.Task[Any]] = set()
 
 
 async def atomically[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
-    """Run work, in which commands join, as one transaction that a caller's hang-up cannot cancel."""
+    """Run `work` in one transaction and return its result; commands that it calls join the transaction.
+
+    Inside a command it joins the transaction of that command.
+    """
     if running() is not None:
         return await work()
     return await uncancelled(transact(actor, work))
 
 
 async def uncancelled[R](work: Coroutine[Any, Any, R]) -> R:
-    """Await work that goes on to its end even when the caller is cancelled."""
+    """Return the result of `work`, which runs to its end even when the caller is cancelled."""
     task = asyncio.ensure_future(work)
     _running.add(task)
     task.add_done_callback(_finished)
@@ -53,19 +56,20 @@ async def uncancelled[R](work: Coroutine[Any, Any, R]) -> R:
 def _finished(task: asyncio.Task[Any]) -> None:
     _running.discard(task)
     if not task.cancelled():
-        task.exception()
+        task.exception()  # read, so that asyncio reports no unread exception when the caller has gone
 
 
 async def all_finished() -> None:
-    """Wait for commands whose callers have gone, at shutdown."""
+    """Wait, at shutdown, for commands whose callers have gone."""
     while _running:
         await asyncio.wait(set(_running))
 
 
 async def transact[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
-    """Do the work as one transaction, again when others were in its way or deleted what it is about to name.
+    """Run `work` in a transaction and return its result.
 
-    When what it names stays gone without the work itself noticing: NotFound.
+    The work is run again, up to `ATTEMPTS` times, after a deadlock and when a row that it refers to was deleted
+    meanwhile, so that its own checks can say what is gone. When they do not, the answer is NotFound.
     """
     for attempt in range(1, ATTEMPTS + 1):
         unit = UnitOfWork(actor)
@@ -84,7 +88,7 @@ async def transact[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
                 raise
             _log.info("command retried", extra={"attempt": attempt, "reason": type(error).__name__})
             await asyncio.sleep(0.01 * attempt)
-        else:
+        else:  # committed: only now may readers look
             wake(heads, unit.signals)
             channels.notify(unit.channels)
             return result
@@ -97,19 +101,23 @@ def _is_worth_retrying(error: Exception) -> bool:
 
 
 async def _flush(unit: UnitOfWork) -> dict[UUID, int]:
+    """Write what the unit has recorded, as the last step before the commit; return the new heads by organization."""
     await react()
+    # Rows are locked in the order agent, board, task, approval, log. The agents of new deliveries come before the log:
+    # a command that holds an agent and waits for the log would deadlock with one that holds the log.
     await lock_recipients(unit.deliveries)
     heads = await _number(unit)
     if unit.deliveries:
         await insert(*unit.deliveries)
         unit.channels.update(f"inbox:{one.agent_id}" for one in unit.deliveries if one.agent_id)
         unit.channels.add(pace.CHANNEL)
+    # PostgreSQL sends these messages with the commit, so no process can hear of events that it cannot read yet.
     await announce(heads, unit.signals, unit.channels)
     return heads
 
 
 async def _number(unit: UnitOfWork) -> dict[UUID, int]:
-    """Write the events, and number the deliveries; returns the heads of the organizations that have new events."""
+    """Write the events and number the deliveries; return the heads of the organizations with new events."""
     events: dict[UUID, list[NewEvent]] = {}
     deliveries: dict[UUID, list[Delivery]] = {}
     for event in unit.events:
@@ -118,6 +126,8 @@ async def _number(unit: UnitOfWork) -> dict[UUID, int]:
         if delivery.organization_id is not None:
             deliveries.setdefault(delivery.organization_id, []).append(delivery)
     heads: dict[UUID, int] = {}
+    # Sorted: two commands that write to the same logs lock them in the same order. Each head stays locked until the
+    # commit, so that numbers become visible in order.
     for organization_id in sorted(events.keys() | deliveries.keys()):
         head = await lock(organization_id)
         if organization_id in events:

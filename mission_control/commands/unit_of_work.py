@@ -1,4 +1,8 @@
-"""The unit of work: what the running outermost command has recorded so far, and the words that record."""
+"""The unit of work: what the outermost command has recorded so far, and the functions that record.
+
+Nothing of it is written before the command's own statements have run: `commands/transaction.py` writes it as the last
+step before the commit.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +20,10 @@ from mission_control.live.log import NewEvent
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """What one outermost command has recorded so far. `recorded`, when set, is the actor of its events."""
+    """What one outermost command has recorded so far.
+
+    `recorded`, when set, is the actor of its events (`acting_as`). `reacted` counts the events whose reactions ran.
+    """
 
     actor: Actor
     recorded: Actor | None = None
@@ -37,7 +44,7 @@ def running() -> UnitOfWork | None:
 
 @contextmanager
 def beginning(unit: UnitOfWork) -> Iterator[None]:
-    """Inside: the unit of work runs."""
+    """Let a unit of work be the running one inside the block."""
     token = _current.set(unit)
     try:
         yield

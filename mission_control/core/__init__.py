@@ -1,1 +1,1 @@
-"""What every feature stands on: actors, rules, commands, operations. Imports no feature."""
+"""What everything stands on: values, errors, ids, clocks, actors and rules. It knows no database and no request."""

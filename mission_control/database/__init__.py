@@ -1,0 +1,1 @@
+"""Connections, statements and migrations for SQLite and PostgreSQL."""

@@ -1,1 +1,1 @@
-"""Deliveries: what leaves the building, retried until it arrived or was given up. Imports no feature."""
+"""Deliveries: the outbox rows of what must reach the outside. `sending` sends them."""

@@ -1,1 +1,1 @@
-"""HTTP on the wire: what every request passes before anybody asks who sent it."""
+"""The HTTP layers that every request passes before its sender is known."""

@@ -1,1 +1,1 @@
-"""The event log and everything that reads it as it grows. Imports no feature."""
+"""The event log, and everything that reads it as it grows."""

@@ -1,1 +1,1 @@
-"""Operations of the JSON API: their checks, safe retries, and the document about them."""
+"""Operations of the JSON API: declared once, checked in one order, safe to repeat, documented."""

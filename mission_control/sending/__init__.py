@@ -1,1 +1,1 @@
-"""The loop that sends deliveries."""
+"""The loop that sends deliveries: in order, under leases, with retries."""
