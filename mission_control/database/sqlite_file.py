@@ -24,7 +24,7 @@ type Job = Callable[[sqlite3.Connection, str, Any], Any]
 
 SHORT_SECONDS = 0.001  # a statement that took longer runs in a thread the next time
 CUT_SECONDS = 0.003  # a read that takes longer on the loop's thread is cut, and begins anew in a thread
-TURN_SECONDS = 0.001  # how long statements may follow each other before others get their turn
+TURN_SECONDS = 0.0003  # how long statements may follow each other before others get their turn
 STEPS_BETWEEN_CHECKS = 2000  # of SQLite's machine: some 40 microseconds
 LONG_READS = 2  # at the same time
 WAIT_MILLISECONDS = 5000  # for a lock that another process holds

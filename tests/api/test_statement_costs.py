@@ -97,13 +97,13 @@ async def hand_in(cast: Cast) -> Callable[[], Awaitable[Answer]]:
 
 # On SQLite and on PostgreSQL, which locks rows that SQLite need not.
 COSTS: dict[Call, tuple[int, int]] = {
-    list_tasks: (8, 8),
-    snapshot: (12, 12),
-    create: (15, 16),
-    move: (17, 18),
-    rename: (13, 13),
+    list_tasks: (7, 7),
+    snapshot: (11, 11),
+    create: (14, 15),
+    move: (16, 17),
+    rename: (12, 12),
     comment: (9, 9),
-    comment_with_notice: (11, 12),
+    comment_with_notice: (10, 11),
     heartbeat: (5, 5),
     empty_inbox: (2, 2),
     claim_best: (21, 24),
