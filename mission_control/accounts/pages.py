@@ -10,9 +10,10 @@ from mission_control.accounts.forms import ResetForm, SetupForm, SignInForm
 from mission_control.accounts.models import User
 from mission_control.authn import authentication
 from mission_control.core.errors import Conflict
-from mission_control.web.actions import Typed, session_action
 from mission_control.web.forms import FormInvalid, go
 from mission_control.web.fragments import render_page
+from mission_control.web.outcomes import Typed
+from mission_control.web.session_actions import session_action
 from mission_control.web.shell import safe_next
 
 pages = Blueprint("accounts_pages", __name__)

@@ -11,8 +11,9 @@ from mission_control.accounts.models import Token, User
 from mission_control.accounts.settings_view import settings_context
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
-from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go
+from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import Reads, View, live_page
 from mission_control.web.shell import shell_page, signed_in
 

@@ -14,8 +14,9 @@ from mission_control.agents.page_forms import FormPage, back_to
 from mission_control.agents.page_frame import DELETED, agent_of_page, on_agent
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
-from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.actions import action
 from mission_control.web.forms import done
+from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.versions import ChangedMeanwhile
 
 pages = Blueprint("agents_edit_pages", __name__)

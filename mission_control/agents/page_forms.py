@@ -10,9 +10,9 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
-from mission_control.web.actions import Refusal
 from mission_control.web.forms import FormInvalid, is_htmx
 from mission_control.web.fragments import render_macro
+from mission_control.web.outcomes import Refusal
 from mission_control.web.shell import shell_page
 
 DIALOG = "agents/dialog.html"

@@ -17,9 +17,10 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.policy import can, require
 from mission_control.live.broker import head_of
-from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go, is_htmx
 from mission_control.web.fragments import render_macro
+from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("agents_pages", __name__)

@@ -25,9 +25,10 @@ from mission_control.agents.token_forms import (
 from mission_control.agents.token_tab import power_of
 from mission_control.agents.tokens import live_tokens, newest_live_token
 from mission_control.core.errors import NotFound
-from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.actions import action
 from mission_control.web.forms import done
 from mission_control.web.fragments import render_macro
+from mission_control.web.outcomes import Outcome, Refusal
 
 pages = Blueprint("agents_token_pages", __name__)
 AGENT = "/agents/<uuid:agent_id>"

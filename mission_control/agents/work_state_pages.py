@@ -28,9 +28,10 @@ from mission_control.organizations.work_state import (
     State,
     WorkStateChange,
 )
-from mission_control.web.actions import Form, Outcome, Refusal, action
+from mission_control.web.actions import Form, action
 from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro
+from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.shell import safe_next, shell_page, signed_in
 
 pages = Blueprint("work_state_pages", __name__)

@@ -18,9 +18,10 @@ from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import can, require
 from mission_control.live.broker import head_of
-from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go
 from mission_control.web.fragments import partial, render_macro
+from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import Concerns, Reads, Region, View, fragments, live_page, rendered
 from mission_control.web.shell import shell_page, signed_in
 from mission_control.web.versions import ChangedMeanwhile

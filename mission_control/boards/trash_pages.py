@@ -7,8 +7,9 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import deleted_boards
 from mission_control.core.paging import Paging
 from mission_control.core.policy import require
-from mission_control.web.actions import Outcome, action
+from mission_control.web.actions import action
 from mission_control.web.forms import go
+from mission_control.web.outcomes import Outcome
 from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("boards_trash_pages", __name__)

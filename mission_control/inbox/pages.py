@@ -13,9 +13,10 @@ from mission_control.core.errors import NotFound
 from mission_control.delivery.models import Delivery
 from mission_control.inbox.queries import callback_state
 from mission_control.inbox.schemas import CallbackSet, CallbackUrl, Secret
-from mission_control.web.actions import Form, Outcome, Refusal, action
+from mission_control.web.actions import Form, action
 from mission_control.web.forms import done
 from mission_control.web.fragments import render_macro
+from mission_control.web.outcomes import Outcome, Refusal
 
 pages = Blueprint("inbox_pages", __name__)
 AGENT = "/agents/<uuid:agent_id>"

@@ -14,8 +14,9 @@ from mission_control.core.actor import Actor
 from mission_control.core.policy import can, require
 from mission_control.onboarding.forms import AUTONOMY, KINDS, LABELS, SetUpForm, values_of
 from mission_control.onboarding.queries import latest_session, read_session
-from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go
+from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("onboarding_pages", __name__)

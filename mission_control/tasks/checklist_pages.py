@@ -6,8 +6,9 @@ from quart.typing import ResponseReturnValue
 from mission_control.tasks.checklist import ChecklistItemCreate, ChecklistItemUpdate, Text
 from mission_control.tasks.models import ChecklistItem, Task
 from mission_control.tasks.pages import TASK
-from mission_control.web.actions import Form, Outcome, action
+from mission_control.web.actions import Form, action
 from mission_control.web.forms import done
+from mission_control.web.outcomes import Outcome
 
 pages = Blueprint("tasks_checklist_pages", __name__)
 STEP = f"{TASK}/checklist/<uuid:item_id>"

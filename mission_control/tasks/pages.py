@@ -23,9 +23,10 @@ from mission_control.tasks.panel import Panel, other_tasks, panel_html
 from mission_control.tasks.panel_regions import GONE, TEXT
 from mission_control.tasks.panel_view import PAGE, any_panel_in
 from mission_control.tasks.queries import visible_task
-from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import partial, render_macro
+from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import fragment, rendered
 from mission_control.web.shell import shell_page
 from mission_control.web.versions import ChangedMeanwhile

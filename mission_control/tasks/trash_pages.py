@@ -11,8 +11,9 @@ from mission_control.core.paging import Paging
 from mission_control.tasks.models import Task
 from mission_control.tasks.pages import TASK
 from mission_control.tasks.queries import archived_tasks, deleted_tasks
-from mission_control.web.actions import Outcome, action
+from mission_control.web.actions import action
 from mission_control.web.forms import done
+from mission_control.web.outcomes import Outcome
 from mission_control.web.shell import shell_page
 
 pages = Blueprint("tasks_trash_pages", __name__)

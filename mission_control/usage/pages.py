@@ -14,9 +14,10 @@ from mission_control.usage.forms import LABELS, BudgetForm, LimitForm
 from mission_control.usage.models import Budget
 from mission_control.usage.page_live import TEMPLATE, budgets_stream, context_of
 from mission_control.usage.queries import budget_read, visible_budget
-from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro
+from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("usage_pages", __name__)

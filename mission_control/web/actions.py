@@ -8,19 +8,19 @@ the version that it shows, and the write is refused when somebody changed those 
 import functools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, ValidationError
-from quart import Blueprint, Response, make_response
+from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
-from mission_control.authn.authentication import require_same_origin
 from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
-from mission_control.core.errors import DomainError, Invalid, NotFound
+from mission_control.core.errors import DomainError, NotFound
 from mission_control.operations.operation import admitted, handled
 from mission_control.operations.registry import OPERATIONS, Operation
 from mission_control.web.forms import FormInvalid, read_form, sentences
+from mission_control.web.outcomes import Outcome, Refusal, refused_response, response_of
 from mission_control.web.shell import signed_in
 from mission_control.web.versions import refuse_changed, version_of
 
@@ -46,75 +46,6 @@ class VersionedForm(Form):
     def version_of(cls, thing: Any) -> str:
         """The version of a thing as the form shows it."""
         return version_of(thing, cls.SHOWN)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome[Found, Sent]:
-    """A performed operation: who performed it on what, the form, what `before` returned, and the operation's answer.
-
-    `ids` are those of the address, and `page` is what the action's `at` looked up.
-    """
-
-    ids: Mapping[str, Any]
-    actor: Actor
-    found: Found
-    form: Sent
-    before: Any
-    answer: Any
-    page: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Typed[Sent]:
-    """A form that was refused, and why. `form` is None when what was typed is invalid."""
-
-    form: Sent | None
-    error: DomainError | FormInvalid
-
-    @property
-    def status(self) -> int:
-        """The status of the answer."""
-        return 422 if isinstance(self.error, FormInvalid) else self.error.status
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """What was typed, for the form that comes back."""
-        if isinstance(self.error, FormInvalid):
-            return self.error.values
-        return self.form.model_dump() if isinstance(self.form, BaseModel) else {}
-
-    @property
-    def errors(self) -> dict[str, str]:
-        """One sentence for each field; what concerns the whole form stands under `""`."""
-        if isinstance(self.error, FormInvalid):
-            return self.error.errors
-        return _by_field(self.error) or {"": self.error.sentence}
-
-    @property
-    def sentence(self) -> str:
-        """The refusal in one sentence."""
-        return " ".join(self.errors.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal[Found, Sent](Typed[Sent]):
-    """A refused action: who wanted to perform it, on what. `found` is None when it is gone.
-
-    `ids` are those of the address, and `page` is what the action's `at` looked up.
-    """
-
-    ids: Mapping[str, Any]
-    actor: Actor
-    found: Found
-    page: Any
-
-
-def _by_field(error: DomainError) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for item in error.detail if isinstance(error, Invalid) and isinstance(error.detail, list) else []:
-        text = str(item.get("ctx", {}).get("error") or item["msg"])
-        found.setdefault(str(item["loc"][-1]), text[:1].upper() + text[1:].rstrip(".") + ".")
-    return found
 
 
 Answering = Callable[[Outcome[Any, Any]], Awaitable[ResponseReturnValue]]
@@ -149,7 +80,7 @@ class Action:
         except NotFound:
             if not self.gone:
                 raise
-            return await _refused(self.refused, Refusal(None, NotFound(self.gone), ids, actor, None, page))
+            return await refused_response(self.refused, Refusal(None, NotFound(self.gone), ids, actor, None, page))
         actor = _at_home(actor, found)
         form: Any = None
         try:
@@ -158,8 +89,8 @@ class Action:
             before = await self.before(actor, found) if self.before is not None else None
             answer = await self._perform(actor, ids, found, form, given)
         except (DomainError, FormInvalid) as error:
-            return await _refused(self.refused, Refusal(form, error, ids, actor, found, page))
-        return await _response(await self.answers(Outcome(ids, actor, found, form, before, answer, page)))
+            return await refused_response(self.refused, Refusal(form, error, ids, actor, found, page))
+        return await response_of(await self.answers(Outcome(ids, actor, found, form, before, answer, page)))
 
     def _own(self, ids: Mapping[str, Any]) -> dict[str, Any]:
         """The ids that the operation's own path names."""
@@ -218,71 +149,10 @@ def action(
     return register
 
 
-@dataclass(frozen=True, slots=True)
-class SessionAction:
-    """One unsafe route that begins or ends the browser's own session, which no operation of the API does."""
-
-    performs: Callable[..., Awaitable[Any]]
-    answers: Callable[..., Awaitable[ResponseReturnValue]]
-    form: type[BaseModel] | None = None
-    refused: Callable[..., Awaitable[ResponseReturnValue]] | None = None
-
-    async def respond(self, **path: str) -> Response:
-        """Answer a posted form. It must come from our own page, also where nobody is signed in."""
-        require_same_origin()
-        form: BaseModel | None = None
-        try:
-            form = await read_form(self.form) if self.form is not None else None
-            answer = await self.performs(*([] if form is None else [form]), **path)
-        except (DomainError, FormInvalid) as error:
-            return await _refused(self.refused, Typed(form, error), **path)
-        return await _response(await self.answers(form, answer))
-
-
-def session_action(
-    blueprint: Blueprint,
-    path: str,
-    *,
-    performs: Callable[..., Awaitable[Any]],
-    form: type[BaseModel] | None = None,
-    refused: Callable[..., Awaitable[ResponseReturnValue]] | None = None,
-) -> Callable[[Callable[..., Awaitable[ResponseReturnValue]]], Callable[..., Awaitable[ResponseReturnValue]]]:
-    """Let a form begin or end the browser's session; the function gets the form and what `performs` returned.
-
-    `performs` and `refused` get the form, or the `Typed` form, and the parts of the path by name.
-    """
-
-    def register(
-        answers: Callable[..., Awaitable[ResponseReturnValue]],
-    ) -> Callable[..., Awaitable[ResponseReturnValue]]:
-        made = SessionAction(performs, answers, form, refused)
-        blueprint.add_url_rule(path, answers.__name__, made.respond, methods=["POST"])
-        return answers
-
-    return register
-
-
-def action_of(view: Callable[..., Any]) -> Action | SessionAction | None:
+def action_of(view: Callable[..., Any]) -> Action | None:
     """The action behind the view of a route; None for any other view."""
     made = getattr(view, "__self__", None)
-    return made if isinstance(made, Action | SessionAction) else None
-
-
-async def _refused(
-    refused: Callable[..., Awaitable[ResponseReturnValue]] | None, refusal: Typed[Any], **path: str
-) -> Response:
-    """Answer a refusal. HTML gets its status; a redirect stays one."""
-    if refused is None:
-        raise refusal.error
-    answer = await refused(refusal, **path)
-    response = await _response(answer)
-    if isinstance(answer, str):
-        response.status_code = refusal.status
-    return response
-
-
-async def _response(answer: ResponseReturnValue) -> Response:
-    return cast("Response", await make_response(answer))
+    return made if isinstance(made, Action) else None
 
 
 def _at_home(actor: Actor, thing: Any) -> Actor:

@@ -11,7 +11,8 @@ from uuid import uuid4
 import pytest
 from quart import Quart
 
-from mission_control.web.actions import Action, SessionAction, action_of
+from mission_control.web.actions import Action, action_of
+from mission_control.web.session_actions import SessionAction, session_action_of
 from tests.cast import Cast
 from tests.contract.source import commands, trees
 from tests.pages.visitor import HERE, Visitor, give_password, visitor
@@ -41,8 +42,9 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 def actions(app: Quart) -> dict[str, Action | SessionAction | None]:
     """The actions behind all unsafe routes of pages, by method and rule; None where there is none."""
     return {
-        f"{method} {rule.rule}": action_of(app.view_functions[rule.endpoint])
+        f"{method} {rule.rule}": action_of(view) or session_action_of(view)
         for rule in app.url_map.iter_rules()
+        for view in [app.view_functions[rule.endpoint]]
         for method in (rule.methods or set()) & UNSAFE
         if not rule.rule.startswith(NO_PAGES)
     }

@@ -12,7 +12,8 @@ from mission_control.boards.api import get_board, update_board
 from mission_control.commands.command import verb_of
 from mission_control.core.policy import RULES
 from mission_control.operations.registry import OPERATIONS
-from mission_control.web.actions import Action, action_of
+from mission_control.web.actions import action_of
+from mission_control.web.session_actions import session_action_of
 from tests.contract.source import calls, commands, modules, texts, trees
 
 VERB = re.compile(r"[a-z_]+\.[a-z_]+")
@@ -103,7 +104,7 @@ async def test_every_unsafe_page_asks_a_rule(app: Quart) -> None:
 
 def page_asks_a_rule(view: Any) -> bool:
     """Whether an action's operation, or what another page runs, asks a rule."""
-    made = action_of(view)
-    if isinstance(made, Action):
+    if (made := action_of(view)) is not None:
         return made.operation.verb is not None or asks_a_rule(made.operation.handler)
-    return asks_a_rule(view if made is None else made.performs)
+    of_session = session_action_of(view)
+    return asks_a_rule(view if of_session is None else of_session.performs)

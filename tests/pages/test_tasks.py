@@ -7,6 +7,7 @@ import pytest
 
 from mission_control.approvals.models import Approval
 from mission_control.core import markdown
+from mission_control.tasks.forms import TextForm
 from mission_control.tasks.models import Comment, Task
 from tests.cast import Cast, head, kinds
 from tests.pages.visitor import visitor
@@ -228,3 +229,12 @@ async def test_open_panel_updates_comments(cast: Cast) -> None:
         (await cleo.post(f"{cast.task(task)}/comments", {"message": "Clear **tonight**"})).is_status(303)
         await watch.until("<strong>tonight</strong>")
     assert await Comment.filter(task_id=task["id"]).count() == 1
+
+
+async def test_one_of_two_edits_at_the_same_moment_is_refused(cast: Cast) -> None:
+    task = await cast.add_task(title="Grind")
+    people = [await visitor(cast.app, person) for person in (cast.cleo, cast.ada)]
+    version = TextForm.version_of(await Task.get(id=task["id"]))
+    forms = [{"title": title, "version": version} for title in ("Polish", "Paint")]
+    posts = [one.post(f"{cast.task(task)}/text", form) for one, form in zip(people, forms, strict=True)]
+    assert sorted(seen.status for seen in await asyncio.gather(*posts)) == [303, 409]
