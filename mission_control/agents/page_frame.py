@@ -25,7 +25,7 @@ DELETED = "This agent was deleted meanwhile. Nothing was saved."
 
 
 async def on_agent(agent_id: UUID, verb: str = "agent.read") -> tuple[Actor, Agent]:
-    """The person who asks, in the organization of an agent that exists for them."""
+    """Return the person who asks, in the organization of an agent that exists for them, and the agent."""
     actor = await signed_in()
     agent = await reachable_agent(actor, agent_id)
     require(actor, verb, agent)
@@ -38,7 +38,7 @@ async def agent_of_page(actor: Actor, agent_id: UUID, **ids: UUID) -> Agent:
 
 
 async def tab_page(agent_id: UUID, key: str) -> str:
-    """One tab as a page."""
+    """Show one tab of an agent as a page."""
     actor, agent = await on_agent(agent_id)
     seq = await head_of(actor.organization_id)  # before everything that the page shows
     view = AgentView(actor=actor, agent_id=agent.id, agent=agent, key=key, args=request.args)
@@ -94,7 +94,7 @@ async def page_stream_of(agent_id: UUID) -> Response:
 
 
 async def _home_of(actor: Actor, agent_id: UUID) -> UUID:
-    """The organization of an agent that exists, or existed, for an admin."""
+    """Return the organization of an agent that exists, or existed, for an admin."""
     agent = await visible_agents(actor).select_related("board").get_or_none(id=agent_id)
     if agent is not None:
         require(actor, "agent.read", agent)

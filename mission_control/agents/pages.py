@@ -28,7 +28,7 @@ pages = Blueprint("agents_pages", __name__)
 
 @pages.get("/agents")
 async def agents() -> str:
-    """Every agent of the organization by board."""
+    """Show every agent of the organization by board."""
     actor = await signed_in()
     if not can(actor, "agent.manage"):
         return await shell_page(actor, "agents/members.html", active="agents")
@@ -51,7 +51,7 @@ async def _admin() -> Actor:
 
 @pages.get("/agents/new")
 async def new_agent() -> ResponseReturnValue:
-    """Ask for a new agent."""
+    """Show the form of a new agent."""
     actor = await _admin()
     return await _new_page(actor, {"board_id": request.args.get("board", "")}, {})
 
@@ -84,13 +84,13 @@ async def _token_page(actor: Actor, agent: Agent, secret: str) -> str:
 
 @pages.get("/agents/<uuid:agent_id>")
 async def one_agent(agent_id: UUID) -> str:
-    """What one agent does now."""
+    """Show what one agent does now."""
     return await page_frame.tab_page(agent_id, "overview")
 
 
 @pages.get("/agents/<uuid:agent_id>/<any(inbox, runs, usage, soul, activity):tab>")
 async def tab_of_agent(agent_id: UUID, tab: str) -> str:
-    """One of its tabs."""
+    """Show one of the other tabs of an agent."""
     return await page_frame.tab_page(agent_id, tab)
 
 
@@ -104,7 +104,7 @@ async def one_live(agent_id: UUID) -> Response:
 
 @pages.get("/agents/<uuid:agent_id>/delete")
 async def delete_form(agent_id: UUID) -> str:
-    """Name the consequences before an agent is deleted: a dialog for htmx, else a page."""
+    """Ask before an agent is deleted, and name the consequences: a dialog for htmx, else a page."""
     actor, agent = await on_agent(agent_id, "agent.delete")
     open_tasks = [task for task in await roster.tasks_of(agent) if task.status != "done"]
     context: dict[str, Any] = {"agent": agent, "tasks": open_tasks}

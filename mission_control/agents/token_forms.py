@@ -76,12 +76,12 @@ def _moment(ends: str) -> datetime | None:
 
 
 def values_of(token: Token, power: str) -> dict[str, Any]:
-    """What the form shows for a token."""
+    """Return what the form shows for a token."""
     return {"name": token.name, "may": power, "ends": KEEP, "requests_per_minute": token.requests_per_minute}
 
 
 def successor_values(token: Token | None, power: str) -> dict[str, Any]:
-    """What the form shows for the token after one: it may as much, as often, and lives about as long."""
+    """Return what the form shows for the next token: the same rights and rate limit, and about the same lifetime."""
     if token is None:
         return {"may": "all", "ends": "never", "overlap_seconds": 0}
     ends = "never"

@@ -39,13 +39,13 @@ VERB = "agent.manage_tokens"
 
 @pages.get("/agents/<uuid:agent_id>/tokens")
 async def tokens(agent_id: UUID) -> str:
-    """The tokens of an agent."""
+    """Show the tokens of an agent."""
     return await tab_page(agent_id, "tokens")
 
 
 @pages.get("/agents/<uuid:agent_id>/tokens/new")
 async def ask_new(agent_id: UUID) -> ResponseReturnValue:
-    """Ask what a new token may."""
+    """Show the form of a new token."""
     actor, agent = await on_agent(agent_id, VERB)
     present = await newest_live_token(agent.id)
     values = successor_values(present, power_of(present.scopes) if present else "all")
@@ -82,19 +82,19 @@ async def rotate(outcome: Outcome[Agent, NewTokenForm]) -> ResponseReturnValue:
 
 
 def secret_html(form: FormPage, agent: Agent, **more: Any) -> Markup:
-    """A token just made, with the lines that use it."""
+    """Return a new token, with the lines that use it."""
     where = {"base": base_url(), "back": form.back[0], "in_dialog": form.is_dialog}
     return Markup(render_macro(TEMPLATE, "secret", agent=agent, **where, **more))
 
 
 def base_url() -> str:
-    """The address at which agents find this server."""
+    """Return the address at which agents reach this server."""
     return str(current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
 
 
 @pages.get("/agents/<uuid:agent_id>/tokens/<uuid:token_id>")
 async def ask_change(agent_id: UUID, token_id: UUID) -> ResponseReturnValue:
-    """Ask what to change on a token."""
+    """Show the form that changes a token."""
     actor, agent = await on_agent(agent_id, VERB)
     token = await _token(agent, token_id)
     return await _change_form(agent_id, token_id).render(actor, values_of(token, power_of(token.scopes)))
@@ -130,7 +130,7 @@ async def change(outcome: Outcome[tuple[Agent, Token], TokenForm]) -> ResponseRe
 
 @pages.get("/agents/<uuid:agent_id>/tokens/<uuid:token_id>/revocations")
 async def ask_revoke(agent_id: UUID, token_id: UUID) -> ResponseReturnValue:
-    """Name the consequences before a token is revoked."""
+    """Ask before a token is revoked, and name the consequences."""
     actor, agent = await on_agent(agent_id, VERB)
     return await (await _revoke_form(agent, token_id)).render(actor, {})
 

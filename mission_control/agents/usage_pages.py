@@ -19,7 +19,7 @@ pages = Blueprint("agents_usage_pages", __name__)
 
 @pages.get("/agents/<uuid:agent_id>/budgets/new")
 async def ask_budget(agent_id: UUID) -> ResponseReturnValue:
-    """Ask for a limit."""
+    """Show the form of a new budget."""
     actor, agent = await on_agent(agent_id)
     require(actor, "budget.manage", agent.organization_id)
     subjects = _subjects(agent)
@@ -27,7 +27,7 @@ async def ask_budget(agent_id: UUID) -> ResponseReturnValue:
 
 
 def _subjects(agent: Agent) -> list[tuple[str, str]]:
-    """Whose work the agent's draws on together with its own."""
+    """Return the subjects of budgets that the agent's work draws on."""
     board = [(f"board:{agent.board_id}", f"All agents of {agent.board.name}")] if agent.board else []
     return [(f"agent:{agent.id}", agent.name), *board, ("organization", "All agents of the organization")]
 
@@ -49,5 +49,5 @@ async def _not_set(refusal: Refusal[None, BudgetForm]) -> ResponseReturnValue:
     performs="create_budget", form=BudgetForm, at=agent_of_page, refused=_not_set, gone=DELETED,
 )  # fmt: skip
 async def set_budget(outcome: Outcome[None, BudgetForm]) -> ResponseReturnValue:
-    """Set a limit; what was used up already counts."""
+    """Create a budget; what was used up already counts."""
     return done(f"/agents/{outcome.page.id}/usage", toast="Budget set")

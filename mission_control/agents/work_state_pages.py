@@ -162,7 +162,7 @@ async def set_organization(outcome: Outcome[Organization, WorkStateForm]) -> Res
 
 
 def _back(switch: Switch) -> str:
-    """The page of ours on which the form stood, else the thing's own."""
+    """Return the page of ours on which the form stood, else the thing's own."""
     came = parts_of(request.headers.get("Referer", ""))
     if came.netloc == request.host and not came.path.endswith("/work-state"):
         return safe_next(came.path + (f"?{came.query}" if came.query else ""))

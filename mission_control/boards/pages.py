@@ -34,7 +34,7 @@ SETTINGS, DELETION = "/boards/<uuid:board_id>/settings", "/boards/<uuid:board_id
 
 @pages.get("/")
 async def start() -> ResponseReturnValue:
-    """On to the board that was open last, else to the only one, else to the list."""
+    """Redirect to the board that was open last, else to the only one, else to the list."""
     boards = await boards_of(await signed_in())
     last = parse_id(request.cookies.get(LAST_BOARD, ""))
     wanted = [board for board in boards if board.id == last] or (boards if len(boards) == 1 else [])
@@ -43,7 +43,7 @@ async def start() -> ResponseReturnValue:
 
 @pages.get("/boards")
 async def index() -> ResponseReturnValue:
-    """The boards at a glance."""
+    """Show the boards."""
     actor = await signed_in()
     return await _index(actor, {}, {})
 
@@ -83,7 +83,7 @@ INDEX_REGIONS = (Region(INDEX, "#boards", Concerns(NEWS, ("agent_id",)), _tiles)
 
 @pages.get("/boards/new")
 async def new() -> ResponseReturnValue:
-    """The form for a board."""
+    """Show the form of a new board."""
     actor = await signed_in()
     require(actor, "board.create", actor.organization_id)
     return await _new(actor, {"require_approval_for_done": True}, {})
@@ -106,7 +106,7 @@ async def create(outcome: Outcome[None, NewBoardForm]) -> ResponseReturnValue:
 
 
 async def on_board(board_id: UUID) -> tuple[Actor, Board]:
-    """The person who asks, in the organization of a board that exists for them."""
+    """Return the person who asks, in the organization of a board that exists for them, and the board."""
     actor = await signed_in()
     board = await visible_board(actor, board_id)
     return replace(actor, organization_id=board.organization_id), board
@@ -114,7 +114,7 @@ async def on_board(board_id: UUID) -> tuple[Actor, Board]:
 
 @pages.get("/boards/<uuid:board_id>")
 async def show(board_id: UUID) -> ResponseReturnValue:
-    """One board."""
+    """Show one board."""
     actor, board = await on_board(board_id)
     seq = await head_of(board.organization_id)
     response = await make_response(await board_page(view_of(actor, board), seq))
@@ -188,7 +188,7 @@ async def live(board_id: UUID) -> Response:
 
 @pages.get("/boards/<uuid:board_id>/settings")
 async def settings(board_id: UUID) -> ResponseReturnValue:
-    """The form with everything about a board."""
+    """Show the form of a board's settings."""
     actor, board = await on_board(board_id)
     require(actor, "board.update", board)
     values = BoardSettingsForm.values_of(board)

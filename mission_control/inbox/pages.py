@@ -36,7 +36,7 @@ async def send_again(outcome: Outcome[Delivery, None]) -> ResponseReturnValue:
 
 @pages.get("/agents/<uuid:agent_id>/callback")
 async def ask_callback(agent_id: UUID) -> ResponseReturnValue:
-    """Ask where an agent's notices are sent."""
+    """Show the form of an agent's callback."""
     actor, agent = await on_agent(agent_id, VERB)
     state = await callback_state(agent.id)
     return await _form(agent_id).render(actor, {"url": state.url})
@@ -76,7 +76,7 @@ async def set_callback(outcome: Outcome[Agent, CallbackForm]) -> ResponseReturnV
 
 @pages.get("/agents/<uuid:agent_id>/callback/removal")
 async def ask_removal(agent_id: UUID) -> ResponseReturnValue:
-    """Name the consequences before a callback is removed."""
+    """Ask before a callback is removed, and name the consequences."""
     actor, agent = await on_agent(agent_id, VERB)
     state = await callback_state(agent.id)
     if state.url is None:

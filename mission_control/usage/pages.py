@@ -28,7 +28,7 @@ NEW = {"subject": "organization", "unit": "tokens", "period": "day"}
 
 @pages.get(HOME)
 async def budgets() -> str:
-    """The budgets of the organization with what is used of them, and who used up what."""
+    """Show the budgets of the organization, what is used of them, and by whom."""
     return await _page(await _admin(), NEW, {})
 
 
@@ -50,7 +50,7 @@ async def _page(actor: Actor, values: dict[str, Any], errors: dict[str, str]) ->
 
 
 async def _subjects(actor: Actor) -> list[tuple[str, str]]:
-    """What a budget may be for, as options of a form: the organization, its boards, their agents."""
+    """Return the subjects of a budget as options of a form: the organization, its boards, their agents."""
     boards = await boards_of(actor)
     agents = await rows(
         f"SELECT id, name, board_id FROM agents WHERE board_id IN ({placeholders(len(boards) or 1)})"
@@ -77,7 +77,7 @@ async def create(outcome: Outcome[None, BudgetForm]) -> ResponseReturnValue:
 
 @pages.get(BUDGET)
 async def edit(budget_id: UUID) -> str:
-    """Ask for another limit: a dialog for htmx, else a page."""
+    """Show the form of another limit: a dialog for htmx, else a page."""
     actor = await _admin()
     budget = await visible_budget(actor, budget_id)
     return await _edit(actor, budget, {"limit": BudgetForm.fields_of(budget)["limit"]}, {})
