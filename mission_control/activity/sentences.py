@@ -8,6 +8,7 @@ from uuid import UUID
 
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.headings import action_words
+from mission_control.boards.fields import SETTING_NAMES
 from mission_control.boards.statuses import LABELS
 from mission_control.live.kinds import KINDS
 
@@ -44,15 +45,6 @@ BUDGETS = {
 LOWERED = {
     "budget.warning": "set a limit of which 80 % is already used:",
     "budget.exceeded": "set a limit that is used up already:",
-}
-BOARD_FIELDS = {
-    "require_approval_for_done": "approval before done",
-    "require_review_before_done": "review before done",
-    "comment_required_for_review": "comment when entering review",
-    "block_status_changes_with_pending_approval": "waiting approvals hold tasks",
-    "only_lead_can_change_status": "only the lead moves tasks",
-    "max_agents": "most agents",
-    "wip_limits": "limits of columns",
 }
 
 
@@ -119,7 +111,7 @@ def describe(
     if phrase := _phrase(kind):
         return phrase, "", ""
     if kind == "board.updated":
-        changed = [BOARD_FIELDS.get(name, name.replace("_", " ")) for name in after if name != "updated_at"]
+        changed = [SETTING_NAMES.get(name, name.replace("_", " ")) for name in after if name != "updated_at"]
         return f"changed {' and '.join(changed[:3]) or 'settings'} of", "", ""
     return message.partition(":")[0].lower() or kind.replace(".", " ").replace("_", " "), "", ""
 

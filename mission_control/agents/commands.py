@@ -6,6 +6,7 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from mission_control.accounts.tokens import end_agent_tokens, make_agent_token
+from mission_control.agents.fields import PLAIN
 from mission_control.agents.models import Agent
 from mission_control.agents.presence import TOUCH_AGAIN_AFTER
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate
@@ -35,15 +36,9 @@ async def create_agent(actor: Actor, board: Board, new: AgentCreate) -> tuple[Ag
     agent = Agent(
         organization_id=board.organization_id,
         board_id=board.id,
-        name=new.name,
-        heartbeat_config=new.heartbeat_config or DEFAULT_HEARTBEAT,
-        identity_profile=new.identity_profile,
-        identity_template=new.identity_template,
-        soul_template=new.soul_template,
-        is_board_lead=new.is_board_lead,
-        wip_limit=new.wip_limit,
-        claim_tags=new.claim_tags,
+        **new.model_dump(include=set(PLAIN)),
     )
+    agent.heartbeat_config = agent.heartbeat_config or DEFAULT_HEARTBEAT
     await _save_unique(agent)
     await begin_soul(agent)
     token = await make_agent_token(agent.id)

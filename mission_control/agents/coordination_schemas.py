@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from mission_control.agents.schemas import SOUL_LENGTH, ShortText
+from mission_control.agents.fields import SOUL_LENGTH, ShortText
 from mission_control.core.schemas import ActorRef, BlankToNone, NonEmptyStr, example
 
 REPLY_TAGS = ("gateway_main", "lead_reply")

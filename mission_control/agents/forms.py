@@ -4,18 +4,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
+from mission_control.agents.fields import AgentName, ClaimTags, ShortText, Soul, WipLimit
 from mission_control.agents.models import Agent
 from mission_control.agents.roster import role_of
-from mission_control.agents.schemas import (
-    AgentCreate,
-    AgentName,
-    AgentSoulUpdate,
-    AgentUpdate,
-    ClaimTags,
-    ShortText,
-    Soul,
-    WipLimit,
-)
+from mission_control.agents.schemas import AgentCreate, AgentSoulUpdate, AgentUpdate
 from mission_control.boards.forms import in_words
 from mission_control.core.schemas import BlankToNone
 from mission_control.web.actions import Form, VersionedForm
@@ -45,12 +37,13 @@ class AgentForm(VersionedForm):
 
     def body(self, found: Agent) -> AgentUpdate:
         """Return the change."""
-        return AgentUpdate(
-            name=self.name,
-            is_board_lead=self.is_board_lead,
-            identity_profile=_with_role(found.identity_profile, self.role),
-            identity_template=self.identity,
-        )
+        changes = {
+            "name": self.name,
+            "is_board_lead": self.is_board_lead,
+            "identity_profile": _with_role(found.identity_profile, self.role),
+            "identity_template": self.identity,
+        }
+        return AgentUpdate.model_validate(changes)
 
     @classmethod
     def values_of(cls, agent: Agent) -> dict[str, Any]:
@@ -100,7 +93,7 @@ class LimitsForm(VersionedForm):
 
     def body(self, found: Agent) -> AgentUpdate:
         """Return the change."""
-        return AgentUpdate(wip_limit=self.wip_limit, claim_tags=self.claim_tags)
+        return AgentUpdate.model_validate(self.model_dump(include={"wip_limit", "claim_tags"}))
 
 
 class SoulForm(VersionedForm):

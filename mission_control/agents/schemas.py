@@ -1,71 +1,24 @@
 """Shapes of agents."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import BaseModel, Field
 
+from mission_control.agents.fields import CHANGED, FIELDS, AgentName, HeartbeatConfig, Profile, ShortText, Soul
 from mission_control.agents.models import Agent
 from mission_control.core import clock
+from mission_control.core.declared import answered, changed, completed, created
 from mission_control.core.paging import Paging
-from mission_control.core.schemas import BlankToNone, Body, NonEmptyStr, NotNull, example
-from mission_control.organizations.work_state import State
+from mission_control.core.schemas import BlankToNone, Body, example
 
 OFFLINE_AFTER = timedelta(minutes=10)
 DEFAULT_HEARTBEAT: dict[str, Any] = {"every": "10m", "target": "last", "includeReasoning": False}
-SOUL_LENGTH = 18_000
-FIELD_LENGTH = 2_000
 
 
-def _profile(value: Any) -> dict[str, str] | None:
-    """An identity profile as text by key; what is no mapping, null or blank is left out."""
-    if not isinstance(value, Mapping):
-        return None
-    kept: dict[str, str] = {}
-    for key, one in value.items():
-        text = ", ".join(str(part) for part in one) if isinstance(one, list) else str(one)
-        if one is not None and str(key).strip() and text.strip():
-            kept[str(key).strip()] = text.strip()
-    return kept or None
-
-
-EVERY = r"^[0-9]{1,5}(s|m|h|d)$"
-
-
-def _heartbeat(config: dict[str, Any] | None) -> dict[str, Any] | None:
-    every = (config or {}).get("every", "10m")
-    if not (isinstance(every, str) and re.fullmatch(EVERY, every)):
-        raise ValueError("every is a number and s, m, h or d, such as 30s or 10m; 0m is off")
-    return config
-
-
-HeartbeatConfig = Annotated[dict[str, Any] | None, AfterValidator(_heartbeat)]
-ShortText = Annotated[str, StringConstraints(max_length=FIELD_LENGTH)]
-Profile = Annotated[dict[str, ShortText] | None, BeforeValidator(_profile)]
-SoulText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=SOUL_LENGTH)]
-Soul = Annotated[SoulText | None, BlankToNone]
-AgentName = Annotated[NonEmptyStr, Field(max_length=200)]
-
-
-def _tags(slugs: list[str] | None) -> list[str] | None:
-    """The slugs once each; an empty list is no restriction."""
-    return list(dict.fromkeys(slugs or [])) or None
-
-
-TagSlug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=255)]
-ClaimTags = Annotated[
-    list[TagSlug] | None,
-    Field(max_length=50, description="Slugs of tags: of what is nobody's, only tasks with one of them are handed out"),
-    AfterValidator(_tags),
-]
-WipLimit = Annotated[
-    int | None, Field(ge=1, lt=2**31, description="As many tasks in progress it has at most; null is any number")
-]
-
-
+@completed(created(FIELDS))
 class AgentCreate(BaseModel):
     """An agent to be made. Without a gateway it is a direct agent and the answer carries its token."""
 
@@ -73,33 +26,22 @@ class AgentCreate(BaseModel):
 
     board_id: UUID | None = None
     name: AgentName
-    status: str = "provisioning"
     heartbeat_config: HeartbeatConfig = None
     identity_profile: Profile = None
     identity_template: Soul = None
     soul_template: Soul = None
     gateway_id: UUID | None = None
     is_board_lead: bool = False
-    wip_limit: WipLimit = None
-    claim_tags: ClaimTags = None
 
 
+@completed(changed(CHANGED))
 class AgentUpdate(BaseModel):
     """What to change on an agent; absent leaves."""
 
     model_config = example(name="Vega")
 
-    board_id: UUID | None = None
     is_gateway_main: bool | None = None
-    name: Annotated[AgentName | None, NotNull] = None
     status: str | None = None
-    heartbeat_config: HeartbeatConfig = None
-    identity_profile: Profile = None
-    identity_template: Soul = None
-    soul_template: Soul = None
-    is_board_lead: Annotated[bool | None, NotNull] = None
-    wip_limit: WipLimit = None
-    claim_tags: ClaimTags = None
 
 
 class AgentSoulUpdate(Body):
@@ -126,29 +68,9 @@ class AgentHeartbeatCreate(AgentHeartbeat):
     board_id: UUID | None = None
 
 
+@completed(answered(FIELDS))
 class AgentRead(BaseModel):
     """An agent."""
-
-    board_id: UUID | None
-    name: str
-    status: str
-    heartbeat_config: dict[str, Any] | None
-    identity_profile: dict[str, Any] | None
-    identity_template: str | None
-    soul_template: str | None
-    id: UUID
-    gateway_id: UUID | None
-    is_board_lead: bool
-    is_gateway_main: bool
-    openclaw_session_id: str | None
-    wip_limit: int | None
-    claim_tags: list[str] | None
-    work_state: State
-    work_state_reason: str | None
-    work_state_at: datetime | None
-    last_seen_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
 
     @classmethod
     def of(cls, agent: Agent) -> "AgentRead":

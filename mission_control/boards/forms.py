@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from mission_control.boards.commands import slugify
+from mission_control.boards.fields import RULES
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardCreate, BoardUpdate
 from mission_control.core.schemas import NonEmptyStr, OptionalText
@@ -14,13 +15,6 @@ from mission_control.web.forms import FormInvalid
 Name = Annotated[NonEmptyStr, Field(max_length=200)]
 Limit = Annotated[int | None, Field(ge=1, le=2**31 - 1)]
 LIMITS = {"wip_in_progress": "in_progress", "wip_review": "review"}
-RULES = (
-    "require_approval_for_done",
-    "require_review_before_done",
-    "comment_required_for_review",
-    "block_status_changes_with_pending_approval",
-    "only_lead_can_change_status",
-)
 PLAIN = ("name", "description", "objective", "max_agents", *RULES)
 DELETE_WORDS = "Type the board's name exactly as it is written above."
 

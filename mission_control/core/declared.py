@@ -1,11 +1,19 @@
-"""Classes whose fields are declared in a table: what code names stands in the class, the table adds the rest."""
+"""The fields of a resource, declared in one table, and the classes that the table completes.
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields, make_dataclass
+A class's body names the fields that code reads, so that type checkers know them; the table declares all of them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, make_dataclass
 from enum import Enum
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final, cast, get_args, get_origin
 
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, Field, create_model
+
+from mission_control.core.schemas import NotNull
+
+REQUIRED: Any = ...
+NOT_SENT: Any = object()
 
 
 class Unset(Enum):
@@ -22,17 +30,70 @@ def sent[Value](value: Value | Unset, otherwise: Value) -> Value:
     return otherwise if isinstance(value, Unset) else value
 
 
-def completed[Model: BaseModel](declared: Mapping[str, Any]) -> Callable[[type[Model]], type[Model]]:
-    """Add fields of a table to a pydantic model: by name, their type and default as `create_model` takes them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredField:
+    """One field of a resource. Its name is that of its column, where it has one.
 
-    A field that the model's body names, so that type checkers know it, is declared by the table all the same.
+    `kind` is its type in rows and answers, `accepts` its type in bodies, where that is narrower. `default` is for new
+    resources; NOT_SENT: they cannot be created with it.
     """
 
+    name: str
+    kind: Any
+    accepts: Any = None
+    default: Any = NOT_SENT
+    is_column: bool = True
+    is_answered: bool = True
+    answer_default: Any = REQUIRED
+
+    @property
+    def body_kind(self) -> Any:
+        """Its type in a body."""
+        return self.kind if self.accepts is None else self.accepts
+
+    @property
+    def is_nullable(self) -> bool:
+        """Whether null is a value of it."""
+        return type(None) in get_args(self.kind)
+
+
+def created(declared: Iterable[DeclaredField]) -> dict[str, Any]:
+    """Return the fields with which a resource is created, for `completed`."""
+    return {one.name: (one.body_kind, _default(one)) for one in declared if one.default is not NOT_SENT}
+
+
+def _default(one: DeclaredField) -> Any:
+    return Field(default_factory=type(one.default)) if isinstance(one.default, list | dict) else one.default
+
+
+def changed(declared: Iterable[DeclaredField]) -> dict[str, Any]:
+    """Return fields that change a resource: none has to be sent, and null is refused where it is no value."""
+    return {one.name: (_changed_kind(one), None) for one in declared}
+
+
+def _changed_kind(one: DeclaredField) -> Any:
+    if one.is_column and not one.is_nullable:
+        return Annotated[one.body_kind | None, NotNull]
+    return one.body_kind if _takes_null(one.body_kind) else one.body_kind | None
+
+
+def _takes_null(kind: Any) -> bool:
+    """Return whether a type that may be annotated takes null."""
+    plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    return type(None) in get_args(plain)
+
+
+def answered(declared: Iterable[DeclaredField]) -> dict[str, Any]:
+    """Return the fields of an answer."""
+    return {one.name: (one.kind, one.answer_default) for one in declared if one.is_answered}
+
+
+def completed[Model: BaseModel](declared: Mapping[str, Any]) -> Callable[[type[Model]], type[Model]]:
+    """Add fields of a table to a pydantic model: by name, their type and default as `create_model` takes them."""
+
     def complete(model: type[Model]) -> type[Model]:
-        fields = dict(declared)
-        return create_model(
-            model.__name__, __base__=model, __doc__=model.__doc__, __module__=model.__module__, **fields
-        )
+        more = dict(declared)
+        return create_model(model.__name__, __base__=model, __doc__=model.__doc__, __module__=model.__module__, **more)
 
     return complete
 

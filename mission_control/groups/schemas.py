@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from mission_control.agents.schemas import EVERY
+from mission_control.agents.fields import EVERY
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.schemas import NotNull, example
 from mission_control.groups.models import BoardGroup

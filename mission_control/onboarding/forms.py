@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from mission_control.agents.schemas import AgentName, ShortText
+from mission_control.agents.fields import AgentName, ShortText
 from mission_control.boards.models import Board
 from mission_control.core.schemas import BlankToNone
 from mission_control.onboarding.metrics import as_lines, from_lines

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 
-from mission_control.agents.schemas import AgentName, Profile, ShortText
+from mission_control.agents.fields import AgentName, Profile, ShortText
 from mission_control.boards.commands import GOAL_INCOMPLETE
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.schemas import BlankToNone, Body, Moment, NonEmptyStr, example

@@ -17,7 +17,8 @@ from pydantic import AfterValidator, Field
 
 from mission_control.boards.priorities import Priority, canonical
 from mission_control.boards.statuses import TaskStatus
-from mission_control.core.schemas import Moment, NotNull, OptionalText
+from mission_control.core.declared import REQUIRED, DeclaredField, answered, changed, created
+from mission_control.core.schemas import Moment, OptionalText
 from mission_control.tags.schemas import TagRef
 from mission_control.tasks.waiting import WaitingReason
 
@@ -42,8 +43,6 @@ PEOPLE = frozenset({Role.PERSON})
 PEOPLE_AND_LEADS = frozenset({Role.PERSON, Role.LEAD})
 PEOPLE_AND_WORKERS = frozenset({Role.PERSON, Role.WORKER})
 EVERYBODY = frozenset(Role)
-REQUIRED: Any = ...
-NOT_SENT: Any = object()
 type Sentence = Callable[[Any, Any], tuple[str, str]]  # of the values before and after
 
 
@@ -58,40 +57,22 @@ class FormField:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskField:
-    """One field of a task. Its name is that of its column, where it has one.
+class TaskField(DeclaredField):
+    """One field of a task.
 
-    `kind` is its type in rows and answers, `accepts` its type in bodies. `default` is for new tasks; NOT_SENT: they
-    cannot be made with it. A `plain` field has no rule: what is sent is stored. A column that is not `tracked` never
-    changes with a command that takes a snapshot before.
+    A `plain` field has no rule: what is sent is stored. A column that is not `tracked` never changes with a command
+    that takes a snapshot before.
     """
 
-    name: str
-    kind: Any
-    accepts: Any = None
-    default: Any = NOT_SENT
     changed_by: frozenset[Role] = NOBODY
-    is_column: bool = True
-    is_answered: bool = True
     is_plain: bool = False
     is_tracked: bool = True
     is_exported: bool = False
-    answer_default: Any = REQUIRED
     answer: Callable[[Any], Any] | None = None
     sentence: Sentence | None = None
     sentence_rank: int = 1
     form: FormField | None = None
     tool: str = ""
-
-    @property
-    def body_kind(self) -> Any:
-        """Its type in a body."""
-        return self.kind if self.accepts is None else self.accepts
-
-    @property
-    def is_nullable(self) -> bool:
-        """Whether null is a value of it."""
-        return type(None) in get_args(self.kind)
 
 
 def plain(name: str, kind: Any, default: Any, **more: Any) -> TaskField:
@@ -215,28 +196,18 @@ def changeable_by(role: Role) -> frozenset[str]:
 
 
 def to_create() -> dict[str, Any]:
-    """The fields with which a task is made."""
-    return {one.name: (one.body_kind, _default(one)) for one in FIELDS if one.default is not NOT_SENT}
-
-
-def _default(one: TaskField) -> Any:
-    return Field(default_factory=type(one.default)) if isinstance(one.default, list | dict) else one.default
+    """Return the fields with which a task is created."""
+    return created(FIELDS)
 
 
 def to_change() -> dict[str, Any]:
-    """The fields that change a task; none has to be sent, and null is refused where it is no value."""
-    return {one.name: (_changed_kind(one), None) for one in FIELDS if one.changed_by}
-
-
-def _changed_kind(one: TaskField) -> Any:
-    if one.is_column and not one.is_nullable:
-        return Annotated[one.body_kind | None, NotNull]
-    return one.kind if one.accepts is None else one.accepts | None
+    """Return the fields that change a task."""
+    return changed(one for one in FIELDS if one.changed_by)
 
 
 def to_answer() -> dict[str, Any]:
-    """The fields of an answered task."""
-    return {one.name: (one.kind, one.answer_default) for one in FIELDS if one.is_answered}
+    """Return the fields of an answered task."""
+    return answered(FIELDS)
 
 
 def to_export() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from mission_control.accounts.names import person_name
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.declared import completed_row
+from mission_control.core.declared import REQUIRED, completed_row
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.custom_fields.queries import Values, values_of_board, values_of_tasks
@@ -20,7 +20,7 @@ from mission_control.tags.queries import tags_of_board, tags_of_tasks
 from mission_control.tags.schemas import Tags
 from mission_control.tasks import filters
 from mission_control.tasks.fields import COLUMNS as COLUMNS_OF_ANSWERS
-from mission_control.tasks.fields import FIELDS, REQUIRED
+from mission_control.tasks.fields import FIELDS
 from mission_control.tasks.models import Comment, Task
 from mission_control.tasks.schemas import TaskQuery
 from mission_control.tasks.waiting import add_reasons

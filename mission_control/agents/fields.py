@@ -1,0 +1,121 @@
+"""The fields of an agent, declared once.
+
+The table below is read by the bodies and answers of the API (`schemas.py`) and by the command that creates agents. A
+new column touches the model, this table, a migration, and the template that shows it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+
+from mission_control.core.declared import NOT_SENT, REQUIRED, DeclaredField
+from mission_control.core.schemas import BlankToNone, NonEmptyStr
+from mission_control.organizations.work_state import State
+
+SOUL_LENGTH = 18_000
+FIELD_LENGTH = 2_000
+EVERY = r"^[0-9]{1,5}(s|m|h|d)$"
+
+
+def _profile(value: Any) -> dict[str, str] | None:
+    """Return an identity profile as text by key, without keys that are null or blank; None for what is no mapping."""
+    if not isinstance(value, Mapping):
+        return None
+    kept: dict[str, str] = {}
+    for key, one in value.items():
+        text = ", ".join(str(part) for part in one) if isinstance(one, list) else str(one)
+        if one is not None and str(key).strip() and text.strip():
+            kept[str(key).strip()] = text.strip()
+    return kept or None
+
+
+def _heartbeat(config: dict[str, Any] | None) -> dict[str, Any] | None:
+    every = (config or {}).get("every", "10m")
+    if not (isinstance(every, str) and re.fullmatch(EVERY, every)):
+        raise ValueError("every is a number and s, m, h or d, such as 30s or 10m; 0m is off")
+    return config
+
+
+def _tags(slugs: list[str] | None) -> list[str] | None:
+    """Return the slugs once each; None for an empty list, which is no restriction."""
+    return list(dict.fromkeys(slugs or [])) or None
+
+
+HeartbeatConfig = Annotated[dict[str, Any] | None, AfterValidator(_heartbeat)]
+ShortText = Annotated[str, StringConstraints(max_length=FIELD_LENGTH)]
+Profile = Annotated[dict[str, ShortText] | None, BeforeValidator(_profile)]
+SoulText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=SOUL_LENGTH)]
+Soul = Annotated[SoulText | None, BlankToNone]
+AgentName = Annotated[NonEmptyStr, Field(max_length=200)]
+TagSlug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=255)]
+ClaimTags = Annotated[
+    list[TagSlug] | None,
+    Field(max_length=50, description="Slugs of tags: of what is nobody's, only tasks with one of them are handed out"),
+    AfterValidator(_tags),
+]
+WipLimit = Annotated[
+    int | None, Field(ge=1, lt=2**31, description="As many tasks in progress it has at most; null is any number")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentField(DeclaredField):
+    """One field of an agent. A `plain` field has no rule: what is sent is stored."""
+
+    is_changed: bool = False
+    is_plain: bool = False
+
+
+def plain(name: str, kind: Any, default: Any = None, **more: Any) -> AgentField:
+    """A column that is stored as it is sent."""
+    return AgentField(name=name, kind=kind, default=default, is_changed=True, is_plain=True, **more)
+
+
+def ruled(name: str, kind: Any, default: Any = NOT_SENT, **more: Any) -> AgentField:
+    """A field that can be sent, and for which the operations have rules."""
+    return AgentField(name=name, kind=kind, default=default, **more)
+
+
+def kept(name: str, kind: Any) -> AgentField:
+    """A column that the program sets and that answers show."""
+    return AgentField(name=name, kind=kind)
+
+
+def internal(name: str, kind: Any) -> AgentField:
+    """A column that no answer shows."""
+    return AgentField(name=name, kind=kind, is_answered=False)
+
+
+# In the order in which answers have them.
+FIELDS: tuple[AgentField, ...] = (
+    ruled("board_id", UUID | None, None, is_changed=True),
+    plain("name", str, REQUIRED, accepts=AgentName),
+    ruled("status", str, "provisioning"),
+    plain("heartbeat_config", dict[str, Any] | None, accepts=HeartbeatConfig),
+    plain("identity_profile", dict[str, Any] | None, accepts=Profile),
+    plain("identity_template", str | None, accepts=Soul),
+    plain("soul_template", str | None, accepts=Soul),
+    kept("id", UUID),
+    ruled("gateway_id", UUID | None, None),
+    plain("is_board_lead", bool, False),
+    ruled("is_gateway_main", bool, is_column=False),
+    kept("openclaw_session_id", str | None),
+    plain("wip_limit", int | None, accepts=WipLimit),
+    plain("claim_tags", list[str] | None, accepts=ClaimTags),
+    kept("work_state", State),
+    kept("work_state_reason", str | None),
+    kept("work_state_at", datetime | None),
+    kept("last_seen_at", datetime | None),
+    kept("created_at", datetime),
+    kept("updated_at", datetime),
+    internal("organization_id", UUID),
+    internal("callback_url", str | None),
+    internal("callback_secret", str | None),
+)
+CHANGED = tuple(one for one in FIELDS if one.is_changed)
+PLAIN = tuple(one.name for one in FIELDS if one.is_plain)
