@@ -1,4 +1,4 @@
-"""What changes agents: making, changing and deleting them, signs of life."""
+"""Commands that create, change and delete agents, and record heartbeats."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ from mission_control.database.sql import lowered, rows
 
 @command("agent.create")
 async def create_agent(actor: Actor, board: Board, new: AgentCreate) -> tuple[Agent, str]:
-    """Make a direct agent; returns it with its token. Taken name, full board or second lead: Conflict."""
+    """Create a direct agent. Return it with its token. Raise Conflict for a taken name, a full board, a second lead."""
     if new.gateway_id is not None:
         raise Invalid("There is no gateway with this id in the organization.")
     if actor.is_agent and new.is_board_lead:
@@ -53,7 +53,7 @@ async def create_agent(actor: Actor, board: Board, new: AgentCreate) -> tuple[Ag
 
 
 async def _save_unique(agent: Agent, fields: list[str] | None = None) -> None:
-    """Save, turning the unique indexes' refusals into Conflict."""
+    """Save an agent. Raise Conflict where a unique index refuses it."""
     twins = await rows(
         f"SELECT 1 AS one FROM agents WHERE board_id = ? AND {lowered('name')} = ? AND id <> ?",
         agent.board_id,
@@ -101,7 +101,7 @@ async def update_agent(
 
 @command("agent.delete")
 async def delete_agent(actor: Actor, agent: Agent) -> None:
-    """Delete an agent; its tasks return to the board and its token ends at once. One that is gone already is fine."""
+    """Delete an agent, unassign its tasks and end its tokens. Deleting it again is a no-op."""
     try:
         agent = await locked_agent(agent, for_good=True)
     except NotFound:
@@ -115,9 +115,9 @@ async def delete_agent(actor: Actor, agent: Agent) -> None:
 
 @command("agent.heartbeat")
 async def report_heartbeat(actor: Actor, agent: Agent, status: str | None) -> Agent:
-    """A sign of life: presence without an event, written each time.
+    """Record a heartbeat, without an event.
 
-    Without a status the agent's own call makes it online, as every call does that comes after a silence.
+    Without a status, the agent's own call makes it online, as does every call after a silence.
     """
     now = clock.now()
     written = await rows(
@@ -139,9 +139,9 @@ async def report_heartbeat(actor: Actor, agent: Agent, status: str | None) -> Ag
 
 
 async def locked_agent(agent: Agent, *, for_good: bool = False) -> Agent:
-    """The agent as it is now, held until the running command ends; NotFound when it was deleted meanwhile.
+    """Lock the agent until the running command ends, and return it. Raise NotFound when it was deleted meanwhile.
 
-    `for_good` holds it also against everything that refers to it, as before it is deleted.
+    With `for_good`, lock it also against rows that refer to it, before it is deleted.
     """
     found = await Agent.select_for_update(no_key=not for_good).get_or_none(id=agent.id)
     if found is None:

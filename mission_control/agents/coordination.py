@@ -1,4 +1,4 @@
-"""What a lead does with its colleagues: a nudge, and the soul it gives them."""
+"""Commands of leads for their colleagues: nudges and souls."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ NUDGE = "NUDGE"
 
 
 async def colleague_on(board: Board, agent_id: UUID) -> Agent:
-    """An agent of a board; NotFound otherwise, wherever else it may be."""
+    """Return an agent of a board. Raise NotFound otherwise."""
     agent = await Agent.get_or_none(id=agent_id, board_id=board.id)
     if agent is None:
         raise NotFound()
@@ -28,7 +28,7 @@ async def colleague_on(board: Board, agent_id: UUID) -> Agent:
 
 @command("agent.coordinate")
 async def nudge_agent(actor: Actor, board: Board, agent: Agent, message: str) -> None:
-    """Put a word into a colleague's inbox, just as it is."""
+    """Send a text to a colleague's inbox as it is."""
     agent = await locked_agent(agent)
     if agent.gateway_id is not None and agent.openclaw_session_id is None:
         raise Invalid({"message": f"{agent.name} has no session yet.", "code": "agent_without_session"})
@@ -39,7 +39,7 @@ async def nudge_agent(actor: Actor, board: Board, agent: Agent, message: str) ->
 
 @command("agent.coordinate")
 async def write_soul(actor: Actor, board: Board, agent: Agent, new: SoulUpdateRequest) -> AgentSoul | None:
-    """Give a colleague another soul; None when it has this one already."""
+    """Set the soul of a colleague. Return None when it has this one already."""
     agent = await locked_agent(agent)
     if agent.soul_template == new.content:
         return None

@@ -1,4 +1,4 @@
-"""Who a text mentions."""
+"""Find the agents that a text mentions."""
 
 import re
 from collections.abc import Iterable
@@ -9,12 +9,12 @@ MENTION = re.compile(r"(?<!\w)@([A-Za-z][\w-]{0,31})")
 
 
 def mentioned_names(text: str) -> set[str]:
-    """Lower-cased names after `@`; an e-mail address mentions nobody."""
+    """Return the lower-cased names after `@`, without those in e-mail addresses."""
     return {found.lower() for found in MENTION.findall(text)}
 
 
 def mentions(text: str, agent: Agent) -> bool:
-    """Whether a text mentions an agent: `@lead` for the lead, else its full name or its first word."""
+    """Return whether a text mentions an agent: `@lead` for the lead, else its name or the first word of it."""
     names = mentioned_names(text)
     if "lead" in names and agent.is_board_lead:
         return True
@@ -30,7 +30,7 @@ def mentioned(text: str, agents: Iterable[Agent]) -> list[Agent]:
 
 
 def _without_whole_names(text: str, agent: Agent, every: list[Agent]) -> str:
-    """Take the whole names of other agents out of a text; what is left is this agent's, or a first word's."""
+    """Remove the whole names of other agents from a text."""
     names = sorted({one.name for one in every if " " in one.name}, key=len, reverse=True)
     if not names:
         return text

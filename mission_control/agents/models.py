@@ -50,7 +50,7 @@ class Agent(Model):
         )
 
     def scope(self) -> Scope:
-        """Where an event about this agent belongs."""
+        """Return the scope of events about this agent."""
         return Scope(
             organization_id=self.organization_id,
             board_id=self.board_id,
@@ -60,7 +60,7 @@ class Agent(Model):
 
 
 class AgentSoul(Model):
-    """One text that was an agent's soul, and who wrote it why; the newest is the present one."""
+    """A version of an agent's soul, its author and the reason; the newest is the current one."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     agent: Any = fields.ForeignKeyField("models.Agent", related_name=False, on_delete=fields.CASCADE)

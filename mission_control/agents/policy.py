@@ -1,4 +1,4 @@
-"""Who may do what to agents."""
+"""Rules for agents."""
 
 from uuid import UUID
 
@@ -28,7 +28,7 @@ def may_create_agent(actor: Actor, board: Board | None) -> bool:
 
 @rules.rule("agent.read")
 def may_read_agent(actor: Actor, agent: Agent) -> bool:
-    """Admins who reach the agent's board."""
+    """Admins who can read the agent's board."""
     return actor.is_user and actor.administers(agent.organization_id)
 
 
@@ -75,7 +75,7 @@ def may_message_leads(actor: Actor, thing: object) -> bool:
 
 @rules.rule("agent.heartbeat")
 def may_report_heartbeat(actor: Actor, agent: Agent) -> bool:
-    """The agent itself, and people who may change it."""
+    """The agent itself, and people who can change it."""
     return actor.id == agent.id if actor.is_agent else may_update_agent(actor, agent)
 
 

@@ -1,4 +1,4 @@
-"""Presence: who was seen when. It is written at most every 30 seconds and makes no events."""
+"""Presence: when agents were last seen. It is written at most every 30 seconds, without events."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 async def agent_seen(actor: Actor, last_seen_at: datetime | None) -> None:
-    """An agent called: it is online now, unless its last call was a moment ago."""
+    """Mark a calling agent as online, unless its last call was a moment ago."""
     now = clock.now()
     if last_seen_at is not None and now - last_seen_at < TOUCH_AGAIN_AFTER:
         return
@@ -37,7 +37,7 @@ async def agent_seen(actor: Actor, last_seen_at: datetime | None) -> None:
 
 
 async def watch_for_silence() -> None:
-    """For ever: tell live readers of agents that have just become offline by saying nothing."""
+    """Signal to live readers that silent agents are offline, in an endless loop."""
     since = clock.now()
     while True:
         await asyncio.sleep(WATCH_SECONDS)
@@ -52,7 +52,7 @@ async def watch_for_silence() -> None:
 
 
 async def notify_silent(since: datetime, until: datetime) -> None:
-    """Tell live readers of agents whose ten minutes ended between two moments."""
+    """Signal to live readers that the ten minutes of some agents ended between two moments."""
     silent = Agent.filter(last_seen_at__gte=since - OFFLINE_AFTER, last_seen_at__lt=until - OFFLINE_AFTER)
     for agent in await silent.only("id", "organization_id", "board_id"):
         await publish_signal(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))

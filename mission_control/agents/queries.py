@@ -1,4 +1,4 @@
-"""Reading agents."""
+"""Read agents."""
 
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from mission_control.database.sql import as_id, placeholders, rows
 
 
 def visible_agents(actor: Actor) -> QuerySet[Agent]:
-    """The agents that exist for this actor; those of deleted boards do not."""
+    """Return the agents that this actor can see, without those of deleted boards."""
     if actor.is_agent:
         return Agent.filter(board_id=actor.board_id, organization_id=actor.organization_id)
     whole, single = actor.readable_boards()
@@ -27,7 +27,7 @@ def visible_agents(actor: Actor) -> QuerySet[Agent]:
 
 
 async def visible_agent(actor: Actor, agent_id: UUID) -> Agent:
-    """An agent of the actor's active organization, with its board; NotFound otherwise."""
+    """Return an agent of the actor's active organization, with its board. Raise NotFound otherwise."""
     agent = await reachable_agent(actor, agent_id)
     if agent.organization_id != actor.organization_id:
         raise NotFound()
@@ -35,7 +35,7 @@ async def visible_agent(actor: Actor, agent_id: UUID) -> Agent:
 
 
 async def reachable_agent(actor: Actor, agent_id: UUID) -> Agent:
-    """An agent of any organization of a person, with its board; NotFound otherwise."""
+    """Return an agent of any organization of a person, with its board. Raise NotFound otherwise."""
     agent = await visible_agents(actor).select_related("board").get_or_none(id=agent_id)
     if agent is None:
         raise NotFound()
@@ -43,7 +43,7 @@ async def reachable_agent(actor: Actor, agent_id: UUID) -> Agent:
 
 
 async def own_agent(actor: Actor, **_: Any) -> Agent:
-    """The agent that is calling, with its board."""
+    """Return the calling agent, with its board."""
     agent = await find(Agent, "id = ?", actor.id)
     if agent is None:
         raise NotFound()
@@ -52,7 +52,7 @@ async def own_agent(actor: Actor, **_: Any) -> Agent:
 
 
 async def agent_named(actor: Actor, name: str, board_id: UUID | None) -> Agent | None:
-    """The first agent of the active organization with exactly this name, on a board if one is given."""
+    """Return the first agent of the active organization with exactly this name, on a board if one is given."""
     named = visible_agents(actor).filter(organization_id=actor.organization_id, name=name)
     if board_id is not None:
         named = named.filter(board_id=board_id)
@@ -60,7 +60,7 @@ async def agent_named(actor: Actor, name: str, board_id: UUID | None) -> Agent |
 
 
 async def list_agents(actor: Actor, query: AgentQuery) -> tuple[list[Agent], int]:
-    """Agents of the active organization that the actor reaches, newest first, and how many there are."""
+    """Return the agents of the active organization that the actor can see, newest first, and their number."""
     agents = visible_agents(actor).filter(organization_id=actor.organization_id)
     if query.board_id is not None:
         await visible_board_here(actor, query.board_id)
@@ -71,7 +71,7 @@ async def list_agents(actor: Actor, query: AgentQuery) -> tuple[list[Agent], int
 
 
 async def roster(actor: Actor, board_id: UUID | None, paging: Paging) -> tuple[list[Agent], int]:
-    """The agents on the calling agent's board; NotFound for another board."""
+    """Return the agents of the calling agent's board. Raise NotFound for another board."""
     if board_id is not None and board_id != actor.board_id:
         raise NotFound()
     return await _page(visible_agents(actor), paging)
@@ -83,18 +83,18 @@ async def _page(agents: QuerySet[Agent], paging: Paging) -> tuple[list[Agent], i
 
 
 async def agents_of_board(board: Board) -> list[Agent]:
-    """All agents of a board, newest first."""
+    """Return all agents of a board, newest first."""
     return await find_all(Agent, "board_id = ? ORDER BY created_at DESC, id DESC", board.id)
 
 
 async def lead_id_of(board_id: UUID) -> UUID | None:
-    """The id of the board's lead, if it has one."""
+    """Return the id of the board's lead, if it has one."""
     found = await rows("SELECT id FROM agents WHERE board_id = ? AND is_board_lead LIMIT 1", board_id)
     return as_id(found[0]["id"]) if found else None
 
 
 async def working_on(agent_ids: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-    """The tasks in progress of each agent: id, number, title, board_id, in_progress_at."""
+    """Return the tasks in progress of each agent: id, number, title, board_id, in_progress_at."""
     if not agent_ids:
         return {}
     found = await rows(
@@ -110,7 +110,7 @@ async def working_on(agent_ids: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:
 
 
 async def waiting_notices(agent_ids: list[UUID]) -> dict[UUID, int]:
-    """How many deliveries each agent has not received; one that was given up is among them."""
+    """Return the number of undelivered notices of each agent, including those that were given up."""
     if not agent_ids:
         return {}
     found = await rows(
@@ -122,12 +122,12 @@ async def waiting_notices(agent_ids: list[UUID]) -> dict[UUID, int]:
 
 
 async def online_count(organization_id: UUID) -> int:
-    """How many agents of an organization were seen within the last ten minutes."""
+    """Return the number of agents of an organization that were seen within the last ten minutes."""
     seen = Agent.filter(organization_id=organization_id, last_seen_at__gt=clock.now() - OFFLINE_AFTER)
     return await seen.filter(board__deleted_at=None).count()
 
 
 async def agents_to_notify(board_ids: list[UUID]) -> list[Agent]:
-    """The agents of some boards that a message can reach: direct ones, and those with a session."""
+    """Return the agents of some boards that can be notified: direct ones, and those with a session."""
     reachable = Q(gateway_id=None) | Q(openclaw_session_id__not_isnull=True)
     return await Agent.filter(reachable, board_id__in=board_ids).order_by("created_at", "id")

@@ -1,4 +1,4 @@
-"""What agents are told when something concerns them."""
+"""Notify agents of decisions and board changes, and wake their waiting calls."""
 
 from datetime import datetime
 from typing import Any
@@ -34,14 +34,14 @@ def channel_of(agent_id: UUID | None) -> str:
     "budget.exceeded",
 )
 async def ring_for_agent(actor: Actor, event: NewEvent) -> None:
-    """What an agent waits for may be refused to it now: its polls look again, whoever else waits."""
+    """Wake an agent's waiting calls, which may be refused now."""
     if event.scope.agent_id is not None:
         notify(channel_of(event.scope.agent_id))
 
 
 @reactions.to("approval.decided")
 async def notify_decision(actor: Actor, event: NewEvent) -> None:
-    """The requester and the board's lead learn of a decision."""
+    """Notify the requester and the board's lead of a decision."""
     board_id = event.scope.board_id
     if board_id is None:
         return
@@ -86,7 +86,7 @@ def _advice(action_type: str, decision: str) -> str:
 
 @reactions.to("board.updated")
 async def notify_board_change(actor: Actor, event: NewEvent) -> None:
-    """The board's lead learns which fields changed, from what to what."""
+    """Notify the board's lead of changed fields, with their values before and after."""
     if event.scope.board_id is None:
         return
     before, after = event.data["before"], event.data["after"]

@@ -1,4 +1,4 @@
-"""Agents as people read them: what each is doing now, and how to say it."""
+"""Read agents for people: their state, their work, and the words for it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -56,7 +56,7 @@ class Line:
 
     @property
     def tokens_short(self) -> str:
-        """The tokens of today in few characters."""
+        """Today's tokens in few characters."""
         return short(self.tokens_today)
 
 
@@ -82,7 +82,7 @@ async def roster_by_board(actor: Actor) -> list[Group]:
 
 
 async def lines_of(agents: Sequence[Agent]) -> dict[UUID, Line]:
-    """What some agents are doing, by id."""
+    """Return the lines of some agents, by id."""
     ids = [agent.id for agent in agents]
     work, notices, asking = await working_on(ids), await waiting_notices(ids), await _asking(ids)
     runs, used = await _runs_today(ids), await used_today(ids)
@@ -100,7 +100,7 @@ async def lines_of(agents: Sequence[Agent]) -> dict[UUID, Line]:
 
 
 async def _runs_today(agent_ids: list[UUID]) -> dict[UUID, int]:
-    """How many runs of each agent began today (UTC)."""
+    """Return the number of runs of each agent that began today (UTC)."""
     if not agent_ids:
         return {}
     found = await rows(
@@ -132,7 +132,7 @@ def _line(agent: Agent, tasks: list[Work], asking: int, **figures: int) -> Line:
 
 
 def status_of(agent: Agent, work: list[Work], asking: int) -> tuple[str, str]:
-    """The agent's state, and what to say after its word."""
+    """Return the agent's state, and the text after its word."""
     if agent.last_seen_at is None:
         return "provisioning", ""
     silence = clock.now() - agent.last_seen_at
@@ -146,18 +146,18 @@ def status_of(agent: Agent, work: list[Work], asking: int) -> tuple[str, str]:
 
 
 def _how_long(since: datetime | None) -> str:
-    """How long it has worked, once that is a minute."""
+    """Return how long it has worked, once that is a minute."""
     text = elapsed(since) if since is not None else ""
     return "" if text == "0 m" else text
 
 
 def role_of(agent: Agent) -> str:
-    """What the agent is for, when that was said."""
+    """Return the agent's role, if it has one."""
     return str((agent.identity_profile or {}).get("role", ""))
 
 
 async def _asking(agent_ids: list[UUID]) -> dict[UUID, int]:
-    """How many approvals and questions of each agent wait for a person."""
+    """Return the number of approvals and questions of each agent that wait for a person."""
     if not agent_ids:
         return {}
     theirs = f"agent_id IN ({placeholders(len(agent_ids))})"
@@ -173,7 +173,7 @@ async def _asking(agent_ids: list[UUID]) -> dict[UUID, int]:
 
 
 async def tasks_of(agent: Agent) -> list[Work]:
-    """The agent's tasks, those in progress first, then the newest."""
+    """Return the agent's tasks, those in progress first, then the newest."""
     found = await rows(
         "SELECT id, number, title, status, board_id, in_progress_at FROM tasks WHERE deleted_at IS NULL AND"
         " assigned_agent_id = ? ORDER BY CASE status WHEN 'in_progress' THEN 0 WHEN 'review' THEN 1"
@@ -194,7 +194,7 @@ def _work(row: dict[str, Any]) -> Work:
 
 
 async def first_task(agent: Agent) -> UUID | None:
-    """The task with which a new agent can try itself: its own in progress, else the board's first free one."""
+    """Return the task for a new agent's first steps: its own in progress, else the board's first unassigned one."""
     found = await rows(
         "SELECT id FROM tasks WHERE deleted_at IS NULL AND board_id = ? AND ((status = 'in_progress' AND"
         " assigned_agent_id = ?) OR (status = 'inbox' AND assigned_agent_id IS NULL AND assigned_user_id IS NULL))"
@@ -206,5 +206,5 @@ async def first_task(agent: Agent) -> UUID | None:
 
 
 async def has_asked(agent: Agent) -> bool:
-    """Whether the agent ever asked for an approval."""
+    """Return whether the agent ever asked for an approval."""
     return bool(await rows("SELECT 1 AS one FROM approvals WHERE agent_id = ? LIMIT 1", agent.id))

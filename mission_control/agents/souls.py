@@ -1,4 +1,4 @@
-"""An agent's soul, the text it lives by, and every text that it was before."""
+"""Souls of agents, the texts that describe how they work, and their earlier versions."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from mission_control.database.sql import rows, wire_moment
 
 
 async def begin_soul(agent: Agent) -> None:
-    """Write down the soul that an agent was made with, inside the command that makes it."""
+    """Store the first soul of an agent, in the command that creates it."""
     if agent.soul_template:
         await _write_down(agent, unit_of_work().actor, None, None)
 
@@ -21,9 +21,9 @@ async def begin_soul(agent: Agent) -> None:
 async def keep_soul(
     agent: Agent, before: str | None, source_url: str | None = None, reason: str | None = None
 ) -> AgentSoul:
-    """Write down that an agent's soul is now what its row says; the agent learns of it, unless it wrote it itself.
+    """Store the agent's current soul as a version, and notify the agent unless it is the author.
 
-    A text that stood there before anything was written down is kept first, so that it can come back.
+    A text from before versions were stored is kept first, so that it can be restored.
     """
     if before and not await AgentSoul.filter(agent_id=agent.id).exists():
         await AgentSoul.create(agent_id=agent.id, content=before, author_kind="system", created_at=agent.created_at)
@@ -58,7 +58,7 @@ def _notify(agent: Agent, author: Actor, soul: AgentSoul) -> None:
 
 
 async def list_souls(agent: Agent, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """What an agent's soul is and was, newest first, and how many texts there are."""
+    """Return the versions of an agent's soul, newest first, and their number."""
     [total] = await rows("SELECT COUNT(*) AS n FROM agent_souls WHERE agent_id = ?", agent.id)
     found = await rows(
         "SELECT s.id, s.content, s.source_url, s.reason, s.author_kind, s.author_id, s.author_name, s.created_at,"

@@ -1,4 +1,4 @@
-"""What changes agents' tokens: rotating them with an overlap, changing what one may, revoking one."""
+"""Commands that rotate, renew, change and revoke tokens of agents."""
 
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ KEPT_WHEN_ROTATED = ("name", "scopes", "requests_per_minute")
 
 @command("agent.manage_tokens")
 async def rotate_token(actor: Actor, agent: Agent, wanted: TokenCreate) -> NewToken:
-    """A new token; the live ones go on for the overlap and then end. What is not wanted otherwise stays as it was."""
+    """Create a token like the newest one, unless other properties are given. The live ones end after the overlap."""
     agent = await locked_agent(agent)
     if wanted.expires_at is not None and wanted.expires_at <= clock.now():
         raise Invalid("The token would have expired already.")
@@ -40,7 +40,7 @@ async def rotate_token(actor: Actor, agent: Agent, wanted: TokenCreate) -> NewTo
 
 @command("agent.renew_token")
 async def renew_token(actor: Actor, agent: Agent, overlap_seconds: int) -> NewToken:
-    """A successor of the token with which an agent calls: it may as much and lives as long. Replaced: Conflict."""
+    """Replace the token with which an agent calls by an equal one. Raise Conflict when it was replaced already."""
     agent = await locked_agent(agent)
     used = await newest_live_token(agent.id)
     if used is None or used.id != actor.credential[1]:
@@ -58,12 +58,12 @@ async def renew_token(actor: Actor, agent: Agent, overlap_seconds: int) -> NewTo
 
 
 async def newest_live_token(agent_id: UUID) -> Token | None:
-    """The token that an agent is meant to use: the newest that has not ended."""
+    """Return the newest token of an agent that has not ended."""
     return await live_tokens(agent_id).order_by("-created_at", "-id").first()
 
 
 def live_tokens(agent_id: UUID) -> QuerySet[Token]:
-    """The tokens of an agent that have not ended."""
+    """Return the tokens of an agent that have not ended."""
     return Token.filter(Q(expires_at=None) | Q(expires_at__gt=clock.now()), agent_id=agent_id, revoked_at=None)
 
 
@@ -79,7 +79,7 @@ def _rotated(agent: Agent, made: NewToken) -> None:
 
 @command("agent.manage_tokens")
 async def change_token(actor: Actor, agent: Agent, token_id: UUID, changes: dict[str, Any]) -> Token:
-    """Change name, scopes, end or budget of a token; open streams notice at once. Ended: Conflict."""
+    """Change a token's name, scopes, end or budget. Open streams notice at once. Raise Conflict when it has ended."""
     agent = await locked_agent(agent)
     token = await Token.select_for_update().get(id=token_id)
     if token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= clock.now()):

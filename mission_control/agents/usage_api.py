@@ -73,5 +73,5 @@ async def _run_of(agent: Agent, task_id: UUID, fence: int | None) -> UUID | None
         f"SELECT id FROM task_runs WHERE task_id = ? AND agent_id = ?{named} ORDER BY fence DESC LIMIT 1", *values
     )
     if fence is not None and not found:
-        raise NotFound("This hand-out of the task was not yours.")
+        raise NotFound("This lease of the task was not yours.")
     return as_id(found[0]["id"]) if found else None

@@ -1,4 +1,4 @@
-"""Whether agents may take up work: their own state, their board's, the organization's, and their budgets."""
+"""Check whether agents may start work: their own state, their board's, the organization's, and their budgets."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -53,7 +53,7 @@ class Directive(NamedTuple):
 
 @command("agent.set_work_state")
 async def set_agent_state(actor: Actor, agent: Agent, wanted: WorkStateChange) -> Agent:
-    """Pause, stop or let run on one agent. What is so already is no change."""
+    """Pause, stop or resume one agent. Setting the current state is a no-op."""
     await lock_work_state(agent.organization_id)
     found = await Agent.get_or_none(id=agent.id)
     if found is None:
@@ -70,7 +70,7 @@ async def set_agent_state(actor: Actor, agent: Agent, wanted: WorkStateChange) -
 
 
 async def refuse_when_paused(agent_id: UUID | None, board_id: UUID) -> None:
-    """Inside a command that hands out work: 409 when the agent, the board or the organization is paused or stopped.
+    """Raise 409 in a command that assigns work when the agent, the board or the organization is paused or stopped.
 
     The code is `agent_paused`, `board_paused` or `organization_paused`. Nothing is paused until the command ends.
     """
@@ -82,7 +82,7 @@ async def refuse_when_paused(agent_id: UUID | None, board_id: UUID) -> None:
 
 
 async def refuse_when_used_up(agent_id: UUID | None, board: Board) -> None:
-    """409 `budget_exhausted` while a budget of the agent, the board or the organization is used up."""
+    """Raise 409 `budget_exhausted` while a budget of the agent, the board or the organization is used up."""
     budget = await exhausted(agent_id, board.id, board.organization_id)
     if budget is not None:
         message = f"{used_up(budget)} Nothing is handed out meanwhile."
@@ -90,7 +90,7 @@ async def refuse_when_used_up(agent_id: UUID | None, board: Board) -> None:
 
 
 async def standing_of(agent_id: UUID | None, board_id: UUID | None) -> Standing:
-    """The strongest state for an agent (or anybody) on a board; `who` is None when all are running."""
+    """Return the strongest state for an agent (or anybody) on a board; `who` is None when all are running."""
     found = await rows(
         "SELECT b.work_state AS board_state, b.name AS board_name, b.work_state_reason AS board_reason,"
         " o.work_state AS organization_state, o.name AS organization_name, o.work_state_reason AS organization_reason,"
@@ -111,7 +111,7 @@ async def standing_of(agent_id: UUID | None, board_id: UUID | None) -> Standing:
 
 
 async def directive_of(agent: Agent) -> Directive:
-    """What an agent should do now: stop when it is stopped or over a budget, pause when it is paused."""
+    """Return what an agent should do now: stop when it is stopped or over a budget, pause when it is paused."""
     standing = await standing_of(agent.id, agent.board_id)
     if standing.state == STOPPED:
         return Directive("stop", str(standing))
@@ -121,6 +121,6 @@ async def directive_of(agent: Agent) -> Directive:
 
 
 def used_up(budget: Budget) -> str:
-    """That a budget is used up, as a sentence for its agents."""
+    """Return the sentence for agents that a budget is used up."""
     unit = "tokens" if budget.unit == "tokens" else "money"
     return f"{PERIODS[budget.period].capitalize()} of {unit} for the {budget.subject} is used up."

@@ -1,4 +1,4 @@
-"""What agents are told when they are paused, stopped or let run on, and when a budget runs out; who waits is woken."""
+"""Notify agents of work states and budgets, and wake their waiting calls."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,9 +28,9 @@ ADVICE = {
 
 @reactions.to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")
 async def notify_work_state(actor: Actor, event: NewEvent) -> None:
-    """The agents whose work is paused, stopped or resumed learn of it, unless they were told already.
+    """Notify the agents whose work was paused, stopped or resumed, unless they were notified already.
 
-    Those that wait for work look again: for work that they may have now, or for the refusal.
+    Wake those that wait for work: they may claim now, or are refused.
     """
     boards, after = await _boards(event), event.data["after"]
     for board_id in boards:
@@ -46,7 +46,7 @@ async def notify_work_state(actor: Actor, event: NewEvent) -> None:
 
 @reactions.to("budget.warning", "budget.exceeded")
 async def notify_budget(actor: Actor, event: NewEvent) -> None:
-    """The agents that a budget limits learn that it runs out; the one that reported it too."""
+    """Notify the agents of a budget that it runs out, including the one that reported the usage."""
     is_over = event.kind == "budget.exceeded"
     unit = event.data["unit"]
     used, limit = (amount_of(unit, amount(unit, event.data[name])) for name in ("used", "limit"))
@@ -63,7 +63,7 @@ async def notify_budget(actor: Actor, event: NewEvent) -> None:
 
 
 async def _boards(event: NewEvent) -> list[UUID]:
-    """The boards that an event is about: one, or all of the organization."""
+    """Return the boards of an event: one, or all of the organization."""
     if event.scope.board_id is not None:
         return [event.scope.board_id]
     found: Any = await Board.filter(organization_id=event.scope.organization_id, deleted_at=None).values_list(
@@ -73,13 +73,13 @@ async def _boards(event: NewEvent) -> list[UUID]:
 
 
 async def _concerned(event: NewEvent, boards: list[UUID]) -> list[Agent]:
-    """The agents that can be told: the one of the event's scope, else all of the boards."""
+    """Return the agents to notify: the one of the event's scope, else all of the boards."""
     agents = await agents_to_notify(boards)
     return [one for one in agents if event.scope.agent_id in (None, one.id)]
 
 
 def _notify(agents: Sequence[Agent], author: Actor | None, header: str, lines: list[str], **data: Any) -> None:
-    """A notice for each, except for whoever did it."""
+    """Notify each agent except the author."""
     for agent in agents:
         if author is None or agent.id != author.agent_id:
             deliver(NOTICE, agent.scope(), agent_id=agent.id, header=header, text="\n".join(lines), **data)

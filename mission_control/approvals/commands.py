@@ -1,4 +1,4 @@
-"""What lets approvals wait for people: asking, and opening one again. What ends that is in `decisions.py`."""
+"""Request and reopen approvals. `decisions.py` decides and closes them."""
 
 from typing import Any
 from uuid import UUID
@@ -32,10 +32,10 @@ from mission_control.runs.models import Run
 
 @command("approval.request")
 async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) -> Approval:
-    """Ask people for a decision.
+    """Request a decision by people.
 
-    An agent's request is always pending and its own. A task with a pending approval: Conflict; tasks that are
-    not on the board: NotFound.
+    An agent's request is always pending and its own. Raise Conflict for a task with a pending approval, NotFound for
+    tasks that are not on the board.
     """
     task_ids = asked.all_task_ids()
     _refuse_missing(task_ids, await held_tasks(board.id, task_ids))
@@ -61,7 +61,7 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
 
 
 async def ask_to_finish(board: Board, task_id: UUID, run: Run, payload: dict[str, Any], confidence: float) -> Approval:
-    """Inside a command that holds the task: ask, in the name of its agent, whether handed-in work is finished.
+    """Request, in the name of the agent, to finish a submitted task. The calling command holds the task.
 
     No other approval of the task may be pending.
     """
@@ -109,7 +109,7 @@ async def _agent_of(board: Board, agent_id: UUID | None) -> UUID | None:
 
 
 async def _refuse_conflicts(task_ids: list[UUID]) -> None:
-    """Inside a command that holds the tasks, for an approval that does not wait yet."""
+    """Raise Conflict when one of the tasks has a pending approval. The calling command holds the tasks."""
     if not task_ids:
         return
     found = await rows(
@@ -125,9 +125,9 @@ async def _refuse_conflicts(task_ids: list[UUID]) -> None:
 
 
 def conflict(pending: dict[str, str]) -> Conflict:
-    """The refusal that names the pending approval of each task."""
+    """Return the refusal that names the pending approval of each task."""
     conflicts = [{"task_id": task, "approval_id": approval} for task, approval in sorted(pending.items())]
-    return Conflict({"message": "A task of this request waits for another approval already.", "conflicts": conflicts})
+    return Conflict({"message": "A task of this request has a pending approval already.", "conflicts": conflicts})
 
 
 async def _link(approval: Approval, task_ids: list[UUID]) -> None:
@@ -151,9 +151,9 @@ async def _link(approval: Approval, task_ids: list[UUID]) -> None:
 
 @command("approval.decide")
 async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
-    """Make a decided approval wait again. A task with another pending approval: Conflict; no task left: NotFound.
+    """Reopen a decided approval. Raise Conflict when a task has another pending one, NotFound when no task is left.
 
-    What the decision did to tasks is taken back where nothing happened to them since: see `tasks/decided.py`.
+    The effects of the decision on tasks are undone where nothing else happened to them: see `tasks/decided.py`.
     """
     task_ids = await task_ids_of(approval)
     held = await held_tasks(approval.board_id, task_ids)
@@ -184,7 +184,7 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
 async def change_approval(
     actor: Actor, approval: Approval, status: str | None, decision: str | None, note: str | None
 ) -> Approval:
-    """What the contract's PATCH asks for: a decision, a re-opening, or nothing."""
+    """Decide or reopen an approval as a PATCH asks, or leave it."""
     if decision is None and status is None:
         if note is not None:
             raise Invalid("A note goes with a decision.")

@@ -1,4 +1,4 @@
-"""What ends the waiting of approvals: a person's decision, or the deletion of their last task."""
+"""Decide approvals, and close those whose last task is deleted."""
 
 from typing import Any
 from uuid import UUID
@@ -22,10 +22,10 @@ WORD_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": 
 async def decide_approval(
     actor: Actor, approval: Approval, decision: str, note: str | None = None, *, only_pending: bool = False
 ) -> Approval:
-    """Approve, reject or send back. `only_pending` refuses with Conflict when somebody decided already.
+    """Approve, reject or send back. With `only_pending`, raise Conflict when somebody decided already.
 
-    What follows for tasks that wait in review happens in the same transaction: see `tasks/decided.py`. Another decision
-    takes back what the one before it did; another note leaves that as it is.
+    Tasks in review change in the same transaction: see `tasks/decided.py`. Another decision undoes the effects of the
+    one before it; another note does not.
     """
     task_ids = await task_ids_of(approval)
     await held_tasks(approval.board_id, task_ids)
@@ -54,7 +54,7 @@ async def decide_approval(
 
 
 async def refuse_decided(approval: Approval, wanted: str) -> None:
-    """Inside a command: hold an approval that shall be decided; Conflict when somebody decided otherwise already."""
+    """Lock an approval before it is decided. Raise Conflict when somebody decided otherwise already."""
     await held_tasks(approval.board_id, await task_ids_of(approval))
     held = await locked_approval(approval)
     if held.decision not in (None, wanted):
@@ -62,7 +62,7 @@ async def refuse_decided(approval: Approval, wanted: str) -> None:
 
 
 def resolve(approval: Approval, actor: Actor, decision: str, note: str | None) -> None:
-    """Let an approval say what was decided, in memory: `approved`, `rejected` or `changes_requested`."""
+    """Set the decision of an approval in memory: `approved`, `rejected` or `changes_requested`."""
     approval.status = STATUS_OF[decision]
     approval.decision = decision
     approval.note = note
@@ -83,7 +83,7 @@ async def _already_decided(approval: Approval) -> str:
 
 
 async def save_decision(approval: Approval, *, is_another: bool = True) -> None:
-    """Store what an approval says of its decision, on its tasks too, and wake who waits for it.
+    """Store the decision of an approval, on its task links too, and wake the agents that wait for it.
 
     The caller holds the tasks, so that the attempt in which it was decided is certain.
     """
@@ -110,7 +110,7 @@ def channel_of(approval_id: UUID) -> str:
 
 
 async def close_approvals_of(actor: Actor, board: Board, task_id: UUID) -> None:
-    """Inside a command: reject, as the system, pending approvals whose last live task is going away."""
+    """Reject, as the system, the pending approvals whose last live task is being deleted."""
     found = await rows(
         "SELECT l.approval_id FROM approval_task_links l WHERE l.task_id = ? AND l.is_pending AND NOT EXISTS"
         " (SELECT 1 FROM approval_task_links o JOIN tasks t ON t.id = o.task_id"
@@ -127,7 +127,7 @@ async def close_approvals_of(actor: Actor, board: Board, task_id: UUID) -> None:
 
 @command("approval.close")
 async def close_approval(actor: Actor, approval: Approval, task_id: UUID, why: str) -> None:
-    """Reject a pending approval, which the caller holds, as the system."""
+    """Reject a pending approval as the system. The caller holds it."""
     approval.status, approval.decision = "rejected", "rejected"
     approval.note = why
     approval.resolved_by_user_id, approval.resolved_by_kind = None, "system"
@@ -144,7 +144,7 @@ async def close_approval(actor: Actor, approval: Approval, task_id: UUID, why: s
 
 
 async def held_tasks(board_id: UUID, task_ids: list[UUID]) -> set[str]:
-    """Hold tasks of a board, always before the approval that is about them; returns the ids of those that are there."""
+    """Lock tasks of a board, always before their approval. Return the ids of those that exist."""
     if not task_ids:
         return set()
     hold = " FOR NO KEY UPDATE" if is_postgres() else ""
@@ -158,7 +158,7 @@ async def held_tasks(board_id: UUID, task_ids: list[UUID]) -> set[str]:
 
 
 async def locked_approval(approval: Approval) -> Approval:
-    """The approval as it is now, held until the running command ends."""
+    """Lock the approval until the running command ends, and return it as it is now."""
     found = await Approval.select_for_update().get_or_none(id=approval.id)
     if found is None:
         raise NotFound()
@@ -167,7 +167,7 @@ async def locked_approval(approval: Approval) -> Approval:
 
 
 async def task_ids_of(approval: Approval) -> list[UUID]:
-    """The tasks an approval is about, in link order."""
+    """Return the ids of an approval's tasks, in link order."""
     found: Any = (
         await ApprovalTask.filter(approval_id=approval.id)
         .order_by("created_at", "id")

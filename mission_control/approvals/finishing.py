@@ -1,4 +1,4 @@
-"""Which approvals ask whether a task may be finished."""
+"""Tell approvals that ask to finish a task from others."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -34,7 +34,7 @@ class ApprovalHistoryItem(BaseModel):
 
 
 async def approval_history(approval: Approval) -> list[dict[str, Any]]:
-    """Everything that happened to an approval, oldest first."""
+    """Return everything that happened to an approval, oldest first."""
     found = await rows(
         "SELECT e.id, e.seq, e.kind, e.message, e.actor_kind, e.actor_id, e.data, e.created_at,"
         f" COALESCE(e.actor_name, {person_name('u')}) AS actor_name"

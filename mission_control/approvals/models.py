@@ -15,7 +15,7 @@ from mission_control.database.fields import UtcDatetimeField
 class Approval(Model):
     """One request for a decision. `decision` tells a rejection from work sent back for changes.
 
-    `run_id` names the run whose hand-in asked for it by itself.
+    `run_id` names the run whose submission asked for it.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -53,7 +53,7 @@ class Approval(Model):
         )
 
     def scope(self, task_id: Any = None) -> Scope:
-        """Where an event about this approval belongs; `board` must be loaded."""
+        """Return the scope of events about this approval; `board` must be loaded."""
         return Scope(
             organization_id=self.board.organization_id,
             board_id=self.board_id,

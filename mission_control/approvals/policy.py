@@ -1,4 +1,4 @@
-"""Who may do what to approvals."""
+"""Rules for approvals."""
 
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
@@ -22,5 +22,5 @@ def may_decide_approval(actor: Actor, approval: Approval) -> bool:
 
 @rules.rule("approval.close")
 def may_close_approval(actor: Actor, approval: Approval) -> bool:
-    """Whoever deletes the last task of an approval: people and leads of the board."""
+    """People and leads of the board, who delete the last task of an approval."""
     return actor.writes(approval.board)

@@ -1,4 +1,4 @@
-"""Reading approvals."""
+"""Read approvals."""
 
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,7 @@ NEWEST_FIRST = " ORDER BY a.created_at DESC, a.id DESC"
 
 
 async def visible_approval(actor: Actor, board_id: UUID, approval_id: UUID) -> Approval:
-    """An approval on a board that exists for this actor; NotFound otherwise."""
+    """Return an approval of a visible board. Raise NotFound otherwise."""
     board = await visible_board(actor, board_id)
     approval = await Approval.get_or_none(id=approval_id, board_id=board.id)
     if approval is None:
@@ -37,7 +37,7 @@ async def visible_approval(actor: Actor, board_id: UUID, approval_id: UUID) -> A
 
 
 async def list_approvals(board: Board, query: ApprovalQuery) -> tuple[list[dict[str, Any]], int]:
-    """The board's approvals, newest first, and how many there are."""
+    """Return the board's approvals, newest first, and their number."""
     where = " WHERE a.board_id = ?"
     values: list[Any] = [board.id]
     if query.status is not None:
@@ -48,7 +48,7 @@ async def list_approvals(board: Board, query: ApprovalQuery) -> tuple[list[dict[
 
 
 async def approval_read(approval_id: UUID) -> dict[str, Any]:
-    """One approval in its wire shape."""
+    """Return one approval as it is answered."""
     found = await with_tasks(await rows(f"{SELECT} WHERE a.id = ?", approval_id))
     if not found:
         raise NotFound()
@@ -56,14 +56,14 @@ async def approval_read(approval_id: UUID) -> dict[str, Any]:
 
 
 async def pending_of(task_id: UUID) -> dict[str, Any] | None:
-    """The approval that a task waits for, in its wire shape."""
+    """Return the pending approval of a task as it is answered."""
     pending = "a.id IN (SELECT l.approval_id FROM approval_task_links l WHERE l.task_id = ? AND l.is_pending)"
     found = await with_tasks(await rows(f"{SELECT} WHERE {pending}{NEWEST_FIRST}", task_id))
     return found[0] if found else None
 
 
 async def with_tasks(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of `SELECT` in their wire shape, with the tasks they are about."""
+    """Return rows of `SELECT` as they are answered, with their tasks."""
     links: dict[str, list[dict[str, Any]]] = {}
     if found:
         ids = [row["id"] for row in found]
@@ -111,13 +111,13 @@ def _person(row: dict[str, Any], role: str) -> dict[str, Any] | None:
 
 
 async def pending_count(board_id: UUID) -> int:
-    """How many approvals of a board wait for a decision."""
+    """Return the number of pending approvals of a board."""
     [row] = await rows("SELECT COUNT(*) AS n FROM approvals WHERE board_id = ? AND status = 'pending'", board_id)
     return int(row["n"])
 
 
 async def approval_counts(task_ids: list[UUID]) -> list[dict[str, Any]]:
-    """For each task: how many approvals there are and how many are pending."""
+    """Return the numbers of approvals and of pending ones, by task."""
     if not task_ids:
         return []
     found = await rows(
@@ -138,7 +138,7 @@ async def approval_counts(task_ids: list[UUID]) -> list[dict[str, Any]]:
 
 
 async def has_pending(task_id: UUID) -> bool:
-    """Whether an approval linked to the task waits for a decision (rule P)."""
+    """Return whether an approval of the task is pending (rule P)."""
     return bool(await rows("SELECT 1 AS one FROM approval_task_links WHERE task_id = ? AND is_pending", task_id))
 
 
@@ -151,17 +151,17 @@ _OF_TASK = (
 
 
 async def is_approved(task_id: UUID) -> bool:
-    """Whether a person, or a policy that a person set, approved something in the task's present attempt (rule A)."""
+    """Return whether a person, or a person's policy, approved something in the task's current attempt (rule A)."""
     return bool(await rows(f"{_OF_TASK} AND {GIVEN} LIMIT 1", task_id))
 
 
 async def is_finish_approved(task_id: UUID) -> bool:
-    """The same of an approval that asks to finish the task."""
+    """Return the same for an approval that asks to finish the task."""
     return bool(await rows(f"{_OF_TASK} AND {GIVEN} AND {ASKS_TO_FINISH} LIMIT 1", task_id, *FINISHING))
 
 
 async def attempts_of(task_ids: list[UUID]) -> dict[UUID, int]:
-    """The present attempt of some tasks."""
+    """Return the current attempt of some tasks."""
     if not task_ids:
         return {}
     found = await rows(f"SELECT id, attempt FROM tasks WHERE id IN ({placeholders(len(task_ids))})", *task_ids)
@@ -169,7 +169,7 @@ async def attempts_of(task_ids: list[UUID]) -> dict[UUID, int]:
 
 
 async def outcomes_of(approval_id: UUID) -> dict[str, str]:
-    """What a decision did to the tasks it was about, by task; nothing of tasks whose next attempt has begun."""
+    """Return the effects of a decision, by task, without tasks whose next attempt has begun."""
     found = await rows(
         "SELECT l.task_id, l.outcome FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
         " WHERE l.approval_id = ? AND l.outcome IS NOT NULL AND l.decided_attempt = t.attempt",
@@ -179,6 +179,6 @@ async def outcomes_of(approval_id: UUID) -> dict[str, str]:
 
 
 async def pending_for(actor: Actor) -> int:
-    """How many approvals wait on the boards that the actor reads, in the active organization."""
+    """Return the number of pending approvals on boards of the active organization that the actor can read."""
     boards = Board.visible_to(actor).filter(organization_id=actor.organization_id)
     return await Approval.filter(status="pending", board_id__in=Subquery(boards.values("id"))).count()

@@ -1,4 +1,4 @@
-"""What other features put beside approvals into the queue of what waits for people."""
+"""Rows of other features in the queue of approvals."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from mission_control.core.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """A queue on a page: whose boards it shows, since when it is open, and where it is."""
+    """A queue on a page: its boards, when it was opened, and its address."""
 
     boards: list[Board]
     opened: datetime
@@ -22,19 +22,19 @@ class QueueView:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing in the queue, rendered: since when it is there, and whether it still waits."""
+    """One rendered row of the queue, when it was created, and whether it is pending."""
 
     created_at: datetime
     is_pending: bool
     html: Markup
 
 
-# What waits in a place, and what ended there since it was opened.
+# The pending rows of a queue, and those that were decided since it was opened.
 RowProvider = Callable[[Actor, QueueView], Awaitable[list[Row]]]
 # Of the installed features.
 PROVIDERS: list[RowProvider] = []
 
 
 async def related_rows(actor: Actor, view_of_queue: QueueView) -> list[Row]:
-    """Everything that the features have for a queue."""
+    """Return the rows of all features for a queue."""
     return [row for provide in PROVIDERS for row in await provide(actor, view_of_queue)]

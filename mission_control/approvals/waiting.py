@@ -1,4 +1,4 @@
-"""Waiting for a decision, without a query while nothing is decided."""
+"""Wait for a decision without querying the database meanwhile."""
 
 import asyncio
 from typing import Any
@@ -14,9 +14,9 @@ from mission_control.live import broker, channels
 
 
 async def wait_for_decision(actor: Actor, approval: Approval, seconds: float) -> dict[str, Any]:
-    """The approval in its wire shape once it is decided, or pending as it is when the time is over.
+    """Return the approval once it is decided, or still pending when the time is over.
 
-    Whoever lost the right to ask meanwhile, such as by a move to another board, is not told.
+    An agent that lost the right to read it meanwhile, such as by a move to another board, is refused.
     """
     answer = await _waited(approval.id, seconds)
     if seconds > 0:

@@ -1,4 +1,4 @@
-"""What changes boards."""
+"""Commands that create, change and delete boards."""
 
 import re
 from typing import Any
@@ -21,7 +21,7 @@ GOAL_INCOMPLETE = "A goal board needs an objective and success metrics."
 
 @command("board.create")
 async def create_board(actor: Actor, organization_id: UUID, fields: dict[str, Any]) -> Board:
-    """Make a board. Unknown gateway or group: Invalid."""
+    """Create a board. Raise Invalid for an unknown gateway or group."""
     await _check_links(actor, organization_id, fields)
     board = await Board.create(organization_id=organization_id, **fields)
     record("board.created", board, f"Board created: {board.name}.", name=board.name)
@@ -30,7 +30,7 @@ async def create_board(actor: Actor, organization_id: UUID, fields: dict[str, An
 
 @command("board.update")
 async def update_board(actor: Actor, board: Board, changes: dict[str, Any]) -> Board:
-    """Change a board's fields. What is set to what it was already is no change."""
+    """Change a board's fields. Setting a field to its current value is a no-op."""
     board = await locked_board(board)
     await _check_links(actor, board.organization_id, changes)
     wants_goal = changes.get("board_type") == "goal"
@@ -49,7 +49,7 @@ async def update_board(actor: Actor, board: Board, changes: dict[str, Any]) -> B
 
 @command("board.delete")
 async def delete_board(actor: Actor, board: Board) -> None:
-    """Put a board into the trash: it and everything on it, its agents' tokens too, are gone until it is restored."""
+    """Move a board to the trash. Everything on it, also its agents' tokens, is inaccessible until it is restored."""
     board = await locked_board(board)
     board.deleted_at = board.updated_at = clock.now()
     await board.save(update_fields=["deleted_at", "updated_at"])
@@ -59,7 +59,7 @@ async def delete_board(actor: Actor, board: Board) -> None:
 
 @command("board.restore")
 async def restore_board(actor: Actor, board: Board) -> Board:
-    """Take a board out of the trash, with everything that was on it. One that is not there is left as it is."""
+    """Restore a board from the trash with everything on it. It is a no-op for a board that is not in the trash."""
     board = await _locked(board)
     if board.deleted_at is not None:
         board.deleted_at, board.updated_at = None, clock.now()
@@ -70,9 +70,9 @@ async def restore_board(actor: Actor, board: Board) -> Board:
 
 
 async def erase_board(actor: Actor, board: Board) -> None:
-    """Delete a board for good with everything on it; only the log keeps what happened there.
+    """Delete a board permanently with everything on it; only the log remains.
 
-    It is out of everybody's reach at once, and what it held is removed by and by.
+    It is inaccessible at once, and its rows are deleted in pieces.
     """
     await _take_away(actor, board)
     await uncancelled(staging.clear(board.id))
@@ -91,7 +91,7 @@ async def _take_away(actor: Actor, board: Board) -> None:
 
 
 async def _locked(board: Board, *, for_good: bool = False) -> Board:
-    """The board, held; `for_good` also against everything that refers to it, as before it is erased."""
+    """Lock and return the board; with `for_good` also against rows that refer to it, before it is erased."""
     found = await Board.select_for_update(no_key=not for_good).get_or_none(id=board.id, absent_since=None)
     if found is None:
         raise NotFound()
@@ -99,7 +99,7 @@ async def _locked(board: Board, *, for_good: bool = False) -> Board:
 
 
 async def locked_board(board: Board) -> Board:
-    """The board as it is now, held until the running command ends; NotFound when it was deleted meanwhile."""
+    """Lock the board until the running command ends, and return it. Raise NotFound when it was deleted meanwhile."""
     found = await _locked(board)
     if found.deleted_at is not None:
         raise NotFound()
@@ -107,7 +107,7 @@ async def locked_board(board: Board) -> Board:
 
 
 async def next_task_number(board_id: UUID) -> int:
-    """The number of the next task of a board; holds the board's row until the running command ends."""
+    """Return the number of the next task of a board, and lock the board until the running command ends."""
     found = await rows(
         "UPDATE boards SET task_count = task_count + 1 WHERE id = ? AND deleted_at IS NULL RETURNING task_count",
         board_id,
@@ -118,7 +118,7 @@ async def next_task_number(board_id: UUID) -> int:
 
 
 def slugify(name: str, otherwise: str = "board") -> str:
-    """A name as lower-case words joined by hyphens; something else when nothing is left."""
+    """Return a name as lower-case words joined by hyphens, or `otherwise` when nothing is left."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or otherwise
 
 
@@ -134,7 +134,7 @@ async def _check_links(actor: Actor, organization_id: UUID, fields: dict[str, An
 
 
 async def _reaches_group(actor: Actor, organization_id: UUID, group_id: UUID) -> bool:
-    """Whether a group exists for somebody who puts a board into it: as one with a board that they read, or empty."""
+    """Return whether somebody can see a group: it is empty, or they can read one of its boards."""
     membership = actor.memberships.get(organization_id)
     if membership is None or membership.all_boards_read or membership.all_boards_write:
         return True

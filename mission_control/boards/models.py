@@ -45,7 +45,7 @@ class Board(Model):
     work_state_at: Any = UtcDatetimeField(null=True)
     task_count = fields.IntField(default=0)
     deleted_at: Any = UtcDatetimeField(null=True)
-    # Since when a board is being brought in, or erased, in pieces. Nobody reaches it then: it is deleted as well.
+    # When a staged import or erasure began. Meanwhile `deleted_at` is set too, so that nobody can see the board.
     absent_since: Any = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
@@ -62,7 +62,7 @@ class Board(Model):
 
     @classmethod
     def visible_to(cls, actor: Actor) -> QuerySet["Board"]:
-        """The boards that exist for this actor."""
+        """Return the boards that this actor can see."""
         if actor.is_agent:
             return cls.filter(id=actor.board_id, organization_id=actor.organization_id, deleted_at=None)
         whole, single = actor.readable_boards()
@@ -76,5 +76,5 @@ class Board(Model):
         return self.organization_id in whole or self.id in single
 
     def scope(self) -> Scope:
-        """Where an event about this board belongs."""
+        """Return the scope of events about this board."""
         return Scope(organization_id=self.organization_id, board_id=self.id, subject_id=self.id)

@@ -1,4 +1,4 @@
-"""Who may do what to boards."""
+"""Rules for boards."""
 
 from uuid import UUID
 
@@ -17,7 +17,7 @@ def may_create_board(actor: Actor, organization_id: UUID | None) -> bool:
 
 @rules.rule("board.read")
 def may_read_board(actor: Actor, board: Board) -> bool:
-    """Everybody who reaches the board."""
+    """Everybody who can read the board."""
     return actor.reads(board)
 
 

@@ -1,4 +1,4 @@
-"""Reading boards."""
+"""Read boards."""
 
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from mission_control.live.shared import Shared
 
 
 async def visible_board(actor: Actor, board_id: UUID) -> Board:
-    """A board that exists for this actor; NotFound otherwise."""
+    """Return a board that this actor can see. Raise NotFound otherwise."""
     board = await find(Board, "id = ? AND deleted_at IS NULL", board_id)
     if board is None or not board.is_visible_to(actor):
         raise NotFound()
@@ -25,7 +25,7 @@ async def visible_board(actor: Actor, board_id: UUID) -> Board:
 
 
 async def visible_board_here(actor: Actor, board_id: UUID) -> Board:
-    """A board of the actor's active organization; NotFound otherwise."""
+    """Return a board of the actor's active organization. Raise NotFound otherwise."""
     board = await visible_board(actor, board_id)
     if board.organization_id != actor.organization_id:
         raise NotFound()
@@ -33,7 +33,7 @@ async def visible_board_here(actor: Actor, board_id: UUID) -> Board:
 
 
 def on_readable_boards(actor: Actor, organization_id: UUID, column: str) -> tuple[str, list[UUID]]:
-    """A condition with its AND, and its values, that leaves out what happened on boards that a person does not read."""
+    """Return a condition, with its AND, and its values that excludes boards that a person cannot read."""
     whole, single = actor.readable_boards()
     if organization_id in whole:
         return "", []
@@ -42,7 +42,7 @@ def on_readable_boards(actor: Actor, organization_id: UUID, column: str) -> tupl
 
 
 async def deletable_board(actor: Actor, board_id: UUID) -> Board:
-    """A board that exists for this actor, for those who administer it also from the trash; NotFound otherwise."""
+    """Return a visible board, for its administrators also from the trash. Raise NotFound otherwise."""
     board = await _reached(actor).get_or_none(id=board_id)
     if board is None or (board.deleted_at is not None and not actor.administers(board.organization_id)):
         raise NotFound()
@@ -50,25 +50,25 @@ async def deletable_board(actor: Actor, board_id: UUID) -> Board:
 
 
 def _reached(actor: Actor) -> QuerySet[Board]:
-    """What the actor reaches, the trash included."""
+    """Return the boards that the actor can read, the trash included."""
     whole, single = actor.readable_boards()
     return Board.filter(Q(organization_id__in=whole) | Q(id__in=single), absent_since=None)
 
 
 async def deleted_boards(actor: Actor, paging: Paging) -> tuple[list[Board], int]:
-    """The trash of the active organization, newest first, and how many boards are in it."""
+    """Return the deleted boards of the active organization, newest first, and their number."""
     boards = _reached(actor).filter(organization_id=actor.organization_id).exclude(deleted_at=None)
     ordered = boards.order_by("-deleted_at", "id").limit(paging.limit).offset(paging.offset)
     return await ordered, await boards.count()
 
 
 async def still_exists(board: Board) -> bool:
-    """Whether the board exists at this moment of the log."""
+    """Return whether the board exists at this number of the log."""
     return await present(board) is not None
 
 
 async def present(board: Board) -> Board | None:
-    """The board at this moment of the log, None in the trash: asked once for all streams, anew after every event."""
+    """Return the board at this number of the log, None in the trash: one read serves all streams."""
     key = (board.id, broker.known_head(board.organization_id))
     return await _present.get(key, lambda: _found(board.id))
 
@@ -81,7 +81,7 @@ _present: Shared[Board | None] = Shared(1.0)
 
 
 async def list_boards(actor: Actor, query: BoardQuery) -> tuple[list[Board], int]:
-    """The actor's boards of the active organization by name, and how many there are."""
+    """Return the actor's boards of the active organization by name, and their number."""
     boards = Board.visible_to(actor).filter(organization_id=actor.organization_id)
     if query.gateway_id is not None:
         boards = boards.filter(gateway_id=query.gateway_id)
@@ -92,5 +92,5 @@ async def list_boards(actor: Actor, query: BoardQuery) -> tuple[list[Board], int
 
 
 async def boards_of(actor: Actor) -> list[Board]:
-    """All boards of the active organization that the actor reads, by name; for the sidebar."""
+    """Return all boards of the active organization that the actor can read, by name."""
     return (await list_boards(actor, BoardQuery(limit=200, offset=0)))[0]

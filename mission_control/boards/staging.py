@@ -1,7 +1,7 @@
-"""Boards that nobody reaches: they are brought in, or erased, in pieces, so that others get their turn in between.
+"""Import and erase boards in pieces, in transactions that let others write in between.
 
-On SQLite one transaction at a time serves everybody. What was left half done, because the process was killed, is
-cleared away when a server starts, and before something is brought in.
+SQLite has one writer at a time. Nobody can see a staged board. What a killed process left half done is deleted when a
+server starts, and before the next import.
 """
 
 from collections.abc import Iterable
@@ -31,14 +31,14 @@ HELD = (
 
 
 async def begin(board: Board) -> None:
-    """Make a board that is not there yet."""
+    """Create a staged board."""
     await clear_left_behind(clock.now() - LEFT_BEHIND)
     board.deleted_at = board.absent_since = clock.now()
     await board.save(force_create=True)
 
 
 async def store(board_id: UUID, things: Iterable[Model]) -> None:
-    """Write things of one kind that belong to an absent board. One that was cleared away meanwhile: NotFound."""
+    """Store rows of one kind for a staged board. Raise NotFound when the board was deleted meanwhile."""
     for piece in batched(things, PIECE, strict=False):
         async with in_transaction():
             await _touch(board_id, clock.now())
@@ -46,7 +46,7 @@ async def store(board_id: UUID, things: Iterable[Model]) -> None:
 
 
 async def appear(board_id: UUID) -> Board:
-    """Inside a command: from its commit on the board is there, with all that was stored. Cleared away: NotFound."""
+    """Make a staged board visible when the running command commits. Raise NotFound when it was deleted meanwhile."""
     await _touch(board_id, None)
     await rows("UPDATE boards SET deleted_at = NULL WHERE id = ?", board_id)
     return await Board.get(id=board_id)
@@ -61,7 +61,7 @@ async def _touch(board_id: UUID, moment: datetime | None) -> None:
 
 
 async def clear(board_id: UUID) -> None:
-    """Remove an absent board with all that it holds."""
+    """Delete a staged board with everything on it."""
     for table, held, at_once in HELD:
         while await rows(f"DELETE FROM {table} WHERE id IN ({held} LIMIT {at_once}) RETURNING id", board_id):
             pass
@@ -69,11 +69,11 @@ async def clear(board_id: UUID) -> None:
 
 
 async def clear_left_behind(before: datetime) -> None:
-    """Remove what was left half done before a moment."""
+    """Delete the boards that were staged before a moment."""
     for row in await rows("SELECT id FROM boards WHERE absent_since < ?", before):
         await clear(row["id"])
 
 
 async def clear_after_start() -> None:
-    """Remove what a server that was killed left behind. Beside one that uses SQLite there is no other."""
+    """Delete what a killed server left half done: on SQLite everything, because there is one server only."""
     await clear_left_behind(clock.now() - LEFT_BEHIND if is_postgres() else clock.now())

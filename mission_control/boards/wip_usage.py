@@ -1,4 +1,4 @@
-"""How much room the columns with a limit have."""
+"""How full the columns with a limit are."""
 
 from dataclasses import dataclass
 
@@ -8,21 +8,21 @@ from mission_control.database.sql import placeholders, rows
 
 @dataclass(frozen=True, slots=True)
 class WipUsage:
-    """How many tasks a column holds, whatever the page's filter hides, and how many it takes."""
+    """The number of tasks in a column, regardless of filters, and its limit."""
 
     held: int
     limit: int
 
     @property
     def state(self) -> str:
-        """Whether it is `full`, or `over` because people put more into it, or neither."""
+        """`full`, `over` when people put more into it, or an empty text."""
         if self.held < self.limit:
             return ""
         return "full" if self.held == self.limit else "over"
 
 
 async def wip_usage_of(board: Board) -> dict[str, WipUsage]:
-    """The room of each column that has a limit, in one statement."""
+    """Return how full each column with a limit is, in one statement."""
     limits: dict[str, int] = board.wip_limits or {}
     if not limits:
         return {}

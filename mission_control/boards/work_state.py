@@ -1,4 +1,4 @@
-"""Pausing and stopping the work of a board's agents."""
+"""Pause, stop and resume the work of a board's agents."""
 
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
@@ -26,9 +26,9 @@ ORDERS: dict[str, State] = {"/pause": PAUSED, "/resume": RUNNING}
 
 @command("board.set_work_state")
 async def set_board_state(actor: Actor, board: Board, wanted: WorkStateChange, *, is_told: bool = False) -> Board:
-    """Pause, stop or let run on the agents of a board. What is so already is no change.
+    """Pause, stop or resume the agents of a board. Setting the current state is a no-op.
 
-    `is_told`: the agents learn of it in another way.
+    `is_told`: the agents are notified in another way.
     """
     await lock_work_state(board.organization_id)
     found = await Board.get_or_none(id=board.id, deleted_at=None)
@@ -45,10 +45,9 @@ async def set_board_state(actor: Actor, board: Board, wanted: WorkStateChange, *
 
 
 async def apply_order(actor: Actor, board: Board, order: str) -> None:
-    """Inside a command: set a board's state as a chat's `/pause` or `/resume` says, which its agents are told besides.
+    """Set a board's state as `/pause` or `/resume` in its chat says. The agents are notified of the message anyway.
 
-    Others than people and the board's lead change nothing. A pause is weaker than a stop and leaves it alone, and only
-    people end a stop.
+    Only people and the board's lead change the state. A pause does not replace a stop, and only people end a stop.
     """
     if not can(actor, "board.set_work_state", board):
         return

@@ -1,4 +1,4 @@
-"""Claims: a worker is handed a task under a lease."""
+"""Claims: assign tasks to workers under a lease."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ NOTHING_AT_ALL = ("agent_paused", "board_paused", "organization_paused", "budget
 
 
 class Worker(NamedTuple):
-    """What is known of a worker before it is handed something."""
+    """A worker, its limits and what it accepts, read before a claim."""
 
     id: UUID | None
     board_id: UUID
@@ -35,19 +35,19 @@ class Worker(NamedTuple):
     token_id: UUID | None
 
     def search(self, wanted: ClaimCreate) -> selection.Search:
-        """What it looks for."""
+        """Return the search for tasks that this worker can take."""
         return selection.Search(self.id, self.board_id, self.capabilities, wanted.tags or None, self.token_id)
 
 
 class Missed(Exception):
-    """What a look found is in another command's hands or changed at the last moment: to be claimed, or just edited."""
+    """Every task found is locked by another command, or changed at the last moment. Try again."""
 
 
 @command("task.claim")
 async def claim_best(
     actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate, seen: Sequence[UUID]
 ) -> dict[str, Any]:
-    """Hand the best of the tasks that a worker has seen to it."""
+    """Assign the best of some tasks to a worker."""
     await lock_work_state_shared(board.id)
     if worker.limits != Limits():
         await lock_limits(actor.id, board.id)
@@ -67,7 +67,7 @@ async def claim_best(
 
 @command("task.claim")
 async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> dict[str, Any]:
-    """Hand one task to a worker, or renew its own lease of it; whatever stands against that: 409."""
+    """Assign one task to a worker, or renew the lease that it has. Raise 409 when a rule forbids it."""
     await lock_limits(actor.id, board.id)
     task = await find(Task, "id = ? AND board_id = ? AND deleted_at IS NULL", wanted.task_id, board.id, lock=True)
     if task is None:
@@ -97,14 +97,14 @@ async def _is_held_by_caller(actor: Actor, task: Task) -> bool:
 
 
 def refuse_closed(board: Board) -> None:
-    """409 on a board where only the lead changes a task's status."""
+    """Raise 409 on a board on which only the lead changes the status of tasks."""
     if board.only_lead_can_change_status:
         message = "On this board only the lead starts tasks; there is nothing to claim."
         raise Conflict({"message": message, "code": "claims_disabled"})
 
 
 async def _refuse_unclaimable(actor: Actor, task: Task, worker: Worker, wanted: ClaimCreate) -> None:
-    """What the board's rules, which follow, do not ask: whose it is, where it is, and what keeps it."""
+    """Raise 409 for reasons other than the board's rules: the assignee, the status, a flag or a pause."""
     if task.assigned_agent_id not in (None, actor.id):
         raise Conflict({"message": "Another agent has this task.", "code": "task_already_claimed"})
     if reason := await _reason(task, worker, wanted):

@@ -1,4 +1,4 @@
-"""Handing in work: the summary, what shows it, what it used up, and the task's next column, all at once."""
+"""Complete a run: store its summary, evidence and usage, and move the task, in one command."""
 
 import hashlib
 from base64 import b64decode
@@ -30,7 +30,7 @@ from mission_control.usage.commands import report_usage
 
 
 def uploads_of(artifacts: list[ArtifactCreate]) -> list[Upload]:
-    """The files that were sent; Invalid when one is not what it claims to be."""
+    """Return the files that were sent. Raise Invalid when the content of one does not match its type."""
     return [_upload(one.name, b64decode(one.content_base64), one.content_type) for one in artifacts]
 
 
@@ -41,9 +41,9 @@ def _upload(name: str, content: bytes, claimed: str) -> Upload:
 
 @command("task.complete")
 async def complete_run(actor: Actor, task: Task, given: CompletionCreate, files: list[Upload]) -> UUID:
-    """Hand in the work of a run and return its id; a run that was handed in before stays as it is.
+    """Complete a run and return its id. Completing it again is a no-op.
 
-    A run that a plain change of status ended takes its report afterwards. A fence that is over: Conflict.
+    A run that a change of status ended accepts its report afterwards. Raise Conflict for a stale fence.
     """
     board = task.board
     task = await held_task(task)
@@ -73,7 +73,7 @@ async def _own_run(actor: Actor, task: Task, fence: int) -> Run:
 
 
 async def _next_status(board: Board, task_id: UUID, wanted: str | None) -> str:
-    """Where the task goes: to review also when a person has to approve first, which the hand-in then asks for."""
+    """Return the next status: review where a person must approve first, for which the completion then asks."""
     if wanted == "done":
         return "review" if board.require_approval_for_done and not await is_approved(task_id) else "done"
     if wanted or board.require_review_before_done or await lead_id_of(board.id):

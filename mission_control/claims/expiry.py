@@ -1,7 +1,6 @@
-"""Leases that ran out: the task goes back, the attempt counts, and after the fifth a person is asked.
+"""Expire leases: return the task, count the failed attempt, and flag the task for a person after the fifth.
 
-While people have not decided an approval about the task, what comes of it is not in the agent's hands, and the attempt
-does not count.
+An attempt does not count while an approval about the task is pending: the agent may be waiting for people.
 """
 
 import logging
@@ -32,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 async def expire_due(board_id: UUID | None = None) -> int:
-    """Take back what is held by leases that ran out, everywhere or on one board; returns how many those were."""
+    """Expire the leases that have ended, on one board or everywhere. Return their number."""
     here, values = ("", []) if board_id is None else (" AND r.board_id = ?", [board_id])
     found = await rows(
         "SELECT r.id, r.task_id, b.organization_id FROM task_runs r JOIN boards b ON b.id = r.board_id"
@@ -52,7 +51,7 @@ async def expire_due(board_id: UUID | None = None) -> int:
 
 @command("task.expire_lease")
 async def expire_lease(actor: Actor, task_id: UUID, run_id: UUID) -> bool:
-    """Take a task back whose lease ran out; False when somebody else is at it, or the lease was extended meanwhile."""
+    """Expire one lease. Return False when another command holds the task, or the lease was extended meanwhile."""
     task = await Task.select_for_update(skip_locked=True, no_key=True).get_or_none(id=task_id)
     if task is None:
         return False
@@ -98,7 +97,7 @@ async def _take_back(task: Task, run: dict[str, Any]) -> None:
 
 
 def pause_after(attempts: int) -> timedelta:
-    """How long a task rests after so many attempts: doubled each time, an hour at most."""
+    """Return the pause after a number of failed attempts: doubled each time, at most an hour."""
     doublings: int = 2 ** min(attempts - 1, 20)
     return min(FIRST_PAUSE * doublings, LONGEST_PAUSE)
 

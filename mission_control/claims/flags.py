@@ -1,4 +1,4 @@
-"""Flags: a card that waits for a person after several attempts, and the person who lets it go on."""
+"""Clear the flag of a task that waits for a person after several failed attempts."""
 
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
@@ -12,7 +12,7 @@ from mission_control.tasks.models import Task
 
 @command("task.unflag")
 async def clear_flag(actor: Actor, task: Task) -> None:
-    """Let a task be handed out again at once, with all attempts before it. Without a flag and a pause: no change."""
+    """Make a task claimable at once and reset its failed attempts. Without a flag or a pause it is a no-op."""
     task = await locked_task(task)
     before = TaskSnapshot(task)
     forgive(task)

@@ -1,4 +1,4 @@
-"""Leases: a run with an end. Its agent moves the end, or gives the task back."""
+"""Leases: runs with an expiry. The agent extends its lease or releases the task."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -20,24 +20,24 @@ from mission_control.tasks.models import Task
 
 
 class Lease(NamedTuple):
-    """A hand-out of a task that ends by itself."""
+    """An assignment of a task that expires."""
 
     task_id: UUID
     fence: int
     expires_at: datetime
 
     def serialize(self) -> dict[str, object]:
-        """As it is answered."""
+        """Return the lease as it is answered."""
         return {"fence": self.fence, "expires_at": self.expires_at}
 
 
 def is_over(run: Run) -> bool:
-    """Whether a run's lease has ended, swept or not."""
+    """Return whether a run's lease has expired, even if the sweep has not seen it yet."""
     return run.lease_expires_at is not None and run.lease_expires_at <= clock.now()
 
 
 async def hold_until(task: Task, seconds: int) -> Lease:
-    """Inside a command that holds a task in an agent's hands: let its lease end so many seconds from now."""
+    """Set the expiry of a running run to some seconds from now. The calling command holds the task."""
     expires_at = clock.now() + timedelta(seconds=seconds)
     await rows(
         "UPDATE task_runs SET lease_expires_at = ? WHERE task_id = ? AND fence = ? AND ended_at IS NULL",
@@ -50,9 +50,9 @@ async def hold_until(task: Task, seconds: int) -> Lease:
 
 @command("task.extend_lease")
 async def extend_lease(actor: Actor, task: Task, fence: int, seconds: int) -> Lease:
-    """Move the end of the caller's lease, also to an earlier moment; a hand-out without an end gets one.
+    """Set a new expiry for the caller's lease, later or earlier.
 
-    Presence without an event: pages get a signal.
+    No event is recorded; pages get a signal.
     """
     task = await _held_task(actor, task, fence)
     lease = await hold_until(task, seconds)
@@ -62,7 +62,7 @@ async def extend_lease(actor: Actor, task: Task, fence: int, seconds: int) -> Le
 
 @command("task.release_lease")
 async def release_lease(actor: Actor, task: Task, fence: int, reason: str | None) -> None:
-    """Give a task back to the inbox, whatever the board's rules are; it counts as no failure."""
+    """Return a task to the inbox, whatever the board's rules are. It does not count as a failed attempt."""
     task = await _held_task(actor, task, fence)
     before = TaskSnapshot(task)
     await end_run(task.id, "released", reason or f"By {actor.name}.")
@@ -71,7 +71,7 @@ async def release_lease(actor: Actor, task: Task, fence: int, reason: str | None
 
 
 async def _held_task(actor: Actor, task: Task, fence: int) -> Task:
-    """The task, held; 409 `lease_lost` unless this fence is the caller's live hand-out."""
+    """Lock the task and return it. Raise 409 `lease_lost` unless the fence is that of the caller's live lease."""
     task = await locked_task(task)
     run = await running(task.id)
     if run is None or run.agent_id != actor.id or run.fence != fence or is_over(run):
@@ -80,5 +80,5 @@ async def _held_task(actor: Actor, task: Task, fence: int) -> Task:
 
 
 def notify_pages(actor: Actor, task: Task) -> None:
-    """Let open pages know that a lease has another end."""
+    """Signal to open pages that a lease has a new expiry."""
     signal(task.board.organization_id, agent_id=str(actor.id), board_id=str(task.board_id), task_id=str(task.id))

@@ -1,4 +1,4 @@
-"""Which of those who wait could be handed something: two statements, however many wait and however much there is."""
+"""Find the waiting workers for which there may be work, with two statements for any number of workers and tasks."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
@@ -24,16 +24,16 @@ OFFERED = (
 
 
 class Waiter(NamedTuple):
-    """Who waits for work, and with which tags (slugs or ids); no tags are any."""
+    """A waiting worker and the tags (slugs or ids) that it asks for; no tags: any task."""
 
     agent_id: UUID | None
     tags: tuple[str, ...]
 
 
 async def could_take(waiters: Collection[Any], board: Board) -> set[Waiter]:
-    """Those of some `Waiter`s for whom there may be work on a board.
+    """Return the waiters for which there may be work on a board.
 
-    Nobody is left out who would be handed something; one with tags of two kinds may be named in vain.
+    The result is complete, and may hold a waiter too many when its tags are of two kinds.
     """
     if not waiters:
         return set()
@@ -51,7 +51,7 @@ async def could_take(waiters: Collection[Any], board: Board) -> set[Waiter]:
 
 
 def _has_any(tags: frozenset[str], names: Sequence[str] | None) -> bool:
-    """Whether any of these names is among tags, given by slug and id; None asks for none."""
+    """Return whether one of these names is the slug or id of a tag; None matches always."""
     return names is None or any(name in tags or str(parse_id(name)) in tags for name in names)
 
 

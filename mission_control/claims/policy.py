@@ -1,4 +1,4 @@
-"""Who may take up work, and hand it in."""
+"""Rules for claiming tasks and completing runs."""
 
 from uuid import UUID
 
@@ -12,14 +12,14 @@ rules = Rules()
 
 @rules.rule("task.claim")
 def may_claim(actor: Actor, board: Board) -> bool:
-    """The board's workers; a lead hands out work and takes none."""
+    """The board's workers. A lead assigns tasks and claims none."""
     return actor.is_agent and not actor.is_lead and actor.writes(board)
 
 
 @rules.rule("task.extend_lease")
 @rules.rule("task.release_lease")
 def may_hold(actor: Actor, task: Task) -> bool:
-    """The board's agents; whether the task is in their hands is asked under its lock."""
+    """The board's agents. The command checks under the task's lock that the agent holds it."""
     return actor.is_agent and actor.writes(task.board)
 
 
@@ -37,5 +37,5 @@ def may_unflag(actor: Actor, task: Task) -> bool:
 
 @rules.rule("task.complete")
 def may_complete(actor: Actor, task: Task) -> bool:
-    """The board's workers; whether the task is in their hands is asked under its lock."""
+    """The board's workers. The command checks under the task's lock that the worker holds it."""
     return actor.is_agent and not actor.is_lead and actor.writes(task.board)

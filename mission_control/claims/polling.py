@@ -1,7 +1,7 @@
-"""Claiming with a wait: look, wait for the board's channel without asking the database, look again.
+"""Claim with a wait: look for work, wait for the board's channel without a query, look again.
 
-Whoever hangs up while it waits has claimed nothing. A claim that was committed before the hang-up stays until its
-lease ends; asking again for the same task renews it, and the same `Idempotency-Key` gets the same answer.
+A client that disconnects while it waits has claimed nothing. A claim that was committed before stays until its lease
+expires; claiming the same task again renews it, and the same `Idempotency-Key` gets the same answer.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ UNANSWERED = "The client cancelled its call before it had the answer."
 
 
 async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, Any]:
-    """Hand the best available task, or the named one, to a worker; waits for one at most as long as it wants."""
+    """Assign the best task, or the named one, to a worker; wait for one as long as the worker asks for."""
     actor = replace(actor, fence=None)
     if wanted.task_id is not None:
         worker = await _worker(actor, board)
@@ -89,7 +89,7 @@ def channel_of(board_id: UUID) -> str:
 
 
 async def _look(actor: Actor, board: Board, wanted: ClaimCreate) -> tuple[dict[str, Any] | None, bool]:
-    """The answer, or None and whether there is work all the same that another command holds."""
+    """Return the answer, or None and whether there is work that another command has locked."""
     for pause in PAUSES:
         worker = await _worker(actor, board)
         seen = await _seen(actor, board, worker, wanted)
@@ -111,7 +111,7 @@ async def _claim(actor: Actor, board: Board, work: Callable[[], Awaitable[dict[s
 
 
 async def _take_back(actor: Actor, board: Board, answer: dict[str, Any]) -> None:
-    """Undo a hand-out whose client cancelled its call, or left, without the answer."""
+    """Release the lease of a claim whose client cancelled the call or disconnected before the answer."""
     task = Task(id=UUID(str(answer["task"]["id"])), board_id=board.id)
     task.board = board
     with contextlib.suppress(DomainError):  # it went elsewhere meanwhile
@@ -119,7 +119,7 @@ async def _take_back(actor: Actor, board: Board, answer: dict[str, Any]) -> None
 
 
 async def _seen(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> list[UUID]:
-    """What could be handed out, read only, so that an idle worker takes no lock; 409 when nothing at all may be."""
+    """Return the tasks that can be claimed, without locking any. Raise 409 when nothing can be claimed at all."""
     if await full(worker.limits, actor.agent_id, board.id) is None:
         if seen := await selection.see_best(worker.search(wanted)):
             return seen
@@ -130,10 +130,9 @@ async def _seen(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate)
 
 
 async def _worker(actor: Actor, board: Board) -> Worker:
-    """The calling agent as it is now: while it waited its token may have ended or been narrowed, and the agent may
-    have been moved or made the lead.
+    """Return the calling agent as it is now, after expiring the leases of the board that have ended.
 
-    What leases held that have ended on the board is taken back first.
+    While it waited, its token may have ended or lost scopes, and the agent may have been moved or made the lead.
     """
     found = await rows(
         "SELECT a.board_id, a.is_board_lead, a.wip_limit, a.claim_tags, k.id AS token_id, k.expires_at, k.revoked_at,"

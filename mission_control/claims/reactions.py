@@ -1,4 +1,4 @@
-"""What may open work, or a place for more, wakes the workers that wait for it.
+"""Wake waiting workers after events that may have made work claimable.
 
 Work states and budgets notify in `agents/work_state_notices.py`.
 """
@@ -19,7 +19,7 @@ DECISIVE = {"status", "assigned_agent_id", "assigned_user_id", "depends_on_task_
 
 @reactions.to("task.created", "task.status_changed", "task.updated")
 async def ring_for_task(actor: Actor, event: NewEvent) -> None:
-    """A task came into the inbox, left an agent's hands or a column, or waits for nothing any more."""
+    """A task came into the inbox, lost its assignee, left a column, or was unblocked."""
     before: dict[str, Any] = event.data.get("before") or {}
     after: dict[str, Any] = event.data.get("after") or {}
     if event.kind == "task.created":
@@ -44,13 +44,13 @@ async def ring_for_task(actor: Actor, event: NewEvent) -> None:
     "agent.updated",
 )
 async def ring_for_board(actor: Actor, event: NewEvent) -> None:
-    """Something else changed on which hand-outs on a board depend."""
+    """Something else changed that decides which tasks of a board can be claimed."""
     _ring(event)
 
 
 @reactions.to("tag.updated")
 async def ring_for_tag(actor: Actor, event: NewEvent) -> None:
-    """Open tasks are asked for by another name now."""
+    """Claims name a tag by its slug, which has changed."""
     if "slug" in event.data["after"]:
         for row in await rows(
             "SELECT DISTINCT t.board_id FROM tag_assignments x JOIN tasks t ON t.id = x.task_id"

@@ -1,4 +1,4 @@
-"""Reading runs: raw SQL into wire shapes, the same number of statements whatever the number of runs."""
+"""Read runs as they are answered, with a fixed number of statements."""
 
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ OF_LIVE_TASKS = (
 
 
 async def runs_of_task(task_id: UUID, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """The task's runs, newest first, and how many there are."""
+    """Return a task's runs, newest first, and their number."""
     [total] = await rows("SELECT COUNT(*) AS n FROM task_runs WHERE task_id = ?", task_id)
     found = await rows(
         f"SELECT {COLUMNS} FROM task_runs r WHERE r.task_id = ? ORDER BY r.fence DESC LIMIT ? OFFSET ?",
@@ -34,7 +34,7 @@ async def runs_of_task(task_id: UUID, paging: Paging) -> tuple[list[dict[str, An
 
 
 async def runs_of_agent(actor: Actor, agent: Agent, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """The agent's runs at tasks that exist for the actor, newest first, and how many there are."""
+    """Return an agent's runs of tasks that the actor can read, newest first, and their number."""
     here, boards = on_readable_boards(actor, agent.organization_id, "r.board_id")
     [total] = await rows(f"SELECT COUNT(*) AS n {OF_LIVE_TASKS}{here}", agent.id, *boards)
     found = await rows(
@@ -51,7 +51,7 @@ async def runs_of_agent(actor: Actor, agent: Agent, paging: Paging) -> tuple[lis
 
 
 async def run_read(run_id: UUID) -> dict[str, Any]:
-    """One run in its wire shape."""
+    """Return one run as it is answered."""
     found = await _serialize_runs(await rows(f"SELECT {COLUMNS} FROM task_runs r WHERE r.id = ?", run_id))
     if not found:
         raise NotFound()
@@ -71,7 +71,7 @@ async def _serialize_runs(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _serialize(row: dict[str, Any], artifacts: list[dict[str, Any]]) -> dict[str, Any]:
-    """A row of `COLUMNS` as RunRead."""
+    """Return a row of `COLUMNS` as a RunRead."""
     plain = ("id", "task_id", "board_id", "agent_id", "agent_name", "fence", "state")
     moments = ("started_at", "lease_expires_at", "ended_at")
     return (

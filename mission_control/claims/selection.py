@@ -1,4 +1,4 @@
-"""Which task a worker is handed: one statement with every rule and the order in it."""
+"""Select the task to assign to a worker: one statement that holds every rule and the order."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -44,10 +44,10 @@ Part = tuple[str, list[Any]]
 
 
 class Search(NamedTuple):
-    """For whom work is looked for, and which.
+    """The worker and the tasks that it looks for.
 
-    `capabilities` are the tags (slugs) that the agent takes of what is nobody's, `tags` those it asks for (slugs or
-    ids); None is any. `token_id` is the token with which it asks, if it asks with one.
+    `capabilities` are the tags (slugs) of unassigned tasks that the agent accepts, `tags` those that it asks for (slugs
+    or ids); None: any. `token_id` is the token of the request, if it has one.
     """
 
     agent_id: UUID | None
@@ -58,14 +58,14 @@ class Search(NamedTuple):
 
 
 async def see_best(search: Search) -> list[UUID]:
-    """The first tasks that an agent could be handed, the best first."""
+    """Return the first tasks that an agent could claim, the best first."""
     return await _ids(search, None, f" LIMIT {SEEN}")
 
 
 async def hold_best(search: Search, seen: Sequence[UUID]) -> UUID | None:
-    """The best of the tasks that were seen, held until the running command ends; those that others hold are passed.
+    """Lock and return the best of some tasks, skipping those that other commands hold.
 
-    None also when the token with which it is asked for may not work any more.
+    Return None also when the token of the request has been revoked or lost its scope.
     """
     found = await _ids(search, seen, " LIMIT 1" + (" FOR NO KEY UPDATE SKIP LOCKED" if is_postgres() else ""))
     return found[0] if found else None
@@ -89,18 +89,18 @@ def _where(search: Search, among: Sequence[UUID] | None) -> Part:
 
 
 def _its_own_or_free(search: Search) -> Part:
-    """What somebody gave to the agent, whatever its tags are, and of what is nobody's the tags that it takes."""
+    """Match tasks assigned to the agent, whatever their tags, and unassigned ones with tags that it accepts."""
     takes, values = ("TRUE", []) if search.capabilities is None else _tagged(search.capabilities)
     return f"(t.assigned_agent_id = ? OR (t.assigned_agent_id IS NULL AND {takes}))", [search.agent_id, *values]
 
 
 def open_on(board_id: UUID) -> Part:
-    """What of a board could be handed out at all."""
+    """Match the tasks of a board that can be claimed at all."""
     return OPEN, [board_id, clock.now(), board_id, board_id]
 
 
 def _tagged(names: Sequence[str]) -> Part:
-    """A task that carries any of these tags, given by slug or id."""
+    """Match tasks with any of these tags, given by slug or id."""
     if not names:
         return "FALSE", []
     ids = [known for name in names if (known := parse_id(name)) is not None]
@@ -110,13 +110,13 @@ def _tagged(names: Sequence[str]) -> Part:
 
 
 def _days_ago() -> list[Any]:
-    """The thresholds of `ORDER`: for high, medium, and everything below."""
+    """Return the thresholds of `ORDER`: for high, medium, and everything below."""
     one, two, three = (clock.now() - timedelta(days=days) for days in (1, 2, 3))
     return [one, two, one, three, two, one]
 
 
 async def carries(task_id: UUID, names: Sequence[str] | None) -> bool:
-    """Whether a task has any of these tags, given by slug or id; None asks for none."""
+    """Return whether a task has any of these tags, given by slug or id; None matches always."""
     if names is None:
         return True
     where, values = _tagged(names)

@@ -1,7 +1,7 @@
-"""Handed-in work on a board that needs an approval: it asks for the approval by itself.
+"""Ask for the approval that a board requires when work is submitted.
 
-It does not ask where a request to finish the task is pending or approved in this attempt. A task has one pending
-approval at a time, so where another kind is pending, the hand-in asks once that one is decided.
+Nothing is asked when a request to finish the task is pending or approved in this attempt. A task has one pending
+approval at a time: while another kind is pending, the request follows once that one is decided.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ CERTAIN = 100.0
 
 
 async def ask_for_approval(actor: Actor, task: Task, run: Run, confidence: float | None = None) -> None:
-    """Inside a command that holds the task: ask people whether it is finished, unless they are or were asked."""
+    """Ask people whether a task is finished, unless they were asked already. The calling command holds the task."""
     if task.status != "review" or not task.board.require_approval_for_done:
         return
     if await is_finish_approved(task.id) or await _must_wait(actor, task):
@@ -38,7 +38,7 @@ async def ask_for_approval(actor: Actor, task: Task, run: Run, confidence: float
 
 
 async def _must_wait(actor: Actor, task: Task) -> bool:
-    """Whether an approval of the task is pending. A request to finish an earlier attempt is closed instead."""
+    """Return whether an approval of the task is pending. Close a request to finish an earlier attempt."""
     found = await rows(
         "SELECT l.approval_id, l.asked_attempt FROM approval_task_links l WHERE l.task_id = ? AND l.is_pending", task.id
     )
@@ -56,7 +56,7 @@ async def _must_wait(actor: Actor, task: Task) -> bool:
 
 @reactions.to("approval.decided")
 async def ask_after_another(actor: Actor, event: NewEvent) -> None:
-    """Ask for handed-in tasks once another approval, which they waited for, is decided."""
+    """Ask for submitted tasks that waited for another approval, once that one is decided."""
     for task_id in event.data["task_ids"]:
         task = await Task.get_or_none(id=task_id, deleted_at=None, status="review").select_related("board")
         if task is None or await _was_answered(task, event):
@@ -68,7 +68,7 @@ async def ask_after_another(actor: Actor, event: NewEvent) -> None:
 
 
 async def _was_answered(task: Task, event: NewEvent) -> bool:
-    """Whether this decision was about finishing this attempt of the task."""
+    """Return whether this decision was about finishing this attempt of the task."""
     if not asks_to_finish(event.data["action_type"]):
         return False
     link = await rows(

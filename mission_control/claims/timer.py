@@ -1,6 +1,6 @@
-"""What becomes due by itself: leases that end, and tasks whose rest after a failed attempt is over.
+"""Expire leases and end the pauses of tasks after failed attempts, when they are due.
 
-Everything is in the database; a process that dies leaves it to the others, or to its next start.
+All due moments are in the database: when a process dies, the others go on, or its next start does.
 """
 
 import asyncio
@@ -20,25 +20,25 @@ _log = logging.getLogger(__name__)
 
 
 class _Alarm:
-    """When the timer of this process looks again; while it looks, what is handed out meanwhile is remembered."""
+    """The next run of this process's timer. Leases that begin while it runs are remembered."""
 
     def __init__(self) -> None:
         self.earlier = asyncio.Event()
         self.at: datetime | None = None
 
     def no_later_than(self, moment: datetime) -> None:
-        """Something ends then."""
+        """Run no later than at a moment."""
         if self.at is None or moment < self.at:
             self.at = moment
             self.earlier.set()
 
     def begin_to_look(self) -> None:
-        """What is handed out from now on may escape the look."""
+        """Remember leases that begin from now on: this run may miss them."""
         self.earlier.clear()
         self.at = None
 
     async def sleep(self, seconds: float) -> None:
-        """Until the next look."""
+        """Sleep until the next run."""
         if self.at is not None:
             seconds = min(seconds, max(0.0, (self.at - clock.now()).total_seconds()))
             self.earlier.clear()
@@ -52,18 +52,18 @@ _alarm: _Alarm | None = None
 
 
 def look_now() -> None:
-    """The clock was set: leases may have ended."""
+    """Run the timer now, because the clock was set and leases may have expired."""
     lease_ends(clock.now())
 
 
 def lease_ends(expires_at: datetime) -> None:
-    """Somebody was handed a lease: when it ends before the timer would look, the timer looks then."""
+    """Move the timer forward when a new lease expires before its next run."""
     if _alarm is not None:
         _alarm.no_later_than(expires_at)
 
 
 async def watch_leases() -> None:
-    """For ever: take back what ended leases held, and notify the boards of tasks that have rested."""
+    """Expire leases and wake workers for tasks whose pause has ended, in an endless loop."""
     global _alarm
     _alarm = alarm = _Alarm()
     since = clock.now()
@@ -84,7 +84,7 @@ async def watch_leases() -> None:
 
 
 async def ring_for_rested(since: datetime, until: datetime) -> None:
-    """Wake those who wait for work on boards where tasks may be handed out again; each process wakes its own."""
+    """Wake the workers of this process that wait on boards with tasks whose pause has ended."""
     found = await rows(
         "SELECT DISTINCT board_id FROM tasks WHERE retry_at > ? AND retry_at <= ? AND status = 'inbox'", since, until
     )
@@ -92,9 +92,9 @@ async def ring_for_rested(since: datetime, until: datetime) -> None:
 
 
 async def seconds_left(looked_at: datetime) -> float:
-    """Until the next lease or rest ends; a lease that is overdue all the same is tried again after a moment.
+    """Return the seconds until the next lease or pause ends. An overdue lease is tried again after a moment.
 
-    A rest that ended since the look began was not announced: the next look is at once.
+    A pause that ended since this run began was not announced: the next run is at once.
     """
     [row] = await rows(
         "SELECT (SELECT MIN(lease_expires_at) FROM task_runs WHERE ended_at IS NULL) AS lease,"

@@ -1,4 +1,4 @@
-"""Why is this waiting? What every task waits for, found in one statement and said in sentences."""
+"""Find what tasks wait for in one statement, and say it in sentences."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 
 async def reasons_of(task_ids: list[Any]) -> dict[str, Reasons]:
-    """What each of these tasks waits for, by its id; nothing for those that are done or deleted."""
+    """Return what each of these tasks waits for, by its id. Done and deleted tasks wait for nothing."""
     wanted = [one for one in map(as_id, task_ids) if one is not None]
     if not wanted:
         return {}

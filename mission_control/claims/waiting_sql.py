@@ -1,4 +1,4 @@
-"""The one statement that finds what tasks wait for: a SELECT over the tasks asked for per kind of reason."""
+"""Build the statement that finds what tasks wait for: one SELECT per kind of reason."""
 
 from datetime import datetime
 from typing import Any
@@ -86,7 +86,7 @@ LAST_DECISION = (
 
 
 def statement(task_ids: list[UUID]) -> Part:
-    """The statement for these tasks, and its values."""
+    """Return the statement for these tasks, and its values."""
     now = clock.now()
     parts = [*_tasks_own(now), *_of_people_and_rules(), *_of_agents(now), *_limits(now.date().isoformat())]
     asked = ASKED.format(ids=placeholders(len(task_ids)))
@@ -172,7 +172,7 @@ def _of_people_and_rules() -> list[Part]:
 
 
 def _of_agents(now: datetime) -> list[Part]:
-    """Who is paused or away. Several names in a column are told apart by their kind."""
+    """Return the SELECTs of paused and absent assignees."""
     paused = [
         _part(
             kind,
@@ -216,7 +216,7 @@ def _of_agents(now: datetime) -> list[Part]:
 
 
 def _crew(now: datetime) -> Part:
-    """How far the best worker gets with an unassigned task, where that is not far enough."""
+    """Return the SELECT that says how close a worker comes to being able to take an unassigned task."""
     level = (
         f"COALESCE(MAX(CASE WHEN c.id IS NULL THEN {NO_WORKER}"
         f" WHEN NOT {TAKES_ITS_TAGS.format(agent='c')} THEN CASE WHEN EXISTS (SELECT 1 FROM tag_assignments y"

@@ -1,4 +1,4 @@
-"""The fence: a write in the name of a hand-out that is over is refused."""
+"""Refuse writes under a fence that is no longer the current one."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -12,10 +12,10 @@ LIVE = ("running", "completed")
 
 
 async def refuse_lost_lease(task_ids: Sequence[UUID]) -> None:
-    """Inside a command that holds the tasks: 409 `lease_lost` when the caller names a fence that is over.
+    """Raise 409 `lease_lost` when the caller sends a stale fence. Call it in a command that holds the tasks.
 
-    A caller who names none is not checked. A finished run's fence holds until the task is handed out again, so that
-    its agent may still add to it.
+    A caller that sends no fence is not checked. The fence of a finished run stays valid until the next assignment, so
+    that its agent can still add to the task.
     """
     fence = unit_of_work().actor.fence
     if fence is None or not task_ids:
@@ -35,7 +35,7 @@ async def refuse_lost_lease(task_ids: Sequence[UUID]) -> None:
 
 
 async def hold_lease(task_id: UUID) -> None:
-    """Inside a command: keep a task from being handed out until it ends, and refuse a fence that is over."""
+    """Lock a task against a new assignment until the running command ends, and refuse a stale fence."""
     if unit_of_work().actor.fence is None:
         return
     if is_postgres():
@@ -44,7 +44,7 @@ async def hold_lease(task_id: UUID) -> None:
 
 
 async def lease_lost(task_id: UUID, fence: int, current: int) -> Conflict:
-    """The refusal of a stale fence; where people paused or stopped the work, a claim would be refused too."""
+    """Return the refusal of a stale fence. It advises against a new claim while the work is paused or stopped."""
     then = "and claim nothing until your heartbeat says continue" if await _is_halted(task_id) else "and claim again"
     message = f"Your lease of this task is over. Stop working on it, {then}."
     return Conflict({"message": message, "code": "lease_lost", "fence": fence, "current_fence": current})

@@ -1,4 +1,4 @@
-"""Runs: one agent's attempt at one task, from the hand-out to its end."""
+"""Runs: the attempts of agents at tasks, each from its assignment to its end."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ STATES = ("running", "completed", "released", "expired", "superseded")
 
 
 class Run(Model):
-    """One hand-out of a task. While it is `running` it is the task's lease, for ever when it has no expiry.
+    """One assignment of a task to an agent. While it is `running`, it is the task's lease.
 
-    `fence` is the task's number of hand-outs at that moment. `cost_micros` is in millionths of a US dollar.
+    `fence` is the task's number of assignments at that moment. `cost_micros` is in millionths of a US dollar.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)

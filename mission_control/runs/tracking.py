@@ -1,4 +1,4 @@
-"""Runs follow what happens to a task: a hand-out begins one, and what takes the task away ends it."""
+"""Begin a run when a task is assigned to an agent, and end it when the agent no longer holds the task."""
 
 from typing import Any, Protocol
 from uuid import UUID
@@ -12,7 +12,7 @@ from mission_control.runs.models import Run
 
 
 class HeldTask(Protocol):
-    """What decides whether a task is in an agent's hands."""
+    """The fields that decide whether an agent holds a task."""
 
     status: str
     assigned_agent_id: Any
@@ -20,7 +20,7 @@ class HeldTask(Protocol):
 
 
 class AssignedTask(HeldTask, Protocol):
-    """A task, as far as a hand-out changes it."""
+    """The fields of a task that an assignment changes."""
 
     id: Any
     board_id: Any
@@ -34,15 +34,15 @@ class AssignedTask(HeldTask, Protocol):
 
 
 def held_by(task: HeldTask) -> UUID | None:
-    """The agent in whose hands a task is."""
+    """Return the agent that holds a task."""
     return task.assigned_agent_id if task.status == "in_progress" else None
 
 
 async def track_run(actor: Actor, task: AssignedTask, before: HeldTask) -> None:
-    """Inside a command that holds the task and saves it afterwards: begin or end its run as the change demands.
+    """Begin or end the run of a changed task. The calling command holds the task and saves it afterwards.
 
-    A hand-out raises `fence` and `attempt` and clears what kept the task from being handed out. A person who moves or
-    assigns the task, and work that comes to its end, also forget the attempts that failed.
+    An assignment raises `fence` and `attempt` and clears the flag and the pause. Finished work, and a person who moves
+    or assigns the task, also reset the number of failed attempts.
     """
     was, is_now = held_by(before), held_by(task)
     if was == is_now:
@@ -70,12 +70,12 @@ def _is_moved_or_assigned(task: HeldTask, before: HeldTask) -> bool:
 
 
 def forgive(task: AssignedTask) -> None:
-    """Forget what kept a task from being handed out."""
+    """Clear the flag, the pause and the failed attempts of a task."""
     task.failed_attempts, task.retry_at, task.flagged_at, task.flag_reason = 0, None, None, None
 
 
 async def begin_run(task: AssignedTask, agent_id: UUID) -> Run:
-    """Write down a hand-out without an expiry; `task.fence` is its number already. An agent that is gone: NotFound."""
+    """Store a run without an expiry, with `task.fence` as its fence. Raise NotFound when the agent was deleted."""
     agents = await rows("SELECT name FROM agents WHERE id = ?", agent_id)
     if not agents:
         raise NotFound()
@@ -92,7 +92,7 @@ async def begin_run(task: AssignedTask, agent_id: UUID) -> Run:
 
 
 async def end_run(task_id: UUID, state: str, reason: str | None) -> bool:
-    """End the running run of a task; False when there is none."""
+    """End the running run of a task. Return whether there was one."""
     ended = await rows(
         "UPDATE task_runs SET state = ?, ended_at = ?, end_reason = ? WHERE task_id = ? AND ended_at IS NULL"
         " RETURNING id",
@@ -105,5 +105,5 @@ async def end_run(task_id: UUID, state: str, reason: str | None) -> bool:
 
 
 async def running(task_id: UUID) -> Run | None:
-    """The run in whose hands a task is."""
+    """Return the running run of a task."""
     return await find(Run, "task_id = ? AND ended_at IS NULL", task_id)

@@ -1,4 +1,4 @@
-"""Putting done tasks out of sight: they leave board, list and snapshot until somebody asks for them."""
+"""Archive done tasks: boards, lists and snapshots leave them out unless they are asked for."""
 
 from datetime import datetime
 from uuid import UUID
@@ -31,7 +31,7 @@ class ArchiveRead(BaseModel):
 
 @command("task.archive_old")
 async def archive_old_tasks(actor: Actor, board: Board, done_before: datetime) -> list[UUID]:
-    """Archive the tasks of a board that were done before a moment; returns them, oldest first."""
+    """Archive the tasks of a board that were done before a moment. Return them, oldest first."""
     hold = " FOR NO KEY UPDATE OF t" if is_postgres() else ""
     found = await rows(
         "SELECT t.id FROM tasks t WHERE t.board_id = ? AND t.status = 'done' AND t.deleted_at IS NULL"
@@ -50,7 +50,7 @@ async def archive_old_tasks(actor: Actor, board: Board, done_before: datetime) -
 
 @command("task.archive")
 async def archive_task(actor: Actor, task: Task) -> Task:
-    """Archive a done task. One that is not done: Conflict."""
+    """Archive a done task. Raise Conflict when it is not done."""
     task = await locked_task(task)
     if task.status != "done":
         raise Conflict("Only done tasks can be archived.")
@@ -67,7 +67,7 @@ async def _archive(task: Task) -> None:
 
 @command("task.archive")
 async def unarchive_task(actor: Actor, task: Task) -> Task:
-    """Put an archived task back on its board."""
+    """Return an archived task to its board."""
     task = await locked_task(task)
     if task.archived_at is not None:
         task.archived_at, task.updated_at = None, clock.now()

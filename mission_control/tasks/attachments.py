@@ -49,7 +49,7 @@ class AttachmentRead(BaseModel):
 
 
 async def visible_attachment(actor: Actor, board_id: UUID, task_id: UUID, attachment_id: UUID) -> Attachment:
-    """A file on a task that exists for this actor; NotFound otherwise. Files of deleted comments are gone too."""
+    """Return a file of a visible task. Raise NotFound otherwise, also for files of deleted comments."""
     task = await visible_task(actor, board_id, task_id)
     attachment = await Attachment.get_or_none(id=attachment_id, task_id=task.id)
     if attachment is None:
@@ -61,7 +61,7 @@ async def visible_attachment(actor: Actor, board_id: UUID, task_id: UUID, attach
 
 
 async def list_attachments(task: Task, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """The task's files, oldest first, and how many there are."""
+    """Return the task's files, oldest first, and their number."""
     [total] = await rows(
         "SELECT COUNT(*) AS n FROM task_attachments f LEFT JOIN task_comments c ON c.id = f.comment_id"
         " WHERE c.deleted_at IS NULL AND f.task_id = ?",
@@ -77,7 +77,7 @@ async def list_attachments(task: Task, paging: Paging) -> tuple[list[dict[str, A
 
 
 async def attachment_read(attachment_id: UUID) -> dict[str, Any]:
-    """One file in its wire shape, without its bytes."""
+    """Return one file as it is answered, without its content."""
     found = await rows(f"{SELECT} AND f.id = ?", attachment_id)
     if not found:
         raise NotFound()
@@ -93,7 +93,7 @@ def _serialize(row: dict[str, Any]) -> dict[str, Any]:
 
 @command("task.attach")
 async def attach(actor: Actor, task: Task, upload: Upload, run_id: UUID | None = None) -> Attachment:
-    """Put a file on a task, or on a comment of one's own there, as what a run made. More than 100 files: Conflict."""
+    """Attach a file to a task, or to one of the actor's comments there. Raise Conflict for more than 100 files."""
     task = await locked_task(task)
     await _check_comment(actor, task, upload.comment_id)
     if await Attachment.filter(task_id=task.id).count() >= MOST:
@@ -136,7 +136,7 @@ async def _check_comment(actor: Actor, task: Task, comment_id: UUID | None) -> N
 
 @command("task.detach")
 async def detach(actor: Actor, attachment: Attachment) -> None:
-    """Remove a file for good; the log keeps its name and hash."""
+    """Delete a file permanently; the log keeps its name and hash."""
     task = await locked_task(attachment.task)
     if not await Attachment.filter(id=attachment.id).delete():
         raise NotFound()
@@ -151,7 +151,7 @@ async def detach(actor: Actor, attachment: Attachment) -> None:
 
 
 async def content_response(attachment: Attachment) -> Response:
-    """The bytes of a file, which a browser shows only when nothing in it can act."""
+    """Return the content of a file; browsers show only types that cannot run code."""
     tag = f'"{attachment.sha256}"'
     known = request.headers.get("If-None-Match", "")
     if tag in (one.strip().removeprefix("W/") for one in known.split(",")):

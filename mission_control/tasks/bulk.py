@@ -1,4 +1,4 @@
-"""Changing many tasks at once: one transaction, in which every task passes the rules that hold for it alone."""
+"""Change many tasks in one transaction; each must pass the rules that hold for it alone."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -115,9 +115,9 @@ class TaskBulkError(BaseModel):
 
 @command("task.bulk")
 async def change_tasks(actor: Actor, board: Board, wanted: TaskBulk) -> dict[UUID, DomainError | None]:
-    """Change many tasks; returns what went wrong with each. Atomic and something went wrong: Conflict.
+    """Change many tasks. Return the error of each, or None. Raise Conflict for an error when the change is atomic.
 
-    A task comes after those of the others that it waits for, so that all of them can be finished at once.
+    Tasks are changed after those that they wait for, so that all of them can be finished at once.
     """
     outcome: dict[UUID, DomainError | None] = {}
     for task_id in await _in_order(wanted.task_ids):
@@ -151,7 +151,7 @@ async def _in_order(task_ids: list[UUID]) -> list[UUID]:
 
 
 async def _attempt(work: Callable[[], Awaitable[None]]) -> DomainError | None:
-    """Do something inside the running transaction; a refusal leaves nothing of it behind, records included."""
+    """Run work in a savepoint and return its refusal, which undoes all of it, records included."""
     unit = unit_of_work()
     known = len(unit.events), len(unit.deliveries), len(unit.signals)
     try:
@@ -186,7 +186,7 @@ async def _change_of(task: Task, wanted: TaskBulk) -> TaskChange:
 
 
 async def results_of(wanted: TaskBulk, outcome: dict[UUID, DomainError | None]) -> dict[str, Any]:
-    """The answer to a bulk change."""
+    """Return the answer to a bulk change."""
     changed = [one for one, error in outcome.items() if error is None]
     states = {str(task["id"]): task for task in ([] if wanted.delete else await tasks_read(changed))}
     results = [

@@ -1,4 +1,4 @@
-"""What was written down on a board, as it is read; a board's snapshot holds the newest of its chat."""
+"""Read a board's memory and chat; a board's snapshot holds the newest messages."""
 
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ NEWEST_MESSAGES = 200
 
 
 async def newest_chat(board_id: UUID) -> list[dict[str, Any]]:
-    """The newest messages of a board's chat, oldest first."""
+    """Return the newest messages of a board's chat, oldest first."""
     found = await rows(
         f"SELECT m.board_id, {COLUMNS} FROM board_memory m{AUTHORS}"
         f" WHERE m.board_id = ? AND m.is_chat AND {NOT_BLANK}{NEWEST_FIRST} LIMIT {NEWEST_MESSAGES}",
@@ -27,7 +27,7 @@ async def newest_chat(board_id: UUID) -> list[dict[str, Any]]:
 
 
 def serialize_entry(row: dict[str, Any], home: str) -> dict[str, Any]:
-    """An entry in its wire shape; `home` is the column that says where it belongs."""
+    """Return an entry as it is answered; `home` is the column of its board or group."""
     return {
         "id": row["id"],
         home: row[home],

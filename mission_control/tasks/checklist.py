@@ -55,7 +55,7 @@ class ChecklistItemRead(BaseModel):
 
 
 async def visible_item(actor: Actor, board_id: UUID, task_id: UUID, item_id: UUID) -> tuple[Task, ChecklistItem]:
-    """A step of a task that exists for this actor, with the task; NotFound otherwise."""
+    """Return a step of a visible task, with the task. Raise NotFound otherwise."""
     task = await visible_task(actor, board_id, task_id)
     item = await ChecklistItem.get_or_none(id=item_id, task_id=task.id)
     if item is None:
@@ -64,7 +64,7 @@ async def visible_item(actor: Actor, board_id: UUID, task_id: UUID, item_id: UUI
 
 
 async def list_items(task: Task, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """The task's steps in order, and how many there are."""
+    """Return the task's steps in order, and their number."""
     found = await rows(
         "SELECT i.id, i.task_id, i.text, i.is_done, i.created_at, i.updated_at FROM task_checklist_items i"
         " WHERE i.task_id = ? ORDER BY i.position, i.id LIMIT ? OFFSET ?",
@@ -76,7 +76,7 @@ async def list_items(task: Task, paging: Paging) -> tuple[list[dict[str, Any]], 
 
 
 def item_read(item: ChecklistItem) -> dict[str, Any]:
-    """One step in its wire shape."""
+    """Return one step as it is answered."""
     return _serialize({name: getattr(item, name) for name in ChecklistItemRead.model_fields})
 
 
@@ -87,7 +87,7 @@ def _serialize(row: dict[str, Any]) -> dict[str, Any]:
 
 @command("task.edit_checklist")
 async def add_item(actor: Actor, task: Task, new: ChecklistItemCreate) -> ChecklistItem:
-    """Add a step at the end. More than 200 steps: Conflict."""
+    """Add a step at the end. Raise Conflict for more than 200 steps."""
     task = await locked_task(task)
     [last] = await rows(
         "SELECT COUNT(*) AS n, MAX(position) AS position FROM task_checklist_items WHERE task_id = ?", task.id
@@ -127,7 +127,7 @@ async def change_item(actor: Actor, task: Task, item: ChecklistItem, sent: dict[
 
 @command("task.edit_checklist")
 async def remove_item(actor: Actor, task: Task, item: ChecklistItem) -> None:
-    """Take a step away."""
+    """Delete a step."""
     task = await locked_task(task)
     item = await _current(item)
     await item.delete()
@@ -136,7 +136,7 @@ async def remove_item(actor: Actor, task: Task, item: ChecklistItem) -> None:
 
 @command("task.edit_checklist")
 async def order_items(actor: Actor, task: Task, wanted: list[UUID]) -> None:
-    """Put the steps into an order. Not exactly the steps that there are: Conflict."""
+    """Reorder the steps. Raise Conflict unless exactly the existing steps are named."""
     task = await locked_task(task)
     items = await ChecklistItem.filter(task_id=task.id).order_by("position", "id")
     before = [item.id for item in items]

@@ -1,4 +1,4 @@
-"""What changes tasks."""
+"""Commands that create and change tasks."""
 
 from typing import Any
 from uuid import UUID
@@ -34,7 +34,7 @@ from mission_control.tasks.schemas import TaskCreate
 
 @command("task.create")
 async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
-    """Put a new task on a board. Unknown or circular dependencies, a blocked start and rules R and A refuse it."""
+    """Create a task. Raise an error for unknown or circular dependencies, a blocked start, and rules R and A."""
     task = Task(
         id=new_id(),
         board_id=board.id,
@@ -79,7 +79,7 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
 
 
 async def _refuse_new_work(board: Board, task: Task) -> None:
-    """409 when the agent in whose hands a task would come is paused, or has used up what it may."""
+    """Raise 409 when the agent that would hold a task is paused or has used up a budget."""
     await refuse_when_paused(held_by(task), board.id)
     await refuse_when_used_up(held_by(task), board)
 
@@ -134,7 +134,7 @@ async def change_task(actor: Actor, task: Task, change: TaskChange) -> Task:
 
 
 async def _apply_role(actor: Actor, board: Board, task: Task, change: TaskChange) -> DependencyChange:
-    """Apply the actor's rule set; returns the dependencies before and after when they changed."""
+    """Apply the actor's rule set. Return the dependencies before and after when they changed."""
     if actor.is_agent and not actor.is_lead:
         await rules.apply_worker_rules(actor, board, task, change)
         return None
@@ -180,7 +180,7 @@ async def remove_dependency(actor: Actor, task: Task, depends_on_id: UUID) -> Ta
 
 
 async def save_change(actor: Actor, board: Board, task: Task, before: TaskSnapshot, relations: RelationChanges) -> None:
-    """Inside a command that holds the task: store what changed, record it, and notify whom it concerns."""
+    """Store and record what changed, and notify the agents that it concerns. The calling command holds the task."""
     changed = before.changed(task)
     if not changed and not relations:
         return

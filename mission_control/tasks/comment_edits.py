@@ -1,4 +1,4 @@
-"""Changing one's mind about a comment. The log keeps that it was done and by whom, not the words."""
+"""Edit and delete comments. The log keeps the fact and the actor, not the text."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from mission_control.tasks.queries import visible_task
 
 
 async def visible_comment(actor: Actor, board_id: UUID, task_id: UUID, comment_id: UUID) -> Comment:
-    """A comment on a task that exists for this actor, with the task and its board; NotFound otherwise."""
+    """Return a comment of a visible task, with the task and its board. Raise NotFound otherwise."""
     task = await visible_task(actor, board_id, task_id)
     comment = await Comment.get_or_none(id=comment_id, task_id=task.id, deleted_at=None)
     if comment is None:
@@ -26,7 +26,7 @@ async def visible_comment(actor: Actor, board_id: UUID, task_id: UUID, comment_i
 
 @command("task.edit_comment")
 async def edit_comment(actor: Actor, comment: Comment, message: str) -> Comment:
-    """Put other words into a comment of one's own."""
+    """Change the text of a comment."""
     comment = await _locked(comment)
     before, after = comment.message, message.strip()
     if before == after:
@@ -40,7 +40,7 @@ async def edit_comment(actor: Actor, comment: Comment, message: str) -> Comment:
 
 @command("task.delete_comment")
 async def delete_comment(actor: Actor, comment: Comment) -> None:
-    """Take a comment out of lists and streams; its words and files are gone for good, notices no longer quote it."""
+    """Delete a comment from lists and streams, with its text and files; notices no longer quote it."""
     comment = await _locked(comment)
     before, comment.message, comment.deleted_at = comment.message, "", clock.now()
     await comment.save(update_fields=["message", "deleted_at"])

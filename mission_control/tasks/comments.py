@@ -1,4 +1,4 @@
-"""Saying something about a task."""
+"""Comment on tasks."""
 
 from mission_control.agents.mentions import mentions
 from mission_control.agents.models import Agent
@@ -17,9 +17,9 @@ from mission_control.tasks.notices import notify_of_comment
 
 @command("task.comment")
 async def add_comment(actor: Actor, task: Task, message: str) -> Comment:
-    """Comment on a task. A lead does so only in review, when mentioned, or on a task it created.
+    """Comment on a task. A lead may do so only in review, when mentioned, or on a task that it created.
 
-    A task that was deleted since it was found: NotFound.
+    Raise NotFound when the task was deleted meanwhile.
     """
     if actor.fence is not None:
         await hold_lease(task.id)
@@ -31,7 +31,7 @@ async def add_comment(actor: Actor, task: Task, message: str) -> Comment:
 
 
 async def write_comment(actor: Actor, task: Task, message: str, *, notify: bool = True) -> Comment:
-    """Inside a command: the comment, its event (which shares its id and not its words) and its notices."""
+    """Store a comment, record its event, which has its id but not its text, and notify agents."""
     comment = Comment(
         id=new_id(),
         task_id=task.id,

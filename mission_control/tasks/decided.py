@@ -1,7 +1,7 @@
-"""What the decision about an approval that asks to finish does to tasks which wait in review.
+"""Finish or send back tasks in review when an approval that asks to finish them is decided.
 
-Approved: they are done, where every other rule allows it. Sent back: they return to the agent that handed them in.
-Re-opening, or another decision, takes that back while nothing else has happened to the task.
+Approved tasks are done where every other rule allows it. Rejected ones return to the agent that submitted them.
+Reopening the approval, or another decision, undoes that unless something else has happened to the task.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ FINISHED, NOT_FINISHED, SENT_BACK = "finished", "not_finished", "sent_back"
 
 @reactions.to("approval.decided")
 async def finish_or_send_back(actor: Actor, event: NewEvent) -> None:
-    """Finish or send back the tasks in review that a decision was about."""
+    """Finish or send back the tasks in review of a decided approval."""
     decision = event.data["decision"]
     for task in await _taken_back(actor, event):
         await _link(event, task).update(decided_attempt=task.attempt)
@@ -52,7 +52,7 @@ async def finish_or_send_back(actor: Actor, event: NewEvent) -> None:
 
 
 async def _tasks(task_ids: list[UUID]) -> list[Task]:
-    """The tasks as they are now, held; the decision holds them already."""
+    """Return the tasks as they are now, locked; the decision has locked them already."""
     found = await Task.filter(id__in=task_ids, deleted_at=None).order_by("id").select_related("board")
     return [task for one in found if (task := await present_task(one)) is not None]
 
@@ -62,7 +62,7 @@ def _link(event: NewEvent, task: Task) -> Any:
 
 
 async def _finish(actor: Actor, task: Task) -> str | None:
-    """Move a task to done; returns the rule that forbids it, as a sentence."""
+    """Move a task to done. Return the rule that forbids it, as a sentence."""
     try:
         await change_task(actor, task, TaskChange(status="done"))
     except (Conflict, Forbidden, Invalid) as error:  # raised before anything is written
@@ -76,7 +76,7 @@ async def _open_dependencies(task: Task) -> str:
 
 
 async def _send_back(actor: Actor, task: Task, approval_id: UUID, note: str | None) -> bool:
-    """Return a task to the inbox of its agent as rework; False when no agent has worked on it."""
+    """Return a task to its agent as rework. Return False when no agent has worked on it."""
     agent_id = await last_worker(task.board, task) or await _requester(task.board, approval_id)
     if agent_id is None and task.review_agent_id is None:
         return False
@@ -93,14 +93,14 @@ async def _send_back(actor: Actor, task: Task, approval_id: UUID, note: str | No
 
 
 async def _requester(board: Board, approval_id: UUID) -> UUID | None:
-    """The agent that asked, when it is a worker of the board."""
+    """Return the agent that asked, when it is a worker of the board."""
     approval = await Approval.get(id=approval_id)
     return approval.agent_id if await is_worker(board, approval.agent_id) else None
 
 
 @reactions.to("approval.reopened")
 async def take_back_outcomes(actor: Actor, event: NewEvent) -> None:
-    """Put tasks back into review that a decision finished or sent back, unless something else happened to them."""
+    """Return the tasks of a reopened approval to review, unless something else happened to them."""
     await _taken_back(actor, event)
 
 

@@ -1,4 +1,4 @@
-"""What a task waits for: checking, replacing and reading edges."""
+"""Check, replace and read the dependencies of tasks."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from mission_control.tasks.models import TaskDependency
 
 
 async def blockers_of(task_id: UUID) -> list[str]:
-    """The ids of the live tasks that this one waits for, in the order in which they were added."""
+    """Return the ids of the unfinished tasks that this one waits for, in the order in which they were added."""
     found = await rows(
         "SELECT d.depends_on_task_id AS id FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
         " WHERE d.task_id = ? AND p.deleted_at IS NULL AND p.status <> 'done' ORDER BY d.created_at, d.id",
@@ -20,7 +20,7 @@ async def blockers_of(task_id: UUID) -> list[str]:
 
 
 async def dependency_ids(task_id: UUID) -> list[UUID]:
-    """The ids of the live tasks that this one depends on."""
+    """Return the ids of the live tasks that this one depends on."""
     found = await rows(
         "SELECT d.depends_on_task_id AS id FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
         " WHERE d.task_id = ? AND p.deleted_at IS NULL ORDER BY d.created_at, d.id",
@@ -30,10 +30,10 @@ async def dependency_ids(task_id: UUID) -> list[UUID]:
 
 
 async def check_dependencies(board: Board, task_id: UUID, wanted: list[UUID]) -> None:
-    """Refuse a task that would wait for itself (422), for a stranger (404) or in a circle (409).
+    """Refuse a dependency on the task itself (422), on an unknown task (404) or in a circle (409).
 
-    The board's row is held, so that two edits cannot form a circle together; and the tasks that it shall wait for, so
-    that none of them is opened again before the edit is known.
+    Lock the board, so that two edits cannot form a circle together, and the tasks to wait for, so that none of them is
+    reopened before the edit is committed.
     """
     if task_id in wanted:
         raise Invalid("A task cannot depend on itself.")
@@ -54,9 +54,9 @@ async def check_dependencies(board: Board, task_id: UUID, wanted: list[UUID]) ->
 
 
 async def refuse_circle(board_id: UUID, task_id: UUID, wanted: list[UUID]) -> None:
-    """Refuse tasks to wait for that wait for this one already (409). Deleted tasks wait for nothing."""
+    """Raise 409 for dependencies that would form a circle. Deleted tasks wait for nothing."""
     if await _reaches(board_id, wanted, task_id):
-        raise Conflict("These dependencies would make tasks wait for each other in a circle.")
+        raise Conflict("These dependencies would form a circle.")
 
 
 async def _reaches(board_id: UUID, start: list[UUID], goal: UUID) -> bool:
@@ -80,14 +80,14 @@ async def _reaches(board_id: UUID, start: list[UUID], goal: UUID) -> bool:
 
 
 async def replace_dependencies(board_id: UUID, task_id: UUID, wanted: list[UUID]) -> None:
-    """Make these the task's dependencies, in this order."""
+    """Replace the task's dependencies, in this order."""
     await TaskDependency.filter(task_id=task_id).delete()
     for one in wanted:
         await TaskDependency.create(board_id=board_id, task_id=task_id, depends_on_task_id=one)
 
 
 def blocked_error(blockers: list[str], *, with_code: bool = True) -> Conflict:
-    """The refusal to move or assign a task that waits for others."""
+    """Return the refusal to move or assign a blocked task."""
     detail = {
         "message": "This task waits for unfinished tasks and cannot be started or assigned yet.",
         "blocked_by_task_ids": blockers,

@@ -1,4 +1,4 @@
-"""What happens to the tasks that wait for another, and to one that goes back to the inbox."""
+"""Update the tasks that wait for a changed task, and return tasks to the inbox."""
 
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
@@ -17,9 +17,9 @@ OPEN_AGAIN = (REOPENED, RESTORED)
 
 
 async def update_dependents(actor: Actor, task: Task, what: str) -> None:
-    """Tell the tasks that wait for this one; one that is open again sends started ones back to the inbox.
+    """Record on the dependents of a task what happened to it. When it is open again, started ones return to the inbox.
 
-    Agents are told that a task was taken from them, or that nothing keeps it any more.
+    Notify the agents of tasks that were taken from them, and of unblocked ones.
     """
     waiting = (
         await TaskDependency.filter(depends_on_task_id=task.id).order_by("created_at").values_list("task_id", flat=True)
@@ -41,7 +41,7 @@ async def update_dependents(actor: Actor, task: Task, what: str) -> None:
 
 
 async def return_to_inbox(actor: Actor, task: Task, message: str) -> None:
-    """Inside a command that holds the task: take it out of whoever's hands it is in."""
+    """Unassign a task and return it to the inbox. The calling command holds the task."""
     before = TaskSnapshot(task)
     rules.enter(task, "inbox")
     await track_run(actor, task, before)

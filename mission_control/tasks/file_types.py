@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes and not by what its sender calls it."""
+"""Find the type of a file by its first bytes, not by what its sender calls it."""
 
 import re
 
@@ -19,9 +19,9 @@ ACTIVE_TEXT = {"text/html", "text/xml", "text/javascript", "text/ecmascript"}
 
 
 def checked_type(content: bytes, claimed: str) -> str:
-    """The type under which a file is kept: one that browsers may show, else a download.
+    """Return the type to store for a file: one that browsers may show, else a download.
 
-    A file that claims to be an image, a PDF or text and is not: Invalid.
+    Raise Invalid for a file that claims to be an image, a PDF or text and is not.
     """
     found = _found_type(content)
     claimed = claimed.lower()

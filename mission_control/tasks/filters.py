@@ -1,4 +1,4 @@
-"""Which tasks a list shows, and in which order: a TaskQuery as SQL."""
+"""Turn a TaskQuery into SQL: the condition and the order of a list."""
 
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,7 @@ Parts = list[tuple[str, list[Any]]]
 
 
 def where(board_id: UUID, query: TaskQuery) -> tuple[str, list[Any]]:
-    """The condition of a list and its values. Unknown status: Invalid."""
+    """Return the condition of a list and its values. Raise Invalid for an unknown status."""
     parts: Parts = [("t.board_id = ?", [board_id]), *_kept(query), *_states(query), *_owners(query), *_moments(query)]
     if query.priority:
         parts.append(_any_of("LOWER(t.priority)", [word for one in query.priority for word in spellings(one)]))
@@ -37,9 +37,9 @@ def where(board_id: UUID, query: TaskQuery) -> tuple[str, list[Any]]:
 
 
 def order(query: TaskQuery) -> str:
-    """The order of a list; without one the newest are first, and what is not set comes last.
+    """Return the order of a list: by default the newest first, and unset values last.
 
-    The trash begins with what was deleted last.
+    The trash begins with the task that was deleted last.
     """
     if query.deleted and query.sort is None:
         return " ORDER BY t.deleted_at DESC, t.id DESC"
@@ -52,7 +52,7 @@ def order(query: TaskQuery) -> str:
 
 
 def statuses(text: str | None) -> list[Any]:
-    """A comma-separated list of statuses; blanks are dropped."""
+    """Split a comma-separated list of statuses, without blanks."""
     wanted = [part.strip() for part in (text or "").split(",") if part.strip()]
     if strange := [one for one in wanted if one not in STATUSES]:
         raise Invalid(f"Unknown status {strange[0]}; known are {', '.join(STATUSES)}.")

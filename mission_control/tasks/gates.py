@@ -1,4 +1,4 @@
-"""The board's rules that a change of status must pass: P, R, A and C."""
+"""Check the board's rules for a change of status: P, R, A and C."""
 
 from datetime import datetime
 from typing import Any
@@ -17,17 +17,17 @@ def _refusal(message: str, code: str) -> Conflict:
 
 
 async def pass_gates(board: Board, task: Task, before: str, *, status_sent: bool) -> None:
-    """Refuse with 409 what the rules P, R and A forbid, in this order."""
+    """Raise 409 for a change that the rules P, R or A forbid, in this order."""
     if task.status == before:
         return
     if status_sent and board.block_status_changes_with_pending_approval and await has_pending(task.id):
-        raise _refusal("A pending approval holds this task where it is.", "task_has_pending_approval")
+        raise _refusal("A pending approval blocks changes of this task's status.", "task_has_pending_approval")
     if task.status == "done":
         await pass_done_gates(board, task.id, before)
 
 
 async def pass_done_gates(board: Board, task_id: UUID | None, before: str | None) -> None:
-    """Rules R and A, which also hold for a task that is made as done (no id, no status before)."""
+    """Check rules R and A, also for a task that is created as done (no id, no status before)."""
     if board.require_review_before_done and before != "review":
         raise _refusal("On this board a task is done only after review.", "task_review_required")
     if board.require_approval_for_done and (task_id is None or not await is_approved(task_id)):
@@ -37,7 +37,7 @@ async def pass_done_gates(board: Board, task_id: UUID | None, before: str | None
 async def pass_comment_gate(
     board: Board, task: Task, before: TaskSnapshot, comment: str, actor_id: UUID | None
 ) -> None:
-    """Rule C: entering review needs a comment now, or one by the worker or the acting person since work began."""
+    """Check rule C: a move to review needs a comment, or one by the worker or the actor since the work began."""
     if not board.comment_required_for_review or task.status != "review" or before.status == "review" or comment:
         return
     since = before.previous_in_progress_at or before.in_progress_at

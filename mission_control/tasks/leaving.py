@@ -1,4 +1,4 @@
-"""Tasks that leave their board or their owner, and come back."""
+"""Delete, restore and release tasks."""
 
 from mission_control.agents.models import Agent
 from mission_control.agents.work_state import standing_of
@@ -24,7 +24,7 @@ DELETED = "The task was deleted."
 
 @command("task.delete")
 async def delete_task(actor: Actor, task: Task) -> None:
-    """Take a task off its board. It can be restored; approvals that concern nothing else are closed."""
+    """Delete a task. It can be restored. Close the approvals that concern no other task."""
     task = await locked_task(task)
     await end_run(task.id, "released", DELETED)
     task.deleted_at = task.updated_at = clock.now()
@@ -38,10 +38,10 @@ async def delete_task(actor: Actor, task: Task) -> None:
 
 @command("task.restore")
 async def restore_task(actor: Actor, task: Task) -> Task:
-    """Put a deleted task back where it was; started work goes to the inbox when it cannot go on by now.
+    """Restore a deleted task in its column. Started work that cannot go on returns to the inbox.
 
-    What waits for it waits again: dependents that were started meanwhile return to the inbox. Tasks that would wait
-    for each other in a circle: Conflict.
+    Tasks that wait for it wait again: those that were started meanwhile return to the inbox. Raise Conflict when tasks
+    would wait for each other in a circle.
     """
     await lock_work_state_shared(task.board_id)
     await locked_board(task.board)
@@ -79,7 +79,7 @@ async def _go_on(actor: Actor, task: Task) -> None:
 
 
 async def _why_not(task: Task) -> str | None:
-    """Why whoever had a task when it was deleted cannot have it now, as a sentence."""
+    """Return the reason that the assignee of a deleted task cannot have it now, as a sentence."""
     if task.assigned_user_id is not None:
         return None if await reaches(task.board, task.assigned_user_id) else "Its assignee left the board."
     run = await Run.get_or_none(task_id=task.id, fence=task.fence, end_reason=DELETED)
@@ -97,9 +97,9 @@ async def _why_not(task: Task) -> str | None:
 
 @command("task.release")
 async def release_task(actor: Actor, task: Task, why: str, *, only_started: bool = False) -> None:
-    """Give back a task whose assignee is going away: from progress to the inbox, else only unassigned.
+    """Release a task whose assignee leaves: return it to the inbox when it is in progress, else unassign it.
 
-    One that has gone to somebody else since it was found stays there; with `only_started` also one whose work ended.
+    It is a no-op for a task that was reassigned meanwhile and, with `only_started`, for one that is not in progress.
     """
     assignees = (task.assigned_agent_id, task.assigned_user_id)
     found = await present_task(task)

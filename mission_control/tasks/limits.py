@@ -1,6 +1,6 @@
-"""What stops agents from being handed work: full columns, enough in their own hands, a card that waits for a person.
+"""Limits of agents and columns, and other reasons that a task cannot be assigned to an agent.
 
-People may go over every limit.
+People can exceed every limit.
 """
 
 from typing import Any, NamedTuple
@@ -30,12 +30,12 @@ class Limits(NamedTuple):
 
     @classmethod
     def of(cls, wip_limit: int | None, wip_limits: dict[str, Any] | None) -> "Limits":
-        """The limits as they stand in an agent's and a board's rows."""
+        """Return the limits of the rows of an agent and a board."""
         return cls(wip_limit, *((wip_limits or {}).get(name) for name in ("in_progress", "review")))
 
 
 async def lock_limits_for(actor: Actor, task: Task, change: TaskChange) -> Limits:
-    """Inside a command that has not locked the task yet: the limits that an agent's change may meet, held."""
+    """Lock and return the limits that an agent's change may reach. Call it before the task is locked."""
     agent_id = change.assigned_agent_id
     starts = change.status == "in_progress" or (task.status == "in_progress" and agent_id is not UNSET)
     if not (actor.is_agent and starts):
@@ -45,9 +45,9 @@ async def lock_limits_for(actor: Actor, task: Task, change: TaskChange) -> Limit
 
 
 async def lock_limits(agent_id: UUID | None, board_id: UUID) -> Limits:
-    """The limits of a hand-out; where there is one, no other hand-out under it goes on until the command ends.
+    """Lock and return the limits of an assignment, so that no other assignment under them runs until the command ends.
 
-    Rows are locked in this order everywhere: agent, board, task. A board that is gone: NotFound.
+    Rows are locked in this order everywhere: agent, board, task. Raise NotFound when the board was deleted.
     """
     await lock_work_state_shared(board_id)
     found = await rows(
@@ -66,7 +66,7 @@ async def lock_limits(agent_id: UUID | None, board_id: UUID) -> Limits:
 
 
 async def refuse_assignment(limits: Limits, task: Task, before: TaskSnapshot | None = None) -> None:
-    """Inside a command that holds the limits and the task: 409 when an agent may not be given it."""
+    """Raise 409 when a task cannot be assigned to its agent. The calling command holds the limits and the task."""
     if before is not None and before.flagged_at is not None:
         message = (
             f"This task waits for a person: {before.flag_reason} A person moves it, assigns it or clears the flag."
@@ -77,7 +77,7 @@ async def refuse_assignment(limits: Limits, task: Task, before: TaskSnapshot | N
 
 
 async def full(limits: Limits, agent_id: UUID | None, board_id: UUID, *, besides: UUID | None = None) -> str | None:
-    """The first limit that is reached, as a sentence; `besides` is a task that does not count."""
+    """Return the first limit that is reached, as a sentence. The task `besides` does not count."""
     if limits == Limits():
         return None
     [row] = await rows(

@@ -1,7 +1,7 @@
-"""Holding a task until the running command ends.
+"""Lock a task until the running command ends.
 
-Tasks are held without their key, here and everywhere: what refers to one (a run, a comment, a dependency) can be
-written meanwhile, so that two commands which hold two tasks do not wait for each other because of it.
+Tasks are locked with NO KEY everywhere: rows that refer to one (runs, comments, dependencies) can be written meanwhile,
+so that two commands that hold two tasks do not wait for each other.
 """
 
 from mission_control.core.errors import NotFound
@@ -11,9 +11,9 @@ from mission_control.tasks.models import Task
 
 
 async def locked_task(task: Task) -> Task:
-    """The task as it is now, held until the running command ends.
+    """Lock a task until the running command ends, and return it as it is now.
 
-    NotFound when it was deleted meanwhile; 409 `lease_lost` when the caller names a fence that is over.
+    Raise NotFound when it was deleted meanwhile, and 409 `lease_lost` when the caller sends a stale fence.
     """
     found = await held_task(task)
     await refuse_lost_lease([found.id])
@@ -21,7 +21,7 @@ async def locked_task(task: Task) -> Task:
 
 
 async def held_task(task: Task) -> Task:
-    """As `locked_task`, for a hand-out that the caller names in another way."""
+    """Lock like `locked_task`, for a caller that sends its fence in another way."""
     found = await present_task(task)
     if found is None:
         raise NotFound()
@@ -29,9 +29,9 @@ async def held_task(task: Task) -> Task:
 
 
 async def present_task(task: Task) -> Task | None:
-    """A task that the caller did not name, as it is now, held; None when it was deleted since it was found.
+    """Lock a task that the request did not name, and return it as it is now; None when it was deleted meanwhile.
 
-    Whoever found it without holding it must ask anew what it was found for.
+    Check the condition again for which the task was found without a lock.
     """
     found = await find(Task, "id = ? AND deleted_at IS NULL", task.id, lock=True)
     if found is not None:

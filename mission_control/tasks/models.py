@@ -15,7 +15,7 @@ from mission_control.database.fields import UtcDatetimeField
 class Task(Model):
     """A card on a board. A deleted one keeps its row with `deleted_at` set.
 
-    `attempt` rises with every hand-out and every reopening. `rework_at` is when the work was sent back to its agent.
+    `attempt` rises with every assignment and every reopening. `rework_at` is when the work was sent back to its agent.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -66,7 +66,7 @@ class Task(Model):
         )
 
     def scope(self) -> Scope:
-        """Where an event about this task belongs; `board` must be loaded."""
+        """Return the scope of events about this task; `board` must be loaded."""
         return Scope(
             organization_id=self.board.organization_id,
             board_id=self.board_id,

@@ -1,4 +1,4 @@
-"""Moving a card as people do it, and taking it back."""
+"""Move cards as people do, and undo moves."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -24,7 +24,7 @@ from mission_control.tasks.schemas import TaskMove
 
 @dataclass(frozen=True, slots=True)
 class CardPosition:
-    """Where a card was: the fields of the form that puts it back."""
+    """The position of a card: the fields of the form that restores it."""
 
     status: str
     before_task_id: UUID | None
@@ -32,7 +32,7 @@ class CardPosition:
     assignee: str
 
     def fields(self) -> dict[str, str]:
-        """As a form sends it."""
+        """Return the position as a form sends it."""
         neighbours = {"before_task_id": self.before_task_id, "after_task_id": self.after_task_id}
         kept = {name: str(value) for name, value in neighbours.items() if value is not None}
         return {"status": self.status, "assignee": self.assignee, **kept}
@@ -84,12 +84,12 @@ async def _approve(actor: Actor, task: Task) -> None:
 
 
 def may_approve(actor: Actor, task: Task) -> bool:
-    """Whether somebody may decide approvals of the task's board."""
+    """Return whether somebody may decide approvals of the task's board."""
     return can(actor, "approval.decide", Approval(board=task.board))
 
 
 def wants_approval(error: Exception) -> bool:
-    """Whether a change was refused only because nobody approved the task."""
+    """Return whether a change was refused only because nobody approved the task."""
     return (
         isinstance(error, DomainError)
         and isinstance(error.detail, dict)

@@ -1,4 +1,4 @@
-"""What agents are told about tasks: delivery rows written with the change."""
+"""Notify agents of changes of tasks, with delivery rows that are written with the change."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ SNIPPET_LENGTH = 500
 
 
 def snippet(text: str | None) -> str:
-    """A text of at most 500 characters, the rest as three dots."""
+    """Shorten a text to 500 characters."""
     text = (text or "").strip()
     return text if len(text) <= SNIPPET_LENGTH else text[: SNIPPET_LENGTH - 3] + "..."
 
@@ -35,13 +35,13 @@ def _notify(
 
 
 async def notify_lead_of_new_task(board: Board, task: Task) -> None:
-    """The lead sorts what people add."""
+    """Notify the board's lead of a task that a person created."""
     if lead_id := await lead_id_of(board.id):
         _notify(board, task, lead_id, "NEW TASK ADDED", "Decide who works on it and assign it.", "task.lead")
 
 
 async def notify_after_change(actor: Actor, board: Board, task: Task, before: TaskSnapshot) -> None:
-    """The new assignee, or the lead when a task came back without one; and the agent that has it no more."""
+    """Notify the new assignee, or the lead when a task came back without one, and the former assignee."""
     lead_id = None
     if _came_back(task, before) and not (actor.is_agent and actor.is_lead):
         if lead_id := await lead_id_of(board.id):
@@ -53,31 +53,31 @@ async def notify_after_change(actor: Actor, board: Board, task: Task, before: Ta
 
 
 def _came_back(task: Task, before: TaskSnapshot) -> bool:
-    """Whether a task lies in the inbox without an owner, which it did not before."""
+    """Return whether a task has come back to the inbox without an assignee."""
     is_free = task.assigned_agent_id is None and task.assigned_user_id is None
     was_free = before.assigned_agent_id is None and before.assigned_user_id is None
     return task.status == "inbox" and is_free and not (before.status == "inbox" and was_free)
 
 
 def notify_former_assignee(actor: Actor, board: Board, task: Task, agent_id: UUID | None, why: str = "") -> None:
-    """The agent that a task was taken from, unless it gave it away itself."""
+    """Notify the former assignee, unless it made the change itself."""
     if agent_id is not None and agent_id != actor.agent_id:
-        what = "It is yours no more. If you work on it, stop."
+        what = "This task is no longer assigned to you. If you are working on it, stop."
         _notify(board, task, agent_id, "TASK TAKEN AWAY", f"{why} {what}".strip(), None)
 
 
 async def notify_unblocked(board: Board, task: Task) -> None:
-    """Whoever can go on with a task that waits for nothing any more: the agent that has it, or the lead."""
+    """Notify the assignee of an unblocked task, or the lead when it has none."""
     if task.assigned_user_id is not None:
         return
     agent_id = task.assigned_agent_id or await lead_id_of(board.id)
     what = "Work on it." if task.assigned_agent_id else "Decide who works on it and assign it."
     if agent_id is not None:
-        _notify(board, task, agent_id, "TASK UNBLOCKED", f"It waits for no other task any more. {what}", None)
+        _notify(board, task, agent_id, "TASK UNBLOCKED", f"It no longer waits for other tasks. {what}", None)
 
 
 async def notify_assignee(actor: Actor, board: Board, task: Task, before_status: str | None) -> None:
-    """Whoever a task was given to. An agent that was deleted meanwhile: NotFound."""
+    """Notify the new assignee. Raise NotFound when the agent was deleted meanwhile."""
     agent = await find(Agent, "id = ?", task.assigned_agent_id)
     if agent is None:
         raise NotFound()
@@ -97,7 +97,7 @@ async def notify_assignee(actor: Actor, board: Board, task: Task, before_status:
 
 
 async def notify_of_comment(actor: Actor, board: Board, task: Task, comment: Comment) -> None:
-    """Whoever a comment mentions; without a mention of an agent, the assignee. Never the author."""
+    """Notify the agents that a comment mentions, or the assignee when it mentions none, but never the author."""
     message = comment.message
     named = mentioned(message, await find_all(Agent, "board_id = ?", board.id)) if "@" in message else []
     header = "TASK MENTION" if named else "NEW TASK COMMENT"

@@ -1,4 +1,4 @@
-"""Who may do what to tasks. Which fields a role may change is in `rules.py`."""
+"""Rules for tasks. `fields.py` says which fields a role may change."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ def may_create_task(actor: Actor, board: Board) -> bool:
 
 @rules.rule("task.read")
 def may_read_tasks(actor: Actor, board: Board) -> bool:
-    """Everybody who reaches the board."""
+    """Everybody who can read the board."""
     return actor.reads(board)
 
 

@@ -17,7 +17,7 @@ async def position_next_to(task: Task, neighbour_id: UUID, *, above: bool) -> fl
     ]
     index = next((at for at, one in enumerate(column) if one.id == neighbour_id), None)
     if index is None:
-        raise NotFound("The neighbouring card is not in this column any more.")
+        raise NotFound("The neighbouring card is no longer in this column.")
     slot = index if above else index + 1
     low = column[slot - 1].position if slot > 0 else column[0].position - 2.0
     high = column[slot].position if slot < len(column) else column[-1].position + 2.0

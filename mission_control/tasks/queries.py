@@ -1,4 +1,4 @@
-"""Reading tasks: raw SQL into wire shapes, a fixed number of statements whatever the number of rows."""
+"""Read tasks as they are answered, with a fixed number of statements whatever the number of rows."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -55,7 +55,7 @@ _values_of = attrgetter(*COLUMN_NAMES)
 
 
 async def visible_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
-    """A live task on a board that exists for this actor; NotFound otherwise."""
+    """Return a live task of a visible board. Raise NotFound otherwise."""
     task = await any_task(actor, board_id, task_id)
     if task.deleted_at is not None:
         raise NotFound()
@@ -63,7 +63,7 @@ async def visible_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
 
 
 async def any_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
-    """The same, deleted ones included."""
+    """Return a task of a visible board, deleted ones included. Raise NotFound otherwise."""
     board = await visible_board(actor, board_id)
     task = await find(Task, "id = ? AND board_id = ?", task_id, board.id)
     if task is None:
@@ -73,7 +73,7 @@ async def any_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
 
 
 async def list_tasks(board: Board, query: TaskQuery) -> tuple[list[dict[str, Any]], int]:
-    """The board's tasks, newest first unless another order is asked for, and how many there are."""
+    """Return the board's tasks, newest first unless another order is asked for, and their number."""
     where, values = filters.where(board.id, query)
     [total] = await rows(f"SELECT COUNT(*) AS n FROM tasks t WHERE {where}", *values)
     page = f"SELECT {COLUMNS} FROM tasks t WHERE {where}{filters.order(query)} LIMIT ? OFFSET ?"
@@ -84,12 +84,12 @@ async def list_tasks(board: Board, query: TaskQuery) -> tuple[list[dict[str, Any
 
 
 async def deleted_tasks(board: Board, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """A board's deleted tasks for a page, what went last first, and how many there are."""
+    """Return a board's deleted tasks, the last deleted first, and their number."""
     return await _gone(board, "t.deleted_at", "t.deleted_at IS NOT NULL", paging)
 
 
 async def archived_tasks(board: Board, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """The same of its archived tasks."""
+    """Return a board's archived tasks, the last archived first, and their number."""
     return await _gone(board, "t.archived_at", "t.archived_at IS NOT NULL AND t.deleted_at IS NULL", paging)
 
 
@@ -107,7 +107,7 @@ async def _gone(board: Board, moment: str, which: str, paging: Paging) -> tuple[
 
 
 async def task_read(task_id: UUID) -> dict[str, Any]:
-    """One task in its wire shape."""
+    """Return one task as it is answered."""
     found = await tasks_read([task_id])
     if not found:
         raise NotFound()
@@ -115,7 +115,7 @@ async def task_read(task_id: UUID) -> dict[str, Any]:
 
 
 async def tasks_read(task_ids: list[UUID]) -> list[dict[str, Any]]:
-    """Some tasks of one board in their wire shape, in any order."""
+    """Return some tasks of one board as they are answered, in any order."""
     if not task_ids:
         return []
     found = await select(
@@ -204,7 +204,7 @@ def serialize_task(task: TaskRow, relations: Relations) -> dict[str, Any]:
 
 
 async def list_comments(task: Task, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """The task's comments, oldest first, and how many there are."""
+    """Return the task's comments, oldest first, and their number."""
     found = await rows(
         f"{COMMENTS} WHERE c.task_id = ? AND c.deleted_at IS NULL ORDER BY c.created_at, c.id LIMIT ? OFFSET ?",
         task.id,
@@ -215,7 +215,7 @@ async def list_comments(task: Task, paging: Paging) -> tuple[list[dict[str, Any]
 
 
 async def comment_read(comment_id: UUID) -> dict[str, Any] | None:
-    """One comment in its wire shape, or None when it was deleted."""
+    """Return one comment as it is answered, or None when it was deleted."""
     found = await rows(f"{COMMENTS} WHERE c.id = ? AND c.deleted_at IS NULL", comment_id)
     return serialize_comment(found[0]) if found else None
 
@@ -229,7 +229,7 @@ COMMENTS = (
 
 
 def serialize_comment(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of `COMMENTS` as TaskCommentRead."""
+    """Return a row of `COMMENTS` as a TaskCommentRead."""
     return {
         "id": row["id"],
         "message": row["message"],

@@ -1,4 +1,4 @@
-"""What happens to tasks when something else changed."""
+"""Change tasks after events of agents, members and work states."""
 
 from mission_control.commands.reactions import Reactions
 from mission_control.core.actor import Actor
@@ -13,7 +13,7 @@ reactions = Reactions()
 
 @reactions.to("agent.deleted")
 async def unassign_tasks_of_deleted_agent(actor: Actor, event: NewEvent) -> None:
-    """The tasks of a deleted agent return to its board."""
+    """Unassign the tasks of a deleted agent."""
     held = Task.filter(assigned_agent_id=event.agent_id, deleted_at=None).order_by("id")
     for task in await held.select_related("board"):
         await release_task(actor, task, "Its agent was deleted.")
@@ -21,7 +21,7 @@ async def unassign_tasks_of_deleted_agent(actor: Actor, event: NewEvent) -> None
 
 @reactions.to("agent.updated")
 async def unassign_tasks_of_moved_agent(actor: Actor, event: NewEvent) -> None:
-    """The unfinished tasks of an agent that moves to another board stay on the board that it leaves."""
+    """Unassign the unfinished tasks of an agent that moved to another board; they stay on their board."""
     if "board_id" not in event.data.get("after", {}):
         return
     left = Task.filter(assigned_agent_id=event.scope.agent_id, board_id=event.data["before"]["board_id"])
@@ -31,7 +31,7 @@ async def unassign_tasks_of_moved_agent(actor: Actor, event: NewEvent) -> None:
 
 @reactions.to("member.left", "member.removed")
 async def unassign_tasks_of_former_member(actor: Actor, event: NewEvent) -> None:
-    """The tasks of a person who leaves an organization return to its boards."""
+    """Unassign the tasks of a person who left the organization."""
     held = Task.filter(assigned_user_id=event.data["user_id"], deleted_at=None).order_by("id")
     for task in await held.filter(board__organization_id=event.scope.organization_id).select_related("board"):
         await release_task(actor, task, "Its assignee left the organization.")
@@ -39,7 +39,7 @@ async def unassign_tasks_of_former_member(actor: Actor, event: NewEvent) -> None
 
 @reactions.to("member.access_changed")
 async def unassign_tasks_out_of_reach(actor: Actor, event: NewEvent) -> None:
-    """The unfinished tasks of a person return to the boards that the person does not read any more."""
+    """Unassign the unfinished tasks of a person on boards that the person can no longer read."""
     user_id = event.data["user_id"]
     held = Task.filter(assigned_user_id=user_id, deleted_at=None, board__organization_id=event.scope.organization_id)
     tasks = await held.exclude(status="done").order_by("id").select_related("board")
@@ -47,12 +47,12 @@ async def unassign_tasks_out_of_reach(actor: Actor, event: NewEvent) -> None:
     left = {board_id for board_id, board in boards.items() if not await reaches(board, user_id)}
     for task in tasks:
         if task.board_id in left:
-            await release_task(actor, task, "Its assignee does not reach the board any more.")
+            await release_task(actor, task, "Its assignee can no longer read the board.")
 
 
 @reactions.to("agent.work_state_changed", "board.work_state_changed", "organization.work_state_changed")
 async def release_stopped_work(actor: Actor, event: NewEvent) -> None:
-    """When agents are stopped, what they have in progress returns to the inbox, and their runs end."""
+    """Return the tasks in progress of stopped agents to the inbox, and end their runs."""
     if event.data["after"]["work_state"] != STOPPED:
         return
     scope = event.scope

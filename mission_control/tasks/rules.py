@@ -22,7 +22,7 @@ WORKER_FIELDS = changeable_by(Role.WORKER)
 
 
 def top_position() -> float:
-    """The position above everything that was put into a column earlier."""
+    """Return the position above everything that was put into a column earlier."""
     return -time.time()
 
 
@@ -30,7 +30,7 @@ def _coded(error: type[DomainError], message: str, code: str) -> DomainError:
     return error({"message": message, "code": code})
 
 
-# What an agent may not send, whatever the task waits for
+# Fields that an agent may not send
 
 
 def refuse_fields(actor: Actor, task: Task, names: Set[str]) -> None:
@@ -61,7 +61,7 @@ def _refuse_lead_fields(names: Set[str]) -> None:
 
 
 async def apply_user_rules(actor: Actor, board: Board, task: Task, change: TaskChange) -> None:
-    """Change the task in memory as a person may; 409 when it is blocked, 404/409 for a wrong assignee."""
+    """Change the task in memory as a person may. Raise 409 when it is blocked, 404 or 409 for a wrong assignee."""
     await _refuse_blocked_change(task, change)
     status = sent(change.status, task.status)
     if status != task.status:
@@ -83,12 +83,12 @@ async def _refuse_blocked_change(task: Task, change: TaskChange) -> None:
 
 
 def _stays_done(task: Task, change: TaskChange) -> bool:
-    """A done task waits for nothing, whatever became of its dependencies."""
+    """Return whether a done task stays done: it waits for nothing, whatever its dependencies are."""
     return task.status == "done" and sent(change.status, "done") == "done"
 
 
 def enter(task: Task, status: str) -> None:
-    """Put a task into another column: clocks, assignee and position follow. Reopening begins a new attempt."""
+    """Move a task to another column and set its clocks, assignee and position. Reopening begins a new attempt."""
     if task.status == "done":
         task.attempt += 1
     task.rework_at = None
@@ -103,7 +103,7 @@ def enter(task: Task, status: str) -> None:
 
 
 def leave_work(task: Task) -> None:
-    """Stop the clock and free the task; the time it ran since is remembered."""
+    """Unassign the task and stop its clock, remembering when the work began."""
     task.previous_in_progress_at = task.in_progress_at
     task.in_progress_at = task.assigned_agent_id = task.assigned_user_id = None
 
@@ -126,7 +126,7 @@ async def assign(board: Board, task: Task, change: TaskChange) -> None:
 
 
 async def check_agent(board: Board, agent_id: UUID | None, *, may_be_lead: bool = True) -> None:
-    """404 for an unknown agent, 403 for a lead where none may be named, 409 for another board's."""
+    """Raise 404 for an unknown agent, 403 for a lead where none is allowed, 409 for an agent of another board."""
     if agent_id is None:
         return
     agent = await Agent.get_or_none(id=agent_id)
@@ -139,13 +139,13 @@ async def check_agent(board: Board, agent_id: UUID | None, *, may_be_lead: bool 
 
 
 async def check_user(board: Board, user_id: UUID | None) -> None:
-    """404 for somebody who does not reach the board."""
+    """Raise 404 for a person who cannot read the board."""
     if user_id is not None and not await reaches(board, user_id):
-        raise NotFound("This person does not reach the board.")
+        raise NotFound("This person cannot read the board.")
 
 
 async def reaches(board: Board, user_id: UUID) -> bool:
-    """Inside a command: whether a person reads the board. Nobody takes that from them until it ends."""
+    """Return whether a person can read the board, and lock that until the running command ends."""
     hold = " FOR SHARE OF m" if is_postgres() else ""
     found = await rows(
         "SELECT 1 AS one FROM organization_members m WHERE m.user_id = ? AND m.organization_id = ?"
@@ -162,7 +162,7 @@ async def reaches(board: Board, user_id: UUID) -> bool:
 
 
 async def apply_worker_rules(actor: Actor, board: Board, task: Task, change: TaskChange) -> None:
-    """Change the task in memory as a worker may. A task that somebody else took meanwhile: Conflict."""
+    """Change the task in memory as a worker may. Raise Conflict when somebody else took it meanwhile."""
     status = change.status
     if status is UNSET:
         return
@@ -229,17 +229,17 @@ async def _lead_moves(board: Board, task: Task, change: TaskChange) -> None:
 
 
 async def last_worker(board: Board, task: Task) -> UUID | None:
-    """The worker of the board that brought a task into review."""
+    """Return the worker of the board that moved a task to review."""
     return task.review_agent_id if await is_worker(board, task.review_agent_id) else None
 
 
 async def is_worker(board: Board, agent_id: UUID | None) -> bool:
-    """Whether an agent works on the board and does not lead it."""
+    """Return whether an agent is a worker of the board."""
     return agent_id is not None and await Agent.filter(id=agent_id, board_id=board.id, is_board_lead=False).exists()
 
 
 async def assign_to_lead(board: Board, task: Task, before_status: str) -> None:
-    """A task that enters review belongs to the board's lead, if there is one."""
+    """Assign a task that enters review to the board's lead, if there is one."""
     if task.status == "review" and before_status != "review":
         if lead_id := await lead_id_of(board.id):
             task.assigned_agent_id, task.assigned_user_id = lead_id, None

@@ -1,4 +1,4 @@
-"""What changes budgets."""
+"""Commands that change budgets."""
 
 from decimal import Decimal
 from typing import Any
@@ -23,7 +23,7 @@ TAKEN = "There is a budget of this unit and period already. Change its limit."
 
 @command("budget.manage")
 async def create_budget(actor: Actor, organization_id: UUID, wanted: BudgetCreate) -> Budget:
-    """Limit what may be used up; what was used up already counts. A second one of its kind: Conflict."""
+    """Create a budget; earlier usage counts. Raise Conflict when there is one of the same kind."""
     made = Budget(
         organization_id=organization_id,
         agent_id=wanted.agent_id,
@@ -47,7 +47,7 @@ async def create_budget(actor: Actor, organization_id: UUID, wanted: BudgetCreat
 
 
 async def _hold_subject(budget: Budget) -> None:
-    """Whose the budget is, held as far as reports hold it; then the organization, until no report is under way."""
+    """Lock the owner of a budget as reports do, then the organization, so that no report is running."""
     hold, whole = (" FOR KEY SHARE", " FOR UPDATE") if is_postgres() else ("", "")
     for table, subject in (("agents", budget.agent_id), ("boards", budget.board_id)):
         if subject is not None:
@@ -70,7 +70,7 @@ async def _used_so_far(budget: Budget, day: str) -> int:
 
 @command("budget.manage")
 async def change_limit(actor: Actor, budget: Budget, limit: Decimal) -> Budget:
-    """Give a budget another limit; its warnings are told anew, and agents that waited for it may go on."""
+    """Set the limit of a budget. Its warnings may be recorded again, and waiting agents may go on."""
     budget = await _locked(budget)
     try:
         kept = inside(budget.unit, limit)
@@ -92,7 +92,7 @@ async def change_limit(actor: Actor, budget: Budget, limit: Decimal) -> Budget:
 
 @command("budget.manage")
 async def delete_budget(actor: Actor, budget: Budget) -> None:
-    """Lift a limit."""
+    """Delete a budget."""
     budget = await _locked(budget)
     scope, day = await scope_of(budget), today()
     await Budget.filter(id=budget.id).delete()
@@ -108,7 +108,7 @@ async def _locked(budget: Budget) -> Budget:
 
 
 async def _ring_boards(budget: Budget) -> None:
-    """Wake the agents that wait for work on the boards that a budget concerns."""
+    """Wake the agents that wait for work on the boards of a budget."""
     condition, subject = "organization_id = ? AND deleted_at IS NULL", budget.organization_id
     if budget.board_id is not None:
         condition, subject = "id = ?", budget.board_id

@@ -1,4 +1,4 @@
-"""What agents use up, and the lines of budgets that this crosses."""
+"""Record the usage of agents, and notify of budgets that are nearly or fully used up."""
 
 from typing import Any
 from uuid import UUID
@@ -26,9 +26,9 @@ async def report_usage(
     cost_micros: int = 0,
     model: str | None = None,
 ) -> UsageEntry | None:
-    """Write down what an agent used up, and which lines of its budgets this crosses; None when it is nothing.
+    """Record the usage of an agent and count it against its budgets. Return None when it is nothing.
 
-    With a run, the run's own sums grow too. `cost_micros` is in millionths of a US dollar.
+    With a run, the sums of the run grow too. `cost_micros` is in millionths of a US dollar.
     """
     if not (input_tokens or output_tokens or cost_micros):
         return None
@@ -65,7 +65,7 @@ async def _add_to_run(entry: UsageEntry) -> None:
 
 
 async def _draw_on_budgets(entry: UsageEntry) -> None:
-    """Add an entry to every budget that it draws on, one report after another, so that each line is crossed once."""
+    """Count an entry against every budget that it concerns. The locks make each warning happen once."""
     budgets = concerned(entry.agent_id, entry.board_id, entry.organization_id)
     for budget in await budgets.order_by("id").select_for_update():
         used = entry.input_tokens + entry.output_tokens if budget.unit == "tokens" else entry.cost_micros
@@ -79,7 +79,7 @@ async def _draw_on_budgets(entry: UsageEntry) -> None:
 
 
 async def mark(budget: Budget, day: str) -> None:
-    """Inside a command that holds a budget and saves it afterwards: tell once of each line that its use has crossed."""
+    """Record once that a budget is nearly or fully used up. The calling command holds the budget and saves it."""
     state, unit = budget.state(day), "tokens" if budget.unit == "tokens" else "money"
     if state != "ok" and not budget.stands(budget.warned_on, day):
         budget.warned_on = day
@@ -92,20 +92,20 @@ async def mark(budget: Budget, day: str) -> None:
 
 
 async def owner_of(budget: Budget) -> str:
-    """Whose work a budget limits, by name: `the agent Vega`."""
+    """Return the owner of a budget in words: `the agent Vega`."""
     subject_id = {"agent": budget.agent_id, "board": budget.board_id, "organization": budget.organization_id}
     found = await rows(f"SELECT name FROM {budget.subject}s WHERE id = ?", subject_id[budget.subject])
     return " ".join(["the", budget.subject, *(row["name"] for row in found)])
 
 
 def facts(budget: Budget, day: str) -> dict[str, Any]:
-    """What an event about a budget says of it; amounts as they are kept."""
+    """Return the data of an event about a budget, with amounts as they are stored."""
     named = {name: getattr(budget, name) for name in ("subject", "unit", "period")}
     return named | {"budget_id": budget.id, "limit": budget.limit_amount, "used": budget.used(day)}
 
 
 async def scope_of(budget: Budget) -> Scope:
-    """Where an event about a budget belongs: an agent's is told on the agent's board."""
+    """Return the scope of an event about a budget: that of an agent belongs to the agent's board."""
     board_id = budget.board_id
     if budget.agent_id is not None:
         [agent] = await rows("SELECT board_id FROM agents WHERE id = ?", budget.agent_id)

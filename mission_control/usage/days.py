@@ -1,4 +1,4 @@
-"""Midnight in UTC: budgets for each day begin anew, and who waits for work looks again."""
+"""At midnight UTC, daily budgets start over: wake the workers that wait for work."""
 
 import asyncio
 from datetime import datetime, time, timedelta
@@ -11,7 +11,7 @@ LONGEST_SLEEP_SECONDS = 5.0  # short, for somebody may set the clock
 
 
 async def watch_for_midnight() -> None:
-    """For ever: wake everybody who waits in this process when a day begins."""
+    """Wake every waiter of this process when a day begins, in an endless loop."""
     day = today()
     while True:
         await asyncio.sleep(min(seconds_left(clock.now()), LONGEST_SLEEP_SECONDS))
@@ -19,7 +19,7 @@ async def watch_for_midnight() -> None:
 
 
 def begin_day(known: str) -> str:
-    """The day that it is; when it is not the known one any more, wake everybody who waits."""
+    """Return the current day; wake every waiter when it is a new one."""
     day = today()
     if day != known:
         channels.notify_all()
@@ -27,6 +27,6 @@ def begin_day(known: str) -> str:
 
 
 def seconds_left(now: datetime) -> float:
-    """How long it is until the next day, and a moment more."""
+    """Return the seconds until the next day, and a moment more."""
     midnight = datetime.combine(now.date() + timedelta(days=1), time.min)
     return (midnight - now).total_seconds() + 0.1

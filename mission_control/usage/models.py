@@ -1,4 +1,4 @@
-"""What agents use up, and how much of it they may."""
+"""Usage of agents, and budgets that limit it."""
 
 from typing import Any
 
@@ -73,15 +73,15 @@ class Budget(Model):
 
     @property
     def subject(self) -> str:
-        """Whose work it limits."""
+        """The kind of its owner."""
         return "agent" if self.agent_id else "board" if self.board_id else "organization"
 
     def used(self, day: str) -> int:
-        """How much of it is used up, when it is this day."""
+        """Return how much of it is used on a day."""
         return self.used_amount if self.period == "total" or self.used_on == day else 0
 
     def stands(self, line: str | None, day: str) -> bool:
-        """Whether `warned_on` or `exceeded_on` still says something on this day."""
+        """Return whether `warned_on` or `exceeded_on` still holds on a day."""
         return line is not None and (self.period == "total" or line == day)
 
     def state(self, day: str) -> str:

@@ -1,4 +1,4 @@
-"""Who may report what agents use up, read it, and limit it."""
+"""Rules for reporting, reading and limiting usage."""
 
 from uuid import UUID
 

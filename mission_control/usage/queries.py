@@ -1,4 +1,4 @@
-"""Reading budgets, and what is left of them."""
+"""Read budgets and how much of them is used."""
 
 from typing import Any
 from uuid import UUID
@@ -24,14 +24,14 @@ BUDGETS = (
 
 
 def today() -> str:
-    """The day on which usage counts now, in UTC."""
+    """Return the current day in UTC."""
     return clock.now().date().isoformat()
 
 
 async def exhausted(agent_id: UUID | None, board_id: UUID | None, organization_id: UUID) -> Budget | None:
-    """A budget of the agent, its board or the organization that is used up; None when work may go on.
+    """Return a used-up budget of the agent, its board or the organization; None when there is none.
 
-    One statement: the report that uses a budget up writes that down under the budget's lock.
+    One statement is enough: the report that uses up a budget stores that under the budget's lock.
     """
     return await find(
         Budget,
@@ -46,7 +46,7 @@ async def exhausted(agent_id: UUID | None, board_id: UUID | None, organization_i
 
 
 def concerned(agent_id: UUID | None, board_id: UUID | None, organization_id: UUID) -> QuerySet[Budget]:
-    """The budgets that work of an agent on a board draws on: its own, the board's, the organization's."""
+    """Return the budgets for an agent's work on a board: its own, the board's and the organization's."""
     subject = Q(agent_id=None, board_id=None)
     if agent_id is not None:
         subject |= Q(agent_id=agent_id)
@@ -56,13 +56,13 @@ def concerned(agent_id: UUID | None, board_id: UUID | None, organization_id: UUI
 
 
 async def budget_states(agent_id: UUID | None, board_id: UUID | None, organization_id: UUID) -> list[dict[str, Any]]:
-    """The budgets that work of an agent on a board draws on, as they are answered to it."""
+    """Return the budgets for an agent's work on a board, as they are answered to the agent."""
     found = await concerned(agent_id, board_id, organization_id).order_by("created_at", "id")
     return [state_of(budget) for budget in found]
 
 
 def state_of(budget: Budget) -> dict[str, Any]:
-    """A budget and how much of it is used up."""
+    """Return a budget and how much of it is used."""
     day = today()
     return {
         "id": budget.id,
@@ -76,7 +76,7 @@ def state_of(budget: Budget) -> dict[str, Any]:
 
 
 async def visible_budget(actor: Actor, budget_id: UUID) -> Budget:
-    """A budget of the active organization; NotFound otherwise."""
+    """Return a budget of the active organization. Raise NotFound otherwise."""
     budget = await Budget.get_or_none(id=budget_id, organization_id=actor.organization_id)
     if budget is None:
         raise NotFound()
@@ -84,7 +84,7 @@ async def visible_budget(actor: Actor, budget_id: UUID) -> Budget:
 
 
 async def list_budgets(actor: Actor, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """The budgets of the active organization: its own, then those of boards and agents by name."""
+    """Return the budgets of the active organization: its own, then those of boards and agents by name."""
     found = await rows(
         "SELECT u.*, a.name AS agent_name, CASE WHEN u.board_id IS NULL THEN NULL ELSE b.name END AS board_name"
         f"{BUDGETS}"
@@ -100,7 +100,7 @@ async def list_budgets(actor: Actor, paging: Paging) -> tuple[list[dict[str, Any
 
 
 async def budget_read(actor: Actor, budget_id: UUID) -> dict[str, Any]:
-    """The answer for one budget."""
+    """Return the answer for one budget."""
     [row] = await rows(
         "SELECT u.*, a.name AS agent_name, b.name AS board_name FROM budgets u LEFT JOIN agents a ON a.id = u.agent_id"
         " LEFT JOIN boards b ON b.id = u.board_id WHERE u.id = ? AND u.organization_id = ?",
@@ -111,7 +111,7 @@ async def budget_read(actor: Actor, budget_id: UUID) -> dict[str, Any]:
 
 
 def _read(row: dict[str, Any]) -> dict[str, Any]:
-    """A row as it is answered."""
+    """Return a row as it is answered."""
     budget = Budget(**{name: row[name] for name in ("id", "agent_id", "board_id", "unit", "period", "limit_amount")})
     budget.used_amount, budget.used_on = row["used_amount"], row["used_on"]
     kept = {name: row[name] for name in ("agent_id", "agent_name", "board_id", "board_name")}

@@ -23,7 +23,7 @@ Condition = tuple[str, list[Any]]
 
 
 async def sums_of_agent(agent_id: UUID) -> dict[str, Any]:
-    """What an agent has used up `today` (UTC) and in `total`."""
+    """Return the usage of an agent `today` (UTC) and in `total`."""
     found = await rows(
         f"SELECT e.day >= ? AS is_today, {SUMS} FROM usage_entries e WHERE e.agent_id = ? GROUP BY 1", today(), agent_id
     )
@@ -32,7 +32,7 @@ async def sums_of_agent(agent_id: UUID) -> dict[str, Any]:
 
 
 async def days_of_agent(agent_id: UUID, count: int) -> list[dict[str, Any]]:
-    """What an agent used up on each of the last days (UTC), the oldest first; days without usage are zero."""
+    """Return the usage of an agent on each of the last days (UTC), oldest first, with zeros for days without usage."""
     last = clock.now().date()
     days = [(last - timedelta(days=back)).isoformat() for back in reversed(range(count))]
     found = await rows(
@@ -45,7 +45,7 @@ async def days_of_agent(agent_id: UUID, count: int) -> list[dict[str, Any]]:
 
 
 async def used_today(agent_ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
-    """What each of some agents used up today (UTC); those that used nothing are left out."""
+    """Return today's usage (UTC) of some agents, by agent, without those that used nothing."""
     if not agent_ids:
         return {}
     found = await rows(
@@ -64,7 +64,7 @@ def _sums(found: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 async def usage_page(actor: Actor, query: UsageQuery) -> dict[str, Any]:
-    """Usage by day, agent and board, newest day first, of the boards that the actor reads; 404 for another one."""
+    """Return usage by day, agent and board, newest day first, of readable boards. Raise 404 for another."""
     where, values = await _wanted(actor, query)
     source = f"FROM usage_entries e LEFT JOIN boards b ON b.id = e.board_id AND b.deleted_at IS NULL WHERE {where}"
     grouped = f"SELECT e.day, e.agent_id, e.board_id, b.name AS board_name, {SUMS} {source}"
@@ -106,7 +106,7 @@ async def _wanted(actor: Actor, query: UsageQuery) -> Condition:
 
 
 def _reached(actor: Actor) -> Condition:
-    """The entries of the active organization that the actor reads; of deleted boards only who reads all boards."""
+    """Match entries of boards that the actor can read. Only those who read all boards see those of deleted boards."""
     whole, single = actor.readable_boards()
     if actor.organization_id in whole:
         return "e.organization_id = ?", [actor.organization_id]

@@ -145,7 +145,7 @@ async def test_second_request_blocks_reopening(cast: Cast) -> None:
     await cleo.post(where(cast, asked) + "/decisions", {"decision": "rejected"})
     await cast.ask(cast.vega, task)
     refused = await cleo.with_htmx.post(where(cast, asked) + "/reopenings")
-    refused.is_status(409).has("data-reason>A task of this request waits for another approval already.")
+    refused.is_status(409).has("data-reason>A task of this request has a pending approval already.")
 
 
 async def test_stream_adds_new_requests_and_keeps_decided_ones(cast: Cast) -> None:
