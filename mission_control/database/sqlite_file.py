@@ -22,8 +22,8 @@ from mission_control.database.cancellation import finish
 # A job runs one statement on a connection and returns what it gives.
 type Job = Callable[[sqlite3.Connection, str, Any], Any]
 
-SHORT_SECONDS = 0.001  # a statement that took longer runs in a thread the next time
-CUT_SECONDS = 0.003  # a read that takes longer on the loop's thread is cut, and begins anew in a thread
+SHORT_SECONDS = 0.001  # a statement that took longer in a thread, or a change that did here, runs in a thread again
+CUT_SECONDS = 0.002  # a read that takes longer on the loop's thread is cut, and begins anew in a thread
 TURN_SECONDS = 0.0003  # how long statements may follow each other before others get their turn
 STEPS_BETWEEN_CHECKS = 2000  # of SQLite's machine: some 40 microseconds
 LONG_READS = 2  # at the same time
@@ -48,6 +48,7 @@ class SqliteFile:
         self._path = path
         self.writer = _opened(path, pragmas)
         self._deadline = 0.0
+        self._cpu_at_deadline: float | None = None
         self._can_cut_writer = False
         self.writer.set_progress_handler(self._should_stop_writer, STEPS_BETWEEN_CHECKS)
         self.is_alone = pragmas.get("locking_mode") == "EXCLUSIVE"
@@ -170,19 +171,27 @@ class SqliteFile:
 
     def _run_while_short(self, connection: sqlite3.Connection, job: Job, sql: str, values: Any) -> Any:
         """Run a SELECT here, or raise OperationalError when it takes too long."""
-        began = time.perf_counter()
-        self._deadline = began + CUT_SECONDS
-        found = job(connection, sql, values)
-        if (took := time.perf_counter() - began) > SHORT_SECONDS:
-            self._remember(sql, took)
-        return found
+        self._deadline, self._cpu_at_deadline = time.perf_counter() + CUT_SECONDS, None
+        return job(connection, sql, values)
 
     def _should_stop(self) -> bool:
-        """Called by SQLite every so many steps; True ends the statement."""
-        return time.perf_counter() > self._deadline
+        """Called by SQLite every so many steps; True ends the statement.
+
+        Beyond its time it must have used the processor as well: what a busy machine makes slow is not long.
+        """
+        now = time.perf_counter()
+        if now <= self._deadline:
+            return False
+        cpu = time.thread_time()  # thirty times as slow as perf_counter
+        if self._cpu_at_deadline is not None and cpu - self._cpu_at_deadline > CUT_SECONDS / 2:
+            return True
+        self._deadline = now + CUT_SECONDS / 2
+        if self._cpu_at_deadline is None:
+            self._cpu_at_deadline = cpu
+        return False
 
     def _should_stop_writer(self) -> bool:
-        return self._can_cut_writer and time.perf_counter() > self._deadline
+        return self._can_cut_writer and self._should_stop()
 
     def _timed_here(self, job: Job, sql: str, values: Any) -> Any:
         began = time.perf_counter()  # thirty times as fast as thread_time
