@@ -50,7 +50,7 @@ class Event(Model):
         )
 
 
-class KeptAnswer(Model):
+class IdempotencyRecord(Model):
     """The answer to a write that came with an `Idempotency-Key`, kept for a day."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

@@ -10,7 +10,7 @@ from mission_control.accounts.deletion import delete_account, deleted_at
 from mission_control.accounts.log import verify as verify_accounts
 from mission_control.accounts.models import AccountEvent, Session, Token, User
 from mission_control.core.actor import system
-from mission_control.live.models import KeptAnswer
+from mission_control.live.models import IdempotencyRecord
 from mission_control.live.verification import verify
 from mission_control.organizations.models import Invite, Member, Organization
 from mission_control.tasks.models import Task
@@ -89,7 +89,7 @@ async def test_deleted_provider_account_is_remembered(cast: Cast) -> None:
 
 async def test_account_deletion_with_a_key_stores_no_answer(cast: Cast) -> None:
     (await cast.cleo.delete(ME, headers={"Idempotency-Key": "bye"})).ok()
-    assert not await KeptAnswer.exists()
+    assert not await IdempotencyRecord.exists()
 
 
 async def test_account_of_the_local_token_is_created_again(cast: Cast) -> None:
