@@ -78,7 +78,7 @@ def _arranged(view: BoardView, orders: list[Order], cards: list[dict[str, Any]])
     html = ""
     for order in orders:
         shown = set(order.ids)
-        changed = [one for one in cards if one["status"] == order.status and UUID(str(one["task_id"])) in shown]
+        changed = [one for one in cards if one["status"] == order.status and one["task_id"] in shown]
         numbers = " ".join(map(str, order.numbers))
         inside = "".join(_card(view, one) for one in changed)
         html += f'<ul data-list="list-{order.status}" data-order="{numbers}">{inside}</ul>'

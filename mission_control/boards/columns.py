@@ -9,9 +9,9 @@ from uuid import UUID
 from mission_control.boards.cards import PERSON, CardFilter, is_online
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import canonical
-from mission_control.boards.statuses import STATUSES
+from mission_control.boards.statuses import STATUSES, TaskStatus
 from mission_control.core import clock, times
-from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.database.sql import placeholders, select
 
 FIRST = 50  # cards of a column, until somebody asks for all
 
@@ -26,7 +26,7 @@ WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL
 # One row for each tag of a card, or one without a tag.
 CARD = f"""
 SELECT t.id, t.number, t.title, t.status, t.priority, t.due_at, t.in_progress_at, t.flagged_at, t.flag_reason,
-    t.assigned_agent_id, r.lease_expires_at, w.name AS worker_name, g.name AS agent_name, g.last_seen_at,
+    r.lease_expires_at, w.name AS worker_name, g.name AS agent_name, g.last_seen_at,
     CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,
     (SELECT COUNT(*) FROM task_comments m WHERE m.task_id = t.id AND m.deleted_at IS NULL) AS comments,
     (SELECT COUNT(*) FROM task_dependencies e JOIN tasks p ON p.id = e.depends_on_task_id
@@ -46,6 +46,44 @@ LEFT JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL
 LEFT JOIN tag_assignments a ON a.task_id = t.id
 LEFT JOIN tags o ON o.id = a.tag_id
 """
+
+
+@dataclass(slots=True)
+class CardRow:
+    """A task with everything that its card shows, and one of its tags."""
+
+    id: UUID
+    number: int
+    title: str
+    status: TaskStatus
+    priority: str
+    due_at: datetime | None
+    in_progress_at: datetime | None
+    flagged_at: datetime | None
+    flag_reason: str | None
+    lease_expires_at: datetime | None
+    worker_name: str | None
+    agent_name: str | None
+    last_seen_at: datetime | None
+    person_name: str | None
+    comments: int
+    dependencies: int
+    blockers: int
+    approvals: int
+    pending_id: UUID | None
+    tag_name: str | None
+    tag_color: str | None
+    total: int = 0
+
+
+@dataclass(slots=True)
+class PlacedRow:
+    """A task in its column, and how many tasks the column holds."""
+
+    id: UUID
+    number: int
+    status: TaskStatus
+    total: int
 
 
 @dataclass(slots=True)
@@ -75,7 +113,8 @@ class Order:
 async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Column]:
     """Return the four columns with their first cards by position, in one statement."""
     placed, values = _placed(board, wanted, viewer_id)
-    found = await rows(
+    found = await select(
+        CardRow,
         f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q JOIN tasks t ON t.id = q.id {JOINS}"
         f" WHERE {_first(wanted)} ORDER BY q.status, q.place, a.created_at, a.id",
         *values,
@@ -83,8 +122,8 @@ async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -
     )
     columns = {status: Column(status) for status in STATUSES}
     for row, card in _cards(board, found):
-        column = columns[row["status"]]
-        column.total = int(row["total"])
+        column = columns[row.status]
+        column.total = row.total
         column.cards.append(card)
     return list(columns.values())
 
@@ -93,16 +132,17 @@ async def orders_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) ->
     """Return how the cards of the four columns stand, in one statement."""
     placed, values = _placed(board, wanted, viewer_id)
     orders = {status: Order(status) for status in STATUSES}
-    for row in await rows(
+    for row in await select(
+        PlacedRow,
         f"WITH placed AS ({placed}) SELECT q.id, q.number, q.status, q.total FROM placed q"
         f" WHERE {_first(wanted)} ORDER BY q.status, q.place",
         *values,
         *wanted.whole,
     ):
-        order = orders[row["status"]]
-        order.total = int(row["total"])
-        order.numbers.append(int(row["number"]))
-        order.ids.append(UUID(str(row["id"])))
+        order = orders[row.status]
+        order.total = row.total
+        order.numbers.append(row.number)
+        order.ids.append(row.id)
     return list(orders.values())
 
 
@@ -114,7 +154,8 @@ async def cards_of(
     chosen = [f"t.id IN ({placeholders(len(ids))})"] if ids else []
     if agent_ids:
         chosen.append(f"t.status = 'in_progress' AND t.assigned_agent_id IN ({placeholders(len(agent_ids))})")
-    found = await rows(
+    found = await select(
+        CardRow,
         f"{CARD} FROM tasks t {JOINS} WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL"
         f" AND ({' OR '.join(chosen)}){narrowed} ORDER BY t.number, a.created_at, a.id",
         board.id,
@@ -136,58 +177,58 @@ def _first(wanted: CardFilter) -> str:
     return f"(q.place <= {FIRST}{unlimited})"
 
 
-def _cards(board: Board, found: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Rows as cards with their tags, each with the first of its rows."""
-    cards: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+def _cards(board: Board, found: list[CardRow]) -> list[tuple[CardRow, dict[str, Any]]]:
+    """Return rows as cards with their tags, each with the first of its rows."""
+    cards: dict[UUID, tuple[CardRow, dict[str, Any]]] = {}
     now = clock.now()
     for row in found:
-        _, card = cards.setdefault(str(row["id"]), (row, {}))
+        _, card = cards.setdefault(row.id, (row, {}))
         if not card:
             card |= _card(board, row, now)
-        if row["tag_name"] is not None:
-            card["tags"].append((row["tag_name"], f"#{row['tag_color']}"))
+        if row.tag_name is not None:
+            card["tags"].append((row.tag_name, f"#{row.tag_color}"))
     return list(cards.values())
 
 
-def _card(board: Board, row: dict[str, Any], now: datetime) -> dict[str, Any]:
+def _card(board: Board, row: CardRow, now: datetime) -> dict[str, Any]:
     """Return the row as the values of the card's template."""
-    name = row["agent_name"] or row["person_name"]
+    name = row.agent_name or row.person_name
     return {
-        "task_id": row["id"],
+        "task_id": row.id,
         "board_id": board.id,
-        "number": row["number"],
-        "title": row["title"],
-        "status": row["status"],
-        "priority": canonical(row["priority"]),
+        "number": row.number,
+        "title": row.title,
+        "status": row.status,
+        "priority": canonical(row.priority),
         "badge": _badge(row, now),
         "tags": [],
-        "assignee": {"name": name, "kind": "agent" if row["agent_name"] else "person"} if name else None,
-        "done_by": row["worker_name"] if row["worker_name"] != name else None,
-        "comments": int(row["comments"]),
-        "dependencies": int(row["dependencies"]),
-        "approvals": int(row["approvals"]),
-        "approval_id": row["pending_id"],
-        "lease_until": as_moment(row["lease_expires_at"]),
-        "flag": row["flag_reason"] or "No reason was given." if row["flagged_at"] else "",
+        "assignee": {"name": name, "kind": "agent" if row.agent_name else "person"} if name else None,
+        "done_by": row.worker_name if row.worker_name != name else None,
+        "comments": row.comments,
+        "dependencies": row.dependencies,
+        "approvals": row.approvals,
+        "approval_id": row.pending_id,
+        "lease_until": row.lease_expires_at,
+        "flag": row.flag_reason or "No reason was given." if row.flagged_at else "",
     }
 
 
-def _badge(row: dict[str, Any], now: datetime) -> dict[str, str] | None:
+def _badge(row: CardRow, now: datetime) -> dict[str, str] | None:
     """The one badge that changes what somebody does next, if any."""
-    if row["flagged_at"]:
+    if row.flagged_at:
         return {"label": "Needs a person", "tone": "ask", "icon": "flag"}
-    if row["pending_id"]:
+    if row.pending_id:
         return {"label": "Needs approval", "tone": "ask", "icon": "hand"}
-    if row["status"] == "done":
+    if row.status == "done":
         return None
-    if int(row["blockers"]):
+    if row.blockers:
         return {"label": "Blocked", "tone": "bad", "icon": "circle-alert"}
-    due = as_moment(row["due_at"])
+    due = row.due_at
     if due is not None and due < now:
         return {"label": "Overdue", "tone": "bad", "icon": "clock"}
     if due is not None and due.date() == now.date():
         return {"label": "Due today", "tone": "warn", "icon": "clock"}
-    since = as_moment(row["in_progress_at"])
-    if row["status"] == "in_progress" and since is not None and is_online(row["last_seen_at"], now):
+    since = row.in_progress_at
+    if row.status == "in_progress" and since is not None and is_online(row.last_seen_at, now):
         return {"label": f"Working {times.elapsed(since, now)}", "tone": "run", "icon": "loader-circle"}
     return None
