@@ -185,3 +185,38 @@ async def test_deleted_task_says_so_in_its_panel_and_comes_back(site: Site, open
     await page.get_by_role("button", name="Restore").click()
     await expect(page.locator("[data-panel-title]")).to_have_text("Grind")
     await expect(page.locator(f"#list-inbox #task-{task}")).to_be_attached()
+
+
+async def test_open_menu_of_a_card_stays_open_when_the_card_changes(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    task = await site.task(board, "Mend the nets")
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    await page.get_by_role("button", name="Move #1").click()
+    await patch(site, board, task, title="Mend all nets", priority="critical")
+    await expect(page.locator(f"#task-{task} .card-title")).to_have_text("Mend all nets")
+    await expect(page.locator(f"#menu-{task}")).to_be_visible()
+    await page.locator(f"#menu-{task}").get_by_role("button", name="Done").click()
+    await expect(page.locator(f"#list-done #task-{task}")).to_be_visible()
+
+
+async def test_news_waits_while_a_card_is_dragged(site: Site, open_page: Open) -> None:
+    board = await site.board()
+    first, second = await site.task(board, "Lower card"), await site.task(board, "Upper card")
+    page = await open_page(f"/boards/{board}")
+    await live(page)
+    await page.wait_for_function("Boolean(document.querySelector('[data-sortable]').sortable && window.Sortable)")
+    start, end = [await page.locator(at).bounding_box() for at in (f"#task-{first}", "#list-review")]
+    assert start and end
+    await page.mouse.move(start["x"] + 60, start["y"] + start["height"] - 8)
+    await page.mouse.down()
+    await page.mouse.move(start["x"] + 90, start["y"] + 40, steps=4)
+    await page.mouse.move(end["x"] + 80, end["y"] + 30, steps=8)
+    await patch(site, board, second, status="done")
+    await page.wait_for_timeout(500)
+    await expect(page.locator(f"#list-inbox #task-{second}")).to_be_attached()
+    await page.mouse.up()
+    await expect(page.locator(f"#list-review #task-{first}")).to_be_visible()
+    await expect(page.locator(f"#list-done #task-{second}")).to_be_visible()
+    await expect(page.locator("#count-inbox")).to_have_text("0")
+    await expect(page.locator(".card")).to_have_count(2)
