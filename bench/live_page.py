@@ -154,16 +154,18 @@ async def _figures(site: Site, task: str, changes: int) -> Figures:
 
 
 async def _sent(site: Site, task: str, viewers: int, changes: int) -> tuple[float, list[int]]:
-    """Return the statements for each change, and the bytes that the first viewer got."""
+    """Return the statements for each change beyond those of idle time, and the bytes that the first viewer got."""
     counts, sizes = [], []
     async with AsyncExitStack() as stack:
         streams = [await stack.enter_async_context(_viewer(site)) for _ in range(viewers)]
         await asyncio.sleep(SETTLED)
         for number in range(changes):
-            began, was = site.counted(), [len(one) for one in streams]
+            began = site.counted()
+            await asyncio.sleep(SETTLED)
+            idle, was = site.counted() - began, [len(one) for one in streams]
             await site.rename(task, f"Task renamed {viewers}-{number}")
             await asyncio.sleep(SETTLED)
-            counts.append(site.counted() - began)
+            counts.append(site.counted() - began - 2 * idle)
             sizes += [len(streams[0]) - was[0]] if streams else []
     return statistics.median(counts), sizes
 

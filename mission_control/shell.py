@@ -18,7 +18,7 @@ WORK = "layouts/work.html"
 
 
 async def build(actor: Actor) -> Shell:
-    """The shell for a person, in their active organization."""
+    """Return the shell for a person, in their active organization."""
     seq = await head_of(actor.organization_id)
     organization = await Organization.get(id=actor.organization_id)
     return Shell(
@@ -38,7 +38,7 @@ async def build(actor: Actor) -> Shell:
 
 
 async def waiting_for(actor: Actor) -> int:
-    """How many approvals and questions wait for a person."""
+    """Return the number of approvals and questions that wait for a person."""
     return await pending_for(actor) + await open_for(actor)
 
 
@@ -67,7 +67,7 @@ async def _menu(view: View) -> str:
 
 
 async def _work_state(view: View) -> dict[str, Any]:
-    """That all agents are paused or stopped, and whether the reader is one who may change that."""
+    """Return the work state of all agents, and whether the viewer may change it."""
     organization = await Organization.get(id=view.actor.organization_id)
     return {"thing": organization, "is_admin": view.actor.administers(organization.id)}
 

@@ -18,7 +18,7 @@ PAGE, TEMPLATE = "first steps", "agents/token.html"
 
 
 async def context_of(agent: Agent) -> dict[str, Any]:
-    """The task that the first steps use, and which of them were made."""
+    """Return the task that the first steps use, and which of them are done."""
     working = any(task.status in ("in_progress", "review", "done") for task in await roster.tasks_of(agent))
     return {
         "task_id": await roster.first_task(agent),

@@ -15,7 +15,7 @@ PAGE, TEMPLATE = "agents", "agents/index.html"
 
 
 async def list_context(actor: Actor, base: str) -> dict[str, Any]:
-    """The list by board, and how many are there; `base` is the address at which agents find the server."""
+    """Return the list by board and the number of agents; `base` is the address at which agents find the server."""
     groups = await roster.roster_by_board(actor)
     lines = [line for group in groups for line in group.lines]
     online = sum(line.status not in ("offline", "provisioning") for line in lines)

@@ -46,7 +46,7 @@ class QueueAddress:
 
     @property
     def filters(self) -> dict[str, str]:
-        """What of it stands in the query."""
+        """The parts of it that the query holds."""
         chosen = {"board": "" if self.board else str(self.board_id or ""), "state": self.state}
         return {name: value for name, value in chosen.items() if value}
 
@@ -56,7 +56,7 @@ class QueueAddress:
         return urlencode({**self.filters, "page": self.page, "opened": iso(self.opened)})
 
     def at_page(self, page: int) -> str | None:
-        """Another page of the history."""
+        """Return the address of another page of the history."""
         return f"{self.base}?{urlencode({**self.filters, 'page': page})}"
 
 

@@ -28,7 +28,7 @@ PERSON = person_name("u", "User")
 
 @dataclass(frozen=True, slots=True)
 class CardFilter:
-    """What the address of the board page asks for."""
+    """The filter of a board page, as its address says."""
 
     text: str = ""
     assignee: str = ""
@@ -39,7 +39,7 @@ class CardFilter:
 
     @classmethod
     def of(cls, args: Mapping[str, str]) -> "CardFilter":
-        """Read an address; what is not understood is left out."""
+        """Read an address; unknown values are ignored."""
         kind, _, name = args.get("assignee", "").partition(":")
         known = kind in ("me", "none") or (kind in ("agent", "user") and parse_id(name) is not None)
         return cls(
@@ -57,7 +57,7 @@ class CardFilter:
         return bool(self.text or self.assignee or self.priority or self.blocked or self.approval)
 
     def query(self, **changes: str) -> str:
-        """The address's query, with a leading `?` when there is any."""
+        """Return the query of the address, with a leading `?` unless it is empty."""
         values = {
             "q": self.text,
             "assignee": self.assignee,
@@ -97,13 +97,13 @@ class CardFilter:
 
 
 def is_online(last_seen_at: Any, now: datetime) -> bool:
-    """Whether an agent was seen within the last ten minutes."""
+    """Return whether an agent was seen within the last ten minutes."""
     moment = as_moment(last_seen_at)
     return moment is not None and now - moment < OFFLINE_AFTER
 
 
 async def crew_of(board: Board) -> list[dict[str, Any]]:
-    """The agents of a board by name, whether they are online, and the task each works on."""
+    """Return the agents of a board by name, whether they are online, and the task each works on."""
     now = clock.now()
     crew: dict[str, dict[str, Any]] = {}
     for row in await rows(
@@ -119,7 +119,7 @@ async def crew_of(board: Board) -> list[dict[str, Any]]:
 
 
 async def people_of(board: Board) -> list[dict[str, Any]]:
-    """The people who reach a board, by name."""
+    """Return the people who reach a board, by name."""
     return await rows(
         f"SELECT u.id, {PERSON} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
         " WHERE m.organization_id = ? AND (m.all_boards_read OR m.all_boards_write OR EXISTS"
@@ -131,7 +131,7 @@ async def people_of(board: Board) -> list[dict[str, Any]]:
 
 
 async def board_rows(actor: Actor) -> list[dict[str, Any]]:
-    """The actor's boards by name with counts per column, waiting approvals and agents online, in one statement."""
+    """Return the boards of an actor with counts per column, pending approvals and agents online, in one statement."""
     whole, single = actor.readable_boards()
     everything = actor.organization_id in whole
     if not everything and not single:

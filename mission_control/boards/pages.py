@@ -64,7 +64,7 @@ async def _index(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -
 
 @pages.get("/boards/live")
 async def index_live() -> Response:
-    """What changes on the list of boards."""
+    """Stream the list of boards."""
 
     async def look(viewer: Actor, reads: Reads) -> View:
         return View(actor=viewer, pages=(INDEX,), active="boards", reads=reads)
@@ -159,7 +159,7 @@ def live_url(view: BoardView, seq: int) -> str:
 
 @pages.get("/boards/<uuid:board_id>/cards")
 async def cards(board_id: UUID) -> ResponseReturnValue:
-    """The open page with another filter: its regions, its stream and its address."""
+    """Answer an open page with another filter: its regions, its stream and its address."""
     actor, board = await on_board(board_id)
     seq = await head_of(board.organization_id)
     view = view_of(actor, board)
@@ -172,7 +172,7 @@ async def cards(board_id: UUID) -> ResponseReturnValue:
 
 @pages.get("/boards/<uuid:board_id>/live")
 async def live(board_id: UUID) -> Response:
-    """What changes on a board, for a page with a filter and maybe an open task."""
+    """Stream a board, for a page with a filter and maybe an open task."""
     actor, board = await on_board(board_id)
     name = request.args.get("panel", "")
     asked = view_of(actor, board, panel_id=parse_id(name.removeprefix(PANEL)) if name.startswith(PANEL) else None)

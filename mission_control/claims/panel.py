@@ -22,14 +22,14 @@ PAGE = Paging(limit=20, offset=0)
 
 
 async def waiting(_view: BoardView, panel: Panel) -> str:
-    """What the task waits for; empty when it is done."""
+    """Return what the task waits for; empty when it is done."""
     reasons = (await reasons_of([panel.id])).get(str(panel.id), [])
     shown = [one | {name: as_moment(one[name]) for name in ("since", "until")} for one in reasons]
     return render_macro(TEMPLATE, "waiting", panel=panel, reasons=shown) if shown else ""
 
 
 async def runs(_view: BoardView, panel: Panel) -> str:
-    """The newest runs of the task; empty when nobody has tried."""
+    """Return the newest runs of the task; empty when there is none."""
     found, total = await runs_of_task(panel.id, PAGE)
     if not found:
         return ""
@@ -40,7 +40,7 @@ async def runs(_view: BoardView, panel: Panel) -> str:
 
 
 def in_words(run: dict[str, Any]) -> dict[str, Any]:
-    """A run with moments as moments, how long it took, and what it cost in words."""
+    """Return a run with moments as moments, how long it took, and what it cost in words."""
     began, ended = as_moment(run["started_at"]), as_moment(run["ended_at"])
     assert began is not None
     figures = [

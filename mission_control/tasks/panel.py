@@ -24,7 +24,7 @@ TEMPLATE = "tasks/panel.html"
 
 @dataclass(slots=True)
 class PanelRow(TaskRow):
-    """A task with the names of whom it concerns."""
+    """A task with the names of its assignee and its creator."""
 
     agent_name: str | None
     last_seen_at: datetime | None
@@ -75,17 +75,17 @@ class Panel:
 
     @property
     def url(self) -> str:
-        """Where the task is."""
+        """The address of the task."""
         return f"/boards/{self.board_id}/tasks/{self.id}"
 
     @property
     def board_url(self) -> str:
-        """Where its board is."""
+        """The address of its board."""
         return f"/boards/{self.board_id}"
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Whom a text of the task can mention."""
+        """The names that a text of the task can mention."""
         return tuple(one["name"] for one in (*self.agents, *self.people))
 
     @property

@@ -15,26 +15,26 @@ ALL = Paging(limit=MOST, offset=0)
 
 
 async def tags(_view: BoardView, panel: Panel) -> str:
-    """The tags, as on the card but all of them; empty when there is none."""
+    """Return all tags; empty when there is none."""
     found = (await tags_of_tasks([panel.id])).get(str(panel.id), [])
     return render_macro(TEMPLATE, "tags", tags=found) if found else ""
 
 
 async def checklist(_view: BoardView, panel: Panel) -> str:
-    """The steps, to be ticked by those who may; empty when there is none."""
+    """Return the steps, with forms for viewers who may change them; empty when there is none."""
     steps, _ = await list_items(Task(id=panel.id), ALL)
     return render_macro(TEMPLATE, "steps", panel=panel, steps=steps) if steps else ""
 
 
 async def files(_view: BoardView, panel: Panel) -> str:
-    """The files that no run shows already; empty when there is none."""
+    """Return the files that no run shows; empty when there is none."""
     found, _ = await list_attachments(Task(id=panel.id), ALL)
     shown = [file | {"size": size_in_words(file["size"])} for file in found if file["run_id"] is None]
     return render_macro(TEMPLATE, "files", panel=panel, files=shown) if shown else ""
 
 
 def size_in_words(size: int) -> str:
-    """A number of bytes as people read it: `340 B`, `12 kB`, `1.5 MB`."""
+    """Return a number of bytes as people read it: `340 B`, `12 kB`, `1.5 MB`."""
     if size < 1000:
         return f"{size} B"
     return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"

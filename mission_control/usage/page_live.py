@@ -24,20 +24,20 @@ MAX_ROWS = 200
 
 
 async def context_of(actor: Actor) -> dict[str, Any]:
-    """The budgets of the active organization and who used up what."""
+    """Return the budgets of the active organization and what each agent used up."""
     budgets, total = await list_budgets(actor, Paging(limit=MAX_ROWS, offset=0))
     shown = [budget | {"words": use_of(budget)} for budget in budgets]
     return {"budgets": shown, "total": total, "users": await _users(actor), "days": CHART_DAYS}
 
 
 def use_of(budget: dict[str, Any]) -> str:
-    """How much of a budget is used: `12,500 of 200,000 tokens`, `0.75 of 2.50 USD`."""
+    """Return how much of a budget is used: `12,500 of 200,000 tokens`, `0.75 of 2.50 USD`."""
     used = amount_of(budget["unit"], budget["used"]).rpartition(" ")[0]
     return f"{used} of {amount_of(budget['unit'], budget['limit'])}"
 
 
 async def _users(actor: Actor) -> list[dict[str, Any]]:
-    """What each agent used up today and lately on each board, the most expensive first."""
+    """Return what each agent used up today and lately on each board, the most expensive first."""
     since = (clock.now().date() - timedelta(days=CHART_DAYS - 1)).isoformat()
     found = await rows(
         f"SELECT e.agent_id, a.name AS agent_name, b.name AS board_name, {SUMS},"

@@ -20,8 +20,8 @@ from mission_control.live.stream import Batch, page_stream
 from mission_control.web.fragments import partial
 
 EVERY_PAGE = "*"
-_EXTENSION = "mission_control.regions"
-_shared: Shared[Any] = Shared()
+EXTENSION = "mission_control.regions"
+_shared: Shared[Any] = Shared(1.0)
 
 Signal = dict[str, Any]
 
@@ -143,11 +143,11 @@ class _Attributes(dict[str, Any]):
 
 def install(app: Quart, regions: Iterable[Region[Any]]) -> None:
     """Tell an app the regions of its pages, in the order in which they are sent."""
-    app.extensions[_EXTENSION] = tuple(regions)
+    app.extensions[EXTENSION] = tuple(regions)
 
 
 def _on(*pages: str) -> list[Region[Any]]:
-    declared: tuple[Region[Any], ...] = current_app.extensions[_EXTENSION]
+    declared: tuple[Region[Any], ...] = current_app.extensions[EXTENSION]
     return [region for region in declared if region.page in pages]
 
 

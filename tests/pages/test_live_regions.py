@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from mission_control.tasks.models import Task, TaskDependency
+from mission_control.web.regions import EXTENSION, Concerns, Region, View
 from tests.cast import Cast
 from tests.claiming import claim, extend
 from tests.pages.visitor import Visitor, Watch, visitor
-from tests.statements import counted
+from tests.statements import OF_SIGNING_IN, counted
 
 CARDS, DEPENDENTS = 200, 20
 STATUSES = ("inbox", "in_progress", "review", "done")
@@ -58,7 +59,7 @@ async def cheapest(cast: Cast, task: dict[str, Any], watches: list[Watch]) -> tu
         title = f"Title {len(watches)}-{number}"
         for watch in watches:
             watch.text = ""
-        with counted(everywhere=True) as found:
+        with counted(passing_over=(*OF_SIGNING_IN, "PRAGMA data_version"), everywhere=True) as found:
             await rename(cast, task, title)
             for watch in watches:
                 await watch.until(title)
@@ -122,6 +123,20 @@ async def test_open_board_never_shows_an_older_state(cast: Cast) -> None:
         text = await watch.until(f'hx-target="#task-{task["id"]}"')
     assert "Working" in text and "until" in text
     assert "data-order" not in text, "a sign of life moves no card"
+
+
+async def test_region_needs_no_more_than_its_declaration(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def weather(view: View) -> str:
+        return f"Fine for {view.actor.name}"
+
+    declared = cast.app.extensions[EXTENSION]
+    added = Region("board", "#weather", Concerns(("task.",)), weather)
+    monkeypatch.setitem(cast.app.extensions, EXTENSION, (*declared, added))
+    dan = await visitor(cast.app, cast.dan)
+    async with dan.watching(f"{cast.home}/live") as board, dan.watching("/boards/live") as boards:
+        await cast.add_task()
+        assert '<hx-partial hx-target="#weather"' in await board.until("Fine for Dan")
+        assert "#weather" not in await boards.until("#boards")
 
 
 async def test_cards_come_and_go_through_a_filter(cast: Cast) -> None:
