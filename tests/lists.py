@@ -52,6 +52,11 @@ def _somebody(cast: Cast, n: int) -> Caller:
     return (cast.ada, cast.cleo, cast.vega)[n % 3]
 
 
+@lists("/users/me/tokens")
+async def _own_tokens(cast: Cast, made: Things, n: int) -> None:
+    (await cast.ada.post("/users/me/tokens", {"name": f"Script {n}"})).ok()
+
+
 @lists("/budgets")
 async def _budgets(cast: Cast, made: Things, n: int) -> None:
     agent = await hire(cast.app, cast.ada, cast.board, f"Spender {n}")

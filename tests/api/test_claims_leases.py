@@ -288,7 +288,7 @@ async def test_every_task_write_refuses_a_stale_fence(cast: Cast, one: Operation
     made = await things_of(cast, one.path)
     body = BODIES[one.operation_id](cast, made) if one.body is not None else ...
     body = await body if inspect.isawaitable(body) else body
-    by = cast.atlas if one.verb in ("task.delete", "task.archive") else cast.vega
+    by = cast.atlas if one.verb in ("task.delete", "task.archive", "task.change_dependencies") else cast.vega
     stale = {"X-Task-Fence": "999"}
     if one.form:
         answer = await attach(cast, {"id": made["task_id"]}, stale)

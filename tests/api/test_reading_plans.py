@@ -1,17 +1,15 @@
 """Lists of what grows without end find their page and their number by an index, whatever else is in the tables."""
 
+from collections.abc import Sequence
 from datetime import timedelta
-from types import ModuleType
 from typing import Any
 
 import pytest
 from tortoise.transactions import in_transaction
 
-from mission_control.activity import comments, feed
-from mission_control.approvals import history
 from mission_control.core import clock
-from mission_control.database.sql import is_postgres, rows
-from mission_control.metrics import flow, series
+from mission_control.database import sql
+from mission_control.database.sql import fetch, is_postgres, rows
 from tests.cast import Cast
 
 Statement = tuple[str, tuple[Any, ...]]
@@ -19,11 +17,11 @@ Statement = tuple[str, tuple[Any, ...]]
 
 async def finds(statement: Statement, table: str, index: str) -> None:
     """Hold that the database finds rows of a table by an index; which one, PostgreSQL chooses by what is in it."""
-    sql, values = statement
+    text, values = statement
     async with in_transaction():
         if is_postgres():
             await rows("SET LOCAL enable_seqscan = off")
-        found = await rows(f"EXPLAIN {'' if is_postgres() else 'QUERY PLAN '}{sql}", *values)
+        found = await rows(f"EXPLAIN {'' if is_postgres() else 'QUERY PLAN '}{text}", *values)
     plan = " ".join(str(value) for row in found for value in row.values())
     assert f"Seq Scan on {table}" not in plan if is_postgres() else index in plan, plan
 
@@ -33,13 +31,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Statement]:
     """The statements of the lists."""
     heard: list[Statement] = []
 
-    async def listened(sql: str, *values: Any) -> list[dict[str, Any]]:
-        heard.append((sql, values))
-        return await rows(sql, *values)
+    async def listened(text: str, values: Sequence[Any]) -> tuple[tuple[str, ...], Sequence[Sequence[Any]]]:
+        heard.append((text, tuple(values)))
+        return await fetch(text, values)
 
-    modules: tuple[ModuleType, ...] = (comments, feed, history, flow, series)
-    for module in modules:
-        monkeypatch.setattr(module, "rows", listened)
+    monkeypatch.setattr(sql, "fetch", listened)
     return heard
 
 
@@ -65,19 +61,19 @@ async def test_approval_history_uses_its_index(cast: Cast, asked: list[Statement
     approval = await cast.ask(cast.vega)
     asked.clear()
     (await cast.ada.get(f"{cast.approvals}/{approval['id']}/history")).ok()
-    [statement] = asked
+    [statement] = [one for one in asked if "FROM events" in one[0]]
     await finds(statement, "events", "idx_events_kind")
 
 
 async def test_dashboard_skips_rows_before_its_range(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
 
-    async def counted(sql: str, *values: Any) -> list[dict[str, Any]]:
-        found = await rows(sql, *values)
-        read.append(len(found) if "FROM events" in sql else 0)
-        return found
+    async def counted(text: str, values: Sequence[Any]) -> tuple[tuple[str, ...], Sequence[Sequence[Any]]]:
+        columns, found = await fetch(text, values)
+        read.append(len(found) if "FROM events WHERE" in text else 0)  # the rows that history is replayed from
+        return columns, found
 
-    monkeypatch.setattr(flow, "rows", counted)
+    monkeypatch.setattr(sql, "fetch", counted)
     (await cast.ada.get("/metrics/dashboard")).ok()
     before = sum(read)
     with clock.travelled(timedelta(days=-60)):

@@ -71,8 +71,8 @@ async def test_too_many_attempts_is_429(cast: Cast) -> None:
 
 async def test_invalid_form_is_422_with_its_reasons(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
-    path = f"{cast.task(await cast.add_task())}/moves"
-    is_page(await ada.with_htmx.post(path, {"status": "nowhere"}), 422, "Status: ")
+    path = f"{cast.task(await cast.add_task())}/comments"
+    is_page(await ada.with_htmx.post(path, {"message": " "}), 422, "Message: ")
 
 
 async def test_sign_in_does_not_redirect_in_a_loop(cast: Cast) -> None:
