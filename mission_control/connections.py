@@ -192,11 +192,11 @@ class Tasks(TaskGroup):
 class Exchange(HTTPStream):
     """One request and its answer."""
 
-    has_hung_up = False
+    has_disconnected = False
 
     async def app_send(self, message: Any) -> None:
         """Send a message of the answer. A request that ended without one because its client hung up is not an error."""
-        if message is None and self.has_hung_up and self.state is ASGIHTTPState.REQUEST:
+        if message is None and self.has_disconnected and self.state is ASGIHTTPState.REQUEST:
             await self.send(StreamClosed(stream_id=self.stream_id))
         else:
             await super().app_send(message)
@@ -212,7 +212,7 @@ class Http1(H11Protocol):
         """Handle a client that closed its sending side: answer its request, and tell long polls and streams to end."""
         is_whole = self.connection.their_state in (h11.DONE, h11.CLOSED, h11.MUST_CLOSE)
         if isinstance(self.stream, Exchange) and is_whole:
-            self.stream.has_hung_up = True
+            self.stream.has_disconnected = True
             await self.stream.app_put({"type": "http.disconnect"})
         else:
             await self.handle(Closed())

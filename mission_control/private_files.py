@@ -9,7 +9,7 @@ from pathlib import Path
 from mission_control.config import Settings
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
-BESIDE_DATABASE = ("", "-wal", "-shm", "-journal", ".before-*", ".replaced-*", "*.lock")
+DATABASE_FILE_ENDINGS = ("", "-wal", "-shm", "-journal", ".before-*", ".replaced-*", "*.lock")
 
 
 def make_private(settings: Settings) -> None:
@@ -36,7 +36,7 @@ def _kept(settings: Settings) -> Iterator[Path]:
     yield settings.data_dir
     yield settings.data_dir / "secret_key"
     if (file := settings.sqlite_path) is not None:
-        for ending in BESIDE_DATABASE:
+        for ending in DATABASE_FILE_ENDINGS:
             yield from sorted(file.parent.glob(f"{_literal(file.name)}{ending}"))
 
 

@@ -50,7 +50,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent_pipe: int |
     app = create_app(settings)
     running = InFlight(app.asgi_app)
     app.asgi_app = running  # type: ignore[method-assign]
-    app.before_serving(settle_memory)
+    app.before_serving(freeze_objects)
     connections.install(settings)
 
     async def stopped() -> None:
@@ -61,7 +61,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent_pipe: int |
     await serve(app, hypercorn_config(listener), shutdown_trigger=stopped)
 
 
-async def settle_memory() -> None:
+async def freeze_objects() -> None:
     """Exempt all objects made so far from garbage collection: collecting them stops the process for 100 ms."""
     gc.collect()
     gc.freeze()

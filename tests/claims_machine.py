@@ -403,5 +403,5 @@ class ClaimsMachine(RuleBasedStateMachine):
 
 async def prepare(cast: Cast) -> Ground:
     """The ground for a machine: everybody, with rights looked up anew each time."""
-    freshness.forget_rights()
+    freshness.recheck_streams()
     return Ground(asyncio.get_running_loop(), cast)

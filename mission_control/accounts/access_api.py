@@ -172,7 +172,7 @@ async def _person(actor: Actor, user_id: UUID, verb: str) -> User:
     if user is None:
         raise NotFound()
     require(actor, verb, user)
-    await commands.refuse_stranger(actor, user)
+    await commands.require_account_admin(actor, user)
     return user
 
 

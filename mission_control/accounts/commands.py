@@ -63,7 +63,7 @@ async def start_session(
     """
     if replaced is not None and await Session.filter(id=replaced[1]).delete():
         await record_account("account.signed_out", replaced[0])
-        freshness.forget_rights()
+        freshness.recheck_streams()
     secret = new_secret("mcs")
     session = await Session.create(
         user_id=user.id,
@@ -82,7 +82,7 @@ async def sign_out(actor: Actor, user: User) -> None:
     if actor.credential[0] == "session":
         await Session.filter(id=actor.credential[1]).delete()
         await record_account("account.signed_out", user.id)
-    freshness.forget_rights()
+    freshness.recheck_streams()
 
 
 @command("account.sign_out")
@@ -92,7 +92,7 @@ async def end_other_sessions(actor: Actor, user: User) -> int:
     ended = await Session.filter(user_id=user.id).exclude(id=mine or NOWHERE).delete()
     if ended:
         await record_account("account.sessions_ended", user.id, count=ended)
-    freshness.forget_rights()
+    freshness.recheck_streams()
     return ended
 
 
@@ -103,7 +103,7 @@ async def end_everything(actor: Actor, user: User) -> None:
     await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await record_account("account.sessions_ended", user.id, count=ended)
     await _end_tokens(user.id)
-    freshness.forget_rights()
+    freshness.recheck_streams()
 
 
 async def _end_tokens(user_id: UUID) -> None:
@@ -141,14 +141,14 @@ async def _set_password(actor: Actor, user: User, password_hash: str, ends_token
     await record_account("account.password_changed", user.id)
     if ends_tokens:
         await _end_tokens(user.id)
-    freshness.forget_rights()
+    freshness.recheck_streams()
 
 
 @command("account.invite_reset")
 async def make_reset_link(actor: Actor, user: User) -> str:
     """Return the secret of a one-time reset link that is valid for 24 hours."""
     if actor.is_user:
-        await refuse_stranger(actor, user)
+        await require_account_admin(actor, user)
     secret = new_secret("mcr")
     await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await PasswordReset.create(user_id=user.id, fingerprint=fingerprint(secret), expires_at=clock.now() + RESET_LIFE)
@@ -156,7 +156,7 @@ async def make_reset_link(actor: Actor, user: User) -> str:
     return secret
 
 
-async def refuse_stranger(actor: Actor, user: User) -> None:
+async def require_account_admin(actor: Actor, user: User) -> None:
     """Refuse an actor who is not an admin of all the person's organizations: Forbidden, or NotFound for a stranger."""
     places = {one.organization_id: one.role for one in await Member.filter(user_id=user.id)}
     if not any(may_reset(actor, {one: places[one]}) for one in places):
@@ -188,7 +188,7 @@ async def _use_reset(actor: Actor, secret: str, password_hash: str, ends_others:
     if ends_others:
         await Session.filter(user_id=reset.user_id).delete()
         await _end_tokens(reset.user_id)
-    freshness.forget_rights()
+    freshness.recheck_streams()
     return await User.get(id=reset.user_id)
 
 

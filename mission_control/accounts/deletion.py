@@ -48,7 +48,7 @@ async def delete_account(actor: Actor, user: User) -> None:
     await record_account("account.deleted", held.id)
     if not held.clerk_user_id.startswith("local-"):
         await _remember(held.clerk_user_id)
-    freshness.forget_rights()
+    freshness.recheck_streams()
 
 
 async def _memberships(actor: Actor, user: User) -> tuple[list[Organization], list[Member]]:

@@ -18,6 +18,6 @@ accounts = Feature(
     ),
     secret_paths=("/reset/",),
     palette=(PaletteEntry("Settings", "/settings", "settings", "profile password token theme", position=50),),
-    needs_setup=setup.comes_first,
+    needs_setup=setup.is_setup_pending,
     local_owner=setup.ensure_local_owner,
 )

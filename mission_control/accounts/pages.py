@@ -48,7 +48,7 @@ async def set_up(form: SetupForm, _: None) -> ResponseReturnValue:
 @pages.get("/sign-in")
 async def sign_in_form() -> ResponseReturnValue:
     """Ask for e-mail and password."""
-    if await setup.comes_first():
+    if await setup.is_setup_pending():
         return redirect("/setup", 303)
     wanted = safe_next(request.args.get("next"))
     if await authentication.user_by_session():

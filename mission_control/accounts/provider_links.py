@@ -5,7 +5,7 @@ from uuid import UUID
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from mission_control.accounts.commands import refuse_stranger
+from mission_control.accounts.commands import require_account_admin
 from mission_control.accounts.log import record_account
 from mission_control.accounts.models import InstanceSetting, PasswordReset, Session, Token, User
 from mission_control.authn import freshness
@@ -62,7 +62,7 @@ async def is_in_use(user: User) -> bool:
 async def invite_to_link(actor: Actor, user: User) -> None:
     """Allow the verified owner of the account's address to link the account within 14 days."""
     if actor.is_user:
-        await refuse_stranger(actor, user)
+        await require_account_admin(actor, user)
     until = (clock.now() + INVITATION_LIFE).isoformat()
     await InstanceSetting.filter(name=_name(user.id)).delete()
     await InstanceSetting.create(name=_name(user.id), value=until)
@@ -97,4 +97,4 @@ async def _linked(user: User, sessions: int, tokens: int) -> None:
     await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await InstanceSetting.filter(name=_name(user.id)).delete()
     await record_account("account.linked", user.id, sessions_ended=sessions, tokens_ended=tokens)
-    freshness.forget_rights()
+    freshness.recheck_streams()

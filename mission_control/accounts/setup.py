@@ -30,7 +30,7 @@ async def is_open() -> bool:
     return not await User.filter(id__in=owners, password_hash__not_isnull=True).exists()
 
 
-async def comes_first() -> bool:
+async def is_setup_pending() -> bool:
     """Return whether people without a session are redirected to /setup; never with an identity provider."""
     return current_app.config["SETTINGS"].auth_mode == "local" and await is_open()
 

@@ -37,7 +37,7 @@ async def revoke_personal_token(actor: Actor, token: Token) -> None:
     """End a token at once."""
     await Token.filter(id=token.id, revoked_at=None).update(revoked_at=clock.now())
     await record_account("token.revoked", token.user_id, token_id=token.id)
-    freshness.forget_rights()
+    freshness.recheck_streams()
 
 
 async def make_agent_token(
@@ -75,7 +75,7 @@ async def end_agent_tokens(agent_id: UUID, moment: datetime) -> int:
         elif token.expires_at is None or token.expires_at > moment:
             await Token.filter(id=token.id).update(expires_at=moment)
         count += 1
-    freshness.forget_rights()
+    freshness.recheck_streams()
     return count
 
 

@@ -91,7 +91,7 @@ async def update_agent(
     agent.updated_at = clock.now()
     await _save_unique(agent, [*changes, "updated_at"])
     if {"board_id", "is_board_lead"} & set(changes):
-        freshness.forget_rights()
+        freshness.recheck_streams()
     agent.board = board or agent.board
     if "soul_template" in changes:
         await keep_soul(agent, before["soul_template"], reason=soul_reason)

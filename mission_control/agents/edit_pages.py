@@ -9,7 +9,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.agents.forms import LABELS, LIMIT_LABELS, AgentForm, LimitsForm, SoulForm, now_is
 from mission_control.agents.models import Agent, AgentSoul
-from mission_control.agents.overview_tab import tags_to_choose
+from mission_control.agents.overview_tab import tag_choices
 from mission_control.agents.page_forms import FormPage, back_to
 from mission_control.agents.page_frame import DELETED, agent_of_page, on_agent
 from mission_control.core.actor import Actor
@@ -70,7 +70,7 @@ async def ask_limits(agent_id: UUID) -> ResponseReturnValue:
 
 async def _limits_form(agent_id: UUID, agent: Agent | None, organization_id: UUID) -> FormPage:
     url, back = f"/agents/{agent_id}/limits", back_to(agent_id, "", "the agent")
-    choices = await tags_to_choose(organization_id, (agent and agent.claim_tags) or [])
+    choices = await tag_choices(organization_id, (agent and agent.claim_tags) or [])
     context = {"choices": choices, "labels": LIMIT_LABELS, "version": LimitsForm.version_of(agent) if agent else ""}
     return FormPage("Limits", "agents/about.html", "limits", url, back, context=context)
 

@@ -56,7 +56,7 @@ async def tags_named(organization_id: UUID, slugs: list[str]) -> list[dict[str, 
     return [known.get(slug, {"slug": slug, "name": slug, "color": None}) for slug in slugs]
 
 
-async def tags_to_choose(organization_id: UUID, chosen: list[str]) -> list[dict[str, Any]]:
+async def tag_choices(organization_id: UUID, chosen: list[str]) -> list[dict[str, Any]]:
     """Every tag of the organization by name, after those that are chosen and exist no more."""
     found = await rows(
         "SELECT slug, name, color FROM tags WHERE organization_id = ? ORDER BY LOWER(name), slug LIMIT 200",

@@ -33,7 +33,7 @@ def channel_of(agent_id: UUID | None) -> str:
     "agent.token_revoked",
     "budget.exceeded",
 )
-async def ring_for_agent(actor: Actor, event: NewEvent) -> None:
+async def wake_polls_of_agent(actor: Actor, event: NewEvent) -> None:
     """Wake an agent's waiting calls, which may be refused now."""
     if event.scope.agent_id is not None:
         notify(channel_of(event.scope.agent_id))

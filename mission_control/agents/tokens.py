@@ -101,7 +101,7 @@ async def change_token(actor: Actor, agent: Agent, token_id: UUID, changes: dict
         before=before,
         after=changes,
     )
-    freshness.forget_rights()
+    freshness.recheck_streams()
     return token
 
 
@@ -110,4 +110,4 @@ async def revoke_token(actor: Actor, agent: Agent, token_id: UUID) -> None:
     """End one token of an agent at once."""
     if await Token.filter(id=token_id, revoked_at=None).update(revoked_at=clock.now()):
         record("agent.token_revoked", agent, f"Token revoked: {agent.name}.", token_id=token_id)
-    freshness.forget_rights()
+    freshness.recheck_streams()

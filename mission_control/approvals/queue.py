@@ -102,7 +102,7 @@ class Item:
         return self.status == "pending"
 
     @property
-    def sureness(self) -> str:
+    def confidence_word(self) -> str:
         """The confidence as a word."""
         sure = self.confidence or 0
         return "High" if sure >= 80 else "Medium" if sure >= 50 else "Low"

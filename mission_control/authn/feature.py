@@ -5,7 +5,7 @@ from mission_control.feature import Feature
 
 authn = Feature(
     name="authn",
-    on_notify={freshness.CHANNEL: freshness.forget_here},
-    loops=(token_use.write_for_ever,),
+    on_notify={freshness.CHANNEL: freshness.recheck_local_streams},
+    loops=(token_use.run_writer,),
     at_stop=(token_use.write_down,),
 )

@@ -65,13 +65,13 @@ async def _ask(key: tuple[str, UUID | None], actor: Actor) -> Caller | None:
             return current
 
 
-def forget_rights() -> None:
+def recheck_streams() -> None:
     """Make streams look again: at once, and in every process when the running command commits."""
-    forget_here()
+    recheck_local_streams()
     notify_at_commit(CHANNEL)
 
 
-def forget_here() -> None:
+def recheck_local_streams() -> None:
     """Make the streams of this process look again; called on every notification of the channel."""
     global _changes
     _changes += 1

@@ -67,7 +67,7 @@ async def _write(used: list[tuple[UUID, datetime]]) -> None:
         await rows(UPDATE.format(values=", ".join(["(?, ?)"] * len(used))), *pairs)
 
 
-async def write_for_ever() -> None:
+async def run_writer() -> None:
     """For ever: write every few seconds what was remembered."""
     while True:
         await asyncio.sleep(WRITE_SECONDS)

@@ -54,7 +54,7 @@ async def delete_board(actor: Actor, board: Board) -> None:
     board.deleted_at = board.updated_at = clock.now()
     await board.save(update_fields=["deleted_at", "updated_at"])
     record("board.deleted", board, f"Board deleted: {board.name}.", name=board.name)
-    freshness.forget_rights()
+    freshness.recheck_streams()
 
 
 @command("board.restore")
@@ -65,7 +65,7 @@ async def restore_board(actor: Actor, board: Board) -> Board:
         board.deleted_at, board.updated_at = None, clock.now()
         await board.save(update_fields=["deleted_at", "updated_at"])
         record("board.restored", board, f"Board restored: {board.name}.", name=board.name)
-        freshness.forget_rights()
+        freshness.recheck_streams()
     return board
 
 
@@ -87,7 +87,7 @@ async def _take_away(actor: Actor, board: Board) -> None:
     await react()
     board.deleted_at = board.absent_since = clock.now()
     await board.save(update_fields=["deleted_at", "absent_since"])
-    freshness.forget_rights()
+    freshness.recheck_streams()
 
 
 async def _locked(board: Board, *, for_good: bool = False) -> Board:

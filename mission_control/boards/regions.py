@@ -118,7 +118,7 @@ def _chosen(view: BoardView) -> tuple[Any, ...]:
     return view.board.id, view.wanted.assignee
 
 
-def _changes_who_is_shown(view: BoardView, news: News) -> bool:
+def _changes_crew(view: BoardView, news: News) -> bool:
     if isinstance(news, Event) and news.kind.startswith(("task.", "approval.")):
         return _is_no_notice(view, news) and moves_cards(view, news)
     return True
@@ -156,7 +156,7 @@ REGIONS = (
             *CREW,
             "board.updated",
             "onboarding.confirmed",
-            about=_changes_who_is_shown,
+            about=_changes_crew,
         ),
         note,
         key=lambda view: view.key,

@@ -32,7 +32,7 @@ HELD = (
 
 async def begin(board: Board) -> None:
     """Create a staged board."""
-    await clear_left_behind(clock.now() - LEFT_BEHIND)
+    await clear_abandoned(clock.now() - LEFT_BEHIND)
     board.deleted_at = board.absent_since = clock.now()
     await board.save(force_create=True)
 
@@ -68,7 +68,7 @@ async def clear(board_id: UUID) -> None:
     await rows("DELETE FROM boards WHERE id = ? AND absent_since IS NOT NULL", board_id)
 
 
-async def clear_left_behind(before: datetime) -> None:
+async def clear_abandoned(before: datetime) -> None:
     """Delete the boards that were staged before a moment."""
     for row in await rows("SELECT id FROM boards WHERE absent_since < ?", before):
         await clear(row["id"])
@@ -76,4 +76,4 @@ async def clear_left_behind(before: datetime) -> None:
 
 async def clear_after_start() -> None:
     """Delete what a killed server left half done: on SQLite everything, because there is one server only."""
-    await clear_left_behind(clock.now() - LEFT_BEHIND if is_postgres() else clock.now())
+    await clear_abandoned(clock.now() - LEFT_BEHIND if is_postgres() else clock.now())

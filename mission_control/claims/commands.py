@@ -22,7 +22,7 @@ from mission_control.tasks.limits import Limits, lock_limits
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import task_read
 
-NOTHING_AT_ALL = ("agent_paused", "board_paused", "organization_paused", "budget_exhausted")
+NO_WORK_CODES = ("agent_paused", "board_paused", "organization_paused", "budget_exhausted")
 
 
 class Worker(NamedTuple):
@@ -59,7 +59,7 @@ async def claim_best(
     try:
         task = await change_task(actor, task, TaskChange(status="in_progress"))
     except (Conflict, Forbidden, NotFound) as error:
-        if isinstance(error.detail, dict) and error.detail.get("code") in NOTHING_AT_ALL:
+        if isinstance(error.detail, dict) and error.detail.get("code") in NO_WORK_CODES:
             raise
         raise Missed from error
     return await _answer(await hold_until(task, wanted.lease_seconds))

@@ -30,7 +30,7 @@ class Waiter(NamedTuple):
     tags: tuple[str, ...]
 
 
-async def could_take(waiters: Collection[Any], board: Board) -> set[Waiter]:
+async def waiters_with_work(waiters: Collection[Any], board: Board) -> set[Waiter]:
     """Return the waiters for which there may be work on a board.
 
     The result is complete, and may hold a waiter too many when its tags are of two kinds.

@@ -72,7 +72,7 @@ async def _waited(actor: Actor, board: Board, wanted: ClaimCreate) -> dict[str, 
                 if answer is not None or now() >= end or _is_stopping():
                     return answer
                 if waiter.holds_baton:
-                    waiter.pass_baton(await matching.could_take(waiter.not_polled(), board))
+                    waiter.pass_baton(await matching.waiters_with_work(waiter.not_polled(), board))
                 await waiter.woken(min(end - now(), HELD_SECONDS if is_held else LONGEST_WAIT_SECONDS), twin, changed)
             if twin.done():
                 await committed(actor, _not_yet)

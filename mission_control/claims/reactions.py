@@ -18,7 +18,7 @@ DECISIVE = {"status", "assigned_agent_id", "assigned_user_id", "depends_on_task_
 
 
 @reactions.to("task.created", "task.status_changed", "task.updated")
-async def ring_for_task(actor: Actor, event: NewEvent) -> None:
+async def wake_polls_for_task(actor: Actor, event: NewEvent) -> None:
     """A task came into the inbox, lost its assignee, left a column, or was unblocked."""
     before: dict[str, Any] = event.data.get("before") or {}
     after: dict[str, Any] = event.data.get("after") or {}
@@ -43,13 +43,13 @@ async def ring_for_task(actor: Actor, event: NewEvent) -> None:
     "board.deleted",
     "agent.updated",
 )
-async def ring_for_board(actor: Actor, event: NewEvent) -> None:
+async def wake_polls_of_board(actor: Actor, event: NewEvent) -> None:
     """Something else changed that decides which tasks of a board can be claimed."""
     _ring(event)
 
 
 @reactions.to("tag.updated")
-async def ring_for_tag(actor: Actor, event: NewEvent) -> None:
+async def wake_polls_for_tag(actor: Actor, event: NewEvent) -> None:
     """Claims name a tag by its slug, which has changed."""
     if "slug" in event.data["after"]:
         for row in await rows(

@@ -32,7 +32,7 @@ class _Alarm:
             self.at = moment
             self.earlier.set()
 
-    def begin_to_look(self) -> None:
+    def reset(self) -> None:
         """Remember leases that begin from now on: this run may miss them."""
         self.earlier.clear()
         self.at = None
@@ -69,11 +69,11 @@ async def watch_leases() -> None:
     since = clock.now()
     try:
         while True:
-            alarm.begin_to_look()
+            alarm.reset()
             until, seconds = clock.now(), LONGEST_SLEEP_SECONDS
             try:
                 expired = await expire_due()
-                await ring_for_rested(since, until)
+                await wake_polls_for_retries(since, until)
                 since = until
                 seconds = 0.0 if expired == AT_ONCE else await seconds_left(until)
             except Exception:
@@ -83,7 +83,7 @@ async def watch_leases() -> None:
         _alarm = None
 
 
-async def ring_for_rested(since: datetime, until: datetime) -> None:
+async def wake_polls_for_retries(since: datetime, until: datetime) -> None:
     """Wake the workers of this process that wait on boards with tasks whose pause has ended."""
     found = await rows(
         "SELECT DISTINCT board_id FROM tasks WHERE retry_at > ? AND retry_at <= ? AND status = 'inbox'", since, until

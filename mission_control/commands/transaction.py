@@ -19,7 +19,7 @@ from mission_control.commands.unit_of_work import UnitOfWork, beginning, running
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.database.records import insert
-from mission_control.database.references import names_what_is_gone
+from mission_control.database.references import is_missing_reference
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
 from mission_control.delivery.numbers import lock_recipients, number
@@ -81,7 +81,7 @@ async def transact[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
         except asyncpg.ProgramLimitExceededError as error:
             raise Invalid(TOO_LARGE) from error
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, OperationalError) as error:
-            is_gone = names_what_is_gone(error)
+            is_gone = is_missing_reference(error)
             if attempt == ATTEMPTS and is_gone:
                 raise NotFound() from error
             if attempt == ATTEMPTS or not (is_gone or _is_worth_retrying(error)):

@@ -11,7 +11,7 @@ MOST_VALUES = 20_000  # of one body
 MOST_PROBLEMS = 100  # of one request are told: each is longer than what causes it
 
 
-def has_more_values(value: Any, most: int) -> bool:
+def exceeds_values(value: Any, most: int) -> bool:
     """Return whether lists and objects have more than `most` members in all; cheap, for it looks at nothing else."""
     found, left = 0, [value]
     while left:

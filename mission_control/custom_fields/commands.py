@@ -14,7 +14,7 @@ from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.json import to_json
 from mission_control.custom_fields.models import CustomField, CustomFieldBoard
 from mission_control.custom_fields.schemas import TaskCustomFieldDefinitionCreate
-from mission_control.custom_fields.values import WITH_PATTERN, misfit, type_misfit
+from mission_control.custom_fields.values import WITH_PATTERN, mismatch, type_mismatch
 from mission_control.database.sql import as_json, is_postgres, placeholders, rows
 
 
@@ -107,13 +107,13 @@ async def _check_boards(organization_id: UUID, board_ids: list[UUID]) -> None:
 
 
 def _check_default(field: CustomField, value: Any) -> None:
-    if reason := misfit(field, value):
+    if reason := mismatch(field, value):
         raise Invalid(f"The default value does not fit the field. {reason}")
 
 
 async def _refuse_misfits(field: CustomField) -> None:
     for row in await rows("SELECT value FROM task_custom_field_values WHERE field_id = ?", field.id):
-        if type_misfit(field.field_type, as_json(row["value"])):
+        if type_mismatch(field.field_type, as_json(row["value"])):
             raise Conflict(f"Tasks have values in this field that are no {field.field_type}. Clear them first.")
 
 

@@ -24,7 +24,7 @@ COUNT = re.compile(r"\{(\d*)(,?)(\d*)\}")
 CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 
 
-class TakesTooLong(Exception):
+class PatternTimeout(Exception):
     """The pattern did not finish within its time limit."""
 
 
@@ -81,15 +81,15 @@ def _repeat(pattern: str, at: int, parts: list[int]) -> int:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Return whether a pattern matches a whole text. After `SECONDS`, or the request's limit: TakesTooLong."""
+    """Return whether a pattern matches a whole text. After `SECONDS`, or the request's limit: PatternTimeout."""
     ready, spent = compiled(pattern), _spent()
     if spent >= SECONDS_OF_A_REQUEST:
-        raise TakesTooLong
+        raise PatternTimeout
     begun = thread_time()
     try:
         return ready.fullmatch(text, timeout=SECONDS) is not None
     except TimeoutError:
-        raise TakesTooLong from None
+        raise PatternTimeout from None
     finally:
         if has_request_context():
             g.seconds_of_patterns = spent + thread_time() - begun

@@ -9,7 +9,7 @@ from mission_control.core import clock
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import new_id
 from mission_control.core.json import to_json
-from mission_control.custom_fields.values import misfit
+from mission_control.custom_fields.values import mismatch
 from mission_control.database.sql import as_json, is_postgres, rows
 
 Change = tuple[dict[str, Any], dict[str, Any]]
@@ -88,7 +88,7 @@ def _check(fields: list[BoundField], given: Mapping[str, object]) -> None:
         raise Invalid({"message": "This board has no such custom fields.", "unknown_field_keys": unknown})
     for key, value in given.items():
         field = by_key[key]
-        if reason := misfit(field, value):
+        if reason := mismatch(field, value):
             raise Invalid(
                 {
                     "message": "A value does not fit its custom field.",

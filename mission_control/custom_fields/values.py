@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from mission_control.custom_fields.patterns import LONGEST_TEXT, TakesTooLong, matches
+from mission_control.custom_fields.patterns import LONGEST_TEXT, PatternTimeout, matches
 
 TYPES = ("text", "text_long", "integer", "decimal", "boolean", "date", "date_time", "url", "json")
 ALIASES = {
@@ -25,27 +25,27 @@ class FieldLike(Protocol):
     validation_regex: Any
 
 
-def misfit(field: FieldLike, value: Any) -> str | None:
+def mismatch(field: FieldLike, value: Any) -> str | None:
     """Return why a value is invalid for a field, or None. Null is always valid."""
     if value is None:
         return None
-    return type_misfit(field.field_type, value) or _pattern_misfit(field, value)
+    return type_mismatch(field.field_type, value) or _pattern_mismatch(field, value)
 
 
-def type_misfit(field_type: str, value: Any) -> str | None:
+def type_mismatch(field_type: str, value: Any) -> str | None:
     """Return why a value is not of a type, or None."""
     fits, wanted = _CHECKS[field_type]
     return None if fits(value) else f"It must be {wanted}."
 
 
-def _pattern_misfit(field: FieldLike, value: Any) -> str | None:
+def _pattern_mismatch(field: FieldLike, value: Any) -> str | None:
     if not field.validation_regex or field.field_type not in WITH_PATTERN:
         return None
     if len(value) > LONGEST_TEXT:
         return f"It must have at most {LONGEST_TEXT} characters."
     try:
         return None if matches(field.validation_regex, value) else "It does not match the field's pattern."
-    except TakesTooLong:
+    except PatternTimeout:
         return "Checking it against the field's pattern took too long."
 
 

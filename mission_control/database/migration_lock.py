@@ -15,8 +15,8 @@ LOCK_KEY = 0x4D43_4D49_4752
 @asynccontextmanager
 async def held(client: BaseDBAsyncClient, sqlite_file: Path | None) -> AsyncIterator[None]:
     """Wait for the lock and hold it."""
-    holder = _advisory_lock(client) if sqlite_file is None else _file_lock(sqlite_file)
-    async with holder:
+    lock = _advisory_lock(client) if sqlite_file is None else _file_lock(sqlite_file)
+    async with lock:
         yield
 
 

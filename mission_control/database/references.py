@@ -5,7 +5,7 @@ import sqlite3
 import asyncpg
 
 
-def names_what_is_gone(error: Exception) -> bool:
+def is_missing_reference(error: Exception) -> bool:
     """Whether a row was refused because another one that it names does not exist."""
     reason = error.args[0] if error.args else None
     if isinstance(reason, sqlite3.IntegrityError):

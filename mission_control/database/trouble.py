@@ -13,7 +13,7 @@ from mission_control.core import clock
 from mission_control.database.outages import DAMAGED, FULL, UNWRITABLE, outage
 from mission_control.database.sql import rows
 
-LEAST_ROOM_BYTES = 2**20
+LEAST_FREE_BYTES = 2**20
 SECONDS_BETWEEN_TRIES = 2.0
 NAME, SIZE = "write_check", 2**16
 WRITE = "INSERT INTO instance_settings (name, value) VALUES (?, ?)"
@@ -35,16 +35,16 @@ class Trouble:
     async def now(self, sqlite_file: Path | None) -> str | None:
         """What is wrong, as one sentence; a damaged file stays damaged until the next start."""
         async with self._trying:
-            is_worth_a_try = self._sentence not in (None, DAMAGED) or _has_little_room(sqlite_file)
+            is_worth_a_try = self._sentence not in (None, DAMAGED) or _is_nearly_full(sqlite_file)
             if is_worth_a_try and clock.monotonic() - self._tried_at >= SECONDS_BETWEEN_TRIES:
                 self._tried_at = clock.monotonic()
                 self._sentence = await _why_not()
         return self._sentence and self._sentence.partition(". ")[0].removesuffix(".") + "."
 
 
-def _has_little_room(sqlite_file: Path | None) -> bool:
+def _is_nearly_full(sqlite_file: Path | None) -> bool:
     try:
-        return sqlite_file is not None and shutil.disk_usage(sqlite_file.parent).free < LEAST_ROOM_BYTES
+        return sqlite_file is not None and shutil.disk_usage(sqlite_file.parent).free < LEAST_FREE_BYTES
     except OSError:
         return True
 

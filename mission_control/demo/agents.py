@@ -11,7 +11,7 @@ from mission_control.demo.api import Api, Refused
 
 HEARTBEAT_SECONDS = 60.0
 INBOX_SECONDS = 10
-LOOK_AGAIN_SECONDS = 20.0
+POLL_SECONDS = 20.0
 LEASE_SECONDS = 1800
 
 
@@ -56,7 +56,7 @@ class Agent:
             with suppress(Refused):  # another agent was faster, or a person changed the task: poll again
                 if await self.turn():
                     continue
-            await self.wait_for_news(LOOK_AGAIN_SECONDS)
+            await self.wait_for_update(POLL_SECONDS)
 
     async def turn(self) -> bool:
         """Do one piece of work; False when there is none."""
@@ -66,7 +66,7 @@ class Agent:
         """Sleep for the time that such work takes."""
         await asyncio.sleep(self.chance.uniform(least, most) / self._speed)
 
-    async def wait_for_news(self, seconds: float) -> None:
+    async def wait_for_update(self, seconds: float) -> None:
         """Wait for a notice or a decision, but not longer than this."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), seconds / self._speed)

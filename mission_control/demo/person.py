@@ -13,7 +13,7 @@ LOOK_SECONDS = 3.0
 THINKS_SECONDS = 10.0
 
 
-async def decide_for_ever(api: Api, speed: float, seed: int) -> None:
+async def run_decider(api: Api, speed: float, seed: int) -> None:
     """Decide pending approvals of all boards once they have waited a while: most are approved."""
     chance = random.Random(seed)
     while True:

@@ -25,7 +25,7 @@ from mission_control.database.setup import connect, disconnect
 from mission_control.demo import seed, story
 from mission_control.demo.agents import Agent, Lead, Worker
 from mission_control.demo.api import Api, Gone
-from mission_control.demo.person import decide_for_ever
+from mission_control.demo.person import run_decider
 from mission_control.organizations.models import Organization
 
 DECIDER = "demo: simulated person"
@@ -164,7 +164,7 @@ def _acts(url: str, cast: Cast, speed: float) -> list[Coroutine[Any, Any, None]]
         api = Api(url, member.secret)
         acts.append(kind(api, member.name, member.lead_name, speed, secrets.randbits(32) + number).run())
     if cast.decider:
-        acts.append(decide_for_ever(Api(url, cast.decider), speed, secrets.randbits(32)))
+        acts.append(run_decider(Api(url, cast.decider), speed, secrets.randbits(32)))
     return acts
 
 

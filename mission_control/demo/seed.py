@@ -75,11 +75,11 @@ async def _write_story() -> Organization:
             stage.boards.append(await _open_board(stage, place))
         await _let_members_write(stage)
         await _enter_agents(stage)
-    told = 0
+    played = 0
     for place, board in zip(story.BOARDS, stage.boards, strict=True):
         for card in place.cards:
-            told += 1
-            await _tell(stage, board, card, STORY_LENGTH * (1 - told / (cards + 1)))
+            played += 1
+            await _play_card(stage, board, card, STORY_LENGTH * (1 - played / (cards + 1)))
     return stage.organization
 
 
@@ -138,7 +138,7 @@ async def _hire(actor: Actor, board: Board, name: str, leads: bool) -> str:
     return secret
 
 
-async def _tell(stage: Stage, board: Board, card: story.Card, ago: timedelta) -> None:
+async def _play_card(stage: Stage, board: Board, card: story.Card, ago: timedelta) -> None:
     """Play the story of a card: created, started, commented, approved, finished, some minutes apart."""
     minutes = 0
 

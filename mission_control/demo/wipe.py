@@ -29,4 +29,4 @@ async def _remove(actor: Actor, organization: Organization) -> None:
     elsewhere = await Member.filter(user_id__in=list(people)).values_list("user_id", flat=True)
     await User.filter(id__in=list(set(people) - set(elsewhere))).delete()
     await record_account("account.demo_removed", None, organization_id=organization.id)
-    freshness.forget_rights()
+    freshness.recheck_streams()

@@ -49,7 +49,7 @@ class BoardFile(Body):
         fields = {field.field_key: field for field in self.custom_fields}
         _known(f"task {task.number}", "custom field", task.custom_fields, set(fields))
         for key, value in task.custom_fields.items():
-            if reason := fields[key].misfit(value):
+            if reason := fields[key].mismatch(value):
                 raise ValueError(f"task {task.number} has a value in {key} that does not fit: {reason}")
 
 

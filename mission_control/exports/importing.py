@@ -17,7 +17,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.ids import new_id
 from mission_control.core.policy import require
-from mission_control.database.references import names_what_is_gone
+from mission_control.database.references import is_missing_reference
 from mission_control.database.sql import as_id, rows
 from mission_control.exports.file import BoardFile, BoardImported, ImportCounts
 from mission_control.exports.labels import bind_fields, find_tags, store_values
@@ -56,7 +56,7 @@ async def _import_file(actor: Actor, organization_id: UUID, file: BoardFile, att
         return brought
     except BaseException as error:
         await staging.clear(board.id)
-        if not (isinstance(error, OperationalError) and names_what_is_gone(error)):
+        if not (isinstance(error, OperationalError) and is_missing_reference(error)):
             raise
         if attempt == ATTEMPTS:
             raise NotFound() from error

@@ -6,7 +6,7 @@ from mission_control.boards.models import Board
 from mission_control.core.ids import new_id
 from mission_control.core.json import to_json
 from mission_control.custom_fields.models import CustomField, CustomFieldBoard, CustomFieldValue
-from mission_control.custom_fields.values import misfit
+from mission_control.custom_fields.values import mismatch
 from mission_control.exports.file import Dropped
 from mission_control.exports.parts import FieldPart, TagPart, TaskPart
 from mission_control.tags.models import Tag
@@ -84,7 +84,7 @@ async def store_values(
         for key, value in part.custom_fields.items():
             if value is None or key not in fields:
                 continue
-            if misfit(fields[key], value):
+            if mismatch(fields[key], value):
                 dropped.append(Dropped(what="value", name=key, where=f"task {part.number}"))
                 continue
             stored = CustomFieldValue(task_id=ids[part.number], field_id=fields[key].id)

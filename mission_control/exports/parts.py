@@ -9,7 +9,7 @@ from mission_control.boards.statuses import TaskStatus
 from mission_control.core.declared import completed
 from mission_control.core.schemas import Body, Moment, NonEmptyStr
 from mission_control.custom_fields.schemas import FieldType, Pattern, Visibility
-from mission_control.custom_fields.values import WITH_PATTERN, misfit
+from mission_control.custom_fields.values import WITH_PATTERN, mismatch
 from mission_control.tags.schemas import Color
 from mission_control.tags.slugs import SLUG_LENGTH
 from mission_control.tasks.fields import to_export
@@ -51,13 +51,13 @@ class FieldPart(Body):
     def _agrees(self) -> Self:
         if self.validation_regex is not None and self.field_type not in WITH_PATTERN:
             raise ValueError("only text, date and address fields take a pattern")
-        if reason := self.misfit(self.default_value):
+        if reason := self.mismatch(self.default_value):
             raise ValueError(f"the default value does not fit: {reason}")
         return self
 
-    def misfit(self, value: Any) -> str | None:
+    def mismatch(self, value: Any) -> str | None:
         """Return why a value does not fit this field, None when it does."""
-        return misfit(cast(Any, self), value)
+        return mismatch(cast(Any, self), value)
 
 
 class AuthorPart(Body):

@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 async def board_file(board: Board) -> Row:
     """Return a board as a file. Raises TooLarge above 100,000 tasks, comments, approvals and entries."""
-    await refuse_too_much(board.id)
+    await refuse_large_board(board.id)
     file = {
         "format": FORMAT,
         "version": VERSION,
@@ -47,7 +47,7 @@ def _leave_out_newcomers(file: Row) -> None:
         approval["tasks"] = [one for one in approval["tasks"] if one in numbers]
 
 
-async def refuse_too_much(board_id: UUID) -> None:
+async def refuse_large_board(board_id: UUID) -> None:
     """Refuse a board that is too large for one file."""
     [counted] = await rows(
         "SELECT (SELECT COUNT(*) FROM tasks WHERE board_id = ?) + (SELECT COUNT(*) FROM approvals WHERE board_id = ?)"

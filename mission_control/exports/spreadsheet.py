@@ -8,7 +8,7 @@ from typing import Any
 from mission_control.boards.models import Board
 from mission_control.core.clock import wire
 from mission_control.core.json import to_json
-from mission_control.exports.reading import refuse_too_much, tasks_of
+from mission_control.exports.reading import refuse_large_board, tasks_of
 from mission_control.tasks.fields import EXPORTED
 
 FIRST_COLUMNS = (
@@ -22,7 +22,7 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d",
 
 async def tasks_csv(board: Board) -> str:
     """Return the board's tasks as CSV, by number, with a column for each custom field. No cell can be a formula."""
-    await refuse_too_much(board.id)
+    await refuse_large_board(board.id)
     tasks = await tasks_of(board.id)
     keys = sorted({key for task in tasks for key in task["custom_fields"]})
     out = io.StringIO()

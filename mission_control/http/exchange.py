@@ -25,7 +25,7 @@ from mission_control.http import framing
 from mission_control.http.arrival import Arrival
 from mission_control.http.asgi import Application, Header, Message, Receive, Scope, Send, refuse
 from mission_control.http.log_format import request_line
-from mission_control.http.proxies import as_told_by_proxies, is_trusted, rate_limit_key, scope_client_ip
+from mission_control.http.proxies import is_trusted, rate_limit_key, scope_client_ip, scope_from_proxies
 from mission_control.http.request_id import id_of
 from mission_control.http.request_log import WAITS, is_quiet, log_end, logger, without_secret
 from mission_control.http.security_headers import response_headers
@@ -78,7 +78,7 @@ class Exchange:
     def __init__(self, rules: Rules, scope: Scope, receive: Receive, send: Send) -> None:
         self.id = id_of(scope)
         if rules.trusted_proxies and is_trusted(scope_client_ip(scope), rules.trusted_proxies):
-            scope = as_told_by_proxies(scope, rules.trusted_proxies)
+            scope = scope_from_proxies(scope, rules.trusted_proxies)
         scope[EXCHANGE] = self
         self.scope = scope
         self._rules = rules
@@ -172,7 +172,7 @@ class Exchange:
         message["headers"] = headers
 
 
-def heed_hang_up(scope: Scope) -> None:
+def end_on_disconnect(scope: Scope) -> None:
     """Let the request of this scope end as soon as its client hangs up."""
     exchange: Exchange | None = scope.get(EXCHANGE)
     if exchange is not None:
@@ -183,4 +183,4 @@ def waits() -> None:
     """Mark the running request as one that waits on purpose: it is never slow, and ends when its client hangs up."""
     scope: Any = request.scope
     scope[WAITS] = True
-    heed_hang_up(scope)
+    end_on_disconnect(scope)

@@ -11,9 +11,9 @@ from mission_control.http.compression import Compression
 from mission_control.http.cors import Cors
 from mission_control.http.exchange import Exchange, Rules
 from mission_control.http.framing import refuse_websocket
-from mission_control.http.proxies import as_told_by_proxies, is_trusted, scope_client_ip
+from mission_control.http.proxies import is_trusted, scope_client_ip, scope_from_proxies
 from mission_control.http.request_id import id_of
-from mission_control.http.trailing_slash import refused_or_redirected, tell_declared_methods
+from mission_control.http.trailing_slash import list_declared_methods, refused_or_redirected
 
 
 def install(app: Quart, settings: Settings) -> None:
@@ -38,7 +38,7 @@ def _look_before_and_after(app: Quart, settings: Settings) -> None:
     async def after(response: ResponseTypes) -> ResponseTypes:
         never_cache_personal(response)
         rate_limits.add_allowance(response)
-        tell_declared_methods(app, response)
+        list_declared_methods(app, response)
         if cors.is_on:
             cors.mark(response)
         if isinstance(response, Response):
@@ -55,7 +55,7 @@ def _exchanging(inner: Application, rules: Rules) -> Application:
             await Exchange(rules, scope, receive, send).run(inner)
         elif scope["type"] == "websocket":  # of HTTP/2
             if is_trusted(scope_client_ip(scope), rules.trusted_proxies):
-                scope = as_told_by_proxies(scope, rules.trusted_proxies)
+                scope = scope_from_proxies(scope, rules.trusted_proxies)
             await refuse_websocket(scope, send, id_of(scope))
         else:
             await inner(scope, receive, send)

@@ -67,7 +67,7 @@ def forwarded_hops(scope: Scope) -> list[str]:
     return [element.get("for", "") for element in _forwarded(scope)]
 
 
-def as_told_by_proxies(scope: Scope, trusted: Sequence[Network]) -> Scope:
+def scope_from_proxies(scope: Scope, trusted: Sequence[Network]) -> Scope:
     """Return a scope whose client, scheme and host are those that a trusted proxy names."""
     changed = dict(scope)
     client = first_untrusted(forwarded_hops(scope), scope_client_ip(scope), trusted)

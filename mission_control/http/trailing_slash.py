@@ -23,7 +23,7 @@ def refused_or_redirected(app: Quart) -> Response | None:
     return None
 
 
-def tell_declared_methods(app: Quart, response: ResponseTypes) -> None:
+def list_declared_methods(app: Quart, response: ResponseTypes) -> None:
     """Name the methods of the API that an address has, where another one was refused."""
     if response.status_code == 405 and request.path.startswith(API):
         response.headers["Allow"] = ", ".join(_declared(app)) or "GET"

@@ -54,7 +54,7 @@ async def person_behind(provider: Provider, claims: dict[str, Any], details: Det
     if row is None and await _was_deleted_since(claims):
         return None
     wanting = row is None or not (row["email"] and row["name"])
-    if row is not None and ((not wanting and not _brings_news(row, profile)) or not _may_ask(profile)):
+    if row is not None and ((not wanting and not _differs_from_profile(row, profile)) or not _may_ask(profile)):
         _require_domain(provider, _known_profile(row, profile))
         return Person(UUID(str(row["id"])))
     if wanting and not (profile.email and profile.name):
@@ -90,7 +90,7 @@ async def _was_deleted_since(claims: dict[str, Any]) -> bool:
     return moment is not None and claims.get("iat", 0) <= moment.replace(tzinfo=UTC).timestamp()
 
 
-def _brings_news(row: dict[str, Any], profile: Profile) -> bool:
+def _differs_from_profile(row: dict[str, Any], profile: Profile) -> bool:
     if profile.email is None:
         return False
     return profile.email != row["email"] or (profile.email_verified and not row["email_verified"])
@@ -107,7 +107,7 @@ def _may_ask(profile: Profile) -> bool:
     return True
 
 
-def forget_asked() -> None:
+def clear_lookups() -> None:
     """Forget who was looked up within the hour."""
     _asked.clear()
 
@@ -129,7 +129,7 @@ async def _admit(actor: Actor, profile: Profile) -> Person:
     if changes:
         user.update_from_dict({**changes, "updated_at": clock.now()})
         await user.save(update_fields=[*changes, "updated_at"])
-        freshness.forget_rights()
+        freshness.recheck_streams()
     return Person(user.id, is_newly_linked)
 
 
@@ -187,5 +187,5 @@ async def _is_free_for(email: str, user: User, *, is_proven: bool) -> bool:
     loser = other[0]["id"]
     await rows("UPDATE users SET email = NULL, updated_at = ? WHERE id = ?", clock.now(), loser)
     await record_account("account.address_lost", as_id(loser))
-    freshness.forget_rights()
+    freshness.recheck_streams()
     return True

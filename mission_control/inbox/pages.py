@@ -70,7 +70,7 @@ async def set_callback(outcome: Outcome[Agent, CallbackForm]) -> ResponseReturnV
     """Send an agent's notices to an address, and show the secret once."""
     agent, made, form = outcome.found, outcome.answer, _form(outcome.found.id)
     where = {"back": form.back[0], "in_dialog": form.is_dialog}
-    html = render_macro(TEMPLATE, "secret_shown", name=agent.name, secret=made.secret, url=made.url, **where)
+    html = render_macro(TEMPLATE, "new_secret", name=agent.name, secret=made.secret, url=made.url, **where)
     return await form.instead(outcome.actor, Markup(html))
 
 

@@ -8,7 +8,7 @@ from mission_control.authn.freshness import fresh
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, Unauthenticated
 from mission_control.inbox.commands import acknowledge
-from mission_control.inbox.queries import handed_out, unread
+from mission_control.inbox.queries import delivery_position, unread
 from mission_control.live import broker, channels
 
 
@@ -25,7 +25,7 @@ async def read_inbox(actor: Actor, after: int, limit: int, wait_seconds: float) 
 
 
 async def _acknowledge(actor: Actor, upto: int) -> None:
-    newest, some = await handed_out(actor, upto)
+    newest, some = await delivery_position(actor, upto)
     if upto > newest:
         message = "No notice has had this number yet. Read on with the `next` of an answer, or again from 0."
         raise Invalid({"message": message, "code": "after_unknown", "newest": newest})

@@ -41,7 +41,7 @@ async def unread(actor: Actor, after: int, limit: int) -> list[dict[str, Any]]:
     return [item(row) for row in found]
 
 
-async def handed_out(actor: Actor, upto: int) -> tuple[int, bool]:
+async def delivery_position(actor: Actor, upto: int) -> tuple[int, bool]:
     """The newest number of the agent's organization, and whether notices up to another one are not acknowledged."""
     [found] = await rows(
         f"SELECT delivery_seq, EXISTS (SELECT 1 FROM deliveries WHERE {UNREAD} AND seq <= ?) AS some"

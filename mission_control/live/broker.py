@@ -111,7 +111,7 @@ class Broker:
         self.closing = False
 
     @property
-    def hears_database(self) -> bool:
+    def uses_database(self) -> bool:
         """Whether signals travel through the database, to all processes."""
         return self._dsn is not None
 
@@ -221,7 +221,7 @@ class Broker:
         signals = self._signals.pop(organization_id, [])
         self._reading = organization_id
         try:
-            await self._hand_out(organization_id)
+            await self._deliver_events(organization_id)
         except Exception:
             _log.exception("reading new events failed")
             self._signals[organization_id] = signals + self._signals.get(organization_id, [])
@@ -234,7 +234,7 @@ class Broker:
         if self._signals.get(organization_id):
             self.wake(organization_id)
 
-    async def _hand_out(self, organization_id: UUID) -> None:
+    async def _deliver_events(self, organization_id: UUID) -> None:
         while (head := self._heads.get(organization_id)) is not None:
             events = await events_after(organization_id, head)
             if not events:
@@ -274,7 +274,7 @@ class Broker:
             try:
                 self._listener = await asyncpg.connect(self._dsn, timeout=5)
                 self._listener.add_termination_listener(lambda _, gone=lost: gone.set())
-                await self._listener.add_listener("mission_control", self._heard)
+                await self._listener.add_listener("mission_control", self._on_database_notify)
                 self._fault, pause = None, 0.1
                 self._wake_all()
                 channels.notify_all()
@@ -288,7 +288,7 @@ class Broker:
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
 
-    def _heard(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
+    def _on_database_notify(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
         if payload.startswith("{"):
             message = orjson.loads(payload)
             if "channels" not in message:

@@ -17,7 +17,7 @@ def wake(heads: dict[UUID, int], signals: list[tuple[UUID, dict[str, Any]]]) -> 
         return
     for organization_id in heads:
         running.wake(organization_id)
-    if not running.hears_database:
+    if not running.uses_database:
         for organization_id, signal in signals:
             running.signal(organization_id, signal)
 

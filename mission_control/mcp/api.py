@@ -4,7 +4,7 @@ from quart import Quart
 
 from mission_control.config import Settings
 from mission_control.http.asgi import Application, Receive, Scope, Send, wrap
-from mission_control.http.exchange import heed_hang_up
+from mission_control.http.exchange import end_on_disconnect
 from mission_control.mcp.entry import Entry
 from mission_control.mcp.service import Service
 
@@ -20,7 +20,7 @@ def install(app: Quart, settings: Settings) -> None:
         async def dispatched(scope: Scope, receive: Receive, send: Send) -> None:
             is_ours = scope["type"] == "http" and scope["path"] in PATHS
             if is_ours:
-                heed_hang_up(scope)
+                end_on_disconnect(scope)
             await (entry if is_ours else inner)(scope, receive, send)
 
         return dispatched

@@ -60,7 +60,7 @@ def new_session() -> str:
 
 
 @contextlib.contextmanager
-def under_way(scope: Scope, actor: Actor, message: dict[str, Any]) -> Iterator[Call]:
+def tracked_call(scope: Scope, actor: Actor, message: dict[str, Any]) -> Iterator[Call]:
     """Track a call that can be cancelled until it is answered.
 
     After the answer a cancellation is ignored: some clients send one when the signal is aborted later.

@@ -25,7 +25,7 @@ NOT_AN_AGENTS = "This is the token of a person. Send it as `Authorization: Beare
 REFUSED = -32000  # JSON-RPC reserves -32000 to -32099 for servers
 
 
-class HungUp(Exception):
+class Disconnected(Exception):
     """The client disconnected before its request was complete."""
 
 
@@ -73,7 +73,7 @@ class Entry:
                     raise TooSlow from None
                 scope[ACTOR] = actor.on("mcp")
                 await self._service.serve(scope, body, receive, answer)
-        except HungUp:
+        except Disconnected:
             return
         except Exception as error:
             if answer.has_begun:
@@ -96,7 +96,7 @@ class Entry:
         while True:
             message = await receive()
             if message["type"] != "http.request":
-                raise HungUp
+                raise Disconnected
             reserve(len(message.get("body", b"")))
             body += message.get("body", b"")
             if len(body) > self._limit:

@@ -25,15 +25,17 @@ def refusal(error: Exception) -> tuple[str, dict[str, Any]]:
     if isinstance(error, DoesNotExist):
         error = NotFound()
     if isinstance(error, ValidationError):
-        return _told(422, "arguments_invalid", _sentence(error.errors(include_url=False), 0))
+        return _refusal(422, "arguments_invalid", _sentence(error.errors(include_url=False), 0))
     if isinstance(error, DomainError):
         detail = error.detail if isinstance(error.detail, dict) else {}
         text = _sentence(error.detail, 1) if isinstance(error.detail, list) else _words(error)
-        return _told(error.status, str(detail.get("code") or _code(error.status)), text, detail)
+        return _refusal(error.status, str(detail.get("code") or _code(error.status)), text, detail)
     if sentence := outage(error):
-        return _told(503, "database_unavailable", f"{sentence} Try again in a few seconds.")
+        return _refusal(503, "database_unavailable", f"{sentence} Try again in a few seconds.")
     _log.exception("unhandled_exception", exc_info=error)
-    return _told(500, "internal_error", f"Something went wrong here (request {current_request_id()}). Tell a person.")
+    return _refusal(
+        500, "internal_error", f"Something went wrong here (request {current_request_id()}). Tell a person."
+    )
 
 
 def _words(error: DomainError) -> str:
@@ -43,7 +45,7 @@ def _words(error: DomainError) -> str:
     )
 
 
-def _told(status: int, code: str, message: str, more: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+def _refusal(status: int, code: str, message: str, more: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
     values = {**(more or {}), "status": status, "code": code, "message": message, "request_id": current_request_id()}
     return f"Refused ({status} {code}): {message}", values
 

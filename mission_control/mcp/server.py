@@ -55,8 +55,8 @@ class Misdirected(DomainError):
 async def protocol(settings: Settings) -> AsyncIterator[Application]:
     """The SDK, running: stateless, with JSON answers, for requests to the hosts by which this server is known."""
     agents, people = (
-        StreamableHTTPSessionManager(_server(tools, told), json_response=True, stateless=True)
-        for tools, told in ((registry.TOOLS, INSTRUCTIONS), (registry.PEOPLES_TOOLS, FOR_PEOPLE))
+        StreamableHTTPSessionManager(_server(tools, instructions), json_response=True, stateless=True)
+        for tools, instructions in ((registry.TOOLS, INSTRUCTIONS), (registry.PEOPLES_TOOLS, FOR_PEOPLE))
     )
     guard = TransportSecurityMiddleware(security(settings))
 

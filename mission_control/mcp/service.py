@@ -41,9 +41,9 @@ class Service:
             await calls.cancel(scope, actor, message)
         elif message.get("method") == "initialize":
             answer.add({calls.SESSION: calls.new_session()})
-        with calls.under_way(scope, actor, message) as call:
+        with calls.tracked_call(scope, actor, message) as call:
             with compensated(call.compensations):
-                await _while_wanted(protocol(scope, _replayed(body), answer), receive, answer, call)
+                await _until_cancelled(protocol(scope, _replayed(body), answer), receive, answer, call)
             if call.cancelled.done() and not answer.has_begun:
                 await _close_unanswered(answer)
 
@@ -76,8 +76,8 @@ class Service:
                 ready.set_exception(error)
 
 
-async def _while_wanted(work: Awaitable[None], receive: Receive, answer: Answer, call: Call) -> None:
-    working, watching = asyncio.ensure_future(work), asyncio.ensure_future(_hangs_up(receive))
+async def _until_cancelled(work: Awaitable[None], receive: Receive, answer: Answer, call: Call) -> None:
+    working, watching = asyncio.ensure_future(work), asyncio.ensure_future(_disconnected(receive))
     try:
         await asyncio.wait({working, watching, call.cancelled}, return_when=asyncio.FIRST_COMPLETED)
         if answer.has_ended:
@@ -99,7 +99,7 @@ async def _close_unanswered(answer: Answer) -> None:
     await answer({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _hangs_up(receive: Receive) -> None:
+async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

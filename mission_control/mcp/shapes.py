@@ -12,7 +12,7 @@ from mission_control.boards.statuses import TaskStatus
 from mission_control.core.declared import completed
 from mission_control.core.schemas import ActorRef
 from mission_control.questions.schemas import OptionRead
-from mission_control.tasks.fields import to_tell
+from mission_control.tasks.fields import answer_fields
 
 Ref = Annotated[UUID, Field(description="An id, as another tool answered it")]
 
@@ -61,7 +61,7 @@ class WaitingTaskLine(TaskLine):
     waiting: Sentences = []
 
 
-@completed(to_tell())
+@completed(answer_fields())
 class TaskDetail(TaskLine):
     """A task with what it is about."""
 
@@ -153,7 +153,7 @@ RULES = {
 }
 
 
-class BoardShown(BaseModel):
+class BoardDetails(BaseModel):
     """A board and the rules that hold there."""
 
     id: UUID
@@ -164,9 +164,9 @@ class BoardShown(BaseModel):
     rules: list[str]
 
 
-def board_shown(board: Board) -> dict[str, Any]:
-    """Return a board as `BoardShown` has it."""
-    values = {name: getattr(board, name) for name in BoardShown.model_fields if name != "rules"}
+def board_details(board: Board) -> dict[str, Any]:
+    """Return a board as `BoardDetails` has it."""
+    values = {name: getattr(board, name) for name in BoardDetails.model_fields if name != "rules"}
     return {**values, "rules": [sentence for name, sentence in RULES.items() if getattr(board, name)]}
 
 

@@ -174,7 +174,7 @@ async def waiting(boards: list[UUID], window: Window) -> dict[str, Any]:
     decided = [_hours(row.created_at, row.resolved_at) for row in found if row.resolved_at and row.status != "pending"]
     open_since = [_hours(row.created_at, window.end) for row in found if row.status == "pending"]
     return {
-        "waiting_for_person_median": middle(decided),
+        "waiting_for_person_median": median_or_none(decided),
         "waiting_for_person_p85": percentile(decided, 85),
         "waiting_now": len(open_since),
         "oldest_waiting": max(open_since, default=None),
@@ -185,7 +185,7 @@ def _hours(begin: datetime, end: datetime) -> float:
     return (end - begin).total_seconds() / 3600
 
 
-def middle(values: list[float]) -> float | None:
+def median_or_none(values: list[float]) -> float | None:
     """Return the median, or None for no values."""
     return median(values) if values else None
 

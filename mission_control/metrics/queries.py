@@ -112,7 +112,7 @@ async def _flow(boards: list[UUID], both: tuple[Window, Window], now: datetime) 
     return {
         "throughput": _pair([flow.throughput(one, history) for one in both]),
         "cycle_time": _pair([flow.cycle_time(one, history) for one in both]),
-        "cycle_time_median": flow.middle(hours),
+        "cycle_time_median": flow.median_or_none(hours),
         "cycle_time_p85": flow.percentile(hours, 85),
         "wip": _pair([flow.work_in_progress(one, history) for one in both]),
         "aging": await flow.aging(boards, history, now),

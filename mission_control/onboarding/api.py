@@ -10,7 +10,7 @@ from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.policy import can
-from mission_control.onboarding.commands import Confirmed, confirm_goal, hear_main_agent, set_up_board
+from mission_control.onboarding.commands import Confirmed, confirm_goal, set_up_board, store_main_agent_message
 from mission_control.onboarding.queries import latest_session, read_session
 from mission_control.onboarding.schemas import (
     BoardConfirmed,
@@ -151,7 +151,7 @@ async def update_onboarding(actor: Actor, board: Board, data: Said) -> BoardOnbo
 
     Only the main agent of the board's gateway does this.
     """
-    return read_session(await hear_main_agent(actor, board, data))
+    return read_session(await store_main_agent_message(actor, board, data))
 
 
 shared: dict[str, Any] = {"who": "agent", "find": reported_board, "body": Said, "returns": BoardOnboardingRead}

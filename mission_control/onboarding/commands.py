@@ -42,7 +42,7 @@ class Confirmed:
 
 
 @command("onboarding.report")
-async def hear_main_agent(
+async def store_main_agent_message(
     actor: Actor, board: Board, said: BoardOnboardingAgentComplete | BoardOnboardingAgentQuestion
 ) -> OnboardingSession:
     """Store a question or a proposal of a gateway's main agent.

@@ -69,8 +69,8 @@ class SetUpForm(Form):
         return missing if metrics else {**missing, "metrics": "name at least one metric; a goal is measured"}
 
     def _invalid(self, **errors: str) -> FormInvalid:
-        shown = {name: f"{text[:1].upper()}{text[1:]}." for name, text in errors.items()}
-        return FormInvalid(self.model_dump(), shown)
+        sentences = {name: f"{text[:1].upper()}{text[1:]}." for name, text in errors.items()}
+        return FormInvalid(self.model_dump(), sentences)
 
 
 def values_of(board: Board, draft: BoardOnboardingAgentComplete | None) -> dict[str, Any]:

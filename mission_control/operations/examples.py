@@ -21,7 +21,7 @@ def example_of(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
     if "enum" in schema:
         return schema["enum"][0]
     if "anyOf" in schema:
-        return example_of(_fullest(schema["anyOf"]), schemas)
+        return example_of(_first_schema(schema["anyOf"]), schemas)
     match schema.get("type"):
         case "object":
             return _object(schema, schemas)
@@ -43,7 +43,7 @@ def _followed(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]
     return schema
 
 
-def _fullest(kinds: list[dict[str, Any]]) -> dict[str, Any]:
+def _first_schema(kinds: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the first kind that is not null."""
     return next((kind for kind in kinds if kind.get("type") != "null"), kinds[0])
 

@@ -12,7 +12,7 @@ from quart import request
 from mission_control.core.errors import Invalid, NotFound, schema_error, shortened
 from mission_control.core.ids import parse_id
 from mission_control.core.json import to_json
-from mission_control.core.storable import MOST_PROBLEMS, MOST_VALUES, has_more_values, refuse_unstorable
+from mission_control.core.storable import MOST_PROBLEMS, MOST_VALUES, exceeds_values, refuse_unstorable
 
 LENIENT_IDS = {"board_id", "approval_id", "agent_id"}
 # A string of JSON, or the beginning of one that does not end.
@@ -143,7 +143,7 @@ def _read_body(body: TypeAdapter[Any], raw: Any) -> Any:
         if not request.is_json:
             msg += "; send it as Content-Type: application/json"
         raise Invalid([schema_error("model_attributes_type", ["body"], msg, raw)])
-    if _is_limited() and has_more_values(raw, MOST_VALUES):
+    if _is_limited() and exceeds_values(raw, MOST_VALUES):
         raise _too_many_values()
     refuse_unstorable(raw, "body")
     return body.validate_python(raw)
@@ -152,12 +152,12 @@ def _read_body(body: TypeAdapter[Any], raw: Any) -> Any:
 def _item(error: Any, place: str) -> dict[str, Any]:
     value = None if place == "query" and error["type"] == "missing" else error.get("input")
     context = {
-        key: str(one) if isinstance(one, Exception) else _shown(one) for key, one in error.get("ctx", {}).items()
+        key: str(one) if isinstance(one, Exception) else _json_or_repr(one) for key, one in error.get("ctx", {}).items()
     }
-    return schema_error(error["type"], [place, *error["loc"]], error["msg"], _shown(shortened(value)), **context)
+    return schema_error(error["type"], [place, *error["loc"]], error["msg"], _json_or_repr(shortened(value)), **context)
 
 
-def _shown(value: Any) -> Any:
+def _json_or_repr(value: Any) -> Any:
     try:
         to_json(value)
     except TypeError:

@@ -9,7 +9,7 @@ from mission_control.operations.examples import example_of
 from mission_control.operations.given import LENIENT_IDS
 from mission_control.operations.openapi_schemas import REF, References, fields_of, schemas
 from mission_control.operations.openapi_texts import ABOUT, ABOUT_TOKENS, REASONS, TAGS
-from mission_control.operations.registry import OPERATIONS, Operation, answers_its_state, read_of, reads_one_thing
+from mission_control.operations.registry import OPERATIONS, Operation, is_single_read, read_of, returns_resource
 
 # Who may call, as security schemes: any one of them is enough.
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
@@ -166,9 +166,9 @@ def _parameters(one: Operation, template: str) -> list[dict[str, Any]]:
 
 
 def _query_parameter(name: str, schema: dict[str, Any], is_required: bool) -> dict[str, Any]:
-    told = {"description": schema["description"]} if "description" in schema else {}
+    description = {"description": schema["description"]} if "description" in schema else {}
     schema = {key: part for key, part in schema.items() if key != "description"}
-    return {"name": name, "in": "query", "required": is_required, **told, "schema": schema}
+    return {"name": name, "in": "query", "required": is_required, **description, "schema": schema}
 
 
 def _headers(one: Operation) -> list[str]:
@@ -185,13 +185,13 @@ def _headers(one: Operation) -> list[str]:
 
 def _takes_match(one: Operation) -> bool:
     is_held = one.is_atomic and not one.decides_itself
-    changes = one.method in ("PATCH", "PUT", "DELETE") or answers_its_state(one)
+    changes = one.method in ("PATCH", "PUT", "DELETE") or returns_resource(one)
     return changes and is_held and read_of(one) is not None
 
 
 def _responses(one: Operation, references: References) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "The answer", "content": _content(one, references)}
-    if reads_one_thing(one):
+    if is_single_read(one):
         answer["headers"] = {"ETag": {"description": "Names this state", "schema": {"type": "string"}}}
     answers: dict[str, Any] = {str(one.status): answer}
     for status in _refusals(one):

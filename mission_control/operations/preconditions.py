@@ -30,7 +30,7 @@ def answered(entry: Operation, answer: Any) -> Response:
     if isinstance(answer, Response):
         return answer
     response = json_response(body := to_json(answer), entry.status)
-    return tagged(response, body) if entry.tells_its_state else response
+    return tagged(response, body) if entry.sends_etag else response
 
 
 def tagged(response: Response, body: bytes) -> Response:

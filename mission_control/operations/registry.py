@@ -66,9 +66,9 @@ class Operation:
     form: Mapping[str, Any] | None = None
 
     @cached_property
-    def tells_its_state(self) -> bool:
+    def sends_etag(self) -> bool:
         """Return whether the answer carries the tag of its state; ask once all operations are installed."""
-        return reads_one_thing(self) or answers_its_state(self)
+        return is_single_read(self) or returns_resource(self)
 
     @property
     def decides_itself(self) -> bool:
@@ -91,7 +91,7 @@ class Operation:
 OPERATIONS: list[Operation] = []
 
 
-def reads_one_thing(entry: Operation) -> bool:
+def is_single_read(entry: Operation) -> bool:
     """Return whether an operation is the read of one thing, which carries an `ETag`."""
     one = (
         isinstance(entry.returns, type) and issubclass(entry.returns, BaseModel) and not issubclass(entry.returns, Page)
@@ -108,11 +108,11 @@ def read_of(entry: Operation) -> Operation | None:
     paths = (entry.path, entry.path.replace("/api/v1/agent/", "/api/v1/", 1))
     for path in paths:
         for other in OPERATIONS:
-            if other.path == path and reads_one_thing(other):
+            if other.path == path and is_single_read(other):
                 return other
     above = {path.rpartition("/")[0] for path in paths if re.fullmatch(r".*<\w+>/[^/]+", path)}
     for other in OPERATIONS:
-        if other.path in above and reads_one_thing(other) and _is_about_the_same(entry, other):
+        if other.path in above and is_single_read(other) and _is_about_the_same(entry, other):
             return other
     return None
 
@@ -121,7 +121,7 @@ def _is_about_the_same(entry: Operation, other: Operation) -> bool:
     return entry.find is not None and entry.find is other.find and entry.returns is other.returns
 
 
-def answers_its_state(entry: Operation) -> bool:
+def returns_resource(entry: Operation) -> bool:
     """Return whether a write answers what the read of the same thing would, so that its tag can be sent along."""
     read = read_of(entry) if entry.method != "GET" else None
     return read is not None and read.returns is entry.returns

@@ -220,7 +220,7 @@ def _replay(entry: Operation, record: dict[str, Any], request_hash: str) -> Resp
         raise Invalid("This Idempotency-Key was used for another request.")
     body = unpacked(record["answer"])
     headers = {"Idempotency-Replayed": "true"}
-    if entry.tells_its_state:
+    if entry.sends_etag:
         headers["ETag"] = tag_of(body.encode())
     return Response(body, record["status"], headers, content_type="application/json")
 

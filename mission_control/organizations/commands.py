@@ -42,7 +42,7 @@ async def found(user: User, name: str, *, personal: bool = False) -> tuple[Organ
         member_id=member.id,
         personal=personal,
     )
-    freshness.forget_rights()
+    freshness.recheck_streams()
     return organization, member
 
 
@@ -70,7 +70,7 @@ async def rename_organization(actor: Actor, organization: Organization, name: st
 async def switch_organization(actor: Actor, organization: Organization) -> None:
     """Switch to another of one's organizations."""
     await User.filter(id=actor.id).update(active_organization_id=organization.id)
-    freshness.forget_rights()
+    freshness.recheck_streams()
 
 
 @command("organization.delete")
@@ -98,7 +98,7 @@ async def remove_organization(organization: Organization) -> None:
     await rows("DELETE FROM deliveries WHERE organization_id = ?", organization.id)
     await rows("DELETE FROM organizations WHERE id = ?", organization.id)
     await rows("DELETE FROM events WHERE organization_id = ?", organization.id)
-    freshness.forget_rights()
+    freshness.recheck_streams()
 
 
 async def locked_organization(organization: Organization) -> Organization:

@@ -143,7 +143,7 @@ async def join(user: User, invite: Invite) -> Member:
         member_id=member.id,
         role=member.role,
     )
-    freshness.forget_rights()
+    freshness.recheck_streams()
     return member
 
 

@@ -75,7 +75,7 @@ async def change_role(actor: Actor, member: Member, role: str, *, with_boards: b
 async def _set_role(member: Member, role: str) -> None:
     before, member.role, member.updated_at = member.role, role, clock.now()
     await member.save(update_fields=["role", "all_boards_read", "all_boards_write", "updated_at"])
-    freshness.forget_rights()
+    freshness.recheck_streams()
     if before == role:
         return
     record(
@@ -123,7 +123,7 @@ async def change_access(actor: Actor, member: Member, *, read: bool, write: bool
         after={**after, "board_ids": [] if read or write else [spec.board_id for spec in boards]},
         user_id=member.user_id,
     )
-    freshness.forget_rights()
+    freshness.recheck_streams()
     return member
 
 
@@ -162,7 +162,7 @@ async def end_membership(member: Member) -> None:
     await User.filter(id=member.user_id, active_organization_id=member.organization_id).update(
         active_organization_id=other.organization_id if other else None
     )
-    freshness.forget_rights()
+    freshness.recheck_streams()
 
 
 @command("organization.transfer")

@@ -71,8 +71,8 @@ async def list_members(actor: Actor, paging: Paging) -> tuple[list[dict[str, Any
         paging.offset,
     )
     mine = actor.memberships[actor.organization_id]
-    shown = [row["id"] for row in found] if actor.administers(actor.organization_id) else [mine.id]
-    access = await _access(shown)
+    member_ids = [row["id"] for row in found] if actor.administers(actor.organization_id) else [mine.id]
+    access = await _access(member_ids)
     members = [_member(row, access.get(str(row["id"]), [])) for row in found]
     return members, await Member.filter(organization_id=actor.organization_id).count()
 

@@ -79,7 +79,7 @@ def _html(one: Item, queue_view: QueueView) -> Markup:
 
 
 def _item(actor: Actor, board: Board, row: dict[str, Any]) -> Item:
-    title, text = in_two(row["content"])
+    title, text = split_heading(row["content"])
     return Item(
         id=UUID(str(row["id"])),
         board=board,
@@ -99,7 +99,7 @@ def _item(actor: Actor, board: Board, row: dict[str, Any]) -> Item:
     )
 
 
-def in_two(content: str) -> tuple[str, str]:
+def split_heading(content: str) -> tuple[str, str]:
     """Split a question into a heading (its first line) and the rest; the rest is all of it if the line is too long."""
     line, _, rest = content.strip().partition("\n")
     if len(line) <= TITLE_LENGTH:

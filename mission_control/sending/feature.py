@@ -10,6 +10,6 @@ sending = Feature(
     kinds={
         "delivery.retried": Kind("A person let a notice that was given up be sent again.", "sent a notice again"),
     },
-    loops=(loop.send_for_ever,),
+    loops=(loop.run_sender,),
     on_clock_set=(loop.look_now,),
 )

@@ -96,9 +96,9 @@ def may_retry(actor: Actor, delivery: Delivery) -> bool:
     return actor.is_user and actor.administers(delivery.organization_id or NOWHERE)
 
 
-async def send_for_ever() -> None:
+async def run_sender() -> None:
     """Send what is due; never returns. The only server of a SQLite file takes over unfinished deliveries at once."""
-    await run_for_ever(is_alone=not is_postgres())
+    await run_sending(is_alone=not is_postgres())
 
 
 def look_now() -> None:
@@ -106,7 +106,7 @@ def look_now() -> None:
     channels.notify([pace.CHANNEL])
 
 
-async def run_for_ever(debounce: float = pace.DEBOUNCE_SECONDS, *, is_alone: bool = False) -> None:
+async def run_sending(debounce: float = pace.DEBOUNCE_SECONDS, *, is_alone: bool = False) -> None:
     """Send what is due, and look again when it is time; while nothing is being sent at most once in `debounce` seconds.
 
     Who is alone, as the one server of a SQLite file is, takes over at once what another one was sending when it ended.
@@ -139,14 +139,14 @@ async def look(worker: str, running: set["asyncio.Task[None]"]) -> float:
 
     Costs nothing without a sender, and one statement while nothing is due.
     """
-    room = AT_ONCE - len(running)
-    if not _senders or room <= 0:
+    free = AT_ONCE - len(running)
+    if not _senders or free <= 0:
         return pace.IDLE_SECONDS
     kinds = list(_senders)
     pause = await _seconds_until_due(kinds)
     if pause > 0:
         return pause
-    taken = await lease(worker, kinds, room)
+    taken = await lease(worker, kinds, free)
     for one in taken:
         task = asyncio.create_task(_send(one))
         running.add(task)

@@ -144,6 +144,6 @@ def reason_in(text: str) -> str:
     """Return the line of git's output that says what is wrong."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for sign in ("fatal: ", "error: "):
-        if telling := next((line for line in lines if line.startswith(sign)), None):
-            return telling.removeprefix(sign)[:LONGEST_REASON]
+        if reason := next((line for line in lines if line.startswith(sign)), None):
+            return reason.removeprefix(sign)[:LONGEST_REASON]
     return lines[0][:LONGEST_REASON] if lines else "git gives no reason."

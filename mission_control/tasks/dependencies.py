@@ -50,10 +50,10 @@ async def check_dependencies(board: Board, task_id: UUID, wanted: list[UUID]) ->
     missing = [str(one) for one in wanted if str(one) not in known]
     if missing:
         raise NotFound({"message": "Some dependencies are not on this board.", "missing_task_ids": missing})
-    await refuse_circle(board.id, task_id, wanted)
+    await refuse_cycle(board.id, task_id, wanted)
 
 
-async def refuse_circle(board_id: UUID, task_id: UUID, wanted: list[UUID]) -> None:
+async def refuse_cycle(board_id: UUID, task_id: UUID, wanted: list[UUID]) -> None:
     """Raise 409 for dependencies that would form a circle. Deleted tasks wait for nothing."""
     if await _reaches(board_id, wanted, task_id):
         raise Conflict("These dependencies would form a circle.")

@@ -245,15 +245,15 @@ def _argument(one: TaskField) -> Any:
     return Annotated[kind | None, Field(description=one.tool)]
 
 
-def to_tell() -> dict[str, Any]:
+def answer_fields() -> dict[str, Any]:
     """The fields of those arguments in a tool's answer."""
     return {one.name: (one.kind, REQUIRED) for one in FIELDS if one.tool}
 
 
 def sentences() -> dict[str, Sentence]:
     """What a change of a field is called, by its name; the most telling one first."""
-    told = sorted((one for one in FIELDS if one.sentence or one.is_plain), key=lambda one: one.sentence_rank)
-    return {one.name: one.sentence or _changed(one.name) for one in told}
+    ranked = sorted((one for one in FIELDS if one.sentence or one.is_plain), key=lambda one: one.sentence_rank)
+    return {one.name: one.sentence or _changed(one.name) for one in ranked}
 
 
 def _changed(name: str) -> Sentence:

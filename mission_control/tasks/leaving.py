@@ -12,7 +12,7 @@ from mission_control.core.errors import NotFound
 from mission_control.organizations.work_state import STOPPED, lock_work_state_shared
 from mission_control.runs.models import Run
 from mission_control.runs.tracking import begin_run, end_run, held_by
-from mission_control.tasks.dependencies import blockers_of, dependency_ids, refuse_circle
+from mission_control.tasks.dependencies import blockers_of, dependency_ids, refuse_cycle
 from mission_control.tasks.dependents import RESTORED, return_to_inbox, update_dependents
 from mission_control.tasks.locks import locked_task, present_task
 from mission_control.tasks.models import Task
@@ -53,7 +53,7 @@ async def restore_task(actor: Actor, task: Task) -> Task:
         return found
     found.deleted_at, found.updated_at = None, clock.now()
     await found.save(update_fields=["deleted_at", "updated_at"])
-    await refuse_circle(found.board_id, found.id, await dependency_ids(found.id))
+    await refuse_cycle(found.board_id, found.id, await dependency_ids(found.id))
     record("task.restored", found, f"Task restored: {found.title}.", title=found.title, status=found.status)
     if found.status != "done":
         await _go_on(actor, found)

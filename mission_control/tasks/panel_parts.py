@@ -29,8 +29,8 @@ async def checklist(_view: BoardView, panel: Panel) -> str:
 async def files(_view: BoardView, panel: Panel) -> str:
     """Return the files that no run shows; empty when there is none."""
     found, _ = await list_attachments(Task(id=panel.id), ALL)
-    shown = [file | {"size": size_in_words(file["size"])} for file in found if file["run_id"] is None]
-    return render_macro(TEMPLATE, "files", panel=panel, files=shown) if shown else ""
+    attached = [file | {"size": size_in_words(file["size"])} for file in found if file["run_id"] is None]
+    return render_macro(TEMPLATE, "files", panel=panel, files=attached) if attached else ""
 
 
 def size_in_words(size: int) -> str:

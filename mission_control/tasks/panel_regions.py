@@ -15,14 +15,14 @@ from mission_control.database.sql import as_json, as_moment, rows
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
 from mission_control.tasks.panel import Panel
-from mission_control.tasks.panel_view import PAGE, any_panel_in, is_shown, of_panel, panel_in, panel_region
+from mission_control.tasks.panel_view import PAGE, any_panel_in, concerns_panel, of_panel, panel_in, panel_region
 from mission_control.tasks.queries import COMMENTS
 from mission_control.web.fragments import read_ahead, render_macro
 from mission_control.web.regions import Region
 
 TEXT, FACTS, GONE = "tasks/panel_text.html", "tasks/panel_facts.html", "tasks/panel_gone.html"
 APPROVALS, LINKS, TALK = "tasks/panel_approvals.html", "tasks/panel_links.html", "tasks/panel_talk.html"
-COMMENTS_SHOWN = 100
+MOST_COMMENTS_SHOWN = 100
 LIVE_COMMENTS = f"{COMMENTS} WHERE c.task_id = ? AND c.deleted_at IS NULL"
 CREW = ("agent.created", "agent.updated", "agent.deleted")
 TASK = (
@@ -135,7 +135,7 @@ async def link_changes(view: BoardView, batch: Batch) -> str | None:
     panel = await panel_in(view)
     if panel is None:
         return ""
-    if any(is_shown(view, event) or str(panel.id) in event.data for event in batch.events):
+    if any(concerns_panel(view, event) or str(panel.id) in event.data for event in batch.events):
         return None
     found: Links = await view.reads.get(("links", panel.id), lambda: links_of(panel.id))
     return "" if found.ids.isdisjoint(event.task_id for event in batch.events) else None
@@ -143,7 +143,7 @@ async def link_changes(view: BoardView, batch: Batch) -> str | None:
 
 async def comments(view: BoardView, panel: Panel) -> str:
     """Return the newest comments, or all of them."""
-    limit = "" if view.all_comments else f" LIMIT {COMMENTS_SHOWN}"
+    limit = "" if view.all_comments else f" LIMIT {MOST_COMMENTS_SHOWN}"
     newest = await rows(f"{LIVE_COMMENTS} ORDER BY c.created_at DESC, c.id DESC{limit}", panel.id)
     found = [_comment(row) for row in reversed(newest)]
     await read_ahead(*(one["message"] for one in found), names=panel.names)
@@ -185,7 +185,7 @@ def _panel(view: BoardView) -> Hashable:
 def _whole_or_crew(view: BoardView, news: News) -> bool:
     """News of the task itself, or of the agents that it can be given to."""
     if isinstance(news, Event):
-        return is_shown(view, news) or news.kind.startswith("agent.")
+        return concerns_panel(view, news) or news.kind.startswith("agent.")
     return True
 
 

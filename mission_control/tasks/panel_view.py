@@ -17,10 +17,10 @@ PAGE = "panel"
 
 def of_panel(*kinds: str, signals: tuple[str, ...] = ()) -> Concerns[BoardView]:
     """News of these kinds about the task whose panel is open."""
-    return on_board(*kinds, signals=signals, about=is_shown)
+    return on_board(*kinds, signals=signals, about=concerns_panel)
 
 
-def is_shown(view: BoardView, news: News) -> bool:
+def concerns_panel(view: BoardView, news: News) -> bool:
     """Whether something happened to the task whose panel is open."""
     task_id = news.task_id if isinstance(news, Event) else news.get("task_id")
     if isinstance(news, Event) and news.kind.startswith("approval."):

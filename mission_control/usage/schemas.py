@@ -68,7 +68,7 @@ class UsageReport(UsageFigures):
     fence: Annotated[int, Field(ge=1, lt=2**31)] | None = None
 
     @model_validator(mode="after")
-    def _a_fence_is_of_a_task(self) -> Self:
+    def _check_fence(self) -> Self:
         if self.fence is not None and self.task_id is None:
             raise ValueError("a fence needs its task_id")
         return self
@@ -150,7 +150,7 @@ class BudgetCreate(Body):
     limit: Limit
 
     @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
+    def _check_scope(self) -> Self:
         if self.agent_id is not None and self.board_id is not None:
             raise ValueError("a budget is for an agent or a board, not for both")
         inside(self.unit, self.limit)

@@ -110,13 +110,13 @@ class Action:
         async def perform() -> Any:
             return await handled(self.operation, actor, self._own(ids), found, given)
 
-        async def perform_on_what_was_seen() -> Any:
+        async def perform_if_unchanged() -> Any:
             await _lock(found)
             refuse_changed(found, form.version, given["data"].model_dump(exclude_unset=True))
             return await perform()
 
         if isinstance(form, VersionedForm) and form.version:
-            return await atomically(actor, perform_on_what_was_seen)
+            return await atomically(actor, perform_if_unchanged)
         return await perform()
 
 

@@ -17,7 +17,7 @@ from mission_control.database.trouble import trouble
 from mission_control.http.answers import json_response
 from mission_control.web.forms import FormInvalid, is_htmx
 from mission_control.web.fragments import render_page
-from mission_control.web.shell import entrance
+from mission_control.web.shell import sign_in_url
 
 _log = logging.getLogger(__name__)
 
@@ -52,8 +52,8 @@ def _answer(error: DomainError) -> Response:
     detail = error.detail
     if not isinstance(detail, dict) or "code" not in detail or _is_agents():
         return envelope(detail, error.status)
-    told = detail["message"] if set(detail) == {"message", "code"} else detail
-    return envelope(told, error.status, code=detail["code"])
+    content = detail["message"] if set(detail) == {"message", "code"} else detail
+    return envelope(content, error.status, code=detail["code"])
 
 
 def _is_agents() -> bool:
@@ -84,10 +84,10 @@ def _sentence(error: DomainError) -> str:
 
 async def _to_entrance() -> ResponseReturnValue:
     if not is_htmx():
-        return redirect(await entrance(), 303)
+        return redirect(await sign_in_url(), 303)
     response = await error_page(401, "")
     if not request.path.endswith("/live"):  # a page whose stream ends stays readable and says "Signed out"
-        response.headers["HX-Redirect"] = await entrance()
+        response.headers["HX-Redirect"] = await sign_in_url()
     return response
 
 

@@ -71,7 +71,7 @@ async def signed_in() -> Actor:
     return actor
 
 
-async def entrance() -> str:
+async def sign_in_url() -> str:
     """Where somebody who is not signed in goes: /setup on a fresh installation, else /sign-in and back."""
     if providers.needs_setup is not None and await providers.needs_setup():
         return "/setup"

@@ -49,12 +49,14 @@ def _facts(webhook: Webhook, payload: WebhookPayload) -> list[str]:
 
 def _fenced(webhook: Webhook, payload: WebhookPayload, content: Any) -> list[str]:
     """Return the preview between markers with the payload's id, which its sender cannot have known."""
-    text = neutral(content if isinstance(content, str) else json.dumps(content, indent=2, ensure_ascii=False))
+    text = neutralize_markers(
+        content if isinstance(content, str) else json.dumps(content, indent=2, ensure_ascii=False)
+    )
     rest = len(text) - LONGEST_PREVIEW
     more = [f"({rest} more characters; read the whole payload at the address above)"] if rest > 0 else []
     return [ADVICE, f"{BEGIN} {payload.id}", text[:LONGEST_PREVIEW], f"{END} {payload.id}", *more]
 
 
-def neutral(text: str) -> str:
+def neutralize_markers(text: str) -> str:
     """Break every imitation of a marker in a text."""
     return MARKER.sub(lambda found: f"{found[1]}*{found[3]}*{found[5]}", text)

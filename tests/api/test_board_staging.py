@@ -132,7 +132,7 @@ async def test_import_whose_rows_were_removed_is_not_published(
 
     async def sweep() -> None:
         if next(pieces) == 3:
-            await staging.clear_left_behind(clock.now() + timedelta(seconds=1))
+            await staging.clear_abandoned(clock.now() + timedelta(seconds=1))
 
     before_pieces.append(sweep)
     (await cast.ada.post(IMPORT, the_file())).refused(404)

@@ -14,7 +14,7 @@ from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.core.errors import Conflict, NotFound
-from mission_control.onboarding.commands import hear_main_agent
+from mission_control.onboarding.commands import store_main_agent_message
 from mission_control.onboarding.models import OnboardingSession
 from mission_control.onboarding.schemas import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
 from tests.cast import Caller, Cast, events, head, kinds
@@ -51,7 +51,7 @@ async def session(cast: Cast, **fields: Any) -> OnboardingSession:
 
 async def hear(cast: Cast, said: Any) -> OnboardingSession:
     """What a main agent says, by the command that its operation calls."""
-    return await hear_main_agent(system(cast.organization.id), cast.other_board, said)
+    return await store_main_agent_message(system(cast.organization.id), cast.other_board, said)
 
 
 async def test_confirmation_sets_the_goal_and_creates_a_lead(cast: Cast) -> None:

@@ -12,7 +12,7 @@ from mission_control.memory.models import BoardMemory
 from mission_control.webhooks import ingest
 from mission_control.webhooks.models import WebhookPayload
 from mission_control.webhooks.received import decoded, kept_headers, shortened
-from mission_control.webhooks.texts import neutral
+from mission_control.webhooks.texts import neutralize_markers
 from tests.api.test_webhooks import made
 from tests.cast import NO_ID, Answer, Cast, events, head
 
@@ -84,8 +84,8 @@ async def test_instruction_stands_outside_the_fence(cast: Cast) -> None:
 
 def test_imitated_markers_are_broken() -> None:
     for text in ("END EXTERNAL DATA", "End  External\nData", "begin-external-data", "ENDEXTERNALDATA"):
-        assert "*" in neutral(text)
-    assert neutral("data from an external end") == "data from an external end"
+        assert "*" in neutralize_markers(text)
+    assert neutralize_markers("data from an external end") == "data from an external end"
 
 
 async def test_long_payload_is_quoted_by_its_beginning(cast: Cast) -> None:

@@ -12,7 +12,7 @@ from mission_control.accounts.deletion import DELETE_AT_PROVIDER
 from mission_control.app import create_app
 from mission_control.config import Settings
 from mission_control.identity import bearer, remote
-from mission_control.identity.people import forget_asked
+from mission_control.identity.people import clear_lookups
 from mission_control.sending import loop
 from tests.identity.browser import PATIENCE, SECRET, RunningProvider
 from tests.node_packages import installed
@@ -51,7 +51,7 @@ def provider_process() -> Iterator[RunningProvider]:
 def provider(provider_process: RunningProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningProvider]:
     """Yield the provider with a long time limit and no cached look-ups."""
     monkeypatch.setattr(remote, "LONGEST_SECONDS", PATIENCE)
-    forget_asked()
+    clear_lookups()
     yield provider_process
     loop.forget_sender(DELETE_AT_PROVIDER)
 

@@ -161,7 +161,7 @@ class Promises:
                 assert statuses[task] == status
 
 
-async def write_for_ever(server: Server, board: str, promises: Promises, chance: random.Random) -> None:
+async def run_writer(server: Server, board: str, promises: Promises, chance: random.Random) -> None:
     """Make a task, move it, talk about it, and so on; ends when the server is gone."""
     async with server.client() as client:
         with suppress(httpx.TransportError):
@@ -191,7 +191,7 @@ async def write_until(
 ) -> float:
     """Let many writers work until `end` has ended; returns acknowledged writes per second."""
     before, start = len(promises), time.monotonic()
-    writers = [asyncio.create_task(write_for_ever(server, board, promises, chance)) for _ in range(AT_ONCE)]
+    writers = [asyncio.create_task(run_writer(server, board, promises, chance)) for _ in range(AT_ONCE)]
     try:
         await end()
         return (len(promises) - before) / (time.monotonic() - start)

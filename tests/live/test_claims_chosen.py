@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from mission_control.boards.models import Board
-from mission_control.claims.matching import Waiter, could_take
+from mission_control.claims.matching import Waiter, waiters_with_work
 from mission_control.core.ids import new_id
 from tests.cast import Answer, Cast, hire
 from tests.claiming import taken
@@ -98,8 +98,8 @@ async def test_matching_waiters_takes_two_statements(cast: Cast, waiters: int, t
     strangers = {Waiter(new_id(), ("glass",)) for _ in range(waiters)}
     mine, other = Waiter(cast.vega.id, ("glass",)), Waiter(cast.rigel.id, ("wood",))
     with counted() as found:
-        assert await could_take({*strangers, mine, other}, await Board.get(id=cast.board.id)) == {mine}
+        assert await waiters_with_work({*strangers, mine, other}, await Board.get(id=cast.board.id)) == {mine}
     assert len(found) == 3, found  # the board among them
     with counted() as found:
-        assert await could_take(set(), cast.board) == set()
+        assert await waiters_with_work(set(), cast.board) == set()
     assert not found

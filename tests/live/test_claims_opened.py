@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mission_control.claims.expiry import expire_due
-from mission_control.claims.timer import lease_ends, ring_for_rested
+from mission_control.claims.timer import lease_ends, wake_polls_for_retries
 from mission_control.core import clock
 from mission_control.runs.models import Run
 from mission_control.tasks.models import Task
@@ -156,7 +156,7 @@ async def test_ended_backoff_wakes_waiters(cast: Cast) -> None:
     await cast.put(task, retry_at=now + timedelta(seconds=30))
     waiting = await poll(cast)
     with later(31):
-        await ring_for_rested(now, clock.now())
+        await wake_polls_for_retries(now, clock.now())
         assert (await answer_of(waiting))["task"]["id"] == task["id"]
 
 

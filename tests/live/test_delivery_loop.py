@@ -118,7 +118,7 @@ async def test_restarted_server_takes_over_sending_deliveries(
         sent.append(letter.seq)
 
     senders[KIND] = loop.Sender(KIND, send)
-    running = asyncio.create_task(loop.run_for_ever(is_alone=is_alone))
+    running = asyncio.create_task(loop.run_sending(is_alone=is_alone))
     try:
         async with asyncio.timeout(60):
             while await Delivery.filter(kind=KIND, state="sent").count() < 1 + is_alone:
@@ -272,7 +272,7 @@ class Looking:
     def __init__(self, patch: pytest.MonkeyPatch, debounce: float) -> None:
         self.looks: list[Running] = []
         patch.setattr(loop, "look", self.look)
-        self.task = asyncio.create_task(loop.run_for_ever(debounce))
+        self.task = asyncio.create_task(loop.run_sending(debounce))
 
     async def look(self, worker: str, running: Running) -> float:
         """Look away."""

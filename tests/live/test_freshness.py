@@ -8,7 +8,7 @@ import pytest
 from quart import Quart
 
 from mission_control.authn import freshness, lookups
-from mission_control.authn.freshness import forget_rights, fresh
+from mission_control.authn.freshness import fresh, recheck_streams
 from mission_control.authn.lookups import Caller, Credential
 from mission_control.boards.models import Board
 from mission_control.commands import transaction
@@ -26,7 +26,7 @@ async def test_a_look_up_during_a_change_of_rights_is_done_again(cast: Cast, mon
         nonlocal looks
         looks += 1
         if looks == 1:
-            forget_rights()  # the change is committed after this look has begun
+            recheck_streams()  # the change is committed after this look has begun
             return Caller(credential, dan)
         return None
 
@@ -42,7 +42,7 @@ async def test_cached_rights_are_dropped_on_commit(cast: Cast) -> None:
 
     async def work() -> None:
         await BoardAccess.all().delete()
-        forget_rights()
+        recheck_streams()
         freshness._fresh.update(known)  # as somebody who looks before the commit keeps it
 
     await atomically(await cast.ada.actor(), work)
@@ -54,7 +54,7 @@ async def test_cached_rights_are_dropped_on_commit(cast: Cast) -> None:
 async def test_changes_of_all_processes_are_applied_in_order(cast: Cast, sender: str) -> None:
     running = broker.current()
     assert running is not None and await fresh(await cast.dan.actor()) is not None
-    running._heard(None, 0, "", orjson.dumps({"channels": [freshness.CHANNEL], "from": sender}).decode())
+    running._on_database_notify(None, 0, "", orjson.dumps({"channels": [freshness.CHANNEL], "from": sender}).decode())
     assert not freshness._fresh
 
 
@@ -79,5 +79,5 @@ async def test_slow_reader_gets_nothing_after_losing_its_rights(app: Quart, cast
         messages = aiter(body)
         assert [(await anext(messages))[:6] for _ in range(2)] == [b": ping", b"event:"]
         await BoardAccess.all().delete()
-        forget_rights()
+        recheck_streams()
         assert [one async for one in messages] == []

@@ -57,7 +57,7 @@ async def test_moved_agent_ends_its_stream(cast: Cast) -> None:
 async def test_revoked_access_ends_the_stream(cast: Cast) -> None:
     async with reading(cast.dan, f"{cast.approvals}/stream") as ends:
         await BoardAccess.all().delete()
-        freshness.forget_rights()
+        freshness.recheck_streams()
         await cast.ask(cast.vega)
         await ends.ended()
 

@@ -95,14 +95,14 @@ async def test_signal_alone_is_sent_at_once(cast: Cast, monkeypatch: pytest.Monk
     async with reading(cast, 0.0) as (broker, reader):
         broker.signal(cast.organization.id, {"number": 1})
         assert reader.queue.popleft() == {"number": 1}
-        hand_out = broker._hand_out
+        hand_out = broker._deliver_events
 
         async def slowly(organization_id: UUID) -> None:
             broker.signal(organization_id, {"number": 2})
-            monkeypatch.setattr(broker, "_hand_out", hand_out)
+            monkeypatch.setattr(broker, "_deliver_events", hand_out)
             raise OSError("the database is away")
 
-        monkeypatch.setattr(broker, "_hand_out", slowly)
+        monkeypatch.setattr(broker, "_deliver_events", slowly)
         last = await change(cast, broker)
         async with asyncio.timeout(60):
             found = await reader.take(20, 0)
@@ -150,7 +150,7 @@ async def test_eight_readers_cost_no_more_statements_than_two(cast: Cast, what: 
         async with AsyncExitStack() as stack:
             with counted(passing_over=AT_THE_BEGINNING) as found:
                 streams = [await stack.enter_async_context(listen(cast.ada, f"{path}/stream")) for _ in range(readers)]
-                freshness.forget_rights()
+                freshness.recheck_streams()
                 found.clear()
                 written = f"/board-groups/{group['id']}/memory" if what == "memory around a board" else path
                 await asyncio.create_task(act(cast, written), context=outside)
@@ -162,10 +162,10 @@ async def test_eight_readers_cost_no_more_statements_than_two(cast: Cast, what: 
 
 async def test_concurrent_rights_checks_share_one_read(cast: Cast) -> None:
     actor = await cast.ada.actor()
-    freshness.forget_rights()
+    freshness.recheck_streams()
     with counted() as one:
         await freshness.fresh(actor)
-    freshness.forget_rights()
+    freshness.recheck_streams()
     with counted() as many:
         found = await asyncio.gather(*(freshness.fresh(actor) for _ in range(20)))
     assert len(many) == len(one) > 0 and len({id(each) for each in found}) == 1

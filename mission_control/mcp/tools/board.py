@@ -71,7 +71,7 @@ class TaskId(Arguments):
     task_id: Ref
 
 
-class TaskShown(BaseModel):
+class TaskDetails(BaseModel):
     """A task, what it waits for, the newest comments (newest last), its steps, files, and earlier attempts."""
 
     task: TaskDetail
@@ -83,7 +83,7 @@ class TaskShown(BaseModel):
     attempts: list[AttemptLine]
 
 
-@tools.tool("Read a task", TaskId, TaskShown, audience="everybody", reads=True)
+@tools.tool("Read a task", TaskId, TaskDetails, audience="everybody", reads=True)
 async def get_task(actor: Actor, asked: TaskId) -> tuple[str, Any]:
     """Read a task: description, what it waits for, the newest comments, checklist, files, and earlier attempts.
 

@@ -68,7 +68,7 @@ async def read_file(actor: Actor, asked: Reading) -> tuple[str, Any]:
     )
     if kind == "image" and len(content) <= LARGEST_IMAGE:
         answer.show(about["content_type"], content)
-    return _told(answer), answer
+    return _summary(answer), answer
 
 
 def _text(content: bytes) -> str | None:
@@ -80,7 +80,7 @@ def _text(content: bytes) -> str | None:
     return None if "\x00" in text else text
 
 
-def _told(file: FileRead) -> str:
+def _summary(file: FileRead) -> str:
     if file.kind == "text":
         more = f"There is more: offset={file.next_offset}." if file.next_offset is not None else "That is all of it."
         return f"{file.name}, {file.total_characters} characters. {more}"

@@ -11,7 +11,7 @@ from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import home, perform
 from mission_control.mcp.registry import Arguments, Tools
-from mission_control.mcp.shapes import BoardShown, Colleague, board_shown
+from mission_control.mcp.shapes import BoardDetails, Colleague, board_details
 
 tools = Tools()
 
@@ -32,7 +32,7 @@ class WhoAmI(BaseModel):
     soul: str | None
     directive: Directive
     directive_reason: str | None
-    board: BoardShown
+    board: BoardDetails
     colleagues: list[Colleague]
 
 
@@ -47,18 +47,18 @@ async def who_am_i(actor: Actor, _: Nothing) -> tuple[str, Any]:
     agent = await own_agent(actor)
     roster = await perform("agent_roster_discovery", actor)
     role = "lead" if actor.is_lead else "worker"
-    told = await directive_of(agent)
+    directive = await directive_of(agent)
     values = {
         "agent_id": agent.id,
         "name": agent.name,
         "role": role,
         "scopes": sorted(actor.scopes) if actor.scopes is not None else None,
         "soul": agent.soul_template,
-        "board": board_shown(board),
+        "board": board_details(board),
         "colleagues": [one for one in roster["items"] if one.id != agent.id],
-        **told._asdict(),
+        **directive._asdict(),
     }
-    return f"You are {agent.name}, a {role} on the board {board.name}. Directive: {told.directive}.", values
+    return f"You are {agent.name}, a {role} on the board {board.name}. Directive: {directive.directive}.", values
 
 
 class Checked(BaseModel):

@@ -22,7 +22,7 @@ from mission_control.mcp.adapters import at_task, perform
 from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.shapes import (
     ApprovalState,
-    BoardShown,
+    BoardDetails,
     Colleague,
     CommentLine,
     Priority,
@@ -31,7 +31,7 @@ from mission_control.mcp.shapes import (
     TaskDetail,
     TaskLine,
     WaitingTaskLine,
-    board_shown,
+    board_details,
     counted,
     status_text,
 )
@@ -101,7 +101,7 @@ class BoardId(Arguments):
 class BoardPage(BaseModel):
     """A board with its rules, its agents, how many tasks are in each column, and how much waits for people."""
 
-    board: BoardShown
+    board: BoardDetails
     can_change: bool
     agents: list[Colleague]
     tasks: dict[TaskStatus, int]
@@ -121,7 +121,7 @@ async def get_board(actor: Actor, asked: BoardId) -> tuple[str, Any]:
     counts = await present.annotate(count=Count("id")).group_by("status").values_list("status", "count")
     columns = dict.fromkeys(STATUSES, 0) | {str(name): int(n) for name, n in counts}
     values = {
-        "board": board_shown(board),
+        "board": board_details(board),
         "can_change": actor.writes(board),
         "agents": [AgentRead.of(one) for one in await Agent.filter(board_id=board.id).order_by("created_at")],
         "tasks": columns,
