@@ -222,6 +222,13 @@ async def test_panel_is_sent_alone_to_an_open_board(cast: Cast) -> None:
     seen.has("data-panel-task", "Publish", "It is ready.", "Approve").lacks("<!doctype", 'id="columns"')
 
 
+async def test_panel_history_reads_as_sentences(cast: Cast) -> None:
+    task = await cast.add_task()
+    cleo = await visitor(cast.app, cast.cleo)
+    (await cleo.post(f"{cast.task(task)}/moves", {"status": "review"})).is_status(303)
+    (await cleo.get(cast.task(task))).has("</strong> moved this to Review</p>")
+
+
 async def test_open_panel_updates_comments(cast: Cast) -> None:
     task = await cast.add_task()
     cleo = await visitor(cast.app, cast.cleo)
