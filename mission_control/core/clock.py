@@ -2,11 +2,12 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 _offset = timedelta(0)
+_STORED_LENGTHS = (19, 26)  # of a naive moment as text, without and with microseconds
 _LOST_PLUS = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:?\d\d)$")
 
 
@@ -31,6 +32,15 @@ def naive_utc(moment: datetime) -> datetime:
 def wire(moment: datetime) -> str:
     """Return a moment as RFC 3339 in UTC: `2026-11-26T01:23:55.890864Z`."""
     return f"{naive_utc(moment).isoformat()}Z"
+
+
+def wire_texts(stored: Sequence[str | None]) -> list[str | None]:
+    """Return moments that a database keeps as text as `wire` writes them."""
+    return [
+        text
+        and (f"{text.replace(' ', 'T', 1)}Z" if len(text) in _STORED_LENGTHS else wire(datetime.fromisoformat(text)))
+        for text in stored
+    ]
 
 
 def parse_since(text: str | None) -> datetime | None:

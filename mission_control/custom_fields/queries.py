@@ -1,5 +1,6 @@
 """Read custom fields and their values."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -89,7 +90,7 @@ class Values:
         return {key: stored.get(one, default) for one, (key, default) in self._defaults.items()}
 
 
-async def values_of_tasks(board_id: Any, task_ids: list[Any]) -> Values:
+async def values_of_tasks(board_id: Any, task_ids: Sequence[Any]) -> Values:
     """Return the field values of some tasks of a board."""
     if not task_ids:
         return Values([], [])
@@ -101,7 +102,7 @@ async def values_of_board(board_id: Any) -> Values:
     return await _values(board_id, "t.board_id = ?", [board_id])
 
 
-async def _values(board_id: Any, where: str, parameters: list[Any]) -> Values:
+async def _values(board_id: Any, where: str, parameters: Sequence[Any]) -> Values:
     fields = await rows(
         "SELECT f.id, f.field_key, f.default_value FROM board_task_custom_fields b"
         f" JOIN task_custom_field_definitions f ON f.id = b.field_id WHERE b.board_id = ?{BY_LABEL}",

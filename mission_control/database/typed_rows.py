@@ -2,7 +2,7 @@
 
 import types
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from datetime import datetime
 from functools import lru_cache
@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 from asyncpg.pgproto import pgproto
 
-from mission_control.core.clock import naive_utc
+from mission_control.core.clock import naive_utc, wire_texts
 
 # Turns the values of one column into those of an annotation.
 type Column = Callable[[Sequence[Any]], Sequence[Any]]
@@ -25,6 +25,20 @@ def instances[Row](row: type[Row], columns: tuple[str, ...], found: Sequence[Seq
     A column without a field, or a field without a column or default: TypeError.
     """
     return _maker(cast(Any, row), columns)(found) if found else []
+
+
+def wire_columns(
+    kinds: Mapping[str, Any], columns: tuple[str, ...], found: Sequence[Sequence[Any]]
+) -> dict[str, Sequence[Any]]:
+    """Return rows of these columns column by column, as answers have them; `kinds` has the annotation of each."""
+    if not found:
+        return dict.fromkeys(kinds, ())
+    if columns != tuple(kinds):
+        raise TypeError(f"{', '.join(kinds)} do not fit the columns {', '.join(columns)}")
+    by_name = zip(kinds.items(), zip(*found, strict=True), strict=True)
+    return {
+        name: convert(values) if (convert := WIRE.get(_plain(kind))) else values for (name, kind), values in by_name
+    }
 
 
 def converted(found: Sequence[Sequence[Any]], conversions: Sequence[tuple[int, Column]]) -> Iterable[Sequence[Any]]:
@@ -42,7 +56,9 @@ def _maker(row: type[Any], columns: tuple[str, ...]) -> Make:
     """Return a function from rows of these columns to instances of a dataclass."""
     _refuse_other_names(row, columns)
     kinds = typing.get_type_hints(row)
-    conversions = [(index, convert) for index, name in enumerate(columns) if (convert := _converter(kinds[name]))]
+    conversions = [
+        (index, convert) for index, name in enumerate(columns) if (convert := COLUMNS.get(_plain(kinds[name])))
+    ]
     is_in_order = columns == tuple(one.name for one in fields(row))[: len(columns)]
 
     def make(found: Sequence[Sequence[Any]]) -> list[Any]:
@@ -61,11 +77,14 @@ def _refuse_other_names(row: type[Any], columns: tuple[str, ...]) -> None:
         raise TypeError(f"{row.__name__} does not fit the columns {', '.join(columns)}")
 
 
-def _converter(kind: Any) -> Column | None:
-    """The conversion of a column to an annotation; None when the databases give its values as they are."""
+def _plain(kind: Any) -> Any:
+    """Return an annotation without `| None` and parameters, as the tables below have it.
+
+    What they do not have, both databases give as it is.
+    """
     if typing.get_origin(kind) in (types.UnionType, typing.Union):
         [kind] = [one for one in typing.get_args(kind) if one is not types.NoneType]
-    return COLUMNS.get(typing.get_origin(kind) or kind)
+    return typing.get_origin(kind) or kind
 
 
 def each(convert: Callable[[Any], Any]) -> Column:
@@ -103,4 +122,10 @@ COLUMNS: dict[Any, Column] = {
     int: _unless(int, each(int)),  # a SUM of PostgreSQL is a Decimal
     str: _unless(str, each(str)),  # an id of PostgreSQL is a UUID
     float: each(float),  # SQLite gives whole numbers beside others as integers
+}
+
+# The same for answers: an id as text, and a moment as what `to_json` writes as RFC 3339 or as that text already.
+WIRE: dict[Any, Column] = COLUMNS | {
+    UUID: COLUMNS[str],
+    datetime: lambda values: wire_texts(values) if isinstance(_sample(values), str) else values,
 }

@@ -1,5 +1,6 @@
 """Read tags."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -74,7 +75,7 @@ async def tags_for(board: Board) -> list[dict[str, Any]]:
     )
 
 
-async def tags_of_tasks(task_ids: list[Any]) -> Tags:
+async def tags_of_tasks(task_ids: Sequence[Any]) -> Tags:
     """Return the tags of some tasks in their order."""
     tags: Tags = {}
     for start in range(0, len(task_ids), AT_ONCE):

@@ -1,8 +1,8 @@
 """Read tasks as they are answered, with a fixed number of statements whatever the number of rows."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.custom_fields.queries import Values, values_of_board, values_of_tasks
 from mission_control.database.records import find
-from mission_control.database.sql import as_moment, placeholders, rows, select, wire_moment
+from mission_control.database.sql import as_moment, placeholders, rows, select, select_columns, wire_moment
 from mission_control.tags.queries import tags_of_board, tags_of_tasks
 from mission_control.tags.schemas import Tags
 from mission_control.tasks import filters
@@ -49,9 +49,9 @@ class TaskRow:
 
 COLUMN_NAMES = tuple(one.name for one in fields(TaskRow))
 COLUMNS = ", ".join(f"t.{name}" for name in COLUMN_NAMES)
-ANSWER = dict.fromkeys(one.name for one in FIELDS if one.is_answered and one.answer_default is REQUIRED)
+KINDS = {name: COLUMNS_OF_ANSWERS[name] for name in COLUMN_NAMES}
+ANSWER = tuple(one.name for one in FIELDS if one.is_answered and one.answer_default is REQUIRED)
 REWRITTEN = tuple((one.name, one.answer) for one in FIELDS if one.answer is not None)
-_values_of = attrgetter(*COLUMN_NAMES)
 
 
 async def visible_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
@@ -77,7 +77,7 @@ async def list_tasks(board: Board, query: TaskQuery) -> tuple[list[dict[str, Any
     where, values = filters.where(board.id, query)
     [total] = await rows(f"SELECT COUNT(*) AS n FROM tasks t WHERE {where}", *values)
     page = f"SELECT {COLUMNS} FROM tasks t WHERE {where}{filters.order(query)} LIMIT ? OFFSET ?"
-    found = await _serialize_tasks(board.id, await select(TaskRow, page, *values, query.limit, query.offset))
+    found = await _tasks_of(board.id, await select_columns(KINDS, page, *values, query.limit, query.offset))
     if query.include_waiting:
         await add_reasons(found)
     return found, int(total["n"])
@@ -118,24 +118,24 @@ async def tasks_read(task_ids: list[UUID]) -> list[dict[str, Any]]:
     """Return some tasks of one board as they are answered, in any order."""
     if not task_ids:
         return []
-    found = await select(
-        TaskRow, f"SELECT {COLUMNS} FROM tasks t WHERE t.id IN ({placeholders(len(task_ids))})", *task_ids
+    columns = await select_columns(
+        KINDS, f"SELECT {COLUMNS} FROM tasks t WHERE t.id IN ({placeholders(len(task_ids))})", *task_ids
     )
-    return await _serialize_tasks(found[0].board_id, found) if found else []
+    return await _tasks_of(columns["board_id"][0], columns) if columns["id"] else []
 
 
-async def _serialize_tasks(board_id: UUID, found: list[TaskRow]) -> list[dict[str, Any]]:
-    ids = [row.id for row in found]
+async def _tasks_of(board_id: Any, columns: dict[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    ids = columns["id"]
     relations = Relations(await _edges_of(ids), await tags_of_tasks(ids), await values_of_tasks(board_id, ids))
-    return [serialize_task(row, relations) for row in found]
+    return serialize_tasks(columns, relations)
 
 
 @dataclass(slots=True)
 class Edge:
     """A dependency, and the status of the task that is waited for."""
 
-    task_id: UUID
-    depends_on_task_id: UUID
+    task_id: str
+    depends_on_task_id: str
     status: str
 
 
@@ -143,21 +143,25 @@ class Edge:
 class Relations:
     """What other tables say of some tasks: what they wait for, their tags, their custom fields."""
 
-    edges: dict[UUID, list[Edge]]
+    edges: dict[str, list[Edge]]
     tags: Tags
     values: Values
 
-    def of(self, task: TaskRow) -> dict[str, Any]:
-        """Return the fields of the answer that are no columns of the task."""
-        edges, tags = self.edges.get(task.id, ()), self.tags.get(str(task.id), [])
-        blockers = [] if task.status == "done" else [one.depends_on_task_id for one in edges if one.status != "done"]
+    def of(self, ids: Sequence[str], statuses: Sequence[str]) -> dict[str, Sequence[Any]]:
+        """Return the fields of answers that are no columns of tasks, by name; each has a value for every task."""
+        edges = [self.edges.get(one, ()) for one in ids]
+        tags = [self.tags.get(one, []) for one in ids]
+        blockers = [
+            [] if status == "done" else [one.depends_on_task_id for one in waited if one.status != "done"]
+            for waited, status in zip(edges, statuses, strict=True)
+        ]
         return {
-            "depends_on_task_ids": [one.depends_on_task_id for one in edges],
-            "tag_ids": [tag["id"] for tag in tags],
+            "depends_on_task_ids": [[one.depends_on_task_id for one in waited] for waited in edges],
+            "tag_ids": [[tag["id"] for tag in own] for own in tags],
             "blocked_by_task_ids": blockers,
-            "is_blocked": bool(blockers),
+            "is_blocked": [bool(own) for own in blockers],
             "tags": tags,
-            "custom_field_values": self.values.of(task.id),
+            "custom_field_values": [self.values.of(one) for one in ids],
         }
 
 
@@ -175,32 +179,34 @@ EDGES = """
 """
 
 
-async def _edges_of(task_ids: list[UUID]) -> dict[UUID, list[Edge]]:
+async def _edges_of(task_ids: Sequence[str]) -> dict[str, list[Edge]]:
     if not task_ids:
         return {}
     where = f"d.task_id IN ({placeholders(len(task_ids))})"
     return _by_task(await select(Edge, EDGES.format(where=where), *task_ids))
 
 
-async def _edges_of_board(board_id: UUID) -> dict[UUID, list[Edge]]:
+async def _edges_of_board(board_id: UUID) -> dict[str, list[Edge]]:
     return _by_task(await select(Edge, EDGES.format(where="d.board_id = ?"), board_id))
 
 
-def _by_task(found: list[Edge]) -> dict[UUID, list[Edge]]:
-    edges: dict[UUID, list[Edge]] = {}
+def _by_task(found: list[Edge]) -> dict[str, list[Edge]]:
+    edges: dict[str, list[Edge]] = {}
     for edge in found:
         edges.setdefault(edge.task_id, []).append(edge)
     return edges
 
 
-def serialize_task(task: TaskRow, relations: Relations) -> dict[str, Any]:
-    """Return a task as it is answered."""
-    answer: dict[str, Any] = ANSWER.copy()
-    answer.update(zip(COLUMN_NAMES, _values_of(task), strict=True))
-    for name, rewrite in REWRITTEN:
-        answer[name] = rewrite(answer[name])
-    answer.update(relations.of(task))
-    return answer
+def serialize_tasks(columns: dict[str, Sequence[Any]], relations: Relations) -> list[dict[str, Any]]:
+    """Return tasks as they are answered, from `select_columns`; columns that no task has come last."""
+    values: dict[str, Any] = dict.fromkeys(ANSWER) | columns | relations.of(columns["id"], columns["status"])
+    values |= {name: _rewritten(values[name], rewrite) for name, rewrite in REWRITTEN}
+    return [dict(zip(values, one, strict=True)) for one in zip(*values.values(), strict=True)]
+
+
+def _rewritten(values: Sequence[Any], rewrite: Callable[[Any], Any]) -> list[Any]:
+    known = {value: rewrite(value) for value in set(values)}
+    return [known[value] for value in values]
 
 
 async def list_comments(task: Task, paging: Paging) -> tuple[list[dict[str, Any]], int]:

@@ -1,6 +1,5 @@
 """Everything on a board, read at one moment."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from mission_control.accounts.names import person_name
@@ -9,10 +8,10 @@ from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.queries import NEWEST_FIRST, SELECT, pending_count, with_tasks
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardRead
-from mission_control.database.sql import rows, select
+from mission_control.database.sql import rows, select_columns
 from mission_control.live.broker import head_of
 from mission_control.tasks.chat import newest_chat
-from mission_control.tasks.queries import COLUMNS, Relations, TaskRow, board_relations, serialize_task
+from mission_control.tasks.queries import COLUMNS, KINDS, board_relations, serialize_tasks
 
 NEWEST_APPROVALS = 200
 
@@ -32,16 +31,13 @@ async def board_snapshot(board: Board, *, archived: bool = False) -> dict[str, A
     }
 
 
-@dataclass(slots=True)
-class CardRow(TaskRow):
-    """A task with its assignee's name and its counts."""
-
-    assignee: str | None
-    approvals_count: int
-    approvals_pending_count: int
-    comments_count: int
-
-
+# A task with its assignee's name and its counts.
+CARD_KINDS = KINDS | {
+    "assignee": str,
+    "approvals_count": int,
+    "approvals_pending_count": int,
+    "comments_count": int,
+}
 CARDS = f"""
     SELECT {COLUMNS}, COALESCE(g.name, {person_name("u")}) AS assignee,
         COALESCE(l.approvals, 0) AS approvals_count, COALESCE(l.pending, 0) AS approvals_pending_count,
@@ -67,15 +63,5 @@ async def task_cards(
 ) -> list[dict[str, Any]]:
     """Return all live tasks of a board as cards, with names and counts; archived ones only when asked for."""
     kept = "" if archived else " AND t.archived_at IS NULL"
-    found = await select(CardRow, f"{CARDS}{kept}{order}", board.id, board.id, board.id)
-    relations = await board_relations(board.id)
-    return [_card(row, relations) for row in found]
-
-
-def _card(row: CardRow, relations: Relations) -> dict[str, Any]:
-    return serialize_task(row, relations) | {
-        "assignee": row.assignee,
-        "approvals_count": row.approvals_count,
-        "approvals_pending_count": row.approvals_pending_count,
-        "comments_count": row.comments_count,
-    }
+    columns = await select_columns(CARD_KINDS, f"{CARDS}{kept}{order}", board.id, board.id, board.id)
+    return serialize_tasks(columns, await board_relations(board.id))

@@ -13,6 +13,7 @@ from mission_control.core import clock, limits, times
 from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Forbidden, Invalid, TooMany
 from mission_control.core.ids import fingerprint, new_id, new_secret, parse_id
+from mission_control.core.json import to_json
 from mission_control.core.markdown import render
 from mission_control.http.proxies import rate_limit_key
 from mission_control.tasks.notices import snippet
@@ -113,6 +114,19 @@ def test_times_are_naive_utc() -> None:
 @pytest.mark.parametrize("text", [None, "", " ", "null", "yesterday", "2026-13-01", "9999-12-31T23:59:59-23:00"])
 def test_ambiguous_since_is_none(text: str | None) -> None:
     assert clock.parse_since(text) is None
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "2026-11-26 01:23:55.890864", "2026-11-26 01:23:55", "2026-11-26T01:23:55", "2026-11-26 01:23:55.5",
+        "2026-11-26 01:23", "2026-11-26", "2026-11-26 03:23:55+02:00", "2026-11-26 03:23:55.890864+02:00",
+    ],
+)  # fmt: skip
+def test_moments_stored_as_text_are_written_like_others(stored: str) -> None:
+    [text, nothing] = clock.wire_texts([stored, None])
+    assert text == clock.wire(datetime.fromisoformat(stored)) and nothing is None
+    assert to_json([text]) == to_json([clock.naive_utc(datetime.fromisoformat(stored))])
 
 
 def test_relative_times_in_words() -> None:

@@ -1,16 +1,18 @@
 """Rows as instances of a dataclass, with equal values from SQLite and PostgreSQL."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from mission_control.database.sql import is_postgres, rows, select, select_one
+from mission_control.core.json import to_json
+from mission_control.database.sql import is_postgres, rows, select, select_columns, select_one
 from tests.unit.small_database import small_database
 
 pytestmark = pytest.mark.database
@@ -101,6 +103,20 @@ async def test_one_row_or_none(boats: BaseDBAsyncClient) -> None:
     assert await select_one(Boat, one, "Bare") == EMPTY
     assert await select_one(Boat, one, "Clio") is None
     assert await select(Boat, one, "Clio") == []
+
+
+async def test_columns_for_answers(boats: BaseDBAsyncClient) -> None:
+    kinds = {one.name: one.type for one in fields(Boat)}
+    found = await select_columns(kinds, ALL)
+    assert {type(one) for one in found["id"]} == {str}
+    assert list(found["is_afloat"]) == [True, False] and list(found["crew"]) == [{"names": ["Ada"]}, None]
+    answers = [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)]
+    assert to_json(answers) == to_json([asdict(FULL), asdict(EMPTY)])
+    assert orjson.loads(to_json(found["built_at"])) == ["2026-11-24T12:00:00.000250Z", None]
+    nowhere = f"SELECT * FROM ({ALL}) AS boats WHERE name = ?"
+    assert await select_columns(kinds, nowhere, "Clio") == dict.fromkeys(kinds, ())
+    with pytest.raises(TypeError, match="id do not fit the columns id, name"):
+        await select_columns({"id": UUID}, "SELECT id, name FROM typed_boats")
 
 
 async def test_missing_and_unknown_columns_are_refused(boats: BaseDBAsyncClient) -> None:
