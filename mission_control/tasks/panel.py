@@ -91,7 +91,7 @@ class Panel:
     @property
     def version(self) -> str:
         """The version of title and description, for the form that edits them."""
-        return TextForm.version_of(self)
+        return TextForm.version_of(self.task)
 
     @property
     def is_overdue(self) -> bool:

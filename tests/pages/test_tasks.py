@@ -157,6 +157,16 @@ async def test_title_and_description_are_edited_in_place(cast: Cast) -> None:
     assert (await Task.get(id=task["id"])).title == "New title"
 
 
+async def test_task_without_description_gets_one(cast: Cast) -> None:
+    task = await cast.add_task(title="Grind")
+    cleo = await visitor(cast.app, cast.cleo)
+    form = await cleo.get(f"{cast.task(task)}?edit=text")
+    version = form.text.split('name="version" value="')[1].split('"')[0].replace("&amp;", "&")
+    first = {"title": "Grind", "description": "First words", "version": version}
+    (await cleo.post(f"{cast.task(task)}/text", first)).is_status(303)
+    assert (await Task.get(id=task["id"])).description == "First words"
+
+
 async def test_facts_change_one_by_one(cast: Cast) -> None:
     task = await cast.add_task()
     cleo = (await visitor(cast.app, cast.cleo)).with_htmx
