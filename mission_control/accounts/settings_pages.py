@@ -24,7 +24,7 @@ SAVED = {
     "sessions": "Other browsers were signed out.",
     "tokens": "The token is revoked.",
     "linked": "Your account is linked. Other browsers were signed out.",
-    "let-link": "Whoever proves this address to the provider within 14 days gets the account.",
+    "let-link": "The person who proves this address to the provider within 14 days gets the account.",
 }
 
 

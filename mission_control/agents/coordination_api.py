@@ -143,7 +143,7 @@ async def put_soul(actor: Actor, found: Found, data: SoulUpdateRequest) -> dict[
     hints=hints(
         "agent_lifecycle",
         "board_lead",
-        use="When a worker is not needed any more.",
+        use="When a worker is no longer needed.",
         avoid="Not because an agent is offline or slow; nudge it first.",
         needs="You are the lead of the board and the agent is a worker of it.",
         effects="Its token ends at once and its tasks return to the board.",

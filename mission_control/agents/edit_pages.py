@@ -22,7 +22,7 @@ from mission_control.web.versions import ChangedMeanwhile
 pages = Blueprint("agents_edit_pages", __name__)
 AGENT = "/agents/<uuid:agent_id>"
 VERB = "agent.update"
-SOUL_CHANGED = "Somebody gave the agent another soul meanwhile. Saving again replaces it with yours."
+SOUL_CHANGED = "Somebody changed the soul while you were writing. Save again to replace it with yours."
 
 
 @pages.get(f"{AGENT}/edit")

@@ -55,7 +55,10 @@ AgentName = Annotated[NonEmptyStr, Field(max_length=200)]
 TagSlug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=255)]
 ClaimTags = Annotated[
     list[TagSlug] | None,
-    Field(max_length=50, description="Slugs of tags: of what is nobody's, only tasks with one of them are handed out"),
+    Field(
+        max_length=50,
+        description="Slugs of tags: the agent claims only tasks with one of them; assigned tasks ignore tags",
+    ),
     AfterValidator(_tags),
 ]
 WipLimit = Annotated[

@@ -23,7 +23,7 @@ LABELS = {
 }
 
 
-LIMIT_LABELS = {"wip_limit": "Tasks at once", "claim_tags": "Tags"}
+LIMIT_LABELS = {"wip_limit": "Tasks in progress", "claim_tags": "Tags"}
 
 
 class AgentForm(VersionedForm):
@@ -112,4 +112,4 @@ def now_is(labels: Mapping[str, str], typed: Mapping[str, Any], present: Mapping
     """Say what the fields are now that differ from what was typed."""
     differing = [name for name in labels if name in typed and (typed[name] or None) != (present[name] or None)]
     now = ", ".join(f"{labels[name]} is {in_words(present[name])}" for name in differing)
-    return f"Somebody changed it meanwhile: {now or 'it is as you typed it'}. Saving again replaces that with yours."
+    return f"Somebody changed this while you were typing: {now or 'it is as you typed it'}. Save again to replace it."

@@ -21,7 +21,7 @@ from mission_control.web.shell import shell_page, signed_in
 
 PAGE, HEAD, BANNER = "agent", "agents/head.html", "agents/banner.html"
 LEFT = ("after", "tab")
-DELETED = "This agent was deleted meanwhile. Nothing was saved."
+DELETED = "This agent was deleted while the page was open. Nothing was saved."
 
 
 async def on_agent(agent_id: UUID, verb: str = "agent.read") -> tuple[Actor, Agent]:

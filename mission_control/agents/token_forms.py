@@ -25,7 +25,7 @@ POWERS = [
     ("lead", "Read, work and lead"),
 ]
 KEEP = "keep"
-LABELS = {"name": "Name", "may": "It may", "ends": "It ends", "requests_per_minute": "Requests a minute"}
+LABELS = {"name": "Name", "may": "It may", "ends": "It ends", "requests_per_minute": "Requests per minute"}
 
 Power = Literal["all", "work", "read", "lead"]
 Ends = Annotated[str, Field(pattern=r"^(never|keep|[1-9][0-9]{0,8})$")]

@@ -77,7 +77,7 @@ async def refuse_when_paused(agent_id: UUID | None, board_id: UUID) -> None:
     await lock_work_state_shared(board_id)
     standing = await standing_of(agent_id, board_id)
     if standing.state != RUNNING:
-        message = f"{standing} Nothing is handed out meanwhile."
+        message = f"{standing} No tasks are assigned until work is resumed."
         raise Conflict({"message": message, "code": f"{standing.who}_paused"})
 
 
@@ -85,7 +85,7 @@ async def refuse_when_used_up(agent_id: UUID | None, board: Board) -> None:
     """Raise 409 `budget_exhausted` while a budget of the agent, the board or the organization is used up."""
     budget = await exhausted(agent_id, board.id, board.organization_id)
     if budget is not None:
-        message = f"{used_up(budget)} Nothing is handed out meanwhile."
+        message = f"{used_up(budget)} No tasks are assigned until it allows more."
         raise Conflict({"message": message, "code": "budget_exhausted"})
 
 

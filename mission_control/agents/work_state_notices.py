@@ -51,7 +51,9 @@ async def notify_budget(actor: Actor, event: NewEvent) -> None:
     unit = event.data["unit"]
     used, limit = (amount_of(unit, amount(unit, event.data[name])) for name in ("used", "limit"))
     span = "today (UTC)" if event.data["period"] == "day" else "in total"
-    advice = "Stop: no work is handed out until there is more." if is_over else "Be sparing, and finish what you hold."
+    advice = (
+        "Stop: you get no tasks until the budget allows more." if is_over else "Be sparing, and finish what you hold."
+    )
     lines = [event.message, f"Used: {used} of {limit} {span}", "", advice]
     header = "BUDGET USED UP" if is_over else "BUDGET WARNING"
     facts = {name: event.data[name] for name in ("subject", "unit", "period")}

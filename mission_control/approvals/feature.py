@@ -12,7 +12,7 @@ approvals = Feature(
     kinds={
         "approval.requested": Kind("Somebody asked for a decision."),
         "approval.decided": Kind("A person approved, rejected or sent back."),
-        "approval.reopened": Kind("A decided approval waits again."),
+        "approval.reopened": Kind("A decided approval is pending again."),
         "approval.closed": Kind("A pending approval ended because its last task was deleted."),
     },
     blueprints=(

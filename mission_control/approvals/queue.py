@@ -110,28 +110,28 @@ class Item:
     @property
     def next_steps(self) -> list[tuple[str, str]]:
         """What follows from each choice, and from none."""
-        who = self.asker if self.asker_kind == "agent" else "Whoever works on it"
+        who = self.asker if self.asker_kind == "agent" else "Its assignee"
         numbers = ", ".join(f"#{task.number}" for task in self.tasks)
         if asks_to_finish(self.action_type) and numbers:
             return self._next_steps_of_finishing(who, numbers)
         finish = f" This approval also lets {numbers} be finished." if numbers and self._is_needed else ""
-        still = f" {numbers} cannot change its status meanwhile." if numbers and self._holds_tasks else ""
+        still = f" {numbers} cannot change status until then." if numbers and self._holds_tasks else ""
         return [
-            ("Approve", f"{who} is told and goes on.{finish}"),
+            ("Approve", f"{who} is notified and continues.{finish}"),
             ("Send back", f"{who} gets your note and changes the work."),
             ("Ignore", f"It stays here; nothing happens until somebody decides.{still}"),
         ]
 
     def _next_steps_of_finishing(self, who: str, numbers: str) -> list[tuple[str, str]]:
         if all(task.status == "review" for task in self.tasks):
-            back = f"returns to {who} as rework" if self.asker_kind == "agent" else "returns to whoever worked on it"
+            back = f"returns to {who} as rework" if self.asker_kind == "agent" else "returns to its assignee"
             return [
                 ("Approve", f"{numbers} is done."),
                 ("Send back", f"{numbers} {back}, with your note."),
                 ("Ignore", f"{numbers} stays in review until somebody decides."),
             ]
         return [
-            ("Approve", f"{who} is told, and {numbers} may be finished."),
+            ("Approve", f"{who} is notified, and {numbers} may be finished."),
             ("Send back", f"{who} gets your note and changes the work."),
             ("Ignore", "It stays here; nothing happens until somebody decides."),
         ]

@@ -12,12 +12,12 @@ boards = Feature(
     models=(models,),
     rules=(policy.rules,),
     kinds={
-        "board.created": Kind("A board was made.", "made the board"),
+        "board.created": Kind("A board was created.", "made the board"),
         "board.updated": Kind("A board's fields or rules changed."),
-        "board.deleted": Kind("A board was put into the trash; it can be restored.", "deleted the board"),
-        "board.restored": Kind("A deleted board came back with everything that was on it.", "restored the board"),
+        "board.deleted": Kind("A board was deleted; it can be restored.", "deleted the board"),
+        "board.restored": Kind("A deleted board was restored with everything on it.", "restored the board"),
         "board.erased": Kind("A board was deleted for good with everything on it.", "erased the board"),
-        "board.work_state_changed": Kind("The agents of a board were paused, stopped, or let run on."),
+        "board.work_state_changed": Kind("The agents of a board were paused, stopped or resumed."),
     },
     blueprints=(
         api.api,

@@ -25,7 +25,7 @@ def _set_limits(limits: dict[str, int | None] | None) -> dict[str, int] | None:
 WipLimits = Annotated[
     dict[Literal["in_progress", "review"], Annotated[int | None, Field(ge=1, lt=2**31)]] | None,
     AfterValidator(_set_limits),
-    Field(description="How many tasks a column takes; while one is full nothing is handed out to agents"),
+    Field(description="How many tasks a column takes; while one is full, agents get no tasks"),
 ]
 
 

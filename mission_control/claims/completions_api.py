@@ -37,7 +37,7 @@ REFUSALS = dict.fromkeys((403, 404, 409, 422), LLMErrorResponse)
         "any_agent",
         use="When your work on a task you hold is finished: one call hands in the summary, links, files and figures.",
         avoid="Not for progress in between; comment, and extend your lease.",
-        needs="You are a worker and hold the task; send the fence of the hand-out.",
+        needs="You are a worker and hold the task; send the fence of the assignment.",
         effects="The task goes to review or done with your summary as a comment, your run ends, and people are asked"
         " for the approval that the board may require.",
         never="Do not go on with a task after a 409 with the code lease_lost; it is somebody else's now.",

@@ -27,15 +27,13 @@ claims = Feature(
     ),
     kinds={
         "task.lease_expired": Kind(
-            "A lease ran out; the task is back in the inbox and rests before it is handed out again."
+            "A lease ran out; the task is back in the inbox and rests before it is assigned again."
         ),
         "task.flagged": Kind("A task waits for a person after several failed attempts."),
         "task.unflagged": Kind(
-            "A person let a task be handed out again, with all attempts before it.", "cleared the flag of"
+            "A person allowed a flagged task to be assigned again, with all its attempts.", "cleared the flag of"
         ),
-        "task.run_completed": Kind(
-            "An agent handed in its work on a task, with what shows it and what it used up.", "handed in"
-        ),
+        "task.run_completed": Kind("An agent handed in its work on a task, with evidence and usage.", "handed in"),
     },
     blueprints=(
         api.api,

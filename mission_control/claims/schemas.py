@@ -12,7 +12,7 @@ from mission_control.tasks.schemas import TaskRead
 LONGEST_LEASE_SECONDS = 86_400
 LONGEST_WAIT_SECONDS = 50
 
-Fence = Annotated[int, Field(ge=0, lt=2**31, description="The number of the hand-out, as the claim answered it")]
+Fence = Annotated[int, Field(ge=0, lt=2**31, description="The number of the assignment, as the claim returned it")]
 LeaseSeconds = Annotated[int, Field(ge=1, le=LONGEST_LEASE_SECONDS, description="How long the lease lasts from now")]
 Reason = Annotated[
     Annotated[str, Field(max_length=2_000)] | None, BlankToNone, Field(description="Why it is given back")

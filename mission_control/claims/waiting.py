@@ -65,13 +65,13 @@ def _clock(value: Any) -> str:
 
 
 def _flagged(row: Row) -> Row:
-    text = "A person has to look at it before it is handed out again."
+    text = "A person must review it before it is assigned again."
     return _reason("flagged", f"{text} {row['why']}" if row["why"] else text, **_since(row))
 
 
 def _backoff(row: Row) -> Row:
     many = {0: "a lease that ran out", 1: "a failed attempt"}.get(row["number"], f"{row['number']} failed attempts")
-    text = f"After {many} it is not handed out before {_clock(row['until'])}."
+    text = f"After {many} it is not assigned before {_clock(row['until'])}."
     return _reason("backoff", text, until=wire_moment(row["until"]))
 
 

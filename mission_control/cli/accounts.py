@@ -144,7 +144,7 @@ def let_link(email: str) -> None:
 
         person = await user_named(email)
         await invite_to_link(system(person.active_organization_id or UUID(int=0)), person)
-        click.echo(f"Whoever proves {email} to the identity provider within 14 days gets this account.")
+        click.echo(f"The person who proves {email} to the identity provider within 14 days gets this account.")
 
     with_database(work)
 

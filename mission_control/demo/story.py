@@ -172,7 +172,7 @@ FINISHED = (
     "Complete. I left one question open at the end, it does not block anything.",
 )
 BLOCKED = (
-    "I am stuck: I need read access to the old statistics. @{lead}, who can give it? Putting this back meanwhile.",
+    "I am stuck: I need read access to the old statistics. @{lead}, who can give it? I am putting this back for now.",
     "Blocked: the test shop answers with an error since this morning. @{lead} please look, I take other work.",
     "I cannot go on without the final price list. @{lead}, I put it back until it is here.",
 )

@@ -9,7 +9,7 @@ exports = Feature(
     name="exports",
     rules=(policy.rules,),
     kinds={
-        "board.imported": Kind("A board was made from a file.", "made from a file the board"),
+        "board.imported": Kind("A board was created from a file.", "made from a file the board"),
     },
     blueprints=(api.api,),
     body_limits=(BodyLimit("POST", "/api/v1/boards/import", "import_max_bytes"),),

@@ -14,7 +14,7 @@ groups = Feature(
         "board.group.join.notify_failed": Kind("The notice that a board joined the group was given up."),
         "board.group.leave.notified": Kind("An agent received the notice that a board left the group."),
         "board.group.leave.notify_failed": Kind("The notice that a board left the group was given up."),
-        "board_group.created": Kind("A board group was made.", "made the board group", is_named_in_message=True),
+        "board_group.created": Kind("A board group was created.", "made the board group", is_named_in_message=True),
         "board_group.updated": Kind(
             "A board group's name, slug or description changed.", "changed the board group", is_named_in_message=True
         ),

@@ -11,7 +11,7 @@ inbox = Feature(
     kinds={
         "agent.callback_set": Kind("An agent's notices are sent to an address of its own.", "set the callback of"),
         "agent.callback_removed": Kind(
-            "An agent's notices are no longer sent; a person wanted it so, or the address was gone.",
+            "An agent's notices are no longer sent: a person removed the callback, or its address was gone.",
             "removed the callback of",
         ),
     },

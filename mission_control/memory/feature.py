@@ -10,12 +10,12 @@ memory = Feature(
     rules=(policy.rules,),
     reactions=(reactions.reactions,),
     kinds={
-        "memory.created": Kind("Something was written down on a board, as a note or in its chat."),
+        "memory.created": Kind("An entry was added to a board's memory or chat."),
         "memory.updated": Kind("An entry of a board's memory changed.", "changed the memory of the board"),
         "memory.deleted": Kind(
             "An entry of a board's memory was deleted.", "deleted something from the memory of the board"
         ),
-        "group_memory.created": Kind("Something was written down for all boards of a group."),
+        "group_memory.created": Kind("An entry was added to a group's memory."),
         "group_memory.updated": Kind("An entry of a group's memory changed.", "changed the memory of a board group"),
         "group_memory.deleted": Kind(
             "An entry of a group's memory was deleted.", "deleted something from the memory of a board group"

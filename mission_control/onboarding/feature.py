@@ -13,7 +13,7 @@ onboarding = Feature(
         "onboarding.drafted": Kind(
             "A gateway's main agent proposed a goal and a lead for a board.", "proposed a goal for"
         ),
-        "onboarding.confirmed": Kind("A person confirmed what a board is for; it has a lead now.", "set up"),
+        "onboarding.confirmed": Kind("A person confirmed a board's goal; the board has a lead.", "set up"),
     },
     blueprints=(
         api.api,

@@ -21,7 +21,7 @@ LOOK_AGAIN = 8  # the share is looked at whenever an eighth of it was written si
 MOST_ACTORS = 10_000
 COMPRESSED = "z:"
 GONE = (
-    "This request was carried out before; its answer is not kept any more, for too many came after it."
+    "This request was carried out before, but its answer is no longer stored: too many requests came after it."
     " Read what it changed."
 )
 

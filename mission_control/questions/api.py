@@ -128,7 +128,7 @@ operation(
         "agent_question_discovery",
         "any_agent",
         use="To see which questions wait for people and how they were answered.",
-        avoid="Not in a tight loop; the answer comes to the inbox of whoever asked.",
+        avoid="Not in a tight loop; the answer comes to the asker's inbox.",
         never="Do not act as if an open question were answered.",
         route="With state=open before you ask anew.",
         example="did people answer my question",
@@ -192,7 +192,7 @@ async def create_answer(actor: Actor, question: Question, data: QuestionAnswer) 
         effects="It disappears from people's queues.",
         never="Do not withdraw a question because the answer takes long.",
         route="An answered question cannot be withdrawn.",
-        example="take back a question that nobody has to answer any more",
+        example="take back a question that no longer needs an answer",
     ),
 )
 async def delete_question(actor: Actor, question: Question) -> dict[str, bool]:

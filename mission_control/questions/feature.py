@@ -10,11 +10,11 @@ questions = Feature(
     models=(models,),
     rules=(policy.rules,),
     kinds={
-        "question.asked": Kind("A lead asked people something.", "asked people:"),
+        "question.asked": Kind("An agent asked people a question.", "asked people:"),
         "question.answered": Kind(
             "A person answered an agent's question; the answer is in the board's memory.", "answered:"
         ),
-        "question.withdrawn": Kind("A lead took a question back.", "withdrew:"),
+        "question.withdrawn": Kind("A lead withdrew a question.", "withdrew:"),
     },
     blueprints=(
         api.api,

@@ -8,7 +8,9 @@ sending = Feature(
     name="sending",
     rules=(loop.rules,),
     kinds={
-        "delivery.retried": Kind("A person let a notice that was given up be sent again.", "sent a notice again"),
+        "delivery.retried": Kind(
+            "A person had a notice sent again after its delivery was given up.", "sent a notice again"
+        ),
     },
     loops=(loop.run_sender,),
     on_clock_set=(loop.look_now,),

@@ -10,9 +10,9 @@ skills = Feature(
     rules=(policy.rules,),
     reactions=(reactions.reactions,),
     kinds={
-        "skill.created": Kind("A skill was put into the catalogue.", "added the skill", is_named_in_message=True),
+        "skill.created": Kind("A skill was added to the catalogue.", "added the skill", is_named_in_message=True),
         "skill.updated": Kind("A skill's name or description changed.", "changed the skill", is_named_in_message=True),
-        "skill.deleted": Kind("A skill was taken out of the catalogue.", "removed the skill", is_named_in_message=True),
+        "skill.deleted": Kind("A skill was removed from the catalogue.", "removed the skill", is_named_in_message=True),
         "skill_pack.created": Kind(
             "A repository was added as a skill pack.", "added the skill pack", is_named_in_message=True
         ),

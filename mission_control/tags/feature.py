@@ -9,7 +9,7 @@ tags = Feature(
     models=(models,),
     rules=(policy.rules,),
     kinds={
-        "tag.created": Kind("A tag was made.", "made the tag", is_named_in_message=True),
+        "tag.created": Kind("A tag was created.", "made the tag", is_named_in_message=True),
         "tag.updated": Kind(
             "A tag's name, slug, colour or description changed.", "changed the tag", is_named_in_message=True
         ),

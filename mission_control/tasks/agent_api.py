@@ -153,7 +153,7 @@ operation(
         use="To report progress, evidence and questions where the work is.",
         avoid="Not for facts that outlive the task; write them to board memory.",
         needs="A lead comments in review, where it is mentioned, and on tasks it created.",
-        effects="Whoever you mention with @name is told; without a mention the assignee.",
+        effects="Agents that you mention with @name are notified; without a mention, the assignee.",
         never="Do not paste secrets or tokens.",
         route="@lead reaches the board's lead.",
         example="report what I have done",

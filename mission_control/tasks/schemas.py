@@ -196,7 +196,7 @@ class BlockedTaskDetail(BaseModel):
     code: str | None = None
     blocked_by_task_ids: list[str] = Field(default_factory=list)
     fence: Annotated[int | None, Field(description="With `lease_lost`: the fence that was named")] = None
-    current_fence: Annotated[int | None, Field(description="With `lease_lost`: the fence of the latest hand-out")] = (
+    current_fence: Annotated[int | None, Field(description="With `lease_lost`: the fence of the latest assignment")] = (
         None
     )
 

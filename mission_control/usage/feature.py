@@ -10,11 +10,11 @@ usage = Feature(
     models=(models,),
     rules=(policy.rules,),
     kinds={
-        "budget.warning": Kind("Four fifths of a budget are used up."),
+        "budget.warning": Kind("A budget is used up to 80 %."),
         "budget.exceeded": Kind("A budget is used up; its agents get no more work."),
-        "budget.created": Kind("A limit was set on what agents may use up."),
-        "budget.updated": Kind("A budget got another limit."),
-        "budget.deleted": Kind("A budget was lifted."),
+        "budget.created": Kind("A budget was created."),
+        "budget.updated": Kind("The limit of a budget changed."),
+        "budget.deleted": Kind("A budget was deleted."),
     },
     blueprints=(
         api.api,

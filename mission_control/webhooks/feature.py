@@ -11,7 +11,7 @@ webhooks = Feature(
     rules=(policy.rules,),
     kinds={
         "webhook.created": Kind(
-            "A board got an address at which other systems tell it something.",
+            "A webhook was created, by which other systems write to a board.",
             "made the webhook",
             is_named_in_message=True,
         ),
@@ -25,12 +25,12 @@ webhooks = Feature(
             "A webhook was deleted with what it had received.", "deleted the webhook", is_named_in_message=True
         ),
         "webhook.received": Kind(
-            "A webhook took a call; its payload is in the board's memory.",
+            "A webhook received a call; its payload is in the board's memory.",
             "took a call of the webhook",
             is_named_in_message=True,
         ),
         "webhook.replayed": Kind(
-            "A person let an agent be told of a payload once more.",
+            "A person had an agent notified of a payload again.",
             "sent again what came by the webhook",
             is_named_in_message=True,
         ),

@@ -13,10 +13,10 @@ from mission_control.webhooks.models import Webhook
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 LONGEST_HEADER = 255
 NOT_SIGNED_YET = (
-    "Unsigned calls are taken until the first one that is signed with the secret; until then, whoever knows the address"
-    " can write to this board."
+    "Unsigned calls are taken until the first one that is signed with the secret; until then, anybody who knows the"
+    " address can write to this board."
 )
-UNSIGNED = "Whoever knows the address can write to this board. Set a secret, so that only signed calls are taken."
+UNSIGNED = "Anybody who knows the address can write to this board. Set a secret, so that only signed calls are taken."
 
 
 def _header_name(value: str | None) -> str | None:

@@ -183,7 +183,7 @@ async def test_flag_and_backoff_are_reasons(cast: Cast) -> None:
     await cast.put(task, flagged_at=None, retry_at=until, failed_attempts=2)
     [reason] = await reasons(cast, task)
     assert (reason["kind"], reason["until"]) == ("backoff", clock.wire(until))
-    assert reason["text"].startswith("After 2 failed attempts it is not handed out before ")
+    assert reason["text"].startswith("After 2 failed attempts it is not assigned before ")
     with clock.travelled(timedelta(minutes=2)):
         assert await kinds(cast, task) == ["available"]
 
@@ -260,7 +260,7 @@ async def test_backoff_without_a_failed_attempt_has_its_own_text(cast: Cast) -> 
     await online(cast)
     task = await cast.add_task()
     await Task.filter(id=task["id"]).update(retry_at=clock.now() + timedelta(minutes=5))
-    assert (await texts(cast, task))[0].startswith("After a lease that ran out it is not handed out before ")
+    assert (await texts(cast, task))[0].startswith("After a lease that ran out it is not assigned before ")
 
 
 async def _exhausted(cast: Cast, **of: Any) -> Budget:

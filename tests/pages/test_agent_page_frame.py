@@ -152,7 +152,7 @@ async def test_second_editor_sees_the_conflicting_change(
     seen = version_in(await ada.with_htmx.get(path))
     (await ben.with_htmx.post(path, his | {"version": version_in(await ben.with_htmx.get(path))})).is_status(204)
     refused = (await ada.with_htmx.post(path, hers | {"version": seen})).is_status(409)
-    refused.has("Somebody changed it meanwhile", "Saving again replaces that with yours", *now)
+    refused.has("Somebody changed this while you were typing", "Save again to replace it", *now)
     for typed in hers.values():
         refused.has(f'value="{typed}"')
     agent = await Agent.get(id=cast.vega.id)
@@ -192,7 +192,10 @@ async def test_typed_text_survives_the_agents_deletion(cast: Cast, form: str, ty
     (await cast.ben.delete(path)).ok()
     for browser in (ada, ada.with_htmx):
         seen = (await browser.post(f"{path}/{form}", typed)).is_status(404)
-        seen.has("was deleted meanwhile. Nothing was saved.", next(iter(typed.values())).replace("<b>", "&lt;b&gt;"))
+        seen.has(
+            "was deleted while the page was open. Nothing was saved.",
+            next(iter(typed.values())).replace("<b>", "&lt;b&gt;"),
+        )
 
 
 async def test_page_updates_for_two_viewers(cast: Cast) -> None:

@@ -58,7 +58,7 @@ async def test_second_editor_sees_both_texts(cast: Cast) -> None:
     (await ben.with_htmx.post(path, {"soul": "Ben's <text>", "version": old})).is_status(204)
     for browser in (ada, ada.with_htmx):
         late = await browser.post(path, {"soul": "Ada's text", "reason": "Mine", "version": old})
-        late.is_status(409).has("Somebody gave the agent another soul meanwhile", "Ada&#39;s text", 'value="Mine"')
+        late.is_status(409).has("Somebody changed the soul while you were writing", "Ada&#39;s text", 'value="Mine"')
         late.has("Ben&#39;s &lt;text&gt;", f'value="{await version(cast)}"')
     assert await soul_of(cast) == "Ben's <text>"
     (await ada.post(path, {"soul": "Ada's text", "version": await version(cast)})).is_status(303)
@@ -77,4 +77,4 @@ async def test_emptied_soul_is_null(cast: Cast) -> None:
     await ada.post(path, {"soul": "Something", "version": await version(cast)})
     await ada.post(path, {"soul": " ", "version": await version(cast)})
     assert await soul_of(cast) is None
-    (await ada.get(f"/agents/{cast.vega.id}/soul")).has("No soul", "It was taken away.", "Restore this soul")
+    (await ada.get(f"/agents/{cast.vega.id}/soul")).has("No soul", "It was removed.", "Restore this soul")

@@ -22,7 +22,7 @@ async def newest(cast: Cast) -> Token:
 async def test_new_token_is_shown_once_with_usage_lines(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/tokens"
     (await ada.get(f"{path}/new")).is_status(200).has(
-        "<!doctype html>", "The present token ends", "600, as every agent"
+        "<!doctype html>", "The current token expires", "600, as every agent"
     )
     wish = {"name": "laptop", "may": "work", "ends": "604800", "requests_per_minute": "90", "overlap_seconds": "600"}
     seen = (await ada.post(path, wish)).is_status(200)
@@ -64,7 +64,7 @@ async def test_token_is_changed(cast: Cast) -> None:
     ada, before = await visitor(cast.app, cast.ada), await head(cast)
     token = await newest(cast)
     path = f"/agents/{cast.vega.id}/tokens/{token.id}"
-    (await ada.with_htmx.get(path)).has("<dialog", "As it is").lacks("The present token ends")
+    (await ada.with_htmx.get(path)).has("<dialog", "As it is").lacks("The current token expires")
     same = {"name": "", "may": "all", "ends": "keep", "requests_per_minute": ""}
     assert (await ada.post(path, same)).leads_to == f"/agents/{cast.vega.id}/tokens"
     assert await events(before, kind="agent.token_changed") == []

@@ -17,7 +17,7 @@ async def test_reports_update_figures_and_bars(cast: Cast) -> None:
         (await cast.vega.post("/agent/usage", report)).ok()
         text = await watch.until("1,234")
         assert "1,200 tokens in, 34 tokens out" in text and "0.50 USD" in text
-    (await ada.get(path)).has("1,234", "0.50 USD", "No budget limits it.")
+    (await ada.get(path)).has("1,234", "0.50 USD", "No budget applies to it.")
 
 
 async def test_last_fourteen_days_have_bars(cast: Cast) -> None:

@@ -57,7 +57,7 @@ async def test_activity_holds_events_by_and_about_the_agent(cast: Cast) -> None:
         await watch.until("Too fast")
     seen = (await ada.get(f"{path}/activity")).has("Today", "made the agent", "moved", "paused")
     seen.lacks("Of somebody else")
-    (await ada.get(path)).has("Lately", "paused")
+    (await ada.get(path)).has("Recent activity", "paused")
 
 
 async def test_older_activity_is_on_the_next_page(cast: Cast) -> None:

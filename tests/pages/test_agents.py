@@ -29,7 +29,7 @@ async def test_list_shows_what_every_agent_is_doing(cast: Cast) -> None:
 
 async def test_members_get_an_explanation(cast: Cast) -> None:
     cleo, eve, nobody = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.eve), await opened(cast)
-    (await cleo.get("/agents")).is_status(200).has("Agents are looked after by admins").lacks("Vega")
+    (await cleo.get("/agents")).is_status(200).has("Admins manage agents").lacks("Vega")
     for path in ("/agents/new", "/agents/live", f"/agents/{cast.vega.id}"):
         (await cleo.get(path)).is_status(403)
     (await cleo.post("/agents/new", {"name": "X"})).is_status(403)

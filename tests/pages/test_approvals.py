@@ -43,7 +43,7 @@ async def test_queue_shows_request_reason_and_consequences(cast: Cast) -> None:
 
 async def test_queue_is_oldest_first_and_can_be_empty(cast: Cast) -> None:
     dan = await visitor(cast.app, cast.dan)
-    (await dan.get("/approvals")).has("Nothing needs you", "appears here at once", "Nothing was decided yet")
+    (await dan.get("/approvals")).has("Nothing needs you", "appears here at once", "No decisions yet")
     await cast.ask(action_type="first")
     await cast.ask(action_type="second")
     text = (await dan.get("/approvals")).has("2 waiting").text
@@ -129,7 +129,7 @@ async def test_history_is_filtered_and_approvals_reopened(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
     await cleo.post(where(cast, asked) + "/decisions", {"decision": "rejected"})
     (await cleo.get("/approvals?state=rejected")).has(f"decided-{asked['id']}", "Cleo rejected")
-    (await cleo.get("/approvals?state=approved")).has("No decision like this")
+    (await cleo.get("/approvals?state=approved")).has("No matching decisions")
     (await cleo.get(f"/approvals?board={cast.board.id}&state=rejected")).has(f"decided-{asked['id']}")
     (await cleo.get("/approvals?board=nonsense&state=nonsense&page=-3")).is_status(200)
     back = await cleo.post(where(cast, asked) + "/reopenings", {"next": "/approvals"})

@@ -23,7 +23,7 @@ class NewTask(Arguments):
 
     title: Annotated[str, Field(min_length=1, description="What is to be achieved, in one line")]
     priority: Priority = "medium"
-    assigned_agent_id: Annotated[UUID | None, Field(description="A worker; left out, whoever claims it first")] = None
+    assigned_agent_id: Annotated[UUID | None, Field(description="A worker; left out, the first that claims it")] = None
     depends_on_task_ids: Annotated[list[UUID], Field(description="Tasks that must be done before this one")] = []
 
 
@@ -48,7 +48,7 @@ class Assignment(Arguments):
 
 @tools.tool("Assign a task", Assignment, TaskDetail, role="lead", repeats=True)
 async def assign_task(actor: Actor, asked: Assignment) -> tuple[str, Any]:
-    """Give a task to a worker, who is told at once; without agent_id take it from whoever has it. For leads.
+    """Assign a task to a worker, who is notified; without agent_id, unassign it. For leads.
 
     403: a lead cannot be given tasks. 409 with blocked_by_task_ids: the task waits for those; assign it when they are
     done.
@@ -96,7 +96,7 @@ class Nudge(Arguments):
 async def nudge(actor: Actor, asked: Nudge) -> tuple[str, Any]:
     """Put a word into the inbox of a worker that is silent or stuck. For leads.
 
-    Not to hand out work (assign_task) and not to talk about a task (comment). 404: no such agent on your board.
+    Not to assign work (assign_task) and not to talk about a task (comment). 404: no such agent on your board.
     """
     ids = at(actor, agent_id=asked.agent_id)
     answer = await perform("agent_coordination", actor, ids, body={"message": asked.message})

@@ -75,7 +75,7 @@ class Boards(BaseModel):
 async def list_boards(actor: Actor, asked: Part) -> tuple[str, Any]:
     """List the boards that the person reads, by name. Call it first: every other tool needs an id from a list.
 
-    The person is whoever made the token that you use: `you`. What you do here is recorded as done by them.
+    The person is the owner of the token that you use: `you`. What you do here is recorded as done by them.
     """
     page = await perform("list_boards_api_v1_boards_get", actor, query=asked.model_dump())
     values = {
@@ -202,7 +202,7 @@ class Said(Arguments):
 
 @tools.tool("Comment on a task", Said, CommentLine, audience="people")
 async def comment(actor: Actor, asked: Said) -> tuple[str, Any]:
-    """Say something about a task, in the person's name. The agent that works on it, and whoever is mentioned, is told.
+    """Say something about a task, in the person's name. The assigned and the mentioned agents are notified.
 
     403: the person may only read that board. 404: no such task, or the person does not read its board.
     """
@@ -350,10 +350,10 @@ class Answered(BaseModel):
 
 @tools.tool("Answer a question", Reply, Answered, audience="people")
 async def answer_question(actor: Actor, asked: Reply) -> tuple[str, Any]:
-    """Answer a question of an agent, in the person's name. The agent is told, and the board remembers the answer.
+    """Answer a question of an agent, in the person's name. The agent is notified; the board's memory keeps the answer.
 
-    Answer what the person said, and nothing of your own: option_id, answer, or both. 409: it was answered or withdrawn
-    meanwhile.
+    Answer what the person said, and nothing of your own: option_id, answer, or both. 409: it was already answered
+    or withdrawn.
     """
     question = await Question.get_or_none(id=asked.question_id)
     if question is None:

@@ -89,8 +89,8 @@ class GivenBack(Arguments):
 async def release_task(actor: Actor, asked: GivenBack) -> tuple[str, Any]:
     """Give back a task that you cannot or must not finish. It returns to the inbox, and somebody else can have it.
 
-    Always better than letting the lease run out, which counts as a failed attempt. 409 lease_lost: you do not hold it
-    any more; there is nothing to give back.
+    Always better than letting the lease run out, which counts as a failed attempt. 409 lease_lost: you no longer
+    hold it; there is nothing to give back.
     """
     body = {"fence": asked.fence, "reason": asked.reason}
     answer = await perform("agent_lease_release", actor, at(actor, task_id=asked.task_id), body=body)
@@ -109,8 +109,8 @@ class Remark(Arguments):
 async def comment(actor: Actor, asked: Remark) -> tuple[str, Any]:
     """Report progress, ask a question or answer one, where the work is.
 
-    People and agents of the board see it at once; whoever you mention with @name is told. Comment on what others
-    would want to know (a decision, a surprise, something that is in the way), not on every step. Facts that outlive
+    People and agents of the board see it immediately; agents that you mention with @name are notified. Comment on
+    what others need to know (a decision, a surprise, an obstacle), not on every step. Facts that outlive
     the task go to remember; the end of the work goes to finish_task. A lead comments on tasks in review, on tasks it
     made, and where it is mentioned (403 otherwise). 409 lease_lost: stop working on the task.
     """
