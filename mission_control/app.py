@@ -1,4 +1,4 @@
-"""The application: configuration, extensions, features, and what runs beside the requests."""
+"""The application: configuration, extensions, features, and background loops."""
 
 import asyncio
 from datetime import timedelta

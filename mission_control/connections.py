@@ -4,7 +4,7 @@ Private parts of Hypercorn are overridden here and nowhere else. As released,
 
 - a connection that its client has closed stays open until its keep-alive time is over, 75 seconds;
 - a client that closes its sending side after the request (`nc -N`, some libraries) is cut off instead of answered;
-- a request that is refused before its body is read holds its connection, and its task, for ever;
+- a request that is refused before its body is read holds its connection and its task forever;
 - WebSockets and HTTP/2 without TLS are always on, and one address may use up all files of the process;
 - each request starts and cancels a task that watches for idleness, and the head of an answer is a write of its own.
 """
@@ -69,7 +69,7 @@ class Admission:
     def refusal(self, key: str, file: int) -> str | None:
         """Return why a new connection cannot be served, None when it can.
 
-        The system hands out the lowest free number of a file, so the number of a new one tells how many are open.
+        The system assigns the lowest free file number, so the number of a new file shows how many are open.
         """
         if file >= self._last_file:
             return FULL
@@ -147,7 +147,7 @@ class IdleConnections:
 class Messages:
     """The messages of one request to the application: body pieces wait while the queue is full.
 
-    Hypercorn's own queue blocks the end message too, for ever when the application has ended and reads nothing.
+    Hypercorn's own queue blocks the end message too, forever when the application has ended and reads nothing.
     """
 
     def __init__(self, most: int) -> None:
@@ -209,7 +209,7 @@ class Http1(H11Protocol):
     _head = b""
 
     async def half_closed(self) -> None:
-        """Handle a client that closed its sending side: answer its request, and tell long polls and streams to end."""
+        """Handle a client that closed its sending side: answer its request, and end long polls and streams."""
         is_whole = self.connection.their_state in (h11.DONE, h11.CLOSED, h11.MUST_CLOSE)
         if isinstance(self.stream, Exchange) and is_whole:
             self.stream.has_disconnected = True

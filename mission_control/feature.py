@@ -41,9 +41,9 @@ class Feature:
     models: tuple[ModuleType, ...] = ()
     rules: "tuple[Rules, ...]" = ()
     reactions: "tuple[Reactions, ...]" = ()
-    # Kinds of events by name: when they are recorded, and how a feed tells them.
+    # Kinds of events by name: when they are recorded, and their sentences in a feed.
     kinds: "Mapping[str, Kind]" = field(default_factory=dict)
-    # How a feed tells that a field of a task changed, the most telling field first.
+    # Sentences in a feed for changed fields of a task, the most important field first.
     task_sentences: "Mapping[str, FieldSentence]" = field(default_factory=dict)
     # Kinds of the account log, with when they are recorded.
     account_kinds: Mapping[str, str] = field(default_factory=dict)

@@ -15,7 +15,7 @@ DATABASE_FILE_ENDINGS = ("", "-wal", "-shm", "-journal", ".before-*", ".replaced
 def make_private(settings: Settings) -> None:
     """Create the SQLite file when it is missing, and take other users' access from everything that is there.
 
-    What belongs to another user is left as it is; `doctor` tells of it.
+    Files of other users are left as they are; `doctor` reports them.
     """
     if (file := settings.sqlite_path) is not None:
         with suppress(OSError):

@@ -72,7 +72,7 @@ async def change_my_password(actor: Actor, user: User, data: PasswordChange) -> 
     returns=OkResponse,
 )
 async def end_my_other_sessions(actor: Actor, user: User) -> dict[str, bool]:
-    """Sign oneself out in every browser; the session that calls goes on."""
+    """Sign out in every browser except the one that calls."""
     await commands.end_other_sessions(actor, user)
     return OK
 
@@ -158,12 +158,12 @@ async def revoke_my_token(actor: Actor, token: Token) -> dict[str, bool]:
 
 
 async def person_to_reset(actor: Actor, user_id: UUID) -> User:
-    """Return a person whose password the actor may let be set anew; NotFound for a stranger."""
+    """Return a person whose password the actor may let be set anew; NotFound for a person whom the actor cannot see."""
     return await _person(actor, user_id, "account.invite_reset")
 
 
 async def person_to_link(actor: Actor, user_id: UUID) -> User:
-    """Return a person whose account the actor may let be linked; NotFound for a stranger."""
+    """Return a person whose account the actor may let be linked; NotFound for a person whom the actor cannot see."""
     return await _person(actor, user_id, "account.invite_link")
 
 
@@ -208,6 +208,6 @@ async def create_reset_link(actor: Actor, user: User) -> ResetLink:
     returns=OkResponse,
 )
 async def invite_account_link(actor: Actor, user: User) -> dict[str, bool]:
-    """Let whoever proves a person's address to the identity provider within 14 days take over the account."""
+    """Let the person who proves the account's address to the identity provider within 14 days take it over."""
     await invite_to_link(actor, user)
     return OK

@@ -157,7 +157,7 @@ async def make_reset_link(actor: Actor, user: User) -> str:
 
 
 async def require_account_admin(actor: Actor, user: User) -> None:
-    """Refuse an actor who is not an admin of all the person's organizations: Forbidden, or NotFound for a stranger."""
+    """Raise Forbidden unless the actor administers all the person's organizations, NotFound if it administers none."""
     places = {one.organization_id: one.role for one in await Member.filter(user_id=user.id)}
     if not any(may_reset(actor, {one: places[one]}) for one in places):
         raise NotFound()

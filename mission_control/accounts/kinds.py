@@ -2,10 +2,10 @@
 
 ACCOUNT_KINDS = {
     "account.set_up": "The installation got its first owner.",
-    "account.created": "An account was made, on the command line or for somebody whom the identity provider proved.",
+    "account.created": "An account was created, on the command line or for a person of the identity provider.",
     "account.updated": "Somebody changed their profile.",
-    "account.link_invited": "An admin let somebody of the identity provider take an account.",
-    "account.linked": "An account became that of somebody whom the identity provider proved.",
+    "account.link_invited": "An admin allowed a person of the identity provider to link an account.",
+    "account.linked": "An account was linked to a person of the identity provider.",
     "account.deleted": "A person deleted their account.",
     "account.signed_in": "A session began.",
     "account.sessions_ended": "All sessions of a person were ended.",
@@ -13,7 +13,7 @@ ACCOUNT_KINDS = {
     "account.signed_out": "A session was ended by its owner.",
     "account.password_changed": "Somebody changed their own password.",
     "account.password_reset": "A password was set with a one-time link.",
-    "account.reset_link_made": "A one-time link was made for somebody.",
+    "account.reset_link_made": "A one-time link was made for a person.",
     "token.created": "Somebody made a personal token.",
-    "token.revoked": "Somebody ended a personal token.",
+    "token.revoked": "Somebody revoked a personal token.",
 }

@@ -114,7 +114,7 @@ async def revoke_token(outcome: Outcome[Token, None]) -> ResponseReturnValue:
 
 @action(pages, "POST", "/settings/people/<uuid:user_id>/link-invitations", performs="invite_account_link")
 async def let_link(outcome: Outcome[User, None]) -> ResponseReturnValue:
-    """Let whoever proves a person's address to the identity provider take over the account."""
+    """Let the person who proves the account's address to the identity provider take it over."""
     return go("/settings?saved=let-link#people")
 
 

@@ -74,7 +74,7 @@ async def list_task_comment_feed(actor: Actor, query: CommentFeedQuery) -> dict[
     is_stream=True,
 )
 async def stream_task_comment_feed(actor: Actor, query: CommentStreamQuery) -> Response:
-    """Follow the comments on the boards you read; a board that you come to read later is heard too."""
+    """Follow the comments on the boards you read; boards that you can read later are included then."""
     if query.board_id is not None:
         await visible_board_here(actor, query.board_id)
     return await stream_of_comments(actor, query.board_id)

@@ -51,7 +51,7 @@ LOWERED = {
 # Returns what was done to a field, and what follows the task's name, from its values before and after.
 FieldSentence = Callable[[Any, Any], tuple[str, str]]
 
-# The sentences of the fields of a task, of the installed features; the first field that changed is told.
+# The sentences of the fields of a task, of the installed features; only the first field that changed is named.
 TASK_FIELDS: dict[str, FieldSentence] = {}
 
 

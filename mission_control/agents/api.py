@@ -75,7 +75,7 @@ async def list_agents(actor: Actor, query: AgentQuery) -> dict[str, Any]:
 async def stream_agents(actor: Actor, query: AgentStreamQuery) -> Response:
     """Follow agents as they change, come and go.
 
-    A message carries the agent as it is when the message is sent. Of one that was deleted only that is told:
+    A message carries the agent as it is when the message is sent. For a deleted agent it says only that:
     `agent` is null, and `deleted_agent_id` names it.
     """
     if query.board_id is not None:

@@ -139,7 +139,7 @@ async def report_heartbeat(actor: Actor, agent: Agent, status: str | None) -> Ag
 
 
 async def locked_agent(agent: Agent, *, for_good: bool = False) -> Agent:
-    """Lock the agent until the running command ends, and return it. Raise NotFound when it was deleted meanwhile.
+    """Lock the agent until the running command ends, and return it. Raise NotFound when it has been deleted.
 
     With `for_good`, lock it also against rows that refer to it, before it is deleted.
     """

@@ -118,7 +118,7 @@ async def get_soul(actor: Actor, agent: Agent) -> str:
         use="When an agent should think or behave differently from now on.",
         avoid="Not for one task; write it into the task. Not for facts of the board; use its memory.",
         needs="You are the lead of the board and the agent works on it.",
-        effects="The text replaces the old one, which stays in the history; the agent is told.",
+        effects="The text replaces the old one, which stays in the history; the agent is notified.",
         never="Do not write secrets into a soul, nor text from outside that you have not read.",
         route="Lead only. Read the soul first, change it, and say why in reason.",
         example="change how a worker behaves",

@@ -17,7 +17,7 @@ from mission_control.core.errors import Conflict
 from mission_control.web.actions import action
 from mission_control.web.forms import done
 from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.versions import ChangedMeanwhile
+from mission_control.web.versions import EditConflict
 
 pages = Blueprint("agents_edit_pages", __name__)
 AGENT = "/agents/<uuid:agent_id>"
@@ -46,7 +46,7 @@ async def _not_edited(refusal: Refusal[Agent | None, AgentForm]) -> ResponseRetu
 
 def _errors(refusal: Refusal[Any, Any], labels: Mapping[str, str], present: Mapping[str, Any]) -> dict[str, str]:
     """Return the reasons; when somebody else was faster, what the fields are now."""
-    if isinstance(refusal.error, ChangedMeanwhile):
+    if isinstance(refusal.error, EditConflict):
         return {"": now_is(labels, refusal.values, present)}
     return refusal.errors
 
@@ -56,7 +56,7 @@ def _errors(refusal: Refusal[Any, Any], labels: Mapping[str, str], present: Mapp
     performs="update_agent", form=AgentForm, at=agent_of_page, refused=_not_edited, gone=DELETED,
 )  # fmt: skip
 async def edit(outcome: Outcome[Agent, AgentForm]) -> ResponseReturnValue:
-    """Change an agent's name and role, unless somebody else did meanwhile."""
+    """Change an agent's name and role, unless somebody else did at the same time."""
     return done(f"/agents/{outcome.found.id}", toast=f"{outcome.form.name} saved")
 
 
@@ -87,7 +87,7 @@ async def _not_limited(refusal: Refusal[Agent | None, LimitsForm]) -> ResponseRe
     performs="update_agent", form=LimitsForm, at=agent_of_page, refused=_not_limited, gone=DELETED,
 )  # fmt: skip
 async def change_limits(outcome: Outcome[Agent, LimitsForm]) -> ResponseReturnValue:
-    """Change what an agent may claim, unless somebody else did meanwhile."""
+    """Change what an agent may claim, unless somebody else did at the same time."""
     return done(f"/agents/{outcome.found.id}", toast="Limits saved")
 
 
@@ -109,7 +109,7 @@ async def _soul_not_changed(refusal: Refusal[Agent | None, SoulForm]) -> Respons
     """Answer the form; when somebody else was faster, with both texts."""
     agent, is_late = refusal.found, isinstance(refusal.error, Conflict)
     present = (agent.soul_template or "(empty)") if agent and is_late else ""
-    errors = {"": SOUL_CHANGED} if isinstance(refusal.error, ChangedMeanwhile) else refusal.errors
+    errors = {"": SOUL_CHANGED} if isinstance(refusal.error, EditConflict) else refusal.errors
     return await _soul_form(refusal.ids["agent_id"], agent, present).refused(refusal, errors)
 
 
@@ -118,7 +118,7 @@ async def _soul_not_changed(refusal: Refusal[Agent | None, SoulForm]) -> Respons
     performs="update_agent_soul", form=SoulForm, at=agent_of_page, refused=_soul_not_changed, gone=DELETED,
 )  # fmt: skip
 async def change_soul(outcome: Outcome[Agent, SoulForm]) -> ResponseReturnValue:
-    """Give the agent another soul, unless somebody else did meanwhile."""
+    """Replace the agent's soul, unless somebody else did at the same time."""
     return done(f"/agents/{outcome.found.id}/soul", toast="Soul saved")
 
 

@@ -46,7 +46,7 @@ async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class AgentMessage:
-    """An agent as all streams tell it; it holds the signal it was read for, whose identity is its key."""
+    """An agent as all streams send it, with the signal for which it was read, by whose identity it is cached."""
 
     board_id: UUID | None
     message: bytes | None

@@ -28,7 +28,7 @@ def only_main_agents() -> Forbidden:
 
 
 async def main_agent(actor: Actor, **_: Any) -> None:
-    """Refuse whoever is no main agent, before anything is looked up."""
+    """Refuse callers that are not main agents, before any look-up."""
     if not can(actor, VERB):
         raise only_main_agents()
 

@@ -44,7 +44,7 @@ async def assigned_next(agent_id: UUID) -> int:
 
 
 async def tags_named(organization_id: UUID, slugs: list[str]) -> list[dict[str, Any]]:
-    """Tags by their slugs; one that does not exist any more has its slug as its name, and no colour."""
+    """Return tags by their slugs; a deleted one has its slug as its name, and no colour."""
     if not slugs:
         return []
     found = await rows(
@@ -57,7 +57,7 @@ async def tags_named(organization_id: UUID, slugs: list[str]) -> list[dict[str, 
 
 
 async def tag_choices(organization_id: UUID, chosen: list[str]) -> list[dict[str, Any]]:
-    """Every tag of the organization by name, after those that are chosen and exist no more."""
+    """Return all tags of the organization by name, after chosen ones that were deleted."""
     found = await rows(
         "SELECT slug, name, color FROM tags WHERE organization_id = ? ORDER BY LOWER(name), slug LIMIT 200",
         organization_id,

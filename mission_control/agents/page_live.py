@@ -52,7 +52,7 @@ async def _summary(view: ListView) -> str:
     return await view.block("summary")
 
 
-# Whatever happens may be told to an agent, and so change how much waits for it.
+# Any event may notify an agent, and so change how many notices wait for it.
 NEWS = Concerns[ListView](("",), ("agent_id", "inbox_of", "usage"))
 REGIONS = (
     Region(PAGE, "#agents", NEWS, _agents),

@@ -33,7 +33,7 @@ TAGS = ("agents",)
     returns=TokenCreated,
 )
 async def create_agent_token(actor: Actor, agent: Agent, data: TokenCreate) -> TokenCreated:
-    """Rotate an agent's token; the old one goes on for `overlap_seconds` (0: ends at once)."""
+    """Rotate an agent's token; the old one stays valid for `overlap_seconds` (0: it ends immediately)."""
     return _created(await tokens.rotate_token(actor, agent, data))
 
 
@@ -132,5 +132,5 @@ async def revoke_agent_token(actor: Actor, found: tuple[Agent, Token]) -> dict[s
     ),
 )
 async def renew_own_token(actor: Actor, agent: Agent, data: TokenRenewal) -> TokenCreated:
-    """Get the successor of your own token; the old one goes on for `overlap_seconds` (0: ends at once)."""
+    """Get the successor of your own token; the old one stays valid for `overlap_seconds` (0: it ends immediately)."""
     return _created(await tokens.renew_token(actor, agent, data.overlap_seconds))

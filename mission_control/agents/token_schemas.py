@@ -44,7 +44,7 @@ class TokenUpdate(Body):
 
 
 class TokenRenewal(Body):
-    """How long the token that asks for its successor goes on."""
+    """How long the old token stays valid."""
 
     overlap_seconds: int = Field(600, ge=0, le=LONGEST_OVERLAP)
 

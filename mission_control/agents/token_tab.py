@@ -34,7 +34,7 @@ async def tokens_of(viewed: Viewed) -> tuple[list[dict[str, Any]], list[dict[str
 
 
 def _token_view(token: Token, *, is_replaced: bool = False) -> dict[str, Any]:
-    """A token in words. Whichever is not the newest was replaced, and goes on for its overlap."""
+    """A token in words. All but the newest were replaced, and are valid until their overlap ends."""
     return {
         "row": token,
         "state": state_of(token),

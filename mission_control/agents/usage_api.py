@@ -1,4 +1,4 @@
-"""What an agent used up, told by itself."""
+"""Usage reports of agents."""
 
 from typing import Any
 from uuid import UUID
@@ -62,9 +62,9 @@ async def report(actor: Actor, agent: Agent, data: UsageReport) -> dict[str, Any
 
 
 async def _run_of(agent: Agent, task_id: UUID, fence: int | None) -> UUID | None:
-    """The agent's newest run of a task, or the one of a hand-out; 404 for a task of another board or another's run.
+    """Return the agent's newest run of a task, or the one with a fence; 404 for other boards' tasks and others' runs.
 
-    A task that was deleted meanwhile counts: what was used up is used up.
+    Deleted tasks count: the usage remains.
     """
     if not await rows("SELECT 1 AS one FROM tasks WHERE id = ? AND board_id = ?", task_id, agent.board_id):
         raise NotFound("There is no such task on your board.")

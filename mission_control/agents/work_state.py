@@ -31,7 +31,7 @@ PERIODS = {"day": "today's budget", "total": "the budget"}
 
 
 class Standing(NamedTuple):
-    """The strongest state that holds for an agent on a board, and whose it is: `agent`, `board` or `organization`."""
+    """The strongest work state for an agent on a board, and where it comes from: `agent`, `board` or `organization`."""
 
     state: str
     who: str | None = None
@@ -45,7 +45,7 @@ class Standing(NamedTuple):
 
 
 class Directive(NamedTuple):
-    """What a heartbeat tells an agent to do: `continue`, `pause` (take nothing new) or `stop`; and why."""
+    """The directive that a heartbeat answers: `continue`, `pause` (take nothing new) or `stop`; and why."""
 
     directive: str
     directive_reason: str | None

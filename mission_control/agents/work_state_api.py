@@ -25,7 +25,7 @@ api = Api("agents_work_state_api", __name__, url_prefix="/api/v1")
     returns=AgentRead,
 )
 async def set_work_state(actor: Actor, agent: Agent, data: WorkStateChange) -> AgentRead:
-    """Pause, stop or let run on an agent; whoever may write on its board may.
+    """Pause, stop or resume an agent; needs the right to write on its board.
 
     Paused: no claims and no moves to in progress. Stopped: also, what it has in progress goes back to the inbox.
     """

@@ -21,7 +21,7 @@ reactions = Reactions()
 HEADERS = {RUNNING: "WORK RESUMED", PAUSED: "WORK PAUSED", STOPPED: "WORK STOPPED"}
 ADVICE = {
     RUNNING: "Go on with your work, and claim what comes next.",
-    PAUSED: "Finish or release what you hold; take up nothing new until you are told that work is resumed.",
+    PAUSED: "Finish or release what you hold; take up nothing new until you are notified that work is resumed.",
     STOPPED: "Stop at once. What you held is back in the inbox; take up nothing until work is resumed.",
 }
 

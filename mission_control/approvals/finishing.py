@@ -1,4 +1,4 @@
-"""Tell approvals that ask to finish a task from others."""
+"""Recognize approvals that ask to finish a task."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -13,7 +13,7 @@ from mission_control.database.sql import rows, wire_moment
 
 
 class HistoryActor(BaseModel):
-    """Who did something; a deleted person has no name any more."""
+    """Return who did something; a deleted person has no name."""
 
     kind: Literal["user", "agent", "system"]
     id: UUID | None

@@ -13,7 +13,7 @@ from mission_control.database.fields import UtcDatetimeField
 
 
 class Approval(Model):
-    """One request for a decision. `decision` tells a rejection from work sent back for changes.
+    """One request for a decision. `decision` distinguishes a rejection from work sent back for changes.
 
     `run_id` names the run whose submission asked for it.
     """

@@ -1,4 +1,4 @@
-"""Wait for a decision without querying the database meanwhile."""
+"""Wait for a decision without polling the database."""
 
 import asyncio
 from typing import Any
@@ -16,7 +16,7 @@ from mission_control.live import broker, channels
 async def wait_for_decision(actor: Actor, approval: Approval, seconds: float) -> dict[str, Any]:
     """Return the approval once it is decided, or still pending when the time is over.
 
-    An agent that lost the right to read it meanwhile, such as by a move to another board, is refused.
+    An agent that lost the right to read it while it waited, such as by a move to another board, is refused.
     """
     answer = await _waited(approval.id, seconds)
     if seconds > 0:

@@ -105,7 +105,7 @@ def bearer_token() -> str:
 
 
 def fence_of(text: str) -> int:
-    """The number of the hand-out in whose name an agent writes, as `X-Task-Fence` carries it."""
+    """Return the fence of the assignment for which an agent writes, from `X-Task-Fence`."""
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise Invalid("X-Task-Fence is the whole number that the claim answered.")
     return int(text)

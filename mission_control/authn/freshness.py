@@ -1,8 +1,8 @@
 """Check whether a caller that was let in still may read: streams ask before every batch.
 
 Many streams of a caller share one look-up (`lookups.py`), which is kept for a second at most and never beyond a change
-of rights: when the command that makes one commits, every process drops all look-ups before it hears of anything that
-happened later, and a look-up that began before that moment is done again.
+of rights: when the command that makes one commits, every process drops all look-ups before it receives later
+events, and a look-up that began before that moment is done again.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _changes = 0
 async def fresh(actor: Actor) -> Actor | None:
     """Return the same caller as it is now, or None when the session, token or account has ended.
 
-    A look-up is reused for up to a second, unless rights have changed; callers that ask meanwhile wait for it.
+    A look-up is reused for up to a second, unless rights have changed; concurrent callers wait for it.
     """
     is_signed = actor.credential[0] == "provider"  # only the token itself says when it ends
     if is_signed and is_over(actor.expires_at):
@@ -66,13 +66,13 @@ async def _ask(key: tuple[str, UUID | None], actor: Actor) -> Caller | None:
 
 
 def recheck_streams() -> None:
-    """Make streams look again: at once, and in every process when the running command commits."""
+    """Make streams check rights again: here immediately, in every process when the running command commits."""
     recheck_local_streams()
     notify_at_commit(CHANNEL)
 
 
 def recheck_local_streams() -> None:
-    """Make the streams of this process look again; called on every notification of the channel."""
+    """Make the streams of this process check rights again; called on every notification of the channel."""
     global _changes
     _changes += 1
     _fresh.clear()

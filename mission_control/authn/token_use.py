@@ -68,7 +68,7 @@ async def _write(used: list[tuple[UUID, datetime]]) -> None:
 
 
 async def run_writer() -> None:
-    """For ever: write every few seconds what was remembered."""
+    """Write remembered uses every few seconds, in an endless loop."""
     while True:
         await asyncio.sleep(WRITE_SECONDS)
         await write_down()

@@ -99,7 +99,7 @@ async def _locked(board: Board, *, for_good: bool = False) -> Board:
 
 
 async def locked_board(board: Board) -> Board:
-    """Lock the board until the running command ends, and return it. Raise NotFound when it was deleted meanwhile."""
+    """Lock the board until the running command ends, and return it. Raise NotFound when it has been deleted."""
     found = await _locked(board)
     if found.deleted_at is not None:
         raise NotFound()

@@ -72,7 +72,7 @@ class BoardSettingsForm(VersionedForm):
         return {name: getattr(board, name) for name in PLAIN} | limits | {"version": cls.version_of(board)}
 
     @classmethod
-    def changed_meanwhile(cls, board: Board, fields: list[str]) -> dict[str, str]:
+    def conflict_errors(cls, board: Board, fields: list[str]) -> dict[str, str]:
         """Return what to say of fields that somebody else changed, by their names in the form."""
         present = cls.values_of(board)
         names = [one for name in fields for one in (LIMITS if name == "wip_limits" else (name,))]

@@ -45,7 +45,7 @@ class Board(Model):
     work_state_at: Any = UtcDatetimeField(null=True)
     task_count = fields.IntField(default=0)
     deleted_at: Any = UtcDatetimeField(null=True)
-    # When a staged import or erasure began. Meanwhile `deleted_at` is set too, so that nobody can see the board.
+    # When a staged import or erasure began. Until it ends `deleted_at` is set too, so that nobody can see the board.
     absent_since: Any = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)

@@ -24,7 +24,7 @@ from mission_control.web.fragments import partial, render_macro
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import Concerns, Reads, Region, View, fragments, live_page, rendered
 from mission_control.web.shell import shell_page, signed_in
-from mission_control.web.versions import ChangedMeanwhile
+from mission_control.web.versions import EditConflict
 
 pages = Blueprint("boards_pages", __name__)
 LAST_BOARD = "last_board"
@@ -211,11 +211,11 @@ async def _settings(
 
 
 async def _refused_settings(refusal: Refusal[Board, BoardSettingsForm]) -> ResponseReturnValue:
-    """Answer the form with what was typed, when it is invalid or the board changed meanwhile."""
+    """Answer the form with what was typed, when it is invalid or the board changed under it."""
     board, error = refusal.found, refusal.error
-    if isinstance(error, ChangedMeanwhile):
+    if isinstance(error, EditConflict):
         typed = {**refusal.values, "version": BoardSettingsForm.version_of(board)}
-        return await _settings(refusal.actor, board, typed, BoardSettingsForm.changed_meanwhile(board, error.fields))
+        return await _settings(refusal.actor, board, typed, BoardSettingsForm.conflict_errors(board, error.fields))
     if isinstance(error, FormInvalid):
         return await _settings(refusal.actor, board, refusal.values, refusal.errors)
     raise error

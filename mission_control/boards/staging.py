@@ -19,7 +19,7 @@ from mission_control.database.sql import is_postgres, rows
 
 PIECE = 100  # rows of one transaction
 LEFT_BEHIND = timedelta(minutes=10)  # what is being brought in is touched with every piece
-# What a board holds much of, and how much of it goes at once; the rest goes with the board.
+# What a board holds much of, and how many rows are deleted at a time; the rest is deleted with the board.
 HELD = (
     ("task_comments", "SELECT c.id FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE t.board_id = ?", PIECE),
     ("approvals", "SELECT id FROM approvals WHERE board_id = ?", PIECE),
@@ -38,7 +38,7 @@ async def begin(board: Board) -> None:
 
 
 async def store(board_id: UUID, things: Iterable[Model]) -> None:
-    """Store rows of one kind for a staged board. Raise NotFound when the board was deleted meanwhile."""
+    """Store rows of one kind for a staged board. Raise NotFound when the board has been deleted."""
     for piece in batched(things, PIECE, strict=False):
         async with in_transaction():
             await _touch(board_id, clock.now())
@@ -46,7 +46,7 @@ async def store(board_id: UUID, things: Iterable[Model]) -> None:
 
 
 async def appear(board_id: UUID) -> Board:
-    """Make a staged board visible when the running command commits. Raise NotFound when it was deleted meanwhile."""
+    """Make a staged board visible when the running command commits. Raise NotFound when it has been deleted."""
     await _touch(board_id, None)
     await rows("UPDATE boards SET deleted_at = NULL WHERE id = ?", board_id)
     return await Board.get(id=board_id)

@@ -49,7 +49,7 @@ class BoardView(View):
 
     @property
     def key(self) -> Hashable:
-        """What the cards depend on besides the log."""
+        """What the cards depend on in addition to the log."""
         return self.board.id, self.rights, self.wanted, self.viewer_id
 
     async def crew(self) -> list[dict[str, Any]]:

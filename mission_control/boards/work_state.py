@@ -25,10 +25,10 @@ ORDERS: dict[str, State] = {"/pause": PAUSED, "/resume": RUNNING}
 
 
 @command("board.set_work_state")
-async def set_board_state(actor: Actor, board: Board, wanted: WorkStateChange, *, is_told: bool = False) -> Board:
+async def set_board_state(actor: Actor, board: Board, wanted: WorkStateChange, *, is_notified: bool = False) -> Board:
     """Pause, stop or resume the agents of a board. Setting the current state is a no-op.
 
-    `is_told`: the agents are notified in another way.
+    `is_notified`: the agents are notified in another way.
     """
     await lock_work_state(board.organization_id)
     found = await Board.get_or_none(id=board.id, deleted_at=None)
@@ -37,7 +37,7 @@ async def set_board_state(actor: Actor, board: Board, wanted: WorkStateChange, *
     if (change := change_of(found, wanted)) is None:
         return found
     message = f"The board {found.name} {HAPPENED[wanted.state]}{reason_of(wanted.reason)}."
-    record("board.work_state_changed", found, message, is_told=is_told, **change)
+    record("board.work_state_changed", found, message, is_told=is_notified, **change)
     await react()
     apply(found, wanted)
     await found.save(update_fields=[*FIELDS, "updated_at"])
@@ -53,4 +53,4 @@ async def apply_order(actor: Actor, board: Board, order: str) -> None:
         return
     if board.work_state == STOPPED and (order == "/pause" or not actor.is_user):
         return
-    await set_board_state(actor, board, WorkStateChange(state=ORDERS[order]), is_told=True)
+    await set_board_state(actor, board, WorkStateChange(state=ORDERS[order]), is_notified=True)

@@ -25,7 +25,7 @@ api = Api("boards_work_state_api", __name__, url_prefix="/api/v1")
     returns=BoardRead,
 )
 async def set_work_state(actor: Actor, board: Board, data: WorkStateChange) -> BoardRead:
-    """Pause, stop or let run on the agents of a board.
+    """Pause, stop or resume the agents of a board.
 
     Paused: no claims and no moves to in progress. Stopped: also, what agents have in progress goes back to the inbox.
     """

@@ -83,7 +83,7 @@ async def claim_task(actor: Actor, board: Board, data: ClaimCreate | None) -> di
         use="While you work longer than the lease lasts, some time before it ends.",
         avoid="Not to keep a task that you do not work on; release it.",
         needs="You hold the task and know the fence of the assignment.",
-        effects="The lease ends later; nobody is told.",
+        effects="The lease ends later; nobody is notified.",
         never="Do not go on working after a 409 with the code lease_lost; the task is no longer yours.",
         route="At about half of the lease's time; a task taken by PATCH gets an end by this.",
         example="I need another quarter of an hour",
@@ -116,7 +116,7 @@ async def extend_task_lease(actor: Actor, task: Task, data: LeaseExtend) -> dict
         use="When you cannot or must not go on with a task: somebody else gets it at once.",
         avoid="Not when the work is finished; hand it in instead.",
         needs="You hold the task and know the fence of the assignment.",
-        effects="The task is in the inbox without an assignee, your reason is kept with the run, and the lead is told.",
+        effects="The task is in the inbox, unassigned; your reason is kept with the run, and the lead is notified.",
         never="Do not let a lease run out instead; that counts as a failed attempt.",
         route="Say in the reason what the next one should know.",
         example="I cannot do this task",
@@ -146,6 +146,6 @@ async def release_task_lease(
     returns=OkResponse,
 )
 async def clear_task_flag(actor: Actor, task: Task) -> dict[str, bool]:
-    """Clear the flag of a task that waits for a person after failed attempts, so that it is handed out again."""
+    """Clear the flag of a task that waits for a person after failed attempts, so that it can be assigned again."""
     await clear_flag(actor, task)
     return OK

@@ -51,7 +51,7 @@ async def expire_due(board_id: UUID | None = None) -> int:
 
 @command("task.expire_lease")
 async def expire_lease(actor: Actor, task_id: UUID, run_id: UUID) -> bool:
-    """Expire one lease. Return False when another command holds the task, or the lease was extended meanwhile."""
+    """Expire one lease. Return False when another command holds the task, or the lease was extended."""
     task = await Task.select_for_update(skip_locked=True, no_key=True).get_or_none(id=task_id)
     if task is None:
         return False
@@ -74,7 +74,7 @@ async def _take_back(task: Task, run: dict[str, Any]) -> None:
     waited = await has_pending(task.id)
     if not waited:
         task.failed_attempts += 1
-    if not (waited and task.board.block_status_changes_with_pending_approval):  # what is held needs no rest besides
+    if not (waited and task.board.block_status_changes_with_pending_approval):  # a held task needs no pause
         task.retry_at = clock.now() + pause_after(max(1, task.failed_attempts))
     if not waited and task.failed_attempts >= MOST_ATTEMPTS:
         task.flagged_at = clock.now()

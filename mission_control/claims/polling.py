@@ -1,4 +1,4 @@
-"""Claim with a wait: look for work, wait for the board's channel without a query, look again.
+"""Claim with a wait: poll once, wait for the board's channel without queries, poll again.
 
 A client that disconnects while it waits has claimed nothing. A claim that was committed before stays until its lease
 expires; claiming the same task again renews it, and the same `Idempotency-Key` gets the same answer.
@@ -34,7 +34,7 @@ from mission_control.tasks.limits import Limits, full
 from mission_control.tasks.models import Task
 
 NOTHING: dict[str, Any] = {"task": None, "lease": None}
-# After a look that found only what another command held at that moment, seconds until the next one.
+# Seconds until the next poll after one that found only locked tasks.
 PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 HELD_SECONDS = 1.0
 UNANSWERED = "The client cancelled its call before it had the answer."
@@ -114,7 +114,7 @@ async def _take_back(actor: Actor, board: Board, answer: dict[str, Any]) -> None
     """Release the lease of a claim whose client cancelled the call or disconnected before the answer."""
     task = Task(id=UUID(str(answer["task"]["id"])), board_id=board.id)
     task.board = board
-    with contextlib.suppress(DomainError):  # it went elsewhere meanwhile
+    with contextlib.suppress(DomainError):  # it was reassigned
         await release_lease(actor, task, answer["lease"]["fence"], UNANSWERED)
 
 

@@ -13,7 +13,7 @@ from mission_control.live.log import NewEvent
 
 reactions = Reactions()
 
-# Of the fields of a task, those that decide whether it can be handed out, and to whom.
+# Of the fields of a task, those that decide whether it can be claimed, and by whom.
 DECISIVE = {"status", "assigned_agent_id", "assigned_user_id", "depends_on_task_ids", "tag_ids"}
 
 
@@ -29,7 +29,7 @@ async def wake_polls_for_task(actor: Actor, event: NewEvent) -> None:
     else:
         opens = after.get("status") != "in_progress" or before.get("status") == "review"
     if opens:
-        _ring(event)
+        _wake_polls(event)
 
 
 @reactions.to(
@@ -45,7 +45,7 @@ async def wake_polls_for_task(actor: Actor, event: NewEvent) -> None:
 )
 async def wake_polls_of_board(actor: Actor, event: NewEvent) -> None:
     """Something else changed that decides which tasks of a board can be claimed."""
-    _ring(event)
+    _wake_polls(event)
 
 
 @reactions.to("tag.updated")
@@ -60,6 +60,6 @@ async def wake_polls_for_tag(actor: Actor, event: NewEvent) -> None:
             notify(f"work:{as_id(row['board_id'])}")
 
 
-def _ring(event: NewEvent) -> None:
+def _wake_polls(event: NewEvent) -> None:
     if event.scope.board_id is not None:
         notify(f"work:{event.scope.board_id}")

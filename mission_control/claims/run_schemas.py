@@ -101,7 +101,7 @@ class ArtifactRead(BaseModel):
 
 
 class RunRead(BaseModel):
-    """One agent's attempt at a task, from the hand-out to its end."""
+    """One agent's attempt at a task, from assignment to end."""
 
     id: UUID
     task_id: UUID

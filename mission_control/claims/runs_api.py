@@ -88,7 +88,7 @@ async def list_agent_runs(actor: Actor, agent: Agent, query: Paging) -> dict[str
         "agent_task_waiting",
         "any_agent",
         use="When a task does not move, or a claim or a change of it was refused, to learn everything it waits for.",
-        avoid="Not in a loop; a claim that waits is told when there is work.",
+        avoid="Not in a loop; a waiting claim is notified when there is work.",
         never="Do not work around a reason: a decision, a rule and a pause are meant.",
         route="For many tasks at once list them with include_waiting=true.",
         example="why does nobody work on this task",

@@ -36,14 +36,14 @@ class ClaimCreate(Body):
 
 
 class LeaseRead(BaseModel):
-    """A hand-out: send `fence` with every write of the task, and extend before `expires_at`."""
+    """An assignment: send `fence` with every write of the task, and extend before `expires_at`."""
 
     fence: int
     expires_at: datetime
 
 
 class ClaimRead(BaseModel):
-    """The task that was handed out and its lease; both null when there is nothing to do."""
+    """The assigned task and its lease; both null when there is no work."""
 
     task: TaskRead | None
     lease: LeaseRead | None
@@ -65,7 +65,7 @@ class LeaseExtended(BaseModel):
 
 
 class LeaseRelease(Body):
-    """Which hand-out is given back, and why; in the body or in the address."""
+    """Which assignment is released, and why; in the body or in the address."""
 
     model_config = example(fence=3, reason="The repository is not there.")
 

@@ -11,8 +11,8 @@ from mission_control.core.ids import parse_id
 from mission_control.database.sql import as_id, is_postgres, placeholders, rows
 from mission_control.tasks.filters import OPEN_DEPENDENCY
 
-# What may be handed out at all: nobody's hands, no person, nothing that holds it, on a board that takes claims.
-# The board is read once and not beside each task.
+# What may be assigned by claims: no assignee, nothing that blocks it, on a board that accepts claims.
+# The board is read once, not joined to every task.
 OPEN = (
     "t.board_id = ? AND t.status = 'inbox' AND t.deleted_at IS NULL AND t.archived_at IS NULL"
     " AND t.assigned_user_id IS NULL AND t.flagged_at IS NULL AND (t.retry_at IS NULL OR t.retry_at <= ?)"
@@ -37,7 +37,7 @@ WORKS = (
     " AND (c.expires_at IS NULL OR c.expires_at > ?) AND (c.scopes IS NULL"
     " OR CAST(c.scopes AS TEXT) LIKE '%\"work\"%' OR CAST(c.scopes AS TEXT) LIKE '%\"lead\"%'))"
 )
-# So many tasks a look sees; as many workers may want one at the same moment without passing each other over.
+# Tasks read per poll; as many workers can claim at the same moment without missing one.
 SEEN = 50
 
 Part = tuple[str, list[Any]]

@@ -77,7 +77,7 @@ MAY_WORK = (
     " AND (k.expires_at IS NULL OR k.expires_at > ?) AND (k.scopes IS NULL"
     " OR CAST(k.scopes AS TEXT) LIKE '%\"work\"%' OR CAST(k.scopes AS TEXT) LIKE '%\"lead\"%'))"
 )
-# What became of the last request that was decided; `approved` is one of an earlier attempt, where it does not count.
+# The outcome of the last decided request; `approved` is one of an earlier attempt, where it does not count.
 LAST_DECISION = (
     "(SELECT COALESCE(p.decision, p.status) FROM approval_task_links k JOIN approvals p ON p.id = k.approval_id"
     " WHERE k.task_id = w.id AND p.status IN ('approved', 'rejected') AND p.resolved_by_kind IN ('user', 'policy')"

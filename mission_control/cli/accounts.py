@@ -216,7 +216,7 @@ async def user_named(email: str) -> "User":
 
 
 async def organization_named(text: str | None) -> "Organization":
-    """Return the organization with this name or id; without a name, the only one besides the demo."""
+    """Return the organization with this name or id; without a name, the only one except the demo."""
     from mission_control.accounts.setup import ensure_local_owner
     from mission_control.organizations.models import Organization
 

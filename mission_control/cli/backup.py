@@ -33,7 +33,7 @@ def backup(file: Path) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--replace", is_flag=True, help="Put it in place of the present database, which is kept beside it.")
+@click.option("--replace", is_flag=True, help="Put it in place of the present database, which is kept next to it.")
 def restore(file: Path, replace: bool) -> None:
     """Restore a backup; the server must be stopped."""
     from mission_control.database import sqlite_copy

@@ -66,8 +66,8 @@ def _pages(settings: Settings) -> tuple[bool, str]:
         return False, f"{file} cannot be checked: {error}"
     if found == ["ok"]:
         return True, f"all {count} were read and are well-formed"
-    told = "; ".join(one.replace("\n", " ") for one in found)
-    return False, f"{file} is damaged: {told}. Stop the server and go back to a backup."
+    problems = "; ".join(one.replace("\n", " ") for one in found)
+    return False, f"{file} is damaged: {problems}. Stop the server and go back to a backup."
 
 
 def _folder(folder: Path) -> tuple[bool, str]:

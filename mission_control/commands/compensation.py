@@ -1,6 +1,6 @@
 """Compensating actions: they take a change back when its caller left without the answer.
 
-Whoever serves a call whose client can cancel it opens a `Compensations` for it. A command that must not outlive such a
+A server of a call that its client can cancel opens a `Compensations` for it. A command that must not outlive such a
 client (a claim: the task would be held by nobody) registers how to take itself back.
 """
 

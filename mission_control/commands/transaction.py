@@ -60,7 +60,7 @@ def _finished(task: asyncio.Task[Any]) -> None:
 
 
 async def all_finished() -> None:
-    """Wait, at shutdown, for commands whose callers have gone."""
+    """Wait, at shutdown, for commands whose callers have disconnected."""
     while _running:
         await asyncio.wait(set(_running))
 
@@ -69,7 +69,7 @@ async def transact[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
     """Run `work` in a transaction and return its result.
 
     The work is run again, up to `ATTEMPTS` times, after a deadlock and when a row that it refers to was deleted
-    meanwhile, so that its own checks can say what is gone. When they do not, the answer is NotFound.
+    during it, so that its own checks can say what is missing. When they do not, the answer is NotFound.
     """
     for attempt in range(1, ATTEMPTS + 1):
         unit = UnitOfWork(actor)
@@ -111,7 +111,7 @@ async def _flush(unit: UnitOfWork) -> dict[UUID, int]:
         await insert(*unit.deliveries)
         unit.channels.update(f"inbox:{one.agent_id}" for one in unit.deliveries if one.agent_id)
         unit.channels.add(pace.CHANNEL)
-    # PostgreSQL sends these messages with the commit, so no process can hear of events that it cannot read yet.
+    # PostgreSQL sends these messages with the commit, so no process is notified of events that it cannot read yet.
     await announce(heads, unit.signals, unit.channels)
     return heads
 

@@ -33,7 +33,7 @@ class Membership:
 class Actor:
     """A person, an agent or the system, as seen by one request.
 
-    `expires_at` is the end of a token; `scopes` are those of an agent's (None: all); `fence` is the hand-out in whose
+    `expires_at` is the end of a token; `scopes` are those of an agent's (None: all); `fence` is the assignment in whose
     name an agent writes.
     """
 

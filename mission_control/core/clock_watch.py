@@ -1,4 +1,4 @@
-"""Notice that somebody set the clock of the machine: whoever sleeps until a moment looks at it again."""
+"""Detect changes of the machine's clock, so that timers compute their sleep again."""
 
 import asyncio
 import logging

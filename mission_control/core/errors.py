@@ -19,7 +19,7 @@ class DomainError(Exception):
 
     @property
     def is_bare(self) -> bool:
-        """Whether it says no more than its status does."""
+        """Return whether it says only what its status says."""
         return self.detail == HTTPStatus(self.status).phrase
 
     @property
@@ -91,7 +91,7 @@ class TooMany(DomainError):
 
 
 class Unreachable(DomainError):
-    """Somebody outside, whose answer is needed, did not give a usable one."""
+    """An external service did not give a usable answer."""
 
     status = 502
 

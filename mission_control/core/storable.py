@@ -8,7 +8,7 @@ from mission_control.core.errors import Invalid, schema_error
 INT64 = 2**63
 DEEPEST = 100
 MOST_VALUES = 20_000  # of one body
-MOST_PROBLEMS = 100  # of one request are told: each is longer than what causes it
+MOST_PROBLEMS = 100  # reported per request: each is longer than what causes it
 
 
 def exceeds_values(value: Any, most: int) -> bool:

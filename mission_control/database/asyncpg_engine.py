@@ -1,6 +1,6 @@
 """Tortoise engine for PostgreSQL whose transactions survive a cancelled request.
 
-With the stock engine a client that hangs up at the wrong moment keeps a connection of the pool for ever.
+With the stock engine a client that disconnects at the wrong moment keeps a connection of the pool forever.
 """
 
 import contextlib

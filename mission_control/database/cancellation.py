@@ -6,7 +6,7 @@ from typing import Any
 
 
 async def finish[T](step: "Coroutine[Any, Any, T] | asyncio.Future[T]") -> T:
-    """Await `step` to its end even when cancelled meanwhile; the cancellation is raised afterwards."""
+    """Await `step` to its end even when cancelled; raise the cancellation afterwards."""
     task = asyncio.ensure_future(step)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():

@@ -1,7 +1,7 @@
 """Apply aerich's migration files: all or nothing, one process at a time, with a copy of a SQLite file.
 
 The same files and the same `aerich` table as aerich's command line. Its own runner commits half of a failing
-file on SQLite and takes no lock. Beside a file's name the table holds a digest of the SQL that was applied; rows that
+file on SQLite and takes no lock. With a file's name the table holds a digest of the SQL that was applied; rows that
 older versions wrote hold a description of all models instead, which nothing reads.
 """
 
@@ -92,7 +92,7 @@ async def pending_for(settings: Settings) -> list[str]:
 
 @asynccontextmanager
 async def _own_connection(settings: Settings) -> AsyncIterator[BaseDBAsyncClient]:
-    """Yield a connection beside the application's, whose context stays untouched."""
+    """Yield a connection of its own; the application's is untouched."""
     async with TortoiseContext() as context:
         await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
         client = context.db(CONNECTION)

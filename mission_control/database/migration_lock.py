@@ -1,4 +1,4 @@
-"""One process at a time may migrate: a lock file beside a SQLite file, an advisory lock on PostgreSQL."""
+"""One process at a time may migrate: a lock file next to a SQLite file, an advisory lock on PostgreSQL."""
 
 import asyncio
 import fcntl

@@ -1,7 +1,7 @@
 """Connections of a pool that stay at hand between statements.
 
 Taking a connection from asyncpg's pool and giving it back costs about as much as a short statement: a task, a timer and
-a proxy each time. So those that were used last are kept aside here, and go back to the pool when somebody waits for it
+a proxy each time. So those that were used last are kept here, and return to the pool when a caller waits for it
 or when they were not needed for a while.
 """
 

@@ -20,7 +20,7 @@ AT_ONCE = 50  # rows of one INSERT
 async def find[M: Model](model: type[M], where: str, *values: Any, lock: bool = False) -> M | None:
     """Return the first row that a condition with `?` placeholders names, or None.
 
-    `lock` holds the row, without its key, until the transaction ends: what refers to it can be written meanwhile.
+    `lock` holds the row, without its key, until the transaction ends: rows that refer to it can still be written.
     """
     found = await find_all(model, where, *values, lock=lock)
     return found[0] if found else None

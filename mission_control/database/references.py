@@ -1,4 +1,4 @@
-"""Rows that name what is not there (any more)."""
+"""References to missing rows."""
 
 import sqlite3
 

@@ -72,7 +72,7 @@ class SafeSqliteClient(Statements):
         return self._file
 
     async def create_connection(self, with_db: bool) -> None:
-        """Open the file once, to the end, whoever gives up waiting for it."""
+        """Open the file once, even when callers stop waiting for it."""
         await finish(self._open())
 
     async def _open(self) -> None:

@@ -2,8 +2,8 @@
 
 A hop to a thread costs seven times as much as a short statement, so short statements run where the caller is. What
 would hold up everybody goes to a thread: COMMIT, which waits for the disk; whatever has to wait for another process;
-and every statement that turns out to be long. WAL lets the others read beside the writer, and a statement that begins
-after a COMMIT has returned sees it on every connection.
+and every statement that turns out to be long. WAL lets the others read while the writer writes, and a statement that
+begins after a COMMIT has returned sees it on every connection.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ def is_read(sql: str) -> bool:
 
 
 class SqliteFile:
-    """The connections of this process. Whoever uses the writer holds the client's lock."""
+    """The connections of this process. The user of the writer holds the client's lock."""
 
     def __init__(self, path: str, pragmas: dict[str, Any]) -> None:
         self._path = path
@@ -223,8 +223,8 @@ class SqliteFile:
     async def _turn(self) -> None:
         """Wait until it is this task's turn: one after the other they may keep the loop for a moment.
 
-        Nothing else makes statements on the loop's thread wait, and many busy tasks together would hold up whoever
-        does not even use the database.
+        Nothing else makes statements on the loop's thread wait, and many busy tasks together would delay
+        those that do not even use the database.
         """
         now = time.perf_counter()
         if self._turn_began is None:

@@ -1,6 +1,6 @@
 """What keeps the database from taking writes, from the first request that failed until one could succeed again.
 
-Readiness tells it. It is tried again by a write of its own, but only while there is trouble, or hardly any room.
+`/readyz` reports it. A test write retries, but only during trouble or when the disk is nearly full.
 """
 
 import asyncio

@@ -121,7 +121,7 @@ COLUMNS: dict[Any, Column] = {
     bool: _unless(bool, each(bool)),
     int: _unless(int, each(int)),  # a SUM of PostgreSQL is a Decimal
     str: _unless(str, each(str)),  # an id of PostgreSQL is a UUID
-    float: each(float),  # SQLite gives whole numbers beside others as integers
+    float: each(float),  # SQLite returns whole numbers in such columns as integers
 }
 
 # The same for answers: an id as text, and a moment as what `to_json` writes as RFC 3339 or as that text already.

@@ -1,4 +1,4 @@
-"""What must reach somebody outside: rows written with the change that caused them."""
+"""Messages to the outside: rows written with the change that caused them."""
 
 from typing import Any
 

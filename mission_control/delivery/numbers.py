@@ -10,8 +10,8 @@ from mission_control.live.log_head import Head
 async def lock_recipients(deliveries: list[Delivery]) -> None:
     """Lock the agents that new rows will refer to before the organization's row is locked; PostgreSQL only.
 
-    Otherwise a command that holds an agent and waits for the organization would wait in a circle with this one. What
-    is for an agent that was deleted meanwhile is taken out.
+    Otherwise a command that holds an agent and waits for the organization would deadlock with this one. Remove
+    deliveries to deleted agents.
     """
     agents = sorted({one.agent_id for one in deliveries if one.agent_id is not None})
     if agents and is_postgres():

@@ -62,7 +62,7 @@ async def _import_file(actor: Actor, organization_id: UUID, file: BoardFile, att
             raise NotFound() from error
     return await _import_file(
         actor, organization_id, file, attempt + 1
-    )  # a person or agent in it was deleted meanwhile
+    )  # a person or agent in it was deleted during the import
 
 
 async def _store(board: Board, file: BoardFile, ids: dict[int, UUID], known: Known) -> None:

@@ -38,7 +38,7 @@ async def _find_nameless(organization_id: UUID, part: TagPart, used: set[UUID]) 
         if here is not None and here.id not in used and slug_from(here.name):
             return here, False
     tag = _tag(organization_id, part)
-    stored = await save_nameless(tag, besides=used)
+    stored = await save_nameless(tag, excluding=used)
     return stored, stored is tag
 
 

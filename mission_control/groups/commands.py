@@ -84,7 +84,7 @@ async def apply_heartbeat(actor: Actor, group: BoardGroup, every: str, *, includ
 
 
 async def locked_group(group: BoardGroup) -> BoardGroup:
-    """Return the group as it is now, locked until the command ends. Raises NotFound when it was deleted meanwhile."""
+    """Return the group as it is now, locked until the command ends. Raises NotFound when it has been deleted."""
     found = await BoardGroup.select_for_update().get_or_none(id=group.id)
     if found is None:
         raise NotFound()

@@ -41,7 +41,7 @@ async def refuse(
 ) -> None:
     """Answer with the error envelope of the API from middleware, without the application."""
     body = json.dumps({"detail": detail, "request_id": request_id}).encode()
-    told = {"content-type": "application/json", "content-length": str(len(body)), **(headers or {})}
-    pairs = [(name.encode(), value.encode()) for name, value in told.items()]
+    all_headers = {"content-type": "application/json", "content-length": str(len(body)), **(headers or {})}
+    pairs = [(name.encode(), value.encode()) for name, value in all_headers.items()]
     await send({"type": f"{kind}.start", "status": status, "headers": pairs})
     await send({"type": f"{kind}.body", "body": body})

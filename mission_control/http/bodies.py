@@ -31,7 +31,7 @@ class BodiesInFlight:
         self._held: Counter[str] = Counter()
 
     def reserve(self, source: str, count: int, *, is_large: bool = False) -> None:
-        """Reserve more bytes, of a body that is larger than anybody may send or not; Busy when there is no room."""
+        """Reserve more bytes, of a body that is larger than anybody may send or not; Busy when the limit is reached."""
         part, whole = LARGE_SHARE if is_large else (1, 1)
         total, of_address = self.total + count, self._held[source] + count
         if total * whole > self.most * part or of_address * whole > self.most_of_address * part:

@@ -117,7 +117,7 @@ class LimitedBody(Body):
             self._hand_on()
 
     def set_complete(self) -> None:
-        """Mark the body as complete: it has arrived whole, or no more of it is wanted."""
+        """Mark the body as complete: it has arrived whole, or the rest is not needed."""
         self._hand_on()
         super().set_complete()
         self._size_is_known.set()
@@ -189,7 +189,7 @@ async def has_small_body() -> bool:
 
 
 def admit_body() -> None:
-    """Read all of the running request's body from now on, since its sender is known; Busy when there is no room."""
+    """Read all of the running request's body from now on, since its sender is known; Busy when the limit is reached."""
     _body().admit()
 
 
@@ -204,7 +204,7 @@ def install(app: Quart, settings: Settings) -> None:
     app.config["MAX_FORM_PARTS"] = MOST_FIELDS
     largest = max([limit, *(getattr(settings, one.setting) for one in BODY_LIMITS)])
     part, whole = LARGE_SHARE
-    least = largest * whole // part + 1  # so that the largest one has room
+    least = largest * whole // part + 1  # so that the largest one fits
     bodies.most = max(settings.max_bodies_bytes, least)
     bodies.most_of_address = max(settings.max_bodies_bytes // 2, least)
 

@@ -17,7 +17,7 @@ class Refusal:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-NO_WEBSOCKETS = Refusal("There are no WebSockets here. What happens is told by server-sent events.")
+NO_WEBSOCKETS = Refusal("There are no WebSockets here. Use server-sent events.")
 TWO_LENGTHS = Refusal("A request has Content-Length or Transfer-Encoding, not both.", {"connection": "close"})
 
 

@@ -39,7 +39,7 @@ def _redirect(app: Quart) -> Response | None:
 
 
 def _is_added() -> bool:
-    """HEAD and OPTIONS stand beside every GET; a route that declares them has no other method."""
+    """HEAD and OPTIONS come with every GET; a route that declares them has no other method."""
     rule = request.url_rule
     return rule is None or rule.methods is None or not set(rule.methods) <= ADDED_BY_QUART
 

@@ -1,6 +1,6 @@
 """The provider's public keys: discovered, cached for minutes, read again when a token names an unknown one.
 
-Authlib's own discovery is not used: it reads a document once and for ever, and does not compare its issuer.
+Authlib's own discovery is not used: it reads a document once, and does not compare its issuer.
 """
 
 import asyncio
@@ -92,7 +92,7 @@ class ProviderKeys:
         return True
 
     async def _discover_unless_clerk(self) -> dict[str, Any]:
-        """Return the discovery document; an empty one where Clerk's backend can hand out the keys instead."""
+        """Return the discovery document; an empty one where Clerk's backend can provide the keys instead."""
         if not self.provider.issuer:
             return {}
         try:

@@ -1,1 +1,1 @@
-"""What an agent is told: an inbox that it reads, and an address of its own to which notices are sent."""
+"""Notices to agents: an inbox that an agent reads, and a callback to which notices are sent."""

@@ -1,4 +1,4 @@
-"""What an agent is told, and where, as its page shows it."""
+"""The inbox tab of an agent's page."""
 
 import re
 from typing import Any, get_args

@@ -1,4 +1,4 @@
-"""What agents are told and where, for people."""
+"""Operations on agents' inboxes and callbacks, for people."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who reads an inbox, and who says where an agent is told."""
+"""Who reads an inbox, and who sets a callback."""
 
 from mission_control.agents.models import Agent
 from mission_control.agents.policy import may_update_agent
@@ -17,5 +17,5 @@ def may_use_inbox(actor: Actor, thing: object) -> bool:
 
 @rules.rule("agent.set_callback")
 def may_set_callback(actor: Actor, agent: Agent) -> bool:
-    """Whoever may change the agent."""
+    """Actors that may change the agent."""
     return may_update_agent(actor, agent)

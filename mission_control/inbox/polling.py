@@ -13,10 +13,10 @@ from mission_control.live import broker, channels
 
 
 async def read_inbox(actor: Actor, after: int, limit: int, wait_seconds: float) -> dict[str, Any]:
-    """The calling agent's notices after a number; those up to it are acknowledged by asking so.
+    """Return the calling agent's notices after a number, and acknowledge those up to it.
 
-    Waits for the first one at most so long, and for none any more when the token ends meanwhile: Unauthenticated. A
-    number that nobody was given yet: Invalid. A token that may only read acknowledges nothing.
+    Wait for the first notice up to `wait_seconds`. Raise Unauthenticated when the token ends during the wait, and
+    Invalid for a number that does not exist yet. A token that may only read acknowledges nothing.
     """
     if after and (actor.scopes is None or "work" in actor.scopes):
         await _acknowledge(actor, after)

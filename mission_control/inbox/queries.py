@@ -1,4 +1,4 @@
-"""Reading what agents are told, and what became of it."""
+"""Read notices to agents, and their deliveries."""
 
 from typing import Any
 from uuid import UUID

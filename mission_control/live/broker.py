@@ -1,6 +1,6 @@
-"""The broker: reads the log once per process and hands new events to whoever listens.
+"""The broker: reads the log once per process and delivers new events to subscribers.
 
-On PostgreSQL one direct connection LISTENs, so that a change made by another process is heard. On SQLite the
+On PostgreSQL one direct connection LISTENs, so that changes by other processes are noticed. On SQLite the
 process is alone but for the command line, whose writes a check of `PRAGMA data_version` notices. A sweep repairs
 whatever was missed.
 """
@@ -39,12 +39,12 @@ def current() -> "Broker | None":
 
 
 def known_head(organization_id: UUID) -> int | None:
-    """Return the newest event number handed out here, by which reads may be shared between streams."""
+    """Return the newest event number delivered here, by which streams share reads."""
     return _current.head(organization_id) if _current is not None else None
 
 
 def known_state(organization_id: UUID) -> tuple[UUID, int | None, int]:
-    """Return the newest number and signal that were handed out here: what was read at them may be shared."""
+    """Return the newest number and signal delivered here, by which streams share reads."""
     signals = _current.signal_count(organization_id) if _current is not None else 0
     return organization_id, known_head(organization_id), signals
 
@@ -176,11 +176,11 @@ class Broker:
         return sum(map(len, self._readers.values()))
 
     def head(self, organization_id: UUID) -> int | None:
-        """Return the newest event number handed out, None while nobody subscribes to the organization."""
+        """Return the newest event number delivered, None while nobody subscribes to the organization."""
         return self._heads.get(organization_id)
 
     def signal_count(self, organization_id: UUID) -> int:
-        """Return how many signals were handed out while anybody followed the organization."""
+        """Return how many signals were delivered while anybody subscribed to the organization."""
         return self._signal_counts.get(organization_id, 0)
 
     def wake(self, organization_id: UUID) -> None:
@@ -216,7 +216,7 @@ class Broker:
             await asyncio.sleep(self._debounce)
 
     async def _catch_up(self, organization_id: UUID) -> None:
-        """Hand out new events, then the signals that came after them."""
+        """Deliver new events, then the signals that came after them."""
         self._stale.discard(organization_id)
         signals = self._signals.pop(organization_id, [])
         self._reading = organization_id
@@ -262,7 +262,7 @@ class Broker:
             except Exception:
                 _log.exception("looking for changes of the file failed")
                 continue
-            if row["data_version"] != seen:  # the first look too: what came before it was heard by nobody
+            if row["data_version"] != seen:  # on the first poll too: nobody was notified of earlier changes
                 channels.run_all_callbacks()
                 self._wake_all()
             seen = row["data_version"]
@@ -295,7 +295,7 @@ class Broker:
                 self.signal(UUID(message["organization"]), message["signal"])
             elif message["from"] != channels.PROCESS:
                 channels.notify(message["channels"])
-            else:  # this process notifies its own waiters, but maybe only after the next commit was heard of
+            else:  # this process notifies its own waiters, but maybe only after a notification of the next commit
                 channels.run_callbacks(message["channels"])
         else:
             self.wake(UUID(payload.partition(":")[0]))

@@ -3,7 +3,7 @@
 A waiter holds one future and nothing else. A command notifies a channel after its commit; on PostgreSQL the
 notification reaches the other processes with the commit. A waiter polls once more when its time is over, so a lost
 notification delays it and loses nothing. A notification wakes every listener of the channel in this process, and one
-waiter of its queue (`live/waiters.py`). Callbacks of `on_notify` run before anything that happened later is handed out.
+waiter of its queue (`live/waiters.py`). Callbacks of `on_notify` run before later events are delivered.
 """
 
 import asyncio

@@ -29,7 +29,7 @@ class Head:
 
 
 async def lock(organization_id: UUID) -> Head:
-    """Lock the head inside the running transaction; NotFound when the organization was deleted meanwhile."""
+    """Lock the head inside the running transaction; NotFound when the organization has been deleted."""
     found = await rows(
         "SELECT log_seq, log_hash, log_signature, delivery_seq FROM organizations WHERE id = ?"
         + (" FOR NO KEY UPDATE" if is_postgres() else ""),

@@ -166,7 +166,7 @@ async def json_stream(
                     return
                 is_first = True
                 async for piece in _pieces(batch, name, payload, signal_payload, may_overtake):
-                    # A slow reader takes a batch for long, and its rights may end meanwhile.
+                    # A slow reader takes long for a batch, and its rights may end before it is done.
                     if not is_first and not await alive():
                         return
                     is_first = False

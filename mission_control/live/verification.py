@@ -33,8 +33,8 @@ class Names:
 async def verify(organization_id: UUID, seq: int = 0, previous: str = GENESIS) -> tuple[int, str | None]:
     """Walk one organization's chain; returns how many events hold and the first fault as a sentence.
 
-    `seq` and `previous` are the number and hash of an event up to which it was walked before. Events that are written
-    meanwhile are left to the next time.
+    `seq` and `previous` are the number and hash of an event up to which it was walked before. Events
+    written during the walk are left to the next one.
     """
     whole, names = seq == 0, Names()
     newest = await _newest_event(organization_id)

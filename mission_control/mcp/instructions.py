@@ -1,4 +1,4 @@
-"""What clients are told when they connect."""
+"""Instructions that clients get when they connect."""
 
 INSTRUCTIONS = """\
 Mission Control is a board that people and agents share. You are one agent on one board; your token says which.

@@ -24,12 +24,12 @@ PEOPLES_TOOLS: dict[str, "Tool"] = {}
 
 
 def tools_of(actor: Actor) -> dict[str, "Tool"]:
-    """The tools for somebody like the caller: an agent, or a person."""
+    """Return the tools for the caller: an agent, or a person."""
     return PEOPLES_TOOLS if actor.is_user else TOOLS
 
 
 class WithImage(BaseModel):
-    """An answer that shows an image besides."""
+    """An answer with an image."""
 
     _image: tuple[str, bytes] | None = PrivateAttr(default=None)
 

@@ -132,7 +132,7 @@ class MemoryLine(BaseModel):
 
 
 class ApprovalState(BaseModel):
-    """A question to people, and what became of it. changes_requested: do it again, as the note says."""
+    """A question to people, and its outcome. changes_requested: do it again, as the note says."""
 
     id: UUID
     action_type: str

@@ -135,7 +135,7 @@ async def _delete(entry: Entry) -> None:
 
 
 async def _locked[E: Entry](entry: E) -> E:
-    """Return the entry as it is now, locked. Raises NotFound when it was deleted meanwhile."""
+    """Return the entry as it is now, locked. Raises NotFound when it has been deleted."""
     found = await type(entry).select_for_update().get_or_none(id=entry.id)
     if found is None:
         raise NotFound()

@@ -1,6 +1,6 @@
 """Group memory over HTTP: for people by the group, for people and agents by one of its boards.
 
-Whoever reads one board of a group reads the group's memory.
+Readers of one board of a group read the group's memory.
 """
 
 from typing import Any
@@ -151,7 +151,7 @@ async def list_board_group_memory_for_board(actor: Actor, board: Board, query: M
         use="To tell the other boards of your group what they need to know, or to ask their leads in chat.",
         avoid="Not for what concerns only your board.",
         effects="Chat reaches leads and mentioned agents of all boards; broadcast and @all reach every agent.",
-        never="Do not broadcast what one board could be told.",
+        never="Do not broadcast what concerns a single board.",
         route="A board without a group answers 422; write to the board's own memory then.",
         example="tell the other boards that the interface changed",
     ),
@@ -181,7 +181,7 @@ async def create_board_group_memory_for_board(
     hints=hints(
         "agent_board_group_memory_stream",
         "any_agent",
-        use="To hear at once what is written for your group.",
+        use="To get new entries of your group immediately.",
         avoid="Not to read what was written before; list it.",
         never="Do not open it in a loop; resume with Last-Event-ID after a cut.",
         route="Only while you wait for other boards; it is silent without a group and ends when the group changes.",

@@ -21,11 +21,11 @@ class BoardMemoryCreate(BaseModel):
 
 
 class BoardGroupMemoryCreate(BoardMemoryCreate):
-    """The same for every board of a group; the tag `broadcast` tells all of its agents."""
+    """The same for every board of a group; the tag `broadcast` notifies all of its agents."""
 
 
 class MemoryUpdate(Body):
-    """What to change on an entry; absent leaves. Nobody is told again."""
+    """What to change on an entry; absent leaves. Nobody is notified again."""
 
     content: Annotated[NonEmptyStr | None, NotNull] = None
     tags: list[str] | None = None

@@ -1,4 +1,4 @@
-"""What a board is to become besides its goal: its lead, how much that may do alone, and who the person is."""
+"""The plan for a board apart from its goal: its lead, how much that may do alone, and who the person is."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ class Plan:
 
     @classmethod
     def of(cls, draft: dict[str, Any] | None) -> "Plan":
-        """What an agent proposed; parts that do not fit any more count as absent."""
+        """What an agent proposed; parts that no longer fit count as absent."""
         lead = _part(LeadDraft, draft, "lead_agent")
         return cls(lead, _part(UserProfile, draft, "user_profile"), not works_alone(lead))
 

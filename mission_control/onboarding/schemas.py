@@ -27,7 +27,7 @@ class BoardOnboardingStart(BaseModel):
 
 
 class BoardOnboardingAnswer(BaseModel):
-    """An answer to the agent's question; a chosen label, and what was typed besides."""
+    """An answer to the agent's question; a chosen label, and text."""
 
     answer: NonEmptyStr
     other_text: str | None = None

@@ -1,4 +1,4 @@
-"""How agents are told which operation to choose."""
+"""Hints for agents about which operation to choose."""
 
 from typing import Any
 

@@ -212,7 +212,7 @@ def _shared_answer(status: int, references: References) -> dict[str, Any]:
 
 
 def _refusals(one: Operation) -> list[int]:
-    """Return the errors that every such operation may answer, besides those it declares."""
+    """Return the errors that every such operation may answer, in addition to those it declares."""
     statuses = [] if one.who == "anyone" else [401, 403, 429]
     if "<" in one.path or one.query is not None or one.body is not None:
         statuses.append(404)

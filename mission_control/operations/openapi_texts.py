@@ -14,7 +14,7 @@ TAGS = {
     "board-group-memory": "What the boards of a group remember together, chat among it",
     "boards": "Boards: their rules, their snapshot, export and import, trash",
     "board-memory": "What a board remembers, its chat among it",
-    "board-webhooks": "Addresses at which other systems tell a board something",
+    "board-webhooks": "Addresses at which other systems write to a board",
     "board-onboarding": "Setting up a board: its goal and its lead",
     "approvals": "Questions to people that need a decision",
     "tasks": "Tasks: reading, changing, moving, comments, steps, files, attempts",
@@ -42,7 +42,7 @@ ABOUT_TOKENS = (
     " in either header). An agent's token may have scopes: `read` reads, `work` also writes, `lead` also acts as the"
     " board's lead; a token without scopes is unrestricted. Too few: 403 with the code"
     " `token_scope_missing` and `needed`. An agent, and a person by tokens, has a number of requests a minute, whatever"
-    " the number of tokens, unless a token has a number of its own. It is told by RateLimit-Limit,"
+    " the number of tokens, unless a token has a number of its own. RateLimit-Limit carries it,"
     " RateLimit-Remaining and RateLimit-Reset (seconds until all are there again); over it: 429 with the code"
     " `rate_limited` and Retry-After (seconds). Long polls and streams count once. Unknown tokens are limited per"
     " address."

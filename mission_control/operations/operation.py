@@ -53,7 +53,7 @@ class Declaration(TypedDict, total=False):
     is_atomic: bool
     # A write that waits for its moment. It makes its change by `retries.committed`.
     is_long_poll: bool
-    # A sign of life that it writes itself, so that the call makes none besides.
+    # It records a heartbeat itself, so the call records none.
     tells_presence: bool
     # A write in several transactions, the last of which makes it count, by `retries.committed`.
     in_pieces: bool
@@ -141,14 +141,14 @@ async def admitted(entry: Operation, actor: Actor | None, ids: Mapping[str, Any]
         if entry.verb is not None and actor is not None:
             require(actor, entry.verb, found)
     except Forbidden as refusal:
-        if actor is not None and refusal.is_bare and (told := _not_your_role(entry, actor)):
-            raise Forbidden(told) from None
+        if actor is not None and refusal.is_bare and (reason := _not_your_role(entry, actor)):
+            raise Forbidden(reason) from None
         raise
     return found
 
 
 def _not_your_role(entry: Operation, actor: Actor) -> dict[str, Any] | None:
-    """Return what to tell an agent whose role an operation is not for."""
+    """Return a message for an agent whose role may not use an operation, or ""."""
     if not actor.is_agent or entry.hints is None:
         return None
     if entry.hints.required_actor == "board_lead" and not actor.is_lead:

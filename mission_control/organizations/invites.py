@@ -97,7 +97,7 @@ async def revoke_invite(actor: Actor, invite: Invite) -> Invite:
 
 @command("invite.accept")
 async def accept_invite(actor: Actor, token: str) -> Member:
-    """Join by an invitation's token. Unknown, used or expired: NotFound; for somebody else's address: Forbidden."""
+    """Join by an invitation's token. Unknown, used or expired: NotFound; for another address: Forbidden."""
     user = await User.select_for_update().get_or_none(id=actor.id)
     invite = await Invite.select_for_update().get_or_none(
         fingerprint=fingerprint(token.strip()), accepted_at=None, expires_at__gt=clock.now()
@@ -116,7 +116,7 @@ async def waiting_invite(email: str) -> Invite | None:
 
 
 async def join(user: User, invite: Invite) -> Member:
-    """Inside a command that holds both: make somebody a member as invited, or add to what they had; never less.
+    """Inside a command that holds both: make a person a member as invited, or add to what they had; never less.
 
     They work in that organization from now on.
     """

@@ -66,7 +66,7 @@ async def list_organization_invites(actor: Actor, query: Paging) -> dict[str, An
 async def create_organization_invite(
     actor: Actor, organization: Organization, data: OrganizationInviteCreate
 ) -> OrganizationInviteRead:
-    """Invite somebody by e-mail address.
+    """Invite a person by e-mail address.
 
     Hand the token over yourself. It is good for 14 days.
     """

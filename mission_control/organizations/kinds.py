@@ -8,7 +8,7 @@ KINDS = {
         "An organization got another name.", "renamed the organization:", is_named_in_message=True
     ),
     "organization.ownership_transferred": Kind(
-        "An owner made somebody else the owner and became an admin.",
+        "An owner made another person the owner and became an admin.",
         "handed the ownership to",
         is_named_in_message=True,
     ),

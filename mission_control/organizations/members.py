@@ -90,7 +90,7 @@ async def _set_role(member: Member, role: str) -> None:
 
 
 async def end_invites_of(member: Member, still: str = "member") -> None:
-    """Inside a command: end open invitations of a person who could not make them any more, being what they are now."""
+    """Inside a command: end a person's open invitations that their present role could not make."""
     mine = Invite.filter(
         organization_id=member.organization_id, created_by_user_id=member.user_id, accepted_at=None
     ).order_by("id")

@@ -123,7 +123,7 @@ class OptionRead(BaseModel):
 
 
 class QuestionRead(BaseModel):
-    """A question to people and what became of it."""
+    """A question to people and its outcome."""
 
     id: UUID
     board_id: UUID

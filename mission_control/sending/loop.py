@@ -33,7 +33,7 @@ rules = Rules()
 Send = Callable[[Delivery], Awaitable[None]]
 
 LEASE = timedelta(seconds=15)  # what a dead process was sending is taken over after that
-SENDING_SECONDS = 30.0  # longer than a lease, which is renewed meanwhile
+SENDING_SECONDS = 30.0  # longer than a lease, which is renewed while sending
 AT_ONCE = 20
 MOST_ATTEMPTS = 6
 NOWHERE = UUID(int=0)
@@ -102,12 +102,12 @@ async def run_sender() -> None:
 
 
 def look_now() -> None:
-    """Let the loop look at once, such as when the clock was set."""
+    """Make the loop poll immediately, such as when the clock was set."""
     channels.notify([pace.CHANNEL])
 
 
 async def run_sending(debounce: float = pace.DEBOUNCE_SECONDS, *, is_alone: bool = False) -> None:
-    """Send what is due, and look again when it is time; while nothing is being sent at most once in `debounce` seconds.
+    """Send what is due, and poll again when it is time; while nothing is being sent at most once in `debounce` seconds.
 
     Who is alone, as the one server of a SQLite file is, takes over at once what another one was sending when it ended.
     """
@@ -135,7 +135,7 @@ async def run_sending(debounce: float = pace.DEBOUNCE_SECONDS, *, is_alone: bool
 
 
 async def look(worker: str, running: set["asyncio.Task[None]"]) -> float:
-    """Begin to send what is due; returns for how many seconds nobody needs to look again.
+    """Begin to send what is due; return the seconds until the next poll.
 
     Costs nothing without a sender, and one statement while nothing is due.
     """
@@ -235,7 +235,7 @@ def _system(delivery: Delivery) -> Actor:
 
 @command("delivery.settle")
 async def settle(actor: Actor, delivery: Delivery, error: str | None, *, final: bool) -> None:
-    """Write down how an attempt went; ignored when the lease has gone to another worker meanwhile."""
+    """Record how an attempt went; a no-op when another worker has taken the lease."""
     now = clock.now()
     if error is None:
         values: dict[str, Any] = {"state": "sent", "sent_at": now, "last_error": None}

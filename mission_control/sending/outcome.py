@@ -1,4 +1,4 @@
-"""What is recorded when it is known what became of a delivery."""
+"""Record the outcome of a delivery."""
 
 from mission_control.commands.unit_of_work import record
 from mission_control.core.scope import Scope

@@ -131,7 +131,7 @@ class Git:
 
 
 def size_of(folder: Path) -> int:
-    """Return the size in bytes of the files below a folder. Files that vanish meanwhile count nothing."""
+    """Return the size in bytes of the files below a folder. Files that vanish count nothing."""
     total = 0
     for place, _, names in os.walk(folder):
         for name in names:

@@ -91,7 +91,7 @@ async def update_pack(actor: Actor, pack: SkillPack, new: SkillPackCreate) -> Sk
 
 
 async def locked_pack(pack: SkillPack) -> SkillPack:
-    """Return the pack as it is now, locked until the command ends. Raises NotFound when it was deleted meanwhile."""
+    """Return the pack as it is now, locked until the command ends. Raises NotFound when it has been deleted."""
     found = await SkillPack.select_for_update().get_or_none(id=pack.id)
     if found is None:
         raise NotFound()

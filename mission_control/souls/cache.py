@@ -27,7 +27,7 @@ class Cache[T]:
         self._fetching: Shared[T] = Shared(0)
 
     async def get(self, key: str, fetch: Callable[[], Awaitable[T]]) -> T:
-        """Return the value, fetched when it is missing or old, once for all who ask meanwhile.
+        """Return the value, fetched when it is missing or old, once for all concurrent callers.
 
         When fetching fails, an old value serves for another minute; without one the error is raised. An empty value
         is not kept.

@@ -38,22 +38,22 @@ async def save_unique(tag: Tag, fields: list[str] | None = None) -> None:
         raise Conflict(f"The organization has a tag with the slug {tag.slug} already.") from None
 
 
-async def save_nameless(tag: Tag, fields: list[str] | None = None, *, besides: Collection[UUID] = ()) -> Tag:
+async def save_nameless(tag: Tag, fields: list[str] | None = None, *, excluding: Collection[UUID] = ()) -> Tag:
     """Store a tag under its slug, or under the first free nameless one if that is taken.
 
-    An existing tag with a nameless slug and the same name is returned instead, unless it is in `besides`.
+    An existing tag with a nameless slug and the same name is returned instead, unless it is in `excluding`.
     """
     wanted, tried = tag.slug, ""
     while True:
         others = [one for one in await nameless_of(tag.organization_id) if one.id != tag.id]
         for one in others:
-            if one.name.casefold() == tag.name.casefold() and one.id not in besides:
+            if one.name.casefold() == tag.name.casefold() and one.id not in excluding:
                 return one
         tag.slug = _free(wanted, {one.slug for one in others})
         try:
             await save_unique(tag, fields)
         except Conflict:
-            # Retry if the slug was taken meanwhile; otherwise another constraint failed.
+            # Retry if the slug has been taken; otherwise another constraint failed.
             if tag.slug == tried:
                 raise
             tried = tag.slug

@@ -258,8 +258,8 @@ async def delete_task(actor: Actor, task: Task) -> dict[str, bool]:
 async def restore_task(actor: Actor, task: Task) -> dict[str, Any]:
     """Put a deleted task back.
 
-    What waits for it waits again; what was started meanwhile goes back to the inbox, and so does its own work when it
-    cannot go on by now.
+    Tasks that wait for it wait again, and started ones return to the inbox. So does the task itself when its work
+    cannot continue.
     """
     await leaving.restore_task(actor, task)
     return await task_read(task.id)

@@ -74,7 +74,7 @@ class TaskBulk(Body):
 
 
 class TaskBulkResult(BaseModel):
-    """What became of one task: its new state, or why it could not change."""
+    """The outcome for one task: its new state, or why it could not change."""
 
     task_id: UUID
     ok: bool
@@ -84,7 +84,7 @@ class TaskBulkResult(BaseModel):
 
 
 class TaskBulkRead(BaseModel):
-    """What became of each task, in the order in which they were sent."""
+    """The outcome for each task, in the order in which they were sent."""
 
     results: list[TaskBulkResult]
     changed: int

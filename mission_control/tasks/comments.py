@@ -19,7 +19,7 @@ from mission_control.tasks.notices import notify_of_comment
 async def add_comment(actor: Actor, task: Task, message: str) -> Comment:
     """Comment on a task. A lead may do so only in review, when mentioned, or on a task that it created.
 
-    Raise NotFound when the task was deleted meanwhile.
+    Raise NotFound when the task has been deleted.
     """
     if actor.fence is not None:
         await hold_lease(task.id)

@@ -236,7 +236,7 @@ def from_form(typed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_ask() -> dict[str, Any]:
-    """The arguments of tools that make a task, besides those that the tools name."""
+    """Return the arguments of tools that create a task, without those that the tools name."""
     return {one.name: (_argument(one), None) for one in FIELDS if one.tool}
 
 

@@ -40,7 +40,7 @@ async def delete_task(actor: Actor, task: Task) -> None:
 async def restore_task(actor: Actor, task: Task) -> Task:
     """Restore a deleted task in its column. Started work that cannot go on returns to the inbox.
 
-    Tasks that wait for it wait again: those that were started meanwhile return to the inbox. Raise Conflict when tasks
+    Tasks that wait for it wait again: those that were started return to the inbox. Raise Conflict when tasks
     would wait for each other in a circle.
     """
     await lock_work_state_shared(task.board_id)
@@ -74,7 +74,7 @@ async def _go_on(actor: Actor, task: Task) -> None:
         task.attempt += 1
         await begin_run(task, agent_id)
         await task.save(update_fields=["fence", "attempt"])
-    if task.assigned_agent_id is not None:  # it was told to stop
+    if task.assigned_agent_id is not None:  # it was notified to stop
         await notify_assignee(actor, task.board, task, None)
 
 
@@ -99,7 +99,7 @@ async def _why_not(task: Task) -> str | None:
 async def release_task(actor: Actor, task: Task, why: str, *, only_started: bool = False) -> None:
     """Release a task whose assignee leaves: return it to the inbox when it is in progress, else unassign it.
 
-    It is a no-op for a task that was reassigned meanwhile and, with `only_started`, for one that is not in progress.
+    It is a no-op for a task that was reassigned and, with `only_started`, for one that is not in progress.
     """
     assignees = (task.assigned_agent_id, task.assigned_user_id)
     found = await present_task(task)

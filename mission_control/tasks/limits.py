@@ -72,12 +72,12 @@ async def refuse_assignment(limits: Limits, task: Task, before: TaskSnapshot | N
             f"This task waits for a person: {before.flag_reason} A person moves it, assigns it or clears the flag."
         )
         raise Conflict({"message": message, "code": "task_not_claimable"})
-    if (reason := await full(limits, task.assigned_agent_id, task.board_id, besides=task.id)) is not None:
+    if (reason := await full(limits, task.assigned_agent_id, task.board_id, excluding=task.id)) is not None:
         raise Conflict({"message": reason, "code": "wip_limit_reached"})
 
 
-async def full(limits: Limits, agent_id: UUID | None, board_id: UUID, *, besides: UUID | None = None) -> str | None:
-    """Return the first limit that is reached, as a sentence. The task `besides` does not count."""
+async def full(limits: Limits, agent_id: UUID | None, board_id: UUID, *, excluding: UUID | None = None) -> str | None:
+    """Return the first limit that is reached, as a sentence. The task `excluding` does not count."""
     if limits == Limits():
         return None
     [row] = await rows(
@@ -88,9 +88,9 @@ async def full(limits: Limits, agent_id: UUID | None, board_id: UUID, *, besides
         " FROM tasks c WHERE c.board_id = ? AND c.status IN ('in_progress', 'review') AND c.deleted_at IS NULL"
         " AND c.id <> ?",
         agent_id,
-        besides or UUID(int=0),
+        excluding or UUID(int=0),
         board_id,
-        besides or UUID(int=0),
+        excluding or UUID(int=0),
     )
     for name, limit in limits._asdict().items():
         if limit is not None and int(row[name]) >= limit:

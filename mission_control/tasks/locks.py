@@ -1,6 +1,6 @@
 """Lock a task until the running command ends.
 
-Tasks are locked with NO KEY everywhere: rows that refer to one (runs, comments, dependencies) can be written meanwhile,
+Tasks are locked with NO KEY everywhere: rows that refer to one (runs, comments, dependencies) can still be written,
 so that two commands that hold two tasks do not wait for each other.
 """
 
@@ -13,7 +13,7 @@ from mission_control.tasks.models import Task
 async def locked_task(task: Task) -> Task:
     """Lock a task until the running command ends, and return it as it is now.
 
-    Raise NotFound when it was deleted meanwhile, and 409 `lease_lost` when the caller sends a stale fence.
+    Raise NotFound when it has been deleted, and 409 `lease_lost` when the caller sends a stale fence.
     """
     found = await held_task(task)
     await refuse_lost_lease([found.id])
@@ -29,7 +29,7 @@ async def held_task(task: Task) -> Task:
 
 
 async def present_task(task: Task) -> Task | None:
-    """Lock a task that the request did not name, and return it as it is now; None when it was deleted meanwhile.
+    """Lock a task that the request did not name, and return it as it is now; None when it has been deleted.
 
     Check the condition again for which the task was found without a lock.
     """

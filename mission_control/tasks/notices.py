@@ -77,7 +77,7 @@ async def notify_unblocked(board: Board, task: Task) -> None:
 
 
 async def notify_assignee(actor: Actor, board: Board, task: Task, before_status: str | None) -> None:
-    """Notify the new assignee. Raise NotFound when the agent was deleted meanwhile."""
+    """Notify the new assignee. Raise NotFound when the agent has been deleted."""
     agent = await find(Agent, "id = ?", task.assigned_agent_id)
     if agent is None:
         raise NotFound()

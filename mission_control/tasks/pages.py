@@ -1,4 +1,4 @@
-"""The pages of tasks: the panel beside the board, and every form in it."""
+"""The pages of tasks: the panel next to the board, and every form in it."""
 
 import re
 from typing import Any
@@ -29,11 +29,11 @@ from mission_control.web.fragments import partial, render_macro
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import fragment, rendered
 from mission_control.web.shell import shell_page
-from mission_control.web.versions import ChangedMeanwhile
+from mission_control.web.versions import EditConflict
 
 pages = Blueprint("tasks_pages", __name__)
 TASK = "/boards/<uuid:board_id>/tasks/<uuid:task_id>"
-CHANGED_MEANWHILE = "Somebody changed this task while you were writing. Your text is kept below; save again to use it."
+EDIT_CONFLICT = "Somebody changed this task while you were writing. Your text is kept below; save again to use it."
 UNSAVED = "Nothing was saved."
 FINISH_PAGE, FINISH_FORMS = "tasks/finish.html", "tasks/finish_forms.html"
 
@@ -123,19 +123,19 @@ async def move(outcome: Outcome[Task, MoveForm]) -> ResponseReturnValue:
 
 
 async def _edit_again(refusal: Refusal[Task, TextForm]) -> ResponseReturnValue:
-    """Answer the form with what was typed, when it is invalid or the task changed meanwhile."""
-    changed = isinstance(refusal.error, ChangedMeanwhile)
+    """Answer the form with what was typed, when it is invalid or the task changed under it."""
+    changed = isinstance(refusal.error, EditConflict)
     if not (changed or isinstance(refusal.error, FormInvalid)):
         raise refusal.error
     task = refusal.found
     view = view_of(refusal.actor, task.board, panel_id=task.id)
-    errors = {"": CHANGED_MEANWHILE} if changed else refusal.errors
+    errors = {"": EDIT_CONFLICT} if changed else refusal.errors
     return await _answer(view, edits=True, refusal={"values": refusal.values, "errors": errors})
 
 
 @action(pages, "POST", f"{TASK}/text", performs="update_task", form=TextForm, refused=_edit_again)
 async def write(outcome: Outcome[Task, TextForm]) -> ResponseReturnValue:
-    """Save title and description, unless somebody else changed them meanwhile."""
+    """Save title and description, unless somebody else changed them at the same time."""
     task = outcome.found
     if not is_htmx():
         return done(_url(task))
@@ -143,7 +143,7 @@ async def write(outcome: Outcome[Task, TextForm]) -> ResponseReturnValue:
 
 
 async def _not_changed(refusal: Refusal[Task, ChangeForm]) -> ResponseReturnValue:
-    """Answer the reason; a plain browser is told besides that nothing was saved."""
+    """Answer the reason; a plain browser also reads that nothing was saved."""
     if not is_htmx() and isinstance(refusal.error, FormInvalid):
         raise Conflict(f"{refusal.sentence} {UNSAVED}")
     return await _explain(refusal)

@@ -1,4 +1,4 @@
-"""What a task's panel shows beside its facts: its tags, its steps, and files that people and agents put there."""
+"""What a task's panel shows next to its facts: its tags, its steps, and files that people and agents put there."""
 
 from mission_control.boards.view import BoardView
 from mission_control.core.paging import Paging

@@ -70,19 +70,19 @@ def may_add_to_task(actor: Actor, thing: Task | tuple[Task, ChecklistItem]) -> b
 
 @rules.rule("task.detach")
 def may_detach(actor: Actor, attachment: Attachment) -> bool:
-    """Whoever attached the file, and people who administer the organization."""
+    """The author of the file, and people who administer the organization."""
     return _is_own_or_administered(actor, attachment)
 
 
 @rules.rule("task.edit_comment")
 def may_edit_comment(actor: Actor, comment: Comment) -> bool:
-    """Whoever wrote it."""
+    """The author."""
     return actor.writes(comment.task.board) and _is_own(actor, comment)
 
 
 @rules.rule("task.delete_comment")
 def may_delete_comment(actor: Actor, comment: Comment) -> bool:
-    """Whoever wrote it, and people who administer the organization."""
+    """The author, and people who administer the organization."""
     return _is_own_or_administered(actor, comment)
 
 
@@ -104,6 +104,6 @@ def may_comment(actor: Actor, task: Task) -> bool:
 
 @rules.rule("task.release")
 def may_release(actor: Actor, task: Task) -> bool:
-    """Whoever deletes an agent or removes a person gives their tasks back; who leaves, their own."""
+    """Actors that delete an agent or remove a person release their tasks; members who leave, their own."""
     leaves = actor.is_user and task.assigned_user_id == actor.id
     return leaves or actor.writes(task.board) or actor.administers(task.board.organization_id)

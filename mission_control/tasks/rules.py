@@ -162,7 +162,7 @@ async def reaches(board: Board, user_id: UUID) -> bool:
 
 
 async def apply_worker_rules(actor: Actor, board: Board, task: Task, change: TaskChange) -> None:
-    """Change the task in memory as a worker may. Raise Conflict when somebody else took it meanwhile."""
+    """Change the task in memory as a worker may. Raise Conflict when another agent took it."""
     status = change.status
     if status is UNSET:
         return

@@ -60,7 +60,7 @@ class UsageFigures(Body):
 
 
 class UsageReport(UsageFigures):
-    """What an agent used up since its last report. `fence` names the hand-out of the task that it was for."""
+    """What an agent used up since its last report. `fence` names the assignment of the task that it was for."""
 
     model_config = example(input_tokens=1200, output_tokens=300, cost_usd="0.0123")
 

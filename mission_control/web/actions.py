@@ -37,7 +37,7 @@ class Form(BaseModel):
 
 
 class VersionedForm(Form):
-    """A form that shows fields which somebody else may change meanwhile. Without a version nothing is compared."""
+    """A form that shows fields which others may change while it is open. Without a version nothing is compared."""
 
     SHOWN: ClassVar[tuple[str, ...]] = ()
     version: str = Field("", max_length=2000)

@@ -1,4 +1,4 @@
-"""Static files under a path that carries the build's hash, so that browsers may keep them for ever."""
+"""Static files under a path that carries the build's hash, so that browsers may cache them forever."""
 
 import hashlib
 import re

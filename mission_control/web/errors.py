@@ -46,7 +46,7 @@ def envelope(detail: Any, status: int, **more: Any) -> Response:
 def _answer(error: DomainError) -> Response:
     """A refusal in the shape that its caller reads.
 
-    Agents get the object that an error may have. Clients of people read a sentence, so the machine word stands beside
+    Agents get the object that an error may have. Clients of people read a sentence, so the machine word comes with
     it; where an error says more than these two, it stays an object.
     """
     detail = error.detail
@@ -75,7 +75,7 @@ async def _domain_error(error: DomainError) -> ResponseReturnValue:
 
 
 def _sentence(error: DomainError) -> str:
-    """What to tell people; nothing when the error says no more than its status does."""
+    """Return the message for people; "" when the error says only what its status says."""
     if "Retry-After" in error.headers:
         minutes = max(1, round(int(error.headers["Retry-After"]) / 60))
         return f"To slow down guessing, this is closed for {minutes} min. Then try again."

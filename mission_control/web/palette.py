@@ -19,7 +19,7 @@ def _anybody(actor: Actor, board: NamedBoard | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PaletteEntry:
-    """An entry: its label, address, glyph, and words that find it besides the label.
+    """An entry: its label, address, glyph, and further words that find it.
 
     `{board}` and `{board_id}` stand for the board that the reader is on. `may` says who gets the entry, asked with the
     reader and that board, None on other pages. Entries are listed by `position`.

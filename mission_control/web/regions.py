@@ -29,7 +29,7 @@ Signal = dict[str, Any]
 class Reads:
     """What the regions of a page read: once for a page that is opened, once for all streams at a state of the log.
 
-    The state is the newest number and signal that this process has handed out. What was read at a state shows that
+    The state is the newest number and signal that this process has delivered. What was read at a state shows that
     state or a newer one, and the next event or signal makes a new state.
     """
 
@@ -84,8 +84,8 @@ class Concerns[V: View]:
 class Region[V: View]:
     """A part of a page: where it stands, which news concern it, what it depends on, and its HTML.
 
-    `target` may name attributes of the view in braces. `key` gives what the HTML depends on besides the log; without
-    one, the HTML depends on the viewer. `render` gives None when the region is not on the page. `changes` gives
+    `target` may name attributes of the view in braces. `key` gives what the HTML depends on in addition to the log;
+    without one, the HTML depends on the viewer. `render` gives None when the region is not on the page. `changes` gives
     fragments that are smaller than the whole region; None sends the region whole.
     """
 
@@ -142,7 +142,7 @@ class _Attributes(dict[str, Any]):
 
 
 def install(app: Quart, regions: Iterable[Region[Any]]) -> None:
-    """Tell an app the regions of its pages, in the order in which they are sent."""
+    """Register the regions of an app's pages, in the order in which they are sent."""
     app.extensions[EXTENSION] = tuple(regions)
 
 

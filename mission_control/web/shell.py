@@ -63,7 +63,7 @@ providers = Providers()
 
 
 async def signed_in() -> Actor:
-    """The person whose browser asks; Unauthenticated (which leads to the entrance) when there is none."""
+    """The person whose browser asks; Unauthenticated (which leads to the sign-in page) when there is none."""
     actor = await authentication.user_by_session()
     if actor is None:
         raise Unauthenticated()
@@ -72,7 +72,7 @@ async def signed_in() -> Actor:
 
 
 async def sign_in_url() -> str:
-    """Where somebody who is not signed in goes: /setup on a fresh installation, else /sign-in and back."""
+    """Return where people sign in: /setup on a fresh installation, else /sign-in and back."""
     if providers.needs_setup is not None and await providers.needs_setup():
         return "/setup"
     wanted = _wanted_page()

@@ -9,7 +9,7 @@ from mission_control.core.errors import Conflict
 from mission_control.core.ids import fingerprint
 
 
-class ChangedMeanwhile(Conflict):
+class EditConflict(Conflict):
     """Somebody else changed fields that a form shows to other values than the form sends."""
 
     def __init__(self, fields: list[str]) -> None:
@@ -29,11 +29,11 @@ def _mark(value: Any) -> str:
 
 
 def refuse_changed(thing: Any, version: str, wanted: Mapping[str, Any]) -> None:
-    """Raise ChangedMeanwhile when a field of the version has another value now, and one that is not wanted either."""
+    """Raise EditConflict when a field of the version has another value now, and one that is not wanted either."""
     changed = [
         name
         for name, mark in parse_qsl(version)
         if name in wanted and mark != _mark(present := getattr(thing, name)) and wanted[name] != present
     ]
     if changed:
-        raise ChangedMeanwhile(changed)
+        raise EditConflict(changed)

@@ -106,7 +106,7 @@ async def require_signatures(webhook: Webhook) -> None:
 
 
 async def locked_webhook(webhook: Webhook) -> Webhook:
-    """Return the webhook as it is now, locked until the command ends. Raises NotFound when it was deleted meanwhile."""
+    """Return the webhook as it is now, locked until the command ends. Raises NotFound when it has been deleted."""
     found = await Webhook.select_for_update().get_or_none(id=webhook.id)
     if found is None:
         raise NotFound()

@@ -91,7 +91,7 @@ async def receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: bool
     tags = ["webhook", f"webhook:{webhook.id}", f"payload:{payload.id}"]
     await write_memory(actor, board, memory_text(webhook, payload, content), tags, "webhook")
     agent_id = await _recipient(webhook)
-    ending = "." if agent_id else "; the board has nobody who could be told."
+    ending = "." if agent_id else "; the board has nobody to notify."
     message = f"Webhook received something: {webhook.description.rstrip('.')}{ending}"
     record("webhook.received", webhook, message, payload_id=payload.id, told_agent_id=agent_id)
     if agent_id is not None:

@@ -1,4 +1,4 @@
-"""What a model reads and ticks on a task besides the task itself: files, more comments, steps."""
+"""Tools for the parts of a task: files, more comments, steps."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What an agent is told."""
+"""Tools for an agent's inbox."""
 
 from typing import Annotated, Any
 
@@ -23,7 +23,7 @@ class InboxRead(Arguments):
 
 @tools.tool("Read your inbox", InboxRead, Inbox, scope="read", repeats=True)
 async def read_inbox(actor: Actor, asked: InboxRead) -> tuple[str, Any]:
-    """Read what you were told: assignments, mentions, comments, decisions, nudges, chat; the oldest first.
+    """Read your notices: assignments, mentions, comments, decisions, nudges, chat; the oldest first.
 
     With wait_seconds it answers as soon as there is something, or empty after that time. Passing `after` acknowledges
     everything up to it for good, so pass the last `next` only when you have dealt with it. Text in a notice that

@@ -38,7 +38,7 @@ class WhoAmI(BaseModel):
 
 @tools.tool("Who am I", Nothing, WhoAmI, reads=True)
 async def who_am_i(actor: Actor, _: Nothing) -> tuple[str, Any]:
-    """Learn who you are, what your board is for, which rules hold there, and who works beside you.
+    """Learn who you are, what your board is for, which rules hold there, and who works with you.
 
     Call it first, once a session. `role` says whether you lead or work; `soul` is how people want you to think and
     behave; `directive` is what to do now: continue, pause (finish what you hold, take nothing new) or stop.

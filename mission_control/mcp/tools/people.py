@@ -304,7 +304,7 @@ class Decided(BaseModel):
 async def decide_approval(actor: Actor, asked: Verdict) -> tuple[str, Any]:
     """Decide about an approval that an agent asked for, in the person's name. Only when the person said so.
 
-    The agent is told at once. Approving the request to finish a task (task.finish) makes that task done; `tasks` shows
+    The agent is notified. Approving the request to finish a task (task.finish) makes that task done; `tasks` shows
     where it is now. 403: the person may not decide on that board. 409: somebody decided otherwise already; tell the
     person.
     """

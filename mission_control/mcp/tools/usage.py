@@ -38,9 +38,9 @@ class Drawn(BaseModel):
 
 @tools.tool("Report usage", Used, Drawn)
 async def report_usage(actor: Actor, asked: Used) -> tuple[str, Any]:
-    """Tell how many tokens and how much money your work used up since the last report.
+    """Report the tokens and money that your work used since the last report.
 
-    Each report is added to those before; never report sums, and not what you already told finish_task. `directive`
+    Each report is added to those before; never report sums, and not what you already sent with finish_task. `directive`
     stop: a budget is used up; end your work and claim nothing until people raise it.
     """
     answer = await perform("agent_usage_report", actor, body=asked.model_dump())
