@@ -86,7 +86,7 @@ async def change_limit(actor: Actor, budget: Budget, limit: Decimal) -> Budget:
     record("budget.updated", await scope_of(budget), what, **changed, **facts(budget, day))
     await mark(budget, day)
     await budget.save(update_fields=["limit_amount", "warned_on", "exceeded_on", "updated_at"])
-    await _ring_boards(budget)
+    await _wake_polls_of_boards(budget)
     return budget
 
 
@@ -97,7 +97,7 @@ async def delete_budget(actor: Actor, budget: Budget) -> None:
     scope, day = await scope_of(budget), today()
     await Budget.filter(id=budget.id).delete()
     record("budget.deleted", scope, f"Budget lifted for {await owner_of(budget)}.", **facts(budget, day))
-    await _ring_boards(budget)
+    await _wake_polls_of_boards(budget)
 
 
 async def _locked(budget: Budget) -> Budget:
@@ -107,7 +107,7 @@ async def _locked(budget: Budget) -> Budget:
     return found
 
 
-async def _ring_boards(budget: Budget) -> None:
+async def _wake_polls_of_boards(budget: Budget) -> None:
     """Wake the agents that wait for work on the boards of a budget."""
     condition, subject = "organization_id = ? AND deleted_at IS NULL", budget.organization_id
     if budget.board_id is not None:
