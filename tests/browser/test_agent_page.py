@@ -125,7 +125,7 @@ async def test_typed_text_survives_updates_and_refusals(site: Site, open_page: O
     await expect(page.locator("#agent-tab .soul").first).to_contain_text("Be quick.")
     await expect(soul).to_be_focused()
     await page.get_by_role("button", name="Save").click()
-    await expect(page.get_by_role("dialog")).to_contain_text("another soul meanwhile")
+    await expect(page.get_by_role("dialog")).to_contain_text("changed the soul while you were writing")
     await expect(page.get_by_role("dialog")).to_contain_text("Be quick.")
     await expect(soul).to_have_value("Be patient.")
     await site.api.delete(f"/api/v1/agents/{agent}")

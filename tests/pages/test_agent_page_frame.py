@@ -40,7 +40,7 @@ async def test_head_shows_the_agents_role_and_state(cast: Cast) -> None:
 
 async def test_overview_shows_assigned_tasks_with_lease_end(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
-    (await ada.get(f"/agents/{cast.vega.id}")).has("Nothing at the moment", "any number of tasks", "tasks with any tag")
+    (await ada.get(f"/agents/{cast.vega.id}")).has("Nothing at the moment", "without a limit", "tasks with any tag")
     task = await cast.add_task(title="Align the mirror")
     (await cast.vega.post(f"/agent{cast.home}/claims", {"lease_seconds": 900})).ok()
     seen = await ada.get(f"/agents/{cast.vega.id}")

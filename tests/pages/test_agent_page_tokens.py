@@ -108,5 +108,5 @@ async def test_revoking_names_the_consequences(cast: Cast) -> None:
 async def test_page_warns_without_an_active_token(cast: Cast) -> None:
     ada, token = await visitor(cast.app, cast.ada), await newest(cast)
     (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token.id}")).ok()
-    (await ada.get(f"/agents/{cast.vega.id}/tokens")).has("It has no live token")
+    (await ada.get(f"/agents/{cast.vega.id}/tokens")).has("It has no valid token")
     (await ada.get(f"/agents/{cast.vega.id}/tokens/new")).is_status(200)

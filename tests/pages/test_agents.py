@@ -52,11 +52,11 @@ async def test_new_agent_shows_its_token_once_with_first_steps(cast: Cast) -> No
 
 async def test_first_steps_ask_for_a_task_and_notice_it(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
-    seen = (await made(ada, cast)).is_status(200).has("no free task yet", ">TASK_ID<")
+    seen = (await made(ada, cast)).is_status(200).has("no unassigned task yet", ">TASK_ID<")
     agent, lyra = await Agent.get(name="Lyra"), Caller(cast.app, {"X-Agent-Token": secret_in(seen)})
     async with ada.watching(f"/agents/{agent.id}/live?show=steps") as watch:
         task = await cast.add_task()
-        assert "no free task yet" not in await watch.until(str(task["id"]))
+        assert "no unassigned task yet" not in await watch.until(str(task["id"]))
         watch.text = ""
         await lyra.post("/agent/heartbeat", {})
         assert 'hx-target="#step-1"' in await watch.until("Done")
@@ -105,7 +105,9 @@ async def test_deleting_names_the_consequences(cast: Cast) -> None:
     task = await cast.add_task(assigned_agent_id=str(cast.vega.id))
     ada, cleo = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.cleo)
     path = f"/agents/{cast.vega.id}"
-    (await ada.get(path + "/delete")).is_status(200).has("<!doctype html>", "1 open task returns", "tokens end at once")
+    (await ada.get(path + "/delete")).is_status(200).has(
+        "<!doctype html>", "1 open task returns", "tokens are revoked immediately"
+    )
     (await ada.with_htmx.get(path + "/delete")).has("<dialog", f"#{task['number']}").lacks("<!doctype")
     (await cleo.post(path + "/deletions")).is_status(403)
     assert (await ada.post(path + "/deletions")).leads_to == "/agents"

@@ -43,7 +43,7 @@ async def test_queue_shows_request_reason_and_consequences(cast: Cast) -> None:
 
 async def test_queue_is_oldest_first_and_can_be_empty(cast: Cast) -> None:
     dan = await visitor(cast.app, cast.dan)
-    (await dan.get("/approvals")).has("Nothing needs you", "appears here at once", "No decisions yet")
+    (await dan.get("/approvals")).has("Nothing needs you", "appear here immediately", "No decisions yet")
     await cast.ask(action_type="first")
     await cast.ask(action_type="second")
     text = (await dan.get("/approvals")).has("2 waiting").text

@@ -29,7 +29,7 @@ async def test_questions_are_queued_with_approvals_oldest_first(cast: Cast) -> N
         text = seen.has(f'id="answer-{asked}"', 'data-key="a"').text
         assert text.index(">First<") < text.index(f"question-{asked}") < text.index(">Third<")
     (await cleo.get(f"/agents/{cast.atlas.id}")).is_status(403)
-    (await (await visitor(cast.app, cast.ada)).get(f"/agents/{cast.atlas.id}")).has("1 thing of you")
+    (await (await visitor(cast.app, cast.ada)).get(f"/agents/{cast.atlas.id}")).has("1 request")
 
 
 async def test_questions_are_limited_to_readable_boards(cast: Cast) -> None:
