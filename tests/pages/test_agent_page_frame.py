@@ -140,7 +140,12 @@ def version_in(seen: Any) -> str:
     ("form", "hers", "his", "now"),
     [
         ("edit", {"name": "Vega", "role": "Pilot"}, {"name": "Vega II", "role": "Twin"}, ["Vega II", "Twin"]),
-        ("limits", {"wip_limit": "7"}, {"wip_limit": "2", "claim_tags": "optics"}, ["Tasks at once is “2”", "optics"]),
+        (
+            "limits",
+            {"wip_limit": "7"},
+            {"wip_limit": "2", "claim_tags": "optics"},
+            ["Tasks in progress is “2”", "optics"],
+        ),
     ],
 )
 async def test_second_editor_sees_the_conflicting_change(

@@ -38,7 +38,7 @@ async def test_queue_shows_request_reason_and_consequences(cast: Cast) -> None:
         "Telescope",
     )
     seen.has(f"/boards/{cast.board.id}/tasks/{task['id']}", "&lt;a&gt;.py", "This approval also lets #1 be finished.")
-    seen.has("#1 cannot change its status meanwhile", 'data-key="a"', 'data-key="r"', "(1) Approvals")
+    seen.has("#1 cannot change status until then", 'data-key="a"', 'data-key="r"', "(1) Approvals")
 
 
 async def test_queue_is_oldest_first_and_can_be_empty(cast: Cast) -> None:

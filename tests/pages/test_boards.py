@@ -208,6 +208,6 @@ async def test_list_of_boards_is_live(cast: Cast) -> None:
 async def test_readers_are_told_that_they_can_only_read(cast: Cast) -> None:
     await cast.add_task()
     ada, dan = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.dan)
-    seen = (await dan.get(cast.home)).has("You can read this board but not change it", "Ask an owner or admin")
+    seen = (await dan.get(cast.home)).has("You can read this board but not change it", "An owner or admin")
     seen.lacks("data-move", 'name="title"', "New task", f"{cast.home}/settings", f"{cast.home}/work-state")
     (await ada.get(cast.home)).lacks("You can read this board but not change it").has("data-move")
