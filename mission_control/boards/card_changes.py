@@ -65,8 +65,8 @@ async def card_changes(view: BoardView, batch: Batch) -> str | None:
 
 
 def _at_the_edge(orders: list[Order], count: int) -> set[UUID]:
-    """The last cards that cut columns show: as many may have come into sight as have left."""
-    return {one for order in orders if order.is_cut for one in order.ids[FIRST - count : FIRST]}
+    """The last of the first cards of each column: as many may have come into sight as have left."""
+    return {one for order in orders for one in order.ids[FIRST - count : FIRST]}
 
 
 def _card(view: BoardView, card: dict[str, Any]) -> str:

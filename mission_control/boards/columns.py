@@ -104,11 +104,6 @@ class Order:
     numbers: list[int] = field(default_factory=list)
     ids: list[UUID] = field(default_factory=list)
 
-    @property
-    def is_cut(self) -> bool:
-        """Whether the column shows only the first of its tasks."""
-        return self.total > len(self.ids)
-
 
 async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Column]:
     """Return the four columns with their first cards by position, in one statement."""

@@ -24,17 +24,7 @@ ROUNDS = 4
 async def board(cast: Cast) -> tuple[dict[str, Any], dict[str, Any]]:
     """Two tasks on a board of 200 cards; 20 others wait for the second."""
     alone, awaited = await cast.add_task(title="By itself"), await cast.add_task(title="Awaited")
-    at = len(STATUSES)
-    made = [
-        Task(
-            board_id=cast.board.id,
-            title=f"Plank {number}",
-            number=number,
-            status=STATUSES[number % at],
-            position=number,
-        )
-        for number in range(3, CARDS + 1)
-    ]
+    made = [_plank(cast, number) for number in range(3, CARDS + 1)]
     await Task.bulk_create(made)
     waiting = [one for one in made if one.status == "inbox"][:DEPENDENTS]
     await TaskDependency.bulk_create(
@@ -149,3 +139,13 @@ async def test_cards_come_and_go_through_a_filter(cast: Cast) -> None:
         await rename(cast, task, "Red buoy")
         text = await watch.until("No task matches")
     assert 'data-list="list-inbox" data-order=""' in text
+
+
+async def test_card_that_comes_into_sight_is_sent(cast: Cast) -> None:
+    """Of 51 cards a column shows 50; when one leaves, all others fit."""
+    planks = [_plank(cast, len(STATUSES) * number) for number in range(1, 52)]
+    await Task.bulk_create(planks)
+    dan = await visitor(cast.app, cast.dan)
+    async with dan.watching(f"{cast.home}/live") as watch:
+        (await cast.ada.patch(cast.task({"id": str(planks[0].id)}), {"status": "review"})).ok()
+        await watch.until(f'<li class="card" id="task-{planks[-1].id}"')
