@@ -77,10 +77,11 @@ class Action:
                 page = await self.at(actor, **ids)
                 actor = _at_home(actor, page)
             found = await admitted(self.operation, actor, self._own(ids))
-        except NotFound:
+        except NotFound as missing:
             if not self.gone:
                 raise
-            return await refused_response(self.refused, Refusal(None, NotFound(self.gone), ids, actor, None, page))
+            error = NotFound(self.gone) if page is None else missing
+            return await refused_response(self.refused, Refusal(None, error, ids, actor, None, page))
         actor = _at_home(actor, found)
         form: Any = None
         try:
@@ -138,7 +139,7 @@ def action(
     about where that is not what the operation looks up, and in whose organization the actor acts. `before` is called
     with the actor and what was found, before anything changes: what it returns is for taking the action back.
     `refused` answers a refusal, for example by the form with what was typed; without it the refusal is an error page,
-    which htmx shows as a toast. `gone` is the sentence of the 404 for a form that outlives its thing.
+    which htmx shows as a toast. `gone` is the sentence of the 404 for a form that outlives what `at` looks up.
     """
 
     def register(answers: Answering) -> Answering:

@@ -50,7 +50,8 @@ async def test_failed_notice_is_sent_again(cast: Cast) -> None:
     late = (await ada.with_htmx.post(again)).is_status(409)
     late.has("Only a delivery that was given up can be sent again.", "data-reason")
     assert (await Delivery.get(id=delivery.id)).state == "waiting"
-    (await ada.post(f"/agents/{cast.rigel.id}/deliveries/{delivery.id}/retries")).is_status(404)
+    elsewhere = f"/agents/{cast.rigel.id}/deliveries/{delivery.id}/retries"
+    (await ada.post(elsewhere)).is_status(404).has("There is nothing here").lacks("agent was deleted")
 
 
 async def test_failed_attempt_is_shown_at_once(cast: Cast) -> None:
