@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 RangeKey = Literal["24h", "3d", "7d", "14d", "1m", "3m", "6m", "1y"]
@@ -67,17 +68,22 @@ class Window:
         """Return whether a time is in the window, ends included."""
         return self.start <= moment <= self.end
 
-    def periods(self) -> list[datetime]:
+    def periods(self) -> tuple[datetime, ...]:
         """Return the start of every bucket from that of `start` to that of `end`."""
-        begin = STARTS[self.bucket]
-        found = [begin(self.start)]
-        while (following := begin(found[-1] + STEPS[self.bucket])) <= self.end:
-            found.append(following)
-        return found
+        return _periods(self)
 
     def period_of(self, moment: datetime) -> datetime:
         """Return the start of a time's bucket."""
         return STARTS[self.bucket](moment)
+
+
+@lru_cache(maxsize=16)  # every series of a dashboard asks
+def _periods(window: Window) -> tuple[datetime, ...]:
+    begin = STARTS[window.bucket]
+    found = [begin(window.start)]
+    while (following := begin(found[-1] + STEPS[window.bucket])) <= window.end:
+        found.append(following)
+    return tuple(found)
 
 
 def windows(key: RangeKey, now: datetime) -> tuple[Window, Window]:

@@ -20,19 +20,24 @@ async def dashboard(actor: Actor, query: DashboardQuery) -> dict[str, Any]:
     now = clock.now()
     boards = await boards_in_scope(actor, query)
     primary, before = windows(query.range_key, now)
-    tasks = await series.read_tasks(boards, before.start)
     both = (primary, before)
-    outcomes = [await series.read_outcomes(boards, one) for one in both]
+    counts = await series.read_counts(boards, primary, before)
+    in_buckets = (
+        series.by_bucket(primary, ((one.hour, one.status, one.now) for one in counts if one.now)),
+        series.by_bucket(before, ((one.hour, one.status, one.before) for one in counts if one.before)),
+    )
+    reviews = await series.read_reviews(boards, before.start)
+    outcomes = await series.read_outcomes(boards, primary, before)
     return {
         "range": query.range_key,
         "generated_at": now,
-        "kpis": await _kpis(boards, primary, tasks, outcomes[0]),
-        "throughput": _pair([series.throughput(one, tasks) for one in both]),
+        "kpis": await _kpis(boards, primary, reviews, outcomes[0]),
+        "throughput": _pair([series.throughput(*one) for one in zip(both, in_buckets, strict=True)]),
         "cycle_time": _pair(
-            [series.points(one, series.averaged(one, series.review_times(one, tasks))) for one in both]
+            [series.points(one, series.averaged(one, series.review_times(one, reviews))) for one in both]
         ),
         "error_rate": _pair([series.error_rate(*one) for one in zip(both, outcomes, strict=True)]),
-        "wip": _pair([series.wip(one, tasks) for one in both]),
+        "wip": _pair([series.wip(*one) for one in zip(both, in_buckets, strict=True)]),
         "pending_approvals": await _pending(boards),
         "flow": await _flow(boards, both, now),
     }
@@ -43,10 +48,10 @@ def _pair(both: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 async def _kpis(
-    boards: list[UUID], window: Window, tasks: list[series.TaskTimes], outcomes: list[series.Outcomes]
+    boards: list[UUID], window: Window, reviews: list[series.Review], outcomes: list[series.Outcomes]
 ) -> dict[str, Any]:
     by_status = await _by_status(boards)
-    hours = [value for _, value in series.review_times(window, tasks)]
+    hours = [value for _, value in series.review_times(window, reviews)]
     return {
         "active_agents": await _active_agents(boards, window.start),
         "tasks_in_progress": by_status.get("in_progress", 0),

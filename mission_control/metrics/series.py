@@ -42,54 +42,93 @@ def averaged(window: Window, measured: Iterable[tuple[datetime, float]]) -> dict
 
 
 @dataclass(slots=True)
-class TaskTimes:
-    """The status of a task, and when it was made, last changed and begun."""
+class TaskCounts:
+    """How many tasks of a status count for one hour, in the window that ends now and in the one before it.
 
+    A task in the inbox counts for the hour it was made in, another one for that of its last change.
+    """
+
+    hour: str
     status: str
-    created_at: datetime
+    now: int
+    before: int
+
+
+@dataclass(slots=True)
+class Review:
+    """When a task in review was last changed and begun."""
+
     updated_at: datetime
-    in_progress_at: datetime | None
+    in_progress_at: datetime
 
 
-async def read_tasks(boards: list[UUID], since: datetime) -> list[TaskTimes]:
-    """Return status and times of existing tasks created or changed since a time."""
+async def read_counts(boards: list[UUID], primary: Window, before: Window) -> list[TaskCounts]:
+    """Return existing tasks counted by status and hour; every bucket consists of whole hours."""
     if not boards:
         return []
     return await select(
-        TaskTimes,
-        "SELECT status, created_at, updated_at, in_progress_at FROM tasks WHERE deleted_at IS NULL"
-        f" AND board_id IN ({placeholders(len(boards))}) AND (updated_at >= ? OR created_at >= ?)",
+        TaskCounts,
+        "SELECT hour, status, SUM(CASE WHEN moment >= ? THEN 1 ELSE 0 END) AS now,"
+        " SUM(CASE WHEN moment <= ? THEN 1 ELSE 0 END) AS before FROM (SELECT SUBSTR(CAST(moment AS TEXT), 1, 13)"
+        " AS hour, status, moment FROM (SELECT status, CASE WHEN status = 'inbox' THEN created_at ELSE updated_at END"
+        f" AS moment FROM tasks WHERE deleted_at IS NULL AND board_id IN ({placeholders(len(boards))})"
+        " AND (updated_at >= ? OR created_at >= ?)) AS moments WHERE moment >= ? AND moment <= ?) AS hours"
+        " GROUP BY hour, status",
+        primary.start,
+        before.end,
         *boards,
-        since,
+        before.start,
+        before.start,
+        before.start,
+        primary.end,
+    )
+
+
+async def read_reviews(boards: list[UUID], since: datetime) -> list[Review]:
+    """Return existing tasks in review that were begun, and changed since a time."""
+    if not boards:
+        return []
+    return await select(
+        Review,
+        "SELECT updated_at, in_progress_at FROM tasks WHERE deleted_at IS NULL AND status = 'review'"
+        f" AND in_progress_at IS NOT NULL AND board_id IN ({placeholders(len(boards))}) AND updated_at >= ?",
+        *boards,
         since,
     )
 
 
-def throughput(window: Window, tasks: list[TaskTimes]) -> dict[str, Any]:
-    """Return done tasks by their last change."""
-    return points(window, counted(window, (one.updated_at for one in tasks if one.status == "done")))
-
-
-def review_times(window: Window, tasks: list[TaskTimes]) -> list[tuple[datetime, float]]:
+def review_times(window: Window, reviews: list[Review]) -> list[tuple[datetime, float]]:
     """Return last change and hours since start of tasks in review."""
     return [
         (one.updated_at, (one.updated_at - one.in_progress_at).total_seconds() / 3600)
-        for one in tasks
-        if one.status == "review" and one.in_progress_at and window.contains(one.updated_at)
+        for one in reviews
+        if window.contains(one.updated_at)
     ]
 
 
-def wip(window: Window, tasks: list[TaskTimes]) -> dict[str, Any]:
-    """Return inbox tasks by creation, others by their last change."""
+def by_bucket(window: Window, counts: Iterable[tuple[str, str, int]]) -> Counter[tuple[datetime, str]]:
+    """Return the tasks in each bucket by status, from their hours."""
     found: Counter[tuple[datetime, str]] = Counter()
-    for one in tasks:
-        moment = one.created_at if one.status == "inbox" else one.updated_at
-        if window.contains(moment):
-            found[window.period_of(moment), one.status] += 1
+    for hour, status, number in counts:
+        found[window.period_of(_hour(hour)), status] += number
+    return found
+
+
+def throughput(window: Window, found: Counter[tuple[datetime, str]]) -> dict[str, Any]:
+    """Return done tasks by their last change."""
+    return points(window, {period: float(number) for (period, status), number in found.items() if status == "done"})
+
+
+def wip(window: Window, found: Counter[tuple[datetime, str]]) -> dict[str, Any]:
+    """Return inbox tasks by creation, others by their last change."""
     listed = [
         {"period": period, **{status: found[period, status] for status in STATUSES}} for period in window.periods()
     ]
     return {"range": window.key, "bucket": window.bucket, "points": listed}
+
+
+def _hour(text: str) -> datetime:
+    return datetime.fromisoformat(f"{text}:00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +140,29 @@ class Outcomes:
     failures: int
 
 
-async def read_outcomes(boards: list[UUID], window: Window) -> list[Outcomes]:
-    """Return the events of tasks in a window, counted by hour; every bucket consists of whole hours."""
+async def read_outcomes(boards: list[UUID], primary: Window, before: Window) -> tuple[list[Outcomes], list[Outcomes]]:
+    """Return the events of tasks in a window and in the one before it, counted by hour."""
     if not boards:
-        return []
+        return [], []
     found = await rows(
-        "SELECT SUBSTR(CAST(e.created_at AS TEXT), 1, 13) AS hour, COUNT(*) AS events,"
-        " SUM(CASE WHEN e.kind LIKE '%failed' THEN 1 ELSE 0 END) AS failures"
+        "SELECT hour, SUM(is_now) AS events, SUM(is_now * is_failure) AS failures, SUM(is_before) AS events_before,"
+        " SUM(is_before * is_failure) AS failures_before FROM (SELECT SUBSTR(CAST(e.created_at AS TEXT), 1, 13)"
+        " AS hour, CASE WHEN e.created_at >= ? THEN 1 ELSE 0 END AS is_now,"
+        " CASE WHEN e.created_at <= ? THEN 1 ELSE 0 END AS is_before,"
+        " CASE WHEN e.kind LIKE '%failed' THEN 1 ELSE 0 END AS is_failure"
         f" FROM events e WHERE e.board_id IN ({placeholders(len(boards))}) AND e.task_id IS NOT NULL"
-        f" AND e.created_at >= ? AND e.created_at <= ? AND e.kind IN ({placeholders(len(REFERENCE_KINDS))})"
-        " GROUP BY SUBSTR(CAST(e.created_at AS TEXT), 1, 13)",
+        f" AND e.created_at >= ? AND e.created_at <= ? AND e.kind IN ({placeholders(len(REFERENCE_KINDS))})) AS told"
+        " GROUP BY hour",
+        primary.start,
+        before.end,
         *boards,
-        window.start,
-        window.end,
+        before.start,
+        primary.end,
         *REFERENCE_KINDS,
     )
-    return [
-        Outcomes(datetime.fromisoformat(f"{row['hour']}:00"), int(row["events"]), int(row["failures"])) for row in found
-    ]
+    now = [Outcomes(_hour(row["hour"]), int(row["events"]), int(row["failures"])) for row in found]
+    earlier = [Outcomes(_hour(row["hour"]), int(row["events_before"]), int(row["failures_before"])) for row in found]
+    return [one for one in now if one.events], [one for one in earlier if one.events]
 
 
 def error_rate(window: Window, outcomes: list[Outcomes]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def test_range_is_covered_by_whole_buckets(key: RangeKey, bucket: str, numbers: 
     assert periods[0] <= primary.start < periods[1] and periods[-1] <= NOW
     assert before.end == primary.start and before.end - before.start == RANGES[key][0]
     assert primary.period_of(primary.start) == periods[0] and primary.period_of(NOW) == periods[-1]
-    assert periods == sorted(set(periods))
+    assert list(periods) == sorted(set(periods))
 
 
 def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
