@@ -96,7 +96,9 @@ class SqliteFile:
             return await self._read_in_thread(job, sql, values)
 
     async def _read_in_thread(self, job: Job, sql: str, values: Any) -> Any:
-        connection = self._idle.pop() if self._idle else await finish(self._another_reader())
+        if not self._idle:
+            await finish(self._add_reader())
+        connection = self._idle.pop()
         running = self._in_thread(self._timed, connection, job, sql, values)
         try:
             return await asyncio.shield(running)
@@ -108,10 +110,11 @@ class SqliteFile:
         finally:
             self._idle.append(connection)
 
-    async def _another_reader(self) -> sqlite3.Connection:
+    async def _add_reader(self) -> None:
+        """Open a connection for long reads; it is there for the next one when this one is cancelled meanwhile."""
         connection: sqlite3.Connection = await self._in_thread(_opened_for_reading, self._path, WAIT_MILLISECONDS)
         self._long_readers.append(connection)
-        return connection
+        self._idle.append(connection)
 
     async def write(self, job: Job, sql: str, values: Any) -> Any:
         """Run a statement that commits by itself."""

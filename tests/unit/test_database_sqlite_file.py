@@ -90,6 +90,17 @@ async def test_cancelled_long_read_is_interrupted(file: SqliteFile) -> None:
     assert await rows(LONG, 200_000) == [{"n": 200_000}]
 
 
+async def test_read_cancelled_while_its_connection_opens_leaves_it_to_the_next(file: SqliteFile) -> None:
+    for _ in range(LONG_READS + 2):
+        running = asyncio.create_task(file._read_in_thread(lambda connection, sql, _: None, "", ()))
+        await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert len(file.all()) == 2 + 1
+    assert await rows(LONG, 200_000) == [{"n": 200_000}]
+    assert len(file.all()) == 2 + 1
+
+
 async def test_read_sees_what_was_committed_and_nothing_else(file: SqliteFile) -> None:
     begun, goes_on = asyncio.Event(), asyncio.Event()
 
