@@ -113,7 +113,8 @@ class Action:
 
         async def perform_if_unchanged() -> Any:
             await _lock(found)
-            refuse_changed(found, form.version, given["data"].model_dump(exclude_unset=True))
+            wanted = given["data"].model_dump(exclude_unset=True, include=set(form.SHOWN))
+            refuse_changed(found, form.version, wanted)
             return await perform()
 
         if isinstance(form, VersionedForm) and form.version:

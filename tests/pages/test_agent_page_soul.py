@@ -51,6 +51,13 @@ async def test_souls_set_by_a_lead_are_in_the_history_and_restorable(cast: Cast)
     (await ada.post(f"{path}s/{other.id}/restorations")).is_status(404)
 
 
+async def test_version_with_fields_that_the_form_does_not_show_is_no_error(cast: Cast) -> None:
+    ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/soul/edit"
+    typed = {"soul": "Kind.", "reason": "Why not", "version": f"{await version(cast)}&reason=0&pk=0"}
+    (await ada.with_htmx.post(path, typed)).is_status(204)
+    assert await soul_of(cast) == "Kind."
+
+
 async def test_second_editor_sees_both_texts(cast: Cast) -> None:
     ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}/soul/edit"
     old = await version(cast)
