@@ -154,6 +154,8 @@ def live_url(view: BoardView, seq: int) -> str:
     """Return the stream of a board page with a filter and an open task, from an event on."""
     query = view.wanted.query()
     panel = f"&panel={PANEL}{view.panel_id}" if view.panel_id else ""
+    if view.panel_id and view.all_comments:
+        panel += "&comments=all"
     return f"/boards/{view.board.id}/live{query}{'&' if query else '?'}after={seq}{panel}"
 
 

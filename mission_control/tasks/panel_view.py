@@ -1,6 +1,6 @@
 """The open panel of a task as a list of regions, and what they share. Features above tasks add theirs."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -63,4 +63,8 @@ def panel_region(
         return None if panel is None else await render(view, panel)
 
     target = f"#task-{{panel_id}}-panel-{name}"
-    return Region(PAGE, target, concerns, html, lambda view: (view.panel_id, view.rights), changes, name=name)
+    return Region(PAGE, target, concerns, html, _key, changes, name=name)
+
+
+def _key(view: BoardView) -> Hashable:
+    return view.panel_id, view.rights, view.all_comments

@@ -26,6 +26,7 @@ const subscribe = () => {
   const heard = Number(live._htmx?.sse?.lastEventId || url.searchParams.get("after"));
   const read = article ? Number(article.dataset.seq) : heard;
   url.searchParams.set("after", Math.min(heard, read));
+  url.searchParams.delete("comments"); // of the panel before
   if (open) url.searchParams.set("panel", open);
   else url.searchParams.delete("panel");
   const next = live.cloneNode(false);

@@ -3,11 +3,13 @@
 import asyncio
 import re
 from contextlib import AsyncExitStack
+from html import unescape
 from typing import Any
 
 import pytest
 
-from mission_control.tasks.models import Task, TaskDependency
+from mission_control.tasks.models import Comment, Task, TaskDependency
+from mission_control.tasks.panel_regions import MOST_COMMENTS_SHOWN
 from mission_control.web.regions import EXTENSION, Concerns, Region, View
 from tests.cast import Cast
 from tests.claiming import claim, extend
@@ -85,6 +87,20 @@ async def test_panel_is_sent_only_where_it_is_open(cast: Cast) -> None:
         text = await opened.until("Polish well")
     assert not re.search(r"#task-\S+?-panel-", closed.text)
     assert set(re.findall(r"#task-(\S+?)-panel-", text)) == {first["id"]}
+
+
+async def test_all_comments_stay_where_all_are_shown_and_only_there(cast: Cast) -> None:
+    task = await cast.add_task()
+    told = [Comment(task_id=task["id"], message=f"Word {number}.") for number in range(MOST_COMMENTS_SHOWN)]
+    await Comment.bulk_create(told)
+    dan = await visitor(cast.app, cast.dan)
+    seen = await dan.get(f"{cast.home}/tasks/{task['id']}?comments=all")
+    [path] = re.findall(r'"([^"]+/live[^"]+)"', seen.text)
+    path = unescape(path)
+    async with dan.watching(path.replace("&comments=all", "")) as newest, dan.watching(path) as everything:
+        (await cast.ada.post(f"{cast.task(task)}/comments", {"message": "One more."})).ok()
+        assert "Word 0." in await everything.until("One more.")
+        assert "Word 0." not in await newest.until("One more.")
 
 
 async def test_link_lines_follow_without_the_rest_of_the_panel(cast: Cast) -> None:
