@@ -13,6 +13,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from mission_control.agents.models import Agent
 from mission_control.core import clock
+from mission_control.core.secrets import encrypt
 from mission_control.delivery.models import Delivery
 from mission_control.inbox import callbacks
 from mission_control.sending.loop import MOST_ATTEMPTS
@@ -114,6 +115,21 @@ async def test_notice_signed_with_a_new_secret_is_verified_by_the_standards_libr
     for changed, text in ((headers, body + b" "), (forged, body), (late, body)):
         with pytest.raises(WebhookVerificationError):
             Webhook(made["secret"]).verify(text, changed)
+
+
+@pytest.mark.usefixtures("by_hand")
+@pytest.mark.parametrize("secret", ["whsec_not-base64-at-all!", "whsec_dG9vIHNob3J0", "whsec_\u00e9 or not"])
+async def test_secret_from_before_the_standard_signs_as_it_is(cast: Cast, receiver: Receiver, secret: str) -> None:
+    await set_callback(cast, receiver)
+    kept = encrypt(secret, cast.app.config["SECRET_KEY"])
+    await Agent.filter(id=cast.vega.id).update(callback_secret=kept)
+    await notify(cast)
+    await send_due()
+    [(headers, body)] = receiver.got
+    signed = headers["x-mission-control-timestamp"].encode() + b"." + body
+    expected = hmac.digest(secret.encode(), signed, hashlib.sha256).hex()
+    assert headers["x-mission-control-signature"] == f"sha256={expected}"
+    assert Webhook(secret.encode()).verify(body, headers) == orjson.loads(body)
 
 
 @pytest.mark.usefixtures("by_hand")
