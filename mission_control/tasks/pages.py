@@ -14,7 +14,7 @@ from mission_control.boards.statuses import LABELS
 from mission_control.boards.view import BoardView
 from mission_control.core.actor import Actor
 from mission_control.core.addresses import parts_of
-from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.errors import Invalid, NotFound
 from mission_control.live.broker import head_of
 from mission_control.tasks.forms import ChangeForm, CommentForm, DependencyForm, MoveForm, NewTaskForm, TextForm
 from mission_control.tasks.models import Task
@@ -145,7 +145,7 @@ async def write(outcome: Outcome[Task, TextForm]) -> ResponseReturnValue:
 async def _not_changed(refusal: Refusal[Task, ChangeForm]) -> ResponseReturnValue:
     """Answer the reason; a plain browser also reads that nothing was saved."""
     if not is_htmx() and isinstance(refusal.error, FormInvalid):
-        raise Conflict(f"{refusal.sentence} {UNSAVED}")
+        raise Invalid(f"{refusal.sentence} {UNSAVED}")
     return await _explain(refusal)
 
 

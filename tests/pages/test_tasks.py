@@ -180,6 +180,8 @@ async def test_facts_change_one_by_one(cast: Cast) -> None:
     (await cleo.post(url, {"assignee": f"agent:{cast.vega.id}"})).is_status(204)
     (await cleo.post(url, {"assignee": ""})).is_status(204)
     (await cleo.post(url, {"due": "soon"})).is_status(422).has("data-reason")
+    plain = (await (await visitor(cast.app, cast.cleo)).post(url, {"due": "soon"})).is_status(422)
+    plain.has("Enter a date such as 2026-03-14. Nothing was saved.").lacks("in the meantime")
     after = await Task.get(id=task["id"])
     assert (after.assigned_agent_id, after.assigned_user_id) == (None, None)
 
