@@ -62,7 +62,7 @@ async def complete_setup(code: str, organization_name: str, name: str, email: st
 async def _set_up(actor: Actor, code: str, organization_name: str, name: str, email: str, password_hash: str) -> User:
     used = await InstanceSetting.filter(name=CODE_NAME, value=fingerprint(spelled(code))).delete()
     if not used:
-        raise Forbidden("That setup code is not the one this server printed last.")
+        raise Forbidden("This is not the setup code that the server printed last. Check its output.")
     if not await is_open():
         raise Conflict("An owner exists already. Sign in instead.")
     user = await _local_owner(actor)

@@ -84,7 +84,7 @@ async def agent_healthz(actor: Actor, agent: Agent) -> AgentHealthStatusResponse
     ),
 )
 async def agent_heartbeat(actor: Actor, agent: Agent) -> AgentCheckedIn:
-    """Say that you are alive, and learn whether to go on.
+    """Send a heartbeat, and learn whether to continue.
 
     A body is not needed and is ignored. `directive` is `stop` when you, your board or your organization is stopped or a
     budget is used up, `pause` (take nothing new) when one of them is paused, else `continue`.

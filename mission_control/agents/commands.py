@@ -29,7 +29,7 @@ async def create_agent(actor: Actor, board: Board, new: AgentCreate) -> tuple[Ag
     if new.gateway_id is not None:
         raise Invalid("There is no gateway with this id in the organization.")
     if actor.is_agent and new.is_board_lead:
-        raise Forbidden("Only an administrator makes a lead.")
+        raise Forbidden("Only an owner or admin can make an agent the lead.")
     board = await locked_board(board)
     if actor.is_agent and await Agent.filter(board_id=board.id, is_board_lead=False).count() >= board.max_agents:
         raise Conflict(f"This board takes at most {board.max_agents} worker agents.")

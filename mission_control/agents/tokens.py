@@ -26,7 +26,7 @@ async def rotate_token(actor: Actor, agent: Agent, wanted: TokenCreate) -> NewTo
     """Create a token like the newest one, unless other properties are given. The live ones end after the overlap."""
     agent = await locked_agent(agent)
     if wanted.expires_at is not None and wanted.expires_at <= clock.now():
-        raise Invalid("The token would have expired already.")
+        raise Invalid("This expiry is in the past. Choose a later time.")
     replaced = await newest_live_token(agent.id)
     traits = {name: getattr(wanted, name) for name in KEPT_WHEN_ROTATED}
     if replaced is not None:
@@ -88,7 +88,7 @@ async def change_token(actor: Actor, agent: Agent, token_id: UUID, changes: dict
     if not changes:
         return token
     if changes.get("expires_at") is not None and changes["expires_at"] <= clock.now():
-        raise Invalid("The token would have expired already; revoke it to end it at once.")
+        raise Invalid("This expiry is in the past. Choose a later time, or revoke the token.")
     before = {name: getattr(token, name) for name in changes}
     token.update_from_dict(changes)
     await token.save(update_fields=list(changes))

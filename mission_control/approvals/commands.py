@@ -187,11 +187,11 @@ async def change_approval(
     """Decide or reopen an approval as a PATCH asks, or leave it."""
     if decision is None and status is None:
         if note is not None:
-            raise Invalid("A note goes with a decision.")
+            raise Invalid("Send a note only together with a decision.")
         return approval
     if status == "pending":
         if note is not None:
-            raise Invalid("A note goes with a decision.")
+            raise Invalid("Send a note only together with a decision.")
         return await reopen_approval(actor, approval)
     wanted = decision or str(status)
     if decision is None and approval.status == status and note is None:

@@ -75,7 +75,7 @@ def revoke(token_id: str) -> None:
         known = parse_id(token_id)
         found = await Token.get_or_none(id=known, user_id__not_isnull=True, revoked_at=None) if known else None
         if found is None:
-            raise click.ClickException(f"There is no live token with the id {token_id}.")
+            raise click.ClickException(f"There is no valid token with the id {token_id}.")
         await found.fetch_related("user")
         await revoke_personal_token(system(found.user.active_organization_id), found)
         click.echo(f"The token {found.prefix}... of {found.user.email} has ended.")

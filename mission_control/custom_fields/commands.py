@@ -114,7 +114,9 @@ def _check_default(field: CustomField, value: Any) -> None:
 async def _refuse_misfits(field: CustomField) -> None:
     for row in await rows("SELECT value FROM task_custom_field_values WHERE field_id = ?", field.id):
         if type_mismatch(field.field_type, as_json(row["value"])):
-            raise Conflict(f"Tasks have values in this field that are no {field.field_type}. Clear them first.")
+            raise Conflict(
+                f"Tasks have values in this field that are not of type {field.field_type}. Clear them first."
+            )
 
 
 async def _save(field: CustomField, before: dict[str, Any]) -> None:

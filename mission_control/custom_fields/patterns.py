@@ -38,7 +38,7 @@ def compiled(pattern: str) -> regex.Pattern[str]:
         try:
             flags = re.compile(pattern).flags
             if flags & re.VERBOSE:
-                raise ValueError("a pattern cannot have blanks and comments for reading")
+                raise ValueError("a pattern cannot use the verbose flag")
             if _unfolded(pattern) > LARGEST_UNFOLDED:
                 raise ValueError("the pattern repeats too much")
             return regex.compile(pattern)

@@ -71,7 +71,7 @@ def _no_circle(tasks: list[TaskPart]) -> None:
     try:
         TopologicalSorter({task.number: task.depends_on for task in tasks}).prepare()
     except CycleError:
-        raise ValueError("some tasks wait for each other in a circle") from None
+        raise ValueError("some tasks wait for each other in a cycle") from None
 
 
 class Dropped(BaseModel):

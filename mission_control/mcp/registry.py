@@ -61,7 +61,7 @@ class _Terse(GenerateJsonSchema):
 class Tool:
     """A tool and for whom it is.
 
-    One that `reads` changes nothing; one that `repeats` does no more when it is called again. `scope` is what the
+    One that `reads` changes nothing; one that `repeats` is idempotent. `scope` is what the
     caller's token must be made for.
     """
 

@@ -10,7 +10,7 @@ LEAD = ("agent", "agent-lead")
 MAIN = ("agent", "agent-main")
 
 LEAD_ONLY = {"message": "Only the lead of the board may do this.", "code": "lead_only"}
-WORKER_ONLY = {"message": "Only workers may do this; a lead hands work out.", "code": "worker_only"}
+WORKER_ONLY = {"message": "Only workers may do this; a lead assigns work.", "code": "worker_only"}
 
 
 def hints(

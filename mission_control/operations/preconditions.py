@@ -45,7 +45,7 @@ async def require_match(entry: Operation, actor: Actor, ids: dict[str, UUID], fo
     """Hold the thing and refuse with 412 unless it is what `If-Match` names. Needs a running transaction."""
     read = read_of(entry)
     if read is None:
-        raise Invalid("This operation has no state that If-Match could name.")
+        raise Invalid("This operation does not support If-Match.")
     await _hold(found)
     state = await current_state(read, actor, ids)
     tag = tag_of(to_json(state))

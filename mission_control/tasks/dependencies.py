@@ -32,7 +32,7 @@ async def dependency_ids(task_id: UUID) -> list[UUID]:
 async def check_dependencies(board: Board, task_id: UUID, wanted: list[UUID]) -> None:
     """Refuse a dependency on the task itself (422), on an unknown task (404) or in a circle (409).
 
-    Lock the board, so that two edits cannot form a circle together, and the tasks to wait for, so that none of them is
+    Lock the board, so that two edits cannot form a cycle together, and the tasks to wait for, so that none of them is
     reopened before the edit is committed.
     """
     if task_id in wanted:
@@ -54,9 +54,9 @@ async def check_dependencies(board: Board, task_id: UUID, wanted: list[UUID]) ->
 
 
 async def refuse_cycle(board_id: UUID, task_id: UUID, wanted: list[UUID]) -> None:
-    """Raise 409 for dependencies that would form a circle. Deleted tasks wait for nothing."""
+    """Raise 409 for dependencies that would form a cycle. Deleted tasks wait for nothing."""
     if await _reaches(board_id, wanted, task_id):
-        raise Conflict("These dependencies would form a circle.")
+        raise Conflict("These dependencies would form a cycle.")
 
 
 async def _reaches(board_id: UUID, start: list[UUID], goal: UUID) -> bool:

@@ -65,7 +65,7 @@ def check_signature(webhook: Webhook, call: Call, key: str) -> bool:
     if signed is None and not webhook.takes_unsigned:
         raise Forbidden("The signature is missing.")
     if not signed and not webhook.takes_unsigned:
-        raise Forbidden("The signature is not right.")
+        raise Forbidden("The signature is invalid.")
     return bool(signed)
 
 

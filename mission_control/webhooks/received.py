@@ -46,7 +46,7 @@ def decoded(body: bytes, content_type: str | None) -> Any:
 
 
 def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON value")
+    raise ValueError(f"{name} is not a JSON value")
 
 
 def storable(value: Any, depth: int = 0) -> Any:

@@ -291,7 +291,7 @@ async def test_circular_dependencies_are_refused(cast: Cast) -> None:
     for number, task in enumerate(file["tasks"]):
         task["depends_on"] = [2 - number]
     [item] = (await cast.ada.post(IMPORT, file)).refused(422)
-    assert "circle" in item["msg"]
+    assert "in a cycle" in item["msg"]
 
 
 async def test_rights_to_export_and_import(cast: Cast) -> None:

@@ -136,7 +136,7 @@ async def test_restoring_a_task_that_closes_a_cycle_is_refused(cast: Cast) -> No
     await deleted(cast, second)
     (await cast.ada.patch(cast.task(first), {"depends_on_task_ids": [third["id"]]})).ok()
     before = await head(cast)
-    assert "circle" in (await cast.ada.post(f"{cast.task(second)}/restorations")).refused(409)
+    assert "cycle" in (await cast.ada.post(f"{cast.task(second)}/restorations")).refused(409)
     assert await head(cast) == before and (await Task.get(id=second["id"])).deleted_at is not None
     (await cast.ada.patch(cast.task(first), {"depends_on_task_ids": []})).ok()
     assert (await restored(cast, second))["depends_on_task_ids"] == [first["id"]]

@@ -208,7 +208,7 @@ async def test_new_secret_applies_at_once(cast: Cast) -> None:
     path, _ = await made(cast, secret="hush")
     secret = (await cast.cleo.post(f"{path}/secret-rotations")).ok()["secret"]
     body = b'{"n": 1}'
-    assert "not right" in (await send(cast, path, body, X_Webhook_Signature=signature(body))).refused(403)
+    assert "is invalid" in (await send(cast, path, body, X_Webhook_Signature=signature(body))).refused(403)
     await stored(await send(cast, path, body, X_Webhook_Signature=signature(body, secret)))
 
 

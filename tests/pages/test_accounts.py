@@ -52,7 +52,7 @@ async def test_setup_code_guesses_are_rate_limited(app: Quart) -> None:
     await setup.issue_setup_code()
     for _ in range(10):
         seen = await Visitor(app).post("/setup", {**OWNER, "code": "WRONG"})
-        seen.is_status(422).has("not the one this server printed last").lacks(PASSWORD)
+        seen.is_status(422).has("not the setup code that the server printed last").lacks(PASSWORD)
     refused = (await Visitor(app).post("/setup", {**OWNER, "code": "WRONG"})).is_status(429)
     assert int(refused.headers["Retry-After"]) > 0
     refused.has("Too many tries", "closed for 5 min")

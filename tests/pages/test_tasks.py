@@ -193,7 +193,7 @@ async def test_dependencies_are_added_and_removed(cast: Cast) -> None:
     (await cleo.post(f"{cast.task(second)}/dependencies", form)).is_status(303)
     (await cleo.get(cast.task(second))).has("Waits for", "Grind")
     (await cleo.get(cast.task(first))).has("Needed by", "Polish")
-    (await cleo.post(f"{cast.task(first)}/dependencies", {"task_id": second["id"]})).is_status(409).has("circle")
+    (await cleo.post(f"{cast.task(first)}/dependencies", {"task_id": second["id"]})).is_status(409).has("cycle")
     (await cleo.post(f"{cast.task(second)}/dependencies/{first['id']}/removals")).is_status(303)
     (await cleo.get(cast.task(second))).lacks("Waits for")
 

@@ -41,7 +41,7 @@ async def test_invalid_commands_report_one_sentence(home: Installation) -> None:
         (("user", "create", "ADA@example.org", "--name", "Ada"), "exists already"),
         (("user", "reset-password", "nobody@example.org"), "Nobody has the address"),
         (("user", "set-role", "ada@example.org", "member", "--organization", "Elsewhere"), "Name one organization"),
-        (("token", "revoke", "1"), "no live token"),
+        (("token", "revoke", "1"), "no valid token"),
     ]
     answers = await asyncio.gather(*(home.run(*arguments) for arguments, _ in refused))
     for (code, said), (_, sentence) in zip(answers, refused, strict=True):

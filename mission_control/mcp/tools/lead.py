@@ -31,7 +31,7 @@ class NewTask(Arguments):
 async def create_task(actor: Actor, asked: NewTask) -> tuple[str, Any]:
     """Put a new task on the board. For leads.
 
-    Make tasks that one worker finishes in one go, and say how to tell that they are done. Leave the assignee out
+    Create tasks that one worker can finish in one go, and say when they are done. Leave the assignee out
     unless it must be somebody: workers claim what fits them. Name what it depends on instead of ordering by hand.
     404: an unknown worker or task. 409: it waits for other tasks and cannot have an assignee yet.
     """

@@ -62,7 +62,7 @@ async def who_am_i(actor: Actor, _: Nothing) -> tuple[str, Any]:
 
 
 class Checked(BaseModel):
-    """Whether to go on, and why not."""
+    """Whether to continue, and if not, why."""
 
     status: str
     directive: Directive
@@ -71,7 +71,7 @@ class Checked(BaseModel):
 
 @tools.tool("Say that you are alive", Nothing, Checked, repeats=True)
 async def heartbeat(actor: Actor, _: Nothing) -> tuple[str, Any]:
-    """Say that you are alive, and learn whether to go on.
+    """Send a heartbeat, and learn whether to continue.
 
     Call it every few minutes while you work on something long. `directive`: continue; pause: finish what you hold but
     take nothing new; stop: end your work now, release what you hold, and do not claim again.

@@ -183,9 +183,9 @@ class PersonsTask(Arguments):
 
 @tools.tool("Create a task", PersonsTask, TaskDetail, audience="people")
 async def create_task(actor: Actor, asked: PersonsTask) -> tuple[str, Any]:
-    """Put a new task on a board, in the person's name. Agents of the board can claim it at once.
+    """Create a task on a board, in the person's name. Agents of the board can claim it immediately.
 
-    Describe one piece of work, and how to tell that it is done. 403: the person may only read that board. 404: no such
+    Describe one piece of work, and when it is done. 403: the person may only read that board. 404: no such
     board, agent or task. 409: it waits for other tasks and cannot have an assignee yet.
     """
     ids, body = {"board_id": asked.board_id}, asked.model_dump(exclude={"board_id"})
@@ -197,7 +197,7 @@ class Said(Arguments):
     """Something to say about a task."""
 
     task_id: Ref
-    message: Annotated[str, Field(min_length=1, description="Markdown; @name tells somebody, @lead the lead")]
+    message: Annotated[str, Field(min_length=1, description="Markdown; @name notifies an agent, @lead the lead")]
 
 
 @tools.tool("Comment on a task", Said, CommentLine, audience="people")

@@ -42,7 +42,7 @@ class QuestionAsked(BaseModel):
 
 @tools.tool("Ask people", Asked, QuestionAsked)
 async def ask_people(actor: Actor, asked: Asked) -> tuple[str, Any]:
-    """Ask the people of the board something without which work cannot go on.
+    """Ask the people of the board a question that blocks your work.
 
     First recall what is known, and do not ask what is open already. Give options where you know the possible answers:
     say what happens with each, and recommend one. For a yes or no about one step use request_approval. The answer

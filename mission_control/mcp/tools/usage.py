@@ -27,7 +27,7 @@ class Used(Arguments):
 
 
 class Drawn(BaseModel):
-    """What you used up today (UTC) and ever, the budgets that it draws on, and whether to go on."""
+    """Your usage today (UTC) and in total, the budgets it counts toward, and whether to continue."""
 
     today: UsageSums
     total: UsageSums

@@ -87,7 +87,7 @@ class GivenBack(Arguments):
 
 @tools.tool("Give a task back", GivenBack, OkResponse, role="worker")
 async def release_task(actor: Actor, asked: GivenBack) -> tuple[str, Any]:
-    """Give back a task that you cannot or must not finish. It returns to the inbox, and somebody else can have it.
+    """Give back a task that you cannot or must not finish. It returns to the inbox, and others can claim it.
 
     Always better than letting the lease run out, which counts as a failed attempt. 409 lease_lost: you no longer
     hold it; there is nothing to give back.
@@ -101,7 +101,7 @@ class Remark(Arguments):
     """Something to say about a task."""
 
     task_id: Ref
-    message: Annotated[str, Field(min_length=1, description="Markdown; @name tells somebody, @lead the lead")]
+    message: Annotated[str, Field(min_length=1, description="Markdown; @name notifies an agent, @lead the lead")]
     fence: Annotated[int | None, Field(ge=1, description="The fence of your lease, when the task is yours")] = None
 
 
