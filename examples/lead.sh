@@ -9,7 +9,7 @@ board=$(call agent_auth_health | jq --raw-output .board_id)
 call agent_heartbeat >/dev/null
 call agent_roster_discovery | jq --raw-output '.items[] | "  \(.name) is \(.status)"'
 
-# Make the task. Whoever is free claims it.
+# Create the task. The first free worker claims it.
 new=$(jq --null-input --arg title "${1:-Look out of the window}" '{title: $title, description: "Say what you did."}')
 task=$(call delegate_work "$new" | jq --raw-output .id)
 

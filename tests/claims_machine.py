@@ -1,6 +1,6 @@
 """Agents, people and time against one board, in any order: what must hold after every step.
 
-The machine speaks HTTP to the application in this process and moves the test clock. What it expects of a hand-out is
+The machine speaks HTTP to the application in this process and moves the test clock. What it expects of a claim is
 in `claims_oracle.py`.
 """
 
@@ -224,7 +224,7 @@ class ClaimsMachine(RuleBasedStateMachine):
         limits=st.sampled_from((None, {"in_progress": 1}, {"in_progress": 3}, {"review": 1})),
     )
     def the_board_gets_rules(self, closed: bool, held: bool, limits: dict[str, int] | None) -> None:
-        """Of the kinds that a hand-out depends on; mostly it stays open."""
+        """Change rules that claims depend on; mostly the board stays open for claims."""
         self.count("rules")
         changes = {
             "only_lead_can_change_status": closed,
@@ -263,7 +263,7 @@ class ClaimsMachine(RuleBasedStateMachine):
 
     @rule(worker=WORKERS, lease=st.sampled_from((30, 900, 86_400)))
     def an_agent_claims(self, worker: int, lease: int) -> None:
-        """The best task, and only when there is one that may be handed out."""
+        """Claim the best task, if one may be claimed."""
         self.count("claim")
         agent = self.worker(worker)
         self.run(expire_due())
@@ -336,7 +336,7 @@ class ClaimsMachine(RuleBasedStateMachine):
     @rule(which=ANY)
     @precondition(lambda self: self.known)
     def an_agent_comments(self, which: int) -> None:
-        """In the name of a hand-out."""
+        """Write in the name of an assignment."""
         self.count("comment")
         self._write(which, "POST", "/comments", lambda _: {"message": "So far."}, needs_run=False)
 

@@ -14,7 +14,7 @@ NEVER = datetime(9999, 1, 1)
 
 @dataclass
 class Row:
-    """What a hand-out depends on, of one task."""
+    """The facts of one task on which claims depend."""
 
     id: UUID
     status: str

@@ -216,6 +216,6 @@ async def test_two_owners_cannot_depose_each_other(cast: Cast) -> None:
         set_role(await cast.ben.actor(), cast.organization.id, ada, "member"),
         return_exceptions=True,
     )
-    # Whoever comes second is no owner any more, which is seen under the lock.
+    # The second one is no longer an owner, which is checked under the lock.
     assert sorted(type(one).__name__ for one in results) == ["Forbidden", "NoneType"]
     assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 1

@@ -1,4 +1,4 @@
-"""What an agent did on a board stays there: after its move whoever reads only the new board sees none of it."""
+"""What an agent did on a board stays there: after its move readers of only the new board see none of it."""
 
 from typing import Any
 

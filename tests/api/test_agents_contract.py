@@ -222,7 +222,7 @@ async def test_two_leads_cannot_move_to_one_board_at_once(cast: Cast) -> None:
     assert sorted(one.status for one in await asyncio.gather(*moves)) == [200, 409]
 
 
-async def test_patch_of_an_agent_deleted_meanwhile_is_not_found(cast: Cast) -> None:
+async def test_patch_of_an_agent_deleted_concurrently_is_not_found(cast: Cast) -> None:
     for n in range(4):
         made = (await cast.ada.post("/agents", new(cast, name=f"Lyra {n}"))).ok()["id"]
         calls = (cast.ada.delete(at(made)), cast.ben.patch(at(made), {"name": f"Cetus {n}"}), cast.ben.delete(at(made)))

@@ -17,7 +17,7 @@ RENEW = "/agent/tokens/rotations"
 
 
 def bearing(cast: Cast, secret: str) -> Caller:
-    """Whoever has this token of an agent."""
+    """Return a caller with this token of an agent."""
     return Caller(cast.app, {"X-Agent-Token": secret})
 
 

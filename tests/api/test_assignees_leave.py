@@ -1,4 +1,4 @@
-"""Tasks of people who do not reach the board any more."""
+"""Tasks of people who no longer have access to the board."""
 
 from typing import Any
 

@@ -242,7 +242,7 @@ async def test_gone_callback_is_removed(cast: Cast, receiver: Receiver) -> None:
 
 
 @pytest.mark.usefixtures("by_hand")
-async def test_callback_changed_meanwhile_is_not_removed(cast: Cast, receiver: Receiver) -> None:
+async def test_callback_changed_concurrently_is_not_removed(cast: Cast, receiver: Receiver) -> None:
     await set_callback(cast, receiver)
     await notify(cast)
     receiver.gate.clear()

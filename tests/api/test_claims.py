@@ -117,7 +117,7 @@ async def test_priority_rises_one_step_per_day_of_waiting(cast: Cast) -> None:
     ]  # fmt: skip
 
 
-# What is never handed out
+# Tasks that are never assigned
 
 
 async def test_ineligible_tasks_are_never_assigned(cast: Cast) -> None:

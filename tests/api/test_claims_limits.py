@@ -1,4 +1,4 @@
-"""WIP limits of agents and of columns: hand-outs stop while one is reached; people may go over."""
+"""WIP limits of agents and of columns: claims stop while one is reached; people may exceed it."""
 
 import asyncio
 from typing import Any

@@ -63,7 +63,7 @@ async def test_concurrent_claims_of_own_task_renew_one_lease(cast: Cast) -> None
 
 
 async def test_sixteen_agents_race_for_forty_tasks(cast: Cast) -> None:
-    """Agents take tasks as fast as they can, again and again: each task is handed out once in each round.
+    """Agents take tasks as fast as they can, again and again: each task is assigned once per round.
 
     Agents ask the application in this process without HTTP in between, and between rounds one statement puts all
     tasks back, so that the rounds cost nothing but claims.

@@ -1,4 +1,4 @@
-"""When nothing at all is handed out: paused, stopped, over a budget. And claims that are sent again."""
+"""No work is assigned: paused, stopped, over a budget. And claims that are sent again."""
 
 import asyncio
 from typing import Any

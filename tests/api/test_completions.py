@@ -36,7 +36,7 @@ def file(content: bytes = b"clear", name: str = "log.txt", **more: Any) -> dict[
 
 
 async def without_lead(cast: Cast) -> None:
-    """Atlas is no lead any more."""
+    """Take the role of lead from Atlas."""
     (await cast.ada.patch(f"/agents/{cast.atlas.id}", {"is_board_lead": False})).ok()
 
 

@@ -120,7 +120,7 @@ async def test_owners_stepping_down_at_once_leave_one_owner(cast: Cast) -> None:
     assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 1
 
 
-async def test_member_removed_meanwhile_cannot_remove_others(cast: Cast) -> None:
+async def test_member_removed_concurrently_cannot_remove_others(cast: Cast) -> None:
     for person in (cast.ben, cast.dan):
         await Member.filter(user_id=person.id).update(role="owner")
     ben, dan = await path(cast.ben), await path(cast.dan)
@@ -129,7 +129,7 @@ async def test_member_removed_meanwhile_cannot_remove_others(cast: Cast) -> None
     assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 2
 
 
-async def test_member_demoted_meanwhile_cannot_change_others(cast: Cast) -> None:
+async def test_member_demoted_concurrently_cannot_change_others(cast: Cast) -> None:
     """The rule was asked before the rows were held; what the caller is then decides."""
     ben, dan = await cast.ben.actor(), await Member.get(user_id=cast.dan.id)
     await Member.filter(user_id=cast.ben.id).update(role="member")

@@ -154,7 +154,7 @@ async def test_deletion_is_forbidden_for_others(cast: Cast) -> None:
     assert await Organization.filter(id=cast.organization.id).exists()
 
 
-async def test_owner_demoted_meanwhile_cannot_delete(cast: Cast) -> None:
+async def test_owner_demoted_concurrently_cannot_delete(cast: Cast) -> None:
     """The rule was asked before the organization was held; whose it is then decides, and not what else they own."""
     (await cast.ada.post("/organizations", {"name": "Attic"})).ok()
     ada = await cast.ada.actor()
@@ -228,7 +228,7 @@ async def test_invalid_ownership_transfers_are_refused(cast: Cast) -> None:
     assert (await Member.get(id=ada.id)).role == "owner"
 
 
-async def test_owner_demoted_meanwhile_cannot_transfer(cast: Cast) -> None:
+async def test_owner_demoted_concurrently_cannot_transfer(cast: Cast) -> None:
     """The rule was asked before the rows were held."""
     ada, dan = await cast.ada.actor(), await member_of(cast.dan, cast.organization)
     await Member.filter(user_id=cast.ben.id).update(role="owner")

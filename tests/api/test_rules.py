@@ -39,7 +39,7 @@ async def test_author_reduced_to_reading_cannot_edit(cast: Cast) -> None:
 
 
 async def test_admin_with_read_access_can_unassign_tasks(cast: Cast) -> None:
-    """Whoever removes a person or deletes an agent gives back what is in their hands on every board."""
+    """Removing a person or deleting an agent releases their tasks on every board."""
     await Member.filter(user_id=cast.ben.id).update(all_boards_read=True, all_boards_write=False)
     task = Task(board_id=cast.board.id, title="Polish")
     task.board = cast.board

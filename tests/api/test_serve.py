@@ -194,14 +194,14 @@ async def test_idle_connection_does_not_delay_stopping(tmp_path: Path) -> None:
 async def test_partial_request_does_not_delay_stopping(tmp_path: Path) -> None:
     half = b"POST /api/v1/auth/bootstrap HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf"
     async with served(tmp_path) as (process, address), connection(address, half):
-        await answered(f"{address}/healthz")  # the half has been read too by now
+        await answered(f"{address}/healthz")  # the half has been read, too
         process.terminate()
         async with asyncio.timeout(TO_STOP):
             assert await process.wait() == 0
 
 
 async def test_stopping_server_frees_its_port_at_once(tmp_path: Path) -> None:
-    """Whoever starts it again need not wait for the last requests to end."""
+    """A restart need not wait for the last requests to end."""
     async with tiny_worker(tmp_path, cut=3600) as (process, address):
         host, _, port = address.removeprefix("http://").partition(":")
         async with connection(address, NEVER) as reader:

@@ -37,7 +37,7 @@ async def local(app: Quart) -> AsyncIterator[Caller]:
     app.config["SETTINGS"] = before
 
 
-async def make_homeless(cast: Cast) -> None:
+async def remove_from_organization(cast: Cast) -> None:
     """Take Eve out of her organization."""
     await Member.filter(user_id=cast.eve.id).delete()
     await User.filter(id=cast.eve.id).update(active_organization_id=None)
@@ -54,7 +54,7 @@ async def log_of(organization_id: Any) -> list[Event]:
 
 
 async def test_personal_organization_gets_two_default_packs(cast: Cast) -> None:
-    await make_homeless(cast)
+    await remove_from_organization(cast)
     home = (await cast.eve.get(ME)).ok()
     packs = (await cast.eve.get(PACKS)).ok()
     assert home["name"] == "Personal" and len(packs) == 2 and named(packs) == NAMES
@@ -65,7 +65,7 @@ async def test_personal_organization_gets_two_default_packs(cast: Cast) -> None:
 
 
 async def test_default_packs_are_recorded_after_their_organization(cast: Cast) -> None:
-    await make_homeless(cast)
+    await remove_from_organization(cast)
     home = (await cast.eve.get(ME)).ok()
     found = await log_of(home["id"])
     assert [event.kind for event in found] == FOUNDED
@@ -77,7 +77,7 @@ async def test_default_packs_are_recorded_after_their_organization(cast: Cast) -
 
 
 async def test_default_packs_are_added_once(cast: Cast) -> None:
-    await make_homeless(cast)
+    await remove_from_organization(cast)
     await asyncio.gather(*(ensure_membership(cast.eve.id) for _ in range(3)))
     await ensure_membership(cast.eve.id)
     home = (await cast.eve.get(ME)).ok()
@@ -87,7 +87,7 @@ async def test_default_packs_are_added_once(cast: Cast) -> None:
 
 
 async def test_removed_default_packs_are_not_added_again(cast: Cast) -> None:
-    await make_homeless(cast)
+    await remove_from_organization(cast)
     for pack in (await cast.eve.get(PACKS)).ok():
         (await cast.eve.delete(f"{PACKS}/{pack['id']}")).ok()
     await ensure_membership(cast.eve.id)
@@ -95,7 +95,7 @@ async def test_removed_default_packs_are_not_added_again(cast: Cast) -> None:
 
 
 async def test_created_organization_gets_no_default_packs(cast: Cast) -> None:
-    await make_homeless(cast)
+    await remove_from_organization(cast)
     (await cast.eve.get(ME)).ok()
     second = (await cast.eve.post("/organizations", {"name": "Second"})).ok()
     assert (await cast.eve.get(ME)).ok() == second and (await cast.eve.get(PACKS)).ok() == []
@@ -110,14 +110,14 @@ async def test_name_alone_does_not_make_an_organization_personal(cast: Cast) -> 
 
 async def test_joining_by_invitation_adds_no_packs(cast: Cast) -> None:
     (await cast.ada.post(f"{ME}/invites", {"invited_email": "eve@example.org"})).ok()
-    await make_homeless(cast)
+    await remove_from_organization(cast)
     await User.filter(id=cast.eve.id).update(email_verified=True)
     assert (await cast.eve.get(ME)).ok()["name"] == "Observatory"
     assert await SkillPack.all().count() == 0
 
 
 async def test_failing_packs_undo_the_organization(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    await make_homeless(cast)
+    await remove_from_organization(cast)
     broken = [(url, name, "It.") for url, name in {**NAMES, "https://example.org/a/b": "elsewhere"}.items()]
     # By name: an import above would register the reaction, even if the application forgot it.
     monkeypatch.setattr("mission_control.skills.reactions.DEFAULT_PACKS", broken)

@@ -74,7 +74,7 @@ async def test_two_people_decide_one_approval(site: Site, open_page: Open) -> No
     await live(slow)
     await live(fast)
     await slow.route("**/approvals/live*", lambda route: route.abort())
-    await slow.evaluate("document.getElementById('live').remove()")  # this one hears nothing any more
+    await slow.evaluate("document.getElementById('live').remove()")  # this page gets no more events
     await fast.keyboard.press("a")
     await expect(fast.locator(f"#approval-{approval}")).to_have_attribute("data-state", "decided")
     await slow.get_by_role("button", name="Approve").click()

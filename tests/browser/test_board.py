@@ -245,7 +245,7 @@ class Cable:
         self.writers.add(writer)
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
         self.writers.add(far_writer)
-        if writer.is_closing():  # it was cut meanwhile
+        if writer.is_closing():  # the connection was cut
             far_writer.close()
         await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
 

@@ -1,4 +1,4 @@
-"""Whatever others do meanwhile, what somebody is writing stays: text, focus, caret and draft."""
+"""Text, focus, caret and draft of a form stay while others change the page."""
 
 import json
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Nothing of the front end is left over: templates, macros, icons, classes and variables that nobody names any more."""
+"""Nothing of the front end is left over: templates, macros, icons, classes and variables that nothing uses."""
 
 import re
 from collections import Counter

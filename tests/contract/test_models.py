@@ -135,7 +135,7 @@ REACH = {
     "GroupMemory": "mission_control.memory.queries.visible_group_entry",
     "Invite": "mission_control.organizations.queries.visible_invite",
     "InviteBoardAccess": "only read together with its invitation, which was found first",
-    "IdempotencyRecord": "found by whoever sent the request, and by nobody else",
+    "IdempotencyRecord": "found only by the sender of the request",
     "Member": "the rights themselves: read by authn/credentials.py to make an actor",
     "OnboardingSession": "only read together with its board, which was found first",
     "Question": "only read together with its board, which was found first",

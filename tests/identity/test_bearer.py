@@ -242,7 +242,7 @@ async def test_verified_address_links_the_unused_account(
     taken = with_bearer(trusting, await provider.forged(sub="thief", email="ada@example.org"))
     me = (await taken.get(ME)).ok()
     assert (me["email"], me["id"] == str(cast.ada.id)) == (None, False)
-    await Token.filter(user_id=cast.ada.id).update(revoked_at=clock.now())  # nobody can get into the account by now
+    await Token.filter(user_id=cast.ada.id).update(revoked_at=clock.now())  # no credential of the account is left
     ada = with_bearer(trusting, await provider.forged(sub="ada", email="ada@example.org", email_verified=True))
     assert (await ada.get(ME)).ok()["id"] == str(cast.ada.id)
     assert await AccountEvent.filter(kind="account.linked", user_id=cast.ada.id).count() == 1

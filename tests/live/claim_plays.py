@@ -63,7 +63,7 @@ async def add_tasks(server: Server, crew: Crew, count: int, first: int = 0) -> N
 
 
 async def play_race(home: Installation, server: Server, agents: int, tasks: int) -> float:
-    """Half of the tasks are there, half come while agents wait for them; each is handed out once. Returns claims/s."""
+    """Half of the tasks are there, half come while agents wait for them; each is assigned once. Returns claims/s."""
     crew = await new_crew(server, agents)
     await add_tasks(server, crew, tasks // 2)
     got: list[tuple[str, int]] = []

@@ -28,7 +28,7 @@ async def test_task_for_the_last_waiter_wakes_first_and_last(cast: Cast, waiters
     before = len(LOOKS)
     await cast.add_task(assigned_agent_id=str(late.id))
     assert (await answer_of(last))["task"]["assigned_agent_id"] == str(late.id)
-    await looked(before + 2)  # the first, and whoever heard the last one go
+    await looked(before + 2)  # the first, and the waiter woken last
     assert not any(one.done() for one in polls)
     await hang_up(*polls)
 

@@ -34,7 +34,7 @@ async def delete_what_it_waits_for(cast: Cast) -> Callable[[], Awaitable[Any]]:
 
 
 async def wait_no_longer(cast: Cast) -> Callable[[], Awaitable[Any]]:
-    """It does not have to wait any more."""
+    """Remove what the task waits for."""
     before = await cast.add_task(title="before", status="review")
     task = await cast.add_task(depends_on_task_ids=[before["id"]])
     return lambda: cast.ada.patch(cast.task(task), {"depends_on_task_ids": []})

@@ -125,7 +125,7 @@ def open_files(pid: str) -> list[str]:
     """What the descriptors of a process point to."""
     found = []
     for file in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):  # it was closed meanwhile
+        with suppress(FileNotFoundError):  # it has been closed
             found.append(str(file.readlink()))
     return found
 

@@ -16,7 +16,7 @@ from mission_control.organizations.work_state import lock_work_state_shared
 from mission_control.tasks.locks import locked_task
 from mission_control.tasks.models import Task
 from tests.cast import Cast
-from tests.live.test_tasks_changed_meanwhile import meanwhile, somebody_waits
+from tests.live.test_tasks_changed_concurrently import answer_during, somebody_waits
 
 pytestmark = pytest.mark.postgres
 PATIENCE = 60
@@ -61,11 +61,11 @@ async def test_references_are_written_while_the_task_is_locked(cast: Cast) -> No
         (await cast.vega.post(f"{cast.task(task)}/comments", {"message": "Odd."})).ok()
 
 
-async def test_work_does_not_start_on_a_dependency_reopened_meanwhile(cast: Cast, settings: Settings) -> None:
+async def test_work_does_not_start_on_a_dependency_reopened_concurrently(cast: Cast, settings: Settings) -> None:
     done = await cast.add_task(status="done")
     started = {"title": "Next", "status": "in_progress", "depends_on_task_ids": [done["id"]]}
     reopened = "UPDATE tasks SET status = 'inbox' WHERE id = $1"
-    answer = await meanwhile(settings, done, cast.ada.post(cast.tasks, started), reopened)
+    answer = await answer_during(settings, done, cast.ada.post(cast.tasks, started), reopened)
     assert answer.refused(409)["blocked_by_task_ids"] == [done["id"]]
 
 
@@ -79,7 +79,7 @@ async def test_pause_waits_only_for_assignments_of_its_organization(cast: Cast) 
 
 
 async def test_organization_deletion_waits_for_running_writes(cast: Cast, settings: Settings) -> None:
-    """Whoever writes has its board first and the log of the organization last."""
+    """Writers lock their board first and the log of the organization last."""
     connection = await asyncpg.connect(settings.database_url)
     try:
         async with connection.transaction(), asyncio.timeout(PATIENCE):

@@ -36,7 +36,7 @@ class Postman:
 
 @pytest.fixture
 async def postman(app: Quart, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Postman]:
-    """The sender of our kind, for one test; the application's own loop looks away meanwhile."""
+    """The sender of our kind, for one test; the application's own loop is paused."""
     await look_away(monkeypatch)
     found = Postman()
     loop.install_sender(loop.Sender(KIND, found))

@@ -1,4 +1,4 @@
-"""What open boards are sent, and what that costs: one card for one change, whoever looks, and no older state again."""
+"""What open boards are sent, and its cost: one card for one change, the same for all viewers, never an older state."""
 
 import asyncio
 import re
@@ -62,7 +62,7 @@ async def cheapest(cast: Cast, task: dict[str, Any], watches: list[Watch]) -> tu
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["by itself", "20 others wait for it"])
-async def test_changed_title_is_one_card_whoever_looks(
+async def test_changed_title_is_one_card_for_every_viewer(
     cast: Cast, board: tuple[dict[str, Any], dict[str, Any]], which: int
 ) -> None:
     task, ada = board[which], await visitor(cast.app, cast.ada)

@@ -1,4 +1,4 @@
-"""`mission-control audit`, as somebody at a shell uses it, and what others do to the database meanwhile."""
+"""`mission-control audit`, used at a shell, while others change the database."""
 
 import re
 import sqlite3

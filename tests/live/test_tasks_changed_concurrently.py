@@ -35,8 +35,8 @@ async def uncommitted(settings: Settings, thing: Any, *changes: str) -> AsyncIte
         await connection.close()
 
 
-async def meanwhile(settings: Settings, thing: Any, call: Any, *changes: str) -> Answer:
-    """What a call answers that waits for the changes of another process."""
+async def answer_during(settings: Settings, thing: Any, call: Any, *changes: str) -> Answer:
+    """Return the answer of a call that waits for the changes of another process."""
     async with asyncio.TaskGroup() as group, asyncio.timeout(PATIENCE), uncommitted(settings, thing, *changes):
         calling: asyncio.Task[Answer] = group.create_task(call)
         await somebody_waits()
@@ -45,7 +45,7 @@ async def meanwhile(settings: Settings, thing: Any, call: Any, *changes: str) ->
 
 
 async def somebody_waits(count: int = 1) -> None:
-    """Come back when so many locks are waited for."""
+    """Return once so many locks are waited for."""
     while (await rows("SELECT COUNT(*) AS n FROM pg_locks WHERE NOT granted"))[0]["n"] < count:
         await asyncio.sleep(0.01)
 
@@ -59,7 +59,7 @@ async def test_stop_survives_a_concurrent_task_deletion(cast: Cast, settings: Se
     await cast.add_task(title="first", priority="high")
     await cast.add_task(title="second")
     first, second = await taken(cast), await taken(cast, cast.rigel)
-    (await meanwhile(settings, first, stop(cast), ENDED, DELETED)).ok()
+    (await answer_during(settings, first, stop(cast), ENDED, DELETED)).ok()
     assert (await Task.get(id=second["id"])).status == "inbox"
     assert not await Run.filter(ended_at=None).exists()
 
@@ -68,7 +68,7 @@ async def test_stop_keeps_handed_in_work(cast: Cast, settings: Settings) -> None
     await cast.add_task()
     task = await taken(cast)
     to_lead = f"UPDATE tasks SET status = 'review', assigned_agent_id = '{cast.atlas.id}' WHERE id = $1"
-    (await meanwhile(settings, task, stop(cast), ENDED, to_lead)).ok()
+    (await answer_during(settings, task, stop(cast), ENDED, to_lead)).ok()
     found = await Task.get(id=task["id"])
     assert (found.status, found.assigned_agent_id) == ("review", cast.atlas.id)
 
@@ -77,7 +77,7 @@ async def test_deleting_an_agent_keeps_reassigned_tasks(cast: Cast, settings: Se
     await cast.add_task()
     task = await taken(cast)
     to_rigel = f"UPDATE tasks SET assigned_agent_id = '{cast.rigel.id}' WHERE id = $1"
-    (await meanwhile(settings, task, cast.ada.delete(f"/agents/{cast.vega.id}"), to_rigel)).ok()
+    (await answer_during(settings, task, cast.ada.delete(f"/agents/{cast.vega.id}"), to_rigel)).ok()
     found = await Task.get(id=task["id"])
     assert (found.status, found.assigned_agent_id) == ("in_progress", cast.rigel.id)
 
@@ -86,7 +86,7 @@ async def test_task_finishes_while_a_dependent_is_deleted(cast: Cast, settings: 
     task = await cast.add_task()
     waiting = await cast.add_task(depends_on_task_ids=[task["id"]])
     finish = cast.ada.patch(cast.task(task), {"status": "done"})
-    (await meanwhile(settings, waiting, finish, DELETED)).ok()
+    (await answer_during(settings, waiting, finish, DELETED)).ok()
 
 
 async def test_finished_task_is_not_returned_with_its_dependency(cast: Cast, settings: Settings) -> None:
@@ -95,7 +95,7 @@ async def test_finished_task_is_not_returned_with_its_dependency(cast: Cast, set
     for one in (task, waiting):
         await cast.put(one, status="review" if one is waiting else "done")
     reopen = cast.ada.patch(cast.task(task), {"status": "inbox"})
-    (await meanwhile(settings, waiting, reopen, "UPDATE tasks SET status = 'done' WHERE id = $1")).ok()
+    (await answer_during(settings, waiting, reopen, "UPDATE tasks SET status = 'done' WHERE id = $1")).ok()
     assert (await Task.get(id=waiting["id"])).status == "done"
 
 
@@ -107,13 +107,13 @@ async def test_decision_survives_concurrent_task_deletion(cast: Cast, settings: 
         " resolved_at = created_at WHERE id = $1"
     )
     links = "UPDATE approval_task_links SET is_pending = FALSE WHERE approval_id = $1"
-    (await meanwhile(settings, approval, cast.ada.delete(cast.task(task)), approved, links)).ok()
+    (await answer_during(settings, approval, cast.ada.delete(cast.task(task)), approved, links)).ok()
     assert (await Approval.get(id=approval["id"])).status == "approved"
 
 
 async def test_deleted_agent_is_not_notified(cast: Cast, settings: Settings) -> None:
     create = cast.ada.post(cast.tasks, {"title": "Somebody has to do it"})
-    answer = await meanwhile(settings, cast.atlas.id, create, "DELETE FROM agents WHERE id = $1")
+    answer = await answer_during(settings, cast.atlas.id, create, "DELETE FROM agents WHERE id = $1")
     assert answer.ok()["title"] == "Somebody has to do it"
 
 
@@ -125,13 +125,13 @@ FIRED = "DELETE FROM agents WHERE id = $1"
 async def test_deleted_agent_is_not_assigned(cast: Cast, settings: Settings, body: Any) -> None:
     task = await cast.add_task()
     given = body | {"assigned_agent_id": str(cast.rigel.id)}
-    (await meanwhile(settings, cast.rigel.id, cast.ada.patch(cast.task(task), given), FIRED)).refused(404)
+    (await answer_during(settings, cast.rigel.id, cast.ada.patch(cast.task(task), given), FIRED)).refused(404)
     assert (await Task.get(id=task["id"])).assigned_agent_id is None
 
 
 async def test_task_is_not_created_for_a_deleted_agent(cast: Cast, settings: Settings) -> None:
     wanted = {"title": "For Rigel", "assigned_agent_id": str(cast.rigel.id), "status": "in_progress"}
-    (await meanwhile(settings, cast.rigel.id, cast.ada.post(cast.tasks, wanted), FIRED)).refused(404)
+    (await answer_during(settings, cast.rigel.id, cast.ada.post(cast.tasks, wanted), FIRED)).refused(404)
     assert not await Task.filter(title="For Rigel").exists()
 
 
@@ -154,5 +154,5 @@ async def test_removed_member_is_not_assigned(cast: Cast, settings: Settings) ->
     task = await cast.add_task()
     given = cast.ada.patch(cast.task(task), {"assigned_user_id": str(cast.cleo.id)})
     removed = "DELETE FROM organization_members WHERE user_id = $1"
-    (await meanwhile(settings, cast.cleo.id, given, removed)).refused(404)
+    (await answer_during(settings, cast.cleo.id, given, removed)).refused(404)
     assert (await Task.get(id=task["id"])).assigned_user_id is None

@@ -1,4 +1,4 @@
-"""An agent that waits for work hears at once that it gets none any more, whoever stands before it in the queue."""
+"""A waiting claim is refused immediately when its agent may no longer work, whatever its place in the queue."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

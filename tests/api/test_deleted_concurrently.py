@@ -13,7 +13,7 @@ from mission_control.tasks.schemas import TaskCreate
 from tests.cast import Cast
 
 
-async def test_comment_on_a_task_erased_meanwhile_is_not_found(cast: Cast) -> None:
+async def test_comment_on_a_task_erased_concurrently_is_not_found(cast: Cast) -> None:
     task = await Task.get(id=(await cast.add_task())["id"])
     task.board = cast.board
     (await cast.ada.delete(f"{cast.home}?permanent=true")).ok()
@@ -21,7 +21,7 @@ async def test_comment_on_a_task_erased_meanwhile_is_not_found(cast: Cast) -> No
         await add_comment(await cast.ada.actor(), task, "Odd.")
 
 
-async def test_comment_on_a_task_deleted_meanwhile_is_not_found(cast: Cast) -> None:
+async def test_comment_on_a_task_deleted_concurrently_is_not_found(cast: Cast) -> None:
     task = await Task.get(id=(await cast.add_task())["id"])
     task.board = cast.board
     (await cast.ada.delete(cast.task(task))).ok()
@@ -29,7 +29,7 @@ async def test_comment_on_a_task_deleted_meanwhile_is_not_found(cast: Cast) -> N
         await add_comment(await cast.ada.actor(), task, "Odd.")
 
 
-async def test_approval_on_a_board_erased_meanwhile_is_not_found(cast: Cast) -> None:
+async def test_approval_on_a_board_erased_concurrently_is_not_found(cast: Cast) -> None:
     board, vega = await Board.get(id=cast.board.id), await cast.vega.actor()
     (await cast.ada.delete(f"{cast.home}?permanent=true")).ok()
     with pytest.raises(NotFound):
