@@ -111,7 +111,7 @@ class SqliteFile:
             self._idle.append(connection)
 
     async def _add_reader(self) -> None:
-        """Open a connection for long reads; it is there for the next one when this one is cancelled meanwhile."""
+        """Open a connection for long reads; it is there for the next one when this one is cancelled."""
         connection: sqlite3.Connection = await self._in_thread(_opened_for_reading, self._path, WAIT_MILLISECONDS)
         self._long_readers.append(connection)
         self._idle.append(connection)
