@@ -1,9 +1,11 @@
-"""Measure and print one table: `python -m bench [--database postgres] [--seconds 2]`."""
+"""Measure and print one table: `python -m bench [--database postgres] [--seconds 2]`, or `--against DIR` for two."""
 
 import argparse
 import asyncio
 import os
 import platform
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,6 +27,9 @@ PARTS = ("streams", "polls")
 def main() -> None:
     """Run everything against a server of our own, or against `--port`."""
     options = _options()
+    if options.against is not None:
+        _compare(options.against, options.database)
+        return
     with tempfile.TemporaryDirectory(prefix="mc-bench-") as name, _server(Path(name), options) as server:
         print(f"{time.strftime('%F %T')}, {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
         print(f"database: {options.database}; {options.seconds:g} s a cell; 500 tasks, 200 approvals, 20 agents\n")
@@ -46,7 +51,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, help="measure the server on this loopback port instead")
     parser.add_argument("--token", default="", help="its owner's token, with --port")
     parser.add_argument("--pid", type=int, help="its process, for CPU and memory")
+    parser.add_argument("--against", type=Path, help="compare with another checkout in the same run, in every way")
     return parser.parse_args()
+
+
+def _compare(other: Path, database: str) -> None:
+    """Run the three comparisons with another checkout, one after the other; each prints a table."""
+    for name, more in (("compare", ["--database", database]), ("stall", ["--database", database]), ("live_page", [])):
+        subprocess.run([sys.executable, "-m", f"bench.{name}", "--against", str(other), *more], check=True)
 
 
 @contextmanager
