@@ -26,6 +26,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
+from mission_control.core.schemas import ErrorResponse
 from mission_control.operations.api import Api
 from mission_control.operations.hints import BOARD_ROLES, hints
 from mission_control.operations.operation import operation
@@ -195,7 +196,7 @@ async def update_approval(actor: Actor, approval: Approval, data: ApprovalUpdate
     verb="approval.decide",
     body=ApprovalDecision,
     returns=ApprovalRead,
-    errors=CONFLICT,
+    errors={409: ErrorResponse},
 )
 async def decide_pending_approval(actor: Actor, approval: Approval, data: ApprovalDecision) -> dict[str, Any]:
     """Decide a pending approval; the first decision counts, another gets 409.

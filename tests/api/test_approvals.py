@@ -10,6 +10,7 @@ import pytest
 from mission_control.approvals.models import Approval
 from mission_control.delivery.models import Delivery
 from mission_control.live import channels
+from mission_control.operations.registry import OPERATIONS
 from tests.cast import Cast, events, head, ids, kinds
 
 KEYS = [
@@ -286,6 +287,9 @@ async def test_first_of_two_decisions_wins(cast: Cast) -> None:
         "changes_requested",
         "Shorter.",
     )
-    assert "sent back this" in (await cast.ada.post(f"{url}/decisions", {"decision": "approved"})).refused(409)
+    late = (await cast.ada.post(f"{url}/decisions", {"decision": "approved"})).refused(409)
+    assert "sent back this" in late
+    [operation] = [one for one in OPERATIONS if one.operation_id == "decide_approval"]
+    operation.errors[409].model_validate({"detail": late})  # as the API document declares it
     assert (await cast.cleo.post(f"{url}/reopenings")).ok()["status"] == "pending"
     assert (await cast.ada.post(f"{url}/decisions", {"decision": "approved"})).ok()["status"] == "approved"
