@@ -63,12 +63,12 @@ async def test_budget_is_created_changed_and_deleted(site: Site, open_page: Open
     await page.get_by_label("Limit in US dollars").fill("3")
     await page.keyboard.press("Enter")
     await expect(page.locator("#budgets")).to_contain_text("0.00 of 3.00 USD")
-    await page.get_by_role("button", name="Lift the budget of The whole organization").click()
+    await page.get_by_role("button", name="Delete the budget of The whole organization").click()
     await expect(page.locator("#budgets")).to_contain_text("No budgets")
     await page.get_by_role("button", name="Undo").click()
     await expect(page.locator("#budgets")).to_contain_text("0.00 of 3.00 USD")
     # Other tests use this server too, and an agent's page shows the budgets that it meets.
-    await page.get_by_role("button", name="Lift the budget of The whole organization").click()
+    await page.get_by_role("button", name="Delete the budget of The whole organization").click()
     await expect(page.locator("#budgets")).to_contain_text("No budgets")
 
 
