@@ -263,13 +263,13 @@ async def test_board_takes_few_requests(site: Site, open_page: Open) -> None:
     board = await site.board()
     await site.task(board, "Paint the hull")
     page, asked = await open_page("/settings"), []
-    # Not those of the page before, nor the icon for something that waits, which other tests may have left here.
-    passed_over = re.compile("/settings|favicon-alert")
+    # Not those of the page before, nor the tab's icon: Chromium asks for it once or twice, when it likes.
+    passed_over = re.compile("/settings|favicon")
     page.on("request", lambda one: None if passed_over.search(one.url) else asked.append(one.url))
     await page.goto(f"{site.url}/boards/{board}")
     await live(page)
     await can_drag(page)
-    assert len(asked) <= 12, asked
+    assert len(asked) <= 11, [one.rpartition("/")[2] for one in asked]
 
 
 async def test_open_panel_leaves_room_for_the_board(site: Site, open_page: Open) -> None:
