@@ -39,21 +39,25 @@ class Statements(SqliteClient):
         raise NotImplementedError
 
     async def fetch(self, sql: str, values: Sequence[Any]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-        """The names of a statement's columns and its rows; UUIDs and datetimes may be passed as they are."""
-        return await self.run(_fetch, sql, [_plain(value) for value in values])  # type: ignore[no-any-return]
+        """Return the names of a statement's columns and its rows. UUIDs and datetimes may be passed as they are."""
+        found: tuple[tuple[str, ...], list[tuple[Any, ...]]]
+        found = await self.run(_fetch, sql, [_plain(value) for value in values])
+        return found
 
     async def execute_query(self, query: str, values: list[Any] | None = None) -> tuple[int, Sequence[Any]]:
-        """How many rows were changed or found, and those."""
-        return await self.run(_query, _without_nul(query), values or ())  # type: ignore[no-any-return]
+        """Return how many rows were changed or found, and those."""
+        found: tuple[int, Sequence[Any]] = await self.run(_query, _without_nul(query), values or ())
+        return found
 
     async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> list[dict[str, Any]]:
-        """The rows found."""
+        """Return the rows found."""
         columns, found = await self.run(_fetch, _without_nul(query), values or ())
         return [dict(zip(columns, row, strict=True)) for row in found]
 
     async def execute_insert(self, query: str, values: list[Any]) -> int:
-        """The number of the row that was inserted."""
-        return await self.run(_insert, query, values)  # type: ignore[no-any-return]
+        """Return the number of the row that was inserted."""
+        number: int = await self.run(_insert, query, values)
+        return number
 
 
 class SafeSqliteClient(Statements):
