@@ -17,6 +17,8 @@ GROUND = [
     "config", "feature", "core", "database", "live", "delivery", "commands", "sending", "http", "authn", "operations",
     "web",
 ]  # fmt: skip
+# What speaks to the outside: each imports `core` and itself, and knows no database.
+OUTSIDE = ["outbound", "openclaw"]
 # Modules beside the packages that belong to `config`.
 CONFIG = {"config", "config_identity", "config_table", "config_values", "paths", "private_files"}
 ABOVE_ALL = {
@@ -79,6 +81,18 @@ def test_ground_packages_import_only_those_before_them(package: str) -> None:
         if package_of(name) == package
         for one in imports(tree)
         if package_of(one) not in allowed and not is_foreign(one)
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize("package", OUTSIDE)
+def test_what_speaks_to_the_outside_imports_core_only(package: str) -> None:
+    found = {
+        f"{name} -> {one}"
+        for name, tree in trees()
+        if package_of(name) == package
+        for one in imports(tree)
+        if package_of(one) not in {package, "core", "__version__"} and not is_foreign(one)
     }
     assert found == set()
 

@@ -1,0 +1,90 @@
+"""One WebSocket with JSON frames."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from mission_control import __version__
+from mission_control.openclaw.target import Target
+
+# Above what gateways send (25 MiB), so that theirs is the limit that is met.
+MOST_BYTES = 32 * 1024 * 1024
+CLOSING_SECONDS = 2.0
+
+# The library writes whole frames to its log at the level DEBUG, with the token among them.
+_quiet = logging.getLogger("mission_control.openclaw.wire")
+_quiet.setLevel(logging.WARNING)
+
+
+class WireClosed(Exception):
+    """The other side, or the network, ended the connection."""
+
+    def __init__(self, code: int | None, reason: str) -> None:
+        self.code = code
+        self.reason = reason
+        super().__init__(f"{code} {reason}")
+
+
+class _Opening(connect):
+    """Opens a connection, to the asked address only: what is sent next is a secret."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        """Follow no redirect."""
+        return exc
+
+
+class Wire:
+    """An open connection. Frames that are no JSON objects are passed over."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+
+    @classmethod
+    async def open(cls, target: Target) -> "Wire":
+        """Connect, without an Origin (with one, gateways take the caller for a browser and grant nothing)."""
+        socket = await _Opening(
+            target.address,
+            ssl=target.tls(),
+            origin=None,
+            proxy=None,
+            compression=None,
+            user_agent_header=f"mission-control/{__version__}",
+            open_timeout=None,  # the caller has a deadline
+            ping_interval=None,  # the gateway pings, and its ticks are watched
+            close_timeout=CLOSING_SECONDS,
+            max_size=MOST_BYTES,
+            logger=_quiet,
+        )
+        return cls(socket)
+
+    async def send(self, encoded: bytes) -> None:
+        """Send a frame. Raises WireClosed."""
+        try:
+            await self._socket.send(encoded, text=True)
+        except ConnectionClosed:
+            raise self._closed() from None
+
+    async def receive(self) -> Mapping[str, Any]:
+        """Return the next frame. Raises WireClosed."""
+        while True:
+            try:
+                raw = await self._socket.recv(decode=False)
+            except ConnectionClosed:
+                raise self._closed() from None
+            try:
+                frame = orjson.loads(raw)
+            except orjson.JSONDecodeError:
+                continue
+            if isinstance(frame, dict):
+                return frame
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the connection; waits at most two seconds for the other side."""
+        await self._socket.close(code, reason)
+
+    def _closed(self) -> WireClosed:
+        return WireClosed(self._socket.close_code, self._socket.close_reason or "")
