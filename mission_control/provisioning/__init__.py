@@ -1,0 +1,1 @@
+"""Agents on gateways: their workspaces and how they get there."""
