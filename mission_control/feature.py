@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mission_control.commands.reactions import Reactions
     from mission_control.core.actor import Actor
     from mission_control.core.policy import Rules
+    from mission_control.gateways.events import Connected, Handle
     from mission_control.http.body_limit import BodyLimit
     from mission_control.live.kinds import Kind
     from mission_control.mcp.registry import Tools
@@ -76,6 +77,10 @@ class Feature:
     senders: "Callable[[Quart], Sequence[Sender]] | None" = None
     on_notify: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     on_notify_family: Mapping[str, Callable[[str], None]] = field(default_factory=dict)
+
+    # Gateways: what is done with their events, by the gateway's name of the event, and after each connection.
+    gateway_events: "Mapping[str, Handle]" = field(default_factory=dict)
+    on_gateway_connected: "tuple[Connected, ...]" = ()
 
     # Callers: the owner behind LOCAL_AUTH_TOKEN, a membership for a person without one, the person and the end of a
     # token that the identity provider signed, an agent's sign of life, deleting an account at the provider.

@@ -16,6 +16,10 @@ from mission_control.demo.feature import demo
 from mission_control.docs.feature import docs
 from mission_control.exports.feature import exports
 from mission_control.feature import Feature
+from mission_control.gateway_notices.feature import gateway_notices
+from mission_control.gateway_requests.feature import gateway_requests
+from mission_control.gateway_sessions.feature import gateway_sessions
+from mission_control.gateways.feature import gateways
 from mission_control.groups.feature import groups
 from mission_control.identity.feature import identity
 from mission_control.inbox.feature import inbox
@@ -25,6 +29,7 @@ from mission_control.memory.feature import memory
 from mission_control.metrics.feature import metrics
 from mission_control.onboarding.feature import onboarding
 from mission_control.organizations.feature import organizations
+from mission_control.provisioning.feature import provisioning
 from mission_control.questions.feature import questions
 from mission_control.runs.feature import runs
 from mission_control.search.feature import search
@@ -39,8 +44,9 @@ from mission_control.webhooks.feature import webhooks
 # In the order in which reactions run and the API document lists operations.
 FEATURES: tuple[Feature, ...] = (
     authn, delivery, live, sending, accounts, activity, agents, approvals, boards, claims, custom_fields,
-    demo, docs, exports, groups, identity, inbox, mcp, memory, metrics, onboarding, organizations, questions,
-    runs, search, skills, souls, tags, tasks, usage, webhooks, shell.feature,
+    demo, docs, exports, gateways, gateway_notices, gateway_requests, gateway_sessions, groups, identity, inbox,
+    mcp, memory, metrics, onboarding, organizations, provisioning, questions, runs, search, skills, souls, tags,
+    tasks, usage, webhooks, shell.feature,
 )  # fmt: skip
 
 

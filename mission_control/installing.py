@@ -15,6 +15,7 @@ from mission_control.commands.reactions import install_reactions
 from mission_control.core.policy import RULES, install_rules
 from mission_control.database.setup import MODEL_MODULES
 from mission_control.feature import Feature
+from mission_control.gateways.events import CONNECTED, HANDLERS
 from mission_control.http.body_limit import BODY_LIMITS
 from mission_control.http.request_log import SECRET_PATHS
 from mission_control.inbox.headers import NOTICES
@@ -108,6 +109,9 @@ def _install_background(feature: Feature) -> None:
         channels.on_notify(channel, notified)
     for family, called in feature.on_notify_family.items():
         channels.on_notify_family(family, called)
+    for name, handler in feature.gateway_events.items():
+        HANDLERS.setdefault(name, []).append(handler)
+    CONNECTED.extend(feature.on_gateway_connected)
 
 
 def _add(registry: dict[str, Any], more: Any) -> None:

@@ -37,6 +37,10 @@ class Approval(Model):
     resolved_by_kind: Any = fields.CharField(max_length=16, null=True)
     resolved_at: Any = UtcDatetimeField(null=True)
     run_id: Any = fields.UUIDField(null=True)
+    # Of an approval that a gateway asks for: its id there, and until when it may be decided.
+    gateway_id: Any = fields.UUIDField(null=True)
+    external_id: Any = fields.TextField(null=True)
+    expires_at: Any = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 

@@ -1,1 +1,1 @@
-"""Agents on gateways: their workspaces and how they get there."""
+"""Agents of gateways: jobs that create them there, write their workspace files and wake them."""

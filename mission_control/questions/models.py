@@ -36,6 +36,10 @@ class Question(Model):
         "models.User", related_name=False, null=True, on_delete=fields.SET_NULL
     )
     answered_at: Any = UtcDatetimeField(null=True)
+    # Of a question that a gateway asks: its id there, and until when it may be answered.
+    gateway_id: Any = fields.UUIDField(null=True)
+    external_id: Any = fields.TextField(null=True)
+    expires_at: Any = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
 
     board_id: Any

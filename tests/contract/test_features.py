@@ -32,6 +32,8 @@ REGISTRIES = {
     "commands.reactions.REACTIONS",
     "core.policy.RULES",
     "database.setup.MODEL_MODULES",
+    "gateways.events.CONNECTED",
+    "gateways.events.HANDLERS",
     "http.body_limit.BODY_LIMITS",
     "http.request_log.SECRET_PATHS",
     "inbox.headers.NOTICES",

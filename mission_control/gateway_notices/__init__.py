@@ -1,0 +1,1 @@
+"""Notices to the agents of gateways, sent as messages to their sessions."""

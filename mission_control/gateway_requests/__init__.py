@@ -1,0 +1,1 @@
+"""Approvals and questions that gateways ask for, in the queues of people."""

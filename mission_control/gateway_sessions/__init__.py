@@ -1,0 +1,1 @@
+"""The sessions of a gateway: lists, transcripts, messages and usage."""

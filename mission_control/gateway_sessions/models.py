@@ -1,0 +1,32 @@
+"""How much usage of a gateway's sessions is counted already."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from mission_control.core.clock import now
+from mission_control.core.ids import new_id
+from mission_control.database.fields import UtcDatetimeField
+
+
+class SessionUsage(Model):
+    """The tokens and the cost of a session that were counted; cost is in millionths of a US dollar.
+
+    `session_id` tells a session that began anew from the one before under the same key.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    gateway: Any = fields.ForeignKeyField("models.Gateway", related_name=False, on_delete=fields.CASCADE)
+    session_key = fields.TextField()
+    session_id = fields.TextField(default="")
+    input_tokens = fields.BigIntField(default=0)
+    output_tokens = fields.BigIntField(default=0)
+    cost_micros = fields.BigIntField(default=0)
+    updated_at = UtcDatetimeField(default=now)
+
+    gateway_id: Any
+
+    class Meta:
+        table = "gateway_session_usage"
+        unique_together = (("gateway", "session_key", "session_id"),)

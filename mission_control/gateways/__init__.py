@@ -1,0 +1,1 @@
+"""OpenClaw gateways: their connections, and calls to them from every process."""

@@ -1,0 +1,99 @@
+"""Gateways, the installation's identity towards them, and calls between processes."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from mission_control.core.clock import now
+from mission_control.core.ids import new_id
+from mission_control.core.scope import Scope
+from mission_control.database.fields import UtcDatetimeField
+
+
+class Gateway(Model):
+    """An OpenClaw gateway of an organization, and what is known of the connection to it.
+
+    `state` is `connecting`, `connected`, `pairing` (waits for a person), `unreachable` or `refused`; `state_code` is
+    the reason for programs, `last_error` the one for people. `token` and `device_token` are encrypted. `holder` names
+    the process that has the connection, until `held_until`.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
+    name = fields.TextField()
+    url = fields.TextField()
+    workspace_root = fields.TextField()
+    token: Any = fields.TextField(null=True)
+    allow_insecure_tls = fields.BooleanField(default=False)
+    disable_device_pairing = fields.BooleanField(default=False)
+    state = fields.CharField(max_length=16, default="connecting")
+    state_code: Any = fields.CharField(max_length=64, null=True)
+    last_error: Any = fields.TextField(null=True)
+    state_at = UtcDatetimeField(default=now)
+    device_token: Any = fields.TextField(null=True)
+    pairing_request_id: Any = fields.TextField(null=True)
+    pairing_device_id: Any = fields.TextField(null=True)
+    version: Any = fields.TextField(null=True)
+    protocol: Any = fields.IntField(null=True)
+    role: Any = fields.TextField(null=True)
+    scopes: Any = fields.JSONField(null=True)
+    methods: Any = fields.JSONField(null=True)
+    events: Any = fields.JSONField(null=True)
+    capabilities: Any = fields.JSONField(null=True)
+    boot_id: Any = fields.TextField(null=True)
+    holder: Any = fields.CharField(max_length=64, null=True)
+    held_until: Any = UtcDatetimeField(null=True)
+    connected_at: Any = UtcDatetimeField(null=True)
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    organization_id: Any
+
+    class Meta:
+        table = "gateways"
+        indexes = (Index(fields=("organization_id", "created_at")),)
+
+    def scope(self) -> Scope:
+        """Return the scope of events about this gateway."""
+        return Scope(organization_id=self.organization_id, subject_id=self.id)
+
+
+class GatewayIdentity(Model):
+    """The key by which gateways know this installation: one row, `name` is always `installation`.
+
+    `private_key` is encrypted; `device_id` is the SHA-256 of the public key, in hexadecimal digits.
+    """
+
+    name = fields.CharField(max_length=16, primary_key=True, default="installation")
+    private_key = fields.TextField()
+    device_id = fields.CharField(max_length=64)
+    created_at = UtcDatetimeField(default=now)
+
+    class Meta:
+        table = "gateway_identity"
+
+
+class GatewayCall(Model):
+    """A call of a process to a gateway whose connection another process has: `waiting`, `taken`, `done`, `failed`.
+
+    `params` and `result` are encrypted JSON; `error` is what `GatewayError` says, as JSON.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    gateway: Any = fields.ForeignKeyField("models.Gateway", related_name=False, on_delete=fields.CASCADE)
+    caller = fields.CharField(max_length=64)
+    method = fields.CharField(max_length=128)
+    params = fields.TextField()
+    state = fields.CharField(max_length=16, default="waiting")
+    result: Any = fields.TextField(null=True)
+    error: Any = fields.JSONField(null=True)
+    due_by = UtcDatetimeField()
+    created_at = UtcDatetimeField(default=now)
+
+    gateway_id: Any
+
+    class Meta:
+        table = "gateway_calls"
+        indexes = (Index(fields=("gateway_id", "state", "created_at")),)
