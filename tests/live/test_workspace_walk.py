@@ -1,0 +1,206 @@
+"""Agents that know nothing but their workspace files run the commands in them, with curl and jq."""
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from mission_control.provisioning.workspace.facts import BoardFacts, Role, WorkspaceFacts
+from mission_control.provisioning.workspace.files import FILES, workspace_files
+from tests.live.crew import Crew, Member, crew
+from tests.live.servers import API, PATIENCE, Server, installation
+
+pytestmark = pytest.mark.database
+
+BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+FIRST_START = re.compile(r"`((?:\./mc|mkdir|command|rm) [^`]+)`")
+HELPER = "cat > mc"
+
+
+def _without_helper(block: str, words: str) -> str:
+    """A command; the one that makes the helper only when it is asked for."""
+    return "" if HELPER in block and words != HELPER else block
+
+
+@dataclass
+class Workspace:
+    """A folder with the files of an agent, and a shell in it that is new for every command."""
+
+    folder: Path
+    files: Mapping[str, str]
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def block(self, words: str) -> str:
+        """The one command of the files that has these words in it."""
+        found: set[str] = {
+            one for text in self.files.values() for one in BLOCK.findall(text) if words in _without_helper(one, words)
+        }
+        assert len(found) == 1, (words, found)
+        return found.pop()
+
+    def line(self, words: str) -> str:
+        """The one line of a command that has these words in it, with its here-document."""
+        block = self.block(words)
+        [start] = [at for at, one in enumerate(block.splitlines()) if words in one]
+        lines = block.splitlines()[start:]
+        end = lines.index("JSON") if "<<'JSON'" in lines[0] else 0
+        return "\n".join(lines[: end + 1])
+
+    async def run(self, command: str, **ids: str) -> str:
+        """What a command prints; it must end well and print no error."""
+        process = await asyncio.create_subprocess_exec(
+            "bash", "-c", command, cwd=self.folder, env={"PATH": os.environ["PATH"], **self.ids, **ids},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        async with asyncio.timeout(PATIENCE):
+            printed, errors = await process.communicate()
+        assert (process.returncode, errors.decode()) == (0, ""), f"{command}\n{printed.decode()}\n{errors.decode()}"
+        return printed.decode()
+
+    async def json(self, command: str, **ids: str) -> Any:
+        """The JSON that a command prints."""
+        return json.loads(await self.run(command, **ids))
+
+
+async def workspace(made: Crew, who: Member, role: Role, names: tuple[str, ...], folder: Path) -> Workspace:
+    """The folder of an agent, with the files that its gateway takes, after the first start."""
+    board = BoardFacts(id=UUID(made.board_id), name="Telescope", objective="Find a comet.")
+    facts = WorkspaceFacts(
+        role=role, agent_id=UUID(who.id), name=who.name, base_url=made.server.url, token=who.token,
+        session_key=f"agent:mc-{who.id}:main", workspace_path=str(folder), board=board,
+    )  # fmt: skip
+    found = Workspace(folder, workspace_files(facts, names=names))
+    folder.mkdir()
+    for name, text in found.files.items():
+        (folder / name).write_text(text)
+    await found.run(found.block(HELPER))
+    for command in FIRST_START.findall(found.files["BOOTSTRAP.md"]):
+        await found.run(command)
+    assert not (folder / "BOOTSTRAP.md").exists() and (folder / "memory").is_dir()
+    return found
+
+
+@pytest.fixture(scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """One server for all walks."""
+    async with installation(tmp_path_factory.mktemp("walks")) as here, here.served() as running:
+        yield running
+
+
+@pytest.fixture(params=[FILES[:5], FILES], ids=["new", "old"])
+async def names(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The files that a gateway takes."""
+    found: tuple[str, ...] = request.param
+    return found
+
+
+@pytest.fixture
+async def made(server: Server) -> Crew:
+    """A new board with a lead and a worker, on which a lead may finish tasks."""
+    return await crew(server)
+
+
+async def test_worker_works_by_its_files(made: Crew, names: tuple[str, ...], tmp_path: Path) -> None:
+    vega = await workspace(made, made.vega, "worker", names, tmp_path / "vega")
+    assert (await made.ask("GET", f"{API}/agents/{made.vega.id}"))["last_seen_at"] is not None
+    assert (await vega.json("./mc GET /api/v1/agent/healthz"))["agent_id"] == made.vega.id
+    assert await vega.run("./mc beat") == "idle\n"
+
+    wanted = await made.add_task("Look at “Vega” & 'Lyra'", description="Slowly.\n\\n stays.")
+    claim = await vega.json(vega.block("/claims '"))
+    assert claim["task"]["id"] == wanted
+    vega.ids = {"TASK": wanted, "FENCE": str(claim["lease"]["fence"])}
+    read, comments = vega.line("./mc GET /api/v1/boards/{board_id}/tasks/{task_id}"), vega.line("/comments | jq")
+    assert (await vega.json(read))["description"] == "Slowly.\n\\n stays."
+    commented = await vega.json(vega.block("**Update**"))
+    assert "**Evidence** 41 tests pass: `make test`\n**Next**" in commented["message"]
+    assert f"{made.vega.id}: **Update**" in await vega.run(comments)
+    await vega.json(vega.block("/lease '{\"lease"))
+    beaten = await vega.json("./mc beat")
+    assert (beaten["work"]["id"], beaten["fence"]) == (wanted, claim["lease"]["fence"])
+    handed = await vega.json(vega.block("/completions"))
+    assert handed["task"]["status"] == "review" and handed["run"]["evidence"][0]["title"] == "Tests"
+    assert (await vega.json(vega.block("/completions")))["run"] == handed["run"]
+    vega.ids = {}
+    assert await vega.run("./mc beat") == "idle\n"
+
+
+async def test_worker_gives_back_and_stops(made: Crew, names: tuple[str, ...], tmp_path: Path) -> None:
+    vega = await workspace(made, made.vega, "worker", names, tmp_path / "vega")
+    wanted = await made.add_task("Count the moons")
+    claim = await vega.json(vega.block("/claims '"))
+    ids = {"TASK": wanted, "FENCE": str(claim["lease"]["fence"])}
+    await vega.run(vega.block("./mc DELETE"), **ids)
+    assert (await made.task(wanted))["status"] == "inbox"
+    refused = await vega.json(vega.block("**Update**"), **ids)
+    assert refused["detail"]["code"] == "lease_lost"
+    await made.ask("PUT", f"{API}/agents/{made.vega.id}/work-state", {"state": "paused", "reason": "Lunch."})
+    assert (await vega.run("./mc beat")).startswith("pause ")
+    await made.ask("PUT", f"{API}/agents/{made.vega.id}/work-state", {"state": "running"})
+    told = await vega.run("./mc beat")
+    assert "WORK PAUSED" in told and "WORK RESUMED" in told
+
+
+async def test_agents_ask_and_remember_by_their_files(made: Crew, names: tuple[str, ...], tmp_path: Path) -> None:
+    vega = await workspace(made, made.vega, "worker", names, tmp_path / "vega")
+    wanted = await made.add_task("Deploy")
+    claim = await vega.json(vega.block("/claims '"))
+    ids = {"TASK": wanted, "FENCE": str(claim["lease"]["fence"])}
+    approval = await vega.json(vega.block("/approvals"), **ids)
+    assert (approval["status"], approval["task_id"]) == ("pending", wanted)
+    question = await vega.json(vega.block("/questions"))
+    assert [one["recommended"] for one in question["options"]] == [True, False]
+    await vega.run(vega.block('"tags": ["chat"]}\''))
+    assert '["decision"] Prices are stored in cents.' in await vega.run(vega.line("is_chat=false&limit=20"))
+    await vega.run(vega.block("api/operations.tsv"))
+    listed = (vega.folder / "api" / "operations.tsv").read_text().splitlines()
+    assert any(one.startswith("POST\t/api/v1/agent/boards/{board_id}/claims\tagent_task_claim\t") for one in listed)
+
+    await made.ask(
+        "POST",
+        f"{API}/boards/{made.board_id}/questions/{question['id']}/answers",
+        {"option_id": question["options"][0]["id"]},
+    )
+    told = await vega.json("./mc beat | head -n 1")
+    assert [one["header"] for one in told["notices"]] == ["QUESTION ANSWERED"]
+    text = vega.files["AGENTS.md" if names == FILES[:5] else "HEARTBEAT.md"]
+    [acknowledge] = re.findall(r"`(./mc GET '/api/v1/agent/inbox\?after=NEXT')`", text)
+    assert (await vega.json(acknowledge.replace("NEXT", str(told["next"]))))["items"] == []
+
+
+async def test_lead_leads_by_its_files(made: Crew, names: tuple[str, ...], tmp_path: Path) -> None:
+    atlas = await workspace(made, made.atlas, "lead", names, tmp_path / "atlas")
+    vega = await workspace(made, made.vega, "worker", names, tmp_path / "vega")
+    assert await atlas.run("./mc beat") == "idle\n"
+    assert f'"id":"{made.vega.id}"' in await atlas.run(atlas.line("agents?limit=200' | jq -c"))
+
+    created = await atlas.json(atlas.block("Read prices"))
+    ids = {"TASK": created["id"], "AGENT": made.vega.id}
+    assert (await atlas.json(atlas.block('assigned_agent_id": "'), **ids))["assigned_agent_id"] == made.vega.id
+    told = await vega.run("./mc beat")
+    assert "TASK ASSIGNED" in told and created["id"] in told
+    await vega.json(vega.block("/completions"), TASK=created["id"], FENCE="1")
+
+    told = await atlas.run("./mc beat")
+    assert "TASK READY FOR LEAD REVIEW" in told and '"waits"' in told
+    assert await atlas.run("./mc beat") == "idle\n"
+    assert "Read prices" in await atlas.run(atlas.line("include_waiting=true&limit=100") + " jq -c '.items[].title'")
+    assert '"url": "https://ci.example.org/runs/41"' in await atlas.run(atlas.line("/runs | jq"), **ids)
+    await atlas.run(atlas.block("**Review**"), **ids)
+    assert (await made.task(created["id"]))["status"] == "done"
+
+    await atlas.run(atlas.block("/nudge"), **ids)
+    assert "sample files" in await vega.run("./mc beat")
+    vela = await atlas.json(atlas.block('"name": "Vela"'))
+    assert vela["detail"] or vela["identity_profile"]["role"] == "Tester"
+    asked = await atlas.json(atlas.block("ask-user"))
+    assert asked["ok"]
