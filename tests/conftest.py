@@ -22,6 +22,7 @@ from mission_control.database.migrate import migrate
 from mission_control.database.secret_key import CHECK_NAME
 from tests import own_database
 from tests.cast import Cast, assemble
+from tests.gateway.fake import FakeGateway
 
 NEVER_EMPTIED = {"aerich"}
 
@@ -87,6 +88,13 @@ def client(app: Quart) -> TestClientProtocol:
 async def cast(app: Quart) -> Cast:
     """Everybody, see `tests/cast.py`."""
     return await assemble(app)
+
+
+@pytest.fixture
+async def fake_gateway() -> AsyncIterator[FakeGateway]:
+    """An OpenClaw gateway in this process, over a real socket, see `tests/gateway/fake.py`."""
+    async with FakeGateway() as gateway:
+        yield gateway
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from mission_control.openclaw.versions import DEFAULT_MINIMUM
 class Target:
     """A gateway to connect to. Secrets travel in the first request only, never in the URL."""
 
-    url: str
+    url: str = field(repr=False)
     token: str | None = field(default=None, repr=False)
     device_token: str | None = field(default=None, repr=False)
     allow_insecure_tls: bool = False
