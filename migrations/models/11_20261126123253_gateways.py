@@ -92,6 +92,16 @@ UP = {
         CREATE INDEX IF NOT EXISTS "idx_provisionin_agent_i_afa297" ON "provisioning_jobs" ("agent_id", "created_at");
         CREATE INDEX IF NOT EXISTS "idx_provisionin_gateway_2c19d9" ON "provisioning_jobs" ("gateway_id", "created_at");
         CREATE INDEX IF NOT EXISTS "idx_provisionin_sync_id_4817fc" ON "provisioning_jobs" ("sync_id");
+        CREATE TABLE IF NOT EXISTS "gateway_agent_usage" (
+            "agent_id" CHAR(36) NOT NULL PRIMARY KEY REFERENCES "agents" ("id") ON DELETE CASCADE,
+            "measured_input" BIGINT NOT NULL,
+            "measured_output" BIGINT NOT NULL,
+            "measured_micros" BIGINT NOT NULL,
+            "reported_input" BIGINT NOT NULL,
+            "reported_output" BIGINT NOT NULL,
+            "reported_micros" BIGINT NOT NULL
+        );
+        ALTER TABLE "usage_entries" ADD "source" VARCHAR(16) NOT NULL DEFAULT 'agent';
         ALTER TABLE "agents" ADD "wake_attempts" INT NOT NULL DEFAULT 0;
         ALTER TABLE "agents" ADD "gateway_agent_id" TEXT;
         ALTER TABLE "agents" ADD "workspace_path" TEXT;
@@ -103,14 +113,21 @@ UP = {
         ALTER TABLE "approvals" ADD "external_id" TEXT;
         ALTER TABLE "approvals" ADD "gateway_id" CHAR(36);
         ALTER TABLE "approvals" ADD "expires_at" TIMESTAMP;
+        ALTER TABLE "approvals" ADD "resolved_by_name" TEXT;
+        ALTER TABLE "approvals" ADD "answer" VARCHAR(16);
+        ALTER TABLE "approvals" ADD "answer_state" VARCHAR(16);
         ALTER TABLE "agent_questions" ADD "external_id" TEXT;
         ALTER TABLE "agent_questions" ADD "gateway_id" CHAR(36);
         ALTER TABLE "agent_questions" ADD "expires_at" TIMESTAMP;
+        ALTER TABLE "agent_questions" ADD "answered_by_name" TEXT;
+        ALTER TABLE "agent_questions" ADD "answer_state" VARCHAR(16);
         CREATE INDEX IF NOT EXISTS "idx_provisioning_jobs_organization" ON "provisioning_jobs" ("organization_id");
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_provisioning_jobs_open" ON "provisioning_jobs" ("agent_id") WHERE "state" IN ('waiting', 'running');
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agents_gateway_main" ON "agents" ("gateway_id") WHERE "board_id" IS NULL AND "gateway_id" IS NOT NULL;
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agents_gateway_agent" ON "agents" ("gateway_id", "gateway_agent_id") WHERE "gateway_agent_id" IS NOT NULL;
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_approvals_external" ON "approvals" ("gateway_id", "external_id") WHERE "external_id" IS NOT NULL;
+        CREATE INDEX IF NOT EXISTS "idx_approvals_unanswered" ON "approvals" ("gateway_id") WHERE "gateway_id" IS NOT NULL AND ("status" = 'pending' OR "answer_state" = 'waiting');
+        CREATE INDEX IF NOT EXISTS "idx_agent_questions_unanswered" ON "agent_questions" ("gateway_id") WHERE "gateway_id" IS NOT NULL AND ("state" = 'open' OR "answer_state" = 'waiting');
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agent_questions_external" ON "agent_questions" ("gateway_id", "external_id") WHERE "external_id" IS NOT NULL;
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_board_onboarding_active" ON "board_onboarding_sessions" ("board_id") WHERE "status" = 'active';
     """,
@@ -203,6 +220,16 @@ UP = {
         CREATE INDEX IF NOT EXISTS "idx_provisionin_agent_i_afa297" ON "provisioning_jobs" ("agent_id", "created_at");
         CREATE INDEX IF NOT EXISTS "idx_provisionin_gateway_2c19d9" ON "provisioning_jobs" ("gateway_id", "created_at");
         CREATE INDEX IF NOT EXISTS "idx_provisionin_sync_id_4817fc" ON "provisioning_jobs" ("sync_id");
+        CREATE TABLE IF NOT EXISTS "gateway_agent_usage" (
+            "agent_id" UUID NOT NULL PRIMARY KEY REFERENCES "agents" ("id") ON DELETE CASCADE,
+            "measured_input" BIGINT NOT NULL,
+            "measured_output" BIGINT NOT NULL,
+            "measured_micros" BIGINT NOT NULL,
+            "reported_input" BIGINT NOT NULL,
+            "reported_output" BIGINT NOT NULL,
+            "reported_micros" BIGINT NOT NULL
+        );
+        ALTER TABLE "usage_entries" ADD "source" VARCHAR(16) NOT NULL DEFAULT 'agent';
         ALTER TABLE "agents" ADD "wake_attempts" INT NOT NULL DEFAULT 0;
         ALTER TABLE "agents" ADD "gateway_agent_id" TEXT;
         ALTER TABLE "agents" ADD "workspace_path" TEXT;
@@ -214,14 +241,21 @@ UP = {
         ALTER TABLE "approvals" ADD "external_id" TEXT;
         ALTER TABLE "approvals" ADD "gateway_id" UUID;
         ALTER TABLE "approvals" ADD "expires_at" TIMESTAMP;
+        ALTER TABLE "approvals" ADD "resolved_by_name" TEXT;
+        ALTER TABLE "approvals" ADD "answer" VARCHAR(16);
+        ALTER TABLE "approvals" ADD "answer_state" VARCHAR(16);
         ALTER TABLE "agent_questions" ADD "external_id" TEXT;
         ALTER TABLE "agent_questions" ADD "gateway_id" UUID;
         ALTER TABLE "agent_questions" ADD "expires_at" TIMESTAMP;
+        ALTER TABLE "agent_questions" ADD "answered_by_name" TEXT;
+        ALTER TABLE "agent_questions" ADD "answer_state" VARCHAR(16);
         CREATE INDEX IF NOT EXISTS "idx_provisioning_jobs_organization" ON "provisioning_jobs" ("organization_id");
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_provisioning_jobs_open" ON "provisioning_jobs" ("agent_id") WHERE "state" IN ('waiting', 'running');
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agents_gateway_main" ON "agents" ("gateway_id") WHERE "board_id" IS NULL AND "gateway_id" IS NOT NULL;
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agents_gateway_agent" ON "agents" ("gateway_id", "gateway_agent_id") WHERE "gateway_agent_id" IS NOT NULL;
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_approvals_external" ON "approvals" ("gateway_id", "external_id") WHERE "external_id" IS NOT NULL;
+        CREATE INDEX IF NOT EXISTS "idx_approvals_unanswered" ON "approvals" ("gateway_id") WHERE "gateway_id" IS NOT NULL AND ("status" = 'pending' OR "answer_state" = 'waiting');
+        CREATE INDEX IF NOT EXISTS "idx_agent_questions_unanswered" ON "agent_questions" ("gateway_id") WHERE "gateway_id" IS NOT NULL AND ("state" = 'open' OR "answer_state" = 'waiting');
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agent_questions_external" ON "agent_questions" ("gateway_id", "external_id") WHERE "external_id" IS NOT NULL;
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_board_onboarding_active" ON "board_onboarding_sessions" ("board_id") WHERE "status" = 'active';
     """,
@@ -233,6 +267,8 @@ DOWN = {
         DROP INDEX IF EXISTS "uid_agents_gateway_agent";
         DROP INDEX IF EXISTS "uid_approvals_external";
         DROP INDEX IF EXISTS "uid_agent_questions_external";
+        DROP INDEX IF EXISTS "idx_approvals_unanswered";
+        DROP INDEX IF EXISTS "idx_agent_questions_unanswered";
         DROP INDEX IF EXISTS "uid_board_onboarding_active";
         ALTER TABLE "agents" DROP COLUMN "wake_attempts";
         ALTER TABLE "agents" DROP COLUMN "gateway_agent_id";
@@ -245,11 +281,18 @@ DOWN = {
         ALTER TABLE "approvals" DROP COLUMN "external_id";
         ALTER TABLE "approvals" DROP COLUMN "gateway_id";
         ALTER TABLE "approvals" DROP COLUMN "expires_at";
+        ALTER TABLE "approvals" DROP COLUMN "resolved_by_name";
+        ALTER TABLE "approvals" DROP COLUMN "answer";
+        ALTER TABLE "approvals" DROP COLUMN "answer_state";
         ALTER TABLE "agent_questions" DROP COLUMN "external_id";
         ALTER TABLE "agent_questions" DROP COLUMN "gateway_id";
         ALTER TABLE "agent_questions" DROP COLUMN "expires_at";
+        ALTER TABLE "agent_questions" DROP COLUMN "answered_by_name";
+        ALTER TABLE "agent_questions" DROP COLUMN "answer_state";
         DROP TABLE IF EXISTS "provisioning_jobs";
         DROP TABLE IF EXISTS "gateway_session_usage";
+        DROP TABLE IF EXISTS "gateway_agent_usage";
+        ALTER TABLE "usage_entries" DROP COLUMN "source";
         DROP TABLE IF EXISTS "gateway_calls";
         DROP TABLE IF EXISTS "gateways";
         DROP TABLE IF EXISTS "gateway_identity";
@@ -259,6 +302,8 @@ DOWN = {
         DROP INDEX IF EXISTS "uid_agents_gateway_agent";
         DROP INDEX IF EXISTS "uid_approvals_external";
         DROP INDEX IF EXISTS "uid_agent_questions_external";
+        DROP INDEX IF EXISTS "idx_approvals_unanswered";
+        DROP INDEX IF EXISTS "idx_agent_questions_unanswered";
         DROP INDEX IF EXISTS "uid_board_onboarding_active";
         ALTER TABLE "agents" DROP COLUMN "wake_attempts";
         ALTER TABLE "agents" DROP COLUMN "gateway_agent_id";
@@ -271,11 +316,18 @@ DOWN = {
         ALTER TABLE "approvals" DROP COLUMN "external_id";
         ALTER TABLE "approvals" DROP COLUMN "gateway_id";
         ALTER TABLE "approvals" DROP COLUMN "expires_at";
+        ALTER TABLE "approvals" DROP COLUMN "resolved_by_name";
+        ALTER TABLE "approvals" DROP COLUMN "answer";
+        ALTER TABLE "approvals" DROP COLUMN "answer_state";
         ALTER TABLE "agent_questions" DROP COLUMN "external_id";
         ALTER TABLE "agent_questions" DROP COLUMN "gateway_id";
         ALTER TABLE "agent_questions" DROP COLUMN "expires_at";
+        ALTER TABLE "agent_questions" DROP COLUMN "answered_by_name";
+        ALTER TABLE "agent_questions" DROP COLUMN "answer_state";
         DROP TABLE IF EXISTS "provisioning_jobs";
         DROP TABLE IF EXISTS "gateway_session_usage";
+        DROP TABLE IF EXISTS "gateway_agent_usage";
+        ALTER TABLE "usage_entries" DROP COLUMN "source";
         DROP TABLE IF EXISTS "gateway_calls";
         DROP TABLE IF EXISTS "gateways";
         DROP TABLE IF EXISTS "gateway_identity";

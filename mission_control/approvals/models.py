@@ -37,10 +37,14 @@ class Approval(Model):
     resolved_by_kind: Any = fields.CharField(max_length=16, null=True)
     resolved_at: Any = UtcDatetimeField(null=True)
     run_id: Any = fields.UUIDField(null=True)
-    # Of an approval that a gateway asks for: its id there, and until when it may be decided.
+    # Of an approval that a gateway asks for: its id there, and until when it may be decided; who decided it there; our
+    # answer (`allow-once`, `allow-always`, `deny`), which is `waiting` to be sent, `sent`, or `late`.
     gateway_id: Any = fields.UUIDField(null=True)
     external_id: Any = fields.TextField(null=True)
     expires_at: Any = UtcDatetimeField(null=True)
+    resolved_by_name: Any = fields.TextField(null=True)
+    answer: Any = fields.CharField(max_length=16, null=True)
+    answer_state: Any = fields.CharField(max_length=16, null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 

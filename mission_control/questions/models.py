@@ -36,10 +36,13 @@ class Question(Model):
         "models.User", related_name=False, null=True, on_delete=fields.SET_NULL
     )
     answered_at: Any = UtcDatetimeField(null=True)
-    # Of a question that a gateway asks: its id there, and until when it may be answered.
+    # Of a question that a gateway asks: its id there, and until when it may be answered; who answered it there; the
+    # state of our answer, which is `waiting` to be sent, `sent`, or `late`.
     gateway_id: Any = fields.UUIDField(null=True)
     external_id: Any = fields.TextField(null=True)
     expires_at: Any = UtcDatetimeField(null=True)
+    answered_by_name: Any = fields.TextField(null=True)
+    answer_state: Any = fields.CharField(max_length=16, null=True)
     created_at = UtcDatetimeField(default=now)
 
     board_id: Any

@@ -14,7 +14,11 @@ WARN_AT_PERCENT = 80
 
 
 class UsageEntry(Model):
-    """Tokens and money that an agent reported at once. `cost_micros` is in millionths of a US dollar."""
+    """Tokens and money of an agent, counted at once. `cost_micros` is in millionths of a US dollar.
+
+    `source` is `agent` for what it reported itself, and `gateway` for what its gateway measured. Of an agent on a
+    gateway each counts only what goes beyond the other.
+    """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     organization: Any = fields.ForeignKeyField("models.Organization", related_name=False, on_delete=fields.CASCADE)
@@ -27,6 +31,7 @@ class UsageEntry(Model):
     output_tokens = fields.BigIntField(default=0)
     cost_micros = fields.BigIntField(default=0)
     model: Any = fields.TextField(null=True)
+    source = fields.CharField(max_length=16, default="agent")
     created_at = UtcDatetimeField(default=now)
 
     organization_id: Any
@@ -41,6 +46,23 @@ class UsageEntry(Model):
             Index(fields=("board_id", "day")),
             Index(fields=("agent_id", "day")),
         )
+
+
+class GatewayAgentUsage(Model):
+    """What an agent used in all, as its gateway measured it and as it reported it; the larger one counts."""
+
+    agent: Any = fields.OneToOneField("models.Agent", related_name=False, primary_key=True, on_delete=fields.CASCADE)
+    measured_input = fields.BigIntField(default=0)
+    measured_output = fields.BigIntField(default=0)
+    measured_micros = fields.BigIntField(default=0)
+    reported_input = fields.BigIntField(default=0)
+    reported_output = fields.BigIntField(default=0)
+    reported_micros = fields.BigIntField(default=0)
+
+    agent_id: Any
+
+    class Meta:
+        table = "gateway_agent_usage"
 
 
 class Budget(Model):
