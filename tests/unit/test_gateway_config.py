@@ -1,0 +1,125 @@
+"""The wanted configuration of agents on a gateway, as a patch."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from mission_control.agents.schemas import DEFAULT_HEARTBEAT
+from mission_control.provisioning.gateway_config import (
+    PROMPT,
+    WantedAgent,
+    config_patch,
+    owner_is_reachable,
+    wanted_heartbeat,
+)
+
+VEGA = WantedAgent(agent_id="mc-vega", workspace="~/.openclaw/workspace-mc-vega", heartbeat=DEFAULT_HEARTBEAT)
+CHEAP = {"every": "10m", "target": "none", "prompt": PROMPT, "lightContext": True, "isolatedSession": True}
+MAIN = {"workspace": "~/.openclaw/workspace", "heartbeat": {"every": "1h"}}
+
+
+def merged(config: Mapping[str, Any], patch: Any) -> dict[str, Any]:
+    """A configuration after a merge patch (RFC 7396)."""
+    found = dict(config)
+    for key, value in patch.items():
+        if value is None:
+            found.pop(key, None)
+        elif isinstance(value, Mapping):
+            there = found.get(key)
+            found[key] = merged(there if isinstance(there, Mapping) else {}, value)
+        else:
+            found[key] = value
+    return found
+
+
+def test_agent_in_a_map_gets_workspace_and_heartbeat_and_nothing_else_changes() -> None:
+    config = {"agents": {"entries": {"main": MAIN, "mc-vega": {"name": "Vega"}}}, "tools": {}}
+    patch = config_patch(config, [VEGA])
+    assert patch == {"agents": {"entries": {"mc-vega": {"workspace": VEGA.workspace, "heartbeat": CHEAP}}}}
+    after = merged(config, patch)
+    assert after["agents"]["entries"]["main"] == MAIN and after["agents"]["entries"]["mc-vega"]["name"] == "Vega"
+    assert config_patch(after, [VEGA]) is None
+
+
+def test_only_what_differs_is_patched_and_what_is_no_longer_wanted_is_removed() -> None:
+    before = CHEAP | {"every": "30m", "model": "fake/fake-1"}
+    config = {"agents": {"entries": {"mc-vega": {"workspace": VEGA.workspace, "heartbeat": before}}}}
+    patch = config_patch(config, [VEGA])
+    assert patch == {"agents": {"entries": {"mc-vega": {"heartbeat": {"every": "10m", "model": None}}}}}
+    assert config_patch(merged(config, patch), [VEGA]) is None
+
+
+def test_several_agents_are_one_patch_without_those_that_are_right() -> None:
+    right = {"workspace": VEGA.workspace, "heartbeat": CHEAP}
+    rigel = WantedAgent(agent_id="mc-rigel", workspace="w", heartbeat={"every": "5m"})
+    patch = config_patch({"agents": {"entries": {"mc-vega": right}}}, [VEGA, rigel])
+    assert patch is not None and set(patch["agents"]["entries"]) == {"mc-rigel"}
+    assert patch["agents"]["entries"]["mc-rigel"]["heartbeat"]["every"] == "5m"
+
+
+def test_own_heartbeat_goes_over_the_default_without_fields_that_the_gateway_refuses() -> None:
+    own = {"every": "1h", "target": "telegram", "to": "1", "isolatedSession": False, "includeReasoning": True, "odd": 1}
+    assert wanted_heartbeat(own, {}) == CHEAP | {
+        "every": "1h", "target": "telegram", "to": "1", "isolatedSession": False,
+    }  # fmt: skip
+    assert wanted_heartbeat({"every": "1h"}, {}, {"every", "target"}) == {"every": "1h", "target": "none"}
+    assert "lightContext" not in wanted_heartbeat({"lightContext": None}, {})
+
+
+@pytest.mark.parametrize("target", [None, "last", "owner"])
+def test_target_is_none_where_no_owner_is_reachable(target: str | None) -> None:
+    own = {"target": target}
+    assert wanted_heartbeat(own, {})["target"] == "none"
+    assert wanted_heartbeat(own, {"commands": {"ownerAllowFrom": ["telegram:1"]}})["target"] == "owner"
+    assert wanted_heartbeat({"target": "none"}, {"commands": {"ownerAllowFrom": ["telegram:1"]}})["target"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("config", "is_reachable"),
+    [
+        ({}, False),
+        ({"commands": {"ownerAllowFrom": ["*"]}, "channels": {"telegram": {"allowFrom": ["telegram:*", ""]}}}, False),
+        ({"channels": {"telegram": {"allowFrom": [123456789]}}}, True),
+        ({"channels": {"telegram": {"accounts": {"ops": {"allowFrom": ["1"]}}}}}, True),
+        ({"channels": {"defaults": {"groupPolicy": "open"}, "telegram": None}, "commands": "odd"}, False),
+    ],
+    ids=["nothing", "wildcards", "channel", "account", "odd"],
+)
+def test_owner_is_found_in_commands_and_channels(config: dict[str, Any], is_reachable: bool) -> None:
+    assert owner_is_reachable(config) is is_reachable
+
+
+def test_agent_in_a_list_is_changed_or_added_and_others_stay() -> None:
+    main = {"id": "main", "default": True}
+    config = {"agents": {"list": [main, {"id": "mc-vega", "model": "m"}]}, "tools": {"exec": {"host": "node"}}}
+    rigel = WantedAgent(agent_id="mc-rigel", workspace="w", heartbeat={"every": "5m"})
+    patch = config_patch(config, [VEGA, rigel])
+    assert patch == {
+        "agents": {
+            "list": [
+                main,
+                {"id": "mc-vega", "model": "m", "workspace": VEGA.workspace, "heartbeat": DEFAULT_HEARTBEAT},
+                {"id": "mc-rigel", "workspace": "w", "heartbeat": DEFAULT_HEARTBEAT | {"every": "5m"}},
+            ]
+        }
+    }
+    assert config_patch(merged(config, patch), [VEGA, rigel]) is None
+
+
+def test_old_gateway_runs_commands_on_the_gateway_unless_that_is_decided() -> None:
+    base: dict[str, Any] = {"agents": {"list": []}}
+    patch = config_patch(base, [])
+    assert patch == {"tools": {"exec": {"host": "gateway"}}}
+    assert config_patch(merged(base, patch), []) is None
+    sandboxed = {"agents": {"list": [], "defaults": {"sandbox": {"mode": "all"}}}}
+    assert config_patch(sandboxed, []) is None
+    assert config_patch({"agents": {"entries": {}}}, []) is None
+
+
+@pytest.mark.parametrize("agents", [None, {}, {"entries": None}, {"list": None}], ids=["null", "empty", "map", "list"])
+def test_gateway_without_agents_gets_ours(agents: Any) -> None:
+    config = {"agents": agents, "tools": {"exec": {"host": "gateway"}}}
+    patch = config_patch(config, [VEGA])
+    assert patch is not None and config_patch(merged(config, patch), [VEGA]) is None
+    assert "channels" not in patch
