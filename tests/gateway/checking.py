@@ -15,6 +15,8 @@ KINDS: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "null": (type(None),),
 }
+# What gateways of 2026.9.6 take beyond the published package, which ends at 2026.9.1.
+TAKEN_SINCE: dict[str, dict[str, str]] = {"agents.files.set": {"expectedHash": "string"}}
 
 
 @cache
@@ -29,7 +31,7 @@ def params_problem(method: str, params: Any) -> str | None:
     shape = protocol()["methods"].get(method, {}).get("params")
     if shape is None:
         return None
-    problem = problem_of(shape, params)
+    problem = problem_of(shape | TAKEN_SINCE.get(method, {}), params)
     return None if problem is None else f"invalid {method} params: {problem}"
 
 

@@ -57,6 +57,7 @@ class FakeGateway:
         self.now: Callable[[], float] = time.monotonic  # the clock of the limits
         self.reply: Reply = lambda session, text: f"ECHO: {text}"  # what agents answer; None: nothing at all
         self.usage_of_a_run = (100, 12)  # tokens of input and output
+        self.in_progress = self.most_in_progress = 0  # requests at a time
         self.calls: list[Call] = []
         self.connects: list[dict[str, Any]] = []
         self.request_headers: list[dict[str, str]] = []

@@ -253,6 +253,13 @@ def chat_send(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
     return {"runId": run_id, "status": "started"}
 
 
+@method("agent")
+def agent(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
+    key = params.get("sessionKey") or f"agent:{params['agentId']}:main"
+    sent = {"sessionKey": key, "message": params["message"], "idempotencyKey": params["idempotencyKey"]}
+    return {"runId": chat_send(gateway, sent)["runId"], "status": "accepted", "acceptedAt": now_ms()}
+
+
 @method("chat.history")
 def chat_history(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
     session = gateway.state.sessions.get(params["sessionKey"])

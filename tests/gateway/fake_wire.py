@@ -130,6 +130,15 @@ async def _admit(gateway: "FakeGateway", socket: ServerConnection) -> Client | N
 
 
 async def _answer(gateway: "FakeGateway", client: Client, frame: dict[str, Any]) -> None:
+    gateway.in_progress += 1
+    gateway.most_in_progress = max(gateway.most_in_progress, gateway.in_progress)
+    try:
+        await _answer_one(gateway, client, frame)
+    finally:
+        gateway.in_progress -= 1
+
+
+async def _answer_one(gateway: "FakeGateway", client: Client, frame: dict[str, Any]) -> None:
     name, params = frame["method"], frame.get("params") or {}
     fault = _fault_of(gateway, name)
     payload: Any = None
@@ -152,6 +161,15 @@ async def _answer(gateway: "FakeGateway", client: Client, frame: dict[str, Any])
             await client.socket.close(fault.closes, "service restart")
     elif fault is None or not fault.is_silent:
         await _respond(client.socket, frame["id"], payload=payload, error=error)
+        if name == "agent" and error is None:
+            await _respond(client.socket, frame["id"], payload=await _end_of_run(gateway, payload["runId"]))
+
+
+async def _end_of_run(gateway: "FakeGateway", run_id: str) -> dict[str, Any]:
+    """The second answer of a call that runs an agent."""
+    while gateway.state.runs[run_id] != "ok":
+        await asyncio.sleep(0.01)
+    return {"runId": run_id, "status": "ok", "summary": "completed", "result": {"payloads": []}}
 
 
 def _fault_of(gateway: "FakeGateway", method: str) -> Fault | None:
