@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from mission_control.delivery import pace
+from mission_control.delivery.models import Delivery
 from mission_control.live import channels
 from mission_control.sending import loop
-from mission_control.sending.loop import look
+from mission_control.sending.loop import Sender, lease, look
 
 
 async def look_away(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,3 +32,13 @@ async def send_due(worker: str = "tests") -> int:
     begun = list(running)
     await asyncio.gather(*begun)
     return len(begun)
+
+
+async def leased(worker: str, kind: str) -> list[Delivery]:
+    """What a worker takes of a kind, for its installed sender or for one that sends nothing."""
+    sender = loop._senders.get(kind) or Sender(kind, _keep)
+    return [one for _, one in await lease(worker, [sender])]
+
+
+async def _keep(delivery: Delivery) -> None:
+    raise AssertionError("nothing should be sent")

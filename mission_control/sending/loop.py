@@ -22,7 +22,7 @@ from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict
 from mission_control.core.ids import new_id
 from mission_control.core.policy import Rules
-from mission_control.database.sql import as_moment, is_postgres, rows
+from mission_control.database.sql import as_id, as_moment, is_postgres, rows
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
 from mission_control.live import channels
@@ -37,6 +37,7 @@ SENDING_SECONDS = 30.0  # longer than a lease, which is renewed while sending
 AT_ONCE = 20
 MOST_ATTEMPTS = 6
 NOWHERE = UUID(int=0)
+NOT_NOW_SECONDS = 5.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 600.0
 DUE = "CASE WHEN state = 'sending' THEN leased_until ELSE due_at END"
 OPEN = "state IN ('waiting', 'sending')"
@@ -57,16 +58,33 @@ class GiveUp(Exception):
     """Raised by a sender when trying again is pointless."""
 
 
+class NotNow(Exception):
+    """Raised by a sender when the receiver cannot take anything for the moment: the attempt does not count."""
+
+    def __init__(self, reason: str, seconds: float = NOT_NOW_SECONDS) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """Who sends deliveries of a kind; without a sender they wait, visibly.
 
-    `only` is an SQL condition on `deliveries` that a row must meet to be sent at all, best `agent_id IN (...)`.
+    `only` is an SQL condition on `deliveries` that a row must meet to be sent at all, best `agent_id IN (...)`. Several
+    senders of a kind have names, and conditions of which a row meets one at most. A sender that `is_able` says cannot
+    send now is not asked about in any statement.
     """
 
     kind: str
     send: Send
     only: str = ""
+    name: str = ""
+    is_able: Callable[[], bool] = lambda: True
+
+    @property
+    def key(self) -> str:
+        """The name of the sender among all."""
+        return f"{self.kind} {self.name}".strip()
 
     @property
     def condition(self) -> str:
@@ -76,12 +94,12 @@ class Sender:
 
 def install_sender(sender: Sender) -> None:
     """Let deliveries of a kind be sent from now on."""
-    _senders[sender.kind] = sender
+    _senders[sender.key] = sender
 
 
-def forget_sender(kind: str) -> None:
-    """Let deliveries of a kind wait again."""
-    _senders.pop(kind, None)
+def forget_sender(key: str) -> None:
+    """Let the deliveries of a sender wait again."""
+    _senders.pop(key, None)
 
 
 @rules.rule("delivery.settle")
@@ -140,15 +158,15 @@ async def look(worker: str, running: set["asyncio.Task[None]"]) -> float:
     Costs nothing without a sender, and one statement while nothing is due.
     """
     free = AT_ONCE - len(running)
-    if not _senders or free <= 0:
+    able = [one for one in _senders.values() if one.is_able()]
+    if not able or free <= 0:
         return pace.IDLE_SECONDS
-    kinds = list(_senders)
-    pause = await _seconds_until_due(kinds)
+    pause = await _seconds_until_due(able)
     if pause > 0:
         return pause
-    taken = await lease(worker, kinds, free)
-    for one in taken:
-        task = asyncio.create_task(_send(one))
+    taken = await lease(worker, able, free)
+    for sender, one in taken:
+        task = asyncio.create_task(_send(sender, one))
         running.add(task)
         task.add_done_callback(lambda done: _finished(done, running))
     return 0.0 if taken else pace.BUSY_SECONDS
@@ -169,41 +187,47 @@ def _finished(task: "asyncio.Task[None]", running: set["asyncio.Task[None]"]) ->
         channels.notify([pace.CHANNEL])  # the agent's next one may be due now
 
 
-async def _seconds_until_due(kinds: list[str]) -> float:
-    found = await rows(
-        f"SELECT MIN({DUE}) AS due FROM deliveries WHERE ({_wanted(kinds)}){IN_ORDER}",
-        *kinds,
-    )
+async def _seconds_until_due(able: list[Sender]) -> float:
+    condition, values = _wanted(able)
+    found = await rows(f"SELECT MIN({DUE}) AS due FROM deliveries WHERE ({condition}){IN_ORDER}", *values)
     due = as_moment(found[0]["due"])
     return pace.IDLE_SECONDS if due is None else min((due - clock.now()).total_seconds(), pace.IDLE_SECONDS)
 
 
-def _wanted(kinds: list[str]) -> str:
-    conditions = [_senders[kind].condition if kind in _senders else "" for kind in kinds]
-    return " OR ".join(f"(kind = ? AND {OPEN_OF_AGENTS + one if one else OPEN})" for one in conditions)
+def _wanted(able: list[Sender]) -> tuple[str, list[str]]:
+    """Return a condition on the deliveries that some senders send, and its values."""
+    conditions = [f"(kind = ? AND {OPEN_OF_AGENTS + one.condition if one.only else OPEN})" for one in able]
+    return " OR ".join(conditions), [one.kind for one in able]
 
 
-async def lease(worker: str, kinds: list[str], most: int = AT_ONCE) -> list[Delivery]:
+async def lease(worker: str, able: list[Sender], most: int = AT_ONCE) -> list[tuple[Sender, Delivery]]:
     """Take due deliveries, and those whose worker has not come back in time; no two workers get the same."""
     now = clock.now()
+    condition, values = _wanted(able)
     hold = " FOR UPDATE SKIP LOCKED" if is_postgres() else ""
+    which = "".join(f" WHEN kind = ?{one.condition} THEN {number}" for number, one in enumerate(able))
     found = await rows(
         "UPDATE deliveries SET state = 'sending', attempts = attempts + 1, leased_by = ?, leased_until = ?"
-        f" WHERE id IN (SELECT id FROM deliveries WHERE ({_wanted(kinds)}) AND {DUE} <= ?{IN_ORDER}"
-        f" ORDER BY due_at LIMIT {most}{hold}) RETURNING id",
+        f" WHERE id IN (SELECT id FROM deliveries WHERE ({condition}) AND {DUE} <= ?{IN_ORDER}"
+        f" ORDER BY due_at LIMIT {most}{hold}) RETURNING id, CASE{which} END AS sender",
         worker,
         now + LEASE,
-        *kinds,
+        *values,
         now,
+        *values,
     )
-    return await Delivery.filter(id__in=[row["id"] for row in found]).order_by("created_at")
+    senders = {as_id(row["id"]): able[int(row["sender"])] for row in found if row["sender"] is not None}
+    taken = await Delivery.filter(id__in=list(senders)).order_by("created_at")
+    return [(senders[one.id], one) for one in taken]
 
 
-async def _send(delivery: Delivery) -> None:
+async def _send(sender: Sender, delivery: Delivery) -> None:
     renewing = asyncio.create_task(_renew(delivery))
     try:
         async with asyncio.timeout(SENDING_SECONDS):
-            await _senders[delivery.kind].send(delivery)
+            await sender.send(delivery)
+    except NotNow as error:
+        await postpone(_system(delivery), delivery, str(error) or "not now", error.seconds)
     except GiveUp as error:
         await settle(_system(delivery), delivery, str(error) or "given up", final=True)
     except Exception as error:
@@ -253,6 +277,19 @@ async def settle(actor: Actor, delivery: Delivery, error: str | None, *, final: 
         signal(delivery.organization_id, inbox_of=str(delivery.agent_id))
     if final:
         record_outcome(delivery, arrived=error is None)
+
+
+@command("delivery.settle")
+async def postpone(actor: Actor, delivery: Delivery, reason: str, seconds: float) -> None:
+    """Put a delivery back, with the reason why it waits; what was tried does not count as an attempt."""
+    await _held(delivery).update(
+        state="waiting",
+        attempts=delivery.attempts - 1,
+        due_at=clock.now() + timedelta(seconds=seconds),
+        last_error=reason[:2000],
+        leased_by=None,
+        leased_until=None,
+    )
 
 
 def pause_after(attempts: int) -> timedelta:

@@ -20,9 +20,9 @@ from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
 from mission_control.live import channels
 from mission_control.sending import loop
-from mission_control.sending.loop import lease, look, retry
+from mission_control.sending.loop import look, retry
 from tests.cast import Cast, Program, events, head
-from tests.deliveries import look_away
+from tests.deliveries import leased, look_away, send_due
 from tests.statements import counted
 
 KIND = "test.letter"
@@ -59,7 +59,7 @@ async def letters(cast: Cast, to: Program, *numbers: int, **fields: Any) -> list
 async def taken(hours: float = 0) -> list[int]:
     """The numbers that a worker takes now, or some hours from now."""
     with clock.travelled(timedelta(hours=hours)):
-        return sorted(one.seq for one in await lease("one", [KIND]))
+        return sorted(one.seq for one in await leased("one", KIND))
 
 
 async def ended(state: str, *numbers: int) -> None:
@@ -69,11 +69,12 @@ async def ended(state: str, *numbers: int) -> None:
 
 async def test_failed_deliveries_are_not_read(cast: Cast) -> None:
     """A callback that is broken for days leaves thousands behind, and every look would step over them all."""
-    search = f"SELECT MIN({loop.DUE}) AS due FROM deliveries WHERE ({loop._wanted([NOTICE])}){loop.IN_ORDER}"
+    condition, values = loop._wanted([one for one in loop._senders.values() if one.kind == NOTICE])
+    search = f"SELECT MIN({loop.DUE}) AS due FROM deliveries WHERE ({condition}){loop.IN_ORDER}"
     async with in_transaction():
         if is_postgres():
             await rows("SET LOCAL enable_seqscan = off")
-        plan = await rows(f"EXPLAIN {'' if is_postgres() else 'QUERY PLAN '}{search}", NOTICE)
+        plan = await rows(f"EXPLAIN {'' if is_postgres() else 'QUERY PLAN '}{search}", *values)
     used = " ".join(str(value) for row in plan for value in row.values())
     assert "idx_deliveries_open" in used and "idx_deliveries_unread" not in used
 
@@ -156,7 +157,7 @@ async def test_lease_is_renewed_while_sending(
 async def test_concurrent_workers_keep_the_order(cast: Cast) -> None:
     await letters(cast, cast.vega, *range(1, 11))
     for number in range(1, 11):
-        found = await asyncio.gather(*(lease(f"worker {n}", [KIND]) for n in range(6)))
+        found = await asyncio.gather(*(leased(f"worker {n}", KIND) for n in range(6)))
         assert [one.seq for batch in found for one in batch] == [number]
         await ended("sent", number)
 
@@ -167,6 +168,49 @@ async def test_condition_is_checked_for_every_row(cast: Cast, senders: dict[str,
     await letters(cast, cast.vega, 1)
     await letters(cast, cast.rigel, 2)
     assert await taken() == [1]
+
+
+@pytest.mark.usefixtures("asleep")
+async def test_senders_of_one_kind_share_by_condition(cast: Cast, senders: dict[str, Any]) -> None:
+    """Each sender gets what meets its condition; the deliveries of an agent stay in order whoever sends them."""
+    got: list[tuple[str, int]] = []
+
+    def sender(name: str, to: Program) -> loop.Sender:
+        async def send(delivery: Delivery) -> None:
+            got.append((name, delivery.seq))
+
+        return loop.Sender(KIND, send, only=f"agent_id = '{to.id}'", name=name)
+
+    for one in (sender("by dog", cast.vega), sender("by cat", cast.rigel)):
+        loop.install_sender(one)
+    await letters(cast, cast.vega, 1, 3)
+    await letters(cast, cast.rigel, 2)
+    assert await send_due("one") == 2 and await send_due("one") == 1
+    assert sorted(got) == [("by cat", 2), ("by dog", 1), ("by dog", 3)]
+
+
+@pytest.mark.usefixtures("asleep")
+async def test_sender_that_cannot_send_costs_nothing(cast: Cast, senders: dict[str, Any]) -> None:
+    loop.install_sender(loop.Sender(KIND, _never, name="closed", is_able=lambda: False))
+    await letters(cast, cast.vega, 1)
+    with counted() as found:
+        assert await look("one", set()) == pace.IDLE_SECONDS
+    assert found == []
+
+
+@pytest.mark.usefixtures("asleep")
+async def test_receiver_that_cannot_take_anything_now_costs_no_attempt(cast: Cast, senders: dict[str, Any]) -> None:
+    async def send(delivery: Delivery) -> None:
+        raise loop.NotNow("the gateway is away", 30)
+
+    senders[KIND] = loop.Sender(KIND, send)
+    [letter] = await letters(cast, cast.vega, 1)
+    for number in range(loop.MOST_ATTEMPTS + 4):
+        with clock.travelled(timedelta(minutes=number)):
+            assert await send_due("one") == 1
+    waiting = await Delivery.get(id=letter.id)
+    assert (waiting.state, waiting.attempts, waiting.last_error) == ("waiting", 0, "the gateway is away")
+    assert waiting.leased_by is None and waiting.due_at > clock.now()
 
 
 async def _never(delivery: Delivery) -> None:

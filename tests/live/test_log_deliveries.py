@@ -12,9 +12,9 @@ from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden
 from mission_control.delivery.models import Delivery
 from mission_control.sending import loop
-from mission_control.sending.loop import AT_ONCE, LEASE, MOST_ATTEMPTS, GiveUp, lease, pause_after, settle
+from mission_control.sending.loop import AT_ONCE, LEASE, MOST_ATTEMPTS, GiveUp, pause_after, settle
 from tests.cast import Cast, events, head
-from tests.deliveries import look_away, send_due
+from tests.deliveries import leased, look_away, send_due
 
 KIND = "test.letter"
 OUTCOMES = {"succeeded": "task.lead_notified", "failed": "task.lead_notify_failed"}
@@ -61,7 +61,7 @@ async def letters(cast: Cast, count: int = 1, **fields: object) -> list[Delivery
 async def taken_later(worker: str, *, minutes: float = 60) -> list[Delivery]:
     """What a worker takes some time from now."""
     with clock.travelled(timedelta(minutes=minutes)):
-        return await lease(worker, [KIND])
+        return await leased(worker, KIND)
 
 
 async def test_delivery_records_its_event(cast: Cast, postman: Postman) -> None:
@@ -80,7 +80,7 @@ async def test_delivery_records_its_event(cast: Cast, postman: Postman) -> None:
 
 async def test_two_workers_never_take_the_same_delivery(cast: Cast) -> None:
     await letters(cast, 3 * AT_ONCE)
-    batches = await asyncio.gather(*(lease(f"worker {number}", [KIND]) for number in range(6)))
+    batches = await asyncio.gather(*(leased(f"worker {number}", KIND) for number in range(6)))
     ids = [one.id for batch in batches for one in batch]
     assert len(ids) == len(set(ids)) == 3 * AT_ONCE
     assert all(len(batch) <= AT_ONCE for batch in batches)
@@ -88,10 +88,10 @@ async def test_two_workers_never_take_the_same_delivery(cast: Cast) -> None:
 
 async def test_undue_and_other_kinds_wait(cast: Cast) -> None:
     await letters(cast, due_at=clock.now() + timedelta(minutes=5))
-    assert await lease("one", [KIND]) == []
+    assert await leased("one", KIND) == []
     assert len(await taken_later("one", minutes=6)) == 1
     await letters(cast)
-    assert await lease("one", ["test.parcel"]) == []
+    assert await leased("one", "test.parcel") == []
 
 
 async def test_deliveries_without_a_sender_wait(cast: Cast) -> None:
@@ -145,8 +145,8 @@ async def test_sender_can_give_up_at_once(cast: Cast, postman: Postman) -> None:
 async def test_lost_lease_is_taken_over_and_the_old_worker_ignored(cast: Cast) -> None:
     [letter] = await letters(cast)
     before = await head(cast)
-    [first] = await lease("one", [KIND])
-    assert await lease("two", [KIND]) == []
+    [first] = await leased("one", KIND)
+    assert await leased("two", KIND) == []
     [second] = await taken_later("two", minutes=LEASE.total_seconds() / 60 + 1)
     assert (second.id, second.attempts) == (letter.id, 2)
     await settle(system(cast.organization.id), first, None, final=True)
