@@ -20,6 +20,9 @@ from mission_control.database.sql import as_id, placeholders, rows
 
 def visible_agents(actor: Actor) -> QuerySet[Agent]:
     """Return the agents that this actor can see, without those of deleted boards."""
+    if actor.is_main:
+        there = Q(board__gateway_id=actor.gateway_id) | Q(board_id=None, gateway_id=actor.gateway_id)
+        return Agent.filter(there, organization_id=actor.organization_id, board__deleted_at=None)
     if actor.is_agent:
         return Agent.filter(board_id=actor.board_id, organization_id=actor.organization_id)
     whole, single = actor.readable_boards()
@@ -71,10 +74,12 @@ async def list_agents(actor: Actor, query: AgentQuery) -> tuple[list[Agent], int
 
 
 async def roster(actor: Actor, board_id: UUID | None, paging: Paging) -> tuple[list[Agent], int]:
-    """Return the agents of the calling agent's board. Raise NotFound for another board."""
-    if board_id is not None and board_id != actor.board_id:
-        raise NotFound()
-    return await _page(visible_agents(actor), paging)
+    """Return the agents that the calling agent can see, of one board if it is given. Raise NotFound for others."""
+    agents = visible_agents(actor)
+    if board_id is not None:
+        await visible_board_here(actor, board_id)
+        agents = agents.filter(board_id=board_id)
+    return await _page(agents, paging)
 
 
 async def _page(agents: QuerySet[Agent], paging: Paging) -> tuple[list[Agent], int]:

@@ -43,7 +43,8 @@ WHERE {{key}} = ?
 ORDER BY m.created_at"""
 TOKENS = f"""
 SELECT t.id, t.expires_at, t.agent_id, t.scopes, t.requests_per_minute, t.last_used_at,
-    a.name AS agent_name, a.organization_id AS agent_organization_id, a.board_id, a.is_board_lead, a.last_seen_at,
+    a.name AS agent_name, a.organization_id AS agent_organization_id, a.board_id, a.gateway_id, a.is_board_lead,
+    a.last_seen_at,
     {PERSON}
 FROM tokens t
     LEFT JOIN agents a ON a.id = t.agent_id
@@ -171,6 +172,7 @@ def _agent_actor(
         row["agent_name"],
         _id(row["agent_organization_id"]),
         board_id=as_id(row["board_id"]),
+        gateway_id=as_id(row["gateway_id"]),
         is_lead=bool(row["is_board_lead"]) and (scopes is None or "lead" in scopes),
         credential=credential,
         expires_at=ends,

@@ -64,14 +64,15 @@ class Board(Model):
     def visible_to(cls, actor: Actor) -> QuerySet["Board"]:
         """Return the boards that this actor can see."""
         if actor.is_agent:
-            return cls.filter(id=actor.board_id, organization_id=actor.organization_id, deleted_at=None)
+            theirs = {"gateway_id": actor.gateway_id} if actor.is_main else {"id": actor.board_id}
+            return cls.filter(**theirs, organization_id=actor.organization_id, deleted_at=None)
         whole, single = actor.readable_boards()
         return cls.filter(Q(organization_id__in=whole) | Q(id__in=single), deleted_at=None)
 
     def is_visible_to(self, actor: Actor) -> bool:
         """Whether a board that is not deleted exists for this actor."""
         if actor.is_agent:
-            return self.id == actor.board_id and self.organization_id == actor.organization_id
+            return actor.reads(self)
         whole, single = actor.readable_boards()
         return self.organization_id in whole or self.id in single
 

@@ -14,6 +14,7 @@ class BoardLike(Protocol):
 
     id: UUID
     organization_id: UUID
+    gateway_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Membership:
 class Actor:
     """A person, an agent or the system, as seen by one request.
 
+    An agent reaches its board; the main agent of a gateway, which has no board, reaches the boards of `gateway_id`.
     `expires_at` is the end of a token; `scopes` are those of an agent's (None: all); `fence` is the assignment in whose
     name an agent writes.
     """
@@ -44,6 +46,7 @@ class Actor:
     surface: Surface = "api"
     memberships: Mapping[UUID, Membership] = field(default_factory=dict)
     board_id: UUID | None = None
+    gateway_id: UUID | None = None
     is_lead: bool = False
     credential: tuple[Literal["session", "token", "local", "provider", "none"], UUID | None] = ("none", None)
     expires_at: datetime | None = None
@@ -59,6 +62,11 @@ class Actor:
     def is_agent(self) -> bool:
         """Whether an agent acts."""
         return self.kind == "agent"
+
+    @property
+    def is_main(self) -> bool:
+        """Whether the main agent of a gateway acts."""
+        return self.is_agent and self.board_id is None and self.gateway_id is not None
 
     @property
     def agent_id(self) -> UUID | None:
@@ -102,7 +110,8 @@ class Actor:
         if self.kind == "system":
             return True
         if self.is_agent:
-            return self.board_id == board.id and self.organization_id == board.organization_id
+            reaches = self.gateway_id == board.gateway_id if self.is_main else self.board_id == board.id
+            return reaches and self.organization_id == board.organization_id
         membership = self.memberships.get(board.organization_id)
         if membership is None:
             return False

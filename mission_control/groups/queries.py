@@ -22,7 +22,7 @@ async def reachable_group(actor: Actor, group_id: UUID) -> BoardGroup:
     if actor.is_user:
         return _reached(actor, await _group_in(list(actor.memberships), group_id))
     group = await _group_in([actor.organization_id], group_id)
-    if all(board.id != actor.board_id for board in group.boards):
+    if not any(actor.reads(board) for board in group.boards):
         raise NotFound()
     return group
 

@@ -1,0 +1,57 @@
+"""Gateways in the tables, without a connection, and agents on them."""
+
+from typing import Any
+from uuid import UUID
+
+from quart import Quart
+
+from mission_control.accounts.tokens import make_agent_token
+from mission_control.agents.models import Agent
+from mission_control.boards.models import Board
+from mission_control.commands.transaction import atomically
+from mission_control.core.actor import system
+from mission_control.gateways.keys import gateway_agent_id, lead_session_key, main_session_key, worker_session_key
+from mission_control.gateways.models import Gateway
+from mission_control.live import channels
+from tests.cast import Program
+
+URL = "ws://127.0.0.1:9"
+
+
+async def add_gateway(organization_id: UUID, *boards: Board, name: str = "Gateway", **fields: Any) -> Gateway:
+    """A gateway that this process seems to be connected to, with some boards on it."""
+    known = {"url": URL, "workspace_root": "~/.openclaw", "state": "connected", "holder": channels.PROCESS}
+    gateway = await Gateway.create(organization_id=organization_id, name=name, **{**known, **fields})
+    for board in boards:
+        board.gateway_id = gateway.id
+        await board.save(update_fields=["gateway_id"])
+    return gateway
+
+
+async def hire_main(app: Quart, gateway: Gateway, name: str = "Gateway main") -> Program:
+    """The main agent of a gateway with a token."""
+    return await _hire(app, gateway, None, name, main_session_key(gateway.id))
+
+
+async def hire_on(app: Quart, gateway: Gateway, board: Board, name: str, *, is_lead: bool = False) -> Program:
+    """An agent of a board that lives on a gateway and is ready there."""
+    made = await _hire(app, gateway, board, name, "", is_lead=is_lead)
+    key = lead_session_key(board.id) if is_lead else worker_session_key(made.id)
+    await Agent.filter(id=made.id).update(openclaw_session_id=key, gateway_agent_id=gateway_agent_id(key))
+    return made
+
+
+async def _hire(
+    app: Quart, gateway: Gateway, board: Board | None, name: str, key: str, *, is_lead: bool = False
+) -> Program:
+    agent = await Agent.create(
+        organization_id=gateway.organization_id,
+        board_id=board.id if board is not None else None,
+        gateway_id=gateway.id,
+        name=name,
+        is_board_lead=is_lead,
+        openclaw_session_id=key or None,
+        gateway_agent_id=gateway_agent_id(key) if key else None,
+    )
+    made = await atomically(system(gateway.organization_id), lambda: make_agent_token(agent.id))
+    return Program(app, {"X-Agent-Token": made.secret}, agent.id, name, made.secret)
