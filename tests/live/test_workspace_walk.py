@@ -76,7 +76,7 @@ async def workspace(made: Crew, who: Member, role: Role, names: tuple[str, ...],
     board = BoardFacts(id=UUID(made.board_id), name="Telescope", objective="Find a comet.")
     facts = WorkspaceFacts(
         role=role, agent_id=UUID(who.id), name=who.name, base_url=made.server.url, token=who.token,
-        session_key=f"agent:mc-{who.id}:main", workspace_path=str(folder), board=board,
+        workspace_path=str(folder), board=board,
     )  # fmt: skip
     found = Workspace(folder, workspace_files(facts, names=names))
     folder.mkdir()

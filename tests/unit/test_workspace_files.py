@@ -33,7 +33,7 @@ def facts(role: Role, **changes: object) -> WorkspaceFacts:
     )  # fmt: skip
     plain = WorkspaceFacts(
         role=role, agent_id=UUID(int=7), name="Vega", base_url="http://127.0.0.1:8000/", token=TOKEN,
-        session_key="agent:mc-7:main", workspace_root="~/.openclaw", workspace_path="~/.openclaw/workspace-mc-7",
+        workspace_root="~/.openclaw", workspace_path="~/.openclaw/workspace-mc-7",
         board=None if role == "main" else board, person=PersonFacts(name="Ada Lovelace", preferred_name="Ada"),
     )  # fmt: skip
     return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]

@@ -86,14 +86,11 @@ class WorkspaceFacts:
     name: str
     base_url: str
     token: str = field(repr=False)
-    session_key: str
-    main_session_key: str = ""
     workspace_root: str = ""
     workspace_path: str = ""
     soul: str = ""
     identity_profile: Mapping[str, str] = field(default_factory=dict)
     identity_template: str = ""
-    heartbeat_every: str = "10m"
     board: BoardFacts | None = None
     person: PersonFacts | None = None
 
@@ -106,28 +103,22 @@ class WorkspaceFacts:
         *,
         base_url: str,
         token: str,
-        session_key: str,
-        main_session_key: str,
         workspace_root: str,
         workspace_path: str,
         soul: str | None = None,
     ) -> "WorkspaceFacts":
         """Return the facts of an agent's rows. `soul` is used where the agent has none of its own."""
-        config: dict[str, Any] = agent.heartbeat_config or {}
         return cls(
             role="main" if board is None else "lead" if agent.is_board_lead else "worker",
             agent_id=agent.id,
             name=agent.name,
             base_url=base_url,
             token=token,
-            session_key=session_key,
-            main_session_key=main_session_key,
             workspace_root=workspace_root,
             workspace_path=workspace_path,
             soul=agent.soul_template or soul or "",
             identity_profile=_texts(agent.identity_profile or {}),
             identity_template=agent.identity_template or "",
-            heartbeat_every=str(config.get("every") or "10m"),
             board=None if board is None else BoardFacts.of(board),
             person=None if person is None else PersonFacts.of(person),
         )
