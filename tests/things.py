@@ -63,7 +63,7 @@ async def upload(caller: Caller, path: str, content: bytes = PNG, name: str = "s
 async def _board(cast: Cast, made: Things, path: str) -> Any:
     if path.endswith("/restorations") and "<task_id>" not in path:
         (await cast.ada.delete(cast.home)).ok()
-    if path.endswith("/onboarding"):  # only the gateways to come begin a conversation
+    if path.endswith(("/onboarding", "/onboarding/cancellations")):
         await OnboardingSession.create(board_id=cast.board.id)
     return cast.board.id
 

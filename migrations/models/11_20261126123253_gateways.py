@@ -121,6 +121,9 @@ UP = {
         ALTER TABLE "agent_questions" ADD "expires_at" TIMESTAMP;
         ALTER TABLE "agent_questions" ADD "answered_by_name" TEXT;
         ALTER TABLE "agent_questions" ADD "answer_state" VARCHAR(16);
+        ALTER TABLE "board_onboarding_sessions" ADD "delivery_id" CHAR(36);
+        ALTER TABLE "board_onboarding_sessions" ADD "silent_at" TIMESTAMP;
+        ALTER TABLE "board_onboarding_sessions" ADD "cancelled_at" TIMESTAMP;
         CREATE INDEX IF NOT EXISTS "idx_provisioning_jobs_organization" ON "provisioning_jobs" ("organization_id");
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_provisioning_jobs_open" ON "provisioning_jobs" ("agent_id") WHERE "state" IN ('waiting', 'running');
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agents_gateway_main" ON "agents" ("gateway_id") WHERE "board_id" IS NULL AND "gateway_id" IS NOT NULL;
@@ -129,7 +132,8 @@ UP = {
         CREATE INDEX IF NOT EXISTS "idx_approvals_unanswered" ON "approvals" ("gateway_id") WHERE "gateway_id" IS NOT NULL AND ("status" = 'pending' OR "answer_state" = 'waiting');
         CREATE INDEX IF NOT EXISTS "idx_agent_questions_unanswered" ON "agent_questions" ("gateway_id") WHERE "gateway_id" IS NOT NULL AND ("state" = 'open' OR "answer_state" = 'waiting');
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agent_questions_external" ON "agent_questions" ("gateway_id", "external_id") WHERE "external_id" IS NOT NULL;
-        CREATE UNIQUE INDEX IF NOT EXISTS "uid_board_onboarding_active" ON "board_onboarding_sessions" ("board_id") WHERE "status" = 'active';
+        CREATE INDEX IF NOT EXISTS "idx_board_onboarding_waiting" ON "board_onboarding_sessions" ("delivery_id") WHERE "delivery_id" IS NOT NULL;
+        CREATE UNIQUE INDEX IF NOT EXISTS "uid_board_onboarding_active" ON "board_onboarding_sessions" ("board_id") WHERE "status" = 'active' AND "cancelled_at" IS NULL;
     """,
     "postgres": """
         CREATE TABLE IF NOT EXISTS "gateway_identity" (
@@ -249,6 +253,9 @@ UP = {
         ALTER TABLE "agent_questions" ADD "expires_at" TIMESTAMP;
         ALTER TABLE "agent_questions" ADD "answered_by_name" TEXT;
         ALTER TABLE "agent_questions" ADD "answer_state" VARCHAR(16);
+        ALTER TABLE "board_onboarding_sessions" ADD "delivery_id" UUID;
+        ALTER TABLE "board_onboarding_sessions" ADD "silent_at" TIMESTAMP;
+        ALTER TABLE "board_onboarding_sessions" ADD "cancelled_at" TIMESTAMP;
         CREATE INDEX IF NOT EXISTS "idx_provisioning_jobs_organization" ON "provisioning_jobs" ("organization_id");
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_provisioning_jobs_open" ON "provisioning_jobs" ("agent_id") WHERE "state" IN ('waiting', 'running');
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agents_gateway_main" ON "agents" ("gateway_id") WHERE "board_id" IS NULL AND "gateway_id" IS NOT NULL;
@@ -257,7 +264,8 @@ UP = {
         CREATE INDEX IF NOT EXISTS "idx_approvals_unanswered" ON "approvals" ("gateway_id") WHERE "gateway_id" IS NOT NULL AND ("status" = 'pending' OR "answer_state" = 'waiting');
         CREATE INDEX IF NOT EXISTS "idx_agent_questions_unanswered" ON "agent_questions" ("gateway_id") WHERE "gateway_id" IS NOT NULL AND ("state" = 'open' OR "answer_state" = 'waiting');
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agent_questions_external" ON "agent_questions" ("gateway_id", "external_id") WHERE "external_id" IS NOT NULL;
-        CREATE UNIQUE INDEX IF NOT EXISTS "uid_board_onboarding_active" ON "board_onboarding_sessions" ("board_id") WHERE "status" = 'active';
+        CREATE INDEX IF NOT EXISTS "idx_board_onboarding_waiting" ON "board_onboarding_sessions" ("delivery_id") WHERE "delivery_id" IS NOT NULL;
+        CREATE UNIQUE INDEX IF NOT EXISTS "uid_board_onboarding_active" ON "board_onboarding_sessions" ("board_id") WHERE "status" = 'active' AND "cancelled_at" IS NULL;
     """,
 }
 
@@ -270,6 +278,7 @@ DOWN = {
         DROP INDEX IF EXISTS "idx_approvals_unanswered";
         DROP INDEX IF EXISTS "idx_agent_questions_unanswered";
         DROP INDEX IF EXISTS "uid_board_onboarding_active";
+        DROP INDEX IF EXISTS "idx_board_onboarding_waiting";
         ALTER TABLE "agents" DROP COLUMN "wake_attempts";
         ALTER TABLE "agents" DROP COLUMN "gateway_agent_id";
         ALTER TABLE "agents" DROP COLUMN "workspace_path";
@@ -289,6 +298,9 @@ DOWN = {
         ALTER TABLE "agent_questions" DROP COLUMN "expires_at";
         ALTER TABLE "agent_questions" DROP COLUMN "answered_by_name";
         ALTER TABLE "agent_questions" DROP COLUMN "answer_state";
+        ALTER TABLE "board_onboarding_sessions" DROP COLUMN "delivery_id";
+        ALTER TABLE "board_onboarding_sessions" DROP COLUMN "silent_at";
+        ALTER TABLE "board_onboarding_sessions" DROP COLUMN "cancelled_at";
         DROP TABLE IF EXISTS "provisioning_jobs";
         DROP TABLE IF EXISTS "gateway_session_usage";
         DROP TABLE IF EXISTS "gateway_agent_usage";
@@ -305,6 +317,7 @@ DOWN = {
         DROP INDEX IF EXISTS "idx_approvals_unanswered";
         DROP INDEX IF EXISTS "idx_agent_questions_unanswered";
         DROP INDEX IF EXISTS "uid_board_onboarding_active";
+        DROP INDEX IF EXISTS "idx_board_onboarding_waiting";
         ALTER TABLE "agents" DROP COLUMN "wake_attempts";
         ALTER TABLE "agents" DROP COLUMN "gateway_agent_id";
         ALTER TABLE "agents" DROP COLUMN "workspace_path";
@@ -324,6 +337,9 @@ DOWN = {
         ALTER TABLE "agent_questions" DROP COLUMN "expires_at";
         ALTER TABLE "agent_questions" DROP COLUMN "answered_by_name";
         ALTER TABLE "agent_questions" DROP COLUMN "answer_state";
+        ALTER TABLE "board_onboarding_sessions" DROP COLUMN "delivery_id";
+        ALTER TABLE "board_onboarding_sessions" DROP COLUMN "silent_at";
+        ALTER TABLE "board_onboarding_sessions" DROP COLUMN "cancelled_at";
         DROP TABLE IF EXISTS "provisioning_jobs";
         DROP TABLE IF EXISTS "gateway_session_usage";
         DROP TABLE IF EXISTS "gateway_agent_usage";

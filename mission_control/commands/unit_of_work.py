@@ -110,20 +110,20 @@ def deliver(
     header: str,
     text: str,
     **data: Any,
-) -> None:
-    """Write a message that a sender will carry to an agent once this command has committed."""
-    unit_of_work().deliveries.append(
-        Delivery(
-            organization_id=scope.organization_id,
-            kind=kind,
-            agent_id=agent_id,
-            board_id=scope.board_id,
-            task_id=scope.task_id,
-            header=header,
-            text=text,
-            data=data,
-        )
+) -> Delivery:
+    """Write a message that a sender will carry to an agent once this command has committed; return it."""
+    delivery = Delivery(
+        organization_id=scope.organization_id,
+        kind=kind,
+        agent_id=agent_id,
+        board_id=scope.board_id,
+        task_id=scope.task_id,
+        header=header,
+        text=text,
+        data=data,
     )
+    unit_of_work().deliveries.append(delivery)
+    return delivery
 
 
 def notify(channel: str) -> None:

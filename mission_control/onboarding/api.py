@@ -1,16 +1,23 @@
 """Setting up a board over HTTP: for people, and for the main agent of the board's gateway."""
 
-from typing import Any, NoReturn
+from typing import Any
 from uuid import UUID
 
 from mission_control.agents.main_api import only_main_agents
+from mission_control.agents.token_pages import base_url
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.policy import can
 from mission_control.onboarding.commands import Confirmed, confirm_goal, set_up_board, store_main_agent_message
+from mission_control.onboarding.conversation import (
+    answer_agent,
+    cancel_conversation,
+    no_conversation,
+    send_again,
+    start_conversation,
+)
 from mission_control.onboarding.queries import latest_session, read_session
 from mission_control.onboarding.schemas import (
     BoardConfirmed,
@@ -33,12 +40,6 @@ REPORT = "onboarding.report"
 Said = BoardOnboardingAgentComplete | BoardOnboardingAgentQuestion
 
 
-def without_gateway() -> Invalid:
-    """Return the refusal of a conversation without a gateway agent."""
-    message = "The conversation is led by a gateway's main agent, and this board has no gateway. Confirm its goal."
-    return Invalid({"message": message, "code": "board_without_gateway"})
-
-
 @operation(
     api,
     "GET",
@@ -54,7 +55,7 @@ async def get_onboarding(actor: Actor, board: Board) -> BoardOnboardingRead:
     """Read the latest conversation about a board's goal; 404 when there was none."""
     session = await latest_session(board.id)
     if session is None:
-        raise NotFound()
+        raise no_conversation()
     return read_session(session)
 
 
@@ -70,9 +71,12 @@ async def get_onboarding(actor: Actor, board: Board) -> BoardOnboardingRead:
     body=BoardOnboardingStart,
     returns=BoardOnboardingRead,
 )
-async def start_onboarding(actor: Actor, board: Board, data: BoardOnboardingStart) -> NoReturn:
-    """Start a conversation with the board's gateway; 422 for a board without one."""
-    raise without_gateway()
+async def start_onboarding(actor: Actor, board: Board, data: BoardOnboardingStart) -> BoardOnboardingRead:
+    """Start a conversation with the main agent of the board's gateway; 422 for a board without one.
+
+    An active conversation is returned, and what the agent has not answered in it is sent again.
+    """
+    return read_session(await start_conversation(actor, board, base_url()))
 
 
 @operation(
@@ -87,9 +91,42 @@ async def start_onboarding(actor: Actor, board: Board, data: BoardOnboardingStar
     body=BoardOnboardingAnswer,
     returns=BoardOnboardingRead,
 )
-async def answer_onboarding(actor: Actor, board: Board, data: BoardOnboardingAnswer) -> NoReturn:
-    """Answer the agent's question in the conversation; 422 for a board without a gateway."""
-    raise without_gateway()
+async def answer_onboarding(actor: Actor, board: Board, data: BoardOnboardingAnswer) -> BoardOnboardingRead:
+    """Answer the agent's question, or add to its proposal; 422 for a board without a gateway."""
+    text = f"{data.answer}: {data.other_text}" if data.other_text else data.answer
+    return read_session(await answer_agent(actor, board, text))
+
+
+@operation(
+    api,
+    "POST",
+    f"{ONBOARDING}/resends",
+    operation_id="resend_onboarding",
+    tags=TAGS,
+    who="user",
+    find=visible_board,
+    verb="onboarding.hold",
+    returns=BoardOnboardingRead,
+)
+async def resend_onboarding(actor: Actor, board: Board) -> BoardOnboardingRead:
+    """Send the agent again what it has not answered; 409 when it has answered."""
+    return read_session(await send_again(actor, board))
+
+
+@operation(
+    api,
+    "POST",
+    f"{ONBOARDING}/cancellations",
+    operation_id="cancel_onboarding",
+    tags=TAGS,
+    who="user",
+    find=visible_board,
+    verb="onboarding.hold",
+    returns=BoardOnboardingRead,
+)
+async def cancel_onboarding(actor: Actor, board: Board) -> BoardOnboardingRead:
+    """End the conversation without a result. The board stays as it is, and another one can be started."""
+    return read_session(await cancel_conversation(actor, board))
 
 
 @operation(

@@ -16,8 +16,9 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
-from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.errors import Conflict
 from mission_control.core.json import json_values, to_json
+from mission_control.onboarding.conversation import no_conversation, withdraw
 from mission_control.onboarding.models import OnboardingSession
 from mission_control.onboarding.plan import Plan, identity_of
 from mission_control.onboarding.queries import latest_session
@@ -30,6 +31,7 @@ from mission_control.onboarding.schemas import (
 
 GOAL_SOURCE = "lead_agent_onboarding"
 LEAD_NAME = "Lead Agent"
+WAIT = ("delivery_id", "silent_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ async def store_main_agent_message(
     board = await locked_board(board)
     session = await latest_session(board.id, held=True)
     if session is None:
-        raise NotFound()
+        raise no_conversation()
     if session.status == "confirmed":
         raise Conflict({"message": "This was confirmed already.", "code": "onboarding_confirmed"})
     text = json_values(said.model_dump(exclude_none=True))
@@ -60,12 +62,13 @@ async def store_main_agent_message(
     message = {"role": "assistant", "content": to_json(text).decode(), "timestamp": clock.wire(now)}
     session.messages = [*(session.messages or []), message]
     session.updated_at = now
+    session.delivery_id = session.silent_at = None
     if isinstance(said, BoardOnboardingAgentComplete):
         session.draft_goal, session.status = text, "completed"
         record("onboarding.drafted", board, f"Goal proposed for {board.name}.", session_id=session.id)
     else:
         record("onboarding.asked", board, f"Question about {board.name}: {said.question}", session_id=session.id)
-    await session.save(update_fields=["messages", "draft_goal", "status", "updated_at"])
+    await session.save(update_fields=["messages", "draft_goal", "status", "updated_at", *WAIT])
     return session
 
 
@@ -123,8 +126,9 @@ async def _end(session: OnboardingSession | None) -> bool:
     """Confirm a conversation. Return False if there is none or it was confirmed before."""
     if session is None or session.status == "confirmed":
         return False
+    await withdraw(session)
     session.status, session.updated_at = "confirmed", clock.now()
-    await session.save(update_fields=["status", "updated_at"])
+    await session.save(update_fields=["status", "updated_at", *WAIT])
     return True
 
 

@@ -12,7 +12,11 @@ from mission_control.database.fields import UtcDatetimeField
 
 
 class OnboardingSession(Model):
-    """One conversation about a board: `active`, `completed` by the agent, `confirmed` by a person."""
+    """One conversation about a board: `active`, `completed` by the agent, `confirmed` by a person, or cancelled.
+
+    While the agent has to answer, `delivery_id` names the message that it has to answer; `silent_at` is when the wait
+    became too long.
+    """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
@@ -20,6 +24,9 @@ class OnboardingSession(Model):
     status = fields.CharField(max_length=16, default="active")
     messages: Any = fields.JSONField(default=list)
     draft_goal: Any = fields.JSONField(null=True)
+    delivery_id: Any = fields.UUIDField(null=True)
+    silent_at: Any = UtcDatetimeField(null=True)
+    cancelled_at: Any = UtcDatetimeField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 

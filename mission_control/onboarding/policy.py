@@ -18,3 +18,9 @@ def may_set_up(actor: Actor, board: Board) -> bool:
 def may_report(actor: Actor, board: Board) -> bool:
     """The main agent of the board's gateway, which belongs to no board itself."""
     return actor.is_agent and actor.board_id is None and board.gateway_id is not None
+
+
+@rules.rule("onboarding.watch")
+def may_watch(actor: Actor, board: Board) -> bool:
+    """Only the system itself."""
+    return False

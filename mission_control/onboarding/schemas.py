@@ -115,6 +115,8 @@ class BoardOnboardingRead(BaseModel):
     status: str
     messages: list[dict[str, Any]] | None
     draft_goal: BoardOnboardingAgentComplete | None
+    delivery_ids: Annotated[list[UUID], Field(description="The message on its way to the agent, or unanswered")]
+    silent_at: Annotated[datetime | None, Field(description="Since when the agent's answer is overdue")]
     created_at: datetime
     updated_at: datetime
 

@@ -58,6 +58,7 @@ INDEXES = {
     "idx_board_access_board",
     "idx_board_memory_agent",
     "idx_board_memory_user",
+    "idx_board_onboarding_waiting",
     "idx_board_webhooks_agent",
     "idx_boards_name",
     "idx_budgets_organization",

@@ -32,6 +32,7 @@ REFUSED = {
     "update_onboarding_api_v1_agent_boards__board_id__onboarding_post": 403,
     "start_onboarding_api_v1_boards__board_id__onboarding_start_post": 422,
     "answer_onboarding_api_v1_boards__board_id__onboarding_answer_post": 422,
+    "resend_onboarding": 422,
 }
 
 
