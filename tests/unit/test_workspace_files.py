@@ -103,7 +103,7 @@ def test_goal_of_usual_length_is_not_cut() -> None:
         assert "From Mission Control" not in files["MEMORY.md"]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     role=st.sampled_from(ROLES),
     names=st.sets(st.sampled_from(FILES)),
@@ -181,7 +181,7 @@ def test_what_is_not_accepted_is_folded_into_agents(role: Role) -> None:
     new, old = (workspace_files(facts(role), names=names) for names in (NEW, OLD))
     assert "## Tools" in new["AGENTS.md"] and "## You" in new["AGENTS.md"]
     assert "On a heartbeat run `./mc beat`" in new["AGENTS.md"]
-    assert "On a heartbeat run `./mc beat`" in old["HEARTBEAT.md"] and "./mc beat" not in old["AGENTS.md"]
+    assert "On a heartbeat run `./mc beat`" in old["HEARTBEAT.md"] and "On a heartbeat" not in old["AGENTS.md"]
     assert "sed -n" in old["TOOLS.md"] and "sed -n" not in old["AGENTS.md"]
     assert "TOOLS.md | head" in old["TOOLS.md"] and "AGENTS.md | head" in new["AGENTS.md"]
 

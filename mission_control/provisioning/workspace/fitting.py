@@ -17,7 +17,7 @@ class Passage:
 
 def size(text: str) -> int:
     """Return the length of a text as a gateway counts it: in UTF-16 units."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def one_line(text: str) -> str:
