@@ -1,6 +1,6 @@
 # make run     build what is needed and serve on 127.0.0.1:8000
 # make demo    the same with invented data and simulated agents at work
-# make test    the whole suite: SQLite, then PostgreSQL, then a browser (each where it can be had)
+# make test    the whole suite: SQLite, then PostgreSQL, a browser, a real OpenClaw gateway (each where it can be had)
 # make check   format, lint, types, templates, then `make test`
 # make lock    lock what pyproject.toml asks for
 
@@ -16,7 +16,7 @@ CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-c
 SYSTEM_PYTHON = $(shell for name in python3.14 python3.13 python3 /usr/bin/python3; do \
 	$$name -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 13))' >/dev/null 2>&1 && command -v $$name && break; done)
 
-.PHONY: run demo test test-sqlite test-postgres test-browser check checks lock long bench format clean
+.PHONY: run demo test test-sqlite test-postgres test-browser test-gateway check checks lock long bench format clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed
@@ -67,7 +67,7 @@ JOBS ?= auto
 PYTEST = $(PYTHON) -m pytest -n $(JOBS) --maxprocesses 8 --dist worksteal
 
 test:
-	@tools/parts all $(MAKE) --no-print-directory test-sqlite test-postgres test-browser
+	@tools/parts all $(MAKE) --no-print-directory test-sqlite test-postgres test-browser test-gateway
 
 test-sqlite: $(VENV)/.installed-dev
 	@tools/parts one SQLite env -u TEST_DATABASE_URL $(PYTEST) -m "not browser and not postgres"
@@ -81,6 +81,15 @@ test-browser: $(VENV)/.installed-dev
 	@if [ -n "$(CHROMIUM)" ]; then \
 		tools/parts one Browser env -u TEST_DATABASE_URL CHROMIUM="$(CHROMIUM)" $(PYTEST) -m browser; \
 	else echo "LEFT OUT: browser tests, no Chromium found (set CHROMIUM=/path/to/chromium)."; fi
+
+# One real OpenClaw gateway, installed from npm into ~/.cache (850 MB). Exit code 69 says that it cannot be had; in CI
+# that fails.
+test-gateway: $(VENV)/.installed-dev
+	@$(PYTHON) -m tests.gateway.real_programs; code=$$?; \
+	if [ $$code = 69 ]; then echo "LEFT OUT: tests with a real OpenClaw gateway (reason above)."; [ -z "$$CI" ]; \
+	elif [ $$code = 0 ]; then \
+		tools/parts one "OpenClaw gateway" env -u TEST_DATABASE_URL $(PYTHON) -m pytest -m gateway tests/gateway; \
+	else exit $$code; fi
 
 check:
 	@tools/parts all $(MAKE) --no-print-directory checks

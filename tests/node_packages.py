@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "build" / "node"
+# For what is large: shared by all checkouts, kept when `build` is removed.
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mission-control" / "node"
 LOCKED = ("package.json", "package-lock.json")
 
 
@@ -25,11 +27,16 @@ def installed(source: Path, *copied: str, then: Callable[[Path], None] | None = 
     fails.
     """
     try:
-        return _installed(source, (*LOCKED, *copied), then)
+        return install(source, *copied, then=then)
     except CannotInstall as reason:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"{source.name}: {reason}")
+
+
+def install(source: Path, *copied: str, then: Callable[[Path], None] | None = None, into: Path = FOLDER) -> Path:
+    """Return the folder that `installed` returns. Raises CannotInstall."""
+    return _installed(source, (*LOCKED, *copied), then, into)
 
 
 def node_program(folder: Path) -> Path:
@@ -49,9 +56,9 @@ def must(folder: Path, *command: str) -> None:
         raise CannotInstall(f"{' '.join(command[:3])} failed: {(ran.stdout + ran.stderr).strip()[-2000:]}")
 
 
-def _installed(source: Path, names: tuple[str, ...], then: Callable[[Path], None] | None) -> Path:
+def _installed(source: Path, names: tuple[str, ...], then: Callable[[Path], None] | None, into: Path) -> Path:
     digest = hashlib.sha256(b"".join((source / name).read_bytes() for name in names)).hexdigest()[:12]
-    folder = FOLDER / f"{source.name}-{digest}"
+    folder = into / f"{source.name}-{digest}"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
