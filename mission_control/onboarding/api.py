@@ -94,7 +94,7 @@ async def start_onboarding(actor: Actor, board: Board, data: BoardOnboardingStar
 async def answer_onboarding(actor: Actor, board: Board, data: BoardOnboardingAnswer) -> BoardOnboardingRead:
     """Answer the agent's question, or add to its proposal; 422 for a board without a gateway."""
     text = f"{data.answer}: {data.other_text}" if data.other_text else data.answer
-    return read_session(await answer_agent(actor, board, text))
+    return read_session(await answer_agent(actor, board, text, data.seen))
 
 
 @operation(

@@ -54,12 +54,18 @@ async def start_conversation(actor: Actor, board: Board, base: str) -> Onboardin
 
 
 @command("onboarding.hold")
-async def answer_agent(actor: Actor, board: Board, text: str) -> OnboardingSession:
-    """Answer the agent's question, or add to its proposal. Raise NotFound without a conversation."""
+async def answer_agent(actor: Actor, board: Board, text: str, seen: int | None = None) -> OnboardingSession:
+    """Answer the agent's question, or add to its proposal. Raise NotFound without a conversation.
+
+    With `seen`, the number of messages that the person has read, raise Conflict when something was said since.
+    """
     board = await locked_board(board)
     session = await latest_session(board.id, held=True)
     if session is None:
         raise no_conversation()
+    if seen is not None and seen != len(session.messages or []):
+        message = "Something was said since. Read it, then answer."
+        raise Conflict({"message": message, "code": "onboarding_went_on"})
     agent = await _same_agent(session, board)
     _say(session, board, agent, text, what_for=await _name_where_several(session, board))
     await _save(session)

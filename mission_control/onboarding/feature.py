@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.onboarding import api, models, pages, policy, silence
+from mission_control.onboarding import api, chat_pages, models, pages, policy, silence
 
 onboarding = Feature(
     name="onboarding",
@@ -34,5 +34,7 @@ onboarding = Feature(
     blueprints=(
         api.api,
         pages.pages,
+        chat_pages.pages,
     ),
+    regions=chat_pages.REGIONS,
 )

@@ -12,7 +12,9 @@ from mission_control.onboarding.metrics import as_lines, from_lines
 from mission_control.onboarding.schemas import (
     LONGEST_TEXT,
     BoardOnboardingAgentComplete,
+    BoardOnboardingAnswer,
     BoardOnboardingLeadAgentDraft,
+    BoardOnboardingStart,
     BoardSetup,
 )
 from mission_control.web.actions import Form
@@ -33,6 +35,32 @@ LABELS = {
     "autonomy": "How much it decides",
     "instructions": "Instructions",
 }
+
+
+class StartForm(Form):
+    """Begin the conversation."""
+
+    def body(self, found: Board) -> BoardOnboardingStart:
+        """Return the start."""
+        return BoardOnboardingStart()
+
+
+class AnswerForm(Form):
+    """Chosen options, own words, or both. `typed` is the label of the option that own words stand for."""
+
+    choice: list[str] = []
+    text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
+    typed: str = ""
+    seen: int | None = None
+
+    def body(self, found: Board) -> BoardOnboardingAnswer:
+        """Return the answer."""
+        text, chosen = self.text.strip(), ", ".join(self.choice) or self.typed.strip()
+        if not (text or self.choice):
+            raise FormInvalid(self.model_dump(), {"text": "Choose an answer or write one."})
+        if not chosen:
+            return BoardOnboardingAnswer(answer=text, seen=self.seen)
+        return BoardOnboardingAnswer(answer=chosen, other_text=text or None, seen=self.seen)
 
 
 class SetUpForm(Form):
@@ -71,6 +99,11 @@ class SetUpForm(Form):
     def _invalid(self, **errors: str) -> FormInvalid:
         sentences = {name: f"{text[:1].upper()}{text[1:]}." for name, text in errors.items()}
         return FormInvalid(self.model_dump(), sentences)
+
+
+def kinds_of(board: Board) -> list[tuple[str, str]]:
+    """Return the choices of what a board is, with its own when that is another one."""
+    return KINDS if board.board_type in dict(KINDS) else [*KINDS, (board.board_type, board.board_type)]
 
 
 def values_of(board: Board, draft: BoardOnboardingAgentComplete | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can, require
-from mission_control.onboarding.forms import AUTONOMY, KINDS, LABELS, SetUpForm, values_of
+from mission_control.onboarding.forms import AUTONOMY, LABELS, SetUpForm, kinds_of, values_of
 from mission_control.onboarding.queries import latest_session, read_session
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go
@@ -22,25 +22,34 @@ from mission_control.web.shell import shell_page, signed_in
 pages = Blueprint("onboarding_pages", __name__)
 
 
-async def _settable(board_id: UUID) -> tuple[Actor, Board]:
+async def settable_board(board_id: UUID) -> tuple[Actor, Board]:
+    """Return the person who asks, in the organization of a board that they may set up, and the board."""
     actor = await signed_in()
     board = await visible_board(actor, board_id)
     require(actor, "onboarding.confirm", board)
     return replace(actor, organization_id=board.organization_id), board
 
 
+def ways_of(board: Board) -> list[tuple[str, str, str, None]]:
+    """Return the tabs of a board that can be set up in a conversation, and by the form."""
+    return [
+        ("conversation", "Conversation", f"/boards/{board.id}/onboarding", None),
+        ("form", "Form", f"/boards/{board.id}/setup", None),
+    ]
+
+
 @pages.get("/boards/<uuid:board_id>/setup")
 async def set_up_form(board_id: UUID) -> ResponseReturnValue:
     """Show the form for a board's goal, and for its lead if it has none."""
-    actor, board = await _settable(board_id)
+    actor, board = await settable_board(board_id)
     session = await latest_session(board.id)
     draft = read_session(session).draft_goal if session and session.status != "confirmed" else None
     return await _form(actor, board, values_of(board, draft), {})
 
 
 async def _form(actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str]) -> str:
-    kinds = KINDS if board.board_type in dict(KINDS) else [*KINDS, (board.board_type, board.board_type)]
-    context = {"values": values, "errors": errors, "labels": LABELS, "kinds": kinds, "autonomy": AUTONOMY}
+    context: dict[str, Any] = {"values": values, "errors": errors, "labels": LABELS, "autonomy": AUTONOMY}
+    context |= {"kinds": kinds_of(board), "ways": ways_of(board)}
     lead = await Agent.get_or_none(board_id=board.id, is_board_lead=True)
     active = f"board-{board.id}"
     return await shell_page(actor, "onboarding/setup.html", active=active, board=board, lead=lead, **context)
@@ -57,7 +66,8 @@ async def set_up(outcome: Outcome[Board, SetUpForm]) -> ResponseReturnValue:
     """Say what a board is for; a new lead's token is shown, once."""
     board, answer = outcome.found, outcome.answer
     if answer.lead_token is None:
-        return go(f"/boards/{board.id}")
+        was_discussed = board.gateway_id is not None and await latest_session(board.id) is not None
+        return go(f"/boards/{board.id}/onboarding" if was_discussed else f"/boards/{board.id}")
     return await _ready(outcome.actor, board, answer.lead_agent_id, answer.lead_token)
 
 

@@ -17,7 +17,7 @@ def may_set_up(actor: Actor, board: Board) -> bool:
 @rules.rule("onboarding.report")
 def may_report(actor: Actor, board: Board) -> bool:
     """The main agent of the board's gateway, which belongs to no board itself."""
-    return actor.is_agent and actor.board_id is None and board.gateway_id is not None
+    return actor.is_main and board.gateway_id is not None and actor.gateway_id == board.gateway_id
 
 
 @rules.rule("onboarding.watch")

@@ -31,6 +31,9 @@ class BoardOnboardingAnswer(BaseModel):
 
     answer: NonEmptyStr
     other_text: str | None = None
+    seen: Annotated[
+        int | None, Field(ge=0, description="How many messages were read; 409 when something was said since")
+    ] = None
 
 
 class BoardOnboardingConfirm(BaseModel):
