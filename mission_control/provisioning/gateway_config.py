@@ -4,6 +4,7 @@ Newer gateways keep agents in a map (`agents.entries`) and refuse fields of hear
 keep them in a list (`agents.list`). A patch can restart an old gateway: where nothing differs there is none.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,9 @@ PROMPT = (
 )
 CHEAP = {"prompt": PROMPT, "lightContext": True, "isolatedSession": True}
 
+# A refusal that names unknown fields: Unrecognized keys: "odd", "odder"
+UNKNOWN, QUOTED = "Unrecognized key", re.compile(r'"([^"]+)"')
+
 Config = Mapping[str, Any]
 
 
@@ -36,13 +40,13 @@ class WantedAgent:
 
 
 def config_patch(
-    config: Config, agents: Sequence[WantedAgent], *, heartbeat_fields: Collection[str] = HEARTBEAT_FIELDS
+    config: Config, agents: Sequence[WantedAgent], *, refused: Collection[str] = ()
 ) -> dict[str, Any] | None:
     """Return the merge patch for these agents, None when the gateway has all of it.
 
-    `heartbeat_fields` are the fields that a gateway with a map of agents accepts.
+    `refused` are fields of heartbeats that this gateway does not accept, as `refused_fields` reads them from an error.
     """
-    present = _mapping(config.get("agents"))
+    present, heartbeat_fields = _mapping(config.get("agents")), HEARTBEAT_FIELDS - set(refused)
     if keeps_map(config):
         entries = _mapping(present.get("entries"))
         found = {
@@ -52,9 +56,16 @@ def config_patch(
         }
         return {"agents": {"entries": found}} if found else None
     before = [dict(_mapping(one)) for one in present.get("list") or ()]
-    after = _listed(before, agents)
+    after = _listed(before, agents, refused)
     patch: dict[str, Any] = {"agents": {"list": after}} if after != before else {}
     return patch | _exec_host(config) or None
+
+
+def refused_fields(details: Mapping[str, Any]) -> frozenset[str]:
+    """Return the fields of heartbeats that a gateway did not know, from the details of its refusal of a patch."""
+    issues = [_mapping(one) for one in details.get("issues") or ()]
+    messages = [str(one.get("message")) for one in issues if str(one.get("path")).endswith("heartbeat")]
+    return frozenset(name for text in messages if text.startswith(UNKNOWN) for name in QUOTED.findall(text))
 
 
 def keeps_map(config: Config) -> bool:
@@ -71,9 +82,16 @@ def _changes(wanted: WantedAgent, present: Config, config: Config, fields: Colle
     heartbeat, before = wanted_heartbeat(wanted.heartbeat, config, fields), _mapping(present.get("heartbeat"))
     beats = {key: heartbeat.get(key) for key in {**before, **heartbeat} if heartbeat.get(key) != before.get(key)}
     changed: dict[str, Any] = {"heartbeat": beats} if beats else {}
-    if present.get("workspace") != wanted.workspace:
+    if not _is_folder(present.get("workspace"), wanted.workspace):
         changed["workspace"] = wanted.workspace
     return changed
+
+
+def _is_folder(present: Any, wanted: str) -> bool:
+    """Return whether a gateway has a folder; it answers with its home folder in place of a `~`."""
+    if not isinstance(present, str):
+        return False
+    return present == wanted or (wanted.startswith("~/") and present.endswith(wanted[1:]))
 
 
 def wanted_heartbeat(own: Config | None, config: Config, fields: Collection[str] = HEARTBEAT_FIELDS) -> dict[str, Any]:
@@ -101,17 +119,29 @@ def _is_concrete(sender: Any) -> bool:
 # A list of agents
 
 
-def _listed(before: list[dict[str, Any]], agents: Sequence[WantedAgent]) -> list[dict[str, Any]]:
+def _listed(
+    before: list[dict[str, Any]], agents: Sequence[WantedAgent], refused: Collection[str]
+) -> list[dict[str, Any]]:
     """Return the whole list: a patch replaces lists. The entries of other agents stay as they are."""
-    wanted = {one.agent_id: _old_entry(one) for one in agents}
+    wanted = {one.agent_id: _old_entry(one, refused) for one in agents}
     known = {one.get("id") for one in before}
-    return [one | wanted.get(str(one.get("id")), {}) for one in before] + [
+    return [_merged(one, wanted.get(str(one.get("id")))) for one in before] + [
         {"id": key, **entry} for key, entry in wanted.items() if key not in known
     ]
 
 
-def _old_entry(wanted: WantedAgent) -> dict[str, Any]:
-    return {"workspace": wanted.workspace, "heartbeat": {**DEFAULT_HEARTBEAT, **(wanted.heartbeat or {})}}
+def _merged(present: dict[str, Any], wanted: dict[str, Any] | None) -> dict[str, Any]:
+    if wanted is None:
+        return present
+    workspace = present.get("workspace")
+    kept = {"workspace": workspace} if _is_folder(workspace, wanted["workspace"]) else {}
+    return present | wanted | kept
+
+
+def _old_entry(wanted: WantedAgent, refused: Collection[str]) -> dict[str, Any]:
+    heartbeat = {**DEFAULT_HEARTBEAT, **(wanted.heartbeat or {})}
+    kept = {key: value for key, value in heartbeat.items() if key not in refused}
+    return {"workspace": wanted.workspace, "heartbeat": kept}
 
 
 def _exec_host(config: Config) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from mission_control.provisioning.gateway_config import (
     WantedAgent,
     config_patch,
     owner_is_reachable,
+    refused_fields,
     wanted_heartbeat,
 )
 
@@ -123,3 +124,30 @@ def test_gateway_without_agents_gets_ours(agents: Any) -> None:
     patch = config_patch(config, [VEGA])
     assert patch is not None and config_patch(merged(config, patch), [VEGA]) is None
     assert "channels" not in patch
+
+
+def test_gateway_that_answers_with_its_home_folder_is_not_patched_again() -> None:
+    there = {"workspace": "/home/claw/.openclaw/workspace-mc-vega", "heartbeat": CHEAP}
+    assert config_patch({"agents": {"entries": {"mc-vega": there}}}, [VEGA]) is None
+    listed = {"id": "mc-vega", **there, "heartbeat": DEFAULT_HEARTBEAT}
+    assert config_patch({"agents": {"list": [listed]}, "tools": {"exec": {"host": "gateway"}}}, [VEGA]) is None
+    moved = there | {"workspace": "/home/claw/other"}
+    patch = config_patch({"agents": {"entries": {"mc-vega": moved}}}, [VEGA])
+    assert patch == {"agents": {"entries": {"mc-vega": {"workspace": VEGA.workspace}}}}
+
+
+def test_fields_that_a_gateway_refused_are_left_out() -> None:
+    issues = [
+        {"path": "agents.entries.mc-vega.heartbeat", "message": 'Unrecognized keys: "lightContext", "prompt"'},
+        {"path": "agents.entries.mc-vega", "message": 'Unrecognized key: "workspace"'},
+        {"path": "agents.list.0.heartbeat", "message": 'Unrecognized key: "includeReasoning"'},
+        {"path": "agents.list.0.heartbeat", "message": 'Expected "string"'},
+    ]
+    refused = refused_fields({"issues": issues})
+    assert refused == {"lightContext", "prompt", "includeReasoning"}
+    assert refused_fields({}) == refused_fields({"issues": None}) == frozenset()
+    patch = config_patch({"agents": {"entries": {}}}, [VEGA], refused=refused)
+    assert patch is not None
+    assert set(patch["agents"]["entries"]["mc-vega"]["heartbeat"]) == {"every", "target", "isolatedSession"}
+    patch = config_patch({"agents": {"list": []}}, [VEGA], refused=refused)
+    assert patch is not None and patch["agents"]["list"][0]["heartbeat"] == {"every": "10m", "target": "last"}
