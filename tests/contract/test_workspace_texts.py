@@ -1,19 +1,20 @@
 """What the workspace files tell agents exists in the API as it is served."""
 
+import json
 import re
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from mission_control.provisioning.workspace.facts import Role
 from mission_control.provisioning.workspace.files import FILES, workspace_files
-from tests.cast import Cast
+from tests.cast import NO_ID, Cast
 from tests.unit.test_workspace_files import facts
 
 NAMED = re.compile(
     r"\b(GET|POST|PUT|PATCH|DELETE)`? (?:and `(?:PUT|PATCH|DELETE) )?['\"]?(/api/v1/[^\s'\"`?|]*)(\?[^\s'\"`]*)?"
 )
-CODES = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
 TAG = {"worker": "agent-worker", "lead": "agent-lead", "main": "agent-main"}
 # A main agent reaches these boards' memory although the operations are not listed among its own.
 OF_BOARDS = {"/api/v1/agent/boards/{board_id}/memory"}
@@ -46,3 +47,35 @@ def parameter(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = document["components"]["parameters"][node["$ref"].rpartition("/")[2]]
         return found
     return node
+
+
+SENT = re.compile(
+    r"^\./mc (POST|PUT|PATCH|DELETE) (\S+) (?:- <<'JSON'\n(?P<here>.*?)\nJSON$|'(?P<quoted>\{[^']*\})')",
+    re.MULTILINE | re.DOTALL,
+)
+MANY = {"worker": 10, "lead": 12, "main": 5}
+
+
+@pytest.mark.parametrize("role", TAG)
+async def test_bodies_in_the_texts_are_what_the_operations_take(cast: Cast, role: Role) -> None:
+    document: dict[str, Any] = (await cast.nobody.get("/openapi.json")).ok()
+    found = [one for text in workspace_files(facts(role), names=FILES[:5]).values() for one in SENT.finditer(text)]
+    assert len(found) == MANY[role]
+    for one in found:
+        method, path, here, quoted = one.groups()
+        body = json.loads(re.sub(r"\{(task|board|agent)_id\}", str(NO_ID), here or quoted))
+        if path.endswith(("/completions", "/lease")):
+            body |= {"fence": 1}  # as the helper does
+        content = document["paths"][path][method.lower()]["requestBody"]["content"]["application/json"]
+        schema = content["schema"] | {"components": document["components"]}
+        errors = [error.message for error in Draft202012Validator(schema).iter_errors(body)]
+        assert errors == [], f"{method} {path}: {errors}"
+        assert set(body) <= properties(document, content["schema"]), f"{method} {path}"
+
+
+def properties(document: dict[str, Any], schema: dict[str, Any]) -> set[str]:
+    """The names of the fields that a body may have, in any of its forms."""
+    if "$ref" in schema:
+        return properties(document, document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    forms = [properties(document, one) for one in schema.get("anyOf", ())]
+    return set(schema.get("properties", ())).union(*forms)
