@@ -13,6 +13,7 @@ from mission_control.commands.unit_of_work import deliver, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
+from mission_control.gateways.models import Gateway
 
 NUDGE = "NUDGE"
 
@@ -27,14 +28,44 @@ async def colleague_on(board: Board, agent_id: UUID) -> Agent:
 
 
 @command("agent.coordinate")
-async def nudge_agent(actor: Actor, board: Board, agent: Agent, message: str) -> None:
-    """Send a text to a colleague's inbox as it is."""
+async def nudge_agent(actor: Actor, board: Board, agent: Agent, message: str) -> UUID:
+    """Send a text to a colleague as it is: to its inbox, or to its session on a gateway. Return the delivery's id.
+
+    An inbox has it at once; on a gateway it is recorded when it arrived or was given up.
+    """
     agent = await locked_agent(agent)
-    if agent.gateway_id is not None and agent.openclaw_session_id is None:
+    if agent.gateway_id is None:
+        sentence = f"Agent nudged: {agent.name}."
+        record("agent.nudge.sent", agent, sentence, agent_id=actor.agent_id, to_agent_id=agent.id, text=message)
+        return deliver(NOTICE, agent.scope(), agent_id=agent.id, header=NUDGE, text=message, deliver=True).id
+    if agent.openclaw_session_id is None:
         raise Invalid({"message": f"{agent.name} has no session yet.", "code": "agent_without_session"})
-    deliver(NOTICE, agent.scope(), agent_id=agent.id, header=NUDGE, text=message, deliver=True)
-    sentence = f"Agent nudged: {agent.name}."
-    record("agent.nudge.sent", agent, sentence, agent_id=actor.agent_id, to_agent_id=agent.id, text=message)
+    await require_gateway(agent.gateway_id)
+    delivery = deliver(
+        NOTICE,
+        agent.scope(),
+        agent_id=agent.id,
+        header=NUDGE,
+        text=message,
+        deliver=True,
+        succeeded="agent.nudge.sent",
+        failed="agent.nudge.failed",
+        event={
+            "agent_id": str(actor.agent_id),
+            "about": f"nudge for {agent.name}",
+            "to_agent_id": str(agent.id),
+            "text": message,
+        },
+    )
+    return delivery.id
+
+
+async def require_gateway(gateway_id: UUID | None) -> None:
+    """Raise Invalid when a gateway cannot work by its settings."""
+    gateway = await Gateway.get_or_none(id=gateway_id)
+    if gateway is None or not gateway.url.strip():
+        message = "The gateway was deleted." if gateway is None else "The gateway has no address. Add one on its page."
+        raise Invalid({"message": message, "code": "gateway_unusable"})
 
 
 @command("agent.coordinate")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from mission_control.agents.commands import delete_agent
 from mission_control.agents.coordination import colleague_on, nudge_agent, write_soul
-from mission_control.agents.coordination_schemas import AgentNudge, SoulUpdateRequest
+from mission_control.agents.coordination_schemas import AgentNudge, Nudged, SoulUpdateRequest
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
@@ -57,7 +57,7 @@ async def removable(actor: Actor, board_id: UUID, agent_id: UUID) -> Agent | Non
     who="agent",
     find=colleague,
     body=AgentNudge,
-    returns=OkResponse,
+    returns=Nudged,
     errors=REFUSALS,
     hints=hints(
         "agent_coordination",
@@ -65,16 +65,15 @@ async def removable(actor: Actor, board_id: UUID, agent_id: UUID) -> Agent | Non
         use="When a worker is silent, stuck or should look at something now.",
         avoid="Not to hand over work; assign a task. Not to talk about a task; comment there.",
         needs="You are the lead of the board and the agent works on it.",
-        effects="The message lies in the agent's inbox, word for word.",
+        effects="The message goes to the agent's inbox or session, word for word.",
         never="Do not nudge again before the agent had time to answer.",
         route="Lead only. First look at the roster; an agent that is offline reads it when it comes back.",
         example="ask a silent worker for a sign",
     ),
 )
-async def nudge(actor: Actor, found: Found, data: AgentNudge) -> dict[str, bool]:
-    """Nudge an agent of your board: your message goes to its inbox as it is."""
-    await nudge_agent(actor, *found, data.message)
-    return OK
+async def nudge(actor: Actor, found: Found, data: AgentNudge) -> Nudged:
+    """Nudge an agent of your board: your message goes to it as it is."""
+    return Nudged(delivery_ids=[await nudge_agent(actor, *found, data.message)])
 
 
 @operation(

@@ -7,9 +7,10 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from mission_control.agents.fields import SOUL_LENGTH, ShortText
-from mission_control.core.schemas import ActorRef, BlankToNone, NonEmptyStr, example
+from mission_control.core.schemas import ActorRef, BlankToNone, NonEmptyStr, OkResponse, example
 
 REPLY_TAGS = ("gateway_main", "lead_reply")
+REPLY_SOURCE = "lead_to_gateway_main"
 OptionalShortText = Annotated[ShortText | None, BlankToNone]
 
 
@@ -19,6 +20,12 @@ class AgentNudge(BaseModel):
     model_config = example(message="How far are you with the login?")
 
     message: Annotated[NonEmptyStr, Field(max_length=10_000)]
+
+
+class Nudged(OkResponse):
+    """It is on its way to the agent."""
+
+    delivery_ids: list[UUID] = Field(default_factory=list)
 
 
 class SoulUpdateRequest(BaseModel):
@@ -49,7 +56,7 @@ class GatewayLeadMessageRequest(BaseModel):
     correlation_id: str | None = None
     content: NonEmptyStr
     reply_tags: list[str] = Field(default_factory=lambda: list(REPLY_TAGS))
-    reply_source: str | None = "lead_to_gateway_main"
+    reply_source: str | None = REPLY_SOURCE
 
 
 class GatewayLeadBroadcastRequest(GatewayLeadMessageRequest):
@@ -66,6 +73,7 @@ class GatewayLeadMessageResponse(BaseModel):
     lead_agent_id: UUID | None = None
     lead_agent_name: str | None = None
     lead_created: bool = False
+    delivery_ids: list[UUID] = Field(default_factory=list)
 
 
 class GatewayLeadBroadcastBoardResult(BaseModel):
@@ -85,3 +93,4 @@ class GatewayLeadBroadcastResponse(BaseModel):
     sent: int = 0
     failed: int = 0
     results: list[GatewayLeadBroadcastBoardResult] = Field(default_factory=list)
+    delivery_ids: list[UUID] = Field(default_factory=list)

@@ -1,15 +1,21 @@
 """What the main agent of a gateway says to the leads of its boards; nobody else may."""
 
-from typing import Any, NoReturn
+from typing import Any
+from uuid import UUID
 
+from mission_control.agents.coordination import require_gateway
 from mission_control.agents.coordination_schemas import (
+    GatewayLeadBroadcastBoardResult,
     GatewayLeadBroadcastRequest,
     GatewayLeadBroadcastResponse,
     GatewayLeadMessageRequest,
     GatewayLeadMessageResponse,
 )
+from mission_control.agents.main_messages import message_lead, record_broadcast
+from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Forbidden
+from mission_control.core.errors import DomainError, Forbidden
 from mission_control.core.policy import can
 from mission_control.core.schemas import LLMErrorResponse
 from mission_control.operations.api import Api
@@ -28,9 +34,16 @@ def only_main_agents() -> Forbidden:
 
 
 async def main_agent(actor: Actor, **_: Any) -> None:
-    """Refuse callers that are not main agents, before any look-up."""
+    """Refuse callers that are not main agents, before any look-up, and gateways that cannot work."""
     if not can(actor, VERB):
         raise only_main_agents()
+    await require_gateway(actor.gateway_id)
+
+
+async def board_of_gateway(actor: Actor, board_id: UUID) -> Board:
+    """A board of the calling main agent's gateway, looked up after the caller's role."""
+    await main_agent(actor)
+    return await visible_board(actor, board_id)
 
 
 @operation(
@@ -40,7 +53,7 @@ async def main_agent(actor: Actor, **_: Any) -> None:
     operation_id="agent_main_message_board_lead",
     tags=MAIN,
     who="agent",
-    find=main_agent,
+    find=board_of_gateway,
     verb=VERB,
     body=GatewayLeadMessageRequest,
     returns=GatewayLeadMessageResponse,
@@ -57,9 +70,16 @@ async def main_agent(actor: Actor, **_: Any) -> None:
         example="ask the lead of one board",
     ),
 )
-async def message_lead(actor: Actor, found: None, data: GatewayLeadMessageRequest) -> NoReturn:
-    """Send a message to a board's lead, as the main agent of the board's gateway."""
-    raise only_main_agents()
+async def message_board_lead(actor: Actor, board: Board, data: GatewayLeadMessageRequest) -> GatewayLeadMessageResponse:
+    """Send a message to a board's lead, as the main agent of the board's gateway. A board without lead gets one."""
+    told = await message_lead(actor, board, data)
+    return GatewayLeadMessageResponse(
+        board_id=board.id,
+        lead_agent_id=told.lead.id,
+        lead_agent_name=told.lead.name,
+        lead_created=told.is_new,
+        delivery_ids=[told.delivery_id],
+    )
 
 
 @operation(
@@ -86,6 +106,32 @@ async def message_lead(actor: Actor, found: None, data: GatewayLeadMessageReques
         example="tell all leads about a new rule",
     ),
 )
-async def broadcast_to_leads(actor: Actor, found: None, data: GatewayLeadBroadcastRequest) -> NoReturn:
-    """Send a message to the leads of your gateway's boards."""
-    raise only_main_agents()
+async def broadcast_to_leads(
+    actor: Actor, found: None, data: GatewayLeadBroadcastRequest
+) -> GatewayLeadBroadcastResponse:
+    """Send a message to the leads of your gateway's boards, the newest board first.
+
+    `sent` counts what was accepted for delivery; what went wrong on one board stops no other.
+    """
+    boards = Board.visible_to(actor)
+    if data.board_ids:
+        boards = boards.filter(id__in=data.board_ids)
+    delivery_ids: list[UUID] = []
+    results = [await _told(actor, board, data, delivery_ids) for board in await boards.order_by("-created_at", "-id")]
+    sent = [one.board_id for one in results if one.ok]
+    await record_broadcast(actor, None, sent, delivery_ids)
+    return GatewayLeadBroadcastResponse(
+        sent=len(sent), failed=len(results) - len(sent), results=results, delivery_ids=delivery_ids
+    )
+
+
+async def _told(
+    actor: Actor, board: Board, data: GatewayLeadBroadcastRequest, delivery_ids: list[UUID]
+) -> GatewayLeadBroadcastBoardResult:
+    try:
+        told = await message_lead(actor, board, data)
+    except DomainError as error:
+        return GatewayLeadBroadcastBoardResult(board_id=board.id, error=error.sentence)
+    delivery_ids.append(told.delivery_id)
+    lead = told.lead
+    return GatewayLeadBroadcastBoardResult(board_id=board.id, lead_agent_id=lead.id, lead_agent_name=lead.name, ok=True)

@@ -68,9 +68,9 @@ def may_read_soul(actor: Actor, agent_id: UUID) -> bool:
 
 
 @rules.rule("agent.message_leads")
-def may_message_leads(actor: Actor, thing: object) -> bool:
-    """The main agents of gateways, which belong to no board."""
-    return actor.is_agent and actor.board_id is None
+def may_message_leads(actor: Actor, board: Board | None) -> bool:
+    """The main agents of gateways, on the boards of their gateway."""
+    return actor.is_main and (board is None or actor.writes(board))
 
 
 @rules.rule("agent.heartbeat")

@@ -20,7 +20,7 @@ from mission_control.inbox.schemas import CallbackRead
 UNREAD = "agent_id = ? AND state <> 'sent' AND kind = ?"
 ITEM = ("seq", "id", "header", "text", "task_id", "board_id", "data", "created_at")
 FATE = ("state", "attempts", "last_error", "due_at", "sent_at")
-INTERNAL = ("succeeded", "failed")
+INTERNAL = ("succeeded", "failed", "raw", "event")
 # A poll may outlive its token; what comes later is for the agent's other tokens.
 STILL_GOOD = (
     " AND EXISTS (SELECT 1 FROM tokens WHERE id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?))"

@@ -11,6 +11,7 @@ from mission_control.operations.api import Api
 from mission_control.operations.hints import BOARD_ROLES, LEAD, hints
 from mission_control.operations.operation import operation
 from mission_control.questions.commands import answer_question, ask_people, withdraw_question
+from mission_control.questions.gateway_main import ask_through_gateway, main_agent_of
 from mission_control.questions.models import Question
 from mission_control.questions.queries import list_questions as questions_page
 from mission_control.questions.queries import read_question, visible_question
@@ -56,8 +57,14 @@ QUESTION = f"{QUESTIONS}/<question_id>"
 async def ask_user(actor: Actor, board: Board, data: GatewayMainAskUserRequest) -> GatewayMainAskUserResponse:
     """Ask people something.
 
-    The question is queued under `question_id`; the answer is stored in the board's memory.
+    On a gateway its main agent passes the question on; without one it is queued for people under `question_id`. The
+    answer is stored in the board's memory.
     """
+    if (main := await main_agent_of(board)) is not None:
+        delivery_id = await ask_through_gateway(actor, board, main, data)
+        return GatewayMainAskUserResponse(
+            board_id=board.id, main_agent_id=main.id, main_agent_name=main.name, delivery_ids=[delivery_id]
+        )
     question = await ask_people(actor, board, data)
     return GatewayMainAskUserResponse(board_id=board.id, question_id=question.id)
 

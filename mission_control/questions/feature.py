@@ -15,6 +15,8 @@ questions = Feature(
             "A person answered an agent's question; the answer is in the board's memory.", "answered:"
         ),
         "question.withdrawn": Kind("A lead withdrew a question.", "withdrew:"),
+        "gateway.lead.ask_user.sent": Kind("A gateway's main agent got the question of a lead for people."),
+        "gateway.lead.ask_user.failed": Kind("A question for a gateway's main agent was given up."),
     },
     blueprints=(
         api.api,

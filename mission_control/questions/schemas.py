@@ -83,13 +83,14 @@ class QuestionCreate(Body):
 
 
 class GatewayMainAskUserResponse(BaseModel):
-    """Where the question went: people find it at `question_id`; no main agent passes it on without a gateway."""
+    """Where the question went: to a gateway's main agent, or without one into people's queue, as `question_id`."""
 
     ok: bool = True
     board_id: UUID
     main_agent_id: UUID | None = None
     main_agent_name: str | None = None
-    question_id: UUID
+    question_id: UUID | None = None
+    delivery_ids: list[UUID] = Field(default_factory=list)
 
 
 class QuestionAnswer(Body):

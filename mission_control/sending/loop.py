@@ -77,7 +77,7 @@ class Sender:
 
     kind: str
     send: Send
-    only: str = ""
+    only: str | Callable[[], str] = ""
     name: str = ""
     is_able: Callable[[], bool] = lambda: True
 
@@ -89,7 +89,8 @@ class Sender:
     @property
     def condition(self) -> str:
         """The condition as it is added to others."""
-        return f" AND {self.only}" if self.only else ""
+        only = self.only if isinstance(self.only, str) else self.only()
+        return f" AND {only}" if only else ""
 
 
 def install_sender(sender: Sender) -> None:
@@ -196,8 +197,9 @@ async def _seconds_until_due(able: list[Sender]) -> float:
 
 def _wanted(able: list[Sender]) -> tuple[str, list[str]]:
     """Return a condition on the deliveries that some senders send, and its values."""
-    conditions = [f"(kind = ? AND {OPEN_OF_AGENTS + one.condition if one.only else OPEN})" for one in able]
-    return " OR ".join(conditions), [one.kind for one in able]
+    conditions = [(one, one.condition) for one in able]
+    wanted = [f"(kind = ? AND {OPEN_OF_AGENTS + theirs if theirs else OPEN})" for _, theirs in conditions]
+    return " OR ".join(wanted), [one.kind for one in able]
 
 
 async def lease(worker: str, able: list[Sender], most: int = AT_ONCE) -> list[tuple[Sender, Delivery]]:

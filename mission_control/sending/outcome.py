@@ -1,5 +1,7 @@
 """Record the outcome of a delivery."""
 
+from uuid import UUID
+
 from mission_control.commands.unit_of_work import record
 from mission_control.core.scope import Scope
 from mission_control.delivery.models import Delivery
@@ -17,10 +19,22 @@ def scope_of(delivery: Delivery) -> Scope:
 
 
 def record_outcome(delivery: Delivery, *, arrived: bool) -> bool:
-    """Record the event that the delivery names for this outcome; False when it names none."""
+    """Record the event that the delivery names for this outcome; False when it names none.
+
+    `event` in its data is what the event says beside that: `agent_id` whose act it was, `about` for the sentence.
+    """
     kind = delivery.data.get("succeeded" if arrived else "failed")
     if not kind:
         return False
+    told = dict(delivery.data.get("event") or {})
+    agent_id, about = told.pop("agent_id", None), told.pop("about", delivery.header)
     outcome = "Notice delivered" if arrived else "Notice could not be delivered"
-    record(kind, scope_of(delivery), f"{outcome}: {delivery.header}.", delivery_id=delivery.id)
+    record(
+        kind,
+        scope_of(delivery),
+        f"{outcome}: {about}.",
+        agent_id=UUID(agent_id) if agent_id else None,
+        delivery_id=delivery.id,
+        **told,
+    )
     return True

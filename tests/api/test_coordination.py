@@ -11,6 +11,7 @@ from mission_control.agents.models import Agent, AgentSoul
 from mission_control.delivery.models import Delivery
 from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, events, head, kinds
+from tests.gateway_agents import add_gateway
 
 
 def at(cast: Cast, who: Any, tail: str = "", board: Any = None) -> str:
@@ -25,10 +26,9 @@ async def notices(agent_id: Any, header: str) -> list[Delivery]:
 
 async def test_nudge_arrives_unchanged_in_the_inbox(cast: Cast) -> None:
     before = await head(cast)
-    assert (await cast.atlas.post(at(cast, cast.vega, "/nudge"), {"message": "  Are you\nthere? "})).ok() == {
-        "ok": True
-    }
+    answer = (await cast.atlas.post(at(cast, cast.vega, "/nudge"), {"message": "  Are you\nthere? "})).ok()
     [notice] = await notices(cast.vega.id, "NUDGE")
+    assert answer == {"ok": True, "delivery_ids": [str(notice.id)]}
     assert (notice.text, notice.data["deliver"], notice.board_id) == ("Are you\nthere?", True, cast.board.id)
     [event] = await events(before)
     assert (event.kind, event.actor_id, event.agent_id) == ("agent.nudge.sent", cast.atlas.id, cast.atlas.id)
@@ -69,7 +69,8 @@ async def test_unknown_colleague_is_not_found(cast: Cast) -> None:
 
 
 async def test_agent_without_a_session_cannot_be_nudged(cast: Cast) -> None:
-    await Agent.filter(id=cast.vega.id).update(gateway_id=uuid4())
+    gateway = await add_gateway(cast.organization.id)
+    await Agent.filter(id=cast.vega.id).update(gateway_id=gateway.id)
     detail = (await cast.atlas.post(at(cast, cast.vega, "/nudge"), {"message": "x"})).refused(422)
     assert detail["code"] == "agent_without_session"
     await Agent.filter(id=cast.vega.id).update(openclaw_session_id="agent:x:main")

@@ -29,7 +29,7 @@ async def test_question_is_asked(cast: Cast) -> None:
     new = {"content": " Which lens?\nThe wide one? ", "correlation_id": " 7 ", "preferred_channel": "chat"}
     answer = (await cast.atlas.post(asking(cast), new)).ok()
     known = {"ok": True, "board_id": str(cast.board.id), "main_agent_id": None, "main_agent_name": None}
-    assert answer == known | {"question_id": answer["question_id"]}
+    assert answer == known | {"question_id": answer["question_id"], "delivery_ids": []}
     question = (await cast.dan.get(f"{cast.home}/questions/{answer['question_id']}")).ok()
     assert (question["content"], question["state"]) == ("Which lens?\nThe wide one?", "open")
     assert (question["correlation_id"], question["preferred_channel"]) == ("7", "chat")
