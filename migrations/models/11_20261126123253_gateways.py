@@ -67,6 +67,16 @@ UP = {
             "gateway_id" CHAR(36) NOT NULL REFERENCES "gateways" ("id") ON DELETE CASCADE,
             CONSTRAINT "uid_gateway_ses_gateway_36c341" UNIQUE ("gateway_id", "session_key", "session_id")
         );
+        CREATE TABLE IF NOT EXISTS "gateway_installed_skills" (
+            "id" CHAR(36) NOT NULL PRIMARY KEY,
+            "is_wanted" INT NOT NULL,
+            "delivery_id" CHAR(36),
+            "created_at" TIMESTAMP NOT NULL,
+            "updated_at" TIMESTAMP NOT NULL,
+            "gateway_id" CHAR(36) NOT NULL REFERENCES "gateways" ("id") ON DELETE CASCADE,
+            "skill_id" CHAR(36) NOT NULL REFERENCES "marketplace_skills" ("id") ON DELETE CASCADE,
+            CONSTRAINT "uid_gateway_ins_gateway_2258f8" UNIQUE ("gateway_id", "skill_id")
+        );
         CREATE TABLE IF NOT EXISTS "provisioning_jobs" (
             "id" CHAR(36) NOT NULL PRIMARY KEY,
             "agent_id" CHAR(36),
@@ -199,6 +209,16 @@ UP = {
             "gateway_id" UUID NOT NULL REFERENCES "gateways" ("id") ON DELETE CASCADE,
             CONSTRAINT "uid_gateway_ses_gateway_36c341" UNIQUE ("gateway_id", "session_key", "session_id")
         );
+        CREATE TABLE IF NOT EXISTS "gateway_installed_skills" (
+            "id" UUID NOT NULL PRIMARY KEY,
+            "is_wanted" BOOL NOT NULL,
+            "delivery_id" UUID,
+            "created_at" TIMESTAMP NOT NULL,
+            "updated_at" TIMESTAMP NOT NULL,
+            "gateway_id" UUID NOT NULL REFERENCES "gateways" ("id") ON DELETE CASCADE,
+            "skill_id" UUID NOT NULL REFERENCES "marketplace_skills" ("id") ON DELETE CASCADE,
+            CONSTRAINT "uid_gateway_ins_gateway_2258f8" UNIQUE ("gateway_id", "skill_id")
+        );
         CREATE TABLE IF NOT EXISTS "provisioning_jobs" (
             "id" UUID NOT NULL PRIMARY KEY,
             "agent_id" UUID,
@@ -302,6 +322,7 @@ DOWN = {
         ALTER TABLE "board_onboarding_sessions" DROP COLUMN "silent_at";
         ALTER TABLE "board_onboarding_sessions" DROP COLUMN "cancelled_at";
         DROP TABLE IF EXISTS "provisioning_jobs";
+        DROP TABLE IF EXISTS "gateway_installed_skills";
         DROP TABLE IF EXISTS "gateway_session_usage";
         DROP TABLE IF EXISTS "gateway_agent_usage";
         ALTER TABLE "usage_entries" DROP COLUMN "source";
@@ -341,6 +362,7 @@ DOWN = {
         ALTER TABLE "board_onboarding_sessions" DROP COLUMN "silent_at";
         ALTER TABLE "board_onboarding_sessions" DROP COLUMN "cancelled_at";
         DROP TABLE IF EXISTS "provisioning_jobs";
+        DROP TABLE IF EXISTS "gateway_installed_skills";
         DROP TABLE IF EXISTS "gateway_session_usage";
         DROP TABLE IF EXISTS "gateway_agent_usage";
         ALTER TABLE "usage_entries" DROP COLUMN "source";

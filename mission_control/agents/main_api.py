@@ -72,13 +72,13 @@ async def board_of_gateway(actor: Actor, board_id: UUID) -> Board:
 )
 async def message_board_lead(actor: Actor, board: Board, data: GatewayLeadMessageRequest) -> GatewayLeadMessageResponse:
     """Send a message to a board's lead, as the main agent of the board's gateway. A board without lead gets one."""
-    told = await message_lead(actor, board, data)
+    sent = await message_lead(actor, board, data)
     return GatewayLeadMessageResponse(
         board_id=board.id,
-        lead_agent_id=told.lead.id,
-        lead_agent_name=told.lead.name,
-        lead_created=told.is_new,
-        delivery_ids=[told.delivery_id],
+        lead_agent_id=sent.lead.id,
+        lead_agent_name=sent.lead.name,
+        lead_created=sent.is_new,
+        delivery_ids=[sent.delivery_id],
     )
 
 
@@ -117,7 +117,9 @@ async def broadcast_to_leads(
     if data.board_ids:
         boards = boards.filter(id__in=data.board_ids)
     delivery_ids: list[UUID] = []
-    results = [await _told(actor, board, data, delivery_ids) for board in await boards.order_by("-created_at", "-id")]
+    results = [
+        await _message_one(actor, board, data, delivery_ids) for board in await boards.order_by("-created_at", "-id")
+    ]
     sent = [one.board_id for one in results if one.ok]
     await record_broadcast(actor, None, sent, delivery_ids)
     return GatewayLeadBroadcastResponse(
@@ -125,13 +127,13 @@ async def broadcast_to_leads(
     )
 
 
-async def _told(
+async def _message_one(
     actor: Actor, board: Board, data: GatewayLeadBroadcastRequest, delivery_ids: list[UUID]
 ) -> GatewayLeadBroadcastBoardResult:
     try:
-        told = await message_lead(actor, board, data)
+        sent = await message_lead(actor, board, data)
     except DomainError as error:
         return GatewayLeadBroadcastBoardResult(board_id=board.id, error=error.sentence)
-    delivery_ids.append(told.delivery_id)
-    lead = told.lead
+    delivery_ids.append(sent.delivery_id)
+    lead = sent.lead
     return GatewayLeadBroadcastBoardResult(board_id=board.id, lead_agent_id=lead.id, lead_agent_name=lead.name, ok=True)

@@ -26,7 +26,7 @@ LEAD_NAME = "Lead Agent"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Sent:
     """Which lead a message is for, whether it was created for that, and the delivery."""
 
     lead: Agent
@@ -35,7 +35,7 @@ class Told:
 
 
 @command("agent.message_leads")
-async def message_lead(actor: Actor, board: Board, new: GatewayLeadMessageRequest) -> Told:
+async def message_lead(actor: Actor, board: Board, new: GatewayLeadMessageRequest) -> Sent:
     """Send a message to a board's lead; create the lead where there is none."""
     await require_gateway(actor.gateway_id)
     board = await locked_board(board)
@@ -53,7 +53,7 @@ async def message_lead(actor: Actor, board: Board, new: GatewayLeadMessageReques
         failed="gateway.main.lead_message.failed",
         event={"agent_id": str(actor.id), "about": f"message for {lead.name}", "lead_agent_id": str(lead.id)},
     )
-    return Told(lead, is_new, delivery.id)
+    return Sent(lead, is_new, delivery.id)
 
 
 @command("agent.message_leads")

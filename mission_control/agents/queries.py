@@ -98,6 +98,11 @@ async def lead_id_of(board_id: UUID) -> UUID | None:
     return as_id(found[0]["id"]) if found else None
 
 
+async def main_agent_on(gateway_id: UUID) -> Agent | None:
+    """Return the main agent of a gateway, if it has one."""
+    return await Agent.filter(gateway_id=gateway_id, board_id=None).order_by("created_at").first()
+
+
 async def working_on(agent_ids: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:
     """Return the tasks in progress of each agent: id, number, title, board_id, in_progress_at."""
     if not agent_ids:

@@ -5,6 +5,7 @@ from uuid import UUID
 from mission_control.agents.coordination import require_gateway
 from mission_control.agents.main_messages import address, memory_body
 from mission_control.agents.models import Agent
+from mission_control.agents.queries import main_agent_on
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
@@ -17,10 +18,7 @@ HEADER = "LEAD REQUEST: ASK USER"
 
 async def main_agent_of(board: Board) -> Agent | None:
     """Return the main agent of a board's gateway, None without a gateway or a main agent."""
-    if board.gateway_id is None:
-        return None
-    mains = Agent.filter(gateway_id=board.gateway_id, board_id=None, organization_id=board.organization_id)
-    return await mains.order_by("created_at").first()
+    return None if board.gateway_id is None else await main_agent_on(board.gateway_id)
 
 
 @command("question.ask_as_lead")

@@ -26,8 +26,8 @@ def record_outcome(delivery: Delivery, *, arrived: bool) -> bool:
     kind = delivery.data.get("succeeded" if arrived else "failed")
     if not kind:
         return False
-    told = dict(delivery.data.get("event") or {})
-    agent_id, about = told.pop("agent_id", None), told.pop("about", delivery.header)
+    facts = dict(delivery.data.get("event") or {})
+    agent_id, about = facts.pop("agent_id", None), facts.pop("about", delivery.header)
     outcome = "Notice delivered" if arrived else "Notice could not be delivered"
     record(
         kind,
@@ -35,6 +35,6 @@ def record_outcome(delivery: Delivery, *, arrived: bool) -> bool:
         f"{outcome}: {about}.",
         agent_id=UUID(agent_id) if agent_id else None,
         delivery_id=delivery.id,
-        **told,
+        **facts,
     )
     return True

@@ -2,7 +2,8 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.skills import api, models, packs_api, policy, reactions
+from mission_control.skills import api, install_api, models, packs_api, policy, reactions
+from mission_control.skills.installing import INSTALL, UNINSTALL
 
 skills = Feature(
     name="skills",
@@ -13,6 +14,18 @@ skills = Feature(
         "skill.created": Kind("A skill was added to the catalogue.", "added the skill", is_named_in_message=True),
         "skill.updated": Kind("A skill's name or description changed.", "changed the skill", is_named_in_message=True),
         "skill.deleted": Kind("A skill was removed from the catalogue.", "removed the skill", is_named_in_message=True),
+        "skill.install_requested": Kind(
+            "A person asked a gateway's main agent to install a skill.",
+            "asked a gateway to install",
+            is_named_in_message=True,
+        ),
+        "skill.uninstall_requested": Kind(
+            "A person asked a gateway's main agent to remove a skill.",
+            "asked a gateway to remove",
+            is_named_in_message=True,
+        ),
+        "gateway.main.skill_message.sent": Kind("A gateway's main agent got the request about a skill."),
+        "gateway.main.skill_message.failed": Kind("A request about a skill was given up."),
         "skill_pack.created": Kind(
             "A repository was added as a skill pack.", "added the skill pack", is_named_in_message=True
         ),
@@ -26,6 +39,8 @@ skills = Feature(
     },
     blueprints=(
         api.api,
+        install_api.api,
         packs_api.api,
     ),
+    notices={INSTALL: "skill_install", UNINSTALL: "skill_uninstall"},
 )

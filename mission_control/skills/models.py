@@ -59,3 +59,22 @@ class SkillPack(Model):
     def scope(self) -> Scope:
         """Return where an event about this pack belongs."""
         return Scope(organization_id=self.organization_id, subject_id=self.id)
+
+
+class InstalledSkill(Model):
+    """What was asked of a gateway about a skill: to have it (`is_wanted`) or to be without it, by which delivery."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    gateway: Any = fields.ForeignKeyField("models.Gateway", related_name=False, on_delete=fields.CASCADE)
+    skill: Any = fields.ForeignKeyField("models.Skill", related_name=False, on_delete=fields.CASCADE)
+    is_wanted = fields.BooleanField(default=True)
+    delivery_id: Any = fields.UUIDField(null=True)
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    gateway_id: Any
+    skill_id: Any
+
+    class Meta:
+        table = "gateway_installed_skills"
+        unique_together = (("gateway", "skill"),)

@@ -9,6 +9,7 @@ rules = Rules()
 
 @rules.rule("skill.read")
 @rules.rule("skill.create")
+@rules.rule("skill.install")
 @rules.rule("skill_pack.read")
 @rules.rule("skill_pack.create")
 def may_manage_skills(actor: Actor, thing: object) -> bool:

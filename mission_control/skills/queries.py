@@ -5,7 +5,8 @@ from uuid import UUID
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.database.sql import as_json, containing, contains, rows, wire_moment
+from mission_control.database.sql import as_json, containing, contains, placeholders, rows, wire_moment
+from mission_control.gateways.queries import visible_gateway
 from mission_control.skills.models import Skill, SkillPack
 from mission_control.skills.schemas import MarketplaceQuery
 
@@ -71,12 +72,34 @@ async def skill_read(skill_id: UUID) -> dict[str, Any]:
 async def list_cards(actor: Actor, query: MarketplaceQuery) -> tuple[list[dict[str, Any]], int]:
     """Return a page of the catalogue, newest first, and how many skills match the filters."""
     if query.gateway_id is not None:
-        raise NotFound(NO_GATEWAY)
+        await _visible_gateway(actor, query.gateway_id)
     where, values = await _filters(actor, query)
     [total] = await rows(f"SELECT COUNT(*) AS n FROM marketplace_skills s WHERE {where}", *values)
     sql = f"{SKILLS} WHERE {where} ORDER BY s.created_at DESC, s.id DESC LIMIT ? OFFSET ?"
     found = await rows(sql, *values, query.limit or ALL, query.offset)
-    return [_card(row) for row in found], int(total["n"])
+    asked = await _asked(query.gateway_id, [row["id"] for row in found])
+    return [_card(row, asked.get(str(row["id"]))) for row in found], int(total["n"])
+
+
+async def _visible_gateway(actor: Actor, gateway_id: UUID) -> None:
+    try:
+        await visible_gateway(actor, gateway_id)
+    except NotFound:
+        raise NotFound(NO_GATEWAY) from None
+
+
+async def _asked(gateway_id: UUID | None, skills: list[Any]) -> dict[str, dict[str, Any]]:
+    """Return what was asked of a gateway about some skills, and what became of the request."""
+    if gateway_id is None or not skills:
+        return {}
+    found = await rows(
+        "SELECT i.skill_id, i.is_wanted, i.created_at, d.state, d.last_error FROM gateway_installed_skills i"
+        " LEFT JOIN deliveries d ON d.id = i.delivery_id WHERE i.gateway_id = ?"
+        f" AND i.skill_id IN ({placeholders(len(skills))})",
+        gateway_id,
+        *skills,
+    )
+    return {str(row["skill_id"]): row for row in found}
 
 
 async def _filters(actor: Actor, query: MarketplaceQuery) -> tuple[str, list[Any]]:
@@ -100,9 +123,18 @@ async def _filters(actor: Actor, query: MarketplaceQuery) -> tuple[str, list[Any
     return " AND ".join(where), values
 
 
-def _card(row: dict[str, Any]) -> dict[str, Any]:
+def _card(row: dict[str, Any], asked: dict[str, Any] | None) -> dict[str, Any]:
     """Return a row of `SKILLS` as a card, whose `source` is the address."""
-    return {**_serialize(row), "source": row["source_url"], "installed": False, "installed_at": None}
+    is_wanted = asked is not None and bool(asked["is_wanted"])
+    is_pending = asked is not None and asked["state"] not in (None, "sent")
+    return {
+        **_serialize(row),
+        "source": row["source_url"],
+        "installed": is_wanted,
+        "installed_at": wire_moment(asked["created_at"]) if asked is not None and is_wanted else None,
+        "pending": is_pending,
+        "last_error": asked["last_error"] if asked is not None and is_pending else None,
+    }
 
 
 def _serialize(row: dict[str, Any]) -> dict[str, Any]:

@@ -50,10 +50,31 @@ class MarketplaceSkillRead(BaseModel):
 
 
 class MarketplaceSkillCardRead(MarketplaceSkillRead):
-    """A skill of the catalogue, and whether a gateway has it."""
+    """A skill of the catalogue, and whether a gateway has it: `installed` is what was asked for last.
+
+    `pending` until the gateway's main agent has got the request; `last_error` says why it has not.
+    """
 
     installed: bool
     installed_at: datetime | None
+    pending: bool = False
+    last_error: str | None = None
+
+
+class InstallQuery(BaseModel):
+    """The gateway whose main agent is asked."""
+
+    gateway_id: UUID
+
+
+class MarketplaceSkillActionResponse(BaseModel):
+    """What was asked of a gateway's main agent."""
+
+    ok: bool = True
+    skill_id: UUID
+    gateway_id: UUID
+    installed: bool
+    delivery_ids: list[UUID] = Field(default_factory=list)
 
 
 class MarketplaceQuery(BaseModel):

@@ -83,7 +83,7 @@ async def test_skills_are_listed_newest_first_in_pages(cast: Cast) -> None:
     answer = await cast.ada.get(MARKET)
     assert ids(answer.ok()) == made and "X-Total-Count" not in answer.headers
     card = answer.body[0]
-    assert list(card) == [*SKILL_KEYS, "installed", "installed_at"]
+    assert list(card) == [*SKILL_KEYS, "installed", "installed_at", "pending", "last_error"]
     assert (card["source"], card["installed"], card["installed_at"]) == (card["source_url"], False, None)
     page = await cast.ada.get(f"{MARKET}?limit=2&offset=1")
     assert ids(page.ok()) == made[1:3]
