@@ -133,7 +133,10 @@ def not_connected(problem: Exception) -> GatewayError:
             return Unreachable("NOT_A_GATEWAY", "What answers there speaks no HTTP, or only over TLS (wss://).")
         case InvalidHandshake():
             return Unreachable("NOT_A_GATEWAY", "What answers there is no WebSocket.")
-        case OSError() | EOFError() | WebSocketException():
+        case ConnectionError() | EOFError():
+            text = "The connection was closed before it was made. A gateway with TLS needs wss://, one without ws://."
+            return Unreachable("UNREACHABLE", text, is_retryable=True)
+        case OSError() | WebSocketException():
             return Unreachable("UNREACHABLE", "The gateway cannot be reached.", is_retryable=True)
     raise problem
 

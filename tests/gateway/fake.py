@@ -11,6 +11,7 @@ What a test may set is listed in `FakeGateway.__init__`; what the gateway rememb
 
 import asyncio
 import contextlib
+import ssl
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -50,6 +51,7 @@ class FakeGateway:
         self.unavailable = 0  # so many upgrades are answered with 503
         self.sidecars_starting = 0  # so many connects are answered with startup-sidecars
         self.hidden_look_ups = 0  # so many look-ups do not find a new agent yet
+        self.tls: ssl.SSLContext | None = None  # before the start
         self.unique_labels = "agent"  # or "gateway"
         self.max_payload = 26_214_400
         self.tick_ms = 30_000
@@ -83,7 +85,7 @@ class FakeGateway:
     @property
     def url(self) -> str:
         """Where the gateway listens."""
-        return f"ws://127.0.0.1:{self._port}"
+        return f"{'wss' if self.tls else 'ws'}://127.0.0.1:{self._port}"
 
     async def start(self) -> None:
         """Listen, on the same port as before."""
@@ -97,6 +99,7 @@ class FakeGateway:
             compression=None,
             max_size=26_214_400,
             close_timeout=1,
+            ssl=self.tls,
         )
         self._port = self._server.sockets[0].getsockname()[1]
 
