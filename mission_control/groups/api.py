@@ -149,13 +149,17 @@ async def delete_board_group(actor: Actor, group: BoardGroup) -> dict[str, bool]
 async def apply_board_group_heartbeat(
     actor: Actor, group: BoardGroup, data: BoardGroupHeartbeatApply
 ) -> dict[str, Any]:
-    """Set how often the agents of the group's boards report. Leads are included only when asked for."""
-    updated = await apply(actor, group, data.every, include_leads=data.include_board_leads)
+    """Set how often the agents of the group's boards report. Leads are included only when asked for.
+
+    It is stored for all of them. The agents of a gateway get it in the background; those whose gateway has no address
+    or workspace root have failed.
+    """
+    updated, failed = await apply(actor, group, data.every, include_leads=data.include_board_leads)
     return {
         "board_group_id": group.id,
         "requested": data.model_dump(),
         "updated_agent_ids": updated,
-        "failed_agent_ids": [],
+        "failed_agent_ids": failed,
     }
 
 

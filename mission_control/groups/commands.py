@@ -14,6 +14,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.ids import new_id
+from mission_control.gateways.models import Gateway
 from mission_control.groups.models import BoardGroup
 
 
@@ -57,8 +58,13 @@ async def delete_group(actor: Actor, group: BoardGroup) -> None:
 
 
 @command("board_group.apply_heartbeat")
-async def apply_heartbeat(actor: Actor, group: BoardGroup, every: str, *, include_leads: bool) -> list[UUID]:
-    """Set how often the agents of a group's boards report. Return these agents, changed or not."""
+async def apply_heartbeat(
+    actor: Actor, group: BoardGroup, every: str, *, include_leads: bool
+) -> tuple[list[UUID], list[UUID]]:
+    """Set how often the agents of a group's boards report. Return these agents, changed or not.
+
+    Second are those whose gateway cannot take it by its settings; it is stored for them, too.
+    """
     agents = Agent.filter(board_id__in=[board.id for board in group.boards])
     if not include_leads:
         agents = agents.filter(is_board_lead=False)
@@ -80,7 +86,14 @@ async def apply_heartbeat(actor: Actor, group: BoardGroup, every: str, *, includ
         )
     if changed:
         await Agent.bulk_update(changed, fields=["heartbeat_config", "updated_at"])
-    return [agent.id for agent in found]
+    unusable = await _without_usable_gateway(found)
+    return [agent.id for agent in found if agent.id not in unusable], unusable
+
+
+async def _without_usable_gateway(agents: list[Agent]) -> list[UUID]:
+    gateways = {agent.gateway_id for agent in agents if agent.gateway_id is not None}
+    usable = {one.id for one in await Gateway.filter(id__in=gateways) if one.url.strip() and one.workspace_root.strip()}
+    return [agent.id for agent in agents if agent.gateway_id is not None and agent.gateway_id not in usable]
 
 
 async def locked_group(group: BoardGroup) -> BoardGroup:

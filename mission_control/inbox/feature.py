@@ -27,5 +27,6 @@ inbox = Feature(
         "GATEWAY MAIN HANDOFF": "handoff",
         "LEAD REQUEST: ASK USER": "ask_user",
         "BOARD ONBOARDING REQUEST": "onboarding",
+        "BOARD ONBOARDING ANSWER": "onboarding_answer",
     },
 )

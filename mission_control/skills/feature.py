@@ -3,7 +3,7 @@
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
 from mission_control.skills import api, install_api, models, packs_api, policy, reactions
-from mission_control.skills.installing import INSTALL, UNINSTALL
+from mission_control.skills.install_texts import INSTALL, UNINSTALL
 
 skills = Feature(
     name="skills",
