@@ -1,6 +1,6 @@
 """What boards add to the application."""
 
-from mission_control.boards import api, models, pages, policy, regions, trash_pages, work_state_api
+from mission_control.boards import api, gateway_choice, models, pages, policy, regions, trash_pages, work_state_api
 from mission_control.boards.staging import clear_after_start
 from mission_control.core.policy import can
 from mission_control.feature import Feature
@@ -37,5 +37,5 @@ boards = Feature(
         ),
     ),
     loops=(clear_after_start,),
-    regions=(*pages.INDEX_REGIONS, *regions.REGIONS),
+    regions=(*pages.INDEX_REGIONS, *regions.REGIONS, *gateway_choice.REGIONS),
 )

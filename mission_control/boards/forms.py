@@ -1,6 +1,7 @@
 """What the forms of the board pages send."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import Field
 
@@ -36,6 +37,7 @@ class NewBoardForm(Form):
 
     name: Name
     description: str = Field("", max_length=10_000)
+    gateway_id: UUID | None = None
     require_approval_for_done: bool = False
 
     def body(self, found: None) -> TypedBoard:
@@ -47,10 +49,11 @@ class NewBoardForm(Form):
 class BoardSettingsForm(VersionedForm):
     """The fields of a board that people change."""
 
-    SHOWN = (*PLAIN, "wip_limits")
+    SHOWN = (*PLAIN, "wip_limits", "gateway_id")
     name: Name
     description: str = Field("", max_length=10_000)
     objective: OptionalText = Field(None, max_length=10_000)
+    gateway_id: UUID | None = None
     max_agents: int = Field(1, ge=0, le=1000)
     require_approval_for_done: bool = False
     require_review_before_done: bool = False
@@ -61,22 +64,25 @@ class BoardSettingsForm(VersionedForm):
     wip_review: Limit = None
 
     def body(self, found: Board) -> TypedBoardChange:
-        """Return the change."""
+        """Return the change; the gateway only where the form shows one."""
         limits = {status: getattr(self, name) for name, status in LIMITS.items()}
-        return TypedBoardChange.model_validate({**self.model_dump(include=set(PLAIN)), "wip_limits": limits})
+        chosen = {"gateway_id": self.gateway_id} if "gateway_id" in self.model_fields_set else {}
+        return TypedBoardChange.model_validate({**self.model_dump(include=set(PLAIN)), "wip_limits": limits, **chosen})
 
     @classmethod
     def values_of(cls, board: Board) -> dict[str, Any]:
         """Return what the form shows of a board."""
         limits = {name: (board.wip_limits or {}).get(status) for name, status in LIMITS.items()}
-        return {name: getattr(board, name) for name in PLAIN} | limits | {"version": cls.version_of(board)}
+        plain = {name: getattr(board, name) for name in (*PLAIN, "gateway_id")}
+        return plain | limits | {"version": cls.version_of(board)}
 
     @classmethod
     def conflict_errors(cls, board: Board, fields: list[str]) -> dict[str, str]:
         """Return what to say of fields that somebody else changed, by their names in the form."""
         present = cls.values_of(board)
         names = [one for name in fields for one in (LIMITS if name == "wip_limits" else (name,))]
-        return {name: f"Somebody changed it to {in_words(present[name])}. Saving replaces that." for name in names}
+        values = {name: f" to {in_words(present[name])}" for name in names if name != "gateway_id"}
+        return {name: f"Somebody changed it{values.get(name, '')}. Saving replaces that." for name in names}
 
 
 class BoardDeletionForm(Form):

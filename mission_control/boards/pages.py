@@ -10,11 +10,13 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.boards.cards import CardFilter, board_rows
 from mission_control.boards.forms import DELETE_WORDS, BoardDeletionForm, BoardSettingsForm, NewBoardForm
+from mission_control.boards.gateway_choice import gateway_choices
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of, present, visible_board
 from mission_control.boards.regions import HEAD
 from mission_control.boards.view import PAGE, PANEL, BoardView, Rights
 from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import can, require
 from mission_control.live.broker import head_of
@@ -90,11 +92,12 @@ async def new() -> ResponseReturnValue:
 
 
 async def _new(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
-    return await shell_page(actor, "boards/new.html", active="boards", values=values, errors=errors)
+    choices = await gateway_choices(actor)
+    return await shell_page(actor, "boards/new.html", active="boards", values=values, errors=errors, gateways=choices)
 
 
 async def _refused_new(refusal: Refusal[None, NewBoardForm]) -> ResponseReturnValue:
-    if not isinstance(refusal.error, FormInvalid):
+    if not isinstance(refusal.error, FormInvalid | Invalid):
         raise refusal.error
     return await _new(refusal.actor, refusal.values, refusal.errors)
 
@@ -208,6 +211,7 @@ async def _settings(
         values=values,
         errors=errors,
         is_saved=is_saved,
+        gateways=await gateway_choices(actor, board),
         may_delete=can(actor, "board.delete", board),
     )
 
@@ -218,7 +222,7 @@ async def _refused_settings(refusal: Refusal[Board, BoardSettingsForm]) -> Respo
     if isinstance(error, EditConflict):
         typed = {**refusal.values, "version": BoardSettingsForm.version_of(board)}
         return await _settings(refusal.actor, board, typed, BoardSettingsForm.conflict_errors(board, error.fields))
-    if isinstance(error, FormInvalid):
+    if isinstance(error, FormInvalid | Invalid):
         return await _settings(refusal.actor, board, refusal.values, refusal.errors)
     raise error
 

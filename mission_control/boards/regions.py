@@ -70,6 +70,7 @@ async def note(view: BoardView) -> str:
         may_write=view.rights.may_write,
         is_admin=view.rights.is_admin,
         needs_goal=not view.board.goal_confirmed,
+        has_gateway=view.board.gateway_id is not None,
     )
 
 
