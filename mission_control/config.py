@@ -58,6 +58,7 @@ class Settings:
     max_file_bytes: int
     import_max_bytes: int
     max_bodies_bytes: int
+    gateway_min_version: str
     outbound_allow_private: bool
     souls_directory_url: str
     skills_git_base_url: str

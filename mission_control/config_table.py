@@ -168,6 +168,13 @@ SETTINGS: tuple[Setting, ...] = (
         " More is answered 503.",
     ),
     Setting(
+        "GATEWAY_MIN_VERSION",
+        values.gateway_version,
+        "2026.02.9",
+        "Oldest OpenClaw gateway that is accepted.",
+        keeps_blank=True,
+    ),
+    Setting(
         "OUTBOUND_ALLOW_PRIVATE",
         values.boolean,
         "false",

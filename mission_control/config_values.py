@@ -44,6 +44,13 @@ def text(value: str) -> str:
     return value
 
 
+def gateway_version(value: str) -> str:
+    """Take a version of OpenClaw, such as 2026.3.13 or 2026.7.1-beta.2; blank takes every version known to work."""
+    if value and not re.fullmatch(r"v?\d{4}\.\d{1,2}\.\d{1,6}(-[0-9A-Za-z.]+)?", value):
+        raise ValueError("it must be a version such as 2026.3.13.")
+    return value
+
+
 def header(value: str) -> str:
     """Take the value of an HTTP header."""
     if not value.isascii() or any(ord(character) < 32 for character in value):
@@ -226,6 +233,7 @@ def printed(value: object) -> str:
 TYPE_NAMES: dict[Parser, str] = {
     text: "text",
     header: "text",
+    gateway_version: "version",
     path: "folder",
     boolean: "true/false",
     auto_boolean: "true/false/auto",

@@ -135,6 +135,7 @@ UP = {
         ALTER TABLE "board_onboarding_sessions" ADD "silent_at" TIMESTAMP;
         ALTER TABLE "board_onboarding_sessions" ADD "cancelled_at" TIMESTAMP;
         CREATE INDEX IF NOT EXISTS "idx_provisioning_jobs_organization" ON "provisioning_jobs" ("organization_id");
+        CREATE INDEX IF NOT EXISTS "idx_gateway_installed_skills_skill" ON "gateway_installed_skills" ("skill_id");
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_provisioning_jobs_open" ON "provisioning_jobs" ("agent_id") WHERE "state" IN ('waiting', 'running');
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agents_gateway_main" ON "agents" ("gateway_id") WHERE "board_id" IS NULL AND "gateway_id" IS NOT NULL;
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agents_gateway_agent" ON "agents" ("gateway_id", "gateway_agent_id") WHERE "gateway_agent_id" IS NOT NULL;
@@ -277,6 +278,7 @@ UP = {
         ALTER TABLE "board_onboarding_sessions" ADD "silent_at" TIMESTAMP;
         ALTER TABLE "board_onboarding_sessions" ADD "cancelled_at" TIMESTAMP;
         CREATE INDEX IF NOT EXISTS "idx_provisioning_jobs_organization" ON "provisioning_jobs" ("organization_id");
+        CREATE INDEX IF NOT EXISTS "idx_gateway_installed_skills_skill" ON "gateway_installed_skills" ("skill_id");
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_provisioning_jobs_open" ON "provisioning_jobs" ("agent_id") WHERE "state" IN ('waiting', 'running');
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agents_gateway_main" ON "agents" ("gateway_id") WHERE "board_id" IS NULL AND "gateway_id" IS NOT NULL;
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agents_gateway_agent" ON "agents" ("gateway_id", "gateway_agent_id") WHERE "gateway_agent_id" IS NOT NULL;

@@ -1,9 +1,32 @@
-"""What gateways adds to the application."""
+"""What gateways add to the application."""
 
 from mission_control.feature import Feature
-from mission_control.gateways import models
+from mission_control.gateways import connector, installation, models, policy
+from mission_control.live.kinds import Kind
 
 gateways = Feature(
     name="gateways",
     models=(models,),
+    rules=(policy.rules,),
+    kinds={
+        "gateway.connected": Kind(
+            "The connection to a gateway was made.", "connected to the gateway", is_named_in_message=True
+        ),
+        "gateway.unreachable": Kind(
+            "A gateway cannot be reached any longer.", "cannot reach the gateway", is_named_in_message=True
+        ),
+        "gateway.pairing_requested": Kind(
+            "A gateway waits for its owner to approve this installation.",
+            "waits to be approved by the gateway",
+            is_named_in_message=True,
+        ),
+        "gateway.refused": Kind(
+            "A gateway refuses the connection; its page says why.",
+            "was refused by the gateway",
+            is_named_in_message=True,
+        ),
+    },
+    loops=(connector.run_connector,),
+    on_notify_family={connector.RETRY: connector.retry},
+    prepare=installation.keep,
 )

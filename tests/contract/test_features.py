@@ -54,6 +54,7 @@ MEMORIES = {
     "authn.token_use._used",
     "boards.live._shared",
     "commands.transaction._running",
+    "gateways.connector._links",
     "identity.people._asked",
     "installing._installed",
     "live.channels._waiting",

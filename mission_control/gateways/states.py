@@ -1,0 +1,70 @@
+"""Store how the connection of a gateway is, for the process that holds it."""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import notify, record, signal
+from mission_control.core.actor import Actor
+from mission_control.database.records import find, update
+from mission_control.gateways.installation import opened
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.reporting import CONNECTED, CONNECTING, PAIRING, REFUSED, Report, stored
+from mission_control.live.channels import PROCESS
+from mission_control.openclaw.errors import GatewayError
+
+
+def channel(gateway_id: UUID) -> str:
+    """Return the channel that is notified when the state of a gateway changed."""
+    return f"gateway:{gateway_id}"
+
+
+@command("gateway.report")
+async def report(actor: Actor, gateway_id: UUID, seen: Report) -> bool:
+    """Store a report; a no-op when nothing changed. Return False when this process does not hold the gateway."""
+    gateway = await find(Gateway, "id = ? AND holder = ?", gateway_id, PROCESS, lock=True)
+    if gateway is None:
+        return False
+    await apply(gateway, seen)
+    return True
+
+
+async def apply(gateway: Gateway, seen: Report) -> None:
+    """Inside a command that holds the row: change what a report changes, and tell who watches the gateway."""
+    columns = seen.columns()
+    changed = {name for name, value in columns.items() if name != "device_token" and getattr(gateway, name) != value}
+    if not changed and not _has_new_device_token(gateway, seen):
+        return
+    before, moments = gateway.state, stored(seen)
+    if before == seen.state:
+        moments.pop("state_at")
+    gateway.update_from_dict(moments)
+    await update(gateway, *moments)
+    _record(gateway, before)
+    signal(gateway.organization_id, gateway_id=str(gateway.id))
+    notify(channel(gateway.id))
+
+
+def _has_new_device_token(gateway: Gateway, seen: Report) -> bool:
+    if seen.device_token is None:
+        return False
+    try:
+        return seen.device_token != opened(gateway.device_token)
+    except GatewayError:
+        return True  # stored with another SECRET_KEY
+
+
+def _record(gateway: Gateway, before: str) -> None:
+    """Record what people should find in the log; a short interruption is not among it."""
+    if gateway.state in (before, CONNECTING):
+        return
+    facts: dict[str, Any] = {"name": gateway.name, "reason": gateway.state_code}
+    if gateway.state == CONNECTED:
+        record("gateway.connected", gateway, f"Gateway connected: {gateway.name}.", version=gateway.version, **facts)
+    elif gateway.state == PAIRING:
+        message = f"Gateway waits for its device to be approved: {gateway.name}."
+        record("gateway.pairing_requested", gateway, message, **facts)
+    elif gateway.state == REFUSED:
+        record("gateway.refused", gateway, f"Gateway refuses the connection: {gateway.name}.", **facts)
+    else:
+        record("gateway.unreachable", gateway, f"Gateway not reachable: {gateway.name}.", **facts)
