@@ -9,6 +9,7 @@ from mission_control.accounts.tokens import make_agent_token
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.commands.transaction import atomically
+from mission_control.core import clock
 from mission_control.core.actor import system
 from mission_control.gateways.keys import gateway_agent_id, lead_session_key, main_session_key, worker_session_key
 from mission_control.gateways.models import Gateway
@@ -37,7 +38,8 @@ async def hire_on(app: Quart, gateway: Gateway, board: Board, name: str, *, is_l
     """An agent of a board that lives on a gateway and is ready there."""
     made = await _hire(app, gateway, board, name, "", is_lead=is_lead)
     key = lead_session_key(board.id) if is_lead else worker_session_key(made.id)
-    await Agent.filter(id=made.id).update(openclaw_session_id=key, gateway_agent_id=gateway_agent_id(key))
+    names = {"openclaw_session_id": key, "gateway_agent_id": gateway_agent_id(key)}
+    await Agent.filter(id=made.id).update(**names, last_wake_sent_at=clock.now())
     return made
 
 
@@ -52,6 +54,7 @@ async def _hire(
         is_board_lead=is_lead,
         openclaw_session_id=key or None,
         gateway_agent_id=gateway_agent_id(key) if key else None,
+        last_wake_sent_at=clock.now() if key else None,
     )
     made = await atomically(system(gateway.organization_id), lambda: make_agent_token(agent.id))
     return Program(app, {"X-Agent-Token": made.secret}, agent.id, name, made.secret)

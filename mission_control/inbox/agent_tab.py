@@ -7,6 +7,7 @@ from mission_control.agents.page_tabs import PAGE, Tab, Viewed
 from mission_control.approvals.headings import heading
 from mission_control.core.paging import Paging
 from mission_control.database.sql import as_id, as_moment, placeholders, rows
+from mission_control.gateways.models import Gateway
 from mission_control.inbox.queries import callback_state, deliveries_of
 from mission_control.inbox.schemas import State
 from mission_control.web.fragments import render_macro
@@ -31,6 +32,7 @@ async def render(viewed: Viewed) -> str:
         total=total,
         state=state,
         callback=await callback_state(viewed.id),
+        gateway=await Gateway.get_or_none(id=viewed.agent.gateway_id) if viewed.agent.gateway_id else None,
     )
 
 

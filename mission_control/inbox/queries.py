@@ -18,6 +18,11 @@ from mission_control.inbox.schemas import CallbackRead
 
 # `state <> 'sent'` is the condition of the partial index.
 UNREAD = "agent_id = ? AND state <> 'sent' AND kind = ?"
+# What a connected gateway is about to send to its agent would be new work twice; what was given up is read here.
+SENT_BY_GATEWAY = (
+    "state <> 'failed' AND EXISTS (SELECT 1 FROM agents a JOIN gateways g ON g.id = a.gateway_id"
+    " WHERE a.id = deliveries.agent_id AND a.callback_url IS NULL AND g.state = 'connected')"
+)
 ITEM = ("seq", "id", "header", "text", "task_id", "board_id", "data", "created_at")
 FATE = ("state", "attempts", "last_error", "due_at", "sent_at")
 INTERNAL = ("succeeded", "failed", "raw", "event")
@@ -28,9 +33,13 @@ STILL_GOOD = (
 
 
 async def unread(actor: Actor, after: int, limit: int) -> list[dict[str, Any]]:
-    """The calling agent's notices after a number that are not acknowledged, in order."""
+    """The calling agent's notices after a number that are not acknowledged, in order.
+
+    Without those that its gateway is about to send to it.
+    """
     found = await rows(
-        f"SELECT {', '.join(ITEM)} FROM deliveries WHERE {UNREAD} AND seq > ?{STILL_GOOD} ORDER BY seq LIMIT ?",
+        f"SELECT {', '.join(ITEM)} FROM deliveries WHERE {UNREAD} AND seq > ?{STILL_GOOD}"
+        f" AND NOT ({SENT_BY_GATEWAY}) ORDER BY seq LIMIT ?",
         actor.id,
         NOTICE,
         after,

@@ -275,16 +275,20 @@ async def settle(actor: Actor, delivery: Delivery, error: str | None, *, final: 
         }
     if not await _held(delivery).update(**values, leased_by=None, leased_until=None):
         return
-    if delivery.organization_id is not None and delivery.agent_id is not None:
-        signal(delivery.organization_id, inbox_of=str(delivery.agent_id))
+    _signal(delivery)
     if final:
         record_outcome(delivery, arrived=error is None)
+
+
+def _signal(delivery: Delivery) -> None:
+    if delivery.organization_id is not None and delivery.agent_id is not None:
+        signal(delivery.organization_id, inbox_of=str(delivery.agent_id))
 
 
 @command("delivery.settle")
 async def postpone(actor: Actor, delivery: Delivery, reason: str, seconds: float) -> None:
     """Put a delivery back, with the reason why it waits; what was tried does not count as an attempt."""
-    await _held(delivery).update(
+    is_held = await _held(delivery).update(
         state="waiting",
         attempts=delivery.attempts - 1,
         due_at=clock.now() + timedelta(seconds=seconds),
@@ -292,6 +296,8 @@ async def postpone(actor: Actor, delivery: Delivery, reason: str, seconds: float
         leased_by=None,
         leased_until=None,
     )
+    if is_held and reason[:2000] != delivery.last_error:
+        _signal(delivery)
 
 
 def pause_after(attempts: int) -> timedelta:

@@ -6,10 +6,13 @@ from typing import Any
 import orjson
 
 from mission_control.agents.models import Agent
+from mission_control.agents.reactions import NOTICE
 from mission_control.core.actor import system
 from mission_control.delivery.models import Delivery
+from mission_control.gateways.models import Gateway
 from mission_control.sending.loop import settle
 from tests.cast import Cast
+from tests.gateway_agents import add_gateway, hire_on
 from tests.pages.visitor import visitor
 
 
@@ -105,3 +108,18 @@ async def test_invalid_callback_address_is_refused_in_the_form(cast: Cast) -> No
             seen.has(sentence, f'value="{url}"', 'value="sixteen characters"', 'aria-invalid="true"')
     (await ada.post(path, {"url": "https://a.example", "secret": "short"})).is_status(422).has("at least 16")
     (await (await visitor(cast.app, cast.cleo)).post(path, {"url": "https://a.example"})).is_status(403)
+
+
+async def test_way_of_an_agent_on_a_gateway_is_shown(cast: Cast) -> None:
+    """Its session and its gateway; while the gateway is away the page says that nothing is given up for that."""
+    gateway = await add_gateway(cast.organization.id, cast.other_board, name="Basement")
+    lyra = await hire_on(cast.app, gateway, cast.other_board, "Lyra")
+    ada, path = await visitor(cast.app, cast.ada), f"/agents/{lyra.id}/inbox"
+    await Delivery.create(
+        organization_id=cast.organization.id, seq=1, kind=NOTICE, agent_id=lyra.id, header="TASK ASSIGNED",
+        text="Board: Dome", last_error="The gateway is not connected.",
+    )  # fmt: skip
+    shown = (await ada.get(path)).has("Basement", f"agent:mc-{lyra.id}:main", "Tried again")
+    shown.lacks("Set a callback", "0 attempts", "nothing is given up")
+    await Gateway.filter(id=gateway.id).update(state="unreachable")
+    (await ada.get(path)).has("The gateway is not connected", "nothing is given up for that")
