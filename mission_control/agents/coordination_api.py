@@ -6,6 +6,7 @@ from uuid import UUID
 from mission_control.agents.commands import delete_agent
 from mission_control.agents.coordination import colleague_on, nudge_agent, write_soul
 from mission_control.agents.coordination_schemas import AgentNudge, Nudged, SoulUpdateRequest
+from mission_control.agents.live_souls import current_soul
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
@@ -96,8 +97,8 @@ async def nudge(actor: Actor, found: Found, data: AgentNudge) -> Nudged:
     ),
 )
 async def get_soul(actor: Actor, agent: Agent) -> str:
-    """Read an agent's soul as a bare JSON string, empty when it has none."""
-    return agent.soul_template or ""
+    """Read an agent's soul as a bare JSON string, empty when it has none; on a gateway from its file there."""
+    return await current_soul(agent)
 
 
 @operation(

@@ -1,7 +1,9 @@
 """What gateway_notices adds to the application."""
 
 from mission_control.feature import Feature
+from mission_control.gateway_notices.sender import senders
 
 gateway_notices = Feature(
     name="gateway_notices",
+    senders=senders,
 )
