@@ -22,6 +22,8 @@ Maker = Callable[[Cast, Things, str], Awaitable[Any]]
 PLACE = re.compile(r"<(?:string:)?(\w+)>")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 PACK = "https://github.com/observatory/skills"
+# Nothing listens there, which is known at once.
+NO_GATEWAY = {"name": "Basement", "url": "ws://127.0.0.1:9", "workspace_root": "~/.openclaw"}
 MAKERS: dict[str, Maker] = {}
 
 
@@ -183,6 +185,11 @@ async def _field(cast: Cast, made: Things, path: str) -> Any:
 @makes("webhook_id")
 async def _webhook(cast: Cast, made: Things, path: str) -> Any:
     return (await cast.ada.post(f"{cast.home}/webhooks", {"description": "Odd."})).ok()["id"]
+
+
+@makes("gateway_id")
+async def _gateway(cast: Cast, made: Things, path: str) -> Any:
+    return (await cast.ada.post("/gateways", NO_GATEWAY)).ok()["id"]
 
 
 @makes("payload_id")

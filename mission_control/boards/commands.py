@@ -15,6 +15,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.database.sql import is_postgres, rows
+from mission_control.gateways.queries import hold_for_board
 
 GOAL_INCOMPLETE = "A goal board needs an objective and success metrics."
 
@@ -123,7 +124,8 @@ def slugify(name: str, otherwise: str = "board") -> str:
 
 
 async def _check_links(actor: Actor, organization_id: UUID, fields: dict[str, Any]) -> None:
-    if fields.get("gateway_id") is not None:
+    gateway_id = fields.get("gateway_id")
+    if gateway_id is not None and not await hold_for_board(organization_id, gateway_id):
         raise Invalid("There is no gateway with this id in the organization.")
     if fields.get("board_group_id") is not None:
         hold = " FOR KEY SHARE" if is_postgres() else ""

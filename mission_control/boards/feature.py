@@ -1,6 +1,16 @@
 """What boards add to the application."""
 
-from mission_control.boards import api, gateway_choice, models, pages, policy, regions, trash_pages, work_state_api
+from mission_control.boards import (
+    api,
+    gateway_choice,
+    models,
+    pages,
+    policy,
+    reactions,
+    regions,
+    trash_pages,
+    work_state_api,
+)
 from mission_control.boards.staging import clear_after_start
 from mission_control.core.policy import can
 from mission_control.feature import Feature
@@ -11,6 +21,7 @@ boards = Feature(
     name="boards",
     models=(models,),
     rules=(policy.rules,),
+    reactions=(reactions.reactions,),
     kinds={
         "board.created": Kind("A board was created.", "made the board"),
         "board.updated": Kind("A board's fields or rules changed."),

@@ -1,7 +1,7 @@
 """What gateways add to the application."""
 
 from mission_control.feature import Feature
-from mission_control.gateways import connector, installation, models, policy
+from mission_control.gateways import api, connector, installation, models, policy
 from mission_control.live.kinds import Kind
 
 gateways = Feature(
@@ -9,6 +9,9 @@ gateways = Feature(
     models=(models,),
     rules=(policy.rules,),
     kinds={
+        "gateway.created": Kind("A gateway was added.", "added the gateway", is_named_in_message=True),
+        "gateway.updated": Kind("A gateway's fields changed.", "changed the gateway", is_named_in_message=True),
+        "gateway.deleted": Kind("A gateway was deleted.", "deleted the gateway", is_named_in_message=True),
         "gateway.connected": Kind(
             "The connection to a gateway was made.", "connected to the gateway", is_named_in_message=True
         ),
@@ -26,6 +29,7 @@ gateways = Feature(
             is_named_in_message=True,
         ),
     },
+    blueprints=(api.api,),
     loops=(connector.run_connector,),
     on_notify_family={connector.RETRY: connector.retry},
     prepare=installation.keep,

@@ -6,6 +6,8 @@ from tortoise.queryset import QuerySet
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.core.paging import Paging
+from mission_control.database.sql import is_postgres, rows
 from mission_control.gateways.models import Gateway
 
 
@@ -21,6 +23,42 @@ async def visible_gateway(actor: Actor, gateway_id: UUID) -> Gateway:
     if gateway is None:
         raise NotFound()
     return gateway
+
+
+async def reachable_gateway(actor: Actor, gateway_id: UUID) -> Gateway:
+    """Return a gateway of any organization that the person administers. Raise NotFound otherwise."""
+    gateway = await Gateway.get_or_none(id=gateway_id)
+    if gateway is None or not (actor.is_user and actor.administers(gateway.organization_id)):
+        raise NotFound()
+    return gateway
+
+
+async def list_gateways(actor: Actor, paging: Paging) -> tuple[list[Gateway], int]:
+    """Return a page of the active organization's gateways, newest first, and their number."""
+    gateways = visible_gateways(actor)
+    found = await gateways.order_by("-created_at", "-id").limit(paging.limit).offset(paging.offset)
+    return found, await gateways.count()
+
+
+async def boards_using(gateway_id: UUID) -> list[str]:
+    """Return the names of the boards that use a gateway; those in the trash do not count."""
+    found = await rows(
+        "SELECT name FROM boards WHERE gateway_id = ? AND deleted_at IS NULL ORDER BY created_at", gateway_id
+    )
+    return [row["name"] for row in found]
+
+
+async def hold_for_board(organization_id: UUID, gateway_id: UUID) -> bool:
+    """Return whether a board of the organization may use a gateway, which then stays until the command ends."""
+    hold = " FOR KEY SHARE OF gateways" if is_postgres() else ""
+    found = await rows(
+        "SELECT 1 AS one FROM gateways WHERE id = ? AND organization_id = ?"
+        " AND EXISTS (SELECT 1 FROM agents WHERE agents.gateway_id = gateways.id AND agents.board_id IS NULL)"
+        f"{hold}",
+        gateway_id,
+        organization_id,
+    )
+    return bool(found)
 
 
 async def gateway_of(organization_id: UUID, gateway_id: UUID) -> Gateway:

@@ -83,8 +83,12 @@ class Wire:
                 return frame
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close the connection; waits at most two seconds for the other side."""
-        await self._socket.close(code, reason)
+        """Close the connection; waits at most two seconds for the other side, and not when it is cancelled."""
+        try:
+            await self._socket.close(code, reason)
+        except BaseException:
+            self._socket.transport.abort()
+            raise
 
     def _closed(self) -> WireClosed:
         return WireClosed(self._socket.close_code, self._socket.close_reason or "")

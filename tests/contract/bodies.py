@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from tests.cast import Cast
 from tests.pages.visitor import PASSWORD, give_password
-from tests.things import PACK, Things, a_group
+from tests.things import NO_GATEWAY, PACK, Things, a_group
 
 BOARD = {"name": "Mirror", "slug": "mirror", "description": "Polish."}
 GOAL = {"objective": "See.", "success_metrics": {"nights": [1, {"a": None}]}, "target_date": "2027-01-01T00:00:00.5Z"}
@@ -230,6 +230,8 @@ BODIES: dict[str, Body] = {
     "change_checklist_item": lambda cast, made: {
         "is_done": True,
     },
+    "create_gateway_api_v1_gateways_post": lambda cast, made: NO_GATEWAY,
+    "update_gateway_api_v1_gateways__gateway_id__patch": lambda cast, made: {"name": "Attic"},
     "create_board_webhook_api_v1_boards__board_id__webhooks_post": lambda cast, made: {
         "description": "d", "secret": "s",
     },

@@ -14,6 +14,7 @@ from mission_control.core.actor import Actor, system
 from mission_control.core.policy import RULES, can
 from mission_control.custom_fields.models import CustomField
 from mission_control.delivery.models import Delivery
+from mission_control.gateways.models import Gateway
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import with_boards
 from mission_control.memory.commands import write_group_memory, write_memory
@@ -61,6 +62,7 @@ async def things(cast: Cast) -> dict[str, Any]:
         "question": Question(board_id=cast.board.id, board=cast.board, agent_id=cast.vega.id, content="x"),
         "webhook": Webhook(board_id=cast.board.id, board=cast.board, description="x"),
         "payload": WebhookPayload(board_id=cast.board.id, board=cast.board, webhook_id=cast.board.id),
+        "gateway": Gateway(organization_id=cast.organization.id, name="x", url="ws://127.0.0.1:9"),
         "skill": Skill(organization_id=cast.organization.id, name="x", source_url="x"),
         "pack": SkillPack(organization_id=cast.organization.id, name="x", source_url="x"),
         "Cleo": await User.get(id=cast.cleo.id),

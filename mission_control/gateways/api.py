@@ -1,0 +1,177 @@
+"""Gateways over HTTP."""
+
+from typing import Any
+
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid
+from mission_control.core.paging import Page, Paging, page
+from mission_control.core.schemas import OK, ErrorResponse, OkResponse
+from mission_control.gateways import checking, commands, connector
+from mission_control.gateways.checking import Deadline
+from mission_control.gateways.installation import minimum_version, opened
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.queries import list_gateways as gateways_page
+from mission_control.gateways.queries import visible_gateway
+from mission_control.gateways.schemas import (
+    GatewayCreate,
+    GatewayDeletion,
+    GatewayRead,
+    GatewayUpdate,
+    is_connected,
+)
+from mission_control.live.wake import publish_wakeup
+from mission_control.openclaw.errors import GatewayError
+from mission_control.openclaw.target import Target
+from mission_control.operations.api import Api
+from mission_control.operations.operation import operation
+
+api = Api("gateways_api", __name__, url_prefix="/api/v1/gateways")
+TAGS = ("gateways",)
+
+
+@operation(
+    api,
+    "GET",
+    "",
+    operation_id="list_gateways_api_v1_gateways_get",
+    tags=TAGS,
+    who="user",
+    verb="gateway.manage",
+    query=Paging,
+    returns=Page[GatewayRead],
+)
+async def list_gateways(actor: Actor, query: Paging) -> dict[str, Any]:
+    """List the gateways of the active organization, newest first."""
+    gateways, total = await gateways_page(actor, query)
+    return page([GatewayRead.of(one) for one in gateways], total, query)
+
+
+@operation(
+    api,
+    "POST",
+    "",
+    operation_id="create_gateway_api_v1_gateways_post",
+    tags=TAGS,
+    who="user",
+    verb="gateway.create",
+    body=GatewayCreate,
+    returns=GatewayRead,
+    is_atomic=False,
+)
+async def create_gateway(actor: Actor, data: GatewayCreate) -> GatewayRead:
+    """Add a gateway.
+
+    It is tried for at most five seconds. Refused are a wrong token and a version that is too old; otherwise the gateway
+    is saved, and `state` says how the connection is. Mission Control keeps trying.
+    """
+    deadline = Deadline()
+    target = Target(data.url, data.token, allow_insecure_tls=data.allow_insecure_tls, minimum_version=minimum_version())
+    found = await checking.check(target, deadline)
+    gateway = await commands.create_gateway(actor, actor.organization_id, data.model_dump(), found)
+    return GatewayRead.of(await checking.settled(gateway, deadline))
+
+
+@operation(
+    api,
+    "GET",
+    "/<gateway_id>",
+    operation_id="get_gateway_api_v1_gateways__gateway_id__get",
+    tags=TAGS,
+    who="user",
+    find=visible_gateway,
+    verb="gateway.read",
+    returns=GatewayRead,
+)
+async def get_gateway(actor: Actor, gateway: Gateway) -> GatewayRead:
+    """Read a gateway."""
+    return GatewayRead.of(gateway)
+
+
+@operation(
+    api,
+    "PATCH",
+    "/<gateway_id>",
+    operation_id="update_gateway_api_v1_gateways__gateway_id__patch",
+    tags=TAGS,
+    who="user",
+    find=visible_gateway,
+    verb="gateway.update",
+    body=GatewayUpdate,
+    returns=GatewayRead,
+    is_atomic=False,
+)
+async def update_gateway(actor: Actor, gateway: Gateway, data: GatewayUpdate) -> GatewayRead:
+    """Change a gateway; only the fields that are sent.
+
+    Another address, token or way of TLS is tried for at most five seconds, as for a new gateway, and used at once. A
+    new name leaves the connection alone.
+    """
+    deadline, sent = Deadline(), data.model_dump(exclude_unset=True)
+    changes = commands.changed_fields(gateway, sent)
+    if changes.keys().isdisjoint(commands.CONNECTION):
+        return GatewayRead.of(await commands.update_gateway(actor, gateway, sent, None))
+    found = await checking.check(_target(gateway, changes), deadline)
+    gateway = await commands.update_gateway(actor, gateway, sent, found)
+    return GatewayRead.of(await checking.settled(gateway, deadline))
+
+
+@operation(
+    api,
+    "DELETE",
+    "/<gateway_id>",
+    operation_id="delete_gateway_api_v1_gateways__gateway_id__delete",
+    tags=TAGS,
+    who="user",
+    find=visible_gateway,
+    verb="gateway.delete",
+    query=GatewayDeletion,
+    returns=OkResponse,
+    errors={409: ErrorResponse},
+)
+async def delete_gateway(actor: Actor, gateway: Gateway, query: GatewayDeletion) -> dict[str, bool]:
+    """Delete a gateway with its main agent.
+
+    While boards use it the answer is 409; with `force=true` they stay, without a gateway. What its agents are on the
+    gateway's host stays there.
+    """
+    await commands.delete_gateway(actor, gateway, force=query.force)
+    return OK
+
+
+@operation(
+    api,
+    "POST",
+    "/<gateway_id>/checks",
+    operation_id="check_gateway",
+    tags=TAGS,
+    who="user",
+    find=visible_gateway,
+    verb="gateway.check",
+    returns=GatewayRead,
+    is_atomic=False,
+)
+async def check_gateway(actor: Actor, gateway: Gateway) -> GatewayRead:
+    """Connect to a gateway now, instead of at the next attempt, and return how that went after at most five seconds."""
+    if is_connected(gateway):
+        return GatewayRead.of(gateway)
+    deadline = Deadline()
+    try:
+        found = await checking.check(_target(gateway, {}), deadline)
+    except (Invalid, GatewayError):
+        found = None  # the process that keeps the connection meets the same, and says so in the row
+    await publish_wakeup(f"{connector.RETRY}:{gateway.id}")
+    if found is None:
+        return GatewayRead.of(await checking.refreshed(gateway))
+    return GatewayRead.of(await checking.retried(gateway, found, deadline))
+
+
+def _target(gateway: Gateway, changes: dict[str, Any]) -> Target:
+    """Return where and how to connect after some changes; a device token is for the address before only."""
+    url = changes.get("url", gateway.url)
+    try:
+        token = changes["token"] if "token" in changes else opened(gateway.token)
+        device_token = opened(gateway.device_token) if url == gateway.url else None
+    except GatewayError as error:
+        raise Invalid({"message": error.message, "code": "gateway_secret_unreadable"}) from None
+    insecure = changes.get("allow_insecure_tls", gateway.allow_insecure_tls)
+    return Target(url, token, device_token, allow_insecure_tls=insecure, minimum_version=minimum_version())

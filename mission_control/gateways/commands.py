@@ -1,0 +1,131 @@
+"""Commands that add, change and delete gateways."""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.commands.command import command
+from mission_control.commands.reactions import react
+from mission_control.commands.unit_of_work import notify, record
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, NotFound
+from mission_control.database.records import find
+from mission_control.gateways import connector
+from mission_control.gateways.installation import opened, sealed
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.queries import boards_using
+from mission_control.gateways.reporting import CONNECTING, Report, stored
+from mission_control.openclaw.errors import GatewayError
+
+# A change of one of these needs another connection.
+CONNECTION = ("url", "token", "allow_insecure_tls")
+# What was known of the connection before.
+UNKNOWN: dict[str, Any] = {
+    "state": CONNECTING, "state_code": None, "last_error": None, "pairing_request_id": None, "pairing_device_id": None,
+}  # fmt: skip
+
+
+@command("gateway.create")
+async def create_gateway(actor: Actor, organization_id: UUID, new: dict[str, Any], found: Report) -> Gateway:
+    """Add a gateway with what a check found; the main agent's row is made by a reaction."""
+    values = {**new, "token": sealed(new["token"])}
+    gateway = await Gateway.create(organization_id=organization_id, **values, **stored(found))
+    record("gateway.created", gateway, f"Gateway added: {gateway.name}.", **visible_fields(gateway))
+    notify(connector.CHANNEL)
+    return gateway
+
+
+@command("gateway.update")
+async def update_gateway(actor: Actor, gateway: Gateway, sent: dict[str, Any], found: Report | None) -> Gateway:
+    """Change a gateway, with what a check of another connection found. Setting a field to its value is a no-op."""
+    gateway = await _locked(gateway)
+    changes = changed_fields(gateway, sent)
+    if not changes:
+        return gateway
+    before = visible_fields(gateway)
+    connects = not changes.keys().isdisjoint(CONNECTION)
+    if "token" in changes:
+        changes["token"] = sealed(changes["token"])
+    if connects:
+        changes |= UNKNOWN | (stored(found) if found is not None else {"state_at": clock.now()})
+    if "url" in changes and (found is None or found.device_token is None):
+        changes["device_token"] = None  # it is for the gateway at the address before
+    gateway.update_from_dict(changes)
+    gateway.updated_at = clock.now()
+    await gateway.save(update_fields=[*changes, "updated_at"])
+    _record_update(gateway, before, has_new_token="token" in changes)
+    if connects:
+        notify(connector.CHANNEL)
+    return gateway
+
+
+def changed_fields(gateway: Gateway, sent: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that a request changes, the token as it is."""
+    token = sent.get("token")
+    changes = {
+        name: value
+        for name, value in sent.items()
+        if name not in ("token", "clear_token") and getattr(gateway, name) != value
+    }
+    if sent.get("clear_token"):
+        return changes | ({"token": None} if gateway.token is not None else {})
+    return changes | ({"token": token} if token is not None and token != _token_of(gateway) else {})
+
+
+def _token_of(gateway: Gateway) -> str | None:
+    try:
+        return opened(gateway.token)
+    except GatewayError:
+        return None  # stored with another SECRET_KEY: any token is a new one
+
+
+def _record_update(gateway: Gateway, before: dict[str, Any], *, has_new_token: bool) -> None:
+    after = visible_fields(gateway)
+    changed = [name for name in after if after[name] != before[name]]
+    record(
+        "gateway.updated",
+        gateway,
+        f"Gateway changed: {gateway.name}.",
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+        has_new_token=has_new_token,
+    )
+
+
+@command("gateway.delete")
+async def delete_gateway(actor: Actor, gateway: Gateway, *, force: bool = False) -> None:
+    """Delete a gateway. Conflict while boards use it, unless `force`: then they stay, without a gateway."""
+    gateway = await _locked(gateway, for_good=True)
+    boards = await boards_using(gateway.id)
+    if boards and not force:
+        names = ", ".join(boards[:5]) + (" and others" if len(boards) > 5 else "")
+        message = f"Boards use this gateway: {names}. Give them another one, or delete it with force=true."
+        raise Conflict({"message": message, "code": "gateway_in_use"})
+    record("gateway.deleted", gateway, f"Gateway deleted: {gateway.name}.", name=gateway.name, gateway_id=gateway.id)
+    await react()
+    await gateway.delete()
+    notify(connector.CHANNEL)
+
+
+async def _locked(gateway: Gateway, *, for_good: bool = False) -> Gateway:
+    """Lock and return a gateway; with `for_good` also against rows that refer to it, before it is deleted."""
+    found = (
+        await Gateway.select_for_update().get_or_none(id=gateway.id)
+        if for_good
+        else await find(Gateway, "id = ?", gateway.id, lock=True)
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def visible_fields(gateway: Gateway) -> dict[str, Any]:
+    """Return the fields of a gateway that events may hold."""
+    return {
+        "name": gateway.name,
+        "url": gateway.url,
+        "workspace_root": gateway.workspace_root,
+        "allow_insecure_tls": gateway.allow_insecure_tls,
+        "disable_device_pairing": gateway.disable_device_pairing,
+        "has_token": gateway.token is not None,
+    }
