@@ -5,10 +5,10 @@ import sys
 import click
 
 from mission_control import __version__
-from mission_control.cli import accounts, audit, backup, demo, doctor, migrate, serve, tokens
+from mission_control.cli import accounts, audit, backup, demo, doctor, gateway, migrate, serve, tokens
 from mission_control.config import ConfigError
 
-COMMAND_MODULES = (serve, demo, migrate, accounts, tokens, audit, backup, doctor)
+COMMAND_MODULES = (serve, demo, migrate, accounts, tokens, gateway, audit, backup, doctor)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from quart import Quart
 
-from mission_control.config import ConfigError
+from mission_control.config import ConfigError, Settings
 from mission_control.core import secrets
 from mission_control.core.clock import now
 from mission_control.database.sql import rows
@@ -33,6 +33,12 @@ def keep(app: Quart) -> None:
     """Remember the secret key and the least version of gateways."""
     _kept.key = app.config["SECRET_KEY"]
     _kept.minimum_version = app.config["SETTINGS"].gateway_min_version
+
+
+def keep_settings(settings: Settings) -> None:
+    """Remember the same for a command, which runs without an application."""
+    _kept.key = secrets.load_or_create_secret_key(settings)
+    _kept.minimum_version = settings.gateway_min_version
 
 
 def secret_key() -> str:

@@ -94,7 +94,7 @@ def _findings(hello: Hello, target: Target) -> Iterator[Finding]:
         yield Finding("Encryption", True, "not needed on this machine")
     else:
         remedy = "Put TLS before the gateway and use wss://, or a private network such as Tailscale."
-        yield Finding("Encryption", False, "the token travels in clear text", remedy)
+        yield Finding("Encryption", True, "none: the network in between can read the token", remedy)
     yield Finding("Protocol", True, f"{hello.protocol} ({MIN_PROTOCOL} to {MAX_PROTOCOL} are supported)")
     yield Finding("Version", True, " ".join((hello.version or "unknown", *hello.warnings)))
     yield Finding("Pairing", True, "this device is approved" if hello.device_token else "not needed from this machine")
