@@ -28,6 +28,7 @@ from mission_control.onboarding.schemas import (
     BoardOnboardingConfirm,
     BoardSetup,
 )
+from mission_control.provisioning.jobs import request_provisioning
 
 GOAL_SOURCE = "lead_agent_onboarding"
 LEAD_NAME = "Lead Agent"
@@ -141,9 +142,14 @@ async def _notify_of_person(actor: Actor, plan: Plan) -> None:
 
 
 async def _lead(board: Board, plan: Plan) -> tuple[UUID | None, str | None]:
-    """Return the board's lead, with the token of a new one. The confirming person need not be an admin."""
-    if known := await lead_id_of(board.id):
-        return known, None
+    """Return the board's lead, with the token of a new direct one. The confirming person need not be an admin.
+
+    On a board with a gateway a new lead is created there, and one that could not be created is tried again.
+    """
+    if known := await Agent.get_or_none(board_id=board.id, is_board_lead=True):
+        if known.gateway_id is not None and known.last_provision_error is not None:
+            await request_provisioning(known)
+        return known.id, None
     name = await _free_name(board.id, plan.lead.name or LEAD_NAME)
     wanted = AgentCreate(name=name, identity_profile=identity_of(plan.lead), is_board_lead=True)
     agent, token = await create_agent(system(board.organization_id), board, wanted)

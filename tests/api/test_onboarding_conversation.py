@@ -8,6 +8,7 @@ import orjson
 import pytest
 from tortoise.exceptions import IntegrityError
 
+from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.actor import system
 from mission_control.delivery.models import Delivery
@@ -17,6 +18,8 @@ from mission_control.onboarding.commands import store_main_agent_message
 from mission_control.onboarding.models import OnboardingSession
 from mission_control.onboarding.schemas import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
 from mission_control.onboarding.silence import PATIENCE, note_silences
+from mission_control.provisioning.models import ProvisioningJob
+from tests.api.test_onboarding import GOAL
 from tests.cast import Cast, head, kinds
 from tests.claiming import later
 from tests.onboarding import PROPOSAL, QUESTION, add_gateway, arrive, hire_main_agent, on_gateway, put_on, sent_to
@@ -317,3 +320,24 @@ async def test_a_board_without_a_gateway_keeps_its_conversation_readable(cast: C
     await Board.filter(id=cast.other_board.id).update(gateway_id=None)
     assert (await cast.ada.get(at(cast))).ok()["id"] == first["id"]
     (await cast.ada.post(at(cast, "/cancellations"))).ok()
+
+
+async def test_a_confirmation_tries_a_lead_again_that_could_not_be_created(cast: Cast) -> None:
+    gateway, _ = await on_gateway(cast)
+    lead = await Agent.create(
+        organization_id=cast.organization.id,
+        board_id=cast.other_board.id,
+        gateway_id=gateway.id,
+        name="Cetus",
+        is_board_lead=True,
+        status="error",
+        last_provision_error="The gateway was away.",
+    )
+    for _ in range(2):
+        done = (await cast.ada.post(at(cast, "/confirm"), GOAL)).ok()
+        assert (done["lead_agent_id"], done["lead_token"]) == (str(lead.id), None)
+    assert await ProvisioningJob.filter(agent_id=lead.id, action="provision").count() == 1
+    await Agent.filter(id=lead.id).update(last_provision_error=None)
+    await ProvisioningJob.all().delete()
+    (await cast.ada.post(at(cast, "/confirm"), GOAL)).ok()
+    assert await ProvisioningJob.all().count() == 0
