@@ -9,6 +9,7 @@ import orjson
 from pydantic import ValidationError
 
 from mission_control.agents.models import Agent
+from mission_control.agents.schemas import computed_status
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.delivery.models import Delivery
@@ -78,6 +79,11 @@ class Chat:
     def is_open(self) -> bool:
         """Whether something can be said in it."""
         return self.session is not None and self.state != "confirmed"
+
+    @property
+    def lead_status(self) -> str:
+        """The lead's status as people see it; one that has never called is provisioning."""
+        return computed_status(self.lead.status, self.lead.last_seen_at) if self.lead else ""
 
     @property
     def is_connected(self) -> bool:
