@@ -38,6 +38,7 @@ class Site:
     url: str
     cookie: str
     api: httpx.AsyncClient
+    database: Path
 
     async def make(self, path: str, **body: Any) -> dict[str, Any]:
         """Make something through the API."""
@@ -62,8 +63,8 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """The address of a fresh server, and its setup code."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Path]]:
+    """The address of a fresh server, its setup code and its database."""
     folder = tmp_path_factory.mktemp("browser")
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment = {**keep, "DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
@@ -71,7 +72,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
     with (folder / "log").open("w+") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
-        yield _address_and_code(process, folder / "log")
+        yield *_address_and_code(process, folder / "log"), folder / "mission-control.sqlite3"
     finally:
         process.terminate()
         try:
@@ -91,14 +92,14 @@ def _address_and_code(process: "subprocess.Popen[bytes]", log: Path) -> tuple[st
 
 
 @pytest.fixture(scope="session")
-async def site(server: tuple[str, str]) -> AsyncIterator[Site]:
+async def site(server: tuple[str, str, Path]) -> AsyncIterator[Site]:
     """The server after its first run: Ada owns the Observatory."""
-    url, code = server
+    url, code, database = server
     async with httpx.AsyncClient(base_url=url, headers=SAME_ORIGIN, timeout=PATIENCE) as api:
         owner = {"name": "Ada", "email": "ada@example.org", "password": "a long enough password"}
         answer = await api.post("/setup", data={"code": code, "organization_name": "Observatory", **owner})
         assert answer.status_code == 303, answer.text
-        yield Site(url, answer.cookies["mission_control"], api)
+        yield Site(url, answer.cookies["mission_control"], api, database)
 
 
 @pytest.fixture(scope="session")
