@@ -222,3 +222,8 @@ async def _handle(cast: Cast, made: Things, path: str) -> Any:
 @makes("slug")
 async def _slug(cast: Cast, made: Things, path: str) -> Any:
     return "night-owl"
+
+
+@makes("session_id")
+async def _session(cast: Cast, made: Things, path: str) -> Any:
+    return "agent:mc-vega:main"

@@ -115,6 +115,10 @@ async def a_password(cast: Cast, made: Things) -> Any:
 # What is sent to each operation that takes a body.
 BODIES: dict[str, Body] = {
     "report_usage": used_up,
+    "send_gateway_session_message_api_v1_gateways_sessions__session_id__message_post": lambda cast, made: {
+        "content": "Look up.", "idempotency_key": "one",
+    },
+    "abort_gateway_session": lambda cast, made: {"run_id": "one"},
     "create_budget": lambda cast, made: {
         "agent_id": str(cast.vega.id), "unit": "cost", "period": "total", "limit": "2.5",
     },

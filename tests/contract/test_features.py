@@ -55,6 +55,7 @@ MEMORIES = {
     "boards.live._shared",
     "commands.transaction._running",
     "gateways.connector._links",
+    "gateway_sessions.reading._masks",
     "identity.people._asked",
     "installing._installed",
     "live.channels._waiting",

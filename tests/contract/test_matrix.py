@@ -14,6 +14,7 @@ from mission_control.core.actor import Actor, system
 from mission_control.core.policy import RULES, can
 from mission_control.custom_fields.models import CustomField
 from mission_control.delivery.models import Delivery
+from mission_control.gateway_sessions.reach import Reach
 from mission_control.gateways.models import Gateway
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import with_boards
@@ -73,6 +74,8 @@ async def things(cast: Cast) -> dict[str, Any]:
         "Cleo's file": Attachment(task_id=row.id, task=row, user_id=cast.cleo.id, **FILE_FIELDS),
         "Vega's file": Attachment(task_id=row.id, task=row, agent_id=cast.vega.id, **FILE_FIELDS),
         **await _written(cast),
+        "sessions of the board": Reach(Gateway(organization_id=cast.organization.id), cast.board),
+        "sessions of a gateway": Reach(Gateway(organization_id=cast.organization.id)),
         "Cleo's token": await Token.get(user_id=cast.cleo.id),
     }
 

@@ -33,6 +33,12 @@ REFUSED = {
     "start_onboarding_api_v1_boards__board_id__onboarding_start_post": 422,
     "answer_onboarding_api_v1_boards__board_id__onboarding_answer_post": 422,
     "resend_onboarding": 422,
+    "gateways_status_api_v1_gateways_status_get": 422,
+    "list_gateway_sessions_api_v1_gateways_sessions_get": 422,
+    "get_gateway_session_api_v1_gateways_sessions__session_id__get": 422,
+    "get_session_history_api_v1_gateways_sessions__session_id__history_get": 422,
+    "send_gateway_session_message_api_v1_gateways_sessions__session_id__message_post": 422,
+    "abort_gateway_session": 422,
 }
 
 

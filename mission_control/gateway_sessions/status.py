@@ -1,0 +1,140 @@
+"""Whether a gateway can be used: a saved one from its connection, any other url by a connection of its own."""
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid, Unreachable
+from mission_control.core.policy import require
+from mission_control.gateway_sessions import reading
+from mission_control.gateway_sessions.masking import Mask
+from mission_control.gateway_sessions.reach import Reach, reached
+from mission_control.gateway_sessions.schemas import GatewaysStatusQuery, GatewaysStatusResponse
+from mission_control.gateways.installation import identity, minimum_version, opened
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.reporting import CONNECTED, of_error
+from mission_control.openclaw.connection import Target, connect
+from mission_control.openclaw.errors import GatewayError
+from mission_control.openclaw.target import url_problem
+from mission_control.outbound.addresses import may_reach
+
+SECONDS = 5.0
+AT_ONCE = 8
+NOT_CONNECTED = "The gateway is not connected."
+UNREACHABLE_ADDRESS = "The gateway is at an address that may not be reached from here."
+
+_probes = asyncio.Semaphore(AT_ONCE)
+
+
+async def status_of(actor: Actor, query: GatewaysStatusQuery) -> GatewaysStatusResponse:
+    """Return the status of the gateway that a request names."""
+    if not query.gateway_url:
+        return await _known(await reached(actor, query))
+    url = query.gateway_url.strip()
+    if not url:
+        raise Invalid("The gateway's url is blank.")
+    require(actor, "gateway_session.probe")
+    saved = await _saved(actor, url)
+    if saved is not None and _is_as_saved(saved, query):
+        return await _known(Reach(saved))
+    return await _probed(_Probe.of(url, query, saved))
+
+
+async def _saved(actor: Actor, url: str) -> Gateway | None:
+    """Return the organization's gateway with exactly this url; a connected one when there are several."""
+    found = await Gateway.filter(organization_id=actor.organization_id, url=url).order_by("created_at")
+    return next((one for one in found if one.state == CONNECTED), found[0] if found else None)
+
+
+def _is_as_saved(saved: Gateway, query: GatewaysStatusQuery) -> bool:
+    tls = query.gateway_allow_insecure_tls
+    token = (query.gateway_token or "").strip()
+    return (tls is None or tls == saved.allow_insecure_tls) and (not token or token == _token(saved))
+
+
+def _token(saved: Gateway) -> str | None:
+    try:
+        return opened(saved.token)
+    except GatewayError:
+        return None
+
+
+async def _known(reach: Reach) -> GatewaysStatusResponse:
+    """Return the status of a saved gateway."""
+    gateway = reach.gateway
+    answer = GatewaysStatusResponse(connected=False, gateway_url=gateway.url)
+    if gateway.state != CONNECTED:
+        answer.error = gateway.last_error or NOT_CONNECTED
+        return answer
+    try:
+        answer.sessions = await reading.sessions_of(reach)
+    except Unreachable as error:
+        answer.error = error.sentence
+        return answer
+    answer.connected, answer.sessions_count = True, len(answer.sessions)
+    try:
+        answer.main_session = await reading.main_session(reach)
+    except Unreachable as error:
+        answer.main_session_error = error.sentence
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """A url to try, with the secret that belongs to it."""
+
+    url: str
+    token: str | None
+    allow_insecure_tls: bool
+
+    @classmethod
+    def of(cls, url: str, query: GatewaysStatusQuery, saved: Gateway | None) -> "_Probe":
+        """Take what a request leaves out from the saved gateway with exactly this url; no other is lent its token."""
+        token = (query.gateway_token or "").strip() or (_token(saved) if saved is not None else None)
+        tls = query.gateway_allow_insecure_tls
+        if tls is None:
+            tls = saved.allow_insecure_tls if saved is not None else False
+        return cls(url, token, tls)
+
+
+async def _probed(probe: _Probe) -> GatewaysStatusResponse:
+    answer = GatewaysStatusResponse(connected=False, gateway_url=probe.url)
+    try:
+        async with asyncio.timeout(SECONDS), _probes:
+            answer.error = url_problem(probe.url) or await _address_problem(probe.url)
+            if answer.error is None:
+                answer.sessions = await _sessions_at(probe)
+                answer.connected, answer.sessions_count = True, len(answer.sessions)
+    except TimeoutError:
+        answer.error = f"The gateway did not answer within {SECONDS:g} seconds."
+    except GatewayError as error:
+        answer.error = of_error(error).last_error or error.message
+    return answer
+
+
+async def _address_problem(url: str) -> str | None:
+    """Return why a url is not tried. Gateways are often on private addresses; metadata services never are one."""
+    parts = urlsplit(url)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            str(parts.hostname), parts.port or 443, type=socket.SOCK_STREAM
+        )
+    except (OSError, UnicodeError):
+        return "The gateway's host could not be found."
+    is_fine = all(may_reach(str(one[4][0]), allow_private=True) for one in found)
+    return None if found and is_fine else UNREACHABLE_ADDRESS
+
+
+async def _sessions_at(probe: _Probe) -> list[Any]:
+    target = Target(
+        probe.url, token=probe.token, allow_insecure_tls=probe.allow_insecure_tls, minimum_version=minimum_version()
+    )
+    connection = await connect(target, await identity(), on_event=lambda _: None, seconds=SECONDS)
+    try:
+        found = reading.listed(await connection.call("sessions.list", {}, seconds=SECONDS))
+    finally:
+        await connection.close()
+    return Mask([probe.token]).value(found)  # type: ignore[no-any-return]
