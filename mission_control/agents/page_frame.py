@@ -119,7 +119,9 @@ async def _banner(view: AgentView) -> str | None:
 
 async def _tabs(view: AgentView) -> str | None:
     viewed = await view.viewed()
-    return None if viewed is None else render_macro(HEAD, "tabs_of", viewed=viewed, tabs=in_order(), active=view.key)
+    return (
+        None if viewed is None else render_macro(HEAD, "tabs_of", viewed=viewed, tabs=in_order(viewed), active=view.key)
+    )
 
 
 async def _tab(view: AgentView) -> str | None:

@@ -12,7 +12,7 @@ from mission_control.agents.work_state import Directive, directive_of
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
 
-ORDER = ("overview", "inbox", "runs", "usage", "tokens", "soul", "activity")
+ORDER = ("overview", "session", "inbox", "runs", "usage", "tokens", "soul", "activity")
 PAGE = 25
 
 
@@ -72,6 +72,14 @@ class Tab:
     label: str
     render: Callable[[Viewed], Awaitable[str]]
     card: Callable[[Viewed], Awaitable[str]] | None = None
+    # For a tab that is a page of its own: where it is, "" for agents that have none.
+    leads_to: Callable[[Viewed], str] | None = None
+
+    def url(self, viewed: Viewed) -> str:
+        """Where the tab is, "" when the agent does not have it."""
+        if self.leads_to is not None:
+            return self.leads_to(viewed)
+        return viewed.url if self.key == "overview" else f"{viewed.url}/{self.key}"
 
 
 # The tabs of the installed features, by key.
@@ -83,6 +91,6 @@ async def cards_of(viewed: Viewed) -> dict[str, Markup]:
     return {tab.key: Markup(await tab.card(viewed)) for tab in TABS.values() if tab.card is not None}
 
 
-def in_order() -> list[Tab]:
-    """The tabs from left to right."""
-    return [TABS[key] for key in ORDER if key in TABS]
+def in_order(viewed: Viewed) -> list[Tab]:
+    """The tabs that an agent has, from left to right."""
+    return [TABS[key] for key in ORDER if key in TABS and TABS[key].url(viewed)]

@@ -88,7 +88,7 @@ async def one_agent(agent_id: UUID) -> str:
     return await page_frame.tab_page(agent_id, "overview")
 
 
-@pages.get("/agents/<uuid:agent_id>/<any(inbox, runs, usage, soul, activity):tab>")
+@pages.get("/agents/<uuid:agent_id>/<any(inbox, runs, usage, soul, activity, session):tab>")
 async def tab_of_agent(agent_id: UUID, tab: str) -> str:
     """Show one of the other tabs of an agent."""
     return await page_frame.tab_page(agent_id, tab)

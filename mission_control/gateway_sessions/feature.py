@@ -1,11 +1,26 @@
 """What gateway_sessions adds to the application."""
 
 from mission_control.feature import Feature
-from mission_control.gateway_sessions import api, models, policy
+from mission_control.gateway_sessions import (
+    agent_tab,
+    api,
+    following,
+    list_pages,
+    models,
+    pages,
+    policy,
+    session_regions,
+    watches,
+)
 
 gateway_sessions = Feature(
     name="gateway_sessions",
     models=(models,),
     rules=(policy.rules,),
-    blueprints=(api.api,),
+    blueprints=(api.api, pages.pages, list_pages.pages),
+    agent_tabs=(agent_tab.TAB,),
+    regions=(*session_regions.REGIONS, *list_pages.REGIONS),
+    gateway_events={"chat": following.on_chat, "agent": following.on_agent},
+    on_gateway_connected=(following.on_connected,),
+    on_notify_family={watches.FAMILY: following.on_watch},
 )

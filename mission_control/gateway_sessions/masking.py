@@ -6,6 +6,7 @@ from typing import Any
 
 TOKEN = re.compile(r"\b(mc[au]_)[A-Za-z0-9_-]+")
 HIDDEN = "••••"
+TELLING = 4  # so many first characters of a secret are held back; fewer end many a word
 SHORTEST = 8  # a shorter secret would hide ordinary words
 
 
@@ -25,7 +26,7 @@ class Mask:
         """Return the beginning of a text that still grows, without its secrets and without the start of one."""
         text = self.text(text)
         for secret in self._secrets:
-            for length in range(min(len(secret) - 1, len(text)), 0, -1):
+            for length in range(min(len(secret) - 1, len(text)), TELLING - 1, -1):
                 if text.endswith(secret[:length]):
                     text = text[:-length]
                     break

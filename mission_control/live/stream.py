@@ -1,8 +1,9 @@
 """Resumable streams over the log: JSON messages for programs, page fragments for people."""
 
 import asyncio
+import contextlib
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -220,10 +221,27 @@ async def _let_answer_arrive() -> None:
     await asyncio.sleep(HELD_BACK_SECONDS)
 
 
-async def page_stream(organization_id: UUID, fragments: Callable[[Batch], Awaitable[str | None]]) -> Response:
+@contextlib.asynccontextmanager
+async def _running(work: Callable[[], Coroutine[Any, Any, None]] | None) -> AsyncIterator[None]:
+    """Run something in a task of its own. It begins at the next wait, which is after the subscription."""
+    task = None if work is None else asyncio.create_task(work())
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def page_stream(
+    organization_id: UUID,
+    fragments: Callable[[Batch], Awaitable[str | None]],
+    background: Callable[[], Coroutine[Any, Any, None]] | None = None,
+) -> Response:
     """Stream `<hx-partial>` fragments of the current state; a reader too far behind gets a `resync` event.
 
-    `fragments` gives what a batch changes on the page, and None when the page is no longer the reader's.
+    `fragments` gives what a batch changes on the page, and None when the page is no longer the reader's. `background`
+    runs from when the stream hears of everything until it ends.
     """
     cursor = await requested_cursor(organization_id)
 
@@ -231,7 +249,7 @@ async def page_stream(organization_id: UUID, fragments: Callable[[Batch], Awaita
         yield ping()
         seen = cursor
         stream = subscribe(organization_id, cursor, coalesce=PAGE_COALESCE_SECONDS, replay_limit=PAGE_REPLAY_LIMIT)
-        async with aclosing(stream) as batches:
+        async with aclosing(stream) as batches, _running(background):
             async for batch in batches:
                 html = await fragments(Batch() if batch.must_resync else batch)
                 if html is None:

@@ -35,6 +35,10 @@ class Form(BaseModel):
         """
         raise NotImplementedError
 
+    def query(self, ids: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the query of the operation, given the ids of the form's own address."""
+        return {}
+
 
 class VersionedForm(Form):
     """A form that shows fields which others may change while it is open. Without a version nothing is compared."""
@@ -86,7 +90,7 @@ class Action:
         form: Any = None
         try:
             form = await read_form(self.form) if self.form is not None else None
-            given = self._given(form, found)
+            given = self._given(form, found, ids)
             before = await self.before(actor, found) if self.before is not None else None
             answer = await self._perform(actor, ids, found, form, given)
         except (DomainError, FormInvalid) as error:
@@ -95,12 +99,13 @@ class Action:
 
     def _own(self, ids: Mapping[str, Any]) -> dict[str, Any]:
         """The ids that the operation's own path names."""
-        return {name: one for name, one in ids.items() if f"<{name}>" in self.operation.path}
+        path = self.operation.path
+        return {name: one for name, one in ids.items() if f"<{name}>" in path or f"<string:{name}>" in path}
 
-    def _given(self, form: Any, found: Any) -> dict[str, Any]:
+    def _given(self, form: Any, found: Any, ids: Mapping[str, Any]) -> dict[str, Any]:
         given: dict[str, Any] = {}
         if self.operation.query is not None:
-            given["query"] = self.operation.query.model_validate({})
+            given["query"] = self.operation.query.model_validate(form.query(ids) if form is not None else {})
         try:
             body = form.body(found) if form is not None else None
         except ValidationError as error:

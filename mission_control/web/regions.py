@@ -4,7 +4,7 @@ A page is a list of regions. Its stream walks the list for every batch of the lo
 a batch concerns, and what viewers with equal rights see is read and rendered once for all of them.
 """
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -182,11 +182,13 @@ async def news(view: View, batch: Batch) -> str:
 Look = Callable[[Actor, Reads], Awaitable[View | None]]
 
 
-async def live_page(actor: Actor, look: Look) -> Response:
+async def live_page(
+    actor: Actor, look: Look, background: Callable[[], Coroutine[Any, Any, None]] | None = None
+) -> Response:
     """Return the stream of a page: the news of its regions, and of those of every page.
 
     `look` gives the page as the viewer sees it now, or None when it is no longer theirs. It is called for every batch
-    with the rights that the viewer has at that moment. The stream ends with the session.
+    with the rights that the viewer has at that moment. The stream ends with the session; `background` runs as long.
     """
     app: Quart = current_app._get_current_object()
 
@@ -199,4 +201,4 @@ async def live_page(actor: Actor, look: Look) -> Response:
             view = await look(current, Reads(broker.known_state(actor.organization_id)))
             return None if view is None else await news(view, batch)
 
-    return await page_stream(actor.organization_id, after)
+    return await page_stream(actor.organization_id, after, background)

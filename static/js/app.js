@@ -20,9 +20,10 @@ import * as shortcuts from "./shortcuts.js";
 import * as theme from "./theme.js";
 import * as time from "./time.js";
 import * as toast from "./toast.js";
+import * as transcript from "./transcript.js";
 import * as typing from "./typing.js";
 
-const modules = [mentions, typing, theme, dialog, toast, copy, reveal, refocus, queue, time, follow, forms, guard, draft, shortcuts, keys, nav, palette, panel, live, board, cards];
+const modules = [mentions, typing, theme, dialog, toast, copy, reveal, refocus, queue, time, follow, forms, guard, draft, shortcuts, keys, nav, palette, panel, live, board, cards, transcript];
 
 const attach = (root) => {
   for (const module of modules) module.attach?.(root);

@@ -1,0 +1,248 @@
+"""Follows runs in the process that has a gateway's connection, and tells the pages of all processes.
+
+Pages get pieces: one part of a run, or the next stretch of a text that grows, each far below the 8,000 bytes of a
+notification. Pieces are sent as seldom as the text is long, and only while a page watches the session.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mission_control.core.json import to_json
+from mission_control.gateway_sessions import watches
+from mission_control.gateway_sessions.masking import Mask
+from mission_control.gateway_sessions.reading import mask_of
+from mission_control.gateway_sessions.runs import ENDINGS, Part, Run
+from mission_control.gateways.events import GatewayRef
+from mission_control.live.wake import publish_signal
+
+PACE_SECONDS = 0.1
+SECONDS_PER_CHARACTER = 1 / 100_000
+PIECE_BYTES = 5_000
+TOOL_BYTES = 1_200
+LIST_SECONDS = 1.0
+RUN_SECONDS = 3_600.0
+MOST_SESSIONS = 2_000
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Followed:
+    """A session with its present runs, and what of them was sent to pages already."""
+
+    gateway: GatewayRef
+    key: str
+    watch: str
+    runs: dict[str, Run] = field(default_factory=dict)
+    sent: dict[tuple[str, int], str] = field(default_factory=dict)
+    at: float = field(default_factory=time.monotonic)
+    flushed_at: float = 0.0
+    is_state_new: bool = False
+    failure: str = ""
+    flushing: asyncio.Task[None] | None = None
+
+
+_followed: dict[str, Followed] = {}
+_ended: deque[str] = deque(maxlen=1_000)
+_lists: dict[str, asyncio.Task[None]] = {}
+_numbers = {"last": 0}
+
+
+async def on_chat(gateway: GatewayRef, payload: Mapping[str, Any]) -> None:
+    """Take an event `chat` of a gateway."""
+    run = _run_of(gateway, payload)
+    if run is None:
+        return
+    session, state = _session_of(gateway, payload), payload.get("state")
+    if state == "delta":
+        run.chat_delta(payload)
+    elif state == "status":
+        run.agent_event("run_status", payload)
+    elif state in ENDINGS:
+        _end(session, run.id, str(payload.get("errorMessage") or "") if state == "error" else "")
+    _plan(session)
+
+
+async def on_agent(gateway: GatewayRef, payload: Mapping[str, Any]) -> None:
+    """Take an event `agent` of a gateway."""
+    run, data = _run_of(gateway, payload), payload.get("data")
+    if run is None or not isinstance(data, Mapping):
+        return
+    session = _session_of(gateway, payload)
+    run.agent_event(payload.get("stream"), data)
+    if payload.get("stream") == "lifecycle" and data.get("phase") in ("end", "error"):
+        _end(session, run.id, str(data.get("error") or "") if data["phase"] == "error" else "")
+    _plan(session)
+
+
+async def on_connected(gateway: GatewayRef) -> None:
+    """Forget the runs from before a gateway was connected, whose ends may have been missed, and let pages read."""
+    await publish_signal(gateway.organization_id, gateway_back=str(gateway.id))
+    for watch, session in list(_followed.items()):
+        if session.gateway.id == gateway.id:
+            _followed.pop(watch)
+            session.runs.clear()
+            session.is_state_new = True
+            _plan(session)
+
+
+def on_watch(channel: str) -> None:
+    """Send a page that begins to watch a session everything about its runs."""
+    watch = watches.begun(channel)
+    session = _followed.get(watch) if watch is not None else None
+    if session is not None:
+        session.sent.clear()
+        session.is_state_new = True
+        for run in session.runs.values():
+            run.changed.update(range(len(run.parts)))
+        _plan(session)
+
+
+def _session_of(gateway: GatewayRef, payload: Mapping[str, Any]) -> Followed:
+    key = str(payload["sessionKey"])
+    watch = watches.watch_id(gateway.id, key)
+    session = _followed.get(watch)
+    if session is None:
+        _drop_old()
+        session = _followed[watch] = Followed(gateway, key, watch)
+    session.at = time.monotonic()
+    return session
+
+
+def _run_of(gateway: GatewayRef, payload: Mapping[str, Any]) -> Run | None:
+    run_id, key = payload.get("runId"), payload.get("sessionKey")
+    if not (isinstance(run_id, str) and isinstance(key, str) and run_id and key) or run_id in _ended:
+        return None
+    session = _session_of(gateway, payload)
+    if run_id not in session.runs:
+        session.runs[run_id] = Run(run_id)
+        session.is_state_new = True
+        session.failure = ""
+        _plan_list(gateway)
+    return session.runs[run_id]
+
+
+def _end(session: Followed, run_id: str, failure: str) -> None:
+    _ended.append(run_id)
+    session.runs.pop(run_id, None)
+    session.sent = {place: text for place, text in session.sent.items() if place[0] != run_id}
+    session.is_state_new = True
+    session.failure = failure
+    _plan_list(session.gateway)
+
+
+def _drop_old() -> None:
+    """Forget sessions without news for an hour, and the oldest beyond what is kept at most."""
+    moment = time.monotonic()
+    old = [one for one in _followed.values() if moment - one.at > RUN_SECONDS]
+    spare = len(_followed) - MOST_SESSIONS
+    for one in old or (sorted(_followed.values(), key=lambda it: it.at)[:spare] if spare > 0 else ()):
+        _followed.pop(one.watch, None)
+
+
+def _plan(session: Followed) -> None:
+    """Send what is new as soon as the pace allows."""
+    if watches.is_watched(session.watch):
+        if session.flushing is None or session.flushing.done():
+            session.flushing = asyncio.create_task(_flush(session))
+        return
+    session.is_state_new = False
+    for run in session.runs.values():
+        run.changed.clear()
+
+
+async def _flush(session: Followed) -> None:
+    try:
+        while session.is_state_new or any(run.changed or run.has_new_status for run in session.runs.values()):
+            length = sum(len(part.text) for run in session.runs.values() for part in run.parts)
+            pause = session.flushed_at + PACE_SECONDS + length * SECONDS_PER_CHARACTER - time.monotonic()
+            await asyncio.sleep(max(0.0, pause))
+            session.flushed_at = time.monotonic()
+            await _send_all(session, await mask_of(session.gateway.id))
+    except Exception:
+        _log.exception("telling pages about a session of gateway %s failed", session.gateway.id)
+
+
+async def _send_all(session: Followed, mask: Mask) -> None:
+    if session.is_state_new:
+        session.is_state_new = False
+        failure = fitted(mask.text(session.failure), TOOL_BYTES)
+        await _send(session, runs=_wholeness(session), failure=failure)
+    for run in list(session.runs.values()):
+        changed, run.changed, run.has_new_status = sorted(run.changed), set(), False
+        known = {"run": run.id, "status": run.status, "whole": run.is_whole}
+        if not changed:
+            await _send(session, **known)
+        for index in changed:
+            for piece in pieces(run.parts[index], session.sent, (run.id, index), mask):
+                await _send(session, **known, index=index, **piece)
+
+
+def _wholeness(session: Followed) -> dict[str, bool]:
+    """Return the runs of a session, and whether each was followed from its beginning."""
+    return {run.id: run.is_whole for run in session.runs.values()}
+
+
+async def _send(session: Followed, **signal: Any) -> None:
+    _numbers["last"] = number = max(_numbers["last"] + 1, int(time.time() * 1_000_000))
+    await publish_signal(
+        session.gateway.organization_id, gateway_session=session.watch, number=number, **signal
+    )  # fmt: skip
+
+
+def pieces(part: Part, sent: dict[tuple[str, int], str], place: tuple[str, int], mask: Mask) -> list[dict[str, Any]]:
+    """Return what pages need to show the present state of a part, given what they have."""
+    if part.kind == "tool":
+        result = None if part.result is None else fitted(mask.text(part.result), TOOL_BYTES)
+        return [
+            {
+                "kind": "tool", "id": part.id[:200], "name": mask.text(part.name)[:100], "result": result, "at": 0,
+                "text": fitted(mask.text(part.text), TOOL_BYTES), "done": part.is_done, "error": part.is_error,
+            }
+        ]  # fmt: skip
+    text, before = mask.growing(part.text), sent.get(place, "")
+    at = _common(before, text)
+    sent[place] = text
+    found: list[dict[str, Any]] = []
+    while at < len(text) or not found:
+        stretch = fitted(text[at:], PIECE_BYTES, ending="")
+        found.append({"kind": "text", "id": part.id[:200], "at": at, "text": stretch})
+        at += max(1, len(stretch))
+    return found
+
+
+def _common(one: str, other: str) -> int:
+    """Return how many characters two texts begin with in common."""
+    if other.startswith(one):
+        return len(one)
+    return next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(other))
+
+
+def fitted(text: str, most_bytes: int, ending: str = "…") -> str:
+    """Return a text, cut where its JSON would be longer than so many bytes."""
+    if len(text) * 6 <= most_bytes or len(to_json(text)) <= most_bytes:
+        return text
+    low, high = 0, min(len(text), most_bytes)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if len(to_json(text[:middle])) <= most_bytes else (low, middle - 1)
+    return text[:low] + ending
+
+
+def _plan_list(gateway: GatewayRef) -> None:
+    """Tell pages that list a gateway's sessions, at most once a second."""
+    watch = watches.watch_id(gateway.id, watches.LIST)
+    if watches.is_watched(watch) and (watch not in _lists or _lists[watch].done()):
+        _lists[watch] = asyncio.create_task(_tell_list(gateway, watch))
+
+
+async def _tell_list(gateway: GatewayRef, watch: str) -> None:
+    await asyncio.sleep(LIST_SECONDS)
+    with contextlib.suppress(Exception):
+        await publish_signal(gateway.organization_id, gateway_sessions=watch)
