@@ -8,15 +8,14 @@ refusals, which waiting does not cure, and the last of them gives the notice up.
 """
 
 from collections import Counter
-from typing import Any
 from uuid import UUID
 
-import orjson
 from quart import Quart
 
 from mission_control.agents.models import Agent
 from mission_control.agents.reactions import NOTICE
 from mission_control.delivery.models import Delivery
+from mission_control.gateway_notices.arrivals import arrivals
 from mission_control.gateway_notices.messages import message_of
 from mission_control.gateways import calls, connector
 from mission_control.openclaw.errors import GatewayError
@@ -25,7 +24,6 @@ from mission_control.sending.loop import NotNow, Sender
 
 CALL_SECONDS = 12.0
 AT_ONCE = 8  # of one gateway; the loop sends 20 at a time in all
-RECENT = 50  # messages of a session among which one that may have been sent is looked for
 BUSY_SECONDS = 2.0
 SETTING_UP_SECONDS = 10.0
 OPEN = ("waiting", "running")
@@ -71,33 +69,25 @@ async def send_notice(delivery: Delivery) -> None:
 
 
 async def _send(delivery: Delivery, agent: Agent, gateway_id: UUID) -> None:
-    if (delivery.attempts > 1 or delivery.last_error) and await _has_arrived(delivery, agent, gateway_id):
-        return
+    key, session = str(delivery.id), str(agent.openclaw_session_id)
+    if delivery.attempts > 1 or delivery.last_error:
+        known = await arrivals(gateway_id, session, CALL_SECONDS)
+        if known.has(delivery.id):
+            return
+        key = known.next_key(delivery.id)
     answer = await calls.call(
         gateway_id,
         "chat.send",
         {
-            "sessionKey": agent.openclaw_session_id,
+            "sessionKey": session,
             "message": message_of(delivery),
             "deliver": bool(delivery.data.get("deliver")),
-            "idempotencyKey": str(delivery.id),
+            "idempotencyKey": key,
         },
         seconds=CALL_SECONDS,
     )
     if isinstance(answer, dict) and answer.get("status") == "error":
         raise GatewayError("RUN_FAILED", str(answer.get("summary") or answer.get("error") or "The gateway refused it."))
-
-
-async def _has_arrived(delivery: Delivery, agent: Agent, gateway_id: UUID) -> bool:
-    """Return whether the session has a message already that an earlier attempt may have sent."""
-    wanted = {"sessionKey": agent.openclaw_session_id, "limit": RECENT}
-    try:
-        found: Any = await calls.call(gateway_id, "chat.history", wanted, seconds=CALL_SECONDS)
-    except GatewayError as error:
-        if error.is_retryable:
-            raise
-        return False  # there is no such session yet, or the gateway keeps no history
-    return str(delivery.id) in orjson.dumps(found, default=str).decode()
 
 
 async def _wait_if_it_helps(agent: Agent, error: GatewayError) -> None:

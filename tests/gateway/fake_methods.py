@@ -246,6 +246,8 @@ def chat_send(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
     if run_id in gateway.state.runs:
         return {"runId": run_id, "status": gateway.state.runs[run_id]}
     _require_agent_of(gateway, key)
+    if any(one["runId"] == run_id for one in gateway.state.pending.get(key, [])):
+        raise Refused("Error: Pending input ownership ended; submit a new turn to continue")
     session = gateway.state.session(key)
     session.add("user", params["message"], idempotencyKey=f"{run_id}:user")
     gateway.state.runs[run_id] = "in_flight"
@@ -267,9 +269,10 @@ def chat_history(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
     most = params.get("limit") or 200
     start = max(len(messages) - most - (params.get("offset") or 0), 0)
     shown = messages[start : start + most]
+    pending = gateway.state.pending.get(params["sessionKey"], [])
     return {
         "sessionKey": params["sessionKey"], "messages": copy.deepcopy(shown), "hasMore": start > 0,
-        "totalMessages": len(messages), "pendingInputs": {"items": [], "total": 0},
+        "totalMessages": len(messages), "pendingInputs": {"items": pending, "total": len(pending)},
     } | ({"sessionId": session.session_id} if session else {})  # fmt: skip
 
 

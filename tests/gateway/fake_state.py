@@ -102,6 +102,7 @@ class FakeState:
         self.devices: dict[str, FakeDevice] = {}
         self.approvals: dict[str, dict[str, Any]] = {}
         self.questions: dict[str, dict[str, Any]] = {}
+        self.pending: dict[str, list[dict[str, Any]]] = {}  # session key -> inputs that wait or were interrupted
         self.runs: dict[str, str] = {}  # idempotency key -> started, in_flight, ok, error
         self.skills: list[dict[str, Any]] = []
         entry = {"workspace": "/home/claw/workspace"}

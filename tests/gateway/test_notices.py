@@ -13,8 +13,9 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.delivery.models import Delivery
-from mission_control.gateway_notices import sender
+from mission_control.gateway_notices import interrupted, sender
 from mission_control.gateways import connector, link
+from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.models import Gateway
 from mission_control.organizations.models import Organization
 from mission_control.provisioning.models import ProvisioningJob
@@ -152,6 +153,37 @@ async def test_message_of_a_lost_connection_arrives_once(
         await send_all()
     assert await received(fake_gateway, lyra) == ["TASK ASSIGNED\nhello"]
     assert (await Delivery.get(id=notice.id)).state == "sent"
+
+
+async def test_notice_that_a_restart_interrupted_is_sent_again(cast: Cast, fake_gateway: FakeGateway) -> None:
+    """A gateway keeps what it had queued over its restart, except for what it was just beginning with."""
+    gateway = await connected_gateway(cast, fake_gateway)
+    lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
+    _, queued, lost = await write(cast, lyra, "kept", "queued", "lost")
+    await send_all()
+    session = fake_gateway.state.sessions[await session_of(lyra)]
+    session.messages = [one for one in session.messages if "kept" in str(one["content"])]
+    fake_gateway.state.pending[session.key] = [
+        {"id": "1", "state": "queued", "runId": str(queued.id)},
+        {"id": "2", "state": "interrupted", "runId": str(lost.id)},
+    ]
+    fake_gateway.state.runs.clear()
+    await fake_gateway.restart()
+
+    async def is_put_back() -> bool:
+        return await Delivery.filter(id=lost.id, state="waiting").exists()
+
+    await until(is_put_back)
+    assert await states(lyra) == {"sent": 2, "waiting": 1}
+    await until(lambda: gateway.id in connector.held_here())
+    fake_gateway.calls.clear()
+    await send_all()
+    [again] = fake_gateway.sent("chat.send")
+    assert (again["message"], again["idempotencyKey"]) == ("TASK ASSIGNED\nlost", f"{lost.id}:2")
+    assert await states(lyra) == {"sent": 3}
+    before = await events()
+    await interrupted.resend_interrupted(GatewayRef(gateway.id, cast.organization.id))
+    assert await states(lyra) == {"sent": 3} and await events() == before
 
 
 async def test_gateway_that_is_away_for_ten_minutes_loses_nothing(cast: Cast, fake_gateway: FakeGateway) -> None:
