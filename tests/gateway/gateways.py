@@ -10,6 +10,7 @@ from mission_control.gateways import connector
 from mission_control.gateways.models import Gateway
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
+from tests.gateway.real import RealGateway
 
 PATIENCE = 20.0
 
@@ -26,7 +27,7 @@ async def until(is_so: Callable[[], Awaitable[Any]] | Callable[[], Any]) -> Any:
             await asyncio.sleep(0.01)
 
 
-async def add_gateway(cast: Cast, fake: FakeGateway, **fields: Any) -> Gateway:
+async def add_gateway(cast: Cast, fake: FakeGateway | RealGateway, **fields: Any) -> Gateway:
     """A gateway of the cast's organization, before the connector knows of it (without an event)."""
     key = cast.app.config["SECRET_KEY"]
     values = {"name": "Basement", "url": fake.url, "workspace_root": "~/.openclaw", "token": encrypt(fake.token, key)}
@@ -43,7 +44,7 @@ async def state_of(gateway_id: UUID, state: str, **fields: Any) -> Gateway:
     return gateway
 
 
-async def connected_gateway(cast: Cast, fake: FakeGateway, **fields: Any) -> Gateway:
+async def connected_gateway(cast: Cast, fake: FakeGateway | RealGateway, **fields: Any) -> Gateway:
     """A gateway of the cast's organization that this process is connected to."""
     gateway = await add_gateway(cast, fake, **fields)
     connector.look_now()
