@@ -16,7 +16,7 @@ from mission_control.inbox.queries import callback_state, deliveries_of, deliver
 from mission_control.inbox.schemas import CallbackRead, CallbackSecret, CallbackSet, DeliveryQuery, DeliveryRead
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
-from mission_control.sending.loop import retry
+from mission_control.sending.settling import retry
 
 api = Api("inbox_api", __name__, url_prefix="/api/v1/agents/<agent_id>")
 TAGS = ("agents",)

@@ -6,39 +6,24 @@ was given up. A receiver that is slow holds up nobody but itself.
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
 
-from tortoise.queryset import QuerySet
-
-from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import notify, record, signal
 from mission_control.core import clock
-from mission_control.core.actor import Actor, system
-from mission_control.core.errors import Conflict
 from mission_control.core.ids import new_id
-from mission_control.core.policy import Rules
 from mission_control.database.sql import as_id, as_moment, is_postgres, rows
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
 from mission_control.live import channels
-from mission_control.sending.outcome import record_outcome, scope_of
-
-rules = Rules()
+from mission_control.sending.settling import MOST_ATTEMPTS, held, postpone, sender_of, settle
 
 Send = Callable[[Delivery], Awaitable[None]]
 
 LEASE = timedelta(seconds=15)  # what a dead process was sending is taken over after that
 SENDING_SECONDS = 30.0  # longer than a lease, which is renewed while sending
 AT_ONCE = 20
-MOST_ATTEMPTS = 6
-NOWHERE = UUID(int=0)
 NOT_NOW_SECONDS = 5.0
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 600.0
 DUE = "CASE WHEN state = 'sending' THEN leased_until ELSE due_at END"
 OPEN = "state IN ('waiting', 'sending')"
 # The same for rows that are found by their agents: in this form the partial index on what is on its way serves it, and
@@ -101,18 +86,6 @@ def install_sender(sender: Sender) -> None:
 def forget_sender(key: str) -> None:
     """Let the deliveries of a sender wait again."""
     _senders.pop(key, None)
-
-
-@rules.rule("delivery.settle")
-def may_settle(actor: Actor, delivery: Any) -> bool:
-    """Only the system itself."""
-    return False
-
-
-@rules.rule("delivery.retry")
-def may_retry(actor: Actor, delivery: Delivery) -> bool:
-    """Owners and admins of the organization whose delivery it is."""
-    return actor.is_user and actor.administers(delivery.organization_id or NOWHERE)
 
 
 async def run_sender() -> None:
@@ -229,14 +202,14 @@ async def _send(sender: Sender, delivery: Delivery) -> None:
         async with asyncio.timeout(SENDING_SECONDS):
             await sender.send(delivery)
     except NotNow as error:
-        await postpone(_system(delivery), delivery, str(error) or "not now", error.seconds)
+        await postpone(sender_of(delivery), delivery, str(error) or "not now", error.seconds)
     except GiveUp as error:
-        await settle(_system(delivery), delivery, str(error) or "given up", final=True)
+        await settle(sender_of(delivery), delivery, str(error) or "given up", final=True)
     except Exception as error:
         reason = str(error) or type(error).__name__
-        await settle(_system(delivery), delivery, reason, final=delivery.attempts >= MOST_ATTEMPTS)
+        await settle(sender_of(delivery), delivery, reason, final=delivery.attempts >= MOST_ATTEMPTS)
     else:
-        await settle(_system(delivery), delivery, None, final=True)
+        await settle(sender_of(delivery), delivery, None, final=True)
     finally:
         renewing.cancel()
 
@@ -246,73 +219,6 @@ async def _renew(delivery: Delivery) -> None:
     while True:
         await asyncio.sleep(LEASE.total_seconds() / 3)
         try:
-            await _held(delivery).update(leased_until=clock.now() + LEASE)
+            await held(delivery).update(leased_until=clock.now() + LEASE)
         except Exception:
             _log.exception("renewing the lease of a delivery failed")
-
-
-def _held(delivery: Delivery) -> QuerySet[Delivery]:
-    return Delivery.filter(id=delivery.id, state="sending", leased_by=delivery.leased_by, attempts=delivery.attempts)
-
-
-def _system(delivery: Delivery) -> Actor:
-    return system(delivery.organization_id or NOWHERE)
-
-
-@command("delivery.settle")
-async def settle(actor: Actor, delivery: Delivery, error: str | None, *, final: bool) -> None:
-    """Record how an attempt went; a no-op when another worker has taken the lease."""
-    now = clock.now()
-    if error is None:
-        values: dict[str, Any] = {"state": "sent", "sent_at": now, "last_error": None}
-    elif final:
-        values = {"state": "failed", "last_error": error[:2000]}
-    else:
-        values = {
-            "state": "waiting",
-            "due_at": now + pause_after(delivery.attempts),
-            "last_error": error[:2000],
-        }
-    if not await _held(delivery).update(**values, leased_by=None, leased_until=None):
-        return
-    _signal(delivery)
-    if final:
-        record_outcome(delivery, arrived=error is None)
-
-
-def _signal(delivery: Delivery) -> None:
-    if delivery.organization_id is not None and delivery.agent_id is not None:
-        signal(delivery.organization_id, inbox_of=str(delivery.agent_id))
-
-
-@command("delivery.settle")
-async def postpone(actor: Actor, delivery: Delivery, reason: str, seconds: float) -> None:
-    """Put a delivery back, with the reason why it waits; what was tried does not count as an attempt."""
-    is_held = await _held(delivery).update(
-        state="waiting",
-        attempts=delivery.attempts - 1,
-        due_at=clock.now() + timedelta(seconds=seconds),
-        last_error=reason[:2000],
-        leased_by=None,
-        leased_until=None,
-    )
-    if is_held and reason[:2000] != delivery.last_error:
-        _signal(delivery)
-
-
-def pause_after(attempts: int) -> timedelta:
-    """Return how long to wait before the next attempt: doubled each time, with up to a tenth of jitter."""
-    seconds = min(FIRST_PAUSE_SECONDS * 2 ** (attempts - 1), LONGEST_PAUSE_SECONDS)
-    return timedelta(seconds=seconds * random.uniform(1.0, 1.1))
-
-
-@command("delivery.retry")
-async def retry(actor: Actor, delivery: Delivery) -> Delivery:
-    """Let a delivery that was given up be tried again at once; Conflict when it was not given up."""
-    again = {"state": "waiting", "attempts": 0, "due_at": clock.now()}
-    if not await Delivery.filter(id=delivery.id, state="failed").update(**again):
-        message = "Only a delivery that was given up can be sent again."
-        raise Conflict({"message": message, "code": "delivery_not_failed"})
-    record("delivery.retried", scope_of(delivery), f"Sent again: {delivery.header}.", delivery_id=delivery.id)
-    notify(pace.CHANNEL)
-    return await Delivery.get(id=delivery.id)

@@ -16,7 +16,7 @@ from mission_control.core import clock
 from mission_control.core.secrets import encrypt
 from mission_control.delivery.models import Delivery
 from mission_control.inbox import callbacks
-from mission_control.sending.loop import MOST_ATTEMPTS
+from mission_control.sending.settling import MOST_ATTEMPTS
 from tests.cast import Cast, Program, events, head
 from tests.deliveries import look_away, send_due
 from tests.outside import Receiver, reaching

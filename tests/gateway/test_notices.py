@@ -19,7 +19,7 @@ from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.models import Gateway
 from mission_control.organizations.models import Organization
 from mission_control.provisioning.models import ProvisioningJob
-from mission_control.sending.loop import MOST_ATTEMPTS
+from mission_control.sending.settling import MOST_ATTEMPTS
 from tests.cast import Cast, Program, events, head
 from tests.deliveries import look_away, send_due
 from tests.gateway.fake import FakeGateway

@@ -20,7 +20,8 @@ from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
 from mission_control.live import channels
 from mission_control.sending import loop
-from mission_control.sending.loop import look, retry
+from mission_control.sending.loop import look
+from mission_control.sending.settling import MOST_ATTEMPTS, retry
 from tests.cast import Cast, Program, events, head
 from tests.deliveries import leased, look_away, send_due
 from tests.statements import counted
@@ -205,7 +206,7 @@ async def test_receiver_that_cannot_take_anything_now_costs_no_attempt(cast: Cas
 
     senders[KIND] = loop.Sender(KIND, send)
     [letter] = await letters(cast, cast.vega, 1)
-    for number in range(loop.MOST_ATTEMPTS + 4):
+    for number in range(MOST_ATTEMPTS + 4):
         with clock.travelled(timedelta(minutes=number)):
             assert await send_due("one") == 1
     waiting = await Delivery.get(id=letter.id)

@@ -12,7 +12,8 @@ from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden
 from mission_control.delivery.models import Delivery
 from mission_control.sending import loop
-from mission_control.sending.loop import AT_ONCE, LEASE, MOST_ATTEMPTS, GiveUp, pause_after, settle
+from mission_control.sending.loop import AT_ONCE, LEASE, GiveUp
+from mission_control.sending.settling import MOST_ATTEMPTS, pause_after, retry, settle
 from tests.cast import Cast, events, head
 from tests.deliveries import leased, look_away, send_due
 
@@ -128,7 +129,7 @@ async def test_delivery_fails_after_the_last_attempt(cast: Cast, postman: Postma
     with clock.travelled(timedelta(days=1)):
         assert await send_due("one") == 0
     assert [one.kind for one in await events(before)] == ["task.lead_notify_failed"]
-    await loop.retry(await cast.ada.actor(), letter)
+    await retry(await cast.ada.actor(), letter)
     postman.answer = None
     assert await send_due("one") == 1
     assert (await Delivery.get(id=letter.id)).state == "sent"

@@ -10,7 +10,7 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.core.actor import system
 from mission_control.delivery.models import Delivery
 from mission_control.gateways.models import Gateway
-from mission_control.sending.loop import settle
+from mission_control.sending.settling import settle
 from tests.cast import Cast
 from tests.gateway_agents import add_gateway, hire_on
 from tests.pages.visitor import visitor
