@@ -4,7 +4,7 @@ from uuid import UUID
 
 from mission_control.agents.commands import locked_agent
 from mission_control.agents.coordination_schemas import SoulUpdateRequest
-from mission_control.agents.models import Agent, AgentSoul
+from mission_control.agents.models import Agent
 from mission_control.agents.reactions import NOTICE
 from mission_control.agents.souls import keep_soul
 from mission_control.boards.models import Board
@@ -38,9 +38,7 @@ async def nudge_agent(actor: Actor, board: Board, agent: Agent, message: str) ->
         sentence = f"Agent nudged: {agent.name}."
         record("agent.nudge.sent", agent, sentence, agent_id=actor.agent_id, to_agent_id=agent.id, text=message)
         return deliver(NOTICE, agent.scope(), agent_id=agent.id, header=NUDGE, text=message, deliver=True).id
-    if agent.openclaw_session_id is None:
-        raise Invalid({"message": f"{agent.name} has no session yet.", "code": "agent_without_session"})
-    await require_gateway(agent.gateway_id)
+    await _require_session(agent)
     delivery = deliver(
         NOTICE,
         agent.scope(),
@@ -60,6 +58,13 @@ async def nudge_agent(actor: Actor, board: Board, agent: Agent, message: str) ->
     return delivery.id
 
 
+async def _require_session(agent: Agent) -> None:
+    """Raise Invalid when an agent of a gateway has no session yet, or its gateway cannot work by its settings."""
+    if agent.openclaw_session_id is None:
+        raise Invalid({"message": f"{agent.name} has no session yet.", "code": "agent_without_session"})
+    await require_gateway(agent.gateway_id)
+
+
 async def require_gateway(gateway_id: UUID | None) -> None:
     """Raise Invalid when a gateway cannot work by its settings."""
     gateway = await Gateway.get_or_none(id=gateway_id)
@@ -69,15 +74,17 @@ async def require_gateway(gateway_id: UUID | None) -> None:
 
 
 @command("agent.coordinate")
-async def write_soul(actor: Actor, board: Board, agent: Agent, new: SoulUpdateRequest) -> AgentSoul | None:
-    """Set the soul of a colleague. Return None when it has this one already."""
+async def write_soul(actor: Actor, board: Board, agent: Agent, new: SoulUpdateRequest) -> list[UUID]:
+    """Set the soul of a colleague; on a gateway its file is written in the background. Return the notices' ids."""
     agent = await locked_agent(agent)
+    if agent.gateway_id is not None:
+        await _require_session(agent)
     if agent.soul_template == new.content:
-        return None
+        return []
     before, agent.soul_template = agent.soul_template, new.content
     agent.updated_at = clock.now()
     await agent.save(update_fields=["soul_template", "updated_at"])
-    soul = await keep_soul(agent, before, new.source_url, new.reason)
+    soul, delivery_ids = await keep_soul(agent, before, new.source_url, new.reason)
     why = "".join(f" {word}: {text}" for word, text in (("Reason", new.reason), ("Source", new.source_url)) if text)
     record(
         "agent.soul.updated",
@@ -88,4 +95,4 @@ async def write_soul(actor: Actor, board: Board, agent: Agent, new: SoulUpdateRe
         source_url=new.source_url,
         reason=new.reason,
     )
-    return soul
+    return delivery_ids

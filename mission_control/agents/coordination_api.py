@@ -5,7 +5,7 @@ from uuid import UUID
 
 from mission_control.agents.commands import delete_agent
 from mission_control.agents.coordination import colleague_on, nudge_agent, write_soul
-from mission_control.agents.coordination_schemas import AgentNudge, Nudged, SoulUpdateRequest
+from mission_control.agents.coordination_schemas import AgentNudge, OkDelivered, SoulUpdateRequest
 from mission_control.agents.live_souls import current_soul
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
@@ -58,7 +58,7 @@ async def removable(actor: Actor, board_id: UUID, agent_id: UUID) -> Agent | Non
     who="agent",
     find=colleague,
     body=AgentNudge,
-    returns=Nudged,
+    returns=OkDelivered,
     errors=REFUSALS,
     hints=hints(
         "agent_coordination",
@@ -72,9 +72,9 @@ async def removable(actor: Actor, board_id: UUID, agent_id: UUID) -> Agent | Non
         example="ask a silent worker for a sign",
     ),
 )
-async def nudge(actor: Actor, found: Found, data: AgentNudge) -> Nudged:
+async def nudge(actor: Actor, found: Found, data: AgentNudge) -> OkDelivered:
     """Nudge an agent of your board: your message goes to it as it is."""
-    return Nudged(delivery_ids=[await nudge_agent(actor, *found, data.message)])
+    return OkDelivered(delivery_ids=[await nudge_agent(actor, *found, data.message)])
 
 
 @operation(
@@ -110,7 +110,7 @@ async def get_soul(actor: Actor, agent: Agent) -> str:
     who="agent",
     find=colleague,
     body=SoulUpdateRequest,
-    returns=OkResponse,
+    returns=OkDelivered,
     errors=REFUSALS,
     hints=hints(
         "agent_knowledge_authoring",
@@ -124,10 +124,9 @@ async def get_soul(actor: Actor, agent: Agent) -> str:
         example="change how a worker behaves",
     ),
 )
-async def put_soul(actor: Actor, found: Found, data: SoulUpdateRequest) -> dict[str, bool]:
+async def put_soul(actor: Actor, found: Found, data: SoulUpdateRequest) -> OkDelivered:
     """Give an agent of your board another soul; what it was stays readable for people."""
-    await write_soul(actor, *found, data)
-    return OK
+    return OkDelivered(delivery_ids=await write_soul(actor, *found, data))
 
 
 @operation(

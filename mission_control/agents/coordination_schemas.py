@@ -22,7 +22,7 @@ class AgentNudge(BaseModel):
     message: Annotated[NonEmptyStr, Field(max_length=10_000)]
 
 
-class Nudged(OkResponse):
+class OkDelivered(OkResponse):
     """It is on its way to the agent."""
 
     delivery_ids: list[UUID] = Field(default_factory=list)

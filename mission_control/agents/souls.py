@@ -1,6 +1,7 @@
 """Souls of agents, the texts that describe how they work, and their earlier versions."""
 
 from typing import Any
+from uuid import UUID
 
 from mission_control.accounts.names import person_name
 from mission_control.agents.models import Agent, AgentSoul
@@ -20,8 +21,8 @@ async def begin_soul(agent: Agent) -> None:
 
 async def keep_soul(
     agent: Agent, before: str | None, source_url: str | None = None, reason: str | None = None
-) -> AgentSoul:
-    """Store the agent's current soul as a version, and notify the agent unless it is the author.
+) -> tuple[AgentSoul, list[UUID]]:
+    """Store the agent's current soul as a version, and notify the agent unless it is the author, by deliveries.
 
     A text from before versions were stored is kept first, so that it can be restored.
     """
@@ -29,9 +30,7 @@ async def keep_soul(
         await AgentSoul.create(agent_id=agent.id, content=before, author_kind="system", created_at=agent.created_at)
     author = unit_of_work().actor
     soul = await _write_down(agent, author, source_url, reason)
-    if author.agent_id != agent.id:
-        _notify(agent, author, soul)
-    return soul
+    return soul, [_notify(agent, author, soul)] if author.agent_id != agent.id else []
 
 
 async def _write_down(agent: Agent, author: Actor, source_url: str | None, reason: str | None) -> AgentSoul:
@@ -47,14 +46,14 @@ async def _write_down(agent: Agent, author: Actor, source_url: str | None, reaso
     )
 
 
-def _notify(agent: Agent, author: Actor, soul: AgentSoul) -> None:
+def _notify(agent: Agent, author: Actor, soul: AgentSoul) -> UUID:
     lines = [f"By: {author.name}"]
     if soul.reason:
         lines.append(f"Reason: {soul.reason}")
     if soul.source_url:
         lines.append(f"Source: {soul.source_url}")
     lines += ["", f"Read it anew: GET /api/v1/agent/boards/{agent.board_id}/agents/{agent.id}/soul"]
-    deliver(NOTICE, agent.scope(), agent_id=agent.id, header="SOUL UPDATED", text="\n".join(lines))
+    return deliver(NOTICE, agent.scope(), agent_id=agent.id, header="SOUL UPDATED", text="\n".join(lines)).id
 
 
 async def list_souls(agent: Agent, paging: Paging) -> tuple[list[dict[str, Any]], int]:

@@ -46,11 +46,11 @@ async def resend_interrupted(gateway: GatewayRef) -> None:
     sessions: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in found:
         sessions[row["session"]].append(row)
-    room = asyncio.Semaphore(AT_ONCE)
+    few = asyncio.Semaphore(AT_ONCE)
 
     async def looked(session: str) -> list[UUID]:
         try:
-            async with room:
+            async with few:
                 got = await arrivals(gateway.id, session, READ_SECONDS)
         except GatewayError:  # it is away again, and this is done anew when it comes back
             return []

@@ -93,12 +93,13 @@ async def test_lead_sets_a_soul_and_the_old_one_stays_in_the_history(cast: Cast)
     await Agent.filter(id=cast.vega.id).update(soul_template="Hasty.")
     before, path = await head(cast), at(cast, cast.vega, "/soul")
     new = {"content": " Patient.\n", "reason": "It hurried.", "source_url": "https://example.org/souls/owl"}
-    assert (await cast.atlas.call("PUT", path, new)).ok() == {"ok": True}
+    answer = (await cast.atlas.call("PUT", path, new)).ok()
     assert (await cast.vega.get(path)).ok() == "Patient."
     [event] = await events(before)
     assert (event.kind, event.agent_id, event.subject_id) == ("agent.soul.updated", cast.atlas.id, cast.vega.id)
     assert event.message == "Soul updated: Vega. Reason: It hurried. Source: https://example.org/souls/owl"
     [notice] = await notices(cast.vega.id, "SOUL UPDATED")
+    assert answer == {"ok": True, "delivery_ids": [str(notice.id)]}
     assert "By: Atlas" in notice.text and "It hurried." in notice.text
     page = (await cast.ben.get(f"/agents/{cast.vega.id}/souls")).ok()
     assert [one["content"] for one in page["items"]] == ["Patient.", "Hasty."] and page["total"] == 2
