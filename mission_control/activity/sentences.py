@@ -157,6 +157,10 @@ def _approval(kind: str, data: dict[str, Any]) -> tuple[str, str]:
         return f"{DECIDED.get(str(data.get('decision')), 'decided')} {what}, for", ""
     if kind == "approval.reopened":
         return "re-opened the approval of", ""
+    if kind == "approval.ended_on_gateway":
+        return f"{data.get('how') or 'decided'} on the gateway: {what}, for", ""
+    if kind == "approval.answered":
+        return f"told the gateway: {what}, for", ""
     return "closed the approval of", ""
 
 

@@ -41,12 +41,17 @@ async def wake_polls_of_agent(actor: Actor, event: NewEvent) -> None:
 
 @reactions.to("approval.decided")
 async def notify_decision(actor: Actor, event: NewEvent) -> None:
-    """Notify the requester and the board's lead of a decision."""
+    """Notify the requester and the board's lead of a decision.
+
+    An agent on a gateway that asked has the decision from there; only a note is told to it.
+    """
     board_id = event.scope.board_id
     if board_id is None:
         return
     approval = await Approval.get(id=event.data["approval_id"]).select_related("board")
     recipients: list[UUID | None] = [event.agent_id, await lead_id_of(board_id)]
+    if approval.gateway_id is not None:
+        recipients = [event.agent_id] if event.data.get("note") else []
     for agent_id in dict.fromkeys(recipients):
         if agent_id is not None:
             _notify(event, approval, agent_id)

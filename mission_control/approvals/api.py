@@ -203,7 +203,7 @@ async def decide_pending_approval(actor: Actor, approval: Approval, data: Approv
 
     To change a decision, PATCH the approval.
     """
-    await decide_approval(actor, approval, data.decision, data.note, only_pending=True)
+    await decide_approval(actor, approval, data.decision, data.note, only_pending=True, always=data.always)
     return await approval_read(approval.id)
 
 

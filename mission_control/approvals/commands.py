@@ -160,6 +160,8 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     approval = await locked_approval(approval)
     if approval.status == "pending":
         return approval
+    if approval.gateway_id is not None:
+        raise Conflict({"message": "The gateway has its answer. The agent can ask again.", "code": "approval_final"})
     if not held:
         _refuse_missing(task_ids, held)
     await _refuse_conflicts(task_ids)

@@ -5,13 +5,14 @@ from uuid import UUID
 
 from mission_control.accounts.names import person_name
 from mission_control.approvals.models import Approval, ApprovalTask
+from mission_control.approvals.outside import CHANNEL, answer_of
 from mission_control.approvals.queries import outcomes_of
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.database.sql import is_postgres, placeholders, rows
 
 STATUS_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "rejected"}
@@ -20,9 +21,18 @@ WORD_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": 
 
 @command("approval.decide")
 async def decide_approval(
-    actor: Actor, approval: Approval, decision: str, note: str | None = None, *, only_pending: bool = False
+    actor: Actor,
+    approval: Approval,
+    decision: str,
+    note: str | None = None,
+    *,
+    only_pending: bool = False,
+    always: bool = False,
 ) -> Approval:
     """Approve, reject or send back. With `only_pending`, raise Conflict when somebody decided already.
+
+    A gateway that asked gets its answer in the background; `always` says yes for the next times too, where it takes
+    that. Such a decision is final.
 
     Tasks in review change in the same transaction: see `tasks/decided.py`. Another decision undoes the effects of the
     one before it; another note does not.
@@ -30,11 +40,16 @@ async def decide_approval(
     task_ids = await task_ids_of(approval)
     await held_tasks(approval.board_id, task_ids)
     approval = await locked_approval(approval)
-    if approval.status != "pending" and only_pending:
+    if approval.status != "pending" and (only_pending or approval.gateway_id is not None):
         raise Conflict(await _already_decided(approval))
     if (approval.decision, approval.note if note is None else note) == (decision, approval.note):
         return approval
     before, outcomes = approval.decision, await outcomes_of(approval.id)
+    if approval.gateway_id is not None:
+        approval.answer, approval.answer_state = answer_of(approval, decision, always=always), "waiting"
+        notify(CHANNEL)
+    elif always:
+        raise Invalid("Only a request of a gateway can be approved for the next times too.")
     resolve(approval, actor, decision, note)
     await save_decision(approval, is_another=decision != before)
     record(
@@ -73,7 +88,7 @@ def resolve(approval: Approval, actor: Actor, decision: str, note: str | None) -
 
 async def _already_decided(approval: Approval) -> str:
     [row] = await rows(
-        f"SELECT {person_name('u', 'The system')} AS name FROM approvals a"
+        f"SELECT COALESCE({person_name('u')}, a.resolved_by_name, 'The system') AS name FROM approvals a"
         " LEFT JOIN users u ON u.id = a.resolved_by_user_id WHERE a.id = ?",
         approval.id,
     )
@@ -90,6 +105,7 @@ async def save_decision(approval: Approval, *, is_another: bool = True) -> None:
     await approval.save(
         update_fields=[
             "status", "decision", "note", "resolved_by_user_id", "resolved_by_kind", "resolved_at", "updated_at",
+            "resolved_by_name", "answer", "answer_state",
         ]
     )  # fmt: skip
     notify(channel_of(approval.id))

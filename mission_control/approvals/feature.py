@@ -14,6 +14,8 @@ approvals = Feature(
         "approval.decided": Kind("A person approved, rejected or sent back."),
         "approval.reopened": Kind("A decided approval is pending again."),
         "approval.closed": Kind("A pending approval ended because its last task was deleted."),
+        "approval.ended_on_gateway": Kind("A gateway's approval was decided there, expired, or was cancelled."),
+        "approval.answered": Kind("A gateway got the decision about what it had asked for."),
     },
     blueprints=(
         api.api,

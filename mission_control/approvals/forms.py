@@ -14,6 +14,7 @@ class DecisionForm(Form):
 
     decision: Decision
     note: str | None = Field(None, max_length=4000)
+    always: bool = False
     origin: Literal["row", "dialog", ""] = Field("", alias="from")
     next: str = "/approvals"
 
@@ -25,7 +26,9 @@ class DecisionForm(Form):
 
     def body(self, found: Approval) -> ApprovalDecision:
         """Return the decision."""
-        return ApprovalDecision(decision=self.decision, note=self.note)
+        return ApprovalDecision(
+            decision=self.decision, note=self.note, always=self.always and self.decision == "approved"
+        )
 
 
 class ReopeningForm(Form):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from mission_control.approvals.finishing import asks_to_finish
+from mission_control.approvals.outside import WORDS
 
 # Verbs that stand last in a type of action (`data.delete`), and first in a heading ("Delete data").
 VERBS = {
@@ -16,6 +17,8 @@ def action_words(action_type: str) -> str:
     """`data.delete` or `send_email` as people write it: `Delete data`, `Send email`."""
     if asks_to_finish(action_type):
         return "Finish"
+    if action_type in WORDS:
+        return WORDS[action_type]
     words = re.sub(r"[._\-/]+", " ", action_type).split()
     if len(words) > 1 and words[-1].lower() in VERBS and words[0].lower() not in VERBS:
         words = [words[-1].lower(), *words[:-1]]

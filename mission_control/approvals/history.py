@@ -40,7 +40,8 @@ async def approval_history(approval: Approval) -> list[dict[str, Any]]:
         f" COALESCE(e.actor_name, {person_name('u')}) AS actor_name"
         " FROM events e LEFT JOIN users u ON u.id = e.actor_id"
         " WHERE e.id IN (SELECT id FROM events WHERE board_id = ? AND subject_id = ? AND kind IN"
-        "  ('approval.requested', 'approval.decided', 'approval.reopened', 'approval.closed')) ORDER BY e.seq",
+        "  ('approval.requested', 'approval.decided', 'approval.reopened', 'approval.closed',"
+        " 'approval.ended_on_gateway')) ORDER BY e.seq",
         approval.board_id,
         approval.id,
     )

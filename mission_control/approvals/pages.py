@@ -139,6 +139,8 @@ async def decide(outcome: Outcome[Approval, DecisionForm]) -> ResponseReturnValu
     title, effects = await _title_of(outcome.actor, approval), _effects_of(outcome.answer["outcomes"])
     undo = f"/boards/{approval.board_id}/approvals/{approval.id}/reopenings"
     toast = f"{title} {WORDS[form.decision]}.{effects}"
+    if approval.gateway_id is not None:
+        return done(f"{safe_next(form.next)}#queue", toast=toast)
     return done(f"{safe_next(form.next)}#queue", toast=toast, undo_action=undo)
 
 

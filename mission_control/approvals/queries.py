@@ -18,6 +18,7 @@ from mission_control.database.sql import as_json, placeholders, rows, wire_momen
 SELECT = (
     "SELECT a.id, a.board_id, a.agent_id, a.run_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status,"
     " a.decision, a.note, a.created_at, a.resolved_at, a.resolved_by_user_id, a.requested_by_user_id,"
+    " a.gateway_id, a.expires_at, a.answer_state, a.resolved_by_name AS resolver,"
     f" {person_name('r', 'User')} AS resolved_by_name,"
     f" {person_name('q', 'User')} AS requested_by_name"
     " FROM approvals a LEFT JOIN users r ON r.id = a.resolved_by_user_id"
@@ -102,6 +103,10 @@ def _serialize(row: dict[str, Any], links: list[dict[str, Any]]) -> dict[str, An
             for link in links
             if link["outcome"]
         ],
+        "gateway_id": row["gateway_id"],
+        "expires_at": wire_moment(row["expires_at"]),
+        "answer_state": row["answer_state"],
+        "resolved_by_name": row["resolver"],
     }
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from mission_control.accounts.names import person_name
 from mission_control.approvals.finishing import asks_to_finish, stated_confidence
 from mission_control.approvals.headings import heading
+from mission_control.approvals.outside import GatewayRequest, request_of
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
@@ -25,7 +26,8 @@ BETTER_LOW = {"risk", "risks", "cost", "costs", "effort", "complexity", "uncerta
 _SELECT = (
     "SELECT a.id, a.run_id, a.board_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status,"
     " a.decision, a.note,"
-    " a.created_at, a.resolved_at, a.resolved_by_kind, a.agent_id, g.name AS agent_name,"
+    " a.created_at, a.resolved_at, a.resolved_by_kind, a.resolved_by_name AS resolver, a.agent_id,"
+    " g.name AS agent_name, a.expires_at, a.answer_state,"
     f" {person_name('q')} AS person_name,"
     f" {person_name('r')} AS decider_name"
     " FROM approvals a LEFT JOIN agents g ON g.id = a.agent_id LEFT JOIN users q ON q.id = a.requested_by_user_id"
@@ -84,12 +86,22 @@ class Item:
     decider: str
     decided_at: datetime | None
     may_decide: bool
+    request: GatewayRequest | None
+    expires_at: datetime | None
+    answer_state: str
     tasks: list[LinkedTask] = field(default_factory=list)
 
     @property
     def title(self) -> str:
         """What is asked, with the tasks it is about."""
+        if self.request is not None:
+            return self.request.heading
         return heading(self.action_type, [(task.number, task.title) for task in self.tasks])
+
+    @property
+    def may_reopen(self) -> bool:
+        """Whether the decision can be taken back; a gateway acts on it at once."""
+        return self.may_decide and self.request is None
 
     @property
     def url(self) -> str:
@@ -111,6 +123,8 @@ class Item:
     def next_steps(self) -> list[tuple[str, str]]:
         """What follows from each choice, and from none."""
         who = self.asker if self.asker_kind == "agent" else "Its assignee"
+        if self.request is not None:
+            return self.request.next_steps(who)
         numbers = ", ".join(f"#{task.number}" for task in self.tasks)
         if asks_to_finish(self.action_type) and numbers:
             return self._next_steps_of_finishing(who, numbers)
@@ -221,9 +235,14 @@ def _item(actor: Actor, boards: Mapping[UUID, Board], row: dict[str, Any]) -> It
         asker=row["agent_name"] or row["person_name"] or "A deleted agent",
         asker_kind="person" if row["person_name"] and not row["agent_name"] else "agent",
         created_at=as_moment(row["created_at"]),
-        decider=row["decider_name"] or ("Policy" if row["resolved_by_kind"] == "policy" else "Mission Control"),
+        decider=row["decider_name"]
+        or row["resolver"]
+        or ("Policy" if row["resolved_by_kind"] == "policy" else "Mission Control"),
         decided_at=as_moment(row["resolved_at"]),
         may_decide=actor.is_user and actor.writes(board),
+        request=request_of(payload),
+        expires_at=as_moment(row["expires_at"]),
+        answer_state=row["answer_state"] or "",
     )
 
 

@@ -90,11 +90,16 @@ class ApprovalDecision(Body):
     note: Annotated[
         str | None, Field(max_length=4000, description="What the asker reads; needed for `changes_requested`")
     ] = None
+    always: Annotated[
+        bool, Field(description="Approve the next times too; only for a request of a gateway that takes that")
+    ] = False
 
     @model_validator(mode="after")
     def _note_when_sent_back(self) -> Self:
         if self.decision == "changes_requested" and not (self.note or "").strip():
             raise ValueError("say what should change")
+        if self.always and self.decision != "approved":
+            raise ValueError("`always` goes with approved only")
         return self
 
 
@@ -114,7 +119,12 @@ class TaskOutcome(BaseModel):
 
 
 class ApprovalRead(BaseModel):
-    """An approval. `run_id` names the run whose hand-in asked for it by itself."""
+    """An approval. `run_id` names the run whose hand-in asked for it by itself.
+
+    One with a `gateway_id` was asked for by a gateway: `payload.gateway_request` says what for, `expires_at` until
+    when. `answer_state` is `waiting` until the gateway has the decision, then `sent`, or `late` when it had another one
+    already; `resolved_by_name` is who decided on the gateway.
+    """
 
     action_type: str
     task_id: UUID | None
@@ -135,6 +145,10 @@ class ApprovalRead(BaseModel):
     requested_by: PersonRef | None
     run_id: UUID | None
     outcomes: list[TaskOutcome]
+    gateway_id: UUID | None
+    expires_at: datetime | None
+    answer_state: Literal["waiting", "sent", "late"] | None
+    resolved_by_name: str | None
 
 
 class ApprovalQuery(Paging):

@@ -5,10 +5,11 @@ from uuid import UUID
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
+from mission_control.approvals.outside import CHANNEL
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import deliver, record
+from mission_control.commands.unit_of_work import deliver, notify, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
@@ -72,11 +73,17 @@ async def answer_question(
     """
     question = await _held(question)
     _refuse_when_over(question)
+    _refuse_when_expired(question)
     answer = _answer_text(question, answer, option_id)
     entry = await write_memory(actor, question.board, answer, question.reply_tags, question.reply_source)
     question.state, question.answer, question.answered_at = "answered", entry.content, clock.now()
     question.answered_by_user_id, question.chosen_option_id = actor.user_id, option_id
-    await question.save(update_fields=["state", "answer", "answered_at", "answered_by_user_id", "chosen_option_id"])
+    if question.gateway_id is not None:
+        question.answer_state = "waiting"
+        notify(CHANNEL)
+    await question.save(
+        update_fields=["state", "answer", "answered_at", "answered_by_user_id", "chosen_option_id", "answer_state"]
+    )
     record(
         "question.answered",
         question,
@@ -85,7 +92,8 @@ async def answer_question(
         correlation_id=question.correlation_id,
         memory_id=entry.id,
     )
-    await _notify(actor, question, entry)
+    if question.gateway_id is None:  # else the gateway tells its agent
+        await _notify(actor, question, entry)
     return question
 
 
@@ -113,6 +121,11 @@ async def _held(question: Question) -> Question:
 def _refuse_when_over(question: Question) -> None:
     if question.state != "open":
         raise Conflict({"message": OVER[question.state], "code": f"question_{question.state}"})
+
+
+def _refuse_when_expired(question: Question) -> None:
+    if question.expires_at is not None and question.expires_at <= clock.now():
+        raise Conflict({"message": "This question has expired on the gateway.", "code": "question_expired"})
 
 
 async def _notify(actor: Actor, question: Question, entry: BoardMemory) -> None:
@@ -152,6 +165,9 @@ async def withdraw_question(actor: Actor, question: Question) -> None:
         return
     _refuse_when_over(question)
     question.state = "withdrawn"
-    await question.save(update_fields=["state"])
+    if question.gateway_id is not None:
+        question.answer_state = "waiting"
+        notify(CHANNEL)
+    await question.save(update_fields=["state", "answer_state"])
     sentence = f"Question withdrawn: {snippet(question.content)}"
     record("question.withdrawn", question, sentence, question_id=question.id, correlation_id=question.correlation_id)

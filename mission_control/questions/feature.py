@@ -17,6 +17,10 @@ questions = Feature(
         "question.withdrawn": Kind("A lead withdrew a question.", "withdrew:"),
         "gateway.lead.ask_user.sent": Kind("A gateway's main agent got the question of a lead for people."),
         "gateway.lead.ask_user.failed": Kind("A question for a gateway's main agent was given up."),
+        "question.ended_on_gateway": Kind(
+            "A question of a gateway was answered there, expired, or was cancelled.", "closed, as its gateway did:"
+        ),
+        "question.delivered": Kind("A gateway got the answer to its question.", "told the gateway the answer to:"),
     },
     blueprints=(
         api.api,

@@ -18,7 +18,8 @@ SELECT = (
     "SELECT q.id, q.board_id, q.agent_id, q.agent_name, q.content, q.correlation_id, q.preferred_channel,"
     " q.reply_tags, q.reply_source, q.state, q.answer, q.answered_by_user_id, q.answered_at, q.created_at,"
     " q.options, q.allows_text, q.chosen_option_id,"
-    f" {person_name('u', 'User')} AS answered_by_name"
+    " q.gateway_id, q.expires_at, q.answer_state,"
+    f" COALESCE({person_name('u')}, q.answered_by_name, 'User') AS answered_by_name"
     " FROM agent_questions q LEFT JOIN users u ON u.id = q.answered_by_user_id"
 )
 
@@ -79,4 +80,8 @@ def serialize_question(row: dict[str, Any]) -> dict[str, Any]:
         "options": as_json(row["options"]) or [],
         "allows_text": bool(row["allows_text"]),
         "chosen_option_id": row["chosen_option_id"],
+        "gateway_id": row["gateway_id"],
+        "expires_at": wire_moment(row["expires_at"]),
+        "answer_state": row["answer_state"],
+        "answered_by_name": row["answered_by_name"] if row["state"] == "answered" else None,
     }

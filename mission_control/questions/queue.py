@@ -39,11 +39,18 @@ class Item:
     options: list[dict[str, Any]]
     allows_text: bool
     chosen: str
+    expires_at: datetime | None
+    answer_state: str
 
     @property
     def url(self) -> str:
         """Return the address of the question's page."""
         return f"/boards/{self.board.id}/questions/{self.id}"
+
+    @property
+    def has_expired(self) -> bool:
+        """Return whether its gateway no longer takes an answer."""
+        return self.expires_at is not None and self.expires_at <= now()
 
     @property
     def is_open(self) -> bool:
@@ -96,6 +103,8 @@ def _item(actor: Actor, board: Board, row: dict[str, Any]) -> Item:
         options=(options := as_json(row["options"]) or []),
         allows_text=bool(row["allows_text"]),
         chosen=next((one["label"] for one in options if one["id"] == row["chosen_option_id"]), ""),
+        expires_at=as_moment(row["expires_at"]),
+        answer_state=row["answer_state"] or "",
     )
 
 

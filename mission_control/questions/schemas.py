@@ -124,7 +124,11 @@ class OptionRead(BaseModel):
 
 
 class QuestionRead(BaseModel):
-    """A question to people and its outcome."""
+    """A question to people and its outcome.
+
+    One with a `gateway_id` was asked on a gateway, which wants the answer before `expires_at`; `answer_state` is
+    `waiting` until the gateway has it, then `sent`, or `late` when somebody answered there first.
+    """
 
     id: UUID
     board_id: UUID
@@ -143,6 +147,10 @@ class QuestionRead(BaseModel):
     options: list[OptionRead]
     allows_text: bool
     chosen_option_id: str | None
+    gateway_id: UUID | None
+    expires_at: datetime | None
+    answer_state: Literal["waiting", "sent", "late"] | None
+    answered_by_name: str | None
 
 
 class QuestionQuery(Paging):

@@ -58,6 +58,8 @@ class FakeGateway:
         self.writes_per_minute = 30
         self.now: Callable[[], float] = time.monotonic  # the clock of the limits
         self.reply: Reply = lambda session, text: f"ECHO: {text}"  # what agents answer; None: nothing at all
+        self.wants_flat_answers = False  # as gateways to come do
+        self.usage_is_refreshing = False  # sums of sessions are not known yet
         self.usage_of_a_run = (100, 12)  # tokens of input and output
         self.in_progress = self.most_in_progress = 0  # requests at a time
         self.calls: list[Call] = []
@@ -181,9 +183,12 @@ class FakeGateway:
         waiting = [one for one in self.state.devices.values() if not one.is_paired]
         return self.state.devices[device_id] if device_id else waiting[-1]
 
-    async def ask_approval(self, command: str, agent_id: str = "main", session_key: str = "") -> dict[str, Any]:
+    async def ask_approval(
+        self, command: str, agent_id: str = "main", session_key: str = "", **request: Any
+    ) -> dict[str, Any]:
         """Let an agent ask for an approval; only clients that take approvals are told."""
         approval = fake_requests.new_approval(command, agent_id, session_key or f"agent:{agent_id}:main")
+        approval["request"] |= request
         self.state.approvals[approval["id"]] = approval
         for client in list(self.clients):
             if client.caps & {"approvals", "exec-approvals"}:
@@ -195,6 +200,13 @@ class FakeGateway:
         approval = self.state.approvals[approval_id]
         approval |= {"decision": decision, "resolvedBy": by}
         payload = {"id": approval_id, "decision": decision, "resolvedBy": by, "ts": now_ms()}
+        self._later(self.emit("exec.approval.resolved", payload | {"request": approval["request"]}))
+
+    def expire_approval(self, approval_id: str) -> None:
+        """Let an approval end because nobody decided."""
+        approval = self.state.approvals[approval_id]
+        approval["expired"] = True
+        payload = {"id": approval_id, "decision": "deny", "resolvedBy": None, "ts": now_ms()}
         self._later(self.emit("exec.approval.resolved", payload | {"request": approval["request"]}))
 
     async def ask_question(self, *questions: dict[str, Any], agent_id: str = "main") -> dict[str, Any]:

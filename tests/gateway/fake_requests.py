@@ -126,9 +126,24 @@ def question_get(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
 def question_resolve(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
     question = _question(gateway, params["id"])
     if question["status"] != "pending":
-        raise Refused(f"question '{params['id']}' is {question['status']}", details={"reason": "QUESTION_TERMINAL"})
+        raise Refused(
+            f"question '{params['id']}' is {question['status']}", details={"reason": "QUESTION_ALREADY_TERMINAL"}
+        )
     if params.get("cancel"):
         gateway.resolve_question(question["id"], "cancelled")
         return {"id": question["id"], "status": "cancelled"}
+    answers = _answers(gateway, params["answers"])
+    for item in question["questions"]:
+        if not answers.get(item["questionId"]):
+            details = {"reason": "QUESTION_INVALID_ANSWER"}
+            raise Refused(f"question '{item['questionId']}' requires an answer", details=details)
+    question["resolvedBy"] = params.get("resolvedBy")
     gateway.resolve_question(question["id"], "answered", params["answers"])
-    return {"id": question["id"], "status": "answered", "answers": params["answers"]}
+    return {"status": "answered", "answers": params["answers"]}
+
+
+def _answers(gateway: "FakeGateway", said: dict[str, Any]) -> dict[str, Any]:
+    """Return answers by question: in an envelope, or without it where the gateway wants them so."""
+    if gateway.wants_flat_answers == ("answers" in said):
+        raise Refused("invalid question.resolve params: at /answers: must match a schema in anyOf")
+    return said if gateway.wants_flat_answers else said["answers"]

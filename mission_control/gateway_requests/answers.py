@@ -1,0 +1,122 @@
+"""The loop that tells gateways what people decided and answered, and ends what expired.
+
+An answer is a state of its row, so it survives a crash; the first answer wins on the gateway, so telling it twice does
+no harm. Only the process that has a gateway's connection tells it; every process ends what expired.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from mission_control.approvals.models import Approval
+from mission_control.approvals.outside import ACTIONS, CHANNEL
+from mission_control.core import clock
+from mission_control.database.sql import select
+from mission_control.gateway_requests import answers_to_questions, approvals
+from mission_control.gateway_requests.asking import resolve_approval
+from mission_control.gateway_requests.reading import Ended
+from mission_control.gateways import connector
+from mission_control.live import channels
+from mission_control.openclaw.errors import GatewayError
+
+PAUSE_SECONDS, RETRY_SECONDS = 30.0, 5.0
+# After an end, its gateway says so first. An answer on its way gets longer, because the gateway may have it already.
+GRACE, GRACE_FOR_ANSWERS = timedelta(seconds=5), timedelta(seconds=60)
+KINDS = {action: kind for kind, action in ACTIONS.items()}
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """An approval or a question of a gateway that is not settled there; `is_waiting`: our answer is on its way."""
+
+    id: UUID
+    gateway_id: UUID
+    is_waiting: bool
+    expires_at: datetime | None
+    is_question: bool = False
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it is ended here."""
+        if self.expires_at is None:
+            return None
+        return self.expires_at + (GRACE_FOR_ANSWERS if self.is_waiting else GRACE)
+
+
+async def tell_gateways() -> None:
+    """Tell what waits, whenever there is something to tell; never returns."""
+    while True:
+        with channels.listening(CHANNEL) as notified:
+            pause = RETRY_SECONDS
+            try:
+                pause = await look()
+            except Exception:
+                _log.exception("telling gateways the decisions failed")
+            await channels.notified_within(notified, pause)
+
+
+async def look() -> float:
+    """Tell and end what is due; return the seconds until the next look."""
+    found = await _unsettled()
+    held, now = connector.held_here(), clock.now()
+    over = [one for one in found if one.ends_at is not None and one.ends_at <= now]
+    for one in over:
+        await _expire(one)
+    due: dict[UUID, list[Unsettled]] = {}
+    for one in found:
+        if one.is_waiting and one.gateway_id in held and one not in over:
+            due.setdefault(one.gateway_id, []).append(one)
+    await asyncio.gather(*(_tell_all(waiting) for waiting in due.values()))
+    left = [one for one in found if one not in over]
+    ends = [(one.ends_at - now).total_seconds() for one in left if one.ends_at is not None]
+    return min([RETRY_SECONDS if due else PAUSE_SECONDS, *(max(end, 0.5) for end in ends)])
+
+
+async def _unsettled() -> list[Unsettled]:
+    columns = "id, gateway_id, COALESCE(answer_state, '') = 'waiting' AS is_waiting, expires_at"
+    asked = (
+        f"SELECT {columns} FROM approvals WHERE gateway_id IS NOT NULL"
+        " AND (status = 'pending' OR answer_state = 'waiting') ORDER BY created_at, id"
+    )
+    questions = (
+        f"SELECT {columns}, TRUE AS is_question FROM agent_questions WHERE gateway_id IS NOT NULL"
+        " AND (state = 'open' OR answer_state = 'waiting') ORDER BY created_at, id"
+    )
+    return [*await select(Unsettled, asked), *await select(Unsettled, questions)]
+
+
+async def _tell_all(waiting: list[Unsettled]) -> None:
+    """Tell one gateway everything that waits for it, in order; what fails is tried again soon."""
+    for one in waiting:
+        try:
+            await (answers_to_questions.tell(one.id) if one.is_question else _tell_decision(one))
+        except GatewayError as error:
+            about = {"gateway_id": str(one.gateway_id), "code": error.code}
+            _log.warning("a gateway did not take an answer: %s", error, extra=about)
+            if error.is_retryable:
+                return
+        except Exception:
+            _log.exception("telling a gateway an answer failed")
+
+
+async def _tell_decision(one: Unsettled) -> None:
+    approval = await Approval.get_or_none(id=one.id)
+    if approval is None or approval.answer_state != "waiting":
+        return
+    kind = KINDS.get(approval.action_type, "exec")
+    ended = await resolve_approval(one.gateway_id, approval.external_id, kind, approval.answer or "deny")
+    await approvals.end_approval(approval, ended)
+
+
+async def _expire(one: Unsettled) -> None:
+    """End what nobody answered in time, or what the gateway could not be told in time."""
+    if one.is_question:
+        await answers_to_questions.expire(one.id)
+        return
+    approval = await Approval.get_or_none(id=one.id)
+    if approval is not None:
+        await approvals.end_approval(approval, Ended("expired"))
