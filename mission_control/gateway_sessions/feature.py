@@ -10,6 +10,7 @@ from mission_control.gateway_sessions import (
     pages,
     policy,
     session_regions,
+    usage,
     watches,
 )
 
@@ -20,7 +21,8 @@ gateway_sessions = Feature(
     blueprints=(api.api, pages.pages, list_pages.pages),
     agent_tabs=(agent_tab.TAB,),
     regions=(*session_regions.REGIONS, *list_pages.REGIONS),
-    gateway_events={"chat": following.on_chat, "agent": following.on_agent},
-    on_gateway_connected=(following.on_connected,),
+    gateway_events={"chat": usage.noting_activity(following.on_chat), "agent": following.on_agent},
+    on_gateway_connected=(following.on_connected, usage.measure_soon),
+    loops=(usage.watch_usage,),
     on_notify_family={watches.FAMILY: following.on_watch},
 )

@@ -13,7 +13,8 @@ from mission_control.database.fields import UtcDatetimeField
 class SessionUsage(Model):
     """The tokens and the cost of a session that were counted; cost is in millionths of a US dollar.
 
-    `session_id` tells a session that began anew from the one before under the same key.
+    `session_id` tells a session that began anew from the one before. `session_key` has only the agent of the key
+    (`agent:<id>`), because a session that is deleted lives on under another key, with its id and its usage.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)

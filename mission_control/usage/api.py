@@ -32,7 +32,8 @@ TAGS = ("metrics",)
 async def read_usage(actor: Actor, query: UsageQuery) -> dict[str, Any]:
     """Sum up what agents used up, by day, agent and board.
 
-    Days are those of UTC. Money is in US dollars, as the agents reported it.
+    Days are those of UTC. Money is in US dollars, as the agents reported it or as
+    their gateways estimate it; of an agent on a gateway the larger figure counts.
     """
     return await usage_page(actor, query)
 

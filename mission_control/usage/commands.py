@@ -9,6 +9,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.scope import Scope
 from mission_control.database.records import insert
 from mission_control.database.sql import as_id, rows
+from mission_control.usage.measured import Figures, beyond_known
 from mission_control.usage.models import WARN_AT_PERCENT, Budget, UsageEntry
 from mission_control.usage.queries import concerned, today
 
@@ -28,39 +29,66 @@ async def report_usage(
 ) -> UsageEntry | None:
     """Record the usage of an agent and count it against its budgets. Return None when it is nothing.
 
-    With a run, the sums of the run grow too. `cost_micros` is in millionths of a US dollar.
+    With a run, the sums of the run grow too. `cost_micros` is in millionths of a US dollar. Of an agent on a gateway
+    only what the gateway has not measured counts.
     """
-    if not (input_tokens or output_tokens or cost_micros):
+    said = Figures(input_tokens, output_tokens, cost_micros)
+    if not said:
         return None
-    [board] = await rows("SELECT organization_id FROM boards WHERE id = ?", board_id)
+    [found] = await rows(
+        "SELECT b.organization_id, (SELECT a.gateway_id FROM agents a WHERE a.id = ?) AS gateway_id"
+        " FROM boards b WHERE b.id = ?",
+        agent_id,
+        board_id,
+    )
+    counted = said if found["gateway_id"] is None else await beyond_known(agent_id, said, "reported")
     entry = UsageEntry(
-        organization_id=as_id(board["organization_id"]),
+        organization_id=as_id(found["organization_id"]),
         board_id=board_id,
         agent_id=agent_id,
         run_id=run_id,
         task_id=task_id,
-        day=today(),
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        cost_micros=cost_micros,
         model=model,
     )
-    await insert(entry)
     if run_id is not None:
-        await _add_to_run(entry)
+        await _add_to_run(run_id, said)
+    return await _count(entry, counted)
+
+
+@command("usage.measure")
+async def measure_usage(actor: Actor, agent_id: UUID, more: Figures, *, model: str | None = None) -> UsageEntry | None:
+    """Record what a gateway measured of an agent; what the agent reported itself does not count again."""
+    [agent] = await rows("SELECT organization_id, board_id FROM agents WHERE id = ?", agent_id)
+    counted = await beyond_known(agent_id, more, "measured")
+    if not counted:
+        return None
+    entry = UsageEntry(
+        organization_id=as_id(agent["organization_id"]),
+        board_id=as_id(agent["board_id"]),
+        agent_id=agent_id,
+        model=model,
+        source="gateway",
+    )
+    return await _count(entry, counted)
+
+
+async def _count(entry: UsageEntry, counted: Figures) -> UsageEntry:
+    entry.day = today()
+    entry.input_tokens, entry.output_tokens, entry.cost_micros = counted.input, counted.output, counted.micros
+    await insert(entry)
     await _draw_on_budgets(entry)
-    signal(entry.organization_id, usage=str(agent_id))
+    signal(entry.organization_id, usage=str(entry.agent_id))
     return entry
 
 
-async def _add_to_run(entry: UsageEntry) -> None:
+async def _add_to_run(run_id: UUID, said: Figures) -> None:
     await rows(
         "UPDATE task_runs SET input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,"
         " cost_micros = cost_micros + ? WHERE id = ?",
-        entry.input_tokens,
-        entry.output_tokens,
-        entry.cost_micros,
-        entry.run_id,
+        said.input,
+        said.output,
+        said.micros,
+        run_id,
     )
 
 

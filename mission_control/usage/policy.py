@@ -1,5 +1,6 @@
 """Rules for reporting, reading and limiting usage."""
 
+from typing import Any
 from uuid import UUID
 
 from mission_control.core.actor import Actor
@@ -13,6 +14,12 @@ rules = Rules()
 def may_report_usage(actor: Actor, agent_id: UUID | None) -> bool:
     """The agent itself."""
     return actor.is_agent and agent_id in (None, actor.id)
+
+
+@rules.rule("usage.measure")
+def may_measure_usage(actor: Actor, thing: Any) -> bool:
+    """Only the system, which reads it from gateways."""
+    return False
 
 
 @rules.rule("usage.read")

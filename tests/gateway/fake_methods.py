@@ -338,11 +338,17 @@ def skills_status(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
 
 @method("sessions.usage")
 def sessions_usage(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
+    if gateway.protocol == 3 and params.keys() & {"agentScope", "includeHistorical"}:
+        raise Refused("invalid sessions.usage params: at root: unexpected property 'agentScope'")
     rows = [
         {
             "key": one.key, "agentId": one.agent_id, "sessionId": one.session_id, "updatedAt": one.updated_at,
-            "usage": {"input": one.input_tokens, "output": one.output_tokens, "totalCost": one.cost_usd},
+            "usage": None if gateway.usage_is_refreshing else {
+                "input": one.input_tokens, "output": one.output_tokens, "totalCost": one.cost_usd,
+                "cacheRead": 0, "cacheWrite": 0, "firstActivity": one.created_at,
+            },
         }
         for one in gateway.state.sessions.values()
     ]  # fmt: skip
-    return {"updatedAt": now_ms(), "sessions": rows}
+    status = "refreshing" if gateway.usage_is_refreshing else "fresh"
+    return {"updatedAt": now_ms(), "sessions": rows, "cacheStatus": {"status": status}}

@@ -37,6 +37,7 @@ class FakeSession:
     session_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     revision: str = field(default_factory=lambda: str(uuid.uuid4()))
     messages: list[dict[str, Any]] = field(default_factory=list)
+    created_at: int = field(default_factory=now_ms)
     updated_at: int = field(default_factory=now_ms)
     input_tokens: int = 0
     output_tokens: int = 0

@@ -8,6 +8,7 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.approvals.models import Approval
+from mission_control.approvals.outside import CHANNEL
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.delivery.models import Delivery
@@ -211,7 +212,7 @@ async def test_expires_while_the_gateway_is_away(cast: Cast, fake_gateway: FakeG
     with clock.travelled(timedelta(minutes=30)):
         assert "expired" in str((await decide(cast, found, decision="approved")).refused(409))
     with clock.travelled(timedelta(minutes=31)):
-        channels.notify([answers.CHANNEL])
+        channels.notify([CHANNEL])
         now = await ours(cast, await external_id_of(found), status="rejected")
     assert now["note"] == "Nobody decided before it expired."
 
@@ -222,7 +223,7 @@ async def test_answer_that_came_too_late_says_so(cast: Cast, fake_gateway: FakeG
     await until(lambda: gateway.id not in connector.held_here())
     (await decide(cast, found, decision="approved")).ok()
     with clock.travelled(timedelta(minutes=32)):
-        channels.notify([answers.CHANNEL])
+        channels.notify([CHANNEL])
         now = await ours(cast, await external_id_of(found), answer_state="late")
     assert now["status"] == "rejected" and "too late" in now["note"]
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mission_control.agents.models import Agent
+from mission_control.approvals.outside import CHANNEL
 from mission_control.core import clock
 from mission_control.delivery.models import Delivery
 from mission_control.gateway_requests import answers
@@ -162,7 +163,7 @@ async def test_expires_while_the_gateway_is_away(cast: Cast, fake_gateway: FakeG
     await until(lambda: gateway.id not in connector.held_here())
     with clock.travelled(timedelta(minutes=31)):
         (await answer(cast, found, option_id="1")).refused(409)
-        channels.notify([answers.CHANNEL])
+        channels.notify([CHANNEL])
         await settled(cast, found, state="withdrawn")
 
 
