@@ -40,10 +40,12 @@ async def decide_approval(
     task_ids = await task_ids_of(approval)
     await held_tasks(approval.board_id, task_ids)
     approval = await locked_approval(approval)
-    if approval.status != "pending" and (only_pending or approval.gateway_id is not None):
+    if approval.status != "pending" and only_pending:
         raise Conflict(await _already_decided(approval))
     if (approval.decision, approval.note if note is None else note) == (decision, approval.note):
         return approval
+    if approval.status != "pending" and approval.gateway_id is not None:
+        raise Conflict(await _already_decided(approval))
     before, outcomes = approval.decision, await outcomes_of(approval.id)
     if approval.gateway_id is not None:
         approval.answer, approval.answer_state = answer_of(approval, decision, always=always), "waiting"

@@ -42,6 +42,13 @@ class GatewayRequest:
         return f"Run a command: {_short(self.command)}"
 
     @property
+    def as_text(self) -> str:
+        """What it is in plain text, for those who see no page."""
+        said = [self.title, self.command, self.details, *self.warnings]
+        facts = [*self.facts, ("Risk", ", ".join(self.risks))] if self.risks else self.facts
+        return "\n".join([*(one for one in said if one), *(f"{label}: {value}" for label, value in facts)])
+
+    @property
     def allows_always(self) -> bool:
         """Whether the gateway takes a yes for the next times too."""
         return "allow-always" in self.allowed

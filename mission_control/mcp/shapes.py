@@ -195,3 +195,4 @@ class RequestLine(BaseModel):
     options: list[OptionRead] = []
     allows_text: bool = True
     created_at: datetime
+    expires_at: datetime | None = None

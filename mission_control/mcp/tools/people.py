@@ -10,6 +10,7 @@ from mission_control.agents.models import Agent
 from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.decisions import refuse_decided
 from mission_control.approvals.models import Approval
+from mission_control.approvals.outside import request_of
 from mission_control.approvals.queries import visible_approval
 from mission_control.approvals.queue import reason_of
 from mission_control.boards.models import Board
@@ -259,13 +260,20 @@ async def _approval_line(actor: Actor, approval: Approval) -> dict[str, Any]:
         "id": approval.id,
         "board_id": approval.board_id,
         "asked_by": asked_by.name if asked_by else (read["requested_by"] or {}).get("name"),
-        "text": reason_of(read["payload"]),
+        "text": _text_of(read["payload"]),
         "action_type": read["action_type"],
         "task_ids": read["task_ids"],
         "task_titles": read["task_titles"],
         "confidence": read["confidence"],
         "created_at": approval.created_at,
+        "expires_at": approval.expires_at,
     }
+
+
+def _text_of(payload: Any) -> str:
+    """Return why something is asked, and what a gateway is asked to do."""
+    request = request_of(payload)
+    return "\n\n".join([reason_of(payload), *([request.as_text] if request is not None else [])])
 
 
 async def _question_line(actor: Actor, question: Question) -> dict[str, Any]:
@@ -279,6 +287,7 @@ async def _question_line(actor: Actor, question: Question) -> dict[str, Any]:
         "options": read["options"],
         "allows_text": read["allows_text"],
         "created_at": question.created_at,
+        "expires_at": question.expires_at,
     }
 
 
