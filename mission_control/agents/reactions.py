@@ -7,6 +7,7 @@ from uuid import UUID
 from mission_control.agents.queries import agents_to_notify, lead_id_of
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.models import Approval
+from mission_control.approvals.outside import request_of
 from mission_control.boards.models import Board
 from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import deliver, notify
@@ -58,12 +59,13 @@ async def notify_decision(actor: Actor, event: NewEvent) -> None:
 
 
 def _notify(event: NewEvent, approval: Approval, agent_id: UUID) -> None:
+    request = request_of(approval.payload) if approval.gateway_id is not None else None
     lines = [
         f"Board: {approval.board.name}",
         f"Approval ID: {approval.id}",
-        f"Action: {event.data['action_type']}",
+        f"Action: {event.data['action_type'] if request is None else request.heading}",
         f"Decision: {event.data['decision']}",
-        f"Confidence: {approval.confidence:g}",
+        *([f"Confidence: {approval.confidence:g}"] if request is None else []),
     ]
     if task_ids := event.data["task_ids"]:
         lines.append(f"Task ID{'s' if len(task_ids) > 1 else ''}: {', '.join(map(str, task_ids))}")

@@ -27,6 +27,7 @@ GRACE, GRACE_FOR_ANSWERS = timedelta(seconds=5), timedelta(seconds=60)
 KINDS = {action: kind for kind, action in ACTIONS.items()}
 
 _log = logging.getLogger(__name__)
+_refused: dict[UUID, str] = {}  # why, so that each reason is logged once
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,12 @@ class Unsettled:
     gateway_id: UUID
     is_waiting: bool
     expires_at: datetime | None
+    is_orphan: bool
     is_question: bool = False
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it is ended here: it expired, or its gateway was deleted."""
+        return self.is_orphan or (self.ends_at is not None and self.ends_at <= now)
 
     @property
     def ends_at(self) -> datetime | None:
@@ -63,9 +69,11 @@ async def look() -> float:
     """Tell and end what is due; return the seconds until the next look."""
     found = await _unsettled()
     held, now = connector.held_here(), clock.now()
-    over = [one for one in found if one.ends_at is not None and one.ends_at <= now]
+    over = [one for one in found if one.is_over(now)]
     for one in over:
-        await _expire(one)
+        await _end(one)
+    for known in _refused.keys() - {one.id for one in found}:
+        del _refused[known]
     due: dict[UUID, list[Unsettled]] = {}
     for one in found:
         if one.is_waiting and one.gateway_id in held and one not in over:
@@ -77,7 +85,10 @@ async def look() -> float:
 
 
 async def _unsettled() -> list[Unsettled]:
-    columns = "id, gateway_id, COALESCE(answer_state, '') = 'waiting' AS is_waiting, expires_at"
+    columns = (
+        "id, gateway_id, COALESCE(answer_state, '') = 'waiting' AS is_waiting, expires_at,"
+        " NOT EXISTS (SELECT 1 FROM gateways g WHERE g.id = gateway_id) AS is_orphan"
+    )
     asked = (
         f"SELECT {columns} FROM approvals WHERE gateway_id IS NOT NULL"
         " AND (status = 'pending' OR answer_state = 'waiting') ORDER BY created_at, id"
@@ -96,7 +107,9 @@ async def _tell_all(waiting: list[Unsettled]) -> None:
             await (answers_to_questions.tell(one.id) if one.is_question else _tell_decision(one))
         except GatewayError as error:
             about = {"gateway_id": str(one.gateway_id), "code": error.code}
-            _log.warning("a gateway did not take an answer: %s", error, extra=about)
+            level = logging.DEBUG if _refused.get(one.id) == error.code else logging.WARNING
+            _log.log(level, "a gateway did not take an answer: %s", error, extra=about)
+            _refused[one.id] = error.code
             if error.is_retryable:
                 return
         except Exception:
@@ -112,11 +125,12 @@ async def _tell_decision(one: Unsettled) -> None:
     await approvals.end_approval(approval, ended)
 
 
-async def _expire(one: Unsettled) -> None:
-    """End what nobody answered in time, or what the gateway could not be told in time."""
+async def _end(one: Unsettled) -> None:
+    """End what nobody answered in time, what the gateway could not be told in time, and what no gateway asks now."""
+    how = "gone" if one.is_orphan else "expired"
     if one.is_question:
-        await answers_to_questions.expire(one.id)
+        await answers_to_questions.end_here(one.id, how)
         return
     approval = await Approval.get_or_none(id=one.id)
     if approval is not None:
-        await approvals.end_approval(approval, Ended("expired"))
+        await approvals.end_approval(approval, Ended(how))

@@ -85,11 +85,11 @@ async def close(parts: list[Question], asked: AskedQuestion | None) -> None:
         await end(part, asked or asked_as(part, "gone"))
 
 
-async def expire(question_id: UUID) -> None:
+async def end_here(question_id: UUID, how: str) -> None:
     """End a question that nobody answered in time, or whose answer the gateway could not be told."""
     question = await Question.get_or_none(id=question_id)
     if question is not None:
-        await end(question, asked_as(question, "expired"))
+        await end(question, asked_as(question, how))
 
 
 def asked_as(question: Question, status: str) -> AskedQuestion:

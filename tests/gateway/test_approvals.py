@@ -103,8 +103,10 @@ async def test_decision_answers_the_gateway(
     now = await ours(cast, external_id, answer_state="sent")
     assert fake_gateway.state.approvals[external_id]["decision"] == there
     assert now["decision"] == body["decision"] and now["resolved_by"]["name"] == "Cleo"
-    told = [one.agent_id for one in await Delivery.filter(kind="agent.notice", header="APPROVAL RESOLVED")]
-    assert told == ([cast.vega.id] if "note" in body else []), "the gateway tells its agent; only a note is ours"
+    told = await Delivery.filter(kind="agent.notice", header="APPROVAL RESOLVED")
+    expected = [cast.vega.id] if "note" in body else []
+    assert [one.agent_id for one in told] == expected, "the gateway tells its agent; only a note is ours"
+    assert all(f"Run a command: {COMMAND}" in one.text and body["note"] in one.text for one in told)
 
 
 async def test_always_is_sent_only_where_the_gateway_takes_it(
@@ -227,6 +229,16 @@ async def test_answer_that_came_too_late_says_so(cast: Cast, fake_gateway: FakeG
         channels.notify([CHANNEL])
         now = await ours(cast, await external_id_of(found), answer_state="late")
     assert now["status"] == "rejected" and "too late" in now["note"]
+
+
+async def test_deleted_gateway_asks_for_nothing(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:
+    found = await asked(cast, fake_gateway)
+    external_id = await external_id_of(found)
+    await Agent.filter(id=cast.vega.id).update(gateway_id=None, gateway_agent_id=None)
+    await Board.filter(id=cast.board.id).update(gateway_id=None)
+    await gateway.delete()
+    channels.notify([CHANNEL])
+    assert "any more" in (await ours(cast, external_id, status="rejected"))["note"]
 
 
 async def test_what_happened_while_away_is_caught_up(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:
