@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mission_control.core.actor import Actor
     from mission_control.core.policy import Rules
     from mission_control.gateways.events import Connected, Handle
+    from mission_control.gateways.page_tabs import Tab as GatewayTab
     from mission_control.http.body_limit import BodyLimit
     from mission_control.live.kinds import Kind
     from mission_control.mcp.registry import Tools
@@ -57,6 +58,7 @@ class Feature:
 
     # Pages.
     agent_tabs: "tuple[Tab, ...]" = ()
+    gateway_tabs: "tuple[GatewayTab, ...]" = ()
     # Parts of pages that stay current.
     regions: "tuple[Region[Any], ...]" = ()
     queue_rows: "tuple[RowProvider, ...]" = ()

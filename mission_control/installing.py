@@ -16,6 +16,7 @@ from mission_control.core.policy import RULES, install_rules
 from mission_control.database.setup import MODEL_MODULES
 from mission_control.feature import Feature
 from mission_control.gateways.events import CONNECTED, HANDLERS
+from mission_control.gateways.page_tabs import TABS as GATEWAY_TABS
 from mission_control.http.body_limit import BODY_LIMITS
 from mission_control.http.request_log import SECRET_PATHS
 from mission_control.inbox.headers import NOTICES
@@ -99,6 +100,7 @@ def _install_http(feature: Feature) -> None:
 
 def _install_pages(feature: Feature) -> None:
     _add(TABS, {tab.key: tab for tab in feature.agent_tabs})
+    _add(GATEWAY_TABS, {tab.key: tab for tab in feature.gateway_tabs})
     PROVIDERS.extend(feature.queue_rows)
     ENTRIES.extend(feature.palette)
     _add(NOTICES, feature.notices)

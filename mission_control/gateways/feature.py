@@ -1,8 +1,17 @@
 """What gateways add to the application."""
 
+from mission_control.core.actor import Actor
+from mission_control.core.policy import can
 from mission_control.feature import Feature
-from mission_control.gateways import api, connector, installation, models, policy
+from mission_control.gateways import api, connector, installation, models, page_frame, pages, policy
+from mission_control.gateways.page_tabs import OVERVIEW, Tab
 from mission_control.live.kinds import Kind
+from mission_control.web.palette import PaletteEntry
+
+
+def _may(actor: Actor, board: object) -> bool:
+    return can(actor, "gateway.manage", actor.organization_id)
+
 
 gateways = Feature(
     name="gateways",
@@ -29,7 +38,13 @@ gateways = Feature(
             is_named_in_message=True,
         ),
     },
-    blueprints=(api.api,),
+    blueprints=(api.api, pages.pages),
+    gateway_tabs=(Tab(OVERVIEW, "Connection", page_frame.overview),),
+    regions=(*pages.REGIONS, *page_frame.REGIONS),
+    palette=(
+        PaletteEntry("Gateways", "/gateways", "plug-zap", "openclaw connection", position=45, may=_may),
+        PaletteEntry("Add a gateway", "/gateways/new", "plus", "openclaw", position=35, group="Do", may=_may),
+    ),
     loops=(connector.run_connector,),
     on_notify_family={connector.RETRY: connector.retry},
     prepare=installation.keep,

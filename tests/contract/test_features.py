@@ -34,6 +34,7 @@ REGISTRIES = {
     "database.setup.MODEL_MODULES",
     "gateways.events.CONNECTED",
     "gateways.events.HANDLERS",
+    "gateways.page_tabs.TABS",
     "http.body_limit.BODY_LIMITS",
     "http.request_log.SECRET_PATHS",
     "inbox.headers.NOTICES",

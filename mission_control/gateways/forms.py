@@ -1,0 +1,83 @@
+"""What people type about gateways."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.schemas import (
+    GatewayCreate,
+    GatewayUpdate,
+    Name,
+    Token,
+    Url,
+    WorkspaceRoot,
+)
+from mission_control.web.actions import Form
+from mission_control.web.forms import FormInvalid
+from mission_control.web.versions import refuse_changed, version_of
+
+LABELS = {"name": "Name", "url": "Address", "token": "Token", "workspace_root": "Folder for workspaces"}
+# Which field a refusal of the gateway is about.
+FIELD_OF_CODE = {"gateway_token_refused": "token", "gateway_version_not_supported": "url"}
+DEFAULT_ROOT = "~/.openclaw"
+DELETE_WORDS = "Type the gateway's name exactly as it is written above."
+
+
+class NewGatewayForm(Form):
+    """A new gateway."""
+
+    name: Name
+    url: Url
+    token: Token = None
+    workspace_root: WorkspaceRoot = DEFAULT_ROOT
+    allow_insecure_tls: bool = False
+
+    def body(self, found: None) -> GatewayCreate:
+        """Return the gateway to add."""
+        return GatewayCreate(**self.model_dump())
+
+
+class GatewayForm(Form):
+    """The fields of a gateway. A blank token keeps the saved one."""
+
+    # No VersionedForm: that would lock the gateway while it is tried.
+    SHOWN: ClassVar[tuple[str, ...]] = ("name", "url", "workspace_root", "allow_insecure_tls")
+    version: str = Field("", max_length=2000)
+    name: Name
+    url: Url
+    token: Token = None
+    clear_token: bool = False
+    workspace_root: WorkspaceRoot = DEFAULT_ROOT
+    allow_insecure_tls: bool = False
+
+    def body(self, found: Gateway) -> GatewayUpdate:
+        """Return the change, unless somebody else changed the same fields since the form was opened."""
+        refuse_changed(found, self.version, self.model_dump(include=set(self.SHOWN)))
+        return GatewayUpdate(**self.model_dump(exclude={"version"}))
+
+    @classmethod
+    def version_of(cls, gateway: Gateway) -> str:
+        """Return the version of a gateway as the form shows it."""
+        return version_of(gateway, cls.SHOWN)
+
+    @classmethod
+    def values_of(cls, gateway: Gateway) -> dict[str, Any]:
+        """Return what the form shows of a gateway."""
+        return {name: getattr(gateway, name) for name in cls.SHOWN} | {"token": "", "clear_token": False}
+
+
+class DeletionForm(Form):
+    """The gateway's name, typed to be sure."""
+
+    name: str = Field("", max_length=400)
+
+    def body(self, found: Gateway) -> None:
+        """Refuse another name; the operation takes no body."""
+        if self.name.strip() != found.name.strip():
+            raise FormInvalid({"typed": self.name}, {"typed": DELETE_WORDS})
+
+    def query(self, ids: Mapping[str, Any]) -> dict[str, Any]:
+        """Delete it although boards use it: the form says what that means."""
+        return {"force": True}

@@ -1,0 +1,121 @@
+"""A gateway's page: what surrounds its tabs, and the stream that keeps both live."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from quart import Response, request
+
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.core.policy import can, require
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.page_tabs import OVERVIEW, TABS, Viewed, in_order
+from mission_control.gateways.queries import reachable_gateway
+from mission_control.live.broker import head_of
+from mission_control.live.models import Event
+from mission_control.web.fragments import render_macro
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
+from mission_control.web.shell import shell_page, signed_in
+
+PAGE = "gateway"
+HEAD, OVERVIEW_TEMPLATE = "gateways/head.html", "gateways/overview.html"
+LEFT = ("after", "tab")
+
+
+async def on_gateway(gateway_id: UUID, verb: str = "gateway.read") -> tuple[Actor, Gateway]:
+    """Return the person who asks, in the organization of a gateway that exists for them, and the gateway."""
+    actor = await signed_in()
+    gateway = await reachable_gateway(actor, gateway_id)
+    require(actor, verb, gateway)
+    return replace(actor, organization_id=gateway.organization_id), gateway
+
+
+async def gateway_of_page(actor: Actor, gateway_id: UUID, **ids: UUID) -> Gateway:
+    """Return the gateway that the address of an action names; it may belong to any organization of the person."""
+    return await reachable_gateway(actor, gateway_id)
+
+
+async def tab_page(gateway_id: UUID, key: str) -> str:
+    """Show one tab of a gateway as a page."""
+    actor, gateway = await on_gateway(gateway_id)
+    if key not in TABS:
+        raise NotFound()
+    seq = await head_of(actor.organization_id)  # before everything that the page shows
+    view = GatewayView(actor=actor, gateway=gateway, key=key, args=request.args)
+    regions = await rendered(PAGE, view)
+    kept = "".join(f"&{name}={value}" for name, value in request.args.items() if name not in LEFT and value.isalnum())
+    live_url = f"/gateways/{gateway.id}/live?tab={key}{kept}&after={seq}"
+    return await shell_page(
+        actor, "gateways/show.html", active="gateways", gateway=gateway, regions=regions, live_url=live_url
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayView(View):
+    """A gateway's page with one of its tabs, as somebody sees it. A gateway that was deleted since is None."""
+
+    gateway: Gateway | None
+    key: str
+    args: Mapping[str, str]
+
+    @property
+    def viewed(self) -> Viewed | None:
+        """What the regions show; None for a gateway that is gone."""
+        return None if self.gateway is None else Viewed(self.actor, self.gateway, self.args)
+
+
+async def page_stream_of(gateway_id: UUID) -> Response:
+    """Return the stream of a gateway's page. When the gateway is deleted, the page says so."""
+    actor, _ = await on_gateway(gateway_id)
+    key, args = request.args.get("tab", ""), request.args.to_dict()
+
+    async def look(viewer: Actor, reads: Reads) -> GatewayView | None:
+        if not can(viewer, "gateway.manage", actor.organization_id):
+            return None
+        found = await reads.get(("gateway", gateway_id), lambda: Gateway.get_or_none(id=gateway_id))
+        return GatewayView(
+            actor=viewer, pages=(PAGE,), active="gateways", reads=reads,
+            gateway=found, key=key if key in TABS else OVERVIEW, args=args,
+        )  # fmt: skip
+
+    return await live_page(actor, look)
+
+
+async def _head(view: GatewayView) -> str | None:
+    if view.viewed is None:
+        return render_macro(HEAD, "gone")
+    return render_macro(HEAD, "head", viewed=view.viewed)
+
+
+async def _tabs(view: GatewayView) -> str | None:
+    if view.viewed is None:
+        return None
+    return render_macro(HEAD, "tabs_of", viewed=view.viewed, tabs=in_order(), active=view.key)
+
+
+async def _tab(view: GatewayView) -> str | None:
+    return None if view.viewed is None else await TABS[view.key].render(view.viewed)
+
+
+async def overview(viewed: Viewed) -> str:
+    """Return the tab with what is known of the connection."""
+    return render_macro(OVERVIEW_TEMPLATE, "overview", viewed=viewed)
+
+
+def concerns(view: GatewayView, news: Event | dict[str, Any]) -> bool:
+    """Return whether news are about the gateway of a page."""
+    if view.gateway is None:
+        return False
+    if isinstance(news, Event):
+        return news.subject_id == view.gateway.id
+    return news.get("gateway_id") == str(view.gateway.id)
+
+
+NEWS = Concerns[GatewayView](("gateway.",), ("gateway_id",), concerns)
+REGIONS = (
+    Region(PAGE, "#gateway-head", NEWS, _head, name="head"),
+    Region(PAGE, "#gateway-tabs", NEWS, _tabs, name="tabs"),
+    Region(PAGE, "#gateway-tab", NEWS, _tab, name="tab"),
+)

@@ -1,0 +1,197 @@
+"""Gateways as pages: the list, adding one, and everything about one."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from quart import Blueprint, Response
+from quart.typing import ResponseReturnValue
+
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, Invalid
+from mission_control.core.paging import Paging
+from mission_control.core.policy import can, require
+from mission_control.gateways import page_frame
+from mission_control.gateways.forms import (
+    DEFAULT_ROOT,
+    FIELD_OF_CODE,
+    LABELS,
+    DeletionForm,
+    GatewayForm,
+    NewGatewayForm,
+)
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.page_frame import gateway_of_page, on_gateway
+from mission_control.gateways.page_tabs import OVERVIEW
+from mission_control.gateways.queries import boards_using, list_gateways
+from mission_control.live.broker import head_of
+from mission_control.web.actions import action
+from mission_control.web.forms import FormInvalid, done, go, is_htmx
+from mission_control.web.fragments import render_block, render_macro
+from mission_control.web.outcomes import Outcome, Refusal, Typed
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page
+from mission_control.web.shell import shell_page, signed_in
+
+pages = Blueprint("gateways_pages", __name__)
+GATEWAY = "/gateways/<uuid:gateway_id>"
+LIST, LIST_TEMPLATE = "gateways", "gateways/index.html"
+
+
+async def _admin() -> Actor:
+    actor = await signed_in()
+    require(actor, "gateway.manage")
+    return actor
+
+
+async def _listed(actor: Actor) -> dict[str, Any]:
+    gateways, _ = await list_gateways(actor, Paging(limit=200, offset=0))
+    return {"gateways": gateways}
+
+
+@pages.get("/gateways")
+async def gateways() -> str:
+    """Show the gateways of the organization."""
+    actor = await _admin()
+    live_url = f"/gateways/live?after={await head_of(actor.organization_id)}"
+    return await shell_page(actor, LIST_TEMPLATE, active="gateways", live_url=live_url, **await _listed(actor))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListView(View):
+    """The list of gateways as somebody sees it."""
+
+
+@pages.get("/gateways/live")
+async def gateways_live() -> Response:
+    """Keep the list live."""
+
+    async def look(viewer: Actor, reads: Reads) -> ListView | None:
+        view = ListView(actor=viewer, pages=(LIST,), active="gateways", reads=reads)
+        return view if can(viewer, "gateway.manage") else None
+
+    return await live_page(await _admin(), look)
+
+
+async def _list_region(view: ListView) -> str:
+    return await render_block(LIST_TEMPLATE, "gateways", **await _listed(view.actor))
+
+
+REGIONS = (
+    Region(
+        LIST,
+        "#gateways",
+        Concerns[ListView](("gateway.",), ("gateway_id",)),
+        _list_region,
+        key=lambda view: view.actor.organization_id,
+    ),
+)
+
+
+def _errors(refusal: Typed[Any]) -> dict[str, str]:
+    """Return the reasons by field; what the gateway refuses stands at the field that it is about."""
+    error = refusal.error
+    if isinstance(error, Invalid) and isinstance(error.detail, dict):
+        return {FIELD_OF_CODE.get(str(error.detail.get("code")), ""): error.sentence}
+    return refusal.errors
+
+
+@pages.get("/gateways/new")
+async def new_gateway() -> str:
+    """Show the form of a new gateway."""
+    return await _new_page(await _admin(), {"workspace_root": DEFAULT_ROOT}, {})
+
+
+async def _new_page(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
+    context: dict[str, Any] = {"values": values, "errors": errors, "labels": LABELS}
+    return await shell_page(actor, "gateways/new.html", active="gateways", **context)
+
+
+async def _not_created(refusal: Refusal[None, NewGatewayForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid | Invalid):
+        raise refusal.error
+    return await _new_page(refusal.actor, refusal.values, _errors(refusal))
+
+
+@action(pages, "POST", "/gateways/new", performs="create_gateway", form=NewGatewayForm, refused=_not_created)
+async def create(outcome: Outcome[None, NewGatewayForm]) -> ResponseReturnValue:
+    """Add a gateway and show how its connection is."""
+    return go(f"/gateways/{outcome.answer.id}")
+
+
+@pages.get(GATEWAY)
+async def one_gateway(gateway_id: UUID) -> str:
+    """Show a gateway and its connection."""
+    return await page_frame.tab_page(gateway_id, OVERVIEW)
+
+
+@pages.get(f"{GATEWAY}/<string:tab>")
+async def tab_of_gateway(gateway_id: UUID, tab: str) -> str:
+    """Show one of the other tabs of a gateway."""
+    return await page_frame.tab_page(gateway_id, tab)
+
+
+@pages.get(f"{GATEWAY}/live")
+async def one_live(gateway_id: UUID) -> Response:
+    """Keep the page of a gateway live."""
+    return await page_frame.page_stream_of(gateway_id)
+
+
+@pages.get(f"{GATEWAY}/edit")
+async def edit_form(gateway_id: UUID) -> str:
+    """Show the form of a gateway's fields."""
+    actor, gateway = await on_gateway(gateway_id, "gateway.update")
+    return await _edit_page(actor, gateway, GatewayForm.values_of(gateway), {})
+
+
+async def _edit_page(actor: Actor, gateway: Gateway, values: dict[str, Any], errors: dict[str, str]) -> str:
+    context = {"gateway": gateway, "values": values, "errors": errors, "labels": LABELS}
+    version = GatewayForm.version_of(gateway)
+    return await shell_page(actor, "gateways/edit.html", active="gateways", version=version, **context)
+
+
+async def _not_edited(refusal: Refusal[Gateway, GatewayForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid | Invalid | Conflict):
+        raise refusal.error
+    return await _edit_page(refusal.actor, refusal.found, refusal.values, _errors(refusal))
+
+
+@action(pages, "POST", f"{GATEWAY}/edit",
+    performs="update_gateway", form=GatewayForm, at=gateway_of_page, refused=_not_edited,
+)  # fmt: skip
+async def edit(outcome: Outcome[Gateway, GatewayForm]) -> ResponseReturnValue:
+    """Change a gateway."""
+    return go(f"/gateways/{outcome.found.id}")
+
+
+@action(pages, "POST", f"{GATEWAY}/checks", performs="check_gateway", at=gateway_of_page)
+async def check(outcome: Outcome[Gateway, None]) -> ResponseReturnValue:
+    """Connect to a gateway now; its page shows how that went."""
+    words = {"connected": "Connected", "pairing": "Waiting for approval on the gateway"}
+    toast = words.get(outcome.answer.state, "Still not connected")
+    return done(f"/gateways/{outcome.found.id}", toast=f"{outcome.answer.name}: {toast}")
+
+
+@pages.get(f"{GATEWAY}/delete")
+async def delete_form(gateway_id: UUID) -> str:
+    """Ask before a gateway is deleted, and name the consequences: a dialog for htmx, else a page."""
+    actor, gateway = await on_gateway(gateway_id, "gateway.delete")
+    context: dict[str, Any] = {"gateway": gateway, "boards": await boards_using(gateway.id), "errors": {}}
+    if is_htmx():
+        return render_macro("gateways/forms.html", "delete_dialog", **context)
+    return await shell_page(actor, "gateways/delete.html", active="gateways", **context)
+
+
+async def _not_deleted(refusal: Refusal[Gateway, DeletionForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid):
+        raise refusal.error
+    gateway = refusal.found
+    context: dict[str, Any] = {"gateway": gateway, "boards": await boards_using(gateway.id), "errors": refusal.errors}
+    return await shell_page(refusal.actor, "gateways/delete.html", active="gateways", **context)
+
+
+@action(pages, "POST", f"{GATEWAY}/deletions",
+    performs="delete_gateway", form=DeletionForm, at=gateway_of_page, refused=_not_deleted,
+)  # fmt: skip
+async def delete(outcome: Outcome[Gateway, DeletionForm]) -> ResponseReturnValue:
+    """Delete a gateway."""
+    return go("/gateways")
