@@ -58,6 +58,10 @@ class Run:
             self._say(data.get("text"), str(data.get("itemId") or ""))
         elif stream == "tool":
             self._use(data, str(phase))
+        elif stream == "item" and data.get("kind") == "tool":
+            self._item(data, str(phase))
+        elif stream == "command_output":
+            self._output(data)
 
     def chat_delta(self, payload: Mapping[str, Any]) -> None:
         """Take a delta of the kind `chat`, which gateways without the stream `assistant` send alone."""
@@ -80,11 +84,32 @@ class Run:
             self.changed.add(self.parts.index(last))
         self._set_status("Writing")
 
-    def _use(self, data: Mapping[str, Any], phase: str) -> None:
+    def _tool(self, data: Mapping[str, Any]) -> Part | None:
+        """Return the part of the tool that an event is about; None beyond the number that is kept."""
         call_id = str(data.get("toolCallId") or "")
         part = next((one for one in self.parts if one.kind == "tool" and one.id == call_id), None)
-        if part is None:
-            part = self._add(Part("tool", call_id, str(data.get("name") or "tool")))
+        return part or self._add(Part("tool", call_id, str(data.get("name") or "tool")))
+
+    def _item(self, data: Mapping[str, Any], phase: str) -> None:
+        """Take what a gateway says of a tool in a run that somebody else began: no input, only what it is about."""
+        part = self._tool(data)
+        if part is None or part.is_done:
+            return
+        part.text = part.text or str(data.get("meta") or data.get("title") or "")
+        if phase == "end":
+            part.is_done, part.is_error = True, data.get("status") not in (None, "completed")
+        self.changed.add(self.parts.index(part))
+        self._set_status("Thinking" if part.is_done else f"Using {part.name}")
+
+    def _output(self, data: Mapping[str, Any]) -> None:
+        part = self._tool(data)
+        is_whole = data.get("phase") == "end"
+        if part is not None and isinstance(data.get("output"), str) and (is_whole or not part.is_done):
+            part.result = data["output"]
+            self.changed.add(self.parts.index(part))
+
+    def _use(self, data: Mapping[str, Any], phase: str) -> None:
+        part = self._tool(data)
         if part is None:
             return
         if "args" in data:

@@ -107,7 +107,7 @@ async def test_message_that_was_not_sent_stays_typed(scene: Scene, open_page: Op
     field = page.get_by_label("Message to the agent")
     await field.fill("Look up.")
     await page.get_by_role("button", name="Send").click()
-    await expect(page.get_by_text("the agent is asleep")).to_be_visible()
+    await expect(page.locator("#session-composer .refusal")).to_have_text("the agent is asleep")
     await expect(field).to_have_value("Look up.")
     await expect(page.locator("#transcript-pending")).to_be_empty()
     await page.get_by_role("button", name="Send").click()

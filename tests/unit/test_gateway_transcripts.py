@@ -179,6 +179,29 @@ def test_old_gateway_tells_texts_by_chat_alone() -> None:
     assert [one.text for one in run.parts] == ["A long day."] and not run.is_whole
 
 
+def test_tools_of_a_run_that_somebody_else_began_come_as_items() -> None:
+    run = Run("r1")
+    about = {"toolCallId": "c1", "name": "exec"}
+    run.agent_event("item", {**about, "kind": "tool", "phase": "start", "meta": "list files", "status": "running"})
+    run.agent_event("command_output", {**about, "phase": "delta", "output": "a"})
+    [part] = run.parts
+    assert (part.text, part.result, part.is_done, run.status) == ("list files", "a", False, "Using exec")
+    run.agent_event("item", {**about, "kind": "tool", "phase": "end", "status": "failed"})
+    run.agent_event("command_output", {**about, "phase": "delta", "output": "late"})
+    run.agent_event("command_output", {**about, "phase": "end", "output": "ab"})
+    run.agent_event("item", {"kind": "thought", "phase": "start"})
+    assert (part.result, part.is_done, part.is_error, len(run.parts)) == ("ab", True, True, 1)
+
+
+def test_input_of_a_tool_takes_the_place_of_what_it_is_about() -> None:
+    run = Run("r1")
+    about = {"toolCallId": "c1", "name": "exec"}
+    run.agent_event("item", {**about, "kind": "tool", "phase": "start", "meta": "list files"})
+    run.agent_event("tool", {**about, "phase": "start", "args": {"command": "ls"}})
+    run.agent_event("item", {**about, "kind": "tool", "phase": "update", "meta": "list files"})
+    assert [one.text for one in run.parts] == ["ls"]
+
+
 def test_run_has_limits() -> None:
     run = Run("r1")
     said(run, "x" * (LONGEST_TEXT + 5))
