@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 INTERNAL = re.compile(r"<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>.*?<<<END_OPENCLAW_INTERNAL_CONTEXT>>>", re.DOTALL)
-RUNTIME = re.compile(r"^Runtime: agent=(?P<agent>\S+) \| session=(?P<session>\S+)", re.MULTILINE)
+RUNTIME = re.compile(r"^Runtime: (?:.*? \| )?agent=(?P<agent>\S+) \| session=(?P<session>\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from urllib.request import urlopen
 from tests.gateway.fake_model import FakeModel
 from tests.gateway.real_programs import Programs
 
-START_SECONDS = 90.0
+START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 QUIET = {
     "OPENCLAW_NO_AUTO_UPDATE": "1", "OPENCLAW_DISABLE_BONJOUR": "1", "OPENCLAW_NO_RESPAWN": "1",
