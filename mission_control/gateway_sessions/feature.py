@@ -13,6 +13,7 @@ from mission_control.gateway_sessions import (
     usage,
     watches,
 )
+from mission_control.gateways.page_tabs import Tab
 
 gateway_sessions = Feature(
     name="gateway_sessions",
@@ -20,6 +21,7 @@ gateway_sessions = Feature(
     rules=(policy.rules,),
     blueprints=(api.api, pages.pages, list_pages.pages),
     agent_tabs=(agent_tab.TAB,),
+    gateway_tabs=(Tab("sessions", "Sessions"),),
     regions=(*session_regions.REGIONS, *list_pages.REGIONS),
     gateway_events={"chat": usage.noting_activity(following.on_chat), "agent": following.on_agent},
     on_gateway_connected=(following.on_connected, usage.measure_soon),

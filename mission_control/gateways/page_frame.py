@@ -11,7 +11,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import can, require
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.page_tabs import OVERVIEW, TABS, Viewed, in_order
+from mission_control.gateways.page_tabs import OVERVIEW, Viewed, in_order, rendered_tab
 from mission_control.gateways.queries import reachable_gateway
 from mission_control.live.broker import head_of
 from mission_control.live.models import Event
@@ -40,7 +40,7 @@ async def gateway_of_page(actor: Actor, gateway_id: UUID, **ids: UUID) -> Gatewa
 async def tab_page(gateway_id: UUID, key: str) -> str:
     """Show one tab of a gateway as a page."""
     actor, gateway = await on_gateway(gateway_id)
-    if key not in TABS:
+    if rendered_tab(key) is None:
         raise NotFound()
     seq = await head_of(actor.organization_id)  # before everything that the page shows
     view = GatewayView(actor=actor, gateway=gateway, key=key, args=request.args)
@@ -77,7 +77,7 @@ async def page_stream_of(gateway_id: UUID) -> Response:
         found = await reads.get(("gateway", gateway_id), lambda: Gateway.get_or_none(id=gateway_id))
         return GatewayView(
             actor=viewer, pages=(PAGE,), active="gateways", reads=reads,
-            gateway=found, key=key if key in TABS else OVERVIEW, args=args,
+            gateway=found, key=key if rendered_tab(key) else OVERVIEW, args=args,
         )  # fmt: skip
 
     return await live_page(actor, look)
@@ -96,7 +96,8 @@ async def _tabs(view: GatewayView) -> str | None:
 
 
 async def _tab(view: GatewayView) -> str | None:
-    return None if view.viewed is None else await TABS[view.key].render(view.viewed)
+    tab = rendered_tab(view.key)
+    return None if view.viewed is None or tab is None or tab.render is None else await tab.render(view.viewed)
 
 
 async def overview(viewed: Viewed) -> str:

@@ -55,15 +55,21 @@ class Viewed:
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A tab: the end of its address, its word, and its HTML."""
+    """A tab: the end of its address, its word, and its HTML. Without that it leads to a page of its feature."""
 
     key: str
     label: str
-    render: Callable[[Viewed], Awaitable[str]]
+    render: Callable[[Viewed], Awaitable[str]] | None = None
 
 
 # The tabs of the installed features, by key.
 TABS: dict[str, Tab] = {}
+
+
+def rendered_tab(key: str) -> Tab | None:
+    """Return the tab of a key that the gateway's page renders itself."""
+    tab = TABS.get(key)
+    return tab if tab is not None and tab.render is not None else None
 
 
 def in_order() -> list[Tab]:

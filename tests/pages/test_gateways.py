@@ -108,6 +108,13 @@ async def test_deletion_names_the_boards_and_wants_the_name(cast: Cast, fake_gat
     assert (await Board.get(id=cast.board.id)).gateway_id is None and not await Gateway.exists()
 
 
+async def test_tab_of_a_feature_leads_to_its_page(cast: Cast, fake_gateway: FakeGateway) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    gateway = await connected_gateway(cast, fake_gateway)
+    (await shown(ada, gateway)).has(f'href="/gateways/{gateway.id}/sessions"')
+    (await shown(ada, gateway, "/sessions")).has("Sessions")
+
+
 async def test_unknown_tab_is_not_found(cast: Cast, fake_gateway: FakeGateway) -> None:
     ada = await visitor(cast.app, cast.ada)
     gateway = await add_gateway(cast, fake_gateway)
