@@ -52,6 +52,7 @@ class Settings:
     security_header_referrer_policy: str
     security_header_permissions_policy: str
     agent_requests_per_minute: int
+    agent_checkin_seconds: int
     person_requests_per_minute: int
     max_body_bytes: int
     webhook_max_payload_bytes: int

@@ -146,6 +146,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Requests a minute of an agent, by all tokens without a number of their own, per server process; 0: no limit.",
     ),
     Setting(
+        "AGENT_CHECKIN_SECONDS",
+        values.positive,
+        "300",
+        "Seconds in which an agent on a gateway has to call after it was woken; it is woken three times.",
+    ),
+    Setting(
         "PERSON_REQUESTS_PER_MINUTE",
         values.not_negative,
         "600",

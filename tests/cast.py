@@ -268,6 +268,7 @@ async def _only_on(board: Board, person: Person, *, can_write: bool) -> None:
 async def hire(app: Quart, by: Person, board: Board, name: str, *, is_lead: bool = False) -> Program:
     """A direct agent that somebody makes for a board."""
     agent, secret = await create_agent(await by.actor(), board, AgentCreate(name=name, is_board_lead=is_lead))
+    assert secret is not None
     return Program(app, {"X-Agent-Token": secret}, agent.id, agent.name, secret)
 
 

@@ -8,8 +8,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
+from mission_control.gateways.models import Gateway
 from mission_control.operations.registry import OPERATIONS, Operation
+from mission_control.provisioning.models import ProvisioningJob
+from mission_control.provisioning.plan import new_steps, plan_of
 from mission_control.webhooks import ingest
 from tests.cast import API, Caller, Cast, _person, hire
 from tests.things import Things, a_group, upload
@@ -19,6 +23,8 @@ LISTS: dict[str, tuple[More, str]] = {}
 FIXED = {
     "/api/v1/souls-directory/search": "the directory is read from outside and remembered; no row is ours",
     "/api/v1/boards/<board_id>/approvals/<approval_id>": "one approval; its outcomes come with its tasks",
+    "/api/v1/gateways/<gateway_id>/agents": "the gateway lists them; no row is ours",
+    "/api/v1/gateways/<gateway_id>/templates/sync/<job_id>": "one sync; its agents come with one statement each kind",
     "/api/v1/agent/boards": "an agent without a gateway reaches one board, its own",
     "/api/v1/boards/<board_id>/questions/<question_id>": "one question; its options stand in its row",
 }
@@ -55,6 +61,24 @@ def _somebody(cast: Cast, n: int) -> Caller:
 @lists("/users/me/tokens")
 async def _own_tokens(cast: Cast, made: Things, n: int) -> None:
     (await cast.ada.post("/users/me/tokens", {"name": f"Script {n}"})).ok()
+
+
+@lists("/agents/<agent_id>/provisionings")
+async def _provisionings(cast: Cast, made: Things, n: int) -> None:
+    agent = await Agent.get(id=made["agent_id"])
+    steps = new_steps(plan_of("update", {"wake": True}))
+    where: dict[str, Any] = {
+        "organization_id": cast.organization.id,
+        "gateway_id": agent.gateway_id,
+        "agent_id": agent.id,
+    }
+    await ProvisioningJob.create(**where, action="update", state="done", steps=steps)
+
+
+@lists("/gateways")
+async def _gateways(cast: Cast, made: Things, n: int) -> None:
+    where: dict[str, Any] = {"url": "ws://127.0.0.1:9", "workspace_root": "~", "state": "unreachable"}
+    await Gateway.create(organization_id=cast.organization.id, name=f"Tower {n}", **where)
 
 
 @lists("/budgets")

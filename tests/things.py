@@ -12,9 +12,11 @@ from typing import Any
 from quart.datastructures import FileStorage
 
 from mission_control.accounts.models import Token
+from mission_control.agents.models import Agent
 from mission_control.delivery.models import Delivery
 from mission_control.onboarding.models import OnboardingSession
 from mission_control.operations.registry import Operation
+from mission_control.provisioning.models import ProvisioningJob
 from tests.cast import Answer, Caller, Cast
 
 Things = dict[str, str]
@@ -107,6 +109,11 @@ async def _approval(cast: Cast, made: Things, path: str) -> Any:
 
 @makes("agent_id")
 async def _agent(cast: Cast, made: Things, path: str) -> Any:
+    if "provisionings" in path:
+        await Agent.filter(id=cast.vega.id).update(gateway_id=await _gateway(cast, made, path))
+    if "adoptions" in path:
+        linked = {"gateway_id": made["gateway_id"], "gateway_agent_id": "odd", "is_adopted": True}
+        await Agent.filter(id=cast.vega.id).update(**linked)
     return cast.vega.id
 
 
@@ -169,6 +176,19 @@ async def _entry(cast: Cast, made: Things, path: str) -> Any:
         await a_group(cast, made, path)
     where = f"{cast.home}/group-memory" if for_group else f"{cast.home}/memory"
     return (await cast.ada.post(where, {"content": "Odd."})).ok()["id"]
+
+
+@makes("job_id")
+async def _sync(cast: Cast, made: Things, path: str) -> Any:
+    job = await ProvisioningJob.create(
+        organization_id=cast.organization.id,
+        gateway_id=made["gateway_id"],
+        action="sync",
+        state="done",
+        options={"include_main": True, "reset_sessions": False},
+        target={"skipped": 0, "errors": []},
+    )
+    return job.id
 
 
 @makes("tag_id")

@@ -91,6 +91,7 @@ UP = {
             "leased_by" VARCHAR(64),
             "leased_until" TIMESTAMP,
             "last_error" TEXT,
+            "awaits_check_in" INT NOT NULL,
             "created_at" TIMESTAMP NOT NULL,
             "updated_at" TIMESTAMP NOT NULL,
             "finished_at" TIMESTAMP,
@@ -136,7 +137,7 @@ UP = {
         ALTER TABLE "board_onboarding_sessions" ADD "cancelled_at" TIMESTAMP;
         CREATE INDEX IF NOT EXISTS "idx_provisioning_jobs_organization" ON "provisioning_jobs" ("organization_id");
         CREATE INDEX IF NOT EXISTS "idx_gateway_installed_skills_skill" ON "gateway_installed_skills" ("skill_id");
-        CREATE UNIQUE INDEX IF NOT EXISTS "uid_provisioning_jobs_open" ON "provisioning_jobs" ("agent_id") WHERE "state" IN ('waiting', 'running');
+        CREATE UNIQUE INDEX IF NOT EXISTS "uid_provisioning_jobs_open" ON "provisioning_jobs" ("agent_id") WHERE "state" IN ('waiting', 'running') AND "action" NOT IN ('remove', 'unlink', 'sync');
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agents_gateway_main" ON "agents" ("gateway_id") WHERE "board_id" IS NULL AND "gateway_id" IS NOT NULL;
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agents_gateway_agent" ON "agents" ("gateway_id", "gateway_agent_id") WHERE "gateway_agent_id" IS NOT NULL;
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_approvals_external" ON "approvals" ("gateway_id", "external_id") WHERE "external_id" IS NOT NULL;
@@ -234,6 +235,7 @@ UP = {
             "leased_by" VARCHAR(64),
             "leased_until" TIMESTAMP,
             "last_error" TEXT,
+            "awaits_check_in" BOOL NOT NULL,
             "created_at" TIMESTAMP NOT NULL,
             "updated_at" TIMESTAMP NOT NULL,
             "finished_at" TIMESTAMP,
@@ -279,7 +281,7 @@ UP = {
         ALTER TABLE "board_onboarding_sessions" ADD "cancelled_at" TIMESTAMP;
         CREATE INDEX IF NOT EXISTS "idx_provisioning_jobs_organization" ON "provisioning_jobs" ("organization_id");
         CREATE INDEX IF NOT EXISTS "idx_gateway_installed_skills_skill" ON "gateway_installed_skills" ("skill_id");
-        CREATE UNIQUE INDEX IF NOT EXISTS "uid_provisioning_jobs_open" ON "provisioning_jobs" ("agent_id") WHERE "state" IN ('waiting', 'running');
+        CREATE UNIQUE INDEX IF NOT EXISTS "uid_provisioning_jobs_open" ON "provisioning_jobs" ("agent_id") WHERE "state" IN ('waiting', 'running') AND "action" NOT IN ('remove', 'unlink', 'sync');
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agents_gateway_main" ON "agents" ("gateway_id") WHERE "board_id" IS NULL AND "gateway_id" IS NOT NULL;
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_agents_gateway_agent" ON "agents" ("gateway_id", "gateway_agent_id") WHERE "gateway_agent_id" IS NOT NULL;
         CREATE UNIQUE INDEX IF NOT EXISTS "uid_approvals_external" ON "approvals" ("gateway_id", "external_id") WHERE "external_id" IS NOT NULL;

@@ -95,9 +95,10 @@ async def stream_agents(actor: Actor, query: AgentStreamQuery) -> Response:
     returns=AgentCreated,
 )
 async def create_agent(actor: Actor, data: AgentCreate) -> AgentCreated:
-    """Make an agent.
+    """Make an agent, on the board's gateway unless `gateway_id` says otherwise.
 
-    Without a gateway it is a direct agent: the answer holds its token, this once.
+    With `gateway_id: null`, or on a board without a gateway, it is a direct agent: the answer holds its token, this
+    once. On a gateway it is created in the background; its status says how far that is.
     """
     board_id = data.board_id or actor.board_id
     if board_id is None:
@@ -137,18 +138,23 @@ async def get_agent(actor: Actor, agent: Agent) -> AgentRead:
     returns=AgentRead,
 )
 async def update_agent(actor: Actor, agent: Agent, data: AgentUpdate, query: ForceQuery) -> AgentRead:
-    """Change an agent; its token stays."""
+    """Change an agent; its token and its session stay.
+
+    An agent on a gateway is updated there in the background; `force` does so without a change too, and has it start
+    anew from its BOOTSTRAP.md.
+    """
     changes = data.model_dump(exclude_unset=True)
     _refuse_status(actor, agent, changes)
-    board = None
+    is_main, board = changes.pop("is_gateway_main", None), None
     if "board_id" in changes:
-        if changes["board_id"] is None:
+        board_id = changes.pop("board_id")
+        if board_id is not None:
+            board = await visible_board(actor, board_id)
+            require(actor, "agent.create", board)
+        elif not is_main:
             raise Invalid("An agent works on a board: board_id cannot be null.")
-        board = await visible_board(actor, changes.pop("board_id"))
-        require(actor, "agent.create", board)
-    if changes.pop("is_gateway_main", None):
-        raise Invalid("An agent without a gateway cannot be a gateway's main agent.")
-    return AgentRead.of(await commands.update_agent(actor, agent, changes, board))
+    await commands.update_agent(actor, agent, changes, board, is_main=is_main, force=query.force)
+    return AgentRead.of(await visible_agent(actor, agent.id))
 
 
 @operation(

@@ -8,7 +8,8 @@ from tortoise.transactions import in_transaction
 from mission_control.accounts.tokens import end_agent_tokens, make_agent_token
 from mission_control.agents.fields import PLAIN
 from mission_control.agents.models import Agent
-from mission_control.agents.presence import TOUCH_AGAIN_AFTER
+from mission_control.agents.placement import moved, place, refuse_twin, usable_gateway
+from mission_control.agents.presence import CHECKED_IN, TOUCH_AGAIN_AFTER, WITHOUT_GATEWAY
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT, AgentCreate
 from mission_control.agents.souls import begin_soul, keep_soul
 from mission_control.authn import freshness
@@ -19,15 +20,16 @@ from mission_control.commands.reactions import react
 from mission_control.commands.unit_of_work import record, signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
+from mission_control.core.errors import Conflict, Forbidden, NotFound
 from mission_control.database.sql import lowered, rows
 
 
 @command("agent.create")
-async def create_agent(actor: Actor, board: Board, new: AgentCreate) -> tuple[Agent, str]:
-    """Create a direct agent. Return it with its token. Raise Conflict for a taken name, a full board, a second lead."""
-    if new.gateway_id is not None:
-        raise Invalid("There is no gateway with this id in the organization.")
+async def create_agent(actor: Actor, board: Board, new: AgentCreate) -> tuple[Agent, str | None]:
+    """Create an agent. Return it with the token of a direct agent; one on a gateway gets its token in its files.
+
+    Raise Conflict for a taken name, a full board, a second lead.
+    """
     if actor.is_agent and new.is_board_lead:
         raise Forbidden("Only an owner or admin can make an agent the lead.")
     board = await locked_board(board)
@@ -39,9 +41,15 @@ async def create_agent(actor: Actor, board: Board, new: AgentCreate) -> tuple[Ag
         **new.model_dump(include=set(PLAIN)),
     )
     agent.heartbeat_config = agent.heartbeat_config or DEFAULT_HEARTBEAT
-    await _save_unique(agent)
+    gateway_id = new.gateway_id if "gateway_id" in new.model_fields_set else board.gateway_id
+    if gateway_id is not None:
+        gateway = await usable_gateway(board.organization_id, gateway_id)
+        agent.update_from_dict(await place(agent, gateway, board))
+        if not agent.is_board_lead:
+            await refuse_twin(agent)
+    await save_unique(agent)
     await begin_soul(agent)
-    token = await make_agent_token(agent.id)
+    token = await make_agent_token(agent.id) if gateway_id is None else None
     record(
         "agent.created",
         agent,
@@ -49,10 +57,10 @@ async def create_agent(actor: Actor, board: Board, new: AgentCreate) -> tuple[Ag
         name=agent.name,
         is_board_lead=agent.is_board_lead,
     )
-    return agent, token.secret
+    return agent, None if token is None else token.secret
 
 
-async def _save_unique(agent: Agent, fields: list[str] | None = None) -> None:
+async def save_unique(agent: Agent, fields: list[str] | None = None) -> None:
     """Save an agent. Raise Conflict where a unique index refuses it."""
     twins = await rows(
         f"SELECT 1 AS one FROM agents WHERE board_id = ? AND {lowered('name')} = ? AND id <> ?",
@@ -73,30 +81,45 @@ async def _save_unique(agent: Agent, fields: list[str] | None = None) -> None:
 
 @command("agent.update")
 async def update_agent(
-    actor: Actor, agent: Agent, changes: dict[str, Any], board: Board | None = None, soul_reason: str | None = None
+    actor: Actor,
+    agent: Agent,
+    changes: dict[str, Any],
+    board: Board | None = None,
+    soul_reason: str | None = None,
+    *,
+    is_main: bool | None = None,
+    force: bool = False,
 ) -> Agent:
-    """Change an agent. A move to another board needs that board; tokens stay as they are."""
+    """Change an agent. A move to another board needs that board; tokens stay as they are.
+
+    `is_main` makes an agent of a gateway its main agent, or takes that away. `force` provisions it anew.
+    """
     agent = await locked_agent(agent)
     if board is not None and board.organization_id != agent.organization_id:
         raise NotFound()
     if "heartbeat_config" in changes and changes["heartbeat_config"] is None:
         changes["heartbeat_config"] = DEFAULT_HEARTBEAT
+    changes |= await moved(agent, board, is_main=is_main)
     changes = {name: value for name, value in changes.items() if getattr(agent, name) != value}
-    if board is not None and board.id != agent.board_id:
-        changes["board_id"] = board.id
-    if not changes:
-        return agent
+    if changes:
+        await _change(agent, changes, board, soul_reason)
+    if force and agent.gateway_id is not None:
+        record("agent.provisioning_requested", agent, f"Provisioning asked for: {agent.name}.", force_bootstrap=True)
+    return agent
+
+
+async def _change(agent: Agent, changes: dict[str, Any], board: Board | None, soul_reason: str | None) -> None:
     before = {name: getattr(agent, name) for name in changes}
     agent.update_from_dict(changes)
     agent.updated_at = clock.now()
-    await _save_unique(agent, [*changes, "updated_at"])
+    await save_unique(agent, [*changes, "updated_at"])
     if {"board_id", "is_board_lead"} & set(changes):
         freshness.recheck_streams()
-    agent.board = board or agent.board
+    if "board_id" in changes:
+        agent.board = board if agent.board_id is not None else None
     if "soul_template" in changes:
         await keep_soul(agent, before["soul_template"], reason=soul_reason)
     record("agent.updated", agent, f"Agent changed: {agent.name}.", before=before, after=changes)
-    return agent
 
 
 @command("agent.delete")
@@ -121,8 +144,9 @@ async def report_heartbeat(actor: Actor, agent: Agent, status: str | None) -> Ag
     """
     now = clock.now()
     written = await rows(
-        "UPDATE agents SET last_seen_at = ?, updated_at = ?, status = COALESCE(?, CASE WHEN status = 'provisioning'"
-        " OR (id = ? AND status NOT IN ('updating', 'deleting') AND (last_seen_at IS NULL OR last_seen_at <= ?))"
+        f"UPDATE agents SET last_seen_at = ?, updated_at = ?, {CHECKED_IN}, status = COALESCE(?, CASE"
+        f" WHEN {WITHOUT_GATEWAY} THEN 'error' WHEN status IN ('provisioning', 'updating', 'error')"
+        " OR (id = ? AND status <> 'deleting' AND (last_seen_at IS NULL OR last_seen_at <= ?))"
         " THEN 'online' ELSE status END) WHERE id = ? RETURNING status",
         now,
         now,

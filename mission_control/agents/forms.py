@@ -1,7 +1,7 @@
 """What people type about agents."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from mission_control.agents.fields import AgentName, ClaimTags, ShortText, Soul, WipLimit
@@ -15,6 +15,7 @@ from mission_control.web.actions import Form, VersionedForm
 LABELS = {
     "name": "Name",
     "board_id": "Board",
+    "runs_on": "Runs on",
     "is_board_lead": "Board lead",
     "role": "Role",
     "identity": "Identity",
@@ -67,13 +68,14 @@ class NewAgentForm(Form):
 
     board_id: UUID
     name: AgentName
+    runs_on: Literal["gateway", "elsewhere"] = "gateway"
     is_board_lead: bool = False
     role: ShortText | None = None
     identity: Soul = None
     soul: Soul = None
 
     def body(self, found: None) -> AgentCreate:
-        """Return the agent to create."""
+        """Return the agent to create: on the board's gateway, if it has one, unless it runs elsewhere."""
         return AgentCreate(
             board_id=self.board_id,
             name=self.name,
@@ -81,6 +83,7 @@ class NewAgentForm(Form):
             identity_template=self.identity,
             soul_template=self.soul,
             is_board_lead=self.is_board_lead,
+            **({"gateway_id": None} if self.runs_on == "elsewhere" else {}),
         )
 
 

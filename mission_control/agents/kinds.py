@@ -7,6 +7,9 @@ KINDS = {
     "approval.lead_notify_failed": Kind("The notice of a decision was given up."),
     "agent.created": Kind("An agent was made.", "made the agent"),
     "agent.updated": Kind("An agent's fields changed, or it moved to another board.", "changed the agent"),
+    "agent.provisioning_requested": Kind(
+        "Somebody asked to set up an agent on its gateway anew.", "set up the agent anew"
+    ),
     "agent.deleted": Kind("An agent was deleted; its tasks went back to the board.", "deleted the agent"),
     "agent.token_rotated": Kind("An agent got a new token.", "rotated the token of"),
     "agent.token_changed": Kind("What a token of an agent may, or when it ends, changed.", "changed a token of"),

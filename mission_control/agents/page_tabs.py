@@ -12,7 +12,7 @@ from mission_control.agents.work_state import Directive, directive_of
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
 
-ORDER = ("overview", "session", "inbox", "runs", "usage", "tokens", "soul", "activity")
+ORDER = ("overview", "session", "inbox", "runs", "usage", "tokens", "soul", "activity", "gateway")
 PAGE = 25
 
 
@@ -66,12 +66,13 @@ class Viewed:
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A tab: the end of its address, its word, its HTML, and the card that the overview shows of it."""
+    """A tab: the end of its address, its word, its HTML, the card that the overview shows of it, and who has it."""
 
     key: str
     label: str
     render: Callable[[Viewed], Awaitable[str]]
     card: Callable[[Viewed], Awaitable[str]] | None = None
+    applies: Callable[[Viewed], bool] = lambda viewed: True
     # For a tab that is a page of its own: where it is, "" for agents that have none.
     leads_to: Callable[[Viewed], str] | None = None
 
@@ -79,6 +80,8 @@ class Tab:
         """Where the tab is, "" when the agent does not have it."""
         if self.leads_to is not None:
             return self.leads_to(viewed)
+        if not self.applies(viewed):
+            return ""
         return viewed.url if self.key == "overview" else f"{viewed.url}/{self.key}"
 
 
@@ -88,7 +91,8 @@ TABS: dict[str, Tab] = {}
 
 async def cards_of(viewed: Viewed) -> dict[str, Markup]:
     """Return the cards of the overview, by the keys of their tabs."""
-    return {tab.key: Markup(await tab.card(viewed)) for tab in TABS.values() if tab.card is not None}
+    shown = [tab for tab in TABS.values() if tab.card is not None and tab.applies(viewed)]
+    return {tab.key: Markup(await tab.card(viewed)) for tab in shown if tab.card is not None}
 
 
 def in_order(viewed: Viewed) -> list[Tab]:

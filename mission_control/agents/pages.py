@@ -16,6 +16,7 @@ from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.policy import can, require
+from mission_control.gateways.queries import gateway_names
 from mission_control.live.broker import head_of
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go, is_htmx
@@ -64,14 +65,17 @@ async def _not_created(refusal: Refusal[None, NewAgentForm]) -> ResponseReturnVa
 
 @action(pages, "POST", "/agents/new", performs="create_agent", form=NewAgentForm, refused=_not_created)
 async def create(outcome: Outcome[None, NewAgentForm]) -> ResponseReturnValue:
-    """Create an agent and show its token, once."""
+    """Create an agent: show how it is set up on its gateway, or its token, once."""
     agent = await reachable_agent(outcome.actor, outcome.answer.id)
+    if outcome.answer.token is None:
+        return go(f"/agents/{agent.id}/gateway")
     return await _token_page(outcome.actor, agent, outcome.answer.token)
 
 
 async def _new_page(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
     boards = [board for board in await boards_of(actor) if can(actor, "agent.create", board)]
-    context = {"values": values, "errors": errors, "labels": LABELS, "boards": boards}
+    gateways = await gateway_names([board.gateway_id for board in boards if board.gateway_id is not None])
+    context = {"values": values, "errors": errors, "labels": LABELS, "boards": boards, "gateways": gateways}
     return await shell_page(actor, "agents/new.html", active="agents", **context)
 
 
@@ -88,7 +92,7 @@ async def one_agent(agent_id: UUID) -> str:
     return await page_frame.tab_page(agent_id, "overview")
 
 
-@pages.get("/agents/<uuid:agent_id>/<any(inbox, runs, usage, soul, activity, session):tab>")
+@pages.get("/agents/<uuid:agent_id>/<any(inbox, runs, usage, soul, activity, session, gateway):tab>")
 async def tab_of_agent(agent_id: UUID, tab: str) -> str:
     """Show one of the other tabs of an agent."""
     return await page_frame.tab_page(agent_id, tab)

@@ -13,6 +13,13 @@ from mission_control.live import broker
 from mission_control.live.wake import publish_signal
 
 TOUCH_AGAIN_AFTER = timedelta(seconds=30)
+# A call ends the wait for it, and what was wrong before it.
+CHECKED_IN = "wake_attempts = 0, checkin_deadline_at = NULL, last_provision_error = NULL"
+# An agent of a gateway whose board has no gateway cannot be reached, although it calls.
+WITHOUT_GATEWAY = (
+    "(status = 'error' AND gateway_id IS NOT NULL AND EXISTS"
+    " (SELECT 1 FROM boards b WHERE b.id = agents.board_id AND b.gateway_id IS NULL))"
+)
 WATCH_SECONDS = 15.0
 
 _log = logging.getLogger(__name__)
@@ -24,8 +31,8 @@ async def agent_seen(actor: Actor, last_seen_at: datetime | None) -> None:
     if last_seen_at is not None and now - last_seen_at < TOUCH_AGAIN_AFTER:
         return
     touched = await rows(
-        "UPDATE agents SET last_seen_at = ?, updated_at = ?,"
-        " status = CASE WHEN status IN ('updating', 'deleting') THEN status ELSE 'online' END"
+        f"UPDATE agents SET last_seen_at = ?, updated_at = ?, {CHECKED_IN},"
+        f" status = CASE WHEN status = 'deleting' OR {WITHOUT_GATEWAY} THEN status ELSE 'online' END"
         " WHERE id = ? AND (last_seen_at IS NULL OR last_seen_at < ?) RETURNING id",
         now,
         now,

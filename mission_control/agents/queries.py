@@ -16,6 +16,7 @@ from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.database.records import find, find_all
 from mission_control.database.sql import as_id, placeholders, rows
+from mission_control.gateways.queries import visible_gateway
 
 
 def visible_agents(actor: Actor) -> QuerySet[Agent]:
@@ -69,7 +70,8 @@ async def list_agents(actor: Actor, query: AgentQuery) -> tuple[list[Agent], int
         await visible_board_here(actor, query.board_id)
         agents = agents.filter(board_id=query.board_id)
     if query.gateway_id is not None:
-        raise NotFound()
+        await visible_gateway(actor, query.gateway_id)
+        agents = agents.filter(gateway_id=query.gateway_id)
     return await _page(agents, query)
 
 

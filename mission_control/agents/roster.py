@@ -133,8 +133,10 @@ def _line(agent: Agent, tasks: list[Work], asking: int, **figures: int) -> Line:
 
 def status_of(agent: Agent, work: list[Work], asking: int) -> tuple[str, str]:
     """Return the agent's state, and the text after its word."""
+    if agent.status in ("error", "updating") and agent.gateway_id is not None:
+        return agent.status, ""
     if agent.last_seen_at is None:
-        return "provisioning", ""
+        return ("offline" if agent.status == "offline" else "provisioning"), ""
     silence = clock.now() - agent.last_seen_at
     if silence > OFFLINE_AFTER:
         return "offline", f"since {relative(agent.last_seen_at)}" if silence > timedelta(days=1) else ""

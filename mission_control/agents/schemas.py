@@ -119,11 +119,14 @@ def _values(agent: Agent) -> dict[str, Any]:
 
 
 def computed_status(stored: str, last_seen_at: datetime | None) -> str:
-    """What people see: never seen is provisioning, not seen for ten minutes is offline, else as stored."""
-    if stored in ("updating", "deleting"):
+    """What people see: never seen is provisioning, not seen for ten minutes is offline, else as stored.
+
+    An agent that was woken in vain is offline too.
+    """
+    if stored in ("updating", "deleting", "error"):
         return stored
     if last_seen_at is None:
-        return "provisioning"
+        return "offline" if stored == "offline" else "provisioning"
     return "offline" if clock.now() - last_seen_at > OFFLINE_AFTER else stored
 
 
@@ -162,6 +165,6 @@ class AgentStreamQuery(BaseModel):
 
 
 class ForceQuery(BaseModel):
-    """Whether to provision anew; a direct agent has nothing to provision."""
+    """Whether to write an agent's files on its gateway anew; a direct agent has none."""
 
     force: bool = False

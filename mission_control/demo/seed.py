@@ -135,6 +135,7 @@ async def _hire(actor: Actor, board: Board, name: str, leads: bool) -> str:
     profile = {"role": "Lead" if leads else "Worker", "note": "Simulated for the demo"}
     new = AgentCreate(name=name, is_board_lead=leads, identity_profile=profile)
     _, secret = await create_agent(actor, board, new)
+    assert secret is not None  # a direct agent
     return secret
 
 

@@ -1,5 +1,6 @@
 """Read gateways."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from tortoise.queryset import QuerySet
@@ -67,3 +68,8 @@ async def gateway_of(organization_id: UUID, gateway_id: UUID) -> Gateway:
     if gateway is None:
         raise NotFound()
     return gateway
+
+
+async def gateway_names(gateway_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the names of gateways by their ids."""
+    return dict(await Gateway.filter(id__in=list(gateway_ids)).values_list("id", "name"))

@@ -1,9 +1,29 @@
 """What provisioning adds to the application."""
 
 from mission_control.feature import Feature
-from mission_control.provisioning import models
+from mission_control.provisioning import (
+    agent_tab,
+    api,
+    installation,
+    main_agents,
+    models,
+    pages,
+    policy,
+    reactions,
+    runner,
+)
+from mission_control.provisioning.kinds import KINDS
 
 provisioning = Feature(
     name="provisioning",
     models=(models,),
+    rules=(policy.rules,),
+    reactions=(main_agents.reactions, reactions.reactions),
+    kinds=KINDS,
+    blueprints=(api.api, pages.pages),
+    agent_tabs=(agent_tab.TAB,),
+    loops=(runner.run_provisioning,),
+    on_clock_set=(runner.look_now,),
+    on_gateway_connected=(runner.connected,),
+    prepare=installation.prepare,
 )

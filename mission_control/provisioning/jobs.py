@@ -1,13 +1,16 @@
-"""Ask for provisioning: rows that the runner works off."""
+"""Ask for provisioning: rows that the runner works off. One job of an agent is open at a time."""
 
 from typing import Any, Literal
+from uuid import UUID
 
 from mission_control.agents.models import Agent
-from mission_control.commands.unit_of_work import notify
+from mission_control.commands.unit_of_work import notify, signal, unit_of_work
 from mission_control.core import clock
 from mission_control.provisioning.models import ProvisioningJob
+from mission_control.provisioning.plan import REMOVALS, new_steps, plan_of
 
 CHANNEL = "provisioning"
+OPEN = ("waiting", "running")
 Action = Literal["provision", "update", "adopt"]
 
 
@@ -20,30 +23,101 @@ async def request_provisioning(
     force_bootstrap: bool = False,
     overwrite: bool = False,
     wake: bool = True,
+    quiet: bool = False,
+    sync_id: UUID | None = None,
 ) -> ProvisioningJob:
-    """Inside a command: have an agent of a gateway created or updated there; joins a job that waits already.
+    """Inside a command: have an agent of a gateway created or updated there; joins a job that is open already.
 
-    Joined options add up. Tokens stay as they are unless `rotate_token` is set.
+    Options add up. A job that runs is run again from its first step when it ends. Tokens stay as they are unless
+    `rotate_token` is set; `quiet` only writes the configuration.
     """
-    wanted = {
+    flags = {
         "rotate_token": rotate_token,
         "reset_session": reset_session,
         "force_bootstrap": force_bootstrap,
         "overwrite": overwrite,
         "wake": wake,
+        "quiet": quiet,
+        "user_id": str(user_id) if (user_id := unit_of_work().actor.user_id) else None,
     }
-    notify(CHANNEL)
-    job = await ProvisioningJob.filter(agent_id=agent.id, state="waiting").select_for_update().first()
+    await _expect(agent, action, quiet=quiet)
+    open_jobs = ProvisioningJob.filter(agent_id=agent.id, state__in=OPEN).exclude(action__in=REMOVALS)
+    job = await open_jobs.select_for_update().first()
+    await ProvisioningJob.filter(agent_id=agent.id, state="failed").update(awaits_check_in=False)
     if job is None:
         return await ProvisioningJob.create(
             organization_id=agent.organization_id,
             gateway_id=agent.gateway_id,
             agent_id=agent.id,
+            sync_id=sync_id,
             action=action,
-            options=wanted,
+            options=flags,
+            steps=new_steps(plan_of(action, flags)),
         )
-    before: dict[str, Any] = job.options
-    job.options = {name: value or bool(before.get(name)) for name, value in wanted.items()}
-    job.attempts, job.due_at, job.updated_at = 0, clock.now(), clock.now()
-    await job.save(update_fields=["options", "attempts", "due_at", "updated_at"])
+    job.sync_id = sync_id or job.sync_id
+    if job.state == "running":
+        before = job.options.get("again") or {}
+        job.options = job.options | {"again": {"action": action, **_joined(before, flags)}}
+        await job.save(update_fields=["options", "sync_id"])
+        return job
+    job.action = "provision" if "provision" in (job.action, action) else action
+    await restart(job, _joined(job.options, flags))
     return job
+
+
+def _joined(before: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
+    joined = {name: value or before.get(name) for name, value in flags.items()}
+    joined["quiet"] = flags["quiet"] and before.get("quiet", True)
+    return joined
+
+
+async def restart(job: ProvisioningJob, options: dict[str, Any]) -> None:
+    """Let a job begin with its first step again, now."""
+    job.options, job.steps = options, new_steps(plan_of(job.action, options))
+    # A gateway remembers the messages of earlier rounds: in each round they have names of their own.
+    job.target = {"round": job.target.get("round", 0) + 1}
+    job.state, job.attempts, job.last_error = "waiting", 0, None
+    job.due_at = job.updated_at = clock.now()
+    job.finished_at = job.leased_by = job.leased_until = None
+    job.awaits_check_in = False
+    await job.save()
+
+
+async def _expect(agent: Agent, action: Action, *, quiet: bool) -> None:
+    """Show that the agent is being provisioned."""
+    notify(CHANNEL)
+    signal(agent.organization_id, agent_id=str(agent.id), board_id=str(agent.board_id))
+    if quiet:
+        return
+    agent.status = "provisioning" if agent.last_seen_at is None else "updating"
+    agent.last_provision_error = None
+    agent.wake_attempts = 0
+    agent.last_wake_sent_at = agent.checkin_deadline_at = None
+    await agent.save(
+        update_fields=[
+            "status", "last_provision_error", "wake_attempts", "last_wake_sent_at", "checkin_deadline_at",
+        ]
+    )  # fmt: skip
+
+
+async def request_removal(agent: Agent, *, gateway_id: UUID | None = None, gone: dict[str, Any] | None = None) -> None:
+    """Inside a command: remove an agent from its gateway in the background; its row may be gone by then.
+
+    With `gateway_id` and `gone`, remove what the agent was before it moved.
+    """
+    known = {"gateway_agent_id": agent.gateway_agent_id, "session_key": agent.openclaw_session_id} | (gone or {})
+    on = gateway_id or agent.gateway_id
+    notify(CHANNEL)
+    if gone is None:
+        await ProvisioningJob.filter(agent_id=agent.id, state="waiting").exclude(action__in=REMOVALS).delete()
+    if on is None or not known["gateway_agent_id"]:
+        return
+    action = "unlink" if agent.is_adopted else "remove"
+    await ProvisioningJob.create(
+        organization_id=agent.organization_id,
+        gateway_id=on,
+        agent_id=agent.id,
+        action=action,
+        target={**known, "board_id": str(agent.board_id or ""), "name": agent.name},
+        steps=new_steps(plan_of(action, {})),
+    )

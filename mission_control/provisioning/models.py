@@ -14,9 +14,10 @@ from mission_control.database.fields import UtcDatetimeField
 class ProvisioningJob(Model):
     """One run through the steps for an agent: `waiting`, `running` under a lease, `done`, `failed`.
 
-    `action` is `provision`, `update`, `adopt` or `remove`; `options` are those of the request. `steps` are the steps
-    with their states and times, in order, as people see them. The job of a removal outlives its agent: `target` holds
-    what it needs to know.
+    `action` is `provision`, `update`, `adopt`, `remove`, `unlink` (an adopted agent), or `sync` for the parent of the
+    jobs of a template sync, whose `sync_id` is its id. `options` are those of the request. `steps` are the steps with
+    their states and times, in order, as people see them. `target` holds what a job has to remember between its steps;
+    that of a removal outlives its agent. A job that `awaits_check_in` ends when its agent calls.
     """
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -34,6 +35,7 @@ class ProvisioningJob(Model):
     leased_by: Any = fields.CharField(max_length=64, null=True)
     leased_until: Any = UtcDatetimeField(null=True)
     last_error: Any = fields.TextField(null=True)
+    awaits_check_in = fields.BooleanField(default=False)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
     finished_at: Any = UtcDatetimeField(null=True)

@@ -301,6 +301,8 @@ async def test_concurrent_heartbeats_create_one_agent(cast: Cast) -> None:
         ("provisioning", None, "provisioning"),
         ("online", None, "provisioning"),
         ("updating", None, "updating"),
+        ("error", 60, "error"),
+        ("offline", None, "offline"),
         ("deleting", 60, "deleting"),
         ("online", 9, "online"),
         ("busy", 11, "offline"),
@@ -318,7 +320,7 @@ def test_agent_state_shown_to_people(stored: str, minutes: int | None, shown: st
         ("provisioning", None, "online"),
         ("provisioning", "busy", "busy"),
         ("busy", None, "busy"),
-        ("updating", None, "updating"),
+        ("updating", None, "online"),
         ("updating", "online", "online"),
     ],
 )
@@ -332,7 +334,7 @@ async def test_agent_state_after_a_heartbeat_by_a_person(cast: Cast, stored: str
 
 @pytest.mark.parametrize(
     ("stored", "silence", "kept"),
-    [("busy", 10, "busy"), ("busy", 31, "online"), ("busy", None, "online"), ("updating", 31, "updating")],
+    [("busy", 10, "busy"), ("busy", 31, "online"), ("busy", None, "online"), ("updating", 31, "online")],
 )
 async def test_agent_state_after_its_own_heartbeat(cast: Cast, stored: str, silence: int | None, kept: str) -> None:
     last = None if silence is None else clock.now() - timedelta(seconds=silence)

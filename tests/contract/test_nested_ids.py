@@ -8,7 +8,7 @@ import pytest
 from mission_control.operations.registry import OPERATIONS, Operation
 from tests.cast import Caller, Cast, hire
 from tests.contract.bodies import BODIES
-from tests.things import PLACE, Things, filled, things_of
+from tests.things import MAKERS, PLACE, Things, filled, things_of
 
 
 def nested() -> list[Operation]:
@@ -23,6 +23,8 @@ async def another(cast: Cast, name: str) -> str:
         return str(cast.other_board.id)
     if name == "agent_id":
         return str(cast.rigel.id)
+    if name == "gateway_id":
+        return str(await MAKERS[name](cast, {}, ""))
     assert name == "group_id", name
     group = (await cast.ada.post("/board-groups", {"name": "Day", "slug": "day"})).ok()
     (await cast.ada.patch(f"/boards/{cast.other_board.id}", {"board_group_id": group["id"]})).ok()

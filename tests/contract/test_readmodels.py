@@ -39,6 +39,8 @@ REFUSED = {
     "get_session_history_api_v1_gateways_sessions__session_id__history_get": 422,
     "send_gateway_session_message_api_v1_gateways_sessions__session_id__message_post": 422,
     "abort_gateway_session": 422,
+    "list_agents_on_gateway": 502,
+    "adopt_gateway_agent": 502,
 }
 
 

@@ -1,0 +1,69 @@
+"""Link agents that exist on a gateway to a board, and unlink them; they stay what they are."""
+
+from typing import Any
+
+from mission_control.agents.commands import delete_agent, save_unique
+from mission_control.agents.models import Agent
+from mission_control.agents.schemas import DEFAULT_HEARTBEAT
+from mission_control.boards.commands import locked_board
+from mission_control.boards.models import Board
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, Invalid, Unreachable
+from mission_control.gateways.models import Gateway
+from mission_control.openclaw.errors import GatewayError
+from mission_control.provisioning.gateway_agent import listed
+from mission_control.provisioning.jobs import request_provisioning
+from mission_control.provisioning.schemas import Adoption
+from mission_control.provisioning.tokens import make_workspace_token
+
+
+async def agents_there(gateway: Gateway) -> list[tuple[dict[str, Any], Agent | None]]:
+    """Return the agents that a gateway lists, each with ours that it is. Raise Unreachable when it does not answer."""
+    try:
+        found = await listed(gateway.id)
+    except GatewayError as error:
+        raise Unreachable(f"The gateway does not list its agents: {error.message}") from error
+    ours = {one.gateway_agent_id: one for one in await Agent.filter(gateway_id=gateway.id)}
+    return [(one, ours.get(key)) for key, one in sorted(found.items()) if one.get("kind") != "system"]
+
+
+@command("gateway.adopt")
+async def adopt(actor: Actor, gateway: Gateway, board: Board, wanted: Adoption, there: dict[str, Any]) -> Agent:
+    """Link an agent to a board. Raise Conflict when it is linked already, Invalid for a board of another gateway."""
+    board = await locked_board(board)
+    if board.gateway_id != gateway.id:
+        raise Invalid("The board is on another gateway. Choose one of this gateway's boards.")
+    key = wanted.gateway_agent_id
+    if await Agent.filter(gateway_id=gateway.id, gateway_agent_id=key).exists():
+        raise Conflict("This agent is linked already.")
+    workspace = there.get("workspace")
+    agent = Agent(
+        organization_id=board.organization_id,
+        board_id=board.id,
+        gateway_id=gateway.id,
+        name=wanted.name,
+        is_board_lead=wanted.is_board_lead,
+        is_adopted=True,
+        gateway_agent_id=key,
+        openclaw_session_id=f"agent:{key}:{there.get('main_key') or 'main'}",
+        workspace_path=workspace if isinstance(workspace, str) else None,
+        heartbeat_config=DEFAULT_HEARTBEAT,
+    )
+    agent.board = board
+    await save_unique(agent)
+    await make_workspace_token(agent)
+    record("agent.created", agent, f"Agent linked: {agent.name}.", name=agent.name, is_board_lead=agent.is_board_lead)
+    job = await request_provisioning(agent, action="adopt")
+    job.options = job.options | {"remember": wanted.remember}
+    await job.save(update_fields=["options"])
+    return agent
+
+
+@command("gateway.adopt")
+async def unlink(actor: Actor, gateway: Gateway, agent: Agent) -> None:
+    """Unlink an agent: what was added to its files is removed in the background, the agent itself stays."""
+    if not agent.is_adopted:
+        raise Conflict("This agent was created by Mission Control. Delete it instead.")
+    await delete_agent(actor, agent)

@@ -1,0 +1,187 @@
+"""Provisioning over HTTP: jobs of agents, template sync, and linking agents that exist on a gateway."""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.agents.models import Agent
+from mission_control.agents.queries import visible_agent
+from mission_control.agents.schemas import AgentRead
+from mission_control.boards.queries import visible_board_here
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.policy import require
+from mission_control.core.schemas import OK, OkResponse
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.queries import visible_gateway
+from mission_control.operations.api import Api
+from mission_control.operations.operation import operation
+from mission_control.provisioning import adopting, template_sync
+from mission_control.provisioning.commands import provision_again
+from mission_control.provisioning.models import ProvisioningJob
+from mission_control.provisioning.schemas import (
+    Adoption,
+    GatewayAgentRead,
+    GatewayTemplatesSyncResult,
+    ProvisioningRead,
+    ProvisioningRequest,
+    TemplatesSyncQuery,
+)
+
+api = Api("provisioning_api", __name__, url_prefix="/api/v1")
+LATEST = 20
+
+
+@operation(
+    api,
+    "POST",
+    "/agents/<agent_id>/provisionings",
+    operation_id="create_agent_provisioning",
+    tags=("agents",),
+    who="user",
+    find=visible_agent,
+    verb="agent.update",
+    body=ProvisioningRequest,
+    returns=AgentRead,
+)
+async def create_agent_provisioning(actor: Actor, agent: Agent, data: ProvisioningRequest) -> AgentRead:
+    """Set an agent up on its gateway anew, such as after a failure.
+
+    It joins a job that is on its way. The agent keeps its token, its session and its memory unless the body says
+    otherwise.
+    """
+    await provision_again(actor, agent, data)
+    return AgentRead.of(await visible_agent(actor, agent.id))
+
+
+@operation(
+    api,
+    "GET",
+    "/agents/<agent_id>/provisionings",
+    operation_id="list_agent_provisionings",
+    tags=("agents",),
+    who="user",
+    find=visible_agent,
+    verb="agent.read",
+    returns=list[ProvisioningRead],
+)
+async def list_agent_provisionings(actor: Actor, agent: Agent) -> list[ProvisioningRead]:
+    """List the latest jobs that set an agent up on its gateway, newest first, with their steps."""
+    jobs = await ProvisioningJob.filter(agent_id=agent.id).order_by("-created_at", "-id").limit(LATEST)
+    return [ProvisioningRead.of(job) for job in jobs]
+
+
+@operation(
+    api,
+    "POST",
+    "/gateways/<gateway_id>/templates/sync",
+    operation_id="sync_gateway_templates_api_v1_gateways__gateway_id__templates_sync_post",
+    tags=("gateways",),
+    who="user",
+    find=visible_gateway,
+    verb="gateway.sync_templates",
+    query=TemplatesSyncQuery,
+    returns=GatewayTemplatesSyncResult,
+    is_atomic=False,
+)
+async def sync_gateway_templates(
+    actor: Actor, gateway: Gateway, query: TemplatesSyncQuery
+) -> GatewayTemplatesSyncResult:
+    """Write the workspace files of a gateway's agents anew.
+
+    Waits up to a minute. `finished: false` means that the work goes on; read the result by `job_id` later. Errors of
+    single agents are listed and stop no other.
+    """
+    return await template_sync.sync(actor, gateway, query)
+
+
+async def _sync_of(actor: Actor, gateway_id: UUID, job_id: UUID) -> ProvisioningJob:
+    gateway = await visible_gateway(actor, gateway_id)
+    return await template_sync.visible_sync(actor, gateway.id, job_id)
+
+
+@operation(
+    api,
+    "GET",
+    "/gateways/<gateway_id>/templates/sync/<job_id>",
+    operation_id="get_gateway_templates_sync",
+    tags=("gateways",),
+    who="user",
+    find=_sync_of,
+    verb="agent.manage",
+    returns=GatewayTemplatesSyncResult,
+)
+async def get_gateway_templates_sync(actor: Actor, job: ProvisioningJob) -> GatewayTemplatesSyncResult:
+    """Read what a template sync did so far."""
+    return await template_sync.result_of(job)
+
+
+@operation(
+    api,
+    "GET",
+    "/gateways/<gateway_id>/agents",
+    operation_id="list_agents_on_gateway",
+    tags=("gateways",),
+    who="user",
+    find=visible_gateway,
+    verb="gateway.adopt",
+    returns=list[GatewayAgentRead],
+)
+async def list_agents_on_gateway(actor: Actor, gateway: Gateway) -> list[GatewayAgentRead]:
+    """List the agents that exist on a gateway, and which of them are linked to a board here."""
+    return [GatewayAgentRead.of(found, ours) for found, ours in await adopting.agents_there(gateway)]
+
+
+@operation(
+    api,
+    "POST",
+    "/gateways/<gateway_id>/adoptions",
+    operation_id="adopt_gateway_agent",
+    tags=("gateways",),
+    who="user",
+    find=visible_gateway,
+    verb="gateway.adopt",
+    body=Adoption,
+    returns=AgentRead,
+    is_atomic=False,
+)
+async def adopt_gateway_agent(actor: Actor, gateway: Gateway, data: Adoption) -> AgentRead:
+    """Link an agent that exists on the gateway to a board.
+
+    Its files stay as they are, but for one marked block at the end of AGENTS.md with its address and token, and with
+    `remember` one in MEMORY.md. A message tells it so. Unlinking takes all of that back.
+    """
+    board = await visible_board_here(actor, data.board_id)
+    require(actor, "agent.create", board)
+    there: dict[str, Any] = next(
+        (found for found, _ in await adopting.agents_there(gateway) if found["id"] == data.gateway_agent_id), {}
+    )
+    if not there:
+        raise Invalid("The gateway has no agent with this id.")
+    return AgentRead.of(await adopting.adopt(actor, gateway, board, data, there))
+
+
+async def _adopted(actor: Actor, gateway_id: UUID, agent_id: UUID) -> tuple[Gateway, Agent]:
+    gateway = await visible_gateway(actor, gateway_id)
+    agent = await visible_agent(actor, agent_id)
+    require(actor, "gateway.adopt", gateway)
+    require(actor, "agent.delete", agent)
+    if agent.gateway_id != gateway.id:
+        raise NotFound()
+    return gateway, agent
+
+
+@operation(
+    api,
+    "DELETE",
+    "/gateways/<gateway_id>/adoptions/<agent_id>",
+    operation_id="unlink_gateway_agent",
+    tags=("gateways",),
+    who="user",
+    find=_adopted,
+    verb=None,
+    returns=OkResponse,
+)
+async def unlink_gateway_agent(actor: Actor, found: tuple[Gateway, Agent]) -> dict[str, bool]:
+    """Unlink an agent from its board; on the gateway it stays, without what was added to its files."""
+    await adopting.unlink(actor, *found)
+    return OK

@@ -1,0 +1,85 @@
+"""An agent as its gateway knows it: calls that several steps share."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from mission_control.gateways import calls
+from mission_control.openclaw.errors import GatewayError
+
+CALL_SECONDS = 20.0
+_EXISTS = re.compile(r"already exists|duplicate", re.IGNORECASE)
+_MISSING = re.compile(r"not found|unknown (agent|session)|does not exist|no such", re.IGNORECASE)
+_TAKEN = re.compile(r"label already in use", re.IGNORECASE)
+
+# What changes a gateway's configuration is sent one after the other, so that a patch meets no stale version.
+_changing: dict[UUID, asyncio.Lock] = {}
+
+
+async def call(gateway_id: UUID, method: str, params: Mapping[str, Any] | None = None) -> Any:
+    """Call a gateway with a deadline that suits steps."""
+    return await calls.call(gateway_id, method, dict(params or {}), seconds=CALL_SECONDS)
+
+
+@asynccontextmanager
+async def changing(gateway_id: UUID) -> AsyncIterator[None]:
+    """Wait for one's turn to change a gateway's configuration. No transaction may be open."""
+    async with _changing.setdefault(gateway_id, asyncio.Lock()):
+        yield
+
+
+def is_existing(error: GatewayError) -> bool:
+    """Return whether a gateway refused to create what it has already."""
+    return error.code == "INVALID_REQUEST" and bool(_EXISTS.search(error.message))
+
+
+def is_missing(error: GatewayError) -> bool:
+    """Return whether a gateway does not know the agent or session."""
+    return error.code in ("INVALID_REQUEST", "NOT_FOUND") and bool(_MISSING.search(error.message))
+
+
+def is_label_taken(error: GatewayError) -> bool:
+    """Return whether another session has the label."""
+    return bool(_TAKEN.search(error.message))
+
+
+async def listed(gateway_id: UUID) -> dict[str, dict[str, Any]]:
+    """Return the agents of a gateway by their ids there."""
+    found = await call(gateway_id, "agents.list")
+    agents = found.get("agents") if isinstance(found, dict) else None
+    known = [one for one in agents or () if isinstance(one, dict) and isinstance(one.get("id"), str)]
+    return {one["id"]: one | {"main_key": found.get("mainKey")} for one in known}
+
+
+async def read_file(gateway_id: UUID, agent_id: str, name: str) -> tuple[str | None, str | None]:
+    """Return the text of a workspace file and its hash; None where there is no such file."""
+    try:
+        found = await call(gateway_id, "agents.files.get", {"agentId": agent_id, "name": name})
+    except GatewayError as error:
+        if "unsupported file" in error.message:
+            return None, None
+        raise
+    file = found.get("file", found) if isinstance(found, dict) else {"content": found}
+    if not isinstance(file, dict) or file.get("missing"):
+        return None, None
+    content, digest = file.get("content"), file.get("hash")
+    return (content if isinstance(content, str) else None), (digest if isinstance(digest, str) else None)
+
+
+async def ensure_session(gateway_id: UUID, key: str, name: str, unique: str) -> str:
+    """Create a session where it is missing and label it; another one may have the name, then it is made unique."""
+    last: GatewayError | None = None
+    for label in (name, f"{name} · {unique[:8]}", f"{name} · {unique}"):
+        try:
+            await call(gateway_id, "sessions.patch", {"key": key, "label": label})
+        except GatewayError as error:
+            if not is_label_taken(error):
+                raise
+            last = error
+        else:
+            return label
+    assert last is not None
+    raise last

@@ -1,0 +1,72 @@
+"""The main agent of a gateway: a row that comes, is renamed and goes with its gateway."""
+
+from uuid import UUID
+
+from mission_control.agents.models import Agent
+from mission_control.agents.placement import place
+from mission_control.agents.schemas import DEFAULT_HEARTBEAT
+from mission_control.commands.reactions import Reactions
+from mission_control.commands.unit_of_work import record
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.gateways.keys import workspace_path
+from mission_control.gateways.models import Gateway
+from mission_control.live.log import NewEvent
+from mission_control.provisioning.jobs import request_provisioning
+
+reactions = Reactions()
+
+PROFILE = {"role": "Gateway Agent", "communication_style": "direct, concise, practical", "emoji": ":compass:"}
+# A change of one of these changes what stands in the agents' files or where they are.
+RELEVANT = {"name", "url", "workspace_root", "token"}
+
+
+@reactions.to("gateway.created")
+async def create_main_agent(actor: Actor, event: NewEvent) -> None:
+    """Give a new gateway its main agent, which is set up as soon as the gateway is connected."""
+    await ensure_main_agent(await Gateway.get(id=_gateway_id(event)))
+
+
+@reactions.to("gateway.updated")
+async def follow_gateway(actor: Actor, event: NewEvent) -> None:
+    """Rename a main agent with its gateway, and bring its files up to date; create a missing one."""
+    gateway = await Gateway.get_or_none(id=_gateway_id(event))
+    changed = set(event.data.get("after", ()))
+    if gateway is None:
+        return
+    agent, is_new = await ensure_main_agent(gateway)
+    if is_new or not RELEVANT & changed:
+        return
+    name = main_agent_name(gateway)
+    path = workspace_path(gateway.workspace_root, agent.gateway_agent_id)
+    if (agent.name, agent.workspace_path) != (name, path):
+        agent.name, agent.workspace_path, agent.updated_at = name, path, clock.now()
+        await agent.save(update_fields=["name", "workspace_path", "updated_at"])
+    await request_provisioning(agent, action="update")
+
+
+async def ensure_main_agent(gateway: Gateway) -> tuple[Agent, bool]:
+    """Inside a command: return the gateway's main agent, and whether it was missing."""
+    known = await Agent.get_or_none(gateway_id=gateway.id, board_id=None)
+    if known is not None:
+        return known, False
+    agent = Agent(
+        organization_id=gateway.organization_id,
+        name=main_agent_name(gateway),
+        heartbeat_config=DEFAULT_HEARTBEAT,
+        identity_profile=PROFILE,
+    )
+    agent.update_from_dict(await place(agent, gateway, None))
+    await agent.save(force_create=True)
+    record("agent.created", agent, f"Agent created: {agent.name}.", name=agent.name, is_board_lead=False)
+    return agent, True
+
+
+def main_agent_name(gateway: Gateway) -> str:
+    """Return the name of a gateway's main agent."""
+    return f"{gateway.name} Gateway Agent"
+
+
+def _gateway_id(event: NewEvent) -> UUID:
+    assert event.scope.subject_id is not None
+    return event.scope.subject_id

@@ -1,0 +1,176 @@
+"""Record what becomes of a job: its steps as they are made, and its end."""
+
+import random
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from mission_control.agents.models import Agent
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record, signal
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.scope import Scope
+from mission_control.live.wake import publish_signal
+from mission_control.provisioning.jobs import restart
+from mission_control.provisioning.leases import held
+from mission_control.provisioning.models import ProvisioningJob
+from mission_control.provisioning.plan import REMOVALS, marked, next_step
+
+MOST_ATTEMPTS = 8
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 600.0
+LONGEST_ERROR = 2_000
+
+
+class LeaseLost(Exception):
+    """Another worker has the job, or it is no longer there."""
+
+
+async def mark(job: ProvisioningJob, key: str, state: str, note: str = "") -> None:
+    """Store the state of a step and tell the pages that show it. Raises LeaseLost."""
+    job.steps = marked(job.steps, key, state, note)
+    await store(job, steps=job.steps)
+
+
+async def store(job: ProvisioningJob, **values: Any) -> None:
+    """Store values of a running job. Raises LeaseLost."""
+    if not await held(job).update(**values, updated_at=clock.now()):
+        raise LeaseLost
+    await publish_signal(job.organization_id, **subject(job))
+
+
+def subject(job: ProvisioningJob) -> dict[str, str]:
+    """Return what live pages go by to know that a job is theirs."""
+    return {"gateway_id": str(job.gateway_id), "agent_id": str(job.agent_id)}
+
+
+@command("provisioning.run")
+async def wait_for_check_in(actor: Actor, job: ProvisioningJob, until: Any) -> None:
+    """Let go of a job whose agent was woken; it is looked at again at the deadline or after the agent's call."""
+    if await _settle(job, state="waiting", due_at=until, awaits_check_in=True, last_error=None) is not None:
+        await _provisioned(job)
+
+
+@command("provisioning.run")
+async def end_unanswered(actor: Actor, job: ProvisioningJob, reason: str) -> None:
+    """End a job whose agent never called; a later call still ends it well."""
+    job.steps = marked(job.steps, "check_in", "failed", reason)
+    values = {"state": "failed", "steps": job.steps, "last_error": reason, "finished_at": clock.now()}
+    if await _settle(job, **values, awaits_check_in=True, due_at=clock.now()) is None:
+        return
+    agent = await Agent.get_or_none(id=job.agent_id)
+    if agent is not None:
+        record("agent.provision.failed", agent, f"No answer: {agent.name}. {reason}", reason=reason)
+
+
+@command("provisioning.run")
+async def finish(actor: Actor, job: ProvisioningJob) -> None:
+    """End a job that has done everything; a request from during the run begins with its first step."""
+    found = await _settle(job, state="done", finished_at=clock.now(), last_error=None, awaits_check_in=False)
+    if found is None:
+        return
+    if job.action in REMOVALS:
+        record("agent.delete.direct", _scope_of_gone(job), f"Agent removed from its gateway: {job.target['name']}.")
+    else:
+        await _provisioned(job)
+
+
+async def _provisioned(job: ProvisioningJob) -> None:
+    agent = await Agent.get_or_none(id=job.agent_id)
+    if agent is None or job.options.get("quiet"):
+        return
+    if agent.status in ("provisioning", "updating", "error"):
+        agent.status = "online"
+    agent.last_provision_error = None
+    await agent.save(update_fields=["status", "last_provision_error"])
+    if job.target.get("recorded"):
+        return
+    job.target = job.target | {"recorded": True}
+    await ProvisioningJob.filter(id=job.id).update(target=job.target)
+    record(
+        "agent.update.direct" if job.action == "update" else "agent.provision.direct",
+        agent,
+        f"Set up on its gateway: {agent.name}.",
+    )
+    if job.options.get("wake"):
+        record("agent.wakeup.sent", agent, f"Woken: {agent.name}.")
+
+
+@command("provisioning.run")
+async def fail(actor: Actor, job: ProvisioningJob, reason: str, *, again_in: float | None) -> None:
+    """Record a failure: tried again after a pause, or given up without one."""
+    reason = reason[:LONGEST_ERROR]
+    key = next_step(job.steps)
+    job.steps = marked(job.steps, key, "failed" if again_in is None else "waiting", reason) if key else job.steps
+    if again_in is None:
+        values: dict[str, Any] = {"state": "failed", "finished_at": clock.now()}
+    else:
+        values = {"state": "waiting", "due_at": clock.now() + timedelta(seconds=again_in)}
+    if await _settle(job, **values, steps=job.steps, attempts=job.attempts, last_error=reason) is None:
+        return
+    if job.action in REMOVALS:
+        if again_in is None:
+            record("agent.delete.failed", _scope_of_gone(job), f"Not removed: {job.target['name']}. {reason}")
+    else:
+        await _show_failure(job, reason)
+
+
+async def _show_failure(job: ProvisioningJob, reason: str) -> None:
+    agent = await Agent.get_or_none(id=job.agent_id)
+    if agent is None:
+        return
+    is_new = agent.status != "error"
+    agent.status, agent.last_provision_error = "error", reason
+    await agent.save(update_fields=["status", "last_provision_error"])
+    if is_new:
+        record(
+            "agent.update.failed" if job.action == "update" else "agent.provision.failed",
+            agent,
+            f"Not set up on its gateway: {agent.name}. {reason}",
+            reason=reason,
+        )
+
+
+@command("provisioning.run")
+async def postpone(actor: Actor, job: ProvisioningJob, reason: str, seconds: float) -> None:
+    """Let a job wait because the connection ended; that is no failure of its own."""
+    due = clock.now() + timedelta(seconds=seconds)
+    await _settle(job, state="waiting", due_at=due, last_error=reason[:LONGEST_ERROR])
+
+
+@command("provisioning.run")
+async def abandon(actor: Actor, job: ProvisioningJob) -> None:
+    """Remove a job whose agent is gone; the removal has a job of its own."""
+    await held(job).delete()
+
+
+async def _settle(job: ProvisioningJob, **values: Any) -> ProvisioningJob | None:
+    """Write the end of an attempt and return the job. None when another worker has it, or when it begins again.
+
+    What was asked for during the run begins at once.
+    """
+    found = await held(job).select_for_update().first()
+    if found is None:
+        return None
+    again = found.options.get("again")
+    if again is not None:
+        action = again.pop("action")
+        found.action = action
+        await restart(found, again)
+        signal(job.organization_id, **subject(job))
+        return None
+    await held(job).update(**values, leased_by=None, leased_until=None, updated_at=clock.now())
+    signal(job.organization_id, **subject(job))
+    return found
+
+
+def _scope_of_gone(job: ProvisioningJob) -> Scope:
+    board_id = UUID(job.target["board_id"]) if job.target.get("board_id") else None
+    return Scope(organization_id=job.organization_id, board_id=board_id, subject_id=job.agent_id)
+
+
+def pause_after(attempts: int) -> float:
+    """Return the pause before the next attempt, in seconds: doubled each time, with up to a tenth of jitter."""
+    doublings: int = 2 ** max(attempts - 1, 0)
+    seconds = min(FIRST_PAUSE_SECONDS * doublings, LONGEST_PAUSE_SECONDS)
+    return seconds * random.uniform(1.0, 1.1)

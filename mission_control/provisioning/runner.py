@@ -1,0 +1,171 @@
+"""The loop that works off jobs of the gateways whose connections this process holds.
+
+Its state is in the rows: whatever dies, another process or the next start goes on with the first step that has not
+ended. Nothing of the database is held while a gateway is asked.
+"""
+
+import asyncio
+import logging
+
+from mission_control.core import clock
+from mission_control.core.actor import system
+from mission_control.core.ids import new_id
+from mission_control.database.sql import is_postgres, rows
+from mission_control.gateways import connector
+from mission_control.live import channels
+from mission_control.live.wake import publish_wakeup
+from mission_control.openclaw.errors import GatewayError, Unreachable
+from mission_control.provisioning import leases, progress
+from mission_control.provisioning.jobs import CHANNEL
+from mission_control.provisioning.models import ProvisioningJob
+from mission_control.provisioning.plan import REMOVALS, next_step
+from mission_control.provisioning.progress import LeaseLost
+from mission_control.provisioning.removal import REMOVALS as REMOVERS
+from mission_control.provisioning.run import AgentGone, Run, StepFailed
+from mission_control.provisioning.steps import STEPS
+from mission_control.provisioning.wakes import MOST_WAKES, deadline_of, give_up, has_checked_in
+
+AT_ONCE = 8
+IDLE_SECONDS = 2.0
+BUSY_SECONDS = 0.2
+AFTER_DISCONNECT = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+def look_now() -> None:
+    """Make the loop poll immediately, such as when the clock was set."""
+    channels.notify([CHANNEL])
+
+
+async def run_provisioning() -> None:
+    """Work off what is due; never returns."""
+    worker = new_id().hex
+    running: set[asyncio.Task[None]] = set()
+    if not is_postgres():
+        try:
+            await leases.end_all()
+        except Exception:  # a full disk; they end by themselves
+            _log.exception("taking over provisioning failed")
+    try:
+        while True:
+            with channels.listening(CHANNEL) as notified:
+                pause = IDLE_SECONDS
+                try:
+                    pause = await look(worker, running)
+                except Exception:
+                    _log.exception("looking for provisioning jobs failed")
+                await channels.notified_within(notified, pause)
+    finally:
+        for one in running:
+            one.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def look(worker: str, running: set["asyncio.Task[None]"]) -> float:
+    """Begin what is due; return the seconds until the next poll. Costs nothing where no gateway is held."""
+    gateways = connector.held_here()
+    free = AT_ONCE - len(running)
+    if not gateways or free <= 0:
+        return IDLE_SECONDS
+    await see_check_ins()
+    taken = await leases.lease(worker, gateways, free)
+    for job in taken:
+        task = asyncio.create_task(work_on(job))
+        running.add(task)
+        task.add_done_callback(lambda done: _finished(done, running))
+    return BUSY_SECONDS if taken else await leases.seconds_until_due(gateways, IDLE_SECONDS)
+
+
+def _finished(task: "asyncio.Task[None]", running: set["asyncio.Task[None]"]) -> None:
+    running.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("settling a provisioning job failed", exc_info=error)
+    channels.notify([CHANNEL])
+
+
+async def see_check_ins() -> None:
+    """Let jobs end whose agents have called since they were woken, also those that were given up."""
+    await rows(
+        "UPDATE provisioning_jobs SET state = 'waiting', due_at = ?, awaits_check_in = FALSE WHERE awaits_check_in"
+        " AND state IN ('waiting', 'failed') AND EXISTS (SELECT 1 FROM agents a"
+        " WHERE a.id = provisioning_jobs.agent_id AND a.last_seen_at >= a.last_wake_sent_at)",
+        clock.now(),
+    )
+
+
+async def connected(*_: object) -> None:
+    """Go on with what waited for a connection."""
+    await rows(
+        "UPDATE provisioning_jobs SET due_at = updated_at WHERE state = 'waiting' AND NOT awaits_check_in"
+        " AND last_error IS NOT NULL AND attempts = 0"
+    )
+    await publish_wakeup(CHANNEL)
+
+
+async def work_on(job: ProvisioningJob) -> None:
+    """Make the steps of a job that are left, and record how it ended."""
+    actor = system(job.organization_id)
+    renewing = asyncio.create_task(leases.renew(job))
+    try:
+        await _work(job)
+    except LeaseLost:
+        pass
+    except AgentGone:
+        await progress.abandon(actor, job)
+    except (GatewayError, StepFailed) as error:
+        await _failed(job, error)
+    except Exception as error:
+        _log.exception("provisioning failed")
+        await _failed(job, StepFailed(f"Mission Control failed: {type(error).__name__}. Its log has the details."))
+    finally:
+        renewing.cancel()
+
+
+async def _work(job: ProvisioningJob) -> None:
+    while (key := next_step(job.steps)) is not None:
+        await progress.mark(job, key, "running")
+        if job.action in REMOVALS:
+            note = await REMOVERS[key](job)
+        elif key == "check_in":
+            if not await _checked_in(job):
+                return
+            note = ""
+        else:
+            note = await STEPS[key](await Run.of(job))
+        await progress.mark(job, key, "done", note)
+    await progress.finish(system(job.organization_id), job)
+
+
+async def _checked_in(job: ProvisioningJob) -> bool:
+    """Return whether the agent has called. Else let go of the job until the deadline, or wake the agent again."""
+    run = await Run.of(job)
+    actor = system(job.organization_id)
+    if has_checked_in(run.agent):
+        return True
+    if clock.now() < deadline_of(run.agent):
+        await progress.wait_for_check_in(actor, job, deadline_of(run.agent))
+        return False
+    count = int(job.target.get("wake", 1))
+    if count >= MOST_WAKES:
+        reason = await give_up(actor, run.agent)
+        await progress.end_unanswered(actor, job, reason)
+        return False
+    await progress.store(job, target=job.target | {"wake": count + 1})
+    job.target = job.target | {"wake": count + 1}
+    await progress.mark(job, "wake", "running")
+    note = await STEPS["wake"](await Run.of(job))
+    await progress.mark(job, "wake", "done", note)
+    return await _checked_in(job)
+
+
+async def _failed(job: ProvisioningJob, error: GatewayError | StepFailed) -> None:
+    actor = system(job.organization_id)
+    if isinstance(error, Unreachable) and error.code != "TIMEOUT":
+        await progress.postpone(actor, job, str(error), max(error.retry_after or 0.0, AFTER_DISCONNECT))
+        return
+    job.attempts += 1
+    pause = progress.pause_after(job.attempts)
+    wanted = error.retry_after if isinstance(error, GatewayError) else None
+    is_last = job.attempts >= progress.MOST_ATTEMPTS
+    await progress.fail(actor, job, str(error), again_in=None if is_last else max(pause, wanted or 0.0))

@@ -1,0 +1,136 @@
+"""Shapes of provisioning."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from mission_control.agents.fields import AgentName
+from mission_control.core.schemas import Body, NonEmptyStr, example
+from mission_control.provisioning.models import ProvisioningJob
+from mission_control.provisioning.plan import LABELS
+
+
+class ProvisioningRequest(Body):
+    """How to set an agent up anew; everything that is left out stays as it is."""
+
+    model_config = Body.model_config | example(rotate_token=False)
+
+    rotate_token: bool = Field(False, description="Give the agent another token; the present one ends an hour later")
+    reset_session: bool = Field(False, description="Begin its conversation anew")
+    force_bootstrap: bool = Field(False, description="Have a lead start from its BOOTSTRAP.md again")
+    overwrite: bool = Field(False, description="Replace USER.md and MEMORY.md, which belong to the agent, too")
+
+
+class ProvisioningStep(BaseModel):
+    """One step of a job."""
+
+    key: str
+    label: str
+    state: Literal["waiting", "running", "done", "skipped", "failed"]
+    at: datetime | None
+    note: str
+
+
+class ProvisioningRead(BaseModel):
+    """One job of an agent, with its steps as far as they are made."""
+
+    id: UUID
+    agent_id: UUID | None
+    gateway_id: UUID
+    action: str
+    state: Literal["waiting", "running", "done", "failed"]
+    steps: list[ProvisioningStep]
+    attempts: int
+    last_error: str | None
+    next_attempt_at: datetime | None
+    created_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, job: ProvisioningJob) -> "ProvisioningRead":
+        """Return the answer for a job."""
+        steps = [{**one, "label": LABELS[one["key"]]} for one in job.steps]
+        names = ("id", "agent_id", "gateway_id", "action", "state", "attempts", "last_error", "created_at")
+        values = {name: getattr(job, name) for name in (*names, "finished_at")}
+        due = job.due_at if job.state == "waiting" else None
+        return cls.model_validate({**values, "steps": steps, "next_attempt_at": due})
+
+
+class TemplatesSyncQuery(BaseModel):
+    """What a template sync writes."""
+
+    include_main: bool = True
+    lead_only: bool = False
+    reset_sessions: bool = False
+    rotate_tokens: bool = False
+    force_bootstrap: bool = False
+    overwrite: bool = False
+    board_id: UUID | None = None
+
+
+class GatewayTemplatesSyncError(BaseModel):
+    """Why an agent was not updated."""
+
+    agent_id: UUID | None = None
+    agent_name: str | None = None
+    board_id: UUID | None = None
+    message: str
+
+
+class GatewayTemplatesSyncResult(BaseModel):
+    """What a template sync did so far; `finished: false` says that it goes on as `job_id`."""
+
+    gateway_id: UUID
+    include_main: bool
+    reset_sessions: bool
+    agents_updated: int
+    agents_skipped: int
+    main_updated: bool
+    errors: list[GatewayTemplatesSyncError] = Field(default_factory=list)
+    finished: bool = True
+    job_id: UUID | None = None
+
+
+class GatewayAgentRead(BaseModel):
+    """An agent that exists on a gateway, and which of ours it is."""
+
+    id: str
+    name: str
+    workspace: str | None
+    model: str | None
+    agent_id: UUID | None
+    agent_name: str | None
+    board_id: UUID | None
+    is_adopted: bool
+
+    @classmethod
+    def of(cls, found: dict[str, Any], ours: Any) -> "GatewayAgentRead":
+        """Return the answer for an agent of a gateway."""
+        model, workspace = found.get("model"), found.get("workspace")
+        primary = model.get("primary") if isinstance(model, dict) else model
+        return cls(
+            id=found["id"],
+            name=str(found.get("name") or found["id"]),
+            workspace=workspace if isinstance(workspace, str) else None,
+            model=primary if isinstance(primary, str) else None,
+            agent_id=ours and ours.id,
+            agent_name=ours and ours.name,
+            board_id=ours and ours.board_id,
+            is_adopted=bool(ours and ours.is_adopted),
+        )
+
+
+class Adoption(Body):
+    """An agent of a gateway to link to a board."""
+
+    model_config = Body.model_config | example(
+        gateway_agent_id="researcher", board_id="01a21801-cbeb-7469-b2bd-fd4c742e2f5a", name="Researcher"
+    )
+
+    gateway_agent_id: NonEmptyStr = Field(max_length=200, description="Its id on the gateway")
+    board_id: UUID
+    name: AgentName
+    is_board_lead: bool = False
+    remember: bool = Field(False, description="Add a line about the board to its MEMORY.md, too")
