@@ -64,9 +64,10 @@ class BoardSettingsForm(VersionedForm):
     wip_review: Limit = None
 
     def body(self, found: Board) -> TypedBoardChange:
-        """Return the change; the gateway only where the form shows one."""
+        """Return the change; the gateway only where the form shows one and another was chosen."""
         limits = {status: getattr(self, name) for name, status in LIMITS.items()}
-        chosen = {"gateway_id": self.gateway_id} if "gateway_id" in self.model_fields_set else {}
+        is_chosen = "gateway_id" in self.model_fields_set and self.gateway_id != found.gateway_id
+        chosen = {"gateway_id": self.gateway_id} if is_chosen else {}
         return TypedBoardChange.model_validate({**self.model_dump(include=set(PLAIN)), "wip_limits": limits, **chosen})
 
     @classmethod

@@ -10,12 +10,14 @@ import pytest
 from pydantic import TypeAdapter
 
 from mission_control.core.json import json_values
+from mission_control.gateways.keys import main_session_key
 from mission_control.onboarding.models import OnboardingSession
 from mission_control.operations.registry import OPERATIONS, Operation
 from tests.cast import Answer, Caller, Cast
 from tests.contract.bodies import BODIES, CALLERS
 from tests.lists import LISTS
 from tests.moments import loose_moments, unlike_the_document
+from tests.onboarding import add_gateway, on_gateway
 from tests.outside import outside
 from tests.things import filled, things_of, upload
 
@@ -30,9 +32,6 @@ REFUSED = {
     "agent_main_broadcast_lead_message": 403,
     "agent_onboarding_update_api_v1_boards__board_id__onboarding_agent_post": 403,
     "update_onboarding_api_v1_agent_boards__board_id__onboarding_post": 403,
-    "start_onboarding_api_v1_boards__board_id__onboarding_start_post": 422,
-    "answer_onboarding_api_v1_boards__board_id__onboarding_answer_post": 422,
-    "resend_onboarding": 422,
     "gateways_status_api_v1_gateways_status_get": 422,
     "list_gateway_sessions_api_v1_gateways_sessions_get": 422,
     "get_gateway_session_api_v1_gateways_sessions__session_id__get": 422,
@@ -41,6 +40,12 @@ REFUSED = {
     "abort_gateway_session": 422,
     "list_agents_on_gateway": 502,
     "adopt_gateway_agent": 502,
+}
+# What needs a board on a gateway, and a conversation in which the agent has to answer.
+TALKING = {
+    "start_onboarding_api_v1_boards__board_id__onboarding_start_post",
+    "answer_onboarding_api_v1_boards__board_id__onboarding_answer_post",
+    "resend_onboarding",
 }
 
 
@@ -61,6 +66,7 @@ async def scene(cast: Cast) -> None:
     await cast.add_task(title="Done", status="done")
     (await cast.ada.delete(cast.task(await cast.add_task(title="Gone")))).ok()
     (await cast.ada.post(f"{cast.home}/memory", {"content": "Clear.", "tags": ["chat"]})).ok()
+    await add_gateway(cast)
     said = [{"role": "user", "content": "Begin."}]
     await OnboardingSession.create(board_id=cast.board.id, status="completed", messages=said, draft_goal=DRAFT)
 
@@ -88,6 +94,9 @@ async def call(cast: Cast, one: Operation, tmp_path: Path) -> Answer:
 @pytest.mark.parametrize("one", ANSWERING, ids=lambda one: one.operation_id)
 async def test_responses_match_the_document(cast: Cast, one: Operation, tmp_path: Path) -> None:
     await scene(cast)
+    if one.operation_id in TALKING:
+        gateway, _ = await on_gateway(cast, cast.board)
+        await OnboardingSession.filter(board_id=cast.board.id).update(session_key=main_session_key(gateway.id))
     answer = await call(cast, one, tmp_path)
     if one.operation_id in REFUSED:
         answer.refused(REFUSED[one.operation_id])

@@ -71,3 +71,23 @@ async def test_first_steps_lead_to_the_conversation(cast: Cast) -> None:
     (await ada.get(page)).has(f"{page}/setup").lacks(f"{page}/onboarding")
     await put_on(cast.other_board, await add_gateway(cast))
     (await ada.get(page)).has(f"{page}/onboarding", "Talk it through").lacks(f'"{page}/setup"')
+
+
+async def test_a_board_is_created_on_a_gateway(cast: Cast) -> None:
+    gateway, _ = await on_gateway(cast)
+    ada = await visitor(cast.app, cast.ada)
+    form = {"name": "North", "gateway_id": str(gateway.id)}
+    assert (await ada.post("/boards", form)).leads_to.startswith("/boards/")
+    assert (await Board.get(name="North")).gateway_id == gateway.id
+
+
+async def test_a_gateway_that_cannot_be_chosen_returns_the_form(cast: Cast) -> None:
+    headless = await add_gateway(cast)
+    ada = await visitor(cast.app, cast.ada)
+    form = {"name": "North", "description": "Far up.", "gateway_id": str(headless.id)}
+    (await ada.post("/boards", form)).is_status(422).has("There is no gateway with this id", "Far up.")
+    form = {"name": "Dome", "max_agents": "7", "gateway_id": str(headless.id)}
+    (await ada.post(f"{cast.home}/settings", form)).is_status(422).has("There is no gateway with this id", 'value="7"')
+    await put_on(cast.board, headless)
+    (await ada.post(f"{cast.home}/settings", form)).is_status(303)
+    assert (await Board.get(id=cast.board.id)).max_agents == 7
