@@ -1,0 +1,54 @@
+"""Agents on the real gateway that work by their workspace files, as a model does that reads them.
+
+What an agent does is one shell command for each message that it gets, run in its workspace by the gateway.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.gateway.fake_model import FakeModel, Reply, Turn
+
+# Takes the command that makes `mc` out of AGENTS.md, which is the one place where an agent finds its credentials.
+MAKE_MC = (
+    """awk '/^```sh$/ {inside=1; text=""; next}"""
+    """ /^```$/ {if (inside && text ~ /cat > mc/) printf "%s", text; inside=0}"""
+    r""" inside {text=text $0 "\n"}' AGENTS.md > .make-mc && sh .make-mc"""
+)
+START = f"{MAKE_MC} && ./mc POST /api/v1/agent/heartbeat && rm -f BOOTSTRAP.md"
+CLAIMED = (
+    """./mc POST '/api/v1/agent/boards/{board_id}/claims' '{"lease_seconds": 600}' > .claim;"""
+    """ export TASK=$(jq -r .task.id .claim) FENCE=$(jq -r .lease.fence .claim)"""
+)
+COMMENT = (
+    """./mc POST '/api/v1/agent/boards/{board_id}/tasks/{task_id}/comments' '{"message": "**Update** It is done."}'"""
+)
+HAND_IN = """./mc POST '/api/v1/agent/boards/{board_id}/tasks/{task_id}/completions' '{"summary": "It is done."}'"""
+WORK = f"{CLAIMED}; {COMMENT} && {HAND_IN}"
+
+
+def assign(task_id: str, agent_id: str) -> str:
+    """The command by which a lead assigns a task."""
+    change = """./mc PATCH '/api/v1/agent/boards/{board_id}/tasks/{task_id}' '{"assigned_agent_id": "{agent_id}"}'"""
+    return f"TASK={task_id} AGENT={agent_id} {change}"
+
+
+@dataclass
+class Scripted:
+    """What agents do: a function for each gives the command for a message, or None to do nothing."""
+
+    model: FakeModel
+    acts: dict[str, Callable[[Turn], str | None]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Answer for these agents; others keep to the model's rules."""
+        self.model.answer = self.answer
+
+    def answer(self, turn: Turn) -> Reply | None:
+        """What the model says to an agent."""
+        if turn.results:
+            return Reply(f"DONE: {turn.results[-1][:200]}")
+        if "read AGENTS.md" in turn.user or "BOOTSTRAP.md" in turn.user:
+            return Reply(command=START)
+        act = self.acts.get(turn.agent)
+        command = act(turn) if act is not None else None
+        return Reply(command=command) if command else None
