@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 NAMES = (
     "sign in", "sign in refused", "approvals", "approvals of a board", "approval", "send back", "agents", "new agent",
     "agent", "edit agent", "delete agent", "token", "settings", "documentation", "public documentation", "operations",
-    "palette", "not found",
+    "palette", "not found", "gateways", "new gateway", "gateway", "edit gateway", "delete gateway",
 )  # fmt: skip
 PUBLIC = {"sign in", "sign in refused", "public documentation", "not found"}
 
@@ -28,6 +28,8 @@ async def places(site: Site) -> dict[str, str]:
     decided = await site.make(f"/boards/{board}/approvals", action_type="open.dome", **asked)
     change = {"decision": "changes_requested", "note": "Wait for the wind."}
     await site.api.patch(f"/api/v1/boards/{board}/approvals/{decided['id']}", json=change)
+    made = await site.make("/gateways", name="Basement", url="ws://127.0.0.1:9", workspace_root="~/.openclaw")
+    gateway = f"/gateways/{made['id']}"
     one, agents = f"/boards/{board}/approvals/{waiting['id']}", f"/agents/{agent['id']}"
     return {
         "sign in": "/sign-in", "sign in refused": "/sign-in", "approvals": "/approvals",
@@ -36,7 +38,8 @@ async def places(site: Site) -> dict[str, str]:
         "delete agent": agents + "/delete", "token": agents + "/tokens/new", "settings": "/settings",
         "documentation": "/docs/agent-worker", "public documentation": "/docs",
         "operations": "/docs?q=approvals", "palette": "/palette?q=a",
-        "not found": "/nowhere",
+        "not found": "/nowhere", "gateways": "/gateways", "new gateway": "/gateways/new", "gateway": gateway,
+        "edit gateway": gateway + "/edit", "delete gateway": gateway + "/delete",
     }  # fmt: skip
 
 
