@@ -39,7 +39,7 @@ async def hire_on(app: Quart, gateway: Gateway, board: Board, name: str, *, is_l
     made = await _hire(app, gateway, board, name, "", is_lead=is_lead)
     key = lead_session_key(board.id) if is_lead else worker_session_key(made.id)
     names = {"openclaw_session_id": key, "gateway_agent_id": gateway_agent_id(key)}
-    await Agent.filter(id=made.id).update(**names, last_wake_sent_at=clock.now())
+    await Agent.filter(id=made.id).update(**names, last_wake_sent_at=clock.now(), last_seen_at=clock.now())
     return made
 
 

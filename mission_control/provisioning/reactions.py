@@ -49,8 +49,10 @@ async def update_changed_agent(actor: Actor, event: NewEvent) -> None:
     if {"gateway_id", "gateway_agent_id"} & set(after):
         await _follow(agent, before)
     elif IN_FILES & set(after) and not agent.is_adopted:
-        # A new soul comes with a notice of its own.
-        await request_provisioning(agent, action="update", wake=set(after) != {"soul_template"})
+        # A new soul comes with a notice of its own, and an interval is no reason to begin a turn.
+        is_quiet = set(after) == {"heartbeat_config"}
+        wakes = not is_quiet and set(after) != {"soul_template"}
+        await request_provisioning(agent, action="update", wake=wakes, quiet=is_quiet)
 
 
 async def _follow(agent: Agent, before: dict[str, Any]) -> None:

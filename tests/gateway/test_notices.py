@@ -248,7 +248,7 @@ async def test_refused_message_is_given_up_and_can_be_retried(cast: Cast, fake_g
 async def test_notices_wait_until_the_agent_is_set_up(cast: Cast, fake_gateway: FakeGateway) -> None:
     gateway = await connected_gateway(cast, fake_gateway)
     lyra = await hire_on(cast.app, gateway, cast.other_board, "Lyra")
-    await Agent.filter(id=lyra.id).update(last_wake_sent_at=None)
+    await Agent.filter(id=lyra.id).update(last_wake_sent_at=None, last_seen_at=None)
     await write(cast, lyra, "hello")
     assert await send_due() == 0
     await Agent.filter(id=lyra.id).update(last_wake_sent_at=clock.now())
@@ -504,6 +504,9 @@ async def test_interval_of_a_group_needs_a_gateway_that_can_work(
     path, workers = f"/board-groups/{group['id']}/heartbeat", {str(crew[name].id) for name in ("lyra", "ara")}
     answer = (await crew["lead"].post(path, {"every": "5m"})).ok()
     assert (set(answer["updated_agent_ids"]), answer["failed_agent_ids"]) == (workers, [])
+    jobs = await ProvisioningJob.filter(agent_id__in=workers)
+    assert {str(one.agent_id) for one in jobs} == workers
+    assert not any(one.options.get("wake") for one in jobs)  # it is no reason to begin a turn
     await Gateway.filter(organization_id=cast.organization.id).update(workspace_root="")
     answer = (await crew["lead"].post(path, {"every": "7m"})).ok()
     assert (answer["updated_agent_ids"], set(answer["failed_agent_ids"])) == ([], workers)
