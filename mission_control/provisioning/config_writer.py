@@ -13,7 +13,7 @@ from uuid import UUID
 from mission_control.core.json import to_json
 from mission_control.openclaw.errors import GatewayError
 from mission_control.provisioning.gateway_agent import call, changing
-from mission_control.provisioning.gateway_config import WantedAgent, config_patch
+from mission_control.provisioning.gateway_config import WantedAgent, config_patch, refused_fields
 
 TRIES = 5
 # So many seconds lie between two patches: jobs that come in between share the next one.
@@ -63,9 +63,10 @@ async def _answer(gateway_id: UUID, wishes: list[_Wish]) -> None:
 
 async def _patch(gateway_id: UUID, entries: list[WantedAgent]) -> bool:
     """Patch the configuration, unless it is as it should be: a patch reloads the gateway."""
+    refused: frozenset[str] = frozenset()
     for remaining in reversed(range(TRIES)):
         found = await call(gateway_id, "config.get")
-        patch = config_patch(_config_of(found), entries)
+        patch = config_patch(_config_of(found), entries, refused=refused)
         if patch is None:
             return False
         base = {"baseHash": found["hash"]} if found.get("hash") else {}
@@ -73,8 +74,10 @@ async def _patch(gateway_id: UUID, entries: list[WantedAgent]) -> bool:
         try:
             await call(gateway_id, "config.patch", {"raw": to_json(patch).decode(), **base})
         except GatewayError as error:
-            if not (remaining and _STALE.search(error.message)):
+            unknown = refused_fields(error.details) - refused
+            if not (remaining and (unknown or _STALE.search(error.message))):
                 raise
+            refused |= unknown
         else:
             return True
     raise AssertionError("unreachable")

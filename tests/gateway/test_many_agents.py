@@ -28,5 +28,5 @@ async def test_thirty_agents_share_patches_of_the_configuration(cast: Cast, towe
     assert len(tower.fake.sent("config.patch")) <= 15
     assert [one for one in tower.fake.calls if one.refused == "UNAVAILABLE"] == []
     for agent in agents:
-        assert tower.fake.state.entry(str(agent.gateway_agent_id))["heartbeat"]["every"] == "10m"  # type: ignore[index]
+        assert tower.fake.state.entry(str(agent.gateway_agent_id))["heartbeat"]["every"] == "9m"  # type: ignore[index]
     assert len({one["name"] for one in tower.fake.sent("agents.create")}) == 30 == len(tower.fake.sent("chat.send"))

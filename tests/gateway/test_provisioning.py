@@ -74,7 +74,7 @@ async def test_old_gateway_gets_eight_files_and_a_list(cast: Cast, monkeypatch: 
         agent = await Agent.get(id=made["id"])
         assert len(tower.files(agent)) == 7
         entry = tower.fake.state.entry(f"mc-{agent.id}")
-        assert entry is not None and entry["heartbeat"]["every"] == "10m"
+        assert entry is not None and entry["heartbeat"]["every"] == "9m"
         (await (await tower.program(agent.id)).post("/agent/heartbeat")).ok()
 
 

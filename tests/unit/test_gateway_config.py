@@ -1,11 +1,12 @@
 """The wanted configuration of agents on a gateway, as a patch."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from mission_control.agents.schemas import DEFAULT_HEARTBEAT
+from mission_control.agents.schemas import DEFAULT_HEARTBEAT, OFFLINE_AFTER
 from mission_control.provisioning.gateway_config import (
     PROMPT,
     WantedAgent,
@@ -16,7 +17,8 @@ from mission_control.provisioning.gateway_config import (
 )
 
 VEGA = WantedAgent(agent_id="mc-vega", workspace="~/.openclaw/workspace-mc-vega", heartbeat=DEFAULT_HEARTBEAT)
-CHEAP = {"every": "10m", "target": "none", "prompt": PROMPT, "lightContext": True, "isolatedSession": True}
+CHEAP = {"every": "9m", "target": "none", "prompt": PROMPT, "lightContext": True, "isolatedSession": True}
+OLD = DEFAULT_HEARTBEAT | {"every": "9m"}
 MAIN = {"workspace": "~/.openclaw/workspace", "heartbeat": {"every": "1h"}}
 
 
@@ -47,7 +49,7 @@ def test_only_what_differs_is_patched_and_what_is_no_longer_wanted_is_removed() 
     before = CHEAP | {"every": "30m", "model": "fake/fake-1"}
     config = {"agents": {"entries": {"mc-vega": {"workspace": VEGA.workspace, "heartbeat": before}}}}
     patch = config_patch(config, [VEGA])
-    assert patch == {"agents": {"entries": {"mc-vega": {"heartbeat": {"every": "10m", "model": None}}}}}
+    assert patch == {"agents": {"entries": {"mc-vega": {"heartbeat": {"every": "9m", "model": None}}}}}
     assert config_patch(merged(config, patch), [VEGA]) is None
 
 
@@ -57,6 +59,12 @@ def test_several_agents_are_one_patch_without_those_that_are_right() -> None:
     patch = config_patch({"agents": {"entries": {"mc-vega": right}}}, [VEGA, rigel])
     assert patch is not None and set(patch["agents"]["entries"]) == {"mc-rigel"}
     assert patch["agents"]["entries"]["mc-rigel"]["heartbeat"]["every"] == "5m"
+
+
+@pytest.mark.parametrize(("every", "written"), [("10m", "9m"), ("600s", "9m"), ("11m", "11m"), ("0m", "0m")])
+def test_beat_of_ten_minutes_comes_before_the_agent_counts_as_offline(every: str, written: str) -> None:
+    assert timedelta(minutes=9) < OFFLINE_AFTER
+    assert wanted_heartbeat({"every": every}, {})["every"] == written
 
 
 def test_own_heartbeat_goes_over_the_default_without_fields_that_the_gateway_refuses() -> None:
@@ -100,8 +108,8 @@ def test_agent_in_a_list_is_changed_or_added_and_others_stay() -> None:
         "agents": {
             "list": [
                 main,
-                {"id": "mc-vega", "model": "m", "workspace": VEGA.workspace, "heartbeat": DEFAULT_HEARTBEAT},
-                {"id": "mc-rigel", "workspace": "w", "heartbeat": DEFAULT_HEARTBEAT | {"every": "5m"}},
+                {"id": "mc-vega", "model": "m", "workspace": VEGA.workspace, "heartbeat": OLD},
+                {"id": "mc-rigel", "workspace": "w", "heartbeat": OLD | {"every": "5m"}},
             ]
         }
     }
@@ -129,7 +137,7 @@ def test_gateway_without_agents_gets_ours(agents: Any) -> None:
 def test_gateway_that_answers_with_its_home_folder_is_not_patched_again() -> None:
     there = {"workspace": "/home/claw/.openclaw/workspace-mc-vega", "heartbeat": CHEAP}
     assert config_patch({"agents": {"entries": {"mc-vega": there}}}, [VEGA]) is None
-    listed = {"id": "mc-vega", **there, "heartbeat": DEFAULT_HEARTBEAT}
+    listed = {"id": "mc-vega", **there, "heartbeat": OLD}
     assert config_patch({"agents": {"list": [listed]}, "tools": {"exec": {"host": "gateway"}}}, [VEGA]) is None
     moved = there | {"workspace": "/home/claw/other"}
     patch = config_patch({"agents": {"entries": {"mc-vega": moved}}}, [VEGA])
@@ -150,4 +158,4 @@ def test_fields_that_a_gateway_refused_are_left_out() -> None:
     assert patch is not None
     assert set(patch["agents"]["entries"]["mc-vega"]["heartbeat"]) == {"every", "target", "isolatedSession"}
     patch = config_patch({"agents": {"list": []}}, [VEGA], refused=refused)
-    assert patch is not None and patch["agents"]["list"][0]["heartbeat"] == {"every": "10m", "target": "last"}
+    assert patch is not None and patch["agents"]["list"][0]["heartbeat"] == {"every": "9m", "target": "last"}
