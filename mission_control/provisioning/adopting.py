@@ -29,6 +29,16 @@ async def agents_there(gateway: Gateway) -> list[tuple[dict[str, Any], Agent | N
     return [(one, ours.get(key)) for key, one in sorted(found.items()) if one.get("kind") != "system"]
 
 
+async def choices_to_link(gateway: Gateway) -> tuple[list[tuple[str, str]], str]:
+    """Return the ids and names of the agents that can be linked, and why they cannot be listed."""
+    try:
+        there = [found for found, ours in await agents_there(gateway) if ours is None]
+    except Unreachable as error:
+        return [], str(error.detail)
+    named = [(one["id"], str(one.get("name") or one["id"])) for one in there]
+    return [(key, name if name == key else f"{name} ({key})") for key, name in named], ""
+
+
 @command("gateway.adopt")
 async def adopt(actor: Actor, gateway: Gateway, board: Board, wanted: Adoption, there: dict[str, Any]) -> Agent:
     """Link an agent to a board. Raise Conflict when it is linked already, Invalid for a board of another gateway."""

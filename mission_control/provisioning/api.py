@@ -25,6 +25,7 @@ from mission_control.provisioning.schemas import (
     ProvisioningRead,
     ProvisioningRequest,
     TemplatesSyncQuery,
+    TemplatesSyncRequest,
 )
 
 api = Api("provisioning_api", __name__, url_prefix="/api/v1")
@@ -92,6 +93,26 @@ async def sync_gateway_templates(
     single agents are listed and stop no other.
     """
     return await template_sync.sync(actor, gateway, query)
+
+
+@operation(
+    api,
+    "POST",
+    "/gateways/<gateway_id>/template-syncs",
+    operation_id="create_templates_sync",
+    tags=("gateways",),
+    who="user",
+    find=visible_gateway,
+    verb="gateway.sync_templates",
+    body=TemplatesSyncRequest,
+    returns=GatewayTemplatesSyncResult,
+    is_atomic=False,
+)
+async def create_templates_sync(
+    actor: Actor, gateway: Gateway, data: TemplatesSyncRequest
+) -> GatewayTemplatesSyncResult:
+    """Begin to write the workspace files of a gateway's agents anew, without waiting for the end."""
+    return await template_sync.sync(actor, gateway, data, seconds=0)
 
 
 async def _sync_of(actor: Actor, gateway_id: UUID, job_id: UUID) -> ProvisioningJob:

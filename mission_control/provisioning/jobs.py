@@ -6,6 +6,7 @@ from uuid import UUID
 from mission_control.agents.models import Agent
 from mission_control.commands.unit_of_work import notify, signal, unit_of_work
 from mission_control.core import clock
+from mission_control.gateways.models import Gateway
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.plan import REMOVALS, new_steps, plan_of
 
@@ -110,7 +111,7 @@ async def request_removal(agent: Agent, *, gateway_id: UUID | None = None, gone:
     notify(CHANNEL)
     if gone is None:
         await ProvisioningJob.filter(agent_id=agent.id, state="waiting").exclude(action__in=REMOVALS).delete()
-    if on is None or not known["gateway_agent_id"]:
+    if not known["gateway_agent_id"] or not await Gateway.filter(id=on).exists():
         return
     action = "unlink" if agent.is_adopted else "remove"
     await ProvisioningJob.create(

@@ -2,13 +2,14 @@
 
 from uuid import UUID
 
+from mission_control.agents.commands import delete_agent
 from mission_control.agents.models import Agent
 from mission_control.agents.placement import place
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT
 from mission_control.commands.reactions import Reactions
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, system
 from mission_control.gateways.keys import workspace_path
 from mission_control.gateways.models import Gateway
 from mission_control.live.log import NewEvent
@@ -18,7 +19,8 @@ reactions = Reactions()
 
 PROFILE = {"role": "Gateway Agent", "communication_style": "direct, concise, practical", "emoji": ":compass:"}
 # A change of one of these changes what stands in the agents' files or where they are.
-RELEVANT = {"name", "url", "workspace_root", "token"}
+RELEVANT = {"name", "url", "workspace_root"}
+GATEWAY_GONE = "Its gateway was deleted. Move it to a board with another gateway, or delete it."
 
 
 @reactions.to("gateway.created")
@@ -43,6 +45,16 @@ async def follow_gateway(actor: Actor, event: NewEvent) -> None:
         agent.name, agent.workspace_path, agent.updated_at = name, path, clock.now()
         await agent.save(update_fields=["name", "workspace_path", "updated_at"])
     await request_provisioning(agent, action="update")
+
+
+@reactions.to("gateway.deleted")
+async def leave_gateway(actor: Actor, event: NewEvent) -> None:
+    """Delete the main agent of a deleted gateway; the agents of boards stay, in error, with their work."""
+    gateway_id = _gateway_id(event)
+    for main in await Agent.filter(gateway_id=gateway_id, board_id=None).select_related("board"):
+        await delete_agent(system(main.organization_id), main)
+    gone = {"status": "error", "last_provision_error": GATEWAY_GONE, "checkin_deadline_at": None}
+    await Agent.filter(gateway_id=gateway_id).update(**gone)
 
 
 async def ensure_main_agent(gateway: Gateway) -> tuple[Agent, bool]:

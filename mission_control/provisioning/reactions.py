@@ -6,6 +6,7 @@ from uuid import UUID
 from mission_control.agents.models import Agent
 from mission_control.commands.reactions import Reactions
 from mission_control.core.actor import Actor
+from mission_control.gateways.models import Gateway
 from mission_control.live.log import NewEvent
 from mission_control.provisioning.jobs import Action, request_provisioning, request_removal
 from mission_control.provisioning.tokens import make_workspace_token
@@ -27,7 +28,9 @@ NO_GATEWAY = "Its board has no gateway any more. Give the board a gateway, or mo
 async def _on_gateway(event: NewEvent) -> Agent | None:
     """Return the agent of an event, if it is on a gateway and in our hands."""
     agent = await Agent.get_or_none(id=event.scope.agent_id)
-    return agent if agent is not None and agent.gateway_id is not None else None
+    if agent is None or agent.gateway_id is None or not await Gateway.filter(id=agent.gateway_id).exists():
+        return None
+    return agent
 
 
 @reactions.to("agent.created")

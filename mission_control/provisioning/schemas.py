@@ -59,7 +59,7 @@ class ProvisioningRead(BaseModel):
 
 
 class TemplatesSyncQuery(BaseModel):
-    """What a template sync writes."""
+    """Whose files a template sync writes, and how."""
 
     include_main: bool = True
     lead_only: bool = False
@@ -68,6 +68,12 @@ class TemplatesSyncQuery(BaseModel):
     force_bootstrap: bool = False
     overwrite: bool = False
     board_id: UUID | None = None
+
+
+class TemplatesSyncRequest(TemplatesSyncQuery):
+    """Whose files a template sync writes, and how."""
+
+    model_config = example(include_main=True, rotate_tokens=False)
 
 
 class GatewayTemplatesSyncError(BaseModel):

@@ -30,8 +30,10 @@ HEALTH_SECONDS = 10.0
 NO_TOKEN = "Its token cannot be read from its files. Sync with rotate_tokens to give it another one."
 
 
-async def sync(actor: Actor, gateway: Gateway, wanted: TemplatesSyncQuery) -> GatewayTemplatesSyncResult:
-    """Begin a sync and return its result; after a minute as far as it is, while it goes on."""
+async def sync(
+    actor: Actor, gateway: Gateway, wanted: TemplatesSyncQuery, *, seconds: float | None = None
+) -> GatewayTemplatesSyncResult:
+    """Begin a sync and return its result; after a minute, or so many seconds, as far as it is, while it goes on."""
     problem = await _problem(gateway, wanted.board_id)
     if problem is not None:
         error = GatewayTemplatesSyncError(message=problem, board_id=wanted.board_id)
@@ -42,7 +44,7 @@ async def sync(actor: Actor, gateway: Gateway, wanted: TemplatesSyncQuery) -> Ga
             if agent.workspace_token is None:
                 await _find_token(actor, gateway, agent)
     parent = await begin_sync(actor, gateway, wanted, [agent.id for agent in agents])
-    return await _wait(parent)
+    return await _wait(parent, WAIT_SECONDS if seconds is None else seconds)
 
 
 async def _problem(gateway: Gateway, board_id: UUID | None) -> str | None:
@@ -128,8 +130,8 @@ def _error(agent: Agent, message: str) -> GatewayTemplatesSyncError:
     return GatewayTemplatesSyncError(agent_id=agent.id, agent_name=agent.name, board_id=agent.board_id, message=message)
 
 
-async def _wait(parent: ProvisioningJob) -> GatewayTemplatesSyncResult:
-    end = clock.monotonic() + WAIT_SECONDS
+async def _wait(parent: ProvisioningJob, seconds: float) -> GatewayTemplatesSyncResult:
+    end = clock.monotonic() + seconds
     while True:
         with channels.listening(CHANNEL) as notified:
             found = await result_of(parent)

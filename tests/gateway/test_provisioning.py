@@ -6,6 +6,11 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
+from mission_control.commands.reactions import react
+from mission_control.commands.transaction import atomically
+from mission_control.commands.unit_of_work import record
+from mission_control.core.actor import Actor
+from mission_control.gateways.models import Gateway
 from mission_control.provisioning.models import ProvisioningJob
 from tests.cast import Cast, events, head
 from tests.gateway.tower import Tower, tower_of
@@ -174,3 +179,26 @@ async def test_board_that_loses_its_gateway_leaves_its_agents_in_error(cast: Cas
     (await cast.ada.patch(f"/boards/{cast.board.id}", {"gateway_id": None})).ok()
     (await program.post("/agent/heartbeat")).ok()
     assert (await cast.ada.get(f"/agents/{made.id}")).ok()["status"] == "error"
+
+
+async def test_agents_of_a_deleted_gateway_stay_in_error(cast: Cast, tower: Tower) -> None:
+    made = await tower.add_agent(cast)
+    main = await tower.add_main_agent()
+    await tower.settled()
+    await delete_gateway(await cast.ada.actor(), tower.row)
+    seen = (await cast.ada.get(f"/agents/{made.id}")).ok()
+    assert (seen["status"], "gateway was deleted" in seen["last_provision_error"]) == ("error", True)
+    assert not await Agent.filter(id=main.id).exists()
+    assert (await cast.ada.post(f"/agents/{made.id}/provisionings", {})).status == 422
+    (await cast.ada.delete(f"/agents/{made.id}")).ok()
+
+
+async def delete_gateway(actor: Actor, gateway: Gateway) -> None:
+    """Delete a gateway as its command does."""
+
+    async def work() -> None:
+        record("gateway.deleted", gateway, "Gateway deleted: Tower.", name="Tower", gateway_id=gateway.id)
+        await react()
+        await gateway.delete()
+
+    await atomically(actor, work)

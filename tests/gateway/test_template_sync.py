@@ -55,6 +55,13 @@ async def test_sync_writes_the_files_of_everybody_and_wakes_nobody(cast: Cast, t
     assert again == found
 
 
+async def test_sync_can_go_on_in_the_background(cast: Cast, tower: Tower) -> None:
+    begun = (await cast.ada.post(f"/gateways/{tower.row.id}/template-syncs", {"include_main": False})).ok()
+    await tower.settled()
+    found = (await cast.ada.get(f"/gateways/{tower.row.id}/templates/sync/{begun['job_id']}")).ok()
+    assert (found["agents_updated"], found["finished"], found["main_updated"]) == (2, True, False)
+
+
 async def test_sync_of_leads_without_main(cast: Cast, tower: Tower) -> None:
     found = await sync(cast, tower, lead_only=True, include_main=False)
     assert (found["agents_updated"], found["main_updated"], found["include_main"]) == (1, False, False)
