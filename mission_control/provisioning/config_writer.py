@@ -18,7 +18,8 @@ from mission_control.provisioning.gateway_config import WantedAgent, config_patc
 TRIES = 5
 # So many seconds lie between two patches: jobs that come in between share the next one.
 PAUSE_SECONDS = 2.1
-_STALE = re.compile(r"config changed since|base hash", re.IGNORECASE)
+# Somebody else changed the configuration before ours was sent, or before the gateway had loaded ours.
+_STALE = re.compile(r"config changed since|base hash|was not applied .*superseded", re.IGNORECASE)
 
 type _Wish = tuple[WantedAgent, asyncio.Future[bool]]
 _wishes: dict[UUID, list[_Wish]] = {}

@@ -202,3 +202,9 @@ async def delete_gateway(actor: Actor, gateway: Gateway) -> None:
         await gateway.delete()
 
     await atomically(actor, work)
+
+
+async def test_superseded_patch_is_looked_at_again_at_once(cast: Cast, tower: Tower) -> None:
+    tower.fake.fail("config.patch", "config.patch persisted but was not applied to the active Gateway (superseded)")
+    made = await tower.add_agent(cast)
+    assert (made.status, (await tower.job(made.id)).attempts) == ("online", 0)
