@@ -1,5 +1,6 @@
 """Bring in what gateways ask: from their events, and from their lists after each connection."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,10 @@ from mission_control.gateway_requests.asking import LISTS, end_of_approval, list
 from mission_control.gateway_requests.reading import Ended, read_approval, read_resolved, text
 from mission_control.gateways.events import GatewayRef, Handle
 from mission_control.live import channels
+from mission_control.openclaw.errors import Unreachable
 from mission_control.questions.models import Question
+
+_log = logging.getLogger(__name__)
 
 KINDS = {action: kind for kind, action in ACTIONS.items()}
 
@@ -57,7 +61,17 @@ async def question_resolved(gateway: GatewayRef, event: Mapping[str, Any]) -> No
 
 
 async def catch_up(gateway: GatewayRef) -> None:
-    """After a connection: bring in what waits on the gateway, and close what ended there since."""
+    """After a connection: bring in what waits on the gateway, and close what ended there since.
+
+    A connection that is lost on the way is followed by another one, after which this begins anew.
+    """
+    try:
+        await _catch_up(gateway)
+    except Unreachable as error:
+        _log.info("a gateway went away while it said what waits: %s", error, extra={"gateway_id": str(gateway.id)})
+
+
+async def _catch_up(gateway: GatewayRef) -> None:
     kinds = {kind: await listed(gateway.id, method) for kind, method in LISTS.items()}
     for kind, waiting in kinds.items():
         for one in waiting or ():

@@ -7,7 +7,7 @@ import pytest
 
 from mission_control.commands.transaction import atomically
 from mission_control.database.sql import rows
-from mission_control.gateways import answering, calls, connector
+from mission_control.gateways import answering, calls, connector, events
 from mission_control.gateways.models import Gateway, GatewayCall
 from mission_control.live import channels
 from mission_control.openclaw.errors import GatewayError, NotSupported, Unreachable
@@ -19,8 +19,9 @@ CHAT = {"sessionKey": "agent:main:main", "message": "the words of a person", "id
 
 
 @pytest.fixture
-async def gateway(cast: Cast, fake_gateway: FakeGateway) -> Gateway:
-    """A gateway that is connected here."""
+async def gateway(cast: Cast, fake_gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch) -> Gateway:
+    """A gateway that is connected here, and that no feature calls by itself."""
+    monkeypatch.setattr(events, "CONNECTED", [])
     return await connected_gateway(cast, fake_gateway)
 
 
