@@ -17,7 +17,7 @@ from tests.cast import Answer, Caller, Cast
 from tests.contract.bodies import BODIES, CALLERS
 from tests.lists import LISTS
 from tests.moments import loose_moments, unlike_the_document
-from tests.onboarding import add_gateway, on_gateway
+from tests.onboarding import add_gateway, hire_main_agent, on_gateway
 from tests.outside import outside
 from tests.things import filled, things_of, upload
 
@@ -46,6 +46,11 @@ TALKING = {
     "start_onboarding_api_v1_boards__board_id__onboarding_start_post",
     "answer_onboarding_api_v1_boards__board_id__onboarding_answer_post",
     "resend_onboarding",
+}
+# What names a gateway with a main agent in its query.
+ABOUT_A_GATEWAY = {
+    "install_marketplace_skill_api_v1_skills_marketplace__skill_id__install_post",
+    "uninstall_marketplace_skill_api_v1_skills_marketplace__skill_id__uninstall_post",
 }
 
 
@@ -84,6 +89,10 @@ async def call(cast: Cast, one: Operation, tmp_path: Path) -> Answer:
         for row in range(3):
             await more(cast, made, row)
         path += query
+    if one.operation_id in ABOUT_A_GATEWAY:
+        gateway = await add_gateway(cast)
+        await hire_main_agent(cast, gateway)
+        path += f"?gateway_id={gateway.id}"
     body = BODIES[one.operation_id](cast, made) if one.body is not None else ...
     body = await body if inspect.isawaitable(body) else body
     caller: Caller = getattr(cast, CALLERS.get(one.operation_id, "atlas" if one.who == "agent" else "ada"))
