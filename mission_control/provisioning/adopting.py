@@ -11,6 +11,7 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, Unreachable
+from mission_control.database.sql import rows
 from mission_control.gateways.models import Gateway
 from mission_control.openclaw.errors import GatewayError
 from mission_control.provisioning.gateway_agent import listed
@@ -46,7 +47,7 @@ async def adopt(actor: Actor, gateway: Gateway, board: Board, wanted: Adoption, 
     if board.gateway_id != gateway.id:
         raise Invalid("The board is on another gateway. Choose one of this gateway's boards.")
     key = wanted.gateway_agent_id
-    if await Agent.filter(gateway_id=gateway.id, gateway_agent_id=key).exists():
+    if await _is_taken(gateway, key):
         raise Conflict("This agent is linked already.")
     workspace = there.get("workspace")
     agent = Agent(
@@ -69,6 +70,21 @@ async def adopt(actor: Actor, gateway: Gateway, board: Board, wanted: Adoption, 
     job.options = job.options | {"remember": wanted.remember}
     await job.save(update_fields=["options"])
     return agent
+
+
+async def _is_taken(gateway: Gateway, key: str) -> bool:
+    """Return whether an agent of a gateway works for us already.
+
+    Several organizations may use one gateway; ids that Mission Control gave are unique whatever address a gateway has.
+    """
+    found = await rows(
+        "SELECT 1 AS one FROM agents a JOIN gateways g ON g.id = a.gateway_id"
+        " WHERE a.gateway_agent_id = ? AND (g.id = ? OR g.url = ? OR NOT a.is_adopted) LIMIT 1",
+        key,
+        gateway.id,
+        gateway.url,
+    )
+    return bool(found)
 
 
 @command("gateway.adopt")

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from mission_control.agents.models import Agent
+from mission_control.core.ids import new_id
+from mission_control.gateways.models import Gateway
+from mission_control.organizations.models import Organization
 from mission_control.provisioning.adopted_files import BEGIN, END, with_block
 from mission_control.provisioning.workspace.credentials import token_in
 from tests.cast import Cast, Program
@@ -126,3 +129,20 @@ def test_block_is_added_once_and_removed_whole(text: str) -> None:
     assert with_block(once, block) == once
     assert with_block(once, None).rstrip("\n") == text.rstrip("\n")
     assert with_block(text, None) == text
+
+
+@pytest.mark.parametrize("url", ["the same", "ws://elsewhere.example.org"])
+async def test_agent_of_another_organization_on_the_same_gateway_is_not_linked(
+    cast: Cast, tower: Tower, url: str
+) -> None:
+    theirs = await Organization.create(name="Elsewhere")
+    values = {"name": "Theirs", "workspace_root": "~/x", "url": tower.row.url if url == "the same" else url}
+    gateway = await Gateway.create(organization_id=theirs.id, **values)
+    key, is_adopted = f"mc-{new_id()}", url == "the same"
+    await Agent.create(
+        organization_id=theirs.id, gateway_id=gateway.id, name="Spy", gateway_agent_id=key, is_adopted=is_adopted
+    )
+    tower.fake.state.agents[key] = FakeAgent(key, "Spy", "/home/claw/spy")
+    body = {"gateway_agent_id": key, "board_id": cast.board.id, "name": "Ours"}
+    (await cast.ada.post(f"/gateways/{tower.row.id}/adoptions", body)).refused(409)
+    assert not await Agent.filter(name="Ours").exists()
