@@ -13,6 +13,7 @@ from uuid import UUID
 from mission_control.approvals.models import Approval
 from mission_control.approvals.outside import ACTIONS, CHANNEL
 from mission_control.core import clock
+from mission_control.core.clock import monotonic
 from mission_control.database.sql import select
 from mission_control.gateway_requests import answers_to_questions, approvals
 from mission_control.gateway_requests.asking import resolve_approval
@@ -22,6 +23,7 @@ from mission_control.live import channels
 from mission_control.openclaw.errors import GatewayError
 
 PAUSE_SECONDS, RETRY_SECONDS = 30.0, 5.0
+TELLING_SECONDS = 15.0  # one gateway in one look, so that a slow one does not hold up the others
 # After an end, its gateway says so first. An answer on its way gets longer, because the gateway may have it already.
 GRACE, GRACE_FOR_ANSWERS = timedelta(seconds=5), timedelta(seconds=60)
 KINDS = {action: kind for kind, action in ACTIONS.items()}
@@ -102,7 +104,10 @@ async def _unsettled() -> list[Unsettled]:
 
 async def _tell_all(waiting: list[Unsettled]) -> None:
     """Tell one gateway everything that waits for it, in order; what fails is tried again soon."""
+    until = monotonic() + TELLING_SECONDS
     for one in waiting:
+        if monotonic() > until:
+            return
         try:
             await (answers_to_questions.tell(one.id) if one.is_question else _tell_decision(one))
         except GatewayError as error:

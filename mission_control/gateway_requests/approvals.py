@@ -30,7 +30,7 @@ async def bring_in(gateway: GatewayRef, asked: AskedApproval) -> bool:
     asker = await asker_of(gateway, asked.agent_id)
     if asker is None:
         about = {"gateway_id": str(gateway.id), "gateway_agent_id": asked.agent_id}
-        _log.info("a gateway asks for an approval for an agent that is on no board", extra=about)
+        _log.debug("a gateway asks for an approval for an agent that is on no board", extra=about)
         return False
     return await keep_approval(system(gateway.organization_id), gateway, asker, asked)
 

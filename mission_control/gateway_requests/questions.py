@@ -43,11 +43,11 @@ async def bring_in(gateway: GatewayRef, asked: AskedQuestion) -> bool:
         return False
     about = {"gateway_id": str(gateway.id), "gateway_agent_id": asked.agent_id}
     if asked.is_secret:
-        _log.info("a gateway asks for a secret, which is given on the gateway", extra=about)
+        _log.debug("a gateway asks for a secret, which is given on the gateway", extra=about)
         return False
     asker = await asker_of(gateway, asked.agent_id)
     if asker is None:
-        _log.info("a gateway asks a question of an agent that is on no board", extra=about)
+        _log.debug("a gateway asks a question of an agent that is on no board", extra=about)
         return False
     try:
         await keep_questions(system(gateway.organization_id), gateway, asker, asked)

@@ -27,7 +27,7 @@ PIECE_BYTES = 5_000
 TOOL_BYTES = 1_200
 LIST_SECONDS = 1.0
 RUN_SECONDS = 3_600.0
-MOST_SESSIONS = 2_000
+MOST_SESSIONS, MOST_RUNS, LONGEST_KEY, LONGEST_FAILURE = 2_000, 50, 512, 2_000
 
 _log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def _session_of(gateway: GatewayRef, payload: Mapping[str, Any]) -> Followed:
     watch = watches.watch_id(gateway.id, key)
     session = _followed.get(watch)
     if session is None:
-        _drop_old()
+        _drop_old(gateway)
         session = _followed[watch] = Followed(gateway, key, watch)
     session.at = time.monotonic()
     return session
@@ -119,8 +119,12 @@ def _run_of(gateway: GatewayRef, payload: Mapping[str, Any]) -> Run | None:
     run_id, key = payload.get("runId"), payload.get("sessionKey")
     if not (isinstance(run_id, str) and isinstance(key, str) and run_id and key) or run_id in _ended:
         return None
+    if len(run_id) > LONGEST_KEY or len(key) > LONGEST_KEY:
+        return None
     session = _session_of(gateway, payload)
     if run_id not in session.runs:
+        if len(session.runs) >= MOST_RUNS:
+            _forget_run(session, next(iter(session.runs)))
         session.runs[run_id] = Run(run_id)
         session.is_state_new = True
         session.failure = ""
@@ -130,19 +134,25 @@ def _run_of(gateway: GatewayRef, payload: Mapping[str, Any]) -> Run | None:
 
 def _end(session: Followed, run_id: str, failure: str) -> None:
     _ended.append(run_id)
-    session.runs.pop(run_id, None)
-    session.sent = {place: text for place, text in session.sent.items() if place[0] != run_id}
+    _forget_run(session, run_id)
     session.is_state_new = True
-    session.failure = failure
+    session.failure = failure[:LONGEST_FAILURE]
     _plan_list(session.gateway)
 
 
-def _drop_old() -> None:
-    """Forget sessions without news for an hour, and the oldest beyond what is kept at most."""
+def _forget_run(session: Followed, run_id: str) -> None:
+    session.runs.pop(run_id, None)
+    session.sent = {place: text for place, text in session.sent.items() if place[0] != run_id}
+
+
+def _drop_old(gateway: GatewayRef) -> None:
+    """Forget sessions without news for an hour, and beyond what is kept at most the oldest of this gateway first."""
     moment = time.monotonic()
     old = [one for one in _followed.values() if moment - one.at > RUN_SECONDS]
     spare = len(_followed) - MOST_SESSIONS
-    for one in old or (sorted(_followed.values(), key=lambda it: it.at)[:spare] if spare > 0 else ()):
+    if spare > 0 and not old:
+        old = sorted(_followed.values(), key=lambda it: (it.gateway.id != gateway.id, it.at))[:spare]
+    for one in old:
         _followed.pop(one.watch, None)
 
 

@@ -8,6 +8,8 @@ from mission_control.gateway_sessions.transcript import tool_input, tool_output
 
 MOST_PARTS = 200
 LONGEST_TEXT = 100_000
+LONGEST_WORD = 200
+MOST_CHARACTERS = 1_000_000  # of a run, beyond which no part is added
 ENDINGS = {"final", "aborted", "error"}
 PHASES = {
     "preparing_workspace": "Preparing its workspace",
@@ -55,7 +57,7 @@ class Run:
             self.is_whole = self.is_whole or (not self.parts and phase in ("start", "preparing_workspace"))
         elif stream == "assistant":
             self.has_items = True
-            self._say(data.get("text"), str(data.get("itemId") or ""))
+            self._say(data.get("text"), str(data.get("itemId") or "")[:LONGEST_WORD])
         elif stream == "tool":
             self._use(data, str(phase))
         elif stream == "item" and data.get("kind") == "tool":
@@ -86,16 +88,16 @@ class Run:
 
     def _tool(self, data: Mapping[str, Any]) -> Part | None:
         """Return the part of the tool that an event is about; None beyond the number that is kept."""
-        call_id = str(data.get("toolCallId") or "")
+        call_id = str(data.get("toolCallId") or "")[:LONGEST_WORD]
         part = next((one for one in self.parts if one.kind == "tool" and one.id == call_id), None)
-        return part or self._add(Part("tool", call_id, str(data.get("name") or "tool")))
+        return part or self._add(Part("tool", call_id, str(data.get("name") or "tool")[:LONGEST_WORD]))
 
     def _item(self, data: Mapping[str, Any], phase: str) -> None:
         """Take what a gateway says of a tool in a run that somebody else began: no input, only what it is about."""
         part = self._tool(data)
         if part is None or part.is_done:
             return
-        part.text = part.text or str(data.get("meta") or data.get("title") or "")
+        part.text = part.text or tool_input(str(data.get("meta") or data.get("title") or ""))
         if phase == "end":
             part.is_done, part.is_error = True, data.get("status") not in (None, "completed")
         self.changed.add(self.parts.index(part))
@@ -105,7 +107,7 @@ class Run:
         part = self._tool(data)
         is_whole = data.get("phase") == "end"
         if part is not None and isinstance(data.get("output"), str) and (is_whole or not part.is_done):
-            part.result = data["output"]
+            part.result = tool_output(data["output"])
             self.changed.add(self.parts.index(part))
 
     def _use(self, data: Mapping[str, Any], phase: str) -> None:
@@ -127,7 +129,8 @@ class Run:
         self.status = status
 
     def _add(self, part: Part) -> Part | None:
-        if len(self.parts) >= MOST_PARTS:
+        size = sum(len(one.text) + len(one.result or "") for one in self.parts)
+        if len(self.parts) >= MOST_PARTS or size > MOST_CHARACTERS:
             return None
         self.parts.append(part)
         return part

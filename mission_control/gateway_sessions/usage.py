@@ -80,15 +80,18 @@ async def measure_soon(gateway: GatewayRef) -> None:
 async def watch_usage() -> None:
     """Read the usage of the gateways that this process holds, often while their agents work; never returns."""
     while True:
-        for gateway_id in connector.held_here():
-            if _is_due(gateway_id, monotonic()):
-                try:
-                    await measure(gateway_id)
-                except GatewayError as error:
-                    _log.info("a gateway did not tell its usage: %s", error, extra={"gateway_id": str(gateway_id)})
-                except Exception:
-                    _log.exception("counting the usage of a gateway failed")
+        due = [one for one in connector.held_here() if _is_due(one, monotonic())]
+        await asyncio.gather(*(_measure_one(one) for one in due))
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _measure_one(gateway_id: UUID) -> None:
+    try:
+        await measure(gateway_id)
+    except GatewayError as error:
+        _log.info("a gateway did not tell its usage: %s", error, extra={"gateway_id": str(gateway_id)})
+    except Exception:
+        _log.exception("counting the usage of a gateway failed")
 
 
 def _is_due(gateway_id: UUID, now: float) -> bool:

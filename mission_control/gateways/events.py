@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from mission_control.openclaw.errors import GatewayError
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayRef:
@@ -39,5 +41,7 @@ async def connected(gateway: GatewayRef) -> None:
     for handler in CONNECTED:
         try:
             await handler(gateway)
+        except GatewayError as error:
+            _log.warning("a first call to gateway %s failed: %s", gateway.id, error)
         except Exception:
             _log.exception("the first calls to gateway %s failed", gateway.id)

@@ -7,7 +7,7 @@ from collections import deque
 from mission_control.gateways.events import HANDLERS, GatewayRef, connected, handle
 from mission_control.openclaw.connection import GatewayEvent
 
-MOST_WAITING = 10_000
+MOST_WAITING, MOST_BYTES = 10_000, 32 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
 
@@ -23,10 +23,12 @@ class Inlet:
         self._gateway = gateway
         self._waiting: deque[GatewayEvent | None] = deque()
         self._early: deque[GatewayEvent] | None = None
+        self._bytes = 0
         self._arrived = asyncio.Event()
 
     def hold(self) -> None:
         """Keep events of the next connection back until `connected`."""
+        self._bytes -= sum(one.size for one in self._early or ())
         self._early = deque()
 
     def connected(self) -> None:
@@ -39,15 +41,20 @@ class Inlet:
         """Take an event; one that nobody handles is dropped."""
         if event.name not in HANDLERS:
             return
-        waiting: deque[GatewayEvent | None] | deque[GatewayEvent] = self._waiting
-        if self._early is not None:
-            waiting = self._early
-        elif len(waiting) >= MOST_WAITING:
-            _log.warning("events of gateway %s were dropped", self._gateway.id)
-            waiting.clear()
-            self.connected()
-        waiting.append(event)
+        if len(self._waiting) + len(self._early or ()) >= MOST_WAITING or self._bytes + event.size > MOST_BYTES:
+            self._drop()
+        self._bytes += event.size
+        (self._waiting if self._early is None else self._early).append(event)
         self._arrived.set()
+
+    def _drop(self) -> None:
+        _log.warning("events of gateway %s were dropped", self._gateway.id)
+        self._waiting.clear()
+        self._bytes = 0
+        if self._early is not None:
+            self._early.clear()  # `connected` comes anyway
+        else:
+            self.connected()
 
     async def run(self) -> None:
         """Handle what arrives, in an endless loop."""
@@ -59,4 +66,5 @@ class Inlet:
                 if event is None:
                     await connected(self._gateway)
                 else:
+                    self._bytes = max(0, self._bytes - event.size)
                     await handle(self._gateway, event.name, event.payload)

@@ -31,7 +31,9 @@ from mission_control.openclaw.target import Target
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 60.0
 # A gateway that restarts is away for about ten seconds, which is no news.
 SHORT_INTERRUPTION_SECONDS = 30.0
-PAIRING_POLL_SECONDS = 3.0
+# One that accepts and ends connections again and again is asked ever more seldom.
+SHORTEST_CONNECTION_SECONDS = 5.0
+PAIRING_POLL_SECONDS, SHORTEST_PAIRING_SECONDS = 3.0, 1.0
 PAIRING_WAIT_SECONDS = 300.0
 # A person has to do something first; asking too often would lock the address out.
 REFUSED_PAUSE_SECONDS, DENIED_PAUSE_SECONDS, HOPELESS_PAUSE_SECONDS = 60.0, 60.0, 600.0
@@ -68,6 +70,7 @@ class Link:
         self._reported: Report | None = None
         self._note = ""
         self._failures = 0
+        self._short_connections = 0
         self._connected_at: float | None = None
         self._target: Target | None = None
         self._pace = Pace()
@@ -81,7 +84,7 @@ class Link:
     def retry(self) -> None:
         """Connect now instead of at the next attempt."""
         if not self.is_connected:
-            self._failures = 0
+            self._failures = self._short_connections = 0
             self._tasks[0].cancel()
             self._tasks.append(self._tasks[0])
             self._tasks[0] = asyncio.create_task(self._run())
@@ -152,7 +155,11 @@ class Link:
             text = "The gateway is restarting."
         else:
             text = f"The connection was lost ({end.code}{f': {end.reason}' if end.reason else ''}). Connecting again."
-        self._connected_at = monotonic()
+        now = monotonic()
+        is_short = self._connected_at is None or now - self._connected_at < SHORTEST_CONNECTION_SECONDS
+        self._short_connections = self._short_connections + 1 if is_short else 0
+        self._failures = max(0, self._short_connections - 1)
+        self._connected_at = now
         await self._report(Report(CONNECTING, f"closed_{end.code}", text))
         return self._pause_after_failure()
 
@@ -179,6 +186,7 @@ class Link:
     async def _pair(self, error: PairingRequired) -> float:
         """Wait for the decision about a pairing where the gateway tells it, else ask again soon."""
         self._failures, note, self._note = 0, self._note, ""
+        began = monotonic()
         try:
             await self._report(reporting.after(reporting.of_error(error), self._reported, note))
         except BaseException:
@@ -189,7 +197,7 @@ class Link:
             await error.resolved(PAIRING_POLL_SECONDS if error.wait is None else PAIRING_WAIT_SECONDS)
         except PairingRefused as refused:
             return await self._failed(refused)
-        return 0.0
+        return max(0.0, began + SHORTEST_PAIRING_SECONDS - monotonic())
 
     async def _report(self, report: Report) -> None:
         """Store a report that differs from the one before; gives the gateway up when another process holds it."""

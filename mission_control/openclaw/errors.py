@@ -8,6 +8,9 @@ from typing import Any, Protocol
 # What may stand in a command that people copy into a shell.
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 MOST_MESSAGE = 2_000
+LONGEST_WORD = 200
+# Tokens of this installation, which a gateway may repeat from what it refuses.
+TOKEN = re.compile(r"\b(mc[au]_)[A-Za-z0-9_-]{8,}")
 REFUSING = {
     "rejected": "The pairing was rejected on the gateway.",
     "expired": "Nobody approved the pairing in time.",
@@ -32,7 +35,7 @@ class GatewayError(Exception):
         was_sent: bool = False,
     ) -> None:
         self.code = code
-        self.message = message.replace("\0", "")[:MOST_MESSAGE]
+        self.message = TOKEN.sub(r"\1…", message.replace("\0", ""))[:MOST_MESSAGE]
         self.details: dict[str, Any] = dict(details or {})
         self.is_retryable = is_retryable
         self.retry_after = retry_after
@@ -172,7 +175,7 @@ def from_values(values: Mapping[str, Any]) -> GatewayError:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return (value.replace("\0", "")[:LONGEST_WORD] or None) if isinstance(value, str) else None
 
 
 def _request_id(value: object) -> str | None:

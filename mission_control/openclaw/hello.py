@@ -16,6 +16,8 @@ WRITE, READ = "operator.write", "operator.read"
 
 DEFAULT_TICK_SECONDS = 30.0
 DEFAULT_MAX_PAYLOAD = 26_214_400
+# What is kept of what a gateway says; far above what any says.
+MOST_TEXTS, LONGEST_TEXT, LONGEST_TOKEN, HIGHEST_PROTOCOL = 2_000, 200, 4_000, 10_000
 # Gateways answer these without advertising them.
 UNLISTED = frozenset({"sessions.usage", "sessions.get", "chat.inject"})
 
@@ -63,12 +65,13 @@ def grants(scopes: tuple[str, ...], scope: str) -> bool:
 def read_hello(payload: Any) -> Hello:
     """Read the answer to a connect request; what is unknown in it is passed over."""
     said = _mapping(payload)
-    if said.get("type") != "hello-ok" or not isinstance(said.get("protocol"), int):
+    protocol = said.get("protocol")
+    if said.get("type") != "hello-ok" or not isinstance(protocol, int) or not 0 <= protocol <= HIGHEST_PROTOCOL:
         raise Unreachable("NOT_A_GATEWAY", "What answers there does not speak the protocol of OpenClaw gateways.")
     server, features = _mapping(said.get("server")), _mapping(said.get("features"))
     granted, policy = _mapping(said.get("auth")), _mapping(said.get("policy"))
     return Hello(
-        protocol=said["protocol"],
+        protocol=int(protocol),
         version=_text(server.get("version")) or "",
         boot_id=_text(server.get("bootId")),
         connection_id=_text(server.get("connId")),
@@ -77,7 +80,7 @@ def read_hello(payload: Any) -> Hello:
         capabilities=frozenset(_texts(features.get("capabilities"))),
         role=_text(granted.get("role")) or "operator",
         scopes=tuple(_texts(granted.get("scopes"))),
-        device_token=_text(granted.get("deviceToken")),
+        device_token=_text(granted.get("deviceToken"), LONGEST_TOKEN),
         tick_seconds=_positive(policy.get("tickIntervalMs"), DEFAULT_TICK_SECONDS * 1000) / 1000,
         max_payload=int(_positive(policy.get("maxPayload"), DEFAULT_MAX_PAYLOAD)),
         snapshot=_mapping(said.get("snapshot")),
@@ -89,11 +92,12 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _texts(value: Any) -> list[str]:
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+    found = (_text(one) for one in value[:MOST_TEXTS]) if isinstance(value, list) else ()
+    return [one for one in found if one]
 
 
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+def _text(value: Any, longest: int = LONGEST_TEXT) -> str | None:
+    return (value.replace("\0", "")[:longest] or None) if isinstance(value, str) else None
 
 
 def _positive(value: Any, otherwise: float) -> float:

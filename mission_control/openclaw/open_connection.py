@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 CALL_SECONDS = 15.0
 SILENCE = 4000  # the code with which OpenClaw's own client closes a connection without ticks
 SHORTEST_WAIT = 0.05
+# So much is read of one connection in a second; the rest waits on the gateway's side.
+MOST_FRAMES_A_SECOND, MOST_BYTES_A_SECOND = 1_000, 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class GatewayEvent:
     name: str
     payload: Mapping[str, Any]
     seq: int | None
+    size: int = 0  # of its frame, in bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +152,16 @@ class Connection:
                     waiting.answer.exception()  # so that it counts as seen
 
     async def _read(self) -> None:
+        loop, frames, size, began = asyncio.get_running_loop(), 0, 0, 0.0
         try:
             while True:
                 frame = await self._wire.receive()
-                self._last_frame_at = asyncio.get_running_loop().time()
+                self._last_frame_at = now = loop.time()
+                if now - began >= 1.0:
+                    frames, size, began = 0, 0, now
+                frames, size = frames + 1, size + self._wire.last_size
+                if frames > MOST_FRAMES_A_SECOND or size > MOST_BYTES_A_SECOND:
+                    await asyncio.sleep(began + 1.0 - now)
                 if frame.get("type") == "res":
                     self._answered(frame)
                 elif frame.get("type") == "event" and isinstance(frame.get("event"), str):
@@ -176,7 +185,10 @@ class Connection:
     def _happened(self, frame: Mapping[str, Any]) -> None:
         payload, seq = frame.get("payload"), frame.get("seq")
         event = GatewayEvent(
-            frame["event"], payload if isinstance(payload, Mapping) else {}, seq if isinstance(seq, int) else None
+            frame["event"],
+            payload if isinstance(payload, Mapping) else {},
+            seq if isinstance(seq, int) else None,
+            self._wire.last_size,
         )
         try:
             self._on_event(event)

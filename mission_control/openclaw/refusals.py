@@ -8,6 +8,7 @@ from typing import Any
 
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, WebSocketException
 
+from mission_control.core.json import to_json
 from mission_control.openclaw.errors import (
     AccessDenied,
     GatewayError,
@@ -22,6 +23,9 @@ from mission_control.openclaw.errors import (
 )
 
 NEWEST_PROTOCOL = 4
+# A gateway that asks for a longer pause is asked again nevertheless.
+LONGEST_WAIT_SECONDS = 3_600.0
+MOST_DETAILS, LONGEST_CODE = 20_000, 100
 # The gateway restarts, restarts soon, or is overloaded.
 RESTART_CODES = {1001, 1006, 1011, 1012, 1013, 4000}
 DETAIL_KINDS: dict[str, type[GatewayError]] = {
@@ -58,19 +62,30 @@ _PAIRING = re.compile(r"pairing required(?:: (?P<reason>[\w-]+))?(?:.*requestId:
 def refusal(error: Any, *, connecting: bool = False, secrets: tuple[str, ...] = ()) -> GatewayError:
     """Return the error of an answer with `ok: false`. `secrets` are taken out of its text."""
     said = error if isinstance(error, Mapping) else {}
-    code, message = str(said.get("code") or "ERROR"), str(said.get("message") or "The gateway gave no reason.")
-    details = said["details"] if isinstance(said.get("details"), Mapping) else {}
+    code, message = (
+        str(said.get("code") or "ERROR").replace("\0", "")[:LONGEST_CODE],
+        str(said.get("message") or "The gateway gave no reason."),
+    )
+    details = _kept(said.get("details"))
     for secret in secrets:
         message = message.replace(secret, "[secret]")
     wait = said.get("retryAfterMs", details.get("retryAfterMs"))
-    kind, details = _kind(code, message, dict(details), connecting)
+    kind, details = _kind(code, message, details, connecting)
     return kind(
         code,
         message,
         details=details,
         is_retryable=bool(said.get("retryable")) or (connecting and code == "UNAVAILABLE"),
-        retry_after=wait / 1000 if isinstance(wait, int | float) and wait >= 0 else None,
+        retry_after=min(wait / 1000, LONGEST_WAIT_SECONDS) if isinstance(wait, int | float) and wait >= 0 else None,
     )
+
+
+def _kept(details: Any) -> dict[str, Any]:
+    """Return details as they can be stored: none where they are too much, or hold what no database takes."""
+    if not isinstance(details, Mapping):
+        return {}
+    encoded = to_json(details)
+    return dict(details) if len(encoded) <= MOST_DETAILS and b"\\u0000" not in encoded else {}
 
 
 def _kind(
@@ -102,6 +117,7 @@ def closed(code: int | None, reason: str, *, was_sent: bool) -> GatewayError:
         return PairingRequired("NOT_PAIRED", "The gateway asks for this device to be approved.", details=details)
     if code == 1009:
         return GatewayError("TOO_LARGE", "The gateway refused the request because it is too large.", was_sent=was_sent)
+    reason = reason.replace("\0", "")
     said = f": {reason}" if reason else ""
     return Unreachable(
         "CLOSED",

@@ -14,6 +14,8 @@ from mission_control.openclaw.target import Target
 # Above what gateways send (25 MiB), so that theirs is the limit that is met.
 MOST_BYTES = 32 * 1024 * 1024
 CLOSING_SECONDS = 2.0
+# So many brackets are in every frame that may be nested deeper than what can be written as JSON again.
+DEEP = 200
 
 # The library writes whole frames to its log at the level DEBUG, with the token among them.
 _quiet = logging.getLogger("mission_control.openclaw.wire")
@@ -38,10 +40,11 @@ class _Opening(connect):
 
 
 class Wire:
-    """An open connection. Frames that are no JSON objects are passed over."""
+    """An open connection. Frames that are no JSON objects, or nested too deep, are passed over."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
+        self.last_size = 0
 
     @classmethod
     async def open(cls, target: Target) -> "Wire":
@@ -79,7 +82,8 @@ class Wire:
                 frame = orjson.loads(raw)
             except orjson.JSONDecodeError:
                 continue
-            if isinstance(frame, dict):
+            if isinstance(frame, dict) and not _is_too_deep(raw, frame):
+                self.last_size = len(raw)
                 return frame
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
@@ -92,3 +96,14 @@ class Wire:
 
     def _closed(self) -> WireClosed:
         return WireClosed(self._socket.close_code, self._socket.close_reason or "")
+
+
+def _is_too_deep(raw: bytes, frame: Mapping[str, Any]) -> bool:
+    """Return whether a frame is nested deeper than what could be stored or answered: a few hundred levels."""
+    if raw.count(b"[") + raw.count(b"{") < DEEP:
+        return False
+    try:
+        orjson.dumps([[[frame]]])
+    except orjson.JSONEncodeError:
+        return True
+    return False

@@ -6,6 +6,7 @@ ended. Nothing of the database is held while a gateway is asked.
 
 import asyncio
 import logging
+from collections import Counter
 
 from mission_control.core import clock
 from mission_control.core.actor import system
@@ -25,7 +26,7 @@ from mission_control.provisioning.run import AgentGone, Run, StepFailed
 from mission_control.provisioning.steps import STEPS
 from mission_control.provisioning.wakes import MOST_WAKES, deadline_of, give_up, has_checked_in
 
-AT_ONCE = 8
+AT_ONCE, AT_ONCE_ON_ONE = 16, 8
 IDLE_SECONDS = 2.0
 BUSY_SECONDS = 0.2
 AFTER_DISCONNECT = 2.0
@@ -64,14 +65,15 @@ async def run_provisioning() -> None:
 
 async def look(worker: str, running: set["asyncio.Task[None]"]) -> float:
     """Begin what is due; return the seconds until the next poll. Costs nothing where no gateway is held."""
-    gateways = connector.held_here()
-    free = AT_ONCE - len(running)
+    busy = Counter(one.get_name() for one in running)
+    gateways = frozenset(one for one in connector.held_here() if busy[str(one)] < AT_ONCE_ON_ONE)
+    free = min([AT_ONCE - len(running), *(AT_ONCE_ON_ONE - busy[str(one)] for one in gateways)])
     if not gateways or free <= 0:
         return IDLE_SECONDS
     await see_check_ins()
     taken = await leases.lease(worker, gateways, free)
     for job in taken:
-        task = asyncio.create_task(work_on(job))
+        task = asyncio.create_task(work_on(job), name=str(job.gateway_id))
         running.add(task)
         task.add_done_callback(lambda done: _finished(done, running))
     return BUSY_SECONDS if taken else await leases.seconds_until_due(gateways, IDLE_SECONDS)

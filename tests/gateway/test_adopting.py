@@ -136,7 +136,11 @@ async def test_agent_of_another_organization_on_the_same_gateway_is_not_linked(
     cast: Cast, tower: Tower, url: str
 ) -> None:
     theirs = await Organization.create(name="Elsewhere")
-    values = {"name": "Theirs", "workspace_root": "~/x", "url": tower.row.url if url == "the same" else url}
+    values: dict[str, Any] = {
+        "name": "Theirs",
+        "workspace_root": "~/x",
+        "url": tower.row.url if url == "the same" else url,
+    }
     gateway = await Gateway.create(organization_id=theirs.id, **values)
     key, is_adopted = f"mc-{new_id()}", url == "the same"
     await Agent.create(
