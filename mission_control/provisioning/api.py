@@ -10,7 +10,7 @@ from mission_control.boards.queries import visible_board_here
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.policy import require
-from mission_control.core.schemas import OK, OkResponse
+from mission_control.core.schemas import OK, ErrorResponse, OkResponse
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import visible_gateway
 from mission_control.operations.api import Api
@@ -30,6 +30,7 @@ from mission_control.provisioning.schemas import (
 
 api = Api("provisioning_api", __name__, url_prefix="/api/v1")
 LATEST = 20
+OUTSIDE = {502: ErrorResponse}
 
 
 @operation(
@@ -146,6 +147,7 @@ async def get_gateway_templates_sync(actor: Actor, job: ProvisioningJob) -> Gate
     find=visible_gateway,
     verb="gateway.adopt",
     returns=list[GatewayAgentRead],
+    errors=OUTSIDE,
 )
 async def list_agents_on_gateway(actor: Actor, gateway: Gateway) -> list[GatewayAgentRead]:
     """List the agents that exist on a gateway, and which of them are linked to a board here."""
@@ -163,6 +165,7 @@ async def list_agents_on_gateway(actor: Actor, gateway: Gateway) -> list[Gateway
     verb="gateway.adopt",
     body=Adoption,
     returns=AgentRead,
+    errors=OUTSIDE | {409: ErrorResponse},
     is_atomic=False,
 )
 async def adopt_gateway_agent(actor: Actor, gateway: Gateway, data: Adoption) -> AgentRead:
