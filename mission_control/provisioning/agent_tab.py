@@ -47,7 +47,8 @@ def job_view(job: ProvisioningJob) -> dict[str, Any]:
         "word": WORDS.get(job.action, job.action),
         "steps": [{**one, "label": LABELS.get(one["key"], one["key"])} for one in job.steps],
         "is_open": job.state in ("waiting", "running"),
-        "tries_again": job.state == "waiting" and job.attempts > 0,
+        "tries_again": job.state == "waiting" and job.attempts > 0 and bool(job.last_error),
+        "awaits_call": job.state == "waiting" and job.awaits_check_in,
     }
 
 

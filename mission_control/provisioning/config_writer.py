@@ -20,6 +20,8 @@ TRIES = 5
 PAUSE_SECONDS = 2.1
 # Somebody else changed the configuration before ours was sent, or before the gateway had loaded ours.
 _STALE = re.compile(r"config changed since|base hash|was not applied .*superseded", re.IGNORECASE)
+# The gateway has stored the patch and restarts because of it: no failure, to be looked at again.
+_STORED = re.compile(r"persisted and .*wait for the gateway to restart", re.IGNORECASE | re.DOTALL)
 
 type _Wish = tuple[WantedAgent, asyncio.Future[bool]]
 _wishes: dict[UUID, list[_Wish]] = {}
@@ -65,20 +67,25 @@ async def _answer(gateway_id: UUID, wishes: list[_Wish]) -> None:
 async def _patch(gateway_id: UUID, entries: list[WantedAgent]) -> bool:
     """Patch the configuration, unless it is as it should be: a patch reloads the gateway."""
     refused: frozenset[str] = frozenset()
+    has_written = False
     for remaining in reversed(range(TRIES)):
         found = await call(gateway_id, "config.get")
         patch = config_patch(_config_of(found), entries, refused=refused)
         if patch is None:
-            return False
+            return has_written
         base = {"baseHash": found["hash"]} if found.get("hash") else {}
         _patched_at[gateway_id] = asyncio.get_running_loop().time()
         try:
             await call(gateway_id, "config.patch", {"raw": to_json(patch).decode(), **base})
         except GatewayError as error:
             unknown = refused_fields(error.details) - refused
-            if not (remaining and (unknown or _STALE.search(error.message))):
+            is_stored = bool(_STORED.search(error.message))
+            if not (remaining and (unknown or is_stored or _STALE.search(error.message))):
                 raise
             refused |= unknown
+            if is_stored:
+                has_written = True
+                await asyncio.sleep(PAUSE_SECONDS)
         else:
             return True
     raise AssertionError("unreachable")

@@ -45,6 +45,21 @@ def subject(job: ProvisioningJob) -> dict[str, str]:
 
 
 @command("provisioning.run")
+async def overcome(actor: Actor, job: ProvisioningJob) -> None:
+    """Forget the failures of a step that has succeeded since; a later step has all its attempts."""
+    if not await held(job).update(attempts=0, last_error=None, updated_at=clock.now()):
+        raise LeaseLost
+    job.attempts, job.last_error = 0, None
+    signal(job.organization_id, **subject(job))
+    agent = await Agent.get_or_none(id=job.agent_id, status="error")
+    if agent is None or job.action in REMOVALS:
+        return
+    agent.status = "provisioning" if agent.last_seen_at is None else "updating"
+    agent.last_provision_error = None
+    await agent.save(update_fields=["status", "last_provision_error"])
+
+
+@command("provisioning.run")
 async def wait_for_check_in(actor: Actor, job: ProvisioningJob, until: Any) -> None:
     """Let go of a job whose agent was woken; it is looked at again at the deadline or after the agent's call."""
     if await _settle(job, state="waiting", due_at=until, awaits_check_in=True, last_error=None) is not None:

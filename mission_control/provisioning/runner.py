@@ -136,6 +136,8 @@ async def _work(job: ProvisioningJob) -> None:
         else:
             note = await STEPS[key](await Run.of(job))
         await progress.mark(job, key, "done", note)
+        if job.last_error:
+            await progress.overcome(system(job.organization_id), job)
     await progress.finish(system(job.organization_id), job)
 
 

@@ -9,15 +9,22 @@ from mission_control.boards.models import Board
 from mission_control.commands.reactions import react
 from mission_control.commands.transaction import atomically
 from mission_control.commands.unit_of_work import record
+from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.gateways.models import Gateway
+from mission_control.provisioning import config_writer
 from mission_control.provisioning.models import ProvisioningJob
 from tests.cast import Cast, events, head
 from tests.gateway.tower import Tower, tower_of
+from tests.pages.visitor import visitor
 
 pytestmark = pytest.mark.database
 
 READS = {"agents.list", "config.get", "agents.files.list"}
+RESTARTS = (
+    "config.patch persisted and updated the active Gateway, but a recovery restart is required; wait for the Gateway"
+    " to restart, then run config.get to confirm the active revision"
+)
 
 
 @pytest.fixture
@@ -117,6 +124,35 @@ async def test_refused_file_ends_in_a_visible_error_and_retry_succeeds(cast: Cas
     agent = await Agent.get(id=made["id"])
     assert (agent.status, agent.last_provision_error, agent.workspace_token) == ("online", None, token)
     assert len(await ProvisioningJob.filter(agent_id=agent.id)) == 1
+
+
+async def test_failure_that_was_overcome_is_forgotten(cast: Cast, tower: Tower) -> None:
+    tower.fake.fail("config.patch", "the disk is full")
+    made = (await cast.ada.post("/agents", {"name": "Lyra", "board_id": cast.board.id})).ok()
+    await tower.until("attempts > 0 AND state = 'waiting'")
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get(f"/agents/{made['id']}/gateway")).has("the disk is full It is tried again by itself.")
+    gate = tower.fake.hold("agents.files.set")
+    await ProvisioningJob.all().update(due_at=clock.now())
+    await tower.until_held()
+    seen = (await cast.ada.get(f"/agents/{made['id']}")).ok()
+    assert (seen["status"], seen["last_provision_error"]) == ("provisioning", None)
+    gate.set()
+    await tower.settled()
+    job = await tower.job(made["id"])
+    assert (job.state, job.attempts, job.last_error) == ("waiting", 0, None)
+    page = await ada.get(f"/agents/{made['id']}/gateway")
+    page.has("Waiting for its first call").lacks("tried again", "disk is full")
+
+
+async def test_stored_patch_that_restarts_the_gateway_is_no_failure(
+    cast: Cast, tower: Tower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config_writer, "PAUSE_SECONDS", 0.01)
+    tower.fake.fail("config.patch", RESTARTS, code="UNAVAILABLE", retryable=True)
+    agent = await tower.add_agent(cast)
+    job = await tower.job(agent.id)
+    assert (job.attempts, job.awaits_check_in, agent.status) == (0, True, "online")
 
 
 async def test_disconnect_in_the_middle_goes_on_after_the_reconnect(cast: Cast, tower: Tower) -> None:
