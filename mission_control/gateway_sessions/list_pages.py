@@ -13,6 +13,8 @@ from mission_control.gateway_sessions.session_regions import gateway_now
 from mission_control.gateway_sessions.sessions_list import render_list
 from mission_control.gateway_sessions.watches import LIST, keep_watch, watch_id
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.page_frame import head_of_gateway, tabs_of_gateway
+from mission_control.gateways.page_tabs import Viewed
 from mission_control.gateways.queries import visible_gateway
 from mission_control.live.broker import head_of
 from mission_control.live.models import Event
@@ -21,6 +23,7 @@ from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("gateway_sessions_list_pages", __name__)
 PAGE = "gateway-sessions"
+TAB = "sessions"
 SESSIONS = "/gateways/<uuid:gateway_id>/sessions"
 
 
@@ -73,13 +76,33 @@ async def _sessions(view: ListView) -> str:
     return await render_list(view.gateway, view.search)
 
 
+def _list_key(view: ListView) -> tuple[UUID, str]:
+    return view.gateway.id, view.search
+
+
 def _is_about(view: ListView, news: Event | dict[str, Any]) -> bool:
+    is_its_list = isinstance(news, dict) and news.get("gateway_sessions") == watch_id(view.gateway.id, LIST)
+    return is_its_list or _is_about_gateway(view, news)
+
+
+def _is_about_gateway(view: ListView, news: Event | dict[str, Any]) -> bool:
     if isinstance(news, Event):
         return news.subject_id == view.gateway.id
-    return str(view.gateway.id) == news.get("gateway_id") or news.get("gateway_sessions") == watch_id(
-        view.gateway.id, LIST
-    )
+    return str(view.gateway.id) == news.get("gateway_id")
 
 
+async def _head(view: ListView) -> str:
+    return head_of_gateway(Viewed(view.actor, view.gateway))
+
+
+async def _tabs(view: ListView) -> str:
+    return tabs_of_gateway(Viewed(view.actor, view.gateway), TAB)
+
+
+OF_GATEWAY = Concerns[ListView](("gateway.",), ("gateway_id",), _is_about_gateway)
 NEWS = Concerns[ListView](("gateway.",), ("gateway_sessions", "gateway_id"), _is_about)
-REGIONS = (Region(PAGE, "#gateway-sessions", NEWS, _sessions, key=lambda view: (view.gateway.id, view.search)),)
+REGIONS = (
+    Region(PAGE, "#gateway-head", OF_GATEWAY, _head, name="head"),
+    Region(PAGE, "#gateway-tabs", OF_GATEWAY, _tabs, name="tabs"),
+    Region(PAGE, "#gateway-sessions", NEWS, _sessions, key=_list_key, name="sessions"),
+)

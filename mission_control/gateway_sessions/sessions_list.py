@@ -25,6 +25,15 @@ class SessionLine:
     agent: Agent | None
     url: str
 
+    @property
+    def title(self) -> str:
+        """The name of its agent, and its own where it says more."""
+        name = self.agent.name if self.agent else self.facts.agent_id
+        own = self.facts.title
+        if own in ("", "main", name):
+            return name
+        return own if own.startswith(f"{name} ") else f"{name}: {own}"
+
 
 @dataclass(frozen=True, slots=True)
 class SessionList:

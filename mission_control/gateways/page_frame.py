@@ -83,16 +83,22 @@ async def page_stream_of(gateway_id: UUID) -> Response:
     return await live_page(actor, look)
 
 
+def head_of_gateway(viewed: Viewed) -> str:
+    """Return the head of a gateway's page, also for the tabs that are pages of their features."""
+    return render_macro(HEAD, "head", viewed=viewed)
+
+
+def tabs_of_gateway(viewed: Viewed, key: str) -> str:
+    """Return the links to the tabs of a gateway; `key` is the one that is open."""
+    return render_macro(HEAD, "tabs_of", viewed=viewed, tabs=in_order(), active=key)
+
+
 async def _head(view: GatewayView) -> str | None:
-    if view.viewed is None:
-        return render_macro(HEAD, "gone")
-    return render_macro(HEAD, "head", viewed=view.viewed)
+    return render_macro(HEAD, "gone") if view.viewed is None else head_of_gateway(view.viewed)
 
 
 async def _tabs(view: GatewayView) -> str | None:
-    if view.viewed is None:
-        return None
-    return render_macro(HEAD, "tabs_of", viewed=view.viewed, tabs=in_order(), active=view.key)
+    return None if view.viewed is None else tabs_of_gateway(view.viewed, view.key)
 
 
 async def _tab(view: GatewayView) -> str | None:

@@ -1,5 +1,6 @@
 """Pages of a gateway's sessions: what they show, how runs appear while they go on, and what is sent from them."""
 
+import re
 from collections.abc import AsyncIterator
 from html import unescape
 from typing import Any
@@ -106,6 +107,17 @@ async def test_list_shows_sessions_with_their_agents(
     fake_gateway.state.session("agent:stranger:cron:<7>")
     page = (await ada.get(f"/gateways/{gateway.id}/sessions")).is_status(200)
     page.has("Vega", "1,200 tokens", "fake-1", path_of(gateway), "stranger: cron:&lt;7&gt;")
+    page.has('id="gateway-tab-overview"', "OpenClaw 2026.9.6")
+    assert re.search(r'<a id="gateway-tab-sessions"[^>]*aria-current="page"', page.text)
+
+
+@pytest.mark.parametrize(("label", "shown"), [("Vega", "Vega"), ("Vega · 0a1b", "Vega · 0a1b"), ("Tax", "Vega: Tax")])
+async def test_session_of_an_agent_has_its_name_once(
+    ada: Visitor, gateway: Gateway, session: FakeSession, label: str, shown: str
+) -> None:
+    session.label = label
+    page = (await ada.get(f"/gateways/{gateway.id}/sessions")).is_status(200)
+    assert re.search(rf"data-nav-item>\s*{shown}\s*</a>", page.text)
 
 
 async def test_list_without_sessions_says_when_one_begins(ada: Visitor, gateway: Gateway) -> None:
