@@ -3,6 +3,7 @@
 What an agent does is one shell command for each message that it gets, run in its workspace by the gateway.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -24,6 +25,15 @@ COMMENT = (
 )
 HAND_IN = """./mc POST '/api/v1/agent/boards/{board_id}/tasks/{task_id}/completions' '{"summary": "It is done."}'"""
 WORK = f"{CLAIMED}; {COMMENT} && {HAND_IN}"
+
+# With the commands of a message, which use AUTH_TOKEN; it is read from the same place.
+WITH_TOKEN = "AUTH_TOKEN=$(sed -n 's/^AUTH_TOKEN=//p' AGENTS.md)"
+CURL = re.compile(r"^curl .*? <<'JSON'\n.*?\nJSON$", re.MULTILINE | re.DOTALL)
+
+
+def callbacks_of(message: str) -> list[str]:
+    """The commands with curl in a message, each ready to be run as it stands there."""
+    return [f"{WITH_TOKEN}\n{command}" for command in CURL.findall(message)]
 
 
 def assign(task_id: str, agent_id: str) -> str:

@@ -1,102 +1,34 @@
 """From an empty installation to finished work: Mission Control, a real gateway, and agents that work by their files."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from mission_control.openclaw.connection import Target, connect
+from mission_control.openclaw.errors import GatewayError
 from mission_control.openclaw.identity import Identity
-from tests.gateway.real import RealGateway, free_port
-from tests.gateway.scripted import WORK, Scripted, assign
-from tests.live.servers import API, Server, installation
+from tests.gateway.fake_model import Turn
+from tests.gateway.real import RealGateway
+from tests.gateway.scripted import WORK, Scripted, assign, callbacks_of
+from tests.gateway.team import Team, checked_in, team_on, until
 
 pytestmark = [pytest.mark.gateway, pytest.mark.database]
 
-PATIENCE = 150.0
-
-
-@dataclass
-class Team:
-    """A board on the gateway with a lead and two workers, and its owner."""
-
-    server: Server
-    gateway_id: str
-    board_id: str = ""
-    lead_id: str = ""
-    worker_ids: tuple[str, ...] = ()
-
-    async def ask(self, method: str, path: str, json: Any = None, status: int = 200) -> Any:
-        """What the owner is answered."""
-        async with self.server.client() as owner:
-            answer = await owner.request(method, f"{API}{path}", json=json)
-        assert answer.status_code == status, answer.text
-        return answer.json()
-
-    async def agent(self, agent_id: str) -> dict[str, Any]:
-        """An agent as it is now."""
-        found: dict[str, Any] = await self.ask("GET", f"/agents/{agent_id}")
-        return found
-
-    async def hire(self, name: str, *, is_lead: bool = False) -> str:
-        """The id of a new agent on the board's gateway."""
-        wanted = {"name": name, "board_id": self.board_id, "is_board_lead": is_lead}
-        return str((await self.ask("POST", "/agents", wanted))["id"])
-
-
-async def until[T](look: Callable[[], Awaitable[T]], fits: Callable[[T], bool]) -> T:
-    """What is seen once it fits; the last sight is shown when it never does."""
-    found = await look()
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while not fits(found):
-                await asyncio.sleep(0.3)
-                found = await look()
-    except TimeoutError:
-        raise AssertionError(f"last seen: {found}") from None
-    return found
-
-
-async def checked_in(team: Team, *agent_ids: str) -> None:
-    """Wait until agents have called by themselves."""
-    for agent_id in agent_ids:
-        await until(
-            lambda agent_id=agent_id: team.agent(agent_id),  # type: ignore[misc]
-            lambda found: found["last_seen_at"] is not None and found["status"] == "online",
-        )
+DOWN_SECONDS = 20.0
 
 
 @pytest.fixture(scope="module")
 async def team(real_gateway: RealGateway, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Team]:
-    """Mission Control with the gateway, a board on it, and three agents that have checked in."""
-    Scripted(real_gateway.model)
-    async with installation(tmp_path_factory.mktemp("work")) as home:
-        port = free_port()
-        server = await home.start(port=port, BASE_URL=f"http://127.0.0.1:{port}")
-        try:
-            wanted = {
-                "name": "Real", "url": real_gateway.url, "token": real_gateway.token,
-                "workspace_root": str(real_gateway.workspaces),
-            }  # fmt: skip
-            made = Team(server, "")
-            made.gateway_id = (await made.ask("POST", "/gateways", wanted))["id"]
-            board = {"name": "Work", "slug": "work", "description": "Look up.", "gateway_id": made.gateway_id}
-            made.board_id = (await made.ask("POST", "/boards", board | {"require_approval_for_done": False}))["id"]
-            made.lead_id = await made.hire("Atlas", is_lead=True)
-            made.worker_ids = (await made.hire("Vega"), await made.hire("Lyra"))
-            await checked_in(made, made.lead_id, *made.worker_ids)
-            yield made
-        finally:
-            await server.stop()
-            await server.kill()
+    """A board with a lead and two workers on the gateway."""
+    async with team_on(real_gateway, tmp_path_factory.mktemp("work")) as made:
+        yield made
 
 
 async def test_main_agent_and_team_check_in_by_themselves(team: Team) -> None:
-    everybody = (await team.ask("GET", "/agents?limit=100"))["items"]
-    (main,) = [one for one in everybody if one["board_id"] is None]
-    await checked_in(team, main["id"])
+    await checked_in(team, (await team.main_agent())["id"])
     gateway = await team.ask("GET", f"/gateways/{team.gateway_id}")
     assert gateway["state"] == "connected" and gateway["token"] is None and gateway["has_token"] is True
 
@@ -129,14 +61,88 @@ async def test_work_goes_on_after_all_tokens_were_rotated(team: Team, real_gatew
     await worked(team, real_gateway, "Name the moons", lyra)
 
 
+async def test_conversation_about_a_board_ends_with_its_goal_and_its_lead(
+    team: Team, real_gateway: RealGateway
+) -> None:
+    main = await team.main_agent()
+    await checked_in(team, main["id"])
+    board_id = await team.new_board("Shop")
+    path = f"/boards/{board_id}/onboarding"
+    requests: list[str] = []
+
+    def report(turn: Turn) -> str | None:
+        """Ask what the request has as an example, and propose its other example once that was answered."""
+        if board_id in turn.user:
+            requests.append(turn.user)
+            return callbacks_of(turn.user)[0]
+        return callbacks_of(requests[0])[1] if "A number is reached" in turn.user else None
+
+    Scripted(real_gateway.model).acts[f"mc-gateway-{team.gateway_id}"] = report
+    await team.ask("POST", f"{path}/start", {})
+    asked = await until(lambda: team.ask("GET", path), lambda found: len(found["messages"]) == 2)
+    assert '"When is this a success?"' in asked["messages"][1]["content"]
+    await team.ask("POST", f"{path}/answer", {"answer": "A number is reached", "other_text": "five countries"})
+    proposed = await until(lambda: team.ask("GET", path), lambda found: found["status"] == "completed")
+    goal = {name: proposed["draft_goal"][name] for name in ("board_type", "objective", "success_metrics")}
+    confirmed = await team.ask("POST", f"{path}/confirm", goal)
+    assert confirmed["goal_confirmed"] and confirmed["objective"] == "The shop sells abroad."
+    assert confirmed["lead_token"] is None  # it is in the lead's files
+    await checked_in(team, confirmed["lead_agent_id"])
+    lead = await team.agent(confirmed["lead_agent_id"])
+    assert (lead["name"], lead["is_board_lead"], lead["gateway_id"]) == ("Atlas", True, team.gateway_id)
+    assert len(requests) == 1
+
+
+async def arrived(team: Team, gateway: RealGateway, agent_id: str, words: list[str]) -> None:
+    """Wait until no notice to an agent waits, and see that it was told all words, each once."""
+    path = f"/agents/{agent_id}/deliveries?state="
+    await until(lambda: team.ask("GET", f"{path}waiting"), lambda found: found["items"] == [])
+    told = await until(lambda: team.told(gateway, agent_id), lambda found: all(word in found for word in words))
+    assert [len(re.findall(rf"\b{word}\b", told)) for word in words] == [1] * len(words)
+    assert (await team.ask("GET", f"{path}failed"))["items"] == []
+
+
+async def test_notices_wait_for_a_gateway_that_is_away_and_arrive_once(team: Team, real_gateway: RealGateway) -> None:
+    Scripted(real_gateway.model)
+    path = f"/gateways/{team.gateway_id}"
+    until_back = asyncio.create_task(asyncio.sleep(DOWN_SECONDS))
+    await asyncio.to_thread(real_gateway.stop)
+    try:
+        await until(lambda: team.ask("GET", path), lambda found: found["state"] != "connected")
+        words = [f"nebula{number}" for number in range(5)]
+        for word in words:
+            new = {"content": f"@Atlas @Vega @Lyra {word}", "tags": ["chat"]}
+            await team.ask("POST", f"/boards/{team.board_id}/memory", new)
+        waiting = (await team.ask("GET", f"/agents/{team.lead_id}/deliveries?state=waiting"))["items"]
+        assert len(waiting) == len(words)
+        await until_back
+    finally:
+        await asyncio.to_thread(real_gateway.start)
+    await until(lambda: team.ask("GET", path), lambda found: found["state"] == "connected")
+    for agent_id in (team.lead_id, *team.worker_ids):
+        await arrived(team, real_gateway, agent_id, words)
+
+
 async def test_gateway_restarts_while_an_agent_is_set_up(team: Team, real_gateway: RealGateway) -> None:
     Scripted(real_gateway.model)
-    nova = await team.hire("Nova")
     target = Target(real_gateway.url, token=real_gateway.token)
+
+    async def boot() -> str | None:
+        """Which start of the gateway answers, None when none does."""
+        try:
+            connection = await connect(target, Identity.new(), on_event=lambda event: None)
+        except GatewayError:
+            return None
+        await connection.close()
+        return connection.hello.boot_id
+
+    before = await boot()
+    nova = await team.hire("Nova")
     connection = await connect(target, Identity.new(), on_event=lambda event: None)
     await connection.call("gateway.restart.request", {"reason": "a test"})
     await connection.wait_closed()
     await connection.close()
+    await until(boot, lambda found: found not in (None, before))
     await checked_in(team, nova)
     listed = (await team.ask("GET", "/agents?limit=100"))["items"]
     assert [one["id"] for one in listed if one["name"] == "Nova"] == [nova]

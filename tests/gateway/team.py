@@ -1,0 +1,112 @@
+"""A board of a real server whose agents live on the real gateway."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mission_control.openclaw.connection import Target, connect
+from mission_control.openclaw.identity import Identity
+from tests.gateway.real import RealGateway, free_port
+from tests.gateway.scripted import Scripted
+from tests.live.servers import API, Server, installation
+
+PATIENCE = 150.0
+
+
+@dataclass
+class Team:
+    """A board on the gateway with a lead and two workers, and its owner."""
+
+    server: Server
+    gateway_id: str
+    board_id: str = ""
+    lead_id: str = ""
+    worker_ids: tuple[str, ...] = ()
+
+    async def ask(self, method: str, path: str, json: Any = None, status: int = 200) -> Any:
+        """What the owner is answered."""
+        async with self.server.client() as owner:
+            answer = await owner.request(method, f"{API}{path}", json=json)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    async def agent(self, agent_id: str) -> dict[str, Any]:
+        """An agent as it is now."""
+        found: dict[str, Any] = await self.ask("GET", f"/agents/{agent_id}")
+        return found
+
+    async def main_agent(self) -> dict[str, Any]:
+        """The gateway's main agent."""
+        everybody = (await self.ask("GET", "/agents?limit=100"))["items"]
+        found: dict[str, Any]
+        (found,) = [one for one in everybody if one["board_id"] is None]
+        return found
+
+    async def hire(self, name: str, *, is_lead: bool = False) -> str:
+        """The id of a new agent on the board's gateway."""
+        wanted = {"name": name, "board_id": self.board_id, "is_board_lead": is_lead}
+        return str((await self.ask("POST", "/agents", wanted))["id"])
+
+    async def new_board(self, name: str) -> str:
+        """The id of a new board on the gateway."""
+        board = {"name": name, "slug": name.lower(), "description": "Look up.", "gateway_id": self.gateway_id}
+        return str((await self.ask("POST", "/boards", board | {"require_approval_for_done": False}))["id"])
+
+    async def told(self, gateway: RealGateway, agent_id: str) -> str:
+        """Everything that an agent was told in its session, by the gateway's transcript."""
+        session = (await self.agent(agent_id))["openclaw_session_id"]
+        target = Target(gateway.url, token=gateway.token)
+        connection = await connect(target, Identity.new(), on_event=lambda event: None)
+        try:
+            history = await connection.call("chat.history", {"sessionKey": session}, seconds=PATIENCE)
+        finally:
+            await connection.close()
+        return "\n".join(str(one["content"]) for one in history["messages"] if one["role"] == "user")
+
+
+async def until[T](look: Callable[[], Awaitable[T]], fits: Callable[[T], bool]) -> T:
+    """What is seen once it fits; the last sight is shown when it never does."""
+    found = await look()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not fits(found):
+                await asyncio.sleep(0.3)
+                found = await look()
+    except TimeoutError:
+        raise AssertionError(f"last seen: {found}") from None
+    return found
+
+
+async def checked_in(team: Team, *agent_ids: str) -> None:
+    """Wait until agents have called by themselves."""
+    for agent_id in agent_ids:
+        await until(
+            lambda agent_id=agent_id: team.agent(agent_id),  # type: ignore[misc]
+            lambda found: found["last_seen_at"] is not None and found["status"] == "online",
+        )
+
+
+@asynccontextmanager
+async def team_on(gateway: RealGateway, folder: Path) -> AsyncIterator[Team]:
+    """Mission Control with the gateway, a board on it, and three agents that have checked in."""
+    Scripted(gateway.model)
+    async with installation(folder) as home:
+        port = free_port()
+        server = await home.start(port=port, BASE_URL=f"http://127.0.0.1:{port}")
+        try:
+            wanted = {
+                "name": "Real", "url": gateway.url, "token": gateway.token, "workspace_root": str(gateway.workspaces)
+            }  # fmt: skip
+            made = Team(server, "")
+            made.gateway_id = (await made.ask("POST", "/gateways", wanted))["id"]
+            made.board_id = await made.new_board("Work")
+            made.lead_id = await made.hire("Atlas", is_lead=True)
+            made.worker_ids = (await made.hire("Vega"), await made.hire("Lyra"))
+            await checked_in(made, made.lead_id, *made.worker_ids)
+            yield made
+        finally:
+            await server.stop()
+            await server.kill()
