@@ -58,18 +58,18 @@ async def request_provisioning(
     job.sync_id = sync_id or job.sync_id
     if job.state == "running":
         before = job.options.get("again") or {}
-        job.options = job.options | {"again": {"action": action, **_joined(before, flags)}}
+        job.options = job.options | {"again": {"action": action, **joined(before, flags)}}
         await job.save(update_fields=["options", "sync_id"])
         return job
     job.action = "provision" if "provision" in (job.action, action) else action
-    await restart(job, _joined(job.options, flags))
+    await restart(job, joined(job.options, flags))
     return job
 
 
-def _joined(before: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
-    joined = {name: value or before.get(name) for name, value in flags.items()}
-    joined["quiet"] = flags["quiet"] and before.get("quiet", True)
-    return joined
+def joined(before: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of two requests in one."""
+    both = {name: value or before.get(name) for name, value in flags.items()}
+    return both | {"quiet": flags["quiet"] and before.get("quiet", True)}
 
 
 async def restart(job: ProvisioningJob, options: dict[str, Any]) -> None:

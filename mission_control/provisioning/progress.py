@@ -12,7 +12,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.scope import Scope
 from mission_control.live.wake import publish_signal
-from mission_control.provisioning.jobs import restart
+from mission_control.provisioning.jobs import joined, restart
 from mission_control.provisioning.leases import held
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.plan import REMOVALS, marked, next_step
@@ -170,6 +170,9 @@ async def _settle(job: ProvisioningJob, **values: Any) -> ProvisioningJob | None
     again = found.options.get("again")
     if again is not None:
         action = again.pop("action")
+        if next_step(job.steps) not in (None, "check_in"):  # what was asked for first is not done yet either
+            action = "provision" if found.action == "provision" else action
+            again = joined(found.options, again)
         found.action = action
         await restart(found, again)
         signal(job.organization_id, **subject(job))

@@ -244,3 +244,22 @@ async def test_superseded_patch_is_looked_at_again_at_once(cast: Cast, tower: To
     tower.fake.fail("config.patch", "config.patch persisted but was not applied to the active Gateway (superseded)")
     made = await tower.add_agent(cast)
     assert (made.status, (await tower.job(made.id)).attempts) == ("online", 0)
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_change_during_a_run_that_fails_loses_nothing_of_the_first_request(
+    cast: Cast, tower: Tower, fails: bool
+) -> None:
+    gate = tower.fake.hold("agents.create")
+    made = (await cast.ada.post("/agents", {"name": "Lyra", "board_id": cast.board.id})).ok()
+    await tower.until_held()
+    (await cast.ada.patch(cast.home, {"objective": "See more."})).ok()  # needs new files, and wakes nobody
+    if fails:
+        tower.fake.fail("sessions.patch", "disk full")
+    gate.set()
+    await tower.settled()
+    assert len(tower.fake.sent("chat.send")) == 1
+    lyra = await tower.program(made["id"])
+    (await lyra.post("/agent/heartbeat")).ok()
+    await tower.until_agent(made["id"], status="online")
+    assert "See more." in "".join(tower.files(await Agent.get(id=made["id"])).values())
