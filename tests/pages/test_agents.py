@@ -4,6 +4,7 @@ import re
 
 from mission_control.agents.models import Agent
 from tests.cast import Caller, Cast, events, hire
+from tests.gateway_agents import add_gateway
 from tests.pages.visitor import Seen, Visitor, opened, visitor
 from tests.statements import counted
 
@@ -159,3 +160,14 @@ async def test_long_list_uses_the_same_statements(cast: Cast) -> None:
             (await ada.get("/agents")).is_status(200)
         costs.append(len(found))
     assert costs[0] == costs[1]
+
+
+async def test_deletion_says_what_becomes_of_it_on_its_gateway(cast: Cast) -> None:
+    gateway = await add_gateway(cast.organization.id, cast.board, holder=None, state="unreachable")
+    ada = await visitor(cast.app, cast.ada)
+    path, vega = f"/agents/{cast.vega.id}/delete", Agent.filter(id=cast.vega.id)
+    (await ada.get(path)).lacks("gateway are deleted")
+    await vega.update(gateway_id=gateway.id, gateway_agent_id="mc-vega")
+    (await ada.get(path)).has("Its files and conversations on its gateway are deleted.")
+    await vega.update(is_adopted=True)
+    (await ada.get(path)).has("It stays on its gateway").lacks("gateway are deleted")
