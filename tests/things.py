@@ -112,8 +112,9 @@ async def _agent(cast: Cast, made: Things, path: str) -> Any:
     if "provisionings" in path:
         await Agent.filter(id=cast.vega.id).update(gateway_id=await _gateway(cast, made, path))
     if "adoptions" in path:
-        linked = {"gateway_id": made["gateway_id"], "gateway_agent_id": "odd", "is_adopted": True}
-        await Agent.filter(id=cast.vega.id).update(**linked)
+        linked: dict[str, Any] = {"gateway_id": made["gateway_id"], "gateway_agent_id": "odd", "is_adopted": True}
+        ours: dict[str, Any] = {"organization_id": cast.organization.id, "board_id": cast.board.id}
+        return (await Agent.create(**ours, **linked, name=f"Linked at {made['gateway_id']}")).id
     return cast.vega.id
 
 

@@ -15,9 +15,13 @@ KINDS = {
     "agent.token_changed": Kind("What a token of an agent may, or when it ends, changed.", "changed a token of"),
     "agent.token_revoked": Kind("A token of an agent was ended.", "revoked a token of"),
     "agent.nudge.sent": Kind("A lead put a word into a colleague's inbox.", "nudged"),
-    "agent.nudge.failed": Kind("The nudge of a lead was given up."),
-    "gateway.main.lead_message.sent": Kind("A board's lead got a message of the gateway's main agent."),
-    "gateway.main.lead_message.failed": Kind("A message of a gateway's main agent to a lead was given up."),
+    "agent.nudge.failed": Kind("The nudge of a lead was given up.", "could not nudge"),
+    "gateway.main.lead_message.sent": Kind(
+        "A board's lead got a message of the gateway's main agent.", "wrote to the lead"
+    ),
+    "gateway.main.lead_message.failed": Kind(
+        "A message of a gateway's main agent to a lead was given up.", "could not write to the lead"
+    ),
     "gateway.main.lead_broadcast.sent": Kind(
         "A gateway's main agent wrote to the leads of several boards.", "wrote to the leads"
     ),

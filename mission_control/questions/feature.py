@@ -15,8 +15,12 @@ questions = Feature(
             "A person answered an agent's question; the answer is in the board's memory.", "answered:"
         ),
         "question.withdrawn": Kind("A lead withdrew a question.", "withdrew:"),
-        "gateway.lead.ask_user.sent": Kind("A gateway's main agent got the question of a lead for people."),
-        "gateway.lead.ask_user.failed": Kind("A question for a gateway's main agent was given up."),
+        "gateway.lead.ask_user.sent": Kind(
+            "A gateway's main agent got the question of a lead for people.", "passed a question to the main agent"
+        ),
+        "gateway.lead.ask_user.failed": Kind(
+            "A question for a gateway's main agent was given up.", "could not pass a question to the main agent"
+        ),
         "question.ended_on_gateway": Kind(
             "A question of a gateway was answered there, expired, or was cancelled.", "closed, as its gateway did:"
         ),

@@ -24,8 +24,14 @@ skills = Feature(
             "asked a gateway to remove",
             is_named_in_message=True,
         ),
-        "gateway.main.skill_message.sent": Kind("A gateway's main agent got the request about a skill."),
-        "gateway.main.skill_message.failed": Kind("A request about a skill was given up."),
+        "gateway.main.skill_message.sent": Kind(
+            "A gateway's main agent got the request about a skill.",
+            "told the gateway's agent:",
+            is_named_in_message=True,
+        ),
+        "gateway.main.skill_message.failed": Kind(
+            "A request about a skill was given up.", "could not tell the gateway's agent:", is_named_in_message=True
+        ),
         "skill_pack.created": Kind(
             "A repository was added as a skill pack.", "added the skill pack", is_named_in_message=True
         ),

@@ -14,12 +14,21 @@ from mission_control.operations import operation as doing
 from mission_control.operations.given import validated
 from mission_control.operations.registry import OPERATIONS, Operation
 from tests.cast import Answer, Caller, Cast
-from tests.things import path_of
+from tests.things import MAKERS, path_of
 
 NAMES = [one.operation_id for one in OPERATIONS if one.who != "anyone"]
 ANSWERS_OUTSIDERS = {"delete_agent_api_v1_agents__agent_id__delete": "an unknown id is fine, and stays untouched"}
 ONLY_MAIN_AGENTS = {"agent_main_message_board_lead": "who is no gateway's main agent learns nothing of any board"}
 SAFE = {"GET"}
+# What these are about is found in a gateway that the query names.
+OF_A_GATEWAY = {
+    "get_gateway_session_api_v1_gateways_sessions__session_id__get",
+    "get_session_history_api_v1_gateways_sessions__session_id__history_get",
+    "send_gateway_session_message_api_v1_gateways_sessions__session_id__message_post",
+    "abort_gateway_session",
+    "install_marketplace_skill_api_v1_skills_marketplace__skill_id__install_post",
+    "uninstall_marketplace_skill_api_v1_skills_marketplace__skill_id__uninstall_post",
+}
 
 
 def operation(name: str) -> Operation:
@@ -60,14 +69,19 @@ async def nobody_and_the_wrong_kind_of_caller(cast: Cast, one: Operation, path: 
 
 async def outsiders_find_nothing(cast: Cast, one: Operation, path: str) -> None:
     insider: Caller = cast.atlas if one.who == "agent" else cast.ada
-    unknown = await send(insider, one, re.sub(r"<(\w+)>", str(uuid4()), one.path))
+    unknown_path = re.sub(r"<(\w+)>", str(uuid4()), one.path)
+    if one.operation_id in OF_A_GATEWAY:
+        path += f"?gateway_id={await MAKERS['gateway_id'](cast, {}, one.path)}"
+        unknown_path += f"?gateway_id={uuid4()}"
+    body = {"content": "Hello."} if one.operation_id.startswith("send_gateway_session") else None
+    unknown = await send(insider, one, unknown_path, body)
     callers: dict[str, list[Caller]] = {
         "user": [cast.eve],
         "agent": [cast.nova, cast.mira],
         "actor": [cast.eve, cast.nova, cast.mira],
     }
     for caller in callers[one.who]:
-        answer = await send(caller, one, path)
+        answer = await send(caller, one, path, body)
         if one.operation_id in ANSWERS_OUTSIDERS:
             assert answer.ok() == unknown.ok() == {"ok": True}
             assert await Token.filter(agent_id=cast.vega.id, revoked_at=None).exists()

