@@ -37,7 +37,7 @@ class GatewaysStatusResponse(BaseModel):
     gateway_url: str
     sessions_count: int | None = None
     sessions: list[Any] | None = None
-    main_session: Any | None = None
+    main_session: dict[str, Any] | None = None
     main_session_error: str | None = None
     error: str | None = None
 
@@ -46,7 +46,7 @@ class GatewaySessionsResponse(BaseModel):
     """The sessions of a gateway as it describes them."""
 
     sessions: list[Any]
-    main_session: Any | None = None
+    main_session: dict[str, Any] | None = None
 
 
 class GatewaySessionResponse(BaseModel):
