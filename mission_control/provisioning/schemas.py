@@ -73,7 +73,7 @@ class TemplatesSyncQuery(BaseModel):
 class TemplatesSyncRequest(TemplatesSyncQuery):
     """Whose files a template sync writes, and how."""
 
-    model_config = example(include_main=True, rotate_tokens=False)
+    model_config = Body.model_config | example(include_main=True, rotate_tokens=False)
 
 
 class GatewayTemplatesSyncError(BaseModel):
