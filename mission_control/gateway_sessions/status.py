@@ -1,10 +1,8 @@
 """Whether a gateway can be used: a saved one from its connection, any other url by a connection of its own."""
 
 import asyncio
-import socket
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, Unreachable
@@ -13,18 +11,16 @@ from mission_control.gateway_sessions import reading
 from mission_control.gateway_sessions.masking import Mask
 from mission_control.gateway_sessions.reach import Reach, reached
 from mission_control.gateway_sessions.schemas import GatewaysStatusQuery, GatewaysStatusResponse
-from mission_control.gateways.installation import identity, minimum_version, opened
+from mission_control.gateways.installation import identity, opened, target_of
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.reporting import CONNECTED, of_error
-from mission_control.openclaw.connection import Target, connect
+from mission_control.openclaw.connection import connect
 from mission_control.openclaw.errors import GatewayError
 from mission_control.openclaw.target import url_problem
-from mission_control.outbound.addresses import may_reach
 
 SECONDS = 5.0
 AT_ONCE = 8
 NOT_CONNECTED = "The gateway is not connected."
-UNREACHABLE_ADDRESS = "The gateway is at an address that may not be reached from here."
 
 _probes = asyncio.Semaphore(AT_ONCE)
 
@@ -104,7 +100,7 @@ async def _probed(probe: _Probe) -> GatewaysStatusResponse:
     answer = GatewaysStatusResponse(connected=False, gateway_url=probe.url)
     try:
         async with asyncio.timeout(SECONDS), _probes:
-            answer.error = url_problem(probe.url) or await _address_problem(probe.url)
+            answer.error = url_problem(probe.url)
             if answer.error is None:
                 answer.sessions = await _sessions_at(probe)
                 answer.connected, answer.sessions_count = True, len(answer.sessions)
@@ -115,23 +111,8 @@ async def _probed(probe: _Probe) -> GatewaysStatusResponse:
     return answer
 
 
-async def _address_problem(url: str) -> str | None:
-    """Return why a url is not tried. Gateways are often on private addresses; metadata services never are one."""
-    parts = urlsplit(url)
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            str(parts.hostname), parts.port or 443, type=socket.SOCK_STREAM
-        )
-    except (OSError, UnicodeError):
-        return "The gateway's host could not be found."
-    is_fine = all(may_reach(str(one[4][0]), allow_private=True) for one in found)
-    return None if found and is_fine else UNREACHABLE_ADDRESS
-
-
 async def _sessions_at(probe: _Probe) -> list[Any]:
-    target = Target(
-        probe.url, token=probe.token, allow_insecure_tls=probe.allow_insecure_tls, minimum_version=minimum_version()
-    )
+    target = target_of(probe.url, probe.token, allow_insecure_tls=probe.allow_insecure_tls)
     connection = await connect(target, await identity(), on_event=lambda _: None, seconds=SECONDS)
     try:
         found = reading.listed(await connection.call("sessions.list", {}, seconds=SECONDS))

@@ -8,7 +8,7 @@ from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
 from mission_control.gateways import checking, commands, connector
 from mission_control.gateways.checking import Deadline
-from mission_control.gateways.installation import minimum_version, opened
+from mission_control.gateways.installation import opened, target_of
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import list_gateways as gateways_page
 from mission_control.gateways.queries import visible_gateway
@@ -65,7 +65,7 @@ async def create_gateway(actor: Actor, data: GatewayCreate) -> GatewayRead:
     is saved, and `state` says how the connection is. Mission Control keeps trying.
     """
     deadline = Deadline()
-    target = Target(data.url, data.token, allow_insecure_tls=data.allow_insecure_tls, minimum_version=minimum_version())
+    target = target_of(data.url, data.token, allow_insecure_tls=data.allow_insecure_tls)
     found = await checking.check(target, deadline)
     gateway = await commands.create_gateway(actor, actor.organization_id, data.model_dump(), found)
     return GatewayRead.of(await checking.settled(gateway, deadline))
@@ -174,4 +174,4 @@ def _target(gateway: Gateway, changes: dict[str, Any]) -> Target:
     except GatewayError as error:
         raise Invalid({"message": error.message, "code": "gateway_secret_unreadable"}) from None
     insecure = changes.get("allow_insecure_tls", gateway.allow_insecure_tls)
-    return Target(url, token, device_token, allow_insecure_tls=insecure, minimum_version=minimum_version())
+    return target_of(url, token, device_token, allow_insecure_tls=insecure)

@@ -35,7 +35,8 @@ class Deadline:
 async def check(target: Target, deadline: Deadline) -> Report:
     """Connect once and return how that went.
 
-    Raises Invalid for a wrong token and for a version that is known not to work.
+    Raises Invalid for a wrong token, for a version that is known not to work, and for an address that may not be
+    reached.
     """
     try:
         connection = await asyncio.wait_for(
@@ -57,6 +58,8 @@ def _refuse(error: GatewayError) -> None:
         code = "gateway_token_refused"
     elif isinstance(error, TooOld | TooNew):
         code = "gateway_version_not_supported"
+    elif error.code == "ADDRESS_REFUSED":
+        code = "gateway_address_refused"
     else:
         return
     raise Invalid({"message": reporting.of_error(error).last_error or error.message, "code": code})

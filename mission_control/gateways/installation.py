@@ -10,6 +10,9 @@ from mission_control.core.clock import now
 from mission_control.database.sql import rows
 from mission_control.openclaw.errors import GatewayError
 from mission_control.openclaw.identity import Identity
+from mission_control.openclaw.limits import Pace
+from mission_control.openclaw.target import Target
+from mission_control.outbound.addresses import may_reach
 
 NAME = "installation"
 UNREADABLE = (
@@ -46,9 +49,31 @@ def secret_key() -> str:
     return _kept.key
 
 
-def minimum_version() -> str:
-    """Return the least version of OpenClaw that is accepted."""
-    return _kept.minimum_version
+def target_of(
+    url: str,
+    token: str | None,
+    device_token: str | None = None,
+    *,
+    allow_insecure_tls: bool = False,
+    pace: Pace | None = None,
+) -> Target:
+    """Return a gateway to connect to, which accepts the least version and refuses what no gateway is at.
+
+    Gateways are often on private addresses; metadata services never are one.
+    """
+    return Target(
+        url,
+        token,
+        device_token,
+        allow_insecure_tls=allow_insecure_tls,
+        minimum_version=_kept.minimum_version,
+        pace=pace or Pace(),
+        may_reach=_may_reach,
+    )
+
+
+def _may_reach(address: str) -> bool:
+    return may_reach(address, allow_private=True)
 
 
 def opened(encrypted: str | None) -> str | None:

@@ -28,11 +28,11 @@ from mission_control.openclaw.errors import (
 from mission_control.openclaw.limits import Pace
 from mission_control.openclaw.target import Target
 
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 60.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 15.0
 # A gateway that restarts is away for about ten seconds, which is no news.
 SHORT_INTERRUPTION_SECONDS = 30.0
 # One that accepts and ends connections again and again is asked ever more seldom.
-SHORTEST_CONNECTION_SECONDS = 5.0
+SHORTEST_CONNECTION_SECONDS, LONGEST_PAUSE_OF_SHORT_SECONDS = 5.0, 60.0
 PAIRING_POLL_SECONDS, SHORTEST_PAIRING_SECONDS = 3.0, 1.0
 PAIRING_WAIT_SECONDS = 300.0
 # A person has to do something first; asking too often would lock the address out.
@@ -130,12 +130,11 @@ class Link:
 
     def _made_target(self) -> Target:
         if self._target is None:
-            self._target = Target(
+            self._target = installation.target_of(
                 self.gateway.url,
                 installation.opened(self.gateway.token),
                 installation.opened(self._device_token),
                 allow_insecure_tls=self.gateway.allow_insecure_tls,
-                minimum_version=installation.minimum_version(),
                 pace=self._pace,
             )
         return self._target
@@ -211,5 +210,6 @@ class Link:
     def _pause_after_failure(self) -> float:
         """Return the seconds until the next attempt: doubled each time, with jitter."""
         self._failures += 1
-        pause = min(FIRST_PAUSE_SECONDS * 2.0 ** (self._failures - 1), LONGEST_PAUSE_SECONDS)
+        longest = LONGEST_PAUSE_OF_SHORT_SECONDS if self._short_connections else LONGEST_PAUSE_SECONDS
+        pause = min(FIRST_PAUSE_SECONDS * 2.0 ** (self._failures - 1), longest)
         return float(pause * random.uniform(0.8, 1.2))

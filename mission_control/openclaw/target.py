@@ -1,8 +1,12 @@
 """Where a gateway is and with which secrets it is reached."""
 
+import asyncio
 import ipaddress
+import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from mission_control.openclaw.errors import GatewayError
@@ -21,6 +25,8 @@ class Target:
     minimum_version: str = DEFAULT_MINIMUM
     # One for all connections to the same gateway, so that a reconnect does not begin a new minute.
     pace: Pace = field(default_factory=Pace, repr=False, compare=False)
+    # Whether an address may be connected to; all may where nothing is given.
+    may_reach: Callable[[str], bool] | None = field(default=None, repr=False, compare=False)
 
     @property
     def address(self) -> str:
@@ -48,6 +54,21 @@ class Target:
         return bool(self.token and self.device_token) and (
             self.is_loopback or (self.is_encrypted and not self.allow_insecure_tls)
         )
+
+    async def places(self) -> list[dict[str, Any]]:
+        """Return what to connect to, in order: the addresses of the host, or the host itself where all are allowed.
+
+        Raises GatewayError when an address of the host may not be reached, and OSError for an unknown host.
+        """
+        if self.may_reach is None:
+            return [{}]
+        parts = _parts(self.url)
+        port = parts.port or (443 if self.is_encrypted else 80)
+        found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+        if not all(self.may_reach(one) for one in addresses):
+            raise GatewayError("ADDRESS_REFUSED", "The gateway is at an address that may not be reached from here.")
+        return [{"host": one, "port": port} for one in addresses]
 
     def tls(self) -> ssl.SSLContext | None:
         """Return how TLS is checked: fully, or not at all where a person allowed that."""

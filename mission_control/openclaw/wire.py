@@ -1,5 +1,6 @@
 """One WebSocket with JSON frames."""
 
+import contextlib
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -48,6 +49,15 @@ class Wire:
 
     @classmethod
     async def open(cls, target: Target) -> "Wire":
+        """Connect to the first address that answers."""
+        places = await target.places()
+        for place in places[:-1]:
+            with contextlib.suppress(OSError):
+                return await cls._open_at(target, place)
+        return await cls._open_at(target, places[-1])
+
+    @classmethod
+    async def _open_at(cls, target: Target, place: Mapping[str, Any]) -> "Wire":
         """Connect, without an Origin (with one, gateways take the caller for a browser and grant nothing)."""
         socket = await _Opening(
             target.address,
@@ -61,6 +71,7 @@ class Wire:
             close_timeout=CLOSING_SECONDS,
             max_size=MOST_BYTES,
             logger=_quiet,
+            **place,
         )
         return cls(socket)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from mission_control.gateways import calls
 from mission_control.openclaw.errors import GatewayError
 
-CALL_SECONDS = 20.0
+CALL_SECONDS = 60.0  # a gateway reads its configuration anew before it answers some of them
 _EXISTS = re.compile(r"already exists|duplicate", re.IGNORECASE)
 _MISSING = re.compile(r"not found|unknown (agent|session)|does not exist|no such", re.IGNORECASE)
 _TAKEN = re.compile(r"label already in use", re.IGNORECASE)

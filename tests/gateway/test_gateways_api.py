@@ -81,6 +81,12 @@ async def test_address_that_is_none_is_refused(cast: Cast, fake_gateway: FakeGat
     assert not await Gateway.exists()
 
 
+@pytest.mark.parametrize("url", ["ws://169.254.169.254", "wss://[fd00:ec2::254]:443", "ws://[::ffff:169.254.169.254]"])
+async def test_address_of_a_metadata_service_is_refused(cast: Cast, fake_gateway: FakeGateway, url: str) -> None:
+    (await cast.ada.post("/gateways", wanted(fake_gateway, url=url))).refused_as(422, "gateway_address_refused")
+    assert not await Gateway.exists()
+
+
 async def test_what_follows_the_address_is_not_kept(cast: Cast, fake_gateway: FakeGateway) -> None:
     body = (await cast.ada.post("/gateways", wanted(fake_gateway, url=f"  {CLOSED}/?token=left-behind#x "))).ok()
     assert body["url"] == f"{CLOSED}/"

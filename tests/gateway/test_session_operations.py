@@ -286,7 +286,7 @@ async def test_silent_url_is_given_up(cast: Cast, fake_gateway: FakeGateway, mon
         ("ws://169.254.169.254:80", "may not be reached"),
         ("ws://[fe80::1]:80", "may not be reached"),
         ("ws://user:secret@127.0.0.1:1", "password"),
-        ("ws://no-such-host.invalid:1", "could not be found"),
+        ("ws://no-such-host.invalid:1", "cannot be resolved"),
     ],
 )
 async def test_url_that_is_no_gateway_is_told(cast: Cast, url: str, words: str) -> None:

@@ -139,3 +139,24 @@ async def test_plain_text_at_a_port_of_tls(encrypted_gateway: FakeGateway) -> No
 async def test_tls_at_a_port_of_plain_text(fake_gateway: FakeGateway) -> None:
     refused = await refusal(Target(fake_gateway.url.replace("ws:", "wss:")))
     assert isinstance(refused, Unreachable) and "one without ws://" in refused.message
+
+
+async def test_name_is_connected_to_at_the_address_that_was_checked(fake_gateway: FakeGateway) -> None:
+    asked: list[str] = []
+
+    def is_loopback(address: str) -> bool:
+        asked.append(address)
+        return ipaddress.ip_address(address).is_loopback
+
+    named = fake_gateway.url.replace("127.0.0.1", "localhost")
+    connection = await connect(
+        Target(named, fake_gateway.token, may_reach=is_loopback), Identity.new(), on_event=lambda event: None
+    )
+    await connection.close()
+    assert "127.0.0.1" in asked and len(fake_gateway.connects) == 1
+
+
+async def test_name_with_one_refused_address_is_not_connected_to(fake_gateway: FakeGateway) -> None:
+    named = fake_gateway.url.replace("127.0.0.1", "localhost")
+    error = await refusal(Target(named, fake_gateway.token, may_reach=lambda address: False))
+    assert error.code == "ADDRESS_REFUSED" and not fake_gateway.connects
