@@ -5,6 +5,8 @@ from uuid import UUID
 
 from mission_control.core.ids import new_id
 
+_OURS = re.compile(r"(mc|mc-gateway|lead)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 
 def main_session_key(gateway_id: UUID) -> str:
     """Return the session key of a gateway's main agent."""
@@ -24,6 +26,11 @@ def worker_session_key(agent_id: UUID) -> str:
 def gateway_agent_id(session_key: str) -> str:
     """Return the agent id in a session key, `lead-<board id>` of `agent:lead-<board id>:main`."""
     return session_key.split(":")[1]
+
+
+def is_made_by_us(agent_id: str) -> bool:
+    """Return whether an agent id is one that Mission Control gives, in any installation."""
+    return _OURS.fullmatch(agent_id) is not None
 
 
 def slug(text: str) -> str:

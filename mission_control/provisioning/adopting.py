@@ -12,6 +12,7 @@ from mission_control.commands.unit_of_work import record
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, Unreachable
 from mission_control.database.sql import rows
+from mission_control.gateways.keys import is_made_by_us
 from mission_control.gateways.models import Gateway
 from mission_control.openclaw.errors import GatewayError
 from mission_control.provisioning.gateway_agent import listed
@@ -31,9 +32,14 @@ async def agents_there(gateway: Gateway) -> list[tuple[dict[str, Any], Agent | N
 
 
 async def choices_to_link(gateway: Gateway) -> tuple[list[tuple[str, str]], str]:
-    """Return the ids and names of the agents that can be linked, and why they cannot be listed."""
+    """Return the ids and names of the agents that can be linked, and why they cannot be listed.
+
+    Agents that a Mission Control made, this one or another, are left out.
+    """
     try:
-        there = [found for found, ours in await agents_there(gateway) if ours is None]
+        there = [
+            found for found, ours in await agents_there(gateway) if ours is None and not is_made_by_us(found["id"])
+        ]
     except Unreachable as error:
         return [], str(error.detail)
     named = [(one["id"], str(one.get("name") or one["id"])) for one in there]

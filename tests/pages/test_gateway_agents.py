@@ -1,6 +1,7 @@
 """Pages about agents on gateways: their steps, linking, and writing their files anew."""
 
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 
@@ -51,10 +52,15 @@ async def test_gateways_agents_are_synced_linked_and_unlinked(cast: Cast, tower:
     await ada.post(f"/gateways/{tower.row.id}/template-syncs", {"include_main": "true"})
     await tower.settled()
     (await ada.get(page)).has("1 updated")
-    (await ada.get(f"/gateways/{tower.row.id}/adoptions/new")).is_status(200).has("Researcher (researcher)")
+    elsewhere = f"mc-{uuid4()}"
+    tower.fake.state.agents[elsewhere] = FakeAgent(elsewhere, "Of another installation", "/home/claw/other")
+    asked = (await ada.get(f"/gateways/{tower.row.id}/adoptions/new")).is_status(200)
+    asked.has("Choose an agent", "Researcher (researcher)").lacks("Of another installation")
     form = {"gateway_agent_id": "researcher", "board_id": str(cast.board.id), "name": "Scout"}
     await ada.post(f"/gateways/{tower.row.id}/adoptions", form)
     agent = await Agent.get(name="Scout")
     (await ada.get(page)).has("Scout", "Linked", "Unlink")
+    asked = await ada.get(f"/agents/{agent.id}/delete")
+    asked.has("Unlink Scout?", "It stays on its gateway", f"/adoptions/{agent.id}/deletions")
     await ada.post(f"/gateways/{tower.row.id}/adoptions/{agent.id}/deletions", {})
     (await ada.get(page)).lacks("Scout")
