@@ -20,6 +20,9 @@ from mission_control.gateway_requests.askers import Asker, asker_of
 from mission_control.gateway_requests.reading import AskedApproval, Ended
 from mission_control.gateways.events import GatewayRef
 
+# What a gateway asks for beyond that stays there, so that one that runs wild fills nobody's queue.
+MOST_PENDING = 500
+
 _log = logging.getLogger(__name__)
 
 
@@ -27,9 +30,12 @@ async def bring_in(gateway: GatewayRef, asked: AskedApproval) -> bool:
     """Make an approval of ours of one that a gateway asks for; False when there is nothing new to make."""
     if await _is_known(gateway.id, asked.external_id):
         return False
+    about = {"gateway_id": str(gateway.id), "gateway_agent_id": asked.agent_id}
+    if await Approval.filter(gateway_id=gateway.id, status="pending").count() >= MOST_PENDING:
+        _log.warning("a gateway asks for more approvals than are kept", extra=about)
+        return False
     asker = await asker_of(gateway, asked.agent_id)
     if asker is None:
-        about = {"gateway_id": str(gateway.id), "gateway_agent_id": asked.agent_id}
         _log.debug("a gateway asks for an approval for an agent that is on no board", extra=about)
         return False
     return await keep_approval(system(gateway.organization_id), gateway, asker, asked)

@@ -1,5 +1,6 @@
 """Bring in what gateways ask: from their events, and from their lists after each connection."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,11 +14,13 @@ from mission_control.gateway_requests.asking import LISTS, end_of_approval, list
 from mission_control.gateway_requests.reading import Ended, read_approval, read_resolved, text
 from mission_control.gateways.events import GatewayRef, Handle
 from mission_control.live import channels
-from mission_control.openclaw.errors import Unreachable
+from mission_control.openclaw.errors import GatewayError, Unreachable
 from mission_control.questions.models import Question
 
 _log = logging.getLogger(__name__)
 
+# Seconds before the lists are asked for again. Events wait meanwhile.
+PAUSES = (1.0, 5.0)
 KINDS = {action: kind for kind, action in ACTIONS.items()}
 
 
@@ -63,12 +66,25 @@ async def question_resolved(gateway: GatewayRef, event: Mapping[str, Any]) -> No
 async def catch_up(gateway: GatewayRef) -> None:
     """After a connection: bring in what waits on the gateway, and close what ended there since.
 
-    A connection that is lost on the way is followed by another one, after which this begins anew.
+    A connection that is lost on the way is followed by another one, after which this begins anew. What the gateway
+    refuses or does not answer is asked again after a while.
     """
-    try:
-        await _catch_up(gateway)
-    except Unreachable as error:
-        _log.info("a gateway went away while it said what waits: %s", error, extra={"gateway_id": str(gateway.id)})
+    for pause in (*PAUSES, None):
+        try:
+            await _catch_up(gateway)
+        except GatewayError as error:
+            if isinstance(error, Unreachable) and error.code != "TIMEOUT":
+                _log.info("a gateway went away while it said what waits: %s", error, extra=_about(gateway))
+                return
+            if pause is None:
+                raise
+            await asyncio.sleep(pause)
+        else:
+            return
+
+
+def _about(gateway: GatewayRef) -> dict[str, str]:
+    return {"gateway_id": str(gateway.id)}
 
 
 async def _catch_up(gateway: GatewayRef) -> None:

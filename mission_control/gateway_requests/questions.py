@@ -11,6 +11,7 @@ from mission_control.commands.unit_of_work import acting_as, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.database.sql import rows
+from mission_control.gateway_requests.approvals import MOST_PENDING
 from mission_control.gateway_requests.asked_questions import AskedQuestion
 from mission_control.gateway_requests.askers import Asker, asker_of
 from mission_control.gateways.events import GatewayRef
@@ -44,6 +45,9 @@ async def bring_in(gateway: GatewayRef, asked: AskedQuestion) -> bool:
     about = {"gateway_id": str(gateway.id), "gateway_agent_id": asked.agent_id}
     if asked.is_secret:
         _log.debug("a gateway asks for a secret, which is given on the gateway", extra=about)
+        return False
+    if await Question.filter(gateway_id=gateway.id, state="open").count() >= MOST_PENDING:
+        _log.warning("a gateway asks more questions than are kept", extra=about)
         return False
     asker = await asker_of(gateway, asked.agent_id)
     if asker is None:

@@ -12,7 +12,7 @@ from mission_control.approvals.outside import CHANNEL
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.delivery.models import Delivery
-from mission_control.gateway_requests import answers, intake
+from mission_control.gateway_requests import answers, approvals, intake
 from mission_control.gateways import connector, link
 from mission_control.gateways.events import GatewayRef
 from mission_control.gateways.models import Gateway
@@ -84,6 +84,28 @@ async def test_request_appears_once_with_all_facts(cast: Cast, fake_gateway: Fak
     await intake.catch_up(ref)
     await intake.approval_requested("exec")(ref, fake_gateway.state.approvals[await external_id_of(found)])
     assert await Approval.all().count() == 1
+
+
+async def test_list_that_is_refused_is_asked_for_again(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "PAUSES", (0.01, 0.01))
+    await fake_gateway.stop()
+    there = await fake_gateway.ask_approval(COMMAND, "mc-vega")
+    fake_gateway.fail("exec.approval.list", "not now", times=1)
+    await fake_gateway.start()
+    assert (await ours(cast, there["id"]))["status"] == "pending"
+
+
+async def test_gateway_fills_no_queue_without_end(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(approvals, "MOST_PENDING", 2)
+    kept = [await asked(cast, fake_gateway, f"make {number}") for number in range(2)]
+    await fake_gateway.ask_approval("make 3", "mc-vega")
+    (await decide(cast, kept[0], decision="approved")).ok()
+    await asked(cast, fake_gateway, "make 4")
+    assert await Approval.all().count() == 3
 
 
 @pytest.mark.parametrize(
