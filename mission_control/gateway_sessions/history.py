@@ -43,7 +43,7 @@ class SessionFacts:
         return cls(
             key,
             mask.text(title),
-            str(known.get("agentId") or agent_in(key)),
+            mask.text(str(known.get("agentId") or agent_in(key))),
             mask.text(str(known.get("model") or "")),
             _number(known.get("totalTokens")),
             _number(known.get("contextTokens")),

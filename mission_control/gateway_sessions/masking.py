@@ -32,6 +32,10 @@ class Mask:
                     break
         return text
 
+    def values(self, values: list[Any]) -> list[Any]:
+        """Return JSON values with all their texts masked."""
+        return [self.value(one) for one in values]
+
     def value(self, value: Any) -> Any:
         """Return a JSON value with all its texts masked; its shape stays."""
         if isinstance(value, str):

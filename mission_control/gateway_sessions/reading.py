@@ -105,7 +105,7 @@ async def session_of(reach: Reach, key: str) -> Any:
 async def history_of(reach: Reach, key: str) -> list[Any]:
     """Return the messages of a session, none when the gateway's answer is of no use. Raises Unreachable."""
     payload = await asked(reach.gateway.id, "chat.history", {"sessionKey": reach.require(key)})
-    return (await mask_of(reach.gateway.id)).value(messages_in(payload))  # type: ignore[no-any-return]
+    return (await mask_of(reach.gateway.id)).values(messages_in(payload))
 
 
 def messages_in(payload: Any) -> list[Any]:

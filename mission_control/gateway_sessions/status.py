@@ -118,4 +118,4 @@ async def _sessions_at(probe: _Probe) -> list[Any]:
         found = reading.listed(await connection.call("sessions.list", {}, seconds=SECONDS))
     finally:
         await connection.close()
-    return Mask([probe.token]).value(found)  # type: ignore[no-any-return]
+    return Mask([probe.token]).values(found)

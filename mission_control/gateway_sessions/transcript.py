@@ -68,12 +68,14 @@ def entries_of(messages: Iterable[Any], mask: Mask) -> list[Entry]:
 
 def _masked(entry: Entry, mask: Mask) -> Entry:
     result = None if entry.result is None else mask.text(entry.result)
-    return replace(entry, text=mask.text(entry.text), result=result)
+    name, model = mask.text(entry.name), mask.text(entry.model)
+    return replace(entry, text=mask.text(entry.text), result=result, name=name, model=model)
 
 
 def _of_message(message: Mapping[str, Any], number: int) -> list[Entry]:
     own = _own(message)
-    kind: Kind = {"user": "user", "assistant": "assistant"}.get(str(message.get("role")), "system")  # type: ignore[assignment]
+    role = message.get("role")
+    kind: Kind = "user" if role == "user" else "assistant" if role == "assistant" else "system"
     known = Entry(
         kind, _id(message, number), "", position(message, number), moment_of(message.get("timestamp")),
         run_id=str(own.get("runId") or ""), model=str(message.get("model") or ""), sent_as=_sent_as(message, own),

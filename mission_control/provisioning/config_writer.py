@@ -93,6 +93,6 @@ async def _patch(gateway_id: UUID, entries: list[WantedAgent]) -> bool:
 
 def _config_of(found: Mapping[str, Any]) -> Mapping[str, Any]:
     for name in ("config", "parsed"):
-        if isinstance(found.get(name), dict):
-            return found[name]  # type: ignore[no-any-return]
+        if isinstance(config := found.get(name), dict):
+            return config
     return {}

@@ -123,6 +123,7 @@ def test_secrets_are_masked_everywhere() -> None:
     }
     messages = [message("assistant", [{"type": "text", "text": TOKEN}, call(command=f"curl {TOKEN}")])]
     messages.append({"role": "toolResult", "toolCallId": "c1", "content": GATEWAY})
+    messages.append(message("assistant", [{"type": "toolCall", "id": "c2", "name": TOKEN, "arguments": {}}]))
     assert TOKEN not in str(entries_of(messages, mask)) and GATEWAY not in str(entries_of(messages, mask))
 
 
