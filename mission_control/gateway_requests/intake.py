@@ -19,7 +19,7 @@ from mission_control.questions.models import Question
 
 _log = logging.getLogger(__name__)
 
-# Seconds before the lists are asked for again. Events wait meanwhile.
+# Seconds before the lists are asked for again; events wait for so long.
 PAUSES = (1.0, 5.0)
 KINDS = {action: kind for kind, action in ACTIONS.items()}
 
