@@ -26,6 +26,17 @@ COMMENT = (
 HAND_IN = """./mc POST '/api/v1/agent/boards/{board_id}/tasks/{task_id}/completions' '{"summary": "It is done."}'"""
 WORK = f"{CLAIMED}; {COMMENT} && {HAND_IN}"
 
+# Calls until there is a file `stop`, with the token as it was at first and as it is now; keeps the statuses in `codes`.
+KEEP_CALLING = r"""
+token() { sed -n 's/^AUTH_TOKEN=//p' AGENTS.md; }
+url=$(sed -n 's/^BASE_URL=//p' AGENTS.md)/api/v1/agent/healthz first=$(token)
+for round in $(seq 200); do
+  [ -e stop ] && break
+  for one in "$first" "$(token)"; do curl -s -o /dev/null -w '%{http_code}\n' -H "X-Agent-Token: $one" "$url"; done
+  sleep 0.3
+done >> codes
+"""
+
 # With the commands of a message, which use AUTH_TOKEN; it is read from the same place.
 WITH_TOKEN = "AUTH_TOKEN=$(sed -n 's/^AUTH_TOKEN=//p' AGENTS.md)"
 CURL = re.compile(r"^curl .*? <<'JSON'\n.*?\nJSON$", re.MULTILINE | re.DOTALL)

@@ -3,16 +3,19 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mission_control.gateways.keys import workspace_path
 from mission_control.openclaw.connection import Target, connect
 from mission_control.openclaw.errors import GatewayError
 from mission_control.openclaw.identity import Identity
+from mission_control.provisioning.workspace.credentials import token_in
 from tests.gateway.fake_model import Turn
 from tests.gateway.real import RealGateway
-from tests.gateway.scripted import WORK, Scripted, assign, callbacks_of
+from tests.gateway.scripted import KEEP_CALLING, WORK, Scripted, assign, callbacks_of
 from tests.gateway.team import Team, checked_in, team_on, until
 
 pytestmark = [pytest.mark.gateway, pytest.mark.database]
@@ -53,11 +56,27 @@ async def test_task_goes_from_lead_to_worker_and_comes_back(team: Team, real_gat
     assert done["assigned_agent_id"] in (vega, team.lead_id)
 
 
-async def test_work_goes_on_after_all_tokens_were_rotated(team: Team, real_gateway: RealGateway) -> None:
+async def test_no_agent_is_refused_while_all_tokens_are_rotated(team: Team, real_gateway: RealGateway) -> None:
+    vega, lyra = team.worker_ids
+    folder = Path(workspace_path(str(real_gateway.workspaces), f"mc-{vega}"))
+    credentials, codes = folder / "AGENTS.md", folder / "codes"
+    before = token_in(credentials.read_text())
+
+    async def calls() -> list[str]:
+        return codes.read_text().split() if codes.exists() else []
+
+    script = Scripted(real_gateway.model)
+    script.acts[f"mc-{vega}"] = lambda turn: KEEP_CALLING if "keep calling" in turn.user else None
+    await team.ask("POST", f"/boards/{team.board_id}/memory", {"content": "@Vega keep calling", "tags": ["chat"]})
+    await until(calls, lambda found: len(found) >= 4)
     path = f"/gateways/{team.gateway_id}/templates/sync?rotate_tokens=true&include_main=false"
     synced = await team.ask("POST", path)
     assert (synced["agents_updated"], synced["errors"]) == (3, [])
-    _, lyra = team.worker_ids
+    assert before is not None and token_in(credentials.read_text()) not in (before, None)
+    seen = len(await calls())
+    made = await until(calls, lambda found: len(found) >= seen + 8)
+    (folder / "stop").touch()
+    assert set(made) == {"200"}
     await worked(team, real_gateway, "Name the moons", lyra)
 
 
