@@ -2,9 +2,11 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from markupsafe import Markup
 from quart import Quart, Response, abort, current_app
 
 from mission_control.paths import data_dir
@@ -20,10 +22,12 @@ TYPES = {
     ".woff2": "font/woff2",
     ".webmanifest": "application/manifest+json",
 }
-_IMPORT = re.compile(rb'@import url\("([\w.-]+)"\);')
-_NEEDS = re.compile(r'^import (?:\* as (\w+)|(\{[^}]*\})) from "\./([\w-]+)\.js";\n', re.M)
+_IMPORT = re.compile(rb'@import url\("((?:\.\./)?[\w.-]+)"\);')
+_NEEDS = re.compile(r'^import (?:\* as (\w+)|(\{[^}]*\})) from "(\.\.?/)([\w-]+)\.js";\n', re.M)
 _GIVES = re.compile(r"^export (const (\w+))", re.M)
 ENTRY = "js/app.js"
+# Styles and modules that only some pages load, by name, beside those that every page has.
+PAGES = "pages"
 
 
 @cache
@@ -51,11 +55,27 @@ def _names() -> frozenset[str]:
     return frozenset(path.relative_to(ROOT).as_posix() for path in _servable())
 
 
+def page_assets(*names: str) -> Markup:
+    """Return the tags for the styles and modules of `css/pages/` and `js/pages/` with these names."""
+    tags = Markup("")
+    for name in names:
+        style, script = f"css/{PAGES}/{name}.css", f"js/{PAGES}/{name}.js"
+        if not {style, script} & _names():
+            raise LookupError(f"No styles and no module of pages are named {name!r}.")
+        if style in _names():
+            tags += Markup('<link rel="stylesheet" href="{}">').format(asset(style))
+        if script in _names():
+            tags += Markup('<script type="module" src="{}"></script>').format(asset(script))
+    return tags
+
+
 def read(name: str) -> bytes:
-    """Return the bytes to serve. What a stylesheet or the entry module imports is put in place: one request each."""
+    """Return the bytes to serve. What a stylesheet or an entry module imports is put in place: one request each."""
     path = ROOT / name
     if name == ENTRY:
         return bundle(path).encode()
+    if path.parent == ROOT / "js" / PAGES:
+        return page_bundle(path).encode()
     data = path.read_bytes()
     if path.suffix != ".css":
         return data
@@ -66,16 +86,32 @@ def bundle(entry: Path) -> str:
     """Return a module and all that it imports as one text; each module is a function that gives its exports."""
     parts: dict[str, str] = {}
     _add_module(entry, parts)
-    return "".join(parts.values())
+    return "".join([*parts.values(), _shared(parts)])
+
+
+def _shared(parts: Iterable[str]) -> str:
+    """Return the line that gives the modules of every page to those of some pages."""
+    return f"globalThis.missionControl = {{ {', '.join(f'modules_{name}' for name in parts)} }};\n"
+
+
+def page_bundle(entry: Path) -> str:
+    """Return a module of some pages with what it imports; those that every page has are loaded already."""
+    loaded: dict[str, str] = {}
+    _add_module(ROOT / ENTRY, loaded)
+    parts = dict.fromkeys(loaded, "")
+    _add_module(entry, parts)
+    body = "".join(parts.values())
+    used = [name for name in loaded if f"modules_{name};" in body]
+    return f"const {{ {', '.join(f'modules_{name}' for name in used)} }} = globalThis.missionControl;\n{body}"
 
 
 def _add_module(path: Path, parts: dict[str, str]) -> None:
     text = path.read_text()
     for needed in _NEEDS.finditer(text):
-        if needed[3] not in parts:
-            _add_module(path.parent / f"{needed[3]}.js", parts)
+        if needed[4] not in parts:
+            _add_module((path.parent / f"{needed[3]}{needed[4]}.js").resolve(), parts)
     names = ", ".join(given[2] for given in _GIVES.finditer(text))
-    body = _GIVES.sub(r"\1", _NEEDS.sub(lambda one: f"const {one[1] or one[2]} = modules_{one[3]};\n", text))
+    body = _GIVES.sub(r"\1", _NEEDS.sub(lambda one: f"const {one[1] or one[2]} = modules_{one[4]};\n", text))
     parts[path.stem] = f"const modules_{path.stem} = (() => {{\n{body}return {{ {names} }};\n}})();\n"
 
 

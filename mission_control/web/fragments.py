@@ -9,7 +9,7 @@ from markupsafe import Markup
 from quart import Quart, current_app, render_template
 
 from mission_control.core import markdown, times
-from mission_control.web.assets import asset
+from mission_control.web.assets import asset, page_assets
 from mission_control.web.template_layout import TemplateLayout
 
 _MACROS = "mission_control.macros"
@@ -29,6 +29,7 @@ def _prepare(environment: Environment) -> None:
     environment.autoescape = True
     environment.add_extension(TemplateLayout)
     environment.globals["asset"] = asset
+    environment.globals["page_assets"] = page_assets
     environment.filters["markdown"] = _prose
     environment.filters["relative"] = times.relative
     environment.filters["absolute"] = times.absolute

@@ -20,16 +20,26 @@ import * as shortcuts from "./shortcuts.js";
 import * as theme from "./theme.js";
 import * as time from "./time.js";
 import * as toast from "./toast.js";
-import * as transcript from "./transcript.js";
 import * as typing from "./typing.js";
 
-const modules = [mentions, typing, theme, dialog, toast, copy, reveal, refocus, queue, time, follow, forms, guard, draft, shortcuts, keys, nav, palette, panel, live, board, cards, transcript];
+export const modules = [mentions, typing, theme, dialog, toast, copy, reveal, refocus, queue, time, follow, forms, guard, draft, shortcuts, keys, nav, palette, panel, live, board, cards];
 
 const attach = (root) => {
   for (const module of modules) module.attach?.(root);
 };
 
+let started = false;
+
+/** Modules of some pages, by their entry in js/pages/. */
+export const install = (...more) => {
+  modules.push(...more);
+  if (!started) return;
+  for (const module of more) module.start?.();
+  for (const module of more) module.attach?.(document.body);
+};
+
 const start = () => {
+  started = true;
   for (const module of modules) module.start?.();
   attach(document.body);
   document.addEventListener("htmx:after:process", (event) => attach(event.target));

@@ -7,7 +7,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, nodes
 
 from mission_control.paths import data_dir
-from mission_control.web.assets import ENTRY, read
+from mission_control.web.assets import ENTRY, page_assets, page_bundle, read
 
 TEMPLATES = data_dir("templates")
 STATIC = data_dir("static")
@@ -77,6 +77,8 @@ def test_assets_and_icons_exist(path: Path) -> None:
     text = source(path)
     assets = re.findall(r"asset\(\"([^\"]+)\"\)", text)
     assert [name for name in assets if not (STATIC / name).is_file()] == []
+    named = [name for call in re.findall(r"page_assets\(([^)]*)\)", text) for name in re.findall(r"\"([^\"]+)\"", call)]
+    assert [name for name in named if not page_assets(name)] == []
     sprite = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons" / "sprite.svg").read_text()))
     icons = re.findall(r"\b(?:icon|glyph)\(\"([\w-]+)\"", text)
     icons += re.findall(r"\b(?:button|link_button)\([^()]*\bicon=\"([\w-]+)\"", text)
@@ -114,6 +116,13 @@ def test_entry_module_includes_all_imports() -> None:
     assert re.findall(r"^(?:import|export)\b.*", text, re.M) == []
 
 
+@pytest.mark.parametrize("entry", sorted((STATIC / "js" / "pages").glob("*.js")), ids=lambda path: str(path.name))
+def test_modules_of_pages_load_none_twice(entry: Path) -> None:
+    text, shared = page_bundle(entry), read(ENTRY).decode()
+    assert [name for name in re.findall(r"^const (modules_\w+) = ", text, re.M) if f"const {name} = " in shared] == []
+    assert re.findall(r"^(?:import|export)\b.*", text, re.M) == []
+
+
 def test_every_included_template_exists() -> None:
     wanted = {
         name
@@ -123,7 +132,7 @@ def test_every_included_template_exists() -> None:
     assert [name for name in wanted if not (TEMPLATES / name).is_file()] == []
 
 
-@pytest.mark.parametrize("path", sorted((STATIC / "js").glob("*.js")), ids=lambda path: str(path.name))
+@pytest.mark.parametrize("path", sorted((STATIC / "js").rglob("*.js")), ids=lambda path: str(path.name))
 def test_modules_fetch_nothing_and_stay_small(path: Path) -> None:
     text = path.read_text()
     assert len(text.splitlines()) <= 120
