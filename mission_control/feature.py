@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mission_control.tasks.waiting import Explain
     from mission_control.web.palette import PaletteEntry
     from mission_control.web.regions import Region
+    from mission_control.web.settings import SettingsPage
     from mission_control.web.shell import Shell
 
 
@@ -63,6 +64,8 @@ class Feature:
     regions: "tuple[Region[Any], ...]" = ()
     queue_rows: "tuple[RowProvider, ...]" = ()
     palette: "tuple[PaletteEntry, ...]" = ()
+    # Pages under /settings, with their entries in its navigation and in the palette.
+    settings_pages: "tuple[SettingsPage, ...]" = ()
     build_shell: "Callable[[Actor], Awaitable[Shell]] | None" = None
     needs_setup: Callable[[], Awaitable[bool]] | None = None
 

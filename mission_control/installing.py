@@ -29,6 +29,7 @@ from mission_control.sending.loop import install_sender
 from mission_control.tasks import waiting
 from mission_control.web import regions
 from mission_control.web.palette import ENTRIES
+from mission_control.web.settings import SETTINGS
 from mission_control.web.shell import providers
 
 # Fields that one feature sets, and the objects that take them.
@@ -103,6 +104,8 @@ def _install_pages(feature: Feature) -> None:
     _add(GATEWAY_TABS, {tab.key: tab for tab in feature.gateway_tabs})
     PROVIDERS.extend(feature.queue_rows)
     ENTRIES.extend(feature.palette)
+    _add(SETTINGS, {page.key: page for page in feature.settings_pages})
+    ENTRIES.extend(page.palette_entry for page in feature.settings_pages)
     _add(NOTICES, feature.notices)
 
 

@@ -18,6 +18,7 @@ accounts = Feature(
     ),
     secret_paths=("/reset/",),
     palette=(PaletteEntry("Settings", "/settings", "settings", "profile password token theme", position=50),),
+    settings_pages=settings_pages.SETTINGS_PAGES,
     needs_setup=setup.is_setup_pending,
     local_owner=setup.ensure_local_owner,
 )

@@ -1,4 +1,4 @@
-"""Settings: a person's profile, password, sessions and tokens; for admins the people of the organization."""
+"""One's own pages of the settings: profile, sign-in and tokens, keyboard and appearance."""
 
 from typing import Any
 
@@ -15,25 +15,54 @@ from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import Reads, View, live_page
-from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.settings import HOME, SettingsPage, settings_page
+from mission_control.web.shell import signed_in
 
 pages = Blueprint("settings_pages", __name__)
+PROFILE, SIGN_IN = f"{HOME}/profile", f"{HOME}/sign-in"
+SETTINGS_PAGES = (
+    SettingsPage("profile", "You", "Profile", PROFILE, "user", 10, "name time zone account"),
+    SettingsPage("sign-in", "You", "Sign-in and tokens", SIGN_IN, "key-round", 20, "password browsers sessions api"),
+    SettingsPage(
+        "appearance", "You", "Keyboard and appearance", f"{HOME}/appearance", "keyboard", 40, "theme dark light keys"
+    ),
+)
+TEMPLATES = {
+    "profile": "accounts/profile.html",
+    "sign-in": "accounts/sign_in_and_tokens.html",
+    "appearance": "accounts/appearance.html",
+}
 SAVED = {
     "profile": "Your profile is saved.",
     "password": "Your password is changed. Other browsers were signed out.",
     "sessions": "Other browsers were signed out.",
     "tokens": "The token is revoked.",
     "linked": "Your account is linked. Other browsers were signed out.",
-    "let-link": "The person who proves this address to the provider within 14 days gets the account.",
 }
 
 
-@pages.get("/settings")
+@pages.get(HOME)
 async def settings() -> str:
-    """Show the settings."""
-    actor = await signed_in()
-    saved = request.args.get("saved", "")
-    return await _page(actor, saved=saved if saved in SAVED else "")
+    """Show the profile; where there is no room for the navigation beside it, the navigation."""
+    return await _page(await signed_in(), "profile")
+
+
+@pages.get(PROFILE)
+async def profile() -> str:
+    """Show the profile."""
+    return await _page(await signed_in(), "profile")
+
+
+@pages.get(SIGN_IN)
+async def sign_in_and_tokens() -> str:
+    """Show the password, signed-in browsers and personal tokens."""
+    return await _page(await signed_in(), "sign-in")
+
+
+@pages.get(f"{HOME}/appearance")
+async def appearance() -> str:
+    """Show what is chosen for this browser."""
+    return await _page(await signed_in(), "appearance")
 
 
 @pages.get("/settings/live")
@@ -47,31 +76,33 @@ async def live() -> Response:
     return await live_page(await signed_in(), look)
 
 
-async def _page(actor: Actor, **changes: Any) -> str:
+async def _page(actor: Actor, key: str, **changes: Any) -> str:
     context = await settings_context(actor)
-    context |= {"saved": "", "sentences": SAVED, "section": "", "errors": {}, "values": {}, "secret": "", "link": {}}
-    return await shell_page(actor, "accounts/settings.html", active="settings", **(context | changes))
+    saved = request.args.get("saved", "") if request.method == "GET" else ""
+    context |= {"saved": saved if saved in SAVED else "", "sentences": SAVED, "section": "", "errors": {}}
+    context |= {"values": {}, "secret": ""}
+    return await settings_page(actor, TEMPLATES[key], key, **(context | changes))
 
 
-async def _refused(refusal: Refusal[Any, Any], section: str, **values: Any) -> str:
-    """Return the page with the reasons in one section; an error page when it is not about what was typed."""
+async def _refused(refusal: Refusal[Any, Any], key: str, section: str, **values: Any) -> str:
+    """Return a page with the reasons in one section; an error page when it is not about what was typed."""
     if not isinstance(refusal.error, FormInvalid | Invalid):
         raise refusal.error
-    return await _page(refusal.actor, section=section, errors=refusal.errors, **values)
+    return await _page(refusal.actor, key, section=section, errors=refusal.errors, **values)
 
 
 async def _profile_refused(refusal: Refusal[None, ProfileForm]) -> ResponseReturnValue:
-    return await _refused(refusal, "profile", profile=refusal.values)
+    return await _refused(refusal, "profile", "profile", profile=refusal.values)
 
 
 @action(pages, "POST", "/settings/profile", performs="update_me", form=ProfileForm, refused=_profile_refused)
 async def save_profile(outcome: Outcome[None, ProfileForm]) -> ResponseReturnValue:
     """Change name and time zone."""
-    return go("/settings?saved=profile#profile")
+    return go(f"{PROFILE}?saved=profile")
 
 
 async def _password_refused(refusal: Refusal[User, PasswordForm]) -> ResponseReturnValue:
-    return await _refused(refusal, "password")
+    return await _refused(refusal, "sign-in", "password")
 
 
 @action(
@@ -80,13 +111,13 @@ async def _password_refused(refusal: Refusal[User, PasswordForm]) -> ResponseRet
 )  # fmt: skip
 async def save_password(outcome: Outcome[User, PasswordForm]) -> ResponseReturnValue:
     """Change the password."""
-    return go("/settings?saved=password#password")
+    return go(f"{SIGN_IN}?saved=password#password")
 
 
 @action(pages, "POST", "/settings/sessions/endings", performs="end_my_other_sessions")
 async def end_sessions(outcome: Outcome[User, None]) -> ResponseReturnValue:
     """Sign other browsers out."""
-    return go("/settings?saved=sessions#sessions")
+    return go(f"{SIGN_IN}?saved=sessions#sessions")
 
 
 @action(pages, "POST", "/settings/endings", performs="end_my_access")
@@ -97,29 +128,16 @@ async def end_all(outcome: Outcome[User, None]) -> ResponseReturnValue:
 
 
 async def _token_refused(refusal: Refusal[User, TokenForm]) -> ResponseReturnValue:
-    return await _refused(refusal, "tokens", values=refusal.values)
+    return await _refused(refusal, "sign-in", "tokens", values=refusal.values)
 
 
 @action(pages, "POST", "/settings/tokens", performs="create_my_token", form=TokenForm, refused=_token_refused)
 async def add_token(outcome: Outcome[User, TokenForm]) -> ResponseReturnValue:
     """Create a personal token and show it, once."""
-    return await _page(outcome.actor, section="tokens", secret=outcome.answer.token)
+    return await _page(outcome.actor, "sign-in", section="tokens", secret=outcome.answer.token)
 
 
 @action(pages, "POST", "/settings/tokens/<uuid:token_id>/revocations", performs="revoke_my_token")
 async def revoke_token(outcome: Outcome[Token, None]) -> ResponseReturnValue:
     """Revoke a personal token."""
-    return go("/settings?saved=tokens#tokens")
-
-
-@action(pages, "POST", "/settings/people/<uuid:user_id>/link-invitations", performs="invite_account_link")
-async def let_link(outcome: Outcome[User, None]) -> ResponseReturnValue:
-    """Let the person who proves the account's address to the identity provider take it over."""
-    return go("/settings?saved=let-link#people")
-
-
-@action(pages, "POST", "/settings/people/<uuid:user_id>/reset-links", performs="create_reset_link")
-async def reset_link(outcome: Outcome[User, None]) -> ResponseReturnValue:
-    """Create a one-time link for a person's new password and show it, once."""
-    user, url = outcome.found, outcome.answer.url
-    return await _page(outcome.actor, section="people", link={"url": url, "name": user.display_name, "id": user.id})
+    return go(f"{SIGN_IN}?saved=tokens#tokens")

@@ -1,21 +1,17 @@
-"""The contents of the settings page: profile, sessions, tokens and, for admins, people."""
+"""The contents of one's own pages of the settings: profile, sessions and tokens."""
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 from zoneinfo import available_timezones
 
 from quart import current_app
 
 from mission_control.accounts.models import Session, Token, User
-from mission_control.accounts.names import person_name
-from mission_control.accounts.policy import may_reset
-from mission_control.accounts.provider_links import LOCAL, is_linked, link_ticket
+from mission_control.accounts.provider_links import is_linked, link_ticket
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.database.sql import placeholders, rows
 
 BROWSERS = (
     ("Edg/", "Edge"),
@@ -45,21 +41,8 @@ class Browser:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Colleague:
-    """A person of the organization."""
-
-    id: UUID
-    name: str
-    email: str
-    role: str
-    has_password: bool
-    may_reset: bool
-    may_link: bool
-
-
 async def settings_context(actor: Actor) -> dict[str, Any]:
-    """Return the context of the settings page."""
+    """Return the context of one's own pages of the settings."""
     user = await User.get(id=actor.id)
     return {
         "user": user,
@@ -67,7 +50,6 @@ async def settings_context(actor: Actor) -> dict[str, Any]:
         "zones": sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC"),
         "browsers": await _browsers(actor, user),
         "tokens": await Token.filter(user_id=user.id, revoked_at=None).order_by("-created_at"),
-        "people": await _colleagues(actor),
         "now": clock.now(),
         "provider": _provider(actor, user),
     }
@@ -95,43 +77,3 @@ def device(user_agent: str | None) -> str:
     system = next((name for mark, name in SYSTEMS if mark in text), "")
     plain = re.split(r"[/ ]", text, maxsplit=1)[0][:40]
     return " on ".join(part for part in (browser or plain or "Unknown browser", system) if part)
-
-
-async def _colleagues(actor: Actor) -> list[Colleague]:
-    """Return the people of the active organization, for its admins."""
-    mine = actor.memberships[actor.organization_id]
-    if mine.role not in ("owner", "admin"):
-        return []
-    found = await rows(
-        f"SELECT u.id, {person_name('u', 'User')} AS name, u.email, u.clerk_user_id, m.role,"
-        " u.password_hash IS NOT NULL AS has_password"
-        " FROM organization_members m JOIN users u ON u.id = m.user_id WHERE m.organization_id = ?"
-        " ORDER BY CASE m.role WHEN 'owner' THEN 0 WHEN 'admin' THEN 1 ELSE 2 END, LOWER(COALESCE(u.name, u.email))",
-        actor.organization_id,
-    )
-    roles = await _roles_of([row["id"] for row in found])
-    return [
-        Colleague(
-            id=UUID(str(row["id"])),
-            name=row["name"],
-            email=row["email"] or "",
-            role=row["role"],
-            has_password=bool(row["has_password"]),
-            may_reset=may_reset(actor, roles[str(row["id"])]),
-            may_link=str(row["clerk_user_id"]).startswith(LOCAL) and may_reset(actor, roles[str(row["id"])]),
-        )
-        for row in found
-    ]
-
-
-async def _roles_of(user_ids: list[Any]) -> dict[str, dict[UUID, str]]:
-    """Return the roles of some people by organization."""
-    found = await rows(
-        "SELECT user_id, organization_id, role FROM organization_members"
-        f" WHERE user_id IN ({placeholders(len(user_ids))})",
-        *user_ids,
-    )
-    roles: dict[str, dict[UUID, str]] = {}
-    for row in found:
-        roles.setdefault(str(row["user_id"]), {})[UUID(str(row["organization_id"]))] = row["role"]
-    return roles

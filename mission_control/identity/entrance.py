@@ -20,7 +20,7 @@ from mission_control.web.fragments import render_page
 from mission_control.web.shell import safe_next
 
 COOKIE = "mission_control_provider"
-LINKED = "/settings?saved=linked#sign-in"
+LINKED = "/settings/sign-in?saved=linked#sign-in"
 
 
 async def depart() -> ResponseReturnValue:

@@ -59,7 +59,8 @@ def _fits(text: str, words: list[str]) -> bool:
 
 def _entries(group: str, actor: Actor, boards: list[Board], words: list[str], current_board: UUID | None) -> list[Hit]:
     board = next((one for one in boards if one.id == current_board), None)
-    found = [one for one in ENTRIES if one.group == group and one.may(actor, board)]
+    listed = [one for one in ENTRIES if one.group == group and (words or not one.searched_only)]
+    found = [one for one in listed if one.may(actor, board)]
     hits = [(_hit(one, board), one.words) for one in sorted(found, key=lambda one: one.position)]
     return [hit for hit, more in hits if _fits(f"{hit.label} {more}", words)]
 

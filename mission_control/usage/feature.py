@@ -20,6 +20,7 @@ usage = Feature(
         api.api,
         pages.pages,
     ),
+    settings_pages=pages.SETTINGS_PAGES,
     regions=page_live.REGIONS,
     loops=(watch_for_midnight,),
 )

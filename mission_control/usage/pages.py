@@ -18,11 +18,17 @@ from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.settings import SettingsPage, administers, settings_page
+from mission_control.web.shell import signed_in
 
 pages = Blueprint("usage_pages", __name__)
 HOME = "/settings/budgets"
 BUDGET = f"{HOME}/<uuid:budget_id>"
+SETTINGS_PAGES = (
+    SettingsPage(
+        "budgets", "Organization", "Budgets", HOME, "gauge", 170, "limits tokens money cost usage", may=administers
+    ),
+)
 NEW = {"subject": "organization", "unit": "tokens", "period": "day"}
 
 
@@ -46,7 +52,7 @@ async def _admin() -> Actor:
 
 async def _page(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
     context = await context_of(actor) | {"values": values, "errors": errors, "labels": LABELS}
-    return await shell_page(actor, TEMPLATE, active="settings", subjects=await _subjects(actor), **context)
+    return await settings_page(actor, TEMPLATE, "budgets", subjects=await _subjects(actor), **context)
 
 
 async def _subjects(actor: Actor) -> list[tuple[str, str]]:
@@ -87,7 +93,7 @@ async def _edit(actor: Actor, budget: Budget, values: dict[str, Any], errors: di
     context = {"budget": await budget_read(actor, budget.id), "values": values, "errors": errors}
     if is_htmx():
         return render_macro("usage/rows.html", "limit_dialog", **context)
-    return await shell_page(actor, "usage/limit.html", active="settings", **context)
+    return await settings_page(actor, "usage/limit.html", "budgets", **context)
 
 
 async def _not_changed(refusal: Refusal[Budget, LimitForm]) -> ResponseReturnValue:

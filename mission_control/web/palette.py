@@ -22,7 +22,8 @@ class PaletteEntry:
     """An entry: its label, address, glyph, and further words that find it.
 
     `{board}` and `{board_id}` stand for the board that the reader is on. `may` says who gets the entry, asked with the
-    reader and that board, None on other pages. Entries are listed by `position`.
+    reader and that board, None on other pages. Entries are listed by `position`, and `searched_only` ones only when
+    somebody typed something.
     """
 
     label: str
@@ -32,6 +33,7 @@ class PaletteEntry:
     position: int = 0
     group: Literal["Go to", "Do"] = "Go to"
     may: Callable[[Actor, NamedBoard | None], bool] = _anybody
+    searched_only: bool = False
 
 
 # The entries of the installed features.

@@ -54,7 +54,8 @@ async def test_pages_have_one_scrollbar(site: Site, open_page: Open, harbour: di
     paths = [
         *(board + tail for tail in ("", f"/tasks/{harbour['task']}", "/approvals", "/activity", "/settings", "/trash")),
         *(agent + tail for tail in ("", "/inbox", "/runs", "/usage", "/tokens", "/soul", "/activity")),
-        *("/boards", "/approvals", "/activity", "/agents", "/settings", "/settings/budgets", "/palette?q=plank"),
+        *("/boards", "/approvals", "/activity", "/agents", "/settings", "/palette?q=plank"),
+        *(f"/settings/{name}" for name in ("profile", "sign-in", "appearance", "people", "budgets")),
     ]
     page = await open_page("/boards", width=width)
     for path in paths:

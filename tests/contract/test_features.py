@@ -47,6 +47,7 @@ REGISTRIES = {
     "operations.registry.OPERATIONS",
     "sending.loop._senders",
     "web.palette.ENTRIES",
+    "web.settings.SETTINGS",
 }
 # Empty module-level lists, dicts and sets that remember something while the program runs.
 MEMORIES = {

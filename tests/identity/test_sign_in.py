@@ -215,7 +215,7 @@ async def as_owner(trusting: Quart, cast: Cast) -> quart_typing.TestClientProtoc
 
 async def link_of(browser: quart_typing.TestClientProtocol) -> str:
     """Return where the settings page's link button leads."""
-    page = await (await browser.get("/settings")).get_data(as_text=True)
+    page = await (await browser.get("/settings/sign-in")).get_data(as_text=True)
     found = re.search(r'href="(/sign-in/provider\?link=[^"]+)"', page)
     assert found is not None
     return found[1]
@@ -225,8 +225,8 @@ async def test_person_links_their_account(trusting: Quart, provider: RunningProv
     other, browser = await as_owner(trusting, cast), await as_owner(trusting, cast)
     leads_to = (await browser.get(await link_of(browser))).headers["Location"]
     arrived = await browser.get(local(await provider.sign_in(leads_to, "vera")))
-    assert (arrived.status_code, arrived.headers["Location"]) == (303, "/settings?saved=linked#sign-in")
-    page = await (await browser.get("/settings?saved=linked")).get_data(as_text=True)
+    assert (arrived.status_code, arrived.headers["Location"]) == (303, "/settings/sign-in?saved=linked#sign-in")
+    page = await (await browser.get("/settings/sign-in?saved=linked")).get_data(as_text=True)
     assert "Your account is linked. Other browsers were signed out." in page and "/sign-in/provider?link" not in page
     assert (await other.get("/settings", headers={"Accept": "application/json"})).status_code == 401
     assert await AccountEvent.filter(kind="account.linked", user_id=cast.ada.id).count() == 1
@@ -257,20 +257,20 @@ async def test_page_refuses_to_link_an_account_in_use(trusting: Quart, provider:
     assert not await Session.exists()
     await Token.filter(user_id=cast.cleo.id).delete()
     arrived = await browser.get(local(await provider.sign_in(await depart(browser), "vera")))
-    assert arrived.headers["Location"] == "/settings?saved=linked#sign-in"
+    assert arrived.headers["Location"] == "/settings/sign-in?saved=linked#sign-in"
 
 
 async def test_owner_allows_a_link_on_the_settings_page(trusting: Quart, provider: RunningProvider, cast: Cast) -> None:
     await User.filter(id=cast.cleo.id).update(email="vera@example.org")
     ada, path = await as_owner(trusting, cast), "/settings/people/{}/link-invitations"
-    page = await (await ada.get("/settings")).get_data(as_text=True)
+    page = await (await ada.get("/settings/people")).get_data(as_text=True)
     assert path.format(cast.cleo.id) in page
     assert (await ada.post(path.format(cast.eve.id), headers=FORM)).status_code == 404
     allowed = await ada.post(path.format(cast.cleo.id), headers=FORM)
-    assert (allowed.status_code, allowed.headers["Location"]) == (303, "/settings?saved=let-link#people")
+    assert (allowed.status_code, allowed.headers["Location"]) == (303, "/settings/people?saved=let-link")
     browser = trusting.test_client()
     arrived = await browser.get(local(await provider.sign_in(await depart(browser), "vera")))
-    assert arrived.headers["Location"] == "/settings?saved=linked#sign-in"
+    assert arrived.headers["Location"] == "/settings/sign-in?saved=linked#sign-in"
     assert (await (await browser.get("/api/v1/users/me")).get_json())["id"] == str(cast.cleo.id)
     (await cast.cleo.get("/users/me")).refused(401)
 

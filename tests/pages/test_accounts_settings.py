@@ -15,8 +15,10 @@ NEW = "another battery staple"
 async def test_profile_is_changed(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     form = {"name": "Ada L.", "preferred_name": "Countess", "timezone": "Europe/London"}
-    assert (await ada.post("/settings/profile", form)).leads_to == "/settings?saved=profile#profile"
-    (await ada.get("/settings?saved=profile")).has("Your profile is saved.", 'value="Countess"', "Europe/London")
+    assert (await ada.post("/settings/profile", form)).leads_to == "/settings/profile?saved=profile"
+    (await ada.get("/settings/profile?saved=profile")).has(
+        "Your profile is saved.", 'value="Countess"', "Europe/London"
+    )
     refused = await ada.post("/settings/profile", {"name": "", "timezone": "Moon/Crater"})
     refused.is_status(422).has("Fill this in.", "Choose a time zone", 'value="Moon/Crater"')
 
@@ -36,7 +38,7 @@ async def test_password_is_changed(cast: Cast) -> None:
 async def test_other_browsers_are_signed_out(cast: Cast) -> None:
     ada, elsewhere = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.ada)
     ben = await visitor(cast.app, cast.ben)
-    (await ada.get("/settings")).has("Firefox on Linux", "This browser", "Sign out the others")
+    (await ada.get("/settings/sign-in")).has("Firefox on Linux", "This browser", "Sign out the others")
     assert (await ada.post("/settings/sessions/endings")).status == 303
     assert (await elsewhere.get("/settings")).status == 303
     (await ben.get("/settings")).is_status(200)
@@ -51,7 +53,7 @@ async def test_personal_token_is_shown_once_and_revoked(cast: Cast) -> None:
     assert found
     script = Caller(cast.app, {"Authorization": f"Bearer {found[0]}"})
     assert (await script.get("/users/me")).ok()["email"] == "ada@example.org"
-    (await ada.get("/settings")).has("Release script").lacks(found[0])
+    (await ada.get("/settings/sign-in")).has("Release script").lacks(found[0])
     token = await Token.get(name="Release script")
     ben = await visitor(cast.app, cast.ben)
     (await ben.post(f"/settings/tokens/{token.id}/revocations")).is_status(404)
@@ -61,7 +63,7 @@ async def test_personal_token_is_shown_once_and_revoked(cast: Cast) -> None:
 
 async def test_admin_creates_a_reset_link(cast: Cast) -> None:
     ben = await visitor(cast.app, cast.ben)
-    (await ben.get("/settings")).has("People of Observatory", "cleo@example.org")
+    (await ben.get("/settings/people")).has("People of Observatory", "cleo@example.org")
     made = (await ben.post(f"/settings/people/{cast.cleo.id}/reset-links")).is_status(200)
     link = re.search(r"http://localhost(/reset/mcr_[\w-]+)", made.text)
     assert link
@@ -74,7 +76,7 @@ async def test_admin_cannot_reset_members_of_other_organizations(cast: Cast) -> 
     """The link would open the other organization as well: Eve makes Ben a member of hers, and Ben is Ada's admin."""
     member = await Member.create(organization_id=cast.elsewhere.id, user_id=cast.ben.id, role="member")
     eve, ada = await visitor(cast.app, cast.eve), await visitor(cast.app, cast.ada)
-    (await eve.get("/settings")).has("ben@example.org").lacks(f"/settings/people/{cast.ben.id}/reset-links")
+    (await eve.get("/settings/people")).has("ben@example.org").lacks(f"/settings/people/{cast.ben.id}/reset-links")
     for admin in (eve, ada):
         (await admin.post(f"/settings/people/{cast.ben.id}/reset-links")).is_status(403).has("also belongs to")
     await member.delete()
@@ -92,7 +94,7 @@ async def test_new_password_invalidates_reset_links(cast: Cast) -> None:
 
 async def test_member_cannot_create_reset_links(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
-    (await cleo.get("/settings")).is_status(200).lacks("People of Observatory")
+    (await cleo.get("/settings")).is_status(200).lacks("/settings/people")
     (await cleo.post(f"/settings/people/{cast.ben.id}/reset-links")).is_status(403)
 
 
@@ -105,7 +107,7 @@ async def test_cross_site_changes_are_refused(cast: Cast) -> None:
 
 async def test_ending_everything_ends_sessions_tokens_and_links(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
-    (await ada.get("/settings")).has("End all sessions and tokens", "Revoke my personal API tokens, too")
+    (await ada.get("/settings/sign-in")).has("End all sessions and tokens", "Revoke my personal API tokens, too")
     assert (await ada.post("/settings/endings")).is_status(303).leads_to == "/sign-in"
     (await ada.get("/settings")).is_status(303)
     (await cast.ada.get("/users/me")).refused(401)
