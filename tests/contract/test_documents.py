@@ -55,3 +55,12 @@ def test_guide_of_gateways_names_every_file_and_every_field_of_heartbeats() -> N
     text = Path("docs/gateways.md").read_text(encoding="utf-8")
     assert [name for name in FILES if name not in text] == []
     assert [name for name in sorted(HEARTBEAT_FIELDS | set(DEFAULT_HEARTBEAT)) if f"`{name}`" not in text] == []
+
+
+def test_list_of_pages_names_existing_tests() -> None:
+    text = Path("docs/ui.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(\w+/test_\w+\.py)(?:::(\w+))?`", text)
+    tests = Path(__file__).parents[1]
+    sources = {file: (tests / file).read_text(encoding="utf-8") for file, _ in named if (tests / file).is_file()}
+    assert [file for file, _ in named if file not in sources] == []
+    assert [f"{file}::{name}" for file, name in named if name and f"def {name}(" not in sources[file]] == []
