@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mission_control.http.body_limit import BodyLimit
     from mission_control.live.kinds import Kind
     from mission_control.mcp.registry import Tools
+    from mission_control.needs.kinds import NeedKind
     from mission_control.sending.loop import Sender
     from mission_control.tasks.waiting import Explain
     from mission_control.web.palette import PaletteEntry
@@ -63,6 +64,8 @@ class Feature:
     # Parts of pages that stay current.
     regions: "tuple[Region[Any], ...]" = ()
     queue_rows: "tuple[RowProvider, ...]" = ()
+    # What waits for people.
+    needs: "tuple[NeedKind, ...]" = ()
     palette: "tuple[PaletteEntry, ...]" = ()
     # Pages under /settings, with their entries in its navigation and in the palette.
     settings_pages: "tuple[SettingsPage, ...]" = ()

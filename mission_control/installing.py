@@ -23,6 +23,7 @@ from mission_control.inbox.headers import NOTICES
 from mission_control.live import channels
 from mission_control.live.kinds import ACCOUNT_KINDS, KINDS
 from mission_control.mcp.registry import install_tools
+from mission_control.needs.kinds import install_kind
 from mission_control.operations.api import Api
 from mission_control.operations.registry import OPERATIONS
 from mission_control.sending.loop import install_sender
@@ -107,6 +108,8 @@ def _install_pages(feature: Feature) -> None:
     _add(SETTINGS, {page.key: page for page in feature.settings_pages})
     ENTRIES.extend(page.palette_entry for page in feature.settings_pages)
     _add(NOTICES, feature.notices)
+    for one in feature.needs:
+        install_kind(one)
 
 
 def _install_background(feature: Feature) -> None:

@@ -26,6 +26,7 @@ FIXED = {
     "/api/v1/gateways/<gateway_id>/agents": "the gateway lists them; no row is ours",
     "/api/v1/gateways/<gateway_id>/templates/sync/<job_id>": "one sync; its agents come with one statement each kind",
     "/api/v1/agent/boards": "an agent without a gateway reaches one board, its own",
+    "/api/v1/needs/<string:need_id>": "one need; its answers stand in its row",
     "/api/v1/boards/<board_id>/questions/<question_id>": "one question; its options stand in its row",
 }
 
@@ -73,6 +74,11 @@ async def _provisionings(cast: Cast, made: Things, n: int) -> None:
         "agent_id": agent.id,
     }
     await ProvisioningJob.create(**where, action="update", state="done", steps=steps)
+
+
+@lists("/needs")
+async def _needs(cast: Cast, made: Things, n: int) -> None:
+    await cast.ask(cast.vega, await cast.add_task())
 
 
 @lists("/gateways")

@@ -107,6 +107,11 @@ async def _approval(cast: Cast, made: Things, path: str) -> Any:
     return (await cast.ask(cast.vega, await cast.add_task()))["id"]
 
 
+@makes("need_id")
+async def _need(cast: Cast, made: Things, path: str) -> Any:
+    return f"approval:{(await cast.ask(cast.vega, await cast.add_task()))['id']}"
+
+
 @makes("agent_id")
 async def _agent(cast: Cast, made: Things, path: str) -> Any:
     if "provisionings" in path:

@@ -53,19 +53,19 @@ class GatewayRequest:
         """Whether the gateway takes a yes for the next times too."""
         return "allow-always" in self.allowed
 
-    def next_steps(self, who: str) -> list[tuple[str, str]]:
-        """Return what follows from each choice, and from none."""
+    def effects(self, who: str) -> dict[str, str]:
+        """Return what follows from each answer, and from none."""
         is_command = self.kind == "exec"
         does = "The command runs once" if is_command else "It happens once"
         refused = "The command does not run" if is_command else "It does not happen"
-        steps = [("Approve", f"{does}, and {who} continues.")]
-        if self.allows_always:
-            steps.append(("Always", "The gateway does not ask again for the same."))
-        return [
-            *steps,
-            ("Send back", f"{refused}, and {who} gets your note."),
-            ("Ignore", f"{refused}; {who} waits until the request expires."),
-        ]
+        always = {"always": "The gateway does not ask again for the same."} if self.allows_always else {}
+        return {
+            "approve": f"{does}, and {who} continues.",
+            **always,
+            "send_back": f"{refused}, and {who} gets your note.",
+            "reject": f"{refused}.",
+            "ignore": f"{refused}; {who} waits until the request expires.",
+        }
 
 
 def request_of(payload: Any) -> GatewayRequest | None:

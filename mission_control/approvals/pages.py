@@ -9,6 +9,7 @@ from quart.typing import ResponseReturnValue
 from mission_control.approvals import queue
 from mission_control.approvals.forms import DecisionForm, ReopeningForm
 from mission_control.approvals.headings import action_words
+from mission_control.approvals.items import Item
 from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import visible_approval
 from mission_control.approvals.queue_page import (
@@ -73,7 +74,7 @@ async def one_approval(board_id: UUID, approval_id: UUID) -> ResponseReturnValue
     return await _one_page(actor, item)
 
 
-async def _one_page(actor: Actor, item: queue.Item | None, sentence: str = "", next_url: str = "") -> str:
+async def _one_page(actor: Actor, item: Item | None, sentence: str = "", next_url: str = "") -> str:
     return await shell_page(actor, ONE_TEMPLATE, active="approvals", item=item, sentence=sentence, next_url=next_url)
 
 

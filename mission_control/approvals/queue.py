@@ -1,17 +1,16 @@
-"""The queue as people read it: what waits, what was decided, and how to say it."""
+"""Read the queue of people: what waits, and what was decided."""
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from mission_control.accounts.names import person_name
-from mission_control.approvals.finishing import asks_to_finish, stated_confidence
-from mission_control.approvals.headings import heading
-from mission_control.approvals.outside import GatewayRequest, request_of
+from mission_control.approvals.finishing import stated_confidence
+from mission_control.approvals.items import Item, LinkedTask, Score
+from mission_control.approvals.outside import request_of
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
@@ -21,142 +20,16 @@ PENDING_LIMIT = 200
 PAGE = 20
 STATES = {"approved": "Approved", "changes_requested": "Sent back", "rejected": "Rejected"}
 
-BETTER_LOW = {"risk", "risks", "cost", "costs", "effort", "complexity", "uncertainty", "impact", "danger", "errors"}
-
 _SELECT = (
     "SELECT a.id, a.run_id, a.board_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status,"
     " a.decision, a.note,"
-    " a.created_at, a.resolved_at, a.resolved_by_kind, a.resolved_by_name AS resolver, a.agent_id,"
-    " g.name AS agent_name, a.expires_at, a.answer_state,"
+    " a.requested_by_user_id, a.created_at, a.resolved_at, a.resolved_by_kind,"
+    " a.resolved_by_name AS resolver, a.agent_id, g.name AS agent_name, a.expires_at, a.answer_state,"
     f" {person_name('q')} AS person_name,"
     f" {person_name('r')} AS decider_name"
     " FROM approvals a LEFT JOIN agents g ON g.id = a.agent_id LEFT JOIN users q ON q.id = a.requested_by_user_id"
     " LEFT JOIN users r ON r.id = a.resolved_by_user_id"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LinkedTask:
-    """A task that a decision is about."""
-
-    number: int
-    title: str
-    url: str
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One line of a rubric; `share` is its part of the scale, 0 to 100. Of risks and costs little is good."""
-
-    name: str
-    value: int
-    share: int
-
-    @property
-    def is_better_low(self) -> bool:
-        """Whether a small value is the good one."""
-        return bool(set(self.name.lower().split()) & BETTER_LOW)
-
-    @property
-    def verdict(self) -> tuple[str, str]:
-        """How good the value is, as a word and a tone."""
-        good = 100 - self.share if self.is_better_low else self.share
-        return ("good", "ok") if good >= 67 else ("fair", "warn") if good >= 34 else ("bad", "bad")
-
-
-@dataclass(slots=True)
-class Item:
-    """One approval, ready to be shown."""
-
-    id: UUID
-    board: Board
-    action_type: str
-    reason: str
-    evidence: list[tuple[str, str]]
-    confidence: int | None
-    rubric: list[Score]
-    payload: str
-    status: str
-    decision: str
-    note: str
-    asker: str
-    asker_kind: str
-    created_at: datetime | None
-    decider: str
-    decided_at: datetime | None
-    may_decide: bool
-    request: GatewayRequest | None
-    expires_at: datetime | None
-    answer_state: str
-    tasks: list[LinkedTask] = field(default_factory=list)
-
-    @property
-    def title(self) -> str:
-        """What is asked, with the tasks it is about."""
-        if self.request is not None:
-            return self.request.heading
-        return heading(self.action_type, [(task.number, task.title) for task in self.tasks])
-
-    @property
-    def may_reopen(self) -> bool:
-        """Whether the decision can be taken back; a gateway acts on it at once."""
-        return self.may_decide and self.request is None
-
-    @property
-    def url(self) -> str:
-        """Where it stands in its board's queue."""
-        return f"/boards/{self.board.id}/approvals/{self.id}"
-
-    @property
-    def is_pending(self) -> bool:
-        """Whether it still waits."""
-        return self.status == "pending"
-
-    @property
-    def confidence_word(self) -> str:
-        """The confidence as a word."""
-        sure = self.confidence or 0
-        return "High" if sure >= 80 else "Medium" if sure >= 50 else "Low"
-
-    @property
-    def next_steps(self) -> list[tuple[str, str]]:
-        """What follows from each choice, and from none."""
-        who = self.asker if self.asker_kind == "agent" else "Its assignee"
-        if self.request is not None:
-            return self.request.next_steps(who)
-        numbers = ", ".join(f"#{task.number}" for task in self.tasks)
-        if asks_to_finish(self.action_type) and numbers:
-            return self._next_steps_of_finishing(who, numbers)
-        finish = f" This approval also lets {numbers} be finished." if numbers and self._is_needed else ""
-        still = f" {numbers} cannot change status until then." if numbers and self._holds_tasks else ""
-        return [
-            ("Approve", f"{who} is notified and continues.{finish}"),
-            ("Send back", f"{who} gets your note and changes the work."),
-            ("Ignore", f"It stays here; nothing happens until somebody decides.{still}"),
-        ]
-
-    def _next_steps_of_finishing(self, who: str, numbers: str) -> list[tuple[str, str]]:
-        if all(task.status == "review" for task in self.tasks):
-            back = f"returns to {who} as rework" if self.asker_kind == "agent" else "returns to its assignee"
-            return [
-                ("Approve", f"{numbers} is done."),
-                ("Send back", f"{numbers} {back}, with your note."),
-                ("Ignore", f"{numbers} stays in review until somebody decides."),
-            ]
-        return [
-            ("Approve", f"{who} is notified, and {numbers} may be finished."),
-            ("Send back", f"{who} gets your note and changes the work."),
-            ("Ignore", "It stays here; nothing happens until somebody decides."),
-        ]
-
-    @property
-    def _is_needed(self) -> bool:
-        return bool(self.board.require_approval_for_done)
-
-    @property
-    def _holds_tasks(self) -> bool:
-        return bool(self.board.block_status_changes_with_pending_approval)
 
 
 async def queue(actor: Actor, boards: list[Board], opened: datetime | None) -> list[Item]:
@@ -198,6 +71,13 @@ async def item(actor: Actor, board: Board, approval_id: UUID) -> Item | None:
     return found[0] if found else None
 
 
+async def items_of(actor: Actor, boards: list[Board], approval_ids: list[UUID]) -> list[Item]:
+    """Return approvals of some boards by their ids."""
+    if not approval_ids:
+        return []
+    return await _items(actor, boards, f"a.id IN ({placeholders(len(approval_ids))})", approval_ids, "")
+
+
 async def boards_in_queue(actor: Actor, board_id: UUID | None) -> list[Board]:
     """The boards whose approvals a page shows: all of the organization, or one of them."""
     return [board for board in await boards_of(actor) if board_id in (None, board.id)]
@@ -233,6 +113,7 @@ def _item(actor: Actor, boards: Mapping[UUID, Board], row: dict[str, Any]) -> It
         decision=row["decision"] or row["status"],
         note=row["note"] or "",
         asker=row["agent_name"] or row["person_name"] or "A deleted agent",
+        asker_id=as_id(row["agent_id"] or row["requested_by_user_id"]),
         asker_kind="person" if row["person_name"] and not row["agent_name"] else "agent",
         created_at=as_moment(row["created_at"]),
         decider=row["decider_name"]
@@ -258,7 +139,7 @@ async def _link(items: list[Item]) -> None:
     ):
         owner = by_id[as_id(link["approval_id"]) or UUID(int=0)]
         url = f"/boards/{owner.board.id}/tasks/{link['id']}"
-        owner.tasks.append(LinkedTask(int(link["number"]), link["title"], url, link["status"]))
+        owner.tasks.append(LinkedTask(UUID(str(link["id"])), int(link["number"]), link["title"], url, link["status"]))
 
 
 def _evidence(payload: Any) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from quart import Response, request
 
 from mission_control.approvals import queue
+from mission_control.approvals.items import Item
 from mission_control.approvals.models import Approval
 from mission_control.approvals.related_rows import QueueView, Row, related_rows
 from mission_control.boards.models import Board
@@ -77,7 +78,7 @@ async def queue_context(actor: Actor, view: QueueAddress) -> dict[str, Any]:
     """Return everything that the page of a queue shows."""
     boards = await queue.boards_in_queue(actor, view.board_id)
     view_of_queue = QueueView(boards, view.opened, view.base, show_board=view.board is None)
-    both: list[queue.Item | Row] = [
+    both: list[Item | Row] = [
         *await queue.queue(actor, boards, view.opened),
         *await related_rows(actor, view_of_queue),
     ]

@@ -17,6 +17,7 @@ TAGS = {
     "board-webhooks": "Addresses at which other systems write to a board",
     "board-onboarding": "Setting up a board: its goal and its lead",
     "approvals": "Questions to people that need a decision",
+    "needs": "What waits for the calling person, of every kind: what is asked, the answers, what happens with each",
     "tasks": "Tasks: reading, changing, moving, comments, steps, files, attempts",
     "custom-fields": "Fields that an organization adds to its tasks",
     "tags": "Tags of tasks",

@@ -1,5 +1,6 @@
 """Questions in people's queue."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from mission_control.approvals.related_rows import QueueView, Row
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.clock import now
-from mission_control.database.sql import as_json, as_moment, placeholders, rows
+from mission_control.database.sql import as_id, as_json, as_moment, placeholders, rows
 from mission_control.questions.queries import SELECT
 from mission_control.web.fragments import render_macro
 
@@ -29,6 +30,7 @@ class Item:
     title: str
     text: str
     asker: str
+    asker_id: UUID | None
     channel: str
     state: str
     answer: str
@@ -53,6 +55,13 @@ class Item:
         return self.expires_at is not None and self.expires_at <= now()
 
     @property
+    def without_answer(self) -> str:
+        """Return what happens when nobody answers."""
+        if self.expires_at is not None:
+            return f"The gateway goes on without an answer for {self.asker}."
+        return f"It stays here; {self.asker} waits until somebody answers."
+
+    @property
     def is_open(self) -> bool:
         """Return whether the question is open."""
         return self.state == "open"
@@ -62,6 +71,14 @@ async def item(actor: Actor, board: Board, question_id: UUID) -> Item | None:
     """Return one question of a board."""
     found = await rows(f"{SELECT} WHERE q.id = ? AND q.board_id = ?", question_id, board.id)
     return _item(actor, board, found[0]) if found else None
+
+
+async def items_of(actor: Actor, boards: Mapping[UUID, Board], question_ids: list[UUID]) -> list[Item]:
+    """Return questions of some boards by their ids."""
+    if not question_ids:
+        return []
+    found = await rows(f"{SELECT} WHERE q.id IN ({placeholders(len(question_ids))})", *question_ids)
+    return [_item(actor, boards[UUID(str(row["board_id"]))], row) for row in found]
 
 
 async def in_queue(actor: Actor, queue_view: QueueView) -> list[Row]:
@@ -93,6 +110,7 @@ def _item(actor: Actor, board: Board, row: dict[str, Any]) -> Item:
         title=title,
         text=text,
         asker=row["agent_name"],
+        asker_id=as_id(row["agent_id"]),
         channel=row["preferred_channel"] or "",
         state=row["state"],
         answer=row["answer"] or "",

@@ -44,6 +44,7 @@ REGISTRIES = {
     "live.kinds.KINDS",
     "mcp.registry.PEOPLES_TOOLS",
     "mcp.registry.TOOLS",
+    "needs.kinds.KINDS",
     "operations.registry.OPERATIONS",
     "sending.loop._senders",
     "web.palette.ENTRIES",

@@ -1,0 +1,89 @@
+"""The kinds of needs: how each is found, and how it is said. Features list theirs in `Feature.needs`."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from mission_control.boards.models import Board
+from mission_control.core.actor import Actor
+from mission_control.needs.schemas import GROUPS, Group, Kind, Need
+
+Include = Literal["waiting", "snoozed", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Where one need stands in the list, before it is said."""
+
+    kind: Kind
+    id: UUID
+    since: datetime
+    board_id: UUID | None
+    version: str
+    snoozed_until: datetime | None = None
+    is_snoozed: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its id for the outside."""
+        return f"{self.kind}:{self.id}"
+
+    @property
+    def digest(self) -> str:
+        """Its version for the outside."""
+        return hashlib.sha256(self.version.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some needs of one kind that are to be said, for one person."""
+
+    actor: Actor
+    keys: Sequence[Key]
+    boards: Mapping[UUID, Board]
+    now: datetime
+
+    @property
+    def ids(self) -> list[UUID]:
+        """The ids of what they are about."""
+        return [key.id for key in self.keys]
+
+
+# Returns the SELECT that finds them and its values, None where this person can have none. Its columns are
+# `'<kind>' AS kind, id, since, board_id, version`; boards are those of the table `mine` (id, name).
+Find = Callable[[Actor], tuple[str, list[Any]] | None]
+Say = Callable[[Page], Awaitable[list[Need]]]
+
+
+@dataclass(frozen=True, slots=True)
+class NeedKind:
+    """One kind of needs: what people do with it, how it is found, and how it is said.
+
+    `concerns` are the kinds of events, by how they begin, and `signals` the names in signals that change it.
+    """
+
+    kind: Kind
+    group: Group
+    find: Find
+    say: Say
+    concerns: tuple[str, ...] = ()
+    signals: tuple[str, ...] = field(default=())
+
+    @property
+    def place(self) -> int:
+        """The place of its group in the list."""
+        return GROUPS.index(self.group)
+
+
+# Of the installed features.
+KINDS: dict[Kind, NeedKind] = {}
+
+
+def install_kind(one: NeedKind) -> None:
+    """Make a kind count; raises RuntimeError when a feature declared it already."""
+    if one.kind in KINDS:
+        raise RuntimeError(f"Two features declare needs of the kind {one.kind}.")
+    KINDS[one.kind] = one

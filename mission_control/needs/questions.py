@@ -1,0 +1,70 @@
+"""Questions of agents that a person may answer."""
+
+from typing import Any
+
+from mission_control.core.actor import Actor
+from mission_control.needs.kinds import Key, NeedKind, Page
+from mission_control.needs.saying import answer, fact, need, operation, shortened
+from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise, NeedParty
+from mission_control.questions import queue
+from mission_control.questions.queue import Item
+
+LONGEST_REASON = 240
+WORDS = ("answer", "Your answer", True)
+MORE = ("answer", "Anything to add?", False)
+
+
+def find(actor: Actor) -> tuple[str, list[Any]] | None:
+    """Find open questions."""
+    return (
+        "SELECT 'question' AS kind, q.id AS id, q.created_at AS since, q.board_id AS board_id,"
+        " CAST(q.created_at AS TEXT) AS version"
+        " FROM agent_questions q JOIN mine ON mine.id = q.board_id WHERE q.state = 'open'",
+        [],
+    )
+
+
+async def say(page: Page) -> list[Need]:
+    """Say each question with its options."""
+    items = {item.id: item for item in await queue.items_of(page.actor, page.boards, page.ids)}
+    return [_need(page, key, items[key.id]) for key in page.keys if key.id in items]
+
+
+def _need(page: Page, key: Key, item: Item) -> Need:
+    return need(
+        page,
+        key,
+        title=f"{item.asker} asks: {item.title}",
+        reason=shortened(item.text, LONGEST_REASON),
+        url=item.url,
+        facts=[fact("bot", item.asker)],
+        answers=answers_of(item),
+        otherwise=NeedOtherwise(at=item.expires_at, text=item.without_answer),
+        agent=NeedParty(id=item.asker_id, name=item.asker),
+    )
+
+
+def answers_of(item: Item) -> list[NeedAnswer]:
+    """Return the options, by number, and an answer in one's own words where that is allowed."""
+    ids = {"board_id": item.board.id, "question_id": item.id}
+    more = MORE if item.allows_text else None
+    answers = [
+        answer(
+            f"option:{one['id']}",
+            str(number),
+            one["label"],
+            one["outcome"] or f"{item.asker} goes on with this.",
+            operation("answer_question", {"option_id": one["id"]}, more, **ids),
+            note=more,
+            recommended=bool(one["recommended"]),
+        )
+        for number, one in enumerate(item.options, start=1)
+    ]
+    if item.allows_text:
+        label = "Answer in your own words" if item.options else "Answer"
+        words = operation("answer_question", {}, WORDS, **ids)
+        answers.append(answer("words", "A", label, f"{item.asker} reads it and goes on.", words, note=WORDS))
+    return answers
+
+
+KIND = NeedKind("question", "answer", find, say, ("question.", "board."))

@@ -1,0 +1,128 @@
+"""Say needs: their parts from a few words, so that every kind is built alike."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from mission_control.boards.models import Board
+from mission_control.core.times import DAY, HOUR, MINUTE
+from mission_control.needs.kinds import KINDS, Key, Page
+from mission_control.needs.schemas import (
+    Course,
+    Need,
+    NeedAnswer,
+    NeedBoard,
+    NeedFact,
+    NeedOperation,
+    NeedOtherwise,
+    NeedParty,
+    NeedTask,
+)
+from mission_control.web.actions import operation_named
+
+Note = tuple[str, str, bool]  # the field of the body that takes it, its label, whether it must be given
+
+
+def operation(name: str, body: dict[str, Any] | None = None, note: Note | None = None, **ids: UUID) -> NeedOperation:
+    """Return an operation of people with its path filled in; the name as `@action` takes it."""
+    entry = operation_named(name)
+    path = re.sub(r"<(?:string:)?(\w+)>", lambda part: str(ids[part[1]]), entry.path)
+    return NeedOperation(
+        operation_id=entry.operation_id,
+        method=entry.method,
+        path=path,
+        path_parameters=ids,
+        body=body,
+        note_field=note[0] if note else None,
+    )
+
+
+def answer(
+    id: str,
+    key: str | None,
+    label: str,
+    effect: str,
+    performs: NeedOperation | None,
+    *,
+    note: Note | None = None,
+    course: Course = "go",
+    recommended: bool = False,
+    undoable: bool = False,
+    in_bulk: bool = False,
+    copy_text: str | None = None,
+) -> NeedAnswer:
+    """Return one answer."""
+    return NeedAnswer(
+        id=id,
+        key=key,
+        label=label,
+        effect=effect,
+        course=course,
+        recommended=recommended,
+        note="none" if note is None else "required" if note[2] else "optional",
+        note_label=note[1] if note else "",
+        undoable=undoable,
+        in_bulk=in_bulk,
+        copy_text=copy_text,
+        operation=performs,
+    )
+
+
+def fact(icon: str, text: str, tone: str = "", url: str | None = None) -> NeedFact:
+    """Return one fact."""
+    return NeedFact(icon=icon, text=text, tone=tone, url=url)
+
+
+def need(
+    page: Page,
+    key: Key,
+    *,
+    title: str,
+    url: str,
+    answers: Sequence[NeedAnswer],
+    otherwise: NeedOtherwise,
+    reason: str | None = None,
+    facts: Sequence[NeedFact] = (),
+    tasks: Sequence[NeedTask] = (),
+    agent: NeedParty | None = None,
+    person: NeedParty | None = None,
+) -> Need:
+    """Return a need from its place in the list and its words."""
+    board: Board | None = page.boards.get(key.board_id) if key.board_id is not None else None
+    return Need(
+        id=key.name,
+        kind=key.kind,
+        group=KINDS[key.kind].group,
+        title=title,
+        reason=reason or None,
+        since=key.since,
+        version=key.digest,
+        board=NeedBoard(id=board.id, name=board.name) if board is not None else None,
+        tasks=list(tasks),
+        agent=agent,
+        person=person,
+        facts=list(facts),
+        answers=list(answers),
+        otherwise=otherwise,
+        snoozed_until=key.snoozed_until,
+        is_snoozed=key.is_snoozed,
+        url=url,
+    )
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in words: `38 min`, `2 h`, `3 d`."""
+    if seconds < MINUTE:
+        return f"{max(0, int(seconds))} s"
+    if seconds < HOUR:
+        return f"{int(seconds // MINUTE)} min"
+    return f"{int(seconds // HOUR)} h" if seconds < 2 * DAY else f"{int(seconds // DAY)} d"
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return the first line of a text, no longer than that."""
+    line, _, rest = text.strip().partition("\n")
+    if len(line) > longest:
+        return f"{line[: longest - 1].rstrip()}…"
+    return f"{line.rstrip()} …" if rest.strip() else line
