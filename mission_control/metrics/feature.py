@@ -1,9 +1,11 @@
 """What metrics add to the application."""
 
 from mission_control.feature import Feature
-from mission_control.metrics import api
+from mission_control.metrics import api, pages
+from mission_control.web.palette import PaletteEntry
 
 metrics = Feature(
     name="metrics",
-    blueprints=(api.api,),
+    blueprints=(api.api, pages.pages),
+    palette=(PaletteEntry("Metrics", "/metrics", "gauge", "charts figures dashboard statistics", position=60),),
 )

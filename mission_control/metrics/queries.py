@@ -9,7 +9,7 @@ from mission_control.boards.statuses import STATUSES
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.database.sql import placeholders, rows, wire_moment
-from mission_control.metrics import flow, series
+from mission_control.metrics import answers, flow, series, spending
 from mission_control.metrics.buckets import Window, windows
 from mission_control.metrics.schemas import DashboardQuery
 from mission_control.metrics.scope import boards_in_scope
@@ -112,8 +112,11 @@ def _pending_item(row: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _flow(boards: list[UUID], both: tuple[Window, Window], now: datetime) -> dict[str, Any]:
-    history = await flow.read_history(boards, both[1].start)
-    hours = flow.cycle_times(both[0], history)
+    primary, before = both
+    history = await flow.read_history(boards, before.start)
+    hours = flow.cycle_times(primary, history)
+    given = await answers.read_answers(boards, before.start)
+    costs = await spending.read_spending(boards, primary, before)
     return {
         "throughput": _pair([flow.throughput(one, history) for one in both]),
         "cycle_time": _pair([flow.cycle_time(one, history) for one in both]),
@@ -121,5 +124,11 @@ async def _flow(boards: list[UUID], both: tuple[Window, Window], now: datetime) 
         "cycle_time_p85": flow.percentile(hours, 85),
         "wip": _pair([flow.work_in_progress(one, history) for one in both]),
         "aging": await flow.aging(boards, history, now),
-        **await flow.waiting(boards, both[0]),
+        **await flow.waiting(boards, primary),
+        "answered": _pair([answers.answered(one, given) for one in both]),
+        "answered_by": answers.by_person(primary, given),
+        "time_to_answer": _pair([answers.time_to_answer(one, given) for one in both]),
+        "time_to_answer_median": answers.median_hours(primary, given),
+        "time_to_answer_median_before": answers.median_hours(before, given),
+        "spent": _pair([spending.spent(primary, costs), spending.spent(before, costs, before=True)]),
     }

@@ -105,6 +105,14 @@ class AgingTask(BaseModel):
     age_hours: float
 
 
+class PersonsAnswers(BaseModel):
+    """How many requests of agents a person answered."""
+
+    user_id: UUID | None = Field(description="null for a deleted account")
+    name: str
+    answered: int
+
+
 class Flow(BaseModel):
     """Metrics computed from events, not from the tasks' current state. Times in hours."""
 
@@ -118,6 +126,12 @@ class Flow(BaseModel):
     waiting_for_person_p85: float | None
     waiting_now: int
     oldest_waiting: float | None
+    answered: DashboardSeriesSet = Field(description="Approvals decided and questions answered by people")
+    answered_by: list[PersonsAnswers] = Field(description="The same by person, most first, for the range")
+    time_to_answer: DashboardSeriesSet = Field(description="Mean hours from request to answer, 0 where none")
+    time_to_answer_median: float | None
+    time_to_answer_median_before: float | None = Field(description="The same in the window before")
+    spent: DashboardSeriesSet = Field(description="US dollars that agents on these boards spent")
 
 
 class DashboardMetrics(BaseModel):
