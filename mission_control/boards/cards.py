@@ -1,99 +1,16 @@
-"""Read models of the board page: its filter, who is there, and what the filter offers."""
+"""Read models of the board page: who is there, and the list of boards."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
-from uuid import UUID
 
-from mission_control.accounts.names import person_name
 from mission_control.boards.models import Board
-from mission_control.boards.priorities import canonical, spellings
+from mission_control.boards.query_sql import PERSON
 from mission_control.boards.statuses import STATUSES
-from mission_control.boards.task_search import matching
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.ids import parse_id
 from mission_control.database.sql import as_moment, placeholders, rows
 
 OFFLINE_AFTER = timedelta(minutes=10)
-BLOCKER = (
-    "SELECT 1 FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
-    " WHERE d.task_id = t.id AND p.deleted_at IS NULL AND p.status <> 'done'"
-)
-PENDING = "SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_pending"
-PERSON = person_name("u", "User")
-
-
-@dataclass(frozen=True, slots=True)
-class CardFilter:
-    """The filter of a board page, as its address says."""
-
-    text: str = ""
-    assignee: str = ""
-    priority: str = ""
-    blocked: bool = False
-    approval: bool = False
-    whole: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, args: Mapping[str, str]) -> "CardFilter":
-        """Read an address; unknown values are ignored."""
-        kind, _, name = args.get("assignee", "").partition(":")
-        known = kind in ("me", "none") or (kind in ("agent", "user") and parse_id(name) is not None)
-        return cls(
-            text=args.get("q", "").strip()[:200],
-            assignee=args.get("assignee", "") if known else "",
-            priority=canonical(args.get("priority", "")[:64]),
-            blocked=bool(args.get("blocked")),
-            approval=bool(args.get("approval")),
-            whole=tuple(sorted({one for one in args.get("all", "").split(",") if one in STATUSES})),
-        )
-
-    @property
-    def narrows(self) -> bool:
-        """Whether some tasks may be hidden."""
-        return bool(self.text or self.assignee or self.priority or self.blocked or self.approval)
-
-    def query(self, **changes: str) -> str:
-        """Return the query of the address, with a leading `?` unless it is empty."""
-        values = {
-            "q": self.text,
-            "assignee": self.assignee,
-            "priority": self.priority,
-            "blocked": "1" if self.blocked else "",
-            "approval": "1" if self.approval else "",
-            "all": ",".join(self.whole),
-        }
-        kept = {name: value for name, value in (values | changes).items() if value}
-        return f"?{urlencode(kept, safe=':,')}" if kept else ""
-
-    def conditions(self, viewer_id: UUID | None) -> tuple[str, list[Any]]:
-        """Return the filter as SQL on `tasks t`, with its values."""
-        sql, values = "", list[Any]()
-        if self.text:
-            for condition, words in matching(self.text):
-                sql, values = f"{sql} AND {condition}", [*values, *words]
-        sql, values = self._of_assignee(sql, values, viewer_id)
-        if self.priority:
-            words = spellings(self.priority)
-            sql, values = f"{sql} AND LOWER(t.priority) IN ({placeholders(len(words))})", [*values, *words]
-        if self.blocked:
-            sql += f" AND t.status <> 'done' AND EXISTS ({BLOCKER})"
-        if self.approval:
-            sql += f" AND EXISTS ({PENDING})"
-        return sql, values
-
-    def _of_assignee(self, sql: str, values: list[Any], viewer_id: UUID | None) -> tuple[str, list[Any]]:
-        kind, _, name = self.assignee.partition(":")
-        if kind == "none":
-            return sql + " AND t.assigned_agent_id IS NULL AND t.assigned_user_id IS NULL", values
-        if kind == "agent":
-            return sql + " AND t.assigned_agent_id = ?", [*values, parse_id(name)]
-        if kind in ("user", "me"):
-            return sql + " AND t.assigned_user_id = ?", [*values, viewer_id if kind == "me" else parse_id(name)]
-        return sql, values
 
 
 def is_online(last_seen_at: Any, now: datetime) -> bool:

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mission_control.boards.cards import PERSON, CardFilter, is_online
+from mission_control.boards.card_filter import CardFilter
+from mission_control.boards.cards import is_online
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import canonical
+from mission_control.boards.query_sql import PERSON
 from mission_control.boards.statuses import STATUSES, TaskStatus
 from mission_control.core import clock, times
 from mission_control.database.sql import placeholders, select
@@ -26,6 +28,7 @@ WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL
 # One row for each tag of a card, or one without a tag.
 CARD = f"""
 SELECT t.id, t.number, t.title, t.status, t.priority, t.due_at, t.in_progress_at, t.flagged_at, t.flag_reason,
+    t.created_at, t.updated_at,
     r.lease_expires_at, w.name AS worker_name, g.name AS agent_name, g.last_seen_at,
     CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,
     (SELECT COUNT(*) FROM task_comments m WHERE m.task_id = t.id AND m.deleted_at IS NULL) AS comments,
@@ -61,6 +64,8 @@ class CardRow:
     in_progress_at: datetime | None
     flagged_at: datetime | None
     flag_reason: str | None
+    created_at: datetime
+    updated_at: datetime
     lease_expires_at: datetime | None
     worker_name: str | None
     agent_name: str | None
@@ -116,7 +121,7 @@ async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -
         *wanted.whole,
     )
     columns = {status: Column(status) for status in STATUSES}
-    for row, card in _cards(board, found):
+    for row, card in cards_from(board, found):
         column = columns[row.status]
         column.total = row.total
         column.cards.append(card)
@@ -158,7 +163,7 @@ async def cards_of(
         *agent_ids,
         *values,
     )
-    return [card for _, card in _cards(board, found)]
+    return [card for _, card in cards_from(board, found)]
 
 
 def _placed(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> tuple[str, list[Any]]:
@@ -172,7 +177,7 @@ def _first(wanted: CardFilter) -> str:
     return f"(q.place <= {FIRST}{unlimited})"
 
 
-def _cards(board: Board, found: list[CardRow]) -> list[tuple[CardRow, dict[str, Any]]]:
+def cards_from(board: Board, found: list[CardRow]) -> list[tuple[CardRow, dict[str, Any]]]:
     """Return rows as cards with their tags, each with the first of its rows."""
     cards: dict[UUID, tuple[CardRow, dict[str, Any]]] = {}
     now = clock.now()

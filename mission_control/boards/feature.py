@@ -6,8 +6,10 @@ from mission_control.boards import (
     models,
     pages,
     policy,
+    query_page,
     reactions,
     regions,
+    table_regions,
     trash_pages,
     work_state_api,
 )
@@ -48,5 +50,11 @@ boards = Feature(
         ),
     ),
     loops=(clear_after_start,),
-    regions=(*pages.INDEX_REGIONS, *regions.REGIONS, *gateway_choice.REGIONS),
+    regions=(
+        *pages.INDEX_REGIONS,
+        *query_page.REGIONS,
+        *regions.REGIONS,
+        *table_regions.REGIONS,
+        *gateway_choice.REGIONS,
+    ),
 )

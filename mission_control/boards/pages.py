@@ -8,13 +8,15 @@ from markupsafe import Markup
 from quart import Blueprint, Response, make_response, redirect, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.cards import CardFilter, board_rows
+from mission_control.boards.card_filter import CardFilter
+from mission_control.boards.cards import board_rows
 from mission_control.boards.forms import DELETE_WORDS, BoardDeletionForm, BoardSettingsForm, NewBoardForm
 from mission_control.boards.gateway_choice import gateway_choices
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of, present, visible_board
-from mission_control.boards.regions import HEAD
-from mission_control.boards.view import PAGE, PANEL, BoardView, Rights
+from mission_control.boards.query_page import QUERY, query_of, state_of
+from mission_control.boards.table_regions import shown_columns
+from mission_control.boards.view import COLUMNS, PAGE, PANEL, TABLE, BoardView, Rights
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import parse_id
@@ -134,7 +136,9 @@ async def board_page(view: BoardView, seq: int, *, panel: str = "", page_title: 
         board=view.board,
         may_write=view.rights.may_write,
         wanted=view.wanted,
-        regions=await rendered(PAGE, view),
+        query=await query_of(view),
+        columns=await shown_columns(view) if view.wanted.is_table else [],
+        regions={**await rendered(PAGE, view), **await rendered(view.shown, view)},
         panel=Markup(panel),
         page_title=page_title,
         panel_base=f"/boards/{view.board.id}",
@@ -144,8 +148,8 @@ async def board_page(view: BoardView, seq: int, *, panel: str = "", page_title: 
 
 def view_of(actor: Actor, board: Board, reads: Reads | None = None, panel_id: UUID | None = None) -> BoardView:
     """Return a board's page as somebody sees it with the filter that stands in the address."""
-    pages = (PAGE, "panel") if panel_id else (PAGE,)
     wanted, rights = CardFilter.of(request.args), Rights.of(actor, board)
+    pages = (PAGE, TABLE if wanted.is_table else COLUMNS, *(["panel"] if panel_id else []))
     everything = request.args.get("comments") == "all"
     return BoardView(
         actor=actor, pages=pages, active=f"board-{board.id}", reads=reads or Reads(),
@@ -168,10 +172,12 @@ async def cards(board_id: UUID) -> ResponseReturnValue:
     actor, board = await on_board(board_id)
     seq = await head_of(board.organization_id)
     view = view_of(actor, board)
-    clear = render_macro(HEAD, "clear", board_id=board.id, narrows=view.wanted.narrows)
-    stream = render_macro(HEAD, "stream", url=live_url(view, seq))
-    html = await fragments(PAGE, view)
-    html += partial("#filter-clear", clear, "innerHTML") + partial("#live", stream, "outerHTML")
+    url = f"/boards/{board.id}{view.wanted.query(q='', all='')}"
+    html = await fragments(view.shown, view) + await fragments(PAGE, view)
+    html += partial("#filter-clear", render_macro(QUERY, "clear", url=url, narrows=view.wanted.narrows), "innerHTML")
+    html += partial("#view-switch", render_macro(QUERY, "switch", board_id=board.id, wanted=view.wanted), "innerHTML")
+    html += partial("#query-state", state_of(view.wanted), "innerHTML")
+    html += partial("#live", render_macro(QUERY, "stream", url=live_url(view, seq)), "outerHTML")
     return Response(html, headers={"HX-Replace-Url": f"/boards/{board.id}{view.wanted.query()}"}, mimetype="text/html")
 
 

@@ -6,9 +6,9 @@ import orjson
 from markupsafe import escape
 
 from mission_control.boards.card_changes import card_changes, may_move, moves_cards, tasks_of
-from mission_control.boards.cards import people_of
 from mission_control.boards.columns import columns_of
 from mission_control.boards.statuses import LABELS
+from mission_control.boards.view import COLUMNS as COLUMNS_PAGE
 from mission_control.boards.view import PAGE, BoardView, News, on_board
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
@@ -59,7 +59,7 @@ async def presence_changes(view: BoardView, batch: Batch) -> str | None:
 
 async def note(view: BoardView) -> str:
     """Return the first steps on an empty board, or that nothing matches the filter."""
-    is_empty = not any(order.total for order in await view.orders())
+    is_empty = not await view.found()
     return render_macro(
         HEAD,
         "note",
@@ -89,12 +89,6 @@ async def work_actions(view: BoardView) -> str:
     return render_macro(WORK, "work_actions", thing=view.board, url=url, whose=view.board.name, compact=True)
 
 
-async def assignees(view: BoardView) -> str:
-    """Return the choices of the filter."""
-    people = await people_of(view.board)
-    return render_macro(HEAD, "assignees", chosen=view.wanted.assignee, crew=await view.crew(), people=people)
-
-
 async def silence(_view: BoardView) -> None:
     """Return nothing: a page that is opened announces nothing."""
 
@@ -115,10 +109,6 @@ def _rights(view: BoardView) -> tuple[Any, ...]:
     return view.board.id, view.rights
 
 
-def _chosen(view: BoardView) -> tuple[Any, ...]:
-    return view.board.id, view.wanted.assignee
-
-
 def _changes_crew(view: BoardView, news: News) -> bool:
     if isinstance(news, Event) and news.kind.startswith(("task.", "approval.")):
         return _is_no_notice(view, news) and moves_cards(view, news)
@@ -133,7 +123,7 @@ WORK_STATE = on_board("board.work_state_changed", "board.updated")
 REGIONS = (
     Region(PAGE, "#board-name", on_board("board.updated"), board_name, key=_board, swap="innerHTML"),
     Region(
-        PAGE,
+        COLUMNS_PAGE,
         "#columns",
         on_board("task.", "approval.", *CREW, "board.updated", signals=SIGN_OF_LIFE, about=_is_no_notice),
         columns,
@@ -164,6 +154,5 @@ REGIONS = (
     ),
     Region(PAGE, "#board-work", WORK_STATE, work_banner, key=_rights),
     Region(PAGE, "#board-work-actions", WORK_STATE, work_actions, key=_rights),
-    Region(PAGE, "#filter-assignee", on_board(*CREW), assignees, key=_chosen),
     Region(PAGE, "#announcements", on_board(*MOVES), silence, changes=announcement),
 )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from mission_control.boards.cards import CardFilter, crew_of
+from mission_control.boards.card_filter import CardFilter
+from mission_control.boards.cards import crew_of
 from mission_control.boards.columns import Order, cards_of, orders_of
 from mission_control.boards.models import Board
 from mission_control.boards.wip_usage import WipUsage, wip_usage_of
@@ -13,7 +14,8 @@ from mission_control.core.actor import Actor
 from mission_control.live.models import Event
 from mission_control.web.regions import Concerns, View
 
-PAGE = "board"
+PAGE = "board"  # what surrounds the tasks
+COLUMNS, TABLE = "board-columns", "board-table"  # the tasks
 PANEL = "task:"  # begins the name of an open task in the stream's address
 
 News = Event | dict[str, Any]
@@ -43,9 +45,14 @@ class BoardView(View):
     all_comments: bool = False
 
     @property
+    def shown(self) -> str:
+        """The page of the regions that show the tasks."""
+        return TABLE if self.wanted.is_table else COLUMNS
+
+    @property
     def viewer_id(self) -> UUID | None:
         """The viewer, where the filter depends on who it is."""
-        return self.actor.id if self.wanted.assignee == "me" else None
+        return self.actor.id if self.wanted.asks_who_looks else None
 
     @property
     def key(self) -> Hashable:
@@ -63,6 +70,10 @@ class BoardView(View):
     async def orders(self) -> list[Order]:
         """Return how the cards stand in the four columns."""
         return await self.reads.get(("orders", self.key), lambda: orders_of(self.board, self.wanted, self.viewer_id))
+
+    async def found(self) -> int:
+        """Return how many tasks the query leaves."""
+        return sum(order.total for order in await self.orders())
 
     async def cards(self, ids: frozenset[UUID], agent_ids: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
         """Return the cards of these tasks, and of what these agents work on."""

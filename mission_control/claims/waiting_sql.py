@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mission_control.boards.cards import OFFLINE_AFTER, PERSON
+from mission_control.boards.cards import OFFLINE_AFTER
+from mission_control.boards.query_sql import PERSON
 from mission_control.core import clock
 from mission_control.database.sql import placeholders
 

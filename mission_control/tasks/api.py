@@ -60,7 +60,7 @@ TASK = "/boards/<board_id>/tasks/<task_id>"
 )
 async def list_tasks(actor: Actor, board: Board, query: TaskQuery) -> dict[str, Any]:
     """List tasks, newest first."""
-    found, total = await tasks_page(board, query)
+    found, total = await tasks_page(board, query, actor.user_id)
     return page(found, total, query)
 
 

@@ -4,36 +4,45 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.boards.priorities import rank_sql, spellings
+from mission_control.boards.query_sql import BLOCKER, NEEDS, PERSON, STATES, conditions
 from mission_control.boards.statuses import STATUSES
 from mission_control.boards.task_search import matching
 from mission_control.core.errors import Invalid
 from mission_control.database.sql import placeholders
 from mission_control.tasks.schemas import TaskQuery
 
+STATUS_RANK = f"CASE t.status {' '.join(f"WHEN '{one}' THEN {rank}" for rank, one in enumerate(STATUSES))} END"
 ORDERS = {
     "created_at": "t.created_at",
     "updated_at": "t.updated_at",
     "due_at": "t.due_at",
     "priority": rank_sql("t.priority"),
     "position": "t.position",
+    "title": "LOWER(t.title)",
+    "number": "t.number",
+    "status": STATUS_RANK,
+    "assignee": "COALESCE((SELECT LOWER(g.name) FROM agents g WHERE g.id = t.assigned_agent_id),"
+    f" (SELECT LOWER({PERSON}) FROM users u WHERE u.id = t.assigned_user_id))",
 }
-OPEN_DEPENDENCY = (
-    "EXISTS (SELECT 1 FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
-    " WHERE d.task_id = t.id AND p.deleted_at IS NULL AND p.status <> 'done')"
-)
+MAY_BE_UNSET = ("due_at", "assignee")
+OPEN_DEPENDENCY = f"EXISTS ({BLOCKER})"
 
 Parts = list[tuple[str, list[Any]]]
 
 
-def where(board_id: UUID, query: TaskQuery) -> tuple[str, list[Any]]:
-    """Return the condition of a list and its values. Raise Invalid for an unknown status."""
+def where(board_id: UUID, query: TaskQuery, viewer_id: UUID | None = None) -> tuple[str, list[Any]]:
+    """Return the condition of a list and its values. Raise Invalid for an unknown status.
+
+    `viewer_id` is the person whom `assignee:me` means.
+    """
     parts: Parts = [("t.board_id = ?", [board_id]), *_kept(query), *_states(query), *_owners(query), *_moments(query)]
     if query.priority:
         parts.append(_any_of("LOWER(t.priority)", [word for one in query.priority for word in spellings(one)]))
     if query.tag_id:
         parts.append(_any_of("a.tag_id", list(query.tag_id)))
     parts += matching(query.q or "")
-    return " AND ".join(text for text, _ in parts), [value for _, values in parts for value in values]
+    typed, more = conditions(query.query or "", viewer_id)
+    return " AND ".join(text for text, _ in parts) + typed, [one for _, values in parts for one in values] + more
 
 
 def order(query: TaskQuery) -> str:
@@ -45,7 +54,7 @@ def order(query: TaskQuery) -> str:
         return " ORDER BY t.deleted_at DESC, t.id DESC"
     name = query.sort or "-created_at"
     column, way = ORDERS[name.removeprefix("-")], "DESC" if name.startswith("-") else "ASC"
-    unset = f"{column} IS NULL, " if column == "t.due_at" else ""
+    unset = f"{column} IS NULL, " if name.removeprefix("-") in MAY_BE_UNSET else ""
     newest = {"ASC": "DESC", "DESC": "ASC"}[way] if column == "t.position" else way
     then = "" if column == "t.created_at" else f", t.created_at {newest}"
     return f" ORDER BY {unset}{column} {way}{then}, t.id {way}"
@@ -74,6 +83,9 @@ def _states(query: TaskQuery) -> Parts:
         parts.append((f"t.status <> 'done' AND {OPEN_DEPENDENCY}", []))
     if query.blocked is False:
         parts.append((f"(t.status = 'done' OR NOT {OPEN_DEPENDENCY})", []))
+    asked = [(NEEDS["approval"], query.needs_approval), (NEEDS["review"], query.needs_review)]
+    asked.append((STATES["flagged"], query.flagged))
+    parts += [(sql if wanted else f"NOT COALESCE({sql}, FALSE)", []) for sql, wanted in asked if wanted is not None]
     return parts
 
 

@@ -9,9 +9,10 @@ from uuid import UUID
 from markupsafe import Markup
 
 from mission_control.accounts.names import person_name
-from mission_control.boards.cards import PERSON, is_online
+from mission_control.boards.cards import is_online
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import canonical
+from mission_control.boards.query_sql import PERSON
 from mission_control.boards.view import Rights
 from mission_control.core import clock
 from mission_control.database.sql import rows, select_one

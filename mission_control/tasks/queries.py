@@ -72,9 +72,12 @@ async def any_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
     return task
 
 
-async def list_tasks(board: Board, query: TaskQuery) -> tuple[list[dict[str, Any]], int]:
-    """Return the board's tasks, newest first unless another order is asked for, and their number."""
-    where, values = filters.where(board.id, query)
+async def list_tasks(board: Board, query: TaskQuery, viewer_id: UUID | None = None) -> tuple[list[dict[str, Any]], int]:
+    """Return the board's tasks, newest first unless another order is asked for, and their number.
+
+    `viewer_id` is the person who asks, if it is one.
+    """
+    where, values = filters.where(board.id, query, viewer_id)
     [total] = await rows(f"SELECT COUNT(*) AS n FROM tasks t WHERE {where}", *values)
     page = f"SELECT {COLUMNS} FROM tasks t WHERE {where}{filters.order(query)} LIMIT ? OFFSET ?"
     found = await _tasks_of(board.id, await select_columns(KINDS, page, *values, query.limit, query.offset))

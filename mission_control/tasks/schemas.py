@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.schemas import ApprovalRead, PersonRef
+from mission_control.boards.query_words import LONGEST
 from mission_control.boards.schemas import BoardRead
 from mission_control.boards.statuses import TaskStatus
 from mission_control.core.declared import completed
@@ -78,7 +79,7 @@ class TaskCardRead(TaskRead):
 
 Sort = Literal[
     "created_at", "-created_at", "updated_at", "-updated_at", "due_at", "-due_at", "priority", "-priority",
-    "position", "-position",
+    "position", "-position", "title", "-title", "number", "-number", "status", "-status", "assignee", "-assignee",
 ]  # fmt: skip
 
 
@@ -95,6 +96,16 @@ class TaskQuery(Paging):
     due_before: Moment | None = None
     due_after: Annotated[Moment | None, Field(description="Due at this moment or later")] = None
     blocked: Annotated[bool | None, Field(description="Whether it waits for an unfinished task")] = None
+    needs_approval: Annotated[bool | None, Field(description="Whether an approval of it is pending")] = None
+    needs_review: Annotated[bool | None, Field(description="Whether it is in review and no agent reviews it")] = None
+    flagged: Annotated[bool | None, Field(description="Whether a person must look at it before it goes on")] = None
+    query: Annotated[
+        str | None,
+        Field(
+            max_length=LONGEST,
+            description="What people type to filter a board, such as `assignee:kit due:<fri tag:design points:>=3`",
+        ),
+    ] = None
     updated_since: Moment | None = None
     archived: Annotated[bool, Field(description="Show archived tasks as well")] = False
     deleted: Annotated[bool, Field(description="Show what is in the trash instead")] = False

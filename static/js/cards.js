@@ -14,7 +14,7 @@ export const put = (list, card, before) => {
   for (const [one, top] of scrolled) one.scrollTop = top;
 };
 
-const cardsIn = (list) => [...list.querySelectorAll(":scope > .card")];
+const cardsIn = (list) => [...list.querySelectorAll(":scope > [data-number]")];
 
 // A card that changed is put above the next one that stands in the list already.
 const place = (list, order, changed) => {
@@ -37,7 +37,7 @@ const check = (list, order) => {
 let missing = [];
 let timer;
 const look = (board) => {
-  const isThere = (number) => board.querySelector(`.card[data-number="${CSS.escape(number)}"]`);
+  const isThere = (number) => board.querySelector(`[data-number="${CSS.escape(number)}"]`);
   if (missing.every(isThere)) return;
   document.getElementById("live")?.dispatchEvent(new CustomEvent("resync", { bubbles: true }));
 };
@@ -51,7 +51,7 @@ const swap = (board, fragment, morph) => {
       changed.set(node, card);
     }
   }
-  const known = new Map([...board.querySelectorAll(".card[data-number]")].map((card) => [card.dataset.number, card]));
+  const known = new Map([...board.querySelectorAll("[data-number]")].map((card) => [card.dataset.number, card]));
   missing = [];
   const orders = new Map();
   for (const { from, list } of lists.filter((one) => one.list)) {

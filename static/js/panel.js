@@ -11,7 +11,7 @@ const inside = (path) => {
 
 const mark = () => {
   const open = document.getElementById(panel()?.querySelector("[data-panel-task]")?.dataset.panelTask ?? "");
-  for (const card of document.querySelectorAll(".card[data-state=open]")) if (card !== open) delete card.dataset.state;
+  for (const card of document.querySelectorAll("[data-task][data-state=open]")) if (card !== open) delete card.dataset.state;
   if (open) open.dataset.state = "open";
 };
 

@@ -100,7 +100,7 @@ async def test_tasks_are_sorted(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["sort=title", "tag_id=x", "due_before=soon", "blocked=perhaps", "assigned_user_id=cleo", f"q={'x' * 201}"],
+    ["sort=colour", "tag_id=x", "due_before=soon", "blocked=perhaps", "assigned_user_id=cleo", f"q={'x' * 201}"],
 )
 async def test_invalid_filters_are_refused(cast: Cast, query: str) -> None:
     [item] = (await cast.ada.get(f"{cast.tasks}?{query}")).refused(422)

@@ -255,9 +255,9 @@ async def test_filter_offers_a_new_agent(site: Site, open_page: Open) -> None:
     board = await site.board()
     page = await open_page(f"/boards/{board}?assignee=none")
     await live(page)
-    made = await site.make("/agents", board_id=board, name="Newcomer")
-    await expect(page.locator(f'#filter-assignee option[value="agent:{made["id"]}"]')).to_have_text("Newcomer")
-    await expect(page.locator("#filter-assignee")).to_have_value("none")
+    await site.make("/agents", board_id=board, name="Newcomer")
+    await expect(page.locator('#query-options option[value="assignee:Newcomer"]')).to_have_attribute("label", "agent")
+    await expect(page.locator("#query-tokens .token")).to_contain_text("assignee:none")
 
 
 async def test_board_takes_few_requests(site: Site, open_page: Open) -> None:

@@ -1,0 +1,92 @@
+"""What the address of a board's page says: the query, how it is shown, and in which order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from werkzeug.datastructures import MultiDict
+
+from mission_control.boards.query_sql import conditions
+from mission_control.boards.query_words import LONGEST, Word, quoted, words_of
+from mission_control.boards.statuses import STATUSES
+from mission_control.core import clock
+from mission_control.core.ids import parse_id
+
+BOARD, TABLE = "board", "table"
+MOST_COLUMNS = 20
+LONGEST_NAME = 300  # of a column
+
+
+@dataclass(frozen=True, slots=True)
+class CardFilter:
+    """The query of a board's page and how its tasks are shown."""
+
+    text: str = ""
+    whole: tuple[str, ...] = ()
+    view: str = BOARD
+    sort: str = ""
+    columns: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, args: MultiDict[str, str]) -> "CardFilter":
+        """Read an address; unknown values are ignored. Several values of `q` stand side by side."""
+        typed = " ".join([*args.getlist("q"), *_before_queries(args)]).replace("\0", "")
+        return cls(
+            text=" ".join(typed.split())[:LONGEST],
+            whole=tuple(sorted({one for one in args.get("all", "").split(",") if one in (*STATUSES, TABLE)})),
+            view=TABLE if args.get("view") == TABLE else BOARD,
+            sort=args.get("sort", "").replace("\0", "").strip()[:LONGEST_NAME],
+            columns=tuple(
+                one[:LONGEST_NAME] for one in ",".join(args.getlist("columns")).replace("\0", "").split(",") if one
+            )[:MOST_COLUMNS],
+        )
+
+    @property
+    def narrows(self) -> bool:
+        """Whether some tasks may be hidden."""
+        return bool(self.text)
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the tasks are shown as a table."""
+        return self.view == TABLE
+
+    @property
+    def asks_who_looks(self) -> bool:
+        """Whether the query means something else for every viewer."""
+        return any(one.key == "assignee" and "me" in map(str.lower, one.values) for one in self.words())
+
+    def words(self) -> tuple[Word, ...]:
+        """Return the parts of the query."""
+        return words_of(self.text, clock.now())
+
+    def query(self, **changes: str) -> str:
+        """Return the query of the address, with a leading `?` unless it is empty."""
+        values = {
+            "view": self.view if self.is_table else "",
+            "q": self.text,
+            "sort": self.sort,
+            "columns": ",".join(self.columns),
+            "all": ",".join(self.whole),
+        }
+        kept = {name: value for name, value in (values | changes).items() if value}
+        return f"?{urlencode(kept, safe=':,')}" if kept else ""
+
+    def conditions(self, viewer_id: UUID | None) -> tuple[str, list[Any]]:
+        """Return the query as SQL on `tasks t`, with its values."""
+        return conditions(self.text, viewer_id)
+
+
+def _before_queries(args: Mapping[str, str]) -> list[str]:
+    """Return as parts of a query what addresses said before there was one."""
+    kind, _, name = args.get("assignee", "").partition(":")
+    known = kind in ("me", "none") or (kind in ("agent", "user") and parse_id(name) is not None)
+    given = [
+        f"assignee:{args['assignee']}" if known else "",
+        f"priority:{quoted(args['priority'][:64])}" if args.get("priority", "").strip() else "",
+        "is:blocked" if args.get("blocked") else "",
+        "needs:approval" if args.get("approval") else "",
+    ]
+    return [one for one in given if one]

@@ -1,0 +1,119 @@
+"""What a board's page shows of its query: the tokens, what it offers while somebody types, and how much it finds."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mission_control.boards.card_filter import CardFilter
+from mission_control.boards.cards import people_of
+from mission_control.boards.models import Board
+from mission_control.boards.priorities import PRIORITIES
+from mission_control.boards.query_words import quoted
+from mission_control.boards.statuses import LABELS
+from mission_control.boards.table import all_tasks, fields_of
+from mission_control.boards.view import PAGE, BoardView, on_board
+from mission_control.database.sql import rows
+from mission_control.web.fragments import render_macro
+from mission_control.web.regions import Region
+
+QUERY = "boards/query.html"
+MOST_TAGS = 100
+FIXED = (
+    ("assignee:me", "assigned to me"),
+    ("assignee:none", "assigned to nobody"),
+    ("assignee:agent", "any agent"),
+    ("assignee:person", "any person"),
+    ("due:overdue", "late and not done"),
+    ("due:today", ""),
+    ("due:tomorrow", ""),
+    ("due:<fri", "before a day"),
+    ("due:week", "this week"),
+    ("due:none", "without a date"),
+    *((f"priority:{one}", "") for one in reversed(PRIORITIES)),
+    *((f"status:{name}", label) for name, label in LABELS.items()),
+    ("is:open", "not done"),
+    ("is:blocked", "waits for another task"),
+    ("is:flagged", "flagged for a person"),
+    ("needs:approval", "an approval waits"),
+    ("needs:review", "a person reviews it"),
+    ("needs:person", "approval, review or flag"),
+    ("tag:none", "without tags"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The query as the field shows it: what is understood as tokens, the rest as text."""
+
+    words: list[tuple[str, str, str, str]]
+    rest: str
+    cleared: str
+
+
+async def query_of(view: BoardView) -> Query:
+    """Return the query of a page that is opened."""
+    keys = {str(one["field_key"]).lower() for one in await fields(view)}
+    words = view.wanted.words()
+    known = [one for one in words if one.is_known or one.key in keys]
+    url = f"/boards/{view.board.id}"
+    return Query(
+        [
+            (
+                one.raw,
+                f"{'-' if one.is_excluded else ''}{one.key}:",
+                ",".join(one.values),
+                url + view.wanted.query(q=" ".join(other.raw for other in words if other is not one)),
+            )
+            for one in known
+        ],
+        " ".join(one.raw for one in words if one not in known),
+        url + view.wanted.query(q="", all=""),
+    )
+
+
+async def fields(view: BoardView) -> list[dict[str, Any]]:
+    """Return the custom fields of the board."""
+    return await view.reads.get(("fields", view.board.id), lambda: fields_of(view.board))
+
+
+async def _options(view: BoardView) -> str:
+    """Return what the field offers while somebody types."""
+    crew, people = await view.crew(), await people_of(view.board)
+    named = [(f"assignee:{quoted(one['name'])}", "agent") for one in crew]
+    named += [(f"assignee:{quoted(one['name'])}", "person") for one in people]
+    named += [(f"tag:{quoted(one['name'])}", "tag") for one in await tags_of_organization(view.board)]
+    own = [(f"{one['field_key']}:", one["label"]) for one in await fields(view)]
+    return render_macro(QUERY, "choices", options=[*named, *FIXED, *own])
+
+
+async def tags_of_organization(board: Board) -> list[dict[str, Any]]:
+    """Return the tags that tasks of a board can have, by name."""
+    return await rows(
+        "SELECT id, name, color FROM tags WHERE organization_id = ? ORDER BY LOWER(name), id LIMIT ?",
+        board.organization_id,
+        MOST_TAGS,
+    )
+
+
+async def _count(view: BoardView) -> str:
+    if not view.wanted.narrows:
+        return ""
+    every = await view.reads.get(("all", view.board.id), lambda: all_tasks(view.board))
+    return render_macro(QUERY, "count", found=await view.found(), all=every, narrows=True)
+
+
+def state_of(wanted: CardFilter) -> str:
+    """Return the hidden inputs for what else the address says."""
+    return render_macro(QUERY, "state", wanted=wanted)
+
+
+REGIONS = (
+    Region(
+        PAGE,
+        "#query-options",
+        on_board("agent.created", "agent.updated", "agent.deleted"),
+        _options,
+        key=lambda view: (view.board.id,),
+        swap="innerHTML",
+    ),
+    Region(PAGE, "#query-count", on_board("task.", "approval."), _count, key=lambda view: view.key, swap="innerHTML"),
+)

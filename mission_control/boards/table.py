@@ -1,0 +1,237 @@
+"""A board as a table: its columns, its rows in the order that somebody chose, and the sums of its numbers."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from mission_control.boards.card_filter import TABLE, CardFilter
+from mission_control.boards.columns import CARD, JOINS, CardRow, cards_from
+from mission_control.boards.models import Board
+from mission_control.boards.priorities import rank_sql
+from mission_control.boards.query_sql import OF_FIELD, PERSON, field_number, field_text
+from mission_control.boards.statuses import STATUSES
+from mission_control.core import clock
+from mission_control.database.sql import as_json, lowered, placeholders, rows, select
+
+FIRST = 100  # rows, until somebody asks for all
+NUMBERS = ("integer", "decimal")
+FIELD = "field:"  # begins the name of a custom field's column
+STATUS_RANK = f"CASE t.status {' '.join(f"WHEN '{one}' THEN {rank}" for rank, one in enumerate(STATUSES))} END"
+BUILT_IN = {
+    "title": "Title",
+    "number": "Number",
+    "status": "Status",
+    "assignee": "Assignee",
+    "priority": "Priority",
+    "due": "Due",
+    "created": "Created",
+    "updated": "Updated",
+}
+ALWAYS = ("title", "number")  # stand in the first column
+MOST_FIELDS = 6  # that are shown unless somebody chooses
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A column: its name in the address, its heading, the type of its custom field, and whether it is shown."""
+
+    name: str
+    label: str
+    kind: str = ""
+    is_shown: bool = False
+
+    @property
+    def key(self) -> str:
+        """The key of its custom field."""
+        return self.name.removeprefix(FIELD)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its values stand on the right and have a sum."""
+        return self.kind in NUMBERS
+
+
+@dataclass(slots=True)
+class Table:
+    """The rows of a table, how many tasks there are in all, and the sum of each column of numbers."""
+
+    columns: list[TableColumn]
+    total: int = 0
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    sums: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> list[TableColumn]:
+        """The columns that are shown beside the title."""
+        return [one for one in self.columns if one.is_shown]
+
+
+@dataclass(slots=True)
+class RowOrder:
+    """How the rows of a table stand: their numbers from the top, their ids, and how many tasks there are in all."""
+
+    total: int = 0
+    numbers: list[int] = field(default_factory=list)
+    ids: list[UUID] = field(default_factory=list)
+
+
+async def fields_of(board: Board) -> list[dict[str, Any]]:
+    """Return the custom fields of a board, by label."""
+    return await rows(
+        "SELECT f.id, f.field_key, f.label, f.field_type, f.ui_visibility, f.default_value"
+        " FROM board_task_custom_fields b JOIN task_custom_field_definitions f ON f.id = b.field_id"
+        " WHERE b.board_id = ? ORDER BY LOWER(f.label), f.created_at, f.id",
+        board.id,
+    )
+
+
+def columns_of_table(fields: list[dict[str, Any]], chosen: Collection[str]) -> list[TableColumn]:
+    """Return all columns that a table can show beside the title; which of them it shows was chosen, or is usual."""
+    visible = [f"{FIELD}{one['field_key']}" for one in fields if one["ui_visibility"] == "always"][:MOST_FIELDS]
+    shown = set(chosen) or {"status", "assignee", "due", "updated", *visible}
+    names = [(name, label, "") for name, label in BUILT_IN.items() if name not in ALWAYS]
+    of_fields = [(f"{FIELD}{one['field_key']}", one["label"], one["field_type"]) for one in fields]
+    moments = [one for one in names if one[0] in ("created", "updated")]
+    ordered = [one for one in names if one not in moments] + of_fields + moments
+    return [TableColumn(name, label, kind, name in shown) for name, label, kind in ordered]
+
+
+async def table_of(
+    board: Board, wanted: CardFilter, viewer_id: UUID | None, fields: list[dict[str, Any]], only: Collection[UUID] = ()
+) -> Table:
+    """Return the table, or of its rows only some, in three statements."""
+    placed, values = _placed(board, wanted, viewer_id, fields)
+    which = f"q.id IN ({placeholders(len(only))})" if only else _first(wanted)
+    sql = f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q JOIN tasks t ON t.id = q.id {JOINS}"
+    found = await select(CardRow, f"{sql} WHERE {which} ORDER BY q.place, a.created_at, a.id", *values, *only)
+    table = Table(columns_of_table(fields, wanted.columns), found[0].total if found else 0)
+    table.rows = [_row(row, card) for row, card in cards_from(board, found)]
+    await _add_values(table, fields)
+    table.sums = await _sums(board, wanted, viewer_id, table)
+    return table
+
+
+async def row_order(board: Board, wanted: CardFilter, viewer_id: UUID | None, fields: list[dict[str, Any]]) -> RowOrder:
+    """Return how the rows stand, in one statement."""
+    placed, values = _placed(board, wanted, viewer_id, fields)
+    order, sql = RowOrder(), f"WITH placed AS ({placed}) SELECT q.id, q.number, q.total FROM placed q"
+    for row in await rows(f"{sql} WHERE {_first(wanted)} ORDER BY q.place", *values):
+        order.total = int(row["total"])
+        order.numbers.append(int(row["number"]))
+        order.ids.append(UUID(str(row["id"])))
+    return order
+
+
+def sorted_by(wanted: CardFilter, fields: list[dict[str, Any]]) -> tuple[str, bool]:
+    """Return the column by which a table is sorted and whether the greatest come first; empty: as on the board."""
+    name = wanted.sort.removeprefix("-")
+    known = name in BUILT_IN or name in {f"{FIELD}{one['field_key']}" for one in fields}
+    return (name, wanted.sort.startswith("-")) if known else ("", False)
+
+
+def _placed(
+    board: Board, wanted: CardFilter, viewer_id: UUID | None, fields: list[dict[str, Any]]
+) -> tuple[str, list[Any]]:
+    narrowed, values = wanted.conditions(viewer_id)
+    name, is_descending = sorted_by(wanted, fields)
+    by, more = _sort(name, fields)
+    way = "DESC" if is_descending else "ASC"
+    order = (
+        f"f.sort_value IS NULL, f.sort_value {way}, f.number {way}"
+        if name
+        else "f.sort_value, f.position, f.created_at DESC"
+    )
+    return (
+        f"SELECT f.id, f.number, ROW_NUMBER() OVER (ORDER BY {order}) AS place, COUNT(*) OVER () AS total"
+        f" FROM (SELECT t.id, t.number, t.position, t.created_at, {by} AS sort_value FROM tasks t"
+        f" WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL{narrowed}) f"
+    ), [*more, board.id, *values]
+
+
+def _sort(name: str, fields: list[dict[str, Any]]) -> tuple[str, list[Any]]:
+    """SQL for what rows are sorted by."""
+    if not name.startswith(FIELD):
+        return _built_in(name or "status"), []
+    key = name.removeprefix(FIELD)
+    kind = next(one["field_type"] for one in fields if one["field_key"] == key)
+    value = field_number() if kind in NUMBERS else lowered(field_text())
+    return f"(SELECT {value}{OF_FIELD})", [key.lower()]
+
+
+def _built_in(name: str) -> str:
+    by_name = {
+        "title": lowered("t.title"),
+        "number": "t.number",
+        "status": STATUS_RANK,
+        "assignee": f"COALESCE((SELECT {lowered('g.name')} FROM agents g WHERE g.id = t.assigned_agent_id),"
+        f" (SELECT {lowered(PERSON)} FROM users u WHERE u.id = t.assigned_user_id))",
+        "priority": rank_sql("t.priority"),
+        "due": "t.due_at",
+        "created": "t.created_at",
+        "updated": "t.updated_at",
+    }
+    return by_name[name]
+
+
+def _first(wanted: CardFilter) -> str:
+    return "TRUE" if TABLE in wanted.whole else f"q.place <= {FIRST}"
+
+
+def _row(row: CardRow, card: dict[str, Any]) -> dict[str, Any]:
+    moments = {"due_at": row.due_at, "created_at": row.created_at, "updated_at": row.updated_at}
+    return {**card, **moments, "due_tone": _due_tone(row), "values": {}}
+
+
+def _due_tone(row: CardRow) -> str:
+    now = clock.now()
+    if row.due_at is None or row.status == "done":
+        return ""
+    return "bad" if row.due_at < now else "warn" if row.due_at.date() == now.date() else ""
+
+
+async def _add_values(table: Table, fields: list[dict[str, Any]]) -> None:
+    """Add the values of the shown custom fields."""
+    keys = {one.key for one in table.columns if one.is_shown and one.kind}
+    shown = {str(one["id"]): one["field_key"] for one in fields if one["field_key"] in keys}
+    if not shown or not table.rows:
+        return
+    defaults = {one["field_key"]: as_json(one["default_value"]) for one in fields if one["field_key"] in keys}
+    by_task = {str(row["task_id"]): row for row in table.rows}
+    for row in table.rows:
+        row["values"] = dict(defaults)
+    for one in await rows(
+        f"SELECT v.task_id, v.field_id, v.value FROM task_custom_field_values v"
+        f" WHERE v.field_id IN ({placeholders(len(shown))}) AND v.task_id IN ({placeholders(len(by_task))})",
+        *map(UUID, shown),
+        *map(UUID, by_task),
+    ):
+        by_task[str(one["task_id"])]["values"][shown[str(one["field_id"])]] = as_json(one["value"])
+
+
+async def _sums(board: Board, wanted: CardFilter, viewer_id: UUID | None, table: Table) -> dict[str, float]:
+    """Return the sums of the shown numbers over all tasks that the query leaves, in one statement."""
+    numbers = [one for one in table.columns if one.is_shown and one.is_number]
+    if not numbers:
+        return {}
+    narrowed, values = wanted.conditions(viewer_id)
+    found = await rows(
+        f"SELECT f.field_key, SUM({field_number()}) AS total FROM tasks t"
+        " JOIN board_task_custom_fields b ON b.board_id = t.board_id"
+        " JOIN task_custom_field_definitions f ON f.id = b.field_id"
+        " LEFT JOIN task_custom_field_values v ON v.field_id = f.id AND v.task_id = t.id"
+        f" WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL{narrowed}"
+        f" AND f.field_key IN ({placeholders(len(numbers))}) GROUP BY f.field_key",
+        board.id,
+        *values,
+        *(one.key for one in numbers),
+    )
+    return {f"{FIELD}{one['field_key']}": float(one["total"]) for one in found if one["total"] is not None}
+
+
+async def all_tasks(board: Board) -> int:
+    """Return how many tasks a board shows without a query."""
+    [row] = await rows(
+        "SELECT COUNT(*) AS n FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND archived_at IS NULL", board.id
+    )
+    return int(row["n"])
