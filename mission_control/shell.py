@@ -7,6 +7,7 @@ from mission_control.approvals.queries import pending_for
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.feature import Feature
+from mission_control.gateway_requests.queries import pending_count as requests_waiting
 from mission_control.live.broker import head_of
 from mission_control.organizations.models import Organization
 from mission_control.questions.queries import open_for
@@ -39,7 +40,7 @@ async def build(actor: Actor) -> Shell:
 
 async def waiting_for(actor: Actor) -> int:
     """Return the number of approvals and questions that wait for a person."""
-    return await pending_for(actor) + await open_for(actor)
+    return await pending_for(actor) + await open_for(actor) + await requests_waiting(actor)
 
 
 async def _boards(actor: Actor) -> list[ShellBoard]:
@@ -77,7 +78,7 @@ def _organization(view: View) -> tuple[Any, ...]:
     return organization_id, view.actor.administers(organization_id)
 
 
-DECISIONS = Concerns[View](("approval.", "question.", "board.", "task.deleted"))
+DECISIONS = Concerns[View](("approval.", "question.", "gateway.request.", "board.", "task.deleted"))
 AGENTS = Concerns[View](("agent.",), ("agent_id",))
 STATE = Concerns[View](("organization.work_state_changed",))
 REGIONS = (

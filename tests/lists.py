@@ -16,7 +16,7 @@ from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.plan import new_steps, plan_of
 from mission_control.webhooks import ingest
 from tests.cast import API, Caller, Cast, _person, hire
-from tests.things import Things, a_group, upload
+from tests.things import MAKERS, Things, a_group, upload
 
 More = Callable[[Cast, Things, int], Awaitable[None]]
 LISTS: dict[str, tuple[More, str]] = {}
@@ -27,6 +27,7 @@ FIXED = {
     "/api/v1/gateways/<gateway_id>/templates/sync/<job_id>": "one sync; its agents come with one statement each kind",
     "/api/v1/agent/boards": "an agent without a gateway reaches one board, its own",
     "/api/v1/needs/<string:need_id>": "one need; its answers stand in its row",
+    "/api/v1/gateways/requests/<gateway_request_id>": "one request; its options stand in its row",
     "/api/v1/boards/<board_id>/questions/<question_id>": "one question; its options stand in its row",
 }
 
@@ -85,6 +86,11 @@ async def _needs(cast: Cast, made: Things, n: int) -> None:
 async def _gateways(cast: Cast, made: Things, n: int) -> None:
     where: dict[str, Any] = {"url": "ws://127.0.0.1:9", "workspace_root": "~", "state": "unreachable"}
     await Gateway.create(organization_id=cast.organization.id, name=f"Tower {n}", **where)
+
+
+@lists("/gateways/requests")
+async def _gateway_requests(cast: Cast, made: Things, n: int) -> None:
+    await MAKERS["gateway_request_id"](cast, made, "")
 
 
 @lists("/budgets")

@@ -14,6 +14,7 @@ from quart.datastructures import FileStorage
 from mission_control.accounts.models import Token
 from mission_control.agents.models import Agent
 from mission_control.delivery.models import Delivery
+from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.onboarding.models import OnboardingSession
 from mission_control.operations.registry import Operation
 from mission_control.provisioning.models import ProvisioningJob
@@ -216,6 +217,22 @@ async def _webhook(cast: Cast, made: Things, path: str) -> Any:
 @makes("gateway_id")
 async def _gateway(cast: Cast, made: Things, path: str) -> Any:
     return (await cast.ada.post("/gateways", NO_GATEWAY)).ok()["id"]
+
+
+@makes("gateway_request_id")
+async def _gateway_request(cast: Cast, made: Things, path: str) -> Any:
+    request = await GatewayRequest.create(
+        organization_id=cast.organization.id,
+        gateway_id=await _gateway(cast, made, path),
+        kind="question" if path.endswith("/answers") else "approval",
+        external_id="there",
+        gateway_agent_id="odd",
+        agent_name="Odd",
+        action_type="gateway.exec",
+        payload={"gateway_request": {"kind": "exec", "command": "ls", "allowed_decisions": ["allow-once", "deny"]}},
+        content="Which lens?",
+    )
+    return request.id
 
 
 @makes("payload_id")

@@ -62,23 +62,27 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The agents of one board, and whether the actor may pause and stop them."""
+    """The agents of one board or of none, and whether the actor may pause and stop them."""
 
-    board: Board
+    board: Board | None
     lines: list[Line]
     may_set: bool = False
 
 
 async def roster_by_board(actor: Actor) -> list[Group]:
-    """Every board of the organization that the actor reads with its agents, leads first, then by name."""
+    """Every board of the organization that the actor reads with its agents, leads first, then by name.
+
+    Main agents of gateways, which are on no board, come last.
+    """
     boards = await boards_of(actor)
     agents = await visible_agents(actor).filter(organization_id=actor.organization_id)
     agents.sort(key=lambda agent: (not agent.is_board_lead, agent.name.lower()))
     lines = await lines_of(agents)
-    grouped: dict[UUID, list[Line]] = {}
+    grouped: dict[UUID | None, list[Line]] = {}
     for agent in agents:
         grouped.setdefault(agent.board_id, []).append(lines[agent.id])
-    return [Group(board, grouped.get(board.id, []), can(actor, "board.set_work_state", board)) for board in boards]
+    groups = [Group(board, grouped.get(board.id, []), can(actor, "board.set_work_state", board)) for board in boards]
+    return [*groups, Group(None, grouped[None])] if None in grouped else groups
 
 
 async def lines_of(agents: Sequence[Agent]) -> dict[UUID, Line]:

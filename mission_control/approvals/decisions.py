@@ -48,7 +48,8 @@ async def decide_approval(
         raise Conflict(await _already_decided(approval))
     before, outcomes = approval.decision, await outcomes_of(approval.id)
     if approval.gateway_id is not None:
-        approval.answer, approval.answer_state = answer_of(approval, decision, always=always), "waiting"
+        approval.answer = answer_of(approval.payload, approval.expires_at, decision, always=always)
+        approval.answer_state = "waiting"
         notify(CHANNEL)
     elif always:
         raise Invalid("Only a request of a gateway can be approved for the next times too.")

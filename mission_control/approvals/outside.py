@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
-from mission_control.approvals.models import Approval
 from mission_control.core import clock
 from mission_control.core.errors import Conflict, Invalid
 
@@ -99,15 +99,15 @@ def _short(text: str) -> str:
     return line if len(line) <= TITLE_LENGTH and not rest else f"{line[:TITLE_LENGTH].rstrip()} …"
 
 
-def answer_of(approval: Approval, decision: str, *, always: bool) -> Answer:
+def answer_of(payload: Any, expires_at: datetime | None, decision: str, *, always: bool) -> Answer:
     """Return the answer for the gateway. Raise Invalid where it takes no standing yes, Conflict when it expired."""
-    if approval.expires_at is not None and approval.expires_at <= clock.now():
+    if expires_at is not None and expires_at <= clock.now():
         raise Conflict({"message": "This request has expired on the gateway.", "code": "approval_expired"})
     if decision != "approved":
         return "deny"
     if not always:
         return "allow-once"
-    request = request_of(approval.payload)
+    request = request_of(payload)
     if request is None or not request.allows_always:
         raise Invalid("The gateway takes a yes for this one time only.")
     return "allow-always"

@@ -26,7 +26,7 @@ from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 
 QUEUE, ONE = "approvals", "approval"  # pages
 TEMPLATE, ONE_TEMPLATE = "approvals/index.html", "approvals/show.html"
-KINDS = ("approval.", "question.", "board.", "task.")
+KINDS = ("approval.", "question.", "gateway.request.", "board.", "task.")
 ASKED = {"approval.requested": "approval", "question.asked": "question"}
 
 
@@ -77,7 +77,9 @@ def address_of(board: Board | None, opened: datetime) -> QueueAddress:
 async def queue_context(actor: Actor, view: QueueAddress) -> dict[str, Any]:
     """Return everything that the page of a queue shows."""
     boards = await queue.boards_in_queue(actor, view.board_id)
-    view_of_queue = QueueView(boards, view.opened, view.base, show_board=view.board is None)
+    view_of_queue = QueueView(
+        boards, view.opened, view.base, show_board=view.board is None, is_of_one_board=view.board_id is not None
+    )
     both: list[Item | Row] = [
         *await queue.queue(actor, boards, view.opened),
         *await related_rows(actor, view_of_queue),

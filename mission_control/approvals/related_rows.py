@@ -18,6 +18,7 @@ class QueueView:
     opened: datetime
     url: str
     show_board: bool
+    is_of_one_board: bool = False
 
 
 @dataclass(frozen=True, slots=True)

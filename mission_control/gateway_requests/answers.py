@@ -8,6 +8,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from mission_control.approvals.models import Approval
@@ -17,16 +18,23 @@ from mission_control.core.clock import monotonic
 from mission_control.database.sql import select
 from mission_control.gateway_requests import answers_to_questions, approvals
 from mission_control.gateway_requests.asking import resolve_approval
+from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.reading import Ended
 from mission_control.gateways import connector
 from mission_control.live import channels
 from mission_control.openclaw.errors import GatewayError
+from mission_control.questions.models import Question
 
 PAUSE_SECONDS, RETRY_SECONDS = 30.0, 5.0
 TELLING_SECONDS = 15.0  # one gateway in one look, so that a slow one does not hold up the others
 # After an end, its gateway says so first. An answer on its way gets longer, because the gateway may have it already.
 GRACE, GRACE_FOR_ANSWERS = timedelta(seconds=5), timedelta(seconds=60)
 KINDS = {action: kind for kind, action in ACTIONS.items()}
+MODELS: dict[str, type[Approval | Question | GatewayRequest]] = {
+    "approval": Approval,
+    "question": Question,
+    "request": GatewayRequest,
+}
 
 _log = logging.getLogger(__name__)
 _refused: dict[UUID, str] = {}  # why, so that each reason is logged once
@@ -41,7 +49,7 @@ class Unsettled:
     is_waiting: bool
     expires_at: datetime | None
     is_orphan: bool
-    is_question: bool = False
+    source: Literal["approval", "question", "request"] = "approval"
 
     def is_over(self, now: datetime) -> bool:
         """Whether it is ended here: it expired, or its gateway was deleted."""
@@ -96,10 +104,14 @@ async def _unsettled() -> list[Unsettled]:
         " AND (status = 'pending' OR answer_state = 'waiting') ORDER BY created_at, id"
     )
     questions = (
-        f"SELECT {columns}, TRUE AS is_question FROM agent_questions WHERE gateway_id IS NOT NULL"
+        f"SELECT {columns}, 'question' AS source FROM agent_questions WHERE gateway_id IS NOT NULL"
         " AND (state = 'open' OR answer_state = 'waiting') ORDER BY created_at, id"
     )
-    return [*await select(Unsettled, asked), *await select(Unsettled, questions)]
+    requests = (
+        f"SELECT {columns}, 'request' AS source FROM gateway_requests"
+        " WHERE status = 'pending' OR answer_state = 'waiting' ORDER BY created_at, id"
+    )
+    return [found for one in (asked, questions, requests) for found in await select(Unsettled, one)]
 
 
 async def _tell_all(waiting: list[Unsettled]) -> None:
@@ -109,7 +121,7 @@ async def _tell_all(waiting: list[Unsettled]) -> None:
         if monotonic() > until:
             return
         try:
-            await (answers_to_questions.tell(one.id) if one.is_question else _tell_decision(one))
+            await _tell(one)
         except GatewayError as error:
             about = {"gateway_id": str(one.gateway_id), "code": error.code}
             level = logging.DEBUG if _refused.get(one.id) == error.code else logging.WARNING
@@ -121,21 +133,29 @@ async def _tell_all(waiting: list[Unsettled]) -> None:
             _log.exception("telling a gateway an answer failed")
 
 
-async def _tell_decision(one: Unsettled) -> None:
-    approval = await Approval.get_or_none(id=one.id)
-    if approval is None or approval.answer_state != "waiting":
+async def _tell(one: Unsettled) -> None:
+    kept = await MODELS[one.source].get_or_none(id=one.id)
+    if kept is None or kept.answer_state != "waiting":
         return
+    if isinstance(kept, Approval) or (isinstance(kept, GatewayRequest) and kept.kind == "approval"):
+        await _tell_decision(kept)
+    else:
+        await answers_to_questions.tell(kept)
+
+
+async def _tell_decision(approval: Approval | GatewayRequest) -> None:
     kind = KINDS.get(approval.action_type, "exec")
-    ended = await resolve_approval(one.gateway_id, approval.external_id, kind, approval.answer or "deny")
+    ended = await resolve_approval(approval.gateway_id, approval.external_id, kind, approval.answer or "deny")
     await approvals.end_approval(approval, ended)
 
 
 async def _end(one: Unsettled) -> None:
     """End what nobody answered in time, what the gateway could not be told in time, and what no gateway asks now."""
     how = "gone" if one.is_orphan else "expired"
-    if one.is_question:
-        await answers_to_questions.end_here(one.id, how)
+    kept = await MODELS[one.source].get_or_none(id=one.id)
+    if kept is None:
         return
-    approval = await Approval.get_or_none(id=one.id)
-    if approval is not None:
-        await approvals.end_approval(approval, Ended(how))
+    if isinstance(kept, Approval) or (isinstance(kept, GatewayRequest) and kept.kind == "approval"):
+        await approvals.end_approval(kept, Ended(how))
+    else:
+        await answers_to_questions.end_here(kept, how)

@@ -15,8 +15,9 @@ from mission_control.commands.unit_of_work import acting_as, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.database.records import insert
-from mission_control.database.sql import rows
-from mission_control.gateway_requests.askers import Asker, asker_of
+from mission_control.gateway_requests import boardless
+from mission_control.gateway_requests.askers import Asker, asker_of, boardless_asker
+from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.reading import AskedApproval, Ended
 from mission_control.gateways.events import GatewayRef
 
@@ -28,22 +29,29 @@ _log = logging.getLogger(__name__)
 
 async def bring_in(gateway: GatewayRef, asked: AskedApproval) -> bool:
     """Make an approval of ours of one that a gateway asks for; False when there is nothing new to make."""
-    if await _is_known(gateway.id, asked.external_id):
+    if await kept(gateway.id, asked.external_id) is not None:
         return False
-    about = {"gateway_id": str(gateway.id), "gateway_agent_id": asked.agent_id}
-    if await Approval.filter(gateway_id=gateway.id, status="pending").count() >= MOST_PENDING:
+    if len(await pending(gateway.id)) >= MOST_PENDING:
+        about = {"gateway_id": str(gateway.id), "gateway_agent_id": asked.agent_id}
         _log.warning("a gateway asks for more approvals than are kept", extra=about)
         return False
     asker = await asker_of(gateway, asked.agent_id)
     if asker is None:
-        _log.debug("a gateway asks for an approval for an agent that is on no board", extra=about)
-        return False
+        unplaced = await boardless_asker(gateway, asked.agent_id)
+        return await boardless.bring_in(gateway, [boardless.approval_of(gateway, unplaced, asked)])
     return await keep_approval(system(gateway.organization_id), gateway, asker, asked)
 
 
-async def _is_known(gateway_id: UUID, external_id: str) -> bool:
-    found = "SELECT 1 AS one FROM approvals WHERE gateway_id = ? AND external_id = ?"
-    return bool(await rows(found, gateway_id, external_id))
+async def kept(gateway_id: UUID, external_id: str) -> Approval | GatewayRequest | None:
+    """Return our approval of a gateway's id, on a board or without one."""
+    on_board = await Approval.get_or_none(gateway_id=gateway_id, external_id=external_id)
+    return on_board or await GatewayRequest.get_or_none(gateway_id=gateway_id, external_id=external_id, kind="approval")
+
+
+async def pending(gateway_id: UUID) -> list[Approval | GatewayRequest]:
+    """Return our approvals that wait for a decision, of a gateway."""
+    waiting = {"gateway_id": gateway_id, "status": "pending"}
+    return [*await Approval.filter(**waiting), *await GatewayRequest.filter(**waiting, kind="approval")]
 
 
 @command("gateway_request.keep")
@@ -82,13 +90,16 @@ async def keep_approval(actor: Actor, gateway: GatewayRef, asker: Asker, asked: 
 
 async def end(gateway: GatewayRef, external_id: str, ended: Ended) -> None:
     """Close the approval with this id as it ended on its gateway."""
-    approval = await Approval.get_or_none(gateway_id=gateway.id, external_id=external_id)
+    approval = await kept(gateway.id, external_id)
     if approval is not None:
         await end_approval(approval, ended)
 
 
-async def end_approval(approval: Approval, ended: Ended) -> None:
+async def end_approval(approval: Approval | GatewayRequest, ended: Ended) -> None:
     """Close an approval as it ended on its gateway, unless that is settled."""
+    if isinstance(approval, GatewayRequest):
+        await boardless.end_approval(approval, ended)
+        return
     approval.board = await Board.get(id=approval.board_id)
     await settle(system(approval.board.organization_id), approval, ended)
 
@@ -99,7 +110,7 @@ async def settle(actor: Actor, approval: Approval, ended: Ended) -> None:
     approval = await locked_approval(approval)
     if approval.status != "pending" and approval.answer_state != "waiting":
         return
-    if approval.status != "pending" and _agrees(approval, ended):
+    if approval.status != "pending" and ended.agrees_with(approval.status):
         await Approval.filter(id=approval.id).update(answer_state="sent")
         record("approval.answered", approval.scope(), _sentence("Gateway told", approval), **_facts(approval))
         return
@@ -116,11 +127,6 @@ async def settle(actor: Actor, approval: Approval, ended: Ended) -> None:
     await save_decision(approval)
     facts = {**_facts(approval), "decision": approval.decision, "note": approval.note, "how": ended.how}
     record("approval.ended_on_gateway", approval.scope(), _sentence("Approval ended on the gateway", approval), **facts)
-
-
-def _agrees(approval: Approval, ended: Ended) -> bool:
-    """Return whether the gateway ended it as we answered, so that nobody was faster with another answer."""
-    return ended.status in ("allowed", "denied") and (approval.status == "approved") == (ended.status == "allowed")
 
 
 def _facts(approval: Approval) -> dict[str, Any]:

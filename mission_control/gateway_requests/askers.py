@@ -23,6 +23,24 @@ class Asker:
         return Actor("agent", self.id, self.name, self.board.organization_id, surface="gateway", board_id=self.board.id)
 
 
+@dataclass(frozen=True, slots=True)
+class Boardless:
+    """An agent on a gateway that is on no board: one of ours, such as the main agent, or one that we do not know."""
+
+    id: UUID | None
+    name: str
+    gateway_agent_id: str
+
+
+async def boardless_asker(gateway: GatewayRef, gateway_agent_id: str) -> Boardless:
+    """Return who asks when `asker_of` finds nobody."""
+    known = "SELECT id, name FROM agents WHERE gateway_id = ? AND gateway_agent_id = ? ORDER BY created_at, id LIMIT 1"
+    found = await rows(known, gateway.id, gateway_agent_id) if gateway_agent_id else []
+    if found:
+        return Boardless(UUID(str(found[0]["id"])), found[0]["name"], gateway_agent_id)
+    return Boardless(None, gateway_agent_id or "An agent", gateway_agent_id)
+
+
 async def asker_of(gateway: GatewayRef, gateway_agent_id: str) -> Asker | None:
     """Return our agent for a gateway's agent; None where we have none, or none with a board."""
     if not gateway_agent_id:

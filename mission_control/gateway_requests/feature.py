@@ -1,7 +1,7 @@
 """What gateway_requests adds to the application."""
 
 from mission_control.feature import Feature
-from mission_control.gateway_requests import policy
+from mission_control.gateway_requests import api, models, pages, policy, shown
 from mission_control.gateway_requests.answers import tell_gateways
 from mission_control.gateway_requests.intake import (
     approval_requested,
@@ -10,10 +10,33 @@ from mission_control.gateway_requests.intake import (
     question_requested,
     question_resolved,
 )
+from mission_control.live.kinds import Kind
 
 gateway_requests = Feature(
     name="gateway_requests",
+    models=(models,),
     rules=(policy.rules,),
+    kinds={
+        "gateway.request.asked": Kind(
+            "A gateway asked people for an agent that is on no board.", "brought in", is_named_in_message=True
+        ),
+        "gateway.request.decided": Kind(
+            "A person approved or rejected such a request.", "decided on", is_named_in_message=True
+        ),
+        "gateway.request.answered": Kind("A person answered such a question.", "answered", is_named_in_message=True),
+        "gateway.request.ended": Kind(
+            "Such a request was settled on the gateway, expired, or was cancelled.",
+            "noted the end of",
+            is_named_in_message=True,
+        ),
+        "gateway.request.delivered": Kind(
+            "A gateway got the answer to such a request.", "passed on the answer to", is_named_in_message=True
+        ),
+    },
+    blueprints=(api.api, pages.pages),
+    gateway_tabs=(shown.TAB,),
+    queue_rows=(shown.in_queue,),
+    regions=pages.REGIONS,
     loops=(tell_gateways,),
     gateway_events={
         "exec.approval.requested": approval_requested("exec"),

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mission_control.approvals.models import Approval
 from mission_control.approvals.outside import ACTIONS, CHANNEL
 from mission_control.gateway_requests import answers_to_questions, approvals, questions
 from mission_control.gateway_requests.asked_questions import read_question
@@ -15,7 +14,6 @@ from mission_control.gateway_requests.reading import Ended, read_approval, read_
 from mission_control.gateways.events import GatewayRef, Handle
 from mission_control.live import channels
 from mission_control.openclaw.errors import GatewayError, Unreachable
-from mission_control.questions.models import Question
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +36,7 @@ def approval_requested(kind: str) -> Handle:
 async def approval_resolved(gateway: GatewayRef, event: Mapping[str, Any]) -> None:
     """Close our approval as the gateway's record says, or as its event does where it keeps no record."""
     external_id = text(event.get("id"), 512)
-    approval = await Approval.get_or_none(gateway_id=gateway.id, external_id=external_id)
+    approval = await approvals.kept(gateway.id, external_id)
     if approval is None or (approval.status != "pending" and approval.answer_state != "waiting"):
         return
     ended = await end_of_approval(gateway.id, external_id)
@@ -107,7 +105,7 @@ async def _close_ended(gateway: GatewayRef, external_id: str) -> None:
 
 
 async def _close_approvals(gateway: GatewayRef, kinds: Mapping[str, list[Mapping[str, Any]] | None]) -> None:
-    for approval in await Approval.filter(gateway_id=gateway.id, status="pending"):
+    for approval in await approvals.pending(gateway.id):
         waiting = kinds.get(KINDS.get(approval.action_type, ""))
         if waiting is None or any(one.get("id") == approval.external_id for one in waiting):
             continue
@@ -123,7 +121,7 @@ async def _catch_up_questions(gateway: GatewayRef) -> None:
     for asked in found:
         await questions.bring_in(gateway, asked)
     known = {asked.id for asked in found}
-    ours = await Question.filter(gateway_id=gateway.id, state="open")
+    ours = await questions.open_questions(gateway.id)
     for request in {answers_to_questions.key_of(one)[0] for one in ours} - known:
         said = await question_of(gateway.id, request)
         asked_there = read_question(said) if said is not None else None

@@ -11,28 +11,40 @@ from mission_control.commands.unit_of_work import acting_as, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.database.sql import rows
+from mission_control.gateway_requests import boardless
 from mission_control.gateway_requests.approvals import MOST_PENDING
 from mission_control.gateway_requests.asked_questions import AskedQuestion
-from mission_control.gateway_requests.askers import Asker, asker_of
+from mission_control.gateway_requests.askers import Asker, asker_of, boardless_asker
+from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateways.events import GatewayRef
 from mission_control.memory.commands import write_memory
 from mission_control.questions.commands import ask_people, snippet
 from mission_control.questions.models import Question
 
-ENDED = {"answered": "answered", "cancelled": "cancelled", "expired": "expired"}
-
 _log = logging.getLogger(__name__)
 
 
-async def parts_of(gateway_id: UUID, external_id: str) -> list[Question]:
-    """Return our questions of one request of a gateway."""
-    found = await rows(
-        "SELECT id FROM agent_questions WHERE gateway_id = ? AND substr(external_id, 1, ?) = ?",
-        gateway_id,
-        len(external_id) + 1,
-        f"{external_id}#",
-    )
-    return await Question.filter(id__in=[row["id"] for row in found]).order_by("created_at", "id")
+type Kept = Question | GatewayRequest
+
+
+async def parts_of(gateway_id: UUID, external_id: str) -> list[Kept]:
+    """Return our questions of one request of a gateway, on a board or without one."""
+    begin = "WHERE gateway_id = ? AND substr(external_id, 1, ?) = ?"
+    values = (gateway_id, len(external_id) + 1, f"{external_id}#")
+    asked = await rows(f"SELECT id FROM agent_questions {begin}", *values)
+    strange = await rows(f"SELECT id FROM gateway_requests {begin} AND kind = 'question'", *values)
+    found: list[Kept] = []
+    if asked:
+        found += await Question.filter(id__in=[row["id"] for row in asked]).order_by("created_at", "id")
+    if strange:
+        found += await GatewayRequest.filter(id__in=[row["id"] for row in strange]).order_by("created_at", "id")
+    return found
+
+
+async def open_questions(gateway_id: UUID) -> list[Kept]:
+    """Return our questions that wait for an answer, of a gateway."""
+    strange = GatewayRequest.filter(gateway_id=gateway_id, kind="question", status="pending")
+    return [*await Question.filter(gateway_id=gateway_id, state="open"), *await strange]
 
 
 async def bring_in(gateway: GatewayRef, asked: AskedQuestion) -> bool:
@@ -46,13 +58,13 @@ async def bring_in(gateway: GatewayRef, asked: AskedQuestion) -> bool:
     if asked.is_secret:
         _log.debug("a gateway asks for a secret, which is given on the gateway", extra=about)
         return False
-    if await Question.filter(gateway_id=gateway.id, state="open").count() >= MOST_PENDING:
+    if len(await open_questions(gateway.id)) >= MOST_PENDING:
         _log.warning("a gateway asks more questions than are kept", extra=about)
         return False
     asker = await asker_of(gateway, asked.agent_id)
     if asker is None:
-        _log.debug("a gateway asks a question of an agent that is on no board", extra=about)
-        return False
+        unplaced = await boardless_asker(gateway, asked.agent_id)
+        return await boardless.bring_in(gateway, boardless.questions_of(gateway, unplaced, asked))
     try:
         await keep_questions(system(gateway.organization_id), gateway, asker, asked)
     except IntegrityError:
@@ -71,8 +83,11 @@ async def keep_questions(actor: Actor, gateway: GatewayRef, asker: Asker, asked:
         await question.save(update_fields=["gateway_id", "external_id", "expires_at"])
 
 
-async def end(question: Question, asked: AskedQuestion) -> None:
+async def end(question: Kept, asked: AskedQuestion) -> None:
     """Close a question as it ended on its gateway, unless that is settled."""
+    if isinstance(question, GatewayRequest):
+        await boardless.end_question(question, asked)
+        return
     question.board = await Board.get(id=question.board_id)
     await settle(system(question.board.organization_id), question, asked)
 
@@ -88,7 +103,7 @@ async def settle(actor: Actor, question: Question, asked: AskedQuestion) -> None
         await Question.filter(id=question.id).update(answer_state="late" if question.state == "answered" else "sent")
     else:
         await _take_over(actor, question, asked)
-    how = ENDED.get(asked.status, "ended")
+    how = boardless.ENDED.get(asked.status, "ended")
     record(
         "question.ended_on_gateway",
         question,

@@ -45,6 +45,10 @@ class Ended:
         """The decision in our words."""
         return "approved" if self.status == "allowed" else "rejected"
 
+    def agrees_with(self, decision: str) -> bool:
+        """Return whether it ended as we answered, so that nobody was faster with another answer."""
+        return self.status in ("allowed", "denied") and (decision == "approved") == (self.status == "allowed")
+
     @property
     def how(self) -> str:
         """What happened, as a past participle."""

@@ -15,7 +15,7 @@ from mission_control.database.sql import rows
 from mission_control.gateways.keys import is_made_by_us
 from mission_control.gateways.models import Gateway
 from mission_control.openclaw.errors import GatewayError
-from mission_control.provisioning.gateway_agent import listed
+from mission_control.provisioning.gateway_agent import READING_SECONDS, listed
 from mission_control.provisioning.jobs import request_provisioning
 from mission_control.provisioning.schemas import Adoption
 from mission_control.provisioning.tokens import make_workspace_token
@@ -24,7 +24,7 @@ from mission_control.provisioning.tokens import make_workspace_token
 async def agents_there(gateway: Gateway) -> list[tuple[dict[str, Any], Agent | None]]:
     """Return the agents that a gateway lists, each with ours that it is. Raise Unreachable when it does not answer."""
     try:
-        found = await listed(gateway.id)
+        found = await listed(gateway.id, seconds=READING_SECONDS)
     except GatewayError as error:
         raise Unreachable(f"The gateway does not list its agents: {error.message}") from error
     ours = {one.gateway_agent_id: one for one in await Agent.filter(gateway_id=gateway.id)}

@@ -11,6 +11,7 @@ from mission_control.gateways import calls
 from mission_control.openclaw.errors import GatewayError
 
 CALL_SECONDS = 60.0  # a gateway reads its configuration anew before it answers some of them
+READING_SECONDS = 10.0  # where somebody waits for a list
 _EXISTS = re.compile(r"already exists|duplicate", re.IGNORECASE)
 _MISSING = re.compile(r"not found|unknown (agent|session)|does not exist|no such", re.IGNORECASE)
 _TAKEN = re.compile(r"label already in use", re.IGNORECASE)
@@ -19,9 +20,11 @@ _TAKEN = re.compile(r"label already in use", re.IGNORECASE)
 _changing: dict[UUID, asyncio.Lock] = {}
 
 
-async def call(gateway_id: UUID, method: str, params: Mapping[str, Any] | None = None) -> Any:
+async def call(
+    gateway_id: UUID, method: str, params: Mapping[str, Any] | None = None, *, seconds: float = CALL_SECONDS
+) -> Any:
     """Call a gateway with a deadline that suits steps."""
-    return await calls.call(gateway_id, method, dict(params or {}), seconds=CALL_SECONDS)
+    return await calls.call(gateway_id, method, dict(params or {}), seconds=seconds)
 
 
 @asynccontextmanager
@@ -46,9 +49,9 @@ def is_label_taken(error: GatewayError) -> bool:
     return bool(_TAKEN.search(error.message))
 
 
-async def listed(gateway_id: UUID) -> dict[str, dict[str, Any]]:
+async def listed(gateway_id: UUID, *, seconds: float = CALL_SECONDS) -> dict[str, dict[str, Any]]:
     """Return the agents of a gateway by their ids there."""
-    found = await call(gateway_id, "agents.list")
+    found = await call(gateway_id, "agents.list", seconds=seconds)
     agents = found.get("agents") if isinstance(found, dict) else None
     known = [one for one in agents or () if isinstance(one, dict) and isinstance(one.get("id"), str)]
     return {one["id"]: one | {"main_key": found.get("mainKey")} for one in known}

@@ -1,5 +1,6 @@
 """Commands on questions: ask, answer, withdraw."""
 
+from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -74,7 +75,7 @@ async def answer_question(
     question = await _held(question)
     _refuse_when_over(question)
     _refuse_when_expired(question)
-    answer = _answer_text(question, answer, option_id)
+    answer = answer_text(question.options, answer, option_id, allows_text=question.allows_text)
     entry = await write_memory(actor, question.board, answer, question.reply_tags, question.reply_source)
     question.state, question.answer, question.answered_at = "answered", entry.content, clock.now()
     question.answered_by_user_id, question.chosen_option_id = actor.user_id, option_id
@@ -97,11 +98,11 @@ async def answer_question(
     return question
 
 
-def _answer_text(question: Question, answer: str | None, option_id: str | None) -> str:
+def answer_text(options: Any, answer: str | None, option_id: str | None, *, allows_text: bool) -> str:
     """Return the stored answer: the chosen option's label, followed by the person's text."""
-    if answer and not question.allows_text:
+    if answer and not allows_text:
         raise Invalid("This question is answered by one of its options.")
-    labels = {one["id"]: one["label"] for one in question.options or []}
+    labels = {one["id"]: one["label"] for one in options or []}
     if option_id is not None and option_id not in labels:
         raise Invalid("This question has no such option.")
     label = labels[option_id] if option_id is not None else ""

@@ -239,6 +239,8 @@ BODIES: dict[str, Body] = {
     "change_checklist_item": lambda cast, made: {
         "is_done": True,
     },
+    "decide_gateway_request": lambda cast, made: {"decision": "approved"},
+    "answer_gateway_request": lambda cast, made: {"answer": "The wide one."},
     "create_gateway_api_v1_gateways_post": lambda cast, made: NO_GATEWAY,
     "update_gateway_api_v1_gateways__gateway_id__patch": lambda cast, made: {"name": "Attic"},
     "create_board_webhook_api_v1_boards__board_id__webhooks_post": lambda cast, made: {

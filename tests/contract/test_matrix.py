@@ -14,6 +14,7 @@ from mission_control.core.actor import Actor, system
 from mission_control.core.policy import RULES, can
 from mission_control.custom_fields.models import CustomField
 from mission_control.delivery.models import Delivery
+from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_sessions.reach import Reach
 from mission_control.gateways.models import Gateway
 from mission_control.groups.models import BoardGroup
@@ -64,6 +65,7 @@ async def things(cast: Cast) -> dict[str, Any]:
         "webhook": Webhook(board_id=cast.board.id, board=cast.board, description="x"),
         "payload": WebhookPayload(board_id=cast.board.id, board=cast.board, webhook_id=cast.board.id),
         "gateway": Gateway(organization_id=cast.organization.id, name="x", url="ws://127.0.0.1:9"),
+        "request of a gateway": GatewayRequest(organization_id=cast.organization.id, kind="approval"),
         "skill": Skill(organization_id=cast.organization.id, name="x", source_url="x"),
         "pack": SkillPack(organization_id=cast.organization.id, name="x", source_url="x"),
         "Cleo": await User.get(id=cast.cleo.id),

@@ -7,6 +7,7 @@ from tests.cast import Caller, Cast, events, hire
 from tests.gateway_agents import add_gateway
 from tests.pages.visitor import Seen, Visitor, opened, visitor
 from tests.statements import counted
+from tests.things import NO_GATEWAY
 
 
 async def made(ada: Visitor, cast: Cast, **fields: str) -> Seen:
@@ -171,3 +172,11 @@ async def test_deletion_says_what_becomes_of_it_on_its_gateway(cast: Cast) -> No
     (await ada.get(path)).has("Its files and conversations on its gateway are deleted.")
     await vega.update(is_adopted=True)
     (await ada.get(path)).has("It stays on its gateway").lacks("gateway are deleted")
+
+
+async def test_main_agents_of_gateways_stand_without_a_board(cast: Cast) -> None:
+    (await cast.ada.post("/gateways", NO_GATEWAY)).ok()
+    main = await Agent.get(board_id=None)
+    ada = await visitor(cast.app, cast.ada)
+    seen = (await ada.get("/agents")).has("agents-of-no-board", "No board", main.name, f"/agents/{main.id}")
+    assert f"/agents/{main.id}/work-state" not in seen.text

@@ -1,0 +1,96 @@
+"""What gateways ask for agents that are on no board, over HTTP for owners and admins."""
+
+from typing import Any
+
+from mission_control.core.actor import Actor
+from mission_control.core.paging import Page, page
+from mission_control.core.schemas import ErrorResponse
+from mission_control.gateway_requests import answering, queries
+from mission_control.gateway_requests.models import GatewayRequest
+from mission_control.gateway_requests.queries import visible_request
+from mission_control.gateway_requests.schemas import GatewayRequestDecision, GatewayRequestQuery, GatewayRequestRead
+from mission_control.operations.api import Api
+from mission_control.operations.operation import operation
+from mission_control.questions.schemas import QuestionAnswer
+
+api = Api("gateway_requests_api", __name__, url_prefix="/api/v1/gateways/requests")
+TAGS = ("gateways",)
+
+
+@operation(
+    api,
+    "GET",
+    "",
+    operation_id="list_gateway_requests",
+    tags=TAGS,
+    who="user",
+    verb="gateway.manage",
+    query=GatewayRequestQuery,
+    returns=Page[GatewayRequestRead],
+)
+async def list_gateway_requests(actor: Actor, query: GatewayRequestQuery) -> dict[str, Any]:
+    """List what gateways ask for agents that are on no board, newest first.
+
+    What they ask for agents of boards is in the approvals and questions of those boards.
+    """
+    found, total = await queries.list_requests(actor, query)
+    return page(found, total, query)
+
+
+@operation(
+    api,
+    "GET",
+    "/<gateway_request_id>",
+    operation_id="get_gateway_request",
+    tags=TAGS,
+    who="user",
+    find=visible_request,
+    returns=GatewayRequestRead,
+)
+async def get_gateway_request(actor: Actor, request: GatewayRequest) -> dict[str, Any]:
+    """Read a request of a gateway and how it ended."""
+    return await queries.read_request(request.id)
+
+
+@operation(
+    api,
+    "POST",
+    "/<gateway_request_id>/decisions",
+    operation_id="decide_gateway_request",
+    tags=TAGS,
+    who="user",
+    find=visible_request,
+    verb="gateway_request.answer",
+    body=GatewayRequestDecision,
+    returns=GatewayRequestRead,
+    errors={409: ErrorResponse},
+)
+async def decide_gateway_request(actor: Actor, request: GatewayRequest, data: GatewayRequestDecision) -> dict[str, Any]:
+    """Approve or reject what a gateway asks for. The first decision counts; a second gets 409.
+
+    The gateway gets the answer in the background; what it has from somebody else by then counts.
+    """
+    await answering.decide_request(actor, request, data.decision, always=data.always)
+    return await queries.read_request(request.id)
+
+
+@operation(
+    api,
+    "POST",
+    "/<gateway_request_id>/answers",
+    operation_id="answer_gateway_request",
+    tags=TAGS,
+    who="user",
+    find=visible_request,
+    verb="gateway_request.answer",
+    body=QuestionAnswer,
+    returns=GatewayRequestRead,
+    errors={409: ErrorResponse},
+)
+async def answer_gateway_request(actor: Actor, request: GatewayRequest, data: QuestionAnswer) -> dict[str, Any]:
+    """Answer a question of a gateway with one of its options or in your own words. The first answer counts.
+
+    Questions that a gateway asks together are sent together, once each has an answer.
+    """
+    await answering.answer_request(actor, request, data.answer, data.option_id)
+    return await queries.read_request(request.id)

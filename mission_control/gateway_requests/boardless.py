@@ -1,0 +1,201 @@
+"""Commands on requests for agents that are on no board: bring them in, and close them as the gateway says."""
+
+import logging
+from typing import Any
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
+from mission_control.core import clock
+from mission_control.core.actor import Actor, system
+from mission_control.core.errors import NotFound
+from mission_control.database.records import insert
+from mission_control.gateway_requests.asked_questions import AskedQuestion
+from mission_control.gateway_requests.askers import Boardless
+from mission_control.gateway_requests.models import GatewayRequest
+from mission_control.gateway_requests.reading import AskedApproval, Ended
+from mission_control.gateways.events import GatewayRef
+
+ENDED = {"answered": "answered", "cancelled": "cancelled", "expired": "expired"}
+WHY = {
+    "cancelled": "The gateway cancelled it: nobody waits for an answer any more.",
+    "expired": "Nobody answered before it expired.",
+}
+GONE = "The gateway does not ask for it any more."
+
+_log = logging.getLogger(__name__)
+
+
+def approval_of(gateway: GatewayRef, asker: Boardless, asked: AskedApproval) -> GatewayRequest:
+    """Return the row of an approval."""
+    what = "run a command" if asked.kind == "exec" else "do something that its gateway asks about"
+    return GatewayRequest(
+        **_common(gateway, asker),
+        kind="approval",
+        external_id=asked.external_id,
+        action_type=asked.action_type,
+        payload={"reason": f"{asker.name} wants to {what}.", **asked.payload},
+        allows_text=False,
+        expires_at=asked.expires_at,
+    )
+
+
+def questions_of(gateway: GatewayRef, asker: Boardless, asked: AskedQuestion) -> list[GatewayRequest]:
+    """Return the rows of the questions of a request."""
+    return [
+        GatewayRequest(
+            **_common(gateway, asker),
+            kind="question",
+            external_id=asked.external_id(part),
+            content=(question := part.as_question()).content,
+            options=[one.model_dump() for one in question.options],
+            allows_text=question.allows_text,
+            expires_at=asked.expires_at,
+        )
+        for part in asked.parts
+    ]
+
+
+def _common(gateway: GatewayRef, asker: Boardless) -> dict[str, object]:
+    return {
+        "organization_id": gateway.organization_id,
+        "gateway_id": gateway.id,
+        "gateway_agent_id": asker.gateway_agent_id,
+        "agent_id": asker.id,
+        "agent_name": asker.name,
+    }
+
+
+async def bring_in(gateway: GatewayRef, requests: list[GatewayRequest]) -> bool:
+    """Keep what a gateway asks for; False when it is here already, or the gateway is gone."""
+    return await keep_requests(system(gateway.organization_id), requests)
+
+
+@command("gateway_request.keep")
+async def keep_requests(actor: Actor, requests: list[GatewayRequest]) -> bool:
+    """Store requests, each once for its id on the gateway."""
+    try:
+        async with in_transaction():
+            await insert(*requests)
+    except IntegrityError:
+        return False  # the list and the event came at the same moment
+    for one in requests:
+        record(
+            "gateway.request.asked",
+            one.scope(),
+            f"Brought in: {what_of(one)}.",
+            **facts_of(one),
+            status="pending",
+        )
+    return True
+
+
+def what_of(request: GatewayRequest) -> str:
+    """Return what it is, without its words: they are for admins, and events are for everybody."""
+    return f"a {'question' if request.kind == 'question' else 'request'} of {request.agent_name}"
+
+
+def facts_of(request: GatewayRequest) -> dict[str, Any]:
+    """Return what events about a request hold."""
+    return {
+        "gateway_id": request.gateway_id,
+        "gateway_request_id": request.id,
+        "request_kind": request.kind,
+        "agent_id": request.agent_id,
+    }
+
+
+async def end_approval(request: GatewayRequest, ended: Ended) -> None:
+    """Close an approval as it ended on its gateway, unless that is settled."""
+    await settle_approval(system(request.organization_id), request, ended)
+
+
+@command("gateway_request.keep")
+async def settle_approval(actor: Actor, request: GatewayRequest, ended: Ended) -> None:
+    """Note that the gateway has our answer, or take over what was decided there first."""
+    request = await locked_request(request.id)
+    if request.status != "pending" and request.answer_state != "waiting":
+        return
+    was_answered = request.status != "pending"
+    if was_answered and ended.agrees_with(request.status):
+        await _note_delivered(request)
+        return
+    note = ended.note
+    if was_answered and ended.status in ("allowed", "denied"):
+        note = "It was decided on the gateway before our answer arrived."
+    elif was_answered:
+        note = f"Our answer came too late. {ended.note}"
+    await _take_over(request, ended.decision, ended.by, note)
+    _record_end(request, ended.how)
+
+
+async def end_question(request: GatewayRequest, asked: AskedQuestion) -> None:
+    """Close a question as it ended on its gateway, unless that is settled."""
+    await settle_question(system(request.organization_id), request, asked)
+
+
+@command("gateway_request.keep")
+async def settle_question(actor: Actor, request: GatewayRequest, asked: AskedQuestion) -> None:
+    """Note that the gateway has another end than ours, and take it over."""
+    request = await locked_request(request.id)
+    if request.status != "pending" and request.answer_state != "waiting":
+        return
+    was_answered = request.status == "answered"
+    if asked.status == "answered":
+        values = asked.answers.get(request.external_id.partition("#")[2], [])
+        request.answer, request.chosen_option_id = ", ".join(values) or "(no text)", None
+        await _take_over(request, "answered", asked.resolved_by, None)
+    else:
+        late = "Our answer came too late. " if was_answered else ""
+        await _take_over(request, "withdrawn", asked.resolved_by, late + WHY.get(asked.status, GONE))
+    _record_end(request, ENDED.get(asked.status, "ended"))
+
+
+@command("gateway_request.keep")
+async def note_delivered(actor: Actor, request: GatewayRequest) -> None:
+    """Note that the gateway has our answer."""
+    request = await locked_request(request.id)
+    if request.answer_state == "waiting":
+        await _note_delivered(request)
+
+
+async def _note_delivered(request: GatewayRequest) -> None:
+    request.answer_state = "sent"
+    await request.save(update_fields=["answer_state"])
+    record(
+        "gateway.request.delivered",
+        request.scope(),
+        f"Gateway has the answer to: {what_of(request)}.",
+        **facts_of(request),
+    )
+
+
+async def _take_over(request: GatewayRequest, status: str, by: str, note: str | None) -> None:
+    """Store the end of a request on its gateway; the caller holds it."""
+    request.answer_state = None if request.status == "pending" else "late"
+    request.status, request.note = status, note
+    request.resolved_by_user_id = None
+    request.resolved_by_name = f"{by} on the gateway" if by else "The gateway"
+    request.resolved_at = clock.now()
+    await request.save(
+        update_fields=[
+            "status", "answer", "answer_state", "note", "chosen_option_id", "resolved_by_user_id", "resolved_by_name",
+            "resolved_at",
+        ]
+    )  # fmt: skip
+
+
+def _record_end(request: GatewayRequest, how: str) -> None:
+    sentence = f"Ended on the gateway: {what_of(request)}."
+    record("gateway.request.ended", request.scope(), sentence, **facts_of(request), status=request.status, how=how)
+
+
+async def locked_request(request_id: UUID) -> GatewayRequest:
+    """Lock a request until the running command ends, and return it as it is now."""
+    found = await GatewayRequest.select_for_update().get_or_none(id=request_id)
+    if found is None:
+        raise NotFound()
+    return found
