@@ -23,6 +23,7 @@ from mission_control.gateways.feature import gateways
 from mission_control.groups.feature import groups
 from mission_control.identity.feature import identity
 from mission_control.inbox.feature import inbox
+from mission_control.jobs.feature import jobs
 from mission_control.live.feature import live
 from mission_control.mcp.feature import mcp
 from mission_control.memory.feature import memory
@@ -46,7 +47,8 @@ from mission_control.webhooks.feature import webhooks
 FEATURES: tuple[Feature, ...] = (
     authn, delivery, live, sending, accounts, activity, agents, approvals, boards, claims, custom_fields,
     demo, docs, exports, gateways, gateway_notices, gateway_requests, gateway_sessions, groups, identity, inbox,
-    mcp, memory, metrics, needs, onboarding, organizations, provisioning, questions, runs, search, skills, souls, tags,
+    jobs, mcp, memory, metrics, needs, onboarding, organizations, provisioning, questions, runs, search, skills, souls,
+    tags,
     tasks, usage, webhooks, shell.feature,
 )  # fmt: skip
 

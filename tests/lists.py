@@ -11,6 +11,7 @@ from typing import Any
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.gateways.models import Gateway
+from mission_control.jobs.models import Job
 from mission_control.operations.registry import OPERATIONS, Operation
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.plan import new_steps, plan_of
@@ -21,6 +22,8 @@ from tests.things import MAKERS, Things, a_group, upload
 More = Callable[[Cast, Things, int], Awaitable[None]]
 LISTS: dict[str, tuple[More, str]] = {}
 FIXED = {
+    "/api/v1/boards/imports/<import_id>": "one file; what it would bring stands in its row",
+    "/api/v1/jobs/<job_id>": "one job; its result stands in its row",
     "/api/v1/souls-directory/search": "the directory is read from outside and remembered; no row is ours",
     "/api/v1/boards/<board_id>/approvals/<approval_id>": "one approval; its outcomes come with its tasks",
     "/api/v1/gateways/<gateway_id>/agents": "the gateway lists them; no row is ours",
@@ -355,6 +358,12 @@ async def _organizations(cast: Cast, made: Things, n: int) -> None:
 async def _skills(cast: Cast, made: Things, n: int) -> None:
     skill = {"source_url": f"https://github.com/observatory/skills/tree/main/star{n}"}
     (await cast.ada.post("/skills/marketplace", skill)).ok()
+
+
+@lists("/jobs")
+async def _jobs(cast: Cast, made: Things, n: int) -> None:
+    ours: dict[str, Any] = {"organization_id": cast.organization.id, "user_id": cast.ada.id}
+    await Job.create(**ours, kind="pack_sync", title=f"Sync {n}", result={"summary": "Done."}, state="done")
 
 
 @lists("/skills/packs")

@@ -17,6 +17,7 @@ from mission_control.boards.schemas import (
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
+from mission_control.jobs.schemas import JobRead
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 
@@ -143,3 +144,24 @@ async def list_deleted_boards(actor: Actor, query: Paging) -> dict[str, Any]:
 async def restore_board(actor: Actor, board: Board) -> BoardRead:
     """Take a board out of the trash, with everything that was on it."""
     return BoardRead.of(await commands.restore_board(actor, board))
+
+
+@operation(
+    api,
+    "POST",
+    "/boards/<board_id>/erasures",
+    operation_id="start_board_erasure",
+    tags=("boards",),
+    who="user",
+    find=deletable_board,
+    verb="board.erase",
+    returns=JobRead,
+    in_pieces=True,
+    status=202,
+)
+async def start_board_erasure(actor: Actor, board: Board) -> JobRead:
+    """Delete a board for good with everything on it, as a job that you may leave.
+
+    It is gone at once; only the log keeps what happened on it. `GET /jobs/{job_id}` says how far the deletion is.
+    """
+    return await commands.start_erasure(actor, board)

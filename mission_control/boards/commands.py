@@ -1,6 +1,7 @@
 """Commands that create, change and delete boards."""
 
 import re
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.database.sql import is_postgres, rows
 from mission_control.gateways.queries import hold_for_board
+from mission_control.jobs import progress, running
+from mission_control.jobs.schemas import JobRead, JobResult
 
 GOAL_INCOMPLETE = "A goal board needs an objective and success metrics."
 
@@ -77,6 +80,23 @@ async def erase_board(actor: Actor, board: Board) -> None:
     """
     await _take_away(actor, board)
     await uncancelled(staging.clear(board.id))
+
+
+async def start_erasure(actor: Actor, board: Board) -> JobRead:
+    """Erase a board as a job. It is inaccessible at once."""
+
+    async def take_away(_: UUID) -> None:
+        await _take_away(actor, board)
+
+    work = partial(_erase_in_job, board)
+    return await running.start(actor, "board_erasure", f"Erase {board.name}", work, claim=take_away)
+
+
+async def _erase_in_job(board: Board) -> JobResult:
+    number = await staging.number_held(board.id)
+    await progress.step("Deleting what was on it", number)
+    await staging.clear(board.id)
+    return JobResult(summary=f"{board.name} was deleted for good with everything on it.")
 
 
 @command("board.erase")

@@ -16,6 +16,7 @@ from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.errors import NotFound
 from mission_control.database.sql import is_postgres, rows
+from mission_control.jobs import progress
 
 PIECE = 100  # rows of one transaction
 LEFT_BEHIND = timedelta(minutes=10)  # what is being brought in is touched with every piece
@@ -43,6 +44,7 @@ async def store(board_id: UUID, things: Iterable[Model]) -> None:
         async with in_transaction():
             await _touch(board_id, clock.now())
             await type(piece[0]).bulk_create(piece)
+        await progress.advance(len(piece))
 
 
 async def appear(board_id: UUID) -> Board:
@@ -63,9 +65,16 @@ async def _touch(board_id: UUID, moment: datetime | None) -> None:
 async def clear(board_id: UUID) -> None:
     """Delete a staged board with everything on it."""
     for table, held, at_once in HELD:
-        while await rows(f"DELETE FROM {table} WHERE id IN ({held} LIMIT {at_once}) RETURNING id", board_id):
-            pass
+        while gone := await rows(f"DELETE FROM {table} WHERE id IN ({held} LIMIT {at_once}) RETURNING id", board_id):
+            await progress.advance(len(gone))
     await rows("DELETE FROM boards WHERE id = ? AND absent_since IS NOT NULL", board_id)
+
+
+async def number_held(board_id: UUID) -> int:
+    """Return how many rows `clear` deletes one piece after the other."""
+    counts = " + ".join(f"(SELECT COUNT(*) FROM ({held}) AS {table}_held)" for table, held, _ in HELD)
+    [row] = await rows(f"SELECT {counts} AS n", *[board_id] * len(HELD))
+    return int(row["n"])
 
 
 async def clear_abandoned(before: datetime) -> None:

@@ -24,6 +24,7 @@ class CustomField(Model):
     description: Any = fields.TextField(null=True)
     required = fields.BooleanField(default=False)
     default_value: Any = fields.JSONField(null=True)
+    position: Any = fields.IntField(null=True)  # None: after those with one, by label
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 

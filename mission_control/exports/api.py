@@ -8,11 +8,14 @@ from mission_control.boards.commands import slugify
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.schemas import ErrorResponse
-from mission_control.exports.file import BoardFile, BoardImported
+from mission_control.core.schemas import OK, ErrorResponse, OkResponse
+from mission_control.exports import staged
+from mission_control.exports.file import BoardFile, BoardImported, BoardImportRead
 from mission_control.exports.importing import import_board
+from mission_control.exports.models import BoardImport
 from mission_control.exports.reading import board_file
 from mission_control.exports.spreadsheet import tasks_csv
+from mission_control.jobs.schemas import JobRead
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 
@@ -83,3 +86,77 @@ async def import_from_file(actor: Actor, data: BoardFile) -> BoardImported:
     the answer lists them. Agents are not created. The file is imported as a whole or, when it does not fit, not at all.
     """
     return await import_board(actor, actor.organization_id, data)
+
+
+@operation(
+    api,
+    "POST",
+    "/imports",
+    operation_id="create_board_import",
+    tags=TAGS,
+    who="user",
+    verb="board.import",
+    body=BoardFile,
+    returns=BoardImportRead,
+    errors={413: ErrorResponse},
+)
+async def create_import(actor: Actor, data: BoardFile) -> BoardImportRead:
+    """Look at an exported file before its import: what it would bring, and what would be left out.
+
+    The file is kept for a day. Start its import, or delete it.
+    """
+    return await staged.stage(actor, actor.organization_id, data)
+
+
+@operation(
+    api,
+    "GET",
+    "/imports/<import_id>",
+    operation_id="get_board_import",
+    tags=TAGS,
+    who="user",
+    find=staged.visible_import,
+    returns=BoardImportRead,
+)
+async def get_import(actor: Actor, waiting: BoardImport) -> BoardImportRead:
+    """Read what the import of your file would bring."""
+    return staged.serialize_import(waiting)
+
+
+@operation(
+    api,
+    "POST",
+    "/imports/<import_id>/starts",
+    operation_id="start_board_import",
+    tags=TAGS,
+    who="user",
+    find=staged.visible_import,
+    verb="board_import.change",
+    returns=JobRead,
+    errors={409: ErrorResponse},
+    in_pieces=True,
+    status=202,
+)
+async def start_import(actor: Actor, waiting: BoardImport) -> JobRead:
+    """Import your file as a job that you may leave. `GET /jobs/{job_id}` says how far it is, and its result.
+
+    An import that failed or was interrupted leaves nothing behind and can be started again.
+    """
+    return await staged.start(actor, waiting)
+
+
+@operation(
+    api,
+    "DELETE",
+    "/imports/<import_id>",
+    operation_id="delete_board_import",
+    tags=TAGS,
+    who="user",
+    find=staged.visible_import,
+    verb="board_import.change",
+    returns=OkResponse,
+)
+async def delete_import(actor: Actor, waiting: BoardImport) -> dict[str, bool]:
+    """Forget your file. A running import goes on."""
+    await staged.discard(actor, waiting.organization_id, waiting)
+    return OK

@@ -1,8 +1,10 @@
 """The format of a board's file, and the checks that its parts fit together."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal, Self
+from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -83,12 +85,47 @@ class Dropped(BaseModel):
 
 
 class ImportCounts(BaseModel):
-    """How much was imported."""
+    """How much a file has, or was imported."""
 
     tasks: int
     comments: int
     approvals: int
     memory: int
+
+    @classmethod
+    def of(cls, file: BoardFile) -> "ImportCounts":
+        """Count what a file has."""
+        comments = sum(len(part.comments) for part in file.tasks)
+        return cls(tasks=len(file.tasks), comments=comments, approvals=len(file.approvals), memory=len(file.memory))
+
+    @property
+    def sentence(self) -> str:
+        """The counts in words."""
+        words = [f"{self.tasks} {'task' if self.tasks == 1 else 'tasks'}"]
+        words.append(f"{self.comments} {'comment' if self.comments == 1 else 'comments'}")
+        words.append(f"{self.approvals} {'approval' if self.approvals == 1 else 'approvals'}")
+        return f"{', '.join(words)} and {self.memory} memory {'entry' if self.memory == 1 else 'entries'}"
+
+
+class ImportPreview(BaseModel):
+    """What the import of a file would bring, and what it would leave out; at most 200 of those are listed."""
+
+    name: str
+    exported_at: datetime | None
+    is_name_taken: bool
+    counts: ImportCounts
+    new_tags: list[str]
+    new_custom_fields: list[str]
+    dropped: list[Dropped]
+    dropped_total: int
+
+
+class BoardImportRead(ImportPreview):
+    """A board's file that waits for its import, and the job that imports it."""
+
+    id: UUID
+    job_id: UUID | None
+    created_at: datetime
 
 
 class BoardImported(BaseModel):

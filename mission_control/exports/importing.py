@@ -19,10 +19,11 @@ from mission_control.core.ids import new_id
 from mission_control.core.policy import require
 from mission_control.database.references import is_missing_reference
 from mission_control.database.sql import as_id, rows
-from mission_control.exports.file import BoardFile, BoardImported, ImportCounts
+from mission_control.exports.file import BoardFile, BoardImported, Dropped, ImportCounts
 from mission_control.exports.labels import bind_fields, find_tags, store_values
 from mission_control.exports.parts import ApprovalPart, BoardPart, CommentPart, TaskPart
 from mission_control.exports.people import Known, known_in
+from mission_control.jobs import progress
 from mission_control.memory.models import BoardMemory
 from mission_control.operations.retries import committed
 from mission_control.tags.models import TagAssignment
@@ -40,17 +41,34 @@ async def import_board(actor: Actor, organization_id: UUID, file: BoardFile) -> 
     could not be imported, too.
     """
     require(actor, "board.import", organization_id)
-    return await uncancelled(_import_file(actor, organization_id, file))
+    return await uncancelled(import_here(actor, organization_id, file))
 
 
-async def _import_file(actor: Actor, organization_id: UUID, file: BoardFile, attempt: int = 1) -> BoardImported:
+async def dropped_of(organization_id: UUID, file: BoardFile) -> list[Dropped]:
+    """Return what an import of a file would leave out for lack of people, agents and groups."""
+    known = await known_in(organization_id)
+    board = await _make_board(organization_id, file.board, known)
+    for part in file.tasks:
+        _task(board, board.id, part, known)
+        for one in part.comments:
+            _comment(board.id, part, one, known)
+    for made in (_approvals(board, [(new_id(), part) for part in file.approvals], known), _memory(board, file, known)):
+        for _ in made:
+            pass
+    return known.dropped
+
+
+async def import_here(actor: Actor, organization_id: UUID, file: BoardFile, attempt: int = 1) -> BoardImported:
+    """Import a board in the running task. When that is cancelled before its end, nothing is left of the board."""
     known = await known_in(organization_id)
     board = await _make_board(organization_id, file.board, known)
     board.task_count = max((task.number for task in file.tasks), default=0)
     ids = {part.number: new_id() for part in file.tasks}
     try:
         await staging.begin(board)
+        await progress.step("Storing what is on the board", _number_of(file))
         await _store(board, file, ids, known)
+        await progress.step("Tags and custom fields")
         brought = await committed(actor, partial(_finish, actor, organization_id, board.id, file, ids, known))
         assert brought is not None
         return brought
@@ -60,9 +78,15 @@ async def _import_file(actor: Actor, organization_id: UUID, file: BoardFile, att
             raise
         if attempt == ATTEMPTS:
             raise NotFound() from error
-    return await _import_file(
+    return await import_here(
         actor, organization_id, file, attempt + 1
     )  # a person or agent in it was deleted during the import
+
+
+def _number_of(file: BoardFile) -> int:
+    """Return how many rows are stored for a file before those that the organization shares."""
+    of_tasks = sum(1 + len(part.comments) + len(part.depends_on) + len(part.checklist) for part in file.tasks)
+    return of_tasks + sum(1 + len(part.tasks) for part in file.approvals) + len(file.memory)
 
 
 async def _store(board: Board, file: BoardFile, ids: dict[int, UUID], known: Known) -> None:
@@ -88,12 +112,7 @@ async def _finish(
     new_tags = await _tag(organization_id, file, ids)
     fields, new_fields = await bind_fields(board, file.custom_fields, dropped)
     await store_values(fields, file.tasks, ids, dropped)
-    counts = ImportCounts(
-        tasks=len(file.tasks),
-        comments=sum(len(part.comments) for part in file.tasks),
-        approvals=len(file.approvals),
-        memory=len(file.memory),
-    )
+    counts = ImportCounts.of(file)
     record(
         "board.imported",
         board,

@@ -6,6 +6,7 @@ TAGS = {
     "agents": "Agents as people manage them: hiring, tokens, callbacks, pausing, heartbeats",
     "activity": "What happened, as a list and as a stream",
     "gateways": "Gateways, and the agents that run on them",
+    "jobs": "Long work that somebody started and may leave: how far it is, and its result",
     "metrics": "Figures for the dashboard",
     "organizations": "Organizations, their members and invitations",
     "souls-directory": "A public directory of agents' personalities, searched and read",

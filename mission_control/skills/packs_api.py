@@ -6,6 +6,7 @@ from quart import current_app
 
 from mission_control.core.actor import Actor
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
+from mission_control.jobs.schemas import JobRead
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.skills import commands
@@ -13,7 +14,7 @@ from mission_control.skills.clone import Git
 from mission_control.skills.models import SkillPack
 from mission_control.skills.queries import list_packs, pack_read, visible_pack
 from mission_control.skills.schemas import SkillPackCreate, SkillPackRead, SkillPackSyncResponse, SyncQuery
-from mission_control.skills.sync import sync_pack
+from mission_control.skills.sync import start_sync, start_sync_of_all, sync_pack
 
 api = Api("skill_packs_api", __name__, url_prefix="/api/v1/skills/packs")
 TAGS = ("skills",)
@@ -123,5 +124,45 @@ async def sync(actor: Actor, pack: SkillPack, query: SyncQuery) -> SkillPackSync
     The pack's branch is read, else the default branch, with a warning. Skills that the pack no longer
     holds stay unless prune is set; skills that people added always stay.
     """
-    git = Git(current_app.config["SETTINGS"].skills_git_base_url)
-    return await sync_pack(actor, pack, git, prune=query.prune)
+    return await sync_pack(actor, pack, _git(), prune=query.prune)
+
+
+@operation(
+    api,
+    "POST",
+    "/<pack_id>/syncs",
+    operation_id="start_pack_sync",
+    tags=TAGS,
+    who="user",
+    find=visible_pack,
+    verb="skill_pack.sync",
+    query=SyncQuery,
+    returns=JobRead,
+    in_pieces=True,
+    status=202,
+)
+async def start_one(actor: Actor, pack: SkillPack, query: SyncQuery) -> JobRead:
+    """Sync a pack as a job that you may leave. `GET /jobs/{job_id}` says how far it is, and its warnings."""
+    return await start_sync(actor, pack, _git(), prune=query.prune)
+
+
+@operation(
+    api,
+    "POST",
+    "/syncs",
+    operation_id="start_pack_syncs",
+    tags=TAGS,
+    who="user",
+    verb="skill_pack.create",
+    query=SyncQuery,
+    returns=JobRead,
+    in_pieces=True,
+    status=202,
+)
+async def start_all(actor: Actor, query: SyncQuery) -> JobRead:
+    """Sync all packs of the active organization as one job, one after the other."""
+    return await start_sync_of_all(actor, _git(), prune=query.prune)
+
+
+def _git() -> Git:
+    return Git(current_app.config["SETTINGS"].skills_git_base_url)

@@ -196,6 +196,7 @@ BODIES: dict[str, Body] = {
         lambda cast, made: {"label": "Lens", "default_value": "x", "validation_regex": "x+"}
     ),
     "import_board": board_file,
+    "create_board_import": board_file,
     "create_board_group_api_v1_board_groups_post": lambda cast, made: {"name": "Sky", "slug": "", "description": "d"},
     "update_board_group_api_v1_board_groups__group_id__patch": lambda cast, made: {"description": "d"},
     "apply_board_group_heartbeat_api_v1_board_groups__group_id__heartbeat_post": lambda cast, made: {"every": "5m"},

@@ -14,11 +14,13 @@ from mission_control.core.actor import Actor, system
 from mission_control.core.policy import RULES, can
 from mission_control.custom_fields.models import CustomField
 from mission_control.delivery.models import Delivery
+from mission_control.exports.models import BoardImport
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_sessions.reach import Reach
 from mission_control.gateways.models import Gateway
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import with_boards
+from mission_control.jobs.models import Job
 from mission_control.memory.commands import write_group_memory, write_memory
 from mission_control.organizations.models import Invite, Member
 from mission_control.questions.models import Question
@@ -67,6 +69,8 @@ async def things(cast: Cast) -> dict[str, Any]:
         "gateway": Gateway(organization_id=cast.organization.id, name="x", url="ws://127.0.0.1:9"),
         "request of a gateway": GatewayRequest(organization_id=cast.organization.id, kind="approval"),
         "skill": Skill(organization_id=cast.organization.id, name="x", source_url="x"),
+        "Cleo's job": Job(organization_id=cast.organization.id, user_id=cast.cleo.id),
+        "waiting import": BoardImport(organization_id=cast.organization.id, user_id=cast.ada.id),
         "pack": SkillPack(organization_id=cast.organization.id, name="x", source_url="x"),
         "Cleo": await User.get(id=cast.cleo.id),
         "tag": Tag(organization_id=cast.organization.id, name="x", slug="x"),

@@ -1,0 +1,83 @@
+"""Long work over HTTP: reading it, and marking results as read. What starts it is an operation of its feature."""
+
+from typing import Any
+
+from mission_control.core.actor import Actor
+from mission_control.core.paging import Page, page
+from mission_control.core.schemas import ErrorResponse
+from mission_control.jobs import commands, queries
+from mission_control.jobs.models import Job
+from mission_control.jobs.schemas import JobRead, JobsQuery, JobsRead
+from mission_control.operations.api import Api
+from mission_control.operations.operation import operation
+
+api = Api("jobs_api", __name__, url_prefix="/api/v1/jobs")
+TAGS = ("jobs",)
+
+
+@operation(
+    api,
+    "GET",
+    "",
+    operation_id="list_jobs",
+    tags=TAGS,
+    who="user",
+    verb="job.list",
+    query=JobsQuery,
+    returns=Page[JobRead],
+)
+async def list_jobs(actor: Actor, query: JobsQuery) -> dict[str, Any]:
+    """List long work of the active organization, newest first: imports, erasures and syncs.
+
+    People see what they started, owners and admins everything. The last 30 days are kept.
+    """
+    jobs, total = await queries.list_jobs(actor, query)
+    return page([JobRead.of(job) for job in jobs], total, query)
+
+
+@operation(
+    api,
+    "GET",
+    "/<job_id>",
+    operation_id="get_job",
+    tags=TAGS,
+    who="user",
+    find=queries.visible_job,
+    verb="job.read",
+    returns=JobRead,
+)
+async def get_job(actor: Actor, job: Job) -> JobRead:
+    """Read how far long work is, and its result when it has ended."""
+    return JobRead.of(job)
+
+
+@operation(
+    api,
+    "POST",
+    "/<job_id>/acknowledgements",
+    operation_id="acknowledge_job",
+    tags=TAGS,
+    who="user",
+    find=queries.visible_job,
+    verb="job.acknowledge",
+    returns=JobRead,
+    errors={409: ErrorResponse},
+)
+async def acknowledge_job(actor: Actor, job: Job) -> JobRead:
+    """Mark the result of long work as read."""
+    return JobRead.of(await commands.acknowledge(actor, job))
+
+
+@operation(
+    api,
+    "POST",
+    "/acknowledgements",
+    operation_id="acknowledge_jobs",
+    tags=TAGS,
+    who="user",
+    verb="job.list",
+    returns=JobsRead,
+)
+async def acknowledge_jobs(actor: Actor) -> JobsRead:
+    """Mark all results of your own long work as read."""
+    return JobsRead(read=await commands.acknowledge_all(actor))

@@ -1,0 +1,142 @@
+"""Work on jobs beside requests, in the process that was asked.
+
+A job's row is touched while it is worked on. Whatever its process did not end is `interrupted`: on SQLite at the next
+start, because there is one server only, elsewhere when the row was not touched for a while.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from mission_control.commands.transaction import atomically
+from mission_control.commands.unit_of_work import signal
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.errors import DomainError
+from mission_control.core.ids import new_id
+from mission_control.database.sql import is_postgres
+from mission_control.jobs import progress
+from mission_control.jobs.models import Job
+from mission_control.jobs.schemas import JobRead, JobResult, Kind
+from mission_control.live import channels
+from mission_control.live.wake import publish_signal
+from mission_control.operations.retries import committed
+
+CHANNEL = "jobs"
+RUNNER = new_id().hex  # this process
+TOUCH_SECONDS = 10.0
+UNTOUCHED = timedelta(minutes=1)
+KEPT_FOR = timedelta(days=30)
+INTERRUPTED = "The server stopped while this ran. Start it again."
+ERASED_LATER = "The server stopped while this ran. The rest is deleted when it starts."
+BROKEN = "Something went wrong here. The server's log has the details, under the id of this job."
+
+Work = Callable[[], Awaitable[JobResult]]
+Claim = Callable[[UUID], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+_waiting: deque[tuple[UUID, UUID, Work]] = deque()
+
+
+async def start(actor: Actor, kind: Kind, title: str, work: Work, *, claim: Claim | None = None) -> JobRead:
+    """Store a job and work on it beside the request. Return it as it is at its beginning.
+
+    `claim` is called with the job's id in the transaction that stores it, and may refuse it.
+    """
+    job = await committed(actor, lambda: atomically(actor, partial(_create, actor, kind, title, claim)))
+    assert job is not None
+    _waiting.append((job.id, actor.organization_id, work))
+    channels.notify([CHANNEL])
+    return job
+
+
+async def _create(actor: Actor, kind: Kind, title: str, claim: Claim | None) -> JobRead:
+    await Job.filter(organization_id=actor.organization_id, finished_at__lt=clock.now() - KEPT_FOR).delete()
+    job = Job(
+        id=new_id(),
+        organization_id=actor.organization_id,
+        user_id=actor.user_id,
+        kind=kind,
+        title=title,
+        runner=RUNNER,
+        step="Waiting to begin",
+    )
+    if claim is not None:
+        await claim(job.id)
+    await job.save(force_create=True)
+    signal(job.organization_id, job_id=str(job.id))
+    return JobRead.of(job)
+
+
+async def run_jobs() -> None:
+    """Work on the jobs that this process was asked for; never returns."""
+    working: dict[asyncio.Task[None], UUID] = {}
+    await _guarded(interrupt_abandoned(everything=not is_postgres()))
+    try:
+        while True:
+            with channels.listening(CHANNEL) as notified:
+                while _waiting:
+                    job_id, organization_id, work = _waiting.popleft()
+                    task = asyncio.create_task(work_on(job_id, organization_id, work))
+                    working[task] = job_id
+                    task.add_done_callback(working.pop)
+                await channels.notified_within(notified, TOUCH_SECONDS)
+            await _guarded(_touch(list(working.values())))
+            await _guarded(interrupt_abandoned())
+    finally:
+        for task in list(working):
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+
+
+async def _guarded(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except Exception:  # a full disk, a lost connection: the loop goes on
+        _log.exception("looking after jobs failed")
+
+
+async def work_on(job_id: UUID, organization_id: UUID, work: Work) -> None:
+    """Work on a job and store how it ended."""
+    progress.use(progress.Progress(job_id, organization_id))
+    try:
+        result = await work()
+    except asyncio.CancelledError:
+        await end(job_id, organization_id, "interrupted")
+        raise
+    except DomainError as error:
+        await end(job_id, organization_id, "failed", error=error.sentence)
+    except Exception:
+        _log.exception("a job failed", extra={"job_id": str(job_id)})
+        await end(job_id, organization_id, "failed", error=BROKEN)
+    else:
+        await end(job_id, organization_id, "done", result=result)
+
+
+async def end(
+    job_id: UUID, organization_id: UUID, state: str, *, result: JobResult | None = None, error: str | None = None
+) -> None:
+    """Store how a running job ended, and tell the pages that show it."""
+    now = clock.now()
+    if state == "interrupted":
+        error = ERASED_LATER if (await Job.get(id=job_id)).kind == "board_erasure" else INTERRUPTED
+    values = {"state": state, "error": error, "step": "", "updated_at": now, "finished_at": now}
+    stored = None if result is None else result.model_dump()
+    if await Job.filter(id=job_id, state="running").update(**values, result=stored):
+        await publish_signal(organization_id, job_id=str(job_id))
+
+
+async def _touch(job_ids: list[UUID]) -> None:
+    if job_ids:
+        await Job.filter(id__in=job_ids, state="running").update(updated_at=clock.now())
+
+
+async def interrupt_abandoned(*, everything: bool = False) -> None:
+    """Say of jobs whose process is gone that they were interrupted."""
+    found = Job.filter(state="running", runner__isnull=False)
+    for job in await (found if everything else found.filter(updated_at__lt=clock.now() - UNTOUCHED)):
+        await end(job.id, job.organization_id, "interrupted")
