@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx
 from playwright.async_api import Page, async_playwright
 
-from bench.live_page import FLAGS, ROOT, _served
+from bench.live_page import FLAGS, ROOT, served
 from tests.gateway.fake import FakeGateway
 from tests.gateway.fake_state import FakeAgent
 
@@ -35,7 +35,7 @@ SHOWN_AT = """(word) => new Promise((resolve) => {
 
 async def measured(folder: Path, events: int = EVENTS) -> list[float]:
     """Return the milliseconds of each event."""
-    with _served(ROOT, folder) as (url, code, _):
+    with served(ROOT, folder) as (url, code, _):
         async with FakeGateway() as fake, httpx.AsyncClient(base_url=url, timeout=60) as api:
             fake.state.agents["vega"] = FakeAgent("vega", "Vega", "/ws/vega")
             fake.state.session(KEY).add("user", "Hello.")

@@ -81,15 +81,15 @@ class Site:
 
 async def measured(root: Path, folder: Path, changes: int = CHANGES) -> dict[str, Figures]:
     """Measure the checkout at `root`: a task by itself, and one that 20 others wait for."""
-    with _served(root, folder) as (url, code, counter):
+    with served(root, folder) as (url, code, counter):
         async with httpx.AsyncClient(base_url=url, headers={"Sec-Fetch-Site": "same-origin"}, timeout=60) as api:
-            site = await _furnished(api, url, code, counter)
+            site = await furnished(api, url, code, counter)
             kinds = {"by itself": site.alone, f"{DEPENDENTS} wait for it": site.awaited}
             return {name: await _figures(site, task, changes) for name, task in kinds.items()}
 
 
 @contextmanager
-def _served(root: Path, folder: Path) -> Iterator[tuple[str, str, Path]]:
+def served(root: Path, folder: Path) -> Iterator[tuple[str, str, Path]]:
     folder.mkdir(parents=True, exist_ok=True)
     counter, log = folder / "statements", folder / "log"
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -121,7 +121,7 @@ def _address_and_code(process: "subprocess.Popen[bytes]", log: Path) -> tuple[st
     raise RuntimeError(f"The server does not start: {log.read_text()}")
 
 
-async def _furnished(api: httpx.AsyncClient, url: str, code: str, counter: Path) -> Site:
+async def furnished(api: httpx.AsyncClient, url: str, code: str, counter: Path) -> Site:
     owner = {"name": "Ada", "email": "ada@example.org", "password": "a long enough password"}
     answer = await api.post("/setup", data={"code": code, "organization_name": "Bench", **owner})
     cookie = answer.cookies["mission_control"]
