@@ -1,5 +1,6 @@
 """Static files under a path that carries the build's hash, so that browsers may cache them forever."""
 
+import gzip
 import hashlib
 import re
 from collections.abc import Iterable
@@ -7,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from markupsafe import Markup
-from quart import Quart, Response, abort, current_app
+from quart import Quart, Response, abort, current_app, request
 
 from mission_control.paths import data_dir
 
@@ -26,6 +27,10 @@ _IMPORT = re.compile(rb'@import url\("((?:\.\./)?[\w.-]+)"\);')
 _NEEDS = re.compile(r'^import (?:\* as (\w+)|(\{[^}]*\})) from "(\.\.?/)([\w-]+)\.js";\n', re.M)
 _GIVES = re.compile(r"^export (const (\w+))", re.M)
 ENTRY = "js/app.js"
+# Files that every page needs, sent as one.
+JOINED = {"vendor/htmx.js": ("vendor/htmx.min.js", "vendor/hx-sse.min.js")}
+COMPRESSED = {".css", ".js", ".svg", ".webmanifest"}
+SMALLEST_COMPRESSED = 1024
 # Styles and modules that only some pages load, by name, beside those that every page has.
 PAGES = "pages"
 
@@ -52,7 +57,7 @@ def asset(name: str) -> str:
 
 @cache
 def _names() -> frozenset[str]:
-    return frozenset(path.relative_to(ROOT).as_posix() for path in _servable())
+    return frozenset(path.relative_to(ROOT).as_posix() for path in _servable()) | JOINED.keys()
 
 
 def page_assets(*names: str) -> Markup:
@@ -72,6 +77,8 @@ def page_assets(*names: str) -> Markup:
 def read(name: str) -> bytes:
     """Return the bytes to serve. What a stylesheet or an entry module imports is put in place: one request each."""
     path = ROOT / name
+    if name in JOINED:
+        return b";\n".join((ROOT / part).read_bytes() for part in JOINED[name])
     if name == ENTRY:
         return bundle(path).encode()
     if path.parent == ROOT / "js" / PAGES:
@@ -118,6 +125,14 @@ def _add_module(path: Path, parts: dict[str, str]) -> None:
 _read_once = cache(read)
 
 
+@cache
+def _compressed_once(name: str) -> bytes | None:
+    """Return a file compressed as far as it goes; None where that is not worth it."""
+    data = _read_once(name)
+    worth_it = Path(name).suffix in COMPRESSED and len(data) >= SMALLEST_COMPRESSED
+    return gzip.compress(data, 9, mtime=0) if worth_it else None
+
+
 def install(app: Quart) -> None:
     """Serve the static files, make `asset()` known to templates. The app needs `static_folder=None`."""
     app.jinja_env.globals["asset"] = asset
@@ -128,8 +143,13 @@ def install(app: Quart) -> None:
 async def _file(asset_build: str, name: str) -> Response:
     if name not in _names():  # a fixed set of names: a path can never lead out of the folder
         abort(404)
-    response = Response(read(name) if current_app.debug else _read_once(name))
+    packed = None
+    if not current_app.debug and request.accept_encodings.quality("gzip") > 0:
+        packed = _compressed_once(name)
+    response = Response(packed or (read(name) if current_app.debug else _read_once(name)))
     response.content_type = TYPES[Path(name).suffix]
+    if packed is not None:
+        response.headers["Content-Encoding"] = "gzip"
     response.headers["X-Content-Type-Options"] = "nosniff"
     known = asset_build == build() and not current_app.debug
     response.headers["Cache-Control"] = FOREVER if known else "no-cache"
