@@ -6,7 +6,9 @@ import orjson
 from markupsafe import escape
 
 from mission_control.boards.card_changes import card_changes, may_move, moves_cards, tasks_of
+from mission_control.boards.cards import people_of
 from mission_control.boards.columns import columns_of
+from mission_control.boards.query_page import tags_of_organization
 from mission_control.boards.statuses import LABELS
 from mission_control.boards.view import COLUMNS as COLUMNS_PAGE
 from mission_control.boards.view import PAGE, BoardView, News, on_board
@@ -89,6 +91,16 @@ async def work_actions(view: BoardView) -> str:
     return render_macro(WORK, "work_actions", thing=view.board, url=url, whose=view.board.name, compact=True)
 
 
+async def bulk_bar(view: BoardView) -> str:
+    """Return what can be done with several tasks at once."""
+    if not view.rights.may_write:
+        return ""
+    people, tags = await people_of(view.board), await tags_of_organization(view.board)
+    return render_macro(
+        "boards/bulk_bar.html", "bar", board_id=view.board.id, crew=await view.crew(), people=people, tags=tags
+    )
+
+
 async def silence(_view: BoardView) -> None:
     """Return nothing: a page that is opened announces nothing."""
 
@@ -154,5 +166,6 @@ REGIONS = (
     ),
     Region(PAGE, "#board-work", WORK_STATE, work_banner, key=_rights),
     Region(PAGE, "#board-work-actions", WORK_STATE, work_actions, key=_rights),
+    Region(PAGE, "#bulk-slot", on_board(*CREW), bulk_bar, key=_rights),
     Region(PAGE, "#announcements", on_board(*MOVES), silence, changes=announcement),
 )

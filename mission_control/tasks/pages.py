@@ -49,7 +49,7 @@ async def create(outcome: Outcome[Board, NewTaskForm]) -> ResponseReturnValue:
     """Add a task by its title."""
     is_filtered = "?" in parts_of(request.headers.get("HX-Current-URL", "")).geturl()
     added = f"#{outcome.answer['number']} added to {LABELS[outcome.form.status]}. The filter may hide it."
-    return done(_back(outcome.found.id), toast=added if is_filtered else None)
+    return done(back_to_board(outcome.found.id), toast=added if is_filtered else None)
 
 
 @pages.get(TASK)
@@ -101,7 +101,12 @@ async def _offer_to_approve(refusal: Refusal[Task, MoveForm]) -> ResponseReturnV
     task, form = refusal.found, refusal.form
     if form is None or not (wants_approval(refusal.error) and may_approve(refusal.actor, task)):
         return await _explain(refusal)
-    context = {"task": task, "fields": form.hidden(), "url": f"{_url(task)}/moves", "back": _back(task.board_id)}
+    context = {
+        "task": task,
+        "fields": form.hidden(),
+        "url": f"{_url(task)}/moves",
+        "back": back_to_board(task.board_id),
+    }
     if not is_htmx():
         return await shell_page(refusal.actor, FINISH_PAGE, active=f"board-{task.board_id}", **context)
     dialog = render_macro(FINISH_FORMS, "finish_dialog", **context)
@@ -116,10 +121,10 @@ async def move(outcome: Outcome[Task, MoveForm]) -> ResponseReturnValue:
     """Move a card: drag, menu, keyboard and plain forms come here."""
     task, form, before = outcome.found, outcome.form, outcome.before
     if form.status == before.status:
-        return done(_back(task.board_id))
+        return done(back_to_board(task.board_id))
     toast = f"#{task.number} {'approved and ' if form.approve else ''}moved to {LABELS[form.status]}"
     undo = None if form.assignee is not None else before.fields()
-    return done(_back(task.board_id), toast=toast, undo_action=f"{_url(task)}/moves" if undo else "", undo=undo)
+    return done(back_to_board(task.board_id), toast=toast, undo_action=f"{_url(task)}/moves" if undo else "", undo=undo)
 
 
 async def _edit_again(refusal: Refusal[Task, TextForm]) -> ResponseReturnValue:
@@ -192,7 +197,7 @@ def _url(task: Task) -> str:
     return f"/boards/{task.board_id}/tasks/{task.id}"
 
 
-def _back(board_id: UUID) -> str:
+def back_to_board(board_id: UUID) -> str:
     """Return the board's page that the form stood on, with its filter; else the board."""
     came = parts_of(request.headers.get("Referer", ""))
     base = f"/boards/{board_id}"

@@ -27,7 +27,7 @@ const find = (combination) => {
 const waits = (start) => document.querySelector(`[data-key^="${CSS.escape(start)} "]`);
 
 const press = (element) => {
-  if (element.matches("input, textarea, select")) element.focus();
+  if (element.matches("input:not([type=checkbox]), textarea, select")) element.focus();
   else if (element.matches("[popovertarget]")) { element.focus({ focusVisible: true }); element.click(); }
   else if (element.matches("[hx-target='#dialogs']") && document.activeElement === document.body) { element.focus(); element.click(); } // gets it back
   else element.click();

@@ -78,6 +78,15 @@ async def some_tasks(cast: Cast, made: Things) -> Any:
     return {"task_ids": [(await cast.add_task())["id"], str(uuid4())], "move": {"status": "review"}, "atomic": False}
 
 
+async def changes_of_tasks(cast: Cast, made: Things) -> Any:
+    """A change that one task takes and one does not."""
+    changes = [
+        {"task_id": (await cast.add_task())["id"], "priority": "high"},
+        {"task_id": str(uuid4()), "due_at": None},
+    ]
+    return {"changes": changes, "atomic": False}
+
+
 async def handed_in(cast: Cast, made: Things) -> Any:
     """The work of Vega, who took the task."""
     (await cast.vega.patch(cast.task(made["task_id"]), {"status": "in_progress"})).ok()
@@ -232,6 +241,7 @@ BODIES: dict[str, Body] = {
     "move_task": lambda cast, made: {"status": "review"},
     "edit_task_comment": lambda cast, made: SAID,
     "change_tasks": some_tasks,
+    "update_tasks": changes_of_tasks,
     "archive_old_tasks": lambda cast, made: {
         "done_before": "2099-01-01T00:00:00",
     },
