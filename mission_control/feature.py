@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mission_control.needs.kinds import NeedKind
     from mission_control.sending.loop import Sender
     from mission_control.tasks.waiting import Explain
+    from mission_control.web.asides import Aside
     from mission_control.web.palette import PaletteEntry
     from mission_control.web.regions import Region
     from mission_control.web.settings import SettingsPage
@@ -61,6 +62,8 @@ class Feature:
     # Pages.
     agent_tabs: "tuple[Tab, ...]" = ()
     gateway_tabs: "tuple[GatewayTab, ...]" = ()
+    # What can stand beside a board or a group.
+    asides: "tuple[Aside, ...]" = ()
     # Parts of pages that stay current.
     regions: "tuple[Region[Any], ...]" = ()
     queue_rows: "tuple[RowProvider, ...]" = ()

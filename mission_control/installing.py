@@ -29,6 +29,7 @@ from mission_control.operations.registry import OPERATIONS
 from mission_control.sending.loop import install_sender
 from mission_control.tasks import waiting
 from mission_control.web import regions
+from mission_control.web.asides import ASIDES
 from mission_control.web.palette import ENTRIES
 from mission_control.web.settings import SETTINGS
 from mission_control.web.shell import providers
@@ -103,6 +104,7 @@ def _install_http(feature: Feature) -> None:
 def _install_pages(feature: Feature) -> None:
     _add(TABS, {tab.key: tab for tab in feature.agent_tabs})
     _add(GATEWAY_TABS, {tab.key: tab for tab in feature.gateway_tabs})
+    _add(ASIDES, {(aside.place, aside.name): aside for aside in feature.asides})
     PROVIDERS.extend(feature.queue_rows)
     ENTRIES.extend(feature.palette)
     _add(SETTINGS, {page.key: page for page in feature.settings_pages})
@@ -122,7 +124,7 @@ def _install_background(feature: Feature) -> None:
     CONNECTED.extend(feature.on_gateway_connected)
 
 
-def _add(registry: dict[str, Any], more: Any) -> None:
+def _add(registry: dict[Any, Any], more: Any) -> None:
     for key, value in more.items():
         if key in registry:
             raise RuntimeError(f"{key} is declared by two features.")

@@ -3,12 +3,14 @@
 from mission_control.boards import (
     api,
     gateway_choice,
+    index_pages,
     models,
     pages,
     policy,
     query_page,
     reactions,
     regions,
+    settings_pages,
     table_regions,
     trash_pages,
     work_state_api,
@@ -35,6 +37,8 @@ boards = Feature(
     blueprints=(
         api.api,
         pages.pages,
+        index_pages.pages,
+        settings_pages.pages,
         trash_pages.pages,
         work_state_api.api,
     ),
@@ -51,7 +55,7 @@ boards = Feature(
     ),
     loops=(clear_after_start,),
     regions=(
-        *pages.INDEX_REGIONS,
+        *index_pages.REGIONS,
         *query_page.REGIONS,
         *regions.REGIONS,
         *table_regions.REGIONS,

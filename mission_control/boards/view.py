@@ -12,7 +12,8 @@ from mission_control.boards.models import Board
 from mission_control.boards.wip_usage import WipUsage, wip_usage_of
 from mission_control.core.actor import Actor
 from mission_control.live.models import Event
-from mission_control.web.regions import Concerns, View
+from mission_control.web.asides import AsideView
+from mission_control.web.regions import Concerns
 
 PAGE = "board"  # what surrounds the tasks
 COLUMNS, TABLE = "board-columns", "board-table"  # the tasks
@@ -35,7 +36,7 @@ class Rights:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BoardView(View):
+class BoardView(AsideView):
     """A board's page as somebody sees it at this moment."""
 
     board: Board

@@ -37,7 +37,8 @@ async def list_board_memory(actor: Actor, board: Board, query: MemoryQuery) -> d
 async def create_board_memory(actor: Actor, board: Board, data: BoardMemoryCreate) -> dict[str, Any]:
     """Write something down on a board.
 
-    With the tag `chat` it is a message: the lead and the agents it mentions are notified. The messages `/pause` and
+    With the tag `chat` it is a message: the lead and the agents it mentions are notified, with `@all` every agent. The
+    messages `/pause` and
     `/resume` go to every agent of the board.
     """
     entry = await write_memory(actor, board, data.content, data.tags, data.source)

@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.memory import api, group_api, models, policy, reactions
+from mission_control.memory import api, asides, group_api, models, pages, policy, reactions
 
 memory = Feature(
     name="memory",
@@ -24,7 +24,10 @@ memory = Feature(
     blueprints=(
         api.api,
         group_api.api,
+        pages.pages,
     ),
+    asides=asides.ASIDES,
+    regions=asides.REGIONS,
     notices={
         "BOARD CHAT": "chat",
         "BOARD CHAT MENTION": "chat_mention",

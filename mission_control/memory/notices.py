@@ -32,7 +32,7 @@ def is_broadcast(content: str, tags: list[str] | None) -> bool:
 
 
 async def notify_board(actor: Actor, board: Board, entry: BoardMemory) -> None:
-    """Notify every agent of an order, the lead and mentioned agents of a message; never the author.
+    """Notify every agent of an order or a message with `@all`, else the lead and mentioned agents; never the author.
 
     An order by people or the lead also sets the board's work state.
     """
@@ -44,8 +44,9 @@ async def notify_board(actor: Actor, board: Board, entry: BoardMemory) -> None:
         for agent in agents:
             deliver(NOTICE, agent.scope(), agent_id=agent.id, header=order, text="", command=order, deliver=True)
         return
+    to_all = "all" in mentioned_names(content)
     for agent in agents:
-        named = mentions(content, agent)
+        named = to_all or mentions(content, agent)
         if named or agent.is_board_lead:
             header = "BOARD CHAT MENTION" if named else "BOARD CHAT"
             how = _how_to_reply(f"/api/v1/agent/boards/{board.id}/memory")

@@ -55,15 +55,8 @@ async def read_entry(kind: type[Entry], memory_id: UUID) -> dict[str, Any]:
 async def list_entries(kind: type[Entry], home_id: UUID, query: MemoryQuery) -> tuple[list[dict[str, Any]], int]:
     """Return a page of the entries of a board or group, newest first, and how many there are."""
     home, table = kind.home_column(), kind._meta.db_table
-    where, values = f"m.{home} = ? AND {NOT_BLANK}", list[Any]([home_id])
-    if query.is_chat is not None:
-        where += " AND m.is_chat" if query.is_chat else " AND NOT m.is_chat"
-    if query.q and query.q.strip():
-        where += f" AND {contains('m.content')}"
-        values = [*values, containing(query.q.strip())]
-    for tag in query.tag:
-        condition, value = _has_tag(tag)
-        where, values = f"{where} AND {condition}", [*values, value]
+    narrowed, more = matching(query)
+    where, values = f"m.{home} = ? AND {NOT_BLANK}{narrowed}", [home_id, *more]
     [total] = await rows(f"SELECT COUNT(*) AS n FROM {table} m WHERE {where}", *values)
     found = await rows(
         f"SELECT m.{home}, {COLUMNS} FROM {table} m{AUTHORS} WHERE {where}{NEWEST_FIRST} LIMIT ? OFFSET ?",
@@ -72,6 +65,20 @@ async def list_entries(kind: type[Entry], home_id: UUID, query: MemoryQuery) -> 
         query.offset,
     )
     return [serialize_entry(row, home) for row in found], int(total["n"])
+
+
+def matching(query: MemoryQuery) -> tuple[str, list[Any]]:
+    """Return which entries a query wants as SQL on `m`, with a leading AND, and its values."""
+    where, values = "", list[Any]()
+    if query.is_chat is not None:
+        where += " AND m.is_chat" if query.is_chat else " AND NOT m.is_chat"
+    if query.q and query.q.strip():
+        where += f" AND {contains('m.content')}"
+        values = [*values, containing(query.q.strip())]
+    for tag in query.tag:
+        condition, value = _has_tag(tag)
+        where, values = f"{where} AND {condition}", [*values, value]
+    return where, values
 
 
 def _has_tag(tag: str) -> tuple[str, str]:

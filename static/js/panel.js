@@ -6,7 +6,8 @@ let opened = "";
 
 const inside = (path) => {
   const base = panel()?.dataset.panelBase;
-  return base && path.split("?")[0].startsWith(`${base}/tasks/`);
+  const [place, query] = path.split("?");
+  return base && (place.startsWith(`${base}/tasks/`) || (place === base && new URLSearchParams(query).has("panel")));
 };
 
 const mark = () => {
@@ -19,16 +20,18 @@ const mark = () => {
 const subscribe = () => {
   const live = document.getElementById("live");
   if (!live || !panel()?.dataset.panelBase) return;
-  const article = panel().querySelector("[data-panel-task]");
-  const open = article?.dataset.panelTask.replace("task-", "task:") ?? "";
+  const article = panel().querySelector("[data-seq]");
+  const { panelTask, panelStream } = article?.dataset ?? {};
+  const wanted = new URLSearchParams(panelStream ?? (panelTask ? { panel: panelTask.replace("task-", "task:") } : ""));
   const url = new URL(live.getAttribute("hx-sse:connect"), location.href);
-  if ((url.searchParams.get("panel") ?? "") === open) return;
+  const open = url.searchParams.get("panel") ?? "";
+  const own = [...url.searchParams].filter(([name]) => name === "panel" || name.startsWith(`${open}_`));
+  if (new URLSearchParams(own).toString() === wanted.toString()) return;
   const heard = Number(live._htmx?.sse?.lastEventId || url.searchParams.get("after"));
   const read = article ? Number(article.dataset.seq) : heard;
   url.searchParams.set("after", Math.min(heard, read));
-  url.searchParams.delete("comments"); // of the panel before
-  if (open) url.searchParams.set("panel", open);
-  else url.searchParams.delete("panel");
+  for (const name of ["comments", ...own.map(([name]) => name)]) url.searchParams.delete(name); // of the panel before
+  for (const [name, value] of wanted) url.searchParams.set(name, value);
   const next = live.cloneNode(false);
   next.removeAttribute("data-htmx-powered");
   next.setAttribute("hx-sse:connect", url.pathname + url.search);
@@ -61,7 +64,7 @@ export const start = () => {
     const link = event.target.closest("[data-panel-link]");
     if (!link) return;
     [opener, opened] = [link, link.getAttribute("href")];
-    if (!inside(location.pathname)) board = location.pathname + location.search;
+    if (!inside(location.pathname + location.search)) board = location.pathname + location.search;
   });
   document.addEventListener("htmx:after:swap", (event) => {
     const { target } = event.detail.ctx;

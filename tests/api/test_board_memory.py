@@ -140,6 +140,7 @@ SAID: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
     "to the lead": ("vega", "@lead help", [("atlas", MENTION)]),
     "an address mentions nobody": ("ada", "mail me@vega.org", [("atlas", CHAT)]),
     "by the lead": ("atlas", "Good evening.", []),
+    "to all": ("vega", "@all hands", [("atlas", MENTION), ("rigel", MENTION)]),
     "by a worker to itself": ("vega", "@vega note", [("atlas", CHAT)]),
     "pause": ("ada", " /Pause ", [("atlas", "/pause"), ("rigel", "/pause"), ("vega", "/pause")]),
     "resume by an agent": ("atlas", "/resume", [("rigel", "/resume"), ("vega", "/resume")]),

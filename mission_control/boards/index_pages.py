@@ -1,0 +1,88 @@
+"""The list of boards, and a new one."""
+
+from typing import Any
+
+from quart import Blueprint, Response
+from quart.typing import ResponseReturnValue
+
+from mission_control.boards.cards import board_rows
+from mission_control.boards.forms import NewBoardForm
+from mission_control.boards.gateway_choice import gateway_choices
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid
+from mission_control.core.policy import can, require
+from mission_control.live.broker import head_of
+from mission_control.web.actions import action
+from mission_control.web.forms import FormInvalid, go
+from mission_control.web.fragments import render_macro
+from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page
+from mission_control.web.shell import shell_page, signed_in
+
+pages = Blueprint("boards_index_pages", __name__)
+INDEX = "boards"
+
+
+@pages.get("/boards")
+async def index() -> ResponseReturnValue:
+    """Show the boards."""
+    actor = await signed_in()
+    return await _index(actor, {}, {})
+
+
+async def _index(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
+    seq = await head_of(actor.organization_id)
+    return await shell_page(
+        actor,
+        "boards/index.html",
+        active="boards",
+        boards=await board_rows(actor),
+        may_create=can(actor, "board.create", actor.organization_id),
+        values=values,
+        errors=errors,
+        live_url=f"/boards/live?after={seq}",
+    )
+
+
+@pages.get("/boards/live")
+async def index_live() -> Response:
+    """Stream the list of boards."""
+
+    async def look(viewer: Actor, reads: Reads) -> View:
+        return View(actor=viewer, pages=(INDEX,), active="boards", reads=reads)
+
+    return await live_page(await signed_in(), look)
+
+
+async def _tiles(view: View) -> str | None:
+    boards = await board_rows(view.actor)
+    return render_macro("boards/list.html", "tiles", boards=boards) if boards else None
+
+
+NEWS = ("task.", "approval.", "agent.", "board.", "member.")
+REGIONS = (Region(INDEX, "#boards", Concerns(NEWS, ("agent_id",)), _tiles),)
+
+
+@pages.get("/boards/new")
+async def new() -> ResponseReturnValue:
+    """Show the form of a new board."""
+    actor = await signed_in()
+    require(actor, "board.create", actor.organization_id)
+    return await _new(actor, {"require_approval_for_done": True}, {})
+
+
+async def _new(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
+    choices = await gateway_choices(actor)
+    return await shell_page(actor, "boards/new.html", active="boards", values=values, errors=errors, gateways=choices)
+
+
+async def _refused_new(refusal: Refusal[None, NewBoardForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid | Invalid):
+        raise refusal.error
+    return await _new(refusal.actor, refusal.values, refusal.errors)
+
+
+@action(pages, "POST", "/boards", performs="create_board", form=NewBoardForm, refused=_refused_new)
+async def create(outcome: Outcome[None, NewBoardForm]) -> ResponseReturnValue:
+    """Create a board and open it."""
+    return go(f"/boards/{outcome.answer.id}")

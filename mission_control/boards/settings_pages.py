@@ -1,0 +1,78 @@
+"""The settings of a board."""
+
+from typing import Any
+from uuid import UUID
+
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+
+from mission_control.boards.forms import DELETE_WORDS, BoardDeletionForm, BoardSettingsForm
+from mission_control.boards.gateway_choice import gateway_choices
+from mission_control.boards.models import Board
+from mission_control.boards.pages import on_board
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid
+from mission_control.core.policy import can, require
+from mission_control.web.actions import action
+from mission_control.web.forms import FormInvalid, go
+from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.shell import shell_page
+from mission_control.web.versions import EditConflict
+
+pages = Blueprint("boards_settings_pages", __name__)
+SETTINGS, DELETION = "/boards/<uuid:board_id>/settings", "/boards/<uuid:board_id>/deletion"
+
+
+@pages.get("/boards/<uuid:board_id>/settings")
+async def settings(board_id: UUID) -> ResponseReturnValue:
+    """Show the form of a board's settings."""
+    actor, board = await on_board(board_id)
+    require(actor, "board.update", board)
+    values = BoardSettingsForm.values_of(board)
+    return await _settings(actor, board, values, {}, is_saved=request.args.get("saved") == "1")
+
+
+async def _settings(
+    actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str], *, is_saved: bool = False
+) -> str:
+    return await shell_page(
+        actor,
+        "boards/settings.html",
+        active=f"board-{board.id}",
+        board=board,
+        values=values,
+        errors=errors,
+        is_saved=is_saved,
+        gateways=await gateway_choices(actor, board),
+        may_delete=can(actor, "board.delete", board),
+    )
+
+
+async def _refused_settings(refusal: Refusal[Board, BoardSettingsForm]) -> ResponseReturnValue:
+    """Answer the form with what was typed, when it is invalid or the board changed under it."""
+    board, error = refusal.found, refusal.error
+    if isinstance(error, EditConflict):
+        typed = {**refusal.values, "version": BoardSettingsForm.version_of(board)}
+        return await _settings(refusal.actor, board, typed, BoardSettingsForm.conflict_errors(board, error.fields))
+    if isinstance(error, FormInvalid | Invalid):
+        return await _settings(refusal.actor, board, refusal.values, refusal.errors)
+    raise error
+
+
+@action(pages, "POST", SETTINGS, performs="update_board", form=BoardSettingsForm, refused=_refused_settings)
+async def save_settings(outcome: Outcome[Board, BoardSettingsForm]) -> ResponseReturnValue:
+    """Change a board."""
+    return go(f"/boards/{outcome.found.id}/settings?saved=1")
+
+
+async def _refused_deletion(refusal: Refusal[Board, BoardDeletionForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid):
+        raise refusal.error
+    values = {**BoardSettingsForm.values_of(refusal.found), "typed": refusal.values.get("typed", "")}
+    return await _settings(refusal.actor, refusal.found, values, {"typed": DELETE_WORDS})
+
+
+@action(pages, "POST", DELETION, performs="delete_board", form=BoardDeletionForm, refused=_refused_deletion)
+async def delete(outcome: Outcome[Board, BoardDeletionForm]) -> ResponseReturnValue:
+    """Delete a board whose name was typed."""
+    return go("/boards")
