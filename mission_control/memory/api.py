@@ -38,8 +38,7 @@ async def create_board_memory(actor: Actor, board: Board, data: BoardMemoryCreat
     """Write something down on a board.
 
     With the tag `chat` it is a message: the lead and the agents it mentions are notified, with `@all` every agent. The
-    messages `/pause` and
-    `/resume` go to every agent of the board.
+    messages `/pause` and `/resume` go to every agent of the board.
     """
     entry = await write_memory(actor, board, data.content, data.tags, data.source)
     return await read_entry(BoardMemory, entry.id)

@@ -152,8 +152,8 @@ async def open_memory(view: AnyView, seq: int) -> Opened:
 async def _notes(view: AnyView) -> str:
     memory, limit = memory_in(view), min(_number(view.option("shown")) or PAGE, 1000)
     tag = [view.option("tag")] if view.option("tag") else []
-    wanted = {"is_chat": False, "q": view.option("q"), "tag": tag, "limit": limit + 1, "offset": 0}
-    found = await notes(memory, MemoryQuery.model_construct(**wanted))
+    query = MemoryQuery.model_construct(is_chat=False, q=view.option("q"), tag=tag, limit=limit + 1, offset=0)
+    found = await notes(memory, query)
     await read_ahead(*(one.content for one in found[:limit]))
     is_narrowed = bool(view.option("q") or tag)
     more = limit + PAGE if len(found) > limit else 0
