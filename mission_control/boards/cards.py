@@ -61,11 +61,12 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
         for status in STATUSES
     )
     return await rows(
-        f"SELECT b.id, b.name, b.description, b.updated_at, {counts},"
+        f"SELECT b.id, b.name, b.description, b.updated_at, b.board_group_id, p.name AS group_name, {counts},"
         " (SELECT COUNT(*) FROM approvals a WHERE a.board_id = b.id AND a.status = 'pending') AS pending,"
         " (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id) AS agents,"
         " (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id AND g.last_seen_at > ?) AS online"
-        f" FROM boards b WHERE b.organization_id = ? AND b.deleted_at IS NULL{reach}"
+        " FROM boards b LEFT JOIN board_groups p ON p.id = b.board_group_id"
+        f" WHERE b.organization_id = ? AND b.deleted_at IS NULL{reach}"
         " ORDER BY LOWER(b.name), b.id LIMIT 200",
         clock.now() - OFFLINE_AFTER,
         actor.organization_id,

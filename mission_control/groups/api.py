@@ -63,8 +63,12 @@ async def list_board_groups(actor: Actor, query: Paging) -> dict[str, Any]:
     returns=BoardGroupRead,
 )
 async def create_board_group(actor: Actor, data: BoardGroupCreate) -> BoardGroupRead:
-    """Create a group in the active organization. A blank slug is derived from the name."""
-    return BoardGroupRead.of(await create(actor, actor.organization_id, data.model_dump()))
+    """Create a group in the active organization. A blank slug is derived from the name.
+
+    With `board_ids` these boards join it, all or none; a board that is in another group leaves that.
+    """
+    fields = data.model_dump(exclude={"board_ids"})
+    return BoardGroupRead.of(await create(actor, actor.organization_id, fields, data.board_ids))
 
 
 @operation(
@@ -113,8 +117,12 @@ async def get_board_group_snapshot(actor: Actor, group: BoardGroup, query: Group
     returns=BoardGroupRead,
 )
 async def update_board_group(actor: Actor, group: BoardGroup, data: BoardGroupUpdate) -> BoardGroupRead:
-    """Change the fields of a group that are sent."""
-    return BoardGroupRead.of(await update(actor, group, data.model_dump(exclude_unset=True)))
+    """Change the fields of a group that are sent.
+
+    With `board_ids` the group has exactly these boards, apart from those that you cannot change.
+    """
+    changes = data.model_dump(exclude_unset=True, exclude={"board_ids"})
+    return BoardGroupRead.of(await update(actor, group, changes, data.board_ids))
 
 
 @operation(

@@ -1,37 +1,49 @@
 """Commands that change board groups."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT
-from mission_control.boards.commands import slugify
+from mission_control.boards.commands import slugify, update_board
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.reactions import react
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.ids import new_id
+from mission_control.core.policy import can
 from mission_control.gateways.models import Gateway
 from mission_control.groups.models import BoardGroup
+from mission_control.groups.queries import with_boards
 
 
 @command("board_group.create")
-async def create_group(actor: Actor, organization_id: UUID, fields: dict[str, Any]) -> BoardGroup:
-    """Create a group without boards."""
+async def create_group(
+    actor: Actor, organization_id: UUID, fields: dict[str, Any], board_ids: Collection[UUID] = ()
+) -> BoardGroup:
+    """Create a group of these boards. Raises Invalid for a board that the actor cannot change."""
     slug = _slug(fields["slug"], fields["name"])
     group = await BoardGroup.create(organization_id=organization_id, **{**fields, "slug": slug})
     group.boards = []
     record("board_group.created", group, f"Board group created: {group.name}.", name=group.name)
+    await _set_boards(actor, group, board_ids)
     return group
 
 
 @command("board_group.update")
-async def update_group(actor: Actor, group: BoardGroup, changes: dict[str, Any]) -> BoardGroup:
-    """Change a group's fields. A blank slug is derived from the name."""
-    group = await locked_group(group)
+async def update_group(
+    actor: Actor, group: BoardGroup, changes: dict[str, Any], board_ids: Collection[UUID] | None = None
+) -> BoardGroup:
+    """Change a group's fields and its boards. A blank slug is derived from the name."""
+    if board_ids is not None:
+        await _set_boards(
+            actor, group, board_ids
+        )  # boards are locked before groups
+    group = await locked_group(group, no_key=True)
     if "slug" in changes:
         changes["slug"] = _slug(changes["slug"], changes.get("name", group.name))
     changes = {name: value for name, value in changes.items() if getattr(group, name) != value}
@@ -43,6 +55,22 @@ async def update_group(actor: Actor, group: BoardGroup, changes: dict[str, Any])
     await group.save(update_fields=[*changes, "updated_at"])
     record("board_group.updated", group, f"Board group changed: {group.name}.", before=before, after=changes)
     return group
+
+
+async def _set_boards(actor: Actor, group: BoardGroup, board_ids: Collection[UUID]) -> None:
+    """Put these boards into the group and take out the others, except those that the actor cannot change."""
+    wanted, present = set(board_ids), {board.id: board for board in group.boards}
+    for board_id in sorted(wanted - set(present)):
+        board = await Board.get_or_none(id=board_id, deleted_at=None, organization_id=group.organization_id)
+        if board is None or not board.is_visible_to(actor):
+            raise Invalid("One of the boards no longer exists. Choose again.")
+        if not can(actor, "board.update", board):
+            raise Invalid(f"You can only read the board {board.name}, so you cannot put it into a group.")
+        await update_board(actor, board, {"board_group_id": group.id})
+    for board_id in sorted(set(present) - wanted):
+        if can(actor, "board.update", present[board_id]):
+            await update_board(actor, present[board_id], {"board_group_id": None})
+    await with_boards(group)
 
 
 @command("board_group.delete")
@@ -96,9 +124,12 @@ async def _without_usable_gateway(agents: list[Agent]) -> list[UUID]:
     return [agent.id for agent in agents if agent.gateway_id is not None and agent.gateway_id not in usable]
 
 
-async def locked_group(group: BoardGroup) -> BoardGroup:
-    """Return the group as it is now, locked until the command ends. Raises NotFound when it has been deleted."""
-    found = await BoardGroup.select_for_update().get_or_none(id=group.id)
+async def locked_group(group: BoardGroup, *, no_key: bool = False) -> BoardGroup:
+    """Return the group as it is now, locked until the command ends. Raises NotFound when it has been deleted.
+
+    With `no_key` boards that join it at the same time do not wait.
+    """
+    found = await BoardGroup.select_for_update(no_key=no_key).get_or_none(id=group.id)
     if found is None:
         raise NotFound()
     found.boards = group.boards

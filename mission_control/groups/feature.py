@@ -1,8 +1,10 @@
 """What groups add to the application."""
 
+from mission_control.core.policy import can
 from mission_control.feature import Feature
-from mission_control.groups import api, models, policy, reactions
+from mission_control.groups import api, group_page, models, pages, policy, reactions
 from mission_control.live.kinds import Kind
+from mission_control.web.palette import PaletteEntry
 
 groups = Feature(
     name="groups",
@@ -24,7 +26,22 @@ groups = Feature(
             is_named_in_message=True,
         ),
     },
-    blueprints=(api.api,),
+    blueprints=(
+        api.api,
+        pages.pages,
+    ),
+    regions=(*pages.REGIONS, *group_page.PAGE_REGIONS),
+    palette=(
+        PaletteEntry("Board groups", "/groups", "layers", "boards side by side", position=42),
+        PaletteEntry(
+            "New board group",
+            "/groups/new",
+            "plus",
+            position=31,
+            group="Do",
+            may=lambda actor, board: can(actor, "board_group.create", actor.organization_id),
+        ),
+    ),
     notices={
         "BOARD GROUP UPDATED": "group_updated",
     },

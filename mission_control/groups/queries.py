@@ -8,6 +8,7 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
+from mission_control.database.sql import rows
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.policy import may_read_group
 
@@ -65,3 +66,9 @@ async def list_groups(actor: Actor, paging: Paging) -> tuple[list[BoardGroup], i
         groups = groups.filter(id__in=Subquery(readable.values("board_group_id")))
     ordered = groups.annotate(sort_name=RawSQL("LOWER(name)")).order_by("sort_name", "created_at", "id")
     return await ordered.limit(paging.limit).offset(paging.offset), await groups.count()
+
+
+async def entries_of(group: BoardGroup) -> int:
+    """Return the number of messages and notes of a group."""
+    [row] = await rows("SELECT COUNT(*) AS n FROM board_group_memory WHERE board_group_id = ?", group.id)
+    return int(row["n"])

@@ -12,6 +12,11 @@ from mission_control.core.schemas import NotNull, example
 from mission_control.groups.models import BoardGroup
 from mission_control.tags.schemas import TagRef
 
+BoardIds = Annotated[
+    list[UUID],
+    Field(max_length=200, description="The boards of the group. Boards that you cannot change stay where they are"),
+]
+
 
 class BoardGroupCreate(BaseModel):
     """A group to create. A blank slug is derived from the name."""
@@ -19,6 +24,7 @@ class BoardGroupCreate(BaseModel):
     name: str
     slug: str
     description: str | None = None
+    board_ids: BoardIds = []
 
 
 class BoardGroupUpdate(BaseModel):
@@ -27,6 +33,7 @@ class BoardGroupUpdate(BaseModel):
     name: Annotated[str | None, NotNull] = None
     slug: Annotated[str | None, NotNull] = None
     description: str | None = None
+    board_ids: Annotated[BoardIds | None, NotNull] = None
 
 
 class BoardGroupRead(BaseModel):

@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.memory import api, asides, group_api, models, pages, policy, reactions
+from mission_control.memory import api, asides, group_api, group_pages, models, pages, policy, reactions
 
 memory = Feature(
     name="memory",
@@ -25,6 +25,7 @@ memory = Feature(
         api.api,
         group_api.api,
         pages.pages,
+        group_pages.pages,
     ),
     asides=asides.ASIDES,
     regions=asides.REGIONS,

@@ -9,7 +9,7 @@ from mission_control.boards.models import Board
 from mission_control.delivery.models import Delivery
 from mission_control.groups.models import BoardGroup
 from mission_control.memory.models import GroupMemory
-from mission_control.organizations.models import Member
+from mission_control.organizations.models import BoardAccess, Member
 from tests.cast import Cast, events, head, kinds
 
 KEYS = ["name", "slug", "description", "id", "organization_id", "created_at", "updated_at"]
@@ -209,3 +209,49 @@ async def test_board_joins_only_a_visible_group(cast: Cast) -> None:
     empty = (await made(cast)).rpartition("/")[2]
     (await cast.cleo.patch(cast.home, {"board_group_id": empty})).refused(422)
     (await cast.ben.patch(cast.home, {"board_group_id": empty})).ok()
+
+
+async def boards_in(group: dict[str, Any]) -> set[str]:
+    """Return the names of a group's boards."""
+    return {board.name for board in await Board.filter(board_group_id=group["id"])}
+
+
+async def test_group_is_created_with_its_boards(cast: Cast) -> None:
+    ids = [str(cast.board.id), str(cast.other_board.id)]
+    group = (await cast.ada.post("/board-groups", NEW | {"board_ids": ids})).ok()
+    assert await boards_in(group) == {cast.board.name, cast.other_board.name}
+    (await cast.ada.patch(f"/board-groups/{group['id']}", {"name": "Dawn"})).ok()
+    assert len(await boards_in(group)) == 2
+    (await cast.ada.patch(f"/board-groups/{group['id']}", {"board_ids": ids[:1]})).ok()
+    assert await boards_in(group) == {cast.board.name}
+
+
+async def test_group_with_a_board_that_is_gone_is_not_created(cast: Cast) -> None:
+    ids = [str(cast.board.id), str(cast.foreign_board.id)]
+    detail = (await cast.ada.post("/board-groups", NEW | {"board_ids": ids})).refused(422)
+    assert detail == "One of the boards no longer exists. Choose again."
+    assert not await BoardGroup.exists()
+    assert (await Board.get(id=cast.board.id)).board_group_id is None
+
+
+async def test_boards_that_one_only_reads_stay_in_their_group(cast: Cast) -> None:
+    group = (
+        await cast.ada.post("/board-groups", NEW | {"board_ids": [str(cast.board.id), str(cast.other_board.id)]})
+    ).ok()
+    await Member.filter(user_id=cast.ben.id).update(all_boards_write=False)
+    await give_access(cast, cast.ben, cast.board)
+    (await cast.ben.patch(f"/board-groups/{group['id']}", {"board_ids": []})).ok()
+    assert await boards_in(group) == {cast.other_board.name}
+    path = f"/board-groups/{group['id']}"
+    other = (await cast.ada.post("/board-groups", NEW)).ok()
+    await Board.filter(id=cast.board.id).update(board_group_id=other["id"])
+    detail = (await cast.ben.patch(f"/board-groups/{other['id']}", {"board_ids": [str(cast.other_board.id)]})).refused(
+        422
+    )
+    assert cast.other_board.name in str(detail) and path
+
+
+async def give_access(cast: Cast, person: Any, board: Board) -> None:
+    """Let somebody write on one board."""
+    member = await Member.get(user_id=person.id)
+    await BoardAccess.create(organization_member_id=member.id, board_id=board.id, can_read=True, can_write=True)

@@ -47,6 +47,7 @@ REGISTRIES = {
     "needs.kinds.KINDS",
     "operations.registry.OPERATIONS",
     "sending.loop._senders",
+    "web.asides.ASIDES",
     "web.palette.ENTRIES",
     "web.settings.SETTINGS",
 }

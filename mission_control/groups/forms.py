@@ -1,0 +1,97 @@
+"""What the forms of groups send."""
+
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from mission_control.core.schemas import NonEmptyStr, OptionalText
+from mission_control.groups.models import BoardGroup
+from mission_control.groups.schemas import BoardGroupCreate, BoardGroupHeartbeatApply, BoardGroupUpdate
+from mission_control.web.actions import Form, VersionedForm
+from mission_control.web.forms import FormInvalid
+
+Name = Annotated[NonEmptyStr, Field(max_length=200)]
+LABELS = {"name": "Name", "description": "Description", "board_ids": "Boards", "number": "Every", "unit": "Unit"}
+DELETE_WORDS = "Type the group's name exactly as it is written above."
+# How often agents report, as people choose it.
+PACES = (
+    ("30s", "Every 30 seconds"),
+    ("1m", "Every minute"),
+    ("5m", "Every 5 minutes"),
+    ("10m", "Every 10 minutes"),
+    ("30m", "Every 30 minutes"),
+    ("1h", "Every hour"),
+    ("1d", "Once a day"),
+    ("0m", "Never"),
+    ("other", "Another interval"),
+)
+UNITS = (("s", "seconds"), ("m", "minutes"), ("h", "hours"), ("d", "days"))
+
+
+class NewGroupForm(Form):
+    """A new group."""
+
+    name: Name
+    description: OptionalText = Field(None, max_length=10_000)
+    board_ids: list[UUID] = Field(default_factory=list, max_length=200)
+
+    def body(self, found: None) -> BoardGroupCreate:
+        """Return the group to create."""
+        return BoardGroupCreate(slug="", **self.model_dump())
+
+
+class GroupForm(VersionedForm):
+    """The fields and the boards of a group."""
+
+    SHOWN: ClassVar[tuple[str, ...]] = ("name", "description")
+    name: Name
+    description: OptionalText = Field(None, max_length=10_000)
+    board_ids: list[UUID] = Field(default_factory=list, max_length=200)
+
+    def body(self, found: BoardGroup) -> BoardGroupUpdate:
+        """Return the change."""
+        return BoardGroupUpdate(**self.model_dump(exclude={"version"}))
+
+    @classmethod
+    def values_of(cls, group: BoardGroup) -> dict[str, Any]:
+        """Return what the form shows of a group."""
+        boards = [board.id for board in group.boards]
+        return {"name": group.name, "description": group.description, "board_ids": boards}
+
+
+class GroupDeletionForm(Form):
+    """The group's name, typed to be sure."""
+
+    name: str = Field("", max_length=400)
+
+    def body(self, found: BoardGroup) -> None:
+        """Refuse another name; the operation takes no body."""
+        if self.name.strip() != found.name.strip():
+            raise FormInvalid({"typed": self.name}, {"typed": DELETE_WORDS})
+
+
+class PaceForm(Form):
+    """How often the agents of a group report."""
+
+    every: str = Field("10m", max_length=10)
+    number: Annotated[int | None, Field(ge=0, le=99_999)] = None
+    unit: str = Field("m", pattern="^[smhd]$")
+    include_board_leads: bool = False
+
+    def body(self, found: BoardGroup) -> BoardGroupHeartbeatApply:
+        """Return the interval."""
+        if self.every == "other" and self.number is None:
+            raise FormInvalid(self.model_dump(), {"number": "Enter a number."})
+        every = f"{self.number}{self.unit}" if self.every == "other" else self.every
+        return BoardGroupHeartbeatApply(every=every, include_board_leads=self.include_board_leads)
+
+
+def in_words(every: str) -> str:
+    """Return an interval such as `10m` in words."""
+    number, unit = every[:-1], dict(UNITS).get(every[-1:], "")
+    if not number.isdecimal() or not unit:
+        return every
+    if int(number) == 0:
+        return "never"
+    return f"every {unit.removesuffix('s')}" if int(number) == 1 else f"every {int(number)} {unit}"

@@ -1,0 +1,181 @@
+"""The page of a group: its boards side by side, and how often its agents report."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from markupsafe import Markup
+from quart import Response, request
+from quart.typing import ResponseReturnValue
+
+from mission_control.agents.models import Agent
+from mission_control.boards.cards import board_rows
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.core.policy import require
+from mission_control.groups.forms import PACES, UNITS, PaceForm, in_words
+from mission_control.groups.models import BoardGroup
+from mission_control.groups.pages import GROUP, group_of_page, on_group, pages
+from mission_control.groups.queries import reachable_group
+from mission_control.groups.schemas import GroupSnapshotQuery
+from mission_control.groups.snapshot import snapshot_of_group
+from mission_control.groups.view import LIMITS, PAGE, PLACE, GroupRights, GroupView
+from mission_control.live.broker import head_of
+from mission_control.live.models import Event
+from mission_control.web.actions import action
+from mission_control.web.asides import asides, asked, opened, panel_alone, wants_panel_alone
+from mission_control.web.forms import FormInvalid
+from mission_control.web.fragments import render_macro
+from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.regions import Concerns, Reads, Region, live_page, rendered
+from mission_control.web.shell import shell_page
+
+PARTS = "groups/boards.html"
+
+
+def view_of(actor: Actor, group: BoardGroup, reads: Reads | None = None) -> GroupView:
+    """Return a group's page as the address asks for it."""
+    aside, options = asked(PLACE)
+    number = request.args.get("tasks", "")
+    limit = int(number) if number.isdecimal() and number in map(str, LIMITS) else 5
+    return GroupView(
+        actor=actor,
+        pages=(PAGE, aside.page) if aside else (PAGE,),
+        active=f"group-{group.id}",
+        reads=reads or Reads(),
+        aside=aside.name if aside else "",
+        options=options,
+        group=group,
+        rights=GroupRights.of(actor, group),
+        wanted=GroupSnapshotQuery(per_board_task_limit=limit, include_done=bool(request.args.get("done"))),
+    )
+
+
+def _query(view: GroupView) -> str:
+    """Return the address's part about what the page shows, without what stands beside it."""
+    done = "&done=1" if view.wanted.include_done else ""
+    return f"?tasks={view.wanted.per_board_task_limit}{done}"
+
+
+@pages.get(GROUP)
+async def show(group_id: UUID) -> ResponseReturnValue:
+    """Show a group."""
+    actor, group = await on_group(group_id)
+    seq = await head_of(group.organization_id)
+    view, panel, stream = view_of(actor, group), "", ""
+    aside, _ = asked(PLACE)
+    if aside is not None:
+        panel, stream = await opened(aside, view, seq, f"{view.url}{_query(view)}")
+        if wants_panel_alone():
+            return panel_alone(panel)
+    return await shell_page(
+        actor,
+        "groups/show.html",
+        active=view.active,
+        view=view,
+        limits=LIMITS,
+        regions=await rendered(PAGE, view),
+        asides=asides(PLACE),
+        panel=Markup(panel),
+        panel_title=aside.title if aside else "",
+        panel_base=view.url,
+        live_url=f"{view.url}/live{_query(view)}&after={seq}{'&' if stream else ''}{stream}",
+    )
+
+
+@pages.get(f"{GROUP}/live")
+async def live(group_id: UUID) -> Response:
+    """Keep the page of a group live."""
+    actor, group = await on_group(group_id)
+    shown = view_of(actor, group)
+
+    async def look(viewer: Actor, reads: Reads) -> GroupView | None:
+        try:
+            found = await reachable_group(viewer, group_id)
+        except NotFound:
+            return None
+        return replace(shown, actor=viewer, reads=reads, group=found, rights=GroupRights.of(viewer, found))
+
+    return await live_page(actor, look)
+
+
+async def name(view: GroupView) -> str:
+    """Return the name and the description of the group."""
+    return render_macro(PARTS, "about", group=view.group)
+
+
+async def boards(view: GroupView) -> str:
+    """Return the boards side by side."""
+    snapshot = await snapshot_of_group(view.actor, view.group, view.wanted)
+    figures = {str(row["id"]): row for row in await board_rows(view.actor)}
+    hidden = len(view.group.boards) - len(snapshot["boards"])
+    return render_macro(PARTS, "boards", view=view, boards=snapshot["boards"], figures=figures, hidden=hidden)
+
+
+def _is_here(view: GroupView, news: Event | dict[str, Any]) -> bool:
+    """Whether something happened in the group; a board that joined or left changes which boards that are."""
+    if isinstance(news, Event) and news.kind.startswith("board_group."):
+        return news.subject_id == view.group.id
+    if isinstance(news, Event) and news.kind.startswith("board."):
+        return str(view.group.id) in news.data or view.has_board(news)
+    return view.has_board(news)
+
+
+NEWS = ("task.", "approval.", "agent.", "board.", "board_group.", "member.")
+PAGE_REGIONS = (
+    Region(PAGE, "#group-name", Concerns[GroupView](("board_group.updated",), (), _is_here), name, swap="innerHTML"),
+    Region(PAGE, "#group-boards", Concerns[GroupView](NEWS, ("agent_id",), _is_here), boards),
+)
+
+
+@pages.get(f"{GROUP}/pace")
+async def pace_form(group_id: UUID) -> str:
+    """Show how often the agents of a group report, and the form that sets it."""
+    actor, group = await on_group(group_id)
+    require(actor, "board_group.apply_heartbeat", group)
+    return await _pace_page(actor, group, {"every": "10m", "unit": "m"}, {})
+
+
+async def _pace_page(
+    actor: Actor, group: BoardGroup, values: dict[str, Any], errors: dict[str, str], result: Any = None
+) -> str:
+    names = {board.id: board.name for board in group.boards}
+    agents = await Agent.filter(board_id__in=list(names)).order_by("name", "id")
+    failed = set(result["failed_agent_ids"]) if result else set()
+    return await shell_page(
+        actor,
+        "groups/pace.html",
+        active=f"group-{group.id}",
+        group=group,
+        agents=[
+            {
+                "name": one.name,
+                "is_lead": one.is_board_lead,
+                "board": names[one.board_id],
+                "every": in_words(str((one.heartbeat_config or {}).get("every", "10m"))),
+                "has_failed": one.id in failed,
+            }
+            for one in agents
+        ],
+        paces=PACES,
+        units=UNITS,
+        values=values,
+        errors=errors,
+        result=result,
+        every=in_words(result["requested"]["every"]) if result else "",
+    )
+
+
+async def _not_paced(refusal: Refusal[BoardGroup, PaceForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid):
+        raise refusal.error
+    return await _pace_page(refusal.actor, refusal.found, refusal.values, refusal.errors)
+
+
+@action(
+    pages, "POST", f"{GROUP}/pace",
+    performs="apply_board_group_heartbeat", form=PaceForm, at=group_of_page, refused=_not_paced,
+)  # fmt: skip
+async def pace(outcome: Outcome[BoardGroup, PaceForm]) -> ResponseReturnValue:
+    """Set how often the agents report, and say for how many that was done."""
+    return await _pace_page(outcome.actor, outcome.found, outcome.form.model_dump(), {}, outcome.answer)

@@ -1,0 +1,173 @@
+"""The pages of groups: the list, a new one, its fields and boards, deleting it."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from quart import Blueprint, Response
+from quart.typing import ResponseReturnValue
+
+from mission_control.boards.cards import board_rows
+from mission_control.boards.queries import boards_of
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid
+from mission_control.core.paging import Paging
+from mission_control.core.policy import can, require
+from mission_control.groups.forms import LABELS, GroupDeletionForm, GroupForm, NewGroupForm
+from mission_control.groups.models import BoardGroup
+from mission_control.groups.queries import entries_of, list_groups, reachable_group
+from mission_control.live.broker import head_of
+from mission_control.web.actions import action
+from mission_control.web.forms import FormInvalid, go, is_htmx
+from mission_control.web.fragments import render_block, render_macro
+from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page
+from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.versions import EditConflict
+
+pages = Blueprint("groups_pages", __name__)
+GROUP = "/groups/<uuid:group_id>"
+LIST, TEMPLATE, FORM = "groups", "groups/index.html", "groups/form.html"
+CONFLICT = "Somebody changed this group while you were writing. Your text is kept below; save again to use it."
+
+
+async def on_group(group_id: UUID) -> tuple[Actor, BoardGroup]:
+    """Return the person who asks, in the organization of a group that exists for them, and the group."""
+    actor = await signed_in()
+    group = await reachable_group(actor, group_id)
+    return replace(actor, organization_id=group.organization_id), group
+
+
+async def group_of_page(actor: Actor, group_id: UUID) -> BoardGroup:
+    """Return the group that a form is about, in whose organization the actor acts."""
+    return await reachable_group(actor, group_id)
+
+
+async def _listed(actor: Actor) -> dict[str, Any]:
+    groups, _ = await list_groups(actor, Paging(limit=200, offset=0))
+    boards: dict[Any, list[dict[str, Any]]] = {}
+    for row in await board_rows(actor):
+        boards.setdefault(str(row["board_group_id"]), []).append(row)
+    return {"groups": groups, "boards": boards, "may_create": can(actor, "board_group.create", actor.organization_id)}
+
+
+@pages.get("/groups")
+async def groups() -> ResponseReturnValue:
+    """Show the groups."""
+    actor = await signed_in()
+    live_url = f"/groups/live?after={await head_of(actor.organization_id)}"
+    return await shell_page(actor, TEMPLATE, active="groups", live_url=live_url, **await _listed(actor))
+
+
+@pages.get("/groups/live")
+async def groups_live() -> Response:
+    """Keep the list live."""
+
+    async def look(viewer: Actor, reads: Reads) -> View:
+        return View(actor=viewer, pages=(LIST,), active="groups", reads=reads)
+
+    return await live_page(await signed_in(), look)
+
+
+async def _list_region(view: View) -> str:
+    return await render_block(TEMPLATE, "groups", **await _listed(view.actor))
+
+
+REGIONS = (
+    Region(LIST, "#groups", Concerns[View](("board_group.", "board.", "task.", "approval.", "member.")), _list_region),
+)
+
+
+@pages.get("/groups/new")
+async def new_group() -> str:
+    """Show the form of a new group."""
+    actor = await signed_in()
+    require(actor, "board_group.create", actor.organization_id)
+    return await _form(actor, None, {"board_ids": []}, {})
+
+
+async def _form(
+    actor: Actor, group: BoardGroup | None, values: dict[str, Any], errors: dict[str, str], version: str = ""
+) -> str:
+    groups, _ = await list_groups(actor, Paging(limit=200, offset=0))
+    return await shell_page(
+        actor,
+        FORM,
+        active=f"group-{group.id}" if group else "groups",
+        group=group,
+        boards=[(board, can(actor, "board.update", board)) for board in await boards_of(actor)],
+        names={one.id: one.name for one in groups},
+        chosen={str(one) for one in values.get("board_ids") or ()},
+        values=values,
+        errors=errors,
+        labels=LABELS,
+        version=version,
+    )
+
+
+async def _not_created(refusal: Refusal[None, NewGroupForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid | Invalid):
+        raise refusal.error
+    return await _form(refusal.actor, None, refusal.values, refusal.errors)
+
+
+@action(pages, "POST", "/groups/new", performs="create_board_group", form=NewGroupForm, refused=_not_created)
+async def create(outcome: Outcome[None, NewGroupForm]) -> ResponseReturnValue:
+    """Create a group and open it."""
+    return go(f"/groups/{outcome.answer.id}")
+
+
+@pages.get(f"{GROUP}/edit")
+async def edit_form(group_id: UUID) -> str:
+    """Show the form of a group."""
+    actor, group = await on_group(group_id)
+    require(actor, "board_group.update", group)
+    return await _form(actor, group, GroupForm.values_of(group), {}, GroupForm.version_of(group))
+
+
+async def _not_edited(refusal: Refusal[BoardGroup, GroupForm]) -> ResponseReturnValue:
+    changed = isinstance(refusal.error, EditConflict)
+    if not (changed or isinstance(refusal.error, FormInvalid | Invalid)):
+        raise refusal.error
+    errors = {"": CONFLICT} if changed else refusal.errors
+    group = await reachable_group(refusal.actor, refusal.found.id)
+    return await _form(refusal.actor, group, refusal.values, errors, GroupForm.version_of(group))
+
+
+@action(
+    pages, "POST", f"{GROUP}/edit",
+    performs="update_board_group", form=GroupForm, at=group_of_page, refused=_not_edited,
+)  # fmt: skip
+async def edit(outcome: Outcome[BoardGroup, GroupForm]) -> ResponseReturnValue:
+    """Change a group and its boards."""
+    return go(f"/groups/{outcome.found.id}")
+
+
+@pages.get(f"{GROUP}/delete")
+async def delete_form(group_id: UUID) -> str:
+    """Ask before a group is deleted, and name the consequences: a dialog for htmx, else a page."""
+    actor, group = await on_group(group_id)
+    require(actor, "board_group.delete", group)
+    return await _delete_page(actor, group, {})
+
+
+async def _delete_page(actor: Actor, group: BoardGroup, errors: dict[str, str]) -> str:
+    context: dict[str, Any] = {"group": group, "entries": await entries_of(group), "errors": errors}
+    if is_htmx():
+        return render_macro("groups/delete_form.html", "delete_dialog", **context)
+    return await shell_page(actor, "groups/delete.html", active=f"group-{group.id}", **context)
+
+
+async def _not_deleted(refusal: Refusal[BoardGroup, GroupDeletionForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid):
+        raise refusal.error
+    return await _delete_page(refusal.actor, refusal.found, refusal.errors)
+
+
+@action(
+    pages, "POST", f"{GROUP}/deletion",
+    performs="delete_board_group", form=GroupDeletionForm, at=group_of_page, refused=_not_deleted,
+)  # fmt: skip
+async def delete(outcome: Outcome[BoardGroup, GroupDeletionForm]) -> ResponseReturnValue:
+    """Delete a group."""
+    return go("/groups")
