@@ -40,9 +40,7 @@ async def update_group(
 ) -> BoardGroup:
     """Change a group's fields and its boards. A blank slug is derived from the name."""
     if board_ids is not None:
-        await _set_boards(
-            actor, group, board_ids
-        )  # boards are locked before groups
+        await _set_boards(actor, group, board_ids)  # boards are locked before groups
     group = await locked_group(group, no_key=True)
     if "slug" in changes:
         changes["slug"] = _slug(changes["slug"], changes.get("name", group.name))
