@@ -86,8 +86,8 @@ def view_of(actor: Actor, board: Board, reads: Reads | None = None, panel_id: UU
     """Return a board's page as somebody sees it with the filter that stands in the address."""
     wanted, rights = CardFilter.of(request.args), Rights.of(actor, board)
     aside, options = asked(PLACE) if panel_id is None else (None, ())
-    beside = "panel" if panel_id else aside.page if aside else ""
-    pages = (PAGE, TABLE if wanted.is_table else COLUMNS, *([beside] if beside else []))
+    open_page = "panel" if panel_id else aside.page if aside else ""
+    pages = (PAGE, TABLE if wanted.is_table else COLUMNS, *([open_page] if open_page else []))
     everything = request.args.get("comments") == "all"
     return BoardView(
         actor=actor, pages=pages, active=f"board-{board.id}", reads=reads or Reads(),

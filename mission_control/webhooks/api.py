@@ -17,22 +17,18 @@ from mission_control.http.proxies import client_ip
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.webhooks import commands, ingest
-from mission_control.webhooks.models import Webhook, WebhookPayload
+from mission_control.webhooks.models import Webhook
 from mission_control.webhooks.queries import (
-    list_payloads,
     list_webhooks,
-    payload_read,
-    visible_payload,
     visible_webhook,
 )
 from mission_control.webhooks.schemas import (
     BoardWebhookCreate,
     BoardWebhookIngestResponse,
-    BoardWebhookPayloadRead,
     BoardWebhookRead,
     BoardWebhookUpdate,
-    ReplayRead,
     WebhookSecret,
+    WebhookTest,
 )
 
 api = Api("webhooks_api", __name__, url_prefix="/api/v1/boards/<board_id>/webhooks")
@@ -159,6 +155,27 @@ async def rotate(actor: Actor, webhook: Webhook) -> WebhookSecret:
     return WebhookSecret(webhook_id=webhook.id, secret=await commands.rotate_secret(actor, webhook, _key()))
 
 
+@operation(
+    api,
+    "POST",
+    "/<webhook_id>/tests",
+    operation_id="test_board_webhook",
+    tags=TAGS,
+    who="user",
+    find=visible_webhook,
+    verb="webhook.test",
+    body=WebhookTest,
+    returns=BoardWebhookIngestResponse,
+    errors={409: ErrorResponse},
+)
+async def send_test(actor: Actor, webhook: Webhook, data: WebhookTest) -> BoardWebhookIngestResponse:
+    """Try a webhook: the call is stored, written into the memory, and its agent notified, as one from outside."""
+    headers = [("Content-Type", data.content_type), ("X-Mission-Control-Test", "true")]
+    call = ingest.Call(data.content.encode(), headers, data.content_type, client_ip())
+    payload = await ingest.send_test(actor, webhook, call)
+    return BoardWebhookIngestResponse(board_id=webhook.board_id, webhook_id=webhook.id, payload_id=payload.id)
+
+
 async def listening(actor: Actor | None, board_id: UUID, webhook_id: UUID) -> Webhook:
     """Return the webhook that is called, for any caller."""
     return await ingest.listening_webhook(board_id, webhook_id, client_ip())
@@ -196,55 +213,3 @@ async def _body() -> bytes:
         most = current_app.config["SETTINGS"].webhook_max_payload_bytes
         raise TooLarge(f"A payload may have at most {most} bytes.") from None
     return bytes(body)
-
-
-@operation(
-    api,
-    "GET",
-    "/<webhook_id>/payloads",
-    operation_id=f"list_board_webhook_payloads_{BASE}__webhook_id__payloads_get",
-    tags=TAGS,
-    who="user",
-    find=visible_webhook,
-    verb="webhook.read",
-    query=Paging,
-    returns=Page[BoardWebhookPayloadRead],
-)
-async def list_received(actor: Actor, webhook: Webhook, query: Paging) -> dict[str, Any]:
-    """List the calls that a webhook received, newest first."""
-    payloads, total = await list_payloads(webhook, query)
-    return page(payloads, total, query)
-
-
-@operation(
-    api,
-    "GET",
-    "/<webhook_id>/payloads/<payload_id>",
-    operation_id=f"get_board_webhook_payload_{BASE}__webhook_id__payloads__payload_id__get",
-    tags=TAGS,
-    who="user",
-    find=visible_payload,
-    verb="webhook.read",
-    returns=BoardWebhookPayloadRead,
-)
-async def read_received(actor: Actor, payload: WebhookPayload) -> dict[str, Any]:
-    """Read one call that a webhook received."""
-    return await payload_read(payload.id)
-
-
-@operation(
-    api,
-    "POST",
-    "/<webhook_id>/payloads/<payload_id>/replays",
-    operation_id="replay_board_webhook_payload",
-    tags=TAGS,
-    who="user",
-    find=visible_payload,
-    verb="webhook.replay",
-    returns=ReplayRead,
-    errors={409: ErrorResponse},
-)
-async def replay(actor: Actor, payload: WebhookPayload) -> ReplayRead:
-    """Notify the webhook's agent, or the lead, of a payload again."""
-    agent_id = await ingest.replay(actor, payload)
-    return ReplayRead(webhook_id=payload.webhook.id, payload_id=payload.id, agent_id=agent_id)

@@ -3,7 +3,7 @@
 from mission_control.feature import Feature
 from mission_control.http.body_limit import BodyLimit
 from mission_control.live.kinds import Kind
-from mission_control.webhooks import agent_api, api, models, policy
+from mission_control.webhooks import agent_api, api, form_pages, models, pages, payload_api, policy
 
 webhooks = Feature(
     name="webhooks",
@@ -40,7 +40,11 @@ webhooks = Feature(
     blueprints=(
         agent_api.api,
         api.api,
+        payload_api.api,
+        pages.pages,
+        form_pages.pages,
     ),
+    regions=pages.REGIONS,
     body_limits=(BodyLimit("POST", r"/api/v1/boards/[^/]+/webhooks/[^/]+", "webhook_max_payload_bytes"),),
     notices={
         "WEBHOOK EVENT RECEIVED": "webhook",

@@ -72,6 +72,18 @@ def check_signature(webhook: Webhook, call: Call, key: str) -> bool:
 @command("webhook.receive")
 async def receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: bool = False) -> WebhookPayload:
     """Store a call, write it into the board's memory and notify the responsible agent."""
+    return await _receive(actor, webhook, call, is_signed=is_signed)
+
+
+@command("webhook.test")
+async def send_test(actor: Actor, webhook: Webhook, call: Call) -> WebhookPayload:
+    """Do with a call of the actor's own what is done with one from outside. Raises Conflict for one that is off."""
+    if not webhook.enabled:
+        raise Conflict("This webhook is switched off. Switch it on to test it.")
+    return await _receive(actor, webhook, call, is_signed=None)
+
+
+async def _receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: bool | None) -> WebhookPayload:
     board = await locked_board(webhook.board)
     webhook = await locked_webhook(webhook)
     if is_signed and webhook.takes_unsigned:
@@ -84,6 +96,8 @@ async def receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: bool
         headers=kept_headers(call.headers, webhook.signature_header),
         source_ip=call.source_ip,
         content_type=call.content_type,
+        is_signed=is_signed,
+        is_test=is_signed is None,
         received_at=clock.now(),
     )
     payload.payload = to_json(content).decode()  # encoded here: the field would store a plain text as JSON
@@ -92,7 +106,8 @@ async def receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: bool
     await write_memory(actor, board, memory_text(webhook, payload, content), tags, "webhook")
     agent_id = await _recipient(webhook)
     ending = "." if agent_id else "; the board has nobody to notify."
-    message = f"Webhook received something: {webhook.description.rstrip('.')}{ending}"
+    what = "a test" if payload.is_test else "something"
+    message = f"Webhook received {what}: {webhook.description.rstrip('.')}{ending}"
     record("webhook.received", webhook, message, payload_id=payload.id, told_agent_id=agent_id)
     if agent_id is not None:
         _notify(board, webhook, payload, content, agent_id)

@@ -51,6 +51,8 @@ class WebhookPayload(Model):
     headers: Any = fields.JSONField(null=True)
     source_ip: Any = fields.TextField(null=True)
     content_type: Any = fields.TextField(null=True)
+    is_signed: Any = fields.BooleanField(null=True)  # None: from before this was kept
+    is_test = fields.BooleanField(default=False)
     received_at = UtcDatetimeField(default=now)
 
     board_id: Any

@@ -32,6 +32,7 @@ def may_read_payload(actor: Actor, payload: WebhookPayload) -> bool:
 @rules.rule("webhook.delete")
 @rules.rule("webhook.rotate_secret")
 @rules.rule("webhook.replay")
+@rules.rule("webhook.test")
 def may_change_webhook(actor: Actor, thing: Webhook | WebhookPayload) -> bool:
     """People with write access."""
     return actor.is_user and actor.writes(thing.board)

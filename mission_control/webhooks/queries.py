@@ -12,7 +12,7 @@ from mission_control.database.sql import as_json, rows, wire_moment
 from mission_control.webhooks.models import Webhook, WebhookPayload
 
 PAYLOADS = (
-    "SELECT id, board_id, webhook_id, payload, headers, source_ip, content_type, received_at"
+    "SELECT id, board_id, webhook_id, payload, headers, source_ip, content_type, is_signed, is_test, received_at"
     " FROM board_webhook_payloads"
 )
 
@@ -73,5 +73,7 @@ def _serialize(row: dict[str, Any]) -> dict[str, Any]:
         "headers": as_json(row["headers"]),
         "source_ip": row["source_ip"],
         "content_type": row["content_type"],
+        "is_signed": None if row["is_signed"] is None else bool(row["is_signed"]),
+        "is_test": bool(row["is_test"]),
         "received_at": wire_moment(row["received_at"]),
     }

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from mission_control.core.schemas import NonEmptyStr, NotNull, OptionalText, example
+from mission_control.core.schemas import Body, NonEmptyStr, NotNull, OptionalText, example
 from mission_control.webhooks.models import Webhook
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -106,8 +106,23 @@ class WebhookSecret(BaseModel):
     secret: str
 
 
+SAMPLE = '{"event": "test", "from": "Mission Control"}'
+
+
+class WebhookTest(Body):
+    """A call to try a webhook with: its text and what that is."""
+
+    model_config = example(content=SAMPLE)
+
+    content: str = Field(SAMPLE, max_length=100_000)
+    content_type: str = Field("application/json", max_length=255, pattern=r"^[\x20-\x7e]+$")
+
+
 class BoardWebhookPayloadRead(BaseModel):
-    """One call that a webhook received."""
+    """One call that a webhook received.
+
+    `is_signed` is null for calls from before this was kept, and for tests, which people send from here.
+    """
 
     id: UUID
     board_id: UUID
@@ -116,6 +131,8 @@ class BoardWebhookPayloadRead(BaseModel):
     headers: dict[str, str] | None
     source_ip: str | None
     content_type: str | None
+    is_signed: bool | None
+    is_test: bool
     received_at: datetime
 
 

@@ -257,5 +257,6 @@ BODIES: dict[str, Body] = {
     "create_board_webhook_api_v1_boards__board_id__webhooks_post": lambda cast, made: {
         "description": "d", "secret": "s",
     },
+    "test_board_webhook": lambda cast, made: {"content": "{}"},
     "update_board_webhook_api_v1_boards__board_id__webhooks__webhook_id__patch": lambda cast, made: {"enabled": False},
 }  # fmt: skip

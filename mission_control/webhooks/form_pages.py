@@ -1,0 +1,159 @@
+"""The forms of webhooks: a new one, its fields, its secret, trying it, deleting it."""
+
+from typing import Any
+from uuid import UUID
+
+from quart import Blueprint, Response
+from quart.typing import ResponseReturnValue
+
+from mission_control.boards.cards import crew_of
+from mission_control.boards.models import Board
+from mission_control.boards.pages import on_board
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Invalid
+from mission_control.core.policy import require
+from mission_control.web.actions import action
+from mission_control.web.forms import FormInvalid, done, go, is_htmx
+from mission_control.web.fragments import render_macro
+from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.shell import shell_page
+from mission_control.web.versions import EditConflict
+from mission_control.webhooks.forms import (
+    LABELS,
+    NEW_SECRETS,
+    SECRETS,
+    NewWebhookForm,
+    StateForm,
+    TestForm,
+    WebhookDeletionForm,
+    WebhookForm,
+)
+from mission_control.webhooks.models import Webhook, WebhookPayload
+from mission_control.webhooks.page_reads import calls_of, curl_line
+from mission_control.webhooks.pages import BOARD, WEBHOOK, base_url
+from mission_control.webhooks.queries import visible_webhook
+from mission_control.webhooks.schemas import BoardWebhookRead
+
+pages = Blueprint("webhook_form_pages", __name__)
+CONFLICT = "Somebody changed this webhook while you were writing. Your text is kept below; save again to use it."
+
+
+@pages.get(f"{BOARD}/new")
+async def new_webhook(board_id: UUID) -> ResponseReturnValue:
+    """Show the form of a new webhook."""
+    actor, board = await on_board(board_id)
+    require(actor, "webhook.create", board)
+    return await _form(actor, board, None, {"choice": "make"}, {})
+
+
+async def _form(
+    actor: Actor, board: Board, webhook: Webhook | None, values: dict[str, Any], errors: dict[str, str]
+) -> str:
+    crew = await crew_of(board)
+    return await shell_page(
+        actor, "webhooks/form.html", active=f"board-{board.id}", board=board, webhook=webhook, values=values,
+        errors=errors, labels=LABELS, agents=[(one["id"], one["name"]) for one in crew],
+        has_lead=any(one["is_board_lead"] for one in crew), secrets=SECRETS if webhook else NEW_SECRETS,
+    )  # fmt: skip
+
+
+async def _not_created(refusal: Refusal[Board, NewWebhookForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid | Invalid):
+        raise refusal.error
+    return await _form(refusal.actor, refusal.found, None, refusal.values, refusal.errors)
+
+
+@action(pages, "POST", f"{BOARD}/new", performs="create_board_webhook", form=NewWebhookForm, refused=_not_created)
+async def create(outcome: Outcome[Board, NewWebhookForm]) -> ResponseReturnValue:
+    """Create a webhook; a secret that was made for it is shown this once."""
+    webhook = outcome.answer
+    if webhook.secret is None:
+        return go(f"/boards/{outcome.found.id}/webhooks/{webhook.id}")
+    return await _secret_page(outcome.actor, outcome.found, webhook, webhook.secret)
+
+
+async def _secret_page(actor: Actor, board: Board, webhook: BoardWebhookRead, secret: str) -> Response:
+    """Return the page that shows a secret once; no cache keeps it."""
+    curl = curl_line(webhook, secret)
+    context = {"board": board, "webhook": webhook, "secret": secret, "curl": curl}
+    html = await shell_page(actor, "webhooks/secret.html", active=f"board-{board.id}", **context)
+    return Response(html, headers={"Cache-Control": "no-store"}, mimetype="text/html")
+
+
+@pages.get(f"{WEBHOOK}/edit")
+async def edit_form(board_id: UUID, webhook_id: UUID) -> ResponseReturnValue:
+    """Show the form of a webhook's fields."""
+    actor, board = await on_board(board_id)
+    webhook = await visible_webhook(actor, board_id, webhook_id)
+    require(actor, "webhook.update", webhook)
+    return await _form(actor, board, webhook, WebhookForm.values_of(webhook), {})
+
+
+async def _not_edited(refusal: Refusal[Webhook, WebhookForm]) -> ResponseReturnValue:
+    changed = isinstance(refusal.error, EditConflict)
+    if not (changed or isinstance(refusal.error, FormInvalid | Invalid)):
+        raise refusal.error
+    webhook = refusal.found
+    values = {**refusal.values, "version": WebhookForm.version_of(webhook)}
+    return await _form(refusal.actor, webhook.board, webhook, values, {"": CONFLICT} if changed else refusal.errors)
+
+
+@action(pages, "POST", f"{WEBHOOK}/edit", performs="update_board_webhook", form=WebhookForm, refused=_not_edited)
+async def edit(outcome: Outcome[Webhook, WebhookForm]) -> ResponseReturnValue:
+    """Change a webhook."""
+    return go(_url(outcome.found))
+
+
+@action(pages, "POST", f"{WEBHOOK}/state", performs="update_board_webhook", form=StateForm)
+async def switch(outcome: Outcome[Webhook, StateForm]) -> ResponseReturnValue:
+    """Switch a webhook on or off."""
+    is_on = outcome.form.enabled
+    undo = {} if is_on else {"enabled": "true"}
+    toast = "Webhook switched on" if is_on else "Webhook switched off; calls get 410"
+    return done(_url(outcome.found), toast=toast, undo_action=f"{_url(outcome.found)}/state", undo=undo)
+
+
+@action(pages, "POST", f"{WEBHOOK}/rotations", performs="rotate_board_webhook_secret")
+async def rotate(outcome: Outcome[Webhook, None]) -> ResponseReturnValue:
+    """Give a webhook a new secret, which is shown this once."""
+    webhook = BoardWebhookRead.of(await Webhook.get(id=outcome.found.id), base_url())
+    return await _secret_page(outcome.actor, outcome.found.board, webhook, outcome.answer.secret)
+
+
+@action(pages, "POST", f"{WEBHOOK}/tests", performs="test_board_webhook", form=TestForm)
+async def send_test(outcome: Outcome[Webhook, TestForm]) -> ResponseReturnValue:
+    """Try a webhook; the call appears in the list."""
+    return done(_url(outcome.found), toast="Test call received")
+
+
+@action(
+    pages, "POST", f"{WEBHOOK}/payloads/<uuid:payload_id>/replays",
+    performs="replay_board_webhook_payload",
+)  # fmt: skip
+async def replay(outcome: Outcome[WebhookPayload, None]) -> ResponseReturnValue:
+    """Notify an agent of a payload again."""
+    names = {str(one["id"]): one["name"] for one in await crew_of(outcome.found.board)}
+    name = names.get(str(outcome.answer.agent_id), "The agent")
+    return done(_url(outcome.found.webhook), toast=f"{name} is notified again")
+
+
+@pages.get(f"{WEBHOOK}/delete")
+async def delete_form(board_id: UUID, webhook_id: UUID) -> ResponseReturnValue:
+    """Ask before a webhook is deleted: a dialog for htmx, else a page."""
+    actor, board = await on_board(board_id)
+    webhook = await visible_webhook(actor, board_id, webhook_id)
+    require(actor, "webhook.delete", webhook)
+    context = {"board": board, "webhook": webhook, "calls": await calls_of(webhook.id)}
+    if is_htmx():
+        return render_macro("webhooks/delete_form.html", "delete_dialog", **context)
+    return await shell_page(actor, "webhooks/delete.html", active=f"board-{board.id}", **context)
+
+
+@action(pages, "POST", f"{WEBHOOK}/deletion", performs="delete_board_webhook", form=WebhookDeletionForm)
+async def delete(outcome: Outcome[Webhook, WebhookDeletionForm]) -> ResponseReturnValue:
+    """Delete a webhook and what it received."""
+    return go(f"/boards/{outcome.found.board_id}/webhooks")
+
+
+def _url(webhook: Webhook) -> str:
+    return f"/boards/{webhook.board_id}/webhooks/{webhook.id}"

@@ -1,0 +1,167 @@
+"""The webhooks of a board as pages: the list, a new one, one with what it received."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from quart import Blueprint, Response, current_app, request
+from quart.typing import ResponseReturnValue
+
+from mission_control.boards.cards import crew_of
+from mission_control.boards.models import Board
+from mission_control.boards.pages import on_board
+from mission_control.boards.queries import present
+from mission_control.core.actor import Actor
+from mission_control.core.policy import can
+from mission_control.live.broker import head_of
+from mission_control.live.models import Event
+from mission_control.web.fragments import render_macro
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
+from mission_control.web.shell import shell_page
+from mission_control.webhooks.models import Webhook
+from mission_control.webhooks.page_reads import (
+    PAYLOADS_OF_A_PAGE,
+    curl_line,
+    listed,
+    received,
+)
+from mission_control.webhooks.queries import visible_webhook
+from mission_control.webhooks.schemas import SAMPLE, BoardWebhookRead
+
+pages = Blueprint("webhooks_pages", __name__)
+LIST, ONE = "webhooks", "webhook"
+BOARD = "/boards/<uuid:board_id>/webhooks"
+WEBHOOK = f"{BOARD}/<uuid:webhook_id>"
+PARTS = "webhooks/parts.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhooksView(View):
+    """The webhooks of a board as somebody sees them; `webhook_id` and `page` are those of one of them."""
+
+    board: Board
+    base_url: str
+    webhook_id: UUID | None = None
+    page: int = 1
+
+    @property
+    def url(self) -> str:
+        """The address of the list."""
+        return f"/boards/{self.board.id}/webhooks"
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the reader may change webhooks."""
+        return can(self.actor, "webhook.create", self.board)
+
+
+def base_url() -> str:
+    """Return the address of this installation, as other systems call it."""
+    return str(current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
+
+
+def _view(actor: Actor, board: Board, webhook_id: UUID | None = None) -> WebhooksView:
+    number = request.args.get("page", "1")
+    page = int(number) if number.isascii() and number.isdigit() and 0 < len(number) < 7 else 1
+    name = ONE if webhook_id else LIST
+    return WebhooksView(
+        actor=actor, pages=(name,), active=f"board-{board.id}", board=board, base_url=base_url(),
+        webhook_id=webhook_id, page=max(page, 1),
+    )  # fmt: skip
+
+
+@pages.get(BOARD)
+async def webhooks(board_id: UUID) -> ResponseReturnValue:
+    """Show the webhooks of a board."""
+    actor, board = await on_board(board_id)
+    view, seq = _view(actor, board), await head_of(board.organization_id)
+    return await shell_page(
+        actor, "webhooks/index.html", active=view.active, view=view, regions=await rendered(LIST, view),
+        live_url=f"{view.url}/live?after={seq}",
+    )  # fmt: skip
+
+
+@pages.get(f"{BOARD}/live")
+async def webhooks_live(board_id: UUID) -> Response:
+    """Keep the list live."""
+    return await _live(*await on_board(board_id), None)
+
+
+@pages.get(f"{WEBHOOK}/live")
+async def webhook_live(board_id: UUID, webhook_id: UUID) -> Response:
+    """Keep the page of one live."""
+    actor, board = await on_board(board_id)
+    await visible_webhook(actor, board_id, webhook_id)
+    return await _live(actor, board, webhook_id)
+
+
+async def _live(actor: Actor, board: Board, webhook_id: UUID | None) -> Response:
+    shown = _view(actor, board, webhook_id)
+
+    async def look(viewer: Actor, reads: Reads) -> WebhooksView | None:
+        current = await present(board)
+        if current is None or not viewer.reads(current):
+            return None
+        return replace(shown, actor=viewer, board=current, reads=reads)
+
+    return await live_page(actor, look)
+
+
+async def _list(view: WebhooksView) -> str:
+    return render_macro(PARTS, "rows", view=view, webhooks=await listed(view.board, view.base_url))
+
+
+async def _one(view: WebhooksView) -> BoardWebhookRead | None:
+    row = await Webhook.get_or_none(id=view.webhook_id, board_id=view.board.id)
+    return None if row is None else BoardWebhookRead.of(row, view.base_url)
+
+
+async def _head(view: WebhooksView) -> str:
+    webhook = await _one(view)
+    if webhook is None:
+        return render_macro(PARTS, "gone", view=view)
+    names = {str(one["id"]): one["name"] for one in await crew_of(view.board)}
+    context = {"recipient": names.get(str(webhook.agent_id), ""), "curl": curl_line(webhook)}
+    return render_macro(PARTS, "head", view=view, webhook=webhook, **context)
+
+
+async def _payloads(view: WebhooksView) -> str:
+    webhook = await _one(view)
+    if webhook is None:
+        return ""
+    found, total = await received(webhook.id, view.page)
+    more = view.page * PAYLOADS_OF_A_PAGE < total
+    context = {"payloads": found, "total": total, "has_more": more, "webhook": webhook}
+    return render_macro("webhooks/payloads.html", "payloads", view=view, **context)
+
+
+def _on_board(view: WebhooksView, news: Event | dict[str, Any]) -> bool:
+    return isinstance(news, Event) and news.board_id == view.board.id
+
+
+def _on_webhook(view: WebhooksView, news: Event | dict[str, Any]) -> bool:
+    return isinstance(news, Event) and (news.subject_id == view.webhook_id or news.kind.startswith("agent."))
+
+
+def _key(view: WebhooksView) -> Any:
+    return view.board.id, view.webhook_id, view.page, view.may_write, view.base_url
+
+
+NEWS = ("webhook.", "agent.created", "agent.updated", "agent.deleted")
+REGIONS = (
+    Region(LIST, "#webhooks", Concerns[WebhooksView](NEWS, (), _on_board), _list, _key),
+    Region(ONE, "#webhook-head", Concerns[WebhooksView](NEWS, (), _on_webhook), _head, _key),
+    Region(ONE, "#webhook-payloads", Concerns[WebhooksView](("webhook.",), (), _on_webhook), _payloads, _key),
+)
+
+
+@pages.get(WEBHOOK)
+async def show(board_id: UUID, webhook_id: UUID) -> ResponseReturnValue:
+    """Show a webhook and what it received."""
+    actor, board = await on_board(board_id)
+    webhook = await visible_webhook(actor, board_id, webhook_id)
+    view, seq = _view(actor, board, webhook.id), await head_of(board.organization_id)
+    return await shell_page(
+        actor, "webhooks/show.html", active=view.active, view=view, webhook=webhook, sample=SAMPLE,
+        regions=await rendered(ONE, view), live_url=f"{view.url}/{webhook.id}/live?page={view.page}&after={seq}",
+    )  # fmt: skip
