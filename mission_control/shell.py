@@ -3,14 +3,14 @@
 from typing import Any
 
 from mission_control.agents.queries import online_count
-from mission_control.approvals.queries import pending_for
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.feature import Feature
-from mission_control.gateway_requests.queries import pending_count as requests_waiting
 from mission_control.live.broker import head_of
+from mission_control.live.models import Event
+from mission_control.needs.feature import KINDS as NEED_KINDS
+from mission_control.needs.waiting import waiting_in
 from mission_control.organizations.models import Organization
-from mission_control.questions.queries import open_for
 from mission_control.web.fragments import initials, render_macro
 from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
 from mission_control.web.shell import Shell, ShellBoard
@@ -39,8 +39,8 @@ async def build(actor: Actor) -> Shell:
 
 
 async def waiting_for(actor: Actor) -> int:
-    """Return the number of approvals and questions that wait for a person."""
-    return await pending_for(actor) + await open_for(actor) + await requests_waiting(actor)
+    """Return the number of things that wait for a person, without those that they put off."""
+    return (await waiting_in(actor.organization_id)).for_person(actor)
 
 
 async def _boards(actor: Actor) -> list[ShellBoard]:
@@ -48,7 +48,9 @@ async def _boards(actor: Actor) -> list[ShellBoard]:
 
 
 async def _waiting(view: View) -> str:
-    return str(await waiting_for(view.actor) or "")
+    organization_id = view.actor.organization_id
+    waiting = await view.reads.get(("needs", organization_id), lambda: waiting_in(organization_id))
+    return str(waiting.for_person(view.actor) or "")
 
 
 async def _online(view: View) -> str:
@@ -78,11 +80,21 @@ def _organization(view: View) -> tuple[Any, ...]:
     return organization_id, view.actor.administers(organization_id)
 
 
-DECISIONS = Concerns[View](("approval.", "question.", "gateway.request.", "board.", "task.deleted"))
+def _is_about_needs(view: View, news: Event | dict[str, Any]) -> bool:
+    """Return whether news may change what waits for the viewer; a signal about needs names whose they are."""
+    return isinstance(news, Event) or news.get("needs_of") in (None, str(view.actor.user_id))
+
+
+# The events and signals of all kinds of needs.
+NEEDS = Concerns[View](
+    tuple(dict.fromkeys(kind for one in NEED_KINDS for kind in one.concerns)),
+    ("needs_of", *dict.fromkeys(name for one in NEED_KINDS for name in one.signals)),
+    _is_about_needs,
+)
 AGENTS = Concerns[View](("agent.",), ("agent_id",))
 STATE = Concerns[View](("organization.work_state_changed",))
 REGIONS = (
-    Region(EVERY_PAGE, "[data-queue-count]", DECISIONS, _waiting, swap="innerHTML"),
+    Region(EVERY_PAGE, "[data-queue-count]", NEEDS, _waiting, swap="innerHTML"),
     Region(EVERY_PAGE, "[data-online-count]", AGENTS, _online, _organization, swap="innerHTML"),
     Region(EVERY_PAGE, "#organization-work", STATE, _banner, _organization),
     Region(EVERY_PAGE, "#account-work", STATE, _menu, _organization),

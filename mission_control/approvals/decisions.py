@@ -10,7 +10,7 @@ from mission_control.approvals.queries import outcomes_of
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, record
-from mission_control.core import clock
+from mission_control.core import clock, times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.database.sql import is_postgres, placeholders, rows
@@ -95,9 +95,8 @@ async def _already_decided(approval: Approval) -> str:
         " LEFT JOIN users u ON u.id = a.resolved_by_user_id WHERE a.id = ?",
         approval.id,
     )
-    seconds = max(0, int((clock.now() - (approval.resolved_at or clock.now())).total_seconds()))
-    ago = f"{seconds} s" if seconds < 60 else f"{seconds // 60} min" if seconds < 3600 else f"{seconds // 3600} h"
-    return f"{row['name']} {WORD_OF[str(approval.decision)]} this {ago} ago."
+    decided_at = approval.resolved_at or clock.now()
+    return f"{row['name']} {WORD_OF[str(approval.decision)]} this {times.ago(decided_at)}."
 
 
 async def save_decision(approval: Approval, *, is_another: bool = True) -> None:

@@ -45,6 +45,13 @@ class Approval(Model):
     resolved_by_name: Any = fields.TextField(null=True)
     answer: Any = fields.CharField(max_length=16, null=True)
     answer_state: Any = fields.CharField(max_length=16, null=True)
+    # When it should be decided, and what happens otherwise: `remind`, `send_back`, or `ask` the person named. After
+    # that `decide_by` is null, and `reminded_at` or `asked_user_id` say what happened.
+    decide_by: Any = UtcDatetimeField(null=True)
+    otherwise: Any = fields.CharField(max_length=16, null=True)
+    otherwise_user_id: Any = fields.UUIDField(null=True)
+    reminded_at: Any = UtcDatetimeField(null=True)
+    asked_user_id: Any = fields.UUIDField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 

@@ -41,3 +41,13 @@ def elapsed(since: datetime, now: datetime | None = None) -> str:
     if seconds < HOUR:
         return f"{int(seconds // MINUTE)} m"
     return f"{int(seconds // HOUR)} h" if seconds < DAY else f"{int(seconds // DAY)} d"
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """Return how long ago a moment was, to the second: `3 s ago`, `5 min ago`, `2 h ago`, `3 d ago`."""
+    seconds = max(0, int(((now or clock.now()) - moment).total_seconds()))
+    if seconds < MINUTE:
+        return f"{seconds} s ago"
+    if seconds < HOUR:
+        return f"{seconds // MINUTE} min ago"
+    return f"{seconds // HOUR} h ago" if seconds < 2 * DAY else f"{seconds // DAY} d ago"

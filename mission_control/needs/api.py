@@ -1,9 +1,23 @@
 """Needs over HTTP, for people and their scripts."""
 
 from mission_control.core.actor import Actor
+from mission_control.needs.answering import answer_many, answer_one
+from mission_control.needs.ended import Asked, asked_need
 from mission_control.needs.kinds import Key
 from mission_control.needs.listing import key_named, needs_page, one_need
-from mission_control.needs.schemas import Need, NeedPage, NeedQuery
+from mission_control.needs.schemas import (
+    Need,
+    NeedAnswerGiven,
+    NeedPage,
+    NeedQuery,
+    NeedResult,
+    NeedResults,
+    NeedsAnswered,
+    NeedSnooze,
+    NeedsUndone,
+)
+from mission_control.needs.snoozing import snooze, unsnooze
+from mission_control.needs.undoing import undo_many
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 
@@ -43,3 +57,94 @@ async def list_needs(actor: Actor, query: NeedQuery) -> NeedPage:
 async def get_need(actor: Actor, key: Key) -> Need:
     """Read one thing that waits for you; 404 when it no longer does."""
     return await one_need(actor, key)
+
+
+@operation(
+    api,
+    "PUT",
+    f"{ONE}/snooze",
+    operation_id="snooze_need",
+    tags=TAGS,
+    who="user",
+    find=key_named,
+    verb="need.snooze",
+    body=NeedSnooze,
+    returns=Need,
+)
+async def snooze_need(actor: Actor, key: Key, data: NeedSnooze) -> Need:
+    """Put something off for yourself: until a time, until something about it changes, or whichever is first."""
+    await snooze(actor, key, data)
+    return await one_need(actor, await key_named(actor, key.name))
+
+
+@operation(
+    api,
+    "DELETE",
+    f"{ONE}/snooze",
+    operation_id="unsnooze_need",
+    tags=TAGS,
+    who="user",
+    find=key_named,
+    verb="need.snooze",
+    returns=Need,
+)
+async def unsnooze_need(actor: Actor, key: Key) -> Need:
+    """Show something again that you put off."""
+    await unsnooze(actor, key)
+    return await one_need(actor, await key_named(actor, key.name))
+
+
+@operation(
+    api,
+    "POST",
+    f"{ONE}/answers",
+    operation_id="answer_need",
+    tags=TAGS,
+    who="user",
+    find=asked_need,
+    verb="need.answer",
+    body=NeedAnswerGiven,
+    returns=NeedResult,
+    is_atomic=False,
+)
+async def answer_need(actor: Actor, asked: Asked, data: NeedAnswerGiven) -> NeedResult:
+    """Give one of its answers. The first answer counts; another gets 409, which says whose it was and when."""
+    return await answer_one(actor, asked, data)
+
+
+@operation(
+    api,
+    "POST",
+    "/answers",
+    operation_id="answer_needs",
+    tags=TAGS,
+    who="user",
+    body=NeedsAnswered,
+    returns=NeedResults,
+    is_atomic=False,
+)
+async def answer_needs(actor: Actor, data: NeedsAnswered) -> NeedResults:
+    """Answer many at once, each by itself, with a result for each: answered, ended by somebody else, or refused.
+
+    Only answers that say `in_bulk` are taken.
+    """
+    return await answer_many(actor, data)
+
+
+@operation(
+    api,
+    "POST",
+    "/undos",
+    operation_id="undo_needs",
+    tags=TAGS,
+    who="user",
+    body=NeedsUndone,
+    returns=NeedResults,
+    is_atomic=False,
+)
+async def undo_needs(actor: Actor, data: NeedsUndone) -> NeedResults:
+    """Take back answers that you gave in the last ten minutes, where nothing happened since.
+
+    Approvals wait again, and tasks go back to where they were. What had an effect outside cannot be taken back.
+    """
+    return await undo_many(actor, data)

@@ -5,8 +5,7 @@ from typing import Any
 from mission_control.approvals import queue
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.items import Item
-from mission_control.core.actor import Actor
-from mission_control.needs.kinds import Key, NeedKind, Page
+from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, fact, need, operation, shortened
 from mission_control.needs.schemas import Need, NeedAnswer, NeedFact, NeedOtherwise, NeedParty, NeedTask
 
@@ -15,10 +14,11 @@ NOTE = ("note", "What should change?", True)
 WHY = ("note", "Why?", False)
 
 
-def find(actor: Actor) -> tuple[str, list[Any]] | None:
+def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
     """Find pending approvals; one changes with what it is about."""
     return (
         "SELECT 'approval' AS kind, a.id AS id, a.created_at AS since, a.board_id AS board_id,"
+        " CAST(NULL AS UUID) AS owner_id,"
         " CAST(a.updated_at AS TEXT) || COALESCE((SELECT CAST(MAX(t.updated_at) AS TEXT) FROM approval_task_links l"
         " JOIN tasks t ON t.id = l.task_id WHERE l.approval_id = a.id), '') AS version"
         " FROM approvals a JOIN mine ON mine.id = a.board_id WHERE a.status = 'pending'",
@@ -80,7 +80,7 @@ def answers_of(item: Item) -> list[NeedAnswer]:
     is_outside = item.request is not None
 
     def decision(note: tuple[str, str, bool] | None = None, **body: Any) -> Any:
-        return operation("decide_approval", body, note, **ids)
+        return operation("decide_approval", ids, body, note)
 
     answers = [
         answer(
@@ -127,4 +127,4 @@ def answers_of(item: Item) -> list[NeedAnswer]:
     return answers
 
 
-KIND = NeedKind("approval", "answer", find, say, ("approval.", "task.", "board."))
+KIND = NeedKind("approval", "answer", find, say, ("approval.", "board."))

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.database.sql import placeholders, select
-from mission_control.needs.kinds import KINDS, Include, Key
+from mission_control.needs.kinds import KINDS, Include, Key, Seeker
 from mission_control.needs.schemas import GROUPS, Kind, NeedCounts
 
 
@@ -29,14 +30,22 @@ class _Count:
     oldest: datetime | None
 
 
+_WHERE: dict[Include, str] = {"waiting": " WHERE n.is_snoozed = 0", "snoozed": " WHERE n.is_snoozed = 1", "all": ""}
+_MARKED = (
+    "SELECT e.kind, e.id, e.since, e.board_id, e.version, s.until AS snoozed_until, CASE WHEN s.id IS NULL THEN 0 ELSE"
+    " 1 END AS is_snoozed FROM every e LEFT JOIN need_snoozes s ON s.user_id = ? AND s.kind = e.kind"
+    " AND s.subject_id = e.id AND (s.until IS NULL OR s.until > ?) AND (s.version IS NULL OR s.version = e.version)"
+)
+
+
 async def find_keys(actor: Actor, wanted: Filter, limit: int, offset: int = 0) -> list[Key]:
     """Return where the needs stand, by group and then the oldest first."""
     statement, values = _statement(actor, wanted)
     if not statement:
         return []
     sql = (
-        f"{statement} SELECT n.kind, n.id, n.since, n.board_id, n.version FROM needs n"
-        f" ORDER BY {_place()}, n.since, n.id LIMIT ? OFFSET ?"
+        f"{statement} SELECT n.kind, n.id, n.since, n.board_id, n.version, n.snoozed_until, n.is_snoozed FROM needs n"
+        f"{_WHERE[wanted.include]} ORDER BY {_place()}, n.since, n.id LIMIT ? OFFSET ?"
     )
     return await select(Key, sql, *values, limit, offset)
 
@@ -70,8 +79,8 @@ async def count(actor: Actor, board_id: UUID | None = None) -> Counted:
     if not statement:
         return Counted(counts, {}, {}, None)
     sql = (
-        f"{statement} SELECT n.kind, FALSE AS is_snoozed, COUNT(*) AS number, MIN(n.since) AS oldest"
-        " FROM needs n GROUP BY n.kind"
+        f"{statement} SELECT n.kind, n.is_snoozed, COUNT(*) AS number, MIN(n.since) AS oldest"
+        " FROM needs n GROUP BY n.kind, n.is_snoozed"
     )
     found = await select(_Count, sql, *values)
     waiting = [one for one in found if not one.is_snoozed]
@@ -88,11 +97,13 @@ async def count(actor: Actor, board_id: UUID | None = None) -> Counted:
 def _statement(actor: Actor, wanted: Filter) -> tuple[str, list[Any]]:
     """Return the common table `needs`, and its values; an empty text where nothing can be found."""
     kinds = [one for one in KINDS.values() if wanted.kinds is None or one.kind in wanted.kinds]
-    found = [part for one in kinds if (part := one.find(actor)) is not None]
+    seeker = Seeker(actor.organization_id, actor.user_id, actor.administers(actor.organization_id))
+    found = [part for one in kinds if (part := one.find(seeker)) is not None]
     if not found:
         return "", []
     mine, values = _writable_boards(actor, wanted.board_id)
     values += [value for _, more in found for value in more]
+    values += [actor.user_id, clock.now()]
     conditions = ["1 = 1"]
     if wanted.board_id is not None:
         conditions.append("e.board_id = ?")
@@ -101,13 +112,13 @@ def _statement(actor: Actor, wanted: Filter) -> tuple[str, list[Any]]:
         conditions.append(f"e.id IN ({placeholders(len(wanted.ids))})")
         values += wanted.ids
     every, narrowed = " UNION ALL ".join(sql for sql, _ in found), " AND ".join(conditions)
-    return f"WITH mine AS ({mine}), every AS ({every}), needs AS (SELECT e.* FROM every e WHERE {narrowed})", values
+    return f"WITH mine AS ({mine}), every AS ({every}), needs AS ({_MARKED} WHERE {narrowed})", values
 
 
 def _writable_boards(actor: Actor, board_id: UUID | None) -> tuple[str, list[Any]]:
     """Return the boards of the active organization on which a person may act."""
     membership = actor.memberships.get(actor.organization_id)
-    sql = "SELECT id, name FROM boards WHERE deleted_at IS NULL AND organization_id = ?"
+    sql = "SELECT id FROM boards WHERE deleted_at IS NULL AND organization_id = ?"
     values = [actor.organization_id]
     if membership is None or not membership.all_boards_write:
         single = [board for board, (_, write) in membership.boards.items() if write] if membership else []

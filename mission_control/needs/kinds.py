@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -52,9 +52,19 @@ class Page:
         return [key.id for key in self.keys]
 
 
+@dataclass(frozen=True, slots=True)
+class Seeker:
+    """For whom needs are found: one person, or everybody in the organization (`user_id` is None)."""
+
+    organization_id: UUID
+    user_id: UUID | None
+    is_admin: bool
+
+
 # Returns the SELECT that finds them and its values, None where this person can have none. Its columns are
-# `'<kind>' AS kind, id, since, board_id, version`; boards are those of the table `mine` (id, name).
-Find = Callable[[Actor], tuple[str, list[Any]] | None]
+# `'<kind>' AS kind, id, since, board_id, owner_id, version`; boards are those of the table `mine` (id). Only needs of
+# one person have an owner.
+Find = Callable[[Seeker], tuple[str, list[Any]] | None]
 Say = Callable[[Page], Awaitable[list[Need]]]
 
 
@@ -70,7 +80,8 @@ class NeedKind:
     find: Find
     say: Say
     concerns: tuple[str, ...] = ()
-    signals: tuple[str, ...] = field(default=())
+    signals: tuple[str, ...] = ()
+    is_for_admins: bool = False
 
     @property
     def place(self) -> int:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from mission_control.core.actor import Actor
-from mission_control.needs.kinds import Key, NeedKind, Page
+from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, fact, need, operation, shortened
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise, NeedParty
 from mission_control.questions import queue
@@ -14,10 +13,11 @@ WORDS = ("answer", "Your answer", True)
 MORE = ("answer", "Anything to add?", False)
 
 
-def find(actor: Actor) -> tuple[str, list[Any]] | None:
+def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
     """Find open questions."""
     return (
         "SELECT 'question' AS kind, q.id AS id, q.created_at AS since, q.board_id AS board_id,"
+        " CAST(NULL AS UUID) AS owner_id,"
         " CAST(q.created_at AS TEXT) AS version"
         " FROM agent_questions q JOIN mine ON mine.id = q.board_id WHERE q.state = 'open'",
         [],
@@ -54,7 +54,7 @@ def answers_of(item: Item) -> list[NeedAnswer]:
             str(number),
             one["label"],
             one["outcome"] or f"{item.asker} goes on with this.",
-            operation("answer_question", {"option_id": one["id"]}, more, **ids),
+            operation("answer_question", ids, {"option_id": one["id"]}, more),
             note=more,
             recommended=bool(one["recommended"]),
         )
@@ -62,7 +62,7 @@ def answers_of(item: Item) -> list[NeedAnswer]:
     ]
     if item.allows_text:
         label = "Answer in your own words" if item.options else "Answer"
-        words = operation("answer_question", {}, WORDS, **ids)
+        words = operation("answer_question", ids, {}, WORDS)
         answers.append(answer("words", "A", label, f"{item.asker} reads it and goes on.", words, note=WORDS))
     return answers
 

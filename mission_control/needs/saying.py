@@ -1,7 +1,7 @@
 """Say needs: their parts from a few words, so that every kind is built alike."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +24,9 @@ from mission_control.web.actions import operation_named
 Note = tuple[str, str, bool]  # the field of the body that takes it, its label, whether it must be given
 
 
-def operation(name: str, body: dict[str, Any] | None = None, note: Note | None = None, **ids: UUID) -> NeedOperation:
+def operation(
+    name: str, ids: Mapping[str, UUID], body: dict[str, Any] | None = None, note: Note | None = None
+) -> NeedOperation:
     """Return an operation of people with its path filled in; the name as `@action` takes it."""
     entry = operation_named(name)
     path = re.sub(r"<(?:string:)?(\w+)>", lambda part: str(ids[part[1]]), entry.path)
@@ -32,7 +34,7 @@ def operation(name: str, body: dict[str, Any] | None = None, note: Note | None =
         operation_id=entry.operation_id,
         method=entry.method,
         path=path,
-        path_parameters=ids,
+        path_parameters=dict(ids),
         body=body,
         note_field=note[0] if note else None,
     )
@@ -51,6 +53,7 @@ def answer(
     undoable: bool = False,
     in_bulk: bool = False,
     copy_text: str | None = None,
+    note_operation: NeedOperation | None = None,
 ) -> NeedAnswer:
     """Return one answer."""
     return NeedAnswer(
@@ -66,12 +69,23 @@ def answer(
         in_bulk=in_bulk,
         copy_text=copy_text,
         operation=performs,
+        note_operation=note_operation,
     )
 
 
 def fact(icon: str, text: str, tone: str = "", url: str | None = None) -> NeedFact:
     """Return one fact."""
     return NeedFact(icon=icon, text=text, tone=tone, url=url)
+
+
+def evidence_facts(evidence: Sequence[Any] | None) -> list[NeedFact]:
+    """Return the first link that shows a result, and how many more there are."""
+    links = [one for one in evidence or () if isinstance(one, Mapping) and re.match("https?://", str(one.get("url")))]
+    if not links:
+        return []
+    more = f" and {len(links) - 1} more" if len(links) > 1 else ""
+    name = shortened(str(links[0].get("title") or links[0]["url"]), 60)
+    return [fact("external-link", f"{name}{more}", url=str(links[0]["url"]))]
 
 
 def need(

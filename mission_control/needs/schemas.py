@@ -1,12 +1,13 @@
 """Shapes of needs: what is asked, which answers there are, what each does, and what happens if nobody acts."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from mission_control.core.paging import Page, Paging
+from mission_control.core.schemas import BlankToNone, Body, Moment, NonEmptyStr, example
 
 Kind = Literal["approval", "question", "review", "flagged", "silent", "pairing", "delivery", "overdue"]
 Group = Literal["answer", "review", "unblock", "own"]
@@ -75,6 +76,9 @@ class NeedAnswer(BaseModel):
     in_bulk: Annotated[bool, Field(description="Whether it may be given to many at once")] = False
     copy_text: Annotated[str | None, Field(description="A command to run elsewhere; copying is all there is")] = None
     operation: NeedOperation | None = None
+    note_operation: Annotated[
+        NeedOperation | None, Field(description="Takes your note, before the other operation, which takes none")
+    ] = None
 
 
 class NeedOtherwise(BaseModel):
@@ -106,6 +110,21 @@ class Need(BaseModel):
     url: Annotated[str, Field(description="The page about it")]
 
 
+class NeedSnooze(Body):
+    """Until when a need is put off: a time, a change of it, or whichever is first."""
+
+    model_config = Body.model_config | example(until="2027-01-04T09:00:00Z")
+
+    until: Annotated[Moment | None, Field(description="When it is shown again")] = None
+    until_changed: Annotated[bool, Field(description="Show it again when something about it changes")] = False
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.until is None and not self.until_changed:
+            raise ValueError("send until, until_changed, or both")
+        return self
+
+
 class NeedCounts(BaseModel):
     """How many wait, by group, and how many are snoozed."""
 
@@ -134,3 +153,56 @@ class NeedQuery(Paging):
     include: Annotated[
         Literal["waiting", "snoozed", "all"], Field(description="`snoozed`: only those; `all`: them too")
     ] = "waiting"
+
+
+class NeedAnswerGiven(Body):
+    """The answer that you choose."""
+
+    model_config = Body.model_config | example(answer="send_back", note="Shorter, please.")
+
+    answer: Annotated[str, Field(max_length=80, description="The `id` of one of its answers")]
+    note: Annotated[NonEmptyStr | None, BlankToNone, Field(max_length=20_000)] = None
+
+
+class NeedAnswered(NeedAnswerGiven):
+    """The answer that you choose for one of many."""
+
+    model_config = Body.model_config | example(id="approval:01a20f89-2bd7-774c-8be4-ab89967d70a3", answer="approve")
+
+    id: Annotated[str, Field(max_length=80)]
+
+
+class NeedsAnswered(Body):
+    """Many answers, each given by itself."""
+
+    model_config = Body.model_config | example(
+        answers=[{"id": "approval:01a20f89-2bd7-774c-8be4-ab89967d70a3", "answer": "approve"}]
+    )
+
+    answers: Annotated[list[NeedAnswered], Field(min_length=1, max_length=200)]
+
+
+class NeedsUndone(Body):
+    """Whose answers of yours are to be taken back."""
+
+    model_config = Body.model_config | example(ids=["approval:01a20f89-2bd7-774c-8be4-ab89967d70a3"])
+
+    ids: Annotated[list[Annotated[str, Field(max_length=80)]], Field(min_length=1, max_length=200)]
+
+
+class NeedResult(BaseModel):
+    """What became of one answer: `ended` when somebody was faster, which `message` says."""
+
+    id: str
+    title: str | None
+    outcome: Literal["answered", "ended", "refused"]
+    message: str | None
+    undoable: Annotated[bool, Field(description="Whether `undo_needs` takes it back, for ten minutes")]
+
+
+class NeedResults(BaseModel):
+    """What became of each answer, in the order in which they were sent."""
+
+    results: list[NeedResult]
+    answered: int
+    failed: int

@@ -43,6 +43,14 @@ class Question(Model):
     expires_at: Any = UtcDatetimeField(null=True)
     answered_by_name: Any = fields.TextField(null=True)
     answer_state: Any = fields.CharField(max_length=16, null=True)
+    # When it should be answered, and what happens otherwise: `remind`, `ask` the person named, or the `option` named is
+    # taken. After that `decide_by` is null, and `reminded_at` or `asked_user_id` say what happened.
+    decide_by: Any = UtcDatetimeField(null=True)
+    otherwise: Any = fields.CharField(max_length=16, null=True)
+    otherwise_user_id: Any = fields.UUIDField(null=True)
+    otherwise_option_id: Any = fields.CharField(max_length=64, null=True)
+    reminded_at: Any = UtcDatetimeField(null=True)
+    asked_user_id: Any = fields.UUIDField(null=True)
     created_at = UtcDatetimeField(default=now)
 
     board_id: Any

@@ -17,6 +17,7 @@ from mission_control.tasks import (
     panel_regions,
     policy,
     reactions,
+    reviews_api,
     trash_pages,
 )
 from mission_control.tasks.fields import sentences
@@ -42,6 +43,7 @@ tasks = Feature(
         checklist_api.api,
         checklist_pages.pages,
         pages.pages,
+        reviews_api.api,
         trash_pages.pages,
     ),
     body_limits=(BodyLimit("POST", "/api/v1/boards/[^/]+/tasks/[^/]+/attachments", "max_file_bytes"),),

@@ -29,6 +29,12 @@ def may_change_task(actor: Actor, task: Task) -> bool:
     return actor.writes(task.board)
 
 
+@rules.rule("task.review")
+def may_review_task(actor: Actor, task: Task) -> bool:
+    """People with write access."""
+    return actor.is_user and actor.writes(task.board)
+
+
 @rules.rule("task.delete")
 @rules.rule("task.restore")
 def may_delete_task(actor: Actor, task: Task) -> bool:

@@ -156,6 +156,23 @@ class TaskMove(Body):
         return self
 
 
+class TaskReview(Body):
+    """What a person says of a task in review."""
+
+    model_config = Body.model_config | example(decision="changes_requested", note="Shorter, please.")
+
+    decision: Literal["approved", "changes_requested"]
+    note: Annotated[
+        NonEmptyStr | None, Field(max_length=4000, description="A comment; needed for `changes_requested`")
+    ] = None
+
+    @model_validator(mode="after")
+    def _note_when_sent_back(self) -> Self:
+        if self.decision == "changes_requested" and self.note is None:
+            raise ValueError("say what should change")
+        return self
+
+
 class TaskCommentRead(BaseModel):
     """A comment; `agent_id` is null when a person wrote it, whom `author` then names."""
 

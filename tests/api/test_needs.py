@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from tests.cast import Caller, Cast, everybody
+from mission_control.agents.models import Agent
+from mission_control.delivery.models import Delivery
+from mission_control.gateways.models import Gateway
+from mission_control.runs.models import Run
+from tests.cast import Caller, Cast, everybody, stamp
 from tests.statements import cost
 
 
@@ -125,3 +129,107 @@ async def test_list_costs_the_same_however_long_it_is(cast: Cast) -> None:
         await cast.ask(cast.vega, await cast.add_task())
         await ask_question(cast)
     assert await cost(cast.cleo, "/needs") == few
+
+
+async def one_of(caller: Caller, kind: str) -> dict[str, Any]:
+    """The only need of a kind."""
+    [one] = (await needs(caller, f"?kind={kind}"))["items"]
+    return dict(one)
+
+
+async def perform(caller: Caller, one: dict[str, Any], answer_id: str, **more: Any) -> Any:
+    """Give an answer by the operation that it names."""
+    [how] = [answer["operation"] for answer in one["answers"] if answer["id"] == answer_id]
+    body = None if how["body"] is None and not more else {**(how["body"] or {}), **more}
+    return (await caller.call(how["method"], how["path"], ... if body is None else body)).ok()
+
+
+async def handed_in(cast: Cast) -> dict[str, Any]:
+    """A task that Vega claimed and handed in."""
+    task = await cast.add_task(title="Polish the mirror")
+    claimed = (await cast.vega.post(f"/agent{cast.home}/claims", {"task_id": task["id"]})).ok()
+    done = {"fence": claimed["lease"]["fence"], "summary": "Polished twice."}
+    (await cast.vega.post(f"/agent{cast.task(task)}/completions", done)).ok()
+    return task
+
+
+async def test_review_is_finished_or_sent_back(cast: Cast) -> None:
+    task = await handed_in(cast)
+    one = await one_of(cast.cleo, "review")
+    assert (one["id"], one["group"], one["title"]) == (f"review:{task['id']}", "review", "Review #1 Polish the mirror")
+    assert (one["reason"], one["agent"]["name"]) == ("Polished twice.", "Vega")
+    await perform(cast.cleo, one, "send_back", note="Once more.")
+    sent_back = (await cast.ada.get(cast.task(task))).ok()
+    assert (sent_back["status"], sent_back["assigned_agent_id"]) == ("inbox", str(cast.vega.id))
+    assert (await needs(cast.cleo))["items"] == []
+    await cast.put(task, status="review")
+    await perform(cast.cleo, await one_of(cast.cleo, "review"), "approve")
+    assert (await cast.ada.get(cast.task(task))).ok()["status"] == "done"
+    again = await cast.ben.post(f"{cast.task(task)}/reviews", {"decision": "approved"})
+    assert again.refused_as(409, "task_not_in_review")
+    for caller, status in ((cast.dan, 403), (cast.eve, 404), (cast.vega, 401)):
+        (await caller.post(f"{cast.task(task)}/reviews", {"decision": "approved"})).refused(status)
+    (await cast.ben.post(f"{cast.task(task)}/reviews", {"decision": "changes_requested"})).refused(422)
+
+
+async def test_review_with_an_approval_waits_once(cast: Cast) -> None:
+    await cast.rule(require_approval_for_done=True)
+    await handed_in(cast)
+    assert [one["kind"] for one in (await needs(cast.cleo))["items"]] == ["approval"]
+
+
+async def test_flagged_task_is_tried_again_taken_or_dropped(cast: Cast) -> None:
+    for answer in ("retry", "take", "drop"):
+        task = await cast.add_task()
+        await cast.put(task, flagged_at=stamp(-5), flag_reason="Five leases ran out.", failed_attempts=5)
+        one = await one_of(cast.cleo, "flagged")
+        assert one["title"] == f"#{task['number']} Write the report failed 5 times"
+        assert (one["group"], one["reason"]) == ("unblock", "Five leases ran out.")
+        await perform(cast.cleo, one, answer)
+        assert (await needs(cast.cleo))["items"] == []
+
+
+async def test_silent_agent_is_asked_or_loses_its_task(cast: Cast) -> None:
+    task = await cast.add_task()
+    (await cast.vega.post(f"/agent{cast.home}/claims", {"task_id": task["id"]})).ok()
+    assert (await needs(cast.cleo))["items"] == []
+    await Agent.filter(id=cast.vega.id).update(last_seen_at=stamp(-38))
+    await Run.all().update(started_at=stamp(-60))
+    one = await one_of(cast.cleo, "silent")
+    assert one["title"] == "Vega has given no sign for 38 min at #1"
+    assert one["otherwise"]["at"] is not None
+    await perform(cast.cleo, one, "ask")
+    await perform(cast.cleo, one, "take_back")
+    assert (await needs(cast.cleo))["items"] == []
+    assert (await cast.ada.get(cast.task(task))).ok()["status"] == "inbox"
+
+
+async def test_admins_see_gateways_that_wait_and_notices_that_were_given_up(cast: Cast) -> None:
+    await Gateway.create(
+        organization_id=cast.organization.id, name="Basement", url="ws://127.0.0.1:9", workspace_root="~",
+        state="pairing", pairing_device_id="7F2C91AD", pairing_request_id="r1",
+    )  # fmt: skip
+    await cast.add_task(assigned_agent_id=str(cast.vega.id))
+    await Delivery.filter(agent_id=cast.vega.id).update(state="failed", attempts=6, last_error="Nobody answered.")
+    found = (await needs(cast.ben))["items"]
+    assert {one["kind"] for one in found} == {"pairing", "delivery"}
+    assert (await needs(cast.cleo))["items"] == []
+    pairing, delivery = await one_of(cast.ben, "pairing"), await one_of(cast.ben, "delivery")
+    assert pairing["title"] == "Gateway Basement waits to be paired"
+    assert pairing["answers"][0]["copy_text"].startswith("openclaw devices approve")
+    assert (await needs(cast.ben, f"?board_id={cast.board.id}"))["counts"]["total"] == 1
+    assert delivery["title"] == "Vega did not get a notice: Task assigned"
+    await perform(cast.ben, delivery, "retry")
+    assert (await needs(cast.ben, "?kind=delivery"))["items"] == []
+
+
+async def test_overdue_tasks_are_those_of_the_person(cast: Cast) -> None:
+    for due, person in ((-3000, cast.cleo), (60, cast.cleo), (-60, cast.ben)):
+        task = await cast.add_task(assigned_user_id=str(person.id))
+        await cast.put(task, due_at=stamp(due))
+    one = await one_of(cast.cleo, "overdue")
+    assert (one["group"], one["title"]) == ("own", "#1 Write the report was due 2 d ago")
+    await perform(cast.cleo, one, "tomorrow")
+    assert (await needs(cast.cleo))["items"] == []
+    await perform(cast.ben, await one_of(cast.ben, "overdue"), "done")
+    assert (await needs(cast.ben))["items"] == []

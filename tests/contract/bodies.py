@@ -73,6 +73,12 @@ async def invitation(cast: Cast, made: Things) -> Any:
     return {"token": (await cast.ada.post("/organizations/me/invites", invited)).ok()["token"]}
 
 
+async def a_review(cast: Cast, made: Things) -> Any:
+    """The review of a task that is in review."""
+    await cast.put({"id": made["task_id"]}, status="review")
+    return {"decision": "approved"}
+
+
 async def some_tasks(cast: Cast, made: Things) -> Any:
     """A change that one task takes and one does not."""
     return {"task_ids": [(await cast.add_task())["id"], str(uuid4())], "move": {"status": "review"}, "atomic": False}
@@ -238,6 +244,11 @@ BODIES: dict[str, Body] = {
     "create_tag_api_v1_tags_post": lambda cast, made: {"name": "Red", "color": "#ff0000"},
     "update_tag_api_v1_tags__tag_id__patch": lambda cast, made: {"description": "d"},
     "add_dependency": another_task,
+    "review_task": a_review,
+    "answer_need": lambda cast, made: {"answer": "approve"},
+    "answer_needs": lambda cast, made: {"answers": [{"id": "approval:1", "answer": "approve"}]},
+    "undo_needs": lambda cast, made: {"ids": ["approval:1"]},
+    "snooze_need": lambda cast, made: {"until_changed": True},
     "move_task": lambda cast, made: {"status": "review"},
     "edit_task_comment": lambda cast, made: SAID,
     "change_tasks": some_tasks,

@@ -1,0 +1,135 @@
+"""Answer needs: one or many, by the operations that their answers name. The first answer wins."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from mission_control.commands.transaction import atomically
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound
+from mission_control.database.sql import is_postgres, rows
+from mission_control.needs.ended import CODE, OF_AN_ORGANIZATION, TABLES, Asked, asked_need, present_key, refuse_ended
+from mission_control.needs.listing import said
+from mission_control.needs.schemas import (
+    Need,
+    NeedAnswer,
+    NeedAnswered,
+    NeedAnswerGiven,
+    NeedOperation,
+    NeedResult,
+    NeedResults,
+    NeedsAnswered,
+)
+from mission_control.operations.operation import admitted, handled
+from mission_control.operations.registry import OPERATIONS
+
+# Refusals that mean that somebody was faster.
+TOO_LATE = (
+    CODE,
+    "question_answered",
+    "question_withdrawn",
+    "approval_expired",
+    "question_expired",
+    "task_not_in_review",
+)
+
+
+async def answer_one(actor: Actor, asked: Asked, given: NeedAnswerGiven) -> NeedResult:
+    """Give an answer. Raise Conflict with who was faster, Invalid for an answer that the need does not have."""
+    if asked.key is None:
+        await refuse_ended(asked)
+    need, answer = await _answer_of(actor, asked, given.answer)
+    _refuse_note(answer, given.note)
+    if answer.operation is None:
+        raise Invalid("This answer is a command to run elsewhere; there is nothing to send.")
+    if _is_atomic(answer.operation):
+        await atomically(actor, lambda: _first(actor, asked, answer, given.note))
+    else:
+        await _perform(actor, answer.operation, given.note)
+    return NeedResult(id=asked.name, title=need.title, outcome="answered", message=None, undoable=answer.undoable)
+
+
+async def _answer_of(actor: Actor, asked: Asked, answer_id: str) -> tuple[Need, NeedAnswer]:
+    found = await said(actor, [asked.key]) if asked.key is not None else []
+    if not found:
+        await refuse_ended(asked)
+    for answer in found[0].answers:
+        if answer.id == answer_id:
+            return found[0], answer
+    known = ", ".join(answer.id for answer in found[0].answers)
+    raise Invalid(f"There is no such answer here. There are: {known}.")
+
+
+def _refuse_note(answer: NeedAnswer, note: str | None) -> None:
+    if answer.note == "required" and not note:
+        raise Invalid(f"Send a note with this answer: {answer.note_label[:1].lower()}{answer.note_label[1:]}")
+    if answer.note == "none" and note:
+        raise Invalid("This answer takes no note.")
+
+
+async def _first(actor: Actor, asked: Asked, answer: NeedAnswer, note: str | None) -> None:
+    """Inside a transaction: give the answer unless another one came first."""
+    if asked.kind not in TABLES and asked.kind not in OF_AN_ORGANIZATION:
+        # Approvals and questions are locked by their own operations, in the order of locks.
+        await rows(f"SELECT id FROM tasks WHERE id = ?{' FOR NO KEY UPDATE' if is_postgres() else ''}", asked.id)
+        if await present_key(actor, asked.kind, asked.id) is None:
+            await refuse_ended(asked)
+    if answer.operation is None:
+        return
+    if note and answer.note_operation is not None:
+        await _perform(actor, answer.note_operation, note)
+    await _perform(actor, answer.operation, note)
+
+
+def _is_atomic(how: NeedOperation) -> bool:
+    return next(one.is_atomic for one in OPERATIONS if one.operation_id == how.operation_id)
+
+
+async def _perform(actor: Actor, how: NeedOperation, note: str | None) -> None:
+    """Perform an operation with its look-up, its rule and its schema."""
+    entry = next(one for one in OPERATIONS if one.operation_id == how.operation_id)
+    found = await admitted(entry, actor, how.path_parameters)
+    given: dict[str, Any] = {}
+    if entry.body is not None:
+        body: Mapping[str, Any] = how.body or {}
+        if note and how.note_field:
+            body = {**body, how.note_field: note}
+        try:
+            given["data"] = TypeAdapter(entry.body).validate_python(body)
+        except ValidationError as error:
+            raise Invalid("; ".join(one["msg"] for one in error.errors())) from None
+    await handled(entry, actor, how.path_parameters, found, given)
+
+
+async def answer_many(actor: Actor, wanted: NeedsAnswered) -> NeedResults:
+    """Give many answers, each by itself; what cannot be taken back outside is refused here."""
+    return results([await _one_of_many(actor, one) for one in wanted.answers])
+
+
+async def _one_of_many(actor: Actor, given: NeedAnswered) -> NeedResult:
+    try:
+        asked = await asked_need(actor, given.id)
+        if asked.key is not None:
+            _, answer = await _answer_of(actor, asked, given.answer)
+            if not answer.in_bulk:
+                raise Invalid("This is answered by itself, not together with others.")
+        return await answer_one(actor, asked, given)
+    except DomainError as error:
+        return refused(given.id, error)
+
+
+def refused(need_id: str, error: DomainError) -> NeedResult:
+    """Return the result of a need that could not be answered."""
+    code = error.detail.get("code") if isinstance(error.detail, dict) else None
+    is_late = isinstance(error, Conflict) and (code in TOO_LATE or code is None)
+    message = "There is nothing of this id that you may answer." if isinstance(error, NotFound) else error.sentence
+    return NeedResult(
+        id=need_id, title=None, outcome="ended" if is_late else "refused", message=message, undoable=False
+    )
+
+
+def results(found: list[NeedResult]) -> NeedResults:
+    """Return the results with how many were answered."""
+    answered = sum(one.outcome == "answered" for one in found)
+    return NeedResults(results=found, answered=answered, failed=len(found) - answered)

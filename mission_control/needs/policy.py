@@ -1,0 +1,15 @@
+"""Rules for needs."""
+
+from mission_control.core.actor import Actor
+from mission_control.core.policy import Rules
+from mission_control.needs.ended import Asked
+from mission_control.needs.kinds import Key
+
+rules = Rules()
+
+
+@rules.rule("need.snooze")
+@rules.rule("need.answer")
+def may_answer_need(actor: Actor, asked: Key | Asked) -> bool:
+    """People, whose need it is: they found it. Its answers ask the rules of their operations."""
+    return actor.is_user
