@@ -5,10 +5,12 @@ from typing import Any
 from quart import Response
 
 from mission_control.approvals.commands import change_approval, reopen_approval, request_approval
+from mission_control.approvals.deadlines import ApprovalDeadline
 from mission_control.approvals.decisions import decide_approval
 from mission_control.approvals.history import ApprovalHistoryItem, approval_history
 from mission_control.approvals.live import stream_of_approvals
 from mission_control.approvals.models import Approval
+from mission_control.approvals.overdue import set_deadline
 from mission_control.approvals.queries import approval_read, visible_approval
 from mission_control.approvals.queries import list_approvals as approvals_page
 from mission_control.approvals.schemas import (
@@ -204,6 +206,43 @@ async def decide_pending_approval(actor: Actor, approval: Approval, data: Approv
     To change a decision, PATCH the approval.
     """
     await decide_approval(actor, approval, data.decision, data.note, only_pending=True, always=data.always)
+    return await approval_read(approval.id)
+
+
+@operation(
+    api,
+    "PUT",
+    "/boards/<board_id>/approvals/<approval_id>/deadline",
+    operation_id="set_approval_deadline",
+    tags=TAGS,
+    who="user",
+    find=visible_approval,
+    verb="approval.decide",
+    body=ApprovalDeadline,
+    returns=ApprovalRead,
+    errors={409: ErrorResponse},
+)
+async def set_approval_deadline(actor: Actor, approval: Approval, data: ApprovalDeadline) -> dict[str, Any]:
+    """Say until when a pending approval is to be decided, and what happens otherwise."""
+    await set_deadline(actor, approval, data)
+    return await approval_read(approval.id)
+
+
+@operation(
+    api,
+    "DELETE",
+    "/boards/<board_id>/approvals/<approval_id>/deadline",
+    operation_id="remove_approval_deadline",
+    tags=TAGS,
+    who="user",
+    find=visible_approval,
+    verb="approval.decide",
+    returns=ApprovalRead,
+    errors={409: ErrorResponse},
+)
+async def remove_approval_deadline(actor: Actor, approval: Approval) -> dict[str, Any]:
+    """Let a pending approval wait without a deadline."""
+    await set_deadline(actor, approval, None)
     return await approval_read(approval.id)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
+from mission_control.approvals.deadlines import CHANNEL, COLUMNS, clear_deadline, put_deadline
 from mission_control.approvals.decisions import (
     decide_approval,
     held_tasks,
@@ -20,7 +21,7 @@ from mission_control.approvals.queries import attempts_of, outcomes_of
 from mission_control.approvals.schemas import ApprovalCreate
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
-from mission_control.commands.unit_of_work import record
+from mission_control.commands.unit_of_work import notify, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
@@ -54,6 +55,8 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
     approval.board = board
     if status == "pending":
         await _refuse_conflicts(task_ids)
+        await put_deadline(approval, board, asked)
+        notify(CHANNEL)
     else:
         resolve(approval, actor, status, None)
     await _write(approval, task_ids)
@@ -169,6 +172,8 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     approval.status, approval.updated_at = "pending", clock.now()
     approval.decision = approval.note = approval.resolved_at = None
     approval.resolved_by_user_id = approval.resolved_by_kind = None
+    clear_deadline(approval)
+    await approval.save(update_fields=[*COLUMNS])
     await save_decision(approval)
     record(
         "approval.reopened",

@@ -14,6 +14,11 @@ approvals = Feature(
         "approval.decided": Kind("A person approved, rejected or sent back."),
         "approval.reopened": Kind("A decided approval is pending again."),
         "approval.closed": Kind("A pending approval ended because its last task was deleted."),
+        "approval.deadline_changed": Kind(
+            "Until when an approval is to be decided, or what happens otherwise, changed."
+        ),
+        "approval.reminded": Kind("Nobody decided by the deadline: people were reminded."),
+        "approval.asked_another": Kind("Nobody decided by the deadline: another person was asked."),
         "approval.ended_on_gateway": Kind("A gateway's approval was decided there, expired, or was cancelled."),
         "approval.answered": Kind("A gateway got the decision about what it had asked for."),
     },

@@ -78,6 +78,11 @@ class Item:
     request: GatewayRequest | None
     expires_at: datetime | None
     answer_state: str
+    decide_by: datetime | None = None
+    otherwise: str = ""
+    other_name: str = ""
+    reminded_at: datetime | None = None
+    asked_name: str = ""
     tasks: list[LinkedTask] = field(default_factory=list)
 
     @property
@@ -145,6 +150,15 @@ class Item:
                 "ignore": f"{numbers} stays in review until somebody decides.",
             }
         return {"approve": f"{who} is notified, and {numbers} may be finished."}
+
+    @property
+    def without_decision(self) -> str:
+        """What happens when nobody decides by the deadline, or at all where there is none."""
+        if self.decide_by is None:
+            return self.effects["ignore"]
+        who = self.asker if self.asker_kind == "agent" else "its assignee"
+        said = {"send_back": f"It goes back to {who}.", "ask": f"{self.other_name} is asked."}
+        return said.get(self.otherwise, "Everybody who can decide is reminded.")
 
     @property
     def _is_needed(self) -> bool:

@@ -18,7 +18,8 @@ from mission_control.database.sql import as_json, placeholders, rows, wire_momen
 SELECT = (
     "SELECT a.id, a.board_id, a.agent_id, a.run_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status,"
     " a.decision, a.note, a.created_at, a.resolved_at, a.resolved_by_user_id, a.requested_by_user_id,"
-    " a.gateway_id, a.expires_at, a.answer_state, a.resolved_by_name AS resolver,"
+    " a.gateway_id, a.expires_at, a.answer_state, a.decide_by, a.otherwise, a.otherwise_user_id, a.reminded_at,"
+    " a.asked_user_id, a.resolved_by_name AS resolver,"
     f" {person_name('r', 'User')} AS resolved_by_name,"
     f" {person_name('q', 'User')} AS requested_by_name"
     " FROM approvals a LEFT JOIN users r ON r.id = a.resolved_by_user_id"
@@ -107,6 +108,11 @@ def _serialize(row: dict[str, Any], links: list[dict[str, Any]]) -> dict[str, An
         "expires_at": wire_moment(row["expires_at"]),
         "answer_state": row["answer_state"],
         "resolved_by_name": row["resolver"],
+        "decide_by": wire_moment(row["decide_by"]),
+        "otherwise": row["otherwise"],
+        "otherwise_user_id": row["otherwise_user_id"],
+        "reminded_at": wire_moment(row["reminded_at"]),
+        "asked_user_id": row["asked_user_id"],
     }
 
 

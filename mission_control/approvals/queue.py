@@ -25,10 +25,13 @@ _SELECT = (
     " a.decision, a.note,"
     " a.requested_by_user_id, a.created_at, a.resolved_at, a.resolved_by_kind,"
     " a.resolved_by_name AS resolver, a.agent_id, g.name AS agent_name, a.expires_at, a.answer_state,"
+    " a.decide_by, a.otherwise, a.reminded_at,"
+    f" {person_name('o')} AS other_name, {person_name('k')} AS asked_name,"
     f" {person_name('q')} AS person_name,"
     f" {person_name('r')} AS decider_name"
     " FROM approvals a LEFT JOIN agents g ON g.id = a.agent_id LEFT JOIN users q ON q.id = a.requested_by_user_id"
     " LEFT JOIN users r ON r.id = a.resolved_by_user_id"
+    " LEFT JOIN users o ON o.id = a.otherwise_user_id LEFT JOIN users k ON k.id = a.asked_user_id"
 )
 
 
@@ -124,6 +127,11 @@ def _item(actor: Actor, boards: Mapping[UUID, Board], row: dict[str, Any]) -> It
         request=request_of(payload),
         expires_at=as_moment(row["expires_at"]),
         answer_state=row["answer_state"] or "",
+        decide_by=as_moment(row["decide_by"]),
+        otherwise=row["otherwise"] or "",
+        other_name=row["other_name"] or "Another person",
+        reminded_at=as_moment(row["reminded_at"]),
+        asked_name=row["asked_name"] or "",
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
+from mission_control.approvals.deadlines import AFTER_ALL, AskUser, DeadlineRead, DecideBy, check
 from mission_control.core.ids import parse_id
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import Body, NotNull, example
@@ -35,6 +36,14 @@ class ApprovalCreate(BaseModel):
     status: ApprovalStatus = "pending"
     agent_id: UUID | None = None
     lead_reasoning: str | None = None
+    decide_by: DecideBy = None
+    otherwise: Annotated[Literal["remind", "send_back", "ask"] | None, Field(description=AFTER_ALL)] = None
+    otherwise_user_id: AskUser = None
+
+    @model_validator(mode="after")
+    def _deadline_fits(self) -> Self:
+        check(self)
+        return self
 
     @model_validator(mode="after")
     def _has_reason(self) -> Self:
@@ -118,7 +127,7 @@ class TaskOutcome(BaseModel):
     reason: str | None
 
 
-class ApprovalRead(BaseModel):
+class ApprovalRead(DeadlineRead):
     """An approval. `run_id` names the run whose hand-in asked for it by itself.
 
     One with a `gateway_id` was asked for by a gateway: `payload.gateway_request` says what for, `expires_at` until

@@ -6,7 +6,7 @@ from mission_control.approvals import queue
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.items import Item
 from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
-from mission_control.needs.saying import answer, fact, need, operation, shortened
+from mission_control.needs.saying import answer, deadline_facts, fact, need, operation, shortened
 from mission_control.needs.schemas import Need, NeedAnswer, NeedFact, NeedOtherwise, NeedParty, NeedTask
 
 LONGEST_REASON = 240
@@ -43,7 +43,7 @@ def _need(page: Page, key: Key, item: Item) -> Need:
         url=item.url,
         facts=_facts(item),
         answers=answers_of(item),
-        otherwise=NeedOtherwise(at=item.expires_at, text=item.effects["ignore"]),
+        otherwise=NeedOtherwise(at=item.decide_by or item.expires_at, text=item.without_decision),
         tasks=[NeedTask(id=one.id, number=one.number, title=one.title, status=one.status) for one in item.tasks],
         agent=party if is_agent else None,
         person=None if is_agent else party,
@@ -71,7 +71,7 @@ def _facts(item: Item) -> list[NeedFact]:
         facts.append(fact("gauge", f"{item.confidence} % sure", "warn" if low else ""))
     risks = [one for one in item.rubric if one.name.lower() in ("risk", "risks")]
     facts += [fact("shield-check", f"{one.level} risk", one.warning) for one in risks]
-    return facts
+    return facts + deadline_facts(item.reminded_at, item.asked_name)
 
 
 def answers_of(item: Item) -> list[NeedAnswer]:

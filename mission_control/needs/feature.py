@@ -11,9 +11,12 @@ from mission_control.needs import (
     pairing,
     policy,
     questions,
+    reactions,
     reviews,
     silent,
+    timer,
 )
+from mission_control.needs.timer import watch_deadlines
 
 KINDS = (
     approvals.KIND,
@@ -30,6 +33,9 @@ needs = Feature(
     name="needs",
     models=(models,),
     rules=(policy.rules,),
+    reactions=(reactions.reactions,),
+    loops=(watch_deadlines,),
+    on_clock_set=(timer.look_now,),
     needs=KINDS,
     blueprints=(api.api,),
 )

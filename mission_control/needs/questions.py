@@ -3,7 +3,7 @@
 from typing import Any
 
 from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
-from mission_control.needs.saying import answer, fact, need, operation, shortened
+from mission_control.needs.saying import answer, deadline_facts, fact, need, operation, shortened
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise, NeedParty
 from mission_control.questions import queue
 from mission_control.questions.queue import Item
@@ -18,7 +18,8 @@ def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
     return (
         "SELECT 'question' AS kind, q.id AS id, q.created_at AS since, q.board_id AS board_id,"
         " CAST(NULL AS UUID) AS owner_id,"
-        " CAST(q.created_at AS TEXT) AS version"
+        " CAST(q.created_at AS TEXT) || COALESCE(CAST(q.decide_by AS TEXT), '') ||"
+        " COALESCE(CAST(q.reminded_at AS TEXT), '') || COALESCE(CAST(q.asked_user_id AS TEXT), '') AS version"
         " FROM agent_questions q JOIN mine ON mine.id = q.board_id WHERE q.state = 'open'",
         [],
     )
@@ -37,9 +38,9 @@ def _need(page: Page, key: Key, item: Item) -> Need:
         title=f"{item.asker} asks: {item.title}",
         reason=shortened(item.text, LONGEST_REASON),
         url=item.url,
-        facts=[fact("bot", item.asker)],
+        facts=[fact("bot", item.asker), *deadline_facts(item.reminded_at, item.asked_name)],
         answers=answers_of(item),
-        otherwise=NeedOtherwise(at=item.expires_at, text=item.without_answer),
+        otherwise=NeedOtherwise(at=item.decide_by or item.expires_at, text=item.without_answer),
         agent=NeedParty(id=item.asker_id, name=item.asker),
     )
 

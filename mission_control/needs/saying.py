@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from mission_control.boards.models import Board
+from mission_control.core import times
 from mission_control.core.times import DAY, HOUR, MINUTE
 from mission_control.needs.kinds import KINDS, Key, Page
 from mission_control.needs.schemas import (
@@ -76,6 +78,12 @@ def answer(
 def fact(icon: str, text: str, tone: str = "", url: str | None = None) -> NeedFact:
     """Return one fact."""
     return NeedFact(icon=icon, text=text, tone=tone, url=url)
+
+
+def deadline_facts(reminded_at: datetime | None, asked: str) -> list[NeedFact]:
+    """Return what happened because nobody answered by a deadline."""
+    facts = [fact("clock", f"reminded {times.ago(reminded_at)}", "warn")] if reminded_at is not None else []
+    return facts + ([fact("user", f"{asked} was asked, because nobody answered", "warn")] if asked else [])
 
 
 def evidence_facts(evidence: Sequence[Any] | None) -> list[NeedFact]:

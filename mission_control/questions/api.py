@@ -13,6 +13,7 @@ from mission_control.operations.operation import operation
 from mission_control.questions.commands import answer_question, ask_people, withdraw_question
 from mission_control.questions.gateway_main import ask_through_gateway, main_agent_of
 from mission_control.questions.models import Question
+from mission_control.questions.overdue import QuestionDeadline, set_deadline
 from mission_control.questions.queries import list_questions as questions_page
 from mission_control.questions.queries import read_question, visible_question
 from mission_control.questions.schemas import (
@@ -176,6 +177,41 @@ async def create_answer(actor: Actor, question: Question, data: QuestionAnswer) 
     The answer is stored in the board's memory as a note, and the asking agent is notified.
     """
     await answer_question(actor, question, data.answer, data.option_id)
+    return await read_question(question.id)
+
+
+@operation(
+    api,
+    "PUT",
+    f"{QUESTION}/deadline",
+    operation_id="set_question_deadline",
+    tags=TAGS,
+    who="user",
+    find=visible_question,
+    verb="question.answer",
+    body=QuestionDeadline,
+    returns=QuestionRead,
+)
+async def set_question_deadline(actor: Actor, question: Question, data: QuestionDeadline) -> dict[str, Any]:
+    """Say until when an open question is to be answered, and what happens otherwise."""
+    await set_deadline(actor, question, data)
+    return await read_question(question.id)
+
+
+@operation(
+    api,
+    "DELETE",
+    f"{QUESTION}/deadline",
+    operation_id="remove_question_deadline",
+    tags=TAGS,
+    who="user",
+    find=visible_question,
+    verb="question.answer",
+    returns=QuestionRead,
+)
+async def remove_question_deadline(actor: Actor, question: Question) -> dict[str, Any]:
+    """Let an open question wait without a deadline."""
+    await set_deadline(actor, question, None)
     return await read_question(question.id)
 
 

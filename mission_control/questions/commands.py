@@ -6,6 +6,8 @@ from uuid import UUID
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
+from mission_control.approvals.deadlines import CHANNEL as DEADLINES
+from mission_control.approvals.deadlines import put_deadline
 from mission_control.approvals.outside import CHANNEL
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
@@ -43,6 +45,10 @@ async def ask_people(actor: Actor, board: Board, new: GatewayMainAskUserRequest 
         created_at=clock.now(),
     )
     question.board = board
+    if isinstance(new, QuestionCreate):
+        await put_deadline(question, board, new)
+        question.otherwise_option_id = new.otherwise_option_id
+        notify(DEADLINES)
     await question.save(force_create=True)
     sentence = f"Question asked: {snippet(new.content)}"
     record("question.asked", question, sentence, question_id=question.id, correlation_id=question.correlation_id)
@@ -72,7 +78,7 @@ async def answer_question(
     The answer is stored in the board's memory and the asker notified. An unknown option, or a text where the question
     allows none: Invalid.
     """
-    question = await _held(question)
+    question = await held_question(question)
     _refuse_when_over(question)
     _refuse_when_expired(question)
     answer = answer_text(question.options, answer, option_id, allows_text=question.allows_text)
@@ -109,7 +115,7 @@ def answer_text(options: Any, answer: str | None, option_id: str | None, *, allo
     return "\n\n".join(part for part in (label, answer) if part)
 
 
-async def _held(question: Question) -> Question:
+async def held_question(question: Question) -> Question:
     """Lock the question until the command ends and return it."""
     board = await locked_board(question.board)
     found = await Question.select_for_update().get_or_none(id=question.id)
@@ -161,7 +167,7 @@ async def _asker(question: Question) -> UUID | None:
 @command("question.withdraw")
 async def withdraw_question(actor: Actor, question: Question) -> None:
     """Withdraw a question. Already withdrawn: a no-op; already answered: Conflict."""
-    question = await _held(question)
+    question = await held_question(question)
     if question.state == "withdrawn":
         return
     _refuse_when_over(question)

@@ -15,6 +15,13 @@ questions = Feature(
             "A person answered an agent's question; the answer is in the board's memory.", "answered:"
         ),
         "question.withdrawn": Kind("A lead withdrew a question.", "withdrew:"),
+        "question.deadline_changed": Kind(
+            "Until when a question is to be answered, or what happens otherwise, changed.", "changed the deadline of:"
+        ),
+        "question.reminded": Kind("Nobody answered by the deadline: people were reminded.", "reminded people of:"),
+        "question.asked_another": Kind(
+            "Nobody answered by the deadline: another person was asked.", "asked another person:"
+        ),
         "gateway.lead.ask_user.sent": Kind(
             "A gateway's main agent got the question of a lead for people.", "passed a question to the main agent"
         ),

@@ -26,6 +26,12 @@ def may_answer(actor: Actor, question: Question) -> bool:
     return actor.is_user and actor.writes(question.board)
 
 
+@rules.rule("question.apply_deadline")
+def only_the_system(actor: Actor, question: Question) -> bool:
+    """Only the system itself."""
+    return False
+
+
 @rules.rule("question.withdraw")
 def may_withdraw(actor: Actor, question: Question) -> bool:
     """Allow the asker and the current lead of the board."""

@@ -18,9 +18,12 @@ SELECT = (
     "SELECT q.id, q.board_id, q.agent_id, q.agent_name, q.content, q.correlation_id, q.preferred_channel,"
     " q.reply_tags, q.reply_source, q.state, q.answer, q.answered_by_user_id, q.answered_at, q.created_at,"
     " q.options, q.allows_text, q.chosen_option_id,"
-    " q.gateway_id, q.expires_at, q.answer_state,"
+    " q.gateway_id, q.expires_at, q.answer_state, q.decide_by, q.otherwise, q.otherwise_user_id,"
+    " q.otherwise_option_id, q.reminded_at, q.asked_user_id,"
+    f" {person_name('o')} AS other_name, {person_name('k')} AS asked_name,"
     f" COALESCE({person_name('u')}, q.answered_by_name, 'User') AS answered_by_name"
     " FROM agent_questions q LEFT JOIN users u ON u.id = q.answered_by_user_id"
+    " LEFT JOIN users o ON o.id = q.otherwise_user_id LEFT JOIN users k ON k.id = q.asked_user_id"
 )
 
 
@@ -83,5 +86,11 @@ def serialize_question(row: dict[str, Any]) -> dict[str, Any]:
         "gateway_id": row["gateway_id"],
         "expires_at": wire_moment(row["expires_at"]),
         "answer_state": row["answer_state"],
+        "decide_by": wire_moment(row["decide_by"]),
+        "otherwise": row["otherwise"],
+        "otherwise_user_id": row["otherwise_user_id"],
+        "otherwise_option_id": row["otherwise_option_id"],
+        "reminded_at": wire_moment(row["reminded_at"]),
+        "asked_user_id": row["asked_user_id"],
         "answered_by_name": row["answered_by_name"] if row["state"] == "answered" else None,
     }

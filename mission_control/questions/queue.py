@@ -43,6 +43,12 @@ class Item:
     chosen: str
     expires_at: datetime | None
     answer_state: str
+    decide_by: datetime | None
+    otherwise: str
+    other_name: str
+    otherwise_label: str
+    reminded_at: datetime | None
+    asked_name: str
 
     @property
     def url(self) -> str:
@@ -59,6 +65,9 @@ class Item:
         """Return what happens when nobody answers."""
         if self.expires_at is not None:
             return f"The gateway goes on without an answer for {self.asker}."
+        if self.decide_by is not None:
+            said = {"option": f"“{self.otherwise_label}” is taken.", "ask": f"{self.other_name} is asked."}
+            return said.get(self.otherwise, "Everybody who can answer is reminded.")
         return f"It stays here; {self.asker} waits until somebody answers."
 
     @property
@@ -123,6 +132,12 @@ def _item(actor: Actor, board: Board, row: dict[str, Any]) -> Item:
         chosen=next((one["label"] for one in options if one["id"] == row["chosen_option_id"]), ""),
         expires_at=as_moment(row["expires_at"]),
         answer_state=row["answer_state"] or "",
+        decide_by=as_moment(row["decide_by"]),
+        otherwise=row["otherwise"] or "",
+        other_name=row["other_name"] or "Another person",
+        otherwise_label=next((one["label"] for one in options if one["id"] == row["otherwise_option_id"]), ""),
+        reminded_at=as_moment(row["reminded_at"]),
+        asked_name=row["asked_name"] or "",
     )
 
 

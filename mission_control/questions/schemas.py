@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
+from mission_control.approvals.deadlines import AFTER_ALL, AskUser, DeadlineRead, DecideBy, check
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import ActorRef, BlankToNone, Body, NonEmptyStr, example
 
@@ -66,6 +67,19 @@ class QuestionCreate(Body):
     correlation_id: OptionalShortText = None
     preferred_channel: OptionalShortText = None
     reply_tags: list[ShortText] = Field(default_factory=lambda: ["user_reply"], max_length=20)
+    decide_by: DecideBy = None
+    otherwise: Annotated[Literal["remind", "ask", "option"] | None, Field(description=AFTER_ALL)] = None
+    otherwise_user_id: AskUser = None
+    otherwise_option_id: Annotated[
+        str | None, Field(max_length=64, description="Which option is taken then, with `otherwise: option`")
+    ] = None
+
+    @model_validator(mode="after")
+    def _deadline_fits(self) -> Self:
+        check(self)
+        if (self.otherwise == "option") != (self.otherwise_option_id is not None):
+            raise ValueError("`otherwise: option` and otherwise_option_id go together")
+        return self
 
     @model_validator(mode="after")
     def _options_agree(self) -> Self:
@@ -79,6 +93,8 @@ class QuestionCreate(Body):
             raise ValueError("recommend one option at most")
         if not self.options and not self.allows_text:
             raise ValueError("without options people can only answer in their own words")
+        if self.otherwise_option_id not in (None, *(one.id for one in self.options)):
+            raise ValueError("otherwise_option_id names none of the options")
         return self
 
 
@@ -123,7 +139,7 @@ class OptionRead(BaseModel):
     recommended: bool
 
 
-class QuestionRead(BaseModel):
+class QuestionRead(DeadlineRead):
     """A question to people and its outcome.
 
     One with a `gateway_id` was asked on a gateway, which wants the answer before `expires_at`; `answer_state` is
@@ -151,6 +167,7 @@ class QuestionRead(BaseModel):
     expires_at: datetime | None
     answer_state: Literal["waiting", "sent", "late"] | None
     answered_by_name: str | None
+    otherwise_option_id: str | None
 
 
 class QuestionQuery(Paging):

@@ -244,6 +244,8 @@ BODIES: dict[str, Body] = {
     "create_tag_api_v1_tags_post": lambda cast, made: {"name": "Red", "color": "#ff0000"},
     "update_tag_api_v1_tags__tag_id__patch": lambda cast, made: {"description": "d"},
     "add_dependency": another_task,
+    "set_approval_deadline": lambda cast, made: {"decide_by": "2999-01-01T00:00:00Z", "otherwise": "send_back"},
+    "set_question_deadline": lambda cast, made: {"decide_by": "2999-01-01T00:00:00Z"},
     "review_task": a_review,
     "answer_need": lambda cast, made: {"answer": "approve"},
     "answer_needs": lambda cast, made: {"answers": [{"id": "approval:1", "answer": "approve"}]},

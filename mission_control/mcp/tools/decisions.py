@@ -1,6 +1,7 @@
 """Questions to people, and their answers."""
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -23,6 +24,10 @@ class Question(Arguments):
     confidence: Annotated[float, Field(ge=0, le=100, description="How sure you are that it is right, in percent")]
     task_ids: Annotated[list[UUID], Field(description="The tasks that it is about; name yours")] = []
     payload: Annotated[dict[str, Any] | None, Field(description="More to look at, such as a diff or a draft")] = None
+    decide_by: Annotated[datetime | None, Field(description="Until when you need it; with a time zone")] = None
+    otherwise: Annotated[
+        Literal["remind", "send_back"] | None, Field(description="What happens if nobody decides until decide_by")
+    ] = None
     fence: Annotated[int | None, Field(ge=1, description="The fence of your lease, when a task is yours")] = None
 
 
@@ -40,6 +45,8 @@ async def request_approval(actor: Actor, asked: Question) -> tuple[str, Any]:
         "confidence": asked.confidence,
         "task_ids": asked.task_ids,
         "payload": asked.payload,
+        "decide_by": asked.decide_by,
+        "otherwise": asked.otherwise,
     }
     caller = holding(actor, asked.fence)
     answer = await perform("agent_board_approval_request", caller, at(actor), body=body)

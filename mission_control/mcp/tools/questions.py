@@ -1,6 +1,7 @@
 """What an agent asks people."""
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -28,6 +29,13 @@ class Asked(Arguments):
         list[Choice], Field(max_length=MOST_OPTIONS, description="Answers to choose from; people answer by one key")
     ] = []
     allows_text: Annotated[bool, Field(description="Whether people may answer in their own words as well")] = True
+    decide_by: Annotated[datetime | None, Field(description="Until when you need it; with a time zone")] = None
+    otherwise: Annotated[
+        Literal["remind", "option"] | None, Field(description="What happens if nobody answers until decide_by")
+    ] = None
+    otherwise_option: Annotated[
+        int | None, Field(ge=1, le=MOST_OPTIONS, description="The number of the option that is taken then")
+    ] = None
     tags: Annotated[list[str], Field(max_length=20, description="Tags under which the answer is remembered")] = []
 
 
@@ -53,6 +61,9 @@ async def ask_people(actor: Actor, asked: Asked) -> tuple[str, Any]:
         "content": asked.question,
         "options": [one.model_dump() for one in asked.options],
         "allows_text": asked.allows_text,
+        "decide_by": asked.decide_by,
+        "otherwise": asked.otherwise,
+        "otherwise_option_id": None if asked.otherwise_option is None else str(asked.otherwise_option),
     }
     answer = await perform("agent_question_ask", actor, at(actor), body=body | _tags(asked))
     return "People see your question now.", {**answer, "question_id": str(answer["id"])}
