@@ -36,7 +36,9 @@ async def set_deadline(actor: Actor, approval: Approval, deadline: ApprovalDeadl
         await put_deadline(approval, approval.board, deadline)
     if before != [getattr(approval, name) for name in COLUMNS]:
         await _save(approval)
-        _record(approval, "approval.deadline_changed", "Deadline changed", decide_by=approval.decide_by)
+        message = f"Deadline changed: {approval.action_type}."
+        due = {"decide_by": approval.decide_by, "otherwise": approval.otherwise}
+        record("approval.deadline_changed", approval.scope(), message, **_facts(approval), **due)
     notify(CHANNEL)
     return approval
 
@@ -46,9 +48,8 @@ async def _save(approval: Approval) -> None:
     await approval.save(update_fields=[*COLUMNS, "updated_at"])
 
 
-def _record(approval: Approval, kind: str, what: str, **data: Any) -> None:
-    message = f"{what}: {approval.action_type}."
-    record(kind, approval.scope(), message, agent_id=approval.agent_id, approval_id=approval.id, **data)
+def _facts(approval: Approval) -> dict[str, Any]:
+    return {"agent_id": approval.agent_id, "approval_id": approval.id}
 
 
 async def end_deadline(approval_id: UUID, organization_id: UUID) -> None:
@@ -72,7 +73,8 @@ async def apply_deadline(actor: Actor, approval: Approval) -> None:
     if name is not None:
         approval.asked_user_id = person
         await _save(approval)
-        _record(approval, "approval.asked_another", f"Asked {name} because nobody decided", user_id=person)
+        message = f"Asked {name} because nobody decided: {approval.action_type}."
+        record("approval.asked_another", approval.scope(), message, **_facts(approval), user_id=person)
     elif otherwise == "send_back":
         await _save(approval)
         note = f"Nobody decided by {times.absolute(due)}."
@@ -80,4 +82,5 @@ async def apply_deadline(actor: Actor, approval: Approval) -> None:
     else:
         approval.reminded_at = clock.now()
         await _save(approval)
-        _record(approval, "approval.reminded", "Still waits for a decision")
+        message = f"Still waits for a decision: {approval.action_type}."
+        record("approval.reminded", approval.scope(), message, **_facts(approval))

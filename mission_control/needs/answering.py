@@ -32,6 +32,7 @@ TOO_LATE = (
     "approval_expired",
     "question_expired",
     "task_not_in_review",
+    "request_over",
 )
 
 

@@ -6,17 +6,19 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.accounts.names import person_name
-from mission_control.core import times
+from mission_control.core import clock, times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.ids import parse_id
 from mission_control.database.sql import as_id, rows, select_one
+from mission_control.gateway_requests.models import GatewayRequest
+from mission_control.gateway_requests.queries import decider_of
 from mission_control.needs.finding import Filter, find_keys
 from mission_control.needs.kinds import KINDS, Key
 from mission_control.needs.schemas import Kind
 
 TABLES: dict[Kind, str] = {"approval": "approvals", "question": "agent_questions"}
-OF_AN_ORGANIZATION: dict[Kind, str] = {"pairing": "gateways", "delivery": "deliveries"}
+OF_AN_ORGANIZATION: dict[Kind, str] = {"pairing": "gateways", "delivery": "deliveries", "request": "gateway_requests"}
 CODE = "need_ended"
 # What happened, by the kind of event; a change of status by the new one.
 WORDS = {
@@ -114,9 +116,20 @@ async def _board_of_ended(actor: Actor, kind: Kind, subject: UUID) -> UUID | Non
 
 async def refuse_ended(asked: Asked) -> None:
     """Raise Conflict with who was faster."""
-    last = await last_of(asked)
-    message = last.sentence if last is not None else "This no longer waits for an answer."
+    if asked.kind == "request":
+        message = await _end_of_request(asked.id)
+    else:
+        last = await last_of(asked)
+        message = last.sentence if last is not None else "This no longer waits for an answer."
     raise Conflict({"message": message, "code": CODE})
+
+
+async def _end_of_request(request_id: UUID) -> str:
+    """Say who settled a gateway's request: several of one gateway share the subject of their events."""
+    request = await GatewayRequest.get(id=request_id)
+    words = {"approved": "approved this", "rejected": "rejected this", "answered": "answered this"}
+    what = words.get(request.status, "closed this")
+    return f"{await decider_of(request)} {what} {times.ago(request.resolved_at or clock.now())}."
 
 
 async def last_of(asked: Asked) -> Last | None:

@@ -12,6 +12,7 @@ from mission_control.needs import (
     policy,
     questions,
     reactions,
+    requests,
     reviews,
     silent,
     timer,
@@ -21,6 +22,7 @@ from mission_control.needs.timer import watch_deadlines
 KINDS = (
     approvals.KIND,
     questions.KIND,
+    requests.KIND,
     reviews.KIND,
     flagged.KIND,
     silent.KIND,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 from mission_control.core.paging import Page, Paging
 from mission_control.core.schemas import BlankToNone, Body, Moment, NonEmptyStr, example
 
-Kind = Literal["approval", "question", "review", "flagged", "silent", "pairing", "delivery", "overdue"]
+Kind = Literal["approval", "question", "request", "review", "flagged", "silent", "pairing", "delivery", "overdue"]
 Group = Literal["answer", "review", "unblock", "own"]
 GROUPS: tuple[Group, ...] = ("answer", "review", "unblock", "own")
 Course = Literal["go", "person", "stop"]

@@ -1,6 +1,6 @@
 """Set deadlines of questions, and do what they say when nobody has answered."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -72,13 +72,11 @@ async def set_deadline(actor: Actor, question: Question, deadline: QuestionDeadl
         question.otherwise_option_id = deadline.otherwise_option_id
     if before != [getattr(question, name) for name in FIELDS]:
         await question.save(update_fields=FIELDS)
-        _record(question, "question.deadline_changed", "Deadline changed", decide_by=question.decide_by)
+        message = f"Deadline changed: {snippet(question.content)}"
+        due = {"decide_by": question.decide_by, "otherwise": question.otherwise}
+        record("question.deadline_changed", question, message, question_id=question.id, **due)
     notify(CHANNEL)
     return question
-
-
-def _record(question: Question, kind: str, what: str, **data: Any) -> None:
-    record(kind, question, f"{what}: {snippet(question.content)}", question_id=question.id, **data)
 
 
 async def end_deadline(question_id: UUID, organization_id: UUID) -> None:
@@ -102,11 +100,13 @@ async def apply_deadline(actor: Actor, question: Question) -> None:
     if name is not None:
         question.asked_user_id = person
         await question.save(update_fields=FIELDS)
-        _record(question, "question.asked_another", f"Asked {name} because nobody answered", user_id=person)
+        message = f"Asked {name} because nobody answered: {snippet(question.content)}"
+        record("question.asked_another", question, message, question_id=question.id, user_id=person)
     elif otherwise == "option" and option_id is not None:
         await question.save(update_fields=FIELDS)
         await answer_question(actor, question, None, option_id)
     else:
         question.reminded_at = clock.now()
         await question.save(update_fields=FIELDS)
-        _record(question, "question.reminded", "Still waits for an answer")
+        message = f"Still waits for an answer: {snippet(question.content)}"
+        record("question.reminded", question, message, question_id=question.id)

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from mission_control.gateway_requests.models import GatewayRequest
+from mission_control.gateways.models import Gateway
 from mission_control.shell import waiting_for
 from tests.api.test_needs import ask_question, needs, one_of
 from tests.cast import Caller, Cast, stamp
@@ -127,3 +129,24 @@ async def test_number_on_every_page_agrees_with_the_list(cast: Cast) -> None:
     with counted() as statements:
         await waiting_for(await cast.ada.actor())
     assert len([one for one in statements if "every AS" in one]) == 2
+
+
+async def test_request_of_a_gateway_is_for_admins_and_by_itself(cast: Cast) -> None:
+    organization: dict[str, Any] = {"organization_id": cast.organization.id}
+    gateway = await Gateway.create(**organization, name="Basement", url="ws://127.0.0.1:9", workspace_root="~")
+    asked = {"command": "git push", "kind": "exec", "allowed_decisions": ["allow-once", "deny"]}
+    await GatewayRequest.create(
+        **organization, gateway_id=gateway.id, kind="approval", external_id="r1", gateway_agent_id="main",
+        agent_name="Main", action_type="gateway.exec", payload={"gateway_request": asked},
+    )  # fmt: skip
+    assert (await needs(cast.cleo))["items"] == []
+    one = await one_of(cast.ben, "request")
+    assert (one["title"], one["group"], one["board"]) == ("Approve: Run a command: git push", "answer", None)
+    assert [(answer["id"], answer["key"]) for answer in one["answers"]] == [("approved", "A"), ("rejected", "R")]
+    bulk = {"answers": [{"id": one["id"], "answer": "approved"}]}
+    [result] = (await cast.ben.post("/needs/answers", bulk)).ok()["results"]
+    assert result["outcome"] == "refused"
+    assert await waiting_for(await cast.ben.actor()) == 1
+    (await answer(cast.ben, one, "approved")).ok()
+    assert (await answer(cast.ada, one, "rejected")).refused_as(409, "need_ended").startswith("Ben approved this ")
+    (await answer(cast.cleo, one, "approved")).refused(404)
