@@ -80,9 +80,18 @@ def _organization(view: View) -> tuple[Any, ...]:
     return organization_id, view.actor.administers(organization_id)
 
 
+# The fields of a task by which something comes to wait for a person, or no longer does.
+DECISIVE = tuple(f'"{name}"' for name in ("status", "due_at", "assigned_user_id", "assigned_agent_id", "flagged_at"))
+
+
 def _is_about_needs(view: View, news: Event | dict[str, Any]) -> bool:
-    """Return whether news may change what waits for the viewer; a signal about needs names whose they are."""
-    return isinstance(news, Event) or news.get("needs_of") in (None, str(view.actor.user_id))
+    """Return whether news may change what waits for the viewer; a signal about needs names whose they are.
+
+    Other changes of a task, such as of its title, cost no look: they are many, and pages show them to everybody.
+    """
+    if isinstance(news, Event):
+        return news.kind != "task.updated" or any(name in news.data for name in DECISIVE)
+    return news.get("needs_of") in (None, str(view.actor.user_id))
 
 
 # The events and signals of all kinds of needs.

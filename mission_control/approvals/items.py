@@ -7,6 +7,7 @@ from uuid import UUID
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.headings import heading
 from mission_control.approvals.outside import GatewayRequest
+from mission_control.approvals.payloads import Link, Shown
 from mission_control.boards.models import Board
 
 BETTER_LOW = {"risk", "risks", "cost", "costs", "effort", "complexity", "uncertainty", "impact", "danger", "errors"}
@@ -61,10 +62,11 @@ class Item:
     board: Board
     action_type: str
     reason: str
-    evidence: list[tuple[str, str]]
+    evidence: list[Link]
     confidence: int | None
     rubric: list[Score]
     payload: str
+    shown: Shown
     status: str
     decision: str
     note: str
@@ -117,7 +119,8 @@ class Item:
     def next_steps(self) -> list[tuple[str, str]]:
         """What follows from each choice, and from none."""
         words = {"approve": "Approve", "always": "Always", "send_back": "Send back", "ignore": "Ignore"}
-        return [(word, self.effects[name]) for name, word in words.items() if name in self.effects]
+        effects = self.effects | {"ignore": self.without_decision}
+        return [(word, effects[name]) for name, word in words.items() if name in effects]
 
     @property
     def effects(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.approvals import queue
+from mission_control.approvals.deadline_pages import HOURS, OTHERWISE, people_of
 from mission_control.approvals.forms import DecisionForm, ReopeningForm
 from mission_control.approvals.headings import action_words
 from mission_control.approvals.items import Item
@@ -75,7 +76,9 @@ async def one_approval(board_id: UUID, approval_id: UUID) -> ResponseReturnValue
 
 
 async def _one_page(actor: Actor, item: Item | None, sentence: str = "", next_url: str = "") -> str:
-    return await shell_page(actor, ONE_TEMPLATE, active="approvals", item=item, sentence=sentence, next_url=next_url)
+    context: dict[str, Any] = {"item": item, "sentence": sentence, "next_url": next_url}
+    context |= {"people": await people_of(item.board) if item else [], "hours": HOURS, "otherwise": OTHERWISE}
+    return await shell_page(actor, ONE_TEMPLATE, active="approvals", **context)
 
 
 @pages.get("/boards/<uuid:board_id>/approvals/<uuid:approval_id>/live")

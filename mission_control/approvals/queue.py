@@ -1,6 +1,5 @@
 """Read the queue of people: what waits, and what was decided."""
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.accounts.names import person_name
+from mission_control.approvals import payloads
 from mission_control.approvals.finishing import stated_confidence
 from mission_control.approvals.items import Item, LinkedTask, Score
 from mission_control.approvals.outside import request_of
@@ -108,10 +108,11 @@ def _item(actor: Actor, boards: Mapping[UUID, Board], row: dict[str, Any]) -> It
         board=board,
         action_type=row["action_type"],
         reason=reason_of(payload),
-        evidence=_evidence(payload),
+        evidence=payloads.links(payload),
         confidence=stated_confidence(row, payload),
         rubric=_rubric(as_json(row["rubric_scores"]), payload),
-        payload=json.dumps(payload, indent=2, ensure_ascii=False) if payload else "",
+        payload=payloads.as_json(payload),
+        shown=payloads.shown(payload),
         status=row["status"],
         decision=row["decision"] or row["status"],
         note=row["note"] or "",
@@ -148,14 +149,6 @@ async def _link(items: list[Item]) -> None:
         owner = by_id[as_id(link["approval_id"]) or UUID(int=0)]
         url = f"/boards/{owner.board.id}/tasks/{link['id']}"
         owner.tasks.append(LinkedTask(UUID(str(link["id"])), int(link["number"]), link["title"], url, link["status"]))
-
-
-def _evidence(payload: Any) -> list[tuple[str, str]]:
-    """The links that show the result, as name and address."""
-    found = payload.get("evidence") if isinstance(payload, Mapping) else None
-    links = [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
-    urls = [(one.get("title"), one.get("url")) for one in links]
-    return [(str(title or url), str(url)) for title, url in urls if re.match("https?://", str(url))]
 
 
 def _scale_name(name: str) -> str:

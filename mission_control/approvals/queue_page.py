@@ -10,6 +10,7 @@ from uuid import UUID
 from quart import Response, request
 
 from mission_control.approvals import queue
+from mission_control.approvals.deadline_pages import HOURS, OTHERWISE, people_of
 from mission_control.approvals.items import Item
 from mission_control.approvals.models import Approval
 from mission_control.approvals.related_rows import QueueView, Row, related_rows
@@ -172,7 +173,9 @@ class ApprovalView(View):
         """Return one block of the page."""
         key = ("approval", self.approval_id, self.actor.id)
         item = await self.reads.get(key, lambda: queue.item(self.actor, self.board, self.approval_id))
-        return await render_block(ONE_TEMPLATE, name, item=item, sentence="", next_url="")
+        people = await self.reads.get(("people", self.board.id), lambda: people_of(self.board))
+        context: dict[str, Any] = {"item": item, "people": people, "hours": HOURS, "otherwise": OTHERWISE}
+        return await render_block(ONE_TEMPLATE, name, **context, sentence="", next_url="")
 
 
 async def approval_stream(actor: Actor, approval: Approval) -> Response:
@@ -193,6 +196,10 @@ async def _row(view: ApprovalView) -> str:
     return await view.block("row")
 
 
+async def _deadline(view: ApprovalView) -> str:
+    return await view.block("deadline")
+
+
 async def _asked(view: ApprovalView) -> str:
     return await view.block("asked")
 
@@ -209,5 +216,6 @@ REGIONS = (
     Region(QUEUE, "#history", IN_QUEUE, _history),
     Region(QUEUE, "#announcements", Concerns(tuple(ASKED), (), _is_in_queue), _silence, changes=_announcement),
     Region(ONE, "#approval-row", ON_BOARD, _row),
+    Region(ONE, "#approval-deadline", ON_BOARD, _deadline),
     Region(ONE, "#approval-asked", ON_BOARD, _asked),
 )

@@ -60,9 +60,11 @@ def title_of(item: Item) -> str:
 def _facts(item: Item) -> list[NeedFact]:
     facts = [fact("bot" if item.asker_kind == "agent" else "user", item.asker)]
     if item.evidence:
-        name, url = item.evidence[0]
+        first = item.evidence[0]
         more = f" and {len(item.evidence) - 1} more" if len(item.evidence) > 1 else ""
-        facts.append(fact("external-link", f"{shortened(name, 60)}{more}", url=url))
+        facts.append(fact("external-link", f"{shortened(first.name, 60)}{more}", url=first.url))
+    if item.shown.diff_stat:
+        facts.append(fact("code", item.shown.diff_stat))
     if item.request is not None:
         facts += [fact("triangle-alert", shortened(one, 120), "warn") for one in item.request.warnings[:2]]
         facts += [fact("triangle-alert", risk, "warn") for risk in item.request.risks[:2]]

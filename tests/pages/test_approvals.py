@@ -226,3 +226,35 @@ async def test_rubric_names_the_good_end(cast: Cast) -> None:
 ])  # fmt: skip
 def test_headings_start_with_the_verb(action: str, words: str) -> None:
     assert heading(action, [(7, "Sweep")]) == words
+
+
+async def test_diff_texts_and_links_are_shown_in_place(cast: Cast) -> None:
+    diff = "--- a/app.py\n+++ b/app.py\n@@ -1 +1 @@\n-x = 1\n+x = <2>\n"
+    evidence = [{"title": "PR 148", "url": "https://github.com/a/b/pull/148"}]
+    await cast.ask(payload={"reason": "r", "diff": diff, "draft": "Dear\nfriend", "evidence": evidence, "to": "14"})
+    ada = await visitor(cast.app, cast.ada)
+    seen = (await ada.get("/approvals")).is_status(200)
+    seen.has(
+        "app.py",
+        "+1",
+        "\N{MINUS SIGN}1",
+        "x = &lt;2&gt;",
+        'data-line="added"',
+        "Dear\nfriend",
+        "Pull request",
+        "PR 148",
+    )
+    seen.has("/css/pages/approvals.css")
+
+
+async def test_deadline_is_set_and_removed_on_the_page(cast: Cast) -> None:
+    asked = await cast.ask()
+    cleo, dan = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.dan)
+    page = where(cast, asked)
+    (await cleo.get(page)).has("If nobody decides", "remind everybody", ">Cleo<")
+    assert "If nobody decides" not in (await dan.get(page)).text
+    await cleo.post(f"{page}/deadline", {"hours": "4", "otherwise": "ask", "person": str(cast.ben.id)})
+    (await cleo.get(page)).has("Ben is asked.", "Remove the deadline", "to be decided")
+    await cleo.post(f"{page}/deadline/removal", {})
+    assert (await Approval.get(id=UUID(str(asked["id"])))).decide_by is None
+    (await dan.post(f"{page}/deadline", {"hours": "4"})).is_status(403)

@@ -1,0 +1,223 @@
+"""What an approval shows of its payload: unified diffs line by line, texts, facts, and what its links are."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+MOST_LINES = 400
+LONGEST_TEXT = 4_000
+MOST_FACTS = 12
+DIFFS = ("diff", "patch", "diffs", "patches", "changes")
+# What the page shows elsewhere, or what only programs need.
+SHOWN_ELSEWHERE = {
+    "reason", "evidence", "confidence", "fence", "decision", "gateway_request", "analytics", "rubric_scores",
+    "task_id", "task_ids", "taskId", "taskIds", "taskIDs", *DIFFS,
+}  # fmt: skip
+HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
+KINDS = {"+": "added", "-": "removed", "@": "hunk"}
+# What a link is, by a part of its address.
+LINKS = (
+    (r"/pull/\d+|/merge_requests/\d+|/pulls/\d+", "Pull request"),
+    (r"/commit/[0-9a-f]{7,}", "Commit"),
+    (r"/(issues|browse)/", "Issue"),
+    (r"/actions/runs/|/pipelines/|/jobs/\d+|/builds?/", "Checks"),
+    (r"\.(png|jpe?g|gif|webp|svg)$", "Picture"),
+    (r"\.(mp4|webm|mov)$", "Video"),
+    (r"\.(pdf|docx?|odt|md|txt)$", "Document"),
+    (r"\.(csv|xlsx?|json|ya?ml)$", "Data"),
+    (r"\.(log)$|/logs?/", "Log"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """One line of a diff: `added`, `removed`, `hunk` or `same`, and its numbers before and after."""
+
+    kind: str
+    text: str
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileDiff:
+    """The change of one file, with how many lines were added and removed; `hidden` lines are not shown."""
+
+    path: str
+    lines: list[DiffLine]
+    added: int
+    removed: int
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link that shows a result: its name, its address, what it is, and where it leads."""
+
+    name: str
+    url: str
+    what: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A payload, ready to be shown."""
+
+    diffs: list[FileDiff]
+    texts: list[tuple[str, str]]
+    facts: list[tuple[str, str]]
+
+    @property
+    def diff_stat(self) -> str:
+        """How much the diffs change: `6 files`, and the numbers of lines; empty without any."""
+        if not self.diffs:
+            return ""
+        files = "1 file" if len(self.diffs) == 1 else f"{len(self.diffs)} files"
+        return (
+            f"{files}, +{sum(one.added for one in self.diffs)} \N{MINUS SIGN}{sum(one.removed for one in self.diffs)}"
+        )
+
+
+def shown(payload: Any) -> Shown:
+    """Return what a payload has to show; what is left is in its JSON."""
+    if not isinstance(payload, Mapping):
+        return Shown([], [], [])
+    texts, facts = [], []
+    for name, value in payload.items():
+        if name in SHOWN_ELSEWHERE or value in (None, "", [], {}):
+            continue
+        if isinstance(value, str) and ("\n" in value.strip() or len(value) > 80):
+            texts.append((label(name), value[:LONGEST_TEXT]))
+        elif (said := _fact(value)) is not None:
+            facts.append((label(name), said))
+    return Shown(list(_diffs(payload)), texts, facts[:MOST_FACTS])
+
+
+def label(name: str) -> str:
+    """Return the name of a field as people write it."""
+    words = re.sub(r"[._\-/]+|(?<=[a-z])(?=[A-Z])", " ", str(name)).strip().lower()
+    return words[:1].upper() + words[1:]
+
+
+def _fact(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str | int | float):
+        return str(value)
+    if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value) and len(value) <= 20:
+        return ", ".join(map(str, value))
+    return None
+
+
+def _diffs(payload: Mapping[str, Any]) -> Iterator[FileDiff]:
+    left = MOST_LINES
+    for name in DIFFS:
+        for path, text in _texts_of(payload.get(name)):
+            for one in parsed(text, path, left):
+                left = max(0, left - len(one.lines))
+                yield one
+
+
+def _texts_of(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield the diffs of a field, each with its path where that is beside it."""
+    if isinstance(value, str):
+        if is_diff(value):
+            yield "", value
+    elif isinstance(value, Mapping):
+        named = value.get("path") or value.get("file") or value.get("filename")
+        text = next((value[key] for key in ("diff", "patch") if isinstance(value.get(key), str)), None)
+        if text is not None and is_diff(text):
+            yield str(named or ""), text
+        elif text is None:
+            for path, one in value.items():
+                if isinstance(one, str) and is_diff(one):
+                    yield str(path), one
+    elif isinstance(value, list):
+        for one in value[:50]:
+            yield from _texts_of(one)
+
+
+def is_diff(text: str) -> bool:
+    """Return whether a text is a unified diff."""
+    return bool(HUNK.search(text)) or bool(re.search(r"^--- .*\n\+\+\+ ", text, re.MULTILINE))
+
+
+def parsed(text: str, path: str, most: int) -> list[FileDiff]:
+    """Return the files of a unified diff, with at most so many lines of all of them."""
+    files: list[tuple[str, list[DiffLine]]] = []
+    before = after = 0
+    in_hunk = False
+    for line in text.splitlines():
+        if line.startswith(("diff --git", "Index: ")) or (not in_hunk and line.startswith("--- ")):
+            in_hunk = False
+            if not files or files[-1][1] or line.startswith("diff"):
+                files.append((path or _path(line), []))
+        elif line.startswith("+++ ") and not in_hunk:
+            files = files or [(path, [])]
+            files[-1] = (path or _path(line) or files[-1][0], files[-1][1])
+        elif (found := HUNK.match(line)) is not None:
+            files, in_hunk = files or [(path, [])], True
+            before, after = int(found[1]), int(found[2])
+            files[-1][1].append(DiffLine("hunk", line, None, None))
+        elif in_hunk and not line.startswith("\\"):
+            kind = KINDS.get(line[:1], "same") if not line.startswith("@") else "same"
+            files[-1][1].append(
+                DiffLine(kind, line[1:], None if kind == "added" else before, None if kind == "removed" else after)
+            )
+            before, after = before + (kind != "added"), after + (kind != "removed")
+    found_files = []
+    for name, lines in files:
+        added, removed = (sum(one.kind == kind for one in lines) for kind in ("added", "removed"))
+        kept = lines[: max(0, most)]
+        most -= len(kept)
+        found_files.append(FileDiff(name or "Change", kept, added, removed, len(lines) - len(kept)))
+    return [one for one in found_files if one.lines or one.hidden]
+
+
+def _path(line: str) -> str:
+    """Return the path in a line of a diff's head."""
+    if line.startswith("diff --git"):
+        return line.split(" b/", 1)[-1].strip() if " b/" in line else line.removeprefix("diff --git").strip()
+    name = line.split(maxsplit=1)[1] if len(line.split(maxsplit=1)) > 1 else ""
+    name = name.split("\t")[0].strip()
+    return "" if name == "/dev/null" else re.sub(r"^[ab]/", "", name)
+
+
+def links(payload: Any) -> list[Link]:
+    """Return the links that show a result."""
+    found = payload.get("evidence") if isinstance(payload, Mapping) else None
+    made = []
+    for one in found if isinstance(found, list) else []:
+        title, url = (one.get("title"), one.get("url")) if isinstance(one, Mapping) else (None, one)
+        if isinstance(url, str) and re.match("https?://", url):
+            made.append(Link(str(title or url), url, what_is(url), _host(url)))
+    return made
+
+
+def what_is(url: str) -> str:
+    """Return what an address leads to, as far as it says."""
+    path = _split(url)
+    return next((word for pattern, word in LINKS if re.search(pattern, path, re.IGNORECASE)), "Page")
+
+
+def _split(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+
+
+def as_json(payload: Any) -> str:
+    """Return a payload as JSON, to be read."""
+    return json.dumps(payload, indent=2, ensure_ascii=False) if payload else ""
