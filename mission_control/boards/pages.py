@@ -12,7 +12,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of, present, visible_board
 from mission_control.boards.query_page import QUERY, query_of, state_of
 from mission_control.boards.table_regions import shown_columns
-from mission_control.boards.view import COLUMNS, PAGE, PANEL, TABLE, BoardView, Rights
+from mission_control.boards.view import COLUMNS, PAGE, PANEL, TABLE, BoardView, PanelLook, Rights, unfolded
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.live.broker import head_of
@@ -59,10 +59,12 @@ async def show(board_id: UUID) -> ResponseReturnValue:
     return response
 
 
-async def board_page(view: BoardView, seq: int, *, panel: str = "", page_title: str = "", stream: str = "") -> str:
+async def board_page(
+    view: BoardView, seq: int, *, panel: str = "", page_title: str = "", stream: str = "", column: str = ""
+) -> str:
     """Return the page of a board, read after the number `seq` of the log, with a panel or without.
 
-    `stream` is the panel's part of the address of the stream, unless it is a task's.
+    `stream` is the panel's part of the address of the stream, unless it is a task's; `column` is where the task is.
     """
     return await shell_page(
         view.actor,
@@ -76,6 +78,7 @@ async def board_page(view: BoardView, seq: int, *, panel: str = "", page_title: 
         regions={**await rendered(PAGE, view), **await rendered(view.shown, view)},
         panel=Markup(panel),
         page_title=page_title,
+        open_columns=unfolded(request.args, column),
         panel_base=f"/boards/{view.board.id}",
         asides=asides(PLACE),
         live_url=live_url(view, seq, stream),
@@ -88,10 +91,9 @@ def view_of(actor: Actor, board: Board, reads: Reads | None = None, panel_id: UU
     aside, options = asked(PLACE) if panel_id is None else (None, ())
     open_page = "panel" if panel_id else aside.page if aside else ""
     pages = (PAGE, TABLE if wanted.is_table else COLUMNS, *([open_page] if open_page else []))
-    everything = request.args.get("comments") == "all"
     return BoardView(
         actor=actor, pages=pages, active=f"board-{board.id}", reads=reads or Reads(),
-        board=board, rights=rights, wanted=wanted, panel_id=panel_id, all_comments=everything,
+        board=board, rights=rights, wanted=wanted, panel_id=panel_id, look=PanelLook.of(request.args),
         aside=aside.name if aside else "", options=options,
     )  # fmt: skip
 
@@ -99,9 +101,8 @@ def view_of(actor: Actor, board: Board, reads: Reads | None = None, panel_id: UU
 def live_url(view: BoardView, seq: int, stream: str = "") -> str:
     """Return the stream of a board page with a filter and an open panel, from an event on."""
     query = view.wanted.query()
-    panel = f"&panel={PANEL}{view.panel_id}" if view.panel_id else f"&{stream}" if stream else ""
-    if view.panel_id and view.all_comments:
-        panel += "&comments=all"
+    task = f"&panel={PANEL}{view.panel_id}{view.look.more}" if view.panel_id else ""
+    panel = task or (f"&{stream}" if stream else "")
     return f"/boards/{view.board.id}/live{query}{'&' if query else '?'}after={seq}{panel}"
 
 

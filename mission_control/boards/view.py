@@ -1,16 +1,19 @@
 """A board's page as somebody sees it: with which rights, through which filter, with which task open."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from mission_control.boards.card_filter import CardFilter
 from mission_control.boards.cards import crew_of
 from mission_control.boards.columns import Order, cards_of, orders_of
 from mission_control.boards.models import Board
+from mission_control.boards.statuses import STATUSES
 from mission_control.boards.wip_usage import WipUsage, wip_usage_of
 from mission_control.core.actor import Actor
+from mission_control.core.ids import parse_id
 from mission_control.live.models import Event
 from mission_control.web.asides import AsideView
 from mission_control.web.regions import Concerns
@@ -35,6 +38,41 @@ class Rights:
         return cls(actor.writes(board), actor.administers(board.organization_id))
 
 
+@dataclass(frozen=True, slots=True)
+class PanelLook:
+    """How the timeline of an open task is shown, as the address says: which part, how much, and which comment."""
+
+    show: str = ""  # or talk, runs
+    whole: bool = False
+    comment_id: UUID | None = None
+
+    @classmethod
+    def of(cls, args: Mapping[str, str]) -> "PanelLook":
+        """Read an address; unknown values are ignored."""
+        show = args.get("show", "")
+        whole = args.get("comments") == "all"
+        return cls(show if show in ("talk", "runs") else "", whole, parse_id(args.get("comment", "")))
+
+    @property
+    def more(self) -> str:
+        """The same behind another query."""
+        return f"&{query}" if (query := self.query()) else ""
+
+    def query(self, **changes: str) -> str:
+        """Return it as the query of an address, empty when it is the usual."""
+        values = {
+            "show": self.show,
+            "comments": "all" if self.whole else "",
+            "comment": str(self.comment_id or ""),
+        }
+        return urlencode({name: value for name, value in (values | changes).items() if value})
+
+
+def unfolded(args: Mapping[str, str], column: str) -> str:
+    """Return the columns that never fold beside an open task: the one in the address, and where the task is."""
+    return " ".join(sorted({one for one in (args.get("open"), column) if one in STATUSES}))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardView(AsideView):
     """A board's page as somebody sees it at this moment."""
@@ -43,7 +81,7 @@ class BoardView(AsideView):
     rights: Rights
     wanted: CardFilter
     panel_id: UUID | None = None
-    all_comments: bool = False
+    look: PanelLook = PanelLook()
 
     @property
     def shown(self) -> str:

@@ -10,6 +10,7 @@ from mission_control.claims import (
     reactions,
     runs_api,
     submissions,
+    timeline_region,
     timer,
 )
 from mission_control.claims.timer import watch_leases
@@ -43,7 +44,7 @@ claims = Feature(
     ),
     body_limits=(BodyLimit("POST", "/api/v1/agent/boards/[^/]+/tasks/[^/]+/completions", "max_file_bytes"),),
     agent_tabs=(agent_tab.TAB,),
-    regions=panel.REGIONS,
+    regions=(*panel.REGIONS, *timeline_region.REGIONS),
     explain_waiting=reasons_of,
     loops=(watch_leases,),
     on_clock_set=(timer.look_now,),

@@ -8,15 +8,17 @@ model, this table, a migration, and the template that shows it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, get_args
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from mission_control.boards.days import day_of, end_of_day
 from mission_control.boards.priorities import Priority, canonical
 from mission_control.boards.statuses import TaskStatus
+from mission_control.core import clock
 from mission_control.core.declared import REQUIRED, DeclaredField, answered, changed, created
 from mission_control.core.schemas import Moment, OptionalText
 from mission_control.tags.schemas import TagRef
@@ -118,8 +120,20 @@ def _rescheduled(before: Any, after: Any) -> tuple[str, str]:
     return ("set the due date of", f"to {day}") if day else ("removed the due date of", "")
 
 
+def _day(typed: Any) -> Any:
+    """Return the day that a word such as `fri` means; dates as they are."""
+    if not isinstance(typed, str):
+        return typed
+    if (day := day_of(typed.strip(), clock.now())) is None:
+        raise ValueError("Enter a date such as 2026-03-14, or a word such as today or fri")
+    return day
+
+
+Day = Annotated[date | None, BeforeValidator(_day)]
+
+
 def _end_of_day(day: date | None) -> datetime | None:
-    return datetime.combine(day, time(23, 59)) if day else None
+    return end_of_day(day) if day else None
 
 
 # In the order in which answers have them.
@@ -137,7 +151,7 @@ FIELDS: tuple[TaskField, ...] = (
     ),
     plain(
         "due_at", datetime | None, None,
-        accepts=Moment | None, sentence=_rescheduled, form=FormField("due", date | None, None, _end_of_day),
+        accepts=Moment | None, sentence=_rescheduled, form=FormField("due", Day, None, _end_of_day),
         tool="When it must be done, as 2026-12-24T12:00:00Z",
     ),
     ruled("assigned_agent_id", UUID | None, PEOPLE_AND_LEADS),

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from mission_control.boards.models import Board
 from mission_control.boards.statuses import TaskStatus
@@ -11,16 +11,24 @@ from mission_control.core.declared import completed
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import parse_id
 from mission_control.core.schemas import BlankToNone, NonEmptyStr
+from mission_control.custom_fields.queries import values_of_tasks
+from mission_control.tags.assignment import tag_ids_of
+from mission_control.tags.schemas import TagCreate
+from mission_control.tags.slugs import slug_from
 from mission_control.tasks.fields import from_form, to_form
-from mission_control.tasks.models import Task
+from mission_control.tasks.models import Comment, Task
+from mission_control.tasks.panel_fields import typed
 from mission_control.tasks.schemas import (
     TaskCommentCreate,
+    TaskCommentEdit,
     TaskCreate,
     TaskDependencyCreate,
     TaskMove,
     TaskUpdate,
 )
 from mission_control.web.actions import Form, VersionedForm
+from mission_control.web.forms import FormInvalid
+from mission_control.web.versions import refuse_changed_values
 
 Title = Annotated[NonEmptyStr, Field(max_length=500)]
 
@@ -71,8 +79,10 @@ class TextForm(VersionedForm):
 
 
 @completed(to_form())
-class ChangeForm(Form):
+class ChangeForm(VersionedForm):
     """One or more facts of a task; absent fields stay as they are. The table of fields adds its inputs."""
+
+    SHOWN = ("priority", "due_at", "assigned_agent_id", "assigned_user_id")
 
     assignee: str | None = None
 
@@ -85,6 +95,58 @@ class ChangeForm(Form):
         return TaskUpdate(**changes)
 
 
+class FieldsForm(VersionedForm):
+    """Values of custom fields, each with its key and its type: one, or all that must be filled in together."""
+
+    key: Annotated[list[str], Field(min_length=1)]
+    kind: list[str]
+    value: list[str] = []
+
+    def body(self, found: Task) -> TaskUpdate:
+        """Return the change; a single blank value clears its field."""
+        typed_in = self.value or ([""] if len(self.key) == 1 else [])
+        if not len(self.key) == len(self.kind) == len(typed_in):
+            raise FormInvalid(self.model_dump(), {"": "Fill in every field, or none of them can be saved."})
+        try:
+            values = {key: typed(kind, text) for key, kind, text in zip(self.key, self.kind, typed_in, strict=True)}
+        except ValueError as error:
+            raise FormInvalid(self.model_dump(), {"": str(error)}) from None
+        return TaskUpdate.model_validate({"custom_field_values": values})
+
+    async def refuse_stale(self, found: Task, data: BaseModel) -> None:
+        """Compare with the values that the task has now."""
+        present = (await values_of_tasks(found.board_id, [found.id])).of(found.id)
+        refuse_changed_values(present, self.version, data.model_dump()["custom_field_values"])
+
+
+class TagsForm(VersionedForm):
+    """The tags of a task, and one that is put on it or taken off."""
+
+    tag_ids: list[UUID] = []
+    toggle: UUID | None = None
+
+    def body(self, found: Task) -> TaskUpdate:
+        """Return the change."""
+        kept = [one for one in self.tag_ids if one != self.toggle]
+        added = [self.toggle] if self.toggle and self.toggle not in self.tag_ids else []
+        return TaskUpdate.model_validate({"tag_ids": kept + added})
+
+    async def refuse_stale(self, found: Task, data: BaseModel) -> None:
+        """Compare with the tags that the task has now."""
+        present = [str(one) for one in await tag_ids_of(found.id)]
+        refuse_changed_values({"tags": present}, self.version, {"tags": None})
+
+
+class NewTagForm(Form):
+    """A new tag. Two tags of one organization never share a slug, so a known name is refused."""
+
+    name: Annotated[NonEmptyStr, Field(max_length=100)]
+
+    def body(self, found: None) -> TagCreate:
+        """Return the tag to create."""
+        return TagCreate(name=self.name, slug=slug_from(self.name) or None)
+
+
 class CommentForm(Form):
     """A comment."""
 
@@ -93,6 +155,28 @@ class CommentForm(Form):
     def body(self, found: Task) -> TaskCommentCreate:
         """Return the comment."""
         return TaskCommentCreate(message=self.message)
+
+
+class CommentEditForm(VersionedForm):
+    """Other words for a comment."""
+
+    SHOWN = ("message",)
+    message: Annotated[NonEmptyStr, Field(max_length=100_000)]
+
+    def body(self, found: Comment) -> TaskCommentEdit:
+        """Return the words."""
+        return TaskCommentEdit(message=self.message)
+
+
+class TitleForm(VersionedForm):
+    """The title alone, edited where it stands."""
+
+    SHOWN = ("title",)
+    title: Title
+
+    def body(self, found: Task) -> TaskUpdate:
+        """Return the change."""
+        return TaskUpdate.model_validate({"title": self.title})
 
 
 class DependencyForm(Form):

@@ -19,8 +19,9 @@ from mission_control.live.broker import head_of
 from mission_control.tasks.forms import ChangeForm, CommentForm, DependencyForm, MoveForm, NewTaskForm, TextForm
 from mission_control.tasks.models import Task
 from mission_control.tasks.moves import may_approve, position_of, wants_approval
-from mission_control.tasks.panel import Panel, other_tasks, panel_html
-from mission_control.tasks.panel_regions import GONE, TEXT
+from mission_control.tasks.panel import Panel, panel_html
+from mission_control.tasks.panel_files import size_in_words
+from mission_control.tasks.panel_regions import GONE, TEXT, TITLE
 from mission_control.tasks.panel_view import PAGE, any_panel_in
 from mission_control.tasks.queries import visible_task
 from mission_control.web.actions import action
@@ -34,8 +35,10 @@ from mission_control.web.versions import EditConflict
 pages = Blueprint("tasks_pages", __name__)
 TASK = "/boards/<uuid:board_id>/tasks/<uuid:task_id>"
 EDIT_CONFLICT = "Somebody changed this task while you were writing. Your text is kept below; save again to use it."
+FACT_CONFLICT = "Somebody changed this meanwhile. You see what it is now; choose again to change it."
 UNSAVED = "Nothing was saved."
 FINISH_PAGE, FINISH_FORMS = "tasks/finish.html", "tasks/finish_forms.html"
+SAID = "tasks/comment_forms.html"
 
 
 async def on_task(board_id: UUID, task_id: UUID) -> tuple[Actor, Task]:
@@ -56,7 +59,7 @@ async def create(outcome: Outcome[Board, NewTaskForm]) -> ResponseReturnValue:
 async def show(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
     """Show a task: the panel alone for the open board, else the board's page with the panel."""
     actor, board = await on_board(board_id)
-    return await _answer(view_of(actor, board, panel_id=task_id), edits=request.args.get("edit") == "text")
+    return await panel_answer(view_of(actor, board, panel_id=task_id), edits=request.args.get("edit", ""))
 
 
 async def _panel(view: BoardView) -> Panel:
@@ -66,29 +69,43 @@ async def _panel(view: BoardView) -> Panel:
     return panel
 
 
-async def _answer(view: BoardView, *, edits: bool = False, refusal: dict[str, Any] | None = None) -> str:
+async def panel_answer(view: BoardView, *, edits: str = "", refusal: dict[str, Any] | None = None) -> str:
+    """Return what an open page asked for: a section of the panel, or all of it; else the board's page with it.
+
+    `edits` is the section that is shown as a form: the title, or the whole text.
+    """
     seq = await head_of(view.board.organization_id)
     panel = await _panel(view)
+    edits = edits if panel.may_write else ""
     target = request.headers.get("HX-Target", "") if is_htmx() else ""
-    form = {"edits": edits and panel.may_write, "refusal": refusal}
-    if target.endswith("-panel-text"):
-        return render_macro(TEXT, "text", panel=panel, **form) + await fragment(PAGE, "title", view)
+    section = target.rpartition("-panel-")[2]
+    if section == "timeline":
+        return await fragment(PAGE, section, view, "innerHTML")
+    forms = {edits: _form(edits, panel, refusal)} if edits in ("title", "text") else {}
+    if section in ("title", "text"):
+        html = forms.get(section) or _form(section, panel, None, edits=False)
+        return html if section == "title" else html + await fragment(PAGE, "title", view)
     regions = await rendered(PAGE, view)
-    if form["edits"]:
-        regions["text"] = Markup(render_macro(TEXT, "text", panel=panel, **form))
-    link = (current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/") + panel.url
-    others = await other_tasks(view.board, panel) if panel.may_write else []
-    html = panel_html(panel, regions, others, link=link, seq=seq)
+    regions.update({name: Markup(html) for name, html in forms.items()})
+    settings = current_app.config["SETTINGS"]
+    link = (settings.base_url or request.host_url).rstrip("/") + panel.url
+    limit = (size_in_words(settings.max_file_bytes), settings.max_file_bytes)
+    html = panel_html(panel, regions, link=link, seq=seq, limit=limit)
     if target == "section#panel":
         return f'<section id="panel">{html}</section>'
-    return await board_page(view, seq, panel=html, page_title=f"#{panel.number} {panel.title}")
+    title = f"#{panel.number} {panel.title}"
+    return await board_page(view, seq, panel=html, page_title=title, column=panel.status)
 
 
-async def _explain(refusal: Refusal[Task, Any]) -> ResponseReturnValue:
+def _form(section: str, panel: Panel, refusal: dict[str, Any] | None, *, edits: bool = True) -> str:
+    return render_macro(TITLE if section == "title" else TEXT, section, panel=panel, edits=edits, refusal=refusal)
+
+
+async def explain(refusal: Refusal[Task, Any], sentence: str = "") -> ResponseReturnValue:
     """Answer the reason in a sentence and, in an open panel, the facts as they are."""
     if not is_htmx():
         raise refusal.error
-    return render_macro(GONE, "reason", sentence=refusal.sentence) + await _facts(refusal)
+    return render_macro(GONE, "reason", sentence=sentence or refusal.sentence) + await _facts(refusal)
 
 
 async def _facts(refusal: Refusal[Task, Any]) -> str:
@@ -96,11 +113,19 @@ async def _facts(refusal: Refusal[Task, Any]) -> str:
     return await fragment(PAGE, "facts", view_of(refusal.actor, task.board, panel_id=task.id), "innerHTML")
 
 
+async def saved(outcome: Outcome[Task, Any]) -> ResponseReturnValue:
+    """Answer an open panel with the facts as they are now, for the next change of the same form."""
+    task = outcome.found
+    if not is_htmx():
+        return done(_url(task))
+    return await fragment(PAGE, "facts", view_of(outcome.actor, task.board, panel_id=task.id))
+
+
 async def _offer_to_approve(refusal: Refusal[Task, MoveForm]) -> ResponseReturnValue:
     """Offer to approve the task and finish it in one act, where only that is missing: a dialog or a page."""
     task, form = refusal.found, refusal.form
     if form is None or not (wants_approval(refusal.error) and may_approve(refusal.actor, task)):
-        return await _explain(refusal)
+        return await explain(refusal)
     context = {
         "task": task,
         "fields": form.hidden(),
@@ -135,7 +160,7 @@ async def _edit_again(refusal: Refusal[Task, TextForm]) -> ResponseReturnValue:
     task = refusal.found
     view = view_of(refusal.actor, task.board, panel_id=task.id)
     errors = {"": EDIT_CONFLICT} if changed else refusal.errors
-    return await _answer(view, edits=True, refusal={"values": refusal.values, "errors": errors})
+    return await panel_answer(view, edits="text", refusal={"values": refusal.values, "errors": errors})
 
 
 @action(pages, "POST", f"{TASK}/text", performs="update_task", form=TextForm, refused=_edit_again)
@@ -144,20 +169,23 @@ async def write(outcome: Outcome[Task, TextForm]) -> ResponseReturnValue:
     task = outcome.found
     if not is_htmx():
         return done(_url(task))
-    return await _answer(view_of(outcome.actor, task.board, panel_id=task.id))
+    return await panel_answer(view_of(outcome.actor, task.board, panel_id=task.id))
 
 
 async def _not_changed(refusal: Refusal[Task, ChangeForm]) -> ResponseReturnValue:
     """Answer the reason; a plain browser also reads that nothing was saved."""
     if not is_htmx() and isinstance(refusal.error, FormInvalid):
         raise Invalid(f"{refusal.sentence} {UNSAVED}")
-    return await _explain(refusal)
+    if isinstance(refusal.error, FormInvalid):  # what was typed stays in its field
+        return render_macro(GONE, "reason", sentence=refusal.sentence)
+    conflict = isinstance(refusal.error, EditConflict)
+    return await explain(refusal, FACT_CONFLICT if conflict else "")
 
 
 @action(pages, "POST", f"{TASK}/changes", performs="update_task", form=ChangeForm, refused=_not_changed)
 async def change(outcome: Outcome[Task, ChangeForm]) -> ResponseReturnValue:
     """Change priority, due date or assignee."""
-    return done(_url(outcome.found))
+    return await saved(outcome)
 
 
 @action(pages, "POST", f"{TASK}/comments", performs="create_task_comment", form=CommentForm)
@@ -166,7 +194,14 @@ async def comment(outcome: Outcome[Task, CommentForm]) -> ResponseReturnValue:
     return done(f"{_url(outcome.found)}#comments")
 
 
-@action(pages, "POST", f"{TASK}/dependencies", performs="add_dependency", form=DependencyForm)
+async def _not_linked(refusal: Refusal[Task, DependencyForm]) -> ResponseReturnValue:
+    """Answer why, beside the list in which the task was chosen."""
+    if not is_htmx():
+        raise refusal.error
+    return render_macro(SAID, "said", sentence=refusal.sentence)
+
+
+@action(pages, "POST", f"{TASK}/dependencies", performs="add_dependency", form=DependencyForm, refused=_not_linked)
 async def wait_for(outcome: Outcome[Task, DependencyForm]) -> ResponseReturnValue:
     """Make the task wait for another one."""
     return done(_url(outcome.found))

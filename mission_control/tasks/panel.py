@@ -15,10 +15,11 @@ from mission_control.boards.priorities import canonical
 from mission_control.boards.query_sql import PERSON
 from mission_control.boards.view import Rights
 from mission_control.core import clock
-from mission_control.database.sql import rows, select_one
+from mission_control.database.sql import select_one
 from mission_control.tasks.forms import TextForm
 from mission_control.tasks.queries import COLUMNS, TaskRow
 from mission_control.web.fragments import render_macro
+from mission_control.web.versions import version_of
 
 TEMPLATE = "tasks/panel.html"
 
@@ -94,6 +95,10 @@ class Panel:
         """The version of title and description, for the form that edits them."""
         return TextForm.version_of(self.task)
 
+    def version_of(self, *names: str) -> str:
+        """Return the version of some fields, for the form that changes one property."""
+        return version_of(self.task, names)
+
     @property
     def is_overdue(self) -> bool:
         """Whether the due date has passed without the task being done."""
@@ -133,22 +138,6 @@ def _panel(row: PanelRow, rights: Rights) -> Panel:
     )
 
 
-async def other_tasks(board: Board, panel: Panel) -> list[dict[str, Any]]:
-    """Return what the task could wait for: the board's other tasks, unfinished and newest first."""
-    return await rows(
-        """
-        SELECT t.id, t.number, t.title, t.status FROM tasks t
-        WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.id <> ? AND NOT EXISTS (
-            SELECT 1 FROM task_dependencies d WHERE d.task_id = ? AND d.depends_on_task_id = t.id
-        )
-        ORDER BY CASE WHEN t.status = 'done' THEN 1 ELSE 0 END, t.number DESC LIMIT 200
-        """,
-        board.id,
-        panel.id,
-        panel.id,
-    )
-
-
-def panel_html(panel: Panel, regions: Mapping[str, Markup], others: list[dict[str, Any]], **more: Any) -> str:
+def panel_html(panel: Panel, regions: Mapping[str, Markup], **more: Any) -> str:
     """Return the whole panel around its regions."""
-    return render_macro(TEMPLATE, "panel", panel=panel, regions=regions, others=others, **more)
+    return render_macro(TEMPLATE, "panel", panel=panel, regions=regions, **more)

@@ -55,16 +55,22 @@ def panel_region(
     concerns: Concerns[BoardView],
     render: Callable[[BoardView, Panel], Awaitable[str]],
     changes: Callable[[BoardView, Batch], Awaitable[str | None]] | None = None,
+    key: Callable[[BoardView], Hashable] | None = None,
 ) -> Region[BoardView]:
-    """Return a section of the panel as a region: `#task-<id>-panel-<name>`."""
+    """Return a section of the panel as a region: `#task-<id>-panel-<name>`; `key` where viewers see different ones."""
 
     async def html(view: BoardView) -> str | None:
         panel = await panel_in(view)
         return None if panel is None else await render(view, panel)
 
     target = f"#task-{{panel_id}}-panel-{name}"
-    return Region(PAGE, target, concerns, html, _key, changes, name=name)
+    return Region(PAGE, target, concerns, html, key or _key, changes, name=name)
 
 
 def _key(view: BoardView) -> Hashable:
-    return view.panel_id, view.rights, view.all_comments
+    return view.panel_id, view.rights
+
+
+def own_key(view: BoardView) -> Hashable:
+    """What a section depends on that offers viewers to change what is their own."""
+    return view.panel_id, view.rights, view.actor.id, view.look

@@ -51,6 +51,10 @@ class VersionedForm(Form):
         """The version of a thing as the form shows it."""
         return version_of(thing, cls.SHOWN)
 
+    async def refuse_stale(self, found: Any, data: BaseModel) -> None:
+        """Raise EditConflict when somebody changed what the form shows, inside the transaction that will change it."""
+        refuse_changed(found, self.version, data.model_dump(exclude_unset=True, include=set(self.SHOWN)))
+
 
 Answering = Callable[[Outcome[Any, Any]], Awaitable[ResponseReturnValue]]
 Refusing = Callable[[Refusal[Any, Any]], Awaitable[ResponseReturnValue]]
@@ -118,8 +122,7 @@ class Action:
 
         async def perform_if_unchanged() -> Any:
             await _lock(found)
-            wanted = given["data"].model_dump(exclude_unset=True, include=set(form.SHOWN))
-            refuse_changed(found, form.version, wanted)
+            await form.refuse_stale(found, given["data"])
             return await perform()
 
         if isinstance(form, VersionedForm) and form.version:

@@ -21,7 +21,12 @@ class EditConflict(Conflict):
 
 def version_of(thing: Any, names: Iterable[str]) -> str:
     """The marks of some fields of a thing, as the hidden field `version` of a form."""
-    return urlencode({name: _mark(getattr(thing, name)) for name in names})
+    return version_of_values({name: getattr(thing, name) for name in names})
+
+
+def version_of_values(values: Mapping[str, Any]) -> str:
+    """The same of values that are no fields of one thing."""
+    return urlencode({name: _mark(value) for name, value in values.items()})
 
 
 def _mark(value: Any) -> str:
@@ -30,10 +35,16 @@ def _mark(value: Any) -> str:
 
 def refuse_changed(thing: Any, version: str, wanted: Mapping[str, Any]) -> None:
     """Raise EditConflict when a field of the version has another value now, and one that is not wanted either."""
+    named = [name for name, _ in parse_qsl(version) if name in wanted]
+    refuse_changed_values({name: getattr(thing, name) for name in named}, version, wanted)
+
+
+def refuse_changed_values(present: Mapping[str, Any], version: str, wanted: Mapping[str, Any]) -> None:
+    """The same of values that are no fields of one thing."""
     changed = [
         name
         for name, mark in parse_qsl(version)
-        if name in wanted and mark != _mark(present := getattr(thing, name)) and wanted[name] != present
+        if name in wanted and mark != _mark(present.get(name)) and wanted[name] != present.get(name)
     ]
     if changed:
         raise EditConflict(changed)

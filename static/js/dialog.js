@@ -33,7 +33,7 @@ export const start = () => {
     if (opener) open(document.getElementById(opener.dataset.dialogOpen));
     if (event.target.closest("[data-dialog-close]")) event.target.closest("dialog")?.close();
     if (event.target instanceof HTMLDialogElement && outside(event) && !event.target.querySelector("[data-once]")) event.target.close(); // a secret is not lost by a slip
-    if (event.target.closest(".menu-item")) event.target.closest(".menu")?.hidePopover();
+    if (event.target.closest(".menu-item:not([data-stay])")) event.target.closest(".menu")?.hidePopover();
   });
   document.addEventListener("close", (event) => {
     if (event.target.matches?.("#dialogs > dialog")) event.target.remove();

@@ -1,5 +1,7 @@
 // The side panel: opening pushes the task's own URL; Esc, Close and Back empty it again.
+import { tools } from "./dress.js";
 const panel = () => document.getElementById("panel");
+const LOOK = ["show", "comments", "comment"];
 let board = null; // the address to return to
 let opener = null; // the link that was followed, and where it led
 let opened = "";
@@ -13,7 +15,25 @@ const inside = (path) => {
 const mark = () => {
   const open = document.getElementById(panel()?.querySelector("[data-panel-task]")?.dataset.panelTask ?? "");
   for (const card of document.querySelectorAll("[data-task][data-state=open]")) if (card !== open) delete card.dataset.state;
+  const isNew = open && open.dataset.state !== "open";
   if (open) open.dataset.state = "open";
+  const columns = document.getElementById("columns"); // those that stay open beside the task: its own, and the one in the address
+  if (columns) columns.dataset.open = `${new URLSearchParams(location.search).get("open") ?? ""} ${open?.closest(".column")?.id.slice(7) ?? ""}`.trim();
+  if (isNew) open.scrollIntoView({ block: "nearest", inline: "nearest" });
+};
+
+// The rail of a folded column opens it in place.
+const unfold = (event) => {
+  const rail = event.target.closest(".column-rail");
+  if (!rail || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const here = new URL(location.href);
+  here.searchParams.set("open", new URL(rail.href).searchParams.get("open"));
+  history.replaceState(history.state, "", here);
+  mark();
+  const column = rail.closest(".column");
+  column.scrollIntoView({ block: "nearest", inline: "nearest" });
+  column.querySelector("[data-nav-item], .column-add > summary")?.focus({ preventScroll: true });
 };
 
 // The stream's address names the open panel, so that only open panels are rendered.
@@ -23,14 +43,16 @@ const subscribe = () => {
   const article = panel().querySelector("[data-seq]");
   const { panelTask, panelStream } = article?.dataset ?? {};
   const wanted = new URLSearchParams(panelStream ?? (panelTask ? { panel: panelTask.replace("task-", "task:") } : ""));
+  const look = panelTask && article.querySelector("[data-look]")?.dataset.look; // which part of its timeline
+  for (const [name, value] of new URLSearchParams(look ?? "")) wanted.set(name, value);
   const url = new URL(live.getAttribute("hx-sse:connect"), location.href);
   const open = url.searchParams.get("panel") ?? "";
-  const own = [...url.searchParams].filter(([name]) => name === "panel" || name.startsWith(`${open}_`));
+  const own = [...url.searchParams].filter(([name]) => name === "panel" || LOOK.includes(name) || name.startsWith(`${open}_`));
   if (new URLSearchParams(own).toString() === wanted.toString()) return;
   const heard = Number(live._htmx?.sse?.lastEventId || url.searchParams.get("after"));
   const read = article ? Number(article.dataset.seq) : heard;
   url.searchParams.set("after", Math.min(heard, read));
-  for (const name of ["comments", ...own.map(([name]) => name)]) url.searchParams.delete(name); // of the panel before
+  for (const [name] of own) url.searchParams.delete(name); // of the panel before
   for (const [name, value] of wanted) url.searchParams.set(name, value);
   const next = live.cloneNode(false);
   next.removeAttribute("data-htmx-powered");
@@ -61,6 +83,7 @@ const close = (event) => {
 export const start = () => {
   document.addEventListener("click", (event) => {
     close(event);
+    unfold(event);
     const link = event.target.closest("[data-panel-link]");
     if (!link) return;
     [opener, opened] = [link, link.getAttribute("href")];
@@ -84,4 +107,8 @@ export const start = () => {
   });
 };
 
-export const attach = () => { if (panel()?.childElementCount) mark(); };
+export const attach = () => {
+  if (!panel()?.childElementCount) return;
+  mark();
+  if (panel().querySelector("[data-panel-task]")) tools();
+};

@@ -96,4 +96,4 @@ async def test_times_read_well_in_a_sentence(site: Site, open_page: Open) -> Non
     for seconds, words in ((30, "Made just now by Ada"), (150, "Made 2 min ago by Ada"), (-90, "Made in 1 min by Ada")):
         await page.clock.set_fixed_time(made + timedelta(seconds=seconds))
         await page.goto(f"{site.url}/boards/{board}/tasks/{task['id']}")
-        await expect(page.locator(".facts-foot")).to_contain_text(words)
+        await expect(page.locator(".props-foot")).to_contain_text(words)

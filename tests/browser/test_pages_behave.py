@@ -290,7 +290,10 @@ async def test_open_panel_leaves_room_for_the_board(site: Site, open_page: Open)
     await expect(page.locator("#board-menu").get_by_role("link", name="Settings")).to_be_visible()
     await page.keyboard.press("Escape")
     order = "[...document.querySelectorAll('.panel-body > *')].map((one) => one.id.split('-panel-')[1]).filter(Boolean)"
-    assert (await page.evaluate(order))[:4] == ["title", "facts", "tags", "text"]
+    assert (await page.evaluate(order))[:3] == ["waiting", "approvals", "text"]
+    assert await page.evaluate(
+        "document.querySelector('.panel-body').firstElementChild.matches('.panel-top:has(.props)')"
+    )
 
 
 async def test_names_are_suggested_after_an_at_sign(site: Site, open_page: Open) -> None:

@@ -191,7 +191,7 @@ async def test_open_board_is_live(cast: Cast) -> None:
     dan = await visitor(cast.app, cast.dan)
     async with dan.watching(f"{cast.home}/live?panel=task:{task['id']}") as watch:
         await cast.ada.patch(cast.task(task), {"status": "review"})
-        text = await watch.until("-panel-history")
+        text = await watch.until("-panel-timeline")
     assert 'hx-target="#columns"' in text and "Write the report moved to Review" in text
     assert 'data-list="list-review" data-order="1"><li class="card"' in text
     assert f'hx-target="#task-{task["id"]}-panel-facts"' in text

@@ -30,14 +30,14 @@ async def test_panel_shows_waiting_reasons(cast: Cast) -> None:
 async def test_panel_shows_the_runs(cast: Cast) -> None:
     task = await cast.add_task()
     dan = await visitor(cast.app, cast.dan)
-    (await dan.get(cast.task(task))).lacks("Runs</h2>")
+    (await dan.get(cast.task(task))).lacks("Run 1 by")
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
-    (await dan.get(cast.task(task))).has("Runs</h2>", "Running", "Vega has it.")
+    (await dan.get(cast.task(task))).has("Run 1 by Vega", "Running", "Vega has it.")
     file = {"name": "<log>.txt", "content_base64": b64encode(b"x" * 1200).decode()}
     work = {"fence": 1, "summary": "It **shines**.", "evidence": [LINK], "artifacts": [file], "cost_usd": "0.25"}
     (await cast.vega.post(f"/agent{cast.task(task)}/completions", work | {"input_tokens": 18450})).ok()
     seen = await dan.get(cast.task(task))
-    seen.has("Handed in", "It <strong>shines</strong>", "&lt;log&gt;.txt", "1 kB", "18,450 tokens in · 0.25 USD")
+    seen.has("Handed in", "It <strong>shines</strong>", "&lt;log&gt;.txt", "1 kB", "18.4k tokens, 0.25 USD")
     seen.has('href="https://example.org/p?a=1&amp;b=2" target="_blank" rel="noopener noreferrer"')
     file_id = seen.text.split("/attachments/")[1].split("/")[0]
     content = await dan.get(f"/api/v1{cast.task(task)}/attachments/{file_id}/content")
@@ -98,4 +98,4 @@ async def test_open_panel_updates_its_runs(cast: Cast) -> None:
         work = {"fence": 1, "summary": "It shines."}
         (await cast.vega.post(f"/agent{cast.task(task)}/completions", work)).ok()
         text = await watch.until("It shines.")
-        assert f"#task-{task['id']}-panel-runs" in text and "Handed in" in text
+        assert f"#task-{task['id']}-panel-timeline" in text and "Handed in" in text

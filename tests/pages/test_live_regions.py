@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from mission_control.claims.timeline import MOST_COMMENTS
 from mission_control.tasks.models import Comment, Task, TaskDependency
-from mission_control.tasks.panel_regions import MOST_COMMENTS_SHOWN
 from mission_control.web.regions import EXTENSION, Concerns, Region, View
 from tests.cast import Cast
 from tests.claiming import claim, extend
@@ -91,7 +91,7 @@ async def test_panel_is_sent_only_where_it_is_open(cast: Cast) -> None:
 
 async def test_all_comments_stay_where_all_are_shown_and_only_there(cast: Cast) -> None:
     task = await cast.add_task()
-    told = [Comment(task_id=task["id"], message=f"Word {number}.") for number in range(MOST_COMMENTS_SHOWN)]
+    told = [Comment(task_id=task["id"], message=f"Word {number}.") for number in range(MOST_COMMENTS)]
     await Comment.bulk_create(told)
     dan = await visitor(cast.app, cast.dan)
     seen = await dan.get(f"{cast.home}/tasks/{task['id']}?comments=all")
@@ -109,9 +109,9 @@ async def test_link_lines_follow_without_the_rest_of_the_panel(cast: Cast) -> No
     dan = await visitor(cast.app, cast.dan)
     async with dan.watching(f"{cast.home}/live?panel=task:{second['id']}") as watch:
         await rename(cast, first, "Grind finely")
-        text = await watch.until("-panel-links")
+        text = await watch.until("-panel-facts")
     sections = set(re.findall(r"#task-\S+?-panel-(\w+)", text))
-    assert sections <= {"links", "waiting"}
+    assert sections <= {"facts", "waiting"}
 
 
 async def test_open_board_never_shows_an_older_state(cast: Cast) -> None:

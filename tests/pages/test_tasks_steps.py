@@ -43,8 +43,11 @@ async def test_readers_see_steps_and_files_only(cast: Cast) -> None:
     file = FileStorage(BytesIO(content), filename="sky.txt", content_type="text/plain")
     client, to = cast.app.test_client(use_cookies=False), f"/api/v1{page}/attachments"
     sent = await client.post(to, headers=cast.ada.headers, files={"file": file})
-    url = f"{to}/{(await sent.get_json())['id']}/content"
-    (await dan.get(page)).has("Clean it", "sky.txt", "12 kB", f'href="{url}"').lacks("/ticks", "Add a step")
+    file_id = (await sent.get_json())["id"]
+    url = f"{to}/{file_id}/content"
+    (await dan.get(page)).has("Clean it", "sky.txt", "12 kB", f'href="{page}/files/{file_id}"').lacks(
+        "/ticks", "Add a step"
+    )
     assert (await dan.get(url)).is_status(200).text == content.decode()
     (await dan.post(f"{page}/checklist/{step['id']}/ticks", {"is_done": "true"})).is_status(403)
     (await dan.post(f"{page}/checklist", {"text": "Mine"})).is_status(403)
