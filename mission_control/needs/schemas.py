@@ -161,7 +161,7 @@ class NeedAnswerGiven(Body):
     model_config = Body.model_config | example(answer="send_back", note="Shorter, please.")
 
     answer: Annotated[str, Field(max_length=80, description="The `id` of one of its answers")]
-    note: Annotated[NonEmptyStr | None, BlankToNone, Field(max_length=20_000)] = None
+    note: Annotated[Annotated[NonEmptyStr, Field(max_length=20_000)] | None, BlankToNone] = None
 
 
 class NeedAnswered(NeedAnswerGiven):

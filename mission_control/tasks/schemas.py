@@ -163,7 +163,8 @@ class TaskReview(Body):
 
     decision: Literal["approved", "changes_requested"]
     note: Annotated[
-        NonEmptyStr | None, Field(max_length=4000, description="A comment; needed for `changes_requested`")
+        Annotated[NonEmptyStr, Field(max_length=4000)] | None,
+        Field(description="A comment; needed for `changes_requested`"),
     ] = None
 
     @model_validator(mode="after")

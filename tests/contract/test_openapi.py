@@ -215,7 +215,7 @@ def test_declared_errors_match(document: dict[str, Any]) -> None:
         for status in LLM_ERRORS.get(entry["operationId"], set()):
             assert shapes[status] == "LLMErrorResponse", f"{method} {path} {status}"
         blocked = method in ("post", "patch") and re.fullmatch(
-            rf"{API}/boards/{{board_id}}/tasks(/{{task_id}}(/moves)?)?", path
+            rf"{API}/boards/{{board_id}}/tasks(/{{task_id}}(/moves|/reviews)?)?", path
         )
         assert (shapes.get("409") == "BlockedTaskError") == bool(blocked), f"{method} {path}"
 
