@@ -125,7 +125,7 @@ class Item:
     @property
     def effects(self) -> dict[str, str]:
         """What follows from each answer, and from none (`ignore`)."""
-        who = self.asker if self.asker_kind == "agent" else "Its assignee"
+        who = self.asker if self.asker_kind == "agent" or not self.tasks else "Its assignee"
         if self.request is not None:
             return self.request.effects(who)
         numbers = ", ".join(f"#{task.number}" for task in self.tasks)

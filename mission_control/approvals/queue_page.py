@@ -92,6 +92,7 @@ async def queue_context(actor: Actor, view: QueueAddress) -> dict[str, Any]:
         "view": view,
         "items": items,
         "waiting": len(waiting),
+        "may_select": any(actor.writes(board) for board in boards),
         "oldest": waiting[0].created_at if waiting else None,
         "last_decided": await queue.last_decided_at(boards),
         "decided": decided,

@@ -4,6 +4,7 @@ from mission_control.feature import Feature
 from mission_control.needs import (
     api,
     approvals,
+    bulk_pages,
     deliveries,
     flagged,
     models,
@@ -39,5 +40,5 @@ needs = Feature(
     loops=(watch_deadlines,),
     on_clock_set=(timer.look_now,),
     needs=KINDS,
-    blueprints=(api.api,),
+    blueprints=(api.api, bulk_pages.pages),
 )

@@ -152,12 +152,12 @@ async def test_stream_adds_new_requests_and_keeps_decided_ones(cast: Cast) -> No
     cleo = await visitor(cast.app, cast.cleo)
     async with cleo.watching("/approvals/live?opened=2020-01-01T00:00:00Z") as watch:
         asked = await cast.ask()
-        text = await watch.until('hx-target="[data-queue-count]"')
+        text = await watch.until('hx-target="#announcements"')
         assert 'hx-target="#queue"' in text and f"approval-{asked['id']}" in text and "1 waiting" in text
         assert "A new approval waits for you." in text
         watch.text = ""
         await cleo.post(where(cast, asked) + "/decisions", {"decision": "approved"})
-        text = await watch.until('hx-target="[data-queue-count]"')
+        text = await watch.until('hx-target="#history"')
         assert 'data-state="decided"' in text and "Nothing waits" in text and 'hx-target="#history"' in text
 
 
