@@ -16,7 +16,7 @@ CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-c
 SYSTEM_PYTHON = $(shell for name in python3.14 python3.13 python3 /usr/bin/python3; do \
 	$$name -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 13))' >/dev/null 2>&1 && command -v $$name && break; done)
 
-.PHONY: run demo test test-sqlite test-postgres test-browser test-gateway check checks lock long bench format clean
+.PHONY: run demo test test-sqlite test-postgres test-browser test-gateway check checks lock long bench screenshots format clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed
@@ -116,6 +116,10 @@ long: $(VENV)/.installed-dev
 # One table of figures: req/s, latencies, CPU and SQL of a request, streams. BENCH="--database postgres" and others.
 bench: $(VENV)/.installed-dev
 	$(PYTHON) -m bench $(BENCH)
+
+# The pictures of README.md and docs/, from the demo; Chromium is needed.
+screenshots: $(VENV)/.installed-dev
+	CHROMIUM="$(CHROMIUM)" $(PYTHON) -m tools.screenshots $(PICTURES)
 
 format: $(VENV)/.installed-dev
 	$(PYTHON) -m ruff format .
