@@ -21,6 +21,7 @@ from mission_control.gateway_requests.feature import gateway_requests
 from mission_control.gateway_sessions.feature import gateway_sessions
 from mission_control.gateways.feature import gateways
 from mission_control.groups.feature import groups
+from mission_control.home.feature import home
 from mission_control.identity.feature import identity
 from mission_control.inbox.feature import inbox
 from mission_control.jobs.feature import jobs
@@ -46,10 +47,9 @@ from mission_control.webhooks.feature import webhooks
 # In the order in which reactions run and the API document lists operations.
 FEATURES: tuple[Feature, ...] = (
     authn, delivery, live, sending, accounts, activity, agents, approvals, boards, claims, custom_fields,
-    demo, docs, exports, gateways, gateway_notices, gateway_requests, gateway_sessions, groups, identity, inbox,
-    jobs, mcp, memory, metrics, needs, onboarding, organizations, provisioning, questions, runs, search, skills, souls,
-    tags,
-    tasks, usage, webhooks, shell.feature,
+    demo, docs, exports, gateways, gateway_notices, gateway_requests, gateway_sessions, groups, home, identity,
+    inbox, jobs, mcp, memory, metrics, needs, onboarding, organizations, provisioning, questions, runs, search,
+    skills, souls, tags, tasks, usage, webhooks, shell.feature,
 )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ async def _not_set_up(refusal: Typed[SetupForm]) -> ResponseReturnValue:
 @session_action(pages, "/setup", performs=entrance.set_up, form=SetupForm, refused=_not_set_up)
 async def set_up(form: SetupForm, _: None) -> ResponseReturnValue:
     """Create the first owner and sign them in."""
-    return go("/boards")
+    return go("/")
 
 
 @pages.get("/sign-in")

@@ -4,12 +4,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from markupsafe import Markup
-from quart import Blueprint, Response, make_response, redirect, request
+from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.card_filter import CardFilter
 from mission_control.boards.models import Board
-from mission_control.boards.queries import boards_of, present, visible_board
+from mission_control.boards.queries import present, visible_board
 from mission_control.boards.query_page import QUERY, query_of, state_of
 from mission_control.boards.table_regions import shown_columns
 from mission_control.boards.view import COLUMNS, PAGE, PANEL, TABLE, BoardView, PanelLook, Rights, unfolded
@@ -22,17 +22,7 @@ from mission_control.web.regions import Reads, fragments, live_page, rendered
 from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("boards_pages", __name__)
-LAST_BOARD = "last_board"
 PLACE = "board"
-
-
-@pages.get("/")
-async def start() -> ResponseReturnValue:
-    """Redirect to the board that was open last, else to the only one, else to the list."""
-    boards = await boards_of(await signed_in())
-    last = parse_id(request.cookies.get(LAST_BOARD, ""))
-    wanted = [board for board in boards if board.id == last] or (boards if len(boards) == 1 else [])
-    return redirect(f"/boards/{wanted[0].id}" if wanted else "/boards", 303)
 
 
 async def on_board(board_id: UUID) -> tuple[Actor, Board]:
@@ -54,9 +44,7 @@ async def show(board_id: UUID) -> ResponseReturnValue:
         title = f"{aside.title} of {board.name}"
         if wants_panel_alone():
             return panel_alone(panel)
-    response = await make_response(await board_page(view, seq, panel=panel, page_title=title, stream=stream))
-    response.set_cookie(LAST_BOARD, str(board.id), max_age=31_536_000, httponly=True, samesite="Lax")
-    return response
+    return await board_page(view, seq, panel=panel, page_title=title, stream=stream)
 
 
 async def board_page(

@@ -43,6 +43,14 @@ def elapsed(since: datetime, now: datetime | None = None) -> str:
     return f"{int(seconds // HOUR)} h" if seconds < DAY else f"{int(seconds // DAY)} d"
 
 
+def age(since: datetime, now: datetime | None = None) -> str:
+    """Return how long something has been so: `4 s`, `38 min`, `2 h`, `3 d`."""
+    seconds = max(0, int(((now or clock.now()) - since).total_seconds()))
+    if seconds < MINUTE:
+        return f"{seconds} s"
+    return f"{seconds // MINUTE} min" if seconds < HOUR else elapsed(since, now)
+
+
 def ago(moment: datetime, now: datetime | None = None) -> str:
     """Return how long ago a moment was, to the second: `3 s ago`, `5 min ago`, `2 h ago`, `3 d ago`."""
     seconds = max(0, int(((now or clock.now()) - moment).total_seconds()))

@@ -1,4 +1,4 @@
-"""Seed the database by the ordinary commands, dated over the last two days."""
+"""Seed the database by the ordinary commands, dated over the last four weeks."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,7 +22,7 @@ from mission_control.config import ConfigError
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.declared import UNSET
-from mission_control.demo import story
+from mission_control.demo import history, story, waiting
 from mission_control.organizations.models import BoardAccess, Member, Organization
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.commands import change_task, create_task
@@ -69,17 +69,19 @@ async def owner_of(organization: Organization) -> User:
 async def _write_story() -> Organization:
     stage = Stage(await _found(system(UUID(int=0))))
     cards = sum(len(place.cards) for place in story.BOARDS)
-    with clock.travelled(-STORY_LENGTH):
+    with clock.travelled(-history.LENGTH):
         await _enter_people(stage)
         for place in story.BOARDS:
             stage.boards.append(await _open_board(stage, place))
         await _let_members_write(stage)
         await _enter_agents(stage)
+    await history.play_history(stage.actors, stage.boards[0])
     played = 0
     for place, board in zip(story.BOARDS, stage.boards, strict=True):
         for card in place.cards:
             played += 1
             await _play_card(stage, board, card, STORY_LENGTH * (1 - played / (cards + 1)))
+    await waiting.leave_waiting(stage.actors, *stage.boards)
     return stage.organization
 
 

@@ -105,7 +105,7 @@ def charts_of(found: dict[str, Any], user_id: Any) -> list[Chart]:
         _chart("answered", "Answered", answered, f"{total(answered[0]):,.0f}", "", _by(found["answered_by"], user_id)),
         _chart(
             "time-to-answer", "Time to answer", answer_times, time, unit,
-            "" if median_before is None else f"was {duration_in_words(median_before)}", duration_in_words,
+            "none before" if median_before is None else f"was {duration_in_words(median_before)}", duration_in_words,
         ),
         _chart(
             "finished", "Finished", finished, f"{done:,.0f}", "task" if done == 1 else "tasks",

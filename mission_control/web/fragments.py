@@ -35,6 +35,7 @@ def _prepare(environment: Environment) -> None:
     environment.filters["absolute"] = times.absolute
     environment.filters["clock"] = times.clock_time
     environment.filters["iso"] = times.iso
+    environment.filters["age"] = times.age
     environment.filters["initials"] = initials
 
 

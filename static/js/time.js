@@ -15,12 +15,18 @@ export const relative = (moment, now = new Date()) => {
   return seconds > 0 ? `${amount} ago` : `in ${amount}`;
 };
 
+const age = (moment) => {
+  const seconds = Math.max(0, Math.floor((Date.now() - moment) / 1000));
+  for (const [size, unit] of [[DAY, "d"], [3600, "h"], [60, "min"]]) if (seconds >= size) return `${Math.floor(seconds / size)} ${unit}`;
+  return `${seconds} s`;
+};
+
 const clock = (moment) => (moment.toDateString() === new Date().toDateString() ? hour : shortly).format(moment);
 
 const show = (element) => {
   const moment = new Date(element.dateTime);
   if (Number.isNaN(moment.getTime())) return;
-  const write = { absolute: (one) => full.format(one), clock }[element.dataset.format] ?? relative;
+  const write = { absolute: (one) => full.format(one), clock, age }[element.dataset.format] ?? relative;
   const text = write(moment);
   if (element.textContent !== text) element.textContent = text;
   const title = full.format(moment);

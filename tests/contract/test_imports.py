@@ -11,7 +11,7 @@ ORDER = [
     "accounts", "organizations", "jobs", "gateways", "boards", "runs", "approvals", "usage", "agents", "inbox", "tags",
     "custom_fields", "activity", "tasks", "claims", "groups", "memory", "questions", "provisioning",
     "gateway_notices", "gateway_sessions", "gateway_requests", "onboarding", "webhooks", "needs", "skills", "souls",
-    "metrics", "search", "exports", "identity",
+    "metrics", "home", "search", "exports", "identity",
 ]  # fmt: skip
 # The ground floor: each package imports only those before it, without exceptions.
 GROUND = [

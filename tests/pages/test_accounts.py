@@ -31,7 +31,7 @@ async def test_setup_creates_the_first_owner_and_signs_in(app: Quart) -> None:
     assert code
     typed = f"  {code.lower().replace('-', ' ')} "
     done = await Visitor(app).post("/setup", {**OWNER, "code": typed})
-    assert done.is_status(303).leads_to == "/boards"
+    assert done.is_status(303).leads_to == "/"
     mara = await Visitor(app).remembering(done)
     (await mara.get("/settings")).is_status(200).has("Mara Reyes", "mara@example.org", "Observatory")
     assert (await Visitor(app).get("/setup")).is_status(303).leads_to == "/sign-in"

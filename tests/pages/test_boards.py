@@ -15,14 +15,6 @@ async def test_boards_are_listed_with_counts(cast: Cast) -> None:
     seen.has("Telescope", "Dome", "1 needs approval").lacks("Cellar")
 
 
-async def test_home_opens_the_only_or_last_board(cast: Cast) -> None:
-    cleo, ada = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.ada)
-    assert (await cleo.get("/")).leads_to == cast.home
-    assert (await ada.get("/")).leads_to == "/boards"
-    opened = await ada.get(f"/boards/{cast.other_board.id}")
-    assert f"last_board={cast.other_board.id}" in opened.headers["Set-Cookie"]
-
-
 async def test_board_needs_only_a_name(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     (await ada.get("/boards/new")).is_status(200).has('name="name"')

@@ -1,0 +1,1 @@
+"""Home: what needs a person, and beside it what goes on without them."""

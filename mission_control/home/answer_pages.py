@@ -1,0 +1,98 @@
+"""The forms of Home: answer one need or many, put one off, and take an answer back."""
+
+from typing import Any
+
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+
+from mission_control.core.errors import Invalid
+from mission_control.home.forms import AnswerForm, SelectionForm, SnoozeForm, UndoForm
+from mission_control.home.pages import NEED, home_page
+from mission_control.home.peek import peek
+from mission_control.home.selection import chosen_needs, offers, undone_words
+from mission_control.home.view import HomeAddress
+from mission_control.home.wording import ANSWERED, answered_words, bare_title, many_words, moment_words
+from mission_control.needs.ended import Asked
+from mission_control.needs.kinds import Key
+from mission_control.web.actions import action
+from mission_control.web.forms import FormInvalid, done, is_htmx
+from mission_control.web.fragments import render_macro
+from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.shell import shell_page, signed_in
+
+pages = Blueprint("home_answer_pages", __name__)
+BULK = "needs/bulk.html"
+UNDO = "/needs/undos"
+
+
+async def _not_answered(refusal: Refusal[Asked, AnswerForm]) -> ResponseReturnValue:
+    """Ask for the words that an answer needs, in a page; open pages show the reason in the row."""
+    if is_htmx() or not isinstance(refusal.error, FormInvalid | Invalid) or refusal.found.key is None:
+        raise refusal.error
+    typed = refusal.values.get("note") or ""
+    chosen = refusal.values.get("answer") or ""
+    html = await peek(refusal.actor, refusal.found.name, typed=typed, errors=refusal.errors, chosen=chosen)
+    return await home_page(refusal.actor, HomeAddress.of_request(), html)
+
+
+@action(pages, "POST", f"{NEED}/answers", performs="answer_need", form=AnswerForm, refused=_not_answered)
+async def answer(outcome: Outcome[Asked, AnswerForm]) -> ResponseReturnValue:
+    """Give an answer; only the first one counts."""
+    result = outcome.answer
+    toast = answered_words(outcome.form.answer, result.title)
+    if not result.undoable:
+        return done("/", toast=toast)
+    return done("/", toast=toast, undo_action=UNDO, undo={"needs": result.id})
+
+
+@action(pages, "POST", f"{NEED}/snoozes", performs="snooze_need", form=SnoozeForm)
+async def snooze(outcome: Outcome[Key, SnoozeForm]) -> ResponseReturnValue:
+    """Put a need off."""
+    need = outcome.answer
+    toast = f"Snoozed until {moment_words(need.snoozed_until)}: {bare_title(need.title)}"
+    return done("/", toast=toast, undo_action=f"/needs/{need.id}/unsnoozes")
+
+
+@action(pages, "POST", f"{NEED}/unsnoozes", performs="unsnooze_need")
+async def unsnooze(outcome: Outcome[Key, None]) -> ResponseReturnValue:
+    """Show a need again."""
+    return done("/", toast=f"Waits again: {bare_title(outcome.answer.title)}")
+
+
+@action(pages, "POST", UNDO, performs="undo_needs", form=UndoForm)
+async def undo(outcome: Outcome[None, UndoForm]) -> ResponseReturnValue:
+    """Take answers back."""
+    return done("/", toast=undone_words(outcome.answer))
+
+
+@pages.get("/needs/selection")
+async def selection() -> ResponseReturnValue:
+    """List exactly what would be decided together: a bar for the open page, else a page."""
+    actor = await signed_in()
+    return await _selection(actor, request.args.getlist("need"))
+
+
+async def _selection(actor: Any, ids: list[str], **refusal: object) -> str:
+    needs = await chosen_needs(actor, ids)
+    context: dict[str, Any] = {"needs": needs, "offers": offers(needs), **refusal}
+    if is_htmx():
+        return render_macro(BULK, "bar", **context) if needs else ""
+    return await shell_page(actor, "needs/selection.html", active="home", **context)
+
+
+async def _not_answered_together(refusal: Refusal[None, SelectionForm]) -> ResponseReturnValue:
+    if is_htmx() or not isinstance(refusal.error, FormInvalid):
+        raise refusal.error
+    return await _selection(refusal.actor, refusal.values.get("need") or [], errors=refusal.errors)
+
+
+@action(pages, "POST", "/needs/answers", performs="answer_needs", form=SelectionForm, refused=_not_answered_together)
+async def answer_together(outcome: Outcome[None, SelectionForm]) -> ResponseReturnValue:
+    """Give one answer to many needs; each counts by itself."""
+    results = outcome.answer
+    toast = many_words(ANSWERED.get(outcome.form.answer, "Answered"), results)
+    undoable = [one.id for one in results.results if one.outcome == "answered" and one.undoable]
+    if not undoable:
+        return done("/", toast=toast)
+    label = "Undo" if len(undoable) == results.answered else f"Undo {len(undoable)}"
+    return done("/", toast=toast, undo_action=UNDO, undo={"needs": ",".join(undoable)}, undo_label=label)

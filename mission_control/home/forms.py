@@ -1,0 +1,64 @@
+"""What the forms of Home send."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from mission_control.core.schemas import BlankToNone
+from mission_control.needs.ended import Asked
+from mission_control.needs.kinds import Key
+from mission_control.needs.schemas import NeedAnswerGiven, NeedsAnswered, NeedSnooze, NeedsUndone
+from mission_control.web.actions import Form
+
+CHANGE = "change"
+Note = Annotated[Annotated[str, Field(max_length=20_000)] | None, BlankToNone]
+
+
+def _given(answer: str, note: str | None) -> dict[str, str]:
+    return {"answer": answer} if note is None else {"answer": answer, "note": note}
+
+
+class AnswerForm(Form):
+    """The answer to a need, with a person's words where it takes some."""
+
+    answer: str = Field(max_length=80)
+    note: Note = None
+
+    def body(self, found: Asked) -> NeedAnswerGiven:
+        """Return the answer."""
+        return NeedAnswerGiven.model_validate(_given(self.answer, self.note))
+
+
+class SnoozeForm(Form):
+    """Until when a need is put off: a time, or `change` for the next change of it."""
+
+    until: str = Field(max_length=40)
+
+    def body(self, found: Key) -> NeedSnooze:
+        """Return until when."""
+        if self.until == CHANGE:
+            return NeedSnooze(until_changed=True)
+        return NeedSnooze.model_validate({"until": self.until})
+
+
+class SelectionForm(Form):
+    """One answer to many needs."""
+
+    need: list[str] = Field(min_length=1, max_length=200)
+    answer: str = Field(max_length=80)
+    note: Note = None
+
+    def body(self, found: None) -> NeedsAnswered:
+        """Return the answers."""
+        answers = [{"id": one, **_given(self.answer, self.note)} for one in self.need]
+        return NeedsAnswered.model_validate({"answers": answers})
+
+
+class UndoForm(Form):
+    """The needs whose answers are taken back, separated by commas."""
+
+    needs: str = Field(max_length=20_000)
+
+    def body(self, found: None) -> NeedsUndone:
+        """Return the needs."""
+        return NeedsUndone(ids=[one for one in self.needs.split(",") if one])

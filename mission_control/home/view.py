@@ -1,0 +1,205 @@
+"""Home as somebody sees it: what the address asks for, and everything that the page reads."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from quart import request
+
+from mission_control.boards.queries import boards_of
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.policy import can
+from mission_control.core.times import iso
+from mission_control.database.sql import rows
+from mission_control.home import answered, aside
+from mission_control.home.answered import Answered
+from mission_control.metrics import figures
+from mission_control.metrics.buckets import RangeKey
+from mission_control.metrics.overview import overview
+from mission_control.needs.finding import Counted, Filter, count, find_keys
+from mission_control.needs.kinds import Include, Key
+from mission_control.needs.listing import said
+from mission_control.needs.schemas import GROUPS, Group, Need
+from mission_control.web.regions import View
+
+SHOWN = 50
+MOST = 1000
+DENSE_FROM = 12
+TITLES: dict[Group, tuple[str, str]] = {
+    "answer": ("Answer", "agents stand still until you do"),
+    "review": ("Review", "handed in, no agent waits"),
+    "unblock": ("Unblock", "something went wrong"),
+    "own": ("Your own", "tasks assigned to you"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HomeAddress:
+    """What the address asks for: which needs, how many, how tight, and the range of the charts."""
+
+    opened: datetime
+    include: Include = "waiting"
+    everything: bool = False
+    layout: str = ""
+    peek: str = ""
+    range_key: RangeKey = figures.DEFAULT
+
+    @classmethod
+    def of_request(cls) -> "HomeAddress":
+        """Read the address of the request."""
+        args = request.args
+        layout = args.get("view", "")
+        return cls(
+            opened=clock.parse_since(args.get("opened")) or clock.now(),
+            include="snoozed" if args.get("show") == "snoozed" else "waiting",
+            everything=args.get("all") == "1",
+            layout=layout if layout in ("dense", "roomy") else "",
+            peek=args.get("peek", "")[:100],
+            range_key=figures.range_named(args.get("range")),
+        )
+
+    def query(self, **changes: str) -> dict[str, str]:
+        """Return the address's query as it is with changes; usual values are left out."""
+        now = {
+            "show": "snoozed" if self.include == "snoozed" else "",
+            "all": "1" if self.everything else "",
+            "view": self.layout,
+            "range": "" if self.range_key == figures.DEFAULT else self.range_key,
+        }
+        return {name: value for name, value in (now | changes).items() if value}
+
+    def url(self, **changes: str) -> str:
+        """Return the page's address with changes."""
+        query = urlencode(self.query(**changes))
+        return f"/?{query}" if query else "/"
+
+    def live(self, after: int, layout: str) -> str:
+        """Return the address of the page's stream."""
+        return f"/home/live?{urlencode({**self.query(view=layout), 'opened': iso(self.opened), 'after': after})}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the list: a need, or what became of it."""
+
+    since: datetime
+    need: Need | None = None
+    answered: Answered | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The list: its groups with rows, how many there are, and what it stands on."""
+
+    counted: Counted
+    groups: list[tuple[Group, str, str, int, list[Row]]]
+    shown: int
+    total: int
+    waiting_on: dict[UUID, int] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no row."""
+        return not self.groups
+
+
+async def listed(actor: Actor, address: HomeAddress) -> Listed:
+    """Return what waits for a person, with what others answered since the page was opened."""
+    counted = await count(actor)
+    keys = await find_keys(actor, Filter(include=address.include), MOST)
+    chosen = keys if address.everything else keys[:SHOWN]
+    needs = await said(actor, chosen)
+    others: list[Answered] = []
+    if address.include == "waiting":
+        open_ids = {key.name for key in keys}
+        others = [one for one in await answered.answered_by_others(actor, address.opened) if one.id not in open_ids]
+    return Listed(counted, _grouped(needs, others, counted), len(needs), len(keys), _by_board(keys))
+
+
+def _grouped(needs: list[Need], others: list[Answered], counted: Counted) -> list[Any]:
+    groups = []
+    for group in GROUPS:
+        found = [Row(one.since, need=one) for one in needs if one.group == group]
+        found += [Row(one.since, answered=one) for one in others if one.group == group]
+        if found:
+            title, note = TITLES[group]
+            number = getattr(counted.counts, group)
+            groups.append((group, title, note, number, sorted(found, key=lambda row: row.since)))
+    return groups
+
+
+def _by_board(keys: list[Key]) -> dict[UUID, int]:
+    return Counter(key.board_id for key in keys if key.board_id is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeView(View):
+    """Home as somebody sees it at this moment."""
+
+    address: HomeAddress
+    dense: bool = False
+
+    async def listed(self) -> Listed:
+        """Return the list."""
+        address = self.address
+        key = ("home", self.actor.id, address.include, address.everything, address.opened)
+        return await self.reads.get(key, lambda: listed(self.actor, address))
+
+    async def at_work(self) -> list[aside.AtWork]:
+        """Return the agents."""
+        return await self.reads.get(("at-work", self.reach), lambda: aside.at_work(self.actor))
+
+    @property
+    def reach(self) -> tuple[Any, ...]:
+        """What decides which boards are seen."""
+        whole, single = self.actor.readable_boards()
+        return self.actor.organization_id, self.actor.organization_id in whole, tuple(sorted(map(str, single)))
+
+    async def boards(self) -> list[aside.BoardLine]:
+        """Return the open work by board."""
+        return await aside.board_lines(self.actor, (await self.listed()).waiting_on)
+
+    async def charts(self) -> list[figures.Chart]:
+        """Return the four charts."""
+        found = await overview(self.actor, self.address.range_key)
+        return figures.charts_of(found, self.actor.id)
+
+    async def calm(self) -> dict[str, Any]:
+        """Return what an empty page says: the first steps, or what happened last and what comes later."""
+        actor = self.actor
+        boards = await boards_of(actor)
+        keys = await find_keys(actor, Filter(include="snoozed"), 5)
+        return {
+            "boards": boards,
+            "may_create": can(actor, "board.create", actor.organization_id),
+            "may_hire": can(actor, "agent.manage"),
+            "may_answer": any(actor.writes(board) for board in boards),
+            "has_agents": bool(
+                await rows("SELECT 1 FROM agents WHERE organization_id = ? LIMIT 1", actor.organization_id)
+            ),
+            "last": await answered.last_answered(actor),
+            "agents": await self.at_work(),
+            "snoozed": await said(actor, keys),
+            "due": await _due(actor),
+        }
+
+
+async def _has_agents(actor: Actor) -> bool:
+    return bool(await rows("SELECT 1 FROM agents WHERE organization_id = ? LIMIT 1", actor.organization_id))
+
+
+async def _due(actor: Actor) -> list[dict[str, Any]]:
+    """Return the reader's own tasks that are due next."""
+    return await rows(
+        "SELECT t.id, t.number, t.title, t.due_at, t.board_id, b.name AS board_name FROM tasks t"
+        " JOIN boards b ON b.id = t.board_id WHERE b.organization_id = ? AND b.deleted_at IS NULL"
+        " AND t.deleted_at IS NULL AND t.status <> 'done' AND t.assigned_user_id = ? AND t.due_at >= ?"
+        " ORDER BY t.due_at, t.id LIMIT 5",
+        actor.organization_id,
+        actor.id,
+        clock.now(),
+    )

@@ -1,0 +1,185 @@
+"""Home as a page: what it says, what its forms do, and how it stays current."""
+
+from datetime import timedelta
+from html import unescape
+
+from mission_control.core import clock
+from mission_control.organizations.models import BoardAccess, Member
+from mission_control.questions.models import Question
+from tests.cast import Cast, Person
+from tests.pages.visitor import Visitor, give_password, visitor
+
+
+async def at(cast: Cast, person: Person) -> Visitor:
+    """Somebody at their browser."""
+    await give_password(cast.ada)
+    return await visitor(cast.app, person)
+
+
+async def ask_question(cast: Cast) -> str:
+    """A question of Atlas with two options; its id."""
+    path = f"/agent{cast.home}/gateway/main/ask-user"
+    asked = str((await cast.atlas.post(path, {"content": "Which lens?"})).ok()["question_id"])
+    options = [
+        {"id": "wide", "label": "The wide one", "outcome": "Atlas orders it.", "recommended": True},
+        {"id": "long", "label": "The long one", "outcome": "Atlas waits for stock.", "recommended": False},
+    ]
+    await Question.filter(id=asked).update(options=options)
+    return asked
+
+
+async def test_a_row_says_what_is_asked_and_what_follows(cast: Cast) -> None:
+    task = await cast.add_task(title="Polish the mirror")
+    asked = await cast.ask(cast.vega, task)
+    ada = await at(cast, cast.ada)
+    page = (await ada.get("/")).is_status(200)
+    page.has(
+        f'id="need-approval-{asked["id"]}"', "Polish the mirror", "Vega", "No answer:", "Send back", "1 waits, for"
+    )
+    page.has(f'action="/needs/approval:{asked["id"]}/answers"', 'data-note="required"', 'aria-current="page"')
+
+
+async def test_an_answer_performs_its_operation(cast: Cast) -> None:
+    asked = await cast.ask()
+    ada = await at(cast, cast.ada)
+    seen = await ada.with_htmx.post(f"/needs/approval:{asked['id']}/answers", {"answer": "approve"})
+    assert seen.status == 204 and "Approved" in seen.headers["HX-Trigger"]
+    assert (await cast.ada.get(f"{cast.approvals}/{asked['id']}")).ok()["status"] == "approved"
+    (await ada.get("/")).lacks("data-pending").has("Nothing needs you", "you approved this")
+
+
+async def test_options_and_own_words_answer_a_question(cast: Cast) -> None:
+    asked = await ask_question(cast)
+    ada = await at(cast, cast.ada)
+    (await ada.get("/")).has("Which lens?", "The wide one", "recommended", "Atlas waits for stock.", 'data-key="2"')
+    (await ada.post(f"/needs/question:{asked}/answers", {"answer": "option:long"})).is_status(303)
+    assert (await cast.ada.get(f"{cast.home}/questions/{asked}")).ok()["state"] == "answered"
+
+
+async def test_an_undo_asks_again(cast: Cast) -> None:
+    asked = await cast.ask()
+    ada = await at(cast, cast.ada)
+    await ada.post(f"/needs/approval:{asked['id']}/answers", {"answer": "approve"})
+    (await ada.post("/needs/undos", {"needs": f"approval:{asked['id']}"})).is_status(303)
+    (await ada.get("/")).has(f'id="need-approval-{asked["id"]}"')
+
+
+async def test_without_javascript_missing_words_are_asked_for(cast: Cast) -> None:
+    asked = await cast.ask()
+    ada = await at(cast, cast.ada)
+    path = f"/needs/approval:{asked['id']}/answers"
+    seen = (await ada.post(path, {"answer": "send_back"})).is_status(422)
+    seen.has("What should change?", 'aria-invalid="true"', 'value="send_back"')
+    (await ada.post(path, {"answer": "send_back", "note": "Shorter."})).is_status(303)
+    assert (await cast.ada.get(f"{cast.approvals}/{asked['id']}")).ok()["decision"] == "changes_requested"
+
+
+async def test_the_second_answer_reads_whose_was_first(cast: Cast) -> None:
+    asked = await cast.ask()
+    ada, ben = await at(cast, cast.ada), await at(cast, cast.ben)
+    path = f"/needs/approval:{asked['id']}/answers"
+    (await ben.with_htmx.post(path, {"answer": "approve"})).is_status(204)
+    late = await ada.with_htmx.post(path, {"answer": "reject"})
+    late.is_status(409).has("Ben approved this")
+    assert (await cast.ada.get(f"{cast.approvals}/{asked['id']}")).ok()["status"] == "approved"
+
+
+async def test_what_others_answer_stays_struck_for_the_visit(cast: Cast) -> None:
+    asked, other = await cast.ask(), await cast.ask(cast.rigel)
+    ada = await at(cast, cast.ada)
+    opened = (await ada.get("/")).is_status(200)
+    live = unescape(opened.text.split('hx-sse:connect="')[1].split('"')[0])
+    async with ada.watching(live) as watch:
+        (await cast.ben.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
+        text = await watch.until("Ben approved this")
+    assert f'id="need-approval-{other["id"]}"' in text and "<s>" in text
+    (await ada.get("/")).lacks("<s>").has(f'id="need-approval-{other["id"]}"')
+
+
+async def test_snoozed_rows_come_back(cast: Cast) -> None:
+    asked = await cast.ask()
+    ada = await at(cast, cast.ada)
+    name = f"approval:{asked['id']}"
+    until = (clock.now() + timedelta(hours=1)).isoformat() + "Z"
+    seen = await ada.with_htmx.post(f"/needs/{name}/snoozes", {"until": until})
+    assert seen.status == 204 and "Snoozed" in seen.headers["HX-Trigger"]
+    (await ada.get("/")).lacks(f'id="need-approval-{asked["id"]}"').has("1 snoozed", "back ")
+    (await ada.get("/?show=snoozed")).has(f'id="need-approval-{asked["id"]}"', "All that waits")
+    (await ada.post(f"/needs/{name}/unsnoozes")).is_status(303)
+    (await ada.get("/")).has(f'id="need-approval-{asked["id"]}"')
+    (await ada.post(f"/needs/{name}/snoozes", {"until": "change"})).is_status(303)
+    (await ada.post(f"/needs/{name}/snoozes", {"until": "soon"})).is_status(422)
+    with clock.travelled(timedelta(hours=2)):
+        (await ada.get("/")).has("1 snoozed")
+
+
+async def test_a_selection_lists_what_it_decides(cast: Cast) -> None:
+    first, second = await cast.ask(), await cast.ask(cast.rigel)
+    question = await ask_question(cast)
+    names = [f"approval:{one['id']}" for one in (first, second)]
+    ada = await at(cast, cast.ada)
+    query = "&".join(f"need={one}" for one in [*names, f"question:{question}"])
+    bar = (await ada.with_htmx.get(f"/needs/selection?{query}")).is_status(200)
+    bar.has("3 selected: this is what you decide", "Approve 2 of 3", "Stays: it is answered by itself.")
+    (await ada.get(f"/needs/selection?{query}")).is_status(200).has("Decide together")
+    (await ada.get("/needs/selection?need=odd&need=approval:1")).is_status(200).has("Nothing is ticked")
+    (await cast.ben.patch(f"{cast.approvals}/{second['id']}", {"status": "approved"})).ok()
+    done = await ada.with_htmx.post("/needs/answers", {"need": names, "answer": "approve"})
+    assert done.status == 204 and "Approved: 1. 1 was not: Ben approved this" in done.headers["HX-Trigger"]
+    assert first["id"] in done.headers["HX-Trigger"] and second["id"] not in done.headers["HX-Trigger"]
+
+
+async def test_a_peek_says_what_a_row_is_about(cast: Cast) -> None:
+    task = await cast.add_task(title="Polish the mirror", description="With *care*.")
+    asked = await cast.ask(
+        cast.vega, task, payload={"reason": "Smooth.", "diff": "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new"}
+    )
+    (await cast.vega.post(f"{cast.task(task)}/comments", {"message": "Half is done."})).ok()
+    ada = await at(cast, cast.ada)
+    path = f"/needs/approval:{asked['id']}"
+    part = (await ada.with_htmx.get(path)).is_status(200).has('id="panel"', "Half is done.", "<em>care</em>")
+    part.has("new", "old").lacks("<!doctype")
+    (await ada.get(path)).is_status(200).has("Needs you", "data-peek=")
+    (await ada.get(f"/?peek=approval:{asked['id']}")).is_status(200).has("data-peek=")
+    (await ada.get("/?peek=approval:gone")).is_status(200).lacks("data-peek=")
+    (await (await at(cast, cast.eve)).get(path)).is_status(404)
+
+
+async def test_readers_are_told_that_they_cannot_answer(cast: Cast) -> None:
+    asked = await cast.ask()
+    dan = await at(cast, cast.dan)
+    (await dan.get("/")).is_status(200).lacks("data-pending").has("You can read these boards.")
+    path = f"/needs/approval:{asked['id']}/answers"
+    (await dan.post(path, {"answer": "approve"})).is_status(404)
+
+
+async def test_a_new_installation_begins_with_instructions(cast: Cast) -> None:
+    member = await Member.get(user_id=cast.dan.id)
+    await BoardAccess.filter(organization_member_id=member.id).delete()
+    (await (await at(cast, cast.dan)).get("/")).is_status(200).has("Ask an owner or admin")
+    eve = await at(cast, cast.eve)
+    (await eve.get("/")).is_status(200).has("Nothing needs you")
+    (await cast.eve.delete(f"/agents/{cast.nova.id}")).ok()
+    (await eve.get("/")).is_status(200).has("Connect an agent", f"/agents/new?board={cast.foreign_board.id}")
+    (await cast.eve.delete(f"/boards/{cast.foreign_board.id}")).ok()
+    (await eve.get("/")).is_status(200).has("Create your first board", 'action="/boards"')
+
+
+async def test_long_lists_show_their_first_part(cast: Cast) -> None:
+    for _ in range(53):
+        await cast.ask()
+    ada = await at(cast, cast.ada)
+    page = (await ada.get("/")).is_status(200).has("53 wait", "Show all 53", 'data-layout="dense"')
+    assert page.text.count("data-pending") == 50
+    whole = (await ada.get("/?all=1&view=roomy")).has('data-layout="roomy"').lacks("Show all")
+    assert whole.text.count("data-pending") == 53
+
+
+async def test_the_aside_shows_work_boards_and_ranges(cast: Cast) -> None:
+    task = await cast.add_task(title="Polish the mirror")
+    (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
+    ada = await at(cast, cast.ada)
+    page = (await ada.get("/?range=7d")).is_status(200)
+    page.has("Working now", "#1 Polish the mirror", "1 in progress", "7 days", "/metrics?range=7d", "/?range=1m")
+    dan = (await (await at(cast, cast.dan)).get("/")).is_status(200).has("Telescope")
+    dan.lacks('href="/boards/' + str(cast.other_board.id))
