@@ -41,6 +41,12 @@ async def places(site: Site) -> dict[str, str]:
     keeper = await site.make("/agents", name="Keeper", board_id=board)
     tried = await site.task(board, "Wind the clockwork")
     await hand_in(site, keeper["token"], board, tried)
+    for kind in ("text", "integer", "boolean", "date_time", "url", "json"):
+        field = {"field_key": f"lamp_{kind}", "label": f"Lamp {kind}", "field_type": kind, "board_ids": [board]}
+        await site.make("/organizations/me/custom-fields", **field)
+    await site.api.post(
+        f"/api/v1/boards/{board}/tasks/{task}/attachments", files={"file": ("lens.csv", b"a,b\n1,2\n", "text/csv")}
+    )
     gone, done = await site.task(board, "Broken lamp"), await site.task(board, "Spare lamp", status="done")
     await site.api.delete(f"/api/v1/boards/{board}/tasks/{gone}")
     await site.make(f"/boards/{board}/tasks/{done}/archivals")
@@ -53,6 +59,8 @@ async def places(site: Site) -> dict[str, str]:
         "empty board": f"/boards/{empty}",
         "nothing matches": f"{home}?q=zzz",
         "task": f"{home}/tasks/{waiting}",
+        "task with fields and files": f"{home}/tasks/{task}",
+        "tasks to link": f"{home}/tasks/{task}/links",
         "task being edited": f"{home}/tasks/{task}?edit=text",
         "task with runs": f"{home}/tasks/{tried}",
         "archived task": f"{home}/tasks/{done}",
@@ -65,8 +73,9 @@ async def places(site: Site) -> dict[str, str]:
 
 
 NAMES = (
-    "boards", "new board", "board", "empty board", "nothing matches", "task", "task being edited", "task with runs",
-    "archived task", "deleted tasks", "archived tasks", "settings", "activity", "activity of a board",
+    "boards", "new board", "board", "empty board", "nothing matches", "task", "task with fields and files",
+    "tasks to link", "task being edited", "task with runs", "archived task", "deleted tasks", "archived tasks",
+    "settings", "activity", "activity of a board",
 )  # fmt: skip
 
 
