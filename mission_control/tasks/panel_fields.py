@@ -13,7 +13,7 @@ from mission_control.database.sql import as_json, rows
 from mission_control.web.versions import version_of_values
 
 FIELDS = f"""
-    SELECT f.field_key, f.label, f.field_type, f.ui_visibility, f.description, f.required, f.default_value,
+    SELECT f.id, f.field_key, f.label, f.field_type, f.ui_visibility, f.description, f.required, f.default_value,
         v.value, v.id AS value_id
     FROM board_task_custom_fields b
     JOIN task_custom_field_definitions f ON f.id = b.field_id
@@ -26,6 +26,7 @@ FIELDS = f"""
 class FieldShown:
     """A custom field of a task. `value` is the default while nothing was stored."""
 
+    id: Any
     key: str
     label: str
     kind: str
@@ -59,6 +60,7 @@ async def fields_of(board_id: UUID, task_id: UUID) -> list[FieldShown]:
     """Return the custom fields of a task that people see, by label."""
     return [
         FieldShown(
+            id=row["id"],
             key=row["field_key"],
             label=row["label"],
             kind=row["field_type"],

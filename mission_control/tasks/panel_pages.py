@@ -29,6 +29,7 @@ from mission_control.web.versions import EditConflict, version_of_values
 
 pages = Blueprint("tasks_panel_pages", __name__)
 COMMENT = f"{TASK}/comments/<uuid:comment_id>"
+FIELDS = "tasks/prop_fields.html"
 LINKS, COMMENTS, GONE = "tasks/prop_links.html", "tasks/comment_forms.html", "tasks/panel_gone.html"
 
 
@@ -59,17 +60,16 @@ async def _field_refused(refusal: Refusal[Task, FieldsForm]) -> ResponseReturnVa
     """Answer why, and keep what was typed: after a conflict the form knows the present value and may be sent again."""
     task, error, form = refusal.found, refusal.error, refusal.form
     fields = {one.key: one for one in await fields_of(task.board_id, task.id)}
-    if isinstance(error, EditConflict) and form is not None:
+    if isinstance(error, EditConflict) and form is not None and error.fields[0] in fields:
         key = error.fields[0]
         present = (await values_of_tasks(task.board_id, [task.id])).of(task.id).get(key)
         words = shown(form.kind[form.key.index(key)], present) or "empty"
         sentence = f"Somebody changed this while you were writing. It is now: {words[:200]}. Save again to use yours."
-        name = f"field-{key}-{task.id}"
-        version = version_of_values({key: present})
-        html = f'<input type="hidden" name="version" value="{version}" id="version-{name}">'
+        name = f"version-field-{fields[key].id}-{task.id}"
+        html = render_macro(FIELDS, "version", id=name, version=version_of_values({key: present}))
         if not is_htmx():
             raise error
-        return render_macro(GONE, "reason", sentence=sentence) + partial(f'[id="version-{name}"]', html, "outerHTML")
+        return render_macro(GONE, "reason", sentence=sentence) + partial(f"#{name}", html, "outerHTML")
     sentence = _why(error.detail, fields) if isinstance(error, Invalid) else ""
     if not is_htmx():
         raise Invalid(f"{sentence or refusal.sentence} Nothing was saved.")

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from tests.browser.conftest import Open, Site
 from tests.browser.test_board import drag, live
@@ -117,7 +117,7 @@ async def test_files_are_dropped_pasted_shown_and_deleted(site: Site, open_page:
     await expect(page.locator(".proof", has_text="pasted.csv")).to_be_visible()
     await page.evaluate("document.querySelector('form[data-attach]').dataset.limit = 3")
     await page.locator("form[data-attach] input").set_input_files(
-        [{"name": "large.csv", "mimeType": "text/csv", "buffer": b"too large"}]
+        FilePayload(name="large.csv", mimeType="text/csv", buffer=b"too large")
     )
     await expect(page.locator(".uploads")).to_contain_text("are allowed")
     await page.get_by_role("link", name="rope.csv").click()
