@@ -22,7 +22,7 @@ const onKey = (event) => {
   const key = event.key.toLowerCase();
   const step = STEPS[key];
   if (!step || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-  if (event.target.closest?.("input, textarea, select, [contenteditable=true], dialog, .menu, [role=listbox]")) return;
+  if (event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable=true], dialog, .menu, [role=listbox]")) return;
   const arrow = key.startsWith("arrow");
   if (!arrow && !enabled()) return;
   const scope = document.activeElement?.closest("[data-key-scope]");

@@ -54,6 +54,32 @@ async def test_keys_approve_and_send_back_and_focus_moves_on(site: Site, open_pa
     await expect(page.locator(f"#approval-{third}")).to_contain_text("Ada approved")
 
 
+async def test_rows_chosen_by_key_are_decided_together_whatever_arrives(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Many")
+    first, second = await ask(site, board, "first"), await ask(site, board, "second")
+    page = await open_page(f"/boards/{board}/approvals")
+    await live(page)
+    bar = page.get_by_role("form", name="Decide the selected")
+    await expect(bar).to_be_hidden()
+    for _ in range(2):
+        await page.keyboard.press("j")
+        await page.keyboard.press("x")
+    await expect(bar).to_be_visible()
+    third = await ask(site, board, "third")
+    await expect(page.locator(f"#approval-{third}")).to_be_visible()
+    for one in (first, second):
+        await expect(page.locator(f"#approval-{one} input[name=need]")).to_be_checked()
+    await bar.get_by_role("button", name="Approve the selected").click()
+    await expect(page.locator("#toasts")).to_contain_text("2 approved.")
+    for one in (first, second):
+        await expect(page.locator(f"#approval-{one}")).to_have_attribute("data-state", "decided")
+        await expect(page.locator(f"#approval-{one} input[name=need]")).to_have_count(0)
+    await expect(bar).to_be_hidden()
+    assert await decision(site, board, third) == (None, None)
+    await page.keyboard.press("z")
+    await expect(page.locator(f"#approval-{first}")).to_have_attribute("data-pending", "")
+
+
 async def test_undo_makes_the_approval_pending_again(site: Site, open_page: Open) -> None:
     board = await site.board(name="Undo")
     approval = await ask(site, board, "deploy")
