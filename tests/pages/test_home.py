@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 from mission_control.core import clock
+from mission_control.gateway_requests.models import GatewayRequest
+from mission_control.gateways.models import Gateway
 from mission_control.organizations.models import BoardAccess, Member
 from mission_control.questions.models import Question
 from tests.cast import Cast, Person
@@ -183,3 +186,16 @@ async def test_the_aside_shows_work_boards_and_ranges(cast: Cast) -> None:
     page.has("Working now", "#1 Polish the mirror", "1 in progress", "7 days", "/metrics?range=7d", "/?range=1m")
     dan = (await (await at(cast, cast.dan)).get("/")).is_status(200).has("Telescope")
     dan.lacks('href="/boards/' + str(cast.other_board.id))
+
+
+async def test_request_of_a_gateway_is_a_row_for_admins(cast: Cast) -> None:
+    organization: dict[str, Any] = {"organization_id": cast.organization.id}
+    gateway = await Gateway.create(**organization, name="Basement", url="ws://127.0.0.1:9", workspace_root="~")
+    asked = {"command": "git push", "kind": "exec", "allowed_decisions": ["allow-once", "deny"]}
+    request = await GatewayRequest.create(
+        **organization, gateway_id=gateway.id, kind="approval", external_id="r1", gateway_agent_id="main",
+        agent_name="Main", action_type="gateway.exec", payload={"gateway_request": asked},
+    )  # fmt: skip
+    ben, cleo = await visitor(cast.app, cast.ben), await visitor(cast.app, cast.cleo)
+    (await ben.get(f"/?peek=request:{request.id}")).is_status(200).has("Approve: Run a command: git push", "Basement")
+    assert "git push" not in (await cleo.get("/")).text
