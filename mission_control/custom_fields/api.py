@@ -3,14 +3,19 @@
 from typing import Any
 
 from mission_control.core.actor import Actor
-from mission_control.core.schemas import OK, OkResponse
+from mission_control.core.schemas import OK, ErrorResponse, OkResponse
 from mission_control.custom_fields import commands, queries
 from mission_control.custom_fields.models import CustomField
 from mission_control.custom_fields.schemas import (
+    FieldDeletion,
+    FieldOrder,
+    PatternTrial,
+    PatternTrialRead,
     TaskCustomFieldDefinitionCreate,
     TaskCustomFieldDefinitionRead,
     TaskCustomFieldDefinitionUpdate,
 )
+from mission_control.custom_fields.values import pattern_mismatch
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 
@@ -31,7 +36,7 @@ PATH = "api_v1_organizations_me_custom_fields"
     returns=list[TaskCustomFieldDefinitionRead],
 )
 async def list_fields(actor: Actor) -> list[dict[str, Any]]:
-    """List the active organization's custom fields by label."""
+    """List the active organization's custom fields: those that were put in order, then the others by label."""
     return await queries.list_fields(actor.organization_id)
 
 
@@ -79,9 +84,45 @@ async def update_field(actor: Actor, field: CustomField, data: TaskCustomFieldDe
     who="user",
     find=queries.visible_field,
     verb="custom_field.delete",
+    query=FieldDeletion,
     returns=OkResponse,
 )
-async def delete_field(actor: Actor, field: CustomField) -> dict[str, bool]:
-    """Delete a field that has no values."""
-    await commands.delete_field(actor, field)
+async def delete_field(actor: Actor, field: CustomField, query: FieldDeletion) -> dict[str, bool]:
+    """Delete a field that has no values, or, with `with_values`, also those."""
+    await commands.delete_field(actor, field, with_values=query.with_values)
     return OK
+
+
+@operation(
+    api,
+    "PUT",
+    "/order",
+    operation_id="order_org_custom_fields",
+    tags=TAGS,
+    who="user",
+    verb="custom_field.order",
+    body=FieldOrder,
+    returns=list[TaskCustomFieldDefinitionRead],
+    errors={409: ErrorResponse},
+)
+async def order_fields(actor: Actor, data: FieldOrder) -> list[dict[str, Any]]:
+    """Put all fields of the active organization in order, as lists and tasks show them."""
+    await commands.order_fields(actor, actor.organization_id, data.field_ids)
+    return await queries.list_fields(actor.organization_id)
+
+
+@operation(
+    api,
+    "POST",
+    "/pattern-trials",
+    operation_id="try_org_custom_field_pattern",
+    tags=TAGS,
+    who="user",
+    verb="custom_field.create",
+    body=PatternTrial,
+    returns=PatternTrialRead,
+)
+async def try_pattern(actor: Actor, data: PatternTrial) -> PatternTrialRead:
+    """Try a pattern with an example before a field gets it. Nothing is stored."""
+    reason = pattern_mismatch(data.pattern, data.example)
+    return PatternTrialRead(matches=reason is None, reason=reason)

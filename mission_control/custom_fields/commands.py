@@ -13,9 +13,15 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.json import to_json
 from mission_control.custom_fields.models import CustomField, CustomFieldBoard
+from mission_control.custom_fields.queries import number_of_values
 from mission_control.custom_fields.schemas import TaskCustomFieldDefinitionCreate
 from mission_control.custom_fields.values import WITH_PATTERN, mismatch, type_mismatch
 from mission_control.database.sql import as_json, is_postgres, placeholders, rows
+
+HAS_VALUES = (
+    "Tasks have values in this field. Clear them first, hide the field, or delete it with its values (with_values)."
+)
+OTHER_FIELDS = "Somebody added or deleted a field meanwhile. Load the list again."
 
 
 @command("custom_field.create")
@@ -73,13 +79,37 @@ async def update_field(actor: Actor, field: CustomField, sent: dict[str, Any]) -
 
 
 @command("custom_field.delete")
-async def delete_field(actor: Actor, field: CustomField) -> None:
-    """Delete a field that has no values; with values: Conflict."""
+async def delete_field(actor: Actor, field: CustomField, *, with_values: bool = False) -> None:
+    """Delete a field that has no values, or `with_values` one that has; otherwise: Conflict."""
     field = await _locked(field)
-    if await rows("SELECT 1 AS one FROM task_custom_field_values WHERE field_id = ? LIMIT 1", field.id):
-        raise Conflict("Tasks have values in this field. Clear them first, or hide the field.")
-    record("custom_field.deleted", field, f"Custom field deleted: {field.label}.", field_key=field.field_key)
+    number = await number_of_values(field.id)
+    if number and not with_values:
+        raise Conflict(HAS_VALUES)
+    record(
+        "custom_field.deleted",
+        field,
+        f"Custom field deleted: {field.label}.",
+        field_key=field.field_key,
+        values=number,
+    )
     await field.delete()
+
+
+@command("custom_field.order")
+async def order_fields(actor: Actor, organization_id: UUID, field_ids: list[UUID]) -> None:
+    """Put an organization's fields in order. Raise Conflict unless these are all of them, once each."""
+    fields = await CustomField.filter(organization_id=organization_id).select_for_update()
+    if sorted(field_ids) != sorted(field.id for field in fields):
+        raise Conflict(OTHER_FIELDS)
+    before = {field.id: field.position for field in fields}
+    labels = {field.id: field for field in fields}
+    for position, field_id in enumerate(field_ids):
+        if before[field_id] != position:
+            await CustomField.filter(id=field_id).update(position=position)
+    if [before[one] for one in field_ids] != list(range(len(field_ids))):
+        first = labels[field_ids[0]]
+        order = [labels[one].field_key for one in field_ids]
+        record("custom_field.ordered", first, "Custom fields put in another order.", order=order)
 
 
 def _differs(one: Any, other: Any) -> bool:

@@ -1,6 +1,6 @@
 """What custom_fields add to the application."""
 
-from mission_control.custom_fields import api, models, policy
+from mission_control.custom_fields import api, models, pages, policy
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
 
@@ -15,9 +15,13 @@ custom_fields = Feature(
         "custom_field.updated": Kind(
             "A custom field or the boards that have it changed.", "changed the custom field", is_named_in_message=True
         ),
+        "custom_field.ordered": Kind(
+            "The custom fields were put in another order.", "put the custom fields in order, first"
+        ),
         "custom_field.deleted": Kind(
             "A custom field was deleted.", "deleted the custom field", is_named_in_message=True
         ),
     },
-    blueprints=(api.api,),
+    blueprints=(api.api, pages.pages),
+    settings_pages=(pages.SETTINGS,),
 )

@@ -8,6 +8,7 @@ rules = Rules()
 
 
 @rules.rule("custom_field.create")
+@rules.rule("custom_field.order")
 def may_create_field(actor: Actor, thing: object) -> bool:
     """Allow owners and admins of the active organization."""
     return actor.is_user and actor.administers(actor.organization_id)

@@ -13,7 +13,7 @@ COLUMNS = (
     "f.id, f.organization_id, f.field_key, f.label, f.field_type, f.ui_visibility, f.validation_regex, f.description,"
     " f.required, f.default_value, f.created_at, f.updated_at"
 )
-BY_LABEL = " ORDER BY LOWER(f.label), f.created_at, f.id"
+IN_ORDER = " ORDER BY CASE WHEN f.position IS NULL THEN 1 ELSE 0 END, f.position, LOWER(f.label), f.created_at, f.id"
 
 
 async def visible_field(actor: Actor, task_custom_field_definition_id: UUID) -> CustomField:
@@ -25,9 +25,9 @@ async def visible_field(actor: Actor, task_custom_field_definition_id: UUID) -> 
 
 
 async def list_fields(organization_id: UUID) -> list[dict[str, Any]]:
-    """Return all fields of an organization by label."""
+    """Return all fields of an organization: those that were put in order, then the others by label."""
     found = await rows(
-        f"SELECT {COLUMNS} FROM task_custom_field_definitions f WHERE f.organization_id = ?{BY_LABEL}", organization_id
+        f"SELECT {COLUMNS} FROM task_custom_field_definitions f WHERE f.organization_id = ?{IN_ORDER}", organization_id
     )
     bound = await rows(
         "SELECT b.field_id, b.board_id FROM board_task_custom_fields b JOIN task_custom_field_definitions f"
@@ -36,6 +36,12 @@ async def list_fields(organization_id: UUID) -> list[dict[str, Any]]:
         organization_id,
     )
     return [_serialize(row, _boards_of(row["id"], bound)) for row in found]
+
+
+async def number_of_values(field_id: UUID) -> int:
+    """Return how many tasks have a value in a field."""
+    [row] = await rows("SELECT COUNT(*) AS n FROM task_custom_field_values WHERE field_id = ?", field_id)
+    return int(row["n"])
 
 
 async def field_read(field_id: UUID, board_ids: list[UUID] | None = None) -> dict[str, Any]:
@@ -105,7 +111,7 @@ async def values_of_board(board_id: Any) -> Values:
 async def _values(board_id: Any, where: str, parameters: Sequence[Any]) -> Values:
     fields = await rows(
         "SELECT f.id, f.field_key, f.default_value FROM board_task_custom_fields b"
-        f" JOIN task_custom_field_definitions f ON f.id = b.field_id WHERE b.board_id = ?{BY_LABEL}",
+        f" JOIN task_custom_field_definitions f ON f.id = b.field_id WHERE b.board_id = ?{IN_ORDER}",
         board_id,
     )
     if not fields:

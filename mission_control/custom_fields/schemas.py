@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
-from mission_control.core.schemas import NonEmptyStr, NotNull
+from mission_control.core.schemas import Body, NonEmptyStr, NotNull
 from mission_control.custom_fields.patterns import compiled
 from mission_control.custom_fields.values import ALIASES, WITH_PATTERN
 
@@ -23,6 +23,13 @@ def _word(value: Any) -> Any:
 def _pattern(value: str | None) -> str | None:
     if value is None or not value.strip():
         return None
+    compiled(value.strip())
+    return value.strip()
+
+
+def _given_pattern(value: str) -> str:
+    if not value.strip():
+        raise ValueError("write a pattern to try")
     compiled(value.strip())
     return value.strip()
 
@@ -81,6 +88,32 @@ class TaskCustomFieldDefinitionUpdate(BaseModel):
         if not self.model_fields_set:
             raise ValueError("send at least one field to change")
         return self
+
+
+class FieldDeletion(BaseModel):
+    """How a field is deleted. `with_values` also deletes the values that tasks have in it."""
+
+    with_values: bool = False
+
+
+class FieldOrder(Body):
+    """All fields of the organization, in their new order."""
+
+    field_ids: Annotated[list[UUID], Field(max_length=500)]
+
+
+class PatternTrial(Body):
+    """A pattern, and an example to try it with."""
+
+    pattern: Annotated[str, AfterValidator(_given_pattern)]
+    example: str = Field("", max_length=10_000)
+
+
+class PatternTrialRead(BaseModel):
+    """Whether the example would be accepted, and why not."""
+
+    matches: bool
+    reason: str | None
 
 
 class TaskCustomFieldDefinitionRead(BaseModel):

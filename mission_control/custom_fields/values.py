@@ -41,10 +41,15 @@ def type_mismatch(field_type: str, value: Any) -> str | None:
 def _pattern_mismatch(field: FieldLike, value: Any) -> str | None:
     if not field.validation_regex or field.field_type not in WITH_PATTERN:
         return None
+    return pattern_mismatch(field.validation_regex, value)
+
+
+def pattern_mismatch(pattern: str, value: str) -> str | None:
+    """Return why a text does not match a pattern, or None."""
     if len(value) > LONGEST_TEXT:
         return f"It must have at most {LONGEST_TEXT} characters."
     try:
-        return None if matches(field.validation_regex, value) else "It does not match the field's pattern."
+        return None if matches(pattern, value) else "It does not match the field's pattern."
     except PatternTimeout:
         return "Checking it against the field's pattern took too long."
 

@@ -7,9 +7,9 @@ from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
-from mission_control.tags import commands, queries
+from mission_control.tags import commands, merging, queries
 from mission_control.tags.models import Tag
-from mission_control.tags.schemas import TagCreate, TagRead, TagUpdate
+from mission_control.tags.schemas import TagCreate, TagMerge, TagRead, TagUpdate
 
 api = Api("tags_api", __name__, url_prefix="/api/v1")
 TAGS = ("tags",)
@@ -81,6 +81,23 @@ async def get_tag(actor: Actor, tag: Tag) -> dict[str, Any]:
 async def update_tag(actor: Actor, tag: Tag, data: TagUpdate) -> dict[str, Any]:
     """Change a tag; only the fields that are sent."""
     return await queries.tag_read((await commands.update_tag(actor, tag, data.model_dump(exclude_unset=True))).id)
+
+
+@operation(
+    api,
+    "POST",
+    "/tags/<tag_id>/merges",
+    operation_id="merge_tag",
+    tags=TAGS,
+    who="user",
+    find=queries.visible_tag,
+    verb="tag.delete",
+    body=TagMerge,
+    returns=TagRead,
+)
+async def merge_tag(actor: Actor, tag: Tag, data: TagMerge) -> dict[str, Any]:
+    """Merge a tag into another one: its tasks get the other tag, and it is deleted. Returns the other tag."""
+    return await queries.tag_read((await merging.merge_tag(actor, tag, data.into)).id)
 
 
 @operation(

@@ -1,8 +1,17 @@
 """What tags add to the application."""
 
+from mission_control.core.actor import Actor
+from mission_control.core.policy import can
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.tags import agent_api, api, models, policy
+from mission_control.tags import agent_api, api, models, pages, policy
+from mission_control.web.palette import NamedBoard, PaletteEntry
+
+
+def may_create(actor: Actor, board: NamedBoard | None) -> bool:
+    """Whether somebody may create tags."""
+    return can(actor, "tag.create")
+
 
 tags = Feature(
     name="tags",
@@ -13,10 +22,16 @@ tags = Feature(
         "tag.updated": Kind(
             "A tag's name, slug, colour or description changed.", "changed the tag", is_named_in_message=True
         ),
+        "tag.merged": Kind(
+            "A tag was merged into another one, which its tasks have now.", "merged the tag", is_named_in_message=True
+        ),
         "tag.deleted": Kind("A tag was deleted and taken off every task.", "deleted the tag", is_named_in_message=True),
     },
     blueprints=(
         agent_api.api,
         api.api,
+        pages.pages,
     ),
+    settings_pages=(pages.SETTINGS,),
+    palette=(PaletteEntry("New tag", "/settings/tags/new", "plus", "create label", 60, group="Do", may=may_create),),
 )

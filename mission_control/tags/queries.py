@@ -67,6 +67,12 @@ def _serialize(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+async def tag_choices(organization_id: UUID) -> list[dict[str, Any]]:
+    """Return an organization's tags by name, to choose from."""
+    found = await rows(f"SELECT g.id, g.name FROM tags g WHERE g.organization_id = ?{BY_NAME}", organization_id)
+    return [{"id": UUID(str(row["id"])), "name": row["name"]} for row in found]
+
+
 async def tags_for(board: Board) -> list[dict[str, Any]]:
     """Return the tags available to a board's tasks, by name."""
     return await rows(

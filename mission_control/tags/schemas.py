@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, model_validator
 
-from mission_control.core.schemas import NonEmptyStr, NotNull
+from mission_control.core.schemas import Body, NonEmptyStr, NotNull
 
 
 def _color(value: str) -> str:
@@ -42,6 +42,12 @@ class TagUpdate(BaseModel):
         if not self.model_fields_set:
             raise ValueError("send at least one field to change")
         return self
+
+
+class TagMerge(Body):
+    """The tag that stays when another one is merged into it."""
+
+    into: UUID
 
 
 class TagRef(BaseModel):

@@ -116,6 +116,11 @@ async def used_up(cast: Cast, made: Things) -> Any:
     return {"input_tokens": 900, "cost_usd": "0.25", "model": "m", "task_id": (await cast.add_task())["id"]}
 
 
+async def another_tag(cast: Cast, made: Things) -> Any:
+    """A tag to merge into."""
+    return {"into": (await cast.ada.post("/tags", {"name": "Other"})).ok()["id"]}
+
+
 async def another_task(cast: Cast, made: Things) -> Any:
     """A task to wait for."""
     return {"task_id": (await cast.add_task())["id"]}
@@ -210,6 +215,8 @@ BODIES: dict[str, Body] = {
     "update_org_custom_field_api_v1_organizations_me_custom_fields__task_custom_field_definition_id__patch": (
         lambda cast, made: {"label": "Lens", "default_value": "x", "validation_regex": "x+"}
     ),
+    "order_org_custom_fields": lambda cast, made: {"field_ids": []},
+    "try_org_custom_field_pattern": lambda cast, made: {"pattern": "x+", "example": "xx"},
     "import_board": board_file,
     "create_board_import": board_file,
     "create_board_group_api_v1_board_groups_post": lambda cast, made: {"name": "Sky", "slug": "", "description": "d"},
@@ -243,6 +250,7 @@ BODIES: dict[str, Body] = {
     "update_skill_pack_api_v1_skills_packs__pack_id__patch": lambda cast, made: {"source_url": PACK, "name": "New"},
     "create_tag_api_v1_tags_post": lambda cast, made: {"name": "Red", "color": "#ff0000"},
     "update_tag_api_v1_tags__tag_id__patch": lambda cast, made: {"description": "d"},
+    "merge_tag": another_tag,
     "add_dependency": another_task,
     "set_approval_deadline": lambda cast, made: {"decide_by": "2999-01-01T00:00:00Z", "otherwise": "send_back"},
     "set_question_deadline": lambda cast, made: {"decide_by": "2999-01-01T00:00:00Z"},

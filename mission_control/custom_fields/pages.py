@@ -1,0 +1,183 @@
+"""Custom fields as pages of the settings: the list and its order, a new one, changing and deleting one."""
+
+from typing import Any
+from uuid import UUID
+
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+
+from mission_control.boards.queries import boards_of
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, Invalid
+from mission_control.core.policy import can, require
+from mission_control.custom_fields import queries
+from mission_control.custom_fields.forms import (
+    LABELS,
+    TYPE_NAMES,
+    VISIBILITY_NAMES,
+    DeletionForm,
+    FieldForm,
+    MoveForm,
+    NewFieldForm,
+    TrialForm,
+    text_of,
+)
+from mission_control.custom_fields.models import CustomField
+from mission_control.custom_fields.values import WITH_PATTERN
+from mission_control.web.actions import action
+from mission_control.web.forms import FormInvalid, go, is_htmx
+from mission_control.web.fragments import render_macro
+from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.settings import SettingsPage, settings_page
+from mission_control.web.shell import signed_in
+
+pages = Blueprint("custom_fields_pages", __name__)
+SETTINGS = SettingsPage(
+    "custom-fields", "Organization", "Custom fields", "/settings/custom-fields", "sliders-horizontal", 140, "attributes"
+)
+FIELDS = "/settings/custom-fields"
+FIELD = f"{FIELDS}/<uuid:task_custom_field_definition_id>"
+NEW: dict[str, Any] = {"field_type": "text", "ui_visibility": "always"}
+REFUSED = (FormInvalid, Invalid, Conflict)
+
+
+@pages.get(FIELDS)
+async def fields() -> str:
+    """Show the custom fields in their order."""
+    return await _list(await signed_in(), {})
+
+
+async def _list(actor: Actor, errors: dict[str, str]) -> str:
+    found = await queries.list_fields(actor.organization_id)
+    boards = {str(board.id): board.name for board in await boards_of(actor)}
+    context: dict[str, Any] = {"fields": found, "boards": boards, "types": TYPE_NAMES, "errors": errors}
+    may_change = can(actor, "custom_field.create")
+    return await settings_page(actor, "custom_fields/index.html", SETTINGS.key, may_change=may_change, **context)
+
+
+async def _not_moved(refusal: Refusal[None, MoveForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, REFUSED):
+        raise refusal.error
+    return await _list(refusal.actor, refusal.errors)
+
+
+@action(pages, "POST", f"{FIELDS}/order", performs="order_org_custom_fields", form=MoveForm, refused=_not_moved)
+async def move(outcome: Outcome[None, MoveForm]) -> ResponseReturnValue:
+    """Move a field up or down in the list."""
+    return go(f"{FIELDS}#move-{outcome.form.field_id}")
+
+
+@pages.get(f"{FIELDS}/new")
+async def new_field() -> str:
+    """Show the form of a new field, for all boards."""
+    actor = await signed_in()
+    require(actor, "custom_field.create")
+    boards = [str(board.id) for board in await boards_of(actor)]
+    return await _form(actor, None, NEW | {"board_ids": boards}, {})
+
+
+async def _form(
+    actor: Actor, field: CustomField | None, values: dict[str, Any], errors: dict[str, str], trial: Any = None
+) -> str:
+    return await settings_page(
+        actor,
+        "custom_fields/form.html",
+        SETTINGS.key,
+        field=field,
+        values=values,
+        chosen={str(one) for one in values.get("board_ids") or ()},
+        errors=errors,
+        labels=LABELS,
+        types=list(TYPE_NAMES.items()),
+        visibilities=list(VISIBILITY_NAMES.items()),
+        with_pattern=" ".join(sorted(WITH_PATTERN)),
+        boards=await boards_of(actor),
+        trial=trial,
+        version=values.get("version") or (FieldForm.version_of(field) if field is not None else ""),
+    )
+
+
+async def _not_saved(refusal: Refusal[CustomField | None, Any]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, REFUSED):
+        raise refusal.error
+    return await _form(refusal.actor, refusal.found, refusal.values, refusal.errors)
+
+
+@action(pages, "POST", FIELDS, performs="create_org_custom_field", form=NewFieldForm, refused=_not_saved)
+async def create(outcome: Outcome[None, NewFieldForm]) -> ResponseReturnValue:
+    """Create a field."""
+    return go(f"{FIELDS}#field-{outcome.answer['id']}")
+
+
+@pages.get(FIELD)
+async def edit_field(task_custom_field_definition_id: UUID) -> str:
+    """Show the form of a field's attributes."""
+    actor, field = await _changeable(task_custom_field_definition_id, "custom_field.update")
+    read = await queries.field_read(field.id)
+    values = {**read, "default_value": text_of(read["default_value"])}
+    return await _form(actor, field, values, {})
+
+
+async def _changeable(field_id: UUID, verb: str) -> tuple[Actor, CustomField]:
+    actor = await signed_in()
+    field = await queries.visible_field(actor, field_id)
+    require(actor, verb, field)
+    return actor, field
+
+
+@action(pages, "POST", FIELD, performs="update_org_custom_field", form=FieldForm, refused=_not_saved)
+async def update(outcome: Outcome[CustomField, FieldForm]) -> ResponseReturnValue:
+    """Change a field."""
+    return go(f"{FIELDS}#field-{outcome.found.id}")
+
+
+async def _not_tried(refusal: Refusal[None, TrialForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid | Invalid):
+        raise refusal.error
+    if is_htmx():
+        return render_macro("custom_fields/parts.html", "trial", result=None, error=" ".join(refusal.errors.values()))
+    return await _form(refusal.actor, await _tried_field(refusal.actor), refusal.values, refusal.errors)
+
+
+async def _tried_field(actor: Actor) -> CustomField | None:
+    field_id = request.args.get("field", "", type=str)
+    return await CustomField.get_or_none(id=UUID(field_id), organization_id=actor.organization_id) if field_id else None
+
+
+@action(
+    pages, "POST", f"{FIELDS}/pattern-trials",
+    performs="try_org_custom_field_pattern", form=TrialForm, refused=_not_tried,
+)  # fmt: skip
+async def try_pattern(outcome: Outcome[None, TrialForm]) -> ResponseReturnValue:
+    """Try a pattern with an example: beside the fields for htmx, else on the page of the form."""
+    if is_htmx():
+        return render_macro("custom_fields/parts.html", "trial", result=outcome.answer)
+    field = await _tried_field(outcome.actor)
+    return await _form(outcome.actor, field, outcome.form.model_dump(), {}, outcome.answer)
+
+
+@pages.get(f"{FIELD}/delete")
+async def ask_deletion(task_custom_field_definition_id: UUID) -> str:
+    """Say what deleting a field does."""
+    actor, field = await _changeable(task_custom_field_definition_id, "custom_field.delete")
+    return await _deletion(actor, field, {})
+
+
+async def _deletion(actor: Actor, field: CustomField, errors: dict[str, str]) -> str:
+    number = await queries.number_of_values(field.id)
+    context: dict[str, Any] = {"field": field, "number": number, "errors": errors}
+    return await settings_page(actor, "custom_fields/delete.html", SETTINGS.key, **context)
+
+
+async def _not_deleted(refusal: Refusal[CustomField, DeletionForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, REFUSED):
+        raise refusal.error
+    return await _deletion(refusal.actor, refusal.found, refusal.errors)
+
+
+@action(
+    pages, "POST", f"{FIELD}/deletions", performs="delete_org_custom_field", form=DeletionForm, refused=_not_deleted
+)
+async def delete(outcome: Outcome[CustomField, DeletionForm]) -> ResponseReturnValue:
+    """Delete a field."""
+    return go(FIELDS)

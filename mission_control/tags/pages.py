@@ -1,0 +1,123 @@
+"""Tags as pages of the settings: the list, a new one, changing, merging and deleting one."""
+
+from typing import Any
+from uuid import UUID
+
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, Invalid
+from mission_control.core.paging import Paging
+from mission_control.core.policy import can, require
+from mission_control.database.sql import as_moment
+from mission_control.tags import queries
+from mission_control.tags.forms import LABELS, MergeForm, NewTagForm, TagForm
+from mission_control.tags.models import Tag
+from mission_control.tags.queries import visible_tag
+from mission_control.web.actions import action
+from mission_control.web.forms import FormInvalid, go
+from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.settings import SettingsPage, settings_page
+from mission_control.web.shell import signed_in
+
+pages = Blueprint("tags_pages", __name__)
+SETTINGS = SettingsPage("tags", "Organization", "Tags", "/settings/tags", "tag", 130, "labels colours")
+TAGS, TAG = "/settings/tags", "/settings/tags/<uuid:tag_id>"
+SIZE = 50
+REFUSED = (FormInvalid, Invalid, Conflict)
+
+
+@pages.get(TAGS)
+async def tags() -> str:
+    """Show the tags of the organization by name."""
+    actor = await signed_in()
+    first = max(0, min(request.args.get("from", 0, type=int), 10**6))
+    found, total = await queries.list_tags(actor.organization_id, Paging(limit=SIZE, offset=first))
+    return await settings_page(
+        actor,
+        "tags/index.html",
+        SETTINGS.key,
+        tags=[one | {"updated_at": as_moment(one["updated_at"])} for one in found],
+        total=total,
+        first=first,
+        size=SIZE,
+        may_change=can(actor, "tag.create"),
+    )
+
+
+@pages.get(f"{TAGS}/new")
+async def new_tag() -> str:
+    """Show the form of a new tag."""
+    actor = await signed_in()
+    require(actor, "tag.create")
+    return await _form(actor, None, {"color": "6b7280"}, {})
+
+
+async def _form(actor: Actor, tag: Tag | None, values: dict[str, Any], errors: dict[str, str]) -> str:
+    version = values.get("version") or (TagForm.version_of(tag) if tag is not None else "")
+    context: dict[str, Any] = {"values": values, "errors": errors, "labels": LABELS, "version": version}
+    return await settings_page(actor, "tags/form.html", SETTINGS.key, tag=tag, **context)
+
+
+async def _not_saved(refusal: Refusal[Tag | None, Any]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, REFUSED):
+        raise refusal.error
+    return await _form(refusal.actor, refusal.found, refusal.values, refusal.errors)
+
+
+@action(pages, "POST", TAGS, performs="create_tag", form=NewTagForm, refused=_not_saved)
+async def create(outcome: Outcome[None, NewTagForm]) -> ResponseReturnValue:
+    """Create a tag."""
+    return go(f"{TAGS}#tag-{outcome.answer['id']}")
+
+
+@pages.get(TAG)
+async def edit_tag(tag_id: UUID) -> str:
+    """Show the form of a tag's fields."""
+    actor, tag = await _changeable(tag_id, "tag.update")
+    return await _form(actor, tag, TagForm.values_of(tag), {})
+
+
+async def _changeable(tag_id: UUID, verb: str) -> tuple[Actor, Tag]:
+    actor = await signed_in()
+    tag = await visible_tag(actor, tag_id)
+    require(actor, verb, tag)
+    return actor, tag
+
+
+@action(pages, "POST", TAG, performs="update_tag", form=TagForm, refused=_not_saved)
+async def update(outcome: Outcome[Tag, TagForm]) -> ResponseReturnValue:
+    """Change a tag."""
+    return go(f"{TAGS}#tag-{outcome.found.id}")
+
+
+@pages.get(f"{TAG}/delete")
+async def ask_deletion(tag_id: UUID) -> str:
+    """Say what deleting a tag does, and offer to merge it instead."""
+    actor, tag = await _changeable(tag_id, "tag.delete")
+    return await _deletion(actor, tag, {})
+
+
+async def _deletion(actor: Actor, tag: Tag, errors: dict[str, str]) -> str:
+    others = [one for one in await queries.tag_choices(actor.organization_id) if one["id"] != tag.id]
+    context: dict[str, Any] = {"tag": await queries.tag_read(tag.id), "others": others, "errors": errors}
+    return await settings_page(actor, "tags/delete.html", SETTINGS.key, labels=LABELS, **context)
+
+
+async def _not_merged(refusal: Refusal[Tag, MergeForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, REFUSED):
+        raise refusal.error
+    return await _deletion(refusal.actor, refusal.found, refusal.errors)
+
+
+@action(pages, "POST", f"{TAG}/merges", performs="merge_tag", form=MergeForm, refused=_not_merged)
+async def merge(outcome: Outcome[Tag, MergeForm]) -> ResponseReturnValue:
+    """Merge a tag into another one."""
+    return go(f"{TAGS}#tag-{outcome.answer['id']}")
+
+
+@action(pages, "POST", f"{TAG}/deletions", performs="delete_tag")
+async def delete(outcome: Outcome[Tag, None]) -> ResponseReturnValue:
+    """Delete a tag."""
+    return go(TAGS)
