@@ -10,12 +10,14 @@ from mission_control.http.answers import json_response
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.skills import commands
+from mission_control.skills.gateways import skill_detail
 from mission_control.skills.models import Skill
 from mission_control.skills.queries import list_cards, skill_read, visible_skill
 from mission_control.skills.schemas import (
     MarketplaceQuery,
     MarketplaceSkillCardRead,
     MarketplaceSkillCreate,
+    MarketplaceSkillDetail,
     MarketplaceSkillRead,
 )
 
@@ -63,6 +65,22 @@ async def list_skills(actor: Actor, query: MarketplaceQuery) -> Response:
 async def create_skill(actor: Actor, data: MarketplaceSkillCreate) -> dict[str, Any]:
     """Add a skill to the catalogue, or change the one with this address."""
     return await skill_read((await commands.create_skill(actor, actor.organization_id, data)).id)
+
+
+@operation(
+    api,
+    "GET",
+    "/<skill_id>",
+    operation_id="get_marketplace_skill",
+    tags=TAGS,
+    who="user",
+    find=visible_skill,
+    verb="skill.read",
+    returns=MarketplaceSkillDetail,
+)
+async def get_skill(actor: Actor, skill: Skill) -> dict[str, Any]:
+    """Read a skill with its text and where it is installed. Read the text before you install it."""
+    return await skill_detail(skill)
 
 
 @operation(

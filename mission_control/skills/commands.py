@@ -19,7 +19,7 @@ from mission_control.skills.queries import OF_PACK
 from mission_control.skills.repositories import name_from, repository_url, usable_branch
 from mission_control.skills.schemas import MarketplaceSkillCreate, SkillPackCreate, SkillPackSyncResponse
 
-FIELDS = ("name", "description", "category", "risk", "source", "metadata")
+FIELDS = ("name", "description", "category", "risk", "source", "metadata", "content")
 
 
 @command("skill.create")

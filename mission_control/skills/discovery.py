@@ -29,6 +29,7 @@ class FoundSkill:
     risk: str | None
     source: str | None
     metadata: dict[str, Any]
+    content: str | None = None
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ def discover(root: Path, url: str, branch: str) -> Discovery:
     if entries is None:
         _by_files(root, url, branch, found)
     else:
-        _by_index(entries, url, branch, found)
+        _by_index(root, entries, url, branch, found)
     if len(found.skills) > MOST_SKILLS:
         found.warnings.append(f"The pack holds {len(found.skills)} skills; the first {MOST_SKILLS} were taken.")
         found.skills = dict(list(found.skills.items())[:MOST_SKILLS])
@@ -70,7 +71,7 @@ def _index_entries(file: Path, found: Discovery) -> list[dict[str, Any]] | None:
     return entries
 
 
-def _by_index(entries: list[dict[str, Any]], url: str, branch: str, found: Discovery) -> None:
+def _by_index(root: Path, entries: list[dict[str, Any]], url: str, branch: str, found: Discovery) -> None:
     base = f"{url}/tree/{branch}"
     for number, entry in enumerate(entries, start=1):
         given, path = _text(entry.get("source_url")), _inner_path(entry.get("path"))
@@ -94,7 +95,19 @@ def _by_index(entries: list[dict[str, Any]], url: str, branch: str, found: Disco
             risk=_text(entry.get("risk")),
             source=path,
             metadata=metadata,
+            content=_content(root / path / SKILL, root) if path else None,
         )
+
+
+def _content(file: Path, root: Path) -> str | None:
+    """Return the text of a skill that an index names, None when it is not there, too large, or outside."""
+    try:
+        inside = file.resolve(strict=True).is_relative_to(root.resolve())
+        if not inside or file.is_symlink() or not file.is_file() or file.stat().st_size > LARGEST_SKILL:
+            return None
+        return UNSTORABLE.sub("\ufffd", file.read_text(encoding="utf-8-sig", errors="replace"))
+    except OSError:
+        return None
 
 
 def _inner_path(value: Any) -> str | None:
@@ -126,7 +139,8 @@ def _by_files(root: Path, url: str, branch: str, found: Discovery) -> None:
         if len(address) > LONGEST_URL or file.stat().st_size > LARGEST_SKILL:
             found.warnings.append(f"{inner}/{SKILL} is too large; it was left out.")
             continue
-        name, description = described(file.read_text(encoding="utf-8-sig", errors="replace"))
+        content = file.read_text(encoding="utf-8-sig", errors="replace")
+        name, description = described(content)
         folder = url.rpartition("/")[2] if inner == "." else inner.rpartition("/")[2]
         found.skills[address] = FoundSkill(
             source_url=address,
@@ -136,4 +150,5 @@ def _by_files(root: Path, url: str, branch: str, found: Discovery) -> None:
             risk=None,
             source=inner,
             metadata={"discovery_mode": "skills_md", "pack_branch": branch, "skill_dir": inner},
+            content=UNSTORABLE.sub("\ufffd", content),
         )

@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.skills import api, install_api, models, packs_api, policy, reactions
+from mission_control.skills import api, install_api, models, pack_pages, packs_api, pages, policy, reactions
 from mission_control.skills.install_texts import INSTALL, UNINSTALL
 
 skills = Feature(
@@ -47,6 +47,9 @@ skills = Feature(
         api.api,
         install_api.api,
         packs_api.api,
+        pack_pages.pages,
+        pages.pages,
     ),
+    settings_pages=(pages.SETTINGS,),
     notices={INSTALL: "skill_install", UNINSTALL: "skill_uninstall"},
 )

@@ -23,6 +23,7 @@ class Skill(Model):
     source: Any = fields.TextField(null=True)
     source_url = fields.CharField(max_length=2000)
     metadata: Any = fields.JSONField(default=dict)
+    content: Any = fields.TextField(null=True)
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)
 

@@ -102,6 +102,16 @@ async def _asked(gateway_id: UUID | None, skills: list[Any]) -> dict[str, dict[s
     return {str(row["skill_id"]): row for row in found}
 
 
+async def words_of(organization_id: UUID, column: str) -> list[str]:
+    """Return the categories or the risks in a catalogue, in lower case, by alphabet."""
+    assert column in ("category", "risk")
+    sql = (
+        f"SELECT DISTINCT lower(trim({column})) AS word FROM marketplace_skills"
+        f" WHERE organization_id = ? AND trim(COALESCE({column}, '')) <> '' ORDER BY 1 LIMIT 200"
+    )
+    return [row["word"] for row in await rows(sql, organization_id)]
+
+
 async def _filters(actor: Actor, query: MarketplaceQuery) -> tuple[str, list[Any]]:
     where = ["s.organization_id = ?"]
     values: list[Any] = [actor.organization_id]

@@ -61,6 +61,24 @@ class MarketplaceSkillCardRead(MarketplaceSkillRead):
     last_error: str | None = None
 
 
+class SkillOnGateway(BaseModel):
+    """What was asked of a gateway about a skill, and whether its main agent has got that."""
+
+    gateway_id: UUID
+    gateway_name: str
+    installed: bool
+    installed_at: datetime | None
+    pending: bool
+    last_error: str | None
+
+
+class MarketplaceSkillDetail(MarketplaceSkillRead):
+    """A skill with its text, as its pack had it at the last sync, and the gateways that were asked about it."""
+
+    content: str | None
+    gateways: list[SkillOnGateway]
+
+
 class InstallQuery(BaseModel):
     """The gateway whose main agent is asked."""
 

@@ -16,6 +16,7 @@ RETRY_AFTER = timedelta(minutes=1)
 class _Kept[T]:
     value: T
     fresh_until: datetime
+    read_at: datetime
 
 
 class Cache[T]:
@@ -25,6 +26,11 @@ class Cache[T]:
         self._most = most
         self._kept: OrderedDict[str, _Kept[T]] = OrderedDict()
         self._fetching: Shared[T] = Shared(0)
+
+    def read_at(self, key: str) -> datetime | None:
+        """Return when a value was fetched, None when there is none."""
+        kept = self._kept.get(key)
+        return None if kept is None else kept.read_at
 
     async def get(self, key: str, fetch: Callable[[], Awaitable[T]]) -> T:
         """Return the value, fetched when it is missing or old, once for all concurrent callers.
@@ -48,7 +54,7 @@ class Cache[T]:
             old.fresh_until = clock.now() + RETRY_AFTER
             return old.value
         if value:
-            self._kept[key] = _Kept(value, clock.now() + FRESH_FOR)
+            self._kept[key] = _Kept(value, clock.now() + FRESH_FOR, clock.now())
             self._kept.move_to_end(key)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)

@@ -3,6 +3,7 @@
 import html
 import re
 from dataclasses import replace
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from mission_control.core.errors import Invalid, Unreachable
@@ -26,6 +27,20 @@ class SoulsDirectory:
         self._outbound = outbound
         self._index: Cache[list[SoulsDirectorySoulRef]] = Cache(1)
         self._texts: Cache[str] = Cache(TEXTS_KEPT)
+
+    @property
+    def source(self) -> str:
+        """Where the souls come from; empty when there is no directory."""
+        return self._url
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When the list was last read, None before the first time."""
+        return self._index.read_at("")
+
+    def page_url(self, handle: str, slug: str) -> str:
+        """Return the page of a soul in the directory."""
+        return f"{self._url}/souls/{handle}/{slug}"
 
     async def search(self, words: str, limit: int) -> list[SoulsDirectorySoulRef]:
         """Return the first souls whose `handle/slug` contains the words, in the directory's order."""

@@ -1,0 +1,187 @@
+"""The catalogue of skills as pages of the settings: finding, reading, installing and adding skills."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
+
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, DomainError, Invalid
+from mission_control.core.ids import parse_id
+from mission_control.core.paging import Paging
+from mission_control.core.policy import require
+from mission_control.gateways.queries import list_gateways
+from mission_control.skills.forms import PACK_LABELS, InstallForm, NewSkillForm
+from mission_control.skills.gateways import gateways_of, skill_detail
+from mission_control.skills.models import Skill
+from mission_control.skills.queries import UNCATEGORIZED, list_cards, list_packs, visible_skill, words_of
+from mission_control.skills.schemas import MarketplaceQuery
+from mission_control.web.actions import action
+from mission_control.web.forms import FormInvalid, go
+from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.settings import SettingsPage, administers, settings_page
+from mission_control.web.shell import signed_in
+
+pages = Blueprint("skills_pages", __name__)
+SETTINGS = SettingsPage(
+    "skills", "Organization", "Skills", "/settings/skills", "sparkles", 150, "marketplace packs", administers
+)
+SKILLS, SKILL = "/settings/skills", "/settings/skills/<uuid:skill_id>"
+SIZES = (25, 50, 100, 200)
+MOST_FROM = 10**6
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the address asks for: filters, the size of a page, and where it begins."""
+
+    search: str
+    category: str
+    risk: str
+    pack: UUID | None
+    size: int
+    first: int
+
+    @classmethod
+    def of_request(cls) -> "Wanted":
+        """Read the address; what it cannot mean is left out."""
+        args = request.args
+        size = args.get("size", SIZES[0], type=int)
+        first = max(0, min(args.get("from", 0, type=int), MOST_FROM))
+        search, category, risk = (args.get(name, "").strip()[:200] for name in ("q", "category", "risk"))
+        pack = parse_id(args.get("pack", ""))
+        return cls(search, category, risk, pack, size if size in SIZES else SIZES[0], first)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether a filter is set."""
+        return bool(self.search or self.category or self.risk or self.pack)
+
+    def query(self) -> MarketplaceQuery:
+        """Return the query of the operation that lists skills."""
+        filters: dict[str, Any] = {"search": self.search, "category": self.category, "risk": self.risk}
+        return MarketplaceQuery(**filters, pack_id=self.pack, limit=self.size, offset=self.first)
+
+    def url(self, first: int) -> str:
+        """Return the address of the page that begins elsewhere."""
+        named = {"q": self.search, "category": self.category, "risk": self.risk, "pack": self.pack}
+        numbers = {"size": self.size if self.size != SIZES[0] else "", "from": first or ""}
+        parts = {name: str(value) for name, value in {**named, **numbers}.items() if value}
+        return f"{SKILLS}?{urlencode(parts)}" if parts else SKILLS
+
+
+async def _admin() -> Actor:
+    actor = await signed_in()
+    require(actor, "skill.read")
+    return actor
+
+
+@pages.get(SKILLS)
+async def skills() -> str:
+    """Show the catalogue, newest first, with the filters of the address."""
+    actor, wanted = await _admin(), Wanted.of_request()
+    packs = await list_packs(actor.organization_id)
+    if wanted.pack is not None and str(wanted.pack) not in {str(pack["id"]) for pack in packs}:
+        wanted = Wanted(wanted.search, wanted.category, wanted.risk, None, wanted.size, wanted.first)
+    cards, total = await list_cards(actor, wanted.query())
+    return await settings_page(
+        actor,
+        "skills/index.html",
+        SETTINGS.key,
+        cards=[card | {"pack": _pack_of(card, packs)} for card in cards],
+        on=await gateways_of([card["id"] for card in cards]),
+        total=total,
+        wanted=wanted,
+        sizes=SIZES,
+        packs=packs,
+        categories=await words_of(actor.organization_id, "category"),
+        risks=await words_of(actor.organization_id, "risk"),
+        uncategorized=UNCATEGORIZED,
+    )
+
+
+def _pack_of(card: dict[str, Any], packs: list[dict[str, Any]]) -> dict[str, Any] | None:
+    url = card["source_url"]
+    return next(
+        (one for one in packs if url == one["source_url"] or url.startswith(f"{one['source_url']}/tree/")), None
+    )
+
+
+@pages.get(f"{SKILLS}/new")
+async def new_skill() -> str:
+    """Show the form of a single skill."""
+    return await _new(await _admin(), {}, {})
+
+
+async def _new(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
+    context: dict[str, Any] = {"values": values, "errors": errors, "labels": PACK_LABELS}
+    return await settings_page(actor, "skills/new.html", SETTINGS.key, **context)
+
+
+async def _not_added(refusal: Refusal[None, NewSkillForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid | Invalid | Conflict):
+        raise refusal.error
+    return await _new(refusal.actor, refusal.values, refusal.errors)
+
+
+@action(pages, "POST", SKILLS, performs="create_marketplace_skill", form=NewSkillForm, refused=_not_added)
+async def add(outcome: Outcome[None, NewSkillForm]) -> ResponseReturnValue:
+    """Add a skill."""
+    return go(f"{SKILLS}/{outcome.answer['id']}")
+
+
+@pages.get(SKILL)
+async def one_skill(skill_id: UUID) -> str:
+    """Show a skill, its text, and where it is installed."""
+    actor = await _admin()
+    return await _show(actor, await visible_skill(actor, skill_id), "")
+
+
+async def _show(actor: Actor, skill: Skill, problem: str) -> str:
+    packs = await list_packs(actor.organization_id)
+    detail = await skill_detail(skill)
+    gateways, _ = await list_gateways(actor, Paging(limit=200, offset=0))
+    asked = {str(one.gateway_id): one for one in detail["gateways"]}
+    context: dict[str, Any] = {"skill": detail, "pack": _pack_of(detail, packs), "gateways": gateways, "asked": asked}
+    return await settings_page(actor, "skills/show.html", SETTINGS.key, problem=problem, **context)
+
+
+async def skill_of_page(actor: Actor, skill_id: UUID, **_: UUID) -> Skill:
+    """Return the skill that the address of an action names."""
+    return await visible_skill(actor, skill_id)
+
+
+async def _not_asked(refusal: Refusal[Any, InstallForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, DomainError) or refusal.page is None:
+        raise refusal.error
+    return await _show(refusal.actor, refusal.page, refusal.sentence)
+
+
+INSTALL = f"{SKILL}/gateways/<uuid:gateway_id>"
+
+
+@action(
+    pages, "POST", f"{INSTALL}/installations",
+    performs="install_marketplace_skill", form=InstallForm, at=skill_of_page, refused=_not_asked,
+)  # fmt: skip
+async def install(outcome: Outcome[None, InstallForm]) -> ResponseReturnValue:
+    """Have a gateway install a skill."""
+    return go(f"{SKILLS}/{outcome.ids['skill_id']}#gateways")
+
+
+@action(
+    pages, "POST", f"{INSTALL}/removals",
+    performs="uninstall_marketplace_skill", form=InstallForm, at=skill_of_page, refused=_not_asked,
+)  # fmt: skip
+async def uninstall(outcome: Outcome[None, InstallForm]) -> ResponseReturnValue:
+    """Have a gateway remove a skill."""
+    return go(f"{SKILLS}/{outcome.ids['skill_id']}#gateways")
+
+
+@action(pages, "POST", f"{SKILL}/deletions", performs="delete_marketplace_skill")
+async def delete(outcome: Outcome[Skill, None]) -> ResponseReturnValue:
+    """Remove a skill from the catalogue."""
+    return go(SKILLS)
