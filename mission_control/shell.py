@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from markupsafe import Markup
+
 from mission_control.agents.queries import online_count
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.feature import Feature
+from mission_control.jobs.pages import indicator
 from mission_control.live.broker import head_of
 from mission_control.live.models import Event
 from mission_control.needs.feature import KINDS as NEED_KINDS
@@ -34,6 +37,7 @@ async def build(actor: Actor) -> Shell:
         boards=await _boards(actor),
         pending_count=await waiting_for(actor),
         online_count=await online_count(actor.organization_id),
+        own_work=Markup(await indicator(actor)),
         seq=seq,
     )
 

@@ -78,7 +78,7 @@ async def _board(cast: Cast, made: Things, path: str) -> Any:
 @makes("task_id")
 async def _task(cast: Cast, made: Things, path: str) -> Any:
     task = await cast.add_task(status="done" if "archivals" in path else "inbox")
-    if path.endswith("/restorations"):
+    if path.endswith(("/restorations", "/erasures")):
         (await cast.ada.delete(cast.task(task))).ok()
     return task["id"]
 

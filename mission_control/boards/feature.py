@@ -42,6 +42,7 @@ boards = Feature(
         trash_pages.pages,
         work_state_api.api,
     ),
+    settings_pages=(trash_pages.SETTINGS,),
     palette=(
         PaletteEntry("Boards", "/boards", "square-kanban", position=40),
         PaletteEntry(

@@ -1,30 +1,93 @@
-"""The page of deleted boards, which admins can restore."""
+"""Deleted boards as pages of the settings: restoring and erasing them."""
 
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
+from mission_control.boards.forms import DELETE_WORDS
 from mission_control.boards.models import Board
-from mission_control.boards.queries import deleted_boards
+from mission_control.boards.queries import deletable_board, deleted_boards
+from mission_control.boards.staging import number_held
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
-from mission_control.core.policy import require
-from mission_control.web.actions import action
-from mission_control.web.forms import go
-from mission_control.web.outcomes import Outcome
-from mission_control.web.shell import shell_page, signed_in
+from mission_control.core.policy import can, require
+from mission_control.web.actions import Form, action
+from mission_control.web.forms import FormInvalid, go
+from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.settings import SettingsPage, settings_page
+from mission_control.web.shell import signed_in
 
 pages = Blueprint("boards_trash_pages", __name__)
+TRASH = "/settings/trash"
+SETTINGS = SettingsPage(
+    "trash", "Organization", "Trash and archive", TRASH, "trash-2", 190, "deleted archived restore erase"
+)
 
 
 @pages.get("/boards/trash")
+async def moved() -> ResponseReturnValue:
+    """Lead on to the page in the settings."""
+    await signed_in()
+    return go(TRASH)
+
+
+@pages.get(TRASH)
 async def trash() -> ResponseReturnValue:
     """Show the boards that admins can restore, newest deletion first."""
     actor = await signed_in()
-    require(actor, "board.create", actor.organization_id)
-    boards, total = await deleted_boards(actor, Paging(limit=200, offset=0))
-    return await shell_page(actor, "boards/trash.html", active="boards", boards=boards, total=total)
+    may_restore = can(actor, "board.create", actor.organization_id)
+    boards, total = await deleted_boards(actor, Paging(limit=200, offset=0)) if may_restore else ([], 0)
+    context: dict[str, Any] = {"boards": boards, "total": total, "may_restore": may_restore}
+    return await settings_page(actor, "boards/trash.html", SETTINGS.key, **context)
 
 
 @action(pages, "POST", "/boards/<uuid:board_id>/restorations", performs="restore_board")
 async def restore(outcome: Outcome[Board, None]) -> ResponseReturnValue:
     """Restore a board and open it."""
     return go(f"/boards/{outcome.found.id}")
+
+
+class ErasureForm(Form):
+    """The board's name, typed to be sure."""
+
+    name: str = Field("", max_length=400)
+
+    def body(self, found: Board) -> None:
+        """Refuse another name; the operation takes no body."""
+        if self.name.strip() != found.name.strip():
+            raise FormInvalid({"name": self.name}, {"name": DELETE_WORDS})
+
+
+@pages.get(f"{TRASH}/boards/<uuid:board_id>/erase")
+async def ask_erasure(board_id: UUID) -> ResponseReturnValue:
+    """Say what erasing a board does."""
+    actor = await signed_in()
+    board = await deletable_board(actor, board_id)
+    require(actor, "board.erase", board)
+    if board.organization_id != actor.organization_id:
+        raise NotFound()
+    return await _erasure(actor, board, {}, {})
+
+
+async def _erasure(actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str]) -> str:
+    context: dict[str, Any] = {"board": board, "number": await number_held(board.id), "values": values}
+    return await settings_page(actor, "boards/erase.html", SETTINGS.key, errors=errors, **context)
+
+
+async def _not_erased(refusal: Refusal[Board, ErasureForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid):
+        raise refusal.error
+    return await _erasure(refusal.actor, refusal.found, refusal.values, refusal.errors)
+
+
+@action(
+    pages, "POST", f"{TRASH}/boards/<uuid:board_id>/erasures",
+    performs="start_board_erasure", form=ErasureForm, refused=_not_erased,
+)  # fmt: skip
+async def erase(outcome: Outcome[Board, ErasureForm]) -> ResponseReturnValue:
+    """Erase a board as a job, and show how far that is."""
+    return go("/work")

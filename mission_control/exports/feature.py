@@ -1,6 +1,6 @@
 """What exports add to the application."""
 
-from mission_control.exports import api, models, policy
+from mission_control.exports import api, models, pages, policy
 from mission_control.feature import Feature
 from mission_control.http.body_limit import BodyLimit
 from mission_control.live.kinds import Kind
@@ -12,7 +12,8 @@ exports = Feature(
     kinds={
         "board.imported": Kind("A board was created from a file.", "made from a file the board"),
     },
-    blueprints=(api.api,),
+    blueprints=(api.api, pages.pages),
+    settings_pages=(pages.SETTINGS,),
     body_limits=(
         BodyLimit("POST", "/api/v1/boards/imports?", "import_max_bytes"),
         BodyLimit("POST", "/settings/import-export", "import_max_bytes"),

@@ -1,13 +1,16 @@
 """What jobs add to the application."""
 
 from mission_control.feature import Feature
-from mission_control.jobs import api, models, policy
+from mission_control.jobs import api, models, pages, policy
 from mission_control.jobs.running import run_jobs
+from mission_control.web.palette import PaletteEntry
 
 jobs = Feature(
     name="jobs",
     models=(models,),
     rules=(policy.rules,),
-    blueprints=(api.api,),
+    blueprints=(api.api, pages.pages),
+    regions=pages.REGIONS,
+    palette=(PaletteEntry("Running and finished work", "/work", "hourglass", "jobs imports syncs progress", 90),),
     loops=(run_jobs,),
 )

@@ -11,8 +11,9 @@ from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agent, visible_agents
 from mission_control.agents.schemas import AgentSoulUpdate
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, Invalid, Unreachable
+from mission_control.core.errors import Conflict, Invalid
 from mission_control.core.policy import can, require
+from mission_control.souls import reading
 from mission_control.souls.api import directory
 from mission_control.web.actions import Form, action
 from mission_control.web.forms import FormInvalid, go
@@ -46,11 +47,7 @@ async def souls() -> str:
     """Show the souls that fit the words of the address."""
     actor = await signed_in()
     words = request.args.get("q", "").strip()[:200]
-    found, problem = [], ""
-    try:
-        found = await directory().search(words, SHOWN + 1)
-    except Unreachable as error:
-        problem = error.sentence
+    found, problem = await reading.search(directory(), words, SHOWN + 1)
     context: dict[str, Any] = {"souls": found[:SHOWN], "has_more": len(found) > SHOWN, "words": words}
     source, read_at = directory().source, directory().read_at
     return await settings_page(
@@ -63,10 +60,9 @@ async def one_soul(handle: str, slug: str) -> ResponseReturnValue:
     """Show a soul, and the agents that can get it."""
     actor = await signed_in()
     require(actor, "soul.read")
-    try:
-        found = await directory().text(handle, slug)
-    except Unreachable as error:
-        page = await settings_page(actor, "souls/missing.html", SETTINGS.key, problem=error.sentence, slug=slug)
+    found, problem = await reading.text(directory(), handle, slug)
+    if found is None:
+        page = await settings_page(actor, "souls/missing.html", SETTINGS.key, problem=problem, slug=slug)
         return page, 502
     await read_ahead(found.content)
     agents = await _agents(actor)

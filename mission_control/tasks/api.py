@@ -267,6 +267,24 @@ async def restore_task(actor: Actor, task: Task) -> dict[str, Any]:
 
 @operation(
     api,
+    "POST",
+    f"{TASK}/erasures",
+    operation_id="erase_task",
+    tags=TAGS,
+    who="user",
+    find=any_task,
+    verb="task.erase",
+    returns=OkResponse,
+    errors={409: ErrorResponse},
+)
+async def erase_task(actor: Actor, task: Task) -> dict[str, bool]:
+    """Delete a task of the trash for good, with its comments, files and runs. Only the log keeps that it was there."""
+    await leaving.erase_task(actor, task)
+    return OK
+
+
+@operation(
+    api,
     "GET",
     f"{TASK}/comments",
     operation_id="list_task_comments_api_v1_boards__board_id__tasks__task_id__comments_get",

@@ -12,6 +12,7 @@ from mission_control.tasks import (
     checklist_pages,
     decided,
     file_pages,
+    gone_pages,
     models,
     pages,
     panel_files,
@@ -51,6 +52,7 @@ tasks = Feature(
         panel_pages.pages,
         file_pages.pages,
         trash_pages.pages,
+        gone_pages.pages,
     ),
     body_limits=(
         BodyLimit("POST", "/api/v1/boards/[^/]+/tasks/[^/]+/attachments", "max_file_bytes"),

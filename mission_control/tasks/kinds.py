@@ -10,6 +10,7 @@ KINDS = {
     "task.status_changed": Kind("A task went to another column."),
     "task.comment": Kind("Somebody said something about a task; the event has the comment's id and not its words."),
     "task.deleted": Kind("A task was taken off its board; it can be restored.", "deleted"),
+    "task.erased": Kind("A task of the trash was deleted for good.", "erased", is_named_in_message=True),
     "task.restored": Kind("A deleted task was put back.", "restored"),
     "task.lead_notified": Kind("The board's lead received the notice of a new task."),
     "task.lead_notify_failed": Kind("The notice of a new task was given up."),

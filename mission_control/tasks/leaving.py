@@ -8,7 +8,7 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import Conflict, NotFound
 from mission_control.organizations.work_state import STOPPED, lock_work_state_shared
 from mission_control.runs.models import Run
 from mission_control.runs.tracking import begin_run, end_run, held_by
@@ -59,6 +59,20 @@ async def restore_task(actor: Actor, task: Task) -> Task:
         await _go_on(actor, found)
         await update_dependents(actor, found, RESTORED)
     return found
+
+
+@command("task.erase")
+async def erase_task(actor: Actor, task: Task) -> None:
+    """Delete a task of the trash for good, with its comments, files and runs. Raise Conflict for any other task."""
+    await locked_board(task.board)
+    found = await Task.select_for_update().get_or_none(id=task.id)
+    if found is None:
+        raise NotFound()
+    if found.deleted_at is None:
+        raise Conflict("Delete the task first. Only tasks in the trash are deleted for good.")
+    found.board = task.board
+    record("task.erased", found, f"Task deleted for good: {found.title}.", title=found.title, number=found.number)
+    await found.delete()
 
 
 async def _go_on(actor: Actor, task: Task) -> None:

@@ -42,6 +42,12 @@ def may_delete_task(actor: Actor, task: Task) -> bool:
     return actor.writes(task.board) and (actor.is_user or actor.is_lead)
 
 
+@rules.rule("task.erase")
+def may_erase_task(actor: Actor, task: Task) -> bool:
+    """Owners and admins of the board's organization."""
+    return actor.is_user and actor.administers(task.board.organization_id)
+
+
 @rules.rule("task.change_dependencies")
 def may_change_dependencies(actor: Actor, thing: Task | tuple[Task, UUID]) -> bool:
     """People with write access and the board's lead."""

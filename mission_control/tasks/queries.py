@@ -8,7 +8,7 @@ from uuid import UUID
 
 from mission_control.accounts.names import person_name
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
+from mission_control.boards.queries import boards_of, visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.declared import REQUIRED, completed_row
 from mission_control.core.errors import NotFound
@@ -94,6 +94,25 @@ async def deleted_tasks(board: Board, paging: Paging) -> tuple[list[dict[str, An
 async def archived_tasks(board: Board, paging: Paging) -> tuple[list[dict[str, Any]], int]:
     """Return a board's archived tasks, the last archived first, and their number."""
     return await _gone(board, "t.archived_at", "t.archived_at IS NOT NULL AND t.deleted_at IS NULL", paging)
+
+
+async def gone_tasks(actor: Actor, kind: str, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+    """Return the deleted or archived tasks of the active organization's boards that somebody reads, newest first."""
+    boards = {str(board.id): board for board in await boards_of(actor)}
+    moment = "t.deleted_at" if kind == "trash" else "t.archived_at"
+    which = f"{moment} IS NOT NULL" if kind == "trash" else f"{moment} IS NOT NULL AND t.deleted_at IS NULL"
+    where = f"FROM tasks t WHERE {which} AND t.board_id IN ({placeholders(len(boards) or 1)})"
+    values: list[Any] = list(boards) or [str(actor.organization_id)]
+    [total] = await rows(f"SELECT COUNT(*) AS n {where}", *values)
+    found = await rows(
+        f"SELECT t.id, t.number, t.title, t.status, t.board_id, {moment} AS gone_at {where}"
+        f" ORDER BY {moment} DESC, t.id DESC LIMIT ? OFFSET ?",
+        *values,
+        paging.limit,
+        paging.offset,
+    )
+    tasks = [row | {"gone_at": as_moment(row["gone_at"]), "board": boards[str(row["board_id"])]} for row in found]
+    return tasks, int(total["n"])
 
 
 async def _gone(board: Board, moment: str, which: str, paging: Paging) -> tuple[list[dict[str, Any]], int]:

@@ -6,14 +6,19 @@ from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.pages import on_board
+from mission_control.boards.trash_pages import SETTINGS as TRASH
 from mission_control.boards.view import Rights
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict
 from mission_control.core.paging import Paging
+from mission_control.core.policy import require
 from mission_control.tasks.models import Task
 from mission_control.tasks.pages import TASK
-from mission_control.tasks.queries import archived_tasks, deleted_tasks
+from mission_control.tasks.queries import any_task, archived_tasks, deleted_tasks
 from mission_control.web.actions import action
-from mission_control.web.forms import done
-from mission_control.web.outcomes import Outcome
+from mission_control.web.forms import done, go
+from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.settings import settings_page
 from mission_control.web.shell import shell_page
 
 pages = Blueprint("tasks_trash_pages", __name__)
@@ -39,6 +44,31 @@ async def show(board_id: UUID, kind: str) -> ResponseReturnValue:
         size=SIZE,
         may_write=Rights.of(actor, board).may_write,
     )
+
+
+@pages.get(f"{TASK}/erase")
+async def ask_erasure(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
+    """Say what deleting a task for good does."""
+    actor, board = await on_board(board_id)
+    task = await any_task(actor, board.id, task_id)
+    require(actor, "task.erase", task)
+    return await _erasure(actor, task, "")
+
+
+async def _erasure(actor: Actor, task: Task, problem: str) -> str:
+    return await settings_page(actor, "tasks/erase.html", TRASH.key, task=task, board=task.board, problem=problem)
+
+
+async def _not_erased(refusal: Refusal[Task, None]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, Conflict):
+        raise refusal.error
+    return await _erasure(refusal.actor, refusal.found, refusal.sentence)
+
+
+@action(pages, "POST", f"{TASK}/erasures", performs="erase_task", refused=_not_erased)
+async def erase(outcome: Outcome[Task, None]) -> ResponseReturnValue:
+    """Delete a task for good."""
+    return go("/settings/trash/tasks")
 
 
 @action(pages, "POST", f"{TASK}/archivals", performs="archive_task")

@@ -8,7 +8,7 @@ the version that it shows, and the write is refused when somebody changed those 
 import functools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, Field, ValidationError
 from quart import Blueprint, Response
@@ -38,6 +38,11 @@ class Form(BaseModel):
     def query(self, ids: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the query of the operation, given the ids of the form's own address."""
         return {}
+
+    @classmethod
+    async def read(cls) -> Self:
+        """Read the posted form. A form with a file reads it itself. FormInvalid refuses what was sent."""
+        return await read_form(cls)
 
 
 class VersionedForm(Form):
@@ -93,7 +98,7 @@ class Action:
         actor = _at_home(actor, found)
         form: Any = None
         try:
-            form = await read_form(self.form) if self.form is not None else None
+            form = await self.form.read() if self.form is not None else None
             given = self._given(form, found, ids)
             before = await self.before(actor, found) if self.before is not None else None
             answer = await self._perform(actor, ids, found, form, given)

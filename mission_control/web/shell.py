@@ -47,6 +47,7 @@ class Shell:
     pending_count: int = 0
     online_count: int = 0
     active: str = ""
+    own_work: str = ""  # safe HTML
     queue_scope: str = "all"
     seq: int = 0
 

@@ -1,0 +1,95 @@
+"""Export and import of boards as pages of the settings."""
+
+from typing import Any
+from uuid import UUID
+
+from quart import Blueprint
+from quart.typing import ResponseReturnValue
+
+from mission_control.boards.queries import boards_of
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, Invalid
+from mission_control.core.policy import can, require
+from mission_control.exports.forms import ImportForm
+from mission_control.exports.models import BoardImport
+from mission_control.exports.staged import serialize_import, visible_import
+from mission_control.jobs.models import Job
+from mission_control.web.actions import action
+from mission_control.web.forms import FormInvalid, go
+from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.settings import SettingsPage, settings_page
+from mission_control.web.shell import signed_in
+
+pages = Blueprint("exports_pages", __name__)
+PATH = "/settings/import-export"
+SETTINGS = SettingsPage(
+    "import-export", "Organization", "Import and export", PATH, "paperclip", 180, "backup file json csv download"
+)
+LABELS = {"file": "File of a board"}
+IMPORT = f"{PATH}/<uuid:import_id>"
+
+
+@pages.get(PATH)
+async def index() -> str:
+    """Show the boards with their files, and the form that takes one."""
+    return await _index(await signed_in(), {})
+
+
+async def _index(actor: Actor, errors: dict[str, str]) -> str:
+    may_import = can(actor, "board.import", actor.organization_id)
+    mine = BoardImport.filter(organization_id=actor.organization_id, user_id=actor.user_id)
+    waiting = await mine.only("id", "preview", "job_id", "created_at").order_by("-created_at").limit(20)
+    return await settings_page(
+        actor,
+        "exports/index.html",
+        SETTINGS.key,
+        boards=await boards_of(actor),
+        may_import=may_import,
+        waiting=[serialize_import(one) for one in waiting] if may_import else [],
+        errors=errors,
+        labels=LABELS,
+    )
+
+
+async def _not_read(refusal: Refusal[None, ImportForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid | Invalid):
+        raise refusal.error
+    return await _index(refusal.actor, refusal.errors)
+
+
+@action(pages, "POST", PATH, performs="create_board_import", form=ImportForm, refused=_not_read)
+async def look(outcome: Outcome[None, ImportForm]) -> ResponseReturnValue:
+    """Keep a file, and show what its import would bring."""
+    return go(f"{PATH}/{outcome.answer.id}")
+
+
+@pages.get(IMPORT)
+async def preview(import_id: UUID) -> str:
+    """Show what the import of a file would bring."""
+    actor = await signed_in()
+    require(actor, "board.import", actor.organization_id)
+    return await _preview(actor, await visible_import(actor, import_id), "")
+
+
+async def _preview(actor: Actor, waiting: BoardImport, problem: str) -> str:
+    job = await Job.get_or_none(id=waiting.job_id) if waiting.job_id else None
+    context: dict[str, Any] = {"file": serialize_import(waiting), "job": job, "problem": problem}
+    return await settings_page(actor, "exports/preview.html", SETTINGS.key, **context)
+
+
+async def _not_started(refusal: Refusal[BoardImport, None]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, Conflict):
+        raise refusal.error
+    return await _preview(refusal.actor, refusal.found, refusal.sentence)
+
+
+@action(pages, "POST", f"{IMPORT}/starts", performs="start_board_import", refused=_not_started)
+async def start(outcome: Outcome[BoardImport, None]) -> ResponseReturnValue:
+    """Import a file as a job, and show how far it is."""
+    return go("/work")
+
+
+@action(pages, "POST", f"{IMPORT}/deletions", performs="delete_board_import")
+async def discard(outcome: Outcome[BoardImport, None]) -> ResponseReturnValue:
+    """Forget a file."""
+    return go(PATH)

@@ -1,0 +1,107 @@
+"""An organization's things in a browser: a custom field that a task uses, a pack's sync and an import that are left."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Open, Site, Watched
+
+pytestmark = pytest.mark.browser
+PAGES = (
+    "/settings/tags", "/settings/tags/new", "/settings/custom-fields", "/settings/custom-fields/new",
+    "/settings/skills", "/settings/skills/new", "/settings/skills/packs", "/settings/skills/packs/new",
+    "/settings/souls", "/settings/budgets", "/settings/import-export", "/settings/trash", "/settings/trash/tasks",
+    "/settings/trash/archive", "/work",
+)  # fmt: skip
+
+
+def a_file(tasks: int) -> dict[str, Any]:
+    """The file of a board with so many tasks."""
+    times = {"created_at": "2026-11-01T10:00:00", "updated_at": "2026-11-01T10:00:00"}
+    return {
+        "format": "mission-control/board",
+        "version": 1,
+        "board": {"name": "Lighthouse", "slug": "lighthouse"},
+        "tasks": [{"number": n, "title": f"Lamp {n}", "position": n, **times} for n in range(1, tasks + 1)],
+    }
+
+
+async def in_shell(page: Page, text: str) -> None:
+    """Expect a sentence about long work in the sidebar."""
+    await expect(page.locator("#own-work")).to_contain_text(text)
+
+
+async def test_custom_field_is_created_with_keys_and_stands_on_a_task(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Fields")
+    page = await open_page("/settings/custom-fields")
+    await page.keyboard.press("c")
+    await expect(page.get_by_label("Label")).to_be_focused()
+    await page.keyboard.type("Hull number")
+    await expect(page.get_by_label("Key", exact=True)).to_have_value("hull_number")
+    await page.get_by_label("Pattern").fill("[A-Z]{2}-[0-9]+")
+    await page.get_by_label("Try it with an example").fill("AB-12")
+    await page.get_by_role("button", name="Try", exact=True).click()
+    await expect(page.locator("#trial")).to_contain_text("is accepted")
+    await page.get_by_label("Type").select_option("integer")
+    await expect(page.get_by_label("Pattern")).to_be_hidden()
+    await page.get_by_label("Type").select_option("text")
+    await page.get_by_label("Label").press("Enter")
+    await expect(page.locator("#fields")).to_contain_text("Hull number")
+    task = await site.task(board, "Paint", custom_field_values={"hull_number": "AB-12"})
+    assert (await site.read(board, task))["custom_field_values"]["hull_number"] == "AB-12"
+    answer = await site.api.post(
+        f"/api/v1/boards/{board}/tasks", json={"title": "x", "custom_field_values": {"hull_number": "12"}}
+    )
+    assert answer.status_code == 422
+
+
+async def test_import_is_left_and_found_again(site: Site, open_page: Open, tmp_path: Path) -> None:
+    file = tmp_path / "lighthouse.json"
+    file.write_text(json.dumps(a_file(1500)))
+    page = await open_page("/settings/import-export")
+    await page.get_by_label("File of a board").set_input_files(file)
+    await page.get_by_role("button", name="Look at the file").click()
+    await expect(page.get_by_role("heading", name="Import Lighthouse")).to_be_visible()
+    await expect(page.locator(".preview-counts")).to_contain_text("1500")
+    await page.get_by_role("button", name="Import the board").click()
+    await page.wait_for_url("**/work")
+    await page.goto(f"{site.url}/settings/tags")
+    await in_shell(page, "Import Lighthouse")
+    await in_shell(page, "done")
+    await page.locator("#own-work a").click()
+    await expect(page.locator("#work")).to_contain_text("1500 tasks")
+    await page.get_by_role("button", name="Mark Import Lighthouse as read").click()
+    await expect(page.locator("#own-work")).not_to_contain_text("Lighthouse")
+    await page.get_by_role("link", name="Open the result of Import Lighthouse").click()
+    await expect(page.locator("h1")).to_contain_text("Lighthouse")
+
+
+async def test_failed_sync_is_told_on_the_page_without_a_reload(site: Site, open_page: Open, watched: Watched) -> None:
+    await site.make("/skills/packs", source_url="https://github.com/nobody-at-all/nothing-here", name="Nothing here")
+    page = await open_page("/settings/skills/packs")
+    await page.get_by_role("button", name="Sync Nothing here").click()
+    await page.wait_for_url("**/work")
+    row = page.locator("#work li", has_text="Sync Nothing here")
+    await expect(row).to_contain_text(re.compile("Failed"))
+    await in_shell(page, "failed")
+
+
+@pytest.mark.parametrize("width", [320, 1440])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_axe_finds_nothing(site: Site, open_page: Open, theme: str, width: int) -> None:
+    await site.api.post("/api/v1/tags", json={"name": "Red", "color": "ff0000", "description": "A " + "long " * 40})
+    page = await open_page("/work", width=width, theme=theme)
+    found = []
+    for path in PAGES:
+        await page.goto(site.url + path)
+        await page.wait_for_timeout(150)
+        results: Any = await Axe().run(page)
+        found += [f"{path} {one['id']}: {one['nodes'][0]['html'][:200]}" for one in results.response["violations"]]
+        if not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+            found.append(f"{path}: wider than the window")
+    assert found == []
