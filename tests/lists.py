@@ -24,7 +24,6 @@ LISTS: dict[str, tuple[More, str]] = {}
 FIXED = {
     "/api/v1/boards/imports/<import_id>": "one file; what it would bring stands in its row",
     "/api/v1/skills/marketplace/<skill_id>": "one skill; its gateways come with one statement",
-    "/api/v1/jobs/<job_id>": "one job; its result stands in its row",
     "/api/v1/souls-directory/search": "the directory is read from outside and remembered; no row is ours",
     "/api/v1/boards/<board_id>/approvals/<approval_id>": "one approval; its outcomes come with its tasks",
     "/api/v1/gateways/<gateway_id>/agents": "the gateway lists them; no row is ours",

@@ -1,18 +1,16 @@
 """What an agent uses up and may use up, as its page shows it."""
 
-from datetime import date
 from typing import Any
 
 from mission_control.agents.page_tabs import Tab, Viewed
 from mission_control.usage.page_live import use_of
 from mission_control.usage.queries import budget_states
 from mission_control.usage.sums import days_of_agent, sums_of_agent
-from mission_control.usage.wording import money, short, tokens
+from mission_control.usage.wording import bars, money, short, tokens
 from mission_control.web.fragments import render_macro
 
 TEMPLATE = "agents/usage.html"
 DAYS = 14
-BAR_HEIGHT = 48
 ORDER = ("agent", "board", "organization")
 
 
@@ -24,7 +22,7 @@ async def render(viewed: Viewed) -> str:
         "tab",
         viewed=viewed,
         sums=await _sums(viewed),
-        days=_bars(days),
+        days=bars(days),
         total=tokens(sum(day["tokens"] for day in days)),
         most=short(max(day["tokens"] for day in days)),
         budgets=await _budgets(viewed),
@@ -59,21 +57,6 @@ async def _budgets(viewed: Viewed) -> list[dict[str, Any]]:
     return [
         nobody | one | names.get(one["subject"], {}) | {"words": use_of(one)}
         for one in sorted(found, key=lambda one: ORDER.index(one["subject"]))
-    ]
-
-
-def _bars(days: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A bar for each day; one that is not empty can be seen."""
-    most = max(day["tokens"] for day in days) or 1
-    return [
-        {
-            "label": f"{(on := date.fromisoformat(day['day'])).day} {on:%b}",
-            "number": f"{day['tokens']:,}",
-            "tokens": tokens(day["tokens"]),
-            "cost": money(day["cost_usd"]),
-            "height": max(2, round(day["tokens"] * BAR_HEIGHT / most)) if day["tokens"] else 0,
-        }
-        for day in days
     ]
 
 

@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 
 from mission_control.core.actor import Actor
-from mission_control.core.errors import DomainError
+from mission_control.core.errors import DomainError, Unreachable
 from mission_control.core.policy import require
 from mission_control.jobs import progress, running
 from mission_control.jobs.schemas import JobRead, JobResult
@@ -73,5 +73,7 @@ async def _all_in_job(actor: Actor, git: Git, *, prune: bool) -> JobResult:
         else:
             details.append(f"{pack.name}: {_counts(found)}")
             problems += [f"{pack.name}: {warning}" for warning in found.warnings]
+    if problems and not details:
+        raise Unreachable(f"No pack could be synced. {problems[0]}")
     read = f"{len(details)} of {len(packs)} {'pack' if len(packs) == 1 else 'packs'} synced."
     return JobResult(summary=read, url=CATALOGUE, details=details, problems=problems)

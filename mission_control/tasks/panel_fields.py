@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from mission_control.custom_fields.queries import BY_LABEL
+from mission_control.custom_fields.queries import IN_ORDER
 from mission_control.database.sql import as_json, rows
 from mission_control.web.versions import version_of_values
 
@@ -18,7 +18,7 @@ FIELDS = f"""
     FROM board_task_custom_fields b
     JOIN task_custom_field_definitions f ON f.id = b.field_id
     LEFT JOIN task_custom_field_values v ON v.field_id = f.id AND v.task_id = ?
-    WHERE b.board_id = ? AND f.ui_visibility <> 'hidden'{BY_LABEL}
+    WHERE b.board_id = ? AND f.ui_visibility <> 'hidden'{IN_ORDER}
 """
 
 

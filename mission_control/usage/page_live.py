@@ -12,8 +12,8 @@ from mission_control.core.policy import can
 from mission_control.database.sql import rows
 from mission_control.usage.queries import list_budgets, today
 from mission_control.usage.schemas import MICROS
-from mission_control.usage.sums import CHART_DAYS, SUMS
-from mission_control.usage.wording import amount_of, money
+from mission_control.usage.sums import CHART_DAYS, SUMS, days_of_organization
+from mission_control.usage.wording import amount_of, bars, money, short
 from mission_control.web.fragments import render_block
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 
@@ -27,7 +27,23 @@ async def context_of(actor: Actor) -> dict[str, Any]:
     """Return the budgets of the active organization and what each agent used up."""
     budgets, total = await list_budgets(actor, Paging(limit=MAX_ROWS, offset=0))
     shown = [budget | {"words": use_of(budget)} for budget in budgets]
-    return {"budgets": shown, "total": total, "users": await _users(actor), "days": CHART_DAYS}
+    days = await days_of_organization(actor.organization_id, CHART_DAYS)
+    return {
+        "budgets": shown,
+        "total": total,
+        "users": await _users(actor),
+        "days": CHART_DAYS,
+        "chart": bars(days),
+        "today": _figures(days[-1:]),
+        "lately": _figures(days),
+        "most": short(max(day["tokens"] for day in days)),
+    }
+
+
+def _figures(days: list[dict[str, Any]]) -> dict[str, str]:
+    """Return what was used on some days, in words."""
+    cost = money(sum(float(day["cost_usd"]) for day in days))
+    return {"number": f"{sum(day['tokens'] for day in days):,}", "cost": cost}
 
 
 def use_of(budget: dict[str, Any]) -> str:
@@ -52,7 +68,12 @@ async def _users(actor: Actor) -> list[dict[str, Any]]:
         actor.organization_id,
         since,
     )
-    return [_user(row) for row in found]
+    most = max((_tokens(row) for row in found), default=0) or 1
+    return [_user(row) | {"share": max(1, round(100 * _tokens(row) / most))} for row in found]
+
+
+def _tokens(row: dict[str, Any]) -> int:
+    return int(row["input_tokens"]) + int(row["output_tokens"])
 
 
 def _user(row: dict[str, Any]) -> dict[str, Any]:
@@ -60,7 +81,7 @@ def _user(row: dict[str, Any]) -> dict[str, Any]:
         "agent_id": row["agent_id"],
         "name": row["agent_name"] or "Deleted agents",
         "board": row["board_name"] or "a deleted board",
-        "tokens": f"{int(row['input_tokens']) + int(row['output_tokens']):,}",
+        "tokens": f"{_tokens(row):,}",
         "cost": money(int(row["cost_micros"]) / MICROS),
         "tokens_today": f"{int(row['tokens_today']):,}",
         "cost_today": money(int(row["cost_today"]) / MICROS),

@@ -33,11 +33,20 @@ async def sums_of_agent(agent_id: UUID) -> dict[str, Any]:
 
 async def days_of_agent(agent_id: UUID, count: int) -> list[dict[str, Any]]:
     """Return the usage of an agent on each of the last days (UTC), oldest first, with zeros for days without usage."""
+    return await _days("e.agent_id = ?", agent_id, count)
+
+
+async def days_of_organization(organization_id: UUID, count: int) -> list[dict[str, Any]]:
+    """Return the usage of an organization on each of the last days (UTC), likewise."""
+    return await _days("e.organization_id = ?", organization_id, count)
+
+
+async def _days(where: str, value: UUID, count: int) -> list[dict[str, Any]]:
     last = clock.now().date()
     days = [(last - timedelta(days=back)).isoformat() for back in reversed(range(count))]
     found = await rows(
-        f"SELECT e.day, {SUMS} FROM usage_entries e WHERE e.agent_id = ? AND e.day >= ? GROUP BY e.day",
-        agent_id,
+        f"SELECT e.day, {SUMS} FROM usage_entries e WHERE {where} AND e.day >= ? GROUP BY e.day",
+        value,
         days[0],
     )
     by_day = {row["day"]: _sums([row]) for row in found}

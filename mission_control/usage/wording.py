@@ -1,5 +1,10 @@
 """Figures of usage as people read them."""
 
+from datetime import date
+from typing import Any
+
+BAR_HEIGHT = 48
+
 
 def money(usd: float) -> str:
     """US dollars with two places, or less than one with as many as it takes: `1.50 USD`, `0.000125 USD`."""
@@ -23,3 +28,18 @@ def short(number: int) -> str:
 def amount_of(unit: str, value: float) -> str:
     """An amount of a budget in its unit."""
     return tokens(int(value)) if unit == "tokens" else money(value)
+
+
+def bars(days: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A bar for each day; one that is not empty can be seen."""
+    most = max(day["tokens"] for day in days) or 1
+    return [
+        {
+            "label": f"{(on := date.fromisoformat(day['day'])).day} {on:%b}",
+            "number": f"{day['tokens']:,}",
+            "tokens": tokens(day["tokens"]),
+            "cost": money(day["cost_usd"]),
+            "height": max(2, round(day["tokens"] * BAR_HEIGHT / most)) if day["tokens"] else 0,
+        }
+        for day in days
+    ]
