@@ -220,6 +220,11 @@ async def _field(cast: Cast, made: Things, path: str) -> Any:
     return (await cast.ada.post("/organizations/me/custom-fields", field)).ok()["id"]
 
 
+@makes("view_id")
+async def _view(cast: Cast, made: Things, path: str) -> Any:
+    return (await cast.ada.post(f"{cast.home}/views", {"name": "Odd.", "is_shared": True})).ok()["id"]
+
+
 @makes("webhook_id")
 async def _webhook(cast: Cast, made: Things, path: str) -> Any:
     return (await cast.ada.post(f"{cast.home}/webhooks", {"description": "Odd."})).ok()["id"]

@@ -13,6 +13,9 @@ from mission_control.boards import (
     settings_pages,
     table_regions,
     trash_pages,
+    views_api,
+    views_pages,
+    views_policy,
     work_state_api,
 )
 from mission_control.boards.staging import clear_after_start
@@ -24,7 +27,7 @@ from mission_control.web.palette import PaletteEntry
 boards = Feature(
     name="boards",
     models=(models,),
-    rules=(policy.rules,),
+    rules=(policy.rules, views_policy.rules),
     reactions=(reactions.reactions,),
     kinds={
         "board.created": Kind("A board was created.", "made the board"),
@@ -33,6 +36,9 @@ boards = Feature(
         "board.restored": Kind("A deleted board was restored with everything on it.", "restored the board"),
         "board.erased": Kind("A board was deleted for good with everything on it.", "erased the board"),
         "board.work_state_changed": Kind("The agents of a board were paused, stopped or resumed."),
+        "view.created": Kind("A view of a board was saved for everybody.", "saved the view"),
+        "view.updated": Kind("A shared view of a board changed.", "changed the view"),
+        "view.deleted": Kind("A shared view of a board was deleted.", "deleted the view"),
     },
     blueprints=(
         api.api,
@@ -40,6 +46,8 @@ boards = Feature(
         index_pages.pages,
         settings_pages.pages,
         trash_pages.pages,
+        views_api.api,
+        views_pages.pages,
         work_state_api.api,
     ),
     settings_pages=(trash_pages.SETTINGS,),
@@ -58,6 +66,7 @@ boards = Feature(
     regions=(
         *index_pages.REGIONS,
         *query_page.REGIONS,
+        *views_pages.REGIONS,
         *regions.REGIONS,
         *table_regions.REGIONS,
         *gateway_choice.REGIONS,

@@ -79,3 +79,35 @@ class Board(Model):
     def scope(self) -> Scope:
         """Return the scope of events about this board."""
         return Scope(organization_id=self.organization_id, board_id=self.id, subject_id=self.id)
+
+
+class SavedView(Model):
+    """A query of a board and how its tasks are shown, under a name: of one person, or shared with the board."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    board: Any = fields.ForeignKeyField("models.Board", related_name=False, on_delete=fields.CASCADE)
+    user: Any = fields.ForeignKeyField("models.User", related_name=False, null=True, on_delete=fields.SET_NULL)
+    name = fields.TextField()
+    kind = fields.CharField(max_length=16, default="board")
+    query = fields.TextField(default="")
+    sort = fields.TextField(default="")
+    columns: Any = fields.JSONField(default=list)
+    is_shared = fields.BooleanField(default=False)
+    is_default = fields.BooleanField(default=False)
+    position = fields.FloatField(default=0.0)
+    created_at = UtcDatetimeField(default=now)
+    updated_at = UtcDatetimeField(default=now)
+
+    board_id: Any
+    user_id: Any
+
+    class Meta:
+        table = "board_views"
+        indexes = (
+            Index(fields=("board_id", "position")),
+            Index(fields=("user_id",)),
+        )
+
+    def scope(self) -> Scope:
+        """Return the scope of events about this view; `board` must be loaded."""
+        return Scope(organization_id=self.board.organization_id, board_id=self.board_id, subject_id=self.id)

@@ -13,6 +13,8 @@ from mission_control.boards.queries import present, visible_board
 from mission_control.boards.query_page import QUERY, query_of, state_of
 from mission_control.boards.table_regions import shown_columns
 from mission_control.boards.view import COLUMNS, PAGE, PANEL, TABLE, BoardView, PanelLook, Rights, unfolded
+from mission_control.boards.views_pages import filter_of
+from mission_control.boards.views_queries import default_view
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.live.broker import head_of
@@ -38,6 +40,9 @@ async def show(board_id: UUID) -> ResponseReturnValue:
     actor, board = await on_board(board_id)
     seq = await head_of(board.organization_id)
     view, panel, stream, title = view_of(actor, board), "", "", ""
+    if not request.args and (default := await default_view(board)) is not None:
+        wanted = filter_of(default)
+        view = replace(view, wanted=wanted, pages=(PAGE, TABLE if wanted.is_table else COLUMNS))
     aside, _ = asked(PLACE)
     if aside is not None:
         panel, stream = await opened(aside, view, seq, f"/boards/{board.id}{view.wanted.query()}")

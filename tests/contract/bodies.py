@@ -262,6 +262,8 @@ BODIES: dict[str, Body] = {
     "move_task": lambda cast, made: {"status": "review"},
     "edit_task_comment": lambda cast, made: SAID,
     "change_tasks": some_tasks,
+    "create_board_view": lambda cast, made: {"name": "Late", "query": "due:overdue", "is_shared": True},
+    "update_board_view": lambda cast, made: {"name": "Later", "move": "left"},
     "update_tasks": changes_of_tasks,
     "archive_old_tasks": lambda cast, made: {
         "done_before": "2099-01-01T00:00:00",

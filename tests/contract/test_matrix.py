@@ -9,7 +9,7 @@ import pytest
 from mission_control.accounts.models import Token, User
 from mission_control.agents.models import Agent
 from mission_control.approvals.models import Approval
-from mission_control.boards.models import Board
+from mission_control.boards.models import Board, SavedView
 from mission_control.core.actor import Actor, system
 from mission_control.core.policy import RULES, can
 from mission_control.custom_fields.models import CustomField
@@ -58,6 +58,8 @@ async def things(cast: Cast) -> dict[str, Any]:
         "board": cast.board,
         "task": row,
         "approval": approval,
+        "shared view": SavedView(board=cast.board, user_id=cast.ada.id, name="x", is_shared=True),
+        "Dan's view": SavedView(board=cast.board, user_id=cast.dan.id, name="x"),
         "worker": await Agent.get(id=cast.vega.id).select_related("board"),
         "worker's id": cast.vega.id,
         "budget": Budget(organization_id=cast.organization.id, unit="tokens", limit_amount=1),

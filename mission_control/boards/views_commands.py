@@ -1,0 +1,99 @@
+"""Save, change and delete views of boards. Only shared views are in the log: private ones concern nobody else."""
+
+from mission_control.boards.commands import locked_board
+from mission_control.boards.models import Board, SavedView
+from mission_control.boards.views_queries import views_for
+from mission_control.boards.views_schemas import ViewCreate, ViewUpdate
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record, signal
+from mission_control.core import clock
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
+
+MOST = 50
+ONLY_SHARED = "Only a shared view can be the board's default. Share it first."
+
+
+@command("view.create")
+async def create_view(actor: Actor, board: Board, new: ViewCreate) -> SavedView:
+    """Save a view. Raise Forbidden for a shared one of somebody who may only read."""
+    board = await locked_board(board)
+    seen = await views_for(actor, board)
+    if len(seen) >= MOST:
+        raise Conflict(f"You see {MOST} views on this board already. Delete one first.")
+    _refuse(actor, board, is_shared=new.is_shared, is_default=new.is_default)
+    position = max((one.position for one in seen), default=0.0) + 1.0
+    view = SavedView(board_id=board.id, user_id=actor.user_id, position=position, **new.model_dump())
+    view.board = board
+    await view.save(force_create=True)
+    await _only_default(view)
+    _tell(actor, view)
+    if view.is_shared:
+        record("view.created", view, f"View saved: {view.name}.", name=view.name)
+    return view
+
+
+@command("view.update")
+async def update_view(actor: Actor, view: SavedView, wanted: ViewUpdate) -> SavedView:
+    """Change a view, or let it change places with its neighbour."""
+    board = await locked_board(view.board)
+    found = await SavedView.select_for_update(no_key=True).get_or_none(id=view.id)
+    if found is None:
+        raise NotFound()
+    found.board = board
+    changes = {name: one for name, one in wanted.changes().items() if getattr(found, name) != one}
+    was_shared = found.is_shared
+    before = {name: getattr(found, name) for name in changes}
+    found.update_from_dict(changes)
+    if changes.get("is_shared") is False:
+        found.is_default = False
+    _refuse(actor, board, is_shared="is_shared" in changes or "is_default" in changes, is_default=False)
+    if found.is_default and not found.is_shared:
+        raise Invalid(ONLY_SHARED)
+    found.updated_at = clock.now()
+    await found.save()
+    await _only_default(found)
+    if wanted.move:
+        await _move(actor, found, wanted.move)
+    _tell(actor, found)
+    if changes and (was_shared or found.is_shared):
+        record("view.updated", found, f"View changed: {found.name}.", before=before, after=changes)
+    return found
+
+
+@command("view.delete")
+async def delete_view(actor: Actor, view: SavedView) -> None:
+    """Delete a view. The tasks stay as they are."""
+    await locked_board(view.board)
+    await SavedView.filter(id=view.id).delete()
+    _tell(actor, view)
+    if view.is_shared:
+        record("view.deleted", view, f"View deleted: {view.name}.", name=view.name)
+
+
+def _refuse(actor: Actor, board: Board, *, is_shared: bool, is_default: bool) -> None:
+    if is_default and not is_shared:
+        raise Invalid(ONLY_SHARED)
+    if is_shared and not actor.writes(board):
+        raise Forbidden("You can read this board but not change it, so your views are your own.")
+
+
+async def _only_default(view: SavedView) -> None:
+    if view.is_default:
+        await SavedView.filter(board_id=view.board_id, is_default=True).exclude(id=view.id).update(is_default=False)
+
+
+async def _move(actor: Actor, view: SavedView, way: str) -> None:
+    """Let a view change places; all of those seen are numbered anew, which private ones of others do not notice."""
+    seen = list(await views_for(actor, view.board))
+    at = next(index for index, one in enumerate(seen) if one.id == view.id)
+    to = at - 1 if way == "left" else at + 1
+    if 0 <= to < len(seen):
+        seen[at], seen[to] = seen[to], seen[at]
+        for position, one in enumerate(seen, 1):
+            await SavedView.filter(id=one.id).update(position=float(position))
+
+
+def _tell(actor: Actor, view: SavedView) -> None:
+    """Tell the person's own pages; those of others learn of shared views by the log."""
+    signal(view.board.organization_id, views_of=str(actor.user_id), board_id=str(view.board_id))
