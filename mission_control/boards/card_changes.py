@@ -12,7 +12,7 @@ from mission_control.live.stream import Batch
 from mission_control.web.fragments import partial, render_macro
 
 TEMPLATE = "boards/columns.html"
-CARD = "ui/card.html"
+CARD, LIMITS = "ui/card.html", "boards/limits.html"
 AT_ONCE = 20  # cards; when more of them change, the columns are sent whole
 # Kinds that leave every card in its place.
 STILL = ("approval.", "task.comment", "task.checklist", "task.file_", "task.flagged", "task.unflagged")
@@ -96,5 +96,8 @@ async def _counts(view: BoardView, orders: list[Order]) -> str:
         html += partial(f"#count-{order.status}", str(order.total), "innerHTML")
         html += partial(f"#more-{order.status}", more, "innerHTML")
     for status, usage in (await view.wip_usage()).items():
-        html += partial(f"#wip-{status}", render_macro(TEMPLATE, "limit_of", usage=usage, status=status), "outerHTML")
+        limit = render_macro(
+            LIMITS, "limit_of", board_id=view.board.id, status=status, usage=usage, may_write=view.rights.may_write
+        )
+        html += partial(f"#wip-{status}", limit, "outerMorph")
     return html

@@ -6,6 +6,7 @@ from mission_control.boards import (
     index_pages,
     models,
     pages,
+    people_present,
     policy,
     query_page,
     reactions,
@@ -63,8 +64,10 @@ boards = Feature(
         ),
     ),
     loops=(clear_after_start,),
+    on_notify_family={people_present.FAMILY: people_present.on_presence},
     regions=(
         *index_pages.REGIONS,
+        *people_present.REGIONS,
         *query_page.REGIONS,
         *views_pages.REGIONS,
         *regions.REGIONS,

@@ -1,6 +1,6 @@
 """What the forms of the board pages send."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -84,6 +84,17 @@ class BoardSettingsForm(VersionedForm):
         names = [one for name in fields for one in (LIMITS if name == "wip_limits" else (name,))]
         values = {name: f" to {in_words(present[name])}" for name in names if name != "gateway_id"}
         return {name: f"Somebody changed it{values.get(name, '')}. Saving replaces that." for name in names}
+
+
+class LimitForm(Form):
+    """How many tasks one column takes; empty for any number."""
+
+    status: Literal["in_progress", "review"]
+    limit: Limit = None
+
+    def body(self, found: Board) -> BoardUpdate:
+        """Return the change, which keeps the limits of the other columns."""
+        return BoardUpdate.model_validate({"wip_limits": {**(found.wip_limits or {}), self.status: self.limit}})
 
 
 class BoardDeletionForm(Form):

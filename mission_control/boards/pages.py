@@ -9,6 +9,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.boards.card_filter import CardFilter
 from mission_control.boards.models import Board
+from mission_control.boards.people_present import keeps_presence
 from mission_control.boards.queries import present, visible_board
 from mission_control.boards.query_page import QUERY, query_of, state_of
 from mission_control.boards.table_regions import shown_columns
@@ -128,4 +129,4 @@ async def live(board_id: UUID) -> Response:
             return None
         return replace(asked, actor=viewer, reads=reads, board=current, rights=Rights.of(viewer, current))
 
-    return await live_page(actor, look)
+    return await live_page(actor, look, keeps_presence(actor, board.id, board.organization_id))

@@ -6,15 +6,16 @@ from uuid import UUID
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.forms import DELETE_WORDS, BoardDeletionForm, BoardSettingsForm
+from mission_control.boards.forms import DELETE_WORDS, BoardDeletionForm, BoardSettingsForm, LimitForm
 from mission_control.boards.gateway_choice import gateway_choices
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
+from mission_control.boards.statuses import LABELS
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.core.policy import can, require
 from mission_control.web.actions import action
-from mission_control.web.forms import FormInvalid, go
+from mission_control.web.forms import FormInvalid, done, go
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.shell import shell_page
 from mission_control.web.versions import EditConflict
@@ -63,6 +64,14 @@ async def _refused_settings(refusal: Refusal[Board, BoardSettingsForm]) -> Respo
 async def save_settings(outcome: Outcome[Board, BoardSettingsForm]) -> ResponseReturnValue:
     """Change a board."""
     return go(f"/boards/{outcome.found.id}/settings?saved=1")
+
+
+@action(pages, "POST", "/boards/<uuid:board_id>/limits", performs="update_board", form=LimitForm)
+async def limit(outcome: Outcome[Board, LimitForm]) -> ResponseReturnValue:
+    """Set how many tasks a column takes."""
+    form, board = outcome.form, outcome.found
+    said = f"takes {form.limit}" if form.limit else "takes any number of tasks"
+    return done(f"/boards/{board.id}", toast=f"{LABELS[form.status]} {said}")
 
 
 async def _refused_deletion(refusal: Refusal[Board, BoardDeletionForm]) -> ResponseReturnValue:

@@ -23,6 +23,7 @@ from mission_control.tasks.moves import move_card
 from mission_control.tasks.queries import any_task, comment_read, task_read, visible_task
 from mission_control.tasks.queries import list_comments as comments_page
 from mission_control.tasks.queries import list_tasks as tasks_page
+from mission_control.tasks.quick_add import QuickTask, understood
 from mission_control.tasks.rules import refuse_fields
 from mission_control.tasks.schemas import (
     BlockedTaskError,
@@ -102,6 +103,26 @@ async def stream_tasks(actor: Actor, board: Board, query: StreamQuery) -> Respon
 async def create_task(actor: Actor, board: Board, data: TaskCreate) -> dict[str, Any]:
     """Put a new task on a board."""
     return await task_read((await commands.create_task(actor, board, data)).id)
+
+
+@operation(
+    api,
+    "POST",
+    f"{TASKS}/quick",
+    operation_id="quick_add_task",
+    tags=TAGS,
+    who="user",
+    find=visible_board,
+    verb="task.create",
+    body=QuickTask,
+    returns=TaskRead,
+)
+async def quick_add_task(actor: Actor, board: Board, data: QuickTask) -> dict[str, Any]:
+    """Put a task on a board that one line describes, such as `Renew the certificate @Kit #shop !high due:fri`.
+
+    A name, tag, priority or day that does not exist stays in the title. Days are those of UTC.
+    """
+    return await task_read((await commands.create_task(actor, board, await understood(board, data))).id)
 
 
 @operation(

@@ -1,11 +1,14 @@
 """What the forms of the task pages send."""
 
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from mission_control.boards.days import end_of_day
 from mission_control.boards.models import Board
+from mission_control.boards.priorities import Priority
 from mission_control.boards.statuses import TaskStatus
 from mission_control.core.declared import completed
 from mission_control.core.errors import Invalid
@@ -18,7 +21,9 @@ from mission_control.tags.slugs import slug_from
 from mission_control.tasks.fields import from_form, to_form
 from mission_control.tasks.models import Comment, Task
 from mission_control.tasks.panel_fields import typed
+from mission_control.tasks.quick_add import QuickTask
 from mission_control.tasks.schemas import (
+    Place,
     TaskCommentCreate,
     TaskCommentEdit,
     TaskCreate,
@@ -34,14 +39,33 @@ Title = Annotated[NonEmptyStr, Field(max_length=500)]
 
 
 class NewTaskForm(Form):
-    """A new task: a title is enough."""
+    """A new task in one line."""
 
     title: Title
     status: TaskStatus = "inbox"
 
+    def body(self, found: Board) -> QuickTask:
+        """Return the line and the column."""
+        return QuickTask(text=self.title, status=self.status)
+
+
+class FullTaskForm(Form):
+    """A new task with everything that can be said of it at once."""
+
+    title: Title
+    description: Annotated[Annotated[str, Field(max_length=100_000)] | None, BlankToNone] = None
+    status: TaskStatus = "inbox"
+    priority: Priority = "medium"
+    assignee: str = ""
+    due: date | None = None
+    tag_ids: list[UUID] = []
+    depends_on_task_ids: list[UUID] = []
+
     def body(self, found: Board) -> TaskCreate:
         """Return the task to create."""
-        return TaskCreate(title=self.title, status=self.status)
+        plain = self.model_dump(exclude={"assignee", "due"})
+        due_at = end_of_day(self.due) if self.due else None
+        return TaskCreate.model_validate({**plain, **assignee_fields(self.assignee), "due_at": due_at})
 
 
 class MoveForm(Form):
@@ -50,7 +74,8 @@ class MoveForm(Form):
     `approve` also approves that the task is finished.
     """
 
-    status: TaskStatus
+    status: TaskStatus | None = None
+    place: Place | None = None
     before_task_id: UUID | None = None
     after_task_id: UUID | None = None
     assignee: str | None = None
@@ -58,8 +83,12 @@ class MoveForm(Form):
 
     def body(self, found: Task) -> TaskMove:
         """Return the move."""
-        place = self.model_dump(include={"status", "before_task_id", "after_task_id", "approve"})
-        return TaskMove(**place, **(assignee_fields(self.assignee) if self.assignee else {}))
+        given = self.model_dump(
+            exclude_none=True, include={"status", "place", "before_task_id", "after_task_id", "approve"}
+        )
+        return TaskMove(
+            **{"status": found.status, **given}, **(assignee_fields(self.assignee) if self.assignee else {})
+        )
 
     def hidden(self) -> dict[str, str]:
         """Return the fields of the form that repeats this move."""

@@ -40,15 +40,7 @@ class CardPosition:
 
 async def position_of(actor: Actor, task: Task) -> CardPosition:
     """Return the column, the neighbour and the assignee of a card."""
-    column = [
-        UUID(str(row["id"]))
-        for row in await rows(
-            "SELECT id FROM tasks WHERE board_id = ? AND status = ? AND deleted_at IS NULL"
-            " ORDER BY position, created_at DESC",
-            task.board_id,
-            task.status,
-        )
-    ]
+    column = await _column(task.board_id, task.status)
     at = column.index(task.id) if task.id in column else 0
     following = column[at + 1] if at + 1 < len(column) else None
     previous = column[at - 1] if following is None and at > 0 else None
@@ -63,11 +55,45 @@ async def move_card(actor: Actor, task: Task, move: TaskMove) -> Task:
     """
     if move.approve and move.status == "done":
         await _approve(actor, await locked_task(task))
-    moved = await move_task(actor, task, move.status, move.before_task_id, move.after_task_id)
+    above, below = move.before_task_id, move.after_task_id
+    if move.place and not (above or below):
+        above, below = await _neighbours(task, move.status, move.place)
+    moved = await move_task(actor, task, move.status, above, below)
     if move.assigned_agent_id or move.assigned_user_id:
         assignee = move.model_dump(include={"assigned_agent_id", "assigned_user_id"}, exclude_none=True)
         moved = await change_task(actor, moved, TaskChange(**assignee))
     return moved
+
+
+async def _neighbours(task: Task, status: str, place: str) -> tuple[UUID | None, UUID | None]:
+    """Return the card above which a place is, or the one below which it is; neither when the card is there already."""
+    column = await _column(task.board_id, status)
+    at = column.index(task.id) if task.id in column else 0
+    others = [one for one in column if one != task.id]
+    if not others:
+        return None, None
+    match place:
+        case "up" if at > 0:
+            return others[at - 1], None
+        case "down" if at < len(others):
+            return None, others[at]
+        case "bottom":
+            return None, others[-1]
+        case "top":
+            return others[0], None
+    return None, None
+
+
+async def _column(board_id: UUID, status: str) -> list[UUID]:
+    return [
+        UUID(str(row["id"]))
+        for row in await rows(
+            "SELECT id FROM tasks WHERE board_id = ? AND status = ? AND deleted_at IS NULL AND archived_at IS NULL"
+            " ORDER BY position, created_at DESC",
+            board_id,
+            status,
+        )
+    ]
 
 
 async def _approve(actor: Actor, task: Task) -> None:

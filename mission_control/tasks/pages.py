@@ -47,7 +47,7 @@ async def on_task(board_id: UUID, task_id: UUID) -> tuple[Actor, Task]:
     return actor, await visible_task(actor, board_id, task_id)
 
 
-@action(pages, "POST", "/boards/<uuid:board_id>/tasks", performs="create_task", form=NewTaskForm)
+@action(pages, "POST", "/boards/<uuid:board_id>/tasks", performs="quick_add_task", form=NewTaskForm)
 async def create(outcome: Outcome[Board, NewTaskForm]) -> ResponseReturnValue:
     """Add a task by its title."""
     is_filtered = "?" in parts_of(request.headers.get("HX-Current-URL", "")).geturl()
@@ -145,9 +145,11 @@ async def _offer_to_approve(refusal: Refusal[Task, MoveForm]) -> ResponseReturnV
 async def move(outcome: Outcome[Task, MoveForm]) -> ResponseReturnValue:
     """Move a card: drag, menu, keyboard and plain forms come here."""
     task, form, before = outcome.found, outcome.form, outcome.before
-    if form.status == before.status:
+    status = form.status or before.status
+    if status == before.status and not (form.place or form.before_task_id or form.after_task_id):
         return done(back_to_board(task.board_id))
-    toast = f"#{task.number} {'approved and ' if form.approve else ''}moved to {LABELS[form.status]}"
+    within = "within" if status == before.status else "to"
+    toast = f"#{task.number} {'approved and ' if form.approve else ''}moved {within} {LABELS[status]}"
     undo = None if form.assignee is not None else before.fields()
     return done(back_to_board(task.board_id), toast=toast, undo_action=f"{_url(task)}/moves" if undo else "", undo=undo)
 

@@ -137,12 +137,16 @@ class TaskDependencyCreate(Body):
     task_id: UUID
 
 
+Place = Literal["top", "up", "down", "bottom"]
+
+
 class TaskMove(Body):
     """The new place of a card: a column, and there next to another card."""
 
     status: TaskStatus
     before_task_id: UUID | None = None
     after_task_id: UUID | None = None
+    place: Annotated[Place | None, Field(description="Where in the column, when no card is named")] = None
     assigned_agent_id: Annotated[UUID | None, Field(description="Assign it to this agent, too")] = None
     assigned_user_id: Annotated[UUID | None, Field(description="Assign it to this person, too")] = None
     approve: Annotated[

@@ -262,6 +262,7 @@ BODIES: dict[str, Body] = {
     "move_task": lambda cast, made: {"status": "review"},
     "edit_task_comment": lambda cast, made: SAID,
     "change_tasks": some_tasks,
+    "quick_add_task": lambda cast, made: {"text": "Oil the dome @vega !high"},
     "create_board_view": lambda cast, made: {"name": "Late", "query": "due:overdue", "is_shared": True},
     "update_board_view": lambda cast, made: {"name": "Later", "move": "left"},
     "update_tasks": changes_of_tasks,

@@ -1,0 +1,105 @@
+"""What one line says of a new task: `@name`, `#tag`, `!high`, `due:fri`. What matches nothing is part of the title."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from mission_control.boards.cards import people_of
+from mission_control.boards.days import day_of, end_of_day
+from mission_control.boards.models import Board
+from mission_control.boards.priorities import PRIORITIES, SYNONYMS, canonical
+from mission_control.boards.statuses import TaskStatus
+from mission_control.core import clock
+from mission_control.core.schemas import Body, NonEmptyStr, example
+from mission_control.database.sql import rows
+from mission_control.tasks.schemas import TaskCreate
+
+_WORD = re.compile(r'(?<!\S)(@|#|!|due:)("[^"]+"|[^\s"]+)(?!\S)', re.I)
+
+
+class QuickTask(Body):
+    """A task in one line."""
+
+    model_config = example(text="Renew the certificate @Kit #shop !high due:fri")
+
+    text: Annotated[
+        NonEmptyStr,
+        Field(max_length=500, description="The title; `@name`, `#tag`, `!high` and `due:fri` anywhere in it are taken"),
+    ]
+    status: TaskStatus = "inbox"
+
+
+@dataclass(slots=True)
+class _Names:
+    """The people, agents and tags of a board by their names in small letters; None where several have one."""
+
+    assignees: dict[str, tuple[str, UUID] | None]
+    tags: dict[str, UUID | None]
+
+
+async def understood(board: Board, new: QuickTask) -> TaskCreate:
+    """Return the task that a line means; only names that it mentions are looked up."""
+    found: dict[str, Any] = {"status": new.status}
+    names = await _names(board, {one[1].lower() for one in _WORD.finditer(new.text)})
+
+    def take(word: re.Match[str]) -> str:
+        if not _takes(found, names, word[1].lower(), word[2].strip('"')):
+            return word[0]
+        return ""
+
+    title = " ".join(_WORD.sub(take, new.text).split())
+    if not title:  # nothing but signs: they are the title
+        return TaskCreate(title=new.text.strip(), status=new.status)
+    return TaskCreate.model_validate({"title": title, **found})
+
+
+def _takes(found: dict[str, Any], names: _Names, sign: str, value: str) -> bool:
+    """Put what a word means into the task. Return whether it means anything; only the first of a kind counts."""
+    word = value.lower()
+    if sign == "@":
+        who = names.assignees.get(word)
+        if who is None or {"assigned_agent_id", "assigned_user_id"} & found.keys():
+            return False
+        found[f"assigned_{who[0]}_id"] = who[1]
+        return True
+    if sign == "#":
+        tag = names.tags.get(word)
+        if tag is not None:
+            found.setdefault("tag_ids", []).append(tag)
+        return tag is not None
+    if sign == "!":
+        is_known = word in PRIORITIES or word in SYNONYMS
+        return is_known and found.setdefault("priority", canonical(word)) == canonical(word)
+    day = day_of(word, clock.now())
+    if day is None or day.year > 9990 or "due_at" in found:
+        return False
+    found["due_at"] = end_of_day(day)
+    return True
+
+
+async def _names(board: Board, signs: set[str]) -> _Names:
+    assignees: dict[str, tuple[str, UUID] | None] = {}
+    tags: dict[str, UUID | None] = {}
+    if "@" in signs:
+        agents = await rows("SELECT id, name FROM agents WHERE board_id = ?", board.id)
+        people = await people_of(board)
+        everybody = [("agent", one) for one in agents] + [("user", one) for one in people]
+        for kind, one in everybody:
+            for name in _called(str(one["name"])):
+                who = (kind, UUID(str(one["id"])))
+                assignees[name] = who if assignees.get(name, who) == who else None
+        for kind, one in everybody:  # a whole name means nobody else
+            assignees[str(one["name"]).lower()] = (kind, UUID(str(one["id"])))
+    if "#" in signs:
+        for one in await rows("SELECT id, name, slug FROM tags WHERE organization_id = ?", board.organization_id):
+            tags[str(one["name"]).lower()] = tags[str(one["slug"])] = UUID(str(one["id"]))
+    return _Names(assignees, tags)
+
+
+def _called(name: str) -> set[str]:
+    """What somebody is called: the first name, and all of them with hyphens."""
+    words = name.lower().split()
+    return {words[0], "-".join(words)} if words else set()

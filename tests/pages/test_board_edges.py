@@ -1,0 +1,70 @@
+"""Quick add, the form of a new task, limits and places on a board's page, and who has it open."""
+
+from mission_control.boards import people_present
+from tests.cast import Cast
+from tests.pages.visitor import visitor
+
+
+async def test_quick_add_understands_signs(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.post(f"{cast.home}/tasks", {"title": "Oil it @vega !high", "status": "inbox"})).is_status(303)
+    (await ada.get(cast.home)).has("Oil it", "High priority", "Vega").lacks("Oil it @vega")
+
+
+async def test_new_task_with_everything(cast: Cast) -> None:
+    other = await cast.add_task(title="First <b>")
+    tag = (await cast.ada.post("/tags", {"name": "sky"})).ok()["id"]
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get(f"{cast.home}/tasks/new?title=Typed&status=review")).has('value="Typed"', "First &lt;b&gt;", "sky")
+    (await ada.with_htmx.get(f"{cast.home}/tasks/new")).has("<dialog", "data-auto-open").lacks("<html")
+    form = {
+        "title": "Second", "description": "How.", "status": "inbox", "priority": "low", "due": "2026-12-24",
+        "tag_ids": tag, "depends_on_task_ids": other["id"], "assignee": "",
+    }  # fmt: skip
+    made = await ada.post(f"{cast.home}/tasks/new", form)
+    task = (await cast.ada.get(made.leads_to.replace("/boards", "/boards", 1))).ok()
+    assert (task["title"], task["priority"], task["tag_ids"]) == ("Second", "low", [tag])
+    assert task["depends_on_task_ids"] == [other["id"]] and task["due_at"].startswith("2026-12-24")
+    blocked = await ada.post(f"{cast.home}/tasks/new", {**form, "assignee": f"agent:{cast.vega.id}"})
+    blocked.is_status(409).has("How.", 'value="Second"')
+    (await ada.post(f"{cast.home}/tasks/new", {"title": " ", "status": "moon"})).is_status(422)
+    dan = await visitor(cast.app, cast.dan)
+    (await dan.get(f"{cast.home}/tasks/new")).is_status(403)
+
+
+async def test_limit_is_set_at_the_column_and_keeps_the_other(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    await cast.add_task(status="review")
+    for status, limit in (("in_progress", "4"), ("review", "1")):
+        (await ada.post(f"{cast.home}/limits", {"status": status, "limit": limit})).is_status(303)
+    assert (await cast.ada.get(cast.home)).ok()["wip_limits"] == {"in_progress": 4, "review": 1}
+    (await ada.get(cast.home)).has("0 of 4", "1 of 1")
+    (await ada.post(f"{cast.home}/limits", {"status": "review", "limit": ""})).is_status(303)
+    assert (await cast.ada.get(cast.home)).ok()["wip_limits"] == {"in_progress": 4}
+    for wrong in (
+        {"status": "done", "limit": "3"},
+        {"status": "review", "limit": "0"},
+        {"status": "review", "limit": "x"},
+    ):
+        (await ada.post(f"{cast.home}/limits", wrong)).is_status(422)
+    dan = await visitor(cast.app, cast.dan)
+    (await dan.get(cast.home)).has("0 of 4").lacks("wip-menu")
+    (await dan.post(f"{cast.home}/limits", {"status": "review", "limit": "3"})).is_status(403)
+
+
+async def test_place_of_a_card_is_taken_back(cast: Cast) -> None:
+    first = await cast.add_task(title="First")
+    await cast.add_task(title="Second")
+    ada = await visitor(cast.app, cast.ada)
+    moved = await ada.with_htmx.post(f"{cast.task(first)}/moves", {"place": "top"})
+    assert "moved within Inbox" in moved.headers["HX-Trigger"] and "undo" in moved.headers["HX-Trigger"]
+
+
+async def test_others_who_have_the_board_open_are_shown(cast: Cast) -> None:
+    ada, cleo = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.cleo)
+    name = f"{people_present.FAMILY}:{cast.organization.id}:{cast.board.id}:{cast.cleo.id}"
+    people_present.on_presence(f"{name}:here")
+    (await ada.get(cast.home)).has("Cleo has this board open")
+    (await cleo.get(cast.home)).lacks("has this board open")
+    people_present.on_presence(f"{name}:gone")
+    (await ada.get(cast.home)).lacks("has this board open")
