@@ -263,7 +263,7 @@ BODIES: dict[str, Body] = {
     "edit_task_comment": lambda cast, made: SAID,
     "change_tasks": some_tasks,
     "quick_add_task": lambda cast, made: {"text": "Oil the dome @vega !high"},
-    "create_board_view": lambda cast, made: {"name": "Late", "query": "due:overdue", "is_shared": True},
+    "create_board_view": lambda cast, made: {"name": "Late", "query": "due:overdue"},
     "update_board_view": lambda cast, made: {"name": "Later", "move": "left"},
     "update_tasks": changes_of_tasks,
     "archive_old_tasks": lambda cast, made: {
