@@ -58,6 +58,8 @@ async def places(site: Site) -> dict[str, str]:
         "board": home,
         "empty board": f"/boards/{empty}",
         "nothing matches": f"{home}?q=zzz",
+        "table": f"{home}?view=table&sort=-due",
+        "new task": f"{home}/tasks/new",
         "task": f"{home}/tasks/{waiting}",
         "task with fields and files": f"{home}/tasks/{task}",
         "tasks to link": f"{home}/tasks/{task}/links",
