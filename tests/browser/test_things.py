@@ -1,7 +1,6 @@
-"""An organization's things in a browser: a custom field that a task uses, a pack's sync and an import that are left."""
+"""An organization's things in a browser: a custom field that a task uses, and an import that is left."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import Open, Site, Watched
+from tests.browser.conftest import Open, Site
 
 pytestmark = pytest.mark.browser
 PAGES = (
@@ -79,16 +78,6 @@ async def test_import_is_left_and_found_again(site: Site, open_page: Open, tmp_p
     await expect(page.locator("#own-work")).not_to_contain_text("Lighthouse")
     await page.get_by_role("link", name="Open the result of Import Lighthouse").click()
     await expect(page.locator("h1")).to_contain_text("Lighthouse")
-
-
-async def test_failed_sync_is_told_on_the_page_without_a_reload(site: Site, open_page: Open, watched: Watched) -> None:
-    await site.make("/skills/packs", source_url="https://github.com/nobody-at-all/nothing-here", name="Nothing here")
-    page = await open_page("/settings/skills/packs")
-    await page.get_by_role("button", name="Sync Nothing here").click()
-    await page.wait_for_url("**/work")
-    row = page.locator("#work li", has_text="Sync Nothing here")
-    await expect(row).to_contain_text(re.compile("Failed"))
-    await in_shell(page, "failed")
 
 
 @pytest.mark.parametrize("width", [320, 1440])
