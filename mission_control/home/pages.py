@@ -47,10 +47,10 @@ async def home_page(actor: Actor, address: HomeAddress, panel: str = "") -> str:
 @pages.get("/home/live")
 async def live() -> Response:
     """Keep Home live."""
-    address = HomeAddress.of_request()
+    address, sent = HomeAddress.of_request(), dict[str, str]()
 
     async def look(viewer: Actor, reads: Reads) -> HomeView:
-        return HomeView(actor=viewer, pages=(regions.PAGE,), active="home", reads=reads, address=address)
+        return HomeView(actor=viewer, pages=(regions.PAGE,), active="home", reads=reads, address=address, sent=sent)
 
     return await live_page(await signed_in(), look)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from mission_control.home.changes import queue_changes
 from mission_control.home.view import HomeView, Row
 from mission_control.live.stream import Batch
 from mission_control.metrics import figures
@@ -90,7 +91,7 @@ NEEDS = _Needs()
 WORK = Concerns[HomeView](("task.", "agent.", "board."), ("agent_id",))
 FIGURES = Concerns[HomeView](("approval.decided", "question.answered", "task.status_changed", "task.run_completed"))
 REGIONS = (
-    Region(PAGE, "#queue", NEEDS, queue),
+    Region(PAGE, "#queue", NEEDS, queue, changes=queue_changes),
     Region(PAGE, "#home-summary", NEEDS, summary, swap="innerHTML"),
     Region(PAGE, "#home-shelf", NEEDS, shelf),
     Region(PAGE, "#home-working", WORK, working, key=lambda view: view.reach),

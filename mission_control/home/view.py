@@ -141,7 +141,7 @@ class HomeView(View):
     """Home as somebody sees it at this moment."""
 
     address: HomeAddress
-    dense: bool = False
+    sent: dict[str, str] = field(default_factory=dict)  # of an open page: its rows and their versions
 
     async def listed(self) -> Listed:
         """Return the list."""

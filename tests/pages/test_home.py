@@ -199,3 +199,20 @@ async def test_request_of_a_gateway_is_a_row_for_admins(cast: Cast) -> None:
     ben, cleo = await visitor(cast.app, cast.ben), await visitor(cast.app, cast.cleo)
     (await ben.get(f"/?peek=request:{request.id}")).is_status(200).has("Approve: Run a command: git push", "Basement")
     assert "git push" not in (await cleo.get("/")).text
+
+
+async def test_open_pages_get_single_rows(cast: Cast) -> None:
+    first, second, third = [await cast.ask() for _ in range(3)]
+    ada = await at(cast, cast.ada)
+    opened = (await ada.get("/")).is_status(200)
+    live = unescape(opened.text.split('hx-sse:connect="')[1].split('"')[0])
+    async with ada.watching(live) as watch:
+        (await cast.ada.patch(f"{cast.approvals}/{first['id']}", {"status": "approved"})).ok()
+        await watch.until('hx-target="#queue"')  # the first news bring the whole list
+        (await cast.ada.patch(f"{cast.approvals}/{second['id']}", {"status": "approved"})).ok()
+        gone = await watch.until(f'hx-target="#need-approval-{second["id"]}" hx-swap="delete"')
+        new = await cast.ask(cast.rigel)
+        text = await watch.until(f'id="need-approval-{new["id"]}"')
+    assert gone.count('hx-target="#queue"') == text.count('hx-target="#queue"') == 1
+    assert 'hx-target="#needs-answer" hx-swap="beforeend"' in text
+    assert text.count(f'id="need-approval-{third["id"]}"') == 1  # in the whole list alone

@@ -2,21 +2,36 @@
 import { openNotes } from "./notes.js";
 import { all, waits } from "./rows.js";
 
-let kept = null; // the newest list that came meanwhile
+const PARTS = /^#(queue$|needs-|need-|count-)/;
+let kept = []; // what came meanwhile, in order: { target, style, html }
 
 const chip = () => document.getElementById("needs-held");
 const isWriting = () => openNotes().some((place) => place.closest("#queue"));
+const htmlOf = (fragment) => {
+  const box = document.createElement("div");
+  box.append(fragment.cloneNode(true));
+  return box;
+};
 
-const idsIn = (fragment) => new Set([...fragment.querySelectorAll(".need[data-pending]")].map((row) => row.id));
+/** How many rows came, went or changed. */
+const number = () => {
+  const ids = new Set();
+  for (const { target, box } of kept) {
+    if (target.startsWith("#need-")) ids.add(target.slice(1));
+    const rows = new Set([...box.querySelectorAll(".need[data-pending]")].map((row) => row.id));
+    const now = new Set(all().filter(waits).map((row) => row.id));
+    for (const id of rows) if (!now.has(id)) ids.add(id);
+    if (target === "#queue") for (const id of now) if (!rows.has(id)) ids.add(id);
+  }
+  return ids.size;
+};
 
 const show = () => {
   const button = chip();
   if (!button) return;
-  const next = kept ? idsIn(kept) : new Set();
-  const now = new Set(all().filter(waits).map((row) => row.id));
-  const number = kept ? [...next].filter((id) => !now.has(id)).length + [...now].filter((id) => !next.has(id)).length : 0;
-  button.hidden = number === 0;
-  button.querySelector("span").textContent = `${number} ${number === 1 ? "change" : "changes"}`;
+  const changes = number();
+  button.hidden = changes === 0;
+  button.querySelector("span").textContent = `${changes} ${changes === 1 ? "change" : "changes"}`;
   button.title = "They are shown when you have sent or closed your note, or now";
 };
 
@@ -24,20 +39,21 @@ const hold = (event) => {
   if (!isWriting()) return;
   const { tasks } = event.detail;
   for (const task of [...tasks ?? []]) {
-    if (task.target !== "#queue" && task.target?.id !== "queue") continue;
-    kept = task.fragment;
+    const target = `#${task.target?.id ?? ""}`; // an element
+    if (!PARTS.test(target)) continue;
+    if (target === "#queue") kept = [];
+    kept.push({ target, style: task.swapSpec?.style ?? "innerMorph", box: htmlOf(task.fragment) });
     tasks.splice(tasks.indexOf(task), 1);
   }
   show();
 };
 
 const release = () => {
-  if (kept === null) return;
-  const box = document.createElement("div");
-  box.append(kept.cloneNode(true));
-  kept = null;
+  if (!kept.length) return;
+  const text = kept.map(({ target, style, box }) => `<hx-partial hx-target="${target}" hx-swap="${style}">${box.innerHTML}</hx-partial>`).join("");
+  kept = [];
   show();
-  htmx.swap({ text: `<hx-partial hx-target="#queue" hx-swap="innerMorph">${box.innerHTML}</hx-partial>`, target: document.body, swap: "none", sourceElement: document.getElementById("live") ?? document.body });
+  htmx.swap({ text, target: document.body, swap: "none", sourceElement: document.getElementById("live") ?? document.body });
 };
 
 export const start = () => {

@@ -82,6 +82,8 @@ const remember = () => {
 };
 
 const reconcile = () => {
+  const there = new Set();
+  for (const row of all()) there.has(row.id) ? row.remove() : there.add(row.id); // news that repeat what a reload brought
   for (const id of before.sent ?? []) { const row = document.getElementById(id); if (row?.hasAttribute("data-pending")) row.setAttribute("data-sent", ""); }
   const row = current();
   const isThere = row?.closest("#queue") && (waits(row) || row.contains(document.activeElement));
