@@ -46,12 +46,12 @@ def _group(name: str, title: str, note: str, number: int, rows: list[Row]) -> Ma
 
 async def summary(view: HomeView) -> str:
     """Return how many wait."""
-    return await render_block(PARTS, "summary", listed=await view.listed())
+    return await render_block(PARTS, "summary", counted=await view.counted())
 
 
 async def shelf(view: HomeView) -> str:
     """Return the links to what is snoozed and what was decided."""
-    return await render_block(PARTS, "shelf", listed=await view.listed(), address=view.address)
+    return await render_block(PARTS, "shelf", counted=await view.counted(), address=view.address)
 
 
 async def working(view: HomeView) -> str:

@@ -99,7 +99,6 @@ class Listed:
     groups: list[tuple[Group, str, str, int, list[Row]]]
     shown: int
     total: int
-    waiting_on: dict[UUID, int] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -117,7 +116,7 @@ async def listed(actor: Actor, address: HomeAddress) -> Listed:
     if address.include == "waiting":
         open_ids = {key.name for key in keys}
         others = [one for one in await answered.answered_by_others(actor, address.opened) if one.id not in open_ids]
-    return Listed(counted, _grouped(needs, others, counted), len(needs), len(keys), _by_board(keys))
+    return Listed(counted, _grouped(needs, others, counted), len(needs), len(keys))
 
 
 def _grouped(needs: list[Need], others: list[Answered], counted: Counted) -> list[Any]:
@@ -149,6 +148,10 @@ class HomeView(View):
         key = ("home", self.actor.id, address.include, address.everything, address.opened)
         return await self.reads.get(key, lambda: listed(self.actor, address))
 
+    async def counted(self) -> Counted:
+        """Return how many wait."""
+        return await self.reads.get(("home-counted", self.actor.id), lambda: count(self.actor))
+
     async def at_work(self) -> list[aside.AtWork]:
         """Return the agents."""
         return await self.reads.get(("at-work", self.reach), lambda: aside.at_work(self.actor))
@@ -161,7 +164,7 @@ class HomeView(View):
 
     async def boards(self) -> list[aside.BoardLine]:
         """Return the open work by board."""
-        return await aside.board_lines(self.actor, (await self.listed()).waiting_on)
+        return await aside.board_lines(self.actor, _by_board(await find_keys(self.actor, Filter(), MOST)))
 
     async def charts(self) -> list[figures.Chart]:
         """Return the four charts."""
