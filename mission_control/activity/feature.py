@@ -1,6 +1,6 @@
 """What activity adds to the application."""
 
-from mission_control.activity import agent_tab, api, pages
+from mission_control.activity import agent_tab, api, asides, pages
 from mission_control.feature import Feature
 from mission_control.web.palette import PaletteEntry
 
@@ -11,6 +11,7 @@ activity = Feature(
         pages.pages,
     ),
     agent_tabs=(agent_tab.TAB,),
-    regions=pages.REGIONS,
+    asides=asides.ASIDES,
+    regions=(*pages.REGIONS, *asides.REGIONS),
     palette=(PaletteEntry("Activity", "/activity", "activity", "feed log", position=20),),
 )

@@ -60,7 +60,7 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
         f" AS {status}"
         for status in STATUSES
     )
-    return await rows(
+    found = await rows(
         f"SELECT b.id, b.name, b.description, b.updated_at, b.board_group_id, p.name AS group_name, {counts},"
         " (SELECT COUNT(*) FROM approvals a WHERE a.board_id = b.id AND a.status = 'pending') AS pending,"
         " (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id) AS agents,"
@@ -72,3 +72,4 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
         actor.organization_id,
         *([] if everything else single),
     )
+    return [{**row, "updated_at": as_moment(row["updated_at"])} for row in found]

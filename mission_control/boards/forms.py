@@ -1,12 +1,15 @@
 """What the forms of the board pages send."""
 
+from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import orjson
 from pydantic import Field
 
 from mission_control.boards.commands import slugify
 from mission_control.boards.fields import RULES
+from mission_control.boards.metrics import as_lines, from_lines
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardCreate, BoardUpdate
 from mission_control.core.schemas import NonEmptyStr, OptionalText
@@ -16,6 +19,9 @@ from mission_control.web.forms import FormInvalid
 Name = Annotated[NonEmptyStr, Field(max_length=200)]
 Limit = Annotated[int | None, Field(ge=1, le=2**31 - 1)]
 LIMITS = {"wip_in_progress": "in_progress", "wip_review": "review"}
+KINDS = [("goal", "A goal to reach"), ("general", "Work without an end")]
+GOAL_NEEDS = "A board with a goal needs it, and at least one success metric."
+LONGEST_TEXT = 10_000
 PLAIN = ("name", "description", "objective", "max_agents", *RULES)
 DELETE_WORDS = "Type the board's name exactly as it is written above."
 
@@ -38,6 +44,8 @@ class NewBoardForm(Form):
     name: Name
     description: str = Field("", max_length=10_000)
     gateway_id: UUID | None = None
+    board_group_id: UUID | None = None
+    board_type: Literal["goal", "general"] = "goal"
     require_approval_for_done: bool = False
 
     def body(self, found: None) -> TypedBoard:
@@ -49,11 +57,16 @@ class NewBoardForm(Form):
 class BoardSettingsForm(VersionedForm):
     """The fields of a board that people change."""
 
-    SHOWN = (*PLAIN, "wip_limits", "gateway_id")
+    SHOWN = (*PLAIN, "wip_limits", "gateway_id", "board_type", "target_date", "success_metrics", "board_group_id")
     name: Name
     description: str = Field("", max_length=10_000)
     objective: OptionalText = Field(None, max_length=10_000)
     gateway_id: UUID | None = None
+    board_group_id: UUID | None = None
+    board_type: str = Field("", max_length=64)
+    target_date: date | None = None
+    metrics: str = Field("", max_length=LONGEST_TEXT)
+    metrics_json: str = Field("", max_length=LONGEST_TEXT)
     max_agents: int = Field(1, ge=0, le=1000)
     require_approval_for_done: bool = False
     require_review_before_done: bool = False
@@ -66,23 +79,65 @@ class BoardSettingsForm(VersionedForm):
     def body(self, found: Board) -> TypedBoardChange:
         """Return the change; the gateway only where the form shows one and another was chosen."""
         limits = {status: getattr(self, name) for name, status in LIMITS.items()}
-        is_chosen = "gateway_id" in self.model_fields_set and self.gateway_id != found.gateway_id
-        chosen = {"gateway_id": self.gateway_id} if is_chosen else {}
-        return TypedBoardChange.model_validate({**self.model_dump(include=set(PLAIN)), "wip_limits": limits, **chosen})
+        links = {
+            name: getattr(self, name)
+            for name in ("gateway_id", "board_group_id")
+            if name in self.model_fields_set and getattr(self, name) != getattr(found, name)
+        }
+        plain = self.model_dump(include=set(PLAIN))
+        return TypedBoardChange.model_validate({**plain, "wip_limits": limits, **links, **self._goal(found)})
+
+    def _goal(self, found: Board) -> dict[str, Any]:
+        """Return what the board is for, where the form shows that."""
+        if "metrics" not in self.model_fields_set:
+            return {}
+        metrics = self._metrics(found)
+        kind = self.board_type or found.board_type
+        if kind == "goal" and kind != found.board_type and not (self.objective and metrics):
+            raise FormInvalid(self.model_dump(), {"objective": GOAL_NEEDS})
+        goal: dict[str, Any] = {"success_metrics": metrics or None}
+        if kind != found.board_type:
+            goal["board_type"] = kind
+        day = found.target_date.date() if found.target_date else None
+        if self.target_date != day:
+            goal["target_date"] = datetime.combine(self.target_date, time()) if self.target_date else None
+        return goal
+
+    def _metrics(self, found: Board) -> dict[str, Any]:
+        """Return the metrics of the lines, or those in JSON where it was filled in."""
+        if not self.metrics_json.strip():
+            try:
+                return from_lines(self.metrics, found.success_metrics)
+            except ValueError as error:
+                sentence = str(error)
+                raise FormInvalid(self.model_dump(), {"metrics": f"{sentence[:1].upper()}{sentence[1:]}."}) from None
+        try:
+            metrics = orjson.loads(self.metrics_json)
+        except ValueError:
+            raise FormInvalid(self.model_dump(), {"metrics_json": "This is not valid JSON."}) from None
+        if not isinstance(metrics, dict):
+            raise FormInvalid(self.model_dump(), {"metrics_json": 'Write an object, such as {"Orders": 100}.'})
+        return metrics
 
     @classmethod
     def values_of(cls, board: Board) -> dict[str, Any]:
         """Return what the form shows of a board."""
         limits = {name: (board.wip_limits or {}).get(status) for name, status in LIMITS.items()}
-        plain = {name: getattr(board, name) for name in (*PLAIN, "gateway_id")}
-        return plain | limits | {"version": cls.version_of(board)}
+        plain = {name: getattr(board, name) for name in (*PLAIN, "gateway_id", "board_group_id", "board_type")}
+        goal = {
+            "metrics": as_lines(board.success_metrics),
+            "metrics_json": "",
+            "target_date": board.target_date.date() if board.target_date else None,
+        }
+        return plain | limits | goal | {"version": cls.version_of(board)}
 
     @classmethod
     def conflict_errors(cls, board: Board, fields: list[str]) -> dict[str, str]:
         """Return what to say of fields that somebody else changed, by their names in the form."""
         present = cls.values_of(board)
-        names = [one for name in fields for one in (LIMITS if name == "wip_limits" else (name,))]
-        values = {name: f" to {in_words(present[name])}" for name in names if name != "gateway_id"}
+        shown = {"wip_limits": tuple(LIMITS), "success_metrics": ("metrics",)}
+        names = [one for name in fields for one in shown.get(name, (name,))]
+        values = {name: f" to {in_words(present[name])}" for name in names if not name.endswith("_id")}
         return {name: f"Somebody changed it{values.get(name, '')}. Saving replaces that." for name in names}
 
 

@@ -1,15 +1,19 @@
 """The list of boards, and a new one."""
 
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
-from quart import Blueprint, Response
+from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.cards import board_rows
-from mission_control.boards.forms import NewBoardForm
+from mission_control.boards.figures import group_choices
+from mission_control.boards.forms import KINDS, NewBoardForm
 from mission_control.boards.gateway_choice import gateway_choices
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
+from mission_control.core.ids import parse_id
 from mission_control.core.policy import can, require
 from mission_control.live.broker import head_of
 from mission_control.web.actions import action
@@ -31,32 +35,50 @@ async def index() -> ResponseReturnValue:
 
 
 async def _index(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
-    seq = await head_of(actor.organization_id)
+    seq, text = await head_of(actor.organization_id), request.args.get("q", "").strip()[:200]
+    query = f"&{urlencode({'q': text})}" if text else ""
     return await shell_page(
         actor,
         "boards/index.html",
         active="boards",
-        boards=await board_rows(actor),
+        boards=_matching(await board_rows(actor), text),
+        text=text,
         may_create=can(actor, "board.create", actor.organization_id),
         values=values,
         errors=errors,
-        live_url=f"/boards/live?after={seq}",
+        live_url=f"/boards/live?after={seq}{query}",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexView(View):
+    """The list of boards, narrowed by a text."""
+
+    text: str
+
+
+def _matching(boards: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
+    """Return the boards in whose name, description or group a text stands."""
+    wanted = text.casefold()
+    parts = ("name", "description", "group_name")
+    return [one for one in boards if any(wanted in str(one[part] or "").casefold() for part in parts)]
 
 
 @pages.get("/boards/live")
 async def index_live() -> Response:
     """Stream the list of boards."""
 
-    async def look(viewer: Actor, reads: Reads) -> View:
-        return View(actor=viewer, pages=(INDEX,), active="boards", reads=reads)
+    text = request.args.get("q", "").strip()[:200]
+
+    async def look(viewer: Actor, reads: Reads) -> IndexView:
+        return IndexView(actor=viewer, pages=(INDEX,), active="boards", reads=reads, text=text)
 
     return await live_page(await signed_in(), look)
 
 
-async def _tiles(view: View) -> str | None:
+async def _tiles(view: IndexView) -> str | None:
     boards = await board_rows(view.actor)
-    return render_macro("boards/list.html", "tiles", boards=boards) if boards else None
+    return render_macro("boards/list.html", "tiles", boards=_matching(boards, view.text)) if boards else None
 
 
 NEWS = ("task.", "approval.", "agent.", "board.", "member.")
@@ -68,12 +90,21 @@ async def new() -> ResponseReturnValue:
     """Show the form of a new board."""
     actor = await signed_in()
     require(actor, "board.create", actor.organization_id)
-    return await _new(actor, {"require_approval_for_done": True}, {})
+    group = parse_id(request.args.get("group", ""))
+    return await _new(actor, {"require_approval_for_done": True, "board_group_id": group, "board_type": "goal"}, {})
 
 
 async def _new(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
-    choices = await gateway_choices(actor)
-    return await shell_page(actor, "boards/new.html", active="boards", values=values, errors=errors, gateways=choices)
+    return await shell_page(
+        actor,
+        "boards/new.html",
+        active="boards",
+        values=values,
+        errors=errors,
+        gateways=await gateway_choices(actor),
+        groups=await group_choices(actor.organization_id),
+        kinds=KINDS,
+    )
 
 
 async def _refused_new(refusal: Refusal[None, NewBoardForm]) -> ResponseReturnValue:

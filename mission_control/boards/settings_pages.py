@@ -3,10 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+import orjson
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.forms import DELETE_WORDS, BoardDeletionForm, BoardSettingsForm, LimitForm
+from mission_control.boards.cards import people_of
+from mission_control.boards.figures import figures_of, group_choices
+from mission_control.boards.forms import DELETE_WORDS, KINDS, BoardDeletionForm, BoardSettingsForm, LimitForm
 from mission_control.boards.gateway_choice import gateway_choices
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
@@ -45,6 +48,11 @@ async def _settings(
         errors=errors,
         is_saved=is_saved,
         gateways=await gateway_choices(actor, board),
+        groups=await group_choices(board.organization_id),
+        kinds=KINDS if board.board_type in dict(KINDS) else [*KINDS, (board.board_type, board.board_type)],
+        json=orjson.dumps(board.success_metrics or {}, option=orjson.OPT_INDENT_2).decode(),
+        people=await people_of(board),
+        figures=await figures_of(board),
         may_delete=can(actor, "board.delete", board),
     )
 

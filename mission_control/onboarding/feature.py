@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.onboarding import api, chat_pages, models, pages, policy, silence
+from mission_control.onboarding import api, chat_pages, goal_aside, models, pages, policy, silence
 
 onboarding = Feature(
     name="onboarding",
@@ -36,5 +36,6 @@ onboarding = Feature(
         pages.pages,
         chat_pages.pages,
     ),
-    regions=chat_pages.REGIONS,
+    asides=goal_aside.ASIDES,
+    regions=(*chat_pages.REGIONS, *goal_aside.REGIONS),
 )

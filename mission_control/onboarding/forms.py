@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from mission_control.agents.fields import AgentName, ShortText
+from mission_control.boards.forms import KINDS
+from mission_control.boards.metrics import as_lines, from_lines
 from mission_control.boards.models import Board
 from mission_control.core.schemas import BlankToNone
-from mission_control.onboarding.metrics import as_lines, from_lines
 from mission_control.onboarding.schemas import (
     LONGEST_TEXT,
     BoardOnboardingAgentComplete,
@@ -20,7 +21,6 @@ from mission_control.onboarding.schemas import (
 from mission_control.web.actions import Form
 from mission_control.web.forms import FormInvalid
 
-KINDS = [("goal", "A goal to reach"), ("general", "Work without an end")]
 AUTONOMY = [
     ("ask_first", "Asks first"),
     ("balanced", "Asks when it matters"),

@@ -24,3 +24,16 @@ def from_lines(text: str, known: dict[str, Any] | None = None) -> dict[str, Any]
         kept = (known or {}).get(name)
         metrics[name] = kept if kept is not None and _as_text(kept) == wanted else wanted
     return metrics
+
+
+def as_rows(metrics: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Return metrics as names and values for reading: a mapping below a name stands in one line."""
+    return [(name.replace("_", " "), _in_words(value)) for name, value in (metrics or {}).items()]
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {_in_words(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_in_words, value))
+    return _as_text(value)
