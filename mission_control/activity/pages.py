@@ -1,14 +1,15 @@
 """The activity of an organization and of one board."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response, redirect, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.activity.days import by_day, day_name
-from mission_control.activity.queries import FILTERS, PAGE, FeedFilter, actors_of, feed
+from mission_control.activity.feed_filter import FILTERS, FeedFilter
+from mission_control.activity.queries import PAGE, actors_of, feed, number_of_event
 from mission_control.activity.sentences import Entry
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
@@ -24,6 +25,7 @@ from mission_control.web.shell import shell_page, signed_in
 pages = Blueprint("activity_pages", __name__)
 PAGE_NAME, ITEMS = "feed", "activity/items.html"
 LIVE_LINES = 100
+NEWER_LINES = 10
 
 
 @pages.get("/activity")
@@ -38,8 +40,12 @@ async def of_board(board_id: UUID) -> ResponseReturnValue:
     return await _page(*await on_board(board_id))
 
 
-async def _page(actor: Actor, board: Board | None) -> str:
+async def _page(actor: Actor, board: Board | None) -> ResponseReturnValue:
     seq = await head_of(actor.organization_id)
+    named = request.args.get("event") or request.args.get("eventId") or ""
+    found_seq = await number_of_event(actor, named[:40]) if named else None
+    if found_seq is not None:  # with some newer lines above it
+        return redirect(f"{_base(board)}?before={found_seq + NEWER_LINES}#event-{found_seq}", 303)
     wanted = FeedFilter.of(request.args, board.id if board else None)
     found = await feed(actor, wanted, PAGE + 1)
     if is_htmx() and wanted.before is not None:
@@ -56,6 +62,7 @@ async def _page(actor: Actor, board: Board | None) -> str:
         actors=await actors_of(actor),
         kinds=[(key, label) for key, (label, _) in FILTERS.items()],
         wanted=wanted,
+        is_event_gone=bool(named),
         base=base,
         days=days,
         first_day=first,
@@ -120,7 +127,7 @@ async def _live(actor: Actor, board: Board | None) -> Response:
     is_number = after.isascii() and after.isdigit() and len(after) < 16
     since = int(after) if is_number else await head_of(actor.organization_id)
     wanted = FeedFilter.of(args, board.id if board else None)
-    new = FeedFilter(wanted.board_id, wanted.kind, wanted.actor, after=since)
+    new = replace(wanted, before=None, after=since)
     active, first_day = f"board-{board.id}" if board else "activity", args.get("day", "")
 
     async def look(viewer: Actor, reads: Reads) -> FeedView | None:

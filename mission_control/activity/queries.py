@@ -1,15 +1,15 @@
 """Reading the event log as a feed: two statements, whatever the number of lines."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 import orjson
 
 from mission_control.accounts.names import person_name
 from mission_control.activity.feed import COMMENT, MESSAGE
+from mission_control.activity.feed_filter import FILTERS, FeedFilter, number_in
 from mission_control.activity.sentences import Entry, asked_action, describe, named_ids
 from mission_control.agents.models import Agent
 from mission_control.boards.queries import on_readable_boards
@@ -21,13 +21,6 @@ from mission_control.database.sql import as_id, as_moment, placeholders, rows
 from mission_control.live.kinds import KINDS
 
 PAGE = 50
-FILTERS = {
-    "tasks": ("Tasks", "e.kind LIKE 'task.%' AND e.kind <> 'task.comment'"),
-    "comments": ("Comments", "e.kind = 'task.comment'"),
-    "approvals": ("Approvals", "e.kind LIKE 'approval.%'"),
-    "agents": ("Agents", "e.kind LIKE 'agent.%'"),
-    "boards": ("Boards", "e.kind LIKE 'board.%'"),
-}
 PERSON = person_name("u", "Somebody")
 _SELECT = (
     f"SELECT e.seq, e.kind, e.actor_kind, e.actor_id, {MESSAGE}, e.data, e.board_id, e.task_id, e.subject_id,"
@@ -42,43 +35,15 @@ _SELECT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FeedFilter:
-    """The filter in a feed's address."""
-
-    board_id: UUID | None = None
-    kind: str = ""
-    actor: str = ""
-    before: int | None = None
-    after: int | None = None
-
-    @classmethod
-    def of(cls, args: Mapping[str, str], board_id: UUID | None = None) -> "FeedFilter":
-        """Parse an address; unknown parts are ignored."""
-        kind, _, name = args.get("actor", "").partition(":")
-        known = kind == "system" or (kind in ("agent", "user") and parse_id(name) is not None)
-        return cls(
-            board_id=board_id or parse_id(args.get("board", "")),
-            kind=args.get("kind", "") if args.get("kind") in FILTERS else "",
-            actor=args.get("actor", "") if known else "",
-            before=_number(args.get("before")),
-        )
-
-    def query(self, *, with_board: bool, **more: Any) -> str:
-        """Return the query string, with a leading `?` if not empty."""
-        board = str(self.board_id) if with_board and self.board_id else ""
-        values = {"board": board, "kind": self.kind, "actor": self.actor, **more}
-        kept = {name: value for name, value in values.items() if value not in ("", None)}
-        return f"?{urlencode(kept, safe=':')}" if kept else ""
-
-    @property
-    def narrows(self) -> bool:
-        """Return whether the filter can hide lines."""
-        return bool(self.kind or self.actor)
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else None
+async def number_of_event(actor: Actor, wanted: str) -> int | None:
+    """Return the number of an event that is named by its number or id, None when the actor cannot see it."""
+    event_id, seq = parse_id(wanted), number_in(wanted)
+    if event_id is None and seq is None:
+        return None
+    sql, values = _conditions(actor, FeedFilter())
+    named, value = ("e.id = ?", event_id) if seq is None else ("e.seq = ?", seq)
+    found = await rows(f"{_SELECT} AND {named}{sql}", actor.organization_id, value, *values)
+    return int(found[0]["seq"]) if found else None
 
 
 async def feed(actor: Actor, wanted: FeedFilter, limit: int = PAGE) -> list[Entry]:
@@ -139,6 +104,11 @@ def _conditions(actor: Actor, wanted: FeedFilter) -> tuple[str, list[Any]]:
         sql, values = sql + " AND e.seq < ?", [*values, wanted.before]
     if wanted.after is not None:
         sql, values = sql + " AND e.seq > ?", [*values, wanted.after]
+    if wanted.first_day is not None:
+        sql, values = sql + " AND e.created_at >= ?", [*values, datetime.combine(wanted.first_day, time())]
+    if wanted.last_day is not None and wanted.last_day < date.max:
+        until = datetime.combine(wanted.last_day + timedelta(days=1), time())
+        sql, values = sql + " AND e.created_at < ?", [*values, until]
     return sql, values
 
 
@@ -200,6 +170,8 @@ def _subject(row: dict[str, Any], data: dict[str, Any], names: dict[str, str]) -
     if kind.startswith("question."):
         asked = (row["message"] or "").partition(": ")[2]
         return asked, f"/boards/{board}/questions/{row['subject_id']}" if board else ""
+    if kind.startswith("webhook.") and board:
+        return (row["message"] or "").partition(": ")[2].rstrip("."), f"/boards/{board}/webhooks"
     if kind.startswith(("board.", "onboarding.")):
         return row["board_name"] or str(data.get("name", "a board")), f"/boards/{board}" if board else ""
     if kind in ("member.role_changed", "member.access_changed", "member.removed", "organization.ownership_transferred"):

@@ -3,7 +3,9 @@
 import pytest
 
 from mission_control.activity.sentences import describe
+from mission_control.core import clock
 from mission_control.live.kinds import KINDS
+from mission_control.live.models import Event
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 
@@ -85,3 +87,30 @@ async def test_limit_below_usage_is_not_blamed_on_its_author(cast: Cast) -> None
 async def test_filter_hides_agents_of_unreadable_boards(cast: Cast) -> None:
     (await (await visitor(cast.app, cast.dan)).get("/activity")).has("Vega", "Ben").lacks("Mira", str(cast.mira.id))
     (await (await visitor(cast.app, cast.ada)).get("/activity")).has("Vega", "Mira").lacks("Nova")
+
+
+async def test_link_to_an_event_leads_to_its_place(cast: Cast) -> None:
+    task = await cast.add_task(title="Halley")
+    ada, eve = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.eve)
+    event = await Event.filter(task_id=task["id"], kind="task.created").get()
+    for name in (str(event.seq), str(event.id)):
+        to = (await ada.get(f"/activity?event={name}")).leads_to
+        assert to.endswith(f"#event-{event.seq}")
+        (await ada.get(to.partition("#")[0])).has(f'id="event-{event.seq}"', "Halley")
+    assert "#event-" in (await ada.get(f"/boards/{cast.board.id}/activity?event={event.seq}")).leads_to
+    (await eve.get(f"/activity?event={event.id}")).is_status(200).has("The event of this link is not here").lacks(
+        "Halley"
+    )
+    for odd in ("x", "99999999", "9" * 60):
+        (await ada.get(f"/activity?event={odd}")).is_status(200).has("is not here")
+
+
+async def test_activity_is_narrowed_by_days_and_new_kinds(cast: Cast) -> None:
+    await cast.add_task(title="Halley")
+    (await cast.ada.post(f"{cast.home}/memory", {"content": "Hi", "tags": ["chat"]})).ok()
+    ada, today = await visitor(cast.app, cast.ada), clock.now().date()
+    (await ada.get(f"/activity?from={today}&to={today}")).has("Halley")
+    (await ada.get("/activity?from=2099-01-01")).has("Nothing matches").lacks("Halley")
+    (await ada.get("/activity?to=2001-01-01")).has("Nothing matches")
+    (await ada.get("/activity?from=nonsense&to=9999-12-31")).has("Halley")
+    (await ada.get("/activity?kind=memory")).has("wrote in the chat").lacks("Halley")
