@@ -30,6 +30,7 @@ from mission_control.mcp.feature import mcp
 from mission_control.memory.feature import memory
 from mission_control.metrics.feature import metrics
 from mission_control.needs.feature import needs
+from mission_control.notifications.feature import notifications
 from mission_control.onboarding.feature import onboarding
 from mission_control.organizations.feature import organizations
 from mission_control.provisioning.feature import provisioning
@@ -48,8 +49,8 @@ from mission_control.webhooks.feature import webhooks
 FEATURES: tuple[Feature, ...] = (
     authn, delivery, live, sending, accounts, activity, agents, approvals, boards, claims, custom_fields,
     demo, docs, exports, gateways, gateway_notices, gateway_requests, gateway_sessions, groups, home, identity,
-    inbox, jobs, mcp, memory, metrics, needs, onboarding, organizations, provisioning, questions, runs, search,
-    skills, souls, tags, tasks, usage, webhooks, shell.feature,
+    inbox, jobs, mcp, memory, metrics, needs, notifications, onboarding, organizations, provisioning, questions, runs,
+    search, skills, souls, tags, tasks, usage, webhooks, shell.feature,
 )  # fmt: skip
 
 

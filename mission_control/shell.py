@@ -3,20 +3,27 @@
 from typing import Any
 
 from markupsafe import Markup
+from quart import Blueprint
 
 from mission_control.agents.queries import online_count
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
+from mission_control.core.json import to_json
 from mission_control.feature import Feature
 from mission_control.jobs.pages import indicator
 from mission_control.live.broker import head_of
 from mission_control.live.models import Event
 from mission_control.needs.feature import KINDS as NEED_KINDS
 from mission_control.needs.waiting import waiting_in
+from mission_control.notifications.queries import list_notifications, unread_count
+from mission_control.notifications.schemas import NotificationQuery
+from mission_control.notifications.sentences import place_of, sentence_of
 from mission_control.organizations.models import Organization
-from mission_control.web.fragments import initials, render_macro
+from mission_control.web import offline
+from mission_control.web.assets import build as build_of_assets
+from mission_control.web.fragments import initials, partial, render_macro
 from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
-from mission_control.web.shell import Shell, ShellBoard
+from mission_control.web.shell import Shell, ShellBoard, signed_in
 
 WORK = "layouts/work.html"
 
@@ -36,6 +43,7 @@ async def build(actor: Actor) -> Shell:
         work_state_at=organization.work_state_at,
         boards=await _boards(actor),
         pending_count=await waiting_for(actor),
+        unread_count=await unread_count(actor),
         online_count=await online_count(actor.organization_id),
         own_work=Markup(await indicator(actor)),
         seq=seq,
@@ -115,4 +123,23 @@ REGIONS = (
     Region(EVERY_PAGE, "#nav-boards", Concerns(("board.",)), _board_items),
 )
 
-feature = Feature(name="shell", build_shell=build, regions=REGIONS)
+pages = Blueprint("shell_pages", __name__)
+
+
+@pages.get("/badge")
+async def badge() -> str:
+    """Say what needs the reader, for a tab that nobody looks at and that has no stream."""
+    actor = await signed_in()
+    items, unread = await list_notifications(actor, NotificationQuery(limit=1, offset=0, unread=True))
+    waiting = await waiting_for(actor)
+    newest = [
+        {"id": str(one["id"]), "title": sentence_of(one), "place": one["board_name"], "url": place_of(one)}
+        for one in items
+    ]
+    found = {"build": build_of_assets(), "waiting": waiting, "unread": unread, "newest": newest[0] if newest else None}
+    said = Markup('<span data-badge="{}"></span>').format(to_json(found).decode())
+    counts = (("queue", waiting), ("unread", unread))
+    return "".join([*(partial(f"[data-{name}-count]", str(n or ""), "innerHTML") for name, n in counts), said])
+
+
+feature = Feature(name="shell", blueprints=(pages, offline.pages), build_shell=build, regions=REGIONS)

@@ -91,6 +91,12 @@ async def _gateways(cast: Cast, made: Things, n: int) -> None:
     await Gateway.create(organization_id=cast.organization.id, name=f"Tower {n}", **where)
 
 
+@lists("/users/me/notifications")
+async def _notifications(cast: Cast, made: Things, n: int) -> None:
+    title = f"Task {n}"
+    await cast.add_task(cast.cleo, title=title, assigned_user_id=str(cast.ada.id))
+
+
 @lists("/gateways/requests")
 async def _gateway_requests(cast: Cast, made: Things, n: int) -> None:
     await MAKERS["gateway_request_id"](cast, made, "")

@@ -42,7 +42,7 @@ gateways = Feature(
     gateway_tabs=(Tab(OVERVIEW, "Connection", page_frame.overview),),
     regions=(*pages.REGIONS, *page_frame.REGIONS),
     palette=(
-        PaletteEntry("Gateways", "/gateways", "plug-zap", "openclaw connection", position=45, may=_may),
+        PaletteEntry("Gateways", "/gateways", "radio-tower", "openclaw connection", position=45, may=_may),
         PaletteEntry("Add a gateway", "/gateways/new", "plus", "openclaw", position=35, group="Do", may=_may),
     ),
     loops=(connector.run_connector,),

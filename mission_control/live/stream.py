@@ -237,16 +237,18 @@ async def page_stream(
     organization_id: UUID,
     fragments: Callable[[Batch], Awaitable[str | None]],
     background: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    *,
+    opening: bytes = b"",
 ) -> Response:
     """Stream `<hx-partial>` fragments of the current state; a reader too far behind gets a `resync` event.
 
     `fragments` gives what a batch changes on the page, and None when the page is no longer the reader's. `background`
-    runs from when the stream hears of everything until it ends.
+    runs from when the stream hears of everything until it ends. `opening` is the first message.
     """
     cursor = await requested_cursor(organization_id)
 
     async def source() -> AsyncIterator[bytes]:
-        yield ping()
+        yield ping() + opening
         seen = cursor
         stream = subscribe(organization_id, cursor, coalesce=PAGE_COALESCE_SECONDS, replay_limit=PAGE_REPLAY_LIMIT)
         async with aclosing(stream) as batches, _running(background):

@@ -14,6 +14,7 @@ from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("search_pages", __name__)
 LONGEST_QUERY = 200
+MOST_ON_PAGE = 100
 
 
 @pages.get("/palette")
@@ -21,9 +22,10 @@ async def results() -> str:
     """Show the matches."""
     actor = await signed_in()
     query = request.args.get("q", "")[:LONGEST_QUERY].strip()
-    groups = await palette(actor, query, _current_board())
     if is_htmx():
+        groups = await palette(actor, query, _current_board())
         return render_macro("ui/palette.html", "palette_results", groups=groups, query=query)
+    groups = await palette(actor, query, _current_board(), limit=MOST_ON_PAGE)
     return await shell_page(actor, "search/index.html", active="", groups=groups, query=query)
 
 

@@ -70,7 +70,8 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
     if new.tag_ids:
         await replace_tags(task.id, new.tag_ids)
     await store_new_values(task.id, values)
-    record("task.created", task, f"Task created: {task.title}.", title=task.title, status=task.status)
+    person = {"assigned_user_id": task.assigned_user_id} if task.assigned_user_id else {}
+    record("task.created", task, f"Task created: {task.title}.", title=task.title, status=task.status, **person)
     if actor.is_user:
         await notices.notify_lead_of_new_task(board, task)
     if task.assigned_agent_id is not None:

@@ -1,5 +1,7 @@
 """Comment on tasks."""
 
+from typing import Any
+
 from mission_control.agents.mentions import mentions
 from mission_control.agents.models import Agent
 from mission_control.commands.command import command
@@ -42,7 +44,8 @@ async def write_comment(actor: Actor, task: Task, message: str, *, notify: bool 
         created_at=clock.now(),
     )
     await insert(comment)
-    record("task.comment", task, "Comment written.", event_id=comment.id, comment_id=comment.id)
+    names: dict[str, Any] = {"has_names": True} if "@" in message else {}
+    record("task.comment", task, "Comment written.", event_id=comment.id, comment_id=comment.id, **names)
     if notify:
         await notify_of_comment(actor, task.board, task, comment)
     return comment

@@ -16,7 +16,8 @@ from mission_control.core.actor import Actor
 from mission_control.live import broker
 from mission_control.live.models import Event
 from mission_control.live.shared import Shared
-from mission_control.live.stream import Batch, page_stream
+from mission_control.live.stream import Batch, message, page_stream
+from mission_control.web.assets import build
 from mission_control.web.fragments import partial
 
 EVERY_PAGE = "*"
@@ -201,4 +202,4 @@ async def live_page(
             view = await look(current, Reads(broker.known_state(actor.organization_id)))
             return None if view is None else await news(view, batch)
 
-    return await page_stream(actor.organization_id, after, background)
+    return await page_stream(actor.organization_id, after, background, opening=message(build(), event="build"))

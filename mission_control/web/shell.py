@@ -45,6 +45,7 @@ class Shell:
     work_state_at: datetime | None = None
     boards: list[ShellBoard] = field(default_factory=list)
     pending_count: int = 0
+    unread_count: int = 0
     online_count: int = 0
     active: str = ""
     own_work: str = ""  # safe HTML

@@ -1,20 +1,35 @@
-// The key sheet (`?`): the page's data-key elements, in groups.
+// What the keys of this page do, and the sheet (`?`) that says so: elements with data-key, in groups.
 import { enabled } from "./shortcuts.js";
 
 const NAMES = { "mod+k": "Ctrl K", escape: "Esc", enter: "Enter" };
+const named = (key) => key.split(" ").map((part) => NAMES[part] ?? part.toUpperCase());
+
 const row = (list, label, combination, also) => {
   const name = Object.assign(document.createElement("dt"), { textContent: label });
   const keys = document.createElement("dd");
   for (const part of [combination, also].filter(Boolean).join(" or ").split(" ")) {
-    keys.append(part === "or" ? " or " : Object.assign(document.createElement("kbd"), { textContent: NAMES[part] ?? part.toUpperCase() }));
+    keys.append(part === "or" ? " or " : Object.assign(document.createElement("kbd"), { textContent: named(part)[0] }));
   }
   list.append(name, keys);
 };
 
-const label = (element) => element.dataset.keyLabel ?? element.getAttribute("aria-label")?.replace(/ #\d+$/, "") ?? element.querySelector(":scope > span")?.textContent ?? [...element.childNodes].filter((node) => node.nodeName !== "KBD").map((node) => node.textContent).join(" ").trim();
+const label = (element) => (element.dataset.keyLabel ?? element.getAttribute("aria-label")?.replace(/ #\d+$/, "") ?? element.querySelector(":scope > span")?.textContent ?? [...element.childNodes].filter((node) => node.nodeName !== "KBD").map((node) => node.textContent).join(" ")).trim();
 
 const ALWAYS = [["Undo, while a message offers it", "z"], ["Close, or leave a field", "escape"]];
 const WALK = [["Next", "j"], ["Previous", "k"], ["Column to the left", "h"], ["Column to the right", "l"], ["Open", "enter"]];
+
+/** What can be done here with a key or in a menu, each once: [[label, its key, the element]]. */
+export const actions = () => {
+  const found = new Map();
+  const scope = document.activeElement?.closest("[data-key-scope]");
+  for (const element of document.querySelectorAll("main [data-key], main .work-actions button, #account-menu button[type=submit], #account-menu [data-key], #account-work button")) {
+    const { key = "" } = element.dataset, own = element.closest("[data-key-scope]");
+    const name = label(element);
+    if (!name || key === "escape" || key.startsWith("g ") || (own && own !== scope) || found.has(name) || element.disabled || element.hidden) continue;
+    found.set(name, [name, named(key).join(" "), element]);
+  }
+  return [...found.values()];
+};
 
 /** The keys in groups, those of this page first: [[title, [[label, key, another]]]]. */
 const groups = () => {
@@ -27,7 +42,7 @@ const groups = () => {
   }
   everywhere.push(...ALWAYS.filter(([, key]) => !seen.has(key)));
   const walk = document.querySelector("[data-nav-item]") ? WALK : [];
-  return [["On this page", page], ["Move around", walk], ["Go to", go], ["Everywhere", everywhere]].filter(([, rows]) => rows.length);
+  return [["On this page", [...page, ...walk]], ["Go to", go], ["Everywhere", everywhere]].filter(([, rows]) => rows.length);
 };
 
 const sheet = () => {

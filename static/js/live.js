@@ -23,7 +23,7 @@ const show = (next) => {
 
 const soon = (next, delay) => { clearTimeout(calm); calm = setTimeout(() => show(next), delay); };
 
-const queue = () => {
+export const counts = () => {
   const count = Number(document.querySelector("[data-queue-count]")?.textContent) || 0;
   const bare = document.title.replace(/^\(\d+\) /, "");
   const title = count ? `(${count}) ${bare}` : bare;
@@ -34,6 +34,16 @@ const queue = () => {
   const wanted = count ? icon.dataset.alert : icon.dataset.plain;
   if (icon.getAttribute("href") !== wanted) icon.setAttribute("href", wanted);
 };
+
+const host = () => document.querySelector("[data-away]");
+
+/** Compare the build that the server runs with the one of this page. */
+export const runs = (build) => {
+  const news = document.getElementById("new-version");
+  if (news && build && !host().dataset.away.includes(`/${build}/`) && !news.matches(":popover-open")) news.showPopover();
+};
+
+const away = () => { if (host()) import(host().dataset.away); };
 
 const speak = () => {
   if (!waiting.length) return;
@@ -89,8 +99,13 @@ export const start = () => {
     document.getElementById("live")?._htmx?.sse?.reader?.cancel(); // one that outlived the cut would never say so
     again();
   });
-  on("htmx:after:swap", queue);
-  queue();
+  on("htmx:after:swap", counts);
+  on("build", (event) => runs(event.detail.data));
+  on("click", (event) => { if (event.target.closest("[data-reload]")) location.reload(); });
+  addEventListener("blur", away, { once: true });
+  if (document.hidden) away();
+  if (host()) navigator.serviceWorker?.register("/service-worker.js").catch(() => {}); // not over plain HTTP
+  counts();
   listen();
   setTimeout(() => { // events that came before this module, or an extension that came after htmx
     const live = document.getElementById("live");

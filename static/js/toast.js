@@ -87,11 +87,11 @@ export const start = () => {
     if (ctx.response?.status >= 400 && isPage(ctx)) event.preventDefault();
   });
   document.addEventListener("htmx:before:request", (event) => {
-    if (!event.target.closest?.("#live, #filters")) for (const said of document.querySelectorAll(".refusal")) said.remove();
+    if (!event.target.closest?.("#live, #filters, #away")) for (const said of document.querySelectorAll(".refusal")) said.remove();
   });
   document.addEventListener("htmx:response:error", (event) => {
     const { ctx } = event.detail;
-    if (ctx.sourceElement.closest?.("#live, #palette")) return;
+    if (ctx.sourceElement.closest?.("#live, #palette, #away")) return;
     if (!isPage(ctx) && ctx.text?.includes("data-auto-open")) return; // a dialog offers the alternatives
     if (!isPage(ctx) && ctx.swap !== "none") return;
     refused.set(ctx, reason(ctx));
@@ -102,7 +102,7 @@ export const start = () => {
     if (message && !sayThere(ctx.sourceElement, message)) show({ message, kind: "error" });
   });
   document.addEventListener("htmx:error", (event) => {
-    if (event.detail.ctx?.response || event.target.closest?.("#live, #palette")) return;
+    if (event.detail.ctx?.response || event.target.closest?.("#live, #palette, #away")) return;
     show({ message: "The server cannot be reached. Nothing was changed.", kind: "error" });
   });
 };

@@ -143,9 +143,8 @@ def open_page(site: Site, chromium: Browser, watched: Watched) -> Open:
     """Open an address as Ada: `await open_page("/boards", width=320, theme="dark")`."""
 
     async def open_(path: str, *, width: int = 1440, theme: Any = "light", base: str = "", **options: Any) -> Page:
-        context = await chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce", **options
-        )
+        look = {"viewport": {"width": width, "height": 900}, "color_scheme": theme, "reduced_motion": "reduce"}
+        context = await chromium.new_context(**{"service_workers": "block", **look, **options})
         context.set_default_timeout(1000 * PATIENCE)
         watched.contexts.append(context)
         await context.add_cookies([{"name": "mission_control", "value": site.cookie, "url": base or site.url}])

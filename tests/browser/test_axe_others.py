@@ -12,7 +12,8 @@ pytestmark = pytest.mark.browser
 NAMES = (
     "sign in", "sign in refused", "approvals", "approvals of a board", "approval", "send back", "agents", "new agent",
     "agent", "edit agent", "delete agent", "token", "settings", "documentation", "public documentation", "operations",
-    "palette", "not found", "gateways", "new gateway", "gateway", "edit gateway", "delete gateway",
+    "palette", "notifications", "notification settings", "offline", "gateway requests", "not found", "gateways",
+    "new gateway", "gateway", "edit gateway", "delete gateway",
 )  # fmt: skip
 PUBLIC = {"sign in", "sign in refused", "public documentation", "not found"}
 
@@ -38,6 +39,8 @@ async def places(site: Site) -> dict[str, str]:
         "delete agent": agents + "/delete", "token": agents + "/tokens/new", "settings": "/settings",
         "documentation": "/docs/agent-worker", "public documentation": "/docs",
         "operations": "/docs?q=approvals", "palette": "/palette?q=a",
+        "notifications": "/notifications", "notification settings": "/settings/notifications", "offline": "/offline",
+        "gateway requests": f"{gateway}/requests",
         "not found": "/nowhere", "gateways": "/gateways", "new gateway": "/gateways/new", "gateway": gateway,
         "edit gateway": gateway + "/edit", "delete gateway": gateway + "/delete",
     }  # fmt: skip

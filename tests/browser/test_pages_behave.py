@@ -331,7 +331,7 @@ async def test_key_sheet_is_grouped_and_starts_with_this_page(site: Site, open_p
     await live(page)
     await page.keyboard.press("?")
     titles = page.locator("#keys-sheet h3")
-    await expect(titles).to_have_text(["On this page", "Move around", "Go to", "Everywhere"])
+    await expect(titles).to_have_text(["On this page", "Go to", "Everywhere"])
     await expect(page.locator("#keys-sheet section").first).to_contain_text("New task")
 
 

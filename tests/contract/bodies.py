@@ -274,6 +274,7 @@ BODIES: dict[str, Body] = {
     "change_checklist_item": lambda cast, made: {
         "is_done": True,
     },
+    "mark_notifications_read": lambda cast, made: {"until": "2099-01-01T00:00:00Z"},
     "decide_gateway_request": lambda cast, made: {"decision": "approved"},
     "answer_gateway_request": lambda cast, made: {"answer": "The wide one."},
     "create_gateway_api_v1_gateways_post": lambda cast, made: NO_GATEWAY,

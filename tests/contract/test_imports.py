@@ -10,8 +10,8 @@ from tests.contract.source import trees
 ORDER = [
     "accounts", "organizations", "jobs", "gateways", "boards", "runs", "approvals", "usage", "agents", "inbox", "tags",
     "custom_fields", "activity", "tasks", "claims", "groups", "memory", "questions", "provisioning",
-    "gateway_notices", "gateway_sessions", "gateway_requests", "onboarding", "webhooks", "needs", "skills", "souls",
-    "metrics", "home", "search", "exports", "identity",
+    "gateway_notices", "gateway_sessions", "gateway_requests", "onboarding", "webhooks", "needs", "notifications",
+    "skills", "souls", "metrics", "home", "search", "exports", "identity",
 ]  # fmt: skip
 # The ground floor: each package imports only those before it, without exceptions.
 GROUND = [

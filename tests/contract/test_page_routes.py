@@ -27,6 +27,8 @@ OPEN = {
     "/sign-out",
     "/setup",
     "/reset/<secret>",
+    "/offline",
+    "/service-worker.js",
     "/docs",
     "/docs/<tag>",
     "/llms.txt",

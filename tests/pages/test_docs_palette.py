@@ -4,6 +4,7 @@ from mission_control.boards.commands import create_board
 from mission_control.organizations.models import Organization
 from tests.cast import Cast, hire
 from tests.pages.visitor import opened, visitor
+from tests.things import NO_GATEWAY
 
 
 async def test_palette_finds_pages_actions_tasks_and_agents(cast: Cast) -> None:
@@ -36,7 +37,7 @@ async def test_palette_shows_at_most_twenty_results(cast: Cast) -> None:
     for number in range(25):
         await cast.add_task(title=f"Mirror {number}")
     ada = (await visitor(cast.app, cast.ada)).with_htmx
-    assert (await ada.get("/palette?q=mirror")).text.count('role="option"') == 20
+    assert (await ada.get("/palette?q=mirror")).text.count('role="option"') == 20 + 1  # and what leads to all of them
     await hire(cast.app, cast.ada, cast.board, "Mirror keeper")
     (await ada.get("/palette?q=mirror")).has("Mirror keeper")
 
@@ -66,3 +67,18 @@ async def test_demo_data_is_marked(cast: Cast) -> None:
     (await ada.get("/settings")).lacks("Demo data")
     await Organization.filter(id=cast.organization.id).update(is_demo=True)
     (await ada.get("/settings")).has("Demo data")
+
+
+async def test_palette_ranks_and_finds_people_gateways_and_what_was_written(cast: Cast) -> None:
+    task = await cast.add_task(title="Other")
+    (await cast.vega.post(f"{cast.task(task)}/comments", {"message": "The zenith is clear."})).ok()
+    (await cast.ada.post(f"{cast.home}/memory", {"content": "Zenith means straight up."})).ok()
+    (await cast.ada.post("/gateways", NO_GATEWAY)).ok()
+    ada, cleo = [(await visitor(cast.app, one)).with_htmx for one in (cast.ada, cast.cleo)]
+    (await ada.get("/palette?q=zenith")).has("#comment-", "The zenith is clear.", "Zenith means", "Comment · Telescope")
+    (await ada.get("/palette?q=cleo")).has('aria-label="People"', "/settings/people")
+    (await ada.get("/palette?q=basement")).has('aria-label="Gateways"', "Show everything found for “basement”")
+    (await cleo.get("/palette?q=basement")).has("Nothing found")
+    await cast.add_task(title="Agents of change")
+    seen = (await ada.get("/palette?q=agents")).text
+    assert seen.index(">Agents<") < seen.index("Agents of change")

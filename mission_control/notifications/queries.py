@@ -1,0 +1,71 @@
+"""Read the notifications of a person: those on boards that the person reads, about tasks that are not deleted."""
+
+from typing import Any
+
+from mission_control.accounts.names import person_name
+from mission_control.core.actor import Actor
+from mission_control.database.sql import placeholders, rows, wire_moment
+from mission_control.notifications.schemas import NotificationQuery
+
+LONGEST_TEXT = 280
+FROM = (
+    " FROM notifications n JOIN boards b ON b.id = n.board_id AND b.deleted_at IS NULL"
+    " LEFT JOIN tasks t ON t.id = n.task_id"
+)
+SELECT = (
+    "SELECT n.id, n.kind, n.actor_kind, n.actor_id, n.board_id, b.name AS board_name, n.task_id,"
+    " t.number AS task_number, t.title AS task_title, n.comment_id, n.memory_id, n.created_at, n.read_at,"
+    f" SUBSTR(COALESCE(c.message, m.content), 1, {LONGEST_TEXT}) AS text,"
+    f" COALESCE(n.actor_name, {person_name('u')}, 'Somebody') AS actor_name"
+    f"{FROM} LEFT JOIN task_comments c ON c.id = n.comment_id AND c.deleted_at IS NULL"
+    " LEFT JOIN board_memory m ON m.id = n.memory_id"
+    " LEFT JOIN users u ON u.id = n.actor_id AND n.actor_kind = 'user'"
+)
+
+
+def _own(actor: Actor, *, unread: bool) -> tuple[str, list[Any]] | None:
+    """Return the condition for what somebody sees in the active organization; None when nothing can be."""
+    whole, single = actor.readable_boards()
+    where, values = "n.user_id = ? AND n.organization_id = ?", [actor.user_id, actor.organization_id]
+    if actor.organization_id not in whole:
+        if not single:
+            return None
+        where, values = f"{where} AND n.board_id IN ({placeholders(len(single))})", [*values, *single]
+    where += " AND (n.task_id IS NULL OR t.deleted_at IS NULL)"
+    return f"{where} AND n.read_at IS NULL" if unread else where, values
+
+
+async def list_notifications(actor: Actor, query: NotificationQuery) -> tuple[list[dict[str, Any]], int]:
+    """Return a page of a person's notifications, newest first, and their number."""
+    own = _own(actor, unread=query.unread)
+    if own is None:
+        return [], 0
+    where, values = own
+    [total] = await rows(f"SELECT COUNT(*) AS n{FROM} WHERE {where}", *values)
+    found = await rows(
+        f"{SELECT} WHERE {where} ORDER BY n.created_at DESC, n.id DESC LIMIT ? OFFSET ?",
+        *values,
+        query.limit,
+        query.offset,
+    )
+    return [_serialize(row) for row in found], int(total["n"])
+
+
+def _serialize(row: dict[str, Any]) -> dict[str, Any]:
+    plain = ("id", "kind", "board_id", "board_name", "task_id", "task_number", "task_title", "comment_id", "memory_id")
+    return {
+        **{name: row[name] for name in plain},
+        "by": {"kind": row["actor_kind"], "id": row["actor_id"], "name": row["actor_name"]},
+        "text": row["text"],
+        "created_at": wire_moment(row["created_at"]),
+        "read_at": wire_moment(row["read_at"]),
+    }
+
+
+async def unread_count(actor: Actor) -> int:
+    """Return the number of a person's notifications that are not read."""
+    own = _own(actor, unread=True) if actor.is_user else None
+    if own is None:
+        return 0
+    where, values = own
+    return int((await rows(f"SELECT COUNT(*) AS n{FROM} WHERE {where}", *values))[0]["n"])

@@ -1,0 +1,71 @@
+"""Notify people in the transaction that mentions them or gives them a task."""
+
+from typing import Any
+from uuid import UUID
+
+from mission_control.boards.cards import people_of
+from mission_control.boards.models import Board
+from mission_control.commands.reactions import Reactions
+from mission_control.commands.unit_of_work import signal
+from mission_control.core.actor import Actor
+from mission_control.database.records import insert
+from mission_control.database.sql import rows
+from mission_control.live.log import NewEvent
+from mission_control.notifications.models import Notification
+from mission_control.notifications.names import mentioned_people
+
+reactions = Reactions()
+
+
+@reactions.to("task.created", "task.updated", "task.status_changed")
+async def notify_of_assignment(actor: Actor, event: NewEvent) -> None:
+    """Notify a person who got a task from somebody else."""
+    assignee = event.data.get("assigned_user_id") or event.data.get("after", {}).get("assigned_user_id")
+    if assignee:
+        await _notify(event, "assignment", [UUID(str(assignee))])
+
+
+@reactions.to("task.comment")
+async def notify_of_mentions(actor: Actor, event: NewEvent) -> None:
+    """Notify the people whom a comment mentions."""
+    if event.data.get("has_names"):
+        await _mentions(event, "task_comments", "message", comment_id=event.data["comment_id"])
+
+
+@reactions.to("memory.created")
+async def notify_of_mentions_in_chat(actor: Actor, event: NewEvent) -> None:
+    """Notify the people whom an entry of a board's chat mentions."""
+    if event.data.get("is_chat"):
+        await _mentions(event, "board_memory", "content", memory_id=event.data["memory_id"])
+
+
+async def _mentions(event: NewEvent, table: str, column: str, **where: Any) -> None:
+    [thing_id] = where.values()
+    found = await rows(f"SELECT {column} AS text FROM {table} WHERE id = ? AND {column} LIKE '%@%'", thing_id)
+    if found:
+        board = await Board.get(id=event.scope.board_id)
+        await _notify(event, "mention", mentioned_people(found[0]["text"], await people_of(board)), **where)
+
+
+async def _notify(event: NewEvent, kind: str, people: list[UUID], **about: Any) -> None:
+    """Keep a notification for each of them but the one who did it, and let their pages know."""
+    others = [one for one in people if one != event.actor_id]
+    if not others:
+        return
+    made = [
+        Notification(
+            organization_id=event.scope.organization_id,
+            user_id=one,
+            kind=kind,
+            board_id=event.scope.board_id,
+            task_id=event.scope.task_id,
+            actor_kind=event.actor_kind,
+            actor_id=event.actor_id,
+            actor_name=None if event.actor_kind == "user" else event.actor_name,
+            **about,
+        )
+        for one in others
+    ]
+    await insert(*made)
+    for one in others:
+        signal(event.scope.organization_id, notified_user=str(one))
