@@ -23,7 +23,7 @@ from mission_control.web import offline
 from mission_control.web.assets import build as build_of_assets
 from mission_control.web.fragments import initials, partial, render_macro
 from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
-from mission_control.web.shell import Shell, ShellBoard, signed_in
+from mission_control.web.shell import Shell, ShellBoard, ShellOrganization, signed_in
 
 WORK = "layouts/work.html"
 
@@ -41,6 +41,8 @@ async def build(actor: Actor) -> Shell:
         work_state=organization.work_state,
         work_state_reason=organization.work_state_reason,
         work_state_at=organization.work_state_at,
+        organization_id=organization.id,
+        other_organizations=_others(actor),
         boards=await _boards(actor),
         pending_count=await waiting_for(actor),
         unread_count=await unread_count(actor),
@@ -53,6 +55,12 @@ async def build(actor: Actor) -> Shell:
 async def waiting_for(actor: Actor) -> int:
     """Return the number of things that wait for a person, without those that they put off."""
     return (await waiting_in(actor.organization_id)).for_person(actor)
+
+
+def _others(actor: Actor) -> list[ShellOrganization]:
+    mine = [one for one in actor.memberships.values() if one.organization_id != actor.organization_id]
+    mine.sort(key=lambda one: (one.organization_name.lower(), one.organization_id))
+    return [ShellOrganization(one.organization_id, one.organization_name) for one in mine]
 
 
 async def _boards(actor: Actor) -> list[ShellBoard]:

@@ -20,7 +20,8 @@ def _address(text: str) -> str:
     return text
 
 
-def _zone(text: str | None) -> str | None:
+def zone(text: str | None) -> str | None:
+    """Refuse a time zone that does not exist."""
     if text is not None and text not in available_timezones():
         raise ValueError("Choose a time zone of the list, such as Europe/Zurich")
     return text
@@ -61,7 +62,7 @@ class ProfileForm(Form):
 
     name: Line
     preferred_name: OptionalLine = None
-    timezone: Annotated[str | None, AfterValidator(_zone)] = None
+    timezone: Annotated[str | None, AfterValidator(zone)] = None
 
     def body(self, found: None) -> UserUpdate:
         """Return the change."""

@@ -171,4 +171,4 @@ async def transfer_my_organization(
     The member gets all boards, the caller becomes an admin. The answer is the new owner.
     """
     heir = await members.transfer_ownership(actor, organization, data.member_id)
-    return await member_read(heir.id)
+    return await member_read(actor, heir.id)

@@ -1,7 +1,19 @@
 """What organizations add to the application."""
 
 from mission_control.feature import Feature
-from mission_control.organizations import api, invites_api, members_api, models, people_pages, policy, work_state_api
+from mission_control.organizations import (
+    api,
+    invite_pages,
+    invites_api,
+    join_pages,
+    members_api,
+    models,
+    organization_pages,
+    people_live,
+    people_pages,
+    policy,
+    work_state_api,
+)
 from mission_control.organizations.commands import ensure_membership
 from mission_control.organizations.kinds import KINDS
 
@@ -18,8 +30,13 @@ organizations = Feature(
         invites_api.api,
         members_api.api,
         work_state_api.api,
+        organization_pages.pages,
+        invite_pages.pages,
         people_pages.pages,
+        join_pages.pages,
     ),
-    settings_pages=people_pages.SETTINGS_PAGES,
+    secret_paths=("/invitations/",),
+    regions=people_live.REGIONS,
+    settings_pages=(*organization_pages.SETTINGS_PAGES, *people_pages.SETTINGS_PAGES),
     ensure_membership=ensure_membership,
 )

@@ -105,4 +105,4 @@ async def accept_organization_invite(actor: Actor, data: OrganizationInviteAccep
     A member's role and boards are added to, never reduced. One works in that organization from now on.
     """
     member = await invites.accept_invite(actor, data.token)
-    return await member_read(member.id)
+    return await member_read(actor, member.id)

@@ -49,7 +49,8 @@ async def hold(actor: Actor, member: Member) -> Held:
     return Held(held[member.id], owners, caller.role if caller else None)
 
 
-def _only_owners_touch_owners(held: Held, *roles: str) -> None:
+def only_owners_touch_owners(held: Held, *roles: str) -> None:
+    """Refuse with 403 unless the caller administers, and owns where an owner is concerned."""
     if held.caller_role not in ("owner", "admin"):
         raise Forbidden()
     if "owner" in roles and held.caller_role != "owner":
@@ -61,7 +62,7 @@ async def change_role(actor: Actor, member: Member, role: str, *, with_boards: b
     """Give a member another role; `with_boards` also the boards that go with it. The last owner: Invalid."""
     held = await hold(actor, member)
     member, before = held.member, held.member.role
-    _only_owners_touch_owners(held, before, role)
+    only_owners_touch_owners(held, before, role)
     if before == role:
         return member
     if held.is_last_owner:
@@ -106,11 +107,16 @@ async def change_access(actor: Actor, member: Member, *, read: bool, write: bool
     """Replace what a member reaches; single boards count only without the all-boards flags. Foreign board: Invalid."""
     held = await hold(actor, member)
     member = held.member
-    _only_owners_touch_owners(held, member.role)
+    only_owners_touch_owners(held, member.role)
     await check_boards(member.organization_id, boards)
+    return await apply_access(member, read=read, write=write, boards=[] if read or write else boards)
+
+
+async def apply_access(member: Member, *, read: bool, write: bool, boards: Sequence[Spec]) -> Member:
+    """Inside a command: store what a locked member reaches, and record it if it changed."""
     before = {"all_boards_read": member.all_boards_read, "all_boards_write": member.all_boards_write}
     after = {"all_boards_read": read, "all_boards_write": write}
-    changed = await replace_access(member, [] if read or write else boards)
+    changed = await replace_access(member, boards)
     if not changed and before == after:
         return member
     member.all_boards_read, member.all_boards_write, member.updated_at = read, write, clock.now()
@@ -120,7 +126,7 @@ async def change_access(actor: Actor, member: Member, *, read: bool, write: bool
         member,
         "It was changed which boards a person reaches.",
         before=before,
-        after={**after, "board_ids": [] if read or write else [spec.board_id for spec in boards]},
+        after={**after, "board_ids": [spec.board_id for spec in boards]},
         user_id=member.user_id,
     )
     freshness.recheck_streams()
@@ -133,7 +139,7 @@ async def remove_member(actor: Actor, member: Member) -> None:
     if actor.user_id == member.user_id:
         raise Forbidden("You cannot remove yourself. Leave the organization instead.")
     held = await hold(actor, member)
-    _only_owners_touch_owners(held, held.member.role)
+    only_owners_touch_owners(held, held.member.role)
     if held.is_last_owner:
         raise Invalid(ONE_OWNER)
     record("member.removed", held.member, "A person was removed.", user_id=held.member.user_id, role=held.member.role)

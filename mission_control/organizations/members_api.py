@@ -1,16 +1,21 @@
 """Members of an organization over HTTP."""
 
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, OkResponse
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
-from mission_control.organizations import members
+from mission_control.organizations import board_access, members
 from mission_control.organizations.models import Member
-from mission_control.organizations.queries import list_members, member_read, visible_member
+from mission_control.organizations.queries import has_board, list_members, member_read, visible_member
 from mission_control.organizations.schemas import (
+    MemberBoardUpdate,
+    MemberReachUpdate,
     OrganizationMemberAccessUpdate,
     OrganizationMemberRead,
     OrganizationMemberUpdate,
@@ -18,6 +23,25 @@ from mission_control.organizations.schemas import (
 
 api = Api("members_api", __name__, url_prefix="/api/v1/organizations/me")
 TAGS = ("organizations",)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberOnBoard:
+    """A member, and the board on which their access is set."""
+
+    member: Member
+    board_id: UUID
+
+    @property
+    def organization_id(self) -> UUID:
+        """Where the member belongs."""
+        organization_id: UUID = self.member.organization_id
+        return organization_id
+
+    @property
+    def role(self) -> str:
+        """The member's role."""
+        return self.member.role
 
 
 @operation(
@@ -31,7 +55,7 @@ TAGS = ("organizations",)
 )
 async def get_my_membership(actor: Actor) -> dict[str, Any]:
     """Read one's own place in the organization one works in."""
-    return await member_read(actor.memberships[actor.organization_id].id)
+    return await member_read(actor, actor.memberships[actor.organization_id].id)
 
 
 @operation(
@@ -65,7 +89,7 @@ async def list_organization_members(actor: Actor, query: Paging) -> dict[str, An
 )
 async def get_organization_member(actor: Actor, member: Member) -> dict[str, Any]:
     """Read a member with the boards they reach."""
-    return await member_read(member.id)
+    return await member_read(actor, member.id)
 
 
 @operation(
@@ -87,7 +111,7 @@ async def update_organization_member(actor: Actor, member: Member, data: Organiz
     """
     if data.role is not None:
         await members.change_role(actor, member, data.role)
-    return await member_read(member.id)
+    return await member_read(actor, member.id)
 
 
 @operation(
@@ -107,7 +131,57 @@ async def update_member_access(actor: Actor, member: Member, data: OrganizationM
     await members.change_access(
         actor, member, read=data.all_boards_read, write=data.all_boards_write, boards=data.board_access
     )
-    return await member_read(member.id)
+    return await member_read(actor, member.id)
+
+
+async def member_on_board(actor: Actor, member_id: UUID, board_id: UUID) -> MemberOnBoard:
+    """A member of the active organization, and a board in it; NotFound otherwise."""
+    member = await visible_member(actor, member_id)
+    if not await has_board(member.organization_id, board_id):
+        raise NotFound()
+    return MemberOnBoard(member, board_id)
+
+
+@operation(
+    api,
+    "PUT",
+    "/members/<member_id>/boards",
+    operation_id="set_member_reach",
+    tags=TAGS,
+    who="user",
+    find=visible_member,
+    verb="member.change_access",
+    body=MemberReachUpdate,
+    returns=OrganizationMemberRead,
+)
+async def set_member_reach(actor: Actor, member: Member, data: MemberReachUpdate) -> dict[str, Any]:
+    """Let a member read or change all boards, also those to come, or chosen boards only.
+
+    `chosen` keeps what the member reaches now and leaves out boards to come.
+    """
+    await board_access.set_reach(actor, member, data.reach)
+    return await member_read(actor, member.id)
+
+
+@operation(
+    api,
+    "PUT",
+    "/members/<member_id>/boards/<board_id>",
+    operation_id="set_member_board",
+    tags=TAGS,
+    who="user",
+    find=member_on_board,
+    verb="member.change_access",
+    body=MemberBoardUpdate,
+    returns=OrganizationMemberRead,
+)
+async def set_member_board(actor: Actor, one: MemberOnBoard, data: MemberBoardUpdate) -> dict[str, Any]:
+    """Set what a member may do on one board; other boards stay as they are.
+
+    Less than what the member may do on all boards turns those into chosen boards.
+    """
+    await board_access.set_board(actor, one.member, one.board_id, data.access)
+    return await member_read(actor, one.member.id)
 
 
 @operation(

@@ -1,52 +1,158 @@
-"""The people of the organization, as a page of the settings."""
+"""The people of the organization, as pages of the settings: the list, one member, and the access of everybody."""
 
 from typing import Any
+from uuid import UUID
 
-from quart import Blueprint, current_app, request
+from quart import Blueprint, Response, current_app, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.accounts.models import User
 from mission_control.core.actor import Actor
 from mission_control.core.policy import require
-from mission_control.organizations.people_view import colleagues
+from mission_control.organizations.forms import BoardForm, ReachForm, RoleForm
+from mission_control.organizations.models import Member
+from mission_control.organizations.people_live import (
+    ACCESS,
+    ACCESS_TEMPLATE,
+    LIST,
+    LIST_TEMPLATE,
+    access_context,
+    people_context,
+    people_stream,
+)
+from mission_control.organizations.people_view import boards_here, member_of
+from mission_control.organizations.queries import visible_member
 from mission_control.web.actions import action
-from mission_control.web.forms import go
-from mission_control.web.outcomes import Outcome
-from mission_control.web.settings import SettingsPage, administers, settings_page
+from mission_control.web.forms import FormInvalid, done, go, is_htmx
+from mission_control.web.fragments import render_macro
+from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.settings import SettingsPage, settings_page
 from mission_control.web.shell import signed_in
 
 pages = Blueprint("people_pages", __name__)
 PEOPLE = "/settings/people"
+MEMBER = f"{PEOPLE}/<uuid:member_id>"
 SETTINGS_PAGES = (
-    SettingsPage(
-        "people", "Organization", "People", PEOPLE, "users", 120, "members roles access invite", may=administers
-    ),
+    SettingsPage("people", "Organization", "People", PEOPLE, "users", 120, "members roles access invite matrix"),
 )
-SAVED = {"let-link": "The person who proves this address to the provider within 14 days gets the account."}
+SAVED = {
+    "role": "The role is changed.",
+    "removed": "They were removed from the organization.",
+    "revoked": "The invitation is revoked. Its link is worth nothing now.",
+    "let-link": "The person who proves this address to the provider within 14 days gets the account.",
+}
+
+
+def _saved() -> str:
+    return SAVED.get(request.args.get("saved", ""), "") if request.method == "GET" else ""
+
+
+def _number(name: str) -> int:
+    text = request.args.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
 
 
 @pages.get(PEOPLE)
 async def people() -> str:
-    """Show the people of the organization."""
+    """Show the members and the open invitations."""
+    actor, offset = await signed_in(), _number("from")
+    return await settings_page(actor, LIST_TEMPLATE, "people", saved=_saved(), **await people_context(actor, offset))
+
+
+@pages.get(f"{PEOPLE}/live")
+async def live() -> Response:
+    """Keep a page of people live."""
+    page = ACCESS if request.args.get("page") == ACCESS else LIST
+    return await people_stream(await signed_in(), page, _number("from"), _number("boards"))
+
+
+@pages.get(f"{PEOPLE}/access")
+async def access() -> str:
+    """Show which boards everybody reaches."""
     actor = await signed_in()
     require(actor, "organization.administer", actor.organization_id)
-    return await _page(actor, saved=SAVED.get(request.args.get("saved", ""), ""))
+    context = await access_context(actor, _number("from"), _number("boards"))
+    return await settings_page(actor, ACCESS_TEMPLATE, "people", **context)
 
 
-async def _page(actor: Actor, **changes: Any) -> str:
-    provider = current_app.config["SETTINGS"].sign_in_provider
-    context = {"people": await colleagues(actor), "provider": provider, "saved": "", "link": {}}
-    return await settings_page(actor, "organizations/people.html", "people", **(context | changes))
+@pages.get(MEMBER)
+async def member(member_id: UUID) -> str:
+    """Show a member: role, boards, sign-in, removal."""
+    actor = await signed_in()
+    require(actor, "member.read", await visible_member(actor, member_id))
+    return await _member_page(actor, member_id)
 
 
-@action(pages, "POST", f"{PEOPLE}/<uuid:user_id>/link-invitations", performs="invite_account_link")
+async def _member_page(actor: Actor, member_id: UUID, **changes: Any) -> str:
+    context: dict[str, Any] = {
+        "member": await member_of(actor, member_id),
+        "boards": await boards_here(actor.organization_id),
+        "provider": current_app.config["SETTINGS"].sign_in_provider,
+        "may_make_owners": actor.memberships[actor.organization_id].role == "owner",
+        "saved": _saved(),
+        "error": "",
+    }
+    return await settings_page(actor, "organizations/member.html", "people", **(context | changes))
+
+
+async def _not_changed(refusal: Refusal[Member, Any]) -> ResponseReturnValue:
+    if isinstance(refusal.error, FormInvalid) or is_htmx():
+        raise refusal.error
+    return await _member_page(refusal.actor, refusal.ids["member_id"], error=refusal.sentence)
+
+
+@action(pages, "POST", f"{MEMBER}/role", performs="update_org_member", form=RoleForm, refused=_not_changed)
+async def change_role(outcome: Outcome[Member, RoleForm]) -> ResponseReturnValue:
+    """Change a member's role."""
+    return go(f"{PEOPLE}/{outcome.found.id}?saved=role")
+
+
+@action(pages, "POST", f"{MEMBER}/boards", performs="set_member_reach", form=ReachForm, refused=_not_changed)
+async def change_reach(outcome: Outcome[Member, ReachForm]) -> ResponseReturnValue:
+    """Let a member reach all boards, or chosen ones."""
+    return done(f"{PEOPLE}/{outcome.found.id}")
+
+
+@action(pages, "POST", f"{MEMBER}/boards/<uuid:board_id>", performs="set_member_board", form=BoardForm)
+async def change_board(outcome: Outcome[Any, BoardForm]) -> ResponseReturnValue:
+    """Set what a member may do on one board."""
+    return done(f"{PEOPLE}/access")
+
+
+@pages.get(f"{MEMBER}/removal")
+async def removal(member_id: UUID) -> str:
+    """Ask before a member is removed, with what follows from it: a dialog for htmx, else a page."""
+    actor = await signed_in()
+    require(actor, "member.remove", await visible_member(actor, member_id))
+    return await _removal(actor, member_id)
+
+
+async def _removal(actor: Actor, member_id: UUID, error: str = "") -> str:
+    context = {"member": await member_of(actor, member_id), "error": error}
+    if is_htmx():
+        return render_macro("organizations/forms.html", "removal_dialog", **context)
+    return await settings_page(actor, "organizations/removal.html", "people", **context)
+
+
+async def _not_removed(refusal: Refusal[Member, None]) -> ResponseReturnValue:
+    return await _removal(refusal.actor, refusal.ids["member_id"], refusal.sentence)
+
+
+@action(pages, "POST", f"{MEMBER}/removal", performs="remove_org_member", refused=_not_removed)
+async def remove(outcome: Outcome[Member, None]) -> ResponseReturnValue:
+    """Take a person out of the organization."""
+    return go(f"{PEOPLE}?saved=removed")
+
+
+@action(pages, "POST", f"{PEOPLE}/accounts/<uuid:user_id>/link-invitations", performs="invite_account_link")
 async def let_link(outcome: Outcome[User, None]) -> ResponseReturnValue:
     """Let the person who proves the account's address to the identity provider take it over."""
     return go(f"{PEOPLE}?saved=let-link")
 
 
-@action(pages, "POST", f"{PEOPLE}/<uuid:user_id>/reset-links", performs="create_reset_link")
+@action(pages, "POST", f"{PEOPLE}/accounts/<uuid:user_id>/reset-links", performs="create_reset_link")
 async def reset_link(outcome: Outcome[User, None]) -> ResponseReturnValue:
     """Create a one-time link for a person's new password and show it, once."""
-    user, url = outcome.found, outcome.answer.url
-    return await _page(outcome.actor, link={"url": url, "name": user.display_name, "id": user.id})
+    return await settings_page(
+        outcome.actor, "organizations/link.html", "people", person=outcome.found, link=outcome.answer.url
+    )

@@ -11,7 +11,10 @@ from mission_control.organizations.models import Invite, Member, Organization
 
 MEMBERS = (
     "SELECT m.id, m.organization_id, m.user_id, m.role, m.all_boards_read, m.all_boards_write, m.created_at,"
-    " m.updated_at, u.email, u.name, u.preferred_name FROM organization_members m JOIN users u ON u.id = m.user_id"
+    " m.updated_at, u.email, u.name, u.preferred_name,"
+    " (SELECT MAX(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS session_seen_at,"
+    " (SELECT MAX(t.last_used_at) FROM tokens t WHERE t.user_id = u.id) AS token_used_at"
+    " FROM organization_members m JOIN users u ON u.id = m.user_id"
 )
 
 
@@ -45,6 +48,16 @@ async def visible_member(actor: Actor, member_id: UUID) -> Member:
     return member
 
 
+async def has_board(organization_id: UUID, board_id: UUID) -> bool:
+    """Whether a board is in the organization."""
+    found = await rows(
+        "SELECT 1 AS found FROM boards WHERE id = ? AND organization_id = ? AND deleted_at IS NULL",
+        board_id,
+        organization_id,
+    )
+    return bool(found)
+
+
 async def visible_invite(actor: Actor, invite_id: UUID) -> Invite:
     """An invitation of the active organization; NotFound otherwise."""
     invite = await Invite.get_or_none(id=invite_id, organization_id=actor.organization_id)
@@ -53,12 +66,13 @@ async def visible_invite(actor: Actor, invite_id: UUID) -> Invite:
     return invite
 
 
-async def member_read(member_id: UUID) -> dict[str, Any]:
-    """The answer for one member, with the boards they reach."""
+async def member_read(actor: Actor, member_id: UUID) -> dict[str, Any]:
+    """The answer for one member, with the boards they reach; owners and admins see when they were there last."""
     found = await rows(f"{MEMBERS} WHERE m.id = ?", member_id)
     if not found:
         raise NotFound()
-    return _member(found[0], (await _access([member_id])).get(str(member_id), []))
+    boards = (await _access([member_id])).get(str(member_id), [])
+    return _member(found[0], boards, is_seen=_sees_last_seen(actor, found[0]))
 
 
 async def list_members(actor: Actor, paging: Paging) -> tuple[list[dict[str, Any]], int]:
@@ -71,9 +85,10 @@ async def list_members(actor: Actor, paging: Paging) -> tuple[list[dict[str, Any
         paging.offset,
     )
     mine = actor.memberships[actor.organization_id]
-    member_ids = [row["id"] for row in found] if actor.administers(actor.organization_id) else [mine.id]
+    is_admin = actor.administers(actor.organization_id)
+    member_ids = [row["id"] for row in found] if is_admin else [mine.id]
     access = await _access(member_ids)
-    members = [_member(row, access.get(str(row["id"]), [])) for row in found]
+    members = [_member(row, access.get(str(row["id"]), []), is_seen=_sees_last_seen(actor, row)) for row in found]
     return members, await Member.filter(organization_id=actor.organization_id).count()
 
 
@@ -108,7 +123,12 @@ async def _access(member_ids: list[Any]) -> dict[str, list[dict[str, Any]]]:
     return by_member
 
 
-def _member(row: dict[str, Any], board_access: list[dict[str, Any]]) -> dict[str, Any]:
+def _sees_last_seen(actor: Actor, row: dict[str, Any]) -> bool:
+    return actor.administers(actor.organization_id) or str(row["user_id"]) == str(actor.id)
+
+
+def _member(row: dict[str, Any], board_access: list[dict[str, Any]], *, is_seen: bool) -> dict[str, Any]:
+    seen = [moment for name in ("session_seen_at", "token_used_at") if (moment := row[name]) is not None]
     return {
         "id": row["id"],
         "organization_id": row["organization_id"],
@@ -118,6 +138,7 @@ def _member(row: dict[str, Any], board_access: list[dict[str, Any]]) -> dict[str
         "all_boards_write": bool(row["all_boards_write"]),
         "created_at": wire_moment(row["created_at"]),
         "updated_at": wire_moment(row["updated_at"]),
+        "last_seen_at": wire_moment(max(seen)) if seen and is_seen else None,
         "user": {
             "id": row["user_id"],
             "email": row["email"],

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field
 
 from mission_control.core.schemas import Body, NotNull, example
+from mission_control.organizations.levels import Access, Reach
 from mission_control.organizations.models import Invite, Organization
 from mission_control.organizations.policy import ROLES
 from mission_control.organizations.work_state import State
@@ -108,6 +109,7 @@ class OrganizationMemberRead(BaseModel):
     all_boards_write: bool
     created_at: datetime
     updated_at: datetime
+    last_seen_at: datetime | None = None
     user: OrganizationUserRead | None = None
     board_access: list[OrganizationBoardAccessRead] = []
 
@@ -134,6 +136,18 @@ class OrganizationMemberAccessUpdate(BaseModel):
     board_access: Annotated[
         list[OrganizationBoardAccessSpec], Field(max_length=1000), AfterValidator(_each_board_once)
     ] = []
+
+
+class MemberBoardUpdate(Body):
+    """What a member is to be allowed on one board."""
+
+    access: Access
+
+
+class MemberReachUpdate(Body):
+    """Which boards a member is to reach: all of them, also those to come, or chosen ones."""
+
+    reach: Reach
 
 
 class OrganizationInviteCreate(OrganizationMemberAccessUpdate):

@@ -31,6 +31,14 @@ class ShellBoard:
         return f"/boards/{self.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class ShellOrganization:
+    """Another organization that the person may go on to."""
+
+    id: UUID
+    name: str
+
+
 @dataclass(slots=True)
 class Shell:
     """The context object that the layout reads."""
@@ -43,6 +51,8 @@ class Shell:
     work_state: str = "running"
     work_state_reason: str | None = None
     work_state_at: datetime | None = None
+    organization_id: UUID | None = None
+    other_organizations: list[ShellOrganization] = field(default_factory=list)
     boards: list[ShellBoard] = field(default_factory=list)
     pending_count: int = 0
     unread_count: int = 0

@@ -5,6 +5,7 @@ import * as copy from "./copy.js";
 import * as dialog from "./dialog.js";
 import * as draft from "./draft.js";
 import * as dress from "./dress.js";
+import * as elsewhere from "./elsewhere.js";
 import * as follow from "./follow.js";
 import * as forms from "./forms.js";
 import * as guard from "./guard.js";
@@ -23,7 +24,7 @@ import * as time from "./time.js";
 import * as toast from "./toast.js";
 import * as typing from "./typing.js";
 
-export const modules = [mentions, typing, theme, dialog, toast, copy, reveal, refocus, queue, time, follow, forms, guard, draft, dress, shortcuts, keys, nav, palette, panel, live, board, cards];
+export const modules = [elsewhere, mentions, typing, theme, dialog, toast, copy, reveal, refocus, queue, time, follow, forms, guard, draft, dress, shortcuts, keys, nav, palette, panel, live, board, cards];
 
 const attach = (root) => {
   for (const module of modules) module.attach?.(root);

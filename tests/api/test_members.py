@@ -15,7 +15,7 @@ from tests.cast import Caller, Cast, Person, events, head
 MEMBERS = "/organizations/me/members"
 KEYS = [
     "id", "organization_id", "user_id", "role", "all_boards_read", "all_boards_write", "created_at", "updated_at",
-    "user", "board_access",
+    "last_seen_at", "user", "board_access",
 ]  # fmt: skip
 
 

@@ -240,6 +240,8 @@ BODIES: dict[str, Body] = {
     },
     "accept_org_invite_api_v1_organizations_invites_accept_post": invitation,
     "update_org_member_api_v1_organizations_me_members__member_id__patch": lambda cast, made: {"role": "admin"},
+    "set_member_reach": lambda cast, made: {"reach": "chosen"},
+    "set_member_board": lambda cast, made: {"access": "read"},
     "update_member_access_api_v1_organizations_me_members__member_id__access_put": lambda cast, made: {
         "board_access": [{"board_id": str(cast.board.id), "can_write": True}],
     },

@@ -29,6 +29,7 @@ OPEN = {
     "/reset/<secret>",
     "/offline",
     "/service-worker.js",
+    "/invitations/<string:token>",
     "/docs",
     "/docs/<tag>",
     "/llms.txt",
@@ -37,7 +38,7 @@ OPEN = {
 
 
 # They begin or end the browser's own session, which no operation of the API does.
-SESSIONS = {"/setup", "/sign-in", "/sign-out", "/reset/<secret>"}
+SESSIONS = {"/setup", "/sign-in", "/sign-out", "/reset/<secret>", "/invitations/<string:token>"}
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 

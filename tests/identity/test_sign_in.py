@@ -14,6 +14,7 @@ from mission_control.accounts.passwords import hash_password
 from mission_control.core import clock
 from mission_control.identity.bearer import IDENTITY
 from mission_control.identity.verification import id_token_claims
+from mission_control.organizations.models import Member
 from tests.cast import Cast
 from tests.identity.browser import RunningProvider
 from tests.identity.conftest import MakeApp
@@ -262,8 +263,9 @@ async def test_page_refuses_to_link_an_account_in_use(trusting: Quart, provider:
 
 async def test_owner_allows_a_link_on_the_settings_page(trusting: Quart, provider: RunningProvider, cast: Cast) -> None:
     await User.filter(id=cast.cleo.id).update(email="vera@example.org")
-    ada, path = await as_owner(trusting, cast), "/settings/people/{}/link-invitations"
-    page = await (await ada.get("/settings/people")).get_data(as_text=True)
+    ada, path = await as_owner(trusting, cast), "/settings/people/accounts/{}/link-invitations"
+    place = await Member.get(user_id=cast.cleo.id)
+    page = await (await ada.get(f"/settings/people/{place.id}")).get_data(as_text=True)
     assert path.format(cast.cleo.id) in page
     assert (await ada.post(path.format(cast.eve.id), headers=FORM)).status_code == 404
     allowed = await ada.post(path.format(cast.cleo.id), headers=FORM)

@@ -63,24 +63,26 @@ async def test_personal_token_is_shown_once_and_revoked(cast: Cast) -> None:
 
 async def test_admin_creates_a_reset_link(cast: Cast) -> None:
     ben = await visitor(cast.app, cast.ben)
-    (await ben.get("/settings/people")).has("People of Observatory", "cleo@example.org")
-    made = (await ben.post(f"/settings/people/{cast.cleo.id}/reset-links")).is_status(200)
+    (await ben.get("/settings/people")).has("Observatory", "cleo@example.org")
+    made = (await ben.post(f"/settings/people/accounts/{cast.cleo.id}/reset-links")).is_status(200)
     link = re.search(r"http://localhost(/reset/mcr_[\w-]+)", made.text)
     assert link
     (await ben.get(link[1])).is_status(200).has("Cleo")
-    (await ben.post(f"/settings/people/{cast.ada.id}/reset-links")).is_status(404)
-    (await ben.post(f"/settings/people/{cast.eve.id}/reset-links")).is_status(404)
+    (await ben.post(f"/settings/people/accounts/{cast.ada.id}/reset-links")).is_status(404)
+    (await ben.post(f"/settings/people/accounts/{cast.eve.id}/reset-links")).is_status(404)
 
 
 async def test_admin_cannot_reset_members_of_other_organizations(cast: Cast) -> None:
     """The link would open the other organization as well: Eve makes Ben a member of hers, and Ben is Ada's admin."""
     member = await Member.create(organization_id=cast.elsewhere.id, user_id=cast.ben.id, role="member")
     eve, ada = await visitor(cast.app, cast.eve), await visitor(cast.app, cast.ada)
-    (await eve.get("/settings/people")).has("ben@example.org").lacks(f"/settings/people/{cast.ben.id}/reset-links")
+    (await eve.get("/settings/people")).has("ben@example.org").lacks(
+        f"/settings/people/accounts/{cast.ben.id}/reset-links"
+    )
     for admin in (eve, ada):
-        (await admin.post(f"/settings/people/{cast.ben.id}/reset-links")).is_status(403).has("also belongs to")
+        (await admin.post(f"/settings/people/accounts/{cast.ben.id}/reset-links")).is_status(403).has("also belongs to")
     await member.delete()
-    (await ada.post(f"/settings/people/{cast.ben.id}/reset-links")).is_status(200)
+    (await ada.post(f"/settings/people/accounts/{cast.ben.id}/reset-links")).is_status(200)
 
 
 async def test_new_password_invalidates_reset_links(cast: Cast) -> None:
@@ -94,8 +96,7 @@ async def test_new_password_invalidates_reset_links(cast: Cast) -> None:
 
 async def test_member_cannot_create_reset_links(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
-    (await cleo.get("/settings")).is_status(200).lacks("/settings/people")
-    (await cleo.post(f"/settings/people/{cast.ben.id}/reset-links")).is_status(403)
+    (await cleo.post(f"/settings/people/accounts/{cast.ben.id}/reset-links")).is_status(403)
 
 
 async def test_cross_site_changes_are_refused(cast: Cast) -> None:
