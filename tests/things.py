@@ -11,9 +11,11 @@ from typing import Any
 
 from quart.datastructures import FileStorage
 
-from mission_control.accounts.models import Token
+from mission_control.accounts.commands import start_session
+from mission_control.accounts.models import Session, Token, User
 from mission_control.agents.models import Agent
 from mission_control.core import clock
+from mission_control.core.actor import system
 from mission_control.delivery.models import Delivery
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.jobs.models import Job
@@ -285,4 +287,7 @@ async def _slug(cast: Cast, made: Things, path: str) -> Any:
 
 @makes("session_id")
 async def _session(cast: Cast, made: Things, path: str) -> Any:
+    if "/users/me/" in path:
+        await start_session(system(cast.organization.id), await User.get(id=cast.ada.id), "Firefox/140.0")
+        return (await Session.filter(user_id=cast.ada.id).first().values("id"))["id"]
     return "agent:mc-vega:main"

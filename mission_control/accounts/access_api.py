@@ -1,4 +1,4 @@
-"""What leads into accounts, over HTTP: passwords, sessions, personal tokens, links for a new password."""
+"""What leads into accounts, over HTTP: passwords, personal tokens, links for a new password."""
 
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from mission_control.accounts.access_schemas import (
 )
 from mission_control.accounts.models import Token, User
 from mission_control.accounts.provider_links import invite_to_link
+from mission_control.accounts.queries import own_account
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, NotFound, invalid_field
 from mission_control.core.limits import wrong_passwords
@@ -26,11 +27,6 @@ api = Api("accounts_access_api", __name__, url_prefix="/api/v1/users")
 TAGS = ("users",)
 OUTLIVES = "This token cannot create one that outlives it. Name an expires_at that is no later than its own."
 OWN_LINK = "A token cannot create a link for a new password of its own account. Sign in to do so."
-
-
-async def own_account(actor: Actor) -> User:
-    """Return the account of the person who calls."""
-    return await User.get(id=actor.id)
 
 
 @operation(
@@ -57,40 +53,6 @@ async def change_my_password(actor: Actor, user: User, data: PasswordChange) -> 
             await commands.change_password(actor, user, data.current, data.password, ends_tokens=data.ends_tokens)
     except Forbidden as wrong:
         raise invalid_field("current", wrong.sentence) from None
-    return OK
-
-
-@operation(
-    api,
-    "DELETE",
-    "/me/sessions",
-    operation_id="end_my_other_sessions",
-    tags=TAGS,
-    who="user",
-    find=own_account,
-    verb="account.sign_out",
-    returns=OkResponse,
-)
-async def end_my_other_sessions(actor: Actor, user: User) -> dict[str, bool]:
-    """Sign out in every browser except the one that calls."""
-    await commands.end_other_sessions(actor, user)
-    return OK
-
-
-@operation(
-    api,
-    "POST",
-    "/me/endings",
-    operation_id="end_my_access",
-    tags=TAGS,
-    who="user",
-    find=own_account,
-    verb="account.sign_out",
-    returns=OkResponse,
-)
-async def end_my_access(actor: Actor, user: User) -> dict[str, bool]:
-    """End every session, every personal token and every link for a new password of one's own, also what calls."""
-    await commands.end_everything(actor, user)
     return OK
 
 

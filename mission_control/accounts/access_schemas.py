@@ -63,6 +63,19 @@ class PersonalTokenCreated(PersonalTokenRead):
         return cls.model_construct(**known, token=secret)
 
 
+class SessionRead(BaseModel):
+    """A signed-in browser. `address` is where it signed in from; `is_this` marks the one that calls."""
+
+    id: UUID
+    device: str
+    user_agent: str | None
+    address: str | None
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    is_this: bool
+
+
 class ResetLink(BaseModel):
     """A link for a new password, shown this once."""
 

@@ -55,7 +55,11 @@ async def _record_refusal(actor: Actor, user_id: UUID | None) -> None:
 
 @command("account.sign_in")
 async def start_session(
-    actor: Actor, user: User, user_agent: str | None, replaced: tuple[UUID, UUID] | None = None
+    actor: Actor,
+    user: User,
+    user_agent: str | None,
+    replaced: tuple[UUID, UUID] | None = None,
+    address: str | None = None,
 ) -> str:
     """Start a session for an authenticated person and return the secret for the cookie.
 
@@ -69,6 +73,7 @@ async def start_session(
         user_id=user.id,
         fingerprint=fingerprint(secret),
         user_agent=(user_agent or "")[:400] or None,
+        address=(address or "")[:64] or None,
         expires_at=clock.now() + SESSION_LIFE,
     )
     await Session.filter(expires_at__lt=clock.now()).delete()
@@ -82,6 +87,15 @@ async def sign_out(actor: Actor, user: User) -> None:
     if actor.credential[0] == "session":
         await Session.filter(id=actor.credential[1]).delete()
         await record_account("account.signed_out", user.id)
+    freshness.recheck_streams()
+
+
+@command("account.sign_out")
+async def end_session(actor: Actor, user: User, session_id: UUID) -> None:
+    """End one of the person's sessions. Gone already: NotFound."""
+    if not await Session.filter(id=session_id, user_id=user.id).delete():
+        raise NotFound()
+    await record_account("account.sessions_ended", user.id, count=1, session_id=session_id)
     freshness.recheck_streams()
 
 

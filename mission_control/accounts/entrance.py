@@ -15,6 +15,7 @@ from mission_control.accounts.commands import (
     reset_target,
     sign_out,
     start_session,
+    user_by_email,
 )
 from mission_control.accounts.forms import ResetForm, SetupForm, SignInForm
 from mission_control.accounts.models import PasswordReset, User
@@ -36,7 +37,9 @@ async def set_up(form: SetupForm) -> None:
         raise Conflict("An owner exists already. Sign in instead.")
     try:
         with wrong_passwords.attempt(rate_limit_key(client_ip())):
-            owner = await setup.complete_setup(form.code, form.organization_name, form.name, form.email, form.password)
+            owner = await setup.complete_setup(
+                form.code, form.organization_name, form.name, form.email, form.password, form.timezone
+            )
     except Forbidden as wrong:
         raise FormInvalid(form.model_dump(), {"code": wrong.sentence}) from None
     await begin_session(owner)
@@ -45,7 +48,7 @@ async def set_up(form: SetupForm) -> None:
 async def begin_session(user: User) -> None:
     """Sign somebody in who has proved who they are; the session that this browser had ends."""
     agent = request.headers.get("User-Agent")
-    secret = await start_session(system(setup.NOWHERE), user, agent, await live_session())
+    secret = await start_session(system(setup.NOWHERE), user, agent, await live_session(), client_ip())
     login_user(AuthUser(secret), remember=True)
 
 
@@ -58,6 +61,12 @@ async def sign_in(form: SignInForm) -> None:
         raise FormInvalid(form.model_dump(), {"": wrong.sentence}) from None
     await begin_session(user)
     remember_browser(form.email)
+
+
+async def lacks_profile(email: str) -> bool:
+    """Whether the person with this address has no name or no time zone yet."""
+    user = await user_by_email(email)
+    return user is not None and not (user.name and user.timezone)
 
 
 def passwords_are_for_owners() -> bool:

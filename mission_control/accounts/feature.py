@@ -1,6 +1,16 @@
 """What accounts add to the application."""
 
-from mission_control.accounts import access_api, api, models, pages, policy, settings_pages, setup
+from mission_control.accounts import (
+    access_api,
+    api,
+    models,
+    pages,
+    policy,
+    session_api,
+    settings_pages,
+    setup,
+    welcome_pages,
+)
 from mission_control.accounts.kinds import ACCOUNT_KINDS
 from mission_control.feature import Feature
 from mission_control.web.palette import PaletteEntry
@@ -13,8 +23,10 @@ accounts = Feature(
     blueprints=(
         access_api.api,
         api.api,
+        session_api.api,
         pages.pages,
         settings_pages.pages,
+        welcome_pages.pages,
     ),
     secret_paths=("/reset/",),
     palette=(PaletteEntry("Settings", "/settings", "settings", "profile password token theme", position=50),),

@@ -11,6 +11,7 @@ from mission_control.accounts.models import User
 from mission_control.accounts.schemas import UserUpdate
 from mission_control.core import clock
 from mission_control.web.actions import Form
+from mission_control.web.forms import FormInvalid
 
 
 def _address(text: str) -> str:
@@ -40,6 +41,7 @@ class SetupForm(BaseModel):
     name: Line
     email: Email
     password: NewPassword
+    timezone: Annotated[str | None, AfterValidator(zone)] = None
 
 
 class SignInForm(BaseModel):
@@ -67,6 +69,29 @@ class ProfileForm(Form):
     def body(self, found: None) -> UserUpdate:
         """Return the change."""
         return UserUpdate(name=self.name, preferred_name=self.preferred_name, timezone=self.timezone)
+
+
+class WelcomeForm(Form):
+    """What is asked on the first visit, and where to go on."""
+
+    name: Line
+    timezone: Annotated[str | None, AfterValidator(zone)] = None
+    next: str = "/"
+
+    def body(self, found: None) -> UserUpdate:
+        """Return the change."""
+        return UserUpdate(name=self.name, timezone=self.timezone)
+
+
+class DeleteAccountForm(Form):
+    """The word, typed, with which an account is deleted."""
+
+    typed: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = ""
+
+    def body(self, found: None) -> None:
+        """Refuse another word."""
+        if self.typed.lower() != "delete":
+            raise FormInvalid(self.model_dump(), {"typed": "Type the word delete."})
 
 
 class PasswordForm(Form):

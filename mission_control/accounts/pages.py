@@ -1,6 +1,7 @@
 """Pages without a session: first run, sign in and out, new password by a link."""
 
 from typing import Any
+from urllib.parse import quote
 
 from quart import Blueprint, current_app, redirect, request
 from quart.typing import ResponseReturnValue
@@ -69,8 +70,10 @@ async def _not_signed_in(refusal: Typed[SignInForm]) -> ResponseReturnValue:
 
 @session_action(pages, "/sign-in", performs=entrance.sign_in, form=SignInForm, refused=_not_signed_in)
 async def enter(form: SignInForm, _: None) -> ResponseReturnValue:
-    """Start a session."""
-    return go(safe_next(form.next))
+    """Start a session; go on, on a first visit by what is missing in the profile."""
+    wanted = safe_next(form.next)
+    is_asked = not wanted.startswith("/invitations/") and await entrance.lacks_profile(form.email)
+    return go(f"/welcome?next={quote(wanted)}" if is_asked else wanted)
 
 
 @session_action(pages, "/sign-out", performs=entrance.leave)

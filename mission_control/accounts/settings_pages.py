@@ -6,9 +6,9 @@ from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 from quart_auth import logout_user
 
-from mission_control.accounts.forms import PasswordForm, ProfileForm, TokenForm
-from mission_control.accounts.models import Token, User
-from mission_control.accounts.settings_view import settings_context
+from mission_control.accounts.forms import DeleteAccountForm, PasswordForm, ProfileForm, TokenForm
+from mission_control.accounts.models import Session, Token, User
+from mission_control.accounts.settings_view import fates_of, settings_context
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.web.actions import action
@@ -36,6 +36,7 @@ SAVED = {
     "profile": "Your profile is saved.",
     "password": "Your password is changed. Other browsers were signed out.",
     "sessions": "Other browsers were signed out.",
+    "session": "The browser is signed out.",
     "tokens": "The token is revoked.",
     "linked": "Your account is linked. Other browsers were signed out.",
 }
@@ -120,6 +121,12 @@ async def end_sessions(outcome: Outcome[User, None]) -> ResponseReturnValue:
     return go(f"{SIGN_IN}?saved=sessions#sessions")
 
 
+@action(pages, "POST", "/settings/sessions/<uuid:session_id>/endings", performs="end_my_session")
+async def end_session(outcome: Outcome[Session, None]) -> ResponseReturnValue:
+    """Sign one browser out."""
+    return go(f"{SIGN_IN}?saved=session#sessions")
+
+
 @action(pages, "POST", "/settings/endings", performs="end_my_access")
 async def end_all(outcome: Outcome[User, None]) -> ResponseReturnValue:
     """End every session, this one too, every personal token and every link for a new password."""
@@ -141,3 +148,31 @@ async def add_token(outcome: Outcome[User, TokenForm]) -> ResponseReturnValue:
 async def revoke_token(outcome: Outcome[Token, None]) -> ResponseReturnValue:
     """Revoke a personal token."""
     return go(f"{SIGN_IN}?saved=tokens#tokens")
+
+
+@pages.get(f"{PROFILE}/deletion")
+async def deletion() -> str:
+    """Ask before the account is deleted, with everything that goes with it."""
+    return await _deletion(await signed_in(), {})
+
+
+async def _deletion(actor: Actor, errors: dict[str, str]) -> str:
+    user = await User.get(id=actor.id)
+    fates = await fates_of(user)
+    return await settings_page(actor, "accounts/deletion.html", "profile", user=user, fates=fates, errors=errors)
+
+
+async def _not_deleted(refusal: Refusal[None, DeleteAccountForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid | Invalid):
+        raise refusal.error
+    return await _deletion(refusal.actor, refusal.errors)
+
+
+@action(
+    pages, "POST", f"{PROFILE}/deletion",
+    performs="delete_me", form=DeleteAccountForm, refused=_not_deleted,
+)  # fmt: skip
+async def delete(outcome: Outcome[None, DeleteAccountForm]) -> ResponseReturnValue:
+    """Delete the account, and with it the session of this browser."""
+    logout_user()
+    return go("/sign-in")

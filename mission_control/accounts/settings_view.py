@@ -1,44 +1,37 @@
 """The contents of one's own pages of the settings: profile, sessions and tokens."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from quart import current_app
 
-from mission_control.accounts.models import Session, Token, User
+from mission_control.accounts.models import Token, User
 from mission_control.accounts.provider_links import is_linked, link_ticket
+from mission_control.accounts.queries import sessions_of
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-
-BROWSERS = (
-    ("Edg/", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-    ("curl/", "curl"),
-)
-SYSTEMS = (
-    ("Android", "Android"),
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Windows", "Windows"),
-    ("Mac OS X", "macOS"),
-    ("Linux", "Linux"),
-)
+from mission_control.database.sql import rows
 
 
 @dataclass(frozen=True, slots=True)
 class Browser:
     """A signed-in browser."""
 
+    id: UUID
     name: str
+    address: str
     is_this: bool
     created_at: datetime
+    last_used_at: datetime
     expires_at: datetime
+
+
+def zones() -> list[str]:
+    """Return the time zones that people choose from."""
+    return sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
 
 
 async def settings_context(actor: Actor) -> dict[str, Any]:
@@ -47,7 +40,7 @@ async def settings_context(actor: Actor) -> dict[str, Any]:
     return {
         "user": user,
         "profile": {"name": user.name, "preferred_name": user.preferred_name, "timezone": user.timezone},
-        "zones": sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC"),
+        "zones": zones(),
         "browsers": await _browsers(actor, user),
         "tokens": await Token.filter(user_id=user.id, revoked_at=None).order_by("-created_at"),
         "now": clock.now(),
@@ -64,16 +57,44 @@ def _provider(actor: Actor, user: User) -> dict[str, Any]:
 
 
 async def _browsers(actor: Actor, user: User) -> list[Browser]:
-    sessions = await Session.filter(user_id=user.id, expires_at__gt=clock.now()).order_by("-created_at")
-    mine = actor.credential[1]
-    found = [Browser(device(one.user_agent), one.id == mine, one.created_at, one.expires_at) for one in sessions]
+    found = [
+        Browser(
+            id=one.id,
+            name=one.device,
+            address=one.address or "",
+            is_this=one.is_this,
+            created_at=one.created_at,
+            last_used_at=clock.now() if one.is_this else one.last_used_at,
+            expires_at=one.expires_at,
+        )
+        for one in await sessions_of(actor, user)
+    ]
     return sorted(found, key=lambda one: not one.is_this)
 
 
-def device(user_agent: str | None) -> str:
-    """Return a browser's name for people: `Firefox on Linux`."""
-    text = user_agent or ""
-    browser = next((name for mark, name in BROWSERS if mark in text), "")
-    system = next((name for mark, name in SYSTEMS if mark in text), "")
-    plain = re.split(r"[/ ]", text, maxsplit=1)[0][:40]
-    return " on ".join(part for part in (browser or plain or "Unknown browser", system) if part)
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of an organization when a person's account is deleted: it is left, it goes too, or it forbids it."""
+
+    name: str
+    kind: Literal["left", "deleted", "ownerless"]
+
+
+async def fates_of(user: User) -> list[Fate]:
+    """Return what becomes of a person's organizations with the account, those that forbid it first."""
+    found = await rows(
+        "SELECT o.name, m.role,"
+        " (SELECT COUNT(*) FROM organization_members x WHERE x.organization_id = o.id) AS people,"
+        " (SELECT COUNT(*) FROM organization_members x WHERE x.organization_id = o.id AND x.role = 'owner') AS owners"
+        " FROM organization_members m JOIN organizations o ON o.id = m.organization_id WHERE m.user_id = ?"
+        " ORDER BY LOWER(o.name), o.id",
+        user.id,
+    )
+    fates = [Fate(row["name"], _fate(row["role"], int(row["people"]), int(row["owners"]))) for row in found]
+    return sorted(fates, key=lambda one: ("ownerless", "deleted", "left").index(one.kind))
+
+
+def _fate(role: str, people: int, owners: int) -> Literal["left", "deleted", "ownerless"]:
+    if people == 1:
+        return "deleted"
+    return "ownerless" if role == "owner" and owners == 1 else "left"

@@ -52,14 +52,24 @@ def spelled(code: str) -> str:
     return "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
 
 
-async def complete_setup(code: str, organization_name: str, name: str, email: str, password: str) -> User:
+async def complete_setup(
+    code: str, organization_name: str, name: str, email: str, password: str, timezone: str | None = None
+) -> User:
     """Create the first owner. Wrong code: Forbidden; already done: Conflict."""
     password_hash = await hash_password(password)
-    return await _set_up(system(NOWHERE), code, organization_name, name, email, password_hash)
+    return await _set_up(system(NOWHERE), code, organization_name, name, email, password_hash, timezone)
 
 
 @command("account.set_up")
-async def _set_up(actor: Actor, code: str, organization_name: str, name: str, email: str, password_hash: str) -> User:
+async def _set_up(
+    actor: Actor,
+    code: str,
+    organization_name: str,
+    name: str,
+    email: str,
+    password_hash: str,
+    timezone: str | None,
+) -> User:
     used = await InstanceSetting.filter(name=CODE_NAME, value=fingerprint(spelled(code))).delete()
     if not used:
         raise Forbidden("This is not the setup code that the server printed last. Check its output.")
@@ -69,7 +79,8 @@ async def _set_up(actor: Actor, code: str, organization_name: str, name: str, em
     organization = await Organization.get(id=user.active_organization_id)
     await Organization.filter(id=organization.id).update(name=organization_name, updated_at=clock.now())
     user.name, user.email, user.password_hash, user.updated_at = name, email, password_hash, clock.now()
-    await user.save(update_fields=["name", "email", "password_hash", "updated_at"])
+    user.timezone = timezone
+    await user.save(update_fields=["name", "email", "password_hash", "timezone", "updated_at"])
     await record_account("account.set_up", user.id, organization_id=organization.id)
     return user
 

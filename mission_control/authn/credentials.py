@@ -109,7 +109,9 @@ async def live_session() -> tuple[UUID, UUID] | None:
 
 
 async def person_of_session(caller: Caller) -> Actor | None:
-    """Return the person of a live session."""
+    """Return the person of a live session, and remember its use."""
+    if caller.credential[1] is not None:
+        token_use.remember_session(caller.credential[1], caller.last_used_at)
     return None if caller.user_id is None else await _at_home(caller, caller.user_id)
 
 

@@ -36,7 +36,7 @@ FROM users u {REACH}
 WHERE {{key}} = ?
 ORDER BY m.created_at"""
 SESSIONS = f"""
-SELECT s.id, s.expires_at, {PERSON}
+SELECT s.id, s.expires_at, s.last_seen_at, {PERSON}
 FROM sessions s
     JOIN users u ON u.id = s.user_id {REACH}
 WHERE {{key}} = ?
@@ -141,7 +141,8 @@ def _session(found: Rows) -> Caller:
     first = found[0]
     credential: Credential = "session", as_id(first["id"])
     person_id, ends = as_id(first["person_id"]), as_moment(first["expires_at"])
-    return Caller(credential, _person_actor(found, credential), user_id=person_id, expires_at=ends)
+    seen = as_moment(first["last_seen_at"])
+    return Caller(credential, _person_actor(found, credential), user_id=person_id, expires_at=ends, last_used_at=seen)
 
 
 def _token(found: Rows) -> Caller:

@@ -1,6 +1,6 @@
-"""Record when tokens were last used, in memory first and in batches after that, so that no request writes it.
+"""Record when tokens and sessions were last used, in memory first, in batches after that: no request writes it.
 
-A token's row is written at most once a minute. A killed process loses the last seconds.
+A row is written at most once a minute. A killed process loses the last seconds.
 """
 
 import asyncio
@@ -20,12 +20,14 @@ WRITE_SECONDS = 15.0
 AT_ONCE = 100
 # Rows that are locked are skipped: another process records the same use, or the token is being changed.
 UPDATE = (
-    "UPDATE tokens SET last_used_at = used.column2 FROM (VALUES {values}) AS used WHERE tokens.id = used.column1"
-    " AND (tokens.last_used_at IS NULL OR tokens.last_used_at < used.column2)"
+    "UPDATE {table} SET {column} = used.column2 FROM (VALUES {values}) AS used WHERE {table}.id = used.column1"
+    " AND ({table}.{column} IS NULL OR {table}.{column} < used.column2)"
 )
-NOT_HELD = " AND tokens.id IN (SELECT id FROM tokens WHERE id IN ({ids}) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)"
+NOT_HELD = " AND {table}.id IN (SELECT id FROM {table} WHERE id IN ({ids}) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)"
+TOKENS, SESSIONS = ("tokens", "last_used_at"), ("sessions", "last_seen_at")
 
 _used: dict[UUID, datetime] = {}
+_seen: dict[UUID, datetime] = {}
 _log = logging.getLogger(__name__)
 
 
@@ -36,35 +38,48 @@ def remember(token_id: UUID, last_used_at: datetime | None) -> None:
         _used[token_id] = now
 
 
+def remember_session(session_id: UUID, last_seen_at: datetime | None) -> None:
+    """Remember that a browser's session was used, unless its row says so since less than a minute ago."""
+    now = clock.now()
+    if last_seen_at is None or now - last_seen_at > WRITTEN_AGAIN_AFTER:
+        _seen[session_id] = now
+
+
 async def write_down() -> None:
     """Write the remembered uses; keep them for the next time when that fails."""
-    if not _used:
+    await _write_all(_used, *TOKENS)
+    await _write_all(_seen, *SESSIONS)
+
+
+async def _write_all(remembered: dict[UUID, datetime], table: str, column: str) -> None:
+    if not remembered:
         return
-    taken = dict(_used)
-    _used.clear()
+    taken = dict(remembered)
+    remembered.clear()
     # One transaction is one wait for SQLite's disk; on PostgreSQL it would lock rows that rotations need.
     together: Any = nullcontext() if is_postgres() else in_transaction()
     try:
         async with together:
             used = list(taken.items())
             for start in range(0, len(used), AT_ONCE):
-                await _write(used[start : start + AT_ONCE])
+                await _write(used[start : start + AT_ONCE], table, column)
     except asyncio.CancelledError:  # the application stops, and writes once more when its loops have ended
-        _used.update(taken | _used)
+        remembered.update(taken | remembered)
         raise
     except Exception:
-        _used.update(taken | _used)
-        _log.exception("writing down the use of tokens failed")
+        remembered.update(taken | remembered)
+        _log.exception("writing down the use of %s failed", table)
 
 
-async def _write(used: list[tuple[UUID, datetime]]) -> None:
-    """One statement for many tokens."""
+async def _write(used: list[tuple[UUID, datetime]], table: str, column: str) -> None:
+    """One statement for many rows."""
     pairs = [value for pair in used for value in pair]
     if is_postgres():
-        sql = UPDATE.format(values=", ".join(["(?::uuid, ?::timestamp)"] * len(used)))
-        await rows(sql + NOT_HELD.format(ids=placeholders(len(used))), *pairs, *(token_id for token_id, _ in used))
+        sql = UPDATE.format(table=table, column=column, values=", ".join(["(?::uuid, ?::timestamp)"] * len(used)))
+        held = NOT_HELD.format(table=table, ids=placeholders(len(used)))
+        await rows(sql + held, *pairs, *(one_id for one_id, _ in used))
     else:
-        await rows(UPDATE.format(values=", ".join(["(?, ?)"] * len(used))), *pairs)
+        await rows(UPDATE.format(table=table, column=column, values=", ".join(["(?, ?)"] * len(used))), *pairs)
 
 
 async def run_writer() -> None:

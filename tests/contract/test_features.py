@@ -57,6 +57,7 @@ MEMORIES = {
     "boards.people_present._until",  # who has a board open
     "authn.freshness._asked",
     "authn.freshness._fresh",
+    "authn.token_use._seen",
     "authn.token_use._used",
     "boards.live._shared",
     "commands.transaction._running",

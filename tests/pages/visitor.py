@@ -142,8 +142,8 @@ async def visitor(app: Quart, person: Person) -> Visitor:
 
 
 async def give_password(person: Person, password: str = PASSWORD) -> None:
-    """Let a person have a password; an owner with one ends the first run."""
-    await User.filter(id=person.id).update(password_hash=await hash_password(password))
+    """Let a person have a password and a time zone; an owner with a password ends the first run."""
+    await User.filter(id=person.id).update(password_hash=await hash_password(password), timezone="Europe/Zurich")
 
 
 async def opened(cast: Cast) -> Visitor:
