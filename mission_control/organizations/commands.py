@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from mission_control.accounts.log import record_account
-from mission_control.accounts.models import User
+from mission_control.accounts.models import InstanceSetting, User
 from mission_control.authn import freshness
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
@@ -11,6 +11,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.database.sql import rows
+from mission_control.organizations.checks import check_name
 from mission_control.organizations.invites import join, waiting_invite
 from mission_control.organizations.models import Member, Organization
 
@@ -96,6 +97,7 @@ async def remove_organization(organization: Organization) -> None:
     )
     await record_account("organization.deleted", None, organization_id=organization.id, name=organization.name)
     await rows("DELETE FROM deliveries WHERE organization_id = ?", organization.id)
+    await InstanceSetting.filter(name=check_name(organization.id)).delete()
     await rows("DELETE FROM organizations WHERE id = ?", organization.id)
     await rows("DELETE FROM events WHERE organization_id = ?", organization.id)
     freshness.recheck_streams()

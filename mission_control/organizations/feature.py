@@ -3,6 +3,8 @@
 from mission_control.feature import Feature
 from mission_control.organizations import (
     api,
+    audit_api,
+    audit_pages,
     invite_pages,
     invites_api,
     join_pages,
@@ -30,6 +32,8 @@ organizations = Feature(
         invites_api.api,
         members_api.api,
         work_state_api.api,
+        audit_api.api,
+        audit_pages.pages,
         organization_pages.pages,
         invite_pages.pages,
         people_pages.pages,
@@ -37,6 +41,6 @@ organizations = Feature(
     ),
     secret_paths=("/invitations/",),
     regions=people_live.REGIONS,
-    settings_pages=(*organization_pages.SETTINGS_PAGES, *people_pages.SETTINGS_PAGES),
+    settings_pages=(*organization_pages.SETTINGS_PAGES, *people_pages.SETTINGS_PAGES, *audit_pages.SETTINGS_PAGES),
     ensure_membership=ensure_membership,
 )

@@ -35,6 +35,16 @@ async def consequences(organization_id: UUID) -> Counts:
     return Counts(**{name: int(row[name] or 0) for name in Counts.__slots__})
 
 
+async def people_options(organization_id: UUID) -> list[tuple[str, str]]:
+    """Return the members by their account, as options of a form."""
+    found = await rows(
+        f"SELECT u.id, {person_name('u', 'User')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
+        f" WHERE m.organization_id = ? ORDER BY LOWER(COALESCE(u.name, u.email)), u.id LIMIT {MAX_HEIRS}",
+        organization_id,
+    )
+    return [(str(row["id"]), row["name"]) for row in found]
+
+
 async def heirs(actor: Actor) -> list[tuple[str, str]]:
     """Return the members who may become the owner instead of the actor, as options of a form."""
     found = await rows(

@@ -45,6 +45,13 @@ def may_rename(actor: Actor, organization: Organization | None) -> bool:
     return actor.administers(organization.id if organization else actor.organization_id)
 
 
+@rules.rule("organization.verify")
+def may_verify(actor: Actor, organization: Organization | None) -> bool:
+    """Owners and admins."""
+    return actor.administers(organization.id if organization else actor.organization_id)
+
+
+@rules.rule("organization.read_account_log")
 @rules.rule("organization.delete")
 @rules.rule("organization.transfer")
 def may_dispose(actor: Actor, organization: Organization | None) -> bool:

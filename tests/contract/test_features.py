@@ -72,6 +72,7 @@ MEMORIES = {
     "gateway_sessions.watches._until",
     "identity.people._asked",
     "installing._installed",
+    "organizations.audit._running",
     "provisioning.config_writer._patched_at",
     "provisioning.config_writer._wishes",
     "provisioning.config_writer._writing",

@@ -1,0 +1,93 @@
+"""Checking the log of an organization, and the account log of its people, over HTTP."""
+
+from typing import Any
+
+from mission_control.core.actor import Actor
+from mission_control.core.paging import Page, page
+from mission_control.operations.api import Api
+from mission_control.operations.operation import operation
+from mission_control.organizations import audit
+from mission_control.organizations.account_log import AccountLogEntry, AccountLogQuery, account_log
+from mission_control.organizations.models import Organization
+from mission_control.organizations.queries import active_organization
+
+api = Api("organization_audit_api", __name__, url_prefix="/api/v1/organizations/me")
+TAGS = ("organizations",)
+
+
+@operation(
+    api,
+    "GET",
+    "/audit",
+    operation_id="read_audit",
+    tags=TAGS,
+    who="user",
+    find=active_organization,
+    verb="organization.verify",
+    returns=audit.AuditRead,
+)
+async def read_audit(actor: Actor, organization: Organization) -> audit.AuditRead:
+    """Read the signed head of the organization's log, and the result of the last check."""
+    return await audit.read_audit(organization)
+
+
+@operation(
+    api,
+    "POST",
+    "/audit/checks",
+    operation_id="check_audit",
+    tags=TAGS,
+    who="user",
+    find=active_organization,
+    verb="organization.verify",
+    returns=audit.LogCheck,
+    is_atomic=False,
+)
+async def check_audit(actor: Actor, organization: Organization) -> audit.LogCheck:
+    """Verify the organization's log from its first event.
+
+    The result is stored and shown to every admin. While a check runs, another one is refused: 409.
+    """
+    return await audit.check_log(actor, organization)
+
+
+@operation(
+    api,
+    "GET",
+    "/audit/events",
+    operation_id="list_audit_events",
+    tags=TAGS,
+    who="user",
+    find=active_organization,
+    verb="organization.verify",
+    query=audit.AuditEventsQuery,
+    returns=list[audit.AuditEvent],
+)
+async def list_audit_events(
+    actor: Actor, organization: Organization, query: audit.AuditEventsQuery
+) -> list[dict[str, Any]]:
+    """List events with everything that their hashes cover, oldest first, so that others can verify the log.
+
+    Continue with `after`, the number of the last event.
+    """
+    return await audit.audit_events(organization.id, query)
+
+
+@operation(
+    api,
+    "GET",
+    "/account-log",
+    operation_id="list_account_log",
+    tags=TAGS,
+    who="user",
+    find=active_organization,
+    verb="organization.read_account_log",
+    query=AccountLogQuery,
+    returns=Page[AccountLogEntry],
+)
+async def list_account_log(actor: Actor, organization: Organization, query: AccountLogQuery) -> dict[str, Any]:
+    """List sign-ins, passwords, tokens and accounts of the organization's people, newest first.
+
+    `group=rights` lists changes of roles, boards, invitations and agents' tokens instead. Only for owners.
+    """
+    return page(*await account_log(actor, query), query)
