@@ -2,7 +2,7 @@
 
 ACCOUNT_KINDS = {
     "account.set_up": "The installation got its first owner.",
-    "account.created": "An account was created, on the command line or for a person of the identity provider.",
+    "account.created": "An account was created: by an invitation, on the command line, or for the identity provider.",
     "account.updated": "Somebody changed their profile.",
     "account.link_invited": "An admin allowed a person of the identity provider to link an account.",
     "account.linked": "An account was linked to a person of the identity provider.",

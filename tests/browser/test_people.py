@@ -1,0 +1,129 @@
+"""People in browsers: from an invitation to the first decision, the matrix by keyboard, a session ended elsewhere."""
+
+import re
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.conftest import PATIENCE, Open, Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.database]
+PASSWORD = "correct horse battery"
+PAGES = [
+    "/settings", "/settings/profile", "/settings/profile/deletion", "/settings/sign-in", "/settings/appearance",
+    "/settings/organization", "/settings/organization/deletion", "/organizations/new", "/settings/people",
+    "/settings/people/access", "/settings/people/invitations/new", "/settings/audit", "/settings/audit/accounts",
+    "/welcome",
+]  # fmt: skip
+
+
+async def live(page: Page) -> None:
+    await expect(page.locator("html")).to_have_attribute("data-connection", "live")
+
+
+async def invited(site: Site, email: str, **fields: Any) -> str:
+    """The link of an invitation."""
+    made = await site.make("/organizations/me/invites", invited_email=email, **fields)
+    return f"{site.url}/invitations/{made['token']}"
+
+
+async def test_colleague_goes_from_the_invitation_to_the_first_decision(
+    site: Site, open_page: Open, chromium: Browser
+) -> None:
+    board = await site.board(name="Slipway", slug="slipway")
+    asked = {"action_type": "boat.launch", "confidence": 80, "lead_reasoning": "The tide is right."}
+    await site.make(f"/boards/{board}/approvals", **asked)
+    owner = await open_page("/settings/people")
+    await live(owner)
+    await owner.keyboard.press("c")
+    dialog = owner.get_by_role("dialog")
+    await dialog.get_by_label("E-mail").fill("fay@example.org")
+    await dialog.locator("label", has_text="Slipway").get_by_role("combobox").select_option(label="Change")
+    await dialog.get_by_role("button", name="Make the invitation").click()
+    link = await owner.locator("#invitation-link").inner_text()
+    context = await chromium.new_context(timezone_id="Europe/Zurich")
+    context.set_default_timeout(1000 * PATIENCE)
+    fay = await context.new_page()
+    await fay.goto(link.strip())
+    await expect(fay.get_by_label("Your name")).to_be_focused()
+    await fay.keyboard.type("Fay Brand")
+    await fay.get_by_label("Password", exact=True).fill(PASSWORD)
+    await fay.keyboard.press("Enter")
+    await fay.wait_for_url(f"**/boards/{board}")
+    await fay.goto(f"{site.url}/boards/{board}/approvals")
+    await live(fay)
+    await fay.keyboard.press("a")
+    await expect(fay.locator(".approval[data-state=decided]")).to_be_visible()
+    await owner.goto(f"{site.url}/settings/people")
+    await expect(owner.locator("#people")).to_contain_text("Fay Brand")
+    await fay.goto(f"{site.url}/settings/profile")
+    await expect(fay.get_by_label("Time zone")).to_have_value("Europe/Zurich")
+    await context.close()
+
+
+async def test_access_is_set_by_keyboard(site: Site, open_page: Open, chromium: Browser) -> None:
+    board = await site.board(name="Quay", slug="quay")
+    link = await invited(site, "gus@example.org")
+    context = await chromium.new_context()
+    gus = await context.new_page()
+    await gus.goto(link)
+    await gus.get_by_label("Your name").fill("Gus Hale")
+    await gus.get_by_label("Password", exact=True).fill(PASSWORD)
+    await gus.keyboard.press("Enter")
+    await gus.wait_for_url(re.compile("/(boards.*)?$"))
+    page = await open_page("/settings/people/access")
+    await live(page)
+    await page.get_by_role("button", name="Gus Hale, Quay: None").focus()
+    await page.keyboard.press("w")
+    cell = page.get_by_role("button", name="Gus Hale, Quay: Change")
+    await expect(cell).to_be_focused()
+    await gus.goto(f"{site.url}/boards/{board}")
+    await expect(gus.get_by_role("heading", name="Quay")).to_be_visible()
+    await page.keyboard.press("n")
+    await expect(page.get_by_role("button", name="Gus Hale, Quay: None")).to_be_focused()
+    assert (await gus.goto(f"{site.url}/boards/{board}")).status == 404  # type: ignore[union-attr]
+    await page.keyboard.press("ArrowLeft")
+    assert await page.evaluate("document.activeElement.closest('tr').textContent.includes('Gus Hale')")
+    await context.close()
+
+
+async def test_session_is_ended_from_another_browser(site: Site, open_page: Open, chromium: Browser) -> None:
+    link = await invited(site, "ida@example.org", all_boards_read=True)
+    first, second = await chromium.new_context(), await chromium.new_context(user_agent="Elsewhere/1.0")
+    here, there = await first.new_page(), await second.new_page()
+    await here.goto(link)
+    await here.get_by_label("Your name").fill("Ida")
+    await here.get_by_label("Password", exact=True).fill(PASSWORD)
+    await here.keyboard.press("Enter")
+    await here.wait_for_url(re.compile("/(boards.*)?$"))
+    await there.goto(f"{site.url}/sign-in?next=/settings/audit")
+    await there.get_by_label("E-mail").fill("ida@example.org")
+    await there.get_by_label("Password", exact=True).fill(PASSWORD)
+    await there.keyboard.press("Enter")
+    await expect(there.get_by_role("heading", level=1)).to_contain_text("You may not do that")
+    await there.goto(f"{site.url}/boards")
+    await live(there)
+    await here.goto(f"{site.url}/settings/sign-in")
+    await here.get_by_role("button", name=re.compile("Sign out Elsewhere")).click()
+    await expect(here.get_by_role("status").first).to_contain_text("The browser is signed out.")
+    await expect(there.locator(".sidebar [data-live-text]")).to_have_text("Signed out")
+    await first.close()
+    await second.close()
+
+
+@pytest.mark.parametrize("width", [320, 1440])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_axe_finds_nothing_in_settings(site: Site, open_page: Open, theme: str, width: int) -> None:
+    await site.board(name="Berth", slug="berth")
+    page = await open_page("/settings", width=width, theme=theme)
+    for path in PAGES:
+        await page.goto(site.url + path)
+        await page.wait_for_timeout(150)
+        results: Any = await Axe().run(page)
+        found = [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in results.response["violations"]]
+        assert (path, found) == (path, [])
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        scroll = "(document.querySelector('.scroll') ?? document.documentElement)"
+        assert await page.evaluate(f"{scroll}.scrollWidth <= {scroll}.clientWidth"), path
