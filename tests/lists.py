@@ -8,8 +8,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from mission_control.accounts.commands import start_session
+from mission_control.accounts.models import User
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
+from mission_control.core.actor import system
 from mission_control.gateways.models import Gateway
 from mission_control.jobs.models import Job
 from mission_control.operations.registry import OPERATIONS, Operation
@@ -61,6 +64,21 @@ AGENT_BOARD, GROUP = "/agent/boards/<board_id>", "/board-groups/<group_id>"
 def _somebody(cast: Cast, n: int) -> Caller:
     """A person or an agent, by turns, so that both kinds of names are looked up."""
     return (cast.ada, cast.cleo, cast.vega)[n % 3]
+
+
+@lists("/users/me/sessions")
+async def _session(cast: Cast, made: Things, n: int) -> None:
+    await start_session(system(cast.organization.id), await User.get(id=cast.ada.id), f"Firefox/{n}.0")
+
+
+@lists("/organizations/me/account-log", "?group=tokens")
+async def _account_entry(cast: Cast, made: Things, n: int) -> None:
+    (await cast.ada.post("/users/me/tokens", {"name": f"Entry {n}"})).ok()
+
+
+@lists("/organizations/me/audit/events")
+async def _audit_event(cast: Cast, made: Things, n: int) -> None:
+    await cast.add_task(title=f"Event {n}")
 
 
 @lists("/users/me/tokens")

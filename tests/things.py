@@ -287,7 +287,7 @@ async def _slug(cast: Cast, made: Things, path: str) -> Any:
 
 @makes("session_id")
 async def _session(cast: Cast, made: Things, path: str) -> Any:
-    if "/users/me/" in path:
+    if "/users/me/" in path or path.startswith("/settings/"):
         await start_session(system(cast.organization.id), await User.get(id=cast.ada.id), "Firefox/140.0")
         return (await Session.filter(user_id=cast.ada.id).first().values("id"))["id"]
     return "agent:mc-vega:main"

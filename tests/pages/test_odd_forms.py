@@ -13,7 +13,10 @@ from mission_control.agents.models import Agent
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
 from mission_control.core.actor import system
+from mission_control.custom_fields.models import CustomField
 from mission_control.onboarding.models import OnboardingSession
+from mission_control.organizations.models import Member
+from mission_control.tags.models import Tag
 from mission_control.usage.models import Budget
 from mission_control.web import forms
 from tests.cast import Cast
@@ -21,7 +24,7 @@ from tests.contract.test_page_routes import PLACE, pages
 from tests.pages.visitor import Seen, Visitor, give_password, visitor
 from tests.things import MAKERS, Things
 
-BEFORE_SIGNING_IN = {"/sign-in", "/sign-out", "/setup", "/reset/<secret>"}
+BEFORE_SIGNING_IN = {"/sign-in", "/sign-out", "/setup", "/reset/<secret>", "/invitations/<string:token>"}
 ODD: dict[str, list[str]] = {
     "blank": [""],
     "blanks": [" \r\n "],
@@ -53,6 +56,8 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
 async def path_of(cast: Cast, rule: str) -> str:
     """The address of a page on things that exist."""
     await Budget.all().delete()
+    await CustomField.all().delete()
+    await Tag.all().delete()
     made: Things = {}
     talks = OnboardingSession.filter(board_id=cast.board.id, cancelled_at=None)
     if rule.endswith("/onboarding/resends") and not await talks.exists():
@@ -63,6 +68,9 @@ async def path_of(cast: Cast, rule: str) -> str:
             made[name] = str(cast.cleo.id)
         elif name == "secret":
             made[name] = await make_reset_link(system(cast.organization.id), await User.get(id=cast.ben.id))
+        elif name == "token":
+            invited = (await cast.ada.post("/organizations/me/invites", {"invited_email": "fay@example.org"})).ok()
+            made[name] = invited["token"]
         elif name == "token_id" and "agent_id" not in made:
             made[name] = str((await Token.filter(user_id=cast.ada.id).first().values("id"))["id"])
         elif found[2]:
@@ -79,6 +87,9 @@ async def as_before(cast: Cast) -> Visitor:
     await Board.all().update(deleted_at=None)
     await Agent.all().update(work_state="running")
     await Approval.all().delete()
+    for person in (cast.ada, cast.cleo):
+        await Member.get_or_create(organization_id=cast.organization.id, user_id=person.id)
+        await User.filter(id=person.id).update(active_organization_id=cast.organization.id)
     return await visitor(cast.app, cast.ada)
 
 
