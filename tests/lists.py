@@ -336,6 +336,11 @@ async def _fields(cast: Cast, made: Things, n: int) -> None:
     (await cast.ada.post("/organizations/me/custom-fields", field)).ok()
 
 
+@lists(f"{BOARD}/views")
+async def _views(cast: Cast, made: Things, n: int) -> None:
+    (await cast.ada.post(f"{cast.home}/views", {"name": f"View {n}"})).ok()
+
+
 @lists(f"{BOARD}/webhooks")
 async def _webhooks(cast: Cast, made: Things, n: int) -> None:
     (await cast.ada.post(f"{cast.home}/webhooks", {"description": f"Hook {n}", "agent_id": str(cast.vega.id)})).ok()

@@ -48,7 +48,8 @@ async def test_call_is_stored_recorded_and_notified(cast: Cast) -> None:
     }  # fmt: skip
     read = (await cast.dan.get(f"{path}/payloads/{payload.id}")).ok()
     assert list(read) == [
-        "id", "board_id", "webhook_id", "payload", "headers", "source_ip", "content_type", "received_at",
+        "id", "board_id", "webhook_id", "payload", "headers", "source_ip", "content_type", "is_signed", "is_test",
+        "received_at",
     ]  # fmt: skip
     assert read["payload"] == {"ref": "main"} and read["content_type"] == JSON and read["source_ip"]
     assert read["headers"] == {"content-type": JSON, "x-event": "push", "user-agent": "dome/1"}

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from tests.cast import Cast
 from tests.pages.visitor import PASSWORD, give_password
-from tests.things import NO_GATEWAY, PACK, Things, a_group
+from tests.things import MAKERS, NO_GATEWAY, PACK, Things, a_group
 
 BOARD = {"name": "Mirror", "slug": "mirror", "description": "Polish."}
 GOAL = {"objective": "See.", "success_metrics": {"nights": [1, {"a": None}]}, "target_date": "2027-01-01T00:00:00.5Z"}
@@ -35,6 +35,11 @@ CALLERS = {
     "extend_lease": "vega",
     "release_lease": "vega",
 }
+
+
+async def one_field(cast: Cast, made: Things) -> Any:
+    """The order of a field that is there."""
+    return {"field_ids": [await MAKERS["task_custom_field_definition_id"](cast, made, "")]}
 
 
 async def some_work(cast: Cast, made: Things) -> Any:
@@ -215,7 +220,7 @@ BODIES: dict[str, Body] = {
     "update_org_custom_field_api_v1_organizations_me_custom_fields__task_custom_field_definition_id__patch": (
         lambda cast, made: {"label": "Lens", "default_value": "x", "validation_regex": "x+"}
     ),
-    "order_org_custom_fields": lambda cast, made: {"field_ids": []},
+    "order_org_custom_fields": one_field,
     "try_org_custom_field_pattern": lambda cast, made: {"pattern": "x+", "example": "xx"},
     "import_board": board_file,
     "create_board_import": board_file,

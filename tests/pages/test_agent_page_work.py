@@ -24,7 +24,7 @@ async def test_run_shows_its_result(cast: Cast) -> None:
         done = await handed_in(cast, evidence=evidence, artifacts=files, input_tokens=900, cost_usd=0.25)
         await watch.until("It <strong>shines</strong>.")
     seen = await ada.get(f"{path}/runs")
-    seen.has("#1", "Align &lt;the&gt; mirror", "Handed in", "Graph &lt;1&gt;", "log.txt", "900 tokens in · 0.25 USD")
+    seen.has("#1", "Align &lt;the&gt; mirror", "Handed in", "Graph &lt;1&gt;", "log.txt", "900 tokens · 0.25 USD")
     seen.has(f"/boards/{cast.board.id}/tasks/{done['task']['id']}")
     (await ada.get(path)).has("Latest runs", "All 1", "Handed in")
 
