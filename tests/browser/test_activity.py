@@ -18,7 +18,7 @@ async def test_filter_keeps_focus_and_updates_the_stream(site: Site, open_page: 
     async with page.expect_response(lambda answer: "/live?" in answer.url and "kind=comments" in answer.url):
         await kind.select_option("comments")
     await expect(page.locator("#main")).to_contain_text("Nothing matches")
-    await expect(page).to_have_url(f"{site.url}/boards/{board}/activity?kind=comments&actor=")
+    await expect(page).to_have_url(f"{site.url}/boards/{board}/activity?kind=comments&actor=&from=&to=")
     await expect(kind).to_be_focused()
     await site.task(board, "Not a comment")
     await site.make(f"/boards/{board}/tasks/{task}/comments", message="Ten so far")

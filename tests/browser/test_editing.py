@@ -104,7 +104,7 @@ async def test_edit_form_survives_changes_by_an_agent(
         await expect(page.locator("#field-title")).to_have_value("Paint the whole hull")
     else:
         await expect(changed).to_be_hidden()
-    await page.get_by_role("button", name="Save").click()
+    await page.get_by_role("button", name="Save", exact=True).click()
     await expect(page.locator("#field-description")).to_have_count(0)
     await expect(page.locator("[data-panel-title]")).to_be_visible()
     wanted = "Two coats. Then wax, slowly, cmez jkcen"

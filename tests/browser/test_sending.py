@@ -97,7 +97,7 @@ async def test_drafts_return_with_the_panel(site: Site, open_page: Open) -> None
     await expect(comment).to_have_value("Half of it")
     await page.get_by_role("link", name="Edit", exact=True).click()
     await expect(page.get_by_role("textbox", name="Title")).to_have_value("Paint the whole hull")
-    await page.get_by_role("button", name="Save").click()
+    await page.get_by_role("button", name="Save", exact=True).click()
     await expect(page.locator("#panel h1")).to_have_text("Paint the whole hull")
     await page.get_by_role("button", name="Comment", exact=True).click()
     await expect(page.locator("#panel .comment")).to_have_count(1)
