@@ -125,6 +125,30 @@ async def test_decision_and_answer_in_the_queue_unblock_the_run(
     assert sums["input_tokens"] > sums["output_tokens"] > 0 and sums["cost_usd"] > 0
 
 
+async def test_agent_on_no_board_is_answered_on_its_gateway(
+    cast: Cast, real_gateway: RealGateway, gateway: Gateway
+) -> None:
+    name = (await Agent.get(id=cast.vega.id)).gateway_agent_id
+    await Agent.filter(id=cast.vega.id).update(gateway_id=None, gateway_agent_id=None)
+    key, requests = f"agent:{name}:main", "/gateways/requests"
+
+    def answer(turn: Turn) -> Reply | None:
+        if turn.agent != name:
+            return None
+        return Reply(text=f"It said {turn.results[-1]}") if turn.results else Reply(command="uname -o")
+
+    real_gateway.model.answer, before = answer, real_gateway.model.answer
+    try:
+        message = {"sessionKey": key, "message": "Go on.", "idempotencyKey": str(uuid.uuid4())}
+        await call(gateway.id, "chat.send", message, seconds=30)
+        asked = await waiting(cast, requests, {"status": "pending"})
+        assert asked["gateway_agent_id"] == name and asked["agent_id"] is None and asked["kind"] == "approval"
+        (await cast.ada.post(f"{requests}/{asked['id']}/decisions", {"decision": "approved"})).ok()
+        await waited(lambda: _says(gateway.id, key, "GNU/Linux"))
+    finally:
+        real_gateway.model.answer = before
+
+
 async def _says(gateway_id: uuid.UUID, key: str, text: str) -> bool:
     return text in await last_words(gateway_id, key)
 
