@@ -40,7 +40,7 @@ const groups = () => {
     seen.add(key);
     (element.closest("main, #dialogs") ? page : key.startsWith("g ") ? go : everywhere).push([label(element), key, keyAlso]);
   }
-  everywhere.push(...ALWAYS.filter(([, key]) => !seen.has(key)));
+  everywhere.push(...ALWAYS.filter(([, key]) => key === "escape" || !seen.has(key)));
   const walk = document.querySelector("[data-nav-item]") ? WALK : [];
   return [["On this page", [...page, ...walk]], ["Go to", go], ["Everywhere", everywhere]].filter(([, rows]) => rows.length);
 };

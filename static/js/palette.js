@@ -54,11 +54,14 @@ const group = (title, lines, where) => {
   results()[where](box);
 };
 
+const isPrimary = (element) => element.matches("[data-kind=primary]");
+
 const own = () => { // beside what the server found
   const query = dialog().querySelector("input").value.trim().toLowerCase();
   const words = query.split(/\s+/).filter(Boolean);
   const fits = (label) => words.every((word) => label.toLowerCase().includes(word));
-  const found = actions().filter(([label, , element]) => fits(label) && (words.length || element.closest("main"))).slice(0, MOST);
+  const found = actions().filter(([label, , element]) => fits(label) && (words.length || element.closest("main")))
+    .sort((one, other) => isPrimary(other[2]) - isPrimary(one[2])).slice(0, MOST);
   const lines = found.map(([label, key, element]) => line("corner-down-left", label, key, { href: "#", run: element }));
   group("On this page", lines, words.length && !results().querySelector("[data-nothing]") ? "append" : "prepend");
   if (!words.length) group("Recent", places().filter((one) => one.url !== location.pathname).map((one) => line("history", one.name, "", { href: one.url })), "prepend");

@@ -40,7 +40,7 @@ async def test_setup_sign_out_and_sign_in(tmp_path: Path, chromium: Browser, scr
         await expect(page.get_by_label("Password", exact=True)).to_have_value("")
         await fill(page, {"Setup code": setup_code(server).lower(), "Password": PASSWORD})
         await page.keyboard.press("Enter")
-        await page.wait_for_url("**/boards")
+        await page.wait_for_url(f"{server.url}/")
         await page.goto("/settings")
         if scripts:
             await page.get_by_role("button", name="Harbour: account and appearance").click()
