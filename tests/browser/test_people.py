@@ -64,7 +64,7 @@ async def test_colleague_goes_from_the_invitation_to_the_first_decision(
 
 
 async def test_access_is_set_by_keyboard(site: Site, open_page: Open, chromium: Browser) -> None:
-    board = await site.board(name="Quay", slug="quay")
+    board = await site.board(name="A quay", slug="quay")  # the first by name
     link = await invited(site, "gus@example.org")
     context = await chromium.new_context()
     gus = await context.new_page()
@@ -75,14 +75,14 @@ async def test_access_is_set_by_keyboard(site: Site, open_page: Open, chromium: 
     await gus.wait_for_url(re.compile("/(boards.*)?$"))
     page = await open_page("/settings/people/access")
     await live(page)
-    await page.get_by_role("button", name="Gus Hale, Quay: None").focus()
+    await page.get_by_role("button", name="Gus Hale, A quay: None").focus()
     await page.keyboard.press("w")
-    cell = page.get_by_role("button", name="Gus Hale, Quay: Change")
+    cell = page.get_by_role("button", name="Gus Hale, A quay: Change")
     await expect(cell).to_be_focused()
     await gus.goto(f"{site.url}/boards/{board}")
-    await expect(gus.get_by_role("heading", name="Quay")).to_be_visible()
+    await expect(gus.get_by_role("heading", name="A quay")).to_be_visible()
     await page.keyboard.press("n")
-    await expect(page.get_by_role("button", name="Gus Hale, Quay: None")).to_be_focused()
+    await expect(page.get_by_role("button", name="Gus Hale, A quay: None")).to_be_focused()
     assert (await gus.goto(f"{site.url}/boards/{board}")).status == 404  # type: ignore[union-attr]
     await page.keyboard.press("ArrowLeft")
     assert await page.evaluate("document.activeElement.closest('tr').textContent.includes('Gus Hale')")
