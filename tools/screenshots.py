@@ -25,7 +25,7 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 TO_START_SECONDS = 120
-AT_WORK_SECONDS = 30  # until the simulated agents have claimed tasks and asked for approvals
+AT_WORK_SECONDS = 20  # until the simulated agents have claimed tasks and asked for approvals
 DESK, PHONE = (1440, 900), (390, 844)
 
 
@@ -92,7 +92,8 @@ def sign_in(browser: Browser, url: str, email: str, password: str) -> Page:
     page.fill("[name=email]", email)
     page.fill("[name=password]", password)
     page.click("button[type=submit]")
-    page.wait_for_selector("nav[aria-label=Main]", state="attached")
+    page.wait_for_url(lambda address: "/sign-in" not in address)  # perhaps to the question for a time zone
+    page.goto(url)
     return page
 
 
