@@ -127,13 +127,8 @@ class TaskOutcome(BaseModel):
     reason: str | None
 
 
-class ApprovalRead(DeadlineRead):
-    """An approval. `run_id` names the run whose hand-in asked for it by itself.
-
-    One with a `gateway_id` was asked for by a gateway: `payload.gateway_request` says what for, `expires_at` until
-    when. `answer_state` is `waiting` until the gateway has the decision, then `sent`, or `late` when it had another one
-    already; `resolved_by_name` is who decided on the gateway.
-    """
+class AskedApproval(BaseModel):
+    """What was asked and decided, without the deadline, which stands last."""
 
     action_type: str
     task_id: UUID | None
@@ -158,6 +153,15 @@ class ApprovalRead(DeadlineRead):
     expires_at: datetime | None
     answer_state: Literal["waiting", "sent", "late"] | None
     resolved_by_name: str | None
+
+
+class ApprovalRead(DeadlineRead, AskedApproval):
+    """An approval. `run_id` names the run whose hand-in asked for it by itself.
+
+    One with a `gateway_id` was asked for by a gateway: `payload.gateway_request` says what for, `expires_at` until
+    when. `answer_state` is `waiting` until the gateway has the decision, then `sent`, or `late` when it had another one
+    already; `resolved_by_name` is who decided on the gateway.
+    """
 
 
 class ApprovalQuery(Paging):
