@@ -32,7 +32,7 @@ async def invited(site: Site, email: str, **fields: Any) -> str:
 async def test_colleague_goes_from_the_invitation_to_the_first_decision(
     site: Site, open_page: Open, chromium: Browser
 ) -> None:
-    board = await site.board(name="Slipway", slug="slipway")
+    board = await site.board(name="Fitting out", slug="fitting-out")
     asked = {"action_type": "boat.launch", "confidence": 80, "lead_reasoning": "The tide is right."}
     await site.make(f"/boards/{board}/approvals", **asked)
     owner = await open_page("/settings/people")
@@ -40,7 +40,7 @@ async def test_colleague_goes_from_the_invitation_to_the_first_decision(
     await owner.keyboard.press("c")
     dialog = owner.get_by_role("dialog")
     await dialog.get_by_label("E-mail").fill("fay@example.org")
-    await dialog.locator("label", has_text="Slipway").get_by_role("combobox").select_option(label="Change")
+    await dialog.locator("label", has_text="Fitting out").get_by_role("combobox").select_option(label="Change")
     await dialog.get_by_role("button", name="Make the invitation").click()
     link = await owner.locator("#invitation-link").inner_text()
     context = await chromium.new_context(timezone_id="Europe/Zurich")
