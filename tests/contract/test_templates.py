@@ -95,6 +95,16 @@ def test_submit_button_comes_first(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=template)
+def test_regions_have_names_of_their_own(path: Path) -> None:
+    """A screen reader lists the regions of a page; two of one name cannot be told apart."""
+    region = r"<(?:section|aside|nav)\b[^>]*|<[a-z]+\b[^>]*role=\"region\"[^>]*"
+    names = [
+        name for tag in re.findall(region, source(path)) for name in re.findall(r'aria-labelledby="([^"{]+)"', tag)
+    ]
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize("path", FILES, ids=template)
 def test_printed_keys_are_not_part_of_a_name(path: Path) -> None:
     pressed = re.findall(r"<(?:a|button)\b.*?</(?:a|button)>", source(path), flags=re.S)
     assert [one for one in pressed if re.search(r"<kbd[^>]*>[^<]+</kbd>", one)] == []
