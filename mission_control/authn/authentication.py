@@ -20,7 +20,7 @@ from mission_control.authn.credentials import (
     user_without_row,
 )
 from mission_control.authn.lookups import Caller
-from mission_control.core import limits
+from mission_control.core import limits, zones
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, Unauthenticated
 from mission_control.core.limits import Allowance
@@ -59,6 +59,7 @@ async def authenticate(who: Who, *, touches: bool = True) -> Actor | None:
     if actor.is_agent and (text := request.headers.get("X-Task-Fence", "").strip()):
         actor = replace(actor, fence=fence_of(text))
     g.actor = actor
+    zones.read_by(actor)
     admit_body()
     return actor
 

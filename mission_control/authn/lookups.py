@@ -23,7 +23,7 @@ from mission_control.database.sql import as_id, as_json, as_moment, rows
 KEPT = 10_000
 
 PERSON = """
-    u.id AS person_id, u.name, u.preferred_name, u.email, u.active_organization_id,
+    u.id AS person_id, u.name, u.preferred_name, u.email, u.timezone, u.active_organization_id,
     m.id AS member_id, m.organization_id, m.role, m.all_boards_read, m.all_boards_write,
     o.name AS organization_name, x.board_id AS single_board_id, x.can_read, x.can_write"""
 REACH = """
@@ -196,6 +196,7 @@ def _person_actor(found: Rows, credential: Credential, scopes: frozenset[str] | 
         memberships=memberships,
         credential=credential,
         scopes=scopes,
+        zone=first["timezone"],
     )
 
 

@@ -36,7 +36,7 @@ class Actor:
 
     An agent reaches its board; the main agent of a gateway, which has no board, reaches the boards of `gateway_id`.
     `expires_at` is the end of a token; `scopes` are those of an agent's (None: all); `fence` is the assignment in whose
-    name an agent writes.
+    name an agent writes. `zone` names the time zone that a person chose (`core/zones.py` reads it).
     """
 
     kind: Literal["user", "agent", "system"]
@@ -52,6 +52,7 @@ class Actor:
     expires_at: datetime | None = None
     scopes: frozenset[str] | None = None
     fence: int | None = None
+    zone: str | None = None
 
     @property
     def is_user(self) -> bool:

@@ -1,8 +1,8 @@
-"""Moments as people read them; the browser repeats this in the reader's own time zone."""
+"""Moments as people read them, in the zone of the reader; the browser repeats this as time goes on."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from mission_control.core import clock
+from mission_control.core import clock, zones
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -14,7 +14,9 @@ def iso(moment: datetime) -> str:
 
 def absolute(moment: datetime) -> str:
     """Return the full moment: `14 Mar 2026, 15:09 UTC`."""
-    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+    zone = zones.reader()
+    wall = zones.local(moment, zone)
+    return f"{wall.day} {wall:%b %Y, %H:%M} {zones.abbreviation(moment, zone)}"
 
 
 def relative(moment: datetime, now: datetime | None = None) -> str:
@@ -23,16 +25,24 @@ def relative(moment: datetime, now: datetime | None = None) -> str:
     seconds = (now - moment).total_seconds()
     distance = abs(seconds)
     if distance >= DAY:
-        return f"{moment.day} {moment:%b}" if moment.year == now.year else f"{moment.day} {moment:%b %Y}"
+        return date_words(zones.day_of(moment, zones.reader()), zones.day_of(now, zones.reader()))
     if distance < MINUTE:
         return "just now" if seconds >= 0 else "now"
     amount = f"{int(distance // HOUR)} h" if distance >= HOUR else f"{int(distance // MINUTE)} min"
     return f"{amount} ago" if seconds > 0 else f"in {amount}"
 
 
+def date_words(day: date, today: date) -> str:
+    """Return a date, with its year when that is another one: `14 Mar`."""
+    return f"{day.day} {day:%b}" if day.year == today.year else f"{day.day} {day:%b %Y}"
+
+
 def clock_time(moment: datetime, now: datetime | None = None) -> str:
     """Return the time of day, with the date when that is not today: `15:09 UTC`."""
-    return f"{moment:%H:%M} UTC" if moment.date() == (now or clock.now()).date() else absolute(moment)
+    zone = zones.reader()
+    if zones.day_of(moment, zone) != zones.day_of(now or clock.now(), zone):
+        return absolute(moment)
+    return f"{zones.local(moment, zone):%H:%M} {zones.abbreviation(moment, zone)}"
 
 
 def elapsed(since: datetime, now: datetime | None = None) -> str:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from quart import Quart, Response, current_app
 
 from mission_control.authn import freshness
+from mission_control.core import zones
 from mission_control.core.actor import Actor
 from mission_control.live import broker
 from mission_control.live.models import Event
@@ -108,7 +109,8 @@ class Region[V: View]:
         """Return the region's HTML, made once for everybody for whom it is the same."""
         if self.key is None:
             return await self.render(view)
-        return await view.reads.get((self.page, self.target, self.key(view)), lambda: self.render(view))
+        key = (self.page, self.target, zones.reader().key, self.key(view))
+        return await view.reads.get(key, lambda: self.render(view))
 
     async def fragment(self, view: V, swap: str = "") -> str:
         """Return the whole region as a fragment for an open page, empty when it is not on the page."""
@@ -128,7 +130,7 @@ class Region[V: View]:
         if self.key is None:
             return await make(view, concern)
         which = (tuple(one.seq for one in concern.events), tuple(map(id, concern.signals)))
-        key = (self.page, self.target, self.key(view), which)
+        key = (self.page, self.target, zones.reader().key, self.key(view), which)
         return await view.reads.get(key, lambda: make(view, concern))
 
 
@@ -198,6 +200,7 @@ async def live_page(
         if current is None or actor.organization_id not in current.memberships:
             return None
         current = replace(current, organization_id=actor.organization_id, surface="page")
+        zones.read_by(current)
         async with app.app_context():  # a stream runs after its request, outside of every context
             view = await look(current, Reads(broker.known_state(actor.organization_id)))
             return None if view is None else await news(view, batch)

@@ -12,6 +12,7 @@ from uuid import UUID
 from quart import g, request
 
 from mission_control.authn import authentication
+from mission_control.core import zones
 from mission_control.core.actor import Actor
 from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Unauthenticated
@@ -80,6 +81,7 @@ async def signed_in() -> Actor:
     if actor is None:
         raise Unauthenticated()
     g.actor = actor = actor.on("page")
+    zones.read_by(actor)
     return actor
 
 

@@ -1,15 +1,22 @@
-// <time datetime="…Z">: relative under a day, the absolute moment of the reader's own zone in the title.
+// <time datetime="…Z">: relative under a day, the absolute moment in the title. In the zone of `<html data-zone>`, which
+// the person chose, else in the browser's.
 const DAY = 86400;
-const today = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const other = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
-const hour = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
-const shortly = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const known = (timeZone) => { try { return new Intl.DateTimeFormat("en", { timeZone }) && timeZone; } catch { return undefined; } };
+export const timeZone = known(document.documentElement.dataset.zone);
+export const format = (options, language) => { const made = new Intl.DateTimeFormat(language, { ...options, timeZone }); return (moment) => made.format(moment); };
+const date = { day: "numeric", month: "short" };
+const time = { hour: "numeric", minute: "2-digit" };
+const today = format(date);
+const other = format({ ...date, year: "numeric" });
+const hour = format(time);
+const shortly = format({ ...date, ...time });
+const full = format({ dateStyle: "medium", timeStyle: "short" });
+const day = format({ year: "numeric", month: "2-digit", day: "2-digit" }, "sv"); // 2026-03-14
 
 export const relative = (moment, now = new Date()) => {
   const seconds = (now - moment) / 1000;
   const distance = Math.abs(seconds);
-  if (distance >= DAY) return (moment.getFullYear() === now.getFullYear() ? today : other).format(moment);
+  if (distance >= DAY) return (day(moment).slice(0, 4) === day(now).slice(0, 4) ? today : other)(moment);
   if (distance < 60) return seconds >= 0 ? "just now" : "now";
   const amount = distance >= 3600 ? `${Math.floor(distance / 3600)} h` : `${Math.floor(distance / 60)} min`;
   return seconds > 0 ? `${amount} ago` : `in ${amount}`;
@@ -21,15 +28,15 @@ const age = (moment) => {
   return `${seconds} s`;
 };
 
-const clock = (moment) => (moment.toDateString() === new Date().toDateString() ? hour : shortly).format(moment);
+const clock = (moment) => (day(moment) === day(new Date()) ? hour : shortly)(moment);
 
 const show = (element) => {
   const moment = new Date(element.dateTime);
   if (Number.isNaN(moment.getTime())) return;
-  const write = { absolute: (one) => full.format(one), clock, age }[element.dataset.format] ?? relative;
+  const write = { absolute: full, clock, age }[element.dataset.format] ?? relative;
   const text = write(moment);
   if (element.textContent !== text) element.textContent = text;
-  const title = full.format(moment);
+  const title = full(moment);
   if (element.title !== title) element.title = title;
 };
 

@@ -216,3 +216,11 @@ async def test_open_pages_get_single_rows(cast: Cast) -> None:
     assert gone.count('hx-target="#queue"') == text.count('hx-target="#queue"') == 1
     assert 'hx-target="#needs-answer" hx-swap="beforeend"' in text
     assert text.count(f'id="need-approval-{third["id"]}"') == 1  # in the whole list alone
+
+
+async def test_times_are_written_where_the_reader_is(cast: Cast) -> None:
+    await cast.ask(expires_at=clock.wire(clock.now() + timedelta(days=400)))
+    ada = await at(cast, cast.ada)
+    (await ada.get("/")).has('data-zone="Europe/Zurich"', " CET").lacks(" UTC", " JST")
+    await ada.post("/settings/profile", {"name": "Ada", "timezone": "Asia/Tokyo"})
+    (await ada.get("/")).has('data-zone="Asia/Tokyo"', " JST").lacks(" UTC")
