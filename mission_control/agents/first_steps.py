@@ -19,10 +19,10 @@ PAGE, TEMPLATE = "first steps", "agents/token.html"
 
 async def context_of(agent: Agent) -> dict[str, Any]:
     """Return the task that the first steps use, and which of them are done."""
-    working = any(task.status in ("in_progress", "review", "done") for task in await roster.tasks_of(agent))
+    has_worked, has_asked = await roster.has_worked(agent), await roster.has_asked(agent)
     return {
         "task_id": await roster.first_task(agent),
-        "steps": {1: agent.last_seen_at is not None, 2: working, 3: await roster.has_asked(agent)},
+        "steps": {1: agent.last_seen_at is not None, 2: has_worked or has_asked, 3: has_asked},
     }
 
 

@@ -200,15 +200,22 @@ def _work(row: dict[str, Any]) -> Work:
 
 
 async def first_task(agent: Agent) -> UUID | None:
-    """Return the task for a new agent's first steps: its own in progress, else the board's first unassigned one."""
+    """Return the task for a new agent's first steps: its own, else the board's first that is not assigned."""
     found = await rows(
         "SELECT id FROM tasks WHERE deleted_at IS NULL AND board_id = ? AND ((status = 'in_progress' AND"
-        " assigned_agent_id = ?) OR (status = 'inbox' AND assigned_agent_id IS NULL AND assigned_user_id IS NULL))"
-        " ORDER BY CASE WHEN assigned_agent_id IS NULL THEN 1 ELSE 0 END, created_at LIMIT 1",
+        " assigned_agent_id = ?) OR (status = 'inbox' AND assigned_agent_id IS NULL AND assigned_user_id IS NULL)"
+        " OR id IN (SELECT task_id FROM task_runs WHERE agent_id = ?)) ORDER BY CASE status WHEN 'in_progress' THEN 0"
+        " WHEN 'review' THEN 1 WHEN 'done' THEN 2 ELSE 3 END, created_at LIMIT 1",
         agent.board_id,
+        agent.id,
         agent.id,
     )
     return UUID(str(found[0]["id"])) if found else None
+
+
+async def has_worked(agent: Agent) -> bool:
+    """Return whether the agent ever took a task."""
+    return bool(await rows("SELECT 1 AS one FROM task_runs WHERE agent_id = ? LIMIT 1", agent.id))
 
 
 async def has_asked(agent: Agent) -> bool:

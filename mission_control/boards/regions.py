@@ -21,6 +21,7 @@ COLUMNS, HEAD, WORK = "boards/columns.html", "boards/head.html", "ui/work_state.
 MOVES = ("task.status_changed", "task.lease_expired")
 CREW = ("agent.created", "agent.updated", "agent.deleted")
 NOTICES = ("notified", "notify_failed")  # end the kinds that say how a notice was sent
+FEW = 5  # tasks on a board that is hardly begun
 SIGN_OF_LIFE = ("agent_id",)
 
 
@@ -60,14 +61,15 @@ async def presence_changes(view: BoardView, batch: Batch) -> str | None:
 
 
 async def note(view: BoardView) -> str:
-    """Return the first steps on an empty board, or that nothing matches the filter."""
-    is_empty = not await view.found()
+    """Return the first steps on an empty board, the next one while it has few tasks, or that nothing matches."""
+    found = await view.found()
+    is_empty = not found
     return render_macro(
         HEAD,
         "note",
         board_id=view.board.id,
         is_new=is_empty and not view.wanted.narrows,
-        has_agents=is_empty and bool(await view.crew()),
+        lacks_agents=found <= FEW and not view.wanted.narrows and not await view.crew(),
         no_match=is_empty and view.wanted.narrows,
         may_write=view.rights.may_write,
         is_admin=view.rights.is_admin,

@@ -14,15 +14,18 @@ from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, NotFound
 from mission_control.core.ids import fingerprint, new_id
 from mission_control.core.limits import unknown_tokens
+from mission_control.database.sql import rows
 from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.organizations.commands import NOWHERE
 from mission_control.organizations.forms import JoinForm
 from mission_control.organizations.invites import join
+from mission_control.organizations.levels import level
 from mission_control.organizations.models import Invite, Member, Organization
 
 DEAD_LINK = "This invitation was revoked, or the link is not complete. Ask whoever invited you for a new one."
 USED = "This invitation was used already. Sign in to go on."
 EXPIRED = "This invitation has expired. Ask whoever invited you for a new one."
+NAMED = 3
 HAS_ACCOUNT = "There is an account with this address. Sign in with it to accept the invitation."
 
 
@@ -34,6 +37,7 @@ class Opened:
     inviter: str
     email: str
     role: str
+    reach: str
     state: Literal["open", "used", "expired"]
     has_account: bool
 
@@ -53,9 +57,37 @@ async def opened(token: str) -> Opened:
         inviter=inviter.display_name if inviter else "",
         email=invite.invited_email,
         role=invite.role,
+        reach=await _reach(invite),
         state="used" if invite.accepted_at is not None else "expired" if is_over else "open",
         has_account=await user_by_email(invite.invited_email) is not None,
     )
+
+
+async def _reach(invite: Invite) -> str:
+    """Return a sentence about the boards that the invitation shares."""
+    everywhere = "write" if invite.role != "member" else level(invite.all_boards_read, invite.all_boards_write)
+    if everywhere != "none":
+        return f"You can {'change' if everywhere == 'write' else 'read'} all of its boards."
+    found = await rows(
+        "SELECT b.name, x.can_write FROM organization_invite_board_access x JOIN boards b ON b.id = x.board_id"
+        " WHERE x.organization_invite_id = ? AND b.deleted_at IS NULL ORDER BY LOWER(b.name), b.id",
+        invite.id,
+    )
+    said = [
+        f"{verb} {_named(names)}"
+        for verb, names in (
+            ("change", [row["name"] for row in found if row["can_write"]]),
+            ("read", [row["name"] for row in found if not row["can_write"]]),
+        )
+        if names
+    ]
+    return f"You can {' and '.join(said)}." if said else ""
+
+
+def _named(names: list[str]) -> str:
+    if len(names) > NAMED:
+        return f"{len(names)} boards"
+    return f"the board {names[0]}" if len(names) == 1 else f"the boards {', '.join(names[:-1])} and {names[-1]}"
 
 
 async def sign_up(form: JoinForm, token: str) -> Member:

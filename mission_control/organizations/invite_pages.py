@@ -31,7 +31,14 @@ async def new() -> str:
     """Ask whom to invite: a dialog for htmx, else a page."""
     actor = await signed_in()
     require(actor, "invite.create", await active_organization(actor))
-    return await _form(actor, FRESH, {})
+    return await _form(actor, FRESH | {"boards": await _suggested(actor)}, {})
+
+
+async def _suggested(actor: Actor) -> list[str]:
+    """Return what to begin with: to change the board that the address names, or the only one."""
+    boards, wanted = await boards_here(actor.organization_id), request.args.get("board", "")
+    named = [board for board in boards if str(board.id) == wanted or len(boards) == 1]
+    return [f"{board.id}:write" for board in named]
 
 
 async def _form(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:

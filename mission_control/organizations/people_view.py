@@ -19,6 +19,7 @@ from mission_control.organizations.models import Invite, InviteBoardAccess, Memb
 
 AT_ONCE = 50
 BOARDS_AT_ONCE = 12
+NO_BOARDS = "No boards"
 PEOPLE = f"""
 SELECT m.id, m.user_id, {person_name("u", "User")} AS name, u.email, u.clerk_user_id, m.role, m.all_boards_read,
     m.all_boards_write, u.password_hash IS NOT NULL AS has_password, m.created_at,
@@ -82,6 +83,11 @@ class Invitation:
     is_expired: bool
     created_at: datetime
 
+    @property
+    def sees_nothing(self) -> bool:
+        """Whether who accepts it reaches no board."""
+        return self.reach == NO_BOARDS and self.role == "member"
+
 
 @dataclass(frozen=True, slots=True)
 class People:
@@ -100,7 +106,7 @@ def reach_words(everywhere: Access, chosen: Sequence[Access], board_count: int) 
     if everywhere == "read":
         return f"Reads all boards, changes {writes}" if writes else "Reads all boards"
     if not writes and not reads:
-        return "No boards"
+        return NO_BOARDS
     of = f"of {board_count} board{'' if board_count == 1 else 's'}"
     if writes and reads:
         return f"Changes {writes}, reads {reads} {of}"

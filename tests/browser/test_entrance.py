@@ -61,16 +61,3 @@ async def test_setup_sign_out_and_sign_in(tmp_path: Path, chromium: Browser, scr
         await page.wait_for_url("**/settings")
         assert complaints == []
         await context.close()
-
-
-async def test_password_can_be_shown(tmp_path: Path, chromium: Browser) -> None:
-    async with installation(tmp_path) as place, place.served() as server:
-        page = await chromium.new_page(base_url=server.url)
-        await page.goto("/setup")
-        field = page.get_by_label("Password", exact=True)
-        await field.fill(PASSWORD)
-        await page.get_by_role("button", name="Show password").click()
-        await expect(field).to_have_attribute("type", "text")
-        await page.get_by_role("button", name="Show password").click()
-        await expect(field).to_have_attribute("type", "password")
-        await page.close()

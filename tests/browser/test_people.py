@@ -1,13 +1,17 @@
-"""People in browsers: from an invitation to the first decision, the matrix by keyboard, a session ended elsewhere."""
+"""People in browsers: the first hour of two of them, the matrix by keyboard, a session ended elsewhere."""
 
+import asyncio
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import PATIENCE, Open, Site
+from tests.browser.conftest import PATIENCE, SAME_ORIGIN, Open, Site
+from tests.browser.test_entrance import fill, setup_code
+from tests.live.servers import installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.database]
 PASSWORD = "correct horse battery"
@@ -29,38 +33,75 @@ async def invited(site: Site, email: str, **fields: Any) -> str:
     return f"{site.url}/invitations/{made['token']}"
 
 
-async def test_colleague_goes_from_the_invitation_to_the_first_decision(
-    site: Site, open_page: Open, chromium: Browser
-) -> None:
-    board = await site.board(name="Fitting out", slug="fitting-out")
-    asked = {"action_type": "boat.launch", "confidence": 80, "lead_reasoning": "The tide is right."}
-    await site.make(f"/boards/{board}/approvals", **asked)
-    owner = await open_page("/settings/people")
-    await live(owner)
-    await owner.keyboard.press("c")
-    dialog = owner.get_by_role("dialog")
-    await dialog.get_by_label("E-mail").fill("fay@example.org")
-    await dialog.locator("label", has_text="Fitting out").get_by_role("combobox").select_option(label="Change")
-    await dialog.get_by_role("button", name="Make the invitation").click()
-    link = await owner.locator("#invitation-link").inner_text()
-    context = await chromium.new_context(timezone_id="Europe/Zurich")
+async def run_line(page: Page, number: int) -> None:
+    """Run a command as the page shows it."""
+    line = await page.locator(f"#line-{number}").inner_text()
+    shell = await asyncio.create_subprocess_exec("bash", "-c", line, stdout=asyncio.subprocess.DEVNULL)
+    assert await shell.wait() == 0
+    await expect(page.locator(f"#step-{number}")).to_have_text("Done")
+
+
+async def colleague(chromium: Browser, link: str) -> Page:
+    """Somebody on a phone who opens an invitation, and joins."""
+    context = await chromium.new_context(timezone_id="Europe/Zurich", viewport={"width": 390, "height": 844})
     context.set_default_timeout(1000 * PATIENCE)
     fay = await context.new_page()
-    await fay.goto(link.strip())
+    await fay.goto(link)
+    await expect(fay.get_by_text("You can change the board Fitting out.")).to_be_visible()
     await expect(fay.get_by_label("Your name")).to_be_focused()
     await fay.keyboard.type("Fay Brand")
     await fay.get_by_label("Password", exact=True).fill(PASSWORD)
     await fay.keyboard.press("Enter")
-    await fay.wait_for_url(f"**/boards/{board}")
-    await fay.goto(f"{site.url}/boards/{board}/approvals")
-    await live(fay)
-    await fay.keyboard.press("a")
-    await expect(fay.locator(".approval[data-state=decided]")).to_be_visible()
-    await owner.goto(f"{site.url}/settings/people")
-    await expect(owner.locator("#people")).to_contain_text("Fay Brand")
-    await fay.goto(f"{site.url}/settings/profile")
-    await expect(fay.get_by_label("Time zone")).to_have_value("Europe/Zurich")
-    await context.close()
+    return fay
+
+
+async def test_first_hour_from_an_empty_database_to_a_colleague_who_decides(tmp_path: Path, chromium: Browser) -> None:
+    async with installation(tmp_path) as place, place.served() as server:
+        context = await chromium.new_context(base_url=server.url)
+        context.set_default_timeout(1000 * PATIENCE)
+        owner = await context.new_page()
+        await owner.goto("/")
+        await fill(owner, {"Setup code": setup_code(server), "Organization": "Harbour", "Your name": "Mara Reyes"})
+        await fill(owner, {"E-mail": "mara@example.org", "Password": PASSWORD})
+        await owner.get_by_role("button", name="Show password").click()
+        await expect(owner.get_by_label("Password", exact=True)).to_have_attribute("type", "text")
+        await owner.get_by_role("button", name="Create the organization").click()
+        await owner.get_by_label("Name of the board").fill("Fitting out")
+        await owner.keyboard.press("Enter")
+        await expect(owner.get_by_role("link", name="Invite somebody")).to_be_visible()
+        await owner.get_by_placeholder("Add a task").first.fill("Caulk the hull")
+        await owner.keyboard.press("Enter")
+        await owner.get_by_role("link", name="Connect an agent").click()
+        await owner.get_by_label("Name", exact=True).fill("Skipper")
+        await owner.keyboard.press("Enter")
+        await expect(owner.get_by_role("heading", name="Skipper is ready")).to_be_visible()
+        await live(owner)
+        for number in (1, 2, 3):
+            await run_line(owner, number)
+        await expect(owner.locator("#step-2")).to_have_text("Done")
+        await owner.get_by_role("link", name="Decide on Home").click()
+        await live(owner)
+        await owner.keyboard.press("a")
+        await expect(owner.get_by_role("heading", name="Nothing needs you")).to_be_visible()
+        await owner.get_by_role("link", name="Invite a colleague").click()
+        await owner.get_by_label("E-mail").fill("fay@example.org")
+        await owner.get_by_role("button", name="Make the invitation").click()
+        link = (await owner.locator("#invitation-link").inner_text()).strip()
+        board = await owner.locator(".sidebar a[href^='/boards/']", has_text="Fitting out").get_attribute("href")
+        asked = {"action_type": "boat.launch", "confidence": 80, "lead_reasoning": "The tide is right."}
+        answer = await owner.request.post(f"/api/v1{board}/approvals", data=asked, headers=SAME_ORIGIN)
+        assert answer.ok
+        fay = await colleague(chromium, link)
+        await fay.wait_for_url(f"{server.url}/")
+        await live(fay)
+        await fay.locator("#dock").get_by_role("button", name="Approve").click()
+        await expect(fay.get_by_role("heading", name="Nothing needs you")).to_be_visible()
+        await owner.goto("/settings/people")
+        await expect(owner.locator("#people")).to_contain_text("Fay Brand")
+        await fay.goto(f"{server.url}/settings/profile")
+        await expect(fay.get_by_label("Time zone")).to_have_value("Europe/Zurich")
+        await fay.context.close()
+        await context.close()
 
 
 async def test_access_is_set_by_keyboard(site: Site, open_page: Open, chromium: Browser) -> None:

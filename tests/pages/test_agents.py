@@ -62,7 +62,13 @@ async def test_first_steps_ask_for_a_task_and_notice_it(cast: Cast) -> None:
         watch.text = ""
         await lyra.post("/agent/heartbeat", {})
         assert 'hx-target="#step-1"' in await watch.until("Done")
-    (await lyra.patch(f"/agent{cast.task(task)}", {"status": "in_progress", "comment": "Mine."})).ok()
+        (await lyra.patch(f"/agent{cast.task(task)}", {"status": "in_progress", "comment": "Mine."})).ok()
+        (await lyra.patch(f"/agent{cast.task(task)}", {"status": "review", "comment": "Done."})).ok()
+        watch.text = ""
+        asked = {"action_type": "task.finish", "confidence": 90, "lead_reasoning": "Done.", "task_ids": [task["id"]]}
+        (await lyra.post(f"/agent/boards/{cast.board.id}/approvals", asked)).ok()
+        said = await watch.until("Decide on Home")
+        assert "no unassigned task yet" not in said and "TASK_ID" not in said
     (await ada.get(f"/agents/{agent.id}")).has("Write the report")
 
 

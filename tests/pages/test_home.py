@@ -159,7 +159,7 @@ async def test_readers_are_told_that_they_cannot_answer(cast: Cast) -> None:
 async def test_a_new_installation_begins_with_instructions(cast: Cast) -> None:
     member = await Member.get(user_id=cast.dan.id)
     await BoardAccess.filter(organization_member_id=member.id).delete()
-    (await (await at(cast, cast.dan)).get("/")).is_status(200).has("Ask an owner or admin")
+    (await (await at(cast, cast.dan)).get("/")).is_status(200).has("Ada or Ben can share one")
     eve = await at(cast, cast.eve)
     (await eve.get("/")).is_status(200).has("Nothing needs you")
     (await cast.eve.delete(f"/agents/{cast.nova.id}")).ok()

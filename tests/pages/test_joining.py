@@ -22,7 +22,9 @@ async def test_invited_person_signs_up_and_lands_on_the_board(cast: Cast) -> Non
     await give_password(cast.ada)
     access = [{"board_id": str(cast.board.id), "can_write": True}]
     path, fay = await link(cast, board_access=access), Visitor(cast.app)
-    (await fay.get(path)).is_status(200).has("Join Observatory", "Ada invites you", "fay@example.org", "Your name")
+    (await fay.get(path)).is_status(200).has(
+        "Join Observatory", "Ada invites you", "You can change the board Telescope.", "fay@example.org", "Your name"
+    )
     (await fay.post(path, FAY | {"password": "short"})).is_status(422).has("Use at least 10 characters.", 'value="Fay"')
     joined = await fay.post(path, FAY)
     assert (joined.status, joined.leads_to) == (303, cast.home)
@@ -33,6 +35,21 @@ async def test_invited_person_signs_up_and_lands_on_the_board(cast: Cast) -> Non
     assert await AccountEvent.filter(kind="account.created", user_id=user.id).count() == 1
     (await fay.get(path)).is_status(200).has("This invitation was used")
     (await Visitor(cast.app).post(path, FAY | {"name": "Gus"})).is_status(409).has("used already")
+
+
+async def test_invited_person_begins_where_something_waits(cast: Cast) -> None:
+    await give_password(cast.ada)
+    await cast.ask(None, await cast.add_task())
+    path = await link(cast, board_access=[{"board_id": str(cast.board.id), "can_write": True}])
+    joined = await Visitor(cast.app).post(path, FAY)
+    assert (joined.status, joined.leads_to) == (303, "/")
+
+
+async def test_person_without_boards_reads_who_can_share_one(cast: Cast) -> None:
+    await give_password(cast.ada)
+    nobody = Visitor(cast.app)
+    fay = await nobody.remembering(await nobody.post(await link(cast), FAY))
+    (await fay.get("/")).has("You have no boards", "Ada or Ben can share one with you")
 
 
 async def test_person_with_an_account_signs_in_and_accepts(cast: Cast) -> None:

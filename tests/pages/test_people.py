@@ -32,6 +32,17 @@ async def test_member_reads_names_and_why_no_more(cast: Cast) -> None:
         (await eve.get(await member_path(cast, "ben"))).is_status(404)
 
 
+async def test_invitation_from_a_board_shares_it_and_one_without_boards_says_so(cast: Cast) -> None:
+    ben = await visitor(cast.app, cast.ben)
+    named = f'<option value="{cast.board.id}:write" selected>Change</option>'
+    (await ben.get(f"{PEOPLE}/invitations/new?board={cast.board.id}")).has(named)
+    (await ben.get(f"{PEOPLE}/invitations/new?board=nonsense")).is_status(200).lacks(':write" selected')
+    shared = {"email": "fay@example.org", "boards": f"{cast.board.id}:write"}
+    (await ben.get((await ben.post(f"{PEOPLE}/invitations", shared)).leads_to)).lacks("It shares no board")
+    alone = await ben.post(f"{PEOPLE}/invitations", {"email": "gus@example.org"})
+    (await ben.get(alone.leads_to)).has("It shares no board")
+
+
 async def test_access_is_changed_in_a_cell(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     dan, cell = await member_path(cast, "dan"), f"boards/{cast.board.id}"
