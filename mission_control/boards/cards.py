@@ -48,7 +48,8 @@ async def people_of(board: Board) -> list[dict[str, Any]]:
 
 
 async def board_rows(actor: Actor) -> list[dict[str, Any]]:
-    """Return the boards of an actor with counts per column, pending approvals and agents online, in one statement."""
+    """Return the boards of an actor with counts per column, pending approvals, agents online and the last change of the
+    board or a task of it (`changed_at`), in one statement."""
     whole, single = actor.readable_boards()
     everything = actor.organization_id in whole
     if not everything and not single:
@@ -62,6 +63,7 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
     )
     found = await rows(
         f"SELECT b.id, b.name, b.description, b.updated_at, b.board_group_id, p.name AS group_name, {counts},"
+        " (SELECT MAX(t.updated_at) FROM tasks t WHERE t.board_id = b.id) AS tasks_updated_at,"
         " (SELECT COUNT(*) FROM approvals a WHERE a.board_id = b.id AND a.status = 'pending') AS pending,"
         " (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id) AS agents,"
         " (SELECT COUNT(*) FROM agents g WHERE g.board_id = b.id AND g.last_seen_at > ?) AS online"
@@ -72,4 +74,8 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
         actor.organization_id,
         *([] if everything else single),
     )
-    return [{**row, "updated_at": as_moment(row["updated_at"])} for row in found]
+    return [{**row, "changed_at": _newest(row["updated_at"], row["tasks_updated_at"])} for row in found]
+
+
+def _newest(*values: Any) -> datetime:
+    return max(moment for moment in map(as_moment, values) if moment)

@@ -13,6 +13,7 @@ HEARTBEAT_SECONDS = 60.0
 INBOX_SECONDS = 10
 POLL_SECONDS = 20.0
 LEASE_SECONDS = 1800
+MOST_IN_REVIEW = 6  # workers start nothing new then, so that an open demo does not bury the person who left it
 
 
 class Agent:
@@ -126,6 +127,8 @@ class Worker(Agent):
         return await self._take()
 
     async def _take(self) -> bool:
+        if len(await self.tasks("review")) >= MOST_IN_REVIEW:
+            return False
         await self.pause(2, 6)
         task = await self._claim()
         if task is None:

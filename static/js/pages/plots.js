@@ -3,9 +3,11 @@
 const HEIGHT = 160;
 const plots = new Map(); // the place and its plot
 
-const colour = (name) => {
+const BARS = "color-mix(in oklab, var(--ink-3) 60%, var(--surface-2))";
+
+const colour = (value) => {
   const probe = document.body.appendChild(document.createElement("i"));
-  probe.style.color = `var(${name})`;
+  probe.style.color = value;
   const found = getComputedStyle(probe).color;
   probe.remove();
   return found;
@@ -21,7 +23,7 @@ const short = (value) => value >= 1000 ? `${Math.round(value / 100) / 10}k` : St
 const hours = (value) => value > 0 && value < 1 ? `${Math.round(value * 60)} min` : `${short(value)} h`;
 
 const options = (place, table, width) => {
-  const [ink, quiet, line, mark] = ["--ink-2", "--ink-3", "--line", "--accent"].map(colour);
+  const [ink, quiet, line, mark] = ["var(--ink-2)", "var(--ink-3)", "var(--line)", BARS].map(colour);
   const font = `12px ${getComputedStyle(document.body).fontFamily}`;
   const periods = words(table, 0), now = words(table, 1), before = words(table, 2);
   const isBars = place.dataset.plotKind === "bars";
