@@ -1,23 +1,21 @@
 """Pages of requests for agents that are on no board: one by itself, deciding and answering."""
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import Field, model_validator
 from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.policy import can
-from mission_control.core.schemas import BlankToNone, NonEmptyStr
 from mission_control.gateway_requests import shown
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateway_requests.queries import visible_request
 from mission_control.gateway_requests.schemas import GatewayRequestDecision
 from mission_control.live.models import Event
-from mission_control.questions.schemas import LONGEST_ANSWER, QuestionAnswer
+from mission_control.questions.forms import AnswerForm
 from mission_control.web.actions import Form, action
 from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_block
@@ -41,24 +39,6 @@ class DecisionForm(Form):
     def body(self, found: GatewayRequest) -> GatewayRequestDecision:
         """Return the decision."""
         return GatewayRequestDecision(decision=self.decision, always=self.always and self.decision == "approved")
-
-
-class AnswerForm(Form):
-    """A person's answer: an option, their own words, or both."""
-
-    answer: Annotated[NonEmptyStr | None, BlankToNone] = Field(None, max_length=LONGEST_ANSWER)
-    option: Annotated[str | None, BlankToNone] = None
-    next: str = "/approvals"
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.answer is None and self.option is None:
-            raise ValueError("Fill this in.")
-        return self
-
-    def body(self, found: GatewayRequest) -> QuestionAnswer:
-        """Return the answer."""
-        return QuestionAnswer(answer=self.answer, option_id=self.option)
 
 
 @pages.get(REQUEST)

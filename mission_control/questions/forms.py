@@ -1,11 +1,10 @@
-"""What the form of a question sends."""
+"""What the form of a question sends, of a board's or a gateway's."""
 
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from mission_control.core.schemas import BlankToNone, NonEmptyStr
-from mission_control.questions.models import Question
 from mission_control.questions.schemas import LONGEST_ANSWER, QuestionAnswer
 from mission_control.web.actions import Form
 
@@ -23,6 +22,6 @@ class AnswerForm(Form):
             raise ValueError("Fill this in.")
         return self
 
-    def body(self, found: Question) -> QuestionAnswer:
+    def body(self, found: object) -> QuestionAnswer:
         """Return the answer."""
         return QuestionAnswer(answer=self.answer, option_id=self.option)
