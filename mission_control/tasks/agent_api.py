@@ -7,6 +7,7 @@ from mission_control.operations.api import Api
 from mission_control.operations.hints import BOARD_ROLES, LEAD, hints
 from mission_control.operations.operation import operation
 from mission_control.tasks import api as shared
+from mission_control.tasks import leaving_api
 from mission_control.tasks.queries import visible_task
 from mission_control.tasks.schemas import (
     TaskCommentCreate,
@@ -113,7 +114,7 @@ operation(
         route="Lead only.",
         example="remove a duplicate task",
     ),
-)(shared.delete_task)
+)(leaving_api.delete_task)
 
 operation(
     api,

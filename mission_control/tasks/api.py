@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from quart import Response
 
@@ -11,16 +10,15 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, Paging, page
-from mission_control.core.schemas import OK, ErrorResponse, OkResponse
 from mission_control.operations.api import Api
 from mission_control.operations.hints import hints
 from mission_control.operations.operation import operation
-from mission_control.tasks import commands, leaving
+from mission_control.tasks import commands
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.live import stream_of_tasks
 from mission_control.tasks.models import Task
 from mission_control.tasks.moves import move_card
-from mission_control.tasks.queries import any_task, comment_read, task_read, visible_task
+from mission_control.tasks.queries import comment_read, task_read, visible_task
 from mission_control.tasks.queries import list_comments as comments_page
 from mission_control.tasks.queries import list_tasks as tasks_page
 from mission_control.tasks.quick_add import QuickTask, understood
@@ -32,7 +30,6 @@ from mission_control.tasks.schemas import (
     TaskCommentCreate,
     TaskCommentRead,
     TaskCreate,
-    TaskDependencyCreate,
     TaskMove,
     TaskQuery,
     TaskRead,
@@ -198,110 +195,6 @@ async def move_task(actor: Actor, task: Task, data: TaskMove) -> dict[str, Any]:
     """
     await move_card(actor, task, data)
     return await task_read(task.id)
-
-
-@operation(
-    api,
-    "POST",
-    f"{TASK}/dependencies",
-    operation_id="add_dependency",
-    tags=TAGS,
-    who="actor",
-    find=visible_task,
-    verb="task.change_dependencies",
-    body=TaskDependencyCreate,
-    returns=TaskRead,
-    errors={409: ErrorResponse},
-)
-async def add_dependency(actor: Actor, task: Task, data: TaskDependencyCreate) -> dict[str, Any]:
-    """Make a task wait for another one of its board.
-
-    A dependency that exists is a no-op. Tasks that would wait for each other in a circle: 409.
-    """
-    await commands.add_dependency(actor, task, data.task_id)
-    return await task_read(task.id)
-
-
-async def task_and_dependency(
-    actor: Actor, board_id: UUID, task_id: UUID, depends_on_task_id: UUID
-) -> tuple[Task, UUID]:
-    """Return a task and the id of a task that it may wait for."""
-    return await visible_task(actor, board_id, task_id), depends_on_task_id
-
-
-@operation(
-    api,
-    "DELETE",
-    f"{TASK}/dependencies/<depends_on_task_id>",
-    operation_id="remove_dependency",
-    tags=TAGS,
-    who="actor",
-    find=task_and_dependency,
-    verb="task.change_dependencies",
-    returns=TaskRead,
-    errors={409: ErrorResponse},
-)
-async def remove_dependency(actor: Actor, found: tuple[Task, UUID]) -> dict[str, Any]:
-    """Let a task no longer wait for another one. A dependency that does not exist is a no-op."""
-    await commands.remove_dependency(actor, *found)
-    return await task_read(found[0].id)
-
-
-@operation(
-    api,
-    "DELETE",
-    TASK,
-    operation_id="delete_task_api_v1_boards__board_id__tasks__task_id__delete",
-    tags=TAGS,
-    who="user",
-    find=visible_task,
-    verb="task.delete",
-    returns=OkResponse,
-)
-async def delete_task(actor: Actor, task: Task) -> dict[str, bool]:
-    """Take a task off its board; a restoration brings it back."""
-    await leaving.delete_task(actor, task)
-    return OK
-
-
-@operation(
-    api,
-    "POST",
-    f"{TASK}/restorations",
-    operation_id="restore_task",
-    tags=TAGS,
-    who="user",
-    find=any_task,
-    verb="task.restore",
-    returns=TaskRead,
-    errors={409: ErrorResponse},
-)
-async def restore_task(actor: Actor, task: Task) -> dict[str, Any]:
-    """Put a deleted task back.
-
-    Tasks that wait for it wait again, and started ones return to the inbox. So does the task itself when its work
-    cannot continue.
-    """
-    await leaving.restore_task(actor, task)
-    return await task_read(task.id)
-
-
-@operation(
-    api,
-    "POST",
-    f"{TASK}/erasures",
-    operation_id="erase_task",
-    tags=TAGS,
-    who="user",
-    find=any_task,
-    verb="task.erase",
-    returns=OkResponse,
-    errors={409: ErrorResponse},
-)
-async def erase_task(actor: Actor, task: Task) -> dict[str, bool]:
-    """Delete a task of the trash for good, with its comments, files and runs. Only the log keeps that it was there."""
-    await leaving.erase_task(actor, task)
-    return OK
 
 
 @operation(
