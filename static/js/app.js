@@ -1,6 +1,7 @@
 // Entry: every module listens once on the document, and looks at new markup when htmx has processed it.
 import * as board from "./board.js";
 import * as cards from "./cards.js";
+import * as caret_menu from "./caret_menu.js";
 import * as copy from "./copy.js";
 import * as dialog from "./dialog.js";
 import * as draft from "./draft.js";
@@ -24,7 +25,7 @@ import * as time from "./time.js";
 import * as toast from "./toast.js";
 import * as typing from "./typing.js";
 
-export const modules = [elsewhere, mentions, typing, theme, dialog, toast, copy, reveal, refocus, queue, time, follow, forms, guard, draft, dress, shortcuts, keys, nav, palette, panel, live, board, cards];
+export const modules = [elsewhere, caret_menu, mentions, typing, theme, dialog, toast, copy, reveal, refocus, queue, time, follow, forms, guard, draft, dress, shortcuts, keys, nav, palette, panel, live, board, cards];
 
 const attach = (root) => {
   for (const module of modules) module.attach?.(root);

@@ -39,7 +39,7 @@ async def test_quick_add_keeps_what_is_typed_and_stays_open(site: Site, open_pag
     await live(page)
     await page.keyboard.press("c")
     await page.keyboard.type("Renew it @K")
-    await expect(page.locator("#suggestions")).to_contain_text("@Kit")
+    await expect(page.locator("#caret-menu")).to_contain_text("@Kit")
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
     await page.keyboard.type("!high ")

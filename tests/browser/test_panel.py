@@ -136,7 +136,7 @@ async def test_mentions_are_chosen_by_keys_and_say_what_agents_do(site: Site, op
     await live(page)
     comment = page.get_by_label("Comment", exact=True)
     await comment.press_sequentially("Ask @")
-    await expect(page.locator("#mention-menu")).to_contain_text("agent, ")
+    await expect(page.locator("#caret-menu")).to_contain_text("agent, ")
     await comment.press_sequentially("ve")
     await page.keyboard.press("Tab")
     await expect(comment).to_have_value("Ask @Vega ")

@@ -1,4 +1,5 @@
-// Files of a task: chosen, dropped on the panel or pasted into it; sent one by one with their progress.
+// Files of a task: chosen, dropped on the panel or pasted into it; sent one by one with their progress. Only XMLHttpRequest
+// tells how much of a request has left: fetch, which htmx uses, tells nothing until the answer comes.
 import { reason } from "../toast.js";
 
 const form = () => document.querySelector("#panel form[data-attach]");
