@@ -27,7 +27,7 @@ TAGS = ("jobs",)
     returns=Page[JobRead],
 )
 async def list_jobs(actor: Actor, query: JobsQuery) -> dict[str, Any]:
-    """List long work of the active organization, newest first: imports, erasures and syncs.
+    """List long work of the active organization, newest first: imports, erasures, syncs and setups of agents.
 
     People see what they started, owners and admins everything. The last 30 days are kept.
     """

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from mission_control.commands.transaction import atomically
@@ -55,21 +56,25 @@ async def start(actor: Actor, kind: Kind, title: str, work: Work, *, claim: Clai
 
 
 async def _create(actor: Actor, kind: Kind, title: str, claim: Claim | None) -> JobRead:
-    await Job.filter(organization_id=actor.organization_id, finished_at__lt=clock.now() - KEPT_FOR).delete()
-    job = Job(
-        id=new_id(),
-        organization_id=actor.organization_id,
-        user_id=actor.user_id,
-        kind=kind,
-        title=title,
-        runner=RUNNER,
-        step="Waiting to begin",
-    )
+    job_id = new_id()
     if claim is not None:
-        await claim(job.id)
+        await claim(job_id)
+    return JobRead.of(await keep(actor.organization_id, actor.user_id, kind, title, job_id=job_id, runner=RUNNER))
+
+
+async def keep(
+    organization_id: UUID, user_id: UUID | None, kind: Kind, title: str, *, job_id: UUID, **values: Any
+) -> Job:
+    """Inside a command: store a job, and forget those that ended long ago.
+
+    Without a `runner` its state is kept elsewhere, and whoever keeps it says how far it is.
+    """
+    await Job.filter(organization_id=organization_id, finished_at__lt=clock.now() - KEPT_FOR).delete()
+    ours = {"organization_id": organization_id, "user_id": user_id, "kind": kind, "title": title}
+    job = Job(id=job_id, **{"step": "Waiting to begin", **ours, **values})
     await job.save(force_create=True)
-    signal(job.organization_id, job_id=str(job.id))
-    return JobRead.of(job)
+    signal(organization_id, job_id=str(job_id))
+    return job
 
 
 async def run_jobs() -> None:

@@ -72,7 +72,7 @@ async def adopt(actor: Actor, gateway: Gateway, board: Board, wanted: Adoption, 
     await save_unique(agent)
     await make_workspace_token(agent)
     record("agent.created", agent, f"Agent linked: {agent.name}.", name=agent.name, is_board_lead=agent.is_board_lead)
-    job = await request_provisioning(agent, action="adopt")
+    job = await request_provisioning(agent, action="adopt", followed=True)
     job.options = job.options | {"remember": wanted.remember}
     await job.save(update_fields=["options"])
     return agent

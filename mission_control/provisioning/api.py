@@ -27,6 +27,7 @@ from mission_control.provisioning.schemas import (
     TemplatesSyncQuery,
     TemplatesSyncRequest,
 )
+from mission_control.provisioning.sync_results import result_of, visible_sync
 
 api = Api("provisioning_api", __name__, url_prefix="/api/v1")
 LATEST = 20
@@ -118,7 +119,7 @@ async def create_templates_sync(
 
 async def _sync_of(actor: Actor, gateway_id: UUID, job_id: UUID) -> ProvisioningJob:
     gateway = await visible_gateway(actor, gateway_id)
-    return await template_sync.visible_sync(actor, gateway.id, job_id)
+    return await visible_sync(actor, gateway.id, job_id)
 
 
 @operation(
@@ -134,7 +135,7 @@ async def _sync_of(actor: Actor, gateway_id: UUID, job_id: UUID) -> Provisioning
 )
 async def get_gateway_templates_sync(actor: Actor, job: ProvisioningJob) -> GatewayTemplatesSyncResult:
     """Read what a template sync did so far."""
-    return await template_sync.result_of(job)
+    return await result_of(job)
 
 
 @operation(

@@ -6,7 +6,7 @@ from mission_control.agents.models import Agent
 from mission_control.agents.roster import role_of
 from mission_control.agents.schemas import computed_status
 from mission_control.gateways.page_tabs import Tab, Viewed
-from mission_control.provisioning.template_sync import latest_sync, result_of
+from mission_control.provisioning.sync_results import latest_sync, result_of
 from mission_control.web.fragments import render_macro
 
 TEMPLATE = "provisioning/gateway_tab.html"

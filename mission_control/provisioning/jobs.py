@@ -7,6 +7,7 @@ from mission_control.agents.models import Agent
 from mission_control.commands.unit_of_work import notify, signal, unit_of_work
 from mission_control.core import clock
 from mission_control.gateways.models import Gateway
+from mission_control.provisioning import work
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.plan import REMOVALS, new_steps, plan_of
 
@@ -26,12 +27,15 @@ async def request_provisioning(
     wake: bool = True,
     quiet: bool = False,
     sync_id: UUID | None = None,
+    followed: bool = False,
 ) -> ProvisioningJob:
     """Inside a command: have an agent of a gateway created or updated there; joins a job that is open already.
 
     Options add up. A job that runs is run again from its first step when it ends. Tokens stay as they are unless
-    `rotate_token` is set; `quiet` only writes the configuration.
+    `rotate_token` is set; `quiet` only writes the configuration. With `followed` the person who asks for it sees how
+    far it is among their long work.
     """
+    user_id = unit_of_work().actor.user_id
     flags = {
         "rotate_token": rotate_token,
         "reset_session": reset_session,
@@ -39,14 +43,14 @@ async def request_provisioning(
         "overwrite": overwrite,
         "wake": wake,
         "quiet": quiet,
-        "user_id": str(user_id) if (user_id := unit_of_work().actor.user_id) else None,
+        "user_id": str(user_id) if user_id else None,
     }
     await _expect(agent, action, quiet=quiet)
     open_jobs = ProvisioningJob.filter(agent_id=agent.id, state__in=OPEN).exclude(action__in=REMOVALS)
     job = await open_jobs.select_for_update().first()
     await ProvisioningJob.filter(agent_id=agent.id, state="failed").update(awaits_check_in=False)
     if job is None:
-        return await ProvisioningJob.create(
+        job = await ProvisioningJob.create(
             organization_id=agent.organization_id,
             gateway_id=agent.gateway_id,
             agent_id=agent.id,
@@ -55,15 +59,25 @@ async def request_provisioning(
             options=flags,
             steps=new_steps(plan_of(action, flags)),
         )
-    job.sync_id = sync_id or job.sync_id
+    else:
+        await _join(job, action, flags, sync_id)
+    if followed:
+        await work.follow_setup(job, agent, user_id)
+    return job
+
+
+async def _join(job: ProvisioningJob, action: Action, flags: dict[str, Any], sync_id: UUID | None) -> None:
+    """Add what is asked for to a job that is open."""
+    before_sync, job.sync_id = job.sync_id, sync_id or job.sync_id
     if job.state == "running":
         before = job.options.get("again") or {}
         job.options = job.options | {"again": {"action": action, **joined(before, flags)}}
         await job.save(update_fields=["options", "sync_id"])
-        return job
-    job.action = "provision" if "provision" in (job.action, action) else action
-    await restart(job, joined(job.options, flags))
-    return job
+    else:
+        job.action = "provision" if "provision" in (job.action, action) else action
+        await restart(job, joined(job.options, flags))
+    if before_sync is not None and before_sync != job.sync_id:
+        await work.tell_sync(before_sync)
 
 
 def joined(before: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +124,10 @@ async def request_removal(agent: Agent, *, gateway_id: UUID | None = None, gone:
     on = gateway_id or agent.gateway_id
     notify(CHANNEL)
     if gone is None:
-        await ProvisioningJob.filter(agent_id=agent.id, state="waiting").exclude(action__in=REMOVALS).delete()
+        waiting = ProvisioningJob.filter(agent_id=agent.id, state="waiting").exclude(action__in=REMOVALS)
+        dropped = await waiting
+        await waiting.delete()
+        await work.tell_agent_gone(agent.id, dropped)
     if not known["gateway_agent_id"] or not await Gateway.filter(id=on).exists():
         return
     action = "unlink" if agent.is_adopted else "remove"

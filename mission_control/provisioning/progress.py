@@ -12,6 +12,7 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.scope import Scope
 from mission_control.live.wake import publish_signal
+from mission_control.provisioning import work
 from mission_control.provisioning.jobs import joined, restart
 from mission_control.provisioning.leases import held
 from mission_control.provisioning.models import ProvisioningJob
@@ -37,6 +38,7 @@ async def store(job: ProvisioningJob, **values: Any) -> None:
     if not await held(job).update(**values, updated_at=clock.now()):
         raise LeaseLost
     await publish_signal(job.organization_id, **subject(job))
+    await work.tell_step(job)
 
 
 def subject(job: ProvisioningJob) -> dict[str, str]:
@@ -157,6 +159,7 @@ async def postpone(actor: Actor, job: ProvisioningJob, reason: str, seconds: flo
 async def abandon(actor: Actor, job: ProvisioningJob) -> None:
     """Remove a job whose agent is gone; the removal has a job of its own."""
     await held(job).delete()
+    await work.tell_agent_gone(job.agent_id, [job])
 
 
 async def _settle(job: ProvisioningJob, **values: Any) -> ProvisioningJob | None:
@@ -175,9 +178,11 @@ async def _settle(job: ProvisioningJob, **values: Any) -> ProvisioningJob | None
             again = joined(found.options, again)
         found.action = action
         await restart(found, again)
+        await work.tell(found)
         signal(job.organization_id, **subject(job))
         return None
     await held(job).update(**values, leased_by=None, leased_until=None, updated_at=clock.now())
+    await work.tell(found.update_from_dict(values))
     signal(job.organization_id, **subject(job))
     return found
 

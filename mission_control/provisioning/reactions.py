@@ -39,7 +39,7 @@ async def provision_new_agent(actor: Actor, event: NewEvent) -> None:
     agent = await _on_gateway(event)
     if agent is not None and not agent.is_adopted:
         await make_workspace_token(agent)
-        await request_provisioning(agent, action="provision")
+        await request_provisioning(agent, action="provision", followed=True)
 
 
 @reactions.to("agent.updated", "agent.soul.updated")
@@ -76,7 +76,7 @@ async def provision_again(actor: Actor, event: NewEvent) -> None:
     if agent is None:
         return
     if agent.is_adopted:
-        await request_provisioning(agent, action="adopt")
+        await request_provisioning(agent, action="adopt", followed=True)
         return
     await request_provisioning(
         agent,
@@ -85,6 +85,7 @@ async def provision_again(actor: Actor, event: NewEvent) -> None:
         reset_session=bool(event.data.get("reset_session")),
         overwrite=bool(event.data.get("overwrite")),
         rotate_token=bool(event.data.get("rotate_token")),
+        followed=True,
     )
 
 

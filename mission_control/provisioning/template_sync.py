@@ -1,6 +1,5 @@
 """Write the files of all agents of a gateway anew: a parent row, and a job for each agent."""
 
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -13,6 +12,7 @@ from mission_control.gateways import calls
 from mission_control.gateways.models import Gateway
 from mission_control.live import channels
 from mission_control.openclaw.errors import GatewayError
+from mission_control.provisioning import work
 from mission_control.provisioning.gateway_agent import read_file
 from mission_control.provisioning.jobs import CHANNEL, request_provisioning
 from mission_control.provisioning.main_agents import ensure_main_agent
@@ -22,6 +22,7 @@ from mission_control.provisioning.schemas import (
     GatewayTemplatesSyncResult,
     TemplatesSyncQuery,
 )
+from mission_control.provisioning.sync_results import result_of, sync_error, sync_result
 from mission_control.provisioning.tokens import is_token_of, keep_found_token
 from mission_control.provisioning.workspace.credentials import token_in
 
@@ -37,7 +38,7 @@ async def sync(
     problem = await _problem(gateway, wanted.board_id)
     if problem is not None:
         error = GatewayTemplatesSyncError(message=problem, board_id=wanted.board_id)
-        return _result(gateway.id, wanted.model_dump(mode="json"), errors=[error])
+        return sync_result(gateway.id, wanted.model_dump(mode="json"), errors=[error])
     agents = await _agents(gateway, wanted)
     if not wanted.rotate_tokens:
         for agent in agents:
@@ -99,7 +100,7 @@ async def begin_sync(
             skipped += 1
         elif agent.workspace_token is None and not wanted.rotate_tokens:
             skipped += 1
-            errors.append(_error(agent, NO_TOKEN))
+            errors.append(sync_error(agent, NO_TOKEN))
         else:
             await _request(agent, wanted, parent.id)
     if wanted.include_main:
@@ -110,6 +111,8 @@ async def begin_sync(
     parent.target = {"skipped": skipped, "errors": [one.model_dump(mode="json") for one in errors]}
     parent.finished_at = clock.now()
     await parent.save(force_create=True)
+    total = await ProvisioningJob.filter(sync_id=parent.id).count()
+    await work.follow_sync(parent, gateway_row, actor.user_id, total)
     return parent
 
 
@@ -126,10 +129,6 @@ async def _request(agent: Agent, wanted: TemplatesSyncQuery, sync_id: UUID) -> N
     )
 
 
-def _error(agent: Agent, message: str) -> GatewayTemplatesSyncError:
-    return GatewayTemplatesSyncError(agent_id=agent.id, agent_name=agent.name, board_id=agent.board_id, message=message)
-
-
 async def _wait(parent: ProvisioningJob, seconds: float) -> GatewayTemplatesSyncResult:
     end = clock.monotonic() + seconds
     while True:
@@ -139,69 +138,3 @@ async def _wait(parent: ProvisioningJob, seconds: float) -> GatewayTemplatesSync
             if found.finished or left <= 0:
                 return found
             await channels.notified_within(notified, min(left, LOOK_SECONDS))
-
-
-async def result_of(parent: ProvisioningJob) -> GatewayTemplatesSyncResult:
-    """Return what a sync did so far."""
-    jobs = await ProvisioningJob.filter(sync_id=parent.id).order_by("created_at", "id")
-    agents = {one.id: one for one in await Agent.filter(id__in=[job.agent_id for job in jobs])}
-    known = [(job, agents[job.agent_id]) for job in jobs if job.agent_id in agents]
-    failed = [(job, agent) for job, agent in known if not is_written(job) and (job.state == "failed" or job.attempts)]
-    workers = [(job, agent) for job, agent in known if agent.board_id is not None]
-    return _result(
-        parent.gateway_id,
-        parent.options,
-        updated=sum(is_written(job) for job, _ in workers),
-        skipped=parent.target["skipped"] + sum(job.state == "failed" and not is_written(job) for job, _ in workers),
-        main=any(is_written(job) for job, agent in known if agent.board_id is None),
-        errors=[
-            *(GatewayTemplatesSyncError.model_validate(one) for one in parent.target["errors"]),
-            *(_error(agent, job.last_error or "It failed.") for job, agent in failed),
-        ],
-        finished=all(is_written(job) or job.state == "failed" for job, _ in known),
-        job_id=parent.id,
-    )
-
-
-def is_written(job: ProvisioningJob) -> bool:
-    """Return whether an agent's files and session are as they should be; it may have been woken besides."""
-    return job.state == "done" or job.awaits_check_in
-
-
-def _result(
-    gateway_id: UUID,
-    options: dict[str, Any],
-    *,
-    updated: int = 0,
-    skipped: int = 0,
-    main: bool = False,
-    errors: list[GatewayTemplatesSyncError],
-    finished: bool = True,
-    job_id: UUID | None = None,
-) -> GatewayTemplatesSyncResult:
-    return GatewayTemplatesSyncResult(
-        gateway_id=gateway_id,
-        include_main=options["include_main"],
-        reset_sessions=options["reset_sessions"],
-        agents_updated=updated,
-        agents_skipped=skipped,
-        main_updated=main,
-        errors=errors,
-        finished=finished,
-        job_id=job_id,
-    )
-
-
-async def visible_sync(actor: Actor, gateway_id: UUID, job_id: UUID) -> ProvisioningJob:
-    """Return a sync of a gateway that the actor can see. Raise NotFound otherwise."""
-    found = await ProvisioningJob.get_or_none(
-        id=job_id, gateway_id=gateway_id, action="sync", organization_id=actor.organization_id
-    )
-    if found is None:
-        raise NotFound()
-    return found
-
-
-async def latest_sync(gateway_id: UUID) -> ProvisioningJob | None:
-    """Return the newest sync of a gateway."""
-    return await ProvisioningJob.filter(gateway_id=gateway_id, action="sync").order_by("-created_at").first()

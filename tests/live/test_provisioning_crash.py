@@ -86,6 +86,8 @@ async def test_killed_provisioning_is_finished_by_the_next_start(tmp_path: Path,
             async with asyncio.timeout(PATIENCE):
                 while (await database(home, done)) != [(1,)]:
                     await asyncio.sleep(0.05)
+            work = await database(home, "SELECT state, step FROM jobs WHERE kind = 'agent_setup'")
+            assert work == [("done", "")]
         assert sorted(fake.state.agents) == ["main", key]
         assert len(fake.messages(f"agent:{key}:main")) == 1
         assert len({one["idempotencyKey"] for one in fake.sent("chat.send")}) == 1
