@@ -1,12 +1,10 @@
 """Nothing for axe to find on the entrance, approvals, agents, settings, documentation, palette and error pages."""
 
-from typing import Any
-
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Open, Site, Watched
+from tests.browser.looks import found
 
 pytestmark = pytest.mark.browser
 NAMES = (
@@ -60,36 +58,25 @@ async def prepare(page: Page, name: str) -> None:
         await page.evaluate(unfold)
 
 
-@pytest.mark.parametrize("width", [320, 1440])
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", NAMES)
 async def test_axe_finds_nothing(
-    places: dict[str, str], open_page: Open, watched: Watched, name: str, theme: str, width: int
+    places: dict[str, str], site: Site, open_page: Open, walker: Page, watched: Watched, name: str
 ) -> None:
     watched.forgiven = "status of 40[14]" if name in PUBLIC else "^$"  # the page itself, and a stream that was left
-    page = await open_page("/docs" if name in PUBLIC else places[name], width=width, theme=theme)
-    if name in PUBLIC:
-        await page.context.clear_cookies()
-        await page.goto(page.url.removesuffix("/docs") + places[name])
+    page = await open_page(places[name], signed_in=False) if name in PUBLIC else walker
+    await page.goto(site.url + places[name])
     await prepare(page, name)
-    await page.wait_for_timeout(150)
-    results: Any = await Axe().run(page)
-    assert [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in results.response["violations"]] == []
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    scroll = "(document.querySelector('.scroll') ?? document.documentElement)"
-    assert await page.evaluate(f"{scroll}.scrollWidth <= {scroll}.clientWidth")
+    assert await found(page) == []
 
 
-async def test_axe_finds_nothing_in_dialogs(places: dict[str, str], open_page: Open) -> None:
-    page = await open_page(places["approvals of a board"])
-    await expect(page.locator("html")).to_have_attribute("data-connection", "live")  # the scripts have come
-    await page.keyboard.press("r")
-    await expect(page.get_by_role("dialog")).to_be_visible()
-    results: Any = await Axe().run(page)
-    assert [one["id"] for one in results.response["violations"]] == []
-    await page.goto(page.url.partition("/boards/")[0] + places["agent"])
-    await expect(page.locator("html")).to_have_attribute("data-connection", "live")
-    await page.keyboard.press("Control+k")
-    await expect(page.locator("#palette-results [role=option]").first).to_be_visible()
-    results = await Axe().run(page)
-    assert [one["id"] for one in results.response["violations"]] == []
+async def test_axe_finds_nothing_in_dialogs(places: dict[str, str], site: Site, walker: Page) -> None:
+    await walker.goto(site.url + places["approvals of a board"])
+    await expect(walker.locator("html")).to_have_attribute("data-connection", "live")  # the scripts have come
+    await walker.keyboard.press("r")
+    await expect(walker.get_by_role("dialog")).to_be_visible()
+    assert await found(walker) == []
+    await walker.goto(site.url + places["agent"])
+    await expect(walker.locator("html")).to_have_attribute("data-connection", "live")
+    await walker.keyboard.press("Control+k")
+    await expect(walker.locator("#palette-results [role=option]").first).to_be_visible()
+    assert await found(walker) == []
