@@ -1,14 +1,13 @@
 """Nothing for axe to find on an agent's page: every tab full and empty, its dialogs, what holds it back; and 320 px."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import PATIENCE, Open, Site
+from tests.browser.looks import found
 
 pytestmark = pytest.mark.browser
 TABS = ("", "/inbox", "/runs", "/usage", "/tokens", "/soul", "/activity")
@@ -50,69 +49,51 @@ async def agents(site: Site) -> AsyncIterator[dict[str, str]]:
     await site.api.delete(f"/api/v1/budgets/{budget['id']}")
 
 
-async def nothing_is_found(page: Page, *, is_dialog: bool = False) -> None:
-    """Axe finds nothing, and nothing is wider than the screen."""
-    await page.wait_for_timeout(150)
-    results: Any = await Axe().run(page)
-    assert [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in results.response["violations"]] == []
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    inner = "document.querySelector('dialog[open]')" if is_dialog else "document.querySelector('.scroll')"
-    assert await page.evaluate(f"{inner}.scrollWidth <= {inner}.clientWidth")
-
-
-@pytest.mark.parametrize("width", [320, 1440])
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("who", ["busy", "fresh"])
-async def test_axe_finds_nothing_on_every_tab(
-    agents: dict[str, str], open_page: Open, who: str, theme: str, width: int
-) -> None:
-    page = await open_page(agents[who], width=width, theme=theme)
+async def test_axe_finds_nothing_on_every_tab(agents: dict[str, str], site: Site, walker: Page, who: str) -> None:
+    broken = {}
     for tab in TABS:
-        await page.goto(page.url.partition("/agents/")[0] + agents[who] + tab)
-        await page.evaluate("for (const one of document.querySelectorAll('#agent-tab details')) one.open = true")
-        await nothing_is_found(page)
+        await walker.goto(site.url + agents[who] + tab)
+        await walker.evaluate("for (const one of document.querySelectorAll('#agent-tab details')) one.open = true")
+        broken[tab] = await found(walker)
+    assert not any(broken.values()), broken
 
 
-@pytest.mark.parametrize(("width", "theme"), [(320, "dark"), (1440, "light")])
-async def test_axe_finds_nothing_in_every_dialog(
-    agents: dict[str, str], open_page: Open, theme: str, width: int
-) -> None:
-    page = await open_page(agents["busy"], width=width, theme=theme)
+async def test_axe_finds_nothing_in_every_dialog(agents: dict[str, str], site: Site, walker: Page) -> None:
+    broken = {}
     for name, tab in DIALOGS.items():
-        await page.goto(page.url.partition("/agents/")[0] + agents["busy"] + tab)
-        await expect(page.locator("html")).to_have_attribute("data-connection", "live")
+        await walker.goto(site.url + agents["busy"] + tab)
+        await expect(walker.locator("html")).to_have_attribute("data-connection", "live")
         if name == "Delete the agent":
-            await page.get_by_role("button", name="More for Amalthea").click()
-        await page.get_by_role("link", name=name, exact=True).first.click()
-        await expect(page.get_by_role("dialog")).to_be_visible()
-        await nothing_is_found(page, is_dialog=True)
+            await walker.get_by_role("button", name="More for Amalthea").click()
+        await walker.get_by_role("link", name=name, exact=True).first.click()
+        await expect(walker.get_by_role("dialog")).to_be_visible()
+        broken[name] = await found(walker)
+    assert not any(broken.values()), broken
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_axe_finds_nothing_in_secrets_refusals_and_states(
-    agents: dict[str, str], open_page: Open, theme: str
-) -> None:
-    page = await open_page(agents["fresh"] + "/inbox", width=320, theme=theme)
+async def test_axe_finds_nothing_in_secrets_refusals_and_states(agents: dict[str, str], open_page: Open) -> None:
+    page = await open_page(agents["fresh"] + "/inbox", width=320)
     await expect(page.locator("html")).to_have_attribute("data-connection", "live")
     await page.keyboard.press("c")
     await page.get_by_label("Address").fill("https://127.0.0.1/")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("alert").first).to_contain_text("may not be reached")
-    await nothing_is_found(page, is_dialog=True)
+    assert await found(page) == []
     await page.get_by_label("Address").fill(f"https://agent.example/{'x' * 60}")
     await page.keyboard.press("Enter")
     await expect(page.locator("#callback-secret")).to_be_visible()
-    await nothing_is_found(page, is_dialog=True)
+    assert await found(page) == []
     await page.get_by_role("button", name="Done").click()
     await page.keyboard.press("p")
     await expect(page.locator("#agent-banner")).to_contain_text("Thebe is paused")
-    await nothing_is_found(page)
+    assert await found(page) == []
     await page.goto(page.url.partition("/agents/")[0] + agents["fresh"] + "/tokens")
     await expect(page.locator("html")).to_have_attribute("data-connection", "live")
     await page.keyboard.press("c")
     await page.get_by_role("button", name="Create the token").click()
     await expect(page.locator("#token")).to_be_visible()
-    await nothing_is_found(page, is_dialog=True)
+    assert await found(page) == []
     await page.get_by_role("button", name="Done").click()
     await page.keyboard.press("p")
     await expect(page.locator("#agent-banner")).to_be_empty()

@@ -2,33 +2,26 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser
 
+from tests.browser.looks import found
 from tests.browser.test_entrance import PASSWORD, fill, setup_code
 from tests.live.servers import PATIENCE, installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.database]
-LOOKS: list[tuple[Any, int]] = [("light", 320), ("light", 1440), ("dark", 320), ("dark", 1440)]
 
 
 async def violations(chromium: Browser, url: str) -> list[str]:
-    """What axe finds on a page in both themes, narrow and wide, and whether it is too wide."""
-    found = []
-    for theme, width in LOOKS:
-        context = await chromium.new_context(color_scheme=theme, viewport={"width": width, "height": 800})
-        context.set_default_timeout(1000 * PATIENCE)
-        page = await context.new_page()
-        await page.goto(url)
-        results: Any = await Axe().run(page)
-        found += [f"{theme} {width} {one['id']}" for one in results.response["violations"]]
-        if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found.append(f"{theme} {width} too wide")
-        await context.close()
-    return found
+    """What is wrong with a page in both themes, narrow and wide."""
+    context = await chromium.new_context(reduced_motion="reduce", viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(1000 * PATIENCE)
+    page = await context.new_page()
+    await page.goto(url)
+    broken = await found(page)
+    await context.close()
+    return broken
 
 
 async def test_axe_finds_nothing_on_setup_and_reset_pages(tmp_path: Path, chromium: Browser) -> None:

@@ -1,13 +1,11 @@
 """What stands beside a board and a group in a browser, with keys, and several people and an agent at once."""
 
-from typing import Any
-
 import httpx
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import PATIENCE, Open, Site
+from tests.browser.looks import found
 
 pytestmark = pytest.mark.browser
 
@@ -151,16 +149,10 @@ async def places(site: Site) -> dict[str, str]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 320)], ids=["light wide", "dark narrow"])
-async def test_axe_finds_nothing(theme: str, width: int, places: dict[str, str], open_page: Open) -> None:
-    page = await open_page("/boards", theme=theme, width=width)
-    found: dict[str, Any] = {}
+async def test_axe_finds_nothing(places: dict[str, str], site: Site, walker: Page) -> None:
+    broken = {}
     for name, path in places.items():
-        await page.goto(page.url.partition("/boards")[0].partition("/groups")[0].partition("/activity")[0] + path)
-        await live(page)
-        results: Any = await Axe().run(page)
-        too_wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        broken = [(one["id"], one["nodes"][0]["html"][:200]) for one in results.response["violations"]]
-        if broken or too_wide:
-            found[name] = (broken, too_wide)
-    assert found == {}
+        await walker.goto(site.url + path)
+        await live(walker)
+        broken[name] = await found(walker)
+    assert not any(broken.values()), broken

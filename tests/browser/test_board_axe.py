@@ -73,7 +73,7 @@ async def places(site: Site) -> dict[str, str]:
 
 
 NAMES = (
-    "boards", "new board", "board", "empty board", "nothing matches", "task", "task with fields and files",
+    "boards", "new board", "board", "empty board", "nothing matches", "table", "task", "task with fields and files",
     "tasks to link", "task being edited", "task with runs", "archived task", "deleted tasks", "archived tasks",
     "settings", "activity", "activity of a board",
 )  # fmt: skip

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import PATIENCE, SAME_ORIGIN, Open, Site
+from tests.browser.looks import found
 from tests.browser.test_entrance import fill, setup_code
 from tests.live.servers import installation
 
@@ -155,17 +155,10 @@ async def test_session_is_ended_from_another_browser(site: Site, open_page: Open
     await second.close()
 
 
-@pytest.mark.parametrize("width", [320, 1440])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_axe_finds_nothing_in_settings(site: Site, open_page: Open, theme: str, width: int) -> None:
+async def test_axe_finds_nothing_in_settings(site: Site, walker: Page) -> None:
     await site.board(name="Berth", slug="berth")
-    page = await open_page("/settings", width=width, theme=theme)
+    broken = {}
     for path in PAGES:
-        await page.goto(site.url + path)
-        await page.wait_for_timeout(150)
-        results: Any = await Axe().run(page)
-        found = [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in results.response["violations"]]
-        assert (path, found) == (path, [])
-        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        scroll = "(document.querySelector('.scroll') ?? document.documentElement)"
-        assert await page.evaluate(f"{scroll}.scrollWidth <= {scroll}.clientWidth"), path
+        await walker.goto(site.url + path)
+        broken[path] = await found(walker)
+    assert not any(broken.values()), broken

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Open, Site
+from tests.browser.looks import found
 
 pytestmark = pytest.mark.browser
 PAGES = (
@@ -80,17 +80,10 @@ async def test_import_is_left_and_found_again(site: Site, open_page: Open, tmp_p
     await expect(page.locator("h1")).to_contain_text("Lighthouse")
 
 
-@pytest.mark.parametrize("width", [320, 1440])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_axe_finds_nothing(site: Site, open_page: Open, theme: str, width: int) -> None:
+async def test_axe_finds_nothing(site: Site, walker: Page) -> None:
     await site.api.post("/api/v1/tags", json={"name": "Red", "color": "ff0000", "description": "A " + "long " * 40})
-    page = await open_page("/work", width=width, theme=theme)
-    found = []
+    broken = {}
     for path in PAGES:
-        await page.goto(site.url + path)
-        await page.wait_for_timeout(150)
-        results: Any = await Axe().run(page)
-        found += [f"{path} {one['id']}: {one['nodes'][0]['html'][:200]}" for one in results.response["violations"]]
-        if not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-            found.append(f"{path}: wider than the window")
-    assert found == []
+        await walker.goto(site.url + path)
+        broken[path] = await found(walker)
+    assert not any(broken.values()), broken
