@@ -28,6 +28,7 @@ class FormPage:
     url: str
     back: tuple[str, str]
     size: str = ""
+    active: str = "agents"
     context: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -64,7 +65,9 @@ class FormPage:
         return Markup(render_macro(self.template, self.macro, values=values, errors=errors, **where, **self.context))
 
     async def _page(self, actor: Actor, html: Markup) -> str:
-        return await shell_page(actor, "agents/form.html", active="agents", title=self.title, back=self.back, html=html)
+        return await shell_page(
+            actor, "agents/form.html", active=self.active, title=self.title, back=self.back, html=html
+        )
 
 
 def back_to(agent_id: UUID, tab: str, name: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """What a gateway says of a session, and its transcript."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,12 +8,15 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from mission_control.agents.models import Agent
 from mission_control.gateway_sessions import reading
 from mission_control.gateway_sessions.masking import Mask
 from mission_control.gateway_sessions.transcript import Entry, entries_of, moment_of
 from mission_control.gateways.calls import call
 from mission_control.openclaw.errors import GatewayError
 from mission_control.web.fragments import read_ahead
+
+LONG_ID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,13 @@ class SessionFacts:
     def id(self) -> str:
         """Its id on a page."""
         return sha256(self.key.encode()).hexdigest()[:16]
+
+    def titled(self, agent: Agent | None) -> str:
+        """Return the name of its agent, and its own where it says more."""
+        name = agent.name if agent else self.agent_id
+        if self.title in ("", "main", name) or not name:
+            return name or self.title
+        return self.title if self.title.startswith(f"{name} ") else f"{name}: {self.title}"
 
     @classmethod
     def of(cls, key: str, known: Mapping[str, Any], mask: Mask) -> "SessionFacts":
@@ -61,8 +72,9 @@ def agent_in(key: str) -> str:
 
 
 def short_name(key: str) -> str:
-    """Return a session key without its agent."""
-    return ":".join(key.split(":")[2:]) if agent_in(key) else key
+    """Return a session key without its agent, and with the beginning of ids alone."""
+    name = ":".join(key.split(":")[2:]) if agent_in(key) else key
+    return LONG_ID.sub(lambda found: f"{found[1]}…", name).replace(":", " ")
 
 
 def _number(value: Any) -> int | None:

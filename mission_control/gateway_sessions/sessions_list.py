@@ -27,12 +27,8 @@ class SessionLine:
 
     @property
     def title(self) -> str:
-        """The name of its agent, and its own where it says more."""
-        name = self.agent.name if self.agent else self.facts.agent_id
-        own = self.facts.title
-        if own in ("", "main", name):
-            return name
-        return own if own.startswith(f"{name} ") else f"{name}: {own}"
+        """What it is called."""
+        return self.facts.titled(self.agent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class SyncForm(Form):
 async def begin_sync(outcome: Outcome[Gateway, SyncForm]) -> ResponseReturnValue:
     """Begin to write the files of a gateway's agents anew."""
     errors = outcome.answer.errors
-    toast = errors[0].message if outcome.answer.job_id is None and errors else "The files are being written"
+    toast = errors[0].message if outcome.answer.job_id is None and errors else "The files are being written."
     return done(f"/gateways/{outcome.found.id}/agents", toast=toast)
 
 
@@ -83,7 +83,9 @@ async def _form(actor: Actor, gateway: Gateway) -> FormPage:
     boards = [(board.id, board.name) for board in await boards_of(actor) if board.gateway_id == gateway.id]
     context = {"labels": LABELS, "there": choices, "boards": boards, "problem": problem}
     url, back = f"/gateways/{gateway.id}/adoptions", (f"/gateways/{gateway.id}/agents", "the gateway")
-    return FormPage("Link an agent", "provisioning/adoption.html", "adoption", url, back, context=context)
+    return FormPage(
+        "Link an agent", "provisioning/adoption.html", "adoption", url, back, active="gateways", context=context
+    )
 
 
 async def _not_adopted(refusal: Refusal[Gateway, AdoptionForm]) -> ResponseReturnValue:

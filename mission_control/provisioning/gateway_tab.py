@@ -6,6 +6,7 @@ from mission_control.agents.models import Agent
 from mission_control.agents.roster import role_of
 from mission_control.agents.schemas import computed_status
 from mission_control.gateways.page_tabs import Tab, Viewed
+from mission_control.jobs.models import Job
 from mission_control.provisioning.sync_results import latest_sync, result_of
 from mission_control.web.fragments import render_macro
 
@@ -19,8 +20,9 @@ async def render(viewed: Viewed) -> str:
     agents = await found.order_by("board_id", "created_at").limit(SHOWN)
     sync = await latest_sync(viewed.id)
     result = None if sync is None else await result_of(sync)
+    work = None if sync is None else await Job.get_or_none(id=sync.id)
     lines = [_line(agent) for agent in agents]
-    return render_macro(TEMPLATE, "tab", viewed=viewed, lines=lines, sync=sync, result=result)
+    return render_macro(TEMPLATE, "tab", viewed=viewed, lines=lines, sync=sync, result=result, work=work)
 
 
 def _line(agent: Agent) -> dict[str, Any]:

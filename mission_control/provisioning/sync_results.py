@@ -11,7 +11,9 @@ from mission_control.provisioning.schemas import GatewayTemplatesSyncError, Gate
 
 
 async def result_of(parent: ProvisioningJob) -> GatewayTemplatesSyncResult:
-    """Return what a sync did so far."""
+    """Return what a sync did so far; once it has ended, what it had done then."""
+    if "result" in parent.target:
+        return GatewayTemplatesSyncResult.model_validate(parent.target["result"])
     jobs = await ProvisioningJob.filter(sync_id=parent.id).order_by("created_at", "id")
     agents = {one.id: one for one in await Agent.filter(id__in=[job.agent_id for job in jobs])}
     known = [(job, agents[job.agent_id]) for job in jobs if job.agent_id in agents]

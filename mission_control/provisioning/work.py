@@ -13,6 +13,7 @@ from mission_control.agents.models import Agent
 from mission_control.commands.unit_of_work import signal
 from mission_control.core import clock
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.reporting import CONNECTED
 from mission_control.jobs.models import Job
 from mission_control.jobs.running import keep
 from mission_control.jobs.schemas import JobResult
@@ -27,13 +28,16 @@ GATEWAY_GONE = "The gateway was deleted meanwhile."
 
 async def follow_setup(job: ProvisioningJob, agent: Agent, user_id: UUID | None) -> None:
     """Inside a command: let a person see how far the setup of an agent is."""
-    if user_id is None:
+    if user_id is None or agent.board_id is None:  # a gateway makes its main agent by itself
         return
     known = await Job.get_or_none(id=job.id)
     if known is None:
         gateway = await Gateway.get(id=job.gateway_id)
         title = f"Set up {agent.name} on {gateway.name}"
-        await keep(job.organization_id, user_id, "agent_setup", title, job_id=job.id, **_of_setup(job, agent.name))
+        values = _of_setup(job, agent.name)
+        if gateway.state != CONNECTED:
+            values["step"] = "Wait until the gateway is connected"
+        await keep(job.organization_id, user_id, "agent_setup", title, job_id=job.id, **values)
     else:
         await _change(known, _of_setup(job, agent.name))
 
@@ -117,7 +121,10 @@ def _ended(state: str, result: JobResult | None = None, error: str | None = None
 
 
 async def _result_of_sync(sync_id: UUID) -> JobResult:
-    found = await result_of(await ProvisioningJob.get(id=sync_id))
+    parent = await ProvisioningJob.get(id=sync_id)
+    found = await result_of(parent)
+    target = parent.target | {"result": found.model_dump(mode="json")}  # and stays so, whatever becomes of them
+    await ProvisioningJob.filter(id=sync_id).update(target=target)
     said = f"{found.agents_updated} {'agent' if found.agents_updated == 1 else 'agents'} written"
     said += f", {found.agents_skipped} skipped" if found.agents_skipped else ""
     said += ", the main agent too" if found.main_updated else ""

@@ -59,6 +59,7 @@ async def test_deleted_agent_and_deleted_gateway_end_their_work(cast: Cast, towe
     await tower.disconnect()
     made = (await cast.ada.post("/agents", {"name": "Lyra", "board_id": cast.board.id})).ok()
     (await cast.ada.post("/agents", {"name": "Rho", "board_id": cast.board.id})).ok()
+    assert {job["step"] for job in await jobs(cast.ada)} == {"Wait until the gateway is connected"}
     (await cast.ada.delete(f"/agents/{made['id']}")).ok()
     (await cast.ada.delete(f"/gateways/{tower.row.id}?force=true")).ok()
     found = {job["title"].split()[2]: job for job in await jobs(cast.ada)}
@@ -68,9 +69,9 @@ async def test_deleted_agent_and_deleted_gateway_end_their_work(cast: Cast, towe
 
 async def test_sync_counts_its_agents_and_keeps_what_failed(cast: Cast, tower: Tower) -> None:
     await Agent.filter(id=cast.atlas.id).delete()
-    for name in ("Lyra", "Rho"):
-        agent = await tower.add_agent(cast, name)
-        (await (await tower.program(agent.id)).post("/agent/heartbeat")).ok()
+    agent, other = [await tower.add_agent(cast, name) for name in ("Lyra", "Rho")]
+    for one in (agent, other):
+        (await (await tower.program(one.id)).post("/agent/heartbeat")).ok()
     await tower.ended()
     (await cast.ada.post("/jobs/acknowledgements")).ok()
     held = tower.fake.hold("agents.files.list", times=2)
@@ -85,5 +86,8 @@ async def test_sync_counts_its_agents_and_keeps_what_failed(cast: Cast, tower: T
     job = (await cast.ada.get(f"/jobs/{begun['job_id']}")).ok()
     assert (job["state"], job["done"]) == ("done", 2)
     assert job["result"]["summary"].startswith("1 agent written")
+    (await cast.ada.delete(f"/agents/{other.id}")).ok()
+    kept = (await cast.ada.get(f"/gateways/{tower.row.id}/templates/sync/{begun['job_id']}")).ok()
+    assert kept["agents_updated"] == 1
     (await cast.ada.post(url, {"lead_only": True, "include_main": False})).ok()
     assert (await jobs(cast.ada))[-1]["result"]["summary"] == "0 agents written."

@@ -51,7 +51,7 @@ async def test_gateways_agents_are_synced_linked_and_unlinked(cast: Cast, tower:
     (await ada.get(page)).is_status(200).has("Lyra", "Update their files", "Link an agent")
     await ada.post(f"/gateways/{tower.row.id}/template-syncs", {"include_main": "true"})
     await tower.settled()
-    (await ada.get(page)).has("1 updated")
+    (await ada.get(page)).has("1 agent updated")
     elsewhere = f"mc-{uuid4()}"
     tower.fake.state.agents[elsewhere] = FakeAgent(elsewhere, "Of another installation", "/home/claw/other")
     asked = (await ada.get(f"/gateways/{tower.row.id}/adoptions/new")).is_status(200)

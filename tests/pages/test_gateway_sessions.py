@@ -106,7 +106,7 @@ async def test_list_shows_sessions_with_their_agents(
     session.input_tokens = 1_200
     fake_gateway.state.session("agent:stranger:cron:<7>")
     page = (await ada.get(f"/gateways/{gateway.id}/sessions")).is_status(200)
-    page.has("Vega", "1,200 tokens", "fake-1", path_of(gateway), "stranger: cron:&lt;7&gt;")
+    page.has("Vega", "1,200 tokens", "fake-1", path_of(gateway), "stranger: cron &lt;7&gt;")
     page.has('id="gateway-tab-overview"', "OpenClaw 2026.9.6")
     assert re.search(r'<a id="gateway-tab-sessions"[^>]*aria-current="page"', page.text)
 
