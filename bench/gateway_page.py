@@ -35,7 +35,7 @@ SHOWN_AT = """(word) => new Promise((resolve) => {
 
 async def measured(folder: Path, events: int = EVENTS) -> list[float]:
     """Return the milliseconds of each event."""
-    with served(ROOT, folder) as (url, code, _):
+    with served(ROOT, folder) as (url, code, _, _):
         async with FakeGateway() as fake, httpx.AsyncClient(base_url=url, timeout=60) as api:
             fake.state.agents["vega"] = FakeAgent("vega", "Vega", "/ws/vega")
             fake.state.session(KEY).add("user", "Hello.")

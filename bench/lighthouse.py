@@ -134,7 +134,7 @@ def main() -> None:
 def _rated(names: list[str] | tuple[str, ...], program: Path, folder: Path, keep: Path) -> list[str]:
     keep.mkdir(parents=True, exist_ok=True)
     notes = []
-    with served(ROOT, folder / "data") as (url, code, counter):
+    with served(ROOT, folder / "data") as (url, code, counter, _):
         cookie, pages = asyncio.run(addresses(url, code, counter))
         for name, form in itertools.product(names, FORMS):
             with browser(folder / f"browser-{name}-{form}", url, cookie) as port:  # with nothing in its cache

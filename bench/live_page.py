@@ -81,7 +81,7 @@ class Site:
 
 async def measured(root: Path, folder: Path, changes: int = CHANGES) -> dict[str, Figures]:
     """Measure the checkout at `root`: a task by itself, and one that 20 others wait for."""
-    with served(root, folder) as (url, code, counter):
+    with served(root, folder) as (url, code, counter, _):
         async with httpx.AsyncClient(base_url=url, headers={"Sec-Fetch-Site": "same-origin"}, timeout=60) as api:
             site = await furnished(api, url, code, counter)
             kinds = {"by itself": site.alone, f"{DEPENDENTS} wait for it": site.awaited}
@@ -89,7 +89,8 @@ async def measured(root: Path, folder: Path, changes: int = CHANGES) -> dict[str
 
 
 @contextmanager
-def served(root: Path, folder: Path) -> Iterator[tuple[str, str, Path]]:
+def served(root: Path, folder: Path) -> Iterator[tuple[str, str, Path, int]]:
+    """Serve a checkout on an empty folder: its address, setup code, counter of statements and process."""
     folder.mkdir(parents=True, exist_ok=True)
     counter, log = folder / "statements", folder / "log"
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -102,7 +103,7 @@ def served(root: Path, folder: Path) -> Iterator[tuple[str, str, Path]]:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=file, stderr=subprocess.STDOUT)
     try:
         url, code = _address_and_code(process, log)
-        yield url, code, counter
+        yield url, code, counter, process.pid
     finally:
         process.terminate()
         try:

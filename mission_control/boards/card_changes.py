@@ -5,14 +5,15 @@ from uuid import UUID
 
 import orjson
 
-from mission_control.boards.columns import FIRST, Order
+from mission_control.boards.card_html import cards_html
+from mission_control.boards.columns import FIRST, Card, Order
 from mission_control.boards.view import BoardView
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
 from mission_control.web.fragments import partial, render_macro
 
 TEMPLATE = "boards/columns.html"
-CARD, LIMITS = "ui/card.html", "boards/limits.html"
+LIMITS = "boards/limits.html"
 AT_ONCE = 20  # cards; when more of them change, the columns are sent whole
 # Kinds that leave every card in its place.
 STILL = ("approval.", "task.comment", "task.checklist", "task.file_", "task.flagged", "task.unflagged")
@@ -57,8 +58,8 @@ async def card_changes(view: BoardView, batch: Batch) -> str | None:
     if len(ids) > AT_ONCE or any(event.kind.startswith(WHOLE) for event in batch.events):
         return None
     if not any(moves_cards(view, event) for event in batch.events):
-        cards = await view.cards(ids, agent_ids)
-        return "".join(partial(f"#task-{one['task_id']}", _card(view, one), "outerMorph") for one in cards)
+        cards, moves = await view.cards(ids, agent_ids), view.rights.may_write
+        return "".join(partial(f"#task-{one.task_id}", cards_html([one], moves), "outerMorph") for one in cards)
     orders = await view.orders()
     cards = await view.cards(ids | _at_the_edge(orders, len(ids)), agent_ids)
     return _arranged(view, orders, cards) + await _counts(view, orders)
@@ -69,18 +70,14 @@ def _at_the_edge(orders: list[Order], count: int) -> set[UUID]:
     return {one for order in orders for one in order.ids[FIRST - count : FIRST]}
 
 
-def _card(view: BoardView, card: dict[str, Any]) -> str:
-    return render_macro(CARD, "card", one=card, may_move=view.rights.may_write)
-
-
-def _arranged(view: BoardView, orders: list[Order], cards: list[dict[str, Any]]) -> str:
+def _arranged(view: BoardView, orders: list[Order], cards: list[Card]) -> str:
     """The order of every column, and in it the cards that changed, for the module `cards` of the page."""
     html = ""
     for order in orders:
         shown = set(order.ids)
-        changed = [one for one in cards if one["status"] == order.status and one["task_id"] in shown]
+        changed = [one for one in cards if one.status == order.status and one.task_id in shown]
         numbers = " ".join(map(str, order.numbers))
-        inside = "".join(_card(view, one) for one in changed)
+        inside = cards_html(changed, view.rights.may_write)
         html += f'<ul data-list="list-{order.status}" data-order="{numbers}">{inside}</ul>'
     return partial("#columns", html, "cards")
 

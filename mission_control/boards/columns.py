@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from mission_control.boards.card_filter import CardFilter
@@ -81,6 +81,43 @@ class CardRow:
     total: int = 0
 
 
+class Badge(NamedTuple):
+    """What changes somebody's next act, in a word."""
+
+    label: str
+    tone: str
+    icon: str
+
+
+class Assignee(NamedTuple):
+    """Who a task is given to; the kind is agent or person."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a card shows. Equal cards look the same."""
+
+    task_id: UUID
+    board_id: UUID
+    number: int
+    title: str
+    status: TaskStatus
+    priority: str
+    badge: Badge | None
+    tags: tuple[tuple[str, str], ...]
+    assignee: Assignee | None
+    done_by: str | None
+    comments: int
+    dependencies: int
+    approvals: int
+    approval_id: UUID | None
+    lease_until: datetime | None
+    flag: str
+
+
 @dataclass(slots=True)
 class PlacedRow:
     """A task in its column, and how many tasks the column holds."""
@@ -93,11 +130,11 @@ class PlacedRow:
 
 @dataclass(slots=True)
 class Column:
-    """One column: the arguments of its cards, and how many tasks it holds in all."""
+    """One column: its first cards, and how many tasks it holds in all."""
 
     status: str
     total: int = 0
-    cards: list[dict[str, Any]] = field(default_factory=list)
+    cards: list[Card] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -148,7 +185,7 @@ async def orders_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) ->
 
 async def cards_of(
     board: Board, wanted: CardFilter, viewer_id: UUID | None, ids: Collection[UUID], agent_ids: Collection[str] = ()
-) -> list[dict[str, Any]]:
+) -> list[Card]:
     """Return those of these tasks, and of what these agents work on, that the filter leaves on the board."""
     narrowed, values = wanted.conditions(viewer_id)
     chosen = [f"t.id IN ({placeholders(len(ids))})"] if ids else []
@@ -177,58 +214,56 @@ def _first(wanted: CardFilter) -> str:
     return f"(q.place <= {FIRST}{unlimited})"
 
 
-def cards_from(board: Board, found: list[CardRow]) -> list[tuple[CardRow, dict[str, Any]]]:
+def cards_from(board: Board, found: list[CardRow]) -> list[tuple[CardRow, Card]]:
     """Return rows as cards with their tags, each with the first of its rows."""
-    cards: dict[UUID, tuple[CardRow, dict[str, Any]]] = {}
-    now = clock.now()
+    first: dict[UUID, CardRow] = {}
+    tags: dict[UUID, list[tuple[str, str]]] = {}
     for row in found:
-        _, card = cards.setdefault(row.id, (row, {}))
-        if not card:
-            card |= _card(board, row, now)
+        first.setdefault(row.id, row)
         if row.tag_name is not None:
-            card["tags"].append((row.tag_name, f"#{row.tag_color}"))
-    return list(cards.values())
+            tags.setdefault(row.id, []).append((row.tag_name, f"#{row.tag_color}"))
+    now = clock.now()
+    return [(row, _card(board, row, tuple(tags.get(row.id, ())), now)) for row in first.values()]
 
 
-def _card(board: Board, row: CardRow, now: datetime) -> dict[str, Any]:
-    """Return the row as the values of the card's template."""
+def _card(board: Board, row: CardRow, tags: tuple[tuple[str, str], ...], now: datetime) -> Card:
     name = row.agent_name or row.person_name
-    return {
-        "task_id": row.id,
-        "board_id": board.id,
-        "number": row.number,
-        "title": row.title,
-        "status": row.status,
-        "priority": canonical(row.priority),
-        "badge": _badge(row, now),
-        "tags": [],
-        "assignee": {"name": name, "kind": "agent" if row.agent_name else "person"} if name else None,
-        "done_by": row.worker_name if row.worker_name != name else None,
-        "comments": row.comments,
-        "dependencies": row.dependencies,
-        "approvals": row.approvals,
-        "approval_id": row.pending_id,
-        "lease_until": row.lease_expires_at,
-        "flag": row.flag_reason or "No reason was given." if row.flagged_at else "",
-    }
+    return Card(
+        task_id=row.id,
+        board_id=board.id,
+        number=row.number,
+        title=row.title,
+        status=row.status,
+        priority=canonical(row.priority),
+        badge=_badge(row, now),
+        tags=tags,
+        assignee=Assignee(name, "agent" if row.agent_name else "person") if name else None,
+        done_by=row.worker_name if row.worker_name != name else None,
+        comments=row.comments,
+        dependencies=row.dependencies,
+        approvals=row.approvals,
+        approval_id=row.pending_id,
+        lease_until=row.lease_expires_at,
+        flag=row.flag_reason or "No reason was given." if row.flagged_at else "",
+    )
 
 
-def _badge(row: CardRow, now: datetime) -> dict[str, str] | None:
+def _badge(row: CardRow, now: datetime) -> Badge | None:
     """The one badge that changes what somebody does next, if any."""
     if row.flagged_at:
-        return {"label": "Needs a person", "tone": "ask", "icon": "flag"}
+        return Badge("Needs a person", "ask", "flag")
     if row.pending_id:
-        return {"label": "Needs approval", "tone": "ask", "icon": "hand"}
+        return Badge("Needs approval", "ask", "hand")
     if row.status == "done":
         return None
     if row.blockers:
-        return {"label": "Blocked", "tone": "bad", "icon": "circle-alert"}
+        return Badge("Blocked", "bad", "circle-alert")
     due = row.due_at
     if due is not None and due < now:
-        return {"label": "Overdue", "tone": "bad", "icon": "clock"}
+        return Badge("Overdue", "bad", "clock")
     if due is not None and due.date() == now.date():
-        return {"label": "Due today", "tone": "warn", "icon": "clock"}
+        return Badge("Due today", "warn", "clock")
     since = row.in_progress_at
     if row.status == "in_progress" and since is not None and is_online(row.last_seen_at, now):
-        return {"label": f"Working {times.elapsed(since, now)}", "tone": "run", "icon": "loader-circle"}
+        return Badge(f"Working {times.elapsed(since, now)}", "run", "loader-circle")
     return None

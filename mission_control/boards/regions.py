@@ -6,6 +6,7 @@ import orjson
 from markupsafe import escape
 
 from mission_control.boards.card_changes import card_changes, may_move, moves_cards, tasks_of
+from mission_control.boards.card_html import cards_html
 from mission_control.boards.cards import people_of
 from mission_control.boards.columns import columns_of
 from mission_control.boards.query_page import tags_of_organization
@@ -36,6 +37,7 @@ async def columns(view: BoardView) -> str:
         "columns",
         board_id=view.board.id,
         columns=await columns_of(view.board, view.wanted, view.viewer_id),
+        cards_html=cards_html,
         wip_usage=await view.wip_usage(),
         may_write=view.rights.may_write,
         wanted=view.wanted,
@@ -57,7 +59,7 @@ async def presence_changes(view: BoardView, batch: Batch) -> str | None:
     if batch.signals or any(event.kind.startswith("agent.") or may_move(event) for event in batch.events):
         return None
     cards = await view.cards(tasks_of(batch))
-    return None if any(one["status"] == "in_progress" for one in cards) else ""
+    return None if any(one.status == "in_progress" for one in cards) else ""
 
 
 async def note(view: BoardView) -> str:
@@ -86,11 +88,11 @@ async def work_banner(view: BoardView) -> str:
 
 
 async def work_actions(view: BoardView) -> str:
-    """Return the buttons that pause and stop the board's agents."""
+    """Return the items of the menu that pause and stop the board's agents."""
     if not view.rights.may_write:
         return ""
     url = f"/boards/{view.board.id}/work-state"
-    return render_macro(WORK, "work_actions", thing=view.board, url=url, whose=view.board.name, compact=True)
+    return render_macro(WORK, "work_menu", thing=view.board, url=url, whose=view.board.name)
 
 
 async def bulk_bar(view: BoardView) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.boards.card_filter import TABLE, CardFilter
-from mission_control.boards.columns import CARD, JOINS, CardRow, cards_from
+from mission_control.boards.columns import CARD, JOINS, Card, CardRow, cards_from
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import rank_sql
 from mission_control.boards.query_sql import OF_FIELD, PERSON, field_number, field_text
@@ -178,9 +178,14 @@ def _first(wanted: CardFilter) -> str:
     return "TRUE" if TABLE in wanted.whole else f"q.place <= {FIRST}"
 
 
-def _row(row: CardRow, card: dict[str, Any]) -> dict[str, Any]:
+def _row(row: CardRow, card: Card) -> dict[str, Any]:
     moments = {"due_at": row.due_at, "created_at": row.created_at, "updated_at": row.updated_at}
-    return {**card, **moments, "due_tone": _due_tone(row), "values": {}}
+    return {
+        **{name: getattr(card, name) for name in Card.__slots__},
+        **moments,
+        "due_tone": _due_tone(row),
+        "values": {},
+    }
 
 
 def _due_tone(row: CardRow) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from mission_control.boards.card_filter import CardFilter
 from mission_control.boards.cards import crew_of
-from mission_control.boards.columns import Order, cards_of, orders_of
+from mission_control.boards.columns import Card, Order, cards_of, orders_of
 from mission_control.boards.models import Board
 from mission_control.boards.statuses import STATUSES
 from mission_control.boards.wip_usage import WipUsage, wip_usage_of
@@ -114,7 +114,7 @@ class BoardView(AsideView):
         """Return how many tasks the query leaves."""
         return sum(order.total for order in await self.orders())
 
-    async def cards(self, ids: frozenset[UUID], agent_ids: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+    async def cards(self, ids: frozenset[UUID], agent_ids: frozenset[str] = frozenset()) -> list[Card]:
         """Return the cards of these tasks, and of what these agents work on."""
         if not ids and not agent_ids:
             return []

@@ -1,4 +1,5 @@
 // Drag with SortableJS on [data-sortable] lists. A drop submits the card's own move form; a refusal puts it back.
+import { move } from "./moves.js";
 let wanted = false; // the library comes when the page has nothing else to do, so that the first drag finds it
 let loading;
 let release = null; // resolves when the drag and its request are over
@@ -32,26 +33,19 @@ const putBack = (card, origin) => {
 
 const indexOf = (card) => [...card.parentElement.querySelectorAll(":scope > .card")].indexOf(card);
 
-const neighbours = (card, form) => {
-  const before = card.nextElementSibling?.closest(".card")?.dataset.task ?? "";
-  const after = card.previousElementSibling?.closest(".card")?.dataset.task ?? "";
-  form.elements.before_task_id.value = before;
-  form.elements.after_task_id.value = before ? "" : after;
+const neighbours = (card) => {
+  const before = card.nextElementSibling?.closest(".card")?.dataset.task;
+  const after = card.previousElementSibling?.closest(".card")?.dataset.task;
+  return before ? { before_task_id: before } : after ? { after_task_id: after } : {};
 };
 
-const clear = (form) => { form.elements.before_task_id.value = form.elements.after_task_id.value = ""; };
-
 const drop = (card, origin) => {
-  const form = card.querySelector("form[data-move]");
-  const status = card.parentElement.dataset.sortable;
-  const button = form?.querySelector(`button[name=status][value="${CSS.escape(status)}"]`);
-  if (!button || (card.parentElement === origin.list && indexOf(card) === origin.index)) return letGo();
-  neighbours(card, form);
+  if (card.parentElement === origin.list && indexOf(card) === origin.index) return letGo();
+  let form = null;
   const settle = (event) => {
     if (event.target !== form) return;
     document.removeEventListener("htmx:finally:request", settle);
     clearTimeout(timer);
-    clear(form);
     const status = event.detail?.ctx.response?.status ?? 0;
     if (status < 200 || status >= 300) putBack(card, origin);
     card.querySelector("[data-nav-item]")?.focus({ preventScroll: true });
@@ -59,7 +53,8 @@ const drop = (card, origin) => {
   };
   document.addEventListener("htmx:finally:request", settle);
   const timer = setTimeout(() => settle({ target: form }), 15_000);
-  form.requestSubmit(button);
+  form = move(card, { status: card.parentElement.dataset.sortable, ...neighbours(card) });
+  if (!form) settle({ target: form });
 };
 
 const enable = async (list) => {

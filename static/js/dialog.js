@@ -6,8 +6,8 @@ const open = (dialog) => {
   (dialog.querySelector("[data-autofocus], [autofocus]") ?? dialog.querySelector(".dialog-body :is(input:not([type=hidden]), textarea, select)"))?.focus();
 };
 
-const place = (menu) => { // browsers without anchor positioning
-  const button = document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
+/** Put a menu beside its button: where browsers cannot do it themselves, or do not know the button. */
+export const place = (menu, button) => {
   if (!button) return;
   const from = button.getBoundingClientRect();
   const size = menu.getBoundingClientRect();
@@ -40,7 +40,7 @@ export const start = () => {
   }, true);
   document.addEventListener("toggle", (event) => {
     if (!event.target.matches?.(".menu") || event.newState !== "open") return;
-    if (!CSS.supports("position-area: block-end")) place(event.target);
+    if (!CSS.supports("position-area: block-end")) place(event.target, document.querySelector(`[popovertarget="${CSS.escape(event.target.id)}"]`));
     if (document.activeElement?.matches(":focus-visible")) event.target.querySelector(".menu-item")?.focus();
   }, true);
   document.addEventListener("keydown", walkMenu);

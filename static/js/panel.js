@@ -69,6 +69,15 @@ const empty = () => {
   (isThere ? opener : card?.querySelector("[data-panel-link]"))?.focus({ preventScroll: true });
 };
 
+// What opens beside the board, from links that say nothing of htmx: boards show hundreds of them.
+const follow = (event, link) => {
+  if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || link.hasAttribute("hx-get")) return;
+  event.preventDefault();
+  htmx.ajax("GET", link.getAttribute("href"), {
+    source: link, target: "#panel", select: "#panel > *", swap: "innerHTML", push: "true", headers: { "HX-Target": "section#panel" },
+  });
+};
+
 const close = (event) => {
   const link = event.target.closest("[data-panel-close]");
   if (!link || !panel()?.childElementCount) return;
@@ -88,6 +97,7 @@ export const start = () => {
     if (!link) return;
     [opener, opened] = [link, link.getAttribute("href")];
     if (!inside(location.pathname + location.search)) board = location.pathname + location.search;
+    follow(event, link);
   });
   document.addEventListener("htmx:after:swap", (event) => {
     const { target } = event.detail.ctx;

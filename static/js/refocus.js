@@ -34,12 +34,12 @@ const give = () => {
 
 // A move by menu or key: the focus goes on with the card, not with the button that opened the menu.
 const follow = (event) => {
-  const card = event.target.matches?.("form[data-move]") ? event.target.closest(".card") : null;
+  const card = event.target.matches?.("form[data-move]") ? document.getElementById(event.target.dataset.at) : null;
   if (card?.contains(document.activeElement)) card.querySelector("[data-nav-item]")?.focus({ preventScroll: true });
 };
 
 // The same once a dialog is closed that this menu led to.
-const leaveMenu = () => document.activeElement?.closest(".card [popovertarget]")?.closest(".card").querySelector("[data-nav-item]")?.focus({ preventScroll: true });
+const leaveMenu = () => document.activeElement?.closest(".card-menu")?.closest(".card").querySelector("[data-nav-item]")?.focus({ preventScroll: true });
 
 export const start = () => {
   document.addEventListener("htmx:finally:request", follow);

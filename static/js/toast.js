@@ -66,7 +66,7 @@ export const reason = (ctx) => {
 /** Say a refusal where it happened, until the next attempt there. False when nothing of it can be seen. */
 const PLACES = ".card, .fact, .step, .linked, .row, .approval, .agent-row";
 const sayThere = (form, message) => {
-  const near = form.closest?.(PLACES) ?? form;
+  const near = document.getElementById(form.dataset.at ?? "") ?? form.closest?.(PLACES) ?? form;
   const place = near.isConnected ? near : document.getElementById(near.id); // the answer may have brought it anew
   if (!place?.matches(`form, ${PLACES}`) || !place.checkVisibility() || form.closest("#toasts, dialog, .page-header")) return false;
   const box = place.getBoundingClientRect();

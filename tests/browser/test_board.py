@@ -112,7 +112,7 @@ async def test_keys_and_panel_offer_approve_and_finish(site: Site, open_page: Op
     await card.focus()
     for answer in ("Escape", "Enter"):
         await page.keyboard.press("m")
-        await page.locator(f"#menu-{first}").get_by_role("button", name="Done").focus()
+        await page.locator("#card-menu").get_by_role("button", name="Done").focus()
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("button", name="Approve and finish")).to_be_focused()
         await page.keyboard.press(answer)
@@ -142,7 +142,7 @@ async def test_move_menu_moves_a_card(site: Site, open_page: Open) -> None:
     page = await open_page(f"/boards/{board}")
     await live(page)
     await page.get_by_role("button", name="Move #1").click()
-    await page.locator(f"#menu-{task}").get_by_role("button", name="Review").click()
+    await page.locator("#card-menu").get_by_role("button", name="Review").click()
     await expect(page.locator(f"#list-review #task-{task}")).to_be_visible()
 
 
@@ -181,10 +181,11 @@ async def test_keyboard_alone_creates_moves_and_comments(site: Site, open_page: 
 async def test_create_move_and_comment_without_javascript(site: Site, open_page: Open) -> None:
     board = await site.board()
     page = await open_page(f"/boards/{board}", java_script_enabled=False)
+    await page.locator("#add-inbox > summary").click()
     await page.locator("#new-task-inbox").fill("Coil the ropes")
     await page.locator("#new-task-inbox").press("Enter")
     await page.get_by_role("button", name="Move #1").click()
-    await page.locator(".menu:popover-open").get_by_role("button", name="Review").click()
+    await page.get_by_role("button", name="Review").click()
     await expect(page.locator("#list-review .card")).to_contain_text("Coil the ropes")
     await page.get_by_role("link", name="Coil the ropes").click()
     await page.locator(".composer textarea").fill("All of them")
@@ -197,6 +198,7 @@ async def test_updates_by_others_keep_focus_and_drafts(site: Site, open_page: Op
     task = await site.task(board, "Watch the tide")
     page = await open_page(f"/boards/{board}/tasks/{task}")
     await live(page)
+    await page.locator("#add-inbox > summary").click()
     await page.locator("#new-task-inbox").fill("half a tit")
     await page.locator(".composer textarea").fill("half a comment")
     answer = await site.api.patch(f"/api/v1/boards/{board}/tasks/{task}", json={"status": "review"})

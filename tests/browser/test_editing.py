@@ -150,6 +150,7 @@ async def test_all_other_task_forms_survive_updates(
     task = await site.task(board, "Paint the hull")
     page = await open_page(f"/boards/{board}/tasks/{task}")
     await live(page)
+    await page.locator("#add-inbox > summary").click()
     await page.locator("#new-task-inbox").fill("half a task")
     await page.locator(".composer textarea").fill("half a comment")
     step = page.get_by_role("textbox", name="New step")

@@ -52,6 +52,7 @@ async def test_quick_add_sends_once_and_keeps_new_text(site: Site, open_page: Op
     page = await open_page(f"/boards/{board}")
     await live(page)
     slow = await Slow().on(page, "**/boards/*/tasks")
+    await page.locator("#add-inbox > summary").click()
     field = page.locator("#new-task-inbox")
     await field.fill("Paint the hull")
     await page.keyboard.press("Enter")

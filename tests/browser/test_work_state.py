@@ -21,6 +21,8 @@ async def opened(open_page: Open, path: str, **options: Any) -> Page:
 async def test_board_paused_by_keyboard_updates_another_page(site: Site, open_page: Open) -> None:
     board = await site.board(name="Pier")
     page, other = await opened(open_page, f"/boards/{board}"), await opened(open_page, f"/boards/{board}")
+    await page.get_by_role("button", name="More about the board").focus()
+    await page.keyboard.press("Enter")
     await page.get_by_role("button", name="Pause Pier").focus()
     await page.keyboard.press("Enter")
     for one in (page, other):

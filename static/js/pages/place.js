@@ -1,23 +1,19 @@
 // Alt and the arrows move the focused card: within its column, past the one that is next to it here, and to the next
 // column. They send the card's own move form, as a drag does.
+import * as moves from "../moves.js";
 const CARDS = ":scope > .card";
 
 const move = (card, key) => {
-  const form = card.querySelector("form[data-move]");
   const list = card.closest("[data-sortable]");
-  if (!form || !list) return false;
+  if (!list || card.hasAttribute("data-fixed")) return false;
   const lists = [...document.querySelectorAll("[data-sortable]")];
   const across = { ArrowLeft: -1, ArrowRight: 1 }[key];
   const status = (across ? lists[lists.indexOf(list) + across] : list)?.dataset.sortable;
-  const button = status && form.querySelector(`button[name=status][value="${CSS.escape(status)}"]`);
   const all = [...list.querySelectorAll(CARDS)];
   const next = across ? null : all[all.indexOf(card) + (key === "ArrowDown" ? 1 : -1)];
-  if (!button || (!across && !next)) return true;
-  const { before_task_id: before, after_task_id: after } = form.elements;
-  before.value = key === "ArrowUp" ? next.dataset.task : "";
-  after.value = key === "ArrowDown" ? next.dataset.task : "";
-  form.requestSubmit(button);
-  before.value = after.value = "";
+  if (!status || (!across && !next)) return true;
+  const beside = across ? {} : { [key === "ArrowUp" ? "before_task_id" : "after_task_id"]: next.dataset.task };
+  moves.move(card, { status, ...beside });
   return true;
 };
 
