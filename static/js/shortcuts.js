@@ -7,7 +7,7 @@ let before = null; // the focused element before a field took the focus
 
 export const enabled = () => { try { return localStorage.getItem(OFF) === null; } catch { return true; } };
 const typing = (target) => target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable=true]");
-const shown = (element) => element.closest("[popover]") ? element.closest("#toasts, [popover]:popover-open") || element.hasAttribute("data-keys-open") : element.checkVisibility();
+const shown = (element) => element.closest("[popover]") ? element.closest("#toasts, [popover]:popover-open") || element.matches("[data-keys-open], [data-key-closed]") : element.checkVisibility();
 const keysOf = (element) => [element.dataset.key, element.dataset.keyAlso].filter(Boolean);
 
 const find = (combination) => {
