@@ -19,6 +19,15 @@ export const tools = () => module ??= import(new URL("pages/tools.js", import.me
   if (error instanceof SyntaxError) throw error;
 });
 
+/** Open beside the board what a link leads to. Links say nothing of htmx: boards show hundreds of them. */
+export const follow = (event, link) => {
+  if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || link.hasAttribute("hx-get")) return;
+  event.preventDefault();
+  htmx.ajax("GET", link.getAttribute("href"), {
+    source: link, target: "#panel", select: "#panel > *", swap: "innerHTML", push: "true", headers: { "HX-Target": "section#panel" },
+  });
+};
+
 export const start = () => {
   for (const sign of ["pointerover", "focusin"]) document.addEventListener(sign, (event) => { if (event.target.closest?.("[data-panel-link][href*='/tasks/']")) dress(); });
   document.addEventListener("htmx:before:swap", (event) => { // never a task without its styles

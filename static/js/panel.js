@@ -1,5 +1,5 @@
 // The side panel: opening pushes the task's own URL; Esc, Close and Back empty it again.
-import { tools } from "./dress.js";
+import { follow, tools } from "./dress.js";
 const panel = () => document.getElementById("panel");
 const LOOK = ["show", "comments", "comment"];
 let board = null; // the address to return to
@@ -67,15 +67,6 @@ const empty = () => {
   subscribe();
   const isThere = opener?.isConnected && opener.getAttribute("href") === opened && opener.checkVisibility();
   (isThere ? opener : card?.querySelector("[data-panel-link]"))?.focus({ preventScroll: true });
-};
-
-// What opens beside the board, from links that say nothing of htmx: boards show hundreds of them.
-const follow = (event, link) => {
-  if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || link.hasAttribute("hx-get")) return;
-  event.preventDefault();
-  htmx.ajax("GET", link.getAttribute("href"), {
-    source: link, target: "#panel", select: "#panel > *", swap: "innerHTML", push: "true", headers: { "HX-Target": "section#panel" },
-  });
 };
 
 const close = (event) => {
