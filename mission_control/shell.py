@@ -14,6 +14,7 @@ from mission_control.jobs.pages import indicator
 from mission_control.live.broker import head_of
 from mission_control.live.models import Event
 from mission_control.needs.feature import KINDS as NEED_KINDS
+from mission_control.needs.kinds import may_change_needs
 from mission_control.needs.waiting import waiting_in
 from mission_control.notifications.queries import list_notifications, unread_count
 from mission_control.notifications.schemas import NotificationQuery
@@ -110,7 +111,7 @@ def _is_about_needs(view: View, news: Event | dict[str, Any]) -> bool:
     Other changes of a task, such as of its title, cost no look: they are many, and pages show them to everybody.
     """
     if isinstance(news, Event):
-        return news.kind != "task.updated" or any(name in news.data for name in DECISIVE)
+        return may_change_needs(news) and (news.kind != "task.updated" or any(name in news.data for name in DECISIVE))
     return news.get("needs_of") in (None, str(view.actor.user_id))
 
 

@@ -1,18 +1,22 @@
 """The news of the list as single rows, so that a long list is not sent and compared whole for every answer."""
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mission_control.core.actor import Actor
+from mission_control.core.json import to_json
 from mission_control.home.answered import answered_by_others
-from mission_control.home.view import MOST, SHOWN, HomeView
+from mission_control.home.view import MOST, HomeAddress, HomeView, shown_of
 from mission_control.live.stream import Batch
 from mission_control.needs.finding import Filter, find_keys
 from mission_control.needs.kinds import KINDS, Key
 from mission_control.needs.listing import said
 from mission_control.needs.schemas import Group
-from mission_control.web.fragments import partial, render_macro
+from mission_control.web.fragments import partial, render_block, render_macro
 
-ROWS = "needs/rows.html"
+PARTS, ROWS = "home/parts.html", "needs/rows.html"
 MOST_ROWS = 20
 
 
@@ -28,16 +32,29 @@ class _Change:
 async def queue_changes(view: HomeView, _batch: Batch) -> str | None:
     """Return the rows that came, changed or went since the last news of this page; None where all of it is needed."""
     keys = await find_keys(view.actor, Filter(include=view.address.include), MOST)
-    shown = keys if view.address.everything else keys[:SHOWN]
-    before, known = dict(view.sent), bool(view.sent)
+    shown, before = shown_of(keys, view.address), dict(view.sent)
     view.sent.clear()
-    view.sent.update((key.name, key.version) for key in shown)
-    if not known or len(keys) > len(shown):
-        return None
-    change = _difference(before, shown)
+    view.sent.update(versions(shown))
+    change = _difference(before, shown) if before else None
     if change is None or len(change.added) + len(change.changed) > MOST_ROWS:
         return None
-    return await _html(view, change, shown)
+    return await _html(view, change, keys)
+
+
+def versions(shown: Sequence[Key]) -> dict[str, str]:
+    """Return the names of rows with the versions that a page has of them."""
+    return {key.name: key.version for key in shown}
+
+
+def state_of(shown: Sequence[Key]) -> str:
+    """Return a short name for what a page shows: its stream then knows whether that is still so."""
+    return hashlib.sha256(to_json(versions(shown))).hexdigest()[:16]
+
+
+async def known_rows(actor: Actor, address: HomeAddress) -> dict[str, str]:
+    """Return the rows of a page that opens its stream; empty when they have changed since it was read."""
+    shown = shown_of(await find_keys(actor, Filter(include=address.include), MOST), address)
+    return versions(shown) if address.state == state_of(shown) else {}
 
 
 def _difference(before: dict[str, str], shown: Sequence[Key]) -> _Change | None:
@@ -63,7 +80,7 @@ def _group_of(name: str) -> Group:
     return next(one.group for one in KINDS.values() if one.kind == kind)
 
 
-async def _html(view: HomeView, change: _Change, shown: Sequence[Key]) -> str:
+async def _html(view: HomeView, change: _Change, keys: Sequence[Key]) -> str:
     needs = {one.id: one for one in await said(view.actor, [*change.added, *change.changed])}
     opened = view.address.opened
     others = {one.id: one for one in await answered_by_others(view.actor, opened)} if change.gone else {}
@@ -77,12 +94,16 @@ async def _html(view: HomeView, change: _Change, shown: Sequence[Key]) -> str:
     for key in change.added:
         if key.name in needs:
             html += partial(f"#needs-{_group(key)}", render_macro(ROWS, "need", item=needs[key.name]), "beforeend")
-    return html + _counts(shown)
+    counts = Counter(_group(key) for key in keys)
+    html += "".join(partial(f"#count-{group}", str(number), "innerHTML") for group, number in counts.items())
+    return html + partial("#needs-rest", await render_block(PARTS, "rest", **rest_of(view.address, keys)))
 
 
-def _counts(shown: Iterable[Key]) -> str:
-    groups = [_group(key) for key in shown]
-    return "".join(partial(f"#count-{one}", str(groups.count(one)), "innerHTML") for one in dict.fromkeys(groups))
+def rest_of(address: HomeAddress, keys: Sequence[Key], total: int = 0) -> dict[str, object]:
+    """Return what the line below the list says: how many rows it has, how many there are, and which is next."""
+    number = len(shown_of(keys, address))
+    next_name = keys[number].name if number < len(keys) else ""
+    return {"address": address, "shown": number, "total": max(total, len(keys)), "next_name": next_name}
 
 
 def _target(name: str) -> str:

@@ -6,6 +6,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.home import regions
+from mission_control.home.changes import known_rows, state_of
 from mission_control.home.peek import peek, peek_if_there
 from mission_control.home.view import DENSE_FROM, HomeAddress, HomeView
 from mission_control.live.broker import head_of
@@ -40,19 +41,20 @@ async def home_page(actor: Actor, address: HomeAddress, panel: str = "") -> str:
         address=address,
         layout=layout,
         panel=Markup(panel),
-        live_url=address.live(seq, layout),
+        live_url=address.live(seq, layout, state_of(listed.shown)),
     )
 
 
 @pages.get("/home/live")
 async def live() -> Response:
     """Keep Home live."""
-    address, sent = HomeAddress.of_request(), dict[str, str]()
+    actor, address = await signed_in(), HomeAddress.of_request()
+    sent = await known_rows(actor, address)
 
     async def look(viewer: Actor, reads: Reads) -> HomeView:
         return HomeView(actor=viewer, pages=(regions.PAGE,), active="home", reads=reads, address=address, sent=sent)
 
-    return await live_page(await signed_in(), look)
+    return await live_page(actor, look)
 
 
 @pages.get(NEED)

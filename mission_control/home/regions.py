@@ -4,11 +4,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from mission_control.home.changes import queue_changes
+from mission_control.home.changes import queue_changes, rest_of
 from mission_control.home.view import HomeView, Row
 from mission_control.live.stream import Batch
 from mission_control.metrics import figures
-from mission_control.needs.kinds import KINDS
+from mission_control.needs.kinds import KINDS, may_change_needs
 from mission_control.web.fragments import partial, render_block, render_macro
 from mission_control.web.regions import Concerns, Region
 
@@ -24,7 +24,7 @@ class _Needs(Concerns[HomeView]):
         """Return the part of a batch that some kind of need is about."""
         kinds = tuple({"approval.", "question.", *(name for one in KINDS.values() for name in one.concerns)})
         signals = {name for one in KINDS.values() for name in one.signals}
-        events = [one for one in batch.events if one.kind.startswith(kinds)]
+        events = [one for one in batch.events if one.kind.startswith(kinds) and may_change_needs(one)]
         mine = str(view.actor.user_id)
         noticed = [one for one in batch.signals if not signals.isdisjoint(one) or one.get("needs_of") == mine]
         return Batch(events, noticed) if events or noticed else None
@@ -36,7 +36,12 @@ async def queue(view: HomeView) -> str:
     calm = await view.calm() if found.is_empty else None
     groups = Markup("").join(_group(*one) for one in found.groups)
     return await render_block(
-        PARTS, "queue", listed=found, groups=groups, address=view.address, calm=calm, me=view.actor
+        PARTS,
+        "queue",
+        groups=groups,
+        calm=calm,
+        me=view.actor,
+        **rest_of(view.address, found.keys, found.total),
     )
 
 

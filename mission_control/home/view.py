@@ -1,6 +1,7 @@
 """Home as somebody sees it: what the address asks for, and everything that the page reads."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,12 +23,12 @@ from mission_control.metrics import figures
 from mission_control.metrics.buckets import RangeKey
 from mission_control.metrics.overview import overview
 from mission_control.needs.finding import Counted, Filter, count, find_keys
-from mission_control.needs.kinds import Include, Key
+from mission_control.needs.kinds import KINDS, Include, Key
 from mission_control.needs.listing import said
 from mission_control.needs.schemas import GROUPS, Group, Need
 from mission_control.web.regions import View
 
-SHOWN = 50
+SHOWN = 30  # the list fills up again as it is answered
 MOST = 1000
 DENSE_FROM = 12
 TITLES: dict[Group, tuple[str, str]] = {
@@ -48,6 +49,7 @@ class HomeAddress:
     layout: str = ""
     peek: str = ""
     range_key: RangeKey = figures.DEFAULT
+    state: str = ""
 
     @classmethod
     def of_request(cls) -> "HomeAddress":
@@ -61,6 +63,7 @@ class HomeAddress:
             layout=layout if layout in ("dense", "roomy") else "",
             peek=args.get("peek", "")[:100],
             range_key=figures.range_named(args.get("range")),
+            state=args.get("state", "")[:16],
         )
 
     def query(self, **changes: str) -> dict[str, str]:
@@ -78,9 +81,10 @@ class HomeAddress:
         query = urlencode(self.query(**changes))
         return f"/?{query}" if query else "/"
 
-    def live(self, after: int, layout: str) -> str:
-        """Return the address of the page's stream."""
-        return f"/home/live?{urlencode({**self.query(view=layout), 'opened': iso(self.opened), 'after': after})}"
+    def live(self, after: int, layout: str, state: str) -> str:
+        """Return the address of the page's stream; `state` names the rows that the page has."""
+        more = {"opened": iso(self.opened), "after": after, "state": state}
+        return f"/home/live?{urlencode({**self.query(view=layout), **more})}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +98,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The list: its groups with rows, how many there are, and what it stands on."""
+    """The list: its groups with rows, which needs they are, and how many there are in all."""
 
-    counted: Counted
     groups: list[tuple[Group, str, str, int, list[Row]]]
-    shown: int
+    shown: Sequence[Key]
+    keys: Sequence[Key]
     total: int
 
     @property
@@ -111,24 +115,29 @@ async def listed(actor: Actor, address: HomeAddress) -> Listed:
     """Return what waits for a person, with what others answered since the page was opened."""
     counted = await count(actor)
     keys = await find_keys(actor, Filter(include=address.include), MOST)
-    chosen = keys if address.everything else keys[:SHOWN]
+    chosen = shown_of(keys, address)
     needs = await said(actor, chosen)
     others: list[Answered] = []
     if address.include == "waiting":
         open_ids = {key.name for key in keys}
         others = [one for one in await answered.answered_by_others(actor, address.opened) if one.id not in open_ids]
-    return Listed(counted, _grouped(needs, others, counted), len(needs), len(keys))
+    total = counted.counts.snoozed if address.include == "snoozed" else counted.counts.total
+    return Listed(_grouped(needs, others, keys), chosen, keys, max(total, len(keys)))
 
 
-def _grouped(needs: list[Need], others: list[Answered], counted: Counted) -> list[Any]:
-    groups = []
+def shown_of(keys: Sequence[Key], address: HomeAddress) -> Sequence[Key]:
+    """Return the needs that have a row."""
+    return keys if address.everything else keys[:SHOWN]
+
+
+def _grouped(needs: list[Need], others: list[Answered], keys: Sequence[Key]) -> list[Any]:
+    groups, numbers = [], Counter(KINDS[key.kind].group for key in keys)
     for group in GROUPS:
         found = [Row(one.since, need=one) for one in needs if one.group == group]
         found += [Row(one.since, answered=one) for one in others if one.group == group]
         if found:
             title, note = TITLES[group]
-            number = getattr(counted.counts, group)
-            groups.append((group, title, note, number, sorted(found, key=lambda row: row.since)))
+            groups.append((group, title, note, numbers[group], sorted(found, key=lambda row: row.since)))
     return groups
 
 
@@ -141,7 +150,7 @@ class HomeView(View):
     """Home as somebody sees it at this moment."""
 
     address: HomeAddress
-    sent: dict[str, str] = field(default_factory=dict)  # of an open page: its rows and their versions
+    sent: dict[str, str] = field(default_factory=dict)  # of an open page: its rows and their versions, empty if unknown
 
     async def listed(self) -> Listed:
         """Return the list."""

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
+from mission_control.live.models import Event
 from mission_control.needs.schemas import GROUPS, Group, Kind, Need
 
 Include = Literal["waiting", "snoozed", "all"]
@@ -87,6 +88,11 @@ class NeedKind:
     def place(self) -> int:
         """The place of its group in the list."""
         return GROUPS.index(self.group)
+
+
+def may_change_needs(event: Event) -> bool:
+    """Return whether an event of a kind that concerns needs can change one: comments of agents do not, and are many."""
+    return event.kind != "task.comment" or event.actor_kind == "user"
 
 
 # Of the installed features.

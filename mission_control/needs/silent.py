@@ -14,7 +14,10 @@ WORDS = ("message", "Your words instead", False)
 
 
 def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
-    """Find tasks in progress whose agents were not seen for ten minutes, since the last sign."""
+    """Find tasks in progress whose agents were not seen for ten minutes, since the last sign.
+
+    While a person waits for a sign that they asked for, which is ten minutes too, it waits for nobody.
+    """
     before = clock.now() - OFFLINE_AFTER
     return (
         "SELECT 'silent' AS kind, t.id AS id,"
@@ -24,8 +27,10 @@ def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
         " CAST(r.id AS TEXT) || COALESCE(CAST(g.last_seen_at AS TEXT), '') AS version"
         " FROM task_runs r JOIN mine ON mine.id = r.board_id JOIN tasks t ON t.id = r.task_id"
         " JOIN agents g ON g.id = r.agent_id WHERE r.ended_at IS NULL AND r.started_at < ?"
-        " AND (g.last_seen_at IS NULL OR g.last_seen_at < ?) AND t.status = 'in_progress' AND t.deleted_at IS NULL",
-        [before, before],
+        " AND (g.last_seen_at IS NULL OR g.last_seen_at < ?) AND t.status = 'in_progress' AND t.deleted_at IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM task_comments c WHERE c.task_id = t.id AND c.user_id IS NOT NULL"
+        " AND c.created_at > ? AND c.deleted_at IS NULL)",
+        [before, before, before],
     )
 
 
@@ -59,7 +64,15 @@ def answers_of(task: TaskRow, who: str) -> list[NeedAnswer]:
     asked = operation("create_task_comment", task.ids, {"message": ASK}, WORDS)
     back = operation("update_task", task.ids, {"status": "inbox", "assigned_agent_id": None})
     return [
-        answer("ask", "1", "Ask for a sign", f"{who} reads it at its next call.", asked, note=WORDS, recommended=True),
+        answer(
+            "ask",
+            "1",
+            "Ask for a sign",
+            f"{who} reads it at its next call. Without a sign in 10 min this comes back.",
+            asked,
+            note=WORDS,
+            recommended=True,
+        ),
         answer(
             "take_back",
             "2",
@@ -72,4 +85,6 @@ def answers_of(task: TaskRow, who: str) -> list[NeedAnswer]:
     ]
 
 
-KIND = NeedKind("silent", "unblock", find, say, ("task.lease_expired", "agent.deleted", *CHANGES), ("agent_id",))
+KIND = NeedKind(
+    "silent", "unblock", find, say, ("task.lease_expired", "task.comment", "agent.deleted", *CHANGES), ("agent_id",)
+)

@@ -4,7 +4,7 @@ const textFor = (button) => {
   return target?.value ?? target?.textContent ?? "";
 };
 
-const write = async (text) => {
+export const write = async (text) => {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const area = document.createElement("textarea"); // plain http on a local network has no clipboard
   area.value = text;

@@ -1,10 +1,16 @@
 """What waits for people: found with their rights, said with its answers, and what happens with each."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
+
+import pytest
 
 from mission_control.agents.models import Agent
+from mission_control.core import clock
 from mission_control.delivery.models import Delivery
 from mission_control.gateways.models import Gateway
+from mission_control.needs import returning
 from mission_control.runs.models import Run
 from tests.cast import Caller, Cast, everybody, stamp
 from tests.statements import cost
@@ -199,6 +205,9 @@ async def test_silent_agent_is_asked_or_loses_its_task(cast: Cast) -> None:
     assert one["title"] == "Vega has given no sign for 38 min at #1"
     assert one["otherwise"]["at"] is not None
     await perform(cast.cleo, one, "ask")
+    assert (await needs(cast.ada))["items"] == []  # everybody waits for a sign now
+    with clock.travelled(timedelta(minutes=11)):
+        assert (await one_of(cast.ada, "silent"))["id"] == one["id"]
     await perform(cast.cleo, one, "take_back")
     assert (await needs(cast.cleo))["items"] == []
     assert (await cast.ada.get(cast.task(task))).ok()["status"] == "inbox"
@@ -233,3 +242,24 @@ async def test_overdue_tasks_are_those_of_the_person(cast: Cast) -> None:
     assert (await needs(cast.cleo))["items"] == []
     await perform(cast.ben, await one_of(cast.ben, "overdue"), "done")
     assert (await needs(cast.ben))["items"] == []
+
+
+async def test_readers_hear_of_what_begins_with_the_clock(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[tuple[str, str]] = []
+
+    async def publish(_organization_id: UUID, **signal: str) -> None:
+        heard.extend(signal.items())
+
+    monkeypatch.setattr(returning, "publish_signal", publish)
+    first, until = await cast.ask(), stamp(1)
+    (await cast.ben.call("PUT", f"/needs/approval:{first['id']}/snooze", {"until": clock.wire(until)})).ok()
+    await cast.put(await cast.add_task(assigned_user_id=str(cast.cleo.id)), due_at=until)
+    running = await cast.add_task()
+    (await cast.vega.post(f"/agent{cast.home}/claims", {"task_id": running["id"]})).ok()
+    (await cast.ada.post(f"{cast.task(running)}/comments", {"message": "Still there?"})).ok()
+    await returning.notify_returns(stamp(), until)
+    assert heard == []
+    await returning.notify_returns(until, until + timedelta(seconds=1))
+    assert sorted(heard) == sorted(("needs_of", str(one.id)) for one in (cast.ben, cast.cleo))
+    await returning.notify_returns(stamp(9), stamp(11))
+    assert heard[2:] == [("agent_id", str(cast.vega.id))]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,13 @@ class Site:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Path]]:
     """The address of a fresh server, its setup code and its database."""
-    folder = tmp_path_factory.mktemp("browser")
+    with served(tmp_path_factory.mktemp("browser")) as found:
+        yield found
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[tuple[str, str, Path]]:
+    """Run a fresh server in a folder."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment = {**keep, "DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "mission_control.cli", "serve", "--port", "0"]
@@ -94,7 +101,13 @@ def _address_and_code(process: "subprocess.Popen[bytes]", log: Path) -> tuple[st
 @pytest.fixture(scope="session")
 async def site(server: tuple[str, str, Path]) -> AsyncIterator[Site]:
     """The server after its first run: Ada owns the Observatory."""
-    url, code, database = server
+    async with set_up(*server) as found:
+        yield found
+
+
+@asynccontextmanager
+async def set_up(url: str, code: str, database: Path) -> AsyncIterator[Site]:
+    """Make Ada the owner of the Observatory on a fresh server."""
     async with httpx.AsyncClient(base_url=url, headers=SAME_ORIGIN, timeout=PATIENCE) as api:
         owner = {"name": "Ada", "email": "ada@example.org", "password": "a long enough password"}
         answer = await api.post("/setup", data={"code": code, "organization_name": "Observatory", **owner})

@@ -1,5 +1,6 @@
 // The words of an answer: the field opens in the row, Escape closes it and keeps what was written.
-import { focus, isField } from "./rows.js";
+import { write } from "../copy.js";
+import { focus, isField, nextOf } from "./rows.js";
 
 const formOf = (button) => button.form ?? document.getElementById(button.getAttribute("form"));
 export const openNotes = () => [...document.querySelectorAll(".need-write:not([hidden])")];
@@ -27,6 +28,14 @@ const open = (form, button) => {
   document.dispatchEvent(new CustomEvent("needs:note"));
 };
 
+const copy = async (button, isByKey) => { // its row stays until the command was run; by a key the focus goes on
+  await write(button.dataset.copyText);
+  button.querySelector("span").textContent = "Copied";
+  document.getElementById("status-region")?.replaceChildren("Copied");
+  const row = button.closest("#queue .need");
+  if (row && isByKey) focus(nextOf(row.id) ?? row);
+};
+
 const onClick = (event) => {
   const button = event.target.closest?.("button[data-note=required]");
   if (button && !button.hasAttribute("data-note-send")) {
@@ -35,11 +44,8 @@ const onClick = (event) => {
   }
   const cancel = event.target.closest?.("[data-note-close]");
   if (cancel) close(cancel.closest(".need-write"));
-  const copy = event.target.closest?.("button[data-copy-text]");
-  if (copy) navigator.clipboard?.writeText(copy.dataset.copyText).then(() => {
-    copy.querySelector("span").textContent = "Copied";
-    document.getElementById("status-region")?.replaceChildren("Copied");
-  });
+  const command = event.target.closest?.("button[data-copy-text]");
+  if (command) copy(command, event.detail === 0);
 };
 
 const onKey = (event) => {

@@ -4,6 +4,7 @@ import { enabled } from "../shortcuts.js";
 const KEYS = ["a", "r", "h", "x", " ", "enter", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 let currentId = null;
 let before = { order: [], hadFocus: false }; // the rows before a swap
+let ranOut = false; // the last row was answered, and others may follow
 
 export const queue = () => document.getElementById("queue");
 export const all = () => [...document.querySelectorAll("#queue .need")];
@@ -68,7 +69,9 @@ const begin = (event) => {
   if (!row) return;
   row.setAttribute("data-sent", "");
   if (row.id !== currentId && !row.contains(document.activeElement)) return;
-  focus(nextOf(row.id));
+  const next = nextOf(row.id);
+  ranOut = !next;
+  focus(next);
 };
 
 const finish = (event) => {
@@ -90,7 +93,9 @@ const reconcile = () => {
   if (isThere) return mark(row);
   const next = nextOf(currentId, before.order) ?? all().find(waits) ?? null;
   const isLost = !document.activeElement || document.activeElement === document.body;
-  if (before.hadFocus && isLost) focus(next);
+  const isHungry = ranOut && next && document.activeElement === queue();
+  if (isHungry) ranOut = false;
+  if (isHungry || (before.hadFocus && isLost)) focus(next);
   else mark(next);
 };
 
@@ -108,5 +113,7 @@ export const start = () => {
   document.addEventListener("htmx:finally:request", finish);
   document.addEventListener("htmx:before:swap", remember);
   document.addEventListener("htmx:after:swap", reconcile);
-  mark(all().find(waits) ?? null);
+  const named = location.hash ? document.getElementById(location.hash.slice(1)) : null;
+  if (named && all().includes(named)) focus(named);
+  else mark(all().find(waits) ?? null);
 };

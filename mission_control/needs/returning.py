@@ -1,0 +1,64 @@
+"""Tell live readers of needs that begin with the clock: what was put off, is overdue now, or got no sign in time."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from mission_control.agents.schemas import OFFLINE_AFTER
+from mission_control.core import clock
+from mission_control.database.sql import select
+from mission_control.live import broker
+from mission_control.live.wake import publish_signal
+
+WATCH_SECONDS = 15.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begins:
+    organization_id: UUID
+    user_id: UUID | None
+    agent_id: UUID | None
+
+
+async def watch_for_returns() -> None:
+    """Signal to live readers what begins to wait by itself, in an endless loop."""
+    since = clock.now()
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        until, running = clock.now(), broker.current()
+        try:
+            if running is not None and running.reader_count:
+                await notify_returns(since, until)
+        except Exception:
+            _log.exception("looking for what waits again failed")
+        since = until
+
+
+async def notify_returns(since: datetime, until: datetime) -> None:
+    """Signal to live readers what begins to wait between two moments: for one person, or about an agent."""
+    asked = since - OFFLINE_AFTER, until - OFFLINE_AFTER
+    found = await select(
+        _Begins,
+        "SELECT m.organization_id, s.user_id, CAST(NULL AS UUID) AS agent_id FROM need_snoozes s"
+        " JOIN organization_members m ON m.user_id = s.user_id WHERE s.until >= ? AND s.until < ?"
+        " UNION SELECT b.organization_id, t.assigned_user_id, CAST(NULL AS UUID)"
+        " FROM tasks t JOIN boards b ON b.id = t.board_id"
+        " WHERE t.due_at >= ? AND t.due_at < ? AND t.assigned_user_id IS NOT NULL AND t.status <> 'done'"
+        " AND t.deleted_at IS NULL"
+        " UNION SELECT b.organization_id, CAST(NULL AS UUID), t.assigned_agent_id FROM task_comments c"
+        " JOIN tasks t ON t.id = c.task_id JOIN boards b ON b.id = t.board_id"
+        " WHERE c.created_at >= ? AND c.created_at < ? AND c.user_id IS NOT NULL AND t.status = 'in_progress'"
+        " AND t.assigned_agent_id IS NOT NULL",
+        since,
+        until,
+        since,
+        until,
+        *asked,
+    )
+    for one in found:
+        about = {"needs_of": one.user_id} if one.user_id is not None else {"agent_id": one.agent_id}
+        await publish_signal(one.organization_id, **{name: str(value) for name, value in about.items()})

@@ -1,0 +1,106 @@
+"""Home with 300 things that wait, of every kind: one key answers each, and the focus goes to the next row."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import ROOT, Open, Site, served, set_up
+from tests.many_needs import KINDS
+
+pytestmark = pytest.mark.browser
+NUMBER = 300
+BEYOND = 33  # more than a page has rows at first
+KEYS = {
+    "approval": "a", "question": "1", "request": "a", "review": "a", "flagged": "1", "silent": "1", "pairing": "1",
+    "delivery": "1", "overdue": "1",
+}  # fmt: skip
+# Note how long the focus takes from a key to another row.
+LISTEN = """() => {
+    let pressed = 0;
+    window.took = [];
+    addEventListener("keydown", () => { pressed = performance.now(); }, true);
+    addEventListener("focusin", (event) => {
+        if (pressed && event.target.matches(".need")) { window.took.push(performance.now() - pressed); pressed = 0; }
+    }, true);
+}"""
+# The row that has the focus, once the list has filled up again, with the next one that waits; null when nothing waits.
+HERE = """async () => {
+    const until = performance.now() + 60000;
+    while (!document.activeElement.matches(".need")) {
+        if (document.querySelector("#queue .home-calm")) return null;
+        if (performance.now() > until) throw new Error(`The focus is at ${document.activeElement.id}`);
+        await new Promise((done) => setTimeout(done, 5));
+    }
+    const rows = [...document.querySelectorAll("#queue .need[data-pending]:not([data-sent])")];
+    const here = document.activeElement;
+    return { id: here.id, kind: here.dataset.kind, next: rows[rows.indexOf(here) + 1]?.id ?? "" };
+}"""
+
+
+@pytest.fixture
+async def busy(tmp_path: Path) -> AsyncIterator[Site]:
+    """A server of its own, on which 300 things of every kind wait for Ada."""
+    with served(tmp_path) as found:
+        async with set_up(*found) as site:
+            await put(site, tmp_path, NUMBER)
+            yield site
+
+
+async def put(site: Site, folder: Path, number: int) -> None:
+    """Put things that wait for the owner into a server's database."""
+    board = await site.board()
+    me = (await site.api.get("/api/v1/users/me")).json()["id"]
+    command = [sys.executable, "-m", "tests.many_needs", board, me, str(number)]
+    environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)}
+    await asyncio.to_thread(subprocess.run, command, env=environment, cwd=folder, check=True)
+
+
+async def walk(page: Page, most: int) -> tuple[Counter[str], list[float]]:
+    """Answer rows from the first on, one key each; return how many of each kind, and the milliseconds of each."""
+    answered: Counter[str] = Counter()
+    await page.evaluate(LISTEN)
+    await page.locator("#queue .need").first.focus()
+    while answered.total() < most and (here := await page.evaluate(HERE)):
+        await press(page, here)
+        answered[here["kind"]] += 1
+    return answered, await page.evaluate("window.took")
+
+
+async def press(page: Page, here: dict[str, str]) -> None:
+    """Answer the row that has the focus, which must go to the next one."""
+    await page.keyboard.press(KEYS[here["kind"]])
+    if here["next"]:
+        await page.wait_for_function("(id) => document.activeElement.id === id", arg=here["next"])
+
+
+async def test_300_rows_are_answered_by_one_key_each(busy: Site, open_page: Open) -> None:
+    page = await open_page("/offline", base=busy.url)
+    await page.context.add_cookies([{"name": "mission_control", "value": busy.cookie, "url": busy.url}])
+    await page.goto(busy.url)
+    await expect(page.locator("html")).to_have_attribute("data-connection", "live")
+    answered, _ = await walk(page, BEYOND)
+    assert answered.total() == BEYOND
+    await page.goto(f"{busy.url}/?all=1")
+    for kind in KINDS[1:]:
+        rows = page.locator(f".need[data-kind={kind}][data-pending]:not([data-sent])")
+        for _ in range(2 if await rows.count() else 0):
+            await rows.first.focus()
+            await press(page, await page.evaluate(HERE))
+            answered[kind] += 1
+    await expect(page.locator("[data-sent]")).to_have_count(0)
+    ended = sum(number for kind, number in answered.items() if kind != "pairing")
+    assert len(await lasting(busy)) == NUMBER - NUMBER // len(KINDS) - ended
+
+
+async def lasting(site: Site) -> list[dict[str, Any]]:
+    """Everything that waits, without gateways: they may have left the state that they were put into."""
+    pages = [(await site.api.get(f"/api/v1/needs?limit=200&offset={one}")).json()["items"] for one in (0, 200)]
+    return [one for page in pages for one in page if one["kind"] != "pairing"]

@@ -1,0 +1,129 @@
+"""Many things that wait for one person, of every kind, put into the database at once: too many to be asked for.
+
+For a server in another process: `DATA_DIR=… python -m tests.many_needs BOARD_ID USER_ID NUMBER`.
+"""
+
+import sys
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from mission_control.agents.models import Agent
+from mission_control.agents.reactions import NOTICE
+from mission_control.approvals.models import Approval, ApprovalTask
+from mission_control.boards.models import Board
+from mission_control.cli.database import with_database
+from mission_control.core import clock
+from mission_control.delivery.models import Delivery
+from mission_control.gateway_requests.models import GatewayRequest
+from mission_control.gateways.models import Gateway
+from mission_control.questions.models import Question
+from mission_control.runs.models import Run
+from mission_control.tasks.models import Task
+
+KINDS = ("approval", "question", "request", "review", "flagged", "silent", "pairing", "delivery", "overdue")
+OPTIONS = [
+    {"id": "wide", "label": "The wide one", "outcome": "I order it today.", "recommended": True},
+    {"id": "long", "label": "The long one", "outcome": "I wait for stock.", "recommended": False},
+]
+COMMAND = {"command": "git push", "kind": "exec", "allowed_decisions": ["allow-once", "deny"]}
+
+
+async def put_needs(board: Board, user_id: UUID, number: int) -> dict[str, int]:
+    """Put so many needs on a board and its organization, as evenly of every kind as it goes; returns how many each."""
+    counts = {kind: number // len(KINDS) + (place < number % len(KINDS)) for place, kind in enumerate(KINDS)}
+    place = await Agent.filter(board_id=board.id).count()  # so that names differ when more are put
+    agent = await Agent.create(
+        name=f"Orion {place}",
+        organization_id=board.organization_id,
+        board_id=board.id,
+        last_seen_at=_before(minutes=38),
+    )
+    gateway = await Gateway.create(**_gateway(board, "Basement", "connected"))
+    tasks = await _put_tasks(board, user_id, agent, counts)
+    await _put_approvals(board, agent, tasks[: counts["approval"]])
+    await Question.bulk_create([_question(board, agent, one) for one in range(counts["question"])])
+    await GatewayRequest.bulk_create([_request(board, gateway, one) for one in range(counts["request"])])
+    pairing = [Gateway(**_gateway(board, f"Attic {place}.{one}", "pairing")) for one in range(counts["pairing"])]
+    await Gateway.bulk_create(pairing)
+    await Delivery.bulk_create([_delivery(board, agent, one) for one in range(counts["delivery"])])
+    return counts
+
+
+def _before(**span: float) -> datetime:
+    return clock.now() - timedelta(**span)
+
+
+async def _put_tasks(board: Board, user_id: UUID, agent: Agent, counts: dict[str, int]) -> list[Task]:
+    """Put a task for each need that is about one; those of approvals are the first."""
+    states: dict[str, dict[str, Any]] = {
+        "approval": {"status": "in_progress"},
+        "review": {"status": "review"},
+        "flagged": {"flagged_at": _before(hours=2), "flag_reason": "Five leases ran out.", "failed_attempts": 5},
+        "silent": {"status": "in_progress", "assigned_agent_id": agent.id, "fence": 1},
+        "overdue": {"assigned_user_id": user_id, "due_at": _before(hours=5)},
+    }
+    first = (await Task.filter(board_id=board.id).count()) + 1
+    plan = [(kind, fields) for kind, fields in states.items() for _ in range(counts[kind])]
+    tasks = [
+        Task(board_id=board.id, number=number, title=f"Polish mirror {number}", position=float(number), **fields)
+        for number, (_, fields) in enumerate(plan, first)
+    ]
+    await Task.bulk_create(tasks)
+    runs = [
+        Run(board_id=board.id, task_id=task.id, agent_id=agent.id, agent_name=agent.name, fence=1,
+            started_at=_before(hours=1))
+        for task, (kind, _) in zip(tasks, plan, strict=True) if kind == "silent"
+    ]  # fmt: skip
+    await Run.bulk_create(runs)
+    return tasks
+
+
+async def _put_approvals(board: Board, agent: Agent, tasks: list[Task]) -> None:
+    asked = [
+        Approval(board_id=board.id, agent_id=agent.id, action_type="publish", confidence=60 + one % 40,
+                 payload={"reason": f"Mirror {one} is ready."}, rubric_scores={"risk": 20})
+        for one in range(len(tasks))
+    ]  # fmt: skip
+    await Approval.bulk_create(asked)
+    await ApprovalTask.bulk_create(
+        [ApprovalTask(approval_id=one.id, task_id=task.id) for one, task in zip(asked, tasks, strict=True)]
+    )
+
+
+def _question(board: Board, agent: Agent, one: int) -> Question:
+    return Question(
+        board_id=board.id, agent_id=agent.id, agent_name=agent.name, content=f"Which lens for mirror {one}?",
+        options=OPTIONS,
+    )  # fmt: skip
+
+
+def _request(board: Board, gateway: Gateway, one: int) -> GatewayRequest:
+    return GatewayRequest(
+        organization_id=board.organization_id, gateway_id=gateway.id, kind="approval", external_id=f"r{one}",
+        gateway_agent_id="main", agent_name="Main", action_type="gateway.exec", payload={"gateway_request": COMMAND},
+    )  # fmt: skip
+
+
+def _gateway(board: Board, name: str, state: str) -> dict[str, Any]:
+    """A gateway that another process holds, so that nobody connects to it."""
+    return {
+        "organization_id": board.organization_id, "name": name, "url": "ws://127.0.0.1:9", "workspace_root": "~",
+        "state": state, "holder": "nobody", "held_until": clock.now() + timedelta(days=1),
+        "pairing_request_id": f"pair-{name}", "pairing_device_id": "7f2c91ad",
+    }  # fmt: skip
+
+
+def _delivery(board: Board, agent: Agent, one: int) -> Delivery:
+    return Delivery(
+        organization_id=board.organization_id, agent_id=agent.id, board_id=board.id, kind=NOTICE, seq=one + 1,
+        header="TASK ASSIGNED", text="Take it.", state="failed", attempts=6, last_error="Nobody answered.",
+    )  # fmt: skip
+
+
+async def _main(board_id: str, user_id: str, number: str) -> None:
+    await put_needs(await Board.get(id=UUID(board_id)), UUID(user_id), int(number))
+
+
+if __name__ == "__main__":
+    with_database(lambda _settings: _main(*sys.argv[1:4]))
