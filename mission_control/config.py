@@ -8,6 +8,7 @@ from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
 from mission_control import config_identity as identity
+from mission_control import config_mail as mail
 from mission_control import config_values as values
 from mission_control.config_table import SETTINGS, Setting
 from mission_control.config_values import ConfigError
@@ -27,6 +28,8 @@ class Settings:
     db_auto_migrate: bool
     db_pool_size: int
     base_url: str
+    smtp_url: str
+    mail_from: str
     auth_mode: str
     local_auth_token: str
     oidc_issuer: str
@@ -158,7 +161,7 @@ def _parse_all(raw: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _with_derived(parsed: dict[str, Any]) -> dict[str, Any]:
-    if problems := identity.missing(parsed):
+    if problems := [*identity.missing(parsed), *mail.missing(parsed)]:
         raise ConfigError(problems)
     if not parsed["database_url"]:
         file = cast(Path, parsed["data_dir"]) / "mission-control.sqlite3"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mission_control import config_identity as identity
+from mission_control import config_mail as mail
 from mission_control import config_values as values
 
 
@@ -43,6 +44,17 @@ SETTINGS: tuple[Setting, ...] = (
         values.base_url,
         "",
         "Public http(s) address, for links in messages and webhooks; MCP answers to its host.",
+    ),
+    Setting(
+        "SMTP_URL",
+        mail.smtp_url,
+        "",
+        "Mail server that sends invitations and password links, as smtp://user:password@host:587 or smtps://...;"
+        " empty sends none.",
+        secret=True,
+    ),
+    Setting(
+        "MAIL_FROM", mail.sender, "", "Address that mail comes from, such as Mission Control <mission@example.org>."
     ),
     Setting(
         "AUTH_MODE",

@@ -20,6 +20,7 @@ from mission_control.accounts.commands import (
 from mission_control.accounts.forms import ResetForm, SetupForm, SignInForm
 from mission_control.accounts.models import PasswordReset, User
 from mission_control.accounts.sign_in_limits import remember_browser, sign_in_attempt
+from mission_control.accounts.welcome import welcome
 from mission_control.authn import authentication
 from mission_control.authn.credentials import live_session
 from mission_control.core.actor import system
@@ -63,10 +64,12 @@ async def sign_in(form: SignInForm) -> None:
     remember_browser(form.email)
 
 
-async def lacks_profile(email: str) -> bool:
-    """Whether the person with this address has no name or no time zone yet."""
+async def is_to_be_welcomed(email: str) -> bool:
+    """Whether the person with this address has no name or no time zone, and was not asked before; they are now."""
     user = await user_by_email(email)
-    return user is not None and not (user.name and user.timezone)
+    if user is None or user.welcomed_at is not None or (user.name and user.timezone):
+        return False
+    return await welcome(system(setup.NOWHERE), user)
 
 
 def passwords_are_for_owners() -> bool:

@@ -36,6 +36,7 @@ class User(Model):
     context = fields.TextField(null=True)
     is_super_admin = fields.BooleanField(default=False)
     password_hash = fields.TextField(null=True)
+    welcomed_at: Any = UtcDatetimeField(null=True)  # when name and time zone were asked for
     active_organization: Any = fields.ForeignKeyField(
         "models.Organization", related_name=False, null=True, on_delete=fields.SET_NULL
     )

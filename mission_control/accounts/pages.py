@@ -70,9 +70,9 @@ async def _not_signed_in(refusal: Typed[SignInForm]) -> ResponseReturnValue:
 
 @session_action(pages, "/sign-in", performs=entrance.sign_in, form=SignInForm, refused=_not_signed_in)
 async def enter(form: SignInForm, _: None) -> ResponseReturnValue:
-    """Start a session; go on, on a first visit by what is missing in the profile."""
+    """Start a session; go on, once by what is missing in the profile."""
     wanted = safe_next(form.next)
-    is_asked = not wanted.startswith("/invitations/") and await entrance.lacks_profile(form.email)
+    is_asked = not wanted.startswith("/invitations/") and await entrance.is_to_be_welcomed(form.email)
     return go(f"/welcome?next={quote(wanted)}" if is_asked else wanted)
 
 

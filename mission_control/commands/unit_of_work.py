@@ -106,12 +106,12 @@ def deliver(
     kind: str,
     scope: Scope,
     *,
-    agent_id: UUID,
+    agent_id: UUID | None = None,
     header: str,
     text: str,
     **data: Any,
 ) -> Delivery:
-    """Write a message that a sender will carry to an agent once this command has committed; return it."""
+    """Write a message that a sender will carry, to an agent or a person, once this command has committed; return it."""
     delivery = Delivery(
         organization_id=scope.organization_id,
         kind=kind,

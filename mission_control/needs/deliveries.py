@@ -1,4 +1,4 @@
-"""Notices to agents that were given up; for admins."""
+"""Notices to agents and mails of invitations that were given up; for admins."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +11,7 @@ from mission_control.database.sql import placeholders, select
 from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, fact, need, operation, shortened
 from mission_control.needs.schemas import Need, NeedOtherwise, NeedParty
+from mission_control.organizations.invite_mail import KIND as MAIL
 
 REMEMBERED = timedelta(days=14)
 
@@ -25,34 +26,76 @@ class _Delivery:
     last_error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    id: UUID
+    invite_id: UUID
+    email: str
+    attempts: int
+    last_error: str | None
+
+
 def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
     """Find what was given up in the last two weeks, for those who may have it sent again."""
     if not seeker.is_admin:
         return None
+    columns = (
+        "SELECT 'delivery' AS kind, d.id AS id, d.due_at AS since, {} AS board_id, CAST(NULL AS UUID) AS owner_id,"
+    )
+    columns += " CAST(d.due_at AS TEXT) AS version FROM deliveries d"
+    failed = "d.state = 'failed' AND d.kind = ? AND d.due_at > ? AND d.organization_id = ?"
+    after = clock.now() - REMEMBERED
     return (
-        "SELECT 'delivery' AS kind, d.id AS id, d.due_at AS since, g.board_id AS board_id,"
-        " CAST(NULL AS UUID) AS owner_id,"
-        " CAST(d.due_at AS TEXT) AS version FROM deliveries d JOIN agents g ON g.id = d.agent_id"
-        " LEFT JOIN mine ON mine.id = g.board_id WHERE d.state = 'failed' AND d.kind = ? AND d.due_at > ?"
-        " AND d.organization_id = ? AND (g.board_id IS NULL OR mine.id IS NOT NULL)",
-        [NOTICE, clock.now() - REMEMBERED, seeker.organization_id],
+        f"{columns.format('g.board_id')} JOIN agents g ON g.id = d.agent_id LEFT JOIN mine ON mine.id = g.board_id"
+        f" WHERE {failed} AND (g.board_id IS NULL OR mine.id IS NOT NULL)"
+        f" UNION ALL {columns.format('CAST(NULL AS UUID)')} JOIN organization_invites i ON i.mail_delivery_id = d.id"
+        f" WHERE {failed} AND i.accepted_at IS NULL AND i.expires_at > ?",
+        [NOTICE, after, seeker.organization_id, MAIL, after, seeker.organization_id, clock.now()],
     )
 
 
 async def say(page: Page) -> list[Need]:
-    """Say which notice did not arrive, and why."""
-    found = await select(
+    """Say which notice or mail did not arrive, and why."""
+    ids = placeholders(len(page.ids))
+    notices = await select(
         _Delivery,
         "SELECT d.id, d.agent_id, g.name AS agent, d.header, d.attempts, d.last_error FROM deliveries d"
-        f" JOIN agents g ON g.id = d.agent_id WHERE d.id IN ({placeholders(len(page.ids))})",
+        f" JOIN agents g ON g.id = d.agent_id WHERE d.id IN ({ids})",
         *page.ids,
     )
-    deliveries = {UUID(str(one.id)): one for one in found}
-    return [_need(page, key, deliveries[key.id]) for key in page.keys if key.id in deliveries]
+    mails = await select(
+        _Mail,
+        "SELECT d.id, i.id AS invite_id, i.invited_email AS email, d.attempts, d.last_error FROM deliveries d"
+        f" JOIN organization_invites i ON i.mail_delivery_id = d.id WHERE d.id IN ({ids})",
+        *page.ids,
+    )
+    found: dict[UUID, _Delivery | _Mail] = {UUID(str(one.id)): one for one in notices}
+    found |= {UUID(str(one.id)): one for one in mails}
+    said = [(key, found[key.id]) for key in page.keys if key.id in found]
+    return [_mail(page, key, one) if isinstance(one, _Mail) else _need(page, key, one) for key, one in said]
+
+
+def _mail(page: Page, key: Key, mail: _Mail) -> Need:
+    again = operation("send_invitation_mail", {"invite_id": mail.invite_id})
+    return need(
+        page,
+        key,
+        title=f"{mail.email} did not get the invitation",
+        reason=shortened(mail.last_error or "", 240),
+        url=f"/settings/people/invitations/{mail.invite_id}",
+        facts=[fact("mail", mail.email), fact("triangle-alert", f"given up after {_tries(mail.attempts)}")],
+        answers=[
+            answer("retry", "1", "Send again", "It is tried at once.", again, recommended=True, in_bulk=True),
+        ],
+        otherwise=NeedOtherwise(at=None, text="Nobody is invited until somebody hands over the link."),
+    )
+
+
+def _tries(attempts: int) -> str:
+    return "1 try" if attempts == 1 else f"{attempts} tries"
 
 
 def _need(page: Page, key: Key, delivery: _Delivery) -> Need:
-    tries = "try" if delivery.attempts == 1 else "tries"
     again = operation("retry_agent_delivery", {"agent_id": delivery.agent_id, "delivery_id": delivery.id})
     return need(
         page,
@@ -60,7 +103,7 @@ def _need(page: Page, key: Key, delivery: _Delivery) -> Need:
         title=f"{delivery.agent} did not get a notice: {delivery.header.capitalize()}",
         reason=shortened(delivery.last_error or "", 240),
         url=f"/agents/{delivery.agent_id}/inbox",
-        facts=[fact("bot", delivery.agent), fact("webhook", f"given up after {delivery.attempts} {tries}")],
+        facts=[fact("bot", delivery.agent), fact("webhook", f"given up after {_tries(delivery.attempts)}")],
         answers=[
             answer("retry", "1", "Send again", "It is tried at once.", again, recommended=True, in_bulk=True),
         ],
@@ -69,4 +112,4 @@ def _need(page: Page, key: Key, delivery: _Delivery) -> Need:
     )
 
 
-KIND = NeedKind("delivery", "unblock", find, say, ("delivery.", "agent."), ("inbox_of",), is_for_admins=True)
+KIND = NeedKind("delivery", "unblock", find, say, ("delivery.", "agent.", "invite."), ("inbox_of",), is_for_admins=True)

@@ -50,6 +50,11 @@ async def opened(token: str) -> Opened:
         unknown_tokens.check(key)
         unknown_tokens.failed(key)
         raise NotFound(DEAD_LINK)
+    return await described(invite)
+
+
+async def described(invite: Invite) -> Opened:
+    """Return an invitation as the person whom it is for reads it."""
     inviter = await User.get_or_none(id=invite.created_by_user_id) if invite.created_by_user_id else None
     is_over = invite.expires_at <= clock.now()
     return Opened(

@@ -5,6 +5,8 @@ from mission_control.organizations import (
     api,
     audit_api,
     audit_pages,
+    invite_live,
+    invite_mail,
     invite_pages,
     invites_api,
     join_pages,
@@ -40,7 +42,8 @@ organizations = Feature(
         join_pages.pages,
     ),
     secret_paths=("/invitations/",),
-    regions=people_live.REGIONS,
+    regions=(*people_live.REGIONS, *invite_live.REGIONS),
     settings_pages=(*organization_pages.SETTINGS_PAGES, *people_pages.SETTINGS_PAGES, *audit_pages.SETTINGS_PAGES),
+    senders=invite_mail.senders,
     ensure_membership=ensure_membership,
 )

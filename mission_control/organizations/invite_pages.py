@@ -3,20 +3,20 @@
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, current_app, request
+from quart import Blueprint, Response, current_app, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.core.policy import require
+from mission_control.organizations import invite_live
 from mission_control.organizations.forms import InviteForm
-from mission_control.organizations.invites import token_of
-from mission_control.organizations.levels import level
-from mission_control.organizations.models import Invite, InviteBoardAccess, Organization
-from mission_control.organizations.people_view import boards_here, invitation
+from mission_control.organizations.models import Invite, Organization
+from mission_control.organizations.people_view import boards_here
 from mission_control.organizations.queries import active_organization, visible_invite
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go, is_htmx
 from mission_control.web.fragments import render_macro
+from mission_control.web.letters import sends_mail
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.settings import settings_page
 from mission_control.web.shell import signed_in
@@ -49,6 +49,7 @@ async def _form(actor: Actor, values: dict[str, Any], errors: dict[str, str]) ->
         "boards": await boards_here(actor.organization_id),
         "may_make_owners": mine.role == "owner",
         "organization_name": mine.organization_name,
+        "sends_mail": sends_mail(),
     }
     if is_htmx():
         return render_macro("organizations/forms.html", "invite_dialog", **context)
@@ -73,24 +74,45 @@ async def invite(outcome: Outcome[Organization, InviteForm]) -> ResponseReturnVa
 @pages.get(f"{INVITATIONS}/<uuid:invite_id>")
 async def show(invite_id: UUID) -> str:
     """Show an invitation with its link, as long as somebody can accept it."""
-    actor = await signed_in()
+    return await _shown(await signed_in(), invite_id)
+
+
+async def _shown(actor: Actor, invite_id: UUID, error: str = "") -> str:
     found = await visible_invite(actor, invite_id)
     require(actor, "invite.revoke", found)
-    chosen = await InviteBoardAccess.filter(organization_invite_id=found.id)
-    boards = await boards_here(actor.organization_id)
-    token = token_of(actor, found, current_app.config["SECRET_KEY"])
     return await settings_page(
-        actor,
-        "organizations/invitation.html",
-        "people",
-        invite=invitation(found, [level(one.can_read, one.can_write) for one in chosen], len(boards)),
-        link=f"{_base()}/invitations/{token}" if token else "",
-        is_used=found.accepted_at is not None,
+        actor, invite_live.TEMPLATE, "people", **await invite_live.context(actor, found, _base(), error)
     )
+
+
+@pages.get(f"{INVITATIONS}/<uuid:invite_id>/live")
+async def live(invite_id: UUID) -> Response:
+    """Keep the page of an invitation live."""
+    actor = await signed_in()
+    require(actor, "invite.revoke", await visible_invite(actor, invite_id))
+    return await invite_live.stream(actor, invite_id, _base())
 
 
 def _base() -> str:
     return str(current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
+
+
+async def _not_mailed(refusal: Refusal[Invite, None]) -> ResponseReturnValue:
+    if refusal.found is None:
+        raise refusal.error
+    return await _shown(refusal.actor, refusal.found.id, refusal.sentence)
+
+
+@action(
+    pages,
+    "POST",
+    f"{INVITATIONS}/<uuid:invite_id>/mails",
+    performs="send_invitation_mail",
+    refused=_not_mailed,
+)
+async def mail(outcome: Outcome[Invite, None]) -> ResponseReturnValue:
+    """Send an invitation by mail again."""
+    return go(f"{INVITATIONS}/{outcome.found.id}")
 
 
 @action(pages, "POST", f"{INVITATIONS}/<uuid:invite_id>/revocations", performs="revoke_org_invite")

@@ -13,6 +13,7 @@ from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.core.ids import fingerprint, new_secret
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.database.sql import lowered, rows
+from mission_control.delivery.models import Delivery
 from mission_control.organizations.access import check_boards, copy_access, merge_access
 from mission_control.organizations.models import Invite, InviteBoardAccess, Member, Organization
 from mission_control.organizations.policy import ROLES, role_of
@@ -91,6 +92,8 @@ async def revoke_invite(actor: Actor, invite: Invite) -> Invite:
     if held is None:
         raise NotFound()
     await held.delete()
+    if held.mail_delivery_id:
+        await Delivery.filter(id=held.mail_delivery_id, state="waiting").delete()
     record("invite.revoked", held, "An invitation was revoked.", role=held.role)
     return held
 

@@ -5,10 +5,11 @@ from typing import Any
 from quart import current_app
 
 from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict
 from mission_control.core.paging import Page, Paging, page
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
-from mission_control.organizations import invites
+from mission_control.organizations import invite_mail, invites
 from mission_control.organizations.models import Invite, Organization
 from mission_control.organizations.queries import active_organization, list_invites, member_read, visible_invite
 from mission_control.organizations.schemas import (
@@ -17,6 +18,7 @@ from mission_control.organizations.schemas import (
     OrganizationInviteRead,
     OrganizationMemberRead,
 )
+from mission_control.web.letters import sends_mail
 
 api = Api("invites_api", __name__, url_prefix="/api/v1/organizations")
 TAGS = ("organizations",)
@@ -27,8 +29,17 @@ def _key() -> str:
     return key
 
 
-def _invite_read(actor: Actor, invite: Invite) -> OrganizationInviteRead:
-    return OrganizationInviteRead.of(invite, invites.token_of(actor, invite, _key()))
+async def _reads(actor: Actor, found: list[Invite]) -> list[OrganizationInviteRead]:
+    mails = await invite_mail.mails_of(found)
+    return [
+        OrganizationInviteRead.of(invite, invites.token_of(actor, invite, _key()), mails.get(invite.id))
+        for invite in found
+    ]
+
+
+async def _read(actor: Actor, invite: Invite) -> OrganizationInviteRead:
+    [read] = await _reads(actor, [invite])
+    return read
 
 
 @operation(
@@ -48,7 +59,7 @@ async def list_organization_invites(actor: Actor, query: Paging) -> dict[str, An
     `token` is there as long as it can be accepted. Expired ones stay until they are revoked.
     """
     found, total = await list_invites(actor, query)
-    return page([_invite_read(actor, invite) for invite in found], total, query)
+    return page(await _reads(actor, found), total, query)
 
 
 @operation(
@@ -68,9 +79,33 @@ async def create_organization_invite(
 ) -> OrganizationInviteRead:
     """Invite a person by e-mail address.
 
-    Hand the token over yourself. It is good for 14 days.
+    Where a mail server is set (`SMTP_URL`), its link is sent by mail; else hand the token over yourself. It is good for
+    14 days.
     """
-    return _invite_read(actor, (await invites.create_invite(actor, organization, data, _key())).row)
+    invite = (await invites.create_invite(actor, organization, data, _key())).row
+    return await _read(actor, await invite_mail.mail_invite(actor, invite) if sends_mail() else invite)
+
+
+@operation(
+    api,
+    "POST",
+    "/me/invites/<invite_id>/mails",
+    operation_id="send_invitation_mail",
+    tags=TAGS,
+    who="user",
+    find=visible_invite,
+    verb="invite.mail",
+    returns=OrganizationInviteRead,
+)
+async def send_invitation_mail(actor: Actor, invite: Invite) -> OrganizationInviteRead:
+    """Send an invitation by mail again, or try a mail again that was given up.
+
+    409 without a mail server, while a mail is on its way, and within a minute of the last one.
+    """
+    if not sends_mail():
+        raise Conflict(invite_mail.NO_SERVER)
+    await invite_mail.mail_again(actor, invite)
+    return await _read(actor, await Invite.get(id=invite.id))
 
 
 @operation(
@@ -86,7 +121,7 @@ async def create_organization_invite(
 )
 async def revoke_organization_invite(actor: Actor, invite: Invite) -> OrganizationInviteRead:
     """Revoke an invitation."""
-    return _invite_read(actor, await invites.revoke_invite(actor, invite))
+    return await _read(actor, await invites.revoke_invite(actor, invite))
 
 
 @operation(

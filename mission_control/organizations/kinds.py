@@ -17,6 +17,9 @@ KINDS = {
     "member.removed": Kind("A person was taken out of an organization.", "removed"),
     "member.left": Kind("A person left an organization, or deleted their account.", "left the organization"),
     "invite.created": Kind("Somebody was invited.", "invited somebody"),
+    "invite.mail_requested": Kind("An invitation is to be sent by mail.", "sends an invitation by mail"),
+    "invite.mailed": Kind("An invitation was sent by mail.", "mailed an invitation"),
+    "invite.mail_failed": Kind("The mail of an invitation was given up.", "could not mail an invitation"),
     "invite.revoked": Kind("An invitation was deleted.", "revoked an invitation"),
     "invite.accepted": Kind("A person joined by an invitation, or gained by it.", "accepted an invitation"),
     "organization.work_state_changed": Kind(

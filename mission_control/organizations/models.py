@@ -103,6 +103,7 @@ class Invite(Model):
         "models.User", related_name=False, null=True, on_delete=fields.SET_NULL
     )
     accepted_at: Any = UtcDatetimeField(null=True)
+    mail_delivery_id: Any = fields.UUIDField(null=True)
     expires_at = UtcDatetimeField()
     created_at = UtcDatetimeField(default=now)
     updated_at = UtcDatetimeField(default=now)

@@ -14,8 +14,10 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import can
 from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.organizations.invite_mail import mails_of
 from mission_control.organizations.levels import LEVELS, Access, level
 from mission_control.organizations.models import Invite, InviteBoardAccess, Member
+from mission_control.organizations.schemas import InvitationMail
 
 AT_ONCE = 50
 BOARDS_AT_ONCE = 12
@@ -82,6 +84,7 @@ class Invitation:
     expires_at: datetime
     is_expired: bool
     created_at: datetime
+    mail: InvitationMail | None = None
 
     @property
     def sees_nothing(self) -> bool:
@@ -145,10 +148,13 @@ async def invitations_of(actor: Actor) -> list[Invitation]:
     for one in await InviteBoardAccess.filter(organization_invite_id__in=[invite.id for invite in found]):
         boards.setdefault(one.organization_invite_id, []).append(level(one.can_read, one.can_write))
     count = await _board_count(actor.organization_id) if boards else 0
-    return [invitation(one, boards.get(one.id, []), count) for one in found]
+    mails = await mails_of(found)
+    return [invitation(one, boards.get(one.id, []), count, mails.get(one.id)) for one in found]
 
 
-def invitation(invite: Invite, boards: Sequence[Access], board_count: int) -> Invitation:
+def invitation(
+    invite: Invite, boards: Sequence[Access], board_count: int, mail: InvitationMail | None = None
+) -> Invitation:
     """Return an invitation as pages show it."""
     everywhere = level(invite.all_boards_read, invite.all_boards_write)
     return Invitation(
@@ -159,6 +165,7 @@ def invitation(invite: Invite, boards: Sequence[Access], board_count: int) -> In
         expires_at=invite.expires_at,
         is_expired=invite.expires_at <= clock.now(),
         created_at=invite.created_at,
+        mail=mail,
     )
 
 

@@ -93,6 +93,7 @@ def may_invite(actor: Actor, organization: Organization | None) -> bool:
 
 
 @rules.rule("invite.revoke")
+@rules.rule("invite.mail")
 def may_revoke_invite(actor: Actor, invite: Invite) -> bool:
     """Owners and admins."""
     return actor.administers(invite.organization_id)

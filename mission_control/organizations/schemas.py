@@ -1,7 +1,7 @@
 """Shapes of organizations, members and invitations."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
@@ -165,6 +165,15 @@ class OrganizationInviteAccept(BaseModel):
     token: str
 
 
+class InvitationMail(BaseModel):
+    """How the last mail of an invitation went: `failed` once it was given up, with the reason."""
+
+    state: Literal["waiting", "sending", "sent", "failed"]
+    attempts: int
+    error: str | None
+    sent_at: datetime | None
+
+
 class OrganizationInviteRead(BaseModel):
     """An invitation. The token is there as long as it can be accepted."""
 
@@ -181,9 +190,11 @@ class OrganizationInviteRead(BaseModel):
     expires_at: datetime
     created_at: datetime
     updated_at: datetime
+    mail: InvitationMail | None = None
 
     @classmethod
-    def of(cls, invite: Invite, token: str) -> "OrganizationInviteRead":
+    def of(cls, invite: Invite, token: str, mail: InvitationMail | None = None) -> "OrganizationInviteRead":
         """The answer for an invitation."""
-        values: dict[str, Any] = {name: getattr(invite, name) for name in cls.model_fields if name != "token"}
-        return cls.model_construct(**values, token=token)
+        names = [name for name in cls.model_fields if name not in ("token", "mail")]
+        values: dict[str, Any] = {name: getattr(invite, name) for name in names}
+        return cls.model_construct(**values, token=token, mail=mail)

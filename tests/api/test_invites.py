@@ -21,7 +21,7 @@ ACCEPT = "/organizations/invites/accept"
 EVE = {"invited_email": "eve@example.org"}
 KEYS = [
     "id", "organization_id", "invited_email", "role", "all_boards_read", "all_boards_write", "token",
-    "created_by_user_id", "accepted_by_user_id", "accepted_at", "expires_at", "created_at", "updated_at",
+    "created_by_user_id", "accepted_by_user_id", "accepted_at", "expires_at", "created_at", "updated_at", "mail",
 ]  # fmt: skip
 
 

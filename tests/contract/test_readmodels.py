@@ -26,13 +26,14 @@ DRAFT = {
     "status": "complete", "board_type": "goal", "objective": "See.", "success_metrics": {"nights": 3},
     "lead_agent": {"name": "Lyra", "autonomy_level": "balanced"},
 }  # fmt: skip
-# What nobody gets an answer from before there are gateways, and how it refuses.
+# What nobody gets an answer from before there are gateways or a mail server, and how it refuses.
 REFUSED = {
     "agent_main_message_board_lead": 403,
     "agent_main_broadcast_lead_message": 403,
     "agent_onboarding_update_api_v1_boards__board_id__onboarding_agent_post": 403,
     "update_onboarding_api_v1_agent_boards__board_id__onboarding_post": 403,
     "gateways_status_api_v1_gateways_status_get": 422,
+    "send_invitation_mail": 409,
     "list_gateway_sessions_api_v1_gateways_sessions_get": 422,
     "get_gateway_session_api_v1_gateways_sessions__session_id__get": 422,
     "get_session_history_api_v1_gateways_sessions__session_id__history_get": 422,

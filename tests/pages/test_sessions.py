@@ -40,6 +40,10 @@ async def test_first_visit_asks_for_what_is_missing(cast: Cast) -> None:
     nobody = Visitor(cast.app)
     entered = await nobody.post("/sign-in", {"email": "ada@example.org", "password": PASSWORD, "next": "/agents"})
     assert entered.leads_to == "/welcome?next=/agents"
+    again = await Visitor(cast.app).post(
+        "/sign-in", {"email": "ada@example.org", "password": PASSWORD, "next": "/agents"}
+    )
+    assert again.leads_to == "/agents"  # asked once
     ada = await nobody.remembering(entered)
     (await ada.get(entered.leads_to)).has('value="Ada"', 'value="/agents"', "data-timezone", "Not now")
     await User.filter(id=cast.ada.id).update(preferred_name="Countess")

@@ -1,0 +1,74 @@
+"""A mail server in the test's process, which keeps what it takes and refuses what it is told to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from quart import Quart
+
+from mission_control.organizations import invite_mail
+from mission_control.sending.loop import forget_sender, install_sender
+
+OK = "250 OK"
+
+
+@dataclass(slots=True)
+class Post:
+    """What arrived, and what the server answers to a recipient and to a message."""
+
+    mails: list[EmailMessage] = field(default_factory=list)
+    recipient: str = OK
+    message: str = OK
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any
+    ) -> str:
+        """Take a recipient, or refuse it as told."""
+        if self.recipient == OK:
+            envelope.rcpt_tos.append(address)
+        return self.recipient
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Keep a message, or refuse it as told."""
+        if self.message == OK:
+            content = envelope.content if isinstance(envelope.content, bytes) else b""
+            self.mails.append(message_from_bytes(content, policy=policy.default))
+        return self.message
+
+    def text(self) -> str:
+        """The newest mail as text."""
+        part = self.mails[-1].get_body(("plain",))
+        assert part is not None
+        return str(part.get_content())
+
+    def html(self) -> str:
+        """The newest mail as HTML."""
+        part = self.mails[-1].get_body(("html",))
+        assert part is not None
+        return str(part.get_content())
+
+
+@asynccontextmanager
+async def mail_server(app: Quart) -> AsyncIterator[Post]:
+    """Let an application send mail to a server of this process."""
+    post, before = Post(), app.config["SETTINGS"]
+    server = await asyncio.get_running_loop().create_server(lambda: SMTP(post), "127.0.0.1", 0)
+    url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    app.config["SETTINGS"] = replace(
+        before, smtp_url=url, mail_from="Mission Control <mission@example.org>", base_url="https://mission.example.org"
+    )
+    senders = invite_mail.senders(app)
+    for sender in senders:
+        install_sender(sender)
+    try:
+        async with server:
+            yield post
+    finally:
+        app.config["SETTINGS"] = before
+        for sender in senders:
+            forget_sender(sender.key)
