@@ -10,7 +10,7 @@ from mission_control.core.paging import Paging
 from mission_control.jobs.models import Job
 
 State = Literal["running", "done", "failed", "interrupted"]
-Kind = Literal["board_import", "board_erasure", "pack_sync", "template_sync", "agent_setup"]
+Kind = Literal["board_import", "board_erasure", "pack_sync", "template_sync", "agent_setup", "audit_check"]
 
 
 class JobResult(BaseModel):

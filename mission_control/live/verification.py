@@ -1,6 +1,7 @@
 """Verifying the chained event log of an organization."""
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import orjson
@@ -12,6 +13,7 @@ from mission_control.live.signatures import GENESIS, Verdict, judge
 
 AT_ONCE = 500
 SEALED = "log.sealed"
+Walked = Callable[[int], Awaitable[None]]
 
 
 class Names:
@@ -30,8 +32,12 @@ class Names:
         return self._digest.hexdigest()
 
 
-async def verify(organization_id: UUID, seq: int = 0, previous: str = GENESIS) -> tuple[int, str | None]:
+async def verify(
+    organization_id: UUID, seq: int = 0, previous: str = GENESIS, walked: Walked | None = None
+) -> tuple[int, str | None]:
     """Walk one organization's chain; returns how many events hold and the first fault as a sentence.
+
+    `walked` is told now and then how many more events were walked.
 
     `seq` and `previous` are the number and hash of an event up to which it was walked before. Events
     written during the walk are left to the next one.
@@ -54,6 +60,8 @@ async def verify(organization_id: UUID, seq: int = 0, previous: str = GENESIS) -
             elif whole and event.kind == SEALED and orjson.loads(event.data).get("names") != names.digest():
                 return seq, f"The name of an actor in an event before event {event.seq} was changed."
             previous, seq = event.hash, event.seq
+        if walked is not None:
+            await walked(len(page))
     if (last, head["log_hash"]) != (seq, previous):
         return seq, f"The log ends at event {seq}, but event {last} was written."
     if newest > last:

@@ -1,5 +1,6 @@
 """Notify people in the transaction that mentions them or gives them a task."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,17 @@ async def notify_of_mentions(actor: Actor, event: NewEvent) -> None:
         await _mentions(event, "task_comments", "message", comment_id=event.data["comment_id"])
 
 
+@reactions.to("task.comment_edited")
+async def notify_of_mentions_added(actor: Actor, event: NewEvent) -> None:
+    """Notify the people whom an edited comment mentions, and who were not notified of it before."""
+    if event.data.get("has_names"):
+        known = await rows(
+            "SELECT user_id FROM notifications WHERE comment_id = ? AND kind = 'mention'", event.data["comment_id"]
+        )
+        told = {UUID(str(row["user_id"])) for row in known}
+        await _mentions(event, "task_comments", "message", told, comment_id=event.data["comment_id"])
+
+
 @reactions.to("memory.created")
 async def notify_of_mentions_in_chat(actor: Actor, event: NewEvent) -> None:
     """Notify the people whom an entry of a board's chat mentions."""
@@ -39,12 +51,13 @@ async def notify_of_mentions_in_chat(actor: Actor, event: NewEvent) -> None:
         await _mentions(event, "board_memory", "content", memory_id=event.data["memory_id"])
 
 
-async def _mentions(event: NewEvent, table: str, column: str, **where: Any) -> None:
+async def _mentions(event: NewEvent, table: str, column: str, told: Collection[UUID] = (), **where: Any) -> None:
     [thing_id] = where.values()
     found = await rows(f"SELECT {column} AS text FROM {table} WHERE id = ? AND {column} LIKE '%@%'", thing_id)
     if found:
         board = await Board.get(id=event.scope.board_id)
-        await _notify(event, "mention", mentioned_people(found[0]["text"], await people_of(board)), **where)
+        named = mentioned_people(found[0]["text"], await people_of(board))
+        await _notify(event, "mention", [one for one in named if one not in told], **where)
 
 
 async def _notify(event: NewEvent, kind: str, people: list[UUID], **about: Any) -> None:

@@ -1,6 +1,7 @@
 """The log of an organization as its admins check it: its signed head, and the last verification of the whole log."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +15,16 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.database.sql import rows, wire_moment
+from mission_control.jobs import progress, running
+from mission_control.jobs.models import Job
+from mission_control.jobs.schemas import JobRead, JobResult, Kind
 from mission_control.live import verification
 from mission_control.live.signatures import Verdict
 from mission_control.organizations.checks import check_name
 from mission_control.organizations.models import Organization
 
 RUNNING = "This log is being checked already. Wait for the result."
-_running: set[UUID] = set()
+KIND: Kind = "audit_check"
 
 
 class LogCheck(BaseModel):
@@ -101,18 +105,31 @@ async def read_audit(organization: Organization) -> AuditRead:
     )
 
 
-async def check_log(actor: Actor, organization: Organization) -> LogCheck:
-    """Verify the log from its first event and store the result. A check that runs already: Conflict."""
-    if organization.id in _running:
+async def start_check(actor: Actor, organization: Organization) -> JobRead:
+    """Verify the log from its first event, as long work. A check that runs already: Conflict."""
+    work, refuse = partial(_check, actor, organization.id), partial(_refuse_another, organization.id)
+    return await running.start(actor, KIND, "Check the log", work, claim=refuse)
+
+
+async def running_check(organization_id: UUID) -> Job | None:
+    """Return the check that runs, if one does."""
+    return await Job.filter(organization_id=organization_id, kind=KIND, state="running").first()
+
+
+async def _refuse_another(organization_id: UUID, job_id: UUID) -> None:
+    if await running_check(organization_id) is not None:
         raise Conflict(RUNNING)
-    _running.add(organization.id)
-    try:
-        seq, fault = await verification.verify(organization.id)
-    finally:
-        _running.discard(organization.id)
-    check = LogCheck(seq=seq, fault=fault, checked_at=clock.now(), checked_by=actor.name)
-    await _store(actor, organization, check)
-    return check
+
+
+async def _check(actor: Actor, organization_id: UUID) -> JobResult:
+    organization = await Organization.get(id=organization_id)
+    await progress.step("Walking the log", organization.log_seq)
+    seq, fault = await verification.verify(organization_id, walked=progress.advance)
+    await _store(actor, organization, LogCheck(seq=seq, fault=fault, checked_at=clock.now(), checked_by=actor.name))
+    url = "/settings/audit#check"
+    if fault:
+        return JobResult(summary=fault, url=url, problems=[f"{seq:,} events before it are as written."])
+    return JobResult(summary=f"Verified up to number {seq:,}.", url=url)
 
 
 @command("organization.verify")

@@ -4,6 +4,7 @@ from typing import Any
 
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Page, page
+from mission_control.jobs.schemas import JobRead
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
 from mission_control.organizations import audit
@@ -40,15 +41,17 @@ async def read_audit(actor: Actor, organization: Organization) -> audit.AuditRea
     who="user",
     find=active_organization,
     verb="organization.verify",
-    returns=audit.LogCheck,
+    returns=JobRead,
+    status=202,
     is_atomic=False,
 )
-async def check_audit(actor: Actor, organization: Organization) -> audit.LogCheck:
-    """Verify the organization's log from its first event.
+async def check_audit(actor: Actor, organization: Organization) -> JobRead:
+    """Verify the organization's log from its first event, as long work: return the job at its beginning.
 
-    The result is stored and shown to every admin. While a check runs, another one is refused: 409.
+    The result is stored with the job, and shown to every admin by `read_audit`. While a check runs, another one is
+    refused: 409.
     """
-    return await audit.check_log(actor, organization)
+    return await audit.start_check(actor, organization)
 
 
 @operation(

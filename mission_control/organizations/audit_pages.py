@@ -12,20 +12,24 @@ from quart.typing import ResponseReturnValue
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import can, require
+from mission_control.live.broker import head_of
 from mission_control.organizations.account_log import AccountLogQuery, Group, account_log
-from mission_control.organizations.audit import AuditEventsQuery, audit_events, read_audit
+from mission_control.organizations.audit import AuditEventsQuery, audit_events, read_audit, running_check
 from mission_control.organizations.models import Organization
 from mission_control.organizations.organization_view import people_options
 from mission_control.organizations.queries import active_organization
 from mission_control.web.actions import action
 from mission_control.web.forms import go
+from mission_control.web.fragments import render_block
 from mission_control.web.outcomes import Outcome, Refusal
+from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.settings import SettingsPage, administers, settings_page
 from mission_control.web.shell import signed_in
 
 pages = Blueprint("audit_pages", __name__)
 AUDIT = "/settings/audit"
 AT_ONCE = 50
+PAGE, TEMPLATE = "audit", "organizations/audit.html"
 SETTINGS_PAGES = (
     SettingsPage(
         "audit",
@@ -51,9 +55,11 @@ async def _page(actor: Actor, error: str = "") -> str:
     require(actor, "organization.verify", organization)
     return await settings_page(
         actor,
-        "organizations/audit.html",
+        TEMPLATE,
         "audit",
+        seq=await head_of(organization.id),
         audit=await read_audit(organization),
+        job=await running_check(organization.id),
         may_read_accounts=can(actor, "organization.read_account_log", organization),
         error=error,
     )
@@ -65,8 +71,31 @@ async def _not_checked(refusal: Refusal[Organization, None]) -> ResponseReturnVa
 
 @action(pages, "POST", f"{AUDIT}/checks", performs="check_audit", refused=_not_checked)
 async def check(outcome: Outcome[Organization, None]) -> ResponseReturnValue:
-    """Verify the log from its first event."""
+    """Begin to verify the log from its first event."""
     return go(f"{AUDIT}#check")
+
+
+@pages.get(f"{AUDIT}/live")
+async def live() -> Response:
+    """Keep the result of checks live."""
+    actor = await signed_in()
+    require(actor, "organization.verify", await active_organization(actor))
+
+    async def look(viewer: Actor, reads: Reads) -> View | None:
+        if not viewer.administers(viewer.organization_id):
+            return None
+        return View(actor=viewer, pages=(PAGE,), active="settings", reads=reads)
+
+    return await live_page(actor, look)
+
+
+async def _check_now(view: View) -> str:
+    organization = await active_organization(view.actor)
+    context = {"audit": await read_audit(organization), "job": await running_check(organization.id)}
+    return await render_block(TEMPLATE, "check", error="", **context)
+
+
+REGIONS = (Region(PAGE, "#check", Concerns[View](signals=("job_id",)), _check_now),)
 
 
 @pages.get(f"{AUDIT}/events.jsonl")

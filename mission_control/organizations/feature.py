@@ -42,7 +42,7 @@ organizations = Feature(
         join_pages.pages,
     ),
     secret_paths=("/invitations/",),
-    regions=(*people_live.REGIONS, *invite_live.REGIONS),
+    regions=(*people_live.REGIONS, *invite_live.REGIONS, *audit_pages.REGIONS),
     settings_pages=(*organization_pages.SETTINGS_PAGES, *people_pages.SETTINGS_PAGES, *audit_pages.SETTINGS_PAGES),
     senders=invite_mail.senders,
     ensure_membership=ensure_membership,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from quart import Response, current_app
 
+from mission_control.accounts.letters import sends_mail
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import can
@@ -16,7 +17,6 @@ from mission_control.organizations.models import Invite, InviteBoardAccess
 from mission_control.organizations.people_view import boards_here, invitation
 from mission_control.organizations.queries import visible_invite
 from mission_control.web.fragments import render_block
-from mission_control.web.letters import sends_mail
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 
 PAGE, TEMPLATE = "invitation", "organizations/invitation.html"

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from quart import Quart
 
+from mission_control.accounts.letters import Letter, send_letter
 from mission_control.accounts.models import User
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import deliver, record
@@ -21,7 +22,6 @@ from mission_control.organizations.policy import role_of
 from mission_control.organizations.schemas import InvitationMail
 from mission_control.sending.loop import GiveUp, Send, Sender
 from mission_control.sending.settling import retry
-from mission_control.web.letters import Letter, send_letter
 
 KIND = "invitation_mail"
 ABOUT = "an invitation by mail"

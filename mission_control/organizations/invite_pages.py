@@ -6,6 +6,7 @@ from uuid import UUID
 from quart import Blueprint, Response, current_app, request
 from quart.typing import ResponseReturnValue
 
+from mission_control.accounts.letters import sends_mail
 from mission_control.core.actor import Actor
 from mission_control.core.policy import require
 from mission_control.organizations import invite_live
@@ -16,7 +17,6 @@ from mission_control.organizations.queries import active_organization, visible_i
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go, is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.letters import sends_mail
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.settings import settings_page
 from mission_control.web.shell import signed_in

@@ -4,6 +4,7 @@ from typing import Any
 
 from quart import current_app
 
+from mission_control.accounts.letters import sends_mail
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.paging import Page, Paging, page
@@ -18,7 +19,6 @@ from mission_control.organizations.schemas import (
     OrganizationInviteRead,
     OrganizationMemberRead,
 )
-from mission_control.web.letters import sends_mail
 
 api = Api("invites_api", __name__, url_prefix="/api/v1/organizations")
 TAGS = ("organizations",)

@@ -7,6 +7,7 @@ from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, NotFound
+from mission_control.tags.claim_tags import follow, lock_claimants
 from mission_control.tags.models import Tag
 from mission_control.tags.schemas import TagCreate
 from mission_control.tags.slugs import is_nameless, save_nameless, save_unique, slug_from, slug_of
@@ -34,6 +35,7 @@ async def update_tag(actor: Actor, tag: Tag, sent: dict[str, Any]) -> Tag:
 
     A name without ASCII letters keeps the tag's nameless slug, or gets a free one.
     """
+    claimants = await lock_claimants(tag.organization_id, tag.slug) if "slug" in sent else []
     tag = await _locked(tag)
     is_free = False
     if "slug" in sent:
@@ -50,6 +52,8 @@ async def update_tag(actor: Actor, tag: Tag, sent: dict[str, Any]) -> Tag:
     stored = [*changes, "updated_at"]
     await (_save_nameless(tag, stored) if is_free and "slug" in changes else save_unique(tag, stored))
     changes = {name: getattr(tag, name) for name in changes}
+    if "slug" in changes:
+        await follow(claimants, before["slug"], tag.slug)
     record("tag.updated", tag, f"Tag changed: {tag.name}.", before=before, after=changes)
     return tag
 

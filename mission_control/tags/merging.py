@@ -7,6 +7,7 @@ from mission_control.commands.unit_of_work import record
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.database.sql import rows
+from mission_control.tags.claim_tags import follow, lock_claimants
 from mission_control.tags.models import Tag
 
 
@@ -18,6 +19,7 @@ async def merge_tag(actor: Actor, tag: Tag, into: UUID) -> Tag:
     """
     if tag.id == into:
         raise Invalid("Choose another tag. A tag cannot be merged into itself.")
+    claimants = await lock_claimants(tag.organization_id, tag.slug)
     found = {one.id: one for one in await _both(tag, into)}
     if tag.id not in found:
         raise NotFound()
@@ -40,6 +42,7 @@ async def merge_tag(actor: Actor, tag: Tag, into: UUID) -> Tag:
         into=kept.slug,
         tasks=len(moved),
     )
+    await follow(claimants, tag.slug, kept.slug)
     await tag.delete()
     return kept
 

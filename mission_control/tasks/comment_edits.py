@@ -1,5 +1,6 @@
 """Edit and delete comments. The log keeps the fact and the actor, not the text."""
 
+from typing import Any
 from uuid import UUID
 
 from mission_control.commands.command import command
@@ -10,7 +11,7 @@ from mission_control.core.errors import NotFound
 from mission_control.inbox.quotes import WITHDRAWN, requote
 from mission_control.runs.fence import hold_lease
 from mission_control.tasks.models import Attachment, Comment
-from mission_control.tasks.notices import snippet
+from mission_control.tasks.notices import notify_of_new_mentions, snippet
 from mission_control.tasks.queries import visible_task
 
 
@@ -26,7 +27,7 @@ async def visible_comment(actor: Actor, board_id: UUID, task_id: UUID, comment_i
 
 @command("task.edit_comment")
 async def edit_comment(actor: Actor, comment: Comment, message: str) -> Comment:
-    """Change the text of a comment."""
+    """Change the text of a comment, and notify those whom it mentions now and did not before."""
     comment = await _locked(comment)
     before, after = comment.message, message.strip()
     if before == after:
@@ -34,7 +35,9 @@ async def edit_comment(actor: Actor, comment: Comment, message: str) -> Comment:
     comment.message, comment.edited_at = after, clock.now()
     await comment.save(update_fields=["message", "edited_at"])
     await _requote(comment, before, snippet(after))
-    record("task.comment_edited", comment.task, "Comment edited.", comment_id=comment.id)
+    names: dict[str, Any] = {"has_names": True} if "@" in after else {}
+    record("task.comment_edited", comment.task, "Comment edited.", comment_id=comment.id, **names)
+    await notify_of_new_mentions(actor, comment, before)
     return comment
 
 

@@ -1,5 +1,6 @@
 """Notify agents of changes of tasks, with delivery rows that are written with the change."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from mission_control.agents.mentions import mentioned
@@ -101,8 +102,26 @@ async def notify_of_comment(actor: Actor, board: Board, task: Task, comment: Com
     message = comment.message
     named = mentioned(message, await find_all(Agent, "board_id = ?", board.id)) if "@" in message else []
     header = "TASK MENTION" if named else "NEW TASK COMMENT"
-    for agent_id in [agent.id for agent in named] or [task.assigned_agent_id]:
-        if agent_id in (None, actor.agent_id):
+    _tell(actor, board, task, comment, header, [agent.id for agent in named] or [task.assigned_agent_id])
+
+
+async def notify_of_new_mentions(actor: Actor, comment: Comment, before: str) -> None:
+    """Notify the agents that an edited comment mentions and did not mention before."""
+    if "@" not in comment.message:
+        return
+    task, board = comment.task, comment.task.board
+    agents = await find_all(Agent, "board_id = ?", board.id)
+    known = {agent.id for agent in mentioned(before, agents)}
+    named = [agent.id for agent in mentioned(comment.message, agents) if agent.id not in known]
+    _tell(actor, board, task, comment, "TASK MENTION", named)
+
+
+def _tell(
+    actor: Actor, board: Board, task: Task, comment: Comment, header: str, agent_ids: Sequence[UUID | None]
+) -> None:
+    message = comment.message
+    for agent_id in agent_ids:
+        if agent_id is None or agent_id == actor.agent_id:
             continue
         advice = "Answer in a comment. Leave the status alone unless the task is yours."
         text = f"From: {actor.name}\n\n{snippet(message)}\n\n{advice}"

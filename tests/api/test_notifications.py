@@ -38,6 +38,20 @@ async def test_mentions_of_people_in_comments_and_chat(cast: Cast) -> None:
     assert await mine(cast.ben) == []
 
 
+async def test_mention_that_an_edit_adds_notifies_once(cast: Cast) -> None:
+    task = await cast.add_task(title="Polish the mirror")
+    comment = await say(cast, cast.ada, task, "@Ben look at this")
+    path = f"{cast.task(task)}/comments/{comment['id']}"
+    for words in ("@Ben and @Cleo, look at this", "@Ben and @Cleo, look at that"):
+        (await cast.ada.patch(path, {"message": words})).ok()
+    assert [one["comment_id"] for one in await mine(cast.cleo)] == [comment["id"]]
+    assert len(await mine(cast.ben)) == 1
+    (await cast.ada.patch(path, {"message": "@Vega look"})).ok()
+    (await cast.ada.patch(path, {"message": "@Vega look here"})).ok()
+    inbox = (await cast.vega.get("/agent/inbox")).ok()["items"]
+    assert [one["kind"] for one in inbox] == ["mention"]
+
+
 async def test_assignments_by_others(cast: Cast) -> None:
     cleo = str(cast.cleo.id)
     await cast.add_task(title="Given at once", assigned_user_id=cleo)

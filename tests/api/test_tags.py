@@ -240,3 +240,15 @@ async def test_too_long_name_is_refused(cast: Cast) -> None:
         assert "too long to be indexed" in answer.refused(422)
     else:
         answer.ok()
+
+
+async def test_agents_that_claim_a_tag_follow_its_slug_and_its_merge(cast: Cast) -> None:
+    shop, store = [(await cast.ada.post("/tags", {"name": name})).ok() for name in ("Shop", "Store")]
+    path = f"/agents/{cast.vega.id}"
+    (await cast.ada.patch(path, {"claim_tags": ["shop", "other"]})).ok()
+    (await cast.ada.patch(f"/tags/{shop['id']}", {"slug": "kiosk"})).ok()
+    assert (await cast.ada.get(path)).ok()["claim_tags"] == ["kiosk", "other"]
+    (await cast.ada.patch(path, {"claim_tags": ["kiosk", "store"]})).ok()
+    (await cast.ada.post(f"/tags/{shop['id']}/merges", {"into": store["id"]})).ok()
+    assert (await cast.ada.get(path)).ok()["claim_tags"] == ["store"]
+    assert [one.data for one in await events(kind="agent.updated")][-1].count("claim_tags") == 2

@@ -8,7 +8,7 @@ import pytest
 from tests.contract.source import trees
 
 ORDER = [
-    "accounts", "organizations", "jobs", "gateways", "boards", "runs", "approvals", "usage", "agents", "inbox", "tags",
+    "accounts", "jobs", "organizations", "gateways", "boards", "runs", "approvals", "usage", "agents", "inbox", "tags",
     "custom_fields", "activity", "tasks", "claims", "groups", "memory", "questions", "provisioning",
     "gateway_notices", "gateway_sessions", "gateway_requests", "onboarding", "webhooks", "needs", "notifications",
     "skills", "souls", "metrics", "home", "search", "exports", "identity",

@@ -1,9 +1,16 @@
 """The audit pages: a check of the log, its head, its export, and the account log for owners."""
 
+import asyncio
+from typing import Any
+
 import orjson
+import pytest
 
 from mission_control.accounts.models import InstanceSetting
+from mission_control.live import verification
 from mission_control.live.models import Event
+from mission_control.organizations.audit import RUNNING
+from tests.api.test_jobs import accepted, ended
 from tests.cast import Cast
 from tests.pages.visitor import PASSWORD, give_password, opened, visitor
 
@@ -15,7 +22,9 @@ async def test_admin_checks_the_log_and_everybody_reads_by_whom(cast: Cast) -> N
     await cast.add_task()
     ada, ben = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.ben)
     (await ada.get(AUDIT)).is_status(200).has("Not checked here yet", "mission-control audit verify --against FILE")
-    assert (await ben.post(f"{AUDIT}/checks")).leads_to == f"{AUDIT}#check"
+    async with ada.watching(f"{AUDIT}/live") as watch:
+        assert (await ben.post(f"{AUDIT}/checks")).leads_to == f"{AUDIT}#check"
+        await watch.until("Verified up to number")
     checked = (await cast.ada.get(API)).ok()
     assert (checked["check"]["fault"], checked["check"]["checked_by"]) == (None, "Ben")
     assert checked["check"]["seq"] == checked["seq"]
@@ -27,9 +36,27 @@ async def test_admin_checks_the_log_and_everybody_reads_by_whom(cast: Cast) -> N
 async def test_changed_event_is_found(cast: Cast) -> None:
     await cast.add_task()
     await Event.filter(organization_id=cast.organization.id, seq=2).update(message="Nothing happened.")
-    found = (await cast.ben.post(f"{API}/checks")).ok()
+    job = await ended(cast, accepted(await cast.ben.post(f"{API}/checks")))
+    assert (job["state"], job["result"]["summary"]) == ("done", "Event 2 was changed after it was written.")
+    found = (await cast.ben.get(API)).ok()["check"]
     assert (found["seq"], found["fault"]) == (1, "Event 2 was changed after it was written.")
     (await (await visitor(cast.app, cast.ada)).get(AUDIT)).has("Event 2 was changed after it was written.")
+
+
+async def test_second_check_waits_for_the_first(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = asyncio.Event()
+
+    async def slow(*_: Any, **__: Any) -> tuple[int, None]:
+        await go_on.wait()
+        return 1, None
+
+    monkeypatch.setattr(verification, "verify", slow)
+    job = accepted(await cast.ben.post(f"{API}/checks"))
+    assert (await cast.ada.post(f"{API}/checks")).refused(409) == RUNNING
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get(AUDIT)).has("Progress of Check the log").lacks("Check the log now")
+    go_on.set()
+    assert (await ended(cast, job))["state"] == "done"
 
 
 async def test_export_holds_every_event_and_the_head(cast: Cast) -> None:
@@ -78,7 +105,9 @@ async def test_rights_to_the_logs(cast: Cast) -> None:
 
 
 async def test_deleted_organization_leaves_no_check(cast: Cast) -> None:
-    (await cast.eve.post(f"{API}/checks")).ok()
+    job = accepted(await cast.eve.post(f"{API}/checks"))
+    while (await cast.eve.get(f"/jobs/{job['id']}")).ok()["state"] == "running":
+        await asyncio.sleep(0.02)
     assert await InstanceSetting.filter(name__startswith="audit:").exists()
     (await cast.eve.delete("/organizations/me")).ok()
     assert not await InstanceSetting.filter(name__startswith="audit:").exists()
