@@ -89,7 +89,7 @@ def _older_url(board: Board | None, wanted: FeedFilter, found: list[Entry]) -> s
     if len(found) <= PAGE:
         return ""
     last = found[PAGE - 1]
-    query = wanted.query(with_board=board is None, before=last.seq, day=day_name(last.created_at.date()))
+    query = wanted.query(with_board=board is None, before=last.seq, day=day_name(last.created_at))
     return _base(board) + query
 
 

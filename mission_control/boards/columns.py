@@ -8,6 +8,7 @@ from uuid import UUID
 
 from mission_control.boards.card_filter import CardFilter
 from mission_control.boards.cards import is_online
+from mission_control.boards.days import is_today
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import canonical
 from mission_control.boards.query_sql import PERSON
@@ -261,7 +262,7 @@ def _badge(row: CardRow, now: datetime) -> Badge | None:
     due = row.due_at
     if due is not None and due < now:
         return Badge("Overdue", "bad", "clock")
-    if due is not None and due.date() == now.date():
+    if due is not None and is_today(due, now):
         return Badge("Due today", "warn", "clock")
     since = row.in_progress_at
     if row.status == "in_progress" and since is not None and is_online(row.last_seen_at, now):

@@ -1,7 +1,9 @@
-"""Days as people type them: `today`, `fri`, `+3d`, `2026-12-24`, and `<` or `>=` in front. All of them are UTC."""
+"""Days as people type them: `today`, `fri`, `+3d`, `2026-12-24`, and `<` or `>=` in front, where the reader is."""
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
+
+from mission_control.core import zones
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _OFFSET = re.compile(r"\+?(\d{1,3})(d|w)")
@@ -13,7 +15,7 @@ Span = tuple[datetime | None, datetime | None]  # from a moment on, and before a
 
 def day_of(text: str, now: datetime) -> date | None:
     """Return the day that a word means, None for any other word. A weekday is the next one, today included."""
-    text, today = text.lower(), now.date()
+    text, today = text.lower(), zones.day_of(now, zones.reader())
     if text in (near := {"today": 0, "tomorrow": 1, "yesterday": -1}):
         return today + timedelta(days=near[text])
     if (short := text[:3]) in WEEKDAYS and text in (short, _whole(short)):
@@ -37,7 +39,8 @@ def days_of(text: str, now: datetime) -> Span | None:
         return None
     sign, word = compared[1] or "", compared[2]
     if word.lower() == "week" and not sign:
-        monday = now.date() - timedelta(days=now.weekday())
+        today = zones.day_of(now, zones.reader())
+        monday = today - timedelta(days=today.weekday())
         return _start(monday), _start(monday + timedelta(days=7))
     day = day_of(word, now)
     if day is None or day.year > 9990:
@@ -47,9 +50,14 @@ def days_of(text: str, now: datetime) -> Span | None:
 
 
 def _start(day: date) -> datetime:
-    return datetime.combine(day, time())
+    return zones.start_of(day, zones.reader())
 
 
 def end_of_day(day: date) -> datetime:
     """Return the moment at which what is due on a day is due."""
-    return datetime.combine(day, time(23, 59))
+    return zones.end_of(day, zones.reader())
+
+
+def is_today(moment: datetime, now: datetime) -> bool:
+    """Return whether a moment is on the reader's present day."""
+    return zones.day_of(moment, zones.reader()) == zones.day_of(now, zones.reader())

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from mission_control.boards.card_filter import TABLE, CardFilter
 from mission_control.boards.columns import CARD, JOINS, Card, CardRow, cards_from
+from mission_control.boards.days import is_today
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import rank_sql
 from mission_control.boards.query_sql import OF_FIELD, PERSON, field_number, field_text
@@ -192,7 +193,7 @@ def _due_tone(row: CardRow) -> str:
     now = clock.now()
     if row.due_at is None or row.status == "done":
         return ""
-    return "bad" if row.due_at < now else "warn" if row.due_at.date() == now.date() else ""
+    return "bad" if row.due_at < now else "warn" if is_today(row.due_at, now) else ""
 
 
 async def _add_values(table: Table, fields: list[dict[str, Any]]) -> None:

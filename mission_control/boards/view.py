@@ -12,6 +12,7 @@ from mission_control.boards.columns import Card, Order, cards_of, orders_of
 from mission_control.boards.models import Board
 from mission_control.boards.statuses import STATUSES
 from mission_control.boards.wip_usage import WipUsage, wip_usage_of
+from mission_control.core import zones
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.live.models import Event
@@ -96,7 +97,7 @@ class BoardView(AsideView):
     @property
     def key(self) -> Hashable:
         """What the cards depend on in addition to the log."""
-        return self.board.id, self.rights, self.wanted, self.viewer_id
+        return self.board.id, self.rights, self.wanted, self.viewer_id, zones.reader().key
 
     async def crew(self) -> list[dict[str, Any]]:
         """Return the agents of the board."""

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from mission_control.core import clock
+from mission_control.core import clock, zones
 from mission_control.core.times import iso
 from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, need, operation
@@ -58,8 +58,11 @@ def answers_of(task: TaskRow, due_at: datetime, now: datetime) -> list[NeedAnswe
 
 
 def next_day(due_at: datetime, now: datetime) -> datetime:
-    """Return the same time of day, tomorrow."""
-    return due_at + timedelta(days=max(1, (now.date() - due_at.date()).days + 1))
+    """Return the same time of day, tomorrow, where the reader is."""
+    zone = zones.reader()
+    wall = zones.local(due_at, zone)
+    days = max(1, (zones.day_of(now, zone) - wall.date()).days + 1)
+    return zones.moment(wall + timedelta(days=days), zone)
 
 
 KIND = NeedKind("overdue", "own", find, say, CHANGES)

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from mission_control.boards.days import day_of, end_of_day
 from mission_control.boards.priorities import Priority, canonical
 from mission_control.boards.statuses import TaskStatus
-from mission_control.core import clock
+from mission_control.core import clock, zones
 from mission_control.core.declared import REQUIRED, DeclaredField, answered, changed, created
 from mission_control.core.schemas import Moment, OptionalText
 from mission_control.tags.schemas import TagRef
@@ -116,8 +116,16 @@ def _reprioritized(before: Any, after: Any) -> tuple[str, str]:
 
 
 def _rescheduled(before: Any, after: Any) -> tuple[str, str]:
-    day = str(after or "")[:10]
+    day = _day_there(str(after)) if after else ""
     return ("set the due date of", f"to {day}") if day else ("removed the due date of", "")
+
+
+def _day_there(moment: str) -> str:
+    """Return the date of a moment of the log, where the reader is."""
+    try:
+        return zones.day_of(clock.naive_utc(datetime.fromisoformat(moment)), zones.reader()).isoformat()
+    except ValueError:
+        return moment[:10]
 
 
 def _day(typed: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.priorities import canonical
 from mission_control.boards.query_sql import PERSON
 from mission_control.boards.view import Rights
-from mission_control.core import clock
+from mission_control.core import clock, zones
 from mission_control.database.sql import select_one
 from mission_control.tasks.forms import TextForm
 from mission_control.tasks.queries import COLUMNS, TaskRow
@@ -103,6 +103,11 @@ class Panel:
     def is_overdue(self) -> bool:
         """Whether the due date has passed without the task being done."""
         return self.due_at is not None and self.due_at < clock.now() and self.status != "done"
+
+    @property
+    def due_day(self) -> date | None:
+        """The date on which it is due, where the reader is."""
+        return zones.day_of(self.due_at, zones.reader()) if self.due_at else None
 
 
 async def panel_of(board: Board, task_id: UUID, rights: Rights) -> Panel | None:
