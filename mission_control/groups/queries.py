@@ -1,5 +1,6 @@
 """Queries of board groups."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from tortoise.expressions import RawSQL, Subquery
@@ -54,12 +55,14 @@ async def group_of(board: Board) -> BoardGroup | None:
     return None if group is None else await with_boards(group)
 
 
-async def list_groups(actor: Actor, paging: Paging) -> tuple[list[BoardGroup], int]:
+async def list_groups(actor: Actor, paging: Paging, *, named: Sequence[str] = ()) -> tuple[list[BoardGroup], int]:
     """Return a page of the groups in which the actor reads a board, by name, and how many there are.
 
-    Actors who read all boards also get empty groups.
+    Actors who read all boards also get empty groups. Names hold each word of `named`.
     """
     groups = BoardGroup.filter(organization_id=actor.organization_id)
+    for word in named:
+        groups = groups.filter(name__icontains=word)
     whole, _ = actor.readable_boards()
     if actor.organization_id not in whole:
         readable = Board.visible_to(actor).filter(board_group_id__not_isnull=True)

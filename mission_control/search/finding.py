@@ -8,8 +8,10 @@ from mission_control.accounts.names import person_name
 from mission_control.boards.models import Board
 from mission_control.boards.statuses import LABELS
 from mission_control.core.actor import Actor
+from mission_control.core.paging import Paging
 from mission_control.core.policy import can
 from mission_control.database.sql import containing, contains, placeholders, rows
+from mission_control.groups.queries import list_groups
 from mission_control.search.hits import Hit
 from mission_control.search.queries import search
 from mission_control.search.schemas import SearchKind, SearchQuery
@@ -78,6 +80,12 @@ async def find_agents(actor: Actor, boards: Sequence[Board], words: Sequence[str
         )
         for row in found
     ]
+
+
+async def find_groups(actor: Actor, words: Sequence[str]) -> list[Hit]:
+    """Return groups in which the reader reaches a board."""
+    found, _ = await list_groups(actor, Paging(limit=MOST_ROWS, offset=0), named=words)
+    return [Hit(group.name, f"/groups/{group.id}", "layers", "Group") for group in found]
 
 
 async def find_gateways(actor: Actor, words: Sequence[str]) -> list[Hit]:

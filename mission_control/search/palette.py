@@ -8,6 +8,7 @@ from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.search import finding
 from mission_control.search.hits import Group, Hit, group_of
+from mission_control.search.new_task import new_task
 from mission_control.web.palette import ENTRIES, PaletteEntry
 from mission_control.web.settings import HOME
 
@@ -31,6 +32,7 @@ async def palette(actor: Actor, query: str, current_board: UUID | None, *, limit
     if words:
         groups += await _found(actor, boards, query.strip(), words, most, limit)
         groups.sort(key=lambda group: group.rank)
+        groups = [*await new_task(actor, boards, board, query.strip()), *groups]
     return _capped(groups, limit)
 
 
@@ -38,6 +40,7 @@ async def _found(
     actor: Actor, boards: Sequence[Board], query: str, words: Sequence[str], most: int, limit: int
 ) -> list[Group]:
     named = (
+        ("Groups", await finding.find_groups(actor, words), "group"),
         ("Agents", await finding.find_agents(actor, boards, words), "agent"),
         ("Gateways", await finding.find_gateways(actor, words), "gateway openclaw"),
         ("People", await finding.find_people(actor, words), "people"),

@@ -11,10 +11,13 @@ from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.boards.query_page import tags_of_organization
 from mission_control.boards.statuses import STATUSES
+from mission_control.core import zones
 from mission_control.core.errors import DomainError, Forbidden, NotFound
 from mission_control.core.policy import require
 from mission_control.database.sql import rows
 from mission_control.tasks.forms import FullTaskForm
+from mission_control.tasks.quick_add import QuickTask, understood
+from mission_control.tasks.schemas import TaskCreate
 from mission_control.web.actions import action
 from mission_control.web.forms import go, is_htmx
 from mission_control.web.fragments import render_macro
@@ -32,13 +35,28 @@ async def show(board_id: UUID) -> ResponseReturnValue:
     actor, board = await on_board(board_id)
     require(actor, "task.create", board)
     status = request.args.get("status", "")
-    values = {"title": request.args.get("title", "")[:500], "priority": "medium"}
+    values: dict[str, Any] = {"title": request.args.get("title", "")[:500], "priority": "medium"}
     values["status"] = status if status in STATUSES else "inbox"
+    if line := request.args.get("text", "")[:500].strip():
+        values |= _values_of(await understood(board, QuickTask(text=line)))
     choices = await _choices(board)
     if is_htmx():
         return render_macro("tasks/new_form.html", "new_dialog", board_id=board.id, choices=choices, values=values)
     context = {"board_id": board.id, "choices": choices, "values": values, "errors": {}}
     return await shell_page(actor, "tasks/new.html", active=f"board-{board.id}", **context)
+
+
+def _values_of(task: TaskCreate) -> dict[str, Any]:
+    """Return the form's values for a task that one line described."""
+    given = task.model_dump()
+    agent, person, due = given["assigned_agent_id"], given["assigned_user_id"], given["due_at"]
+    return {
+        "title": given["title"],
+        "priority": given["priority"],
+        "assignee": f"agent:{agent}" if agent else f"user:{person}" if person else "",
+        "due": zones.day_of(due, zones.reader()).isoformat() if due else "",
+        "tag_ids": given["tag_ids"],
+    }
 
 
 async def _choices(board: Board) -> dict[str, list[tuple[str, str]]]:

@@ -82,3 +82,22 @@ async def test_palette_ranks_and_finds_people_gateways_and_what_was_written(cast
     await cast.add_task(title="Agents of change")
     seen = (await ada.get("/palette?q=agents")).text
     assert seen.index(">Agents<") < seen.index("Agents of change")
+
+
+async def test_palette_finds_groups(cast: Cast) -> None:
+    group = (await cast.ada.post("/board-groups", {"name": "Night crew", "slug": "night", "description": ""})).ok()
+    ada, dan = [(await visitor(cast.app, one)).with_htmx for one in (cast.ada, cast.dan)]
+    (await ada.get("/palette?q=night+crew")).has(f"/groups/{group['id']}", "Night crew")
+    (await dan.get("/palette?q=night")).lacks("Night crew")
+
+
+async def test_palette_understands_a_new_task(cast: Cast) -> None:
+    (await cast.ada.post("/tags", {"name": "shop"})).ok()
+    ada, dan = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.dan)
+    current = f"http://localhost/boards/{cast.board.id}"
+    query = "/palette?q=new+task+Renew+it+%40Vega+%23shop+!high+due:2027-03-05"
+    seen = await ada.with_htmx.get(query, HX_Current_URL=current)
+    seen.has("New task: Renew it", "@Vega · #shop · !high · due:2027-03-05 · Telescope")
+    (await dan.with_htmx.get(query, HX_Current_URL=current)).lacks("New task: Renew it")
+    form = await ada.get(f"{cast.home}/tasks/new?text=Renew+it+%40Vega+%23shop+!high+due:2027-03-05")
+    form.has('value="Renew it"', 'value="2027-03-05"', f'value="agent:{cast.vega.id}" selected', '"high" selected')
