@@ -115,10 +115,13 @@ async def test_hey_api_with_zod(generators: Workshop, made: Crew) -> None:
     folder = generators.place("hey-api")
     await document(made.server, folder)
     shutil.copy(HERE / "agents" / "hey_api.ts", folder / "agent.ts")
+    shutil.copy(HERE / "agents" / "hey_api_person.ts", folder / "person.ts")
     shutil.copy(HERE / "openapi-ts.config.mjs", folder)
     await generators.run(folder, "openapi-ts")
-    await compiled(generators, folder, "agent.ts", "hey/index.ts", "hey/zod.gen.ts")
+    await compiled(generators, folder, "agent.ts", "person.ts", "hey/index.ts", "hey/zod.gen.ts")
     await works(made, generators, folder, "node", "built/agent.js")
+    known = {"BASE_URL": made.server.url, "PERSON_TOKEN": TOKEN, "BOARD_ID": made.board_id}
+    assert await generators.run(folder, "node", "built/person.js", **known)
 
 
 async def compiled(generators: Workshop, folder: Path, *files: str) -> None:
