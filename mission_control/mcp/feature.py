@@ -12,6 +12,7 @@ from mission_control.mcp.tools import (
     myself,
     people,
     questions,
+    requests,
     usage,
     work,
 )
@@ -27,6 +28,7 @@ mcp = Feature(
         memory.tools,
         myself.tools,
         people.tools,
+        requests.tools,
         questions.tools,
         usage.tools,
         work.tools,

@@ -192,6 +192,7 @@ class RequestLine(BaseModel):
     task_ids: list[UUID] = []
     task_titles: list[str] = []
     confidence: float | None = None
+    allows_always: Annotated[bool, Field(description="decide_approval takes always")] = False
     options: list[OptionRead] = []
     allows_text: bool = True
     created_at: datetime

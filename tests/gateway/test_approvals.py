@@ -20,6 +20,7 @@ from mission_control.live import channels
 from tests.cast import Cast, events, kinds
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until
+from tests.mcp.clients import connected
 
 COMMAND = "git push --force origin main"
 
@@ -143,6 +144,20 @@ async def test_always_is_sent_only_where_the_gateway_takes_it(
     await ours(cast, external_id, answer_state="sent")
     assert fake_gateway.state.approvals[external_id]["decision"] == "allow-always"
     (await decide(cast, await cast.ask(), decision="approved", always=True)).refused(422)
+
+
+async def test_always_is_said_through_a_model(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:
+    once = await asked(cast, fake_gateway)
+    often = await asked(cast, fake_gateway, allowedDecisions=["allow-once", "allow-always", "deny"])
+    async with connected(cast.cleo) as cleo:
+        listed = {one["id"]: one["allows_always"] for one in (await cleo.ok("list_requests"))["requests"]}
+        assert listed == {once["id"]: False, often["id"]: True}
+        verdict = {"decision": "approved", "always": True}
+        assert (await cleo.refused("decide_approval", approval_id=once["id"], **verdict))["status"] == 422
+        await cleo.ok("decide_approval", approval_id=often["id"], **verdict)
+    external_id = await external_id_of(often)
+    await ours(cast, external_id, answer_state="sent")
+    assert fake_gateway.state.approvals[external_id]["decision"] == "allow-always"
 
 
 async def test_first_of_two_deciders_wins(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:
