@@ -6,7 +6,7 @@ from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.errors import Invalid
-from mission_control.home.forms import AnswerForm, SelectionForm, SnoozeForm, UndoForm
+from mission_control.home.forms import NOW, AnswerForm, SelectionForm, SnoozeForm, SnoozesForm, UndoForm
 from mission_control.home.pages import NEED, home_page
 from mission_control.home.peek import peek
 from mission_control.home.selection import chosen_needs, offers, undone_words
@@ -22,7 +22,7 @@ from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("home_answer_pages", __name__)
 BULK = "needs/bulk.html"
-UNDO = "/needs/undos"
+UNDO, SNOOZES = "/needs/undos", "/needs/snoozes"
 
 
 async def _not_answered(refusal: Refusal[Asked, AnswerForm]) -> ResponseReturnValue:
@@ -57,6 +57,16 @@ async def snooze(outcome: Outcome[Key, SnoozeForm]) -> ResponseReturnValue:
 async def unsnooze(outcome: Outcome[Key, None]) -> ResponseReturnValue:
     """Show a need again."""
     return done("/", toast=f"Waits again: {bare_title(outcome.answer.title)}")
+
+
+@action(pages, "POST", SNOOZES, performs="snooze_needs", form=SnoozesForm)
+async def snooze_together(outcome: Outcome[None, SnoozesForm]) -> ResponseReturnValue:
+    """Put several needs off, or show them again."""
+    done_ids = [one.id for one in outcome.answer.results if one.outcome == "answered"]
+    if outcome.form.until == NOW:
+        return done("/", toast=many_words("Shown again", outcome.answer))
+    toast = many_words("Snoozed", outcome.answer)
+    return done("/", toast=toast, undo_action=SNOOZES, undo={"needs": ",".join(done_ids), "until": NOW})
 
 
 @action(pages, "POST", UNDO, performs="undo_needs", form=UndoForm)

@@ -1,16 +1,19 @@
 """What the forms of Home send."""
 
+from datetime import datetime, time, timedelta
 from typing import Annotated
 
 from pydantic import Field
 
+from mission_control.core import clock, zones
 from mission_control.core.schemas import BlankToNone
 from mission_control.needs.ended import Asked
 from mission_control.needs.kinds import Key
-from mission_control.needs.schemas import NeedAnswerGiven, NeedsAnswered, NeedSnooze, NeedsUndone
+from mission_control.needs.schemas import NeedAnswerGiven, NeedsAnswered, NeedSnooze, NeedsSnoozed, NeedsUndone
 from mission_control.web.actions import Form
 
-CHANGE = "change"
+CHANGE, NOW = "change", "now"
+MORNING = time(9)
 Note = Annotated[Annotated[str, Field(max_length=20_000)] | None, BlankToNone]
 
 
@@ -29,8 +32,21 @@ class AnswerForm(Form):
         return NeedAnswerGiven.model_validate(_given(self.answer, self.note))
 
 
+def moment_named(word: str) -> datetime | str:
+    """Return the moment that a word means where the reader is: `hour`, `tomorrow`, `monday`; any other is a moment."""
+    zone = zones.reader()
+    today = zones.today(zone)
+    if word == "hour":
+        return clock.now() + timedelta(hours=1)
+    if word == "tomorrow":
+        return zones.at(today + timedelta(days=1), MORNING, zone)
+    if word == "monday":
+        return zones.at(today + timedelta(days=7 - today.weekday()), MORNING, zone)
+    return word
+
+
 class SnoozeForm(Form):
-    """Until when a need is put off: a time, or `change` for the next change of it."""
+    """Until when a need is put off: a word, a time, or `change` for the next change of it."""
 
     until: str = Field(max_length=40)
 
@@ -38,7 +54,22 @@ class SnoozeForm(Form):
         """Return until when."""
         if self.until == CHANGE:
             return NeedSnooze(until_changed=True)
-        return NeedSnooze.model_validate({"until": self.until})
+        return NeedSnooze.model_validate({"until": moment_named(self.until)})
+
+
+class SnoozesForm(Form):
+    """Until when several needs are put off, or `now` to show them again; they stand in `need`, or in `needs`."""
+
+    until: str = Field(max_length=40)
+    need: list[str] = Field(default_factory=list, max_length=200)
+    needs: str = Field("", max_length=20_000)
+
+    def body(self, found: None) -> NeedsSnoozed:
+        """Return the needs, and until when."""
+        ids = self.need or [one for one in self.needs.split(",") if one]
+        if self.until in (CHANGE, NOW):
+            return NeedsSnoozed.model_validate({"ids": ids, "until_changed": self.until == CHANGE})
+        return NeedsSnoozed.model_validate({"ids": ids, "until": moment_named(self.until)})
 
 
 class SelectionForm(Form):

@@ -14,9 +14,10 @@ from mission_control.needs.schemas import (
     NeedResults,
     NeedsAnswered,
     NeedSnooze,
+    NeedsSnoozed,
     NeedsUndone,
 )
-from mission_control.needs.snoozing import snooze, unsnooze
+from mission_control.needs.snoozing import snooze, snooze_many, unsnooze
 from mission_control.needs.undoing import undo_many
 from mission_control.operations.api import Api
 from mission_control.operations.operation import operation
@@ -92,6 +93,22 @@ async def unsnooze_need(actor: Actor, key: Key) -> Need:
     """Show something again that you put off."""
     await unsnooze(actor, key)
     return await one_need(actor, await key_named(actor, key.name))
+
+
+@operation(
+    api,
+    "POST",
+    "/snoozes",
+    operation_id="snooze_needs",
+    tags=TAGS,
+    who="user",
+    body=NeedsSnoozed,
+    returns=NeedResults,
+    is_atomic=False,
+)
+async def snooze_needs(actor: Actor, data: NeedsSnoozed) -> NeedResults:
+    """Put several off for yourself, or show them again, with a result for each: `answered` means done."""
+    return await snooze_many(actor, data)
 
 
 @operation(

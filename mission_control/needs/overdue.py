@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from mission_control.core import clock, zones
 from mission_control.core.times import iso
@@ -36,15 +37,14 @@ def _need(page: Page, key: Key, task: TaskRow) -> Need:
         title=f"{task.name} was due {lasted(key.since, page.now)} ago",
         url=task.url,
         facts=facts_of(task),
-        answers=answers_of(task, key.since, page.now),
+        answers=answers_of(task, next_day(key.since, page.now, zones.zone_of(page.actor))),
         otherwise=NeedOtherwise(at=None, text="It stays yours, marked as late for everybody."),
         tasks=[task.reference],
     )
 
 
-def answers_of(task: TaskRow, due_at: datetime, now: datetime) -> list[NeedAnswer]:
+def answers_of(task: TaskRow, tomorrow: datetime) -> list[NeedAnswer]:
     """Return finishing it, another date, and handing it to agents."""
-    tomorrow = next_day(due_at, now)
     done = operation("move_task", task.ids, {"status": "done", "approve": True})
     later = operation("update_task", task.ids, {"due_at": iso(tomorrow)})
     free = operation("update_task", task.ids, {"assigned_user_id": None, "status": "inbox"})
@@ -57,12 +57,9 @@ def answers_of(task: TaskRow, due_at: datetime, now: datetime) -> list[NeedAnswe
     ]
 
 
-def next_day(due_at: datetime, now: datetime) -> datetime:
-    """Return the same time of day, tomorrow, where the reader is."""
-    zone = zones.reader()
-    wall = zones.local(due_at, zone)
-    days = max(1, (zones.day_of(now, zone) - wall.date()).days + 1)
-    return zones.moment(wall + timedelta(days=days), zone)
+def next_day(due_at: datetime, now: datetime, zone: ZoneInfo) -> datetime:
+    """Return the same time of day, tomorrow where the person is."""
+    return zones.at(zones.day_of(now, zone) + timedelta(days=1), zones.local(due_at, zone).time(), zone)
 
 
 KIND = NeedKind("overdue", "own", find, say, CHANGES)

@@ -125,6 +125,18 @@ class NeedSnooze(Body):
         return self
 
 
+class NeedsSnoozed(Body):
+    """Until when several needs are put off; without a time and a change they are shown again."""
+
+    model_config = Body.model_config | example(
+        ids=["approval:01a20f89-2bd7-774c-8be4-ab89967d70a3"], until="2027-01-04T09:00:00Z"
+    )
+
+    ids: Annotated[list[Annotated[str, Field(max_length=80)]], Field(min_length=1, max_length=200)]
+    until: Annotated[Moment | None, Field(description="When they are shown again")] = None
+    until_changed: Annotated[bool, Field(description="Show each again when something about it changes")] = False
+
+
 class NeedCounts(BaseModel):
     """How many wait, by group, and how many are snoozed."""
 

@@ -4,11 +4,13 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Invalid
+from mission_control.core.errors import DomainError, Invalid
 from mission_control.core.ids import new_id
 from mission_control.database.sql import rows
+from mission_control.needs.answering import refused, results
 from mission_control.needs.kinds import Key
-from mission_control.needs.schemas import NeedSnooze
+from mission_control.needs.listing import key_named
+from mission_control.needs.schemas import NeedResult, NeedResults, NeedSnooze, NeedsSnoozed
 
 
 @command("need.snooze")
@@ -38,3 +40,20 @@ async def unsnooze(actor: Actor, key: Key) -> None:
         "DELETE FROM need_snoozes WHERE user_id = ? AND kind = ? AND subject_id = ?", actor.user_id, key.kind, key.id
     )
     signal(actor.organization_id, needs_of=str(actor.user_id))
+
+
+async def snooze_many(actor: Actor, wanted: NeedsSnoozed) -> NeedResults:
+    """Put several needs off, or show them again, each by itself."""
+    return results([await _one_of_many(actor, one, wanted) for one in dict.fromkeys(wanted.ids)])
+
+
+async def _one_of_many(actor: Actor, need_id: str, wanted: NeedsSnoozed) -> NeedResult:
+    try:
+        key = await key_named(actor, need_id)
+        if wanted.until is None and not wanted.until_changed:
+            await unsnooze(actor, key)
+        else:
+            await snooze(actor, key, NeedSnooze(until=wanted.until, until_changed=wanted.until_changed))
+    except DomainError as error:
+        return refused(need_id, error)
+    return NeedResult(id=key.name, title=None, outcome="answered", message=None, undoable=True)

@@ -1,11 +1,12 @@
 """Home as a page: what it says, what its forms do, and how it stays current."""
 
+import json
 import re
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from html import unescape
 from typing import Any
 
-from mission_control.core import clock
+from mission_control.core import clock, zones
 from mission_control.gateway_requests.models import GatewayRequest
 from mission_control.gateways.models import Gateway
 from mission_control.organizations.models import BoardAccess, Member
@@ -260,3 +261,32 @@ async def test_times_are_written_where_the_reader_is(cast: Cast) -> None:
     (await ada.get("/")).has('data-zone="Europe/Zurich"', " CE").lacks(" UTC", " JST")
     await ada.post("/settings/profile", {"name": "Ada", "timezone": "Asia/Tokyo"})
     (await ada.get("/")).has('data-zone="Asia/Tokyo"', " JST").lacks(" UTC")
+
+
+async def test_words_of_a_snooze_mean_the_readers_days(cast: Cast) -> None:
+    names = [f"approval:{(await cast.ask())['id']}" for _ in range(3)]
+    ada = await at(cast, cast.ada)  # in Zurich
+    zone = zones.named("Europe/Zurich")
+    for word, name in (("tomorrow", names[0]), ("monday", names[1])):
+        (await ada.post(f"/needs/{name}/snoozes", {"until": word})).is_status(303)
+    until = {one["id"]: one["snoozed_until"] for one in (await cast.ada.get("/needs?include=snoozed")).ok()["items"]}
+    local = [zones.local(datetime.fromisoformat(until[name]).replace(tzinfo=None), zone) for name in names[:2]]
+    assert [one.time() for one in local] == [time(9), time(9)]
+    assert local[0].date() == zones.today(zone) + timedelta(days=1) and local[1].weekday() == 0
+    (await ada.get(f"/needs/{names[2]}")).has("Until tomorrow, 9:00").lacks("Show now")
+    (await ada.get(f"/?show=snoozed&peek={names[0]}")).has("Show now", "data-snoozed", "back <time")
+
+
+async def test_selection_is_snoozed_and_shown_again(cast: Cast) -> None:
+    names = [f"approval:{(await cast.ask())['id']}" for _ in range(2)]
+    ada = await at(cast, cast.ada)
+    (await ada.with_htmx.get(f"/needs/selection?need={names[0]}&need={names[1]}")).has("Snooze 2", 'data-key="h"')
+    seen = (await ada.with_htmx.post("/needs/snoozes", {"need": names, "until": "hour"})).is_status(204)
+    toast = json.loads(seen.headers["HX-Trigger"])["toast"]
+    assert toast["message"] == "Snoozed: 2."
+    (await ada.get("/")).has("2 snoozed")
+    await ada.with_htmx.post(toast["undo"]["action"], toast["undo"]["fields"])
+    (await ada.get("/")).has(f'data-need="{names[0]}"', f'data-need="{names[1]}"').lacks("snoozed")
+    (await ada.post("/needs/snoozes", {"need": names, "until": "soon"})).is_status(422)
+    gone = await ada.with_htmx.post("/needs/snoozes", {"need": [*names, "approval:1"], "until": "change"})
+    assert "Snoozed: 2. 1 was not" in gone.headers["HX-Trigger"]

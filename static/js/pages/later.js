@@ -14,52 +14,33 @@ export const icon = (name) => {
   made.firstChild.setAttribute("href", found.getAttribute("href").replace(/#.*/, `#${name}`));
   return made;
 };
-const day = (from, days) => new Date(from.getFullYear(), from.getMonth(), from.getDate() + days, 9);
-const words = (moment) => moment.toLocaleString(undefined, { weekday: "short", hour: "numeric", minute: "2-digit" });
 
-/** The moments that are offered: a label, what it means, and the time; none for "when it changes". */
-export const moments = (now = new Date()) => {
-  const hour = new Date(now.getTime() + 3_600_000);
-  const monday = day(now, ((8 - now.getDay()) % 7) || 7);
-  const tomorrow = day(now, 1);
-  return [
-    ["For 1 hour", words(hour), hour],
-    ["Until tomorrow", words(tomorrow), tomorrow],
-    ...(monday.getTime() === tomorrow.getTime() ? [] : [["Until Monday", words(monday), monday]]),
-    ["Until it changes", "", null],
-  ];
-};
-
-const item = (label, more, glyph) => {
-  const button = Object.assign(document.createElement("button"), { className: "menu-item" });
-  button.append(icon(glyph), Object.assign(document.createElement("span"), { textContent: label }), Object.assign(document.createElement("small"), { className: "faint", textContent: more }));
+const item = (label, glyph) => {
+  const button = Object.assign(document.createElement("button"), { className: "menu-item", type: "button" });
+  button.append(icon(glyph), Object.assign(document.createElement("span"), { textContent: label }));
   return button;
 };
 
+/** The form that puts a row off, which the page has as a template, or the one that shows it again. */
 const snoozes = (row) => {
-  const form = document.createElement("form");
-  const to = `/needs/${row.dataset.need}/snoozes`;
-  Object.assign(form, { method: "post", action: to });
-  form.setAttribute("hx-post", to);
+  const form = document.getElementById("snooze-items").content.firstElementChild.cloneNode(true);
+  const isOff = row.hasAttribute("data-snoozed");
+  if (isOff) form.replaceChildren(Object.assign(item("Show now", "clock"), { type: "submit" }));
+  form.action = `/needs/${row.dataset.need}/${isOff ? "unsnoozes" : "snoozes"}`;
+  form.setAttribute("hx-post", form.getAttribute("action"));
   form.setAttribute("hx-swap", "none");
   form.dataset.answer = row.id;
-  for (const [label, more, moment] of moments()) {
-    const button = item(label, more, "clock");
-    Object.assign(button, { name: "until", value: moment?.toISOString() ?? "change" });
-    form.append(button);
-  }
   return form;
 };
 
 const others = (row) => [...row.querySelectorAll(".more-answers button")].map((answer) => {
-  const button = item(answer.dataset.keyLabel, "", "move-right");
-  button.type = "button";
+  const button = item(answer.dataset.keyLabel, "move-right");
   button.addEventListener("click", () => answer.click());
   return button;
 });
 
 const fill = (row) => {
-  const open = Object.assign(item("Open", "", "external-link"), { type: "button" });
+  const open = item("Open", "external-link");
   open.addEventListener("click", () => row.querySelector(".need-ask > a")?.click());
   const form = snoozes(row);
   menu().replaceChildren(Object.assign(document.createElement("p"), { className: "menu-title", textContent: "Snooze" }), form, document.createElement("hr"), ...others(row), open);
