@@ -5,6 +5,7 @@ from typing import Any
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
+from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.home.forms import NOW, AnswerForm, SelectionForm, SnoozeForm, SnoozesForm, UndoForm
 from mission_control.home.pages import NEED, home_page
@@ -18,7 +19,7 @@ from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro
 from mission_control.web.outcomes import Outcome, Refusal
-from mission_control.web.shell import shell_page, signed_in
+from mission_control.web.shell import safe_next, shell_page, signed_in
 
 pages = Blueprint("home_answer_pages", __name__)
 BULK = "needs/bulk.html"
@@ -72,28 +73,29 @@ async def snooze_together(outcome: Outcome[None, SnoozesForm]) -> ResponseReturn
 @action(pages, "POST", UNDO, performs="undo_needs", form=UndoForm)
 async def undo(outcome: Outcome[None, UndoForm]) -> ResponseReturnValue:
     """Take answers back."""
-    return done("/", toast=undone_words(outcome.answer))
+    return done(safe_next(outcome.form.next), toast=undone_words(outcome.answer))
 
 
 @pages.get("/needs/selection")
 async def selection() -> ResponseReturnValue:
-    """List exactly what would be decided together: a bar for the open page, else a page."""
+    """List exactly what would be decided together: a bar of Home, a dialog of another page (`next`), else a page."""
     actor = await signed_in()
-    return await _selection(actor, request.args.getlist("need"))
+    return await _selection(actor, request.args.getlist("need"), request.args.get("next", ""))
 
 
-async def _selection(actor: Any, ids: list[str], **refusal: object) -> str:
+async def _selection(actor: Actor, ids: list[str], next_url: str, **refusal: object) -> str:
     needs = await chosen_needs(actor, ids)
-    context: dict[str, Any] = {"needs": needs, "offers": offers(needs), **refusal}
+    context: dict[str, Any] = {"needs": needs, "offers": offers(needs), "next_url": safe_next(next_url), **refusal}
     if is_htmx():
-        return render_macro(BULK, "bar", **context) if needs else ""
+        return render_macro(BULK, "dialog_of" if next_url else "bar", **context) if needs else ""
     return await shell_page(actor, "needs/selection.html", active="home", **context)
 
 
 async def _not_answered_together(refusal: Refusal[None, SelectionForm]) -> ResponseReturnValue:
     if is_htmx() or not isinstance(refusal.error, FormInvalid):
         raise refusal.error
-    return await _selection(refusal.actor, refusal.values.get("need") or [], errors=refusal.errors)
+    values = refusal.values
+    return await _selection(refusal.actor, values.get("need") or [], values.get("next") or "", errors=refusal.errors)
 
 
 @action(pages, "POST", "/needs/answers", performs="answer_needs", form=SelectionForm, refused=_not_answered_together)
@@ -101,8 +103,10 @@ async def answer_together(outcome: Outcome[None, SelectionForm]) -> ResponseRetu
     """Give one answer to many needs; each counts by itself."""
     results = outcome.answer
     toast = many_words(ANSWERED.get(outcome.form.answer, "Answered"), results)
+    place = safe_next(outcome.form.next)
     undoable = [one.id for one in results.results if one.outcome == "answered" and one.undoable]
     if not undoable:
-        return done("/", toast=toast)
+        return done(place, toast=toast)
     label = "Undo" if len(undoable) == results.answered else f"Undo {len(undoable)}"
-    return done("/", toast=toast, undo_action=UNDO, undo={"needs": ",".join(undoable)}, undo_label=label)
+    undo = {"needs": ",".join(undoable), "next": place}
+    return done(place, toast=toast, undo_action=UNDO, undo=undo, undo_label=label)

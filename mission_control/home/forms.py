@@ -3,7 +3,7 @@
 from datetime import datetime, time, timedelta
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mission_control.core import clock, zones
 from mission_control.core.schemas import BlankToNone
@@ -73,11 +73,18 @@ class SnoozesForm(Form):
 
 
 class SelectionForm(Form):
-    """One answer to many needs."""
+    """One answer to many needs, and the page to go on to."""
 
     need: list[str] = Field(min_length=1, max_length=200)
     answer: str = Field(max_length=80)
     note: Note = None
+    next: str = "/"
+
+    @model_validator(mode="after")
+    def _note_when_sent_back(self) -> "SelectionForm":
+        if self.answer == "send_back" and not self.note:
+            raise ValueError("Say what should change.")
+        return self
 
     def body(self, found: None) -> NeedsAnswered:
         """Return the answers."""
@@ -86,9 +93,10 @@ class SelectionForm(Form):
 
 
 class UndoForm(Form):
-    """The needs whose answers are taken back, separated by commas."""
+    """The needs whose answers are taken back, separated by commas, and the page to go on to."""
 
     needs: str = Field(max_length=20_000)
+    next: str = "/"
 
     def body(self, found: None) -> NeedsUndone:
         """Return the needs."""

@@ -4,7 +4,6 @@ from mission_control.feature import Feature
 from mission_control.needs import (
     api,
     approvals,
-    bulk_pages,
     deliveries,
     flagged,
     models,
@@ -41,5 +40,5 @@ needs = Feature(
     loops=(watch_deadlines, returning.watch_for_returns),
     on_clock_set=(timer.look_now,),
     needs=KINDS,
-    blueprints=(api.api, bulk_pages.pages),
+    blueprints=(api.api,),
 )

@@ -69,8 +69,12 @@ async def test_rows_chosen_by_key_are_decided_together_whatever_arrives(site: Si
     await expect(page.locator(f"#approval-{third}")).to_be_visible()
     for one in (first, second):
         await expect(page.locator(f"#approval-{one} input[name=need]")).to_be_checked()
-    await bar.get_by_role("button", name="Approve the selected").click()
-    await expect(page.locator("#toasts")).to_contain_text("2 approved.")
+    await bar.get_by_role("button", name="Decide the selected").click()
+    listed = page.get_by_role("dialog", name="Decide together")
+    await expect(listed.locator(".bulk-list > li")).to_have_count(2)
+    await listed.get_by_role("button", name="Approve 2").click()
+    await expect(page.locator("#toasts")).to_contain_text("Approved: 2.")
+    await expect(listed).to_have_count(0)
     for one in (first, second):
         await expect(page.locator(f"#approval-{one}")).to_have_attribute("data-state", "decided")
         await expect(page.locator(f"#approval-{one} input[name=need]")).to_have_count(0)

@@ -188,6 +188,9 @@ async def test_space_peeks_and_a_selection_is_decided_together(site: Site, open_
     bar = page.locator("#selection")
     await expect(bar).to_contain_text("3 selected: this is what you decide")
     await expect(bar.get_by_role("button", name="Approve 3")).to_be_visible()
+    await page.keyboard.press("h")
+    await expect(page.locator("#bulk-snooze .menu-item").first).to_be_focused()
+    await page.keyboard.press("Escape")
     await page.keyboard.press("a")
     for name in names:
         await expect(row(page, name)).to_have_count(0)
