@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from mission_control.core import clock, zones
 from mission_control.core.times import iso
@@ -37,7 +36,7 @@ def _need(page: Page, key: Key, task: TaskRow) -> Need:
         title=f"{task.name} was due {lasted(key.since, page.now)} ago",
         url=task.url,
         facts=facts_of(task),
-        answers=answers_of(task, next_day(key.since, page.now, zones.zone_of(page.actor))),
+        answers=answers_of(task, next_day(key.since, page.now)),
         otherwise=NeedOtherwise(at=None, text="It stays yours, marked as late for everybody."),
         tasks=[task.reference],
     )
@@ -57,8 +56,9 @@ def answers_of(task: TaskRow, tomorrow: datetime) -> list[NeedAnswer]:
     ]
 
 
-def next_day(due_at: datetime, now: datetime, zone: ZoneInfo) -> datetime:
-    """Return the same time of day, tomorrow where the person is."""
+def next_day(due_at: datetime, now: datetime) -> datetime:
+    """Return the same time of day, tomorrow where the reader is."""
+    zone = zones.reader()
     return zones.at(zones.day_of(now, zone) + timedelta(days=1), zones.local(due_at, zone).time(), zone)
 
 
