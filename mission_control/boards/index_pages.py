@@ -1,5 +1,6 @@
 """The list of boards, and a new one."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -19,12 +20,20 @@ from mission_control.live.broker import head_of
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go
 from mission_control.web.fragments import render_macro
+from mission_control.web.ordering import order_asked
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("boards_index_pages", __name__)
 INDEX = "boards"
+ORDERS = {"name": "by name", "changed": "last change", "waiting": "most to decide", "open": "most open tasks"}
+# Rows come by name, and sorting keeps that among equal ones.
+GREATEST_FIRST: Mapping[str, Callable[[dict[str, Any]], Any]] = {
+    "changed": lambda board: board["changed_at"],
+    "waiting": lambda board: board["pending"],
+    "open": lambda board: board["inbox"] + board["in_progress"] + board["review"],
+}
 
 
 @pages.get("/boards")
@@ -35,14 +44,16 @@ async def index() -> ResponseReturnValue:
 
 
 async def _index(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
-    seq, text = await head_of(actor.organization_id), request.args.get("q", "").strip()[:200]
-    query = f"&{urlencode({'q': text})}" if text else ""
+    seq, text, order = await head_of(actor.organization_id), _text(), order_asked(ORDERS)
+    query = f"&{urlencode({'q': text, 'order': order})}"
     return await shell_page(
         actor,
         "boards/index.html",
         active="boards",
-        boards=_matching(await board_rows(actor), text),
+        boards=_listed(await board_rows(actor), text, order),
         text=text,
+        orders=ORDERS,
+        order=order,
         may_create=can(actor, "board.create", actor.organization_id),
         values=values,
         errors=errors,
@@ -52,33 +63,39 @@ async def _index(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexView(View):
-    """The list of boards, narrowed by a text."""
+    """The list of boards, narrowed by a text and in an order."""
 
     text: str
+    order: str
 
 
-def _matching(boards: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
-    """Return the boards in whose name, description or group a text stands."""
+def _text() -> str:
+    return request.args.get("q", "").strip()[:200]
+
+
+def _listed(boards: list[dict[str, Any]], text: str, order: str) -> list[dict[str, Any]]:
+    """Return the boards in whose name, description or group a text stands, in an order of `ORDERS`."""
     wanted = text.casefold()
     parts = ("name", "description", "group_name")
-    return [one for one in boards if any(wanted in str(one[part] or "").casefold() for part in parts)]
+    found = [one for one in boards if any(wanted in str(one[part] or "").casefold() for part in parts)]
+    return sorted(found, key=GREATEST_FIRST[order], reverse=True) if order in GREATEST_FIRST else found
 
 
 @pages.get("/boards/live")
 async def index_live() -> Response:
     """Stream the list of boards."""
 
-    text = request.args.get("q", "").strip()[:200]
+    text, order = _text(), order_asked(ORDERS)
 
     async def look(viewer: Actor, reads: Reads) -> IndexView:
-        return IndexView(actor=viewer, pages=(INDEX,), active="boards", reads=reads, text=text)
+        return IndexView(actor=viewer, pages=(INDEX,), active="boards", reads=reads, text=text, order=order)
 
     return await live_page(await signed_in(), look)
 
 
 async def _tiles(view: IndexView) -> str | None:
     boards = await board_rows(view.actor)
-    return render_macro("boards/list.html", "tiles", boards=_matching(boards, view.text)) if boards else None
+    return render_macro("boards/list.html", "tiles", boards=_listed(boards, view.text, view.order)) if boards else None
 
 
 NEWS = ("task.", "approval.", "agent.", "board.", "member.")

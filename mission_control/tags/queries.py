@@ -19,6 +19,8 @@ SELECT = (
 )
 AT_ONCE = 5000
 BY_NAME = " ORDER BY LOWER(g.name), g.created_at, g.id"
+BY_TASKS = " ORDER BY task_count DESC, LOWER(g.name), g.created_at, g.id"
+BY_CHANGE = " ORDER BY g.updated_at DESC, g.id"
 ON_TASKS = (
     "SELECT a.task_id, g.id, g.name, g.slug, g.color FROM tag_assignments a JOIN tags g ON g.id = a.tag_id"
     " JOIN tasks t ON t.id = a.task_id WHERE {where} ORDER BY a.created_at, a.id"
@@ -33,11 +35,11 @@ async def visible_tag(actor: Actor, tag_id: UUID) -> Tag:
     return tag
 
 
-async def list_tags(organization_id: UUID, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """Return an organization's tags by name, and their number."""
+async def list_tags(organization_id: UUID, paging: Paging, order: str = BY_NAME) -> tuple[list[dict[str, Any]], int]:
+    """Return an organization's tags, and their number; `order` is one of the orders above."""
     [total] = await rows("SELECT COUNT(*) AS n FROM tags WHERE organization_id = ?", organization_id)
     found = await rows(
-        f"{SELECT} WHERE g.organization_id = ?{BY_NAME} LIMIT ? OFFSET ?",
+        f"{SELECT} WHERE g.organization_id = ?{order} LIMIT ? OFFSET ?",
         organization_id,
         paging.limit,
         paging.offset,

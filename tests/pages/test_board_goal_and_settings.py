@@ -113,6 +113,19 @@ async def test_list_of_boards_is_searched(cast: Cast) -> None:
     assert "q=nothing" in live_of(seen)
 
 
+async def test_list_of_boards_is_ordered_as_asked(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    names = [one["name"] for one in (await cast.ada.get("/boards")).ok()["items"]]
+    (await ada.get("/boards")).has(*[f"{name}</a></h2>" for name in names])
+    for _ in range(3):
+        (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Turn the dome"})).ok()
+    for order in ("open", "changed"):
+        page = await ada.get(f"/boards?order={order}")
+        assert page.text.index(f'id="board-{cast.other_board.id}"') < page.text.index(f'id="board-{cast.board.id}"')
+        assert f"order={order}" in live_of(page)
+    assert (await ada.get("/boards?order=%00odd")).status == 200
+
+
 async def test_board_is_created_in_a_group(cast: Cast) -> None:
     group = (await cast.ada.post("/board-groups", {"name": "Sky", "slug": ""})).ok()
     ada = await visitor(cast.app, cast.ada)

@@ -19,6 +19,17 @@ async def test_tag_is_created_changed_and_listed(cast: Cast) -> None:
     (await ada.get(TAGS)).has("Nights", "After dark", 'fill="#445566"', "0 tasks")
 
 
+async def test_tags_are_ordered_as_asked(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    first, second = [(await cast.ada.post("/tags", {"name": name})).ok() for name in ("Alpha", "Zulu")]
+    task = (await cast.ada.post(f"/boards/{cast.board.id}/tasks", {"title": "Turn it", "tag_ids": [second["id"]]})).ok()
+    assert [one["id"] for one in task["tags"]] == [second["id"]]
+    for order, is_zulu_first in (("name", False), ("tasks", True), ("odd", False)):
+        page = await ada.get(f"/settings/tags?order={order}")
+        assert (page.text.index("Zulu") < page.text.index("Alpha")) is is_zulu_first, order
+    assert first["id"] in page.text
+
+
 async def test_refused_tag_keeps_what_was_typed(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     (await cast.ada.post("/tags", {"name": "Red"})).ok()
