@@ -1,14 +1,10 @@
 """What the forms of the task pages send."""
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from mission_control.boards.days import end_of_day
-from mission_control.boards.models import Board
-from mission_control.boards.priorities import Priority
 from mission_control.boards.statuses import TaskStatus
 from mission_control.core.declared import completed
 from mission_control.core.errors import Invalid
@@ -21,12 +17,10 @@ from mission_control.tags.slugs import slug_from
 from mission_control.tasks.fields import from_form, to_form
 from mission_control.tasks.models import Comment, Task
 from mission_control.tasks.panel_fields import typed
-from mission_control.tasks.quick_add import QuickTask
 from mission_control.tasks.schemas import (
     Place,
     TaskCommentCreate,
     TaskCommentEdit,
-    TaskCreate,
     TaskDependencyCreate,
     TaskMove,
     TaskUpdate,
@@ -36,36 +30,6 @@ from mission_control.web.forms import FormInvalid
 from mission_control.web.versions import refuse_changed_values
 
 Title = Annotated[NonEmptyStr, Field(max_length=500)]
-
-
-class NewTaskForm(Form):
-    """A new task in one line."""
-
-    title: Title
-    status: TaskStatus = "inbox"
-
-    def body(self, found: Board) -> QuickTask:
-        """Return the line and the column."""
-        return QuickTask(text=self.title, status=self.status)
-
-
-class FullTaskForm(Form):
-    """A new task with everything that can be said of it at once."""
-
-    title: Title
-    description: Annotated[Annotated[str, Field(max_length=100_000)] | None, BlankToNone] = None
-    status: TaskStatus = "inbox"
-    priority: Priority = "medium"
-    assignee: str = ""
-    due: date | None = None
-    tag_ids: list[UUID] = []
-    depends_on_task_ids: list[UUID] = []
-
-    def body(self, found: Board) -> TaskCreate:
-        """Return the task to create."""
-        plain = self.model_dump(exclude={"assignee", "due"})
-        due_at = end_of_day(self.due) if self.due else None
-        return TaskCreate.model_validate({**plain, **assignee_fields(self.assignee), "due_at": due_at})
 
 
 class MoveForm(Form):

@@ -1,6 +1,7 @@
 """The form of a new task with everything that can be said of it at once: a dialog on the board, or a page."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from quart import Blueprint, request
@@ -10,17 +11,20 @@ from mission_control.boards.cards import crew_of, people_of
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.boards.query_page import tags_of_organization
-from mission_control.boards.statuses import STATUSES
+from mission_control.boards.statuses import LABELS, STATUSES
 from mission_control.core import zones
-from mission_control.core.errors import DomainError, Forbidden, NotFound
+from mission_control.core.addresses import parts_of
+from mission_control.core.errors import DomainError, Forbidden, Invalid, NotFound
 from mission_control.core.policy import require
 from mission_control.database.sql import rows
-from mission_control.tasks.forms import FullTaskForm
+from mission_control.tasks.forms import assignee_value
+from mission_control.tasks.new_forms import FullTaskForm, NewTaskForm
+from mission_control.tasks.pages import back_to_board
+from mission_control.tasks.panel_fields import fields_of
 from mission_control.tasks.quick_add import QuickTask, understood
-from mission_control.tasks.schemas import TaskCreate
 from mission_control.web.actions import action
-from mission_control.web.forms import go, is_htmx
-from mission_control.web.fragments import render_macro
+from mission_control.web.forms import done, go, is_htmx
+from mission_control.web.fragments import partial, render_macro
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.shell import shell_page
 
@@ -34,32 +38,42 @@ async def show(board_id: UUID) -> ResponseReturnValue:
     """Show the form; what was typed into quick add comes with it."""
     actor, board = await on_board(board_id)
     require(actor, "task.create", board)
-    status = request.args.get("status", "")
-    values: dict[str, Any] = {"title": request.args.get("title", "")[:500], "priority": "medium"}
-    values["status"] = status if status in STATUSES else "inbox"
-    if line := request.args.get("text", "")[:500].strip():
-        values |= _values_of(await understood(board, QuickTask(text=line)))
-    choices = await _choices(board)
+    status, line = (
+        request.args.get("status", ""),
+        (request.args.get("text") or request.args.get("title", ""))[:500].strip(),
+    )
+    column = status if status in STATUSES else "inbox"
+    values: dict[str, Any] = {"title": "", "priority": "medium", "status": column}
+    if line:
+        values |= await understood_values(board, QuickTask.model_validate({"text": line, "status": column}))
     if is_htmx():
-        return render_macro("tasks/new_form.html", "new_dialog", board_id=board.id, choices=choices, values=values)
-    context = {"board_id": board.id, "choices": choices, "values": values, "errors": {}}
+        return await new_dialog(board, values)
+    context = {"board_id": board.id, "choices": await _choices(board), "values": values, "errors": {}}
     return await shell_page(actor, "tasks/new.html", active=f"board-{board.id}", **context)
 
 
-def _values_of(task: TaskCreate) -> dict[str, Any]:
-    """Return the form's values for a task that one line described."""
-    given = task.model_dump()
-    agent, person, due = given["assigned_agent_id"], given["assigned_user_id"], given["due_at"]
-    return {
-        "title": given["title"],
-        "priority": given["priority"],
-        "assignee": f"agent:{agent}" if agent else f"user:{person}" if person else "",
-        "due": zones.day_of(due, zones.reader()).isoformat() if due else "",
-        "tag_ids": given["tag_ids"],
-    }
+async def understood_values(board: Board, line: QuickTask) -> dict[str, Any]:
+    """Return what a line of quick add means, as the form shows it."""
+    found = (await understood(board, line)).model_dump()
+    assignee = assignee_value(found["assigned_agent_id"], found["assigned_user_id"])
+    due = zones.day_of(found["due_at"], zones.reader()).isoformat() if found["due_at"] else ""
+    shown = {name: found[name] for name in ("title", "status", "priority", "tag_ids")}
+    return {**shown, "assignee": assignee, "due": due}
 
 
-async def _choices(board: Board) -> dict[str, list[tuple[str, str]]]:
+async def new_dialog(board: Board, values: dict[str, Any]) -> str:
+    """Return the form as a dialog."""
+    choices = await _choices(board)
+    return render_macro("tasks/new_form.html", "new_dialog", board_id=board.id, choices=choices, values=values)
+
+
+def misses_fields(error: object) -> list[str]:
+    """Return the keys of the required custom fields whose absence refused a task."""
+    detail = error.detail if isinstance(error, Invalid) else None
+    return list(detail.get("missing_field_keys", [])) if isinstance(detail, dict) else []
+
+
+async def _choices(board: Board) -> dict[str, Any]:
     crew, people, tags = await crew_of(board), await people_of(board), await tags_of_organization(board)
     unfinished = await rows(
         "SELECT t.id, t.number, t.title FROM tasks t WHERE t.board_id = ? AND t.deleted_at IS NULL"
@@ -71,6 +85,7 @@ async def _choices(board: Board) -> dict[str, list[tuple[str, str]]]:
     return {
         "assignees": assignees + [(f"user:{one['id']}", str(one["name"])) for one in people],
         "tags": [(str(one["id"]), str(one["name"])) for one in tags],
+        "fields": await fields_of(board.id, None),
         "tasks": [(str(one["id"]), f"#{one['number']} {one['title']}") for one in unfinished],
     }
 
@@ -80,8 +95,12 @@ async def _refused(refusal: Refusal[Board, FullTaskForm]) -> ResponseReturnValue
     error: Any = refusal.error
     if isinstance(error, DomainError) and isinstance(error, Forbidden | NotFound):
         raise error
-    values = {**refusal.values}
-    context = {"board_id": refusal.found.id, "choices": await _choices(refusal.found), "errors": refusal.errors}
+    values, choices, errors = {**refusal.values}, await _choices(refusal.found), {**refusal.errors}
+    if refusal.form is not None:
+        values["fields"] = refusal.form.fields
+    missing = misses_fields(error)
+    errors |= {one.name: "Fill this in." for one in choices["fields"] if one.key in missing}
+    context = {"board_id": refusal.found.id, "choices": choices, "errors": errors}
     return await shell_page(
         refusal.actor, "tasks/new.html", active=f"board-{refusal.found.id}", values=values, **context
     )
@@ -91,3 +110,23 @@ async def _refused(refusal: Refusal[Board, FullTaskForm]) -> ResponseReturnValue
 async def create(outcome: Outcome[Board, FullTaskForm]) -> ResponseReturnValue:
     """Create the task and show it."""
     return go(f"/boards/{outcome.found.id}/tasks/{outcome.answer['id']}")
+
+
+async def _with_details(refusal: Refusal[Board, NewTaskForm]) -> ResponseReturnValue:
+    """Where a line cannot say all that the board requires, open the form with everything and what was typed."""
+    board, form = refusal.found, refusal.form
+    if form is None or not misses_fields(refusal.error):
+        raise refusal.error
+    if not is_htmx():
+        return go(f"/boards/{board.id}/tasks/new?{urlencode({'title': form.title, 'status': form.status})}")
+    return partial("#dialogs", await new_dialog(board, await understood_values(board, form.body(board))), "innerHTML")
+
+
+@action(
+    pages, "POST", "/boards/<uuid:board_id>/tasks", performs="quick_add_task", form=NewTaskForm, refused=_with_details
+)
+async def quick_add(outcome: Outcome[Board, NewTaskForm]) -> ResponseReturnValue:
+    """Add a task by its title."""
+    is_filtered = "?" in parts_of(request.headers.get("HX-Current-URL", "")).geturl()
+    added = f"#{outcome.answer['number']} added to {LABELS[outcome.form.status]}. The filter may hide it."
+    return done(back_to_board(outcome.found.id), toast=added if is_filtered else None)

@@ -8,7 +8,6 @@ from markupsafe import Markup
 from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.models import Board
 from mission_control.boards.pages import board_page, on_board, view_of
 from mission_control.boards.statuses import LABELS
 from mission_control.boards.view import BoardView
@@ -16,10 +15,10 @@ from mission_control.core.actor import Actor
 from mission_control.core.addresses import parts_of
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.live.broker import head_of
-from mission_control.tasks.forms import ChangeForm, CommentForm, DependencyForm, MoveForm, NewTaskForm, TextForm
+from mission_control.tasks.forms import ChangeForm, CommentForm, DependencyForm, MoveForm, TextForm
 from mission_control.tasks.models import Task
 from mission_control.tasks.moves import may_approve, position_of, wants_approval
-from mission_control.tasks.panel import Panel, panel_html
+from mission_control.tasks.panel import Panel, neighbours_of, panel_html
 from mission_control.tasks.panel_files import size_in_words
 from mission_control.tasks.panel_regions import GONE, TEXT, TITLE
 from mission_control.tasks.panel_view import PAGE, any_panel_in
@@ -45,14 +44,6 @@ async def on_task(board_id: UUID, task_id: UUID) -> tuple[Actor, Task]:
     """Return the person who asks and a live task that exists for them."""
     actor, _ = await on_board(board_id)
     return actor, await visible_task(actor, board_id, task_id)
-
-
-@action(pages, "POST", "/boards/<uuid:board_id>/tasks", performs="quick_add_task", form=NewTaskForm)
-async def create(outcome: Outcome[Board, NewTaskForm]) -> ResponseReturnValue:
-    """Add a task by its title."""
-    is_filtered = "?" in parts_of(request.headers.get("HX-Current-URL", "")).geturl()
-    added = f"#{outcome.answer['number']} added to {LABELS[outcome.form.status]}. The filter may hide it."
-    return done(back_to_board(outcome.found.id), toast=added if is_filtered else None)
 
 
 @pages.get(TASK)
@@ -90,7 +81,7 @@ async def panel_answer(view: BoardView, *, edits: str = "", refusal: dict[str, A
     settings = current_app.config["SETTINGS"]
     link = (settings.base_url or request.host_url).rstrip("/") + panel.url
     limit = (size_in_words(settings.max_file_bytes), settings.max_file_bytes)
-    html = panel_html(panel, regions, link=link, seq=seq, limit=limit)
+    html = panel_html(panel, regions, link=link, seq=seq, limit=limit, beside=await neighbours_of(panel))
     if target == "section#panel":
         return f'<section id="panel">{html}</section>'
     title = f"#{panel.number} {panel.title}"

@@ -35,6 +35,26 @@ class PanelRow(TaskRow):
     comments_total: int
 
 
+@dataclass(slots=True)
+class Neighbours:
+    """The tasks below and above one in its column."""
+
+    following: UUID | None = None
+    previous: UUID | None = None
+
+
+NEXT_TO = """
+    SELECT n.id FROM tasks n, here h WHERE n.board_id = h.board_id AND n.status = h.status
+    AND n.deleted_at IS NULL AND n.archived_at IS NULL
+"""
+NEIGHBOURS = f"""
+    WITH here AS (SELECT board_id, status, position, created_at FROM tasks WHERE id = ?)
+    SELECT
+        ({NEXT_TO} AND (n.position > h.position OR (n.position = h.position AND n.created_at < h.created_at))
+            ORDER BY n.position, n.created_at DESC LIMIT 1) AS following,
+        ({NEXT_TO} AND (n.position < h.position OR (n.position = h.position AND n.created_at > h.created_at))
+            ORDER BY n.position DESC, n.created_at LIMIT 1) AS previous
+"""
 PANEL = f"""
     SELECT {COLUMNS}, g.name AS agent_name, g.last_seen_at,
         CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,
@@ -141,6 +161,11 @@ def _panel(row: PanelRow, rights: Rights) -> Panel:
         may_write=rights.may_write,
         comments_total=row.comments_total,
     )
+
+
+async def neighbours_of(panel: Panel) -> Neighbours:
+    """Return the tasks next to one, for panels whose card the page does not show."""
+    return await select_one(Neighbours, NEIGHBOURS, panel.id) or Neighbours()
 
 
 def panel_html(panel: Panel, regions: Mapping[str, Markup], **more: Any) -> str:

@@ -36,6 +36,11 @@ class FieldShown:
     value: Any
 
     @property
+    def name(self) -> str:
+        """The name of its input in the form of a new task."""
+        return f"field:{self.kind}:{self.key}"
+
+    @property
     def text(self) -> str:
         """The value as its input shows it."""
         return shown(self.kind, self.value)
@@ -56,8 +61,8 @@ class FieldShown:
         return self.only_if_set and self.value is None and not self.is_required
 
 
-async def fields_of(board_id: UUID, task_id: UUID) -> list[FieldShown]:
-    """Return the custom fields of a task that people see, by label."""
+async def fields_of(board_id: UUID, task_id: UUID | None) -> list[FieldShown]:
+    """Return the custom fields of a task, or of one to be made, that people see, by label."""
     return [
         FieldShown(
             id=row["id"],

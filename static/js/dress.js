@@ -19,13 +19,18 @@ export const tools = () => module ??= import(new URL("pages/tools.js", import.me
   if (error instanceof SyntaxError) throw error;
 });
 
-/** Open beside the board what a link leads to. Links say nothing of htmx: boards show hundreds of them. */
-export const follow = (event, link) => {
-  if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || link.hasAttribute("hx-get")) return;
-  event.preventDefault();
+/** Open beside the board what a link leads to. */
+export const open = (link) => {
   htmx.ajax("GET", link.getAttribute("href"), {
     source: link, target: "#panel", select: "#panel > *", swap: "innerHTML", push: "true", headers: { "HX-Target": "section#panel" },
   });
+};
+
+/** The same, when a link is followed. Links say nothing of htmx: boards show hundreds of them. */
+export const follow = (event, link) => {
+  if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || link.hasAttribute("hx-get")) return;
+  event.preventDefault();
+  open(link);
 };
 
 export const start = () => {

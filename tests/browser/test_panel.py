@@ -182,6 +182,9 @@ async def test_columns_fold_beside_an_open_task(site: Site, open_page: Open, wid
     await page.keyboard.press("Escape")
     await expect(page.locator("#panel > *")).to_have_count(0)
     assert await width_of(page, "#column-review") > 199
+    await page.goto(f"{site.url}/boards/{board}/tasks/{asks}")
+    assert await width_of(page, "#column-review") > 199
+    assert await page.locator("#columns").evaluate("one => one.scrollWidth - one.clientWidth") == 0
 
 
 async def test_rail_takes_a_dropped_card(site: Site, open_page: Open) -> None:
@@ -197,12 +200,17 @@ async def test_rail_takes_a_dropped_card(site: Site, open_page: Open) -> None:
 async def test_next_and_previous_task_by_keys(site: Site, open_page: Open) -> None:
     board = await site.board(name="Line")
     first, second = await site.task(board, "First made"), await site.task(board, "Second made")
-    page = await open_page(f"/boards/{board}")
+    page = await open_page(f"/boards/{board}?q=first")
+    await page.goto(f"{site.url}/boards/{board}/tasks/{second}?q=first")  # its card is not shown
+    await live(page)
+    await page.keyboard.press("j")
+    await expect(page.locator("[data-panel-title]")).to_have_text("First made")
+    await page.goto(f"{site.url}/boards/{board}")
     await live(page)
     await page.locator(f"#task-{second} [data-panel-link]").click()
     await expect(page.locator("#panel h1")).to_have_text("Second made")
     await expect(page.locator("#panel h1")).to_be_focused()
-    await page.get_by_role("button", name="Next task").click()
+    await page.get_by_role("link", name="Next task").click()
     await expect(page.locator("#panel h1")).to_have_text("First made")
     await expect(page).to_have_url(f"{site.url}/boards/{board}/tasks/{first}")
     await expect(page.locator("#panel h1")).to_be_focused()

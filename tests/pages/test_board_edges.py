@@ -68,3 +68,26 @@ async def test_others_who_have_the_board_open_are_shown(cast: Cast) -> None:
     (await cleo.get(cast.home)).lacks("has this board open")
     people_present.on_presence(f"{name}:gone")
     (await ada.get(cast.home)).lacks("has this board open")
+
+
+async def test_new_task_has_custom_fields_and_quick_add_asks_for_required_ones(cast: Cast) -> None:
+    for key, kind, more in (("points", "integer", {"required": True}), ("link", "url", {"ui_visibility": "if_set"})):
+        body = {"field_key": key, "label": key, "field_type": kind, "board_ids": [str(cast.board.id)], **more}
+        (await cast.ada.post("/organizations/me/custom-fields", body)).ok()
+    ada = await visitor(cast.app, cast.ada)
+    page = (await ada.get(f"{cast.home}/tasks/new")).has('name="field:integer:points"', "More fields")
+    page.has('name="field:url:link"')
+    line = {"title": "Polish @vega !high due:2030-01-02", "status": "review"}
+    asked = await ada.with_htmx.post(f"{cast.home}/tasks", line)
+    asked.has("data-auto-open", 'value="Polish"', f'value="agent:{cast.vega.id}" selected', 'value="2030-01-02"')
+    plain = await ada.post(f"{cast.home}/tasks", line)
+    assert plain.leads_to == f"{cast.home}/tasks/new?title=Polish+%40vega+%21high+due%3A2030-01-02&status=review"
+    (await ada.get(plain.leads_to)).has('value="Polish"', 'value="high" selected', 'value="review" selected')
+    form = {"title": "Polish", "status": "inbox", "priority": "low", "field:url:link": "https://a.example"}
+    refused = (await ada.post(f"{cast.home}/tasks/new", form)).is_status(422)
+    refused.has("Fill this in.", 'value="https://a.example"')
+    wrong = (await ada.post(f"{cast.home}/tasks/new", {**form, "field:integer:points": "many"})).is_status(422)
+    wrong.has("Enter a whole number.", 'value="many"', 'value="https://a.example"')
+    made = await ada.post(f"{cast.home}/tasks/new", {**form, "field:integer:points": "3"})
+    task = (await cast.ada.get(f"/boards/{cast.board.id}/tasks/{made.leads_to.rpartition('/')[2]}")).ok()
+    assert task["custom_field_values"] == {"points": 3, "link": "https://a.example"}

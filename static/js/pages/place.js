@@ -6,7 +6,7 @@ const CARDS = ":scope > .card";
 const move = (card, key) => {
   const list = card.closest("[data-sortable]");
   if (!list || card.hasAttribute("data-fixed")) return false;
-  const lists = [...document.querySelectorAll("[data-sortable]")];
+  const lists = [...document.querySelectorAll(".card-list[data-sortable]")];
   const across = { ArrowLeft: -1, ArrowRight: 1 }[key];
   const status = (across ? lists[lists.indexOf(list) + across] : list)?.dataset.sortable;
   const all = [...list.querySelectorAll(CARDS)];

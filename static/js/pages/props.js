@@ -1,10 +1,13 @@
 // Properties of a task: the browser's calendar beside typed dates, Escape takes back, tags are narrowed by typing.
 // The next and the previous task, and the comment that the address names.
-const step = (by) => {
+import * as dress from "../dress.js";
+const step = (event, link) => {
+  event.preventDefault();
   const cards = [...document.querySelectorAll("#columns .card [data-panel-link], .grid [data-panel-link]")];
   const open = document.querySelector("#panel [data-panel-task]")?.dataset.panelTask;
   const at = cards.findIndex((link) => link.closest(`[id="${open}"]`) || link.getAttribute("href")?.endsWith(open?.replace("task-", "/tasks/")));
-  (at < 0 ? cards[0] : cards[at + by])?.click();
+  if (at >= 0) cards[at + Number(link.dataset.panelStep)]?.click();
+  else if (!link.hasAttribute("aria-disabled")) dress.open(link); // its card is not on the page
 };
 
 const undo = (event) => {
@@ -49,8 +52,8 @@ export const start = () => {
   document.addEventListener("htmx:before:request", remember);
   document.addEventListener("htmx:finally:request", take);
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-panel-step]");
-    if (button) step(Number(button.dataset.panelStep));
+    const link = event.target.closest("[data-panel-step]");
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) step(event, link);
   });
 };
 

@@ -1,0 +1,74 @@
+"""What the forms of new tasks send."""
+
+from datetime import date
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import Field
+from quart import request
+
+from mission_control.boards.days import end_of_day
+from mission_control.boards.models import Board
+from mission_control.boards.priorities import Priority
+from mission_control.boards.statuses import TaskStatus
+from mission_control.core.schemas import BlankToNone
+from mission_control.tasks.forms import Title, assignee_fields
+from mission_control.tasks.panel_fields import typed
+from mission_control.tasks.quick_add import QuickTask
+from mission_control.tasks.schemas import TaskCreate
+from mission_control.web.actions import Form
+from mission_control.web.forms import FormInvalid, read_form
+
+FIELD = "field:"  # begins the name of the input of a custom field
+
+
+class NewTaskForm(Form):
+    """A new task in one line."""
+
+    title: Title
+    status: TaskStatus = "inbox"
+
+    def body(self, found: Board) -> QuickTask:
+        """Return the line and the column."""
+        return QuickTask(text=self.title, status=self.status)
+
+
+class FullTaskForm(Form):
+    """A new task with everything that can be said of it at once."""
+
+    title: Title
+    description: Annotated[Annotated[str, Field(max_length=100_000)] | None, BlankToNone] = None
+    status: TaskStatus = "inbox"
+    priority: Priority = "medium"
+    assignee: str = ""
+    due: date | None = None
+    tag_ids: list[UUID] = []
+    depends_on_task_ids: list[UUID] = []
+    fields: Annotated[dict[str, str], Field(exclude=True)] = {}
+
+    @classmethod
+    async def read(cls) -> Self:
+        """Read the form with the values of custom fields, each named `field:<type>:<key>`."""
+        fields = {name: text for name, text in (await request.form).items() if name.startswith(FIELD)}
+        try:
+            form = await read_form(cls)
+        except FormInvalid as error:
+            error.values["fields"] = fields
+            raise
+        form.fields = fields
+        return form
+
+    def body(self, found: Board) -> TaskCreate:
+        """Return the task to create. A custom field that is left empty has its default."""
+        plain = self.model_dump(exclude={"assignee", "due"})
+        due_at = end_of_day(self.due) if self.due else None
+        own: dict[str, Any] = {}
+        for name, text in self.fields.items():
+            _, kind, key = name.split(":", 2)
+            try:
+                own[key] = typed(kind, text)
+            except ValueError as error:
+                raise FormInvalid({**self.model_dump(), "fields": self.fields}, {name: str(error)}) from None
+        values = {key: value for key, value in own.items() if value is not None}
+        given = {**plain, **assignee_fields(self.assignee), "due_at": due_at, "custom_field_values": values}
+        return TaskCreate.model_validate(given)
