@@ -7,13 +7,15 @@ from uuid import UUID
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents.forms import LABELS, LIMIT_LABELS, AgentForm, LimitsForm, SoulForm, now_is
+from mission_control.agents.forms import LABELS, LIMIT_LABELS, PACES, AgentForm, LimitsForm, SoulForm, now_is, pace_of
 from mission_control.agents.models import Agent, AgentSoul
 from mission_control.agents.overview_tab import tag_choices
 from mission_control.agents.page_forms import FormPage, back_to
 from mission_control.agents.page_frame import DELETED, agent_of_page, on_agent
+from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
+from mission_control.core.policy import can
 from mission_control.web.actions import action
 from mission_control.web.forms import done
 from mission_control.web.outcomes import Outcome, Refusal
@@ -29,19 +31,28 @@ SOUL_CHANGED = "Somebody changed the soul while you were writing. Save again to 
 async def ask_changes(agent_id: UUID) -> ResponseReturnValue:
     """Show the form of an agent's name and role."""
     actor, agent = await on_agent(agent_id, VERB)
-    return await _edit_form(agent_id, agent).render(actor, AgentForm.values_of(agent))
+    return await (await _edit_form(actor, agent_id, agent)).render(actor, AgentForm.values_of(agent))
 
 
-def _edit_form(agent_id: UUID, agent: Agent | None) -> FormPage:
+async def _edit_form(actor: Actor, agent_id: UUID, agent: Agent | None) -> FormPage:
     url, back = f"/agents/{agent_id}/edit", back_to(agent_id, "", "the agent")
-    context = {"labels": LABELS, "version": AgentForm.version_of(agent) if agent else ""}
+    boards, paces = [], list(PACES)
+    if agent is not None:
+        pace = pace_of(agent.heartbeat_config)
+        paces += [] if pace in dict(PACES) else [(pace, f"Every {pace}")]
+        if agent.board_id is not None and not agent.is_adopted:
+            boards = [(one.id, one.name) for one in await boards_of(actor) if can(actor, "agent.create", one)]
+    context = {
+        "labels": LABELS, "version": AgentForm.version_of(agent) if agent else "", "boards": boards, "paces": paces,
+    }  # fmt: skip
     return FormPage("Edit the agent", "agents/forms.html", "edit", url, back, context=context)
 
 
 async def _not_edited(refusal: Refusal[Agent | None, AgentForm]) -> ResponseReturnValue:
     agent = refusal.found
     present = AgentForm.values_of(agent) if agent else {}
-    return await _edit_form(refusal.ids["agent_id"], agent).refused(refusal, _errors(refusal, LABELS, present))
+    form = await _edit_form(refusal.actor, refusal.ids["agent_id"], agent)
+    return await form.refused(refusal, _errors(refusal, LABELS, present))
 
 
 def _errors(refusal: Refusal[Any, Any], labels: Mapping[str, str], present: Mapping[str, Any]) -> dict[str, str]:

@@ -18,22 +18,40 @@ LABELS = {
     "runs_on": "Runs on",
     "is_board_lead": "Board lead",
     "role": "Role",
+    "every": "Reports",
+    "communication_style": "Communication style",
+    "emoji": "Emoji",
     "identity": "Identity",
     "soul": "Soul",
     "reason": "Reason",
 }
 
 
+# How often an agent is woken or asked to report; the choices of people.
+PACES = (
+    ("30s", "Every 30 seconds"),
+    ("1m", "Every minute"),
+    ("5m", "Every 5 minutes"),
+    ("10m", "Every 10 minutes"),
+    ("30m", "Every 30 minutes"),
+    ("1h", "Every hour"),
+    ("1d", "Once a day"),
+    ("0m", "Never"),
+)
 LIMIT_LABELS = {"wip_limit": "Tasks in progress", "claim_tags": "Tags"}
 
 
 class AgentForm(VersionedForm):
-    """An agent's name and what it is."""
+    """An agent's name, its board and what it is. Without a board or an interval they stay."""
 
-    SHOWN = ("name", "is_board_lead", "identity_profile", "identity_template")
+    SHOWN = ("name", "board_id", "is_board_lead", "heartbeat_config", "identity_profile", "identity_template")
     name: AgentName
+    board_id: UUID | None = None
+    every: str | None = None
     is_board_lead: bool = False
     role: ShortText | None = None
+    communication_style: ShortText | None = None
+    emoji: ShortText | None = None
     identity: Soul = None
 
     def body(self, found: Agent) -> AgentUpdate:
@@ -41,9 +59,13 @@ class AgentForm(VersionedForm):
         changes = {
             "name": self.name,
             "is_board_lead": self.is_board_lead,
-            "identity_profile": _with_role(found.identity_profile, self.role),
+            "identity_profile": _profile(found.identity_profile, self),
             "identity_template": self.identity,
         }
+        if self.board_id is not None and self.board_id != found.board_id:
+            changes["board_id"] = self.board_id
+        if self.every and self.every != pace_of(found.heartbeat_config):
+            changes["heartbeat_config"] = {**(found.heartbeat_config or {}), "every": self.every}
         return AgentUpdate.model_validate(changes)
 
     @classmethod
@@ -53,14 +75,24 @@ class AgentForm(VersionedForm):
             "name": agent.name,
             "is_board_lead": agent.is_board_lead,
             "role": role_of(agent),
+            "board_id": agent.board_id,
+            "every": pace_of(agent.heartbeat_config),
+            "communication_style": (agent.identity_profile or {}).get("communication_style"),
+            "emoji": (agent.identity_profile or {}).get("emoji"),
             "identity": agent.identity_template,
         }
 
 
-def _with_role(profile: dict[str, Any] | None, role: str | None) -> dict[str, Any] | None:
-    """Return an identity profile with another role; its other keys stay."""
-    kept = {name: value for name, value in (profile or {}).items() if name != "role"}
-    return kept | ({"role": role} if role else {}) or None
+def pace_of(config: dict[str, Any] | None) -> str:
+    """Return how often an agent reports."""
+    return str((config or {}).get("every", "10m"))
+
+
+def _profile(profile: dict[str, Any] | None, typed: "AgentForm | NewAgentForm") -> dict[str, Any] | None:
+    """Return an identity profile with what was typed; its other keys stay."""
+    names = [one for one in ("role", "communication_style", "emoji") if one == "role" or one in typed.model_fields_set]
+    kept = {name: value for name, value in (profile or {}).items() if name not in names}
+    return kept | {name: text for name in names if (text := getattr(typed, name))} or None
 
 
 class NewAgentForm(Form):
@@ -71,6 +103,9 @@ class NewAgentForm(Form):
     runs_on: Literal["gateway", "elsewhere"] = "gateway"
     is_board_lead: bool = False
     role: ShortText | None = None
+    every: str | None = None
+    communication_style: ShortText | None = None
+    emoji: ShortText | None = None
     identity: Soul = None
     soul: Soul = None
 
@@ -79,10 +114,11 @@ class NewAgentForm(Form):
         return AgentCreate(
             board_id=self.board_id,
             name=self.name,
-            identity_profile=_with_role(None, self.role),
+            identity_profile=_profile(None, self),
             identity_template=self.identity,
             soul_template=self.soul,
             is_board_lead=self.is_board_lead,
+            heartbeat_config={"every": self.every} if self.every else None,
             **({"gateway_id": None} if self.runs_on == "elsewhere" else {}),
         )
 

@@ -7,7 +7,7 @@ from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents import first_steps, page_frame, page_live, roster
-from mission_control.agents.forms import LABELS, NewAgentForm
+from mission_control.agents.forms import LABELS, PACES, NewAgentForm
 from mission_control.agents.models import Agent
 from mission_control.agents.page_frame import agent_of_page, on_agent
 from mission_control.agents.queries import reachable_agent
@@ -75,7 +75,8 @@ async def create(outcome: Outcome[None, NewAgentForm]) -> ResponseReturnValue:
 async def _new_page(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
     boards = [board for board in await boards_of(actor) if can(actor, "agent.create", board)]
     gateways = await gateway_names([board.gateway_id for board in boards if board.gateway_id is not None])
-    context = {"values": values, "errors": errors, "labels": LABELS, "boards": boards, "gateways": gateways}
+    context: dict[str, Any] = {"errors": errors, "labels": LABELS, "boards": boards, "gateways": gateways}
+    context |= {"paces": PACES, "values": {"every": "10m", **values}}
     return await shell_page(actor, "agents/new.html", active="agents", **context)
 
 

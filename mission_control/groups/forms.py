@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from mission_control.agents.forms import PACES as AGENT_PACES
 from mission_control.core.schemas import NonEmptyStr, OptionalText
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.schemas import BoardGroupCreate, BoardGroupHeartbeatApply, BoardGroupUpdate
@@ -15,17 +16,7 @@ Name = Annotated[NonEmptyStr, Field(max_length=200)]
 LABELS = {"name": "Name", "description": "Description", "board_ids": "Boards", "number": "Every", "unit": "Unit"}
 DELETE_WORDS = "Type the group's name exactly as it is written above."
 # How often agents report, as people choose it.
-PACES = (
-    ("30s", "Every 30 seconds"),
-    ("1m", "Every minute"),
-    ("5m", "Every 5 minutes"),
-    ("10m", "Every 10 minutes"),
-    ("30m", "Every 30 minutes"),
-    ("1h", "Every hour"),
-    ("1d", "Once a day"),
-    ("0m", "Never"),
-    ("other", "Another interval"),
-)
+PACES = (*AGENT_PACES, ("other", "Another interval"))
 UNITS = (("s", "seconds"), ("m", "minutes"), ("h", "hours"), ("d", "days"))
 
 

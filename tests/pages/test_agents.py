@@ -101,6 +101,26 @@ async def test_admin_edits_an_agent(cast: Cast) -> None:
     (await ben.with_htmx.post(path, {"name": "Vega"})).is_status(204)
 
 
+async def test_admin_says_how_an_agent_reports_and_moves_it(cast: Cast) -> None:
+    await Agent.filter(id=cast.vega.id).update(heartbeat_config={"every": "9m", "target": "last"})
+    ben = await visitor(cast.app, cast.ben)
+    path = f"/agents/{cast.vega.id}/edit"
+    page = (await ben.get(path)).has("Every 9m", "Every 10 minutes", "Communication style", str(cast.other_board.id))
+    page.lacks(str(cast.foreign_board.id))
+    identity = {"communication_style": "Direct", "emoji": "🧭"}
+    moved = {"name": "Vega", "every": "1h", "board_id": str(cast.other_board.id), **identity}
+    (await ben.post(path, moved)).is_status(303)
+    agent = await Agent.get(id=cast.vega.id)
+    assert (agent.board_id, agent.heartbeat_config) == (cast.other_board.id, {"every": "1h", "target": "last"})
+    assert agent.identity_profile == identity
+    (await ben.post(path, {**moved, "every": "soon"})).is_status(422)
+    (await ben.post(path, {**moved, "board_id": str(cast.foreign_board.id)})).is_status(404)
+    made_of = {"name": "Sol", "board_id": str(cast.board.id), "every": "30m", **identity}
+    (await ben.post("/agents/new", made_of)).is_status(200)
+    sol = await Agent.get(name="Sol")
+    assert (sol.heartbeat_config, sol.identity_profile) == ({"every": "30m"}, identity)
+
+
 async def test_agent_page_shows_notices_and_activity(cast: Cast) -> None:
     asked = await cast.ask(cast.vega)
     ada = await visitor(cast.app, cast.ada)
