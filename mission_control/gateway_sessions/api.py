@@ -5,7 +5,7 @@ from typing import Any
 from mission_control.core.actor import Actor
 from mission_control.core.ids import new_id
 from mission_control.core.schemas import ErrorResponse, OkResponse
-from mission_control.gateway_sessions import reading
+from mission_control.gateway_sessions import reading, writing
 from mission_control.gateway_sessions.reach import reached
 from mission_control.gateway_sessions.schemas import (
     GatewayCommandsQuery,
@@ -121,7 +121,7 @@ async def send_gateway_session_message(
     """Send a message to a session; its agent answers there. Needs the right to write on the board."""
     reach = await reached(actor, query)
     key = reach.require_write(actor, session_id)
-    await reading.send(reach, key, data.content, data.idempotency_key or str(new_id()))
+    await writing.send(actor, reach, key, data.content, data.idempotency_key or str(new_id()))
     return OkResponse()
 
 
@@ -144,7 +144,7 @@ async def abort_gateway_session(
     """End the run of a session, or all its runs. Needs the right to write on the board."""
     reach = await reached(actor, query)
     key = reach.require_write(actor, session_id)
-    return GatewaySessionAbortResponse(ok=True, run_ids=await reading.abort(reach, key, data.run_id))
+    return GatewaySessionAbortResponse(ok=True, run_ids=await writing.abort(actor, reach, key, data.run_id))
 
 
 @operation(

@@ -14,11 +14,24 @@ from mission_control.gateway_sessions import (
     watches,
 )
 from mission_control.gateways.page_tabs import Tab
+from mission_control.live.kinds import Kind
 
 gateway_sessions = Feature(
     name="gateway_sessions",
     models=(models,),
     rules=(policy.rules,),
+    kinds={
+        "gateway.session.message_sent": Kind(
+            "A person sent a message into a session of a gateway; the event has none of its words.",
+            "wrote into a session of",
+            is_named_in_message=True,
+        ),
+        "gateway.session.run_ended": Kind(
+            "A person ended what an agent did in a session of a gateway.",
+            "ended a run of",
+            is_named_in_message=True,
+        ),
+    },
     blueprints=(api.api, pages.pages, list_pages.pages),
     agent_tabs=(agent_tab.TAB,),
     gateway_tabs=(Tab(list_pages.TAB, "Sessions"),),

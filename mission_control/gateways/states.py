@@ -1,17 +1,23 @@
 """Store how the connection of a gateway is, for the process that holds it."""
 
+from collections import deque
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, record, signal
+from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.database.records import find, update
 from mission_control.gateways.installation import opened
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.reporting import CONNECTED, CONNECTING, PAIRING, REFUSED, Report, stored
+from mission_control.gateways.reporting import CONNECTED, CONNECTING, PAIRING, REFUSED, UNREACHABLE, Report, stored
 from mission_control.live.channels import PROCESS
 from mission_control.openclaw.errors import GatewayError
+
+MOST_AN_HOUR = 12  # events of a gateway that comes and goes
+_recorded: dict[UUID, deque[datetime]] = {}
 
 
 def channel(gateway_id: UUID) -> str:
@@ -58,6 +64,8 @@ def _record(gateway: Gateway, before: str) -> None:
     """Record what people should find in the log; a short interruption is not among it."""
     if gateway.state in (before, CONNECTING):
         return
+    if gateway.state in (CONNECTED, UNREACHABLE) and _is_one_too_many(gateway.id):
+        return
     facts: dict[str, Any] = {"name": gateway.name, "reason": gateway.state_code}
     if gateway.state == CONNECTED:
         record("gateway.connected", gateway, f"Gateway connected: {gateway.name}.", version=gateway.version, **facts)
@@ -68,3 +76,12 @@ def _record(gateway: Gateway, before: str) -> None:
         record("gateway.refused", gateway, f"Gateway refuses the connection: {gateway.name}.", **facts)
     else:
         record("gateway.unreachable", gateway, f"Gateway not reachable: {gateway.name}.", **facts)
+
+
+def _is_one_too_many(gateway_id: UUID) -> bool:
+    """Return whether a gateway comes and goes so often that the log has enough of it; its page shows every change."""
+    now, known = clock.now(), _recorded.setdefault(gateway_id, deque(maxlen=MOST_AN_HOUR))
+    if len(known) == MOST_AN_HOUR and known[0] > now - timedelta(hours=1):
+        return True
+    known.append(now)
+    return False

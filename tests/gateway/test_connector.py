@@ -80,6 +80,20 @@ async def test_restart_is_told_as_one(cast: Cast, fake_gateway: FakeGateway) -> 
     assert kinds == ["gateway.connected", "gateway.unreachable", "gateway.connected"]
 
 
+async def test_gateway_that_comes_and_goes_does_not_fill_the_log(
+    cast: Cast, fake_gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(states, "MOST_AN_HOUR", 3)
+    gateway = await connected_gateway(cast, fake_gateway)
+    for _ in range(3):
+        await fake_gateway.stop()
+        await state_of(gateway.id, "unreachable")
+        await fake_gateway.start()
+        await state_of(gateway.id, "connected", boot_id=fake_gateway.boot_id)
+    found = await recorded(organization_id=cast.organization.id, subject_id=gateway.id)
+    assert len([one for one in found if one.kind in ("gateway.connected", "gateway.unreachable")]) == 3
+
+
 async def test_wrong_token_is_named_and_the_right_one_used_at_once(cast: Cast, fake_gateway: FakeGateway) -> None:
     wrong = installation.sealed("not the token")
     gateway = await add_gateway(cast, fake_gateway, token=wrong)

@@ -10,7 +10,7 @@ from mission_control.boards.models import Board
 from mission_control.gateway_sessions import reading, status
 from mission_control.gateways.keys import main_session_key
 from mission_control.gateways.models import Gateway
-from tests.cast import Answer, Caller, Cast
+from tests.cast import Answer, Caller, Cast, events
 from tests.gateway.fake import FakeGateway
 from tests.gateway.fake_state import FakeAgent
 from tests.gateway.gateways import add_gateway, connected_gateway
@@ -132,6 +132,7 @@ async def test_history_asks_for_no_limit(cast: Cast, fake_gateway: FakeGateway, 
     found = (await cast.ada.get(session_path(VEGA_KEY, "/history", board_id=cast.board.id))).ok()
     assert found == {"history": [message]}
     assert fake_gateway.sent("chat.history") == [{"sessionKey": VEGA_KEY}]
+    assert await events(kind="gateway.session.run_ended") == [], "no run was there to end"
 
 
 @pytest.mark.parametrize(
@@ -148,6 +149,9 @@ async def test_message_is_sent_without_delivery(cast: Cast, fake_gateway: FakeGa
     [sent] = fake_gateway.sent("chat.send")
     assert sent["sessionKey"] == VEGA_KEY and sent["message"] == "Look up." and sent["deliver"] is False
     assert sent["idempotencyKey"] and fake_gateway.sent("sessions.patch") == []
+    [event] = await events(kind="gateway.session.message_sent")
+    assert (event.actor_id, event.agent_id, event.board_id) == (cast.ada.id, cast.vega.id, cast.board.id)
+    assert event.subject_id == gateway.id and "Look up" not in event.message + str(event.data)
     (await cast.ada.post(path, {"content": "   "})).refused(422)
     (await cast.ada.post(path, {})).refused(422)
 

@@ -1,0 +1,55 @@
+"""What people do in sessions of gateways: it happens there, and the log has that it happened, without any words."""
+
+from uuid import UUID
+
+from mission_control.agents.models import Agent
+from mission_control.commands.command import command
+from mission_control.commands.unit_of_work import record
+from mission_control.core.actor import Actor
+from mission_control.core.scope import Scope
+from mission_control.gateway_sessions import reading
+from mission_control.gateway_sessions.history import agent_in
+from mission_control.gateway_sessions.reach import Reach
+from mission_control.gateway_sessions.session_view import agent_of_session
+
+
+async def send(actor: Actor, reach: Reach, key: str, content: str, idempotency_key: str) -> None:
+    """Send a message to a session, and record that. Raises Unreachable."""
+    await reading.send(reach, key, content, idempotency_key)
+    await _record_sent(actor, reach, key)
+
+
+async def abort(actor: Actor, reach: Reach, key: str, run_id: str | None) -> list[str]:
+    """End a run of a session, or all of them, record that, and return which ended. Raises Unreachable."""
+    ended = await reading.abort(reach, key, run_id)
+    if ended:
+        await _record_ended(actor, reach, key, len(ended))
+    return ended
+
+
+@command("gateway_session.write")
+async def _record_sent(actor: Actor, reach: Reach, key: str) -> None:
+    agent = await agent_of_session(reach.gateway, key)
+    message = f"Wrote into a session: {_name(agent, key)}."
+    record("gateway.session.message_sent", _scope(reach, agent), message, gateway_id=reach.gateway.id)
+
+
+@command("gateway_session.write")
+async def _record_ended(actor: Actor, reach: Reach, key: str, runs: int) -> None:
+    agent = await agent_of_session(reach.gateway, key)
+    message = f"Ended a run in a session: {_name(agent, key)}."
+    record("gateway.session.run_ended", _scope(reach, agent), message, gateway_id=reach.gateway.id, runs=runs)
+
+
+def _name(agent: Agent | None, key: str) -> str:
+    return agent.name if agent else agent_in(key) or "a session of no agent"
+
+
+def _scope(reach: Reach, agent: Agent | None) -> Scope:
+    board_id: UUID | None = agent.board_id if agent else None
+    return Scope(
+        organization_id=reach.gateway.organization_id,
+        board_id=board_id,
+        agent_id=agent.id if agent else None,
+        subject_id=reach.gateway.id,
+    )
