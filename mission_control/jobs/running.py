@@ -67,7 +67,7 @@ async def keep(
 ) -> Job:
     """Inside a command: store a job, and forget those that ended long ago.
 
-    Without a `runner` its state is kept elsewhere, and whoever keeps it says how far it is.
+    Without a `runner` its state is kept elsewhere, and the feature that keeps it updates this row.
     """
     await Job.filter(organization_id=organization_id, finished_at__lt=clock.now() - KEPT_FOR).delete()
     ours = {"organization_id": organization_id, "user_id": user_id, "kind": kind, "title": title}

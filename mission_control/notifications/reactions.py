@@ -40,8 +40,8 @@ async def notify_of_mentions_added(actor: Actor, event: NewEvent) -> None:
         known = await rows(
             "SELECT user_id FROM notifications WHERE comment_id = ? AND kind = 'mention'", event.data["comment_id"]
         )
-        told = {UUID(str(row["user_id"])) for row in known}
-        await _mentions(event, "task_comments", "message", told, comment_id=event.data["comment_id"])
+        notified = {UUID(str(row["user_id"])) for row in known}
+        await _mentions(event, "task_comments", "message", notified, comment_id=event.data["comment_id"])
 
 
 @reactions.to("memory.created")
@@ -51,13 +51,13 @@ async def notify_of_mentions_in_chat(actor: Actor, event: NewEvent) -> None:
         await _mentions(event, "board_memory", "content", memory_id=event.data["memory_id"])
 
 
-async def _mentions(event: NewEvent, table: str, column: str, told: Collection[UUID] = (), **where: Any) -> None:
+async def _mentions(event: NewEvent, table: str, column: str, notified: Collection[UUID] = (), **where: Any) -> None:
     [thing_id] = where.values()
     found = await rows(f"SELECT {column} AS text FROM {table} WHERE id = ? AND {column} LIKE '%@%'", thing_id)
     if found:
         board = await Board.get(id=event.scope.board_id)
         named = mentioned_people(found[0]["text"], await people_of(board))
-        await _notify(event, "mention", [one for one in named if one not in told], **where)
+        await _notify(event, "mention", [one for one in named if one not in notified], **where)
 
 
 async def _notify(event: NewEvent, kind: str, people: list[UUID], **about: Any) -> None:

@@ -53,6 +53,7 @@ REGISTRIES = {
 }
 # Empty module-level lists, dicts and sets that remember something while the program runs.
 MEMORIES = {
+    "gateways.states._recorded",
     "boards.people_present._ending",  # announcements on their way
     "boards.people_present._until",  # who has a board open
     "authn.freshness._asked",
