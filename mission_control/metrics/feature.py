@@ -7,5 +7,6 @@ from mission_control.web.palette import PaletteEntry
 metrics = Feature(
     name="metrics",
     blueprints=(api.api, pages.pages),
+    regions=pages.REGIONS,
     palette=(PaletteEntry("Metrics", "/metrics", "gauge", "charts figures dashboard statistics", position=60),),
 )

@@ -1,6 +1,7 @@
 """The page of metrics: which figures, over which boards, and what the address keeps."""
 
 from datetime import timedelta
+from html import unescape
 
 from mission_control.core import clock
 from mission_control.core.actor import Actor
@@ -68,3 +69,22 @@ def test_figures_are_words() -> None:
     assert compared(0, 0, say, "7 days") == "The same as in the 7 days before."
     assert compared(3, 0, say, "7 days") == "There was nothing in the 7 days before."
     assert compared(3, 5, say, "7 days") == "2 less than in the 7 days before, when it was 5."
+
+
+async def test_open_page_gets_new_figures(cast: Cast) -> None:
+    await give_password(cast.ada)
+    ada = await visitor(cast.app, cast.ada)
+    asked = await cast.ask()
+    page = (await ada.get(f"/metrics?range=7d&board={cast.board.id}")).is_status(200)
+    live = unescape(page.text.split('hx-sse:connect="')[1].split('"')[0])
+    assert live.startswith(f"/metrics/live?range=7d&board={cast.board.id}&after=")
+    async with ada.watching(live) as watch:
+        (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
+        await watch.until("Answered by you 1.")
+        assert 'hx-target="#metrics"' in watch.text
+
+
+async def test_page_without_boards_says_when_there_is_something(cast: Cast) -> None:
+    (await cast.eve.delete(f"/boards/{cast.foreign_board.id}")).ok()
+    eve = await visitor(cast.app, cast.eve)
+    (await eve.get("/metrics")).is_status(200).has("Nothing to measure yet").lacks('id="metrics"')

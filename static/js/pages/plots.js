@@ -58,12 +58,14 @@ const draw = (place) => {
   plots.get(place)?.destroy();
   place.querySelector("svg")?.remove();
   if (!place.querySelector(".plot-said")) place.append(Object.assign(document.createElement("p"), { className: "plot-said" }));
-  const data = [numbers(table, 1).map((_, at) => at), numbers(table, 1), numbers(table, 2)];
-  plots.set(place, new uPlot(options(place, table, place.clientWidth), data, (plot, init) => {
+  place.setAttribute("hx-morph-skip", ""); // news change the table, and the plot reads it again
+  plots.set(place, new uPlot(options(place, table, place.clientWidth), dataOf(table), (plot, init) => {
     place.prepend(plot.root);
     init();
   }));
 };
+
+const dataOf = (table) => [numbers(table, 1).map((_, at) => at), numbers(table, 1), numbers(table, 2)];
 
 const drawAll = () => { for (const place of document.querySelectorAll("[data-plot]")) draw(place); };
 
@@ -74,7 +76,15 @@ const fit = new ResizeObserver((entries) => {
   }
 });
 
+const refresh = () => {
+  for (const [place, plot] of plots) {
+    const table = document.getElementById(place.dataset.plot);
+    if (place.isConnected && table) plot.setData(dataOf(table));
+  }
+};
+
 export const start = () => {
+  document.addEventListener("htmx:after:swap", refresh);
   new MutationObserver(drawAll).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
 };
