@@ -1,6 +1,6 @@
 """What approvals add to the application."""
 
-from mission_control.approvals import api, deadline_pages, models, pages, policy, queue_page
+from mission_control.approvals import api, asking_pages, deadline_pages, models, pages, policy, queue_page
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
 from mission_control.web.palette import PaletteEntry
@@ -26,6 +26,7 @@ approvals = Feature(
         api.api,
         pages.pages,
         deadline_pages.pages,
+        asking_pages.pages,
     ),
     regions=queue_page.REGIONS,
     palette=(PaletteEntry("Approvals", "/approvals", "inbox", "queue decide", position=10),),

@@ -68,7 +68,7 @@ def _facts(item: Item) -> list[NeedFact]:
     if item.request is not None:
         facts += [fact("triangle-alert", shortened(one, 120), "warn") for one in item.request.warnings[:2]]
         facts += [fact("triangle-alert", risk, "warn") for risk in item.request.risks[:2]]
-    if item.confidence is not None:
+    if item.confidence is not None and item.asker_kind == "agent":
         low = item.confidence_word == "Low"
         facts.append(fact("gauge", f"{item.confidence} % sure", "warn" if low else ""))
     risks = [one for one in item.rubric if one.name.lower() in ("risk", "risks")]

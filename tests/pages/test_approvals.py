@@ -258,3 +258,26 @@ async def test_deadline_is_set_and_removed_on_the_page(cast: Cast) -> None:
     await cleo.post(f"{page}/deadline/removal", {})
     assert (await Approval.get(id=UUID(str(asked["id"])))).decide_by is None
     (await dan.post(f"{page}/deadline", {"hours": "4"})).is_status(403)
+
+
+async def test_person_asks_for_an_approval_of_a_task(cast: Cast) -> None:
+    task = await cast.add_task(title="Polish the mirror")
+    cleo = await visitor(cast.app, cast.cleo)
+    panel = (await cleo.get(cast.task(task).removeprefix("/api/v1"))).is_status(200)
+    path = f"{cast.approvals}/new"
+    panel.has(f'href="{path}?task={task["id"]}"')
+    (await cleo.get(f"{path}?task={task['id']}")).is_status(200).has("Ask for an approval", "#1 Polish the mirror")
+    form = {"task": task["id"], "action_type": "publish", "reason": " ", "hours": "24"}
+    (await cleo.post(path, form)).is_status(422).has("needs another look", 'value="publish" selected')
+    sent = (await cleo.post(path, form | {"reason": "It is clean."})).is_status(303)
+    assert sent.leads_to == cast.task(task)
+    [need] = (await cast.ben.get("/needs?kind=approval")).ok()["items"]
+    assert (need["title"], need["reason"], need["person"]["name"]) == (
+        "Approve: Publish #1 Polish the mirror", "It is clean.", "Cleo",
+    )  # fmt: skip
+    assert need["otherwise"]["at"] is not None and "sure" not in str(need["facts"])
+    (await cleo.get(cast.task(task))).lacks(f'href="{path}?task=')
+    (await cleo.post(path, form | {"reason": "Again."})).is_status(409)
+    dan = await visitor(cast.app, cast.dan)
+    (await dan.get(f"{path}?task={task['id']}")).is_status(403)
+    (await cleo.get(f"{path}?task={cast.board.id}")).is_status(404)
