@@ -1,5 +1,6 @@
 """A server of its own on an empty database, somebody who is signed in, and pages that must stay free of errors."""
 
+import asyncio
 import os
 import re
 import subprocess
@@ -151,6 +152,16 @@ async def watched() -> AsyncIterator[Watched]:
     for context in seen.contexts:
         await context.close()
     assert seen.complaints == []
+
+
+async def becomes_true(page: Page, expression: str, arg: Any = None) -> None:
+    """Wait until this is true in a page.
+
+    `Page.wait_for_function` does not wait: it evaluates a string in the page, whose policy forbids that.
+    """
+    async with asyncio.timeout(PATIENCE):
+        while not await page.evaluate(expression, arg):
+            await asyncio.sleep(0.05)
 
 
 Open = Callable[..., Awaitable[Page]]

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import Open, Site, Watched
+from tests.browser.conftest import Open, Site, Watched, becomes_true
 from tests.gateway.fake import FakeGateway
 from tests.gateway.fake_state import FakeAgent, FakeSession
 from tests.gateway.gateways import until
@@ -119,7 +119,7 @@ async def test_reader_stays_where_it_reads(scene: Scene, open_page: Open) -> Non
     page = await opened(open_page, scene.path)
     box = page.locator(".scroll")
     at_end = "(box) => box.scrollHeight - box.scrollTop - box.clientHeight < 80"
-    await page.wait_for_function(f"() => ({at_end})(document.querySelector('.scroll'))")
+    await becomes_true(page, f"() => ({at_end})(document.querySelector('.scroll'))")
     await box.evaluate("(box) => { box.scrollTop = 100; }")
     await scene.tell("lifecycle", phase="start", run="r3")
     await scene.tell("assistant", run="r3", text="A long answer.\n\n" * 40, itemId="i1")
@@ -127,7 +127,7 @@ async def test_reader_stays_where_it_reads(scene: Scene, open_page: Open) -> Non
     await expect(page.get_by_role("button", name="Newest messages")).to_be_visible()
     assert await box.evaluate("(box) => box.scrollTop") == 100
     await page.get_by_role("button", name="Newest messages").click()
-    await page.wait_for_function(f"() => ({at_end})(document.querySelector('.scroll'))")
+    await becomes_true(page, f"() => ({at_end})(document.querySelector('.scroll'))")
 
 
 async def test_page_shows_what_it_missed_while_it_was_offline(scene: Scene, open_page: Open, watched: Watched) -> None:

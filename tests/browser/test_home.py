@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.conftest import Open, Site
+from tests.browser.conftest import Open, Site, becomes_true
 from tests.browser.looks import found
 
 pytestmark = pytest.mark.browser
@@ -87,7 +87,7 @@ async def test_every_kind_is_answered_by_one_key_and_focus_goes_on(site: Site, o
         await row(page, name).focus()
         wanted = await next_of(page, name)
         await page.keyboard.press(key)
-        await page.wait_for_function("(id) => document.activeElement.id === id", arg=wanted)
+        await becomes_true(page, "(id) => document.activeElement.id === id", arg=wanted)
         await expect(row(page, name)).to_have_count(0)
         assert await page.evaluate("document.activeElement.id") == wanted
     left = (await site.api.get(f"/api/v1/needs?board_id={board}")).json()

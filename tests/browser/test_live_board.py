@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.async_api import Page, Request, expect
 
-from tests.browser.conftest import Open, Site
+from tests.browser.conftest import Open, Site, becomes_true
 from tests.browser.test_board import live
 
 pytestmark = pytest.mark.browser
@@ -38,7 +38,7 @@ async def after_news(page: Page, change: Awaitable[httpx.Response]) -> None:
     """Make a change, and wait until the page has applied what it is told of it."""
     heard = await page.evaluate("window.heard")
     (await change).raise_for_status()
-    await page.wait_for_function("(heard) => window.heard > heard", arg=heard)
+    await becomes_true(page, "(heard) => window.heard > heard", arg=heard)
 
 
 async def test_card_stays_in_its_column_through_signs_of_life_of_its_agent(site: Site, open_page: Open) -> None:
@@ -205,7 +205,7 @@ async def test_news_waits_while_a_card_is_dragged(site: Site, open_page: Open) -
     first, second = await site.task(board, "Lower card"), await site.task(board, "Upper card")
     page = await open_page(f"/boards/{board}")
     await live(page)
-    await page.wait_for_function("Boolean(document.querySelector('[data-sortable]').sortable && window.Sortable)")
+    await becomes_true(page, "Boolean(document.querySelector('[data-sortable]').sortable && window.Sortable)")
     start, end = [await page.locator(at).bounding_box() for at in (f"#task-{first}", "#list-review")]
     assert start and end
     await page.mouse.move(start["x"] + 60, start["y"] + start["height"] - 8)

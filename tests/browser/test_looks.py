@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import Open, Site
+from tests.browser.conftest import Open, Site, becomes_true
 
 pytestmark = pytest.mark.browser
 TOP = """(one) => {
@@ -35,7 +35,7 @@ async def test_short_screen_scrolls_to_the_columns(site: Site, open_page: Open) 
     add = page.locator("#new-task-inbox")
     await page.mouse.move(160, 200)
     await page.mouse.wheel(0, 2000)
-    await page.wait_for_function(TOP, arg=await add.element_handle())
+    await becomes_true(page, TOP, arg=await add.element_handle())
     await add.fill("Fits below the bridge")
     await add.press("Enter")
     await expect(page.locator("#list-inbox .card")).to_have_count(1)

@@ -1,6 +1,5 @@
 """How pages behave under the hands: one scrollbar, focus that returns, refusals where they happened, calm queues."""
 
-import asyncio
 import re
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import PATIENCE, Open, Site
+from tests.browser.conftest import Open, Site, becomes_true
 from tests.browser.test_board import live
 
 pytestmark = pytest.mark.browser
@@ -23,10 +22,8 @@ new PerformanceObserver((list) => { for (const one of list.getEntries()) window.
 
 
 async def can_drag(page: Page) -> None:
-    """Wait until the library is there; the policy of the page forbids wait_for_function, which evaluates a string."""
-    async with asyncio.timeout(PATIENCE):
-        while not await page.evaluate("Boolean(document.querySelector('[data-sortable]').sortable && window.Sortable)"):
-            await asyncio.sleep(0.05)
+    """Wait until the library is there."""
+    await becomes_true(page, "Boolean(document.querySelector('[data-sortable]').sortable && window.Sortable)")
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import Open, Site
+from tests.browser.conftest import Open, Site, becomes_true
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +25,7 @@ async def test_it_goes_does_and_finds_by_keys(site: Site, open_page: Open) -> No
     await expect(found.get_by_role("group", name="On this page")).to_be_visible()
     await found.get_by_role("group", name="On this page").get_by_role("option").first.click()
     await expect(page.locator("#palette")).not_to_be_visible()
-    await page.wait_for_function("document.activeElement.matches('input[name=title]')")
+    await becomes_true(page, "document.activeElement.matches('input[name=title]')")
 
 
 async def test_it_begins_with_the_places_of_this_tab(site: Site, open_page: Open) -> None:

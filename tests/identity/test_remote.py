@@ -78,10 +78,13 @@ async def test_endless_answer_ends_at_the_limit() -> None:
 
 
 async def test_silent_provider_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_up = asyncio.Event()
+
     async def silence(writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(60)
+        await given_up.wait()
 
     monkeypatch.setattr(remote, "LONGEST_SECONDS", 0.2)
     async with listening(silence) as address:
         with pytest.raises(ProviderUnreachable):
             await read_object(address)
+        given_up.set()  # the server ends when its connections have

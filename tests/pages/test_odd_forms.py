@@ -102,11 +102,12 @@ async def test_odd_values_break_no_form(cast: Cast, app: Quart, read: set[str]) 
         first = await browser.post(await path_of(cast, rule))
         assert first.status not in (404, 500), (rule, first.text[:300])
         path = await path_of(cast, rule)
-        for odd, values in ODD.items():
-            for asked in (browser, browser.with_htmx):
-                seen = await asked.post(path, dict.fromkeys(read, values))
-                unanswered = seen.status == 502 and rule.startswith("/gateways/")  # no gateway answers here
-                assert seen.status < 500 or unanswered, (rule, odd, sorted(read))
+        for number, (odd, values) in enumerate(ODD.items()):
+            # Reading is the same for both; what a form gets back is seen in both ways with every second value.
+            asked = browser.with_htmx if number % 2 else browser
+            seen = await asked.post(path, dict.fromkeys(read, values))
+            unanswered = seen.status == 502 and rule.startswith("/gateways/")  # no gateway answers here
+            assert seen.status < 500 or unanswered, (rule, odd, sorted(read))
 
 
 async def test_invalid_board_settings_come_back_with_what_was_typed(cast: Cast) -> None:
