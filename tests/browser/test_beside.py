@@ -10,6 +10,13 @@ from tests.browser.looks import found
 pytestmark = pytest.mark.browser
 
 
+INSIDE = """(inner, outer) => {
+  const [a, b] = [inner.getBoundingClientRect(), outer.getBoundingClientRect()];
+  return a.top > b.top && a.bottom < b.bottom && a.left > b.left;
+}"""
+BESIDE = "(one, other) => one.getBoundingClientRect().right <= other.getBoundingClientRect().left"
+
+
 async def live(page: Page) -> Page:
     """A page whose stream is connected."""
     await expect(page.locator("html")).to_have_attribute("data-connection", "live")
@@ -92,7 +99,9 @@ async def test_notes_are_searched_as_one_types(site: Site, open_page: Open) -> N
         await site.make(f"/boards/{board}/memory", content=text, tags=["rules"])
     page = await live(await open_page(f"/boards/{board}?panel=memory"))
     await expect(page.locator(".note")).to_have_count(2)
+    assert await page.locator(".note").first.evaluate(f"(note) => ({BESIDE})(...note.children)"), "who wrote it"
     search = page.get_by_role("searchbox", name="Search the notes")
+    assert await search.evaluate(f"(field) => ({INSIDE})(field.previousElementSibling, field)"), "the icon"
     await search.click()
     await search.press_sequentially("blue")
     await expect(page.locator(".note")).to_have_count(1)
