@@ -16,7 +16,8 @@ from mission_control.gateways.keys import is_made_by_us
 from mission_control.gateways.models import Gateway
 from mission_control.openclaw.errors import GatewayError
 from mission_control.provisioning.gateway_agent import READING_SECONDS, listed
-from mission_control.provisioning.jobs import request_provisioning
+from mission_control.provisioning.jobs import OPEN, request_provisioning
+from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.schemas import Adoption
 from mission_control.provisioning.tokens import make_workspace_token
 
@@ -55,6 +56,7 @@ async def adopt(actor: Actor, gateway: Gateway, board: Board, wanted: Adoption, 
     key = wanted.gateway_agent_id
     if await _is_taken(gateway, key):
         raise Conflict("This agent is linked already.")
+    await _forget_unlinking(gateway, key)
     workspace = there.get("workspace")
     agent = Agent(
         organization_id=board.organization_id,
@@ -76,6 +78,17 @@ async def adopt(actor: Actor, gateway: Gateway, board: Board, wanted: Adoption, 
     job.options = job.options | {"remember": wanted.remember}
     await job.save(update_fields=["options"])
     return agent
+
+
+async def _forget_unlinking(gateway: Gateway, key: str) -> None:
+    """Drop what waits to take back an earlier link, or it would undo the new one. Raise Conflict while that runs."""
+    jobs = await ProvisioningJob.filter(gateway_id=gateway.id, action="unlink", state__in=OPEN).select_for_update()
+    for job in jobs:
+        if job.target.get("gateway_agent_id") != key:
+            continue
+        if job.state == "running":
+            raise Conflict("This agent is being unlinked at the moment. Try again shortly.")
+        await job.delete()
 
 
 async def _is_taken(gateway: Gateway, key: str) -> bool:

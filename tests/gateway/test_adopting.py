@@ -7,6 +7,7 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.core.ids import new_id
+from mission_control.gateways import connector
 from mission_control.gateways.models import Gateway
 from mission_control.organizations.models import Organization
 from mission_control.provisioning.adopted_files import BEGIN, END, with_block
@@ -74,6 +75,22 @@ async def test_unlinking_takes_back_what_was_added_and_nothing_else(cast: Cast, 
     assert files(tower) == {"AGENTS.md": MINE + "I wrote this since.\n", "MEMORY.md": "I remember.\n"}
     assert not await Agent.filter(id=made["id"]).exists()
     assert "researcher" in tower.fake.state.agents
+
+
+@pytest.mark.database
+async def test_linking_again_drops_the_unlinking_that_waits(
+    cast: Cast, tower: Tower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await adopt(cast, tower)
+    held = connector.held_here
+    monkeypatch.setattr(connector, "held_here", frozenset)
+    (await cast.ada.delete(f"/gateways/{tower.row.id}/adoptions/{made['id']}")).ok()
+    body = {"gateway_agent_id": "researcher", "board_id": cast.board.id, "name": "Researcher"}
+    again = (await cast.ada.post(f"/gateways/{tower.row.id}/adoptions", body)).ok()
+    monkeypatch.setattr(connector, "held_here", held)
+    await tower.settled()
+    assert files(tower)["AGENTS.md"].count(BEGIN) == 1
+    (await (await tower.program(again["id"])).post("/agent/heartbeat")).ok()
 
 
 @pytest.mark.database
