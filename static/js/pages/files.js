@@ -1,10 +1,5 @@
-<<<<<<< HEAD
 // Files of a task: chosen, dropped on the panel or pasted into it; sent one by one with their progress. Only the old request
 // object tells how much has left: what htmx uses tells nothing until the answer comes.
-=======
-// Files of a task: chosen, dropped on the panel or pasted into it; sent one by one with their progress. Only the
-// older interface tells how much of a request has left: fetch, which htmx uses, tells nothing until the answer comes.
->>>>>>> 026e077 (Keep two templates and a comment within their rules)
 import { reason } from "../toast.js";
 
 const form = () => document.querySelector("#panel form[data-attach]");
