@@ -169,6 +169,10 @@ async def test_columns_fold_beside_an_open_task(site: Site, open_page: Open, wid
     for status in ("inbox", "in_progress", "review", "done"):
         wide = await width_of(page, f"#column-{status}")
         assert (wide == 40) if status in folded else (wide >= 199), status
+    if "review" in folded:
+        tree = await (await page.context.new_cdp_session(page)).send("Accessibility.getFullAXTree")
+        names = [one["name"]["value"] for one in tree["nodes"] if "name" in one]
+        assert [name for name in names if re.fullmatch("Show Review ?1 wait for you", name)], names
     for height in (360, 900):  # the sidebar is higher than the window, as with many boards
         await page.set_viewport_size({"width": width, "height": height})
         await page.wait_for_timeout(300)
