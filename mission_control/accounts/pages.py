@@ -6,11 +6,13 @@ from urllib.parse import quote
 from quart import Blueprint, current_app, redirect, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.accounts import entrance, setup
+from mission_control.accounts import entrance, reset_mail, setup
 from mission_control.accounts.forms import ResetForm, SetupForm, SignInForm
+from mission_control.accounts.letters import sends_mail
 from mission_control.accounts.models import User
+from mission_control.accounts.reset_mail import ForgottenForm
 from mission_control.authn import authentication
-from mission_control.core.errors import Conflict
+from mission_control.core.errors import Conflict, NotFound
 from mission_control.web.forms import FormInvalid, go
 from mission_control.web.fragments import render_page
 from mission_control.web.outcomes import Typed
@@ -59,7 +61,9 @@ async def sign_in_form() -> ResponseReturnValue:
 
 async def _sign_in_page(values: dict[str, Any], errors: dict[str, str]) -> str:
     name = current_app.config["SETTINGS"].sign_in_provider
-    return await render_page("accounts/sign_in.html", values=values, errors=errors, provider=name)
+    return await render_page(
+        "accounts/sign_in.html", values=values, errors=errors, provider=name, sends_mail=sends_mail()
+    )
 
 
 async def _not_signed_in(refusal: Typed[SignInForm]) -> ResponseReturnValue:
@@ -74,6 +78,30 @@ async def enter(form: SignInForm, _: None) -> ResponseReturnValue:
     wanted = safe_next(form.next)
     is_asked = not wanted.startswith("/invitations/") and await entrance.is_to_be_welcomed(form.email)
     return go(f"/welcome?next={quote(wanted)}" if is_asked else wanted)
+
+
+@pages.get("/sign-in/forgotten")
+async def forgotten_form() -> str:
+    """Ask whose password is forgotten."""
+    if not sends_mail():
+        raise NotFound(reset_mail.NO_SERVER)
+    return await _forgotten_page({}, {})
+
+
+async def _forgotten_page(values: dict[str, Any], errors: dict[str, str], *, is_sent: bool = False) -> str:
+    return await render_page("accounts/forgotten.html", values=values, errors=errors, is_sent=is_sent)
+
+
+async def _not_asked(refusal: Typed[ForgottenForm]) -> ResponseReturnValue:
+    if not isinstance(refusal.error, FormInvalid):
+        raise refusal.error
+    return await _forgotten_page(refusal.values, refusal.errors)
+
+
+@session_action(pages, "/sign-in/forgotten", performs=reset_mail.ask, form=ForgottenForm, refused=_not_asked)
+async def forgotten(form: ForgottenForm, _: None) -> ResponseReturnValue:
+    """Send a link for a new password, and say so whether there is an account or not."""
+    return await _forgotten_page({"email": form.email}, {}, is_sent=True)
 
 
 @session_action(pages, "/sign-out", performs=entrance.leave)

@@ -14,8 +14,9 @@ rules = Rules()
 @rules.rule("account.set_up")
 @rules.rule("account.sign_in")
 @rules.rule("account.reset_password")
+@rules.rule("account.mail_reset")
 def only_the_system(actor: Actor, thing: Any) -> bool:
-    """Allow only the system: a code, a password or a link proves the person."""
+    """Allow only the system: a code, a password, a link or a mailbox proves the person."""
     return False
 
 

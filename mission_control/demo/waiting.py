@@ -1,15 +1,20 @@
-"""What waits for the person who signs in to the demo: a question, a task of theirs that is late, one that failed."""
+"""What waits for who signs in to the demo: a question, a late task, a failed one, an agent that fell silent."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from mission_control.agents.commands import create_agent
+from mission_control.agents.models import Agent
+from mission_control.agents.schemas import AgentCreate
+from mission_control.authn import credentials
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.questions.commands import ask_people
 from mission_control.questions.schemas import Option, QuestionCreate
-from mission_control.tasks.commands import create_task
+from mission_control.tasks.changes import TaskChange
+from mission_control.tasks.commands import change_task, create_task
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.models import Task
 from mission_control.tasks.schemas import TaskCreate
@@ -28,6 +33,11 @@ FAILED = {
     "description": "8,900 orders of three years, for the yearly report.",
 }
 ERROR = "It stopped again after 2 min: `column order_total holds text in row 8,113`."
+SILENT = {
+    "title": "Answer the refunds of November",
+    "description": "23 customers wait; the rules are in the memory of the board.",
+}
+SILENT_AGENT, SILENT_COMMENT = "Otto", "I read the rules and begin with the oldest."
 
 
 def _task(texts: Mapping[str, str], **fields: Any) -> TaskCreate:
@@ -46,3 +56,18 @@ async def leave_waiting(actors: Mapping[str, Actor], shop: Board, support: Board
     with clock.travelled(-timedelta(hours=5)):
         await add_comment(mara, failed, ERROR)
         await Task.filter(id=failed.id).update(flagged_at=clock.now())
+    await _fall_silent(mara, support)
+
+
+async def _fall_silent(mara: Actor, board: Board) -> None:
+    """Let an agent that nobody simulates take a task, and stop."""
+    with clock.travelled(-timedelta(hours=1, minutes=40)):
+        profile = {"role": "Worker", "note": "Stopped in the middle of a task, for the demo"}
+        agent, secret = await create_agent(mara, board, AgentCreate(name=SILENT_AGENT, identity_profile=profile))
+        actor = await credentials.agent_by_token(secret or "")
+        if actor is None:
+            return
+        task = await create_task(mara, board, _task(SILENT))
+        await change_task(actor, task, TaskChange(status="in_progress"))
+        await add_comment(actor, task, SILENT_COMMENT)
+        await Agent.filter(id=agent.id).update(last_seen_at=clock.now())

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from mission_control.demo.waiting import SILENT_AGENT
 from tests.live.servers import API, COMMAND, PATIENCE, Installation, installation
 
 pytestmark = pytest.mark.database
@@ -80,8 +81,10 @@ async def test_demo_serves_a_live_board_and_wipes_only_its_data(tmp_path: Path) 
                 assert [board["name"] for board in boards] == ["Shop relaunch", "Support desk"]
                 tasks = f"/boards/{boards[0]['id']}/tasks"
                 await eventually(client, tasks, lambda found: count_of("done", found) >= 4)
-                crew = dict.fromkeys(("Atlas", "Juno", "Kit"), "online")
+                crew = {**dict.fromkeys(("Atlas", "Juno", "Kit"), "online"), SILENT_AGENT: "offline"}
                 await eventually(client, "/agents", lambda found: statuses(found) == crew)
+                needs = (await client.get("/needs?kind=silent")).json()["items"]
+                assert [one["agent"]["name"] for one in needs] == [SILENT_AGENT]
         await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
         assert "all as written" in await home.command("audit", "verify")
         assert await home.command("demo", "--wipe") == "The demo data is removed.\n"
