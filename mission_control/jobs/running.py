@@ -30,6 +30,7 @@ from mission_control.operations.retries import committed
 CHANNEL = "jobs"
 RUNNER = new_id().hex  # this process
 TOUCH_SECONDS = 10.0
+SOON_SECONDS, LOOK_SECONDS = 2.0, 0.05
 UNTOUCHED = timedelta(minutes=1)
 KEPT_FOR = timedelta(days=30)
 INTERRUPTED = "The server stopped while this ran. Start it again."
@@ -120,6 +121,14 @@ async def work_on(job_id: UUID, organization_id: UUID, work: Work) -> None:
         await end(job_id, organization_id, "failed", error=BROKEN)
     else:
         await end(job_id, organization_id, "done", result=result)
+
+
+async def ended_soon(job_id: UUID) -> None:
+    """Wait a moment for a job that may end before the page that shows it has a stream, which would miss its end."""
+    for _ in range(int(SOON_SECONDS / LOOK_SECONDS)):
+        if not await Job.filter(id=job_id, state="running").exists():
+            return
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def end(

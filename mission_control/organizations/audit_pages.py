@@ -12,6 +12,7 @@ from quart.typing import ResponseReturnValue
 from mission_control.core.actor import Actor
 from mission_control.core.ids import parse_id
 from mission_control.core.policy import can, require
+from mission_control.jobs import running
 from mission_control.live.broker import head_of
 from mission_control.organizations.account_log import AccountLogQuery, Group, account_log
 from mission_control.organizations.audit import AuditEventsQuery, audit_events, read_audit, running_check
@@ -71,7 +72,8 @@ async def _not_checked(refusal: Refusal[Organization, None]) -> ResponseReturnVa
 
 @action(pages, "POST", f"{AUDIT}/checks", performs="check_audit", refused=_not_checked)
 async def check(outcome: Outcome[Organization, None]) -> ResponseReturnValue:
-    """Begin to verify the log from its first event."""
+    """Begin to verify the log from its first event; a short one is verified when the page comes."""
+    await running.ended_soon(outcome.answer.id)
     return go(f"{AUDIT}#check")
 
 
