@@ -22,6 +22,7 @@ NO_PAGES = ("/api/", "/static/", "/openapi", "/mcp", "/health", "/readyz", "/fav
 # What people use before they are signed in; /docs shows what any client may read of the API.
 OPEN = {
     "/sign-in",
+    "/sign-in/forgotten",
     "/sign-in/provider",
     "/sign-in/callback",
     "/sign-out",
@@ -38,7 +39,7 @@ OPEN = {
 
 
 # They begin or end the browser's own session, which no operation of the API does.
-SESSIONS = {"/setup", "/sign-in", "/sign-out", "/reset/<secret>", "/invitations/<string:token>"}
+SESSIONS = {"/setup", "/sign-in", "/sign-in/forgotten", "/sign-out", "/reset/<secret>", "/invitations/<string:token>"}
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 
