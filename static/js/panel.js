@@ -5,6 +5,7 @@ const LOOK = ["show", "comments", "comment"];
 let board = null; // the address to return to
 let opener = null; // the link that was followed, and where it led
 let opened = "";
+let marked = ""; // the card of the open task
 
 const inside = (path) => {
   const base = panel()?.dataset.panelBase;
@@ -15,7 +16,8 @@ const inside = (path) => {
 const mark = () => {
   const open = document.getElementById(panel()?.querySelector("[data-panel-task]")?.dataset.panelTask ?? "");
   for (const card of document.querySelectorAll("[data-task][data-state=open]")) if (card !== open) delete card.dataset.state;
-  const isNew = open && open.dataset.state !== "open";
+  const isNew = open && open.id !== marked; // a card that only changed scrolls nothing
+  marked = open?.id ?? "";
   if (open) open.dataset.state = "open";
   const columns = document.getElementById("columns"); // those that stay open beside the task: its own, and the one in the address
   if (columns) columns.dataset.open = `${new URLSearchParams(location.search).get("open") ?? ""} ${open?.closest(".column")?.id.slice(7) ?? ""}`.trim();

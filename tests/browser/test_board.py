@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
 import pytest
 from playwright.async_api import Page, Response, expect
@@ -18,7 +18,8 @@ async def live(page: Page) -> None:
     await expect(page.locator("html")).to_have_attribute("data-connection", "live")
 
 
-async def drag(page: Page, card: str, target: str) -> None:
+async def drag(page: Page, card: str, target: str, meanwhile: Awaitable[None] | None = None) -> None:
+    """Drag a card onto something; wait for what happens while it is in the air."""
     await page.locator(card).hover()
     async with asyncio.timeout(60):
         while not await page.evaluate("Boolean(document.querySelector('[data-sortable]').sortable && window.Sortable)"):
@@ -30,6 +31,8 @@ async def drag(page: Page, card: str, target: str) -> None:
     await page.mouse.down()
     await page.mouse.move(start["x"] + 90, start["y"] + 40, steps=4)
     await page.mouse.move(end["x"] + 80, end["y"] + 30, steps=12)
+    if meanwhile is not None:
+        await meanwhile
     await page.mouse.up()
 
 
