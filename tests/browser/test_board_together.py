@@ -77,7 +77,7 @@ async def colleague(site: Site, chromium: Browser, watched: Watched, board: str)
 async def orders(site: Site, board: str, pages: tuple[Page, Page]) -> None:
     """Assert that the cards stand in the same order on both pages and in the API."""
     for status in STATUSES:
-        query = {"sort": "position", "status": status, "limit": 200}
+        query: dict[str, str | int] = {"sort": "position", "status": status, "limit": 200}
         listed = (await site.api.get(f"/api/v1/boards/{board}/tasks", params=query)).json()["items"]
         wanted = [str(one["number"]) for one in listed]
         for page in pages:
