@@ -1,16 +1,19 @@
 """Agents that exist on a gateway are linked to a board, and unlinked again."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from mission_control.agents.models import Agent
+from mission_control.core import clock
 from mission_control.core.ids import new_id
 from mission_control.gateways import connector
 from mission_control.gateways.models import Gateway
 from mission_control.organizations.models import Organization
 from mission_control.provisioning.adopted_files import BEGIN, END, with_block
+from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.workspace.credentials import token_in
 from tests.cast import Cast, Program
 from tests.gateway.fake_state import FakeAgent
@@ -85,6 +88,8 @@ async def test_linking_again_drops_the_unlinking_that_waits(
     held = connector.held_here
     monkeypatch.setattr(connector, "held_here", frozenset)
     (await cast.ada.delete(f"/gateways/{tower.row.id}/adoptions/{made['id']}")).ok()
+    later = clock.now() + timedelta(seconds=1)  # as after an attempt that failed
+    await ProvisioningJob.filter(action="unlink").update(due_at=later)
     body = {"gateway_agent_id": "researcher", "board_id": cast.board.id, "name": "Researcher"}
     again = (await cast.ada.post(f"/gateways/{tower.row.id}/adoptions", body)).ok()
     monkeypatch.setattr(connector, "held_here", held)
