@@ -41,18 +41,18 @@ async def watch_for_returns() -> None:
 async def notify_returns(since: datetime, until: datetime) -> None:
     """Signal to live readers what begins to wait between two moments: for one person, or about an agent."""
     asked = since - OFFLINE_AFTER, until - OFFLINE_AFTER
+    # SQLite reads the tables of a CROSS JOIN in this order, so that it searches indexes of moments and scans no tasks.
     found = await select(
         _Begins,
         "SELECT m.organization_id, s.user_id, CAST(NULL AS UUID) AS agent_id FROM need_snoozes s"
         " JOIN organization_members m ON m.user_id = s.user_id WHERE s.until >= ? AND s.until < ?"
         " UNION SELECT b.organization_id, t.assigned_user_id, CAST(NULL AS UUID)"
-        " FROM tasks t JOIN boards b ON b.id = t.board_id"
-        " WHERE t.due_at >= ? AND t.due_at < ? AND t.assigned_user_id IS NOT NULL AND t.status <> 'done'"
-        " AND t.deleted_at IS NULL"
+        " FROM boards b CROSS JOIN tasks t WHERE t.board_id = b.id AND t.due_at >= ? AND t.due_at < ?"
+        " AND t.assigned_user_id IS NOT NULL AND t.status <> 'done' AND t.deleted_at IS NULL"
         " UNION SELECT b.organization_id, CAST(NULL AS UUID), t.assigned_agent_id FROM task_comments c"
-        " JOIN tasks t ON t.id = c.task_id JOIN boards b ON b.id = t.board_id"
-        " WHERE c.created_at >= ? AND c.created_at < ? AND c.user_id IS NOT NULL AND t.status = 'in_progress'"
-        " AND t.assigned_agent_id IS NOT NULL",
+        " CROSS JOIN tasks t CROSS JOIN boards b WHERE t.id = c.task_id AND b.id = t.board_id"
+        " AND c.created_at >= ? AND c.created_at < ? AND c.deleted_at IS NULL AND TRIM(c.message) <> ''"
+        " AND c.user_id IS NOT NULL AND t.status = 'in_progress' AND t.assigned_agent_id IS NOT NULL",
         since,
         until,
         since,

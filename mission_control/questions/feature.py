@@ -2,7 +2,7 @@
 
 from mission_control.feature import Feature
 from mission_control.live.kinds import Kind
-from mission_control.questions import api, models, pages, policy
+from mission_control.questions import api, deadline_pages, models, pages, policy
 from mission_control.questions.queue import in_queue
 
 questions = Feature(
@@ -36,6 +36,7 @@ questions = Feature(
     blueprints=(
         api.api,
         pages.pages,
+        deadline_pages.pages,
     ),
     queue_rows=(in_queue,),
     regions=pages.REGIONS,

@@ -7,11 +7,13 @@ from uuid import UUID
 from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
+from mission_control.approvals.deadline_pages import HOURS, people_of
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.live.models import Event
 from mission_control.questions import queue
+from mission_control.questions.deadline_pages import otherwise_of
 from mission_control.questions.forms import AnswerForm
 from mission_control.questions.models import Question
 from mission_control.questions.queries import visible_question
@@ -48,6 +50,7 @@ class QuestionView(View):
             ("question", self.question_id, self.actor.id), lambda: queue.item(self.actor, self.board, self.question_id)
         )
         context = {**NOTHING_TYPED, "item": item, "next_url": f"/boards/{self.board.id}/approvals"}
+        context |= await _choices(item)
         return await render_block(TEMPLATE, name, **context)
 
 
@@ -71,6 +74,10 @@ async def _row(view: QuestionView) -> str:
     return await view.block("row")
 
 
+async def _deadline(view: QuestionView) -> str:
+    return await view.block("deadline")
+
+
 async def _asked(view: QuestionView) -> str:
     return await view.block("asked")
 
@@ -80,6 +87,7 @@ NEWS = Concerns[QuestionView](
 )
 REGIONS = (
     Region(PAGE, "#question-row", NEWS, _row),
+    Region(PAGE, "#question-deadline", NEWS, _deadline),
     Region(PAGE, "#question-asked", NEWS, _asked),
 )
 
@@ -113,4 +121,11 @@ async def _question_as_it_is(actor: Actor, question: Question, **more: Any) -> s
     context["next_url"] = safe_next(context["values"].get("next") or f"/boards/{question.board_id}/approvals")
     if is_htmx():
         return await render_block(TEMPLATE, "row", **context)
-    return await shell_page(actor, TEMPLATE, active="approvals", **context)
+    return await shell_page(actor, TEMPLATE, active="approvals", **context, **await _choices(item))
+
+
+async def _choices(item: queue.Item | None) -> dict[str, Any]:
+    """Return what a deadline may say."""
+    if item is None:
+        return {}
+    return {"people": await people_of(item.board), "hours": HOURS, "otherwise": otherwise_of(item.options)}

@@ -6,6 +6,8 @@ from mission_control.questions.models import Question
 from tests.cast import Cast
 from tests.pages.visitor import opened, visitor
 
+WITH_OPTIONS = {"content": "Which lens?", "options": [{"label": "Wide"}, {"label": "Long"}]}
+
 
 async def ask(cast: Cast, content: str = "Which lens?\n\nThe **wide** one or the <long> one?") -> str:
     """A question of Atlas; its id."""
@@ -30,6 +32,23 @@ async def test_questions_are_queued_with_approvals_oldest_first(cast: Cast) -> N
         assert text.index(">First<") < text.index(f"question-{asked}") < text.index(">Third<")
     (await cleo.get(f"/agents/{cast.atlas.id}")).is_status(403)
     (await (await visitor(cast.app, cast.ada)).get(f"/agents/{cast.atlas.id}")).has("1 request")
+
+
+async def test_deadline_is_set_and_removed_on_the_page(cast: Cast) -> None:
+    asked = (await cast.atlas.post(f"/agent{cast.home}/questions", WITH_OPTIONS)).ok()
+    page = where(cast, asked["id"])
+    cleo, dan = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.dan)
+    (await cleo.get(page)).has("If nobody answers", "remind everybody", "take “Wide”", ">Cleo<")
+    (await dan.get(page)).lacks("If nobody answers")
+    (await dan.post(f"{page}/deadline", {"hours": "4"})).is_status(403)
+    assert (await cleo.post(f"{page}/deadline", {"hours": "4", "otherwise": "option:1"})).leads_to == page
+    (await cleo.get(page)).has("“Wide” is taken.", "Remove the deadline").lacks("Set the deadline")
+    for odd in ({"hours": "5"}, {"hours": "4", "otherwise": "ask"}, {"hours": "4", "otherwise": "option:9"}):
+        (await cleo.post(f"{page}/deadline", odd)).is_status(422)
+    question = await Question.get(id=asked["id"])
+    assert (question.otherwise, question.otherwise_option_id) == ("option", "1")
+    await cleo.post(f"{page}/deadline/removal", {})
+    assert (await Question.get(id=asked["id"])).decide_by is None
 
 
 async def test_questions_are_limited_to_readable_boards(cast: Cast) -> None:
