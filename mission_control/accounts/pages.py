@@ -56,10 +56,11 @@ async def sign_in_form() -> ResponseReturnValue:
     wanted = safe_next(request.args.get("next"))
     if await authentication.user_by_session():
         return redirect(wanted, 303)
-    return await _sign_in_page({"next": wanted}, {})
+    return await sign_in_page({"next": wanted}, {})
 
 
-async def _sign_in_page(values: dict[str, Any], errors: dict[str, str]) -> str:
+async def sign_in_page(values: dict[str, Any], errors: dict[str, str]) -> str:
+    """Return the page on which people sign in."""
     name = current_app.config["SETTINGS"].sign_in_provider
     return await render_page(
         "accounts/sign_in.html", values=values, errors=errors, provider=name, sends_mail=sends_mail()
@@ -69,7 +70,7 @@ async def _sign_in_page(values: dict[str, Any], errors: dict[str, str]) -> str:
 async def _not_signed_in(refusal: Typed[SignInForm]) -> ResponseReturnValue:
     if not isinstance(refusal.error, FormInvalid):
         raise refusal.error
-    return await _sign_in_page(refusal.values, refusal.errors)
+    return await sign_in_page(refusal.values, refusal.errors)
 
 
 @session_action(pages, "/sign-in", performs=entrance.sign_in, form=SignInForm, refused=_not_signed_in)

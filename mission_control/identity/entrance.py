@@ -7,6 +7,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.accounts.entrance import begin_session
 from mission_control.accounts.models import User
+from mission_control.accounts.pages import sign_in_page
 from mission_control.accounts.provider_links import session_of_ticket
 from mission_control.authn import authentication
 from mission_control.authn.credentials import live_session
@@ -16,7 +17,6 @@ from mission_control.identity.bearer import Identity, identity
 from mission_control.identity.people import link, person_behind
 from mission_control.identity.profile import profile_of_claims
 from mission_control.identity.remote import ProviderUnreachable
-from mission_control.web.fragments import render_page
 from mission_control.web.shell import safe_next
 
 COOKIE = "mission_control_provider"
@@ -31,7 +31,7 @@ async def depart() -> ResponseReturnValue:
     try:
         response = _to(await flow.authorization_address(known, attempt, _way_back()))
     except ProviderUnreachable as error:
-        return await _sign_in_page(wanted, error.sentence), error.status
+        return await sign_in_page({"next": wanted}, {"": error.sentence}), error.status
     _set_cookie(response, flow.sealed(attempt, current_app.config["SECRET_KEY"]), flow.LIFE_SECONDS)
     return response
 
@@ -44,7 +44,9 @@ async def arrive() -> ResponseReturnValue:
     try:
         response = _to(await _arrived(known, attempt, wanted))
     except (Forbidden, Conflict, ProviderUnreachable) as error:
-        response = Response(await _sign_in_page(wanted, error.sentence), error.status, content_type="text/html")
+        response = Response(
+            await sign_in_page({"next": wanted}, {"": error.sentence}), error.status, content_type="text/html"
+        )
     _set_cookie(response, "", 0)
     return response
 
@@ -107,8 +109,3 @@ def _set_cookie(response: Response, value: str, seconds: int) -> None:
         secure=current_app.config["SETTINGS"].secure_cookies,
         samesite="Lax",  # the way back is a link from another site
     )
-
-
-async def _sign_in_page(wanted: str, sentence: str) -> str:
-    name = current_app.config["SETTINGS"].sign_in_provider
-    return await render_page("accounts/sign_in.html", values={"next": wanted}, errors={"": sentence}, provider=name)
