@@ -85,7 +85,10 @@ async def _not_asked(refusal: Refusal[Board, AskForm]) -> ResponseReturnValue:
         raise error
     if not isinstance(error, FormInvalid):
         errors = errors or {"action_type": error.sentence}
-    return await _page(refusal.actor, refusal.found, refusal.values, errors)
+    try:
+        return await _page(refusal.actor, refusal.found, refusal.values, errors)
+    except NotFound:
+        raise Invalid("The task of this form is not on the board any more.") from None
 
 
 @action(
