@@ -72,7 +72,7 @@ async def test_import_is_left_and_found_again(site: Site, open_page: Open, tmp_p
     await page.goto(f"{site.url}/settings/tags")
     await in_shell(page, "Import Lighthouse")
     await in_shell(page, "done")
-    await page.locator("#own-work a").click()
+    await page.locator("#own-work a", has_text="Lighthouse").click()
     await expect(page.locator("#work")).to_contain_text("1500 tasks")
     await page.get_by_role("button", name="Mark Import Lighthouse as read").click()
     await expect(page.locator("#own-work")).not_to_contain_text("Lighthouse")

@@ -41,6 +41,16 @@ async def test_result_waits_in_the_shell_until_it_was_read(cast: Cast) -> None:
     (await ada.get("/work")).has("The moon is in the way.").lacks("as read")
 
 
+async def test_running_work_hides_no_result(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    job = await job_of(cast, cast.ada)
+    await running.end(job.id, cast.organization.id, "done", result=JobResult(summary="40 skills."))
+    for title in ("Import Dock", "Import Quay"):
+        await job_of(cast, cast.ada, title=title)
+    shell = (await ada.get("/boards")).has("Sync Sky: done", "Import Quay", "and 1 more").text
+    assert "Import Dock" not in shell
+
+
 async def test_only_own_results_are_in_the_shell(cast: Cast) -> None:
     ada, dan = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.dan)
     job = await job_of(cast, cast.cleo)
