@@ -65,16 +65,20 @@ async def new_approval(board_id: UUID) -> ResponseReturnValue:
     actor = await signed_in()
     board = await visible_board(actor, board_id)
     require(actor, "approval.request", board)
-    return await _page(actor, board, {"task": request.args.get("task", "")}, {})
+    page = await _page(actor, board, {"task": request.args.get("task", "")}, {})
+    if page is None:
+        raise NotFound()
+    return page
 
 
-async def _page(actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _page(actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str]) -> str | None:
+    """Return the form for a task; None when the task is not on the board."""
     task = parse_id(str(values.get("task") or ""))
     found = await rows(
         "SELECT id, number, title FROM tasks WHERE id = ? AND board_id = ? AND deleted_at IS NULL", task, board.id
     )
     if not found:
-        raise NotFound()
+        return None
     context = {"board": board, "task": found[0], "values": values, "errors": errors, "actions": ACTIONS}
     return await shell_page(actor, "approvals/new.html", active="approvals", hours=list(HOURS.items()), **context)
 
@@ -85,10 +89,10 @@ async def _not_asked(refusal: Refusal[Board, AskForm]) -> ResponseReturnValue:
         raise error
     if not isinstance(error, FormInvalid):
         errors = errors or {"action_type": error.sentence}
-    try:
-        return await _page(refusal.actor, refusal.found, refusal.values, errors)
-    except NotFound:
-        raise Invalid("The task of this form is not on the board any more.") from None
+    page = await _page(refusal.actor, refusal.found, refusal.values, errors)
+    if page is None:
+        raise Invalid("The task of this form is not on the board any more.")
+    return page
 
 
 @action(
