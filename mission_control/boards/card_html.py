@@ -1,11 +1,14 @@
 """Cards as HTML, each made once for everybody who sees it alike."""
 
+from datetime import date
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 from quart import current_app
 
 from mission_control.boards.columns import Card
+from mission_control.core import zones
 from mission_control.web.fragments import render_macro
 
 TEMPLATE = "ui/card.html"
@@ -13,8 +16,11 @@ KEPT = 3000  # cards, about 1.5 KB each
 
 
 def card_html(card: Card, may_move: bool) -> str:
-    """Return a card. Its HTML depends on nothing but its values, so equal cards are rendered once."""
-    return (_render if current_app.debug else _rendered)(card, may_move)
+    """Return a card. Equal cards are rendered once for each zone of their readers and each day there."""
+    if current_app.debug:
+        return _render(card, may_move)
+    zone = zones.reader()
+    return _rendered(card, may_move, zone, zones.today(zone))
 
 
 def cards_html(cards: list[Card], may_move: bool) -> Markup:
@@ -26,4 +32,6 @@ def _render(card: Card, may_move: bool) -> str:
     return render_macro(TEMPLATE, "card", one=card, may_move=may_move)
 
 
-_rendered = lru_cache(KEPT)(_render)
+@lru_cache(KEPT)
+def _rendered(card: Card, may_move: bool, _zone: ZoneInfo, _today: date) -> str:
+    return _render(card, may_move)

@@ -55,3 +55,15 @@ async def test_tomorrow_is_a_day_where_the_person_is(cast: Cast) -> None:
     assert str(day_of("today", now)) == DAY
     assert next_day(datetime(2027, 3, 6, 4), now) == datetime(2027, 3, 7, 4)
     assert next_day(datetime(2027, 3, 5, 4), now) - timedelta(days=2) == datetime(2027, 3, 5, 4)
+
+
+async def test_lease_on_a_card_ends_at_the_readers_time(cast: Cast) -> None:
+    await in_pago_pago(cast)
+    await cast.add_task(title="Oil the dome")
+    claim = (await cast.vega.post(f"/agent{cast.home}/claims", {"lease_seconds": 1800})).ok()
+    ends = datetime.fromisoformat(claim["lease"]["expires_at"]).replace(tzinfo=None)
+    there = zones.local(ends, zones.named("Pacific/Pago_Pago"))
+    for who, wall in ((cast.ben, ends), (cast.ada, there), (cast.ben, ends)):
+        text = (await (await visitor(cast.app, who)).get(cast.home)).text
+        lease = text.partition("card-lease")[2].partition("</time>")[0]
+        assert f"{wall:%H:%M}" in lease.rpartition(">")[2], lease
