@@ -17,11 +17,15 @@ from mission_control.core.ids import parse_id
 BOARD, TABLE = "board", "table"
 MOST_COLUMNS = 20
 LONGEST_NAME = 300  # of a column
+OPEN = "is:open"  # what a table shows unless its address says more
 
 
 @dataclass(frozen=True, slots=True)
 class CardFilter:
-    """The query of a board's page and how its tasks are shown."""
+    """The query of a board's page and how its tasks are shown.
+
+    A table whose address says nothing else shows open tasks, so a table of all of them says `q=`.
+    """
 
     text: str = ""
     whole: tuple[str, ...] = ()
@@ -32,11 +36,14 @@ class CardFilter:
     @classmethod
     def of(cls, args: MultiDict[str, str]) -> "CardFilter":
         """Read an address; unknown values are ignored. Several values of `q` stand side by side."""
-        typed = " ".join([*args.getlist("q"), *_before_queries(args)]).replace("\0", "")
+        is_table = args.get("view") == TABLE
+        before = _before_queries(args)
+        is_bare = is_table and not before and not any(name in args for name in ("q", "sort", "columns", "all"))
+        typed = " ".join([*args.getlist("q"), *before] if not is_bare else [OPEN]).replace("\0", "")
         return cls(
             text=" ".join(typed.split())[:LONGEST],
             whole=tuple(sorted({one for one in args.get("all", "").split(",") if one in (*STATUSES, TABLE)})),
-            view=TABLE if args.get("view") == TABLE else BOARD,
+            view=TABLE if is_table else BOARD,
             sort=args.get("sort", "").replace("\0", "").strip()[:LONGEST_NAME],
             columns=tuple(
                 one[:LONGEST_NAME] for one in ",".join(args.getlist("columns")).replace("\0", "").split(",") if one
@@ -58,6 +65,11 @@ class CardFilter:
         """Whether the query means something else for every viewer."""
         return any(one.key == "assignee" and "me" in map(str.lower, one.values) for one in self.words())
 
+    @property
+    def searches_text(self) -> bool:
+        """Whether the words of a task decide whether the query finds it."""
+        return not all(one.is_known for one in self.words())
+
     def words(self) -> tuple[Word, ...]:
         """Return the parts of the query."""
         return words_of(self.text, clock.now())
@@ -71,8 +83,21 @@ class CardFilter:
             "columns": ",".join(self.columns),
             "all": ",".join(self.whole),
         }
-        kept = {name: value for name, value in (values | changes).items() if value}
+        said = values | changes
+        kept = {name: value for name, value in said.items() if value or (name == "q" and said["view"])}
         return f"?{urlencode(kept, safe=':,')}" if kept else ""
+
+    def address(self, **changes: str) -> str:
+        """Return the query of an address that never means the view with which the board opens."""
+        return self.query(**changes) or "?q="
+
+    def switched(self, view: str) -> str:
+        """Return the query of the same tasks as a board or table. Each of them knows what it shows at first."""
+        if view == self.view:
+            return self.address()
+        if view == TABLE:
+            return self.address(view=TABLE, q=self.text or OPEN)
+        return self.address(view="", q="" if self.text == OPEN else self.text)
 
     def conditions(self, viewer_id: UUID | None) -> tuple[str, list[Any]]:
         """Return the query as SQL on `tasks t`, with its values."""

@@ -106,13 +106,13 @@ async def cards(board_id: UUID) -> ResponseReturnValue:
     actor, board = await on_board(board_id)
     seq = await head_of(board.organization_id)
     view = view_of(actor, board)
-    url = f"/boards/{board.id}{view.wanted.query(q='', all='')}"
+    url = f"/boards/{board.id}{view.wanted.address(q='', all='')}"
     html = await fragments(view.shown, view) + await fragments(PAGE, view)
     html += partial("#filter-clear", render_macro(QUERY, "clear", url=url, narrows=view.wanted.narrows), "innerHTML")
     html += partial("#view-switch", render_macro(QUERY, "switch", board_id=board.id, wanted=view.wanted), "innerHTML")
     html += partial("#query-state", state_of(view.wanted), "innerHTML")
     html += partial("#live", render_macro(QUERY, "stream", url=live_url(view, seq)), "outerHTML")
-    address = with_aside(PLACE, f"/boards/{board.id}{view.wanted.query()}")
+    address = with_aside(PLACE, f"/boards/{board.id}{view.wanted.address()}")
     return Response(html, headers={"HX-Replace-Url": address}, mimetype="text/html")
 
 

@@ -9,7 +9,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.priorities import PRIORITIES
 from mission_control.boards.query_words import quoted
 from mission_control.boards.statuses import LABELS
-from mission_control.boards.table import all_tasks, fields_of
+from mission_control.boards.table import fields_of
 from mission_control.boards.view import PAGE, BoardView, on_board
 from mission_control.database.sql import rows
 from mission_control.web.fragments import render_macro
@@ -61,12 +61,12 @@ async def query_of(view: BoardView) -> Query:
                 one.raw,
                 f"{'-' if one.is_excluded else ''}{one.key}:",
                 ",".join(one.values),
-                url + view.wanted.query(q=" ".join(other.raw for other in words if other is not one)),
+                url + view.wanted.address(q=" ".join(other.raw for other in words if other is not one)),
             )
             for one in known
         ],
         " ".join(one.raw for one in words if one not in known),
-        url + view.wanted.query(q="", all=""),
+        url + view.wanted.address(q="", all=""),
     )
 
 
@@ -97,8 +97,8 @@ async def tags_of_organization(board: Board) -> list[dict[str, Any]]:
 async def _count(view: BoardView) -> str:
     if not view.wanted.narrows:
         return ""
-    every = await view.reads.get(("all", view.board.id), lambda: all_tasks(view.board))
-    return render_macro(QUERY, "count", found=await view.found(), all=every, narrows=True)
+    counts = await view.counts()
+    return render_macro(QUERY, "count", found=counts[view.wanted.text], all=counts[""], narrows=True)
 
 
 def state_of(wanted: CardFilter) -> str:

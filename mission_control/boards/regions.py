@@ -6,13 +6,14 @@ import orjson
 from markupsafe import escape
 
 from mission_control.boards.card_changes import card_changes, may_move, moves_cards, tasks_of
+from mission_control.boards.card_filter import OPEN
 from mission_control.boards.card_html import cards_html
 from mission_control.boards.cards import people_of
 from mission_control.boards.columns import columns_of
 from mission_control.boards.query_page import tags_of_organization
 from mission_control.boards.statuses import LABELS
 from mission_control.boards.view import COLUMNS as COLUMNS_PAGE
-from mission_control.boards.view import PAGE, BoardView, News, on_board
+from mission_control.boards.view import NOTICES, PAGE, BoardView, News, on_board
 from mission_control.live.models import Event
 from mission_control.live.stream import Batch
 from mission_control.web.fragments import partial, render_macro
@@ -21,7 +22,6 @@ from mission_control.web.regions import Region
 COLUMNS, HEAD, WORK = "boards/columns.html", "boards/head.html", "ui/work_state.html"
 MOVES = ("task.status_changed", "task.lease_expired")
 CREW = ("agent.created", "agent.updated", "agent.deleted")
-NOTICES = ("notified", "notify_failed")  # end the kinds that say how a notice was sent
 FEW = 5  # tasks on a board that is hardly begun
 SIGN_OF_LIFE = ("agent_id",)
 
@@ -64,15 +64,17 @@ async def presence_changes(view: BoardView, batch: Batch) -> str | None:
 
 async def note(view: BoardView) -> str:
     """Return the first steps on an empty board, the next one while it has few tasks, or that nothing matches."""
-    found = await view.found()
-    is_empty = not found
+    counts, text = await view.counts(), view.wanted.text
+    found, every, narrows = counts[text], counts[""], text not in ("", OPEN)
     return render_macro(
         HEAD,
         "note",
         board_id=view.board.id,
-        is_new=is_empty and not view.wanted.narrows,
-        lacks_agents=found <= FEW and not view.wanted.narrows and not await view.crew(),
-        no_match=is_empty and view.wanted.narrows,
+        is_new=not every and not narrows,
+        lacks_agents=every <= FEW and not narrows and not await view.crew(),
+        no_match=not found and narrows,
+        done=every if every and not found and text == OPEN else 0,
+        cleared=view.wanted.address(q="", all=""),
         may_write=view.rights.may_write,
         is_admin=view.rights.is_admin,
         needs_goal=not view.board.goal_confirmed,

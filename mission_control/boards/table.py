@@ -233,11 +233,3 @@ async def _sums(board: Board, wanted: CardFilter, viewer_id: UUID | None, table:
         *(one.key for one in numbers),
     )
     return {f"{FIELD}{one['field_key']}": float(one["total"]) for one in found if one["total"] is not None}
-
-
-async def all_tasks(board: Board) -> int:
-    """Return how many tasks a board shows without a query."""
-    [row] = await rows(
-        "SELECT COUNT(*) AS n FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND archived_at IS NULL", board.id
-    )
-    return int(row["n"])

@@ -6,11 +6,13 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from mission_control.boards.card_filter import CardFilter
+from mission_control.boards.card_filter import OPEN, CardFilter
 from mission_control.boards.cards import crew_of
 from mission_control.boards.columns import Card, Order, cards_of, orders_of
-from mission_control.boards.models import Board
+from mission_control.boards.counts import counts_of
+from mission_control.boards.models import Board, SavedView
 from mission_control.boards.statuses import STATUSES
+from mission_control.boards.views_queries import all_views
 from mission_control.boards.wip_usage import WipUsage, wip_usage_of
 from mission_control.core import zones
 from mission_control.core.actor import Actor
@@ -21,6 +23,7 @@ from mission_control.web.regions import Concerns
 
 PAGE = "board"  # what surrounds the tasks
 COLUMNS, TABLE = "board-columns", "board-table"  # the tasks
+NOTICES = ("notified", "notify_failed")  # end the kinds that say how a notice was sent
 PANEL = "task:"  # begins the name of an open task in the stream's address
 
 News = Event | dict[str, Any]
@@ -111,9 +114,28 @@ class BoardView(AsideView):
         """Return how the cards stand in the four columns."""
         return await self.reads.get(("orders", self.key), lambda: orders_of(self.board, self.wanted, self.viewer_id))
 
+    async def views(self) -> list[SavedView]:
+        """Return the saved views that the viewer sees, in the order of their tabs."""
+        every = await self.reads.get(("views", self.board.id), lambda: all_views(self.board))
+        return [one for one in every if one.is_shared or one.user_id == self.actor.user_id]
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many tasks the query, every saved view and every fixed one find, by their texts.
+
+        One statement counts for everybody, and one more what depends on who looks.
+        """
+        texts = sorted({"", OPEN, self.wanted.text, *(one.query for one in await self.views())})
+        own = [one for one in texts if CardFilter(one).asks_who_looks]
+        counts = await self._counts([one for one in texts if one not in own], None)
+        return counts | (await self._counts(own, self.actor.id) if own else {})
+
+    async def _counts(self, texts: list[str], viewer_id: UUID | None) -> dict[str, int]:
+        key = ("counts", self.board.id, tuple(texts), viewer_id, zones.reader().key)
+        return await self.reads.get(key, lambda: counts_of(self.board, texts, viewer_id))
+
     async def found(self) -> int:
         """Return how many tasks the query leaves."""
-        return sum(order.total for order in await self.orders())
+        return (await self.counts())[self.wanted.text]
 
     async def cards(self, ids: frozenset[UUID], agent_ids: frozenset[str] = frozenset()) -> list[Card]:
         """Return the cards of these tasks, and of what these agents work on."""

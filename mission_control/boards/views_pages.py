@@ -4,26 +4,31 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any
 
+import orjson
 from pydantic import Field
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.card_filter import CardFilter
+from mission_control.boards.card_filter import OPEN, CardFilter
 from mission_control.boards.models import Board, SavedView
-from mission_control.boards.view import PAGE, BoardView, on_board
+from mission_control.boards.view import NOTICES, PAGE, BoardView, News, on_board
 from mission_control.boards.views_policy import may_change_view
-from mission_control.boards.views_queries import views_for
 from mission_control.boards.views_schemas import Name, ViewCreate, ViewUpdate
 from mission_control.core.actor import Actor
+from mission_control.live.models import Event
+from mission_control.live.stream import Batch
 from mission_control.web.actions import Form, action
 from mission_control.web.forms import done, go
-from mission_control.web.fragments import render_macro
+from mission_control.web.fragments import partial, render_macro
 from mission_control.web.outcomes import Outcome
 from mission_control.web.regions import Region
 
 pages = Blueprint("views_pages", __name__)
 VIEW = "/boards/<uuid:board_id>/views/<uuid:view_id>"
-OPEN = CardFilter(text="is:open")
+FIXED = (("open", "All open", OPEN), ("all", "All", ""))  # tabs of every board: its id, its name, its query
+# Kinds that leave every count as it is, and fields of which only the words of queries speak.
+UNCOUNTED = ("task.comment", "task.checklist", "task.file_")
+WORDS = {"title", "description"}
 
 
 class NewViewForm(Form):
@@ -72,31 +77,53 @@ def filter_of(view: SavedView) -> CardFilter:
 async def _tabs(view: BoardView) -> str:
     here = replace(view.wanted, whole=())
     base = f"/boards/{view.board.id}"
-    seen = await views_for(view.actor, view.board)
+    counts = await view.counts()
     tabs = [
         {
             "id": one.id,
             "name": one.name,
-            "url": base + (filter_of(one).query() or "?q="),
+            "url": base + filter_of(one).address(),
+            "count": counts[one.query],
             "is_here": filter_of(one) == here,
             "title": _title(one),
             "is_shared": one.is_shared,
             "is_default": one.is_default,
             "may_change": _may_change(view.actor, view.board, one),
         }
-        for one in seen
+        for one in await view.views()
     ]
-    fixed = [("All tasks", CardFilter(view=here.view)), ("All open", replace(OPEN, view=here.view))]
+    fixed = [(id_, name, CardFilter(text, view=here.view)) for id_, name, text in FIXED]
     return render_macro(
         "boards/views.html",
         "tabs",
         board_id=view.board.id,
-        fixed=[(name, base + (one.query() or "?q="), one == here) for name, one in fixed],
+        fixed=[(id_, name, base + one.address(), one == here, counts[one.text]) for id_, name, one in fixed],
         views=tabs,
         wanted=view.wanted,
         may_write=view.rights.may_write,
-        is_saved=any(one["is_here"] for one in tabs) or any(one == here for _, one in fixed),
+        is_saved=any(one["is_here"] for one in tabs) or any(one == here for *_, one in fixed),
     )
+
+
+async def _counts(view: BoardView, batch: Batch) -> str | None:
+    """Return the numbers in the tabs when only tasks changed, nothing when they stay; None for all of the tabs."""
+    if batch.signals or any(one.kind.startswith("view.") for one in batch.events):
+        return None
+    seen = await view.views()
+    texts = {view.wanted.text, *(one.query for one in seen)}
+    if all(_changes_words(one) for one in batch.events) and not any(CardFilter(one).searches_text for one in texts):
+        return ""
+    counts = await view.counts()
+    shown = [(id_, counts[text]) for id_, _, text in FIXED] + [(one.id, counts[one.query]) for one in seen]
+    return "".join(partial(f"#view-{id_} > .count", str(count), "innerHTML") for id_, count in shown)
+
+
+def _changes_words(event: Event) -> bool:
+    return event.kind == "task.updated" and set(orjson.loads(event.data).get("after") or {""}) <= WORDS
+
+
+def _is_counted(_view: BoardView, news: News) -> bool:
+    return not (isinstance(news, Event) and (news.kind.startswith(UNCOUNTED) or news.kind.endswith(NOTICES)))
 
 
 def _title(view: SavedView) -> str:
@@ -117,8 +144,8 @@ def _key(view: BoardView) -> Hashable:
 async def create(outcome: Outcome[Board, NewViewForm]) -> ResponseReturnValue:
     """Save what the page shows as a view, and open it."""
     made = outcome.answer
-    query = CardFilter(text=made.query, view=made.kind, sort=made.sort, columns=tuple(made.columns)).query()
-    return go(f"/boards/{outcome.found.id}{query or '?q='}")
+    shown = CardFilter(text=made.query, view=made.kind, sort=made.sort, columns=tuple(made.columns))
+    return go(f"/boards/{outcome.found.id}{shown.address()}")
 
 
 @action(pages, "POST", VIEW, performs="update_board_view", form=ViewForm)
@@ -126,7 +153,7 @@ async def change(outcome: Outcome[SavedView, ViewForm]) -> ResponseReturnValue:
     """Change a view."""
     view = outcome.answer
     toast = f"“{view.name}” shows this now" if outcome.form.kind else None
-    return done(f"/boards/{view.board_id}{filter_of(view).query() or '?q='}", toast=toast)
+    return done(f"/boards/{view.board_id}{filter_of(view).address()}", toast=toast)
 
 
 @action(pages, "POST", f"{VIEW}/deletion", performs="delete_board_view")
@@ -141,4 +168,7 @@ async def delete(outcome: Outcome[SavedView, None]) -> ResponseReturnValue:
     return done(url, toast=f"View “{view.name}” deleted", undo_action=f"{url}/views", undo=undo)
 
 
-REGIONS = (Region(PAGE, "#views", on_board("view.", signals=("views_of",)), _tabs, key=_key),)
+NEWS = on_board(
+    "view.", "task.", "approval.", "agent.updated", "agent.deleted", signals=("views_of",), about=_is_counted
+)
+REGIONS = (Region(PAGE, "#views", NEWS, _tabs, key=_key, changes=_counts),)

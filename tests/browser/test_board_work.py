@@ -129,7 +129,7 @@ async def test_table_sorts_chooses_columns_and_follows(site: Site, open_page: Op
     await expect(page.locator("#rows > tr")).to_have_count(2)
     await live(page)
     await page.locator("#sort-title").click()
-    await expect(page).to_have_url(f"{site.url}/boards/{board}?view=table&sort=title")
+    await expect(page).to_have_url(f"{site.url}/boards/{board}?view=table&q=is:open&sort=title")
     await expect(page.locator("#rows > tr").first).to_contain_text("Alpha")
     await expect(page.locator("[id^=sum-]")).to_have_text("8")
     answer = await site.api.patch(f"/api/v1/boards/{board}/tasks/{first}", json={"title": "Aaa"})
@@ -159,7 +159,7 @@ async def test_view_is_saved_and_opened_again(site: Site, open_page: Open) -> No
     await page.get_by_label("Name of the view").fill("Red ones")
     await page.get_by_label("Everybody on the board sees it").check()
     await page.get_by_role("button", name="Save view").click()
-    await expect(page.locator(".views > a[aria-current]")).to_have_text("Red ones")
+    await expect(page.locator(".views > a[aria-current]")).to_have_text("Red ones 1")
     other = await open_page(f"/boards/{board}")
     await live(other)
     await expect(other.locator(".card")).to_have_count(2)
@@ -168,7 +168,7 @@ async def test_view_is_saved_and_opened_again(site: Site, open_page: Open) -> No
     await page.get_by_role("button", name="Change the view Red ones").click()
     await page.get_by_label("Name", exact=True).fill("Reds")
     await page.get_by_role("button", name="Rename view").click()
-    await expect(other.locator(".views > a[aria-current]")).to_have_text("Reds")
+    await expect(other.locator(".views > a[aria-current]")).to_have_text("Reds 1")
 
 
 async def test_drag_is_not_broken_while_three_agents_work(site: Site, open_page: Open) -> None:

@@ -55,9 +55,9 @@ async def test_table_of_many_rows_is_truncated_and_expandable(cast: Cast) -> Non
     for number in range(103):
         await cast.add_task(title=f"Plate {number}")
     ada = await visitor(cast.app, cast.ada)
-    seen = (await ada.get(f"{cast.home}?view=table")).has("Show all 103", "all=table")
+    seen = (await ada.get(f"{cast.home}?view=table")).has("Show all 103", "q=is:open&amp;all=table")
     assert seen.text.count("<tr id=") == 100
-    assert (await ada.get(f"{cast.home}?view=table&all=table")).text.count("<tr id=") == 103
+    assert (await ada.get(f"{cast.home}?view=table&q=is:open&all=table")).text.count("<tr id=") == 103
 
 
 async def test_changed_query_answers_with_table_state_and_stream(cast: Cast) -> None:
@@ -74,3 +74,47 @@ async def test_reader_sees_the_table_and_nothing_to_change(cast: Cast) -> None:
     dan = await visitor(cast.app, cast.dan)
     seen = (await dan.get(f"{cast.home}?view=table")).has("Polish", "not change it")
     seen.lacks("quick-add", "cell-pick", 'form="bulk"')
+
+
+async def test_table_opens_with_open_tasks_and_all_are_a_click_away(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get(f"{cast.home}?view=table")).has("Make the first task").lacks("No task matches", "No task is open")
+    await cast.add_task(title="Polished", status="done")
+    seen = (await ada.get(f"{cast.home}?view=table")).has("No task is open.", "Show 1 done", "Remove is:open")
+    seen.lacks(">Polished<", "Make the first task")
+    seen.has(f'href="{cast.home}?view=table&amp;q=is:open" id="view-open" aria-current="page"', "0 of 1")
+    every = f'href="{cast.home}?view=table&amp;q="'
+    seen.has(f'{every} id="view-all"')
+    (await ada.get(f"{cast.home}?view=table&q=")).has(">Polished<", f'{every} id="view-all" aria-current="page"')
+
+
+async def test_address_of_a_table_says_what_it_shows(cast: Cast) -> None:
+    await cast.add_task(title="Polished", status="done")
+    ada = await visitor(cast.app, cast.ada)
+    for said, shown in (
+        ("view=table", "view=table&q=is:open"),
+        ("view=table&q=", "view=table&q="),
+        ("view=table&sort=title", "view=table&q=&sort=title"),
+        ("view=table&priority=high", "view=table&q=priority:high"),
+        ("q=", "q="),
+    ):
+        address = (await ada.get(f"{cast.home}/cards?{said}")).headers["HX-Replace-Url"]
+        assert address == f"{cast.home}?{shown}"
+        assert (await ada.get(address.replace("?", "/cards?"))).headers["HX-Replace-Url"] == address
+
+
+async def test_switch_leads_from_the_whole_board_to_open_rows_and_back(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get(cast.home)).has(f'href="{cast.home}?view=table&amp;q=is:open" title="Table"')
+    for shown, board in (("is:open", "?q="), ("", "?q="), ("is:open red", "?q=is:open+red")):
+        seen = await ada.get(f"{cast.home}?view=table&q={quote(shown)}")
+        seen.has(f'href="{cast.home}{board}" title="Board"')
+
+
+async def test_cleared_filter_does_not_open_the_default_view_again(cast: Cast) -> None:
+    await cast.add_task(title="Polish")
+    ada = await visitor(cast.app, cast.ada)
+    view = {"name": "Red", "query": "red", "is_shared": True, "is_default": True}
+    (await cast.ada.post(f"{cast.home}/views", view)).ok()
+    seen = (await ada.get(cast.home)).has("No task matches this filter.")
+    assert seen.text.count(f'href="{cast.home}?q="') >= 3, "the tab, the link in the notice and Clear"
