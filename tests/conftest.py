@@ -22,11 +22,14 @@ from mission_control.core.limits import (
 )
 from mission_control.database.migrate import migrate
 from mission_control.database.secret_key import CHECK_NAME
+from mission_control.database.sql import is_postgres, rows
 from tests import own_database
 from tests.cast import Cast, assemble
+from tests.cast_copies import Original, cast_for_a_test
 from tests.gateway.fake import FakeGateway
 
 NEVER_EMPTIED = {"aerich"}
+_tables: list[str] = []  # those that tests fill
 
 features.install()  # before tests are collected, many of which go through what is installed
 
@@ -87,6 +90,14 @@ async def app(settings: Settings) -> AsyncIterator[Quart]:
         yield application
 
 
+@pytest.fixture(scope="session")
+async def original_cast(app: Quart) -> Original:
+    """Everybody as commands make them, before any test."""
+    original = await Original.read(await assemble(app))
+    await _empty_all_tables()
+    return original
+
+
 @pytest.fixture
 def client(app: Quart) -> TestClientProtocol:
     """A browser or script that is nobody yet."""
@@ -94,9 +105,9 @@ def client(app: Quart) -> TestClientProtocol:
 
 
 @pytest.fixture
-async def cast(app: Quart) -> Cast:
+async def cast(app: Quart, original_cast: Original) -> Cast:
     """Everybody, see `tests/cast.py`."""
-    return await assemble(app)
+    return await cast_for_a_test(app, original_cast)
 
 
 @pytest.fixture
@@ -128,22 +139,14 @@ async def empty_tables(request: pytest.FixtureRequest) -> AsyncIterator[None]:
 async def _empty_all_tables() -> None:
     client = get_connection("default")
     if client.capabilities.dialect == "sqlite":
-        # The full-text tables follow their documents by trigger.
-        listed = (
-            "SELECT name FROM sqlite_master WHERE type = 'table'"
-            " AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search_words%'"
-        )
-    else:
-        listed = "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
-    names = [row["name"] for row in await client.execute_query_dict(listed)]
-    deletes = "".join(_delete(name) for name in names if name not in NEVER_EMPTIED)
-    if client.capabilities.dialect == "sqlite":
+        deletes = await _deletes()
         # This connection is all of the process; constraints cannot be switched inside a transaction.
         await client.execute_script(f"PRAGMA foreign_keys=OFF; BEGIN; {deletes} COMMIT; PRAGMA foreign_keys=ON;")
         return
     for is_last in (False, False, True):
         try:
             async with in_transaction() as transaction:
+                deletes = await _deletes()
                 await transaction.execute_script(f"SET LOCAL session_replication_role = replica; {deletes}")
             return
         except (
@@ -152,6 +155,26 @@ async def _empty_all_tables() -> None:
         ):  # a deadlock with what the test left running, such as the connection to a gateway
             if is_last:
                 raise
+
+
+async def _deletes() -> str:
+    """Statements that empty the tables in which something is; most tests write to few of them."""
+    if not _tables:
+        _tables.extend(await _table_names())
+    sql = " UNION ALL ".join(f"SELECT '{name}' AS name WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in _tables)
+    return "".join(_delete(row["name"]) for row in await rows(sql))
+
+
+async def _table_names() -> list[str]:
+    if is_postgres():
+        found = await rows("SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()")
+    else:
+        # The full-text tables follow their documents by trigger.
+        found = await rows(
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+            " AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search_words%'"
+        )
+    return [row["name"] for row in found if row["name"] not in NEVER_EMPTIED]
 
 
 def _delete(table: str) -> str:
