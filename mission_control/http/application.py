@@ -1,4 +1,7 @@
-"""Quart without what no request here needs: sessions of its own, looks for synchronous functions, a message more."""
+"""Quart without what no request here needs: sessions of its own, looks for synchronous functions, a message more.
+
+And without what only some addresses need: functions that write them, which take most of the time of its start.
+"""
 
 import inspect
 from collections.abc import Awaitable, Callable
@@ -6,6 +9,7 @@ from typing import Any
 
 from quart import Quart, Response
 from quart.asgi import ASGIHTTPConnection
+from quart.routing import QuartRule
 from quart.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
 from quart.typing import ResponseTypes
 from quart.utils import encode_headers
@@ -41,9 +45,24 @@ class Connection(ASGIHTTPConnection):
         await send({"type": "http.response.body", "body": response.response.data, "more_body": False})
 
 
+class Route(QuartRule):
+    """A rule that compiles what writes its address when an address is first written."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled: list[Callable[..., tuple[str, str]]] = []
+
+        def build(rule: Route, /, **values: Any) -> tuple[str, str]:
+            if not compiled:
+                compiled.append(super(Route, rule)._compile_builder(append_unknown))
+            return compiled[0](rule, **values)
+
+        return build
+
+
 class Application(Quart):
     """The application of this server."""
 
+    url_rule_class = Route
     session_interface = NoSessions()
     asgi_http_class = Connection
 
