@@ -41,7 +41,7 @@ async def home_page(actor: Actor, address: HomeAddress, panel: str = "") -> str:
         address=address,
         layout=layout,
         panel=Markup(panel),
-        live_url=address.live(seq, layout, state_of(listed.shown)),
+        live_url=address.live(seq, layout, state_of(listed.found)),
     )
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from mission_control.home.changes import queue_changes, rest_of
-from mission_control.home.view import HomeView, Row
+from mission_control.home.changes import queue_changes
+from mission_control.home.listed import GroupRows
+from mission_control.home.view import HomeView
 from mission_control.live.stream import Batch
 from mission_control.metrics import figures
 from mission_control.needs.kinds import KINDS, may_change_needs
@@ -32,21 +33,26 @@ class _Needs(Concerns[HomeView]):
 
 async def queue(view: HomeView) -> str:
     """Return the list, or what an empty page says."""
-    found = await view.listed()
-    calm = await view.calm() if found.is_empty else None
-    groups = Markup("").join(_group(*one) for one in found.groups)
+    listed = await view.listed()
+    calm = await view.calm() if listed.is_empty else None
+    found = listed.found
     return await render_block(
         PARTS,
         "queue",
-        groups=groups,
+        groups=Markup("").join(map(_group, listed.groups)),
         calm=calm,
         me=view.actor,
-        **rest_of(view.address, found.keys, found.total),
+        address=view.address,
+        new=found.new,
+        old=found.older,
+        oldest=found.oldest,
+        total=max(len(found.new.keys), listed.total - len(found.older.keys)),
+        older_rows=Markup("").join(Markup(render_macro(ROWS, "need", item=row.need)) for row in listed.older),
     )
 
 
-def _group(name: str, title: str, note: str, number: int, rows: list[Row]) -> Markup:
-    return Markup(render_macro(ROWS, "group", name=name, title=title, note=note, number=number, rows=rows))
+def _group(group: GroupRows) -> Markup:
+    return Markup(render_macro(ROWS, "group", group=group))
 
 
 async def summary(view: HomeView) -> str:

@@ -1,7 +1,6 @@
 """Home as somebody sees it: what the address asks for, and everything that the page reads."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,34 +17,26 @@ from mission_control.core.policy import can
 from mission_control.core.times import iso
 from mission_control.database.sql import rows
 from mission_control.home import answered, aside
-from mission_control.home.answered import Answered
+from mission_control.home.listed import MOST, Listed, Versions, listed
 from mission_control.metrics import figures
 from mission_control.metrics.buckets import RangeKey
 from mission_control.metrics.overview import overview
 from mission_control.needs.finding import Counted, Filter, count, find_keys
-from mission_control.needs.kinds import KINDS, Include, Key
+from mission_control.needs.kinds import Include, Key
 from mission_control.needs.listing import said
-from mission_control.needs.schemas import GROUPS, Group, Need
 from mission_control.web.regions import View
 
-SHOWN = 30  # the list fills up again as it is answered
-MOST = 1000
 DENSE_FROM = 12
-TITLES: dict[Group, tuple[str, str]] = {
-    "answer": ("Answer", "agents stand still until you do"),
-    "review": ("Review", "handed in, no agent waits"),
-    "unblock": ("Unblock", "something went wrong"),
-    "own": ("Your own", "tasks assigned to you"),
-}
 
 
 @dataclass(frozen=True, slots=True)
 class HomeAddress:
-    """What the address asks for: which needs, how many, how tight, and the range of the charts."""
+    """What the address asks for: which needs, how many, whether old ones are unfolded, how tight, the charts' range."""
 
     opened: datetime
     include: Include = "waiting"
     everything: bool = False
+    older: bool = False
     layout: str = ""
     peek: str = ""
     range_key: RangeKey = figures.DEFAULT
@@ -60,6 +51,7 @@ class HomeAddress:
             opened=clock.parse_since(args.get("opened")) or clock.now(),
             include="snoozed" if args.get("show") == "snoozed" else "waiting",
             everything=args.get("all") == "1",
+            older=args.get("older") == "1",
             layout=layout if layout in ("dense", "roomy") else "",
             peek=args.get("peek", "")[:100],
             range_key=figures.range_named(args.get("range")),
@@ -71,6 +63,7 @@ class HomeAddress:
         now = {
             "show": "snoozed" if self.include == "snoozed" else "",
             "all": "1" if self.everything else "",
+            "older": "1" if self.older else "",
             "view": self.layout,
             "range": "" if self.range_key == figures.DEFAULT else self.range_key,
         }
@@ -87,60 +80,6 @@ class HomeAddress:
         return f"/home/live?{urlencode({**self.query(view=layout), **more})}"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of the list: a need, or what became of it."""
-
-    since: datetime
-    need: Need | None = None
-    answered: Answered | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """The list: its groups with rows, which needs they are, and how many there are in all."""
-
-    groups: list[tuple[Group, str, str, int, list[Row]]]
-    shown: Sequence[Key]
-    keys: Sequence[Key]
-    total: int
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no row."""
-        return not self.groups
-
-
-async def listed(actor: Actor, address: HomeAddress) -> Listed:
-    """Return what waits for a person, with what others answered since the page was opened."""
-    counted = await count(actor)
-    keys = await find_keys(actor, Filter(include=address.include), MOST)
-    chosen = shown_of(keys, address)
-    needs = await said(actor, chosen)
-    others: list[Answered] = []
-    if address.include == "waiting":
-        open_ids = {key.name for key in keys}
-        others = [one for one in await answered.answered_by_others(actor, address.opened) if one.id not in open_ids]
-    total = counted.counts.snoozed if address.include == "snoozed" else counted.counts.total
-    return Listed(_grouped(needs, others, keys), chosen, keys, max(total, len(keys)))
-
-
-def shown_of(keys: Sequence[Key], address: HomeAddress) -> Sequence[Key]:
-    """Return the needs that have a row."""
-    return keys if address.everything else keys[:SHOWN]
-
-
-def _grouped(needs: list[Need], others: list[Answered], keys: Sequence[Key]) -> list[Any]:
-    groups, numbers = [], Counter(KINDS[key.kind].group for key in keys)
-    for group in GROUPS:
-        found = [Row(one.since, need=one) for one in needs if one.group == group]
-        found += [Row(one.since, answered=one) for one in others if one.group == group]
-        if found:
-            title, note = TITLES[group]
-            groups.append((group, title, note, numbers[group], sorted(found, key=lambda row: row.since)))
-    return groups
-
-
 def _by_board(keys: list[Key]) -> dict[UUID, int]:
     return Counter(key.board_id for key in keys if key.board_id is not None)
 
@@ -150,13 +89,13 @@ class HomeView(View):
     """Home as somebody sees it at this moment."""
 
     address: HomeAddress
-    sent: dict[str, str] = field(default_factory=dict)  # of an open page: its rows and their versions, empty if unknown
+    sent: Versions = field(default_factory=dict)  # of an open page: its rows, empty if unknown
 
     async def listed(self) -> Listed:
         """Return the list."""
         address = self.address
-        key = ("home", self.actor.id, address.include, address.everything, address.opened)
-        return await self.reads.get(key, lambda: listed(self.actor, address))
+        wanted = address.include, address.everything, address.opened
+        return await self.reads.get(("home", self.actor.id, *wanted), lambda: listed(self.actor, *wanted))
 
     async def counted(self) -> Counted:
         """Return how many wait."""

@@ -18,7 +18,7 @@ def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
     """Find pending approvals; one changes with what it is about."""
     return (
         "SELECT 'approval' AS kind, a.id AS id, a.created_at AS since, a.board_id AS board_id,"
-        " CAST(NULL AS UUID) AS owner_id,"
+        " CAST(NULL AS UUID) AS owner_id, COALESCE(a.decide_by, a.expires_at) AS act_by,"
         " CAST(a.updated_at AS TEXT) || COALESCE((SELECT CAST(MAX(t.updated_at) AS TEXT) FROM approval_task_links l"
         " JOIN tasks t ON t.id = l.task_id WHERE l.approval_id = a.id), '') AS version"
         " FROM approvals a JOIN mine ON mine.id = a.board_id WHERE a.status = 'pending'",

@@ -8,7 +8,7 @@ from uuid import UUID
 from mission_control.agents.reactions import NOTICE
 from mission_control.core import clock
 from mission_control.database.sql import placeholders, select
-from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
+from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, fact, need, operation, shortened
 from mission_control.needs.schemas import Need, NeedOtherwise, NeedParty
 from mission_control.organizations.invite_mail import KIND as MAIL
@@ -42,7 +42,7 @@ def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
     columns = (
         "SELECT 'delivery' AS kind, d.id AS id, d.due_at AS since, {} AS board_id, CAST(NULL AS UUID) AS owner_id,"
     )
-    columns += " CAST(d.due_at AS TEXT) AS version FROM deliveries d"
+    columns += f" {NO_LIMIT} AS act_by, CAST(d.due_at AS TEXT) AS version FROM deliveries d"
     failed = "d.state = 'failed' AND d.kind = ? AND d.due_at > ? AND d.organization_id = ?"
     after = clock.now() - REMEMBERED
     return (

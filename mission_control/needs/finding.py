@@ -14,12 +14,17 @@ from mission_control.needs.schemas import GROUPS, Kind, NeedCounts
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which needs are wanted."""
+    """Which needs are wanted.
+
+    Those since before `older_than` stand last, except what went wrong, what has its deadline ahead of it, and what came
+    back after that from being put off.
+    """
 
     board_id: UUID | None = None
     kinds: tuple[Kind, ...] | None = None
     ids: tuple[UUID, ...] | None = None
     include: Include = "waiting"
+    older_than: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +37,32 @@ class _Count:
 
 _WHERE: dict[Include, str] = {"waiting": " WHERE n.is_snoozed = 0", "snoozed": " WHERE n.is_snoozed = 1", "all": ""}
 _MARKED = (
-    "SELECT e.kind, e.id, e.since, e.board_id, e.version, s.until AS snoozed_until, CASE WHEN s.id IS NULL THEN 0 ELSE"
-    " 1 END AS is_snoozed FROM every e LEFT JOIN need_snoozes s ON s.user_id = ? AND s.kind = e.kind"
-    " AND s.subject_id = e.id AND (s.until IS NULL OR s.until > ?) AND (s.version IS NULL OR s.version = e.version)"
+    "SELECT e.kind, e.id, e.since, e.board_id, e.act_by, e.version, s.until AS put_off_until, CASE WHEN s.id IS NULL"
+    " THEN 0 ELSE 1 END AS was_put_off, CASE WHEN s.id IS NOT NULL AND (s.until IS NULL OR s.until > ?)"
+    " AND (s.version IS NULL OR s.version = e.version) THEN 1 ELSE 0 END AS is_snoozed FROM every e"
+    " LEFT JOIN need_snoozes s ON s.user_id = ? AND s.kind = e.kind AND s.subject_id = e.id"
+)
+_OLDER = (
+    "CASE WHEN n.since < ? AND (n.act_by IS NULL OR n.act_by <= ?) AND (n.was_put_off = 0 OR n.put_off_until < ?)"
+    " AND n.kind NOT IN ({}) THEN 1 ELSE 0 END"
 )
 
 
 async def find_keys(actor: Actor, wanted: Filter, limit: int, offset: int = 0) -> list[Key]:
-    """Return where the needs stand, by group and then the oldest first."""
+    """Return where the needs stand, by group and then the oldest first; those that are older than asked for last."""
     statement, values = _statement(actor, wanted)
     if not statement:
         return []
+    older, moments = "0", []
+    if (before := wanted.older_than) is not None:
+        wrong = ", ".join(f"'{one.kind}'" for one in KINDS.values() if one.group == "unblock")
+        older, moments = _OLDER.format(wrong), [before, clock.now(), before]
     sql = (
-        f"{statement} SELECT n.kind, n.id, n.since, n.board_id, n.version, n.snoozed_until, n.is_snoozed FROM needs n"
-        f"{_WHERE[wanted.include]} ORDER BY {_place()}, n.since, n.id LIMIT ? OFFSET ?"
+        f"{statement} SELECT n.kind, n.id, n.since, n.board_id, n.version, n.is_snoozed, {older} AS is_older,"
+        " CASE WHEN n.is_snoozed = 1 THEN n.put_off_until END AS snoozed_until FROM needs n"
+        f"{_WHERE[wanted.include]} ORDER BY is_older, {_place()}, n.since, n.id LIMIT ? OFFSET ?"
     )
-    return await select(Key, sql, *values, limit, offset)
+    return await select(Key, sql, *values, *moments, limit, offset)
 
 
 def _place() -> str:
@@ -103,7 +118,7 @@ def _statement(actor: Actor, wanted: Filter) -> tuple[str, list[Any]]:
         return "", []
     mine, values = _writable_boards(actor, wanted.board_id)
     values += [value for _, more in found for value in more]
-    values += [actor.user_id, clock.now()]
+    values += [clock.now(), actor.user_id]
     conditions = ["1 = 1"]
     if wanted.board_id is not None:
         conditions.append("e.board_id = ?")

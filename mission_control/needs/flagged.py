@@ -3,7 +3,7 @@
 from typing import Any
 
 from mission_control.core.actor import Actor
-from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
+from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, need, operation
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise
 from mission_control.needs.tasks import CHANGES, VERSION, TaskRow, cost_of, facts_of, task_rows
@@ -15,7 +15,7 @@ def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
     """Find flagged tasks."""
     return (
         f"SELECT 'flagged' AS kind, t.id AS id, t.flagged_at AS since, t.board_id AS board_id,"
-        f" CAST(NULL AS UUID) AS owner_id, {VERSION} AS version"
+        f" CAST(NULL AS UUID) AS owner_id, {NO_LIMIT} AS act_by, {VERSION} AS version"
         " FROM mine JOIN tasks t ON t.board_id = mine.id"
         " WHERE t.flagged_at IS NOT NULL AND t.status <> 'done' AND t.deleted_at IS NULL",
         [],

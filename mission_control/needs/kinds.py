@@ -12,6 +12,8 @@ from mission_control.core.actor import Actor
 from mission_control.live.models import Event
 from mission_control.needs.schemas import GROUPS, Group, Kind, Need
 
+NO_LIMIT = "CAST(NULL AS TIMESTAMP)"  # SQL: nothing happens by itself
+
 Include = Literal["waiting", "snoozed", "all"]
 
 
@@ -26,6 +28,7 @@ class Key:
     version: str
     snoozed_until: datetime | None = None
     is_snoozed: bool = False
+    is_older: bool = False
 
     @property
     def name(self) -> str:
@@ -63,8 +66,8 @@ class Seeker:
 
 
 # Returns the SELECT that finds them and its values, None where this person can have none. Its columns are
-# `'<kind>' AS kind, id, since, board_id, owner_id, version`; boards are those of the table `mine` (id). Only needs of
-# one person have an owner.
+# `'<kind>' AS kind, id, since, board_id, owner_id, act_by, version`; boards are those of the table `mine` (id). Only
+# needs of one person have an owner; `act_by` is when something happens without an answer.
 Find = Callable[[Seeker], tuple[str, list[Any]] | None]
 Say = Callable[[Page], Awaitable[list[Need]]]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from mission_control.core import clock, zones
 from mission_control.core.times import iso
-from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
+from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, need, operation
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise
 from mission_control.needs.tasks import CHANGES, VERSION, TaskRow, facts_of, lasted, task_rows
@@ -16,7 +16,7 @@ def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
     whose = "t.assigned_user_id IS NOT NULL" if seeker.user_id is None else "t.assigned_user_id = ?"
     return (
         "SELECT 'overdue' AS kind, t.id AS id, t.due_at AS since, t.board_id AS board_id,"
-        f" t.assigned_user_id AS owner_id, {VERSION} AS version"
+        f" t.assigned_user_id AS owner_id, {NO_LIMIT} AS act_by, {VERSION} AS version"
         f" FROM tasks t JOIN mine ON mine.id = t.board_id WHERE {whose} AND t.due_at < ?"
         " AND t.status <> 'done' AND t.deleted_at IS NULL",
         [*([] if seeker.user_id is None else [seeker.user_id]), clock.now()],

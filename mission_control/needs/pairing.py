@@ -6,7 +6,7 @@ from uuid import UUID
 
 from mission_control.database.sql import placeholders, select
 from mission_control.gateways.reporting import PAIRING
-from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
+from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, fact, need, operation
 from mission_control.needs.schemas import Need, NeedOtherwise
 from mission_control.openclaw.errors import approve_command
@@ -28,7 +28,7 @@ def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
         return None
     return (
         "SELECT 'pairing' AS kind, g.id AS id, g.state_at AS since, CAST(NULL AS UUID) AS board_id,"
-        " CAST(NULL AS UUID) AS owner_id,"
+        f" CAST(NULL AS UUID) AS owner_id, {NO_LIMIT} AS act_by,"
         " COALESCE(g.pairing_request_id, '') AS version"
         " FROM gateways g WHERE g.organization_id = ? AND g.state = ?",
         [seeker.organization_id, PAIRING],

@@ -17,7 +17,7 @@ def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
     """Find open questions."""
     return (
         "SELECT 'question' AS kind, q.id AS id, q.created_at AS since, q.board_id AS board_id,"
-        " CAST(NULL AS UUID) AS owner_id,"
+        " CAST(NULL AS UUID) AS owner_id, COALESCE(q.decide_by, q.expires_at) AS act_by,"
         " CAST(q.created_at AS TEXT) || COALESCE(CAST(q.decide_by AS TEXT), '') ||"
         " COALESCE(CAST(q.reminded_at AS TEXT), '') || COALESCE(CAST(q.asked_user_id AS TEXT), '') AS version"
         " FROM agent_questions q JOIN mine ON mine.id = q.board_id WHERE q.state = 'open'",

@@ -19,7 +19,7 @@ def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
         return None
     return (
         "SELECT 'request' AS kind, r.id AS id, r.created_at AS since, CAST(NULL AS UUID) AS board_id,"
-        " CAST(NULL AS UUID) AS owner_id, CAST(r.created_at AS TEXT) AS version"
+        " CAST(NULL AS UUID) AS owner_id, r.expires_at AS act_by, CAST(r.created_at AS TEXT) AS version"
         " FROM gateway_requests r WHERE r.organization_id = ? AND r.status = 'pending'",
         [seeker.organization_id],
     )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
+from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, evidence_facts, need, operation, shortened
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise
 from mission_control.needs.tasks import CHANGES, VERSION, TaskRow, cost_of, facts_of, task_rows
@@ -17,7 +17,7 @@ def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
     return (
         "SELECT 'review' AS kind, t.id AS id, COALESCE((SELECT MAX(r.ended_at) FROM task_runs r"
         f" WHERE r.task_id = t.id), t.updated_at) AS since, t.board_id AS board_id,"
-        f" CAST(NULL AS UUID) AS owner_id, {VERSION} AS version"
+        f" CAST(NULL AS UUID) AS owner_id, {NO_LIMIT} AS act_by, {VERSION} AS version"
         " FROM mine JOIN tasks t ON t.board_id = mine.id WHERE t.status = 'review' AND t.deleted_at IS NULL"
         " AND NOT EXISTS (SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_pending)",
         [],

@@ -4,7 +4,7 @@ from typing import Any
 
 from mission_control.agents.schemas import OFFLINE_AFTER
 from mission_control.core import clock
-from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
+from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, need, operation
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise, NeedParty
 from mission_control.needs.tasks import CHANGES, TaskRow, facts_of, lasted, task_rows
@@ -23,7 +23,7 @@ def find(seeker: Seeker) -> tuple[str, list[Any]] | None:
         "SELECT 'silent' AS kind, t.id AS id,"
         " CASE WHEN g.last_seen_at IS NULL OR g.last_seen_at < r.started_at THEN r.started_at ELSE g.last_seen_at END"
         " AS since, t.board_id AS board_id,"
-        " CAST(NULL AS UUID) AS owner_id,"
+        f" CAST(NULL AS UUID) AS owner_id, {NO_LIMIT} AS act_by,"
         " CAST(r.id AS TEXT) || COALESCE(CAST(g.last_seen_at AS TEXT), '') AS version"
         " FROM task_runs r JOIN mine ON mine.id = r.board_id JOIN tasks t ON t.id = r.task_id"
         " JOIN agents g ON g.id = r.agent_id WHERE r.ended_at IS NULL AND r.started_at < ?"

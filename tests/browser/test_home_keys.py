@@ -1,11 +1,13 @@
-"""Home with 300 things that wait, of every kind: one key answers each, and the focus goes to the next row."""
+"""Home with 300 things that wait, of every kind, some of them old: one key answers each, and the focus goes on."""
 
 import asyncio
 import os
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,8 @@ HERE = """async () => {
         if (performance.now() > until) throw new Error(`The focus is at ${document.activeElement.id}`);
         await new Promise((done) => setTimeout(done, 5));
     }
-    const rows = [...document.querySelectorAll("#queue .need[data-pending]:not([data-sent])")];
+    const waiting = document.querySelectorAll("#queue .need[data-pending]:not([data-sent])");
+    const rows = [...waiting].filter((row) => row.checkVisibility());
     const here = document.activeElement;
     return { id: here.id, kind: here.dataset.kind, next: rows[rows.indexOf(here) + 1]?.id ?? "" };
 }"""
@@ -51,6 +54,7 @@ async def busy(tmp_path: Path) -> AsyncIterator[Site]:
     with served(tmp_path) as found:
         async with set_up(*found) as site:
             await put(site, tmp_path, NUMBER)
+            make_old(site)
             yield site
 
 
@@ -61,6 +65,13 @@ async def put(site: Site, folder: Path, number: int) -> None:
     command = [sys.executable, "-m", "tests.many_needs", board, me, str(number)]
     environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)}
     await asyncio.to_thread(subprocess.run, command, env=environment, cwd=folder, check=True)
+
+
+def make_old(site: Site) -> None:
+    """Let every third approval and question be of last month."""
+    with closing(sqlite3.connect(site.database, timeout=30)) as database, database:
+        for table in ("approvals", "agent_questions"):
+            database.execute(f"UPDATE {table} SET created_at = datetime('now', '-30 days') WHERE rowid % 3 = 0")
 
 
 async def walk(page: Page, most: int) -> tuple[Counter[str], list[float]]:
@@ -90,11 +101,18 @@ async def test_300_rows_are_answered_by_one_key_each(busy: Site, open_page: Open
     assert answered.total() == BEYOND
     await page.goto(f"{busy.url}/?all=1")
     for kind in KINDS[1:]:
-        rows = page.locator(f".need[data-kind={kind}][data-pending]:not([data-sent])")
+        rows = page.locator(f".need[data-kind={kind}][data-pending]:not([data-sent])").locator("visible=true")
         for _ in range(2 if await rows.count() else 0):
             await rows.first.focus()
             await press(page, await page.evaluate(HERE))
             answered[kind] += 1
+    await page.keyboard.press("o")
+    older = page.locator("#needs-older .need[data-pending]:not([data-sent])")
+    for _ in range(3):
+        await older.first.focus()
+        here = await page.evaluate(HERE)
+        await press(page, here)
+        answered[here["kind"]] += 1
     await expect(page.locator("[data-sent]")).to_have_count(0)
     ended = sum(number for kind, number in answered.items() if kind != "pairing")
     assert len(await lasting(busy)) == NUMBER - NUMBER // len(KINDS) - ended

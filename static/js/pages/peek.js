@@ -1,6 +1,6 @@
 // The peek: what a row is about, beside the list. It follows the current row; Space opens and closes it.
 import { enabled } from "../shortcuts.js";
-import { all, current, focus, isBusy, isField, step, waits } from "./rows.js";
+import { all, current, focus, isBusy, isField, isOpen, step, waits } from "./rows.js";
 
 let timer;
 const panel = () => document.getElementById("panel");
@@ -16,7 +16,7 @@ const remember = (id) => {
 
 const count = () => {
   const place = shown()?.querySelector(".peek-at");
-  const rows = all().filter(waits);
+  const rows = all().filter(isOpen);
   const at = rows.findIndex((row) => row.dataset.need === shown()?.dataset.peek);
   if (place) place.textContent = at < 0 ? "" : `${at + 1} of ${rows.length}`;
 };

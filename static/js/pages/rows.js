@@ -9,6 +9,8 @@ let ranOut = false; // the last row was answered, and others may follow
 export const queue = () => document.getElementById("queue");
 export const all = () => [...document.querySelectorAll("#queue .need")];
 export const waits = (row) => row.isConnected && row.hasAttribute("data-pending") && !row.hasAttribute("data-sent");
+/** It waits, and is not folded away. */
+export const isOpen = (row) => waits(row) && row.checkVisibility();
 export const current = () => currentId && document.getElementById(currentId);
 export const isBusy = () => document.querySelector("dialog[open], .menu:popover-open") !== null;
 export const isField = (target) => target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable=true]");
@@ -31,7 +33,7 @@ export const focus = (row) => {
 /** The next row that waits after one of these ids, else the last before it. */
 export const nextOf = (id, order = all().map((row) => row.id)) => {
   const at = order.indexOf(id);
-  const found = (one) => { const row = document.getElementById(one); return row && row.id !== id && waits(row) ? row : null; };
+  const found = (one) => { const row = document.getElementById(one); return row && row.id !== id && isOpen(row) ? row : null; };
   for (const one of order.slice(at + 1)) if (found(one)) return found(one);
   for (const one of order.slice(0, Math.max(0, at)).reverse()) if (found(one)) return found(one);
   return null;
@@ -79,6 +81,11 @@ const finish = (event) => {
   if (row && event.detail.ctx.response?.status !== 204) row.removeAttribute("data-sent");
 };
 
+const choose = (event) => {
+  const row = event.target.closest?.("#queue .need");
+  if (row && row.id !== currentId) mark(row);
+};
+
 const remember = () => {
   const row = current();
   before = { order: all().map((one) => one.id), hadFocus: Boolean(row?.contains(document.activeElement)), sent: all().filter((one) => one.hasAttribute("data-sent")).map((one) => one.id) };
@@ -91,7 +98,7 @@ const reconcile = () => {
   const row = current();
   const isThere = row?.closest("#queue") && (waits(row) || row.contains(document.activeElement));
   if (isThere) return mark(row);
-  const next = nextOf(currentId, before.order) ?? all().find(waits) ?? null;
+  const next = nextOf(currentId, before.order) ?? all().find(isOpen) ?? null;
   const isLost = !document.activeElement || document.activeElement === document.body;
   const isHungry = ranOut && next && document.activeElement === queue();
   if (isHungry) ranOut = false;
@@ -101,19 +108,12 @@ const reconcile = () => {
 
 export const start = () => {
   document.addEventListener("keydown", onKey, true);
-  document.addEventListener("focusin", (event) => {
-    const row = event.target.closest?.("#queue .need");
-    if (row && row.id !== currentId) mark(row);
-  });
-  document.addEventListener("click", (event) => {
-    const row = event.target.closest?.("#queue .need");
-    if (row && row.id !== currentId) mark(row);
-  });
+  for (const one of ["focusin", "click"]) document.addEventListener(one, choose);
   document.addEventListener("htmx:before:request", begin);
   document.addEventListener("htmx:finally:request", finish);
   document.addEventListener("htmx:before:swap", remember);
   document.addEventListener("htmx:after:swap", reconcile);
   const named = location.hash ? document.getElementById(location.hash.slice(1)) : null;
   if (named && all().includes(named)) focus(named);
-  else mark(all().find(waits) ?? null);
+  else mark(all().find(isOpen) ?? null);
 };

@@ -36,7 +36,7 @@ const choose = (row, on) => {
 };
 
 const range = (row) => {
-  const rows = all();
+  const rows = all().filter((one) => one.checkVisibility());
   const [from, to] = [rows.findIndex((one) => one.id === last), rows.indexOf(row)].sort((one, other) => one - other);
   for (const one of rows.slice(Math.max(0, from), to + 1)) if (boxOf(one)) chosen.add(one.id);
   last = row.id;
