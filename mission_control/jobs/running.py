@@ -124,7 +124,7 @@ async def work_on(job_id: UUID, organization_id: UUID, work: Work) -> None:
 
 
 async def ended_soon(job_id: UUID) -> None:
-    """Wait a moment for a job that may end before the page that shows it has a stream, which would miss its end."""
+    """Wait a moment for a job that may be short, so that its page can show how it ended without a stream."""
     for _ in range(int(SOON_SECONDS / LOOK_SECONDS)):
         if not await Job.filter(id=job_id, state="running").exists():
             return

@@ -19,6 +19,7 @@ import orjson
 from mission_control.database.sql import rows
 from mission_control.live import channels
 from mission_control.live.models import Event
+from mission_control.live.recent import RecentSignals
 
 QUEUE_SIZE = 256
 PAGE = 500
@@ -50,11 +51,15 @@ def known_state(organization_id: UUID) -> tuple[UUID, int | None, int]:
 
 
 class Subscription:
-    """One reader's bounded queue of events and signals; `overflowed` says that it fell behind."""
+    """One reader's bounded queue of events and signals.
+
+    `overflowed` says that it fell behind, `missed_signals` that signals may have been sent which never came here.
+    """
 
     def __init__(self) -> None:
         self.queue: deque[Event | Signal] = deque()
         self.overflowed = False
+        self.missed_signals = False
         self.closed = False
         self._waits: asyncio.Future[None] | None = None
 
@@ -66,6 +71,11 @@ class Subscription:
             self.queue.append(item)
         self._wake()
 
+    def miss_signals(self) -> None:
+        """Say that signals may have been missed."""
+        self.missed_signals = True
+        self._wake()
+
     def close(self) -> None:
         """End the reader's stream."""
         self.closed = True
@@ -73,7 +83,7 @@ class Subscription:
 
     async def take(self, timeout: float, coalesce: float) -> list[Event | Signal]:
         """Return everything that has arrived; waits up to `timeout` seconds for the first item."""
-        if not (self.queue or self.closed or self.overflowed):
+        if not (self.queue or self.closed or self.overflowed or self.missed_signals):
             loop = asyncio.get_running_loop()
             self._waits = loop.create_future()
             timer = loop.call_later(timeout, self._wake)
@@ -103,6 +113,7 @@ class Broker:
         self._stale: set[UUID] = set()
         self._signals: dict[UUID, list[Signal]] = {}
         self._signal_counts: dict[UUID, int] = {}
+        self.recent = RecentSignals()
         self._reading: UUID | None = None
         self._new = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -128,6 +139,8 @@ class Broker:
         global _current
         loops = [self._pump(), self._sweep(), self._listen() if self._dsn else self._watch_file()]
         self._tasks = [asyncio.create_task(loop) for loop in loops]
+        if not self._dsn:
+            self.recent.begin()
         _current = self
 
     def close(self) -> None:
@@ -197,8 +210,9 @@ class Broker:
         self._put(organization_id, [signal])
 
     def _put(self, organization_id: UUID, items: Sequence[Event | Signal]) -> None:
-        signals = sum(isinstance(item, dict) for item in items)
-        self._signal_counts[organization_id] = self.signal_count(organization_id) + signals
+        signals = [item for item in items if isinstance(item, dict)]
+        self._signal_counts[organization_id] = self.signal_count(organization_id) + len(signals)
+        self.recent.add(organization_id, signals)
         for reader in self._readers.get(organization_id, ()):
             for item in items:
                 reader.put(item)
@@ -206,6 +220,12 @@ class Broker:
     def _wake_all(self) -> None:
         for organization_id in self._readers:
             self.wake(organization_id)
+
+    def _say_that_signals_were_missed(self) -> None:
+        for organization_id, readers in self._readers.items():
+            self._signal_counts[organization_id] = self.signal_count(organization_id) + 1  # what was read is in doubt
+            for reader in readers:
+                reader.miss_signals()
 
     async def _pump(self) -> None:
         while True:
@@ -250,6 +270,7 @@ class Broker:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             self._wake_all()
+            self.recent.forget_old()
 
     async def _watch_file(self) -> None:
         seen: int | None = None
@@ -276,12 +297,15 @@ class Broker:
                 self._listener.add_termination_listener(lambda _, gone=lost: gone.set())
                 await self._listener.add_listener("mission_control", self._on_database_notify)
                 self._fault, pause = None, 0.1
+                self.recent.begin()
                 self._wake_all()
+                self._say_that_signals_were_missed()
                 channels.notify_all()
                 await lost.wait()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 _log.warning("the event listener is not connected: %s", error)
             self._fault = DEAF
+            self.recent.interrupt()
             if self._listener is not None:
                 self._listener.terminate()
                 self._listener = None

@@ -45,11 +45,15 @@ class Unavailable(DomainError):
 
 @dataclass(slots=True)
 class Batch:
-    """What happened since the last batch; empty ones are heartbeats."""
+    """What happened since the last batch; empty ones are heartbeats.
+
+    With `missed_signals` there may have been signals that are not in it.
+    """
 
     events: list[Event] = field(default_factory=list)
     signals: list[dict[str, Any]] = field(default_factory=list)
     must_resync: bool = False
+    missed_signals: bool = False
 
 
 async def requested_cursor(organization_id: UUID) -> int:
@@ -71,22 +75,32 @@ async def _cursor_before(organization_id: UUID, since: datetime, head: int) -> i
     return head if row["first"] is None else int(row["first"]) - 1
 
 
+def _requested_moment() -> float | None:
+    """Return when the page that asks for the stream was read, in seconds since the epoch: `at`, in milliseconds."""
+    text = request.args.get("at", "")
+    return int(text) / 1000 if text.isascii() and text.isdigit() and len(text) <= DIGITS else None
+
+
 async def subscribe(
-    organization_id: UUID, cursor: int, *, coalesce: float, replay_limit: int | None
+    organization_id: UUID, cursor: int, *, coalesce: float, replay_limit: int | None, signals_since: float | None = None
 ) -> AsyncGenerator[Batch]:
     """Yield batches of everything after `cursor`, first from the log, then as it happens; ends when it must.
 
-    A page's stream that is further behind than `replay_limit` gets one batch that asks for a resync.
+    A page's stream that is further behind than `replay_limit` gets one batch that asks for a resync. `signals_since` is
+    a moment, in seconds since the epoch, after which the reader wants signals too.
     """
     running = broker.current()
     if running is None:
         raise Unavailable("The server is stopping.")
     async with running.subscribe(organization_id) as reader:
+        missed = [] if signals_since is None else running.recent.since(organization_id, signals_since)
         async for batch in _replayed(organization_id, cursor, replay_limit):
             cursor = batch.events[-1].seq if batch.events else cursor
             yield batch
             if batch.must_resync:
                 return
+        if missed or missed is None:
+            yield Batch(signals=missed or [], missed_signals=missed is None)
         ends_at = asyncio.get_running_loop().time() + LIFE_SECONDS * random.uniform(0.9, 1.1)
         while asyncio.get_running_loop().time() < ends_at:
             items = await reader.take(PING_SECONDS, coalesce)
@@ -96,9 +110,11 @@ async def subscribe(
                 [item for item in items if isinstance(item, Event) and item.seq > cursor],
                 [item for item in items if isinstance(item, dict)],
                 must_resync=reader.overflowed,
+                missed_signals=reader.missed_signals,
             )
+            reader.missed_signals = False
             cursor = batch.events[-1].seq if batch.events else cursor
-            if items and not (batch.events or batch.signals):
+            if items and not (batch.events or batch.signals or batch.missed_signals):
                 continue
             yield batch
             if batch.must_resync:
@@ -245,12 +261,18 @@ async def page_stream(
     `fragments` gives what a batch changes on the page, and None when the page is no longer the reader's. `background`
     runs from when the stream hears of everything until it ends. `opening` is the first message.
     """
-    cursor = await requested_cursor(organization_id)
+    cursor, moment = await requested_cursor(organization_id), _requested_moment()
 
     async def source() -> AsyncIterator[bytes]:
         yield ping() + opening
         seen = cursor
-        stream = subscribe(organization_id, cursor, coalesce=PAGE_COALESCE_SECONDS, replay_limit=PAGE_REPLAY_LIMIT)
+        stream = subscribe(
+            organization_id,
+            cursor,
+            coalesce=PAGE_COALESCE_SECONDS,
+            replay_limit=PAGE_REPLAY_LIMIT,
+            signals_since=moment,
+        )
         async with aclosing(stream) as batches, _running(background):
             async for batch in batches:
                 html = await fragments(Batch() if batch.must_resync else batch)

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from quart import Quart, current_app, render_template
 
 from mission_control.core import markdown, times
+from mission_control.core.request_facts import request_began_at
 from mission_control.web.assets import asset, page_assets
 from mission_control.web.template_layout import TemplateLayout
 
@@ -37,6 +38,7 @@ def _prepare(environment: Environment) -> None:
     environment.filters["iso"] = times.iso
     environment.filters["age"] = times.age
     environment.filters["initials"] = initials
+    environment.filters["since_read"] = since_read
 
 
 def _prose(text: str | None, names: tuple[str, ...] = ()) -> Markup:
@@ -57,6 +59,11 @@ async def read_ahead(*texts: str | None, names: tuple[str, ...] = ()) -> None:
     """Read what a macro is about to show as Markdown, which cannot wait itself: between texts others have a turn."""
     for text in filter(None, texts):
         await _prose_in_turn(text, names)
+
+
+def since_read(url: str) -> str:
+    """Add to the address of a page's stream when the page was read, as `at` in milliseconds since the epoch."""
+    return f"{url}{'&' if '?' in url else '?'}at={int(request_began_at() * 1000)}"
 
 
 def initials(name: str) -> str:

@@ -177,7 +177,9 @@ async def news(view: View, batch: Batch) -> str:
     found = ""
     for region in _on(*view.pages, EVERY_PAGE):
         concern = region.concerns.of(view, batch)
-        if concern is not None:
+        if batch.missed_signals and region.concerns.signals:
+            found += await region.fragment(view)
+        elif concern is not None:
             found += await region.news(view, concern)
     return found
 

@@ -1,11 +1,13 @@
 """The one connection on which a process hears of the others' changes: whatever befalls it, another one is made."""
 
 import asyncio
+import time
 from typing import Any
 
 import asyncpg
 import pytest
 
+from mission_control.core.ids import new_id
 from mission_control.live import broker
 
 PATIENCE = 60
@@ -53,6 +55,24 @@ async def test_listener_reconnects_after_an_immediate_cut(monkeypatch: pytest.Mo
     try:
         await asyncio.wait_for(good.is_heard.wait(), PATIENCE)
         assert cut.is_closed and not listening.done()
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+
+async def test_readers_hear_that_signals_were_missed_while_nobody_listened(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def connect(*_: Any, **__: Any) -> Line:
+        return Line()
+
+    monkeypatch.setattr(asyncpg, "connect", connect)
+    ours, reader = broker.Broker("postgresql://nowhere"), broker.Subscription()
+    ours._readers[new_id()] = {reader}
+    assert ours.recent.since(new_id(), time.time() + PATIENCE) is None
+    listening = asyncio.create_task(ours._listen())
+    try:
+        await reader.take(PATIENCE, 0)
+        assert reader.missed_signals
+        assert ours.recent.since(new_id(), time.time() + PATIENCE) == []
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
