@@ -72,9 +72,9 @@ test:
 test-sqlite: $(VENV)/.installed-dev
 	@tools/parts one SQLite env -u TEST_DATABASE_URL $(PYTEST) -m "not browser and not postgres"
 
-# Only what uses a database. Exit code 69 says that no server could be had; the reason was printed.
+# Only what uses a database, and says something about it: not what is marked `once`. Exit code 69 says that no server could be had; the reason was printed.
 test-postgres: $(VENV)/.installed-dev
-	@tools/parts one PostgreSQL $(PYTHON) -m tests.databases postgres -- $(PYTEST) -m "database and not browser"; code=$$?; \
+	@tools/parts one PostgreSQL $(PYTHON) -m tests.databases postgres -- $(PYTEST) -m "database and not browser and not once"; code=$$?; \
 	if [ $$code = 69 ]; then echo "LEFT OUT: the suite on PostgreSQL (reason above)."; else exit $$code; fi
 
 test-browser: $(VENV)/.installed-dev

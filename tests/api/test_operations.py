@@ -41,6 +41,7 @@ async def send(caller: Caller, one: Operation, path: str, body: Any = None) -> A
     return await caller.call(one.method, path, *([] if one.body is None else [{} if body is None else body]))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", NAMES)
 async def test_operations_refuse_wrong_callers_and_bodies(cast: Cast, name: str) -> None:
     """One after the other, for none of them changes anything; ended credentials come last."""

@@ -42,6 +42,7 @@ def test_scopes_imply_each_other() -> None:
     require_scope(None, "lead")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("one", OPEN_TO_AGENTS, ids=named)
 async def test_read_only_token_can_only_read(cast: Cast, one: Operation, tmp_path: Path) -> None:
     reader = await with_scopes(cast, cast.vega, "read")
@@ -55,6 +56,7 @@ async def test_read_only_token_can_only_read(cast: Cast, one: Operation, tmp_pat
     assert one.scope in refused["message"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("one", [one for one in OPEN_TO_AGENTS if one.scope == "lead"], ids=named)
 async def test_leads_token_with_work_scope(cast: Cast, one: Operation, tmp_path: Path) -> None:
     worker = await with_scopes(cast, cast.atlas, "work")

@@ -121,6 +121,7 @@ def test_matrix_is_complete() -> None:
         assert {value for key, value in row.items() if key not in ("verb", "thing")} <= {"allow", "deny"}, row
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("thing", sorted({row["thing"] for row in table()}))
 async def test_rights_match_the_matrix(cast: Cast, thing: str) -> None:
     modules()

@@ -41,6 +41,7 @@ async def body_of(one: Operation, cast: Cast, made: Things) -> Any:
     return await body if inspect.isawaitable(body) else body
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("one", nested(), ids=lambda one: f"{one.method} {one.path}")
 async def test_nested_resources_are_found_only_under_their_parent(cast: Cast, one: Operation) -> None:
     made = await things_of(cast, one.path)

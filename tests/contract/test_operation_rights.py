@@ -19,6 +19,7 @@ def test_every_operation_has_a_row() -> None:
     assert {(one.method, one.path) for one in operations()} == set(table())
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("one", operations(), ids=named)
 async def test_rights_of_operations_match_the_table(
     cast: Cast, one: Operation, request: pytest.FixtureRequest, tmp_path: Path

@@ -44,6 +44,7 @@ def test_every_list_is_counted() -> None:
     assert set(LISTS) & set(FIXED) == set()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("listing", listings(), ids=lambda one: one.operation.operation_id)
 async def test_lists_use_the_same_statements_for_1_and_20_rows(cast: Cast, listing: Listing) -> None:
     made = await things_of(cast, listing.operation.path)

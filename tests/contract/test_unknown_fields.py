@@ -42,6 +42,7 @@ def test_own_bodies_refuse_unknown_fields(one: Operation) -> None:
     assert list(open_shapes(TypeAdapter[Any](one.body).json_schema())) == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("one", OURS, ids=lambda one: one.operation_id)
 async def test_unknown_fields_and_parameters_are_refused(cast: Cast, one: Operation, tmp_path: Path) -> None:
     path = await path_of(cast, one)

@@ -13,7 +13,7 @@ import pytest
 from tests.live.crew import Crew, Member, crew
 from tests.live.servers import API, PATIENCE, ROOT, Server, installation
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.once]
 
 EXAMPLES = ROOT / "examples"
 WORKERS = {

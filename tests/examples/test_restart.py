@@ -8,7 +8,7 @@ from tests.examples.test_examples import WORKERS, end, reviewed, start
 from tests.live.crew import crew
 from tests.live.servers import installation
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.once]
 
 
 @pytest.mark.parametrize("example", WORKERS)

@@ -92,17 +92,20 @@ WRONG: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("claims", WRONG, ids="-".join)
 async def test_invalid_claims_are_refused(trusting: Quart, provider: RunningProvider, claims: dict[str, Any]) -> None:
     (await with_bearer(trusting, await provider.forged(**claims)).get(ME)).refused(401)
     (await with_bearer(trusting, await provider.forged()).get(ME)).ok()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("header", [{"typ": None}, {"kid": None}, {"typ": "JWT"}, {"cat": "cl_B7d4PD111AAA"}])
 async def test_headers_that_are_accepted(trusting: Quart, provider: RunningProvider, header: dict[str, Any]) -> None:
     (await with_bearer(trusting, await provider.forged(header=header)).get(ME)).ok()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("header", [{"crit": ["b64"], "b64": True}, {"alg": "HS256"}, {"alg": None}, {"kid": 7}])
 async def test_headers_that_are_refused(trusting: Quart, provider: RunningProvider, header: dict[str, Any]) -> None:
     _, body, signature = (await provider.forged()).split(".")
@@ -134,6 +137,7 @@ async def test_stream_ends_with_its_token(trusting: Quart, provider: RunningProv
         assert await freshness.fresh(actor) is None
 
 
+@pytest.mark.once
 async def test_forged_signatures_are_refused(trusting: Quart, provider: RunningProvider) -> None:
     good = await provider.forged()
     body, stranger = good.split(".")[1], RSAKey.generate_key(2048)
@@ -153,6 +157,7 @@ async def test_forged_signatures_are_refused(trusting: Quart, provider: RunningP
     assert [user.clerk_user_id for user in await User.all()] == ["vera"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "token", ["a.b.c", "..", "é.é.é", "e30.e30.e30", "W10.e30.", f"{'a' * 20_000}.b.c", "eyJhbGciOjF9.e30.x"]
 )
@@ -353,6 +358,7 @@ def _altered(token: str, **claims: Any) -> str:
     return f"{head}.{_part(orjson.loads(_padded(body)) | claims)}.{signature}"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("issuer", "address", "is_read"),
     [
@@ -378,6 +384,7 @@ async def test_keys_are_read_only_from_addresses_as_safe_as_the_issuer(
             await keys.metadata()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("endpoint", ["authorization_endpoint", "token_endpoint", "userinfo_endpoint"])
 async def test_endpoints_less_safe_than_the_issuer_are_refused(
     trusting: Quart, monkeypatch: pytest.MonkeyPatch, endpoint: str

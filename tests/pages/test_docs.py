@@ -11,6 +11,8 @@ from mission_control.operations.registry import OPERATIONS
 from tests.cast import Cast
 from tests.pages.visitor import Visitor, visitor
 
+pytestmark = pytest.mark.once
+
 
 async def test_documentation_starts_with_an_agent(cast: Cast) -> None:
     seen = (await Visitor(cast.app).get("/docs")).is_status(200)
