@@ -13,7 +13,7 @@ from mission_control.core.paging import Page, Paging, page
 from mission_control.operations.api import Api
 from mission_control.operations.hints import hints
 from mission_control.operations.operation import operation
-from mission_control.tasks import commands
+from mission_control.tasks import commands, duplicating
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.live import stream_of_tasks
 from mission_control.tasks.models import Task
@@ -195,6 +195,26 @@ async def move_task(actor: Actor, task: Task, data: TaskMove) -> dict[str, Any]:
     """
     await move_card(actor, task, data)
     return await task_read(task.id)
+
+
+@operation(
+    api,
+    "POST",
+    f"{TASK}/duplicates",
+    operation_id="duplicate_task",
+    tags=TAGS,
+    who="actor",
+    find=visible_task,
+    verb="task.duplicate",
+    returns=TaskRead,
+)
+async def duplicate_task(actor: Actor, task: Task) -> dict[str, Any]:
+    """Copy a task into the inbox: what is to be done, and nothing of what was done about it.
+
+    The copy has the title, description, priority, tags, custom fields, dependencies and steps, a due date that is not
+    over, and no assignee. It has no comments, files, approvals and runs.
+    """
+    return await task_read((await duplicating.duplicate_task(actor, task)).id)
 
 
 @operation(

@@ -33,8 +33,11 @@ from mission_control.tasks.schemas import TaskCreate
 
 
 @command("task.create")
-async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
-    """Create a task. Raise an error for unknown or circular dependencies, a blocked start, and rules R and A."""
+async def create_task(actor: Actor, board: Board, new: TaskCreate, *, original: Task | None = None) -> Task:
+    """Create a task, below the one that it is a copy of when that is in its column.
+
+    Raise an error for unknown or circular dependencies, a blocked start, and rules R and A.
+    """
     task = Task(
         id=new_id(),
         board_id=board.id,
@@ -57,6 +60,8 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
     if actor.is_agent and held_by(task) is not None:
         await _refuse_new_work(board, task)
         await refuse_assignment(limits, task)
+    if original is not None and original.status == task.status:
+        task.position = await position_next_to(task, original.id, above=False)
     task.number = await next_task_number(board.id)
     if task.status == "in_progress":
         task.in_progress_at = clock.now()
@@ -70,8 +75,9 @@ async def create_task(actor: Actor, board: Board, new: TaskCreate) -> Task:
     if new.tag_ids:
         await replace_tags(task.id, new.tag_ids)
     await store_new_values(task.id, values)
-    person = {"assigned_user_id": task.assigned_user_id} if task.assigned_user_id else {}
-    record("task.created", task, f"Task created: {task.title}.", title=task.title, status=task.status, **person)
+    more = {"assigned_user_id": task.assigned_user_id} if task.assigned_user_id else {}
+    more |= {"copy_of_task_id": original.id} if original is not None else {}
+    record("task.created", task, f"Task created: {task.title}.", title=task.title, status=task.status, **more)
     if actor.is_user:
         await notices.notify_lead_of_new_task(board, task)
     if task.assigned_agent_id is not None:

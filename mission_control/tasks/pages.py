@@ -24,7 +24,7 @@ from mission_control.tasks.panel_regions import GONE, TEXT, TITLE
 from mission_control.tasks.panel_view import PAGE, any_panel_in
 from mission_control.tasks.queries import visible_task
 from mission_control.web.actions import action
-from mission_control.web.forms import FormInvalid, done, is_htmx
+from mission_control.web.forms import FormInvalid, done, is_htmx, open_in_panel
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import fragment, rendered
@@ -206,6 +206,17 @@ async def stop_waiting(outcome: Outcome[tuple[Task, UUID], None]) -> ResponseRet
     task, other_id = outcome.found
     url, undo = _url(task), {"task_id": str(other_id)}
     return done(url, toast="Dependency removed", undo_action=f"{url}/dependencies", undo=undo)
+
+
+@action(pages, "POST", f"{TASK}/duplicates", performs="duplicate_task")
+async def duplicate(outcome: Outcome[Task, None]) -> ResponseReturnValue:
+    """Copy a task and open the copy with its title to be changed; undo deletes the copy."""
+    task, copy = outcome.found, outcome.answer
+    url = f"/boards/{task.board_id}/tasks/{copy['id']}"
+    toast = f"#{task.number} copied as #{copy['number']}"
+    return open_in_panel(
+        done(f"{url}?edit=title", toast=toast, undo_action=f"{url}/deletion"), f"{url}?edit=title", push=url
+    )
 
 
 @action(pages, "POST", f"{TASK}/deletion", performs="delete_task")

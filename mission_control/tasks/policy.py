@@ -54,6 +54,7 @@ def may_change_dependencies(actor: Actor, thing: Task | tuple[Task, UUID]) -> bo
     return may_delete_task(actor, thing[0] if isinstance(thing, tuple) else thing)
 
 
+@rules.rule("task.duplicate")
 @rules.rule("task.archive")
 def may_archive_task(actor: Actor, task: Task) -> bool:
     """People with write access and the board's lead."""

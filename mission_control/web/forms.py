@@ -163,6 +163,19 @@ def done(
     return response
 
 
+def open_in_panel(response: Response, url: str, push: str) -> Response:
+    """Let an open board show beside it what is at `url`, and `push` as the address; others follow their redirect."""
+    if is_htmx():
+        look = {
+            "target": "#panel",
+            "select": "#panel > *",
+            "swap": "innerHTML",
+            "headers": {"HX-Target": "section#panel"},
+        }
+        response.headers["HX-Location"] = json.dumps({"path": url, "push": push, **look})
+    return response
+
+
 def go(to: str) -> Response:
     """Lead the browser to another page after a form: a redirect that htmx follows as a page too."""
     if is_htmx():

@@ -7,9 +7,9 @@ let closed = null; // the button whose menu this press closes
 const menu = () => document.getElementById("card-menu");
 const cardOf = (element) => element?.closest("[data-task]");
 
-/** Send a move of a card by its form. Null while another one of the card is on its way. */
-export const move = (card, fields) => {
-  const url = card.querySelector(".card-menu")?.getAttribute("formaction");
+/** Send a move of a card, or another act, by its form. Null while another one of the card is on its way. */
+export const move = (card, fields, act = "moves") => {
+  const url = card.querySelector(".card-menu")?.getAttribute("formaction").replace(/moves$/, act);
   if (!url || document.querySelector(`form[data-move="${CSS.escape(card.id)}"]`)) return null;
   const form = Object.assign(document.createElement("form"), { method: "post", action: url, hidden: true });
   form.dataset.move = form.dataset.at = card.id;
@@ -36,6 +36,7 @@ const act = (item) => {
   const card = document.getElementById(cardOf(button)?.id);
   if (!card) return; // it left the board meanwhile
   if (item.name === "select") card.querySelector(".pick")?.click();
+  else if (item.name === "duplicate") move(card, {}, "duplicates");
   else move(card, { [item.name]: item.value });
 };
 
