@@ -20,6 +20,8 @@ from mission_control.notifications.queries import list_notifications, unread_cou
 from mission_control.notifications.schemas import NotificationQuery
 from mission_control.notifications.sentences import place_of, sentence_of
 from mission_control.organizations.models import Organization
+from mission_control.shell_health import REGION as HEALTH
+from mission_control.shell_health import health_for, watch_health
 from mission_control.web import offline
 from mission_control.web.assets import build as build_of_assets
 from mission_control.web.fragments import initials, partial, render_macro
@@ -49,6 +51,7 @@ async def build(actor: Actor) -> Shell:
         unread_count=await unread_count(actor),
         online_count=await online_count(actor.organization_id),
         own_work=Markup(await indicator(actor)),
+        health=health_for(actor),
         seq=seq,
     )
 
@@ -129,6 +132,7 @@ REGIONS = (
     Region(EVERY_PAGE, "#organization-work", STATE, _banner, _organization),
     Region(EVERY_PAGE, "#account-work", STATE, _menu, _organization),
     Region(EVERY_PAGE, "#more-work", STATE, _menu, _organization),
+    HEALTH,
     Region(EVERY_PAGE, "#nav-boards", Concerns(("board.",)), _board_items),
 )
 
@@ -151,4 +155,6 @@ async def badge() -> str:
     return "".join([*(partial(f"[data-{name}-count]", str(n or ""), "innerHTML") for name, n in counts), said])
 
 
-feature = Feature(name="shell", blueprints=(pages, offline.pages), build_shell=build, regions=REGIONS)
+feature = Feature(
+    name="shell", blueprints=(pages, offline.pages), build_shell=build, regions=REGIONS, loops=(watch_health,)
+)

@@ -13,6 +13,7 @@ from mission_control.database.outages import outage
 from mission_control.database.trouble import trouble
 
 CHECK_SECONDS = 2.0
+OK = "ok"
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ def install(app: Quart, settings: Settings) -> None:
 
     async def ready() -> tuple[Response, int]:
         checks = await _checks(app, settings)
-        fine = all(result == "ok" for result in checks.values())
+        fine = all(result == OK for result in checks.values())
         body: dict[str, Any] = {"ok": True} if fine else {"ok": False, "checks": checks}
         return jsonify(body), 200 if fine else 503
 
@@ -34,10 +35,16 @@ def install(app: Quart, settings: Settings) -> None:
     app.add_url_rule("/readyz", "readyz", ready)
 
 
+async def failing(app: Quart) -> dict[str, str]:
+    """Return the checks that fail, each with its reason in a few words."""
+    checks = await _checks(app, app.config["SETTINGS"])
+    return {name: result for name, result in checks.items() if result != OK}
+
+
 async def _checks(app: Quart, settings: Settings) -> dict[str, str]:
     """Return "ok" or a reason for each part, without secrets."""
     if app.extensions.get("mission_control.stopping"):
-        return {"database": "ok", "migrations": "ok", "events": "the server is stopping"}
+        return {"database": OK, "migrations": OK, "events": "the server is stopping"}
     database, migrations = await _database_checks(settings)
     return {"database": database, "migrations": migrations, "events": _events_check(app)}
 
@@ -52,9 +59,9 @@ async def _database_checks(settings: Settings) -> tuple[str, str]:
     except Exception as error:
         logger.exception("health.database.failed")
         return outage(error) or "cannot be reached", "unknown"
-    return wrong or "ok", f"{len(waiting)} pending" if waiting else "ok"
+    return wrong or OK, f"{len(waiting)} pending" if waiting else OK
 
 
 def _events_check(app: Quart) -> str:
     broker = app.extensions.get("mission_control.broker")
-    return "ok" if broker is None else broker.healthy() or "ok"
+    return OK if broker is None else broker.healthy() or OK

@@ -209,6 +209,11 @@ class Broker:
             return
         self._put(organization_id, [signal])
 
+    def signal_everybody(self, signal: Signal) -> None:
+        """Send a signal to all readers of this process, whatever their organization."""
+        for organization_id in list(self._readers):
+            self.signal(organization_id, signal)
+
     def _put(self, organization_id: UUID, items: Sequence[Event | Signal]) -> None:
         signals = [item for item in items if isinstance(item, dict)]
         self._signal_counts[organization_id] = self.signal_count(organization_id) + len(signals)

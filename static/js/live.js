@@ -1,4 +1,4 @@
-// The live indicator, the queue in title and favicon, and sentences for screen readers (one per 5 s at most).
+// The live indicator with the health of the server, the queue in title and favicon, and sentences for screen readers (one per 5 s at most).
 let state = "idle";
 let since = null;
 let calm;
@@ -8,17 +8,21 @@ let retry = 1000;
 
 const TEXT = { live: "Live", reconnecting: "Reconnecting", offline: "Offline", ended: "Signed out", idle: "Not live" };
 const clock = () => since.toLocaleTimeString(undefined, { hour: "numeric", minute: "2-digit" });
+const paint = () => { // what fails on the server matters while it is heard
+  const reason = state === "live" ? document.querySelector("[data-health]")?.textContent.trim() : "";
+  for (const element of document.querySelectorAll("[data-live]")) {
+    element.dataset.state = reason ? "degraded" : document.documentElement.dataset.connection;
+    element.title = reason;
+    element.querySelector("[data-live-text]").textContent = reason ? "Degraded" : state === "offline" ? `Offline since ${clock()}` : TEXT[state];
+  }
+};
 
 const show = (next) => {
   clearTimeout(calm);
   if (next !== state && (next === "offline" || next === "ended")) since = new Date();
   state = next;
   document.documentElement.dataset.connection = next === "ended" ? "offline" : next;
-  for (const element of document.querySelectorAll("[data-live]")) {
-    element.dataset.state = next === "ended" ? "offline" : next;
-    const text = element.querySelector("[data-live-text]");
-    if (text) text.textContent = next === "offline" ? `Offline since ${clock()}` : TEXT[next];
-  }
+  paint();
 };
 
 const soon = (next, delay) => { clearTimeout(calm); calm = setTimeout(() => show(next), delay); };
@@ -99,7 +103,7 @@ export const start = () => {
     document.getElementById("live")?._htmx?.sse?.reader?.cancel(); // one that outlived the cut would never say so
     again();
   });
-  on("htmx:after:swap", counts);
+  on("htmx:after:swap", () => { counts(); if (state !== "idle") paint(); });
   on("build", (event) => runs(event.detail.data));
   on("click", (event) => { if (event.target.closest("[data-reload]")) location.reload(); });
   addEventListener("blur", away, { once: true });
