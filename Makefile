@@ -79,7 +79,7 @@ test-postgres: $(VENV)/.installed-dev
 
 test-browser: $(VENV)/.installed-dev
 	@if [ -n "$(CHROMIUM)" ]; then \
-		tools/parts one Browser env -u TEST_DATABASE_URL CHROMIUM="$(CHROMIUM)" $(PYTEST) -m browser; \
+		tools/parts one Browser env -u TEST_DATABASE_URL CHROMIUM="$(CHROMIUM)" $(PYTEST) -m browser tests/browser; \
 	else echo "LEFT OUT: browser tests, no Chromium found (set CHROMIUM=/path/to/chromium)."; fi
 
 # One real OpenClaw gateway, installed from npm into ~/.cache (850 MB). Exit code 69 says that it cannot be had; in CI

@@ -203,6 +203,7 @@ async def test_tasks_move_freely_without_board_rules(cast: Cast, table: str) -> 
         await scene.check(await scene.task(before), to, cell)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("flag", FLAGS)
 @pytest.mark.parametrize("table", TABLES)
 async def test_board_rules_refuse_moves(cast: Cast, table: str, flag: str) -> None:
