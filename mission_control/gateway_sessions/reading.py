@@ -114,12 +114,13 @@ def messages_in(payload: Any) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-async def send(reach: Reach, key: str, content: str, idempotency_key: str) -> None:
-    """Send a message to a session. Raises Unreachable."""
+async def send(reach: Reach, key: str, content: str, idempotency_key: str) -> bool:
+    """Send a message to a session; return whether the gateway took it now, not earlier. Raises Unreachable."""
     if key == reach.main_key:
         await main_session(reach)
     params = {"sessionKey": key, "message": content, "deliver": False, "idempotencyKey": idempotency_key}
-    await asked(reach.gateway.id, "chat.send", params)
+    payload = await asked(reach.gateway.id, "chat.send", params)
+    return not isinstance(payload, Mapping) or payload.get("status") == "started"
 
 
 async def abort(reach: Reach, key: str, run_id: str | None) -> list[str]:

@@ -1,6 +1,6 @@
 """What people do in sessions of gateways: it happens there, and the log has that it happened, without any words."""
 
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from mission_control.agents.models import Agent
 from mission_control.commands.command import command
@@ -11,12 +11,14 @@ from mission_control.gateway_sessions import reading
 from mission_control.gateway_sessions.history import agent_in
 from mission_control.gateway_sessions.reach import Reach
 from mission_control.gateway_sessions.session_view import agent_of_session
+from mission_control.gateways.models import Gateway
+from mission_control.live.models import Event
 
 
 async def send(actor: Actor, reach: Reach, key: str, content: str, idempotency_key: str) -> None:
-    """Send a message to a session, and record that. Raises Unreachable."""
-    await reading.send(reach, key, content, idempotency_key)
-    await _record_sent(actor, reach, key)
+    """Send a message to a session, and record that, once for each key. Raises Unreachable."""
+    is_new = await reading.send(reach, key, content, idempotency_key)
+    await _record_sent(actor, reach, key, uuid5(reach.gateway.id, idempotency_key), is_new=is_new)
 
 
 async def abort(actor: Actor, reach: Reach, key: str, run_id: str | None) -> list[str]:
@@ -28,10 +30,20 @@ async def abort(actor: Actor, reach: Reach, key: str, run_id: str | None) -> lis
 
 
 @command("gateway_session.write")
-async def _record_sent(actor: Actor, reach: Reach, key: str) -> None:
+async def _record_sent(actor: Actor, reach: Reach, key: str, event_id: UUID, *, is_new: bool) -> None:
+    await Gateway.select_for_update().get_or_none(id=reach.gateway.id)  # the same message may arrive twice at once
+    is_known = await Event.exists(id=event_id)
+    if is_known and not is_new:
+        return
     agent = await agent_of_session(reach.gateway, key)
     message = f"Wrote into a session: {_name(agent, key)}."
-    record("gateway.session.message_sent", _scope(reach, agent), message, gateway_id=reach.gateway.id)
+    record(
+        "gateway.session.message_sent",
+        _scope(reach, agent),
+        message,
+        event_id=None if is_known else event_id,  # a gateway that was restarted takes the same key anew
+        gateway_id=reach.gateway.id,
+    )
 
 
 @command("gateway_session.write")

@@ -10,6 +10,7 @@ from mission_control.accounts.letters import sends_mail
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.policy import can
+from mission_control.live.models import Event
 from mission_control.organizations.invite_mail import mails_of
 from mission_control.organizations.invites import token_of
 from mission_control.organizations.levels import level
@@ -65,4 +66,12 @@ async def _invitation(view: InvitationView) -> str:
     return await render_block(TEMPLATE, "invitation", **shown)
 
 
-REGIONS = (Region(PAGE, "#invitation", Concerns[InvitationView](("invite.",)), _invitation),)
+def _is_its_own(view: InvitationView, news: Event | dict[str, Any]) -> bool:
+    """Events of invitations are few; a signal names the mail that it is about."""
+    return isinstance(news, Event) or (
+        view.invite is not None and news["delivery_id"] == str(view.invite.mail_delivery_id)
+    )
+
+
+NEWS = Concerns[InvitationView](("invite.",), ("delivery_id",), _is_its_own)
+REGIONS = (Region(PAGE, "#invitation", NEWS, _invitation),)

@@ -28,7 +28,10 @@ class PeopleView(View):
     boards_from: int = 0
 
 
-NEWS = Concerns[PeopleView](("member.", "invite.", "board.created", "board.deleted", "board.restored", "organization."))
+NEWS = Concerns[PeopleView](
+    ("member.", "invite.", "board.created", "board.deleted", "board.restored", "organization."),
+    ("delivery_id",),  # a mail with an invitation
+)
 REACH = Concerns[PeopleView](("member.", "invite.accepted", "board."))
 
 

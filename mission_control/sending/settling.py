@@ -68,8 +68,12 @@ async def settle(actor: Actor, delivery: Delivery, error: str | None, *, final: 
 
 
 def _signal(delivery: Delivery) -> None:
-    if delivery.organization_id is not None and delivery.agent_id is not None:
+    if delivery.organization_id is None:
+        return
+    if delivery.agent_id is not None:
         signal(delivery.organization_id, inbox_of=str(delivery.agent_id))
+    else:  # to a person, by mail
+        signal(delivery.organization_id, delivery_id=str(delivery.id))
 
 
 @command("delivery.settle")
@@ -101,5 +105,6 @@ async def retry(actor: Actor, delivery: Delivery) -> Delivery:
         message = "Only a delivery that was given up can be sent again."
         raise Conflict({"message": message, "code": "delivery_not_failed"})
     record("delivery.retried", scope_of(delivery), f"Sent again: {delivery.header}.", delivery_id=delivery.id)
+    _signal(delivery)
     notify(pace.CHANNEL)
     return await Delivery.get(id=delivery.id)

@@ -92,6 +92,23 @@ async def test_mail_is_tried_again_given_up_and_sent_again(cast: Cast, post: Pos
     assert (await cast.ada.get("/needs?kind=delivery")).ok()["items"] == []
 
 
+async def test_pages_follow_a_mail_that_is_tried_again(cast: Cast, post: Post) -> None:
+    made = await invited(cast)
+    ada, path = await visitor(cast.app, cast.ada), f"{PAGES}/{made['id']}"
+    post.message = "451 Later"
+    async with ada.watching(f"{path}/live") as one, ada.watching("/settings/people/live") as people:
+        await send_due()
+        await one.until("451: Later")
+        for hour in range(1, 6):
+            await later(hours=hour)
+        await one.until("The mail was given up after 6 tries")
+        await people.until("Mail given up")
+        one.text = people.text = ""
+        (await cast.ada.post(f"{INVITES}/{made['id']}/mails", {})).ok()
+        await one.until("is tried again")
+        assert "Mail given up" not in await people.until("fay@example.org")
+
+
 async def test_refused_address_is_given_up_at_once(cast: Cast, post: Post) -> None:
     made = await invited(cast)
     post.recipient = "550 No such person"

@@ -173,6 +173,11 @@ async def test_message_with_the_same_key_is_sent_once(cast: Cast, fake_gateway: 
         (await cast.ada.post(path, {"content": "Once.", "idempotency_key": "one"})).ok()
     messages = fake_gateway.state.sessions[VEGA_KEY].messages
     assert [one["content"] for one in messages if one["role"] == "user"] == ["Once."]
+    assert len(await events(kind="gateway.session.message_sent")) == 1
+    fake_gateway.state.runs.clear()  # a gateway that was restarted knows no idempotency keys
+    (await cast.ada.post(path, {"content": "Once.", "idempotency_key": "one"})).ok()
+    assert len(fake_gateway.sent("chat.send")) == 3
+    assert len(await events(kind="gateway.session.message_sent")) == 2
 
 
 async def test_runs_are_aborted(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:
