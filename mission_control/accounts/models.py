@@ -111,6 +111,21 @@ class PasswordReset(Model):
         table = "password_resets"
 
 
+class MailRequest(Model):
+    """Somebody without a session asked for a mail: counted for an hour by account and by address, in every process.
+
+    `key` is the fingerprint of what counts, whether or not there is such an account.
+    """
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    key = fields.CharField(max_length=64)
+    created_at = UtcDatetimeField(default=now)
+
+    class Meta:
+        table = "mail_requests"
+        indexes = (Index(fields=("key", "created_at")), Index(fields=("created_at",)))
+
+
 class AccountEvent(Model):
     """One entry of the account log: sign-ins, passwords, tokens. Numbered and chained like events."""
 

@@ -11,6 +11,7 @@ from mission_control.accounts.entrance import passwords_are_for_owners
 from mission_control.accounts.forms import Email
 from mission_control.accounts.letters import Letter, send_letter, sends_mail
 from mission_control.accounts.log import record_account
+from mission_control.accounts.mail_limits import count_mail
 from mission_control.accounts.models import PasswordReset, User
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import deliver
@@ -18,7 +19,6 @@ from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import NotFound
 from mission_control.core.ids import fingerprint, new_secret
-from mission_control.core.limits import FailureLimit
 from mission_control.core.scope import Scope
 from mission_control.delivery.models import Delivery
 from mission_control.http.proxies import client_ip, rate_limit_key
@@ -26,8 +26,6 @@ from mission_control.sending.loop import GiveUp, Send, Sender
 
 KIND = "reset_mail"
 NO_SERVER = "No mail is sent from here. An owner or admin of your organization makes a link for you."
-asked_by_address = FailureLimit(10, 3600.0)
-asked_for_account = FailureLimit(3, 3600.0)
 
 
 class ForgottenForm(BaseModel):
@@ -37,12 +35,10 @@ class ForgottenForm(BaseModel):
 
 
 async def ask(form: ForgottenForm) -> None:
-    """Send a link to the account with an address, if there is one. TooMany after three in an hour."""
+    """Send a link to the account with an address, if there is one. TooMany beyond the limits, for every address."""
     if not sends_mail():
         raise NotFound(NO_SERVER)
-    for limit, key in ((asked_by_address, rate_limit_key(client_ip())), (asked_for_account, form.email.lower())):
-        limit.check(key)
-        limit.failed(key)
+    await count_mail(form.email, rate_limit_key(client_ip()))
     user = await user_by_email(form.email)
     if user is None or (passwords_are_for_owners() and not await owns_something(user)):
         return

@@ -81,7 +81,7 @@ class FailureLimit:
         self._failures.clear()
 
     def _counted(self, key: str) -> list[tuple[str, int]]:
-        wide = _wider(key)
+        wide = wider(key)
         return [(key, self.count)] + ([(wide, self.count * NEIGHBOURS)] if wide else [])
 
     def _recent(self, key: str) -> deque[float] | None:
@@ -91,7 +91,7 @@ class FailureLimit:
         return moments
 
 
-def _wider(key: str) -> str | None:
+def wider(key: str) -> str | None:
     """Return the /48 around a /64 of IPv6, None for every other key."""
     try:
         return str(ipaddress.IPv6Network(key).supernet(new_prefix=48)) if key.endswith("::/64") else None

@@ -190,7 +190,16 @@ REACH = {
     "Webhook": "mission_control.webhooks.queries.visible_webhook",
     "WebhookPayload": "mission_control.webhooks.queries.visible_payload",
 }
-NOBODYS = {"AccountEvent", "GatewayIdentity", "InstanceSetting", "Organization", "PasswordReset", "Session", "Token"}
+NOBODYS = {
+    "AccountEvent",
+    "GatewayIdentity",
+    "InstanceSetting",
+    "MailRequest",
+    "Organization",
+    "PasswordReset",
+    "Session",
+    "Token",
+}
 
 
 @pytest.mark.usefixtures("app")

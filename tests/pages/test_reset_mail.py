@@ -1,13 +1,15 @@
 """A forgotten password: a link by mail, the same answer for everybody, and no more than a few of them."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from quart import Quart
 
-from mission_control.accounts.models import AccountEvent
-from mission_control.accounts.reset_mail import asked_by_address, asked_for_account
+from mission_control.accounts.models import AccountEvent, MailRequest
+from mission_control.core import clock
 from mission_control.delivery.models import Delivery
 from tests.cast import Cast
 from tests.deliveries import look_away, send_due
@@ -21,8 +23,6 @@ SENT = "a link is on its way there"
 @pytest.fixture
 async def post(app: Quart, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Post]:
     """A mail server, and a delivery loop that is turned by hand."""
-    asked_by_address.clear()
-    asked_for_account.clear()
     await look_away(monkeypatch)
     async with mail_server(app) as found:
         yield found
@@ -59,6 +59,20 @@ async def test_few_links_in_an_hour(cast: Cast, post: Post) -> None:
         for _ in range(3):
             (await Visitor(cast.app).post(FORGOTTEN, {"email": email})).is_status(status)
         (await Visitor(cast.app).post(FORGOTTEN, {"email": email})).is_status(429)
+
+
+async def test_links_are_counted_in_the_database_for_an_hour(cast: Cast, post: Post) -> None:
+    await give_password(cast.ada)
+    answers = await asyncio.gather(*(Visitor(cast.app).post(FORGOTTEN, {"email": "ada@example.org"}) for _ in range(6)))
+    assert sorted(one.status for one in answers) == [200] * 3 + [429] * 3
+    for number in range(7):
+        (await Visitor(cast.app).post(FORGOTTEN, {"email": f"{number}@example.org"})).is_status(200)
+    refused = (await Visitor(cast.app).post(FORGOTTEN, {"email": "fay@example.org"})).is_status(429)
+    assert 3500 < int(refused.headers["Retry-After"]) <= 3601
+    assert "example.org" not in str(await MailRequest.all().values())
+    with clock.travelled(timedelta(hours=1, seconds=5)):
+        (await Visitor(cast.app).post(FORGOTTEN, {"email": "ada@example.org"})).is_status(200)
+    assert await MailRequest.all().count() == 2, "what is older than an hour is deleted"
 
 
 async def test_without_a_mail_server_an_admin_makes_the_link(cast: Cast) -> None:
