@@ -44,10 +44,14 @@ def known_head(organization_id: UUID) -> int | None:
     return _current.head(organization_id) if _current is not None else None
 
 
-def known_state(organization_id: UUID) -> tuple[UUID, int | None, int]:
-    """Return the newest number and signal delivered here, by which streams share reads."""
+def known_state(organization_id: UUID, seen: int = 0) -> tuple[UUID, int, int]:
+    """Return the newest number and signal delivered here, by which streams share reads.
+
+    `seen` is the newest event that the reader has: a replay reads the log ahead of what was delivered, and must not get
+    what was read before it.
+    """
     signals = _current.signal_count(organization_id) if _current is not None else 0
-    return organization_id, known_head(organization_id), signals
+    return organization_id, max(known_head(organization_id) or 0, seen), signals
 
 
 class Subscription:

@@ -204,7 +204,8 @@ async def live_page(
         current = replace(current, organization_id=actor.organization_id, surface="page")
         zones.read_by(current)
         async with app.app_context():  # a stream runs after its request, outside of every context
-            view = await look(current, Reads(broker.known_state(actor.organization_id)))
+            seen = batch.events[-1].seq if batch.events else 0
+            view = await look(current, Reads(broker.known_state(actor.organization_id, seen)))
             return None if view is None else await news(view, batch)
 
     return await page_stream(actor.organization_id, after, background, opening=message(build(), event="build"))

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from mission_control.claims.timeline import MOST_COMMENTS
+from mission_control.live import broker
+from mission_control.live.shared import Shared
 from mission_control.tasks.models import Comment, Task, TaskDependency
+from mission_control.web import regions
 from mission_control.web.regions import EXTENSION, Concerns, Region, View
 from tests.cast import Cast
 from tests.claiming import claim, extend
@@ -165,3 +168,20 @@ async def test_card_that_comes_into_sight_is_sent(cast: Cast) -> None:
     async with dan.watching(f"{cast.home}/live") as watch:
         (await cast.ada.patch(cast.task({"id": str(planks[0].id)}), {"status": "review"})).ok()
         await watch.until(f'<li class="card" id="task-{planks[-1].id}"')
+
+
+async def test_replay_ahead_of_what_was_delivered_shows_the_newest_state(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, path = await visitor(cast.app, cast.ada), f"/agents/{cast.vega.id}"
+    monkeypatch.setattr(regions, "_shared", Shared(60.0))
+    live = f"{path}/live?tab=overview&after={await broker.head_of(cast.organization.id)}"
+    async with ada.watching(live) as watch:
+        (await cast.ada.patch(path, {"name": "Vega II"})).ok()
+        await watch.until("Vega II")
+        for name in ("wake", "signal"):
+            monkeypatch.setattr(broker.Broker, name, lambda running, organization_id, signal=None: None)
+        (await cast.ada.patch(path, {"name": "Vega III"})).ok()
+        async with ada.watching(live) as later:
+            found = await later.until('hx-target="#agent-tabs"')
+            assert "Vega III" in found.partition('hx-target="#agent-head"')[2].partition('hx-target="#agent-tabs"')[0]
