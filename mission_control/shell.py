@@ -10,7 +10,8 @@ from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.json import to_json
 from mission_control.feature import Feature
-from mission_control.jobs.pages import indicator
+from mission_control.jobs.pages import ended_work, indicator, newest_ended
+from mission_control.jobs.queries import own_jobs
 from mission_control.live.broker import head_of
 from mission_control.live.models import Event
 from mission_control.needs.feature import KINDS as NEED_KINDS
@@ -35,6 +36,7 @@ async def build(actor: Actor) -> Shell:
     """Return the shell for a person, in their active organization."""
     seq = await head_of(actor.organization_id)
     organization = await Organization.get(id=actor.organization_id)
+    work = await own_jobs(actor)
     return Shell(
         organization_name=organization.name,
         user_name=actor.name,
@@ -50,7 +52,8 @@ async def build(actor: Actor) -> Shell:
         pending_count=await waiting_for(actor),
         unread_count=await unread_count(actor),
         online_count=await online_count(actor.organization_id),
-        own_work=Markup(await indicator(actor)),
+        own_work=Markup(indicator(work)),
+        ended_work=Markup(ended_work(work)),
         health=health_for(actor),
         seq=seq,
     )
@@ -150,6 +153,7 @@ async def badge() -> str:
         for one in items
     ]
     found = {"build": build_of_assets(), "waiting": waiting, "unread": unread, "newest": newest[0] if newest else None}
+    found["ended"] = newest_ended(await own_jobs(actor))
     said = Markup('<span data-badge="{}"></span>').format(to_json(found).decode())
     counts = (("queue", waiting), ("unread", unread))
     return "".join([*(partial(f"[data-{name}-count]", str(n or ""), "innerHTML") for name, n in counts), said])

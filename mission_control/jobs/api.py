@@ -27,9 +27,10 @@ TAGS = ("jobs",)
     returns=Page[JobRead],
 )
 async def list_jobs(actor: Actor, query: JobsQuery) -> dict[str, Any]:
-    """List long work of the active organization, newest first: imports, erasures, syncs and setups of agents.
+    """List long work of the active organization: imports, erasures, syncs and setups of agents.
 
-    People see what they started, owners and admins everything. The last 30 days are kept.
+    What runs comes first, then what ended last. People see what they started, owners and admins everything. The last 30
+    days are kept. A success whose result is shown elsewhere, such as a set-up agent, counts as read when it ends.
     """
     jobs, total = await queries.list_jobs(actor, query)
     return page([JobRead.of(job) for job in jobs], total, query)

@@ -53,6 +53,11 @@ class Job(Model):
         return self.state == "running"
 
     @property
+    def outcome(self) -> str:
+        """Its state in one word; `partly` when it is done and has noted problems."""
+        return "partly" if self.result and self.result.get("problems") else self.state
+
+    @property
     def percent(self) -> int | None:
         """How much of its present step is done, of 100; None where nobody knows."""
         return None if not self.total else min(100, 100 * self.done // self.total)

@@ -8,7 +8,7 @@ from quart.typing import ResponseReturnValue
 from mission_control.accounts.models import User
 from mission_control.core.actor import Actor
 from mission_control.jobs.models import Job
-from mission_control.jobs.queries import list_jobs, own_jobs
+from mission_control.jobs.queries import Own, list_jobs, own_jobs
 from mission_control.jobs.schemas import JobsQuery
 from mission_control.live.broker import head_of
 from mission_control.web.actions import action
@@ -21,6 +21,13 @@ from mission_control.web.shell import shell_page, signed_in
 pages = Blueprint("jobs_pages", __name__)
 PAGE, WORK = "work", "/work"
 SHOWN = 50
+WORDS = {
+    "running": "Running",
+    "done": "Done",
+    "partly": "Done, with problems",
+    "failed": "Failed",
+    "interrupted": "Interrupted",
+}
 NEWS = Concerns[View](signals=("job_id",))
 
 
@@ -63,24 +70,53 @@ async def acknowledge_all(outcome: Outcome[None, None]) -> ResponseReturnValue:
 
 async def _list(view: View) -> str:
     jobs, total = await list_jobs(view.actor, JobsQuery(limit=SHOWN, offset=0))
-    own = await own_jobs(view.actor)
+    own = await _own(view)
     context: dict[str, Any] = {"jobs": jobs, "total": total, "viewer_id": view.actor.user_id}
     people = await User.filter(id__in={job.user_id for job in jobs if job.user_id is not None})
     names = {person.id: person.display_name for person in people}
     return render_macro("jobs/list.html", "list", names=names, unread=len(own.finished), **context)
 
 
-async def indicator(actor: Actor) -> str:
+async def _own(view: View) -> Own:
+    return await view.reads.get(("own jobs", view.actor.user_id), lambda: own_jobs(view.actor))
+
+
+def indicator(own: Own) -> str:
     """Return what the shell says of a person's long work: nothing, when nothing runs and nothing is unread."""
-    return render_macro("jobs/rows.html", "indicator", own=await own_jobs(actor))
+    return render_macro("jobs/rows.html", "indicator", own=own)
 
 
 async def _indicator(view: View) -> str:
-    return await indicator(view.actor)
+    return indicator(await _own(view))
+
+
+def ended_work(own: Own) -> str:
+    """Return what pages say once, of what ended a moment ago."""
+    return render_macro("jobs/ended.html", "ended", jobs=own.just_ended, words=WORDS, key=_key_of_end)
+
+
+def newest_ended(own: Own) -> dict[str, str] | None:
+    """Return what a browser says of what ended last, None when nothing did a moment ago."""
+    if not own.just_ended:
+        return None
+    job = own.just_ended[0]
+    result = job.result or {}
+    title, url = f"{job.title}: {WORDS[job.outcome].lower()}", result.get("url") or "/work"
+    return {"id": _key_of_end(job), "title": title, "summary": result.get("summary") or job.error or "", "url": url}
+
+
+def _key_of_end(job: Job) -> str:
+    """A setup that failed may run again and end again, which is news again."""
+    return f"ended-{job.id}-{job.finished_at:%H%M%S}"
+
+
+async def _ended(view: View) -> str:
+    return ended_work(await _own(view))
 
 
 REGIONS = (
     Region(PAGE, "#work", NEWS, _list),
     Region(EVERY_PAGE, "#own-work", NEWS, _indicator),
     Region(EVERY_PAGE, "#own-work-menu", NEWS, _indicator),
+    Region(EVERY_PAGE, "#ended-work", NEWS, _ended),
 )

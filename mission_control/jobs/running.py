@@ -22,7 +22,7 @@ from mission_control.core.ids import new_id
 from mission_control.database.sql import is_postgres
 from mission_control.jobs import progress
 from mission_control.jobs.models import Job
-from mission_control.jobs.schemas import JobRead, JobResult, Kind
+from mission_control.jobs.schemas import JobRead, JobResult, Kind, waits_to_be_read
 from mission_control.live import channels
 from mission_control.live.wake import publish_signal
 from mission_control.operations.retries import committed
@@ -135,10 +135,14 @@ async def end(
     job_id: UUID, organization_id: UUID, state: str, *, result: JobResult | None = None, error: str | None = None
 ) -> None:
     """Store how a running job ended, and tell the pages that show it."""
+    job = await Job.get_or_none(id=job_id)
+    if job is None:  # with its organization
+        return
     now = clock.now()
     if state == "interrupted":
-        error = ERASED_LATER if (await Job.get(id=job_id)).kind == "board_erasure" else INTERRUPTED
+        error = ERASED_LATER if job.kind == "board_erasure" else INTERRUPTED
     values = {"state": state, "error": error, "step": "", "updated_at": now, "finished_at": now}
+    values["read_at"] = None if waits_to_be_read(job.kind, state, result) else now
     stored = None if result is None else result.model_dump()
     if await Job.filter(id=job_id, state="running").update(**values, result=stored):
         await publish_signal(organization_id, job_id=str(job_id))

@@ -12,6 +12,9 @@ from mission_control.jobs.models import Job
 State = Literal["running", "done", "failed", "interrupted"]
 Kind = Literal["board_import", "board_erasure", "pack_sync", "template_sync", "agent_setup", "audit_check"]
 
+# What came of these, when it went well, stands on the pages of what they are about, or nothing is left to look at.
+SHOWN_ELSEWHERE: frozenset[Kind] = frozenset({"board_erasure", "template_sync", "agent_setup", "audit_check"})
+
 
 class JobResult(BaseModel):
     """What long work led to: a sentence, where to look, and what was noted on the way."""
@@ -20,6 +23,11 @@ class JobResult(BaseModel):
     url: str | None = None
     details: list[str] = Field(default_factory=list)
     problems: list[str] = Field(default_factory=list)
+
+
+def waits_to_be_read(kind: str, state: str, result: JobResult | None) -> bool:
+    """Return whether somebody is to look at how a job ended: a failure, a problem, or a result shown nowhere else."""
+    return kind not in SHOWN_ELSEWHERE or state != "done" or bool(result and result.problems)
 
 
 class JobRead(BaseModel):

@@ -16,7 +16,7 @@ from mission_control.gateways.models import Gateway
 from mission_control.gateways.reporting import CONNECTED
 from mission_control.jobs.models import Job
 from mission_control.jobs.running import keep
-from mission_control.jobs.schemas import JobResult
+from mission_control.jobs.schemas import JobResult, waits_to_be_read
 from mission_control.live.wake import publish_signal
 from mission_control.provisioning.models import ProvisioningJob
 from mission_control.provisioning.plan import LABELS, next_step
@@ -74,7 +74,7 @@ async def tell_sync(sync_id: UUID) -> None:
     left = sum(not (is_written(one) or one.state == "failed") for one in jobs)
     values = {"done": max((known.total or 0) - left, 0), "step": "Writing files"}
     if left == 0:
-        values |= _ended("done", await _result_of_sync(sync_id))
+        values |= _ended("template_sync", "done", await _result_of_sync(sync_id))
     await _change(known, {**_RUNNING, **values})
 
 
@@ -82,7 +82,7 @@ async def tell_agent_gone(agent_id: UUID, jobs: list[ProvisioningJob]) -> None:
     """Inside a command: say of jobs that were dropped that their agent is gone."""
     for job in jobs:
         if (known := await Job.get_or_none(id=job.id, state="running")) is not None:
-            await _change(known, _ended("interrupted", error=AGENT_GONE))
+            await _change(known, _ended(known.kind, "interrupted", error=AGENT_GONE))
         if job.sync_id is not None:
             await tell_sync(job.sync_id)
 
@@ -91,18 +91,19 @@ async def tell_gateway_gone(gateway_id: UUID) -> None:
     """Inside a command: end what still runs on a gateway that is being deleted."""
     ours = ProvisioningJob.filter(gateway_id=gateway_id).values("id")
     for known in await Job.filter(state="running", id__in=Subquery(ours)):
-        await _change(known, _ended("interrupted", error=GATEWAY_GONE))
+        await _change(known, _ended(known.kind, "interrupted", error=GATEWAY_GONE))
 
 
 _RUNNING: dict[str, Any] = {"state": "running", "result": None, "error": None, "finished_at": None, "read_at": None}
 
 
 def _of_setup(job: ProvisioningJob, name: str) -> dict[str, Any]:
+    url = f"/agents/{job.agent_id}"
     if job.state == "done":
-        url = f"/agents/{job.agent_id}"
-        return _ended("done", JobResult(summary=f"{name} is set up.", url=url))
+        return _ended("agent_setup", "done", JobResult(summary=f"{name} is set up.", url=url))
     if job.state == "failed":
-        return _ended("failed", error=job.last_error or "It failed.")
+        error = job.last_error or "It failed."
+        return _ended("agent_setup", "failed", JobResult(summary=error, url=url), error)
     return {**_RUNNING, **_steps(job)}
 
 
@@ -115,9 +116,10 @@ def _steps(job: ProvisioningJob) -> dict[str, Any]:
     return {"step": text, "done": done, "total": len(job.steps)}
 
 
-def _ended(state: str, result: JobResult | None = None, error: str | None = None) -> dict[str, Any]:
-    stored = None if result is None else result.model_dump()
-    return {"state": state, "step": "", "result": stored, "error": error, "finished_at": clock.now()}
+def _ended(kind: str, state: str, result: JobResult | None = None, error: str | None = None) -> dict[str, Any]:
+    stored, now = None if result is None else result.model_dump(), clock.now()
+    read_at = None if waits_to_be_read(kind, state, result) else now
+    return {"state": state, "step": "", "result": stored, "error": error, "finished_at": now, "read_at": read_at}
 
 
 async def _result_of_sync(sync_id: UUID) -> JobResult:
@@ -133,7 +135,7 @@ async def _result_of_sync(sync_id: UUID) -> JobResult:
 
 
 async def _change(known: Job, values: dict[str, Any]) -> None:
-    if all(getattr(known, name) == value for name, value in values.items() if name != "finished_at"):
+    if all(getattr(known, name) == value for name, value in values.items() if name not in ("finished_at", "read_at")):
         return
     await Job.filter(id=known.id).update(**values, updated_at=clock.now())
     signal(known.organization_id, job_id=str(known.id))

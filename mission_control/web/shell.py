@@ -60,6 +60,7 @@ class Shell:
     online_count: int = 0
     active: str = ""
     own_work: str = ""  # safe HTML
+    ended_work: str = ""  # safe HTML
     health: str = ""  # what fails on this server, in sentences
     queue_scope: str = "all"
     seq: int = 0

@@ -7,6 +7,7 @@ import * as dialog from "./dialog.js";
 import * as draft from "./draft.js";
 import * as dress from "./dress.js";
 import * as elsewhere from "./elsewhere.js";
+import * as ended from "./ended.js";
 import * as follow from "./follow.js";
 import * as forms from "./forms.js";
 import * as guard from "./guard.js";
@@ -26,7 +27,7 @@ import * as time from "./time.js";
 import * as toast from "./toast.js";
 import * as typing from "./typing.js";
 
-export const modules = [elsewhere, caret_menu, mentions, typing, theme, dialog, toast, copy, reveal, refocus, queue, time, follow, forms, guard, draft, dress, shortcuts, keys, nav, palette, panel, live, moves, board, cards];
+export const modules = [elsewhere, caret_menu, mentions, typing, theme, dialog, toast, ended, copy, reveal, refocus, queue, time, follow, forms, guard, draft, dress, shortcuts, keys, nav, palette, panel, live, moves, board, cards];
 
 const attach = (root) => {
   for (const module of modules) module.attach?.(root);

@@ -4,6 +4,8 @@ const refused = new WeakMap(); // why, of requests that were refused
 
 const region = () => document.getElementById("toasts");
 
+export const isShown = () => region()?.matches(":popover-open") ?? false;
+
 const hide = () => {
   clearTimeout(timer);
   const toasts = region();
@@ -44,6 +46,7 @@ export const show = ({ message, undo, kind = "done", content }) => {
     use.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#circle-alert"));
   }
   toast.querySelector("p").append(content ?? message);
+  toast.querySelector(".btn-row").append(...toast.querySelectorAll("p .btn"));
   if (undo) toast.querySelector(".btn-row").append(undoForm(undo));
   hide();
   toasts.append(toast);

@@ -79,6 +79,37 @@ async def test_import_is_left_and_found_again(site: Site, open_page: Open, tmp_p
     await expect(page.locator("h1")).to_contain_text("Lighthouse")
 
 
+async def imported(site: Site, name: str) -> None:
+    """Start the import of a small board, as somebody does who then goes on."""
+    file = a_file(2)
+    file["board"] |= {"name": name, "slug": name.lower()}
+    looked = await site.make("/boards/imports", **file)
+    assert (await site.api.post(f"/api/v1/boards/imports/{looked['id']}/starts")).status_code == 202
+
+
+async def test_end_of_work_is_said_once_where_its_reader_is(site: Site, open_page: Open) -> None:
+    page = await open_page("/settings/tags")
+    toast = page.locator("#toasts")
+    await imported(site, "Beacon")
+    await expect(toast).to_contain_text("Import Beacon: done")
+    await page.reload()
+    await in_shell(page, "Import Beacon: done")
+    await expect(page.locator("#ended-work template")).to_have_count(1)
+    await expect(toast).to_be_hidden()
+    await page.goto(f"{site.url}/work")
+    await imported(site, "Buoy")
+    await expect(page.locator("#work")).to_contain_text("Import Buoy")
+    await in_shell(page, "Import Buoy: done")
+    await page.goto(f"{site.url}/settings/tags")
+    await expect(page.locator("#ended-work template")).to_have_count(2)
+    await expect(toast).to_be_hidden()
+    await imported(site, "Pier")
+    await toast.get_by_role("link", name="Open the result of Import Pier").click()
+    await expect(page.locator("h1")).to_contain_text("Pier")
+    await expect(page.locator("#own-work")).not_to_contain_text("Pier")
+    await in_shell(page, "Import Buoy: done")
+
+
 async def test_axe_finds_nothing(site: Site, walker: Page) -> None:
     await site.api.post("/api/v1/tags", json={"name": "Red", "color": "ff0000", "description": "A " + "long " * 40})
     broken = {}

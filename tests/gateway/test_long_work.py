@@ -41,7 +41,8 @@ async def test_setup_of_an_agent_is_followed_until_its_first_call(cast: Cast, to
     await tower.ended()
     [job] = await jobs(cast.ada)
     assert (job["state"], job["result"]["summary"]) == ("done", "Lyra is set up.")
-    assert job["result"]["url"] == f"/agents/{made['id']}" and job["read_at"] is None
+    assert job["result"]["url"] == f"/agents/{made['id']}" and job["read_at"] is not None
+    (await (await visitor(cast.app, cast.ada)).get("/boards")).lacks(f"{job['title']}: done</span>")
 
 
 async def test_failure_is_kept_and_trying_again_runs_again(cast: Cast, tower: Tower) -> None:

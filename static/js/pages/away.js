@@ -2,6 +2,7 @@
 // and favicon current, and shows the browser's notifications where that was chosen.
 import { install } from "../app.js";
 import { allowed, chosen } from "./alerts.js";
+import { said } from "../ended.js";
 import { counts, runs } from "../live.js";
 
 const PAUSE = 30_000;
@@ -18,6 +19,8 @@ const tellNews = (news) => {
   if (news.newest && news.newest.id !== known.newest?.id && news.unread > known.unread) {
     tell(news.newest.title, news.newest.place, news.newest.url, news.newest.id);
   }
+  const { ended } = news;
+  if (ended && !said(ended.id)) tell(ended.title, ended.summary, ended.url, ended.id);
   if (news.waiting > known.waiting) {
     tell(news.waiting === 1 ? "1 thing waits for you" : `${news.waiting} things wait for you`, "Open Home to see what.", "/", "waiting");
   }
