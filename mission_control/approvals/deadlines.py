@@ -91,6 +91,23 @@ def clear_deadline(thing: HasDeadline) -> None:
     thing.decide_by = thing.otherwise = thing.otherwise_user_id = None
 
 
+async def writer_named(board: Board, name: str) -> UUID:
+    """Return the person who may answer on a board and has a name. Raise Invalid when nobody has it, or several."""
+    found = await rows(
+        "SELECT m.user_id FROM organization_members m JOIN users u ON u.id = m.user_id WHERE m.organization_id = ?"
+        f" AND LOWER({person_name('u', 'User')}) = LOWER(?) AND (m.all_boards_write OR EXISTS (SELECT 1"
+        " FROM organization_board_access x WHERE x.organization_member_id = m.id AND x.board_id = ? AND x.can_write))",
+        board.organization_id,
+        name.strip(),
+        board.id,
+    )
+    if not found:
+        raise Invalid("Nobody of this name can answer on this board.")
+    if len(found) > 1:
+        raise Invalid("Several people have this name. Give the person's id.")
+    return UUID(str(found[0]["user_id"]))
+
+
 async def name_of_writer(board: Board, user_id: UUID | None) -> str | None:
     """Return the name of a person who may answer on a board, None for others."""
     found = await rows(

@@ -184,8 +184,9 @@ class RequestLine(BaseModel):
 
     kind: Literal["approval", "question"]
     id: UUID
-    board_id: UUID
-    board_name: str
+    board_id: Annotated[UUID | None, Field(description="Null: of an agent on no board, asked by gateway_name")] = None
+    board_name: str | None = None
+    gateway_name: str | None = None
     asked_by: str | None
     text: str
     action_type: str | None = None

@@ -22,6 +22,7 @@ from tests.cast import Cast, events, kinds
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until
 from tests.gateway.test_questions import COLOURS, TARGET
+from tests.mcp.clients import connected
 
 REQUESTS = "/gateways/requests"
 
@@ -239,3 +240,40 @@ async def test_pending_requests_say_what_can_be_answered(
     assert [(one.label, one.is_recommended) for one in question.answers] == [("Staging", True), ("Production", False)]
     assert question.allows_text and not approval.allows_text and await queries.pending_count(actor) == 2
     assert await queries.pending_requests(await cast.cleo.actor()) == []
+
+
+async def test_person_settles_requests_through_a_model(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:
+    found, external_id = await asked(cast, fake_gateway, allowedDecisions=["allow-once", "allow-always", "deny"])
+    async with connected(cast.ada) as ada, connected(cast.cleo) as cleo:
+        assert (await cleo.ok("list_requests"))["requests"] == []
+        assert (await cleo.refused("decide_approval", approval_id=found["id"], decision="approved"))["status"] == 404
+        [request] = (await ada.ok("list_requests"))["requests"]
+        assert (request["id"], request["kind"], request["board_id"]) == (found["id"], "approval", None)
+        assert (request["asked_by"], request["gateway_name"]) == ("a-stranger", gateway.name)
+        assert "git push" in request["text"] and request["allows_always"] is True
+        assert (await ada.ok("list_requests", board_id=str(cast.board.id)))["requests"] == []
+        refusal = await ada.refused("decide_approval", approval_id=found["id"], decision="changes_requested")
+        assert refusal["status"] == 422 and "message to its agent" in refusal["message"]
+        decided = await ada.ok("decide_approval", approval_id=found["id"], decision="approved", always=True)
+        assert (decided["approval"]["decision"], decided["approval"]["resolved_by"]) == ("approved", "Ada")
+        await kept(cast, external_id, answer_state="sent")
+        assert fake_gateway.state.approvals[external_id]["decision"] == "allow-always"
+        late = await ada.refused("decide_approval", approval_id=found["id"], decision="rejected")
+        assert late["status"] == 409 and (await ada.ok("list_requests"))["requests"] == []
+
+
+async def test_person_answers_a_question_through_a_model(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+) -> None:
+    await fake_gateway.ask_question(TARGET, agent_id="a-stranger")
+    async with connected(cast.ada) as ada:
+        waiting = await until(lambda: _listed(ada))
+        reply = {"question_id": waiting["id"], "option_id": waiting["options"][0]["id"]}
+        answered = await ada.ok("answer_question", **reply)
+        assert (answered["state"], answered["board_id"]) == ("answered", None)
+        assert (await ada.refused("answer_question", **reply))["status"] == 409
+
+
+async def _listed(ada: Any) -> Any:
+    """Return the question that waits, as soon as it does."""
+    return next((one for one in (await ada.ok("list_requests"))["requests"] if one["kind"] == "question"), None)

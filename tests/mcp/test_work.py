@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from mission_control.accounts.models import User
 from mission_control.claims.polling import channel_of
 from mission_control.core import clock
 from mission_control.live import channels, waiters
@@ -241,3 +242,42 @@ async def test_answered_question_arrives_as_a_notice(cast: Cast) -> None:
         [*_, notice] = (await atlas.ok("read_inbox"))["items"]
         assert "North." in notice["text"]
         assert [one["content"] for one in (await atlas.ok("recall", tags=["direction"]))["entries"]] == ["North."]
+
+
+async def test_person_is_named_who_is_asked_when_nobody_answers(cast: Cast) -> None:
+    soon = (clock.now() + timedelta(hours=1)).isoformat() + "Z"
+    asked = {"question": "North or south?", "decide_by": soon, "otherwise": "ask"}
+    async with connected(cast.vega) as vega:
+        made = await vega.ok("ask_people", **asked, otherwise_person="cleo")
+        found = (await cast.ada.get(f"{cast.home}/questions/{made['question_id']}")).ok()
+        assert (found["otherwise"], found["otherwise_user_id"]) == ("ask", str(cast.cleo.id))
+        why = {"action_type": "deploy", "reason": "It is ready.", "confidence": 90, "decide_by": soon}
+        made = await vega.ok("request_approval", **why, otherwise="ask", otherwise_person=str(cast.ada.id))
+        found = (await cast.ada.get(f"{cast.approvals}/{made['id']}")).ok()
+        assert (found["otherwise"], found["otherwise_user_id"]) == ("ask", str(cast.ada.id))
+        for nobody in ("Dan", "Eve", "Vega", "%"):  # who only reads here, who is elsewhere, an agent
+            assert (await vega.refused("ask_people", **asked, otherwise_person=nobody))["status"] == 422
+        assert (await vega.refused("ask_people", **asked))["status"] == 422
+        await User.filter(id=cast.ada.id).update(name="Cleo", preferred_name=None)
+        refusal = await vega.refused("ask_people", **asked, otherwise_person="Cleo")
+        assert "Several people" in refusal["message"]
+
+
+async def test_agent_that_starts_anew_sees_what_it_waits_for(cast: Cast) -> None:
+    task = await cast.add_task()
+    async with connected(cast.vega) as vega, connected(cast.rigel) as rigel:
+        question = await vega.ok("ask_people", question="North or south?")
+        approval = await rigel.ok(
+            "request_approval", action_type="deploy", reason="Ready.", confidence=90, task_ids=[task["id"]]
+        )
+        listed = (await vega.ok("list_asked"))["asked"]
+        assert [(one["kind"], one["id"], one["mine"], one["asked_by"]) for one in listed] == [
+            ("approval", approval["id"], False, cast.rigel.name),
+            ("question", question["question_id"], True, cast.vega.name),
+        ]
+        assert (listed[0]["text"], listed[0]["task_ids"]) == ("deploy: Ready.", [task["id"]])
+        assert (await rigel.refused("withdraw_question", question_id=question["question_id"]))["status"] == 403
+        await vega.ok("withdraw_question", question_id=question["question_id"])
+        await vega.ok("withdraw_question", question_id=question["question_id"])  # sent again
+        (await cast.ada.patch(f"{cast.approvals}/{approval['id']}", {"status": "approved"})).ok()
+        assert (await vega.ok("list_asked"))["asked"] == []

@@ -10,6 +10,7 @@ from mission_control.approvals.queries import visible_approval
 from mission_control.approvals.waiting import wait_for_decision as decision_within
 from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import at, holding, home, perform
+from mission_control.mcp.people_named import OtherwisePerson, person_asked
 from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.shapes import ApprovalState, Ref
 
@@ -26,8 +27,10 @@ class Question(Arguments):
     payload: Annotated[dict[str, Any] | None, Field(description="More to look at, such as a diff or a draft")] = None
     decide_by: Annotated[datetime | None, Field(description="Until when you need it; with a time zone")] = None
     otherwise: Annotated[
-        Literal["remind", "send_back"] | None, Field(description="What happens if nobody decides until decide_by")
+        Literal["remind", "ask", "send_back"] | None,
+        Field(description="What happens if nobody decides until decide_by; ask: otherwise_person is asked"),
     ] = None
+    otherwise_person: OtherwisePerson = None
     fence: Annotated[int | None, Field(ge=1, description="The fence of your lease, when a task is yours")] = None
 
 
@@ -47,6 +50,7 @@ async def request_approval(actor: Actor, asked: Question) -> tuple[str, Any]:
         "payload": asked.payload,
         "decide_by": asked.decide_by,
         "otherwise": asked.otherwise,
+        "otherwise_user_id": await person_asked(actor, asked.otherwise_person),
     }
     caller = holding(actor, asked.fence)
     answer = await perform("agent_board_approval_request", caller, at(actor), body=body)

@@ -2,15 +2,23 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from mission_control.agents.models import Agent
+from mission_control.approvals.queue import reason_of
 from mission_control.core.actor import Actor
-from mission_control.mcp.adapters import at, perform
+from mission_control.core.ids import parse_id
+from mission_control.core.schemas import OkResponse
+from mission_control.mcp.adapters import at, home, perform
+from mission_control.mcp.people_named import OtherwisePerson, person_asked
 from mission_control.mcp.registry import Arguments, Tools
+from mission_control.mcp.shapes import Ref, counted
 from mission_control.questions.schemas import MOST_OPTIONS, OptionRead
 
 tools = Tools()
+MOST = 100
 
 
 class Choice(Arguments):
@@ -31,8 +39,10 @@ class Asked(Arguments):
     allows_text: Annotated[bool, Field(description="Whether people may answer in their own words as well")] = True
     decide_by: Annotated[datetime | None, Field(description="Until when you need it; with a time zone")] = None
     otherwise: Annotated[
-        Literal["remind", "option"] | None, Field(description="What happens if nobody answers until decide_by")
+        Literal["remind", "ask", "option"] | None,
+        Field(description="What happens if nobody answers until decide_by; ask: otherwise_person is asked"),
     ] = None
+    otherwise_person: OtherwisePerson = None
     otherwise_option: Annotated[
         int | None, Field(ge=1, le=MOST_OPTIONS, description="The number of the option that is taken then")
     ] = None
@@ -52,10 +62,11 @@ class QuestionAsked(BaseModel):
 async def ask_people(actor: Actor, asked: Asked) -> tuple[str, Any]:
     """Ask the people of the board a question that blocks your work.
 
-    First recall what is known, and do not ask what is open already. Give options where you know the possible answers:
-    say what happens with each, and recommend one. For a yes or no about one step use request_approval. The answer
-    comes to your inbox, with the option that they chose, and is kept in the board's memory; read_inbox with
-    wait_seconds, keep your lease with extend_lease, or release the task. Never ask for passwords or other secrets.
+    First recall what is known, and do not ask what is open already (list_asked). Give options where you know the
+    possible answers: say what happens with each, and recommend one. For a yes or no about one step use
+    request_approval. The answer comes to your inbox, with the option that they chose, and is kept in the board's
+    memory; read_inbox with wait_seconds, keep your lease with extend_lease, or release the task. Never ask for
+    passwords or other secrets.
     """
     body = {
         "content": asked.question,
@@ -63,6 +74,7 @@ async def ask_people(actor: Actor, asked: Asked) -> tuple[str, Any]:
         "allows_text": asked.allows_text,
         "decide_by": asked.decide_by,
         "otherwise": asked.otherwise,
+        "otherwise_user_id": await person_asked(actor, asked.otherwise_person),
         "otherwise_option_id": None if asked.otherwise_option is None else str(asked.otherwise_option),
     }
     answer = await perform("agent_question_ask", actor, at(actor), body=body | _tags(asked))
@@ -71,3 +83,84 @@ async def ask_people(actor: Actor, asked: Asked) -> tuple[str, Any]:
 
 def _tags(asked: Asked) -> dict[str, Any]:
     return {"reply_tags": asked.tags} if asked.tags else {}
+
+
+class NothingAsked(Arguments):
+    """No arguments."""
+
+
+class AskedLine(BaseModel):
+    """What was asked of people and is not settled; mine: by you. Questions and approvals name their own kind of id."""
+
+    kind: Literal["question", "approval"]
+    id: UUID
+    mine: bool
+    asked_by: str | None
+    text: str
+    task_ids: list[UUID] = []
+    created_at: datetime
+
+
+class AskedLines(BaseModel):
+    """What the board waits for, the newest first."""
+
+    asked: list[AskedLine]
+
+
+@tools.tool("List what people were asked", NothingAsked, AskedLines, reads=True)
+async def list_asked(actor: Actor, asked: NothingAsked) -> tuple[str, Any]:
+    """List the questions and approvals of your board that people have not settled yet, the newest first.
+
+    Read it before ask_people and request_approval, so that nothing is asked twice, and when you start anew and no
+    longer know what you wait for. wait_for_decision takes the id of an approval; withdraw_question that of a question.
+    """
+    questions = await perform("agent_question_discovery", actor, at(actor), query={"state": "open", "limit": MOST})
+    approvals = await perform(
+        "agent_board_approval_discovery", actor, at(actor), query={"status": "pending", "limit": MOST}
+    )
+    lines = [_question_line(actor, one) for one in questions["items"]]
+    names = {one.id: one.name for one in await Agent.filter(board_id=home(actor)).only("id", "name")}
+    lines += [_approval_line(actor, one, names) for one in approvals["items"]]
+    lines.sort(key=lambda one: str(one["created_at"]), reverse=True)
+    return f"Not settled: {counted(len(lines), 'request')}.", {"asked": lines}
+
+
+def _question_line(actor: Actor, read: Any) -> dict[str, Any]:
+    return {
+        "kind": "question",
+        "id": read["id"],
+        "mine": str(read["agent_id"]) == str(actor.agent_id),
+        "asked_by": read["agent_name"],
+        "text": read["content"],
+        "created_at": read["created_at"],
+    }
+
+
+def _approval_line(actor: Actor, read: Any, names: dict[UUID, str]) -> dict[str, Any]:
+    agent_id = parse_id(read["agent_id"])
+    by_person = (read["requested_by"] or {}).get("name")
+    return {
+        "kind": "approval",
+        "id": read["id"],
+        "mine": agent_id == actor.agent_id,
+        "asked_by": names.get(agent_id) if agent_id else by_person,
+        "text": f"{read['action_type']}: {reason_of(read['payload'])}",
+        "task_ids": read["task_ids"],
+        "created_at": read["created_at"],
+    }
+
+
+class QuestionId(Arguments):
+    """Which question."""
+
+    question_id: Ref
+
+
+@tools.tool("Withdraw a question", QuestionId, OkResponse, repeats=True)
+async def withdraw_question(actor: Actor, asked: QuestionId) -> tuple[str, Any]:
+    """Withdraw a question that nobody answered, when you found the answer or no longer need it.
+
+    Yours; a lead's also those of others. 409: somebody answered it already; the answer is in your inbox.
+    """
+    await perform("withdraw_question", actor, at(actor, question_id=asked.question_id))
+    return "Withdrawn.", OkResponse()

@@ -14,7 +14,7 @@ from mission_control.approvals.queue import reason_of
 from mission_control.boards.models import Board
 from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
-from mission_control.core.errors import NotFound
+from mission_control.mcp import boardless
 from mission_control.mcp.adapters import perform
 from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.shapes import ApprovalState, RequestLine, TaskLine, counted, status_text
@@ -40,8 +40,9 @@ class Requests(BaseModel):
 async def list_requests(actor: Actor, asked: RequestsWanted) -> tuple[str, Any]:
     """List what agents ask people and nobody has decided or answered yet: approvals and questions, the oldest first.
 
-    kind approval: decide it with decide_approval. kind question: answer it with answer_question. Show the person what
-    is asked and why, and let them choose; never decide by yourself.
+    kind approval: decide it with decide_approval. kind question: answer it with answer_question. Owners and admins also
+    get what gateways ask for agents that are on no board. Show the person what is asked and why, and let them choose;
+    never decide by yourself.
     """
     boards = {board.id: board for board in await _boards(actor, asked.board_id)}
     ids = list(boards)
@@ -51,10 +52,12 @@ async def list_requests(actor: Actor, asked: RequestsWanted) -> tuple[str, Any]:
     lines += [await _question_line(actor, one) for one in questions]
     for line in lines:
         line["board_name"] = boards[line["board_id"]].name
+    if asked.board_id is None:
+        lines += await boardless.waiting(actor)
     lines.sort(key=lambda one: one["created_at"])
-    return f"Waiting: {counted(len(approvals), 'approval')} and {counted(len(questions), 'question')}.", {
-        "requests": lines
-    }
+    number = sum(one["kind"] == "approval" for one in lines)
+    said = f"Waiting: {counted(number, 'approval')} and {counted(len(lines) - number, 'question')}."
+    return said, {"requests": lines}
 
 
 async def _boards(actor: Actor, board_id: UUID | None) -> list[Board]:
@@ -136,7 +139,8 @@ async def decide_approval(actor: Actor, asked: Verdict) -> tuple[str, Any]:
     """
     approval = await Approval.get_or_none(id=asked.approval_id)
     if approval is None:
-        raise NotFound()
+        read = await boardless.decide(actor, asked.approval_id, asked.decision, always=asked.always)
+        return f"{asked.decision.capitalize()}.", {"approval": read, "tasks": []}
     ids = {"board_id": approval.board_id, "approval_id": approval.id}
     body = asked.model_dump(exclude={"approval_id"}, exclude_none=True)
     name = "decide_approval"
@@ -169,7 +173,7 @@ class Answered(BaseModel):
     """The question and its answer."""
 
     id: UUID
-    board_id: UUID
+    board_id: UUID | None
     agent_name: str
     content: str
     state: Literal["open", "answered", "withdrawn"]
@@ -184,9 +188,9 @@ async def answer_question(actor: Actor, asked: Reply) -> tuple[str, Any]:
     Answer what the person said, and nothing of your own: option_id, answer, or both. 409: it was already answered
     or withdrawn.
     """
+    body = asked.model_dump(exclude={"question_id"}, exclude_none=True)
     question = await Question.get_or_none(id=asked.question_id)
     if question is None:
-        raise NotFound()
+        return "Answered.", await boardless.answer(actor, asked.question_id, body)
     ids = {"board_id": question.board_id, "question_id": question.id}
-    body = asked.model_dump(exclude={"question_id"}, exclude_none=True)
     return "Answered.", await perform("answer_question", actor, ids, body=body)
