@@ -25,6 +25,7 @@ from mission_control.gateways.page_frame import gateway_of_page, on_gateway
 from mission_control.gateways.page_tabs import OVERVIEW
 from mission_control.gateways.queries import boards_using, list_gateways
 from mission_control.live.broker import head_of
+from mission_control.organizations.left_behind import left_on_gateways
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, done, go, is_htmx
 from mission_control.web.fragments import render_block, render_macro
@@ -175,17 +176,22 @@ async def check(outcome: Outcome[Gateway, None]) -> ResponseReturnValue:
 async def delete_form(gateway_id: UUID) -> str:
     """Ask before a gateway is deleted, and name the consequences: a dialog for htmx, else a page."""
     actor, gateway = await on_gateway(gateway_id, "gateway.delete")
-    context: dict[str, Any] = {"gateway": gateway, "boards": await boards_using(gateway.id), "errors": {}}
+    context = await _consequences(gateway, {})
     if is_htmx():
         return render_macro("gateways/forms.html", "delete_dialog", **context)
     return await shell_page(actor, "gateways/delete.html", active="gateways", **context)
+
+
+async def _consequences(gateway: Gateway, errors: dict[str, str]) -> dict[str, Any]:
+    left = await left_on_gateways(gateway.organization_id, gateway.id)
+    return {"gateway": gateway, "boards": await boards_using(gateway.id), "left": left, "errors": errors}
 
 
 async def _not_deleted(refusal: Refusal[Gateway, DeletionForm]) -> ResponseReturnValue:
     if not isinstance(refusal.error, FormInvalid):
         raise refusal.error
     gateway = refusal.found
-    context: dict[str, Any] = {"gateway": gateway, "boards": await boards_using(gateway.id), "errors": refusal.errors}
+    context = await _consequences(gateway, refusal.errors)
     return await shell_page(refusal.actor, "gateways/delete.html", active="gateways", **context)
 
 

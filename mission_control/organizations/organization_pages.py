@@ -15,6 +15,7 @@ from mission_control.organizations.forms import (
     NewOrganizationForm,
     SwitchForm,
 )
+from mission_control.organizations.left_behind import left_on_gateways
 from mission_control.organizations.models import Member, Organization
 from mission_control.organizations.organization_view import consequences, heirs
 from mission_control.organizations.queries import active_organization
@@ -106,6 +107,7 @@ async def _deletion(actor: Actor, errors: dict[str, str]) -> str:
         "organization",
         organization=await active_organization(actor),
         counts=await consequences(actor.organization_id),
+        left=await left_on_gateways(actor.organization_id),
         errors=errors,
     )
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.gateways import link
 from mission_control.gateways.models import Gateway
@@ -106,6 +107,27 @@ async def test_deletion_names_the_boards_and_wants_the_name(cast: Cast, fake_gat
     (await ada.post(f"/gateways/{gateway.id}/deletions", {"name": "x"})).is_status(422).has("exactly")
     assert (await ada.post(f"/gateways/{gateway.id}/deletions", {"name": "Basement"})).leads_to == "/gateways"
     assert (await Board.get(id=cast.board.id)).gateway_id is None and not await Gateway.exists()
+
+
+async def test_deletion_says_what_stays_there_and_how_to_remove_it(cast: Cast, fake_gateway: FakeGateway) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    gateway = await add_gateway(cast, fake_gateway, url=CLOSED)
+    for page in (f"/gateways/{gateway.id}/delete", "/settings/organization/deletion"):
+        (await ada.get(page)).lacks("openclaw agents delete", "linked agent")
+    for agent, key, is_adopted in (
+        (cast.vega, "vega", False),
+        (cast.atlas, "at las", False),
+        (cast.rigel, "own", True),
+    ):
+        there = {"gateway_id": gateway.id, "gateway_agent_id": key, "is_adopted": is_adopted}
+        await Agent.filter(id=agent.id).update(**there)
+    for page in (f"/gateways/{gateway.id}/delete", "/settings/organization/deletion"):
+        seen = (await ada.get(page)).has("2 agents stay", "openclaw agents delete vega --force", "1 linked agent stays")
+        seen.has("agents delete &#39;at las&#39; --force").lacks("delete own")
+    (await ada.with_htmx.get(f"/gateways/{gateway.id}/delete")).has("openclaw agents delete vega --force")
+    eve = await visitor(cast.app, cast.eve)
+    (await eve.get("/settings/organization/deletion")).lacks("openclaw agents delete")
+    assert (await ada.post(f"/gateways/{gateway.id}/deletions", {"name": "Basement"})).leads_to == "/gateways"
 
 
 async def test_tab_of_a_feature_leads_to_its_page(cast: Cast, fake_gateway: FakeGateway) -> None:
