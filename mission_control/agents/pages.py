@@ -21,6 +21,7 @@ from mission_control.live.broker import head_of
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go, is_htmx
 from mission_control.web.fragments import render_macro
+from mission_control.web.ordering import order_asked
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.shell import shell_page, signed_in
 
@@ -33,15 +34,16 @@ async def agents() -> str:
     actor = await signed_in()
     if not can(actor, "agent.manage"):
         return await shell_page(actor, "agents/members.html", active="agents")
-    live_url = f"/agents/live?after={await head_of(actor.organization_id)}"
-    context = await page_live.list_context(actor, base_url())
+    order = order_asked(page_live.ORDERS)
+    live_url = f"/agents/live?order={order}&after={await head_of(actor.organization_id)}"
+    context = await page_live.list_context(actor, base_url(), order)
     return await shell_page(actor, "agents/index.html", active="agents", live_url=live_url, **context)
 
 
 @pages.get("/agents/live")
 async def agents_live() -> Response:
     """Keep the list live."""
-    return await page_live.list_stream(await _admin(), base_url())
+    return await page_live.list_stream(await _admin(), base_url(), order_asked(page_live.ORDERS))
 
 
 async def _admin() -> Actor:

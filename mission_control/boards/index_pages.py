@@ -1,6 +1,5 @@
 """The list of boards, and a new one."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -20,19 +19,18 @@ from mission_control.live.broker import head_of
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go
 from mission_control.web.fragments import render_macro
-from mission_control.web.ordering import order_asked
+from mission_control.web.ordering import Order, greatest, order_asked, ordering
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("boards_index_pages", __name__)
 INDEX = "boards"
-ORDERS = {"name": "by name", "changed": "last change", "waiting": "most to decide", "open": "most open tasks"}
-# Rows come by name, and sorting keeps that among equal ones.
-GREATEST_FIRST: Mapping[str, Callable[[dict[str, Any]], Any]] = {
-    "changed": lambda board: board["changed_at"],
-    "waiting": lambda board: board["pending"],
-    "open": lambda board: board["inbox"] + board["in_progress"] + board["review"],
+ORDERS = {
+    "name": Order("by name"),
+    "changed": greatest("last change", lambda board: board["changed_at"]),
+    "waiting": greatest("most to decide", lambda board: board["pending"]),
+    "open": greatest("most open tasks", lambda board: board["inbox"] + board["in_progress"] + board["review"]),
 }
 
 
@@ -52,8 +50,7 @@ async def _index(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -
         active="boards",
         boards=_listed(await board_rows(actor), text, order),
         text=text,
-        orders=ORDERS,
-        order=order,
+        **ordering(ORDERS, order),
         may_create=can(actor, "board.create", actor.organization_id),
         values=values,
         errors=errors,
@@ -78,7 +75,7 @@ def _listed(boards: list[dict[str, Any]], text: str, order: str) -> list[dict[st
     wanted = text.casefold()
     parts = ("name", "description", "group_name")
     found = [one for one in boards if any(wanted in str(one[part] or "").casefold() for part in parts)]
-    return sorted(found, key=GREATEST_FIRST[order], reverse=True) if order in GREATEST_FIRST else found
+    return ORDERS[order].sorted(found)
 
 
 @pages.get("/boards/live")

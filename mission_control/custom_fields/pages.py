@@ -27,6 +27,7 @@ from mission_control.custom_fields.values import WITH_PATTERN
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go, is_htmx
 from mission_control.web.fragments import render_macro
+from mission_control.web.ordering import Order, greatest, order_asked, ordering
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.settings import SettingsPage, settings_page
 from mission_control.web.shell import signed_in
@@ -39,6 +40,12 @@ FIELDS = "/settings/custom-fields"
 FIELD = f"{FIELDS}/<uuid:task_custom_field_definition_id>"
 NEW: dict[str, Any] = {"field_type": "text", "ui_visibility": "always"}
 REFUSED = (FormInvalid, Invalid, Conflict)
+ORDERS = {
+    "tasks": Order("as tasks show them"),
+    "name": Order("by name", lambda field: field["label"].casefold()),
+    "type": Order("by type", lambda field: (TYPE_NAMES[field["field_type"]], field["label"].casefold())),
+    "changed": greatest("last change", lambda field: field["updated_at"]),
+}
 
 
 @pages.get(FIELDS)
@@ -48,11 +55,12 @@ async def fields() -> str:
 
 
 async def _list(actor: Actor, errors: dict[str, str]) -> str:
-    found = await queries.list_fields(actor.organization_id)
+    order = order_asked(ORDERS)
+    found = ORDERS[order].sorted(await queries.list_fields(actor.organization_id))
     boards = {str(board.id): board.name for board in await boards_of(actor)}
     context: dict[str, Any] = {"fields": found, "boards": boards, "types": TYPE_NAMES, "errors": errors}
-    may_change = can(actor, "custom_field.create")
-    return await settings_page(actor, "custom_fields/index.html", SETTINGS.key, may_change=may_change, **context)
+    context |= {"may_change": can(actor, "custom_field.create"), **ordering(ORDERS, order)}
+    return await settings_page(actor, "custom_fields/index.html", SETTINGS.key, **context)
 
 
 async def _not_moved(refusal: Refusal[None, MoveForm]) -> ResponseReturnValue:

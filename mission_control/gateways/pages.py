@@ -24,11 +24,13 @@ from mission_control.gateways.models import Gateway
 from mission_control.gateways.page_frame import gateway_of_page, on_gateway
 from mission_control.gateways.page_tabs import OVERVIEW
 from mission_control.gateways.queries import boards_using, list_gateways
+from mission_control.gateways.reporting import CONNECTED, CONNECTING, PAIRING, REFUSED, UNREACHABLE
 from mission_control.live.broker import head_of
 from mission_control.organizations.left_behind import left_on_gateways
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, done, go, is_htmx
 from mission_control.web.fragments import render_block, render_macro
+from mission_control.web.ordering import Order, order_asked, ordering
 from mission_control.web.outcomes import Outcome, Refusal, Typed
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import shell_page, signed_in
@@ -44,37 +46,48 @@ async def _admin() -> Actor:
     return actor
 
 
-async def _listed(actor: Actor) -> dict[str, Any]:
+TROUBLED_FIRST = (REFUSED, PAIRING, UNREACHABLE, CONNECTING, CONNECTED)
+ORDERS = {
+    "newest": Order("newest"),
+    "name": Order("by name", lambda gateway: gateway.name.casefold()),
+    "state": Order("trouble first", lambda gateway: TROUBLED_FIRST.index(gateway.state)),
+}
+
+
+async def _listed(actor: Actor, order: str) -> dict[str, Any]:
     gateways, _ = await list_gateways(actor, Paging(limit=200, offset=0))
-    return {"gateways": gateways}
+    return {"gateways": ORDERS[order].sorted(gateways), **ordering(ORDERS, order)}
 
 
 @pages.get("/gateways")
 async def gateways() -> str:
     """Show the gateways of the organization."""
-    actor = await _admin()
-    live_url = f"/gateways/live?after={await head_of(actor.organization_id)}"
-    return await shell_page(actor, LIST_TEMPLATE, active="gateways", live_url=live_url, **await _listed(actor))
+    actor, order = await _admin(), order_asked(ORDERS)
+    live_url = f"/gateways/live?order={order}&after={await head_of(actor.organization_id)}"
+    return await shell_page(actor, LIST_TEMPLATE, active="gateways", live_url=live_url, **await _listed(actor, order))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListView(View):
     """The list of gateways as somebody sees it."""
 
+    order: str
+
 
 @pages.get("/gateways/live")
 async def gateways_live() -> Response:
     """Keep the list live."""
+    order = order_asked(ORDERS)
 
     async def look(viewer: Actor, reads: Reads) -> ListView | None:
-        view = ListView(actor=viewer, pages=(LIST,), active="gateways", reads=reads)
+        view = ListView(actor=viewer, pages=(LIST,), active="gateways", reads=reads, order=order)
         return view if can(viewer, "gateway.manage") else None
 
     return await live_page(await _admin(), look)
 
 
 async def _list_region(view: ListView) -> str:
-    return await render_block(LIST_TEMPLATE, "gateways", **await _listed(view.actor))
+    return await render_block(LIST_TEMPLATE, "gateways", **await _listed(view.actor, view.order))
 
 
 REGIONS = (
@@ -83,7 +96,7 @@ REGIONS = (
         "#gateways",
         Concerns[ListView](("gateway.",), ("gateway_id",)),
         _list_region,
-        key=lambda view: view.actor.organization_id,
+        key=lambda view: (view.actor.organization_id, view.order),
     ),
 )
 

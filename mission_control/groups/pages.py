@@ -1,6 +1,6 @@
 """The pages of groups: the list, a new one, its fields and boards, deleting it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from mission_control.live.broker import head_of
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go, is_htmx
 from mission_control.web.fragments import render_block, render_macro
+from mission_control.web.ordering import Order, greatest, order_asked, ordering
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import shell_page, signed_in
@@ -43,39 +44,68 @@ async def group_of_page(actor: Actor, group_id: UUID) -> BoardGroup:
     return await reachable_group(actor, group_id)
 
 
-async def _listed(actor: Actor) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class ListedGroup:
+    """A group of the list, with rows of those of its boards that the reader sees."""
+
+    group: BoardGroup
+    boards: list[dict[str, Any]]
+
+    def total(self, name: str) -> int:
+        """Return the sum of a figure of the boards."""
+        return sum(one[name] for one in self.boards)
+
+
+ORDERS = {
+    "name": Order("by name"),
+    "boards": greatest("most boards", lambda one: len(one.boards)),
+    "waiting": greatest("most to decide", lambda one: one.total("pending")),
+    "working": greatest("most in progress", lambda one: one.total("in_progress")),
+}
+
+
+async def _listed(actor: Actor, order: str) -> dict[str, Any]:
     groups, _ = await list_groups(actor, Paging(limit=200, offset=0))
     boards: dict[Any, list[dict[str, Any]]] = {}
     for row in await board_rows(actor):
         boards.setdefault(str(row["board_group_id"]), []).append(row)
-    return {"groups": groups, "boards": boards, "may_create": can(actor, "board_group.create", actor.organization_id)}
+    found = [ListedGroup(group, boards.get(str(group.id), [])) for group in groups]
+    may_create = can(actor, "board_group.create", actor.organization_id)
+    return {"groups": ORDERS[order].sorted(found), "may_create": may_create, **ordering(ORDERS, order)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupsView(View):
+    """The list of groups in an order."""
+
+    order: str
 
 
 @pages.get("/groups")
 async def groups() -> ResponseReturnValue:
     """Show the groups."""
-    actor = await signed_in()
-    live_url = f"/groups/live?after={await head_of(actor.organization_id)}"
-    return await shell_page(actor, TEMPLATE, active="groups", live_url=live_url, **await _listed(actor))
+    actor, order = await signed_in(), order_asked(ORDERS)
+    live_url = f"/groups/live?order={order}&after={await head_of(actor.organization_id)}"
+    return await shell_page(actor, TEMPLATE, active="groups", live_url=live_url, **await _listed(actor, order))
 
 
 @pages.get("/groups/live")
 async def groups_live() -> Response:
     """Keep the list live."""
+    order = order_asked(ORDERS)
 
-    async def look(viewer: Actor, reads: Reads) -> View:
-        return View(actor=viewer, pages=(LIST,), active="groups", reads=reads)
+    async def look(viewer: Actor, reads: Reads) -> GroupsView:
+        return GroupsView(actor=viewer, pages=(LIST,), active="groups", reads=reads, order=order)
 
     return await live_page(await signed_in(), look)
 
 
-async def _list_region(view: View) -> str:
-    return await render_block(TEMPLATE, "groups", **await _listed(view.actor))
+async def _list_region(view: GroupsView) -> str:
+    return await render_block(TEMPLATE, "groups", **await _listed(view.actor, view.order))
 
 
-REGIONS = (
-    Region(LIST, "#groups", Concerns[View](("board_group.", "board.", "task.", "approval.", "member.")), _list_region),
-)
+NEWS = Concerns[GroupsView](("board_group.", "board.", "task.", "approval.", "member."))
+REGIONS = (Region(LIST, "#groups", NEWS, _list_region),)
 
 
 @pages.get("/groups/new")

@@ -12,8 +12,10 @@ from mission_control.organizations.people_view import (
     boards_here,
     invitations_of,
     members_of,
+    orders_for,
 )
 from mission_control.web.fragments import render_block
+from mission_control.web.ordering import ordering
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 
 LIST, ACCESS = "people", "access"
@@ -25,6 +27,7 @@ class PeopleView(View):
     """A page of members; `boards_from` is where the columns of the access page begin."""
 
     offset: int = 0
+    order: str = "role"
     boards_from: int = 0
 
 
@@ -35,9 +38,11 @@ NEWS = Concerns[PeopleView](
 REACH = Concerns[PeopleView](("member.", "invite.accepted", "board."))
 
 
-async def people_context(actor: Actor, offset: int) -> dict[str, Any]:
+async def people_context(actor: Actor, offset: int, order: str) -> dict[str, Any]:
     """Return the members and, for admins, the open invitations."""
-    members, total = await members_of(actor, offset)
+    orders = orders_for(actor)
+    order = order if order in orders else "role"
+    members, total = await members_of(actor, offset, order)
     is_admin = actor.administers(actor.organization_id)
     return {
         "members": members,
@@ -46,6 +51,7 @@ async def people_context(actor: Actor, offset: int) -> dict[str, Any]:
         "at_once": AT_ONCE,
         "invitations": await invitations_of(actor) if is_admin and offset == 0 else [],
         "is_admin": is_admin,
+        **ordering(orders, order),
     }
 
 
@@ -65,21 +71,22 @@ async def access_context(actor: Actor, offset: int, boards_from: int) -> dict[st
     }
 
 
-async def people_stream(actor: Actor, page: str, offset: int, boards_from: int) -> Response:
+async def people_stream(actor: Actor, page: str, offset: int, order: str, boards_from: int) -> Response:
     """Return the stream of a page of people."""
 
     async def look(viewer: Actor, reads: Reads) -> View | None:
         if page == ACCESS and not viewer.administers(viewer.organization_id):
             return None
         return PeopleView(
-            actor=viewer, pages=(page,), active="settings", reads=reads, offset=offset, boards_from=boards_from
-        )
+            actor=viewer, pages=(page,), active="settings", reads=reads,
+            offset=offset, order=order, boards_from=boards_from,
+        )  # fmt: skip
 
     return await live_page(actor, look)
 
 
 async def _people(view: PeopleView) -> str:
-    return await render_block(LIST_TEMPLATE, "people", **await people_context(view.actor, view.offset))
+    return await render_block(LIST_TEMPLATE, "people", **await people_context(view.actor, view.offset, view.order))
 
 
 async def _matrix(view: PeopleView) -> str:

@@ -20,11 +20,12 @@ from mission_control.organizations.people_live import (
     people_context,
     people_stream,
 )
-from mission_control.organizations.people_view import boards_here, member_of
+from mission_control.organizations.people_view import boards_here, member_of, orders_for
 from mission_control.organizations.queries import visible_member
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, done, go, is_htmx
 from mission_control.web.fragments import render_macro
+from mission_control.web.ordering import order_asked
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.settings import SettingsPage, settings_page
 from mission_control.web.shell import signed_in
@@ -55,15 +56,16 @@ def _number(name: str) -> int:
 @pages.get(PEOPLE)
 async def people() -> str:
     """Show the members and the open invitations."""
-    actor, offset = await signed_in(), _number("from")
-    return await settings_page(actor, LIST_TEMPLATE, "people", saved=_saved(), **await people_context(actor, offset))
+    actor = await signed_in()
+    context = await people_context(actor, _number("from"), order_asked(orders_for(actor)))
+    return await settings_page(actor, LIST_TEMPLATE, "people", saved=_saved(), **context)
 
 
 @pages.get(f"{PEOPLE}/live")
 async def live() -> Response:
     """Keep a page of people live."""
-    page = ACCESS if request.args.get("page") == ACCESS else LIST
-    return await people_stream(await signed_in(), page, _number("from"), _number("boards"))
+    actor, page = await signed_in(), ACCESS if request.args.get("page") == ACCESS else LIST
+    return await people_stream(actor, page, _number("from"), order_asked(orders_for(actor)), _number("boards"))
 
 
 @pages.get(f"{PEOPLE}/access")

@@ -18,6 +18,7 @@ from mission_control.organizations.invite_mail import mails_of
 from mission_control.organizations.levels import LEVELS, Access, level
 from mission_control.organizations.models import Invite, InviteBoardAccess, Member
 from mission_control.organizations.schemas import InvitationMail
+from mission_control.web.ordering import Order, Orders
 
 AT_ONCE = 50
 BOARDS_AT_ONCE = 12
@@ -28,9 +29,18 @@ SELECT m.id, m.user_id, {person_name("u", "User")} AS name, u.email, u.clerk_use
     (SELECT MAX(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS session_seen_at,
     (SELECT MAX(t.last_used_at) FROM tokens t WHERE t.user_id = u.id) AS token_used_at
 FROM organization_members m JOIN users u ON u.id = m.user_id
-WHERE m.organization_id = ? {{more}}
-ORDER BY CASE m.role WHEN 'owner' THEN 0 WHEN 'admin' THEN 1 ELSE 2 END, LOWER(COALESCE(u.name, u.email)), m.id
-LIMIT ? OFFSET ?"""
+WHERE m.organization_id = ? {{more}}"""
+BY_NAME = "LOWER(p.name), p.id"
+SEEN = (
+    "CASE WHEN p.session_seen_at >= p.token_used_at OR p.token_used_at IS NULL THEN p.session_seen_at"
+    " ELSE p.token_used_at END"
+)
+ORDERS = {
+    "role": Order("by role", sql=f"CASE p.role WHEN 'owner' THEN 0 WHEN 'admin' THEN 1 ELSE 2 END, {BY_NAME}"),
+    "name": Order("by name", sql=BY_NAME),
+    "newest": Order("newest", sql="p.created_at DESC, p.id DESC"),
+}
+ORDERS_OF_ADMINS = {**ORDERS, "seen": Order("last seen", sql=f"{SEEN} DESC NULLS LAST, {BY_NAME}")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +135,22 @@ async def boards_here(organization_id: UUID) -> list[BoardName]:
     return [BoardName(UUID(str(row["id"])), row["name"]) for row in found]
 
 
-async def members_of(actor: Actor, offset: int = 0) -> tuple[list[Colleague], int]:
-    """Return a page of the members of the active organization, owners first, and how many there are."""
-    found = await rows(PEOPLE.format(more=""), actor.organization_id, AT_ONCE, offset)
+def orders_for(actor: Actor) -> Orders:
+    """Return the orders of members; only admins see when somebody was there."""
+    return ORDERS_OF_ADMINS if actor.administers(actor.organization_id) else ORDERS
+
+
+async def members_of(actor: Actor, offset: int = 0, order: str = "role") -> tuple[list[Colleague], int]:
+    """Return a page of the members of the active organization, owners first unless asked, and how many there are."""
+    in_order = orders_for(actor)[order].sql
+    sql = f"SELECT p.* FROM ({PEOPLE.format(more='')}) p ORDER BY {in_order} LIMIT ? OFFSET ?"
+    found = await rows(sql, actor.organization_id, AT_ONCE, offset)
     return await _colleagues(actor, found), await Member.filter(organization_id=actor.organization_id).count()
 
 
 async def member_of(actor: Actor, member_id: UUID) -> Colleague:
     """Return one member of the active organization; NotFound otherwise."""
-    found = await rows(PEOPLE.format(more="AND m.id = ?"), actor.organization_id, member_id, 1, 0)
+    found = await rows(PEOPLE.format(more="AND m.id = ?"), actor.organization_id, member_id)
     if not found:
         raise NotFound()
     [one] = await _colleagues(actor, found)

@@ -17,11 +17,17 @@ from mission_control.skills.pages import SETTINGS, SKILLS
 from mission_control.skills.queries import list_packs, pack_read, visible_pack
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go
+from mission_control.web.ordering import Order, greatest, order_asked, ordering
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.settings import settings_page
 from mission_control.web.shell import signed_in
 
 pages = Blueprint("skill_packs_pages", __name__)
+ORDERS = {
+    "newest": Order("newest"),
+    "name": Order("by name", lambda pack: (pack["name"] or "").casefold()),
+    "skills": greatest("most skills", lambda pack: pack["skill_count"]),
+}
 PACKS, PACK = f"{SKILLS}/packs", f"{SKILLS}/packs/<uuid:pack_id>"
 
 
@@ -37,8 +43,10 @@ async def packs() -> str:
     actor = await _admin()
     own = await own_jobs(actor)
     jobs: list[Job] = [job for job in (*own.running, *own.finished) if job.kind == "pack_sync"]
-    found = await list_packs(actor.organization_id)
-    return await settings_page(actor, "skills/packs.html", SETTINGS.key, packs=found, jobs=jobs)
+    order = order_asked(ORDERS)
+    found = ORDERS[order].sorted(await list_packs(actor.organization_id))
+    context = {"packs": found, "jobs": jobs, **ordering(ORDERS, order)}
+    return await settings_page(actor, "skills/packs.html", SETTINGS.key, **context)
 
 
 @pages.get(f"{PACKS}/new")

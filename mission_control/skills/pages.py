@@ -1,6 +1,6 @@
 """The catalogue of skills as pages of the settings: finding, reading, installing and adding skills."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -17,10 +17,20 @@ from mission_control.gateways.queries import list_gateways
 from mission_control.skills.forms import PACK_LABELS, InstallForm, NewSkillForm
 from mission_control.skills.gateways import gateways_of, skill_detail
 from mission_control.skills.models import Skill
-from mission_control.skills.queries import UNCATEGORIZED, list_cards, list_packs, visible_skill, words_of
+from mission_control.skills.queries import (
+    BY_CATEGORY,
+    BY_NAME,
+    NEWEST,
+    UNCATEGORIZED,
+    list_cards,
+    list_packs,
+    visible_skill,
+    words_of,
+)
 from mission_control.skills.schemas import MarketplaceQuery
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go
+from mission_control.web.ordering import Order, order_asked
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.settings import SettingsPage, administers, settings_page
 from mission_control.web.shell import signed_in
@@ -32,6 +42,11 @@ SETTINGS = SettingsPage(
 SKILLS, SKILL = "/settings/skills", "/settings/skills/<uuid:skill_id>"
 SIZES = (25, 50, 100, 200)
 MOST_FROM = 10**6
+ORDERS = {
+    "newest": Order("newest", sql=NEWEST),
+    "name": Order("by name", sql=BY_NAME),
+    "category": Order("by category", sql=BY_CATEGORY),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +57,7 @@ class Wanted:
     category: str
     risk: str
     pack: UUID | None
+    order: str
     size: int
     first: int
 
@@ -53,7 +69,7 @@ class Wanted:
         first = max(0, min(args.get("from", 0, type=int), MOST_FROM))
         search, category, risk = (args.get(name, "").strip()[:200] for name in ("q", "category", "risk"))
         pack = parse_id(args.get("pack", ""))
-        return cls(search, category, risk, pack, size if size in SIZES else SIZES[0], first)
+        return cls(search, category, risk, pack, order_asked(ORDERS), size if size in SIZES else SIZES[0], first)
 
     @property
     def narrows(self) -> bool:
@@ -67,7 +83,7 @@ class Wanted:
 
     def url(self, first: int) -> str:
         """Return the address of the page that begins elsewhere."""
-        named = {"q": self.search, "category": self.category, "risk": self.risk, "pack": self.pack}
+        named = {"q": self.search, "category": self.category, "risk": self.risk, "pack": self.pack, "order": self.order}
         numbers = {"size": self.size if self.size != SIZES[0] else "", "from": first or ""}
         parts = {name: str(value) for name, value in {**named, **numbers}.items() if value}
         return f"{SKILLS}?{urlencode(parts)}" if parts else SKILLS
@@ -85,8 +101,8 @@ async def skills() -> str:
     actor, wanted = await _admin(), Wanted.of_request()
     packs = await list_packs(actor.organization_id)
     if wanted.pack is not None and str(wanted.pack) not in {str(pack["id"]) for pack in packs}:
-        wanted = Wanted(wanted.search, wanted.category, wanted.risk, None, wanted.size, wanted.first)
-    cards, total = await list_cards(actor, wanted.query())
+        wanted = replace(wanted, pack=None)
+    cards, total = await list_cards(actor, wanted.query(), ORDERS[wanted.order].sql)
     return await settings_page(
         actor,
         "skills/index.html",
@@ -96,6 +112,7 @@ async def skills() -> str:
         total=total,
         wanted=wanted,
         sizes=SIZES,
+        orders=[(key, one.label) for key, one in ORDERS.items()],
         packs=packs,
         categories=await words_of(actor.organization_id, "category"),
         risks=await words_of(actor.organization_id, "risk"),

@@ -29,6 +29,9 @@ SKILLS = (
     " s.created_at, s.updated_at FROM marketplace_skills s"
 )
 UNCATEGORIZED = "uncategorized"
+NEWEST = "s.created_at DESC, s.id DESC"
+BY_NAME = "LOWER(s.name), s.id"
+BY_CATEGORY = f"COALESCE(NULLIF(LOWER(TRIM(s.category)), ''), '~'), {BY_NAME}"
 
 
 async def visible_pack(actor: Actor, pack_id: UUID) -> SkillPack:
@@ -69,13 +72,13 @@ async def skill_read(skill_id: UUID) -> dict[str, Any]:
     return _serialize(found[0])
 
 
-async def list_cards(actor: Actor, query: MarketplaceQuery) -> tuple[list[dict[str, Any]], int]:
-    """Return a page of the catalogue, newest first, and how many skills match the filters."""
+async def list_cards(actor: Actor, query: MarketplaceQuery, order: str = NEWEST) -> tuple[list[dict[str, Any]], int]:
+    """Return a page of the catalogue, newest first unless asked, and how many skills match the filters."""
     if query.gateway_id is not None:
         await _visible_gateway(actor, query.gateway_id)
     where, values = await _filters(actor, query)
     [total] = await rows(f"SELECT COUNT(*) AS n FROM marketplace_skills s WHERE {where}", *values)
-    sql = f"{SKILLS} WHERE {where} ORDER BY s.created_at DESC, s.id DESC LIMIT ? OFFSET ?"
+    sql = f"{SKILLS} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
     found = await rows(sql, *values, query.limit or ALL, query.offset)
     asked = await _asked(query.gateway_id, [row["id"] for row in found])
     return [_card(row, asked.get(str(row["id"]))) for row in found], int(total["n"])

@@ -17,7 +17,7 @@ from mission_control.tags.models import Tag
 from mission_control.tags.queries import visible_tag
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go
-from mission_control.web.ordering import order_asked
+from mission_control.web.ordering import Order, order_asked, ordering
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.settings import SettingsPage, settings_page
 from mission_control.web.shell import signed_in
@@ -26,8 +26,11 @@ pages = Blueprint("tags_pages", __name__)
 SETTINGS = SettingsPage("tags", "Organization", "Tags", "/settings/tags", "tag", 130, "labels colours")
 TAGS, TAG = "/settings/tags", "/settings/tags/<uuid:tag_id>"
 SIZE = 50
-ORDERS = {"name": "by name", "tasks": "most tasks", "changed": "last change"}
-SQL = {"name": queries.BY_NAME, "tasks": queries.BY_TASKS, "changed": queries.BY_CHANGE}
+ORDERS = {
+    "name": Order("by name", sql=queries.BY_NAME),
+    "tasks": Order("most tasks", sql=queries.BY_TASKS),
+    "changed": Order("last change", sql=queries.BY_CHANGE),
+}
 REFUSED = (FormInvalid, Invalid, Conflict)
 
 
@@ -36,7 +39,7 @@ async def tags() -> str:
     """Show the tags of the organization."""
     actor, order = await signed_in(), order_asked(ORDERS)
     first = max(0, min(request.args.get("from", 0, type=int), 10**6))
-    found, total = await queries.list_tags(actor.organization_id, Paging(limit=SIZE, offset=first), SQL[order])
+    found, total = await queries.list_tags(actor.organization_id, Paging(limit=SIZE, offset=first), ORDERS[order].sql)
     return await settings_page(
         actor,
         "tags/index.html",
@@ -45,8 +48,7 @@ async def tags() -> str:
         total=total,
         first=first,
         size=SIZE,
-        orders=ORDERS,
-        order=order,
+        **ordering(ORDERS, order),
         may_change=can(actor, "tag.create"),
     )
 
