@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 
 from mission_control.core.errors import DomainError
+from mission_control.outbound.certificates import authorities
 
 LONGEST_SECONDS = 5.0
 MOST_BYTES = 1_048_576
@@ -26,6 +27,7 @@ class ProviderUnreachable(DomainError):
 def client_options() -> dict[str, Any]:
     """Return the options that limit an HTTP client's time and the size of what it reads."""
     return {
+        "verify": authorities(of_environment=True),
         "timeout": LONGEST_SECONDS,
         "headers": {"Accept-Encoding": "identity"},
         "event_hooks": {"response": [_limit_size]},

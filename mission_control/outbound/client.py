@@ -13,6 +13,7 @@ import httpx2
 
 from mission_control import __version__
 from mission_control.outbound.addresses import may_reach
+from mission_control.outbound.certificates import authorities
 
 CONNECT_SECONDS = 5.0
 USER_AGENT = f"mission-control/{__version__}"
@@ -105,7 +106,9 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         self._allow_private = allow_private
         # No keep-alive: a connection made for one name must not serve another name at the same address.
         limits = httpx2.Limits(max_keepalive_connections=0)
-        self._inner = httpx2.AsyncHTTPTransport(trust_env=False, limits=limits)
+        self._inner = httpx2.AsyncHTTPTransport(
+            verify=authorities(of_environment=False), trust_env=False, limits=limits
+        )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request to the first of its host's addresses that takes the connection."""
