@@ -1,7 +1,7 @@
 """Days as people type them: `today`, `fri`, `+3d`, `2026-12-24`, and `<` or `>=` in front, where the reader is."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from mission_control.core import zones
 
@@ -56,6 +56,21 @@ def _start(day: date) -> datetime:
 def end_of_day(day: date) -> datetime:
     """Return the moment at which what is due on a day is due."""
     return zones.end_of(day, zones.reader())
+
+
+def goal_day(target: datetime | None) -> date | None:
+    """Return the day of a board's target date where the reader is.
+
+    Midnight in UTC is a day without a time of day, which is how programs send one: it is that day everywhere.
+    """
+    if target is None or target.time() == time():
+        return target and target.date()
+    return zones.day_of(target, zones.reader())
+
+
+def goal_moment(day: date | None) -> datetime | None:
+    """Return the moment that a form means by a target date: the end of that day where the reader is."""
+    return None if day is None else end_of_day(day)
 
 
 def is_today(moment: datetime, now: datetime) -> bool:

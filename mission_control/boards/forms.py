@@ -1,6 +1,6 @@
 """What the forms of the board pages send."""
 
-from datetime import date, datetime, time
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -8,6 +8,7 @@ import orjson
 from pydantic import Field
 
 from mission_control.boards.commands import slugify
+from mission_control.boards.days import goal_day, goal_moment
 from mission_control.boards.fields import RULES
 from mission_control.boards.metrics import as_lines, from_lines
 from mission_control.boards.models import Board
@@ -98,9 +99,8 @@ class BoardSettingsForm(VersionedForm):
         goal: dict[str, Any] = {"success_metrics": metrics or None}
         if kind != found.board_type:
             goal["board_type"] = kind
-        day = found.target_date.date() if found.target_date else None
-        if self.target_date != day:
-            goal["target_date"] = datetime.combine(self.target_date, time()) if self.target_date else None
+        if self.target_date != goal_day(found.target_date):
+            goal["target_date"] = goal_moment(self.target_date)
         return goal
 
     def _metrics(self, found: Board) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class BoardSettingsForm(VersionedForm):
         goal = {
             "metrics": as_lines(board.success_metrics),
             "metrics_json": "",
-            "target_date": board.target_date.date() if board.target_date else None,
+            "target_date": goal_day(board.target_date),
         }
         return plain | limits | goal | {"version": cls.version_of(board)}
 

@@ -1,11 +1,12 @@
 """The form that sets up a board."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from mission_control.agents.fields import AgentName, ShortText
+from mission_control.boards.days import goal_day, goal_moment
 from mission_control.boards.forms import KINDS
 from mission_control.boards.metrics import as_lines, from_lines
 from mission_control.boards.models import Board
@@ -86,11 +87,16 @@ class SetUpForm(Form):
             board_type=self.board_type,
             objective=self.objective.strip() or None,
             success_metrics=metrics or None,
-            target_date=datetime.combine(self.target_date, time()) if self.target_date else None,
+            target_date=self._target(found),
             lead_name=self.lead_name,
             autonomy=self.autonomy,
             instructions=self.instructions,
         )
+
+    def _target(self, found: Board) -> datetime | None:
+        """Return the target date; one that was not changed keeps its moment."""
+        is_same = self.target_date == goal_day(found.target_date)
+        return found.target_date if is_same else goal_moment(self.target_date)
 
     def _missing(self, metrics: dict[str, Any]) -> dict[str, str]:
         missing = {} if self.objective.strip() else {"objective": "say what should be true in the end"}
@@ -114,7 +120,7 @@ def values_of(board: Board, draft: BoardOnboardingAgentComplete | None) -> dict[
         "board_type": goal.board_type,
         "objective": goal.objective,
         "metrics": as_lines(goal.success_metrics),
-        "target_date": goal.target_date.date() if goal.target_date else None,
+        "target_date": goal_day(goal.target_date),
         "lead_name": lead.name,
         "autonomy": lead.autonomy_level or "balanced",
         "instructions": lead.custom_instructions,

@@ -1,15 +1,17 @@
 """The goal of a board beside it: what is to be reached, how that is measured, until when, and how far it is."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 
 from markupsafe import Markup
 
+from mission_control.boards.days import goal_day
 from mission_control.boards.metrics import as_rows
 from mission_control.boards.statuses import STATUSES
 from mission_control.boards.view import BoardView, on_board
-from mission_control.core import clock
+from mission_control.core import zones
 from mission_control.core.policy import can
+from mission_control.core.times import date_words
 from mission_control.database.sql import rows
 from mission_control.web.asides import Aside, Opened
 from mission_control.web.fragments import read_ahead, render_macro
@@ -52,11 +54,11 @@ async def progress_of(view: BoardView) -> Progress:
     return Progress({status: by_status.get(status, 0) for status in STATUSES})
 
 
-def time_left(target: datetime | None) -> str:
-    """Return how much time there is until a date, in words; empty without one."""
-    if target is None:
+def time_left(day: date | None) -> str:
+    """Return how much time the reader has until a day, in words; empty without one."""
+    if day is None:
         return ""
-    days = (target.date() - clock.now().date()).days
+    days = (day - zones.today(zones.reader())).days
     if days == 0:
         return "today"
     if days in (1, -1):
@@ -67,10 +69,18 @@ def time_left(target: datetime | None) -> str:
 async def _goal(view: BoardView) -> str:
     board = view.board
     await read_ahead(board.objective)
+    day = goal_day(board.target_date)
     return render_macro(
-        TEMPLATE, "goal", board=board, metrics=as_rows(board.success_metrics), left=time_left(board.target_date),
-        progress=await progress_of(view), may_change=can(view.actor, "onboarding.confirm", board),
-    )  # fmt: skip
+        TEMPLATE,
+        "goal",
+        board=board,
+        metrics=as_rows(board.success_metrics),
+        day=day,
+        in_words=day and date_words(day, zones.today(zones.reader())),
+        left=time_left(day),
+        progress=await progress_of(view),
+        may_change=can(view.actor, "onboarding.confirm", board),
+    )
 
 
 async def open_goal(view: BoardView, seq: int) -> Opened:

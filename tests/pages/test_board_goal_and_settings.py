@@ -1,14 +1,14 @@
 """The goal and the live feed beside a board, its settings, and the list of boards."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
 
 from mission_control.boards.metrics import as_rows
 from mission_control.boards.models import Board
-from mission_control.core import clock
+from mission_control.core import clock, zones
 from mission_control.onboarding.goal_aside import time_left
 from tests.cast import Cast
 from tests.pages.visitor import Seen, visitor
@@ -50,7 +50,44 @@ async def test_board_without_goal_says_what_one_is_for(cast: Cast) -> None:
 
 @pytest.mark.parametrize(("days", "words"), [(0, "today"), (1, "tomorrow"), (-1, "one day late"), (-3, "3 days late")])
 def test_time_left_in_words(days: int, words: str) -> None:
-    assert time_left(clock.now() + timedelta(days=days)) == words
+    assert time_left(zones.today(zones.reader()) + timedelta(days=days)) == words
+
+
+async def test_target_dates_are_days_where_the_reader_is(cast: Cast) -> None:
+    (await cast.ada.patch(cast.home, {"target_date": "2027-03-01T23:30:00Z"})).ok()
+    ada, goal = await visitor(cast.app, cast.ada), f"/boards/{cast.board.id}?panel=goal"
+    settings = f"/boards/{cast.board.id}/settings"
+    there = {"America/New_York": ("1 Mar 2027", "2027-03-01"), "Asia/Tokyo": ("2 Mar 2027", "2027-03-02")}
+    for zone, (shown, typed_day) in there.items():
+        await ada.post("/settings/profile", {"name": "Ada", "timezone": zone})
+        (await ada.get(goal)).has(shown)
+        (await ada.get(settings)).has(f'value="{typed_day}"')
+    day = clock.now().date() + timedelta(days=1)
+    now = datetime.combine(day, time(15, 30))  # in New York noon has passed, in Tokyo the next day has begun
+    late, midnight = f"{day}T23:30:00Z", f"{day + timedelta(days=1)}T00:00:00Z"
+    with clock.travelled(now - clock.now()):
+        for zone, left, then in (
+            ("America/New_York", "today", "tomorrow"),
+            ("Asia/Tokyo", "today", "today"),
+            ("Atlantic/Reykjavik", "today", "tomorrow"),
+        ):
+            await ada.post("/settings/profile", {"name": "Ada", "timezone": zone})
+            (await cast.ada.patch(cast.home, {"target_date": late})).ok()
+            (await ada.get(goal)).has(f">{left}<")
+            (await cast.ada.patch(cast.home, {"target_date": midnight})).ok()
+            (await ada.get(goal)).has(f">{then}<")
+
+
+async def test_chosen_target_date_ends_where_its_reader_is(cast: Cast) -> None:
+    ada, url = await visitor(cast.app, cast.ada), f"/boards/{cast.board.id}/settings"
+    await ada.post("/settings/profile", {"name": "Ada", "timezone": "America/New_York"})
+    (await ada.post(url, await typed(cast, target_date="2027-03-01"))).is_status(303)
+    assert str((await Board.get(id=cast.board.id)).target_date) == "2027-03-02 04:59:00"
+    (await ada.get(url)).has('value="2027-03-01"')
+    (await ada.post(url, await typed(cast, target_date="2027-03-01", name="Renamed"))).is_status(303)
+    assert str((await Board.get(id=cast.board.id)).target_date) == "2027-03-02 04:59:00"
+    (await ada.post(url, await typed(cast, target_date=""))).is_status(303)
+    assert (await Board.get(id=cast.board.id)).target_date is None
 
 
 def test_metrics_as_rows() -> None:

@@ -48,7 +48,7 @@ async def test_existing_lead_keeps_the_approval_rule(cast: Cast) -> None:
     done = (await cleo.post(at(cast.board), TYPED | {"target_date": "2027-03-01"})).is_status(303)
     assert done.leads_to == f"/boards/{cast.board.id}"
     board = await Board.get(id=cast.board.id)
-    assert (board.require_approval_for_done, str(board.target_date)) == (False, "2027-03-01 00:00:00")
+    assert (board.require_approval_for_done, str(board.target_date)) == (False, "2027-03-01 23:59:00")
     before = await head(cast)
     (await cleo.post(at(cast.board), TYPED | {"target_date": "2027-03-01"})).is_status(303)
     assert await kinds(cast, before) == []
