@@ -9,6 +9,7 @@ from mission_control.agents.queries import online_count
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
 from mission_control.core.json import to_json
+from mission_control.core.policy import can
 from mission_control.feature import Feature
 from mission_control.jobs.pages import ended_work, indicator, newest_ended
 from mission_control.jobs.queries import own_jobs
@@ -85,7 +86,11 @@ async def _online(view: View) -> str:
 
 
 async def _board_items(view: View) -> str:
-    return render_macro("layouts/nav_live.html", "board_items", boards=await _boards(view.actor), active=view.active)
+    may_create = can(view.actor, "board.create", view.actor.organization_id)
+    boards = await _boards(view.actor)
+    return render_macro(
+        "layouts/nav_live.html", "board_items", boards=boards, active=view.active, may_create=may_create
+    )
 
 
 async def _banner(view: View) -> str:

@@ -11,6 +11,7 @@ from mission_control.boards.cards import board_rows
 from mission_control.boards.figures import group_choices
 from mission_control.boards.forms import KINDS, NewBoardForm
 from mission_control.boards.gateway_choice import gateway_choices
+from mission_control.boards.queries import who_can_share
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import parse_id
@@ -44,11 +45,13 @@ async def index() -> ResponseReturnValue:
 async def _index(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
     seq, text, order = await head_of(actor.organization_id), _text(), order_asked(ORDERS)
     query = f"&{urlencode({'q': text, 'order': order})}"
+    boards = await board_rows(actor)
     return await shell_page(
         actor,
         "boards/index.html",
         active="boards",
-        boards=_listed(await board_rows(actor), text, order),
+        boards=_listed(boards, text, order),
+        helpers=[] if boards else await who_can_share(actor),
         text=text,
         **ordering(ORDERS, order),
         may_create=can(actor, "board.create", actor.organization_id),

@@ -5,13 +5,14 @@ from uuid import UUID
 from tortoise.expressions import Q, RawSQL
 from tortoise.queryset import QuerySet
 
+from mission_control.accounts.names import person_name
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardQuery
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.paging import Paging
 from mission_control.database.records import find
-from mission_control.database.sql import placeholders
+from mission_control.database.sql import placeholders, rows
 from mission_control.live import broker
 from mission_control.live.shared import Shared
 
@@ -94,3 +95,13 @@ async def list_boards(actor: Actor, query: BoardQuery) -> tuple[list[Board], int
 async def boards_of(actor: Actor) -> list[Board]:
     """Return all boards of the active organization that the actor can read, by name."""
     return (await list_boards(actor, BoardQuery(limit=200, offset=0)))[0]
+
+
+async def who_can_share(actor: Actor) -> list[str]:
+    """Return the names of two people who can give somebody access to boards, owners first."""
+    found = await rows(
+        f"SELECT {person_name('u', 'An owner')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
+        " WHERE m.organization_id = ? AND m.role <> 'member' ORDER BY m.role DESC, m.created_at, m.id LIMIT 2",
+        actor.organization_id,
+    )
+    return [row["name"] for row in found]

@@ -9,8 +9,7 @@ from uuid import UUID
 
 from quart import request
 
-from mission_control.accounts.names import person_name
-from mission_control.boards.queries import boards_of
+from mission_control.boards.queries import boards_of, who_can_share
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
@@ -133,23 +132,13 @@ class HomeView(View):
             "has_agents": bool(
                 await rows("SELECT 1 FROM agents WHERE organization_id = ? LIMIT 1", actor.organization_id)
             ),
-            "helpers": [] if boards else await _helpers(actor),
+            "helpers": [] if boards else await who_can_share(actor),
             "is_alone": actor.administers(actor.organization_id) and await _is_alone(actor),
             "last": await answered.last_answered(actor),
             "agents": await self.at_work(),
             "snoozed": await said(actor, keys),
             "due": await _due(actor),
         }
-
-
-async def _helpers(actor: Actor) -> list[str]:
-    """Return the names of two people who can share boards."""
-    found = await rows(
-        f"SELECT {person_name('u', 'An owner')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
-        " WHERE m.organization_id = ? AND m.role <> 'member' ORDER BY m.role DESC, m.created_at, m.id LIMIT 2",
-        actor.organization_id,
-    )
-    return [row["name"] for row in found]
 
 
 async def _is_alone(actor: Actor) -> bool:
