@@ -13,6 +13,7 @@ import * as forms from "./forms.js";
 import * as guard from "./guard.js";
 import * as keys from "./keys.js";
 import * as live from "./live.js";
+import * as loader from "./loader.js";
 import * as mentions from "./mentions.js";
 import * as moves from "./moves.js";
 import * as nav from "./nav.js";
@@ -27,7 +28,7 @@ import * as time from "./time.js";
 import * as toast from "./toast.js";
 import * as typing from "./typing.js";
 
-export const modules = [elsewhere, caret_menu, mentions, typing, theme, dialog, toast, ended, copy, reveal, refocus, queue, time, follow, forms, guard, draft, dress, shortcuts, keys, nav, palette, panel, live, moves, board, cards];
+export const modules = [elsewhere, caret_menu, mentions, typing, theme, dialog, toast, ended, copy, reveal, refocus, queue, time, follow, forms, guard, draft, dress, shortcuts, keys, nav, palette, panel, live, loader, moves, board, cards];
 
 const attach = (root) => {
   for (const module of modules) module.attach?.(root);
