@@ -1,5 +1,6 @@
 """Figures of usage as people read them."""
 
+import math
 from datetime import date
 from typing import Any
 
@@ -7,7 +8,16 @@ BAR_HEIGHT = 48
 
 
 def money(usd: float) -> str:
-    """US dollars with two places, or less than one with as many as it takes: `1.50 USD`, `0.000125 USD`."""
+    """US dollars to the cent, less than ten cents with two digits that count: `0.043 USD`, `0.00012 USD`."""
+    if usd >= 0.1 or usd == 0:
+        return f"{usd:,.2f} USD"
+    places = min(6, 1 - math.floor(math.log10(usd)))
+    whole, _, digits = f"{usd:.{places}f}".partition(".")
+    return f"{whole}.{digits.rstrip('0'):0<2} USD"
+
+
+def exact_money(usd: float) -> str:
+    """US dollars with two places, or as many as an amount below one has: `1.50 USD`, `0.125 USD`."""
     whole, _, places = (f"{usd:,.2f}" if usd >= 1 else f"{usd:.6f}").partition(".")
     return f"{whole}.{places.rstrip('0'):0<2} USD"
 
@@ -27,7 +37,7 @@ def short(number: int) -> str:
 
 def amount_of(unit: str, value: float) -> str:
     """An amount of a budget in its unit."""
-    return tokens(int(value)) if unit == "tokens" else money(value)
+    return tokens(int(value)) if unit == "tokens" else exact_money(value)
 
 
 def bars(days: list[dict[str, Any]]) -> list[dict[str, Any]]:
