@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.conftest import Watched
 from tests.live.servers import PATIENCE, Server, installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.database]
@@ -29,8 +30,8 @@ async def test_setup_sign_out_and_sign_in(tmp_path: Path, chromium: Browser, scr
         context = await chromium.new_context(base_url=server.url, java_script_enabled=scripts)
         context.set_default_timeout(1000 * PATIENCE)
         page = await context.new_page()
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        watched = Watched()
+        watched.listen(page)
         await page.goto("/approvals")
         await expect(page.get_by_role("heading", name="Set up Mission Control")).to_be_visible()
         await fill(page, {"Setup code": "WRONG", "Organization": "Harbour", "Your name": "Mara Reyes"})
@@ -59,5 +60,5 @@ async def test_setup_sign_out_and_sign_in(tmp_path: Path, chromium: Browser, scr
         if not scripts:  # without them nobody knows the time zone
             await page.get_by_role("link", name="Not now").click()
         await page.wait_for_url("**/settings")
-        assert complaints == []
+        assert watched.complaints == []
         await context.close()
