@@ -1,4 +1,5 @@
 // Drag with SortableJS on [data-sortable] lists. A drop submits the card's own move form; a refusal puts it back.
+import { senderOf } from "./forms.js";
 import { move } from "./moves.js";
 let wanted = false; // the library comes when the page has nothing else to do, so that the first drag finds it
 let loading;
@@ -43,7 +44,7 @@ const drop = (card, origin) => {
   if (card.parentElement === origin.list && indexOf(card) === origin.index) return letGo();
   let form = null;
   const settle = (event) => {
-    if (event.target !== form) return;
+    if (senderOf(event) !== form) return;
     document.removeEventListener("htmx:finally:request", settle);
     clearTimeout(timer);
     const status = event.detail?.ctx.response?.status ?? 0;

@@ -1,4 +1,6 @@
 // Dialogs and menus. data-dialog-open="id", data-dialog-close, dialog[data-auto-open]; menus are native popovers.
+import { senderOf } from "./forms.js";
+
 const open = (dialog) => {
   if (!dialog || dialog.open) return;
   for (const menu of document.querySelectorAll(".menu:popover-open")) menu.hidePopover();
@@ -45,8 +47,8 @@ export const start = () => {
   }, true);
   document.addEventListener("keydown", walkMenu);
   document.addEventListener("htmx:finally:request", (event) => { // a form in a dialog that did its work
-    const dialog = event.target.closest?.("dialog");
-    if (event.target.matches?.("form") && event.detail.ctx.response?.status === 204) dialog?.close();
+    const form = senderOf(event);
+    if (form.matches?.("form") && event.detail.ctx.response?.status === 204) form.closest("dialog")?.close();
   });
 };
 

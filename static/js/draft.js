@@ -1,5 +1,7 @@
 // form[data-draft="<key>"]: restore unsent input when the form returns in this tab.
 // data-draft-of names the state that the form shows; a draft of another state comes back with [data-draft-changed].
+import { senderOf } from "./forms.js";
+
 const FIELDS = "textarea, input:not([type]), input[type=text]";
 const nameOf = (form) => `draft:${form.dataset.draft}`;
 const fieldsOf = (form) => [...form.querySelectorAll(FIELDS)];
@@ -38,7 +40,8 @@ export const start = () => {
     if (form) forget(form);
   });
   document.addEventListener("htmx:after:request", (event) => {
-    if (event.target.matches?.("form[data-draft]") && event.detail.ctx.response?.status < 300) forget(event.target);
+    const form = senderOf(event);
+    if (form.matches?.("form[data-draft]") && event.detail.ctx.response?.status < 300) forget(form);
   });
 };
 

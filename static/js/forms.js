@@ -2,6 +2,10 @@
 // What is on its way is not sent twice, however often Enter is pressed.
 const PATIENCE = 10_000;
 const underway = new WeakSet();
+const senders = new WeakMap();
+
+/** The element that sent a request. The event names another one when a live change took that element off the page meanwhile. */
+export const senderOf = (event) => senders.get(event.detail?.ctx) ?? event.target;
 
 const begin = (form) => {
   underway.add(form);
@@ -45,8 +49,11 @@ const opened = (event) => { // a quick add that was opened by hand wants a title
 
 export const start = () => {
   document.addEventListener("submit", once, true);
-  document.addEventListener("htmx:before:request", (event) => { if (event.target.matches?.("form")) begin(event.target); });
-  document.addEventListener("htmx:finally:request", (event) => underway.delete(event.target));
+  document.addEventListener("htmx:before:request", (event) => {
+    senders.set(event.detail.ctx, event.target);
+    if (event.target.matches?.("form")) begin(event.target);
+  });
+  document.addEventListener("htmx:finally:request", (event) => underway.delete(senderOf(event)));
   document.addEventListener("click", focus);
   document.addEventListener("keydown", send);
   document.addEventListener("toggle", opened, true);

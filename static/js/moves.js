@@ -1,6 +1,7 @@
 // Moves of cards. A drag, the keys and the menu send the same form, which is made when it is needed: boards show hundreds
 // of cards. All cards share one menu, which is filled for the card whose button is pressed.
 import { place } from "./dialog.js";
+import { senderOf } from "./forms.js";
 let button = null; // whose menu is open
 let closed = null; // the button whose menu this press closes
 
@@ -59,6 +60,7 @@ export const start = () => {
   document.addEventListener("click", onClick, true);
   document.addEventListener("scroll", () => { if (menu()?.matches(":popover-open") && button.isConnected) place(menu(), button); }, { capture: true, passive: true });
   document.addEventListener("htmx:finally:request", (event) => {
-    if (event.target.matches?.("form[data-move]")) setTimeout(() => event.target.remove());
+    const form = senderOf(event);
+    if (form.matches?.("form[data-move]")) setTimeout(() => form.remove());
   });
 };

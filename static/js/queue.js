@@ -1,4 +1,6 @@
 // form[data-decide="<row id>"]: when the decision was taken, focus goes to the next row that waits.
+import { senderOf } from "./forms.js";
+
 const nextOf = (row) => {
   const all = [...document.querySelectorAll("#queue > [data-nav-item]")];
   const waits = (other) => other !== row && other.hasAttribute("data-pending");
@@ -22,7 +24,7 @@ export const start = () => {
   document.addEventListener("htmx:before:swap", measure);
   document.addEventListener("htmx:after:swap", keepRoom);
   document.addEventListener("htmx:finally:request", (event) => {
-    const form = event.target.closest?.("form[data-decide]");
+    const form = senderOf(event).closest?.("form[data-decide]");
     const row = form && document.getElementById(form.dataset.decide);
     if (!row?.closest("#queue") || event.detail.ctx.response?.status !== 204) return;
     setTimeout(() => { // after a dialog that closed has given the focus back

@@ -1,6 +1,8 @@
 // When a change removes the focused element, focus its replacement: the element with the same id,
 // else the first thing to press in the nearest region that is still there. It never falls to the body, and never into
 // another field: the next keys were meant for the removed one.
+import { senderOf } from "./forms.js";
+
 const PRESSABLE = "a[href], button:not([disabled]), summary";
 const FIELD = "input:not([type=hidden]), select, textarea";
 let held = null; // the focused element before a change, and the ids around it from the inside out
@@ -34,7 +36,8 @@ const give = () => {
 
 // A move by menu or key: the focus goes on with the card, not with the button that opened the menu.
 const follow = (event) => {
-  const card = event.target.matches?.("form[data-move]") ? document.getElementById(event.target.dataset.at) : null;
+  const form = senderOf(event);
+  const card = form.matches?.("form[data-move]") ? document.getElementById(form.dataset.at) : null;
   if (card?.contains(document.activeElement)) card.querySelector("[data-nav-item]")?.focus({ preventScroll: true });
 };
 

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import Open, Site
 
@@ -52,6 +52,23 @@ async def test_keys_approve_and_send_back_and_focus_moves_on(site: Site, open_pa
     await page.keyboard.press("a")
     await expect(page.get_by_role("heading", name="Nothing needs you")).to_be_visible()
     await expect(page.locator(f"#approval-{third}")).to_contain_text("Ada approved")
+
+
+async def test_focus_moves_on_when_the_stream_is_faster_than_the_answer(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Late answers")
+    first, second = await ask(site, board, "first"), await ask(site, board, "second")
+    page = await open_page(f"/boards/{board}/approvals")
+    await live(page)
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        await expect(page.locator(f"#approval-{first}")).to_have_attribute("data-state", "decided")
+        await route.fulfill(response=answer)
+
+    await page.route("**/decisions", late)
+    await page.locator(f"#approval-{first}").focus()
+    await page.keyboard.press("a")
+    await expect(page.locator(f"#approval-{second}")).to_be_focused()
 
 
 async def test_rows_chosen_by_key_are_decided_together_whatever_arrives(site: Site, open_page: Open) -> None:

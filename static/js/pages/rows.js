@@ -1,4 +1,5 @@
 // The rows of #queue: which is current, keys that mean it, and where the focus goes after an answer.
+import { senderOf } from "../forms.js";
 import { enabled } from "../shortcuts.js";
 
 const KEYS = ["a", "r", "h", "x", " ", "enter", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
@@ -77,7 +78,7 @@ const begin = (event) => {
 };
 
 const finish = (event) => {
-  const row = document.getElementById(event.target.dataset?.answer ?? "");
+  const row = document.getElementById(senderOf(event).dataset?.answer ?? "");
   if (row && event.detail.ctx.response?.status !== 204) row.removeAttribute("data-sent");
 };
 

@@ -1,5 +1,7 @@
 // Several tasks at once: X selects the focused one, Shift X up to it, and the bar below says which. The boxes belong to
 // the form of the bar, so that all of this works without the module, except for keys and names.
+import { senderOf } from "../forms.js";
+
 let last = null; // the box that was used last
 
 const boxes = () => [...document.querySelectorAll(".pick")].filter((one) => one.checkVisibility());
@@ -60,7 +62,7 @@ const all = (event) => {
 
 // Those that changed are let go; those that were refused stay selected.
 const finish = (event) => {
-  if (event.target.id !== "bulk" || event.detail.ctx.response?.status !== 200) return;
+  if (senderOf(event).id !== "bulk" || event.detail.ctx.response?.status !== 200) return;
   const refused = new Set([...document.querySelectorAll("#bulk-result [data-refused]")].map((one) => one.dataset.refused));
   for (const menu of document.querySelectorAll("#bulk .menu:popover-open")) menu.hidePopover();
   const inBar = document.activeElement?.closest("#bulk");

@@ -1,4 +1,5 @@
 // Several rows at once: X and checkboxes choose, the server lists exactly what would be decided, keys mean the selection.
+import { senderOf } from "../forms.js";
 import { enabled } from "../shortcuts.js";
 import { all, current, isBusy, isField, queue } from "./rows.js";
 
@@ -92,6 +93,6 @@ export const start = () => {
     show();
     if (gone.length) load();
   });
-  document.addEventListener("htmx:finally:request", (event) => { if (event.target.matches?.("#selection form") && event.detail.ctx.response?.status === 204) clear(); });
+  document.addEventListener("htmx:finally:request", (event) => { if (senderOf(event).matches?.("#selection form") && event.detail.ctx.response?.status === 204) clear(); });
   show();
 };
