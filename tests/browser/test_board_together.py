@@ -146,7 +146,8 @@ async def test_two_people_and_three_agents_on_one_board(
     await orders(site, board, (ada, bo))
 
     buttons = [page.locator(f"#task-{asks}").get_by_role("button", name="Approve") for page in (ada, bo)]
-    await asyncio.gather(*(one.dispatch_event("click") for one in buttons))
+    handles = [await one.element_handle() for one in buttons]  # the first decision takes the other button away
+    await asyncio.gather(*(one.dispatch_event("click") for one in handles))
     for page in (ada, bo):
         await expect(page.locator(f"#task-{asks} .card-ask")).to_have_count(0)
     listed = (await site.api.get(f"/api/v1/boards/{board}/approvals")).json()["items"]
