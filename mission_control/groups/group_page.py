@@ -48,13 +48,8 @@ def view_of(actor: Actor, group: BoardGroup, reads: Reads | None = None) -> Grou
         group=group,
         rights=GroupRights.of(actor, group),
         wanted=GroupSnapshotQuery(per_board_task_limit=limit, include_done=bool(request.args.get("done"))),
+        text=request.args.get("q", "").replace("\0", "").strip()[:200],
     )
-
-
-def _query(view: GroupView) -> str:
-    """Return the address's part about what the page shows, without what stands beside it."""
-    done = "&done=1" if view.wanted.include_done else ""
-    return f"?tasks={view.wanted.per_board_task_limit}{done}"
 
 
 @pages.get(GROUP)
@@ -65,7 +60,7 @@ async def show(group_id: UUID) -> ResponseReturnValue:
     view, panel, stream = view_of(actor, group), "", ""
     aside, _ = asked(PLACE)
     if aside is not None:
-        panel, stream = await opened(aside, view, seq, f"{view.url}{_query(view)}")
+        panel, stream = await opened(aside, view, seq, f"{view.url}{view.query()}")
         if wants_panel_alone():
             return panel_alone(panel)
     return await shell_page(
@@ -79,7 +74,7 @@ async def show(group_id: UUID) -> ResponseReturnValue:
         panel=Markup(panel),
         panel_title=aside.title if aside else "",
         panel_base=view.url,
-        live_url=f"{view.url}/live{_query(view)}&after={seq}{'&' if stream else ''}{stream}",
+        live_url=f"{view.url}/live{view.query()}&after={seq}{'&' if stream else ''}{stream}",
     )
 
 
@@ -109,7 +104,8 @@ async def boards(view: GroupView) -> str:
     snapshot = await snapshot_of_group(view.actor, view.group, view.wanted)
     figures = {str(row["id"]): row for row in await board_rows(view.actor)}
     hidden = len(view.group.boards) - len(snapshot["boards"])
-    return render_macro(PARTS, "boards", view=view, boards=snapshot["boards"], figures=figures, hidden=hidden)
+    shown = [one for one in snapshot["boards"] if view.shows(one["board"])]
+    return render_macro(PARTS, "boards", view=view, boards=shown, figures=figures, hidden=hidden)
 
 
 def _is_here(view: GroupView, news: Event | dict[str, Any]) -> bool:

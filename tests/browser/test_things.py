@@ -117,3 +117,33 @@ async def test_axe_finds_nothing(site: Site, walker: Page) -> None:
         await walker.goto(site.url + path)
         broken[path] = await found(walker)
     assert not any(broken.values()), broken
+
+
+async def test_boards_of_a_group_are_narrowed_while_typing(site: Site, open_page: Open) -> None:
+    ids = [await site.board(name=f"Mirror {number}") for number in range(9)]
+    page = await open_page("/groups/new")
+    await page.get_by_label("Name", exact=True).fill("Optics")
+    await page.get_by_label("Mirror 3", exact=True).check()
+    search = page.get_by_label("Search the boards")
+    await search.fill("mirror 5")
+    await expect(page.get_by_label("Mirror 3", exact=True)).to_be_hidden()
+    await page.keyboard.press("Enter")
+    await page.get_by_label("Mirror 5", exact=True).check()
+    await page.get_by_role("button", name="Create group").click()
+    await expect(page.locator(".group-board")).to_have_count(2)
+    assert len(ids) == 9
+
+
+async def test_order_of_a_list_is_chosen_by_keyboard(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Orders")
+    for name in ("Zeta", "Eta"):
+        await site.make("/agents", board_id=board, name=name)
+    page = await open_page("/agents")
+    await page.keyboard.press("o")
+    order = page.locator("select[name=order]")
+    await expect(order).to_be_focused()
+    await order.select_option("last seen")
+    await expect(page).to_have_url(f"{site.url}/agents?order=seen")
+    await expect(order).to_be_focused()
+    await site.make("/agents", board_id=board, name="Theta")
+    await expect(page.locator("#agents")).to_contain_text("Theta")

@@ -140,3 +140,35 @@ async def test_group_is_deleted_when_its_name_is_typed(cast: Cast) -> None:
 
 def test_intervals_in_words() -> None:
     assert [in_words(one) for one in ("30s", "1h", "0m", "odd")] == ["every 30 seconds", "every hour", "never", "odd"]
+
+
+async def test_many_boards_of_a_group_are_searched(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    few = await a_group(cast, cast.board)
+    (await ada.get(few)).lacks("Search the boards")
+    made = [
+        await Board.create(organization_id=cast.organization.id, name=f"Mirror {number}", slug=f"mirror-{number}")
+        for number in range(8)
+    ]
+    await Board.filter(id=made[0].id).update(description="Made of beryllium")
+    url = await a_group(cast, cast.board, *made, name="Many")
+    seen = (await ada.get(f"{url}?tasks=3")).has("Search the boards", "Mirror 7", 'name="tasks" value="3"')
+    found = await ada.get(f"{url}?tasks=3&q=BERYL")
+    shown = found.text[found.text.index('id="group-boards"') :]
+    assert "Mirror 0" in shown and "Mirror 1" not in shown
+    found.has(f'href="{url}?tasks=5&amp;q=BERYL"', f'href="{url}?tasks=3&amp;done=1&amp;q=BERYL"')
+    (await ada.get(f"{url}?q=%00nothing")).has("No board matches", "Show all boards")
+    async with ada.watching(live_of(found)) as page:
+        await cast.ada.patch(f"/boards/{made[1].id}", {"name": "Beryllium, too"})
+        told = await page.until("Beryllium, too")
+        boards = told[told.index('hx-target="#group-boards"') :].partition("</hx-partial>")[0]
+        assert "Mirror 0" in boards and "Mirror 2" not in boards
+    assert live_of(seen) != live_of(found)
+
+
+async def test_boards_of_a_long_form_are_searched(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get("/groups/new")).lacks("data-narrow-lines")
+    for number in range(8):
+        await Board.create(organization_id=cast.organization.id, name=f"Mirror {number}", slug=f"mirror-{number}")
+    (await ada.get("/groups/new")).has("data-narrow-lines", "Mirror 7")

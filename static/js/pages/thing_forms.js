@@ -30,8 +30,20 @@ const changed = (event) => {
   if (form.dataset.typedField) types(form);
 };
 
+// A long list of boxes shows those lines that have what is typed. It sends them all.
+const narrow = (field) => {
+  const wanted = field.value.trim().toLowerCase();
+  const lines = [...field.closest("fieldset").querySelectorAll(".check")];
+  for (const line of lines) line.hidden = !line.querySelector("label").textContent.toLowerCase().includes(wanted);
+  const shown = lines.filter((line) => !line.hidden).length;
+  document.getElementById(field.getAttribute("aria-describedby")).textContent = wanted ? `${shown} of ${lines.length} shown` : "";
+};
+
 export const start = () => {
-  document.addEventListener("input", changed);
+  document.addEventListener("input", (event) => event.target.matches("[data-narrow-lines]") ? narrow(event.target) : changed(event));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("[data-narrow-lines]")) event.preventDefault(); // sends nothing yet
+  });
   for (const form of document.querySelectorAll("[data-typed-field]")) types(form);
   for (const field of document.querySelectorAll("[data-slug-of]")) if (field.value) field.dataset.own = "true";
 };
