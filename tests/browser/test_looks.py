@@ -98,3 +98,18 @@ async def test_times_read_well_in_a_sentence(site: Site, open_page: Open) -> Non
         await page.clock.set_fixed_time(made + timedelta(seconds=seconds))
         await page.goto(f"{site.url}/boards/{board}/tasks/{task['id']}")
         await expect(page.locator(".props-foot")).to_contain_text(words)
+
+
+async def test_words_of_a_query_stay_whole_on_a_phone(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Narrow table")
+    for width in (320, 390):
+        page = await open_page(f"/boards/{board}?view=table&q=is:open+assignee:me", width=width)
+        tokens = page.locator("#query-tokens > .token")
+        await expect(tokens).to_have_count(2)
+        field = await page.locator(".query-field").bounding_box()
+        for at in range(2):
+            words = await tokens.nth(at).locator(".truncate").bounding_box()
+            drop = await tokens.nth(at).locator("[data-token-drop]").bounding_box()
+            assert field and words and drop
+            assert words["width"] > 40 and drop["x"] >= words["x"] + words["width"], "the cross stands beside the words"
+            assert drop["x"] + drop["width"] <= field["x"] + field["width"]
