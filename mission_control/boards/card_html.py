@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 from quart import current_app
 
-from mission_control.boards.columns import Card
+from mission_control.boards.card_rows import Card
 from mission_control.core import zones
 from mission_control.web.fragments import render_macro
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.boards.card_filter import TABLE, CardFilter
-from mission_control.boards.columns import CARD, JOINS, Card, CardRow, cards_from
+from mission_control.boards.card_rows import CARD, JOINS, Card, CardRow, cards_from
 from mission_control.boards.days import is_today
 from mission_control.boards.models import Board
 from mission_control.boards.priorities import rank_sql

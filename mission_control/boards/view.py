@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from mission_control.boards.card_filter import OPEN, CardFilter
+from mission_control.boards.card_rows import Card
 from mission_control.boards.cards import crew_of
-from mission_control.boards.columns import Card, Order, cards_of, orders_of
+from mission_control.boards.columns import Order, cards_of, orders_of
 from mission_control.boards.counts import counts_of
 from mission_control.boards.models import Board, SavedView
 from mission_control.boards.statuses import STATUSES

@@ -13,11 +13,10 @@ from mission_control.core.paging import Page, Paging, page
 from mission_control.operations.api import Api
 from mission_control.operations.hints import hints
 from mission_control.operations.operation import operation
-from mission_control.tasks import commands, duplicating
+from mission_control.tasks import commands
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.live import stream_of_tasks
 from mission_control.tasks.models import Task
-from mission_control.tasks.moves import move_card
 from mission_control.tasks.queries import comment_read, task_read, visible_task
 from mission_control.tasks.queries import list_comments as comments_page
 from mission_control.tasks.queries import list_tasks as tasks_page
@@ -30,7 +29,6 @@ from mission_control.tasks.schemas import (
     TaskCommentCreate,
     TaskCommentRead,
     TaskCreate,
-    TaskMove,
     TaskQuery,
     TaskRead,
     TaskUpdate,
@@ -172,49 +170,6 @@ async def update_task(actor: Actor, task: Task, data: TaskUpdate) -> dict[str, A
     """
     await commands.change_task(actor, task, data.change())
     return await task_read(task.id)
-
-
-@operation(
-    api,
-    "POST",
-    f"{TASK}/moves",
-    operation_id="move_task",
-    tags=TAGS,
-    who="actor",
-    find=visible_task,
-    verb="task.move",
-    body=TaskMove,
-    returns=TaskRead,
-    errors=BLOCKED,
-)
-async def move_task(actor: Actor, task: Task, data: TaskMove) -> dict[str, Any]:
-    """Put a card into a column, and there before or after another card.
-
-    A change of status must pass the same rules as when it is sent with PATCH. Where a board wants an approval before
-    a task is done, a person can approve and finish it in one act.
-    """
-    await move_card(actor, task, data)
-    return await task_read(task.id)
-
-
-@operation(
-    api,
-    "POST",
-    f"{TASK}/duplicates",
-    operation_id="duplicate_task",
-    tags=TAGS,
-    who="actor",
-    find=visible_task,
-    verb="task.duplicate",
-    returns=TaskRead,
-)
-async def duplicate_task(actor: Actor, task: Task) -> dict[str, Any]:
-    """Copy a task into the inbox: what is to be done, and nothing of what was done about it.
-
-    The copy has the title, description, priority, tags, custom fields, dependencies and steps, a due date that is not
-    over, and no assignee. It has no comments, files, approvals and runs.
-    """
-    return await task_read((await duplicating.duplicate_task(actor, task)).id)
 
 
 @operation(
