@@ -120,7 +120,12 @@ async def test_hey_api_with_zod(generators: Workshop, made: Crew) -> None:
     await generators.run(folder, "openapi-ts")
     await compiled(generators, folder, "agent.ts", "person.ts", "hey/index.ts", "hey/zod.gen.ts")
     await works(made, generators, folder, "node", "built/agent.js")
-    known = {"BASE_URL": made.server.url, "PERSON_TOKEN": TOKEN, "BOARD_ID": made.board_id}
+    known = {
+        "BASE_URL": made.server.url,
+        "PERSON_TOKEN": TOKEN,
+        "BOARD_ID": made.board_id,
+        "AGENT_TOKEN": made.vega.token,
+    }
     assert await generators.run(folder, "node", "built/person.js", **known)
 
 

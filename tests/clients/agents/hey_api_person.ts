@@ -71,6 +71,20 @@ const needs = await api.listNeeds({ ...by, query: { limit: 200 } });
 assert(needs.data.items.some((item) => item.id === need(one).need_id && item.answers.some((answer) => answer.id === "approve")));
 assert((await api.snoozeNeed({ ...by, path: need(one), body: { until: tomorrow } })).data.is_snoozed);
 assert(!(await api.unsnoozeNeed({ ...by, path: need(one) })).data.is_snoozed);
+const both = [one, two].map((approval) => need(approval).need_id);
+const off = await api.snoozeNeeds({ ...by, body: { ids: both, until: tomorrow, until_changed: true } });
+assert(off.data.results.every((result) => result.outcome === "answered"));
+assert.equal((await api.listNeeds({ ...by, query: { include: "snoozed" } })).data.items.filter((item) => both.includes(item.id)).length, 2);
+await api.snoozeNeeds({ ...by, body: { ids: both } });
+const agent = createClient({ baseUrl, headers: { "X-Agent-Token": process.env.AGENT_TOKEN! } });
+const asked = await api.askQuestion({
+  client: agent, throwOnError: true, path,
+  body: { content: "North?", options: [{ label: "Yes" }], decide_by: tomorrow, otherwise: "option", otherwise_option_id: "1" },
+});
+const question = { ...path, question_id: asked.data.id };
+const later = await api.setQuestionDeadline({ ...by, path: question, body: { decide_by: tomorrow, otherwise: "remind" } });
+assert.equal(later.data.otherwise, "remind");
+assert.equal((await api.removeQuestionDeadline({ ...by, path: question })).data.decide_by, null);
 assert.equal((await api.getNeed({ ...by, path: need(two) })).data.kind, "approval");
 assert.equal((await api.answerNeed({ ...by, path: need(one), body: { answer: "approve" } })).data.outcome, "answered");
 assert.equal((await api.undoNeeds({ ...by, body: { ids: [need(one).need_id] } })).data.failed, 0);
@@ -87,5 +101,8 @@ await api.acknowledgeJobs(by);
 assert(Array.isArray((await api.listMySessions(by)).data));
 const members = await api.listOrgMembersApiV1OrganizationsMeMembersGet(by);
 assert(members.data.items[0]);
+const invite = await api.createOrgInviteApiV1OrganizationsMeInvitesPost({ ...by, body: { invited_email: `fay-${stamp}@example.org` } });
+const mail = await api.sendInvitationMail({ client, path: { invite_id: invite.data.id } });
+assert.equal(mail.response?.status, 409); // no mail server is set here
 assert.equal(typeof (await api.listGatewayRequests(by)).data.total, "number");
 console.log(first.id);
