@@ -21,8 +21,10 @@ from tests.statements import OF_SIGNING_IN, counted
 
 CARDS, DEPENDENTS = 200, 20
 STATUSES = ("inbox", "in_progress", "review", "done")
-MOST_BYTES, MOST_STATEMENTS = 4096, 4
+MOST_BYTES, MOST_STATEMENTS = 4096, 3
 ROUNDS = 4
+# How often new events are looked for depends on the database: on PostgreSQL the process also hears of its own.
+OF_LISTENING = ("PRAGMA data_version", 'FROM "events"')
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ async def cheapest(cast: Cast, task: dict[str, Any], watches: list[Watch]) -> tu
         title = f"Title {len(watches)}-{number}"
         for watch in watches:
             watch.text = ""
-        with counted(passing_over=(*OF_SIGNING_IN, "PRAGMA data_version"), everywhere=True) as found:
+        with counted(passing_over=(*OF_SIGNING_IN, *OF_LISTENING), everywhere=True) as found:
             await rename(cast, task, title)
             for watch in watches:
                 await watch.until(title)
