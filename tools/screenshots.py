@@ -40,7 +40,8 @@ class Picture:
     presses: tuple[str, ...] = ()
 
 
-# `{board}` is the first board of the navigation, `{task}` the first card in progress on it.
+# `{board}` is the first board of the navigation, `{task}` the first card in progress on it, `{gateway}` the one to be
+# paired.
 PICTURES = (
     Picture("home", "/"),
     Picture("home-dark", "/", theme="dark"),
@@ -52,6 +53,7 @@ PICTURES = (
     Picture("approvals", "/approvals"),
     Picture("palette", "{board}", presses=("Control+k",)),
     Picture("agents", "/agents", theme="dark"),
+    Picture("gateway-pairing", "{gateway}"),
 )
 
 
@@ -128,8 +130,10 @@ def main() -> None:
             board = page.get_attribute("#nav-boards a", "href") or "/boards"
             page.goto(url + board)
             task = page.get_attribute("#list-in_progress [data-panel-link]", "href") or board
+            page.goto(url)
+            gateway = page.get_attribute("#queue [data-kind=pairing] .need-ask a", "href") or "/gateways"
             for picture in wanted:
-                take(page, url, picture, {"board": board, "task": task})
+                take(page, url, picture, {"board": board, "task": task, "gateway": gateway})
             browser.close()
 
 

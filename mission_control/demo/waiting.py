@@ -1,4 +1,4 @@
-"""What waits for who signs in to the demo: a question, a late task, a failed one, an agent that fell silent."""
+"""What waits for who signs in to the demo: a question, a late task, a failed one, a silent agent, a gateway to pair."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,6 +11,9 @@ from mission_control.authn import credentials
 from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.gateways.leases import INVENTED
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.reporting import FIRST_PAIRING, PAIRING
 from mission_control.questions.commands import ask_people
 from mission_control.questions.schemas import Option, QuestionCreate
 from mission_control.tasks.changes import TaskChange
@@ -37,6 +40,7 @@ SILENT = {
     "title": "Answer the refunds of November",
     "description": "23 customers wait; the rules are in the memory of the board.",
 }
+GATEWAY = "office-mini (invented)"
 SILENT_AGENT, SILENT_COMMENT = "Otto", "I read the rules and begin with the oldest."
 
 
@@ -57,6 +61,23 @@ async def leave_waiting(actors: Mapping[str, Actor], shop: Board, support: Board
         await add_comment(mara, failed, ERROR)
         await Task.filter(id=failed.id).update(flagged_at=clock.now())
     await _fall_silent(mara, support)
+    await _wait_for_pairing(mara)
+
+
+async def _wait_for_pairing(mara: Actor) -> None:
+    """Let a gateway wait for its owner; it is invented, and nobody connects to it."""
+    with clock.travelled(-timedelta(minutes=22)):
+        await Gateway.create(
+            organization_id=mara.organization_id,
+            name=GATEWAY,
+            url=INVENTED,
+            workspace_root="~/.openclaw",
+            state=PAIRING,
+            state_code="not-paired",
+            last_error=FIRST_PAIRING,
+            pairing_request_id="7f2c91ad",
+            pairing_device_id="5b0e7d1c94a2",
+        )
 
 
 async def _fall_silent(mara: Actor, board: Board) -> None:

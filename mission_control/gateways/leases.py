@@ -16,6 +16,9 @@ LEASE = timedelta(seconds=6)  # so long does the gateway of a process that was k
 RENEW_SECONDS = 1.5
 IDLE_SECONDS = 15.0
 
+# The address of the demo's gateway, which is invented: no process holds it, so that it stays as it was written.
+INVENTED = "ws://office-mini.invalid:18789"
+
 COLUMNS = "id, organization_id, url, token, allow_insecure_tls, device_token"
 
 
@@ -30,8 +33,8 @@ async def held() -> list[Held]:
     if is_postgres():
         # In one order, so that two processes that take over at the same moment do not wait for each other.
         free = (
-            "SELECT id FROM gateways WHERE holder = ? OR holder IS NULL OR held_until IS NULL OR held_until <= ?"
-            " ORDER BY id FOR NO KEY UPDATE"
+            "SELECT id FROM gateways WHERE (holder = ? OR holder IS NULL OR held_until IS NULL OR held_until <= ?)"
+            " AND url <> ? ORDER BY id FOR NO KEY UPDATE"
         )
         return await select(
             Held,
@@ -40,15 +43,16 @@ async def held() -> list[Held]:
             now + LEASE,
             PROCESS,
             now,
+            INVENTED,
         )
     await _take_everything(now)
     return await select(Held, f"SELECT {COLUMNS} FROM gateways WHERE holder = ? ORDER BY id", PROCESS)
 
 
 async def _take_everything(now: datetime) -> None:
-    others = "holder IS NULL OR holder <> ?"
-    if await rows(f"SELECT 1 AS one FROM gateways WHERE {others} LIMIT 1", PROCESS):
-        await rows(f"UPDATE gateways SET holder = ?, held_until = ? WHERE {others}", PROCESS, now + LEASE, PROCESS)
+    others, which = "(holder IS NULL OR holder <> ?) AND url <> ?", (PROCESS, INVENTED)
+    if await rows(f"SELECT 1 AS one FROM gateways WHERE {others} LIMIT 1", *which):
+        await rows(f"UPDATE gateways SET holder = ?, held_until = ? WHERE {others}", PROCESS, now + LEASE, *which)
 
 
 async def seconds_until_free() -> float:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mission_control.demo.waiting import SILENT_AGENT
+from mission_control.demo.waiting import GATEWAY, SILENT_AGENT
 from tests.live.servers import API, COMMAND, PATIENCE, Installation, installation
 
 pytestmark = pytest.mark.database
@@ -71,6 +71,11 @@ def statuses(agents: Any) -> dict[str, str]:
     return {agent["name"]: agent["status"] for agent in agents["items"]}
 
 
+async def pairing(client: httpx.AsyncClient) -> list[str]:
+    """The gateways that wait to be paired, as Home says it."""
+    return [one["title"] for one in (await client.get("/needs?kind=pairing")).json()["items"]]
+
+
 async def test_demo_serves_a_live_board_and_wipes_only_its_data(tmp_path: Path) -> None:
     async with installation(tmp_path) as home:
         async with playing(home, "--port", "0", "--decide") as (printed, url):
@@ -85,6 +90,10 @@ async def test_demo_serves_a_live_board_and_wipes_only_its_data(tmp_path: Path) 
                 await eventually(client, "/agents", lambda found: statuses(found) == crew)
                 needs = (await client.get("/needs?kind=silent")).json()["items"]
                 assert [one["agent"]["name"] for one in needs] == [SILENT_AGENT]
+                assert await pairing(client) == ["Gateway office-mini (invented) waits to be paired"]
+                [gateway] = (await client.get("/gateways")).json()["items"]
+                checked = (await client.post(f"/gateways/{gateway['id']}/checks")).json()
+                assert (checked["state"], gateway["name"]) == ("pairing", GATEWAY)
         await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
         assert "all as written" in await home.command("audit", "verify")
         assert await home.command("demo", "--wipe") == "The demo data is removed.\n"
@@ -104,6 +113,8 @@ async def test_agents_continue_after_a_server_restart(tmp_path: Path) -> None:
                 tasks = f"{API}/boards/{board['id']}/tasks"
                 before = count_of("done", (await client.get(tasks)).json())
                 await eventually(client, tasks, lambda found: count_of("done", found) > before)
+                client.base_url = f"{server.url}{API}"
+                assert len(await pairing(client)) == 1  # no server has tried to connect to it
 
 
 async def test_wrong_database_reports_one_sentence(tmp_path: Path) -> None:
