@@ -4,6 +4,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import Open, Site, becomes_true
+from tests.browser.test_things import imported
 
 pytestmark = pytest.mark.browser
 
@@ -59,6 +60,24 @@ async def test_left_window_counts_and_notifies_by_choice(site: Site, open_page: 
     await becomes_true(page, "shown.includes('Rigel mentioned you on #1 Far away')")
     await page.get_by_role("button", name="Stop notifying me").click()
     await expect(page.locator("[data-notify-state]")).to_contain_text("Not on")
+
+
+async def test_left_window_hears_once_that_long_work_ended(site: Site, open_page: Open) -> None:
+    page = await open_page("/settings/notifications")
+    await page.add_init_script(SHOWN)
+    await page.reload()
+    await page.get_by_role("button", name="Notify me").click()
+    await page.evaluate(LEAVE)
+    await becomes_true(page, "answers === 1")
+    await imported(site, "Jetty")
+    ended = "[...document.querySelectorAll('#ended-work template')].map((one) => one.content.textContent)"
+    await becomes_true(page, f"{ended}.some((text) => text.includes('Jetty'))")
+    for number in (2, 3):
+        await page.evaluate("document.getElementById('away').dispatchEvent(new CustomEvent('look'))")
+        await becomes_true(page, f"answers >= {number}")
+    assert await page.evaluate("shown.filter((title) => title === 'Import Jetty: done').length") == 1
+    await page.evaluate("document.hasFocus = () => true; dispatchEvent(new Event('focus'))")
+    await expect(page.locator("#toasts")).to_be_hidden()
 
 
 async def test_another_build_offers_to_reload(site: Site, open_page: Open) -> None:
