@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Open, Site
+from tests.browser.looks import found
 
 pytestmark = pytest.mark.browser
 
@@ -110,3 +111,16 @@ async def test_question_page_shows_the_answer(site: Site, open_page: Open) -> No
     await expect(page.locator(f"#question-{asked}")).to_contain_text("Ada answered")
     await expect(page.locator(f"#answer-{asked}")).to_have_count(0)
     await expect(page.get_by_role("heading", name="What was asked")).to_be_visible()
+
+
+async def test_axe_finds_nothing_on_a_question_with_long_options(site: Site, walker: Page) -> None:
+    board = await site.board(name="Long options")
+    labels = ["The wide one, which needs another mount and two days", "The long one"]
+    asked = await site.api.post(
+        f"/api/v1/agent/boards/{board}/questions",
+        json={"content": "Which lens?", "options": [{"label": one, "recommended": one == labels[0]} for one in labels]},
+        headers=await lead(site, board),
+    )
+    assert asked.status_code == 200, asked.text
+    await walker.goto(f"{site.url}/boards/{board}/questions/{asked.json()['id']}")
+    assert await found(walker) == []
