@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from mission_control.boards.models import Board
+from mission_control.core import clock
 from mission_control.exports.models import BoardImport
 from mission_control.jobs.models import Job
 from tests.api.test_board_staging import the_file
@@ -58,7 +59,12 @@ async def test_interrupted_import_is_said_and_started_again(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     to = (await upload(ada, json.dumps(the_file()).encode())).leads_to
     fields: dict[str, Any] = {"organization_id": cast.organization.id, "user_id": cast.ada.id, "kind": "board_import"}
-    job = await Job.create(**fields, title="Import", state="interrupted", error="The server stopped while this ran.")
+    ended: dict[str, Any] = {
+        "state": "interrupted",
+        "error": "The server stopped while this ran.",
+        "finished_at": clock.now(),
+    }
+    job = await Job.create(**fields, title="Import", **ended)
     await BoardImport.all().update(job_id=job.id)
     (await ada.get(to)).has("The server stopped", "Import the board")
     assert (await ada.post(f"{to}/starts")).leads_to == "/work"
