@@ -1,8 +1,8 @@
 """Signals of the last moments, for pages that were read before their stream was open.
 
 Events are in the log, where a stream finds what it missed. Signals are stored nowhere: what was sent after a page was
-read and before its stream was open is kept here for a while. Moments are seconds since the epoch, as the machine that
-served the page counts them.
+read and before its stream was open is kept here for a while. A moment is a text: milliseconds since the epoch, and the
+process that took them.
 """
 
 import time
@@ -10,11 +10,28 @@ from collections import deque
 from typing import Any
 from uuid import UUID
 
+from mission_control.live.channels import PROCESS
+
 KEPT_SECONDS = 120.0
 MOST = 500  # of one organization
 APART_SECONDS = 2.0  # how far the clocks of two machines may differ
 
+DIGITS = 18
+
 Signal = dict[str, Any]
+
+
+def moment_of(seconds: float) -> str:
+    """Return a moment of this process, from seconds since the epoch."""
+    return f"{int(seconds * 1000)}-{PROCESS}"
+
+
+def _read(moment: str) -> float | None:
+    """Return the seconds since the epoch of a moment; None when it is none."""
+    digits, _, process = moment.partition("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= DIGITS):
+        return None
+    return int(digits) / 1000 - (0.0 if process == PROCESS else APART_SECONDS)
 
 
 class RecentSignals:
@@ -42,12 +59,14 @@ class RecentSignals:
         while len(kept) > MOST:
             self._dropped[organization_id] = kept.popleft()[0]
 
-    def since(self, organization_id: UUID, moment: float) -> list[Signal] | None:
-        """Return the signals since a moment, None when there may have been others."""
-        since, now = moment - APART_SECONDS, time.time()
+    def since(self, organization_id: UUID, moment: str) -> list[Signal] | None:
+        """Return the signals since a moment, None when there may have been others; none for what is no moment."""
+        since, now = _read(moment), time.time()
+        if since is None:
+            return []
         if self._complete_since is None or since < max(self._complete_since, now - KEPT_SECONDS):
             return None
-        if since < self._dropped.get(organization_id, 0.0):
+        if since <= self._dropped.get(organization_id, 0.0):
             return None
         return [signal for sent, signal in self._kept.get(organization_id, ()) if sent >= since]
 

@@ -75,19 +75,13 @@ async def _cursor_before(organization_id: UUID, since: datetime, head: int) -> i
     return head if row["first"] is None else int(row["first"]) - 1
 
 
-def _requested_moment() -> float | None:
-    """Return when the page that asks for the stream was read, in seconds since the epoch: `at`, in milliseconds."""
-    text = request.args.get("at", "")
-    return int(text) / 1000 if text.isascii() and text.isdigit() and len(text) <= DIGITS else None
-
-
 async def subscribe(
-    organization_id: UUID, cursor: int, *, coalesce: float, replay_limit: int | None, signals_since: float | None = None
+    organization_id: UUID, cursor: int, *, coalesce: float, replay_limit: int | None, signals_since: str | None = None
 ) -> AsyncGenerator[Batch]:
     """Yield batches of everything after `cursor`, first from the log, then as it happens; ends when it must.
 
     A page's stream that is further behind than `replay_limit` gets one batch that asks for a resync. `signals_since` is
-    a moment, in seconds since the epoch, after which the reader wants signals too.
+    the moment after which the reader wants signals too (`recent.moment_of`).
     """
     running = broker.current()
     if running is None:
@@ -261,7 +255,7 @@ async def page_stream(
     `fragments` gives what a batch changes on the page, and None when the page is no longer the reader's. `background`
     runs from when the stream hears of everything until it ends. `opening` is the first message.
     """
-    cursor, moment = await requested_cursor(organization_id), _requested_moment()
+    cursor, moment = await requested_cursor(organization_id), request.args.get("at")
 
     async def source() -> AsyncIterator[bytes]:
         yield ping() + opening

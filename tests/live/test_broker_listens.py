@@ -9,6 +9,7 @@ import pytest
 
 from mission_control.core.ids import new_id
 from mission_control.live import broker
+from mission_control.live.recent import moment_of
 
 PATIENCE = 60
 
@@ -67,12 +68,12 @@ async def test_readers_hear_that_signals_were_missed_while_nobody_listened(monke
     monkeypatch.setattr(asyncpg, "connect", connect)
     ours, reader = broker.Broker("postgresql://nowhere"), broker.Subscription()
     ours._readers[new_id()] = {reader}
-    assert ours.recent.since(new_id(), time.time() + PATIENCE) is None
+    assert ours.recent.since(new_id(), moment_of(time.time() + PATIENCE)) is None
     listening = asyncio.create_task(ours._listen())
     try:
         await reader.take(PATIENCE, 0)
         assert reader.missed_signals
-        assert ours.recent.since(new_id(), time.time() + PATIENCE) == []
+        assert ours.recent.since(new_id(), moment_of(time.time() + PATIENCE)) == []
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)

@@ -6,7 +6,7 @@ from mission_control.core import clock
 from mission_control.jobs import running
 from mission_control.jobs.schemas import JobResult
 from mission_control.live import broker
-from mission_control.live.recent import KEPT_SECONDS
+from mission_control.live.recent import KEPT_SECONDS, moment_of
 from tests.cast import Cast
 from tests.pages.test_jobs import job_of
 from tests.pages.visitor import visitor
@@ -31,7 +31,7 @@ async def test_stream_that_comes_back_after_long_sends_what_signals_change(cast:
     job = await job_of(cast, cast.ada)
     live = stream_of((await ada.get("/settings/tags")).has("Sync Sky").text)
     await running.end(job.id, cast.organization.id, "done", result=JobResult(summary="40 skills."))
-    at = int((time.time() - 2 * KEPT_SECONDS) * 1000)
+    at = moment_of(time.time() - 2 * KEPT_SECONDS)
     async with ada.watching(f"{live.partition('&at=')[0]}&at={at}") as watch:
         found = await watch.until("Sync Sky: done")
     assert "#board-nav" not in found  # no signal is about it

@@ -4,9 +4,14 @@ import pytest
 
 from mission_control.core.ids import new_id
 from mission_control.live import recent
-from mission_control.live.recent import APART_SECONDS, KEPT_SECONDS, MOST, RecentSignals
+from mission_control.live.recent import APART_SECONDS, KEPT_SECONDS, MOST, RecentSignals, moment_of
 
 ORGANIZATION = new_id()
+
+
+def elsewhere(seconds: float) -> str:
+    """A moment of another process."""
+    return f"{int(seconds * 1000)}-other"
 
 
 class Time:
@@ -32,14 +37,14 @@ def signals(time: Time) -> RecentSignals:
     """Signals of a process that has heard of all for long."""
     signals = RecentSignals()
     signals.begin()
-    time.now += KEPT_SECONDS + APART_SECONDS
+    time.now += KEPT_SECONDS
     return signals
 
 
 def test_signals_since_a_moment(time: Time, signals: RecentSignals) -> None:
     signals.add(ORGANIZATION, [{"n": 1}])
     time.now += 10
-    read_at = time.now
+    read_at = moment_of(time.now)
     signals.add(ORGANIZATION, [{"n": 2}])
     time.now += 1
     signals.add(ORGANIZATION, [{"n": 3}])
@@ -49,16 +54,17 @@ def test_signals_since_a_moment(time: Time, signals: RecentSignals) -> None:
 
 def test_nobody_knows_what_was_sent_before_the_process_listened(time: Time) -> None:
     signals = RecentSignals()
-    assert signals.since(ORGANIZATION, time.now) is None
+    assert signals.since(ORGANIZATION, moment_of(time.now)) is None
     signals.begin()
-    assert signals.since(ORGANIZATION, time.now) is None
-    assert signals.since(ORGANIZATION, time.now + APART_SECONDS) == []
+    assert signals.since(ORGANIZATION, moment_of(time.now)) == []
+    assert signals.since(ORGANIZATION, elsewhere(time.now)) is None
+    assert signals.since(ORGANIZATION, elsewhere(time.now + APART_SECONDS)) == []
     signals.interrupt()
-    assert signals.since(ORGANIZATION, time.now + APART_SECONDS) is None
+    assert signals.since(ORGANIZATION, elsewhere(time.now + APART_SECONDS)) is None
 
 
 def test_old_signals_are_forgotten_and_said_to_be(time: Time, signals: RecentSignals) -> None:
-    read_at = time.now
+    read_at = moment_of(time.now)
     signals.add(ORGANIZATION, [{"n": 1}])
     time.now += KEPT_SECONDS + 1
     signals.forget_old()
@@ -67,10 +73,10 @@ def test_old_signals_are_forgotten_and_said_to_be(time: Time, signals: RecentSig
 
 
 def test_too_many_signals_are_said_to_be_incomplete(time: Time, signals: RecentSignals) -> None:
-    read_at = time.now
+    read_at = moment_of(time.now)
     signals.add(ORGANIZATION, [{"n": 1}])
     time.now += 10
     signals.add(ORGANIZATION, [{"n": n} for n in range(MOST)])
     assert signals.since(ORGANIZATION, read_at) is None
-    found = signals.since(ORGANIZATION, time.now)
+    found = signals.since(ORGANIZATION, moment_of(time.now))
     assert found is not None and len(found) == MOST
