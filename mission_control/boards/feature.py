@@ -71,6 +71,7 @@ boards = Feature(
         *query_page.REGIONS,
         *views_pages.REGIONS,
         *regions.REGIONS,
+        trash_pages.LIST.region,
         *table_regions.REGIONS,
         *gateway_choice.REGIONS,
     ),

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import Field
-from quart import Blueprint
+from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.forms import DELETE_WORDS
@@ -17,6 +17,7 @@ from mission_control.core.paging import Paging
 from mission_control.core.policy import can, require
 from mission_control.web.actions import Form, action
 from mission_control.web.forms import FormInvalid, go
+from mission_control.web.live_list import LiveList
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.settings import SettingsPage, settings_page
 from mission_control.web.shell import signed_in
@@ -35,14 +36,25 @@ async def moved() -> ResponseReturnValue:
     return go(TRASH)
 
 
+async def _listed(actor: Actor, _: None) -> dict[str, Any]:
+    may_restore = can(actor, "board.create", actor.organization_id)
+    boards, total = await deleted_boards(actor, Paging(limit=200, offset=0)) if may_restore else ([], 0)
+    return {"boards": boards, "total": total, "may_restore": may_restore}
+
+
+LIST = LiveList(SETTINGS.key, TRASH, "boards/trash.html", _listed, ("board.",))
+
+
 @pages.get(TRASH)
 async def trash() -> ResponseReturnValue:
     """Show the boards that admins can restore, newest deletion first."""
-    actor = await signed_in()
-    may_restore = can(actor, "board.create", actor.organization_id)
-    boards, total = await deleted_boards(actor, Paging(limit=200, offset=0)) if may_restore else ([], 0)
-    context: dict[str, Any] = {"boards": boards, "total": total, "may_restore": may_restore}
-    return await settings_page(actor, "boards/trash.html", SETTINGS.key, **context)
+    return await LIST.page(await signed_in(), None)
+
+
+@pages.get(f"{TRASH}/live")
+async def live() -> Response:
+    """Keep the list live."""
+    return await LIST.stream(await signed_in(), None)
 
 
 @action(pages, "POST", "/boards/<uuid:board_id>/restorations", performs="restore_board")

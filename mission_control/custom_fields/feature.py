@@ -23,5 +23,6 @@ custom_fields = Feature(
         ),
     },
     blueprints=(api.api, pages.pages),
+    regions=pages.REGIONS,
     settings_pages=(pages.SETTINGS,),
 )

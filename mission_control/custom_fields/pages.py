@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, request
+from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.boards.queries import boards_of
@@ -27,6 +27,7 @@ from mission_control.custom_fields.values import WITH_PATTERN
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go, is_htmx
 from mission_control.web.fragments import render_macro
+from mission_control.web.live_list import LiveList
 from mission_control.web.ordering import Order, greatest, order_asked, ordering
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.settings import SettingsPage, settings_page
@@ -48,25 +49,33 @@ ORDERS = {
 }
 
 
+async def _listed(actor: Actor, order: str) -> dict[str, Any]:
+    found = ORDERS[order].sorted(await queries.list_fields(actor.organization_id))
+    boards = {str(board.id): board.name for board in await boards_of(actor)}
+    may_change = can(actor, "custom_field.create")
+    return {"fields": found, "boards": boards, "types": TYPE_NAMES, "may_change": may_change, **ordering(ORDERS, order)}
+
+
+LIST = LiveList(SETTINGS.key, FIELDS, "custom_fields/index.html", _listed, ("custom_field.", "board."))
+REGIONS = (LIST.region,)
+
+
 @pages.get(FIELDS)
 async def fields() -> str:
     """Show the custom fields in their order."""
-    return await _list(await signed_in(), {})
+    return await LIST.page(await signed_in(), order_asked(ORDERS), errors={})
 
 
-async def _list(actor: Actor, errors: dict[str, str]) -> str:
-    order = order_asked(ORDERS)
-    found = ORDERS[order].sorted(await queries.list_fields(actor.organization_id))
-    boards = {str(board.id): board.name for board in await boards_of(actor)}
-    context: dict[str, Any] = {"fields": found, "boards": boards, "types": TYPE_NAMES, "errors": errors}
-    context |= {"may_change": can(actor, "custom_field.create"), **ordering(ORDERS, order)}
-    return await settings_page(actor, "custom_fields/index.html", SETTINGS.key, **context)
+@pages.get(f"{FIELDS}/live")
+async def fields_live() -> Response:
+    """Keep the list live."""
+    return await LIST.stream(await signed_in(), order_asked(ORDERS))
 
 
 async def _not_moved(refusal: Refusal[None, MoveForm]) -> ResponseReturnValue:
     if not isinstance(refusal.error, REFUSED):
         raise refusal.error
-    return await _list(refusal.actor, refusal.errors)
+    return await LIST.page(refusal.actor, order_asked(ORDERS), errors=refusal.errors)
 
 
 @action(pages, "POST", f"{FIELDS}/order", performs="order_org_custom_fields", form=MoveForm, refused=_not_moved)

@@ -11,11 +11,12 @@ from mission_control.jobs.models import Job
 from mission_control.jobs.queries import Own, list_jobs, own_jobs
 from mission_control.jobs.schemas import JobsQuery
 from mission_control.live.broker import head_of
+from mission_control.live.models import Event
 from mission_control.web.actions import action
 from mission_control.web.forms import done
 from mission_control.web.fragments import render_macro
 from mission_control.web.outcomes import Outcome
-from mission_control.web.regions import EVERY_PAGE, Concerns, Reads, Region, View, live_page, rendered
+from mission_control.web.regions import EVERY_PAGE, Concerns, Reads, Region, Signal, View, live_page, rendered
 from mission_control.web.shell import shell_page, signed_in
 
 pages = Blueprint("jobs_pages", __name__)
@@ -29,6 +30,14 @@ WORDS = {
     "interrupted": "Interrupted",
 }
 NEWS = Concerns[View](signals=("job_id",))
+
+
+def _is_own(view: View, news: Event | Signal) -> bool:
+    """Whether news may be of the reader's own work: how far the work of others is concerns nobody's shell."""
+    return isinstance(news, Event) or news.get("job_of") in (None, str(view.actor.user_id))
+
+
+OWN = Concerns[View](signals=("job_id",), about=_is_own)
 
 
 @pages.get(WORK)
@@ -116,7 +125,7 @@ async def _ended(view: View) -> str:
 
 REGIONS = (
     Region(PAGE, "#work", NEWS, _list),
-    Region(EVERY_PAGE, "#own-work", NEWS, _indicator),
-    Region(EVERY_PAGE, "#own-work-menu", NEWS, _indicator),
-    Region(EVERY_PAGE, "#ended-work", NEWS, _ended),
+    Region(EVERY_PAGE, "#own-work", OWN, _indicator),
+    Region(EVERY_PAGE, "#own-work-menu", OWN, _indicator),
+    Region(EVERY_PAGE, "#ended-work", OWN, _ended),
 )

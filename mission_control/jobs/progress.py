@@ -14,11 +14,15 @@ _current: ContextVar["Progress | None"] = ContextVar("job_progress", default=Non
 
 
 class Progress:
-    """How far one job is. Steps are stored at once, what is counted in them a few times a second."""
+    """How far one job is. Steps are stored at once, what is counted in them a few times a second.
 
-    def __init__(self, job_id: UUID, organization_id: UUID) -> None:
+    `user_id` is who started it, whose pages speak of it wherever they are.
+    """
+
+    def __init__(self, job_id: UUID, organization_id: UUID, user_id: UUID | None = None) -> None:
         self.job_id = job_id
         self._organization_id = organization_id
+        self._news = {"job_id": str(job_id)} | ({} if user_id is None else {"job_of": str(user_id)})
         self._step, self._done = "", 0
         self._total: int | None = None
         self._stored_at = 0.0
@@ -38,7 +42,7 @@ class Progress:
         self._stored_at = asyncio.get_running_loop().time()
         values = {"step": self._step, "done": self._done, "total": self._total, "updated_at": clock.now()}
         await Job.filter(id=self.job_id, state="running").update(**values)
-        await publish_signal(self._organization_id, job_id=str(self.job_id))
+        await publish_signal(self._organization_id, **self._news)
 
 
 def use(progress: Progress) -> None:

@@ -41,7 +41,7 @@ Work = Callable[[], Awaitable[JobResult]]
 Claim = Callable[[UUID], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
-_waiting: deque[tuple[UUID, UUID, Work]] = deque()
+_waiting: deque[tuple[UUID, Actor, Work]] = deque()
 
 
 async def start(actor: Actor, kind: Kind, title: str, work: Work, *, claim: Claim | None = None) -> JobRead:
@@ -51,7 +51,7 @@ async def start(actor: Actor, kind: Kind, title: str, work: Work, *, claim: Clai
     """
     job = await committed(actor, lambda: atomically(actor, partial(_create, actor, kind, title, claim)))
     assert job is not None
-    _waiting.append((job.id, actor.organization_id, work))
+    _waiting.append((job.id, actor, work))
     channels.notify([CHANNEL])
     return job
 
@@ -86,8 +86,8 @@ async def run_jobs() -> None:
         while True:
             with channels.listening(CHANNEL) as notified:
                 while _waiting:
-                    job_id, organization_id, work = _waiting.popleft()
-                    task = asyncio.create_task(work_on(job_id, organization_id, work))
+                    job_id, actor, work = _waiting.popleft()
+                    task = asyncio.create_task(work_on(job_id, actor.organization_id, work, actor.user_id))
                     working[task] = job_id
                     task.add_done_callback(working.pop)
                 await channels.notified_within(notified, TOUCH_SECONDS)
@@ -106,9 +106,9 @@ async def _guarded(work: Awaitable[None]) -> None:
         _log.exception("looking after jobs failed")
 
 
-async def work_on(job_id: UUID, organization_id: UUID, work: Work) -> None:
-    """Work on a job and store how it ended."""
-    progress.use(progress.Progress(job_id, organization_id))
+async def work_on(job_id: UUID, organization_id: UUID, work: Work, user_id: UUID | None = None) -> None:
+    """Work on a job of somebody and store how it ended."""
+    progress.use(progress.Progress(job_id, organization_id, user_id))
     try:
         result = await work()
     except asyncio.CancelledError:

@@ -53,7 +53,8 @@ async def tell_step(job: ProvisioningJob) -> None:
     """Outside of a command: say which step a setup is at."""
     values = {**_steps(job), "updated_at": clock.now()}
     if await Job.filter(id=job.id, state="running").update(**values):
-        await publish_signal(job.organization_id, job_id=str(job.id))
+        known = await Job.get(id=job.id)
+        await publish_signal(job.organization_id, job_id=str(job.id), job_of=str(known.user_id))
 
 
 async def tell(job: ProvisioningJob) -> None:

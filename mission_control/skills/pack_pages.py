@@ -3,12 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint
+from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, DomainError, Invalid
-from mission_control.core.policy import require
+from mission_control.core.policy import can, require
 from mission_control.jobs.models import Job
 from mission_control.jobs.queries import own_jobs
 from mission_control.skills.forms import PACK_LABELS, PackForm, SyncForm
@@ -17,6 +17,7 @@ from mission_control.skills.pages import SETTINGS, SKILLS
 from mission_control.skills.queries import list_packs, pack_read, visible_pack
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go
+from mission_control.web.live_list import LiveList
 from mission_control.web.ordering import Order, greatest, order_asked, ordering
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.settings import settings_page
@@ -37,16 +38,32 @@ async def _admin() -> Actor:
     return actor
 
 
+async def _listed(actor: Actor, order: str) -> dict[str, Any]:
+    own = await own_jobs(actor)
+    jobs: list[Job] = [job for job in (*own.running, *own.finished) if job.kind == "pack_sync"]
+    found = ORDERS[order].sorted(await list_packs(actor.organization_id))
+    return {"packs": found, "jobs": jobs, **ordering(ORDERS, order)}
+
+
+def _may_read(actor: Actor) -> bool:
+    return can(actor, "skill_pack.read")
+
+
+NEWS = ("skill_pack.", "skill.")
+LIST = LiveList(SETTINGS.key, PACKS, "skills/packs.html", _listed, NEWS, ("job_id",), _may_read)
+REGIONS = (LIST.region,)
+
+
 @pages.get(PACKS)
 async def packs() -> str:
     """Show the packs."""
-    actor = await _admin()
-    own = await own_jobs(actor)
-    jobs: list[Job] = [job for job in (*own.running, *own.finished) if job.kind == "pack_sync"]
-    order = order_asked(ORDERS)
-    found = ORDERS[order].sorted(await list_packs(actor.organization_id))
-    context = {"packs": found, "jobs": jobs, **ordering(ORDERS, order)}
-    return await settings_page(actor, "skills/packs.html", SETTINGS.key, **context)
+    return await LIST.page(await _admin(), order_asked(ORDERS))
+
+
+@pages.get(f"{PACKS}/live")
+async def packs_live() -> Response:
+    """Keep the list live."""
+    return await LIST.stream(await _admin(), order_asked(ORDERS))
 
 
 @pages.get(f"{PACKS}/new")

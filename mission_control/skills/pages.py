@@ -5,14 +5,14 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from quart import Blueprint, request
+from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, DomainError, Invalid
 from mission_control.core.ids import parse_id
 from mission_control.core.paging import Paging
-from mission_control.core.policy import require
+from mission_control.core.policy import can, require
 from mission_control.gateways.queries import list_gateways
 from mission_control.skills.forms import PACK_LABELS, InstallForm, NewSkillForm
 from mission_control.skills.gateways import gateways_of, skill_detail
@@ -30,6 +30,7 @@ from mission_control.skills.queries import (
 from mission_control.skills.schemas import MarketplaceQuery
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go
+from mission_control.web.live_list import LiveList
 from mission_control.web.ordering import Order, order_asked
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.settings import SettingsPage, administers, settings_page
@@ -95,29 +96,45 @@ async def _admin() -> Actor:
     return actor
 
 
-@pages.get(SKILLS)
-async def skills() -> str:
-    """Show the catalogue, newest first, with the filters of the address."""
-    actor, wanted = await _admin(), Wanted.of_request()
+async def _listed(actor: Actor, wanted: Wanted) -> dict[str, Any]:
     packs = await list_packs(actor.organization_id)
     if wanted.pack is not None and str(wanted.pack) not in {str(pack["id"]) for pack in packs}:
         wanted = replace(wanted, pack=None)
     cards, total = await list_cards(actor, wanted.query(), ORDERS[wanted.order].sql)
-    return await settings_page(
-        actor,
-        "skills/index.html",
-        SETTINGS.key,
-        cards=[card | {"pack": _pack_of(card, packs)} for card in cards],
-        on=await gateways_of([card["id"] for card in cards]),
-        total=total,
-        wanted=wanted,
-        sizes=SIZES,
-        orders=[(key, one.label) for key, one in ORDERS.items()],
-        packs=packs,
-        categories=await words_of(actor.organization_id, "category"),
-        risks=await words_of(actor.organization_id, "risk"),
-        uncategorized=UNCATEGORIZED,
-    )
+    return {
+        "cards": [card | {"pack": _pack_of(card, packs)} for card in cards],
+        "on": await gateways_of([card["id"] for card in cards]),
+        "total": total,
+        "wanted": wanted,
+        "sizes": SIZES,
+        "orders": [(key, one.label) for key, one in ORDERS.items()],
+        "packs": packs,
+        "categories": await words_of(actor.organization_id, "category"),
+        "risks": await words_of(actor.organization_id, "risk"),
+        "uncategorized": UNCATEGORIZED,
+    }
+
+
+def _may_read(actor: Actor) -> bool:
+    return can(actor, "skill.read")
+
+
+LIST = LiveList(
+    SETTINGS.key, SKILLS, "skills/index.html", _listed, ("skill.", "skill_pack.", "gateway."), (), _may_read
+)
+REGIONS = (LIST.region,)
+
+
+@pages.get(SKILLS)
+async def skills() -> str:
+    """Show the catalogue, newest first, with the filters of the address."""
+    return await LIST.page(await _admin(), Wanted.of_request())
+
+
+@pages.get(f"{SKILLS}/live")
+async def skills_live() -> Response:
+    """Keep the catalogue live."""
+    return await LIST.stream(await _admin(), Wanted.of_request())
 
 
 def _pack_of(card: dict[str, Any], packs: list[dict[str, Any]]) -> dict[str, Any] | None:

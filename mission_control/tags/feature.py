@@ -32,6 +32,7 @@ tags = Feature(
         api.api,
         pages.pages,
     ),
+    regions=pages.REGIONS,
     settings_pages=(pages.SETTINGS,),
     palette=(PaletteEntry("New tag", "/settings/tags/new", "plus", "create label", 60, group="Do", may=may_create),),
 )

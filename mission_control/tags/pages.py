@@ -1,9 +1,10 @@
 """Tags as pages of the settings: the list, a new one, changing, merging and deleting one."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, request
+from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
@@ -17,6 +18,7 @@ from mission_control.tags.models import Tag
 from mission_control.tags.queries import visible_tag
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, go
+from mission_control.web.live_list import LiveList
 from mission_control.web.ordering import Order, order_asked, ordering
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.settings import SettingsPage, settings_page
@@ -34,23 +36,46 @@ ORDERS = {
 REFUSED = (FormInvalid, Invalid, Conflict)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address of the list asks for: an order, and the first row."""
+
+    order: str
+    first: int
+
+    @classmethod
+    def of_request(cls) -> "Asked":
+        """Read the address; what it cannot mean is left out."""
+        return cls(order_asked(ORDERS), max(0, min(request.args.get("from", 0, type=int), 10**6)))
+
+
+async def _listed(actor: Actor, asked: Asked) -> dict[str, Any]:
+    wanted = Paging(limit=SIZE, offset=asked.first)
+    found, total = await queries.list_tags(actor.organization_id, wanted, ORDERS[asked.order].sql)
+    return {
+        "tags": [one | {"updated_at": as_moment(one["updated_at"])} for one in found],
+        "total": total,
+        "first": asked.first,
+        "size": SIZE,
+        "may_change": can(actor, "tag.create"),
+        **ordering(ORDERS, asked.order),
+    }
+
+
+LIST = LiveList(SETTINGS.key, TAGS, "tags/index.html", _listed, ("tag.", "task."))
+REGIONS = (LIST.region,)
+
+
 @pages.get(TAGS)
 async def tags() -> str:
     """Show the tags of the organization."""
-    actor, order = await signed_in(), order_asked(ORDERS)
-    first = max(0, min(request.args.get("from", 0, type=int), 10**6))
-    found, total = await queries.list_tags(actor.organization_id, Paging(limit=SIZE, offset=first), ORDERS[order].sql)
-    return await settings_page(
-        actor,
-        "tags/index.html",
-        SETTINGS.key,
-        tags=[one | {"updated_at": as_moment(one["updated_at"])} for one in found],
-        total=total,
-        first=first,
-        size=SIZE,
-        **ordering(ORDERS, order),
-        may_change=can(actor, "tag.create"),
-    )
+    return await LIST.page(await signed_in(), Asked.of_request())
+
+
+@pages.get(f"{TAGS}/live")
+async def tags_live() -> Response:
+    """Keep the list live."""
+    return await LIST.stream(await signed_in(), Asked.of_request())
 
 
 @pages.get(f"{TAGS}/new")

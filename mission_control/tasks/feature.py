@@ -68,7 +68,13 @@ tasks = Feature(
         BodyLimit("POST", "/api/v1/boards/[^/]+/tasks/[^/]+/attachments", "max_file_bytes"),
         BodyLimit("POST", "/boards/[^/]+/tasks/[^/]+/files", "max_file_bytes"),
     ),
-    regions=(*panel_regions.REGIONS, *panel_props.REGIONS, *panel_files.REGIONS, *panel_parts.REGIONS),
+    regions=(
+        *panel_regions.REGIONS,
+        *panel_props.REGIONS,
+        *panel_files.REGIONS,
+        *panel_parts.REGIONS,
+        *(one.region for one in gone_pages.LISTS.values()),
+    ),
     palette=(NEW_TASK, RESTORE_TASK),
     notices={
         "TASK ASSIGNED": "task_assigned",

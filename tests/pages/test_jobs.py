@@ -1,6 +1,7 @@
 """Long work on pages: the shell speaks of it, its page is live, and results wait until they were read."""
 
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 from mission_control.core import clock
@@ -109,3 +110,19 @@ async def test_only_own_results_are_in_the_shell(cast: Cast) -> None:
     (await ada.get("/work")).has("Sync Sky", "Cleo")
     (await dan.get("/work")).has("Nothing runs")
     (await dan.post(f"/work/{job.id}/acknowledgements")).is_status(404)
+
+
+async def test_progress_of_others_changes_nobody_elses_shell(cast: Cast) -> None:
+    ada, ben = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.ben)
+    job = await job_of(cast, cast.ada)
+    steps = progress.Progress(job.id, cast.organization.id, cast.ada.id)
+    async with ada.watching(shell_stream(await ada.get("/settings/tags"))) as hers:
+        async with ben.watching(shell_stream(await ben.get("/work"))) as his:
+            await steps.step("Reading", 40)
+            await hers.until("#own-work")
+            assert "#own-work" not in await his.until("Reading: 0 of 40")
+
+
+def shell_stream(seen: Seen) -> str:
+    """The address of a page's stream."""
+    return unescape(seen.text.partition('hx-sse:connect="')[2].partition('"')[0])
