@@ -16,6 +16,7 @@ from mission_control.cli.database import with_database
 from mission_control.core import clock
 from mission_control.delivery.models import Delivery
 from mission_control.gateway_requests.models import GatewayRequest
+from mission_control.gateways.leases import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.questions.models import Question
 from mission_control.runs.models import Run
@@ -106,10 +107,9 @@ def _request(board: Board, gateway: Gateway, one: int) -> GatewayRequest:
 
 
 def _gateway(board: Board, name: str, state: str) -> dict[str, Any]:
-    """A gateway that another process holds, so that nobody connects to it."""
+    """A gateway that stays as it is, because no process connects to its address."""
     return {
-        "organization_id": board.organization_id, "name": name, "url": "ws://127.0.0.1:9", "workspace_root": "~",
-        "state": state, "holder": "nobody", "held_until": clock.now() + timedelta(days=1),
+        "organization_id": board.organization_id, "name": name, "url": INVENTED, "workspace_root": "~", "state": state,
         "pairing_request_id": f"pair-{name}", "pairing_device_id": "7f2c91ad",
     }  # fmt: skip
 
