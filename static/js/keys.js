@@ -1,7 +1,8 @@
-// What the keys of this page do, and the sheet (`?`) that says so: elements with data-key, in groups.
+// What the keys of this page do, and the sheet (`?`) that says so: elements with data-key, in groups. Keys that a module
+// of the page handles itself are said by data-listed-key.
 import { enabled } from "./shortcuts.js";
 
-const NAMES = { "mod+k": "Ctrl K", escape: "Esc", enter: "Enter" };
+const NAMES = { "mod+k": "Ctrl K", escape: "Esc", enter: "Enter", space: "Space" };
 const named = (key) => key.split(" ").map((part) => NAMES[part] ?? part.toUpperCase());
 
 const row = (list, label, combination, also) => {
@@ -16,7 +17,8 @@ const row = (list, label, combination, also) => {
 const label = (element) => (element.dataset.keyLabel ?? element.getAttribute("aria-label")?.replace(/ #\d+$/, "") ?? element.querySelector(":scope > span")?.textContent ?? [...element.childNodes].filter((node) => node.nodeName !== "KBD").map((node) => node.textContent).join(" ")).trim();
 
 const ALWAYS = [["Undo, while a message offers it", "z"], ["Close, or leave a field", "escape"]];
-const WALK = [["Next", "j"], ["Previous", "k"], ["Column to the left", "h"], ["Column to the right", "l"], ["Open", "enter"]];
+const WALK = [["Next", "j"], ["Previous", "k"], ["Open", "enter"]];
+const COLUMNS = [["Column to the left", "h"], ["Column to the right", "l"]];
 
 /** What can be done here with a key or in a menu, each once: [[label, its key, the element]]. */
 export const actions = () => {
@@ -34,14 +36,15 @@ export const actions = () => {
 /** The keys in groups, those of this page first: [[title, [[label, key, another]]]]. */
 const groups = () => {
   const page = [], go = [], everywhere = [], seen = new Set();
-  for (const element of document.querySelectorAll("[data-key]")) {
-    const { key, keyAlso } = element.dataset;
+  for (const element of document.querySelectorAll("[data-key], [data-listed-key]")) {
+    const { keyAlso, listedKey, key = listedKey } = element.dataset;
     if (seen.has(key)) continue;
     seen.add(key);
     (element.closest("main, #dialogs") ? page : key.startsWith("g ") ? go : everywhere).push([label(element), key, keyAlso]);
   }
   everywhere.push(...ALWAYS.filter(([, key]) => key === "escape" || !seen.has(key)));
-  const walk = document.querySelector("[data-nav-item]") ? WALK : [];
+  const has = (selector) => document.querySelector(selector) !== null;
+  const walk = [...(has("[data-nav-item]") ? WALK : []), ...(has("[data-nav-column]") ? COLUMNS : [])];
   return [["On this page", [...page, ...walk]], ["Go to", go], ["Everywhere", everywhere]].filter(([, rows]) => rows.length);
 };
 

@@ -74,6 +74,20 @@ async def test_key_sheet_lists_undo(site: Site, open_page: Open) -> None:
         await expect(sheet.locator("dt", has_text=words)).to_be_visible()
 
 
+async def test_key_sheet_says_each_key_once_and_those_of_home(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Keys of Home")
+    wanted = {"action_type": "hoist", "confidence": 70, "lead_reasoning": "It is windy."}
+    await site.make(f"/boards/{board}/approvals", **wanted)
+    page = await open_page("/")
+    await expect(page.locator("html")).to_have_attribute("data-connection", "live")
+    await page.keyboard.press("?")
+    here = page.locator("#keys-sheet section").first
+    for words in ("Snooze", "Look at it beside the list", "Select"):
+        await expect(here.locator("dt", has_text=words)).to_be_visible()
+    keys = await here.locator("dd").all_inner_texts()
+    assert len(keys) == len(set(keys)), keys
+
+
 async def test_card_waiting_for_a_person_shows_only_that(site: Site, open_page: Open) -> None:
     board = await site.board(name="Signal mast")
     task = await site.task(board, "Hoist the flag")
