@@ -275,6 +275,7 @@ async def test_fence_must_be_an_integer(cast: Cast) -> None:
     assert (await claim(cast)).ok()["task"] is None
 
 
+LEADS = {"task.delete", "task.archive", "task.change_dependencies", "task.duplicate"}
 OWN = {"task.edit_comment", "task.delete_comment", "task.detach"}  # only of what is one's own, see WRITES
 AGENTS_WRITES = [
     one
@@ -288,7 +289,7 @@ async def test_every_task_write_refuses_a_stale_fence(cast: Cast, one: Operation
     made = await things_of(cast, one.path)
     body = BODIES[one.operation_id](cast, made) if one.body is not None else ...
     body = await body if inspect.isawaitable(body) else body
-    by = cast.atlas if one.verb in ("task.delete", "task.archive", "task.change_dependencies") else cast.vega
+    by = cast.atlas if one.verb in LEADS else cast.vega
     stale = {"X-Task-Fence": "999"}
     if one.form:
         answer = await attach(cast, {"id": made["task_id"]}, stale)
