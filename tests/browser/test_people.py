@@ -85,6 +85,7 @@ async def test_first_hour_from_an_empty_database_to_a_colleague_who_decides(tmp_
         await live(owner)
         await owner.keyboard.press("a")
         await expect(owner.get_by_role("heading", name="Nothing needs you")).to_be_visible()
+        await expect(owner.get_by_role("note", name="Keys")).to_be_hidden()
         await owner.get_by_role("link", name="Invite a colleague").click()
         await owner.get_by_label("E-mail").fill("fay@example.org")
         await owner.get_by_role("button", name="Make the invitation").click()
