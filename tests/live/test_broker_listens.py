@@ -10,6 +10,7 @@ import pytest
 from mission_control.core.ids import new_id
 from mission_control.live import broker
 from mission_control.live.recent import moment_of
+from mission_control.live.subscription import Subscription
 
 PATIENCE = 60
 
@@ -66,7 +67,7 @@ async def test_readers_hear_that_signals_were_missed_while_nobody_listened(monke
         return Line()
 
     monkeypatch.setattr(asyncpg, "connect", connect)
-    ours, reader = broker.Broker("postgresql://nowhere"), broker.Subscription()
+    ours, reader = broker.Broker("postgresql://nowhere"), Subscription()
     ours._readers[new_id()] = {reader}
     assert ours.recent.since(new_id(), moment_of(time.time() + PATIENCE)) is None
     listening = asyncio.create_task(ours._listen())

@@ -11,6 +11,7 @@ from mission_control.authn import freshness
 from mission_control.commands.transaction import transact
 from mission_control.commands.unit_of_work import record
 from mission_control.live import broker, stream
+from mission_control.live.subscription import QUEUE_SIZE
 from mission_control.organizations.models import BoardAccess
 from tests.cast import Cast
 from tests.live.reading import reading
@@ -79,13 +80,13 @@ async def test_slow_reader_is_disconnected_and_resumes(cast: Cast) -> None:
         actor, scope = await cast.ada.actor(), cast.board.scope()
 
         async def work() -> None:
-            for number in range(broker.QUEUE_SIZE + 1):
+            for number in range(QUEUE_SIZE + 1):
                 record("task.updated", scope, str(number))
 
         await transact(actor, work)
         while not slow.overflowed:
             await asyncio.sleep(0.01)
-        assert len(slow.queue) == broker.QUEUE_SIZE
+        assert len(slow.queue) == QUEUE_SIZE
 
 
 async def test_stopping_server_ends_all_streams(cast: Cast) -> None:
