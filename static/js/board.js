@@ -1,4 +1,5 @@
 // Drag with SortableJS on [data-sortable] lists. A drop submits the card's own move form; a refusal puts it back.
+import { settleUnder } from "./cards.js";
 import { senderOf } from "./forms.js";
 import { move } from "./moves.js";
 let wanted = false; // the library comes when the page has nothing else to do, so that the first drag finds it
@@ -85,7 +86,7 @@ const enable = async (list) => {
       document.documentElement.dataset.dragging = "";
       hold();
     },
-    onEnd: ({ item }) => drop(item, origin),
+    onEnd: ({ item, originalEvent }) => drop(settleUnder(item, originalEvent), origin),
   });
 };
 

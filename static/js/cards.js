@@ -80,3 +80,15 @@ export const start = () => {
     }),
   });
 };
+
+/** Put a card where it was let go. Who lets go at once is faster than the browser tells of what the card is over. */
+export const settleUnder = (card, event) => {
+  const isDrop = event && event.type !== "dragend" && Number.isFinite(event.clientX); // an Esc ends a drag as well
+  const under = isDrop ? document.elementFromPoint(event.clientX, event.clientY) : null;
+  const list = under?.closest("[data-sortable]");
+  if (!list || list === card.parentElement) return card;
+  const over = under.closest(".card:not([data-fixed])");
+  if (over) over.before(card);
+  else list.append(card);
+  return card;
+};

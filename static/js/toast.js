@@ -46,7 +46,7 @@ export const show = ({ message, undo, kind = "done", content }) => {
     use.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#circle-alert"));
   }
   toast.querySelector("p").append(content ?? message);
-  toast.querySelector(".btn-row").append(...toast.querySelectorAll("p .btn"));
+  toast.querySelector(".btn-row").append(...toast.querySelectorAll("p > a.btn")); // a button stays in its form
   if (undo) toast.querySelector(".btn-row").append(undoForm(undo));
   hide();
   toasts.append(toast);
