@@ -92,7 +92,8 @@ async def test_field_that_is_typed_in_survives_the_work_of_others(site: Site, op
     await expect(said).to_contain_text("It is now: One coat. Save again to use yours.")
     await expect(field).to_have_value("Two coats")
     await page.keyboard.type(" of tar")
-    await page.keyboard.press("Enter")
+    async with page.expect_response(lambda answer: answer.request.method == "POST"):
+        await page.keyboard.press("Enter")
     await expect(said).to_have_count(0)
     await expect(page.locator(".timeline")).to_contain_text("changes by Ada")
     assert (await site.read(board, task))["custom_field_values"]["resin"] == "Two coats of tar"
