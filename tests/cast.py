@@ -288,7 +288,7 @@ async def kinds(cast: Cast, since: int) -> list[tuple[str, UUID | None]]:
     return [(event.kind, event.agent_id) for event in found]
 
 
-def everybody(cast: Cast) -> dict[str, Caller]:
+def everybody(cast: Cast) -> dict[str, Person | Program]:
     """All members of the cast by name."""
     names = ("ada", "ben", "cleo", "dan", "eve", "atlas", "vega", "rigel", "mira", "nova")
     return {name: getattr(cast, name) for name in names}

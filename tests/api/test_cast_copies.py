@@ -39,7 +39,7 @@ async def test_copied_logs_hold(cast: Cast) -> None:
 
 async def test_copied_callers_are_known(cast: Cast) -> None:
     for caller in everybody(cast).values():
-        assert (await caller.actor()).id == caller.id  # type: ignore[attr-defined]
+        assert (await caller.actor()).id == caller.id
 
 
 async def test_copy_was_made_by_the_clock_of_its_test(app: Quart, original_cast: Original) -> None:

@@ -104,7 +104,7 @@ async def _written(cast: Cast) -> dict[str, Any]:
 
 async def actors(cast: Cast) -> dict[str, Actor]:
     """Everybody as an actor."""
-    found: dict[str, Actor] = {name: await caller.actor() for name, caller in everybody(cast).items()}  # type: ignore[attr-defined]
+    found: dict[str, Actor] = {name: await caller.actor() for name, caller in everybody(cast).items()}
     return {**found, "system": system(cast.organization.id)}
 
 
