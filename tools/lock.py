@@ -22,7 +22,7 @@ RUN, DEV = Path("requirements/run.txt"), Path("requirements/dev.txt")
 EXTRAS = {RUN: (), DEV: ("dev",)}
 GROUP = "build"
 PIN = re.compile(r"^([\w.-]+)==([^\s;]+)", re.M)
-ASKED_FOR = re.compile(r"# +(?:via )?mission-control \(pyproject\.toml")
+ASKED_FOR = re.compile(r"# +(?:via )?mission-control-boards \(pyproject\.toml")
 
 type Pins = dict[NormalizedName, str]
 

@@ -1,6 +1,7 @@
 """What the documents say of files is so."""
 
 import re
+import tomllib
 from pathlib import Path
 
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT
@@ -64,3 +65,30 @@ def test_list_of_pages_names_existing_tests() -> None:
     sources = {file: (tests / file).read_text(encoding="utf-8") for file, _ in named if (tests / file).is_file()}
     assert [file for file, _ in named if file not in sources] == []
     assert [f"{file}::{name}" for file, name in named if name and f"def {name}(" not in sources[file]] == []
+
+
+def test_the_package_has_a_name_of_its_own_and_a_command_of_that_name() -> None:
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["name"] == "mission-control-boards"
+    assert project["scripts"] == dict.fromkeys(
+        ("mission-control", "mission-control-boards"), "mission_control.cli:main"
+    )
+
+
+# `mission-control` on the package index is another project.
+FOREIGN = re.compile(r"(?:uvx|pipx|uv tool|uv pip|uv add|pip3?|npx)\b[^\n`]*?\smission-control(?![\w./-])")
+
+
+def test_no_text_tells_anybody_to_install_the_other_project_of_that_name() -> None:
+    assert FOREIGN.search("uvx mission-control demo") and FOREIGN.search("pip install -U mission-control")
+    assert not FOREIGN.search("uvx --from . mission-control-boards demo")
+    folders = [HOME, *(HOME / name for name in ("docs", "examples", "mission_control", "templates", "static", "tools"))]
+    files = [
+        path
+        for folder in folders
+        for path in (folder.glob("*") if folder == HOME else folder.rglob("*"))
+        if path.suffix in {".py", ".md", ".html", ".js", ".sh", ".txt", ".jinja", ".toml"} or path.name == "Procfile"
+    ]
+    assert len(files) > 500
+    named = [str(path) for path in files if FOREIGN.search(path.read_text(encoding="utf-8"))]
+    assert named == []

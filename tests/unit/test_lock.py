@@ -18,7 +18,7 @@ dev = []
 [dependency-groups]
 build = []
 """
-LOCK = "quart==0.21.0 \\\n    --hash=sha256:00\n    # via mission-control (pyproject.toml)\n"
+LOCK = "quart==0.21.0 \\\n    --hash=sha256:00\n    # via mission-control-boards (pyproject.toml)\n"
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_raised_bound_makes_the_lock_stale(faults: Fault) -> None:
 
 
 def test_removed_requirement_makes_the_lock_stale(faults: Fault) -> None:
-    removed = "left_behind==1.0 \\\n    # via\n    #   other\n    #   mission-control (pyproject.toml)\n"
+    removed = "left_behind==1.0 \\\n    # via\n    #   other\n    #   mission-control-boards (pyproject.toml)\n"
     assert faults("", removed) == ["left-behind is no longer in pyproject.toml"]
 
 
