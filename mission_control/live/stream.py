@@ -15,6 +15,7 @@ from quart import Response, request
 from mission_control.core import clock
 from mission_control.core.errors import DomainError
 from mission_control.core.json import to_json
+from mission_control.core.request_facts import answered
 from mission_control.database.sql import rows
 from mission_control.live import broker
 from mission_control.live.models import Event
@@ -23,7 +24,7 @@ PING_SECONDS = 15.0
 LIFE_SECONDS = 30 * 60.0
 PAGE_COALESCE_SECONDS = 0.02
 PAGE_REPLAY_LIMIT = 500
-HELD_BACK_SECONDS = 0.4  # what may overtake the answer to the reader's own request
+HELD_BACK_SECONDS = 0.4  # after the answer to the reader's own request was sent
 ANSWERED_WITHIN = timedelta(seconds=5)  # an older event is replayed; its request was answered long ago
 DIGITS = 18  # no event has a longer number
 
@@ -56,6 +57,22 @@ class Batch:
     missed_signals: bool = False
 
 
+class LastByte:
+    """When a stream last sent something: clients and proxies close one that is silent for long."""
+
+    def __init__(self) -> None:
+        self.sent()
+
+    def sent(self) -> None:
+        """Say that something is being sent now."""
+        self._at = asyncio.get_running_loop().time()
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the stream may still be silent."""
+        return max(0.0, self._at + PING_SECONDS - asyncio.get_running_loop().time())
+
+
 async def requested_cursor(organization_id: UUID) -> int:
     """Return the number after which the client wants events: `Last-Event-ID`, `after`, `since`, else now."""
     head = await broker.head_of(organization_id)
@@ -76,9 +93,17 @@ async def _cursor_before(organization_id: UUID, since: datetime, head: int) -> i
 
 
 async def subscribe(
-    organization_id: UUID, cursor: int, *, coalesce: float, replay_limit: int | None, signals_since: str | None = None
+    organization_id: UUID,
+    cursor: int,
+    last_byte: LastByte,
+    *,
+    coalesce: float,
+    replay_limit: int | None,
+    signals_since: str | None = None,
 ) -> AsyncGenerator[Batch]:
     """Yield batches of everything after `cursor`, first from the log, then as it happens; ends when it must.
+
+    An empty batch is due when nothing was sent for `PING_SECONDS`, however much happened that was not sent.
 
     A page's stream that is further behind than `replay_limit` gets one batch that asks for a resync. `signals_since` is
     the moment after which the reader wants signals too (`recent.moment_of`).
@@ -97,7 +122,7 @@ async def subscribe(
             yield Batch(signals=missed or [], missed_signals=missed is None)
         ends_at = asyncio.get_running_loop().time() + LIFE_SECONDS * random.uniform(0.9, 1.1)
         while asyncio.get_running_loop().time() < ends_at:
-            items = await reader.take(PING_SECONDS, coalesce)
+            items = await reader.take(last_byte.seconds_left, coalesce)
             if reader.closed:
                 return
             batch = Batch(
@@ -108,8 +133,6 @@ async def subscribe(
             )
             reader.missed_signals = False
             cursor = batch.events[-1].seq if batch.events else cursor
-            if items and not (batch.events or batch.signals or batch.missed_signals):
-                continue
             yield batch
             if batch.must_resync:
                 return
@@ -171,7 +194,9 @@ async def json_stream(
 
     async def source() -> AsyncIterator[bytes]:
         yield ping()
-        async with aclosing(subscribe(organization_id, cursor, coalesce=0.0, replay_limit=None)) as batches:
+        last_byte = LastByte()
+        stream = subscribe(organization_id, cursor, last_byte, coalesce=0.0, replay_limit=None)
+        async with aclosing(stream) as batches:
             async for batch in batches:
                 if not await alive():
                     return
@@ -182,8 +207,10 @@ async def json_stream(
                         return
                     is_first = False
                     yield piece
-                if not (batch.events or batch.signals):
+                    last_byte.sent()
+                if not last_byte.seconds_left:
                     yield ping()
+                    last_byte.sent()
                 if batch.must_resync:
                     return
 
@@ -206,6 +233,7 @@ async def _pieces(
                 if held:
                     yield b"".join(held)
                     held, size = [], 0
+                await answered(item.request_id, ANSWERED_WITHIN.total_seconds())
                 await _let_answer_arrive()
                 has_waited = True
             data, seq = await payload(item), item.seq
@@ -259,10 +287,11 @@ async def page_stream(
 
     async def source() -> AsyncIterator[bytes]:
         yield ping() + opening
-        seen = cursor
+        seen, last_byte = cursor, LastByte()
         stream = subscribe(
             organization_id,
             cursor,
+            last_byte,
             coalesce=PAGE_COALESCE_SECONDS,
             replay_limit=PAGE_REPLAY_LIMIT,
             signals_since=moment,
@@ -277,6 +306,8 @@ async def page_stream(
                     yield message("", event="resync")
                     return
                 seen = batch.events[-1].seq if batch.events else seen
-                yield message(html, seq=seen) if html else ping()
+                if html or not last_byte.seconds_left:
+                    yield message(html, seq=seen) if html else ping()
+                    last_byte.sent()
 
     return respond(source())

@@ -16,6 +16,8 @@ from mission_control.organizations.models import BoardAccess
 from tests.cast import Cast
 from tests.live.reading import reading
 
+STREAMS = ("{cast.tasks}/stream", "{cast.approvals}/stream", "{cast.home}/memory/stream")
+
 
 async def test_quiet_stream_sends_keepalive_comments(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "PING_SECONDS", 0.01)
@@ -126,3 +128,28 @@ async def test_streams_hold_no_database_connection(cast: Cast) -> None:
         task = await cast.add_task()
         messages = await asyncio.gather(*(one.next() for one in streams))
     assert {one.data["task"]["id"] for one in messages} == {task["id"]}
+
+
+async def test_foreign_events_do_not_silence_the_keepalive(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """News of another board ends the wait of a stream before it is over, again and again, and sends nothing."""
+    monkeypatch.setattr(stream, "PING_SECONDS", 0.2)
+    actor, elsewhere = await cast.ada.actor(), cast.other_board.scope()
+
+    async def work() -> None:
+        record("task.updated", elsewhere, "Something on another board")
+
+    async def keep_changing() -> None:
+        while True:
+            await transact(actor, work)
+            await asyncio.sleep(0.01)
+
+    for path in STREAMS:
+        async with reading(cast.ada, path.format(cast=cast)) as quiet:
+            foreign = asyncio.create_task(keep_changing())
+            try:
+                while len(quiet.comments) < 3:
+                    await asyncio.wait_for(quiet._read(), 10)
+            finally:
+                foreign.cancel()
+                await asyncio.gather(foreign, return_exceptions=True)
+            assert not quiet.seen
