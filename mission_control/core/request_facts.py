@@ -1,10 +1,16 @@
 """Facts of the running request that every layer may read."""
 
+import asyncio
+import contextlib
 import time
+from collections.abc import Iterator
 from contextvars import ContextVar, Token
 
 _began_at: ContextVar[float | None] = ContextVar("began_at", default=None)
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+# The writes of this process that have no answer yet, by the ids of their requests.
+_unanswered: dict[str, asyncio.Event] = {}
 
 
 def current_request_id() -> str | None:
@@ -27,3 +33,22 @@ def request_began_at() -> float:
     """Return when the running request began, in seconds since the epoch; the present moment outside of one."""
     began = _began_at.get()
     return time.time() if began is None else began
+
+
+@contextlib.contextmanager
+def unanswered(request_id: str) -> Iterator[None]:
+    """Let `answered` wait for a write until its answer is sent."""
+    _unanswered[request_id] = is_answered = asyncio.Event()
+    try:
+        yield
+    finally:
+        is_answered.set()
+        if _unanswered.get(request_id) is is_answered:
+            del _unanswered[request_id]
+
+
+async def answered(request_id: str | None, seconds: float) -> None:
+    """Wait at most `seconds` until a write of this process has sent its answer."""
+    if request_id is not None and (waited := _unanswered.get(request_id)) is not None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(waited.wait(), seconds)

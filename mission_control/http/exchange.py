@@ -20,7 +20,7 @@ from quart import request
 
 from mission_control.config import Settings
 from mission_control.config_values import TRACE, Network
-from mission_control.core.request_facts import reset_request_id, set_request_id
+from mission_control.core.request_facts import reset_request_id, set_request_id, unanswered
 from mission_control.http import framing
 from mission_control.http.arrival import Arrival
 from mission_control.http.asgi import Application, Header, Message, Receive, Scope, Send, refuse
@@ -117,16 +117,20 @@ class Exchange:
         if refusal := framing.refusal(scope):
             await refuse(self.send, 400, refusal.sentence, self.id, refusal.headers)
         elif simultaneous is None:
-            await app(scope, self.receive, self.send)
+            await self._answer_within(app)
         else:
             client = rate_limit_key(scope_client_ip(scope))
             if not simultaneous.begin(client):
                 await refuse(self.send, 503, TOO_MANY, self.id, {"retry-after": "5"})
                 return
             try:
-                await app(scope, self.receive, self.send)
+                await self._answer_within(app)
             finally:
                 simultaneous.end(client)
+
+    async def _answer_within(self, app: Application) -> None:
+        with contextlib.nullcontext() if self._arrival is None else unanswered(self.id):
+            await app(self.scope, self.receive, self.send)
 
     async def receive(self) -> Message:
         """Return the next message. The end of a request that is answered soon waits until it is answered."""

@@ -1,11 +1,15 @@
 """A task that a person makes over the API comes to that person's own stream after the answer, and to others at once."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from quart import Response
 
 from mission_control.core.clock import travelled
 from mission_control.live import stream as live_stream
+from mission_control.operations import operation as operation_module
+from mission_control.operations.retries import written
 from tests.cast import Cast
 from tests.live.reading import reading
 
@@ -21,6 +25,19 @@ class Answering:
         self.times += 1
         self.begun.set()
         await asyncio.wait_for(self.over.wait(), 60)
+
+
+class SlowAnswer:
+    """A write that has committed, and whose answer the test lets go."""
+
+    def __init__(self) -> None:
+        self.has_written, self.may_answer = asyncio.Event(), asyncio.Event()
+
+    async def written(self, *given: Any) -> Response:
+        response = await written(*given)
+        self.has_written.set()
+        await asyncio.wait_for(self.may_answer.wait(), 60)
+        return response
 
 
 @pytest.fixture
@@ -76,3 +93,22 @@ async def test_agents_and_old_events_do_not_wait(cast: Cast, answering: Answerin
         async with reading(cast.cleo, f"{path}?since={old['created_at']}") as own:
             assert (await own.next()).data["task"]["id"] == old["id"]
     assert answering.times == 0
+
+
+async def test_own_event_waits_while_its_request_has_no_answer(
+    cast: Cast, answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer may take long after the commit, on a busy server: the wait begins when it was sent."""
+    answering.over.set()
+    slow = SlowAnswer()
+    monkeypatch.setattr(operation_module, "written", slow.written)
+    async with reading(cast.cleo, f"{cast.tasks}/stream") as own, reading(cast.dan, f"{cast.tasks}/stream") as other:
+        post = asyncio.create_task(cast.cleo.post(cast.tasks, {"title": "Mine"}))
+        assert (await other.next()).data["task"]["title"] == "Mine"
+        await asyncio.wait_for(slow.has_written.wait(), 60)
+        await asyncio.sleep(0.05)
+        assert answering.times == 0
+        slow.may_answer.set()
+        made = (await post).ok()
+        assert (await own.next()).data["task"] == made
+        assert answering.times == 1
