@@ -63,10 +63,11 @@ class WorkStateForm(Form):
 
     state: State
     reason: Annotated[Annotated[str, Field(max_length=500)] | None, BlankToNone] = None
+    expects: Annotated[State | None, BlankToNone] = None
 
     def body(self, found: HasWorkState) -> WorkStateChange:
         """Return the change."""
-        return WorkStateChange(state=self.state, reason=self.reason)
+        return WorkStateChange(state=self.state, reason=self.reason, expects=self.expects)
 
 
 async def _of_agent(agent_id: UUID) -> tuple[Actor, Switch]:
@@ -131,7 +132,9 @@ async def _set(outcome: Outcome[Any, WorkStateForm]) -> ResponseReturnValue:
         return done(_back(switch), toast="Reason saved" if wanted.reason else None)
     label = "Resume" if wanted.state == STOPPED else "Undo"  # tasks that a stop took back do not return
     toast = TOASTS[wanted.state].format(switch.whose)
-    return done(_back(switch), toast=toast, undo_action=switch.url, undo=before, undo_label=label)
+    return done(
+        _back(switch), toast=toast, undo_action=switch.url, undo=before | {"expects": wanted.state}, undo_label=label
+    )
 
 
 @action(

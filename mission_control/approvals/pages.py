@@ -141,11 +141,11 @@ async def decide(outcome: Outcome[Approval, DecisionForm]) -> ResponseReturnValu
     """Approve, send back or reject; only the first decision counts."""
     approval, form = outcome.found, outcome.form
     title, effects = await _title_of(outcome.actor, approval), _effects_of(outcome.answer["outcomes"])
-    undo = f"/boards/{approval.board_id}/approvals/{approval.id}/reopenings"
+    place, undo = safe_next(form.next), {"needs": f"approval:{approval.id}", "next": form.next}
     toast = f"{title} {WORDS[form.decision]}.{effects}"
     if approval.gateway_id is not None:
-        return done(f"{safe_next(form.next)}#queue", toast=toast)
-    return done(f"{safe_next(form.next)}#queue", toast=toast, undo_action=undo)
+        return done(f"{place}#queue", toast=toast)
+    return done(f"{place}#queue", toast=toast, undo_action="/needs/undos", undo=undo)
 
 
 async def _title_of(actor: Actor, approval: Approval) -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import DEFAULT_HEARTBEAT
-from mission_control.boards.commands import slugify, update_board
+from mission_control.boards.commands import locked_board, slugify, update_board
 from mission_control.boards.models import Board
 from mission_control.commands.command import command
 from mission_control.commands.reactions import react
@@ -66,8 +66,9 @@ async def _set_boards(actor: Actor, group: BoardGroup, board_ids: Collection[UUI
             raise Invalid(f"You can only read the board {board.name}, so you cannot put it into a group.")
         await update_board(actor, board, {"board_group_id": group.id})
     for board_id in sorted(set(present) - wanted):
-        if can(actor, "board.update", present[board_id]):
-            await update_board(actor, present[board_id], {"board_group_id": None})
+        board = await locked_board(present[board_id])
+        if board.board_group_id == group.id and can(actor, "board.update", board):
+            await update_board(actor, board, {"board_group_id": None})
     await with_boards(group)
 
 

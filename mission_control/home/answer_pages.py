@@ -63,7 +63,7 @@ async def unsnooze(outcome: Outcome[Key, None]) -> ResponseReturnValue:
 @action(pages, "POST", SNOOZES, performs="snooze_needs", form=SnoozesForm)
 async def snooze_together(outcome: Outcome[None, SnoozesForm]) -> ResponseReturnValue:
     """Put several needs off, or show them again."""
-    done_ids = [one.id for one in outcome.answer.results if one.outcome == "answered"]
+    done_ids = [one.id for one in outcome.answer.results if one.outcome == "snoozed"]
     if outcome.form.until == NOW:
         return done("/", toast=many_words("Shown again", outcome.answer))
     toast = many_words("Snoozed", outcome.answer)

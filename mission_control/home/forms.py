@@ -68,7 +68,7 @@ class SnoozesForm(Form):
         """Return the needs, and until when."""
         ids = self.need or [one for one in self.needs.split(",") if one]
         if self.until in (CHANGE, NOW):
-            return NeedsSnoozed.model_validate({"ids": ids, "until_changed": self.until == CHANGE})
+            return NeedsSnoozed(ids=ids, until_changed=self.until == CHANGE, show=self.until == NOW)
         return NeedsSnoozed.model_validate({"ids": ids, "until": moment_named(self.until)})
 
 

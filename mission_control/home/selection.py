@@ -45,8 +45,8 @@ def offers(needs: Sequence[Need]) -> list[Offer]:
 
 def undone_words(results: NeedResults) -> str:
     """Return what was taken back."""
-    if results.answered:
-        said = "It waits again." if results.answered == 1 else f"{results.answered} wait again."
+    if results.undone:
+        said = "It waits again." if results.undone == 1 else f"{results.undone} wait again."
     else:
         said = "Nothing was taken back."
     reasons = dict.fromkeys(one.message for one in results.results if one.message)

@@ -25,8 +25,8 @@ def moment_words(until: datetime | None) -> str:
 
 def many_words(verb: str, results: NeedResults) -> str:
     """Return what became of many answers: how many, and why not the others."""
-    said = f"{verb}: {results.answered}."
-    others = [one.message for one in results.results if one.outcome != "answered" and one.message]
+    said = f"{verb}: {len(results.results) - results.failed}."
+    others = [one.message for one in results.results if one.message]
     if not others:
         return said
     reasons = " ".join(dict.fromkeys(others))

@@ -1,5 +1,6 @@
 """Answer needs: one or many, by the operations that their answers name. The first answer wins."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,8 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound
-from mission_control.database.sql import is_postgres, rows
-from mission_control.needs.ended import CODE, OF_AN_ORGANIZATION, TABLES, Asked, asked_need, present_key, refuse_ended
+from mission_control.needs.ended import CODE, Asked, asked_need, present_key, refuse_ended
+from mission_control.needs.kinds import KINDS
 from mission_control.needs.listing import said
 from mission_control.needs.schemas import (
     Need,
@@ -71,16 +72,21 @@ def _refuse_note(answer: NeedAnswer, note: str | None) -> None:
 
 async def _first(actor: Actor, asked: Asked, answer: NeedAnswer, note: str | None) -> None:
     """Inside a transaction: give the answer unless another one came first."""
-    if asked.kind not in TABLES and asked.kind not in OF_AN_ORGANIZATION:
-        # Approvals and questions are locked by their own operations, in the order of locks.
-        await rows(f"SELECT id FROM tasks WHERE id = ?{' FOR NO KEY UPDATE' if is_postgres() else ''}", asked.id)
-        if await present_key(actor, asked.kind, asked.id) is None:
-            await refuse_ended(asked)
+    await hold(asked)
+    if await present_key(actor, asked.kind, asked.id) is None:
+        await refuse_ended(asked)
     if answer.operation is None:
         return
     if note and answer.note_operation is not None:
         await _perform(actor, answer.note_operation, note)
     await _perform(actor, answer.operation, note)
+
+
+async def hold(asked: Asked) -> None:
+    """Inside a transaction: lock what a need is about. Read what decides only after that."""
+    lock = KINDS[asked.kind].hold
+    if lock is not None:
+        await lock(asked.id)
 
 
 def _is_atomic(how: NeedOperation) -> bool:
@@ -131,6 +137,13 @@ def refused(need_id: str, error: DomainError) -> NeedResult:
 
 
 def results(found: list[NeedResult]) -> NeedResults:
-    """Return the results with how many were answered."""
-    answered = sum(one.outcome == "answered" for one in found)
-    return NeedResults(results=found, answered=answered, failed=len(found) - answered)
+    """Return the results with how many there are of each outcome."""
+    number = Counter(one.outcome for one in found)
+    return NeedResults(
+        results=found,
+        answered=number["answered"],
+        undone=number["undone"],
+        snoozed=number["snoozed"],
+        shown=number["shown"],
+        failed=number["ended"] + number["refused"],
+    )

@@ -107,7 +107,7 @@ async def unsnooze_need(actor: Actor, key: Key) -> Need:
     is_atomic=False,
 )
 async def snooze_needs(actor: Actor, data: NeedsSnoozed) -> NeedResults:
-    """Put several off for yourself, or show them again, with a result for each: `answered` means done."""
+    """Put several off for yourself, or show them again, with a result for each."""
     return await snooze_many(actor, data)
 
 

@@ -1,10 +1,13 @@
 """Approvals that a person may decide."""
 
 from typing import Any
+from uuid import UUID
 
 from mission_control.approvals import queue
+from mission_control.approvals.decisions import held_tasks, locked_approval, task_ids_of
 from mission_control.approvals.finishing import asks_to_finish
 from mission_control.approvals.items import Item
+from mission_control.approvals.models import Approval
 from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, deadline_facts, fact, need, operation, shortened
 from mission_control.needs.schemas import Need, NeedAnswer, NeedFact, NeedOtherwise, NeedParty, NeedTask
@@ -129,4 +132,12 @@ def answers_of(item: Item) -> list[NeedAnswer]:
     return answers
 
 
-KIND = NeedKind("approval", "answer", find, say, ("approval.", "board."))
+async def hold(approval_id: UUID) -> None:
+    """Lock the tasks of an approval, then the approval."""
+    approval = await Approval.get_or_none(id=approval_id).select_related("board")
+    if approval is not None:
+        await held_tasks(approval.board_id, await task_ids_of(approval))
+        await locked_approval(approval)
+
+
+KIND = NeedKind("approval", "answer", find, say, ("approval.", "board."), hold=hold)

@@ -6,7 +6,7 @@ from mission_control.core.actor import Actor
 from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, need, operation
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise
-from mission_control.needs.tasks import CHANGES, VERSION, TaskRow, cost_of, facts_of, task_rows
+from mission_control.needs.tasks import CHANGES, VERSION, TaskRow, cost_of, facts_of, hold, task_rows
 
 HINT = ("message", "What should the next agent know?", False)
 
@@ -77,4 +77,6 @@ def answers_of(actor: Actor, task: TaskRow) -> list[NeedAnswer]:
     ]
 
 
-KIND = NeedKind("flagged", "unblock", find, say, ("task.flagged", "task.unflagged", "task.lease_expired", *CHANGES))
+KIND = NeedKind(
+    "flagged", "unblock", find, say, ("task.flagged", "task.unflagged", "task.lease_expired", *CHANGES), hold=hold
+)

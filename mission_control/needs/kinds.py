@@ -70,11 +70,13 @@ class Seeker:
 # needs of one person have an owner; `act_by` is when something happens without an answer.
 Find = Callable[[Seeker], tuple[str, list[Any]] | None]
 Say = Callable[[Page], Awaitable[list[Need]]]
+# Locks what a need is about until the running command ends; a no-op when it is gone.
+Hold = Callable[[UUID], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class NeedKind:
-    """One kind of needs: what people do with it, how it is found, and how it is said.
+    """One kind of needs: what people do with it, how it is found, how it is said, and what an answer locks first.
 
     `concerns` are the kinds of events, by how they begin, and `signals` the names in signals that change it.
     """
@@ -86,6 +88,7 @@ class NeedKind:
     concerns: tuple[str, ...] = ()
     signals: tuple[str, ...] = ()
     is_for_admins: bool = False
+    hold: Hold | None = None
 
     @property
     def place(self) -> int:

@@ -1,11 +1,14 @@
 """Questions of agents that a person may answer."""
 
 from typing import Any
+from uuid import UUID
 
 from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, deadline_facts, fact, need, operation, shortened
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise, NeedParty
 from mission_control.questions import queue
+from mission_control.questions.commands import held_question
+from mission_control.questions.models import Question
 from mission_control.questions.queue import Item
 
 LONGEST_REASON = 240
@@ -68,4 +71,11 @@ def answers_of(item: Item) -> list[NeedAnswer]:
     return answers
 
 
-KIND = NeedKind("question", "answer", find, say, ("question.", "board."))
+async def hold(question_id: UUID) -> None:
+    """Lock a question after its board."""
+    question = await Question.get_or_none(id=question_id).select_related("board")
+    if question is not None:
+        await held_question(question)
+
+
+KIND = NeedKind("question", "answer", find, say, ("question.", "board."), hold=hold)

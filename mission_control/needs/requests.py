@@ -1,7 +1,9 @@
 """What gateways ask for agents that are on no board; for admins."""
 
 from typing import Any
+from uuid import UUID
 
+from mission_control.gateway_requests.boardless import locked_request
 from mission_control.gateway_requests.queries import PendingRequest, pending_requests
 from mission_control.needs.kinds import Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, fact, need, operation, shortened
@@ -89,4 +91,9 @@ def _options(request: PendingRequest) -> list[NeedAnswer]:
     return answers
 
 
-KIND = NeedKind("request", "answer", find, say, ("gateway.request.",), is_for_admins=True)
+async def hold(request_id: UUID) -> None:
+    """Lock a request."""
+    await locked_request(request_id)
+
+
+KIND = NeedKind("request", "answer", find, say, ("gateway.request.",), is_for_admins=True, hold=hold)

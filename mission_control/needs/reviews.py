@@ -5,7 +5,7 @@ from typing import Any
 from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, evidence_facts, need, operation, shortened
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise
-from mission_control.needs.tasks import CHANGES, VERSION, TaskRow, cost_of, facts_of, task_rows
+from mission_control.needs.tasks import CHANGES, VERSION, TaskRow, cost_of, facts_of, hold, task_rows
 
 LONGEST_REASON = 240
 NOTE = ("note", "What should change?", True)
@@ -68,4 +68,4 @@ def answers_of(task: TaskRow) -> list[NeedAnswer]:
     ]
 
 
-KIND = NeedKind("review", "review", find, say, ("approval.", *CHANGES))
+KIND = NeedKind("review", "review", find, say, ("approval.", *CHANGES), hold=hold)

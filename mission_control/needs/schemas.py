@@ -126,7 +126,7 @@ class NeedSnooze(Body):
 
 
 class NeedsSnoozed(Body):
-    """Until when several needs are put off; without a time and a change they are shown again."""
+    """Until when several needs are put off, or that they are shown again."""
 
     model_config = Body.model_config | example(
         ids=["approval:01a20f89-2bd7-774c-8be4-ab89967d70a3"], until="2027-01-04T09:00:00Z"
@@ -135,6 +135,14 @@ class NeedsSnoozed(Body):
     ids: Annotated[list[Annotated[str, Field(max_length=80)]], Field(min_length=1, max_length=200)]
     until: Annotated[Moment | None, Field(description="When they are shown again")] = None
     until_changed: Annotated[bool, Field(description="Show each again when something about it changes")] = False
+    show: Annotated[bool, Field(description="Show them again now")] = False
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        put_off = self.until is not None or self.until_changed
+        if put_off == self.show:
+            raise ValueError("send until, until_changed, or both; or show alone, to show them again now")
+        return self
 
 
 class NeedCounts(BaseModel):
@@ -203,18 +211,21 @@ class NeedsUndone(Body):
 
 
 class NeedResult(BaseModel):
-    """What became of one answer: `ended` when somebody was faster, which `message` says."""
+    """What became of one need: what was done, `ended` when somebody was faster, which `message` says, or `refused`."""
 
     id: str
     title: str | None
-    outcome: Literal["answered", "ended", "refused"]
+    outcome: Literal["answered", "undone", "snoozed", "shown", "ended", "refused"]
     message: str | None
     undoable: Annotated[bool, Field(description="Whether `undo_needs` takes it back, for ten minutes")]
 
 
 class NeedResults(BaseModel):
-    """What became of each answer, in the order in which they were sent."""
+    """What became of each need, in the order in which they were sent, and how many there are of each outcome."""
 
     results: list[NeedResult]
     answered: int
+    undone: Annotated[int, Field(description="Whose answers were taken back")]
+    snoozed: int
+    shown: Annotated[int, Field(description="That are shown again")]
     failed: int

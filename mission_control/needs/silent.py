@@ -7,7 +7,7 @@ from mission_control.core import clock
 from mission_control.needs.kinds import NO_LIMIT, Key, NeedKind, Page, Seeker
 from mission_control.needs.saying import answer, need, operation
 from mission_control.needs.schemas import Need, NeedAnswer, NeedOtherwise, NeedParty
-from mission_control.needs.tasks import CHANGES, TaskRow, facts_of, lasted, task_rows
+from mission_control.needs.tasks import CHANGES, TaskRow, facts_of, hold, lasted, task_rows
 
 ASK = "Are you still working on this? Say how far you are."
 WORDS = ("message", "Your words instead", False)
@@ -86,5 +86,11 @@ def answers_of(task: TaskRow, who: str) -> list[NeedAnswer]:
 
 
 KIND = NeedKind(
-    "silent", "unblock", find, say, ("task.lease_expired", "task.comment", "agent.deleted", *CHANGES), ("agent_id",)
+    "silent",
+    "unblock",
+    find,
+    say,
+    ("task.lease_expired", "task.comment", "agent.deleted", *CHANGES),
+    ("agent_id",),
+    hold=hold,
 )

@@ -50,10 +50,12 @@ async def snooze_many(actor: Actor, wanted: NeedsSnoozed) -> NeedResults:
 async def _one_of_many(actor: Actor, need_id: str, wanted: NeedsSnoozed) -> NeedResult:
     try:
         key = await key_named(actor, need_id)
-        if wanted.until is None and not wanted.until_changed:
+        if wanted.show:
             await unsnooze(actor, key)
         else:
             await snooze(actor, key, NeedSnooze(until=wanted.until, until_changed=wanted.until_changed))
     except DomainError as error:
         return refused(need_id, error)
-    return NeedResult(id=key.name, title=None, outcome="answered", message=None, undoable=True)
+    return NeedResult(
+        id=key.name, title=None, outcome="shown" if wanted.show else "snoozed", message=None, undoable=False
+    )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mission_control.database.sql import placeholders, select
+from mission_control.database.sql import is_postgres, placeholders, rows, select
 from mission_control.needs.saying import fact, span
 from mission_control.needs.schemas import NeedFact, NeedParty, NeedTask
 
@@ -102,6 +102,11 @@ async def task_rows(task_ids: Sequence[UUID]) -> dict[UUID, TaskRow]:
         return {}
     found = await select(TaskRow, f"{_SELECT} WHERE t.id IN ({placeholders(len(task_ids))})", *task_ids)
     return {UUID(str(row.id)): row for row in found}
+
+
+async def hold(task_id: UUID) -> None:
+    """Lock a task, also a deleted one."""
+    await rows(f"SELECT id FROM tasks WHERE id = ?{' FOR NO KEY UPDATE' if is_postgres() else ''}", task_id)
 
 
 def facts_of(task: TaskRow) -> list[NeedFact]:

@@ -10,8 +10,8 @@ from mission_control.commands.transaction import atomically
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound
-from mission_control.needs.answering import refused, results
-from mission_control.needs.ended import CODE, Asked, Last, asked_need, last_of
+from mission_control.needs.answering import hold, refused, results
+from mission_control.needs.ended import CODE, Asked, Last, asked_need, last_of, present_key
 from mission_control.needs.schemas import NeedResult, NeedResults, NeedsUndone
 from mission_control.tasks.leaving import restore_task
 from mission_control.tasks.locks import locked_task
@@ -33,10 +33,13 @@ async def _one(actor: Actor, need_id: str) -> NeedResult:
         await atomically(actor, lambda: _undo(actor, asked))
     except DomainError as error:
         return refused(need_id, error)
-    return NeedResult(id=asked.name, title=None, outcome="answered", message=None, undoable=False)
+    return NeedResult(id=asked.name, title=None, outcome="undone", message=None, undoable=False)
 
 
 async def _undo(actor: Actor, asked: Asked) -> None:
+    await hold(asked)
+    if await present_key(actor, asked.kind, asked.id) is not None:
+        raise Invalid("This waits for an answer already; there is nothing to take back.")
     last = await last_of(asked)
     if asked.board_id is None or last is None or last.actor_id is None or asked.kind == "question":
         raise Invalid("This answer cannot be taken back.")

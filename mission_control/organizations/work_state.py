@@ -11,7 +11,7 @@ from mission_control.commands.reactions import react
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.schemas import BlankToNone, Body
 from mission_control.database.sql import is_postgres, rows
 from mission_control.organizations.models import Organization
@@ -32,6 +32,7 @@ class WorkStateChange(Body):
 
     state: State
     reason: Annotated[Annotated[str, Field(max_length=500)] | None, BlankToNone] = None
+    expects: Annotated[State | None, Field(description="409 when the state is another one by now")] = None
 
 
 class HasWorkState(Protocol):
@@ -66,7 +67,13 @@ async def _present(organization: Organization) -> Organization:
 
 
 def change_of(thing: HasWorkState, wanted: WorkStateChange) -> dict[str, Any] | None:
-    """Return the event data of a change, or None for a no-op. A reason can be added later."""
+    """Return the event data of a change, or None for a no-op. A reason can be added later.
+
+    Raise Conflict when the change expects another state than the present one.
+    """
+    if wanted.expects not in (None, thing.work_state):
+        message = f"Somebody changed this meanwhile: it is {thing.work_state} now."
+        raise Conflict({"message": message, "code": "changed_meanwhile"})
     reason = None if wanted.state == RUNNING else wanted.reason
     if thing.work_state == wanted.state and reason in (None, thing.work_state_reason):
         return None

@@ -32,12 +32,13 @@ from mission_control.web.versions import refuse_changed_values
 Title = Annotated[NonEmptyStr, Field(max_length=500)]
 
 
-class MoveForm(Form):
-    """The new place of a card. `assignee` returns the task to somebody when a move is undone.
+class MoveForm(VersionedForm):
+    """The new place of a card. `assignee` returns the task to somebody when a move is undone, `version` to what it was.
 
     `approve` also approves that the task is finished.
     """
 
+    SHOWN = ("status",)
     status: TaskStatus | None = None
     place: Place | None = None
     before_task_id: UUID | None = None
@@ -56,7 +57,7 @@ class MoveForm(Form):
 
     def hidden(self) -> dict[str, str]:
         """Return the fields of the form that repeats this move."""
-        return {name: str(value) for name, value in self.model_dump(exclude={"approve"}, exclude_none=True).items()}
+        return {name: str(value) for name, value in self.model_dump(exclude={"approve"}, exclude_defaults=True).items()}
 
 
 class TextForm(VersionedForm):

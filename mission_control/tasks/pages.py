@@ -13,7 +13,7 @@ from mission_control.boards.statuses import LABELS
 from mission_control.boards.view import BoardView
 from mission_control.core.actor import Actor
 from mission_control.core.addresses import parts_of
-from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.live.broker import head_of
 from mission_control.tasks.forms import ChangeForm, CommentForm, DependencyForm, MoveForm, TextForm
 from mission_control.tasks.models import Task
@@ -29,12 +29,13 @@ from mission_control.web.fragments import partial, render_macro
 from mission_control.web.outcomes import Outcome, Refusal
 from mission_control.web.regions import fragment, rendered
 from mission_control.web.shell import shell_page
-from mission_control.web.versions import EditConflict
+from mission_control.web.versions import EditConflict, version_of_values
 
 pages = Blueprint("tasks_pages", __name__)
 TASK = "/boards/<uuid:board_id>/tasks/<uuid:task_id>"
 EDIT_CONFLICT = "Somebody changed this task while you were writing. Your text is kept below; save again to use it."
 FACT_CONFLICT = "Somebody changed this meanwhile. You see what it is now; choose again to change it."
+MOVE_CONFLICT = "Somebody moved this card meanwhile; it stays where it is."
 UNSAVED = "Nothing was saved."
 FINISH_PAGE, FINISH_FORMS = "tasks/finish.html", "tasks/finish_forms.html"
 SAID = "tasks/comment_forms.html"
@@ -115,6 +116,8 @@ async def saved(outcome: Outcome[Task, Any]) -> ResponseReturnValue:
 async def _offer_to_approve(refusal: Refusal[Task, MoveForm]) -> ResponseReturnValue:
     """Offer to approve the task and finish it in one act, where only that is missing: a dialog or a page."""
     task, form = refusal.found, refusal.form
+    if isinstance(refusal.error, EditConflict):
+        raise Conflict(MOVE_CONFLICT) from refusal.error
     if form is None or not (wants_approval(refusal.error) and may_approve(refusal.actor, task)):
         return await explain(refusal)
     context = {
@@ -141,7 +144,8 @@ async def move(outcome: Outcome[Task, MoveForm]) -> ResponseReturnValue:
         return done(back_to_board(task.board_id))
     within = "within" if status == before.status else "to"
     toast = f"#{task.number} {'approved and ' if form.approve else ''}moved {within} {LABELS[status]}"
-    undo = None if form.assignee is not None else before.fields()
+    moved = {"version": version_of_values({"status": status})}
+    undo = None if form.assignee is not None else before.fields() | moved
     return done(back_to_board(task.board_id), toast=toast, undo_action=f"{_url(task)}/moves" if undo else "", undo=undo)
 
 

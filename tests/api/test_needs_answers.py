@@ -89,7 +89,8 @@ async def test_many_are_answered_with_a_result_each_and_taken_back(cast: Cast) -
     assert ([one["outcome"] for one in done["results"]], done["answered"], done["failed"]) == (outcomes, 3, 3)
     assert done["results"][1]["message"].startswith("Ben approved this ")
     undone = (await cast.cleo.post("/needs/undos", {"ids": [first, second, third, late["id"], question]})).ok()
-    assert [one["outcome"] for one in undone["results"]] == ["answered", "ended", "answered", "answered", "refused"]
+    assert [one["outcome"] for one in undone["results"]] == ["undone", "ended", "undone", "undone", "refused"]
+    assert (undone["answered"], undone["undone"], undone["failed"]) == (0, 3, 2)
     assert {one["id"] for one in (await needs(cast.cleo))["items"]} == {first, third, late["id"], question}
     again = await one_of(cast.cleo, "overdue")
     assert again["since"] == late["since"]
@@ -150,3 +151,27 @@ async def test_request_of_a_gateway_is_for_admins_and_by_itself(cast: Cast) -> N
     (await answer(cast.ben, one, "approved")).ok()
     assert (await answer(cast.ada, one, "rejected")).refused_as(409, "need_ended").startswith("Ben approved this ")
     (await answer(cast.cleo, one, "approved")).refused(404)
+
+
+async def test_many_are_put_off_and_shown_again_by_name(cast: Cast) -> None:
+    await cast.ask(cast.vega, await cast.add_task())
+    ids = [(await one_of(cast.cleo, "approval"))["id"], "approval:1"]
+    for bad in ({}, {"until_changed": False}, {"show": True, "until_changed": True}):
+        (await cast.cleo.post("/needs/snoozes", {"ids": ids, **bad})).refused(422)
+    put_off = (await cast.cleo.post("/needs/snoozes", {"ids": ids, "until_changed": True})).ok()
+    assert [one["outcome"] for one in put_off["results"]] == ["snoozed", "refused"]
+    assert (put_off["answered"], put_off["snoozed"], put_off["failed"]) == (0, 1, 1)
+    shown = (await cast.cleo.post("/needs/snoozes", {"ids": ids[:1], "show": True})).ok()
+    assert (shown["results"][0]["outcome"], shown["shown"], shown["snoozed"]) == ("shown", 1, 0)
+    assert (await needs(cast.cleo))["counts"]["total"] == 1
+
+
+async def test_answer_is_taken_back_once(cast: Cast) -> None:
+    await cast.ask(cast.vega, await cast.add_task())
+    one = await one_of(cast.cleo, "approval")
+    late = await overdue(cast)
+    for need, name in ((one, "approve"), (late, "done")):
+        (await answer(cast.cleo, need, name)).ok()
+        assert (await cast.cleo.post("/needs/undos", {"ids": [need["id"]]})).ok()["undone"] == 1
+        [again] = (await cast.cleo.post("/needs/undos", {"ids": [need["id"]]})).ok()["results"]
+        assert (again["outcome"], again["message"][:32]) == ("refused", "This waits for an answer already")

@@ -265,7 +265,7 @@ BODIES: dict[str, Body] = {
     "answer_need": lambda cast, made: {"answer": "approve"},
     "answer_needs": lambda cast, made: {"answers": [{"id": "approval:1", "answer": "approve"}]},
     "undo_needs": lambda cast, made: {"ids": ["approval:1"]},
-    "snooze_needs": lambda cast, made: {"ids": ["approval:1"]},
+    "snooze_needs": lambda cast, made: {"ids": ["approval:1"], "show": True},
     "snooze_need": lambda cast, made: {"until_changed": True},
     "move_task": lambda cast, made: {"status": "review"},
     "edit_task_comment": lambda cast, made: SAID,

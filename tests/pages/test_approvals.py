@@ -73,7 +73,7 @@ async def test_approval_with_and_without_javascript(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
     form = {"decision": "approved", "from": "row", "next": "/approvals"}
     answer = (await cleo.with_htmx.post(where(cast, first) + "/decisions", form)).is_status(204)
-    assert "Publish approved." in answer.headers["HX-Trigger"] and "/reopenings" in answer.headers["HX-Trigger"]
+    assert "Publish approved." in answer.headers["HX-Trigger"] and "/needs/undos" in answer.headers["HX-Trigger"]
     plain = (await cleo.post(where(cast, second) + "/decisions", form)).is_status(303)
     assert plain.leads_to == "/approvals#queue"
     assert await state(first) == await state(second) == ("approved", "approved", None)

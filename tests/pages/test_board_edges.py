@@ -1,6 +1,9 @@
 """Quick add, the form of a new task, limits and places on a board's page, and who has it open."""
 
+import orjson
+
 from mission_control.boards import people_present
+from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 
@@ -57,7 +60,19 @@ async def test_place_of_a_card_is_taken_back(cast: Cast) -> None:
     await cast.add_task(title="Second")
     ada = await visitor(cast.app, cast.ada)
     moved = await ada.with_htmx.post(f"{cast.task(first)}/moves", {"place": "top"})
-    assert "moved within Inbox" in moved.headers["HX-Trigger"] and "undo" in moved.headers["HX-Trigger"]
+    undo = orjson.loads(moved.headers["HX-Trigger"])["toast"]["undo"]
+    (await ada.with_htmx.post(undo["action"], undo["fields"])).is_status(204)
+    assert (await Task.filter(title="Second").get()).position < (await Task.get(id=first["id"])).position
+
+
+async def test_undo_leaves_a_card_where_somebody_else_moved_it(cast: Cast) -> None:
+    task = await cast.add_task()
+    ada = await visitor(cast.app, cast.ada)
+    moved = await ada.with_htmx.post(f"{cast.task(task)}/moves", {"status": "in_progress"})
+    undo = orjson.loads(moved.headers["HX-Trigger"])["toast"]["undo"]
+    (await cast.cleo.patch(cast.task(task), {"status": "review"})).ok()
+    (await ada.with_htmx.post(undo["action"], undo["fields"])).is_status(409).has("Somebody moved this card")
+    assert (await cast.ada.get(cast.task(task))).ok()["status"] == "review"
 
 
 async def test_others_who_have_the_board_open_are_shown(cast: Cast) -> None:

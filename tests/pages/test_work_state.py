@@ -36,8 +36,10 @@ async def test_pause_and_resume_take_one_click_each(cast: Cast, who: str) -> Non
     assert await state(cast, who) == ("paused", None)
     toast = orjson.loads(seen.headers["HX-Trigger"])["toast"]
     assert "paused" in toast["message"]
-    assert toast["undo"] == {"action": path, "fields": {"state": "running", "reason": ""}}
+    assert toast["undo"] == {"action": path, "fields": {"state": "running", "reason": "", "expects": "paused"}}
     await ada.post(path, {"state": "stopped", "reason": "Storm"})
+    (await ada.post(path, toast["undo"]["fields"])).is_status(409).has("it is stopped now")
+    assert await state(cast, who) == ("stopped", "Storm")
     seen = await ada.post(path, {"state": "running"})
     undo = orjson.loads(seen.headers["HX-Trigger"])["toast"]["undo"]
     assert await state(cast, who) == ("running", None)
