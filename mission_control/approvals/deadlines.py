@@ -17,6 +17,9 @@ CHANNEL = "deadlines"  # notified when one was set
 SOONEST = timedelta(minutes=1)
 AFTER_ALL = "What happens when nobody answers until `decide_by`"
 DecideBy = Annotated[Moment | None, Field(description="Until when you need it; at least a minute from now")]
+DecideIn = Annotated[
+    int | None, Field(ge=60, le=31_536_000, description="In how many seconds you need it; instead of `decide_by`")
+]
 AskUser = Annotated[UUID | None, Field(description="Whom to ask then, with `otherwise: ask`: a person of the board")]
 
 
@@ -30,18 +33,16 @@ class HasDeadline(Protocol):
     asked_user_id: Any
 
 
-class DeadlineFields(BaseModel):
-    """The fields of a deadline, in a body that may have none."""
-
-    decide_by: DecideBy = None
-    otherwise_user_id: AskUser = None
-
-
 def check(fields: Any) -> None:
-    """Raise ValueError for parts of a deadline that do not fit together."""
+    """Complete a deadline. Raise ValueError for parts of it that do not fit together."""
     otherwise = fields.otherwise
+    if fields.decide_in is not None:
+        if fields.decide_by is not None:
+            raise ValueError("send decide_by or decide_in, not both")
+        # The second is for the way from here to `put_deadline`, which wants a minute.
+        fields.decide_by = clock.now() + timedelta(seconds=fields.decide_in + 1)
     if fields.decide_by is None and (otherwise is not None or fields.otherwise_user_id is not None):
-        raise ValueError("`otherwise` needs decide_by")
+        raise ValueError("`otherwise` needs decide_by or decide_in")
     if (otherwise == "ask") != (fields.otherwise_user_id is not None):
         raise ValueError("`otherwise: ask` and otherwise_user_id go together")
 
@@ -51,7 +52,8 @@ class ApprovalDeadline(Body):
 
     model_config = Body.model_config | example(decide_by="2027-01-04T18:00:00Z", otherwise="send_back")
 
-    decide_by: Annotated[Moment, Field(description="At least a minute from now")]
+    decide_by: DecideBy = None
+    decide_in: DecideIn = None
     otherwise: Annotated[Literal["remind", "send_back", "ask"], Field(description=AFTER_ALL)] = "remind"
     otherwise_user_id: AskUser = None
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from mission_control.approvals.deadlines import AFTER_ALL, AskUser, DeadlineRead, DecideBy, check
+from mission_control.approvals.deadlines import AFTER_ALL, AskUser, DeadlineRead, DecideBy, DecideIn, check
 from mission_control.core.ids import parse_id
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import Body, NotNull, example
@@ -37,6 +37,7 @@ class ApprovalCreate(BaseModel):
     agent_id: UUID | None = None
     lead_reasoning: str | None = None
     decide_by: DecideBy = None
+    decide_in: DecideIn = None
     otherwise: Annotated[Literal["remind", "send_back", "ask"] | None, Field(description=AFTER_ALL)] = None
     otherwise_user_id: AskUser = None
 

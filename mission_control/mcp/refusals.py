@@ -1,6 +1,7 @@
 """Errors in words that a model can act on."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 from tortoise.exceptions import DoesNotExist
 
 from mission_control.core.errors import DomainError, NotFound
+from mission_control.core.nearest import sibling_names, unknown_name
 from mission_control.core.request_facts import current_request_id
 from mission_control.database.outages import outage
 
@@ -20,12 +22,15 @@ PLAIN = {
 _log = logging.getLogger(__name__)
 
 
-def refusal(error: Exception) -> tuple[str, dict[str, Any]]:
-    """An error as a sentence for models, and as values for programs: status, code, message, request_id, and more."""
+def refusal(error: Exception, known: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+    """An error as a sentence for models, and as values for programs: status, code, message, request_id, and more.
+
+    `known` is the schema of the arguments, for a name that is none of them.
+    """
     if isinstance(error, DoesNotExist):
         error = NotFound()
     if isinstance(error, ValidationError):
-        return _refusal(422, "arguments_invalid", _sentence(error.errors(include_url=False), 0))
+        return _refusal(422, "arguments_invalid", _sentence(_nearest(error, known or {}), 0))
     if isinstance(error, DomainError):
         detail = error.detail if isinstance(error.detail, dict) else {}
         text = _sentence(error.detail, 1) if isinstance(error.detail, list) else _words(error)
@@ -36,6 +41,14 @@ def refusal(error: Exception) -> tuple[str, dict[str, Any]]:
     return _refusal(
         500, "internal_error", f"Something went wrong here (request {current_request_id()}). Tell a person."
     )
+
+
+def _nearest(error: ValidationError, known: Mapping[str, Any]) -> list[Any]:
+    problems: list[Any] = error.errors(include_url=False)
+    for one in problems:
+        if one["type"] == "extra_forbidden":
+            one["msg"] = unknown_name(one["loc"][-1], sibling_names(known, one["loc"]))
+    return problems
 
 
 def _words(error: DomainError) -> str:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from mission_control.core.actor import Actor
 from mission_control.core.storable import refuse_unstorable
 from mission_control.core.token_scopes import TokenScope, require_scope
+from mission_control.mcp.argument_schemas import argument_schema
+from mission_control.mcp.task_numbers import with_task_ids
 
 type Handler = Callable[[Actor, Any], Awaitable[tuple[str, Any]]]
 type Role = Literal["anyone", "worker", "lead"]
@@ -49,14 +50,6 @@ class Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class _Terse(GenerateJsonSchema):
-    """Schemas without titles, which would only repeat the names to a model that reads them all."""
-
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        """Never."""
-        return False
-
-
 @dataclass(frozen=True, slots=True)
 class Tool:
     """A tool and for whom it is.
@@ -86,18 +79,16 @@ class Tool:
         has_role = self.role == "anyone" or (self.role == "lead") == actor.is_lead
         return has_role and (actor.scopes is None or self.scope in actor.scopes)
 
-    def schema(self, mode: JsonSchemaMode) -> dict[str, Any]:
-        """The JSON schema of its arguments (`validation`) or of its answer (`serialization`)."""
-        model = self.arguments if mode == "validation" else self.returns
-        schema = model.model_json_schema(mode=mode, schema_generator=_Terse)
-        schema.pop("title", None)
-        return schema
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of its arguments."""
+        return argument_schema(self.arguments)
 
     async def call(self, actor: Actor, given: dict[str, Any]) -> tuple[str, BaseModel]:
         """Do it: one sentence about what came of it, and the answer. Null counts as not given."""
         require_scope(actor, self.scope)
         refuse_unstorable(given, "arguments")
-        asked = self.arguments.model_validate({name: value for name, value in given.items() if value is not None})
+        given = await with_task_ids(actor, {name: value for name, value in given.items() if value is not None})
+        asked = self.arguments.model_validate(given)
         sentence, answer = await self.handler(actor, asked)
         return sentence, self.returns.model_validate(answer, from_attributes=True)
 

@@ -89,7 +89,7 @@ def _server(tools: Mapping[str, registry.Tool], instructions: str) -> Server[Any
         version=__version__,
         title="Mission Control",
         instructions=instructions,
-        get_tool_input_schema=lambda name: _described(tools[name]).input_schema if name in tools else None,
+        get_tool_input_schema=lambda name: tools[name].schema() if name in tools else None,
         on_list_tools=_list_tools,
         on_call_tool=_call_tool,
     )
@@ -102,15 +102,18 @@ async def _list_tools(context: Any, _: Any) -> ListToolsResult:
 
 @functools.cache
 def _described(one: registry.Tool) -> Tool:
+    """Describe a tool in few words, because every session of a model begins with all of them.
+
+    So there is no schema of its answer, which no model needs to call it, and no hint that has its usual value.
+    """
+    writes: dict[str, Any] = {"destructive_hint": False, "idempotent_hint": one.repeats or None}
+    hints = {"read_only_hint": True} if one.reads else writes
     return Tool(
         name=one.name,
         title=one.title,
         description=one.description,
-        input_schema=one.schema("validation"),
-        output_schema=one.schema("serialization"),
-        annotations=ToolAnnotations(
-            read_only_hint=one.reads, destructive_hint=False, idempotent_hint=one.repeats, open_world_hint=False
-        ),
+        input_schema=one.schema(),
+        annotations=ToolAnnotations(**hints, open_world_hint=False),
     )
 
 
@@ -119,8 +122,8 @@ async def _call_tool(context: Any, asked: CallToolRequestParams) -> CallToolResu
 
     A refusal is text only: some clients hold structured content against the tool's schema even then.
     """
+    found = registry.tools_of(context.request.scope[ACTOR]).get(asked.name)
     try:
-        found = registry.tools_of(context.request.scope[ACTOR]).get(asked.name)
         if found is None:
             raise NotFound(f"There is no tool {asked.name}. List the tools.")
         scope = context.request.scope
@@ -129,7 +132,7 @@ async def _call_tool(context: Any, asked: CallToolRequestParams) -> CallToolResu
         sentence, answer = await found.call(scope[ACTOR], asked.arguments or {})
         values = json_values(answer)
     except Exception as error:
-        sentence, values = refusal(error)
+        sentence, values = refusal(error, found.schema() if found is not None else {})
         return CallToolResult(content=_texts(sentence, values), is_error=True)
     content = _texts(sentence, values)
     if isinstance(answer, registry.WithImage) and answer.image is not None:

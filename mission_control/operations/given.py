@@ -12,6 +12,7 @@ from quart import request
 from mission_control.core.errors import Invalid, NotFound, schema_error, shortened
 from mission_control.core.ids import parse_id
 from mission_control.core.json import to_json
+from mission_control.core.nearest import sibling_names, unknown_name
 from mission_control.core.storable import MOST_PROBLEMS, MOST_VALUES, exceeds_values, refuse_unstorable
 
 LENIENT_IDS = {"board_id", "approval_id", "agent_id"}
@@ -19,7 +20,6 @@ LENIENT_IDS = {"board_id", "approval_id", "agent_id"}
 STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 # No body at all, which is something else than `null`.
 NOTHING: Any = ...
-UNKNOWN = "Extra inputs are not permitted"
 
 
 async def parsed_body() -> Any:
@@ -96,9 +96,17 @@ def validated(
         given["data"] = None
     elif body is not None:
         given["data"] = _checked(lambda: _read_body(body, raw), "body", problems)
+        for one in problems:
+            if one["type"] == "extra_forbidden" and one["loc"][0] == "body":
+                one["msg"] = unknown_name(one["loc"][-1], sibling_names(_schema(body), one["loc"][1:]))
     if problems:
         raise Invalid(problems)
     return given
+
+
+@functools.cache
+def _schema(body: TypeAdapter[Any]) -> dict[str, Any]:
+    return body.json_schema()
 
 
 def _checked(read: Callable[[], Any], place: str, problems: list[dict[str, Any]]) -> Any:
@@ -121,7 +129,10 @@ def _parameters(query: type[BaseModel]) -> dict[str, bool]:
 def _unknown_parameters(query: type[BaseModel] | None) -> list[dict[str, Any]]:
     known = _parameters(query) if query is not None else {}
     unknown = [name for name in request.args if name not in known][:MOST_PROBLEMS]
-    return [schema_error("extra_forbidden", ["query", name], UNKNOWN, request.args[name]) for name in unknown]
+    return [
+        schema_error("extra_forbidden", ["query", name], unknown_name(name, known), request.args[name])
+        for name in unknown
+    ]
 
 
 def _read_query(model: type[BaseModel]) -> BaseModel:

@@ -10,6 +10,8 @@ from mission_control.approvals.deadlines import (
     CHANNEL,
     COLUMNS,
     AskUser,
+    DecideBy,
+    DecideIn,
     check,
     clear_deadline,
     name_of_writer,
@@ -21,7 +23,7 @@ from mission_control.commands.unit_of_work import notify, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Invalid
-from mission_control.core.schemas import Body, Moment, example
+from mission_control.core.schemas import Body, example
 from mission_control.questions.commands import answer_question, held_question, snippet
 from mission_control.questions.models import Question
 
@@ -35,7 +37,8 @@ class QuestionDeadline(Body):
         decide_by="2027-01-04T18:00:00Z", otherwise="option", otherwise_option_id="1"
     )
 
-    decide_by: Annotated[Moment, Field(description="At least a minute from now")]
+    decide_by: DecideBy = None
+    decide_in: DecideIn = None
     otherwise: Annotated[Literal["remind", "ask", "option"], Field(description=AFTER_ALL)] = "remind"
     otherwise_user_id: AskUser = None
     otherwise_option_id: Annotated[str | None, Field(max_length=64, description="Which option is taken then")] = None

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from mission_control.approvals.deadlines import AFTER_ALL, AskUser, DeadlineRead, DecideBy, check
+from mission_control.approvals.deadlines import AFTER_ALL, AskUser, DeadlineRead, DecideBy, DecideIn, check
 from mission_control.core.paging import Paging
 from mission_control.core.schemas import ActorRef, BlankToNone, Body, NonEmptyStr, example
 
@@ -68,6 +68,7 @@ class QuestionCreate(Body):
     preferred_channel: OptionalShortText = None
     reply_tags: list[ShortText] = Field(default_factory=lambda: ["user_reply"], max_length=20)
     decide_by: DecideBy = None
+    decide_in: DecideIn = None
     otherwise: Annotated[Literal["remind", "ask", "option"] | None, Field(description=AFTER_ALL)] = None
     otherwise_user_id: AskUser = None
     otherwise_option_id: Annotated[

@@ -129,3 +129,17 @@ async def test_timer_wakes_for_the_next_deadline(cast: Cast, monkeypatch: pytest
     assert 100 < await timer.seconds_left() <= 120
     with travelled(LATER):
         assert await timer.seconds_left() == 1.0
+
+
+async def test_deadline_may_be_so_many_seconds_from_now(cast: Cast) -> None:
+    asked = await cast.ask(cast.vega, decide_in=60, otherwise="send_back")
+    question = await ask_question(cast, decide_in=3600)
+    assert asked["decide_by"] < question["decide_by"]
+    path = f"{cast.approvals}/{asked['id']}/deadline"
+    later = (await cast.ben.call("PUT", path, {"decide_in": 7200})).ok()
+    assert later["decide_by"] > question["decide_by"]
+    for wrong in ({}, {"decide_in": 59}, {"decide_in": 60, "decide_by": str(stamp(60))}):
+        (await cast.ben.call("PUT", path, wrong)).refused(422)
+    before = await head(cast)
+    await passed()
+    assert {kind for kind, _ in await kinds(cast, before)} == {"question.reminded"}

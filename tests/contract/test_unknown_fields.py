@@ -59,3 +59,18 @@ async def test_inherited_operations_ignore_unknown_fields(cast: Cast) -> None:
     task = (await cast.ada.post(f"{cast.tasks}?_=1", {"title": "x", "is_new": True})).ok()
     (await cast.ada.patch(f"{cast.task(task)}?_=1", {"title": "y", "is_new": True})).ok()
     (await cast.ada.get(f"{cast.tasks}?_=1")).ok()
+
+
+async def test_refusal_names_the_nearest_field(cast: Cast) -> None:
+    claims = f"/agent/boards/{cast.board.id}/claims"
+
+    async def said(body: Any) -> list[str]:
+        return [item["msg"] for item in (await cast.vega.post(claims, body)).refused(422)]
+
+    assert await said({"wait_secs": 5}) == ["Extra inputs are not permitted; did you mean `wait_seconds`?"]
+    assert (await said({"zzz": 5}))[0].startswith("Extra inputs are not permitted; known here: ")
+    question = {"content": "North?", "options": [{"lable": "North", "label": "N"}]}
+    [item] = (await cast.vega.post(claims.replace("claims", "questions"), question)).refused(422)
+    assert item["loc"] == ["body", "options", 0, "lable"] and item["msg"].endswith("did you mean `label`?")
+    [item] = (await cast.ada.get("/needs?limt=5")).refused(422)
+    assert item["msg"].endswith("did you mean `limit`?")

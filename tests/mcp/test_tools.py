@@ -7,7 +7,8 @@ import pytest
 from mcp_types import Implementation
 
 from mission_control import __version__
-from mission_control.core.errors import Conflict
+from mission_control.core import clock
+from mission_control.core.errors import Conflict, NotFound
 from mission_control.mcp.adapters import names_of, perform
 from mission_control.mcp.refusals import refusal
 from mission_control.mcp.registry import PEOPLES_TOOLS, TOOLS
@@ -34,9 +35,9 @@ def test_every_tool_and_every_argument_is_described() -> None:
     for one in (*TOOLS.values(), *PEOPLES_TOOLS.values()):
         assert len(one.description) > 150, one.name
         assert "Args:" not in one.description
-        schema = one.schema("validation")
+        schema = one.schema()
         assert schema["additionalProperties"] is False and "title" not in schema
-        assert one.schema("serialization")["type"] == "object"
+        assert "$ref" not in str(schema) and "null" not in str(schema)
 
 
 def test_every_operation_that_a_tool_names_exists_once() -> None:
@@ -85,7 +86,63 @@ async def test_initialization_explains_the_server(cast: Cast) -> None:
         assert "who_am_i" in str(vega.client.instructions)
         listed = {one.name: one for one in (await vega.client.list_tools()).tools}
     assert listed["list_tasks"].annotations.read_only_hint is True  # type: ignore[union-attr]
-    assert listed["remember"].annotations.read_only_hint is False  # type: ignore[union-attr]
+    writing = listed["remember"].annotations
+    assert writing is not None and not writing.read_only_hint and writing.destructive_hint is False
+
+
+async def test_no_tool_describes_its_answer(cast: Cast) -> None:
+    async with connected(cast.vega) as vega, connected(cast.ada) as ada:
+        for one in [*await vega.listed(), *await ada.listed()]:
+            assert one.output_schema is None, one.name
+
+
+# Tasks by number
+
+
+TAKES_TASKS = [
+    (pool, one.name, field)
+    for pool, tools in (("agents", TOOLS), ("people", PEOPLES_TOOLS))
+    for one in tools.values()
+    for field in one.arguments.model_fields
+    if field.endswith(("task_id", "task_ids"))
+]
+
+
+async def test_every_tool_takes_the_number_of_a_task(cast: Cast) -> None:
+    assert len(TAKES_TASKS) > 18
+    for pool, name, field in TAKES_TASKS:
+        tools, who = (TOOLS, cast.vega) if pool == "agents" else (PEOPLES_TOOLS, cast.ada)
+        for number in ("#999", "999", 999):
+            with pytest.raises(NotFound, match="There is no task #999"):
+                await tools[name].call(await who.actor(), {field: [number] if field.endswith("s") else number})
+
+
+async def test_worker_and_person_name_a_task_by_its_number(cast: Cast) -> None:
+    first, second = [await cast.add_task(title=title) for title in ("Point the mirror", "Sweep")]
+    async with connected(cast.vega) as vega, connected(cast.ada) as ada:
+        for written in (f"#{first['number']}", str(first["number"]), first["number"], first["id"]):
+            assert (await vega.ok("get_task", task_id=written))["task"]["id"] == first["id"]
+        claimed = await vega.ok("claim_task", task_id=f"#{second['number']}", wait_seconds=0)
+        assert claimed["task"]["id"] == second["id"]
+        asked = await vega.ok(
+            "request_approval", action_type="deploy", reason="Ready.", confidence=90, task_ids=[second["number"]]
+        )
+        assert asked["task_ids"] == [second["id"]]
+        assert (await ada.ok("get_task", task_id=f"#{first['number']}"))["task"]["id"] == first["id"]
+        await cast.put(first, deleted_at=clock.now())
+        assert (await vega.refused("get_task", task_id=f"#{first['number']}"))["status"] == 404
+
+
+async def test_number_that_several_boards_have_names_their_tasks(cast: Cast) -> None:
+    here = await cast.add_task(title="Point the mirror")
+    board = (await cast.ada.post("/boards", {"name": "Garden", "slug": "garden", "description": "Plants."})).ok()
+    there = (await cast.ada.post(f"/boards/{board['id']}/tasks", {"title": "Water"})).ok()
+    assert here["number"] == there["number"]
+    async with connected(cast.ada) as ada:
+        refusal = await ada.refused("get_task", task_id=f"#{here['number']}")
+        assert refusal["status"] == 409 and here["id"] in refusal["message"] and "Garden" in refusal["message"]
+        made = await ada.ok("create_task", board_id=board["id"], title="Weed", depends_on_task_ids=[there["number"]])
+        assert made["depends_on_task_ids"] == [there["id"]]
 
 
 # What is refused
@@ -96,7 +153,8 @@ async def test_initialization_explains_the_server(cast: Cast) -> None:
     [
         ({}, "message: Field required"),
         ({"task_id": "x", "message": "A."}, "task_id: "),
-        ({"message": "A.", "mesage": "B."}, "mesage: Extra inputs are not permitted"),
+        ({"message": "A.", "mesage": "B."}, "mesage: Extra inputs are not permitted; did you mean `message`?"),
+        ({"message": "A.", "zzz": "B."}, "zzz: Extra inputs are not permitted; known here: task_id, message, fence"),
         ({"message": "nul \x00"}, "message: Text must be Unicode"),
         ({"message": "A.", "fence": 0}, "fence: "),
     ],

@@ -255,6 +255,9 @@ async def test_person_is_named_who_is_asked_when_nobody_answers(cast: Cast) -> N
         made = await vega.ok("request_approval", **why, otherwise="ask", otherwise_person=str(cast.ada.id))
         found = (await cast.ada.get(f"{cast.approvals}/{made['id']}")).ok()
         assert (found["otherwise"], found["otherwise_user_id"]) == ("ask", str(cast.ada.id))
+        made = await vega.ok("request_approval", **{**why, "decide_by": None}, decide_in=60)
+        found = (await cast.ada.get(f"{cast.approvals}/{made['id']}")).ok()
+        assert (found["otherwise"], found["decide_by"] < soon) == ("remind", True)
         for nobody in ("Dan", "Eve", "Vega", "%"):  # who only reads here, who is elsewhere, an agent
             assert (await vega.refused("ask_people", **asked, otherwise_person=nobody))["status"] == 422
         assert (await vega.refused("ask_people", **asked))["status"] == 422

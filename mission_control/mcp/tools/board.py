@@ -13,13 +13,13 @@ from mission_control.mcp.shapes import (
     AttemptLine,
     CommentLine,
     FileLine,
-    Ref,
     Sentences,
     StepLine,
     TaskDetail,
     WaitingTaskLine,
     status_text,
 )
+from mission_control.mcp.task_numbers import TaskRef
 
 tools = Tools()
 
@@ -68,7 +68,7 @@ async def list_tasks(actor: Actor, asked: TaskFilter) -> tuple[str, Any]:
 class TaskId(Arguments):
     """Which task."""
 
-    task_id: Ref
+    task_id: TaskRef
 
 
 class TaskDetails(BaseModel):

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from pydantic import Field
 
@@ -13,6 +12,7 @@ from mission_control.mcp.adapters import at, holding, home, perform
 from mission_control.mcp.people_named import OtherwisePerson, person_asked
 from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.shapes import ApprovalState, Ref
+from mission_control.mcp.task_numbers import TaskRef
 
 tools = Tools()
 
@@ -23,12 +23,13 @@ class Question(Arguments):
     action_type: Annotated[str, Field(min_length=1, description="What you want to do, such as task.finish or deploy")]
     reason: Annotated[str, Field(min_length=1, description="Why, with what a person needs to decide; Markdown")]
     confidence: Annotated[float, Field(ge=0, le=100, description="How sure you are that it is right, in percent")]
-    task_ids: Annotated[list[UUID], Field(description="The tasks that it is about; name yours")] = []
+    task_ids: Annotated[list[TaskRef], Field(description="The tasks that it is about; name yours")] = []
     payload: Annotated[dict[str, Any] | None, Field(description="More to look at, such as a diff or a draft")] = None
-    decide_by: Annotated[datetime | None, Field(description="Until when you need it; with a time zone")] = None
+    decide_in: Annotated[int | None, Field(description="In how many seconds you need it, from 60")] = None
+    decide_by: Annotated[datetime | None, Field(description="The same as a time with its zone")] = None
     otherwise: Annotated[
         Literal["remind", "ask", "send_back"] | None,
-        Field(description="What happens if nobody decides until decide_by; ask: otherwise_person is asked"),
+        Field(description="What happens if nobody decides by then; ask: otherwise_person is asked"),
     ] = None
     otherwise_person: OtherwisePerson = None
     fence: Annotated[int | None, Field(ge=1, description="The fence of your lease, when a task is yours")] = None
@@ -49,6 +50,7 @@ async def request_approval(actor: Actor, asked: Question) -> tuple[str, Any]:
         "task_ids": asked.task_ids,
         "payload": asked.payload,
         "decide_by": asked.decide_by,
+        "decide_in": asked.decide_in,
         "otherwise": asked.otherwise,
         "otherwise_user_id": await person_asked(actor, asked.otherwise_person),
     }

@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import at_task, holding, perform
 from mission_control.mcp.registry import Arguments, Tools, WithImage
-from mission_control.mcp.shapes import CommentLine, Ref, StepLine
+from mission_control.mcp.shapes import CommentLine, StepLine
+from mission_control.mcp.task_numbers import TaskRef
 from mission_control.tasks.attachments import visible_attachment
 from mission_control.tasks.models import AttachmentContent
 
@@ -23,7 +24,7 @@ IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 class Reading(Arguments):
     """Which file, and which part of it."""
 
-    task_id: Ref
+    task_id: TaskRef
     file_id: Annotated[UUID, Field(description="The file's id, as get_task answered it")]
     offset: Annotated[int, Field(ge=0, description="Skip so many characters; `next_offset` of the last answer")] = 0
     limit: Annotated[int, Field(ge=1, le=MOST_CHARACTERS, description="At most so many characters")] = 20_000
@@ -92,7 +93,7 @@ def _summary(file: FileRead) -> str:
 class CommentPage(Arguments):
     """Which comments of a task."""
 
-    task_id: Ref
+    task_id: TaskRef
     offset: Annotated[int, Field(ge=0, description="Skip so many of the oldest")] = 0
     limit: Annotated[int, Field(ge=1, le=100)] = 50
 
@@ -127,7 +128,7 @@ async def list_comments(actor: Actor, asked: CommentPage) -> tuple[str, Any]:
 class Tick(Arguments):
     """Which step, and whether it is done."""
 
-    task_id: Ref
+    task_id: TaskRef
     step_id: Annotated[UUID, Field(description="The step's id, as get_task answered it in checklist")]
     is_done: Annotated[bool, Field(description="true ticks the step, false opens it again")] = True
     fence: Annotated[int | None, Field(ge=1, description="The fence of your lease, when the task is yours")] = None

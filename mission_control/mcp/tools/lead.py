@@ -12,6 +12,7 @@ from mission_control.core.schemas import OkResponse
 from mission_control.mcp.adapters import at, perform
 from mission_control.mcp.registry import Arguments, Tools
 from mission_control.mcp.shapes import Priority, Ref, TaskDetail
+from mission_control.mcp.task_numbers import TaskRef
 from mission_control.tasks.fields import to_ask
 
 tools = Tools()
@@ -24,7 +25,7 @@ class NewTask(Arguments):
     title: Annotated[str, Field(min_length=1, description="What is to be achieved, in one line")]
     priority: Priority = "medium"
     assigned_agent_id: Annotated[UUID | None, Field(description="A worker; left out, the first that claims it")] = None
-    depends_on_task_ids: Annotated[list[UUID], Field(description="Tasks that must be done before this one")] = []
+    depends_on_task_ids: Annotated[list[TaskRef], Field(description="Tasks that must be done before this one")] = []
 
 
 @tools.tool("Make a task", NewTask, TaskDetail, role="lead")
@@ -42,7 +43,7 @@ async def create_task(actor: Actor, asked: NewTask) -> tuple[str, Any]:
 class Assignment(Arguments):
     """Which task goes to whom."""
 
-    task_id: Ref
+    task_id: TaskRef
     agent_id: Annotated[UUID | None, Field(description="A worker of who_am_i; left out, the task is nobody's")] = None
 
 
@@ -60,7 +61,7 @@ async def assign_task(actor: Actor, asked: Assignment) -> tuple[str, Any]:
 class Review(Arguments):
     """The judgement about a task in review."""
 
-    task_id: Ref
+    task_id: TaskRef
     verdict: Annotated[
         Literal["done", "rework"], Field(description="done: it is as wanted; rework: back to its worker")
     ]

@@ -20,11 +20,11 @@ from mission_control.mcp.shapes import (
     Colleague,
     CommentLine,
     Priority,
-    Ref,
     TaskDetail,
     WaitingTaskLine,
     board_details,
 )
+from mission_control.mcp.task_numbers import TaskRef
 from mission_control.questions.models import Question
 from mission_control.tasks.fields import to_ask
 from mission_control.tasks.models import Task
@@ -167,7 +167,7 @@ class PersonsTask(Arguments):
     assigned_agent_id: Annotated[
         UUID | None, Field(description="An agent of get_board; left out, whichever agent claims it first")
     ] = None
-    depends_on_task_ids: Annotated[list[UUID], Field(description="Tasks that must be done before this one")] = []
+    depends_on_task_ids: Annotated[list[TaskRef], Field(description="Tasks that must be done before this one")] = []
 
 
 @tools.tool("Create a task", PersonsTask, TaskDetail, audience="people")
@@ -185,7 +185,7 @@ async def create_task(actor: Actor, asked: PersonsTask) -> tuple[str, Any]:
 class Said(Arguments):
     """Something to say about a task."""
 
-    task_id: Ref
+    task_id: TaskRef
     message: Annotated[str, Field(min_length=1, description="Markdown; @name notifies an agent, @lead the lead")]
 
 

@@ -37,10 +37,11 @@ class Asked(Arguments):
         list[Choice], Field(max_length=MOST_OPTIONS, description="Answers to choose from; people answer by one key")
     ] = []
     allows_text: Annotated[bool, Field(description="Whether people may answer in their own words as well")] = True
-    decide_by: Annotated[datetime | None, Field(description="Until when you need it; with a time zone")] = None
+    decide_in: Annotated[int | None, Field(description="In how many seconds you need it, from 60")] = None
+    decide_by: Annotated[datetime | None, Field(description="The same as a time with its zone")] = None
     otherwise: Annotated[
         Literal["remind", "ask", "option"] | None,
-        Field(description="What happens if nobody answers until decide_by; ask: otherwise_person is asked"),
+        Field(description="What happens if nobody answers by then; ask: otherwise_person is asked"),
     ] = None
     otherwise_person: OtherwisePerson = None
     otherwise_option: Annotated[
@@ -73,6 +74,7 @@ async def ask_people(actor: Actor, asked: Asked) -> tuple[str, Any]:
         "options": [one.model_dump() for one in asked.options],
         "allows_text": asked.allows_text,
         "decide_by": asked.decide_by,
+        "decide_in": asked.decide_in,
         "otherwise": asked.otherwise,
         "otherwise_user_id": await person_asked(actor, asked.otherwise_person),
         "otherwise_option_id": None if asked.otherwise_option is None else str(asked.otherwise_option),

@@ -2,13 +2,13 @@
 
 from decimal import Decimal
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from mission_control.core.actor import Actor
 from mission_control.mcp.adapters import perform
 from mission_control.mcp.registry import Arguments, Tools
+from mission_control.mcp.task_numbers import TaskRef
 from mission_control.mcp.tools.myself import Directive
 from mission_control.usage.schemas import BudgetState, UsageSums
 
@@ -22,7 +22,7 @@ class Used(Arguments):
     output_tokens: Annotated[int, Field(ge=0)] = 0
     cost_usd: Annotated[Decimal, Field(ge=0, description="US dollars")] = Decimal(0)
     model: Annotated[str | None, Field(max_length=200)] = None
-    task_id: Annotated[UUID | None, Field(description="The task that it was for")] = None
+    task_id: Annotated[TaskRef | None, Field(description="The task that it was for")] = None
     fence: Annotated[int | None, Field(ge=1, description="The fence of your lease of that task")] = None
 
 

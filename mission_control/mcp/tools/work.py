@@ -3,7 +3,6 @@
 from base64 import b64encode
 from decimal import Decimal
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from pydantic import BaseModel, Field
 
@@ -13,7 +12,8 @@ from mission_control.core.actor import Actor
 from mission_control.core.schemas import OkResponse
 from mission_control.mcp.adapters import at, holding, perform
 from mission_control.mcp.registry import Arguments, Tools
-from mission_control.mcp.shapes import ApprovalState, AttemptLine, CommentLine, Ref, TaskDetail, TaskLine, status_text
+from mission_control.mcp.shapes import ApprovalState, AttemptLine, CommentLine, TaskDetail, TaskLine, status_text
+from mission_control.mcp.task_numbers import TaskRef
 
 tools = Tools()
 
@@ -24,7 +24,7 @@ class Wanted(Arguments):
     """What kind of work you want, for how long, and how long to wait for it."""
 
     wait_seconds: Annotated[int, Field(ge=0, le=50, description="How long to wait when there is none")] = 30
-    task_id: Annotated[UUID | None, Field(description="This task and no other; it is not waited for")] = None
+    task_id: Annotated[TaskRef | None, Field(description="This task and no other; it is not waited for")] = None
     tags: Annotated[list[str] | None, Field(max_length=50, description="Only tasks with any of these tags")] = None
     lease_seconds: Annotated[int, Field(ge=1, le=86_400, description="How long it is yours, from now")] = 900
 
@@ -60,7 +60,7 @@ async def claim_task(actor: Actor, asked: Wanted) -> tuple[str, Any]:
 class Longer(Arguments):
     """Until when you need the task, counted from now."""
 
-    task_id: Ref
+    task_id: TaskRef
     fence: Fence
     lease_seconds: Annotated[int, Field(ge=1, le=86_400, description="How long it is yours, from now")] = 900
 
@@ -80,7 +80,7 @@ async def extend_lease(actor: Actor, asked: Longer) -> tuple[str, Any]:
 class GivenBack(Arguments):
     """Which task you give back, and why."""
 
-    task_id: Ref
+    task_id: TaskRef
     fence: Fence
     reason: Annotated[str, Field(min_length=1, max_length=2_000, description="What the next one should know")]
 
@@ -100,7 +100,7 @@ async def release_task(actor: Actor, asked: GivenBack) -> tuple[str, Any]:
 class Remark(Arguments):
     """Something to say about a task."""
 
-    task_id: Ref
+    task_id: TaskRef
     message: Annotated[str, Field(min_length=1, description="Markdown; @name notifies an agent, @lead the lead")]
     fence: Annotated[int | None, Field(ge=1, description="The fence of your lease, when the task is yours")] = None
 
@@ -136,7 +136,7 @@ class TextFile(BaseModel):
 class HandIn(Arguments):
     """What you did, what shows it, and what it used up."""
 
-    task_id: Ref
+    task_id: TaskRef
     fence: Fence
     summary: Annotated[str, Field(min_length=1, max_length=100_000, description="What you did and found; Markdown")]
     status: Annotated[

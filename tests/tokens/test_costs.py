@@ -1,0 +1,19 @@
+"""What a model reads before it does anything stays short."""
+
+import orjson
+
+from tests.cast import Cast
+from tests.mcp.clients import connected
+from tests.tokens import counted
+
+
+async def test_lists_of_tools_are_short(cast: Cast) -> None:
+    written = []
+    for who in (cast.vega, cast.atlas, cast.ada):
+        async with connected(who) as shown:
+            tools = [one.model_dump(mode="json", by_alias=True, exclude_none=True) for one in await shown.listed()]
+            written.append(orjson.dumps({"tools": tools}).decode())
+    worker, lead, person = counted(*written)
+    assert 1_000 < worker <= 5_000
+    assert 1_000 < lead <= 5_000
+    assert 1_000 < person <= 2_500
