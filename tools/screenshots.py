@@ -25,7 +25,7 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 TO_START_SECONDS = 120
-AT_WORK_SECONDS = 20  # until the simulated agents have claimed tasks and asked for approvals
+AT_WORK_SECONDS = 60  # until the simulated agents have claimed tasks, handed in, and had answers
 DESK, PHONE = (1440, 900), (390, 844)
 
 
@@ -58,11 +58,11 @@ PICTURES = (
 
 
 @contextmanager
-def demo(folder: str) -> Iterator[tuple[str, str, str]]:
-    """Run a demo; return its address, and the e-mail address and password of its owner."""
+def demo(folder: str) -> Iterator[tuple[str, str]]:
+    """Run a demo; yield its address and the path of the link that signs its owner in."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment = {**keep, "DATA_DIR": folder, "PYTHONUNBUFFERED": "1"}
-    command = [str(Path(sys.executable).parent / "mission-control"), "demo", "--port", "0"]
+    command = [str(Path(sys.executable).parent / "mission-control"), "demo", "--port", "0", "--speed", "3"]
     log = Path(folder) / "demo.log"
     with log.open("w") as file:
         process = subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT)
@@ -77,25 +77,19 @@ def demo(folder: str) -> Iterator[tuple[str, str, str]]:
             process.wait()
 
 
-def _announced(process: "subprocess.Popen[bytes]", log: Path) -> tuple[str, str, str]:
+def _announced(process: "subprocess.Popen[bytes]", log: Path) -> tuple[str, str]:
     deadline = time.monotonic() + TO_START_SECONDS
-    wanted = r"demo data is at (\S+)\s+Sign in as (\S+) with the password (\S+)"
     while time.monotonic() < deadline and process.poll() is None:
-        if found := re.search(wanted, log.read_text()):
-            return found[1], found[2], found[3]
+        if found := re.search(r"demo is at (http://[^/]+)(\S+)\n", log.read_text()):
+            return found[1], found[2]
         time.sleep(0.2)
     raise RuntimeError(f"The demo does not start: {log.read_text()}")
 
 
-def sign_in(browser: Browser, url: str, email: str, password: str) -> Page:
+def sign_in(browser: Browser, link: str) -> Page:
     """Return a page of the signed-in owner."""
     page = browser.new_context(reduced_motion="reduce").new_page()
-    page.goto(f"{url}/sign-in")
-    page.fill("[name=email]", email)
-    page.fill("[name=password]", password)
-    page.click("button[type=submit]")
-    page.wait_for_url(lambda address: "/sign-in" not in address)  # perhaps to the question for a time zone
-    page.goto(url)
+    page.goto(link)
     return page
 
 
@@ -121,12 +115,12 @@ def take(page: Page, url: str, picture: Picture, places: dict[str, str]) -> None
 def main() -> None:
     """Take all pictures, or those named on the command line."""
     wanted = [picture for picture in PICTURES if picture.name in sys.argv[1:] or not sys.argv[1:]]
-    with tempfile.TemporaryDirectory(prefix="mc-pictures-") as folder, demo(folder) as (url, email, password):
+    with tempfile.TemporaryDirectory(prefix="mc-pictures-") as folder, demo(folder) as (url, link):
         time.sleep(AT_WORK_SECONDS)
         with sync_playwright() as playwright:
             program = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
             browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-            page = sign_in(browser, url, email, password)
+            page = sign_in(browser, url + link)
             board = page.get_attribute("#nav-boards a", "href") or "/boards"
             page.goto(url + board)
             task = page.get_attribute("#list-in_progress [data-panel-link]", "href") or board

@@ -11,13 +11,10 @@ from mission_control.config import Settings
 @click.option("--host", help="Address to serve on when no server runs there (HOST).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the server (PORT).")
 @click.option("--url", help="Address of a running server that uses the same database.")
-@click.option("--agents", type=click.IntRange(1, 8), default=3, show_default=True, help="How many simulated agents.")
+@click.option("--agents", type=click.IntRange(1, 8), default=5, show_default=True, help="How many simulated agents.")
 @click.option("--speed", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="2 is twice as fast.")
-@click.option("--decide", is_flag=True, help="Let a simulated person decide approvals after a while.")
 @click.option("--wipe", is_flag=True, help="Remove everything that belongs to the demo, and nothing else.")
-def demo(
-    host: str | None, port: int | None, url: str | None, agents: int, speed: float, decide: bool, wipe: bool
-) -> None:
+def demo(host: str | None, port: int | None, url: str | None, agents: int, speed: float, wipe: bool) -> None:
     """Serve invented data with simulated agents at work on it, until Ctrl-C."""
     if wipe:
         _wipe()
@@ -32,7 +29,7 @@ def demo(
     settings = replace(settings, host=host or settings.host, port=settings.port if port is None else port)
     set_up_logging(replace(settings, log_level=max(settings.log_level, 30)))
     try:
-        play(settings, url.rstrip("/") if url else None, agents, speed, decide)
+        play(settings, url.rstrip("/") if url else None, agents, speed)
     except DomainError as error:
         raise click.ClickException(error.sentence) from None
 

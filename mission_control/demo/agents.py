@@ -3,10 +3,11 @@
 import asyncio
 import random
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mission_control.boards.priorities import rank
-from mission_control.demo import story
+from mission_control.demo import ideas
 from mission_control.demo.api import Api, Refused
 
 HEARTBEAT_SECONDS = 60.0
@@ -95,7 +96,7 @@ class Agent:
             action_type="task.finish",
             task_id=task["id"],
             confidence=self.chance.randint(68, 97),
-            lead_reasoning=self.chance.choice(story.REASONS),
+            lead_reasoning=self.chance.choice(ideas.REASONS),
             rubric_scores={name: self.chance.randint(60, 99) for name in ("completeness", "clarity", "risk")},
         )
 
@@ -119,11 +120,15 @@ class Worker(Agent):
         self.fences: dict[str, int] = {}
 
     async def turn(self) -> bool:
-        """Continue the task in progress, else claim one."""
+        """Continue the task in progress, unless it waits for an answer; else claim one."""
+        asked = {id for id, approval in (await self.verdicts()).items() if approval["status"] == "pending"}
         for task in await self.tasks("in_progress"):
-            if task["assigned_agent_id"] == self.id:
+            if task["assigned_agent_id"] != self.id:
+                continue
+            if task["id"] not in asked:
                 await self._carry_on(task)
                 return True
+            await self._claim(task_id=task["id"])  # keeps its lease
         return await self._take()
 
     async def _take(self) -> bool:
@@ -133,7 +138,7 @@ class Worker(Agent):
         task = await self._claim()
         if task is None:
             return False
-        await self.say(task, story.STARTS if self.fences[task["id"]] == 1 else story.REWORK)
+        await self.say(task, ideas.STARTS if self.fences[task["id"]] == 1 else ideas.REWORK)
         await self._carry_on(task)
         return True
 
@@ -159,9 +164,9 @@ class Worker(Agent):
             summary=self.chance.choice(texts).format(lead=self.lead_name),
             confidence=self.chance.randint(68, 97),
             evidence=[{"title": "Preview", "url": f"https://preview.example.com/{task['number']}"}],
-            input_tokens=(tokens := self.chance.randint(4_000, 60_000)),
+            input_tokens=(tokens := self.chance.randint(3_000, 24_000)),
             output_tokens=tokens // 12,
-            cost_usd=round(tokens * 4e-6, 4),
+            cost_usd=round(tokens * 3e-6, 4),
         )
 
     async def _release(self, task: dict[str, Any], reason: str) -> None:
@@ -169,18 +174,18 @@ class Worker(Agent):
         await self.api.call("DELETE", self._path("tasks", task["id"], "lease"), json={"fence": fence, "reason": reason})
 
     async def _carry_on(self, task: dict[str, Any]) -> None:
-        for _ in range(self.chance.randint(1, 2)):
-            await self.pause(6, 16)
-            await self.say(task, story.PROGRESS)
-        await self.pause(4, 10)
+        for _ in range(self.chance.randint(1, 3)):
+            await self.pause(10, 26)
+            await self.say(task, ideas.PROGRESS)
+        await self.pause(8, 16)
         fate = self.chance.random()
         if fate < 0.12:
-            await self.say(task, story.BLOCKED)
+            await self.say(task, ideas.BLOCKED)
             await self._release(task, "Something is missing that somebody else has.")
         elif fate < 0.40 or self.board["require_approval_for_done"]:
-            await self._submit(task, "review", story.FINISHED)
+            await self._submit(task, "review", ideas.FINISHED)
         else:
-            await self._submit(task, "done", story.FINISHED)
+            await self._submit(task, "done", ideas.FINISHED)
 
 
 class Lead(Agent):
@@ -205,10 +210,10 @@ class Lead(Agent):
         if verdict is not None and verdict["status"] == "approved":
             await self.move(task, "done")
         elif verdict is not None or self.chance.random() < 0.25:
-            await self.say(task, story.SENT_BACK)
+            await self.say(task, ideas.SENT_BACK)
             await self.move(task, "inbox")
         else:
-            await self.say(task, story.REVIEWED)
+            await self.say(task, ideas.REVIEWED)
             await (self.ask(task) if self.board["require_approval_for_done"] else self.move(task, "done"))
 
     async def _plan(self) -> bool:
@@ -216,16 +221,28 @@ class Lead(Agent):
         if len([task for task in waiting if not task["is_blocked"]]) >= self.LEAST_OPEN:
             return False
         await self.pause(5, 12)
-        title, text, priority = self._idea({task["title"] for task in waiting})
-        follows = [self.chance.choice(waiting)["id"]] if waiting and self.chance.random() < 0.2 else []
+        idea, known = await self._idea(), await self.api.get(self._path("tags"))
+        due_at = None
+        if self.chance.random() < 0.6:
+            due_at = (datetime.now(UTC) + timedelta(days=self.chance.randint(0, 8))).isoformat()
         await self.api.post(
-            self._path("tasks"), title=title, description=text, priority=priority, depends_on_task_ids=follows
+            self._path("tasks"),
+            title=idea.title,
+            description=idea.text,
+            priority=idea.priority,
+            due_at=due_at,
+            tag_ids=[tag["id"] for tag in known if tag["name"] in idea.tags],
+            depends_on_task_ids=[self.chance.choice(waiting)["id"]] if waiting and self.chance.random() < 0.2 else [],
         )
         return True
 
-    def _idea(self, present: set[str]) -> tuple[str, str, str]:
-        ideas = next(
-            (ideas for place, ideas in zip(story.BOARDS, story.IDEAS, strict=True) if place.slug == self.board["slug"]),
-            story.IDEAS[0],
-        )
-        return self.chance.choice([idea for idea in ideas if idea[0] not in present] or list(ideas))
+    async def _idea(self) -> ideas.Idea:
+        """Return something to do that is not on the board, else something that is done there."""
+        choice = ideas.IDEAS[self.board["slug"]]
+        cards = (await self.api.get(self._path("tasks"), limit=200))["items"]
+        present = {card["title"] for card in cards}
+        opened = {card["title"] for card in cards if card["status"] != "done"}
+        fresh = [one for one in choice if one.title not in present] or [
+            one for one in choice if one.title not in opened
+        ]
+        return self.chance.choice(fresh or choice)

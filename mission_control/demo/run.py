@@ -15,7 +15,6 @@ from typing import Any
 import click
 import httpx2
 
-from mission_control.accounts.commands import make_reset_link, reset_password
 from mission_control.accounts.models import Token
 from mission_control.accounts.tokens import create_personal_token, revoke_personal_token
 from mission_control.audit import open_logs
@@ -25,10 +24,11 @@ from mission_control.database.setup import connect, disconnect
 from mission_control.demo import seed, story
 from mission_control.demo.agents import Agent, Lead, Worker
 from mission_control.demo.api import Api, Gone
-from mission_control.demo.person import run_decider
+from mission_control.demo.colleague import run_colleague
+from mission_control.demo.sign_in_page import new_link
 from mission_control.organizations.models import Organization
 
-DECIDER = "demo: simulated person"
+COLLEAGUE = "demo: simulated colleague"
 STOP_SECONDS = 5.0
 TO_START_SECONDS = 60.0
 
@@ -38,14 +38,14 @@ class Cast:
     """The simulated agents and people of one run."""
 
     crew: list[seed.Hired]
-    password: str
-    decider: str | None
+    link: str
+    colleague: str
 
 
-def play(settings: Settings, url: str | None, agents: int, speed: float, decides: bool) -> None:
+def play(settings: Settings, url: str | None, agents: int, speed: float) -> None:
     """Run the demo against the server at `url`, the configured one, or a new one."""
     with _server(settings, url) as address, asyncio.Runner() as runner:
-        runner.run(_play(settings, address, agents, speed, decides))
+        runner.run(_play(settings, address, agents, speed))
 
 
 @contextlib.contextmanager
@@ -95,11 +95,11 @@ def _answers(address: str) -> bool:
         return False
 
 
-async def _play(settings: Settings, url: str, agents: int, speed: float, decides: bool) -> None:
+async def _play(settings: Settings, url: str, agents: int, speed: float) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    cast = await _prepared(settings, agents, decides)
+    cast = await _prepared(settings, agents)
     await _check_same_database(url, cast.crew[0].secret)
     _greet(url, cast)
     acting = [asyncio.create_task(one) for one in _acts(url, cast, speed)]
@@ -112,24 +112,22 @@ async def _play(settings: Settings, url: str, agents: int, speed: float, decides
         _print_end([task.exception() for task in done if not task.cancelled()])
 
 
-async def _prepared(settings: Settings, agents: int, decides: bool) -> Cast:
+async def _prepared(settings: Settings, agents: int) -> Cast:
     await connect(settings)
     try:
         await open_logs(settings)
         organization, crew = await seed.ready(agents)
-        owner = await seed.owner_of(organization)
-        password = "-".join(secrets.token_hex(2) for _ in range(4))
-        await reset_password(await make_reset_link(system(organization.id), owner), password)
-        return Cast(crew, password, await _decider(organization) if decides else None)
+        await seed.owner_of(organization)
+        return Cast(crew, await new_link(), await _colleague(organization))
     finally:
         await disconnect()
 
 
-async def _decider(organization: Organization) -> str:
-    owner = await seed.owner_of(organization)
-    for former in await Token.filter(user_id=owner.id, name=DECIDER, revoked_at=None):
+async def _colleague(organization: Organization) -> str:
+    colleague = await seed.colleague_of(organization)
+    for former in await Token.filter(user_id=colleague.id, name=COLLEAGUE, revoked_at=None):
         await revoke_personal_token(system(organization.id), former)
-    return (await create_personal_token(system(organization.id), owner, DECIDER)).secret
+    return (await create_personal_token(system(organization.id), colleague, COLLEAGUE)).secret
 
 
 async def _check_same_database(url: str, secret: str) -> None:
@@ -148,13 +146,18 @@ async def _check_same_database(url: str, secret: str) -> None:
 
 
 def _greet(url: str, cast: Cast) -> None:
-    click.echo(f"Mission Control with demo data is at {url}")
-    click.echo(f"Sign in as {story.OWNER_EMAIL} with the password {cast.password}")
+    click.echo(f"The demo is at {url}{cast.link}")
+    click.echo(f"This link signs you in as {story.OWNER_NAME}, its owner.")
     names = ", ".join(member.name for member in cast.crew)
-    decider = "a simulated person decides approvals" if cast.decider else "approvals wait for you"
     click.echo(
-        f"Simulated agents at work: {names}; {decider}. Ctrl-C stops, `mission-control demo --wipe` removes all."
+        f"At work are {names}; what waits for more than a minute is decided by {story.COLLEAGUES[0][1]}, but for"
     )
+    click.echo(f"the newest. Ctrl-C stops the demo, `{_program()} demo --wipe` removes it.")
+
+
+def _program() -> str:
+    """Return how this program was called: `mission-control`, or its path."""
+    return min(sys.argv[0], os.path.relpath(sys.argv[0]), key=len) if os.sep in sys.argv[0] else sys.argv[0]
 
 
 def _acts(url: str, cast: Cast, speed: float) -> list[Coroutine[Any, Any, None]]:
@@ -163,9 +166,7 @@ def _acts(url: str, cast: Cast, speed: float) -> list[Coroutine[Any, Any, None]]
         kind: type[Agent] = Lead if member.name == member.lead_name else Worker
         api = Api(url, member.secret)
         acts.append(kind(api, member.name, member.lead_name, speed, secrets.randbits(32) + number).run())
-    if cast.decider:
-        acts.append(run_decider(Api(url, cast.decider), speed, secrets.randbits(32)))
-    return acts
+    return [*acts, run_colleague(Api(url, cast.colleague), speed, secrets.randbits(32))]
 
 
 def _print_end(errors: list[BaseException | None]) -> None:

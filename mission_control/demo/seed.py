@@ -22,9 +22,11 @@ from mission_control.config import ConfigError
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
 from mission_control.core.declared import UNSET
-from mission_control.demo import history, story, waiting
+from mission_control.demo import furnishing, history, story, waiting
 from mission_control.organizations.models import BoardAccess, Member, Organization
+from mission_control.tags.models import Tag
 from mission_control.tasks.changes import TaskChange
+from mission_control.tasks.checklist import ChecklistItemCreate, add_item
 from mission_control.tasks.commands import change_task, create_task
 from mission_control.tasks.comments import add_comment
 from mission_control.tasks.models import Task
@@ -50,6 +52,7 @@ class Stage:
     actors: dict[str, Actor] = field(default_factory=dict)
     boards: list[Board] = field(default_factory=list)
     tasks: dict[str, Task] = field(default_factory=dict)
+    tags: dict[str, Tag] = field(default_factory=dict)
 
 
 async def ready(agents: int) -> tuple[Organization, list[Hired]]:
@@ -66,6 +69,13 @@ async def owner_of(organization: Organization) -> User:
     return user if user is not None else await _person(organization, story.OWNER_EMAIL, story.OWNER_NAME, "owner")
 
 
+async def colleague_of(organization: Organization) -> User:
+    """Return the simulated person who decides what has waited for a while."""
+    email, name, role = story.COLLEAGUES[0]
+    user = await User.get_or_none(email=email, active_organization_id=organization.id)
+    return user if user is not None else await _person(organization, email, name, role)
+
+
 async def _write_story() -> Organization:
     stage = Stage(await _found(system(UUID(int=0))))
     cards = sum(len(place.cards) for place in story.BOARDS)
@@ -74,6 +84,7 @@ async def _write_story() -> Organization:
         for place in story.BOARDS:
             stage.boards.append(await _open_board(stage, place))
         await _let_members_write(stage)
+        stage.tags = await furnishing.furnish(stage.actors["Mara"], stage.boards)
         await _enter_agents(stage)
     await history.play_history(stage.actors, stage.boards[0])
     played = 0
@@ -81,7 +92,8 @@ async def _write_story() -> Organization:
         for card in place.cards:
             played += 1
             await _play_card(stage, board, card, STORY_LENGTH * (1 - played / (cards + 1)))
-    await waiting.leave_waiting(stage.actors, *stage.boards)
+    silent = await waiting.leave_waiting(stage.actors, *stage.boards)
+    await furnishing.set_budgets(stage.actors["Mara"], silent)
     return stage.organization
 
 
@@ -144,6 +156,7 @@ async def _hire(actor: Actor, board: Board, name: str, leads: bool) -> str:
 async def _play_card(stage: Stage, board: Board, card: story.Card, ago: timedelta) -> None:
     """Play the story of a card: created, started, commented, approved, finished, some minutes apart."""
     minutes = 0
+    today = clock.now().replace(hour=16, minute=0, second=0, microsecond=0)
 
     def later(by: int) -> timedelta:
         nonlocal minutes
@@ -161,9 +174,15 @@ async def _play_card(stage: Stage, board: Board, card: story.Card, ago: timedelt
                     "description": card.text,
                     "priority": card.priority,
                     "depends_on_task_ids": [stage.tasks[title].id for title in card.waits_for],
+                    "tag_ids": [stage.tags[name].id for name in card.tags],
+                    "due_at": None if card.due is None else today + timedelta(days=card.due),
+                    "custom_field_values": {furnishing.PAGE: card.page} if card.page else {},
+                    "assigned_user_id": stage.actors[card.person].id if card.person else None,
                 }
             ),
         )
+        for step in card.steps:
+            await add_item(mara, task, ChecklistItemCreate(text=step.removeprefix("x "), is_done=step.startswith("x ")))
     worker = stage.actors[card.worker] if card.worker else mara
     if card.stage != "inbox":
         with clock.travelled(later(12)):

@@ -10,9 +10,26 @@ OWNER_NAME = "Mara Lindqvist"
 COLLEAGUES = (("tomas@example.com", "Tomás Reyes", "admin"), ("ines@example.com", "Ines Haddad", "member"))
 
 
+TAGS = {
+    "shop": "d97706",
+    "text": "64748b",
+    "photo": "16a34a",
+    "perf": "0d9488",
+    "seo": "3b82f6",
+    "mail": "9333ea",
+    "refund": "dc2626",
+}
+GROUP = ("Lighthouse Coffee", "Everything we do for the roaster: the shop, and the people who buy there.")
+RULES = "Prices carry VAT everywhere. Nothing goes live on a Friday. Who writes to customers signs with a name."
+NOTES_OF_BOARDS = (
+    "The launch is on the first Monday of December. Baseline: 4.1 s on a phone; we want less than 2 s.",
+    "Refunds up to 50 EUR need no question. Above, ask Tomás.",
+)
+
+
 @dataclass(frozen=True)
 class Card:
-    """A seeded task. `by` and `said` name people or agents of the story by first name."""
+    """A seeded task. `worker`, `person` and `said` name people or agents of the story by first name."""
 
     title: str
     text: str
@@ -22,6 +39,11 @@ class Card:
     waits_for: tuple[str, ...] = ()
     said: tuple[tuple[str, str], ...] = ()
     asks: str | None = None
+    tags: tuple[str, ...] = ()
+    due: int | None = None  # days from today
+    person: str | None = None
+    steps: tuple[str, ...] = ()
+    page: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,12 +71,14 @@ RELAUNCH = BoardStory(
                 ("Mara", "Good. We judge the relaunch against these numbers."),
             ),
             "Close the baseline? All ten pages are measured.",
+            tags=("perf",),
         ),
         Card(
             "Choose the type scale", "Two sizes for text, three for headings. Has to work at 320 px.",
             "done", "medium", "Kit", (),
             (("Kit", "Compared three scales on the product page. **1.2** keeps prices on one line at 320 px."),),
             "Take the 1.2 scale?",
+            tags=("shop",),
         ),
         Card(
             "Rewrite the checkout texts", "Plain words, one idea per sentence, no exclamation marks.",
@@ -63,30 +87,43 @@ RELAUNCH = BoardStory(
                 ("Kit", "All 34 texts are rewritten. The shipping note is the only one that grew."),
                 ("Kit", "Please look at the error messages first; I am least sure about those."),
             ),
+            tags=("shop", "text"), due=1, page="/checkout",
         ),
         Card(
             "Import the product catalogue", "212 products from the old database, with photos and roast dates.",
             "in_progress", "high", "Juno", ("Measure the old shop",),
             (("Juno", "Dry run: 209 of 212 come through. Three have no roast date; I list them below."),),
+            tags=("shop",), due=0,
+            steps=("x Dry run", "x Photos", "Roast dates of the three odd ones", "Compare prices"),
         ),
         Card(
             "Compress the product photos", "AVIF with a JPEG fallback; nothing above 120 kB.",
             "in_progress", "medium", "Kit", (), (("Kit", "Half of the photos are done, saving 71 % so far."),),
             "Delete the 4 GB of original uploads afterwards? They are in the archive twice.",
+            tags=("photo", "perf"), due=3, steps=("x Archive", "Convert", "Check on a phone"),
         ),
         Card(
             "Set up redirects for old addresses", "Every address with more than 10 visits a month keeps working.",
             "inbox", "high", None, ("Import the product catalogue",),
+            tags=("seo",), due=6,
         ),
-        Card("Describe the three subscription plans", "One paragraph each, and a table that compares them."),
+        Card(
+            "Describe the three subscription plans", "One paragraph each, and a table that compares them.",
+            tags=("text",), due=4, person="Ines", page="/subscriptions",
+        ),
         Card(
             "Check contrast in dark mode", "Every text at 4.5:1 or better.", "inbox", "low", None, (),
             (("Ines", "I noticed that prices are hard to read on the sale badge."),),
+            tags=("shop",),
         ),
-        Card("Test checkout with a screen reader", "Order, address, payment, confirmation.", "inbox", "high"),
+        Card(
+            "Test checkout with a screen reader", "Order, address, payment, confirmation.", "inbox", "high",
+            tags=("shop",), due=2, page="/checkout",
+        ),
         Card(
             "Announce the relaunch to subscribers", "Mail to 3,400 readers; two subject lines to compare.",
             "inbox", "medium", None, ("Rewrite the checkout texts", "Describe the three subscription plans"),
+            tags=("mail",), due=9,
         ),
     ),
 )  # fmt: skip
@@ -100,11 +137,21 @@ SUPPORT = BoardStory(
         Card(
             "Parcel 4711 arrived open", "Customer sent photos. Replace and ask the carrier.", "in_progress", "high",
             "Tomás", (), (("Tomás", "Replacement is on its way; the carrier wants the photos by Friday."),),
+            tags=("mail",), due=1,
         ),
-        Card("Invoice without VAT number", "Three business customers asked in two weeks.", "inbox", "medium"),
-        Card("Write an answer about grinders", "Asked about twice a week: which grind for which brewer?", "review"),
-        Card("Refund for a double payment", "Order 20931, paid twice on the same day.", "done", "high", "Tomás"),
-        Card("Collect questions about decaf", "For the next newsletter.", "inbox", "low"),
+        Card(
+            "Invoice without VAT number", "Three business customers asked in two weeks.", "inbox", "medium",
+            tags=("text",), due=5,
+        ),
+        Card(
+            "Write an answer about grinders", "Asked about twice a week: which grind for which brewer?", "review",
+            tags=("text",),
+        ),
+        Card(
+            "Refund for a double payment", "Order 20931, paid twice on the same day.", "done", "high", "Tomás",
+            tags=("refund",),
+        ),
+        Card("Collect questions about decaf", "For the next newsletter.", "inbox", "low", tags=("mail",)),
     ),
 )  # fmt: skip
 
@@ -122,80 +169,3 @@ CREW = (
     ("Sol", 0, False),
 )
 MOST_AGENTS = len(CREW)
-
-IDEAS = (
-    (
-        (
-            "Show roast dates on product cards",
-            "Fresh is what people buy; the date belongs next to the price.",
-            "medium",
-        ),
-        ("Shorten the sign-up form", "Five fields, two of which nobody reads.", "medium"),
-        ("Fix the cart badge on small phones", "It covers the search icon below 360 px.", "high"),
-        ("Write alt texts for the farm photos", "Eighteen photos, one honest sentence each.", "low"),
-        ("Cache the catalogue pages", "They are the same for everybody and change once a day.", "medium"),
-        ("Compare two payment providers", "Fees, payout time, and what happens when one is down.", "medium"),
-        ("Remove the unused tracking script", "Nobody has opened its reports since spring.", "high"),
-        ("Draft the shipping page", "Costs, carriers and the island surcharge in one table.", "medium"),
-        ("Check the sitemap after the import", "All products, no duplicates, no old addresses.", "low"),
-        ("Collect open questions for the photographer", "Session is on Tuesday; one list is enough.", "medium"),
-        ("Time the first page on a slow network", "Target is 2 s on a mid-range phone.", "high"),
-        ("Prepare the gift card texts", "Three occasions, two lengths each.", "low"),
-    ),
-    (
-        ("Answer the question about oat milk", "A customer asks for a roast that goes with it.", "low"),
-        ("Late parcels of last week", "Eleven orders left two days late; each deserves a line.", "high"),
-        ("Update the answer about opening hours", "Winter hours begin next week.", "medium"),
-        ("Look into the missing order mails", "Two customers got no confirmation yesterday.", "high"),
-        ("Sum up complaints of the month", "What repeats, what was solved, what was not.", "medium"),
-    ),
-)
-
-STARTS = (
-    "Taking this one. Plan: look at what is there, do the smallest thing that works, then check it.",
-    "I have this. First result in a few minutes.",
-    "Starting. I read the earlier comments and found nothing that stands against it.",
-    "On it. I write down what I find as I go.",
-)
-PROGRESS = (
-    "Halfway there. The first part was simpler than it looked.",
-    "Found two cases nobody wrote down; covering both:\n\n- empty input\n- very long names",
-    "First version works. Checking the edges now.",
-    "Compared it with the baseline: **better in 9 of 10 cases**, equal in one.",
-    "One detail took longer: the old data has two spellings for the same thing. Both work now.",
-    "Numbers so far: `31` checked, `2` odd ones set aside for later.",
-    "Tried the obvious way and it was too slow; the second way is three times faster.",
-)
-FINISHED = (
-    "Done from my side. What changed:\n\n1. the thing itself\n2. a check that keeps it so\n3. two lines of notes",
-    "Finished and checked twice. Nothing else was touched.",
-    "Complete. I left one question open at the end, it does not block anything.",
-)
-BLOCKED = (
-    "I am stuck: I need read access to the old statistics. @{lead}, who can give it? I am putting this back for now.",
-    "Blocked: the test shop answers with an error since this morning. @{lead} please look, I take other work.",
-    "I cannot go on without the final price list. @{lead}, I put it back until it is here.",
-)
-REASONS = (
-    "The work is complete and checked; moving it to done is visible to everybody.",
-    "Result matches the description, I compared each point. Nothing risky remains.",
-    "All checks pass. One small deviation is described in my last comment.",
-    "This changes what customers see, so I would like a person to agree.",
-)
-REVIEWED = (
-    "Read it all. Clear and complete, I ask for the final word.",
-    "Checked against the description, point by point. Fine for me.",
-)
-SENT_BACK = (
-    "Close. Please check the small screens once more, then send it again.",
-    "The second point of the description is missing. The rest is good.",
-)
-REWORK = (
-    "Thank you, I see what is meant. Changing it now.",
-    "Understood. I take it up again from there.",
-)
-NOTES = {
-    "approved": ("Looks good.", "Agreed, thank you.", None, None),
-    "changes_requested": ("Please add a short before and after.", "Almost. Make the numbers easier to compare."),
-    "rejected": ("Not now; we come back to it after the launch.",),
-}

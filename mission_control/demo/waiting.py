@@ -48,8 +48,8 @@ def _task(texts: Mapping[str, str], **fields: Any) -> TaskCreate:
     return TaskCreate.model_validate({**texts, **fields})
 
 
-async def leave_waiting(actors: Mapping[str, Actor], shop: Board, support: Board) -> None:
-    """Ask, be late, and fail, some hours ago."""
+async def leave_waiting(actors: Mapping[str, Actor], shop: Board, support: Board) -> Agent:
+    """Ask, be late, and fail, some hours ago. Return the agent that fell silent."""
     mara = actors["Mara"]
     with clock.travelled(-timedelta(minutes=48)):
         await ask_people(actors["Atlas"], shop, QUESTION)
@@ -60,8 +60,8 @@ async def leave_waiting(actors: Mapping[str, Actor], shop: Board, support: Board
     with clock.travelled(-timedelta(hours=5)):
         await add_comment(mara, failed, ERROR)
         await Task.filter(id=failed.id).update(flagged_at=clock.now())
-    await _fall_silent(mara, support)
     await _wait_for_pairing(mara)
+    return await _fall_silent(mara, support)
 
 
 async def _wait_for_pairing(mara: Actor) -> None:
@@ -80,15 +80,15 @@ async def _wait_for_pairing(mara: Actor) -> None:
         )
 
 
-async def _fall_silent(mara: Actor, board: Board) -> None:
+async def _fall_silent(mara: Actor, board: Board) -> Agent:
     """Let an agent that nobody simulates take a task, and stop."""
     with clock.travelled(-timedelta(hours=1, minutes=40)):
         profile = {"role": "Worker", "note": "Stopped in the middle of a task, for the demo"}
         agent, secret = await create_agent(mara, board, AgentCreate(name=SILENT_AGENT, identity_profile=profile))
         actor = await credentials.agent_by_token(secret or "")
-        if actor is None:
-            return
+        assert actor is not None
         task = await create_task(mara, board, _task(SILENT))
         await change_task(actor, task, TaskChange(status="in_progress"))
         await add_comment(actor, task, SILENT_COMMENT)
         await Agent.filter(id=agent.id).update(last_seen_at=clock.now())
+    return agent

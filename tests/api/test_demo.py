@@ -1,16 +1,19 @@
 """`mission-control demo`, as a newcomer starts it."""
 
 import asyncio
+import random
 import re
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
 
+from mission_control.demo import colleague, ideas, story
+from mission_control.demo.api import Api
 from mission_control.demo.waiting import GATEWAY, SILENT_AGENT
 from tests.live.servers import API, COMMAND, PATIENCE, Installation, installation
 
@@ -21,7 +24,7 @@ FAST = ("demo", "--speed", "60")
 
 @asynccontextmanager
 async def playing(home: Installation, *options: str) -> AsyncIterator[tuple[str, str]]:
-    """The demo at work; yields everything it printed at its start and the address."""
+    """The demo at work; yields its address and the path of the link that signs in."""
     process = await asyncio.create_subprocess_exec(
         *COMMAND, *FAST, *options, env=home.environment(), cwd=home.folder,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
@@ -34,9 +37,9 @@ async def playing(home: Installation, *options: str) -> AsyncIterator[tuple[str,
                 line = await process.stdout.readline()
                 assert line, printed
                 printed += line.decode()
-        found = re.search(r"is at (\S+)", printed)
+        found = re.search(r"is at (http://[^/]+)(\S+)", printed)
         assert found is not None
-        yield printed, found[1]
+        yield found[1], found[2]
     finally:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGINT)
@@ -78,16 +81,20 @@ async def pairing(client: httpx.AsyncClient) -> list[str]:
 
 async def test_demo_serves_a_live_board_and_wipes_only_its_data(tmp_path: Path) -> None:
     async with installation(tmp_path) as home:
-        async with playing(home, "--port", "0", "--decide") as (printed, url):
-            assert re.search(r"Sign in as demo@example.com with the password \S{19}\n", printed)
+        async with playing(home, "--port", "0") as (url, link):
+            await link_signs_in(url, link)
             headers = {"Authorization": f"Bearer {await secret_of_owner(home)}"}
             async with httpx.AsyncClient(base_url=f"{url}/api/v1", headers=headers, timeout=PATIENCE) as client:
                 boards = (await client.get("/boards")).json()["items"]
                 assert [board["name"] for board in boards] == ["Shop relaunch", "Support desk"]
                 tasks = f"/boards/{boards[0]['id']}/tasks"
                 await eventually(client, tasks, lambda found: count_of("done", found) >= 4)
-                crew = {**dict.fromkeys(("Atlas", "Juno", "Kit"), "online"), SILENT_AGENT: "offline"}
+                crew = {**dict.fromkeys(("Atlas", "Juno", "Kit", "Orla", "Pim"), "online"), SILENT_AGENT: "offline"}
                 await eventually(client, "/agents", lambda found: statuses(found) == crew)
+                cards = (await client.get(tasks)).json()["items"]
+                assert any(card["tags"] and card["due_at"] and card["custom_field_values"] for card in cards)
+                assert [one["name"] for one in (await client.get("/board-groups")).json()["items"]] == [story.GROUP[0]]
+                assert len((await client.get("/budgets")).json()["items"]) == 2
                 needs = (await client.get("/needs?kind=silent")).json()["items"]
                 assert [one["agent"]["name"] for one in needs] == [SILENT_AGENT]
                 assert await pairing(client) == ["Gateway office-mini (invented) waits to be paired"]
@@ -102,9 +109,41 @@ async def test_demo_serves_a_live_board_and_wipes_only_its_data(tmp_path: Path) 
         assert "demo" not in await home.command("audit", "verify")
 
 
+async def link_signs_in(url: str, link: str) -> None:
+    """Follow the printed link as a browser does, and one that was never printed."""
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, follow_redirects=True) as browser:
+        assert (await browser.get(link[:-1])).status_code == 404
+        assert (await browser.get("/")).url.path != "/"
+        home = await browser.get(link)
+        assert (home.status_code, home.url.path) == (200, "/") and "Needs you" in home.text
+
+
+async def test_colleague_decides_all_but_the_newest_hand_ins() -> None:
+    calls: list[str] = []
+    asked = [f"2026-01-01T00:0{minute}:00Z" for minute in (4, 1, 3, 2, 0)]
+
+    class Server:
+        async def get(self, path: str, **query: Any) -> Any:
+            if path == "/boards":
+                return {"items": [{"id": "b"}]}
+            other = {"id": "other", "action_type": "data.delete", "created_at": asked[0], "board_id": "b"}
+            finish = [{**other, "id": at[14:16], "action_type": "task.finish", "created_at": at} for at in asked]
+            return {"items": [other, *finish]}
+
+        async def patch(self, path: str, **body: Any) -> Any:
+            assert body["decision"] in ideas.NOTES
+            calls.append(path)
+
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await colleague.decide(cast(Api, Server()), 100, random.Random(1))
+    assert calls[:2] == ["/boards/b/approvals/00", "/boards/b/approvals/01"]
+    assert set(calls) == set(calls[:2])
+
+
 async def test_agents_continue_after_a_server_restart(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served() as first:
-        async with playing(home, "--url", first.url, "--decide"):
+        async with playing(home, "--url", first.url):
             owner = {"Authorization": f"Bearer {await secret_of_owner(home)}"}
             assert await first.stop() == 0
             async with home.served(port=first.port) as server, server.client() as client:

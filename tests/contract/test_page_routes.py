@@ -28,6 +28,7 @@ OPEN = {
     "/sign-out",
     "/setup",
     "/reset/<secret>",
+    "/demo/<secret>",
     "/offline",
     "/service-worker.js",
     "/invitations/<string:token>",
