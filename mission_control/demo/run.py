@@ -24,7 +24,7 @@ from mission_control.database.setup import connect, disconnect
 from mission_control.demo import seed, story
 from mission_control.demo.agents import Agent, Lead, Worker
 from mission_control.demo.api import Api, Gone
-from mission_control.demo.colleague import run_colleague
+from mission_control.demo.colleague import LEFT, run_colleague
 from mission_control.demo.sign_in_page import new_link
 from mission_control.organizations.models import Organization
 
@@ -148,11 +148,11 @@ async def _check_same_database(url: str, secret: str) -> None:
 def _greet(url: str, cast: Cast) -> None:
     click.echo(f"The demo is at {url}{cast.link}")
     click.echo(f"This link signs you in as {story.OWNER_NAME}, its owner.")
-    names = ", ".join(member.name for member in cast.crew)
     click.echo(
-        f"At work are {names}; what waits for more than a minute is decided by {story.COLLEAGUES[0][1]}, but for"
+        f"At work are {', '.join(member.name for member in cast.crew)}. {story.COLLEAGUES[0][1]}, a simulated colleague,"
     )
-    click.echo(f"the newest. Ctrl-C stops the demo, `{_program()} demo --wipe` removes it.")
+    click.echo(f"decides what has waited for a minute, but for the newest {LEFT}.")
+    click.echo(f"Ctrl-C stops the demo, `{_program()} demo --wipe` removes it.")
 
 
 def _program() -> str:
