@@ -148,9 +148,8 @@ async def _check_same_database(url: str, secret: str) -> None:
 def _greet(url: str, cast: Cast) -> None:
     click.echo(f"The demo is at {url}{cast.link}")
     click.echo(f"This link signs you in as {story.OWNER_NAME}, its owner.")
-    click.echo(
-        f"At work are {', '.join(member.name for member in cast.crew)}. {story.COLLEAGUES[0][1]}, a simulated colleague,"
-    )
+    names, colleague = ", ".join(member.name for member in cast.crew), story.COLLEAGUES[0][1]
+    click.echo(f"At work are {names}. {colleague}, a simulated colleague,")
     click.echo(f"decides what has waited for a minute, but for the newest {LEFT}.")
     click.echo(f"Ctrl-C stops the demo, `{_program()} demo --wipe` removes it.")
 
