@@ -7,8 +7,9 @@ from uuid import UUID
 from mission_control.core.actor import Actor
 from mission_control.core.policy import can
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.reporting import REFUSED, TOKEN_CODES
 from mission_control.gateways.schemas import missing_scopes
-from mission_control.openclaw.errors import approve_command
+from mission_control.openclaw.errors import TOKEN_COMMANDS, approve_command
 
 OVERVIEW = "overview"
 # From left to right; others follow in the order in which features are installed.
@@ -47,6 +48,12 @@ class Viewed:
     def pairing_command(self) -> str:
         """What to run on the gateway's host."""
         return approve_command(self.gateway.pairing_request_id)
+
+    @property
+    def token_commands(self) -> tuple[str, ...]:
+        """What prints the right token, where the gateway refuses the saved one."""
+        is_refused = self.gateway.state == REFUSED and self.gateway.state_code in TOKEN_CODES
+        return TOKEN_COMMANDS if is_refused else ()
 
     def has(self, method: str) -> bool:
         """Whether the gateway offers a method; unknown before the first connection."""

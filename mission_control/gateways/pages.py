@@ -26,6 +26,7 @@ from mission_control.gateways.page_tabs import OVERVIEW
 from mission_control.gateways.queries import boards_using, list_gateways
 from mission_control.gateways.reporting import CONNECTED, CONNECTING, PAIRING, REFUSED, UNREACHABLE
 from mission_control.live.broker import head_of
+from mission_control.openclaw.errors import TOKEN_COMMANDS
 from mission_control.organizations.left_behind import left_on_gateways
 from mission_control.web.actions import action
 from mission_control.web.forms import FormInvalid, done, go, is_htmx
@@ -116,7 +117,7 @@ async def new_gateway() -> str:
 
 
 async def _new_page(actor: Actor, values: dict[str, Any], errors: dict[str, str]) -> str:
-    context: dict[str, Any] = {"values": values, "errors": errors, "labels": LABELS}
+    context: dict[str, Any] = {"values": values, "errors": errors, "labels": LABELS, "token_commands": TOKEN_COMMANDS}
     return await shell_page(actor, "gateways/new.html", active="gateways", **context)
 
 
@@ -159,6 +160,7 @@ async def edit_form(gateway_id: UUID) -> str:
 
 async def _edit_page(actor: Actor, gateway: Gateway, values: dict[str, Any], errors: dict[str, str]) -> str:
     context = {"gateway": gateway, "values": values, "errors": errors, "labels": LABELS}
+    context["token_commands"] = TOKEN_COMMANDS
     version = GatewayForm.version_of(gateway)
     return await shell_page(actor, "gateways/edit.html", active="gateways", version=version, **context)
 

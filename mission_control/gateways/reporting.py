@@ -8,6 +8,7 @@ from typing import Any
 from mission_control.core.clock import now
 from mission_control.gateways.installation import sealed
 from mission_control.openclaw.errors import (
+    TOKEN_COMMANDS,
     AccessDenied,
     GatewayError,
     MissingScopes,
@@ -19,6 +20,7 @@ from mission_control.openclaw.errors import (
     Unreachable,
 )
 from mission_control.openclaw.hello import Hello
+from mission_control.openclaw.refusals import DETAIL_KINDS
 
 CONNECTING, CONNECTED, PAIRING = "connecting", "connected", "pairing"
 UNREACHABLE, REFUSED = "unreachable", "refused"
@@ -41,7 +43,9 @@ TOKEN_TEXTS = {
     "DEVICE_IDENTITY_REQUIRED": "The gateway asks for a token, and none is saved here.",
     "AUTH_RATE_LIMITED": "The token was refused too often, so the gateway takes no more attempts for a while.",
 }
-TOKEN_REFUSED = "The gateway refuses the token. Enter the one of its configuration (gateway.auth.token)."
+TOKEN_REFUSED = f"The gateway refuses the token. `{TOKEN_COMMANDS[0]}` in a terminal on its host prints the right one."
+# As the codes of reports have them.
+TOKEN_CODES = frozenset(code.lower() for code, kind in DETAIL_KINDS.items() if kind is TokenRefused)
 ACCESS_DENIED = "The gateway knows this device, but its role grants nothing. Give it a role on the gateway."
 TOO_NEW = "The gateway speaks a newer protocol than this Mission Control. Update Mission Control."
 TOO_OLD = "The gateway speaks only an old protocol. Update it with `openclaw update`."
@@ -82,7 +86,7 @@ def _from_hello(hello: Hello) -> dict[str, Any]:
         "version": hello.version or None,
         "protocol": hello.protocol,
         "role": hello.role,
-        "scopes": sorted(hello.scopes),
+        "scopes": None if hello.scopes is None else sorted(hello.scopes),
         "methods": sorted(hello.methods),
         "events": sorted(hello.events),
         "capabilities": sorted(hello.capabilities),

@@ -6,7 +6,13 @@ from typing import Literal
 
 from mission_control.openclaw import errors
 from mission_control.openclaw.connection import CONNECT_SECONDS, connect
-from mission_control.openclaw.errors import GatewayError, MissingScopes, PairingRequired, approve_command
+from mission_control.openclaw.errors import (
+    TOKEN_COMMANDS,
+    GatewayError,
+    MissingScopes,
+    PairingRequired,
+    approve_command,
+)
 from mission_control.openclaw.handshake import MAX_PROTOCOL, MIN_PROTOCOL
 from mission_control.openclaw.hello import NEEDED_SCOPES, Hello
 from mission_control.openclaw.identity import Identity
@@ -28,7 +34,8 @@ PURPOSES = {
     "question.resolve": "answering questions of agents",
 }
 REMEDIES: dict[type[GatewayError], str] = {
-    errors.TokenRefused: "Give the token of `gateway.auth.token` in the gateway's openclaw.json.",
+    errors.TokenRefused: f"In a terminal on the gateway's host, `{TOKEN_COMMANDS[0]}` prints the token. Where OpenClaw"
+    f" does not know that yet, the address that `{TOKEN_COMMANDS[1]}` prints ends in #token=...",
     errors.AccessDenied: "Look at gateway.roles and gateway.trustedProxies on the gateway's host.",
     errors.PairingRefused: "Check again to ask anew, and approve the request on the gateway's host.",
     errors.TooNew: "Update Mission Control.",
@@ -80,7 +87,7 @@ async def check(target: Target, identity: Identity, *, seconds: float = CONNECT_
     await connection.close()
     hello = connection.hello
     return Report(
-        "ok", None, hello.version, hello.protocol, hello.scopes, identity.device_id,
+        "ok", None, hello.version, hello.protocol, hello.scopes or (), identity.device_id,
         findings=list(_findings(hello, target)),
     )  # fmt: skip
 
@@ -98,7 +105,7 @@ def _findings(hello: Hello, target: Target) -> Iterator[Finding]:
     yield Finding("Protocol", True, f"{hello.protocol} ({MIN_PROTOCOL} to {MAX_PROTOCOL} are supported)")
     yield Finding("Version", True, " ".join((hello.version or "unknown", *hello.warnings)))
     yield Finding("Pairing", True, "this device is approved" if hello.device_token else "not needed from this machine")
-    yield Finding("Scopes", True, ", ".join(hello.scopes))
+    yield Finding("Scopes", True, "the gateway does not say" if hello.scopes is None else ", ".join(hello.scopes))
     missing = [purpose for method, purpose in PURPOSES.items() if not hello.has(method)]
     if missing:
         remedy = "Update OpenClaw on the gateway's host: `openclaw update`."

@@ -10,8 +10,15 @@ from dataclasses import replace
 
 from mission_control.core.json import to_json
 from mission_control.openclaw import handshake, refusals
-from mission_control.openclaw.errors import GatewayError, MissingScopes, PairingRequired, TokenRefused, TooOld
-from mission_control.openclaw.hello import Hello, read_hello
+from mission_control.openclaw.errors import (
+    GatewayError,
+    MissingScopes,
+    NotSupported,
+    PairingRequired,
+    TokenRefused,
+    TooOld,
+)
+from mission_control.openclaw.hello import COVERS_ALL, Hello, read_hello
 from mission_control.openclaw.identity import Identity
 from mission_control.openclaw.open_connection import Closed, Connection, GatewayEvent, OnEvent
 from mission_control.openclaw.target import Target
@@ -21,6 +28,8 @@ from mission_control.openclaw.wire import Wire, WireClosed
 __all__ = ("Closed", "Connection", "GatewayEvent", "OnEvent", "Target", "connect")
 
 CONNECT_SECONDS = 15.0
+# Changes nothing, and only those who may do everything may call it.
+PROOF_OF_RIGHTS = "exec.approvals.get"
 
 
 async def connect(
@@ -77,7 +86,27 @@ async def _connect(
         if isinstance(problem, Exception):
             raise refusals.not_connected(problem) from None
         raise
-    return Connection(wire, target, hello, on_event)
+    connection = Connection(wire, target, hello, on_event)
+    return connection if hello.scopes is not None else await _proven(connection, seconds)
+
+
+async def _proven(connection: Connection, seconds: float) -> Connection:
+    """Return a connection whose gateway does not say what it grants, as those before 2026.4 on the same machine.
+
+    Raises MissingScopes where that is too little. One that cannot be asked is taken at its word, call by call.
+    """
+    hello = connection.hello
+    try:
+        await connection.call(PROOF_OF_RIGHTS, seconds=seconds)
+        connection.hello = replace(hello, scopes=(COVERS_ALL,))
+    except NotSupported:
+        pass
+    except BaseException as error:
+        await connection.close()
+        if isinstance(error, MissingScopes):
+            error.details |= {"version": hello.version, "protocol": hello.protocol}
+        raise
+    return connection
 
 
 async def _shake_hands(wire: Wire, target: Target, identity: Identity, attempt: handshake.Attempt) -> Hello:
@@ -110,7 +139,7 @@ def _checked(hello: Hello, target: Target) -> Hello:
             "MISSING_SCOPES",
             f"The gateway grants this connection too little; missing: {', '.join(hello.missing_scopes)}.",
             details={
-                "missing": list(hello.missing_scopes), "granted": list(hello.scopes), "version": hello.version,
+                "missing": list(hello.missing_scopes), "granted": list(hello.scopes or ()), "version": hello.version,
                 "protocol": hello.protocol,
             },
         )  # fmt: skip

@@ -11,6 +11,9 @@ MOST_MESSAGE = 2_000
 LONGEST_WORD = 200
 # Tokens of this installation, which a gateway may repeat from what it refuses.
 TOKEN = re.compile(r"\b(mc[au]_)[A-Za-z0-9_-]{8,}")
+# Print the shared token on the gateway's host: the first at a terminal only; the second, within an address, where
+# OpenClaw does not know the first yet (2026.3.13).
+TOKEN_COMMANDS = ("openclaw gateway auth-token --show", "openclaw dashboard --no-open")
 REFUSING = {
     "rejected": "The pairing was rejected on the gateway.",
     "expired": "Nobody approved the pairing in time.",

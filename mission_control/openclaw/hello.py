@@ -34,7 +34,7 @@ class Hello:
     events: frozenset[str]
     capabilities: frozenset[str]
     role: str
-    scopes: tuple[str, ...]
+    scopes: tuple[str, ...] | None  # None where the gateway does not say what it grants
     device_token: str | None = field(repr=False)
     tick_seconds: float
     max_payload: int
@@ -47,8 +47,8 @@ class Hello:
 
     @property
     def missing_scopes(self) -> tuple[str, ...]:
-        """What this program needs and was not granted."""
-        return tuple(one for one in NEEDED_SCOPES if not grants(self.scopes, one))
+        """What this program needs and was not granted, by what the gateway says."""
+        return tuple(one for one in NEEDED_SCOPES if self.scopes is not None and not grants(self.scopes, one))
 
     @property
     def main_session_key(self) -> str | None:
@@ -79,7 +79,7 @@ def read_hello(payload: Any) -> Hello:
         events=frozenset(_texts(features.get("events"))),
         capabilities=frozenset(_texts(features.get("capabilities"))),
         role=_text(granted.get("role")) or "operator",
-        scopes=tuple(_texts(granted.get("scopes"))),
+        scopes=tuple(_texts(granted["scopes"])) if "scopes" in granted else None,
         device_token=_text(granted.get("deviceToken"), LONGEST_TOKEN),
         tick_seconds=_positive(policy.get("tickIntervalMs"), DEFAULT_TICK_SECONDS * 1000) / 1000,
         max_payload=int(_positive(policy.get("maxPayload"), DEFAULT_MAX_PAYLOAD)),

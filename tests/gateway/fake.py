@@ -37,6 +37,7 @@ class FakeGateway:
     """A gateway of the present (protocol 4), or with `is_old` one of March 2026."""
 
     def __init__(self, *, is_old: bool = False) -> None:
+        self.is_old = is_old  # says nothing of what it grants, unless it gives a device token
         self.token = "a-shared-token-for-tests-0123456789"
         self.version = "2026.3.13" if is_old else "2026.9.6"
         self.protocol = 3 if is_old else 4
@@ -68,6 +69,7 @@ class FakeGateway:
         self.paths: list[str] = []
         self.clients: list[Client] = []
         self.boot_id = str(uuid.uuid4())
+        self.device_id = uuid.uuid4().hex * 2  # its own, the same after every start
         self.faults: dict[str, list[Fault]] = {}
         self.writes: dict[tuple[str, str], list[float]] = {}
         self.waiting: dict[str, ServerConnection] = {}

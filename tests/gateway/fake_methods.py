@@ -54,6 +54,16 @@ def status(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
     return {"runtimeVersion": gateway.version, "sessions": {"count": len(gateway.state.sessions)}}
 
 
+@method("gateway.identity.get")
+def identity_get(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
+    return {"deviceId": gateway.device_id, "publicKey": "of-this-gateway"}
+
+
+@method("exec.approvals.get")
+def exec_approvals_get(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
+    return {"path": "exec-approvals.json", "exists": False, "hash": "0" * 64, "file": {"version": 1}}
+
+
 @method("models.list")
 def models_list(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
     return {"models": [{"id": "fake-1", "name": "Fake 1", "provider": "fake"}]}

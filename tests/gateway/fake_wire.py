@@ -124,8 +124,10 @@ async def _admit(gateway: "FakeGateway", socket: ServerConnection) -> Client | N
         else:
             await socket.close(1008, refused.error["message"][:120])
         return None
-    await _respond(socket, frame["id"], payload=hello)
     scopes = frozenset(hello["auth"]["scopes"])
+    if gateway.is_old and "deviceToken" not in hello["auth"]:
+        del hello["auth"]
+    await _respond(socket, frame["id"], payload=hello)
     return Client(socket, params["device"]["id"], frozenset(params.get("caps", ())), scopes)
 
 
@@ -185,6 +187,8 @@ def _carry_out(gateway: "FakeGateway", client: Client, name: str, params: dict[s
         raise Refused(f"unknown method: {name}")
     scope = protocol()["methods"].get(name, {}).get("scope")
     if scope not in (None, "dynamic") and not client.scopes & {scope, "operator.admin"}:
+        if gateway.is_old:
+            raise Refused(f"missing scope: {scope}")
         details = {"code": "MISSING_SCOPE", "missingScope": scope, "requiredScopes": [scope]}
         raise Refused(f"missing scope: {scope}", code="FORBIDDEN", details=details)
     is_published = name != "question.resolve" or not gateway.wants_flat_answers

@@ -8,11 +8,13 @@ import asyncio
 import contextlib
 import json
 import os
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,7 @@ def free_port() -> int:
 class RealGateway:
     """A gateway in a process of its own, on loopback, with a folder of its own."""
 
-    def __init__(self, programs: Programs, folder: Path, model: FakeModel) -> None:
+    def __init__(self, programs: Programs, folder: Path, model: FakeModel, *, is_old: bool = False) -> None:
         self.folder = folder
         self.model = model
         self.port = free_port()
@@ -51,7 +53,10 @@ class RealGateway:
         self._configuration = folder / "openclaw.json"
         for name in ("home", "state", "workspace"):
             (folder / name).mkdir(parents=True)
-        self._configuration.write_text(json.dumps(self._initial(), indent=2))
+        initial = self._initial()
+        if is_old:
+            _without_newer_keys(initial)
+        self._configuration.write_text(json.dumps(initial, indent=2))
 
     @property
     def url(self) -> str:
@@ -99,10 +104,12 @@ class RealGateway:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
 
-    async def command(self, *words: str) -> str:
+    async def command(self, *words: str, at_terminal: bool = False) -> str:
         """Run `openclaw ...` as its owner does on the gateway's host."""
+        run = [str(self._programs.node), str(self._programs.entry), *words]
         process = await asyncio.create_subprocess_exec(
-            self._programs.node, self._programs.entry, *words, cwd=self.folder, env=self._environment(),
+            *(["script", "-qec", shlex.join(run), "/dev/null"] if at_terminal else run),
+            cwd=self.folder, env=self._environment(),
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         async with asyncio.timeout(START_SECONDS):
@@ -143,6 +150,26 @@ class RealGateway:
                 },
             },
         }  # fmt: skip
+
+
+@contextlib.contextmanager
+def started(programs: Programs, folder: Path, *, is_old: bool = False) -> Iterator[RealGateway]:
+    """Run a gateway with a scripted model."""
+    with FakeModel() as model:
+        gateway = RealGateway(programs, folder, model, is_old=is_old)
+        gateway.start()
+        try:
+            yield gateway
+        finally:
+            gateway.stop()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _without_newer_keys(configuration: dict[str, Any]) -> None:
+    """Take out what a gateway of March 2026 refuses to start with, and what makes all clients remote."""
+    del configuration["telemetry"], configuration["gateway"]["terminal"], configuration["models"]["catalogRefresh"]
+    del configuration["gateway"]["trustedProxies"]
+    configuration["tools"]["exec"] = {"host": "gateway", "security": "full", "ask": "off"}
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The real OpenClaw gateway and its Node, installed from npm once and kept in the user's cache (850 MB).
+"""Real OpenClaw gateways and their Node, installed from npm once and kept in the user's cache (850 MB each).
 
 `python -m tests.gateway.real_programs` installs them; exit code 69 says that they cannot be had, and why.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.node_packages import CACHE, CannotInstall, install, node_program
 
-SOURCE = Path(__file__).parent / "real_gateway"
+NEWEST, OLD = (Path(__file__).parent / name for name in ("real_gateway", "old_gateway"))
 CANNOT_BE_HAD = 69
 
 
@@ -23,9 +23,9 @@ class Programs:
     temporary: Path  # shared by all starts: Node keeps compiled code there
 
 
-def programs() -> Programs:
-    """Return the installed programs. Raises CannotInstall."""
-    folder = install(SOURCE, into=CACHE)
+def programs(source: Path = NEWEST) -> Programs:
+    """Return the installed programs of a gateway. Raises CannotInstall."""
+    folder = install(source, into=CACHE)
     node = node_program(folder)
     try:
         version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()

@@ -40,7 +40,7 @@ async def test_pairing_names_device_request_and_command(fake_gateway: FakeGatewa
 
 async def test_what_is_refused_says_what_to_do(fake_gateway: FakeGateway) -> None:
     wrong = await report(fake_gateway, token="a-wrong-one")
-    assert (wrong.state, wrong.code) == ("refused", "AUTH_TOKEN_MISMATCH") and "gateway.auth.token" in problems(wrong)[
+    assert (wrong.state, wrong.code) == ("refused", "AUTH_TOKEN_MISMATCH") and "auth-token --show" in problems(wrong)[
         "Token"
     ]
     fake_gateway.granted_scopes = ["operator.read"]

@@ -73,6 +73,32 @@ async def test_old_gateway_of_protocol_3() -> None:
         assert {"TOOLS.md", "IDENTITY.md", "HEARTBEAT.md"} < {one["name"] for one in files} and len(files) == 8
 
 
+async def test_old_gateway_that_does_not_say_what_it_grants_is_asked() -> None:
+    async with FakeGateway(is_old=True) as gateway:
+        async with connected(gateway) as connection:
+            assert connection.hello.scopes == ("operator.admin",) and connection.hello.missing_scopes == ()
+        gateway.granted_scopes = ["operator.read"]
+        error = await refusal(gateway)
+        assert isinstance(error, MissingScopes) and error.scopes == ("operator.admin",)
+        assert (error.details["version"], error.details["protocol"]) == ("2026.3.13", 3)
+        await until_left(gateway)
+        gateway.granted_scopes, gateway.missing_methods = None, {"exec.approvals.get"}
+        async with connected(gateway) as connection:
+            assert connection.hello.scopes is None and connection.hello.missing_scopes == ()
+        gateway.missing_methods = set()
+        gateway.ignore("exec.approvals.get")
+        with pytest.raises(Unreachable):
+            await connect(target(gateway), Identity.new(), on_event=lambda event: None, seconds=0.2)
+        await until_left(gateway)
+
+
+async def until_left(gateway: FakeGateway) -> None:
+    """Wait until the gateway has no client."""
+    async with asyncio.timeout(PATIENCE):
+        while gateway.clients:
+            await asyncio.sleep(0.01)
+
+
 async def test_signature_of_before_where_the_present_one_is_not_known(fake_gateway: FakeGateway) -> None:
     fake_gateway.signatures = (2,)
     async with connected(fake_gateway) as connection:

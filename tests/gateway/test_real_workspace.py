@@ -17,7 +17,7 @@ from mission_control.provisioning.workspace.facts import BoardFacts, WorkspaceFa
 from mission_control.provisioning.workspace.files import FILES, workspace_files
 from tests.gateway.fake_model import Reply, Turn
 from tests.gateway.real import RealGateway
-from tests.gateway.test_real_connecting import Listener, connected, listed
+from tests.gateway.real_plays import Listener, connected, listed
 from tests.live.crew import Crew, crew
 from tests.live.servers import PATIENCE, Installation
 

@@ -45,7 +45,7 @@ async def test_people_read_what_to_do(home: Installation, fake_gateway: FakeGate
     file = tmp_path / "token"
     file.write_text("a-wrong-token\n")
     code, printed = await home.run("gateway", "check", fake_gateway.url, "--token-file", str(file))
-    assert code == 1 and "PROBLEM  Token:" in printed and "gateway.auth.token" in printed
+    assert code == 1 and "PROBLEM  Token:" in printed and "openclaw gateway auth-token --show" in printed
     file.write_text(f"{fake_gateway.token}\n")
     code, printed = await home.run("gateway", "check", fake_gateway.url, "--token-file", str(file))
     assert code == 0 and "ok       Version: 2026.9.6" in printed and "PROBLEM" not in printed
