@@ -12,6 +12,7 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import deliver, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.gateways.models import Gateway
 
@@ -61,7 +62,7 @@ async def nudge_agent(actor: Actor, board: Board, agent: Agent, message: str) ->
 async def _require_session(agent: Agent) -> None:
     """Raise Invalid when an agent of a gateway has no session yet, or its gateway cannot work by its settings."""
     if agent.openclaw_session_id is None:
-        raise Invalid({"message": f"{agent.name} has no session yet.", "code": "agent_without_session"})
+        raise Invalid({"message": f"{agent.name} has no session yet.", "code": ErrorCode.AGENT_WITHOUT_SESSION})
     await require_gateway(agent.gateway_id)
 
 
@@ -70,7 +71,7 @@ async def require_gateway(gateway_id: UUID | None) -> None:
     gateway = await Gateway.get_or_none(id=gateway_id)
     if gateway is None or not gateway.url.strip():
         message = "The gateway was deleted." if gateway is None else "The gateway has no address. Add one on its page."
-        raise Invalid({"message": message, "code": "gateway_unusable"})
+        raise Invalid({"message": message, "code": ErrorCode.GATEWAY_UNUSABLE})
 
 
 @command("agent.coordinate")

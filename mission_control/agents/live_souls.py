@@ -4,6 +4,7 @@ from typing import Any
 
 from mission_control.agents.coordination import require_gateway
 from mission_control.agents.models import Agent
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid, Unreachable
 from mission_control.gateways import calls
 from mission_control.openclaw.errors import GatewayError
@@ -20,7 +21,7 @@ async def current_soul(agent: Agent) -> str:
     if agent.gateway_id is None:
         return agent.soul_template or ""
     if not agent.gateway_agent_id or agent.openclaw_session_id is None:
-        raise Invalid({"message": f"{agent.name} has no session yet.", "code": "agent_without_session"})
+        raise Invalid({"message": f"{agent.name} has no session yet.", "code": ErrorCode.AGENT_WITHOUT_SESSION})
     await require_gateway(agent.gateway_id)
     try:
         wanted = {"agentId": agent.gateway_agent_id, "name": FILE}

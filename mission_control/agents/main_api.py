@@ -15,6 +15,7 @@ from mission_control.agents.main_messages import message_lead, record_broadcast
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import DomainError, Forbidden
 from mission_control.core.policy import can
 from mission_control.core.schemas import LLMErrorResponse
@@ -30,7 +31,7 @@ VERB = "agent.message_leads"
 def only_main_agents() -> Forbidden:
     """The refusal for every agent that works on a board."""
     message = "Only the main agent of a gateway does this; you work on a board. Use its memory, its chat or a nudge."
-    return Forbidden({"message": message, "code": "main_agent_only"})
+    return Forbidden({"message": message, "code": ErrorCode.MAIN_AGENT_ONLY})
 
 
 async def main_agent(actor: Actor, **_: Any) -> None:

@@ -16,6 +16,7 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid
 
 KEPT_WHEN_ROTATED = ("name", "scopes", "requests_per_minute")
@@ -44,8 +45,7 @@ async def renew_token(actor: Actor, agent: Agent, overlap_seconds: int) -> NewTo
     agent = await locked_agent(agent)
     used = await newest_live_token(agent.id)
     if used is None or used.id != actor.credential[1]:
-        message = "Only an agent's newest token can be renewed; this one has been replaced."
-        raise Conflict({"message": message, "code": "token_replaced"})
+        raise Conflict(ErrorCode.TOKEN_REPLACED.detail())
     lifetime = used.expires_at - used.created_at if used.expires_at is not None else None
     made = await make_agent_token(
         agent.id,
@@ -83,7 +83,7 @@ async def change_token(actor: Actor, agent: Agent, token_id: UUID, changes: dict
     agent = await locked_agent(agent)
     token = await Token.select_for_update().get(id=token_id)
     if token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= clock.now()):
-        raise Conflict({"message": "This token has ended; rotate it instead.", "code": "token_ended"})
+        raise Conflict(ErrorCode.TOKEN_ENDED.detail())
     changes = {name: value for name, value in changes.items() if getattr(token, name) != value}
     if not changes:
         return token

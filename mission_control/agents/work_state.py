@@ -9,6 +9,7 @@ from mission_control.commands.command import command
 from mission_control.commands.reactions import react
 from mission_control.commands.unit_of_work import record
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.database.sql import rows
 from mission_control.organizations.work_state import (
@@ -28,6 +29,13 @@ from mission_control.usage.models import Budget
 from mission_control.usage.queries import exhausted
 
 PERIODS = {"day": "today's budget", "total": "the budget"}
+
+
+PAUSED_CODES = {
+    "agent": ErrorCode.AGENT_PAUSED,
+    "board": ErrorCode.BOARD_PAUSED,
+    "organization": ErrorCode.ORGANIZATION_PAUSED,
+}
 
 
 class Standing(NamedTuple):
@@ -78,7 +86,7 @@ async def refuse_when_paused(agent_id: UUID | None, board_id: UUID) -> None:
     standing = await standing_of(agent_id, board_id)
     if standing.state != RUNNING:
         message = f"{standing} No tasks are assigned until work is resumed."
-        raise Conflict({"message": message, "code": f"{standing.who}_paused"})
+        raise Conflict(PAUSED_CODES[str(standing.who)].detail(message))
 
 
 async def refuse_when_used_up(agent_id: UUID | None, board: Board) -> None:
@@ -86,7 +94,7 @@ async def refuse_when_used_up(agent_id: UUID | None, board: Board) -> None:
     budget = await exhausted(agent_id, board.id, board.organization_id)
     if budget is not None:
         message = f"{used_up(budget)} No tasks are assigned until it allows more."
-        raise Conflict({"message": message, "code": "budget_exhausted"})
+        raise Conflict({"message": message, "code": ErrorCode.BUDGET_EXHAUSTED})
 
 
 async def standing_of(agent_id: UUID | None, board_id: UUID | None) -> Standing:

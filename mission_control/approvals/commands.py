@@ -24,6 +24,7 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.database.records import insert
 from mission_control.database.sql import placeholders, rows
@@ -164,7 +165,7 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     if approval.status == "pending":
         return approval
     if approval.gateway_id is not None:
-        raise Conflict({"message": "The gateway has its answer. The agent can ask again.", "code": "approval_final"})
+        raise Conflict(ErrorCode.APPROVAL_FINAL.detail())
     if not held:
         _refuse_missing(task_ids, held)
     await _refuse_conflicts(task_ids)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from mission_control.core import clock
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid
 
 Answer = Literal["allow-once", "allow-always", "deny"]
@@ -102,7 +103,7 @@ def _short(text: str) -> str:
 def answer_of(payload: Any, expires_at: datetime | None, decision: str, *, always: bool) -> Answer:
     """Return the answer for the gateway. Raise Invalid where it takes no standing yes, Conflict when it expired."""
     if expires_at is not None and expires_at <= clock.now():
-        raise Conflict({"message": "This request has expired on the gateway.", "code": "approval_expired"})
+        raise Conflict(ErrorCode.APPROVAL_EXPIRED.detail())
     if decision != "approved":
         return "deny"
     if not always:

@@ -18,6 +18,7 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, record
 from mission_control.core import clock, times
 from mission_control.core.actor import Actor, system
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict
 
 
@@ -26,9 +27,9 @@ async def set_deadline(actor: Actor, approval: Approval, deadline: ApprovalDeadl
     """Set or remove the deadline of a pending approval. Raise Conflict for a decided one, and for a gateway's own."""
     approval = await locked_approval(approval)
     if approval.status != "pending":
-        raise Conflict({"message": "This is decided already.", "code": "approval_decided"})
+        raise Conflict(ErrorCode.APPROVAL_DECIDED.detail())
     if approval.gateway_id is not None:
-        raise Conflict({"message": "Its gateway says until when it waits.", "code": "approval_of_gateway"})
+        raise Conflict(ErrorCode.APPROVAL_OF_GATEWAY.detail())
     before = [getattr(approval, name) for name in COLUMNS]
     if deadline is None:
         clear_deadline(approval)

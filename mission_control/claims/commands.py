@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
+from mission_control.agents.work_state import PAUSED_CODES, refuse_when_paused, refuse_when_used_up
 from mission_control.boards.models import Board
 from mission_control.claims import selection
 from mission_control.claims.leases import Lease, hold_until, is_over, notify_pages
@@ -12,6 +12,7 @@ from mission_control.claims.schemas import ClaimCreate
 from mission_control.commands.command import command
 from mission_control.core import clock, times
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Forbidden, NotFound
 from mission_control.database.records import find
 from mission_control.organizations.work_state import lock_work_state_shared
@@ -22,7 +23,7 @@ from mission_control.tasks.limits import Limits, lock_limits
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import task_read
 
-NO_WORK_CODES = ("agent_paused", "board_paused", "organization_paused", "budget_exhausted")
+NO_WORK_CODES = (*PAUSED_CODES.values(), ErrorCode.BUDGET_EXHAUSTED)
 
 
 class Worker(NamedTuple):
@@ -99,16 +100,15 @@ async def _is_held_by_caller(actor: Actor, task: Task) -> bool:
 def refuse_closed(board: Board) -> None:
     """Raise 409 on a board on which only the lead changes the status of tasks."""
     if board.only_lead_can_change_status:
-        message = "On this board only the lead starts tasks; there is nothing to claim."
-        raise Conflict({"message": message, "code": "claims_disabled"})
+        raise Conflict(ErrorCode.CLAIMS_DISABLED.detail())
 
 
 async def _refuse_unclaimable(actor: Actor, task: Task, worker: Worker, wanted: ClaimCreate) -> None:
     """Raise 409 for reasons other than the board's rules: the assignee, the status, a flag or a pause."""
     if task.assigned_agent_id not in (None, actor.id):
-        raise Conflict({"message": "Another agent has this task.", "code": "task_already_claimed"})
+        raise Conflict({"message": "Another agent has this task.", "code": ErrorCode.TASK_ALREADY_CLAIMED})
     if reason := await _reason(task, worker, wanted):
-        raise Conflict({"message": reason, "code": "task_not_claimable"})
+        raise Conflict({"message": reason, "code": ErrorCode.TASK_NOT_CLAIMABLE})
 
 
 async def _reason(task: Task, worker: Worker, wanted: ClaimCreate) -> str | None:

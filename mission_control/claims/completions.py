@@ -13,6 +13,7 @@ from mission_control.claims.submissions import ask_for_approval
 from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict
 from mission_control.core.scope import Scope
 from mission_control.database.records import find, update
@@ -85,7 +86,7 @@ def _refuse_another_way(task: Task, given: CompletionCreate) -> None:
     asks = given.status == "done" and task.board.require_approval_for_done
     if given.status not in (None, task.status) and not asks:
         message = f"This run ended already and the task is in {task.status}; leave the status out to hand in a report."
-        raise Conflict({"message": message, "code": "run_ended"})
+        raise Conflict({"message": message, "code": ErrorCode.RUN_ENDED})
 
 
 async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, files: list[Upload]) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mission_control.core import clock
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Forbidden, TooMany
 
 MINUTE = 60.0
@@ -149,7 +150,7 @@ class RequestBudget:
     def _refusal(limit: int, spent: float) -> TooMany:
         wait = math.ceil((spent + 1 - limit) * MINUTE / limit)
         message = f"You have {limit} requests a minute. Try again in {max(1, wait)} s."
-        refusal = TooMany(wait, {"message": message, "code": "rate_limited"})
+        refusal = TooMany(wait, {"message": message, "code": ErrorCode.RATE_LIMITED})
         refusal.headers |= _allowance(limit, spent).headers()
         return refusal
 

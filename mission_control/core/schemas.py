@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 from mission_control.core.clock import naive_utc, with_plus
+from mission_control.core.error_codes import ErrorCode
 
 # The pattern refuses what `str.strip` takes away and pydantic does not: separators such as U+001F.
 NonEmptyStr = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"[^\s\x1c-\x1f]")]
@@ -64,7 +65,7 @@ class ErrorResponse(BaseModel):
 
     detail: str | dict[str, Any] | list[Any]
     request_id: str | None = None
-    code: Annotated[str | None, Field(description="A word for programs, where the sentence has one")] = None
+    code: ErrorCode | None = None
 
 
 class LLMErrorResponse(BaseModel):
@@ -91,7 +92,7 @@ class HTTPValidationError(BaseModel):
 
     detail: list[ValidationItem] | str | dict[str, Any]
     request_id: str | None = None
-    code: str | None = None
+    code: ErrorCode | None = None
 
 
 OK = {"ok": True}

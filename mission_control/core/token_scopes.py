@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Forbidden
 
 TokenScope = Literal["read", "work", "lead"]
@@ -29,4 +30,4 @@ def require_scope(actor: Actor | None, needed: TokenScope) -> None:
     """Raise Forbidden when the token lacks a scope; people and tokens without scopes are unrestricted."""
     if actor is not None and actor.scopes is not None and needed not in actor.scopes:
         message = f"This token may not do that: it lacks the scope {needed}."
-        raise Forbidden({"message": message, "code": "token_scope_missing", "needed": needed})
+        raise Forbidden({"message": message, "code": ErrorCode.TOKEN_SCOPE_MISSING, "needed": needed})

@@ -1,7 +1,24 @@
 """The guide for authors of agents: lines to paste, and /llms.txt for language models."""
 
+from mission_control.core.error_codes import ErrorCode
 from mission_control.docs.reference import Tag
 
+FOR_WORKERS = (
+    ErrorCode.LEASE_LOST,
+    ErrorCode.RUN_ENDED,
+    ErrorCode.TASK_ALREADY_CLAIMED,
+    ErrorCode.TASK_NOT_CLAIMABLE,
+    ErrorCode.TASK_APPROVAL_REQUIRED,
+    ErrorCode.TASK_HAS_PENDING_APPROVAL,
+    ErrorCode.WIP_LIMIT_REACHED,
+    ErrorCode.CLAIMS_DISABLED,
+    ErrorCode.AGENT_PAUSED,
+    ErrorCode.BOARD_PAUSED,
+    ErrorCode.ORGANIZATION_PAUSED,
+    ErrorCode.BUDGET_EXHAUSTED,
+    ErrorCode.TOKEN_SCOPE_MISSING,
+    ErrorCode.RATE_LIMITED,
+)
 ROLES = ("agent-worker", "agent-lead", "agent-main")
 
 LOOP = """\
@@ -51,6 +68,11 @@ else's while the lease lasts; work that takes longer extends it (`POST .../tasks
 ```bash
 {loop}```
 
+The codes of errors:
+
+
+{codes}
+
 ## MCP
 
 - Claude Code: `claude mcp add --transport http mission-control {base}/mcp --header "Authorization: Bearer $TOKEN"`
@@ -83,7 +105,12 @@ def llms(base: str, tags: list[Tag]) -> str:
     """Return /llms.txt: a model's introduction with links to the rest."""
     slices = "\n".join(_link(f"{base}/openapi.json?tag={one.name}", one) for one in tags if one.name in ROLES)
     pages = "\n".join(_link(f"{base}/docs/{one.name}", one) for one in tags)
-    return LLMS.format(base=base, loop=loop(base), slices=slices, pages=pages)
+    return LLMS.format(base=base, loop=loop(base), slices=slices, pages=pages, codes=codes())
+
+
+def codes() -> str:
+    """Return the codes of errors that a worker meets, each with its sentence."""
+    return "\n".join(f"- `{code}`: {code.sentence}" for code in FOR_WORKERS)
 
 
 def _link(url: str, tag: Tag) -> str:

@@ -7,6 +7,7 @@ from quart import Blueprint, Response, current_app, redirect, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.authn import authentication
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import NotFound
 from mission_control.core.json import to_json
 from mission_control.docs import guide, reference
@@ -58,7 +59,12 @@ async def docs() -> str:
     query = request.args.get("q", "")[:LONGEST_QUERY].strip()
     base = _base()
     hits = reference.search(_document(), query) if query else []
-    lines = {"loop": guide.loop(base), "clients": guide.clients(base), "reasons": REASONS.items()}
+    lines = {
+        "loop": guide.loop(base),
+        "clients": guide.clients(base),
+        "reasons": REASONS.items(),
+        "codes": list(ErrorCode),
+    }
     return await _page("docs/index.html", query=query, hits=hits, base=base, **lines)
 
 

@@ -104,7 +104,8 @@ def shapes(document: dict[str, Any], tag: str) -> list[Shape]:
     """Return the schemas of a tag's operations, by name."""
     operations = [operation for _, _, operation in _operations(document) if tag in operation["tags"]]
     names = sorted(name for kind, name in needed(document, operations) if kind == "schemas")
-    return [_shape(document, name) for name in names if "properties" in document["components"]["schemas"][name]]
+    known = document["components"]["schemas"]
+    return [_shape(document, name) for name in names if not known[name].keys().isdisjoint({"properties", "enum"})]
 
 
 def search(document: dict[str, Any], query: str) -> list[Hit]:

@@ -5,6 +5,7 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid
 from mission_control.gateway_requests.boardless import facts_of, locked_request, what_of
 from mission_control.gateway_requests.models import GatewayRequest
@@ -35,7 +36,7 @@ async def answer_request(actor: Actor, request: GatewayRequest, answer: str | No
         raise Invalid("This is an approval: approve or reject it.")
     await _refuse_when_over(request)
     if request.expires_at is not None and request.expires_at <= clock.now():
-        raise Conflict({"message": "This question has expired on the gateway.", "code": "question_expired"})
+        raise Conflict(ErrorCode.QUESTION_EXPIRED.detail())
     request.answer = answer_text(request.options, answer, option_id, allows_text=request.allows_text)
     request.chosen_option_id = option_id
     await _save(actor, request, "answered")
@@ -47,9 +48,9 @@ async def _refuse_when_over(request: GatewayRequest) -> None:
     if request.status == "pending":
         return
     if request.status == "withdrawn":
-        raise Conflict({"message": request.note or "The gateway does not ask for it any more.", "code": "request_over"})
+        raise Conflict(ErrorCode.REQUEST_OVER.detail(request.note or "The gateway does not ask for it any more."))
     who = await decider_of(request)
-    raise Conflict({"message": f"{who} {WORDS[request.status]} this already.", "code": "request_over"})
+    raise Conflict(ErrorCode.REQUEST_OVER.detail(f"{who} {WORDS[request.status]} this already."))
 
 
 async def _save(actor: Actor, request: GatewayRequest, status: str) -> None:

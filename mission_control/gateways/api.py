@@ -3,6 +3,7 @@
 from typing import Any
 
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid
 from mission_control.core.paging import Page, Paging, page
 from mission_control.core.schemas import OK, ErrorResponse, OkResponse
@@ -172,6 +173,6 @@ def _target(gateway: Gateway, changes: dict[str, Any]) -> Target:
         token = changes["token"] if "token" in changes else opened(gateway.token)
         device_token = opened(gateway.device_token) if url == gateway.url else None
     except GatewayError as error:
-        raise Invalid({"message": error.message, "code": "gateway_secret_unreadable"}) from None
+        raise Invalid({"message": error.message, "code": ErrorCode.GATEWAY_SECRET_UNREADABLE}) from None
     insecure = changes.get("allow_insecure_tls", gateway.allow_insecure_tls)
     return target_of(url, token, device_token, allow_insecure_tls=insecure)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid
 from mission_control.database.records import find
 from mission_control.gateways import installation, reporting
@@ -55,11 +56,11 @@ async def check(target: Target, deadline: Deadline) -> Report:
 
 def _refuse(error: GatewayError) -> None:
     if isinstance(error, TokenRefused) and error.detail_code != LOCKED_OUT:
-        code = "gateway_token_refused"
+        code = ErrorCode.GATEWAY_TOKEN_REFUSED
     elif isinstance(error, TooOld | TooNew):
-        code = "gateway_version_not_supported"
+        code = ErrorCode.GATEWAY_VERSION_NOT_SUPPORTED
     elif error.code == "ADDRESS_REFUSED":
-        code = "gateway_address_refused"
+        code = ErrorCode.GATEWAY_ADDRESS_REFUSED
     else:
         return
     raise Invalid({"message": reporting.of_error(error).last_error or error.message, "code": code})

@@ -8,6 +8,7 @@ from mission_control.commands.reactions import react
 from mission_control.commands.unit_of_work import notify, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.database.records import find
 from mission_control.gateways import connector
@@ -100,7 +101,7 @@ async def delete_gateway(actor: Actor, gateway: Gateway, *, force: bool = False)
     if boards and not force:
         names = ", ".join(boards[:5]) + (" and others" if len(boards) > 5 else "")
         message = f"Boards use this gateway: {names}. Give them another one, or delete it with force=true."
-        raise Conflict({"message": message, "code": "gateway_in_use"})
+        raise Conflict({"message": message, "code": ErrorCode.GATEWAY_IN_USE})
     record("gateway.deleted", gateway, f"Gateway deleted: {gateway.name}.", name=gateway.name, gateway_id=gateway.id)
     await react()
     await gateway.delete()

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from mission_control.core.error_codes import ErrorCode
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.schemas import (
     GatewayCreate,
@@ -20,7 +21,10 @@ from mission_control.web.versions import refuse_changed, version_of
 
 LABELS = {"name": "Name", "url": "Address", "token": "Token", "workspace_root": "Folder for workspaces"}
 # Which field a refusal of the gateway is about.
-FIELD_OF_CODE = {"gateway_token_refused": "token", "gateway_version_not_supported": "url"}
+FIELD_OF_CODE: dict[str, str] = {
+    ErrorCode.GATEWAY_TOKEN_REFUSED: "token",
+    ErrorCode.GATEWAY_VERSION_NOT_SUPPORTED: "url",
+}
 DEFAULT_ROOT = "~/.openclaw"
 DELETE_WORDS = "Type the gateway's name exactly as it is written above."
 

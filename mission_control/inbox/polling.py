@@ -6,6 +6,7 @@ from typing import Any
 from mission_control.agents.reactions import channel_of
 from mission_control.authn.freshness import fresh
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid, Unauthenticated
 from mission_control.inbox.commands import acknowledge
 from mission_control.inbox.queries import delivery_position, unread
@@ -27,8 +28,7 @@ async def read_inbox(actor: Actor, after: int, limit: int, wait_seconds: float) 
 async def _acknowledge(actor: Actor, upto: int) -> None:
     newest, some = await delivery_position(actor, upto)
     if upto > newest:
-        message = "No notice has had this number yet. Read on with the `next` of an answer, or again from 0."
-        raise Invalid({"message": message, "code": "after_unknown", "newest": newest})
+        raise Invalid(ErrorCode.AFTER_UNKNOWN.detail(newest=newest))
     if some:
         await acknowledge(actor, upto)
 

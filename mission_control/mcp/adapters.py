@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.token_scopes import require_scope
 from mission_control.operations.operation import admitted, handled
@@ -51,7 +52,7 @@ def names_of(operation: Operation) -> set[str | None]:
 def home(actor: Actor) -> UUID:
     """Return the board of the calling agent."""
     if actor.board_id is None:
-        raise Conflict({"message": "You work on no board. A person can put you on one.", "code": "no_board"})
+        raise Conflict(ErrorCode.NO_BOARD.detail())
     return actor.board_id
 
 

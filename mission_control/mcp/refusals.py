@@ -2,23 +2,17 @@
 
 import logging
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 from pydantic import ValidationError
 from tortoise.exceptions import DoesNotExist
 
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import DomainError, NotFound
 from mission_control.core.nearest import sibling_names, unknown_name
 from mission_control.core.request_facts import current_request_id
 from mission_control.database.outages import outage
 
-PLAIN = {
-    401: "Your token is expired or revoked.",
-    403: "This is not yours to do: your role, or your token, does not allow it.",
-    404: "There is no such thing on your board. Look the id up again.",
-    409: "It is not in a state for this. Read it again.",
-}
 _log = logging.getLogger(__name__)
 
 
@@ -30,16 +24,16 @@ def refusal(error: Exception, known: Mapping[str, Any] | None = None) -> tuple[s
     if isinstance(error, DoesNotExist):
         error = NotFound()
     if isinstance(error, ValidationError):
-        return _refusal(422, "arguments_invalid", _sentence(_nearest(error, known or {}), 0))
+        return _refusal(422, ErrorCode.ARGUMENTS_INVALID, _sentence(_nearest(error, known or {}), 0))
     if isinstance(error, DomainError):
         detail = error.detail if isinstance(error.detail, dict) else {}
         text = _sentence(error.detail, 1) if isinstance(error.detail, list) else _words(error)
-        return _refusal(error.status, str(detail.get("code") or _code(error.status)), text, detail)
+        return _refusal(error.status, str(detail.get("code") or ErrorCode.of_status(error.status)), text, detail)
     if sentence := outage(error):
-        return _refusal(503, "database_unavailable", f"{sentence} Try again in a few seconds.")
+        return _refusal(503, ErrorCode.DATABASE_UNAVAILABLE, f"{sentence} Try again in a few seconds.")
     _log.exception("unhandled_exception", exc_info=error)
     return _refusal(
-        500, "internal_error", f"Something went wrong here (request {current_request_id()}). Tell a person."
+        500, ErrorCode.INTERNAL_ERROR, f"Something went wrong here (request {current_request_id()}). Tell a person."
     )
 
 
@@ -53,18 +47,12 @@ def _nearest(error: ValidationError, known: Mapping[str, Any]) -> list[Any]:
 
 def _words(error: DomainError) -> str:
     """What the error says, or what its status means when it says nothing else."""
-    return (
-        PLAIN.get(error.status, error.sentence) if error.sentence == HTTPStatus(error.status).phrase else error.sentence
-    )
+    return ErrorCode.of_status(error.status).sentence if error.is_bare else error.sentence
 
 
 def _refusal(status: int, code: str, message: str, more: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
     values = {**(more or {}), "status": status, "code": code, "message": message, "request_id": current_request_id()}
     return f"Refused ({status} {code}): {message}", values
-
-
-def _code(status: int) -> str:
-    return HTTPStatus(status).phrase.lower().replace(" ", "_")
 
 
 def _sentence(problems: list[Any], begin: int) -> str:

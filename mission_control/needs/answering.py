@@ -8,8 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from mission_control.commands.transaction import atomically
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound
-from mission_control.needs.ended import CODE, Asked, asked_need, present_key, refuse_ended
+from mission_control.needs.ended import Asked, asked_need, present_key, refuse_ended
 from mission_control.needs.kinds import KINDS
 from mission_control.needs.listing import said
 from mission_control.needs.schemas import (
@@ -27,13 +28,13 @@ from mission_control.operations.registry import OPERATIONS
 
 # Refusals that mean that somebody was faster.
 TOO_LATE = (
-    CODE,
-    "question_answered",
-    "question_withdrawn",
-    "approval_expired",
-    "question_expired",
-    "task_not_in_review",
-    "request_over",
+    ErrorCode.NEED_ENDED,
+    ErrorCode.QUESTION_ANSWERED,
+    ErrorCode.QUESTION_WITHDRAWN,
+    ErrorCode.APPROVAL_EXPIRED,
+    ErrorCode.QUESTION_EXPIRED,
+    ErrorCode.TASK_NOT_IN_REVIEW,
+    ErrorCode.REQUEST_OVER,
 )
 
 

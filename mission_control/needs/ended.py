@@ -8,6 +8,7 @@ from uuid import UUID
 from mission_control.accounts.names import person_name
 from mission_control.core import clock, times
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.ids import parse_id
 from mission_control.database.sql import as_id, rows, select_one
@@ -19,7 +20,6 @@ from mission_control.needs.schemas import Kind
 
 TABLES: dict[Kind, str] = {"approval": "approvals", "question": "agent_questions"}
 OF_AN_ORGANIZATION: dict[Kind, str] = {"pairing": "gateways", "delivery": "deliveries", "request": "gateway_requests"}
-CODE = "need_ended"
 # What happened, by the kind of event; a change of status by the new one.
 WORDS = {
     "approval.decided": "decided this",
@@ -121,7 +121,7 @@ async def refuse_ended(asked: Asked) -> None:
     else:
         last = await last_of(asked)
         message = last.sentence if last is not None else "This no longer waits for an answer."
-    raise Conflict({"message": message, "code": CODE})
+    raise Conflict(ErrorCode.NEED_ENDED.detail(message))
 
 
 async def _end_of_request(request_id: UUID) -> str:

@@ -9,9 +9,10 @@ from mission_control.boards.queries import visible_board
 from mission_control.commands.transaction import atomically
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound
 from mission_control.needs.answering import hold, refused, results
-from mission_control.needs.ended import CODE, Asked, Last, asked_need, last_of, present_key
+from mission_control.needs.ended import Asked, Last, asked_need, last_of, present_key
 from mission_control.needs.schemas import NeedResult, NeedResults, NeedsUndone
 from mission_control.tasks.leaving import restore_task
 from mission_control.tasks.locks import locked_task
@@ -44,7 +45,7 @@ async def _undo(actor: Actor, asked: Asked) -> None:
     if asked.board_id is None or last is None or last.actor_id is None or asked.kind == "question":
         raise Invalid("This answer cannot be taken back.")
     if last.actor_id != actor.user_id:
-        raise Conflict({"message": last.sentence, "code": CODE})
+        raise Conflict(ErrorCode.NEED_ENDED.detail(last.sentence))
     if clock.now() - last.created_at > WINDOW:
         raise Invalid("An answer can be taken back for ten minutes.")
     board = await visible_board(actor, asked.board_id)

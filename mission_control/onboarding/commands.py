@@ -16,6 +16,7 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict
 from mission_control.core.json import json_values, to_json
 from mission_control.onboarding.conversation import no_conversation, withdraw
@@ -57,7 +58,7 @@ async def store_main_agent_message(
     if session is None:
         raise no_conversation()
     if session.status == "confirmed":
-        raise Conflict({"message": "This was confirmed already.", "code": "onboarding_confirmed"})
+        raise Conflict(ErrorCode.ONBOARDING_CONFIRMED.detail())
     text = json_values(said.model_dump(exclude_none=True))
     now = clock.now()
     message = {"role": "assistant", "content": to_json(text).decode(), "timestamp": clock.wire(now)}

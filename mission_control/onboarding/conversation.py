@@ -12,6 +12,7 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import deliver, notify, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.delivery import pace
 from mission_control.delivery.models import Delivery
@@ -64,8 +65,7 @@ async def answer_agent(actor: Actor, board: Board, text: str, seen: int | None =
     if session is None:
         raise no_conversation()
     if seen is not None and seen != len(session.messages or []):
-        message = "Something was said since. Read it, then answer."
-        raise Conflict({"message": message, "code": "onboarding_went_on"})
+        raise Conflict(ErrorCode.ONBOARDING_WENT_ON.detail())
     agent = await _same_agent(session, board)
     _say(session, board, agent, text, what_for=await _name_where_several(session, board))
     await _save(session)
@@ -81,7 +81,7 @@ async def send_again(actor: Actor, board: Board) -> OnboardingSession:
     if session is None:
         raise no_conversation()
     if session.status == "confirmed" or not awaits_agent(session):
-        raise Conflict({"message": "The agent has answered already.", "code": "onboarding_answered"})
+        raise Conflict(ErrorCode.ONBOARDING_ANSWERED.detail())
     return await _sent_again(session, board, await _same_agent(session, board))
 
 
@@ -93,7 +93,7 @@ async def cancel_conversation(actor: Actor, board: Board) -> OnboardingSession:
     if session is None:
         raise no_conversation()
     if session.status == "confirmed":
-        raise Conflict({"message": "This was confirmed already.", "code": "onboarding_confirmed"})
+        raise Conflict(ErrorCode.ONBOARDING_CONFIRMED.detail())
     await withdraw(session)
     session.cancelled_at = session.updated_at = clock.now()
     await session.save(update_fields=["cancelled_at", "updated_at", "delivery_id", "silent_at"])
@@ -105,8 +105,7 @@ async def _same_agent(session: OnboardingSession, board: Board) -> Agent:
     """Return the agent of a conversation. Raise Conflict when the board has got another gateway since."""
     agent = await main_agent_of(board)
     if session.session_key != session_key_of(agent):
-        message = "The board has another gateway since. Start the conversation again with its agent."
-        raise Conflict({"message": message, "code": "onboarding_gateway_changed"})
+        raise Conflict(ErrorCode.ONBOARDING_GATEWAY_CHANGED.detail())
     return agent
 
 

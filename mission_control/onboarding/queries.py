@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import clock
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid
 from mission_control.gateways.keys import main_session_key
 from mission_control.gateways.models import Gateway
@@ -39,17 +40,17 @@ async def main_agent_of(board: Board) -> Agent:
     """Return the agent that leads the conversation about a board. Raise Invalid for a board without one."""
     if board.gateway_id is None:
         message = "The conversation is led by a gateway's main agent, and this board has no gateway. Confirm its goal."
-        raise Invalid({"message": message, "code": "board_without_gateway"})
+        raise Invalid({"message": message, "code": ErrorCode.BOARD_WITHOUT_GATEWAY})
     gateway = await Gateway.get_or_none(id=board.gateway_id, organization_id=board.organization_id)
     if gateway is None:
-        raise Invalid({"message": "The gateway of this board is gone. Choose another.", "code": "gateway_gone"})
+        raise Invalid(ErrorCode.GATEWAY_GONE.detail())
     if gateway.state == "refused":
         message = f"The gateway {gateway.name} refuses the connection: {gateway.last_error or gateway.state_code}"
-        raise Invalid({"message": message, "code": "gateway_refused"})
+        raise Invalid({"message": message, "code": ErrorCode.GATEWAY_REFUSED})
     agent = await Agent.get_or_none(board_id=None, gateway_id=gateway.id)
     if agent is None:
         message = f"The gateway {gateway.name} has no main agent. Synchronize its templates with its main agent."
-        raise Invalid({"message": message, "code": "gateway_without_main_agent"})
+        raise Invalid({"message": message, "code": ErrorCode.GATEWAY_WITHOUT_MAIN_AGENT})
     return agent
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mission_control.core.error_codes import ErrorCode
 from mission_control.operations.registry import Hints
 
 ALL_ROLES = ("agent", "agent-lead", "agent-worker", "agent-main")
@@ -9,8 +10,8 @@ BOARD_ROLES = ("agent", "agent-lead", "agent-worker")
 LEAD = ("agent", "agent-lead")
 MAIN = ("agent", "agent-main")
 
-LEAD_ONLY = {"message": "Only the lead of the board may do this.", "code": "lead_only"}
-WORKER_ONLY = {"message": "Only workers may do this; a lead assigns work.", "code": "worker_only"}
+LEAD_ONLY = ErrorCode.LEAD_ONLY.detail()
+WORKER_ONLY = ErrorCode.WORKER_ONLY.detail()
 
 
 def hints(

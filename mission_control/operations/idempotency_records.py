@@ -12,6 +12,7 @@ from uuid import UUID
 from quart import current_app
 
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict
 from mission_control.core.secrets import decrypt, decrypt_bytes, encrypt_bytes
 from mission_control.database.sql import is_postgres, placeholders, rows
@@ -20,10 +21,6 @@ MOST_BYTES, MOST_REQUESTS = 8 * 1024 * 1024, 10_000
 LOOK_AGAIN = 8  # the share is looked at whenever an eighth of it was written since
 MOST_ACTORS = 10_000
 COMPRESSED = "z:"
-GONE = (
-    "This request was carried out before, but its answer is no longer stored: too many requests came after it."
-    " Read what it changed."
-)
 
 _since: OrderedDict[UUID | None, tuple[int, int]] = OrderedDict()
 
@@ -36,7 +33,7 @@ def packed(body: str) -> str:
 def unpacked(stored: str | None) -> str:
     """Return a stored answer; raises Conflict when only its record is left."""
     if stored is None:
-        raise Conflict(GONE)
+        raise Conflict(ErrorCode.IDEMPOTENCY_ANSWER_GONE.detail())
     key = current_app.config["SECRET_KEY"]
     if not stored.startswith(COMPRESSED):
         return decrypt(stored, key)

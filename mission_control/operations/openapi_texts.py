@@ -71,6 +71,6 @@ review.
 Bodies are JSON with `Content-Type: application/json`. Fields that are not declared are refused (422) where the schema
 of the body has `additionalProperties: false`, and ignored elsewhere. Times are RFC 3339 in UTC with `Z`; a time without
 a zone counts as UTC. Every error is `{"detail": ..., "request_id": ...}`. `detail` is a sentence; or an object with
-`message` for people and `code` for programs; or, for a request that does not fit, a list with one item for each field:
-`loc` says where, `msg` what is wrong.
+`message` for people and `code` for programs (`ErrorCode` lists them all); or, for a request that does not fit, a list
+with one item for each field: `loc` says where, `msg` what is wrong.
 """

@@ -8,6 +8,7 @@ from quart import Response, request
 from tortoise.models import Model
 
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import DomainError, Invalid
 from mission_control.core.json import to_json
 from mission_control.http.answers import json_response
@@ -45,12 +46,14 @@ async def require_match(entry: Operation, actor: Actor, ids: dict[str, UUID], fo
     """Hold the thing and refuse with 412 unless it is what `If-Match` names. Needs a running transaction."""
     read = read_of(entry)
     if read is None:
-        raise Invalid("This operation does not support If-Match.")
+        raise Invalid(ErrorCode.HEADER_NOT_SUPPORTED.detail("This operation does not support If-Match."))
     await _hold(found)
     state = await current_state(read, actor, ids)
     tag = tag_of(to_json(state))
     if not _names(wanted, tag):
-        raise PreconditionFailed({"message": "This has changed since you read it.", "etag": tag, "current": state})
+        raise PreconditionFailed(
+            ErrorCode.PRECONDITION_FAILED.detail("This has changed since you read it.", etag=tag, current=state)
+        )
 
 
 async def current_state(read: Operation, actor: Actor, ids: dict[str, UUID]) -> Any:

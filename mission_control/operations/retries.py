@@ -24,6 +24,7 @@ from mission_control.commands.transaction import atomically
 from mission_control.commands.unit_of_work import notify
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Invalid
 from mission_control.core.ids import new_id
 from mission_control.database.sql import as_moment, is_postgres, rows
@@ -217,7 +218,7 @@ def _is_fresh(record: dict[str, Any]) -> bool:
 
 def _replay(entry: Operation, record: dict[str, Any], request_hash: str) -> Response:
     if record["request_hash"] != request_hash:
-        raise Invalid("This Idempotency-Key was used for another request.")
+        raise Invalid(ErrorCode.IDEMPOTENCY_KEY_REUSED.detail())
     body = unpacked(record["answer"])
     headers = {"Idempotency-Replayed": "true"}
     if entry.sends_etag:

@@ -11,6 +11,7 @@ from mission_control.commands.reactions import react
 from mission_control.commands.unit_of_work import record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.schemas import BlankToNone, Body
 from mission_control.database.sql import is_postgres, rows
@@ -73,7 +74,7 @@ def change_of(thing: HasWorkState, wanted: WorkStateChange) -> dict[str, Any] | 
     """
     if wanted.expects not in (None, thing.work_state):
         message = f"Somebody changed this meanwhile: it is {thing.work_state} now."
-        raise Conflict({"message": message, "code": "changed_meanwhile"})
+        raise Conflict(ErrorCode.EDIT_CONFLICT.detail(message))
     reason = None if wanted.state == RUNNING else wanted.reason
     if thing.work_state == wanted.state and reason in (None, thing.work_state_reason):
         return None

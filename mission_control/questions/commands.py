@@ -15,6 +15,7 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import deliver, notify, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.memory.commands import write_memory
 from mission_control.memory.models import BoardMemory
@@ -22,7 +23,7 @@ from mission_control.questions.models import Question
 from mission_control.questions.schemas import REPLY_SOURCE, REPLY_TAGS, GatewayMainAskUserRequest, QuestionCreate
 
 SNIPPET_LENGTH = 120
-OVER = {"answered": "Somebody answered this question already.", "withdrawn": "This question was withdrawn."}
+OVER = {"answered": ErrorCode.QUESTION_ANSWERED, "withdrawn": ErrorCode.QUESTION_WITHDRAWN}
 
 
 @command("question.ask")
@@ -127,12 +128,12 @@ async def held_question(question: Question) -> Question:
 
 def _refuse_when_over(question: Question) -> None:
     if question.state != "open":
-        raise Conflict({"message": OVER[question.state], "code": f"question_{question.state}"})
+        raise Conflict(OVER[question.state].detail())
 
 
 def _refuse_when_expired(question: Question) -> None:
     if question.expires_at is not None and question.expires_at <= clock.now():
-        raise Conflict({"message": "This question has expired on the gateway.", "code": "question_expired"})
+        raise Conflict(ErrorCode.QUESTION_EXPIRED.detail())
 
 
 async def _notify(actor: Actor, question: Question, entry: BoardMemory) -> None:

@@ -22,9 +22,10 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, record
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid
 from mission_control.core.schemas import Body, example
-from mission_control.questions.commands import answer_question, held_question, snippet
+from mission_control.questions.commands import OVER, answer_question, held_question, snippet
 from mission_control.questions.models import Question
 
 FIELDS = [*COLUMNS, "otherwise_option_id"]
@@ -61,9 +62,9 @@ async def set_deadline(actor: Actor, question: Question, deadline: QuestionDeadl
     """Set or remove the deadline of an open question. Raise Conflict when it is over, or a gateway's own."""
     question = await held_question(question)
     if question.state != "open":
-        raise Conflict({"message": "This question is over.", "code": f"question_{question.state}"})
+        raise Conflict(OVER[question.state].detail())
     if question.gateway_id is not None:
-        raise Conflict({"message": "Its gateway says until when it waits.", "code": "question_of_gateway"})
+        raise Conflict(ErrorCode.QUESTION_OF_GATEWAY.detail())
     before = [getattr(question, name) for name in FIELDS]
     if deadline is None:
         clear_deadline(question)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from mission_control.commands.unit_of_work import unit_of_work
 from mission_control.core import clock
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict
 from mission_control.database.sql import as_moment, is_postgres, placeholders, rows
 
@@ -47,7 +48,7 @@ async def lease_lost(task_id: UUID, fence: int, current: int) -> Conflict:
     """Return the refusal of a stale fence. It advises against a new claim while the work is paused or stopped."""
     then = "and claim nothing until your heartbeat says continue" if await _is_halted(task_id) else "and claim again"
     message = f"Your lease of this task is over. Stop working on it, {then}."
-    return Conflict({"message": message, "code": "lease_lost", "fence": fence, "current_fence": current})
+    return Conflict({"message": message, "code": ErrorCode.LEASE_LOST, "fence": fence, "current_fence": current})
 
 
 async def _is_halted(task_id: UUID) -> bool:

@@ -11,6 +11,7 @@ from mission_control.commands.command import command
 from mission_control.commands.unit_of_work import notify, record, signal
 from mission_control.core import clock
 from mission_control.core.actor import Actor, system
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict
 from mission_control.core.policy import Rules
 from mission_control.delivery import pace
@@ -102,8 +103,7 @@ async def retry(actor: Actor, delivery: Delivery) -> Delivery:
     """Let a delivery that was given up be tried again at once; Conflict when it was not given up."""
     again = {"state": "waiting", "attempts": 0, "due_at": clock.now()}
     if not await Delivery.filter(id=delivery.id, state="failed").update(**again):
-        message = "Only a delivery that was given up can be sent again."
-        raise Conflict({"message": message, "code": "delivery_not_failed"})
+        raise Conflict(ErrorCode.DELIVERY_NOT_FAILED.detail())
     record("delivery.retried", scope_of(delivery), f"Sent again: {delivery.header}.", delivery_id=delivery.id)
     _signal(delivery)
     notify(pace.CHANNEL)

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.tasks.models import TaskDependency
@@ -88,10 +89,7 @@ async def replace_dependencies(board_id: UUID, task_id: UUID, wanted: list[UUID]
 
 def blocked_error(blockers: list[str], *, with_code: bool = True) -> Conflict:
     """Return the refusal to move or assign a blocked task."""
-    detail = {
-        "message": "This task waits for unfinished tasks and cannot be started or assigned yet.",
-        "blocked_by_task_ids": blockers,
-    }
-    if with_code:
-        detail["code"] = "task_blocked_cannot_transition"
+    detail = ErrorCode.TASK_BLOCKED.detail(blocked_by_task_ids=blockers)
+    if not with_code:
+        del detail["code"]
     return Conflict(detail)

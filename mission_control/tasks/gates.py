@@ -6,14 +6,15 @@ from uuid import UUID
 
 from mission_control.approvals.queries import has_pending, is_approved
 from mission_control.boards.models import Board
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, Invalid
 from mission_control.database.sql import rows
 from mission_control.tasks.changes import TaskSnapshot
 from mission_control.tasks.models import Task
 
 
-def _refusal(message: str, code: str) -> Conflict:
-    return Conflict({"message": message, "code": code, "blocked_by_task_ids": []})
+def _refusal(code: ErrorCode) -> Conflict:
+    return Conflict(code.detail(blocked_by_task_ids=[]))
 
 
 async def pass_gates(board: Board, task: Task, before: str, *, status_sent: bool) -> None:
@@ -21,7 +22,7 @@ async def pass_gates(board: Board, task: Task, before: str, *, status_sent: bool
     if task.status == before:
         return
     if status_sent and board.block_status_changes_with_pending_approval and await has_pending(task.id):
-        raise _refusal("A pending approval blocks changes of this task's status.", "task_has_pending_approval")
+        raise _refusal(ErrorCode.TASK_HAS_PENDING_APPROVAL)
     if task.status == "done":
         await pass_done_gates(board, task.id, before)
 
@@ -29,9 +30,9 @@ async def pass_gates(board: Board, task: Task, before: str, *, status_sent: bool
 async def pass_done_gates(board: Board, task_id: UUID | None, before: str | None) -> None:
     """Check rules R and A, also for a task that is created as done (no id, no status before)."""
     if board.require_review_before_done and before != "review":
-        raise _refusal("On this board a task is done only after review.", "task_review_required")
+        raise _refusal(ErrorCode.TASK_REVIEW_REQUIRED)
     if board.require_approval_for_done and (task_id is None or not await is_approved(task_id)):
-        raise _refusal("On this board a person has to approve a task before it is done.", "task_approval_required")
+        raise _refusal(ErrorCode.TASK_APPROVAL_REQUIRED)
 
 
 async def pass_comment_gate(

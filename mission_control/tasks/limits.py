@@ -8,6 +8,7 @@ from uuid import UUID
 
 from mission_control.core.actor import Actor
 from mission_control.core.declared import UNSET, sent
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.database.sql import as_json, is_postgres, rows
 from mission_control.organizations.work_state import lock_work_state_shared
@@ -71,9 +72,9 @@ async def refuse_assignment(limits: Limits, task: Task, before: TaskSnapshot | N
         message = (
             f"This task waits for a person: {before.flag_reason} A person moves it, assigns it or clears the flag."
         )
-        raise Conflict({"message": message, "code": "task_not_claimable"})
+        raise Conflict({"message": message, "code": ErrorCode.TASK_NOT_CLAIMABLE})
     if (reason := await full(limits, task.assigned_agent_id, task.board_id, excluding=task.id)) is not None:
-        raise Conflict({"message": reason, "code": "wip_limit_reached"})
+        raise Conflict({"message": reason, "code": ErrorCode.WIP_LIMIT_REACHED})
 
 
 async def full(limits: Limits, agent_id: UUID | None, board_id: UUID, *, excluding: UUID | None = None) -> str | None:

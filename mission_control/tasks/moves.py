@@ -11,6 +11,7 @@ from mission_control.approvals.queries import pending_of
 from mission_control.approvals.schemas import ApprovalCreate
 from mission_control.commands.command import command
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import DomainError
 from mission_control.core.policy import can
 from mission_control.database.sql import rows
@@ -119,5 +120,5 @@ def wants_approval(error: Exception) -> bool:
     return (
         isinstance(error, DomainError)
         and isinstance(error.detail, dict)
-        and error.detail.get("code") == "task_approval_required"
+        and error.detail.get("code") == ErrorCode.TASK_APPROVAL_REQUIRED
     )

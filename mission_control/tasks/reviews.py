@@ -5,6 +5,7 @@ from uuid import UUID
 from mission_control.commands.command import command
 from mission_control.core import clock
 from mission_control.core.actor import Actor
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict
 from mission_control.runs.tracking import track_run
 from mission_control.tasks.changes import TaskSnapshot
@@ -22,7 +23,7 @@ async def review_task(actor: Actor, task: Task, review: TaskReview) -> Task:
     """Finish a task in review, approved in the person's name, or send it back. Raise Conflict when it left review."""
     task = await locked_task(task)
     if task.status != "review":
-        raise Conflict({"message": "This task is no longer in review.", "code": "task_not_in_review"})
+        raise Conflict(ErrorCode.TASK_NOT_IN_REVIEW.detail())
     if review.decision == "approved":
         if review.note:
             await write_comment(actor, task, review.note, notify=False)

@@ -10,7 +10,8 @@ from mission_control.boards.models import Board
 from mission_control.core import clock
 from mission_control.core.actor import Actor
 from mission_control.core.declared import UNSET, sent
-from mission_control.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from mission_control.core.error_codes import ErrorCode
+from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
 from mission_control.database.sql import is_postgres, rows
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.dependencies import blocked_error, blockers_of
@@ -26,10 +27,6 @@ def top_position() -> float:
     return -time.time()
 
 
-def _coded(error: type[DomainError], message: str, code: str) -> DomainError:
-    return error({"message": message, "code": code})
-
-
 # Fields that an agent may not send
 
 
@@ -41,12 +38,10 @@ def refuse_fields(actor: Actor, task: Task, names: Set[str]) -> None:
         _refuse_lead_fields(names)
         return
     if "status" in names and _is_others(actor, task):
-        raise _coded(Forbidden, "This task is assigned to somebody else.", "task_assignee_mismatch")
+        raise Forbidden(ErrorCode.TASK_ASSIGNEE_MISMATCH.detail())
     if names - WORKER_FIELDS:
-        raise _coded(
-            Forbidden,
-            "A worker changes status, comment and custom fields only.",
-            "task_update_field_forbidden",
+        raise Forbidden(
+            ErrorCode.TASK_UPDATE_FIELD_FORBIDDEN.detail("A worker changes status, comment and custom fields only.")
         )
 
 
@@ -167,7 +162,7 @@ async def apply_worker_rules(actor: Actor, board: Board, task: Task, change: Tas
     if status is UNSET:
         return
     if _is_others(actor, task):
-        raise _coded(Conflict, "Somebody else took this task a moment ago.", "task_already_claimed")
+        raise Conflict(ErrorCode.TASK_ALREADY_CLAIMED.detail("Somebody else took this task a moment ago."))
     if board.only_lead_can_change_status:
         raise Forbidden("On this board only the lead changes a task's status.")
     if status != "inbox" and (status != task.status or _is_claim(task, status)):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from mission_control.core.error_codes import ErrorCode
 from mission_control.core.errors import Conflict
 from mission_control.core.ids import fingerprint
 
@@ -13,9 +14,7 @@ class EditConflict(Conflict):
     """Somebody else changed fields that a form shows to other values than the form sends."""
 
     def __init__(self, fields: list[str]) -> None:
-        super().__init__(
-            {"message": "Somebody changed this while you were writing.", "code": "changed_meanwhile", "fields": fields}
-        )
+        super().__init__(ErrorCode.EDIT_CONFLICT.detail(fields=fields))
         self.fields = fields
 
 
