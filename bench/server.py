@@ -13,6 +13,7 @@ from pathlib import Path
 
 TOKEN = "bench-token-of-the-owner-with-at-least-fifty-characters-in-it"
 TO_START_SECONDS = 60.0
+PRINTED = "printed"  # the file in the folder that has what the server prints
 TRACED = Path(__file__).with_name("traced.py")
 
 
@@ -79,7 +80,8 @@ def served(
         str(python or sys.executable), *program, "serve", "--port", str(port), "--workers", str(workers),
     ]  # fmt: skip
     started = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, cwd=folder)
+    with (folder / PRINTED).open("w") as printed:
+        process = subprocess.Popen(command, env=environment, stdout=printed, cwd=folder)
     try:
         _wait_for_page(port, process)
         yield Server(port, process.pid, time.perf_counter() - started)

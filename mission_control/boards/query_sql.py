@@ -11,7 +11,7 @@ from mission_control.boards.query_words import NOTHING, Word, words_of
 from mission_control.boards.task_search import matching
 from mission_control.core import clock
 from mission_control.core.ids import parse_id
-from mission_control.database.sql import containing, contains, is_postgres, lowered, placeholders
+from mission_control.database.sql import contains, is_postgres, lowered, place_in, placeholders, searched
 
 BLOCKER = (
     "SELECT 1 FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
@@ -96,20 +96,16 @@ def _assignee(value: str, viewer_id: UUID | None) -> Part:
             return "t.assigned_agent_id IS NOT NULL", []
         case "person":
             return "t.assigned_user_id IS NOT NULL", []
-    begins = _beginning(value)
+    begins = f"{value.lower()} "
     agent = f"EXISTS (SELECT 1 FROM agents g WHERE g.id = t.assigned_agent_id AND {_begins('g.name')})"
     person = f"EXISTS (SELECT 1 FROM users u WHERE u.id = t.assigned_user_id AND {_begins(PERSON)})"
     return f"({agent} OR {person})", [begins, begins]
 
 
 def _begins(column: str) -> str:
-    """SQL for: a name is the words, or begins with them. Its parameter is `_beginning(words)`."""
+    """SQL for: a name is the words, or begins with them. Its parameter is the words in small letters and a blank."""
     blank = "' '"
-    return f"{lowered(column)} || {blank} LIKE ? ESCAPE '!'"
-
-
-def _beginning(words: str) -> str:
-    return f"{containing(words).removeprefix('%').removesuffix('%')} %"
+    return f"{place_in(f'{lowered(column)} || {blank}')} = 1"
 
 
 def _tag(value: str) -> Part:
@@ -139,7 +135,7 @@ def _of_field(word: Word, sql: str, values: list[Any]) -> Part:
     literal = f"({contains('t.title')} OR {contains('t.description')})"
     return (
         f"CASE WHEN EXISTS (SELECT 1{OF_FIELD}) THEN {is_any} (SELECT 1{OF_FIELD} AND ({sql})) ELSE {literal} END",
-        [word.key, word.key, *values, *[containing(word.raw.replace('"', ""))] * 2],
+        [word.key, word.key, *values, *[word.raw.replace('"', "").lower()] * 2],
     )
 
 
@@ -172,7 +168,7 @@ def _compared(value: str) -> Part:
         return f"{field_number()} {sign} ?", [number]
     if sign:
         return f"{field_text()} {sign} ?", [wanted]
-    same, word = f"{lowered(field_text())} = ?", YES_AND_NO.get(wanted.lower(), wanted.lower())
+    same, word = f"{lowered(searched(field_text()))} = ?", YES_AND_NO.get(wanted.lower(), wanted.lower())
     if number is None:
         return same, [word]
     return f"({same} OR {field_number()} = ?)", [word, number]

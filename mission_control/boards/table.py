@@ -13,7 +13,7 @@ from mission_control.boards.priorities import rank_sql
 from mission_control.boards.query_sql import OF_FIELD, PERSON, field_number, field_text
 from mission_control.boards.statuses import STATUSES
 from mission_control.core import clock
-from mission_control.database.sql import as_json, lowered, placeholders, rows, select
+from mission_control.database.sql import as_json, lowered, placeholders, rows, searched, select
 
 FIRST = 100  # rows, until somebody asks for all
 NUMBERS = ("integer", "decimal")
@@ -156,7 +156,7 @@ def _sort(name: str, fields: list[dict[str, Any]]) -> tuple[str, list[Any]]:
         return _built_in(name or "status"), []
     key = name.removeprefix(FIELD)
     kind = next(one["field_type"] for one in fields if one["field_key"] == key)
-    value = field_number() if kind in NUMBERS else lowered(field_text())
+    value = field_number() if kind in NUMBERS else lowered(searched(field_text()))
     return f"(SELECT {value}{OF_FIELD})", [key.lower()]
 
 

@@ -1,6 +1,5 @@
 """Raw SQL in one spelling for both databases."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, cast
@@ -12,6 +11,8 @@ from tortoise.connection import get_connection
 
 from mission_control.core.clock import naive_utc, wire, wire_texts
 from mission_control.database.typed_rows import instances, wire_columns
+
+SEARCHED = 20_000  # characters of a text
 
 
 def connection() -> BaseDBAsyncClient:
@@ -75,14 +76,22 @@ def lowered(text: str) -> str:
     return f"LOWER({text})" if is_postgres() else f"unicode_lower({text})"
 
 
+def searched(column: str) -> str:
+    """Return SQL for the part of a text that is compared with words: its first 20,000 characters."""
+    return f"substr({column}, 1, {SEARCHED})"
+
+
 def contains(column: str) -> str:
-    """Return SQL for "the column contains a text, whatever the case". Its parameter is `containing(text)`."""
-    return f"{lowered(column)} LIKE ? ESCAPE '!'"
+    """Return SQL for "the column contains a text, whatever the case". Its parameter is `text.lower()`."""
+    return f"{place_in(lowered(searched(column)))} > 0"
 
 
-def containing(text: str) -> str:
-    """Return the pattern that finds a text as it stands: its own `%` and `_` mean nothing else."""
-    return f"%{re.sub('([!%_])', r'!\1', text.lower())}%"
+def place_in(text: str) -> str:
+    """Return SQL for where in a text the parameter begins, from 1 on; 0 when nowhere.
+
+    Not LIKE, which takes the product of both lengths.
+    """
+    return f"{'strpos' if is_postgres() else 'instr'}({text}, ?)"
 
 
 def placeholders(count: int) -> str:

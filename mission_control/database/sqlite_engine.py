@@ -22,7 +22,9 @@ from tortoise.exceptions import IntegrityError, OperationalError, TransactionMan
 from mission_control.core.clock import naive_utc
 from mission_control.database.cancellation import finish
 from mission_control.database.outages import FULL, UNWRITABLE, outage
-from mission_control.database.sqlite_file import Job, SqliteFile, is_read
+from mission_control.database.sqlite_connection import Connection, Job
+from mission_control.database.sqlite_costs import is_read
+from mission_control.database.sqlite_file import SqliteFile
 
 logger = logging.getLogger(__name__)
 _savepoints = count()
@@ -267,25 +269,25 @@ def _tortoise_error(error: sqlite3.OperationalError | sqlite3.IntegrityError) ->
     return IntegrityError(error) if isinstance(error, sqlite3.IntegrityError) else OperationalError(error)
 
 
-def _fetch(connection: sqlite3.Connection, sql: str, values: Any) -> Any:
+def _fetch(connection: Connection, sql: str, values: Any) -> Any:
     cursor = connection.execute(sql, values)
-    found = cursor.fetchall()
+    found = connection.fetched(cursor)
     return tuple(column[0] for column in cursor.description or ()), found
 
 
-def _query(connection: sqlite3.Connection, sql: str, values: Any) -> Any:
+def _query(connection: Connection, sql: str, values: Any) -> Any:
     changes = connection.total_changes
     cursor = connection.cursor()
     cursor.row_factory = sqlite3.Row
-    found = cursor.execute(sql, values).fetchall()
+    found = connection.fetched(cursor.execute(sql, values))
     return (connection.total_changes - changes) or len(found), found
 
 
-def _insert(connection: sqlite3.Connection, sql: str, values: Any) -> Any:
+def _insert(connection: Connection, sql: str, values: Any) -> Any:
     return connection.execute(sql, values).lastrowid
 
 
-def _many(connection: sqlite3.Connection, sql: str, values: Any) -> None:
+def _many(connection: Connection, sql: str, values: Any) -> None:
     connection.executemany(sql, values)
 
 

@@ -9,7 +9,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.database.sql import containing, contains, is_postgres, rows
+from mission_control.database.sql import contains, is_postgres, rows
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import group_of, visible_group
 from mission_control.memory.models import BoardMemory, Entry, GroupMemory
@@ -74,7 +74,7 @@ def matching(query: MemoryQuery) -> tuple[str, list[Any]]:
         where += " AND m.is_chat" if query.is_chat else " AND NOT m.is_chat"
     if query.q and query.q.strip():
         where += f" AND {contains('m.content')}"
-        values = [*values, containing(query.q.strip())]
+        values = [*values, query.q.strip().lower()]
     for tag in query.tag:
         condition, value = _has_tag(tag)
         where, values = f"{where} AND {condition}", [*values, value]

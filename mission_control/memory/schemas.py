@@ -49,7 +49,7 @@ class MemoryQuery(Paging):
     """Which entries to list: chat or notes, those that contain a text, those with all of the tags."""
 
     is_chat: bool | None = None
-    q: str | None = Field(None, max_length=500)
+    q: str | None = Field(None, max_length=500, description="A text in the entry's first 20,000 characters")
     tag: list[str] = Field(default_factory=list, max_length=20)
 
 

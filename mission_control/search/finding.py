@@ -10,7 +10,7 @@ from mission_control.boards.statuses import LABELS
 from mission_control.core.actor import Actor
 from mission_control.core.paging import Paging
 from mission_control.core.policy import can
-from mission_control.database.sql import containing, contains, placeholders, rows
+from mission_control.database.sql import contains, placeholders, rows
 from mission_control.groups.queries import list_groups
 from mission_control.search.hits import Hit
 from mission_control.search.queries import search
@@ -48,7 +48,7 @@ def _task_match(query: str) -> tuple[str, list[Any]]:
     number = re.fullmatch(r"#?([0-9]{1,9})", query)
     words = query.split()
     by_title = " AND ".join([contains("title")] * len(words))
-    patterns: list[Any] = [containing(word) for word in words]
+    patterns: list[Any] = [word.lower() for word in words]
     return (f"number = ? OR ({by_title})", [int(number[1]), *patterns]) if number else (by_title, patterns)
 
 
@@ -117,7 +117,7 @@ async def find_people(actor: Actor, words: Sequence[str]) -> list[Hit]:
 
 
 def _named(column: str, words: Sequence[str]) -> tuple[str, list[Any]]:
-    return " AND ".join([contains(column)] * len(words)) or "1 = 1", [containing(word) for word in words]
+    return " AND ".join([contains(column)] * len(words)) or "1 = 1", [word.lower() for word in words]
 
 
 async def find_written(actor: Actor, query: str, most: int) -> list[Hit]:

@@ -1,5 +1,6 @@
 """Full-text search in tasks, comments, memory and approvals of the boards that the caller reads."""
 
+import asyncio
 import re
 import unicodedata
 from typing import Any
@@ -7,10 +8,11 @@ from uuid import UUID
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.database.sql import is_postgres, placeholders, rows, wire_moment
+from mission_control.database.sql import is_postgres, placeholders, rows, searched, wire_moment
 from mission_control.search.schemas import SearchQuery
 
 SNIPPET_LENGTH = 200
+MOST_SOUGHT = 10  # words
 WORD = re.compile(r"[^\W_]\w*")
 # One statement finds the page and the total, which an empty page has as well.
 PAGE = """
@@ -19,8 +21,8 @@ WITH hits AS MATERIALIZED (
     FROM {source} JOIN boards b ON b.id = d.board_id LEFT JOIN tasks t ON t.id = d.task_id
     WHERE {where} AND (t.id IS NULL OR (t.deleted_at IS NULL AND t.archived_at IS NULL))
 )
-SELECT number.total, d.kind, d.thing_id AS id, d.board_id, b.name AS board_name, d.task_id, d.title, d.body,
-    d.changed_at
+SELECT number.total, d.kind, d.thing_id AS id, d.board_id, b.name AS board_name, d.task_id, d.title,
+    {body} AS body, d.changed_at
 FROM (SELECT COUNT(*) AS total FROM hits) number
 LEFT JOIN (SELECT * FROM hits ORDER BY score, changed_at DESC, id DESC LIMIT ? OFFSET ?) page ON TRUE
 LEFT JOIN search_documents d ON d.id = page.id LEFT JOIN boards b ON b.id = d.board_id
@@ -39,8 +41,18 @@ async def search(actor: Actor, query: SearchQuery) -> tuple[list[dict[str, Any]]
     values: list[Any] = [*weighed, sought, *boards]
     if query.kind:
         where, values = f"{where} AND d.kind IN ({placeholders(len(query.kind))})", [*values, *query.kind]
-    found = await rows(PAGE.format(source=source, score=score, where=where), *values, query.limit, query.offset)
-    return [_hit(row, words) for row in found if row["id"] is not None], int(found[0]["total"])
+    found = await rows(
+        PAGE.format(source=source, score=score, where=where, body=searched("d.body")),
+        *values,
+        query.limit,
+        query.offset,
+    )
+    hits: list[dict[str, Any]] = []
+    for row in found:
+        if row["id"] is not None:
+            hits.append(_hit(row, words))
+            await asyncio.sleep(0)  # others go on while many long texts are read
+    return hits, int(found[0]["total"])
 
 
 def _each_once(words: list[str]) -> list[str]:
@@ -92,7 +104,8 @@ def _hit(row: dict[str, Any], words: list[str]) -> dict[str, Any]:
 def snippet(text: str, words: list[str]) -> str:
     """Return at most 200 characters of a text around the first word found."""
     text = " ".join(text.split())
-    places = [found.start() for word in words if (found := re.search(re.escape(word), text, re.IGNORECASE))]
+    lowered = text.lower()
+    places = [place for word in words[:MOST_SOUGHT] if (place := lowered.find(word.lower())) >= 0]
     start = max(0, min(places, default=0) - 60)
     cut = text[start : start + SNIPPET_LENGTH]
     return ("…" if start else "") + cut + ("…" if start + SNIPPET_LENGTH < len(text) else "")

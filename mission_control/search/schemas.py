@@ -12,7 +12,10 @@ SearchKind = Literal["task", "comment", "memory", "approval"]
 
 
 class SearchQuery(Paging):
-    """The words to find. Every one must occur; the last may be the beginning of a word."""
+    """The words to find. Every one must occur; the last may be the beginning of a word.
+
+    Of a longer text the first 100,000 characters are searched.
+    """
 
     q: str = Field(min_length=1, max_length=500)
     kind: list[SearchKind] = Field(default_factory=list)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
-from mission_control.database.sql import as_json, containing, contains, placeholders, rows, wire_moment
+from mission_control.database.sql import as_json, contains, placeholders, rows, wire_moment
 from mission_control.gateways.queries import visible_gateway
 from mission_control.skills.models import Skill, SkillPack
 from mission_control.skills.schemas import MarketplaceQuery
@@ -132,7 +132,7 @@ async def _filters(actor: Actor, query: MarketplaceQuery) -> tuple[str, list[Any
     if term := (query.search or "").strip():
         columns = ("name", "description", "category", "risk", "source")
         where.append(f"({' OR '.join(contains(f's.{name}') for name in columns)})")
-        values += [containing(term)] * len(columns)
+        values += [term.lower()] * len(columns)
     return " AND ".join(where), values
 
 

@@ -99,7 +99,7 @@ class MarketplaceQuery(BaseModel):
     """Filters of the catalogue. Without a gateway no skill counts as installed."""
 
     gateway_id: UUID | None = None
-    search: str | None = Field(None, max_length=200)
+    search: str | None = Field(None, max_length=200, description="A text in the first 20,000 characters of a field")
     category: str | None = None
     risk: str | None = None
     pack_id: UUID | None = None

@@ -90,7 +90,13 @@ class TaskQuery(Paging):
     assigned_agent_id: UUID | None = None
     unassigned: bool | None = None
     assigned_user_id: UUID | None = None
-    q: Annotated[str | None, Field(max_length=200, description="Words of title or description, or a number")] = None
+    q: Annotated[
+        str | None,
+        Field(
+            max_length=200,
+            description="Words of title or description, each in its first 20,000 characters, or a number",
+        ),
+    ] = None
     tag_id: Annotated[list[UUID] | None, Field(max_length=50, description="Any of these tags")] = None
     priority: Annotated[list[str] | None, Field(max_length=50, description="Any of these priorities")] = None
     due_before: Moment | None = None

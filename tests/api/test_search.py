@@ -155,6 +155,26 @@ async def test_repeated_words_are_searched_once(cast: Cast) -> None:
     assert _each_once([]) == []
 
 
+async def test_beginning_of_a_long_text_is_searched(cast: Cast) -> None:
+    task = await cast.add_task(title="Long", description=f"nebula {'a ' * 150_000}quasar")
+    assert await found(cast.ada, "nebula") == [("task", task["id"])]
+    assert await found(cast.ada, "quasar") == []
+    (await cast.ada.patch(cast.task(task), {"description": "short"})).ok()
+    assert await found(cast.ada, "nebula") == []
+    assert await found(cast.ada, "short") == [("task", task["id"])]
+
+
+async def test_lists_search_the_first_20_000_characters(cast: Cast) -> None:
+    text = f"{'Ä' * 19_990}Nebula{'b' * 500_000}quasar"
+    await cast.add_task(title="Long", description=text)
+    memory = f"/boards/{cast.board.id}/memory"
+    (await cast.ada.post(memory, {"content": text})).ok()
+    for path in (f"{cast.tasks}?q=", f"{cast.tasks}?query=", f"{memory}?q="):
+        assert (await cast.ada.get(f"{path}nebula")).ok()["total"] == 1
+        assert (await cast.ada.get(f"{path}%C3%84%C3%84")).ok()["total"] == 1
+        assert (await cast.ada.get(f"{path}quasar")).ok()["total"] == 0
+
+
 def test_snippet_shows_the_match() -> None:
     text = "x " * 200 + "needle" + " y" * 200
     cut = snippet(text, ["Needle"])

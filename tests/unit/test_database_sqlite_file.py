@@ -11,15 +11,18 @@ import pytest
 from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
+from mission_control.database import sqlite_file
 from mission_control.database.sql import connection, rows
 from mission_control.database.sqlite_engine import SafeSqliteClient
-from mission_control.database.sqlite_file import LONG_READS, SqliteFile
+from mission_control.database.sqlite_file import SqliteFile
+from mission_control.database.sqlite_readers import LONG_READS, QUICK_READS
 from tests.unit.small_database import small_database
 from tests.unit.small_models import Note
 
 pytestmark = pytest.mark.database
 
 LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT COUNT(*) AS n FROM n"
+COUNT = "SELECT COUNT(*) AS n FROM small_notes"
 ENDLESS = LONG.replace("WHERE i < ?", "WHERE i <> ?")
 
 
@@ -41,7 +44,7 @@ def threads_of(connection: sqlite3.Connection) -> set[int]:
 async def test_short_statements_run_on_the_loops_thread(file: SqliteFile) -> None:
     assert file.reader is not None
     reading, writing = threads_of(file.reader), threads_of(file.writer)
-    await Note.all().count()
+    await Note.all()
     assert reading == {threading.get_ident()}
     assert writing == set()
 
@@ -64,6 +67,71 @@ async def test_long_read_moves_to_a_thread_and_others_go_on(file: SqliteFile) ->
         assert await Note.all().count() == 0
         assert not running.done()
         assert await running == [{"n": 1_000_000}]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        COUNT,
+        "SELECT id FROM small_notes WHERE text LIKE '%a%'",
+        "SELECT id FROM small_notes WHERE instr(unicode_lower(text), 'a') > 0",
+        "SELECT SUM(id) AS n FROM small_notes",
+        "SELECT text FROM small_notes GROUP BY text",
+    ],
+)
+async def test_searches_and_counts_never_run_on_the_loops_thread(file: SqliteFile, statement: str) -> None:
+    assert file.reader is not None
+    reading, writing = threads_of(file.reader), threads_of(file.writer)
+    for _ in range(3):
+        await rows(statement)
+    assert reading == set()
+    async with in_transaction():
+        writing.clear()
+        await rows(statement)
+        assert threading.get_ident() not in writing
+
+
+async def test_long_text_is_written_in_a_thread(file: SqliteFile) -> None:
+    async with in_transaction():
+        for _ in range(3):
+            await Note.create(text="short")
+        seen = threads_of(file.writer)
+        await Note.create(text="short")
+        assert seen == {threading.get_ident()}
+        seen.clear()
+        await Note.create(text="a" * 900_000)
+        assert threading.get_ident() not in seen
+
+
+async def test_many_long_rows_are_read_in_a_thread(file: SqliteFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    await Note.bulk_create([Note(text=f"{number}") for number in range(40)])
+    assert file.reader is not None
+    monkeypatch.setattr(file.reader.watch, "is_over", lambda: True)
+    assert len(await rows("SELECT text FROM small_notes")) == 40
+    assert len(file.readers.all) == 1
+
+
+async def test_quick_reads_do_not_wait_for_long_ones(file: SqliteFile) -> None:
+    endless = [asyncio.create_task(rows(f"{ENDLESS} -- {number}", 0)) for number in range(QUICK_READS + LONG_READS + 1)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        for _ in range(3):
+            assert await rows(COUNT) == [{"n": 0}]
+    for one in endless:
+        one.cancel()
+    await asyncio.gather(*endless, return_exceptions=True)
+
+
+async def test_statement_that_held_the_loop_is_logged(
+    file: SqliteFile, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await rows("SELECT text FROM small_notes")
+    assert not caplog.records
+    monkeypatch.setattr(sqlite_file, "HELD_SECONDS", 0.0)
+    await rows("SELECT text FROM small_notes")
+    assert [(one.message, one.__dict__["statement"]) for one in caplog.records] == [
+        ("database.loop_held", "SELECT text FROM small_notes")
+    ]
 
 
 async def test_long_read_inside_a_transaction_keeps_what_was_changed(file: SqliteFile) -> None:
@@ -91,14 +159,14 @@ async def test_cancelled_long_read_is_interrupted(file: SqliteFile) -> None:
 
 
 async def test_read_cancelled_while_its_connection_opens_leaves_it_to_the_next(file: SqliteFile) -> None:
-    for _ in range(LONG_READS + 2):
-        running = asyncio.create_task(file._read_in_thread(lambda connection, sql, _: None, "", ()))
+    for _ in range(QUICK_READS + 2):
+        running = asyncio.create_task(rows(COUNT))
         await asyncio.sleep(0)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-    assert len(file.all()) == 2 + 1
+    assert len(file.readers.all) == 1
     assert await rows(LONG, 200_000) == [{"n": 200_000}]
-    assert len(file.all()) == 2 + 1
+    assert len(file.readers.all) == 1
 
 
 async def test_read_sees_what_was_committed_and_nothing_else(file: SqliteFile) -> None:
