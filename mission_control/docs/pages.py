@@ -12,6 +12,7 @@ from mission_control.core.errors import NotFound
 from mission_control.core.json import to_json
 from mission_control.docs import guide, reference
 from mission_control.docs.slices import sliced
+from mission_control.docs.whole import whole
 from mission_control.operations.openapi import document
 from mission_control.operations.openapi_texts import REASONS
 from mission_control.operations.preconditions import tagged
@@ -43,8 +44,19 @@ def _written(base_url: str, wanted: frozenset[str]) -> bytes:
 
 @pages.get("/llms.txt")
 async def llms() -> Response:
-    """Send the introduction for language models."""
-    return Response(guide.llms(_base(), reference.tags(_document())), content_type="text/plain; charset=utf-8")
+    """Send what a worker needs, for language models."""
+    return Response(guide.llms(_base()), content_type="text/plain; charset=utf-8")
+
+
+@pages.get("/llms-full.txt")
+async def llms_full() -> Response:
+    """Send the same with every operation that agents may call."""
+    return Response(_whole(_base()), content_type="text/plain; charset=utf-8")
+
+
+@lru_cache(8)
+def _whole(base: str) -> str:
+    return whole(_document(), guide.llms(base))
 
 
 @pages.get("/redoc")

@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,12 +97,25 @@ def tags(document: dict[str, Any]) -> list[Tag]:
 
 def entries(document: dict[str, Any], tag: str, base: str) -> list[Entry]:
     """Return the operations of a tag."""
-    return [_entry(document, *one, base) for one in _operations(document) if tag in one[2]["tags"]]
+    return [entry for _, entry in entries_for(document, lambda one: tag in one["tags"], base)]
+
+
+def entries_for(
+    document: dict[str, Any], is_wanted: Callable[[dict[str, Any]], bool], base: str = ""
+) -> Iterator[tuple[dict[str, Any], Entry]]:
+    """Yield the wanted operations, each as the document has it and as it is shown."""
+    for path, method, operation in _operations(document):
+        if is_wanted(operation):
+            yield operation, _entry(document, path, method, operation, base)
 
 
 def shapes(document: dict[str, Any], tag: str) -> list[Shape]:
     """Return the schemas of a tag's operations, by name."""
-    operations = [operation for _, _, operation in _operations(document) if tag in operation["tags"]]
+    return shapes_of(document, [operation for _, _, operation in _operations(document) if tag in operation["tags"]])
+
+
+def shapes_of(document: dict[str, Any], operations: list[dict[str, Any]]) -> list[Shape]:
+    """Return the schemas that operations need, by name."""
     names = sorted(name for kind, name in needed(document, operations) if kind == "schemas")
     known = document["components"]["schemas"]
     return [_shape(document, name) for name in names if not known[name].keys().isdisjoint({"properties", "enum"})]

@@ -64,7 +64,7 @@ A lead's loop: `agent_inbox_read` waits for news; `delegate_work` makes tasks; `
 review.
 
 `/openapi.json?tag=agent-worker` is the part of this document that a worker needs, and likewise for every other tag.
-`/llms.txt` says the same in short, with a loop to start from.
+`/llms.txt` is a worker's whole day in 2,500 tokens, `/llms-full.txt` all operations of agents as text.
 
 **A person or a script** sends a personal token (`mcu_...`) as `Authorization: Bearer`.
 

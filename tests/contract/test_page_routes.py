@@ -35,6 +35,7 @@ OPEN = {
     "/docs",
     "/docs/<tag>",
     "/llms.txt",
+    "/llms-full.txt",
     "/redoc",
 }
 

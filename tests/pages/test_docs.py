@@ -1,15 +1,19 @@
 """The documentation: its pages, the document and its parts, and what models read."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
+from mission_control.core.ids import new_id
 from mission_control.operations.openapi_texts import TAGS
 from mission_control.operations.registry import OPERATIONS
 from tests.cast import Cast
 from tests.pages.visitor import Visitor, visitor
+from tests.taught import calls_in
 
 pytestmark = pytest.mark.once
 
@@ -97,5 +101,38 @@ async def test_llms_txt_says_where_to_start(cast: Cast) -> None:
     text = await response.get_data(as_text=True)
     assert response.content_type == "text/plain; charset=utf-8" and text.startswith("# Mission Control\n\n> ")
     assert "/openapi.json?tag=agent-worker" in text and "claude mcp add" in text and "/completions" in text
-    for url in re.findall(r"\]\(http://localhost(/[^)]+)\)", text):
+    links = re.findall(r"\]\(http://localhost(/[^)]+)\)", text)
+    assert len(links) > 4 and "{{" not in text
+    for url in links:
         assert (await Visitor(cast.app).get(url)).status == 200, url
+
+
+async def test_llms_full_txt_has_every_operation_of_agents(cast: Cast) -> None:
+    response = await cast.app.test_client().get("/llms-full.txt")
+    text = await response.get_data(as_text=True)
+    assert response.content_type == "text/plain; charset=utf-8"
+    assert text.startswith(await (await cast.app.test_client().get("/llms.txt")).get_data(as_text=True))
+    agents = [one for one in OPERATIONS if one.who in ("agent", "actor")]
+    assert len(agents) > 60
+    for one in agents:
+        assert f"\n### {one.method} {re.sub(r'<(?:\w+:)?(\w+)>', r'{\1}', one.path)}\n" in text
+    assert "\n### ClaimCreate\n" in text and "\n### TaskRead\n" in text and "\n### GatewayCreate\n" not in text
+
+
+async def test_every_call_that_llms_txt_teaches_fits_its_operation(cast: Cast) -> None:
+    text = await (await cast.app.test_client().get("/llms.txt")).get_data(as_text=True)
+    known = {(one.method, one.path): one for one in OPERATIONS}
+    calls = list(calls_in(text))
+    assert len(calls) > 20
+    for method, path, query, body in calls:
+        one = known[(method, path)]
+        assert one.who in ("agent", "actor"), path
+        if body:
+            given = json.loads(body.replace("'$FENCE'", "3").replace('"ID"', f'"{new_id()}"'))
+            shape = TypeAdapter(one.body).validate_python(given)
+            assert set(given) <= set(type(shape).model_fields), (path, given)
+        for name in re.findall(r"(\w+)=", query):
+            assert one.query is not None and name in {f.alias or n for n, f in one.query.model_fields.items()}, (
+                path,
+                name,
+            )

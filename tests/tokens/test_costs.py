@@ -2,6 +2,7 @@
 
 import orjson
 
+from mission_control.docs import guide
 from tests.cast import Cast
 from tests.mcp.clients import connected
 from tests.tokens import counted
@@ -17,3 +18,8 @@ async def test_lists_of_tools_are_short(cast: Cast) -> None:
     assert 1_000 < worker <= 5_000
     assert 1_000 < lead <= 5_000
     assert 1_000 < person <= 2_500
+
+
+def test_llms_txt_is_short() -> None:
+    [cost] = counted(guide.llms("https://board.example.org"))
+    assert 1_500 < cost <= 2_500
